@@ -2,7 +2,7 @@
 //! `fauxfax` instead; this one promises no stability.
 //!
 //! Imports point down only: [`dialect`] reads and writes a service's wire format, [`engine`] decides, [`twiml`] reads
-//! an app's instructions, `document` turns documents into fax pages and back, and [`model`] holds the types they share.
+//! an app's instructions, `document` converts documents to fax pages and back, and [`model`] holds their common types.
 
 pub mod dialect;
 #[cfg(feature = "render")]

@@ -1,6 +1,6 @@
-//! The normal form of a configured URL, in which it is sent and signed, and with which `sign` and `explain-signature`
-//! compute. Twilio sends and signs a URL as it is configured, so the normal form changes as little as possible
-//! (docs/fidelity.md, "Webhooks").
+//! The normal form of a configured URL: the form that is sent and signed, and that `sign` and `explain-signature` use.
+//! Twilio sends and signs a URL as configured, so the normal form changes as little as possible (docs/fidelity.md,
+//! "Webhooks").
 
 use std::borrow::Cow;
 
@@ -10,9 +10,9 @@ use url::Url;
 /// ASCII characters that can't be sent as they are.
 const UNSENDABLE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'\\');
 
-/// Returns a URL as it is sent and signed: without user, password and fragment, with scheme and host in lower case and
-/// unsendable characters percent-encoded. Dot segments, a port, `%7E` and `'` stay as they are. `None` if the text is
-/// not a URL with a host.
+/// Returns a URL as it is sent and signed: without user, password and fragment, with a lower-case scheme and host, and
+/// with unsendable characters percent-encoded. Dot segments, a port, `%7E` and `'` stay as they are. `None` if the
+/// string is not a URL with a host.
 #[must_use]
 pub fn normal(url: &str) -> Option<String> {
     let url = url.trim_matches(|c: char| c.is_ascii_whitespace());
@@ -20,7 +20,7 @@ pub fn normal(url: &str) -> Option<String> {
     let rest = rest.split('#').next().unwrap_or_default();
     let (authority, target) = rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
     let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
-    // An explicit port stays even if it is the default one: it is part of the signed text.
+    // An explicit port stays even if it is the default one, since the signature covers it.
     let (host, port) = split_port(place);
     let scheme = scheme.to_ascii_lowercase();
     let host = normal_host(&scheme, host)?;
@@ -31,7 +31,7 @@ pub fn normal(url: &str) -> Option<String> {
     Some(format!("{scheme}://{host}{port}{slash}{}", utf8_percent_encode(target, UNSENDABLE)))
 }
 
-/// Returns the normal form, or the text itself if it has none, because testers may ask about any text.
+/// Returns the normal form, or the string itself if it has none, because testers may ask about any string.
 #[must_use]
 pub fn normal_or_as_is(url: &str) -> Cow<'_, str> {
     normal(url).map_or(Cow::Borrowed(url), Cow::Owned)
@@ -45,7 +45,7 @@ fn split_port(place: &str) -> (&str, &str) {
     (host, if port == ":" { "" } else { port })
 }
 
-/// Returns the host in lower case, and an international name in the form in which it is resolved (punycode).
+/// Returns the host in lower case, and an international name in punycode, as it is resolved.
 fn normal_host(scheme: &str, host: &str) -> Option<String> {
     // True for most hosts: the URL parser is only needed for international and percent-encoded names.
     if host.is_ascii() && !host.contains('%') {
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_sent_stays_as_it_is_written() {
+    fn sendable_urls_are_unchanged() {
         for url in [
             "http://h/s?n=o'brien",
             "http://h/a/../b/./c",
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_sent_is_encoded() {
+    fn unsendable_characters_are_encoded() {
         assert_eq!(
             normal("http://h/a b\"<>`\\é\u{7f}?a b\"<>`\\é\u{1}").as_deref(),
             Some("http://h/a%20b%22%3C%3E%60%5C%C3%A9%7F?a%20b%22%3C%3E%60%5C%C3%A9%01")
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn scheme_and_host_are_in_lower_case_and_what_is_not_sent_is_left_out() {
+    fn scheme_and_host_are_lowercased_and_unsent_parts_are_dropped() {
         for (url, expected) in [
             ("HTTPS://App.Example.COM/Fax?A=B", "https://app.example.com/Fax?A=B"),
             ("http://us%40er:p%2Bw@h:81/x#rc=2", "http://h:81/x"),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_not_a_url_has_no_normal_form() {
+    fn a_string_that_is_not_a_url_has_no_normal_form() {
         for text in ["", "no url", "http://", "http:///x", "http://u:p@/x", "//h/x"] {
             assert_eq!(normal(text), None, "{text}");
             assert_eq!(normal_or_as_is(text), text);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_normal_form_is_its_own() {
+    fn normalizing_twice_changes_nothing() {
         for url in ["http://h/a b?c\"d", "HTTP://u:p@H/é#f", "http://h\\x"] {
             let once = normal(url).expect("a URL");
             assert_eq!(normal(&once), Some(once.clone()));

@@ -14,17 +14,17 @@ const API_VERSIONS: &[&str] = &["2010-04-01", "2008-08-01"];
 /// Values of a number's emergency calling status.
 const EMERGENCY_STATUSES: &[&str] = &["Active", "Inactive"];
 
-/// Points to an attribute's place in a change of type `C`.
+/// Returns a reference to an attribute's field in a change of type `C`.
 pub type Slot<C, T> = fn(&mut C) -> &mut Option<T>;
 
-/// The type of an attribute's value, and its place in a change.
+/// The type of an attribute's value, and its field in a change.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind<C> {
     /// A name of at most 64 characters.
     FriendlyName(Slot<C, Box<str>>),
     /// An absolute `http` or `https` URL, or empty.
     Url(Slot<C, Box<str>>),
-    /// An id of another resource, or empty; the prefix is that of the prefixed form.
+    /// The id of another resource, or empty; in prefixed form, it begins with this prefix.
     Sid(&'static str, Slot<C, Box<str>>),
     /// One of these words, matched exactly.
     Word(&'static [&'static str], Slot<C, Box<str>>),
@@ -32,7 +32,7 @@ pub enum Kind<C> {
     Method(Slot<C, Method>),
     /// A boolean, `true` or `false` in any case.
     Boolean(Slot<C, bool>),
-    /// What the number receives: `voice` or `fax`.
+    /// The receive mode of the number: `voice` or `fax`.
     ReceiveMode(Slot<C, ReceiveMode>),
 }
 
@@ -43,7 +43,7 @@ pub struct Attribute<C> {
     pub name: &'static str,
     /// The name as a parameter of REST calls, in camel case.
     pub parameter: &'static str,
-    /// The type of the value, and where a change keeps it.
+    /// The type of the value, and its field in a change.
     pub kind: Kind<C>,
 }
 
@@ -106,7 +106,7 @@ pub const OF_APPLICATION: &[Attribute<ApplicationChange>] = table! {
 /// the account's ids.
 ///
 /// # Errors
-/// Returns the first invalid parameter, in the order of the table.
+/// Returns an error for the first invalid parameter, in the order of the table.
 pub(super) fn read<'a, C: Default + 'a>(
     table: impl IntoIterator<Item = &'a Attribute<C>>,
     form: &Form,
@@ -141,7 +141,7 @@ mod tests {
     use crate::model::application::ApplicationAttributes;
     use crate::model::number::NumberAttributes;
 
-    /// Converts `voice_url` to REST's spelling, `VoiceUrl`.
+    /// Converts a name such as `voice_url` to REST's spelling, `VoiceUrl`.
     fn in_camel_case(name: &str) -> String {
         let capitalised = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
         name.split('_').map(capitalised).collect()
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn each_attribute_of_the_model_is_in_its_table_with_the_name_that_rest_has_for_it() {
+    fn the_tables_hold_every_attribute_under_its_rest_name() {
         check(OF_NUMBER, NumberAttributes::NAMES);
         check(OF_APPLICATION, ApplicationAttributes::NAMES);
     }

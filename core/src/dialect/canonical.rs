@@ -1,10 +1,10 @@
-//! The canonical projection of a journal and its hash, which are the same for two runs with the same seed and inputs.
+//! The canonical projection of a journal and its hash. Both are the same for two runs with the same seed and inputs.
 //!
 //! The projection begins after the last reset. Its lines are sorted by virtual time, fax, strand and step. A strand is
-//! a sequence of events of one fax that always have the same order (its conversation, its messages), so it doesn't
-//! matter which of two apps responded first. Faxes are numbered (`#1`, `#2`) by what happened to them, because a SID is
-//! never used again, not even after a reset. Real durations, ports, headers, bodies, error texts, absolute dates and
-//! moves of the clock are left out.
+//! a sequence of events of one fax that always occur in the same order (its conversation, its messages), so it doesn't
+//! matter which of two apps responded first. Faxes are numbered (`#1`, `#2`) by their events, because a SID is never
+//! used again, not even after a reset. Real durations, ports, headers, bodies, error texts, absolute dates and clock
+//! moves are left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,10 +48,11 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
         let text = without_sids(&text);
         by_fax.entry(event.fax).or_default().push(Line { at: event.at.since(origin), strand, step, text });
     }
-    // A fax is identified by what happened to it, since its SID differs after a reset.
+    // A fax is identified by its events, since its SID differs after a reset.
     let of_world = by_fax.remove(&None).unwrap_or_default();
     let mut faxes: Vec<Vec<Line>> = by_fax.into_values().collect();
-    // Two passes of sorting: first the lines of each fax, then the faxes by all their lines, which numbers them.
+    // Sorted in two passes: first the lines of each fax, then the faxes by all their lines. The second pass numbers
+    // them.
     faxes.iter_mut().for_each(|lines| lines.sort());
     faxes.sort();
     let numbered =
@@ -82,7 +83,7 @@ struct Line {
     text: String,
 }
 
-/// Shortens each SID of a fax or of media to its prefix, as in `FX#` and `ME#`.
+/// Shortens each fax or media SID to its prefix, as in `FX#` and `ME#`.
 fn without_sids(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
@@ -112,11 +113,11 @@ pub fn hash(lines: &[String]) -> String {
 /// Events of a fax whose order is fixed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Strand {
-    /// The events of the fax itself: statuses, pages, its document, its TwiML.
+    /// Events of the fax itself: statuses, pages, its document, its TwiML.
     Conversation,
     /// Webhooks to `action` and status callbacks.
     Messages,
-    /// Alerts of the Monitor API.
+    /// Monitor API alerts.
     Alerts,
     /// Webhooks to the Debugger URL.
     Reports,
@@ -124,7 +125,7 @@ enum Strand {
     Rules,
 }
 
-/// Returns an event's strand and text; `None` if it is not part of the projection.
+/// Returns an event's strand and line; `None` if it is not part of the projection.
 fn line(kind: &EventKind) -> Option<(Strand, String)> {
     let name = kind.as_str();
     let conversation = |text: String| Some((Strand::Conversation, format!("{name} {text}")));
@@ -186,7 +187,7 @@ fn exchange(record: &ExchangeRecord) -> String {
 fn param((name, value): &(String, String)) -> Option<String> {
     match name.as_str() {
         "ErrorMessage" => None,
-        // The URL of a stored document has its date and signature in the query.
+        // The query of a stored document's URL contains its date and signature.
         "MediaUrl" => Some(format!("{name}={}", without_port(value.split('?').next().unwrap_or_default()))),
         _ => Some(format!("{name}={}", without_port(value))),
     }
@@ -202,7 +203,7 @@ fn twiml(verb: &Verb) -> String {
     }
 }
 
-/// Removes the port if the text is an address.
+/// Removes the port if the string is a URL.
 fn without_port(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
     let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn which_app_answered_first_how_fast_and_on_which_port_does_not_matter() {
+    fn response_order_speed_and_ports_do_not_matter() {
         let one =
             [event(1, 5, 1, status(Status::Queued)), event(2, 5, 1, told(1, 1, "x")), event(3, 5, 2, told(1, 2, ""))];
         let other =
@@ -267,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_faxes_with_other_sids_have_the_same_projection() {
+    fn sids_do_not_affect_the_projection() {
         let run = |one: u8, other: u8| {
             let about = |fax: u8| {
                 let EventKind::WebhookAttempt { record } = told(1, 1, "") else { panic!("it is one") };

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::model::time::Timestamp;
 
-/// Formats a moment as in v1 resources: `2015-07-30T20:00:00Z`. twilio-python would leave any other form as a string.
+/// Formats a moment as in v1 resources: `2015-07-30T20:00:00Z`. twilio-python would leave any other format as a string.
 #[must_use]
 pub fn iso(moment: Timestamp) -> String {
     // Built by hand, because a list of faxes formats up to two dates per item and this is the fastest way.
@@ -71,7 +71,7 @@ mod tests {
     const MOMENT: Timestamp = Timestamp::LATEST;
 
     #[test]
-    fn dates_have_the_form_of_each_api() {
+    fn each_api_has_its_date_format() {
         let moment = Timestamp::from_micros(1_438_298_344_999_999);
         assert_eq!(iso(moment), "2015-07-30T23:19:04Z");
         assert_eq!(rfc2822(moment), "Thu, 30 Jul 2015 23:19:04 +0000");
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_may_come_with_an_offset_a_fraction_or_without_a_time() {
+    fn dates_may_have_an_offset_or_a_fraction_or_lack_a_time() {
         for (text, seconds) in [
             ("2015-07-30T23:19:04Z", 1_438_298_344),
             ("2015-07-31T01:19:04+02:00", 1_438_298_344),

@@ -1,4 +1,4 @@
-//! Errors of the REST APIs: why a call is refused, and the message. Status, code and body are the dialect's
+//! REST API errors: the reason for a refusal, and its message. Each dialect chooses the status, code and body
 //! (`seam.rs`).
 
 use serde::Serialize;
@@ -6,16 +6,17 @@ use serde::Serialize;
 use crate::model::account::Dialect;
 use crate::model::refusal::Refusal;
 
-/// Why a REST call is refused. The words are common to all dialects; each gives them its HTTP status and error code.
+/// The reason for refusing a REST call. Reasons are common to all dialects; each dialect assigns an HTTP status and an
+/// error code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     /// A required parameter is missing or empty.
     Missing,
-    /// The parameter's value is invalid, and no other reason here says more.
+    /// The parameter's value is invalid, and no more specific reason applies.
     InvalidParameter,
     /// A `FriendlyName` is too long.
     FriendlyName,
-    /// A parameter that names another resource has not the form of an id.
+    /// A parameter that names another resource isn't a valid id.
     InvalidSid,
     /// The credential is missing, wrong or not sufficient.
     Unauthenticated,
@@ -23,7 +24,7 @@ pub enum Reason {
     MethodNotAllowed,
     /// The account is suspended or closed.
     NotActive,
-    /// The account's dialect or kind doesn't allow the call, or a page of a foreign origin makes it.
+    /// The account's dialect or kind doesn't allow the call, or a web page from a foreign origin made it.
     AccessDenied,
     /// The request is addressed to a host that isn't served here.
     Misdirected,
@@ -31,11 +32,11 @@ pub enum Reason {
     TestCredentials,
     /// The resource can't be deleted before it is complete.
     StillActive,
-    /// It is too late to cancel the fax.
+    /// The fax can no longer be canceled.
     TooLateToCancel,
     /// No resource has this path.
     NotFound,
-    /// A download of media without a User-Agent.
+    /// A media download had no User-Agent.
     Forbidden,
     /// The resource's state doesn't allow the change.
     Conflict,
@@ -51,9 +52,9 @@ pub enum Reason {
     Overloaded,
     /// `PageSize` is out of its range.
     PageSize,
-    /// `PageToken` leads nowhere.
+    /// `PageToken` names no place in the list.
     PageToken,
-    /// `Page` needs a `PageToken`, and there is none.
+    /// `Page` was sent without the `PageToken` that it needs.
     PageTokenMissing,
     /// `To` is missing.
     ToMissing,
@@ -69,7 +70,7 @@ pub enum Reason {
     MediaUrl,
     /// The `StatusCallback` of a fax is not an absolute URL, or is too long.
     StatusCallback,
-    /// A `StatusCallbackEvent` that doesn't exist.
+    /// A `StatusCallbackEvent` doesn't exist.
     CallbackEvent,
     /// The SIP user name is too long.
     SipUsernameTooLong,
@@ -79,7 +80,7 @@ pub enum Reason {
     SipPasswordTooLong,
     /// The SIP password has control characters.
     SipPasswordIllegal,
-    /// There is a SIP user name without a password.
+    /// A SIP user name was sent without a password.
     SipPasswordMissing,
     /// The headers of a SIP address are too long.
     SipHeadersTooLong,
@@ -87,11 +88,11 @@ pub enum Reason {
     InvalidUrl,
     /// A method among the attributes of a number or an application is neither GET nor POST.
     InvalidMethod,
-    /// A fallback URL without the URL that it would stand in for, once the change is applied.
+    /// A fallback URL would be set without its main URL, once the change is applied.
     FallbackWithoutUrl,
     /// The account has no such application.
     ApplicationNotOwned,
-    /// A receive mode that doesn't exist.
+    /// The receive mode doesn't exist.
     ReceiveMode,
     /// The number can't receive faxes.
     CannotFax,
@@ -101,7 +102,7 @@ pub enum Reason {
     NumberUnavailable,
     /// The area code is not three digits.
     InvalidAreaCode,
-    /// No number of the area is left, or there were none.
+    /// The area has no numbers, or none are left.
     NoneInArea,
     /// Mobile and toll-free numbers have no area code.
     AreaCodeNotSupported,
@@ -109,15 +110,15 @@ pub enum Reason {
     NumberTypeMismatch,
     /// A number can't be moved to this account.
     NotRelated,
-    /// The number in a validation request of a caller id is not a phone number.
+    /// The number in a validation request is not a phone number.
     InvalidCallerId,
-    /// The number is a verified caller id already.
+    /// The number is already a verified caller id.
     CallerIdExists,
     /// `CallDelay` is not 0 to 60 seconds.
     InvalidCallDelay,
     /// The callback of a validation request is not an absolute URL.
     CallbackUrl,
-    /// A status that no account can be given.
+    /// The status can't be set on any account.
     InvalidAccountStatus,
     /// Only subaccounts have a status that can be changed.
     ParentStatus,
@@ -125,7 +126,7 @@ pub enum Reason {
     AccountClosed,
     /// The service has been switched off, as Twilio's was in December 2021.
     Retired,
-    /// A tester's rule asks for this status and code.
+    /// A tester's rule chose this status and code.
     OnPurpose {
         /// The HTTP status.
         status: u16,
@@ -134,17 +135,17 @@ pub enum Reason {
     },
 }
 
-/// An error that a REST call is refused with.
+/// The error of a refused REST call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
-    /// Why the call is refused.
+    /// The reason for the refusal.
     pub reason: Reason,
-    /// What is wrong, for people.
+    /// The message, for people.
     pub message: String,
 }
 
 impl ApiError {
-    /// Creates an error; the message names the parameter, if one is invalid.
+    /// Creates an error; if a parameter is invalid, the message must name it.
     #[must_use]
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
         Self { reason, message: message.into() }
@@ -156,13 +157,13 @@ impl ApiError {
         Self::new(Reason::InvalidParameter, format!("Invalid parameter {parameter}: {reason}"))
     }
 
-    /// Creates a 400 for a missing parameter (text captured from v1 APIs).
+    /// Creates a 400 for a missing parameter (message captured from v1 APIs).
     #[must_use]
     pub fn missing(parameter: &str) -> Self {
         Self::new(Reason::Missing, format!("Missing required parameter {parameter} in the post body"))
     }
 
-    /// Creates a 404; the message has the whole path that the client asked for.
+    /// Creates a 404; the message contains the whole path that the client asked for.
     #[must_use]
     pub fn not_found(path: &str) -> Self {
         Self::new(Reason::NotFound, format!("The requested resource {path} was not found"))
@@ -186,7 +187,7 @@ impl ApiError {
         Self::new(Reason::TooLarge, format!("The request body is over {limit_bytes} bytes"))
     }
 
-    /// Translates what the engine refused; `path` is what the client asked for.
+    /// Translates a refusal by the engine; `path` is the one that the client asked for.
     #[must_use]
     pub fn refused(refusal: &Refusal, path: &str) -> Self {
         match refusal {
@@ -324,7 +325,7 @@ mod tests {
     const NUMBER: PhoneNumber = PhoneNumber::from_digits(15_005_550_001);
 
     #[test]
-    fn the_body_has_the_four_keys_and_a_401_one_more() {
+    fn error_bodies_have_four_keys_and_a_401_has_five() {
         let body = String::from_utf8(ApiError::not_found("/v1/Faxes/FX1").body(Dialect::Twilio)).unwrap();
         let expected = r#"{"code":20404,"message":"The requested resource /v1/Faxes/FX1 was not found","#.to_owned()
             + r#""more_info":"https://www.twilio.com/docs/errors/20404","status":404}"#;
@@ -334,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_has_its_status_and_code() {
+    fn refusals_map_to_a_status_and_a_code() {
         let fax = FaxSid::from_bytes([0; 16]);
         let expected = [
             (Refusal::NoFax(fax), 404, 20404),

@@ -1,4 +1,4 @@
-//! The parameters of fax calls that the dialects have in common.
+//! The parameters that both dialects' fax calls share.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub(super) fn destination(form: &Form) -> Result<Party, ApiError> {
     let Some(text) = parameter::given(form, "To") else {
         return Err(ApiError::new(Reason::ToMissing, "No 'To' number is specified"));
     };
-    // Checked before the address itself, because this error has a code of its own.
+    // Checked before the address itself, because this error has its own code.
     let headers = text.split_once('?').map_or("", |(_, headers)| headers);
     if text.to_ascii_lowercase().starts_with("sip") && headers.len() >= SIP_HEADERS_LEN_LIMIT {
         return Err(ApiError::new(
@@ -60,7 +60,7 @@ pub(super) fn status_callback(form: &Form) -> Result<Option<Box<str>>, ApiError>
     Ok(Some(text.into()))
 }
 
-/// Checks the SIP credential. The emulator has no use for it and doesn't keep it, and no message repeats the password.
+/// Checks the SIP credential. The emulator doesn't use or keep it, and no message repeats the password.
 pub(super) fn check_sip_auth(form: &Form) -> Result<(), ApiError> {
     let (username, password) = (parameter::given(form, "SipAuthUsername"), parameter::given(form, "SipAuthPassword"));
     for (name, value, too_long, illegal) in [

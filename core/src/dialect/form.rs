@@ -1,4 +1,4 @@
-//! Forms and queries: reads and writes `application/x-www-form-urlencoded`. Unlike the crate `form_urlencoded`, it
+//! Reads and writes forms and queries (`application/x-www-form-urlencoded`). Unlike the crate `form_urlencoded`, it
 //! refuses names and values that are not UTF-8, and limits the number of parameters.
 
 use std::borrow::Cow;
@@ -11,16 +11,17 @@ pub const FORM_BYTES_MAX: usize = 256 * 1024;
 /// The most parameters per request; Twilio's largest resource has about thirty.
 pub const PARAMETERS_MAX: usize = 1_000;
 
-/// The initial capacity for parameters; most requests have fewer.
+/// The initial capacity for parameters; few requests have more.
 const PARAMETERS_MOSTLY: usize = 8;
 
-/// All characters but RFC 3986's unreserved ones, which is what the helper libraries encode.
+/// All characters except those unreserved in RFC 3986; the helper libraries encode the same set.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Why a body or query is not a form.
+/// The reason that a body or query is not a valid form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FormError {
-    /// A name or value decodes to bytes that aren't UTF-8. The text names the parameter as far as it can be shown.
+    /// A name or value decodes to bytes that aren't UTF-8. The string is the parameter's name, with invalid bytes
+    /// replaced.
     #[error("The parameter {0} is not encoded in UTF-8")]
     NotUtf8(String),
     /// There are more than [`PARAMETERS_MAX`] parameters.
@@ -28,12 +29,12 @@ pub enum FormError {
     TooMany,
 }
 
-/// The parameters of a request, in their order.
+/// The parameters of a request, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Form {
     /// All names and values, one after the other; separate strings would cost two allocations per parameter.
     text: String,
-    /// For each parameter, where its name ends and where its value ends in `text`.
+    /// For each parameter, the offsets in `text` at which its name and its value end.
     ends: Vec<(usize, usize)>,
 }
 
@@ -43,7 +44,7 @@ impl Form {
     /// # Errors
     /// Returns a [`FormError`] if a name or value is not UTF-8, or there are too many parameters.
     pub fn parse(bytes: &[u8]) -> Result<Self, FormError> {
-        // Decoding never makes a text longer.
+        // Decoding never makes a string longer.
         let mut form = Self { text: String::with_capacity(bytes.len()), ends: Vec::with_capacity(PARAMETERS_MOSTLY) };
         // Like browsers, ignores empty pairs, as in `a=1&&b=2`.
         for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
@@ -63,7 +64,7 @@ impl Form {
         Ok(form)
     }
 
-    /// Creates a form from names and values that are not encoded.
+    /// Creates a form from unencoded names and values.
     #[must_use]
     pub fn of<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut form = Self::default();
@@ -82,13 +83,13 @@ impl Form {
         self.iter().find(|(own, _)| *own == name).map(|(_, value)| value)
     }
 
-    /// Returns all names and values in their order.
+    /// Returns all names and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let begins = std::iter::once(0).chain(self.ends.iter().map(|(_, end)| *end));
         begins.zip(&self.ends).map(|(begin, (name, value))| (&self.text[begin..*name], &self.text[*name..*value]))
     }
 
-    /// Decodes and appends a name or value; if it is not UTF-8, the error is as much of it as can be shown.
+    /// Decodes and appends a name or value; if it is not UTF-8, the error contains it with the invalid bytes replaced.
     fn push(&mut self, encoded: &[u8]) -> Result<(), String> {
         let mut spaced = Cow::Borrowed(encoded);
         // Replaced before decoding, so that an encoded plus (%2B) stays a plus.
@@ -138,7 +139,7 @@ pub fn with_query<N: AsRef<str>, V: AsRef<str>>(url: &str, pairs: &[(N, V)]) -> 
         Some((_, query)) if query.ends_with('&') => "",
         Some(_) => "&",
     };
-    // A query may contain question marks unencoded (RFC 3986 §3.4), and here it must: twilio-node's Express validator
+    // A query may contain unencoded question marks (RFC 3986 §3.4), and this one must: twilio-node's Express validator
     // turns each %3F into one before it checks the signature, so a MediaUrl in a GET callback would never pass.
     format!("{address}{separator}{}{fragment}", encode_query(pairs).replace("%3F", "?"))
 }
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_of_real_clients_are_read() {
+    fn forms_from_real_clients_are_read() {
         // twilio-python sends spaces as `+`, twilio-node as `%20`.
         assert_eq!(
             pairs("To=%2B15558675310&SipAuthUsername=us+er"),
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_encoded_reads_back() {
+    fn encoded_forms_parse_back() {
         let pairs = owned(&[("a b", "c&d=é+%~"), ("e", "")]);
         assert_eq!(encode(&pairs), "a+b=c%26d%3D%C3%A9%2B%25~&e=");
         assert_eq!(encode_query(&pairs), "a%20b=c%26d%3D%C3%A9%2B%25~&e=");
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_added_to_what_is_there_and_before_the_fragment() {
+    fn a_query_is_appended_before_the_fragment() {
         let pairs = [("a", "1")];
         assert_eq!(with_query("http://h/p", &pairs), "http://h/p?a=1");
         assert_eq!(with_query("http://h/p?x=2#rc=3", &pairs), "http://h/p?x=2&a=1#rc=3");
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_mark_stays_as_it_is_in_a_query() {
+    fn question_marks_in_a_query_stay_unencoded() {
         let pairs = [("MediaUrl", "http://h/m?x=1&y=2")];
         let url = with_query("http://h/p", &pairs);
         assert_eq!(url, "http://h/p?MediaUrl=http%3A%2F%2Fh%2Fm?x%3D1%26y%3D2");

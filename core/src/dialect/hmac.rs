@@ -1,15 +1,15 @@
-//! Keyed digests (RFC 2104): HMAC-SHA1 for the signatures of webhooks, HMAC-SHA256 for media URLs.
+//! Keyed digests (RFC 2104): HMAC-SHA1 for webhook signatures, HMAC-SHA256 for media URLs.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::Sha256;
 
-/// Returns the HMAC-SHA1 of the parts as if they were one text.
+/// Returns the HMAC-SHA1 of the concatenated parts.
 pub(super) fn sha1<'a>(key: &[u8], parts: impl IntoIterator<Item = &'a str>) -> [u8; 20] {
     of_parts::<Hmac<Sha1>>(key, parts).into_bytes().into()
 }
 
-/// Returns the HMAC-SHA256 of the parts as if they were one text.
+/// Returns the HMAC-SHA256 of the concatenated parts.
 pub(super) fn sha256<'a>(key: &[u8], parts: impl IntoIterator<Item = &'a str>) -> [u8; 32] {
     of_parts::<Hmac<Sha256>>(key, parts).into_bytes().into()
 }
@@ -29,7 +29,7 @@ mod tests {
 
     /// Test case 2 of RFC 2202 §3 and of RFC 4231 §4.3.
     #[test]
-    fn the_vectors_of_the_rfcs_hold_however_the_text_is_cut() {
+    fn rfc_vectors_hold_however_the_input_is_split() {
         for parts in [vec!["what do ya want for nothing?"], vec!["what do ya want ", "", "for nothing?"]] {
             assert_eq!(hex::encode(sha1(b"Jefe", parts.clone())), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
             let sha256 = hex::encode(sha256(b"Jefe", parts));

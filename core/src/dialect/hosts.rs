@@ -1,4 +1,4 @@
-//! The host names of the emulated services, by which apps may reach the emulator.
+//! The host names of the emulated services, at which apps may reach the emulator.
 
 /// The emulated products of Twilio. Each has hosts such as `fax.twilio.com` and `fax.{edge}.{region}.twilio.com`.
 const PRODUCTS: [&str; 3] = ["api", "fax", "monitor"];
@@ -9,10 +9,10 @@ const MEDIA_HOST: &str = "media.twiliocdn.com";
 
 /// The host of SignalWire's stored media.
 pub(super) const SIGNALWIRE_MEDIA_HOST: &str = "files.signalwire.com";
-/// The domain of SignalWire, below which each space is a host.
+/// SignalWire's domain; each space is a host under it.
 const SIGNALWIRE: &str = ".signalwire.com";
 
-/// Whether a host, in lower case and without a port, belongs to one of the emulated services.
+/// Returns whether a host, in lower case and without a port, belongs to one of the emulated services.
 #[must_use]
 pub fn is_service(host: &str) -> bool {
     if host == MEDIA_HOST || is_signalwire(host) {
@@ -23,7 +23,7 @@ pub fn is_service(host: &str) -> bool {
     labels.next().is_some_and(|product| PRODUCTS.contains(&product)) && labels.count() <= EDGE_LABELS_MAX
 }
 
-/// Whether a host, in lower case and without a port, is a space or another host of SignalWire.
+/// Returns whether a host, in lower case and without a port, belongs to SignalWire.
 #[must_use]
 pub fn is_signalwire(host: &str) -> bool {
     host.strip_suffix(SIGNALWIRE).is_some_and(|space| !space.is_empty())

@@ -1,5 +1,4 @@
-//! An incoming fax as a tester describes it through the control API or the library, with the same defaults and checks
-//! for both.
+//! An incoming fax as a tester describes it through the control API or the library. Both share the defaults and checks.
 
 use std::sync::Arc;
 
@@ -25,7 +24,7 @@ pub struct IncomingFaxError {
     why: String,
 }
 
-/// The fields of an incoming fax; a field that is `None` has a default.
+/// The fields of an incoming fax; `None` means the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IncomingFax<'a> {
     /// The called number; optional if the world has exactly one fax number.
@@ -38,22 +37,22 @@ pub struct IncomingFax<'a> {
     pub quality: Option<Quality>,
     /// The SID of the fax; drawn from the seed by default.
     pub sid: Option<FaxSid>,
-    /// How the transmission fails; `None` if it succeeds.
+    /// The failure of the transmission; `None` if it succeeds.
     pub failure: Option<IncomingFailure<'a>>,
 }
 
-/// How an incoming fax fails.
+/// The failure of an incoming fax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IncomingFailure<'a> {
-    /// The error code; the dialect's usual one by default.
+    /// The error code; by default, the dialect's usual code.
     pub code: Option<u32>,
-    /// How many pages get through before.
+    /// The number of pages that get through first.
     pub after_pages: u32,
-    /// The text of the failure; the dialect's usual one by default.
+    /// The error message; by default, the dialect's usual message.
     pub message: Option<&'a str>,
 }
 
-/// An incoming fax whose fields are valid; only its document is missing.
+/// An incoming fax with valid fields, which only lacks its document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedIncomingFax {
     to: Option<PhoneNumber>,
@@ -68,7 +67,7 @@ impl IncomingFax<'_> {
     /// Checks the fields, for a world of this dialect, and fills in the defaults.
     ///
     /// # Errors
-    /// The first invalid field.
+    /// Returns the first invalid field.
     pub fn checked(self, dialect: Dialect) -> Result<CheckedIncomingFax, IncomingFaxError> {
         let error = |field: &'static str, why: String| IncomingFaxError { field, why };
         let to = self.to.map(str::parse).transpose();
@@ -98,7 +97,7 @@ impl IncomingFax<'_> {
     }
 }
 
-/// Describes the form of the dialect's fax SIDs.
+/// Describes the format of the dialect's fax SIDs.
 const fn of_form(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Twilio => "FX and 32 hexadecimal digits",
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_left_out_have_defaults() {
+    fn omitted_fields_have_defaults() {
         let fax = IncomingFax::default().checked(Dialect::Twilio).expect("good");
         assert_eq!((fax.from.to_string().as_str(), &*fax.station_id), (FROM_DEFAULT, FROM_DEFAULT));
         assert_eq!((fax.to, fax.quality, fax.line_fault), (None, Quality::Fine, None));
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sid_and_the_code_are_those_of_the_dialect() {
+    fn the_sid_and_the_code_follow_the_dialect() {
         let uuid = FaxSid::minted([1; 16], Dialect::SignalWire.id_form());
         let fax = IncomingFax { sid: Some(uuid), ..IncomingFax::default() };
         assert!(fax.checked(Dialect::SignalWire).is_ok());

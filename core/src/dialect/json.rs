@@ -1,5 +1,5 @@
-//! Reads JSON, and deserializes a type from it, with errors for people: where the field is, what it must be, and what it
-//! is instead. A field that is given twice is an error too.
+//! Reads JSON and deserializes types from it, with errors for people: which field is invalid, what it must be, and what
+//! was found. Duplicate fields are refused too.
 
 use std::cell::RefCell;
 use std::fmt::{self, Display};
@@ -15,18 +15,18 @@ use crate::model::field_words;
 pub struct FieldError {
     /// The path of the field, such as `match.pages`; empty for the whole value.
     pub place: String,
-    /// What the field must be and what it is instead.
+    /// The expected and the actual value.
     pub reason: String,
-    /// Whether there is no field of this name.
+    /// Whether the error is an unknown field name.
     pub is_unknown: bool,
 }
 
-/// Why a text is not JSON that can be read.
+/// The reason that a string could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ParseError {
-    /// It is not JSON; this is the parser's error, with its line and column.
+    /// It is not JSON; the string is the parser's error, with its line and column.
     NoJson(String),
-    /// A field of an object is given twice.
+    /// A field of an object occurs twice.
     Twice(FieldError),
 }
 
@@ -41,10 +41,10 @@ impl Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// Parses a text. A field that is given twice is an error, because one of its values would be lost.
+/// Parses JSON. A duplicate field is an error, because one of its values would be lost.
 ///
 /// # Errors
-/// The first fault of the text.
+/// Returns the first error in the input.
 pub fn parse(text: &[u8]) -> Result<Value, ParseError> {
     let twice = RefCell::new(None);
     let mut source = serde_json::Deserializer::from_slice(text);
@@ -52,7 +52,7 @@ pub fn parse(text: &[u8]) -> Result<Value, ParseError> {
     parsed.map_err(|error| twice.take().map_or_else(|| ParseError::NoJson(error.to_string()), ParseError::Twice))
 }
 
-/// Reads a value. For an optional field, null is the same as absence.
+/// Deserializes a value. For an optional field, null means the same as absence.
 ///
 /// # Errors
 /// Returns the first invalid field.
@@ -61,7 +61,7 @@ pub fn read<'a, T: Deserialize<'a>>(value: &'a Value) -> Result<T, FieldError> {
 }
 
 impl FieldError {
-    /// The error for a field that is given twice.
+    /// Returns the error for a duplicate field.
     #[must_use]
     pub fn twice(name: &str) -> Self {
         Self::custom("is given twice; give it once").within(name)
@@ -77,7 +77,7 @@ impl FieldError {
 
 impl Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A value as a whole has no name.
+        // A top-level value has no path.
         if self.place.is_empty() { f.write_str(&self.reason) } else { write!(f, "{}: {}", self.place, self.reason) }
     }
 }
@@ -129,7 +129,7 @@ fn shown(unexpected: &Unexpected<'_>) -> String {
     }
 }
 
-/// The deserializer of one value.
+/// A deserializer for one value.
 struct Node<'a>(&'a Value);
 
 impl<'de> Deserializer<'de> for Node<'de> {
@@ -177,7 +177,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
     }
 }
 
-/// The deserializer of a list's items.
+/// A deserializer for the items of a list.
 struct Items<'a> {
     items: std::iter::Enumerate<std::slice::Iter<'a, Value>>,
 }
@@ -191,7 +191,7 @@ impl<'de> SeqAccess<'de> for Items<'de> {
     }
 }
 
-/// The deserializer of an object's members.
+/// A deserializer for the members of an object.
 struct Members<'a> {
     fields: serde_json::map::Iter<'a>,
     /// The member whose name was read last and whose value comes next.
@@ -213,15 +213,15 @@ impl<'de> MapAccess<'de> for Members<'de> {
     }
 }
 
-/// Parses a value in which no field is given twice.
+/// A parser for a value without duplicate fields.
 #[derive(Clone, Copy)]
 struct Unique<'a> {
-    /// The field that is; the error of a serde parser has no room for it.
+    /// The duplicate field, if one was found; a serde error can't carry it.
     twice: &'a RefCell<Option<FieldError>>,
 }
 
 impl Unique<'_> {
-    /// Prefixes the path of the field that is given twice, if there is one.
+    /// Prefixes the path of the duplicate field, if there is one.
     fn within(self, name: &str) {
         let error = self.twice.take();
         self.twice.replace(error.map(|error| error.within(name)));
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_read_and_null_is_as_good_as_absent() {
+    fn present_fields_are_read_and_null_means_absent() {
         let whole = json!({ "inner": { "name": "x", "likely": 1, "is_on": null }, "count": 3 });
         let inner = Inner { name: Some("x".to_owned()), likely: Some(1.0), is_on: None };
         assert_eq!(read(&whole), Ok(Outer { inner: Some(inner), count: 3, list: vec![] }));
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_has_its_place_what_is_wanted_and_what_is_there() {
+    fn an_error_says_where_it_is_what_was_expected_and_what_was_found() {
         for (value, error) in [
             (json!({ "inner": { "name": 5 }, "count": 0 }), "inner.name: a text, not 5"),
             (json!({ "inner": { "is_on": "yes" } }), "inner.is_on: true or false, not \"yes\""),
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_parsed_as_it_is_and_a_field_given_twice_is_refused_with_its_place() {
+    fn json_parses_unchanged_and_a_duplicate_field_is_refused_with_its_path() {
         let text = r#"{"a":[1,-2,2.5,"x",null,true,{"b":{}}],"c":{"a":1}}"#;
         assert_eq!(parse(text.as_bytes()).expect("JSON").to_string(), text);
         for (text, error) in [

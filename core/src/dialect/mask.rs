@@ -1,11 +1,11 @@
-//! Masks secrets in texts that people see: passwords in URLs, and tokens in the query of a request.
+//! Masks secrets before people see them: passwords in URLs, and tokens in request queries.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// The text shown in place of a secret.
+/// The string shown in place of a secret.
 pub const MASK: &str = "***";
-/// Endings of names of secret query parameters, in lower case and without punctuation.
+/// Endings of secret parameter names, in lower case and without punctuation.
 const SECRET_ENDS: [&str; 13] = [
     "token",
     "secret",
@@ -21,21 +21,21 @@ const SECRET_ENDS: [&str; 13] = [
     "credential",
     "credentials",
 ];
-/// Complete names of secret parameters; longer names with the same ending are not secret.
+/// Complete names of secret parameters. Longer names with these endings are not secret.
 const SECRET_WORDS: [&str; 5] = ["auth", "key", "sig", "signature", "xamzsignature"];
-/// Names that end like a secret's but aren't secret.
+/// Names that have a secret ending but aren't secret.
 const NO_SECRETS: [&str; 1] = ["pagetoken"];
 
-/// Masks the password of each URL in a text.
+/// Masks the password of each URL in a string.
 #[must_use]
 pub fn passwords(text: &str) -> Cow<'_, str> {
     replaced(text, &passwords_in(text))
 }
 
-/// Where the passwords of URLs are in a text.
+/// Returns the byte ranges of URL passwords in a string.
 fn passwords_in(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
-    // The common case searches no further.
+    // Most strings contain no password, so they are searched no further.
     if !text.contains("://") || !text.contains('@') {
         return found;
     }
@@ -54,7 +54,7 @@ fn passwords_in(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// A text with the mask in place of some of its parts.
+/// Replaces these ranges of a string with the mask.
 fn replaced<'a>(text: &'a str, parts: &[Range<usize>]) -> Cow<'a, str> {
     if parts.is_empty() {
         return Cow::Borrowed(text);
@@ -70,8 +70,8 @@ fn replaced<'a>(text: &'a str, parts: &[Range<usize>]) -> Cow<'a, str> {
     Cow::Owned(masked)
 }
 
-/// Masks the secrets of a request's target: query parameters with a secret's name, and passwords of URLs. Everything
-/// else stays as the client wrote it.
+/// Masks the secrets in a request's target: query parameters with secret names, and passwords in URLs. Everything else
+/// stays as the client wrote it.
 #[must_use]
 pub fn target(target: &str) -> Cow<'_, str> {
     let Some((path, query)) = target.split_once('?') else { return passwords(target) };
@@ -83,7 +83,7 @@ pub fn target(target: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{path_shown}?{}", parts.join("&")))
 }
 
-/// Masks one `name=value` of a query: the value of a secret name, or else passwords of URLs.
+/// Masks one `name=value` pair of a query: the whole value if the name is secret, otherwise only passwords of URLs.
 fn part(pair: &str) -> Cow<'_, str> {
     let whole = Decoded::of(pair);
     if let Some((name, value)) = pair.split_once('=')
@@ -96,11 +96,11 @@ fn part(pair: &str) -> Cow<'_, str> {
     replaced(pair, &parts)
 }
 
-/// A decoded text in which each byte knows where it was written. Bytes beyond ASCII, UTF-8 or not, are a letter: no
-/// secret is recognised by them.
+/// A decoded string that maps each byte to its encoded form. Each non-ASCII byte counts as a letter, since secret names
+/// contain only ASCII.
 struct Decoded {
     text: String,
-    /// Where each byte of the text begins in what was written, and where that ends.
+    /// The offset of each byte in the original string, followed by the end.
     places: Vec<usize>,
 }
 
@@ -122,7 +122,7 @@ impl Decoded {
         Self { text, places }
     }
 
-    /// Where a part of the text was written.
+    /// Returns the range of the original string that was decoded to this range.
     fn written(&self, part: Range<usize>) -> Range<usize> {
         self.places[part.start]..self.places[part.end]
     }
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_masked_wherever_a_url_stands() {
+    fn url_passwords_are_masked_anywhere() {
         for (text, shown) in [
             ("http://user:p@ss@host/a", "http://user:***@host/a"),
             ("see https://u:p@h, then ftp://u:p@h/x", "see https://u:***@h, then ftp://u:***@h/x"),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_masked_part_by_part_and_else_shown_as_it_was_written() {
+    fn a_query_is_masked_pair_by_pair_and_otherwise_unchanged() {
         for (query, shown) in [
             ("/?a=b+c&u=http%3A%2F%2Fu%3AS%40h%2F%C3%A9&x=~", "/?a=b+c&u=http%3A%2F%2Fu%3A***%40h%2F%C3%A9&x=~"),
             ("/?a=b+c%2fd&token=S&empty=&&x", "/?a=b+c%2fd&token=***&empty=&&x"),

@@ -1,5 +1,5 @@
-//! Expectations of testers: which parts of an event must match, how often and in which order, and which events came
-//! closest. Events are compared as JSON, whatever their kind.
+//! Testers' expectations: which parts of an event must match, how often and in which order, and which events came
+//! closest. Events of every kind are compared as JSON.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,14 +15,14 @@ const FIELDS_MAX: usize = 500;
 const REGEX_CHARS_MAX: usize = 1_000;
 /// The largest compiled regular expression, in bytes, which nested repetition soon exceeds.
 const REGEX_BYTES_MAX: usize = 64 * 1024;
-/// How many characters of a value a regular expression is tried on: enough for all of a webhook's excerpt.
+/// The number of characters of a value that a regular expression searches: enough for a webhook's whole excerpt.
 const REGEX_TEXT_CHARS_MAX: usize = 8 * 1024;
 /// The most steps of an ordered expectation.
 const STEPS_MAX: usize = 100;
 /// The most near misses that are reported.
 const CLOSEST_MAX: usize = 3;
 
-/// Why a pattern is invalid.
+/// The reason that a pattern is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// A part has an invalid form.
@@ -30,7 +30,7 @@ pub enum PatternError {
     Bad {
         /// The path of the part within the pattern.
         path: String,
-        /// What it must be.
+        /// The requirement that it violates.
         why: String,
     },
     /// A part exceeds a limit.
@@ -38,27 +38,27 @@ pub enum PatternError {
     Limit {
         /// The path of the part within the pattern.
         path: String,
-        /// The things that there are too many of, in the plural.
+        /// A plural noun for what exceeds the limit.
         what: &'static str,
         /// The limit that it exceeds.
         limit: usize,
     },
 }
 
-/// What a part of an event must be.
+/// The condition for a part of an event.
 #[derive(Debug, Clone)]
 pub enum Pattern {
     /// Equal to this value.
     Exact(Value),
-    /// A text with this beginning.
+    /// A string with this prefix.
     Prefix(String),
-    /// A text in which this expression matches somewhere.
+    /// A string that contains a match of this expression.
     Regex(Regex),
     /// An object in which all of these fields match; other fields don't matter.
     Fields(Vec<(String, Self)>),
 }
 
-/// How many events must match.
+/// How many events must match, from the least to the greatest number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
     /// The least number, inclusive.
@@ -68,13 +68,13 @@ pub struct Times {
 }
 
 impl Default for Times {
-    /// Any number of times, but at least once.
+    /// Returns the default: at least one match, without an upper limit.
     fn default() -> Self {
         Self { at_least: 1, at_most: usize::MAX }
     }
 }
 
-/// What must be found among events.
+/// The events that must be found.
 #[derive(Debug, Clone)]
 pub enum Expectation {
     /// One pattern that must match a number of times.
@@ -88,13 +88,13 @@ pub enum Expectation {
 pub struct Difference {
     /// The path of the field, such as `data.params.FaxStatus`.
     pub field: String,
-    /// The pattern, as it was written.
+    /// The part of the pattern, as it was written.
     pub want: Value,
     /// The event's value; null if it has no such field.
     pub got: Value,
 }
 
-/// An event that came close, and where it differs.
+/// An event that came close, and its differences.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NearMiss {
     /// The index among the events that were checked.
@@ -112,7 +112,7 @@ pub struct Verdict {
     pub found: Vec<usize>,
     /// The index of the first step that didn't match.
     pub missing_step: Option<usize>,
-    /// If too few events matched, those that came closest, best first.
+    /// The events that came closest, best first, if too few matched.
     pub closest: Vec<NearMiss>,
 }
 
@@ -126,7 +126,7 @@ impl Pattern {
         Self::parse_at(value, "match", 0, &mut fields)
     }
 
-    /// Whether a value matches.
+    /// Returns whether a value matches.
     #[must_use]
     pub fn fits(&self, value: &Value) -> bool {
         match self {
@@ -155,7 +155,7 @@ impl Pattern {
         }
     }
 
-    /// Whether a value is an event of a `kind` that the pattern doesn't allow.
+    /// Returns whether a value is an event of a `kind` that the pattern doesn't allow.
     fn is_of_another_kind(&self, value: &Value) -> bool {
         let Self::Fields(fields) = self else { return false };
         let kind = fields.iter().find(|(name, _)| name == "kind");
@@ -288,15 +288,15 @@ impl Expectation {
         self.check_each(events.len(), &|index| Cow::Borrowed(&events[index]))
     }
 
-    /// Like [`Expectation::check`], but creates each event only when it is needed: a whole journal as JSON would take
-    /// many times its memory.
+    /// Does the same as [`Expectation::check`], but creates each event only when it is needed: a whole journal as JSON
+    /// would take many times its memory.
     #[must_use]
     pub fn check_each<'a>(&self, count: usize, event: &dyn Fn(usize) -> Cow<'a, Value>) -> Verdict {
         match self {
             Self::Times(pattern, times) => {
                 let found: Vec<usize> = (0..count).filter(|index| pattern.fits(&event(*index))).collect();
                 let verified = times.holds(found.len());
-                // Near misses explain a missing event. If there are too many events, those that were found are
+                // Near misses explain a missing event. If too many events matched, the matches themselves are
                 // explanation enough.
                 let too_few = found.len() < times.at_least;
                 let closest = if too_few { closest(pattern, 0..count, event) } else { Vec::new() };
@@ -342,7 +342,7 @@ fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
     value.get(name).unwrap_or(&Value::Null)
 }
 
-/// Whether two values are equal; 1 equals 1.0.
+/// Returns whether two values are equal; 1 equals 1.0.
 fn same(want: &Value, got: &Value) -> bool {
     want == got || (want.is_number() && got.is_number() && want.as_f64() == got.as_f64())
 }
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn each_named_field_must_hold_and_no_other_matters() {
+    fn only_the_named_fields_must_match() {
         let events = [webhook("received"), webhook("failed")];
         let part = json!({ "kind": "webhook.attempt", "data": { "params": { "FaxStatus": "received" } } });
         let verdict = expect(&part).check(&events);
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_match_exactly_by_prefix_or_by_regex() {
+    fn strings_match_exactly_by_prefix_or_by_regex() {
         let event = webhook("received");
         for (pattern, fits) in [
             (json!("+15017122661"), true),
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_refused_with_the_limit_named() {
+    fn oversized_patterns_are_refused_and_the_limit_is_named() {
         let refused = |value: Value| Pattern::parse(&value).unwrap_err().to_string();
         let bomb = refused(json!({ "data": { "body": { "regex": "((a{100}){100}){100}" } } }));
         assert!(bomb.contains("data.body") && bomb.contains("65536"), "{bomb}");

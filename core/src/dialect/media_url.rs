@@ -1,5 +1,5 @@
-//! Twilio's URLs of stored documents, which expire: they are signed when shown and checked when fetched, so none has to be
-//! remembered (docs/fidelity.md, "Fax API").
+//! Twilio's URLs for stored documents, which expire. They are signed when shown and checked when fetched, so none is
+//! stored (docs/fidelity.md, "Fax API").
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::model::hex;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
-/// How long a media URL is valid: two hours (Fax API, `media_url`).
+/// The validity of a media URL: two hours (Fax API, `media_url`).
 pub const LIFE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// The names in the path of a media URL.
@@ -25,14 +25,14 @@ pub struct MediaName {
     pub media: MediaSid,
 }
 
-/// A stored document, as its URL tells it.
+/// The properties of a stored document on which its URL depends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredMedia {
-    /// The SIDs that it is found by.
+    /// The SIDs in its path.
     pub name: MediaName,
     /// The format of the document.
     pub media_type: MediaType,
-    /// When it was stored.
+    /// The time at which it was stored.
     pub stored: Timestamp,
 }
 
@@ -47,7 +47,7 @@ pub struct Ticket<'a> {
     pub signature: Option<&'a str>,
 }
 
-/// Why a URL is not valid.
+/// The reason that a URL is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MediaUrlError {
     /// The signature is missing, or was not made with this key for this URL.
@@ -72,8 +72,8 @@ pub fn signed(origin: &str, name: &MediaName, key: &[u8], now: Timestamp) -> Str
 /// Checks a media URL.
 ///
 /// # Errors
-/// Returns a [`MediaUrlError`] if the URL is not valid. The signature is checked first, so a forged URL never reveals
-/// whether the real one has expired.
+/// Returns a [`MediaUrlError`] if the URL is not valid. The signature is checked first, so the response to a forged URL
+/// never reveals whether the real one has expired.
 pub fn check(name: &MediaName, ticket: Ticket<'_>, key: &[u8], now: Timestamp) -> Result<(), MediaUrlError> {
     let mismatch = MediaUrlError::SignatureMismatch;
     let (Some(date), Some(expires_s), Some(signature)) = (ticket.date, ticket.expires_s, ticket.signature) else {
@@ -92,7 +92,7 @@ fn path(name: &MediaName) -> String {
     format!("/fax/{}/{}/{}", name.account, name.fax, name.media)
 }
 
-/// Returns the HMAC-SHA256 of path, date and validity in hexadecimal.
+/// Returns the HMAC-SHA256 of the path, date and validity in hexadecimal.
 fn sign(key: &[u8], path: &str, date: &str, expires_s: &str) -> String {
     hex::encode(hmac::sha256(key, [path, "\n", date, "\n", expires_s]))
 }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_looks_pre_signed_and_holds_for_two_hours() {
+    fn a_url_looks_pre_signed_and_is_valid_for_two_hours() {
         let sids =
             ["AC", "FX", "ME"].iter().zip(["01", "02", "03"]).map(|(kind, byte)| format!("{kind}{}", byte.repeat(16)));
         assert_eq!(url().path(), format!("/fax/{}", sids.collect::<Vec<_>>().join("/")));

@@ -28,5 +28,5 @@ pub mod traceparent;
 pub mod twilio;
 pub mod view;
 
-/// Names and values in their order: the parameters or headers of a request.
+/// Names and values in order: the parameters or headers of a request.
 pub type Params = Vec<(String, String)>;

@@ -1,5 +1,5 @@
-//! Paging of lists: sizes, tokens and links, in the v1 form, the 2010-04-01 form and SignalWire's. Lists come here
-//! already filtered, and sorted newest first.
+//! Paging of lists: sizes, tokens and links in the v1, 2010-04-01 and SignalWire forms. Lists must already be filtered
+//! and sorted newest first.
 
 use serde::Serialize;
 
@@ -16,32 +16,32 @@ pub const PAGE_SIZE_DEFAULT: usize = 50;
 /// unchecked.
 pub const PAGE_SIZE_MAX: usize = 1_000;
 
-/// The page of a list that a client asks for.
+/// A client's request for a page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
     /// The most items on the page.
     pub size: usize,
-    /// The page's number from zero. If there is a token, the number is only shown, since the token says where the page
-    /// begins.
+    /// The page number, from zero. If there is a token, the number is only repeated, since the token says where the
+    /// page begins.
     pub page: u64,
     names: Names,
     token: Option<Token>,
     filters: Vec<(String, String)>,
 }
 
-/// The form of the tokens of a list.
+/// The form of a list's tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Names {
     /// The prefix of the items' SIDs and 32 hexadecimal digits.
     Prefixed(&'static str),
     /// A UUID that begins with this number, which identifies the list.
     Uuid(u32),
-    /// The same, with the parameters' names in snake_case: SignalWire's APIs besides the compatibility API.
+    /// As `Uuid`, but with snake_case parameter names, in SignalWire's APIs other than the compatibility API.
     Native(u32),
 }
 
 impl Names {
-    /// Returns the names of the parameters for the size, the page and the token.
+    /// Returns the parameter names for the size, the page and the token.
     const fn parameters(self) -> [&'static str; 3] {
         match self {
             Self::Prefixed(_) | Self::Uuid(_) => ["PageSize", "Page", "PageToken"],
@@ -50,7 +50,7 @@ impl Names {
     }
 }
 
-/// Where a page begins. It names a place in the order of creation, so it stays valid when its anchor is deleted.
+/// The start of a page. It is a position in the order of creation, so it stays valid when its anchor is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token {
     /// `PA…`: items older than this ordinal.
@@ -59,12 +59,12 @@ enum Token {
     Newer(Ordinal),
 }
 
-/// The range that a page covers, and whether other pages precede or follow it.
+/// The range that a page covers, and whether other pages precede or follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Extent {
     /// The number of items on the page.
     pub count: usize,
-    /// The ordinals of its newest and its oldest item; `None` if it is empty.
+    /// The ordinals of the newest and the oldest item; `None` if the page is empty.
     pub ends: Option<(Ordinal, Ordinal)>,
     /// Whether a page with older items follows.
     pub has_next: bool,
@@ -73,7 +73,7 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// Returns the extent of a page.
+    /// Returns a page's extent.
     #[must_use]
     pub fn of<T>(page: &Page<'_, T>, ordinal: impl Fn(&T) -> Ordinal) -> Self {
         let ends = page.items.first().zip(page.items.last()).map(|(first, last)| (ordinal(first), ordinal(last)));
@@ -117,7 +117,7 @@ pub struct Uris {
     page_size: usize,
 }
 
-/// The links of a list in SignalWire's APIs besides the compatibility API.
+/// The links of a list in SignalWire's APIs other than the compatibility API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Links {
     #[serde(rename = "self")]
@@ -130,15 +130,14 @@ pub struct Links {
 }
 
 impl PageRequest {
-    /// Reads `PageSize`, `Page` and `PageToken`, and keeps `filters` for the links; `prefix` is that of the items'
-    /// SIDs.
+    /// Reads `PageSize`, `Page` and `PageToken`, and keeps `filters` for the links; `prefix` is the items' SID prefix.
     ///
     /// # Errors
-    /// Returns error 20422, which names the parameter.
+    /// Returns error 20422; its message names the parameter.
     pub fn parse(query: &Form, prefix: &'static str, filters: &[&str]) -> Result<Self, ApiError> {
         let size = match parameter::whole_number(query, "PageSize")? {
             Some(0) => return Err(ApiError::new(Reason::PageSize, "Invalid parameter PageSize: it is at least 1")),
-            // A size beyond usize is clamped like any other that is too large.
+            // A size beyond usize is clamped like any other excessive size.
             Some(size) => usize::try_from(size).unwrap_or(PAGE_SIZE_MAX).min(PAGE_SIZE_MAX),
             None => PAGE_SIZE_DEFAULT,
         };
@@ -152,9 +151,9 @@ impl PageRequest {
         Ok(Self { size, page, names, token: token.transpose()?, filters: filters.collect() })
     }
 
-    /// Reads the same parameters according to SignalWire's rules, which refuse two things that Twilio accepts: a size
-    /// beyond the maximum, and a page number without a token. `list` distinguishes the tokens of one list from those of
-    /// others.
+    /// Reads the same parameters as [`Self::parse`] by SignalWire's rules, which refuse two things that Twilio accepts:
+    /// a size beyond the maximum, and a page number without a token. `list` distinguishes this list's tokens from those
+    /// of other lists.
     ///
     /// # Errors
     /// Returns error 54454 for an invalid size, 54453 for a missing token, or 21481 for an invalid one.
@@ -162,10 +161,10 @@ impl PageRequest {
         Self::parse_named(query, Names::Uuid(list), filters)
     }
 
-    /// Reads `page_size`, `page_number` and `page_token` by the same rules.
+    /// Reads `page_size`, `page_number` and `page_token` by SignalWire's rules.
     ///
     /// # Errors
-    /// As [`Self::parse_strictly`].
+    /// Returns the same errors as [`Self::parse_strictly`].
     pub fn parse_native(query: &Form, list: u32, filters: &[&str]) -> Result<Self, ApiError> {
         Self::parse_named(query, Names::Native(list), filters)
     }
@@ -196,7 +195,7 @@ impl PageRequest {
         Ok(Self { size, page, names, token, filters: filters.collect() })
     }
 
-    /// Returns where the page begins.
+    /// Returns the position at which the page begins.
     #[must_use]
     pub const fn cursor(&self) -> Cursor {
         match self.token {
@@ -232,7 +231,7 @@ impl PageRequest {
         Page { items: all[from..to].to_vec(), has_next: to < all.len(), has_previous: from > 0 }
     }
 
-    /// Returns the `meta` of the page; `url` is that of the list, without a query.
+    /// Returns the `meta` of the page; `url` is the list's URL, without a query.
     #[must_use]
     pub fn meta(&self, key: &'static str, url: &str, extent: &Extent) -> Meta {
         let link = |(page, token)| self.link(url, page, token);
@@ -279,7 +278,7 @@ impl PageRequest {
         }
     }
 
-    /// Returns the links of the page; `url` is that of the list, without a query.
+    /// Returns the links of the page; `url` is the list's URL, without a query.
     #[must_use]
     pub fn links(&self, url: &str, extent: &Extent) -> Links {
         let link = |(page, token)| self.link(url, page, token);
@@ -316,7 +315,7 @@ impl PageRequest {
         let mut pairs = self.filters.clone();
         let [name_of_size, name_of_page, name_of_token] = self.names.parameters().map(str::to_owned);
         let (size, page) = ((name_of_size, self.size.to_string()), (name_of_page, page.to_string()));
-        // Each service writes these two in an order of its own.
+        // Each service writes these two in a different order.
         pairs.extend(match self.names {
             Names::Prefixed(_) => [size, page],
             Names::Uuid(_) | Names::Native(_) => [page, size],
@@ -338,7 +337,7 @@ impl Token {
             Names::Uuid(list) | Names::Native(list) => {
                 let id: AccountSid = rest.parse().ok()?;
                 let ordinal = Ordinal::from_be_bytes(*id.bytes().last_chunk()?) & ORDINAL_BITS;
-                // A token of another list, or one that was made up, has other bits.
+                // Tokens of other lists, and invented ones, have other bits.
                 (id == anchor(list, ordinal)).then_some(ordinal)?
             }
         };
@@ -361,11 +360,11 @@ impl Token {
     }
 }
 
-/// The bits of a UUID that hold an ordinal; those before them are the UUID's variant.
+/// The bits of a UUID that hold an ordinal; the bits before them hold the UUID's variant.
 const ORDINAL_BITS: Ordinal = (1 << 56) - 1;
 
-/// Returns a UUID that names a place in a list. It isn't random, so a client can continue from that place even after
-/// the list has changed. The type of the id doesn't matter, since all ids are written alike.
+/// Returns a UUID for a position in a list. It isn't random, so a client can continue from that position even after the
+/// list has changed. The id's type doesn't matter, since all ids are written alike.
 fn anchor(list: u32, ordinal: Ordinal) -> AccountSid {
     let mut bits = [0; 16];
     bits[..4].copy_from_slice(&list.to_be_bytes());
@@ -390,7 +389,7 @@ mod tests {
             .map(|error| error.code(Dialect::Twilio))
     }
 
-    /// Cuts the page out of a list of ordinals; returns its items and its meta.
+    /// Cuts the page out of a list of ordinals and returns its items and `meta`.
     fn cut(query: &str, list: &[u64]) -> (Vec<u64>, Meta) {
         let request = request(query);
         let page = request.cut(list.iter(), |item| *item);
@@ -410,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_held_to_the_maximum_and_nonsense_is_refused() {
+    fn sizes_are_clamped_and_invalid_ones_are_refused() {
         assert_eq!(request("PageSize=5000").size, 1_000);
         assert_eq!(request("PageSize=99999999999999999999").size, 1_000);
         assert_eq!(request("PageSize=").size, 50);
@@ -423,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn following_next_and_then_previous_shows_each_item_once_each_way() {
+    fn following_next_then_previous_visits_each_item_once_each_way() {
         let list: Vec<u64> = (1..=7).rev().collect();
         let (mut query, mut down) = ("PageSize=3".to_owned(), Vec::new());
         let mut last = String::new();
@@ -473,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_can_be_asked_for_by_number_alone() {
+    fn a_page_number_needs_no_token() {
         assert_eq!(cut("Page=1&PageSize=2", &[5, 4, 3, 2, 1]).0, [3, 2]);
         assert_eq!(cut(&format!("Page={}&PageSize=1000", u64::MAX), &[1]).0, Vec::<u64>::new());
     }

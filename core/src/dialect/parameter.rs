@@ -1,4 +1,4 @@
-//! Reads single parameters of a form or query. A parameter may be absent; an invalid one is refused by name.
+//! Reads single parameters from a form or query. A parameter may be absent; the error for an invalid one names it.
 
 use url::Url;
 
@@ -11,20 +11,20 @@ use crate::model::webhook::Method;
 pub(super) const URL_LEN_MAX: usize = 4_000;
 /// The most characters of a `FriendlyName` (Twilio's OpenAPI, 2010-04-01).
 const FRIENDLY_NAME_LEN_MAX: usize = 64;
-/// The most characters of a refused value that the error repeats.
+/// The most characters of a refused value that its error quotes.
 const EXCERPT_LEN_MAX: usize = 200;
 
-/// What an empty value in a form means.
+/// The meaning of an empty value in a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Empty {
     /// In a create call: the same as no value.
     LeftOut,
-    /// In an update call: the text is cleared.
+    /// In an update call: clears the value.
     Cleared,
 }
 
 impl Empty {
-    /// Returns the parameter's text; `None` if it is absent or an empty value means the same.
+    /// Returns the parameter's value; `None` if it is absent, or empty where that means the same.
     pub(super) fn text<'a>(self, form: &'a Form, name: &str) -> Option<&'a str> {
         match self {
             Self::LeftOut => given(form, name),
@@ -48,7 +48,7 @@ pub(super) fn boolean(form: &Form, name: &str) -> Result<Option<bool>, ApiError>
     }
 }
 
-/// Reads a whole number. One that doesn't fit into 64 bits becomes the largest that does.
+/// Reads a whole number. A number that doesn't fit into 64 bits becomes the largest that does.
 pub(super) fn whole_number(form: &Form, name: &str) -> Result<Option<u64>, ApiError> {
     let Some(text) = given(form, name) else { return Ok(None) };
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -103,7 +103,7 @@ pub(super) fn method(form: &Form, name: &str) -> Result<Option<Method>, ApiError
     })
 }
 
-/// Checks that a text is an absolute `http` or `https` URL; the error is the reason why it isn't.
+/// Checks that a string is an absolute `http` or `https` URL; the error says why it isn't.
 pub fn check_url(text: &str) -> Result<(), String> {
     if text.len() > URL_LEN_MAX {
         return Err(format!("it is longer than {URL_LEN_MAX} characters"));
@@ -132,7 +132,7 @@ pub(super) fn sid(
     Ok(Some(text.into()))
 }
 
-/// Checks that a text is an id of this form; the prefix is that of the prefixed form.
+/// Checks that a string is an id of this form; in prefixed form, it must begin with `prefix`.
 pub(super) fn check_sid(name: &str, text: &str, prefix: &str, ids: IdForm) -> Result<(), ApiError> {
     check_id(text, prefix, ids).map_err(|wanted| {
         let message = format!("Invalid parameter {name}: '{}' is not {wanted}", excerpt(text));
@@ -140,14 +140,14 @@ pub(super) fn check_sid(name: &str, text: &str, prefix: &str, ids: IdForm) -> Re
     })
 }
 
-/// Checks that a text is an id of this form, as [`check_sid`] does.
+/// Checks that a string is an id of this form, as [`check_sid`] does.
 ///
 /// # Errors
-/// What the text should be.
+/// Returns what the string should be.
 pub fn check_id(text: &str, prefix: &str, ids: IdForm) -> Result<(), String> {
     let (is_good, wanted) = match ids {
         IdForm::Prefixed => (is_sid(text, prefix), format!("{prefix} and 32 hexadecimal digits")),
-        // The kind is of no matter: all UUIDs are written alike.
+        // The id's type doesn't matter: all UUIDs are written alike.
         IdForm::Uuid => (text.parse::<AccountSid>().is_ok_and(|id| id.form() == ids), "a UUID".to_owned()),
     };
     if is_good { Ok(()) } else { Err(wanted) }
@@ -158,7 +158,7 @@ fn is_sid(text: &str, prefix: &str) -> bool {
     digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Shortens a value that may be very long, for a message.
+/// Shortens a value that may be very long, for an error message.
 pub(super) fn excerpt(text: &str) -> String {
     text.chars().take(EXCERPT_LEN_MAX).collect()
 }
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn booleans_come_in_any_case() {
+    fn booleans_may_have_any_case() {
         for (text, value) in [("true", true), ("True", true), ("FALSE", false), ("False", false)] {
             assert_eq!(boolean(&form(&format!("Beta={text}")), "Beta"), Ok(Some(value)));
         }
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_have_digits_only() {
+    fn whole_numbers_contain_only_digits() {
         assert_eq!(whole_number(&form("Ttl=5"), "Ttl"), Ok(Some(5)));
         assert_eq!(whole_number(&form("Ttl=99999999999999999999"), "Ttl"), Ok(Some(u64::MAX)));
         for bad in ["-1", "1.5", "five", "%2B5", "+5"] {
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_absolute_and_of_http() {
+    fn urls_must_be_absolute_and_use_http() {
         for good in ["http://localhost:3000/a b.pdf", "HTTPS://user:pass@example.com/é?x=1#rc=2", "http://[::1]/"] {
             assert_eq!(check_url(good), Ok(()), "{good}");
         }

@@ -1,5 +1,5 @@
-//! Deserializes a type from the query of a URL, with errors for people like those for JSON. Every value is a text there,
-//! so numbers and booleans are read from texts.
+//! Deserializes a type from a URL's query, with errors like those for JSON. All values in a query are strings, so
+//! numbers and booleans are parsed from strings.
 
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, Unexpected, Visitor,
@@ -9,15 +9,15 @@ use serde::forward_to_deserialize_any;
 use super::form::Form;
 use super::json::FieldError;
 
-/// Reads a type from the parameters of a query, each of which may be given once.
+/// Deserializes a type from a query in which each parameter occurs at most once.
 ///
 /// # Errors
-/// The first invalid parameter.
+/// Returns the first invalid parameter.
 pub fn read<T: DeserializeOwned>(query: &Form) -> Result<T, FieldError> {
     T::deserialize(Parameters(query))
 }
 
-/// The deserializer of a whole query.
+/// A deserializer for a whole query.
 struct Parameters<'a>(&'a Form);
 
 impl<'de> Deserializer<'de> for Parameters<'de> {
@@ -33,7 +33,7 @@ impl<'de> Deserializer<'de> for Parameters<'de> {
     }
 }
 
-/// The parameters of a query, one after the other.
+/// The parameters of a query, in order.
 struct Members<'a> {
     pairs: std::vec::IntoIter<(&'a str, &'a str)>,
     /// The parameter whose name was read last and whose value comes next.
@@ -55,7 +55,7 @@ impl<'de> MapAccess<'de> for Members<'de> {
     }
 }
 
-/// The deserializer of one value.
+/// A deserializer for one value.
 struct Text<'a>(&'a str);
 
 impl Text<'_> {
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_read() {
+    fn present_parameters_are_read() {
         let all = "since=18446744073709551615&limit=2&width=3&timeout=1.5&all=true&kind=in-turn&text=12";
         let read = Query {
             since: Some(u64::MAX),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_the_parameter_what_it_must_be_and_what_it_is() {
+    fn an_error_says_which_parameter_what_was_expected_and_what_was_found() {
         for (text, error) in [
             ("since=abc", "since: a whole number from 0 to 18446744073709551615, not \"abc\""),
             ("limit=-1", "limit: a whole number from 0 to 18446744073709551615, not \"-1\""),

@@ -1,4 +1,4 @@
-//! The REST resources of an account in its own dialect, for those who show and change them beside the REST APIs.
+//! REST resources in their account's dialect, for callers outside the REST APIs.
 
 use serde_json::{Value, json};
 
@@ -21,10 +21,10 @@ pub fn fax(engine: &Engine, fax: &Fax, view: &View<'_>) -> Value {
     }
 }
 
-/// Returns the resource of the fax with this SID, which may be one whose app is still being asked for TwiML.
+/// Returns the resource of the fax with this SID. Its app may still be being asked for TwiML.
 ///
 /// # Errors
-/// [`Refusal::NoFax`] if there is none.
+/// Returns [`Refusal::NoFax`] if no such fax exists.
 pub fn find_fax(engine: &Engine, sid: FaxSid, view: &View<'_>) -> Result<Value, Refusal> {
     Ok(match Dialect::of(view.account) {
         Dialect::Twilio => json!(twilio::faxes::FaxResource::find(engine, sid, view)?),
@@ -32,7 +32,7 @@ pub fn find_fax(engine: &Engine, sid: FaxSid, view: &View<'_>) -> Result<Value, 
     })
 }
 
-/// Returns the resource of a number, with what it accepts, which SignalWire's own resource doesn't tell.
+/// Returns a number's resource, plus its capabilities, which SignalWire's own resource omits.
 #[must_use]
 pub fn number(number: &IncomingNumber, account: AccountSid, inventory_seed: u64) -> Value {
     match Dialect::of(account) {
@@ -45,10 +45,10 @@ pub fn number(number: &IncomingNumber, account: AccountSid, inventory_seed: u64)
     }
 }
 
-/// Reads the parameters of a change of a number.
+/// Reads the parameters that change a number.
 ///
 /// # Errors
-/// As the dialect's REST API.
+/// Returns the errors of the dialect's REST API.
 pub fn number_change(form: &Form, account: AccountSid) -> Result<NumberChange, ApiError> {
     match Dialect::of(account) {
         Dialect::Twilio => twilio::numbers::update_number(form, account),

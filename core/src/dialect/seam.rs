@@ -1,8 +1,8 @@
-//! The seam between dialects and the rest of the program: error codes, and the requests that apps receive. Each method
-//! here calls the code of the account's dialect, which has a folder of its own.
+//! The seam between the dialects and the rest of the program: error codes, and requests to apps. Each method here calls
+//! the code of the account's dialect, which is in the dialect's own folder.
 //!
-//! A dialect's REST API is elsewhere: its routes and their areas are in `http/`, in one folder per dialect, and its
-//! parameters and resources are in the dialect's folder.
+//! A dialect's REST API is elsewhere: its routes are in `http/`, in one folder per dialect, and its parameters and
+//! resources are in the dialect's folder.
 
 use super::error::Reason;
 use super::media_url::{self, StoredMedia};
@@ -29,7 +29,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the error code of a fax that failed; `None` if its status alone tells why.
+    /// Returns the error code of a failed fax; `None` if its status alone explains the failure.
     #[must_use]
     pub fn failure_code(self, failure: &Failure) -> Option<u32> {
         match self {
@@ -38,7 +38,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the text of a fax's failure; `None` if its status alone tells why.
+    /// Returns the error message of a failed fax; `None` if its status alone explains the failure.
     #[must_use]
     pub fn failure_text(self, failure: &Failure) -> Option<&str> {
         match self {
@@ -47,11 +47,11 @@ impl Dialect {
         }
     }
 
-    /// Returns the fault of a line that breaks a call after some pages, with this code, or with the usual one, and with
-    /// this text, or with the usual one.
+    /// Returns the fault of a line that breaks a call after some pages; by default with the dialect's usual code and
+    /// message.
     ///
     /// # Errors
-    /// The text says what the code is instead.
+    /// Returns what the code should be.
     pub fn line_fault(self, code: Option<u32>, after_pages: u32, text: Option<Box<str>>) -> Result<LineFault, String> {
         let fault = match (self, code) {
             (_, None) => Fault::Transmission,
@@ -61,7 +61,7 @@ impl Dialect {
         Ok(LineFault { fault, after_pages, text })
     }
 
-    /// Returns the code of a REST call that a tester's rule refuses with this HTTP status.
+    /// Returns the default code of a tester's rule that refuses REST calls with this HTTP status.
     #[must_use]
     pub const fn usual_code(self, status: u16) -> u32 {
         match self {
@@ -70,8 +70,8 @@ impl Dialect {
         }
     }
 
-    /// Returns the URL at which a stored document can be fetched: at Twilio a signed one, which is valid for two hours
-    /// from `now`, at SignalWire always the same.
+    /// Returns the URL of a stored document. Twilio's is signed and valid for two hours from `now`; SignalWire's never
+    /// changes.
     #[must_use]
     pub fn media_url(self, origin: &str, media: &StoredMedia, key: &[u8], now: Timestamp) -> String {
         match self {
@@ -89,7 +89,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the additional text in the error of a refused REST call, if it has one.
+    /// Returns the additional text in the error of a refused REST call, if there is one.
     #[must_use]
     pub fn error_detail(self, reason: Reason) -> Option<&'static str> {
         match self {
@@ -116,7 +116,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the URL of the page that explains an error code.
+    /// Returns the URL of an error code's documentation.
     #[must_use]
     pub fn more_info(self, code: u32) -> String {
         match self {
@@ -134,7 +134,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the parameters of the request that asks an app for TwiML.
+    /// Returns the parameters of a request for TwiML.
     #[must_use]
     pub fn twiml_params(self, account: AccountSid, fax: FaxSid, request: &TwimlRequest) -> Params {
         match self {
@@ -143,7 +143,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the parameters of the request that notifies an app of a status; `now` is the world's time.
+    /// Returns the parameters of a status notification; `now` is the world's time.
     #[must_use]
     pub fn notice_params(
         self,
@@ -159,17 +159,16 @@ impl Dialect {
         }
     }
 
-    /// Returns the parameters of the request that notifies an account of an alert; `parent` is the owner of a
-    /// subaccount.
+    /// Returns the parameters that notify an account of an alert; `parent` is a subaccount's owner.
     #[must_use]
     pub fn alert_params(self, account: AccountSid, parent: Option<AccountSid>, event: &Event) -> Params {
         match self {
-            // SignalWire has no Debugger. An account that sets one up here anyway gets Twilio's form of it.
+            // SignalWire has no Debugger. An account that sets one up anyway gets Twilio's parameters.
             Self::Twilio | Self::SignalWire => debugger::params(account, parent, event),
         }
     }
 
-    /// Returns the name of the part of a multipart body that holds the document.
+    /// Returns the name of the multipart part that holds the document.
     #[must_use]
     pub const fn document_part(self) -> &'static str {
         match self {
@@ -177,8 +176,8 @@ impl Dialect {
         }
     }
 
-    /// Returns the headers of a webhook besides those of every request: its signature, which a rule may invalidate, and
-    /// the token that identifies the event.
+    /// Returns a webhook's headers besides those of every request: its signature, which a rule may invalidate, and the
+    /// token that identifies the event.
     #[must_use]
     pub fn webhook_headers(
         self,
@@ -194,7 +193,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the name of the header that holds the signature of a webhook.
+    /// Returns the name of the header that holds a webhook's signature.
     #[must_use]
     pub const fn signature_header(self) -> &'static str {
         match self {
@@ -203,7 +202,7 @@ impl Dialect {
         }
     }
 
-    /// Returns how many redirects of a webhook are followed.
+    /// Returns the maximum number of redirects that a webhook follows.
     #[must_use]
     pub const fn redirects_max(self) -> usize {
         match self {
@@ -212,7 +211,7 @@ impl Dialect {
         }
     }
 
-    /// Returns what an app's response means in the dialect; `types` are the content types that Twilio's TwiML may have.
+    /// Interprets an app's response in this dialect; `types` are the content types that Twilio accepts for TwiML.
     #[must_use]
     pub fn held_to(self, reading: Reading, types: TwimlTypes) -> Reading {
         match self {
@@ -221,12 +220,12 @@ impl Dialect {
         }
     }
 
-    /// Returns the headers of the fetch of a document besides those of every request.
+    /// Returns the headers of a document fetch besides those of every request.
     #[must_use]
     pub fn fetch_headers(self, key: &str, url: &str) -> Params {
         match self {
             Self::Twilio => webhook::fetch_headers(key, url),
-            // No fetch of a document by SignalWire has been captured, and nothing says that it is signed.
+            // No document fetch by SignalWire has been captured, and no source says that it is signed.
             Self::SignalWire => Params::new(),
         }
     }

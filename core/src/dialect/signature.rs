@@ -1,5 +1,5 @@
-//! Signatures of requests to apps, as real validators check them (Twilio docs: security). SignalWire's are computed in
-//! the same way, but with a different header and key.
+//! Signatures of requests to apps, as real validators check them (Twilio docs: security). SignalWire computes its own
+//! in the same way, but with a different header and key.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -34,7 +34,7 @@ pub fn of_form(auth_token: &str, url: &str, params: &[(String, String)]) -> Stri
     STANDARD.encode(hmac::sha1(auth_token.as_bytes(), signed_parts(url, params)))
 }
 
-/// Returns the signature of a request, valid or invalid as a rule wants it; `None` if it wants none.
+/// Returns a request's signature as a rule wants it: valid, invalid, or `None` for no signature.
 pub(super) fn on_purpose(key: &str, signature: Signature, request: &Signed<'_>) -> Option<String> {
     let Signed { url, params, in_body } = *request;
     let sign = |key: &str| if in_body { of_form(key, url, params) } else { of_url(key, url) };
@@ -42,9 +42,9 @@ pub(super) fn on_purpose(key: &str, signature: Signature, request: &Signed<'_>) 
         Signature::Good => Some(sign(key)),
         Signature::Bad => Some(sign(NOT_THE_KEY)),
         Signature::Missing => None,
-        // A form has its status in the body, so the signature of an earlier request covers other parameters.
+        // A form contains its status, so the signature of an earlier request covers other parameters.
         Signature::Stale if in_body => Some(of_form(key, url, &earlier(params))),
-        // A GET has its status in the URL, so the signature of an earlier request covers another URL.
+        // A GET contains its status in the URL, so the signature of an earlier request covers another URL.
         Signature::Stale => {
             let url = url.split('?').next().unwrap_or_default();
             Some(of_url(key, &form::with_query(url, &earlier(params))))
@@ -52,7 +52,7 @@ pub(super) fn on_purpose(key: &str, signature: Signature, request: &Signed<'_>) 
     }
 }
 
-/// Returns the parameters that an earlier request about the same fax would have had, with a different status.
+/// Returns the parameters of an imagined earlier request about the same fax, with a different status.
 fn earlier(params: &[(String, String)]) -> Params {
     let changed = |(name, value): &(String, String)| {
         let was = if value == "queued" { "processing" } else { "queued" };
@@ -61,7 +61,7 @@ fn earlier(params: &[(String, String)]) -> Params {
     params.iter().map(changed).collect()
 }
 
-/// Returns the signed text in parts: the URL, then each name and value, sorted by the bytes of the names.
+/// Returns the parts of the signed string: the URL, then each name and value, sorted by the bytes of the names.
 pub(super) fn signed_parts<'a>(url: &'a str, params: &'a [(String, String)]) -> impl Iterator<Item = &'a str> {
     let mut sorted: Vec<_> = params.iter().collect();
     sorted.sort_by(|(a, _), (b, _)| a.as_bytes().cmp(b.as_bytes()));
@@ -85,7 +85,7 @@ mod tests {
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
     }
 
-    /// The vectors of Twilio's security page and of its libraries' own tests.
+    /// The vectors from Twilio's security page and its libraries' own tests.
     #[test]
     fn the_published_vectors_hold() {
         let first = of_form("12345", "https://example.com/myapp.php?foo=1&bar=2", &call("+14158675310"));
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_alone_is_signed_with_its_query() {
+    fn a_url_is_signed_with_its_query() {
         let url = "https://mycompany.com/myapp.php?foo=1&bar=2\
                    &bodySHA256=0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620";
         assert_eq!(of_url("12345", url), "a9nBmqA0ju/hNViExpshrM61xv4=");

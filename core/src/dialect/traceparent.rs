@@ -1,12 +1,12 @@
-//! The W3C Trace Context header `traceparent` of webhooks. A fax is a trace, and each request is a span of it. Both ids
-//! are derived, not random, so that a tester can find the trace by the fax's SID.
+//! The W3C Trace Context header `traceparent` of webhooks. A fax is a trace, and each request is a span. Both ids are
+//! derived, not random, so that a tester can find the trace by the fax's SID.
 
 use crate::model::sid::FaxSid;
 use crate::model::webhook::Attempt;
 
 /// Version 00 of the header (Trace Context §3.2).
 const VERSION: &str = "00";
-/// The flag that the trace is sampled (Trace Context §3.2).
+/// The flag for a sampled trace (Trace Context §3.2).
 const SAMPLED: &str = "01";
 
 /// Returns the header's value: the trace id is the fax's SID without its letters, and the span id is derived from the
@@ -17,9 +17,9 @@ pub fn of(fax: Option<FaxSid>, idempotency_token: &str, attempt: Attempt) -> Str
     let token = token.fold(0_u128, |bits, digit| bits << 4 | u128::from(digit));
     let trace = fax.map_or(token, |fax| u128::from_be_bytes(*fax.bytes()));
     let first = u64::try_from(token >> 64).unwrap_or_default();
-    // Each attempt is a request of its own and needs its own span.
+    // Each attempt is a separate request and needs its own span.
     let span = first.wrapping_add(attempt.number - 1);
-    // Ids of all zeros are invalid (Trace Context §3.2.2.3, §3.2.2.4).
+    // All-zero ids are invalid (Trace Context §3.2.2.3, §3.2.2.4).
     format!("{VERSION}-{:032x}-{:016x}-{SAMPLED}", trace.max(1), span.max(1))
 }
 
@@ -30,7 +30,7 @@ mod tests {
     const TOKEN: &str = "0123abcd-4567-4def-8123-456789abcdef";
 
     #[test]
-    fn a_fax_is_the_trace_and_each_try_a_span() {
+    fn a_fax_is_a_trace_and_each_attempt_a_span() {
         let fax = "FX00112233445566778899aabbccddeeff".parse().expect("a SID");
         let first = of(Some(fax), TOKEN, Attempt::FIRST);
         assert_eq!(first, "00-00112233445566778899aabbccddeeff-0123abcd45674def-01");
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_fax_and_of_nothing_the_value_is_still_one() {
+    fn the_header_is_valid_without_a_fax_and_for_empty_input() {
         assert_eq!(of(None, TOKEN, Attempt::FIRST), "00-0123abcd45674def8123456789abcdef-0123abcd45674def-01");
         let zero = FaxSid::from_bytes([0; 16]);
         assert_eq!(of(Some(zero), "", Attempt::FIRST), format!("00-{:032x}-{:016x}-01", 1, 1));

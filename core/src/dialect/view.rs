@@ -1,20 +1,20 @@
-//! The context that showing a resource takes, in addition to the resource's own data.
+//! The context that a resource is shown in, beyond its own data.
 
 use crate::model::account::PriceForm;
 use crate::model::sid::AccountSid;
 use crate::model::time::Timestamp;
 
-/// The account, the client and the moment that resources are shown for.
+/// The account, client and time for which resources are shown.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
     /// The SID of the account that owns the resources.
     pub account: AccountSid,
     /// The scheme and host that the client used, on which links are built.
     pub origin: &'a str,
-    /// The world's time, at which the validity of media URLs begins.
+    /// The world's time, at which a media URL becomes valid.
     pub now: Timestamp,
-    /// The key that media URLs are signed with.
+    /// The key that signs media URLs.
     pub signing_key: &'a [u8],
-    /// How a price is written.
+    /// The form in which prices are written.
     pub price: PriceForm,
 }

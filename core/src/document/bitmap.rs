@@ -22,26 +22,26 @@ impl Bitmap {
         Self { width, height, words_per_row, words: vec![0; words_per_row * height as usize] }
     }
 
-    /// Width in pels.
+    /// Returns the width in pels.
     #[must_use]
     pub const fn width(&self) -> u32 {
         self.width
     }
 
-    /// Height in rows.
+    /// Returns the height in rows.
     #[must_use]
     pub const fn height(&self) -> u32 {
         self.height
     }
 
-    /// The words of one row; empty below the last.
+    /// Returns the words of one row; empty below the last row.
     #[must_use]
     pub fn row(&self, y: u32) -> &[u64] {
         let start = y as usize * self.words_per_row;
         self.words.get(start..start + self.words_per_row).unwrap_or_default()
     }
 
-    /// The words of one row, mutably; empty below the last.
+    /// Returns the words of one row for changes; empty below the last row.
     pub fn row_mut(&mut self, y: u32) -> &mut [u64] {
         let start = y as usize * self.words_per_row;
         self.words.get_mut(start..start + self.words_per_row).unwrap_or_default()
@@ -53,7 +53,7 @@ impl Bitmap {
         self.words.chunks_exact(self.words_per_row)
     }
 
-    /// Whether a pel is black. Everything outside the image is white.
+    /// Returns whether a pel is black. Everything outside the image is white.
     #[must_use]
     pub fn is_black(&self, x: u32, y: u32) -> bool {
         let word = self.row(y).get((x / WORD_PELS) as usize).copied().unwrap_or(0);
@@ -92,14 +92,14 @@ impl Bitmap {
         Self { width: self.width, height: end - start, words_per_row: self.words_per_row, words }
     }
 
-    /// Cuts off rows below `height`, or adds white ones to reach it.
+    /// Cuts off rows below `height`, or adds white rows to reach it.
     pub fn set_height(&mut self, height: u32) {
         self.words.resize(self.words_per_row * height as usize, 0);
         self.height = height;
     }
 
     /// Reduces the image to `height` rows by merging neighbours: a pel is black if any of its sources is, so that no
-    /// ruled line of a form is lost. An image that is not taller is returned unchanged.
+    /// ruled line of a form is lost. An image of at most this height is returned unchanged.
     #[must_use]
     pub fn shortened(&self, height: u32) -> Self {
         if height >= self.height {
@@ -116,7 +116,7 @@ impl Bitmap {
         short
     }
 
-    /// Whether a row has no black pel.
+    /// Returns whether a row has no black pel.
     #[must_use]
     pub fn is_white_row(&self, y: u32) -> bool {
         self.row(y).iter().all(|word| *word == 0)
@@ -131,7 +131,7 @@ impl Bitmap {
         self.set_height(height);
     }
 
-    /// Swaps black and white, as images that mark white with ones require.
+    /// Swaps black and white, for images in which ones are white.
     pub fn invert(&mut self) {
         let (width, used) = (self.width, self.width % WORD_PELS);
         for row in self.words.chunks_exact_mut(self.words_per_row) {
@@ -182,14 +182,14 @@ pub(crate) fn copy_run(row: &mut [u64], start: u32, end: u32, from: &[u64], left
     }
 }
 
-/// The 64 pels of a row that begin at `at`, which may be outside the row.
+/// Returns the 64 pels of a row that begin at `at`, which may be outside the row.
 fn word_at(row: &[u64], at: i64) -> u64 {
     let (place, shift) = (at.div_euclid(i64::from(WORD_PELS)), at.rem_euclid(i64::from(WORD_PELS)));
     let word = |place: i64| usize::try_from(place).ok().and_then(|place| row.get(place)).copied().unwrap_or(0);
     if shift == 0 { word(place) } else { word(place) << shift | word(place + 1) >> (i64::from(WORD_PELS) - shift) }
 }
 
-/// Applies a change to each word that holds pels of `start..end`, together with a mask of those pels.
+/// Applies a change to each word that contains pels of `start..end`, with a mask of those pels.
 #[inline]
 fn over_run(row: &mut [u64], start: u32, end: u32, change: impl Fn(&mut u64, u64)) {
     if start >= end {
@@ -198,7 +198,7 @@ fn over_run(row: &mut [u64], start: u32, end: u32, change: impl Fn(&mut u64, u64
     let (first, last) = ((start / WORD_PELS) as usize, ((end - 1) / WORD_PELS) as usize);
     let head = u64::MAX >> (start % WORD_PELS);
     let tail = u64::MAX << (WORD_PELS - 1 - (end - 1) % WORD_PELS);
-    // A row outside the image has no words to change.
+    // Rows outside the image have no words to change.
     let Some(words) = row.get_mut(first..=last) else { return };
     match words {
         [] => {}
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_are_found_as_they_were_filled_and_cleared() {
+    fn filled_and_cleared_runs_are_found() {
         let mut row = [0; 4];
         for (start, end) in [(3, 5), (60, 70), (128, 192), (200, 256)] {
             fill_run(&mut row, start, end);
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_copied_from_wherever_the_other_row_begins() {
+    fn runs_are_copied_from_rows_at_any_offset() {
         let mut state = 1_u64;
         let mut random = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn shortening_loses_no_line() {
+    fn shortening_keeps_every_line() {
         let mut image = Bitmap::white(64, 300);
         for y in (0..300).step_by(7) {
             image.blacken_run(y, 0, 64);
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_outside_is_black_or_panics() {
+    fn pels_outside_are_white_and_cause_no_panic() {
         let mut image = Bitmap::white(10, 3);
         image.blacken(10, 0);
         image.blacken(0, 3);

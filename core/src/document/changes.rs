@@ -4,13 +4,13 @@
 /// Entries equal to the width that end each list, so that looking two changes ahead needs no bounds check.
 const SENTINELS: usize = 4;
 
-/// How many changes of a word are read before each check for further ones.
+/// The number of changes read from a word before each check for further ones.
 const CHANGES_AT_ONCE: usize = 4;
 
 /// The changing elements of one row in ascending order, followed by sentinels at the width.
 #[derive(Debug, Clone)]
 pub struct Changes {
-    /// A buffer large enough for any row so far; the first `length` places are in use.
+    /// A buffer large enough for any row so far, of which the first `length` places are in use.
     room: Vec<u32>,
     length: usize,
 }
@@ -24,7 +24,7 @@ impl Changes {
 
     /// Reads the changes from the words of a row.
     pub(super) fn read(&mut self, row: &[u64], width: u32) {
-        // Every pel may be a change, and the last reading may write one place beyond the changes.
+        // Every pel may be a change, and the last step may write one place beyond the changes.
         let most = row.len() * u64::BITS as usize + SENTINELS;
         if self.room.len() < most {
             self.room.resize(most, 0);
@@ -55,17 +55,17 @@ impl Changes {
         self.length = length + SENTINELS;
     }
 
-    /// The changing elements, with the sentinels.
+    /// Returns the changing elements, with the sentinels.
     pub(super) fn at(&self) -> &[u32] {
         &self.room[..self.length]
     }
 
-    /// The number of changing elements, without the sentinels.
+    /// Returns the number of changing elements, without the sentinels.
     pub(super) fn count(&self) -> usize {
         self.length - SENTINELS
     }
 
-    /// Replaces the contents with another row's, reusing the buffer.
+    /// Replaces the contents with another row's changes, reusing the buffer.
     pub(super) fn copy_from(&mut self, row: &Self) {
         if self.room.len() < row.length {
             self.room.resize(row.room.len(), 0);

@@ -1,4 +1,4 @@
-//! The damage that a bad line does to a page: rows are lost, repeated or streaked, reproducibly from a seed.
+//! The damage to a page from a bad line: rows are lost, repeated or streaked, reproducibly from a seed.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -11,7 +11,7 @@ const BURST_ROWS_MAX: u32 = 6;
 /// The longest streak, in pels.
 const STREAK_PELS_MAX: u32 = 600;
 
-/// Returns the page as it arrives. The page number selects the random stream, so that each page is damaged differently.
+/// Returns the page as received. The page number selects the random stream, so that each page is damaged differently.
 #[must_use]
 pub(super) fn damaged(image: &Bitmap, noise: Noise, page: u64) -> Bitmap {
     let mut random = ChaCha8Rng::seed_from_u64(noise.seed);
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_damages_the_same_rows_and_another_page_others() {
+    fn damage_depends_only_on_the_seed_and_the_page() {
         let noise = Noise { seed: 5, rows_per_mille: 20 };
         let first = damaged(&stripes(), noise, 0);
         assert_eq!(first, damaged(&stripes(), noise, 0));
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn about_as_many_rows_are_damaged_as_asked_for() {
+    fn about_the_requested_share_of_rows_is_damaged() {
         let image = stripes();
         let out = damaged(&image, Noise { seed: 1, rows_per_mille: 50 }, 0);
         let intact = out.rows().filter(|row| image.rows().any(|good| good == *row)).count();
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_line_still_ends() {
+    fn the_worst_line_terminates() {
         let out = damaged(&stripes(), Noise { seed: 9, rows_per_mille: 1_000 }, 3);
         assert!(out.height() < 4_000);
     }

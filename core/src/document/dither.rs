@@ -1,4 +1,5 @@
-//! Turns greys into bits. Nearly white pels become white and nearly black ones black; only true greys are dithered.
+//! Turns greys into bits. Nearly white pels become white, nearly black pels become black, and only true greys are
+//! dithered.
 
 use super::bitmap::Bitmap;
 use super::gray::{Gray, SNAP_BLACK, SNAP_WHITE, is_gray};
@@ -6,17 +7,17 @@ use super::tones::Tones;
 
 /// Pels darker than this become black if nothing is dithered.
 const TEXT_THRESHOLD: u8 = 144;
-/// Pels darker than this become black on a scan of text whose paper has been made white. It is higher than on other
-/// pages, because blurred thin strokes are lighter than printed ones and no light colours need to stay white.
+/// Pels darker than this become black on a scan of text whose paper has been made white. The threshold is higher than
+/// on other pages, because blurred thin strokes are lighter than printed ones and no light colours need to stay white.
 const SCAN_THRESHOLD: u8 = 168;
 
-/// How greys are rendered on a bilevel page.
+/// The rendering of greys on a bilevel page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tone {
-    /// True greys become dots, through Floyd and Steinberg's error diffusion.
+    /// True greys become dots, by Floyd and Steinberg's error diffusion.
     #[default]
     Dither,
-    /// Every pel becomes black or white, which is smaller and faster but loses light colours.
+    /// Every pel becomes black or white, which makes pages smaller and faster but loses light colours.
     Text,
 }
 
@@ -31,7 +32,7 @@ pub fn bits(page: &Gray, tone: Tone) -> Bitmap {
     image
 }
 
-/// Converts a page, some of whose rows may already be bits.
+/// Converts a page that may contain rows of bits.
 pub(super) fn bits_of_tones(page: Tones, tone: Tone) -> Bitmap {
     let (mut image, greys) = page.into_parts();
     let mut maker = Maker::new(image.width(), tone);
@@ -75,7 +76,7 @@ impl Maker {
     }
 }
 
-/// Sets a bit for each pel of a row that is darker than `threshold`.
+/// Sets a bit for each pel in a row that is darker than `threshold`.
 fn pack(row: &[u8], threshold: u8, target: &mut [u64]) {
     row.chunks(64).zip(target).for_each(|(pels, word)| *word = packed(pels, threshold));
 }
@@ -111,7 +112,7 @@ impl Diffusion {
     }
 
     fn row(&mut self, row: &[u8], target: &mut [u64]) {
-        // The errors that the row above passed down are now those of this row.
+        // The errors passed down by the row above are now this row's.
         std::mem::swap(&mut self.below, &mut self.here);
         self.below.fill(0);
         self.pending = false;
@@ -184,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_grey_has_as_many_dots_as_it_is_dark() {
+    fn the_number_of_dots_matches_the_darkness() {
         for level in [40_u8, 100, 128, 200] {
             let image = bits(&Gray::from_pels(200, 200, vec![level; 200 * 200]), Tone::Dither);
             let black: u32 = image.rows().flatten().map(|word| word.count_ones()).sum();
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn black_and_white_beside_grey_stay_pure() {
+    fn black_and_white_next_to_grey_stay_pure() {
         let mut page = Gray::from_pels(100, 50, vec![128; 5_000]);
         for row in page.pels_mut().chunks_exact_mut(100) {
             row[..30].fill(255);

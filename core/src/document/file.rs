@@ -1,4 +1,4 @@
-//! Fax pages and the file that holds them: a PDF or TIFF that embeds the coded bytes unchanged.
+//! Fax pages and the file that contains them: a PDF or TIFF that embeds the coded bytes unchanged.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub fn document(pages: &[FaxPage], media_type: MediaType, losses: &[PageLoss]) -
     Document { media_type, pages: count, bytes: bytes.into(), sheets: sheets.collect(), losses: losses.into() }
 }
 
-/// Returns one page of a file, counted from 0, or `None` if there is no such page or the call dropped before it.
+/// Returns one page of a file, counted from 0; `None` if there is no such page or the call dropped before it.
 #[must_use]
 pub fn page(document: &Document, index: usize) -> Option<FaxPage> {
     let PageInFile { width, height, quality, place, bits } = document.sheets.get(index)?.clone();
@@ -44,7 +44,7 @@ mod tests {
     use crate::model::fax::Quality;
 
     #[test]
-    fn a_file_gives_back_the_bytes_of_its_pages() {
+    fn files_return_the_bytes_of_their_pages() {
         let pages: Vec<FaxPage> = (1..=5)
             .map(|number| {
                 let mut image = Bitmap::white(1_728, 100 * number);

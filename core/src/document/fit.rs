@@ -1,23 +1,23 @@
-//! How a page of any size is placed on fax paper: turned, cropped, centred, scaled, and cut into pieces.
+//! The placement of a page of any size on fax paper: turned, cropped, centred, scaled, and cut into pieces.
 
 use crate::model::fax::{PageSize, Quality};
 use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
 /// Points per inch (PDF's default user space).
 const POINTS_PER_INCH: f64 = 72.0;
-/// How many pels wider than the paper a page may be and still be cropped instead of scaled. Letter is 1734 pels wide, 6
-/// too many, and its margins are white.
+/// The excess width, in pels, up to which a page is cropped instead of scaled. Letter is 1734 pels wide, 6 too many,
+/// and its margins are white.
 const CROP_PELS_MAX: f64 = 8.0;
 /// The longest page that is sent uncut: legal paper, plus some tolerance for inexact sizes.
 const PAGE_INCHES_MAX: f64 = 14.2;
 /// The length of the pieces that a longer page is cut into: legal paper.
 const PIECE_INCHES: f64 = 14.0;
-/// The most pieces that a page is cut into; anything below them is reported as lost.
+/// The most pieces into which a page is cut; anything below them is reported as lost.
 pub const PIECES_MAX: u32 = 10;
 /// The minimum height of a page, so that a sliver is still a page.
 const ROWS_MIN: u32 = 8;
 
-/// The placement of a document's page on fax paper.
+/// The placement of a document page on fax paper.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placement {
     /// Whether the page is turned clockwise by 90°, so that its right edge becomes the bottom edge.
@@ -28,11 +28,11 @@ pub struct Placement {
     pub left_pels: f64,
     /// The pieces from the top, as start and length in inches of the scaled page.
     pub pieces: Vec<(f64, f64)>,
-    /// Whether something below the last piece is lost.
+    /// Whether anything below the last piece is lost.
     pub cut: bool,
 }
 
-/// Places a page of this size in points, or returns `None` if it has no area.
+/// Places a page of this size in points; `None` if it has no area.
 #[must_use]
 pub fn place(width_points: f64, height_points: f64) -> Option<Placement> {
     let (width, height) = (width_points / POINTS_PER_INCH, height_points / POINTS_PER_INCH);
@@ -63,11 +63,11 @@ pub fn place(width_points: f64, height_points: f64) -> Option<Placement> {
 #[must_use]
 pub fn rows(inches: f64, rows_an_inch: u32) -> u32 {
     let rows = (inches * f64::from(rows_an_inch)).round();
-    // Pieces are at most PAGE_INCHES_MAX long, so this is far from overflowing u32.
+    // Pieces are at most PAGE_INCHES_MAX long, so the number is far from overflowing u32.
     (rows as u32).max(ROWS_MIN)
 }
 
-/// The height of a sheet of paper in rows.
+/// Returns the height of a sheet of paper in rows.
 #[must_use]
 pub fn sheet_rows(size: PageSize, quality: Quality) -> u32 {
     let inches = match size {

@@ -11,11 +11,11 @@ use hayro::hayro_interpret::hayro_cmap::CidFamily;
 
 use skrifa::{FontRef, MetadataProvider};
 
-/// The most fonts of a directory that are used, in order of their file names.
+/// The most fonts used from a directory, in the order of their file names.
 const FONTS_MAX: usize = 500;
-/// The largest font file that is read; complete East Asian fonts have about 20 MB.
+/// The largest font file that is read; complete East Asian fonts take about 20 MB.
 const FONT_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// The most tables of a font that are searched; real fonts have about twenty.
+/// The most tables searched in a font; real fonts have about twenty.
 const TABLES_MAX: u16 = 100;
 /// The prefix of the name by which a rewritten PDF refers to a font of the directory; the font's index follows.
 const PLACE_NAME: &str = "FauxfaxFont";
@@ -28,12 +28,12 @@ pub struct Fonts {
 
 struct Font {
     path: PathBuf,
-    /// The file name without extension, reduced to letters and digits in lower case.
+    /// The file name without extension, reduced to lower-case letters and digits.
     name: String,
     /// The code page ranges from the font's OS/2 table.
     code_pages: u32,
     data: OnceLock<Option<FontData>>,
-    /// The characters that it has, as inclusive ranges in ascending order.
+    /// The font's characters, as inclusive ranges in ascending order.
     characters: OnceLock<Vec<(u32, u32)>>,
 }
 
@@ -51,7 +51,7 @@ impl Fonts {
     pub fn of_directory(directory: &Path) -> std::io::Result<Self> {
         let entries = std::fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path()));
         let mut paths: Vec<PathBuf> = entries.collect::<Result<_, _>>()?;
-        // The order of a directory listing differs between systems, and the first fitting font is used.
+        // Sorted, because the first fitting font is used and the order of a directory listing differs between systems.
         paths.sort();
         let is_font = |path: &PathBuf| {
             let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
@@ -59,26 +59,26 @@ impl Fonts {
         };
         let fonts = paths.into_iter().filter(is_font).take(FONTS_MAX).map(|path| {
             let name = plain(&path.file_stem().unwrap_or_default().to_string_lossy());
-            // A font whose tables can't be read can still be found by its name.
+            // A font whose tables can't be read can still be found by name.
             let code_pages = code_pages(&path).ok().flatten().unwrap_or(0);
             Font { path, name, code_pages, data: OnceLock::new(), characters: OnceLock::new() }
         });
         Ok(Self { fonts: fonts.collect() })
     }
 
-    /// The name that refers to a font of the directory by index.
+    /// Returns the name that refers to a font of the directory by index.
     pub(super) fn name_of(place: usize) -> String {
         format!("{PLACE_NAME}{place}")
     }
 
-    /// Whether the directory has a font of this name, ignoring a subset prefix such as `ABCDEF+`.
+    /// Returns whether the directory has a font with this name, ignoring a subset prefix such as `ABCDEF+`.
     pub(super) fn has_named(&self, name: &str) -> bool {
         let wanted = plain(name.split('+').next_back().unwrap_or(name));
         self.fonts.iter().any(|font| font.name == wanted)
     }
 
-    /// Returns the index of the font that has most of these characters, and how many it lacks; `None` if no font has
-    /// any. Among equals, a font of this name is preferred, then one of the same weight and slant.
+    /// Returns the index of the font with most of these characters, and the number that it lacks; `None` if no font has
+    /// any of them. Among equals, a font with this name is preferred, then one with the same weight and slant.
     pub(super) fn covering(&self, characters: &[char], name: &str) -> Option<(usize, usize)> {
         let wanted = plain(name.split('+').next_back().unwrap_or(name));
         let is_bold = wanted.contains("bold");
@@ -102,7 +102,7 @@ impl Fonts {
         characters.iter().copied().filter(lacks).collect()
     }
 
-    /// Finds the font to use for one that the PDF doesn't embed.
+    /// Finds a substitute for a font that the PDF doesn't embed.
     pub(super) fn resolve(&self, query: &FontQuery) -> (FontData, u32) {
         match query {
             FontQuery::Standard(font) => font.get_font_data(),
@@ -119,7 +119,7 @@ impl Fonts {
         wanted.dedup();
         let named = self.fonts.iter().filter(|font| wanted.contains(&font.name));
         let of_script = self.fonts.iter().filter(|font| script.is_some_and(|page| font.code_pages & page != 0));
-        // A font chosen by its index comes first, then one with the name, then one for the script.
+        // A font selected by index comes first, then one by name, then one by script.
         if let Some(data) = placed.into_iter().chain(named).chain(of_script).find_map(Font::data) {
             return (data, 0);
         }
@@ -138,7 +138,7 @@ impl Font {
         self.data.get_or_init(read).clone()
     }
 
-    /// Whether the font has a character. The file is read once for this and not kept in memory.
+    /// Returns whether the font has a character. The file is read for this check and not kept in memory.
     fn has(&self, character: char) -> bool {
         let characters = self.characters.get_or_init(|| {
             let within = std::fs::metadata(&self.path).is_ok_and(|metadata| metadata.len() <= FONT_BYTES_MAX);
@@ -151,7 +151,7 @@ impl Font {
     }
 }
 
-/// The characters of a font, as inclusive ranges in ascending order.
+/// Returns the characters of a font, as inclusive ranges in ascending order.
 fn ranges(bytes: &[u8]) -> Vec<(u32, u32)> {
     let Ok(font) = FontRef::from_index(bytes, 0) else { return Vec::new() };
     let mut codes: Vec<u32> = font.charmap().mappings().map(|(code, _)| code).collect();
@@ -167,7 +167,7 @@ fn ranges(bytes: &[u8]) -> Vec<(u32, u32)> {
     ranges
 }
 
-/// The bit in OS/2 `ulCodePageRange1` for a character collection's script.
+/// Returns the bit for a character collection's script in OS/2 `ulCodePageRange1`.
 const fn script(family: &CidFamily) -> Option<u32> {
     match family {
         CidFamily::AdobeJapan1 => Some(1 << 17),
@@ -178,7 +178,7 @@ const fn script(family: &CidFamily) -> Option<u32> {
     }
 }
 
-/// Reads `ulCodePageRange1` from the OS/2 table of a font or of a collection's first font (OpenType, OS/2: byte 78).
+/// Reads `ulCodePageRange1` from the OS/2 table of a font, or of a collection's first font (OpenType, OS/2: byte 78).
 fn code_pages(path: &Path) -> std::io::Result<Option<u32>> {
     let mut file = File::open(path)?;
     let start = if long(&mut file, 0)? == u32::from_be_bytes(*b"ttcf") { u64::from(long(&mut file, 12)?) } else { 0 };
@@ -209,7 +209,7 @@ mod tests {
 
     use super::*;
 
-    /// A font file with nothing but an OS/2 table, whose code pages are these.
+    /// Returns a font file that consists of an OS/2 table with these code pages.
     fn file(code_pages: u32) -> Vec<u8> {
         let mut bytes = vec![0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
         bytes.extend(b"OS/2");
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_font_is_found_by_its_name_or_by_its_script() {
+    fn missing_fonts_are_found_by_name_or_script() {
         let folder = tempfile::tempdir().unwrap();
         let (japanese, named) = (file(1 << 17), file(0));
         std::fs::write(folder.path().join("Any.otf"), &japanese).unwrap();

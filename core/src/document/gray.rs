@@ -15,32 +15,32 @@ impl Gray {
         Self { width, height, pels: vec![u8::MAX; width as usize * height as usize] }
     }
 
-    /// Creates an image from pels given row by row; missing ones are white.
+    /// Creates an image from pels given row by row; missing pels are white.
     #[must_use]
     pub fn from_pels(width: u32, height: u32, mut pels: Vec<u8>) -> Self {
         pels.resize(width as usize * height as usize, u8::MAX);
         Self { width, height, pels }
     }
 
-    /// Width in pels.
+    /// Returns the width in pels.
     #[must_use]
     pub const fn width(&self) -> u32 {
         self.width
     }
 
-    /// Height in rows.
+    /// Returns the height in rows.
     #[must_use]
     pub const fn height(&self) -> u32 {
         self.height
     }
 
-    /// All pels, row by row from the top.
+    /// Returns all pels, row by row from the top.
     #[must_use]
     pub fn pels(&self) -> &[u8] {
         &self.pels
     }
 
-    /// All pels mutably, row by row from the top.
+    /// Returns all pels mutably, row by row from the top.
     pub fn pels_mut(&mut self) -> &mut [u8] {
         &mut self.pels
     }
@@ -56,7 +56,7 @@ impl Gray {
         self.pels.truncate(self.width as usize * self.height as usize);
     }
 
-    /// The area that covers the whole image.
+    /// Returns the area that covers the whole image.
     #[must_use]
     pub const fn area(&self) -> Area {
         Area { left: 0, top: 0, right: self.width, bottom: self.height }
@@ -110,8 +110,8 @@ impl Gray {
         std::array::from_fn(|level| histograms.iter().map(|counts| u64::from(counts[level])).sum())
     }
 
-    /// Whether the dark pels are mostly thin strokes, like those of letters or a pen. A nearly blank area counts only
-    /// if its paper is light.
+    /// Returns whether the dark pels are mostly thin strokes, like those of letters or a pen. A nearly blank area
+    /// counts only if its paper is light.
     fn has_strokes(&self, area: Area, paper: &Paper) -> bool {
         let (mut dark, mut thin) = (0_u64, 0_u64);
         // For each column: the length of its current dark run, and how many of those pels no row has counted as thin.
@@ -163,7 +163,7 @@ fn darkest(pels: &[u8]) -> u8 {
     pels.iter().fold(u8::MAX, |darkest, pel| darkest.min(*pel))
 }
 
-/// A rectangle of an image, in pels.
+/// A rectangle in an image, in pels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Area {
     /// The first column.
@@ -187,10 +187,10 @@ impl Area {
     }
 }
 
-/// The kind of a scan, once its paper has been made white.
+/// The kind of a scan, determined as its paper is made white.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scan {
-    /// Only text: so few greys are left that they can only be the edges of letters and lines.
+    /// Only text: the few remaining greys can only be the edges of letters and lines.
     Text,
     /// Text and pictures; the greys of the pictures are kept.
     WithPictures,
@@ -204,7 +204,7 @@ struct Paper {
 
 impl Paper {
     /// Finds the paper, if the greys show any. Photographs have wider peaks. In charts, tinted forms and other
-    /// drawings, white is lighter than the tints, which also lack the noise of a scanner.
+    /// drawings, white is lighter than the tints, which also lack a scanner's noise.
     fn of(histogram: &[u64; 256]) -> Option<Self> {
         let all: u64 = histogram.iter().sum();
         let peak_at = |level: usize| level - PEAK_HALF..(level + PEAK_HALF + 1).min(256);
@@ -240,11 +240,11 @@ impl Paper {
     }
 }
 
-/// A scan with a smaller share of grey pels is text only: its greys are the edges of letters.
+/// The share of grey pels below which a scan contains only text: its greys are the edges of letters.
 const EDGES_PERCENT: u64 = 12;
-/// The greys that paper may have at the middle of its peak.
+/// The possible greys of paper at the middle of its peak.
 const PAPER: std::ops::RangeInclusive<usize> = 150..=250;
-/// How far paper may deviate from the middle of its peak through noise and uneven light.
+/// The maximum deviation of paper from the middle of its peak, through noise and uneven light.
 const PEAK_HALF: usize = 16;
 /// The minimum share of an area that is paper.
 const PAPER_PERCENT: u64 = 50;
@@ -256,13 +256,13 @@ const ONE_GREY_PERCENT: u64 = 60;
 const STROKE_PELS_MAX: usize = 24;
 /// The minimum share of strokes among pels darker than paper.
 const STROKES_PERCENT: u64 = 30;
-/// Pels that are examined together, because most of a scan is paper.
+/// The number of pels examined together, which is efficient because most of a scan is paper.
 const CHUNK_PELS: usize = 32;
-/// A page with a smaller share of pels darker than paper is blank.
+/// The share of pels darker than paper below which a page is blank.
 const BLANK_PER_MILLE: u64 = 3;
 /// The darkest paper of a blank page; a darker image of almost one grey is a picture of something.
 const BLANK_LOWEST: u8 = 180;
-/// The share of pels that count as ink, the darkest ones.
+/// The share of pels that count as ink: the darkest ones.
 const INK_PER_MILLE: u64 = 5;
 /// The paper's peak ends where the count falls to this fraction of its height.
 const PEAK_FOOT: u64 = 10;
@@ -280,7 +280,7 @@ pub(super) fn is_gray(pel: u8) -> bool {
 mod tests {
     use super::*;
 
-    /// Noise that is the same in each run.
+    /// Returns noise that is the same in each run.
     fn noise() -> impl FnMut(u32) -> u32 {
         let mut state = 1_u32;
         move |below| {
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_sheet_and_one_with_a_picture_are_paper_too() {
+    fn blank_sheets_and_sheets_with_pictures_are_paper_too() {
         let mut blank = image(|_, _, noise| 210 + noise);
         assert_eq!(blank.remove_paper(blank.area()), Some(Scan::Text));
         assert!(blank.pels().iter().all(|pel| *pel == 255));
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_outside_the_area_counts_or_changes() {
+    fn pels_outside_the_area_neither_count_nor_change() {
         let inside = |x: u32, y: u32| (50..350).contains(&x) && (20..380).contains(&y);
         let mut page = image(|x, y, noise| match () {
             () if !inside(x, y) => 255 * (x % 2),

@@ -32,20 +32,20 @@ pub use crate::model::page::PAGES_MAX;
 pub struct Probe {
     /// The kind of file, detected from its content.
     pub kind: Kind,
-    /// How many pages it has, from 1 to `PAGES_MAX`.
+    /// The number of its pages, from 1 to `PAGES_MAX`.
     pub pages: u32,
 }
 
-/// How a document is converted to fax pages.
+/// The options for converting a document to fax pages.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The vertical resolution; fine if `None`.
     pub quality: Option<Quality>,
-    /// How greys are rendered.
+    /// The rendering of greys.
     pub tone: Tone,
     /// The codings whose bits are counted for each page.
     pub counting: Counting,
-    /// Fonts for PDFs that don't embed their own.
+    /// The fonts for PDFs that don't embed their own.
     pub fonts: Fonts,
 }
 
@@ -55,19 +55,19 @@ impl Options {
     }
 }
 
-/// How much a conversion has processed, and what it has lost.
+/// The extent of a conversion, and its losses.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
-    /// The number of pages of the document, not of the fax.
+    /// The number of pages in the document, not in the fax.
     pub document_pages: u32,
-    /// The parts of the document that are missing on the fax pages.
+    /// The parts of the document that are missing from the fax pages.
     pub losses: Vec<PageLoss>,
 }
 
 /// Recognises a document and counts its pages, without rendering any.
 ///
 /// # Errors
-/// Fails if the document can't be faxed; the reason is written for a person.
+/// Fails if the document can't be faxed; the reason is written for people.
 pub fn probe(bytes: &Arc<[u8]>) -> Result<Probe, UnreadableDocument> {
     let kind = kind(bytes)?;
     match kind {
@@ -80,7 +80,7 @@ pub fn probe(bytes: &Arc<[u8]>) -> Result<Probe, UnreadableDocument> {
     }
 }
 
-/// Counts the pages of a PDF, including those of a damaged page tree.
+/// Counts the pages of a PDF, including those in a damaged page tree.
 fn count(pdf: &Pdf) -> u32 {
     u32::try_from(mend::count(pdf)).unwrap_or(u32::MAX)
 }
@@ -101,7 +101,7 @@ fn counted(kind: Kind, pages: u32) -> Result<Probe, UnreadableDocument> {
 /// Converts a document to fax pages and passes each to `take` as soon as it is ready; `take` may stop the conversion.
 ///
 /// # Errors
-/// Fails if the document or all of its pages are unreadable; the reason is written for a person.
+/// Fails if the document or all of its pages are unreadable; the reason is written for people.
 pub fn pages(
     bytes: &Arc<[u8]>,
     options: &Options,
@@ -186,8 +186,7 @@ fn of_page(
     ControlFlow::Continue(())
 }
 
-/// Decodes a page that is a single fax image, or returns `None` if its coding is damaged, so that it is rendered
-/// instead.
+/// Decodes a page that consists of a fax image; `None` if the coding is damaged, in which case the page is rendered.
 fn fax_page(fax: &FaxImage) -> Option<Picture> {
     let decoded = ccitt::decode(&fax.mmr, Stored::Mmr, ROW_PELS, fax.height);
     let dots_per_inch = Some((f64::from(PELS_PER_INCH), fax.rows_an_inch));
@@ -199,7 +198,7 @@ fn fax_page(fax: &FaxImage) -> Option<Picture> {
     })
 }
 
-/// Converts the readable pages of a TIFF; fails only if none is readable.
+/// Converts the readable pages of a TIFF; fails only if none are readable.
 fn of_tiff(
     bytes: &Arc<[u8]>,
     sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>,
@@ -213,7 +212,7 @@ fn of_tiff(
                     return Ok(());
                 }
             }
-            // An unreadable page must not keep the others from being sent.
+            // An unreadable page must not prevent the others from being sent.
             Err(fault) => {
                 sink.losses.begin_page(number);
                 sink.losses.note(format!("the page is left out: {}", fault.reason));
@@ -230,8 +229,7 @@ fn of_tiff(
     }
 }
 
-/// Converts a page that was drawn in greys on its square grid. It can be scanned paper only if an image covers most of
-/// it.
+/// Converts a page that was drawn in greys on its square grid. It can be scanned paper only if images cover most of it.
 fn drawn(mut greys: Gray, image: Option<Area>, quality: Quality, tone: Tone) -> Bitmap {
     if image.and_then(|area| greys.remove_paper(area)) == Some(Scan::Text) {
         let bits = Tones::of_bits(dither::bits_of_scan(&greys));
@@ -240,7 +238,7 @@ fn drawn(mut greys: Gray, image: Option<Area>, quality: Quality, tone: Tone) -> 
     dither::bits(&render::halved(greys, quality), tone)
 }
 
-/// Hands pages to the caller, and notes losses.
+/// Passes pages to the caller and notes losses.
 struct Sink<'a, F> {
     options: &'a Options,
     losses: &'a Losses,
@@ -249,7 +247,7 @@ struct Sink<'a, F> {
 }
 
 impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
-    /// Adds a page that is a single picture.
+    /// Adds a page that consists of one picture.
     fn picture(&mut self, number: u32, picture: &Picture) -> ControlFlow<()> {
         self.losses.begin_page(number);
         for loss in &picture.losses {

@@ -2,9 +2,9 @@
 
 use crate::model::media::UnreadableDocument;
 
-/// How far into the file a PDF's header may begin, because junk may precede it (Adobe's readers search just as far).
+/// The range in which a PDF's header may begin, because junk may precede it (Adobe's readers search the same range).
 const PDF_HEADER_WITHIN_BYTES: usize = 1_024;
-/// The headers of TIFF in little and big endian, then of BigTIFF in both.
+/// The headers of TIFF in little and big endian, then those of BigTIFF.
 const TIFF_HEADERS: [&[u8; 4]; 4] = [b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"];
 const PNG_HEADER: &[u8] = b"\x89PNG\r\n\x1a\n";
 const JPEG_HEADER: &[u8] = b"\xff\xd8\xff";
@@ -12,9 +12,9 @@ const JPEG_HEADER: &[u8] = b"\xff\xd8\xff";
 /// The kinds of document that can be faxed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// PDF, of one page or many.
+    /// PDF, with one page or many.
     Pdf,
-    /// TIFF, of one page or many.
+    /// TIFF, with one page or many.
     Tiff,
     /// PNG, which is always one page.
     Png,
@@ -23,7 +23,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The usual abbreviation, which messages use.
+    /// Returns the usual abbreviation, for messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ impl Kind {
 /// Detects the kind of a document from its first bytes.
 ///
 /// # Errors
-/// Fails if the document is of no supported kind; the reason is written for a person.
+/// Fails if the kind is not supported; the reason is written for people.
 pub fn kind(bytes: &[u8]) -> Result<Kind, UnreadableDocument> {
     if TIFF_HEADERS.iter().any(|header| bytes.starts_with(*header)) {
         return Ok(Kind::Tiff);

@@ -1,4 +1,4 @@
-//! Collects losses: the parts of a document that are missing on its fax pages.
+//! Collects losses: the parts of a document that are missing from its fax pages.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use crate::model::page::PageLoss;
 
 /// The most losses listed per document; a damaged one could cause thousands.
 pub const LOSSES_MAX: usize = 100;
-/// The most bytes of the text of one loss, because parts of it may come from the document.
+/// The most bytes of a loss's description, which may quote the document.
 const WHAT_BYTES_MAX: usize = 400;
 
 /// A list of losses that the code for fonts, images and pages shares: clones refer to the same list.
@@ -39,7 +39,7 @@ impl Losses {
         self.with(|noted| noted.add(None, what));
     }
 
-    /// Whether the current page has a loss so far.
+    /// Returns whether the current page has a loss so far.
     #[must_use]
     pub fn has_any_on_page(&self) -> bool {
         self.with(|noted| noted.losses.iter().any(|loss| loss.page == noted.page))
@@ -52,7 +52,7 @@ impl Losses {
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Noted) -> T) -> T {
-        // Every change leaves the list consistent, so a panic elsewhere is no reason to lose it.
+        // Every change leaves the list consistent, so a panic elsewhere is not a reason to lose it.
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_loss_is_listed_once_per_page_and_an_overflow_is_reported() {
+    fn losses_are_listed_once_per_page_and_an_overflow_is_reported() {
         let losses = Losses::default();
         losses.note("before any page");
         losses.begin_page(2);

@@ -1,4 +1,4 @@
-//! Converts any document to fax pages as a fax network does, and fax pages to TIFF, PDF and PNG.
+//! Converts any document to fax pages as a fax network does, and converts fax pages to TIFF, PDF and PNG.
 //!
 //! ```text
 //!  PDF ─ mend ─ render · ink ─► greys ─ reduce ─ dither ─► bits ─ page ─► FaxPage (MMR) ─ file ─► PDF · TIFF

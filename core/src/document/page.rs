@@ -7,18 +7,18 @@ use super::ccitt::{self, BitCounter, BitSink, BitWriter, Changes, Coder, Scheme}
 use crate::model::fax::Quality;
 use crate::model::page::{CodedBits, FaxPage, FilledBits, LINE_RATES_BPS};
 
-/// The minimum time per row that receivers with memory ask for, in ms: T7.7 = ½ T3.85 with T3.85 = 10 ms (T.30
-/// §5.3.6.2.2, table 2, bits 21 to 23). ECM has no such minimum (T.4 annex A.1).
+/// The minimum time per row for receivers with memory, in ms: T7.7 = ½ T3.85 with T3.85 = 10 ms (T.30 §5.3.6.2.2, table
+/// 2, bits 21 to 23). ECM has no such minimum (T.4 annex A.1).
 const ROW_TIME_STANDARD_MS: u32 = 10;
 const ROW_TIME_FINE_MS: u32 = 5;
 
-/// The codings whose bits are counted; those of MMR always are.
+/// The codings whose bits are counted; MMR bits are always counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Counting {
     /// Only MMR, which error-correcting lines use.
     #[default]
     Mmr,
-    /// MR and MH as well, for lines without error correction.
+    /// MR and MH too, for lines without error correction.
     All,
 }
 
@@ -47,7 +47,7 @@ pub fn decoded(page: &FaxPage) -> Bitmap {
     ccitt::decode(&page.mmr, ccitt::Stored::Mmr, page.width, page.height).image
 }
 
-/// The parameter K, which limits how many rows are coded relative to the one above (T.4 §4.2.1.1).
+/// Returns the parameter K, which limits how many rows are coded relative to the row above (T.4 §4.2.1.1).
 const fn k(quality: Quality) -> u32 {
     match quality {
         Quality::Standard => 2,

@@ -5,14 +5,14 @@ use super::dither::{self, Tone};
 use super::gray::{Area, Gray};
 use crate::model::fax::Quality;
 
-/// How far a patch extends beyond its images, because halving looks at the previous pel.
+/// The distance that a patch extends beyond its images, because halving looks at the previous pel.
 const MARGIN_PELS: u32 = 2;
 
-/// The images of a page, with everything that is under and over them.
+/// The images of a page, with everything under and over them.
 pub(super) struct Patch {
     /// The pels, at the resolution of the fax.
     pub(super) greys: Gray,
-    /// The images' area on the grid that the page was drawn on.
+    /// The images' area on the grid on which the page was drawn.
     pub(super) area: Area,
     /// The pels of that grid that an image touches.
     pub(super) touched: Bitmap,
@@ -21,8 +21,8 @@ pub(super) struct Patch {
 }
 
 impl Patch {
-    /// Returns the area that must be drawn for the touched pels, or `None` if there are none. The area begins on an
-    /// even row and column, as pairs do in halving.
+    /// Returns the area to be drawn for the touched pels; `None` if there are no such pels. The area begins on an even
+    /// row and column, as pairs do in halving.
     pub(super) fn area(touched: &Bitmap) -> Option<Area> {
         let (width, height) = (touched.width(), touched.height());
         let mut found: Option<Area> = None;
@@ -46,7 +46,7 @@ impl Patch {
     /// Copies the touched pels to the page.
     pub(super) fn lay_on(&self, page: &mut Bitmap, tone: Tone) {
         let patch = dither::bits(&self.greys, tone);
-        // How many pels of the grid make one pel of the fax.
+        // The number of grid pels per fax pel.
         let (across, down) = match self.quality {
             Quality::Standard => (1, 2),
             Quality::Fine => (1, 1),

@@ -9,8 +9,7 @@ use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
 /// The most pels per picture: an A3 page at 600 dots per inch has 70 million.
 pub(super) const PICTURE_PELS_MAX: u64 = 100_000_000;
-/// The resolution of a picture that states none. A photograph 1,700 dots wide is then 17 inches wide, and is scaled to
-/// fit.
+/// The default resolution of a picture. A photograph 1,700 dots wide is then 17 inches wide, and is scaled to fit.
 const DOTS_PER_INCH_DEFAULT: f64 = 100.0;
 /// Plausible resolutions in dots per inch; others count as unknown.
 const DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 10.0..=4_800.0;
@@ -18,11 +17,11 @@ const DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 10.0..=4_800.0;
 const INK_DARKEST: u8 = 128;
 /// Widths of fax pages at 204 dots per inch: A4 and letter, B4, A3 (T.4 §2.2).
 const FAX_WIDTHS: [u32; 3] = [ROW_PELS, 2_048, 2_432];
-/// Horizontal resolutions that a fax page may state; with any other, it would be a leaflet or a poster.
+/// The horizontal resolutions that a fax page may state; with any other, it would be a leaflet or a poster.
 const FAX_DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 144.0..=345.0;
 /// The longest page, in inches, for which the lowest matching vertical resolution is assumed.
 const FAX_INCHES_MAX: f64 = 14.2;
-/// A scaled-down pel of a bilevel picture is black if more than this many of its 255 parts are covered with black.
+/// A scaled-down pel of a bilevel picture is black if black covers more than this many of its 255 parts.
 const BILEVEL_COVERAGE: u32 = 96;
 
 /// The pels of a picture, in the form in which they were read.
@@ -40,7 +39,7 @@ pub(super) struct Picture {
     pub(super) dots_per_inch: Option<(f64, f64)>,
     /// Whether it comes from a file of bilevel pages, as fax programs write them.
     pub(super) is_fax_file: bool,
-    /// The parts that could not be read, described for a person.
+    /// Descriptions of unreadable parts, for people.
     pub(super) losses: Vec<String>,
 }
 
@@ -52,7 +51,7 @@ impl Picture {
         }
     }
 
-    /// Whether any pel is as dark as ink.
+    /// Returns whether any pel is as dark as ink.
     pub(super) fn has_ink(&self) -> bool {
         match &self.pels {
             Pels::Gray(gray) => gray.pels().iter().any(|pel| *pel < INK_DARKEST),
@@ -60,7 +59,7 @@ impl Picture {
         }
     }
 
-    /// The resolution of a page that has the width of a fax but states an implausible one.
+    /// Returns the resolution of a page that has a fax's width but states an implausible resolution.
     fn fax_dots_per_inch(&self) -> Option<(f64, f64)> {
         let (width, height) = self.size();
         if !self.is_fax_file || !FAX_WIDTHS.contains(&width) {
@@ -85,8 +84,8 @@ impl Picture {
         Some((across, f64::from(quality.rows_an_inch())))
     }
 
-    /// The size in points. A fax page keeps its pels: 1728 pels are the paper's width, however inexact the stated
-    /// resolution is.
+    /// Returns the size in points. A fax page keeps its pels: 1728 pels are the paper's width, however inexact the
+    /// stated resolution is.
     pub(super) fn size_points(&self) -> (f64, f64) {
         let (width, height) = self.size();
         if let Some((x, y)) = self.fax_dots_per_inch() {
@@ -94,7 +93,7 @@ impl Picture {
         }
         let believable = self.dots_per_inch.filter(|(x, y)| DOTS_PER_INCH.contains(x) && DOTS_PER_INCH.contains(y));
         let (x, y) = believable.unwrap_or((DOTS_PER_INCH_DEFAULT, DOTS_PER_INCH_DEFAULT));
-        // Programs round the 204 dots per inch of a fax; a page must not be scaled because of that.
+        // Programs round a fax's 204 dots per inch, which must not cause the page to be scaled.
         let x =
             if width == ROW_PELS && (x - f64::from(PELS_PER_INCH)).abs() < 2.0 { f64::from(PELS_PER_INCH) } else { x };
         (f64::from(width) / x * 72.0, f64::from(height) / y * 72.0)
@@ -107,10 +106,10 @@ impl Picture {
             && self.is_fax_page(quality)
             && !placement.turned
         {
-            // The sender has already scanned the page for a fax, so not one pel is changed.
+            // The sender has already scanned the page for a fax, so no pel is changed.
             let from = (piece.0 * f64::from(quality.rows_an_inch())).round() as u32;
             let mut page = bits.slice(from, from.saturating_add(rows));
-            // The last piece may be shorter than the minimum height of a page.
+            // The last piece may be shorter than a page's minimum height.
             page.set_height(rows.max(page.height()));
             return page;
         }
@@ -140,7 +139,7 @@ impl Picture {
         }
     }
 
-    /// Whether the pels are exactly those of a fax of this quality.
+    /// Returns whether the pels are exactly those of a fax of this quality.
     fn is_fax_page(&self, quality: Quality) -> bool {
         let (width, _) = self.size();
         let (x, y) = self.fax_dots_per_inch().or(self.dots_per_inch).unwrap_or((0.0, 0.0));
@@ -174,7 +173,7 @@ impl Window {
         Self { rows, turned: placement.turned, source, across, down, left_pels, from_row }
     }
 
-    /// The part of the page that the picture covers.
+    /// Returns the part of the page that the picture covers.
     fn area(&self) -> Option<Area> {
         let shows = |place: std::ops::Range<u32>| !place.is_empty();
         let (left, right) = ends((0..ROW_PELS).filter(|x| shows(self.column(*x))))?;
@@ -182,7 +181,7 @@ impl Window {
         Some(Area { left, top, right, bottom })
     }
 
-    /// The source pels that a column of the page shows.
+    /// Returns the source pels that a column of the page shows.
     fn column(&self, x: u32) -> std::ops::Range<u32> {
         let along = f64::from(x) - self.left_pels;
         if self.turned {
@@ -192,7 +191,7 @@ impl Window {
         }
     }
 
-    /// The source pels that a row of the page shows.
+    /// Returns the source pels that a row of the page shows.
     fn line(&self, y: u32) -> std::ops::Range<u32> {
         let along = f64::from(y) + self.from_row;
         if self.turned {
@@ -202,8 +201,8 @@ impl Window {
         }
     }
 
-    /// Renders the page: each pel is the mean of the source pels it covers, or the nearest one if it covers less than
-    /// one.
+    /// Renders the page: each pel is the mean of the source pels that it covers, or the nearest one if it covers less
+    /// than one.
     fn averaged(&self, sample: impl Fn(u32, u32) -> u8) -> Gray {
         let mut page = Gray::white(ROW_PELS, self.rows);
         let columns: Vec<_> = (0..ROW_PELS).map(|x| self.column(x)).collect();
@@ -226,13 +225,13 @@ impl Window {
     }
 }
 
-/// The first of some places, and the place after the last.
+/// Returns the first of some places, and the place after the last.
 fn ends(mut places: impl DoubleEndedIterator<Item = u32>) -> Option<(u32, u32)> {
     let first = places.next()?;
     Some((first, places.next_back().unwrap_or(first) + 1))
 }
 
-/// The source pels that the page pel at `along` covers, counted from the far end if `backwards`.
+/// Returns the source pels that the page pel at `along` covers, counted from the far end if `backwards`.
 fn span(along: f64, step: f64, length: u32, backwards: bool) -> std::ops::Range<u32> {
     let start = (along * step).floor();
     if !(start >= 0.0 && start < f64::from(length)) {
@@ -243,7 +242,7 @@ fn span(along: f64, step: f64, length: u32, backwards: bool) -> std::ops::Range<
     if backwards { length - end..length - start_pel } else { start_pel..end }
 }
 
-/// The luma of a colour (ITU-R BT.601).
+/// Computes the luma of a colour (ITU-R BT.601).
 pub(super) fn luma(red: u8, green: u8, blue: u8) -> u8 {
     ((u32::from(red) * 77 + u32::from(green) * 150 + u32::from(blue) * 29 + 128) >> 8) as u8
 }
@@ -254,7 +253,7 @@ pub(super) fn over_white(gray: u8, alpha: u8) -> u8 {
     ((gray * alpha + 255 * (255 - alpha) + 127) / 255) as u8
 }
 
-/// The luma of a colour in four inks (CMYK).
+/// Computes the luma of a colour in four inks (CMYK).
 pub(super) fn cmyk_luma([cyan, magenta, yellow, black]: [u8; 4]) -> u8 {
     let light = |ink: u8| ((u32::from(255 - ink) * u32::from(255 - black) + 127) / 255) as u8;
     luma(light(cyan), light(magenta), light(yellow))
@@ -296,11 +295,11 @@ mod tests {
     }
 
     #[test]
-    fn a_photograph_is_turned_and_made_to_fit() {
+    fn photographs_are_turned_and_scaled_to_fit() {
         let wide = gray(3_000, 2_000, None);
         let pages = on_paper(&wide, Quality::Fine);
         assert_eq!((pages.len(), pages[0].width()), (1, ROW_PELS));
-        // The page is turned, so its black upper half is on the right.
+        // The page is turned, so its black upper half is now on the right.
         let middle = pages[0].height() / 2;
         assert!(pages[0].is_black(1_700, middle) && !pages[0].is_black(20, middle));
         let small = on_paper(&gray(100, 50, Some((100.0, 100.0))), Quality::Fine);
@@ -309,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fax_page_without_a_believable_resolution_stays_upright() {
+    fn a_fax_page_with_an_implausible_resolution_stays_upright() {
         let said = [None, Some((72.0, 72.0)), Some((1.0, 1.0)), Some((0.0, 0.0)), Some((f64::NAN, 204.0))];
         for (width, rows, inches) in [(ROW_PELS, 1_078, 11.0), (ROW_PELS, 2_156, 11.0), (ROW_PELS, 4_301, 11.0)] {
             for dots_per_inch in said {
@@ -336,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn ink_of_four_colours_is_as_dark_as_it_looks() {
+    fn cmyk_colours_are_as_dark_as_they_look() {
         assert_eq!(cmyk_luma([0, 0, 0, 255]), 0);
         assert_eq!(cmyk_luma([255, 255, 255, 0]), 0);
         assert_eq!(cmyk_luma([0, 0, 0, 0]), 255);

@@ -7,9 +7,9 @@ use super::page::decoded;
 use crate::model::fax::Quality;
 use crate::model::page::{FaxPage, PELS_PER_INCH};
 
-/// The largest width of an image: that of a page at its own resolution.
+/// The largest width of an image: a page's own width.
 pub const WIDTH_MAX: u32 = 1_728;
-/// The smallest width of an image, a thumbnail.
+/// The smallest width of an image: a thumbnail's.
 pub const WIDTH_MIN: u32 = 16;
 
 /// Renders a page at a width in pels, clamped to `WIDTH_MIN..=WIDTH_MAX`.

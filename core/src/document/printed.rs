@@ -1,5 +1,5 @@
-//! A page coded as a machine prints it, except for its header line: only the header differs between calls. Combining
-//! the two gives exactly the bits that coding the whole page would give.
+//! A page coded as a machine prints it, except for its header line, since only the header differs between calls.
+//! Combining the two yields exactly the bits of coding the whole page.
 
 use super::bitmap::Bitmap;
 use super::ccitt::{BitSink, BitWriter, Changes, Coder, Scheme};
@@ -9,13 +9,13 @@ use crate::model::fax::{PageSize, Quality};
 use crate::model::page::FaxPage;
 use crate::model::reception::HeaderLine;
 
-/// One sheet of paper, coded below its header line.
+/// One sheet of paper, coded without its header line.
 #[derive(Debug)]
 pub struct Printed {
-    /// The page as it was transmitted.
+    /// The page as transmitted.
     sent: FaxPage,
     height: u32,
-    /// How many rows at the top the header line takes; 0 if there is none.
+    /// The number of rows that the header line takes at the top; 0 if there is none.
     header_rows: u32,
     /// The rows below the header, coded with T.6.
     lower: Vec<u8>,
@@ -23,7 +23,7 @@ pub struct Printed {
 }
 
 impl Printed {
-    /// Prints a page, or returns `None` if it needs more than one sheet or must be shortened to fit.
+    /// Prints a page; `None` if it needs more than one sheet or must be shortened to fit.
     #[must_use]
     pub fn new(page: &FaxPage, header_line: HeaderLine, size: PageSize) -> Option<Self> {
         let (mut image, quality) = (decoded(page), page.quality);
@@ -32,7 +32,7 @@ impl Printed {
             HeaderLine::Off => 0,
         };
         if header_line == HeaderLine::On {
-            // An empty header moves the page down exactly as a real one will.
+            // An empty header moves the page down exactly as a real header will.
             image = stamp::stamped(&image, quality, "");
         }
         let height = fit::sheet_rows(size, quality);
@@ -41,7 +41,7 @@ impl Printed {
             return None;
         }
         image.set_height(height);
-        // The last row of a header is white, like the imaginary row above the first that the coder starts from.
+        // The last row of a header is white, like the imaginary row from which the coder starts.
         let lower =
             written(&image, header_rows..height, Coder::new(Scheme::Mmr, image.width(), 0, BitWriter::default()));
         let lower = lower.finish();
@@ -59,7 +59,7 @@ impl Printed {
         } else {
             written(&header(width, quality, text), 0..self.header_rows, writer).into_sink()
         };
-        // The header may end within a byte, so the rows below it are shifted on their way through the sink.
+        // The header may end within a byte, so the sink shifts the rows below it.
         let (words, rest) = self.lower.as_chunks::<4>();
         let mut left = self.lower_bits;
         for word in words {
@@ -77,7 +77,7 @@ impl Printed {
         FaxPage { width, height: self.height, quality, mmr: sink.into_bytes().into(), bits }
     }
 
-    /// The approximate memory that the page takes, in bytes.
+    /// Returns the approximate memory that the page takes, in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         size_of::<Self>() + self.lower.len()
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_line_on_a_coded_page_gives_the_bits_of_the_page_coded_with_it() {
+    fn adding_a_header_to_a_coded_page_yields_the_bits_of_coding_both() {
         let mut prepared = 0;
         for quality in Quality::ALL.iter().copied() {
             for page in pages(quality) {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_without_header_line_is_the_page_on_its_paper() {
+    fn a_page_without_a_header_line_is_only_fitted_to_its_paper() {
         for page in pages(Quality::Fine) {
             let Some(printed) = Printed::new(&page, HeaderLine::Off, PageSize::Letter) else { continue };
             let mut image = decoded(&page);

@@ -11,14 +11,14 @@ use crate::model::media::Document;
 use crate::model::page::{CodedBits, FaxPage, PageInFile, PageLoss};
 use crate::model::reception::{HeaderLine, Reception};
 
-/// How much longer than the paper, in percent, a page may be and still be shortened to fit, as machines do; a longer
-/// page continues on the next sheet. A legal page is 27 percent longer than letter paper.
+/// The percentage up to which a page that is longer than the paper is shortened to fit, as machines do; a longer page
+/// continues on the next sheet. A legal page is 27 percent longer than letter paper.
 const SHORTENED_PERCENT_MAX: u32 = 30;
-/// How much of a page arrives if the call drops during it, in percent.
+/// The percentage of a page that arrives if the call drops during it.
 const CUT_PERCENT: u32 = 40;
 
 /// Builds the stored file from the sent pages. `printed_before` returns an earlier printing of a page, by its number
-/// from 1, which is used for pages that arrive complete and undamaged.
+/// from 1, for pages that arrive complete and undamaged.
 pub fn received(
     sent: impl ExactSizeIterator<Item = FaxPage>,
     reception: &Reception,
@@ -30,7 +30,7 @@ pub fn received(
     let mut kept = Vec::new();
     let mut missing = Vec::new();
     for (number, page) in (1..).zip(sent) {
-        // The call drops during the last page at the latest, however many pages are to arrive complete.
+        // The call drops during the last page at the latest, however many pages should arrive complete.
         let whole = reception.whole_pages.is_none_or(|whole| number <= u64::from(whole).min(count as u64 - 1));
         let cut = reception.whole_pages.is_some_and(|whole| number == u64::from(whole).min(count as u64 - 1) + 1);
         if !whole && !cut {
@@ -58,7 +58,7 @@ pub fn received(
         }
         for (at, sheet) in printed(image, page.quality, reception.page_size).iter().enumerate() {
             let coded = coded(sheet, page.quality, Counting::Mmr);
-            // The line carried the page as it was sent, so its further sheets take no line time.
+            // The line carried the page as sent, so its further sheets take no line time.
             let bits = if at == 0 { page.bits } else { CodedBits::default() };
             kept.push(FaxPage { bits, ..coded });
         }
@@ -78,7 +78,7 @@ pub fn on_sheets(page: &FaxPage, size: PageSize) -> Vec<FaxPage> {
     sheets.iter().map(|sheet| coded(sheet, page.quality, Counting::All)).collect()
 }
 
-/// Cuts or shortens a page to sheets of this paper.
+/// Cuts or shortens a page to fit sheets of this paper.
 fn printed(mut image: Bitmap, quality: Quality, size: PageSize) -> Vec<Bitmap> {
     let rows = fit::sheet_rows(size, quality);
     image.trim_below(rows);

@@ -1,9 +1,9 @@
 //! Halves the resolution of a page in one direction without losing a line.
 //!
-//! For each pair of samples a, b with p before them, the result is min(b, max(a, 255 − p)). In black and white, a pel
-//! is black if b is, or if a is and a run begins there. So no run is lost, its beginning stays in place, and flat greys
-//! stay unchanged. Text doesn't become bold, as it would if any black sample made a black pel. Two true greys give
-//! their mean, so that photographs don't become darker.
+//! For each pair of samples a, b, preceded by p, the result is min(b, max(a, 255 − p)). In black and white, a pel is
+//! black if b is, or if a is and a run begins there. So no run is lost, its start stays in place, and flat greys stay
+//! unchanged. Text doesn't become bold, as it would if any black sample made a black pel. Two true greys become their
+//! mean, so that photographs don't darken.
 
 use super::gray::{Gray, is_gray};
 use super::tones::{Row, RowMut, Tones};
@@ -18,7 +18,7 @@ pub(super) fn halve_rows(page: &Gray) -> Gray {
     let mut previous = white.as_slice();
     for pair in page.pels().chunks(width.max(1) * 2) {
         let (first, second) = pair.split_at(width.min(pair.len()));
-        // An odd row at the end makes a pair with itself.
+        // An odd last row is paired with itself.
         let second = if second.is_empty() { first } else { second };
         for ((a, b), p) in first.iter().zip(second).zip(previous) {
             pels.push(joined(*a, *b, *p));
@@ -28,7 +28,7 @@ pub(super) fn halve_rows(page: &Gray) -> Gray {
     Gray::from_pels(page.width(), height, pels)
 }
 
-/// Halves the number of rows of a page that has rows of bits.
+/// Halves the number of rows of a page that may contain rows of bits.
 #[must_use]
 pub(super) fn halve_rows_of_tones(page: &Tones) -> Tones {
     let width = page.width();
@@ -54,7 +54,7 @@ pub(super) fn halve_rows_of_tones(page: &Tones) -> Tones {
     half
 }
 
-/// Halves the number of columns of a page that has rows of bits.
+/// Halves the number of columns of a page that may contain rows of bits.
 #[must_use]
 pub(super) fn halve_columns_of_tones(page: &Tones) -> Tones {
     let mut half = Tones::white(page.width().div_ceil(2), page.height());
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_one_row_is_never_lost() {
+    fn one_row_lines_are_never_lost() {
         for line in 0..20 {
             let mut page = Gray::white(8, 20);
             page.pels_mut()[line * 8..line * 8 + 8].fill(0);
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn two_rows_of_black_make_one_and_flat_greys_stay() {
+    fn two_black_rows_become_one_and_flat_greys_stay() {
         let half = halve_rows(&Gray::from_pels(1, 6, vec![255, 0, 0, 255, 255, 255]));
         assert_eq!(half.pels(), [0, 255, 255]);
         let half = halve_rows(&Gray::from_pels(1, 6, vec![255, 255, 0, 0, 255, 255]));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_bits_are_halved_as_greys_are() {
+    fn rows_of_bits_are_halved_like_greys() {
         let (width, height) = (384, 61);
         let mut state = 1_u32;
         let mut random = || {

@@ -27,8 +27,8 @@ use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
 use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
-/// A pel is painted if a shape covers more than this many of its 255 parts: less than half, so that the thin strokes of
-/// letters survive.
+/// The coverage, in parts of 255, above which a pel is painted: less than half, so that the thin strokes of letters
+/// survive.
 const COVERAGE: u8 = 100;
 
 /// The loss noted for a page that would need more memory than is allowed.
@@ -38,7 +38,8 @@ const TOO_MUCH: &str = "a part of the page is missing: it asks for more than can
 pub(super) fn open(bytes: &Arc<[u8]>) -> Result<Pdf, UnreadableDocument> {
     let bytes = prepared(bytes).map_or_else(|| Arc::clone(bytes), Arc::from);
     let parsed = Pdf::new(Arc::new(Shared(Arc::clone(&bytes)))).or_else(|error| match error {
-        // A file without a readable trailer may still contain pages; a decryption error would only occur again.
+        // A file without a readable trailer may still contain pages; for a decryption error, a retry would only fail
+        // again.
         LoadPdfError::Invalid => Pdf::new(Arc::new(with_a_root(&bytes))),
         LoadPdfError::Decryption(_) => Err(error),
     });
@@ -85,7 +86,7 @@ pub(super) struct Renderer<'a> {
 pub(super) enum Piece {
     /// Black and white, and greys that were painted on purpose.
     Tones(Tones),
-    /// The same without images, which are then laid on as a patch.
+    /// The same without images, which are then added as a patch.
     Patched(Tones, Patch),
     /// Greys on the square grid that they were drawn on, and the area of images if they cover most of the page.
     Greys(Gray, Option<Area>),
@@ -117,7 +118,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Places a page whose units are `unit` points, or returns `None` if it has no area.
+    /// Places a page whose units are `unit` points; `None` if it has no area.
     pub(super) fn place(&self, index: usize, unit: f64) -> Option<Placement> {
         let (width, height) = self.pages.get(index)?.render_dimensions();
         let mut placement = fit::place(f64::from(width) * unit, f64::from(height) * unit)?;
@@ -128,7 +129,7 @@ impl<'a> Renderer<'a> {
     /// Draws one piece of a page, `ROW_PELS` wide.
     pub(super) fn draw(&mut self, index: usize, placement: &Placement, piece: (f64, f64), quality: Quality) -> Piece {
         let Some(page) = self.pages.get(index) else { return Piece::Tones(Tones::white(ROW_PELS, 1)) };
-        // The grid is square if standard has twice its rows, and superfine twice its columns.
+        // The grid is square if standard resolution has twice its rows, and superfine twice its columns.
         let finer_across = if quality == Quality::Superfine { 2 } else { 1 };
         let rows_an_inch = match quality {
             Quality::Standard => Quality::Fine.rows_an_inch(),
@@ -179,7 +180,7 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// Reduces a page with rows of bits from the grid that it was drawn on to that of the fax.
+/// Reduces a page that may contain rows of bits from its grid to the fax's.
 pub(super) fn halved_tones(drawn: Tones, quality: Quality) -> Tones {
     match quality {
         Quality::Standard => reduce::halve_rows_of_tones(&drawn),
@@ -197,7 +198,7 @@ pub(super) fn halved(drawn: Gray, quality: Quality) -> Gray {
     }
 }
 
-/// The transform from the page's points to pels of the piece that begins `from` inches down.
+/// Returns the transform from the page's points to the pels of the piece that begins `from` inches down.
 fn transform(page: &Page<'_>, placement: &Placement, from: f64, finer_across: u32, rows_an_inch: u32) -> Affine {
     let (across, down) = (f64::from(PELS_PER_INCH * finer_across), f64::from(rows_an_inch));
     let turn = if placement.turned {
@@ -219,7 +220,7 @@ fn coefficients(page: &Page<'_>) -> [f64; 6] {
     page.initial_transform(true).to_kurbo().as_coeffs()
 }
 
-/// The luma of opaque RGBA pixels (ITU-R BT.601). Runs of white are recognised from their bytes and skipped.
+/// Computes the luma of opaque RGBA pixels (ITU-R BT.601). Runs of white are recognised by their bytes and skipped.
 fn luma(pixels: &[u8]) -> Vec<u8> {
     const RUN: usize = 32;
     let pixels = pixels.as_chunks().0;
@@ -229,7 +230,7 @@ fn luma(pixels: &[u8]) -> Vec<u8> {
             continue;
         }
         for (pixel, gray) in run.iter().zip(gray) {
-            // Treated as one number, so that the compiler can vectorise the loop.
+            // The pixel is treated as one number, so that the compiler can vectorise the loop.
             let pixel = u32::from_le_bytes(*pixel);
             let [red, green, blue] = [0, 8, 16].map(|place| pixel >> place & 0xff);
             *gray = ((red * 77 + green * 150 + blue * 29 + 128) >> 8) as u8;
@@ -242,7 +243,7 @@ fn loss_of(warning: InterpreterWarning) -> Option<&'static str> {
     match warning {
         InterpreterWarning::UnsupportedFont => Some("text is missing: its font can't be read"),
         InterpreterWarning::ImageDecodeFailure => Some("an image is missing: it can't be decoded"),
-        // An unticked box has no appearance; `mend` reports appearances that are really missing.
+        // An unticked box has no appearance; `mend` reports appearances that are actually missing.
         InterpreterWarning::UnresolvedAnnotationAppearance => None,
         _ => Some("something on the page can't be drawn"),
     }

@@ -1,4 +1,4 @@
-//! Test pages: the document that is faxed when a tester provides none.
+//! Test pages: the document that is faxed if a tester provides none.
 
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str};
 
@@ -16,10 +16,10 @@ const GREYS: u8 = 8;
 /// The widths of the rules, in points; the thinnest is less than a pel wide.
 const RULINGS_PT: [f32; 6] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0];
 const SENTENCE: &str = "Sphinx of black quartz, judge my vow. 0123456789";
-/// Sizes at which the sentence is set, in points.
+/// The sizes in which the sentence is set, in points.
 const SIZES_PT: [f32; 5] = [6.0, 8.0, 10.0, 14.0, 20.0];
 
-/// The error for a number of test pages that is 0 or too large.
+/// The error for a number of test pages that is 0 or above the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("1 to {SAMPLE_PAGES_MAX} test pages, not {0}")]
 pub struct SamplePagesError(u32);

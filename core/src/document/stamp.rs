@@ -1,5 +1,5 @@
 //! The line above each page that identifies the sender (T.30's transmit terminal identification, as printed): the date,
-//! the station id, from, to, and page n of m. It has a bitmap font of its own.
+//! the station id, from, to, and page n of m. It is set in a built-in bitmap font.
 
 use super::bitmap::Bitmap;
 use crate::model::fax::Quality;
@@ -15,7 +15,7 @@ const LEFT_PELS: u32 = 48;
 /// The margin above and below the line, in units of a letter's pel.
 const MARGIN_ROWS: u32 = 2;
 
-/// Formats the text of the line.
+/// Formats the line's text.
 #[must_use]
 pub fn text(header: &Header, page: u64, pages: u64) -> String {
     let Header { at, station_id, from, to } = header;
@@ -25,7 +25,7 @@ pub fn text(header: &Header, page: u64, pages: u64) -> String {
     format!("{date} UTC   {station_id}   FROM {from}   TO {to}   PAGE {page} OF {pages}")
 }
 
-/// The number of rows that the line takes; the last of them are white.
+/// Returns the number of rows that the line takes; the last of them are white.
 #[must_use]
 pub const fn rows(quality: Quality) -> u32 {
     (LETTER_ROWS + 2 * MARGIN_ROWS) * down(quality)
@@ -53,7 +53,7 @@ pub fn stamped(page: &Bitmap, quality: Quality, text: &str) -> Bitmap {
     };
     let mut left = LEFT_PELS;
     for letter in text.chars() {
-        // A line that is too long is cut off at the edge.
+        // An overlong line is cut off at the edge.
         if left + LETTER_COLUMNS * ACROSS > page.width() {
             break;
         }
@@ -75,7 +75,7 @@ fn draw(page: &mut Bitmap, letter: char, (left, top): (u32, u32), down: u32) {
     }
 }
 
-/// The index of a letter in the table. Small letters print as capitals, unknown characters as a question mark.
+/// Returns a letter's index in the table. Small letters print as capitals, unknown characters as a question mark.
 fn index(letter: char) -> usize {
     let code = u32::from(letter.to_ascii_uppercase());
     let known = code.checked_sub(u32::from(' ')).and_then(|at| usize::try_from(at).ok());
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_too_long_ends_at_the_edge_and_strange_letters_show_as_question_marks() {
+    fn overlong_lines_end_at_the_edge_and_unknown_letters_become_question_marks() {
         let page = stamped(&Bitmap::white(1_728, 50), Quality::Standard, &"M".repeat(1_000));
         assert_eq!(page.width(), 1_728);
         assert_eq!((index('a'), index('é'), index('~')), (index('A'), index('?'), index('?')));

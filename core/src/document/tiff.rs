@@ -1,4 +1,4 @@
-//! Writes fax pages as a TIFF of many pages (TIFF 6.0, class F), with the coded bytes unchanged.
+//! Writes fax pages as a multi-page TIFF (TIFF 6.0, class F), with the coded bytes unchanged.
 
 use std::ops::Range;
 
@@ -18,15 +18,15 @@ const LONG: u16 = 4;
 const RATIONAL: u16 = 5;
 const ASCII: u16 = 2;
 
-/// Writes the file and returns where each page's coded bytes are in it. The format ends at 4 GiB; pages beyond that are
-/// left out.
+/// Writes the file and returns the range of each page's coded bytes. The format ends at 4 GiB; pages beyond that are
+/// omitted.
 #[must_use]
 pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
     let mut places = Vec::with_capacity(pages.len());
     let room = pages.iter().map(|page| page.mmr.len() + 300).sum::<usize>() + 8;
     let mut file = Vec::with_capacity(room);
     file.extend_from_slice(b"II*\0\0\0\0\0");
-    // Where the offset of the next directory must be written, once that is known.
+    // The place for the next directory's offset, which isn't known yet.
     let mut link = 4;
     // PageNumber has only 16 bits.
     let count = u16::try_from(pages.len()).unwrap_or(u16::MAX);

@@ -8,7 +8,7 @@ use super::bitmap::{Bitmap, each_run};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tones {
     bits: Bitmap,
-    /// Greys by row. A row that has greys has no black in `bits`.
+    /// The greys by row. A row with greys has no black in `bits`.
     greys: Vec<Option<Box<[u8]>>>,
 }
 
@@ -43,7 +43,7 @@ impl Tones {
         self.bits.height()
     }
 
-    /// Returns a row; a row below the last has no pels.
+    /// Returns a row; rows below the last have no pels.
     pub(super) fn row(&self, y: u32) -> Row<'_> {
         match self.greys.get(y as usize) {
             Some(Some(greys)) => Row::Greys(greys),
@@ -58,7 +58,7 @@ impl Tones {
         }
     }
 
-    /// Converts a row to greys and returns it, or `None` below the last row.
+    /// Converts a row to greys and returns it; `None` below the last row.
     pub(super) fn greys_mut(&mut self, y: u32) -> Option<&mut [u8]> {
         let width = self.bits.width();
         let row = self.greys.get_mut(y as usize)?;
@@ -72,21 +72,21 @@ impl Tones {
         Some(greys)
     }
 
-    /// Replaces a row with greys; the row must not have black bits.
+    /// Replaces a row with greys; the row must not contain black bits.
     pub(super) fn set_greys(&mut self, y: u32, greys: Box<[u8]>) {
         if let Some(row) = self.greys.get_mut(y as usize) {
             *row = Some(greys);
         }
     }
 
-    /// The bits, and the greys of each row that has any; the bits of those rows are white.
+    /// Returns the bits, and the greys of each row that has any; the bits of such rows are white.
     pub(super) fn into_parts(self) -> (Bitmap, Vec<Option<Box<[u8]>>>) {
         (self.bits, self.greys)
     }
 }
 
 impl<'a> Row<'a> {
-    /// The row as greys, converted if it is bits.
+    /// Returns the row as greys, converted if necessary.
     pub(super) fn greys(self, width: u32) -> Cow<'a, [u8]> {
         match self {
             Self::Bits(words) => Cow::Owned(expanded(words, width).into_vec()),
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_keeps_its_black_when_it_gets_greys() {
+    fn a_row_keeps_its_black_when_greys_are_added() {
         let mut page = Tones::white(100, 2);
         let RowMut::Bits(words) = page.row_mut(1) else { panic!("no grey yet") };
         words[0] = 0b101 << 61;

@@ -1,4 +1,4 @@
-//! The account itself: its name, its status, its API keys. The registry knows which account owns which.
+//! The account itself: its name, status and API keys. Ownership between accounts is kept in the registry.
 
 use super::Engine;
 use super::input::{ChangeAccount, CreateKey, DeleteKey, RenameKey, UpdateAccount};
@@ -17,7 +17,7 @@ const KEYS_MAX: usize = 10_000;
 pub(super) type Keys = OrderedMap<KeySid, ApiKey>;
 
 impl Engine {
-    /// The API key with this SID, including its secret.
+    /// Returns the API key with this SID, including its secret.
     ///
     /// # Errors
     /// Returns `NoKey` if there is no such key.
@@ -25,7 +25,7 @@ impl Engine {
         self.keys.get(&sid).ok_or(Refusal::NoKey(sid))
     }
 
-    /// All API keys of the account, newest first.
+    /// Returns all API keys of the account, newest first.
     pub fn keys(&self) -> impl Iterator<Item = &ApiKey> {
         self.keys.newest_first()
     }
@@ -87,7 +87,7 @@ impl Engine {
         }
         let ordinal = self.keys.take_ordinal();
         let sid = self.ids.seed().mint::<KeySid>("key", b"", ordinal);
-        // Derived from the seed like the SID, so that a repeated run has the same secrets.
+        // Derived from the seed like the SID, so that a repeated run yields the same secrets.
         let bytes = self.ids.seed().sid_bytes("key-secret", sid.bytes(), 0);
         let secret = hex::encode(bytes).into();
         let key = ApiKey { sid, ordinal, secret, friendly_name, created: now, updated: now };

@@ -1,5 +1,5 @@
-//! What is checked before a client's call reaches a world: the account's token, and what the account may do. The shell
-//! keeps a copy beside each world, so that the check never waits for the world's lock.
+//! The checks before a client's call reaches a world: the account's token, and the account's permissions. The shell
+//! keeps a copy next to each world, so that the checks never wait for the world's lock.
 
 use subtle::ConstantTimeEq;
 
@@ -9,7 +9,7 @@ use crate::model::account::{AccountStatus, Service};
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 
-/// An account's token, and what a client who presents it may do.
+/// An account's token, and the permissions of a client who presents it.
 #[derive(Debug, Clone)]
 pub struct Gate {
     /// `None` until a client claims the account.
@@ -17,20 +17,20 @@ pub struct Gate {
     admission: Admission,
 }
 
-/// What an account may do, independent of who calls.
+/// An account's permissions, whoever calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Admission {
     /// The account that this admission is for.
     pub account: AccountSid,
-    /// Active, suspended or closed; only an active account may do anything.
+    /// The account's status; only an active account may do anything.
     pub status: AccountStatus,
-    /// How much of the Fax API works for the account.
+    /// The part of the Fax API that works for the account.
     pub service: Service,
     /// Whether any of the tester's rules applies to REST calls.
     pub has_api_rules: bool,
 }
 
-/// A part of the REST API that has its own conditions of access.
+/// A part of the REST API with its own access conditions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Area {
     /// The account itself and its subaccounts.
@@ -52,14 +52,14 @@ pub enum Area {
 }
 
 impl Area {
-    /// Whether this area needs the AuthToken, because API keys can't reach it (Twilio docs: API keys).
+    /// Returns whether this area needs the AuthToken, because API keys can't reach it (Twilio docs: API keys).
     #[must_use]
     pub const fn needs_token(self) -> bool {
         matches!(self, Self::Accounts | Self::Keys)
     }
 }
 
-/// What a REST call does in its area.
+/// The kind of a REST call within its area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Reads one resource or a list.
@@ -83,8 +83,8 @@ impl Admission {
         }
     }
 
-    /// Checks whether a REST call may perform the action; `by_owner` says that it comes from the account that owns this
-    /// one.
+    /// Checks whether a REST call may perform the action. `by_owner` is true if the call comes from the account that
+    /// owns this one.
     ///
     /// # Errors
     /// Returns `AccountNotActive`, `ServiceRetired` or `TestCredentials`.
@@ -106,25 +106,25 @@ impl Admission {
 }
 
 impl Gate {
-    /// Captures the admission of an account as it is now.
+    /// Captures an account's current admission.
     #[must_use]
     pub fn of(engine: &Engine) -> Self {
         Self { token: engine.account().auth_token.clone(), admission: Admission::of(engine) }
     }
 
-    /// Whether this copy still agrees with the engine.
+    /// Returns whether this copy still agrees with the engine.
     #[must_use]
     pub fn is_of(&self, engine: &Engine) -> bool {
         self.token == engine.account().auth_token && self.admission == Admission::of(engine)
     }
 
-    /// Whether a client has claimed the account.
+    /// Returns whether a client has claimed the account.
     #[must_use]
     pub const fn is_claimed(&self) -> bool {
         self.token.is_some()
     }
 
-    /// The account's admission, if the token is the account's; compared in constant time.
+    /// Returns the account's admission if the token is correct; compared in constant time.
     #[must_use]
     pub fn opened_by(&self, token: &str) -> Option<Admission> {
         // An unclaimed account has no token yet, so no token opens it.
@@ -132,7 +132,7 @@ impl Gate {
         bool::from(own.as_bytes().ct_eq(token.as_bytes())).then_some(self.admission)
     }
 
-    /// The account's admission, for callers that need no token.
+    /// Returns the account's admission, for callers that need no token.
     #[must_use]
     pub const fn admission(&self) -> Admission {
         self.admission
@@ -141,7 +141,7 @@ impl Gate {
 
 impl Engine {
     pub(super) fn claim(&mut self, Claim(token): &Claim) -> bool {
-        // The first token wins; a later claim only compares its token with that.
+        // The first token wins; later claims are only compared with it.
         self.account.auth_token.get_or_insert_with(|| token.clone());
         Gate::of(self).opened_by(token).is_some()
     }
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_is_not_active_does_nothing_but_is_seen_and_woken_by_its_owner() {
+    fn an_inactive_account_can_only_be_viewed_and_reactivated_by_its_owner() {
         let suspended = admission(AccountStatus::Suspended, Service::Full);
         for area in AREAS {
             let refused = Err(Refusal::AccountNotActive(suspended.account));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retired_service_refuses_faxes_alone() {
+    fn a_retired_service_refuses_only_faxes() {
         let retired = admission(AccountStatus::Active, Service::Retired);
         for area in AREAS {
             let admitted = retired.admit(area, Action::Create, false);
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn test_credentials_buy_numbers_and_do_nothing_else() {
+    fn test_credentials_can_only_buy_numbers() {
         let test = admission(AccountStatus::Active, Service::TestCredentials);
         for area in AREAS {
             for action in [Action::Read, Action::Create, Action::Update, Action::Delete] {
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn an_api_key_reaches_all_but_accounts_and_keys() {
+    fn api_keys_reach_everything_except_accounts_and_keys() {
         let beyond: Vec<Area> = AREAS.into_iter().filter(|area| area.needs_token()).collect();
         assert_eq!(beyond, [Area::Accounts, Area::Keys]);
     }

@@ -1,7 +1,7 @@
-//! The deadlines of a world in one order, (time, ordinal, kind), and the method that handles each kind.
+//! The deadlines of a world, ordered by time, ordinal and kind, and the method that handles each kind.
 //!
-//! A fax or call has at most one alarm per slot at a time. Housekeeping is not here: `retention.rs` keeps one deadline,
-//! for the oldest fax.
+//! A fax or call has at most one alarm per slot at a time. Housekeeping isn't included: `retention.rs` keeps one
+//! deadline, for the oldest fax.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,11 +11,11 @@ use super::input::HandleAlarms;
 use crate::model::time::Timestamp;
 use crate::model::words::words;
 
-/// The place of a fax or call in the order of creation; not reused until a reset.
+/// The position of a fax or call in the order of creation; not reused until a reset.
 pub type Ordinal = u64;
 
 words!(
-    /// The purpose of an alarm, which decides how it is handled.
+    /// The purpose of an alarm, which determines its handler.
     AlarmKind {
         /// Fires immediately after creation: the fax leaves the queue and its document is requested.
         Start = "start",
@@ -23,11 +23,11 @@ words!(
         Dial = "dial",
         /// Fires when ringing ends: the far end picks up, is busy or doesn't answer.
         RingEnd = "ring-end",
-        /// Fires when a page, or the part of it before a break, has gone over the line.
+        /// Fires when a page, or its part before a break, has gone over the line.
         Page = "page",
-        /// Fires when the wait between two calls within the Ttl is over.
+        /// Fires when the wait between two calls within the Ttl ends.
         Redial = "redial",
-        /// Fires when a webhook whose attempt failed is to be sent again: immediately, or after the wait that its dialect has.
+        /// Fires when a failed webhook is to be sent again: immediately, or after the dialect's wait.
         Retry = "retry",
         /// Fires when a webhook must be matched against the rules, or when a delayed webhook is due.
         Tell = "tell",
@@ -49,20 +49,20 @@ impl AlarmKind {
 enum Slot {
     /// The next step of its phase; cleared when the fax ends.
     Phase,
-    /// The retry of the webhook under way.
+    /// The retry of the webhook that is under way.
     Webhook,
-    /// The rules' decision on its webhooks, and delays by rules.
+    /// Webhooks that the rules must decide on, or that they delay.
     Rules,
 }
 
 /// A deadline of one fax or call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alarm {
-    /// The time from which it is due.
+    /// The time at which it is due.
     pub at: Timestamp,
     /// The fax or call that it belongs to.
     pub ordinal: Ordinal,
-    /// The purpose, which decides how it is handled.
+    /// The purpose, which determines its handler.
     pub kind: AlarmKind,
 }
 
@@ -74,7 +74,7 @@ pub(super) struct Agenda {
 }
 
 impl Agenda {
-    /// Sets an alarm of a fax or call, replacing any in the same slot.
+    /// Sets an alarm for a fax or call, replacing any in the same slot.
     pub(super) fn set(&mut self, alarm: Alarm) {
         let key = (alarm.ordinal, alarm.kind.slot());
         self.remove(key);
@@ -82,7 +82,7 @@ impl Agenda {
         self.in_order.insert(alarm);
     }
 
-    /// Removes the alarm of a fax's or call's phase, if there is one.
+    /// Removes the phase alarm of a fax or call, if there is one.
     pub(super) fn clear(&mut self, ordinal: Ordinal) {
         self.remove((ordinal, Slot::Phase));
     }
@@ -106,17 +106,17 @@ impl Agenda {
         self.of.values_mut().for_each(|alarm| *alarm = later(alarm));
     }
 
-    /// The time of the first alarm, if there is one.
+    /// Returns the time of the first alarm, if there is one.
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.in_order.first().map(|alarm| alarm.at)
     }
 
-    /// All alarms, in the order in which they will fire.
+    /// Returns all alarms, in the order in which they will fire.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Alarm> {
         self.in_order.iter()
     }
 
-    /// The alarm of a fax's or call's phase, if there is one.
+    /// Returns the phase alarm of a fax or call, if there is one.
     pub(super) fn of_phase(&self, ordinal: Ordinal) -> Option<&Alarm> {
         self.of.get(&(ordinal, Slot::Phase))
     }
@@ -136,11 +136,11 @@ impl Engine {
     pub(super) fn handle_alarms(&mut self, HandleAlarms { limit }: HandleAlarms, now: Timestamp) -> bool {
         for _ in 0..limit {
             let Some(alarm) = self.world.agenda.pop_due(now) else { break };
-            // Handled with its deadline as the time, so that a late wake-up changes nothing that follows.
+            // The deadline counts as the current time, so that a late wake-up doesn't shift later deadlines.
             let at = alarm.at;
             self.alarm(alarm, at);
         }
-        // Housekeeping has a limit of its own, so this call stays short.
+        // Housekeeping has a separate limit, so this call stays short.
         self.retire(now);
         self.poll_timeout().is_some_and(|due| due <= now)
     }
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn alarms_come_in_order_of_time_then_ordinal() {
+    fn alarms_are_ordered_by_time_then_ordinal() {
         let mut agenda = Agenda::default();
         agenda.set(alarm(9, 1, AlarmKind::Page));
         agenda.set(alarm(5, 3, AlarmKind::Page));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn setting_an_alarm_replaces_the_one_before() {
+    fn setting_an_alarm_replaces_the_previous_one() {
         let mut agenda = Agenda::default();
         agenda.set(alarm(5, 1, AlarmKind::Start));
         agenda.set(alarm(9, 1, AlarmKind::Dial));
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_phase_leaves_the_other_alarms() {
+    fn ending_a_phase_keeps_the_other_alarms() {
         let mut agenda = Agenda::default();
         agenda.set(alarm(5, 1, AlarmKind::Page));
         agenda.set(alarm(6, 1, AlarmKind::Tell));

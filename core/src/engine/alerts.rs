@@ -1,4 +1,4 @@
-//! Alerts that a developer should look at, kept for the Monitor API and reported to the Debugger webhook.
+//! Alerts for developers, kept for the Monitor API and reported to the Debugger webhook.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::model::webhook::ExchangeRecord;
 pub const ALERTS_MAX: usize = 2_000;
 /// The most bytes of alerts kept per world, most of which are excerpts of webhooks.
 pub const ALERTS_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// How far back the Monitor API goes (Twilio's OpenAPI, Monitor v1: "older than 30 days are not supported").
+/// The age limit of the Monitor API (Twilio's OpenAPI, Monitor v1: "older than 30 days are not supported").
 const ALERT_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The alerts of a world, oldest first, within limits of number and size.
@@ -38,7 +38,7 @@ impl Alerts {
         self.evicted = before.evicted;
     }
 
-    /// All alerts that are kept, oldest first.
+    /// Returns all kept alerts, oldest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Event>> {
         self.kept.iter()
     }
@@ -56,9 +56,9 @@ impl Alerts {
 }
 
 impl Engine {
-    /// The alerts of the last 30 days by the world's clock, newest first.
+    /// Returns the alerts of the last 30 days by the world's clock, newest first.
     pub fn alerts(&self, now: Timestamp) -> impl Iterator<Item = (&Event, &Alert)> {
-        // Alerts are in order of time, so the first one that is too old ends the list.
+        // Alerts are in chronological order, so the first one that is too old ends the list.
         let recent = move |event: &&Arc<Event>| now.since(event.at) <= ALERT_RETENTION;
         self.world
             .alerts
@@ -69,7 +69,7 @@ impl Engine {
             .filter_map(|event| if let EventKind::Alert(alert) = &event.kind { Some((&**event, alert)) } else { None })
     }
 
-    /// The alert with this SID, if it is at most 30 days old.
+    /// Returns the alert with this SID, if it is at most 30 days old.
     ///
     /// # Errors
     /// Returns `NoAlert` if there is no such alert.
@@ -77,7 +77,7 @@ impl Engine {
         self.alerts(now).find(|(_, alert)| alert.sid == sid).ok_or(Refusal::NoAlert(sid))
     }
 
-    /// How many alerts have been dropped to stay within the limits.
+    /// Returns the number of alerts dropped to stay within the limits.
     #[must_use]
     pub const fn alerts_evicted(&self) -> u64 {
         self.world.alerts.evicted
@@ -111,7 +111,7 @@ impl Engine {
         };
         let called = match fax.status() {
             Status::Busy | Status::NoAnswer => true,
-            // Without a duration there was no call: whatever failed before it has raised its own alert.
+            // Without a duration there was no call; the earlier failure has raised its own alert.
             Status::Failed => fax.duration_s().is_some(),
             Status::Queued
             | Status::Processing
@@ -133,8 +133,8 @@ impl Engine {
         self.journal.write(now, Some(fax), EventKind::WebhookAttempt { record: Arc::new(record) });
     }
 
-    /// The place of a fax's next alert with this fault. Places are counted per fault, so that the SID doesn't depend on
-    /// other kinds of alerts.
+    /// Returns the place of a fax's next alert with this fault. Places are counted per fault, so that an alert's SID
+    /// doesn't depend on alerts with other faults.
     fn next_place(&self, fax: Option<FaxSid>, fault: Fault) -> u64 {
         let own = |event: &&Arc<Event>| event.fax == fax;
         let last = self.world.alerts.kept.iter().rev().filter(own).find_map(|event| {
@@ -144,7 +144,7 @@ impl Engine {
                 None
             }
         });
-        // The fault is in the upper half and the count in the lower one, so places of different faults never collide.
+        // The fault is in the upper half and the count in the lower, so places of different faults never collide.
         last.map_or((fault as u64) << 32, |alert| alert.place + 1)
     }
 }
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_alerts_go_past_their_number_and_past_their_bytes() {
+    fn the_oldest_alerts_are_dropped_beyond_the_count_and_byte_limits() {
         let mut alerts = Alerts::default();
         for seq in 0..ALERTS_MAX as u64 + 3 {
             alerts.keep(event(seq, "x"));

@@ -1,4 +1,4 @@
-//! TwiML applications, and which URLs the calls of a number use: those of its application or its own.
+//! TwiML applications, and the choice between a number's own URLs and those of its application.
 
 use super::Engine;
 use super::input::{CreateApplication, DeleteApplication, UpdateApplication};
@@ -23,7 +23,7 @@ pub(super) struct Address {
     pub(super) method: Method,
 }
 
-/// The URLs for calls of a number; one that isn't set is empty.
+/// The URLs for a number's calls; unset ones are empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct VoiceUrls {
     pub(super) voice: Address,
@@ -32,7 +32,7 @@ pub(super) struct VoiceUrls {
 }
 
 impl Engine {
-    /// The application with this SID.
+    /// Returns the application with this SID.
     ///
     /// # Errors
     /// Returns `NoApplication` if there is no such application.
@@ -40,7 +40,7 @@ impl Engine {
         self.world.applications.get(&sid).ok_or(Refusal::NoApplication(sid))
     }
 
-    /// All applications of the account, newest first.
+    /// Returns all applications of the account, newest first.
     pub fn applications(&self) -> impl Iterator<Item = &Application> {
         self.world.applications.newest_first()
     }
@@ -84,7 +84,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The URLs for calls of a number: those of its application if it has one, otherwise its own.
+    /// Returns the URLs for a number's calls: those of its application if it has one, otherwise its own.
     pub(super) fn voice_urls(&self, number: PhoneNumber) -> Option<VoiceUrls> {
         let own = &self.world.numbers.by_number(number)?.attributes;
         let address = |url: &str, method| Address { url: url.into(), method };

@@ -1,5 +1,5 @@
-//! The fax that a call will become if its app takes it. Clients can fetch it as soon as the FaxUrl is requested
-//! (docs/fidelity.md, "Receiving, TwiML"), but it is in no list and can't be changed.
+//! The fax that a call becomes if the app takes it. Clients can fetch it as soon as the FaxUrl is requested
+//! (docs/fidelity.md, "Receiving, TwiML"), but it appears in no list and can't be changed.
 
 use super::Engine;
 use super::webhooks::WebhookPlan;
@@ -19,25 +19,25 @@ pub struct Arriving {
     pub from: Party,
     /// The called number, which belongs to this world.
     pub to: PhoneNumber,
-    /// The vertical resolution that it is sent at.
+    /// The vertical resolution at which it is sent.
     pub quality: Quality,
-    /// The time when the call began to ring.
+    /// The time at which the call began to ring.
     pub rang: Timestamp,
 }
 
 impl Engine {
-    /// The fax that a call will become, from the moment its app is asked.
+    /// Returns the fax that a call will become, from the moment that its app is asked.
     #[must_use]
     pub fn arriving(&self, sid: FaxSid) -> Option<Arriving> {
         let call = self.world.tables.call(self.world.tables.ordinal(sid)?)?;
-        // A rule may hold back the first question. The fallback is only asked afterwards, so by then clients could
-        // already fetch the fax.
+        // A rule may delay the first question. The fallback is only asked afterwards, when clients can already fetch
+        // the fax.
         let asking = call.asking.as_ref()?;
         let is_asked = asking.plan == WebhookPlan::Plain || asking.purpose == Purpose::FallbackUrl;
         is_asked.then(|| Arriving { sid, from: call.from.clone(), to: call.to, quality: call.quality, rang: call.rang })
     }
 
-    /// The refusal for a SID that names no fax: `otherwise` if the fax is arriving, else `NoFax`.
+    /// Returns the refusal for a SID that names no fax: `otherwise` if the fax is arriving, or else `NoFax`.
     pub(super) fn refusal_of(&self, sid: FaxSid, otherwise: Refusal) -> Refusal {
         if self.arriving(sid).is_some() { otherwise } else { Refusal::NoFax(sid) }
     }

@@ -1,5 +1,5 @@
-//! A call that rings at a number of the world, and the question to the number's app about it. The fax is created later,
-//! if the app takes the call.
+//! A call that rings at a number of the world, and the question to the number's app. The fax is created later, if the
+//! app takes the call.
 
 use std::sync::Arc;
 
@@ -39,15 +39,15 @@ pub(super) struct Call {
 /// A request for TwiML to the app of the called number.
 #[derive(Debug, Clone)]
 pub(super) struct Asking {
-    /// `FaxUrl` or, after that has failed, `FallbackUrl`.
+    /// `FaxUrl` or, after it failed, `FallbackUrl`.
     pub(super) purpose: Purpose,
     pub(super) url: Box<str>,
     pub(super) method: Method,
-    /// For the fallback URL: why the FaxUrl failed, and its address.
+    /// For the fallback URL: the FaxUrl's fault, and its address.
     pub(super) failed: Option<(Fault, Box<str>)>,
     pub(super) attempt: Attempt,
     pub(super) plan: WebhookPlan,
     pub(super) signature: Signature,
-    /// The idempotency token, from the first attempt on.
+    /// The idempotency token, once the first attempt is made.
     pub(super) token: Option<Box<str>>,
 }

@@ -29,7 +29,7 @@ impl CallerIds {
 }
 
 impl Engine {
-    /// The caller id with this SID.
+    /// Returns the caller id with this SID.
     ///
     /// # Errors
     /// Returns `NoNumber` if there is no such number.
@@ -37,7 +37,7 @@ impl Engine {
         self.world.caller_ids.register.get(&sid).ok_or(Refusal::NoNumber(sid))
     }
 
-    /// All caller ids of the account, newest first.
+    /// Returns all caller ids of the account, newest first.
     pub fn caller_ids(&self) -> impl Iterator<Item = &CallerId> {
         self.world.caller_ids.register.newest_first()
     }
@@ -77,7 +77,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Adds a number as a caller id, unless it is one already.
+    /// Adds a number as a caller id, unless it already is one.
     pub(super) fn add_caller_id(
         &mut self,
         seed: &WorldSeed,

@@ -1,7 +1,7 @@
-//! The commands that change a world, given by clients, testers and the shell: one type each, with its result.
+//! The commands by which clients, testers and the shell change a world: one type each, with its result.
 //!
-//! `Engine::handle` is the only way in. It takes the time with each command, so a log of [`Input`]s with their times is
-//! the whole history of a world.
+//! Every command goes through `Engine::handle`, which takes the time with each, so a log of [`Input`]s with their times
+//! is a world's whole history.
 
 use std::sync::Arc;
 
@@ -28,18 +28,18 @@ pub trait Command: Into<Input> + Clone + std::fmt::Debug {
     /// Whether it resets the world to an earlier state.
     const REWINDS: bool = false;
 
-    /// Whether it completes an effect, as opposed to being somebody's request.
+    /// Whether it completes an effect, rather than being a request.
     const IS_COMPLETION: bool = false;
 
-    /// The command's name in logs and in the report of a broken world.
+    /// Returns the command's name in logs and in the report about a broken world.
     fn name(&self) -> &'static str;
 
-    /// The fax that the command names, if it names one.
+    /// Returns the fax that the command names, if any.
     fn fax(&self) -> Option<FaxSid> {
         None
     }
 
-    /// The fax that the command created, if it did.
+    /// Returns the fax that the command created, if any.
     fn created(_: &Self::Done) -> Option<FaxSid> {
         None
     }
@@ -49,7 +49,7 @@ pub trait Command: Into<Input> + Clone + std::fmt::Debug {
     fn apply(self, engine: &mut Engine, now: Timestamp) -> Self::Done;
 }
 
-/// A command and the time it was handled at.
+/// A command and the time at which it was handled.
 #[derive(Debug, Clone)]
 pub struct Logged {
     /// The world's time, which never goes back.
@@ -59,10 +59,10 @@ pub struct Logged {
 }
 
 impl Engine {
-    /// Handles one command; if it is refused, nothing has changed.
+    /// Handles one command; if it is refused, nothing changes.
     pub fn handle<C: Command>(&mut self, command: C, now: Timestamp) -> C::Done {
         let now = self.tick(now);
-        // Logged before it is applied, so that a command that panics is in the log.
+        // Logged before it is applied, so that the log includes a command that panics.
         if let Some(log) = &mut self.log {
             log.push(Logged { at: now, input: command.clone().into() });
         }
@@ -74,7 +74,7 @@ impl Engine {
         self.log.get_or_insert_default();
     }
 
-    /// Takes the log so far, oldest first; later commands go into a new one.
+    /// Takes the log so far, oldest first; later commands go into a new log.
     pub fn take_log(&mut self) -> Vec<Logged> {
         self.log.as_mut().map(std::mem::take).unwrap_or_default()
     }
@@ -126,7 +126,7 @@ macro_rules! commands {
         )+
 
         impl Engine {
-            /// Replays a logged command; one that was refused then is refused again.
+            /// Replays a logged command; if it was refused originally, it is refused again.
             pub fn replay(&mut self, Logged { at, input }: Logged) {
                 match input { $(Input::$name(command) => drop(self.handle(*command, at)),)+ }
             }

@@ -1,4 +1,4 @@
-//! The state of the conversation about one fax, which stays known even after an app has deleted the fax.
+//! The state of the conversation about one fax, which remains known even after an app deletes the fax.
 
 use super::Engine;
 use super::webhooks::notice::Outgoing;
@@ -9,9 +9,9 @@ use crate::model::words::words;
 /// The state of the conversation about one fax: the fax itself, and the webhooks about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConversationState {
-    /// The fax is not final, or a notice is still to be sent.
+    /// The fax is not final, or a notice remains to be sent.
     Pending,
-    /// The fax ended with this status and every app concerned has been notified; it may have been deleted since.
+    /// The fax ended with this status and every app concerned was notified; the fax may have been deleted since.
     Settled(Status),
     /// The call ended without a fax.
     NotAnswered,
@@ -20,13 +20,13 @@ pub enum ConversationState {
 }
 
 words!(
-    /// The outcome of an incoming call, as the tester who placed it sees it.
+    /// The outcome of an incoming call, as seen by the tester who placed it.
     CallOutcome {
-        /// The app took it and all pages came in.
+        /// The app took the call and all pages came in.
         Received = "received",
-        /// The app took it and the transmission failed.
+        /// The app took the call and the transmission failed.
         Failed = "failed",
-        /// The app's TwiML rejected it.
+        /// The app's TwiML rejected the call.
         Rejected = "rejected",
         /// No usable TwiML came, so no fax was created.
         NotAnswered = "not-answered",
@@ -34,7 +34,7 @@ words!(
 );
 
 impl ConversationState {
-    /// The outcome of an incoming call; `None` while the call goes on and if it is unknown.
+    /// Returns the outcome of an incoming call; `None` while the call is in progress, or if it is unknown.
     #[must_use]
     pub const fn outcome(self) -> Option<CallOutcome> {
         match self {
@@ -48,7 +48,7 @@ impl ConversationState {
 }
 
 impl Engine {
-    /// The state of the conversation about this fax or call.
+    /// Returns the state of the conversation about this fax or call.
     #[must_use]
     pub fn conversation(&self, sid: FaxSid) -> ConversationState {
         // Checked first, because notices may outlive their fax.

@@ -1,4 +1,4 @@
-//! Effects: the work that the engine wants done, as intents in its own terms and never as rendered requests. Each
+//! Effects: work for the shell, described as intents in the engine's own terms and never as rendered requests. Each
 //! effect has one completion.
 
 use std::sync::Arc;
@@ -25,31 +25,31 @@ impl EffectId {
         Self(number)
     }
 
-    /// The id as a plain number, for logs.
+    /// Returns the id as a plain number, for logs.
     #[must_use]
     pub const fn number(self) -> u64 {
         self.0
     }
 }
 
-/// Counts the resets and restores of a world; completions of an older generation are dropped.
+/// Counts a world's resets and restores; completions from an older generation are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Generation(pub(super) u32);
 
-/// Something for the shell to perform, once.
+/// A piece of work that the shell performs once.
 #[derive(Debug, Clone)]
 pub struct Effect {
     /// The id that the completion must name.
     pub id: EffectId,
     /// The generation that the completion must name.
     pub generation: Generation,
-    /// The fax or call that it belongs to; effects of one fax are independent of those of others.
+    /// The fax or call that it belongs to; effects of different faxes are independent.
     pub fax: FaxSid,
     /// The work to do, shared with the engine, which issues it again after a restore.
     pub intent: Arc<Intent>,
 }
 
-/// The work that an effect stands for.
+/// The work of an effect.
 #[derive(Debug, Clone)]
 pub enum Intent {
     /// Fetch the document of an outbound fax and convert it to fax pages.
@@ -58,7 +58,7 @@ pub enum Intent {
         url: Arc<str>,
         /// The vertical resolution of the fax pages.
         quality: Quality,
-        /// Which documents are accepted: PDF only, or anything readable.
+        /// The accepted documents: PDF only, or anything readable.
         documents: DocumentPolicy,
     },
     /// Render the pages of an incoming fax as they are received.
@@ -72,7 +72,7 @@ pub enum Intent {
 }
 
 impl IntentKind {
-    /// The name of the intent in logs and metrics.
+    /// Returns the name of the intent in logs and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -86,7 +86,7 @@ impl IntentKind {
 }
 
 impl Intent {
-    /// The kind of this intent, without its data.
+    /// Returns the kind of this intent, without its data.
     #[must_use]
     pub const fn kind(&self) -> IntentKind {
         match self {
@@ -114,21 +114,21 @@ pub enum IntentKind {
     Report,
 }
 
-/// A request to render the pages of an incoming fax as the receiver gets them.
+/// A request to render the pages of an incoming fax as received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderRequest {
-    /// The document that an outside machine sends, or the finished fax pages that a fax of this world sends.
+    /// The document from an outside machine, or the finished fax pages of a fax of this world.
     pub document: Document,
-    /// The vertical resolution that it is sent at.
+    /// The vertical resolution at which it is sent.
     pub quality: Quality,
-    /// Page size, header line, noise and where the call breaks.
+    /// The page size, the header line, the noise, and the point at which the call breaks.
     pub reception: Reception,
 }
 
 /// A question to a FaxUrl or fallback URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TwimlRequest {
-    /// `FaxUrl` or `FallbackUrl`; it decides which parameters are sent.
+    /// `FaxUrl` or `FallbackUrl`; it determines which parameters are sent.
     pub purpose: Purpose,
     /// The URL of the app.
     pub url: Box<str>,
@@ -138,7 +138,7 @@ pub struct TwimlRequest {
     pub from: Party,
     /// The called number, sent as `To`.
     pub to: PhoneNumber,
-    /// For the fallback URL: why the FaxUrl failed, and its address.
+    /// For the fallback URL: the FaxUrl's fault, and its address.
     pub failed: Option<(Fault, Box<str>)>,
     /// Cookies that the app set earlier in this call.
     pub cookies: Vec<Cookie>,
@@ -146,14 +146,14 @@ pub struct TwimlRequest {
     pub attempt: Attempt,
     /// Whether the signature is valid, or invalid on purpose.
     pub signature: Signature,
-    /// The idempotency token, which is the same on every attempt.
+    /// The idempotency token, the same for every attempt.
     pub idempotency_token: Box<str>,
 }
 
 /// A status notification to an `action` or StatusCallback.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
-    /// `Action` or `StatusCallback`; it decides which parameters are sent.
+    /// `Action` or `StatusCallback`; it determines which parameters are sent.
     pub purpose: Purpose,
     /// The URL of the app.
     pub url: Box<str>,
@@ -175,11 +175,11 @@ pub struct Notice {
     pub pages: Option<u32>,
     /// The stored document, if it is kept.
     pub media: Option<(MediaSid, MediaType)>,
-    /// When that document was stored.
+    /// The time at which that document was stored.
     pub media_stored: Option<Timestamp>,
-    /// The document itself, which is posted instead of stored with `storeMedia="false"`.
+    /// The document itself, which is posted instead of stored if `storeMedia="false"`.
     pub attachment: Option<Document>,
-    /// Why the fax failed, if it did.
+    /// The reason for a failed fax.
     pub failure: Option<Failure>,
     /// The scheme and host on which the media URL is built.
     pub origin: Arc<str>,
@@ -189,19 +189,19 @@ pub struct Notice {
     pub attempt: Attempt,
     /// Whether the signature is valid, or invalid on purpose.
     pub signature: Signature,
-    /// The idempotency token, which is the same on every attempt.
+    /// The idempotency token, the same for every attempt.
     pub idempotency_token: Box<str>,
 }
 
-/// An alert on its way to the account's Debugger webhook.
+/// An alert to be sent to the account's Debugger webhook.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// The URL of the Debugger webhook.
     pub url: Box<str>,
     /// The owning account, if this one is a subaccount.
     pub parent: Option<AccountSid>,
-    /// The alert, as it is in the journal.
+    /// The alert, as recorded in the journal.
     pub alert: Arc<Event>,
-    /// The idempotency token, which is the same whenever this alert is reported.
+    /// The idempotency token, the same whenever this alert is reported.
     pub idempotency_token: Box<str>,
 }

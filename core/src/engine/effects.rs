@@ -1,4 +1,4 @@
-//! Effects from issue to completion: which are under way, and what handles their results.
+//! Effects from issue to completion: which ones are under way, and how their results are handled.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// An effect that has been issued and not completed.
+/// An effect that has been issued but not completed.
 #[derive(Debug, Clone)]
 pub(super) struct UnderWay {
     pub(super) fax: FaxSid,
     pub(super) intent: Arc<Intent>,
-    /// Whether this effect repeats the request of another one on purpose; its own completion is only journaled.
+    /// Whether this effect deliberately repeats another one's request; its own completion is only journaled.
     pub(super) is_echo: bool,
 }
 
@@ -31,7 +31,7 @@ impl Engine {
     pub(super) fn issue_effect(&mut self, under_way: UnderWay) {
         let id = EffectId(self.next_effect);
         self.next_effect += 1;
-        // Kept until it is completed, so that a snapshot can issue it again.
+        // Kept until completion, so that a snapshot can issue it again.
         let (fax, intent) = (under_way.fax, Arc::clone(&under_way.intent));
         self.world.under_way.insert(id, under_way);
         self.effects.push_back(Effect { id, generation: self.generation, fax, intent });
@@ -66,9 +66,9 @@ impl Engine {
         }
     }
 
-    /// Handles an effect that the emulator itself failed to perform: whatever waits for it goes on without a result.
+    /// Handles an effect that the emulator itself failed to perform: its fax or call goes on without a result.
     fn lost(&mut self, sid: FaxSid, kind: IntentKind, now: Timestamp) {
-        // Nothing waits for a report, and an alert about a lost one would be reported in turn.
+        // Nothing waits for a report, and an alert about a lost report would itself be reported.
         if kind == IntentKind::Report {
             return;
         }
@@ -78,7 +78,7 @@ impl Engine {
         }
         match kind {
             IntentKind::FetchDocument => {
-                // The fax may have been canceled, and even deleted, meanwhile.
+                // The fax may have been canceled and even deleted in the meantime.
                 let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
                 let fetching = |fax: &Fax| matches!(fax.phase, Phase::Processing(Processing::Fetching));
                 if !self.world.tables.fax(ordinal).is_some_and(fetching) {
@@ -89,7 +89,7 @@ impl Engine {
             }
             IntentKind::Render => self.rendered(sid, Err((Fault::Internal, FAULT.to_owned())), now),
             IntentKind::AskForTwiml => {
-                // The caller may have hung up meanwhile.
+                // The caller may have hung up in the meantime.
                 let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
                 self.not_answered(ordinal, now);
             }
@@ -98,7 +98,7 @@ impl Engine {
         }
     }
 
-    /// Journals the completion of a request that was sent twice on purpose; it changes nothing else.
+    /// Journals the completion of a deliberately duplicated request, with no other effect.
     pub(super) fn echo_answered(&mut self, sid: FaxSid, outcome: EffectResult, now: Timestamp) {
         match outcome {
             EffectResult::Twiml { record, .. } | EffectResult::Delivered { record, .. } => {

@@ -20,27 +20,27 @@ use crate::twiml::Verb;
 pub struct Event {
     /// Its sequence number, which grows by one per event and is not reset with the world.
     pub seq: u64,
-    /// When it happened, by the world's clock.
+    /// The world's time at which it happened.
     pub at: Timestamp,
-    /// The fax or call that it is about; `None` for events of the whole world.
+    /// The fax or call that it concerns; `None` for events that concern the whole world.
     pub fax: Option<FaxSid>,
-    /// What happened, with the details of its kind.
+    /// The kind of event, with its details.
     pub kind: EventKind,
 }
 
 /// The kinds of events and what each records.
 #[derive(Debug, Clone)]
 pub enum EventKind {
-    /// A fax changed its status, or was created.
+    /// A fax was created, or its status changed.
     FaxStatus {
-        /// The status before; `None` when the fax was created.
+        /// The previous status; `None` if the fax was created.
         old: Option<Status>,
-        /// The status after the change.
+        /// The new status.
         new: Status,
-        /// Why the fax failed; `None` unless `new` is a failure.
+        /// The reason for the failure; `None` unless `new` is a failure.
         failure: Option<Failure>,
     },
-    /// A page went over the line completely.
+    /// A whole page went over the line.
     FaxPage {
         /// The number of the page, from one.
         page: u32,
@@ -48,21 +48,21 @@ pub enum EventKind {
         pages: u32,
         /// The speed, coding and noise that the machines agreed on.
         line: Line,
-        /// How many bits the coded page has; `None` if its coded size is not known.
+        /// The size of the coded page in bits; `None` if unknown.
         bits: Option<u64>,
-        /// The time that the page took on the line, before the pace is applied.
+        /// The time that the page took on the line, before scaling by the pace.
         line_ms: u64,
     },
     /// The document of an outbound fax was requested from its MediaUrl.
     DocumentFetched {
         /// The request to the MediaUrl and its response.
         record: Arc<ExchangeRecord>,
-        /// Pages and bytes of the document, or why it can't be used.
+        /// The document's pages and bytes, or the reason that it can't be used.
         document: Result<(u32, usize), Box<str>>,
     },
-    /// Part of a document is missing on its fax pages.
+    /// A part of the document is missing from its fax pages.
     DocumentLoss(PageLoss),
-    /// A request was made to a customer's app: a question for TwiML, a status notice or an alert.
+    /// A request was made to a customer's app: a question, a status notice or an alert.
     WebhookAttempt {
         /// The request to the app and its response.
         record: Arc<ExchangeRecord>,
@@ -76,12 +76,12 @@ pub enum EventKind {
     },
     /// A number's app responded with TwiML.
     TwimlExecuted {
-        /// The verb that decided what happens to the call.
+        /// The verb that determined how the call proceeds.
         verb: Verb,
     },
-    /// A call ended without a fax, because no usable TwiML came for it.
+    /// A call ended without a fax, because it received no usable TwiML.
     CallNotAnswered,
-    /// Something that a developer should look at.
+    /// An alert for the developer was raised.
     Alert(Alert),
     /// In open account mode, a `From` that the account did not own was added as a caller id.
     CallerIdAdopted {
@@ -94,19 +94,19 @@ pub enum EventKind {
     MediaRefused {
         /// The HTTP status of the response.
         status: u16,
-        /// The rule of Twilio's that the download broke.
+        /// The Twilio rule that the download broke.
         fault: MediaFault,
-        /// The reason in words, for the developer.
+        /// An explanation for the developer.
         detail: Box<str>,
     },
     /// A download of a fax's media was served, though Twilio would have refused it.
     MediaWarning {
-        /// The rule of Twilio's that the download broke.
+        /// The Twilio rule that the download broke.
         fault: MediaFault,
-        /// The rule in words, for the developer.
+        /// An explanation for the developer.
         detail: Box<str>,
     },
-    /// A completion came too late to matter, since a reset had already dropped its effect.
+    /// A completion was dropped, since a reset had already dropped its effect.
     AnswerDropped,
     /// A tester's rule acted on a call, a webhook or a REST call.
     RuleFired {
@@ -117,33 +117,33 @@ pub enum EventKind {
     },
     /// The clock was set, frozen or resumed.
     ClockMoved {
-        /// The time of the clock before the change.
+        /// The clock's time before the change.
         from: Timestamp,
-        /// Whether the clock is frozen now.
+        /// Whether the clock is now frozen.
         frozen: bool,
     },
-    /// An invariant of the world no longer holds; it accepts no commands until it is reset.
+    /// An invariant of the world was violated; the world accepts no commands until it is reset.
     WorldBroken {
-        /// The panic's message, which says what was violated.
+        /// The panic message, which names the violation.
         why: Box<str>,
         /// The last commands before the panic, oldest first.
         inputs: Box<str>,
-        /// The seed of the run, which reproduces the fault.
+        /// The seed of the run, which reproduces the violation.
         seed: u64,
     },
-    /// The world was reset to its start, to a snapshot or to a loaded state.
+    /// The world was reset to its start, or restored from a snapshot or a loaded state.
     WorldReset {
-        /// How much the reset removed.
+        /// The number of things that the reset removed.
         count: ResetCount,
-        /// What the world was reset to.
+        /// The state that the world was reset to.
         to: ResetTo,
     },
 }
 
-/// What a world is reset to.
+/// The state that a world is reset to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResetTo {
-    /// The start that is configured for it.
+    /// The world's configured start.
     Start,
     /// The snapshot with this name.
     Snapshot(Box<str>),
@@ -152,7 +152,7 @@ pub enum ResetTo {
 }
 
 impl ResetTo {
-    /// The word that the control API uses for it.
+    /// Returns the control API's word for it.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -162,7 +162,7 @@ impl ResetTo {
         }
     }
 
-    /// The snapshot's name, if the world was reset to one.
+    /// Returns the snapshot's name, if the world was restored from one.
     #[must_use]
     pub fn snapshot(&self) -> Option<&str> {
         if let Self::Snapshot(name) = self { Some(name) } else { None }
@@ -170,7 +170,7 @@ impl ResetTo {
 }
 
 impl EventKind {
-    /// The event's name in the journal, such as `fax.status`.
+    /// Returns the event's name in the journal, such as `fax.status`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -195,7 +195,7 @@ impl EventKind {
         }
     }
 
-    /// The exchange with a customer's app, in events that record one.
+    /// Returns the exchange with a customer's app, if the event records one.
     #[must_use]
     pub const fn exchange(&self) -> Option<&Arc<ExchangeRecord>> {
         if let Self::DocumentFetched { record, .. }
@@ -208,13 +208,13 @@ impl EventKind {
         }
     }
 
-    /// The status that a fax entered, if the event is a change of status.
+    /// Returns the status that a fax entered, if the event is a status change.
     #[must_use]
     pub const fn entered(&self) -> Option<Status> {
         if let Self::FaxStatus { new, .. } = self { Some(*new) } else { None }
     }
 
-    /// The approximate memory that the event takes, for the journal's budget.
+    /// Returns the approximate memory used by the event, for the journal's budget.
     pub(super) fn size_bytes(&self) -> usize {
         let variable = match self {
             Self::DocumentFetched { record, .. }
@@ -244,21 +244,21 @@ impl EventKind {
 pub struct Alert {
     /// Its id in the list of the Monitor API.
     pub sid: AlertSid,
-    /// Its place among the alerts of its fax, which identifies it across runs: the fault, and how many earlier alerts
-    /// had that fault.
+    /// Its place among the alerts of its fax, which identifies it across runs: the fault, and the number of earlier
+    /// alerts with that fault.
     pub place: u64,
     /// The kind of fault, which determines Twilio's error code.
     pub fault: Fault,
     /// Whether it is an error or a warning.
     pub level: AlertLevel,
-    /// What is wrong, in words for the developer.
+    /// An explanation for the developer.
     pub message: Box<str>,
-    /// The exchange that went wrong, if the fault came up in one.
+    /// The failed exchange, if the fault occurred in one.
     pub record: Option<Arc<ExchangeRecord>>,
 }
 
 words!(
-    /// The severity of an alert, in Twilio's words.
+    /// The severity of an alert, in Twilio's terms.
     AlertLevel {
         /// The fax or the callback failed.
         Error = "error",
@@ -267,19 +267,19 @@ words!(
     }
 );
 
-/// How much a reset or restore removed.
+/// The number of things that a reset or restore removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ResetCount {
-    /// How many faxes it removed, whether ended or not.
+    /// The number of faxes that it removed, active or ended.
     pub faxes: usize,
-    /// How many of these faxes, and of the calls, had not ended.
+    /// The number of those faxes, and of calls, that had not ended.
     pub pending: usize,
-    /// How many requests to customers' apps were under way or waiting.
+    /// The number of requests to customers' apps that were under way or waiting.
     pub effects: usize,
 }
 
 fn record_bytes(record: &ExchangeRecord) -> usize {
-    // Besides its text, each pair takes 48 bytes for the two `String`s.
+    // Besides its content, each pair takes 48 bytes for the two `String`s.
     let pairs = |pairs: &[(String, String)]| pairs.iter().map(|(name, value)| name.len() + value.len() + 48).sum();
     let lists: [usize; 3] = [pairs(&record.params), pairs(&record.request_headers), pairs(&record.response_headers)];
     size_of::<ExchangeRecord>() + record.url.len() + record.response_body.len() + lists.iter().sum::<usize>()

@@ -1,5 +1,5 @@
 //! Cases that should be impossible: a debug build panics, so that tests notice; a release build raises an alert, fails
-//! the fax concerned and goes on.
+//! the fax concerned and continues.
 
 use super::Engine;
 use super::agenda::Ordinal;
@@ -9,11 +9,10 @@ use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::time::Timestamp;
 
-/// The beginning of every alert about such a case.
+/// The prefix of every alert about such a case.
 pub(super) const FAULT: &str = "a fault of the emulator; please report it";
 
-/// Returns from a method of the engine that has met an impossible case, after failing the fax or call with this
-/// ordinal.
+/// Fails the fax or call with this ordinal and returns from an engine method that has met an impossible case.
 macro_rules! never {
     ($engine:ident, $ordinal:expr, $now:expr, $what:literal) => {{
         debug_assert!(false, "fax or call {}: {}", $ordinal, $what);
@@ -25,7 +24,7 @@ macro_rules! never {
 pub(super) use never;
 
 impl Engine {
-    /// Raises an alert for an impossible case and ends the fax or call that it happened to.
+    /// Raises an alert for an impossible case and ends the fax or call concerned.
     pub(super) fn fault(&mut self, ordinal: Ordinal, what: &str, now: Timestamp) {
         let text = format!("{FAULT}: {what}");
         let fax = self.world.tables.fax(ordinal).map(|fax| (fax.sid, fax.status(), fax.pages()));
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_fails_its_fax_with_an_alert_and_no_other() {
+    fn a_fault_raises_an_alert_and_fails_only_its_own_fax() {
         let mut world = Engine::new(plain(NOW), NOW);
         let ((queued, first), (sid, second), (other, _)) = (send(&mut world), send(&mut world), send(&mut world));
         world.fault(first, "a test", NOW);
@@ -98,7 +97,7 @@ mod tests {
             alerts.collect::<Vec<_>>(),
             [(Some(queued), Fault::Internal, true), (Some(sid), Fault::Internal, true)]
         );
-        // A fault of something that no longer exists is reported all the same.
+        // A fault is reported even if its fax no longer exists.
         world.fault(99, "a test", NOW);
         assert_eq!(world.pending_count(), 1);
     }

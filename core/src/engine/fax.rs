@@ -1,4 +1,4 @@
-//! A fax: its data, and how it changes from one phase to the next.
+//! A fax: its data, and its transitions between phases.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ const PRICE_MICROS_PER_MINUTE: u64 = 7_000;
 /// One fax, sent or received, from its creation until it is deleted.
 #[derive(Debug, Clone)]
 pub struct Fax {
-    /// The SID that clients know it by.
+    /// The SID by which clients know it.
     pub sid: FaxSid,
     /// Its place in the order of creation, among faxes and calls.
     pub ordinal: Ordinal,
@@ -34,9 +34,9 @@ pub struct Fax {
     pub to: Party,
     /// The vertical resolution of its pages.
     pub quality: Quality,
-    /// When it was created; for an inbound fax, when the call began to ring.
+    /// The time of its creation; for an inbound fax, the time at which the call began to ring.
     pub created: Timestamp,
-    /// When its status or media last changed.
+    /// The time of the last change to its status or media.
     pub updated: Timestamp,
     /// The stored document; `None` before it is stored and after it is deleted.
     pub media: Option<Box<Media>>,
@@ -55,13 +55,13 @@ pub(super) enum Leg {
     Inbound(Box<Acceptance>),
 }
 
-/// The parameters of a create call that matter later.
+/// The parameters of a create call that are needed later.
 #[derive(Debug, Clone)]
 pub(super) struct Order {
     pub(super) media_url: Arc<str>,
     pub(super) status_callback: Option<Box<str>>,
     pub(super) callback_method: Method,
-    /// The statuses that the callback is notified of; `None` for those of the world's policy.
+    /// The statuses that the callback is notified of; `None` for the ones in the world's policy.
     pub(super) callback_statuses: Option<StatusSet>,
     pub(super) store_media: bool,
     pub(super) ttl: Option<Ttl>,
@@ -95,13 +95,13 @@ pub(super) enum NotifyTarget {
 }
 
 impl Fax {
-    /// The status that clients see.
+    /// Returns the status that clients see.
     #[must_use]
     pub const fn status(&self) -> Status {
         self.phase.status()
     }
 
-    /// Whether the fax is sent or received.
+    /// Returns whether the fax is sent or received.
     #[must_use]
     pub const fn direction(&self) -> Direction {
         match self.leg {
@@ -110,8 +110,8 @@ impl Fax {
         }
     }
 
-    /// The number of pages, once clients may know it: when the document of an outbound fax has been fetched, or when an
-    /// inbound fax has been received.
+    /// Returns the number of pages once clients may know it: when an outbound fax's document has been fetched, or when
+    /// an inbound fax has been received.
     #[must_use]
     pub const fn pages(&self) -> Option<u32> {
         match &self.phase {
@@ -124,7 +124,7 @@ impl Fax {
         }
     }
 
-    /// Line time in whole seconds, once the fax has ended.
+    /// Returns the line time in whole seconds, once the fax has ended.
     #[must_use]
     pub const fn duration_s(&self) -> Option<u32> {
         match self.ended() {
@@ -133,7 +133,7 @@ impl Fax {
         }
     }
 
-    /// The price in millionths of a US dollar, which only delivered and received faxes have.
+    /// Returns the price in millionths of a US dollar; only delivered and received faxes have one.
     #[must_use]
     pub fn price_micros(&self) -> Option<u64> {
         let ended = self.ended()?;
@@ -152,13 +152,13 @@ impl Fax {
         }
     }
 
-    /// Why the fax failed; `None` unless it did.
+    /// Returns the reason for the failure; `None` if the fax didn't fail.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         self.ended()?.failure.as_deref()
     }
 
-    /// The scheme and host of the request that created it.
+    /// Returns the scheme and host of the request that created it.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
@@ -184,18 +184,18 @@ impl Engine {
     /// Ends a fax: removes its alarm, enters the final phase, raises the alert of a failed call and releases the media.
     pub(super) fn end(&mut self, ordinal: Ordinal, ended: Ended, now: Timestamp) {
         let is_failure = ended.failure.is_some();
-        // A page or redial that is still due would otherwise meet an ended fax.
+        // A page or redial that is still due would otherwise act on an ended fax.
         self.world.agenda.clear(ordinal);
         self.enter(ordinal, Phase::Ended(ended), now);
         if is_failure {
             self.alert_of_call(ordinal, now);
         }
-        // Released last: a small budget may drop the media immediately, and by now the notice has named them.
+        // Released last: a small budget may drop the media immediately, after the notice has named them.
         self.release_media(ordinal, now);
     }
 
-    /// Does what every change of status requires, including creation: checks the transition, writes the event and
-    /// notifies the app.
+    /// Performs the steps that every status change requires, including creation: checks the transition, writes the
+    /// event and notifies the app.
     pub(super) fn entered(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "it has entered a phase and is not there")

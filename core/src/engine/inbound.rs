@@ -1,5 +1,5 @@
 //! Receiving a fax: a call rings, the app's TwiML decides, the fax is created and its pages are rendered. The question
-//! to the app is in `webhooks/question.rs`, the transmission of pages in `transmission.rs`.
+//! to the app is in `webhooks/question.rs`, the page transmission in `transmission.rs`.
 
 use std::sync::Arc;
 
@@ -36,12 +36,12 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Purpose};
 use crate::twiml::{Reading, Receive, Verb};
 
-/// The most calls without a fax that are remembered, for testers who ask later how a call ended.
+/// The most fax-less calls that are remembered, for testers who later ask how a call ended.
 const NOT_ANSWERED_MAX: usize = 10_000;
 
 impl Engine {
     pub(super) fn receive_fax(&mut self, order: ReceiveFax, now: Timestamp) -> Result<Ringing, Refusal> {
-        // Without a token the question to the app could not be signed.
+        // Without a token, the question to the app could not be signed.
         if self.account.auth_token.is_none() {
             return Err(Refusal::Unclaimed);
         }
@@ -82,7 +82,7 @@ impl Engine {
             };
         }
         let mut fax_numbers = self.world.numbers.newest_first().filter(|number| takes_faxes(number));
-        // `next` has taken the first number, so `count` only counts the others.
+        // `next` has taken the first number, so `count` counts only the others.
         match (fax_numbers.next(), fax_numbers.count()) {
             (Some(only), 0) => Ok(only.number),
             (first, others) => Err(Refusal::AmbiguousNumber(usize::from(first.is_some()) + others)),
@@ -116,7 +116,7 @@ impl Engine {
             }
             (None, _) => invalid("is no longer this account's"),
         };
-        // Inserted even if no app is asked: `not_answered` takes the call from the table and informs a caller of this
+        // Inserted even if no app is asked: `not_answered` takes the call from the table and informs a caller in this
         // world.
         self.world.tables.insert_call(ordinal, call);
         if let Some((fault, why)) = quiet {
@@ -128,7 +128,7 @@ impl Engine {
         self.ask(ordinal, Purpose::FaxUrl, None, now);
     }
 
-    /// The rules' decision on an incoming call: whether and where it breaks, and over what line it goes.
+    /// Returns the rules' decision on an incoming call: its line, and whether and where it breaks.
     pub(super) fn incoming_line(
         &mut self,
         fax: (FaxSid, Luck),
@@ -163,7 +163,7 @@ impl Engine {
         keep_cookies(&mut call.cookies, cookies);
         let language = self.account.dialect.instruction_language();
         let named = |text: &str| text.replace("TwiML", language);
-        // Only a failed exchange is retried; invalid TwiML is not.
+        // Only failed exchanges are retried; invalid TwiML isn't.
         if reading.is_err() && self.retry_question(ordinal, &record, now) {
             return;
         }
@@ -189,7 +189,7 @@ impl Engine {
                 let failed = (fault, Box::from(record.url.as_str()));
                 let first = record.purpose == Purpose::FaxUrl;
                 self.alert(Some(sid), (fault, AlertLevel::Error), &text, Some(record), now);
-                // The fallback URL has no fallback of its own.
+                // The fallback URL has no fallback.
                 if !(first && self.ask_fallback(ordinal, failed, now)) {
                     self.not_answered(ordinal, now);
                 }
@@ -197,7 +197,7 @@ impl Engine {
         }
     }
 
-    /// `<Receive>`: creates the fax and asks for its pages to be rendered.
+    /// Handles `<Receive>`: creates the fax and has its pages rendered.
     fn take_call(&mut self, ordinal: Ordinal, receive: &Receive, base_url: &str, now: Timestamp) {
         let Some(mut call) = self.world.tables.remove_call(ordinal) else {
             never!(self, ordinal, now, "its app takes it and it is not there")
@@ -209,19 +209,19 @@ impl Engine {
         let request = self.render_request(&call, &acceptance.station_id, receive);
         let (sid, step) = (call.sid, ReceivingStep::Rendering(call.caller, talk));
         let phase = Phase::Receiving(Box::new(Receiving { document: call.document.clone(), step }));
-        // The action belongs to the same conversation, so it gets the cookies that came in response to the question.
+        // The action belongs to the same conversation, so it gets the cookies that the question's response set.
         let outgoing = self.world.outgoing.entry(sid).or_insert_with(|| Outgoing::of(ordinal));
         keep_cookies(&mut outgoing.cookies, std::mem::take(&mut call.cookies));
         let caller = call.caller;
         self.create_inbound(ordinal, call, acceptance, phase, now);
         if let Caller::Own(caller) = caller {
-            // The caller starts sending now; the pages follow once they are rendered.
+            // The caller starts sending now; the pages follow once rendered.
             self.far_answered(caller, &FarAnswer::PicksUp, now);
         }
         self.issue(sid, Intent::Render(Box::new(request)));
     }
 
-    /// `<Reject>`: creates the fax as canceled. No app is notified, since `<Reject>` has no action.
+    /// Handles `<Reject>`: creates the fax as canceled. No app is notified, since `<Reject>` has no action.
     fn reject_call(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(mut call) = self.world.tables.remove_call(ordinal) else {
             never!(self, ordinal, now, "its app rejects it and it is not there")
@@ -258,8 +258,8 @@ impl Engine {
         self.entered(ordinal, None, now);
     }
 
-    /// Chooses which URL is notified of the end: the action or, without one, the number's StatusCallback (Twilio docs:
-    /// receiving faxes).
+    /// Chooses the URL that is notified of the end: the action or, without one, the number's StatusCallback (Twilio
+    /// docs: receiving faxes).
     fn notify_target(&mut self, call: &Call, receive: &Receive, base_url: &str, now: Timestamp) -> NotifyTarget {
         let Some(action) = &receive.action else {
             let callback = self.voice_urls(call.to).map(|urls| urls.status_callback);
@@ -304,9 +304,9 @@ impl Engine {
         RenderRequest { document: call.document.clone(), quality: call.quality, reception }
     }
 
-    /// Handles the rendered pages of an incoming fax: they go over the line, or the fax fails if there are none.
+    /// Handles the rendered pages of an incoming fax: transmits them, or fails the fax if there are none.
     pub(super) fn rendered(&mut self, sid: FaxSid, rendered: Result<Document, (Fault, String)>, now: Timestamp) {
-        // A loaded state may hold a rendering for which no fax waits.
+        // A loaded state may contain a rendering that no fax waits for.
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
         let Some(Phase::Receiving(receiving)) = self.world.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) else {
             return;
@@ -336,7 +336,7 @@ impl Engine {
         }
     }
 
-    /// Ends a call without a fax, because no usable TwiML came.
+    /// Ends a call that received no usable TwiML, without creating a fax.
     pub(super) fn not_answered(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(call) = self.world.tables.remove_call(ordinal) else {
             never!(self, ordinal, now, "nobody takes it and it is not there")

@@ -1,4 +1,4 @@
-//! The data of each command that clients, testers and the shell give.
+//! The data of each command from clients, testers and the shell.
 
 use std::sync::Arc;
 
@@ -29,11 +29,11 @@ pub struct DeleteFax(pub FaxSid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteMedia(pub FaxSid, pub MediaSid);
 
-/// Changes the given attributes of a number.
+/// Changes the specified attributes of a number.
 #[derive(Debug, Clone)]
 pub struct UpdateNumber(pub NumberSid, pub NumberChange);
 
-/// Releases a number, which is then for sale again.
+/// Releases a number, making it available for sale again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReleaseNumber(pub NumberSid);
 
@@ -69,7 +69,7 @@ pub struct DeleteCallerId(pub NumberSid);
 #[derive(Debug, Clone)]
 pub struct CreateApplication(pub ApplicationChange);
 
-/// Changes the given attributes of an application.
+/// Changes the specified attributes of an application.
 #[derive(Debug, Clone)]
 pub struct UpdateApplication(pub ApplicationSid, pub ApplicationChange);
 
@@ -80,17 +80,17 @@ pub struct DeleteApplication(pub ApplicationSid);
 /// Creates a bin.
 #[derive(Debug, Clone)]
 pub struct CreateTwimlBin {
-    /// The name that its owner gives it.
+    /// The name chosen by its owner.
     pub name: Box<str>,
     /// The TwiML to store.
     pub contents: Arc<str>,
 }
 
-/// Changes the given parts of a bin.
+/// Changes the specified parts of a bin.
 #[derive(Debug, Clone)]
 pub struct UpdateTwimlBin(pub TwimlBinSid, pub TwimlBinChange);
 
-/// Deletes a bin; its URL leads nowhere then.
+/// Deletes a bin, which is then no longer served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteTwimlBin(pub TwimlBinSid);
 
@@ -103,38 +103,38 @@ pub struct ServeTwimlBin(pub TwimlBinSid);
 pub struct CreateFax {
     /// The number or SIP URI that is called.
     pub to: Party,
-    /// The caller, which can be missing only if `to` is a SIP URI.
+    /// The caller, required unless `to` is a SIP URI.
     pub from: Option<Party>,
-    /// The URL that the document is fetched from.
+    /// The URL of the document.
     pub media_url: Arc<str>,
     /// The vertical resolution that the document is converted to.
     pub quality: Quality,
     /// The URL that is notified of status changes.
     pub status_callback: Option<Box<str>>,
-    /// The method of the requests to it.
+    /// The HTTP method of those notifications.
     pub callback_method: Method,
-    /// The statuses that it is notified of; `None` for those of the world's [`CallbackPolicy`].
+    /// The statuses that the callback is notified of; `None` for the ones in the world's [`CallbackPolicy`].
     ///
     /// [`CallbackPolicy`]: crate::model::account::CallbackPolicy
     pub callback_statuses: Option<StatusSet>,
     /// Whether the document is kept as media of the fax.
     pub store_media: bool,
-    /// Minutes after creation within which calls may start; `None` if the client gave no Ttl.
+    /// The minutes after creation within which calls may start; `None` if the client specified no Ttl.
     pub ttl_minutes: Option<u32>,
-    /// The scheme and host of the client's request, on which links to media are built.
+    /// The scheme and host of the client's request, on which media links are built.
     pub origin: Arc<str>,
 }
 
 /// Buys a number for the account.
 #[derive(Debug, Clone)]
 pub struct BuyNumber {
-    /// A certain number, or any in an area code.
+    /// A specific number, or any in an area code.
     pub wanted: NumberRequest,
-    /// The attributes that the number has from the start.
+    /// The number's initial attributes.
     pub change: NumberChange,
 }
 
-/// The number to buy, or where to find one.
+/// The number to buy, or the area to find one in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumberRequest {
     /// Exactly this number, in E.164 form.
@@ -150,7 +150,7 @@ pub struct ChangeAccount(pub AccountChange);
 /// Resets the world to its configured start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reset {
-    /// The seed that ids and random draws start over from. Without one, ids continue and none is used twice.
+    /// The seed that restarts ids and random draws. Without one, ids continue and none is used twice.
     pub seed: Option<u64>,
 }
 
@@ -175,7 +175,7 @@ pub struct ApiCalled {
     pub path: Box<str>,
 }
 
-/// Takes a snapshot under this name, replacing any earlier one.
+/// Takes a snapshot with this name, replacing any earlier one.
 #[derive(Debug, Clone)]
 pub struct TakeSnapshot(pub Box<str>);
 
@@ -187,7 +187,7 @@ pub struct Restore(pub Box<str>);
 #[derive(Debug, Clone)]
 pub struct DropSnapshot(pub Box<str>);
 
-/// Gives an unclaimed account its token; the result says whether the token is now the account's.
+/// Gives an unclaimed account its token; the result says whether the account now has this token.
 #[derive(Clone)]
 pub struct Claim(pub Box<str>);
 
@@ -197,38 +197,38 @@ impl std::fmt::Debug for Claim {
     }
 }
 
-/// Records in the journal an event that the shell observed, such as a download of media.
+/// Journals an event that the shell observed, such as a media download.
 #[derive(Debug, Clone)]
 pub struct Note {
-    /// The fax or call that it is about, if any.
+    /// The fax or call that it concerns, if any.
     pub fax: Option<FaxSid>,
-    /// The event that is to be written.
+    /// The event to be journaled.
     pub kind: EventKind,
 }
 
-/// Handles alarms that are due, in order; the result says whether more are due.
+/// Handles due alarms in order; the result says whether more are due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HandleAlarms {
-    /// The most alarms to handle, because the caller holds the world's lock meanwhile.
+    /// The most alarms to handle, limited because the caller holds the world's lock.
     pub limit: usize,
 }
 
 /// A fax that an outside machine sends to a number of the world.
 #[derive(Debug, Clone)]
 pub struct ReceiveFax {
-    /// The called number, which can be left out if the world has exactly one fax number.
+    /// The called number, which may be omitted if the world has exactly one fax number.
     pub to: Option<PhoneNumber>,
     /// The caller's number or name, as the app sees it.
     pub from: Party,
     /// The sender's TSID (T.30 §5.3.6.2.4), at most 20 characters.
     pub station_id: Box<str>,
-    /// The pages that the machine sends.
+    /// The pages sent by the machine.
     pub document: Document,
-    /// The vertical resolution that it sends at.
+    /// The vertical resolution at which it sends.
     pub quality: Quality,
-    /// The SID to give to the fax; `None` draws one from the seed.
+    /// The SID for the fax; `None` draws one from the seed.
     pub sid: Option<FaxSid>,
-    /// Where and why the transmission breaks, if it should; takes precedence over rules.
+    /// The point and cause of a break in the transmission, if any; takes precedence over rules.
     pub line_fault: Option<LineFault>,
     /// The speed, coding and noise that the machines agree on.
     pub line: Line,
@@ -239,9 +239,9 @@ pub struct ReceiveFax {
 /// The completion of an effect, as the shell reports it.
 #[derive(Debug, Clone)]
 pub struct Completion {
-    /// The id of the effect that was performed.
+    /// The id of the completed effect.
     pub effect: EffectId,
-    /// The generation that issued it; a completion of an older one changes nothing.
+    /// The generation that issued it; a completion from an older one changes nothing.
     pub generation: Generation,
     /// The result of performing it.
     pub outcome: EffectResult,
@@ -254,10 +254,10 @@ pub enum EffectResult {
     Document {
         /// The request to the MediaUrl and its response.
         record: Box<ExchangeRecord>,
-        /// The document converted to fax pages, or why there are none.
+        /// The document converted to fax pages, or the reason that there are none.
         document: Result<Document, DocumentFault>,
     },
-    /// The result of `Render`: the pages as received, or why the document can't be read.
+    /// The result of `Render`: the pages as received, or the reason that the document can't be read.
     Rendered(Result<Document, UnreadableDocument>),
     /// The result of `AskForTwiml`.
     Twiml {
@@ -267,7 +267,7 @@ pub enum EffectResult {
         cookies: Vec<Cookie>,
         /// The URL of the response after redirects; a relative `action` is resolved against it.
         base_url: Box<str>,
-        /// The parsed TwiML, or why no usable response came.
+        /// The parsed TwiML, or the reason that no usable response came.
         reading: Result<Reading, ExchangeFailure>,
     },
     /// The result of `Deliver` and `Report`.
@@ -293,7 +293,7 @@ impl EffectResult {
     }
 }
 
-/// Why a MediaUrl yielded no document.
+/// The reason that a MediaUrl yielded no document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DocumentFault {
     /// The request failed, or the response was refused.
@@ -302,7 +302,7 @@ pub enum DocumentFault {
     Unreadable(UnreadableDocument),
 }
 
-/// A call that has started, as reported to the tester who placed it.
+/// A started call, as reported to the tester who placed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ringing {
     /// The SID that the fax will have if an app takes the call.

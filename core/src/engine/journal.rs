@@ -1,5 +1,5 @@
-//! The ordered, bounded log of what happened in a world. REST requests are not in it: the shell keeps those and shows
-//! both in one sequence.
+//! The ordered, bounded log of a world's events. REST requests are not included: the shell keeps those and merges both
+//! into one sequence.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub const JOURNAL_EVENTS_MAX: usize = 10_000;
 /// The most bytes of events kept per world, most of which are excerpts of webhooks.
 pub const JOURNAL_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// The events that a query asks for; every condition that is given must hold.
+/// A query for events, which must meet every given condition.
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
     /// Only events with a higher sequence number.
@@ -38,14 +38,14 @@ pub(super) struct Journal {
     bytes: usize,
     last_seq: u64,
     evicted: u64,
-    /// The sequence number just before the last reset; events up to it are about faxes that may no longer exist.
+    /// The sequence number just before the last reset; earlier events may concern faxes that no longer exist.
     last_reset: Option<u64>,
     tally: Tally,
 }
 
 impl Journal {
     pub(super) fn write(&mut self, at: Timestamp, fax: Option<FaxSid>, kind: EventKind) -> Arc<Event> {
-        // Set before the reset gets its own number, so that the events since then begin with the reset.
+        // Set before the reset event gets its own number, so that the events after this number begin with the reset.
         if matches!(kind, EventKind::WorldReset { .. }) {
             self.last_reset = Some(self.last_seq);
         }
@@ -79,23 +79,23 @@ impl Journal {
         &self.tally
     }
 
-    /// The last status that a fax has entered since the last reset.
+    /// Returns the last status that a fax has entered since the last reset.
     pub(super) fn last_status(&self, fax: FaxSid) -> Option<Status> {
         let is_reset = |event: &&Arc<Event>| matches!(event.kind, EventKind::WorldReset { .. });
         let since = self.events.iter().rev().take_while(|event| !is_reset(event));
         since.filter(|event| event.fax == Some(fax)).find_map(|event| event.kind.entered())
     }
 
-    /// The first `limit` events that match the filter, oldest first.
+    /// Returns the first `limit` events that match the filter, oldest first.
     pub(super) fn read(&self, filter: &EventFilter, limit: usize) -> Vec<Arc<Event>> {
-        // Sequence numbers grow, so the start can be found by bisection.
+        // Sequence numbers are ascending, so the start can be found by bisection.
         let start = self.events.partition_point(|event| event.seq <= filter.since);
         self.events.range(start..).filter(|event| filter.fits(event)).take(limit).cloned().collect()
     }
 }
 
 impl Engine {
-    /// Writes an event for each part of a document that is missing on its fax pages.
+    /// Journals each part of a document that is missing from its fax pages.
     pub(super) fn write_losses(&mut self, sid: FaxSid, document: &Document, now: Timestamp) {
         for loss in document.losses.iter() {
             self.journal.write(now, Some(sid), EventKind::DocumentLoss(loss.clone()));
@@ -118,7 +118,7 @@ mod tests {
     use crate::model::media::MediaFault;
 
     #[test]
-    fn what_is_dropped_is_counted_and_seq_goes_on() {
+    fn dropped_events_are_counted_and_sequence_numbers_continue() {
         let mut journal = Journal::default();
         for _ in 0..JOURNAL_EVENTS_MAX + 5 {
             journal.write(Timestamp::default(), None, EventKind::CallNotAnswered);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn large_excerpts_are_bounded_by_bytes() {
+    fn large_excerpts_count_against_the_byte_limit() {
         let mut journal = Journal::default();
         for _ in 0..100 {
             let detail = "x".repeat(JOURNAL_BYTES_MAX / 10).into();

@@ -1,4 +1,4 @@
-//! What an outside machine does and how long the line takes: the numbers that behave, and nominal times.
+//! The behavior of outside machines and the timing of the line: the numbers that behave, and nominal times.
 
 use super::phase::Verdict;
 use super::rule::{LineOverride, Outcome};
@@ -12,13 +12,13 @@ use crate::model::phone::{Party, PhoneNumber};
 pub(super) const RING_MS: u64 = 6_000;
 /// Line time until a busy tone is recognized.
 pub(super) const BUSY_MS: u64 = 3_000;
-/// Line time after which ringing is given up: a no-answer's `duration` is 15 (captured; docs/fidelity.md, "The line").
+/// Line time until a ringing call is given up: a no-answer's `duration` is 15 (captured; docs/fidelity.md, "The line").
 pub(super) const NO_ANSWER_MS: u64 = 15_000;
 /// Line time for converting the fetched document.
 pub(super) const CONVERT_MS: u64 = 1_000;
-/// Line time of a page whose coded bits are unknown, at the default speed; at other speeds in proportion.
+/// Line time of a page whose coded size is unknown, at the default speed; other speeds scale it.
 const PAGE_MS: u64 = 30_000;
-/// The time that a page takes without error correction, in per cent of the time with it.
+/// The time that a page takes without error correction, as a percentage of the time with it.
 const UNCORRECTED_PERCENT: u64 = 133;
 /// The slow, noisy line of `…0106`: V.27 ter, MH, one row in fifty damaged.
 const SLOW: Line = Line { rate_bps: 4_800, coding: Coding::Mh, noise_per_mille: 20 };
@@ -26,21 +26,21 @@ const SLOW: Line = Line { rate_bps: 4_800, coding: Coding::Mh, noise_per_mille: 
 pub(super) const BREAK_MS: u64 = 10_000;
 /// Line time between two calls within the Ttl.
 pub(super) const REDIAL_MS: u64 = 60_000;
-/// The most calls within one Ttl: one per minute for a day. Without this limit, a fast pace could allow calls without
-/// end.
+/// The most calls within one Ttl: one per minute for a day. Without this limit, a fast pace could allow any number of
+/// calls.
 pub(super) const CALLS_MAX: u32 = 1_440;
 
-/// How many times `…0107` is busy before it picks up.
+/// The number of calls on which `…0107` is busy before it picks up.
 const BUSY_CALLS: u32 = 2;
 /// Twilio's magic invalid number, which the create call refuses as `To` and `From`.
 const REFUSED: PhoneNumber = PhoneNumber::from_digits(15_005_550_001);
 
-/// Whether the create call refuses this party, because it is Twilio's magic invalid number.
+/// Returns whether the create call refuses this party because it is Twilio's magic invalid number.
 pub(super) fn is_refused(party: &Party) -> bool {
     party.number() == Some(REFUSED)
 }
 
-/// What the machine at a number outside this world does on the `calls`th call.
+/// Decides how the machine at a number outside this world reacts to the `calls`th call.
 pub(super) fn verdict(to: &Party, calls: u32) -> Verdict {
     let breaks = |fault, after_pages| {
         let fault = Some(LineFault { fault, after_pages, text: None });
@@ -59,7 +59,7 @@ pub(super) fn verdict(to: &Party, calls: u32) -> Verdict {
     }
 }
 
-/// What the machine does if a rule decides how the call ends.
+/// Returns the machine's reaction if a rule decides the call's outcome.
 pub(super) fn verdict_of(outcome: Outcome) -> Verdict {
     let line = Line::default();
     match outcome {
@@ -70,22 +70,22 @@ pub(super) fn verdict_of(outcome: Outcome) -> Verdict {
     }
 }
 
-/// The line time of a page, counted from 0. It includes the call's set-up before the first page and its release after
-/// the last.
+/// Returns the line time of a page, counted from 0. It includes the call's setup before the first page and its release
+/// after the last.
 pub(super) fn page_ms(document: &Document, page: u32, line: Line) -> u64 {
-    // A document that has not been rendered has no sheets, so the time is a nominal one.
+    // An unrendered document has no sheets, so its time is nominal.
     let Some(sheet) = usize::try_from(page).ok().and_then(|page| document.sheets.get(page)) else {
         let uncorrected = if line.has_error_correction() { 100 } else { UNCORRECTED_PERCENT };
         let default = u64::from(Line::default().rate_bps);
         return (PAGE_MS * default * uncorrected).div_ceil(u64::from(line.rate_bps.max(1)) * 100);
     };
-    // The setup counts with the first page and the release with the last, so the pages add up to the whole call.
+    // The setup counts toward the first page and the release toward the last, so the pages add up to the whole call.
     let before = if page == 0 { line.setup_ms() } else { 0 };
     let after = if page + 1 == document.pages { line.release_ms() } else { 0 };
     before + line.page_ms(&sheet.bits) + after
 }
 
-/// Applies a rule's changes of the line to a verdict.
+/// Applies a rule's line changes to a verdict.
 pub(super) fn over(verdict: Verdict, asked: LineOverride) -> Verdict {
     match verdict {
         Verdict::Answer { fault, line } => Verdict::Answer { fault, line: asked.over(line) },
@@ -93,7 +93,7 @@ pub(super) fn over(verdict: Verdict, asked: LineOverride) -> Verdict {
     }
 }
 
-/// Whether the number is redialed after a busy call even without a Ttl: `…0107` is meant to succeed in the end.
+/// Returns whether the number is redialed after a busy call even without a Ttl: `…0107` is meant to succeed in the end.
 pub(super) fn redials_unasked(to: &Party, calls: u32) -> bool {
     to.number().map(PhoneNumber::digits) == Some(15_005_550_107) && calls <= BUSY_CALLS
 }

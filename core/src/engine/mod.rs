@@ -10,24 +10,24 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | What is a fax, and how does it change its phase? | `fax.rs`; the phases are drawn in `phase.rs` |
+//! | What is a fax, and how does its phase change? | `fax.rs`; the phases are drawn in `phase.rs` |
 //! | What is a call before it becomes a fax? | `call.rs`, `arriving.rs` |
 //! | How is a fax sent? | `outbound.rs` |
 //! | How is one received? | `inbound.rs` |
-//! | How do pages go over the line? | `transmission.rs`; how long that takes, and what the far end does: `line.rs` |
-//! | What happens between two numbers of one world? | `own_numbers.rs` |
+//! | How do pages go over the line? | `transmission.rs`; the timing and the far end: `line.rs` |
+//! | How does one world's number fax another? | `own_numbers.rs` |
 //! | Which app is asked or notified, and when is it retried? | `webhooks/{question,notice,retry}.rs` |
 //! | What does the shell have to do, and what was the result? | `effect.rs`, `effects.rs` |
 //! | Which commands go in? | `command.rs`, `input.rs` |
 //! | What can be asked of a world? | `queries.rs`, `conversation.rs`, `prospect.rs` |
-//! | What is due when? | `agenda.rs`; when faxes and media are removed: `retention.rs` |
+//! | What is due when? | `agenda.rs`; removal of faxes and media: `retention.rs` |
 //! | What happened? | `event.rs`, `journal.rs`, `alerts.rs`, `tally.rs` |
 //! | How does a tester change what happens? | `rule.rs`, `rulebook.rs` |
 //! | What does a reset or restore replace? | `rewind.rs` |
 //! | How is a world written to a file and read again? | `export/`; its log of commands: `export/log/` |
 //! | What else does an account have? | `accounts.rs`, `numbers.rs`, `caller_ids.rs`, `applications.rs`, `twiml_bins.rs` |
 //! | What may an account's callers do? | `admission.rs` |
-//! | What happens in an impossible case? | `faults.rs` |
+//! | How are impossible cases handled? | `faults.rs` |
 //! | Where do ids and random draws come from? | `random.rs` |
 
 mod accounts;
@@ -95,7 +95,7 @@ use crate::model::time::Timestamp;
 
 /// The most alarms handled per call, so that the world's lock is never held for long; the rest stay due.
 const ALARMS_PER_CALL_MAX: usize = 1_000;
-/// The most faxes and calls that may be pending in one world.
+/// The most pending faxes and calls in one world.
 pub const PENDING_FAXES_MAX: usize = 100_000;
 
 /// The fax service of one account: its faxes, calls, numbers, rules and journal.
@@ -146,12 +146,12 @@ impl Engine {
         let _ = self.handle(HandleAlarms { limit: ALARMS_PER_CALL_MAX }, now);
     }
 
-    /// The next effect for the shell to perform, if there is one.
+    /// Returns the next effect for the shell to perform, if there is one.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         self.effects.pop_front()
     }
 
-    /// The time when `handle_timeout` must be called next: the first deadline of work or housekeeping.
+    /// Returns the time of the next `handle_timeout` call: the first deadline of work or housekeeping.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let retirement = self.next_retirement();
@@ -175,7 +175,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Returns the engine's time: the latest seen so far, so that it never goes back even if a clock does.
+    /// Returns the engine's time: the latest time seen so far, so that it never goes back even if a clock does.
     fn tick(&mut self, now: Timestamp) -> Timestamp {
         self.latest = self.latest.max(now);
         self.latest

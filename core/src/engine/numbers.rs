@@ -1,4 +1,4 @@
-//! The numbers that an account owns: buying, updating and releasing them.
+//! An account's numbers: buying, updating and releasing them.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -25,7 +25,7 @@ const MAGIC_AVAILABLE: u64 = 15_005_550_006;
 const MAGIC_AREA_FOUND: u16 = 500;
 /// Twilio's magic area code in which no number is available.
 const MAGIC_AREA_EMPTY: u16 = 533;
-/// Further numbers of the magic area code, for sale once its magic number is taken. They start above the numbers that
+/// Further numbers in the magic area code, for sale once its magic number is taken. They begin above the numbers that
 /// behave.
 const MAGIC_AREA_REST: std::ops::RangeInclusive<u64> = 15_005_550_200..=15_005_559_999;
 
@@ -87,7 +87,7 @@ impl Engine {
     ) -> Result<(), Refusal> {
         self.world.numbers.get(sid).ok_or(Refusal::NoNumber(sid))?;
         self.check_named_application(&change)?;
-        // Looked up again, because the check of the application needed the whole engine.
+        // Looked up again, because the application check borrowed the whole engine.
         let Some(number) =
             self.world.numbers.by_sid.get(&sid).and_then(|ordinal| self.world.numbers.in_order.get_mut(ordinal))
         else {
@@ -105,12 +105,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Adds the numbers and caller ids that the world starts with.
+    /// Adds the world's initial numbers and caller ids.
     pub(super) fn create_numbers(&mut self, now: Timestamp) {
         let spec = std::sync::Arc::clone(&self.spec);
         for (number, change) in &spec.numbers {
             let attributes = NumberAttributes::of_new(*number).with(change);
-            // From the world's seed, not that of ids: a configured number keeps its SID across resets.
+            // Drawn from the world's seed, not the ids' seed: a configured number keeps its SID across resets.
             let seed = *self.seed();
             self.add_number(&seed, *number, ALL_CAPABILITIES, attributes, now);
         }
@@ -121,7 +121,7 @@ impl Engine {
         }
     }
 
-    /// Whether the account owns the number or has it as a caller id.
+    /// Returns whether the account owns or has verified the number.
     pub(super) fn may_call(&self, number: PhoneNumber) -> bool {
         self.world.numbers.by_number.contains_key(&number) || self.world.caller_ids.has(number)
     }

@@ -19,13 +19,13 @@ impl<K, T> Default for OrderedMap<K, T> {
 }
 
 impl<K: Eq + Hash, T> OrderedMap<K, T> {
-    /// Takes the ordinal for the next value, which no value has had before.
+    /// Takes a new ordinal, which no value has had before.
     pub(super) fn take_ordinal(&mut self) -> u64 {
         self.last += 1;
         self.last
     }
 
-    /// Adds a value at an ordinal from `take_ordinal`.
+    /// Adds a value at an ordinal returned by `take_ordinal`.
     pub(super) fn insert(&mut self, ordinal: u64, id: K, thing: T) {
         self.by_id.insert(id, ordinal);
         self.in_order.insert(ordinal, thing);
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_removed_thing_leaves_its_place_empty_for_good() {
+    fn ordinals_of_removed_values_are_never_reused() {
         let mut register = OrderedMap::default();
         for id in ["a", "b"] {
             let ordinal = register.take_ordinal();

@@ -1,5 +1,5 @@
-//! Sending a fax: creating it, fetching its document, calling, and handling the outcome of the call. The transmission
-//! of pages is in `transmission.rs`.
+//! Sending a fax: creating it, fetching its document, calling, and handling the outcome of the call. The page
+//! transmission is in `transmission.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,8 +25,8 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 
-/// How long a project's fax is in the queue, whatever the pace. SignalWire cancels nothing later, so that a fax must still
-/// be there while the clock is frozen.
+/// The time that a SignalWire fax spends in the queue, whatever the pace. SignalWire cancels only queued faxes, so one
+/// must remain queued while the clock is frozen.
 const SIGNALWIRE_QUEUE: Duration = Duration::from_millis(1);
 
 impl Engine {
@@ -35,7 +35,7 @@ impl Engine {
             return Err(Refusal::InvalidTo(order.to));
         }
         self.check_room()?;
-        // The last check, because it may adopt the caller and a refused command must change nothing.
+        // Checked last, because it may adopt the caller and a refused command must change nothing.
         let from = self.caller(&order, now)?;
         let ordinal = self.take_ordinal();
         let sid = self.ids.seed().mint::<FaxSid>("fax", b"", self.world.next_order);
@@ -65,7 +65,7 @@ impl Engine {
         };
         self.world.tables.insert_fax(fax);
         self.entered(ordinal, None, now);
-        // An alarm and not a call, so that the fax is still queued when the create call is answered.
+        // An alarm and not a call, so that the fax is still queued in the create call's response.
         let leaves_queue = match self.account().dialect {
             Dialect::Twilio => now,
             Dialect::SignalWire => now.after(SIGNALWIRE_QUEUE),
@@ -75,8 +75,8 @@ impl Engine {
     }
 
     pub(super) fn cancel_fax(&mut self, CancelFax(sid): CancelFax, now: Timestamp) -> Result<(), Refusal> {
-        // Clients can already fetch a fax that is arriving, so the refusal says that canceling is too late, not that
-        // the fax is unknown.
+        // Clients can already fetch an arriving fax, so the refusal says that it is too late to cancel, not that the
+        // fax is unknown.
         let fax = self.fax(sid).map_err(|_| self.refusal_of(sid, Refusal::TooLateToCancel(sid)))?;
         let (ordinal, pages) = (fax.ordinal, fax.pages());
         match &fax.phase {
@@ -92,13 +92,13 @@ impl Engine {
     }
 
     pub(super) fn delete_fax(&mut self, DeleteFax(sid): DeleteFax, _: Timestamp) -> Result<(), Refusal> {
-        // As in `cancel_fax`, a fax that is arriving is not reported as unknown.
+        // As in `cancel_fax`, an arriving fax is not reported as unknown.
         let fax = self.fax(sid).map_err(|_| self.refusal_of(sid, Refusal::StillActive(sid)))?;
         if !fax.status().is_final() {
             return Err(Refusal::StillActive(sid));
         }
         let ordinal = fax.ordinal;
-        // Notices that still wait are not deleted with the fax: `outgoing` keeps them until they are sent.
+        // Waiting notices are not deleted with the fax: `outgoing` keeps them until they are sent.
         if let Some(fax) = self.world.tables.remove_fax(ordinal) {
             self.world.retention.forget(fax.ordinal);
         }
@@ -144,7 +144,7 @@ impl Engine {
         };
         let kind = EventKind::DocumentFetched { record: Arc::clone(&record), document: summary };
         self.journal.write(now, Some(sid), kind);
-        // The fax may have been canceled, and even deleted, while its document was fetched.
+        // The fax may have been canceled and even deleted while its document was being fetched.
         let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
         let Some(fax) = self.world.tables.fax(ordinal) else { return };
         let Phase::Processing(Processing::Fetching) = fax.phase else { return };
@@ -154,7 +154,7 @@ impl Engine {
                 if self.order(ordinal).is_some_and(|(_, order)| order.store_media) {
                     self.store_media(ordinal, document.clone(), now);
                 }
-                // A step within `Processing`: clients see no change of status, so there is no event and no callback.
+                // A step within `Processing`: clients see no status change, so there is no event and no callback.
                 if let Some(fax) = self.world.tables.fax_mut(ordinal) {
                     fax.phase = Phase::Processing(Processing::Converting(Box::new(document)));
                 }
@@ -222,7 +222,7 @@ impl Engine {
         }
     }
 
-    /// Handles a call that didn't connect: schedules another within the Ttl, or ends the fax.
+    /// Handles a call that didn't connect: schedules another one within the Ttl, or ends the fax.
     pub(super) fn call_failed(&mut self, ordinal: Ordinal, status: Status, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "its call has failed and it is not there")
@@ -238,8 +238,8 @@ impl Engine {
             return;
         }
         let pages = Some(sending.document.pages);
-        // As recorded from Twilio, the duration of a busy call is null, and that of a no-answer is 15
-        // (docs/fidelity.md, "The line").
+        // As recorded from Twilio, a busy call's duration is null, and a no-answer's is 15 (docs/fidelity.md, "The
+        // line").
         let (fault, duration_s) = if status == Status::NoAnswer {
             (Fault::NoAnswer, Some(seconds(line::NO_ANSWER_MS)))
         } else {
@@ -249,7 +249,7 @@ impl Engine {
         self.end(ordinal, Ended { status, pages, duration_s, failure }, now);
     }
 
-    /// Whether the next call would still start within the Ttl.
+    /// Returns whether the next call would still start within the Ttl.
     fn may_redial(&self, fax: &Fax, calls: u32, now: Timestamp) -> bool {
         let Leg::Outbound(order) = &fax.leg else { return false };
         let Some(ttl) = order.ttl else { return line::redials_unasked(&fax.to, calls) };
@@ -258,7 +258,7 @@ impl Engine {
         calls <= ttl.minutes.min(line::CALLS_MAX) && now.after(wait) <= ttl.ends
     }
 
-    /// Enters `Sending` or, on a redial, only replaces its data, which is not a change of status.
+    /// Enters `Sending` or, on a redial, only replaces its data, which is not a status change.
     fn be_sending(&mut self, ordinal: Ordinal, sending: Sending, now: Timestamp) {
         let Some(fax) = self.world.tables.fax_mut(ordinal) else {
             never!(self, ordinal, now, "it is to be sent and is not there")
@@ -273,7 +273,7 @@ impl Engine {
     fn caller(&mut self, order: &CreateFax, now: Timestamp) -> Result<Party, Refusal> {
         let Some(from) = order.from.clone() else {
             return match order.to {
-                // Only a call to a SIP URI can do without a caller.
+                // Only calls to a SIP URI need no caller.
                 Party::Sip(_) => Ok(Party::Name("".into())),
                 Party::Number(_) | Party::Name(_) => Err(Refusal::FromMissing),
             };

@@ -34,7 +34,7 @@ pub(super) enum FarAnswer {
 }
 
 impl Engine {
-    /// Notes that a number of this world rings, then asks its app.
+    /// Records that a number of this world rings, then asks its app.
     pub(super) fn ring_own(
         &mut self,
         (ordinal, calls): (Ordinal, u32),
@@ -106,13 +106,13 @@ impl Engine {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "the far end has reacted and it is not there")
         };
-        // On its first call, a fax enters `Sending` only once the far end has reacted; on a redial it is there already.
+        // On its first call, a fax enters `Sending` only after the far end reacts; on a redial it is already there.
         if let Phase::Processing(Processing::Ringing { document, .. }) = &fax.phase {
             let sending = Sending { document: Document::clone(document), calls: 1, step: CallStep::RingingOwn };
             self.enter(ordinal, Phase::Sending(Box::new(sending)), now);
         }
         match answer {
-            // The pages follow once they are rendered.
+            // The pages follow once rendered.
             FarAnswer::PicksUp => {}
             FarAnswer::Takes(far, talk) => self.talk(ordinal, &Transmission { far: Some(*far), ..talk.clone() }, now),
             FarAnswer::Fails(fault) => {

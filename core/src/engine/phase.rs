@@ -13,8 +13,7 @@
 //! ```
 //!
 //! `Processing` and `Sending` have internal steps that no client sees. A fax in `Processing` fetches, converts and may
-//! ring; one in `Sending` rings, talks or waits for the next call. During a redial within the Ttl, it stays in
-//! `Sending`.
+//! ring; one in `Sending` rings, talks or waits for the next call. A redial within the Ttl stays in `Sending`.
 
 use super::agenda::Ordinal;
 use crate::model::fault::Failure;
@@ -31,7 +30,7 @@ pub(super) enum Phase {
     Queued,
     /// The document is being fetched or converted, or a number of this world rings for the first time.
     Processing(Processing),
-    /// A call is ringing or transmitting, or the next call is due later.
+    /// A call is ringing or transmitting, or the next call is scheduled.
     Sending(Box<Sending>),
     /// An app took the call and the pages are coming in.
     Receiving(Box<Receiving>),
@@ -48,7 +47,7 @@ pub(super) enum Processing {
     Converting(Box<Document>),
     /// A number of this world rings, and its app is being asked what to do.
     Ringing {
-        /// The converted document that is to be sent.
+        /// The converted document to be sent.
         document: Box<Document>,
         /// The call's ordinal at the receiving end.
         far: Ordinal,
@@ -60,7 +59,7 @@ pub(super) enum Processing {
 pub(super) struct Sending {
     /// The converted document that is sent.
     pub(super) document: Document,
-    /// Calls placed so far, including this one.
+    /// The number of calls so far, including this one.
     pub(super) calls: u32,
     /// The progress of the current call.
     pub(super) step: CallStep,
@@ -75,7 +74,7 @@ pub(super) enum CallStep {
     RingingOwn,
     /// The pages are going over the line.
     Talking(Transmission),
-    /// Busy or unanswered: the next call is due later.
+    /// Busy or unanswered; the next call is scheduled.
     Waiting,
 }
 
@@ -84,7 +83,7 @@ pub(super) enum CallStep {
 pub(super) enum Verdict {
     /// It picks up and takes the fax.
     Answer {
-        /// Where the call breaks, if it does.
+        /// The break in the call, if any.
         fault: Option<LineFault>,
         /// The speed, coding and noise of the call.
         line: Line,
@@ -95,16 +94,16 @@ pub(super) enum Verdict {
     NoAnswer,
 }
 
-/// The progress of pages over the line, in either direction.
+/// The progress of a transmission, in either direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Transmission {
-    /// The fax at the other end, if that is in this world.
+    /// The fax at the other end, if it is in this world.
     pub(super) far: Option<Ordinal>,
-    /// Where the call breaks, if it does.
+    /// The break in the call, if any.
     pub(super) fault: Option<LineFault>,
     /// The speed, coding and noise of the call.
     pub(super) line: Line,
-    /// How many pages have gone through completely.
+    /// The number of complete pages so far.
     pub(super) pages_done: u32,
     /// Line time spent so far, in milliseconds.
     pub(super) line_ms: u64,
@@ -122,7 +121,7 @@ pub(super) enum Caller {
 /// The data of a fax in `Receiving`.
 #[derive(Debug, Clone)]
 pub(super) struct Receiving {
-    /// The incoming pages or, until they are rendered, the document that is sent.
+    /// The incoming pages or, until they are rendered, the sent document.
     pub(super) document: Document,
     /// The progress of the reception.
     pub(super) step: ReceivingStep,
@@ -144,16 +143,16 @@ pub(super) enum ReceivingStep {
 pub(super) struct Ended {
     /// One of the final statuses.
     pub(super) status: Status,
-    /// How many pages the document has; `None` if none was ever available.
+    /// The number of pages in the document; `None` if no document was ever available.
     pub(super) pages: Option<u32>,
     /// Line time in whole seconds, rounded up; `None` if no call took place.
     pub(super) duration_s: Option<u32>,
-    /// Why it failed, if it did.
+    /// The reason for a failed fax.
     pub(super) failure: Option<Box<Failure>>,
 }
 
 impl Sending {
-    /// The document and its progress, while pages are on the line.
+    /// Returns the document and its progress, while pages are on the line.
     pub(super) fn talking(&mut self) -> Option<(&Document, &mut Transmission)> {
         match &mut self.step {
             CallStep::Talking(talk) => Some((&self.document, talk)),
@@ -163,7 +162,7 @@ impl Sending {
 }
 
 impl Receiving {
-    /// The pages and their progress, while an outside machine sends them.
+    /// Returns the pages and their progress, while an outside machine sends them.
     pub(super) fn talking(&mut self) -> Option<(&Document, &mut Transmission)> {
         match &mut self.step {
             ReceivingStep::Talking(talk) => Some((&self.document, talk)),
@@ -173,7 +172,7 @@ impl Receiving {
 }
 
 impl Phase {
-    /// The status that clients see.
+    /// Returns the status that clients see.
     pub(super) const fn status(&self) -> Status {
         match self {
             Self::Queued => Status::Queued,

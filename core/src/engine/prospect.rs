@@ -1,4 +1,4 @@
-//! Whether a fax can still enter a status that somebody waits for.
+//! The prospect that a fax enters a status for which a caller waits.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::model::transition::leads_to;
 
-/// The prospect of a wait for any of several statuses of a fax.
+/// The prospect of a wait for any of several fax statuses.
 #[derive(Debug, Clone)]
 pub enum Prospect {
     /// The fax has one of the statuses now.
@@ -20,11 +20,11 @@ pub enum Prospect {
     Unreachable(Unreachable),
 }
 
-/// Why a fax can no longer enter a status.
+/// The reason that a fax can no longer enter a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unreachable {
-    /// It ended with another status, or is past the one that is waited for.
+    /// It ended with another status, or has passed the awaited one.
     #[error("it is {0}")]
     Elsewhere(Status),
     /// It entered the status before the point in the journal where the wait began, and no status is entered twice.
@@ -39,7 +39,7 @@ pub enum Unreachable {
 }
 
 impl Unreachable {
-    /// The status of the fax, if it exists.
+    /// Returns the status of the fax, if it exists.
     #[must_use]
     pub const fn status(self) -> Option<Status> {
         match self {
@@ -50,7 +50,7 @@ impl Unreachable {
 }
 
 impl Engine {
-    /// Whether a fax, or the call that may become one, can still enter one of these statuses.
+    /// Returns whether a fax, or the call that may become one, can still enter one of these statuses.
     #[must_use]
     pub fn prospect(&self, fax: FaxSid, wanted: &[Status]) -> Prospect {
         if let Ok(fax) = self.fax(fax) {
@@ -62,10 +62,10 @@ impl Engine {
             return if is_ahead { Prospect::Possible } else { Prospect::Unreachable(Unreachable::Elsewhere(now)) };
         }
         match self.conversation(fax) {
-            // The fax was deleted after it had ended.
+            // The fax was deleted after it ended.
             ConversationState::Settled(status) => Prospect::Unreachable(Unreachable::Elsewhere(status)),
             ConversationState::Pending => {
-                // A ringing call can only become a fax that is being received, or a canceled one.
+                // A ringing call can only become a receiving fax or a canceled one.
                 let is_inbound = |status: &Status| *status == Status::Canceled || *status == Status::Receiving;
                 let is_ahead = wanted.iter().any(|status| is_inbound(status) || leads_to(Status::Receiving, *status));
                 // A ringing call is not a fax yet, so it has no status to report.
@@ -76,7 +76,7 @@ impl Engine {
         }
     }
 
-    /// The newest event in which a fax entered this status, if the journal still has it.
+    /// Returns the newest event in which a fax entered this status, if the journal still has it.
     #[must_use]
     pub fn entry_of(&self, fax: FaxSid, status: Status) -> Option<Arc<Event>> {
         let filter = EventFilter { fax: Some(fax), kind: Some("fax.status".into()), ..EventFilter::default() };

@@ -1,4 +1,4 @@
-//! The queries of a world, none of which changes it.
+//! The queries of a world; none changes it.
 
 use std::sync::Arc;
 
@@ -21,55 +21,55 @@ use crate::model::sid::{FaxSid, MediaSid, NumberSid};
 use crate::model::time::Timestamp;
 
 impl Engine {
-    /// The account that owns the world.
+    /// Returns the account that owns the world.
     #[must_use]
     pub const fn account(&self) -> &Account {
         &self.account
     }
 
-    /// The configured options of the world.
+    /// Returns the configured options of the world.
     #[must_use]
     pub fn options(&self) -> &WorldOptions {
         &self.spec.options
     }
 
-    /// The seed of the inventory of numbers for sale, shared by all worlds.
+    /// Returns the seed of the inventory of numbers for sale, shared by all worlds.
     #[must_use]
     pub fn inventory_seed(&self) -> u64 {
         self.spec.inventory_seed
     }
 
-    /// The seed of this world's draws, which a reset without a seed keeps.
+    /// Returns the seed of this world's draws, which a reset without a seed keeps.
     #[must_use]
     pub const fn seed(&self) -> &WorldSeed {
         self.ids.world()
     }
 
-    /// How many times this world has been reset or restored.
+    /// Returns how many times this world has been reset or restored.
     #[must_use]
     pub const fn ways_back(&self) -> u64 {
         self.ids.ways_back()
     }
 
-    /// The generation in which effects are issued now.
+    /// Returns the generation of effects that are issued now.
     #[must_use]
     pub const fn generation(&self) -> Generation {
         self.generation
     }
 
-    /// The latest time that came with any command.
+    /// Returns the latest time passed with any command.
     #[must_use]
     pub const fn latest(&self) -> Timestamp {
         self.latest
     }
 
-    /// The first deadline of work, not counting housekeeping.
+    /// Returns the first deadline of work, not counting housekeeping.
     #[must_use]
     pub fn next_work(&self) -> Option<Timestamp> {
         self.world.agenda.next()
     }
 
-    /// The alarms that are set, in order, each with the fax or call it belongs to.
+    /// Returns the alarms that are set, in order, each with its fax or call.
     pub fn deadlines(&self) -> impl Iterator<Item = (&Alarm, Option<FaxSid>)> {
         self.world.agenda.iter().map(|alarm| {
             let fax = self.world.tables.fax(alarm.ordinal).map(|fax| fax.sid);
@@ -77,19 +77,19 @@ impl Engine {
         })
     }
 
-    /// Whether no effect is under way or waits to be polled. Deadlines may still be set.
+    /// Returns whether no effect is under way or waits to be polled. Deadlines may still be set.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.world.under_way.is_empty() && self.effects.is_empty()
     }
 
-    /// Whether the world is settled and no deadline is set, so that nothing will happen without a command.
+    /// Returns whether the world is settled and no deadline is set, so that nothing happens without a command.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.is_settled() && self.world.agenda.len() == 0
     }
 
-    /// The fax with this SID.
+    /// Returns the fax with this SID.
     ///
     /// # Errors
     /// Returns `NoFax` if the world has no such fax.
@@ -97,13 +97,13 @@ impl Engine {
         self.world.tables.ordinal(sid).and_then(|ordinal| self.world.tables.fax(ordinal)).ok_or(Refusal::NoFax(sid))
     }
 
-    /// One page of the faxes that match the filter, newest first.
+    /// Returns one page of the faxes that match the filter, newest first.
     #[must_use]
     pub fn faxes(&self, filter: &FaxFilter, cursor: Cursor, limit: usize) -> Page<'_, Fax> {
         self.world.tables.list(filter, cursor, limit)
     }
 
-    /// The fax, provided that it has this media.
+    /// Returns the fax if it has this media.
     ///
     /// # Errors
     /// Returns `NoFax` or `NoMedia` if either is missing.
@@ -112,7 +112,7 @@ impl Engine {
         media_of(fax, media).map(|_| fax).ok_or(Refusal::NoMedia(media))
     }
 
-    /// The number with this SID, if the account owns it.
+    /// Returns the number with this SID, if the account owns it.
     ///
     /// # Errors
     /// Returns `NoNumber` if there is no such number.
@@ -120,84 +120,84 @@ impl Engine {
         self.world.numbers.get(sid).ok_or(Refusal::NoNumber(sid))
     }
 
-    /// The account's numbers, newest first.
+    /// Returns the account's numbers, newest first.
     pub fn numbers(&self) -> impl Iterator<Item = &IncomingNumber> {
         self.world.numbers.newest_first()
     }
 
-    /// The number with these digits, if the account owns it.
+    /// Returns the number with these digits, if the account owns it.
     #[must_use]
     pub fn owned_number(&self, number: PhoneNumber) -> Option<&IncomingNumber> {
         self.world.numbers.by_number(number)
     }
 
-    /// The first `limit` events that match the filter, oldest first.
+    /// Returns the first `limit` events that match the filter, oldest first.
     #[must_use]
     pub fn events(&self, filter: &EventFilter, limit: usize) -> Vec<Arc<Event>> {
         self.journal.read(filter, limit)
     }
 
-    /// The sequence number of the newest event, or 0.
+    /// Returns the sequence number of the newest event, or 0.
     #[must_use]
     pub const fn last_seq(&self) -> u64 {
         self.journal.last_seq()
     }
 
-    /// The sequence number just before the last reset or restore; `None` if there has been none.
+    /// Returns the sequence number just before the last reset or restore; `None` if there has been none.
     #[must_use]
     pub const fn last_reset(&self) -> Option<u64> {
         self.journal.last_reset()
     }
 
-    /// How many events the journal has dropped to stay within its limits.
+    /// Returns the number of events that the journal has dropped to stay within its limits.
     #[must_use]
     pub const fn events_evicted(&self) -> u64 {
         self.journal.evicted()
     }
 
-    /// The counts of what has happened since the world was created.
+    /// Returns the event counts since the world's creation.
     #[must_use]
     pub const fn tally(&self) -> &Tally {
         self.journal.tally()
     }
 
-    /// How many deadlines of work are set.
+    /// Returns the number of work deadlines that are set.
     #[must_use]
     pub fn deadline_count(&self) -> usize {
         self.world.agenda.len()
     }
 
-    /// How many effects have been issued and not completed.
+    /// Returns the number of effects that have been issued but not completed.
     #[must_use]
     pub fn under_way_count(&self) -> usize {
         self.world.under_way.len()
     }
 
-    /// How many notices wait for the one before them, or for a rule.
+    /// Returns the number of notices that wait for the preceding one, or for a rule.
     #[must_use]
     pub fn waiting_count(&self) -> usize {
         self.world.outgoing.values().map(Outgoing::waiting).sum()
     }
 
-    /// How many media have been dropped to stay within the budget.
+    /// Returns the number of media dropped to stay within the budget.
     #[must_use]
     pub const fn media_evicted(&self) -> u64 {
         self.world.retention.evicted()
     }
 
-    /// Bytes of media that are stored now.
+    /// Returns the number of bytes of stored media.
     #[must_use]
     pub const fn media_bytes(&self) -> u64 {
         self.world.retention.bytes()
     }
 
-    /// The number of faxes, ended or not.
+    /// Returns the number of faxes, active or ended.
     #[must_use]
     pub fn fax_count(&self) -> usize {
         self.world.tables.fax_count()
     }
 
-    /// The number of faxes that have not ended, and of calls.
+    /// Returns the number of faxes that have not ended, plus the number of calls.
     #[must_use]
     pub fn pending_count(&self) -> usize {
         self.world.tables.pending_count()

@@ -1,5 +1,5 @@
 //! Seeded, keyed randomness: every id and draw is a function of (world seed, purpose, parent, ordinal). It keeps no
-//! state, so the luck of one fax doesn't depend on the timing of another.
+//! state, so one fax's draws don't depend on another's timing.
 
 use rand::Rng;
 use rand::SeedableRng;
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::sid::{AccountSid, Id, IdForm};
 
-/// The seed of one world, from which all its ids and draws follow, and the form that its ids have.
+/// The seed that determines a world's ids and draws, and the form of its ids.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct WorldSeed {
     digest: [u8; 32],
@@ -16,15 +16,15 @@ pub struct WorldSeed {
 }
 
 impl WorldSeed {
-    /// The seed of an account's world: a hash of the global seed and the SID, so that the order of creation doesn't
-    /// matter.
+    /// Returns the seed of an account's world: a hash of the global seed and the SID, so that the order of creation
+    /// doesn't matter.
     #[must_use]
     pub fn of(global_seed: u64, account: AccountSid) -> Self {
         let digest = Sha256::new().chain_update(global_seed.to_be_bytes()).chain_update(account.bytes()).finalize();
         Self { digest: digest.into(), form: account.form() }
     }
 
-    /// The seed of ids; for an account's first world, before any reset, it is the world's own.
+    /// Returns the seed of ids; in an account's first world, before any reset, it is the world's own.
     fn of_ids(self, life: u64, ways_back: u64) -> Self {
         if life == 0 && ways_back == 0 {
             return self;
@@ -38,12 +38,12 @@ impl WorldSeed {
         Self { digest: digest.into(), form: self.form }
     }
 
-    /// A generator for one purpose: `parent` is the thing that it belongs to, `ordinal` its place within that.
+    /// Returns a generator for one purpose; `parent` is the entity that it belongs to, `ordinal` its index there.
     #[must_use]
     pub fn generator(&self, purpose: &str, parent: &[u8], ordinal: u64) -> ChaCha12Rng {
         let digest = Sha256::new()
             .chain_update(self.digest)
-            // The length comes first, so that no two pairs of purpose and parent hash alike.
+            // The length comes first, so that no two pairs of purpose and parent have the same hash.
             .chain_update([u8::try_from(purpose.len()).unwrap_or(u8::MAX)])
             .chain_update(purpose)
             .chain_update(parent)
@@ -60,16 +60,16 @@ impl WorldSeed {
         bytes
     }
 
-    /// Mints an id, in the form that the world's ids have.
+    /// Mints an id in the world's id form.
     #[must_use]
     pub fn mint<T: Id>(&self, purpose: &str, parent: &[u8], ordinal: u64) -> T {
         T::minted(self.sid_bytes(purpose, parent, ordinal), self.form)
     }
 }
 
-/// The seed of a world's ids. It follows from the world's seed, the number of earlier worlds of the account in this
-/// process, and the number of resets, so that no new thing gets an id that the journal already has for another. Draws
-/// follow from the world's seed alone, so whatever is repeated after a reset goes as it did before.
+/// The seed of a world's ids. It is derived from the world's seed, the number of the account's earlier worlds in this
+/// process, and the number of resets, so that no id in the journal is ever reused. Draws are derived from the world's
+/// seed alone, so a run repeated after a reset goes as before.
 #[derive(Debug, Clone)]
 pub(super) struct Ids {
     world: WorldSeed,
@@ -83,13 +83,13 @@ impl Ids {
         Self { world, life, ways_back: 0, seed: world.of_ids(life, 0) }
     }
 
-    /// Counts a reset; `beyond` is the number of resets that the restored state has seen, possibly in another world.
+    /// Counts a reset; `beyond` is the restored state's own number of resets, possibly in another world.
     pub(super) fn rewind_to(&mut self, beyond: u64) {
         self.ways_back = self.ways_back.max(beyond) + 1;
         self.seed = self.world.of_ids(self.life, self.ways_back);
     }
 
-    /// Starts over from a given seed: until the next reset, ids repeat those of any other world that started from it.
+    /// Starts over with this seed: until the next reset, ids repeat those of any other world started with it.
     pub(super) fn restart(&mut self, world: WorldSeed) {
         self.world = world;
         self.seed = world;
@@ -114,14 +114,14 @@ impl std::fmt::Debug for WorldSeed {
     }
 }
 
-/// The key of random draws for one fax or call. Unlike a SID, it comes out the same when the same commands are repeated
-/// after a reset.
+/// The key of a fax's or call's random draws. Unlike a SID, it is the same if the same commands are repeated after a
+/// reset.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Luck(pub(super) u64);
 
 impl Luck {
-    /// The luck of a call to a number of this world. It is derived from the calling fax and not from the order of
-    /// calls, because which of two faxes calls first may depend on whose document arrived first.
+    /// Returns the key for a call to a number of this world. It is derived from the calling fax and not from the order
+    /// of calls, because which of two faxes calls first may depend on whose document arrived first.
     pub(super) fn of_call(self, seed: &WorldSeed, calls: u32) -> Self {
         // A saved state can't hold numbers above 2^53.
         Self(seed.generator("luck", &self.0.to_be_bytes(), calls.into()).next_u64() >> 11)
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_draw_depends_on_each_part_of_its_key_and_on_nothing_else() {
+    fn draws_depend_on_every_part_of_the_key_and_nothing_else() {
         let account = AccountSid::from_bytes([0; 16]);
         let seed = WorldSeed::of(7, account);
         let drawn = seed.sid_bytes("fax", b"", 1);

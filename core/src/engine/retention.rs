@@ -1,4 +1,4 @@
-//! How long things are kept: faxes for 180 days, media within a budget in bytes. Active faxes are never touched.
+//! Retention limits: 180 days for faxes, and a byte budget for media. Active faxes are never removed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,17 +11,17 @@ use crate::model::media::{Document, Media};
 use crate::model::sid::{FaxSid, IdForm, MediaSid};
 use crate::model::time::Timestamp;
 
-/// How long Twilio keeps a fax's data after its creation: 180 days (Twilio docs: fax).
+/// Twilio's retention of a fax's data, counted from its creation: 180 days (Twilio docs: fax).
 const RETENTION: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 /// The most faxes removed per call, so that the world's lock is never held for long.
 const RETIRED_PER_CALL_MAX: usize = 1_000;
 
-/// The media that are stored, in the order in which they may be dropped.
+/// The stored media, in the order in which they may be dropped.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Retention {
-    /// Bytes of the media of faxes that have not ended.
+    /// The media sizes of active faxes, in bytes.
     active: BTreeMap<Ordinal, u64>,
-    /// Bytes of the media of faxes that have ended.
+    /// The media sizes of ended faxes, in bytes.
     ended: BTreeMap<Ordinal, u64>,
     bytes: u64,
     evicted: u64,
@@ -54,7 +54,7 @@ impl Retention {
         kept
     }
 
-    /// Forgets the media of a fax, after the fax or its media were deleted.
+    /// Forgets a fax's media after the fax or the media were deleted.
     pub(super) fn forget(&mut self, ordinal: Ordinal) {
         let bytes = self.active.remove(&ordinal).or_else(|| self.ended.remove(&ordinal));
         self.bytes -= bytes.unwrap_or(0);
@@ -65,14 +65,14 @@ impl Retention {
         self.bytes += bytes;
     }
 
-    /// Makes the media of a fax that has ended eligible to be dropped.
+    /// Makes an ended fax's media eligible for dropping.
     fn release(&mut self, ordinal: Ordinal) {
         if let Some(bytes) = self.active.remove(&ordinal) {
             self.ended.insert(ordinal, bytes);
         }
     }
 
-    /// Takes the media to be dropped next, while all stored media exceed `budget_bytes`.
+    /// Takes the next media to drop, while all stored media exceed `budget_bytes`.
     fn pop_surplus(&mut self, budget_bytes: u64) -> Option<Ordinal> {
         if self.bytes <= budget_bytes {
             return None;
@@ -96,12 +96,13 @@ impl Engine {
         self.keep_budget(now);
     }
 
-    /// The id that a fax's document has, or will have once it is stored.
+    /// Returns the id of a fax's document, even before the document is stored.
     #[must_use]
     pub fn media_sid(&self, fax: FaxSid) -> MediaSid {
         let seed = match fax.form() {
             IdForm::Prefixed => self.ids.seed(),
-            // Clients see this id before there is a document, so it must follow from the fax alone and outlast a reset.
+            // Clients see this id before the document exists, so it must be derived from the fax alone and outlast a
+            // reset.
             IdForm::Uuid => self.seed(),
         };
         seed.mint("media", fax.bytes(), 0)
@@ -120,7 +121,7 @@ impl Engine {
         self.keep_budget(now);
     }
 
-    /// Removes ended faxes whose 180 days are over, oldest first.
+    /// Removes ended faxes after their 180 days, oldest first.
     pub(super) fn retire(&mut self, now: Timestamp) {
         for _ in 0..RETIRED_PER_CALL_MAX {
             if self.next_retirement().is_none_or(|due| due > now) {
@@ -132,7 +133,7 @@ impl Engine {
         }
     }
 
-    /// The time when the oldest fax is removed; `None` while that fax is active, whatever the age of others.
+    /// Returns the time at which the oldest fax is removed; `None` while that fax is active, however old others are.
     pub(super) fn next_retirement(&self) -> Option<Timestamp> {
         let oldest: &Fax = self.world.tables.oldest_fax().filter(|fax| fax.status().is_final())?;
         Some(oldest.created.after(RETENTION))

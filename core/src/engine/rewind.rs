@@ -1,4 +1,4 @@
-//! Reset and restore: back to the configured start, to a snapshot or to a loaded state. `Rewindable` is what they
+//! Reset and restore: back to the configured start, a snapshot or a loaded state. `Rewindable` is the part that they
 //! replace; the clock, the journal, the token and the counters continue.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -26,16 +26,16 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// The most snapshots per world; data that they share is stored once.
+/// The most snapshots per world; they store shared data only once.
 pub const SNAPSHOTS_MAX: usize = 100;
-/// The longest name of a snapshot, in characters.
+/// The most characters of a snapshot's name.
 pub const SNAPSHOT_NAME_CHARS_MAX: usize = 64;
 /// The most faxes and calls listed in the result of a reset; the rest are only counted.
 const CANCELED_SHOWN_MAX: usize = 100;
 
-/// The part of a world that resets, snapshots and restores replace. The account and its keys, the journal, the
-/// snapshots and the counters are not part of it. Cloning is cheap: clones share faxes, calls and documents until one
-/// of them changes.
+/// The part of a world that snapshots capture and that resets and restores replace. The account and its keys, the
+/// journal, the snapshots and the counters are not part of it. Cloning is cheap: clones share faxes, calls and
+/// documents until one of them changes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rewindable {
     pub(super) tables: Tables,
@@ -46,10 +46,10 @@ pub(super) struct Rewindable {
     pub(super) agenda: Agenda,
     pub(super) retention: Retention,
     pub(super) outgoing: BTreeMap<FaxSid, Outgoing>,
-    /// Faxes and calls with a webhook that is about to be retried.
+    /// Faxes and calls whose webhook is about to be retried.
     pub(super) retrying: BTreeMap<Ordinal, FaxSid>,
     pub(super) alerts: Alerts,
-    /// Effects that have been issued and not completed, in the order of issue.
+    /// Effects that have been issued but not completed, in the order of issue.
     pub(super) under_way: BTreeMap<EffectId, UnderWay>,
     pub(super) book: RuleBook,
     pub(super) api_calls: u64,
@@ -59,12 +59,12 @@ pub(super) struct Rewindable {
 }
 
 impl Rewindable {
-    /// The start of a world, before its numbers are added.
+    /// Returns the start of a world, before its numbers are added.
     pub(super) fn start(spec: &WorldSpec) -> Self {
         Self { book: RuleBook::of(&spec.rules), next_ordinal: 1, next_order: 1, ..Self::default() }
     }
 
-    /// Postpones everything that has a deadline by `span`.
+    /// Postpones all deadlines by `span`.
     fn postpone(&mut self, span: Duration) {
         self.agenda.postpone(span);
         self.tables.postpone(span);
@@ -72,16 +72,17 @@ impl Rewindable {
     }
 }
 
-/// The rewindable part of a world as it was at one moment.
+/// The rewindable part of a world at one moment.
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
     pub(super) taken: Timestamp,
-    /// How many resets the world had had by then, so that ids drawn after a restore are none of those in the snapshot.
+    /// The number of resets so far, so that ids drawn after a restore differ from those in the snapshot.
     pub(super) ways_back: u64,
     pub(super) world: Rewindable,
 }
 
-/// State replaced by a reset or restore, dropped later: freeing a thousand faxes takes longer than swapping them out.
+/// State that a reset or restore replaced. It is dropped later, because freeing a thousand faxes takes longer than
+/// swapping them out.
 #[derive(Debug)]
 pub struct Discarded {
     _world: Rewindable,
@@ -91,27 +92,27 @@ pub struct Discarded {
 /// A summary of what a reset or restore removed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Canceled {
-    /// How many faxes, pending faxes and effects were removed.
+    /// The counts of removed faxes, pending faxes and effects.
     pub count: ResetCount,
     /// The faxes and calls that had not ended, newest first, up to a hundred.
     pub pending: Vec<FaxSid>,
 }
 
-/// A snapshot as an entry of a list.
+/// A list entry for a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotView {
-    /// The name that it is restored by.
+    /// The name for restoring it.
     pub name: Box<str>,
-    /// When it was taken, by the world's clock.
+    /// The world's time when it was taken.
     pub taken: Timestamp,
-    /// The number of faxes in it, ended or not.
+    /// The number of faxes in it, active or ended.
     pub faxes: usize,
-    /// How many of these faxes, and of the calls, had not ended.
+    /// The number of those faxes, and of calls, that had not ended.
     pub pending: usize,
 }
 
 impl Engine {
-    /// All snapshots, in order of their names.
+    /// Returns all snapshots, sorted by name.
     pub fn snapshots(&self) -> impl Iterator<Item = SnapshotView> {
         self.snapshots.iter().map(|(name, snapshot)| SnapshotView {
             name: name.clone(),
@@ -122,7 +123,7 @@ impl Engine {
     }
 
     pub(super) fn take_snapshot(&mut self, TakeSnapshot(name): TakeSnapshot, _: Timestamp) -> Result<(), Refusal> {
-        // Replacing a snapshot takes no further room.
+        // Replacing a snapshot doesn't increase their number.
         if self.snapshots.len() >= SNAPSHOTS_MAX && !self.snapshots.contains_key(&name) {
             return Err(Refusal::LimitReached { what: "snapshots", limit: SNAPSHOTS_MAX });
         }
@@ -142,20 +143,20 @@ impl Engine {
         Ok(self.rewind_to(snapshot, ResetTo::Snapshot(name), now))
     }
 
-    /// Resets the world to its configured start; with a seed, ids and draws start over from it and may repeat.
+    /// Resets the world to its configured start; a seed restarts ids and draws, which may then repeat.
     pub(super) fn reset(&mut self, Reset { seed }: Reset, now: Timestamp) -> Canceled {
         let start = Snapshot { taken: now, ways_back: 0, world: Rewindable::start(&self.spec) };
         let canceled = self.rewind_to(start, ResetTo::Start, now);
-        // After `rewind_to`, which would derive other ids from the seed.
+        // Set after `rewind_to`, which would derive other ids from the seed.
         if let Some(seed) = seed {
             self.ids.restart(WorldSeed::of(seed, self.account.sid));
         }
-        // After the seed is set, since the SIDs of configured numbers follow from it.
+        // Created after the seed is set, since the SIDs of configured numbers are derived from it.
         self.create_numbers(now);
         canceled
     }
 
-    /// The state that the last reset or restore replaced; the caller drops it outside the world's lock.
+    /// Takes the state that the last reset or restore replaced; the caller drops it outside the world's lock.
     pub fn take_discarded(&mut self) -> Option<Discarded> {
         self.discarded.take()
     }
@@ -165,8 +166,8 @@ impl Engine {
         Snapshot { taken: self.latest, ways_back: self.ids.ways_back(), world: self.world.clone() }
     }
 
-    /// Puts a snapshot in place of the world. Deadlines keep the time that they had left. Effects that were under way
-    /// in the snapshot are issued again; completions of those under way now will be dropped.
+    /// Replaces the world with a snapshot. Deadlines keep their remaining time. Effects under way in the snapshot are
+    /// issued again; completions of those under way now will be dropped.
     pub(super) fn rewind_to(&mut self, snapshot: Snapshot, to: ResetTo, now: Timestamp) -> Canceled {
         // Counted before the world is replaced.
         let canceled = self.canceled();
@@ -183,7 +184,7 @@ impl Engine {
             self.world.postpone(passed);
         }
         self.journal.write(now, None, EventKind::WorldReset { count: canceled.count, to });
-        // Issued anew, under new ids and in the new generation.
+        // Issued again, with new ids and in the new generation.
         for under_way in std::mem::take(&mut self.world.under_way).into_values() {
             self.issue_effect(under_way);
         }

@@ -1,4 +1,4 @@
-//! A tester's rule as data: what it matches and what it makes happen. Counters and decisions are in `rulebook.rs`.
+//! A tester's rule as data: its conditions and its effect. Counters and decisions are in `rulebook.rs`.
 
 pub mod check;
 
@@ -12,19 +12,19 @@ use crate::model::words::words;
 
 /// The longest pattern, in characters: longer than any number or URL that it could match.
 pub const PATTERN_CHARS_MAX: usize = 2_048;
-/// The most asterisks in a pattern, since each may cost a pass over the text.
+/// The most asterisks in a pattern, since each may cost a pass over the string.
 pub const PATTERN_STARS_MAX: usize = 16;
 
 words!(
-    /// What a rule acts on; of the rules of one kind, the first that matches wins.
+    /// The kind of thing that a rule acts on; among rules of one kind, the first match wins.
     RuleKind {
-        /// How a call ends: delivered, busy, unanswered or broken.
+        /// The end of a call: delivered, busy, unanswered or broken.
         Outcome = "outcome",
         /// The speed and noise of a call's line.
         Line = "line",
-        /// How the emulator responds to a REST call.
+        /// The emulator's response to a REST call.
         Api = "api",
-        /// How a webhook is sent to an app.
+        /// The sending of a webhook to an app.
         Webhook = "webhook",
     }
 );
@@ -34,17 +34,17 @@ words!(
 pub struct Rule {
     /// The calls, webhooks or REST calls that it matches.
     pub matches: Match,
-    /// How many matches it lets pass before it first acts.
+    /// The number of matches to let pass before it first acts.
     pub after: u32,
-    /// How many times it acts at most; `None` means without limit.
+    /// The maximum number of times that it acts; `None` means no limit.
     pub times: Option<u32>,
     /// The probability that it acts on a match, from 0 to 1, drawn from the world's seed; `None` means always.
     pub chance: Option<f64>,
-    /// What it does when it acts.
+    /// Its effect when it acts.
     pub effect: RuleEffect,
 }
 
-/// What a rule matches: every condition that is given must hold.
+/// The conditions of a rule, all of which must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Match {
     /// The direction of the fax.
@@ -61,16 +61,16 @@ pub struct Match {
     pub path: Option<Pattern>,
     /// The URL that a webhook is sent to.
     pub url: Option<Pattern>,
-    /// What a webhook is for, such as a FaxUrl or an action.
+    /// The purpose of a webhook, such as a FaxUrl or an action.
     pub purpose: Option<Purpose>,
 }
 
-/// What a rule does when it acts.
+/// The effect of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleEffect {
     /// Decides how the call ends.
     Outcome(Outcome),
-    /// Changes the line that the call goes over.
+    /// Changes the line of a call.
     Line(LineOverride),
     /// Fails or delays a REST call.
     Api(ApiFault),
@@ -78,10 +78,10 @@ pub enum RuleEffect {
     Webhook(WebhookFault),
 }
 
-/// How a call ends by a rule.
+/// The end of a call, as a rule decides it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// An outbound fax gets through, however its number would behave.
+    /// An outbound fax gets through, whatever its number would do.
     Delivered,
     /// An inbound fax gets through, even if it was to break.
     Received,
@@ -89,11 +89,11 @@ pub enum Outcome {
     Busy,
     /// The far end doesn't pick up.
     NoAnswer,
-    /// The transmission breaks, with this fault after these pages.
+    /// The transmission breaks after a number of pages, with a fault.
     Failed(LineFault),
 }
 
-/// The properties of a line that a rule changes; `None` leaves one as it is.
+/// The line properties that a rule changes; `None` leaves a property unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LineOverride {
     /// The speed in bits per second.
@@ -113,10 +113,10 @@ impl LineOverride {
     }
 }
 
-/// How a rule makes a REST call fail.
+/// The failure that a rule inflicts on a REST call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ApiFault {
-    /// The HTTP status and error code of a refusal, in place of the real response.
+    /// The HTTP status and error code of a refusal that replaces the real response.
     pub refusal: Option<(u16, u32)>,
     /// Milliseconds of real time before the response.
     pub delay_ms: u64,
@@ -124,22 +124,22 @@ pub struct ApiFault {
     pub reset: bool,
 }
 
-/// How a rule makes a webhook misbehave.
+/// The misbehavior that a rule inflicts on a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WebhookFault {
-    /// Milliseconds before it is sent, by the world's clock.
+    /// Milliseconds before it is sent, on the world's clock.
     pub delay_ms: u64,
     /// Sends it twice, with the same idempotency token.
     pub duplicate: bool,
-    /// Sends it after the next notice of the same fax.
+    /// Sends it after the same fax's next notice.
     pub reorder: bool,
-    /// Never sends it at all.
+    /// Never sends it.
     pub drop: bool,
-    /// How it is signed: validly, invalidly or with an earlier signature.
+    /// Its signature: valid, invalid, or that of an earlier request.
     pub signature: Signature,
 }
 
-/// The properties of a call, webhook or REST call that rules are matched against.
+/// The properties of a call, webhook or REST call that rules match.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Subject<'a> {
     pub(super) direction: Option<Direction>,
@@ -153,7 +153,7 @@ pub(super) struct Subject<'a> {
 }
 
 impl RuleEffect {
-    /// The kind of this effect.
+    /// Returns the kind of this effect.
     #[must_use]
     pub const fn kind(&self) -> RuleKind {
         match self {
@@ -164,7 +164,7 @@ impl RuleEffect {
         }
     }
 
-    /// The only direction of fax that this effect applies to; `None` if it applies to both.
+    /// Returns the only fax direction that this effect applies to; `None` if it applies to both.
     #[must_use]
     pub const fn direction(&self) -> Option<Direction> {
         match self {
@@ -200,15 +200,15 @@ impl From<WebhookFault> for RuleEffect {
 }
 
 impl RuleEffect {
-    /// Whether its only effect is to reuse the signature of an earlier notice of the same fax.
+    /// Returns whether its only effect is to reuse the signature of an earlier notice about the same fax.
     fn is_stale_alone(&self) -> bool {
         let stale = WebhookFault { signature: Signature::Stale, ..WebhookFault::default() };
         matches!(self, Self::Webhook(fault) if *fault == stale)
     }
 }
 
-/// Whether a request with this purpose asks for TwiML. It comes before any notice, so there is no earlier signature to
-/// reuse.
+/// Returns whether a request with this purpose asks for TwiML. Such a request comes before any notice, so there is no
+/// earlier signature to reuse.
 #[must_use]
 pub const fn is_question(purpose: Purpose) -> bool {
     matches!(purpose, Purpose::FaxUrl | Purpose::FallbackUrl)
@@ -233,11 +233,11 @@ impl Rule {
             && !(self.effect.is_stale_alone() && subject.purpose.is_some_and(is_question))
     }
 
-    /// Whether this rule, if it comes first, leaves nothing for the other to act on.
+    /// Returns whether this rule, if it comes first, leaves nothing for the other to act on.
     pub(super) fn shadows(&self, other: &Self) -> bool {
         let (own, others) = (&self.matches, &other.matches);
-        // A pattern that matches another one's text, asterisks included, also matches everything that the other
-        // matches.
+        // A pattern that matches another pattern literally, asterisks included, also matches everything that the other
+        // one matches.
         let wider = |own: &Option<Pattern>, other: &Option<Pattern>| {
             own.as_ref().is_none_or(|own| other.as_ref().is_some_and(|other| own.fits(&other.0)))
         };
@@ -259,7 +259,7 @@ impl Rule {
     }
 }
 
-/// A text in which each asterisk matches any number of characters, including none.
+/// A string in which each asterisk matches any number of characters, including none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(Box<str>);
 
@@ -279,7 +279,7 @@ impl Pattern {
     /// Parses a pattern, if it is short and simple enough.
     ///
     /// # Errors
-    /// Returns the reason why the text can't be a pattern: it is empty or exceeds a limit.
+    /// Returns the reason that the string isn't a valid pattern: it is empty or exceeds a limit.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.is_empty() {
             return Err("is empty; leave it out to match everything".to_owned());
@@ -293,22 +293,22 @@ impl Pattern {
         Ok(Self(text.into()))
     }
 
-    /// The pattern as the tester wrote it.
+    /// Returns the pattern as the tester wrote it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether the pattern matches the whole text. Each part between asterisks is searched for once, from left to
-    /// right.
+    /// Returns whether the pattern matches the whole string. Each part between asterisks is searched for once, from
+    /// left to right.
     #[must_use]
     pub fn fits(&self, text: &str) -> bool {
         let mut parts = self.0.split('*');
         let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
         let mut parts: Vec<&str> = parts.collect();
-        // Without an asterisk, nothing may be left of the text.
+        // Without an asterisk, no part of the string may remain.
         let Some(last) = parts.pop() else { return rest.is_empty() };
-        // The first place of each part is the best: a later one would leave less text for the parts after it.
+        // The first match of each part is the best: a later one would leave less of the string for the following parts.
         for part in parts {
             let Some(at) = rest.find(part) else { return false };
             rest = &rest[at + part.len()..];
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn an_asterisk_stands_for_any_characters() {
+    fn an_asterisk_matches_any_characters() {
         for (pattern, text) in [
             ("*", ""),
             ("+1555*", "+15551234567"),
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_would_be_slow_is_refused_with_the_limit() {
+    fn slow_patterns_are_refused_and_the_limit_is_named() {
         assert!(Pattern::new(&"*a".repeat(17)).is_err_and(|why| why.contains("16")));
         assert!(Pattern::new(&"a".repeat(PATTERN_CHARS_MAX + 1)).is_err_and(|why| why.contains("2048")));
         let slow = Pattern::new(&"*a".repeat(PATTERN_STARS_MAX)).expect("just allowed");

@@ -1,5 +1,5 @@
-//! The rules of a world in order, with their counters, and the decisions that they make. Decisions are made at
-//! deadlines and commands, which have a fixed order, and never when a response happens to arrive.
+//! The rules of a world in order, with their counters and decisions. Decisions are made at deadlines and commands,
+//! which have a fixed order, and never when a response happens to arrive.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,16 +21,16 @@ use rand::Rng;
 /// The most rules per world, since each call, webhook and request may be matched against all of them.
 pub const RULES_MAX: usize = 1_000;
 
-/// A rule with its counters, as held by a world.
+/// A rule and its counters, as held by a world.
 #[derive(Debug, Clone)]
 pub struct HeldRule {
     /// Its id, counted from 1 in the order of addition.
     pub id: u64,
     /// The rule itself, shared with events.
     pub rule: Arc<Rule>,
-    /// How many times it matched and no earlier rule acted.
+    /// The number of times it matched while no earlier rule acted.
     pub matched: u64,
-    /// How many times it acted.
+    /// The number of times it acted.
     pub fired: u64,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct RuleBook {
     kinds: [usize; RuleKind::ALL.len()],
 }
 
-/// The key of a random draw: its subject, and how many draws of this kind came before.
+/// The key of a random draw: its subject, and the number of earlier draws of this kind.
 #[derive(Debug, Clone, Copy)]
 struct Draw<'a> {
     parent: &'a [u8],
@@ -85,7 +85,7 @@ impl RuleBook {
         Some(held)
     }
 
-    /// The first rule of this kind that matches and acts.
+    /// Returns the first rule of this kind that matches and acts.
     fn decide(
         &mut self,
         kind: RuleKind,
@@ -111,7 +111,7 @@ impl RuleBook {
 /// Draws a number from 0 (inclusive) to 1 (exclusive).
 fn drawn(seed: &WorldSeed, rule: u64, draw: Draw<'_>) -> f64 {
     let parent = [&rule.to_be_bytes(), draw.parent].concat();
-    // The 53 bits that a float holds exactly.
+    // A float holds exactly 53 bits.
     let bits = seed.generator("rule", &parent, draw.place).next_u64() >> 11;
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
     let fraction = bits as f64 / (1_u64 << 53) as f64;
@@ -119,12 +119,12 @@ fn drawn(seed: &WorldSeed, rule: u64, draw: Draw<'_>) -> f64 {
 }
 
 impl Engine {
-    /// The tester's rules and their counters, in order.
+    /// Returns the tester's rules and their counters, in order.
     pub fn rule_book(&self) -> impl Iterator<Item = &HeldRule> {
         self.world.book.iter()
     }
 
-    /// The id of an earlier rule that leaves this one nothing to act on, if there is one.
+    /// Returns the id of an earlier rule that leaves this one nothing to act on, if there is one.
     #[must_use]
     pub fn shadow_of(&self, id: u64) -> Option<u64> {
         let own = self.world.book.iter().find(|held| held.id == id)?;
@@ -132,7 +132,7 @@ impl Engine {
         earlier.filter(|held| held.rule.shadows(&own.rule)).map(|held| held.id).next()
     }
 
-    /// Whether any rule applies to REST calls.
+    /// Returns whether any rule applies to REST calls.
     #[must_use]
     pub fn has_api_rules(&self) -> bool {
         self.world.book.has(RuleKind::Api)
@@ -151,11 +151,11 @@ impl Engine {
     }
 
     pub(super) fn drop_rules(&mut self) {
-        // Ids continue: one that a tester still holds must not come to name a different rule.
+        // Ids continue, so that an id that a tester still holds never names a different rule.
         self.world.book = RuleBook { added: self.world.book.added, ..RuleBook::default() };
     }
 
-    /// How a REST call is to fail, if a rule says so.
+    /// Returns the failure that a rule inflicts on a REST call, if any.
     pub(super) fn api_called(&mut self, call: &ApiCalled, now: Timestamp) -> Option<ApiFault> {
         let subject = Subject { method: &call.method, path: &call.path, ..Subject::default() };
         self.world.api_calls += 1;
@@ -165,7 +165,7 @@ impl Engine {
         effect.and_then(|effect| if let RuleEffect::Api(fault) = effect { Some(fault) } else { None })
     }
 
-    /// The rules' decision on the `calls`th call of an outbound fax: how it ends, and over what line it goes.
+    /// Returns the rules' decision on the `calls`th call of an outbound fax: its outcome and its line.
     pub(super) fn rules_of_call(
         &mut self,
         ordinal: Ordinal,
@@ -182,7 +182,7 @@ impl Engine {
         self.call_rules(fax, &subject, u64::from(calls), now)
     }
 
-    /// The rules' decision on a call to a number of the world: how it ends, and over what line it goes.
+    /// Returns the rules' decision on a call to a number of the world: its outcome and its line.
     pub(super) fn rules_of_incoming(
         &mut self,
         fax: (FaxSid, Luck),
@@ -195,7 +195,7 @@ impl Engine {
         self.call_rules(fax, &subject, 0, now)
     }
 
-    /// The rules' decision on a webhook; `place` is its place among those of its fax.
+    /// Returns the rules' decision on a webhook; `place` is its index among the webhooks of its fax.
     pub(super) fn rules_of_webhook(
         &mut self,
         sid: FaxSid,
@@ -214,7 +214,8 @@ impl Engine {
         }
     }
 
-    /// The luck of a fax or call. Of a deleted fax, only the ordinal is left, which its last notices use instead.
+    /// Returns the draw key of a fax or call. For a deleted fax, whose last notices may still be due, it is the
+    /// ordinal.
     fn luck_of(&self, sid: FaxSid) -> Luck {
         let ordinal = self.world.tables.ordinal(sid);
         let fax = ordinal.and_then(|ordinal| self.world.tables.fax(ordinal)).map(|fax| fax.luck);
@@ -264,7 +265,8 @@ impl Engine {
         Some(effect)
     }
 
-    /// Whether new webhooks wait for an alarm, so that rules match them in order of deadlines and not of arrival.
+    /// Returns whether new webhooks wait for an alarm, so that rules match them in the order of deadlines, not of
+    /// arrival.
     pub(super) fn must_be_decided(&self) -> bool {
         self.world.book.has(RuleKind::Webhook)
     }

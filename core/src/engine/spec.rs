@@ -1,4 +1,4 @@
-//! The specification of a world: what it is created with and reset to.
+//! The specification of a world: its initial state, to which a reset returns.
 
 use super::random::WorldSeed;
 use super::rule::Rule;
@@ -18,7 +18,7 @@ pub struct WorldSpec {
     pub account: Account,
     /// The seed of all ids and random draws.
     pub seed: WorldSeed,
-    /// How many worlds of this account this process has had before; it keeps their ids apart.
+    /// The number of earlier worlds of this account in this process; it keeps their ids distinct.
     pub life: u64,
     /// The seed of the inventory of numbers for sale, shared by all worlds.
     pub inventory_seed: u64,
@@ -39,7 +39,7 @@ pub struct WorldOptions {
     pub pace: Pace,
     /// The status changes of an outbound fax that its StatusCallback is notified of.
     pub callbacks: CallbackPolicy,
-    /// The documents that a MediaUrl may lead to.
+    /// The documents that a MediaUrl may return.
     pub documents: DocumentPolicy,
     /// Whether an unowned `From` is adopted as a caller id or refused.
     pub accounts: AccountMode,
@@ -47,7 +47,7 @@ pub struct WorldOptions {
     pub media_budget_bytes: u64,
 }
 
-/// A standalone account with default options and no numbers.
+/// Returns a standalone account with default options and no numbers.
 #[cfg(test)]
 pub(crate) fn plain(now: Timestamp) -> WorldSpec {
     let account = Account::new(AccountSid::from_bytes([0; 16]), Some("token".into()), now);

@@ -1,4 +1,4 @@
-//! The tables of faxes and calls: their indexes, and the pages of a list.
+//! The tables of faxes and calls: their indexes, and list pages.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
@@ -14,7 +14,7 @@ use crate::model::phone::Party;
 use crate::model::sid::{FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
-/// The faxes that a list shows; every condition that is given must hold.
+/// A filter for lists of faxes; every given condition must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FaxFilter {
     /// Only faxes from this party.
@@ -27,7 +27,7 @@ pub struct FaxFilter {
     pub created_on_or_before: Option<Timestamp>,
 }
 
-/// Where a page of a newest-first list begins.
+/// The start of a page in a newest-first list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cursor {
     /// After skipping this many items; takes O(skipped) time.
@@ -49,7 +49,7 @@ pub struct Page<'a, T> {
     pub has_previous: bool,
 }
 
-/// The faxes and calls of a world. Clones share each of them until one of the clones changes it.
+/// The faxes and calls of a world. Clones share each one until it is changed in a clone.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tables {
     faxes: BTreeMap<Ordinal, Arc<Fax>>,
@@ -57,18 +57,18 @@ pub(super) struct Tables {
     by_sid: HashMap<FaxSid, Ordinal>,
     by_from: BTreeSet<(Party, Ordinal)>,
     by_to: BTreeSet<(Party, Ordinal)>,
-    /// For each second in which a fax was created, the first ordinal of that second.
+    /// The first ordinal of each second in which a fax was created.
     calendar: BTreeMap<i64, Ordinal>,
     active: usize,
 }
 
 impl Tables {
-    /// All faxes, oldest first.
+    /// Returns all faxes, oldest first.
     pub(super) fn faxes(&self) -> impl Iterator<Item = &Arc<Fax>> {
         self.faxes.values()
     }
 
-    /// All calls that still ring, oldest first.
+    /// Returns all ringing calls, oldest first.
     pub(super) fn calls(&self) -> impl Iterator<Item = (Ordinal, &Arc<Call>)> {
         self.calls.iter().map(|(ordinal, call)| (*ordinal, call))
     }
@@ -92,7 +92,7 @@ impl Tables {
         self.by_from.remove(&(fax.from.clone(), ordinal));
         self.by_to.remove(&(fax.to.clone(), ordinal));
         let second = fax.created.seconds();
-        // The calendar names the first fax of a second: the next one takes over.
+        // The calendar names the first fax of a second, so the next one takes over.
         if self.calendar.get(&second) == Some(&ordinal) {
             self.calendar.remove(&second);
             let next = self.faxes.range(ordinal..).next().filter(|(_, fax)| fax.created.seconds() == second);
@@ -117,7 +117,7 @@ impl Tables {
         Some(Arc::unwrap_or_clone(call))
     }
 
-    /// Moves a fax to another phase and returns the one before.
+    /// Moves a fax to another phase and returns the previous one.
     pub(super) fn set_phase(&mut self, ordinal: Ordinal, phase: Phase, now: Timestamp) -> Option<Phase> {
         let fax = Arc::make_mut(self.faxes.get_mut(&ordinal)?);
         if !fax.status().is_final() && phase.status().is_final() {
@@ -135,7 +135,7 @@ impl Tables {
         self.faxes.get(&ordinal).map(|fax| &**fax)
     }
 
-    /// A fax, to be changed without a change of status.
+    /// Returns a fax for changes that don't affect its status.
     pub(super) fn fax_mut(&mut self, ordinal: Ordinal) -> Option<&mut Fax> {
         self.faxes.get_mut(&ordinal).map(Arc::make_mut)
     }
@@ -148,7 +148,7 @@ impl Tables {
         self.calls.get_mut(&ordinal).map(Arc::make_mut)
     }
 
-    /// The origin, shared with the newest fax if that has the same: most clients use only one.
+    /// Returns the origin, shared with the newest fax if it is the same: most clients use only one.
     pub(super) fn shared_origin(&self, origin: Arc<str>) -> Arc<str> {
         let newest = self.faxes.last_key_value().map(|(_, fax)| &fax.origin);
         newest.filter(|newest| **newest == origin).map_or(origin, Arc::clone)
@@ -158,14 +158,14 @@ impl Tables {
         self.faxes.first_key_value().map(|(_, fax)| &**fax)
     }
 
-    /// The faxes that have not ended, then the calls, both newest first.
+    /// Returns the faxes that have not ended, then the calls, both newest first.
     pub(super) fn pending(&self) -> impl Iterator<Item = FaxSid> {
-        // Stops after the last active fax, so that the ended faxes before it need not be searched.
+        // Stops after the last active fax, so that earlier ended faxes need not be searched.
         let faxes = self.faxes.values().rev().filter(|fax| !fax.status().is_final()).take(self.active);
         faxes.map(|fax| fax.sid).chain(self.calls.values().rev().map(|call| call.sid))
     }
 
-    /// Postpones the end of the Ttl of every active fax by `span`, after a restore.
+    /// Postpones the end of each active fax's Ttl by `span`, after a restore.
     pub(super) fn postpone(&mut self, span: Duration) {
         let active = self.active;
         for fax in self.faxes.values_mut().rev().filter(|fax| !fax.status().is_final()).take(active) {
@@ -181,12 +181,12 @@ impl Tables {
         self.faxes.len()
     }
 
-    /// The number of faxes that have not ended, and of calls.
+    /// Returns the number of faxes that have not ended, plus the number of calls.
     pub(super) fn pending_count(&self) -> usize {
         self.active + self.calls.len()
     }
 
-    /// One page of the faxes that match, newest first.
+    /// Returns one page of the matching faxes, newest first.
     pub(super) fn list(&self, filter: &FaxFilter, cursor: Cursor, limit: usize) -> Page<'_, Fax> {
         let (low, high) = self.bounds(filter);
         match cursor {
@@ -215,7 +215,7 @@ impl Tables {
         }
     }
 
-    /// The ordinals `low..high` that match the dates.
+    /// Returns the range of ordinals `low..high` that match the dates.
     fn bounds(&self, filter: &FaxFilter) -> (Ordinal, Ordinal) {
         // Dates are compared by whole seconds, so a bound is the first fax of a later second.
         let first_after = |moment: Timestamp| {
@@ -225,7 +225,7 @@ impl Tables {
         (filter.created_after.map_or(0, first_after), filter.created_on_or_before.map_or(Ordinal::MAX, first_after))
     }
 
-    /// The faxes with ordinals `low..high` whose parties match, oldest first.
+    /// Returns the faxes with ordinals `low..high` and matching parties, oldest first.
     fn between<'t, 'i>(
         &'t self,
         filter: &'i FaxFilter,
@@ -254,13 +254,13 @@ impl Tables {
     }
 }
 
-/// Whether both parties match; the index covers only one of them.
+/// Returns whether both parties match; the index covers only one of them.
 fn matches(filter: &FaxFilter, fax: &Fax) -> bool {
     filter.from.as_ref().is_none_or(|party| *party == fax.from)
         && filter.to.as_ref().is_none_or(|party| *party == fax.to)
 }
 
-/// The media of a fax, if it has this SID.
+/// Returns a fax's media if it has this SID.
 pub(super) fn media_of(fax: &Fax, sid: MediaSid) -> Option<&Media> {
     fax.media.as_deref().filter(|media| media.sid == sid)
 }

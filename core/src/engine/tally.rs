@@ -1,5 +1,5 @@
-//! Counts of what has happened in a world since it was created, for metrics. They only grow, whatever is reset or
-//! dropped from the journal.
+//! Event counts of a world since its creation, for metrics. They only grow, whatever is reset or dropped from the
+//! journal.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Purpose};
 use crate::model::words::words;
 
 words!(
-    /// The result of an exchange with an app, as metrics distinguish it.
+    /// The result of an exchange with an app, as distinguished in metrics.
     ExchangeResult {
         /// The app responded as it should.
         Answered = "answered",
         /// The app responded with a 4xx or 5xx status.
         Refused = "refused",
-        /// No response came, or none that is usable.
+        /// No usable response came.
         Failed = "failed",
     }
 );
@@ -32,12 +32,12 @@ impl ExchangeResult {
     }
 }
 
-/// The counts of one world, or of several added up.
+/// The counts of one world, or the sum over several.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// How many times a fax entered each status.
+    /// The number of times a fax entered each status.
     pub entered: BTreeMap<Status, u64>,
-    /// How many exchanges with apps had each purpose and result, retries included.
+    /// The number of exchanges with apps, retries included, by purpose and result.
     pub exchanges: BTreeMap<(Purpose, ExchangeResult), u64>,
 }
 

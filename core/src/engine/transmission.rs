@@ -1,6 +1,6 @@
-//! The transmission of pages in either direction: one after the other, until all are through or the call breaks.
+//! The transmission of pages in either direction: one after the other, until the last page or a break.
 //!
-//! A fax between two numbers of one world has two ends but one transmission, which the sending end keeps.
+//! A fax between two numbers of one world has two ends but one transmission, kept at the sending end.
 
 use super::agenda::{AlarmKind, Ordinal};
 use super::event::EventKind;
@@ -32,13 +32,13 @@ impl Engine {
             never!(self, ordinal, now, "a page is next and nothing goes over the line")
         };
         let last = document.pages.saturating_sub(1);
-        // A fault after more pages than there are breaks the last one.
+        // A fault after more pages than the document has breaks the last page.
         let breaks = talk.fault.as_ref().is_some_and(|fault| fault.after_pages.min(last) == talk.pages_done);
         let line_ms = if breaks { line::BREAK_MS } else { line::page_ms(document, talk.pages_done, talk.line) };
         self.set_alarm(ordinal, AlarmKind::Page, line_ms, now);
     }
 
-    /// Handles the end of a page, or of the part of one after which the call breaks, in either direction.
+    /// Handles the end of a page, or the break in one, in either direction.
     pub(super) fn page_end(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax_mut(ordinal) else {
             never!(self, ordinal, now, "a page ends and it is not there")
@@ -69,7 +69,7 @@ impl Engine {
         let talk = talk.clone();
         let event = EventKind::FaxPage { page: talk.pages_done, pages, line: talk.line, bits, line_ms: page_ms };
         self.journal.write(now, Some(sid), event.clone());
-        // The receiving end keeps no transmission of its own, so its event is written here.
+        // The receiving end keeps no transmission, so its event is written here.
         if let Some(far) = talk.far.and_then(|far| self.world.tables.fax(far)) {
             self.journal.write(now, Some(far.sid), event);
         }
@@ -85,7 +85,7 @@ impl Engine {
         for ordinal in [Some(ordinal), far].into_iter().flatten() {
             let Some(fax) = self.world.tables.fax(ordinal) else { continue };
             let pages = fax.pages();
-            // Kept first, since `end` replaces the phase and with it the pages that came in.
+            // Kept first, since `end` replaces the phase and with it the received pages.
             self.keep_part(ordinal, now);
             let failure = Some(Box::new(Failure {
                 fault: fault.fault,
@@ -112,7 +112,7 @@ impl Engine {
         }
     }
 
-    /// Ends an inbound fax as received, after all its pages have come in.
+    /// Ends an inbound fax as received, after its last page.
     pub(super) fn received(&mut self, ordinal: Ordinal, duration_s: Option<u32>, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "it has come in and is not there")
@@ -122,19 +122,19 @@ impl Engine {
         };
         let document = receiving.document.clone();
         let pages = Some(document.pages);
-        // Stored first, so that the notice of the end can name the media.
+        // Stored first, so that the final notice can name the media.
         if acceptance.store_media {
             self.store_media(ordinal, document, now);
         }
         self.end(ordinal, Ended { status: Status::Received, pages, duration_s, failure: None }, now);
     }
 
-    /// Keeps the pages that came in before the call dropped, as a fax machine does.
+    /// Keeps the pages received before the call dropped, as a fax machine does.
     pub(super) fn keep_part(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "its call has dropped and it is not there")
         };
-        // The sending end has nothing to keep.
+        // The sending end has no pages to keep.
         let (Phase::Receiving(receiving), Leg::Inbound(acceptance)) = (&fax.phase, &fax.leg) else { return };
         // A page that never arrived has no bytes in the file.
         let anything = receiving.document.sheets.iter().any(|sheet| !sheet.place.is_empty());
@@ -145,7 +145,7 @@ impl Engine {
     }
 }
 
-/// Whole seconds, rounded up, as `duration` is given.
+/// Converts to whole seconds, rounded up, as in `duration`.
 pub(super) fn seconds(line_ms: u64) -> u32 {
     u32::try_from(line_ms.div_ceil(1_000)).unwrap_or(u32::MAX)
 }

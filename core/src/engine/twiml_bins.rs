@@ -1,4 +1,4 @@
-//! The account's bins: stored TwiML that is served at a URL of its own.
+//! The account's bins: stored TwiML, each with its own URL.
 
 use std::sync::Arc;
 
@@ -10,22 +10,22 @@ use crate::model::sid::TwimlBinSid;
 use crate::model::time::Timestamp;
 use crate::model::twiml_bin::{TwimlBin, TwimlBinChange};
 
-/// The most bins per account. With full ones they take 64 MiB.
+/// The most bins per account. If all are full, they take 64 MiB.
 const BINS_MAX: usize = 1_000;
 
 /// The bins of one account, in the order of creation.
 pub(super) type TwimlBins = OrderedMap<TwimlBinSid, TwimlBin>;
 
 impl Engine {
-    /// The bin with this id.
+    /// Returns the bin with this id.
     ///
     /// # Errors
-    /// `NoTwimlBin`.
+    /// Returns `NoTwimlBin` if there is no such bin.
     pub fn twiml_bin(&self, sid: TwimlBinSid) -> Result<&TwimlBin, Refusal> {
         self.world.twiml_bins.get(&sid).ok_or(Refusal::NoTwimlBin(sid))
     }
 
-    /// All bins of the account, newest first.
+    /// Returns all bins of the account, newest first.
     pub fn twiml_bins(&self) -> impl Iterator<Item = &TwimlBin> {
         self.world.twiml_bins.newest_first()
     }

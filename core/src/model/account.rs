@@ -1,20 +1,20 @@
-//! An account, the owner of a world, and the settings that decide how the world treats it.
+//! An account, the owner of a world, and the settings that determine how the world treats it.
 
 use super::hex;
 use super::sid::{AccountSid, IdForm};
 use super::time::Timestamp;
 use super::words::words;
 
-/// Number of digits after the letters of a SignalWire token.
+/// The number of digits after the letters of a SignalWire token.
 const SIGNALWIRE_TOKEN_DIGITS: usize = 48;
 
 words!(
-    /// Which status changes of an outbound fax trigger its StatusCallback; sources disagree (docs/fidelity.md, "Where
-    /// sources conflict").
+    /// The status changes of an outbound fax that trigger its StatusCallback; sources disagree (docs/fidelity.md,
+    /// "Where sources conflict").
     CallbackPolicy {
         /// Every change, `queued` included.
         All = "all",
-        /// The change to `queued`, and the one to a final status.
+        /// The change to `queued` and the change to a final status.
         QueuedAndFinal = "queued-and-final",
         /// Only the change to a final status.
         Final = "final",
@@ -22,7 +22,7 @@ words!(
 );
 
 words!(
-    /// Which documents a MediaUrl may lead to.
+    /// The documents that a MediaUrl may return.
     DocumentPolicy {
         /// Any document that the emulator can read.
         Lenient = "lenient",
@@ -32,11 +32,11 @@ words!(
 );
 
 words!(
-    /// Which Content-Types of an app's TwiML are accepted.
+    /// The Content-Types that are accepted for an app's TwiML.
     #[derive(Default)]
     TwimlTypes {
         #[default]
-        /// Any type; one that is not of TwiML raises a warning.
+        /// Any type; a type that isn't used for TwiML raises a warning.
         Lenient = "lenient",
         /// Only text/xml, application/xml and text/html.
         Strict = "strict",
@@ -44,19 +44,19 @@ words!(
 );
 
 words!(
-    /// Which headers hold the signature of a SignalWire account's webhooks.
+    /// The headers that contain the signature of a SignalWire account's webhooks.
     #[derive(Default)]
     SignatureHeaders {
         #[default]
         /// SignalWire's own.
         SignalWire = "signalwire",
-        /// SignalWire's and, with the same value, Twilio's, which its validators take, too.
+        /// SignalWire's and Twilio's, with the same value; SignalWire's validators accept both.
         Both = "both",
     }
 );
 
 words!(
-    /// What happens when media is downloaded by a client that sends no User-Agent.
+    /// The reaction to a media download without a User-Agent.
     MediaUserAgent {
         /// The media is served, and a warning is raised.
         Warn = "warn",
@@ -66,13 +66,13 @@ words!(
 );
 
 words!(
-    /// How `price` is written; sources disagree (docs/fidelity.md, "Where sources conflict").
+    /// The form of `price`; sources disagree (docs/fidelity.md, "Where sources conflict").
     PriceForm {
         /// A decimal in a string, the only form captured from Twilio.
         Text = "string",
         /// A JSON number, as the OpenAPI says and twilio-go needs.
         Number = "number",
-        /// Always null, whatever the fax.
+        /// Always null, for every fax.
         Absent = "none",
     }
 );
@@ -88,7 +88,7 @@ words!(
 );
 
 impl Dialect {
-    /// Returns the dialect of an account: each dialect has ids of a form of its own.
+    /// Returns the dialect of an account, which the form of its id identifies.
     #[must_use]
     pub const fn of(account: AccountSid) -> Self {
         match account.form() {
@@ -97,7 +97,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the name of the language in which apps say what to do with a call.
+    /// Returns the name of the language in which apps give instructions for a call.
     #[must_use]
     pub const fn instruction_language(self) -> &'static str {
         match self {
@@ -106,7 +106,7 @@ impl Dialect {
         }
     }
 
-    /// Describes the SIDs of its accounts, for messages.
+    /// Describes the form of its account SIDs, for messages.
     #[must_use]
     pub const fn account_sid_form(self) -> &'static str {
         match self {
@@ -115,7 +115,7 @@ impl Dialect {
         }
     }
 
-    /// Writes 256 random bits as a token that looks like those of the dialect's accounts.
+    /// Writes 256 random bits as a token in the dialect's usual form.
     #[must_use]
     pub fn token(self, bits: [[u8; 16]; 2]) -> Box<str> {
         match self {
@@ -127,7 +127,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the form of the ids of the dialect's accounts and resources.
+    /// Returns the form of the dialect's account and resource ids.
     #[must_use]
     pub const fn id_form(self) -> IdForm {
         match self {
@@ -138,7 +138,7 @@ impl Dialect {
 }
 
 words!(
-    /// Which accounts a request may authenticate as.
+    /// The accounts that a request may authenticate as.
     AccountMode {
         /// Any account: a well-formed SID creates its world on first use.
         Open = "open",
@@ -160,24 +160,24 @@ words!(
 );
 
 words!(
-    /// How much of the Fax API works for an account.
+    /// The part of the Fax API that works for an account.
     Service {
         /// All of it, as before Twilio retired the service.
         Full = "full",
-        /// As much as works with test credentials: everything but buying a number is refused (error 20008).
+        /// The part that works with test credentials: everything except buying a number is refused (error 20008).
         TestCredentials = "test-credentials",
-        /// As much as works today: every REST call about faxes is refused (error 34005).
+        /// The part that works today: every REST call about faxes is refused (error 34005).
         Retired = "retired",
     }
 );
 
-/// The longest signing key; SignalWire's have 28 characters.
+/// The most characters of a signing key; SignalWire's have 28.
 pub const SIGNING_KEY_CHARS_MAX: usize = 256;
 
 /// Checks a signing key.
 ///
 /// # Errors
-/// The text says what the key must be, to follow "must".
+/// Returns the requirement that the key violates, to follow "must".
 pub fn check_signing_key(key: &str) -> Result<(), String> {
     let is_key = (1..=SIGNING_KEY_CHARS_MAX).contains(&key.chars().count()) && !key.contains(char::is_control);
     is_key
@@ -185,22 +185,22 @@ pub fn check_signing_key(key: &str) -> Result<(), String> {
         .ok_or_else(|| format!("have 1 to {SIGNING_KEY_CHARS_MAX} characters, none a control character"))
 }
 
-/// An account as its world stores it.
+/// An account as stored by its world.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// The account's SID, by which its world is addressed.
+    /// The account's SID, which addresses its world.
     pub sid: AccountSid,
     /// The secret that authenticates its requests; `None` until someone claims the account.
     pub auth_token: Option<Box<str>>,
-    /// The secret that signs its webhooks; `None` if its token does, as always at Twilio.
+    /// The secret that signs its webhooks; `None` if the token signs them, as always at Twilio.
     pub signing_key: Option<Box<str>>,
     /// The name shown in the Accounts resource.
     pub friendly_name: Box<str>,
     /// The service whose API the account speaks.
     pub dialect: Dialect,
-    /// When the account was created.
+    /// The account's creation time.
     pub created: Timestamp,
-    /// When one of its attributes last changed.
+    /// The time of the last change to an attribute.
     pub updated: Timestamp,
     /// Its rank among all accounts, in order of creation.
     pub ordinal: u64,
@@ -208,7 +208,7 @@ pub struct Account {
     pub owner: Option<AccountSid>,
     /// Whether the account may use the API.
     pub status: AccountStatus,
-    /// How much of the Fax API works for it.
+    /// The part of the Fax API that works for it.
     pub service: Service,
     /// The Debugger webhook, to which every alert is posted.
     pub debugger_url: Option<Box<str>>,
@@ -221,7 +221,7 @@ pub struct AccountChange {
     pub friendly_name: Option<Box<str>>,
     /// Whether the account may use the API.
     pub status: Option<AccountStatus>,
-    /// How much of the Fax API works for it.
+    /// The part of the Fax API that works for it.
     pub service: Option<Service>,
     /// The Debugger webhook; `Some(None)` removes it.
     pub debugger_url: Option<Option<Box<str>>>,

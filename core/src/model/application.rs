@@ -12,32 +12,32 @@ pub struct Application {
     pub sid: ApplicationSid,
     /// Its rank in order of creation, by which lists are sorted.
     pub ordinal: u64,
-    /// When the application was created.
+    /// The application's creation time.
     pub created: Timestamp,
-    /// When an attribute last changed.
+    /// The time of the last change to an attribute.
     pub updated: Timestamp,
     /// The attributes that a create or update request may set.
     pub attributes: ApplicationAttributes,
 }
 
 attributes! {
-    /// The attributes of an application that a request may set; a text that isn't set is empty.
+    /// The attributes of an application that a request may set; unset strings are empty.
     ApplicationAttributes,
     /// A partial update of an application; `None` leaves an attribute unchanged.
     ApplicationChange,
     /// A name of at most 64 characters.
     friendly_name: Box<str>,
-    /// `2010-04-01`, or what the request named; stored and returned only.
+    /// The API version: `2010-04-01`, or the requested one; stored and returned only.
     api_version: Box<str>,
-    /// The FaxUrl of the numbers in fax mode that name this application.
+    /// The FaxUrl of fax-mode numbers that name this application.
     voice_url: Box<str>,
     /// The method of requests to `voice_url`.
     voice_method: Method,
-    /// Requested when `voice_url` returns no usable TwiML.
+    /// The URL to request if `voice_url` returns no usable TwiML.
     voice_fallback_url: Box<str>,
     /// The method of requests to `voice_fallback_url`.
     voice_fallback_method: Method,
-    /// Notified when a fax ends, if `<Receive>` named no action.
+    /// The URL to notify when a fax ends, if `<Receive>` named no action.
     status_callback: Box<str>,
     /// The method of requests to `status_callback`.
     status_callback_method: Method,

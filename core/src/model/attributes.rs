@@ -1,4 +1,4 @@
-//! A macro that defines a resource's settable attributes together with the partial update of them.
+//! A macro that defines a resource's settable attributes and a partial update of them.
 
 macro_rules! attributes {
     (
@@ -15,10 +15,10 @@ macro_rules! attributes {
         pub struct $change { $($(#[$doc])* pub $field: Option<$type>,)+ }
 
         impl $attributes {
-            /// The attributes' names, in snake_case.
+            /// The attribute names, in snake_case.
             pub const NAMES: &'static [&'static str] = &[$(stringify!($field),)+];
 
-            /// Applies the change; attributes that it doesn't name stay as they are.
+            /// Applies the change; attributes that it doesn't name keep their values.
             #[must_use]
             pub fn with(mut self, change: &$change) -> Self {
                 $(if let Some(value) = &change.$field { self.$field = value.clone(); })+

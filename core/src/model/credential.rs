@@ -1,4 +1,4 @@
-//! Verified caller ids and API keys: what an account may call from and sign in with besides its own numbers and token.
+//! Verified caller ids and API keys, which supplement an account's own numbers and token.
 
 use super::phone::PhoneNumber;
 use super::sid::{KeySid, NumberSid};
@@ -7,7 +7,7 @@ use super::time::Timestamp;
 /// A number that the account doesn't own but may send faxes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerId {
-    /// The caller id's SID, of the kind that numbers have.
+    /// The caller id's SID, in the form of a number's.
     pub sid: NumberSid,
     /// Its rank in order of verification, by which lists are sorted.
     pub ordinal: u64,
@@ -15,13 +15,13 @@ pub struct CallerId {
     pub number: PhoneNumber,
     /// A name of at most 64 characters; by default the number in national format.
     pub friendly_name: Box<str>,
-    /// When the number was verified.
+    /// The time of verification.
     pub created: Timestamp,
-    /// When its name last changed.
+    /// The time of the last name change.
     pub updated: Timestamp,
 }
 
-/// An API key: a second user name and password for an account.
+/// An API key: an additional user name and password for an account.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey {
     /// The key's SID, used as the user name.
@@ -32,14 +32,14 @@ pub struct ApiKey {
     pub secret: Box<str>,
     /// A name of at most 64 characters.
     pub friendly_name: Box<str>,
-    /// When the key was created.
+    /// The key's creation time.
     pub created: Timestamp,
-    /// When its name last changed.
+    /// The time of the last name change.
     pub updated: Timestamp,
 }
 
 impl std::fmt::Debug for ApiKey {
-    /// Writes the SID and hides the secret, which must not reach a log.
+    /// Writes the SID but not the secret, which must not reach a log.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ApiKey").field("sid", &self.sid).finish_non_exhaustive()
     }

@@ -1,9 +1,9 @@
-//! What can go wrong with a fax, a call, a webhook or an account. A dialect maps each fault to its error code.
+//! Faults of faxes, calls, webhooks and accounts. A dialect maps each one to its error code.
 
 use super::words::words;
 
 words!(
-    /// A kind of fault, without the particulars of one case.
+    /// A kind of fault, without the particulars.
     Fault {
         /// The far end was busy.
         Busy = "busy",
@@ -15,7 +15,7 @@ words!(
         Incompatible = "incompatible",
         /// The document can't be turned into fax pages.
         Document = "document",
-        /// The address is not an absolute `http` or `https` URL.
+        /// The URL is not an absolute `http` or `https` URL.
         InvalidUrl = "invalid-url",
         /// The server responded with a 4xx or 5xx status.
         HttpStatus = "http-status",
@@ -61,11 +61,11 @@ words!(
         TwimlMalformed = "twiml-malformed",
         /// The root element is not `<Response>`.
         TwimlRoot = "twiml-root",
-        /// The TwiML has an unknown element or attribute, or an invalid value.
+        /// The TwiML has an unknown element, an unknown attribute or an invalid value.
         TwimlSchema = "twiml-schema",
-        /// The response's content type is not one of TwiML's.
+        /// The response's content type is not used for TwiML.
         ContentType = "content-type",
-        /// The TwiML has no verb that says what to do with a fax.
+        /// The TwiML has no verb for handling a fax.
         NoFaxVerb = "no-fax-verb",
         /// The account is suspended or closed.
         AccountNotActive = "account-not-active",
@@ -75,8 +75,8 @@ words!(
 );
 
 impl Fault {
-    /// Describes a call that ended with this fault, in Twilio's words. Any fault that has no text of its own counts as
-    /// a broken transmission.
+    /// Describes a call that ended with this fault, in Twilio's words. A fault without its own description is described
+    /// as a broken transmission.
     #[must_use]
     pub const fn call_description(self) -> &'static str {
         if matches!(self, Self::Busy) {
@@ -91,14 +91,14 @@ impl Fault {
     }
 }
 
-/// Why a fax failed.
+/// The reason that a fax failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// The kind of fault, from which the error code follows.
+    /// The kind of fault, which determines the error code.
     pub fault: Fault,
-    /// The particulars, written for a person; `None` if the fault says everything.
+    /// The particulars, for people; `None` if the fault says everything.
     pub detail: Option<Box<str>>,
-    /// How many pages got through before the call broke; `None` if it is not a call that broke.
+    /// The number of pages that got through before the call broke; `None` for any other failure.
     pub pages_over: Option<u32>,
 }
 
@@ -109,7 +109,7 @@ impl Failure {
         Self { fault, detail: None, pages_over: None }
     }
 
-    /// Creates a failure with the particulars of the case.
+    /// Creates a failure with particulars.
     #[must_use]
     pub fn with_detail(fault: Fault, detail: impl Into<Box<str>>) -> Self {
         Self { fault, detail: Some(detail.into()), pages_over: None }

@@ -3,7 +3,7 @@
 use super::words::words;
 
 words!(
-    /// Vertical resolution; the horizontal one is always 204 dots per inch (Fax API, `Quality`).
+    /// Vertical resolution; the horizontal resolution is always 204 dots per inch (Fax API, `Quality`).
     Quality {
         /// 98 lines per inch, the quickest to send.
         Standard = "standard",
@@ -15,7 +15,7 @@ words!(
 );
 
 words!(
-    /// Which side called the other.
+    /// The side that placed the call.
     Direction {
         /// A machine called one of the account's numbers.
         Inbound = "inbound",
@@ -51,7 +51,7 @@ words!(
 );
 
 impl Status {
-    /// Whether the fax has ended and its status can't change again.
+    /// Returns whether the fax has ended and its status can't change again.
     #[must_use]
     pub const fn is_final(self) -> bool {
         match self {
@@ -61,12 +61,12 @@ impl Status {
     }
 }
 
-/// A set of statuses.
+/// A set of fax statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StatusSet(u16);
 
 impl StatusSet {
-    /// Whether the status is in the set.
+    /// Returns whether the status is in the set.
     #[must_use]
     pub const fn contains(self, status: Status) -> bool {
         self.0 & Self::bit(status) != 0
@@ -78,7 +78,7 @@ impl StatusSet {
         Status::ALL.iter().copied().filter(|status| status.is_final()).collect()
     }
 
-    /// The statuses in the set, in the order of their declaration.
+    /// Returns the statuses in the set, in the order of their declaration.
     pub fn iter(self) -> impl Iterator<Item = Status> {
         Status::ALL.iter().copied().filter(move |status| self.contains(*status))
     }
@@ -105,7 +105,7 @@ words!(
 );
 
 impl MediaType {
-    /// The file name extension, without the dot.
+    /// Returns the file name extension, without the dot.
     #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {
@@ -116,7 +116,7 @@ impl MediaType {
 }
 
 words!(
-    /// The paper that an incoming fax is printed on (`<Receive pageSize>`).
+    /// The paper size on which an incoming fax is printed (`<Receive pageSize>`).
     PageSize {
         /// 8.5 × 11 inches, which is the default.
         Letter = "letter",
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_of_statuses_has_those_that_were_put_in() {
+    fn a_status_set_contains_what_was_inserted() {
         let set: StatusSet = [Status::Sending, Status::Canceled, Status::Sending].into_iter().collect();
         assert_eq!(set.iter().collect::<Vec<_>>(), [Status::Sending, Status::Canceled]);
         assert!(!StatusSet::default().contains(Status::Queued));

@@ -1,9 +1,9 @@
-//! Words for what is wrong with a field, where serde's own errors are for programmers.
+//! Describes field errors to people, since serde's own messages are for programmers.
 
-/// How similar a wrong and a valid name must be for the valid one to be suggested (Jaro-Winkler, 0 to 1).
+/// The minimum similarity between a wrong and a valid name for the valid one to be suggested (Jaro-Winkler, 0 to 1).
 const LIKENESS_MIN: f64 = 0.75;
 
-/// What serde expects, in JSON's terms: a `u32` is a whole number from 0 to 4294967295.
+/// Translates what serde expects to JSON's terms: a `u32` is a whole number from 0 to 4294967295.
 #[must_use]
 pub fn expected(by_serde: &str) -> String {
     let fixed = match by_serde {
@@ -24,11 +24,11 @@ pub fn expected(by_serde: &str) -> String {
     fixed.to_owned()
 }
 
-/// The reason for a name that no field has: the valid one that was probably meant, or all of them.
+/// Returns the reason for an unknown name: the valid one that was probably meant, or all of them.
 #[must_use]
 pub fn unknown(field: &str, known: &[&str]) -> String {
     let likeness = |word: &str| {
-        // In a short name, two letters in the wrong order are already half of it.
+        // In a short name, two transposed letters are already half of it.
         if strsim::osa_distance(field, word) <= 1 { 1.0 } else { strsim::jaro_winkler(field, word) }
     };
     let near = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_suggested_if_it_is_similar() {
+    fn similar_names_are_suggested() {
         let known = ["url", "method", "params"];
         for (field, advice) in [
             ("ulr", "did you mean url?"),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_types_are_put_in_words_and_words_stay() {
+    fn type_names_are_translated_and_other_words_are_kept() {
         for (expected, words) in [
             ("u16", "a whole number from 0 to 65535"),
             ("struct Fields", "an object"),

@@ -12,7 +12,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_byte_is_two_digits_in_lower_case() {
+    fn bytes_become_two_lower_case_digits_each() {
         assert_eq!(encode([0x00, 0x0a, 0xf0, 0xff]), "000af0ff");
         assert_eq!(encode([]), "");
     }

@@ -1,6 +1,6 @@
-//! The invented inventory of numbers for sale: which numbers exist, where, and what they can do (docs/fidelity.md,
-//! "Numbers, accounts, keys"). It is computed from a seed and a number's digits: there is no list, and the inventory
-//! doesn't know which numbers are owned.
+//! The invented inventory of numbers for sale: which numbers exist, where, and with which capabilities
+//! (docs/fidelity.md, "Numbers, accounts, keys"). It is computed from a seed and a number's digits: there is no list,
+//! and the inventory doesn't know which numbers are owned.
 
 mod candidates;
 mod filter;
@@ -24,17 +24,17 @@ use super::words::words;
 /// The most numbers that one search examines, so that a search without matches ends within milliseconds.
 pub const CANDIDATES_MAX: usize = 20_000;
 
-/// How many numbers in 256 are for sale.
+/// The number of numbers for sale, out of 256.
 const FOR_SALE_IN_256: u8 = 64;
-/// How many of 256 numbers for sale are new to the platform.
+/// The number of numbers new to the platform, out of 256 for sale.
 const BETA_IN_256: u8 = 6;
-/// How many digits may follow the leading digits of a range.
+/// The number of digits that may follow a range's leading digits.
 const SUBSCRIBER_DIGITS: RangeInclusive<u32> = 6..=8;
 /// The mean radius of the Earth.
 const EARTH_RADIUS_MILES: f64 = 3_958.8;
 
 words!(
-    /// The type of a number; its word is also the name of the list in the path.
+    /// The type of a number; its word is also the list's name in the path.
     NumberKind {
         /// Belongs to a place, by its area code.
         Local = "Local",
@@ -46,7 +46,7 @@ words!(
 );
 
 words!(
-    /// A country that numbers are sold in, by its ISO 3166-1 code.
+    /// A country in which numbers are sold, by its ISO 3166-1 code.
     Country {
         /// The United States (+1, with area codes).
         Us = "US",
@@ -62,7 +62,7 @@ words!(
 );
 
 impl Country {
-    /// The country's name in English.
+    /// Returns the country's name in English.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -74,7 +74,7 @@ impl Country {
         }
     }
 
-    /// The digits after the plus sign (ITU-T E.164 annex).
+    /// Returns the digits after the plus sign (ITU-T E.164 annex).
     #[must_use]
     pub const fn dialling_prefix(self) -> u64 {
         match self {
@@ -85,7 +85,7 @@ impl Country {
         }
     }
 
-    /// The types of number sold there. North America has no separate mobile numbers.
+    /// Returns the types of number sold there. North America has no separate mobile numbers.
     #[must_use]
     pub const fn kinds(self) -> &'static [NumberKind] {
         match self {
@@ -94,7 +94,7 @@ impl Country {
         }
     }
 
-    /// Whether the search parameter `AreaCode` applies to this country.
+    /// Returns whether the search parameter `AreaCode` applies to this country.
     #[must_use]
     pub const fn has_area_codes(self) -> bool {
         matches!(self, Self::Us | Self::Ca)
@@ -106,7 +106,7 @@ words!(
     AddressRequirements {
         /// No address is needed.
         None = "none",
-        /// An address anywhere will do.
+        /// An address anywhere is sufficient.
         Any = "any",
         /// The address must be in the number's country.
         Local = "local",
@@ -129,7 +129,7 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// Every capability, which configured numbers and Twilio's magic number have.
+    /// All capabilities, as for configured numbers and Twilio's magic number.
     pub const ALL: Self = Self { voice: true, sms: true, mms: true, fax: true };
 }
 
@@ -162,7 +162,7 @@ impl Point {
         let (here, there) = (radians(self.latitude_microdegrees), radians(other.latitude_microdegrees));
         let width = radians(other.longitude_microdegrees) - radians(self.longitude_microdegrees);
         let half_chord = ((there - here) / 2.0).sin().powi(2) + here.cos() * there.cos() * (width / 2.0).sin().powi(2);
-        // Rounding may exceed 1 between antipodes, where `asin` has no value.
+        // Rounding may yield more than 1 for antipodes, where `asin` is undefined.
         2.0 * EARTH_RADIUS_MILES * half_chord.sqrt().min(1.0).asin()
     }
 }
@@ -181,7 +181,7 @@ impl FromStr for Point {
     }
 }
 
-/// A city or region that local numbers belong to.
+/// A city or region to which local numbers belong.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Place {
     /// The country that the place is in.
@@ -221,7 +221,7 @@ pub struct Offer {
     pub capabilities: Capabilities,
 }
 
-/// Returns the first `limit` numbers for sale that match the filter and are not taken. The same seed gives the same
+/// Returns the first `limit` numbers for sale that match the filter and are not taken. The same seed yields the same
 /// numbers in the same order, and a greater limit only adds to the end. Gives up after [`CANDIDATES_MAX`] numbers.
 #[must_use]
 pub fn search(
@@ -241,7 +241,7 @@ pub fn offer_of(seed: u64, number: PhoneNumber) -> Option<Offer> {
     range_of(number)?.offer(seed, number)
 }
 
-/// Returns the first number of a North American area code that is not taken, as a purchase by `AreaCode` buys it.
+/// Returns the first untaken number in a North American area code, as a purchase by `AreaCode` buys it.
 #[must_use]
 pub fn first_in_area(seed: u64, area_code: u16, taken: &dyn Fn(PhoneNumber) -> bool) -> Option<Offer> {
     let filter = OfferFilter { area_code: Some(area_code), ..OfferFilter::default() };
@@ -262,7 +262,7 @@ fn offers(
         .take(CANDIDATES_MAX)
         .filter_map(move |(range, number)| range.offer(seed, number))
         .filter(|offer| filter.admits(offer))
-        // A number may fit the pattern at several positions, and so come up more than once.
+        // A number may fit the pattern at several positions and occur more than once.
         .filter(move |offer| seen.insert(offer.number))
 }
 
@@ -278,14 +278,14 @@ struct Range {
 }
 
 impl Range {
-    /// The dialling prefix and the national digits that every number of the range begins with.
+    /// Returns the dialling prefix and the national digits with which every number of the range begins.
     fn leading_digits(&self) -> u64 {
         let prefix = u64::from(self.prefix);
         self.country.dialling_prefix() * 10u64.pow(prefix.ilog10() + 1) + prefix
     }
 
     fn offer(&self, seed: u64, number: PhoneNumber) -> Option<Offer> {
-        // One byte for each property, so that none depends on another.
+        // Each property has its own byte, so that none depends on another.
         let [for_sale, fax, sms, mms, beta, ..] = draw(seed, b"number", number.digits());
         let subscriber = number.digits() % 10u64.pow(self.subscriber_digits);
         if for_sale >= FOR_SALE_IN_256 || !is_plausible(self.country, self.subscriber_digits, subscriber) {
@@ -304,7 +304,8 @@ impl Range {
         })
     }
 
-    /// How many numbers in 256 carry faxes, text messages and, among those with text messages, picture messages.
+    /// Returns how many numbers in 256 carry faxes, text messages and, among those with text messages, picture
+    /// messages.
     const fn chances(&self) -> [u8; 3] {
         match (self.country, self.kind) {
             (Country::Us | Country::Ca, NumberKind::Local) => [192, 240, 240],
@@ -328,7 +329,7 @@ impl Range {
     }
 }
 
-/// Every range by its leading digits, so that a number's range is looked up rather than searched for.
+/// All ranges by their leading digits, so that a number's range is looked up, not searched for.
 static RANGES: LazyLock<BTreeMap<u64, Range>> = LazyLock::new(|| {
     let local = PLACES.iter().flat_map(|place| {
         place.prefixes.iter().map(move |prefix| Range {
@@ -345,7 +346,7 @@ static RANGES: LazyLock<BTreeMap<u64, Range>> = LazyLock::new(|| {
 fn range_of(number: PhoneNumber) -> Option<Range> {
     SUBSCRIBER_DIGITS.into_iter().find_map(|subscriber_digits| {
         let range = RANGES.get(&(number.digits() / 10u64.pow(subscriber_digits)))?;
-        // Ranges differ in length, so these may be leading digits of a number of another length.
+        // Ranges differ in length, so these digits may lead to a number with a different length.
         (range.subscriber_digits == subscriber_digits).then_some(*range)
     })
 }
@@ -354,15 +355,15 @@ fn place_of(number: PhoneNumber) -> Option<&'static Place> {
     range_of(number)?.place
 }
 
-/// Whether a real network could assign this subscriber number: it begins with 2 to 9, and a North American exchange
-/// doesn't end in 11.
+/// Returns whether a real network could assign this subscriber number: it begins with 2 to 9, and a North American
+/// exchange doesn't end in 11.
 fn is_plausible(country: Country, digits: u32, subscriber: u64) -> bool {
     let first = subscriber / 10u64.pow(digits - 1);
     let exchange = subscriber / 10u64.pow(digits.saturating_sub(3));
     first >= 2 && !(country.has_area_codes() && exchange % 100 == 11)
 }
 
-/// Draws pseudorandom bytes for some digits. The purpose keeps draws for a range apart from those for a number.
+/// Draws pseudorandom bytes for some digits. The purpose separates draws for a range from those for a number.
 fn draw(seed: u64, purpose: &[u8], digits: u64) -> [u8; 32] {
     let hash = Sha256::new().chain_update(b"inventory").chain_update(seed.to_be_bytes()).chain_update(purpose);
     hash.chain_update(digits.to_be_bytes()).finalize().into()
@@ -376,7 +377,7 @@ fn degrees(microdegrees: i32) -> String {
 
 fn microdegrees(text: &str, limit: f64) -> Option<i32> {
     let degrees: f64 = text.trim().parse().ok()?;
-    // Within ±180 degrees, so the product fits.
+    // The degrees are within ±180, so the product fits.
     #[expect(clippy::cast_possible_truncation, reason = "checked against the limit first")]
     (degrees.abs() <= limit).then(|| (degrees * 1e6).round() as i32)
 }
@@ -394,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offer_is_found_by_its_number_as_the_search_shows_it() {
+    fn an_offer_looked_up_by_number_equals_the_search_result() {
         for (country, kind) in everything() {
             let found = some(8, country, kind, 1_000);
             assert_eq!(found.len(), 1_000, "{country} {kind}");
@@ -407,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_shows_the_same_and_a_greater_limit_adds_to_the_end() {
+    fn searches_are_reproducible_and_a_greater_limit_adds_to_the_end() {
         let many = some(8, Country::Us, NumberKind::Local, 300);
         assert_eq!(many[..30], some(8, Country::Us, NumberKind::Local, 30));
         assert_ne!(many[..30], some(9, Country::Us, NumberKind::Local, 30));
@@ -434,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn about_one_in_four_local_american_numbers_cannot_fax_and_no_mobile_can() {
+    fn about_one_in_four_local_american_numbers_cannot_fax_nor_can_any_mobile() {
         let without = |offers: &[Offer]| offers.iter().filter(|offer| !offer.capabilities.fax).count();
         assert!((200..300).contains(&without(&some(8, Country::Us, NumberKind::Local, 1_000))));
         assert_eq!(without(&some(8, Country::Gb, NumberKind::Mobile, 1_000)), 1_000);
@@ -457,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn an_area_code_is_sold_from_until_all_it_shows_are_owned() {
+    fn an_area_code_sells_numbers_until_all_it_lists_are_owned() {
         let first = first_in_area(8, 415, &|_| false).expect("415 has numbers");
         assert!(first.number.to_string().starts_with("+1415"));
         let second = first_in_area(8, 415, &|number| number == first.number).expect("415 has more");
@@ -471,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn an_area_code_narrows_a_search_where_there_are_any() {
+    fn area_codes_narrow_searches_in_countries_that_have_them() {
         let filter = OfferFilter { area_code: Some(212), ..OfferFilter::default() };
         let found = search(8, Country::Us, NumberKind::Local, &filter, 50, &|_| false);
         assert!(found.len() == 50 && found.iter().all(|offer| offer.number.to_string().starts_with("+1212")));
@@ -501,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_that_nothing_meets_ends() {
+    fn a_search_without_matches_ends() {
         let filter = OfferFilter { voice_enabled: Some(false), ..OfferFilter::default() };
         assert_eq!(offers(8, Country::Us, NumberKind::Local, &filter).count(), 0);
     }

@@ -1,5 +1,5 @@
-//! How long a fax takes on a telephone line according to T.30 and T.4: the duration of each signal, and the time of the
-//! coded bits at the line's rate.
+//! The time that a fax takes on a telephone line according to T.30 and T.4: the duration of each signal, and the time
+//! for the coded bits at the line's rate.
 //!
 //! ```text
 //!  answer: silence · CED · DIS ─► TSI DCS · training · TCF ─► CFR        once per call
@@ -51,7 +51,7 @@ const STUFFING_ONE_IN: u64 = 62;
 /// The three RCP frames that end a block, of 6 octets each (T.4 §A.3.8).
 const RCP_OCTETS: u64 = 18;
 
-/// How a page is coded on the line.
+/// The coding of a page on the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
     /// MMR with error correction (T.30 annex A, T.6).
@@ -63,7 +63,7 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// The coding's usual abbreviation, as in `MMR`.
+    /// Returns the coding's usual abbreviation, such as `MMR`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -86,27 +86,27 @@ pub const NOISE_PER_MILLE_MAX: u16 = 1_000;
 pub struct Line {
     /// The modem rate in bits per second.
     pub rate_bps: u32,
-    /// How pages are coded; MMR implies error correction, which no other coding allows.
+    /// The coding of pages; MMR implies error correction, which no other coding allows.
     pub coding: Coding,
-    /// How many of a thousand rows are damaged; it has no effect with error correction.
+    /// The number of damaged rows per thousand; it has no effect with error correction.
     pub noise_per_mille: u16,
 }
 
 impl Default for Line {
-    /// Two modern machines on a good line.
+    /// Returns a good line between two modern machines.
     fn default() -> Self {
         Self { rate_bps: LINE_RATES_BPS[0], coding: Coding::Mmr, noise_per_mille: 0 }
     }
 }
 
 impl Line {
-    /// Whether the machines correct errors (ECM, T.30 annex A).
+    /// Returns whether the machines correct errors (ECM, T.30 annex A).
     #[must_use]
     pub const fn has_error_correction(self) -> bool {
         matches!(self.coding, Coding::Mmr)
     }
 
-    /// The time from the moment the call is answered until the first page begins.
+    /// Returns the time from the answer to the start of the first page.
     #[must_use]
     pub fn setup_ms(self) -> u64 {
         let check = GAP_MS + self.training_long_ms() + TCF_MS;
@@ -115,10 +115,10 @@ impl Line {
         ANSWER_SILENCE_MS + CED_MS + GAP_MS + capabilities + GAP_MS + capabilities + check + GAP_MS + signal_ms(&[0])
     }
 
-    /// The number of bits that a page has in this line's coding.
+    /// Returns the number of bits of a page in this line's coding.
     #[must_use]
     pub fn bits(self, bits: &CodedBits) -> u64 {
-        // Fill grows with the rate, so a rate between two counted ones uses the higher, which never makes the time too
+        // Fill grows with the rate, so a rate between two counted rates uses the higher, which never makes the time too
         // short.
         let at = LINE_RATES_BPS.iter().rposition(|rate| *rate >= self.rate_bps).unwrap_or(0);
         match (self.coding, &bits.filled) {
@@ -128,7 +128,7 @@ impl Line {
         }
     }
 
-    /// The time of one page, with the training before it and the confirmation after it.
+    /// Returns the time for one page, with the preceding training and the following confirmation.
     #[must_use]
     pub fn page_ms(self, bits: &CodedBits) -> u64 {
         let bits = self.bits(bits);
@@ -147,7 +147,7 @@ impl Line {
         (sent_bits * 1_000).div_ceil(rate) + blocks * block_ms
     }
 
-    /// The time from the last page's confirmation until the call is released.
+    /// Returns the time from the last page's confirmation to the release of the call.
     #[must_use]
     pub fn release_ms(self) -> u64 {
         GAP_MS + signal_ms(&[0])
@@ -162,7 +162,7 @@ impl Line {
     }
 }
 
-/// The time of binary coded signals sent in one transmission, each a frame with this many octets of information.
+/// Returns the time for binary coded signals sent in one transmission, each a frame with this many information octets.
 fn signal_ms(information_octets: &[u64]) -> u64 {
     let octets: u64 = information_octets.iter().map(|octets| octets + FRAME_OCTETS).sum();
     PREAMBLE_MS + (octets * 8 * 1_000).div_ceil(SIGNAL_RATE_BPS)
@@ -171,11 +171,11 @@ fn signal_ms(information_octets: &[u64]) -> u64 {
 /// A transmission that breaks off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineFault {
-    /// The fault that the call ends with.
+    /// The fault that ends the call.
     pub fault: Fault,
-    /// How many pages get through before the break.
+    /// The number of pages that get through before the break.
     pub after_pages: u32,
-    /// The text of the failure, if a tester has chosen one.
+    /// The failure's text, if a tester chose one.
     pub text: Option<Box<str>>,
 }
 
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
     use crate::model::page::FilledBits;
 
-    /// A page of text at fine resolution: the mean of two measured ones.
+    /// Returns a page of text at fine resolution, the mean of two measured ones.
     fn text() -> CodedBits {
         let filled = FilledBits { mr: [263_500; 6], mh: [342_700; 6] };
         CodedBits { mmr: 207_400, filled: Some(filled) }
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn fill_is_that_of_the_next_higher_counted_rate() {
+    fn fill_uses_the_next_higher_counted_rate() {
         let filled = FilledBits { mr: [1, 2, 3, 4, 5, 6], mh: [10, 20, 30, 40, 50, 60] };
         let bits = CodedBits { mmr: 0, filled: Some(filled) };
         let mh = |rate_bps| Line { rate_bps, coding: Coding::Mh, noise_per_mille: 0 }.bits(&bits);

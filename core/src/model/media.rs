@@ -1,4 +1,4 @@
-//! Documents, and the media that is stored for a fax.
+//! Documents, and a fax's stored media.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::time::Timestamp;
 use super::words::words;
 
 words!(
-    /// What is wrong with a download of media, which is refused or served with a warning.
+    /// The fault of a media download, which is refused or served with a warning.
     MediaFault {
         /// The URL is older than two hours.
         Expired = "expired",
@@ -17,9 +17,9 @@ words!(
         Deleted = "deleted",
         /// The URL's signature is missing or invalid.
         Signature = "bad-signature",
-        /// The media are protected, and the request has no credential of their account.
+        /// The media are protected, and the request has no credential for their account.
         Protected = "protected",
-        /// The request sends no User-Agent.
+        /// The request has no User-Agent.
         UserAgent = "no-user-agent",
     }
 );
@@ -27,20 +27,20 @@ words!(
 /// A document, either as it was submitted or as the file that holds its fax pages.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Document {
-    /// The format that it is delivered in.
+    /// The format in which it is delivered.
     pub media_type: MediaType,
-    /// How many pages it has.
+    /// The number of its pages.
     pub pages: u32,
     /// The document itself, shared by both ends of a fax and by snapshots.
     pub bytes: Arc<[u8]>,
-    /// Where each fax page is in `bytes`; empty if the document has not been rendered.
+    /// The place of each fax page in `bytes`; empty if the document has not been rendered.
     pub sheets: Arc<[PageInFile]>,
-    /// The parts of the original that are missing on the fax pages.
+    /// The parts of the original that are missing from the fax pages.
     pub losses: Arc<[PageLoss]>,
 }
 
 impl Document {
-    /// Creates a document that has not been rendered and so has no fax pages.
+    /// Creates a document that has not been rendered and therefore has no fax pages.
     #[must_use]
     pub fn unrendered(pages: u32, bytes: Arc<[u8]>) -> Self {
         Self { media_type: MediaType::Pdf, pages, bytes, sheets: Arc::default(), losses: Arc::default() }
@@ -56,18 +56,18 @@ impl std::fmt::Debug for Document {
 /// The document stored for a fax, as the Media resource shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Media {
-    /// The SID that the media is addressed by.
+    /// The SID that addresses the media.
     pub sid: MediaSid,
-    /// When the document was stored.
+    /// The time at which the document was stored.
     pub created: Timestamp,
     /// The document with its bytes.
     pub document: Document,
 }
 
-/// Why a document could not be used for a fax.
+/// The reason that a document could not be used for a fax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableDocument {
-    /// What is wrong and what to do, written for a person.
+    /// The problem and its remedy, for people.
     pub reason: String,
 }
 

@@ -1,4 +1,4 @@
-//! The nouns of the fax service: ids, numbers, faxes, media, time, refusals. The types decide nothing and do no I/O.
+//! The nouns of the fax service: ids, numbers, faxes, media, time, refusals. The types make no decisions and do no I/O.
 
 pub mod account;
 pub mod application;

@@ -1,4 +1,4 @@
-//! A phone number of an account with its attributes, as the IncomingPhoneNumbers resource shows it (OpenAPI:
+//! A phone number of an account and its attributes, as in the IncomingPhoneNumbers resource (OpenAPI:
 //! twilio_api_v2010).
 
 use super::attributes::attributes;
@@ -22,7 +22,7 @@ words!(
 /// A number that the account owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncomingNumber {
-    /// The number's SID, which the API addresses it by.
+    /// The number's SID, which addresses it in the API.
     pub sid: NumberSid,
     /// Its rank in order of purchase, by which lists are sorted.
     pub ordinal: u64,
@@ -30,32 +30,32 @@ pub struct IncomingNumber {
     pub number: PhoneNumber,
     /// The kinds of traffic that the number carries.
     pub capabilities: Capabilities,
-    /// When the number was bought.
+    /// The time of purchase.
     pub created: Timestamp,
-    /// When an attribute last changed.
+    /// The time of the last change to an attribute.
     pub updated: Timestamp,
     /// The attributes that a create or update request may set.
     pub attributes: NumberAttributes,
 }
 
 attributes! {
-    /// The attributes of a number that a request may set; a text that isn't set is empty.
+    /// The attributes of a number that a request may set; unset strings are empty.
     NumberAttributes,
     /// A partial update of a number; `None` leaves an attribute unchanged.
     NumberChange,
     /// A name of at most 64 characters; by default the number in national format.
     friendly_name: Box<str>,
-    /// `2010-04-01`, or what the request named; stored and returned only.
+    /// The API version: `2010-04-01`, or the requested one; stored and returned only.
     api_version: Box<str>,
     /// The FaxUrl of a number in fax mode, requested when a call comes in.
     voice_url: Box<str>,
     /// The method of requests to `voice_url`.
     voice_method: Method,
-    /// Requested when `voice_url` returns no usable TwiML.
+    /// The URL to request if `voice_url` returns no usable TwiML.
     voice_fallback_url: Box<str>,
     /// The method of requests to `voice_fallback_url`.
     voice_fallback_method: Method,
-    /// Notified when a fax ends, if `<Receive>` named no action.
+    /// The URL to notify when a fax ends, if `<Receive>` named no action.
     status_callback: Box<str>,
     /// The method of requests to `status_callback`.
     status_callback_method: Method,
@@ -90,7 +90,7 @@ attributes! {
 }
 
 impl NumberAttributes {
-    /// The attributes of a number that has just been bought.
+    /// Returns the attributes of a newly bought number.
     #[must_use]
     pub fn of_new(number: PhoneNumber) -> Self {
         Self {
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_sets_only_what_it_names() {
+    fn a_change_sets_only_the_attributes_it_names() {
         let number = PhoneNumber::from_digits(15_017_122_661);
         let before = NumberAttributes::of_new(number);
         let change = NumberChange { voice_receive_mode: Some(ReceiveMode::Fax), ..NumberChange::default() };

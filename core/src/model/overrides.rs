@@ -1,5 +1,5 @@
-//! Connection overrides: timeouts and retries that the fragment of a webhook's URL requests (Twilio docs: "Webhooks:
-//! connection overrides"; SignalWire docs: "Webhooks", which have fewer keys and other defaults).
+//! Connection overrides: timeouts and retries set in the fragment of a webhook's URL (Twilio docs: "Webhooks:
+//! connection overrides"; SignalWire docs: "Webhooks", with fewer keys and different defaults).
 
 use percent_encoding::percent_decode_str;
 
@@ -21,41 +21,41 @@ const SIGNALWIRE_CONNECT_MS: Span = Span { least: 100, default: 2_000, most: 10_
 const SIGNALWIRE_READ_MS: Span = Span { least: 100, default: 5_000, most: 15_000 };
 /// SignalWire's default and range of `tt`.
 const SIGNALWIRE_TOTAL_MS: Span = Span { least: 100, default: 15_000, most: 15_000 };
-/// How often SignalWire retries a StatusCallback.
+/// The number of times that SignalWire retries a StatusCallback.
 const SIGNALWIRE_RETRIES: u64 = 2;
-/// How long SignalWire waits before it retries. Not documented; long enough for an app that restarts to be seen twice.
+/// SignalWire's wait before a retry. Not documented; long enough for a restarting app to get both requests.
 const SIGNALWIRE_RETRY_WAIT_MS: u64 = 1_000;
 /// Twilio's public edge locations.
 const EDGES: [&str; 9] =
     ["ashburn", "dublin", "frankfurt", "roaming", "sao-paulo", "singapore", "sydney", "tokyo", "umatilla"];
-/// The ending of private edges, which belong to Twilio Interconnect.
+/// The suffix of private edges, which belong to Twilio Interconnect.
 const INTERCONNECT: &str = "-ix";
-/// How many characters of an invalid value an error message quotes.
+/// The most characters of an invalid value that an error message quotes.
 const EXCERPT_CHARS_MAX: usize = 80;
 
-/// How a webhook is sent: its time limits and its retries.
+/// The time limits and retries of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Overrides {
-    /// `ct`, at SignalWire `ot`: how long connecting by TCP may take.
+    /// `ct`, or SignalWire's `ot`: the time limit for connecting over TCP.
     pub connect_ms: u64,
-    /// `rt`: how long the first packet, or the next one, may take.
+    /// `rt`: the time limit for the first packet and for each further one.
     pub read_ms: u64,
-    /// `tt`: how long the attempts may take.
+    /// `tt`: the total time limit of the attempts.
     pub total_ms: u64,
     /// The attempts that share `total_ms`.
     pub total_of: TotalOf,
-    /// `rc`: how many attempts may follow the first.
+    /// `rc`: the most attempts after the first.
     pub retries: u64,
-    /// `rp`: which failures are retried.
+    /// `rp`: the failures that are retried.
     pub policy: RetryPolicy,
-    /// How long the world waits before it retries.
+    /// The world's wait before a retry.
     pub retry_wait_ms: u64,
 }
 
 /// The attempts that share the total time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TotalOf {
-    /// All attempts together, as at Twilio.
+    /// All attempts share it, as at Twilio.
     AllAttempts,
     /// Each attempt has the whole time, as at SignalWire.
     EachAttempt,
@@ -72,11 +72,11 @@ pub struct RetryPolicy {
     pub client_errors: bool,
     /// `5xx`: the app responded with a server error.
     pub server_errors: bool,
-    /// Every other failure of a request that was sent; no word of `rp` means it.
+    /// Every other failure of a sent request; no word of `rp` covers it.
     pub others: bool,
 }
 
-/// What is wrong with an override. The webhook is sent regardless, as if the override were absent.
+/// An invalid override. The webhook is sent as if the override were absent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OverrideFault {
     /// `rp` contains a word that is not a retry policy.
@@ -91,7 +91,7 @@ pub enum OverrideFault {
 }
 
 impl OverrideFault {
-    /// The kind of fault, from which the error code follows.
+    /// Returns the kind of fault, which determines the error code.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
@@ -109,10 +109,10 @@ struct Span {
 }
 
 impl Span {
-    /// Reads a value. Numbers are clamped to the range; anything else means the default.
+    /// Parses a value. Numbers are clamped to the range; anything else means the default.
     fn read(&self, text: &str) -> u64 {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        // More digits than fit still make a number, so it is clamped and doesn't mean the default.
+        // A number with too many digits is still clamped and doesn't mean the default.
         if digits { text.parse().unwrap_or(u64::MAX).clamp(self.least, self.most) } else { self.default }
     }
 }
@@ -132,18 +132,19 @@ impl Default for Overrides {
 }
 
 impl Overrides {
-    /// Reads the overrides of a webhook with this purpose from its URL's fragment, and reports their faults.
+    /// Reads the overrides of a webhook with this purpose from its URL's fragment, and returns them with their faults.
     #[must_use]
     pub fn of(dialect: Dialect, purpose: Purpose, url: &str) -> (Self, Vec<OverrideFault>) {
         match dialect {
             Dialect::Twilio => Self::of_twilio(url),
-            // Nothing says that SignalWire reports a wrong override.
+            // No source says that SignalWire reports invalid overrides.
             Dialect::SignalWire => (Self::of_signalwire(purpose, url), Vec::new()),
         }
     }
 
     fn of_signalwire(purpose: Purpose, url: &str) -> Self {
-        // Only a StatusCallback is retried, whatever went wrong; all else goes to the fallback URL, if there is one.
+        // Only a StatusCallback is retried, after any failure; everything else goes to the fallback URL, if there is
+        // one.
         let retries = if purpose == Purpose::StatusCallback { SIGNALWIRE_RETRIES } else { 0 };
         let mut overrides = Self {
             connect_ms: SIGNALWIRE_CONNECT_MS.default,
@@ -160,7 +161,7 @@ impl Overrides {
                 "ot" => overrides.connect_ms = SIGNALWIRE_CONNECT_MS.read(&value),
                 "rt" => overrides.read_ms = SIGNALWIRE_READ_MS.read(&value),
                 "tt" => overrides.total_ms = SIGNALWIRE_TOTAL_MS.read(&value),
-                // Everything else in the fragment is the app's own.
+                // The rest of the fragment belongs to the app.
                 _ => {}
             }
         }
@@ -181,20 +182,20 @@ impl Overrides {
                     None => faults.push(OverrideFault::RetryPolicy(excerpt(&value))),
                 },
                 "e" => faults.extend(value.split(',').filter_map(|edge| edge_fault(edge.trim()))),
-                // Everything else in the fragment belongs to the app; `sni` needs no case because SNI is always sent.
+                // The rest of the fragment belongs to the app; `sni` needs no case because SNI is always sent.
                 _ => {}
             }
         }
         (overrides, faults)
     }
 
-    /// Whether another attempt follows a failure, after `tries` attempts that together took `spent_ms`.
+    /// Returns whether another attempt follows a failure, after `tries` attempts that together took `spent_ms`.
     #[must_use]
     pub const fn retries_after(&self, failure: &ExchangeFailure, tries: u64, spent_ms: u64) -> bool {
         tries <= self.retries && self.remaining_ms(spent_ms) > 0 && self.policy.covers(failure)
     }
 
-    /// How long the next attempt may take, after earlier ones that took `spent_ms` together.
+    /// Returns the time limit of the next attempt, after earlier ones that together took `spent_ms`.
     #[must_use]
     pub const fn remaining_ms(&self, spent_ms: u64) -> u64 {
         match self.total_of {
@@ -205,7 +206,7 @@ impl Overrides {
 }
 
 impl RetryPolicy {
-    /// The policy that the word `all` means.
+    /// The policy for the word `all`.
     const ALL_WORDS: Self = Self { connect: true, read: true, client_errors: true, server_errors: true, others: false };
 
     fn read(text: &str) -> Option<Self> {
@@ -229,7 +230,7 @@ impl RetryPolicy {
             ExchangeFailure::ReadTimeout => self.read,
             ExchangeFailure::HttpStatus(400..=499) => self.client_errors,
             ExchangeFailure::HttpStatus(500..=599) => self.server_errors,
-            // Nothing was sent, and nothing would be.
+            // Nothing was sent, and a retry would send nothing either.
             ExchangeFailure::InvalidUrl(_) => false,
             ExchangeFailure::HttpStatus(_)
             | ExchangeFailure::TotalTimeout
@@ -247,7 +248,7 @@ impl RetryPolicy {
     }
 }
 
-/// The keys and values of a URL's fragment.
+/// Returns the keys and values in a URL's fragment.
 fn pairs(url: &str) -> impl Iterator<Item = (&str, &str)> {
     let fragment = url.split_once('#').map_or("", |(_, fragment)| fragment);
     fragment.split('&').filter_map(|pair| pair.split_once('='))
@@ -301,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_override_has_its_fault_and_changes_nothing() {
+    fn an_invalid_override_is_reported_and_ignored() {
         assert_eq!(faults("rp=6xx"), [Fault::RetryPolicy]);
         assert_eq!(faults("rp="), [Fault::RetryPolicy]);
         assert_eq!(faults("rp=ct,,rt"), [Fault::RetryPolicy]);
@@ -312,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_covers_what_it_names_up_to_the_number_of_retries() {
+    fn a_policy_retries_the_failures_it_names_up_to_the_limit() {
         let failures = [
             ("ct", ExchangeFailure::ConnectTimeout),
             ("ct", ExchangeFailure::ConnectionRefused),
@@ -334,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn signalwire_has_keys_and_defaults_of_its_own() {
+    fn signalwire_has_its_own_keys_and_defaults() {
         let of = |url: &str| {
             let (overrides, faults) = Overrides::of(Dialect::SignalWire, Purpose::FaxUrl, url);
             assert_eq!(faults, [], "{url}");
@@ -352,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn signalwire_tries_status_callbacks_three_times_and_nothing_else_twice() {
+    fn signalwire_makes_three_attempts_for_status_callbacks_and_one_for_the_rest() {
         for purpose in Purpose::ALL {
             let (overrides, _) = Overrides::of(Dialect::SignalWire, *purpose, "http://app/s#tt=100&rc=5");
             for failure in [ExchangeFailure::HttpStatus(404), ExchangeFailure::TotalTimeout] {

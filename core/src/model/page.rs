@@ -1,4 +1,4 @@
-//! Pages as they travel over a fax line; they are stored in coded form.
+//! Pages in the coded form that a fax line carries.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub const PELS_PER_INCH: u32 = 204;
 pub const LINE_RATES_BPS: [u32; 6] = [14_400, 12_000, 9_600, 7_200, 4_800, 2_400];
 
 impl Quality {
-    /// The number of rows per inch (T.4 §2.1).
+    /// Returns the number of rows per inch (T.4 §2.1).
     #[must_use]
     pub const fn rows_an_inch(self) -> u32 {
         match self {
@@ -30,15 +30,15 @@ impl Quality {
 /// One page, coded in MMR.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FaxPage {
-    /// Width in pels, the length of a row.
+    /// Width in pels: the length of a row.
     pub width: u32,
     /// Height in rows, at the density of `quality`.
     pub height: u32,
-    /// The density of rows, which gives the height in inches.
+    /// The row density, which determines the height in inches.
     pub quality: Quality,
-    /// The rows coded by T.6, most significant bit first.
+    /// The rows in T.6 coding, most significant bit first.
     pub mmr: Arc<[u8]>,
-    /// The number of bits that it takes on the line, by coding.
+    /// Its size in bits on the line, by coding.
     pub bits: CodedBits,
 }
 
@@ -49,22 +49,22 @@ impl std::fmt::Debug for FaxPage {
     }
 }
 
-/// A page within the file that holds it.
+/// A page within a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageInFile {
-    /// Width in pels, the length of a row.
+    /// Width in pels: the length of a row.
     pub width: u32,
     /// Height in rows, at the density of `quality`.
     pub height: u32,
-    /// The density of rows, which gives the height in inches.
+    /// The row density, which determines the height in inches.
     pub quality: Quality,
-    /// The bytes of the file that hold the page's MMR.
+    /// The byte range of the page's MMR in the file.
     pub place: std::ops::Range<usize>,
-    /// The number of bits that it takes on the line, by coding.
+    /// Its size in bits on the line, by coding.
     pub bits: CodedBits,
 }
 
-/// The number of bits of a page in each coding of T.4 and T.6.
+/// The size of a page in bits, in each coding of T.4 and T.6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CodedBits {
     /// Bits as MMR (T.6), which needs no fill.
@@ -83,12 +83,12 @@ pub struct FilledBits {
     pub mh: [u64; LINE_RATES_BPS.len()],
 }
 
-/// Something in a document that is missing on its fax pages.
+/// A part of a document that is missing from its fax pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageLoss {
     /// The page of the document, counted from one; `None` if the whole document is affected.
     pub page: Option<u32>,
-    /// What is missing and why, written for a person.
+    /// The missing part and the reason, for people.
     pub what: Box<str>,
 }
 

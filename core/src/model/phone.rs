@@ -7,7 +7,7 @@ use std::str::FromStr;
 const DIGITS_MAX: usize = 15;
 /// Rejects fragments such as `+1`; every full international number in use is longer.
 const DIGITS_MIN: usize = 5;
-/// Twilio limits the header part of a SIP URI to 1024 (error 21227); the same limit is applied to the whole.
+/// The longest SIP URI. Twilio limits its header part to 1024 (error 21227); here, the limit applies to the whole URI.
 pub const SIP_URI_LEN_MAX: usize = 1_024;
 /// The longest SIP From name that is accepted.
 pub const SIP_NAME_LEN_MAX: usize = 256;
@@ -16,25 +16,25 @@ pub const SIP_NAME_LEN_MAX: usize = 256;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PhoneNumber(u64);
 
-/// The error for text that is not an E.164 number.
+/// The error for a string that is not an E.164 number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an E.164 number: + and 5 to 15 digits, the first not zero")]
 pub struct NotE164;
 
 impl PhoneNumber {
-    /// The digits as one integer: `+15005550006` gives 15005550006.
+    /// Returns the digits as one integer: 15005550006 for `+15005550006`.
     #[must_use]
     pub const fn digits(self) -> u64 {
         self.0
     }
 
-    /// Creates a number from its digits, whose validity is up to the caller.
+    /// Creates a number from its digits, which the caller must have validated.
     #[must_use]
     pub const fn from_digits(digits: u64) -> Self {
         Self(digits)
     }
 
-    /// Formats the number as Twilio's friendly name: `(501) 712-2661` in North America, E.164 elsewhere.
+    /// Formats the number like Twilio's friendly names: `(501) 712-2661` in North America, E.164 elsewhere.
     #[must_use]
     pub fn national_format(self) -> String {
         let text = self.0.to_string();
@@ -94,7 +94,7 @@ impl serde::Serialize for Party {
 impl<'de> serde::Deserialize<'de> for Party {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        // A SIP caller may be any kind of party, so everything that `Display` writes can be read back.
+        // A SIP caller may be any kind of party, so this reads back everything that `Display` writes.
         Self::sip_caller(&text).ok_or_else(|| serde::de::Error::custom("neither an E.164 number nor a SIP address"))
     }
 }
@@ -111,7 +111,7 @@ pub enum Party {
 }
 
 impl Party {
-    /// Reads a `To`: a number or a `sip:`/`sips:` URI.
+    /// Parses a `To`: a number or a `sip:`/`sips:` URI.
     #[must_use]
     pub fn destination(text: &str) -> Option<Self> {
         if is_sip_uri(text) {
@@ -120,7 +120,7 @@ impl Party {
         text.parse().ok().map(Self::Number)
     }
 
-    /// Reads a `From` for a SIP `To`: a number, a SIP URI, or alphanumerics with `+_.-`.
+    /// Parses a `From` for a SIP `To`: a number, a SIP URI, or alphanumerics with `+_.-`.
     #[must_use]
     pub fn sip_caller(text: &str) -> Option<Self> {
         let named =
@@ -128,7 +128,7 @@ impl Party {
         Self::destination(text).or_else(|| named.then(|| Self::Name(text.into())))
     }
 
-    /// The telephone number, if the party is one.
+    /// Returns the telephone number, if the party has one.
     #[must_use]
     pub const fn number(&self) -> Option<PhoneNumber> {
         match self {
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_e164_is_a_number() {
+    fn only_e164_strings_are_numbers() {
         assert_eq!("+15005550006".parse::<PhoneNumber>().map(PhoneNumber::digits), Ok(15_005_550_006));
         for bad in ["", "+", "15005550006", "+0123456", "+1234", "+1234567890123456", "+1 500 555", "+１５００５５５"]
         {
@@ -174,13 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn friendly_names_are_in_national_format() {
+    fn friendly_names_use_the_national_format() {
         assert_eq!(PhoneNumber::from_digits(18_089_255_327).national_format(), "(808) 925-5327");
         assert_eq!(PhoneNumber::from_digits(442_071_838_750).national_format(), "+442071838750");
     }
 
     #[test]
-    fn a_destination_may_be_sip_with_headers_and_transport() {
+    fn a_destination_may_be_a_sip_uri_with_headers_and_transport() {
         let uri = "sip:kate@example.com?hatchkey=4815162342;transport=TCP";
         assert_eq!(Party::destination(uri), Some(Party::Sip(uri.into())));
         assert_eq!(Party::destination("sip:"), None);

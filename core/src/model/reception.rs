@@ -1,4 +1,4 @@
-//! How a receiving machine prints incoming pages.
+//! The way in which a receiving machine prints incoming pages.
 
 use super::fax::{MediaType, PageSize};
 use super::phone::Party;
@@ -15,25 +15,25 @@ words!(
     }
 );
 
-/// How incoming pages are printed and stored.
+/// The printing and storage options for incoming pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reception {
     /// The format of the stored file.
     pub media_type: MediaType,
-    /// The paper size that pages are printed on.
+    /// The paper size of printed pages.
     pub page_size: PageSize,
     /// The line that the sending machine puts above each page.
     pub header: Header,
     /// Rows that noise on the line damages; `None` on a clean line.
     pub noise: Option<Noise>,
-    /// How many pages arrive complete before the call drops during the next one; `None` if all arrive.
+    /// The number of pages that arrive complete before the call drops during the next; `None` if all arrive.
     pub whole_pages: Option<u32>,
 }
 
 /// The transmit terminal identification, the line stamped above each page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
-    /// When the call began, shown as date and time.
+    /// The start of the call, shown as date and time.
     pub at: Timestamp,
     /// The sender's station id (T.30 TSI).
     pub station_id: Box<str>,
@@ -46,8 +46,8 @@ pub struct Header {
 /// Damage to rows, reproducible from a seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Noise {
-    /// Determines which rows are damaged, and how.
+    /// The seed that determines which rows are damaged, and how.
     pub seed: u64,
-    /// How many of a thousand rows are damaged.
+    /// The number of damaged rows per thousand.
     pub rows_per_mille: u16,
 }

@@ -1,8 +1,8 @@
-//! Relative references: resolves a `<Receive action>` or a `Location` against the URL it came from (RFC 3986 §5.2).
-//! Except for dot segments, the text is kept as written: nothing is encoded or validated.
+//! Relative references: resolves a `<Receive action>` or a `Location` against the URL that it came from (RFC 3986
+//! §5.2). Except for dot segments, URLs are kept as written: nothing is encoded or validated.
 
-/// Resolves a reference, or returns `None` if the base has no scheme and host. A reference without a host inherits the
-/// base's user and password (RFC 3986 §5.2.2); an absolute reference is returned unchanged.
+/// Resolves a reference; `None` if the base has no scheme and host. A reference without a host inherits the base's user
+/// and password (RFC 3986 §5.2.2); an absolute reference is returned unchanged.
 #[must_use]
 pub fn resolve(base: &str, reference: &str) -> Option<String> {
     if has_scheme(reference) {
@@ -13,7 +13,7 @@ pub fn resolve(base: &str, reference: &str) -> Option<String> {
         return Some(format!("{scheme}:{reference}"));
     }
     let rest = rest.split('#').next().unwrap_or_default();
-    // A backslash ends the host here as it does in the client's URL parser; otherwise a password could go to another
+    // A backslash ends the host here, as in the client's URL parser; otherwise a password could be sent to another
     // host.
     let (authority, base_target) = rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
     let (base_path, base_query) = parts(base_target, '?');
@@ -32,7 +32,7 @@ pub fn resolve(base: &str, reference: &str) -> Option<String> {
     Some(format!("{scheme}://{authority}{path}{query}{fragment}"))
 }
 
-/// Removes user and password, so that the URL may be logged or shown.
+/// Removes user and password, so that the URL can be logged or shown.
 #[must_use]
 pub fn without_userinfo(url: &str) -> String {
     let begin = if url.starts_with("//") { 0 } else { url.find("://").map_or(url.len(), |colon| colon + 1) };
@@ -86,7 +86,7 @@ mod tests {
 
     /// The examples of RFC 3986 §5.4, except those whose base or reference has no host.
     #[test]
-    fn references_lead_where_the_rfc_says() {
+    fn references_resolve_as_in_the_rfc() {
         for (reference, target) in [
             ("g", "http://a/b/c/g"),
             ("./g", "http://a/b/c/g"),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_to_show_has_no_password() {
+    fn displayed_urls_contain_no_password() {
         for (url, seen) in [
             ("https://u:p@h/x@y?z@", "https://h/x@y?z@"),
             ("//u:p@h/x", "//h/x"),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_stays_with_its_host_and_goes_to_no_other() {
+    fn a_password_is_kept_only_for_its_own_host() {
         let base = "https://user:p%40ss@h:8443/app/fax?x=1#rc=2";
         for (reference, target) in [
             ("/done", "https://user:p%40ss@h:8443/done"),

@@ -1,9 +1,9 @@
-//! Why a request is refused, in domain terms. A dialect maps each refusal to an HTTP status and an error code.
+//! The reasons for refusing a request, in domain terms. A dialect maps each one to an HTTP status and an error code.
 
 use super::phone::{Party, PhoneNumber};
 use super::sid::{AccountSid, AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, TwimlBinSid};
 
-/// Why a command was refused; the world is unchanged.
+/// The reason that a command was refused; the world is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The world has failed because of a bug in the emulator.
@@ -74,10 +74,10 @@ pub enum Refusal {
     /// The number already has an owner or is not for sale.
     #[error("{0} is not available")]
     NumberUnavailable(PhoneNumber),
-    /// The text is not a number that could be bought.
+    /// The number could never be bought.
     #[error("{0} is not a valid number")]
     NumberInvalid(PhoneNumber),
-    /// No number in that area code is for sale.
+    /// No number for sale has this area code.
     #[error("no number found in area code {0}")]
     NoneInArea(u16),
     /// The number's capabilities don't include fax.
@@ -110,7 +110,7 @@ pub enum Refusal {
     /// A documented limit of the world has been reached.
     #[error("the limit of {limit} {what} is reached")]
     LimitReached {
-        /// The things that there would be too many of.
+        /// A plural noun for what would exceed the limit.
         what: &'static str,
         /// The limit that has been reached.
         limit: usize,

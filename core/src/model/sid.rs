@@ -1,24 +1,24 @@
-//! Resource ids: 128 bits, a kind, and the form that the account's dialect writes them in. An id keeps its form, so
-//! that it looks the same wherever it is shown: in responses, webhooks, the log, states and tests.
+//! Resource ids: 128 bits, a kind, and the form of the account's dialect. An id keeps its form, so that it looks the
+//! same in responses, webhooks, the log, states and tests.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// How a dialect writes ids.
+/// The form in which a dialect writes ids.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IdForm {
-    /// Two letters for the kind and 32 hexadecimal digits, as `FX0123…`.
+    /// Two letters for the kind and 32 hexadecimal digits, such as `FX0123…`.
     #[default]
     Prefixed,
-    /// A UUID in lower case, which doesn't reveal its kind.
+    /// A lower-case UUID, which doesn't reveal its kind.
     Uuid,
 }
 
-/// The error for text that is not an id of the expected kind.
+/// The error for a string that is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a SID of the form {prefix} + 32 hexadecimal digits, nor a UUID")]
 pub struct SidError {
-    /// The two letters that were expected.
+    /// The expected letters.
     pub prefix: &'static str,
 }
 
@@ -41,19 +41,19 @@ macro_rules! sid {
             /// The two letters before the digits of the prefixed form.
             pub const PREFIX: &'static str = $prefix;
 
-            /// Creates an id of the prefixed form from its 128 bits.
+            /// Creates an id in prefixed form from its 128 bits.
             #[must_use]
             pub const fn from_bytes(bits: [u8; 16]) -> Self {
                 Self { bits, form: IdForm::Prefixed }
             }
 
-            /// The 128 bits of the id.
+            /// Returns the id's 128 bits.
             #[must_use]
             pub const fn bytes(&self) -> &[u8; 16] {
                 &self.bits
             }
 
-            /// The form that the id is written in.
+            /// Returns the form in which the id is written.
             #[must_use]
             pub const fn form(&self) -> IdForm {
                 self.form
@@ -94,7 +94,7 @@ macro_rules! sid {
         impl FromStr for $name {
             type Err = SidError;
 
-            /// Reads an id in either form; upper-case digits are accepted too, and shown in lower case from then on.
+            /// Parses an id in either form; upper-case digits are accepted too, but shown in lower case.
             fn from_str(text: &str) -> Result<Self, SidError> {
                 let read = read_prefixed($prefix, text).map(|bits| Self { bits, form: IdForm::Prefixed });
                 let read = read.or_else(|| read_uuid(text).map(|bits| Self { bits, form: IdForm::Uuid }));
@@ -105,7 +105,7 @@ macro_rules! sid {
 }
 
 sid!(
-    /// The id of an account, and so of its world.
+    /// The id of an account and of its world.
     AccountSid, "AC"
 );
 sid!(
@@ -138,7 +138,7 @@ sid!(
     TwimlBinSid, "EH"
 );
 
-/// Where a UUID has its hyphens: the number of digits before each.
+/// The positions of a UUID's hyphens: the number of digits before each.
 const HYPHENS: [usize; 4] = [8, 12, 16, 20];
 
 const fn minted(mut bits: [u8; 16], form: IdForm) -> [u8; 16] {
@@ -149,7 +149,7 @@ const fn minted(mut bits: [u8; 16], form: IdForm) -> [u8; 16] {
     bits
 }
 
-/// The text of an id, of at most 36 characters; ids are written often, so it is not allocated.
+/// The written form of an id, of at most 36 characters. Since ids are written often, it is kept on the stack.
 struct Written {
     text: [u8; 36],
     len: usize,
@@ -196,7 +196,7 @@ fn read_uuid(text: &str) -> Option<[u8; 16]> {
     read_digits(text.bytes().filter(|byte| *byte != b'-'))
 }
 
-/// Reads exactly 32 hexadecimal digits.
+/// Parses exactly 32 hexadecimal digits.
 fn read_digits(mut digits: impl Iterator<Item = u8>) -> Option<[u8; 16]> {
     let mut bits = [0u8; 16];
     for byte in &mut bits {
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sid_reads_back_what_it_shows() {
+    fn a_displayed_sid_parses_back() {
         let sid = FaxSid::from_bytes(*b"0123456789abcdef");
         assert_eq!(sid.to_string().parse(), Ok(sid));
         assert_eq!(sid.to_string(), "FX30313233343536373839616263646566");
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uuid_reads_back_what_it_shows_and_is_of_version_4() {
+    fn a_displayed_uuid_parses_back_and_has_version_4() {
         let sid = FaxSid::minted([0xff; 16], IdForm::Uuid);
         assert_eq!(sid.to_string(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_eq!(sid.to_string().parse(), Ok(sid));
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_resembles_a_uuid_is_refused() {
+    fn near_uuids_are_refused() {
         for bad in [
             "",
             "831455c6-574e-4d8b-b6ee-2418140bf4c",

@@ -1,4 +1,4 @@
-//! Moments of a world's clock, and the pace at which telephone lines run.
+//! The time of a world's clock, and the pace of telephone lines.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
-/// 9999-12-30T22:00:00Z, where the date library ends: the last moment that every format we write can express.
+/// 9999-12-30T22:00:00Z, where the date library ends: the last moment that all our formats can express.
 const LATEST_MICROS: i64 = 253_402_207_200_000_000;
 
 impl Timestamp {
@@ -26,7 +26,8 @@ impl Timestamp {
         Self::from_micros(seconds.saturating_mul(1_000_000))
     }
 
-    /// Like [`Self::from_seconds`], for constants: panics, and so fails to compile, outside the years 1970 to 9999.
+    /// Does the same as [`Self::from_seconds`], for constants: panics, and so fails to compile, outside the years 1970
+    /// to 9999.
     #[must_use]
     pub const fn from_const_seconds(seconds: i64) -> Self {
         assert!(seconds >= 0 && seconds <= LATEST_MICROS / 1_000_000, "a moment of the calendar");
@@ -39,20 +40,20 @@ impl Timestamp {
         self.0
     }
 
-    /// Whole seconds since the epoch, the precision of dates in responses.
+    /// Returns whole seconds since the epoch, the precision of dates in responses.
     #[must_use]
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
 
-    /// The moment `span` later, or the calendar's end if that is sooner.
+    /// Returns the moment `span` later, or the calendar's end if that is sooner.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
         let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
         Self::from_micros(self.0.saturating_add(micros))
     }
 
-    /// The time elapsed since `earlier`, or zero if `earlier` is later than this.
+    /// Returns the time elapsed since `earlier`, or zero if `earlier` is later than this.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -79,17 +80,17 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// How many times faster than on a real line ringing, transmission and redialing run.
+/// The speed of ringing, transmission and redialing, relative to a real line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
-    /// This many times faster; zero or less means the speed of a real line.
+    /// This many times faster; zero or less means a real line's speed.
     Times(f64),
     /// Takes no time at all.
     Max,
 }
 
 impl Pace {
-    /// The time that `line_time` takes at this pace.
+    /// Returns the time that `line_time` takes at this pace.
     #[must_use]
     pub fn scale(self, line_time: Duration) -> Duration {
         match self {

@@ -1,8 +1,8 @@
-//! Which status of a fax can follow which. `engine/phase.rs` draws them.
+//! The transitions between fax statuses, drawn in `engine/phase.rs`.
 
 use super::fax::Status;
 
-/// The possible changes of status; `None` means that the fax did not exist before.
+/// The possible status changes; `None` means that the fax did not exist before.
 const EDGES: &[(Option<Status>, Status)] = &[
     (None, Status::Queued),
     (None, Status::Receiving),
@@ -20,16 +20,16 @@ const EDGES: &[(Option<Status>, Status)] = &[
     (Some(Status::Receiving), Status::Failed),
 ];
 
-/// Whether a fax may go directly from one status to the other.
+/// Returns whether a fax can go directly from one status to the other.
 #[must_use]
 pub fn is_edge(old: Option<Status>, new: Status) -> bool {
     EDGES.contains(&(old, new))
 }
 
-/// Whether a fax can get from one status to the other, directly or through others.
+/// Returns whether a fax can go from one status to the other, directly or through others.
 #[must_use]
 pub fn leads_to(old: Status, new: Status) -> bool {
-    // The edges have no cycles, so the recursion ends.
+    // The edges form no cycles, so the recursion ends.
     let next = EDGES.iter().filter(|(before, _)| *before == Some(old)).map(|(_, after)| *after);
     next.into_iter().any(|after| after == new || leads_to(after, new))
 }
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_leads_to_those_after_it_and_to_no_other() {
+    fn a_status_leads_only_to_later_ones() {
         for (old, new) in [
             (Status::Queued, Status::Delivered),
             (Status::Queued, Status::Canceled),
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_follows_a_final_status_and_every_status_can_be_reached() {
+    fn final_statuses_are_last_and_every_status_is_reachable() {
         for (old, _) in EDGES {
             assert!(!old.is_some_and(Status::is_final), "{old:?}");
         }

@@ -1,33 +1,33 @@
-//! A stored piece of TwiML with a URL of its own, which a number may name instead of an app's: SignalWire's LaML Bin.
+//! Stored TwiML with its own URL, which a number may use instead of an app's URL: SignalWire's LaML Bin.
 
 use std::sync::Arc;
 
 use super::sid::TwimlBinSid;
 use super::time::Timestamp;
 
-/// The longest TwiML that a bin holds. Longer TwiML would be refused when it is read (docs/fidelity.md, "SignalWire").
+/// The longest TwiML that a bin can hold. Longer TwiML would be refused on reading (docs/fidelity.md, "SignalWire").
 pub const BIN_BYTES_MAX: usize = 64 * 1024;
-/// The longest name of a bin, in characters.
+/// The most characters of a bin's name.
 pub const BIN_NAME_CHARS_MAX: usize = 255;
 
-/// A bin of an account.
+/// An account's bin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TwimlBin {
-    /// The bin's id, which its URL ends with.
+    /// The bin's id, which is the last part of its URL.
     pub sid: TwimlBinSid,
     /// Its rank in order of creation, by which lists are sorted.
     pub ordinal: u64,
-    /// The name that its owner gave it.
+    /// The name chosen by its owner.
     pub name: Box<str>,
-    /// The TwiML, as it was stored.
+    /// The TwiML, as stored.
     pub contents: Arc<str>,
-    /// When the bin was created.
+    /// The bin's creation time.
     pub created: Timestamp,
-    /// When its name or contents last changed.
+    /// The time of the last change to its name or contents.
     pub updated: Timestamp,
-    /// How many times it has been requested.
+    /// The number of requests for it.
     pub requests: u64,
-    /// When it was last requested.
+    /// The time of the last request.
     pub last_request: Option<Timestamp>,
 }
 

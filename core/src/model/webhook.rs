@@ -1,4 +1,4 @@
-//! The parts of a request to a customer's app, and the ways in which it can fail.
+//! The parts of a request to a customer's app, and its possible failures.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ words!(
         FaxUrl = "fax-url",
         /// Asks the fallback URL for TwiML after the FaxUrl failed.
         FallbackUrl = "fallback-url",
-        /// Notifies `<Receive action>` of how the fax ended.
+        /// Notifies `<Receive action>` of the fax's end.
         Action = "action",
         /// Notifies a StatusCallback of a new status.
         StatusCallback = "status-callback",
@@ -36,25 +36,25 @@ words!(
 );
 
 words!(
-    /// How a webhook is signed. Every way but the first is invalid on purpose, to test the app's validation.
+    /// The signature of a webhook. All values except the first are invalid on purpose, to test the app's validation.
     #[derive(Default)]
     Signature {
-        /// Correctly, with the account's token.
+        /// A valid signature, made with the account's token.
         #[default]
         Good = "good",
-        /// With a secret that is not the account's.
+        /// An invalid signature, made with a different secret.
         Bad = "bad",
-        /// Without a signature header.
+        /// No signature header.
         Missing = "missing",
-        /// With the signature of an earlier request to the same URL, made for other parameters.
+        /// The signature of an earlier request to the same URL, with other parameters.
         Stale = "stale",
     }
 );
 
-/// One exchange with a customer's app, as the journal stores it: secrets are masked and bodies truncated.
+/// One exchange with a customer's app, as the journal stores it, with masked secrets and truncated bodies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExchangeRecord {
-    /// What the request was for.
+    /// The purpose of the request.
     pub purpose: Purpose,
     /// The method of the first request.
     pub method: Method,
@@ -64,7 +64,7 @@ pub struct ExchangeRecord {
     pub params: Vec<(String, String)>,
     /// The headers of the first request.
     pub request_headers: Vec<(String, String)>,
-    /// The URL that redirects led to, if there were any.
+    /// The URL after redirects, if there were any.
     pub redirected_to: Option<String>,
     /// The status of the last response; `None` if none arrived.
     pub status: Option<u16>,
@@ -72,18 +72,18 @@ pub struct ExchangeRecord {
     pub response_headers: Vec<(String, String)>,
     /// The beginning of the last response's body.
     pub response_body: String,
-    /// Real time from the first request to the end.
+    /// The real time from the first request to the end.
     pub duration_ms: u64,
-    /// What went wrong; `None` if the response was usable.
+    /// The failure; `None` if the response was usable.
     pub failure: Option<ExchangeFailure>,
 }
 
-/// The number of an attempt among those made for one event.
+/// The number of an attempt, among those made for one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
     /// The number of the attempt, from one.
     pub number: u64,
-    /// The real time that earlier attempts took.
+    /// The real time spent on earlier attempts.
     pub spent_ms: u64,
 }
 
@@ -91,14 +91,14 @@ impl Attempt {
     /// The first attempt for an event.
     pub const FIRST: Self = Self { number: 1, spent_ms: 0 };
 
-    /// The attempt that follows this one, which took `duration_ms`.
+    /// Returns the attempt after this one, which took `duration_ms`.
     #[must_use]
     pub const fn next(self, duration_ms: u64) -> Self {
         Self { number: self.number + 1, spent_ms: self.spent_ms.saturating_add(duration_ms) }
     }
 }
 
-/// A cookie that a customer's app set, to be sent with later requests of the same fax (Twilio's fax TwiML docs).
+/// A cookie that a customer's app set, to be sent with later requests about the same fax (Twilio's fax TwiML docs).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cookie {
     /// The host that set the cookie.
@@ -108,17 +108,17 @@ pub struct Cookie {
 }
 
 impl Cookie {
-    /// The cookie's name, without its value.
+    /// Returns the cookie's name, without its value.
     #[must_use]
     pub fn name(&self) -> &str {
         self.pair.split('=').next().unwrap_or_default()
     }
 }
 
-/// Why a request to a customer's app, or for a document, returned no usable response.
+/// The reason that a request to a customer's app, or for a document, returned no usable response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExchangeFailure {
-    /// The address is not an absolute `http` or `https` URL.
+    /// The URL is not an absolute `http` or `https` URL.
     InvalidUrl(String),
     /// The app responded with a 4xx or 5xx status.
     HttpStatus(u16),
@@ -161,7 +161,7 @@ pub enum ExchangeFailure {
 }
 
 impl ExchangeFailure {
-    /// The kind of fault, from which the error code follows.
+    /// Returns the kind of fault, which determines the error code.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {

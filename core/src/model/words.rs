@@ -1,4 +1,4 @@
-//! A macro for enums in which each value has a fixed word, used on the wire and in configuration.
+//! A macro for enums whose values have fixed words, used on the wire and in configuration.
 
 #[doc(hidden)]
 #[macro_export]
@@ -12,7 +12,7 @@ macro_rules! words {
             /// Every value, in order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// The word for this value.
+            /// Returns this value's word.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }

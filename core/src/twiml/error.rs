@@ -1,20 +1,20 @@
-//! Why an app's response is not usable TwiML.
+//! The reasons that an app's response is not usable TwiML.
 
 use crate::model::fault::Fault;
 
 /// The longest TwiML document, in bytes.
 pub const TWIML_BYTES_MAX: usize = 64 * 1024;
-/// How many characters of an app's text a message quotes.
+/// The most characters of an app's response that a message quotes.
 const EXCERPT_CHARS_MAX: usize = 80;
 
 /// A hint for a developer whose app responded with an HTML page.
 pub(super) const HTML_HINT: &str = "probably an error page, a login page or a tunnel's warning; open the URL to see it, and make the \
                          webhook return <Response>…</Response>";
 
-/// Why a response contains no usable TwiML.
+/// The reason that a response contains no usable TwiML.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TwimlError {
-    /// The content type is missing or not one of TwiML's, and the body is not TwiML either.
+    /// The content type is missing or not used for TwiML, and the body is not TwiML either.
     #[error("{0}; TwiML is <Response>…</Response> as text/xml or application/xml")]
     ContentType(String),
     /// The body is longer than `TWIML_BYTES_MAX`.
@@ -26,7 +26,7 @@ pub enum TwimlError {
     /// The body is not well-formed XML.
     #[error("the TwiML can't be parsed: {0}")]
     Malformed(String),
-    /// The body is compressed in a way that the request doesn't accept.
+    /// The body is compressed with a coding that the request doesn't accept.
     #[error(
         "the response is compressed (Content-Encoding: {coding}), which the request doesn't accept; make the app, or \
          the proxy in front of it, compress only as Accept-Encoding allows"
@@ -52,7 +52,7 @@ pub enum TwimlError {
 }
 
 impl TwimlError {
-    /// The kind of fault, from which the error code follows.
+    /// Returns the kind of fault, which determines the error code.
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
@@ -67,7 +67,7 @@ impl TwimlError {
     }
 }
 
-/// Quotes the beginning of an app's text in a message.
+/// Quotes the beginning of an app's response in a message.
 pub(super) fn excerpt(text: &str) -> String {
     text.chars().take(EXCERPT_CHARS_MAX).collect()
 }

@@ -1,4 +1,4 @@
-//! TwiML for fax: reads an app's response as one verb or an error, with warnings. The engine carries the verb out.
+//! TwiML for fax: reads an app's response as one verb or an error, with warnings. The engine executes the verb.
 
 mod error;
 mod parse;

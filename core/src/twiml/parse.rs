@@ -1,5 +1,5 @@
-//! Reads TwiML. The first known verb decides; unknown elements raise a warning and are ignored. Names are
-//! case-sensitive. A DTD is refused, so XML's own five entities are the only ones, and nothing is ever fetched.
+//! Reads TwiML. The first known verb is used; unknown elements raise a warning and are ignored. Names are
+//! case-sensitive. A DTD is refused, so the only entities are XML's own five, and nothing is ever fetched.
 
 use roxmltree::{Document, Node, ParsingOptions};
 
@@ -10,13 +10,13 @@ use crate::model::fault::Fault;
 use crate::model::fax::{MediaType, PageSize};
 use crate::model::webhook::Method;
 
-/// How deep elements may be nested; TwiML for fax needs two levels.
+/// The maximum depth of nested elements; TwiML for fax needs two levels.
 pub const DEPTH_MAX: usize = 64;
 /// The most nodes per document; more would not fit into 64 kB of meaningful TwiML.
 const NODES_MAX: u32 = 32 * 1024;
 /// The most warnings per document; further ones would hardly say anything new.
 const WARNINGS_MAX: usize = 20;
-/// Content types that are read as TwiML. Frameworks send `text/html` unless an app sets a type (docs/fidelity.md,
+/// Content types that are accepted for TwiML. Frameworks send `text/html` unless an app sets a type (docs/fidelity.md,
 /// "Receiving, TwiML").
 const CONTENT_TYPES: [&str; 3] = ["text/xml", "application/xml", "text/html"];
 
@@ -25,7 +25,7 @@ const CONTENT_TYPES: [&str; 3] = ["text/xml", "application/xml", "text/html"];
 pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
     let mut warnings = Vec::new();
     let verb = match odd_type(content_type) {
-        // An empty body is reported as empty, whatever its type.
+        // An empty body is reported as empty, whatever its content type.
         _ if body.trim_ascii().is_empty() => Err(TwimlError::Empty),
         None => verb(content_type, body, &mut warnings),
         Some(odd) => {
@@ -37,7 +37,7 @@ pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
                     verb
                 }
                 Err(error) => {
-                    // The error is about the whole response, so warnings about its parts would only distract.
+                    // The error concerns the whole response, so warnings about its parts would only distract.
                     warnings.clear();
                     Err(TwimlError::ContentType(format!(
                         "{odd}, and its body is not TwiML: {}",
@@ -51,7 +51,7 @@ pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
     Reading { verb, warnings }
 }
 
-/// Describes what is odd about a content type, or returns `None` if it is one of TwiML's.
+/// Describes an unusual content type; `None` if the type is accepted for TwiML.
 fn odd_type(content_type: Option<&str>) -> Option<String> {
     let Some(named) = content_type else { return Some("the response has no Content-Type".to_owned()) };
     let essence = named.split(';').next().unwrap_or_default().trim();
@@ -76,7 +76,7 @@ fn verb(content_type: Option<&str>, body: &[u8], warnings: &mut Vec<Warning>) ->
     first_verb(document.root_element(), warnings)
 }
 
-/// Whether the body begins like an HTML page.
+/// Returns whether the body begins like an HTML page.
 fn is_html(body: &[u8]) -> bool {
     let begin = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     let begins = |with: &str| begin.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()));
@@ -165,7 +165,7 @@ fn receive(element: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Receive {
                 continue;
             }
         };
-        // An invalid value is no error: the default applies.
+        // An invalid value is not an error: the default applies.
         if let Err(words) = taken {
             let (name, value) = (attribute.name(), excerpt(value));
             let text = format!("<Receive {name}=\"{value}\"> is not one of {words}; the default is used");
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_raises_a_warning_and_the_default_is_used() {
+    fn an_invalid_value_raises_a_warning_and_the_default_applies() {
         let twiml = "<Response><Receive method=\"PUT\" mediaType=\"image/png\" pageSize=\"A4\" storeMedia=\"no\" x=\"1\"/></Response>";
         assert_eq!(received(twiml), (Receive::default(), 5));
     }
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn twiml_of_another_type_or_none_is_accepted_with_a_warning_unless_types_are_strict() {
+    fn twiml_with_an_unusual_or_missing_type_raises_a_warning_unless_types_are_strict() {
         for odd in [Some("text/plain; charset=utf-8"), Some("application/json"), Some(""), None] {
             for twiml in ["<Response><Reject/></Response>", "\n<?xml version='1.0'?>"] {
                 let reading = interpret(odd, twiml.as_bytes());
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_not_twiml_under_another_type_is_12300_and_described() {
+    fn a_body_that_is_not_twiml_with_an_unusual_type_is_12300_and_described() {
         for (content_type, body, part) in [
             (Some("text/plain"), "OK", "Content-Type is text/plain"),
             (None, "OK", "no Content-Type"),
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn an_html_page_is_reported_as_one() {
+    fn an_html_page_is_reported_as_html() {
         for (page, fault) in [
             ("<!doctype HTML>\n<html><body><br></body></html>", Fault::TwimlMalformed),
             ("\n<HTML><p></HTML>", Fault::TwimlMalformed),
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declared_encoding_reaches_the_attributes() {
+    fn attributes_are_decoded_with_the_declared_encoding() {
         let twiml = b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><Response><Receive action=\"/action?n=b\xfcro\"/></Response>";
         let Ok(Verb::Receive(receive)) = interpret(Some("text/xml"), twiml).verb else { panic!("it is read") };
         assert_eq!(receive.action.as_deref(), Some("/action?n=b\u{fc}ro"));

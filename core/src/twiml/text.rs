@@ -1,5 +1,5 @@
-//! Decodes a document by its declared encoding (RFC 7303 §3): first a byte order mark, then the `charset` of the
-//! Content-Type, then what the bytes or the XML declaration indicate, then UTF-8.
+//! Decodes a document by its declared encoding (RFC 7303 §3): the byte order mark, then the `charset` of the
+//! Content-Type, then the encoding that the bytes or the XML declaration indicate, then UTF-8.
 
 use std::borrow::Cow;
 
@@ -8,13 +8,13 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use super::error::excerpt;
 use super::verb::Warning;
 
-/// How far into a document the end of its XML declaration is searched for; real declarations are half as long.
+/// The most bytes in which the end of an XML declaration is searched for; real declarations are half as long.
 const DECLARATION_BYTES_MAX: usize = 256;
 /// The start of an XML declaration.
 const DECLARATION: &str = "<?xml";
 
-/// Decodes a document and removes leading white space. A doubtful encoding adds a warning; text that can't be decoded
-/// is an error, in words that follow "the TwiML can't be parsed".
+/// Decodes a document and removes leading white space. A doubtful encoding adds a warning; an undecodable document is
+/// an error, phrased to follow "the TwiML can't be parsed".
 pub(super) fn decode<'a>(
     content_type: Option<&str>,
     body: &'a [u8],
@@ -57,11 +57,11 @@ fn chosen(
         return wide;
     }
     let is_wide = |encoding: &&'static Encoding| *encoding == UTF_16LE || *encoding == UTF_16BE;
-    // .NET's StringWriter declares UTF-16 even when the text is then sent as UTF-8.
+    // .NET's StringWriter declares UTF-16 even if the document is then sent as UTF-8.
     let narrow = |encoding: Option<&'static Encoding>| encoding.filter(|encoding| !is_wide(encoding));
     let encoding = narrow(charset).or(narrow(declared)).unwrap_or(UTF_8);
     let others = [charset, declared].into_iter().flatten().filter(|other| *other != encoding);
-    // Pure ASCII is the same in all remaining encodings, so a contradiction between them does no harm.
+    // Pure ASCII is the same in all remaining encodings, so a contradiction between them is harmless.
     if !body.is_ascii() {
         warnings.extend(others.map(|other| {
             let (other, name) = (other.name(), encoding.name());
@@ -76,7 +76,7 @@ fn known(label: &str, who: &str) -> Result<&'static Encoding, String> {
     Encoding::for_label(label.as_bytes()).ok_or_else(unknown)
 }
 
-/// The `charset` parameter of a content type.
+/// Returns the `charset` parameter of a content type.
 fn charset(content_type: Option<&str>) -> Option<&str> {
     let parameters = content_type?.split(';').skip(1);
     let mut named = parameters.filter_map(|parameter| parameter.split_once('='));
@@ -84,7 +84,7 @@ fn charset(content_type: Option<&str>) -> Option<&str> {
     Some(value.trim().trim_matches(['"', '\''])).filter(|value| !value.is_empty())
 }
 
-/// The encoding that an XML declaration names, read as ASCII.
+/// Returns the encoding named in an XML declaration, read as ASCII.
 fn declared(body: &[u8]) -> Option<&str> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     let begin = &body[..body.len().min(DECLARATION_BYTES_MAX)];
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declared_encoding_is_read() {
+    fn the_declared_encoding_is_used() {
         for (label, byte, letter) in
             [("ISO-8859-1", 0xe9, 'é'), ("windows-1252", 0x80, '€'), ("iso-8859-15", 0xa4, '€'), ("KOI8-R", 0xc1, 'а')]
         {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn utf_16_is_read_in_both_orders_with_a_mark_or_without() {
+    fn utf_16_is_decoded_in_both_orders_with_or_without_a_mark() {
         for text in ["<?xml version=\"1.0\" encoding=\"UTF-16\"?><a b=\"ü\"/>", "<a b=\"ü\"/>"] {
             for content_type in ["text/xml", "text/xml; charset=utf-16", "application/xml"] {
                 for bytes_of in [u16::to_le_bytes, u16::to_be_bytes] {
@@ -155,23 +155,23 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_outranks_the_content_type_and_that_the_declaration() {
+    fn the_mark_outranks_the_content_type_which_outranks_the_declaration() {
         let utf_8 = "<?xml version='1.0' encoding='ISO-8859-1'?><a b='é'/>";
         assert_eq!(read("text/xml; charset=utf-8", utf_8.as_bytes()), Ok((utf_8.to_owned(), 1)));
         let marked = [b"\xef\xbb\xbf", utf_8.as_bytes()].concat();
         assert_eq!(read("text/xml; charset=iso-8859-1", &marked), Ok((utf_8.to_owned(), 0)));
         let latin = b"<?xml version='1.0' encoding='UTF-8'?><a b='\xe9'/>";
         assert_eq!(read("text/xml; charset=latin1", latin).expect("latin-1").1, 1);
-        // Both encodings agree on text without letters beyond ASCII.
+        // Both encodings agree on pure ASCII.
         let plain = b"<?xml version='1.0' encoding='ISO-8859-1'?><a/>";
         assert_eq!(read("text/xml; charset=utf-8", plain).expect("ASCII").1, 0);
-        // A library that declares UTF-16 and sends UTF-8.
+        // A document from a library that declares UTF-16 and sends UTF-8.
         let dotnet = "<?xml version=\"1.0\" encoding=\"utf-16\"?><a b=\"é\"/>";
         assert_eq!(read("text/xml", dotnet.as_bytes()), Ok((dotnet.to_owned(), 1)));
     }
 
     #[test]
-    fn a_body_that_contradicts_its_declaration_is_refused_with_the_reason() {
+    fn bodies_that_contradict_their_declaration_are_refused_with_a_reason() {
         for (content_type, body, part) in [
             ("text/xml", b"<a>\xff</a>".as_slice(), "not UTF-8 from byte 3"),
             ("text/xml; charset=ebcdic-7", b"<a/>", "\"ebcdic-7\""),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_and_white_space_before_an_element_do_no_harm() {
+    fn a_mark_and_white_space_before_an_element_are_harmless() {
         for body in ["\u{feff}<?xml version='1.0'?><a/>", "\u{feff}\n<a/>", " \r\n\t<a/>", "<a/>"] {
             let (text, _) = read("text/xml", body.as_bytes()).expect(body);
             assert!(text.starts_with('<'), "{text}");

@@ -1,4 +1,4 @@
-//! The two verbs that TwiML has for a fax, their attributes and the defaults.
+//! The two TwiML verbs for a fax, their attributes and the defaults.
 
 use super::error::{TwimlError, excerpt};
 use crate::model::account::TwimlTypes;
@@ -9,14 +9,14 @@ use crate::model::webhook::Method;
 /// The content of an app's response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
-    /// The verb to carry out, or why there is none.
+    /// The verb to execute, or the reason that there is none.
     pub verb: Result<Verb, TwimlError>,
-    /// What was ignored, so that the developer can see it.
+    /// Warnings for the developer about ignored parts.
     pub warnings: Vec<Warning>,
 }
 
 impl Reading {
-    /// Turns an odd content type into an error if `types` is strict.
+    /// Turns an unusual content type into an error if `types` is strict.
     #[must_use]
     pub fn held_to(self, types: TwimlTypes) -> Self {
         match types {
@@ -25,13 +25,13 @@ impl Reading {
         }
     }
 
-    /// Turns an odd content type into an error, whatever the settings.
+    /// Turns an unusual content type into an error, whatever the settings.
     #[must_use]
     pub fn with_known_type(self) -> Self {
         self.refused_if_odd("")
     }
 
-    /// Makes the verb store the fax, with a warning if it said otherwise.
+    /// Makes the verb store the fax, and adds this warning if it specified otherwise.
     #[must_use]
     pub fn always_stored(mut self, warning: &str) -> Self {
         if let Ok(Verb::Receive(receive)) = &mut self.verb
@@ -50,7 +50,7 @@ impl Reading {
         Self { verb, warnings: Vec::new() }
     }
 
-    /// Marks the response as compressed: if its body can't be read, that is the reason reported.
+    /// Marks the response as compressed: if its body can't be read, the compression is reported as the reason.
     #[must_use]
     pub fn compressed(self, coding: &str) -> Self {
         let verb = self.verb.map_err(|error| {
@@ -64,12 +64,12 @@ impl Reading {
     }
 }
 
-/// Something in a response that was ignored but that the developer should see.
+/// A part of a response that was ignored, as reported to the developer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// The kind of fault, from which the alert's code follows.
+    /// The kind of fault, which determines the alert's code.
     pub fault: Fault,
-    /// What was ignored and why, written for a person.
+    /// The ignored part and the reason, for people.
     pub text: String,
 }
 
@@ -80,7 +80,7 @@ impl Warning {
     }
 }
 
-/// What to do with an incoming call.
+/// The handling of an incoming call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verb {
     /// Receive the fax, with these attributes.
@@ -90,7 +90,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// The name of the verb's element.
+    /// Returns the name of the verb's element.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -106,11 +106,11 @@ pub struct Receive {
     /// The URL to notify when the fax ends: absolute, or relative to the document's own; `None` if the attribute is
     /// absent or empty.
     pub action: Option<String>,
-    /// The method of the request to `action`.
+    /// The HTTP method of the request to `action`.
     pub method: Method,
     /// The format in which the fax is stored.
     pub media_type: MediaType,
-    /// The paper size that the fax is printed on.
+    /// The paper size of the printed fax.
     pub page_size: PageSize,
     /// Whether the fax is stored; otherwise it is posted to the action as a file.
     pub store_media: bool,

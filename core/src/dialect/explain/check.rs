@@ -47,7 +47,7 @@ pub fn check(url: &str, params: &[(String, String)], key_kind: KeyKind) -> Check
     Check { python: format!("python3 -c {}", quoted(&python)), node: format!("node -e {}", quoted(&node)), rust }
 }
 
-/// Quotes a text for any POSIX shell.
+/// Quotes a string for any POSIX shell.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

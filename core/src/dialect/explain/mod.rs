@@ -1,5 +1,5 @@
-//! Explains why a signature doesn't match: tries the common mistakes of webhook apps until one yields the value in
-//! question. Its texts never contain a secret.
+//! Explains why a signature doesn't match: tries webhook apps' common mistakes until one yields the value in question.
+//! Its messages never contain a secret.
 
 mod check;
 mod variant;
@@ -19,15 +19,15 @@ use crate::model::words::words;
 words!(
     /// The mistake that led an app to a different signature.
     Mistake {
-        /// It signed `http` for `https` or the reverse, as happens behind a proxy that terminates TLS.
+        /// It signed `http` instead of `https`, or the reverse, as happens behind a proxy that terminates TLS.
         Scheme = "scheme",
         /// It dropped or added the port.
         Port = "port",
-        /// It signed `localhost` for `127.0.0.1` or the reverse.
+        /// It signed `localhost` instead of `127.0.0.1`, or the reverse.
         Host = "host",
         /// It dropped or added the slash at the end of the path.
         TrailingSlash = "trailing-slash",
-        /// It decoded the query, or re-encoded it differently.
+        /// It decoded the query or re-encoded it differently.
         QueryEncoding = "query-encoding",
         /// It put the query's parameters in another order.
         QueryOrder = "query-order",
@@ -49,19 +49,19 @@ words!(
         RawBody = "raw-body",
         /// It used something other than HMAC-SHA1 in Base64.
         Digest = "digest",
-        /// It used the scheme of SWML and RELAY, a digest in hexadecimal of the URL and the raw body; webhooks of cXML
-        /// have the other scheme.
+        /// It used the SWML and RELAY scheme, a hexadecimal digest of the URL and the raw body, which cXML webhooks
+        /// don't use.
         RelayScheme = "relay-scheme",
         /// The header's value was changed in transit to the app.
         SignatureEncoding = "signature-encoding",
-        /// It used another key: that of another account, an empty one, one with white space, or the API token where the
-        /// signing key belongs.
+        /// It used the wrong key: another account's, an empty key, a key with white space, or the API token instead of
+        /// the signing key.
         WrongToken = "wrong-token",
         /// It used the token of another account of the same owner.
         SubaccountToken = "subaccount-token",
-        /// It used the secret of an API key, which signs nothing.
+        /// It used an API key's secret, which signs nothing.
         ApiSecret = "api-secret",
-        /// No mistake known here yields the signature.
+        /// No known mistake yields the signature.
         Unknown = "unknown",
     }
 );
@@ -69,7 +69,7 @@ words!(
 /// A secret that an app may have used instead of the key.
 #[derive(Clone)]
 pub struct OtherSecret {
-    /// The mistake to report if it was used.
+    /// The mistake to report if the app used it.
     pub mistake: Mistake,
     /// Its owner, described for people.
     pub owner: String,
@@ -80,16 +80,16 @@ pub struct OtherSecret {
 /// The kind of secret that an account's webhooks are signed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
-    /// The AuthToken of a Twilio account.
+    /// A Twilio account's AuthToken.
     AuthToken,
-    /// The signing key of a SignalWire project.
+    /// A SignalWire project's signing key.
     SigningKey,
     /// The API token of a SignalWire project that has no signing key.
     ApiToken,
 }
 
 impl KeyKind {
-    /// Returns the kind of an account's key.
+    /// Returns the kind of key that an account has.
     #[must_use]
     pub const fn of(dialect: Dialect, has_signing_key: bool) -> Self {
         match dialect {
@@ -99,14 +99,14 @@ impl KeyKind {
         }
     }
 
-    /// Returns the kind of the key that signed a request with these parameters, by the form of its AccountSid.
+    /// Returns the kind of key that signed a request with these parameters, based on the form of its AccountSid.
     #[must_use]
     pub fn of_params(params: &[(String, String)]) -> Self {
         let account = params.iter().find(|(name, _)| name == "AccountSid").and_then(|(_, value)| value.parse().ok());
         Self::of(account.map_or(Dialect::Twilio, Dialect::of), true)
     }
 
-    /// Names the key, to follow "the account's".
+    /// Returns the key's name, to follow "the account's".
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -122,7 +122,7 @@ impl KeyKind {
         self.dialect().signature_header()
     }
 
-    /// Names the key in a short way, as the subject of a sentence.
+    /// Returns a short name for the key, as the subject of a sentence.
     const fn noun(self) -> &'static str {
         match self {
             Self::AuthToken | Self::ApiToken => "token",
@@ -144,7 +144,7 @@ impl KeyKind {
         }
     }
 
-    /// The variable of the environment that the one-liners read the key from.
+    /// Returns the environment variable from which the one-liners read the key.
     const fn variable(self) -> &'static str {
         match self {
             Self::AuthToken => "TWILIO_AUTH_TOKEN",
@@ -154,42 +154,42 @@ impl KeyKind {
     }
 }
 
-/// The request whose signature is in question, and the secrets that it may have been signed with.
+/// The request whose signature is in question, and the secrets that may have signed it.
 pub struct Question<'a> {
-    /// The URL that the emulator called, as configured or as the journal shows it.
+    /// The URL that the emulator called, as configured or as shown in the journal.
     pub url: &'a str,
     /// The parameters of the request.
     pub params: Vec<(String, String)>,
-    /// The body as text, if it is not a form.
+    /// The body as a string, if it is not a form.
     pub body: Option<&'a str>,
     /// The signature that the app computed or received.
     pub signature: &'a str,
-    /// The key that the account's webhooks are signed with.
+    /// The key that signs the account's webhooks.
     pub key: &'a str,
-    /// What kind of key that is.
+    /// The kind of `key`.
     pub key_kind: KeyKind,
     /// Other secrets that the app may have used by mistake.
     pub others: &'a [OtherSecret],
 }
 
-/// Why a signature doesn't match, and what the valid one is.
+/// The reason that a signature doesn't match, and the valid signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// The mistake, or two made together; empty if the signature is valid.
+    /// The mistake, or a pair of mistakes; empty if the signature is valid.
     pub mistakes: Vec<Mistake>,
-    /// What the app did, and how to correct it.
+    /// The app's mistake, and how to correct it.
     pub detail: String,
     /// The valid signature.
     pub expected: String,
-    /// The text that the valid signature is computed from.
+    /// The string that the valid signature covers.
     pub signed: String,
 }
 
 /// A URL and parameters that an app may have signed by mistake.
 struct Attempt {
     mistake: Mistake,
-    /// What the app did, and how to correct it.
+    /// The mistake, and how to correct it.
     detail: String,
     url: String,
     params: Vec<(String, String)>,
@@ -205,7 +205,7 @@ impl Attempt {
 }
 
 impl Question<'_> {
-    /// Parses a body into form parameters; a JSON body has none.
+    /// Parses a body into form parameters, of which a JSON body has none.
     #[must_use]
     pub fn params_of(body: &str) -> Vec<(String, String)> {
         if is_json(body) {
@@ -216,7 +216,7 @@ impl Question<'_> {
     }
 }
 
-/// Finds the mistake that yields the signature, or two that do so together.
+/// Finds the mistake, or the pair of mistakes, that yields the signature.
 #[must_use]
 pub fn explain(question: &Question<'_>) -> Explanation {
     let url = normal_or_as_is(question.url);
@@ -264,12 +264,12 @@ pub fn explain(question: &Question<'_>) -> Explanation {
     explanation(vec![Mistake::Unknown], detail)
 }
 
-/// Returns the text that is signed.
+/// Returns the signed string.
 fn signed_text(url: &str, params: &[(String, String)]) -> String {
     signature::signed_parts(url, params).collect()
 }
 
-/// Recognizes a signature of the right text and key with a different digest or encoding.
+/// Recognizes a signature with the right input and key but a different digest or encoding.
 fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)> {
     let (given, service) = (question.signature, question.key_kind.service());
     let text = signed_text(question.url, &question.params);

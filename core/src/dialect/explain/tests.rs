@@ -1,4 +1,4 @@
-//! Each mistake, with the value that Twilio's own validator computes when an app makes it (fixtures/signatures).
+//! Tests each mistake with the value that Twilio's own validator computes when an app makes it (fixtures/signatures).
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ fn pairs(value: &Value) -> Vec<(String, String)> {
 }
 
 #[test]
-fn each_mistake_is_found_from_the_value_that_the_real_validator_computes() {
+fn each_mistake_is_found_from_the_real_validators_value() {
     let fixture: Value = serde_json::from_str(include_str!("../../../../fixtures/signatures/mistakes.json"))
         .expect("the fixture is JSON");
     let text = |key: &str| fixture[key].as_str().unwrap();
@@ -44,14 +44,14 @@ fn each_mistake_is_found_from_the_value_that_the_real_validator_computes() {
         assert!(!explanation.detail.contains(text("token")), "{}", case["what"]);
         seen.extend(explanation.mistakes);
     }
-    // Twilio has no such scheme; the test below is about SignalWire's.
+    // Twilio has no such scheme; the last test covers SignalWire's.
     seen.insert(Mistake::RelayScheme);
     let missing: Vec<_> = Mistake::ALL.iter().filter(|mistake| !seen.contains(mistake)).collect();
     assert!(missing.is_empty(), "no case for {missing:?}");
 }
 
 #[test]
-fn two_mistakes_at_once_are_both_named() {
+fn two_combined_mistakes_are_both_named() {
     let params = vec![("A".to_owned(), "1".to_owned()), ("B".to_owned(), String::new())];
     let signature = signature::of_form("t", "http://app.test/fax", &params[..1]);
     let question = Question {
@@ -69,7 +69,7 @@ fn two_mistakes_at_once_are_both_named() {
 }
 
 #[test]
-fn a_url_is_taken_as_it_is_configured() {
+fn a_url_is_used_as_configured() {
     let ask = |url: &str, signed: &str| {
         let signature = signature::of_url("t", signed);
         let question = Question {
@@ -87,7 +87,7 @@ fn a_url_is_taken_as_it_is_configured() {
     let sent = "http://app.test:80/a/../s?n=o'brien%20b";
     let explanation = ask(configured, sent);
     assert_eq!((explanation.mistakes, explanation.signed.as_str()), (Vec::new(), sent));
-    // The URL that JavaScript's `new URL(…).href` turns it into.
+    // The form into which JavaScript's `new URL(…).href` changes the URL.
     let explanation = ask(configured, "http://app.test/s?n=o%27brien%20b");
     assert_eq!(explanation.mistakes, [Mistake::QueryEncoding], "{}", explanation.detail);
     assert!(
@@ -98,7 +98,7 @@ fn a_url_is_taken_as_it_is_configured() {
 }
 
 #[test]
-fn a_text_that_is_not_a_url_is_explained_too() {
+fn a_string_that_is_not_a_url_is_explained_too() {
     for url in ["", "http://", "no url", "http://[::1]:80/x?", "http://h:/?&&="] {
         let question = Question {
             url,
@@ -114,16 +114,16 @@ fn a_text_that_is_not_a_url_is_explained_too() {
 }
 
 #[test]
-fn a_one_liner_survives_quotes_and_holds_no_token() {
+fn one_liners_escape_quotes_and_contain_no_token() {
     let params = [("Name".to_owned(), "it's \"so\"".to_owned())];
     let check = check("http://h/?a='b'", &params, KeyKind::AuthToken);
     assert!(check.python.starts_with("python3 -c '") && check.python.contains(r"it'\''s"), "{}", check.python);
     assert!(check.node.contains("TWILIO_AUTH_TOKEN") && check.rust.contains("TWILIO_AUTH_TOKEN"));
 }
 
-/// The vector that SignalWire's own validators for npm and PyPI accept, and its digests by the scheme of SWML and RELAY.
+/// The vector that SignalWire's own npm and PyPI validators accept, and its digests in the SWML and RELAY scheme.
 #[test]
-fn signalwires_other_scheme_and_its_api_token_are_recognised() {
+fn signalwires_relay_scheme_and_api_token_are_recognised() {
     let body = "FaxSid=831455c6-574e-4d8b-b6ee-2418140bf4cd&AccountSid=b3877c40-da60-4998-90ad-b792e98472ac\
                 &From=%2B15556677888&To=%2B15556677999&RemoteStationId=%2B15556677999&FaxStatus=delivered&ApiVersion=v1\
                 &NumPages=1&MediaSid=aff0684c-3445-49bc-802b-3a0a488139f5\

@@ -1,4 +1,4 @@
-//! The texts that an app may sign by mistake. Each differs from the right text in one way.
+//! The strings that an app may sign by mistake. Each differs from the right one in one way.
 
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -77,7 +77,7 @@ pub(super) fn of_url(question: &Question<'_>) -> Vec<Attempt> {
             attempt(mistake, Parts { query, ..parts }.url(), hint)
         }));
     }
-    // A variant that changes nothing would be the right text and not a mistake.
+    // A variant that changes nothing would be right, not a mistake.
     attempts.retain(|attempt| attempt.url != question.url);
     attempts
 }
@@ -235,7 +235,7 @@ fn concatenated(url: &str, params: &[(String, String)]) -> String {
     std::iter::once(url).chain(pairs).collect()
 }
 
-/// Returns the top-level fields of a JSON object, as a framework would hand them to an app.
+/// Returns the top-level fields of a JSON object, as a framework would pass them to an app.
 fn json_params(body: &str) -> Vec<(String, String)> {
     let value: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     let fields = value.as_object().into_iter().flatten();

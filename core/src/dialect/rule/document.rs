@@ -1,5 +1,5 @@
-//! A rule as JSON: its fields with their types and limits. Reading, writing and the schema all follow from these
-//! types; whether the fields fit together is checked when a document becomes a rule.
+//! A rule as JSON: its fields with their types and limits. Reading, writing and the schema all use these types; whether
+//! the fields fit together is checked when a document becomes a rule.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,8 +15,8 @@ use crate::engine::rule::check::{
 };
 use crate::model::line::{RATE_BPS_MAX, RATE_BPS_MIN};
 
-/// Named types for texts, so that the schema can list their words. The texts are checked when the document becomes a
-/// rule.
+/// Named types for strings, so that the schema can list their valid words. The strings are checked when the document
+/// becomes a rule.
 type Word = Box<str>;
 
 /// Defines a struct whose fields are all optional, in JSON and in the schema.
@@ -33,9 +33,9 @@ macro_rules! fields {
 }
 
 fields! {
-    /// A rule: what it matches, and the one effect that it has.
+    /// A rule: what it matches, and its only effect.
     pub RuleDocument "Rule" {
-        /// What the rule acts on; every field given must match. Everything by default.
+        /// The calls, webhooks or REST calls to act on; every given field must match. Everything by default.
         #[serde(rename = "match")]
         matches: MatchDocument,
         /// Number of matches to let pass before the rule acts; 0 by default.
@@ -44,17 +44,17 @@ fields! {
         times: Integer<1, COUNT_MAX>,
         /// Probability that the rule acts on a match, drawn from the world's seed; 1 by default.
         chance: Fraction<false>,
-        /// Effect: how a call ends.
+        /// Effect: the outcome of a call.
         outcome: OutcomeDocument,
-        /// Effect: how good the line is.
+        /// Effect: the quality of the line.
         line: LineDocument,
-        /// Effect: how a REST call is answered.
+        /// Effect: the response to a REST call.
         api: ApiDocument,
-        /// Effect: how a request to an app is sent.
+        /// Effect: the sending of a request to an app.
         webhook: WebhookDocument,
     }
 
-    /// What a rule acts on. In patterns each asterisk stands for any number of characters, or none.
+    /// The things that a rule acts on. In patterns, each asterisk matches any number of characters, including none.
     pub(super) MatchDocument "RuleMatch" {
         /// Direction of the fax, `inbound` or `outbound`.
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::direction"))]
@@ -87,23 +87,23 @@ fields! {
         max: Integer<1, PAGES_MAX>,
     }
 
-    /// How a call ends.
+    /// The outcome of a call.
     #[cfg_attr(feature = "schema", schemars(extend("required" = ["status"])))]
     pub(super) OutcomeDocument "RuleOutcome" {
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::status"))]
         status: Word,
-        /// Error code of a failed transmission; 34004 by default, and always for an account of SignalWire.
+        /// Error code of a failed transmission; 34004 by default, and the only code for SignalWire accounts.
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::fault_code"))]
         code: u32,
         /// Number of pages that get through before a transmission fails; 0 by default.
         after_pages: Integer<0, PAGES_MAX>,
         /// Text of a failed transmission, such as `The HDLC carrier did not stop in a timely manner`; 200 characters at
-        /// most. Webhooks have it as `ErrorMessage`, and SignalWire's Fax resource as `error_message`.
+        /// most. It appears as `ErrorMessage` in webhooks and as `error_message` in SignalWire's Fax resource.
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::message"))]
         message: Word,
     }
 
-    /// How good the line is.
+    /// The quality of the line.
     pub(super) LineDocument "RuleLine" {
         /// Speed in bits per second.
         rate_bps: Integer<RATE_BPS_MIN, RATE_BPS_MAX>,
@@ -111,11 +111,11 @@ fields! {
         noise: Fraction<true>,
     }
 
-    /// How a REST call is answered.
+    /// The response to a REST call.
     pub(super) ApiDocument "RuleApi" {
         /// HTTP status to refuse the call with.
         status: Integer<API_STATUS_MIN, API_STATUS_MAX>,
-        /// Error code to refuse the call with; the usual one for the status by default.
+        /// Error code to refuse the call with; by default, the usual one for the status.
         code: Integer<1, API_CODE_MAX>,
         /// Milliseconds of real time to wait before the response.
         delay_ms: Integer<0, API_DELAY_MS_MAX>,
@@ -123,7 +123,7 @@ fields! {
         reset: bool,
     }
 
-    /// How a request to an app is sent.
+    /// The sending of a request to an app.
     pub(super) WebhookDocument "RuleWebhook" {
         /// Milliseconds to wait before the request, by the world's clock.
         delay_ms: Integer<0, WEBHOOK_DELAY_MS_MAX>,
@@ -133,7 +133,7 @@ fields! {
         reorder: bool,
         /// Whether to drop it.
         drop: bool,
-        /// How to sign it: `bad`, `missing` or `stale`.
+        /// Invalid signature: `bad`, `missing` or `stale`.
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::signature"))]
         signature: Word,
     }
@@ -216,7 +216,7 @@ impl<'de, const MAY_BE_ZERO: bool> Deserialize<'de> for Fraction<MAY_BE_ZERO> {
     }
 }
 
-/// The schemas of the fields above that can't be derived.
+/// The schemas of fields whose schemas can't be derived.
 #[cfg(feature = "schema")]
 mod words {
     use std::borrow::Cow;

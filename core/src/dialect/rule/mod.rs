@@ -1,5 +1,5 @@
 //! Rules as the control API, the configuration file and the library write them. A document becomes a rule once every
-//! field is checked, and a rule can be shown as a document. A rule that can clearly never act is refused.
+//! field has been checked, and a rule can be shown as a document. A rule that clearly can never act is refused.
 
 mod document;
 
@@ -21,10 +21,10 @@ use crate::model::fax::{Direction, Status};
 use crate::model::line::LineFault;
 use crate::model::webhook::{Purpose, Signature};
 
-/// The outcomes that a call may have, as statuses of a fax.
+/// The possible outcomes of a call, as fax statuses.
 const OUTCOMES: [Status; 5] = [Status::Delivered, Status::Received, Status::Busy, Status::NoAnswer, Status::Failed];
 
-/// Why a document is not a valid rule: the field, and what is wrong with it.
+/// The reason that a document is not a valid rule: the field, and its fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleError(FieldError);
 
@@ -50,32 +50,32 @@ fn error<T>(place: impl Into<String>, reason: impl Into<String>) -> Result<T, Ru
     Err(RuleError(FieldError { place: place.into(), reason: reason.into(), is_unknown: false }))
 }
 
-/// Reads a rule of a world that speaks this dialect.
+/// Reads a rule for a world with this dialect.
 ///
 /// # Errors
-/// The first invalid field, or the reason why the rule could never act.
+/// Returns the first invalid field, or the reason that the rule could never act.
 pub fn parse(value: &Value, dialect: Dialect) -> Result<Rule, RuleError> {
     read_rule(json::read::<RuleDocument>(value)?, dialect)
 }
 
-/// Returns the rule as the document that [`parse`] reads.
+/// Returns the rule as a document that [`parse`] reads.
 #[must_use]
 pub fn json(rule: &Rule) -> Value {
     written(&RuleDocument::from(rule))
 }
 
-/// Returns an effect as it is written in a document.
+/// Returns an effect in its document form.
 #[must_use]
 pub fn json_of_effect(effect: &RuleEffect) -> Value {
     written(&RuleDocument::from(effect))[effect.kind().as_str()].take()
 }
 
 fn written(document: &RuleDocument) -> Value {
-    // This can't fail, because all names of fields are strings.
+    // This can't fail, because all field names are strings.
     serde_json::to_value(document).unwrap_or_default()
 }
 
-/// Returns a warning if a rule is valid but may never act.
+/// Returns a warning if a valid rule may never act.
 #[must_use]
 pub fn warning(rule: &Rule) -> Option<String> {
     let RuleEffect::Webhook(fault) = &rule.effect else { return None };
@@ -100,7 +100,7 @@ impl From<&Rule> for RuleDocument {
 }
 
 impl From<&RuleEffect> for RuleDocument {
-    /// Returns a document with nothing but the effect.
+    /// Returns a document with only this effect.
     fn from(effect: &RuleEffect) -> Self {
         let none = Self::default();
         match effect {
@@ -137,7 +137,7 @@ impl From<&Outcome> for OutcomeDocument {
             Outcome::Busy => of(Status::Busy),
             Outcome::NoAnswer => of(Status::NoAnswer),
             Outcome::Failed(LineFault { fault, after_pages, text }) => Self {
-                // The codes of both dialects: SignalWire's rules know but one, which is Twilio's too.
+                // Both dialects' codes: SignalWire's rules have only one, which is also Twilio's.
                 code: Some(Dialect::Twilio.code(*fault)),
                 after_pages: Some(Integer(*after_pages)),
                 message: text.clone(),
@@ -175,12 +175,12 @@ impl From<WebhookFault> for WebhookDocument {
     }
 }
 
-/// Returns a delay as it is written: absent if it is zero.
+/// Returns a delay for a document: absent if it is zero.
 fn delay<const MIN: u32, const MAX: u32>(delay_ms: u64) -> Option<Integer<MIN, MAX>> {
     Some(delay_ms).filter(|delay_ms| *delay_ms > 0).map(|delay_ms| Integer(delay_ms.try_into().unwrap_or(u32::MAX)))
 }
 
-/// Returns a flag as it is written: absent if it is not set.
+/// Returns a flag for a document: absent if it is not set.
 fn said(flag: bool) -> Option<bool> {
     flag.then_some(true)
 }
@@ -286,7 +286,7 @@ fn read_webhook(document: WebhookDocument) -> Result<WebhookFault, RuleError> {
     })
 }
 
-/// Looks up the value that a text names; `None` if there is no text.
+/// Looks up the value for a word; `None` if there is no word.
 fn word<T: Copy>(
     place: &str,
     text: Option<&str>,

@@ -1,4 +1,4 @@
-//! SignalWire's Accounts: the project itself, which is the only account that its credential reaches.
+//! SignalWire's Accounts: the project itself, which is the only account that its credential can access.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::dialect::paging::{Extent, PageRequest, Uris};
 use crate::dialect::parameter;
 use crate::model::account::Account;
 
-/// The resources below a project that have a path, as captured.
+/// The resources of a project that have a path, as captured.
 const SUBRESOURCES: &[(&str, &str)] = &[
     ("available_phone_numbers", "AvailablePhoneNumbers"),
     ("applications", "Applications"),
@@ -22,7 +22,7 @@ const SUBRESOURCES: &[(&str, &str)] = &[
     ("messages", "Messages"),
     ("transcriptions", "Transcriptions"),
 ];
-/// The resources of Twilio's accounts that are shown as null, as captured.
+/// The resources of Twilio accounts that are shown as null, as captured.
 const NO_SUBRESOURCES: &[&str] = &[
     "addresses",
     "authorized_connect_apps",
@@ -40,7 +40,7 @@ const NO_SUBRESOURCES: &[&str] = &[
 const LIST_FILTERS: &[&str] = &["FriendlyName"];
 /// Distinguishes the page tokens of accounts.
 const LIST_OF_ACCOUNTS: u32 = 0x6163_6374;
-/// What is shown in place of the token.
+/// The string shown in place of the token.
 const REDACTED: &str = "redacted";
 
 /// A project as clients see it.
@@ -84,16 +84,16 @@ impl AccountResource {
     }
 }
 
-/// Reads the parameters of a list, with the name to filter by, if there is one.
+/// Reads the parameters of a list, and returns the name to filter by, if there is one.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn list_accounts(query: &Form) -> Result<(Option<String>, PageRequest), ApiError> {
     let name = parameter::given(query, "FriendlyName").map(str::to_owned);
     Ok((name, PageRequest::parse_strictly(query, LIST_OF_ACCOUNTS, LIST_FILTERS)?))
 }
 
-/// The list of the projects that a credential reaches.
+/// The list of projects that a credential can access.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AccountList {
     #[serde(flatten)]
@@ -102,7 +102,7 @@ pub struct AccountList {
 }
 
 impl AccountList {
-    /// Returns the resource of the list, which has one project at most.
+    /// Returns the resource of the list, which contains one project at most.
     #[must_use]
     pub fn of(account: &Account, name: Option<&str>, request: &PageRequest) -> Self {
         let shown = Some(account).filter(|account| name.is_none_or(|name| *name == *account.friendly_name));

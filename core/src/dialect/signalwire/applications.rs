@@ -17,22 +17,22 @@ use crate::model::sid::{AccountSid, IdForm};
 const LIST_FILTERS: &[&str] = &["FriendlyName"];
 /// Distinguishes the page tokens of applications.
 const LIST_OF_APPLICATIONS: u32 = 0x6170_7073;
-/// An attribute that only Twilio's API has. Like any unknown parameter, it is ignored.
+/// An attribute that only Twilio's API has. Like unknown parameters, it is ignored.
 const NOT_SET_HERE: &str = "ApiVersion";
 
-/// Reads the parameters of a create.
+/// Reads the parameters of a create call.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn create_application(form: &Form) -> Result<ApplicationChange, ApiError> {
     let change = change(form, Empty::LeftOut)?;
     if change.friendly_name.is_none() { Err(ApiError::missing("FriendlyName")) } else { Ok(change) }
 }
 
-/// Reads the parameters of an update.
+/// Reads the parameters of an update call.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn update_application(form: &Form) -> Result<ApplicationChange, ApiError> {
     change(form, Empty::Cleared)
 }
@@ -42,16 +42,16 @@ fn change(form: &Form, empty: Empty) -> Result<ApplicationChange, ApiError> {
     attribute::read(OF_APPLICATION.iter().filter(is_set_here), form, empty, IdForm::Uuid)
 }
 
-/// Reads the parameters of a list, with the name to filter by, if there is one.
+/// Reads the parameters of a list, and returns the name to filter by, if there is one.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn list_applications(query: &Form) -> Result<(Option<String>, PageRequest), ApiError> {
     let name = parameter::given(query, "FriendlyName").map(str::to_owned);
     Ok((name, PageRequest::parse_strictly(query, LIST_OF_APPLICATIONS, LIST_FILTERS)?))
 }
 
-/// An application as clients see it; a URL that is not set is empty, as captured.
+/// An application as clients see it; an unset URL is empty, as captured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ApplicationResource {
     sid: String,

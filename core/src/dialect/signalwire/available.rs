@@ -1,4 +1,4 @@
-//! SignalWire's AvailablePhoneNumbers: the filters of a search, and the resources of what it finds.
+//! SignalWire's AvailablePhoneNumbers: the search filters, and the resources of the search results.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::dialect::twilio::available::{self, OfferSearch};
 use crate::model::inventory::{Country, NumberKind, Offer};
 use crate::model::sid::AccountSid;
 
-/// Filters that SignalWire accepts for Twilio's sake and ignores.
+/// Filters that SignalWire accepts for compatibility with Twilio and ignores.
 const IGNORED: &[&str] = &[
     "SmsEnabled",
     "MmsEnabled",
@@ -19,18 +19,18 @@ const IGNORED: &[&str] = &[
     "ExcludeLocalAddressRequired",
     "ExcludeForeignAddressRequired",
 ];
-/// The lists of numbers that there are; mobile numbers have none.
+/// The available lists of numbers; there is none for mobile numbers.
 const KINDS: &[NumberKind] = &[NumberKind::Local, NumberKind::TollFree];
 
 /// A search, and the query that the `uri` of its response repeats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    /// What is searched for.
+    /// The search itself.
     pub wanted: OfferSearch,
     query: String,
 }
 
-/// Returns the country and the type that a path names; `None` if there is no such list.
+/// Returns the country and the type in a path; `None` if there is no such list.
 #[must_use]
 pub fn list_of(country: &str, kind: &str) -> Option<(Country, NumberKind)> {
     available::list_of(country, kind).filter(|(_, kind)| KINDS.contains(kind))
@@ -39,18 +39,18 @@ pub fn list_of(country: &str, kind: &str) -> Option<(Country, NumberKind)> {
 /// Reads the parameters of a search.
 ///
 /// # Errors
-/// 10000, naming the parameter.
+/// Returns error 10000; its message names the parameter.
 pub fn search(query: &Form, list: (Country, NumberKind)) -> Result<Search, ApiError> {
     let heard = Form::of(query.iter().filter(|(name, _)| !IGNORED.contains(name)));
     let mut wanted = available::search(&heard, list)?;
-    // Nothing tells whether a number for sale carries faxes, so none is offered that doesn't.
+    // The response doesn't say whether a number can receive faxes, so only numbers that can are offered.
     wanted.filter.fax_enabled = Some(true);
     let pairs: Vec<_> = query.iter().collect();
     let query = if pairs.is_empty() { String::new() } else { format!("?{}", form::encode_query(&pairs)) };
     Ok(Search { wanted, query })
 }
 
-/// The numbers that a search found, all on one page.
+/// The results of a search, all on one page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OfferList {
     uri: String,
@@ -72,7 +72,7 @@ struct OfferResource {
     beta: bool,
 }
 
-// Names in mixed case and no fax, as captured.
+// Mixed-case names and no fax, as captured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 struct CapabilitiesResource {
     voice: bool,
@@ -83,7 +83,7 @@ struct CapabilitiesResource {
 }
 
 impl OfferList {
-    /// Returns the resource of a search's result.
+    /// Returns the resource of a search's results.
     #[must_use]
     pub fn of(offers: &[Offer], search: &Search, account: AccountSid) -> Self {
         let OfferSearch { country, kind, .. } = search.wanted;
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_shows_numbers_as_captured_and_its_whole_query() {
+    fn a_search_result_has_the_captured_shape_and_repeats_the_query() {
         let answer = found("InRegion=WA&FaxEnabled=maybe");
         let path = "/api/laml/2010-04-01/Accounts/00000000-0000-4000-8000-000000000000/AvailablePhoneNumbers/US/Local";
         assert_eq!(answer["uri"], format!("{path}?InRegion=WA&FaxEnabled=maybe"));
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_filter_is_refused_and_there_are_no_mobile_numbers() {
+    fn invalid_filters_are_refused_and_there_are_no_mobile_numbers() {
         let refused = search(&Form::parse(b"AreaCode=x").unwrap(), US_LOCAL).unwrap_err();
         assert_eq!((refused.status(Dialect::SignalWire), refused.code(Dialect::SignalWire)), (422, 10000));
         assert_eq!(list_of("GB", "Mobile"), None);

@@ -1,5 +1,4 @@
-//! SignalWire's LaML Bins (cXML scripts): the parameters of their calls, the resource, and the URL at which a bin is
-//! served.
+//! SignalWire's LaML Bins (cXML scripts): the parameters of their calls, the resource, and the URL of a bin.
 
 use std::sync::Arc;
 
@@ -17,34 +16,34 @@ use crate::engine::input::CreateTwimlBin;
 use crate::model::sid::TwimlBinSid;
 use crate::model::twiml_bin::{BIN_BYTES_MAX, BIN_NAME_CHARS_MAX, TwimlBin, TwimlBinChange};
 
-/// Where bins are served.
+/// The path under which bins are served.
 pub const BINS: &str = "/laml-bins";
-/// The content type that bins are served with.
+/// The content type of served bins.
 pub const CONTENT_TYPE: &str = "application/xml; charset=utf-8";
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["Name"];
 /// Distinguishes the page tokens of bins.
 const LIST_OF_BINS: u32 = 0x6269_6e73;
 
-/// Returns the bin that is served at a path, if there is one of that name.
+/// Returns the id of the bin at a path, if the path names one.
 #[must_use]
 pub fn bin_at(path: &str) -> Option<TwimlBinSid> {
     path.strip_prefix(BINS)?.strip_prefix('/')?.parse().ok()
 }
 
-/// Reads the parameters of a create.
+/// Reads the parameters of a create call.
 ///
 /// # Errors
-/// 10000, naming the parameter.
+/// Returns error 10000; its message names the parameter.
 pub fn create_bin(form: &Form) -> Result<CreateTwimlBin, ApiError> {
     let name = name(form)?.ok_or_else(|| ApiError::missing("Name"))?;
     Ok(CreateTwimlBin { name, contents: contents(form, Empty::LeftOut)?.unwrap_or_default() })
 }
 
-/// Reads the parameters of an update.
+/// Reads the parameters of an update call.
 ///
 /// # Errors
-/// 10000, naming the parameter.
+/// Returns error 10000; its message names the parameter.
 pub fn update_bin(form: &Form) -> Result<TwimlBinChange, ApiError> {
     Ok(TwimlBinChange { name: name(form)?, contents: contents(form, Empty::Cleared)? })
 }
@@ -65,10 +64,10 @@ fn contents(form: &Form, empty: Empty) -> Result<Option<Arc<str>>, ApiError> {
     Ok(Some(text.into()))
 }
 
-/// Reads the parameters of a list, with the name to filter by, if there is one.
+/// Reads the parameters of a list, and returns the name to filter by, if there is one.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn list_bins(query: &Form) -> Result<(Option<String>, PageRequest), ApiError> {
     let name = parameter::given(query, "Name").map(str::to_owned);
     Ok((name, PageRequest::parse_strictly(query, LIST_OF_BINS, LIST_FILTERS)?))
@@ -91,7 +90,7 @@ pub struct BinResource {
 }
 
 impl BinResource {
-    /// Returns the resource of a bin. Its URL is built on the origin that the client used.
+    /// Returns the resource of a bin, with its URL on the origin that the client used.
     #[must_use]
     pub fn of(bin: &TwimlBin, view: &View<'_>) -> Self {
         Self {
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bin_has_a_name_and_contents_of_limited_length() {
+    fn names_and_contents_of_bins_are_limited() {
         let created = create_bin(&form("Name=IVR&Contents=%3CResponse/%3E")).unwrap();
         assert_eq!((&*created.name, &*created.contents), ("IVR", "<Response/>"));
         assert_eq!(&*create_bin(&form("Name=IVR")).unwrap().contents, "");
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bin_is_found_by_its_path_alone() {
+    fn bins_are_found_by_path() {
         let uuid = "831455c6-574e-4d8b-b6ee-2418140bf4cd";
         assert_eq!(bin_at(&format!("/laml-bins/{uuid}")), uuid.parse().ok());
         for bad in [format!("/laml-bins/{uuid}/x"), format!("/bins/{uuid}"), "/laml-bins/".to_owned(), uuid.to_owned()]

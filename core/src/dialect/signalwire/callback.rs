@@ -1,4 +1,4 @@
-//! The parameters that say how and of what a StatusCallback is notified (docs/fidelity.md, "SignalWire").
+//! The parameters for a StatusCallback's method and events (docs/fidelity.md, "SignalWire").
 
 use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::form::Form;
@@ -11,26 +11,26 @@ const METHOD: &str = "StatusCallbackMethod";
 const EVENT: &str = "StatusCallbackEvent";
 
 words!(
-    /// An event of a call that a StatusCallback may be notified of.
+    /// A call event of which a StatusCallback may be notified.
     CallEvent {
         /// The call is about to be placed.
         Initiated = "initiated",
-        /// The far end rings.
+        /// The far end is ringing.
         Ringing = "ringing",
         /// The far end has picked up.
         Answered = "answered",
-        /// The call has ended, whether or not the fax went over.
+        /// The call has ended, whether or not the fax was transmitted.
         Completed = "completed",
-        /// A forwarded call rings, which no fax is.
+        /// A forwarded call rings, which never happens to a fax.
         RingingForwarded = "ringing_forwarded",
-        /// A queued call rings, which no fax is.
+        /// A queued call rings, which never happens to a fax.
         RingingQueued = "ringing_queued",
     }
 );
 
 impl CallEvent {
-    /// Returns the statuses of a fax that stand for the event. SignalWire documents only events of calls; which status a
-    /// fax has at each is inferred.
+    /// Returns the fax statuses that correspond to the event. SignalWire documents only call events; the corresponding
+    /// statuses are inferred.
     fn statuses(self) -> StatusSet {
         match self {
             Self::Initiated | Self::Ringing => [Status::Processing].into_iter().collect(),
@@ -46,7 +46,7 @@ pub(super) fn method(form: &Form) -> Result<Method, ApiError> {
     parameter::method(form, METHOD).map(Option::unwrap_or_default)
 }
 
-/// Reads `StatusCallbackEvent`, a parameter that may be repeated or hold several words; the default is `completed`.
+/// Reads `StatusCallbackEvent`, a parameter that may be repeated or contain several words; the default is `completed`.
 pub(super) fn statuses(form: &Form) -> Result<StatusSet, ApiError> {
     let given = form.iter().filter(|(name, _)| *name == EVENT).map(|(_, value)| value);
     let words = given.flat_map(|value| value.split([',', ' '])).filter(|word| !word.is_empty());
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_statuses_and_completed_is_the_default() {
+    fn events_map_to_statuses_and_completed_is_the_default() {
         let completed: Vec<_> = StatusSet::all_final().iter().collect();
         for values in [&[][..], &[""], &["completed"], &["completed,completed"]] {
             assert_eq!(of(values), Ok(completed.clone()), "{values:?}");
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_event_is_refused_with_its_name() {
+    fn unknown_events_are_refused_and_named() {
         for values in [&["queued"][..], &["completed", "Answered"], &["completed;answered"]] {
             assert_eq!(of(values), Err(Reason::CallbackEvent), "{values:?}");
         }

@@ -1,10 +1,10 @@
-//! SignalWire's error codes: those of faults, which webhooks carry, and those of refused REST calls (docs/fidelity.md,
-//! "SignalWire"). Which HTTP status goes with which code is documented for few; invalid requests get 422.
+//! SignalWire's error codes for faults, which webhooks report, and for refused REST calls (docs/fidelity.md,
+//! "SignalWire"). The HTTP status is documented for few codes; invalid requests get 422.
 
 use crate::dialect::error::Reason;
 use crate::model::fault::{Failure, Fault};
 
-/// `The call dropped prematurely`: the only code of a failed fax that SignalWire has published.
+/// `The call dropped prematurely`: the only fax failure code that SignalWire has published.
 const TRANSMISSION: u32 = 34004;
 
 /// Returns the code of a fault.
@@ -34,13 +34,14 @@ pub const fn code(fault: Fault) -> u32 {
     }
 }
 
-/// Returns the code that the fax shows; the status alone tells that the far end was busy or didn't answer.
+/// Returns the error code that the fax shows; `None` if the far end was busy or didn't answer, since the status says
+/// so.
 #[must_use]
 pub fn failure_code(failure: &Failure) -> Option<u32> {
     (!is_told_by_status(failure.fault)).then_some(TRANSMISSION)
 }
 
-/// Returns the text that the fax shows, one of those that SignalWire lists as common errors.
+/// Returns the error message that the fax shows, one of SignalWire's common errors.
 #[must_use]
 pub fn failure_text(failure: &Failure) -> Option<&str> {
     let fault = failure.fault;
@@ -57,7 +58,7 @@ pub fn failure_text(failure: &Failure) -> Option<&str> {
     } else if fault == Fault::Document {
         Some("Document generation error")
     } else {
-        // All others are of the document's fetch.
+        // All other faults concern the document fetch.
         Some("Document loading error")
     }
 }
@@ -69,13 +70,13 @@ fn is_told_by_status(fault: Fault) -> bool {
 /// Returns the fault of a transmission that breaks with this code.
 ///
 /// # Errors
-/// The text says what the code is instead.
+/// Returns what the code should be.
 pub fn fault_of_line(code: u32) -> Result<Fault, String> {
     let why = || format!("{TRANSMISSION}, not {code}: SignalWire has no other for calls; message tells why one fails");
     (code == TRANSMISSION).then_some(Fault::Transmission).ok_or_else(why)
 }
 
-/// Returns the code of a refusal with this HTTP status, if a tester names none.
+/// Returns the default code of a tester's rule that refuses calls with this HTTP status.
 #[must_use]
 pub const fn usual_code(status: u16) -> u32 {
     match status {
@@ -151,7 +152,7 @@ pub const fn status_and_code(reason: Reason) -> (u16, u32) {
     }
 }
 
-/// Returns the URL of the page that explains the codes.
+/// Returns the URL of the error code documentation.
 #[must_use]
 pub fn more_info(code: u32) -> String {
     format!("https://developer.signalwire.com/compatibility-api/reference/error-codes#{code}")

@@ -27,9 +27,9 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
-/// Number of fields of a Fax resource.
+/// The number of fields in a Fax resource.
 const FAX_FIELDS: usize = 20;
-/// Minutes that a `Ttl` may have.
+/// The valid range of a `Ttl`, in minutes.
 const TTL_MINUTES: std::ops::RangeInclusive<u64> = 5..=300;
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["From", "To", "DateCreatedAfter", "DateCreatedOnOrBefore"];
@@ -39,13 +39,13 @@ const LIST_OF_FAXES: u32 = 0x6661_7865;
 const LIST_OF_MEDIA: u32 = 0x6d65_6469;
 /// The only currency of prices.
 const PRICE_UNIT: &str = "USD";
-/// Price of a started minute, in hundredths of a cent: the recorded price is 0.0105 for 17 and for 41 seconds.
+/// The price of each started minute, in hundredths of a cent: the recorded price is 0.0105 for 17 and for 41 seconds.
 const PRICE_HUNDREDTHS_OF_CENTS: u32 = 105;
 
-/// Reads the parameters of a create; `origin` is the scheme and host that the client used.
+/// Reads the parameters of a create call; `origin` is the scheme and host that the client used.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> {
     let to = destination(form)?;
     let Some(from) = caller(form, &to)? else {
@@ -67,7 +67,7 @@ pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> 
     Ok(order)
 }
 
-// The documented default of 60 minutes is shown nowhere, so a fax without a Ttl is tried once.
+// No response shows the documented default of 60 minutes, so a fax without a Ttl is tried once.
 fn ttl_minutes(form: &Form) -> Result<Option<u32>, ApiError> {
     let Some(minutes) = parameter::whole_number(form, "Ttl")? else { return Ok(None) };
     let minutes = Some(minutes).filter(|minutes| TTL_MINUTES.contains(minutes));
@@ -79,7 +79,7 @@ fn ttl_minutes(form: &Form) -> Result<Option<u32>, ApiError> {
 /// Reads the parameters of a list of faxes.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
     let filter = FaxFilter {
         from: party(query, "From")?,
@@ -93,23 +93,23 @@ pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
 /// Reads the parameters of a list of media.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse_strictly(query, LIST_OF_MEDIA, &[])
 }
 
-/// Checks that a fax may still be canceled: unlike Twilio, SignalWire cancels only what is queued.
+/// Checks that a fax may still be canceled: unlike Twilio, SignalWire cancels only queued faxes.
 ///
 /// # Errors
-/// [`Refusal::NoFax`], or [`Refusal::TooLateToCancel`].
+/// Returns [`Refusal::NoFax`] or [`Refusal::TooLateToCancel`].
 pub fn check_cancel(engine: &Engine, sid: FaxSid) -> Result<(), Refusal> {
     let status = engine.fax(sid).map(Fax::status);
-    // What is still arriving has no status, and the engine refuses it.
+    // A fax that is still arriving has no status, and the engine refuses to cancel it.
     let is_queued = status.unwrap_or(Status::Queued) == Status::Queued;
     if is_queued { Ok(()) } else { Err(Refusal::TooLateToCancel(sid)) }
 }
 
-/// A Fax as clients see it. It keeps values as they are and formats them only when it is serialized, after the
+/// A Fax as clients see it. It keeps unformatted values, which are formatted only when it is serialized, after the
 /// world's lock is released.
 #[derive(Debug, Clone)]
 pub struct FaxResource<'a> {
@@ -121,7 +121,7 @@ pub struct FaxResource<'a> {
     to: Party,
     quality: Quality,
     media_sid: MediaSid,
-    /// The format of the stored document, and when it was stored.
+    /// The format of the stored document, and the time at which it was stored.
     media: Option<(MediaType, Timestamp)>,
     num_pages: Option<u32>,
     price: Option<f64>,
@@ -177,9 +177,9 @@ impl<'a> FaxResource<'a> {
     /// Returns the resource with this id.
     ///
     /// # Errors
-    /// [`Refusal::NoFax`] if there is none.
+    /// Returns [`Refusal::NoFax`] if there is no such fax.
     pub fn find(engine: &Engine, sid: FaxSid, view: &View<'a>) -> Result<Self, Refusal> {
-        // Apps may fetch a fax before it exists, while the number's URL is asked.
+        // Apps may fetch a fax before it exists, while the number's URL is being requested.
         let arriving = |refusal| engine.arriving(sid).map(|fax| Self::of_arriving(engine, &fax, view)).ok_or(refusal);
         engine.fax(sid).map(|fax| Self::of(engine, fax, view)).or_else(arriving)
     }
@@ -280,8 +280,8 @@ impl MediaResource {
     }
 }
 
-/// The list of a fax's media, which has at most one item. Its key is `fax_media` alone: with `media` besides, as in
-/// the documentation, SignalWire's own libraries can't read it.
+/// The list of a fax's media, which has at most one item. Its only key is `fax_media`: if `media` were added, as in the
+/// documentation, SignalWire's own libraries couldn't read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MediaList {
     #[serde(flatten)]
@@ -293,7 +293,7 @@ impl MediaList {
     /// Returns the list of media of the fax with this id; it is empty while the app is being asked for cXML.
     ///
     /// # Errors
-    /// [`Refusal::NoFax`] if there is none.
+    /// Returns [`Refusal::NoFax`] if there is no such fax.
     pub fn find(engine: &Engine, sid: FaxSid, request: &PageRequest, account: AccountSid) -> Result<Self, Refusal> {
         let kept = match engine.fax(sid) {
             Ok(fax) => fax.media.as_deref(),
@@ -311,20 +311,21 @@ pub(super) fn fax_path(account: AccountSid, fax: FaxSid) -> String {
     format!("{}/Faxes/{fax}", account_path(account))
 }
 
-/// Returns the number of pages: of a fax that failed in its call, those that got through, as recorded for none.
+/// Returns the number of pages or, if the fax failed during its call, of pages that got through (recorded for a call with
+/// none).
 pub(super) fn num_pages(fax: &Fax) -> Option<u32> {
     if broke_off(fax) { fax.failure().and_then(|failure| failure.pages_over).or(Some(0)) } else { fax.pages() }
 }
 
-/// Returns the price in dollars, a positive number: SignalWire charges each started minute of a call that was answered,
-/// delivered or not.
+/// Returns the price in dollars, a positive number: SignalWire charges each started minute of an answered call, whether
+/// or not the fax was delivered.
 pub(super) fn price(fax: &Fax) -> Option<f64> {
     let is_charged = matches!(fax.status(), Status::Delivered | Status::Received) || broke_off(fax);
     let minutes = fax.duration_s().filter(|_| is_charged)?.div_ceil(60).max(1);
     Some(f64::from(minutes * PRICE_HUNDREDTHS_OF_CENTS) / 10_000.0)
 }
 
-/// Whether a fax failed in the middle of a call, after its document was ready.
+/// Returns whether a fax failed during a call, after its document was ready.
 fn broke_off(fax: &Fax) -> bool {
     fax.status() == Status::Failed && fax.duration_s().is_some()
 }

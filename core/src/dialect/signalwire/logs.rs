@@ -1,5 +1,5 @@
-//! SignalWire's own fax logs, `/api/fax/logs`: the filters, the resource, and the errors, which are not those of the
-//! compatibility API.
+//! SignalWire's own fax logs, `/api/fax/logs`: the filters, the resource, and the errors, which differ from
+//! compatibility API errors.
 
 use std::time::Duration;
 
@@ -20,31 +20,31 @@ use crate::model::phone::Party;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// Where the API is.
+/// The path of the API.
 pub const ROOT: &str = "/api/fax";
-/// Where the logs are.
+/// The path of the logs.
 const LOGS: &str = "/api/fax/logs";
 /// The filters, which the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["include_deleted", "created_before", "created_on", "created_after"];
-/// The parameters of a list that an error may be about.
+/// The list parameters that an error may name.
 const ATTRIBUTES: &[&str] =
     &["include_deleted", "created_before", "created_on", "created_after", "page_size", "page_token", "page_number"];
 /// Distinguishes the page tokens of logs.
 const LIST_OF_LOGS: u32 = 0x6c6f_6773;
-/// The page that explains the codes of errors.
+/// The documentation of the error codes.
 const ERROR_CODES: &str = "https://developer.signalwire.com/rest/signalwire-rest/overview/error-codes";
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Reads the parameters of a list. `include_deleted` is read and has no effect, since what is deleted is gone.
+/// Reads the parameters of a list. `include_deleted` has no effect, since deleted faxes are gone.
 ///
 /// # Errors
-/// A parameter that is invalid.
+/// Returns the first invalid parameter.
 pub fn list_logs(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
     parameter::boolean(query, "include_deleted")?;
     let (before, on, after) =
         (moment(query, "created_before")?, moment(query, "created_on")?, moment(query, "created_after")?);
-    // The engine compares whole seconds: later than one, or in it and earlier.
+    // The engine compares whole seconds: `created_after` is exclusive, `created_on_or_before` inclusive.
     let since = [after, on.map(|day| earlier(day, SECOND))].into_iter().flatten().max();
     let end_of_day = on.map(|day| earlier(day.after(DAY), SECOND));
     let until = [before.map(|end| earlier(end, SECOND)), end_of_day].into_iter().flatten().min();
@@ -154,7 +154,7 @@ impl LogList {
     }
 }
 
-/// Returns the JSON body of an error of this API.
+/// Returns the JSON body of an error in this API's form.
 #[must_use]
 pub fn error_body(error: &ApiError) -> Vec<u8> {
     let (kind, code) = match error.status(Dialect::SignalWire) {
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn days_and_moments_bound_what_is_listed() {
+    fn lists_are_bounded_by_days_and_moments() {
         let day = date::parse("2026-04-30").unwrap();
         let (filter, _) = list("created_on=2026-04-30").unwrap();
         assert_eq!(filter.created_after, Some(Timestamp::from_seconds(day.seconds() - 1)));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_its_parameter_in_the_form_of_this_api() {
+    fn errors_name_their_parameter_in_this_apis_form() {
         for (query, attribute) in [
             ("page_size=0", "page_size"),
             ("page_size=x", "page_size"),

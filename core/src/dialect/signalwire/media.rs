@@ -1,16 +1,16 @@
-//! URLs of SignalWire's stored documents. They stay the same and never expire: they are as hard to guess as the UUIDs in
-//! them (docs/fidelity.md, "SignalWire").
+//! URLs of SignalWire's stored documents. They never change or expire, and are as hard to guess as the UUIDs in them
+//! (docs/fidelity.md, "SignalWire").
 
 use crate::dialect::date;
 use crate::dialect::hosts::{self, SIGNALWIRE_MEDIA_HOST};
 use crate::dialect::media_url::StoredMedia;
 use crate::model::sid::FaxSid;
 
-/// The id of the one space of the emulator, with which the paths of media begin.
+/// The id of the emulator's only space, with which media paths begin.
 pub const SPACE_ID: &str = "5a11fa0c-0000-4000-8000-000000000000";
 
-/// Returns the URL of a document: at SignalWire's media host for an app that came by one of SignalWire's names, else at
-/// the host that the app used.
+/// Returns a document's URL: at SignalWire's media host for an app that used a SignalWire host name, otherwise at the
+/// host that the app used.
 #[must_use]
 pub fn url(origin: &str, media: &StoredMedia) -> String {
     let (account, name) = (media.name.account, file_name(media));
@@ -25,7 +25,7 @@ pub fn file_name(media: &StoredMedia) -> String {
     format!("{stored}-{}.{}", media.name.fax, media.media_type.extension())
 }
 
-/// Reads the fax from the last part of a path. Whether the rest fits is for [`file_name`] to tell.
+/// Parses the fax's id from the last part of a path. The caller must compare the rest with [`file_name`].
 #[must_use]
 pub fn fax_of(file_name: &str) -> Option<FaxSid> {
     let (_, rest) = file_name.split_once('-')?;
@@ -48,7 +48,7 @@ mod tests {
     use crate::model::time::Timestamp;
 
     #[test]
-    fn the_url_is_at_the_media_host_only_for_who_came_by_signalwires_name() {
+    fn the_url_is_at_the_media_host_only_for_requests_to_signalwire_hosts() {
         let name = MediaName {
             account: AccountSid::minted([1; 16], IdForm::Uuid),
             fax: FaxSid::minted([2; 16], IdForm::Uuid),

@@ -19,7 +19,7 @@ use crate::model::sid::AccountSid;
 /// The root of the API's documented paths, which most libraries leave out.
 pub const ROOT: &str = "/api/laml";
 
-/// The version that all resources but faxes show.
+/// The version that all resources except faxes show.
 const API_VERSION: &str = "2010-04-01";
 
 /// Returns the path of a project's resources.
@@ -28,7 +28,7 @@ pub fn account_path(account: AccountSid) -> String {
     format!("{ROOT}/2010-04-01/Accounts/{account}")
 }
 
-/// Returns a number as SignalWire formats it: North American ones in groups, `310-338-6745`.
+/// Formats a number like SignalWire: North American ones in groups, `310-338-6745`.
 fn national_format(number: PhoneNumber) -> String {
     let text = number.digits().to_string();
     match text.strip_prefix('1') {
@@ -37,7 +37,7 @@ fn national_format(number: PhoneNumber) -> String {
     }
 }
 
-/// Returns `null` for a text that is not set.
+/// Returns `null` for an unset string.
 fn or_null(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }

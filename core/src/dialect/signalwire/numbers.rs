@@ -21,13 +21,13 @@ use crate::model::sid::{AccountSid, IdForm};
 const LIST_FILTERS: &[&str] = &["PhoneNumber", "FriendlyName"];
 /// Distinguishes the page tokens of numbers.
 const LIST_OF_NUMBERS: u32 = 0x6e75_6d62;
-/// Attributes of numbers that only Twilio's API has. Like any unknown parameter, they are ignored.
+/// Attributes of numbers that only Twilio's API has. Like unknown parameters, they are ignored.
 const NOT_SET_HERE: &[&str] = &["ApiVersion", "BundleSid", "EmergencyStatus", "EmergencyAddressSid"];
 
-/// Reads the parameters of a purchase; `seed` is that of the inventory.
+/// Reads the parameters of a purchase; `seed` is the inventory's.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn buy_number(form: &Form, seed: u64) -> Result<BuyNumber, ApiError> {
     Ok(BuyNumber { wanted: wanted(form, None, seed)?, change: change(form, Empty::LeftOut)? })
 }
@@ -35,7 +35,7 @@ pub fn buy_number(form: &Form, seed: u64) -> Result<BuyNumber, ApiError> {
 /// Reads the parameters of a change.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn update_number(form: &Form) -> Result<NumberChange, ApiError> {
     change(form, Empty::Cleared)
 }
@@ -45,7 +45,7 @@ fn change(form: &Form, empty: Empty) -> Result<NumberChange, ApiError> {
     attribute::read(OF_NUMBER.iter().filter(is_set_here), form, empty, IdForm::Uuid)
 }
 
-/// Which numbers a list shows.
+/// The filters of a list of numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumberFilter {
     friendly_name: Option<String>,
@@ -55,7 +55,7 @@ pub struct NumberFilter {
 /// Reads the parameters of a list.
 ///
 /// # Errors
-/// The closest documented code, naming the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn list_numbers(query: &Form) -> Result<(NumberFilter, PageRequest), ApiError> {
     let filter = NumberFilter {
         friendly_name: parameter::given(query, "FriendlyName").map(str::to_owned),
@@ -65,7 +65,7 @@ pub fn list_numbers(query: &Form) -> Result<(NumberFilter, PageRequest), ApiErro
 }
 
 impl NumberFilter {
-    /// Whether the list shows the number.
+    /// Returns whether the list shows the number.
     #[must_use]
     pub fn shows(&self, number: &IncomingNumber) -> bool {
         self.friendly_name.as_deref().is_none_or(|name| name == friendly_name(number))
@@ -73,7 +73,7 @@ impl NumberFilter {
     }
 }
 
-/// Returns the name of a number; one that nobody has named has the number itself, in SignalWire's format.
+/// Returns the name of a number; by default, the number itself in SignalWire's format.
 fn friendly_name(number: &IncomingNumber) -> String {
     let name = &number.attributes.friendly_name;
     if **name == number.number.national_format() { national_format(number.number) } else { name.to_string() }
@@ -124,7 +124,7 @@ struct CapabilitiesResource {
 }
 
 impl NumberResource {
-    /// Returns the resource of a number; `seed` is that of the inventory.
+    /// Returns the resource of a number; `seed` is the inventory's.
     #[must_use]
     pub fn of(number: &IncomingNumber, account: AccountSid, seed: u64) -> Self {
         let attributes = &number.attributes;
@@ -175,7 +175,7 @@ pub struct NumberList {
 }
 
 impl NumberList {
-    /// Returns the resource of a page; `seed` is that of the inventory.
+    /// Returns the resource of a page; `seed` is the inventory's.
     #[must_use]
     pub fn of(page: &Page<'_, IncomingNumber>, request: &PageRequest, account: AccountSid, seed: u64) -> Self {
         let uri = format!("{}/IncomingPhoneNumbers", account_path(account));

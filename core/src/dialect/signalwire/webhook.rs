@@ -19,8 +19,8 @@ pub const SIGNATURE_HEADER: &str = "X-SignalWire-Signature";
 /// The most redirects of a webhook that are followed (SignalWire docs: webhooks).
 pub const REDIRECTS_MAX: usize = 3;
 
-/// Returns the headers of a webhook besides those of every request. Its validators take the signature from Twilio's
-/// header, too.
+/// Returns a webhook's headers besides those of every request. SignalWire's validators also accept the signature in
+/// Twilio's header.
 #[must_use]
 pub fn headers(signing_key: &str, signature: Signature, request: &Signed<'_>, names: SignatureHeaders) -> Params {
     let names: &[&str] = match names {
@@ -31,8 +31,8 @@ pub fn headers(signing_key: &str, signature: Signature, request: &Signed<'_>, na
     names.iter().map(|name| ((*name).to_owned(), value.clone())).collect()
 }
 
-/// Returns what an app's response means to SignalWire: it needs a content type of cXML, and `storeMedia` is no
-/// attribute of its `<Receive>`, though its libraries write it.
+/// Interprets an app's response as SignalWire does: it needs a cXML content type, and `storeMedia` is not an attribute
+/// of its `<Receive>`, though its libraries write it.
 #[must_use]
 pub fn cxml(reading: Reading) -> Reading {
     let stored =
@@ -40,7 +40,7 @@ pub fn cxml(reading: Reading) -> Reading {
     reading.with_known_type().always_stored(stored)
 }
 
-/// Returns the parameters of the request that asks a number's URL or its fallback for cXML.
+/// Returns the parameters of a cXML request to a number's URL or its fallback.
 #[must_use]
 pub fn twiml_params(account: AccountSid, fax: FaxSid, request: &TwimlRequest) -> Params {
     let mut params = common(account, fax, &request.from.to_string(), &request.to.to_string());
@@ -52,7 +52,7 @@ pub fn twiml_params(account: AccountSid, fax: FaxSid, request: &TwimlRequest) ->
     params
 }
 
-/// Returns the parameters of the request to an action or StatusCallback, in the order of the published capture.
+/// Returns the parameters of a request to an action or StatusCallback, in the order of the published capture.
 #[must_use]
 pub fn notice_params(
     account: AccountSid,

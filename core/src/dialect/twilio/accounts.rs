@@ -12,7 +12,7 @@ use crate::model::account::{Account, AccountChange, AccountStatus};
 use crate::model::sid::AccountSid;
 use crate::model::time::Timestamp;
 
-/// The resources below an account, each with the last part of its path.
+/// The resources of an account, each with the last part of its path.
 const SUBRESOURCES: &[(&str, &str)] = &[
     ("available_phone_numbers", "AvailablePhoneNumbers"),
     ("calls", "Calls"),
@@ -88,7 +88,7 @@ pub struct AccountsRequest {
 /// Reads the parameters of a list of accounts.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn list_accounts(query: &Form) -> Result<AccountsRequest, ApiError> {
     let status = parameter::word(query, "Status", AccountStatus::ALL, AccountStatus::as_str)?;
     Ok(AccountsRequest {
@@ -108,7 +108,7 @@ pub fn create_account(form: &Form, now: Timestamp) -> Result<Box<str>, ApiError>
     Ok(name.unwrap_or_else(|| format!("SubAccount Created at {}", date::with_meridian(now)).into()))
 }
 
-/// Reads the parameters of a change of an account.
+/// Reads the parameters of an account change.
 ///
 /// # Errors
 /// Returns error 20002 for a name that is too long, or 21475 for an unknown status.
@@ -124,7 +124,7 @@ pub fn update_account(form: &Form) -> Result<AccountChange, ApiError> {
     Ok(AccountChange { friendly_name, status: status.transpose()?, ..AccountChange::default() })
 }
 
-/// A list of the accounts that a credential reaches: its own and its subaccounts.
+/// The list of accounts that a credential can access: its own and its subaccounts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AccountList {
     accounts: Vec<AccountResource>,
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_has_the_one_account_of_the_credential() {
+    fn the_list_contains_the_credentials_only_account() {
         let all = list("PageSize=2");
         assert_eq!(all["accounts"].as_array().map(Vec::len), Some(1));
         assert_eq!(all["uri"], "/2010-04-01/Accounts.json?PageSize=2&Page=0");

@@ -1,4 +1,4 @@
-//! Alerts of the Monitor API, v1: the filters of a list, and the Alert resources (OpenAPI: twilio_monitor_v1).
+//! Monitor API alerts, v1: the list filters, and the Alert resources (OpenAPI: twilio_monitor_v1).
 
 use serde::Serialize;
 
@@ -19,9 +19,9 @@ use crate::model::webhook::Method;
 const LIST_FILTERS: &[&str] = &["LogLevel", "StartDate", "EndDate"];
 /// The levels that a list may ask for. The emulator raises only errors and warnings.
 const LOG_LEVELS: &[&str] = &["error", "warning", "notice", "debug"];
-/// Identifies the component that raised the alert, as in captured alerts.
+/// The component that raised the alert, as in captured alerts.
 const SOURCE_COMPONENT: &str = "12000";
-/// The API version that captured alerts name.
+/// The API version in captured alerts.
 const API_VERSION: &str = "2010-04-01";
 /// Added to an `EndDate` without a time, which includes its whole day.
 const REST_OF_DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60 - 1);
@@ -29,7 +29,7 @@ const REST_OF_DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 
 /// An alert, and the journal's event that says when it was raised.
 pub type Raised<'a> = (&'a Event, &'a Alert);
 
-/// The alerts that a list shows.
+/// The filters of a list of alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertFilter {
     level: Option<&'static str>,
@@ -40,12 +40,12 @@ pub struct AlertFilter {
 /// Reads the parameters of a list of alerts.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn list_alerts(query: &Form) -> Result<(AlertFilter, PageRequest), ApiError> {
     let level = parameter::word(query, "LogLevel", LOG_LEVELS, |word| word)?;
     let moment = |name| {
         let Some(text) = parameter::given(query, name) else { return Ok(None) };
-        // A text of ten characters is a day without a time.
+        // A string of ten characters is a day without a time.
         let moment = date::parse(text).map(|moment| (moment, text.trim().len() == "2015-07-30".len()));
         moment.map(Some).ok_or_else(|| {
             ApiError::invalid(name, &format!("'{text}' is not a date like 2021-03-01 or 2021-03-01T10:00:00Z"))
@@ -57,7 +57,7 @@ pub fn list_alerts(query: &Form) -> Result<(AlertFilter, PageRequest), ApiError>
 }
 
 impl AlertFilter {
-    /// Whether the list shows this alert; dates are compared by whole seconds.
+    /// Returns whether the list shows this alert; dates are compared by whole seconds.
     #[must_use]
     pub fn shows(&self, (event, alert): &Raised<'_>) -> bool {
         let at = event.at.seconds();
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn invalid_filters_are_refused() {
         for bad in ["LogLevel=loud", "StartDate=yesterday", "EndDate=2015-13-01", "PageSize=0", "PageToken=PAFX1"] {
             assert_eq!(filter(bad), Err(20422), "{bad}");
         }

@@ -19,7 +19,7 @@ const LIST_FILTERS: &[&str] = &["FriendlyName"];
 /// Reads the parameters of a create call.
 ///
 /// # Errors
-/// Returns the error with the closest documented code, which names the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn create_application(form: &Form) -> Result<ApplicationChange, ApiError> {
     attribute::read(OF_APPLICATION, form, Empty::LeftOut, IdForm::Prefixed)
 }
@@ -27,15 +27,15 @@ pub fn create_application(form: &Form) -> Result<ApplicationChange, ApiError> {
 /// Reads the parameters of an update call.
 ///
 /// # Errors
-/// Returns the error with the closest documented code, which names the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn update_application(form: &Form) -> Result<ApplicationChange, ApiError> {
     attribute::read(OF_APPLICATION, form, Empty::Cleared, IdForm::Prefixed)
 }
 
-/// Reads the parameters of a list, with the name to filter by, if there is one.
+/// Reads the parameters of a list, and returns the name to filter by, if there is one.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn list_applications(query: &Form) -> Result<(Option<String>, PageRequest), ApiError> {
     let name = parameter::given(query, "FriendlyName").map(str::to_owned);
     Ok((name, PageRequest::parse(query, ApplicationSid::PREFIX, LIST_FILTERS)?))

@@ -1,5 +1,4 @@
-//! AvailablePhoneNumbers of the 2010-04-01 API: the filters of a search, and the resources of the numbers that it
-//! finds.
+//! AvailablePhoneNumbers in the 2010-04-01 API: the search filters, and the resources of the search results.
 
 use serde::Serialize;
 
@@ -51,7 +50,7 @@ pub struct OfferSearch {
     query: String,
 }
 
-/// Returns the country and the type that a path names; `None` if no such numbers are sold there.
+/// Returns the country and the type in a path; `None` if no such numbers are sold there.
 #[must_use]
 pub fn list_of(country: &str, kind: &str) -> Option<(Country, NumberKind)> {
     let country = country_of(country)?;
@@ -59,7 +58,7 @@ pub fn list_of(country: &str, kind: &str) -> Option<(Country, NumberKind)> {
     country.kinds().contains(&kind).then_some((country, kind))
 }
 
-/// Returns the country that a path names; `None` if no numbers are sold there.
+/// Returns the country in a path; `None` if no numbers are sold there.
 #[must_use]
 pub fn country_of(code: &str) -> Option<Country> {
     Country::from_word(code)
@@ -68,7 +67,7 @@ pub fn country_of(code: &str) -> Option<Country> {
 /// Reads the parameters of a search.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn search(query: &Form, (country, kind): (Country, NumberKind)) -> Result<OfferSearch, ApiError> {
     let limit = match parameter::whole_number(query, "PageSize")? {
         Some(0) => return Err(ApiError::invalid("PageSize", "it is at least 1")),
@@ -80,7 +79,7 @@ pub fn search(query: &Form, (country, kind): (Country, NumberKind)) -> Result<Of
     Ok(OfferSearch { country, kind, filter: filter(query)?, limit, query: query_text })
 }
 
-/// The numbers that a search found.
+/// The results of a search.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OfferList {
     available_phone_numbers: Vec<OfferResource>,
@@ -104,7 +103,7 @@ struct OfferResource {
     capabilities: CapabilitiesResource,
 }
 
-// These names are in mixed case, as captured; those of an owned number are in lower case.
+// These names are in mixed case, as captured; an owned number has them in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 struct CapabilitiesResource {
     voice: bool,
@@ -116,7 +115,7 @@ struct CapabilitiesResource {
 }
 
 impl OfferList {
-    /// Returns the resource of a search's result.
+    /// Returns the resource of a search's results.
     #[must_use]
     pub fn of(offers: &[Offer], search: &OfferSearch, account: AccountSid) -> Self {
         let uri = list_uri(account, search.country, search.kind) + &search.query;
@@ -265,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_shows_numbers_in_the_captured_shape() {
+    fn search_results_have_the_captured_shape() {
         let answer = found("AreaCode=415&FaxEnabled=True&PageSize=2", US_LOCAL);
         assert_eq!(keys_of(&answer), ["available_phone_numbers", "uri"].into(), "no paging keys");
         let path = "/2010-04-01/Accounts/AC00000000000000000000000000000000/AvailablePhoneNumbers/US/Local.json";
@@ -296,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn toll_free_numbers_are_of_no_place() {
+    fn toll_free_numbers_have_no_place() {
         let answer = found("PageSize=1", (Country::Us, NumberKind::TollFree));
         for key in ["lata", "locality", "rate_center", "latitude", "longitude", "region", "postal_code"] {
             assert!(answer["available_phone_numbers"][0][key].is_null(), "{key}");
@@ -304,14 +303,14 @@ mod tests {
     }
 
     #[test]
-    fn fifty_are_shown_unless_said_otherwise() {
+    fn fifty_numbers_are_returned_by_default() {
         assert_eq!(found("", US_LOCAL)["available_phone_numbers"].as_array().map(Vec::len), Some(50));
         assert!(found("", US_LOCAL)["uri"].as_str().unwrap().ends_with("/Local.json"));
         assert_eq!(found("PageSize=5000", US_LOCAL)["available_phone_numbers"].as_array().map(Vec::len), Some(1_000));
     }
 
     #[test]
-    fn a_bad_filter_is_refused_by_name() {
+    fn invalid_filters_are_refused_and_named() {
         for bad in [
             "AreaCode=x",
             "AreaCode=99999",
@@ -331,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn only_lists_that_exist_have_a_path() {
+    fn only_existing_lists_have_a_path() {
         assert_eq!(list_of("US", "Local"), Some(US_LOCAL));
         assert_eq!(list_of("GB", "Mobile"), Some((Country::Gb, NumberKind::Mobile)));
         for (country, kind) in [("US", "Mobile"), ("US", "local"), ("US", "Voip"), ("ZZ", "Local")] {

@@ -1,4 +1,4 @@
-//! OutgoingCallerIds of the 2010-04-01 API: validation requests, and the resources of caller ids.
+//! OutgoingCallerIds in the 2010-04-01 API: validation requests, and the resources of caller ids.
 
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ const CALL_DELAY_MAX_S: u64 = 60;
 /// Reads a validation request and returns the number and its name.
 ///
 /// # Errors
-/// Returns the error with the closest documented code, which names the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn validate(form: &Form) -> Result<(PhoneNumber, Option<Box<str>>), ApiError> {
     let text = parameter::given(form, "PhoneNumber").ok_or_else(|| ApiError::missing("PhoneNumber"))?;
     let number = text.parse().map_err(|_| {
@@ -45,7 +45,7 @@ pub fn validate(form: &Form) -> Result<(PhoneNumber, Option<Box<str>>), ApiError
     Ok((number, parameter::friendly_name(form)?))
 }
 
-/// Reads the new name of a caller id.
+/// Reads a caller id's new name.
 ///
 /// # Errors
 /// Returns error 20002 for a name that is too long.
@@ -53,7 +53,7 @@ pub fn caller_id_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
     parameter::friendly_name(form)
 }
 
-/// The caller ids that a list shows.
+/// The filters of a list of caller ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerIdFilter {
     number: Option<String>,
@@ -63,7 +63,7 @@ pub struct CallerIdFilter {
 /// Reads the parameters of a list of caller ids.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn list_caller_ids(query: &Form) -> Result<(CallerIdFilter, PageRequest), ApiError> {
     // A plus that wasn't encoded has become a space. No number contains a space, so turning it back is safe.
     let number = parameter::given(query, "PhoneNumber").map(|text| text.replace(' ', "+"));
@@ -72,7 +72,7 @@ pub fn list_caller_ids(query: &Form) -> Result<(CallerIdFilter, PageRequest), Ap
 }
 
 impl CallerIdFilter {
-    /// Whether the list shows this caller id.
+    /// Returns whether the list shows this caller id.
     #[must_use]
     pub fn shows(&self, caller_id: &CallerId) -> bool {
         self.number.as_ref().is_none_or(|number| *number == caller_id.number.to_string())
@@ -91,8 +91,8 @@ pub struct ValidationResource {
 }
 
 impl ValidationResource {
-    /// Returns the resource of a number that was just verified. No call is placed, so its SID and the code are
-    /// derived from the caller id's SID.
+    /// Returns the resource of a newly verified number. No call is placed, so the call's SID and the code are derived
+    /// from the caller id's SID.
     #[must_use]
     pub fn of(caller_id: &CallerId, account: AccountSid) -> Self {
         let digits = hex::encode(caller_id.sid.bytes());

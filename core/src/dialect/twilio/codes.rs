@@ -1,5 +1,5 @@
-//! Twilio's error codes (the error dictionary, docs/fidelity.md): those of faults, which webhooks and alerts contain,
-//! and those of refused REST calls.
+//! Twilio's error codes (the error dictionary, docs/fidelity.md) for faults, which webhooks and alerts report, and for
+//! refused REST calls.
 
 use crate::dialect::error::Reason;
 use crate::model::fault::{Failure, Fault};
@@ -45,7 +45,8 @@ pub const fn code(fault: Fault) -> u32 {
     }
 }
 
-/// Returns the text for a failed fax: the particulars or, without any, the fault's title in the error dictionary.
+/// Returns the error message of a failed fax: the particulars or, without any, the fault's title in the error
+/// dictionary.
 #[must_use]
 pub fn failure_text(failure: &Failure) -> &str {
     failure.text()
@@ -116,7 +117,7 @@ pub const fn status_and_code(reason: Reason) -> (u16, u32) {
     }
 }
 
-/// Returns the additional text of an error, which only a 401 has (captured).
+/// Returns an error's additional text, which only a 401 has (captured).
 #[must_use]
 pub fn error_detail(reason: Reason) -> Option<&'static str> {
     (reason == Reason::Unauthenticated).then_some("Your AccountSid or AuthToken was incorrect.")
@@ -136,7 +137,7 @@ pub struct UnknownFaultCode(u32);
 /// Returns the fault of a transmission that breaks with this code.
 ///
 /// # Errors
-/// [`UnknownFaultCode`] if no failed transmission ends with this code.
+/// Returns [`UnknownFaultCode`] if no failed transmission ends with this code.
 pub const fn fault_of_line(code: u32) -> Result<Fault, UnknownFaultCode> {
     match code {
         TRANSMISSION => Ok(Fault::Transmission),
@@ -145,7 +146,7 @@ pub const fn fault_of_line(code: u32) -> Result<Fault, UnknownFaultCode> {
     }
 }
 
-/// Returns the code of a refusal with this HTTP status, if a tester names none.
+/// Returns the default code of a tester's rule that refuses calls with this HTTP status.
 #[must_use]
 pub const fn usual_code(status: u16) -> u32 {
     if status == 429 { 20429 } else { 20_000 + status as u32 }

@@ -9,7 +9,7 @@ use crate::engine::event::{Alert, Event, EventKind};
 use crate::model::sid::AccountSid;
 use crate::model::webhook::ExchangeRecord;
 
-/// Returns the parameters for an alert; `parent` is the owner of a subaccount.
+/// Returns the parameters for an alert; `parent` is a subaccount's owner.
 #[must_use]
 pub fn params(account: AccountSid, parent: Option<AccountSid>, event: &Event) -> Params {
     let EventKind::Alert(alert) = &event.kind else { return Params::new() };
@@ -65,7 +65,7 @@ mod tests {
     use crate::model::time::Timestamp;
 
     #[test]
-    fn a_subaccounts_alert_names_its_owner_and_has_the_payload_as_json() {
+    fn a_subaccounts_alert_names_its_owner_and_its_payload_is_json() {
         let alert = Alert {
             sid: AlertSid::from_bytes([1; 16]),
             place: 0,

@@ -39,8 +39,7 @@ const LIST_FILTERS: &[&str] = &["DateCreatedOnOrBefore", "To", "DateCreatedAfter
 /// Reads the parameters of a create call; `origin` is the scheme and host that the client used.
 ///
 /// # Errors
-/// Returns the error with the closest documented code, which names the parameter. `To` comes first, as in the engine's
-/// own checks.
+/// Returns the closest documented error; its message names the parameter. `To` is checked first, as in the engine.
 pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> {
     let to = destination(form)?;
     let order = CreateFax {
@@ -62,7 +61,7 @@ pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> 
 /// Reads the parameters of a list of faxes.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
     let filter = FaxFilter {
         from: party(query, "From")?,
@@ -73,19 +72,19 @@ pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
     Ok((filter, PageRequest::parse(query, FaxSid::PREFIX, LIST_FILTERS)?))
 }
 
-/// The change that an update asks for.
+/// The change that an update requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaxUpdate {
-    /// Nothing, since the request has no Status.
+    /// No change, since the request has no Status.
     Nothing,
-    /// To cancel the fax.
+    /// Cancel the fax.
     Cancel,
 }
 
 /// Reads the parameters of an update.
 ///
 /// # Errors
-/// Returns error 20422 for any Status but `canceled`.
+/// Returns error 20422 for any Status except `canceled`.
 pub fn update_fax(form: &Form) -> Result<FaxUpdate, ApiError> {
     let status = parameter::word(form, "Status", &[Status::Canceled], Status::as_str)?;
     Ok(status.map_or(FaxUpdate::Nothing, |_| FaxUpdate::Cancel))
@@ -94,7 +93,7 @@ pub fn update_fax(form: &Form) -> Result<FaxUpdate, ApiError> {
 /// Reads the parameters of a list of media.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, MediaSid::PREFIX, &[])
 }
@@ -139,7 +138,7 @@ impl<'a> FaxResource<'a> {
         }
     }
 
-    /// Returns the resource of an incoming fax whose app is still being asked for TwiML; it looks like one that is
+    /// Returns the resource of an incoming fax whose app is still being asked for TwiML; it looks like a fax that is
     /// being received.
     #[must_use]
     pub fn of_arriving(fax: &Arriving, view: &View<'a>) -> Self {

@@ -1,4 +1,4 @@
-//! API keys of the 2010-04-01 API: the parameters of their calls, and the Key resources.
+//! API keys in the 2010-04-01 API: the parameters of their calls, and the Key resources.
 
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ pub fn key_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
 /// Reads the parameters of a list of keys.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn list_keys(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, KeySid::PREFIX, &[])
 }
@@ -50,7 +50,7 @@ impl KeyResource {
     }
 }
 
-/// A key in the response to its creation, the only one that shows its secret.
+/// A new key in the response to its creation, which is the only one that shows the secret.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct NewKeyResource {
     #[serde(flatten)]
@@ -59,7 +59,7 @@ pub struct NewKeyResource {
 }
 
 impl NewKeyResource {
-    /// Returns the resource of a key that was just created.
+    /// Returns the resource of a newly created key.
     #[must_use]
     pub fn of(key: &ApiKey) -> Self {
         Self { key: KeyResource::of(key), secret: key.secret.to_string() }

@@ -1,4 +1,4 @@
-//! IncomingPhoneNumbers of the 2010-04-01 API: the parameters of purchases and changes, and the resources of numbers.
+//! IncomingPhoneNumbers in the 2010-04-01 API: the parameters of purchases and changes, and the resources of numbers.
 
 use serde::Serialize;
 
@@ -21,10 +21,10 @@ const LIST_FILTERS: &[&str] = &["Beta", "FriendlyName", "PhoneNumber", "Origin"]
 /// North American area codes of toll-free numbers.
 const TOLL_FREE_AREAS: &[u64] = &[800, 833, 844, 855, 866, 877, 888];
 
-/// Reads the parameters of a purchase; `kind` is the type of the sub-list that it was posted to.
+/// Reads the parameters of a purchase; `kind` is the type of the sub-list to which it was posted.
 ///
 /// # Errors
-/// Returns the error with the closest documented code, which names the parameter.
+/// Returns the closest documented error; its message names the parameter.
 pub fn buy_number(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<BuyNumber, ApiError> {
     let change = attribute::read(OF_NUMBER, form, Empty::LeftOut, IdForm::Prefixed)?;
     Ok(BuyNumber { wanted: wanted(form, kind, seed)?, change })
@@ -33,7 +33,7 @@ pub fn buy_number(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<Bu
 /// Reads the parameters of a change.
 ///
 /// # Errors
-/// Returns the error with the closest documented code, which names the parameter; 21473 for a move to another account.
+/// Returns the closest documented error, whose message names the parameter, or 21473 for a move to another account.
 pub fn update_number(form: &Form, account: AccountSid) -> Result<NumberChange, ApiError> {
     if parameter::given(form, "AccountSid").is_some_and(|text| text.parse() != Ok(account)) {
         let message = "Invalid parameter AccountSid: numbers can't be moved between accounts of this emulator; \
@@ -43,7 +43,7 @@ pub fn update_number(form: &Form, account: AccountSid) -> Result<NumberChange, A
     attribute::read(OF_NUMBER, form, Empty::Cleared, IdForm::Prefixed)
 }
 
-/// The numbers that a list shows.
+/// The filters of a list of numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NumberFilter {
     friendly_name: Option<String>,
@@ -53,8 +53,7 @@ pub struct NumberFilter {
     hosted_only: bool,
 }
 
-/// Digits that a number must contain, with `*` for any one digit. After a leading `+`, the number must begin with
-/// them.
+/// Digits that a number must contain, where `*` means any digit. After a leading `+`, the number must begin with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::dialect) struct DigitPattern {
     text: String,
@@ -64,7 +63,7 @@ pub(in crate::dialect) struct DigitPattern {
 /// Reads the parameters of a list; `kind` is the type of the sub-list.
 ///
 /// # Errors
-/// Returns error 20422, which names the parameter.
+/// Returns error 20422; its message names the parameter.
 pub fn list_numbers(query: &Form, kind: Option<NumberKind>) -> Result<(NumberFilter, PageRequest), ApiError> {
     let origin = parameter::word(query, "Origin", &["twilio", "hosted"], |word| word)?;
     let filter = NumberFilter {
@@ -78,11 +77,11 @@ pub fn list_numbers(query: &Form, kind: Option<NumberKind>) -> Result<(NumberFil
 }
 
 impl NumberFilter {
-    /// Whether the list shows the number; `seed` is that of the inventory.
+    /// Returns whether the list shows the number; `seed` is the inventory's.
     #[must_use]
     pub fn shows(&self, number: &IncomingNumber, seed: u64) -> bool {
         let beta = || inventory::offer_of(seed, number.number).is_some_and(|offer| offer.beta);
-        // Hosted numbers are those that were ported in, and none here was.
+        // Hosted numbers are ported in, and none of these was.
         !self.hosted_only
             && self.friendly_name.as_deref().is_none_or(|name| *name == *number.attributes.friendly_name)
             && self.pattern.as_ref().is_none_or(|pattern| pattern.fits(number.number))
@@ -145,7 +144,7 @@ struct NumberSubresources {
 }
 
 impl NumberResource {
-    /// Returns the resource of a number; `seed` is that of the inventory.
+    /// Returns the resource of a number; `seed` is the inventory's.
     #[must_use]
     pub fn of(number: &IncomingNumber, account: AccountSid, seed: u64) -> Self {
         let attributes = number.attributes.clone();
@@ -201,7 +200,7 @@ pub struct NumberList {
 }
 
 impl NumberList {
-    /// Returns the resource of a page of the account's numbers, or of one of the sub-lists.
+    /// Returns the resource of a page of the account's numbers, or of a sub-list's.
     #[must_use]
     pub fn of(
         page: &Page<'_, IncomingNumber>,
@@ -219,7 +218,7 @@ impl NumberList {
     }
 }
 
-/// Reads which number a purchase is for.
+/// Reads the number or area that a purchase requests.
 pub(in crate::dialect) fn wanted(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<NumberRequest, ApiError> {
     let Some(text) = parameter::given(form, "PhoneNumber") else { return area(form, kind) };
     let number: PhoneNumber = text.parse().map_err(|_| ApiError::invalid_number(text))?;
@@ -275,7 +274,7 @@ impl From<Capabilities> for CapabilitiesResource {
     }
 }
 
-/// Returns the type that a number has in the inventory; for a number outside it, the area code decides.
+/// Returns a number's type in the inventory; outside it, the area code decides.
 fn kind_of(seed: u64, number: PhoneNumber) -> NumberKind {
     let digits = number.digits();
     let toll_free = digits / 10_000_000_000 == 1 && TOLL_FREE_AREAS.contains(&(digits / 10_000_000 % 1_000));

@@ -84,7 +84,7 @@ fn a_purchase_names_a_number_or_an_area() {
 }
 
 #[test]
-fn a_sub_list_sells_only_its_kind_and_only_by_number() {
+fn sub_lists_sell_only_their_own_type_and_only_by_number() {
     let code = |text, kind| buy(text, Some(kind)).map_err(|error| error.code(Dialect::Twilio)).err();
     assert_eq!(code("AreaCode=415", NumberKind::Local), Some(21457));
     assert_eq!(code("", NumberKind::Local), Some(20001));
@@ -94,7 +94,7 @@ fn a_sub_list_sells_only_its_kind_and_only_by_number() {
 }
 
 #[test]
-fn every_attribute_is_taken() {
+fn every_attribute_is_read() {
     let digits = "0123456789abcdef0123456789abcdef";
     let text = format!(
         "FriendlyName=F&ApiVersion=2008-08-01&VoiceUrl=http://h/1&VoiceMethod=get&VoiceFallbackUrl=http://h/2\
@@ -144,7 +144,7 @@ fn an_empty_value_clears_a_url_in_an_update_and_means_nothing_in_a_purchase() {
 }
 
 #[test]
-fn each_bad_attribute_has_the_closest_documented_code() {
+fn each_invalid_attribute_has_the_closest_documented_code() {
     let name = "x".repeat(65);
     for (text, code) in [
         (format!("FriendlyName={name}"), 20002),
@@ -203,7 +203,7 @@ fn a_list_is_filtered_by_name_digits_kind_and_origin() {
 }
 
 #[test]
-fn a_page_of_numbers_has_only_the_keys_that_sdks_allow_beside_the_list() {
+fn a_page_of_numbers_has_only_the_keys_that_sdks_allow() {
     let numbers = [number("+14155550102", 2), number("+14155550101", 1)];
     let (_, request) = list_numbers(&form("PageSize=1&PhoneNumber=%2B1415"), None).unwrap();
     let page = request.cut(numbers.iter(), |number| number.ordinal);

@@ -12,7 +12,7 @@ use crate::model::webhook::Signature;
 
 /// The `User-Agent` of Twilio's requests (captured).
 pub const USER_AGENT: &str = "TwilioProxy/1.1";
-/// The name of the part of a multipart body that holds the document.
+/// The name of the multipart part that contains the document.
 pub const DOCUMENT_PART: &str = "Media";
 
 /// The most redirects of a webhook that are followed.
@@ -22,7 +22,7 @@ pub const SIGNATURE_HEADER: &str = "X-Twilio-Signature";
 /// The header with a token that is the same in all attempts of one event.
 const IDEMPOTENCY_HEADER: &str = "I-Twilio-Idempotency-Token";
 
-/// Returns the headers of a webhook besides those of every request.
+/// Returns a webhook's headers besides those of every request.
 #[must_use]
 pub fn headers(auth_token: &str, signature: Signature, request: &Signed<'_>, idempotency_token: &str) -> Params {
     let signed =
@@ -30,13 +30,13 @@ pub fn headers(auth_token: &str, signature: Signature, request: &Signed<'_>, ide
     signed.into_iter().chain([(IDEMPOTENCY_HEADER.to_owned(), idempotency_token.to_owned())]).collect()
 }
 
-/// Returns the headers of the fetch of a document besides those of every request.
+/// Returns a document fetch's headers besides those of every request.
 #[must_use]
 pub fn fetch_headers(auth_token: &str, url: &str) -> Params {
     vec![(SIGNATURE_HEADER.to_owned(), signature::of_url(auth_token, url))]
 }
 
-/// Returns the parameters of the request that asks a FaxUrl or fallback URL for TwiML.
+/// Returns the parameters of a TwiML request to a FaxUrl or fallback URL.
 #[must_use]
 pub fn twiml_params(account: AccountSid, fax: FaxSid, request: &TwimlRequest) -> Params {
     let mut params = common(account, fax, &request.from.to_string(), &request.to.to_string());
@@ -47,7 +47,7 @@ pub fn twiml_params(account: AccountSid, fax: FaxSid, request: &TwimlRequest) ->
     params
 }
 
-/// Returns the parameters of the request to an action or StatusCallback.
+/// Returns the parameters of a request to an action or StatusCallback.
 #[must_use]
 pub fn notice_params(account: AccountSid, fax: FaxSid, notice: &Notice, media_url: Option<&str>) -> Params {
     let mut params = common(account, fax, &notice.from.to_string(), &notice.to.to_string());
@@ -92,7 +92,7 @@ mod tests {
     use crate::model::webhook::{Attempt, Method, Purpose};
 
     #[test]
-    fn empty_values_are_left_out_and_the_fallback_gets_the_error() {
+    fn empty_values_are_omitted_and_the_fallback_gets_the_error() {
         let request = TwimlRequest {
             purpose: Purpose::FallbackUrl,
             url: "http://app/fallback".into(),

@@ -1,4 +1,4 @@
-//! The code tables of T.4 §4.1.1 and T.6 §2.2.3, as bit strings like those printed there.
+//! The code tables of T.4 §4.1.1 and T.6 §2.2.3, as bit strings in their printed form.
 
 /// A code word, right-aligned, and its length in bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,7 +7,7 @@ pub(super) struct Code {
     pub(super) bits: u8,
 }
 
-/// The number of run lengths that have a terminating code of their own (T.4 table 2).
+/// The number of run lengths with their own terminating code (T.4 table 2).
 const TERMINATING: usize = 64;
 /// The number of make-up codes per colour, for runs of 64 to 1728 (T.4 table 3a).
 const MAKE_UP: usize = 27;
@@ -19,17 +19,17 @@ pub(super) const LONGEST_MAKE_UP: u32 = 2_560;
 /// The codes for the runs of one colour.
 pub(super) struct Runs {
     terminating: [Code; TERMINATING],
-    /// Indexed from the code for 64.
+    /// The make-up codes, from the code for 64.
     make_up: [Code; MAKE_UP],
 }
 
 impl Runs {
-    /// The code that ends a run, for lengths below 64.
+    /// Returns the code that ends a run, for lengths below 64.
     pub(super) const fn terminating(&self, length: u32) -> Code {
         self.terminating[length as usize]
     }
 
-    /// The make-up code for `times` × 64 pels, up to the longest.
+    /// Returns the make-up code for `times` × 64 pels, up to the longest.
     pub(super) const fn make_up(&self, times: u32) -> Code {
         let index = times as usize - 1;
         if index < MAKE_UP { self.make_up[index] } else { EXTENDED_MAKE_UP[index - MAKE_UP] }
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_code_of_a_colour_begins_another() {
+    fn no_code_is_a_prefix_of_another_of_its_colour() {
         for runs in [&WHITE, &BLACK] {
             let mut all: Vec<Code> =
                 runs.terminating.iter().chain(&runs.make_up).chain(&EXTENDED_MAKE_UP).copied().collect();

@@ -1,4 +1,4 @@
-//! Decodes MH, MR and MMR as fax software does, even if the data is damaged: the readable rows are decoded, and damaged
+//! Decodes MH, MR and MMR as fax software does, even if the data is damaged: readable rows are decoded, and damaged
 //! rows are counted. Bits must be in FillOrder 1.
 //!
 //! A row is a list of changes, as in coding, except that runs of zero length are kept. Some coders write such runs in
@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use super::super::bitmap::Bitmap;
 use super::codes::{self, Code, HORIZONTAL, LONGEST_MAKE_UP, PASS, Runs, VERTICAL};
 
-/// How the coded rows of a page are stored.
+/// The storage format of a page's coded rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
     /// MH: TIFF compression 2 (rows begin on byte boundaries, no end-of-line codes).
@@ -32,12 +32,12 @@ pub struct Decoded {
     pub image: Bitmap,
     /// The number of rows decoded before the data ended or could no longer be followed.
     pub rows: u32,
-    /// How many of those rows have an invalid code; decoding then resumed at the next end of line.
+    /// The number of rows with an invalid code, after which decoding resumed at the next end of line.
     pub damaged_rows: u32,
 }
 
 impl Decoded {
-    /// Whether every row was decoded without a fault.
+    /// Returns whether every row was decoded without a fault.
     #[must_use]
     pub const fn is_whole(&self) -> bool {
         self.rows == self.image.height() && self.damaged_rows == 0
@@ -65,7 +65,7 @@ pub fn decode(bytes: &[u8], stored: Stored, width: u32, height: u32) -> Decoded 
     decoded
 }
 
-/// How many consecutive EOL codes are read as the end of the page (T.4 §4.1.4 has six).
+/// The number of consecutive EOL codes that are read as the end of the page (T.4 §4.1.4 has six).
 const RETURN_EOLS: u32 = 4;
 /// The longest run that is accepted; no fax is that wide.
 const RUN_MAX: u32 = 1 << 24;
@@ -76,7 +76,7 @@ const MODE_CODE_BITS: u32 = 7;
 /// The length of an end-of-line code, in bits.
 const EOL_BITS: u32 = 12;
 
-/// A code that does not exist, or one cut off by the end of the data.
+/// A nonexistent code, or one cut off by the end of the data.
 struct Wrong;
 
 enum Outcome {
@@ -108,7 +108,7 @@ impl Reader<'_> {
         let start = self.bits.clone();
         let mut one_dimensional = self.stored != Stored::Mmr;
         if self.stored == Stored::Mmr {
-            // An end of block is two ends of line (T.6 §2.4.1.1). A single one has no meaning and is skipped.
+            // An end of block consists of two ends of line (T.6 §2.4.1.1). A single one has no meaning and is skipped.
             if self.bits.peek(EOL_BITS * 2) == 0x0000_1001 {
                 return Outcome::Ends;
             }
@@ -191,7 +191,7 @@ impl Row {
         Ok(at)
     }
 
-    /// Decodes a row without reference to others (T.4 §4.1.1).
+    /// Decodes a row without reference to other rows (T.4 §4.1.1).
     fn one_dimensional(&mut self, bits: &mut Bits<'_>, width: u32) -> Result<(), Wrong> {
         let mut at = 0;
         while at < width {
@@ -201,7 +201,7 @@ impl Row {
         Ok(())
     }
 
-    /// Decodes a row relative to the one above (T.4 §4.2.1.3, T.6 §2.2).
+    /// Decodes a row relative to the row above (T.4 §4.2.1.3, T.6 §2.2).
     fn two_dimensional(&mut self, bits: &mut Bits<'_>, reference: &[u32], width: u32) -> Result<(), Wrong> {
         let element = |index: usize| reference.get(index).copied().unwrap_or(width);
         let mut a0 = 0;
@@ -304,7 +304,7 @@ impl Bits<'_> {
         }
     }
 
-    /// Skips an end of line with the fill before it, if one is next.
+    /// Skips an end of line and the fill before it, if one is next.
     fn skip_eol(&mut self) -> bool {
         if self.peek(EOL_BITS - 1) != 0 {
             return false;
@@ -318,7 +318,7 @@ impl Bits<'_> {
         found
     }
 
-    /// Moves to the next end of line, at or before its first zero.
+    /// Moves to the next end of line, to its first zero or an earlier position.
     fn seek_eol(&mut self) -> bool {
         while !self.is_at_end() {
             if self.peek(EOL_BITS - 1) == 0 {
@@ -330,7 +330,7 @@ impl Bits<'_> {
         false
     }
 
-    /// Skips zeros and the 1 bit after them; returns false if no 1 bit follows.
+    /// Skips zeros and the following 1 bit; returns false if no 1 bit follows.
     fn skip_zeros(&mut self) -> bool {
         while !self.is_at_end() {
             match self.peek(24) {
@@ -345,7 +345,7 @@ impl Bits<'_> {
     }
 }
 
-/// Lookup tables indexed by the next bits; an entry has the meaning and length of the code that those bits begin with.
+/// Lookup tables indexed by the next bits; an entry contains the meaning and length of the code with which they begin.
 struct Tables {
     white: Vec<Option<(u16, u8)>>,
     black: Vec<Option<(u16, u8)>>,

@@ -1,4 +1,4 @@
-//! Codes rows according to T.4 and T.6, keeping no more of the page than the row above.
+//! Codes rows according to T.4 and T.6, keeping only the row above in memory.
 
 use super::Changes;
 use super::codes::{BLACK, Code, EOL, HORIZONTAL, LONGEST_MAKE_UP, PASS, Runs, VERTICAL, WHITE};
@@ -10,7 +10,7 @@ const RTC_EOLS: u32 = 6;
 const EOFB_EOLS: u32 = 2;
 /// The shortest run that has a make-up code (T.4 §4.1.1); a power of two.
 const MADE_UP: u32 = 64;
-/// The farthest offset that a vertical mode expresses (T.4 §4.2.1.3.2 b).
+/// The farthest offset that a vertical mode can express (T.4 §4.2.1.3.2 b).
 const VERTICAL_REACH: u32 = 3;
 
 /// The codes of the vertical modes, VL(3) to VR(3), and of pass mode.
@@ -19,17 +19,17 @@ static VERTICAL_AND_PASS: [Code; 8] = {
     [vl3, vl2, vl1, v0, vr1, vr2, vr3, PASS]
 };
 
-/// The coding of rows.
+/// A coding of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// Modified Huffman: each row on its own (T.4 §4.1).
     Mh,
-    /// Modified READ: one row on its own, then at most `k - 1` rows relative to the one above (T.4 §4.2.1.1).
+    /// Modified READ: one row on its own, then at most `k - 1` rows relative to the row above (T.4 §4.2.1.1).
     Mr {
         /// 2 at standard, 4 at fine and 8 at superfine resolution.
         k: u32,
     },
-    /// Modified modified READ: all rows relative to the one above (T.6 §2.2).
+    /// Modified modified READ: all rows relative to the row above (T.6 §2.2).
     Mmr,
 }
 
@@ -45,9 +45,9 @@ pub struct Coder<S> {
 }
 
 impl<S: BitSink> Coder<S> {
-    /// Creates a coder at the top of a page. Rows of MH and MR are filled up to `minimum_row_bits`.
+    /// Creates a coder at the top of a page. MH and MR rows are filled up to `minimum_row_bits`.
     pub fn new(scheme: Scheme, width: u32, minimum_row_bits: u32, sink: S) -> Self {
-        // T.6 §2.2.1: above the first row there is an imaginary white one.
+        // T.6 §2.2.1: there is an imaginary white row above the first.
         Self { scheme, width, minimum_row_bits, above: Changes::white(width), rows: 0, sink }
     }
 
@@ -68,12 +68,12 @@ impl<S: BitSink> Coder<S> {
         }
     }
 
-    /// The number of bits coded so far.
+    /// Returns the number of bits coded so far.
     pub fn bits(&self) -> u64 {
         self.sink.bits()
     }
 
-    /// Returns what has been coded without ending the page, so that another coder can continue it.
+    /// Returns the coded bits without ending the page, so that another coder can continue it.
     pub fn into_sink(self) -> S {
         self.sink
     }
@@ -83,13 +83,13 @@ impl<S: BitSink> Coder<S> {
         match self.scheme {
             Scheme::Mmr => self.eols(EOFB_EOLS, None),
             Scheme::Mh => self.eols(RTC_EOLS, None),
-            // T.4 §4.2.4: six times EOL, each with the tag of one-dimensional coding.
+            // T.4 §4.2.4: EOL six times, each with the tag of one-dimensional coding.
             Scheme::Mr { .. } => self.eols(RTC_EOLS, Some(true)),
         }
         self.sink
     }
 
-    /// Codes a row of T.4: an end-of-line code, a tag in MR (§4.2.2), the data, and fill (§4.1.3).
+    /// Codes a T.4 row: an end-of-line code, a tag in MR (§4.2.2), the data, and fill (§4.1.3).
     fn framed(&mut self, row: &Changes, alone: Option<bool>) {
         let start = self.sink.bits();
         self.eols(1, alone);
@@ -125,9 +125,9 @@ impl<S: BitSink> Coder<S> {
         }
     }
 
-    /// Codes a row relative to the one above (T.4 §4.2.1.3.3 and T.6 §2.2.4, figures 7 and 3). `a0` is the current
+    /// Codes a row relative to the row above (T.4 §4.2.1.3.3 and T.6 §2.2.4, figures 7 and 3). `a0` is the current
     /// position, `a1` and `a2` are the next changes in this row, `b1` is the first change in the row above that is
-    /// right of `a0` and to the opposite colour, and `b2` is the one after it.
+    /// right of `a0` and to the opposite colour, and `b2` is the change after `b1`.
     fn two_dimensional(&mut self, row: &Changes) {
         if row.at() == self.above.at() {
             self.same(row.count() as u32 + 1);
@@ -135,7 +135,7 @@ impl<S: BitSink> Coder<S> {
         }
         let width = self.width;
         let (coding, above) = (row.at(), self.above.at());
-        // A local variable can stay in registers, unlike a field of the coder.
+        // Unlike a field of the coder, a local variable can stay in registers.
         let mut sink = std::mem::take(&mut self.sink);
         let (mut a0, mut a, mut b) = (0, 0, 0);
         while a0 < width {
@@ -170,8 +170,8 @@ impl<S: BitSink> Coder<S> {
                 a += 2;
             }
             if a0 < width {
-                // The first step is needed about half of the time, so it is made without a branch, too. The sentinels
-                // end the loop.
+                // The first step is needed about half of the time, so it, too, has no branch. The sentinels end the
+                // loop.
                 b += 2 * usize::from(above[b] <= a0);
                 while above[b] <= a0 {
                     b += 2;
@@ -181,7 +181,7 @@ impl<S: BitSink> Coder<S> {
         self.sink = sink;
     }
 
-    /// Codes a row equal to the one above: every change is directly below its counterpart, and so is the end of the row
+    /// Codes a row equal to the row above: every change is directly below its counterpart, and so is the end of the row
     /// (V(0)).
     fn same(&mut self, mut changes: u32) {
         while changes > 0 {

@@ -15,7 +15,7 @@ pub use super::changes::Changes;
 
 use super::bitmap::Bitmap;
 
-/// Codes a whole image; rows of MH and MR are filled up to `minimum_row_bits`, as T.4 requires.
+/// Codes a whole image; MH and MR rows are filled up to `minimum_row_bits`, as T.4 requires.
 pub fn code<S: BitSink>(image: &Bitmap, scheme: Scheme, minimum_row_bits: u32, sink: S) -> S {
     let mut coder = Coder::new(scheme, image.width(), minimum_row_bits, sink);
     let mut row = Changes::white(image.width());
@@ -26,7 +26,7 @@ pub fn code<S: BitSink>(image: &Bitmap, scheme: Scheme, minimum_row_bits: u32, s
     coder.finish()
 }
 
-/// Codes an image as MMR, the form in which fax files and PDFs contain it.
+/// Codes an image as MMR, the coding in fax files and PDFs.
 #[must_use]
 pub fn g4(image: &Bitmap) -> Vec<u8> {
     code(image, Scheme::Mmr, 0, BitWriter::default()).into_bytes()

@@ -2,9 +2,10 @@
 
 /// Receives bits in the order in which they would be sent.
 pub trait BitSink: Default {
-    /// Appends the low `bits` bits of `code`, highest first; `bits` is at most 32, and the rest of `code` must be zero.
+    /// Appends the low `bits` bits of `code`, highest first; `bits` must be at most 32, and the rest of `code` must be
+    /// zero.
     fn put(&mut self, code: u32, bits: u32);
-    /// The number of bits received so far.
+    /// Returns the number of bits received so far.
     fn bits(&self) -> u64;
 }
 
@@ -33,7 +34,7 @@ pub struct BitWriter {
     bytes: Vec<u8>,
     /// The number of complete bytes so far.
     at: usize,
-    /// Bits that don't fill a byte yet, at the low end; above them are bits that have been written.
+    /// Bits that don't yet fill a byte, at the low end; above them are bits that have already been written.
     pending: u64,
     /// The number of pending bits, always below 8 between calls.
     filled: u32,
@@ -71,7 +72,7 @@ impl BitSink for BitWriter {
     }
 }
 
-/// Doubles the buffer. It takes only this field of the writer, so that the others can stay in registers.
+/// Doubles the buffer. It takes only this field of the writer, so that the other fields can stay in registers.
 #[cold]
 #[inline(never)]
 fn grow(bytes: &mut Vec<u8>) {

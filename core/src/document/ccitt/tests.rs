@@ -1,15 +1,15 @@
-//! Tests of the coder against others: the `fax` crate must write the same bytes, and hayro-ccitt must read them
-//! strictly.
+//! Tests the coder against others: the `fax` crate must write the same bytes, and hayro-ccitt must read them strictly.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
 
-/// How many images are compared with the other coders.
+/// The number of images compared with other coders.
 const IMAGES: u64 = 300;
 
-/// An image of one of several kinds: white, black, noise, long runs, rows that differ little from the one above.
+/// Returns an image of one of several kinds: white, black, noise, long runs, rows that differ little from the row
+/// above.
 fn image(seed: u64) -> Bitmap {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let width = match seed % 5 {
@@ -47,7 +47,7 @@ fn written(image: &Bitmap, scheme: Scheme, minimum_row_bits: u32) -> Vec<u8> {
 }
 
 #[test]
-fn mmr_has_the_bytes_of_another_coder() {
+fn mmr_equals_another_coders_bytes() {
     for seed in 0..IMAGES {
         let image = image(seed);
         let mut other = fax::encoder::Encoder::new(fax::VecWriter::new());
@@ -60,7 +60,7 @@ fn mmr_has_the_bytes_of_another_coder() {
     }
 }
 
-/// Decodes with hayro-ccitt, which accepts nothing that T.4 and T.6 don't allow.
+/// Decodes with hayro-ccitt, which accepts only what T.4 and T.6 allow.
 fn strictly(bytes: &[u8], stored: Stored, width: u32, height: u32) -> Bitmap {
     struct Rows(Bitmap, u32);
     impl hayro_ccitt::Decoder for Rows {
@@ -91,7 +91,7 @@ fn strictly(bytes: &[u8], stored: Stored, width: u32, height: u32) -> Bitmap {
 }
 
 #[test]
-fn every_scheme_is_read_back_and_by_a_strict_reader_too() {
+fn every_scheme_reads_back_here_and_in_a_strict_reader() {
     for seed in 0..IMAGES {
         let image = image(seed);
         let forms = [
@@ -118,7 +118,7 @@ fn packed(codes: &[&str]) -> Vec<u8> {
 }
 
 #[test]
-fn zero_length_runs_are_changing_elements_of_the_row_below() {
+fn zero_length_runs_are_changing_elements_for_the_row_below() {
     // White to 3, black to 3 (zero length), white to 8, black to 16; then a change two pels right of the one at 3.
     let above = ["001", "1000", "0000110111", "001", "1100", "000101"];
     let below = ["000011", "1"];
@@ -130,7 +130,7 @@ fn zero_length_runs_are_changing_elements_of_the_row_below() {
 }
 
 #[test]
-fn a_row_of_endless_zero_length_runs_is_given_up() {
+fn endless_zero_length_runs_are_abandoned() {
     // A vertical mode left of a change at 0 never advances.
     let endless = vec![0xff; 100_000];
     let read = decode(&[&packed(&["001", "00110101", "11"])[..], &endless].concat(), Stored::Mmr, 2_000, 50);
@@ -138,7 +138,7 @@ fn a_row_of_endless_zero_length_runs_is_given_up() {
 }
 
 #[test]
-fn a_wrong_code_costs_only_its_row_if_rows_end_with_a_code() {
+fn an_invalid_code_damages_only_its_row_if_rows_end_with_a_code() {
     let image = image(0x18);
     for (scheme, stored) in [(Scheme::Mh, Stored::Mh), (Scheme::Mr { k: 2 }, Stored::Mr)] {
         let mut bytes = written(&image, scheme, 0);
@@ -151,7 +151,7 @@ fn a_wrong_code_costs_only_its_row_if_rows_end_with_a_code() {
 }
 
 #[test]
-fn counting_finds_what_writing_wrote() {
+fn counted_bits_equal_written_bits() {
     for seed in 0..IMAGES {
         let image = image(seed);
         for scheme in [Scheme::Mh, Scheme::Mr { k: 4 }, Scheme::Mmr] {
@@ -169,7 +169,7 @@ fn rows_are_filled_up_to_the_minimum() {
 }
 
 #[test]
-fn truncated_data_keep_their_first_rows() {
+fn truncated_data_keeps_its_first_rows() {
     let image = image(0x17);
     let bytes = g4(&image);
     let read = decode(&bytes[..bytes.len() / 2], Stored::Mmr, image.width(), image.height());

@@ -2,7 +2,7 @@
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// How much the output buffer grows at a time, in bytes.
+/// The growth step of the output buffer, in bytes.
 const STEP_BYTES: usize = 64 * 1024;
 
 /// The result of inflating zlib data.
@@ -14,7 +14,7 @@ pub(in crate::document) struct Inflated {
     pub(in crate::document) is_whole: bool,
 }
 
-/// Inflates zlib data to at most `most` bytes, which limits what hostile data can expand to.
+/// Inflates zlib data to at most `most` bytes, which limits the expansion of hostile data.
 pub(in crate::document) fn inflate(data: &[u8], most: usize) -> Inflated {
     let mut decompress = Decompress::new(true);
     let mut bytes = Vec::new();
@@ -24,7 +24,7 @@ pub(in crate::document) fn inflate(data: &[u8], most: usize) -> Inflated {
         bytes.reserve(STEP_BYTES.min(most.saturating_sub(bytes.len())));
         let step = decompress.decompress_vec(data.get(read..).unwrap_or_default(), &mut bytes, FlushDecompress::None);
         if bytes.len() >= most {
-            // `reserve` may allocate more than it was asked for, and the decompressor fills whatever there is.
+            // `reserve` may allocate more than requested, and the decompressor fills the whole capacity.
             bytes.truncate(most);
             return Inflated { bytes, is_whole: true };
         }
@@ -32,7 +32,7 @@ pub(in crate::document) fn inflate(data: &[u8], most: usize) -> Inflated {
         match step {
             Ok(Status::StreamEnd) => return Inflated { bytes, is_whole: true },
             Ok(Status::Ok | Status::BufError) if (read, bytes.len()) != before => {}
-            // No progress: the data ended early, and another step would do the same.
+            // No progress: the data ended early, and a further step would not help.
             Ok(Status::Ok | Status::BufError) | Err(_) => return Inflated { bytes, is_whole: false },
         }
     }

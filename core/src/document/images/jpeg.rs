@@ -1,5 +1,5 @@
-//! Reads JPEG images as far as they are intact. zune-jpeg does the decoding; this file determines what is missing,
-//! which way up the image is, and what its four inks mean.
+//! Reads JPEG images as far as they are intact. zune-jpeg decodes them; this file determines missing rows, the
+//! orientation, and the meaning of four inks.
 
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -11,15 +11,15 @@ use super::{DECODE_BYTES_MAX, Fault, check_size, missing};
 use crate::document::gray::Gray;
 use crate::document::picture::{Pels, Picture, cmyk_luma, luma};
 
-/// The value that rows are filled with before decoding, which identifies missing rows afterwards.
+/// The value with which rows are filled before decoding, to identify missing rows afterwards.
 const FILLED: u8 = 128;
-/// The most scans that a progressive image may have; more would only serve to waste processor time.
+/// The most scans of a progressive image; more would only serve to waste processor time.
 const SCANS_MAX: usize = 200;
 
 /// The header of XMP data in a JPEG (XMP specification part 3, 1.1.3).
 const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
-/// The data that a JPEG states before its pels.
+/// The properties that a JPEG states before its pels.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(in crate::document) struct Head {
     pub(in crate::document) width: u32,
@@ -38,7 +38,7 @@ pub(in crate::document) struct Head {
 pub(in crate::document) enum Want {
     /// Only luma, if the image consists of luma and chroma; otherwise all components.
     Luma,
-    /// The components as they are stored.
+    /// The components as stored.
     Components,
 }
 
@@ -50,9 +50,9 @@ pub(in crate::document) struct Jpeg {
     /// Samples per pel, which are adjacent in `samples`.
     pub(in crate::document) components: usize,
     pub(in crate::document) samples: Vec<u8>,
-    /// Rows at the bottom that could not be decoded.
+    /// The number of rows at the bottom that could not be decoded.
     pub(in crate::document) rows_missing: u32,
-    /// What is wrong with the data, in zune-jpeg's words.
+    /// The fault of the data, in zune-jpeg's words.
     pub(in crate::document) fault: Option<String>,
 }
 
@@ -89,7 +89,7 @@ impl Head {
         Ok(head)
     }
 
-    /// Whether the components are named red, green and blue, and no JFIF or Adobe marker says otherwise.
+    /// Returns whether the components are named red, green and blue, and no JFIF or Adobe marker says otherwise.
     fn is_rgb(&self) -> bool {
         !self.is_jfif && !self.has_adobe && self.components == *b"RGB"
     }
@@ -116,7 +116,7 @@ impl Head {
 pub(super) fn read(bytes: &[u8]) -> Result<Picture, Fault> {
     let head = Head::read(bytes)?;
     let jpeg = decode_with(bytes, &head, Want::Luma)?;
-    // Adobe's programs store inks inverted.
+    // Adobe's programs invert stored inks.
     let is_inverted = head.has_adobe;
     let mut pels: Vec<u8> = match jpeg.components {
         1 => jpeg.samples,
@@ -173,13 +173,13 @@ fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
         samples.fill(FILLED);
         JpegDecoder::new_with_options(ZCursor::new(bytes), options.set_strict_mode(is_strict)).decode_into(&mut samples)
     };
-    // Strict mode reports damage that lenient mode hides; the lenient result is used, with the strict reason.
+    // Strict mode reports damage that lenient mode hides; the lenient result is used, with the strict mode's fault.
     let strict = decode(true);
     let fault = match strict {
         Ok(()) => None,
         Err(why) => {
             let why = why.to_string();
-            // Padding between headers changes no pel.
+            // Padding between headers affects no pel.
             let is_harmless = why.contains("Extra bytes between headers");
             match decode(false) {
                 Ok(()) if is_harmless => None,
@@ -223,7 +223,7 @@ fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
     }
 }
 
-/// The density from a JFIF header (JFIF 1.02), if it is in dots per inch or centimetre.
+/// Reads the density from a JFIF header (JFIF 1.02), if its unit is the inch or centimetre.
 fn jfif_dots_per_inch(data: &[u8]) -> Option<(f64, f64)> {
     let [unit, x1, x0, y1, y0] = *data.get(7..12)? else { return None };
     let factor = match unit {

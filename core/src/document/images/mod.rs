@@ -1,4 +1,4 @@
-//! Images of one page, PNG and JPEG, and the code that all kinds of images share: faults, orientation, and inflating
+//! Single-page images, PNG and JPEG, and the code shared by all kinds of images: faults, orientation, and inflating
 //! damaged data. The readable part of an image is used; the rest is white and reported as missing.
 
 pub(super) mod inflate;
@@ -13,14 +13,14 @@ use crate::model::media::UnreadableDocument;
 /// The most memory that decoding one picture may take, in bytes.
 pub(super) const DECODE_BYTES_MAX: usize = 600 * 1024 * 1024;
 
-/// Why an image can't be read at all.
+/// The reason that an image can't be read at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// A feature that is not supported, by name; the image may be fine.
+    /// An unsupported feature, by name; the image may be intact.
     NotSupported(String),
-    /// A violation of the format, described for a person.
+    /// A violation of the format, described for people.
     Damaged(String),
-    /// Too many pels or none, described for a person.
+    /// Too many pels or none, described for people.
     Size(String),
 }
 
@@ -33,7 +33,7 @@ impl Fault {
         Self::NotSupported(what.into())
     }
 
-    /// Formats the reason for a person; `name` is the kind of document or page.
+    /// Formats the reason for people; `name` is the kind of document or page.
     pub(super) fn reason(&self, name: &str) -> UnreadableDocument {
         UnreadableDocument::new(match self {
             Self::NotSupported(what) => format!("the {name} is not supported: {what}"),
@@ -43,7 +43,7 @@ impl Fault {
     }
 }
 
-/// Rejects an impossible size before any pel is decoded, because memory is allocated according to it.
+/// Rejects an impossible size before any pel is decoded, because the size determines how much memory is allocated.
 pub(super) fn check_size((width, height): (u32, u32)) -> Result<(), Fault> {
     if width == 0 || height == 0 {
         return Err(Fault::Size(format!("has no area: it is {width} × {height} pels")));
@@ -54,7 +54,7 @@ pub(super) fn check_size((width, height): (u32, u32)) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Rejects a PNG or JPEG that can't be read, judging by its header.
+/// Rejects a PNG or JPEG whose header shows that it can't be read.
 pub(super) fn check(bytes: &[u8], kind: Kind) -> Result<(), UnreadableDocument> {
     let size = match kind {
         Kind::Png => png::size(bytes),

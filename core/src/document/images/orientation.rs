@@ -1,4 +1,4 @@
-//! Which way up an image is to be shown, according to TIFF tag 274, EXIF's tag of the same number, or else XMP.
+//! The orientation of an image, from TIFF tag 274, EXIF's tag of the same number, or else XMP.
 
 use super::super::bitmap::Bitmap;
 use super::super::gray::Gray;
@@ -7,12 +7,12 @@ use super::super::tiff_pages::directory;
 
 /// The orientation tag, in TIFF and EXIF.
 const ORIENTATION: u16 = 274;
-/// The tag that holds XMP in a TIFF (XMP specification part 3, 3.2.7).
+/// The XMP tag of a TIFF (XMP specification part 3, 3.2.7).
 const XMP: u16 = 700;
 /// The property's name in XMP, where it may be an attribute or an element.
 const XMP_PROPERTY: &[u8] = b"tiff:Orientation";
 
-/// How the rows of an image are stored (TIFF 6.0, tag 274).
+/// The orientation of an image's stored rows (TIFF 6.0, tag 274).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::document) enum Orientation {
     #[default]
@@ -29,7 +29,7 @@ pub(in crate::document) enum Orientation {
 }
 
 impl Orientation {
-    /// The orientation for a tag's value; values other than 1 to 8 count as upright.
+    /// Returns the orientation for a tag's value; values other than 1 to 8 count as upright.
     pub(in crate::document) const fn of_tag(value: Option<u64>) -> Self {
         match value {
             Some(2) => Self::Mirrored,
@@ -43,18 +43,18 @@ impl Orientation {
         }
     }
 
-    /// The orientation that a TIFF directory states.
+    /// Returns the orientation stated in a TIFF directory.
     pub(in crate::document) fn of_directory(directory: &directory::Directory<'_>) -> Self {
         let value = directory.number(ORIENTATION);
         Self::of_tag(value.or_else(|| directory.bytes(XMP).and_then(xmp_value)))
     }
 
-    /// The orientation that EXIF or XMP data states. As in other readers, XMP is used only if EXIF states none.
+    /// Returns the orientation stated in EXIF or XMP data. As in other readers, XMP is used only if EXIF states none.
     pub(in crate::document) fn of_metadata(exif: Option<&[u8]>, xmp: Option<&[u8]>) -> Self {
         Self::of_tag(exif.and_then(exif_value).or_else(|| xmp.and_then(xmp_value)))
     }
 
-    /// Whether rows become columns when the image is shown.
+    /// Returns whether rows become columns when the image is shown.
     pub(in crate::document) const fn swaps_axes(self) -> bool {
         matches!(self, Self::Transposed | Self::TurnedLeft | Self::Transversed | Self::TurnedRight)
     }
@@ -66,7 +66,7 @@ impl Orientation {
         }
         match pels {
             Pels::Gray(gray) => {
-                // For each pel of the upright image, the stored one is looked up.
+                // For each pel of the upright image, looks up the stored pel.
                 let (source_width, width, height) = (gray.width(), self.width(&gray), self.height(&gray));
                 let mut upright = Vec::with_capacity(gray.pels().len());
                 for y in 0..height {
@@ -102,7 +102,7 @@ impl Orientation {
         if self.swaps_axes() { gray.width() } else { gray.height() }
     }
 
-    /// Where a pel of the upright image is in a stored image of this size.
+    /// Returns the place of an upright image's pel in a stored image of this size.
     const fn source(self, (x, y): (u32, u32), (width, height): (u32, u32)) -> (u32, u32) {
         match self {
             Self::Upright => (x, y),
@@ -146,7 +146,7 @@ fn xmp_value(data: &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// An upright image of 3 × 2 pels, and how the tag's eight values store it (TIFF 6.0, page 36).
+    /// An upright image of 3 × 2 pels, followed by its stored forms for the tag's eight values (TIFF 6.0, page 36).
     const UPRIGHT: &str = "abc/def";
     const STORED: [&str; 8] =
         ["abc/def", "cba/fed", "fed/cba", "def/abc", "ad/be/cf", "cf/be/ad", "fc/eb/da", "da/eb/fc"];
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn each_of_the_eight_values_comes_upright() {
+    fn all_eight_orientations_become_upright() {
         for (value, stored) in (1..).zip(STORED) {
             let orientation = Orientation::of_tag(Some(value));
             assert_eq!(orientation.upright(gray(stored)), gray(UPRIGHT), "{value}");
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn xmp_counts_where_exif_says_nothing() {
+    fn xmp_is_used_if_exif_states_nothing() {
         let of_xmp = |text: &str| Orientation::of_metadata(None, Some(text.as_bytes()));
         for (text, wanted) in [
             ("<rdf:Description tiff:Orientation=\"6\" xmp:Rating='5'/>", Orientation::TurnedLeft),

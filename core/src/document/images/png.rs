@@ -1,5 +1,5 @@
-//! Reads PNG images as far as they are intact. The png crate does the decoding. If the data is damaged or ends early,
-//! the part that can be inflated is passed to the crate as an intact file, and the rows after it are white.
+//! Reads PNG images as far as they are intact. The png crate decodes them. If the data is damaged or ends early, the
+//! inflatable part is passed to the crate as an intact file, and the following rows are white.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -15,7 +15,7 @@ use crate::document::gray::Gray;
 use crate::document::picture::{Pels, Picture, luma, over_white};
 
 const HEADER: &[u8] = b"\x89PNG\r\n\x1a\n";
-/// The most bytes of XMP that are inflated; in a JPEG, XMP has at most 64 KiB.
+/// The most bytes of inflated XMP; in a JPEG, XMP has at most 64 KiB.
 const XMP_BYTES_MAX: usize = 1024 * 1024;
 
 /// Reads the size from the header of a PNG.
@@ -34,7 +34,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Picture, Fault> {
     let mut image = Image { gray: Gray::white(width, height), rows: 0 };
     let fault = match image.decode(bytes, u32::MAX) {
         Ok(()) => None,
-        // Mending only helps against damage.
+        // Mending helps only against damage.
         Err(fault @ (Fault::NotSupported(_) | Fault::Size(_))) => return Err(fault),
         Err(Fault::Damaged(why)) => {
             let (mended, lines) = mended(bytes, (width, height))?;
@@ -65,7 +65,7 @@ impl Image {
     /// Decodes at most `lines` lines; an interlaced image has one set of lines per pass.
     fn decode(&mut self, bytes: &[u8], lines: u32) -> Result<(), Fault> {
         let mut options = DecodeOptions::default();
-        // These parts are not needed for the pels, so a fault in them must not make the image unreadable.
+        // These chunks are not needed for the pels, so a fault in them must not make the image unreadable.
         options.set_ignore_text_chunk(true);
         options.set_ignore_iccp_chunk(true);
         options.set_skip_ancillary_crc_failures(true);
@@ -95,8 +95,8 @@ impl Image {
                     self.rows = line + 1;
                 }
                 InterlaceInfo::Adam7(info) => {
-                    // Each pel fills the block that later passes would refine, so an image that ends early is coarse
-                    // instead of sparse.
+                    // Each pel fills the block that later passes would refine, so that a truncated image is coarse, not
+                    // sparse.
                     png::splat_interlaced_row(self.gray.pels_mut(), width as usize, &greys, info, 8);
                     self.rows = height.min((line + 1).saturating_mul(ADAM7[0][3]));
                 }
@@ -106,7 +106,7 @@ impl Image {
     }
 }
 
-/// Converts a row of 8-bit samples to greys; transparent pels show the white paper.
+/// Converts a row of 8-bit samples to greys; the white paper shows through transparent pels.
 fn greys(samples: &[u8], color: ColorType) -> Result<Vec<u8>, Fault> {
     Ok(match color {
         ColorType::Grayscale => samples.to_vec(),
@@ -119,8 +119,7 @@ fn greys(samples: &[u8], color: ColorType) -> Result<Vec<u8>, Fault> {
     })
 }
 
-/// Rebuilds a damaged PNG as an intact one from the data that can be inflated, and returns how many of its lines are
-/// real.
+/// Rebuilds a damaged PNG as an intact one from the data that can be inflated, and returns the number of real lines.
 fn mended(bytes: &[u8], (width, height): (u32, u32)) -> Result<(Vec<u8>, u32), Fault> {
     let parts = |wanted: &'static [u8; 4]| chunks(bytes).filter(move |(kind, _)| *kind == wanted).map(|(_, data)| data);
     let header = parts(b"IHDR").next().unwrap_or_default();
@@ -156,7 +155,7 @@ fn mended(bytes: &[u8], (width, height): (u32, u32)) -> Result<(Vec<u8>, u32), F
         end <= raw.len() as u64
     });
     let there = u32::try_from(there.count()).unwrap_or(u32::MAX);
-    // The decoder expects all lines, but those added here are never read.
+    // The decoder expects all lines, but the lines added here are never read.
     raw.resize(whole, 0);
     let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
     let packed = packed.write_all(&raw).and_then(|()| packed.finish()).map_err(Fault::damaged)?;
@@ -184,7 +183,7 @@ fn chunk(file: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
     file.extend(checksum.sum().to_be_bytes());
 }
 
-/// Iterates over the chunks; the last one has as much data as the file contains.
+/// Iterates over the chunks; the last one may be cut off by the end of the file.
 fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     let mut rest = bytes.strip_prefix(HEADER).unwrap_or_default();
     std::iter::from_fn(move || {
@@ -192,7 +191,7 @@ fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
         let (kind, after) = after.split_first_chunk::<4>()?;
         let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX).min(after.len());
         let (data, after) = after.split_at(length);
-        // The checksum is skipped here; the decoder checks it.
+        // The checksum is skipped here, since the decoder checks it.
         rest = after.get(4..).unwrap_or_default();
         Some((kind, data))
     })
@@ -205,10 +204,10 @@ fn orientation(bytes: &[u8]) -> Orientation {
     Orientation::of_metadata(exif, xmp.as_deref())
 }
 
-/// The XMP in an `iTXt` chunk (PNG §11.3.4.5; XMP specification part 3, 1.1.5), if it contains any.
+/// Returns the XMP in an `iTXt` chunk (PNG §11.3.4.5; XMP specification part 3, 1.1.5), if there is any.
 fn xmp(data: &[u8]) -> Option<Cow<'_, [u8]>> {
     let [is_compressed, _, rest @ ..] = data.strip_prefix(b"XML:com.adobe.xmp\0")? else { return None };
-    // The language and the translated keyword, each ended by a zero byte.
+    // The language and the translated keyword end in a zero byte each.
     let text = rest.splitn(3, |byte| *byte == 0).nth(2)?;
     Some(if *is_compressed == 1 { inflate(text, XMP_BYTES_MAX).bytes.into() } else { text.into() })
 }

@@ -1,4 +1,4 @@
-//! Tests of PNGs and JPEGs as pages: orientation, transparency, missing parts, four inks.
+//! Tests PNGs and JPEGs as pages: orientation, transparency, missing parts, four inks.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ const TONES: &[u8] = include_bytes!("../../../../fixtures/documents/tones.jpg");
 const TONES_PROGRESSIVE: &[u8] = include_bytes!("../../../../fixtures/documents/tones-progressive.jpg");
 const INKS: &[u8] = include_bytes!("../../../../fixtures/documents/inks.jpg");
 
-/// The fax pages of a document, and its losses.
+/// Returns the fax pages of a document, and its losses.
 fn fax(bytes: &[u8], quality: Quality) -> (Vec<Bitmap>, Vec<String>) {
     let options = Options { quality: Some(quality), ..Options::default() };
     let mut made = Vec::new();
@@ -56,7 +56,7 @@ fn png_of(
     file
 }
 
-/// EXIF data that contains only an orientation.
+/// Returns EXIF data that contains only an orientation.
 fn exif(orientation: u8) -> Vec<u8> {
     let mut exif = b"II\x2a\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\0\0\0\0\0\0\0\0".to_vec();
     exif[18] = orientation;
@@ -124,7 +124,7 @@ fn xmp_alone_turns_a_png_and_a_jpeg_upright() {
 }
 
 #[test]
-fn a_grey_prints_as_much_ink_as_it_is_dark_at_every_quality() {
+fn greys_print_ink_in_proportion_to_their_darkness_at_every_quality() {
     for (level, wanted) in [(204, 0.2), (128, 0.5), (230, 0.1)] {
         let flat = png_of((850, 500), png_crate::ColorType::Grayscale, &vec![level; 850 * 500], None, false);
         for quality in Quality::ALL {
@@ -136,7 +136,7 @@ fn a_grey_prints_as_much_ink_as_it_is_dark_at_every_quality() {
 }
 
 #[test]
-fn a_page_that_comes_out_white_although_its_image_is_not_empty_is_reported() {
+fn a_page_that_becomes_white_despite_its_image_is_reported() {
     let mut speck = vec![255; 4_000 * 4_000];
     speck[4_000 * 2_000 + 2_000] = 0;
     let (pages, losses) =
@@ -159,7 +159,7 @@ fn transparent_pels_are_white() {
 }
 
 #[test]
-fn a_png_that_breaks_off_has_the_rows_that_are_there_and_white_below() {
+fn a_truncated_png_keeps_its_rows_with_white_below() {
     let (width, height) = (200, 150);
     let mut state = 1_u32;
     let samples: Vec<u8> = (0..width * height)
@@ -198,7 +198,7 @@ fn a_png_with_a_wrong_checksum_is_read_and_reported() {
 }
 
 #[test]
-fn a_jpeg_that_breaks_off_has_the_rows_that_are_there_and_white_below() {
+fn a_truncated_jpeg_keeps_its_rows_with_white_below() {
     for (name, whole) in [("baseline", TONES), ("progressive", TONES_PROGRESSIVE)] {
         let sound = read(whole, Kind::Jpeg).unwrap();
         assert!(sound.losses.is_empty(), "{name}: {:?}", sound.losses);
@@ -220,13 +220,13 @@ fn a_jpeg_that_breaks_off_has_the_rows_that_are_there_and_white_below() {
     }
 }
 
-/// The number of bytes after the first start-of-scan marker.
+/// Returns the number of bytes after the first start-of-scan marker.
 fn coded_bytes(jpeg: &[u8]) -> usize {
     let at = jpeg.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap();
     jpeg.len() - at
 }
 
-/// The greys at the centres of the four fields of inks.jpg.
+/// Returns the greys at the centres of the four fields of inks.jpg.
 fn fields(jpeg: &[u8]) -> [u8; 4] {
     let picture = read(jpeg, Kind::Jpeg).unwrap();
     assert!(picture.losses.is_empty(), "{:?}", picture.losses);
@@ -238,7 +238,7 @@ fn near(greys: [u8; 4], wanted: [u8; 4]) {
 }
 
 #[test]
-fn four_inks_are_as_dark_as_they_look_inverted_or_not_and_as_luma_and_chroma() {
+fn four_inks_are_as_dark_as_they_look_in_every_stored_form() {
     let adobe = INKS.windows(5).position(|name| name == b"Adobe").unwrap();
     let light = |cyan: u32| picture_luma(cyan, 128, 128);
     // Inverted: 255 means no ink.
@@ -255,8 +255,8 @@ fn four_inks_are_as_dark_as_they_look_inverted_or_not_and_as_luma_and_chroma() {
 }
 
 #[test]
-fn red_green_and_blue_are_read_by_adobes_mark_or_their_names() {
-    // The components are kept as they are, whatever they mean.
+fn rgb_is_recognised_by_adobes_marker_or_component_names() {
+    // The components are kept unchanged, whatever they mean.
     let marked = with_segment(&without_jfif(TONES), 0xee, b"Adobe\0\x64\0\0\0\0\0");
     let mut named = without_jfif(TONES);
     for (mark, step) in [(0xc0, 3), (0xda, 2)] {
@@ -279,7 +279,7 @@ fn picture_luma(red: u32, green: u32, blue: u32) -> u8 {
 }
 
 #[test]
-fn what_is_not_supported_differs_from_what_is_damaged() {
+fn unsupported_features_are_not_reported_as_damage() {
     let frame = TONES.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
     let with = |at: usize, byte: u8| {
         let mut jpeg = TONES.to_vec();

@@ -15,7 +15,8 @@ pub(super) struct Ink {
 }
 
 impl Ink {
-    /// Whether the ink paints plain black (`Some(true)`) or plain white (`Some(false)`); `None` for any other ink.
+    /// Returns whether the ink paints plain black (`Some(true)`) or plain white (`Some(false)`); `None` for any other
+    /// ink.
     pub(super) const fn pure(self) -> Option<bool> {
         match self {
             Self { luma, alpha: 255 } if luma <= SNAP_BLACK => Some(true),
@@ -33,14 +34,14 @@ pub(super) struct Clip {
 }
 
 impl Clip {
-    /// The part of a run that is inside the rectangle.
+    /// Returns the part of a run inside the rectangle.
     fn cut(&self, (row, from, to): Run) -> Option<Run> {
         let [left, top, right, bottom] = self.bounds;
         let (from, to) = (from.max(left), to.min(right));
         (row >= top && row < bottom && from < to).then_some((row, from, to))
     }
 
-    /// Calls `take` for each part of a run that is inside the clip.
+    /// Calls `take` for each part of a run inside the clip.
     pub(super) fn each(&self, run: Run, mut take: impl FnMut(Run)) {
         let Some((row, from, to)) = self.cut(run) else { return };
         match &self.shape {
@@ -50,12 +51,12 @@ impl Clip {
     }
 }
 
-/// Paints the part of a run that is inside the clip.
+/// Paints the part of a run inside the clip.
 pub(super) fn paint(page: &mut Tones, run: Run, ink: Ink, clip: &Clip) {
     clip.each(run, |run| paint_row(page, run, ink));
 }
 
-/// Blackens those of the 64 pels from `x` on whose bits are set. The caller ensures that they are on the page.
+/// Blackens those of the 64 pels from `x` on whose bits are set. The caller must ensure that they are on the page.
 pub(super) fn stamp(page: &mut Tones, y: u32, x: i64, pels: u64) {
     let (word, shift) = (x.div_euclid(64), x.rem_euclid(64));
     match page.row_mut(y) {

@@ -1,4 +1,4 @@
-//! Letters as bits. Each is drawn once for each size and each sub-pel position, a quarter of a pel apart.
+//! Letters as bits. Each letter is drawn once for each size and sub-pel position, which are a quarter of a pel apart.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -16,9 +16,9 @@ const STEPS: f64 = 4.0;
 const PELS_MAX: f64 = 256.0;
 /// The most letters cached per document.
 const MASKS_MAX: usize = 20_000;
-/// Sizes at which letters are hinted, in pels per em (hayro's own limits).
+/// The sizes at which letters are hinted, in pels per em (hayro's own limits).
 const HINTED_PELS: std::ops::RangeInclusive<f64> = 4.0..=128.0;
-/// Units per em in outlines, as hayro gives them.
+/// Units per em in hayro's outlines.
 const EM: f64 = 1_000.0;
 
 /// A cache of letters as bits and of their outlines.
@@ -65,7 +65,7 @@ impl Mask {
 }
 
 impl Glyphs {
-    /// Returns a letter's bits and the place of their top left pel, or `None` if it is too large to cache.
+    /// Returns a letter's bits and the place of their top left pel; `None` if it is too large to cache.
     pub(super) fn place(
         &mut self,
         glyph: &OutlineGlyph,
@@ -76,14 +76,14 @@ impl Glyphs {
         let [a, b, c, d, e, f] = transform.as_coeffs();
         let f = if is_hinted(transform, hint) { f.round() } else { f };
         let (x, y) = ((e * STEPS).round() / STEPS, (f * STEPS).round() / STEPS);
-        // Beyond this, quarters of a pel are lost to rounding, and nothing is visible anyway.
+        // Beyond this, rounding loses quarters of a pel, and nothing is visible anyway.
         if !(x.abs() < 1e6 && y.abs() < 1e6) {
             return None;
         }
         let (whole_x, whole_y) = (x.floor(), y.floor());
         let steps = (((x - whole_x) * STEPS) as u8, ((y - whole_y) * STEPS) as u8);
         let key = Key { glyph: glyph.identifier().cache_key(), shape: [a, b, c, d].map(f64::to_bits), steps };
-        // Clearing everything is simpler than tracking use, and documents rarely have so many letters.
+        // Clearing the whole cache is simpler than tracking use, and documents rarely have so many letters.
         if self.masks.len() >= MASKS_MAX {
             self.masks.clear();
         }
@@ -106,7 +106,7 @@ impl Glyphs {
         if is_hinted(transform, hint) {
             let size = (d.abs() * EM) as f32;
             let hinting = &self.hinting;
-            // Hinting depends on the size, so hinted outlines are cached for each size.
+            // Hinting depends on the size, so each size has its own hinted outline.
             let outline = self.outlines.entry((id, size.to_bits()));
             let outline = outline.or_insert_with(|| glyph.hinted_outline(size, hinting).map(Rc::new));
             if let Some(outline) = outline {
@@ -123,7 +123,7 @@ fn is_hinted(transform: Affine, hint: bool) -> bool {
     hint && b == 0.0 && HINTED_PELS.contains(&(d.abs() * EM))
 }
 
-/// Draws a shape as bits, which are empty if nothing is visible; returns `None` if it is too large to cache.
+/// Draws a shape as bits, which are empty if nothing is visible; `None` if it is too large to cache.
 fn draw(path: &BezPath, transform: Affine, raster: &mut Raster) -> Option<Placed> {
     let empty = || Mask { width: 0, words_per_row: 1, words: Vec::new() };
     if path.elements().is_empty() {
@@ -138,7 +138,7 @@ fn draw(path: &BezPath, transform: Affine, raster: &mut Raster) -> Option<Placed
     let (columns, rows) = (width as u32, height as u32);
     let words_per_row = (columns.div_ceil(64) as usize).max(1);
     let mut words = vec![0; words_per_row * rows as usize];
-    // Moved to the origin, so that the mask is no larger than the letter.
+    // The shape is moved to the origin, so that the mask is no larger than the letter.
     let moved = Affine::translate((-left, -top)) * transform;
     raster.fill(path, moved, FillRule::NonZero, (columns, rows), |(row, from, to)| {
         let start = row as usize * words_per_row;

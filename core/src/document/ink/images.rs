@@ -1,4 +1,4 @@
-//! Records where a page's images are; drawing them is left to the full renderer.
+//! Records the places of a page's images; the full renderer draws them.
 
 use hayro::hayro_interpret::{FillRule, Image};
 use hayro::kurbo::{Affine, Rect, Shape};
@@ -9,7 +9,7 @@ use super::slivers::touched;
 use crate::document::bitmap::{Bitmap, fill_run};
 use crate::document::gray::Area;
 
-/// The minimum width of a scan, or of a strip of one, as a fraction of the page's width.
+/// The minimum width of a scan or a strip of a scan, as a fraction of the page's width.
 const SCAN_WIDTH_MIN: f64 = 0.5;
 /// The minimum fraction of a scanned page that its scans cover.
 const SCAN_AREA_MIN: f64 = 0.6;
@@ -21,10 +21,10 @@ const TOLERANCE: f64 = 0.1;
 /// The images of one page.
 pub(super) struct Images {
     size: (u32, u32),
-    /// The area of the images that are wide enough to be scanned paper or a strip of it, and how many pels they cover.
+    /// The area of the images wide enough to be scanned paper or a strip of it, and the number of pels that they cover.
     scans: Option<Area>,
     scan_pels: f64,
-    /// The pels that an image touches; `None` without images.
+    /// The pels touched by images; `None` without images.
     touched: Option<Bitmap>,
 }
 
@@ -33,20 +33,20 @@ impl Images {
         Self { size, scans: None, scan_pels: 0.0, touched: None }
     }
 
-    /// The area of the images, if they cover most of the page, as scanned paper does.
+    /// Returns the area of the images if they cover most of the page, as scanned paper does.
     pub(super) fn scanned(&self) -> Option<Area> {
         let covered = self.scan_pels >= self.pels() * SCAN_AREA_MIN;
         self.scans.filter(|_| covered)
     }
 
-    /// Whether images cover so much of the page that the full renderer should draw all of it.
+    /// Returns whether images cover so much of the page that the full renderer should draw all of it.
     pub(super) fn are_most(&self) -> bool {
         let Some(touched) = &self.touched else { return false };
         let black: u32 = touched.rows().flatten().map(|word| word.count_ones()).sum();
         f64::from(black) > self.pels() * APART_AREA_MAX
     }
 
-    /// The pels that images touch, or `None` if the page has no images.
+    /// Returns the pels that images touch, or `None` if the page has no images.
     pub(super) fn into_touched(self) -> Option<Bitmap> {
         self.touched
     }
@@ -77,7 +77,7 @@ impl Images {
         shows || !is_on_page
     }
 
-    /// Extends the area of scans by an image wide enough to be a page or a strip of one.
+    /// Extends the area of scans by an image wide enough to be a page or a strip of a page.
     fn note_scan(&mut self, bounds: Rect, clip: &Clip) {
         let [left, top, right, bottom] = clip.bounds;
         let inside = |value: f64, least: u32, most: u32| {
@@ -89,7 +89,7 @@ impl Images {
             right: inside(bounds.x1.floor(), left, right),
             bottom: inside(bounds.y1.floor(), top, bottom),
         };
-        // Scans come as one image or as strips of the page's width.
+        // A scan is one image, or strips of the page's width.
         if f64::from(area.right - area.left.min(area.right)) < f64::from(self.size.0) * SCAN_WIDTH_MIN {
             return;
         }

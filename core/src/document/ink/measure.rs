@@ -1,6 +1,6 @@
-//! Estimates whether the full renderer can draw a page. hayro 0.9 has no limit for the lines that curves become, for
-//! dashes, pattern tiles or copies of images, so a few numbers on a page can demand more memory than any machine has.
-//! This device receives everything that the page draws, including within patterns and masks, and only adds up its cost.
+//! Estimates whether the full renderer can draw a page. hayro 0.9 doesn't limit the lines that curves become, dashes,
+//! pattern tiles or copies of images, so a few numbers on a page can demand more memory than any machine has. This
+//! device receives everything that the page draws, including within patterns and masks, and only adds up its cost.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,12 +19,12 @@ use super::near::{is_near, lines_uncut};
 use super::raster::is_rectangle;
 use super::strokes::{DASHES_MAX, dashes, length};
 
-/// The most bytes of pictures that hayro makes for a page and keeps until it is drawn: two thirds of a renderer's
+/// The most bytes of pictures that hayro may make for a page and keep until it is drawn: two thirds of a renderer's
 /// memory, and about seventy times the size of the page.
 const BYTES_MAX: f64 = 256.0 * 1024.0 * 1024.0;
-/// How many bytes hayro keeps for each pel that an edge runs through, as measured.
+/// The bytes that hayro keeps for each pel through which an edge runs, as measured.
 const BYTES_PER_EDGE_PEL: f64 = 12.0;
-/// How many bytes hayro keeps for each pel inside a shape, as measured.
+/// The bytes that hayro keeps for each pel inside a shape, as measured.
 const BYTES_PER_FILLED_PEL: f64 = 1.0 / 64.0;
 /// The total length of a letter's edges, in ems.
 const LETTER_EDGE_EMS: f64 = 5.0;
@@ -36,23 +36,23 @@ const LINES_OF_STROKE: f64 = 16.0;
 const TILES_MAX: f64 = 100_000.0;
 /// The most patterns per page that are measured, including nested ones.
 const PATTERNS_MAX: usize = 10_000;
-/// How far from its place a letter may extend, in ems.
+/// The distance that a letter may extend from its place, in ems.
 const LETTER_EMS: f64 = 8.0;
-/// Units per em in outlines, as hayro gives them.
+/// Units per em in hayro's outlines.
 const EM: f64 = 1_000.0;
-/// How many stencils per page are assumed to be patterned, rather than decoded to find out.
+/// The number of stencils per page that are assumed to be patterned, rather than decoded to find out.
 const STENCILS_TAKEN_AS_PATTERNED: u32 = 4;
 const BYTES_PER_PEL: f64 = 4.0;
 /// The bytes per pel of a mesh: an entry of a hash table, which is copied as it grows.
 const BYTES_PER_MESH_PEL: f64 = 72.0;
-/// The most pels of triangles per page, which take about ten seconds.
+/// The most pels in triangles per page, which take about ten seconds.
 const MESH_PELS_MAX: f64 = 2e8;
-/// The largest number with which single precision still gives useful results.
+/// The largest number for which single precision still yields useful results.
 const COUNTABLE: f64 = 1e18;
-/// The largest side of a picture that hayro makes, in pels.
+/// The largest side of a picture made by hayro, in pels.
 const SIDE_PELS_MAX: f64 = 65_535.0;
 
-/// The running totals of what one page demands.
+/// The running totals of one page's demands.
 pub(super) struct Measure {
     shown: Rect,
     bytes: f64,
@@ -63,7 +63,7 @@ pub(super) struct Measure {
     stencils: u32,
     /// The masks that have been measured; each of them is drawn only once.
     seen: HashSet<u128>,
-    /// How many copies of cells one copy of a pattern's cell needs. The number is infinite while the pattern is being
+    /// The number of cell copies that one copy of a pattern's cell needs. It is infinite while the pattern is being
     /// measured, so that recursion is refused.
     cells: HashMap<u128, f64>,
 }
@@ -83,7 +83,7 @@ impl Measure {
         }
     }
 
-    /// Whether the page demands more than the limits allow.
+    /// Returns whether the page demands more than the limits allow.
     pub(super) fn is_too_much(&self) -> bool {
         let fits = self.bytes <= BYTES_MAX && self.tiles <= TILES_MAX && self.mesh_pels <= MESH_PELS_MAX;
         self.has_excess || !fits
@@ -114,7 +114,7 @@ impl Measure {
         }
     }
 
-    /// Adds the letters of a run that are outlines; letters that are drawings arrive as the shapes that they draw.
+    /// Adds the letters of a run that are outlines; letters that are drawings arrive as shapes.
     pub(super) fn letters(&mut self, run: &GlyphRun<'_, '_>, props: &DrawProps<'_>, mode: &DrawMode) {
         let (fill, line) = super::parts(mode);
         for glyph in run.glyphs() {
@@ -154,9 +154,9 @@ impl Measure {
         }
     }
 
-    /// Whether a stencil may be painted with a pattern, for which hayro keeps a mask as large as the page. Only
-    /// decoding it would tell, so the first few are assumed to be: a page has at most a few large stencils, which are
-    /// slow to decode, while a font of bitmaps has hundreds of small ones.
+    /// Returns whether a stencil may be painted with a pattern, for which hayro keeps a mask as large as the page. Only
+    /// decoding could determine that, so the first few are assumed to be: a page has at most a few large stencils,
+    /// which are slow to decode, while a bitmap font has hundreds of small ones.
     fn may_be_patterned(&mut self, stencil: &StencilImage<'_, '_>) -> bool {
         self.stencils += 1;
         if self.stencils <= STENCILS_TAKEN_AS_PATTERNED {
@@ -175,7 +175,7 @@ impl Measure {
         }
     }
 
-    /// Measures something that is drawn `times` times apart from the page and freed afterwards. It can exceed the
+    /// Measures something that is drawn `times` times separately from the page and freed afterwards. It can exceed the
     /// limit, but doesn't add to the total.
     fn within(&mut self, draw: impl FnOnce(&mut Self), times: f64) {
         let before = std::mem::take(&mut self.bytes);
@@ -194,7 +194,7 @@ impl Measure {
         let style = super::style(line, f64::from(line.line_width));
         let extent = style.width * style.miter_limit.max(2.0);
         let area = transform.transform_rect_bbox(path.control_box().inflate(extent, extent));
-        // hayro skips what is outside the page, as long as the bounds are finite.
+        // hayro skips drawings outside the page if their bounds are finite.
         if area.is_finite() && !area.overlaps(self.shown) {
             return;
         }
@@ -214,14 +214,14 @@ impl Measure {
         }
     }
 
-    /// Whether a letter is close and small enough to be estimated rather than measured.
+    /// Returns whether a letter is close and small enough to be estimated rather than measured.
     fn is_small(&self, transform: Affine) -> bool {
         let [a, b, c, d, e, f] = transform.as_coeffs();
         let reach = (a.abs() + b.abs() + c.abs() + d.abs()) * EM * LETTER_EMS;
         is_near([PathEl::MoveTo((e.abs() + reach, f.abs() + reach).into())].into_iter(), self.shown)
     }
 
-    /// The estimated length of a letter's edges on the page, in pels.
+    /// Returns the estimated length of a letter's edges on the page, in pels.
     fn letter_edge_pels(&self, transform: Affine) -> f64 {
         let [a, b, c, d, e, f] = transform.as_coeffs();
         let em = (a.abs() + b.abs()).max(c.abs() + d.abs()) * EM;
@@ -279,7 +279,7 @@ impl Measure {
         let x = Tiles::new(across.length(), (bounds.x0, bounds.x1), pattern.x_step, (area.x0, area.x1));
         let y = Tiles::new(down.length(), (bounds.y0, bounds.y1), pattern.y_step, (area.y0, area.y1));
         self.picture(x.pels, y.pels);
-        // If the pels of a cell can't be counted, hayro would index outside of it.
+        // If a cell has an uncountable number of pels, hayro would index outside it.
         let place = pattern.matrix * Affine::translate((x.start, y.start));
         let place = (place * Affine::scale_non_uniform(1.0 / x.scale, 1.0 / y.scale)).inverse();
         let is_countable = place.as_coeffs().iter().all(|number| number.abs() < COUNTABLE);
@@ -290,7 +290,7 @@ impl Measure {
             self.tiles += copies * cells;
             return;
         }
-        // Once the page is known to be too much, measuring its patterns would only take time.
+        // Once the page is known to demand too much, measuring its patterns would only take time.
         if self.is_too_much() || self.cells.len() > PATTERNS_MAX {
             self.has_excess = true;
             return;
@@ -310,12 +310,12 @@ impl Measure {
     }
 }
 
-/// Whether a number is NaN or above its limit.
+/// Returns whether a number is NaN or above its limit.
 fn exceeds(number: f64, most: f64) -> bool {
     number.is_nan() || number > most
 }
 
-/// The estimated length of a path's edges within what is shown.
+/// Estimates the length of a path's edges within the shown area.
 fn edge_pels(path: impl Iterator<Item = PathEl>, shown: Rect) -> f64 {
     let (mut start, mut last, mut pels) = (Point::ZERO, Point::ZERO, 0.0);
     for element in path {
@@ -338,7 +338,7 @@ fn edge_pels(path: impl Iterator<Item = PathEl>, shown: Rect) -> f64 {
     pels
 }
 
-/// The pels that hayro examines for a part of a mesh, which is within the hull of its points.
+/// Returns the pels that hayro examines for a part of a mesh, which is within the hull of its points.
 fn held(points: &[Point], pattern: &ShadingPattern) -> Rect {
     let inside = |value: f64| value.clamp(0.0, SIDE_PELS_MAX);
     let mut points =
@@ -371,8 +371,8 @@ impl Tiles {
     }
 }
 
-/// The places of a pattern's tiles that meet an area of the page, in the pattern's units, or `None` if there are more
-/// than `most`.
+/// Returns the places of a pattern's tiles that meet an area of the page, in the pattern's units; `None` if there are
+/// more than `most`.
 pub(super) fn places(pattern: &TilingPattern<'_>, area: Rect, most: usize) -> Option<Vec<(f64, f64)>> {
     let area = pattern.matrix.inverse().transform_rect_bbox(area);
     let along = |cell: (f64, f64), step: f32, area: (f64, f64)| {

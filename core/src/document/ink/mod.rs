@@ -1,9 +1,9 @@
-//! Draws pages of text, lines and flat colours straight to bits: most pages of most documents, in a fraction of the
+//! Draws pages of text, lines and flat colours directly to bits: most pages of most documents, in a fraction of the
 //! time that a full renderer needs. Anything else is reported, and the full renderer draws the page instead. If only
-//! images are missing, it draws just those, so that the rest of a page looks the same with images and without.
+//! images are missing, it draws just those, so that the rest of a page looks the same with or without images.
 //!
 //! If both can draw a page, the result matches hayro's: a pel needs the same coverage, lines have the same width, and
-//! letters the same hinting.
+//! letters have the same hinting.
 
 mod canvas;
 mod glyphs;
@@ -36,9 +36,9 @@ use super::bitmap::{Bitmap, each_run, fill_run};
 use super::gray::Area;
 use super::tones::Tones;
 
-/// How deep clips and groups may be nested.
+/// The maximum depth of nested clips and groups.
 const DEPTH_MAX: usize = 500;
-/// The most bytes that the shapes of nested clips may take.
+/// The most bytes for the shapes of nested clips.
 const CLIP_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The tolerance for a rectangle's path, in pels.
 const TOLERANCE: f64 = 0.1;
@@ -48,18 +48,19 @@ const TILES_MAX: usize = 1_000;
 const LINE_PELS_MIN: f64 = 1.0;
 const LETTER_LINE_PELS_MIN: f64 = 0.25;
 
-/// A page that was drawn, except for its images.
+/// A drawn page, without its images.
 pub(super) struct Drawn {
     pub(super) page: Tones,
-    /// The pels that images touch, if any, and the thin shapes visible there.
+    /// The pels touched by images, if any, and the thin shapes visible there.
     pub(super) images: Option<(Bitmap, Slivers)>,
 }
 
-/// How much of a page could be drawn.
+/// The extent to which a page could be drawn.
 pub(super) enum Outcome {
     /// Everything except its images.
     Drawn(Drawn),
-    /// Something on the page can't be drawn here, so the full renderer must draw it. These are the page's thin shapes.
+    /// Something on the page can't be drawn here, so the full renderer must draw it. The slivers are the page's thin
+    /// shapes.
     Unable(Slivers),
     /// The page demands more than the full renderer can handle, so it was drawn here as far as possible.
     Partly(Tones),
@@ -83,12 +84,12 @@ impl<'a> Inker<'a> {
         }
     }
 
-    /// The area of the last page's images, if they cover most of it.
+    /// Returns the area of the last page's images, if they cover most of it.
     pub(super) const fn image_area(&self) -> Option<Area> {
         self.image_area
     }
 
-    /// Draws a page with the transform that maps its points to pels.
+    /// Draws a page with the transform from its points to pels.
     pub(super) fn draw(
         &mut self,
         page: &Page<'a>,
@@ -103,7 +104,7 @@ impl<'a> Inker<'a> {
         let (tones, slivers, images) = (easel.page, easel.slivers, easel.images.into_touched());
         self.image_area = image_area;
         if is_too_much && (is_left || images.is_some()) {
-            // The first pass stopped painting where it gave up, so the page is drawn again from the start.
+            // The first pass stopped painting when it gave up, so the page is drawn again from the start.
             return Outcome::Partly(self.drawn(page, settings, size, transform, true).page);
         }
         if is_left {
@@ -112,7 +113,7 @@ impl<'a> Inker<'a> {
         Outcome::Drawn(Drawn { page: tones, images: images.map(|touched| (touched, slivers)) })
     }
 
-    /// Draws as much of a page as possible; `alone` says that nothing else will draw the rest.
+    /// Draws as much of a page as possible; `alone` means that nothing else will draw the rest.
     fn drawn(
         &mut self,
         page: &Page<'a>,
@@ -148,11 +149,11 @@ impl<'a> Inker<'a> {
     }
 }
 
-/// The state of one page while it is drawn.
+/// The drawing state of one page.
 struct Easel<'d> {
     page: Tones,
     size: (u32, u32),
-    /// The stack of clips, whose last one applies.
+    /// The stack of clips, of which the last applies.
     clips: Vec<Clip>,
     groups: usize,
     /// The depth, from one, of the outermost open group that changes how its contents are composited.
@@ -172,7 +173,7 @@ struct Easel<'d> {
 impl<'a> Device<'a> for Easel<'_> {
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, draw_mode: &DrawMode) {
         let (fill, line) = parts(draw_mode);
-        // Everything is measured, even after giving up: the figures decide whether the full renderer gets the page.
+        // Everything is measured, even after giving up: the totals decide whether the full renderer gets the page.
         self.measure.path(path, &props, draw_mode);
         let ink = self.ink(&props);
         if let Some(rule) = fill {
@@ -195,7 +196,7 @@ impl<'a> Device<'a> for Easel<'_> {
         if opacity < 1.0 || mask.is_some() || blend_mode != BlendMode::Normal {
             self.effects.get_or_insert(self.groups);
         }
-        // Beyond this depth the document is hostile: no program nests so deeply.
+        // At a greater depth the document is hostile: no program nests so deeply.
         self.gives_up |= self.groups > DEPTH_MAX;
     }
 
@@ -233,8 +234,8 @@ impl<'a> Device<'a> for Easel<'_> {
         }
         let clip = self.current();
         let is_noted = self.images.note(&image, props.transform, &clip, self.raster);
-        // Type 3 letters that are images are numerous and spread over the whole page, so nothing is gained by drawing
-        // them separately.
+        // Type 3 letters that are images are numerous and spread over the whole page, so drawing them separately gains
+        // nothing.
         self.gives_up |= self.in_type3 || !is_noted;
     }
 
@@ -252,7 +253,7 @@ impl<'a> Device<'a> for Easel<'_> {
 }
 
 impl Easel<'_> {
-    /// The ink to draw with, or `None` if an ink is not enough or drawing has been given up.
+    /// Returns the ink for a drawing; `None` if it takes more than an ink, or if drawing has been given up.
     fn ink(&mut self, props: &DrawProps<'_>) -> Option<Ink> {
         match &props.paint {
             Paint::Color(color) if self.is_plain(props) && (self.alone || !self.gives_up) => Some(ink_of(color)),
@@ -263,13 +264,13 @@ impl Easel<'_> {
         }
     }
 
-    /// Whether a drawing is composited plainly. A group's effects on an image stay within the image; on ink, they are
-    /// not supported here.
+    /// Returns whether a drawing is composited plainly. A group's effects on an image stay within the image; effects on
+    /// ink are not supported here.
     fn is_plain(&self, props: &DrawProps<'_>) -> bool {
         self.effects.is_none() && props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal
     }
 
-    /// Fills a shape. If it is thinner than a pel, it paints every pel that it touches, except in letters that are
+    /// Fills a shape. If it is thinner than a pel, every pel that it touches is painted, except in letters that are
     /// drawings.
     fn fill_shape<'a>(&mut self, path: &BezPath, props: &DrawProps<'a>, rule: FillRule, ink: Option<Ink>) {
         let clip = self.current();
@@ -292,7 +293,7 @@ impl Easel<'_> {
                 return;
             }
         };
-        // An exhausted raster finds no pels, which doesn't mean that a shape is thin.
+        // An exhausted raster finds no pels, which doesn't make a shape thin.
         if self.in_type3 || self.raster.is_exhausted() {
             return;
         }
@@ -305,7 +306,7 @@ impl Easel<'_> {
         }
     }
 
-    /// Fills a shape with tiles one after the other, if nothing else will draw it.
+    /// Fills a shape tile by tile, if nothing else will draw it.
     fn pattern<'a>(&mut self, path: &BezPath, props: &DrawProps<'a>, rule: FillRule, pattern: &Pattern<'a>) {
         let Pattern::Tiling(pattern) = pattern else { return };
         if !self.alone || !self.is_plain(props) {
@@ -321,7 +322,7 @@ impl Easel<'_> {
         self.clips.pop();
     }
 
-    /// Hides thin shapes under a shape that is now painted.
+    /// Hides thin shapes that a shape now covers.
     fn cover(&mut self, path: &BezPath, transform: Affine, rule: FillRule) {
         let clip = self.current();
         let slivers = &mut self.slivers;
@@ -338,7 +339,7 @@ impl Easel<'_> {
         self.raster.fill(path, transform, rule, self.size, |run| paint(page, run, ink, &clip));
     }
 
-    /// Strokes a path, part by part if the outline of the whole would take too much memory.
+    /// Strokes a path, part by part if the whole outline would take too much memory.
     fn stroke_parts(&mut self, path: &BezPath, transform: Affine, line: &StrokeProps, ink: Ink, least: f64) {
         let is_round = line.line_join == Join::Round || line.line_cap == Cap::Round;
         if strokes::cost(path.elements(), is_round) <= strokes::COST_MAX {
@@ -392,8 +393,8 @@ impl Easel<'_> {
         }
     }
 
-    /// Stamps a black letter that is completely inside a rectangular clip, which is the common case; returns false for
-    /// any other.
+    /// Stamps a black letter that is completely inside a rectangular clip, which is the common case; returns false in
+    /// other cases.
     fn stamp(&mut self, mask: &Mask, x: i64, y: i64, ink: Ink, clip: &Clip) -> bool {
         let [left, top, right, bottom] = clip.bounds.map(i64::from);
         let (width, height) = (i64::from(mask.width()), mask.height());
@@ -410,14 +411,14 @@ impl Easel<'_> {
         true
     }
 
-    /// Intersects the clip with a shape given in pels.
+    /// Intersects the clip with a shape in pels.
     fn clip(&mut self, path: &BezPath, rule: FillRule) {
         let outer = self.current();
         let shape_bytes = self.size.0 as usize / 8 * self.size.1 as usize;
         let shapes = || self.clips.iter().filter(|clip| clip.shape.is_some()).count();
         if self.clips.len() >= DEPTH_MAX || shapes() * shape_bytes > CLIP_BYTES_MAX {
             self.gives_up = true;
-            // The interpreter will pop this clip, so an empty one takes its place.
+            // The interpreter will pop this clip, so it is replaced with an empty one.
             self.clips.push(Clip { bounds: [0; 4], shape: None });
             return;
         }
@@ -439,7 +440,7 @@ fn ink_of(color: &hayro::hayro_interpret::color::Color) -> Ink {
     Ink { luma: super::picture::luma(red, green, blue), alpha }
 }
 
-/// Builds a clip within another. Equal runs in consecutive rows make a rectangle, anything else a shape.
+/// Builds a clip within another clip. Equal runs in consecutive rows form a rectangle, anything else a shape.
 fn narrowed(outer: &Clip, runs: &[(u32, u32, u32)], (width, height): (u32, u32)) -> Clip {
     let [left, top, right, bottom] = outer.bounds;
     let Some((first_row, from, to)) = runs.first().copied() else {
@@ -461,7 +462,7 @@ fn narrowed(outer: &Clip, runs: &[(u32, u32, u32)], (width, height): (u32, u32))
     Clip { bounds: [left, top.max(first_row), right, bottom.min(last_row + 1)], shape: Some(Rc::new(shape)) }
 }
 
-/// The fill rule and the line style of a drawing.
+/// Returns the fill rule and the line style of a drawing.
 const fn parts(mode: &DrawMode) -> (Option<FillRule>, Option<&StrokeProps>) {
     match mode {
         DrawMode::Fill(rule) => (Some(*rule), None),
@@ -471,7 +472,7 @@ const fn parts(mode: &DrawMode) -> (Option<FillRule>, Option<&StrokeProps>) {
     }
 }
 
-/// The style of a line with the given width.
+/// Returns the style of a line with this width.
 fn style(line: &StrokeProps, width: f64) -> Stroke {
     Stroke {
         width,
@@ -484,7 +485,7 @@ fn style(line: &StrokeProps, width: f64) -> Stroke {
     }
 }
 
-/// The factor by which the longer axis grows.
+/// Returns the factor by which the longer axis grows.
 fn scale_of(transform: Affine) -> f64 {
     let [a, b, c, d, _, _] = transform.as_coeffs();
     Point::new(a, b).to_vec2().length().max(Point::new(c, d).to_vec2().length())

@@ -1,15 +1,15 @@
-//! Flattens curves to lines only as finely as is visible on the page: the part of a curve outside it costs no more than
-//! a line.
+//! Flattens curves to lines only as finely as the page shows them: a curve's part outside the page costs no more than a
+//! line.
 
 use hayro::kurbo::{CubicBez, ParamCurve, PathEl, PathSeg, Point, QuadBez, Rect, flatten};
 
-/// How far outside the page a curve may extend before it is cut, in pels. Such a curve takes at most a few thousand
-/// lines, and no letter or drawing of a real document is larger.
+/// The distance, in pels, that a curve may extend outside the page before it is cut. Such a curve takes at most a few
+/// thousand lines, and no letter or drawing of a real document is larger.
 const FAR_PELS: f64 = 65_536.0;
-/// How many times a curve is halved. Few halves of a curve of this size meet the page, and after this many halvings
-/// even the largest number is within reach or indistinguishable from its neighbours.
+/// The maximum number of times that a curve is halved. Few halves of a curve of this size meet the page, and after this
+/// many halvings even the largest number is within reach or indistinguishable from its neighbours.
 const HALVINGS_MAX: u32 = 48;
-/// The most parts that one curve is cut into: a curve meets the page at most three times, so few need more.
+/// The most parts into which one curve is cut: a curve meets the page at most three times, so few need more.
 const PARTS_MAX: u32 = 1_000;
 
 /// Flattens a path in pels like `kurbo::flatten`, but only `shown` needs to be exact.
@@ -38,14 +38,14 @@ pub(super) fn flatten_near(
     }
 }
 
-/// Whether all of a path is so near the visible area that it need not be cut.
+/// Returns whether all of a path is so near the visible area that it need not be cut.
 pub(super) fn is_near(mut path: impl Iterator<Item = PathEl>, shown: Rect) -> bool {
     let around = shown.inflate(FAR_PELS, FAR_PELS);
     path.all(|element| points(element).all(|point| around.contains(point)))
 }
 
-/// The estimated number of lines that a renderer turns a path's curves into without cutting them; it is not finite if
-/// one of the curves isn't.
+/// Estimates the number of lines that a path's curves become without being cut; the result is not finite if one of the
+/// curves isn't.
 pub(super) fn lines_uncut(path: impl Iterator<Item = PathEl>, shown: Rect) -> f64 {
     let (mut start, mut last, mut lines) = (Point::ZERO, Point::ZERO, 0.0);
     for element in path {
@@ -71,7 +71,7 @@ fn curve(from: Point, element: PathEl) -> Option<PathSeg> {
     }
 }
 
-/// The points of an element, including control points.
+/// Returns the points of an element, including control points.
 fn points(element: PathEl) -> impl Iterator<Item = Point> {
     let (points, count) = match element {
         PathEl::MoveTo(a) | PathEl::LineTo(a) => ([a; 3], 1),
@@ -82,7 +82,7 @@ fn points(element: PathEl) -> impl Iterator<Item = Point> {
     points.into_iter().take(count)
 }
 
-/// Flattens a curve that may extend far: halves that aren't visible become lines, which cross the same rows.
+/// Flattens a curve that may extend far: invisible halves become lines, which cross the same rows.
 fn cut(curve: PathSeg, shown: Rect, tolerance: f64, halvings: u32, parts: &mut u32, take: &mut impl FnMut(PathEl)) {
     let bounds = bounds(curve);
     if !bounds.is_finite() || halvings == 0 || *parts == 0 || !bounds.overlaps(shown) {
@@ -111,7 +111,7 @@ fn flat(curve: PathSeg, tolerance: f64, take: &mut impl FnMut(PathEl)) {
     });
 }
 
-/// The bounds of a curve and its control points; NaN if one of them isn't finite.
+/// Returns the bounds of a curve and its control points; NaN if one of them isn't finite.
 fn bounds(curve: PathSeg) -> Rect {
     let points: [Point; 4] = match curve {
         PathSeg::Line(line) => [line.p0, line.p0, line.p1, line.p1],
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_curve_beyond_the_page_is_a_line_and_one_that_crosses_it_a_few_thousand() {
+    fn a_curve_beyond_the_page_becomes_one_line_and_one_across_it_a_few_thousand() {
         assert!(lines("M1e58 1e58 C1.1e58 1e58 1.2e58 1.1e58 1.3e58 1.3e58").len() < 3);
         assert!(lines("M-1e9 5 Q-2e9 40 -1e9 90").len() < 3);
         for size in ["1e6", "1e9", "1e12", "1e20", "1e58", "1e300"] {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_shows_of_a_large_circle_is_where_it_was() {
+    fn the_visible_part_of_a_large_circle_keeps_its_place() {
         // The left end of a circle of a hundred million pels, which is practically straight.
         let (radius, handle) = (1e8, 0.552_284_75e8);
         let path = format!(

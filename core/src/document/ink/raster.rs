@@ -12,19 +12,19 @@ const TOLERANCE: f64 = 0.1;
 /// The most crossings of shapes with sample lines per page; a page that needs more is left to the full renderer.
 const CROSSINGS_MAX: u64 = 20_000_000;
 
-/// The most crossings per shape, because all are kept until it is painted.
+/// The most crossings per shape, because all of them are kept until it is painted.
 const SHAPE_CROSSINGS_MAX: usize = 4_000_000;
 
-/// The most edges per shape, because all are kept until it is painted.
+/// The most edges per shape, because all of them are kept until it is painted.
 const SHAPE_EDGES_MAX: usize = 2_000_000;
 
 /// A run of pels in one row: row, first pel, pel after the last.
 pub(super) type Run = (u32, u32, u32);
 
-/// Shapes up to this width are examined pel by pel, wider ones only at places where coverage changes.
+/// Shapes up to this width are examined pel by pel, wider shapes only where coverage changes.
 const DENSE_PELS: usize = 96;
 
-/// Finds the runs of shapes, reusing its buffers from one to the next.
+/// Finds the runs of shapes, reusing its buffers between shapes.
 pub(super) struct Raster {
     threshold: f32,
     edges: Vec<(Point, Point)>,
@@ -60,12 +60,12 @@ impl Raster {
         }
     }
 
-    /// Whether the page has used up its crossings.
+    /// Returns whether the page has used up its crossings.
     pub(super) const fn is_exhausted(&self) -> bool {
         self.spent > CROSSINGS_MAX
     }
 
-    /// Gives up the page, so that the full renderer draws it.
+    /// Abandons the page, so that the full renderer draws it.
     pub(super) fn exhaust(&mut self) {
         self.spent = CROSSINGS_MAX + 1;
     }
@@ -96,7 +96,7 @@ impl Raster {
             return;
         }
         self.sorter.sort(&mut self.crossings);
-        // Marks may lie just beyond the last pel.
+        // Marks may be just beyond the last pel.
         let pels = width as usize + 3;
         if self.covered.len() < pels {
             self.covered.resize(pels, 0.0);
@@ -130,7 +130,7 @@ impl Raster {
         }
     }
 
-    /// The pels of an upright rectangle as left, top, right, bottom, or `None` if the path is anything else.
+    /// Returns the pels of an upright rectangle as left, top, right, bottom; `None` for any other path.
     pub(super) fn rectangle(&self, path: &BezPath, (width, height): (u32, u32)) -> Option<[u32; 4]> {
         let [x0, y0, x1, y1] = corners(path, Affine::IDENTITY)?;
         let threshold = f64::from(self.threshold);
@@ -147,14 +147,14 @@ impl Raster {
         edges.clear();
         let page = Rect::new(0.0, 0.0, f64::from(size.0), f64::from(size.1));
         let mut add = |edge| {
-            // One more than the limit is enough to know that there are too many.
+            // One more than the limit is enough to show that there are too many.
             if edges.len() <= SHAPE_EDGES_MAX {
                 edges.push(edge);
             }
         };
         flatten_near(path.iter().map(|element| transform * element), page, TOLERANCE, |element| match element {
             PathEl::MoveTo(point) => {
-                // Filling closes every part that is left open (ISO 32000-1, 8.5.3.3).
+                // Filling closes every open part (ISO 32000-1, 8.5.3.3).
                 add((last, start));
                 (start, last) = (point, point);
             }
@@ -231,7 +231,7 @@ impl Raster {
             }
         }
         let row = crossings[0].line / SAMPLES;
-        // Looking at a few pels one by one is faster than sorting marks.
+        // Examining a few pels one by one is faster than sorting marks.
         if (end - first) as usize <= DENSE_PELS {
             self.marks.clear();
             self.marks.extend(first..=end + 1);
@@ -261,7 +261,7 @@ impl Raster {
         }
     }
 
-    /// Adds the coverage of a span of one sample line: part of the pels at its ends, all of those between.
+    /// Adds the coverage of a span of one sample line: a part of the pels at its ends, and all pels in between.
     fn cover(&mut self, from: f32, to: f32) {
         if to <= from {
             return;
@@ -281,19 +281,19 @@ impl Raster {
     }
 }
 
-/// The sample lines between two heights.
+/// Returns the sample lines between two heights.
 fn sample_lines(upper: f64, lower: f64, height: u32) -> (u32, u32) {
     let limit = f64::from(height * SAMPLES);
     let line = |y: f64| (y * f64::from(SAMPLES) - 0.5).ceil().clamp(0.0, limit) as u32;
     (line(upper), line(lower))
 }
 
-/// Whether a path is an upright rectangle, with any start and direction.
+/// Returns whether a path is an upright rectangle, with any start and direction.
 pub(super) fn is_rectangle(path: &BezPath) -> bool {
     corners(path, Affine::IDENTITY).is_some()
 }
 
-/// The sides of an upright rectangle as left, top, right, bottom, or `None` if the path is anything else.
+/// Returns the sides of an upright rectangle as left, top, right, bottom; `None` for any other path.
 fn corners(path: &BezPath, transform: Affine) -> Option<[f64; 4]> {
     let mut points = [Point::ZERO; 4];
     let mut count = 0;
@@ -317,7 +317,7 @@ fn corners(path: &BezPath, transform: Affine) -> Option<[f64; 4]> {
     is_rectangle.then(|| [a.x.min(c.x), a.y.min(c.y), a.x.max(c.x), a.y.max(c.y)])
 }
 
-/// Sorts crossings by line, then from left to right. Those of large shapes are first distributed by line, because there
+/// Sorts crossings by line, then from left to right. In large shapes, they are first distributed by line, because there
 /// are many lines with few crossings each.
 #[derive(Default)]
 struct Sorter {
@@ -337,7 +337,7 @@ impl Sorter {
             crossings.sort_unstable_by(|a, b| a.line.cmp(&b.line).then(a.x.total_cmp(&b.x)));
             return;
         }
-        // A counting sort: first the number of crossings per line, then where each line starts.
+        // A counting sort: first the number of crossings per line, then the start of each line.
         self.starts.clear();
         self.starts.resize(lines + 1, 0);
         for each in &*crossings {
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rectangle_has_the_pels_it_covers_enough_of() {
+    fn a_rectangle_contains_the_pels_that_it_covers_sufficiently() {
         let path = Rect::new(10.2, 5.0, 20.5, 8.3).to_path(0.1);
         assert_eq!(runs(&path, FillRule::NonZero), [(5, 10, 21), (6, 10, 21), (7, 10, 21)]);
         let outside = Rect::new(-50.0, -50.0, 500.0, 0.9).to_path(0.1);
@@ -381,20 +381,20 @@ mod tests {
     }
 
     #[test]
-    fn a_rectangle_has_the_same_pels_whatever_way_it_is_found() {
+    fn a_rectangle_contains_the_same_pels_by_either_method() {
         for (x0, y0, x1, y1) in
             [(10.2, 5.0, 20.5, 8.3), (0.4, 0.9, 1.7, 1.1), (3.0, 3.3, 3.9, 40.55), (1.6, 2.0, 99.5, 101.0)]
         {
             let mut path = Rect::new(x0, y0, x1, y1).to_path(0.1);
             let by_its_sides = runs(&path, FillRule::NonZero);
-            // A speck far away makes the path something other than a rectangle.
+            // A distant speck makes the path something other than a rectangle.
             path.extend(Rect::new(500.0, y0, 501.0, y0).to_path(0.1).iter());
             assert_eq!(runs(&path, FillRule::NonZero), by_its_sides);
         }
     }
 
     #[test]
-    fn many_crossings_are_in_the_order_of_few() {
+    fn many_crossings_are_sorted_like_few() {
         let mut path = BezPath::new();
         for tooth in 0..40 {
             path.move_to((f64::from(tooth * 37 % 90), 0.0));
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_one_pel_wide_is_never_lost() {
+    fn lines_one_pel_wide_are_never_lost() {
         for tenth in 0..10 {
             let at = f64::from(tenth) / 10.0;
             let flat = Rect::new(0.0, 5.0 + at, 50.0, 6.0 + at).to_path(0.1);
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn overlaps_are_filled_or_left_out_by_the_rule() {
+    fn overlaps_are_filled_according_to_the_rule() {
         let mut path = Rect::new(0.0, 0.0, 30.0, 1.0).to_path(0.1);
         path.extend(Rect::new(10.0, 0.0, 20.0, 1.0).to_path(0.1).iter());
         assert_eq!(runs(&path, FillRule::NonZero), [(0, 0, 30)]);
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn coordinates_that_are_not_numbers_are_ignored_and_endless_shapes_stop() {
+    fn nan_coordinates_are_ignored_and_endless_shapes_stop() {
         let mut path = BezPath::new();
         path.move_to((f64::NAN, 0.0));
         path.line_to((10.0, f64::INFINITY));

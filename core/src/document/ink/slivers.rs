@@ -1,5 +1,5 @@
 //! Filled shapes thinner than a pel. They paint every pel that they touch (ISO 32000-1, 10.6.4), so that none vanishes.
-//! The pels that they painted are kept for pages that the full renderer draws.
+//! The painted pels are kept for pages that the full renderer draws.
 
 use hayro::hayro_interpret::FillRule;
 use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect};
@@ -12,18 +12,18 @@ use crate::document::gray::Gray;
 
 /// The tolerance of flattened curves, in pels.
 const TOLERANCE: f64 = 0.1;
-/// The most runs of thin shapes per page; a page with more of them doesn't just have ruled lines.
+/// The most runs of thin shapes per page; a page with more contains more than ruled lines.
 const RUNS_MAX: usize = 1_000_000;
 /// The most rows of edges examined per part of a shape.
 const ROWS_MAX: u32 = 4_000_000;
-/// A shape with a smaller mean width, in pels, is thin, however long it is.
+/// The mean width, in pels, below which a shape is thin, however long it is.
 const WIDTH_PELS: f64 = 0.5;
 
-/// Finds the pels that the thin parts of a path touch; with `all`, those of every part.
+/// Finds the pels touched by the thin parts of a path, or by all parts if `all` is true.
 pub(super) fn touched(path: &BezPath, transform: Affine, rule: FillRule, size: (u32, u32), all: bool) -> Vec<Run> {
     let mut runs = Vec::new();
     let parts: Vec<&[PathEl]> = parts(path.elements()).collect();
-    // A frame that is drawn as a shape with a hole may be only a thin line.
+    // A frame drawn as a shape with a hole may be only a thin line.
     let all = all
         || matches!(*parts.as_slice(), [one, two] if is_thin_ring(Extent::of(one, transform), Extent::of(two, transform), rule));
     for part in parts {
@@ -34,15 +34,15 @@ pub(super) fn touched(path: &BezPath, transform: Affine, rule: FillRule, size: (
     runs
 }
 
-/// Splits a path into parts, each of which begins with a move.
+/// Splits a path into parts, each beginning with a move.
 pub(super) fn parts(elements: &[PathEl]) -> impl Iterator<Item = &[PathEl]> {
     elements.chunk_by(|_, next| !matches!(next, PathEl::MoveTo(_)))
 }
 
-/// The size of a part of a path in pels, in which curves count by their control points.
+/// The size of a part of a path in pels, in which control points represent curves.
 struct Extent {
     bounds: Rect,
-    /// Positive or negative, depending on the direction of the outline.
+    /// The signed area, whose sign depends on the outline's direction.
     area: f64,
     length: f64,
 }
@@ -79,14 +79,14 @@ impl Extent {
         extent
     }
 
-    /// Whether it is thinner than a pel, either along an axis or on average.
+    /// Returns whether it is thinner than a pel, either along an axis or on average.
     fn is_thin(&self) -> bool {
         let is_flat = self.bounds.width() < 1.0 || self.bounds.height() < 1.0;
         is_flat || self.area.abs() < WIDTH_PELS * self.length / 2.0
     }
 }
 
-/// Whether one part is a hole that leaves only a thin line of the other.
+/// Returns whether one part is a hole that leaves only a thin line of the other.
 fn is_thin_ring(one: Extent, two: Extent, rule: FillRule) -> bool {
     let (outer, inner) = if one.area.abs() > two.area.abs() { (one, two) } else { (two, one) };
     let is_within = outer.bounds.contains_rect(inner.bounds);
@@ -95,7 +95,7 @@ fn is_thin_ring(one: Extent, two: Extent, rule: FillRule) -> bool {
     is_within && is_hole && left < WIDTH_PELS * (outer.length + inner.length) / 2.0
 }
 
-/// Finds the pels that the outline of a part touches.
+/// Finds the pels touched by the outline of a part.
 fn trace(part: &[PathEl], transform: Affine, (width, height): (u32, u32), runs: &mut Vec<Run>) {
     let mut edges: Vec<(Point, Point)> = Vec::new();
     let (mut start, mut last) = (Point::ZERO, Point::ZERO);
@@ -152,16 +152,16 @@ fn trace(part: &[PathEl], transform: Affine, (width, height): (u32, u32), runs: 
     }
 }
 
-/// The thin shapes of a page that the full renderer draws, without those painted over since.
+/// The thin shapes of a page that the full renderer draws, except those painted over since.
 #[derive(Debug, Default)]
 pub(in crate::document) struct Slivers {
     runs: Vec<(Run, Ink)>,
-    /// The pels of these runs that are still visible.
+    /// The still visible pels of these runs.
     shown: Option<Bitmap>,
 }
 
 impl Slivers {
-    /// Records the part of a run that is inside the clip.
+    /// Records the part of a run inside the clip.
     pub(super) fn note(&mut self, run: Run, ink: Ink, clip: &Clip, size: (u32, u32)) {
         if self.runs.len() >= RUNS_MAX || ink.alpha == 0 {
             return;
@@ -177,14 +177,14 @@ impl Slivers {
         self.shown.is_none()
     }
 
-    /// Hides thin shapes under a run that is now painted.
+    /// Hides thin shapes that a run now covers.
     pub(super) fn cover(&mut self, run: Run, clip: &Clip) {
         if let Some(shown) = &mut self.shown {
             clip.each(run, |(row, from, to)| clear_run(shown.row_mut(row), from, to));
         }
     }
 
-    /// Paints the pels that are still visible on a part of the page, whose first pel has this column and row.
+    /// Paints the visible pels on a part of the page; `left` and `top` are its first column and row.
     pub(in crate::document) fn paint(&self, part: &mut Gray, (left, top): (u32, u32)) {
         let Some(shown) = &self.shown else { return };
         let (width, right) = (part.width() as usize, left.saturating_add(part.width()));
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thin_rule_paints_the_pels_that_it_touches_and_a_thick_one_none_here() {
+    fn only_thin_rules_paint_the_pels_that_they_touch() {
         for (thickness, top, rows) in
             [(0.0, 5.0, 5..6), (0.2, 5.1, 5..6), (0.2, 5.9, 5..7), (0.9, 5.0, 5..6), (0.01, 5.0, 5..6)]
         {
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slanting_sliver_leaves_no_row_out_and_each_dot_of_many_shows() {
+    fn a_slanting_sliver_paints_every_row_and_every_small_dot_shows() {
         let sliver = BezPath::from_svg("M10 10 L60 40.5 L60 40.7 L10 10.2 Z").expect("a path");
         let rows: std::collections::BTreeSet<u32> = runs(&sliver).iter().map(|run| run.0).collect();
         assert!((10..=40).all(|row| rows.contains(&row)));
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn coordinates_that_are_not_numbers_or_far_away_touch_nothing() {
+    fn nan_and_distant_coordinates_touch_nothing() {
         let wild = BezPath::from_svg("M-1e9 5 L1e9 5.1 Z").expect("a path");
         assert!(runs(&wild).iter().all(|(row, from, to)| *row == 5 && *from == 0 && *to == 100));
         let mut nothing = BezPath::new();

@@ -1,5 +1,5 @@
-//! Outlines of lines, limited to the visible area. A line that begins or ends far outside the page costs no more than
-//! one that crosses it, and a line with countless dashes is drawn solid.
+//! Outlines of lines, limited to the visible area. A line that begins or ends far outside the page costs no more than a
+//! line across it, and a line with countless dashes is drawn solid.
 
 use hayro::kurbo::{Affine, BezPath, Line, PathEl, Point, Rect, Stroke, StrokeOpts, stroke};
 
@@ -7,34 +7,34 @@ use super::near::{flatten_near, is_near};
 
 /// The tolerance of an outline, in pels.
 const TOLERANCE: f64 = 0.1;
-/// The most dashes per path: more than a map of dotted lines has, and few enough for memory.
+/// The most dashes per path: more than a map of dotted lines contains, and few enough for memory.
 pub(super) const DASHES_MAX: f64 = 100_000.0;
 /// The widest pen, in pels, whose outline has the usual tolerance: it is wider than any page.
 const PEN_PELS: f64 = 65_536.0;
-/// The tolerance for the outline of a wider pen, relative to its width.
+/// The outline tolerance for a wider pen, relative to its width.
 const PEN_TOLERANCE: f64 = 1e-5;
-/// How far the corners of a wide or distant line extend, in widths of its pen.
+/// The distance that the corners of a wide or distant line extend, in widths of its pen.
 const CORNER_MAX: f64 = 10.0;
 
 /// The largest path whose outline is made in one go, in lines: it takes about seventy megabytes.
 pub(super) const COST_MAX: usize = 200_000;
-/// How many lines take as much memory as the outline of one curve.
+/// The number of lines that take as much memory as the outline of one curve.
 const CURVE_COST: usize = 8;
 
-/// The size of a path's outline, in lines; round corners are curves.
+/// Returns the size of a path's outline, in lines; round corners are curves.
 pub(super) fn cost(path: &[PathEl], is_round: bool) -> usize {
     let is_curve = |element: &&PathEl| matches!(element, PathEl::QuadTo(..) | PathEl::CurveTo(..));
     let curves = if is_round { path.len() } else { path.iter().filter(is_curve).count() };
     path.len() + curves * (CURVE_COST - 1)
 }
 
-/// The outline of a path in its own units, of which one is at most `scale` pels.
+/// Returns a path's outline in the path's units, one of which is at most `scale` pels.
 pub(super) fn outline(path: &BezPath, style: &Stroke, transform: Affine, scale: f64, size: (u32, u32)) -> BezPath {
     let page = Rect::new(0.0, 0.0, f64::from(size.0), f64::from(size.1));
     let pen = style.width * scale;
     let in_pels = path.iter().map(|element| transform * element);
     let plain = Stroke { dash_pattern: [].as_slice().into(), ..style.clone() };
-    // Near the page, nothing needs to be cut.
+    // Near the page, no cut is needed.
     if pen < PEN_PELS && is_near(in_pels.clone(), page) {
         let style = if dashes(length(path), style) <= DASHES_MAX { style } else { &plain };
         return stroke(path.iter(), style, &StrokeOpts::default(), TOLERANCE / scale);
@@ -56,7 +56,7 @@ pub(super) fn outline(path: &BezPath, style: &Stroke, transform: Affine, scale: 
     outline
 }
 
-/// The number of dashes in a line of this length; infinite if the pattern is not valid.
+/// Returns the number of dashes in a line of this length; infinite if the pattern is invalid.
 pub(super) fn dashes(length: f64, style: &Stroke) -> f64 {
     let pattern = &style.dash_pattern;
     if pattern.is_empty() {
@@ -68,7 +68,7 @@ pub(super) fn dashes(length: f64, style: &Stroke) -> f64 {
     if makes_sense && count.is_finite() { count } else { f64::INFINITY }
 }
 
-/// An upper bound of a path's length: the length of the lines between its points.
+/// Returns an upper bound of a path's length: the length of the lines between its points.
 pub(super) fn length(path: &BezPath) -> f64 {
     let (mut start, mut last, mut length) = (Point::ZERO, Point::ZERO, 0.0);
     for element in path {
@@ -96,7 +96,7 @@ struct Piece {
     before: f64,
 }
 
-/// The parts of a path given in pels that are inside `shown`, in the units that `back` maps to.
+/// Returns the parts of a path in pels that are inside `shown`, in the units to which `back` maps.
 fn pieces(path: impl Iterator<Item = PathEl> + Clone, shown: Rect, tolerance: f64, back: Affine) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let (mut start, mut last, mut gone) = (Point::ZERO, Point::ZERO, 0.0);
@@ -131,8 +131,8 @@ fn pieces(path: impl Iterator<Item = PathEl> + Clone, shown: Rect, tolerance: f6
     pieces
 }
 
-/// The part of a line inside a rectangle. It is cut at one side after the other, so that each cut is exactly on its
-/// side, however far away the ends are.
+/// Returns the part of a line inside a rectangle. It is cut at one side after the other, so that each cut is exactly on
+/// its side, however far away the ends are.
 fn seen(line: Line, shown: Rect) -> Option<Line> {
     let Line { mut p0, mut p1 } = line;
     if !(p0.is_finite() && p1.is_finite()) {
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_from_afar_is_drawn_where_it_crosses_the_page() {
+    fn a_line_from_afar_is_drawn_across_the_page() {
         for far in ["1e5", "1e9", "1e30", "1e300"] {
             let bounds = drawn(&format!("M-{far} 50 L{far} 50"), &Stroke::new(4.0)).bounding_box();
             assert!((bounds.y0 - 48.0).abs() < 0.1 && (bounds.y1 - 52.0).abs() < 0.1, "{far}: {bounds:?}");
@@ -188,16 +188,16 @@ mod tests {
     }
 
     #[test]
-    fn dashes_of_a_line_from_afar_are_where_they_were() {
+    fn dashes_of_a_line_from_afar_keep_their_places() {
         let style = Stroke::new(2.0).with_caps(hayro::kurbo::Cap::Butt).with_dashes(0.0, [30.0, 30.0]);
         let far = drawn("M-90000 50 L90000 50", &style);
-        // A dash begins 1,500 periods after the line does.
+        // A dash begins 1,500 periods after the line's start.
         assert!(far.winding((15.0, 50.0).into()) != 0 && far.winding((45.0, 50.0).into()) == 0);
         assert!(far.winding((75.0, 50.0).into()) != 0 && far.elements().len() < 1_000);
     }
 
     #[test]
-    fn countless_dashes_and_patterns_that_make_no_sense_are_a_line() {
+    fn countless_dashes_and_invalid_patterns_become_a_solid_line() {
         let patterns: [&[f64]; 6] =
             [&[1e-9, 1e-9], &[-2.0, 1.0], &[f64::NAN], &[f64::INFINITY, 1.0], &[0.0, 0.0], &[1e-300]];
         for pattern in patterns {

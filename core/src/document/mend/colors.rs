@@ -1,16 +1,15 @@
-//! The colours of print as a fax needs them: black ink is black, in whichever way a PDF specifies it.
+//! Print colours as a fax needs them: black ink is black, however a PDF specifies it.
 //!
-//! The renderer converts CMYK with the profile of a printing press, in which black ink is a dark grey (hayro-interpret
-//! 0.9.0). A fax would print that as dots. So `DeviceCMYK` and CMYK profiles are replaced by a function of sixteen
-//! corners (poppler's, but with every corner that has black ink being black), and the separations Black and All by
-//! grey.
+//! The renderer converts CMYK with a printing press's profile, in which black ink is a dark grey (hayro-interpret
+//! 0.9.0). A fax would print that as dots. So `DeviceCMYK` and CMYK profiles are replaced by a function with sixteen
+//! corners (poppler's, but every corner with black ink is black), and the separations Black and All by grey.
 
 use super::operands::{Edit, Operands};
 use super::value::{Store, Value, plain};
 
-/// The name under which our own CMYK is added to resources.
+/// The name of our own CMYK in resources.
 pub(super) const CMYK_NAME: &str = "FauxfaxCMYK";
-/// How deep colour spaces may be nested.
+/// The maximum depth of nested colour spaces.
 const DEPTH_MAX: usize = 8;
 
 /// The colours of combinations of full inks: cyan is the lowest bit of the index, followed by magenta, yellow and
@@ -50,8 +49,8 @@ pub(super) fn rgb(inks: [f64; 4]) -> [f64; 3] {
     sum
 }
 
-/// The luma of inks given in bytes, interpolated between the corners. Every colour with full black ink is black, so
-/// black ink only scales the rest.
+/// Computes the luma of inks given in bytes, interpolated between the corners. Every colour with full black ink is
+/// black, so black ink only scales the rest.
 pub(super) fn luma([cyan, magenta, yellow, black]: [u8; 4]) -> u8 {
     const LUMA: [i32; 8] = {
         let mut all = [0; 8];
@@ -69,7 +68,7 @@ pub(super) fn luma([cyan, magenta, yellow, black]: [u8; 4]) -> u8 {
     ((mix(light, 0, black) + 128) >> 8) as u8
 }
 
-/// The replacement for `c m y k k` and `c m y k K` in a content stream.
+/// Returns the replacement for `c m y k k` and `c m y k K` in a content stream.
 pub(super) fn operator(operands: &Operands, stroke: bool) -> Option<Edit> {
     let (numbers, place) = operands.last_numbers::<4>()?;
     let [red, green, blue] = rgb(numbers).map(plain);
@@ -107,12 +106,12 @@ fn grey_of_ink<'a>(name: &str) -> Value<'a> {
     Value::array(vec![Value::name("Separation"), Value::name(name), Value::name("DeviceGray"), function])
 }
 
-/// Whether a name denotes CMYK as a device colour space.
+/// Returns whether a name denotes CMYK as a device colour space.
 pub(super) fn is_cmyk_name(name: &[u8]) -> bool {
     matches!(name, b"DeviceCMYK" | b"CMYK" | b"CalCMYK")
 }
 
-/// Returns the replacement for a colour space, or `None` if it can stay as it is.
+/// Returns the replacement for a colour space; `None` if it can stay unchanged.
 pub(super) fn mended<'a>(store: &mut Store<'a>, space: &Value<'a>, cmyk: &Value<'a>) -> Option<Value<'a>> {
     mended_within(store, space, cmyk, 0)
 }
@@ -174,7 +173,7 @@ fn mended_within<'a>(store: &mut Store<'a>, space: &Value<'a>, cmyk: &Value<'a>,
     }
 }
 
-/// The number of components of a space's colours, if known.
+/// Returns the number of components in a space's colours, if known.
 pub(super) fn components<'a>(store: &mut Store<'a>, space: &Value<'a>) -> Option<u32> {
     let space = store.resolve(space);
     let first = space.items().first().map(|kind| store.resolve(kind));
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn luma_of_bytes_is_that_of_parts() {
+    fn luma_from_bytes_equals_luma_from_fractions() {
         for inks in (0_u32..625).map(|number| [1, 5, 25, 125].map(|step| (number / step % 5 * 255 / 4) as u8)) {
             let [red, green, blue] = rgb(inks.map(|ink| f64::from(ink) / 255.0));
             let wanted = (red * 77.0 + green * 150.0 + blue * 29.0) / 256.0 * 255.0;

@@ -1,4 +1,4 @@
-//! Finds out what a content stream refers to, shows and paints, and what must be changed in it.
+//! Finds out what a content stream names, shows and paints, and what must be changed in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -7,9 +7,9 @@ use super::colors;
 use super::lexer::{Kind, Lexer, Token};
 use super::operands::{Edit, Operands};
 
-/// How deep graphics states may be nested.
+/// The maximum depth of nested graphics states.
 const STATES_MAX: usize = 1_000;
-/// The most bytes of text collected per font, to find out which characters are needed.
+/// The most bytes of text collected per font, to determine the necessary characters.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 
 /// Colour spaces that need no entry in the resources.
@@ -18,11 +18,11 @@ const DEVICE_SPACES: [&str; 6] = ["DeviceGray", "DeviceRGB", "G", "RGB", "Patter
 /// The findings from a content stream.
 #[derive(Default)]
 pub(super) struct Survey {
-    /// The names of the forms and images that are drawn, and how many times each is drawn.
+    /// The names of the forms and images that are drawn, each with the number of times it is drawn.
     pub(super) objects: BTreeMap<Vec<u8>, u64>,
     /// Other names that are used, with their category in the resources.
     pub(super) named: BTreeSet<(&'static str, Vec<u8>)>,
-    /// The texts shown in each font, by the font's name.
+    /// The strings shown in each font, by the font's name.
     pub(super) texts: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
     /// Whether anything other than white is painted directly.
     pub(super) paints: bool,
@@ -33,7 +33,7 @@ pub(super) struct Survey {
     pub(super) edits: Vec<Edit>,
 }
 
-/// The parts of the graphics state that matter here.
+/// The relevant parts of the graphics state.
 #[derive(Clone, Default)]
 struct State {
     font: Option<Vec<u8>>,
@@ -51,7 +51,7 @@ pub(super) fn survey(content: &[u8]) -> Survey {
                 reader.operator(&operands, token.place);
                 operands.clear();
             }
-            // The operands since `BI` are the dictionary of the inline image.
+            // The operands since `BI` form the inline image's dictionary.
             Kind::Data => {
                 reader.survey.paints = true;
                 reader.inline_image(&operands);
@@ -90,7 +90,7 @@ impl Reader<'_> {
     fn operator(&mut self, operands: &Operands, place: Range<usize>) {
         match &self.content[place.clone()] {
             b"q" if self.states.len() < STATES_MAX => self.states.push(self.state.clone()),
-            // An unmatched Q restores the state that a page begins with.
+            // An unmatched Q restores the page's initial state.
             b"Q" => self.state = self.states.pop().unwrap_or_default(),
             b"Tf" => self.state.font = operands.last_name().map(|(name, _)| name.to_vec()),
             b"Tr" => self.state.is_invisible = operands.numbers().last() == Some(3.0),
@@ -147,7 +147,7 @@ impl Reader<'_> {
     fn show(&mut self, operands: &Operands) {
         let is_seen = !self.state.is_invisible;
         for text in operands.texts() {
-            // 0 and 3 are usual codes of blanks in composite fonts.
+            // 0 and 3 are common codes for blanks in composite fonts.
             let is_blank = text.iter().all(|byte| matches!(byte, 0 | 3 | b' ' | 0xa0));
             self.survey.paints |= is_seen && !is_blank && !self.state.is_white;
             if let Some(font) = self.state.font.as_ref().filter(|_| is_seen && !is_blank) {
@@ -159,7 +159,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Replaces CMYK in the dictionary of an inline image, which consists of these operands.
+    /// Replaces CMYK in an inline image's dictionary, which consists of these operands.
     fn inline_image(&mut self, operands: &Operands) {
         for pair in operands.tokens().windows(2) {
             if let [Token { kind: Kind::Name(key), .. }, Token { kind: Kind::Name(value), place }] = pair
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_named_shown_and_painted_is_found() {
+    fn named_shown_and_painted_things_are_found() {
         let found = survey(b"q BT /F1 12 Tf (a) Tj [(b) -20 <63>] TJ ET Q /X Do 1 g 0 0 5 5 re f");
         assert_eq!(found.texts[b"F1".as_slice()], [b"a".to_vec(), b"b".to_vec(), b"c".to_vec()]);
         assert!(found.objects.contains_key(b"X".as_slice()) && found.paints && !found.open && found.edits.is_empty());

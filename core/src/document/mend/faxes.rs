@@ -1,5 +1,5 @@
-//! Pages that consist only of a fax page: an image as wide as a fax and coded as on the line, which covers the page.
-//! Such an image is not drawn but decoded, so that not one pel changes.
+//! Pages that consist only of a fax page: an image that has a fax's width and coding and covers the page. Such an image
+//! is not drawn but decoded, so that no pel changes.
 
 use super::lexer::{Kind, Lexer};
 use super::pages::Leaf;
@@ -7,7 +7,7 @@ use super::streams;
 use super::value::{Store, Value};
 use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
-/// The maximum length of the content of such a page, which is always short.
+/// The maximum length of such a page's content, which is always short.
 const CONTENT_BYTES_MAX: usize = 400;
 /// The tolerance for the resolution, in pels per inch.
 const OFF_MAX: f64 = 2.0;
@@ -21,7 +21,7 @@ pub(in crate::document) struct FaxImage {
     pub(in crate::document) rows_an_inch: f64,
 }
 
-/// Returns the fax page that a page consists of, or `None` for any other page.
+/// Returns the fax page that a page consists of; `None` for any other page.
 pub(super) fn image<'a>(store: &mut Store<'a>, leaf: &Leaf<'a>, content: &[u8], drawn: &Value<'a>) -> Option<FaxImage> {
     let [x0, y0, x1, y1] = leaf.crop;
     let is_plain = leaf.rotate == 0.0 && leaf.unit == 1.0 && drawn.items().is_empty();
@@ -63,7 +63,7 @@ pub(super) fn image<'a>(store: &mut Store<'a>, leaf: &Leaf<'a>, content: &[u8], 
     })
 }
 
-/// The name and matrix of the only image that a content stream draws, or `None` if it does anything else.
+/// Returns the name and matrix of the only image that a content stream draws; `None` if it does anything else.
 fn only_image(content: &[u8]) -> Option<(Vec<u8>, [f64; 6])> {
     let (mut numbers, mut operators, mut name, mut matrix) = (Vec::new(), Vec::new(), None, None);
     for token in Lexer::new(content) {
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_that_draws_one_image_alone_is_recognised() {
+    fn a_page_that_draws_only_one_image_is_recognised() {
         let image = only_image(b"q 610 0 0 792 0 0 cm /Fax Do Q\n").unwrap();
         assert_eq!(image, (b"Fax".to_vec(), [610.0, 0.0, 0.0, 792.0, 0.0, 0.0]));
         for other in

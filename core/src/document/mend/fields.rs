@@ -3,7 +3,7 @@
 use super::value::{Store, Value, plain};
 use super::{Findings, colors, lexer, names};
 
-/// How deep fields may be nested.
+/// The maximum depth of nested fields.
 const LEVELS_MAX: usize = 12;
 /// The most letters per value.
 const LETTERS_MAX: usize = 20_000;
@@ -12,7 +12,7 @@ const MULTILINE: u32 = 1 << 12;
 const PASSWORD: u32 = 1 << 13;
 const COMB: u32 = 1 << 24;
 const PUSHBUTTON: u32 = 1 << 16;
-/// The limits of the size of text that states none, in points. Text of several lines always has the maximum.
+/// The limits for the size of text without a stated size, in points. Multi-line text always has the maximum.
 const SIZE_MAX: f64 = 12.0;
 const SIZE_MIN: f64 = 4.0;
 /// The distance between a field's edge and its text, in points.
@@ -27,12 +27,12 @@ const WIDTHS: [u16; 95] = [
     260, 334, 584,
 ];
 
-/// The appearance that an annotation is drawn with.
+/// The appearance with which an annotation is drawn.
 pub(super) enum Look<'a> {
     AsItIs,
-    /// One of the states for which it has an appearance.
+    /// One of the states that have an appearance.
     State(Vec<u8>),
-    /// The appearance that was made for it.
+    /// An appearance that was made for it.
     Drawn(Value<'a>),
 }
 
@@ -50,7 +50,7 @@ impl<'a> Form<'a> {
     }
 }
 
-/// Looks up an entry in a field, or in the fields above it.
+/// Looks up an entry in a field or its ancestors.
 fn inherited<'a>(store: &mut Store<'a>, field: &Value<'a>, key: &str) -> Value<'a> {
     let mut field = field.clone();
     for _ in 0..LEVELS_MAX {
@@ -63,7 +63,7 @@ fn inherited<'a>(store: &mut Store<'a>, field: &Value<'a>, key: &str) -> Value<'
     Value::Null
 }
 
-/// Determines the look of a field's widget, drawing its value if its own appearance doesn't show it.
+/// Determines the look of a field's widget, drawing the value if the widget's own appearance doesn't show it.
 pub(super) fn look<'a>(
     store: &mut Store<'a>,
     form: &Form<'a>,
@@ -101,7 +101,7 @@ pub(super) fn look<'a>(
     }
 }
 
-/// The text that a field's value shows; for choices, the words that are displayed for them.
+/// Returns the text that shows a field's value; for choices, their displayed words.
 fn shown<'a>(store: &mut Store<'a>, widget: &Value<'a>) -> String {
     let value = inherited(store, widget, "V");
     let values = if value.items().is_empty() { vec![value] } else { value.items().to_vec() };
@@ -124,7 +124,7 @@ fn shown<'a>(store: &mut Store<'a>, widget: &Value<'a>) -> String {
     lines.join(", ")
 }
 
-/// Draws a ticked box in the state that it names, or as a cross.
+/// Draws a ticked box in its named state, or as a cross.
 fn button<'a>(store: &mut Store<'a>, widget: &Value<'a>, rectangle: [f64; 4]) -> Look<'a> {
     let appearances = store.get(widget, "AP");
     let states = store.get(&appearances, "N");
@@ -134,12 +134,12 @@ fn button<'a>(store: &mut Store<'a>, widget: &Value<'a>, rectangle: [f64; 4]) ->
     let stated = store.get(widget, "AS");
     let state = if stated.is_null() { inherited(store, widget, "V") } else { stated.clone() };
     let Some(state) = state.as_name().filter(|state| *state != b"Off") else { return Look::AsItIs };
-    // An appearance for the state needs no drawing; the button is only switched to it if it names no state itself.
+    // An appearance for the state needs no drawing; the button is switched to the state only if it names none itself.
     let known = states.entries().is_some_and(|states| states.contains_key(state));
     if known {
         return if stated.is_null() { Look::State(state.to_vec()) } else { Look::AsItIs };
     }
-    // The value of a group names one of its buttons; the others are not ticked.
+    // A group's value names one of its buttons; the others are not ticked.
     let belongs = states.entries().is_none_or(|states| states.keys().all(|key| key == b"Off"));
     if stated.is_null() && !belongs
         || states.entries().is_none() && stated.is_null() && is_one_of_several(store, widget)
@@ -185,7 +185,7 @@ fn frame<'a>(store: &mut Store<'a>, widget: &Value<'a>, [x0, y0, x1, y1]: [f64; 
     frame
 }
 
-/// The operators that set a colour of one, three or four components, or `None` if it is transparent.
+/// Returns the operators that set a colour of one, three or four components; `None` if it is transparent.
 pub(super) fn color_operator(color: &[f64], stroke: bool) -> Option<String> {
     let numbers = || color.iter().map(|part| plain(part.clamp(0.0, 1.0))).collect::<Vec<_>>().join(" ");
     match (color, stroke) {
@@ -262,7 +262,7 @@ pub(super) fn stamp<'a>(
     Look::Drawn(text.drawn(&frame, findings))
 }
 
-/// Decodes a text string: UTF-16, UTF-8, or nearly ISO 8859-1 (ISO 32000-1, 7.9.2.2).
+/// Decodes a text string in UTF-16, UTF-8, or roughly ISO 8859-1 (ISO 32000-1, 7.9.2.2).
 fn text_of(bytes: &[u8]) -> String {
     let units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
@@ -283,7 +283,7 @@ fn text_of(bytes: &[u8]) -> String {
     text.chars().take(LETTERS_MAX).collect()
 }
 
-/// The size of text, which is 0 if it is to fit its field, and its colour.
+/// The colour and size of text; size 0 means that the text fits its field.
 struct Style {
     size: f64,
     most: f64,
@@ -327,7 +327,7 @@ struct Text {
     flags: u32,
     /// The alignment: 0 for left, 1 for centred, 2 for right.
     align: u32,
-    /// The number of equally wide places for one letter each; 0 for running text.
+    /// The number of equally wide cells for one letter each; 0 for running text.
     places: u32,
 }
 
@@ -344,7 +344,7 @@ impl Text {
                 line.chars()
                     .map(|letter| {
                         names::to_windows(letter).unwrap_or_else(|| {
-                            // Control characters show nothing anyway.
+                            // Control characters are invisible anyway.
                             lost |= !letter.is_control();
                             b'?'
                         })
@@ -416,7 +416,7 @@ impl Text {
     }
 }
 
-/// The width of a line, in ems.
+/// Returns the width of a line, in ems.
 fn width_of(line: &[u8]) -> f64 {
     let letter = |byte: &u8| {
         let width = usize::from(*byte).checked_sub(32).and_then(|place| WIDTHS.get(place));
@@ -425,7 +425,7 @@ fn width_of(line: &[u8]) -> f64 {
     line.iter().map(letter).sum()
 }
 
-/// Breaks a line between words, so that each part is at most this many ems wide.
+/// Breaks a line between words into parts of at most this many ems.
 fn wrapped(line: &[u8], ems: f64) -> Vec<Vec<u8>> {
     let (mut lines, mut last) = (Vec::new(), Vec::new());
     for word in line.split(|byte| *byte == b' ') {

@@ -1,8 +1,8 @@
-//! Text in fonts that a PDF doesn't embed: which characters the text needs, and which available font has them.
+//! Text in fonts that a PDF doesn't embed: which characters it needs, and which available font has them.
 //!
-//! The renderer's own fonts have only the Latin letters of western Europe. Text in other letters gets a font that has
-//! them from a directory; the PDF then refers to the font by a name that contains its index. Characters that no font
-//! has are reported.
+//! The renderer's own fonts contain only the Latin letters of western Europe. Text in other letters gets a font that
+//! has them from a directory; the PDF then refers to the font by a name that contains its index. Characters that no
+//! font has are reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,18 +15,18 @@ use crate::document::fonts::Fonts;
 
 /// The most letters examined in a font whose letters are drawings.
 pub(super) const LETTERS_MAX: usize = 2_000;
-/// The most pages on which the loss of one font is reported.
+/// The most pages on which one font's loss is reported.
 const PAGES_MAX: usize = 200;
 /// The most codes examined per font.
 const CODES_MAX: usize = 70_000;
-/// The width of letters in a font that states none, in thousandths of an em.
+/// The default width of a font's letters, in thousandths of an em.
 const WIDTH: f64 = 556.0;
 
-/// The texts shown in fonts that are not embedded.
+/// The strings shown in fonts that are not embedded.
 #[derive(Default)]
 pub(super) struct Texts<'a> {
     uses: BTreeMap<Id, Use<'a>>,
-    /// Fonts that need no further attention.
+    /// Fonts that need no further examination.
     fine: BTreeSet<Id>,
 }
 
@@ -36,22 +36,21 @@ struct Use<'a> {
     pages: BTreeSet<usize>,
 }
 
-/// A font as its dictionary describes it.
+/// A font as described in its dictionary.
 struct Described<'a> {
     font: Value<'a>,
     name: String,
     is_composite: bool,
     family: Option<CidFamily>,
-    /// The character for each code that is shown, if known.
+    /// The character for each shown code, if known.
     letters: BTreeMap<u32, Option<char>>,
 }
 
 impl<'a> Texts<'a> {
-    /// Records the texts that a page shows in a font.
+    /// Records the strings that a page shows in a font.
     pub(super) fn note(&mut self, store: &mut Store<'a>, page: usize, font: &Value<'a>, texts: &[Vec<u8>]) {
         let Value::Ref(id) = *font else {
-            // A font that is not an object of its own gets a number, so that it can be recorded and replaced like
-            // others.
+            // A font that is not a separate object gets a number, so that it can be recorded and replaced like others.
             let font = store.add(font.clone());
             return self.note(store, page, &font, texts);
         };
@@ -74,7 +73,7 @@ impl<'a> Texts<'a> {
         known.texts.extend(texts.iter().filter(|_| known.pages.len() < PAGES_MAX).cloned());
     }
 
-    /// Finds fonts for the recorded texts and returns, for each page, what is still missing.
+    /// Finds fonts for the recorded strings and returns the missing characters of each page.
     pub(super) fn settle(self, store: &mut Store<'a>, fonts: &Fonts) -> Vec<(usize, String)> {
         let mut losses = Vec::new();
         for used in self.uses.into_values() {
@@ -87,7 +86,7 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// Whether a font embeds its letters in a readable file.
+/// Returns whether a font embeds its letters in a readable file.
 fn is_embedded<'a>(store: &mut Store<'a>, font: &Value<'a>) -> bool {
     let inner = descendant(store, font);
     let descriptor = store.get(inner.as_ref().unwrap_or(font), "FontDescriptor");
@@ -97,7 +96,7 @@ fn is_embedded<'a>(store: &mut Store<'a>, font: &Value<'a>) -> bool {
     })
 }
 
-/// Whether a font's file is readable, judging by its header.
+/// Returns whether a font's file is readable, judging by its header.
 fn is_font(file: &[u8]) -> bool {
     let is_sfnt = [&b"\0\x01\0\0"[..], b"true", b"OTTO", b"ttcf"].iter().any(|start| file.starts_with(start));
     // Files in other formats are left to the renderer.
@@ -139,7 +138,7 @@ impl<'a> Described<'a> {
         let system = inner.map_or(Value::Null, |inner| store.get(&inner, "CIDSystemInfo"));
         let text = |value: Value<'a>| if let Value::Text(text) = value { text.to_vec() } else { Vec::new() };
         let (registry, ordering) = (text(store.get(&system, "Registry")), text(store.get(&system, "Ordering")));
-        // The encoding names the character collection, unless it is Identity; then the font names it.
+        // The encoding names the character collection unless it is Identity, in which case the font names it.
         let family = encoding
             .metadata()
             .character_collection
@@ -153,7 +152,7 @@ impl<'a> Described<'a> {
             if self.letters.len() >= CODES_MAX {
                 break;
             }
-            // A code that an existing ToUnicode map lacks is unknown, so the collection is only asked if there is no
+            // A code that an existing ToUnicode map lacks is unknown, so the collection is consulted only without a
             // map.
             let letter = to_unicode.and_then(|map| looked_up(map, code.0)).or_else(|| {
                 to_unicode.is_none().then(|| by_cid.as_ref().and_then(|map| looked_up(map, code.1))).flatten()
@@ -184,12 +183,12 @@ impl<'a> Described<'a> {
             let by_encoding =
                 by_name.unwrap_or_else(|| if is_mac { names::of_mac(*byte) } else { names::of_windows(*byte) });
             let letter = to_unicode.and_then(|map| looked_up(map, code)).or(by_encoding);
-            // A symbol font has other shapes under the names of letters.
+            // In a symbol font, letter names denote other shapes.
             self.letters.insert(code, letter.filter(|_| !is_symbols));
         }
     }
 
-    /// Gives the text a font that has its letters, and returns what is still missing.
+    /// Assigns the text a font with its letters, and returns a description of the missing letters.
     fn settled(&self, store: &mut Store<'a>, fonts: &Fonts, font: &Value<'a>) -> Option<String> {
         if names::is_standard_symbols(&self.name) {
             return None;
@@ -248,7 +247,7 @@ impl<'a> Described<'a> {
         )
     }
 
-    /// Copies the font's dictionary with another name.
+    /// Copies the font's dictionary with a different name.
     fn renamed(&self, store: &mut Store<'a>, name: &str) -> Value<'a> {
         let mut inner = descendant(store, &self.font).unwrap_or(Value::Null).with("BaseFont", Value::name(name));
         let descriptor = store.get(&inner, "FontDescriptor");
@@ -276,7 +275,7 @@ impl<'a> Described<'a> {
                 ]),
             ),
         ]);
-        // The widths stay those of the original font, so that the text is laid out as before.
+        // The original font's widths are kept, so that the layout stays the same.
         if !widths.is_empty() {
             inner = inner.with("W", Value::array(vec![Value::Number(first), Value::numbers(&widths)]));
         }
@@ -305,7 +304,7 @@ impl<'a> Described<'a> {
     }
 }
 
-/// Splits a text into codes, each with its place in the font's character collection.
+/// Splits a string into codes, each with its place in the font's character collection.
 fn codes(text: &[u8], encoding: &CMap) -> Vec<(u32, u32)> {
     let (mut codes, mut at) = (Vec::new(), 0);
     while at < text.len() {

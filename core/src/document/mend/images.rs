@@ -1,5 +1,5 @@
-//! Images whose data is incomplete: the readable part is drawn, and the rest is white and reported. No more is decoded
-//! than necessary.
+//! Images with incomplete data: the readable part is drawn, and the rest is white and reported. No more is decoded than
+//! necessary.
 
 use hayro::hayro_syntax::object::stream::ImageDecodeParams;
 use hayro::hayro_syntax::object::{FromBytes, Stream};
@@ -11,25 +11,25 @@ use crate::document::ccitt::{self, Stored};
 use crate::document::picture::PICTURE_PELS_MAX;
 
 const MISSING: &str = "an image is missing: it can't be decoded";
-/// The loss reported for an image that the renderer has no memory for.
+/// The loss reported for an image too large for the renderer's memory.
 pub(super) const TOO_LARGE: &str = "an image is missing: it is too large to be drawn";
 /// The largest image that is passed to the renderer: at one byte per pel, it takes half of the renderer's memory.
 const IMAGE_PELS_MAX: u64 = 192 * 1024 * 1024;
-/// The longest row that a filter may be asked to process, in bits.
+/// The longest row that a filter is asked to process, in bits.
 const ROW_BITS_MAX: f64 = 1e9;
-/// Appended to a JPEG that ends early. Two decodings with different noise differ in the rows that are made from noise.
+/// Appended to a JPEG that ends early. Decoding twice with different noise reveals the rows that are made from noise.
 const NOISE: [[u8; 16]; 2] = [
     [0x5a, 0x93, 0x2c, 0xe1, 0x76, 0x0b, 0xd4, 0x48, 0xb7, 0x1d, 0x62, 0x8e, 0x39, 0xc5, 0x50, 0xa3],
     [0xa6, 0x1b, 0x97, 0x34, 0x0d, 0xe8, 0x52, 0x7f, 0xc1, 0x66, 0x2a, 0x99, 0xd3, 0x05, 0xbe, 0x4c],
 ];
-/// How many bytes of noise are appended, enough to complete any row.
+/// The number of noise bytes that are appended, enough to complete any row.
 const NOISE_BYTES: usize = 64 * 1024;
 
 /// The result of checking an image.
 #[derive(Default)]
 pub(super) struct Checked<'a> {
     pub(super) loss: Option<String>,
-    /// What to draw in the image's place.
+    /// The object to draw instead of the image.
     pub(super) instead: Option<Value<'a>>,
 }
 
@@ -38,7 +38,7 @@ impl Checked<'_> {
         Self { loss: Some(loss.into()), instead: None }
     }
 
-    /// Draws nothing in the image's place.
+    /// Replaces the image with nothing.
     fn left_out(loss: impl Into<String>) -> Self {
         let unit = ("BBox", Value::numbers(&[0.0, 0.0, 1.0, 1.0]));
         let empty =
@@ -55,7 +55,7 @@ fn incomplete(rows: u32) -> String {
     format!("an image is incomplete: its last {rows} rows can't be read")
 }
 
-/// Whether an image has a mask too large to be drawn.
+/// Returns whether an image has a mask too large to be drawn.
 pub(super) fn has_large<'a>(store: &mut Store<'a>, image: &Value<'a>, mask: &str) -> bool {
     let mask = store.get(image, mask);
     if !matches!(mask, Value::Stream(_)) {
@@ -65,7 +65,7 @@ pub(super) fn has_large<'a>(store: &mut Store<'a>, image: &Value<'a>, mask: &str
     side("Width") * side("Height") > IMAGE_PELS_MAX as f64
 }
 
-/// Checks whether an image's data is complete, and replaces the image if it isn't.
+/// Checks whether an image's data is complete, and otherwise replaces the image.
 pub(super) fn checked<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -81,7 +81,7 @@ pub(super) fn checked<'a>(
     };
     let steps = streams::steps(store, image);
     let is_beyond = steps.iter().any(|(_, parameters)| is_beyond(store, parameters, height));
-    // The renderer allocates memory for a whole image before it looks at the data.
+    // The renderer allocates memory for a whole image before it examines the data.
     if is_beyond || u64::from(width) * u64::from(height) > IMAGE_PELS_MAX {
         return Checked::left_out(TOO_LARGE);
     }
@@ -101,9 +101,8 @@ pub(super) fn checked<'a>(
     }
 }
 
-/// Converts an image of plain samples in our CMYK to greys, which it would become in the end anyway, because the
-/// renderer takes many times as long to mix inks. Returns `None` if the image is of another kind, incomplete, or larger
-/// than the remaining memory.
+/// Converts an image of plain samples in our CMYK to greys in advance, because the renderer takes many times as long to
+/// mix inks. Returns `None` if the image is of another kind, incomplete, or larger than the remaining memory.
 pub(super) fn greys_of_inks<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -117,7 +116,7 @@ pub(super) fn greys_of_inks<'a>(
         && store.number(image, "BitsPerComponent") == Some(8.0)
         && store.get(image, "Decode").is_null()
         && store.get(image, "Mask").items().is_empty();
-    // With a matte, the colours are blended already and would have to be separated first.
+    // With a matte, the colours are already blended and would have to be separated first.
     let mask = store.get(image, "SMask");
     if !plain || !store.get(&mask, "Matte").is_null() {
         return None;
@@ -136,7 +135,8 @@ pub(super) fn greys_of_inks<'a>(
     Some(image.with("ColorSpace", Value::name("DeviceGray")).with_data(greys))
 }
 
-/// Whether the parameters of a filter exceed the limits: the renderer computes with them before it looks at the data.
+/// Returns whether a filter's parameters exceed the limits: the renderer computes with them before it examines the
+/// data.
 fn is_beyond<'a>(store: &mut Store<'a>, parameters: &Value<'a>, height: u32) -> bool {
     let mut number = |key: &str, default: f64| store.number(parameters, key).unwrap_or(default);
     let (columns, rows) = (number("Columns", 1.0), number("Rows", f64::from(height)));
@@ -144,7 +144,7 @@ fn is_beyond<'a>(store: &mut Store<'a>, parameters: &Value<'a>, height: u32) -> 
     columns * rows > IMAGE_PELS_MAX as f64 || columns * sample_bits > ROW_BITS_MAX
 }
 
-/// How many bytes beyond an image's size are still decoded with it.
+/// The bytes beyond an image's size that are still decoded with it.
 const EXCESS_BYTES_MAX: u64 = 64 * 1024;
 
 /// Checks whether there are as many plain samples as the size requires.
@@ -194,8 +194,8 @@ fn samples<'a>(
     }
 }
 
-/// Whether an image's data is so long that decoding it twice costs more than rewriting the document with the decoded
-/// data.
+/// Returns whether an image's data is so long that decoding it twice costs more than rewriting the document with the
+/// decoded data.
 fn is_long(image: &Value<'_>, steps: &[streams::Step<'_>]) -> bool {
     const LONG_BYTES: usize = 256 * 1024;
     !steps.is_empty() && matches!(image, Value::Stream(flow) if flow.data.len() >= LONG_BYTES)
@@ -208,7 +208,7 @@ const fn take_bytes(bytes: u64, left: &mut u64) -> bool {
     true
 }
 
-/// The decoded length of a stream in bytes, and whether that is all of it.
+/// Returns the decoded length of a stream in bytes, and whether that is all of it.
 fn length<'a>(store: &mut Store<'a>, image: &Value<'a>, steps: &[streams::Step<'a>]) -> Option<(u64, bool)> {
     if let (Value::Stream(flow), [(name, parameters)]) = (image, steps)
         && matches!(name.as_slice(), b"FlateDecode" | b"Fl")
@@ -223,7 +223,7 @@ fn length<'a>(store: &mut Store<'a>, image: &Value<'a>, steps: &[streams::Step<'
             bytes <= streams::DECODED_MAX as u64
         });
         let row = (bits.clamp(1.0, 1e9) as u64).div_ceil(8);
-        // PNG predictors put one byte before each row (ISO 32000-1, 7.4.4.4).
+        // PNG predictors add one byte before each row (ISO 32000-1, 7.4.4.4).
         let bytes = if predictor >= 10.0 { bytes * row / (row + 1) } else { bytes };
         return Some((bytes, whole));
     }
@@ -280,7 +280,7 @@ fn fax<'a>(
     if outcome.is_err() && rows.0 == 0 { Checked::lossy(MISSING) } else { Checked::missing_rows(height - rows.0) }
 }
 
-/// Recodes fax data that the renderer can't follow, or returns `None` if this crate's decoder can't read more of it.
+/// Recodes fax data that the renderer can't follow; `None` if this crate's decoder can't read more of it.
 fn again<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -368,7 +368,7 @@ fn upper_part<'a>(store: &mut Store<'a>, image: &Value<'a>, rows: u32, height: u
     Value::stream([a, b, unit, ("Resources", resources)], content.into_bytes())
 }
 
-/// The parts of a JPEG's frame header that matter here.
+/// The relevant parts of a JPEG's frame header.
 struct Frame {
     components: u8,
     height: u32,
@@ -376,7 +376,7 @@ struct Frame {
     block_rows: u32,
 }
 
-/// Whether a JPEG has its end marker among its last bytes.
+/// Returns whether a JPEG has its end marker among its last bytes.
 fn ends(data: &[u8]) -> bool {
     const TAIL: usize = 4_096;
     let tail = &data[data.len().saturating_sub(TAIL)..];
@@ -411,12 +411,12 @@ fn frame(data: &[u8]) -> Option<Frame> {
     }
 }
 
-/// The number of rows that an incomplete JPEG really contains, which are those that don't depend on the data after its
-/// end; `None` if that can't be determined.
+/// Returns the number of rows that an incomplete JPEG really contains, which are those independent of the data after
+/// its end; `None` if that can't be determined.
 fn rows_there(data: &[u8], frame: &Frame, (width, height): (u32, u32)) -> Option<u32> {
     let decoded = |noise: &[u8; 16]| {
         let mut data = data.to_vec();
-        // Otherwise the first byte of noise could complete a marker that was cut in two.
+        // Otherwise, the first byte of noise could complete a truncated marker.
         if data.last() == Some(&0xff) {
             data.push(0);
         }

@@ -10,15 +10,15 @@ pub(super) enum Kind {
     Text(Vec<u8>),
     /// The beginning or end of an array or a dictionary.
     Bracket,
-    /// An operator; its word is the bytes at the token's place.
+    /// An operator; its name is the bytes at the token's place.
     Operator,
     /// The data of an inline image, from `ID` to `EI`.
     Data,
-    /// A string, or the data of an image, that is not closed.
+    /// An unclosed string, or an inline image's unclosed data.
     Open,
 }
 
-/// A token, and the range of bytes that it came from.
+/// A token and its range of bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Token {
     pub(super) kind: Kind,
@@ -117,7 +117,7 @@ impl<'c> Lexer<'c> {
             b't' => text.push(b'\t'),
             b'b' => text.push(8),
             b'f' => text.push(12),
-            // A backslash at the end of a line continues the string; CR and LF together are one end of line.
+            // A backslash at the end of a line continues the string; CR LF counts as one end of line.
             b'\r' => {
                 if self.peek() == Some(b'\n') {
                     self.at += 1;
@@ -155,8 +155,8 @@ impl<'c> Lexer<'c> {
         Kind::Open
     }
 
-    /// Reads the data of an inline image after its `ID`. Since the data may contain `EI`, it ends only at an `EI` that
-    /// is surrounded by white space and followed by text.
+    /// Reads an inline image's data after its `ID`. Since the data may contain `EI`, it ends only at an `EI` that is
+    /// surrounded by white space and followed by text.
     fn data(&mut self) -> Kind {
         let data = &self.bytes[self.at..];
         let ends = |at: usize| {
@@ -226,7 +226,7 @@ fn number(word: &[u8]) -> Option<f64> {
         return None;
     }
     let text = std::str::from_utf8(word).ok()?;
-    // Some programs put a second minus sign into a number; the digits before it are the value.
+    // Some programs write a second minus sign in a number; the digits before it are the value.
     let (sign, digits) = if let Some(rest) = text.strip_prefix('-') {
         (-1.0, rest.trim_start_matches('-'))
     } else {
@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_told_apart() {
+    fn tokens_are_distinguished() {
         let content = b"/A#20b 12 -.5 +3 (a\\(b\\051\\n(c)) <414> [1] % no\n0 g BI /W 1 ID \x01EI EI\nQ (open";
         let kinds: Vec<Kind> = Lexer::new(content).map(|token| token.kind).collect();
         let name = |word: &[u8]| Kind::Name(word.to_vec());

@@ -1,10 +1,10 @@
-//! Annotations: those with an appearance are checked like the rest of the page, and those without get a simple one.
+//! Annotations: those with an appearance are checked like the rest of the page, and the others get a simple one.
 
 use super::fields::{self, Look};
 use super::value::{Value, plain};
 use super::{Findings, Mender};
 
-/// The most annotations per page that are drawn.
+/// The most annotations drawn per page.
 const ANNOTATIONS_MAX: usize = 5_000;
 /// The most points per annotation.
 const POINTS_MAX: usize = 100_000;
@@ -29,7 +29,7 @@ impl<'a> Mender<'a> {
         Value::array(annotations)
     }
 
-    /// Returns the entries of an annotation that affect how it is drawn.
+    /// Returns an annotation's entries that affect how it is drawn.
     fn annotation(&mut self, annotation: &Value<'a>, findings: &mut Findings) -> Value<'a> {
         let entries = annotation.entries().cloned().unwrap_or_default();
         let kept = ["Subtype", "Rect", "F", "AP", "AS", "OC"];
@@ -60,7 +60,7 @@ impl<'a> Mender<'a> {
         drawn
     }
 
-    /// Determines how an annotation looks.
+    /// Determines an annotation's look.
     fn look(&mut self, annotation: &Value<'a>, findings: &mut Findings) -> Look<'a> {
         if self.store.get(annotation, "Subtype").is_name("Widget") {
             let look = fields::look(&mut self.store, &self.form, annotation, findings);
@@ -87,7 +87,7 @@ impl<'a> Mender<'a> {
     }
 
     fn appearance(&mut self, appearance: &Value<'a>, findings: &mut Findings) {
-        // A stream is always an object of its own (ISO 32000-1, 7.3.8.1).
+        // A stream is always a separate object (ISO 32000-1, 7.3.8.1).
         let Value::Ref(id) = *appearance else { return };
         let known = self.known.get(&id).cloned();
         let found = known.unwrap_or_else(|| {
@@ -139,13 +139,13 @@ impl<'a> Mender<'a> {
         Look::Drawn(fields::form(bounds, resources, content))
     }
 
-    /// The operators that set a colour, or `None` if it is transparent.
+    /// Returns the operators that set a colour; `None` if it is transparent.
     fn ink_of(&mut self, annotation: &Value<'a>, key: &str, stroke: bool) -> Option<String> {
         let color = self.store.numbers(annotation, key);
         fields::color_operator(&color, stroke)
     }
 
-    /// The width of an annotation's lines, and the operators that set it and the dashes.
+    /// Returns the width of an annotation's lines, and the operators that set it and the dashes.
     fn pen(&mut self, annotation: &Value<'a>) -> (f64, String) {
         let style = self.store.get(annotation, "BS");
         let border = self.store.numbers(annotation, "Border");
@@ -255,7 +255,7 @@ impl<'a> Mender<'a> {
     }
 }
 
-/// Content, and the corners of the area that it draws on.
+/// Content, and the corners of the area on which it draws.
 type Drawing = Option<(String, [f64; 4])>;
 
 /// The place of a mark relative to its text.

@@ -1,12 +1,11 @@
-//! Soft masks that lack something that the renderer requires. Without a kind, a group or a colour space, the renderer
-//! ignores the mask and paints what the mask would hide (hayro-interpret 0.9.0). Backdrops in CMYK are converted with
-//! our colours.
+//! Soft masks that lack something required by the renderer. Without a kind, a group or a colour space, the renderer
+//! ignores the mask and paints what the mask would hide (hayro-interpret 0.9.0). CMYK backdrops are converted with our
+//! colours.
 
 use super::colors;
 use super::value::{Store, Value};
 
-/// Returns a mask as it is to be drawn, or `None` if it can stay as it is. `form` is its group, which is changed as
-/// needed.
+/// Returns a mask for drawing; `None` if it can stay unchanged. `form` is its group, which is changed as needed.
 pub(super) fn mended<'a>(store: &mut Store<'a>, mask: &Value<'a>, form: &Value<'a>) -> Option<Value<'a>> {
     let kind = store.get(mask, "S");
     let group = store.resolve(form);
@@ -16,7 +15,7 @@ pub(super) fn mended<'a>(store: &mut Store<'a>, mask: &Value<'a>, form: &Value<'
     let backdrop = store.numbers(mask, "BC");
     let attributes = store.get(&group, "Group");
     let has_space = !store.get(&attributes, "CS").is_null();
-    // The group's space applies to the numbers of the backdrop; colours within the group name their own spaces.
+    // The group's space applies to the backdrop's numbers; colours within the group name their own spaces.
     let space = match backdrop.len() {
         4 => Some("DeviceRGB"),
         _ if has_space => None,

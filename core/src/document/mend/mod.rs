@@ -1,6 +1,6 @@
 //! Repairs PDFs so that the renderer draws everything they contain: pages listed twice, boxes without an area,
-//! incomplete streams, black ink, annotations without an appearance, fonts that are not embedded. What can't be
-//! repaired is reported. A document without faults is drawn unchanged; others are rewritten.
+//! incomplete streams, black ink, annotations without an appearance, fonts that are not embedded. Irreparable faults
+//! are reported. A document without faults is drawn unchanged; others are rewritten.
 
 mod colors;
 mod content;
@@ -31,8 +31,7 @@ use super::fonts::Fonts;
 /// The loss noted for a page whose content can't be read.
 const CONTENT_MISSING: &str = "the page's content is missing: it can't be read";
 const CONTENT_CUT: &str = "the page's content breaks off: what follows is missing";
-/// The most bytes of a document's images that may be decoded before drawing, because all of them are in memory at the
-/// same time.
+/// The most bytes of a document's images that may be decoded before drawing, because all of them are in memory at once.
 const IMAGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The loss noted for forms that draw each other over and over: a few kilobytes could take more than a lifetime to
 /// draw.
@@ -52,16 +51,16 @@ pub(super) struct Mended {
     pub(super) losses: Vec<String>,
 }
 
-/// Notes on a page from before it is drawn.
+/// Notes on a page, made before it is drawn.
 #[derive(Debug, Clone)]
 pub(super) struct PageNotes {
     /// The size of a unit of its user space, in points.
     pub(super) unit: f64,
     /// Whether anything is painted on it.
     pub(super) paints: bool,
-    /// The parts that are missing on it.
+    /// The parts that are missing from it.
     pub(super) losses: Vec<String>,
-    /// The fax page that it consists of, if it is nothing else.
+    /// The fax page, if the page consists of nothing else.
     pub(super) fax: Option<faxes::FaxImage>,
 }
 
@@ -70,7 +69,7 @@ pub(super) struct PageNotes {
 struct Findings {
     losses: Vec<String>,
     paints: bool,
-    /// How many forms and images are drawn, counting each time.
+    /// The number of forms and images that are drawn, counting repetitions.
     draws: u64,
 }
 
@@ -90,7 +89,7 @@ impl Findings {
     }
 }
 
-/// The number of pages in a document, including those in damaged page trees.
+/// Returns the number of pages in a document, including those in damaged page trees.
 pub(super) fn count(pdf: &Pdf) -> usize {
     pages::found(&mut Store::new(pdf)).leaves.len()
 }
@@ -121,7 +120,7 @@ pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
         leaves.push(page);
         notes.push(PageNotes { unit: leaf.unit, paints: findings.paints, losses: findings.losses, fax });
     }
-    // Fonts come last, because the replacement for a font must have the characters that all pages need.
+    // Fonts come last, because a replacement font must have the characters that all pages need.
     let texts = std::mem::take(&mut mender.texts);
     for (page, loss) in texts.settle(&mut mender.store, fonts) {
         if let Some(notes) = notes.get_mut(page)
@@ -134,7 +133,7 @@ pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
     Mended { bytes, pages: notes, losses: found.losses }
 }
 
-/// Whether the renderer would find pages that differ from these.
+/// Returns whether the renderer would find different pages.
 fn differs(pdf: &Pdf, leaves: &[Leaf<'_>]) -> bool {
     let near = |a: f64, b: f64| (a - b).abs() < 0.01;
     let same = |leaf: &Leaf<'_>, page: &hayro::hayro_syntax::page::Page<'_>| {
@@ -154,21 +153,21 @@ struct Mender<'a> {
     known: HashMap<Id, Rc<Findings>>,
     open: HashSet<Id>,
     texts: fonts::Texts<'a>,
-    /// Bytes of images that may still be decoded before drawing.
+    /// The bytes of images that may still be decoded before drawing.
     image_bytes_left: u64,
     /// The current page's index, from 0.
     number: usize,
 }
 
 impl<'a> Mender<'a> {
-    /// Returns a page as it is to be drawn, the findings from it, and the fax page that it consists of.
+    /// Returns a page for drawing, the findings from it, and the fax page that it consists of.
     fn page(&mut self, leaf: &Leaf<'a>) -> (Value<'a>, Findings, Option<faxes::FaxImage>) {
         let mut findings = Findings { losses: leaf.losses.clone(), paints: false, draws: 0 };
-        // The reference and not the value, so that an unchanged stream is not copied.
+        // The reference is used, not the value, so that an unchanged stream is not copied.
         let contents = leaf.page.entries().and_then(|entries| entries.get(b"Contents".as_slice())).cloned();
         let (content, mut is_new) = self.content(&contents.clone().unwrap_or(Value::Null), &mut findings);
         let survey = content::survey(&content);
-        // A stream that couldn't be decoded completely has already been reported, and would be reported here again.
+        // An incompletely decoded stream has already been reported, and would be reported again here.
         if survey.open && findings.losses.is_empty() {
             findings.note(CONTENT_CUT);
         }
@@ -224,7 +223,7 @@ impl<'a> Mender<'a> {
                     }
                     is_new |= !decoded.whole;
                     content.extend(decoded.bytes);
-                    // Tokens must not run together at the border of two streams (ISO 32000-1, 7.8.2).
+                    // Tokens must not run together at the border between two streams (ISO 32000-1, 7.8.2).
                     content.push(b'\n');
                 }
                 None => {
@@ -257,7 +256,7 @@ impl<'a> Mender<'a> {
 /// Replacements for entries of a dictionary, by name.
 type Changes<'a> = BTreeMap<Vec<u8>, Value<'a>>;
 
-/// Applies the changes to a dictionary; without any, returns it as it was.
+/// Applies the changes to a dictionary; without any, returns it unchanged.
 fn changed<'a>(store: &mut Store<'a>, dict: &Value<'a>, changes: Changes<'a>) -> Value<'a> {
     if changes.is_empty() {
         return dict.clone();

@@ -6,10 +6,10 @@ const LATIN_MORE: &str = "ıŁłŒœŠšŸŽžƒˆˇ˘˙˚˛˜˝–—‘’‚�
 const WINDOWS: &str = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ";
 /// Mac OS Roman from 0x80 on.
 const MAC: &str = "ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥µ∂∑∏π∫ªºΩæø¿¡¬√ƒ≈∆«»… ÀÃÕŒœ–—“”‘’÷◊ÿŸ⁄€‹›ﬁﬂ‡·‚„‰ÂÊÁËÈÍÎÏÌÓÔ\u{f8ff}ÒÚÛÙıˆ˜¯˘˙˚¸˝˛ˇ";
-/// Names of punctuation and marks in the standard set, each directly followed by its character; letters with marks are
-/// composed from `ACCENTED`.
+/// The names of punctuation and marks in the standard set, each directly followed by its character; letters with marks
+/// are composed from `ACCENTED`.
 const MARKS: &str = "space  exclam! quotedbl\" numbersign# dollar$ percent% ampersand& quotesingle' quoteright’ parenleft( parenright) asterisk* plus+ comma, hyphen- minus− period. slash/ zero0 one1 two2 three3 four4 five5 six6 seven7 eight8 nine9 colon: semicolon; less< equal= greater> question? at@ bracketleft[ backslash\\ bracketright] asciicircum^ underscore_ grave` quoteleft‘ braceleft{ bar| braceright} asciitilde~ exclamdown¡ cent¢ sterling£ fraction⁄ yen¥ florinƒ section§ currency¤ quotedblleft“ guillemotleft« guilsinglleft‹ guilsinglright› fiﬁ flﬂ endash– dagger† daggerdbl‡ periodcentered· middot· paragraph¶ bullet• quotesinglbase‚ quotedblbase„ quotedblright” guillemotright» ellipsis… perthousand‰ questiondown¿ acute´ circumflexˆ tilde˜ macron¯ breve˘ dotaccent˙ dieresis¨ ring˚ cedilla¸ hungarumlaut˝ ogonek˛ caronˇ emdash— AEÆ ordfeminineª LslashŁ OslashØ OEŒ ordmasculineº aeæ dotlessiı lslashł oslashø oeœ germandblsß onesuperior¹ twosuperior² threesuperior³ onehalf½ onequarter¼ threequarters¾ copyright© registered® trademark™ degree° logicalnot¬ plusminus± multiply× divide÷ brokenbar¦ muµ Eth\u{d0} ethð ThornÞ thornþ Euro€ nbspace\u{a0} nonbreakingspace\u{a0} sfthyphen\u{ad} softhyphen\u{ad} Dcroatđ dcroatđ";
-/// Letters with a mark by the name of the mark; each follows its base letter.
+/// Letters with a mark, by the mark's name; each follows its base letter.
 const ACCENTED: [(&str, &str); 14] = [
     ("grave", "AÀEÈIÌOÒUÙaàeèiìoòuù"),
     ("acute", "AÁCĆEÉIÍLĹNŃOÓRŔSŚUÚYÝZŹaácćeéiílĺnńoórŕsśuúyýzź"),
@@ -32,7 +32,7 @@ const GREEK: [&str; 25] = [
     "Omicron", "Pi", "Rho", "", "Sigma", "Tau", "Upsilon", "Phi", "Chi", "Psi", "Omega",
 ];
 
-/// Whether the renderer's own fonts have a letter, or the letter is invisible.
+/// Returns whether the renderer's own fonts have a letter, or the letter is invisible.
 pub(super) fn is_latin(letter: char) -> bool {
     matches!(letter, ' '..='~' | '\u{a0}'..='\u{ff}') || LATIN_MORE.contains(letter) || is_invisible(letter)
 }
@@ -41,19 +41,19 @@ const fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{feff}' | '\u{2000}'..='\u{200a}')
 }
 
-/// Whether a name is that of a standard symbol font, which the renderer has.
+/// Returns whether a name denotes a standard symbol font, which the renderer has.
 pub(super) fn is_standard_symbols(name: &str) -> bool {
     let name = name.split('+').next_back().unwrap_or(name);
     name.starts_with("Symbol") || name.contains("ZapfDingbats") || name.starts_with("Dingbats")
 }
 
-/// Whether a name is that of another font whose codes are symbols rather than letters.
+/// Returns whether a name denotes another font whose codes are symbols rather than letters.
 pub(super) fn is_of_symbols(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["wingdings", "webdings", "marlett", "dingbats"].iter().any(|known| name.contains(known))
 }
 
-/// The character for a code in Windows code page 1252.
+/// Returns the character for a code in Windows code page 1252.
 pub(super) fn of_windows(code: u8) -> Option<char> {
     match code {
         0x80..=0x9f => WINDOWS.chars().nth(usize::from(code - 0x80)).filter(|letter| *letter != ' ').or(Some('•')),
@@ -62,7 +62,7 @@ pub(super) fn of_windows(code: u8) -> Option<char> {
     }
 }
 
-/// The code of a character in Windows code page 1252.
+/// Returns the code of a character in Windows code page 1252.
 pub(super) fn to_windows(letter: char) -> Option<u8> {
     match u32::from(letter) {
         code @ (0x20..=0x7e | 0xa0..=0xff) => u8::try_from(code).ok(),
@@ -73,7 +73,7 @@ pub(super) fn to_windows(letter: char) -> Option<u8> {
     }
 }
 
-/// The character for a code in Mac OS Roman.
+/// Returns the character for a code in Mac OS Roman.
 pub(super) fn of_mac(code: u8) -> Option<char> {
     match code {
         0x80.. => MAC.chars().nth(usize::from(code - 0x80)),
@@ -81,7 +81,7 @@ pub(super) fn of_mac(code: u8) -> Option<char> {
     }
 }
 
-/// The character that a glyph name denotes, according to the part of Adobe's glyph list that is needed here.
+/// Returns the character for a glyph name, according to the necessary part of Adobe's glyph list.
 pub(super) fn letter(name: &[u8]) -> Option<char> {
     let name = std::str::from_utf8(name).ok()?;
     // A suffix only names a variant of the letter, as in `a.sc`.
@@ -129,7 +129,7 @@ fn accented(name: &str) -> Option<char> {
     None
 }
 
-/// Cyrillic letters by Adobe's afii numbers.
+/// Returns a Cyrillic letter by its number in Adobe's afii names.
 fn cyrillic(number: u32) -> Option<char> {
     let code = match number {
         10_017..=10_022 => 0x410 + number - 10_017,
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_letters() {
+    fn glyph_names_map_to_letters() {
         for (name, wanted) in [
             ("A", 'A'),
             ("Aacute", 'Á'),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn encodings_of_one_byte_are_known() {
+    fn one_byte_encodings_map_to_letters() {
         assert_eq!((of_windows(0x80), of_windows(0xe9), of_mac(0x8e)), (Some('€'), Some('é'), Some('é')));
         assert_eq!((to_windows('€'), to_windows('é'), to_windows('Ж')), (Some(0x80), Some(0xe9), None));
         assert!(is_latin('ﬁ') && is_latin('Ÿ') && !is_latin('Ж') && !is_latin('č'));

@@ -7,7 +7,7 @@ use super::lexer::{Kind, Token};
 /// The most operands per operator; further ones are dropped.
 const OPERANDS_MAX: usize = 4_000;
 
-/// A range of bytes in a content stream, and their replacement.
+/// A byte range in a content stream, and its replacement.
 pub(super) type Edit = (Range<usize>, Vec<u8>);
 
 /// The operands collected for the next operator.
@@ -31,7 +31,7 @@ impl Operands {
         &self.0
     }
 
-    /// The last `N` operands, if all are numbers, and the range of bytes that they occupy.
+    /// Returns the last `N` operands if all are numbers, and their byte range.
     pub(super) fn last_numbers<const N: usize>(&self) -> Option<([f64; N], Range<usize>)> {
         let last = self.0.get(self.0.len().checked_sub(N)?..)?;
         let mut numbers = [0.0; N];

@@ -3,11 +3,11 @@
 use super::value::{Id, Store, Value};
 use crate::model::page::PAGES_MAX;
 
-/// The most nodes of a page tree that are visited.
+/// The most nodes visited in a page tree.
 const NODES_MAX: usize = 20_000;
-/// How deep a page tree may be.
+/// The maximum depth of a page tree.
 const LEVELS_MAX: usize = 60;
-/// US letter in points, used for pages that have no size.
+/// US letter in points, for pages without a size.
 const LETTER: [f64; 4] = [0.0, 0.0, 612.0, 792.0];
 /// The length, in points, below which a side of a box counts as zero.
 const POINTS_MIN: f64 = 0.001;
@@ -22,17 +22,17 @@ pub(super) struct Leaf<'a> {
     pub(super) crop: [f64; 4],
     pub(super) rotate: f64,
     pub(super) unit: f64,
-    /// The losses that are reported about its boxes.
+    /// The losses to report about its boxes.
     pub(super) losses: Vec<String>,
 }
 
-/// The pages, and the losses that are reported about the document.
+/// The pages, and the losses to report about the document.
 pub(super) struct Pages<'a> {
     pub(super) leaves: Vec<Leaf<'a>>,
     pub(super) losses: Vec<String>,
 }
 
-/// The attributes that a page inherits from the nodes above it.
+/// The attributes that a page inherits from its ancestors.
 #[derive(Clone)]
 struct Inherited<'a> {
     resources: Value<'a>,
@@ -155,7 +155,7 @@ impl<'a> Inherited<'a> {
     }
 }
 
-/// A rectangle with its lower left corner first, or `None` if it has no area.
+/// Returns a rectangle with its lower left corner first; `None` if it has no area.
 pub(super) fn rectangle<'a>(store: &mut Store<'a>, value: &Value<'a>) -> Option<[f64; 4]> {
     let array = store.resolve(value);
     let numbers: Vec<f64> = array.items().iter().filter_map(|item| store.resolve(item).number()).collect();

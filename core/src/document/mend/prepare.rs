@@ -1,12 +1,12 @@
-//! Fixes small faults in a PDF's bytes that would hide whole streams from the parser.
+//! Repairs small faults in a PDF's bytes that would hide whole streams from the parser.
 
 /// The keywords that begin and end a stream's data.
 const BEGIN: &[u8] = b"stream";
 const END: &[u8] = b"endstream";
-/// The object number of the root that is added to a file without one; it is larger than any number that files use.
+/// The object number of the root that is added to a file without one; no file uses numbers this large.
 const ROOT: u32 = 8_000_000;
 
-/// Returns the file as the parser needs it, or `None` if it can stay as it is.
+/// Returns the file in a form that the parser can read; `None` if it can stay unchanged.
 ///
 /// `stream` must be followed immediately by an end of line (ISO 32000-1, 7.3.8.1). Spaces before the line's end are
 /// moved in front of the keyword, so that no offset changes. A file that ends within a stream gets the missing
@@ -22,7 +22,7 @@ pub(in crate::document) fn prepared(bytes: &[u8]) -> Option<Vec<u8>> {
             continue;
         }
         let before = bytes[..found].trim_ascii_end();
-        // The word also occurs in text and in data; only after a dictionary does it begin a stream.
+        // The word also occurs in text and in data; it begins a stream only after a dictionary.
         if !before.ends_with(b">>") {
             continue;
         }
@@ -40,7 +40,7 @@ pub(in crate::document) fn prepared(bytes: &[u8]) -> Option<Vec<u8>> {
     prepared
 }
 
-/// Appends an empty page tree to a file in which none can be found, so that the file can be opened and its objects
+/// Appends an empty page tree to a file without a readable one, so that the file can be opened and its objects
 /// searched.
 pub(in crate::document) fn with_a_root(bytes: &[u8]) -> Vec<u8> {
     let mut file = bytes.to_vec();
@@ -52,7 +52,7 @@ pub(in crate::document) fn with_a_root(bytes: &[u8]) -> Vec<u8> {
     file
 }
 
-/// Finds the next `stream` from an offset on, with Horspool's algorithm: the letters all differ, so most bytes are
+/// Finds the next `stream` from an offset on, with Horspool's algorithm: its letters all differ, so most bytes are
 /// skipped.
 fn find(bytes: &[u8], from: usize) -> Option<usize> {
     let mut end = from + BEGIN.len();
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spaces_between_stream_and_the_lines_end_change_places_with_it() {
+    fn spaces_after_stream_are_moved_before_it() {
         for (given, wanted) in [
             ("<<>>\nstream \nab\nendstream", "<<>>\n stream\nab\nendstream"),
             ("<<>> stream \t\r\nab endstream", "<<>>  \tstream\r\nab endstream"),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_breaks_off_is_closed() {
+    fn a_truncated_stream_is_closed() {
         let closed = prepared(b"1 0 obj <</Length 9>> stream\nab").unwrap();
         assert!(closed.ends_with(b"ab\nendstream\nendobj\n"));
     }

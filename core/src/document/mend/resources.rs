@@ -1,12 +1,12 @@
-//! Checks the resources that content streams refer to: forms, images, patterns, colours and fonts, each of them once.
+//! Checks the resources that content streams name: forms, images, patterns, colours and fonts, each of them once.
 
 use super::content::{self, Survey};
 use super::value::Value;
 use super::{Changes, DRAWS_MAX, ENDLESS, Findings, Mender, changed, colors, fonts, images, masks, streams};
 
-/// How deep forms and patterns may be nested.
+/// The maximum depth of nested forms and patterns.
 const DEPTH_MAX: usize = 40;
-/// The bounds of a form that states none.
+/// The default bounds of a form.
 const ANY_SIZE: [f64; 4] = [-32_000.0, -32_000.0, 32_000.0, 32_000.0];
 
 impl<'a> Mender<'a> {
@@ -42,12 +42,12 @@ impl<'a> Mender<'a> {
     /// Checks a form or an image; each object is visited only once.
     fn object(&mut self, object: &Value<'a>, resources: &Value<'a>) -> Findings {
         let resolved = self.store.resolve(object);
-        // A stream is always an object of its own (ISO 32000-1, 7.3.8.1).
+        // A stream is always a separate object (ISO 32000-1, 7.3.8.1).
         let Value::Ref(id) = object else { return Findings::default() };
         if let Some(known) = self.known.get(id) {
             return Findings::clone(known);
         }
-        // A form that draws itself, directly or through others, is already being visited.
+        // A form that draws itself, directly or indirectly, is already being visited.
         if self.open.len() > DEPTH_MAX || !self.open.insert(*id) {
             return Findings::default();
         }
@@ -56,7 +56,7 @@ impl<'a> Mender<'a> {
         match (&resolved, kind.as_name()) {
             (Value::Stream(_), Some(b"Image")) => self.image(object, &resolved, &mut findings),
             (Value::Stream(_), Some(b"Form")) => self.form(object, &resolved, resources, &mut findings),
-            // No reader draws PostScript that is meant for printers.
+            // No reader draws PostScript objects, which are meant for printers.
             (Value::Stream(_), Some(b"PS")) => {}
             (Value::Stream(_), _) => {
                 findings.note("something is missing: it is marked neither as an image nor as a form")
@@ -109,7 +109,7 @@ impl<'a> Mender<'a> {
         }
     }
 
-    /// Checks a form, or anything that is drawn like one.
+    /// Checks a form, or anything drawn like one.
     pub(super) fn form(
         &mut self,
         object: &Value<'a>,
@@ -128,7 +128,7 @@ impl<'a> Mender<'a> {
         findings.paints |= survey.paints;
         let own = form.entries().and_then(|entries| entries.get(b"Resources".as_slice())).cloned();
         let given = own.clone().filter(|own| !self.store.resolve(own).is_null()).unwrap_or_else(|| inherited.clone());
-        // Only changes to these resources make the form differ, so the flag is cleared while they are visited.
+        // Only changes to these resources make the form differ, so the flag is cleared during the visit.
         let before = std::mem::replace(&mut self.store.changed, false);
         let resources = self.resources(&given, &survey, findings);
         let resources_changed = std::mem::replace(&mut self.store.changed, before);
@@ -150,7 +150,7 @@ impl<'a> Mender<'a> {
         self.store.replaced(object, form);
     }
 
-    /// Records the texts that are shown in each font.
+    /// Records the strings shown in each font.
     fn shown(&mut self, resources: &Value<'a>, survey: &Survey, findings: &mut Findings) {
         let all = self.store.get(resources, "Font");
         for (name, texts) in &survey.texts {
@@ -170,7 +170,7 @@ impl<'a> Mender<'a> {
         }
     }
 
-    /// Checks the letters of a font that are drawings.
+    /// Checks the drawings that serve as a font's letters.
     fn letters(&mut self, font: &Value<'a>, resolved: &Value<'a>, inherited: &Value<'a>, findings: &mut Findings) {
         let Value::Ref(id) = font else { return };
         if self.known.contains_key(id) || self.open.len() > DEPTH_MAX || !self.open.insert(*id) {
@@ -186,7 +186,7 @@ impl<'a> Mender<'a> {
             let survey = content::survey(&decoded.bytes);
             let resolved = self.store.resolve(&given);
             self.objects(&resolved, &given, &survey, &mut found);
-            // Edits that name our CMYK are left out, because the resources of the font don't contain it.
+            // Edits that name our CMYK are omitted, because the font's resources don't contain it.
             let has_cmyk = !survey.names_cmyk && !survey.edits.is_empty();
             if has_cmyk || !decoded.whole {
                 let instead = content.with_data(content::edited(&decoded.bytes, &survey.edits));
@@ -236,7 +236,7 @@ impl<'a> Mender<'a> {
                     self.store.replaced(pattern, instead);
                 }
                 self.open.remove(id);
-                // From now on the pattern is known, so its losses are reported only for the first page that uses it.
+                // The pattern is now known, so its losses are reported only for the first page that uses it.
                 self.known.insert(*id, Findings::default().into());
             } else if let Some(instead) = self.shading(&resolved) {
                 changes.insert(name.clone(), instead);
@@ -245,7 +245,7 @@ impl<'a> Mender<'a> {
         (!changes.is_empty()).then(|| changed(&mut self.store, &patterns, changes))
     }
 
-    /// Returns a shading, or a pattern of one, with our colours.
+    /// Returns a shading, or a shading pattern, with our colours.
     fn shading(&mut self, shading: &Value<'a>) -> Option<Value<'a>> {
         let entries = shading.entries()?;
         if let Some(inner) = entries.get(b"Shading".as_slice()) {

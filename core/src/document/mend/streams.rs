@@ -1,4 +1,4 @@
-//! Decodes the data of streams as far as it is intact; images are left coded.
+//! Decodes stream data as far as it is intact; images stay encoded.
 
 use std::borrow::Cow;
 
@@ -9,15 +9,15 @@ use super::value::{Store, Value};
 
 /// The most bytes that one stream may decode to.
 pub(super) const DECODED_MAX: usize = 256 * 1024 * 1024;
-/// The most bytes kept of a stream that is not an image: no page's content needs more, and it is in memory several
-/// times.
+/// The most bytes kept of a stream that is not an image: no page's content needs more, and several copies are in
+/// memory.
 const KEPT_MAX: usize = 48 * 1024 * 1024;
 /// The most filters per stream.
 const FILTERS_MAX: usize = 10;
-/// The filters that code images, with their long and short names.
+/// The filters that code images, by their long and short names.
 const IMAGE_FILTERS: [&str; 6] = ["DCTDecode", "DCT", "JPXDecode", "JBIG2Decode", "CCITTFaxDecode", "CCF"];
 
-/// The filters that the renderer decodes, with their long and short names.
+/// The filters that the renderer decodes, by their long and short names.
 const FILTERS: [&str; 8] =
     ["ASCIIHexDecode", "AHx", "ASCII85Decode", "A85", "LZWDecode", "LZW", "RunLengthDecode", "RL"];
 
@@ -31,7 +31,7 @@ pub(super) struct Decoded {
 /// A filter and its parameters.
 pub(super) type Step<'a> = (Vec<u8>, Value<'a>);
 
-/// The filters of a stream, in the order in which they are undone.
+/// Returns a stream's filters, in the order in which they are undone.
 pub(super) fn steps<'a>(store: &mut Store<'a>, stream: &Value<'a>) -> Vec<Step<'a>> {
     let listed = |store: &mut Store<'a>, long: &str, short: &str| {
         let value = store.get(stream, long);
@@ -54,14 +54,14 @@ pub(super) fn is_image_filter(name: &[u8]) -> bool {
     IMAGE_FILTERS.iter().any(|filter| filter.as_bytes() == name)
 }
 
-/// Decodes a stream that is not an image, or returns `None` if nothing can be decoded.
+/// Decodes a stream that is not an image; `None` if nothing can be decoded.
 pub(super) fn decoded<'a>(store: &mut Store<'a>, stream: &Value<'a>) -> Option<Decoded> {
     let steps = steps(store, stream);
     through(store, stream, &steps, KEPT_MAX)
 }
 
-/// Decodes a stream through the given filters, or returns `None` if one of them yields nothing. Data that inflates to
-/// more than `limit` bytes is cut off near the limit and doesn't count as whole.
+/// Decodes a stream through these filters; `None` if one of them yields nothing. Data that inflates to more than
+/// `limit` bytes is cut off near the limit and doesn't count as whole.
 pub(super) fn through<'a>(
     store: &mut Store<'a>,
     stream: &Value<'a>,
@@ -93,12 +93,12 @@ pub(super) fn through<'a>(
     Some(Decoded { bytes: data.into_owned(), whole })
 }
 
-/// The parameters of filters that are numbers.
+/// The numeric parameters of filters.
 const PARAMETERS: [&str; 5] = ["Predictor", "Colors", "BitsPerComponent", "Columns", "EarlyChange"];
 
 /// Applies one filter with the renderer's own code.
 fn by_hayro<'a>(store: &mut Store<'a>, name: &[u8], parameters: &Value<'a>, data: &[u8]) -> Option<Vec<u8>> {
-    // The name is written to a file that is then parsed, so it must not contain anything but a name.
+    // The name is written to a file that is then parsed, so it must contain nothing but a name.
     let name = std::str::from_utf8(name).ok().filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
     let mut file = format!("<</Length {}/Filter/{name}/DecodeParms<<", data.len()).into_bytes();
     for key in PARAMETERS {
@@ -113,7 +113,7 @@ fn by_hayro<'a>(store: &mut Store<'a>, name: &[u8], parameters: &Value<'a>, data
     stream.decoded_data().ok().map(Cow::into_owned)
 }
 
-/// Decodes ASCII-85 exactly like the renderer but several times as fast, because images of whole pages often use it.
+/// Decodes ASCII-85 exactly like the renderer but several times as fast, because full-page images often use it.
 fn ascii85(data: &[u8]) -> Option<Vec<u8>> {
     const GROUP: usize = 5;
     let mut bytes = Vec::with_capacity(data.len() / GROUP * 4 + 4);
@@ -153,7 +153,7 @@ fn ascii85(data: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Decodes the last group, if it has fewer than five digits (ISO 32000-1, 7.4.3); a single digit is invalid.
+/// Decodes a last group of fewer than five digits (ISO 32000-1, 7.4.3); a single digit is invalid.
 fn last_group(bytes: &mut Vec<u8>, value: u64, digits: usize) -> Option<()> {
     if digits == 0 {
         return Some(());
@@ -164,7 +164,7 @@ fn last_group(bytes: &mut Vec<u8>, value: u64, digits: usize) -> Option<()> {
     Some(())
 }
 
-/// Undoes a predictor, and keeps the bytes of an incomplete last row.
+/// Undoes a predictor, keeping the bytes of an incomplete last row.
 fn predicted<'a>(store: &mut Store<'a>, bytes: Vec<u8>, parameters: &Value<'a>) -> Option<Vec<u8>> {
     if store.number(parameters, "Predictor").is_none_or(|predictor| predictor < 2.0) {
         return Some(bytes);
@@ -186,10 +186,10 @@ fn predicted<'a>(store: &mut Store<'a>, bytes: Vec<u8>, parameters: &Value<'a>) 
     by_hayro(store, b"FlateDecode", parameters, &stream)
 }
 
-/// The checksum of a zlib stream (RFC 1950, 9).
+/// Computes the checksum of a zlib stream (RFC 1950, 9).
 fn adler(bytes: &[u8]) -> u32 {
     let (mut low, mut high) = (1_u32, 0_u32);
-    // So few bytes that the sums can't overflow before they are reduced.
+    // Chunks are so short that the sums can't overflow before they are reduced.
     for chunk in bytes.chunks(3_800) {
         for byte in chunk {
             low += u32::from(*byte);
@@ -212,13 +212,13 @@ fn inflated(data: &[u8], limit: usize) -> (Vec<u8>, bool) {
     (bytes, whole)
 }
 
-/// Passes inflated data to `take` piece by piece while that returns true, and returns whether the data is complete.
+/// Passes inflated data to `take` piece by piece while `take` returns true, and returns whether the data is complete.
 pub(super) fn each_inflated(data: &[u8], mut take: impl FnMut(&[u8]) -> bool) -> bool {
     let data = data.trim_ascii_start();
     if data.is_empty() {
         return true;
     }
-    // Some programs leave out the header (RFC 1950, 2.2).
+    // Some programs omit the header (RFC 1950, 2.2).
     let zlib = matches!(data, [first, second, ..] if first & 15 == 8 && (u32::from(*first) << 8 | u32::from(*second)).is_multiple_of(31));
     // Header and checksum are skipped, so an incorrect checksum at the end loses nothing.
     let data = if zlib { &data[2..] } else { data };
@@ -229,7 +229,7 @@ pub(super) fn each_inflated(data: &[u8], mut take: impl FnMut(&[u8]) -> bool) ->
         let rest = usize::try_from(read).ok().and_then(|read| data.get(read..)).unwrap_or_default();
         let status = inflate.decompress(rest, &mut chunk, FlushDecompress::None);
         let length = usize::try_from(inflate.total_out() - made).unwrap_or(0);
-        // Stopping early is the caller's choice and not a fault of the data.
+        // Stopping early is the caller's choice, not a fault of the data.
         if length > 0 && !take(&chunk[..length.min(chunk.len())]) {
             return true;
         }
@@ -246,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ascii85_is_decoded_as_the_renderer_does() {
+    fn ascii85_is_decoded_as_in_the_renderer() {
         let long: String =
             (0..=255).map(|at: u8| if at % 61 == 60 { '\n' } else { char::from(b'!' + at % 80) }).collect();
         for text in [

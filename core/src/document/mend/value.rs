@@ -1,4 +1,4 @@
-//! The objects of a PDF as values that can be changed, and written as a new PDF.
+//! The objects of a PDF as values that can be changed and written to a new PDF.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -7,9 +7,9 @@ use std::rc::Rc;
 use hayro::hayro_syntax::Pdf;
 use hayro::hayro_syntax::object::{Array, Dict, MaybeRef, Object, ObjectIdentifier, Stream};
 
-/// How deep dictionaries and arrays may be nested; anything deeper becomes null.
+/// The maximum depth of nested dictionaries and arrays; anything deeper becomes null.
 const DEPTH_MAX: usize = 60;
-/// The estimated bytes of a stream besides its data.
+/// The estimated size of a stream besides its data, in bytes.
 const OBJECT_BYTES: usize = 1_024;
 /// The longest chain of references that is followed.
 const HOPS_MAX: usize = 20;
@@ -37,7 +37,7 @@ pub(super) enum Value<'a> {
     Ref(Id),
 }
 
-/// A stream: its dictionary, and its data still filtered but decrypted.
+/// A stream: its dictionary, and its decrypted but still filtered data.
 #[derive(Debug, Clone)]
 pub(super) struct Flow<'a> {
     pub(super) entries: Entries<'a>,
@@ -48,7 +48,7 @@ impl Id {
     const NEW: u64 = 1 << 63;
 
     fn of_file(number: u32, generation: i32) -> Self {
-        // The generation takes 31 bits, which leaves the highest bit to new objects.
+        // The generation takes 31 bits, which leaves the highest bit for new objects.
         Self(u64::from(number) << 31 | u64::from(generation.unsigned_abs()))
     }
 
@@ -96,7 +96,7 @@ impl<'a> Value<'a> {
         self.as_name() == Some(name.as_bytes())
     }
 
-    /// The entries of a dictionary, or of a stream's dictionary.
+    /// Returns the entries of a dictionary, or of a stream's dictionary.
     pub(super) fn entries(&self) -> Option<&Entries<'a>> {
         match self {
             Self::Dict(entries) => Some(entries),
@@ -170,7 +170,7 @@ fn maybe<'a>(value: &MaybeRef<Object<'a>>, depth: usize) -> Value<'a> {
     }
 }
 
-/// The objects of a document, which are read on first use; changes are kept here.
+/// The objects of a document, which are read on first use and changed here.
 pub(super) struct Store<'a> {
     pdf: &'a Pdf,
     known: HashMap<Id, Value<'a>>,
@@ -184,13 +184,13 @@ impl<'a> Store<'a> {
         Self { pdf, known: HashMap::new(), next: Id::NEW, changed: false }
     }
 
-    /// The document's catalog, which is the root of its objects.
+    /// Returns the document's catalog, which is the root of its objects.
     pub(super) fn catalog(&mut self) -> Value<'a> {
         let root = self.pdf.xref().root_id();
         self.load(Id::of_file(root.obj_number, root.gen_number))
     }
 
-    /// All dictionaries in the file that are objects of their own.
+    /// Returns all dictionaries in the file that are separate objects.
     pub(super) fn all_dicts(&self) -> impl Iterator<Item = Value<'a>> {
         let dicts = self.pdf.objects().into_iter().filter(|object| matches!(object, Object::Dict(_)));
         dicts.take(OBJECTS_MAX).map(|object| Value::of(&object, 0))
@@ -219,7 +219,7 @@ impl<'a> Store<'a> {
         Value::Null
     }
 
-    /// Looks up an entry of a dictionary or stream and follows references; null if it is absent.
+    /// Looks up an entry in a dictionary or stream, following references; null if it is absent.
     pub(super) fn get(&mut self, of: &Value<'a>, key: &str) -> Value<'a> {
         let entry = of.entries().and_then(|entries| entries.get(key.as_bytes())).cloned();
         entry.map_or(Value::Null, |entry| self.resolve(&entry))
@@ -229,7 +229,7 @@ impl<'a> Store<'a> {
         self.get(of, key).number()
     }
 
-    /// The numbers in an array, skipping other items.
+    /// Returns the numbers in an array, skipping other items.
     pub(super) fn numbers(&mut self, of: &Value<'a>, key: &str) -> Vec<f64> {
         let array = self.get(of, key);
         array.items().iter().filter_map(|item| self.resolve(item).number()).collect()
@@ -249,8 +249,8 @@ impl<'a> Store<'a> {
         Value::Ref(id)
     }
 
-    /// Replaces the object that a value refers to or, if it is not a reference, the value itself; returns what to use
-    /// in its place.
+    /// Replaces the object to which a value refers or, if it is not a reference, the value itself; returns the
+    /// replacement to use in its place.
     pub(super) fn replaced(&mut self, old: &Value<'a>, new: Value<'a>) -> Value<'a> {
         self.changed = true;
         if let Value::Ref(id) = old {
@@ -265,7 +265,7 @@ impl<'a> Store<'a> {
         if matches!(new, Value::Stream(_)) { self.add(new) } else { new }
     }
 
-    /// Writes a PDF with everything that can be reached from the catalog.
+    /// Writes a PDF with everything reachable from the catalog.
     pub(super) fn written(&mut self, catalog: &Value<'a>) -> Vec<u8> {
         #[expect(clippy::disallowed_methods, reason = "a sum has no order")]
         let known = self.known.values();
@@ -274,7 +274,7 @@ impl<'a> Store<'a> {
         file.extend(b"%PDF-1.7\n");
         let mut numbers: HashMap<Id, usize> = HashMap::new();
         let mut places = vec![0];
-        // Objects are numbered in the order in which they are reached, so the same document gives the same bytes.
+        // Objects are numbered in the order in which they are reached, so the same document yields the same bytes.
         let mut waiting = VecDeque::from([(1_usize, catalog.clone())]);
         let mut count = 1;
         while let Some((number, value)) = waiting.pop_front() {

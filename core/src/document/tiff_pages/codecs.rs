@@ -12,7 +12,7 @@ use crate::document::images::jpeg::{self, Want};
 
 /// The decompressed bytes of a segment.
 pub(super) struct Unpacked {
-    /// As many bytes as could be read.
+    /// The bytes that could be read.
     pub(super) bytes: Vec<u8>,
     /// The number of adjacent samples per pel.
     pub(super) samples: usize,
@@ -20,10 +20,10 @@ pub(super) struct Unpacked {
     pub(super) is_damaged: bool,
 }
 
-/// Decompresses a segment of this many rows.
+/// Decompresses a segment with this many rows.
 pub(super) fn unpacked(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows: u32) -> Result<Unpacked, Fault> {
     let reversed: Vec<u8>;
-    // JPEG has a bit order of its own, whatever FillOrder says.
+    // JPEG has its own bit order, whatever FillOrder says.
     let data = if layout.is_backwards && layout.compression != Compression::Jpeg {
         reversed = data.iter().map(|byte| byte.reverse_bits()).collect();
         &reversed
@@ -82,7 +82,7 @@ fn pack_bits(mut data: &[u8], most: usize) -> Vec<u8> {
             break;
         }
         data = match *head {
-            // 128 means nothing (TIFF 6.0 §9).
+            // 128 has no meaning (TIFF 6.0 §9).
             128 => rest,
             head @ 129.. => {
                 let Some((byte, rest)) = rest.split_first() else { break };
@@ -100,8 +100,8 @@ fn pack_bits(mut data: &[u8], most: usize) -> Vec<u8> {
     bytes
 }
 
-/// Decodes LZW (TIFF 6.0 §13); a missing end code is accepted. Some programs that are older than TIFF 6.0 wrote the
-/// lowest bit first.
+/// Decodes LZW (TIFF 6.0 §13), accepting a missing end code. Some programs older than TIFF 6.0 wrote the lowest bit
+/// first.
 fn lzw(data: &[u8], most: usize) -> (Vec<u8>, bool) {
     let is_old = matches!(data, [0, second, ..] if second & 1 == 1);
     let configuration = if is_old {
@@ -122,7 +122,7 @@ fn lzw(data: &[u8], most: usize) -> (Vec<u8>, bool) {
         }
     }
     bytes.truncate(written);
-    // LZW has no checksum: damaged bytes go unnoticed, and an early end shows as missing rows.
+    // LZW has no checksum: damaged bytes go unnoticed, and an early end causes missing rows.
     (bytes, false)
 }
 
@@ -130,8 +130,7 @@ fn jpeg_segment(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows: u32) 
     let want = if matches!(layout.colour, Colour::LumaFirst { .. }) { Want::Luma } else { Want::Components };
     let joined: Vec<u8>;
     let data = match tables {
-        // The tables end with an end-of-image marker, and the image begins with a start marker of its own; both are
-        // dropped.
+        // The tables end with an end-of-image marker, and the image begins with its own start marker; both are dropped.
         Some(tables) => {
             joined = [tables.strip_suffix(b"\xff\xd9").unwrap_or(tables), data.get(2..).unwrap_or_default()].concat();
             &joined
@@ -143,7 +142,7 @@ fn jpeg_segment(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows: u32) 
     if jpeg.components != wanted && !(want == Want::Luma && jpeg.components == 1) {
         return Err(Fault::damaged(format!("its JPEG data have {} components", jpeg.components)));
     }
-    // The JPEG may differ in size from what the tags say, most often in the last strip.
+    // The JPEG may differ in size from the tags, most often in the last strip.
     let row = (jpeg.width as usize * jpeg.components).max(1);
     let row_bytes = layout.segment.0 as usize * jpeg.components;
     let there = (jpeg.height - jpeg.rows_missing).min(rows) as usize;
@@ -191,8 +190,8 @@ pub(super) fn whole(bytes: &[u8], is_big_endian: bool) -> u32 {
     if is_big_endian { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) }
 }
 
-/// The size of subsampled data in bytes. It consists of units: the luma of several pels, followed by the chroma that
-/// they share (TIFF 6.0 §21).
+/// Returns the size of subsampled data in bytes. It consists of units: the luma of several pels, followed by their
+/// shared chroma (TIFF 6.0 §21).
 const fn units_bytes((width, rows): (u32, u32), (across, down): (u32, u32)) -> usize {
     (width.div_ceil(across) as usize) * (rows.div_ceil(down) as usize) * (across * down + 2) as usize
 }

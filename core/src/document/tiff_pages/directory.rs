@@ -7,7 +7,7 @@ const ENTRIES_MAX: u64 = 4_096;
 /// The most directories followed per file; a fax has at most 1,000 pages, each perhaps with reduced copies.
 const DIRECTORIES_MAX: usize = 4_000;
 
-/// The bytes of a TIFF, and how its numbers are stored.
+/// The bytes of a TIFF, and the storage format of its numbers.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::document) struct File<'a> {
     pub(super) bytes: &'a [u8],
@@ -35,11 +35,11 @@ pub(in crate::document) struct Directory<'a> {
     entries: Vec<Entry>,
 }
 
-/// The directories of a file, as far as they can be reached.
+/// The reachable directories of a file.
 #[derive(Debug, Clone)]
 pub(in crate::document) struct Chain<'a> {
     pub(super) directories: Vec<Directory<'a>>,
-    /// Why there may be further directories that can't be reached.
+    /// The reason that there may be further, unreachable directories.
     pub(super) fault: Option<&'static str>,
 }
 
@@ -49,7 +49,7 @@ pub(in crate::document) fn first(bytes: &[u8]) -> Option<Directory<'_>> {
     file.directory(at).map(|(directory, _)| directory)
 }
 
-/// Follows the chain of directories; returns `None` if the file has no TIFF header.
+/// Follows the chain of directories; `None` if the file has no TIFF header.
 pub(super) fn chain(bytes: &[u8]) -> Option<Chain<'_>> {
     let (file, mut at) = File::open(bytes)?;
     let mut seen = BTreeSet::new();
@@ -67,7 +67,7 @@ pub(super) fn chain(bytes: &[u8]) -> Option<Chain<'_>> {
             chain.fault = Some("the chain of its pages leads outside the file");
             break;
         };
-        // A directory at an incorrect offset is read from arbitrary bytes, which rarely look like an image.
+        // A directory at an incorrect offset consists of arbitrary bytes, which rarely look like an image.
         if directory.number(super::tag::IMAGE_WIDTH).is_none() {
             chain.fault = Some("the chain of its pages leads to something that is not an image");
             break;
@@ -141,7 +141,7 @@ impl<'a> Directory<'a> {
         self.entries.iter().find(|entry| entry.tag == tag)
     }
 
-    /// Up to `most` integers of a tag, as far as they are in the file.
+    /// Returns up to `most` integers of a tag, as far as they are in the file.
     pub(in crate::document) fn numbers(&self, tag: u16, most: usize) -> Vec<u64> {
         let Some(entry) = self.entry(tag) else { return Vec::new() };
         let bytes = size(entry.kind);
@@ -155,12 +155,12 @@ impl<'a> Directory<'a> {
             .collect()
     }
 
-    /// The first integer of a tag.
+    /// Returns the first integer of a tag.
     pub(in crate::document) fn number(&self, tag: u16) -> Option<u64> {
         self.numbers(tag, 1).first().copied()
     }
 
-    /// The first value of a tag, as an integer, a fraction or a float.
+    /// Returns the first value of a tag, as an integer, a fraction or a float.
     pub(super) fn ratio(&self, tag: u16) -> Option<f64> {
         let entry = self.entry(tag)?;
         match entry.kind {
@@ -174,7 +174,7 @@ impl<'a> Directory<'a> {
         }
     }
 
-    /// The raw bytes of a tag.
+    /// Returns the raw bytes of a tag.
     pub(in crate::document) fn bytes(&self, tag: u16) -> Option<&'a [u8]> {
         let entry = self.entry(tag)?;
         let start = usize::try_from(entry.at).ok()?;
@@ -183,7 +183,7 @@ impl<'a> Directory<'a> {
     }
 }
 
-/// The size of a value of a type, in bytes (TIFF 6.0 §2; from type 13 on, the technical notes and BigTIFF).
+/// Returns the size of a type's value in bytes (TIFF 6.0 §2; from type 13 on, the technical notes and BigTIFF).
 const fn size(kind: u16) -> u64 {
     match kind {
         3 | 8 => 2,

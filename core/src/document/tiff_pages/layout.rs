@@ -1,5 +1,4 @@
-//! How the pels of one TIFF image are stored in its file, according to the tags. Features that can't be read are
-//! refused by name.
+//! The storage layout of a TIFF image's pels, according to the tags. Unsupported features are refused by name.
 
 use super::directory::Directory;
 use super::tag;
@@ -9,16 +8,16 @@ use crate::document::images::{Fault, check_size};
 const SEGMENTS_MAX: usize = 1_000_000;
 /// The most samples per pel; no scan of paper has more.
 const SAMPLES_MAX: usize = 32;
-/// The number of entries of the largest palette: three times 2^16.
+/// The number of entries in the largest palette: three times 2^16.
 const PALETTE_MAX: usize = 3 << 16;
 
-/// How pels are compressed (TIFF 6.0, tag 259).
+/// The compression of pels (TIFF 6.0, tag 259).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compression {
     None,
     MhRows,
     MhWords,
-    /// T.4; T4Options says which coding.
+    /// T.4; T4Options specifies the coding.
     Group3 {
         two_dimensional: bool,
     },
@@ -35,7 +34,7 @@ pub(super) enum Colour {
     WhiteIsZero,
     BlackIsZero,
     Rgb,
-    /// Red, green and blue by index, 16 bits each, one table after the other.
+    /// Indexed red, green and blue, with 16 bits each, one table after the other.
     Palette(Vec<u16>),
     Cmyk,
     /// Luma first, as in YCbCr and L*a*b*; `shared` is the number of columns and rows that share their chroma.
@@ -44,7 +43,7 @@ pub(super) enum Colour {
     },
 }
 
-/// How the first extra sample relates to the colours.
+/// The relation of the first extra sample to the colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Alpha {
     None,
@@ -106,7 +105,7 @@ impl Layout {
             return Err(Fault::not_supported(name));
         }
         let predictor = short(tag::PREDICTOR, 1);
-        // The tag means nothing with other compressions.
+        // The tag has no meaning with other compressions.
         let is_predicted = matches!(compression, Compression::Lzw | Compression::Deflate) && predictor > 1;
         if is_predicted && (predictor != 2 || !matches!(bits, 8 | 16 | 32)) {
             return Err(Fault::not_supported(format!("predictor {predictor} with {bits}-bit samples")));
@@ -145,22 +144,22 @@ impl Layout {
         })
     }
 
-    /// The number of segments across and down.
+    /// Returns the number of segments across and down.
     pub(super) const fn grid(&self) -> (u32, u32) {
         (self.width.div_ceil(self.segment.0), self.height.div_ceil(self.segment.1))
     }
 
-    /// Whether the image has only black and white.
+    /// Returns whether the image has only black and white.
     pub(super) const fn is_bilevel(&self) -> bool {
         self.bits == 1 && self.samples == 1 && matches!(self.colour, Colour::WhiteIsZero | Colour::BlackIsZero)
     }
 
-    /// The number of adjacent samples per pel in a segment.
+    /// Returns the number of adjacent samples per pel in a segment.
     pub(super) const fn samples_together(&self) -> usize {
         if self.is_planar { 1 } else { self.samples }
     }
 
-    /// The size of a row of a segment, in bytes; each row begins on a byte boundary.
+    /// Returns the size of a segment's row in bytes; each row begins on a byte boundary.
     pub(super) const fn row_bytes(&self) -> usize {
         (self.segment.0 as usize * self.samples_together() * self.bits as usize).div_ceil(8)
     }
@@ -207,8 +206,7 @@ fn colour(
     samples: usize,
     bits: u32,
 ) -> Result<(Colour, usize), Fault> {
-    // The tag is required. If it is missing, tags that only one colour model has decide or, without any, libtiff's
-    // guess.
+    // The tag is required. If it is missing, tags specific to one colour model decide or, without any, libtiff's guess.
     let has = |tags: &[u16]| tags.iter().any(|tag| directory.number(*tag).is_some());
     let likely = match (samples, compression) {
         (1, _) if has(&[tag::COLOR_MAP]) => 3,
@@ -223,7 +221,7 @@ fn colour(
     let photometric = directory.number(tag::PHOTOMETRIC_INTERPRETATION).unwrap_or(likely);
     Ok(match photometric {
         0 => (Colour::WhiteIsZero, 1),
-        // 4 is a transparency mask, in which 1 marks what shows.
+        // 4 is a transparency mask, in which 1 marks visible pels.
         1 | 4 => (Colour::BlackIsZero, 1),
         2 => (Colour::Rgb, 3),
         3 => {
@@ -272,7 +270,7 @@ fn alpha(directory: &Directory<'_>, colour: &Colour, samples: usize, colour_samp
     }
 }
 
-/// The size of strips or tiles, and whether they are tiles.
+/// Returns the size of strips or tiles, and whether they are tiles.
 fn segment(directory: &Directory<'_>, (width, height): (u32, u32)) -> Result<((u32, u32), bool), Fault> {
     let is_tiled = directory.number(tag::TILE_WIDTH).is_some() && directory.number(tag::TILE_LENGTH).is_some();
     let segment = if is_tiled {
@@ -280,7 +278,7 @@ fn segment(directory: &Directory<'_>, (width, height): (u32, u32)) -> Result<((u
         check_size(tile)?;
         tile
     } else {
-        // Without the tag, or with zero, the page is one strip.
+        // Without the tag, or if it is zero, the page is one strip.
         let rows = directory.number(tag::ROWS_PER_STRIP).unwrap_or(u64::MAX);
         (width, u32::try_from(rows).unwrap_or(u32::MAX).min(height).max(if rows == 0 { height } else { 1 }))
     };

@@ -1,5 +1,5 @@
-//! Reads the pages of a TIFF file: its directories, then each page's layout, strips or tiles, and samples. Parts of a
-//! page that can't be read are white and reported as missing; a page is left out only if nothing of it can be read.
+//! Reads the pages of a TIFF file: its directories, then each page's layout, strips or tiles, and samples. Unreadable
+//! parts of a page are white and reported as missing; a page is omitted only if it is completely unreadable.
 
 mod codecs;
 pub(super) mod directory;
@@ -67,7 +67,7 @@ impl<'a> Pages<'a> {
         if directories.is_empty() {
             return Err(damaged(fault.unwrap_or("it has no pages")));
         }
-        // If nothing is marked as a page, the marks must be wrong, so everything counts as a page.
+        // If no directory is marked as a page, the marks must be wrong, so every directory counts as a page.
         if directories.iter().any(is_page) {
             directories.retain(is_page);
         }
@@ -78,7 +78,7 @@ impl<'a> Pages<'a> {
         u32::try_from(self.pages.len()).unwrap_or(u32::MAX)
     }
 
-    /// Why there may be further pages that can't be reached.
+    /// Returns the reason that there may be further, unreachable pages.
     pub(super) const fn fault(&self) -> Option<&'static str> {
         self.fault
     }
@@ -93,7 +93,7 @@ impl<'a> Pages<'a> {
     }
 }
 
-/// Whether a directory is a page rather than a reduced copy or a mask (tags 254 and 255).
+/// Returns whether a directory is a page rather than a reduced copy or a mask (tags 254 and 255).
 fn is_page(directory: &Directory<'_>) -> bool {
     match directory.number(tag::NEW_SUBFILE_TYPE) {
         Some(bits) => bits & 0b101 == 0,
@@ -110,7 +110,7 @@ fn page(directory: &Directory<'_>) -> Result<Picture, Fault> {
     Ok(Picture { pels: orientation.upright(pels), dots_per_inch, is_fax_file: layout.is_bilevel(), losses })
 }
 
-/// The resolution in dots per inch, which is the unit if none is given.
+/// Returns the resolution in dots per inch, the default unit.
 fn dots_per_inch(directory: &Directory<'_>) -> Option<(f64, f64)> {
     let factor = match directory.number(tag::RESOLUTION_UNIT) {
         Some(3) => 2.54,
@@ -130,7 +130,7 @@ struct Segments<'a> {
     /// The number of pels that could not be read.
     missing: u64,
     is_damaged: bool,
-    /// The first reason why a segment could not be read.
+    /// The first reason that a segment could not be read.
     fault: Option<Fault>,
 }
 
@@ -161,7 +161,7 @@ impl<'a> Segments<'a> {
         }
     }
 
-    /// Reads all pels and describes what is missing.
+    /// Reads all pels and describes missing parts.
     fn read(&mut self) -> Result<(Pels, Vec<String>), Fault> {
         let Layout { width, height, .. } = *self.layout;
         let pels = if self.layout.is_bilevel() {
@@ -203,8 +203,8 @@ impl<'a> Segments<'a> {
         losses
     }
 
-    /// Calls `take` for each row that could be read, with its place, its columns, the bytes of its planes, and the
-    /// samples per pel in each.
+    /// Calls `take` for each readable row, with its place, its columns, the bytes of its planes, and the samples per
+    /// pel in each.
     fn each(&mut self, mut take: impl FnMut((u32, u32), u32, &[&[u8]], usize)) {
         let layout = self.layout;
         let (across, down) = layout.grid();
@@ -212,7 +212,7 @@ impl<'a> Segments<'a> {
         for line in 0..down {
             let y = line * layout.segment.1;
             let in_page = (layout.height - y).min(layout.segment.1);
-            // Tiles always have all their rows; the last strip has only those of the page.
+            // Tiles always have all their rows; the last strip only has the page's.
             let rows = if layout.is_tiled { layout.segment.1 } else { in_page };
             for column in 0..across {
                 let x = column * layout.segment.0;
@@ -239,7 +239,7 @@ impl<'a> Segments<'a> {
         }
     }
 
-    /// The number of planes that are needed: those of the colours and, if there is one, of alpha.
+    /// Returns the number of necessary planes: those of the colours and, if there is one, of alpha.
     const fn planes(&self) -> usize {
         if !self.layout.is_planar {
             return 1;
@@ -269,8 +269,8 @@ impl<'a> Segments<'a> {
         read
     }
 
-    /// The bytes of a strip or tile. If their count is missing, zero or clearly too small, they extend as far as
-    /// possible.
+    /// Returns the bytes of a strip or tile. If their count is missing, zero or clearly too small, they extend as far
+    /// as possible.
     fn data(&self, index: usize, rows: u32) -> &'a [u8] {
         let bytes = self.directory.file.bytes;
         let Some(offset) = self.offsets.get(index).copied().filter(|offset| *offset > 0) else { return &[] };
@@ -297,7 +297,7 @@ impl<'a> Segments<'a> {
     }
 }
 
-/// Blackens the pels of a row of packed bits that differ from white; `white` is 0 or, if ones are white, all ones.
+/// Blackens the pels in a row of packed bits that differ from white; `white` is 0 or, if ones are white, all ones.
 fn blacken(bits: &mut Bitmap, (x, y): (u32, u32), row: &[u8], white: u8) {
     let width = bits.width();
     if x % 8 != 0 {

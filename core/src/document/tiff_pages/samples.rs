@@ -44,7 +44,7 @@ impl<'a> Greys<'a> {
         }
     }
 
-    /// The samples in a row of one plane.
+    /// Returns the samples in a row of one plane.
     fn values<'b>(&self, bytes: &'b [u8]) -> Box<dyn Iterator<Item = u16> + 'b> {
         let (bits, is_big_endian) = (self.layout.bits as usize, self.layout.is_big_endian);
         let is_index = matches!(self.layout.colour, Colour::Palette(_));

@@ -1,4 +1,4 @@
-//! Tests of TIFFs of every layout, which are written here and read back.
+//! Tests TIFFs of every layout, which are written here and read back.
 
 use super::*;
 use crate::document::ccitt::{BitWriter, Scheme, code, g4};
@@ -12,7 +12,7 @@ fn drawing() -> Bitmap {
     image
 }
 
-/// The tags and the one strip of a page.
+/// The tags and the only strip of a page.
 type Page<'a> = (&'a [(u16, u32)], &'a [u8]);
 
 /// Writes a TIFF with one strip per page, in either byte order.
@@ -59,7 +59,7 @@ fn packed(image: &Bitmap) -> Vec<u8> {
 }
 
 #[test]
-fn every_fax_coding_in_either_order_of_bits_and_bytes_reads_the_same() {
+fn every_fax_coding_reads_the_same_in_every_bit_and_byte_order() {
     let image = drawing();
     let coded = |scheme| code(&image, scheme, 0, BitWriter::default()).into_bytes();
     let backwards = |bytes: &[u8]| bytes.iter().map(|byte| byte.reverse_bits()).collect::<Vec<u8>>();
@@ -86,7 +86,7 @@ fn every_fax_coding_in_either_order_of_bits_and_bytes_reads_the_same() {
 }
 
 #[test]
-fn black_is_black_whether_zeros_or_ones_mean_it() {
+fn black_is_black_whether_stored_as_zeros_or_ones() {
     let image = drawing();
     let mut inverted = image.clone();
     inverted.invert();
@@ -99,7 +99,7 @@ fn black_is_black_whether_zeros_or_ones_mean_it() {
 }
 
 #[test]
-fn greys_of_every_depth_read_alike() {
+fn greys_read_the_same_at_every_depth() {
     let eight: Vec<u8> = (0..WIDTH * HEIGHT).map(|at| (at % 4 * 85) as u8).collect();
     let four: Vec<u8> = eight.chunks(2).map(|pair| ((pair[0] / 17) << 4) | (pair[1] / 17)).collect();
     let two: Vec<u8> = eight.chunks(4).map(|four| four.iter().fold(0, |byte, pel| (byte << 2) | (pel / 85))).collect();
@@ -116,7 +116,7 @@ fn greys_of_every_depth_read_alike() {
     }
 }
 
-/// Writes a TIFF of one page whose tags may have several values: shorts unless they are too large.
+/// Writes a one-page TIFF whose tags may have several values: shorts unless they are too large.
 struct Writer {
     big_endian: bool,
     tags: Vec<(u16, Vec<u32>)>,
@@ -205,12 +205,12 @@ fn pack_bits(data: &[u8]) -> Vec<u8> {
     data.chunks(128).flat_map(|part| [&[part.len() as u8 - 1][..], part].concat()).collect()
 }
 
-/// Each lossless compression with its number and its coder.
+/// Each lossless compression, with its number and its coder.
 type Pack = fn(&[u8]) -> Vec<u8>;
 const PLAIN: [(u32, Pack); 4] = [(1, <[u8]>::to_vec), (5, lzw), (8, deflated), (32_773, pack_bits)];
 
 #[test]
-fn planes_read_as_colours_side_by_side_do_in_every_plain_compression() {
+fn planes_read_like_interleaved_colours_in_every_lossless_compression() {
     let red: Vec<u8> = greys();
     let (green, blue): (Vec<u8>, Vec<u8>) =
         (red.iter().map(|v| v / 2).collect(), red.iter().map(|v| 255 - v).collect());
@@ -242,7 +242,7 @@ fn planes_read_as_colours_side_by_side_do_in_every_plain_compression() {
 }
 
 #[test]
-fn palettes_of_every_depth_are_read() {
+fn palettes_are_read_at_every_depth() {
     for depth in [1, 2, 4, 8] {
         let levels = 1_u32 << depth;
         let indices: Vec<u8> = (0..WIDTH * HEIGHT).map(|at| (at * 7 % levels) as u8).collect();
@@ -314,7 +314,7 @@ fn deep_samples_are_scaled_in_either_byte_order() {
 }
 
 #[test]
-fn differences_are_added_up_in_every_order_and_depth() {
+fn differences_are_added_up_in_every_byte_order_and_depth() {
     let row = |y: u32| (0..WIDTH).map(move |x| x * 300 + y * 111);
     for (big_endian, depth) in [(false, 16), (true, 16), (false, 8), (false, 32)] {
         let data: Vec<u8> = (0..HEIGHT)
@@ -340,7 +340,7 @@ fn differences_are_added_up_in_every_order_and_depth() {
 }
 
 #[test]
-fn tiles_of_every_compression_make_the_page_they_cover() {
+fn tiles_are_assembled_in_every_compression() {
     let image = drawing();
     let tile = |x: u32, y: u32| {
         let mut tile = Bitmap::white(64, 32);
@@ -371,7 +371,7 @@ fn tiles_of_every_compression_make_the_page_they_cover() {
 }
 
 #[test]
-fn strips_without_lengths_reach_as_far_as_they_can() {
+fn strips_without_lengths_extend_as_far_as_possible() {
     let image = drawing();
     let strips: Vec<Vec<u8>> = (0..4).map(|strip| g4(&image.slice(strip * 10, strip * 10 + 10))).collect();
     let plain: Vec<Vec<u8>> = (0..4).map(|strip| packed(&image.slice(strip * 10, strip * 10 + 10))).collect();
@@ -467,7 +467,7 @@ fn pages_before_a_broken_end_of_the_chain_are_kept() {
 }
 
 #[test]
-fn a_bilevel_page_may_leave_out_what_its_pels_mean() {
+fn a_bilevel_page_may_omit_the_meaning_of_its_pels() {
     let image = drawing();
     let mmr = g4(&image);
     let picture = &pictures(&Writer::new(&[SIZE[0], SIZE[1], (259, &[4])], &[&mmr]).file())[0];
@@ -479,7 +479,7 @@ fn a_bilevel_page_may_leave_out_what_its_pels_mean() {
 }
 
 #[test]
-fn other_tags_say_what_samples_mean_where_that_is_left_out() {
+fn without_a_colour_model_other_tags_determine_it() {
     let samples = |count: u8| -> Vec<u8> {
         greys().iter().flat_map(|grey| (0..count).map(|sample| grey.wrapping_mul(sample + 1))).collect()
     };
@@ -537,7 +537,7 @@ fn tag_274_turns_pages_of_every_compression() {
 }
 
 #[test]
-fn what_is_not_supported_differs_from_what_is_damaged() {
+fn unsupported_features_are_not_reported_as_damage() {
     let data = greys();
     let eight: (u16, &[u32]) = (258, &[8]);
     for (tags, why) in [
@@ -559,7 +559,7 @@ fn what_is_not_supported_differs_from_what_is_damaged() {
 }
 
 #[test]
-fn a_page_cut_short_says_how_much_is_missing_and_one_of_nothing_fails() {
+fn a_truncated_page_reports_its_missing_share_and_an_empty_one_fails() {
     let mmr = g4(&drawing());
     let cut = file(false, &[(&[(259, 4), (262, 0)], &mmr[..mmr.len() / 2])]);
     assert!(pictures(&cut)[0].losses[0].contains(&format!("of its {HEIGHT} rows")));

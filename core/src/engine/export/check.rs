@@ -1,5 +1,5 @@
-//! Whether a state that was read is consistent: everything that one part refers to exists, every fax can go on, and every
-//! rule is valid.
+//! Checks that a state being read is consistent: all references resolve, every fax can progress, and every rule is
+//! valid.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +15,8 @@ use crate::model::fax::Status;
 use crate::model::line::{Line, NOISE_PER_MILLE_MAX, RATE_BPS_MAX, RATE_BPS_MIN};
 use crate::model::sid::FaxSid;
 
-/// Removes what a state can do without: requests that were sent twice on purpose, alerts on their way to the Debugger
-/// webhook, and alarms and requests of faxes that no longer exist.
+/// Removes the dispensable parts of a state: deliberately duplicated requests, pending reports to the Debugger webhook,
+/// and alarms and requests of faxes that no longer exist.
 pub(super) fn leave_out_loose_ends(world: &mut Rewindable) {
     let known = known(world);
     let gone: Vec<_> = world.agenda.iter().filter(|alarm| !known.contains(&alarm.ordinal)).copied().collect();
@@ -31,8 +31,7 @@ pub(super) fn leave_out_loose_ends(world: &mut Rewindable) {
     });
 }
 
-/// Checks that everything referred to exists, that every fax can go on, and that each rule is one that a tester could
-/// add.
+/// Checks that all references resolve, that every fax can progress, and that a tester could add each rule.
 pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
     check_rules(world)?;
     check_faxes(world)?;
@@ -73,14 +72,14 @@ fn check_rules(world: &Rewindable) -> Result<(), StateError> {
     Ok(())
 }
 
-/// Checks that machines can agree on this line: another could take forever or divide by zero.
+/// Checks that machines can agree on this line: any other could take forever or divide by zero.
 fn check_line(line: Line, place: impl Fn() -> String) -> Result<(), StateError> {
     let is_line = (RATE_BPS_MIN..=RATE_BPS_MAX).contains(&line.rate_bps) && line.noise_per_mille <= NOISE_PER_MILLE_MAX;
     let why = format!("{RATE_BPS_MIN} to {RATE_BPS_MAX} bit/s and noise of up to {NOISE_PER_MILLE_MAX} per mille");
     expect(is_line, || (place(), format!("is not a possible line, which has {why}")))
 }
 
-/// The line that a calling or transmitting fax uses, or will use once the far end picks up.
+/// Returns the line that a calling or transmitting fax uses, or will use once the far end picks up.
 fn line_of(fax: &Fax) -> Option<Line> {
     match &fax.phase {
         Phase::Sending(sending) => match &sending.step {
@@ -120,8 +119,8 @@ fn check_faxes(world: &Rewindable) -> Result<(), StateError> {
     Ok(())
 }
 
-/// Checks that exactly one thing will happen next to each fax: an alarm that does not fit the phase would break the
-/// world, and a phase that waits for nothing would never end.
+/// Checks that exactly one next step is due for each fax: an alarm that doesn't fit the phase would break the world,
+/// and a phase that waits for nothing would never end.
 fn check_phases(world: &Rewindable) -> Result<(), StateError> {
     let tables = &world.tables;
     let movers = Movers::of(world);
@@ -151,8 +150,8 @@ fn check_phases(world: &Rewindable) -> Result<(), StateError> {
     Ok(())
 }
 
-/// The alarm that a fax in this phase has; `None` if a request or the other end of the line moves it on, or if it has
-/// ended.
+/// Returns the alarm of a fax in this phase; `None` if the fax has ended, or if a request or the other end of the line
+/// moves it on.
 const fn alarm_of(phase: &Phase) -> Option<AlarmKind> {
     match phase {
         Phase::Queued => Some(AlarmKind::Start),
@@ -173,11 +172,11 @@ const fn alarm_of(phase: &Phase) -> Option<AlarmKind> {
 
 /// The faxes that something other than an alarm will move on.
 struct Movers {
-    /// Faxes with a request for their document under way.
+    /// Faxes whose document is being requested.
     fetched: BTreeSet<FaxSid>,
-    /// Faxes with a rendering of their pages under way.
+    /// Faxes whose pages are being rendered.
     rendered: BTreeSet<FaxSid>,
-    /// Inbound faxes that a fax of this world sends its pages to.
+    /// Inbound faxes whose pages come from a fax of this world.
     fed: BTreeSet<Ordinal>,
     /// Outbound faxes that ring at a number of this world, or whose call was taken there.
     ringing: BTreeSet<Ordinal>,
@@ -186,7 +185,7 @@ struct Movers {
 impl Movers {
     fn of(world: &Rewindable) -> Self {
         let tables = &world.tables;
-        // The completion of an echo doesn't move anything on.
+        // An echo's completion moves nothing on.
         let counted = || world.under_way.values().filter(|under_way| !under_way.is_echo);
         let fetches = counted().filter(|under_way| matches!(*under_way.intent, Intent::FetchDocument { .. }));
         let renders = counted().filter(|under_way| matches!(*under_way.intent, Intent::Render(_)));
@@ -199,7 +198,7 @@ impl Movers {
         }
     }
 
-    /// Whether a fax without an alarm has something else that moves it on.
+    /// Returns whether something other than an alarm moves this fax on.
     fn move_on(&self, world: &Rewindable, fax: &Fax) -> bool {
         let tables = &world.tables;
         match &fax.phase {
@@ -235,7 +234,7 @@ const fn own(caller: Caller) -> Option<Ordinal> {
     }
 }
 
-/// Whether an outbound fax rings at a number of this world: at this call, or at one that has been taken.
+/// Returns whether an outbound fax rings at a number of this world: on this call, or on one that has been taken.
 fn rings(fax: &Fax, call: Option<Ordinal>) -> bool {
     match &fax.phase {
         Phase::Processing(Processing::Ringing { far, .. }) => call == Some(*far),
@@ -251,21 +250,21 @@ fn is_fed(fax: &Fax) -> bool {
     matches!(&fax.phase, Phase::Receiving(receiving) if matches!(receiving.step, ReceivingStep::Fed))
 }
 
-/// The inbound fax of this world that this one sends its pages to.
+/// Returns the inbound fax of this world to which this one sends its pages.
 fn fed_by(fax: &Fax) -> Option<Ordinal> {
     let Phase::Sending(sending) = &fax.phase else { return None };
     let CallStep::Talking(talk) = &sending.step else { return None };
     talk.far
 }
 
-/// The outbound fax of this world that calls this inbound one, while the received pages are rendered.
+/// Returns the outbound fax of this world that calls this inbound one, while the received pages are rendered.
 fn own_caller(fax: &Fax) -> Option<Ordinal> {
     let Phase::Receiving(receiving) = &fax.phase else { return None };
     let ReceivingStep::Rendering(Caller::Own(ordinal), _) = &receiving.step else { return None };
     Some(*ordinal)
 }
 
-/// The ordinals of all faxes and calls, and of deleted faxes that still have notices to send.
+/// Returns the ordinals of all faxes and calls, and of deleted faxes with unsent notices.
 fn known(world: &Rewindable) -> BTreeSet<Ordinal> {
     let faxes = world.tables.faxes().map(|fax| fax.ordinal);
     let calls = world.tables.calls().map(|(ordinal, _)| ordinal);
@@ -285,7 +284,7 @@ fn is_of_its_direction(fax: &Fax) -> bool {
     }
 }
 
-/// The faxes and calls of this world that a fax refers to as its other end.
+/// Returns the faxes and calls of this world at a fax's other end.
 fn far_ends(fax: &Fax) -> Vec<Ordinal> {
     match &fax.phase {
         Phase::Processing(Processing::Ringing { far, .. }) => vec![*far],

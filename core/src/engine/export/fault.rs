@@ -1,16 +1,16 @@
-//! What serde says is wrong with a state, for people: where it is, what it must be, and what it is instead.
+//! Rephrases serde's errors about a state for people: where the error is, what was expected, and what was found.
 
 use crate::model::field_words;
 
-/// The place of what concerns a state as a whole.
+/// The place named in errors about a state as a whole.
 const WHOLE: &str = "the state";
 
-/// The place and the reason of a parser's error.
+/// Returns the place of a parser's error and the reason for it.
 pub(super) fn of(error: &serde_path_to_error::Error<serde_json::Error>) -> (String, String) {
     let is_whole = error.path().iter().next().is_none();
     let path = if is_whole { String::new() } else { error.path().to_string() };
     let text = error.inner().to_string();
-    // Only an error of a text has a line; that of a value has none.
+    // Only errors from parsing text have a line; errors from converting a value don't.
     let (text, line) = match text.rfind(" at line ") {
         Some(at) if error.inner().line() > 0 => text.split_at(at),
         Some(_) | None => (&*text, ""),
@@ -39,14 +39,15 @@ pub(super) fn of(error: &serde_path_to_error::Error<serde_json::Error>) -> (Stri
     (place, format!("{reason}{line}"))
 }
 
-/// The reason for an unknown field, of serde's text after the first backtick: the name, and all valid ones.
+/// Returns the reason for an unknown field, from serde's message after the first backtick: the name, and all valid
+/// ones.
 fn unknown_field(names: &str) -> String {
     let mut names = names.split('`').step_by(2);
     let field = names.next().unwrap_or_default();
     field_words::unknown(field, &names.collect::<Vec<_>>())
 }
 
-/// Serde's description of a value, as JSON has it.
+/// Returns serde's description of a value in JSON's terms.
 fn shown(found: &str) -> &str {
     match found {
         "map" => "an object",

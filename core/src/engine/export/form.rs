@@ -1,4 +1,4 @@
-//! How a type of the file format relates to the engine's type that it stands for, and the macro that declares one.
+//! The mapping between the file format's types and the engine's, and the macro that declares the former.
 //!
 //! No struct or enum of the engine or the model is written directly: a file must outlive the names and the shape of the
 //! engine's types. So each has a counterpart here that serde reads and writes, with conversions that name every field
@@ -10,7 +10,7 @@
 //!   right, the format gets a new version and `upgrade.rs` a new step.
 //!
 //! Types with a textual form that users know are written in that form and need no counterpart: ids, phone numbers,
-//! parties, times, patterns of rules, and the enums of `words!`.
+//! parties, times, rule patterns, and the enums of `words!`.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -34,24 +34,24 @@ use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, Numb
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Method, Purpose, Signature};
 
-/// A type of the file format, which stands for a type of the engine.
+/// A type of the file format that represents an engine type.
 pub(super) trait Form: Serialize + DeserializeOwned {
-    /// The engine's type that it stands for.
+    /// The engine type that it represents.
     type Of;
 
-    /// Converts a value of the engine to its written form.
+    /// Converts an engine value to its written form.
     fn of(value: &Self::Of) -> Self;
 
-    /// Converts the written form back to the engine's value.
+    /// Converts the written form back to the engine value.
     fn value(self) -> Self::Of;
 
-    /// Whether a field with this value is left out of the document.
+    /// Returns whether a field with this value is omitted from the document.
     fn is_left_out(&self) -> bool {
         false
     }
 }
 
-/// Declares a type of the format and the conversions to and from the engine's type.
+/// Declares a type of the format and its conversions to and from the engine type.
 macro_rules! form {
     (
         $(#[$meta:meta])*
@@ -139,7 +139,7 @@ macro_rules! form {
 
 pub(super) use form;
 
-/// Declares the forms of a set of attributes and of a partial update of them.
+/// Declares the forms of an attribute set and of a partial update to it.
 macro_rules! attributes {
     (
         $(#[$attributes_meta:meta])* $attributes:ident for $engine_attributes:ty,
@@ -159,7 +159,7 @@ macro_rules! attributes {
 
 pub(super) use attributes;
 
-/// Implements `Form` for types that are written as they are.
+/// Implements `Form` for types that serde writes directly.
 macro_rules! plain {
     ($($type:ty),+ $(,)?) => {
         $(
@@ -276,8 +276,8 @@ impl<F: Form> Form for Shared<F> {
     }
 }
 
-/// A list of the engine's values, converted one at a time while it is written or read: converting a large world all at
-/// once would take many times its memory.
+/// A list of engine values, converted one at a time while it is written or read: converting a large world all at once
+/// would take many times its memory.
 pub(super) struct List<F: Form>(pub(super) Vec<F::Of>);
 
 impl<F: Form> Serialize for List<F> {
@@ -308,7 +308,7 @@ impl<'de, F: Form> Deserialize<'de> for List<F> {
     }
 }
 
-/// The engine's values by name, converted one at a time like those of a [`List`].
+/// Engine values by name, converted one at a time like those in a [`List`].
 pub(super) struct ByName<K, F: Form>(pub(super) BTreeMap<K, F::Of>);
 
 impl<K: Serialize, F: Form> Serialize for ByName<K, F> {
@@ -330,7 +330,7 @@ impl<'de, K: Deserialize<'de> + Ord + fmt::Display, F: Form> Deserialize<'de> fo
             fn visit_map<A: MapAccess<'de>>(self, mut parts: A) -> Result<ByName<K, F>, A::Error> {
                 let mut map = BTreeMap::new();
                 while let Some((name, part)) = parts.next_entry::<K, F>()? {
-                    // serde takes the last of several values of one name, and the others would be lost.
+                    // serde keeps the last of several values with the same name, so the others would be lost.
                     if map.contains_key(&name) {
                         return Err(A::Error::custom(format!("{name} is given twice; give it once")));
                     }
@@ -349,7 +349,7 @@ mod tests {
 
     use super::*;
 
-    /// The document of the engine's type at the time when it was written.
+    /// A document written with an earlier engine type.
     const WRITTEN: &str = r#"{"sid":"a","quality":"fine"}"#;
 
     form! {
@@ -364,7 +364,7 @@ mod tests {
     mod engine {
         use crate::model::fax::Quality;
 
-        /// The engine's type today: one field was renamed, and one is new.
+        /// The engine type today: one field was renamed, and one is new.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub(in crate::engine::export) struct Fax {
             pub(super) sid: String,
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_the_engine_renames_or_adds_changes_no_file() {
+    fn renaming_or_adding_an_engine_field_changes_no_file() {
         let read: Fax = serde_json::from_str(WRITTEN).expect("it is still read");
         let fax = read.value();
         assert_eq!(fax, engine::Fax { sid: "a".to_owned(), resolution: Quality::Fine, retries: 7 });
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_left_out_and_what_is_unknown_is_refused() {
+    fn absent_values_are_omitted_and_unknown_fields_are_refused() {
         #[derive(Debug, PartialEq)]
         pub(in crate::engine::export) struct Unnamed(Option<u32>, u32);
         form! {

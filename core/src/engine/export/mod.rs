@@ -1,5 +1,5 @@
-//! Writes a world as one readable, versioned document, and reads it back completely or not at all. The document holds
-//! the API keys, but no token, no journal and no snapshots.
+//! Writes a world as one readable, versioned document, and reads it back completely or not at all. The document
+//! contains the API keys, but no token, journal or snapshots.
 
 mod check;
 mod fault;
@@ -32,23 +32,23 @@ use crate::model::sid::{AccountSid, KeySid};
 use crate::model::time::Timestamp;
 use crate::model::words::words;
 
-/// The version of documents that are written, and the newest that can be read.
+/// The version of written documents, and the newest that can be read.
 pub const STATE_VERSION: u64 = 2;
 
-/// The largest number that is read: every JSON reader holds it exactly, and no counter ever gets near it.
+/// The largest number that can be read: every JSON reader represents it exactly, and no counter ever comes close.
 const COUNT_MAX: u64 = 1 << 53;
 
-/// The most values in a document of an earlier version, which is upgraded in memory: it takes 40 times the memory of
+/// The most values in a document of an earlier version. It is upgraded in memory, where it takes 40 times the size of
 /// its text.
 const UPGRADED_VALUES_MAX: usize = 500_000;
 
-/// The field with the version of the document.
+/// The field with the document's version.
 const VERSION: &str = "fauxfax_state";
-/// The field with the documents of faxes, by their SHA-256.
+/// The field with faxes' documents, by their SHA-256.
 const DOCUMENTS: &str = "documents";
 
 words!(
-    /// How a state includes the documents of its faxes.
+    /// The form in which a state includes its faxes' documents.
     MediaForm {
         /// As base64, in the state itself.
         Inline = "inline",
@@ -57,13 +57,13 @@ words!(
     }
 );
 
-/// Why a state can't be read.
+/// The reason that a state can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
-    /// The text is JSON without a version.
+    /// It is JSON without a version.
     #[error("this is not the state of a fauxfax world: it has no field {VERSION}")]
     NoState,
-    /// The text is not even JSON.
+    /// It isn't JSON.
     #[error("this is not JSON: {why}")]
     NoJson {
         /// The JSON parser's error, with its line and column.
@@ -77,12 +77,12 @@ pub enum StateError {
         /// The version of the document.
         found: u64,
     },
-    /// Something in it is unknown or invalid, or refers to something missing.
+    /// A part of it is unknown or invalid, or refers to something missing.
     #[error("{place}: {why}")]
     Wrong {
         /// The path to it, such as `world.tables.faxes[0].quality`.
         place: String,
-        /// What is wrong with it, for a person.
+        /// An explanation for people.
         why: String,
     },
     /// It names a document by a hash that neither it nor the world has.
@@ -90,7 +90,7 @@ pub enum StateError {
         "{place}: neither the state nor this world has the document with the SHA-256 {hash}; export it with media=inline"
     )]
     NoDocument {
-        /// The path to the first field that names it.
+        /// The path of the first field that names it.
         place: String,
         /// The SHA-256 in hexadecimal digits.
         hash: String,
@@ -98,24 +98,24 @@ pub enum StateError {
 }
 
 impl From<serde_path_to_error::Error<serde_json::Error>> for StateError {
-    /// Puts the error of a parser in words.
+    /// Rephrases a parser's error for people.
     fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
         let (place, why) = fault::of(&error);
         Self::Wrong { place, why }
     }
 }
 
-/// Checks the version of a document that has been parsed, which may hold states.
+/// Checks the version of a parsed document, which may contain states.
 ///
 /// # Errors
-/// It has none, or one that can't be read.
+/// Fails if the version is missing or can't be read.
 pub fn check_version(document: &Value) -> Result<(), StateError> {
-    // Any value is a version, valid or not.
+    // Any value counts as a version, valid or not.
     let version = document.get(VERSION).and_then(|version| Version::deserialize(version).ok());
     readable(version.unwrap_or(Version::Missing), STATE_VERSION).map(drop)
 }
 
-/// The number of a version that can be read, of those up to `newest`.
+/// Returns the version's number if it can be read; `newest` is the highest such number.
 fn readable(version: Version, newest: u64) -> Result<u64, StateError> {
     let wrong = |why: String| Err(StateError::Wrong { place: VERSION.to_owned(), why });
     match version {
@@ -127,10 +127,10 @@ fn readable(version: Version, newest: u64) -> Result<u64, StateError> {
     }
 }
 
-/// A world that is to be written, or that has been read.
+/// A world to be written, or one that has been read.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// The account whose world it was.
+    /// The world's account.
     pub account_sid: AccountSid,
     /// Whether the world's clock was frozen.
     pub is_frozen: bool,
@@ -139,8 +139,8 @@ pub struct State {
     world: Snapshot,
 }
 
-/// Replaces the world with a state; its token, journal and snapshots stay. If the clock is behind the state's, it must
-/// be moved to `latest` afterwards.
+/// Replaces the world with a state; the token, journal and snapshots stay. If the clock is behind the state's, the
+/// caller must then move it to `latest`.
 #[derive(Debug, Clone)]
 pub struct LoadState(pub State);
 
@@ -161,11 +161,11 @@ struct WrittenState {
 }
 
 impl Engine {
-    /// Captures the world as it is now: a cheap copy, to be written outside the world's lock.
+    /// Captures the world's current state: a cheap copy, to be written outside the world's lock.
     #[must_use]
     pub fn state(&self, is_frozen: bool, now: Timestamp) -> State {
         let mut world = self.snapshot();
-        // The last command may be long past, and deadlines have come closer since then.
+        // The last command may be long past, and deadlines are closer now.
         world.taken = world.taken.max(now);
         check::leave_out_loose_ends(&mut world.world);
         State {
@@ -177,7 +177,7 @@ impl Engine {
         }
     }
 
-    /// The stored documents, which a state may name by their hash.
+    /// Returns the stored documents, which a state may name by hash.
     #[must_use]
     pub fn stored_documents(&self) -> Vec<Arc<[u8]>> {
         let media = self.world.tables.faxes().filter_map(|fax| fax.media.as_ref());
@@ -188,7 +188,7 @@ impl Engine {
         let State { account, keys, world: mut snapshot, .. } = state;
         self.account = account.made_for(&self.account);
         self.keys = keys;
-        // Not part of the document, because it follows from the faxes.
+        // Not part of the document, because it is derived from the faxes.
         snapshot.world.retention = Retention::of(snapshot.world.tables.faxes().map(|fax| &**fax));
         // Never before the state was taken: deadlines are postponed by the time since then.
         let now = self.tick(now.max(snapshot.taken));
@@ -203,18 +203,18 @@ impl State {
     /// Checks that the state is consistent, as reading does.
     ///
     /// # Errors
-    /// Returns the first inconsistency that is found.
+    /// Returns the first inconsistency found.
     pub fn check(&self) -> Result<(), StateError> {
         check::check(&self.world.world)
     }
 
-    /// The SIDs of its API keys.
+    /// Returns the SIDs of its API keys.
     pub fn keys(&self) -> impl Iterator<Item = KeySid> {
         self.keys.newest_first().map(|key| key.sid)
     }
 
-    /// Writes the document. Each fax's document appears once, however many faxes share it, and only a part of the text
-    /// is in memory at a time.
+    /// Writes the document. Each fax document appears once, however many faxes share it, and only a part of the text is
+    /// in memory at a time.
     ///
     /// # Errors
     /// Returns the writer's error.
@@ -228,10 +228,10 @@ impl State {
             fields.serialize_entry("account", &self.account)?;
             fields.serialize_entry("keys", &OrderedMap::<ApiKey>::of(&self.keys))?;
             fields.serialize_entry("world", &World::of(&self.world))?;
-            // Only now has every document been named.
+            // Every document has been named by now.
             let mut documents = shelf::written();
             if media == MediaForm::Hash {
-                // Documents that are not stored as media, such as one still being sent, stay in the state: the world
+                // Documents that are not stored as media, such as those still being sent, stay in the state: the world
                 // that reads it could not find them.
                 let stored = self.world.world.tables.faxes().filter_map(|fax| fax.media.as_ref());
                 stored
@@ -243,25 +243,25 @@ impl State {
         })
     }
 
-    /// The document as a value in memory, for small states.
+    /// Returns the document as a value in memory, for small states.
     ///
     /// # Errors
-    /// What can't be written.
+    /// Returns the serializer's error.
     pub fn to_json(&self, media: MediaForm) -> serde_json::Result<Value> {
         let mut text = Vec::new();
         self.write(media, &mut text)?;
         serde_json::from_slice(&text)
     }
 
-    /// Reads a document; `stored` are documents that it may name by their hash.
+    /// Reads a document; `stored` are documents that it may name by hash.
     ///
     /// # Errors
-    /// Returns the first thing that is invalid.
+    /// Returns the first invalid part.
     pub fn read(text: &[u8], stored: &[Arc<[u8]>]) -> Result<Self, StateError> {
         Self::read_by(&STATE_STEPS, text, stored)
     }
 
-    /// Like [`State::read`], with the steps that lead to the current version.
+    /// Does the same as [`State::read`], with these upgrade steps.
     fn read_by(steps: &[Step], text: &[u8], stored: &[Arc<[u8]>]) -> Result<Self, StateError> {
         let mut source = serde_json::Deserializer::from_slice(text);
         let outline = serde_path_to_error::deserialize(&mut source);
@@ -272,7 +272,7 @@ impl State {
                 }
                 StateError::NoJson { why: error.into_inner().to_string() }
             })?;
-        // Anything after the document would otherwise go unnoticed.
+        // Without this check, trailing content would go unnoticed.
         source.end().map_err(|error| StateError::NoJson { why: error.to_string() })?;
         let version = readable(version, upgrade::newest(steps))?;
         let documents = documents.map_err(|(place, why)| StateError::Wrong { place, why })?;
@@ -298,18 +298,18 @@ impl State {
         Ok(Self { account_sid, is_frozen, account, keys, world })
     }
 
-    /// Like [`State::read`], for a document that has already been parsed.
+    /// Does the same as [`State::read`], for a parsed document.
     ///
     /// # Errors
-    /// Fails as [`State::read`] does.
+    /// Returns the same errors as [`State::read`].
     pub fn of_json(document: &Value, stored: &[Arc<[u8]>]) -> Result<Self, StateError> {
         Self::read(document.to_string().as_bytes(), stored)
     }
 }
 
-/// Upgrades a document of an earlier version. All of it except the documents of faxes is held in memory as one value.
+/// Upgrades a document of an earlier version. All of it except faxes' documents is held in memory as one value.
 fn upgraded(steps: &[Step], version: u64, text: &[u8]) -> Result<Value, StateError> {
-    // Each value but the first follows one of these, so the count is an upper bound.
+    // Each value but the first follows one of these characters, so their count is an upper bound.
     let values = text.iter().filter(|byte| b",[{".contains(byte)).count();
     if values > UPGRADED_VALUES_MAX {
         let why = format!(

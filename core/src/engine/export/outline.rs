@@ -1,5 +1,5 @@
-//! The parts of a state that are read first: its version and the documents of its faxes. They may be anywhere in the
-//! text, and nothing else is kept in memory while they are searched for.
+//! The parts of a state that are read first: its version and its faxes' documents. They may be anywhere in the text,
+//! and nothing else is kept in memory during the search.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use serde::{Serialize, Serializer};
 use super::shelf::{self, ByHash};
 use super::{COUNT_MAX, DOCUMENTS, VERSION};
 
-/// The most characters of a wrong version that are shown.
+/// The most characters of an invalid version that an error quotes.
 const SHOWN_CHARS_MAX: usize = 40;
 
-/// The path of an invalid document, and what is wrong with it.
+/// The path of an invalid document, and the reason.
 type Fault = (String, String);
 
 /// The version and the documents of a state.
@@ -31,7 +31,7 @@ impl Outline {
     }
 }
 
-/// The methods of a visitor for all values that it is not looking for.
+/// The visitor methods for all other values.
 macro_rules! others {
     ($other:expr) => {
         others!($other, IgnoredAny);
@@ -133,10 +133,10 @@ impl<'de> Deserialize<'de> for Counted {
 
 /// The field with the version.
 pub(super) enum Version {
-    /// There is no such field, or the text is not even an object.
+    /// There is no such field, or the value isn't even an object.
     Missing,
     Number(u64),
-    /// Another value, as it is shown in errors.
+    /// Any other value, as errors show it.
     Other(String),
 }
 
@@ -263,7 +263,7 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-/// Decodes straight into the shared allocation that the bytes stay in.
+/// Decodes directly into the shared allocation that keeps the bytes.
 fn decoded(text: &str) -> Option<Arc<[u8]>> {
     let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
     let length = (text.len() / 4 * 3).checked_sub(padding)?;
@@ -273,7 +273,7 @@ fn decoded(text: &str) -> Option<Arc<[u8]>> {
     (written == length).then_some(bytes)
 }
 
-/// Documents as they are written: an object that maps SHA-256 hashes to base64.
+/// Documents in written form: an object that maps SHA-256 hashes to base64.
 pub(super) struct Inline<'a>(pub(super) &'a ByHash);
 
 impl Serialize for Inline<'_> {

@@ -1,6 +1,6 @@
-//! The documents of a state while it is written or read. A document in a state only names its bytes by their hash, so
-//! that they appear only once, however many faxes share them. The bytes themselves are kept on the shelf, which is
-//! local to the thread.
+//! The documents of a state while it is written or read. A document in a state only names its bytes by hash, so that
+//! they appear only once, however many faxes share them. The bytes themselves are kept on the shelf, which is
+//! thread-local.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,12 +10,11 @@ use sha2::{Digest, Sha256};
 
 use crate::model::hex;
 
-/// Documents by their SHA-256 in hexadecimal digits.
+/// Documents by SHA-256, in hexadecimal digits.
 pub(super) type ByHash = BTreeMap<String, Arc<[u8]>>;
 
 thread_local! {
-    /// Per thread, because serde can't pass context down to nested values, and a state is written or read by one
-    /// thread.
+    /// Thread-local, because serde can't pass context to nested values, and one thread writes or reads a state.
     static SHELF: RefCell<Option<Shelf>> = const { RefCell::new(None) };
 }
 
@@ -24,24 +23,24 @@ enum Shelf {
     Reading(Read),
 }
 
-/// The documents that a state being written has named so far.
+/// The documents named so far by a state being written.
 #[derive(Default)]
 struct Written {
     documents: ByHash,
-    /// The hashes by the address of the bytes, so that each document is hashed only once.
+    /// The hashes by the bytes' addresses, so that each document is hashed only once.
     hashes: BTreeMap<usize, String>,
 }
 
 /// The documents that a state being read may name.
 #[derive(Default)]
 pub(super) struct Read {
-    /// The documents that the state itself contains.
+    /// The documents in the state itself.
     own: ByHash,
-    /// The stored documents of the world that it is loaded into.
+    /// The stored documents of the world that loads the state.
     stored: Vec<Arc<[u8]>>,
     stored_by_hash: Option<ByHash>,
     used: BTreeSet<String>,
-    /// The first hash that was named and not found, for the error.
+    /// The first hash that was named but not found, for the error.
     pub(super) missing: Option<String>,
 }
 
@@ -58,7 +57,7 @@ impl Read {
         Self { own, stored: stored.to_vec(), ..Self::default() }
     }
 
-    /// The first document in the state that no fax names.
+    /// Returns the first document in the state that no fax names.
     pub(super) fn unused(&self) -> Option<&str> {
         self.own.keys().find(|name| !self.used.contains(*name)).map(String::as_str)
     }
@@ -78,19 +77,19 @@ impl Read {
     }
 }
 
-/// Runs `work` with a shelf that collects the documents being written; it can ask [`written`] for them.
+/// Runs `work` with a shelf that collects the documents being written; `work` can get them from [`written`].
 pub(super) fn writing<T>(work: impl FnOnce() -> T) -> T {
     with(Shelf::Writing(Written::default()), work).0
 }
 
-/// Runs `work` with a shelf that has the documents being read, and returns the shelf.
+/// Runs `work` with a shelf of the documents being read, and returns the shelf.
 pub(super) fn reading<T>(shelf: Read, work: impl FnOnce() -> T) -> (T, Read) {
     let (done, shelf) = with(Shelf::Reading(shelf), work);
     let Some(Shelf::Reading(read)) = shelf else { return (done, Read::default()) };
     (done, read)
 }
 
-/// The documents that have been named so far in this [`writing`].
+/// Returns the documents named so far in this [`writing`].
 pub(super) fn written() -> ByHash {
     SHELF.with_borrow(|shelf| match shelf {
         Some(Shelf::Writing(written)) => written.documents.clone(),
@@ -98,8 +97,8 @@ pub(super) fn written() -> ByHash {
     })
 }
 
-/// Puts a document on the shelf and returns its name; `None` outside of [`writing`], where documents are written in
-/// place.
+/// Puts a document on the shelf and returns its name; `None` outside of [`writing`], where documents are written
+/// inline.
 pub(super) fn name(bytes: &Arc<[u8]>) -> Option<String> {
     SHELF.with_borrow_mut(|shelf| match shelf {
         Some(Shelf::Writing(written)) => Some(written.name(bytes)),
@@ -107,7 +106,7 @@ pub(super) fn name(bytes: &Arc<[u8]>) -> Option<String> {
     })
 }
 
-/// The document with this name; `None` if it is missing, or outside of [`reading`].
+/// Returns the document with this name; `None` if it is missing, or outside of [`reading`].
 pub(super) fn find(name: &str) -> Option<Arc<[u8]>> {
     SHELF.with_borrow_mut(|shelf| match shelf {
         Some(Shelf::Reading(read)) => read.find(name),
@@ -115,7 +114,7 @@ pub(super) fn find(name: &str) -> Option<Arc<[u8]>> {
     })
 }
 
-/// The SHA-256 of a document in hexadecimal digits.
+/// Returns the SHA-256 of a document in hexadecimal digits.
 pub(super) fn hash(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }

@@ -1,8 +1,8 @@
-//! Upgrades documents of earlier versions, in one step per version. Each step knows only two versions.
+//! Upgrades documents of earlier versions, in one step per version. Each step involves only two versions.
 //!
 //! A new version takes three changes: `STATE_VERSION` is raised, a step is added to `STATE_STEPS` (without it, this
-//! file does not compile), and `fixtures/state` gets a document of the new version. Earlier steps and fixtures stay as
-//! they are.
+//! file does not compile), and `fixtures/state` gets a document of the new version. Earlier steps and fixtures don't
+//! change.
 
 mod faults;
 
@@ -13,23 +13,23 @@ use serde_json::{Map, Value};
 
 use super::{DOCUMENTS, STATE_VERSION, StateError};
 
-/// Upgrades a document by one version. It gets all of a state except the documents of faxes, and need not change the
+/// Upgrades a document by one version. It receives the whole state except faxes' documents, and need not change the
 /// version number.
 ///
 /// # Errors
-/// Returns the reason why the document can't be one of its version.
+/// Returns the reason that the document isn't valid in its version.
 pub(super) type Step = fn(&mut Map<String, Value>) -> Result<(), StateError>;
 
 /// The steps for states, starting with version 1.
 pub(super) const STATE_STEPS: [Step; STATE_VERSION as usize - 1] = [faults::name_faults];
 
-/// The version of log lines that are written, and the newest that can be read.
+/// The version of written log lines, and the newest that can be read.
 pub const LOG_VERSION: u64 = 1;
 
 /// The steps for log lines, starting with version 1.
 pub(super) const LOG_STEPS: [Step; LOG_VERSION as usize - 1] = [];
 
-/// The version that these steps lead to.
+/// Returns the version that these steps lead to.
 pub(super) const fn newest(steps: &[Step]) -> u64 {
     steps.len() as u64 + 1
 }
@@ -40,7 +40,7 @@ pub(super) fn upgrade(document: &mut Map<String, Value>, version: u64, steps: &[
     steps.iter().skip(taken).try_for_each(|step| step(document))
 }
 
-/// A state without the documents of its faxes, which are read separately.
+/// A state without its faxes' documents, which are read separately.
 pub(super) struct Undocumented(pub(super) Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Undocumented {
@@ -102,7 +102,7 @@ mod tests {
         State::read_by(&STEPS, document.to_string().as_bytes(), &[])
     }
 
-    /// The fixture as each of the three versions would write it.
+    /// Returns the fixture as each of the three versions would write it.
     fn of_version(version: u64) -> Value {
         let mut document = today();
         document["fauxfax_state"] = json!(version);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_of_each_version_takes_the_steps_that_are_left() {
+    fn documents_of_each_version_take_the_remaining_steps() {
         for version in 1..=3 {
             let state = read(&of_version(version)).unwrap_or_else(|error| panic!("version {version}: {error}"));
             assert_eq!(state.to_json(MediaForm::Inline).expect("JSON"), today(), "version {version}");
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_of_another_version_than_it_says_is_refused() {
+    fn a_document_with_the_wrong_version_is_refused() {
         for (is, says, told) in [(1, 2, "universe"), (1, 3, "mood"), (2, 1, "world"), (2, 3, "mood"), (3, 4, "newer")] {
             let mut document = of_version(is);
             document["fauxfax_state"] = json!(says);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_step_does_not_understand_is_reported_with_its_place() {
+    fn errors_in_a_step_name_their_place() {
         let mut document = of_version(1);
         document["mood"] = json!("bad");
         assert_eq!(read(&document).expect_err("it is refused").to_string(), "mood: is \"bad\"");

@@ -1,5 +1,5 @@
-//! Whether a rule may be: its values are within their limits, its parts fit together, and it can act at all. A rule is
-//! checked here wherever it comes from: the control API, `fauxfax.toml`, the library or a state.
+//! Checks whether a rule is valid: its values are within their limits, its parts fit together, and it can act at all.
+//! Every rule is checked here, whether it comes from the control API, `fauxfax.toml`, the library or a state.
 
 use std::fmt::Display;
 
@@ -10,23 +10,23 @@ use crate::model::line::{LineFault, NOISE_PER_MILLE_MAX, RATE_BPS_MAX, RATE_BPS_
 use crate::model::phone::SIP_URI_LEN_MAX;
 use crate::model::webhook::{Purpose, Signature};
 
-/// Most matches that may be skipped, and most times that a rule may act: more than any world has faxes pending.
+/// The most matches to skip, and the most times that a rule may act: far more than faxes can be pending in a world.
 pub const COUNT_MAX: u32 = 1_000_000;
-/// Most pages that a rule may name; no fax has more.
+/// The most pages that a rule may name; no fax has more.
 pub const PAGES_MAX: u32 = 10_000;
-/// Longest delay of a webhook: a day on the world's clock.
+/// The longest webhook delay: a day on the world's clock.
 pub const WEBHOOK_DELAY_MS_MAX: u32 = 24 * 60 * 60 * 1_000;
-/// Longest delay of a REST call in real time: longer than any client waits.
+/// The longest delay of a REST call, in real time: longer than any client waits.
 pub const API_DELAY_MS_MAX: u32 = 10 * 60 * 1_000;
-/// Lowest HTTP status of a refused REST call.
+/// The lowest HTTP status of a refused REST call.
 pub const API_STATUS_MIN: u32 = 400;
-/// Highest HTTP status of a refused REST call.
+/// The highest HTTP status of a refused REST call.
 pub const API_STATUS_MAX: u32 = 599;
-/// Largest code of a refused REST call: they have five digits.
+/// The largest error code of a refused REST call, since codes have five digits.
 pub const API_CODE_MAX: u32 = 99_999;
-/// Most characters of the text of a failure: more than any that a service or a fax machine has.
+/// The most characters of a failure's text: more than any service or fax machine uses.
 pub const MESSAGE_CHARS_MAX: usize = 200;
-/// Most digits of a telephone number (E.164).
+/// The most digits of a telephone number (E.164).
 const DIGITS_MAX: usize = 15;
 
 /// The HTTP methods of REST calls that a rule may match.
@@ -36,13 +36,13 @@ pub const PURPOSES: [Purpose; 4] = [Purpose::FaxUrl, Purpose::FallbackUrl, Purpo
 /// The faults that a transmission can break with.
 const LINE_FAULTS: [Fault; 2] = [Fault::Transmission, Fault::Incompatible];
 
-/// Why a rule is refused.
+/// The reason that a rule is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {reason}")]
 pub struct RuleFault {
     /// The invalid field as testers write it, such as `match.pages`.
     pub field: String,
-    /// What it must be, and what it is.
+    /// The expected and the actual value.
     pub reason: String,
 }
 
@@ -50,19 +50,19 @@ fn fault(field: impl Into<String>, reason: impl Into<String>) -> Result<(), Rule
     Err(RuleFault { field: field.into(), reason: reason.into() })
 }
 
-/// What the number of a field must be: a whole number within these limits.
+/// Returns the requirement for a numeric field: a whole number within these limits.
 #[must_use]
 pub fn whole_number(min: u32, max: u32) -> String {
     format!("a whole number from {min} to {max}")
 }
 
-/// What the fraction of a field must be.
+/// Returns the requirement for a fraction.
 #[must_use]
 pub const fn fraction(may_be_zero: bool) -> &'static str {
     if may_be_zero { "a number from 0 to 1" } else { "a number above 0, with which it would never act, and at most 1" }
 }
 
-/// Whether a fraction is within its limits.
+/// Returns whether a fraction is within its limits.
 #[must_use]
 pub fn is_fraction(number: f64, may_be_zero: bool) -> bool {
     (0.0..=1.0).contains(&number) && (may_be_zero || number > 0.0)
@@ -79,7 +79,7 @@ impl Rule {
     /// Checks the whole rule.
     ///
     /// # Errors
-    /// The first invalid field, or the reason why the rule could never act.
+    /// Returns the first invalid field, or the reason that the rule could never act.
     pub fn check(&self) -> Result<(), RuleFault> {
         within("after", self.after, 0, COUNT_MAX)?;
         self.times.map_or(Ok(()), |times| within("times", times, 1, COUNT_MAX))?;
@@ -127,7 +127,7 @@ fn check_match(matches: &Match) -> Result<(), RuleFault> {
     Ok(())
 }
 
-/// Checks a range of page counts; `u32::MAX` as the most leaves it open.
+/// Checks a range of page counts; `most` is `u32::MAX` for an open range.
 fn check_pages(least: u32, most: u32) -> Result<(), RuleFault> {
     if least > most {
         return fault("match.pages", format!("no count is at least {least} and at most {most}"));
@@ -160,10 +160,10 @@ fn check_party(name: &str, pattern: &str) -> Result<(), RuleFault> {
     Ok(())
 }
 
-/// Checks the text that a tester wants a failure to have.
+/// Checks a tester's text for a failure.
 ///
 /// # Errors
-/// The text says what the message must be, to follow "must".
+/// Returns the requirement for the text, to follow "must".
 pub fn check_message(message: &str) -> Result<(), String> {
     let fits = (1..=MESSAGE_CHARS_MAX).contains(&message.chars().count()) && !message.contains(char::is_control);
     fits.then_some(())
@@ -229,7 +229,7 @@ fn check_webhook(webhook: WebhookFault) -> Result<(), RuleFault> {
 fn check_possible(rule: &Rule) -> Result<(), RuleFault> {
     let (matches, kind) = (&rule.matches, rule.effect.kind());
     let is_of_fax = kind != RuleKind::Api;
-    // Each condition with whether the rule's kind of effect has it; one that can't apply would never match.
+    // Pairs each condition with whether the rule's effect kind supports it; an unsupported one would never match.
     let given = [
         ("direction", matches.direction.is_some(), is_of_fax),
         ("from", matches.from.is_some(), is_of_fax),

@@ -1,4 +1,4 @@
-//! What questions to apps and notices have in common: the rules' plan for each, cookies, and idempotency tokens.
+//! The common parts of questions to apps and notices: the rules' plans, cookies, and idempotency tokens.
 
 pub(super) mod notice;
 mod question;
@@ -17,10 +17,10 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{Cookie, Purpose};
 use rand::Rng;
 
-/// Cookies kept per fax; when an app sets more, the oldest are dropped.
+/// The most cookies kept per fax; when an app sets more, the oldest are dropped.
 const COOKIES_MAX: usize = 50;
 
-/// The place of a request among those of its fax, from which its idempotency token is derived.
+/// The place of a request among those of its fax, which determines its idempotency token.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum TokenPlace {
     /// The question to the FaxUrl of a number.
@@ -33,31 +33,31 @@ pub(super) enum TokenPlace {
     Alert(u64),
 }
 
-/// How the rules want a webhook to be sent.
+/// The rules' plan for sending a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WebhookPlan {
-    /// Not decided yet: an alarm will match it against the rules.
+    /// Undecided: an alarm will match it against the rules.
     Undecided,
     /// Sent as usual, since no rule matched.
     Plain,
-    /// Sent the way that a matching rule wants it.
+    /// Sent as a matching rule specifies.
     Ruled {
         /// The earliest time to send it.
         not_before: Timestamp,
-        /// What the rule does to it.
+        /// The rule's effect on it.
         fault: WebhookFault,
     },
 }
 
 impl WebhookPlan {
-    /// The plan that follows from a rule's decision made at this moment.
+    /// Returns the plan for a rule's decision made now.
     pub(super) fn of(fault: Option<WebhookFault>, now: Timestamp) -> Self {
         let not_before = |fault: &WebhookFault| now.after(Duration::from_millis(fault.delay_ms));
         fault.map_or(Self::Plain, |fault| Self::Ruled { not_before: not_before(&fault), fault })
     }
 }
 
-/// Merges newly set cookies into those of a fax: for each host and name, the last one wins.
+/// Merges newly set cookies into a fax's: for each host and name, the last one wins.
 pub(super) fn keep_cookies(kept: &mut Vec<Cookie>, set: Vec<Cookie>) {
     for cookie in set {
         kept.retain(|old| old.host != cookie.host || old.name() != cookie.name());
@@ -68,7 +68,8 @@ pub(super) fn keep_cookies(kept: &mut Vec<Cookie>, set: Vec<Cookie>) {
 }
 
 impl Engine {
-    /// The plan for a new webhook: if there are rules for webhooks, an alarm decides it, otherwise it is sent as usual.
+    /// Returns the plan for a new webhook: if there are webhook rules, an alarm decides it, otherwise it is sent as
+    /// usual.
     pub(super) fn first_plan(&mut self, ordinal: Ordinal, now: Timestamp) -> WebhookPlan {
         if !self.must_be_decided() {
             return WebhookPlan::Plain;
@@ -81,7 +82,7 @@ impl Engine {
         self.world.agenda.set(Alarm { at, ordinal, kind: AlarmKind::Tell });
     }
 
-    /// Handles the alarm for the webhooks of a fax or call: decides what is undecided and sends what is due.
+    /// Handles the webhook alarm of a fax or call: decides undecided webhooks and sends due ones.
     pub(super) fn webhook_due(&mut self, ordinal: Ordinal, now: Timestamp) {
         if self.world.tables.call(ordinal).is_some() {
             self.question_due(ordinal, now);
@@ -110,13 +111,13 @@ impl Engine {
         }
     }
 
-    /// A UUID that is the same on each attempt of one request.
+    /// Returns a UUID that is the same for each attempt of one request.
     pub(super) fn idempotency_token(&self, sid: FaxSid, place: TokenPlace) -> Box<str> {
         token(self.ids.seed(), sid, place)
     }
 }
 
-/// Derives a UUID from the seed, the fax and the place of the request among the fax's.
+/// Derives a UUID from the seed, the fax and the request's place in the fax.
 fn token(seed: &WorldSeed, sid: FaxSid, place: TokenPlace) -> Box<str> {
     let place = match place {
         TokenPlace::FaxUrl => 0,
@@ -137,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_more_cookies_than_are_kept_the_oldest_are_forgotten() {
+    fn beyond_the_limit_the_oldest_cookies_are_dropped() {
         let cookie = |n: usize| Cookie { host: "app.test".to_owned(), pair: format!("c{n}=1") };
         let mut kept = Vec::new();
         keep_cookies(&mut kept, (0..COOKIES_MAX).map(cookie).collect());

@@ -19,21 +19,21 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, Cookie, ExchangeRecord, Method, Purpose, Signature};
 
-/// The notices of one fax that have not been delivered yet.
+/// The undelivered notices of one fax.
 #[derive(Debug, Clone, Default)]
 pub(in crate::engine) struct Outgoing {
-    /// The ordinal of the fax, which identifies it even after it is deleted.
+    /// The fax's ordinal, which identifies it even after deletion.
     pub(in crate::engine) ordinal: Ordinal,
     pub(in crate::engine) queue: VecDeque<Queued>,
     /// The notice being sent, or about to be sent again.
     pub(in crate::engine) under_way: Option<Arc<Notice>>,
-    /// How many notices this fax has had, which is the place of the next.
+    /// The number of notices so far, which is the place of the next.
     pub(in crate::engine) numbered: u64,
     /// The cookies that the app set earlier in this fax.
     pub(in crate::engine) cookies: Vec<Cookie>,
 }
 
-/// A notice that waits for its turn, and how it is to be sent.
+/// A notice that waits for its turn, and its plan.
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct Queued {
     pub(in crate::engine) notice: Arc<Notice>,
@@ -43,7 +43,7 @@ pub(in crate::engine) struct Queued {
 }
 
 impl Outgoing {
-    /// The state of a fax that has not had any notice.
+    /// Returns the state of a fax without any notices.
     pub(in crate::engine) fn of(ordinal: Ordinal) -> Self {
         Self { ordinal, ..Self::default() }
     }
@@ -57,12 +57,12 @@ impl Outgoing {
         }
     }
 
-    /// How many notices wait, not counting the one under way.
+    /// Returns the number of waiting notices, not counting the one under way.
     pub(in crate::engine) fn waiting(&self) -> usize {
         self.queue.len()
     }
 
-    /// Whether no notice waits or is under way.
+    /// Returns whether no notice waits or is under way.
     pub(in crate::engine) fn is_done(&self) -> bool {
         self.queue.is_empty() && self.under_way.is_none()
     }
@@ -86,8 +86,8 @@ impl Engine {
         };
         let Some(url) = order.status_callback.clone().filter(|_| wanted) else { return };
         let mut notice = notice(fax, Purpose::StatusCallback, url, order.callback_method);
-        // Only a machine that picked up has sent its station id. A no-answer has a duration, too, so the duration alone
-        // doesn't prove it.
+        // Only a machine that picked up has sent its station id. The duration alone doesn't prove that it did, since a
+        // no-answer also has one.
         let answered = fax.duration_s().is_some() && matches!(status, Status::Delivered | Status::Failed);
         notice.remote_station_id = answered.then(|| fax.to.to_string().into());
         notice.original_media_url = Some(Arc::clone(&order.media_url));
@@ -95,7 +95,7 @@ impl Engine {
         self.notify(ordinal, fax.sid, notice, now);
     }
 
-    /// Notifies the responsible app of how an inbound fax ended.
+    /// Notifies the responsible app of an inbound fax's end.
     pub(in crate::engine) fn notify_end(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "its end is to be notified and it is not there")
@@ -110,7 +110,7 @@ impl Engine {
             NotifyTarget::Action(url, method) => (Purpose::Action, url.clone(), *method),
             NotifyTarget::StatusCallback(url, method) => (Purpose::StatusCallback, url.clone(), *method),
             NotifyTarget::Nobody => {
-                // No notice will follow, so nothing else would ever remove the cookies that the question left here.
+                // No notice follows, so nothing else would ever remove the cookies that the question left here.
                 self.world.outgoing.remove(&fax.sid);
                 return;
             }
@@ -119,8 +119,7 @@ impl Engine {
         let mut notice = notice(fax, purpose, url, method);
         notice.remote_station_id = Some(acceptance.station_id.clone()).filter(|id| !id.is_empty());
         notice.pages = fax.pages().filter(|_| received);
-        // Pages that came in before a call dropped are kept, but a notice mentions a document only if the fax was
-        // received.
+        // Pages received before a break are kept, but a notice mentions a document only if the fax was received.
         notice.media = notice.media.filter(|_| received);
         notice.attachment = before.filter(|_| received && !acceptance.store_media).and_then(incoming_document);
         self.notify(ordinal, fax.sid, notice, now);
@@ -139,7 +138,7 @@ impl Engine {
 
     pub(in crate::engine) fn decide_messages(&mut self, sid: FaxSid, now: Timestamp) {
         let waiting = self.world.outgoing.get(&sid).map_or(0, Outgoing::waiting);
-        // By index, because a decision needs the whole engine.
+        // Iterates by index, because a decision needs the whole engine.
         for at in 0..waiting {
             let queued = self.world.outgoing.get(&sid).and_then(|outgoing| outgoing.queue.get(at));
             let Some(queued) = queued.filter(|queued| queued.plan == WebhookPlan::Undecided).cloned() else { continue };
@@ -154,9 +153,9 @@ impl Engine {
         }
     }
 
-    /// Sends the next notice unless one is under way, and forgets the fax when none can follow.
+    /// Sends the next notice unless one is under way, and forgets the fax when no notice can follow.
     pub(in crate::engine) fn notify_next(&mut self, sid: FaxSid, now: Timestamp) {
-        // A deleted fax will have no other status, either.
+        // A deleted fax enters no further status.
         let is_last = self.fax(sid).map_or(true, |fax| fax.status().is_final());
         let ids = *self.ids.seed();
         let Some(outgoing) = self.world.outgoing.get_mut(&sid).filter(|outgoing| outgoing.under_way.is_none()) else {
@@ -183,7 +182,7 @@ impl Engine {
         // A reset or the end of the fax may have removed the notice.
         let Some(outgoing) = self.world.outgoing.get_mut(&sid) else { return };
         let Some(notice) = &mut outgoing.under_way else { return };
-        // Cookies are set now and not when the notice was queued: the responses in between may have brought more.
+        // Cookies are set now and not when the notice was queued: responses may have set more since then.
         Arc::make_mut(notice).cookies.clone_from(&outgoing.cookies);
         let again = Box::new(Notice::clone(notice));
         self.issue(sid, Intent::Deliver(again));
@@ -210,8 +209,8 @@ impl Engine {
         self.notice_done(sid, cookies, now);
     }
 
-    /// Queues the notice under way for the fallback URL of the number, if it is an action's that SignalWire could not
-    /// deliver. Twilio has no fallback for an action.
+    /// Queues the notice under way for the number's fallback URL if it is for an action and SignalWire could not
+    /// deliver it. Twilio has no fallback for actions.
     fn notify_fallback(&mut self, sid: FaxSid, now: Timestamp) {
         let under_way = self.world.outgoing.get(&sid).and_then(|outgoing| outgoing.under_way.clone());
         let Some(failed) = under_way.filter(|notice| notice.purpose == Purpose::Action) else { return };
@@ -242,21 +241,21 @@ impl Engine {
     }
 }
 
-/// The next thing to do for a fax's notices.
+/// The next step for a fax's notices.
 enum Next {
     /// Send this notice now.
     Message(Arc<Notice>),
     /// Wait until this time for a notice that a rule delays.
     At(Timestamp),
-    /// Wait for a decision by the rules, or for another notice to change places with.
+    /// Wait for the rules' decision, or for another notice to change places with.
     Waits,
-    /// Nothing, because the queue is empty.
+    /// Do nothing, because the queue is empty.
     Nothing,
 }
 
 impl Outgoing {
-    /// Takes the next notice that its plan allows; `is_last` says that the fax will have no other. The token is drawn
-    /// here and not in the queue, so that a notice that waits in a snapshot is a new event after each restore.
+    /// Takes the next notice that its plan allows; `is_last` means that the fax will have no further notices. The token
+    /// is drawn here and not in the queue, so that a notice waiting in a snapshot is a new event after each restore.
     fn take_next(&mut self, is_last: bool, now: Timestamp, token_of: &dyn Fn(u64) -> Box<str>) -> Next {
         loop {
             let others = self.queue.len().saturating_sub(1);
@@ -295,7 +294,7 @@ impl Outgoing {
     }
 }
 
-/// Gives the notice its token, unless it has one: a duplicate keeps that of the first.
+/// Gives the notice its token, unless it has one: a duplicate keeps the first one's.
 fn with_token(mut notice: Arc<Notice>, place: u64, token_of: &dyn Fn(u64) -> Box<str>) -> Arc<Notice> {
     if notice.idempotency_token.is_empty() {
         Arc::make_mut(&mut notice).idempotency_token = token_of(place);
@@ -303,7 +302,7 @@ fn with_token(mut notice: Arc<Notice>, place: u64, token_of: &dyn Fn(u64) -> Box
     notice
 }
 
-/// The fields that all notices of a fax share.
+/// Returns a notice with the fields that all notices of a fax share.
 fn notice(fax: &Fax, purpose: Purpose, url: Box<str>, method: Method) -> Notice {
     Notice {
         purpose,

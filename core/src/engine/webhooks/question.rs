@@ -1,5 +1,4 @@
-//! The question to a number's app: what to do with a call. The FaxUrl is asked first and, if that fails, the fallback
-//! URL.
+//! The question to a number's app: how to handle a call. The FaxUrl is asked first and, if it fails, the fallback URL.
 
 use std::sync::Arc;
 
@@ -39,13 +38,13 @@ impl Engine {
         if let Some(call) = self.world.tables.call_mut(ordinal) {
             call.asking = Some(asking);
         }
-        // Otherwise an alarm sends it, once the rules have decided.
+        // Otherwise, an alarm sends it after the rules' decision.
         if plan == WebhookPlan::Plain {
             self.ask_again(ordinal, false);
         }
     }
 
-    /// Asks the fallback URL if the number has one, and returns whether it does.
+    /// Asks the number's fallback URL, if any, and returns whether there is one.
     pub(in crate::engine) fn ask_fallback(
         &mut self,
         ordinal: Ordinal,
@@ -60,7 +59,7 @@ impl Engine {
         has_one
     }
 
-    /// Sends the question of a call as its plan says, now or at a later alarm.
+    /// Sends a call's question according to its plan, now or at a later alarm.
     pub(in crate::engine) fn question_due(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(call) = self.world.tables.call(ordinal) else {
             never!(self, ordinal, now, "its question is due and it is not there")
@@ -83,7 +82,7 @@ impl Engine {
         let was_asked = asking.plan == WebhookPlan::Plain;
         asking.plan = plan;
         match plan {
-            // Sent already; sending it again would be a second question.
+            // Already sent; sending it again would ask a second question.
             _ if was_asked => {}
             WebhookPlan::Ruled { not_before, .. } if not_before > now => self.set_webhook_alarm(ordinal, not_before),
             WebhookPlan::Ruled { fault, .. } => {
@@ -103,7 +102,7 @@ impl Engine {
         }
     }
 
-    /// Handles a question that a rule drops: the call goes on as if the app could not be reached.
+    /// Handles a question that a rule drops: the call continues as if the app were unreachable.
     fn not_asked(&mut self, ordinal: Ordinal, purpose: Purpose, url: Box<str>, now: Timestamp) {
         let failure = ExchangeFailure::ConnectionFailure("dropped by a rule".to_owned());
         let sid = self.world.tables.call(ordinal).map(|call| call.sid);
@@ -120,7 +119,7 @@ impl Engine {
         let Some(call) = self.world.tables.call(ordinal) else { return };
         let Some(asking) = &call.asking else { return };
         let place = if asking.purpose == Purpose::FallbackUrl { TokenPlace::Fallback } else { TokenPlace::FaxUrl };
-        // A question that was under way when a snapshot was taken keeps its token after a restore.
+        // A question that was under way in a snapshot keeps its token after a restore.
         let token = asking.token.clone().unwrap_or_else(|| self.idempotency_token(call.sid, place));
         let request = TwimlRequest {
             purpose: asking.purpose,

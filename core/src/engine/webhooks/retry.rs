@@ -1,5 +1,5 @@
-//! Retries of webhooks, as many as the dialect and the URL's overrides allow. Each is triggered by an alarm and keeps the
-//! idempotency token of the first attempt.
+//! Webhook retries, as many as the dialect and the URL's overrides allow. Each is triggered by an alarm and keeps the
+//! first attempt's idempotency token.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, ExchangeRecord};
 
 impl Engine {
-    /// Sets the alarm for another attempt of the question to a number's app; the result says whether there will be one.
+    /// Sets the alarm for another attempt of a question to a number's app; returns whether there will be one.
     pub(in crate::engine) fn retry_question(
         &mut self,
         ordinal: Ordinal,
@@ -30,7 +30,7 @@ impl Engine {
         true
     }
 
-    /// Sets the alarm for another attempt of the notice under way; the result says whether there will be one.
+    /// Sets the alarm for another attempt of the notice under way; returns whether there will be one.
     pub(in crate::engine) fn retry_notice(&mut self, sid: FaxSid, record: &ExchangeRecord, now: Timestamp) -> bool {
         let dialect = self.account.dialect;
         // Notices of a deleted fax are not retried.
@@ -61,7 +61,7 @@ impl Engine {
     }
 }
 
-/// The attempt after the one with this record and its time, if the overrides allow it.
+/// Returns the attempt after the recorded one, if the overrides allow it.
 fn next(
     overrides: Overrides,
     attempt: Attempt,

@@ -1,4 +1,4 @@
-//! The order in which a search examines numbers: one from each range in turn, and shuffled within a range.
+//! The order in which a search examines numbers: one from each range in turn, shuffled within each range.
 
 use std::collections::BTreeSet;
 
@@ -46,7 +46,7 @@ impl Iterator for Candidates {
     }
 }
 
-/// A pseudorandom rank for a range, and a pseudorandom order of its numbers.
+/// A pseudorandom rank for a range, and a pseudorandom order for its numbers.
 #[derive(Debug, Clone, Copy)]
 struct Shuffle {
     rank: u64,
@@ -58,7 +58,7 @@ impl Shuffle {
     fn of(seed: u64, leading_digits: u64) -> Self {
         let bytes = draw(seed, b"range", leading_digits);
         let word = |at: usize| bytes[at..at + 8].iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-        // The step is coprime to 10, so it visits every number before it visits any twice.
+        // The step is coprime to 10, so every number is visited before any is visited twice.
         let step = word(8) % 10_000_000 * 10 + 7;
         Self { rank: word(0), step, start: word(16) % 100_000_000 }
     }
@@ -76,12 +76,12 @@ impl Template {
         &self.subscriber[..self.range.subscriber_digits as usize]
     }
 
-    /// The number of free combinations: ten for each open digit, multiplied.
+    /// Returns the number of free combinations: ten for each open digit, multiplied.
     fn space(&self) -> u64 {
         self.digits().iter().filter(|digit| digit.is_none()).fold(1, |space, _| space * 10)
     }
 
-    /// The number to examine in a round; `round` is below `space`.
+    /// Returns the number to examine in a round; `round` must be less than `space`.
     fn number(&self, round: u64) -> PhoneNumber {
         let mut free = (round * self.shuffle.step + self.shuffle.start) % self.space();
         let number = self.digits().iter().fold(self.range.leading_digits(), |number, digit| {
@@ -95,7 +95,7 @@ impl Template {
         PhoneNumber::from_digits(number)
     }
 
-    /// Whether no number that fits the template could be assigned.
+    /// Returns whether no number that fits the template could be assigned.
     fn is_hopeless(&self) -> bool {
         let [first, second, third, ..] = self.subscriber;
         let service_code = self.range.country.has_area_codes() && (second, third) == (Some(1), Some(1));

@@ -1,4 +1,4 @@
-//! The filters of a search of the inventory, and whether a number matches them.
+//! The filters of an inventory search, and whether a number matches them.
 
 use std::str::FromStr;
 
@@ -14,13 +14,13 @@ pub const PATTERN_LEN_MAX: usize = 16;
 /// The shortest pattern: "If specified, this value must have at least two characters" (`Contains`).
 pub const PATTERN_LEN_MIN: usize = 2;
 
-/// The error for a filter value that is not valid.
+/// The error for an invalid filter value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{parameter} {reason}")]
 pub struct InvalidFilter {
     /// The parameter's name in the API.
     pub parameter: &'static str,
-    /// What the value must be, in words that follow the name.
+    /// The requirement for the value, to follow the name.
     pub reason: &'static str,
 }
 
@@ -47,27 +47,27 @@ impl FromStr for Pattern {
     }
 }
 
-/// The filters of a search; those left out exclude nothing. The value of an `in_…` filter may also be an E.164 number,
-/// which stands for the value of that number's place.
+/// The filters of a search; omitted ones exclude nothing. The value of an `in_…` filter may also be an E.164 number,
+/// which means the value for that number's place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OfferFilter {
     /// The area code; ignored outside the United States and Canada.
     pub area_code: Option<u16>,
-    /// The digits that a number contains.
+    /// The digits that a number must contain.
     pub contains: Option<Pattern>,
     /// The state, province or similar region of the number's place, regardless of case.
     pub in_region: Option<String>,
-    /// Postal code of the number's place.
+    /// The postal code of the number's place.
     pub in_postal_code: Option<String>,
-    /// City of the number's place, regardless of case.
+    /// The city of the number's place, regardless of case.
     pub in_locality: Option<String>,
-    /// Rate center of the number's place.
+    /// The rate center of the number's place.
     pub in_rate_center: Option<String>,
-    /// Local access and transport area of the number's place.
+    /// The local access and transport area of the number's place.
     pub in_lata: Option<String>,
-    /// Near the place of this number; if its place is unknown, nothing matches.
+    /// A number whose place must be near; if that place is unknown, nothing matches.
     pub near_number: Option<PhoneNumber>,
-    /// Within `distance_miles` of this point.
+    /// A point within `distance_miles`.
     pub near_lat_long: Option<Point>,
     /// The radius in miles: 25 by default, 500 at most.
     pub distance_miles: Option<u16>,
@@ -79,7 +79,7 @@ pub struct OfferFilter {
     pub mms_enabled: Option<bool>,
     /// Whether the number must or must not take faxes.
     pub fax_enabled: Option<bool>,
-    /// Excludes numbers that require an address of any sort.
+    /// Excludes numbers that require any address.
     pub exclude_all_address_required: bool,
     /// Excludes numbers that require an address in their country.
     pub exclude_local_address_required: bool,
@@ -90,7 +90,7 @@ pub struct OfferFilter {
 }
 
 impl OfferFilter {
-    /// Whether a range may hold numbers that match.
+    /// Returns whether a range may contain matching numbers.
     pub(super) fn admits_range(&self, range: &Range) -> bool {
         let area = self.area_code.filter(|_| range.country.has_area_codes());
         area.is_none_or(|area| u32::from(area) == range.prefix) && self.admits_place(range.place)
@@ -99,7 +99,7 @@ impl OfferFilter {
     fn admits_place(&self, place: Option<&Place>) -> bool {
         let is = |wanted: &Option<String>, attribute: fn(&Place) -> Option<&'static str>| {
             let Some(wanted) = wanted else { return true };
-            // A number stands for the value of its place; if that is unknown, nothing matches.
+            // A number means the value for its place; if that is unknown, nothing matches.
             let of_number = wanted.parse().ok().map(|number| place_of(number).and_then(attribute));
             let wanted = of_number.unwrap_or(Some(wanted));
             place
@@ -123,7 +123,8 @@ impl OfferFilter {
         place.is_some_and(|place| place.location.miles_to(point) <= f64::from(distance))
     }
 
-    /// Whether an offer has the requested attributes. Digits and place were checked when candidates were chosen.
+    /// Returns whether an offer has the requested attributes. Digits and place were checked when candidates were
+    /// chosen.
     pub(super) fn admits(&self, offer: &Offer) -> bool {
         let is = |wanted: Option<bool>, has: bool| wanted.is_none_or(|wanted| wanted == has);
         let excluded = match offer.address_requirements {
@@ -141,8 +142,8 @@ impl OfferFilter {
     }
 }
 
-/// Reads a symbol of a pattern, with letters as on a telephone keypad (ITU-T E.161): `Some(None)` for any digit, `None`
-/// if the symbol is not allowed.
+/// Parses a pattern symbol, with letters as on a telephone keypad (ITU-T E.161): `Some(None)` means any digit, `None`
+/// an invalid symbol.
 fn keypad(symbol: char) -> Option<Option<u8>> {
     let digit = match symbol.to_ascii_uppercase() {
         '*' => return Some(None),
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_takes_digits_keypad_letters_and_stars_only() {
+    fn a_pattern_may_contain_only_digits_keypad_letters_and_asterisks() {
         let fax = Pattern { symbols: vec![Some(3), Some(2), Some(9)], from_start: false };
         assert_eq!(pattern("fAx"), Some(fax.clone()));
         assert_eq!(pattern("329"), Some(fax));
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_found_by_pattern_contains_it() {
+    fn numbers_found_by_a_pattern_contain_it() {
         for (text, needle) in [("510", "510"), ("VOTE", "8683"), ("1FAX", "1329")] {
             let filter = OfferFilter { contains: pattern(text), ..OfferFilter::default() };
             let found = us_local(&filter);
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_stays_in_its_place() {
+    fn a_search_stays_within_its_place() {
         let text = |text: &str| Some(text.to_owned());
         let none = OfferFilter::default;
         let filters = [
@@ -270,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_point_is_two_decimal_degrees() {
+    fn a_point_consists_of_two_decimal_degrees() {
         let point = "38.8048,-77.0469".parse::<Point>().expect("a point");
         assert_eq!((point.latitude(), point.longitude()), ("38.804800".to_owned(), "-77.046900".to_owned()));
         let london = Point { latitude_microdegrees: 51_507_400, longitude_microdegrees: -127_800 };

@@ -1,8 +1,8 @@
-//! The places that numbers for sale belong to: area codes, cities, postal codes, rate centers, LATAs and coordinates.
+//! The places of numbers for sale: area codes, cities, postal codes, rate centers, LATAs and coordinates.
 
 use super::{Country, NumberKind, Place, Point, Range};
 
-/// Exchange and line number after a NANP area code.
+/// The digits of the exchange and line number after a NANP area code.
 const NANP_DIGITS: u32 = 7;
 
 const fn at(latitude: i32, longitude: i32) -> Point {
@@ -64,7 +64,7 @@ const fn abroad(
     }
 }
 
-/// Every place that has local numbers.
+/// All places with local numbers.
 pub(super) static PLACES: &[Place] = &[
     us(["AL", "Birmingham", "35203", "BIRMINGHAM", "476"], 33_5207, -86_8025, &[205, 659]),
     us(["AL", "Huntsville", "35801", "HUNTSVILLE", "477"], 34_7304, -86_5861, &[256, 938]),
@@ -328,8 +328,8 @@ const fn nowhere(country: Country, kind: NumberKind, prefix: u32, subscriber_dig
     Range { country, kind, prefix, subscriber_digits, place: None }
 }
 
-/// Ranges that belong to no place. The countries of North America share their toll-free codes; here each has its own,
-/// so that a number identifies its country's inventory.
+/// Ranges without a place. The countries of North America share their toll-free codes; here each has its own, so that a
+/// number identifies its country's inventory.
 pub(super) static PLACELESS: &[Range] = &[
     nowhere(Country::Us, NumberKind::TollFree, 800, NANP_DIGITS),
     nowhere(Country::Us, NumberKind::TollFree, 833, NANP_DIGITS),

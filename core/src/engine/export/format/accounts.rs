@@ -15,7 +15,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::Method;
 use crate::model::{application, credential};
 
-/// The attributes of an account that a state keeps: all but its id, its place, its owner and its token.
+/// The account attributes that a state keeps: all except its id, place, owner and token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::engine::export) struct Choices {
@@ -50,7 +50,7 @@ impl Choices {
         Self { friendly_name, dialect, status, service, debugger_url, signing_key, created, updated }
     }
 
-    /// Refuses a dialect that the account's id can't have.
+    /// Refuses a dialect that doesn't fit the account's id.
     pub(in crate::engine::export) fn check(&self, sid: AccountSid) -> Result<(), String> {
         let of_sid = Dialect::of(sid);
         (self.dialect == of_sid)
@@ -58,7 +58,7 @@ impl Choices {
             .ok_or_else(|| format!("is {} where account_sid is {of_sid}'s", self.dialect))
     }
 
-    /// Applies these choices to an account, which keeps its id, its token and its signing key, if it has one.
+    /// Applies these choices to an account, which keeps its id, its token and its signing key, if any.
     pub(in crate::engine::export) fn made_for(self, account: &Account) -> Account {
         let Self { friendly_name, dialect, status, service, debugger_url, signing_key, created, updated } = self;
         let signing_key = account.signing_key.clone().or(signing_key);
@@ -76,7 +76,7 @@ impl Choices {
     }
 }
 
-/// A list of things in the order of their creation, and the place of the last one ever added.
+/// A list of values in the order of creation, and the ordinal of the last one ever added.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, bound = "")]
 pub(in crate::engine::export) struct OrderedMap<F: Form> {
@@ -84,7 +84,7 @@ pub(in crate::engine::export) struct OrderedMap<F: Form> {
     list: List<F>,
 }
 
-/// A thing that is listed by its id.
+/// A value that is listed by its id.
 pub(in crate::engine::export) trait Registered: Clone {
     type Id: Eq + Hash;
     fn place(&self) -> (u64, Self::Id);
@@ -118,14 +118,14 @@ impl<F: Form> Default for OrderedMap<F> {
 }
 
 impl<F: Form<Of: Registered>> OrderedMap<F> {
-    /// Whether nothing was ever added.
+    /// Returns whether nothing was ever added.
     pub(in crate::engine::export) const fn is_untouched(&self) -> bool {
         self.last == 0
     }
 
     pub(in crate::engine::export) fn of(register: &ordered_map::OrderedMap<<F::Of as Registered>::Id, F::Of>) -> Self {
         let mut list: Vec<_> = register.newest_first().cloned().collect();
-        // Oldest first, so that the order can be checked on reading.
+        // Written oldest first, so that the order can be checked on reading.
         list.reverse();
         Self { last: register.last, list: List(list) }
     }
@@ -152,7 +152,7 @@ impl<F: Form<Of: Registered>> OrderedMap<F> {
     }
 }
 
-/// Rebuilds the caller ids with the index of their numbers, or says why they are invalid.
+/// Rebuilds the caller ids and the index of their numbers, or says why they are invalid.
 pub(super) fn caller_ids(written: OrderedMap<CallerId>) -> Result<CallerIds, String> {
     let register = written.value()?;
     let by_number: BTreeMap<_, _> = register.newest_first().map(|held| (held.number, held.sid)).collect();

@@ -1,4 +1,4 @@
-//! The written form of a call that rings at a number of the world, with its place among faxes and calls.
+//! The written form of a call that rings at a number of the world, with its ordinal.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Method, Purpose, Signature};
 
-/// A call with its ordinal, which the call itself does not know.
+/// A call with its ordinal, which is not part of the call itself.
 pub(in crate::engine::export) struct Placed {
     pub(super) ordinal: Ordinal,
     pub(super) call: Arc<call::Call>,

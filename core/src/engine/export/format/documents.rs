@@ -22,7 +22,7 @@ form! {
     }
 }
 
-/// A document, which is checked when it is read.
+/// A document that is checked when read.
 pub(in crate::engine::export) struct Document(media::Document);
 
 impl Form for Document {
@@ -37,7 +37,7 @@ impl Form for Document {
     }
 }
 
-/// The fields of a document as they are written.
+/// The fields of a document as written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {
@@ -57,7 +57,7 @@ impl Serialize for Document {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let media::Document { media_type, pages, bytes, sheets, losses } = &self.0;
         let sha256 = shelf::name(bytes);
-        // Without a shelf, as in a line of the log, the document must be complete in itself.
+        // Without a shelf, as in a log line, the document must be self-contained.
         let base64 = if sha256.is_none() { Some(BASE64_STANDARD.encode(bytes)) } else { None };
         let sheets = sheets.iter().map(PageInFile::of).collect();
         let losses = losses.iter().map(PageLoss::of).collect();
@@ -84,7 +84,7 @@ impl<'de> Deserialize<'de> for Document {
     }
 }
 
-/// Checks that the pages are within the document and are pages of a fax.
+/// Checks that the pages are within the document and are valid fax pages.
 fn check(document: &media::Document) -> Result<(), String> {
     let media::Document { media_type: _, pages, bytes, sheets, losses: _ } = document;
     let within = |sheet: &page::PageInFile| sheet.place.start <= sheet.place.end && sheet.place.end <= bytes.len();

@@ -1,4 +1,4 @@
-//! The written form of effects that have been issued and not completed.
+//! The written form of effects that have been issued but not completed.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ form! {
     }
 }
 
-/// The work of an effect, by the kinds of `Intent`.
+/// The work of an effect, by `Intent` kind.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) enum Intent {
@@ -37,7 +37,7 @@ pub(super) enum Intent {
     Render(Box<RenderRequest>),
     AskForTwiml(Box<TwimlRequest>),
     Deliver(Box<Notice>),
-    /// Reports have no written form: a state leaves them out, since nothing waits for them (`check.rs`).
+    /// Reports have no written form: a state omits them, since nothing waits for them (`check.rs`).
     #[serde(skip)]
     Report(Box<effect::Report>),
 }

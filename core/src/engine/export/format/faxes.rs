@@ -33,7 +33,7 @@ form! {
     }
 }
 
-/// The key of random draws. It is 0 in states from before it was written, and 0 is left out.
+/// The key of random draws. It is 0 in older states, which lack it, and 0 is omitted.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Luck(u64);
@@ -73,7 +73,7 @@ form! {
     }
 }
 
-/// The method of a StatusCallback, which is left out if it is POST, as in states from before it was written.
+/// A StatusCallback's method, omitted if it is POST, as in older states, which lack it.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(in crate::engine::export) struct CallbackMethod(Method);

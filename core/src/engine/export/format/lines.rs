@@ -1,4 +1,4 @@
-//! The written form of data about the line: what machines agree on, how a call goes and how it breaks.
+//! The written form of line data: the agreed parameters, the progress of a call, and its break.
 
 use crate::engine::agenda::Ordinal;
 use crate::engine::export::form::form;

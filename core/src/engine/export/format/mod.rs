@@ -1,5 +1,4 @@
-//! The written form of a world: each thing once, in lists, without the indexes. When it is read, duplicate ids are
-//! refused.
+//! The written form of a world: each value once, in lists, without the indexes. Duplicate ids are refused on reading.
 
 pub(super) mod accounts;
 mod calls;
@@ -37,7 +36,7 @@ use crate::engine::tables;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// The rewindable part of a world, as a snapshot has it.
+/// The rewindable part of a world, as in a snapshot.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct World {
@@ -71,7 +70,7 @@ impl World {
     /// Converts a snapshot, without copying its faxes and calls.
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         let Snapshot { taken, ways_back, world } = snapshot;
-        // Every field is named, so that adding one forces a decision here; `retention` follows from the faxes.
+        // Every field is named, so that adding one forces a decision here; `retention` is derived from the faxes.
         let Rewindable {
             tables,
             numbers,
@@ -212,7 +211,7 @@ fn in_order(alarms: Vec<agenda::Alarm>) -> Result<agenda::Agenda, String> {
     let mut agenda = agenda::Agenda::default();
     for (at, alarm) in alarms.into_iter().enumerate() {
         agenda.set(alarm);
-        // `set` replaces an alarm in the same slot, so a duplicate doesn't make the agenda longer.
+        // `set` replaces an alarm in the same slot, so a duplicate doesn't lengthen the agenda.
         if agenda.len() != at + 1 {
             return Err(format!("fax or call {} has two alarms for the same purpose", alarm.ordinal));
         }

@@ -11,7 +11,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::Method;
 use crate::model::{inventory, number};
 
-/// The numbers in the order of purchase, and how many have ever been bought.
+/// The numbers in the order of purchase, and the count of all purchases.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Numbers {
@@ -22,7 +22,7 @@ pub(super) struct Numbers {
 impl Numbers {
     pub(super) fn of(numbers: &numbers::Numbers) -> Self {
         let mut list: Vec<_> = numbers.newest_first().cloned().collect();
-        // Oldest first, so that the order can be checked on reading.
+        // Written oldest first, so that the order can be checked on reading.
         list.reverse();
         Self { bought: numbers.bought, numbers: List(list) }
     }

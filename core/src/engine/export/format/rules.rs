@@ -101,7 +101,7 @@ form! {
 }
 
 form! {
-    /// The response to a REST call, with a code that a tester chose.
+    /// The response to a REST call, with a code chosen by a tester.
     struct ApiFault for rule::ApiFault {
         refusal: Option<(u16, u32)>,
         delay_ms: u64,

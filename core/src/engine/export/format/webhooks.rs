@@ -1,4 +1,4 @@
-//! The written form of webhooks: notices that wait for their turn, the rules' plans for them, and recorded exchanges.
+//! The written form of webhooks: waiting notices, the rules' plans for them, and recorded exchanges.
 
 use std::collections::VecDeque;
 
@@ -76,7 +76,7 @@ form! {
     }
 }
 
-/// An alert in the list of the world; its sequence number, which means nothing in another world's journal, is left out.
+/// An alert in the world's list; its sequence number, which is meaningless in another world's journal, is omitted.
 pub(in crate::engine::export) struct Kept {
     pub(super) at: Timestamp,
     pub(super) fax: Option<FaxSid>,

@@ -21,7 +21,7 @@ form! {
     }
 }
 
-/// The number of an effect, counted from the creation of the world.
+/// The number of an effect, counted from the world's creation.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 struct EffectId(u64);
@@ -38,7 +38,7 @@ impl Form for EffectId {
     }
 }
 
-/// How many times the world had been reset when the effect was issued.
+/// The number of resets before the effect was issued.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 struct Generation(u32);
@@ -55,7 +55,7 @@ impl Form for Generation {
     }
 }
 
-/// The result of something that can fail.
+/// The result of a fallible operation.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", bound = "")]
 pub(super) enum Outcome<T: Form, E: Form> {

@@ -1,4 +1,4 @@
-//! The written form of commands, from clients, testers and the shell.
+//! The written form of commands from clients, testers and the shell.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ use crate::model::phone::{Party, PhoneNumber};
 use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, TwimlBinSid};
 
 form! {
-    /// Any command, under its name.
+    /// Any command, by its name.
     enum Input for command::Input {
         CreateFax(command: Box<CreateFax>),
         CancelFax(command: Box<CancelFax>),
@@ -150,7 +150,7 @@ form! {
     }
 }
 
-/// A text that is set or removed.
+/// A string that is set or removed.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Change {

@@ -1,9 +1,10 @@
-//! A world's log of commands as text: one command with its time per line. A world that starts like this one did and
-//! replays the lines arrives at the same state and journal.
+//! A world's command log as text: one command per line, with its time. Replaying the lines in a world with the same
+//! start yields the same state and journal.
 //!
-//! A line is JSON and complete in itself:
-//! `{"fauxfax_log":1,"at":"2026-01-01T00:00:00Z","input":{"cancel-fax":{"fax":"FX…"}}}`. Documents are in it as base64.
-//! A log contains everything that clients sent, account tokens included, and is as secret as those.
+//! A line is self-contained JSON:
+//! `{"fauxfax_log":1,"at":"2026-01-01T00:00:00Z","input":{"cancel-fax":{"fax":"FX…"}}}`. It contains documents as
+//! base64. A log contains everything that clients sent, account tokens included, so it must be kept as secret as they
+//! are.
 
 mod answers;
 mod inputs;
@@ -24,10 +25,10 @@ use crate::model::time::Timestamp;
 /// The field with the version of the line.
 const VERSION: &str = "fauxfax_log";
 
-/// Why a line can't be read.
+/// The reason that a line can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
-    /// The line is not even JSON: it may have been cut off.
+    /// The line isn't JSON: it may have been cut off.
     #[error("this is not JSON: {why}")]
     NoJson {
         /// The JSON parser's error, with its column.
@@ -44,17 +45,17 @@ pub enum LogError {
         /// The version of the line.
         found: u64,
     },
-    /// Something in it is unknown or invalid.
+    /// A part of it is unknown or invalid.
     #[error("{place}: {why}")]
     Wrong {
         /// The path to it, such as `input.create-fax.quality`.
         place: String,
-        /// What is wrong with it, for a person.
+        /// An explanation for people.
         why: String,
     },
 }
 
-/// A line as it is parsed, after it has been upgraded.
+/// A parsed line, after any upgrade.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
@@ -65,7 +66,7 @@ struct Entry {
 }
 
 impl Logged {
-    /// Writes the command as a line of text, without a line break.
+    /// Writes the command as one line, without a line break.
     ///
     /// # Errors
     /// Returns the serializer's error.
@@ -74,10 +75,10 @@ impl Logged {
         serde_json::to_string(&Entry { version: LOG_VERSION, at: *at, input: Input::of(input) })
     }
 
-    /// Reads a line of a log, upgrading one of an earlier version.
+    /// Reads a log line, upgrading it if its version is older.
     ///
     /// # Errors
-    /// Returns the first thing that is invalid.
+    /// Returns the first invalid part.
     pub fn of_line(line: &str) -> Result<Self, LogError> {
         let entry = serde_json::from_str(line).map_err(|error| LogError::NoJson { why: error.to_string() })?;
         let Value::Object(mut entry) = entry else { return Err(LogError::NoEntry) };

@@ -1,4 +1,4 @@
-//! The written form of the events that the shell writes to the journal.
+//! The written form of the events that the shell journals.
 
 use super::answers::{Outcome, Verb};
 use crate::engine::export::form::{Shared, form};
@@ -21,7 +21,7 @@ form! {
 }
 
 form! {
-    /// Any kind of event, since the shell may note any.
+    /// Any kind of event, since the shell may journal any.
     enum EventKind for event::EventKind {
         FaxStatus { old: Option<Status>, new: Status, failure: Option<Failure> },
         FaxPage { page: u32, pages: u32, line: Line, bits: Option<u64>, line_ms: u64 },

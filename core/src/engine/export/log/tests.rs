@@ -1,4 +1,4 @@
-//! Each command, with every field set, written and read again; and lines that are refused.
+//! Writes and reads each command with every field set, and checks which lines are refused.
 
 use std::sync::Arc;
 
@@ -325,7 +325,7 @@ fn notes() -> Vec<Input> {
     kinds.into_iter().map(noted).chain([Note { fax: None, kind: EventKind::AnswerDropped }.into()]).collect()
 }
 
-/// An input as text, including what `Debug` omits or shows in no fixed order: bytes of documents, tokens, states.
+/// Formats an input, including what `Debug` omits or shows in no fixed order: documents' bytes, tokens, states.
 fn shown(Logged { at, input }: &Logged) -> String {
     if let Input::LoadState(state) = input {
         return state.0.to_json(MediaForm::Inline).expect("JSON").to_string();
@@ -346,7 +346,7 @@ fn document_of(outcome: &EffectResult) -> Option<&Document> {
 }
 
 #[test]
-fn each_command_is_the_same_when_it_is_written_and_read() {
+fn each_command_reads_back_as_written() {
     let all = [faxes(), account(), testers(), answers(), notes()].concat();
     let mut names = std::collections::BTreeSet::new();
     for input in all {
@@ -363,7 +363,7 @@ fn each_command_is_the_same_when_it_is_written_and_read() {
 }
 
 #[test]
-fn a_line_is_the_same_in_a_later_build() {
+fn the_form_of_a_line_is_stable() {
     let line = |input: Input| Logged { at: at(), input }.to_line().expect("it is written");
     assert_eq!(
         line(CancelFax(FAX).into()),
@@ -376,7 +376,7 @@ fn a_line_is_the_same_in_a_later_build() {
 }
 
 #[test]
-fn what_is_no_line_or_of_another_version_is_refused() {
+fn invalid_lines_and_other_versions_are_refused() {
     for text in ["", "{\"fauxfax_log\":1"] {
         assert!(matches!(Logged::of_line(text), Err(LogError::NoJson { why }) if why.contains("EOF")), "{text}");
     }
@@ -388,7 +388,7 @@ fn what_is_no_line_or_of_another_version_is_refused() {
 }
 
 #[test]
-fn a_wrong_value_is_refused_with_its_place() {
+fn an_invalid_value_is_refused_with_its_path() {
     let refused = |change: &dyn Fn(&mut Value)| {
         let line = Logged { at: at(), input: faxes().remove(0) }.to_line().expect("it is written");
         let mut entry = serde_json::from_str(&line).expect("JSON");

@@ -1,11 +1,11 @@
-//! From version 1 to 2: failures are named by their fault instead of Twilio's code.
+//! The step from version 1 to 2: failures are named by their fault instead of Twilio's code.
 
 use serde_json::{Map, Value, json};
 
 use crate::engine::export::StateError;
 use crate::model::fault::Fault;
 
-/// Replaces the codes in a world with the names of faults.
+/// Replaces the codes in a world with fault names.
 pub(super) fn name_faults(document: &mut Map<String, Value>) -> Result<(), StateError> {
     document.get_mut("world").map_or(Ok(()), |world| in_value(world, "world"))
 }
@@ -25,7 +25,7 @@ fn in_value(value: &mut Value, place: &str) -> Result<(), StateError> {
 fn in_object(fields: &mut Map<String, Value>, place: &str) -> Result<(), StateError> {
     if let Some(error) = fields.remove("error") {
         let fault = fault_of(&error[0], &error[1], &format!("{place}.error"))?;
-        // The fault's own text is not a detail.
+        // The fault's own description is not a detail.
         let text = error[1].as_str().filter(|text| *text != fault.call_description());
         let failure = text.map_or(json!({ "fault": fault }), |text| json!({ "fault": fault, "detail": text }));
         fields.insert("failure".to_owned(), failure);
@@ -42,7 +42,7 @@ fn in_object(fields: &mut Map<String, Value>, place: &str) -> Result<(), StateEr
     fields.iter_mut().try_for_each(|(name, value)| in_value(value, &format!("{place}.{name}")))
 }
 
-/// The fault of a version 1 code. If two faults share a code, the more frequent one is meant.
+/// Returns the fault of a version 1 code. If two faults share a code, the more frequent one is meant.
 fn fault_of(code: &Value, text: &Value, place: &str) -> Result<Fault, StateError> {
     let fault = match code.as_u64() {
         Some(20005) => Fault::AccountNotActive,
@@ -71,7 +71,7 @@ fn fault_of(code: &Value, text: &Value, place: &str) -> Result<Fault, StateError
         Some(12400) => Fault::Internal,
         Some(34002) => Fault::Busy,
         Some(34003) => Fault::NoAnswer,
-        // In version 1, an unreadable document had the code of a failed transmission, but a text of its own.
+        // In version 1, an unreadable document had the code of a failed transmission but a different text.
         Some(34004) if text.as_str().is_some_and(|text| text != Fault::Transmission.call_description()) => {
             Fault::Document
         }
