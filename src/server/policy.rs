@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn only_programs_on_this_machine_use_the_proxy_by_default() {
+    fn only_programs_on_this_machine_may_use_the_proxy_by_default() {
         let clients: [IpAddr; 3] =
             [[127, 0, 0, 1].into(), "::ffff:127.0.0.1".parse().expect("an address"), [10, 0, 0, 1].into()];
         assert_eq!(clients.map(|client| policy(|_| ()).serves(client)), [true, true, false]);

@@ -116,7 +116,7 @@ async fn an_error_about_a_query_names_its_parameter() {
 }
 
 #[tokio::test]
-async fn a_field_of_a_form_that_is_given_twice_or_wrongly_is_refused_by_name() {
+async fn a_duplicate_or_invalid_form_field_is_refused_by_name() {
     let bench = Bench::new().await;
     let target = format!("/incoming-faxes?account={}", bench.account().await);
     for (fields, told) in [
@@ -137,7 +137,7 @@ async fn a_field_of_a_form_that_is_given_twice_or_wrongly_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_rule_that_was_listed_can_be_posted_as_it_is() {
+async fn a_listed_rule_can_be_posted_unchanged() {
     let bench = Bench::new().await;
     let target = format!("/rules?account={}", bench.account().await);
     let rule = json!({ "match": { "purpose": "action" }, "chance": 0.5, "webhook": { "reorder": true } });
@@ -156,7 +156,7 @@ async fn a_rule_that_was_listed_can_be_posted_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_last_event_id_that_is_none_is_refused_and_an_empty_one_is_as_good_as_absent() {
+async fn an_invalid_last_event_id_is_refused_and_an_empty_one_counts_as_absent() {
     let bench = Bench::new().await;
     let target = format!("/events?account={}", bench.account().await);
     let ask = async |id: &'static [u8]| {
@@ -178,7 +178,7 @@ async fn a_last_event_id_that_is_none_is_refused_and_an_empty_one_is_as_good_as_
 }
 
 #[tokio::test]
-async fn a_clock_that_can_not_go_so_far_says_how_far_it_can() {
+async fn a_clock_that_cannot_go_so_far_says_how_far_it_can() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     bench.ok("PUT", &format!("/clock?account={account}"), json!({ "mode": "frozen" })).await;
@@ -201,7 +201,7 @@ async fn a_clock_that_can_not_go_so_far_says_how_far_it_can() {
 }
 
 #[tokio::test]
-async fn a_state_with_a_rule_that_nobody_could_add_changes_nothing() {
+async fn a_state_with_an_invalid_rule_changes_nothing() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     bench.ok("POST", &format!("/rules?account={account}"), json!({ "api": { "status": 503 } })).await;

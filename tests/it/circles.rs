@@ -129,7 +129,7 @@ fn no_files_import_each_other() {
 }
 
 #[test]
-fn a_circle_is_noticed_whatever_way_it_is_written() {
+fn a_circle_of_imports_is_detected_however_it_is_written() {
     let file = |path: &str, text: &str| (module_of("src", path), text.to_owned());
     let circle = [
         file("src/a.rs", "use crate::b::{self, C};"),

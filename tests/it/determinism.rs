@@ -126,7 +126,7 @@ fn only<'a>(lines: &'a [String], others: &[String]) -> Vec<&'a String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_runs_with_random_delays_have_one_hash() {
+async fn twenty_runs_with_random_delays_have_the_same_hash() {
     let first = run(App::Fair, 0).await;
     let mut orders = BTreeSet::from([first.as_it_came.clone()]);
     for delays in 1..RUNS {
@@ -139,7 +139,7 @@ async fn twenty_runs_with_random_delays_have_one_hash() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_order_dependence_is_noticed() {
+async fn an_order_dependence_is_detected() {
     let mut hashes = BTreeSet::new();
     for delays in 0..RUNS {
         hashes.insert(run(App::ByArrival, delays).await.canonical());

@@ -91,7 +91,7 @@ fn zeros(copies: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_document_becomes_the_file_of_its_fax_pages() {
+async fn a_document_becomes_a_file_of_fax_pages() {
     for (quality, rows) in [(Quality::Standard, 1_078), (Quality::Fine, 2_156), (Quality::Superfine, 4_301)] {
         let document = sent(&sample::test_pages(2), quality).await.expect("it renders");
         assert_eq!((document.media_type, document.pages, document.sheets.len()), (MediaType::Pdf, 2, 2));
@@ -113,20 +113,20 @@ async fn processes_and_threads_make_the_same_pages() {
 }
 
 #[tokio::test]
-async fn strict_takes_pdf_alone() {
+async fn strict_mode_accepts_only_pdf() {
     let tiff = fauxfax::document::file::document(&[], MediaType::Tiff, &[]).bytes;
     let refused = renderer().to_send(tiff, Quality::Fine, DocumentPolicy::Strict).await;
     assert!(refused.unwrap_err().reason.contains("only PDF"));
 }
 
 #[tokio::test]
-async fn an_empty_password_opens_and_a_real_one_is_told() {
+async fn an_empty_password_opens_a_document_and_a_real_one_is_reported() {
     assert_eq!(sent(EMPTY_PASSWORD, Quality::Fine).await.map(|document| document.pages), Ok(2));
     assert!(reason(PASSWORD).await.contains("password"));
 }
 
 #[tokio::test]
-async fn what_is_no_document_fails_with_its_reason() {
+async fn a_file_that_is_not_a_document_fails_with_a_reason() {
     for (bytes, why) in [
         (&b""[..], "empty"),
         (b"<!doctype html><p>sign in", "web page"),
@@ -149,7 +149,7 @@ async fn what_is_no_document_fails_with_its_reason() {
 }
 
 #[tokio::test]
-async fn pages_of_strange_sizes_are_cut_up_left_out_or_made_to_fit() {
+async fn oddly_sized_pages_are_cut_up_left_out_or_made_to_fit() {
     let page =
         |width, height| pdf((width, height), b"0 0 m 100 100 l S", |pdf, thing| pdf.indirect(thing).primitive(0));
     // A page without a size is left out, or gets the renderer's default size.
@@ -163,7 +163,7 @@ async fn pages_of_strange_sizes_are_cut_up_left_out_or_made_to_fit() {
 }
 
 #[tokio::test]
-async fn images_too_large_to_decode_cost_their_document_alone() {
+async fn images_too_large_to_decode_affect_only_their_document() {
     let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
     png.extend(35_000_u32.to_be_bytes());
     png.extend(35_000_u32.to_be_bytes());
@@ -220,7 +220,7 @@ fn japanese() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn text_without_a_font_is_told() {
+async fn text_without_a_font_is_reported() {
     let made = sent(&japanese(), Quality::Standard).await.expect("rendered");
     let told: Vec<&str> = made.losses.iter().map(|loss| &*loss.what).collect();
     assert!(
@@ -230,7 +230,7 @@ async fn text_without_a_font_is_told() {
 }
 
 #[tokio::test]
-async fn a_value_without_appearance_is_drawn() {
+async fn a_field_value_without_an_appearance_is_drawn() {
     let form = pdf((612.0, 792.0), b"0 0 m 100 100 l S", |pdf, thing| {
         pdf.indirect(thing).primitive(0);
         let mut field = pdf.annotation(Ref::new(thing.get() + 1));
@@ -245,13 +245,13 @@ async fn a_value_without_appearance_is_drawn() {
 }
 
 #[test]
-fn a_directory_of_fonts_that_is_not_there_is_an_error() {
+fn a_missing_font_directory_is_an_error() {
     let options = RenderOptions { font_directory: Some(PathBuf::from("/no/such/fonts")), ..RenderOptions::default() };
     assert!(Renderer::new(options).is_err());
 }
 
 #[tokio::test]
-async fn a_page_that_never_ends_is_given_up() {
+async fn a_page_that_never_ends_is_abandoned() {
     let bomb = pdf((612.0, 792.0), b"/X Do", |pdf, first| {
         // Each form draws the next one twice, so the last is drawn 2^40 times.
         for form in first.get()..first.get() + 40 {
@@ -286,7 +286,7 @@ async fn three_hundred_thousand_strokes_are_drawn_or_refused() {
 }
 
 #[tokio::test]
-async fn a_document_with_flipped_bytes_ends_one_way_or_the_other() {
+async fn a_document_with_flipped_bytes_either_renders_or_fails() {
     let whole = sample::test_pages(1);
     let renderer = Renderer::threads();
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;

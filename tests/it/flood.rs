@@ -20,7 +20,7 @@ use crate::script::{FAR, order};
 const FLOOD: usize = 10_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_documents_that_never_come_stop_nobody_else() {
+async fn ten_thousand_documents_that_never_arrive_hold_up_nobody_else() {
     let hangs = app(Manner::Hang).await;
     let good = MockServer::start().await;
     let pdf = ResponseTemplate::new(200).set_body_raw(sample::test_pages(1), "application/pdf");

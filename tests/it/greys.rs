@@ -114,7 +114,7 @@ fn watermark(tint: f32, letters: f32) -> Vec<u8> {
 }
 
 #[test]
-fn a_page_with_a_small_image_differs_only_where_the_image_is_from_one_without() {
+fn a_small_image_changes_its_page_only_where_the_image_is() {
     let photograph: Vec<u8> = (0..32 * 32).map(|at| (at * 7 % 200) as u8).collect();
     let all = Quality::ALL;
     for (tint, letters, image, place, qualities) in [
@@ -156,7 +156,7 @@ fn a_page_with_a_small_image_differs_only_where_the_image_is_from_one_without() 
 }
 
 #[test]
-fn what_is_under_a_small_image_is_hidden_and_what_is_over_it_is_seen() {
+fn content_under_a_small_image_is_hidden_and_content_over_it_is_visible() {
     let gray = vec![200_u8; 32 * 32];
     let text = |y: u32| format!("BT 0 g /F 40 Tf 100 {y} Td (HHHHHHHHHH) Tj ET\n");
     let over = "q 100 0 0 200 150 200 cm /X Do Q 120 280 160 0.01 re f\n";
@@ -192,7 +192,7 @@ fn scan() -> Vec<u8> {
 }
 
 #[test]
-fn paper_is_made_white_where_an_image_of_it_covers_most_of_the_page_and_nowhere_else() {
+fn paper_becomes_white_only_if_its_image_covers_most_of_the_page() {
     let scan = scan();
     for (content, is_whitened) in [
         (&b"q 612 0 0 792 0 0 cm /X Do Q"[..], true),
@@ -237,7 +237,7 @@ fn a_photograph_keeps_its_ink_at_every_quality() {
 }
 
 #[test]
-fn a_long_image_prints_the_same_dots_whatever_its_data_have_been_through() {
+fn a_long_image_prints_the_same_dots_however_its_data_are_coded() {
     const SIDE: i32 = 700;
     let mut state = 1_u32;
     let mut random = || {
@@ -259,7 +259,7 @@ fn a_long_image_prints_the_same_dots_whatever_its_data_have_been_through() {
 
 /// Draws an image with more bytes than are kept of a page's content, coded with one filter and with two.
 #[test]
-fn a_large_image_is_whole_whatever_its_data_have_been_through() {
+fn a_large_image_is_complete_however_its_data_are_coded() {
     const SIDE: i32 = 7_200;
     let mut state = 1_u32;
     let mut pels = vec![90_u8; (SIDE * SIDE) as usize];

@@ -36,7 +36,7 @@ pub(crate) fn token(intent: &Intent) -> String {
 }
 
 #[test]
-fn a_name_that_comes_again_after_going_back_is_noticed() {
+fn a_name_given_again_after_a_restore_is_detected() {
     let (mut ever, mut names) = (Ever::default(), Names::default());
     names.used("one", &mut ever);
     let snapshot = names.clone();

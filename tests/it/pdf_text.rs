@@ -134,7 +134,7 @@ fn shows_squares(made: &Made, count: f64) {
 }
 
 #[test]
-fn text_in_any_script_is_drawn_where_a_font_has_its_characters_and_else_told() {
+fn text_in_any_script_is_drawn_if_a_font_has_its_characters_and_reported_otherwise() {
     let scripts = [
         (0x410_u16, "Cyrillic"),
         (0x391, "Greek"),
@@ -157,7 +157,7 @@ fn text_in_any_script_is_drawn_where_a_font_has_its_characters_and_else_told() {
 }
 
 #[test]
-fn letters_of_one_byte_are_found_by_their_names() {
+fn single_byte_letters_are_found_by_their_glyph_names() {
     let (_folder, fonts) = directory(&[("Cyrillic.ttf", &[(0x400, 0x45f)]), ("Czech.ttf", &[(0x100, 0x17f)])]);
     for (encoding, count) in [
         ("/Encoding << /Differences [65 /afii10017 /afii10018 /afii10065] >>", 3.0),
@@ -171,7 +171,7 @@ fn letters_of_one_byte_are_found_by_their_names() {
 }
 
 #[test]
-fn a_font_that_lacks_some_of_the_characters_is_used_and_the_rest_told() {
+fn a_font_that_lacks_some_characters_is_used_and_the_rest_are_reported() {
     let (_folder, fonts) = directory(&[("Some.ttf", &[(0x410, 0x411)])]);
     let bytes = composite("000100020003", "Identity", "1 beginbfrange <0001> <0020> <0410> endbfrange");
     let made = made_with(&bytes, Quality::Fine, fonts);
@@ -180,7 +180,7 @@ fn a_font_that_lacks_some_of_the_characters_is_used_and_the_rest_told() {
 }
 
 #[test]
-fn latin_text_needs_no_font_and_tells_nothing() {
+fn latin_text_needs_no_font_and_reports_no_loss() {
     for bytes in [
         simple("48656C6C6F", "/Encoding /WinAnsiEncoding"),
         simple("80E9FC", "/Encoding /WinAnsiEncoding"),
@@ -194,13 +194,13 @@ fn latin_text_needs_no_font_and_tells_nothing() {
 }
 
 #[test]
-fn what_a_font_shows_is_told_to_be_unknown_where_nothing_says_it() {
+fn a_font_that_does_not_identify_its_characters_is_reported() {
     made(&composite("00100011", "Identity", "")).tells(1, "doesn't say which characters");
     made(&simple("4142", "/Encoding << /Differences [65 /g12 /g13] >>")).tells(1, "doesn't say which characters");
 }
 
 #[test]
-fn east_asian_text_is_told_by_its_language() {
+fn east_asian_text_is_reported_by_language() {
     for (ordering, language) in
         [("Japan1", "Japanese"), ("GB1", "Chinese (simplified)"), ("CNS1", "traditional"), ("Korea1", "Korean")]
     {

@@ -103,7 +103,7 @@ fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a pipe is read as it fills")]
-fn a_log_that_nobody_reads_holds_up_neither_requests_nor_the_stop_and_says_later_what_it_dropped() {
+fn an_unread_log_delays_neither_requests_nor_the_stop_and_later_says_what_it_dropped() {
     let home = tempfile::tempdir().expect("a folder");
     let (reader, writer) = pipe().expect("a pipe");
     let mut running = Running::start(serve(home.path(), &["--offline"]).stderr(writer));
@@ -134,7 +134,7 @@ fn a_log_that_nobody_reads_holds_up_neither_requests_nor_the_stop_and_says_later
 }
 
 #[test]
-fn a_stop_does_not_wait_for_a_log_that_nobody_reads() {
+fn a_stop_does_not_wait_for_an_unread_log() {
     let home = tempfile::tempdir().expect("a folder");
     let (_reader, writer) = full_pipe();
     let (_other_reader, other_writer) = full_pipe();
@@ -150,7 +150,7 @@ fn a_stop_does_not_wait_for_a_log_that_nobody_reads() {
 }
 
 #[test]
-fn an_error_that_nobody_reads_ends_the_program_all_the_same() {
+fn an_error_that_nobody_reads_still_ends_the_program() {
     let home = tempfile::tempdir().expect("a folder");
     let (_reader, writer) = full_pipe();
     let mut running = Running::start(serve(home.path(), &["--state", "gone/state.json"]).stderr(writer));
@@ -158,7 +158,7 @@ fn an_error_that_nobody_reads_ends_the_program_all_the_same() {
 }
 
 #[test]
-fn output_that_is_closed_or_full_ends_neither_the_start_nor_a_request() {
+fn closed_or_full_output_interrupts_neither_the_start_nor_a_request() {
     type Made = fn() -> Stdio;
     let closed: Made = || pipe().expect("a pipe").1.into();
     let full: Made = || File::options().write(true).open("/dev/full").expect("a device").into();
@@ -176,7 +176,7 @@ fn output_that_is_closed_or_full_ends_neither_the_start_nor_a_request() {
 }
 
 #[test]
-fn a_demonstration_that_nobody_watches_ends_well() {
+fn a_demo_whose_output_is_not_read_ends_successfully() {
     let home = tempfile::tempdir().expect("a folder");
     let (_reader, full) = full_pipe();
     let closed = pipe().expect("a pipe").1;
@@ -189,7 +189,7 @@ fn a_demonstration_that_nobody_watches_ends_well() {
 }
 
 #[test]
-fn a_demonstration_for_signalwire_finds_its_signatures_valid() {
+fn a_demo_for_signalwire_finds_its_signatures_valid() {
     let home = tempfile::tempdir().expect("a folder");
     let mut demo = Command::new(FAUXFAX);
     demo.args(["demo", "--once", "--dialect", "signalwire", "--listen", "127.0.0.1:0", "--pace", "max"]);
@@ -202,7 +202,7 @@ fn a_demonstration_for_signalwire_finds_its_signatures_valid() {
 }
 
 #[test]
-fn a_demonstration_is_told_whole_and_stops_when_told_to() {
+fn a_demo_is_printed_in_full_and_stops_when_told_to() {
     let home = tempfile::tempdir().expect("a folder");
     let mut demo = Command::new(FAUXFAX);
     demo.args(["demo", "--listen", "127.0.0.1:0", "--pace", "max"]);
@@ -220,7 +220,7 @@ fn a_demonstration_is_told_whole_and_stops_when_told_to() {
 }
 
 #[test]
-fn hanging_up_stops_it_as_any_signal_to_stop_does() {
+fn a_hangup_stops_it_like_any_other_stop_signal() {
     for name in ["HUP", "TERM", "INT"] {
         let home = tempfile::tempdir().expect("a folder");
         let mut running = Running::start(&mut serve(home.path(), &["--state", "state.json"]));
@@ -232,7 +232,7 @@ fn hanging_up_stops_it_as_any_signal_to_stop_does() {
 }
 
 #[test]
-fn hanging_up_is_ignored_where_it_was_at_the_start() {
+fn a_hangup_is_ignored_if_it_was_ignored_at_the_start() {
     let home = tempfile::tempdir().expect("a folder");
     let direct = serve(home.path(), &["--state", "state.json"]);
     let mut shell = Command::new("sh");
@@ -247,7 +247,7 @@ fn hanging_up_is_ignored_where_it_was_at_the_start() {
 }
 
 #[test]
-fn whoever_reads_the_ready_line_may_stop_it_at_once() {
+fn it_can_be_stopped_as_soon_as_the_ready_line_is_read() {
     for _ in 0..5 {
         let home = tempfile::tempdir().expect("a folder");
         let mut running = Running::start(serve(home.path(), &["--state", "state.json"]).stdout(Stdio::piped()));

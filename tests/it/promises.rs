@@ -75,7 +75,7 @@ async fn only_the_built_in_account_starts_with_a_number() {
 }
 
 #[tokio::test]
-async fn worlds_are_limited_and_the_limit_is_told() {
+async fn worlds_are_limited_and_the_limit_is_reported() {
     let host = Host::new(AccountSetup::default());
     let mut last = None;
     for _ in 1..WORLDS_MAX {
@@ -113,7 +113,7 @@ async fn at_the_limit_the_oldest_world_that_was_only_created_makes_room() {
 }
 
 #[tokio::test]
-async fn a_world_that_is_created_again_names_nothing_as_before() {
+async fn a_recreated_world_never_reuses_a_name() {
     let host = Host::new(AccountSetup::default());
     let sid = AccountSid::from_bytes([9; 16]);
     let mut named = std::collections::BTreeSet::new();
@@ -150,7 +150,7 @@ async fn a_world_that_is_created_again_names_nothing_as_before() {
 
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "several threads at once are what is tested")]
-async fn of_clients_that_come_at_once_one_claims_an_account() {
+async fn only_one_of_several_simultaneous_clients_claims_an_account() {
     let host = Host::new(AccountSetup::default());
     let (barrier, account) = (Arc::new(Barrier::new(CLIENTS)), AccountSid::from_bytes([9; 16]));
     let clients = (0..CLIENTS).map(|client| {
@@ -165,7 +165,7 @@ async fn of_clients_that_come_at_once_one_claims_an_account() {
 }
 
 #[tokio::test]
-async fn an_account_created_again_hears_nothing_of_the_requests_of_the_one_before() {
+async fn a_recreated_account_receives_nothing_from_its_predecessors_requests() {
     let hangs = app(Manner::Hang).await;
     let host = Host::new(AccountSetup::default());
     let found = || host.registry.create(setup(&format!("{}/fax", hangs.url))).expect("there is room");
@@ -181,7 +181,7 @@ async fn an_account_created_again_hears_nothing_of_the_requests_of_the_one_befor
 }
 
 #[tokio::test]
-async fn a_reset_amid_an_advance_lets_it_come_to_its_end() {
+async fn a_reset_during_an_advance_lets_the_advance_finish() {
     let hangs = app(Manner::Hang).await;
     let options = ClientOptions::default();
     let host = Host::with(settings(Pace::Times(1.0)), &options, setup(&format!("{}/fax", hangs.url)));

@@ -127,7 +127,7 @@ fn check_text(value: Option<&str>, schema: &Value, place: &str) {
 
 #[test]
 #[should_panic(expected = "one of")]
-fn an_answer_outside_an_enum_is_noticed() {
+fn a_value_outside_an_enum_is_detected() {
     let description = description("/v1/Faxes");
     let fax = description["components"]["schemas"]["fax.v1.fax"]["properties"]["status"].clone();
     check(&Value::from("sent"), &fax, description, "status");
@@ -135,6 +135,6 @@ fn an_answer_outside_an_enum_is_noticed() {
 
 #[test]
 #[should_panic(expected = "the described keys")]
-fn a_missing_key_is_noticed() {
+fn a_missing_key_is_detected() {
     assert_described("GET", "/v1/Faxes/{Sid}", 200, r#"{"sid":null}"#);
 }

@@ -168,7 +168,7 @@ async fn both_roots_and_both_endings_lead_to_the_same_fax() {
 }
 
 #[tokio::test]
-async fn a_delivered_fax_has_numbers_where_they_were_recorded_and_keeps_its_media_id() {
+async fn a_delivered_fax_has_numbers_where_recorded_and_keeps_its_media_id() {
     let wire = Wire::new().await;
     let created = wire.create("15556677999").await;
     let fax = wire.send("15556677999").await;
@@ -191,7 +191,7 @@ async fn a_delivered_fax_has_numbers_where_they_were_recorded_and_keeps_its_medi
 }
 
 #[tokio::test]
-async fn deleted_media_are_gone_and_then_the_fax_is() {
+async fn media_can_be_deleted_and_then_the_fax() {
     let wire = Wire::new().await;
     let fax = wire.send("15556677999").await;
     let media = format!("{}/{}", text(&fax["links"], "media"), text(&fax, "media_sid"));
@@ -205,7 +205,7 @@ async fn deleted_media_are_gone_and_then_the_fax_is() {
 }
 
 #[tokio::test]
-async fn a_list_has_relative_links_and_leads_through_all_its_pages() {
+async fn a_list_has_relative_links_through_all_its_pages() {
     let wire = Wire::new().await;
     for _ in 0..3 {
         wire.send("15556677999").await;
@@ -274,7 +274,7 @@ async fn each_invalid_request_is_422_with_the_documented_code() {
 }
 
 #[tokio::test]
-async fn what_is_unknown_is_404_and_a_wrong_token_401() {
+async fn unknown_resources_are_404_and_a_wrong_token_is_401() {
     let wire = Wire::new().await;
     let fax = wire.send("15556677999").await;
     let digits = text(&fax, "sid").replace('-', "");
@@ -308,7 +308,7 @@ async fn only_a_queued_fax_can_be_canceled_and_only_an_ended_one_deleted() {
 }
 
 #[tokio::test]
-async fn the_texts_of_failures_are_those_of_the_documentation() {
+async fn failure_messages_match_the_documentation() {
     let wire = Wire::new().await;
     for (to, status, code, message) in [
         ("15005550101", "busy", Value::Null, Value::Null),
@@ -344,7 +344,7 @@ async fn a_fax_without_its_document_fails_as_recorded() {
 }
 
 #[tokio::test]
-async fn an_account_of_the_other_dialect_is_shown_the_way() {
+async fn an_account_of_the_other_dialect_is_pointed_to_its_own_api() {
     let wire = Wire::new().await;
     let here = format!("/api/laml/2010-04-01/Accounts/{TWILIO}/Faxes");
     let lost = wire.call_as(&format!("{TWILIO}:token"), "GET", &here, "").await;

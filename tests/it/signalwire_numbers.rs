@@ -133,7 +133,7 @@ async fn a_number_is_bought_shown_changed_and_released() {
 }
 
 #[tokio::test]
-async fn numbers_are_listed_newest_first_filtered_and_by_pages() {
+async fn numbers_are_listed_newest_first_filtered_and_paginated() {
     let space = Space::new();
     for number in ["13103386745", "15005550006", "13103386747"] {
         space.call("POST", "/IncomingPhoneNumbers.json", &format!("PhoneNumber=%2B{number}")).await.json(201);
@@ -157,7 +157,7 @@ async fn numbers_are_listed_newest_first_filtered_and_by_pages() {
 }
 
 #[tokio::test]
-async fn bad_numbers_and_ids_of_nothing_are_refused() {
+async fn bad_numbers_and_unknown_ids_are_refused() {
     let space = Space::new();
     for (form, code) in [
         ("", 10000),
@@ -205,7 +205,7 @@ async fn numbers_for_sale_are_searched_and_can_be_made_fax_numbers() {
 }
 
 #[tokio::test]
-async fn an_application_lends_its_urls_to_a_number() {
+async fn a_number_uses_the_urls_of_its_application() {
     let space = Space::new();
     let form = "FriendlyName=Intake&VoiceUrl=http://localhost:3000/fax&VoiceMethod=GET";
     let created = space.call("POST", "/Applications", form).await.json(201);
@@ -232,7 +232,7 @@ async fn an_application_lends_its_urls_to_a_number() {
 }
 
 #[tokio::test]
-async fn a_project_is_shown_without_its_token_and_is_alone_in_the_list() {
+async fn a_project_has_no_visible_token_and_is_the_only_one_listed() {
     let space = Space::new();
     let shown = space.call("GET", "", "").await.json(200);
     assert_eq!((&shown["sid"], &shown["status"], &shown["type"]), (&PROJECT.into(), &"active".into(), &"Full".into()));
@@ -257,7 +257,7 @@ async fn a_project_is_shown_without_its_token_and_is_alone_in_the_list() {
 }
 
 #[tokio::test]
-async fn a_bin_is_kept_counted_and_served_to_anybody() {
+async fn a_bin_is_stored_counted_and_served_to_anyone() {
     let space = Space::new();
     let form = "Name=Take+it&Contents=%3CResponse%3E%3CReceive/%3E%3C/Response%3E";
     let created = space.call("POST", "/LamlBins", form).await.json(201);
@@ -319,7 +319,7 @@ async fn a_bin_takes_a_fax_without_a_connection_and_is_journaled_like_an_app() {
 }
 
 #[tokio::test]
-async fn logs_show_the_calls_of_faxes_page_by_page() {
+async fn fax_logs_are_paginated() {
     let space = Space::new();
     let credential = format!("{PROJECT}:PTtoken");
     let get = async |target: &str| space.send("GET", target, "", Some(&credential)).await;

@@ -560,7 +560,7 @@ fn kept_seeds() -> Vec<u64> {
 }
 
 #[test]
-fn whatever_happens_the_model_holds_and_a_seed_repeats_itself() {
+fn the_model_always_holds_and_a_seed_is_reproducible() {
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64;
     let all: Vec<u64> = kept_seeds().into_iter().chain(0..seeds()).collect();
     let failed: Vec<String> = std::thread::scope(|scope| {
@@ -588,7 +588,7 @@ fn whatever_happens_the_model_holds_and_a_seed_repeats_itself() {
 }
 
 #[test]
-fn planted_faults_are_noticed_within_a_few_seeds() {
+fn planted_faults_are_detected_within_a_few_seeds() {
     for planted in [Planted::SkippedCallback, Planted::ReusedSid, Planted::ForgottenAlarm] {
         let caught = (0..20).find_map(|seed| run(seed, planted).err());
         let caught = caught.unwrap_or_else(|| panic!("{planted:?} goes unnoticed"));

@@ -144,7 +144,7 @@ fn twilios_codes_and_headers_stop_at_the_dialect() {
 }
 
 #[test]
-fn one_file_writes_files() {
+fn only_one_file_writes_files() {
     for (path, text) in packages().iter().filter(|(path, _)| path != "src/io/file.rs" && !path.ends_with("tests.rs")) {
         let code = code(text);
         for call in ["fs::write(", "fs::rename(", "File::create", ".persist(", "with_extension("] {
@@ -154,7 +154,7 @@ fn one_file_writes_files() {
 }
 
 #[test]
-fn an_engine_that_imports_the_dialect_is_noticed() {
+fn an_engine_that_imports_the_dialect_is_detected() {
     let text = "//! x\nuse crate::dialect::form;\n";
     assert_eq!(breaches("core/src/engine/mod.rs", text), ["core/src/engine/mod.rs may not import dialect"]);
     assert_eq!(breaches("src/new.rs", "").len(), 1);
@@ -183,7 +183,7 @@ fn no_file_grows_too_long_to_read() {
 }
 
 #[test]
-fn no_struct_of_the_engine_or_the_model_is_a_format() {
+fn no_engine_or_model_struct_is_serialized() {
     let is_inside = |path: &str| ["engine", "model", "twiml"].contains(&module_of(path)) && !path.contains("/export/");
     for (path, text) in packages().iter().filter(|(path, _)| is_inside(path)) {
         let code = code(text);
@@ -196,7 +196,7 @@ fn no_struct_of_the_engine_or_the_model_is_a_format() {
 }
 
 #[test]
-fn nothing_is_left_open() {
+fn no_open_tasks_or_ignored_tests_remain() {
     for (path, text) in packages().iter().chain(&sources("tests")).filter(|(path, _)| path != "tests/it/tidy.rs") {
         for mark in ["TODO", "FIXME", "XXX", "#[ignore"] {
             assert!(!text.contains(mark), "{path} has a {mark}");

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_can_be_sent_stays_as_it_is_written() {
+    fn sendable_characters_stay_as_written() {
         for url in [
             "http://h/s?n=o'brien",
             "http://h/a/../b/./c",
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_sent_is_encoded() {
+    fn unsendable_characters_are_encoded() {
         assert_eq!(
             normal("http://h/a b\"<>`\\é\u{7f}?a b\"<>`\\é\u{1}").as_deref(),
             Some("http://h/a%20b%22%3C%3E%60%5C%C3%A9%7F?a%20b%22%3C%3E%60%5C%C3%A9%01")
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn scheme_and_host_are_in_lower_case_and_what_is_not_sent_is_left_out() {
+    fn scheme_and_host_become_lower_case_and_unsent_parts_are_removed() {
         for (url, expected) in [
             ("HTTPS://App.Example.COM/Fax?A=B", "https://app.example.com/Fax?A=B"),
             ("http://us%40er:p%2Bw@h:81/x#rc=2", "http://h:81/x"),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_not_a_url_has_no_normal_form() {
+    fn a_string_that_is_not_a_url_has_no_normal_form() {
         for text in ["", "no url", "http://", "http:///x", "http://u:p@/x", "//h/x"] {
             assert_eq!(normal(text), None, "{text}");
             assert_eq!(normal_or_as_is(text), text);
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_normal_form_is_its_own() {
+    fn normalizing_twice_changes_nothing() {
         for url in ["http://h/a b?c\"d", "HTTP://u:p@H/é#f", "http://h\\x"] {
             let once = normal(url).expect("a URL");
             assert_eq!(normal(&once), Some(once.clone()));

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn each_attribute_of_the_model_is_in_its_table_with_the_name_that_rest_has_for_it() {
+    fn every_model_attribute_is_in_its_table_under_its_rest_name() {
         check(OF_NUMBER, NumberAttributes::NAMES);
         check(OF_APPLICATION, ApplicationAttributes::NAMES);
     }

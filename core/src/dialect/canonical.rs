@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn which_app_answered_first_how_fast_and_on_which_port_does_not_matter() {
+    fn the_order_speed_and_ports_of_app_responses_do_not_matter() {
         let one =
             [event(1, 5, 1, status(Status::Queued)), event(2, 5, 1, told(1, 1, "x")), event(3, 5, 2, told(1, 2, ""))];
         let other =
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_within_a_strand_and_the_time_do_matter() {
+    fn the_order_within_a_strand_and_the_time_matter() {
         let (queued, busy) = (status(Status::Queued), status(Status::Busy));
         let right = projection(&[event(1, 5, 1, queued.clone()), event(2, 5, 1, busy.clone())]);
         let wrong = projection(&[event(1, 5, 1, busy.clone()), event(2, 5, 1, queued.clone())]);
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_faxes_with_other_sids_have_the_same_projection() {
+    fn the_same_faxes_with_different_sids_have_the_same_projection() {
         let run = |one: u8, other: u8| {
             let about = |fax: u8| {
                 let EventKind::WebhookAttempt { record } = told(1, 1, "") else { panic!("it is one") };

@@ -71,7 +71,7 @@ mod tests {
     const MOMENT: Timestamp = Timestamp::LATEST;
 
     #[test]
-    fn dates_have_the_form_of_each_api() {
+    fn dates_are_formatted_for_each_api() {
         let moment = Timestamp::from_micros(1_438_298_344_999_999);
         assert_eq!(iso(moment), "2015-07-30T23:19:04Z");
         assert_eq!(rfc2822(moment), "Thu, 30 Jul 2015 23:19:04 +0000");
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_may_come_with_an_offset_a_fraction_or_without_a_time() {
+    fn a_date_may_have_an_offset_or_a_fraction_or_lack_a_time() {
         for (text, seconds) in [
             ("2015-07-30T23:19:04Z", 1_438_298_344),
             ("2015-07-31T01:19:04+02:00", 1_438_298_344),
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compact_date_reads_back() {
+    fn a_compact_date_parses_back() {
         let moment = Timestamp::from_seconds(1_438_298_344);
         assert_eq!(parse_compact(&compact(moment)), Some(moment));
         assert_eq!(parse_compact("2015-07-30T23:19:04Z"), None);

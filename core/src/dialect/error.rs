@@ -324,7 +324,7 @@ mod tests {
     const NUMBER: PhoneNumber = PhoneNumber::from_digits(15_005_550_001);
 
     #[test]
-    fn the_body_has_the_four_keys_and_a_401_one_more() {
+    fn an_error_body_has_four_keys_and_a_401_has_a_fifth() {
         let body = String::from_utf8(ApiError::not_found("/v1/Faxes/FX1").body(Dialect::Twilio)).unwrap();
         let expected = r#"{"code":20404,"message":"The requested resource /v1/Faxes/FX1 was not found","#.to_owned()
             + r#""more_info":"https://www.twilio.com/docs/errors/20404","status":404}"#;
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn each_refusal_has_its_status_and_code() {
+    fn each_refusal_maps_to_its_status_and_code() {
         let fax = FaxSid::from_bytes([0; 16]);
         let expected = [
             (Refusal::NoFax(fax), 404, 20404),

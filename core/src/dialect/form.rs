@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_of_real_clients_are_read() {
+    fn forms_from_real_clients_are_parsed() {
         // twilio-python sends spaces as `+`, twilio-node as `%20`.
         assert_eq!(
             pairs("To=%2B15558675310&SipAuthUsername=us+er"),
@@ -167,21 +167,21 @@ mod tests {
     }
 
     #[test]
-    fn odd_forms_are_read_as_browsers_read_them() {
+    fn odd_forms_are_parsed_as_browsers_parse_them() {
         assert_eq!(pairs("&&a&b=&=c&d=e=f"), owned(&[("a", ""), ("b", ""), ("", "c"), ("d", "e=f")]));
         assert_eq!(pairs("a=100%&b=%zz"), owned(&[("a", "100%"), ("b", "%zz")]));
         assert_eq!(Form::parse(b"a=1&a=2").unwrap().get("a"), Some("1"));
     }
 
     #[test]
-    fn bytes_that_are_not_utf8_and_too_many_parameters_are_refused() {
+    fn invalid_utf8_and_too_many_parameters_are_refused() {
         assert_eq!(Form::parse(b"To=%FF"), Err(FormError::NotUtf8("To".to_owned())));
         let many = "a=1&".repeat(PARAMETERS_MAX + 1);
         assert_eq!(Form::parse(many.as_bytes()), Err(FormError::TooMany));
     }
 
     #[test]
-    fn what_is_encoded_reads_back() {
+    fn an_encoded_form_parses_back() {
         let pairs = owned(&[("a b", "c&d=é+%~"), ("e", "")]);
         assert_eq!(encode(&pairs), "a+b=c%26d%3D%C3%A9%2B%25~&e=");
         assert_eq!(encode_query(&pairs), "a%20b=c%26d%3D%C3%A9%2B%25~&e=");
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_added_to_what_is_there_and_before_the_fragment() {
+    fn a_query_is_appended_to_an_existing_one_and_before_the_fragment() {
         let pairs = [("a", "1")];
         assert_eq!(with_query("http://h/p", &pairs), "http://h/p?a=1");
         assert_eq!(with_query("http://h/p?x=2#rc=3", &pairs), "http://h/p?x=2&a=1#rc=3");
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_mark_stays_as_it_is_in_a_query() {
+    fn a_question_mark_in_a_query_is_not_encoded() {
         let pairs = [("MediaUrl", "http://h/m?x=1&y=2")];
         let url = with_query("http://h/p", &pairs);
         assert_eq!(url, "http://h/p?MediaUrl=http%3A%2F%2Fh%2Fm?x%3D1%26y%3D2");

@@ -29,7 +29,7 @@ mod tests {
 
     /// Test case 2 of RFC 2202 §3 and of RFC 4231 §4.3.
     #[test]
-    fn the_vectors_of_the_rfcs_hold_however_the_text_is_cut() {
+    fn the_rfc_vectors_hold_however_the_input_is_split() {
         for parts in [vec!["what do ya want for nothing?"], vec!["what do ya want ", "", "for nothing?"]] {
             assert_eq!(hex::encode(sha1(b"Jefe", parts.clone())), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
             let sha256 = hex::encode(sha256(b"Jefe", parts));

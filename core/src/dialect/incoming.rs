@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_left_out_have_defaults() {
+    fn omitted_fields_have_defaults() {
         let fax = IncomingFax::default().checked(Dialect::Twilio).expect("good");
         assert_eq!((fax.from.to_string().as_str(), &*fax.station_id), (FROM_DEFAULT, FROM_DEFAULT));
         assert_eq!((fax.to, fax.quality, fax.line_fault), (None, Quality::Fine, None));
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sid_and_the_code_are_those_of_the_dialect() {
+    fn the_sid_and_the_code_follow_the_dialect() {
         let uuid = FaxSid::minted([1; 16], Dialect::SignalWire.id_form());
         let fax = IncomingFax { sid: Some(uuid), ..IncomingFax::default() };
         assert!(fax.checked(Dialect::SignalWire).is_ok());

@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_read_and_null_is_as_good_as_absent() {
+    fn present_fields_are_read_and_null_counts_as_absent() {
         let whole = json!({ "inner": { "name": "x", "likely": 1, "is_on": null }, "count": 3 });
         let inner = Inner { name: Some("x".to_owned()), likely: Some(1.0), is_on: None };
         assert_eq!(read(&whole), Ok(Outer { inner: Some(inner), count: 3, list: vec![] }));
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_has_its_place_what_is_wanted_and_what_is_there() {
+    fn an_error_says_where_it_is_what_was_expected_and_what_was_found() {
         for (value, error) in [
             (json!({ "inner": { "name": 5 }, "count": 0 }), "inner.name: a text, not 5"),
             (json!({ "inner": { "is_on": "yes" } }), "inner.is_on: true or false, not \"yes\""),
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_parsed_as_it_is_and_a_field_given_twice_is_refused_with_its_place() {
+    fn json_is_parsed_unchanged_and_a_duplicate_field_is_refused_with_its_path() {
         let text = r#"{"a":[1,-2,2.5,"x",null,true,{"b":{}}],"c":{"a":1}}"#;
         assert_eq!(parse(text.as_bytes()).expect("JSON").to_string(), text);
         for (text, error) in [

@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_masked_wherever_a_url_stands() {
+    fn a_password_is_masked_wherever_a_url_appears() {
         for (text, shown) in [
             ("http://user:p@ss@host/a", "http://user:***@host/a"),
             ("see https://u:p@h, then ftp://u:p@h/x", "see https://u:***@h, then ftp://u:***@h/x"),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_masked_part_by_part_and_else_shown_as_it_was_written() {
+    fn a_query_is_masked_part_by_part_and_otherwise_shown_as_written() {
         for (query, shown) in [
             ("/?a=b+c&u=http%3A%2F%2Fu%3AS%40h%2F%C3%A9&x=~", "/?a=b+c&u=http%3A%2F%2Fu%3A***%40h%2F%C3%A9&x=~"),
             ("/?a=b+c%2fd&token=S&empty=&&x", "/?a=b+c%2fd&token=***&empty=&&x"),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_in_a_query_is_masked_and_a_page_token_is_not() {
+    fn a_token_in_a_query_is_masked_but_a_page_token_is_not() {
         for (asked, shown) in [
             ("/v1/Faxes?AuthToken=s3cret&PageSize=1", "/v1/Faxes?AuthToken=***&PageSize=1"),
             ("/v1/Faxes?SigningKey=s", "/v1/Faxes?SigningKey=***"),

@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn each_named_field_must_hold_and_no_other_matters() {
+    fn every_named_field_must_match_and_no_other_matters() {
         let events = [webhook("received"), webhook("failed")];
         let part = json!({ "kind": "webhook.attempt", "data": { "params": { "FaxStatus": "received" } } });
         let verdict = expect(&part).check(&events);
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_match_exactly_by_prefix_or_by_regex() {
+    fn strings_match_exactly_by_prefix_or_by_regex() {
         let event = webhook("received");
         for (pattern, fits) in [
             (json!("+15017122661"), true),
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_counted() {
+    fn matches_are_counted() {
         let events = [webhook("received"), webhook("received")];
         let part = json!({ "kind": "webhook.attempt" });
         for (times, verified) in [
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_in_order_may_have_other_events_between_them() {
+    fn other_events_may_occur_between_ordered_steps() {
         let status = |new: &str| json!({ "kind": "fax.status", "data": { "new": new } });
         let events = [status("receiving"), webhook("received"), status("received")];
         let steps = [status("receiving"), status("received")];
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_refused_with_the_limit_named() {
+    fn an_explosive_pattern_is_refused_with_its_limit() {
         let refused = |value: Value| Pattern::parse(&value).unwrap_err().to_string();
         let bomb = refused(json!({ "data": { "body": { "regex": "((a{100}){100}){100}" } } }));
         assert!(bomb.contains("data.body") && bomb.contains("65536"), "{bomb}");

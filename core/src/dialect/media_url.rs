@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_looks_pre_signed_and_holds_for_two_hours() {
+    fn a_url_looks_pre_signed_and_is_valid_for_two_hours() {
         let sids =
             ["AC", "FX", "ME"].iter().zip(["01", "02", "03"]).map(|(kind, byte)| format!("{kind}{}", byte.repeat(16)));
         assert_eq!(url().path(), format!("/fax/{}", sids.collect::<Vec<_>>().join("/")));
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_url_or_another_key_is_refused() {
+    fn a_changed_url_or_a_different_key_is_refused() {
         let mismatch = Err(MediaUrlError::SignatureMismatch);
         let later = url().as_str().replace("7200", "72000").parse().unwrap();
         assert_eq!(check_url(&later, &name(), KEY, NOW), mismatch);

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn booleans_come_in_any_case() {
+    fn booleans_are_case_insensitive() {
         for (text, value) in [("true", true), ("True", true), ("FALSE", false), ("False", false)] {
             assert_eq!(boolean(&form(&format!("Beta={text}")), "Beta"), Ok(Some(value)));
         }
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_have_digits_only() {
+    fn whole_numbers_consist_of_digits_only() {
         assert_eq!(whole_number(&form("Ttl=5"), "Ttl"), Ok(Some(5)));
         assert_eq!(whole_number(&form("Ttl=99999999999999999999"), "Ttl"), Ok(Some(u64::MAX)));
         for bad in ["-1", "1.5", "five", "%2B5", "+5"] {
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_absolute_and_of_http() {
+    fn an_address_must_be_an_absolute_http_url() {
         for good in ["http://localhost:3000/a b.pdf", "HTTPS://user:pass@example.com/é?x=1#rc=2", "http://[::1]/"] {
             assert_eq!(check_url(good), Ok(()), "{good}");
         }

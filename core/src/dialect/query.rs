@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_read() {
+    fn present_parameters_are_read() {
         let all = "since=18446744073709551615&limit=2&width=3&timeout=1.5&all=true&kind=in-turn&text=12";
         let read = Query {
             since: Some(u64::MAX),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_the_parameter_what_it_must_be_and_what_it_is() {
+    fn an_error_names_the_parameter_and_says_what_was_expected_and_found() {
         for (text, error) in [
             ("since=abc", "since: a whole number from 0 to 18446744073709551615, not \"abc\""),
             ("limit=-1", "limit: a whole number from 0 to 18446744073709551615, not \"-1\""),

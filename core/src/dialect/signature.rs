@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_alone_is_signed_with_its_query() {
+    fn a_url_without_parameters_is_signed_with_its_query() {
         let url = "https://mycompany.com/myapp.php?foo=1&bar=2\
                    &bodySHA256=0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620";
         assert_eq!(of_url("12345", url), "a9nBmqA0ju/hNViExpshrM61xv4=");

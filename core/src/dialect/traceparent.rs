@@ -30,7 +30,7 @@ mod tests {
     const TOKEN: &str = "0123abcd-4567-4def-8123-456789abcdef";
 
     #[test]
-    fn a_fax_is_the_trace_and_each_try_a_span() {
+    fn a_fax_is_a_trace_and_each_attempt_is_a_span() {
         let fax = "FX00112233445566778899aabbccddeeff".parse().expect("a SID");
         let first = of(Some(fax), TOKEN, Attempt::FIRST);
         assert_eq!(first, "00-00112233445566778899aabbccddeeff-0123abcd45674def-01");
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_fax_and_of_nothing_the_value_is_still_one() {
+    fn without_a_fax_or_an_id_the_value_is_still_valid() {
         assert_eq!(of(None, TOKEN, Attempt::FIRST), "00-0123abcd45674def8123456789abcdef-0123abcd45674def-01");
         let zero = FaxSid::from_bytes([0; 16]);
         assert_eq!(of(Some(zero), "", Attempt::FIRST), format!("00-{:032x}-{:016x}-01", 1, 1));

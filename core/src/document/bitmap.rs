@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_are_found_as_they_were_filled_and_cleared() {
+    fn the_runs_found_match_those_filled_and_cleared() {
         let mut row = [0; 4];
         for (start, end) in [(3, 5), (60, 70), (128, 192), (200, 256)] {
             fill_run(&mut row, start, end);
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_copied_from_wherever_the_other_row_begins() {
+    fn a_run_is_copied_correctly_wherever_the_source_row_begins() {
         let mut state = 1_u64;
         let mut random = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_outside_is_black_or_panics() {
+    fn pels_outside_are_white_and_never_cause_a_panic() {
         let mut image = Bitmap::white(10, 3);
         image.blacken(10, 0);
         image.blacken(0, 3);

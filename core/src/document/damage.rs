@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_damages_the_same_rows_and_another_page_others() {
+    fn a_seed_damages_the_same_rows_each_time_but_different_rows_on_another_page() {
         let noise = Noise { seed: 5, rows_per_mille: 20 };
         let first = damaged(&stripes(), noise, 0);
         assert_eq!(first, damaged(&stripes(), noise, 0));
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn about_as_many_rows_are_damaged_as_asked_for() {
+    fn about_as_many_rows_are_damaged_as_requested() {
         let image = stripes();
         let out = damaged(&image, Noise { seed: 1, rows_per_mille: 50 }, 0);
         let intact = out.rows().filter(|row| image.rows().any(|good| good == *row)).count();
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_line_still_ends() {
+    fn the_page_has_an_end_even_on_the_worst_line() {
         let out = damaged(&stripes(), Noise { seed: 9, rows_per_mille: 1_000 }, 3);
         assert!(out.height() < 4_000);
     }

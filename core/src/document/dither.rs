@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_grey_has_as_many_dots_as_it_is_dark() {
+    fn the_density_of_dots_matches_the_grey() {
         for level in [40_u8, 100, 128, 200] {
             let image = bits(&Gray::from_pels(200, 200, vec![level; 200 * 200]), Tone::Dither);
             let black: u32 = image.rows().flatten().map(|word| word.count_ones()).sum();
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn black_and_white_beside_grey_stay_pure() {
+    fn black_and_white_next_to_grey_stay_pure() {
         let mut page = Gray::from_pels(100, 50, vec![128; 5_000]);
         for row in page.pels_mut().chunks_exact_mut(100) {
             row[..30].fill(255);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_bits_make_no_difference() {
+    fn storing_some_rows_as_bits_makes_no_difference() {
         let mut greys = Gray::white(130, 40);
         let mut tones = Tones::white(130, 40);
         for y in (0..40).filter(|y| y % 7 < 4) {

@@ -44,7 +44,7 @@ mod tests {
     use crate::model::fax::Quality;
 
     #[test]
-    fn a_file_gives_back_the_bytes_of_its_pages() {
+    fn pages_can_be_read_back_from_a_file_byte_for_byte() {
         let pages: Vec<FaxPage> = (1..=5)
             .map(|number| {
                 let mut image = Bitmap::white(1_728, 100 * number);

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn sheets_have_the_rows_of_their_paper() {
+    fn each_sheet_has_as_many_rows_as_its_paper_needs() {
         let rows = |size| Quality::ALL.iter().map(|quality| sheet_rows(size, *quality)).collect::<Vec<_>>();
         assert_eq!(rows(PageSize::Letter), [1_078, 2_156, 4_301]);
         assert_eq!(rows(PageSize::A4), [1_146, 2_292, 4_572]);

@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_font_is_found_by_its_name_or_by_its_script() {
+    fn a_font_that_is_not_embedded_is_found_by_name_or_by_script() {
         let folder = tempfile::tempdir().unwrap();
         let (japanese, named) = (file(1 << 17), file(0));
         std::fs::write(folder.path().join("Any.otf"), &japanese).unwrap();

@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_photograph_is_turned_and_made_to_fit() {
+    fn a_photograph_is_rotated_and_made_to_fit() {
         let wide = gray(3_000, 2_000, None);
         let pages = on_paper(&wide, Quality::Fine);
         assert_eq!((pages.len(), pages[0].width()), (1, ROW_PELS));
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fax_page_without_a_believable_resolution_stays_upright() {
+    fn a_fax_page_without_a_plausible_resolution_stays_upright() {
         let said = [None, Some((72.0, 72.0)), Some((1.0, 1.0)), Some((0.0, 0.0)), Some((f64::NAN, 204.0))];
         for (width, rows, inches) in [(ROW_PELS, 1_078, 11.0), (ROW_PELS, 2_156, 11.0), (ROW_PELS, 4_301, 11.0)] {
             for dots_per_inch in said {
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn ink_of_four_colours_is_as_dark_as_it_looks() {
+    fn cmyk_ink_is_as_dark_as_it_looks() {
         assert_eq!(cmyk_luma([0, 0, 0, 255]), 0);
         assert_eq!(cmyk_luma([255, 255, 255, 0]), 0);
         assert_eq!(cmyk_luma([0, 0, 0, 0]), 255);

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_line_on_a_coded_page_gives_the_bits_of_the_page_coded_with_it() {
+    fn adding_a_header_line_to_a_coded_page_equals_coding_the_page_with_it() {
         let mut prepared = 0;
         for quality in Quality::ALL.iter().copied() {
             for page in pages(quality) {
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_without_header_line_is_the_page_on_its_paper() {
+    fn a_page_without_a_header_line_is_only_placed_on_its_paper() {
         for page in pages(Quality::Fine) {
             let Some(printed) = Printed::new(&page, HeaderLine::Off, PageSize::Letter) else { continue };
             let mut image = decoded(&page);

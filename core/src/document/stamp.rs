@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_uses_a_white_margin_or_moves_the_page_down() {
+    fn the_header_line_uses_a_white_margin_or_moves_the_page_down() {
         let mut page = Bitmap::white(1_728, 300);
         page.blacken_run(100, 0, 1_728);
         let with_margin = stamped(&page, Quality::Fine, "A");
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_too_long_ends_at_the_edge_and_strange_letters_show_as_question_marks() {
+    fn a_long_header_line_ends_at_the_edge_and_unknown_letters_become_question_marks() {
         let page = stamped(&Bitmap::white(1_728, 50), Quality::Standard, &"M".repeat(1_000));
         assert_eq!(page.width(), 1_728);
         assert_eq!((index('a'), index('é'), index('~')), (index('A'), index('?'), index('?')));

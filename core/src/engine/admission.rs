@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_is_not_active_does_nothing_but_is_seen_and_woken_by_its_owner() {
+    fn an_inactive_account_does_nothing_but_its_owner_can_view_and_reactivate_it() {
         let suspended = admission(AccountStatus::Suspended, Service::Full);
         for area in AREAS {
             let refused = Err(Refusal::AccountNotActive(suspended.account));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retired_service_refuses_faxes_alone() {
+    fn a_retired_service_refuses_only_faxes() {
         let retired = admission(AccountStatus::Active, Service::Retired);
         for area in AREAS {
             let admitted = retired.admit(area, Action::Create, false);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn an_api_key_reaches_all_but_accounts_and_keys() {
+    fn an_api_key_reaches_everything_except_accounts_and_keys() {
         let beyond: Vec<Area> = AREAS.into_iter().filter(|area| area.needs_token()).collect();
         assert_eq!(beyond, [Area::Accounts, Area::Keys]);
     }

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn alarms_come_in_order_of_time_then_ordinal() {
+    fn alarms_are_ordered_by_time_then_ordinal() {
         let mut agenda = Agenda::default();
         agenda.set(alarm(9, 1, AlarmKind::Page));
         agenda.set(alarm(5, 3, AlarmKind::Page));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn setting_an_alarm_replaces_the_one_before() {
+    fn setting_an_alarm_again_replaces_it() {
         let mut agenda = Agenda::default();
         agenda.set(alarm(5, 1, AlarmKind::Start));
         agenda.set(alarm(9, 1, AlarmKind::Dial));
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_phase_leaves_the_other_alarms() {
+    fn ending_a_phase_keeps_the_other_alarms() {
         let mut agenda = Agenda::default();
         agenda.set(alarm(5, 1, AlarmKind::Page));
         agenda.set(alarm(6, 1, AlarmKind::Tell));

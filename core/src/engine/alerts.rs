@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_alerts_go_past_their_number_and_past_their_bytes() {
+    fn the_oldest_alerts_are_dropped_beyond_the_limits_on_number_and_bytes() {
         let mut alerts = Alerts::default();
         for seq in 0..ALERTS_MAX as u64 + 3 {
             alerts.keep(event(seq, "x"));

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_fails_its_fax_with_an_alert_and_no_other() {
+    fn a_fault_fails_only_its_own_fax_and_raises_an_alert() {
         let mut world = Engine::new(plain(NOW), NOW);
         let ((queued, first), (sid, second), (other, _)) = (send(&mut world), send(&mut world), send(&mut world));
         world.fault(first, "a test", NOW);

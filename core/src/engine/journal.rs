@@ -118,7 +118,7 @@ mod tests {
     use crate::model::media::MediaFault;
 
     #[test]
-    fn what_is_dropped_is_counted_and_seq_goes_on() {
+    fn dropped_events_are_counted_and_seq_continues() {
         let mut journal = Journal::default();
         for _ in 0..JOURNAL_EVENTS_MAX + 5 {
             journal.write(Timestamp::default(), None, EventKind::CallNotAnswered);

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_removed_thing_leaves_its_place_empty_for_good() {
+    fn the_place_of_a_removed_entry_stays_empty() {
         let mut register = OrderedMap::default();
         for id in ["a", "b"] {
             let ordinal = register.take_ordinal();

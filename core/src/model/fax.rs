@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_read_back_and_are_case_sensitive() {
+    fn words_parse_back_and_are_case_sensitive() {
         for status in Status::ALL {
             assert_eq!(Status::from_word(status.as_str()), Some(*status));
         }
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_of_statuses_has_those_that_were_put_in() {
+    fn a_status_set_contains_exactly_the_statuses_put_in() {
         let set: StatusSet = [Status::Sending, Status::Canceled, Status::Sending].into_iter().collect();
         assert_eq!(set.iter().collect::<Vec<_>>(), [Status::Sending, Status::Canceled]);
         assert!(!StatusSet::default().contains(Status::Queued));

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_suggested_if_it_is_similar() {
+    fn a_similar_name_is_suggested() {
         let known = ["url", "method", "params"];
         for (field, advice) in [
             ("ulr", "did you mean url?"),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_types_are_put_in_words_and_words_stay() {
+    fn type_names_are_put_into_words_and_words_stay() {
         for (expected, words) in [
             ("u16", "a whole number from 0 to 65535"),
             ("struct Fields", "an object"),

@@ -12,7 +12,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_byte_is_two_digits_in_lower_case() {
+    fn each_byte_becomes_two_lower_case_digits() {
         assert_eq!(encode([0x00, 0x0a, 0xf0, 0xff]), "000af0ff");
         assert_eq!(encode([]), "");
     }

@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offer_is_found_by_its_number_as_the_search_shows_it() {
+    fn an_offer_found_by_its_number_equals_the_one_in_a_search() {
         for (country, kind) in everything() {
             let found = some(8, country, kind, 1_000);
             assert_eq!(found.len(), 1_000, "{country} {kind}");
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_seed_shows_the_same_and_a_greater_limit_adds_to_the_end() {
+    fn the_same_seed_offers_the_same_numbers_and_a_higher_limit_appends_more() {
         let many = some(8, Country::Us, NumberKind::Local, 300);
         assert_eq!(many[..30], some(8, Country::Us, NumberKind::Local, 30));
         assert_ne!(many[..30], some(9, Country::Us, NumberKind::Local, 30));
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn about_one_in_four_local_american_numbers_cannot_fax_and_no_mobile_can() {
+    fn about_one_in_four_local_american_numbers_cannot_fax_and_no_mobile_number_can() {
         let without = |offers: &[Offer]| offers.iter().filter(|offer| !offer.capabilities.fax).count();
         assert!((200..300).contains(&without(&some(8, Country::Us, NumberKind::Local, 1_000))));
         assert_eq!(without(&some(8, Country::Gb, NumberKind::Mobile, 1_000)), 1_000);
@@ -457,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn an_area_code_is_sold_from_until_all_it_shows_are_owned() {
+    fn an_area_code_sells_numbers_until_all_that_it_lists_are_owned() {
         let first = first_in_area(8, 415, &|_| false).expect("415 has numbers");
         assert!(first.number.to_string().starts_with("+1415"));
         let second = first_in_area(8, 415, &|number| number == first.number).expect("415 has more");
@@ -471,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn an_area_code_narrows_a_search_where_there_are_any() {
+    fn an_area_code_narrows_a_search_where_area_codes_exist() {
         let filter = OfferFilter { area_code: Some(212), ..OfferFilter::default() };
         let found = search(8, Country::Us, NumberKind::Local, &filter, 50, &|_| false);
         assert!(found.len() == 50 && found.iter().all(|offer| offer.number.to_string().starts_with("+1212")));
@@ -501,7 +501,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_that_nothing_meets_ends() {
+    fn a_search_without_matches_ends() {
         let filter = OfferFilter { voice_enabled: Some(false), ..OfferFilter::default() };
         assert_eq!(offers(8, Country::Us, NumberKind::Local, &filter).count(), 0);
     }

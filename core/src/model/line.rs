@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_one_page_of_text_takes_about_half_a_minute() {
+    fn a_one_page_text_fax_takes_about_half_a_minute() {
         let line = Line::default();
         let setup_s = line.setup_ms() / 1_000;
         assert!((13..=18).contains(&setup_s), "{setup_s}");
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn fill_is_that_of_the_next_higher_counted_rate() {
+    fn fill_is_taken_from_the_next_higher_counted_rate() {
         let filled = FilledBits { mr: [1, 2, 3, 4, 5, 6], mh: [10, 20, 30, 40, 50, 60] };
         let bits = CodedBits { mmr: 0, filled: Some(filled) };
         let mh = |rate_bps| Line { rate_bps, coding: Coding::Mh, noise_per_mille: 0 }.bits(&bits);

@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_without_overrides_has_the_defaults() {
+    fn a_url_without_overrides_uses_the_defaults() {
         for fragment in ["", "section-2", "/route?x=1", "ct", "ct=", "ct=fast", "CT=100", "sni=y", "e=dublin,tokyo"] {
             assert_eq!(of(fragment), Overrides::default(), "{fragment}");
         }
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_override_has_its_fault_and_changes_nothing() {
+    fn a_wrong_override_is_reported_and_changes_nothing() {
         assert_eq!(faults("rp=6xx"), [Fault::RetryPolicy]);
         assert_eq!(faults("rp="), [Fault::RetryPolicy]);
         assert_eq!(faults("rp=ct,,rt"), [Fault::RetryPolicy]);
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_covers_what_it_names_up_to_the_number_of_retries() {
+    fn a_policy_retries_the_failures_it_names_up_to_the_number_of_retries() {
         let failures = [
             ("ct", ExchangeFailure::ConnectTimeout),
             ("ct", ExchangeFailure::ConnectionRefused),
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn signalwire_has_keys_and_defaults_of_its_own() {
+    fn signalwire_has_its_own_keys_and_defaults() {
         let of = |url: &str| {
             let (overrides, faults) = Overrides::of(Dialect::SignalWire, Purpose::FaxUrl, url);
             assert_eq!(faults, [], "{url}");

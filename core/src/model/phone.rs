@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_e164_is_a_number() {
+    fn only_an_e164_string_is_a_number() {
         assert_eq!("+15005550006".parse::<PhoneNumber>().map(PhoneNumber::digits), Ok(15_005_550_006));
         for bad in ["", "+", "15005550006", "+0123456", "+1234", "+1234567890123456", "+1 500 555", "+１５００５５５"]
         {

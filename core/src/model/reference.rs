@@ -86,7 +86,7 @@ mod tests {
 
     /// The examples of RFC 3986 §5.4, except those whose base or reference has no host.
     #[test]
-    fn references_lead_where_the_rfc_says() {
+    fn references_resolve_as_the_rfc_says() {
         for (reference, target) in [
             ("g", "http://a/b/c/g"),
             ("./g", "http://a/b/c/g"),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_to_show_has_no_password() {
+    fn a_displayed_url_has_no_password() {
         for (url, seen) in [
             ("https://u:p@h/x@y?z@", "https://h/x@y?z@"),
             ("//u:p@h/x", "//h/x"),

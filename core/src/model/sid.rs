@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sid_reads_back_what_it_shows() {
+    fn a_sid_parses_back_from_its_string() {
         let sid = FaxSid::from_bytes(*b"0123456789abcdef");
         assert_eq!(sid.to_string().parse(), Ok(sid));
         assert_eq!(sid.to_string(), "FX30313233343536373839616263646566");
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_uuid_reads_back_what_it_shows_and_is_of_version_4() {
+    fn a_uuid_is_of_version_4_and_parses_back_from_its_string() {
         let sid = FaxSid::minted([0xff; 16], IdForm::Uuid);
         assert_eq!(sid.to_string(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         assert_eq!(sid.to_string().parse(), Ok(sid));
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_resembles_a_uuid_is_refused() {
+    fn a_string_that_only_resembles_a_uuid_is_refused() {
         for bad in [
             "",
             "831455c6-574e-4d8b-b6ee-2418140bf4c",

@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_leads_to_those_after_it_and_to_no_other() {
+    fn a_status_leads_only_to_later_ones() {
         for (old, new) in [
             (Status::Queued, Status::Delivered),
             (Status::Queued, Status::Canceled),

@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn twiml_of_another_type_or_none_is_accepted_with_a_warning_unless_types_are_strict() {
+    fn twiml_with_a_wrong_or_missing_type_is_accepted_with_a_warning_unless_types_are_strict() {
         for odd in [Some("text/plain; charset=utf-8"), Some("application/json"), Some(""), None] {
             for twiml in ["<Response><Reject/></Response>", "\n<?xml version='1.0'?>"] {
                 let reading = interpret(odd, twiml.as_bytes());
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_not_twiml_under_another_type_is_12300_and_described() {
+    fn a_body_of_another_type_that_is_not_twiml_is_described_and_refused_with_12300() {
         for (content_type, body, part) in [
             (Some("text/plain"), "OK", "Content-Type is text/plain"),
             (None, "OK", "no Content-Type"),
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declared_encoding_reaches_the_attributes() {
+    fn a_declared_encoding_applies_to_the_attributes() {
         let twiml = b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><Response><Receive action=\"/action?n=b\xfcro\"/></Response>";
         let Ok(Verb::Receive(receive)) = interpret(Some("text/xml"), twiml).verb else { panic!("it is read") };
         assert_eq!(receive.action.as_deref(), Some("/action?n=b\u{fc}ro"));

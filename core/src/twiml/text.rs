@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_declared_encoding_is_read() {
+    fn a_declared_encoding_is_honoured() {
         for (label, byte, letter) in
             [("ISO-8859-1", 0xe9, 'é'), ("windows-1252", 0x80, '€'), ("iso-8859-15", 0xa4, '€'), ("KOI8-R", 0xc1, 'а')]
         {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn utf_16_is_read_in_both_orders_with_a_mark_or_without() {
+    fn utf_16_is_decoded_in_either_byte_order_with_or_without_a_mark() {
         for text in ["<?xml version=\"1.0\" encoding=\"UTF-16\"?><a b=\"ü\"/>", "<a b=\"ü\"/>"] {
             for content_type in ["text/xml", "text/xml; charset=utf-16", "application/xml"] {
                 for bytes_of in [u16::to_le_bytes, u16::to_be_bytes] {
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_outranks_the_content_type_and_that_the_declaration() {
+    fn a_byte_order_mark_outranks_the_content_type_which_outranks_the_declaration() {
         let utf_8 = "<?xml version='1.0' encoding='ISO-8859-1'?><a b='é'/>";
         assert_eq!(read("text/xml; charset=utf-8", utf_8.as_bytes()), Ok((utf_8.to_owned(), 1)));
         let marked = [b"\xef\xbb\xbf", utf_8.as_bytes()].concat();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_and_white_space_before_an_element_do_no_harm() {
+    fn a_mark_and_white_space_before_an_element_are_harmless() {
         for body in ["\u{feff}<?xml version='1.0'?><a/>", "\u{feff}\n<a/>", " \r\n\t<a/>", "<a/>"] {
             let (text, _) = read("text/xml", body.as_bytes()).expect(body);
             assert!(text.starts_with('<'), "{text}");

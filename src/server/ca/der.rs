@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_have_two_or_four_digits_of_a_year() {
+    fn dates_have_two_or_four_year_digits() {
         let read = |tag, text: &str| {
             let bytes = write(tag, text.as_bytes());
             time(&any(&bytes).expect("an element").0).map(Timestamp::seconds)

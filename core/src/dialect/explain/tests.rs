@@ -10,7 +10,7 @@ fn pairs(value: &Value) -> Vec<(String, String)> {
 }
 
 #[test]
-fn each_mistake_is_found_from_the_value_that_the_real_validator_computes() {
+fn each_mistake_is_recognised_by_the_value_that_the_real_validator_computes() {
     let fixture: Value = serde_json::from_str(include_str!("../../../../fixtures/signatures/mistakes.json"))
         .expect("the fixture is JSON");
     let text = |key: &str| fixture[key].as_str().unwrap();
@@ -51,7 +51,7 @@ fn each_mistake_is_found_from_the_value_that_the_real_validator_computes() {
 }
 
 #[test]
-fn two_mistakes_at_once_are_both_named() {
+fn two_simultaneous_mistakes_are_both_named() {
     let params = vec![("A".to_owned(), "1".to_owned()), ("B".to_owned(), String::new())];
     let signature = signature::of_form("t", "http://app.test/fax", &params[..1]);
     let question = Question {
@@ -69,7 +69,7 @@ fn two_mistakes_at_once_are_both_named() {
 }
 
 #[test]
-fn a_url_is_taken_as_it_is_configured() {
+fn a_url_is_used_as_configured() {
     let ask = |url: &str, signed: &str| {
         let signature = signature::of_url("t", signed);
         let question = Question {
@@ -98,7 +98,7 @@ fn a_url_is_taken_as_it_is_configured() {
 }
 
 #[test]
-fn a_text_that_is_not_a_url_is_explained_too() {
+fn a_string_that_is_not_a_url_is_explained_too() {
     for url in ["", "http://", "no url", "http://[::1]:80/x?", "http://h:/?&&="] {
         let question = Question {
             url,
@@ -114,7 +114,7 @@ fn a_text_that_is_not_a_url_is_explained_too() {
 }
 
 #[test]
-fn a_one_liner_survives_quotes_and_holds_no_token() {
+fn a_one_liner_survives_quotes_and_contains_no_token() {
     let params = [("Name".to_owned(), "it's \"so\"".to_owned())];
     let check = check("http://h/?a='b'", &params, KeyKind::AuthToken);
     assert!(check.python.starts_with("python3 -c '") && check.python.contains(r"it'\''s"), "{}", check.python);

@@ -10,7 +10,7 @@ fn refused(value: &Value) -> String {
 }
 
 #[test]
-fn every_effect_reads_back_as_it_was_written() {
+fn every_effect_round_trips() {
     for rule in [
         json!({ "match": { "direction": "outbound", "to": "+1555*" }, "after": 2, "times": 1, "outcome": { "status": "busy" } }),
         json!({ "match": {}, "outcome": { "status": "failed", "code": 34108, "after_pages": 2 } }),
@@ -49,7 +49,7 @@ fn the_error_for_a_wrong_type_names_the_right_one() {
 /// The schema must describe exactly what is accepted, so it has the limits and the words of the types.
 #[cfg(feature = "schema")]
 #[test]
-fn the_schema_has_the_limits_and_the_words() {
+fn the_schema_contains_the_limits_and_the_allowed_words() {
     let schema = serde_json::to_value(schemars::schema_for!(RuleDocument)).expect("JSON");
     let part = |name: &str| schema["$defs"][name]["properties"].clone();
     assert_eq!(part("RuleLine")["rate_bps"]["minimum"], 2_400);
@@ -61,7 +61,7 @@ fn the_schema_has_the_limits_and_the_words() {
 }
 
 #[test]
-fn a_refusal_has_twilios_code_where_none_is_given() {
+fn a_refusal_without_a_code_gets_twilios_code() {
     let api = |status: u16| {
         let rule = parse(&json!({ "api": { "status": status } }), Dialect::Twilio).expect("a rule");
         if let RuleEffect::Api(fault) = rule.effect { fault.refusal } else { None }
@@ -122,7 +122,7 @@ fn a_rule_that_can_never_act_is_refused_with_the_reason() {
 }
 
 #[test]
-fn absurd_numbers_are_refused_with_their_limit() {
+fn absurd_numbers_are_refused_with_the_limit() {
     for (rule, limit) in [
         (json!({ "after": 10_u64.pow(9), "outcome": { "status": "busy" } }), "1000000"),
         (json!({ "after": -1, "outcome": { "status": "busy" } }), "from 0"),
@@ -144,7 +144,7 @@ fn absurd_numbers_are_refused_with_their_limit() {
 }
 
 #[test]
-fn one_effect_is_given_and_its_parts_go_together() {
+fn a_rule_has_exactly_one_effect_with_compatible_parts() {
     assert!(refused(&json!({})).contains("exactly one effect"));
     assert!(refused(&json!([])).contains("an object"));
     let two = json!({ "outcome": { "status": "busy" }, "line": { "noise": 1 } });
@@ -165,7 +165,7 @@ fn reordering_the_only_request_of_its_kind_gives_a_warning() {
 }
 
 #[test]
-fn a_failure_may_have_a_text() {
+fn a_failure_may_have_its_own_message() {
     let text = "The HDLC carrier did not stop in a timely manner";
     let rule =
         json!({ "match": {}, "outcome": { "status": "failed", "code": 34004, "after_pages": 1, "message": text } });
@@ -186,7 +186,7 @@ fn a_failure_may_have_a_text() {
 }
 
 #[test]
-fn codes_are_those_of_the_dialect() {
+fn codes_follow_the_dialect() {
     let failing = |code: u32| json!({ "outcome": { "status": "failed", "code": code } });
     assert!(parse(&failing(34108), Dialect::Twilio).is_ok() && parse(&failing(34004), Dialect::SignalWire).is_ok());
     let refused = parse(&failing(34108), Dialect::SignalWire).expect_err("Twilio's").to_string();

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_shows_numbers_as_captured_and_its_whole_query() {
+    fn a_search_returns_numbers_as_captured_and_its_whole_query() {
         let answer = found("InRegion=WA&FaxEnabled=maybe");
         let path = "/api/laml/2010-04-01/Accounts/00000000-0000-4000-8000-000000000000/AvailablePhoneNumbers/US/Local";
         assert_eq!(answer["uri"], format!("{path}?InRegion=WA&FaxEnabled=maybe"));

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bin_has_a_name_and_contents_of_limited_length() {
+    fn a_bin_needs_a_name_and_contents_of_limited_length() {
         let created = create_bin(&form("Name=IVR&Contents=%3CResponse/%3E")).unwrap();
         assert_eq!((&*created.name, &*created.contents), ("IVR", "<Response/>"));
         assert_eq!(&*create_bin(&form("Name=IVR")).unwrap().contents, "");

@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_event_is_refused_with_its_name() {
+    fn an_unknown_event_is_refused_by_name() {
         for values in [&["queued"][..], &["completed", "Answered"], &["completed;answered"]] {
             assert_eq!(of(values), Err(Reason::CallbackEvent), "{values:?}");
         }

@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn days_and_moments_bound_what_is_listed() {
+    fn a_list_can_be_bounded_by_days_and_times() {
         let day = date::parse("2026-04-30").unwrap();
         let (filter, _) = list("created_on=2026-04-30").unwrap();
         assert_eq!(filter.created_after, Some(Timestamp::from_seconds(day.seconds() - 1)));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_its_parameter_in_the_form_of_this_api() {
+    fn an_error_names_its_parameter_in_this_apis_format() {
         for (query, attribute) in [
             ("page_size=0", "page_size"),
             ("page_size=x", "page_size"),

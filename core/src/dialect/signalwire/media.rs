@@ -47,7 +47,7 @@ mod tests {
     use crate::model::time::Timestamp;
 
     #[test]
-    fn the_url_is_at_the_media_host_only_for_who_came_by_signalwires_name() {
+    fn media_urls_use_the_media_host_only_for_clients_that_used_signalwires_name() {
         let name = MediaName {
             account: AccountSid::minted([1; 16], IdForm::Uuid),
             fax: FaxSid::minted([2; 16], IdForm::Uuid),

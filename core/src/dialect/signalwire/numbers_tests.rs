@@ -33,7 +33,7 @@ fn number(text: &str, ordinal: u8) -> IncomingNumber {
 }
 
 #[test]
-fn a_new_number_is_shown_with_every_key_and_without_its_receive_mode() {
+fn a_new_number_has_every_key_except_its_receive_mode() {
     let shown = serde_json::to_value(NumberResource::of(&number("+18089255327", 1), account(), SEED)).unwrap();
     let (project, sid) = ("00000000-0000-4000-8000-000000000000", "01010101-0101-4101-8101-010101010101");
     let expected = serde_json::json!({
@@ -53,7 +53,7 @@ fn a_new_number_is_shown_with_every_key_and_without_its_receive_mode() {
 }
 
 #[test]
-fn a_purchase_takes_signalwires_attributes_and_ignores_those_of_twilio_alone() {
+fn a_purchase_accepts_signalwires_attributes_and_ignores_twilio_only_ones() {
     let text = "PhoneNumber=%2B15005550006&VoiceReceiveMode=fax&VoiceUrl=http://h/fax&VoiceMethod=GET\
                 &VoiceApplicationSid=831455c6-574e-4d8b-b6ee-2418140bf4cd&BundleSid=BU1&EmergencyStatus=x&ApiVersion=9";
     let BuyNumber { wanted, change } = buy_number(&form(text), SEED).unwrap();
@@ -70,14 +70,14 @@ fn a_purchase_takes_signalwires_attributes_and_ignores_those_of_twilio_alone() {
 }
 
 #[test]
-fn an_update_clears_what_is_empty_and_keeps_what_is_absent() {
+fn an_update_clears_empty_attributes_and_keeps_absent_ones() {
     let change = update_number(&form("VoiceUrl=&VoiceApplicationSid=")).unwrap();
     assert_eq!((change.voice_url.as_deref(), change.voice_application_sid.as_deref()), (Some(""), Some("")));
     assert_eq!(change.sms_url, None);
 }
 
 #[test]
-fn each_bad_parameter_has_its_code_and_is_named() {
+fn each_bad_parameter_is_refused_by_name_with_its_code() {
     let application = format!("VoiceApplicationSid=AP{}", "0".repeat(32));
     for (bad, code) in [
         ("VoiceReceiveMode=Fax", 21209),
@@ -98,7 +98,7 @@ fn each_bad_parameter_has_its_code_and_is_named() {
 }
 
 #[test]
-fn a_list_is_filtered_by_digits_and_by_the_name_that_is_shown() {
+fn a_list_is_filtered_by_digits_and_by_the_displayed_name() {
     let numbers = [number("+18089255327", 2), number("+15005550006", 1)];
     let shown = |query: &str| {
         let (filter, request) = list_numbers(&form(query)).unwrap();

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_has_the_one_account_of_the_credential() {
+    fn the_list_contains_only_the_credentials_account() {
         let all = list("PageSize=2");
         assert_eq!(all["accounts"].as_array().map(Vec::len), Some(1));
         assert_eq!(all["uri"], "/2010-04-01/Accounts.json?PageSize=2&Page=0");

@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_shows_numbers_in_the_captured_shape() {
+    fn a_search_returns_numbers_in_the_captured_shape() {
         let answer = found("AreaCode=415&FaxEnabled=True&PageSize=2", US_LOCAL);
         assert_eq!(keys_of(&answer), ["available_phone_numbers", "uri"].into(), "no paging keys");
         let path = "/2010-04-01/Accounts/AC00000000000000000000000000000000/AvailablePhoneNumbers/US/Local.json";
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn toll_free_numbers_are_of_no_place() {
+    fn toll_free_numbers_have_no_location() {
         let answer = found("PageSize=1", (Country::Us, NumberKind::TollFree));
         for key in ["lata", "locality", "rate_center", "latitude", "longitude", "region", "postal_code"] {
             assert!(answer["available_phone_numbers"][0][key].is_null(), "{key}");
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn fifty_are_shown_unless_said_otherwise() {
+    fn fifty_numbers_are_listed_by_default() {
         assert_eq!(found("", US_LOCAL)["available_phone_numbers"].as_array().map(Vec::len), Some(50));
         assert!(found("", US_LOCAL)["uri"].as_str().unwrap().ends_with("/Local.json"));
         assert_eq!(found("PageSize=5000", US_LOCAL)["available_phone_numbers"].as_array().map(Vec::len), Some(1_000));
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn countries_name_their_lists() {
+    fn countries_link_to_their_lists() {
         let list = serde_json::to_value(CountryList::of(ACCOUNT)).unwrap();
         let countries = list["countries"].as_array().unwrap();
         assert_eq!(countries.len(), Country::ALL.len());

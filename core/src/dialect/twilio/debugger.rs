@@ -65,7 +65,7 @@ mod tests {
     use crate::model::time::Timestamp;
 
     #[test]
-    fn a_subaccounts_alert_names_its_owner_and_has_the_payload_as_json() {
+    fn a_subaccounts_alert_names_its_owner_and_carries_its_payload_as_json() {
         let alert = Alert {
             sid: AlertSid::from_bytes([1; 16]),
             place: 0,

@@ -47,7 +47,7 @@ fn send(world: &mut Engine, text: &str) -> FaxSid {
 const MINIMAL: &str = "To=%2B15558675310&From=%2B15017122661&MediaUrl=http%3A%2F%2Flocalhost%2Ffax.pdf";
 
 #[test]
-fn a_created_fax_is_queued_and_everything_not_yet_known_is_null() {
+fn a_created_fax_is_queued_and_everything_still_unknown_is_null() {
     let mut world = world();
     let sid = send(&mut world, MINIMAL);
     let resource = serde_json::to_value(FaxResource::of(world.fax(sid).unwrap(), &view())).unwrap();
@@ -84,7 +84,7 @@ fn every_option_is_read_as_the_python_library_sends_it() {
 }
 
 #[test]
-fn a_sip_destination_takes_a_name_or_nobody_as_caller() {
+fn a_fax_to_a_sip_address_may_name_a_caller_or_have_none() {
     let sip = "To=sip%3Akate%40example.com%3Fhatchkey%3D4815162342%3Btransport%3DTCP&MediaUrl=http%3A%2F%2Fh%2Ff";
     assert_eq!(order(sip).unwrap().from, None);
     let named = order(&format!("{sip}&From=Jack")).unwrap();
@@ -94,7 +94,7 @@ fn a_sip_destination_takes_a_name_or_nobody_as_caller() {
 }
 
 #[test]
-fn each_bad_parameter_has_the_closest_documented_code() {
+fn each_bad_parameter_is_refused_with_the_closest_documented_code() {
     let with = |extra: &str| format!("{MINIMAL}&{extra}");
     let long = format!("http://h/{}", "x".repeat(4_000));
     let cases = [
@@ -129,7 +129,7 @@ fn each_bad_parameter_has_the_closest_documented_code() {
 }
 
 #[test]
-fn an_update_without_a_status_asks_for_nothing() {
+fn an_update_without_a_status_requests_no_change() {
     assert_eq!(update_fax(&form("")), Ok(FaxUpdate::Nothing));
     assert_eq!(update_fax(&form("Status=canceled")), Ok(FaxUpdate::Cancel));
     assert_eq!(update_fax(&form("Status=delivered")).map_err(|error| error.code(Dialect::Twilio)), Err(20422));
@@ -209,7 +209,7 @@ fn fetched(world: &mut Engine) -> FaxSid {
 }
 
 #[test]
-fn a_media_url_is_fresh_on_each_view() {
+fn every_view_has_a_fresh_media_url() {
     let mut world = world();
     let sid = fetched(&mut world);
     let fax = world.fax(sid).unwrap();

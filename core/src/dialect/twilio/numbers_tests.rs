@@ -32,7 +32,7 @@ fn buy(text: &str, kind: Option<NumberKind>) -> Result<BuyNumber, ApiError> {
 }
 
 #[test]
-fn a_new_number_is_shown_with_every_key_and_the_documented_blanks() {
+fn a_new_number_has_every_key_and_the_documented_blanks() {
     let shown = serde_json::to_value(NumberResource::of(&number("+18089255327", 1), ACCOUNT, SEED)).unwrap();
     let path = "/2010-04-01/Accounts/AC00000000000000000000000000000000/IncomingPhoneNumbers";
     let sid = "PN01010101010101010101010101010101";
@@ -94,7 +94,7 @@ fn a_sub_list_sells_only_its_kind_and_only_by_number() {
 }
 
 #[test]
-fn every_attribute_is_taken() {
+fn every_attribute_is_accepted() {
     let digits = "0123456789abcdef0123456789abcdef";
     let text = format!(
         "FriendlyName=F&ApiVersion=2008-08-01&VoiceUrl=http://h/1&VoiceMethod=get&VoiceFallbackUrl=http://h/2\
@@ -130,7 +130,7 @@ fn every_attribute_is_taken() {
 }
 
 #[test]
-fn an_empty_value_clears_a_url_in_an_update_and_means_nothing_in_a_purchase() {
+fn an_empty_value_clears_a_url_in_an_update_and_is_ignored_in_a_purchase() {
     let text = "VoiceUrl=&StatusCallback=&VoiceMethod=&VoiceApplicationSid=&FriendlyName=";
     let change = update_number(&form(text), ACCOUNT).unwrap();
     let cleared = NumberChange {
@@ -144,7 +144,7 @@ fn an_empty_value_clears_a_url_in_an_update_and_means_nothing_in_a_purchase() {
 }
 
 #[test]
-fn each_bad_attribute_has_the_closest_documented_code() {
+fn each_bad_attribute_is_refused_with_the_closest_documented_code() {
     let name = "x".repeat(65);
     for (text, code) in [
         (format!("FriendlyName={name}"), 20002),
@@ -203,7 +203,7 @@ fn a_list_is_filtered_by_name_digits_kind_and_origin() {
 }
 
 #[test]
-fn a_page_of_numbers_has_only_the_keys_that_sdks_allow_beside_the_list() {
+fn besides_its_list_a_page_of_numbers_has_only_keys_that_sdks_allow() {
     let numbers = [number("+14155550102", 2), number("+14155550101", 1)];
     let (_, request) = list_numbers(&form("PageSize=1&PhoneNumber=%2B1415"), None).unwrap();
     let page = request.cut(numbers.iter(), |number| number.ordinal);

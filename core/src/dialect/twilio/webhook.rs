@@ -92,7 +92,7 @@ mod tests {
     use crate::model::webhook::{Attempt, Method, Purpose};
 
     #[test]
-    fn empty_values_are_left_out_and_the_fallback_gets_the_error() {
+    fn empty_parameters_are_omitted_and_the_fallback_gets_the_error() {
         let request = TwimlRequest {
             purpose: Purpose::FallbackUrl,
             url: "http://app/fallback".into(),

@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_code_of_a_colour_begins_another() {
+    fn no_code_is_a_prefix_of_another_of_its_colour() {
         for runs in [&WHITE, &BLACK] {
             let mut all: Vec<Code> =
                 runs.terminating.iter().chain(&runs.make_up).chain(&EXTENDED_MAKE_UP).copied().collect();

@@ -47,7 +47,7 @@ fn written(image: &Bitmap, scheme: Scheme, minimum_row_bits: u32) -> Vec<u8> {
 }
 
 #[test]
-fn mmr_has_the_bytes_of_another_coder() {
+fn mmr_output_matches_that_of_another_coder() {
     for seed in 0..IMAGES {
         let image = image(seed);
         let mut other = fax::encoder::Encoder::new(fax::VecWriter::new());
@@ -91,7 +91,7 @@ fn strictly(bytes: &[u8], stored: Stored, width: u32, height: u32) -> Bitmap {
 }
 
 #[test]
-fn every_scheme_is_read_back_and_by_a_strict_reader_too() {
+fn every_scheme_can_be_read_back_even_by_a_strict_reader() {
     for seed in 0..IMAGES {
         let image = image(seed);
         let forms = [
@@ -130,7 +130,7 @@ fn zero_length_runs_are_changing_elements_of_the_row_below() {
 }
 
 #[test]
-fn a_row_of_endless_zero_length_runs_is_given_up() {
+fn a_row_of_endless_zero_length_runs_is_abandoned() {
     // A vertical mode left of a change at 0 never advances.
     let endless = vec![0xff; 100_000];
     let read = decode(&[&packed(&["001", "00110101", "11"])[..], &endless].concat(), Stored::Mmr, 2_000, 50);
@@ -151,7 +151,7 @@ fn a_wrong_code_costs_only_its_row_if_rows_end_with_a_code() {
 }
 
 #[test]
-fn counting_finds_what_writing_wrote() {
+fn the_counted_length_equals_the_written_length() {
     for seed in 0..IMAGES {
         let image = image(seed);
         for scheme in [Scheme::Mh, Scheme::Mr { k: 4 }, Scheme::Mmr] {
@@ -162,7 +162,7 @@ fn counting_finds_what_writing_wrote() {
 }
 
 #[test]
-fn rows_are_filled_up_to_the_minimum() {
+fn rows_are_padded_to_the_minimum() {
     let image = Bitmap::white(1_728, 100);
     let bits = code(&image, Scheme::Mh, 288, BitCounter::default()).bits();
     assert_eq!(bits, 100 * 288 + 6 * 12);

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn each_of_the_eight_values_comes_upright() {
+    fn all_eight_orientations_come_out_upright() {
         for (value, stored) in (1..).zip(STORED) {
             let orientation = Orientation::of_tag(Some(value));
             assert_eq!(orientation.upright(gray(stored)), gray(UPRIGHT), "{value}");
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn xmp_counts_where_exif_says_nothing() {
+    fn xmp_is_used_if_exif_gives_no_orientation() {
         let of_xmp = |text: &str| Orientation::of_metadata(None, Some(text.as_bytes()));
         for (text, wanted) in [
             ("<rdf:Description tiff:Orientation=\"6\" xmp:Rating='5'/>", Orientation::TurnedLeft),

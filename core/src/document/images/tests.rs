@@ -70,7 +70,7 @@ fn with_segment(jpeg: &[u8], marker: u8, data: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn exif_turns_a_png_and_a_jpeg_upright() {
+fn exif_rotates_a_png_and_a_jpeg_upright() {
     let samples: Vec<u8> = (0..30 * 20).map(|at| (at % 251) as u8).collect();
     let plain = png_of((30, 20), png_crate::ColorType::Grayscale, &samples, None, false);
     for (kind, plain) in [(Kind::Png, plain), (Kind::Jpeg, TONES.to_vec())] {
@@ -99,7 +99,7 @@ fn with_chunk(png: &[u8], kind: [u8; 4], data: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn xmp_alone_turns_a_png_and_a_jpeg_upright() {
+fn xmp_alone_rotates_a_png_and_a_jpeg_upright() {
     let samples: Vec<u8> = (0..30 * 20).map(|at| (at % 251) as u8).collect();
     let plain = png_of((30, 20), png_crate::ColorType::Grayscale, &samples, None, false);
     let packed = |text: &[u8]| {
@@ -124,7 +124,7 @@ fn xmp_alone_turns_a_png_and_a_jpeg_upright() {
 }
 
 #[test]
-fn a_grey_prints_as_much_ink_as_it_is_dark_at_every_quality() {
+fn the_amount_of_ink_matches_the_grey_at_every_quality() {
     for (level, wanted) in [(204, 0.2), (128, 0.5), (230, 0.1)] {
         let flat = png_of((850, 500), png_crate::ColorType::Grayscale, &vec![level; 850 * 500], None, false);
         for quality in Quality::ALL {
@@ -136,7 +136,7 @@ fn a_grey_prints_as_much_ink_as_it_is_dark_at_every_quality() {
 }
 
 #[test]
-fn a_page_that_comes_out_white_although_its_image_is_not_empty_is_reported() {
+fn a_white_page_from_an_image_that_is_not_empty_is_reported() {
     let mut speck = vec![255; 4_000 * 4_000];
     speck[4_000 * 2_000 + 2_000] = 0;
     let (pages, losses) =
@@ -159,7 +159,7 @@ fn transparent_pels_are_white() {
 }
 
 #[test]
-fn a_png_that_breaks_off_has_the_rows_that_are_there_and_white_below() {
+fn a_truncated_png_keeps_its_rows_and_is_white_below_them() {
     let (width, height) = (200, 150);
     let mut state = 1_u32;
     let samples: Vec<u8> = (0..width * height)
@@ -198,7 +198,7 @@ fn a_png_with_a_wrong_checksum_is_read_and_reported() {
 }
 
 #[test]
-fn a_jpeg_that_breaks_off_has_the_rows_that_are_there_and_white_below() {
+fn a_truncated_jpeg_keeps_its_rows_and_is_white_below_them() {
     for (name, whole) in [("baseline", TONES), ("progressive", TONES_PROGRESSIVE)] {
         let sound = read(whole, Kind::Jpeg).unwrap();
         assert!(sound.losses.is_empty(), "{name}: {:?}", sound.losses);
@@ -238,7 +238,7 @@ fn near(greys: [u8; 4], wanted: [u8; 4]) {
 }
 
 #[test]
-fn four_inks_are_as_dark_as_they_look_inverted_or_not_and_as_luma_and_chroma() {
+fn cmyk_is_as_dark_as_it_looks_whether_plain_inverted_or_ycck() {
     let adobe = INKS.windows(5).position(|name| name == b"Adobe").unwrap();
     let light = |cyan: u32| picture_luma(cyan, 128, 128);
     // Inverted: 255 means no ink.
@@ -255,7 +255,7 @@ fn four_inks_are_as_dark_as_they_look_inverted_or_not_and_as_luma_and_chroma() {
 }
 
 #[test]
-fn red_green_and_blue_are_read_by_adobes_mark_or_their_names() {
+fn rgb_is_recognised_by_adobes_marker_or_by_component_names() {
     // The components are kept as they are, whatever they mean.
     let marked = with_segment(&without_jfif(TONES), 0xee, b"Adobe\0\x64\0\0\0\0\0");
     let mut named = without_jfif(TONES);
@@ -279,7 +279,7 @@ fn picture_luma(red: u32, green: u32, blue: u32) -> u8 {
 }
 
 #[test]
-fn what_is_not_supported_differs_from_what_is_damaged() {
+fn unsupported_files_are_distinguished_from_damaged_ones() {
     let frame = TONES.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
     let with = |at: usize, byte: u8| {
         let mut jpeg = TONES.to_vec();

@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rectangle_has_the_pels_it_covers_enough_of() {
+    fn a_rectangle_fills_the_pels_that_it_covers_enough_of() {
         let path = Rect::new(10.2, 5.0, 20.5, 8.3).to_path(0.1);
         assert_eq!(runs(&path, FillRule::NonZero), [(5, 10, 21), (6, 10, 21), (7, 10, 21)]);
         let outside = Rect::new(-50.0, -50.0, 500.0, 0.9).to_path(0.1);
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rectangle_has_the_same_pels_whatever_way_it_is_found() {
+    fn a_rectangle_fills_the_same_pels_whether_or_not_it_is_recognised() {
         for (x0, y0, x1, y1) in
             [(10.2, 5.0, 20.5, 8.3), (0.4, 0.9, 1.7, 1.1), (3.0, 3.3, 3.9, 40.55), (1.6, 2.0, 99.5, 101.0)]
         {
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn many_crossings_are_in_the_order_of_few() {
+    fn many_crossings_are_ordered_like_few() {
         let mut path = BezPath::new();
         for tooth in 0..40 {
             path.move_to((f64::from(tooth * 37 % 90), 0.0));
@@ -423,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn overlaps_are_filled_or_left_out_by_the_rule() {
+    fn overlaps_follow_the_fill_rule() {
         let mut path = Rect::new(0.0, 0.0, 30.0, 1.0).to_path(0.1);
         path.extend(Rect::new(10.0, 0.0, 20.0, 1.0).to_path(0.1).iter());
         assert_eq!(runs(&path, FillRule::NonZero), [(0, 0, 30)]);
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn coordinates_that_are_not_numbers_are_ignored_and_endless_shapes_stop() {
+    fn non_finite_coordinates_are_ignored_and_endless_shapes_stop() {
         let mut path = BezPath::new();
         path.move_to((f64::NAN, 0.0));
         path.line_to((10.0, f64::INFINITY));

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thin_rule_paints_the_pels_that_it_touches_and_a_thick_one_none_here() {
+    fn a_thin_rule_paints_the_pels_it_touches_and_a_thick_one_is_not_a_sliver() {
         for (thickness, top, rows) in
             [(0.0, 5.0, 5..6), (0.2, 5.1, 5..6), (0.2, 5.9, 5..7), (0.9, 5.0, 5..6), (0.01, 5.0, 5..6)]
         {
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slanting_sliver_leaves_no_row_out_and_each_dot_of_many_shows() {
+    fn a_slanting_sliver_skips_no_row_and_each_of_many_dots_is_visible() {
         let sliver = BezPath::from_svg("M10 10 L60 40.5 L60 40.7 L10 10.2 Z").expect("a path");
         let rows: std::collections::BTreeSet<u32> = runs(&sliver).iter().map(|run| run.0).collect();
         assert!((10..=40).all(|row| rows.contains(&row)));

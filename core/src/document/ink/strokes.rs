@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_from_afar_is_drawn_where_it_crosses_the_page() {
+    fn a_line_from_far_away_is_drawn_where_it_crosses_the_page() {
         for far in ["1e5", "1e9", "1e30", "1e300"] {
             let bounds = drawn(&format!("M-{far} 50 L{far} 50"), &Stroke::new(4.0)).bounding_box();
             assert!((bounds.y0 - 48.0).abs() < 0.1 && (bounds.y1 - 52.0).abs() < 0.1, "{far}: {bounds:?}");
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn dashes_of_a_line_from_afar_are_where_they_were() {
+    fn dashes_of_a_line_from_far_away_stay_in_place() {
         let style = Stroke::new(2.0).with_caps(hayro::kurbo::Cap::Butt).with_dashes(0.0, [30.0, 30.0]);
         let far = drawn("M-90000 50 L90000 50", &style);
         // A dash begins 1,500 periods after the line does.
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn countless_dashes_and_patterns_that_make_no_sense_are_a_line() {
+    fn countless_dashes_and_senseless_patterns_become_a_solid_line() {
         let patterns: [&[f64]; 6] =
             [&[1e-9, 1e-9], &[-2.0, 1.0], &[f64::NAN], &[f64::INFINITY, 1.0], &[0.0, 0.0], &[1e-300]];
         for pattern in patterns {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pen_wider_than_any_page_covers_it() {
+    fn a_pen_wider_than_any_page_covers_the_page() {
         for width in [1e6, 1e9, 1e30, 1e100] {
             let line = drawn("M-5 50 C10 60 40 60 90 50", &Stroke::new(width));
             assert!(line.elements().len() < 10_000 && line.winding((50.0, 90.0).into()) != 0, "{width}");

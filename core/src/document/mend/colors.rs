@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn black_ink_is_black_and_none_is_white() {
+    fn black_ink_is_black_and_no_ink_is_white() {
         for rest in [[0.0; 3], [0.6, 0.4, 0.4], [1.0, 1.0, 1.0], [0.0, 1.0, 0.2]] {
             let [c, m, y] = rest;
             assert_eq!(rgb([c, m, y, 1.0]), [0.0; 3], "{rest:?}");
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn luma_of_bytes_is_that_of_parts() {
+    fn luma_of_bytes_matches_luma_of_fractions() {
         for inks in (0_u32..625).map(|number| [1, 5, 25, 125].map(|step| (number / step % 5 * 255 / 4) as u8)) {
             let [red, green, blue] = rgb(inks.map(|ink| f64::from(ink) / 255.0));
             let wanted = (red * 77.0 + green * 150.0 + blue * 29.0) / 256.0 * 255.0;

@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_named_shown_and_painted_is_found() {
+    fn named_objects_text_and_painting_are_found() {
         let found = survey(b"q BT /F1 12 Tf (a) Tj [(b) -20 <63>] TJ ET Q /X Do 1 g 0 0 5 5 re f");
         assert_eq!(found.texts[b"F1".as_slice()], [b"a".to_vec(), b"b".to_vec(), b"c".to_vec()]);
         assert!(found.objects.contains_key(b"X".as_slice()) && found.paints && !found.open && found.edits.is_empty());

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_that_draws_one_image_alone_is_recognised() {
+    fn a_page_that_draws_only_one_image_is_recognised() {
         let image = only_image(b"q 610 0 0 792 0 0 cm /Fax Do Q\n").unwrap();
         assert_eq!(image, (b"Fax".to_vec(), [610.0, 0.0, 0.0, 792.0, 0.0, 0.0]));
         for other in

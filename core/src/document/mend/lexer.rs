@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_told_apart() {
+    fn tokens_are_distinguished() {
         let content = b"/A#20b 12 -.5 +3 (a\\(b\\051\\n(c)) <414> [1] % no\n0 g BI /W 1 ID \x01EI EI\nQ (open";
         let kinds: Vec<Kind> = Lexer::new(content).map(|token| token.kind).collect();
         let name = |word: &[u8]| Kind::Name(word.to_vec());

@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_letters() {
+    fn glyph_names_map_to_letters() {
         for (name, wanted) in [
             ("A", 'A'),
             ("Aacute", 'Á'),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn encodings_of_one_byte_are_known() {
+    fn single_byte_encodings_are_known() {
         assert_eq!((of_windows(0x80), of_windows(0xe9), of_mac(0x8e)), (Some('€'), Some('é'), Some('é')));
         assert_eq!((to_windows('€'), to_windows('é'), to_windows('Ж')), (Some(0x80), Some(0xe9), None));
         assert!(is_latin('ﬁ') && is_latin('Ÿ') && !is_latin('Ж') && !is_latin('č'));

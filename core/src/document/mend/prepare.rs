@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spaces_between_stream_and_the_lines_end_change_places_with_it() {
+    fn spaces_after_the_stream_keyword_are_moved_before_it() {
         for (given, wanted) in [
             ("<<>>\nstream \nab\nendstream", "<<>>\n stream\nab\nendstream"),
             ("<<>> stream \t\r\nab endstream", "<<>>  \tstream\r\nab endstream"),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_breaks_off_is_closed() {
+    fn a_truncated_stream_is_closed() {
         let closed = prepared(b"1 0 obj <</Length 9>> stream\nab").unwrap();
         assert!(closed.ends_with(b"ab\nendstream\nendobj\n"));
     }

@@ -59,7 +59,7 @@ fn packed(image: &Bitmap) -> Vec<u8> {
 }
 
 #[test]
-fn every_fax_coding_in_either_order_of_bits_and_bytes_reads_the_same() {
+fn every_fax_coding_reads_the_same_in_either_bit_and_byte_order() {
     let image = drawing();
     let coded = |scheme| code(&image, scheme, 0, BitWriter::default()).into_bytes();
     let backwards = |bytes: &[u8]| bytes.iter().map(|byte| byte.reverse_bits()).collect::<Vec<u8>>();
@@ -86,7 +86,7 @@ fn every_fax_coding_in_either_order_of_bits_and_bytes_reads_the_same() {
 }
 
 #[test]
-fn black_is_black_whether_zeros_or_ones_mean_it() {
+fn black_is_black_whether_stored_as_zeros_or_ones() {
     let image = drawing();
     let mut inverted = image.clone();
     inverted.invert();
@@ -99,7 +99,7 @@ fn black_is_black_whether_zeros_or_ones_mean_it() {
 }
 
 #[test]
-fn greys_of_every_depth_read_alike() {
+fn greys_of_every_depth_decode_alike() {
     let eight: Vec<u8> = (0..WIDTH * HEIGHT).map(|at| (at % 4 * 85) as u8).collect();
     let four: Vec<u8> = eight.chunks(2).map(|pair| ((pair[0] / 17) << 4) | (pair[1] / 17)).collect();
     let two: Vec<u8> = eight.chunks(4).map(|four| four.iter().fold(0, |byte, pel| (byte << 2) | (pel / 85))).collect();
@@ -210,7 +210,7 @@ type Pack = fn(&[u8]) -> Vec<u8>;
 const PLAIN: [(u32, Pack); 4] = [(1, <[u8]>::to_vec), (5, lzw), (8, deflated), (32_773, pack_bits)];
 
 #[test]
-fn planes_read_as_colours_side_by_side_do_in_every_plain_compression() {
+fn planar_and_interleaved_colours_decode_alike_in_every_plain_compression() {
     let red: Vec<u8> = greys();
     let (green, blue): (Vec<u8>, Vec<u8>) =
         (red.iter().map(|v| v / 2).collect(), red.iter().map(|v| 255 - v).collect());
@@ -242,7 +242,7 @@ fn planes_read_as_colours_side_by_side_do_in_every_plain_compression() {
 }
 
 #[test]
-fn palettes_of_every_depth_are_read() {
+fn palettes_of_every_depth_are_decoded() {
     for depth in [1, 2, 4, 8] {
         let levels = 1_u32 << depth;
         let indices: Vec<u8> = (0..WIDTH * HEIGHT).map(|at| (at * 7 % levels) as u8).collect();
@@ -314,7 +314,7 @@ fn deep_samples_are_scaled_in_either_byte_order() {
 }
 
 #[test]
-fn differences_are_added_up_in_every_order_and_depth() {
+fn predictor_differences_are_summed_in_every_order_and_depth() {
     let row = |y: u32| (0..WIDTH).map(move |x| x * 300 + y * 111);
     for (big_endian, depth) in [(false, 16), (true, 16), (false, 8), (false, 32)] {
         let data: Vec<u8> = (0..HEIGHT)
@@ -340,7 +340,7 @@ fn differences_are_added_up_in_every_order_and_depth() {
 }
 
 #[test]
-fn tiles_of_every_compression_make_the_page_they_cover() {
+fn tiles_of_every_compression_make_up_their_page() {
     let image = drawing();
     let tile = |x: u32, y: u32| {
         let mut tile = Bitmap::white(64, 32);
@@ -371,7 +371,7 @@ fn tiles_of_every_compression_make_the_page_they_cover() {
 }
 
 #[test]
-fn strips_without_lengths_reach_as_far_as_they_can() {
+fn strips_without_lengths_extend_as_far_as_possible() {
     let image = drawing();
     let strips: Vec<Vec<u8>> = (0..4).map(|strip| g4(&image.slice(strip * 10, strip * 10 + 10))).collect();
     let plain: Vec<Vec<u8>> = (0..4).map(|strip| packed(&image.slice(strip * 10, strip * 10 + 10))).collect();
@@ -387,7 +387,7 @@ fn strips_without_lengths_reach_as_far_as_they_can() {
 }
 
 #[test]
-fn lzw_without_an_end_code_is_whole() {
+fn lzw_data_without_an_end_code_are_complete() {
     let data = greys();
     let coded = lzw(&data);
     for cut in 1..3 {
@@ -443,7 +443,7 @@ fn reduced_copies_and_masks_are_not_pages() {
 }
 
 #[test]
-fn pages_before_a_broken_end_of_the_chain_are_kept() {
+fn pages_before_a_break_in_the_chain_are_kept() {
     let image = drawing();
     let mmr = g4(&image);
     let tags = [(259, 4), (262, 0)];
@@ -467,7 +467,7 @@ fn pages_before_a_broken_end_of_the_chain_are_kept() {
 }
 
 #[test]
-fn a_bilevel_page_may_leave_out_what_its_pels_mean() {
+fn a_bilevel_page_may_omit_the_meaning_of_its_pels() {
     let image = drawing();
     let mmr = g4(&image);
     let picture = &pictures(&Writer::new(&[SIZE[0], SIZE[1], (259, &[4])], &[&mmr]).file())[0];
@@ -479,7 +479,7 @@ fn a_bilevel_page_may_leave_out_what_its_pels_mean() {
 }
 
 #[test]
-fn other_tags_say_what_samples_mean_where_that_is_left_out() {
+fn an_omitted_meaning_of_samples_is_inferred_from_other_tags() {
     let samples = |count: u8| -> Vec<u8> {
         greys().iter().flat_map(|grey| (0..count).map(|sample| grey.wrapping_mul(sample + 1))).collect()
     };
@@ -503,7 +503,7 @@ fn other_tags_say_what_samples_mean_where_that_is_left_out() {
 }
 
 #[test]
-fn xmp_turns_a_page_that_lacks_tag_274() {
+fn xmp_rotates_a_page_that_lacks_tag_274() {
     let image = drawing();
     let mmr = g4(&image);
     for value in [3_u8, 6, 8] {
@@ -521,7 +521,7 @@ fn xmp_turns_a_page_that_lacks_tag_274() {
 }
 
 #[test]
-fn tag_274_turns_pages_of_every_compression() {
+fn tag_274_rotates_pages_of_every_compression() {
     let image = drawing();
     for (value, turned) in [(1, false), (3, false), (6, true), (8, true), (5, true)] {
         for (compression, data) in [(4, g4(&image)), (1, packed(&image)), (5, lzw(&packed(&image)))] {
@@ -537,7 +537,7 @@ fn tag_274_turns_pages_of_every_compression() {
 }
 
 #[test]
-fn what_is_not_supported_differs_from_what_is_damaged() {
+fn unsupported_files_are_distinguished_from_damaged_ones() {
     let data = greys();
     let eight: (u16, &[u32]) = (258, &[8]);
     for (tags, why) in [
@@ -559,7 +559,7 @@ fn what_is_not_supported_differs_from_what_is_damaged() {
 }
 
 #[test]
-fn a_page_cut_short_says_how_much_is_missing_and_one_of_nothing_fails() {
+fn a_truncated_page_reports_how_much_is_missing_and_an_empty_one_fails() {
     let mmr = g4(&drawing());
     let cut = file(false, &[(&[(259, 4), (262, 0)], &mmr[..mmr.len() / 2])]);
     assert!(pictures(&cut)[0].losses[0].contains(&format!("of its {HEIGHT} rows")));

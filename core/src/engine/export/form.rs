@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_the_engine_renames_or_adds_changes_no_file() {
+    fn renaming_or_adding_an_engine_field_changes_no_file() {
         let read: Fax = serde_json::from_str(WRITTEN).expect("it is still read");
         let fax = read.value();
         assert_eq!(fax, engine::Fax { sid: "a".to_owned(), resolution: Quality::Fine, retries: 7 });
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_left_out_and_what_is_unknown_is_refused() {
+    fn missing_fields_are_omitted_and_unknown_ones_are_refused() {
         #[derive(Debug, PartialEq)]
         pub(in crate::engine::export) struct Unnamed(Option<u32>, u32);
         form! {

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_of_each_version_takes_the_steps_that_are_left() {
+    fn a_document_of_each_version_goes_through_the_remaining_steps() {
         for version in 1..=3 {
             let state = read(&of_version(version)).unwrap_or_else(|error| panic!("version {version}: {error}"));
             assert_eq!(state.to_json(MediaForm::Inline).expect("JSON"), today(), "version {version}");
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_of_another_version_than_it_says_is_refused() {
+    fn a_document_that_misstates_its_version_is_refused() {
         for (is, says, told) in [(1, 2, "universe"), (1, 3, "mood"), (2, 1, "world"), (2, 3, "mood"), (3, 4, "newer")] {
             let mut document = of_version(is);
             document["fauxfax_state"] = json!(says);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_step_does_not_understand_is_reported_with_its_place() {
+    fn values_that_a_step_cannot_interpret_are_reported_with_their_location() {
         let mut document = of_version(1);
         document["mood"] = json!("bad");
         assert_eq!(read(&document).expect_err("it is refused").to_string(), "mood: is \"bad\"");

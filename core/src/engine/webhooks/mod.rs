@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_more_cookies_than_are_kept_the_oldest_are_forgotten() {
+    fn the_oldest_cookies_beyond_the_limit_are_forgotten() {
         let cookie = |n: usize| Cookie { host: "app.test".to_owned(), pair: format!("c{n}=1") };
         let mut kept = Vec::new();
         keep_cookies(&mut kept, (0..COOKIES_MAX).map(cookie).collect());

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_takes_digits_keypad_letters_and_stars_only() {
+    fn a_pattern_takes_only_digits_keypad_letters_and_asterisks() {
         let fax = Pattern { symbols: vec![Some(3), Some(2), Some(9)], from_start: false };
         assert_eq!(pattern("fAx"), Some(fax.clone()));
         assert_eq!(pattern("329"), Some(fax));
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_number_is_found_by_its_digits_if_it_is_for_sale() {
+    fn a_complete_number_is_found_by_its_digits_if_it_is_for_sale() {
         let offer = us_local(&OfferFilter::default())[0];
         let national = &offer.number.to_string()[2..];
         let filter = OfferFilter { contains: pattern(national), ..OfferFilter::default() };
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_stays_in_its_place() {
+    fn a_search_stays_within_its_location() {
         let text = |text: &str| Some(text.to_owned());
         let none = OfferFilter::default;
         let filters = [
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn new_numbers_are_shown_unless_excluded() {
+    fn new_numbers_are_listed_unless_excluded() {
         let betas = |beta| {
             let filter = OfferFilter { beta, ..OfferFilter::default() };
             offers(8, Country::Us, NumberKind::Local, &filter).take(500).filter(|offer| offer.beta).count()

@@ -346,7 +346,7 @@ fn document_of(outcome: &EffectResult) -> Option<&Document> {
 }
 
 #[test]
-fn each_command_is_the_same_when_it_is_written_and_read() {
+fn every_command_round_trips() {
     let all = [faxes(), account(), testers(), answers(), notes()].concat();
     let mut names = std::collections::BTreeSet::new();
     for input in all {
@@ -363,7 +363,7 @@ fn each_command_is_the_same_when_it_is_written_and_read() {
 }
 
 #[test]
-fn a_line_is_the_same_in_a_later_build() {
+fn a_line_stays_the_same_in_later_builds() {
     let line = |input: Input| Logged { at: at(), input }.to_line().expect("it is written");
     assert_eq!(
         line(CancelFax(FAX).into()),
@@ -376,7 +376,7 @@ fn a_line_is_the_same_in_a_later_build() {
 }
 
 #[test]
-fn what_is_no_line_or_of_another_version_is_refused() {
+fn an_invalid_line_or_one_of_another_version_is_refused() {
     for text in ["", "{\"fauxfax_log\":1"] {
         assert!(matches!(Logged::of_line(text), Err(LogError::NoJson { why }) if why.contains("EOF")), "{text}");
     }
@@ -388,7 +388,7 @@ fn what_is_no_line_or_of_another_version_is_refused() {
 }
 
 #[test]
-fn a_wrong_value_is_refused_with_its_place() {
+fn a_wrong_value_is_refused_with_its_location() {
     let refused = |change: &dyn Fn(&mut Value)| {
         let line = Logged { at: at(), input: faxes().remove(0) }.to_line().expect("it is written");
         let mut entry = serde_json::from_str(&line).expect("JSON");
