@@ -19,7 +19,7 @@ use crate::script::{call, letter};
 
 const RECEIVE: &str = "<Response><Receive/></Response>";
 
-/// Makes a machine call a number with this FaxUrl, whose fallback accepts the fax; returns the alerts.
+/// Makes a machine call a number with this FaxUrl, whose fallback accepts the fax. Returns the alerts.
 async fn fallen_back(voice_url: &str, options: &ClientOptions) -> (Host, Vec<Alert>) {
     let fallback = MockServer::start().await;
     let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");

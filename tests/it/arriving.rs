@@ -1,5 +1,5 @@
-//! Tests a fax while its app is being asked, and one that its app deletes as soon as it may: what can be fetched, what
-//! is refused, and how the conversation is reported to have ended.
+//! Tests a fax while its app is being asked for TwiML, and a fax that its app deletes as soon as possible: what can be
+//! fetched, what is refused, and how the conversation is reported to have ended.
 
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ fn a_fax_deleted_before_its_action_is_notified_still_ends_as_received() {
     assert_eq!(script.engine.conversation(sid), ConversationState::Unknown, "a reset forgets");
 }
 
-/// An app that responds to its first request only when the test allows it.
+/// The app responds to its first request only when the test allows it.
 #[tokio::test]
 async fn while_its_app_is_asked_rest_reports_a_fax_as_receiving_with_the_nulls_of_that_status() {
     for (answer, status) in [(RECEIVE, Some("receiving")), ("<Response/>", None)] {
@@ -140,7 +140,7 @@ async fn while_its_app_is_asked_rest_reports_a_fax_as_receiving_with_the_nulls_o
     }
 }
 
-/// An app that accepts each fax, and deletes it through `delete` once it has ended.
+/// Starts an app that accepts each fax, and deletes it through `delete` once it has ended.
 async fn deleting_app(delete: impl Fn(&str) + Send + Sync + 'static) -> MockServer {
     let app = MockServer::start().await;
     let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");
@@ -192,7 +192,7 @@ async fn a_fax_that_its_app_deletes_in_the_action_still_counts_as_received() {
 /// An emulator's address and an account's credential there.
 type Place = std::sync::Arc<std::sync::OnceLock<(String, String)>>;
 
-/// An app that deletes each fax over REST as soon as it is notified that the fax was received.
+/// Starts an app that deletes each fax over REST as soon as it is notified that the fax was received.
 async fn app_that_deletes_over_rest() -> (MockServer, Place) {
     let place = Place::default();
     let known = std::sync::Arc::clone(&place);

@@ -1,5 +1,5 @@
 //! Tests configured URLs on the wire: which part is sent and signed, where a relative action leads and with which
-//! credential, names below `localhost`, and what is reported about servers that respond oddly.
+//! credential, names under `localhost`, and reports about servers that respond oddly.
 
 use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::dialect::{address, signature};
@@ -29,7 +29,7 @@ async fn requests(server: &MockServer) -> Vec<Request> {
     server.received_requests().await.expect("recorded")
 }
 
-/// Returns everything that the journal shows, as text.
+/// Returns the whole journal as text.
 fn journal(host: &Host) -> String {
     let events = host.world().read_journal(|journal| journal.events(&EventFilter::default(), JOURNAL_EVENTS_MAX));
     events.iter().map(|event| event::json(event).to_string()).collect()

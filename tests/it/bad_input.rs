@@ -1,4 +1,4 @@
-//! Bad input to the control API: each error names the field, says what it must be, and what it is instead.
+//! Tests bad input to the control API: each error names the field, and says what it must be and what it was.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
@@ -9,7 +9,7 @@ use crate::control::Bench;
 
 const FORM: &str = "multipart/form-data; boundary=b";
 
-/// Calls with a body as it is, and returns the status and the detail of the refusal.
+/// Makes a call with this exact body, and returns the status and detail of the refusal.
 async fn refused(bench: &Bench, method: &str, target: &str, content_type: &str, body: &str) -> (u16, String) {
     let request = Request::builder().method(method).uri(format!("{BASE}{target}"));
     let request = request.header(header::HOST, "localhost:8329").header(header::CONTENT_TYPE, content_type);
@@ -21,7 +21,7 @@ async fn refused(bench: &Bench, method: &str, target: &str, content_type: &str, 
     (status, problem["detail"].as_str().unwrap_or_else(|| panic!("{method} {target} {body}: {problem}")).to_owned())
 }
 
-/// A form with these fields.
+/// Builds a form with these fields.
 fn form(fields: &[(&str, &str)]) -> String {
     let part = |(name, value): &(&str, &str)| {
         format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")

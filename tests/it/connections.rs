@@ -94,7 +94,7 @@ async fn a_request_names_its_host_once_however_it_arrives() {
     running.end().await;
 }
 
-/// Adds a rule that delays the next REST call by this much, and makes that call.
+/// Adds a rule that delays the next REST call by this much, then makes that call.
 async fn delayed(running: &Running, delay_ms: u32) -> TcpStream {
     let rule = format!("{{\"times\":1,\"api\":{{\"delay_ms\":{delay_ms}}}}}");
     let length = rule.len();

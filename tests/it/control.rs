@@ -47,7 +47,7 @@ impl Bench {
         Self::of(registry).await
     }
 
-    /// A bench for an emulator that is there.
+    /// Creates a bench for an existing emulator.
     pub(crate) async fn of(registry: Registry) -> Self {
         let app = MockServer::start().await;
         let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");
@@ -99,7 +99,7 @@ impl Bench {
         account["sid"].as_str().expect("a SID").to_owned()
     }
 
-    /// Receives a fax to its end.
+    /// Receives a fax and waits until it has ended.
     pub(crate) async fn receive(&self, account: &str) -> Value {
         let conversation = self.ok("POST", &format!("/incoming-faxes?wait=true&account={account}"), json!({})).await;
         assert_eq!(conversation["outcome"], "received", "{conversation}");
@@ -107,7 +107,7 @@ impl Bench {
     }
 }
 
-/// The next block of a stream of events.
+/// Returns the next block of an event stream.
 async fn block(stream: &mut BodyDataStream) -> Option<String> {
     let chunk = tokio::time::timeout(PATIENCE, stream.next()).await.expect("something comes");
     chunk.map(|chunk| String::from_utf8(chunk.expect("no error").to_vec()).expect("text"))
@@ -465,7 +465,7 @@ async fn an_exported_world_can_be_imported_and_an_invalid_one_changes_nothing() 
     let events = bench.ok("GET", &format!("/events?account={account}&kind=world.reset&all=true"), Value::Null).await;
     let to: Vec<_> = events["events"].as_array().expect("a list").iter().map(|event| &event["data"]["to"]).collect();
     assert_eq!(to, ["state", "start"]);
-    // A refused call leaves the world and its journal as they are.
+    // A refused call leaves the world and its journal unchanged.
     let last = bench.ok("GET", &format!("/events?account={account}"), Value::Null).await["last_seq"].clone();
     let (status, detail) = bench.refused("PUT", &state, small).await;
     assert!(status == 422 && detail.contains("faxes[0].media.document") && detail.contains("as it was"), "{detail}");

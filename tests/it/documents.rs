@@ -37,8 +37,8 @@ async fn reason(bytes: &[u8]) -> String {
     }
 }
 
-/// A PDF of one page of this size, with this content and one added object, named `X` as an image or form and `F` as a
-/// font. The object after it counts as an annotation, if it is one.
+/// Builds a one-page PDF of this size, with this content and one added object, named `X` as an image or form and `F` as
+/// a font. The page lists the object after it as an annotation.
 fn pdf(size: (f32, f32), content: &[u8], add: impl FnOnce(&mut Pdf, Ref)) -> Vec<u8> {
     let (catalog, tree, page, stream, thing) = (Ref::new(1), Ref::new(2), Ref::new(3), Ref::new(4), Ref::new(5));
     let mut pdf = Pdf::new();
@@ -69,7 +69,8 @@ fn with_image(filter: Filter, columns: i32, rows: i32, data: &[u8]) -> Vec<u8> {
     })
 }
 
-/// `copies` times 258 zeros, as a zlib stream of one block: the symbol 0, then copies of 258 bytes (RFC 1951 §3.2.6).
+/// Returns `copies` times 258 zeros as a zlib stream of one block: the symbol 0, then copies of 258 bytes (RFC 1951
+/// §3.2.6).
 fn zeros(copies: usize) -> Vec<u8> {
     let (mut bytes, mut pending, mut filled) = (vec![0x78, 0x01], 0_u64, 0);
     let mut put = |bits: u64, count: u32| {
@@ -204,7 +205,7 @@ async fn images_too_large_to_decode_affect_only_their_document() {
     }
 }
 
-/// A page with text in a Japanese font that the PDF doesn't embed; the codes are UTF-16.
+/// Builds a page with text in a Japanese font that the PDF doesn't embed; the codes are UTF-16.
 fn japanese() -> Vec<u8> {
     pdf((612.0, 792.0), b"BT /F 40 Tf 72 600 Td <65E5672C8A9E> Tj ET", |pdf, font| {
         let descendant = Ref::new(font.get() + 1);
@@ -270,7 +271,7 @@ async fn a_page_that_never_ends_is_abandoned() {
         renderer.to_send(sample::test_pages(1).into(), Quality::Standard, DocumentPolicy::Lenient),
     );
     assert!(other.is_ok(), "another fax never notices");
-    // Either the renderer's own limit on depth or our time limit ends it.
+    // Either the renderer's own depth limit or our time limit ends it.
     assert!(stuck.as_ref().map_or_else(|fault| fault.reason.contains("longer"), |made| made.pages == 1), "{stuck:?}");
 }
 

@@ -40,7 +40,7 @@ async fn download(host: &Host, url: &str, headers: &[(header::HeaderName, &str)]
     (response.status().as_u16(), response.headers().clone())
 }
 
-/// The fax's events of this kind.
+/// Returns the fax's events of this kind.
 fn events(host: &Host, fax: &Value, kind: &str) -> Vec<Value> {
     let sid = fax["sid"].as_str().expect("a SID").parse().ok();
     let filter = EventFilter { fax: sid, kind: Some(kind.into()), ..EventFilter::default() };

@@ -163,7 +163,7 @@ async fn a_wait_and_a_stream_continue_once_their_world_is_created() {
     assert_eq!((status.as_u16(), &waited["event"]["fax_sid"]), (200, &fax["sid"]), "{text}");
 }
 
-/// Starts an emulator on a port, with an app that responds to each webhook like this.
+/// Starts an emulator on a port, with an app that responds to webhooks like this.
 async fn emulator_with(answer: impl Fn(&str) -> ResponseTemplate) -> (Emulator, MockServer) {
     let emulator = Emulator::builder().start().await.expect("it starts");
     let app = MockServer::start().await;
@@ -171,7 +171,7 @@ async fn emulator_with(answer: impl Fn(&str) -> ResponseTemplate) -> (Emulator, 
     (emulator, app)
 }
 
-/// The errors of an account's requests to apps.
+/// Lists the errors of an account's requests to apps.
 fn failures(account: &fauxfax::Account) -> Vec<String> {
     account.events().iter().filter_map(|event| Some(event.exchange()?.failure.as_ref()?.to_string())).collect()
 }

@@ -25,7 +25,7 @@ const fn number(digits: u64) -> PhoneNumber {
     PhoneNumber::from_digits(digits)
 }
 
-/// Sends a fax of two pages to `to` and runs until nothing is left to happen.
+/// Sends a two-page fax to `to` and runs until nothing is left to happen.
 fn sent_to(to: PhoneNumber) -> (Script, fauxfax::model::sid::FaxSid) {
     let mut script = Script::default();
     let sid = script.send(order(to));
@@ -501,7 +501,7 @@ fn ids_depend_on_the_seed_and_not_on_the_timing_of_other_faxes() {
     assert_ne!(Script::new(spec).send(order(FAR)), run(false).0);
 }
 
-/// A world of SignalWire's, without an app that can be asked.
+/// Creates a SignalWire world without a reachable app.
 fn project() -> Script {
     let sid = "b3877c40-da60-4998-90ad-b792e98472ac".parse().expect("a project's UUID");
     let account = fauxfax::model::account::Account::new(sid, Some("secret".into()), spec().account.created);

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 
-/// Prepares `fauxfax exec` with a home and a temporary folder of its own.
+/// Prepares `fauxfax exec` with its own home and temporary folder.
 fn exec(home: &Path, flags: &[&str], command: &[&str]) -> Command {
     let mut exec = Command::new(FAUXFAX);
     exec.arg("exec").args(flags).arg("--").args(command).current_dir(home).env("HOME", home).env("TMPDIR", home);

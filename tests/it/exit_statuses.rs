@@ -16,7 +16,7 @@ async fn run(url: &str, account: Option<&str>, arguments: &[&str]) -> Output {
     tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends")
 }
 
-/// Runs a subcommand that learns of the emulator by its environment, as those with a subcommand of their own do.
+/// Runs a subcommand that finds the emulator through its environment, as nested subcommands do.
 #[expect(clippy::disallowed_methods, reason = "a program is waited for beside the server")]
 async fn run_in(url: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new(FAUXFAX);

@@ -89,7 +89,7 @@ impl Running {
         )
     }
 
-    /// Stops the server and waits until it has stopped; other tasks of the test go on meanwhile.
+    /// Stops the server and waits until it has stopped, while other tasks of the test continue.
     pub(crate) async fn end(self) {
         let _ = self.stop.send(());
         tokio::time::timeout(PATIENCE, self.served)

@@ -1,4 +1,4 @@
-//! Engine scripts of resets, snapshots and restores: what comes back, what is notified, what is dropped.
+//! Engine scripts of resets, snapshots and restores: what is restored, notified and dropped.
 
 use std::time::Duration;
 

@@ -15,12 +15,12 @@ use pdf_writer::types::BlendMode;
 use pdf_writer::writers::ExtGraphicsState;
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str};
 
-/// A letter page with this content, a grey image named X, the font F, and the graphics states Half and Times.
+/// Builds a letter page with this content, a grey image named X, the font F, and the graphics states Half and Times.
 fn pdf(content: &[u8], size: (i32, i32), pels: &[u8]) -> Vec<u8> {
     coded(content, size, pels, &[])
 }
 
-/// As [`pdf`], with image data that have been coded with these filters.
+/// Like [`pdf`], with image data coded with these filters.
 fn coded(content: &[u8], (columns, rows): (i32, i32), data: &[u8], filters: &[&[u8]]) -> Vec<u8> {
     let [catalog, tree, page, stream, image, font] = [1, 2, 3, 4, 5, 6].map(Ref::new);
     let mut pdf = Pdf::new();
@@ -57,7 +57,7 @@ fn page(document: &[u8], quality: Quality) -> Bitmap {
     made.expect("a page")
 }
 
-/// The ink of a part of a letter page, given in points from its lower left corner.
+/// Returns the ink of a part of a letter page, given in points from its lower left corner.
 fn ink(page: &Bitmap, [left, bottom, right, top]: [f64; 4]) -> f64 {
     let across = |points: f64| ((points / 72.0 * 204.0) as u32).saturating_sub(3);
     let down = |points: f64| ((792.0 - points) / 792.0 * f64::from(page.height())) as u32;
@@ -89,7 +89,7 @@ fn a_grey_prints_the_same_dots_whether_or_not_the_page_has_a_small_image() {
     }
 }
 
-/// Whether two pages are the same outside the pels that a rectangle, given in points, touches.
+/// Checks whether two pages are the same outside the pels that a rectangle, given in points, touches.
 fn are_same_outside(one: &Bitmap, two: &Bitmap, [left, bottom, right, top]: [f64; 4]) -> bool {
     let across = |points: f64| points / 72.0 * 204.0 - 3.0;
     let down = |points: f64| (792.0 - points) / 792.0 * f64::from(one.height());
@@ -102,7 +102,7 @@ fn are_same_outside(one: &Bitmap, two: &Bitmap, [left, bottom, right, top]: [f64
     (0..one.height()).all(is_same)
 }
 
-/// A page with a tint, grey letters across it and black letters on top.
+/// Builds a page with a tint, grey letters across it and black letters on top.
 fn watermark(tint: f32, letters: f32) -> Vec<u8> {
     let mut content = Content::new();
     content.set_fill_gray(tint).rect(0.0, 100.0, 612.0, 600.0).fill_nonzero();
@@ -118,11 +118,11 @@ fn a_small_image_changes_its_page_only_where_the_image_is() {
     let photograph: Vec<u8> = (0..32 * 32).map(|at| (at * 7 % 200) as u8).collect();
     let all = Quality::ALL;
     for (tint, letters, image, place, qualities) in [
-        // Images beside the tint, within it, and over letters.
+        // Images next to the tint, within it, and over letters.
         (0.85, 0.55, "60 0 0 60 500 710 cm /X Do", [500.0, 710.0, 560.0, 770.0], all),
         (0.7, 0.4, "101.3 0 0 40.7 33.3 150.9 cm /X Do", [33.3, 150.9, 134.6, 191.6], &[Quality::Fine]),
         (0.9, 0.6, "90 0 0 90 130.2 380.4 cm /X Do", [130.2, 380.4, 220.2, 470.4], &[Quality::Superfine]),
-        // Images that are turned, upside down, clipped, half transparent, multiplied, or a stencil.
+        // Images that are rotated, upside down, clipped, half transparent, multiplied, or a stencil.
         (0.8, 0.5, "0 -80.5 60.1 0 300 690 cm /X Do", [300.0, 609.5, 360.1, 690.0], &[Quality::Standard]),
         (0.85, 0.5, "50 30 -30 50 400.5 200.5 cm /X Do", [370.5, 200.5, 450.5, 280.5], &[Quality::Fine]),
         (
@@ -175,7 +175,7 @@ fn content_under_a_small_image_is_hidden_and_content_over_it_is_visible() {
     }
 }
 
-/// Noise that is the same in each run.
+/// Returns a noise generator that is the same in each run.
 fn noise() -> impl FnMut(u32) -> u32 {
     let mut state = 7_u32;
     move |below| {
@@ -184,7 +184,7 @@ fn noise() -> impl FnMut(u32) -> u32 {
     }
 }
 
-/// A sheet of paper with lines of strokes, as a scanner sees it, in 425 × 550 pels.
+/// Returns a scan of a sheet of paper with lines of strokes, in 425 × 550 pels.
 fn scan() -> Vec<u8> {
     let mut noise = noise();
     let is_ink = |x: u32, y: u32| y % 14 < 6 && x % 5 < 2 && (40..385).contains(&x) && (40..500).contains(&y);
@@ -202,7 +202,7 @@ fn paper_becomes_white_only_if_its_image_covers_most_of_the_page() {
     ] {
         for quality in Quality::ALL {
             let page = page(&pdf(content, (425, 550), &scan), *quality);
-            // Between the lowest line and the lower edge there is only paper.
+            // Only paper lies between the lowest line and the lower edge.
             let paper = match (is_whitened, content.starts_with(b"q 300")) {
                 (_, true) => [160.0, 205.0, 440.0, 225.0],
                 _ => [60.0, 45.0, 550.0, 60.0],

@@ -1,5 +1,5 @@
-//! Engine scripts of how long things are kept: faxes for 180 days by the world's clock, media within a budget, and
-//! deletions while faxes are in progress.
+//! Engine scripts of retention: faxes are kept for 180 days by the world's clock and media within a budget, and faxes
+//! are deleted while others are in progress.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// The size of the script's documents.
 const DOCUMENT_BYTES: u64 = 100;
 
-/// Sends a fax of one page and runs until it has ended.
+/// Sends a one-page fax and runs until it has ended.
 fn sent(script: &mut Script) -> FaxSid {
     let sid = script.send(order(FAR));
     script.answer_document(1);

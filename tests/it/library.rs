@@ -87,7 +87,7 @@ async fn a_dropped_emulator_frees_its_port() -> Tested {
     Ok(())
 }
 
-/// One of fifty tests that run concurrently, each with its own account and its own frozen clock, moved by its own span.
+/// Runs one of fifty concurrent tests, with its own account and its own frozen clock, moved by its own span.
 async fn isolated(emulator: &Emulator, app: &MockServer, number: u64) -> Tested {
     let account = account(emulator, app)?;
     let clock = account.clock();

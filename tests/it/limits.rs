@@ -1,4 +1,4 @@
-//! Tests limits on what clients can take up: bytes in flight, the memory of a state, unread streams, and waits when the
+//! Tests limits on what clients can use: bytes in flight, the memory of a state, unread streams, and waits when the
 //! emulator stops.
 
 use std::time::Duration;
@@ -94,9 +94,9 @@ async fn a_state_over_the_budget_is_refused_immediately_and_the_next_one_is_acce
 
 #[tokio::test]
 async fn an_unread_stream_takes_up_a_limited_number_of_bytes() {
-    /// What the system keeps for a client: twice the requested size, bookkeeping included.
+    /// The system's buffer for a client: twice the requested size, bookkeeping included.
     const SYSTEM_BYTES: usize = 2 * 128 * 1024;
-    /// What waits in the process, plus the piece that found no room there.
+    /// The process's buffer, plus the piece that found no room in it.
     const PROCESS_BYTES: usize = 64 * 1024 + 32 * 1024;
     const CLIENT_BYTES: u32 = 4 * 1024;
     let running = Running::new(config()).await;
@@ -110,7 +110,7 @@ async fn an_unread_stream_takes_up_a_limited_number_of_bytes() {
     let request = format!("GET {BASE}/events?since=0 HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
     let mut client = running.connect_narrowly(CLIENT_BYTES).await;
     client.write_all(request.as_bytes()).await.expect("sent");
-    // Everything produced by now waits for a client that reads none of it; the rest is dropped before it is produced.
+    // The client reads nothing that has been produced so far; the rest is dropped before it is produced.
     tokio::time::timeout(Duration::from_millis(500), std::future::pending::<()>()).await.expect_err("a while");
     fill_the_journal();
     let (mut taken, gap) = (Vec::new(), b"event: evicted");

@@ -1,4 +1,4 @@
-//! Tests losses: whatever is missing from a document's fax pages is reported as an event of the fax, and as a line by
+//! Tests losses: every missing part of a document's fax pages is reported as an event of the fax, and as a line by
 //! `convert`.
 
 use std::path::Path;
@@ -17,7 +17,7 @@ type Tested = Result<(), Box<dyn std::error::Error>>;
 const WIDTH: u32 = 1_728;
 const HEIGHT: u32 = 400;
 
-/// A TIFF of one page in T.6 that has only this percentage of its data.
+/// Builds a one-page TIFF in T.6 that has only this percentage of its data.
 fn tiff(percent: usize) -> Vec<u8> {
     let mut image = Bitmap::white(WIDTH, HEIGHT);
     (0..HEIGHT).for_each(|y| image.blacken_run(y, y * 3, y * 4 + 20));

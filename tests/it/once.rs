@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 
 use fauxfax::engine::effect::Intent;
 
-/// The names of one kind: those of this history of the world, and all that were ever given.
+/// The names given in the world's current history.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
     ours: BTreeSet<String>,
 }
 
-/// Every name that was ever given in a run.
+/// Every name ever given in a run.
 #[derive(Debug, Default)]
 pub(crate) struct Ever(BTreeSet<String>);
 
 impl Names {
-    /// Records a name that is used. One that is new to this history must be new altogether.
+    /// Records the use of a name. A name that is new to this history must never have been given before.
     pub(crate) fn used(&mut self, name: &str, ever: &mut Ever) {
         if self.ours.insert(name.to_owned()) {
             assert!(ever.0.insert(name.to_owned()), "{name} was given before: no SID and no token comes again");
@@ -24,7 +24,7 @@ impl Names {
     }
 }
 
-/// What identifies the request behind an effect: a token, or the URL of a fetch.
+/// Returns the token of the request behind an effect, or the URL of a fetch.
 pub(crate) fn token(intent: &Intent) -> String {
     match intent {
         Intent::FetchDocument { url, .. } => url.to_string(),

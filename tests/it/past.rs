@@ -1,5 +1,5 @@
-//! Tests how the emulator treats the past: after a reset nothing earlier counts as current, a wait ends when it must,
-//! and a broken world says so until it is reset.
+//! Tests how the emulator treats the past: after a reset nothing earlier counts as current, a wait ends once it can't
+//! succeed, and a broken world says so until it is reset.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -7,7 +7,7 @@ use crate::pdfs::{Made, made, made_at, page, stream};
 const SQUARE: [f64; 4] = [110.0, 410.0, 190.0, 490.0];
 const TINT: &str = "<< /FunctionType 2 /Domain [0 1] /C0 [0 0 0 0] /C1 [0 0 0 1] /N 1 >>";
 
-/// A square painted with these operators, with this colour space named `S`.
+/// Draws a square with these operators and this colour space named `S`.
 fn square(paint: &str, space: &str) -> Made {
     let resources = format!("/Resources << /ColorSpace << /S {space} >> >>");
     let content = format!("{paint} 100 400 100 100 re f");
@@ -123,7 +123,7 @@ fn an_inline_cmyk_image_is_black_too() {
     assert!(made(&page("", stream("", &content), &[])).is_whole().ink(SQUARE) > 0.999);
 }
 
-/// Shapes filled with black, on a page with or without an image, which decides which renderer draws the page.
+/// Draws shapes filled with black, on a page with or without an image, which decides the renderer.
 fn filled(shapes: &str, quality: Quality, with_image: bool) -> Made {
     let image =
         stream("/Type /XObject /Subtype /Image /Width 1 /Height 1 /BitsPerComponent 8 /ColorSpace /DeviceGray", &[0]);
@@ -198,7 +198,7 @@ fn a_cmyk_image_is_as_dark_as_a_fill_with_the_same_inks() {
     }
 }
 
-/// A page painted black through a soft mask, whose group is black except for its right half.
+/// Draws a black page through a soft mask whose group is black except for its right half.
 fn masked(mask: &str, attributes: &str, is_inline: bool) -> Made {
     let state = format!("<< /Type /ExtGState /SMask << /Type /Mask {mask} /G 5 0 R >> >>");
     let group = format!("/Type /XObject /Subtype /Form /BBox [100 400 200 500] {attributes}");

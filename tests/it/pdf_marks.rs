@@ -3,7 +3,7 @@
 
 use crate::pdfs::{Made, document, made, stream};
 
-/// A page with one annotation, and objects from 6 on.
+/// Draws a page with one annotation, and objects from number 6 on.
 fn annotated(form: &str, annotation: &str, more: &[Vec<u8>]) -> Made {
     let mut objects = vec![format!("<< /Type /Annot /F 4 {annotation} >>").into_bytes()];
     objects.extend(more.iter().cloned());

@@ -1,4 +1,4 @@
-//! Tests the pages of a PDF: their number, their size, and that fax pages keep their pels.
+//! Tests the pages of PDFs: their number and size, and that fax pages sent again keep their pels.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

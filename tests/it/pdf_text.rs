@@ -10,7 +10,7 @@ use crate::pdfs::{Made, deflated, made, made_with, page, stream};
 
 const TEXT: [f64; 4] = [60.0, 690.0, 400.0, 730.0];
 
-/// A table that maps every character of these ranges to glyph 1 (OpenType, `cmap`, format 4).
+/// Builds a table that maps every character in these ranges to glyph 1 (OpenType, `cmap`, format 4).
 fn characters(ranges: &[(u16, u16)]) -> Vec<u8> {
     let short = |number: u16| number.to_be_bytes();
     let mut cmap = vec![0, 0, 0, 1, 0, 3, 0, 1, 0, 0, 0, 12];
@@ -34,7 +34,7 @@ fn characters(ranges: &[(u16, u16)]) -> Vec<u8> {
     cmap
 }
 
-/// A font that draws every character of these ranges as a square.
+/// Builds a font that draws every character in these ranges as a square.
 fn font(ranges: &[(u16, u16)]) -> Vec<u8> {
     let long = |number: usize| u32::try_from(number).expect("small").to_be_bytes();
     let short = |number: u16| number.to_be_bytes();
@@ -101,7 +101,7 @@ fn to_unicode(ranges: &str) -> Vec<u8> {
     stream("/Filter /FlateDecode", &deflated(map.as_bytes()))
 }
 
-/// Text in a composite font that isn't embedded, whose codes map to these characters.
+/// Builds text in a composite font that isn't embedded, whose codes map to these characters.
 fn composite(text: &str, ordering: &str, ranges: &str) -> Vec<u8> {
     let entries = "/Resources << /Font << /F 5 0 R >> >>";
     let content = format!("BT /F 24 Tf 72 700 Td <{text}> Tj ET");
@@ -116,7 +116,7 @@ fn composite(text: &str, ordering: &str, ranges: &str) -> Vec<u8> {
     page(entries, stream("", content.as_bytes()), &[font.into_bytes(), inner.into_bytes(), to_unicode(ranges)])
 }
 
-/// Text with one byte per letter.
+/// Builds text with one byte per letter.
 fn simple(text: &str, encoding: &str) -> Vec<u8> {
     let content = format!("BT /F 24 Tf 72 700 Td <{text}> Tj ET");
     let widths = "600 ".repeat(256);

@@ -1,5 +1,4 @@
-//! Tests the running program as shells and supervisors see it: output that nobody reads, signals, and the files that it
-//! writes.
+//! Tests the running program as shells and supervisors see it: unread output, signals, and the files that it writes.
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
@@ -19,9 +18,9 @@ use crate::host::PATIENCE;
 const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 /// The interval at which a condition is checked.
 const TURN: Duration = Duration::from_millis(10);
-/// How much a pipe holds that nobody reads; this is the size of a new pipe on Linux.
+/// The capacity of an unread pipe: the size of a new pipe on Linux.
 const PIPE_BYTES: usize = 64 * 1024;
-/// Nearly as long as a request's head may be; the log repeats this host.
+/// The length of a host that nearly fills a request's head; the log repeats the host.
 const LONG_HOST: usize = 60_000;
 
 /// A process that is killed when the test ends.
@@ -94,7 +93,7 @@ fn is_alive(address: SocketAddr) -> bool {
     ask(address, "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 200")
 }
 
-/// The reading end and the writing end of a full pipe.
+/// Returns the reading and writing ends of a full pipe.
 fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     let (reader, mut writer) = pipe().expect("a pipe");
     writer.write_all(&vec![b'\n'; PIPE_BYTES]).expect("room for this much");
@@ -291,7 +290,7 @@ fn a_port_file_may_be_a_pipe_that_nobody_reads_yet() {
     assert_eq!(running.ended().code(), Some(0));
 }
 
-/// A request that creates a fax with a StatusCallback.
+/// Returns a request that creates a fax with a StatusCallback.
 fn fax_with_callback(callback: SocketAddr) -> String {
     let zeros = "0".repeat(32);
     let credential = BASE64_STANDARD.encode(format!("AC{zeros}:{zeros}"));

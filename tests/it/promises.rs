@@ -1,4 +1,4 @@
-//! Tests what the design promises about worlds, claims, pace and resets, where no other test covers it.
+//! Tests what the design promises about worlds, claims, pace and resets and no other test covers.
 
 use std::sync::{Arc, Barrier};
 use std::time::Duration;

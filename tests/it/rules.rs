@@ -1,4 +1,4 @@
-//! Engine scripts of rules: which one acts, when it is decided, and what each effect does.
+//! Engine scripts of rules: which rule acts, when that is decided, and what each effect does.
 
 use std::time::Duration;
 

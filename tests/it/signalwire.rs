@@ -1,4 +1,4 @@
-//! SignalWire's compatibility API on the wire: faxes and their media, lists and pages, and each documented error.
+//! Tests SignalWire's compatibility API on the wire: faxes and their media, lists and pages, and each documented error.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const PROJECT: &str = "b3877c40-da60-4998-90ad-b792e98472ac";
 const TWILIO: &str = "AC0123456789abcdef0123456789abcdef";
-/// Far beyond what a conversation at the highest pace takes.
+/// Far longer than a conversation at the highest pace takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Wire {
@@ -37,7 +37,7 @@ struct Answer {
 }
 
 impl Answer {
-    /// Returns status, code and message of an error.
+    /// Returns the status, code and message of an error.
     fn error(&self) -> (u16, u64, &str) {
         assert_eq!(self.body["status"], self.status, "{}", self.body);
         assert!(self.body["more_info"].as_str().is_some_and(|url| url.contains("signalwire.com")), "{}", self.body);
@@ -124,7 +124,7 @@ fn text<'a>(resource: &'a Value, key: &str) -> &'a str {
     resource[key].as_str().unwrap_or_else(|| panic!("{key} of {resource}"))
 }
 
-/// Whether a text is a UUID of version 4 in lower case.
+/// Checks whether a value is a lower-case UUID of version 4.
 fn is_uuid(value: &Value) -> bool {
     let text = value.as_str().unwrap_or_default();
     text.parse::<FaxSid>().is_ok_and(|id| id.to_string() == text)

@@ -1,4 +1,4 @@
-//! Accounts of SignalWire: how they are created, what the control API shows of them, where their media are, and how
+//! Tests SignalWire accounts: how they are created, how the control API presents them, where their media are, and how
 //! their faxes fail.
 
 use axum::body::{Body, to_bytes};
@@ -60,7 +60,7 @@ impl Project {
         Self { bench: Bench::of(registry).await, app }
     }
 
-    /// Calls as the project, through this host.
+    /// Makes a call as the project, via this host.
     async fn rest(&self, host: &str, method: &str, target: &str, form: &str) -> Value {
         let basic = BASE64_STANDARD.encode(format!("{PROJECT}:{TOKEN}"));
         let target = format!("/api/laml/2010-04-01/Accounts/{PROJECT}{target}");
@@ -71,7 +71,7 @@ impl Project {
         serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{error}: {bytes:?}"))
     }
 
-    /// Sends a fax to a number, to its end.
+    /// Sends a fax to a number and waits until it has ended.
     async fn send(&self, to: &str) -> Value {
         let form = format!(
             "From=%2B{}&To=%2B{to}&MediaUrl={1}/letter.pdf&StatusCallback={1}/status",
@@ -84,7 +84,7 @@ impl Project {
         self.rest("localhost:8329", "GET", &format!("/Faxes/{sid}"), "").await
     }
 
-    /// The parameters of the last webhook with this purpose about a fax.
+    /// Returns the parameters of the last webhook about a fax with this purpose.
     async fn told(&self, fax: &Value, purpose: &str) -> Value {
         let sid = fax["sid"].as_str().expect("a SID");
         let webhooks = self.bench.ok("GET", &format!("/webhooks?fax={sid}"), Value::Null).await;
@@ -99,7 +99,7 @@ async fn send(registry: &Registry, request: Request<Body>) -> Response<Body> {
     service.oneshot(request).await.expect("an answer")
 }
 
-/// Fetches a document by its URL; the answer's status, type, name and length.
+/// Fetches a document by its URL, and returns the status, media type, file name and length.
 async fn fetch(registry: &Registry, url: &str, authorization: Option<&str>) -> (u16, String, String, usize) {
     let mut request = Request::get(url);
     if let Some(authorization) = authorization {

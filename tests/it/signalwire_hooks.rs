@@ -1,4 +1,5 @@
-//! The requests that apps of SignalWire accounts get: parameters, headers, signature, limits and tries, over real HTTP.
+//! Tests the requests that apps of SignalWire accounts get: parameters, headers, signature, limits and attempts, over
+//! real HTTP.
 
 use fauxfax::dialect::signature;
 use fauxfax::emulator::{AccountSetup, World};
@@ -39,7 +40,7 @@ fn setup(number: NumberChange) -> AccountSetup {
     }
 }
 
-/// The project, whose fax number has this URL and fallback.
+/// Creates the project, whose fax number has this URL and fallback.
 fn host(voice_url: &str, fallback: Option<&str>) -> Host {
     Host::new(setup(NumberChange {
         voice_url: Some(voice_url.into()),
@@ -56,7 +57,7 @@ fn ring(host: &Host) -> FaxSid {
     world(host).handle(ReceiveFax { document: letter(1), ..call(1) }).expect("it rings").sid
 }
 
-/// Waits until nothing is pending, and returns the codes and texts of the alerts.
+/// Waits until nothing is pending, and returns the codes and messages of the alerts.
 async fn alerts(host: &Host) -> Vec<(u32, String)> {
     let world = world(host);
     let idle = world.until(|engine| engine.is_idle().then_some(()));
@@ -92,7 +93,7 @@ fn cxml(body: &str) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_raw(format!("<Response>{body}</Response>"), "application/xml")
 }
 
-/// An app with a document, and these responses.
+/// Starts an app that serves a document and these responses.
 async fn server(responses: &[(&str, ResponseTemplate)]) -> MockServer {
     let server = MockServer::start().await;
     let pdf = ResponseTemplate::new(200).set_body_raw(fauxfax::document::sample::test_pages(1), "application/pdf");
@@ -103,7 +104,7 @@ async fn server(responses: &[(&str, ResponseTemplate)]) -> MockServer {
     server
 }
 
-/// Creates a fax by REST and returns the status and code of an error, or the status alone.
+/// Creates a fax over REST, and returns the status and code of an error, or the status alone.
 async fn send(host: &Host, server: &MockServer, more: &str) -> (u16, u64) {
     let form = format!("To=%2B15556677999&From=%2B15005550006&MediaUrl={}/a.pdf{more}", server.uri());
     let target = format!("/api/laml/2010-04-01/Accounts/{PROJECT}/Faxes");
@@ -111,7 +112,7 @@ async fn send(host: &Host, server: &MockServer, more: &str) -> (u16, u64) {
     if answer.status < 300 { (answer.status, 0) } else { answer.error() }
 }
 
-/// The vectors of SignalWire's own tests, and of its validators for npm and PyPI.
+/// The vectors from SignalWire's own tests, and from its validators for npm and PyPI.
 #[test]
 fn the_published_vectors_hold() {
     let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {

@@ -1,5 +1,5 @@
-//! Engine scripts of states: a world is exported and imported again, or the state is refused as a whole and the place
-//! is named.
+//! Engine scripts of states: a world is exported and imported again, or the state is refused as a whole with the
+//! location of the fault.
 
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ use crate::script::{FAR, OWN, Script, call, document, order, record, spec};
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// A world with something in each place: faxes that have ended, are being sent, are ringing or have late notices; an
-/// alert, a rule, an application, an API key.
+/// Creates a world with something everywhere: faxes that have ended, are being sent, are ringing or have late
+/// notifications; an alert, a rule, an application, an API key.
 fn busy() -> Script {
     let mut script = Script::default();
     let delay = json!({ "match": { "purpose": "action" }, "chance": 0.9999, "webhook": { "delay_ms": 90_000 } });
@@ -65,7 +65,7 @@ fn loaded(document: &Value, script: &Script) -> Engine {
     engine
 }
 
-/// A state without the field `ways_back`, which importing increments.
+/// Returns a state without the field `ways_back`, which importing increments.
 fn but_for_the_way_back(mut document: Value) -> Value {
     document["world"].as_object_mut().expect("an object").remove("ways_back");
     document
@@ -77,7 +77,7 @@ pub(crate) fn reload(engine: &mut Engine, now: Timestamp) {
     engine.handle(LoadState(state.unwrap_or_else(|error| panic!("{error}"))), now);
 }
 
-/// Exports a world and imports it into another, which must be the same and settle by itself.
+/// Exports a world and imports it into another one, which must be the same and settle by itself.
 pub(crate) fn survives(engine: &Engine, now: Timestamp) {
     let document = written(engine, now);
     let mut again = Engine::new(spec(), now);
@@ -109,7 +109,7 @@ fn good(intent: &Intent) -> EffectResult {
     }
 }
 
-/// The error with which a changed state is refused.
+/// Returns the error for a changed state, which must be refused.
 fn refused(change: impl FnOnce(&mut Value)) -> String {
     let mut document = written(&busy().engine, busy().now);
     change(&mut document);
@@ -411,7 +411,7 @@ fn a_document_that_does_not_match_its_hash_is_refused() {
     assert!(told.starts_with("documents.") && told.contains("SHA-256"), "{told}");
     let told = refused(|state| state["documents"] = json!([]));
     assert!(told.starts_with("documents: "), "{told}");
-    // SHA-256 of nothing.
+    // The SHA-256 of nothing.
     let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let told = refused(|state| state["documents"][empty] = json!(""));
     assert!(told.contains("of no fax"), "{told}");
@@ -478,12 +478,12 @@ fn work_in_progress_is_issued_again_with_its_token_and_late_responses_are_droppe
 /// The state of a busy world in each version of the format; the last is the current one.
 const OF_EACH_VERSION: &[&str] =
     &[include_str!("../../fixtures/state/v1.json"), include_str!("../../fixtures/state/v2.json")];
-/// Worlds of the simulation in version 1 of the format, one per line.
+/// Worlds from the simulation in version 1 of the format, one per line.
 const OF_VERSION_1: &str = include_str!("../../fixtures/state/v1.jsonl");
 /// The same worlds in the current version.
 const OF_TODAY: &str = include_str!("../../fixtures/state/v2.jsonl");
 
-/// A state that was imported, as the current version exports it.
+/// Imports a state, and exports it in the current version.
 fn rewritten(text: &str) -> String {
     let state = State::read(text.as_bytes(), &[]).unwrap_or_else(|error| panic!("{error}"));
     let mut again = Vec::new();

@@ -89,7 +89,7 @@ impl Tester {
         self.call(method, &format!("/_fauxfax/v1{target}"), None, body.to_string()).await
     }
 
-    /// A file of the control API.
+    /// Fetches a file from the control API.
     async fn file(&self, target: &str) -> Vec<u8> {
         let request = Request::get(format!("/_fauxfax/v1{target}")).header(header::HOST, "localhost:8329");
         let service = http::service(self.registry.clone(), ([127, 0, 0, 1], 8329).into());
@@ -98,7 +98,7 @@ impl Tester {
         to_bytes(response.into_body(), usize::MAX).await.expect("a body").to_vec()
     }
 
-    /// The rows of a fax's first page, below the header line.
+    /// Returns the rows of a fax's first page, below the header line.
     async fn rows(&self, fax: &str) -> Vec<Vec<u8>> {
         let png = self.file(&format!("/faxes/{fax}/pages/1.png?width=1728")).await;
         let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().expect("a picture");
@@ -114,7 +114,7 @@ impl Tester {
         answer.json
     }
 
-    /// Makes a control call that must be refused; returns its status and detail.
+    /// Makes a control call that must be refused, and returns its status and detail.
     async fn refused(&self, method: &str, target: &str, body: Value) -> (u16, String) {
         let answer = self.control(method, target, body).await;
         assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json", "{method} {target}");

@@ -1,4 +1,5 @@
-//! Tests how a tester sees REST requests: those in a journal beside the engine's events, and those that no journal has.
+//! Tests how a tester sees REST requests: those journaled with the engine's events, and unassigned ones, which no
+//! journal contains.
 
 use axum::body::Body;
 use axum::http::{Request, header};
@@ -27,7 +28,7 @@ fn kinds(page: &Value) -> Vec<(u64, &str)> {
     events.map(|each| (each["seq"].as_u64().expect("a number"), each["kind"].as_str().expect("a kind"))).collect()
 }
 
-/// Reads this many events from a stream that begins after this event, and returns their numbers.
+/// Reads this many events from a stream that starts after this event, and returns their numbers.
 async fn streamed(host: &Host, last_event_id: u64, count: usize) -> Vec<u64> {
     let request = Request::get(format!("{CONTROL}/events")).header(header::HOST, "localhost");
     let request = request.header(header::ACCEPT, "text/event-stream").header("last-event-id", last_event_id);
