@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_needs_a_port() {
+    fn an_address_must_have_a_port() {
         assert_eq!(address("[::1]:0").map(|address| address.port()), Ok(0));
         for bad in ["8329", "127.0.0.1", "localhost:8329", "127.0.0.1:99999"] {
             assert!(address(bad).is_err(), "{bad}");
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_url_loses_its_last_slash_and_takes_no_query() {
+    fn a_public_url_loses_its_trailing_slash_and_may_have_no_query() {
         assert_eq!(public_url("HTTP://Fax.Test:8080/"), Ok("http://fax.test:8080".into()));
         assert_eq!(public_url("https://fax.test/sub/"), Ok("https://fax.test/sub".into()));
         for bad in ["fax.test", "/x", "ftp://fax.test", "http://fax.test?x=1", "http://u:p@fax.test", "http://"] {

@@ -24,7 +24,7 @@ fn error_of(name: &str) -> String {
 }
 
 #[test]
-fn without_settings_the_defaults_apply() {
+fn the_defaults_apply_without_any_settings() {
     assert_eq!(with_flags(&[]), Ok(Config::default()));
 }
 
@@ -81,7 +81,7 @@ fn a_number_in_the_file_can_have_every_attribute() {
 }
 
 #[test]
-fn errors_in_the_file_say_where_and_what_to_write() {
+fn errors_in_the_file_say_where_they_are_and_what_to_write() {
     let expected = [
         ("unknown-key.toml", "unknown-key.toml:3:1: unknown key `pase` in the file; did you mean `pace`?"),
         (
@@ -162,7 +162,7 @@ fn every_fixture_is_tested() {
 }
 
 #[test]
-fn a_flag_overrides_the_environment_and_that_overrides_the_file() {
+fn a_flag_overrides_the_environment_which_overrides_the_file() {
     let pace = |flag: Option<&str>, variable: Option<&'static str>| {
         let mut flags = said(&[(Setting::Config, &format!("{FIXTURES}/full.toml"))]);
         flags = flags.with_flag(Setting::Pace, flag.map(str::to_owned));

@@ -339,7 +339,7 @@ async fn a_list_of_numbers_can_be_followed_through_relative_links() {
 }
 
 #[tokio::test]
-async fn available_numbers_leave_out_those_already_owned() {
+async fn available_numbers_exclude_those_already_owned() {
     let api = Api::new(AccountMode::Open);
     let search = account("/AvailablePhoneNumbers/US/Local.json?AreaCode=415&FaxEnabled=True&PageSize=2");
     let found = api.get(&search).await.json();
@@ -416,7 +416,7 @@ async fn a_call_is_journaled_together_with_its_effect() {
 }
 
 #[tokio::test]
-async fn a_change_of_the_account_is_seen_by_the_next_call() {
+async fn a_change_to_the_account_takes_effect_on_the_next_call() {
     let api = Api::new(AccountMode::Open);
     api.fax().await;
     let world = api.registry.world(SID.parse().unwrap()).unwrap();

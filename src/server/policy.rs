@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn no_certificate_is_shown_for_a_host_that_passes_through() {
+    fn no_certificate_is_presented_for_a_host_that_passes_through() {
         let policy = policy(|config| config.allow_hosts = vec!["fax.test".to_owned(), "ci.example".to_owned()]);
         for host in OTHERS.into_iter().chain(["ci.example", "x.fax.test", ""]) {
             assert_eq!((policy.route(host, 443), policy.answers_for(host)), (Route::Through, false), "{host}");

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_tunnel_that_both_sides_end_is_closed_at_once() {
+    async fn a_tunnel_that_both_sides_end_is_closed_immediately() {
         let ((client, near), (host, far)) = (duplex(64), duplex(64));
         drop((client, host));
         copy(near, far, LONG).await.expect("it ended");

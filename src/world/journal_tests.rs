@@ -160,7 +160,7 @@ fn dice(seed: u64) -> impl FnMut(u64) -> u64 {
 }
 
 #[test]
-fn events_and_requests_are_one_sequence_however_they_are_interleaved_and_dropped() {
+fn events_and_requests_form_one_sequence_however_they_are_interleaved_and_dropped() {
     for seed in 0..12 {
         let mut roll = dice(seed);
         let mut sequence = Sequence::new();

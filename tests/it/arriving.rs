@@ -78,7 +78,7 @@ fn a_fax_stays_available_while_the_app_is_retried_and_its_fallback_asked() {
 }
 
 #[test]
-fn a_call_between_own_numbers_can_be_fetched_at_the_other_end() {
+fn a_call_between_owned_numbers_can_be_fetched_at_the_receiving_end() {
     let mut script = Script::default();
     let sent = script.send(order(OWN));
     script.forward(Duration::ZERO);

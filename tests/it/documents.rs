@@ -104,7 +104,7 @@ async fn a_document_becomes_a_file_of_fax_pages() {
 }
 
 #[tokio::test]
-async fn processes_and_threads_make_the_same_pages() {
+async fn processes_and_threads_produce_the_same_pages() {
     let bytes: Arc<[u8]> = sample::test_pages(1).into();
     let by_process =
         renderer().to_send(Arc::clone(&bytes), Quality::Fine, DocumentPolicy::Strict).await.expect("rendered");
@@ -276,7 +276,7 @@ async fn a_page_that_never_ends_is_abandoned() {
 }
 
 #[tokio::test]
-async fn three_hundred_thousand_strokes_are_drawn_or_refused() {
+async fn three_hundred_thousand_strokes_are_either_drawn_or_refused() {
     let mut content = Vec::new();
     for stroke in 0..300_000_u32 {
         let (x, y) = (stroke.wrapping_mul(7_919) % 612, stroke.wrapping_mul(104_729) % 792);

@@ -84,7 +84,7 @@ fn numbers_that_behave_behave() {
 }
 
 #[test]
-fn durations_follow_the_line() {
+fn durations_depend_on_the_line() {
     for (digits, duration_s) in [
         (15_005_550_101, None),
         (15_005_550_102, Some(15)),
@@ -118,7 +118,7 @@ fn a_busy_line_is_called_again_until_the_ttl_runs_out() {
 }
 
 #[test]
-fn a_ttl_ends_at_any_pace() {
+fn a_ttl_runs_out_at_any_pace() {
     let mut spec = spec();
     spec.options.pace = Pace::Max;
     let mut script = Script::new(spec);
@@ -130,7 +130,7 @@ fn a_ttl_ends_at_any_pace() {
 }
 
 #[test]
-fn callbacks_go_out_in_order_and_one_at_a_time() {
+fn callbacks_are_sent_in_order_and_one_at_a_time() {
     let mut script = Script::default();
     let sid =
         script.send(fauxfax::engine::input::CreateFax { status_callback: Some("http://app/s".into()), ..order(FAR) });
@@ -232,7 +232,7 @@ fn an_active_fax_cannot_be_deleted_and_a_deleted_one_is_gone() {
 }
 
 #[test]
-fn an_incoming_fax_is_created_by_receive_and_notified_to_its_action() {
+fn receive_creates_an_incoming_fax_whose_action_is_notified() {
     let mut script = Script::default();
     let sid = script.receive(call(2));
     script.expect_effects(&["ask fax-url http://app/fax"]);
@@ -290,7 +290,7 @@ fn a_rejected_fax_is_created_as_canceled_and_nobody_is_notified() {
 }
 
 #[test]
-fn the_fallback_is_asked_with_the_error_and_decides() {
+fn the_fallback_gets_the_error_and_decides_the_outcome() {
     let mut spec = spec();
     spec.numbers[0].1.voice_fallback_url = Some("http://app/fallback".into());
     let mut script = Script::new(spec);

@@ -247,7 +247,7 @@ async fn the_port_serves_tls_as_this_machine_and_as_twilio() {
 }
 
 #[tokio::test]
-async fn a_client_that_asks_for_another_host_sees_no_certificate() {
+async fn a_client_that_asks_for_a_different_host_gets_no_certificate() {
     let running = Running::new(config()).await;
     for name in ["example.com", "verify.twilio.com", "db.internal"] {
         let refused = running.trusting(name, running.connect().await).await.expect_err(name);
@@ -435,7 +435,7 @@ async fn plain_http_creates_no_ca_but_the_first_tls_connection_does() {
 }
 
 #[tokio::test]
-async fn a_second_port_for_tls_serves_the_same() {
+async fn a_second_port_for_tls_serves_the_same_calls() {
     let tls_listen = Some(([127, 0, 0, 1], 0).into());
     let server = Server::bind(&Config { tls_listen, ..config() }).await.expect("a server");
     let (address, ca) = (server.tls_address().expect("a second port"), server.ca().authority().expect("a CA"));

@@ -46,7 +46,7 @@ fn token(effect: &Effect) -> String {
 }
 
 #[test]
-fn a_restored_world_is_as_it_was() {
+fn a_restored_world_is_as_it_was_before() {
     let mut script = Script::default();
     let kept = script.send(order(FAR));
     script.answer_document(2);
@@ -129,7 +129,7 @@ fn a_restored_ttl_keeps_its_remaining_time() {
 }
 
 #[test]
-fn seq_and_the_clock_never_go_back() {
+fn neither_seq_nor_the_clock_ever_goes_back() {
     let mut script = Script::default();
     take(&mut script, "start");
     script.send(order(FAR));

@@ -82,7 +82,7 @@ fn beyond_the_budget_the_oldest_finished_media_are_removed_and_counted() {
 }
 
 #[test]
-fn media_of_a_fax_that_has_not_ended_are_never_evicted() {
+fn media_of_a_fax_in_progress_are_never_evicted() {
     let mut spec = spec();
     spec.options.media_budget_bytes = DOCUMENT_BYTES;
     let mut script = Script::new(spec);

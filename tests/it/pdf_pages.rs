@@ -22,7 +22,7 @@ fn tree(kids: &str, count: usize, more: &[&str]) -> Vec<u8> {
 }
 
 #[test]
-fn a_page_counts_as_often_as_it_is_listed() {
+fn a_page_listed_repeatedly_counts_each_time() {
     for (kids, pages) in [("3 0 R 3 0 R", 2), ("3 0 R 3 0 R 3 0 R", 3), ("5 0 R 3 0 R 5 0 R", 5)] {
         let bytes = tree(kids, pages, &["<< /Type /Pages /Parent 2 0 R /Kids [3 0 R 3 0 R] /Count 2 >>"]);
         let made = made(&bytes);

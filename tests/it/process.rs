@@ -304,7 +304,7 @@ fn fax_with_callback(callback: SocketAddr) -> String {
 }
 
 #[test]
-fn more_clients_than_may_connect_wait_while_webhooks_go_out() {
+fn clients_beyond_the_limit_wait_while_webhooks_are_still_sent() {
     /// The emulator's limit on open files; its share for clients is below.
     const OPEN_FILES: usize = 100;
     const CLIENTS: usize = 60;

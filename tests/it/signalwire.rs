@@ -329,7 +329,7 @@ async fn failure_messages_match_the_documentation() {
 }
 
 #[tokio::test]
-async fn a_fax_without_its_document_fails_as_recorded() {
+async fn a_fax_whose_document_is_missing_fails_as_recorded() {
     let wire = Wire::new().await;
     let form = wire.order("15556677999").replace("fax.pdf", "gone.pdf");
     let created = wire.call("POST", &faxes(""), &form).await.body;

@@ -181,7 +181,7 @@ async fn bad_numbers_and_unknown_ids_are_refused() {
 }
 
 #[tokio::test]
-async fn numbers_for_sale_are_searched_and_can_be_made_fax_numbers() {
+async fn numbers_for_sale_can_be_searched_and_made_fax_numbers() {
     let space = Space::new();
     let all = space.call("GET", "/AvailablePhoneNumbers", "").await.json(200);
     let country = space.follow(&all["countries"][0]["uri"]).await.json(200);

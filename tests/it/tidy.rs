@@ -97,7 +97,7 @@ fn breaches(path: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn modules_import_downwards_only() {
+fn modules_import_only_downwards() {
     let files = packages();
     let entry = ["core/src/lib.rs", "src/lib.rs", "src/main.rs"];
     let found: Vec<String> = files
@@ -126,7 +126,7 @@ fn error_codes(code: &str) -> Vec<&str> {
 }
 
 #[test]
-fn twilios_codes_and_headers_stop_at_the_dialect() {
+fn twilios_codes_and_headers_are_confined_to_the_dialect() {
     let inner = |(path, _): &&(String, String)| {
         WITHOUT_WIRE_WORDS.contains(&module_of(path))
             && !OTHER_NUMBERS.iter().any(|other| path.ends_with(other))
@@ -175,7 +175,7 @@ fn every_file_says_in_its_header_what_it_is_for() {
 }
 
 #[test]
-fn no_file_grows_too_long_to_read() {
+fn no_file_is_too_long_to_read() {
     for (path, text) in packages().iter().chain(&sources("tests/it")) {
         let lines = text.lines().count();
         assert!(lines <= LINES_MAX, "{path} has {lines} lines; at most {LINES_MAX}: is it one question?");

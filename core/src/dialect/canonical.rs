@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn events_before_the_last_reset_are_left_out() {
+    fn events_before_the_last_reset_are_omitted() {
         let reset = EventKind::WorldReset { count: ResetCount::default(), to: ResetTo::Start };
         let before = event(1, 1, 1, status(Status::Busy));
         let after = event(3, 9, 1, status(Status::Queued));

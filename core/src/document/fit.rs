@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_without_area_has_no_placement() {
+    fn a_page_without_an_area_has_no_placement() {
         for (width, height) in [(0.0, 792.0), (612.0, 0.0), (-1.0, 5.0), (f64::NAN, 1.0), (f64::INFINITY, 1.0)] {
             assert_eq!(place(width, height), None);
         }

@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_photograph_is_rotated_and_made_to_fit() {
+    fn a_photograph_is_rotated_and_scaled_to_fit() {
         let wide = gray(3_000, 2_000, None);
         let pages = on_paper(&wide, Quality::Fine);
         assert_eq!((pages.len(), pages[0].width()), (1, ROW_PELS));

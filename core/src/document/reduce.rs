@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn two_rows_of_black_make_one_and_flat_greys_stay() {
+    fn two_black_rows_become_one_and_flat_greys_stay_the_same() {
         let half = halve_rows(&Gray::from_pels(1, 6, vec![255, 0, 0, 255, 255, 255]));
         assert_eq!(half.pels(), [0, 255, 255]);
         let half = halve_rows(&Gray::from_pels(1, 6, vec![255, 255, 0, 0, 255, 255]));

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_keeps_its_black_when_it_gets_greys() {
+    fn a_row_keeps_its_black_when_greys_are_added() {
         let mut page = Tones::white(100, 2);
         let RowMut::Bits(words) = page.row_mut(1) else { panic!("no grey yet") };
         words[0] = 0b101 << 61;

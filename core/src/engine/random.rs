@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_draw_depends_on_each_part_of_its_key_and_on_nothing_else() {
+    fn a_random_draw_depends_on_all_parts_of_its_key_and_nothing_else() {
         let account = AccountSid::from_bytes([0; 16]);
         let seed = WorldSeed::of(7, account);
         let drawn = seed.sid_bytes("fax", b"", 1);

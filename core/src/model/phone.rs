@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_destination_may_be_sip_with_headers_and_transport() {
+    fn a_destination_may_be_a_sip_address_with_headers_and_a_transport() {
         let uri = "sip:kate@example.com?hatchkey=4815162342;transport=TCP";
         assert_eq!(Party::destination(uri), Some(Party::Sip(uri.into())));
         assert_eq!(Party::destination("sip:"), None);

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_stays_with_its_host_and_goes_to_no_other() {
+    fn a_password_stays_with_its_own_host() {
         let base = "https://user:p%40ss@h:8443/app/fax?x=1#rc=2";
         for (reference, target) in [
             ("/done", "https://user:p%40ss@h:8443/done"),

@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn no_entry_of_no_proxy_bypasses_the_emulator() {
+    fn no_no_proxy_entry_bypasses_the_emulator() {
         for past in [
             "*",
             "twilio.com",

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_for_a_misspelt_field_names_the_nearest() {
+    fn the_error_for_a_misspelt_field_suggests_the_nearest_one() {
         let json = read_json::<Order>(br#"{"ulr":"x"}"#).expect_err("refused");
         assert!(format!("{json:?}").contains("did you mean url?"), "{json:?}");
         assert!(format!("{json:?}").contains("unknown-field"), "{json:?}");

@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ca_with_other_limits_is_not_used() {
+    fn a_ca_with_different_constraints_is_not_used() {
         for names in [&["internal"][..], &["twilio.com", "test"], &[]] {
             let (pem, key) = with_other_limits(names);
             assert!(matches!(Authority::load(&pem, &key, NOW), Err(CaError::OtherLimits)), "{names:?}");
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn serials_differ_from_name_to_name_and_keys_are_not_shown() {
+    fn serial_numbers_differ_between_names_and_keys_are_not_printed() {
         let (authority, _) = Authority::create(NOW).expect("a CA");
         let serial = |name: &str| authority.serial(&host(name)).to_bytes();
         assert_ne!(serial("fax.twilio.com"), serial("api.twilio.com"));

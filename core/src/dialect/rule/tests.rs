@@ -71,7 +71,7 @@ fn a_refusal_without_a_code_gets_twilios_code() {
 }
 
 #[test]
-fn the_error_for_an_unknown_field_names_the_nearest() {
+fn the_error_for_an_unknown_field_suggests_the_nearest_one() {
     for (rule, near) in [
         (json!({ "mach": {}, "outcome": { "status": "busy" } }), "match"),
         (json!({ "match": { "too": "+1*" }, "outcome": { "status": "busy" } }), "to"),
@@ -156,7 +156,7 @@ fn a_rule_has_exactly_one_effect_with_compatible_parts() {
 }
 
 #[test]
-fn reordering_the_only_request_of_its_kind_gives_a_warning() {
+fn reordering_the_only_request_of_its_kind_raises_a_warning() {
     let rule = |purpose: &str| {
         parse(&json!({ "match": { "purpose": purpose }, "webhook": { "reorder": true } }), Dialect::Twilio)
     };

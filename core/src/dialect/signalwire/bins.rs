@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bin_is_found_by_its_path_alone() {
+    fn a_bin_can_be_found_by_its_path_alone() {
         let uuid = "831455c6-574e-4d8b-b6ee-2418140bf4cd";
         assert_eq!(bin_at(&format!("/laml-bins/{uuid}")), uuid.parse().ok());
         for bad in [format!("/laml-bins/{uuid}/x"), format!("/bins/{uuid}"), "/laml-bins/".to_owned(), uuid.to_owned()]

@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn only_lists_that_exist_have_a_path() {
+    fn only_existing_lists_have_a_path() {
         assert_eq!(list_of("US", "Local"), Some(US_LOCAL));
         assert_eq!(list_of("GB", "Mobile"), Some((Country::Gb, NumberKind::Mobile)));
         for (country, kind) in [("US", "Mobile"), ("US", "local"), ("US", "Voip"), ("ZZ", "Local")] {

@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn coordinates_that_are_not_numbers_or_far_away_touch_nothing() {
+    fn non_finite_and_distant_coordinates_touch_nothing() {
         let wild = BezPath::from_svg("M-1e9 5 L1e9 5.1 Z").expect("a path");
         assert!(runs(&wild).iter().all(|(row, from, to)| *row == 5 && *from == 0 && *to == 100));
         let mut nothing = BezPath::new();

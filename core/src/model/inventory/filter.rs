@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn each_capability_filters_both_ways() {
+    fn each_capability_can_be_required_or_excluded() {
         for wanted in [true, false] {
             let fax = OfferFilter { fax_enabled: Some(wanted), ..OfferFilter::default() };
             let sms = OfferFilter { sms_enabled: Some(wanted), ..OfferFilter::default() };
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_point_is_two_decimal_degrees() {
+    fn a_point_is_two_numbers_in_decimal_degrees() {
         let point = "38.8048,-77.0469".parse::<Point>().expect("a point");
         assert_eq!((point.latitude(), point.longitude()), ("38.804800".to_owned(), "-77.046900".to_owned()));
         let london = Point { latitude_microdegrees: 51_507_400, longitude_microdegrees: -127_800 };
