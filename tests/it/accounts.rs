@@ -1,4 +1,4 @@
-//! Accounts over the wire: subaccounts, API keys, applications, caller ids, modes of service, and the isolation of
+//! Tests accounts over the wire: subaccounts, API keys, applications, caller IDs, service modes, and the isolation of
 //! worlds from each other. Responses are checked against Twilio's description of the 2010-04-01 API.
 
 use fauxfax::emulator::AccountSetup;

@@ -1,6 +1,6 @@
-//! Tests each alert code: an app misbehaves in exactly that way, the Monitor list has the alert with request and
-//! response, and the fallback URL is asked instead. Responses are checked against Twilio's description of the Monitor
-//! API.
+//! Tests each alert code: an app misbehaves in that particular way, the Monitor list contains the alert with its
+//! request and response, and the fallback URL is asked instead. Responses are checked against Twilio's description of
+//! the Monitor API.
 
 use fauxfax::config::Config;
 use fauxfax::dialect::twilio::codes::code as code_of;
@@ -48,7 +48,7 @@ fn ring(host: &Host) {
     host.world().handle(call).expect("it rings");
 }
 
-/// Checks that the FaxUrl fails with this one code, and returns the alert from the Monitor list.
+/// Checks that the FaxUrl fails with only this code, and returns the alert from the Monitor list.
 async fn fails_with(code: u32, voice_url: &str, options: &ClientOptions) -> Value {
     let (host, alerts) = fallen_back(voice_url, options).await;
     let codes: Vec<u32> = alerts.iter().map(|alert| code_of(alert.fault)).collect();

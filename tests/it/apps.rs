@@ -1,4 +1,5 @@
-//! Apps that each misbehave in one particular way, on ports and with certificates of their own. They check nothing.
+//! Apps that each misbehave in one particular way, on their own ports and with their own certificates. They check
+//! nothing.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -20,9 +21,9 @@ const BACKLOG_TRIES: usize = 64;
 /// The time after which a connection will no longer be established.
 const LOOPBACK_MAX: Duration = Duration::from_millis(300);
 
-/// A running app, which stops when it is dropped.
+/// A running app, which stops when dropped.
 pub(crate) struct App {
-    /// Its address, without a slash at the end.
+    /// The app's address, without a trailing slash.
     pub(crate) url: String,
     task: Option<JoinHandle<()>>,
     /// Connections that keep the port's backlog full.

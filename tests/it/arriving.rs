@@ -210,7 +210,7 @@ async fn app_that_deletes_over_rest() -> (MockServer, Place) {
     (app.await, place)
 }
 
-/// Creates an account that uses this app, and tells the app where it is.
+/// Creates an account that uses this app, and gives the app the emulator's address and the account's credential.
 fn account_of(
     emulator: &Emulator,
     app: &MockServer,

@@ -142,7 +142,7 @@ async fn a_file_that_is_not_a_document_fails_with_a_reason() {
     }
     let whole = sample::test_pages(3);
     for cut in [100, whole.len() / 2, whole.len() - 40] {
-        // A truncated file fails, or shows the parts that can be found.
+        // A truncated file fails or yields the parts that can be found.
         if let Ok(document) = sent(&whole[..cut], Quality::Standard).await {
             assert!(document.pages <= 3, "cut at {cut}");
         }
@@ -194,7 +194,7 @@ async fn images_too_large_to_decode_affect_only_their_document() {
     };
     let renderer = renderer();
     for (name, bytes) in [("flate", bomb), ("ccitt", endless), ("jpx", jpx), ("jbig2", jbig2)] {
-        // It fails with a reason, or is drawn without the image; the next document renders as usual.
+        // It fails with a reason or is drawn without the image; the next document renders as usual.
         let made = renderer.to_send(bytes.into(), Quality::Standard, DocumentPolicy::Lenient).await;
         assert!(
             made.as_ref().map_or_else(|fault| !fault.reason.is_empty(), |made| made.pages == 1),

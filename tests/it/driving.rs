@@ -1,5 +1,5 @@
-//! Tests who may control the emulator: web pages, webhooks and strangers' host names are kept out, and reading creates
-//! nothing. The emulator runs on a real port, because a webhook that is led back to it needs one.
+//! Tests who may control the emulator: web pages, webhooks and foreign host names are kept out, and reading creates
+//! nothing. The emulator runs on a real port, which a webhook that is led back to it needs.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -154,7 +154,7 @@ async fn a_wait_and_a_stream_continue_once_their_world_is_created() {
     let target = format!("/_fauxfax/v1/wait?account={stranger}&status=queued&timeout=20");
     let waiting = asked(&host, "GET", &target, &[]);
     let sent = async {
-        // By the time this is polled, the wait has looked for the world once and not found it.
+        // When this is polled, the wait has already looked for the world and not found it.
         let form = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http%3A%2F%2F127.0.0.1%3A9%2Fa.pdf";
         host.call_as((&stranger.to_string(), "mine"), "POST", "/v1/Faxes", form).await.json()
     };
@@ -244,7 +244,7 @@ async fn secrets_do_not_appear_in_the_journal() {
 
 #[tokio::test]
 async fn a_listener_that_others_can_reach_gives_a_warning_unless_there_is_a_token() {
-    // The warning is a line of the log, so the program itself must run.
+    // The warning is a log line, so the program itself must run.
     let start = |arguments: &[&str]| {
         let child = std::process::Command::new(env!("CARGO_BIN_EXE_fauxfax"))
             .args(["serve", "--listen", "0.0.0.0:0"])

@@ -1,4 +1,4 @@
-//! Tests the exit statuses of the subcommands: each has one meaning, whichever subcommand ends with it.
+//! Tests the exit statuses of the subcommands: each has one meaning, whichever subcommand exits with it.
 
 use std::net::TcpListener;
 use std::process::{Command, Output};

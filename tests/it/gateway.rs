@@ -393,7 +393,7 @@ async fn bytes_of_other_protocols_only_end_their_connection() {
         let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
         assert!(ended.is_ok() && rest.len() < 16, "{bytes:?}: {rest:?}");
     }
-    // Half a ClientHello is held for a while, but not when the emulator stops.
+    // Half a ClientHello is kept for a while, but not when the emulator stops.
     let mut half = running.connect().await;
     half.write_all(&[0x16, 3, 1, 2, 0, 1, 0]).await.expect("sent");
     let answer = exchange(&mut running.connect().await, &running.list("/v1/Faxes", "localhost")).await;
@@ -404,7 +404,7 @@ async fn bytes_of_other_protocols_only_end_their_connection() {
 
 #[tokio::test]
 async fn other_machines_may_use_the_proxy_only_if_allowed() {
-    // A test has only loopback; a unit test of the policy checks that the client's address is what counts.
+    // A test can use only loopback; a unit test of the policy checks that the client's address matters.
     let running = Running::new(Config { proxy_clients: ProxyClients::Any, ..config() }).await;
     let (status, _) = running.ask(CONNECTS[2]).await;
     assert_eq!(status, ESTABLISHED.trim_end());

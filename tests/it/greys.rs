@@ -1,5 +1,4 @@
-//! Tests greys on PDF pages: they are the same whatever else is on the page, and paper is made white only if it was
-//! scanned.
+//! Tests greys on PDF pages: they don't depend on the rest of the page, and only scanned paper is made white.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -196,7 +195,7 @@ fn paper_becomes_white_only_if_its_image_covers_most_of_the_page() {
     let scan = scan();
     for (content, is_whitened) in [
         (&b"q 612 0 0 792 0 0 cm /X Do Q"[..], true),
-        // The scan is placed with margins, and then askew.
+        // The scan is placed with margins, then askew.
         (b"q 560 0 0 720 26 36 cm /X Do Q", true),
         (b"q 300 0 0 388 150 200 cm /X Do Q", false),
     ] {
@@ -263,7 +262,7 @@ fn a_large_image_is_complete_however_its_data_are_coded() {
     const SIDE: i32 = 7_200;
     let mut state = 1_u32;
     let mut pels = vec![90_u8; (SIDE * SIDE) as usize];
-    // This many incompressible bytes make it an image whose data are decoded only once.
+    // With this many incompressible bytes, the image data are decoded only once.
     for pel in &mut pels[..400_000] {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         *pel = (state >> 24) as u8;

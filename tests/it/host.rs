@@ -1,4 +1,4 @@
-//! An emulator with one account for tests of the wire, called in memory. Each response is checked against Twilio's
+//! An emulator with one account for wire tests, called in memory. Each response is checked against Twilio's
 //! description.
 
 use std::time::Duration;

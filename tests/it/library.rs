@@ -1,5 +1,5 @@
-//! Uses the library as a test would: with a webhook app, many tests at the same time, and an emulator that stops when
-//! it is dropped.
+//! Uses the library as a test would: with a webhook app, many concurrent tests, and an emulator that stops when it is
+//! dropped.
 
 use std::time::Duration;
 

@@ -110,7 +110,7 @@ async fn an_unread_stream_takes_up_a_limited_number_of_bytes() {
     let request = format!("GET {BASE}/events?since=0 HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
     let mut client = running.connect_narrowly(CLIENT_BYTES).await;
     client.write_all(request.as_bytes()).await.expect("sent");
-    // The client reads nothing that has been produced so far; the rest is dropped before it is produced.
+    // The client reads nothing of what has been produced so far; the rest is dropped before it is produced.
     tokio::time::timeout(Duration::from_millis(500), std::future::pending::<()>()).await.expect_err("a while");
     fill_the_journal();
     let (mut taken, gap) = (Vec::new(), b"event: evicted");

@@ -1,5 +1,5 @@
-//! Checks the names that a world may give only once: the SIDs of faxes and media, and the tokens of webhooks. A
-//! restored world has the names of its snapshot again, but a new name must never have been given before.
+//! Checks the names that a world may give only once: the SIDs of faxes and media, and webhook tokens. A restored world
+//! has the names of its snapshot again, but a new name must never have been given before.
 
 use std::collections::BTreeSet;
 

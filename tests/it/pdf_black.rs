@@ -1,4 +1,4 @@
-//! Tests that a printer's black ink is black on a fax, however a PDF specifies it, and that thin shapes stay visible.
+//! Tests that printers' black ink is black on a fax, however a PDF specifies it, and that thin shapes stay visible.
 
 use fauxfax::model::fax::Quality;
 
@@ -76,7 +76,7 @@ fn black_ink_is_black_in_strokes_text_forms_patterns_and_images() {
 
 #[test]
 fn a_cmyk_jpeg_is_black_where_it_has_ink_whether_inverted_or_not() {
-    // The left half is black ink and the right half has no ink; Adobe's programs store inks inverted.
+    // The left half is black ink and the right half no ink; Adobe's programs store inks inverted.
     let jpeg = include_bytes!("../../fixtures/documents/black-ink.jpg");
     for (decode, black, white) in [
         ("/Decode [1 0 1 0 1 0 1 0]", [110.0, 310.0, 290.0, 490.0], [310.0, 310.0, 490.0, 490.0]),
@@ -134,7 +134,7 @@ fn filled(shapes: &str, quality: Quality, with_image: bool) -> Made {
 
 #[test]
 fn no_filled_shape_vanishes_at_any_quality_in_either_renderer() {
-    // Each shape with its area, and the fewest pels that it may have at standard quality.
+    // Each shape, its area, and its minimum number of pels at standard quality.
     let shapes: [(&str, [f64; 4], u32); 8] = [
         ("100 750.37 400 0.05 re", [90.0, 745.0, 510.0, 755.0], 1_100),
         ("100 740 m 500 740 l h", [90.0, 735.0, 510.0, 744.0], 1_100),

@@ -6,12 +6,12 @@ use fauxfax::document::ccitt;
 use crate::pdfs::{deflated, document, file, made, page, stream};
 
 const FONT: &str = "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>";
-/// Draws the image of the tests; `UPPER` and `LOWER` are the halves of its area.
+/// Draws the test image; `UPPER` and `LOWER` are the halves of its area.
 const PLACE: &str = "q 400 0 0 400 100 300 cm /I Do Q";
 const UPPER: [f64; 4] = [110.0, 560.0, 490.0, 690.0];
 const LOWER: [f64; 4] = [110.0, 310.0, 490.0, 440.0];
 
-/// Draws many squares down the page, which don't compress well.
+/// Returns content that draws many squares down the page and compresses badly.
 fn squares() -> Vec<u8> {
     let mut content = String::new();
     for number in 0..400_u32 {

@@ -1,5 +1,5 @@
-//! Tests annotations and form fields: they are drawn with their appearance, or in a simple form if they have none, and
-//! nothing is reported if nothing is missing.
+//! Tests annotations and form fields: they are drawn with their appearance, or in a simple form without one, and only
+//! real losses are reported.
 
 use crate::pdfs::{Made, document, made, stream};
 

@@ -305,7 +305,7 @@ fn fax_with_callback(callback: SocketAddr) -> String {
 
 #[test]
 fn clients_beyond_the_limit_wait_while_webhooks_are_still_sent() {
-    /// The emulator's limit on open files; its share for clients is below.
+    /// The emulator's limit on open files; `CLIENTS` is the share for clients.
     const OPEN_FILES: usize = 100;
     const CLIENTS: usize = 60;
     let home = tempfile::tempdir().expect("a folder");

@@ -46,7 +46,7 @@ fn pace_scales_ring_line_and_redial_times() {
 
 #[test]
 fn pace_scales_neither_a_ttl_nor_retention() {
-    // A Ttl of three minutes leaves room for three calls at the pace of a real line, and for one at a tenth of it.
+    // A Ttl of three minutes allows three calls at the pace of a real line, and one at a tenth of it.
     for (pace, goes_on) in [(1.0, true), (0.1, false)] {
         let mut spec = spec();
         spec.options.pace = Pace::Times(pace);
@@ -80,7 +80,7 @@ async fn worlds_are_limited_and_the_limit_is_reported() {
     let mut last = None;
     for _ in 1..WORLDS_MAX {
         let world = host.registry.create(AccountSetup::default()).expect("there is room");
-        // Two writes mark the world as used, so it is not removed to make room for another.
+        // Two writes mark the world as used, so it isn't removed to make room.
         world.handle(DropRules).expect("nothing to drop");
         world.handle(DropRules).expect("nothing to drop");
         last = Some(world.sid());

@@ -42,19 +42,19 @@ use crate::once::{Ever, Names, token};
 use crate::script::{FAR, OWN, START, call, document, order, record, spec};
 use crate::{replay, state};
 
-/// Seeds that ordinary test runs try; set `FAUXFAX_SIM_SEEDS` to try more.
+/// The number of seeds that ordinary test runs try; set `FAUXFAX_SIM_SEEDS` to try more.
 const SEEDS_DEFAULT: u64 = 2_000;
-/// One world in this many is exported half-way and imported into another.
+/// One in this many worlds is exported half-way and imported into another.
 const WRITTEN_DOWN_ONE_IN: usize = 4;
-/// For one world in this many, the log is replayed from its lines of text.
+/// For one in this many worlds, the log is replayed from its lines of text.
 const LOG_WRITTEN_ONE_IN: usize = 8;
-/// Random steps per seed.
+/// The number of random steps per seed.
 const STEPS: u64 = 60;
 /// The number of steps within which a world without faults must settle.
 const REST_STEPS_MAX: usize = 20_000;
-/// Characters of an idempotency token, a UUID.
+/// The number of characters in an idempotency token, a UUID.
 const TOKEN_LEN: usize = 36;
-/// Inputs that are reported for a failing seed.
+/// The number of inputs reported for a failing seed.
 const INPUTS_TOLD: usize = 12;
 
 /// The possible status changes: the table of `phase.rs`, repeated independently.
@@ -391,7 +391,7 @@ impl Sim {
         replay::comes_to_the_same(&mut self.engine, self.created.len().is_multiple_of(LOG_WRITTEN_ONE_IN));
     }
 
-    /// Feeds the model with what the engine has journaled and issued since the last call.
+    /// Passes the model what the engine has journaled and issued since the last call.
     fn observe(&mut self) {
         let filter = EventFilter { since: self.seen, ..EventFilter::default() };
         for event in self.engine.events(&filter, usize::MAX) {

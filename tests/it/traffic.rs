@@ -1,4 +1,4 @@
-//! Tests how a tester sees REST requests: those journaled with the engine's events, and unassigned ones, which no
+//! Tests a tester's view of REST requests: those journaled with the engine's events, and unassigned ones, which no
 //! journal contains.
 
 use axum::body::Body;

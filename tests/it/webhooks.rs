@@ -1,4 +1,4 @@
-//! Tests how webhooks are sent: signed again at each hop, with a fax's cookies, without the fragment, with the
+//! Tests how webhooks are sent: signed anew at each hop, with a fax's cookies, without the fragment, with the
 //! credential that a server asks for, and retried as the URL says. Also tests that a misbehaving app harms only itself.
 
 use std::time::Duration;

@@ -235,7 +235,7 @@ async fn after_a_refusal_that_needs_no_body_the_connection_serves_the_next_reque
             let mut stream = TcpStream::connect(address).await.expect("a connection");
             let head = format!("{target} HTTP/1.1\r\nHost: fax.test\r\nContent-Length: 4\r\n\r\n");
             stream.write_all(head.as_bytes()).await.expect("sent");
-            // Once another connection has a response, the first request's head has been read.
+            // Once a second connection has a response, the first request's head has been read.
             ask(address, "GET /nowhere HTTP/1.0\r\n\r\n").await;
             stream.write_all(b"To=1").await.expect("the body follows");
             let next = "GET /nowhere HTTP/1.1\r\nHost: fax.test\r\nConnection: close\r\n\r\n";
