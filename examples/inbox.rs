@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn spam_is_rejected_and_a_broken_transmission_lands_nowhere() -> Tested {
+    async fn spam_is_rejected_and_a_broken_transmission_is_not_listed() -> Tested {
         let (_emulator, account, inbox) = start().await?;
         let spam = account.receive(Document::pages(1)).from("+19005550100").await?;
         assert_eq!(spam.outcome, Outcome::Rejected);

@@ -165,7 +165,7 @@ fn no_webhook_may_use_the_control_api() {
 }
 
 #[test]
-fn a_control_token_guards_the_control_api_and_nothing_else() {
+fn a_control_token_guards_only_the_control_api() {
     let options = GuardOptions { control_token: Some("s3cret".into()), ..GuardOptions::default() };
     let cookie = cookie(&options).unwrap();
     let (pair, _) = cookie.split_once(';').unwrap();

@@ -224,7 +224,7 @@ fn a_reset_keeps_the_snapshots_and_the_claim() {
 }
 
 #[test]
-fn a_claim_after_a_snapshot_outlives_its_restore() {
+fn a_claim_made_after_a_snapshot_survives_the_restore() {
     let mut spec = crate::script::spec();
     spec.account.auth_token = None;
     let mut script = Script::new(spec);
