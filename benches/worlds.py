@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Measures worlds: creates a thousand, receives a fax in each, and measures how fast a wait wakes and what streams
-cost that nobody reads. Needs Python 3.9 and a built binary:
+"""Measures worlds: creates a thousand, receives a fax in each, and measures how fast a wait wakes and what unread
+streams cost. Needs Python 3.9 and a built binary:
 
     python3 benches/worlds.py target/dist/fauxfax [WORLDS]
 
@@ -42,7 +42,7 @@ async def app(reader, writer):
 
 
 class Client:
-    """A connection to the control API that is kept open."""
+    """A connection to the control API that stays open."""
 
     def __init__(self, port):
         self.port, self.streams = port, None
@@ -76,7 +76,7 @@ def resident_mib(pid):
 
 
 async def wake_latency_ms(port, sid):
-    """The time from an event, by the emulator's clock, until the wait for it returns in this process."""
+    """Returns the time from an event, by the emulator's clock, until the wait for it returns in this process."""
     waiter, caller = Client(port), Client(port)
     seq = (await caller.call("GET", "/events?limit=0&account=" + sid))["last_seq"]
     wait = asyncio.create_task(waiter.call("GET", "/wait?status=receiving&since=%d&account=%s" % (seq, sid)))

@@ -1,4 +1,4 @@
-//! A fax inbox as an app would implement it, and its test with fauxfax: `cargo test --example inbox`.
+//! A fax inbox app and its test with fauxfax: `cargo test --example inbox`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn spam_is_rejected_and_a_broken_transmission_lands_nowhere() -> Tested {
+    async fn spam_is_rejected_and_a_broken_transmission_is_not_listed() -> Tested {
         let (_emulator, account, inbox) = start().await?;
         let spam = account.receive(Document::pages(1)).from("+19005550100").await?;
         assert_eq!(spam.outcome, Outcome::Rejected);

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_unfrozen_goes_on_from_the_time_it_showed() {
+    fn an_unfrozen_clock_continues_from_the_time_it_showed() {
         let mut clock = Clock::running(RealTime::start());
         clock.set_mode(ClockMode::Frozen);
         let later = clock.now().after(Duration::from_secs(3_600));

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_is_named_by_host_and_port_without_credentials() {
+    fn a_lane_is_named_after_its_host_and_port_without_credentials() {
         for (url, lane) in [
             ("http://app.test/fax.pdf", "app.test"),
             ("https://app.test:8443/a@b?c#d", "app.test:8443"),
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn lanes_that_are_empty_are_removed() {
+    fn empty_lanes_are_removed() {
         let mut lanes = Lanes::default();
         lanes.push(fetch(1, "http://one/a.pdf"));
         let (host, _) = lanes.next(Generation::default()).expect("one effect waits");

@@ -1,5 +1,5 @@
-//! The T.6 coder alone: `cargo bench --bench coder -- FILE ROUNDS` reads a document and codes its pages ROUNDS times.
-//! `benches/documents/run.py --coder` measures it and compares it with libtiff's coder.
+//! Measures the T.6 coder alone: `cargo bench --bench coder -- FILE ROUNDS` reads a document and codes its pages ROUNDS
+//! times. `benches/documents/run.py --coder` times it and compares it with libtiff's coder.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Compares the fax pages of many documents with what other programs read, by blocks of ink.
+"""Compares the fax pages of many documents with the output of other programs, by blocks of ink.
 
     benches/documents/compare.py FAUXFAX FOLDER... [--pages N] [--jobs N] [--list FILE]
 
-Each PDF, TIFF, PNG and JPEG below the folders is converted by `fauxfax convert` at fine quality. pdftoppm draws the
+Each PDF, TIFF, PNG and JPEG under the folders is converted by `fauxfax convert` at fine quality. pdftoppm draws the
 reference for PDFs and Pillow the one for images, upright and on white; tiff2rgba replaces Pillow for TIFFs it can't read.
 Page and reference are cut into blocks of about a quarter of an inch. A page is wrong if the ink of its blocks differs
 much, or if pages are missing. Scans whose paper is whitened on purpose differ as well, so wrong pages need a look: --list
@@ -34,7 +34,7 @@ Image.MAX_IMAGE_PIXELS = 200_000_000
 
 
 class Unread(Exception):
-    """Raised for a document that no other program reads."""
+    """Raised for a document that no other program can read."""
 
 
 def flattened(image):
@@ -53,7 +53,7 @@ def flattened(image):
 
 
 def is_copy(frame):
-    """Whether a page of a TIFF is a reduced copy or a mask."""
+    """Checks whether a page of a TIFF is a reduced copy or a mask."""
     tags = getattr(frame, "tag_v2", {})
     return bool(tags.get(254, 0) & 5) or tags.get(255, 0) == 2
 
@@ -106,12 +106,12 @@ def pdf_pages(path, most):
 
 
 def blocks(greys, rows, columns):
-    """The mean ink of each block, row by row."""
+    """Returns the mean ink of each block, row by row."""
     return 1 - numpy.asarray(greys.resize((columns, rows), Image.BOX)).astype(float) / 255
 
 
 def difference(page, reference, ratio):
-    """The mean difference of ink, and the share of blocks that differ."""
+    """Returns the mean difference in ink, and the share of blocks that differ."""
     best = (1.0, 1.0)
     for turned in (False, True):
         upright = reference.rotate(-90, expand=True) if turned else reference

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Memory of `fauxfax serve` while many long documents are in flight.
+"""Measures the memory of `fauxfax serve` while many long documents are in flight.
 
     benches/documents/memory.py FAUXFAX [--documents N] [--pages N]
 

@@ -47,7 +47,7 @@ def mutated(data, chance):
         if kind < 0.6:
             data[at] = chance.randrange(256)
         elif kind < 0.75:
-            # Numbers often are sizes or counts, whose extremes find missing limits.
+            # Numbers are often sizes or counts; their extremes reveal missing limits.
             digits = [place for place in range(at, min(at + 200, len(data))) if 48 <= data[place] <= 57]
             for place in digits[:1]:
                 data[place : place + 1] = b"%d" % chance.choice((0, 9, 65536, 99999999))

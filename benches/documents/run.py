@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""CPU time of `fauxfax convert` compared with Ghostscript's tiffg4, and of the coder compared with tiffcp.
+"""Measures the CPU time of `fauxfax convert` compared with Ghostscript's tiffg4, and of the coder compared with tiffcp.
 
     benches/documents/run.py FAUXFAX FOLDER [--runs N] [--coder BENCH]
 
@@ -26,7 +26,7 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def cpu(command):
-    """User and system seconds of a process and its children: `convert` draws in a child and doesn't wait for it."""
+    """Returns the CPU seconds of a process and its children: `convert` draws in a child and doesn't wait for it."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -38,7 +38,7 @@ def cpu(command):
 
 
 def least(runs, *commands):
-    """The least time of each command, running the commands in turn."""
+    """Runs the commands in turn and returns the least time of each."""
     times = [[cpu(command) for command in commands] for _ in range(runs)]
     return [min(column) for column in zip(*times)]
 

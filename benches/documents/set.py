@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the documents that are measured, always with the same content, from a seed.
+"""Makes the documents to be measured, always with the same content, from a seed.
 
     benches/documents/set.py FOLDER [--small]
 
@@ -134,7 +134,7 @@ def make_form(path):
 
 
 def photograph():
-    """Soft tones with some noise, like an abstract photograph."""
+    """Draws soft tones with some noise, like an abstract photograph."""
     x, y = numpy.meshgrid(numpy.linspace(0, 1, 1500), numpy.linspace(0, 1, 1100))
     noise = numpy.random.default_rng(1).normal(size=x.shape)
     tones = (128 + 90 * numpy.sin(8 * x + 3 * numpy.cos(5 * y)) * numpy.cos(6 * y) + 25 * noise).clip(0, 255)
@@ -151,7 +151,7 @@ def make_photo(path, picture):
 
 
 def make_scan(path, letter_path, picture):
-    """A page as scanned at 300 dots per inch: askew, soft and noisy, on paper that is not white."""
+    """Renders a page as scanned at 300 dots per inch: askew, soft and noisy, on paper that is not white."""
     command = ["pdftoppm", "-r", "300", "-gray", "-f", "1", "-l", "1", "-singlefile", str(letter_path)]
     subprocess.run([*command, str(picture.with_suffix(""))], check=True)
     page = Image.open(picture.with_suffix(".pgm"))
@@ -178,7 +178,7 @@ def make_images(path, picture, scratch):
 
 
 def make_chart(path, picture):
-    """A chart as a picture: bars and a curve on light grey, as plotting programs draw them."""
+    """Draws a chart as a picture: bars and a curve on light grey, as plotting programs draw them."""
     chart = Image.new("RGB", (1200, 900), "white")
     draw = ImageDraw.Draw(chart)
     draw.rectangle((120, 60, 1140, 780), fill=(234, 234, 242))
@@ -197,7 +197,7 @@ def make_chart(path, picture):
 
 
 def make_tinted(path):
-    """A form with tinted rows and boxes."""
+    """Draws a form with tinted rows and boxes."""
     page, writer = canvas.Canvas(str(path), pagesize=letter, invariant=True), Writer(12)
     page.setFont("Helvetica-Bold", 14)
     page.drawString(60, 750, "Claim for expenses")

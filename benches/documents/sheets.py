@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Contact sheets of fax pages: the whole page and a part of it at full size, at each resolution.
+"""Makes contact sheets of fax pages: the whole page and a part of it at full size, at each resolution.
 
     benches/documents/sheets.py FAUXFAX FOLDER OUT
 
@@ -19,7 +19,7 @@ CELL, WHOLE, PART, GAP = 408, 528, 300, 12
 
 
 def page(fauxfax, document, quality, scratch):
-    """The first page with square pels of 204 per inch; finer rows are averaged."""
+    """Returns the first page with square pels of 204 per inch; finer rows are averaged."""
     out = scratch / "page.tiff"
     subprocess.run([fauxfax, "convert", "--quiet", "--quality", quality, str(document), str(out)], check=True)
     image = Image.open(out).convert("L")

@@ -1,5 +1,5 @@
-//! Figures of the engine alone: `cargo bench --bench engine`. Deadlines per second in a frozen world, and the time of
-//! snapshots, restores and resets at a thousand faxes. Each figure is the median of its rounds.
+//! Measures the engine alone: `cargo bench --bench engine`. The figures are the deadlines per second in a frozen world,
+//! and the time that snapshots, restores and resets take with a thousand faxes. Each is the median of its rounds.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ use self::spec::{START, order, record, spec};
 #[expect(dead_code, reason = "the tests use all of it")]
 mod spec;
 
-/// Rounds per figure, an odd number so that the median is one of them.
+/// The number of rounds per figure, odd so that the median is one of them.
 const ROUNDS: usize = 21;
 
 #[expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
@@ -59,7 +59,8 @@ fn with_faxes(count: u64, has_callback: bool) -> Engine {
     engine
 }
 
-/// Runs dialling, ringing and three pages of each fax, one deadline at a time, as a frozen clock is moved.
+/// Runs dialling, ringing and three pages of each fax, one deadline at a time, as moving a frozen clock does. Returns
+/// the deadlines per second.
 fn deadlines_per_second() -> f64 {
     let mut engine = with_faxes(10_000, false);
     let mut deadlines = 0_u32;
@@ -73,7 +74,7 @@ fn deadlines_per_second() -> f64 {
     f64::from(deadlines) / began.elapsed().as_secs_f64()
 }
 
-/// The microseconds that taking a snapshot, restoring it, and resetting take at a thousand faxes.
+/// Returns the microseconds that a snapshot, a restore and a reset take with a thousand faxes.
 fn state_changes(is_pending: bool) -> [f64; 3] {
     let mut taken = Vec::new();
     let mut restored = Vec::new();
@@ -93,7 +94,7 @@ fn state_changes(is_pending: bool) -> [f64; 3] {
     [median(taken), median(restored), median(reset)]
 }
 
-/// The microseconds that one command takes.
+/// Returns the microseconds that one command takes.
 fn timed<T>(engine: &mut Engine, command: impl Command<Done = Result<T, Refusal>>, at: Timestamp) -> f64 {
     let began = now();
     assert!(engine.handle(command, at).is_ok(), "the command succeeds");

@@ -1,5 +1,5 @@
-//! What fauxfax is compared with: a hyper server that returns a constant response, and a loop that makes the same
-//! webhook requests. Each runs in a separate process.
+//! The baselines for fauxfax: a hyper server that returns a constant response, and a loop that makes the same webhook
+//! requests. Each runs in a separate process.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -64,7 +64,7 @@ pub(crate) fn source() -> Result<()> {
     Ok(())
 }
 
-/// Makes the requests of `plan` (a letter each: `g` fetches a document, any other posts) `count` times, each on a new
+/// Makes the requests in `plan` (one letter each: `g` fetches a document, any other posts) `count` times, each on a new
 /// connection.
 pub(crate) fn webhooks(address: &str, count: &str, plan: &str) -> Result<()> {
     let (address, plan): (Arc<str>, Arc<str>) = (address.into(), plan.into());

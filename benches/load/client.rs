@@ -1,5 +1,5 @@
 //! A load: kept connections, each of which sends a request again as soon as the response arrives. Responses are parsed
-//! no further than their length.
+//! only as far as their length.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::Result;
 
-/// Connections that send requests concurrently.
+/// The number of connections that send requests concurrently.
 pub(crate) const CONNECTIONS: usize = 64;
 
 /// The result of a load.
@@ -17,7 +17,7 @@ pub(crate) struct Load {
     pub(crate) responses_per_second: f64,
 }
 
-/// A connection that is kept open between requests.
+/// A connection that stays open between requests.
 pub(crate) struct Connection<S = TcpStream> {
     stream: S,
     buffer: Vec<u8>,

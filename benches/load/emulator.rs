@@ -1,4 +1,4 @@
-//! Runs the emulator, and what it is compared with, as processes that end with the benchmark.
+//! Runs the emulator, and the servers that it is compared with, as processes that end with the benchmark.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -41,7 +41,7 @@ impl Process {
         Ok(Self::start(Command::new(std::env::current_exe()?).arg("bare-source"))?.0)
     }
 
-    /// The resident memory of the process, in bytes.
+    /// Returns the resident memory of the process in bytes.
     pub(crate) fn resident_bytes(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
@@ -56,7 +56,7 @@ impl Drop for Process {
     }
 }
 
-/// The headers that authenticate a request with the default credential.
+/// Returns the headers that authenticate a request with the default credential.
 pub(crate) fn credential() -> String {
     let pair = BASE64_STANDARD.encode(format!("AC{0}:{0}", "0".repeat(32)));
     format!("Authorization: Basic {pair}\r\nContent-Type: application/x-www-form-urlencoded\r\n")

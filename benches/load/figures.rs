@@ -1,4 +1,4 @@
-//! The figures: what is measured, compared with what, in how many rounds. docs/benchmarks.md interprets them.
+//! The figures: what is measured, compared with what, and in how many rounds. docs/benchmarks.md interprets them.
 
 use std::process::Command;
 use std::time::Duration;
@@ -11,19 +11,19 @@ use crate::gateway;
 
 pub(crate) const ROUNDS: usize = 5;
 pub(crate) const SPAN: Duration = Duration::from_secs(2);
-/// Rounds of `rest`: more than elsewhere, since a POST has less time and so more noise.
+/// The number of rounds of `rest`, higher than elsewhere, since a POST has less time and so more noise.
 const REST_ROUNDS: usize = 9;
-/// The time for creates: shorter than for other requests, since a world can hold only 100,000 pending faxes.
+/// The time for creates, shorter than for other requests, since a world can hold only 100,000 pending faxes.
 const POST_SPAN: Duration = Duration::from_millis(500);
-/// Requests to one host that a world has in flight at once; the effects of further creates wait.
+/// The number of requests to one host that a world has in flight; the effects of further creates wait.
 const HOST_CAP: usize = 1_024;
-/// Faxes in a round that counts whole conversations.
+/// The number of faxes in a round that counts whole conversations.
 const CONVERSATIONS: usize = 4_000;
-/// Connections that create them.
+/// The number of connections that create these faxes.
 const LANES: usize = 8;
-/// Faxes in a world that has a long history.
+/// The number of faxes in a world with a long history.
 const MILLION: usize = 1_000_000;
-/// Receivers that hang, and creates that are timed while they do.
+/// The number of receivers that hang, and of creates that are timed meanwhile.
 const HANGING: usize = 1_000;
 const CREATES: usize = 1_000;
 
@@ -153,7 +153,7 @@ async fn conversations(report: &impl Fn(&str), way: Way) -> Result<()> {
     Ok(())
 }
 
-/// Measures a million ended faxes: memory per fax, and fetching the first page of them compared with the last.
+/// Measures a million ended faxes: the memory per fax, and fetching the last page compared with the first.
 async fn million(report: &impl Fn(&str)) -> Result<()> {
     let emulator = Process::emulator(&[])?;
     let address = emulator.address;
@@ -188,7 +188,7 @@ async fn million(report: &impl Fn(&str)) -> Result<()> {
     Ok(())
 }
 
-/// The address of the last page, by token: one step back and one forward from its page number.
+/// Returns the target of the last page, by token: one step back and one forward from its page number.
 async fn last_page(connection: &mut Connection, address: std::net::SocketAddr, first: &str) -> Result<String> {
     let mut target = format!("{first}&Page={}", MILLION / 50 - 1);
     for link in ["previous_page_url", "next_page_url"] {
@@ -241,7 +241,7 @@ async fn hanging(report: &impl Fn(&str)) -> Result<()> {
     Ok(())
 }
 
-/// The 99th percentile and the maximum time of creates at a steady pace.
+/// Returns the 99th percentile and the maximum of the time that creates take at a steady pace.
 async fn p99(connection: &mut Connection, create: &[u8]) -> Result<(Duration, Duration)> {
     let mut times = Vec::new();
     for _ in 0..CREATES {

@@ -1,5 +1,5 @@
-//! Figures of the single port: TLS compared with plain HTTP, a tunnel compared with a direct connection, and the cost
-//! of issuing a certificate.
+//! Measures the single port: TLS compared with plain HTTP, a tunnel compared with a direct connection, and the cost of
+//! issuing a certificate.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,9 +18,9 @@ use crate::client::{Connection, load, load_through, now, request};
 use crate::emulator::{Process, credential};
 use crate::figures::{ROUNDS, SPAN, ratio};
 
-/// Bytes sent through a tunnel per round.
+/// The number of bytes sent through a tunnel per round.
 pub(crate) const STREAM_BYTES: u64 = 2 * 1024 * 1024 * 1024;
-/// Hosts whose first certificates are timed, each of them new.
+/// The number of hosts whose first certificates are timed, each of them new.
 const HOSTS: usize = 200;
 
 /// Compares bytes per second from a server through a tunnel with a direct connection.

@@ -1,4 +1,4 @@
-//! Drives the engine with bytes, each pair a step. In whatever order things happen, the engine never panics, and it
+//! Drives the engine with bytes, one step per pair. Whatever the order of events, the engine never panics, and it
 //! settles once every effect is completed.
 #![no_main]
 
@@ -19,7 +19,7 @@ use self::spec::{OWN, START, document, spec, record};
 #[path = "../../tests/it/spec.rs"]
 mod spec;
 
-/// Room for two and a half documents, so that the budget is exceeded.
+/// A budget for two and a half documents, so that it is exceeded.
 const BUDGET_BYTES: u64 = 250;
 const PAGE_BYTES: usize = 100;
 const RULES: [&str; 4] = [

@@ -1,4 +1,4 @@
-//! Reads any bytes as a form and as a rule without a panic; what is written reads back the same.
+//! Parses any bytes as a form and as a rule without a panic; whatever is written parses back the same.
 #![no_main]
 
 use fauxfax::dialect::form::{self, Form};

@@ -1,4 +1,4 @@
-//! Interprets any bytes as an app's TwiML, or reports an error, without a panic.
+//! Interprets any bytes as an app's TwiML or reports an error, without a panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

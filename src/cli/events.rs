@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_has_a_short_description() {
+    fn each_kind_of_event_has_a_short_description() {
         let told = |kind: &str, data: Value| what(&json!({ "kind": kind, "data": data }));
         assert_eq!(told("fax.status", json!({ "old": "sending", "new": "busy" })), "sending → busy");
         assert_eq!(told("fax.status", json!({ "old": null, "new": "queued" })), "→ queued");

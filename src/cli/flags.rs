@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn each_flag_arrives_at_its_own_setting() {
+    fn each_flag_changes_its_own_setting() {
         let words = [
             (Setting::AccountsMode, "strict"),
             (Setting::Dialect, "signalwire"),
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn insecure_webhooks_needs_no_value_and_takes_one() {
+    fn insecure_webhooks_accepts_a_value_but_does_not_need_one() {
         let config = |arguments: &[&str]| Config::load(settings(arguments), &|_| None).expect("valid");
         assert!(config(&["--insecure-webhooks", "--pace", "max"]).insecure_webhooks);
         assert!(!config(&["--insecure-webhooks=false"]).insecure_webhooks);

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_lines_are_awaited_for_a_limited_time() {
+    fn the_wait_for_the_last_lines_is_limited() {
         let (stream, _allow, _taken) = slow();
         let (mut output, last_lines) = Output::start("test", stream, |_| ()).expect("a thread");
         writeln!(output, "one {}", 1).expect("it never fails");
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_that_fails_loses_the_line_and_goes_on() {
+    fn a_writer_that_fails_loses_the_line_and_continues() {
         struct Full(u32);
         impl Write for Full {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

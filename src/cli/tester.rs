@@ -344,7 +344,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_has_a_unit_or_is_seconds() {
+    fn a_span_without_a_unit_is_in_seconds() {
         for (text, expected) in [
             ("90", Some(90.0)),
             ("1.5s", Some(1.5)),

@@ -96,14 +96,14 @@ mod tests {
     }
 
     #[test]
-    fn a_place_counts_lines_and_characters_from_one() {
+    fn lines_and_characters_are_counted_from_one() {
         let place = source("a = 1\nü = 'é'; x").place(15);
         assert_eq!((place.line, place.column), (2, 8));
         assert_eq!(place.to_string(), "etc/fauxfax.toml:2:8");
     }
 
     #[test]
-    fn numbers_and_booleans_are_taken_as_their_text() {
+    fn numbers_and_booleans_are_read_as_strings() {
         let settings = settings("seed = 1_000\npace = 2.5\ninsecure_webhooks = true\nmedia_budget = 0x10");
         let text = |setting| settings.given(setting).map(|given| given.text.as_str());
         assert_eq!(text(Setting::Seed), Some("1000"));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_start_at_the_folder_of_the_file() {
+    fn paths_are_relative_to_the_files_folder() {
         let settings = settings("trust_ca = ['ca.pem', '/abs.pem']\nport_file = 'port'");
         let paths = settings.each(Setting::TrustCa, |path| Ok(path.to_owned())).expect("paths");
         assert_eq!(paths, ["etc/ca.pem", "/abs.pem"]);
@@ -121,13 +121,13 @@ mod tests {
     }
 
     #[test]
-    fn the_file_does_not_name_another() {
+    fn a_file_cannot_name_another_file() {
         let error = contents(&source("config = 'x'"), &Settings::default()).expect_err("not in the file");
         assert!(matches!(error, ConfigError::UnknownKey { ref key, .. } if key == "config"), "{error}");
     }
 
     #[test]
-    fn a_number_that_json_does_not_have_is_refused_as_it_was_written() {
+    fn a_number_unknown_to_json_is_refused_and_quoted_as_written() {
         for (rule, told) in [
             ("line = { noise = nan }", "line.noise: a number, not \"nan\""),
             ("chance = +inf\noutcome = { status = 'busy' }", "chance: a number, not \"+inf\""),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_boolean_of_rests_is_true_or_false() {
+    fn a_rest_boolean_is_true_or_false() {
         let file = |value: &str| {
             let text = format!("[[accounts]]\n[[accounts.numbers]]\nphone_number = '+15017122661'\n{value}");
             contents(&source(&text), &Settings::default())

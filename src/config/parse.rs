@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_needs_a_port() {
+    fn an_address_must_have_a_port() {
         assert_eq!(address("[::1]:0").map(|address| address.port()), Ok(0));
         for bad in ["8329", "127.0.0.1", "localhost:8329", "127.0.0.1:99999"] {
             assert!(address(bad).is_err(), "{bad}");
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_url_loses_its_last_slash_and_takes_no_query() {
+    fn a_public_url_loses_its_trailing_slash_and_may_have_no_query() {
         assert_eq!(public_url("HTTP://Fax.Test:8080/"), Ok("http://fax.test:8080".into()));
         assert_eq!(public_url("https://fax.test/sub/"), Ok("https://fax.test/sub".into()));
         for bad in ["fax.test", "/x", "ftp://fax.test", "http://fax.test?x=1", "http://u:p@fax.test", "http://"] {
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_url_is_kept_to_the_letter() {
+    fn a_webhook_url_is_kept_unchanged() {
         let url = "http://User:pw@LOCALHOST:3000/fax?a=b%20c#rc=2";
         assert_eq!(webhook_url(url).as_deref(), Ok(url));
         assert!(webhook_url("").is_err() && webhook_url_or_none("").is_ok());
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_has_no_path_and_a_control_token_fits_into_a_header() {
+    fn an_origin_has_no_path_and_a_control_token_fits_in_a_header() {
         assert_eq!(origin("HTTP://LocalHost:3000/"), Ok("http://localhost:3000".to_owned()));
         assert_eq!(origin("https://app.test:443"), Ok("https://app.test".to_owned()));
         for bad in ["null", "localhost:3000", "http://h/x", "http://u@h", "http://h?x"] {
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_a_name_without_port() {
+    fn a_host_is_a_name_without_a_port() {
         assert_eq!(host_name("Fax.Example.TEST"), Ok("fax.example.test".to_owned()));
         assert_eq!(host_name("fax.example."), Ok("fax.example".to_owned()));
         for bad in ["", "http://fax.test", "fax.test:80", "127.0.0.1", "a b", "*", "*.fax.test"] {

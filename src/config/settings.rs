@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stronger_source_replaces_a_list_and_leaves_other_settings_to_the_weaker() {
+    fn a_stronger_source_replaces_whole_lists_and_keeps_other_weaker_settings() {
         let flags = Settings::default().with_flag(Setting::AllowHost, ["fax.test".to_owned()]);
         let variables = |name: &str| match name {
             "FAUXFAX_ALLOW_HOST" => Some("a.test, b.test".to_owned()),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_bounded() {
+    fn a_list_setting_has_a_limited_length() {
         let hosts = (0..=LIST_LEN_MAX).map(|n| format!("h{n}.test"));
         let settings = Settings::default().with_flag(Setting::AllowHost, hosts);
         let error = settings.each(Setting::AllowHost, |_| Ok(())).expect_err("one too many");

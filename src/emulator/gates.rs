@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_call_waits_for_its_turn_but_not_for_ever() {
+    async fn a_call_waits_for_its_turn_but_not_forever() {
         let gates = Gates::default();
         let held = gates.state().await.expect("it is free");
         assert!(turn(&gates.states, Duration::ZERO).await.is_none(), "one at a time");

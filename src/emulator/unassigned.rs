@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_are_kept_and_dropped_ones_are_counted() {
+    fn the_newest_requests_are_kept_and_dropped_ones_are_counted() {
         let log = UnassignedLog::new(RealTime::start());
         for number in 0..UNASSIGNED_MAX + 5 {
             log.note(request(format!("/{number}")));

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_of_its_limit_is_read_and_one_byte_more_is_not() {
+    async fn a_body_at_the_limit_is_read_and_one_a_byte_longer_is_not() {
         assert_eq!(length(Body::from(vec![0; 1_000]), PATIENCE).await, Ok(1_000));
         assert_eq!(length(Body::from(vec![0; 1_001]), PATIENCE).await, Err(BodyFault::TooLarge));
         let unannounced = stream::iter([Ok::<_, std::convert::Infallible>(vec![0; 600]), Ok(vec![0; 401])]);
@@ -136,14 +136,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_of_which_nothing_comes_for_too_long_is_given_up() {
+    async fn a_body_that_stalls_for_too_long_is_abandoned() {
         let stuck = || stream::once(async { Ok::<_, std::convert::Infallible>("x") });
         let stuck = Body::from_stream(futures_util::StreamExt::chain(stuck(), stream::pending()));
         assert_eq!(length(stuck, Patience { idle: SHORT, total: LONG }).await, Err(BodyFault::TooSlow));
     }
 
     #[tokio::test]
-    async fn a_body_that_drips_on_and_on_is_given_up() {
+    async fn a_body_that_trickles_in_endlessly_is_abandoned() {
         let drip = stream::unfold((), |()| async {
             crate::driver::pause(Duration::from_millis(1)).await;
             Some((Ok::<_, std::convert::Infallible>(""), ()))
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_breaks_off_is_not_taken_for_one_that_is_too_long() {
+    async fn a_body_that_breaks_off_is_not_mistaken_for_one_that_is_too_long() {
         let broken = stream::iter([Ok("x"), Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))]);
         assert_eq!(length(Body::from_stream(broken), PATIENCE).await, Err(BodyFault::Broken));
     }

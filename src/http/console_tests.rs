@@ -39,7 +39,7 @@ fn every_file_of_the_console_is_embedded() {
 }
 
 #[tokio::test]
-async fn the_shell_names_files_that_exist_and_holds_no_script_or_style_of_its_own() {
+async fn the_shell_names_only_existing_files_and_contains_no_inline_script_or_style() {
     let body = to_bytes(page(HeaderMap::new()).await.into_body(), usize::MAX).await.unwrap();
     let text = String::from_utf8(body.into()).unwrap();
     let assets = format!("/console/assets/{}/", *BUILD);
@@ -53,7 +53,7 @@ async fn the_shell_names_files_that_exist_and_holds_no_script_or_style_of_its_ow
 }
 
 #[tokio::test]
-async fn a_file_of_this_build_is_cached_for_ever_and_of_another_is_revalidated() {
+async fn a_file_of_this_build_is_cached_forever_and_one_of_another_is_revalidated() {
     let served = |build: &str| asset(Path((build.to_owned(), "js/app.js".to_owned())), HeaderMap::new());
     let response = served(&BUILD).await;
     assert_eq!(response.headers()[header::CACHE_CONTROL], IMMUTABLE);
@@ -64,7 +64,7 @@ async fn a_file_of_this_build_is_cached_for_ever_and_of_another_is_revalidated()
 }
 
 #[tokio::test]
-async fn a_page_that_is_known_is_not_sent_again() {
+async fn a_page_that_the_client_has_is_not_sent_again() {
     let etag = page(HeaderMap::new()).await.headers()[header::ETAG].clone();
     let again = page(headers(header::IF_NONE_MATCH, etag.to_str().unwrap())).await;
     assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
@@ -73,7 +73,7 @@ async fn a_page_that_is_known_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_page_runs_nothing_but_its_own_files_and_is_framed_by_nobody() {
+async fn a_page_runs_only_its_own_files_and_cannot_be_framed() {
     let response = secured(page(HeaderMap::new()).await).await;
     let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
     for part in ["default-src 'none'", "script-src 'self';", "style-src 'self';", "frame-ancestors 'none'"] {
@@ -100,7 +100,7 @@ async fn a_client_that_accepts_gzip_gets_the_same_bytes_compressed() {
 }
 
 #[tokio::test]
-async fn comments_are_stripped_and_code_is_not() {
+async fn comments_are_stripped_but_code_is_not() {
     let body = to_bytes(file("js/app.js", &HeaderMap::new(), REVALIDATE).into_body(), usize::MAX).await.unwrap();
     let text = std::str::from_utf8(&body).unwrap();
     assert!(!text.contains("//!") && text.contains("export function go("));

@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_document_has_its_type_length_name_and_tag() {
+    async fn a_document_is_served_with_its_type_length_name_and_etag() {
         let (status, headers, body) = fetch(Method::GET, &[]).await;
         assert_eq!((status, body.as_str()), (200, "0123456789"));
         assert_eq!(headers[header::CONTENT_TYPE], "image/tiff");
@@ -287,14 +287,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn head_has_the_length_without_the_document() {
+    async fn head_returns_the_length_without_the_document() {
         let (status, headers, body) = fetch(Method::HEAD, &[(header::RANGE, "bytes=0-1")]).await;
         assert_eq!((status, body.as_str()), (200, ""));
         assert_eq!(headers[header::CONTENT_LENGTH], "10");
     }
 
     #[tokio::test]
-    async fn one_range_is_served_and_one_outside_is_416() {
+    async fn a_range_is_served_and_one_outside_the_document_is_416() {
         let (status, headers, body) = fetch(Method::GET, &[(header::RANGE, "bytes=2-4")]).await;
         assert_eq!((status, body.as_str()), (206, "234"));
         assert_eq!(headers[header::CONTENT_RANGE], "bytes 2-4/10");
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_range_of_another_document_brings_the_whole() {
+    async fn a_range_of_a_different_document_returns_the_whole_document() {
         let range = (header::RANGE, "bytes=2-4");
         assert_eq!(fetch(Method::GET, &[range.clone(), (header::IF_RANGE, "\"other\"")]).await.2, "0123456789");
         let own = format!("\"ME{}\"", "03".repeat(16));

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn links_go_to_the_host_that_the_client_used() {
+    fn links_point_to_the_host_that_the_client_used() {
         assert_eq!(of("/v1/Faxes", &[("host", "localhost:8329")]), "http://localhost:8329");
         assert_eq!(of("/v1/Faxes", &[("host", "[::1]:8329")]), "http://[::1]:8329");
         assert_eq!(of("https://fax.twilio.com/v1/Faxes", &[("host", "127.0.0.1:8080")]), "https://fax.twilio.com");
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_in_headers_makes_no_link() {
+    fn nonsense_in_headers_does_not_get_into_links() {
         assert_eq!(of("/", &[("host", "a\"b")]), "http://localhost");
         assert_eq!(of("/", &[("host", "user:pass@evil")]), "http://localhost");
         assert_eq!(of("/", &[("host", "a.test"), ("x-forwarded-proto", "javascript")]), "http://a.test");

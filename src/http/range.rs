@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_is_cut_to_the_document() {
+    fn a_range_is_clipped_to_the_document() {
         for (header, part) in [
             ("bytes=0-9", 0..10),
             ("bytes=90-", 90..100),
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_outside_is_unsatisfiable_and_an_invalid_one_is_ignored() {
+    fn a_range_outside_the_document_is_unsatisfiable_and_an_invalid_one_is_ignored() {
         for header in ["bytes=100-", "bytes=100-200", "bytes=-0"] {
             assert_eq!(wanted(Some(header), 100), Wanted::Unsatisfiable, "{header}");
         }

@@ -167,14 +167,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_over_256_kb_is_413_and_one_of_just_that_is_read() {
+    async fn a_body_over_256_kb_is_413_and_one_of_exactly_that_is_read() {
         assert_eq!(length("1".repeat(FORM_BYTES_MAX)).await.unwrap(), FORM_BYTES_MAX);
         let error = length("1".repeat(FORM_BYTES_MAX + 1)).await.unwrap_err();
         assert_eq!((error.status(Dialect::Twilio), error.code(Dialect::Twilio)), (413, 20413));
     }
 
     #[test]
-    fn an_error_is_json_and_a_401_challenges() {
+    fn an_error_is_json_and_a_401_includes_a_challenge() {
         let response = error(Dialect::Twilio, &ApiError::unauthenticated("Authenticate"));
         assert_eq!(response.status(), 401);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");

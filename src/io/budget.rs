@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bodies_in_flight_never_take_more_than_the_budget_and_one_piece_each() {
+    async fn bodies_in_flight_never_exceed_the_budget_plus_one_piece_each() {
         let budget = budget();
         let first = of_pieces(&budget, 9).await;
         let second = of_pieces(&budget, 9).await;
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_larger_than_the_budget_fails_at_once() {
+    async fn a_body_larger_than_the_budget_fails_immediately() {
         let budget = budget();
         let mut body = budget.body(LONG);
         let whole = vec![7; 18 * PIECE_BYTES];
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bodies_that_have_half_arrived_take_turns_and_all_end() {
+    async fn half_received_bodies_take_turns_and_all_complete() {
         let budget = budget();
         let (mut first, mut second) = (budget.body(LONG), budget.body(LONG));
         for body in [&mut first, &mut second] {

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_below_localhost_are_this_machine() {
+    fn names_under_localhost_mean_this_machine() {
         for name in ["localhost", "app.localhost", "a.b.LocalHost", "app.localhost."] {
             assert!(is_loopback_name(name), "{name}");
         }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_app_below_localhost_is_reached_on_either_loopback_address() {
+    async fn an_app_under_localhost_is_reached_on_either_loopback_address() {
         for ip in LOOPBACK {
             // A machine may have no IPv6.
             let Ok(listener) = tokio::net::TcpListener::bind((ip, 0)).await else { continue };

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_sees_a_whole_file_at_any_time() {
+    fn a_reader_always_sees_a_whole_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.tmp");
         let texts = ["a".repeat(100_000), "b".repeat(50_000)];
@@ -383,7 +383,7 @@ mod tests {
         }
 
         #[test]
-        fn a_file_written_in_place_keeps_its_inode_and_has_no_earlier_tail() {
+        fn a_file_written_in_place_keeps_its_inode_and_no_leftover_tail() {
             let folder = tempfile::tempdir().expect("a folder");
             let path = folder.path().join("mounted");
             fs::write(&path, "a longer text").expect("written");

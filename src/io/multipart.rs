@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_in_the_order_in_which_they_were_added() {
+    fn parts_stay_in_the_order_in_which_they_were_added() {
         let body = Multipart::new("b", 0)
             .text("FaxSid", "FX1")
             .file("Media", "FX1.pdf", Some("application/pdf"), b"%PDF-")

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bin_is_the_emulators_own_by_any_name_that_it_answers_to() {
+    fn a_bin_is_the_emulators_own_under_any_name_it_answers_to() {
         let names = OwnNames::new(&["fax.example.com".to_owned()], Some("https://public.example.com:8443/x"));
         let path = "/laml-bins/831455c6-574e-4d8b-b6ee-2418140bf4cd";
         for origin in [
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_to_an_own_port_leads_here_by_any_address_of_this_machine() {
+    fn a_connection_to_our_own_port_leads_here_via_any_local_address() {
         let own = OwnPorts::new(&[SocketAddr::from(([0, 0, 0, 0], 8329))]);
         let at = |text: &str| text.parse::<SocketAddr>().expect("an address");
         for (local, peer) in [

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_response_or_a_stream_that_nobody_reads_is_cut_and_a_tunnel_is_not() {
+    async fn an_unread_response_or_stream_is_cut_off_but_a_tunnel_is_not() {
         let mut watch = watch(SHORT, LONG);
         assert!(is_cut(&mut watch).await, "a stream");
         watch.alarm = None;
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_response_that_is_read_too_slowly_is_cut_and_a_stream_goes_on() {
+    async fn a_response_that_is_read_too_slowly_is_cut_off_but_a_stream_continues() {
         for is_finite in [true, false] {
             let mut watch = watch(LONG, SHORT);
             if is_finite {

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_too_long_to_be_read_closes_the_connection_and_says_so() {
+    async fn a_body_too_long_to_be_read_closes_the_connection_with_a_header_saying_so() {
         let long = vec![b'x'; LEFT_BYTES_MAX + 1];
         for (body, is_closed) in [(long.clone(), true), (long[1..].to_vec(), false), (Vec::new(), false)] {
             let (request, leftover) = lend(Request::new(Body::from(body)));

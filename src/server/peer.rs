@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_resets_its_connection_is_gone_at_once() {
+    async fn a_client_that_resets_its_connection_is_gone_immediately() {
         let (client, server) = connected().await;
         let peer = Peer::new(Arc::downgrade(&server), Answering::default());
         client.set_zero_linger().expect("supported");

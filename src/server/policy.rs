@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn no_certificate_is_shown_for_a_host_that_passes_through() {
+    fn no_certificate_is_presented_for_a_host_that_passes_through() {
         let policy = policy(|config| config.allow_hosts = vec!["fax.test".to_owned(), "ci.example".to_owned()]);
         for host in OTHERS.into_iter().chain(["ci.example", "x.fax.test", ""]) {
             assert_eq!((policy.route(host, 443), policy.answers_for(host)), (Route::Through, false), "{host}");
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn only_programs_on_this_machine_use_the_proxy_by_default() {
+    fn only_programs_on_this_machine_may_use_the_proxy_by_default() {
         let clients: [IpAddr; 3] =
             [[127, 0, 0, 1].into(), "::ffff:127.0.0.1".parse().expect("an address"), [10, 0, 0, 1].into()];
         assert_eq!(clients.map(|client| policy(|_| ()).serves(client)), [true, true, false]);

@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_has_the_port_it_names_or_its_schemes() {
+    fn a_target_uses_the_port_it_names_or_its_schemes_default() {
         assert_eq!(target("fax.twilio.com:443"), Some(("fax.twilio.com".to_owned(), 443)));
         assert_eq!(target("[::1]:8329"), Some(("[::1]".to_owned(), 8329)));
         assert_eq!(target("http://example.com/x"), Some(("example.com".to_owned(), 80)));
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_shows_a_port_that_is_not_the_schemes() {
+    fn an_authority_includes_a_port_that_is_not_the_schemes_default() {
         let target = Target { host: "fax.twilio.com".into(), port: 443 };
         assert_eq!(&*target.authority(Scheme::Https), "fax.twilio.com");
         assert_eq!(&*target.authority(Scheme::Http), "fax.twilio.com:443");
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_the_connection_go_no_further() {
+    fn connection_headers_are_not_forwarded() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("connection", "x-mine, keep-alive"),

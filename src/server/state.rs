@@ -326,7 +326,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn other_users_can_not_read_the_file() {
+    async fn other_users_cannot_read_the_file() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("state.json");

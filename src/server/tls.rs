@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_made_once_for_each_host() {
+    fn a_certificate_is_made_once_per_host() {
         let terminator = terminator();
         let first = terminator.config(&host("fax.twilio.com")).expect("signed");
         assert!(Arc::ptr_eq(&first, &terminator.config(&host("fax.twilio.com")).expect("kept")));

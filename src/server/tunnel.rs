@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_tunnel_whose_one_side_has_ended_and_whose_other_is_silent_is_closed() {
+    async fn a_tunnel_with_one_side_ended_and_the_other_silent_is_closed() {
         let ((client, near), (_host, far)) = (duplex(64), duplex(64));
         drop(client);
         assert_eq!(ended(copy(near, far, SHORT)).await, io::ErrorKind::TimedOut);
@@ -162,7 +162,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     #[expect(clippy::disallowed_methods, reason = "the silence that is tested")]
-    async fn a_byte_in_either_direction_now_and_then_keeps_a_tunnel_open() {
+    async fn an_occasional_byte_in_either_direction_keeps_a_tunnel_open() {
         let ((mut client, near), (mut host, far)) = (duplex(64), duplex(64));
         let idle_max = 4 * SHORT;
         let talk = async {
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_tunnel_that_both_sides_end_is_closed_at_once() {
+    async fn a_tunnel_that_both_sides_end_is_closed_immediately() {
         let ((client, near), (host, far)) = (duplex(64), duplex(64));
         drop((client, host));
         copy(near, far, LONG).await.expect("it ended");

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_typed_parts_name_the_fields_of_the_journal() {
+    fn typed_expectations_match_the_journals_fields() {
         let fits = Expect::webhook().purpose(Purpose::Action).status(Status::Received);
         assert!(fits.verify(&[event("received")]).is_ok());
         assert!(Expect::webhook().purpose(Purpose::FaxUrl).verify(&[event("received")]).is_err());

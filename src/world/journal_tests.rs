@@ -160,7 +160,7 @@ fn dice(seed: u64) -> impl FnMut(u64) -> u64 {
 }
 
 #[test]
-fn events_and_requests_are_one_sequence_however_they_are_interleaved_and_dropped() {
+fn events_and_requests_form_one_sequence_however_they_are_interleaved_and_dropped() {
     for seed in 0..12 {
         let mut roll = dice(seed);
         let mut sequence = Sequence::new();
@@ -187,7 +187,7 @@ fn events_and_requests_are_one_sequence_however_they_are_interleaved_and_dropped
 }
 
 #[test]
-fn the_newest_ten_thousand_are_shown_from_either_source() {
+fn the_newest_ten_thousand_entries_are_returned_from_either_source() {
     let max = JOURNAL_EVENTS_MAX as u64;
     let mut sequence = Sequence::new();
     for number in 0..max / 2 {
@@ -213,7 +213,7 @@ fn the_newest_ten_thousand_are_shown_from_either_source() {
 }
 
 #[test]
-fn requests_are_bounded_by_bytes_and_what_is_older_than_a_dropped_one_is_not_shown() {
+fn requests_are_bounded_by_bytes_and_entries_older_than_a_dropped_one_are_hidden() {
     let mut sequence = Sequence::new();
     let path = format!("/{}/", "x".repeat(REQUEST_BYTES_MAX / 10));
     for _ in 0..30 {
@@ -248,7 +248,7 @@ fn a_filter_selects_by_fax_and_kind() {
 }
 
 #[test]
-fn a_reset_begins_after_the_requests_before_it_even_as_the_first_event() {
+fn a_reset_follows_earlier_requests_even_as_the_first_event() {
     let mut sequence = Sequence::new();
     sequence.ask("/v1/Faxes/");
     sequence.ask("/v1/Faxes/");
@@ -275,7 +275,7 @@ fn call(world: &World, number: u64) {
 }
 
 #[test]
-fn no_request_is_in_the_log_of_commands_and_a_replay_comes_to_the_same_state_and_hash() {
+fn the_command_log_contains_no_requests_and_a_replay_reaches_the_same_state_and_hash() {
     let world = World::create(spec(), RealTime::start());
     world.within(|core| core.engine.record());
     let start = world.now();
@@ -305,7 +305,7 @@ fn no_request_is_in_the_log_of_commands_and_a_replay_comes_to_the_same_state_and
 }
 
 #[test]
-fn a_world_goes_on_counting_through_a_reset_a_restore_and_a_load() {
+fn a_world_keeps_counting_across_a_reset_a_restore_and_a_load() {
     let world = World::create(spec(), RealTime::start());
     let last_seq = || world.read_journal(|journal| journal.last_seq());
     let last_reset = || world.read_journal(|journal| journal.last_reset());

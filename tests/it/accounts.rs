@@ -1,4 +1,4 @@
-//! Accounts over the wire: subaccounts, API keys, applications, caller ids, modes of service, and the isolation of
+//! Tests accounts over the wire: subaccounts, API keys, applications, caller IDs, service modes, and the isolation of
 //! worlds from each other. Responses are checked against Twilio's description of the 2010-04-01 API.
 
 use fauxfax::emulator::AccountSetup;
@@ -40,7 +40,7 @@ fn count(list: &Value, key: &str) -> usize {
 }
 
 #[tokio::test]
-async fn a_subaccount_is_a_world_of_its_own_that_its_owner_reaches() {
+async fn a_subaccount_has_its_own_world_which_its_owner_can_reach() {
     let host = Host::new(setup(""));
     let sub = host.api("POST", ACCOUNTS, ACCOUNTS, "FriendlyName=Branch").await;
     let (sid, token) = (text(&sub, "sid").to_owned(), text(&sub, "auth_token").to_owned());
@@ -73,7 +73,7 @@ async fn a_subaccount_is_a_world_of_its_own_that_its_owner_reaches() {
 }
 
 #[tokio::test]
-async fn the_same_seed_brings_the_same_subaccounts() {
+async fn the_same_seed_yields_the_same_subaccounts() {
     let mut sids = Vec::new();
     for _ in 0..2 {
         let host = Host::new(setup(""));
@@ -85,7 +85,7 @@ async fn the_same_seed_brings_the_same_subaccounts() {
 }
 
 #[tokio::test]
-async fn a_suspended_or_closed_subaccount_does_nothing_but_be_seen_by_its_owner() {
+async fn a_suspended_or_closed_subaccount_can_only_be_viewed_by_its_owner() {
     let host = Host::new(setup(""));
     let sub = host.api("POST", ACCOUNTS, ACCOUNTS, "").await;
     let (sid, token) = (text(&sub, "sid").to_owned(), text(&sub, "auth_token").to_owned());
@@ -110,7 +110,7 @@ async fn a_suspended_or_closed_subaccount_does_nothing_but_be_seen_by_its_owner(
 }
 
 #[tokio::test]
-async fn an_api_key_signs_in_until_it_is_deleted_and_reaches_no_accounts_or_keys() {
+async fn an_api_key_works_until_it_is_deleted_and_cannot_reach_accounts_or_keys() {
     let host = Host::new(setup(""));
     let key = host.api("POST", KEYS, &own("/Keys.json"), "FriendlyName=CI").await;
     let (sid, secret) = (text(&key, "sid").to_owned(), text(&key, "secret").to_owned());
@@ -180,7 +180,7 @@ async fn a_number_with_an_application_uses_the_applications_urls() {
 }
 
 #[tokio::test]
-async fn a_verified_caller_id_may_send() {
+async fn a_fax_may_be_sent_from_a_verified_caller_id() {
     let mut strict = settings(Pace::Max);
     strict.options.accounts = fauxfax::model::account::AccountMode::Strict;
     let host = Host::with(strict, &ClientOptions::default(), setup(""));
@@ -212,7 +212,7 @@ async fn a_verified_caller_id_may_send() {
 }
 
 #[tokio::test]
-async fn the_lists_of_numbers_are_as_described() {
+async fn number_lists_are_as_described() {
     let host = Host::new(setup(""));
     for kind in ["Local", "TollFree", "Mobile"] {
         let path = format!("/IncomingPhoneNumbers/{kind}.json");
@@ -232,7 +232,7 @@ async fn the_lists_of_numbers_are_as_described() {
 }
 
 #[tokio::test]
-async fn what_belongs_to_another_world_is_not_found() {
+async fn resources_of_another_world_are_not_found() {
     let host = Host::new(setup(""));
     let application = host.api("POST", APPLICATIONS, &own("/Applications.json"), "FriendlyName=a").await;
     let number = host.api("GET", NUMBERS, &own("/IncomingPhoneNumbers.json"), "").await;
@@ -259,7 +259,7 @@ async fn what_belongs_to_another_world_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_retired_service_refuses_each_fax_call_as_today() {
+async fn a_retired_service_refuses_every_fax_call_as_twilio_does_today() {
     let mut retired = settings(Pace::Max);
     retired.service = Service::Retired;
     let host = Host::with(retired, &ClientOptions::default(), setup(""));

@@ -1,6 +1,6 @@
-//! Tests each alert code: an app misbehaves in exactly that way, the Monitor list has the alert with request and
-//! response, and the fallback URL is asked instead. Responses are checked against Twilio's description of the Monitor
-//! API.
+//! Tests each alert code: an app misbehaves in that particular way, the Monitor list contains the alert with its
+//! request and response, and the fallback URL is asked instead. Responses are checked against Twilio's description of
+//! the Monitor API.
 
 use fauxfax::config::Config;
 use fauxfax::dialect::twilio::codes::code as code_of;
@@ -19,7 +19,7 @@ use crate::script::{call, letter};
 
 const RECEIVE: &str = "<Response><Receive/></Response>";
 
-/// Makes a machine call a number with this FaxUrl, whose fallback accepts the fax; returns the alerts.
+/// Makes a machine call a number with this FaxUrl, whose fallback accepts the fax. Returns the alerts.
 async fn fallen_back(voice_url: &str, options: &ClientOptions) -> (Host, Vec<Alert>) {
     let fallback = MockServer::start().await;
     let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");
@@ -48,7 +48,7 @@ fn ring(host: &Host) {
     host.world().handle(call).expect("it rings");
 }
 
-/// Checks that the FaxUrl fails with this one code, and returns the alert from the Monitor list.
+/// Checks that the FaxUrl fails with only this code, and returns the alert from the Monitor list.
 async fn fails_with(code: u32, voice_url: &str, options: &ClientOptions) -> Value {
     let (host, alerts) = fallen_back(voice_url, options).await;
     let codes: Vec<u32> = alerts.iter().map(|alert| code_of(alert.fault)).collect();
@@ -81,12 +81,12 @@ async fn a_status_of_4xx_or_5xx_is_11200_with_request_and_response() {
 }
 
 #[tokio::test]
-async fn no_packet_in_the_read_time_is_11200() {
+async fn no_packet_within_the_read_timeout_is_11200() {
     plain(11200, &app(Manner::Hang).await, "#rt=100").await;
 }
 
 #[tokio::test]
-async fn no_connection_in_the_connect_time_is_11201() {
+async fn no_connection_within_the_connect_timeout_is_11201() {
     let alert = plain(11201, &full().await, "#ct=200&rc=1").await;
     assert_eq!((&alert["response_body"], &alert["response_headers"]), (&Value::Null, &Value::Null));
 }
@@ -97,7 +97,7 @@ async fn a_closed_port_is_11202() {
 }
 
 #[tokio::test]
-async fn no_whole_answer_in_the_total_time_is_11203() {
+async fn no_complete_response_within_the_total_timeout_is_11203() {
     plain(11203, &app(Manner::Hang).await, "#tt=150").await;
     plain(11203, &app(Manner::Drip).await, "#tt=300").await;
 }
@@ -109,7 +109,7 @@ async fn a_connection_that_ends_too_early_is_11205() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_is_11206() {
+async fn a_response_that_is_not_http_is_11206() {
     plain(11206, &app(Manner::Say(b"220 smtp.example.test ESMTP\r\n".to_vec())).await, "").await;
 }
 
@@ -119,20 +119,20 @@ async fn a_name_that_does_not_resolve_is_11210() {
 }
 
 #[tokio::test]
-async fn redirects_without_end_are_11215() {
+async fn endless_redirects_are_11215() {
     plain(11215, &answering(302, "Location: /again\r\n", "").await, "").await;
     plain(11215, &answering(301, "", "").await, "").await;
 }
 
 #[tokio::test]
-async fn no_tls_on_the_other_side_is_11220() {
+async fn an_app_without_tls_is_11220() {
     let app = answering(200, "", "").await;
     let url = format!("{}/fax", app.url.replace("http://", "https://"));
     fails_with(11220, &url, &ClientOptions::default()).await;
 }
 
 #[tokio::test]
-async fn each_fault_of_a_certificate_has_its_code() {
+async fn each_certificate_fault_has_its_own_code() {
     let authority = Authority::new();
     let trusting = ClientOptions { trust_ca: vec![authority.pem.clone().into_bytes()], ..ClientOptions::default() };
     let twiml = format!(
@@ -158,7 +158,7 @@ async fn each_fault_of_a_certificate_has_its_code() {
 }
 
 #[tokio::test]
-async fn twiml_that_says_nothing_usable_has_its_code() {
+async fn each_kind_of_unusable_twiml_has_its_own_code() {
     let xml = "Content-Type: text/xml\r\n";
     for (code, headers, body) in [
         (11750, xml, format!("<Response>{}</Response>", " ".repeat(70_000))),
@@ -175,7 +175,7 @@ async fn twiml_that_says_nothing_usable_has_its_code() {
 }
 
 #[tokio::test]
-async fn overrides_that_make_no_sense_are_alerts_and_change_nothing() {
+async fn senseless_overrides_raise_alerts_and_change_nothing() {
     let twiml =
         answering(200, "Content-Type: text/xml\r\n", "<Response><Say/><Receive action=\"ftp://x\"/></Response>");
     let twiml = twiml.await;
@@ -193,7 +193,7 @@ async fn overrides_that_make_no_sense_are_alerts_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn calls_that_go_wrong_are_alerts_of_the_fax_family() {
+async fn failed_faxes_raise_alerts_with_their_own_codes() {
     let pdf = MockServer::start().await;
     let document = ResponseTemplate::new(200).set_body_raw(fauxfax::document::sample::test_pages(2), "application/pdf");
     Mock::given(path("/fax.pdf")).respond_with(document).mount(&pdf).await;
@@ -217,7 +217,7 @@ async fn calls_that_go_wrong_are_alerts_of_the_fax_family() {
 }
 
 #[tokio::test]
-async fn a_renderer_that_can_not_be_started_is_an_alert_of_its_fax_with_the_machines_reason() {
+async fn a_renderer_that_cannot_be_started_raises_a_fax_alert_with_the_systems_reason() {
     let pdf = MockServer::start().await;
     let document = ResponseTemplate::new(200).set_body_raw(fauxfax::document::sample::test_pages(2), "application/pdf");
     Mock::given(path("/fax.pdf")).respond_with(document).mount(&pdf).await;
@@ -243,7 +243,7 @@ async fn a_renderer_that_can_not_be_started_is_an_alert_of_its_fax_with_the_mach
 }
 
 #[tokio::test]
-async fn alerts_are_paged_filtered_by_date_and_nobody_elses() {
+async fn alerts_are_paginated_filtered_by_date_and_private_to_their_account() {
     let host = Host::new(setup(""));
     for _ in 0..3 {
         ring(&host);
@@ -270,7 +270,7 @@ async fn alerts_are_paged_filtered_by_date_and_nobody_elses() {
 }
 
 #[tokio::test]
-async fn the_debugger_webhook_is_told_and_its_own_failure_is_no_alert() {
+async fn the_debugger_webhook_is_notified_and_its_own_failure_raises_no_alert() {
     let app = MockServer::start().await;
     let told = Mock::given(method("POST")).and(path("/debugger"));
     let told =

@@ -1,4 +1,5 @@
-//! Apps that each misbehave in one particular way, on ports and with certificates of their own. They check nothing.
+//! Apps that each misbehave in one particular way, on their own ports and with their own certificates. They check
+//! nothing.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -14,14 +15,15 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-/// The most connections that may wait to be accepted before a listener with the smallest backlog drops the next.
+/// The number of connections that may wait to be accepted before a listener with the smallest backlog drops the next
+/// one.
 const BACKLOG_TRIES: usize = 64;
-/// A connection that takes longer is never going to be established.
+/// The time after which a connection will no longer be established.
 const LOOPBACK_MAX: Duration = Duration::from_millis(300);
 
-/// A running app, which stops when it is dropped.
+/// A running app, which stops when dropped.
 pub(crate) struct App {
-    /// Its address, without a slash at the end.
+    /// The app's address, without a trailing slash.
     pub(crate) url: String,
     task: Option<JoinHandle<()>>,
     /// Connections that keep the port's backlog full.
@@ -46,13 +48,13 @@ pub(crate) enum Manner {
     Close,
     /// Responds with these bytes and closes the connection.
     Say(Vec<u8>),
-    /// Sends a byte now and then, forever.
+    /// Sends a byte now and then, endlessly.
     Drip,
-    /// Sends bytes without end.
+    /// Sends bytes endlessly.
     Pour,
 }
 
-/// Starts an app with this manner.
+/// Starts an app that behaves like this.
 pub(crate) async fn app(manner: Manner) -> App {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -67,7 +69,7 @@ pub(crate) async fn answering(status: u16, headers: &str, body: &str) -> App {
     app(Manner::Say(text.into_bytes())).await
 }
 
-/// A port on which nothing listens.
+/// Returns a port on which nothing listens.
 pub(crate) async fn closed() -> App {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -75,7 +77,7 @@ pub(crate) async fn closed() -> App {
     App { url, task: None, _held: Vec::new(), _listener: None }
 }
 
-/// A port that accepts no further connection: those that wait there fill its backlog, and the kernel drops the rest.
+/// Returns a port that accepts no further connection: waiting ones fill its backlog, and the kernel drops the rest.
 pub(crate) async fn full() -> App {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
@@ -105,7 +107,7 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    /// Issues a certificate for this name, valid until the end of this year.
+    /// Issues a certificate for this name that is valid until the end of this year.
     pub(crate) fn certificate(&self, name: &str, until_year: i32) -> Own {
         let key = KeyPair::generate().expect("a key");
         let params = dated(&[name], until_year);
@@ -113,7 +115,7 @@ impl Authority {
         Own { certificate, key }
     }
 
-    /// Makes a certificate like that of `openssl req -x509`: it is self-signed, and a CA's or not.
+    /// Makes a self-signed certificate like that of `openssl req -x509`, for a CA or not.
     pub(crate) fn self_signed(names: &[&str], common_name: &str, is_ca: bool) -> Own {
         let mut params = dated(names, 4096);
         params.distinguished_name = DistinguishedName::new();

@@ -1,5 +1,5 @@
-//! Tests a fax while its app is being asked, and one that its app deletes as soon as it may: what can be fetched, what
-//! is refused, and how the conversation is reported to have ended.
+//! Tests a fax while its app is being asked for TwiML, and a fax that its app deletes as soon as possible: what can be
+//! fetched, what is refused, and how the conversation is reported to have ended.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub(crate) fn check(engine: &mut Engine, effects: &[Effect], now: Timestamp) {
 }
 
 #[test]
-fn a_fax_can_be_fetched_from_the_question_on_and_only_fetched() {
+fn while_its_app_is_asked_a_fax_can_be_fetched_but_not_changed() {
     for (twiml, listed) in [(RECEIVE, 1), ("<Response><Reject/></Response>", 1), ("<Response/>", 0)] {
         let mut script = Script::default();
         let sid = script.receive(call(2));
@@ -57,7 +57,7 @@ fn a_fax_can_be_fetched_from_the_question_on_and_only_fetched() {
 }
 
 #[test]
-fn a_fax_stays_there_while_the_app_is_asked_again_and_its_fallback() {
+fn a_fax_stays_available_while_the_app_is_retried_and_its_fallback_asked() {
     let mut spec = spec();
     spec.numbers[0].1.voice_fallback_url = Some("http://app/fallback".into());
     let mut script = Script::new(spec);
@@ -78,7 +78,7 @@ fn a_fax_stays_there_while_the_app_is_asked_again_and_its_fallback() {
 }
 
 #[test]
-fn a_call_between_own_numbers_can_be_fetched_at_the_other_end() {
+fn a_call_between_owned_numbers_can_be_fetched_at_the_receiving_end() {
     let mut script = Script::default();
     let sent = script.send(order(OWN));
     script.forward(Duration::ZERO);
@@ -89,7 +89,7 @@ fn a_call_between_own_numbers_can_be_fetched_at_the_other_end() {
 }
 
 #[test]
-fn a_deleted_fax_has_ended_as_it_ended_once_its_action_has_been_told() {
+fn a_fax_deleted_before_its_action_is_notified_still_ends_as_received() {
     let mut script = Script::default();
     let sid = script.receive(call(1));
     script.answer_twiml(RECEIVE, &[]);
@@ -103,9 +103,9 @@ fn a_deleted_fax_has_ended_as_it_ended_once_its_action_has_been_told() {
     assert_eq!(script.engine.conversation(sid), ConversationState::Unknown, "a reset forgets");
 }
 
-/// An app that responds to its first request only when the test allows it.
+/// The app responds to its first request only when the test allows it.
 #[tokio::test]
-async fn rest_shows_a_fax_that_is_being_asked_about_as_receiving_with_the_nulls_of_that() {
+async fn while_its_app_is_asked_rest_reports_a_fax_as_receiving_with_the_nulls_of_that_status() {
     for (answer, status) in [(RECEIVE, Some("receiving")), ("<Response/>", None)] {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let url = format!("http://{}/fax", listener.local_addr().expect("an address"));
@@ -140,7 +140,7 @@ async fn rest_shows_a_fax_that_is_being_asked_about_as_receiving_with_the_nulls_
     }
 }
 
-/// An app that accepts each fax, and deletes it through `delete` once it has ended.
+/// Starts an app that accepts each fax, and deletes it through `delete` once it has ended.
 async fn deleting_app(delete: impl Fn(&str) + Send + Sync + 'static) -> MockServer {
     let app = MockServer::start().await;
     let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");
@@ -160,7 +160,7 @@ async fn deleting_app(delete: impl Fn(&str) + Send + Sync + 'static) -> MockServ
 }
 
 #[tokio::test]
-async fn a_fax_that_its_app_deletes_in_the_action_was_received_all_the_same() {
+async fn a_fax_that_its_app_deletes_in_the_action_still_counts_as_received() {
     let world = std::sync::Arc::new(std::sync::OnceLock::<fauxfax::emulator::World>::new());
     let known = std::sync::Arc::clone(&world);
     let app = deleting_app(move |sid| {
@@ -192,7 +192,7 @@ async fn a_fax_that_its_app_deletes_in_the_action_was_received_all_the_same() {
 /// An emulator's address and an account's credential there.
 type Place = std::sync::Arc<std::sync::OnceLock<(String, String)>>;
 
-/// An app that deletes each fax over REST as soon as it is notified that the fax was received.
+/// Starts an app that deletes each fax over REST as soon as it is notified that the fax was received.
 async fn app_that_deletes_over_rest() -> (MockServer, Place) {
     let place = Place::default();
     let known = std::sync::Arc::clone(&place);
@@ -210,7 +210,7 @@ async fn app_that_deletes_over_rest() -> (MockServer, Place) {
     (app.await, place)
 }
 
-/// Creates an account that uses this app, and tells the app where it is.
+/// Creates an account that uses this app, and gives the app the emulator's address and the account's credential.
 fn account_of(
     emulator: &Emulator,
     app: &MockServer,
@@ -225,7 +225,7 @@ fn account_of(
 }
 
 #[tokio::test]
-async fn the_library_tells_the_same_of_a_fax_that_is_deleted() -> Result<(), Box<dyn std::error::Error>> {
+async fn the_library_reports_a_deleted_fax_as_received() -> Result<(), Box<dyn std::error::Error>> {
     let (app, place) = app_that_deletes_over_rest().await;
     let emulator = Emulator::builder().start().await?;
     let account = account_of(&emulator, &app, &place)?;
@@ -236,7 +236,7 @@ async fn the_library_tells_the_same_of_a_fax_that_is_deleted() -> Result<(), Box
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_command_line_tells_the_same_of_faxes_that_are_deleted() -> Result<(), Box<dyn std::error::Error>> {
+async fn the_command_line_reports_deleted_faxes_as_received() -> Result<(), Box<dyn std::error::Error>> {
     let (app, place) = app_that_deletes_over_rest().await;
     let emulator = Emulator::builder().start().await?;
     let account = account_of(&emulator, &app, &place)?;

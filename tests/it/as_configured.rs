@@ -1,5 +1,5 @@
 //! Tests configured URLs on the wire: which part is sent and signed, where a relative action leads and with which
-//! credential, names below `localhost`, and what is reported about servers that respond oddly.
+//! credential, names under `localhost`, and reports about servers that respond oddly.
 
 use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::dialect::{address, signature};
@@ -29,7 +29,7 @@ async fn requests(server: &MockServer) -> Vec<Request> {
     server.received_requests().await.expect("recorded")
 }
 
-/// Returns everything that the journal shows, as text.
+/// Returns the whole journal as text.
 fn journal(host: &Host) -> String {
     let events = host.world().read_journal(|journal| journal.events(&EventFilter::default(), JOURNAL_EVENTS_MAX));
     events.iter().map(|event| event::json(event).to_string()).collect()
@@ -69,7 +69,7 @@ async fn sent_to(rest: &str) -> (String, String, String) {
 }
 
 #[tokio::test]
-async fn every_mark_goes_out_and_is_signed_as_it_is_configured_unless_it_can_not_be_sent() {
+async fn every_character_is_sent_and_signed_as_configured_unless_it_cannot_be_sent() {
     let marks: String = (b'!'..=b'~').filter(|mark| !mark.is_ascii_alphanumeric()).map(char::from).collect();
     let in_path = marks.replace(['?', '#'], "");
     let in_query = marks.replace('#', "");
@@ -82,7 +82,7 @@ async fn every_mark_goes_out_and_is_signed_as_it_is_configured_unless_it_can_not
 }
 
 #[tokio::test]
-async fn dots_escapes_and_letters_beyond_ascii_go_out_as_they_are_configured() {
+async fn dots_escapes_and_non_ascii_letters_are_sent_as_configured() {
     for (configured, sent) in [
         ("/s?n=o'brien", "/s?n=o'brien"),
         ("/a/../b/./c", "/a/../b/./c"),
@@ -100,7 +100,7 @@ async fn dots_escapes_and_letters_beyond_ascii_go_out_as_they_are_configured() {
 }
 
 #[test]
-fn sign_takes_a_url_as_it_is_configured() {
+fn sign_uses_a_url_as_configured() {
     let configured = "HTTP://u:p@App.test:80/a b?n=o'brien#rc=1";
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_fauxfax"));
     let output = command.args(["sign", "--token", TOKEN, "--param", "A=1", configured]).output().expect("run");
@@ -126,7 +126,7 @@ async fn an_explicit_port_and_the_case_of_the_host_reach_the_app() {
 }
 
 #[tokio::test]
-async fn a_relative_action_goes_out_with_the_credential_of_the_fax_url() {
+async fn a_relative_action_is_sent_with_the_fax_urls_credential() {
     for (redirected, action) in [(false, "/done"), (false, "../done"), (true, "/done"), (true, "done")] {
         let server = MockServer::start().await;
         let basic = || header("authorization", "Basic dXM6cCt3");
@@ -152,7 +152,7 @@ async fn a_relative_action_goes_out_with_the_credential_of_the_fax_url() {
 }
 
 #[tokio::test]
-async fn a_credential_goes_to_no_other_origin() {
+async fn a_credential_is_sent_to_no_other_origin() {
     let (server, other) = (MockServer::start().await, MockServer::start().await);
     let basic = header("authorization", "Basic dXM6cCt3");
     let action = twiml(&format!("<Receive action=\"{}/done\"/>", other.uri()));
@@ -169,7 +169,7 @@ async fn a_credential_goes_to_no_other_origin() {
 }
 
 #[tokio::test]
-async fn an_app_below_localhost_is_on_this_machine() {
+async fn an_app_under_localhost_is_on_this_machine() {
     let server = MockServer::start().await;
     Mock::given(path("/fax")).respond_with(twiml("<Receive action=\"/done\"/>")).mount(&server).await;
     Mock::given(path("/done")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
@@ -182,7 +182,7 @@ async fn an_app_below_localhost_is_on_this_machine() {
 }
 
 #[tokio::test]
-async fn twiml_as_plain_text_is_taken_with_a_warning_unless_types_are_strict() {
+async fn twiml_as_plain_text_is_accepted_with_a_warning_unless_types_are_strict() {
     for (types, outcome) in [(TwimlTypes::Lenient, "received"), (TwimlTypes::Strict, "not-answered")] {
         for headers in ["Content-Type: text/plain; charset=utf-8\r\n", ""] {
             let app = answering(200, headers, "<Response><Receive/></Response>").await;
@@ -198,7 +198,7 @@ async fn twiml_as_plain_text_is_taken_with_a_warning_unless_types_are_strict() {
 }
 
 #[tokio::test]
-async fn what_a_server_does_wrong_is_said_with_what_to_do() {
+async fn server_mistakes_are_reported_with_their_remedies() {
     let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\x03";
     let compressed =
         [b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Encoding: gzip\r\n\r\n".as_slice(), gzip].concat();
@@ -229,7 +229,7 @@ async fn what_a_server_does_wrong_is_said_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn a_document_that_comes_compressed_or_as_a_page_is_said_to_be_so() {
+async fn a_compressed_document_or_an_html_page_is_reported_as_such() {
     for (headers, body, part) in [
         ("Content-Type: application/pdf\r\nContent-Encoding: gzip\r\n", "\u{1f}8\u{8}", "Content-Encoding: gzip"),
         ("Content-Type: text/html; charset=utf-8\r\n", "<html>Log in</html>", "an HTML page"),
@@ -244,7 +244,7 @@ async fn a_document_that_comes_compressed_or_as_a_page_is_said_to_be_so() {
 }
 
 #[tokio::test]
-async fn a_port_of_plain_http_behind_an_https_url_is_said_to_be_one() {
+async fn a_plain_http_port_behind_an_https_url_is_reported_as_such() {
     for manner in [Manner::Say(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n".to_vec()), Manner::Close] {
         let app = app(manner).await;
         let host = Host::new(setup(&format!("{}/fax", app.url.replace("http://", "https://"))));
@@ -256,7 +256,7 @@ async fn a_port_of_plain_http_behind_an_https_url_is_said_to_be_one() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_given_itself_is_trusted_whatever_it_calls_itself() {
+async fn a_certificate_in_trust_ca_is_trusted_whatever_it_says_about_itself() {
     let authority = Authority::new();
     let receive =
         b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 31\r\n\r\n<Response><Receive/></Response>";

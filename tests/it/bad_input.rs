@@ -1,4 +1,4 @@
-//! Bad input to the control API: each error names the field, says what it must be, and what it is instead.
+//! Tests bad input to the control API: each error names the field, and says what it must be and what it was.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
@@ -9,7 +9,7 @@ use crate::control::Bench;
 
 const FORM: &str = "multipart/form-data; boundary=b";
 
-/// Calls with a body as it is, and returns the status and the detail of the refusal.
+/// Makes a call with this exact body, and returns the status and detail of the refusal.
 async fn refused(bench: &Bench, method: &str, target: &str, content_type: &str, body: &str) -> (u16, String) {
     let request = Request::builder().method(method).uri(format!("{BASE}{target}"));
     let request = request.header(header::HOST, "localhost:8329").header(header::CONTENT_TYPE, content_type);
@@ -21,7 +21,7 @@ async fn refused(bench: &Bench, method: &str, target: &str, content_type: &str, 
     (status, problem["detail"].as_str().unwrap_or_else(|| panic!("{method} {target} {body}: {problem}")).to_owned())
 }
 
-/// A form with these fields.
+/// Builds a form with these fields.
 fn form(fields: &[(&str, &str)]) -> String {
     let part = |(name, value): &(&str, &str)| {
         format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
@@ -116,7 +116,7 @@ async fn an_error_about_a_query_names_its_parameter() {
 }
 
 #[tokio::test]
-async fn a_field_of_a_form_that_is_given_twice_or_wrongly_is_refused_by_name() {
+async fn a_duplicate_or_invalid_form_field_is_refused_by_name() {
     let bench = Bench::new().await;
     let target = format!("/incoming-faxes?account={}", bench.account().await);
     for (fields, told) in [
@@ -137,7 +137,7 @@ async fn a_field_of_a_form_that_is_given_twice_or_wrongly_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_rule_that_was_listed_can_be_posted_as_it_is() {
+async fn a_listed_rule_can_be_posted_unchanged() {
     let bench = Bench::new().await;
     let target = format!("/rules?account={}", bench.account().await);
     let rule = json!({ "match": { "purpose": "action" }, "chance": 0.5, "webhook": { "reorder": true } });
@@ -156,7 +156,7 @@ async fn a_rule_that_was_listed_can_be_posted_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_last_event_id_that_is_none_is_refused_and_an_empty_one_is_as_good_as_absent() {
+async fn an_invalid_last_event_id_is_refused_and_an_empty_one_counts_as_absent() {
     let bench = Bench::new().await;
     let target = format!("/events?account={}", bench.account().await);
     let ask = async |id: &'static [u8]| {
@@ -178,7 +178,7 @@ async fn a_last_event_id_that_is_none_is_refused_and_an_empty_one_is_as_good_as_
 }
 
 #[tokio::test]
-async fn a_clock_that_can_not_go_so_far_says_how_far_it_can() {
+async fn a_clock_that_cannot_go_so_far_says_how_far_it_can() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     bench.ok("PUT", &format!("/clock?account={account}"), json!({ "mode": "frozen" })).await;
@@ -201,7 +201,7 @@ async fn a_clock_that_can_not_go_so_far_says_how_far_it_can() {
 }
 
 #[tokio::test]
-async fn a_state_with_a_rule_that_nobody_could_add_changes_nothing() {
+async fn a_state_with_an_invalid_rule_changes_nothing() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     bench.ok("POST", &format!("/rules?account={account}"), json!({ "api": { "status": 503 } })).await;

@@ -1,5 +1,5 @@
-//! Tests one small document for each kind of fault found in real documents: the rows and the ink of its fax pages at
-//! fine quality, and what is reported as missing. The other tests of documents cover further values of each kind.
+//! Tests one small document for each kind of fault found in real documents: the rows and ink of its fax pages at fine
+//! quality, and the losses reported. The other document tests cover more values of each kind.
 
 use std::fmt::Write;
 use std::fs;
@@ -13,7 +13,7 @@ use fauxfax::model::page::FaxPage;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/documents/cases");
 
-/// The percentage of black pels.
+/// Returns the percentage of black pels.
 fn ink(page: &FaxPage) -> f64 {
     let image = ccitt::decode(&page.mmr, Stored::Mmr, page.width, page.height).image;
     let row = |y| (0..image.width()).filter(|x| image.is_black(*x, y)).count();

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::tidy::{PACKAGES, code, sources};
 
-/// A module's place: its package and the path of names to it.
+/// A module, as its package and its path in the package.
 type Module = (&'static str, Vec<String>);
 
-/// The module that a file defines.
+/// Returns the module that a file defines.
 fn module_of(package: &'static str, path: &str) -> Module {
     let inner = path.trim_start_matches(package).trim_start_matches('/').trim_end_matches(".rs");
     let mut names: Vec<String> = inner.split('/').map(str::to_owned).collect();
@@ -18,7 +18,7 @@ fn module_of(package: &'static str, path: &str) -> Module {
     (package, names)
 }
 
-/// Each path of a `use` tree: `a::{b, c::d}` is `a::b` and `a::c::d`.
+/// Lists the paths in a `use` tree: `a::{b, c::d}` stands for `a::b` and `a::c::d`.
 fn leaves(tree: &str) -> Vec<String> {
     let Some((stem, inner)) = tree.split_once('{') else { return vec![tree.to_owned()] };
     let inner = inner.strip_suffix('}').unwrap_or(inner);
@@ -39,7 +39,7 @@ fn leaves(tree: &str) -> Vec<String> {
     parts.iter().filter(|part| !part.is_empty()).flat_map(|part| leaves(&format!("{stem}{part}"))).collect()
 }
 
-/// Every path of the package's own that a file names.
+/// Lists every path that a file names.
 fn paths(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     for statement in code.split(';') {
@@ -56,7 +56,7 @@ fn paths(code: &str) -> Vec<String> {
     found
 }
 
-/// The module that a path leads to from `from`, if it is a file of the same package.
+/// Returns the module that a path in `from` leads to, if it is a file of the same package.
 fn target(from: &Module, path: &str, modules: &BTreeSet<Module>) -> Option<Module> {
     let mut names = path.split("::");
     let mut place = from.1.clone();
@@ -84,8 +84,7 @@ fn is_family(one: &Module, other: &Module) -> bool {
     one.1.starts_with(&other.1) || other.1.starts_with(&one.1)
 }
 
-/// The files that remain when those that import none of the others, or that none of the others imports, are removed
-/// repeatedly.
+/// Repeatedly removes the files that import no other file or that no other file imports, and returns the rest.
 fn knot(mut imports: BTreeMap<Module, BTreeSet<Module>>) -> BTreeMap<Module, BTreeSet<Module>> {
     loop {
         let left: BTreeSet<Module> = imports.keys().cloned().collect();
@@ -100,7 +99,7 @@ fn knot(mut imports: BTreeMap<Module, BTreeSet<Module>>) -> BTreeMap<Module, BTr
     }
 }
 
-/// The modules that each file imports, except itself, its parents and its children.
+/// Lists the modules that each file imports, except itself, its parents and its children.
 fn imports(files: &[(Module, String)]) -> BTreeMap<Module, BTreeSet<Module>> {
     let modules: BTreeSet<Module> = files.iter().map(|(module, _)| module.clone()).collect();
     let of = |(module, text): &(Module, String)| {
@@ -129,7 +128,7 @@ fn no_files_import_each_other() {
 }
 
 #[test]
-fn a_circle_is_noticed_whatever_way_it_is_written() {
+fn a_circle_of_imports_is_detected_however_it_is_written() {
     let file = |path: &str, text: &str| (module_of("src", path), text.to_owned());
     let circle = [
         file("src/a.rs", "use crate::b::{self, C};"),

@@ -35,7 +35,7 @@ fn said_to_close(answer: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_client_that_sends_nothing_more_is_answered() {
+async fn a_half_closed_client_gets_its_response() {
     let running = Running::new(config()).await;
     let form = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http://x.test/a";
     let fax = format!(
@@ -58,7 +58,7 @@ async fn a_client_that_sends_nothing_more_is_answered() {
 }
 
 #[tokio::test]
-async fn two_requests_of_a_client_that_sends_nothing_more_are_both_answered() {
+async fn two_requests_from_a_half_closed_client_both_get_responses() {
     let running = Running::new(config()).await;
     let answer = half_closed(&mut running.connect().await, &format!("{WAIT}{LIVEZ}")).await;
     assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("HTTP/1.1 200 "), "{answer}");
@@ -66,7 +66,7 @@ async fn two_requests_of_a_client_that_sends_nothing_more_are_both_answered() {
 }
 
 #[tokio::test]
-async fn a_request_names_its_host_once_whichever_way_it_comes() {
+async fn a_request_names_its_host_once_however_it_arrives() {
     let running = Running::new(config()).await;
     let app = wiremock::MockServer::start().await;
     let targets = ["/livez", "http://fax.twilio.com/livez", &format!("{}/other", app.uri()), "CONNECT"];
@@ -94,7 +94,7 @@ async fn a_request_names_its_host_once_whichever_way_it_comes() {
     running.end().await;
 }
 
-/// Adds a rule that delays the next REST call by this much, and makes that call.
+/// Adds a rule that delays the next REST call by this much, then makes that call.
 async fn delayed(running: &Running, delay_ms: u32) -> TcpStream {
     let rule = format!("{{\"times\":1,\"api\":{{\"delay_ms\":{delay_ms}}}}}");
     let length = rule.len();
@@ -110,7 +110,7 @@ async fn delayed(running: &Running, delay_ms: u32) -> TcpStream {
 }
 
 #[tokio::test]
-async fn a_request_that_is_being_answered_when_the_emulator_stops_gets_its_answer() {
+async fn a_request_in_progress_when_the_emulator_stops_gets_its_response() {
     let running = Running::new(config()).await;
     let mut waiting = delayed(&running, 300).await;
     let (answer, ()) = tokio::join!(rest(&mut waiting), running.end());
@@ -118,7 +118,7 @@ async fn a_request_that_is_being_answered_when_the_emulator_stops_gets_its_answe
 }
 
 #[tokio::test]
-async fn a_request_that_takes_longer_than_the_stop_is_told_so() {
+async fn a_request_that_takes_longer_than_the_stop_gets_503() {
     let running = Running::new(config()).await;
     let mut waiting = delayed(&running, 20_000).await;
     let (answer, ()) = tokio::join!(rest(&mut waiting), running.end());
@@ -126,7 +126,7 @@ async fn a_request_that_takes_longer_than_the_stop_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_request_that_came_on_a_kept_connection_right_before_the_stop_is_answered() {
+async fn a_request_on_a_kept_connection_right_before_the_stop_gets_its_response() {
     let running = Running::new(config()).await;
     let mut kept = running.connect().await;
     kept.write_all(LIVEZ.as_bytes()).await.expect("sent");
@@ -138,7 +138,7 @@ async fn a_request_that_came_on_a_kept_connection_right_before_the_stop_is_answe
 }
 
 #[tokio::test]
-async fn clients_that_keep_asking_lose_no_answer_and_are_told_that_the_connection_closes() {
+async fn clients_that_keep_sending_requests_lose_no_response_and_learn_that_the_connection_closes() {
     let running = Running::new(config()).await;
     let mut kept = Vec::new();
     for _ in 0..16 {
@@ -159,7 +159,7 @@ async fn clients_that_keep_asking_lose_no_answer_and_are_told_that_the_connectio
 }
 
 #[tokio::test]
-async fn a_request_on_a_connection_that_waits_to_be_accepted_at_the_stop_is_answered() {
+async fn a_request_on_a_connection_not_yet_accepted_at_the_stop_gets_its_response() {
     let running = Running::new(config()).await;
     let address = running.connect().await.peer_addr().expect("an address");
     let mut streams = Vec::new();
@@ -180,7 +180,7 @@ async fn a_request_on_a_connection_that_waits_to_be_accepted_at_the_stop_is_answ
 }
 
 #[tokio::test]
-async fn an_idle_connection_and_one_that_never_spoke_hold_up_no_stop() {
+async fn idle_and_silent_connections_do_not_delay_the_stop() {
     let running = Running::new(config()).await;
     let (mut silent, mut idle) = (running.connect().await, running.connect().await);
     idle.write_all(LIVEZ.as_bytes()).await.expect("sent");

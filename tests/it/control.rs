@@ -47,7 +47,7 @@ impl Bench {
         Self::of(registry).await
     }
 
-    /// A bench for an emulator that is there.
+    /// Creates a bench for an existing emulator.
     pub(crate) async fn of(registry: Registry) -> Self {
         let app = MockServer::start().await;
         let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");
@@ -99,7 +99,7 @@ impl Bench {
         account["sid"].as_str().expect("a SID").to_owned()
     }
 
-    /// Receives a fax to its end.
+    /// Receives a fax and waits until it has ended.
     pub(crate) async fn receive(&self, account: &str) -> Value {
         let conversation = self.ok("POST", &format!("/incoming-faxes?wait=true&account={account}"), json!({})).await;
         assert_eq!(conversation["outcome"], "received", "{conversation}");
@@ -107,14 +107,14 @@ impl Bench {
     }
 }
 
-/// The next block of a stream of events.
+/// Returns the next block of an event stream.
 async fn block(stream: &mut BodyDataStream) -> Option<String> {
     let chunk = tokio::time::timeout(PATIENCE, stream.next()).await.expect("something comes");
     chunk.map(|chunk| String::from_utf8(chunk.expect("no error").to_vec()).expect("text"))
 }
 
 #[tokio::test]
-async fn every_call_answers_as_the_document_says() {
+async fn every_call_responds_as_documented() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let conversation = bench.receive(&account).await;
@@ -177,7 +177,7 @@ async fn every_call_answers_as_the_document_says() {
 }
 
 #[tokio::test]
-async fn a_stream_tells_what_is_there_and_what_comes_and_goes_on_where_it_was_cut() {
+async fn a_stream_sends_past_and_new_events_and_resumes_where_it_was_cut() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     bench.receive(&account).await;
@@ -206,7 +206,7 @@ async fn a_stream_tells_what_is_there_and_what_comes_and_goes_on_where_it_was_cu
 }
 
 #[tokio::test]
-async fn a_stream_is_drawn_in_pieces_of_few_bytes_and_loses_nothing_between_them() {
+async fn a_stream_is_produced_in_small_pieces_and_loses_nothing_between_them() {
     const PIECE_BYTES: usize = 32 * 1024;
     const EVENT_BYTES: usize = 4 * 1024;
     const EVENTS: u64 = 150;
@@ -236,7 +236,7 @@ async fn a_stream_is_drawn_in_pieces_of_few_bytes_and_loses_nothing_between_them
 }
 
 #[tokio::test]
-async fn a_reader_that_fell_behind_is_told_what_was_dropped() {
+async fn a_reader_that_fell_behind_learns_what_was_dropped() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let world = bench.registry.world(account.parse().expect("a SID")).expect("a world");
@@ -259,7 +259,7 @@ async fn a_reader_that_fell_behind_is_told_what_was_dropped() {
 }
 
 #[tokio::test]
-async fn a_webhook_is_sent_again_as_it_was_or_edited_and_signed_for_what_is_sent() {
+async fn a_webhook_is_replayed_unchanged_or_edited_and_signed_accordingly() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
@@ -288,7 +288,7 @@ async fn a_webhook_is_sent_again_as_it_was_or_edited_and_signed_for_what_is_sent
 }
 
 #[tokio::test]
-async fn what_was_not_found_is_told_with_what_came_nearest() {
+async fn a_failed_expectation_is_reported_with_the_closest_events() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     bench.receive(&account).await;
@@ -309,7 +309,7 @@ async fn what_was_not_found_is_told_with_what_came_nearest() {
 }
 
 #[tokio::test]
-async fn a_wait_that_ends_in_vain_tells_how_far_it_came_and_what_is_next() {
+async fn a_wait_that_times_out_says_how_far_the_fax_got_and_what_is_next() {
     let bench = Bench::at(Pace::Times(1_000.0)).await;
     let account = bench.account().await;
     let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
@@ -335,7 +335,7 @@ async fn a_wait_that_ends_in_vain_tells_how_far_it_came_and_what_is_next() {
 }
 
 #[tokio::test]
-async fn faxes_are_listed_by_direction_status_number_and_text_in_pages() {
+async fn faxes_are_paginated_and_filtered_by_direction_status_number_and_text() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     for _ in 0..3 {
@@ -363,7 +363,7 @@ async fn faxes_are_listed_by_direction_status_number_and_text_in_pages() {
 }
 
 #[tokio::test]
-async fn metrics_count_what_happened_even_in_worlds_that_are_gone() {
+async fn metrics_include_worlds_that_have_been_deleted() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     bench.receive(&account).await;
@@ -388,7 +388,7 @@ async fn metrics_count_what_happened_even_in_worlds_that_are_gone() {
 }
 
 #[tokio::test]
-async fn accounts_mint_what_is_missing_and_refuse_what_is_there() {
+async fn a_new_account_gets_missing_credentials_and_an_existing_one_is_refused() {
     let bench = Bench::new().await;
     let sid = format!("AC{}", "5".repeat(32));
     let account = bench.ok("POST", "/accounts", json!({ "sid": sid })).await;
@@ -417,7 +417,7 @@ async fn accounts_mint_what_is_missing_and_refuse_what_is_there() {
 }
 
 #[tokio::test]
-async fn an_incoming_fax_is_refused_by_name() {
+async fn a_bad_field_of_an_incoming_fax_is_refused_by_name() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let at = |query: &str| format!("/incoming-faxes?account={account}{query}");
@@ -445,7 +445,7 @@ async fn an_incoming_fax_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_world_that_was_handed_out_can_be_put_back_and_one_that_is_not_understood_changes_nothing() {
+async fn an_exported_world_can_be_imported_and_an_invalid_one_changes_nothing() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let state = format!("/state?account={account}");
@@ -465,7 +465,7 @@ async fn a_world_that_was_handed_out_can_be_put_back_and_one_that_is_not_underst
     let events = bench.ok("GET", &format!("/events?account={account}&kind=world.reset&all=true"), Value::Null).await;
     let to: Vec<_> = events["events"].as_array().expect("a list").iter().map(|event| &event["data"]["to"]).collect();
     assert_eq!(to, ["state", "start"]);
-    // A refused call leaves the world and its journal as they are.
+    // A refused call leaves the world and its journal unchanged.
     let last = bench.ok("GET", &format!("/events?account={account}"), Value::Null).await["last_seq"].clone();
     let (status, detail) = bench.refused("PUT", &state, small).await;
     assert!(status == 422 && detail.contains("faxes[0].media.document") && detail.contains("as it was"), "{detail}");

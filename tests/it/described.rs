@@ -22,7 +22,7 @@ pub(crate) fn hold(document: &Value, method: &str, target: &str, status: u16, co
     }
 }
 
-/// The operations of the document that none of these calls used.
+/// Lists the operations in the document that none of these calls used.
 pub(crate) fn missed(document: &Value, base: &str, calls: &[String]) -> Vec<String> {
     let mut missed = Vec::new();
     for (path, operations) in document["paths"].as_object().expect("paths") {
@@ -52,7 +52,7 @@ fn fits(path: &str, asked: &str) -> bool {
     path.len() == asked.len() && path.iter().zip(&asked).all(|(path, asked)| path == asked || path.starts_with('{'))
 }
 
-/// The places where a value violates a schema.
+/// Lists the places where a value violates a schema.
 fn breaches(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     if let Some(reference) = schema["$ref"].as_str() {
         let target = document.pointer(reference.trim_start_matches('#'));

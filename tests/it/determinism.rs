@@ -25,7 +25,7 @@ use crate::script::{call, order};
 
 /// The number of runs that are compared.
 const RUNS: u64 = 20;
-/// The longest that an app takes; it is long enough that responses overtake one another.
+/// The longest response time of an app, long enough for responses to overtake each other.
 const DELAY_MAX_MS: u64 = 12;
 /// The virtual time at which all runs begin.
 const THE_SAME_MINUTE: Timestamp = Timestamp::from_const_seconds(4_102_444_800);
@@ -36,7 +36,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 enum App {
     /// By the request alone.
     Fair,
-    /// By the number of earlier requests, a planted dependence on order.
+    /// By the number of earlier requests: a planted dependence on order.
     ByArrival,
 }
 
@@ -82,8 +82,8 @@ async fn run(app: App, delays: u64) -> Run {
     let host = Host::with(settings(Pace::default()), &ClientOptions::default(), setup);
     let world = host.world();
     world.set_clock_mode(ClockMode::Frozen);
-    // The header line of a received page shows the time: in another minute it has other bits, which may take longer
-    // over the line.
+    // The header line of a received page contains the time: in a different minute it has different bits, which may take
+    // longer over the line.
     world.advance(THE_SAME_MINUTE).await.expect("it is in the future");
     for (to, media, callback) in [
         (15_558_675_310, "/fax.pdf", "/status/1"),
@@ -120,13 +120,13 @@ impl Run {
     }
 }
 
-/// The lines that only the first list has.
+/// Returns the lines that only the first list has.
 fn only<'a>(lines: &'a [String], others: &[String]) -> Vec<&'a String> {
     lines.iter().filter(|line| !others.contains(line)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_runs_with_random_delays_have_one_hash() {
+async fn twenty_runs_with_random_delays_have_the_same_hash() {
     let first = run(App::Fair, 0).await;
     let mut orders = BTreeSet::from([first.as_it_came.clone()]);
     for delays in 1..RUNS {
@@ -139,7 +139,7 @@ async fn twenty_runs_with_random_delays_have_one_hash() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_order_dependence_is_noticed() {
+async fn an_order_dependence_is_detected() {
     let mut hashes = BTreeSet::new();
     for delays in 0..RUNS {
         hashes.insert(run(App::ByArrival, delays).await.canonical());

@@ -1,4 +1,4 @@
-//! Random numbers for the simulation, derived from its seed alone.
+//! Random numbers for the simulation, derived only from its seed.
 
 /// SplitMix64 (Steele, Lea, Flood 2014), which is good enough to pick steps.
 pub(crate) struct Dice(pub(crate) u64);

@@ -37,8 +37,8 @@ async fn reason(bytes: &[u8]) -> String {
     }
 }
 
-/// A PDF of one page of this size, with this content and one added object, named `X` as an image or form and `F` as a
-/// font. The object after it counts as an annotation, if it is one.
+/// Builds a one-page PDF of this size, with this content and one added object, named `X` as an image or form and `F` as
+/// a font. The page lists the object after it as an annotation.
 fn pdf(size: (f32, f32), content: &[u8], add: impl FnOnce(&mut Pdf, Ref)) -> Vec<u8> {
     let (catalog, tree, page, stream, thing) = (Ref::new(1), Ref::new(2), Ref::new(3), Ref::new(4), Ref::new(5));
     let mut pdf = Pdf::new();
@@ -69,7 +69,8 @@ fn with_image(filter: Filter, columns: i32, rows: i32, data: &[u8]) -> Vec<u8> {
     })
 }
 
-/// `copies` times 258 zeros, as a zlib stream of one block: the symbol 0, then copies of 258 bytes (RFC 1951 §3.2.6).
+/// Returns `copies` times 258 zeros as a zlib stream of one block: the symbol 0, then copies of 258 bytes (RFC 1951
+/// §3.2.6).
 fn zeros(copies: usize) -> Vec<u8> {
     let (mut bytes, mut pending, mut filled) = (vec![0x78, 0x01], 0_u64, 0);
     let mut put = |bits: u64, count: u32| {
@@ -91,7 +92,7 @@ fn zeros(copies: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_document_becomes_the_file_of_its_fax_pages() {
+async fn a_document_becomes_a_file_of_fax_pages() {
     for (quality, rows) in [(Quality::Standard, 1_078), (Quality::Fine, 2_156), (Quality::Superfine, 4_301)] {
         let document = sent(&sample::test_pages(2), quality).await.expect("it renders");
         assert_eq!((document.media_type, document.pages, document.sheets.len()), (MediaType::Pdf, 2, 2));
@@ -103,7 +104,7 @@ async fn a_document_becomes_the_file_of_its_fax_pages() {
 }
 
 #[tokio::test]
-async fn processes_and_threads_make_the_same_pages() {
+async fn processes_and_threads_produce_the_same_pages() {
     let bytes: Arc<[u8]> = sample::test_pages(1).into();
     let by_process =
         renderer().to_send(Arc::clone(&bytes), Quality::Fine, DocumentPolicy::Strict).await.expect("rendered");
@@ -113,20 +114,20 @@ async fn processes_and_threads_make_the_same_pages() {
 }
 
 #[tokio::test]
-async fn strict_takes_pdf_alone() {
+async fn strict_mode_accepts_only_pdf() {
     let tiff = fauxfax::document::file::document(&[], MediaType::Tiff, &[]).bytes;
     let refused = renderer().to_send(tiff, Quality::Fine, DocumentPolicy::Strict).await;
     assert!(refused.unwrap_err().reason.contains("only PDF"));
 }
 
 #[tokio::test]
-async fn an_empty_password_opens_and_a_real_one_is_told() {
+async fn an_empty_password_opens_a_document_and_a_real_one_is_reported() {
     assert_eq!(sent(EMPTY_PASSWORD, Quality::Fine).await.map(|document| document.pages), Ok(2));
     assert!(reason(PASSWORD).await.contains("password"));
 }
 
 #[tokio::test]
-async fn what_is_no_document_fails_with_its_reason() {
+async fn a_file_that_is_not_a_document_fails_with_a_reason() {
     for (bytes, why) in [
         (&b""[..], "empty"),
         (b"<!doctype html><p>sign in", "web page"),
@@ -141,7 +142,7 @@ async fn what_is_no_document_fails_with_its_reason() {
     }
     let whole = sample::test_pages(3);
     for cut in [100, whole.len() / 2, whole.len() - 40] {
-        // A truncated file fails, or shows the parts that can be found.
+        // A truncated file fails or yields the parts that can be found.
         if let Ok(document) = sent(&whole[..cut], Quality::Standard).await {
             assert!(document.pages <= 3, "cut at {cut}");
         }
@@ -149,7 +150,7 @@ async fn what_is_no_document_fails_with_its_reason() {
 }
 
 #[tokio::test]
-async fn pages_of_strange_sizes_are_cut_up_left_out_or_made_to_fit() {
+async fn oddly_sized_pages_are_cut_up_left_out_or_made_to_fit() {
     let page =
         |width, height| pdf((width, height), b"0 0 m 100 100 l S", |pdf, thing| pdf.indirect(thing).primitive(0));
     // A page without a size is left out, or gets the renderer's default size.
@@ -163,7 +164,7 @@ async fn pages_of_strange_sizes_are_cut_up_left_out_or_made_to_fit() {
 }
 
 #[tokio::test]
-async fn images_too_large_to_decode_cost_their_document_alone() {
+async fn images_too_large_to_decode_affect_only_their_document() {
     let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
     png.extend(35_000_u32.to_be_bytes());
     png.extend(35_000_u32.to_be_bytes());
@@ -193,7 +194,7 @@ async fn images_too_large_to_decode_cost_their_document_alone() {
     };
     let renderer = renderer();
     for (name, bytes) in [("flate", bomb), ("ccitt", endless), ("jpx", jpx), ("jbig2", jbig2)] {
-        // It fails with a reason, or is drawn without the image; the next document renders as usual.
+        // It fails with a reason or is drawn without the image; the next document renders as usual.
         let made = renderer.to_send(bytes.into(), Quality::Standard, DocumentPolicy::Lenient).await;
         assert!(
             made.as_ref().map_or_else(|fault| !fault.reason.is_empty(), |made| made.pages == 1),
@@ -204,7 +205,7 @@ async fn images_too_large_to_decode_cost_their_document_alone() {
     }
 }
 
-/// A page with text in a Japanese font that the PDF doesn't embed; the codes are UTF-16.
+/// Builds a page with text in a Japanese font that the PDF doesn't embed; the codes are UTF-16.
 fn japanese() -> Vec<u8> {
     pdf((612.0, 792.0), b"BT /F 40 Tf 72 600 Td <65E5672C8A9E> Tj ET", |pdf, font| {
         let descendant = Ref::new(font.get() + 1);
@@ -220,7 +221,7 @@ fn japanese() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn text_without_a_font_is_told() {
+async fn text_without_a_font_is_reported() {
     let made = sent(&japanese(), Quality::Standard).await.expect("rendered");
     let told: Vec<&str> = made.losses.iter().map(|loss| &*loss.what).collect();
     assert!(
@@ -230,7 +231,7 @@ async fn text_without_a_font_is_told() {
 }
 
 #[tokio::test]
-async fn a_value_without_appearance_is_drawn() {
+async fn a_field_value_without_an_appearance_is_drawn() {
     let form = pdf((612.0, 792.0), b"0 0 m 100 100 l S", |pdf, thing| {
         pdf.indirect(thing).primitive(0);
         let mut field = pdf.annotation(Ref::new(thing.get() + 1));
@@ -245,13 +246,13 @@ async fn a_value_without_appearance_is_drawn() {
 }
 
 #[test]
-fn a_directory_of_fonts_that_is_not_there_is_an_error() {
+fn a_missing_font_directory_is_an_error() {
     let options = RenderOptions { font_directory: Some(PathBuf::from("/no/such/fonts")), ..RenderOptions::default() };
     assert!(Renderer::new(options).is_err());
 }
 
 #[tokio::test]
-async fn a_page_that_never_ends_is_given_up() {
+async fn a_page_that_never_ends_is_abandoned() {
     let bomb = pdf((612.0, 792.0), b"/X Do", |pdf, first| {
         // Each form draws the next one twice, so the last is drawn 2^40 times.
         for form in first.get()..first.get() + 40 {
@@ -270,12 +271,12 @@ async fn a_page_that_never_ends_is_given_up() {
         renderer.to_send(sample::test_pages(1).into(), Quality::Standard, DocumentPolicy::Lenient),
     );
     assert!(other.is_ok(), "another fax never notices");
-    // Either the renderer's own limit on depth or our time limit ends it.
+    // Either the renderer's own depth limit or our time limit ends it.
     assert!(stuck.as_ref().map_or_else(|fault| fault.reason.contains("longer"), |made| made.pages == 1), "{stuck:?}");
 }
 
 #[tokio::test]
-async fn three_hundred_thousand_strokes_are_drawn_or_refused() {
+async fn three_hundred_thousand_strokes_are_either_drawn_or_refused() {
     let mut content = Vec::new();
     for stroke in 0..300_000_u32 {
         let (x, y) = (stroke.wrapping_mul(7_919) % 612, stroke.wrapping_mul(104_729) % 792);
@@ -286,7 +287,7 @@ async fn three_hundred_thousand_strokes_are_drawn_or_refused() {
 }
 
 #[tokio::test]
-async fn a_document_with_flipped_bytes_ends_one_way_or_the_other() {
+async fn a_document_with_flipped_bytes_either_renders_or_fails() {
     let whole = sample::test_pages(1);
     let renderer = Renderer::threads();
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;

@@ -40,7 +40,7 @@ async fn download(host: &Host, url: &str, headers: &[(header::HeaderName, &str)]
     (response.status().as_u16(), response.headers().clone())
 }
 
-/// The fax's events of this kind.
+/// Returns the fax's events of this kind.
 fn events(host: &Host, fax: &Value, kind: &str) -> Vec<Value> {
     let sid = fax["sid"].as_str().expect("a SID").parse().ok();
     let filter = EventFilter { fax: sid, kind: Some(kind.into()), ..EventFilter::default() };
@@ -69,7 +69,7 @@ async fn a_download_without_a_user_agent_is_served_with_a_warning_that_quotes_th
 }
 
 #[tokio::test]
-async fn where_a_user_agent_is_required_a_download_without_is_refused() {
+async fn a_download_without_a_required_user_agent_is_refused() {
     let (host, fax) = received(MediaUserAgent::Required).await;
     assert_eq!(download(&host, text(&fax, "media_url"), &[CURL]).await.0, 200);
     for headers in [&[][..], &[(header::USER_AGENT, "")]] {
@@ -85,7 +85,7 @@ async fn where_a_user_agent_is_required_a_download_without_is_refused() {
 }
 
 #[tokio::test]
-async fn every_refused_download_is_an_event_of_its_fax() {
+async fn every_refused_download_is_journaled_as_an_event_of_its_fax() {
     let (host, fax) = received(MediaUserAgent::Warn).await;
     let url = text(&fax, "media_url");
     assert_eq!(download(&host, &format!("{url}0"), &[CURL]).await.0, 403);
@@ -106,7 +106,7 @@ async fn every_refused_download_is_an_event_of_its_fax() {
 }
 
 #[tokio::test]
-async fn who_has_the_document_is_told_so_and_further_parameters_do_no_harm() {
+async fn a_client_that_has_the_document_gets_304_and_extra_parameters_are_harmless() {
     let (host, fax) = received(MediaUserAgent::Warn).await;
     let url = format!("{}&download=1", text(&fax, "media_url"));
     let (status, headers) = download(&host, &url, &[CURL]).await;

@@ -1,5 +1,5 @@
-//! Tests who may control the emulator: web pages, webhooks and strangers' host names are kept out, and reading creates
-//! nothing. The emulator runs on a real port, because a webhook that is led back to it needs one.
+//! Tests who may control the emulator: web pages, webhooks and foreign host names are kept out, and reading creates
+//! nothing. The emulator runs on a real port, which a webhook that is led back to it needs.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -43,7 +43,7 @@ pub(crate) fn host(change: impl FnOnce(&mut GuardOptions)) -> Host {
 }
 
 #[tokio::test]
-async fn a_rebound_name_reads_nothing_from_any_surface_and_is_told_the_remedy() {
+async fn a_rebound_host_name_reads_nothing_from_any_surface_and_learns_the_remedy() {
     let host = host(|_| ());
     for target in [
         "/v1/Faxes",
@@ -83,7 +83,7 @@ async fn a_web_page_can_neither_send_a_fax_nor_reset_the_emulator() {
 }
 
 #[tokio::test]
-async fn the_page_of_an_allowed_origin_may_read_what_it_asks_for() {
+async fn a_page_of_an_allowed_origin_may_read_its_responses() {
     let host = host(|guard| guard.allow_origins.push("http://localhost:3000".to_owned()));
     let headers = [("host", "localhost:8329"), ("origin", "http://localhost:3000"), ("sec-fetch-site", "same-site")];
     let (status, answered, _) = asked(&host, "GET", "/_fauxfax/v1/health", &headers).await;
@@ -114,7 +114,7 @@ async fn a_control_token_opens_the_control_api_and_a_browser_gets_a_cookie_for_i
 }
 
 #[tokio::test]
-async fn reading_creates_no_world_whatever_is_read() {
+async fn no_read_creates_a_world() {
     let host = host(|_| ());
     let stranger = AccountSid::from_bytes([0xee; 16]);
     let credential = (stranger.to_string(), "any token");
@@ -148,13 +148,13 @@ async fn reading_creates_no_world_whatever_is_read() {
 }
 
 #[tokio::test]
-async fn a_wait_and_a_stream_go_on_with_the_world_once_it_is_created() {
+async fn a_wait_and_a_stream_continue_once_their_world_is_created() {
     let host = host(|_| ());
     let stranger = AccountSid::from_bytes([0xee; 16]);
     let target = format!("/_fauxfax/v1/wait?account={stranger}&status=queued&timeout=20");
     let waiting = asked(&host, "GET", &target, &[]);
     let sent = async {
-        // By the time this is polled, the wait has looked for the world once and not found it.
+        // When this is polled, the wait has already looked for the world and not found it.
         let form = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http%3A%2F%2F127.0.0.1%3A9%2Fa.pdf";
         host.call_as((&stranger.to_string(), "mine"), "POST", "/v1/Faxes", form).await.json()
     };
@@ -163,7 +163,7 @@ async fn a_wait_and_a_stream_go_on_with_the_world_once_it_is_created() {
     assert_eq!((status.as_u16(), &waited["event"]["fax_sid"]), (200, &fax["sid"]), "{text}");
 }
 
-/// Starts an emulator on a port, with an app that responds to each webhook like this.
+/// Starts an emulator on a port, with an app that responds to webhooks like this.
 async fn emulator_with(answer: impl Fn(&str) -> ResponseTemplate) -> (Emulator, MockServer) {
     let emulator = Emulator::builder().start().await.expect("it starts");
     let app = MockServer::start().await;
@@ -171,13 +171,13 @@ async fn emulator_with(answer: impl Fn(&str) -> ResponseTemplate) -> (Emulator, 
     (emulator, app)
 }
 
-/// The errors of an account's requests to apps.
+/// Lists the errors of an account's requests to apps.
 fn failures(account: &fauxfax::Account) -> Vec<String> {
     account.events().iter().filter_map(|event| Some(event.exchange()?.failure.as_ref()?.to_string())).collect()
 }
 
 #[tokio::test]
-async fn a_webhook_is_not_led_to_the_control_api_by_a_redirect_nor_by_another_name_of_the_emulator() {
+async fn a_webhook_cannot_reach_the_control_api_via_a_redirect_or_another_name_of_the_emulator() {
     for name in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0"] {
         let (emulator, app) = emulator_with(|url| {
             let port = url.rsplit(':').next().expect("a port");
@@ -195,7 +195,7 @@ async fn a_webhook_is_not_led_to_the_control_api_by_a_redirect_nor_by_another_na
 }
 
 #[tokio::test]
-async fn a_webhook_that_comes_to_the_control_api_from_another_emulator_is_refused_by_its_marks() {
+async fn a_webhook_from_another_emulator_is_recognised_and_refused_by_the_control_api() {
     let target = Emulator::builder().start().await.expect("it starts");
     let bystander = target.account().expect("an account");
     bystander.number("+15017122661").expect("a number");
@@ -222,7 +222,7 @@ async fn a_sample_document_can_still_be_sent() {
 }
 
 #[tokio::test]
-async fn secrets_do_not_stand_in_the_journal() {
+async fn secrets_do_not_appear_in_the_journal() {
     let host = host(|_| ());
     let form = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http%3A%2F%2Fuser%3Ap4ssword%40127.0.0.1%3A9%2Fa.pdf\
                 &StatusCallback=http%3A%2F%2Fuser%3Ap4ssword%40127.0.0.1%3A9%2Fs";
@@ -243,8 +243,8 @@ async fn secrets_do_not_stand_in_the_journal() {
 }
 
 #[tokio::test]
-async fn a_listener_that_others_can_reach_is_told_of_and_a_token_quiets_it() {
-    // The warning is a line of the log, so the program itself must run.
+async fn a_listener_that_others_can_reach_gives_a_warning_unless_there_is_a_token() {
+    // The warning is a log line, so the program itself must run.
     let start = |arguments: &[&str]| {
         let child = std::process::Command::new(env!("CARGO_BIN_EXE_fauxfax"))
             .args(["serve", "--listen", "0.0.0.0:0"])

@@ -25,7 +25,7 @@ const fn number(digits: u64) -> PhoneNumber {
     PhoneNumber::from_digits(digits)
 }
 
-/// Sends a fax of two pages to `to` and runs until nothing is left to happen.
+/// Sends a two-page fax to `to` and runs until nothing is left to happen.
 fn sent_to(to: PhoneNumber) -> (Script, fauxfax::model::sid::FaxSid) {
     let mut script = Script::default();
     let sid = script.send(order(to));
@@ -35,7 +35,7 @@ fn sent_to(to: PhoneNumber) -> (Script, fauxfax::model::sid::FaxSid) {
 }
 
 #[test]
-fn a_fax_is_queued_at_once_and_then_fetches_its_document() {
+fn a_fax_is_queued_immediately_and_then_fetches_its_document() {
     let mut script = Script::default();
     let reply = script.command(order(FAR));
     let Ok(sid) = reply else { panic!("{reply:?}") };
@@ -48,7 +48,7 @@ fn a_fax_is_queued_at_once_and_then_fetches_its_document() {
 }
 
 #[test]
-fn a_fax_takes_a_page_after_the_other_and_is_delivered() {
+fn a_fax_is_sent_page_by_page_and_delivered() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
     script.answer_document(2);
@@ -84,7 +84,7 @@ fn numbers_that_behave_behave() {
 }
 
 #[test]
-fn durations_follow_the_line() {
+fn durations_depend_on_the_line() {
     for (digits, duration_s) in [
         (15_005_550_101, None),
         (15_005_550_102, Some(15)),
@@ -98,7 +98,7 @@ fn durations_follow_the_line() {
 }
 
 #[test]
-fn a_number_that_fails_after_a_page_says_so_page_by_page() {
+fn a_number_that_fails_after_one_page_reports_one_page() {
     let (script, sid) = sent_to(number(15_005_550_104));
     let pages = script.events(Some(sid)).iter().filter(|event| event.kind.as_str() == "fax.page").count();
     assert_eq!(pages, 1);
@@ -118,7 +118,7 @@ fn a_busy_line_is_called_again_until_the_ttl_runs_out() {
 }
 
 #[test]
-fn a_ttl_ends_at_any_pace() {
+fn a_ttl_runs_out_at_any_pace() {
     let mut spec = spec();
     spec.options.pace = Pace::Max;
     let mut script = Script::new(spec);
@@ -130,7 +130,7 @@ fn a_ttl_ends_at_any_pace() {
 }
 
 #[test]
-fn callbacks_go_out_in_order_and_one_at_a_time() {
+fn callbacks_are_sent_in_order_and_one_at_a_time() {
     let mut script = Script::default();
     let sid =
         script.send(fauxfax::engine::input::CreateFax { status_callback: Some("http://app/s".into()), ..order(FAR) });
@@ -156,7 +156,7 @@ fn callbacks_go_out_in_order_and_one_at_a_time() {
 }
 
 #[test]
-fn an_account_chooses_which_statuses_are_told() {
+fn an_account_chooses_which_statuses_are_notified() {
     for (callbacks, told) in [
         (
             CallbackPolicy::QueuedAndFinal,
@@ -181,7 +181,7 @@ fn an_account_chooses_which_statuses_are_told() {
 }
 
 #[test]
-fn a_document_that_cant_be_fetched_fails_the_fax_with_the_code_of_the_fetch() {
+fn a_document_that_cannot_be_fetched_fails_the_fax_with_the_fetch_error_code() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
     script.answer_no_document(DocumentFault::Fetch(ExchangeFailure::HttpStatus(404)));
@@ -194,7 +194,7 @@ fn a_document_that_cant_be_fetched_fails_the_fax_with_the_code_of_the_fetch() {
 }
 
 #[test]
-fn a_fault_of_the_emulator_fails_what_waited_for_it() {
+fn an_emulator_fault_fails_the_fax_or_call_that_was_waiting() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
     script.answer_lost();
@@ -220,7 +220,7 @@ fn a_fax_can_be_canceled_until_it_is_sent() {
 }
 
 #[test]
-fn an_active_fax_cant_be_deleted_and_a_deleted_one_is_gone() {
+fn an_active_fax_cannot_be_deleted_and_a_deleted_one_is_gone() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
     assert_eq!(script.command(DeleteFax(sid)), Err(Refusal::StillActive(sid)));
@@ -232,7 +232,7 @@ fn an_active_fax_cant_be_deleted_and_a_deleted_one_is_gone() {
 }
 
 #[test]
-fn an_incoming_fax_is_created_by_receive_and_notified_to_its_action() {
+fn receive_creates_an_incoming_fax_whose_action_is_notified() {
     let mut script = Script::default();
     let sid = script.receive(call(2));
     script.expect_effects(&["ask fax-url http://app/fax"]);
@@ -253,7 +253,7 @@ fn an_incoming_fax_is_created_by_receive_and_notified_to_its_action() {
 }
 
 #[test]
-fn without_an_action_the_numbers_status_callback_is_told() {
+fn without_an_action_the_numbers_status_callback_is_notified() {
     let mut spec = spec();
     spec.numbers[0].1.status_callback = Some("http://app/number".into());
     let mut script = Script::new(spec);
@@ -269,7 +269,7 @@ fn without_an_action_the_numbers_status_callback_is_told() {
 }
 
 #[test]
-fn media_that_is_not_stored_goes_with_the_action() {
+fn media_that_are_not_stored_are_attached_to_the_action() {
     let mut script = Script::default();
     let sid = script.receive(call(1));
     script.answer_twiml("<Response><Receive action=\"/done\" storeMedia=\"false\"/></Response>", &[]);
@@ -280,7 +280,7 @@ fn media_that_is_not_stored_goes_with_the_action() {
 }
 
 #[test]
-fn a_rejected_fax_is_born_canceled_and_nobody_is_told() {
+fn a_rejected_fax_is_created_as_canceled_and_nobody_is_notified() {
     let mut script = Script::default();
     let sid = script.receive(call(1));
     script.answer_twiml("<Response><Reject/></Response>", &[]);
@@ -290,7 +290,7 @@ fn a_rejected_fax_is_born_canceled_and_nobody_is_told() {
 }
 
 #[test]
-fn the_fallback_is_asked_with_the_error_and_decides() {
+fn the_fallback_gets_the_error_and_decides_the_outcome() {
     let mut spec = spec();
     spec.numbers[0].1.voice_fallback_url = Some("http://app/fallback".into());
     let mut script = Script::new(spec);
@@ -306,7 +306,7 @@ fn the_fallback_is_asked_with_the_error_and_decides() {
 }
 
 #[test]
-fn without_usable_twiml_no_fax_comes_of_a_call() {
+fn without_usable_twiml_a_call_creates_no_fax() {
     for (twiml, code) in [("<Response/>", 34106), ("<Response>", 12100), ("<Fax/>", 12102), ("", 11770)] {
         let mut script = Script::default();
         let sid = script.receive(call(1));
@@ -318,7 +318,7 @@ fn without_usable_twiml_no_fax_comes_of_a_call() {
 }
 
 #[test]
-fn an_incoming_fax_breaks_where_the_tester_wants() {
+fn an_incoming_fax_breaks_off_where_the_tester_chooses() {
     let mut script = Script::default();
     let sid = script
         .receive(fauxfax::engine::input::ReceiveFax { line_fault: Some(broken(Fault::Incompatible, 1)), ..call(3) });
@@ -331,7 +331,7 @@ fn an_incoming_fax_breaks_where_the_tester_wants() {
 }
 
 #[test]
-fn only_a_fax_number_of_ones_own_can_be_called() {
+fn only_an_owned_fax_number_can_be_called() {
     let refused = |script: &mut Script, to| {
         let order = fauxfax::engine::input::ReceiveFax { to, ..call(1) };
         script.engine.handle(order, script.now)
@@ -347,7 +347,7 @@ fn only_a_fax_number_of_ones_own_can_be_called() {
 }
 
 #[test]
-fn an_unclaimed_account_cant_be_called() {
+fn an_unclaimed_account_cannot_be_called() {
     let mut spec = spec();
     spec.account.auth_token = None;
     let mut script = Script::new(spec);
@@ -361,7 +361,7 @@ fn an_unclaimed_account_cant_be_called() {
 }
 
 #[test]
-fn a_fax_to_a_number_of_ones_own_rings_there_and_the_same_pages_go_through() {
+fn a_fax_to_an_owned_number_rings_there_and_delivers_the_same_pages() {
     let mut script = Script::default();
     let sid = script.send(order(OWN));
     script.answer_document(2);
@@ -379,7 +379,7 @@ fn a_fax_to_a_number_of_ones_own_rings_there_and_the_same_pages_go_through() {
 }
 
 #[test]
-fn what_the_far_app_does_decides_a_fax_to_ones_own_number() {
+fn the_receiving_app_decides_the_outcome_of_a_fax_to_an_owned_number() {
     for (twiml, status) in [("<Response><Reject/></Response>", Status::Busy), ("<Response/>", Status::NoAnswer)] {
         let mut script = Script::default();
         let sid = script.send(order(OWN));
@@ -399,7 +399,7 @@ fn what_the_far_app_does_decides_a_fax_to_ones_own_number() {
 }
 
 #[test]
-fn canceling_while_the_far_app_is_asked_hangs_up() {
+fn canceling_while_the_receiving_app_is_asked_hangs_up() {
     let mut script = Script::default();
     let sid = script.send(order(OWN));
     script.answer_document(1);
@@ -412,7 +412,7 @@ fn canceling_while_the_far_app_is_asked_hangs_up() {
 }
 
 #[test]
-fn an_unowned_caller_id_is_adopted_in_open_mode_and_refused_in_strict() {
+fn an_unowned_caller_id_is_adopted_in_open_mode_and_refused_in_strict_mode() {
     let stranger = number(15_551_234_567);
     let strange = || fauxfax::engine::input::CreateFax { from: Some(Party::Number(stranger)), ..order(FAR) };
     let mut script = Script::default();
@@ -428,7 +428,7 @@ fn an_unowned_caller_id_is_adopted_in_open_mode_and_refused_in_strict() {
 }
 
 #[test]
-fn magic_numbers_are_bought_as_twilio_documents() {
+fn buying_magic_numbers_works_as_twilio_documents() {
     let mut script = Script::default();
     let mut buy = |wanted| script.command(BuyNumber { wanted, change: NumberChange::default() });
     assert_eq!(
@@ -454,7 +454,7 @@ fn a_fax_is_kept_for_180_days() {
 }
 
 #[test]
-fn past_the_media_budget_the_oldest_finished_go_first() {
+fn beyond_the_media_budget_the_oldest_finished_media_are_removed_first() {
     let mut script = Script::default();
     let faxes: Vec<_> = (0..12)
         .map(|_| {
@@ -471,7 +471,7 @@ fn past_the_media_budget_the_oldest_finished_go_first() {
 }
 
 #[test]
-fn a_reset_cancels_what_is_pending_and_late_answers_change_nothing() {
+fn a_reset_cancels_pending_work_and_late_responses_change_nothing() {
     let mut script = Script::default();
     script.send(order(FAR));
     let seq = script.engine.last_seq();
@@ -485,7 +485,7 @@ fn a_reset_cancels_what_is_pending_and_late_answers_change_nothing() {
 }
 
 #[test]
-fn ids_depend_on_the_seed_and_not_on_other_faxes_timing() {
+fn ids_depend_on_the_seed_and_not_on_the_timing_of_other_faxes() {
     let run = |slow: bool| {
         let mut script = Script::default();
         let first = script.send(order(FAR));
@@ -501,7 +501,7 @@ fn ids_depend_on_the_seed_and_not_on_other_faxes_timing() {
     assert_ne!(Script::new(spec).send(order(FAR)), run(false).0);
 }
 
-/// A world of SignalWire's, without an app that can be asked.
+/// Creates a SignalWire world without a reachable app.
 fn project() -> Script {
     let sid = "b3877c40-da60-4998-90ad-b792e98472ac".parse().expect("a project's UUID");
     let account = fauxfax::model::account::Account::new(sid, Some("secret".into()), spec().account.created);
@@ -509,7 +509,7 @@ fn project() -> Script {
 }
 
 #[test]
-fn signalwire_tries_a_status_callback_again_after_a_second_and_twice_at_most() {
+fn signalwire_retries_a_status_callback_after_a_second_and_at_most_twice() {
     let mut script = project();
     let completed = Some([Status::Canceled].into_iter().collect());
     let told = fauxfax::engine::input::CreateFax { callback_statuses: completed, ..order(FAR) };
@@ -530,7 +530,7 @@ fn signalwire_tries_a_status_callback_again_after_a_second_and_twice_at_most() {
 }
 
 #[test]
-fn a_fax_that_is_deleted_while_its_callback_waits_for_another_try_is_forgotten_after_it() {
+fn a_fax_deleted_while_its_callback_awaits_a_retry_is_forgotten_after_the_retry() {
     let mut script = project();
     let told = fauxfax::engine::input::CreateFax { status_callback: Some("http://app/s".into()), ..order(FAR) };
     let only = Some([Status::Canceled].into_iter().collect());
@@ -547,7 +547,7 @@ fn a_fax_that_is_deleted_while_its_callback_waits_for_another_try_is_forgotten_a
 }
 
 #[test]
-fn statuses_of_a_callback_take_precedence_over_the_worlds_policy() {
+fn a_callbacks_statuses_take_precedence_over_the_worlds_policy() {
     let mut script = Script::default();
     let told = fauxfax::engine::input::CreateFax { status_callback: Some("http://app/s".into()), ..order(FAR) };
     let none = fauxfax::engine::input::CreateFax { callback_statuses: Some([].into_iter().collect()), ..told.clone() };

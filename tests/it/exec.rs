@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 
-/// Prepares `fauxfax exec` with a home and a temporary folder of its own.
+/// Prepares `fauxfax exec` with its own home and temporary folder.
 fn exec(home: &Path, flags: &[&str], command: &[&str]) -> Command {
     let mut exec = Command::new(FAUXFAX);
     exec.arg("exec").args(flags).arg("--").args(command).current_dir(home).env("HOME", home).env("TMPDIR", home);
@@ -36,7 +36,7 @@ fn run(flags: &[&str], command: &[&str]) -> (Output, String) {
 }
 
 #[test]
-fn the_status_is_the_commands_own() {
+fn the_exit_status_is_the_commands_own() {
     for (command, code) in [
         (&["true"][..], 0),
         (&["sh", "-c", "exit 7"], 7),
@@ -50,7 +50,7 @@ fn the_status_is_the_commands_own() {
 }
 
 #[test]
-fn a_state_that_cannot_be_saved_fails_what_succeeded_and_leaves_another_failure_its_status() {
+fn an_unsaved_state_fails_a_successful_command_and_keeps_the_status_of_a_failed_one() {
     for (command, code) in [("rmdir kept", 1), ("rmdir kept; exit 7", 7)] {
         let home = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(home.path().join("kept")).expect("a folder");
@@ -62,7 +62,7 @@ fn a_state_that_cannot_be_saved_fails_what_succeeded_and_leaves_another_failure_
 }
 
 #[test]
-fn arguments_arrive_as_they_are() {
+fn arguments_arrive_unchanged() {
     let arguments = ["a b", "it's", "--listen", "$HOME", "", "-x=\"y\""];
     let (_, text) = run(&[], &[&["printf", "%s|"][..], &arguments].concat());
     assert_eq!(text, format!("{}|", arguments.join("|")));
@@ -82,7 +82,7 @@ fn the_command_finds_the_emulator_and_its_files() {
 }
 
 #[test]
-fn an_unchanged_curl_reaches_twilios_name() {
+fn an_unmodified_curl_reaches_the_emulator_under_twilios_name() {
     if Command::new("curl").arg("--version").output().is_err() {
         println!("skipped: curl is not installed");
         return;
@@ -93,7 +93,7 @@ fn an_unchanged_curl_reaches_twilios_name() {
 }
 
 #[test]
-fn a_signalwire_account_is_told_by_its_librarys_variables_and_reached_by_its_space() {
+fn a_signalwire_account_is_passed_in_its_librarys_variables_and_reached_via_its_space() {
     let script = "echo $SIGNALWIRE_SPACE_URL $SIGNALWIRE_API_HOSTNAME $SIGNALWIRE_PROJECT_ID $SIGNALWIRE_API_TOKEN \
                   $SIGNALWIRE_SIGNING_KEY $TWILIO_ACCOUNT_SID";
     let (_, text) = run(&["--dialect", "signalwire"], &["sh", "-c", script]);

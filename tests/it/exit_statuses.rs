@@ -1,4 +1,4 @@
-//! Tests the exit statuses of the subcommands: each has one meaning, whichever subcommand ends with it.
+//! Tests the exit statuses of the subcommands: each has one meaning, whichever subcommand exits with it.
 
 use std::net::TcpListener;
 use std::process::{Command, Output};
@@ -16,7 +16,7 @@ async fn run(url: &str, account: Option<&str>, arguments: &[&str]) -> Output {
     tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends")
 }
 
-/// Runs a subcommand that learns of the emulator by its environment, as those with a subcommand of their own do.
+/// Runs a subcommand that finds the emulator through its environment, as nested subcommands do.
 #[expect(clippy::disallowed_methods, reason = "a program is waited for beside the server")]
 async fn run_in(url: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new(FAUXFAX);
@@ -25,7 +25,7 @@ async fn run_in(url: &str, arguments: &[&str]) -> Output {
 }
 
 #[tokio::test]
-async fn without_an_emulator_every_client_ends_with_3() {
+async fn without_an_emulator_every_client_exits_with_3() {
     let gone = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("an address");
     let clients: [&[&str]; 9] = [
         &["healthcheck"],
@@ -47,7 +47,7 @@ async fn without_an_emulator_every_client_ends_with_3() {
 }
 
 #[tokio::test]
-async fn a_refusal_ends_with_1_wrong_usage_with_2_and_what_is_not_in_time_with_4() {
+async fn a_refusal_exits_with_1_wrong_usage_with_2_and_a_timeout_with_4() {
     let emulator = Emulator::builder().start().await.expect("it starts");
     let account = emulator.account().expect("an account");
     account.number("+15005550006").expect("a number");
@@ -69,7 +69,7 @@ async fn a_refusal_ends_with_1_wrong_usage_with_2_and_what_is_not_in_time_with_4
 }
 
 #[tokio::test]
-async fn a_flag_with_a_wrong_number_and_a_parameter_given_twice_are_refused_in_words() {
+async fn a_wrong_number_in_a_flag_and_a_duplicate_parameter_are_explained_in_words() {
     let emulator = Emulator::builder().start().await.expect("it starts");
     let cases: [(&[&str], i32, &str); 7] = [
         (&["events", "--since", "abc"], 2, "'--since <SEQ>': it must be a whole number"),

@@ -1,5 +1,4 @@
-//! Tests worlds with very much in them, such as thousands of documents that never arrive or thousands of numbers. They
-//! still respond in time.
+//! Tests that worlds with thousands of documents that never arrive, or thousands of numbers, still respond in time.
 
 use std::sync::Arc;
 
@@ -20,7 +19,7 @@ use crate::script::{FAR, order};
 const FLOOD: usize = 10_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_documents_that_never_come_stop_nobody_else() {
+async fn ten_thousand_documents_that_never_arrive_hold_up_nobody_else() {
     let hangs = app(Manner::Hang).await;
     let good = MockServer::start().await;
     let pdf = ResponseTemplate::new(200).set_body_raw(sample::test_pages(1), "application/pdf");
@@ -41,7 +40,7 @@ async fn ten_thousand_documents_that_never_come_stop_nobody_else() {
     let page = host.api("GET", "/v1/Faxes", "/v1/Faxes?PageSize=1000", "").await;
     assert_eq!(page["faxes"].as_array().map(Vec::len), Some(1_000));
     assert_eq!(page["faxes"][0]["sid"], fax["sid"]);
-    // Closing the world releases everything together.
+    // Closing the world releases everything at the same time.
     host.registry.close();
 }
 

@@ -89,7 +89,7 @@ impl Running {
         )
     }
 
-    /// Stops the server and waits until it has stopped; other tasks of the test go on meanwhile.
+    /// Stops the server and waits until it has stopped, while other tasks of the test continue.
     pub(crate) async fn end(self) {
         let _ = self.stop.send(());
         tokio::time::timeout(PATIENCE, self.served)
@@ -180,7 +180,7 @@ async fn a_connect_is_answered_with_one_line_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_else_is_answered_keeps_its_headers() {
+async fn responses_to_other_requests_keep_their_headers() {
     let running = Running::new(config()).await;
     // A call and then a tunnel, on one connection.
     let mut stream = running.connect().await;
@@ -204,7 +204,7 @@ async fn what_else_is_answered_keeps_its_headers() {
 }
 
 #[tokio::test]
-async fn a_request_without_host_has_the_host_of_its_tunnel() {
+async fn a_request_without_a_host_takes_the_host_of_its_tunnel() {
     let running = Running::new(config()).await;
     for (connect, origin) in [
         ("CONNECT fax.sydney.au1.twilio.com:443 HTTP/1.0\r\n\r\n", "https://fax.sydney.au1.twilio.com"),
@@ -224,7 +224,7 @@ async fn a_request_without_host_has_the_host_of_its_tunnel() {
 }
 
 #[tokio::test]
-async fn absolute_targets_make_links_of_their_own_scheme() {
+async fn absolute_targets_yield_links_with_their_own_scheme() {
     let running = Running::new(config()).await;
     for origin in ["http://fax.twilio.com", "https://fax.twilio.com", "https://fax.us1.twilio.com"] {
         let mut stream = running.connect().await;
@@ -235,7 +235,7 @@ async fn absolute_targets_make_links_of_their_own_scheme() {
 }
 
 #[tokio::test]
-async fn the_port_takes_tls_as_this_machine_and_as_twilio() {
+async fn the_port_serves_tls_as_this_machine_and_as_twilio() {
     let running = Running::new(config()).await;
     for name in ["localhost", "127.0.0.1", "fax.twilio.com", "api.twilio.com", "fauxfax"] {
         let stream = running.connect().await;
@@ -247,7 +247,7 @@ async fn the_port_takes_tls_as_this_machine_and_as_twilio() {
 }
 
 #[tokio::test]
-async fn a_client_that_asks_for_another_host_sees_no_certificate() {
+async fn a_client_that_asks_for_a_different_host_gets_no_certificate() {
     let running = Running::new(config()).await;
     for name in ["example.com", "verify.twilio.com", "db.internal"] {
         let refused = running.trusting(name, running.connect().await).await.expect_err(name);
@@ -285,7 +285,7 @@ async fn another_hosts_tls_passes_through_with_its_own_certificate() {
 }
 
 #[tokio::test]
-async fn a_tunnel_carries_any_bytes_as_they_are() {
+async fn a_tunnel_carries_any_bytes_unchanged() {
     let running = Running::new(config()).await;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -314,7 +314,7 @@ async fn a_tunnel_carries_any_bytes_as_they_are() {
 }
 
 #[tokio::test]
-async fn requests_in_clear_to_another_host_go_on_to_it() {
+async fn plaintext_requests_to_another_host_are_forwarded() {
     let running = Running::new(config()).await;
     let app = MockServer::start().await;
     let expected = Mock::given(method("POST")).and(path("/hook")).and(body_string("a=1")).and(header("x-mine", "2"));
@@ -329,7 +329,7 @@ async fn requests_in_clear_to_another_host_go_on_to_it() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_reached_is_told() {
+async fn an_unreachable_host_is_reported() {
     let running = Running::new(config()).await;
     let free = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port").local_addr().expect("an address").port();
     for (request, status, part) in [
@@ -354,7 +354,7 @@ async fn what_cannot_be_reached_is_told() {
 }
 
 #[tokio::test]
-async fn a_tunnel_to_the_proxy_itself_is_answered_and_goes_round_no_further() {
+async fn a_tunnel_to_the_proxy_itself_is_answered_and_does_not_loop() {
     let running = Running::new(config()).await;
     let connect = format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", running.address);
     let (status, mut stream) = running.ask(&connect).await;
@@ -383,7 +383,7 @@ async fn offline_other_hosts_are_refused_and_twilios_are_answered() {
 }
 
 #[tokio::test]
-async fn bytes_of_other_protocols_end_the_connection_and_nothing_else() {
+async fn bytes_of_other_protocols_only_end_their_connection() {
     let running = Running::new(config()).await;
     for bytes in [&[5, 1, 0][..], &[0x80, 0x2e, 1, 3, 1], &[0xff; 64], &[0]] {
         let mut stream = running.connect().await;
@@ -393,7 +393,7 @@ async fn bytes_of_other_protocols_end_the_connection_and_nothing_else() {
         let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
         assert!(ended.is_ok() && rest.len() < 16, "{bytes:?}: {rest:?}");
     }
-    // Half a ClientHello is held for a while, but not when the emulator stops.
+    // Half a ClientHello is kept for a while, but not when the emulator stops.
     let mut half = running.connect().await;
     half.write_all(&[0x16, 3, 1, 2, 0, 1, 0]).await.expect("sent");
     let answer = exchange(&mut running.connect().await, &running.list("/v1/Faxes", "localhost")).await;
@@ -403,8 +403,8 @@ async fn bytes_of_other_protocols_end_the_connection_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn other_machines_use_the_proxy_only_if_told() {
-    // A test has only loopback; a unit test of the policy checks that the client's address is what counts.
+async fn other_machines_may_use_the_proxy_only_if_allowed() {
+    // A test can use only loopback; a unit test of the policy checks that the client's address matters.
     let running = Running::new(Config { proxy_clients: ProxyClients::Any, ..config() }).await;
     let (status, _) = running.ask(CONNECTS[2]).await;
     assert_eq!(status, ESTABLISHED.trim_end());
@@ -412,7 +412,7 @@ async fn other_machines_use_the_proxy_only_if_told() {
 }
 
 #[tokio::test]
-async fn plain_http_makes_no_ca_and_the_first_tls_does() {
+async fn plain_http_creates_no_ca_but_the_first_tls_connection_does() {
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().join("ca");
     let server = Server::bind(&Config { ca_dir: Some(folder.clone()), ..config() }).await.expect("a server");
@@ -435,7 +435,7 @@ async fn plain_http_makes_no_ca_and_the_first_tls_does() {
 }
 
 #[tokio::test]
-async fn a_second_port_for_tls_serves_the_same() {
+async fn a_second_port_for_tls_serves_the_same_calls() {
     let tls_listen = Some(([127, 0, 0, 1], 0).into());
     let server = Server::bind(&Config { tls_listen, ..config() }).await.expect("a server");
     let (address, ca) = (server.tls_address().expect("a second port"), server.ca().authority().expect("a CA"));

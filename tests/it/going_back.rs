@@ -1,4 +1,4 @@
-//! Engine scripts of resets, snapshots and restores: what comes back, what is notified, what is dropped.
+//! Engine scripts of resets, snapshots and restores: what is restored, notified and dropped.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ fn token(effect: &Effect) -> String {
 }
 
 #[test]
-fn a_restored_world_is_as_it_was() {
+fn a_restored_world_is_as_it_was_before() {
     let mut script = Script::default();
     let kept = script.send(order(FAR));
     script.answer_document(2);
@@ -62,7 +62,7 @@ fn a_restored_world_is_as_it_was() {
 }
 
 #[test]
-fn what_was_under_way_is_issued_again_with_the_same_token() {
+fn work_in_progress_is_issued_again_with_the_same_token() {
     let mut script = Script::default();
     script.send(told("http://app/s"));
     script.receive(call(1));
@@ -81,7 +81,7 @@ fn what_was_under_way_is_issued_again_with_the_same_token() {
 }
 
 #[test]
-fn answers_of_an_earlier_generation_are_journaled_and_dropped() {
+fn responses_from_an_earlier_generation_are_journaled_and_dropped() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
     take(&mut script, "fetching");
@@ -95,7 +95,7 @@ fn answers_of_an_earlier_generation_are_journaled_and_dropped() {
 }
 
 #[test]
-fn a_restored_call_goes_on_for_what_was_left_of_its_time() {
+fn a_restored_call_continues_for_its_remaining_time() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
     script.answer_document(1);
@@ -111,7 +111,7 @@ fn a_restored_call_goes_on_for_what_was_left_of_its_time() {
 }
 
 #[test]
-fn a_restored_ttl_has_what_was_left_of_it() {
+fn a_restored_ttl_keeps_its_remaining_time() {
     let mut script = Script::default();
     let busy = PhoneNumber::from_digits(15_005_550_101);
     let sid = script.send(CreateFax { ttl_minutes: Some(3), ..order(busy) });
@@ -129,7 +129,7 @@ fn a_restored_ttl_has_what_was_left_of_it() {
 }
 
 #[test]
-fn seq_and_the_clock_never_go_back() {
+fn neither_seq_nor_the_clock_ever_goes_back() {
     let mut script = Script::default();
     take(&mut script, "start");
     script.send(order(FAR));
@@ -142,7 +142,7 @@ fn seq_and_the_clock_never_go_back() {
 }
 
 #[test]
-fn no_way_back_brings_an_id_again_unless_a_seed_is_given() {
+fn going_back_never_repeats_an_id_unless_a_seed_is_given() {
     let mut script = Script::default();
     take(&mut script, "start");
     let mut sent = vec![script.send(order(FAR))];
@@ -166,7 +166,7 @@ fn no_way_back_brings_an_id_again_unless_a_seed_is_given() {
 }
 
 #[test]
-fn what_is_done_again_after_a_reset_goes_as_it_did_before() {
+fn repeating_the_same_steps_after_a_reset_has_the_same_outcome() {
     let rule = json!({ "match": { "direction": "outbound" }, "chance": 0.5, "outcome": { "status": "busy" } });
     let mut script = Script::default();
     let run = |script: &mut Script| {
@@ -192,7 +192,7 @@ fn what_is_done_again_after_a_reset_goes_as_it_did_before() {
 }
 
 #[test]
-fn a_reset_cancels_what_is_pending_and_says_what() {
+fn a_reset_cancels_pending_work_and_lists_it() {
     let mut script = Script::default();
     let done = script.send(order(FAR));
     script.answer_document(1);
@@ -224,7 +224,7 @@ fn a_reset_keeps_the_snapshots_and_the_claim() {
 }
 
 #[test]
-fn a_claim_after_a_snapshot_outlives_its_restore() {
+fn a_claim_made_after_a_snapshot_survives_the_restore() {
     let mut spec = crate::script::spec();
     spec.account.auth_token = None;
     let mut script = Script::new(spec);
@@ -235,7 +235,7 @@ fn a_claim_after_a_snapshot_outlives_its_restore() {
 }
 
 #[test]
-fn a_snapshot_that_is_not_there_changes_nothing() {
+fn restoring_a_missing_snapshot_changes_nothing() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
     let none: Box<str> = "none".into();

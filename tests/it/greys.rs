@@ -1,5 +1,4 @@
-//! Tests greys on PDF pages: they are the same whatever else is on the page, and paper is made white only if it was
-//! scanned.
+//! Tests greys on PDF pages: they don't depend on the rest of the page, and only scanned paper is made white.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -15,12 +14,12 @@ use pdf_writer::types::BlendMode;
 use pdf_writer::writers::ExtGraphicsState;
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str};
 
-/// A letter page with this content, a grey image named X, the font F, and the graphics states Half and Times.
+/// Builds a letter page with this content, a grey image named X, the font F, and the graphics states Half and Times.
 fn pdf(content: &[u8], size: (i32, i32), pels: &[u8]) -> Vec<u8> {
     coded(content, size, pels, &[])
 }
 
-/// As [`pdf`], with image data that have been coded with these filters.
+/// Like [`pdf`], with image data coded with these filters.
 fn coded(content: &[u8], (columns, rows): (i32, i32), data: &[u8], filters: &[&[u8]]) -> Vec<u8> {
     let [catalog, tree, page, stream, image, font] = [1, 2, 3, 4, 5, 6].map(Ref::new);
     let mut pdf = Pdf::new();
@@ -57,7 +56,7 @@ fn page(document: &[u8], quality: Quality) -> Bitmap {
     made.expect("a page")
 }
 
-/// The ink of a part of a letter page, given in points from its lower left corner.
+/// Returns the ink of a part of a letter page, given in points from its lower left corner.
 fn ink(page: &Bitmap, [left, bottom, right, top]: [f64; 4]) -> f64 {
     let across = |points: f64| ((points / 72.0 * 204.0) as u32).saturating_sub(3);
     let down = |points: f64| ((792.0 - points) / 792.0 * f64::from(page.height())) as u32;
@@ -89,7 +88,7 @@ fn a_grey_prints_the_same_dots_whether_or_not_the_page_has_a_small_image() {
     }
 }
 
-/// Whether two pages are the same outside the pels that a rectangle, given in points, touches.
+/// Checks whether two pages are the same outside the pels that a rectangle, given in points, touches.
 fn are_same_outside(one: &Bitmap, two: &Bitmap, [left, bottom, right, top]: [f64; 4]) -> bool {
     let across = |points: f64| points / 72.0 * 204.0 - 3.0;
     let down = |points: f64| (792.0 - points) / 792.0 * f64::from(one.height());
@@ -102,7 +101,7 @@ fn are_same_outside(one: &Bitmap, two: &Bitmap, [left, bottom, right, top]: [f64
     (0..one.height()).all(is_same)
 }
 
-/// A page with a tint, grey letters across it and black letters on top.
+/// Builds a page with a tint, grey letters across it and black letters on top.
 fn watermark(tint: f32, letters: f32) -> Vec<u8> {
     let mut content = Content::new();
     content.set_fill_gray(tint).rect(0.0, 100.0, 612.0, 600.0).fill_nonzero();
@@ -114,15 +113,15 @@ fn watermark(tint: f32, letters: f32) -> Vec<u8> {
 }
 
 #[test]
-fn a_page_with_a_small_image_differs_only_where_the_image_is_from_one_without() {
+fn a_small_image_changes_its_page_only_where_the_image_is() {
     let photograph: Vec<u8> = (0..32 * 32).map(|at| (at * 7 % 200) as u8).collect();
     let all = Quality::ALL;
     for (tint, letters, image, place, qualities) in [
-        // Images beside the tint, within it, and over letters.
+        // Images next to the tint, within it, and over letters.
         (0.85, 0.55, "60 0 0 60 500 710 cm /X Do", [500.0, 710.0, 560.0, 770.0], all),
         (0.7, 0.4, "101.3 0 0 40.7 33.3 150.9 cm /X Do", [33.3, 150.9, 134.6, 191.6], &[Quality::Fine]),
         (0.9, 0.6, "90 0 0 90 130.2 380.4 cm /X Do", [130.2, 380.4, 220.2, 470.4], &[Quality::Superfine]),
-        // Images that are turned, upside down, clipped, half transparent, multiplied, or a stencil.
+        // Images that are rotated, upside down, clipped, half transparent, multiplied, or a stencil.
         (0.8, 0.5, "0 -80.5 60.1 0 300 690 cm /X Do", [300.0, 609.5, 360.1, 690.0], &[Quality::Standard]),
         (0.85, 0.5, "50 30 -30 50 400.5 200.5 cm /X Do", [370.5, 200.5, 450.5, 280.5], &[Quality::Fine]),
         (
@@ -156,7 +155,7 @@ fn a_page_with_a_small_image_differs_only_where_the_image_is_from_one_without() 
 }
 
 #[test]
-fn what_is_under_a_small_image_is_hidden_and_what_is_over_it_is_seen() {
+fn content_under_a_small_image_is_hidden_and_content_over_it_is_visible() {
     let gray = vec![200_u8; 32 * 32];
     let text = |y: u32| format!("BT 0 g /F 40 Tf 100 {y} Td (HHHHHHHHHH) Tj ET\n");
     let over = "q 100 0 0 200 150 200 cm /X Do Q 120 280 160 0.01 re f\n";
@@ -175,7 +174,7 @@ fn what_is_under_a_small_image_is_hidden_and_what_is_over_it_is_seen() {
     }
 }
 
-/// Noise that is the same in each run.
+/// Returns a noise generator that is the same in each run.
 fn noise() -> impl FnMut(u32) -> u32 {
     let mut state = 7_u32;
     move |below| {
@@ -184,7 +183,7 @@ fn noise() -> impl FnMut(u32) -> u32 {
     }
 }
 
-/// A sheet of paper with lines of strokes, as a scanner sees it, in 425 × 550 pels.
+/// Returns a scan of a sheet of paper with lines of strokes, in 425 × 550 pels.
 fn scan() -> Vec<u8> {
     let mut noise = noise();
     let is_ink = |x: u32, y: u32| y % 14 < 6 && x % 5 < 2 && (40..385).contains(&x) && (40..500).contains(&y);
@@ -192,17 +191,17 @@ fn scan() -> Vec<u8> {
 }
 
 #[test]
-fn paper_is_made_white_where_an_image_of_it_covers_most_of_the_page_and_nowhere_else() {
+fn paper_becomes_white_only_if_its_image_covers_most_of_the_page() {
     let scan = scan();
     for (content, is_whitened) in [
         (&b"q 612 0 0 792 0 0 cm /X Do Q"[..], true),
-        // The scan is placed with margins, and then askew.
+        // The scan is placed with margins, then askew.
         (b"q 560 0 0 720 26 36 cm /X Do Q", true),
         (b"q 300 0 0 388 150 200 cm /X Do Q", false),
     ] {
         for quality in Quality::ALL {
             let page = page(&pdf(content, (425, 550), &scan), *quality);
-            // Between the lowest line and the lower edge there is only paper.
+            // Only paper lies between the lowest line and the lower edge.
             let paper = match (is_whitened, content.starts_with(b"q 300")) {
                 (_, true) => [160.0, 205.0, 440.0, 225.0],
                 _ => [60.0, 45.0, 550.0, 60.0],
@@ -237,7 +236,7 @@ fn a_photograph_keeps_its_ink_at_every_quality() {
 }
 
 #[test]
-fn a_long_image_prints_the_same_dots_whatever_its_data_have_been_through() {
+fn a_long_image_prints_the_same_dots_however_its_data_are_coded() {
     const SIDE: i32 = 700;
     let mut state = 1_u32;
     let mut random = || {
@@ -259,11 +258,11 @@ fn a_long_image_prints_the_same_dots_whatever_its_data_have_been_through() {
 
 /// Draws an image with more bytes than are kept of a page's content, coded with one filter and with two.
 #[test]
-fn a_large_image_is_whole_whatever_its_data_have_been_through() {
+fn a_large_image_is_complete_however_its_data_are_coded() {
     const SIDE: i32 = 7_200;
     let mut state = 1_u32;
     let mut pels = vec![90_u8; (SIDE * SIDE) as usize];
-    // This many incompressible bytes make it an image whose data are decoded only once.
+    // With this many incompressible bytes, the image data are decoded only once.
     for pel in &mut pels[..400_000] {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         *pel = (state >> 24) as u8;

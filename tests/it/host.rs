@@ -1,4 +1,4 @@
-//! An emulator with one account for tests of the wire, called in memory. Each response is checked against Twilio's
+//! An emulator with one account for wire tests, called in memory. Each response is checked against Twilio's
 //! description.
 
 use std::time::Duration;
@@ -29,12 +29,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// The account's token.
 pub(crate) const TOKEN: &str = "secret";
 
-/// The SID of the only account.
+/// Returns the SID of the only account.
 pub(crate) const fn account() -> AccountSid {
     AccountSid::from_bytes([7; 16])
 }
 
-/// The settings of the tests' emulators, which a test may change.
+/// Returns the settings of the tests' emulators, which a test may change.
 pub(crate) fn settings(pace: Pace) -> Settings {
     Settings {
         seed: 8,
@@ -53,7 +53,7 @@ pub(crate) fn settings(pace: Pace) -> Settings {
     }
 }
 
-/// The account with its one fax number, which asks its app at this URL.
+/// Returns an account with one fax number, whose app is at this URL.
 pub(crate) fn setup(voice_url: &str) -> AccountSetup {
     let fax_number = NumberChange {
         voice_receive_mode: Some(ReceiveMode::Fax),

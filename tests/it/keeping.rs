@@ -1,5 +1,5 @@
-//! Engine scripts of how long things are kept: faxes for 180 days by the world's clock, media within a budget, and
-//! deletions while faxes are in progress.
+//! Engine scripts of retention: faxes are kept for 180 days by the world's clock and media within a budget, and faxes
+//! are deleted while others are in progress.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// The size of the script's documents.
 const DOCUMENT_BYTES: u64 = 100;
 
-/// Sends a fax of one page and runs until it has ended.
+/// Sends a one-page fax and runs until it has ended.
 fn sent(script: &mut Script) -> FaxSid {
     let sid = script.send(order(FAR));
     script.answer_document(1);
@@ -30,7 +30,7 @@ fn has_media(script: &Script, sid: FaxSid) -> bool {
 }
 
 #[test]
-fn an_ended_fax_goes_180_days_after_its_creation_and_takes_its_media_along() {
+fn an_ended_fax_and_its_media_are_removed_180_days_after_its_creation() {
     let mut script = Script::default();
     let old = sent(&mut script);
     script.forward(DAY);
@@ -48,7 +48,7 @@ fn an_ended_fax_goes_180_days_after_its_creation_and_takes_its_media_along() {
 }
 
 #[test]
-fn retention_is_no_work_that_a_drain_would_wait_for() {
+fn a_drain_does_not_wait_for_retention() {
     let mut script = Script::default();
     sent(&mut script);
     assert_eq!(script.engine.next_work(), None);
@@ -57,7 +57,7 @@ fn retention_is_no_work_that_a_drain_would_wait_for() {
 }
 
 #[test]
-fn a_fax_that_is_still_active_outlives_its_time_and_goes_when_it_ends() {
+fn a_fax_still_active_after_180_days_is_removed_when_it_ends() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
     script.forward(181 * DAY);
@@ -68,7 +68,7 @@ fn a_fax_that_is_still_active_outlives_its_time_and_goes_when_it_ends() {
 }
 
 #[test]
-fn past_the_budget_the_oldest_finished_media_go_and_are_counted() {
+fn beyond_the_budget_the_oldest_finished_media_are_removed_and_counted() {
     let mut spec = spec();
     spec.options.media_budget_bytes = 3 * DOCUMENT_BYTES;
     let mut script = Script::new(spec);
@@ -82,7 +82,7 @@ fn past_the_budget_the_oldest_finished_media_go_and_are_counted() {
 }
 
 #[test]
-fn media_of_a_fax_that_has_not_ended_are_never_evicted() {
+fn media_of_a_fax_in_progress_are_never_evicted() {
     let mut spec = spec();
     spec.options.media_budget_bytes = DOCUMENT_BYTES;
     let mut script = Script::new(spec);
@@ -97,7 +97,7 @@ fn media_of_a_fax_that_has_not_ended_are_never_evicted() {
 }
 
 #[test]
-fn a_document_over_the_whole_budget_is_kept_until_its_fax_ends() {
+fn a_document_larger_than_the_budget_is_kept_until_its_fax_ends() {
     let mut spec = spec();
     spec.options.media_budget_bytes = DOCUMENT_BYTES - 1;
     let mut script = Script::new(spec);
@@ -107,7 +107,7 @@ fn a_document_over_the_whole_budget_is_kept_until_its_fax_ends() {
 }
 
 #[test]
-fn deletions_while_others_go_through_leave_the_count_of_bytes_right() {
+fn deletions_while_other_faxes_are_in_progress_leave_the_byte_count_correct() {
     let mut script = Script::default();
     let mut left = Vec::new();
     for round in 0..200 {

@@ -1,5 +1,5 @@
-//! Uses the library as a test would: with a webhook app, many tests at the same time, and an emulator that stops when
-//! it is dropped.
+//! Uses the library as a test would: with a webhook app, many concurrent tests, and an emulator that stops when it is
+//! dropped.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn account(emulator: &Emulator, app: &MockServer) -> Result<Account, Box<dyn std
 }
 
 #[tokio::test]
-async fn a_fax_is_received_and_the_app_told() -> Tested {
+async fn a_fax_is_received_and_the_app_is_notified() -> Tested {
     let (emulator, app) = (Emulator::builder().seed(7).start().await?, app().await);
     let account = account(&emulator, &app)?;
     let conversation = account.receive(Document::pages(2)).from("+15552223333").station_id("ACME").await?;
@@ -44,7 +44,7 @@ async fn a_fax_is_received_and_the_app_told() -> Tested {
 }
 
 #[tokio::test]
-async fn each_end_of_a_call_has_its_name() -> Tested {
+async fn each_way_a_call_can_end_has_its_own_outcome() -> Tested {
     let (emulator, app) = (Emulator::builder().start().await?, app().await);
     Mock::given(path("/reject"))
         .respond_with(ResponseTemplate::new(200).set_body_raw("<Response><Reject/></Response>", "text/xml"))
@@ -87,7 +87,7 @@ async fn a_dropped_emulator_frees_its_port() -> Tested {
     Ok(())
 }
 
-/// One of fifty tests that run concurrently, each with its own account and its own frozen clock, moved by its own span.
+/// Runs one of fifty concurrent tests, with its own account and its own frozen clock, moved by its own span.
 async fn isolated(emulator: &Emulator, app: &MockServer, number: u64) -> Tested {
     let account = account(emulator, app)?;
     let clock = account.clock();
@@ -111,7 +111,7 @@ async fn isolated(emulator: &Emulator, app: &MockServer, number: u64) -> Tested 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn fifty_tests_at_once_on_one_emulator_never_meet() -> Tested {
+async fn fifty_concurrent_tests_on_one_emulator_do_not_interfere() -> Tested {
     let (emulator, app) =
         (Emulator::builder().seed(50).pace(fauxfax::model::time::Pace::Times(100.0)).start().await?, app().await);
     let tests = (0..50).map(|number| isolated(&emulator, &app, number));
@@ -122,7 +122,7 @@ async fn fifty_tests_at_once_on_one_emulator_never_meet() -> Tested {
 }
 
 #[tokio::test]
-async fn a_rule_acts_as_often_as_it_was_said() -> Tested {
+async fn a_rule_acts_as_often_as_requested() -> Tested {
     let (emulator, app) = (Emulator::builder().start().await?, app().await);
     let account = account(&emulator, &app)?;
     account.rules().once(rules::Outcome::Busy)?;

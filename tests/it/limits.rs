@@ -1,4 +1,4 @@
-//! Tests limits on what clients can take up: bytes in flight, the memory of a state, unread streams, and waits when the
+//! Tests limits on what clients can use: bytes in flight, the memory of a state, unread streams, and waits when the
 //! emulator stops.
 
 use std::time::Duration;
@@ -41,7 +41,7 @@ async fn call(host: &Host, method: &str, target: &str, body: impl Into<Body>) ->
 }
 
 #[tokio::test]
-async fn bodies_that_find_no_room_wait_until_others_have_ended() {
+async fn bodies_without_room_wait_until_others_have_ended() {
     let budget = Budget::new(MIB);
     let host = host(&budget);
     let mut other = budget.body(Duration::from_secs(3_600));
@@ -54,7 +54,7 @@ async fn bodies_that_find_no_room_wait_until_others_have_ended() {
 }
 
 #[tokio::test]
-async fn answers_that_nobody_reads_take_room_until_they_are_dropped_and_others_are_answered_503() {
+async fn unread_responses_take_up_room_until_dropped_and_other_requests_get_503() {
     let budget = Budget::new(MIB);
     let host = host(&budget);
     let request = || {
@@ -82,7 +82,7 @@ async fn answers_that_nobody_reads_take_room_until_they_are_dropped_and_others_a
 }
 
 #[tokio::test]
-async fn a_state_that_is_over_the_budget_is_refused_at_once_and_the_next_is_taken() {
+async fn a_state_over_the_budget_is_refused_immediately_and_the_next_one_is_accepted() {
     let budget = Budget::new(MIB);
     let host = host(&budget);
     let (status, again, _) = call(&host, "PUT", "/state", " ".repeat(2 * 1024 * 1024)).await;
@@ -93,10 +93,10 @@ async fn a_state_that_is_over_the_budget_is_refused_at_once_and_the_next_is_take
 }
 
 #[tokio::test]
-async fn a_stream_that_nobody_reads_takes_so_many_bytes_and_no_more() {
-    /// What the system keeps for a client: twice the requested size, bookkeeping included.
+async fn an_unread_stream_takes_up_a_limited_number_of_bytes() {
+    /// The system's buffer for a client: twice the requested size, bookkeeping included.
     const SYSTEM_BYTES: usize = 2 * 128 * 1024;
-    /// What waits in the process, plus the piece that found no room there.
+    /// The process's buffer, plus the piece that found no room in it.
     const PROCESS_BYTES: usize = 64 * 1024 + 32 * 1024;
     const CLIENT_BYTES: u32 = 4 * 1024;
     let running = Running::new(config()).await;
@@ -110,7 +110,7 @@ async fn a_stream_that_nobody_reads_takes_so_many_bytes_and_no_more() {
     let request = format!("GET {BASE}/events?since=0 HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
     let mut client = running.connect_narrowly(CLIENT_BYTES).await;
     client.write_all(request.as_bytes()).await.expect("sent");
-    // Everything produced by now waits for a client that reads none of it; the rest is dropped before it is produced.
+    // The client reads nothing of what has been produced so far; the rest is dropped before it is produced.
     tokio::time::timeout(Duration::from_millis(500), std::future::pending::<()>()).await.expect_err("a while");
     fill_the_journal();
     let (mut taken, gap) = (Vec::new(), b"event: evicted");
@@ -173,7 +173,7 @@ fn memory_for(state: &[u8]) -> (u64, u64) {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_state_of_nonsense_takes_at_most_four_times_its_size() {
+fn importing_a_nonsensical_state_takes_at_most_four_times_its_size() {
     let size = 24 << 20;
     let nonsense = ["0,".repeat(size / 2) + "0", "{},".repeat(size / 3) + "{}"];
     let worlds = nonsense.map(|values| format!("\"world\":[{values}]"));
@@ -189,14 +189,14 @@ fn a_state_of_nonsense_takes_at_most_four_times_its_size() {
 }
 
 #[test]
-fn a_budget_below_its_least_is_refused() {
+fn a_budget_below_the_minimum_is_refused() {
     let environment = |name: &str| (name == "FAUXFAX_BODY_BUDGET").then(|| "1000".to_owned());
     let error = fauxfax::config::Config::load(fauxfax::config::Settings::default(), &environment).expect_err("refused");
     assert!(error.to_string().contains("at least 1MiB"), "{error}");
 }
 
 #[test]
-fn a_client_of_the_library_and_the_configuration_have_the_same_budget() {
+fn the_library_and_the_configuration_have_the_same_default_budget() {
     let configured = fauxfax::config::Config::default().body_budget_bytes;
     assert_eq!(ClientOptions::default().budget.limit_bytes(), configured);
 }

@@ -1,4 +1,4 @@
-//! Tests losses: whatever is missing from a document's fax pages is reported as an event of the fax, and as a line by
+//! Tests losses: every missing part of a document's fax pages is reported as an event of the fax, and as a line by
 //! `convert`.
 
 use std::path::Path;
@@ -17,7 +17,7 @@ type Tested = Result<(), Box<dyn std::error::Error>>;
 const WIDTH: u32 = 1_728;
 const HEIGHT: u32 = 400;
 
-/// A TIFF of one page in T.6 that has only this percentage of its data.
+/// Builds a one-page TIFF in T.6 that has only this percentage of its data.
 fn tiff(percent: usize) -> Vec<u8> {
     let mut image = Bitmap::white(WIDTH, HEIGHT);
     (0..HEIGHT).for_each(|y| image.blacken_run(y, y * 3, y * 4 + 20));
@@ -42,7 +42,7 @@ fn loss() -> Expect {
 }
 
 #[tokio::test]
-async fn what_is_missing_of_a_document_is_an_event_of_the_fax_in_both_directions_and_no_alert() -> Tested {
+async fn losses_are_fax_events_in_both_directions_and_raise_no_alert() -> Tested {
     let (emulator, app) = (Emulator::builder().pace(Pace::Max).start().await?, MockServer::start().await);
     let twiml = ResponseTemplate::new(200).set_body_raw("<Response><Receive/></Response>", "text/xml");
     Mock::given(path("/fax")).respond_with(twiml).mount(&app).await;
@@ -69,7 +69,7 @@ fn convert(folder: &Path, document: &[u8], flags: &[&str]) -> Output {
 }
 
 #[test]
-fn convert_prints_losses_on_stderr_and_fails_only_where_that_is_asked_for() {
+fn convert_prints_losses_to_stderr_and_fails_only_if_asked_to() {
     let folder = tempfile::tempdir().expect("a folder");
     for (percent, flags, code) in [
         (100, &["--fail-on-loss"][..], 0),

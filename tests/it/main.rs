@@ -1,5 +1,4 @@
-//! The integration tests in one binary: the house rules, the engine in scripts and timelines, the wire, the control
-//! API.
+//! The integration tests in one binary: the house rules, engine scripts and timelines, the wire, the control API.
 
 mod accounts;
 mod alerts;

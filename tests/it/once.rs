@@ -1,22 +1,22 @@
-//! Checks the names that a world may give only once: the SIDs of faxes and media, and the tokens of webhooks. A
-//! restored world has the names of its snapshot again, but a new name must never have been given before.
+//! Checks the names that a world may give only once: the SIDs of faxes and media, and webhook tokens. A restored world
+//! has the names of its snapshot again, but a new name must never have been given before.
 
 use std::collections::BTreeSet;
 
 use fauxfax::engine::effect::Intent;
 
-/// The names of one kind: those of this history of the world, and all that were ever given.
+/// The names given in the world's current history.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
     ours: BTreeSet<String>,
 }
 
-/// Every name that was ever given in a run.
+/// Every name ever given in a run.
 #[derive(Debug, Default)]
 pub(crate) struct Ever(BTreeSet<String>);
 
 impl Names {
-    /// Records a name that is used. One that is new to this history must be new altogether.
+    /// Records the use of a name. A name that is new to this history must never have been given before.
     pub(crate) fn used(&mut self, name: &str, ever: &mut Ever) {
         if self.ours.insert(name.to_owned()) {
             assert!(ever.0.insert(name.to_owned()), "{name} was given before: no SID and no token comes again");
@@ -24,7 +24,7 @@ impl Names {
     }
 }
 
-/// What identifies the request behind an effect: a token, or the URL of a fetch.
+/// Returns the token of the request behind an effect, or the URL of a fetch.
 pub(crate) fn token(intent: &Intent) -> String {
     match intent {
         Intent::FetchDocument { url, .. } => url.to_string(),
@@ -36,7 +36,7 @@ pub(crate) fn token(intent: &Intent) -> String {
 }
 
 #[test]
-fn a_name_that_comes_again_after_going_back_is_noticed() {
+fn a_name_given_again_after_a_restore_is_detected() {
     let (mut ever, mut names) = (Ever::default(), Names::default());
     names.used("one", &mut ever);
     let snapshot = names.clone();

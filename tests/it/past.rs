@@ -1,5 +1,5 @@
-//! Tests how the emulator treats the past: after a reset nothing earlier counts as current, a wait ends when it must,
-//! and a broken world says so until it is reset.
+//! Tests how the emulator treats the past: after a reset nothing earlier counts as current, a wait ends once it can't
+//! succeed, and a broken world says so until it is reset.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -17,7 +17,7 @@ use crate::control::Bench;
 use crate::host::{Host, PATIENCE, account, settings, setup};
 
 #[tokio::test]
-async fn after_a_reset_the_journal_begins_anew_unless_all_of_it_is_asked_for() {
+async fn after_a_reset_the_journal_starts_afresh_unless_all_of_it_is_requested() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let before = bench.receive(&account).await["fax_sid"].clone();
@@ -64,7 +64,7 @@ async fn equal_inputs_after_a_reset_have_equal_hashes() {
 }
 
 #[tokio::test]
-async fn a_wait_for_what_can_no_longer_come_ends_at_once_and_says_how_the_fax_stands() {
+async fn a_wait_for_an_impossible_status_ends_immediately_and_reports_the_faxs_status() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
@@ -84,7 +84,7 @@ async fn a_wait_for_what_can_no_longer_come_ends_at_once_and_says_how_the_fax_st
 }
 
 #[tokio::test]
-async fn a_wait_ends_the_moment_its_fax_ends_otherwise() {
+async fn a_wait_ends_as_soon_as_its_fax_ends_with_a_different_status() {
     let emulator = Emulator::builder().start().await.expect("it starts");
     let account = emulator.account().expect("an account");
     account.number("+15017122661").expect("a number");
@@ -102,7 +102,7 @@ fn sample(emulator: &Emulator) -> String {
 }
 
 #[tokio::test]
-async fn a_fax_of_a_snapshot_is_found_at_the_status_that_it_came_back_with() {
+async fn a_restored_fax_is_found_at_the_status_in_its_snapshot() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
@@ -119,7 +119,7 @@ fn break_world(world: &World) {
 }
 
 #[tokio::test]
-async fn a_broken_world_says_so_everywhere_until_it_is_reset_and_then_goes_on() {
+async fn a_broken_world_says_so_everywhere_until_a_reset_makes_it_work_again() {
     let bench = Bench::new().await;
     let (broken, other) = (bench.account().await, bench.account().await);
     let world = bench.registry.world(broken.parse().expect("a SID")).expect("a world");
@@ -167,7 +167,7 @@ async fn a_rest_client_of_a_broken_world_gets_500_and_readyz_names_the_account()
 }
 
 #[tokio::test]
-async fn a_status_that_was_entered_before_the_place_that_is_named_is_said_to_be_earlier() {
+async fn a_status_entered_before_the_given_event_is_reported_as_earlier() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
@@ -177,7 +177,7 @@ async fn a_status_that_was_entered_before_the_place_that_is_named_is_said_to_be_
 }
 
 #[tokio::test]
-async fn who_waits_in_a_world_that_breaks_is_told() {
+async fn a_wait_in_a_world_that_breaks_ends_with_an_error() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let world = bench.registry.world(account.parse().expect("a SID")).expect("a world");

@@ -1,4 +1,4 @@
-//! Tests that a printer's black ink is black on a fax, however a PDF specifies it, and that thin shapes stay visible.
+//! Tests that printers' black ink is black on a fax, however a PDF specifies it, and that thin shapes stay visible.
 
 use fauxfax::model::fax::Quality;
 
@@ -7,7 +7,7 @@ use crate::pdfs::{Made, made, made_at, page, stream};
 const SQUARE: [f64; 4] = [110.0, 410.0, 190.0, 490.0];
 const TINT: &str = "<< /FunctionType 2 /Domain [0 1] /C0 [0 0 0 0] /C1 [0 0 0 1] /N 1 >>";
 
-/// A square painted with these operators, with this colour space named `S`.
+/// Draws a square with these operators and this colour space named `S`.
 fn square(paint: &str, space: &str) -> Made {
     let resources = format!("/Resources << /ColorSpace << /S {space} >> >>");
     let content = format!("{paint} 100 400 100 100 re f");
@@ -40,7 +40,7 @@ fn black_ink_is_black_in_every_colour_space() {
 }
 
 #[test]
-fn inks_in_part_are_greys_and_none_is_white() {
+fn partial_inks_are_grey_and_no_ink_is_white() {
     for (paint, wanted) in [("0 0 0 0.2 k", 0.2), ("0 0 0 0.5 k", 0.5), ("0 0 0 0 k", 0.0), ("0 0 0 0.9 k", 0.9)] {
         let ink = square(paint, "/DeviceRGB").ink(SQUARE);
         assert!((ink - wanted).abs() < 0.03, "{paint}: {ink}");
@@ -75,8 +75,8 @@ fn black_ink_is_black_in_strokes_text_forms_patterns_and_images() {
 }
 
 #[test]
-fn a_jpeg_in_cmyk_is_black_where_its_ink_is_with_and_without_inversion() {
-    // The left half is black ink and the right half has no ink; Adobe's programs store inks inverted.
+fn a_cmyk_jpeg_is_black_where_it_has_ink_whether_inverted_or_not() {
+    // The left half is black ink and the right half no ink; Adobe's programs store inks inverted.
     let jpeg = include_bytes!("../../fixtures/documents/black-ink.jpg");
     for (decode, black, white) in [
         ("/Decode [1 0 1 0 1 0 1 0]", [110.0, 310.0, 290.0, 490.0], [310.0, 310.0, 490.0, 490.0]),
@@ -100,7 +100,7 @@ fn a_jpeg_in_cmyk_is_black_where_its_ink_is_with_and_without_inversion() {
 }
 
 #[test]
-fn text_in_black_ink_has_the_pels_of_text_in_black() {
+fn text_in_black_ink_has_the_same_pels_as_text_in_black() {
     let font = "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Times-Roman >> >> >>";
     let text = |paint: &str| {
         let lines: String = (0..40)
@@ -116,14 +116,14 @@ fn text_in_black_ink_has_the_pels_of_text_in_black() {
 }
 
 #[test]
-fn an_inline_image_in_cmyk_is_black_too() {
+fn an_inline_cmyk_image_is_black_too() {
     let mut content = b"q 100 0 0 100 100 400 cm BI /W 1 /H 1 /BPC 8 /CS /CMYK ID ".to_vec();
     content.extend([0, 0, 0, 255]);
     content.extend(b"\nEI Q");
     assert!(made(&page("", stream("", &content), &[])).is_whole().ink(SQUARE) > 0.999);
 }
 
-/// Shapes filled with black, on a page with or without an image, which decides which renderer draws the page.
+/// Draws shapes filled with black, on a page with or without an image, which decides the renderer.
 fn filled(shapes: &str, quality: Quality, with_image: bool) -> Made {
     let image =
         stream("/Type /XObject /Subtype /Image /Width 1 /Height 1 /BitsPerComponent 8 /ColorSpace /DeviceGray", &[0]);
@@ -133,8 +133,8 @@ fn filled(shapes: &str, quality: Quality, with_image: bool) -> Made {
 }
 
 #[test]
-fn no_filled_shape_vanishes_at_any_quality_whoever_draws_it() {
-    // Each shape with its area, and the fewest pels that it may have at standard quality.
+fn no_filled_shape_vanishes_at_any_quality_in_either_renderer() {
+    // Each shape, its area, and its minimum number of pels at standard quality.
     let shapes: [(&str, [f64; 4], u32); 8] = [
         ("100 750.37 400 0.05 re", [90.0, 745.0, 510.0, 755.0], 1_100),
         ("100 740 m 500 740 l h", [90.0, 735.0, 510.0, 744.0], 1_100),
@@ -159,7 +159,7 @@ fn no_filled_shape_vanishes_at_any_quality_whoever_draws_it() {
 }
 
 #[test]
-fn what_is_painted_over_thin_shapes_hides_them() {
+fn painting_over_thin_shapes_hides_them() {
     let content = "100 700 400 0.05 re f 100 600 50 50 re f 1 g 90 690 420 20 re f";
     for with_image in [false, true] {
         let made = filled(content, Quality::Fine, with_image);
@@ -168,7 +168,7 @@ fn what_is_painted_over_thin_shapes_hides_them() {
 }
 
 #[test]
-fn shapes_a_pel_wide_or_more_stay_as_they_are() {
+fn shapes_at_least_a_pel_wide_are_unchanged() {
     // 1.2 pels wide at 204 pels per inch, on the border between two pels.
     let made = filled("100 600 0.4236 100 re f", Quality::Fine, false);
     let rows = 272.0;
@@ -176,7 +176,7 @@ fn shapes_a_pel_wide_or_more_stay_as_they_are() {
 }
 
 #[test]
-fn an_image_in_cmyk_is_as_dark_as_the_same_inks_in_a_fill() {
+fn a_cmyk_image_is_as_dark_as_a_fill_with_the_same_inks() {
     let inverted = "/Decode [1 0 1 0 1 0 1 0]";
     for inks in
         [[0, 0, 0, 128_u8], [255, 0, 0, 0], [0, 200, 60, 30], [90, 90, 0, 0], [255, 255, 255, 255], [0, 0, 0, 60]]
@@ -198,7 +198,7 @@ fn an_image_in_cmyk_is_as_dark_as_the_same_inks_in_a_fill() {
     }
 }
 
-/// A page painted black through a soft mask, whose group is black except for its right half.
+/// Draws a black page through a soft mask whose group is black except for its right half.
 fn masked(mask: &str, attributes: &str, is_inline: bool) -> Made {
     let state = format!("<< /Type /ExtGState /SMask << /Type /Mask {mask} /G 5 0 R >> >>");
     let group = format!("/Type /XObject /Subtype /Form /BBox [100 400 200 500] {attributes}");
@@ -212,7 +212,7 @@ fn masked(mask: &str, attributes: &str, is_inline: bool) -> Made {
 }
 
 #[test]
-fn a_soft_mask_hides_what_it_should_whatever_it_leaves_out() {
+fn a_soft_mask_hides_what_it_should_whichever_entries_it_omits() {
     let group = |space: &str| format!("/Group << /Type /Group /S /Transparency {space} >>");
     let luminosity = "/S /Luminosity";
     for (mask, attributes, outside) in [

@@ -6,12 +6,12 @@ use fauxfax::document::ccitt;
 use crate::pdfs::{deflated, document, file, made, page, stream};
 
 const FONT: &str = "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>";
-/// Draws the image of the tests; `UPPER` and `LOWER` are the halves of its area.
+/// Draws the test image; `UPPER` and `LOWER` are the halves of its area.
 const PLACE: &str = "q 400 0 0 400 100 300 cm /I Do Q";
 const UPPER: [f64; 4] = [110.0, 560.0, 490.0, 690.0];
 const LOWER: [f64; 4] = [110.0, 310.0, 490.0, 440.0];
 
-/// Many squares down the page, which don't compress well.
+/// Returns content that draws many squares down the page and compresses badly.
 fn squares() -> Vec<u8> {
     let mut content = String::new();
     for number in 0..400_u32 {
@@ -22,7 +22,7 @@ fn squares() -> Vec<u8> {
 }
 
 #[test]
-fn a_content_stream_that_breaks_off_is_drawn_so_far_and_told() {
+fn a_truncated_content_stream_is_drawn_up_to_its_end_and_reported() {
     let whole = deflated(&squares());
     let all = made(&page("", stream("/Filter /FlateDecode", &whole), &[])).is_whole().black();
     for share in [3, 5, 8] {
@@ -34,7 +34,7 @@ fn a_content_stream_that_breaks_off_is_drawn_so_far_and_told() {
 }
 
 #[test]
-fn a_content_stream_that_goes_wrong_in_its_middle_is_drawn_so_far_and_told() {
+fn a_content_stream_with_an_error_is_drawn_up_to_the_error_and_reported() {
     let mut bytes = deflated(&squares());
     let middle = bytes.len() / 2;
     bytes[middle..].fill(0xff);
@@ -44,7 +44,7 @@ fn a_content_stream_that_goes_wrong_in_its_middle_is_drawn_so_far_and_told() {
 }
 
 #[test]
-fn content_that_is_not_there_is_told() {
+fn missing_content_is_reported() {
     let cases = [
         stream("/Filter /FlateDecode", &[0x78, 0x9c, 0xff, 0xff, 0xff, 0xff, 0xff]),
         stream("/Filter /LZWDecode", &[0xff; 20]),
@@ -62,7 +62,7 @@ fn content_that_is_not_there_is_told() {
 }
 
 #[test]
-fn an_empty_page_lacks_nothing() {
+fn an_empty_page_reports_no_loss() {
     let no_content = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] >>";
     made(&document("", no_content, b"null".to_vec(), &[])).is_whole();
     made(&page("", stream("", b""), &[])).is_whole();
@@ -71,12 +71,12 @@ fn an_empty_page_lacks_nothing() {
 }
 
 #[test]
-fn text_that_breaks_off_in_a_string_is_told() {
+fn text_that_breaks_off_within_a_string_is_reported() {
     made(&page(FONT, stream("", b"BT /F 20 Tf 72 700 Td (A) Tj (breaks off"), &[])).tells(1, "breaks off");
 }
 
 #[test]
-fn spaces_behind_the_word_stream_lose_nothing() {
+fn spaces_after_the_stream_keyword_lose_nothing() {
     for spaces in [" ", "  ", "\t", " \t "] {
         for end in ["\n", "\r\n"] {
             let content = b"100 400 100 100 re f";
@@ -89,7 +89,7 @@ fn spaces_behind_the_word_stream_lose_nothing() {
 }
 
 #[test]
-fn half_a_file_is_sent_as_far_as_it_goes_and_told() {
+fn half_a_file_is_sent_as_far_as_it_goes_and_reported() {
     let content = squares();
     let pages = [
         b"<< /Type /Page /Parent 5 0 R /MediaBox [0 0 612 792] /Contents 2 0 R >>".to_vec(),
@@ -110,7 +110,7 @@ fn half_a_file_is_sent_as_far_as_it_goes_and_told() {
 }
 
 #[test]
-fn forms_and_images_that_are_not_there_are_told() {
+fn missing_forms_and_images_are_reported() {
     let cases =
         [("/XObject << >>", "/I Do"), ("/XObject << /I 9 0 R >>", "/I Do"), ("/XObject << /I 5 0 R >>", "/I Do")];
     for (resources, drawn) in cases {
@@ -126,7 +126,7 @@ fn forms_and_images_that_are_not_there_are_told() {
 }
 
 #[test]
-fn fonts_patterns_shadings_and_colours_that_are_not_there_are_told() {
+fn missing_fonts_patterns_shadings_and_colours_are_reported() {
     for (content, words) in [
         ("BT /F9 20 Tf 72 700 Td (A) Tj ET", "the font F9"),
         ("/Pattern cs /P9 scn 0 0 50 50 re f", "a pattern is missing"),
@@ -141,7 +141,7 @@ fn fonts_patterns_shadings_and_colours_that_are_not_there_are_told() {
 }
 
 #[test]
-fn a_font_whose_file_is_damaged_is_one_that_is_not_embedded() {
+fn a_font_with_a_damaged_file_is_treated_as_not_embedded() {
     for file in [
         stream("/Filter /FlateDecode", &[0x78, 0x9c, 0xff, 0xff]),
         stream("", b"\0\x01\0\0\0\x09abc"),
@@ -160,7 +160,7 @@ fn a_font_whose_file_is_damaged_is_one_that_is_not_embedded() {
 }
 
 #[test]
-fn what_is_named_but_not_drawn_is_no_loss() {
+fn a_resource_that_is_named_but_not_drawn_is_not_a_loss() {
     made(&page("/Resources << /XObject << /I 9 0 R >> >>", stream("", b"0 0 50 50 re f"), &[])).is_whole();
 }
 
@@ -172,7 +172,7 @@ fn with_image(entries: &str, data: &[u8]) -> Vec<u8> {
 const GREY: &str = "/ColorSpace /DeviceGray /BitsPerComponent 8";
 
 #[test]
-fn images_that_break_off_are_white_below_and_told() {
+fn truncated_images_are_white_below_and_reported() {
     let samples = vec![0; 200 * 90];
     let noise: Vec<u8> = (0..200 * 200_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 28) as u8).collect();
     let packed = deflated(&noise);
@@ -194,7 +194,7 @@ fn images_that_break_off_are_white_below_and_told() {
 }
 
 #[test]
-fn a_fax_image_that_breaks_off_is_white_below_and_told() {
+fn a_truncated_fax_image_is_white_below_and_reported() {
     let mut bits = Bitmap::white(200, 200);
     (0..200).for_each(|row| bits.blacken_run(row, row % 7, 200 - row % 11));
     let whole = ccitt::g4(&bits);
@@ -212,7 +212,7 @@ fn a_fax_image_that_breaks_off_is_white_below_and_told() {
 }
 
 #[test]
-fn whole_images_are_not_told_of() {
+fn complete_images_are_not_reported() {
     for (entries, data) in [
         (GREY.to_owned(), vec![0; 200 * 200]),
         (format!("{GREY} /Filter /FlateDecode"), deflated(&vec![0; 200 * 200 + 7])),
@@ -227,7 +227,7 @@ fn whole_images_are_not_told_of() {
 const JPEG: &[u8] = include_bytes!("../../fixtures/documents/dark.jpg");
 
 #[test]
-fn a_jpeg_that_breaks_off_is_white_below_and_told() {
+fn a_truncated_jpeg_is_white_below_and_reported() {
     let whole = JPEG;
     for share in [55, 60, 65] {
         let made = made(&with_image(&format!("{GREY} /Filter /DCTDecode"), &whole[..whole.len() * share / 100]));
@@ -238,7 +238,7 @@ fn a_jpeg_that_breaks_off_is_white_below_and_told() {
 }
 
 #[test]
-fn a_page_that_is_blank_although_it_has_something_is_told() {
+fn a_blank_page_that_has_content_is_reported() {
     let clipped = b"0 0 1 1 re W n 300 300 100 100 re f";
     made(&page("", stream("", clipped), &[])).tells(1, "blank");
 }

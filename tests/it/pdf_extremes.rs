@@ -1,5 +1,5 @@
-//! Tests PDFs with extreme numbers: their visible parts are on the fax, with little time and memory, and parts that
-//! can't be drawn are reported.
+//! Tests PDFs with extreme numbers: their visible parts are on the fax, at little cost in time and memory, and parts
+//! that can't be drawn are reported.
 
 use crate::pdfs::{Made, made, page, stream};
 
@@ -10,17 +10,17 @@ const TEXT_AREA: [f64; 4] = [72.0, 395.0, 250.0, 420.0];
 const SHADED: &str = "q 500 700 50 50 re W n /S sh Q\n";
 const FAR: [usize; 6] = [5, 9, 12, 20, 58, 300];
 
-/// Ten to this power, in digits: PDF numbers have no exponents.
+/// Writes ten to this power in digits, since PDF numbers have no exponents.
 fn ten(power: usize) -> String {
     format!("1{}", "0".repeat(power))
 }
 
-/// One divided by ten to this power.
+/// Writes one divided by ten to this power.
 fn tenth(power: usize) -> String {
     format!("0.{}1", "0".repeat(power - 1))
 }
 
-/// A page with text followed by this content. It has a shading /S and a pattern /P with these entries.
+/// Draws a page with text followed by this content. The page has a shading /S, and a pattern /P with these entries.
 fn drawn(content: &str, pattern: &str, cell: &str) -> Made {
     let function = "<< /FunctionType 2 /N 1 /Domain [0 1] /C0 [0] /C1 [0.5] >>";
     let shading = format!(
@@ -42,7 +42,7 @@ fn plain(content: &str) -> Made {
 }
 
 #[test]
-fn what_lies_far_from_the_page_costs_nothing_and_nothing_else_is_lost() {
+fn content_far_from_the_page_costs_nothing_and_nothing_else_is_lost() {
     for power in FAR {
         let far = ten(power);
         for content in [
@@ -61,7 +61,7 @@ fn what_lies_far_from_the_page_costs_nothing_and_nothing_else_is_lost() {
 }
 
 #[test]
-fn what_crosses_the_page_from_afar_is_seen() {
+fn shapes_that_cross_the_page_from_far_away_are_visible() {
     for power in FAR {
         let far = ten(power);
         let black_below = [100.0, 50.0, 500.0, 150.0];
@@ -90,7 +90,7 @@ fn letters_pens_and_matrices_of_any_size_are_drawn() {
             format!("[3 3] {large} d 2 w 100 100 m 500 300 l S"),
             "[-2 1] 0 d 2 w 100 100 m 500 300 l S".to_owned(),
         ] {
-            // One of the letters may cover the text in black, so its ink isn't checked.
+            // A letter may cover the text in black, so the text's ink isn't checked.
             plain(&content).is_whole();
             plain(&format!("{SHADED}{content}"));
         }
@@ -98,7 +98,7 @@ fn letters_pens_and_matrices_of_any_size_are_drawn() {
 }
 
 #[test]
-fn tiles_of_any_size_are_drawn_or_told() {
+fn tiles_of_any_size_are_drawn_or_reported() {
     let use_it = "/Pattern cs /P scn 100 100 300 200 re f";
     for power in [3, 5, 9, 20, 38] {
         let (large, small) = (ten(power), tenth(power));
@@ -119,7 +119,7 @@ fn tiles_of_any_size_are_drawn_or_told() {
 }
 
 #[test]
-fn a_mesh_that_reaches_far_is_told() {
+fn a_mesh_that_extends_far_is_reported() {
     let mesh = |far: &str| {
         let triangle = [0, 0, 0, 0, 0, 200, 10, 128, 0, 10, 200, 255];
         let shading = format!(
@@ -138,7 +138,7 @@ fn a_mesh_that_reaches_far_is_told() {
 }
 
 #[test]
-fn too_many_shapes_and_parts_of_them_are_told() {
+fn too_many_shapes_or_parts_of_shapes_are_reported() {
     let told = "asks for more than can be drawn";
     for (content, times) in [
         ("0 0 m 612 792 l 612 0 l f\n", 6_000),
@@ -156,7 +156,7 @@ fn too_many_shapes_and_parts_of_them_are_told() {
 }
 
 #[test]
-fn forms_that_draw_one_another_without_end_are_told() {
+fn forms_that_draw_each_other_endlessly_are_reported() {
     let form = |next: usize| {
         let entries =
             format!("/Type /XObject /Subtype /Form /BBox [0 0 612 792] /Resources << /XObject << /X {next} 0 R >> >>");
@@ -171,7 +171,7 @@ fn forms_that_draw_one_another_without_end_are_told() {
 }
 
 #[test]
-fn patterns_that_draw_one_another_without_end_are_told() {
+fn patterns_that_draw_each_other_endlessly_are_reported() {
     let pattern = |next: usize| {
         let entries = format!(
             "/Type /Pattern /PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 100 100] /XStep 100 /YStep 100 \
@@ -187,7 +187,7 @@ fn patterns_that_draw_one_another_without_end_are_told() {
 }
 
 #[test]
-fn images_that_say_they_are_larger_than_memory_are_told() {
+fn images_that_claim_to_be_larger_than_memory_are_reported() {
     let with = |entries: &str, more: &[Vec<u8>]| {
         let image = format!("/Type /XObject /Subtype /Image /BitsPerComponent 8 /ColorSpace /DeviceGray {entries}");
         let mut objects = vec![stream(&image, b"abcdefghabcdefgh")];
@@ -210,7 +210,7 @@ fn images_that_say_they_are_larger_than_memory_are_told() {
 }
 
 #[test]
-fn a_font_of_bitmaps_beside_a_shading_is_drawn_in_full() {
+fn a_bitmap_font_next_to_a_shading_is_drawn_in_full() {
     let letter = |at: usize| {
         let (x, y) = (100 + at % 20 * 20, 500 + at / 20 * 20);
         format!("q 8 0 0 8 {x} {y} cm BI /W 8 /H 8 /IM true /BPC 1 /D [1 0] /F /AHx ID ffffffffffffffff> EI Q\n")

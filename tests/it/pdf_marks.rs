@@ -1,9 +1,9 @@
-//! Tests annotations and form fields: they are drawn with their appearance, or in a simple form if they have none, and
-//! nothing is reported if nothing is missing.
+//! Tests annotations and form fields: they are drawn with their appearance, or in a simple form without one, and only
+//! real losses are reported.
 
 use crate::pdfs::{Made, document, made, stream};
 
-/// A page with one annotation, and objects from 6 on.
+/// Draws a page with one annotation, and objects from number 6 on.
 fn annotated(form: &str, annotation: &str, more: &[Vec<u8>]) -> Made {
     let mut objects = vec![format!("<< /Type /Annot /F 4 {annotation} >>").into_bytes()];
     objects.extend(more.iter().cloned());
@@ -16,7 +16,7 @@ const RECT: &str = "/Rect [100 300 400 400]";
 const INSIDE: [f64; 4] = [100.0, 300.0, 400.0, 400.0];
 
 #[test]
-fn annotations_without_an_appearance_are_drawn_simply() {
+fn annotations_without_an_appearance_are_drawn_in_a_simple_form() {
     for (annotation, least, most) in [
         ("/Subtype /Square /C [0] /BS << /W 4 >>", 0.09, 0.12),
         ("/Subtype /Square /C [0 0 0] /IC [0]", 0.99, 1.0),
@@ -41,7 +41,7 @@ fn annotations_without_an_appearance_are_drawn_simply() {
 }
 
 #[test]
-fn what_is_hidden_or_shows_nothing_is_neither_drawn_nor_told() {
+fn hidden_and_invisible_annotations_are_neither_drawn_nor_reported() {
     for annotation in [
         "/Subtype /Square /C [0] /F 2",
         "/Subtype /Square",
@@ -54,7 +54,7 @@ fn what_is_hidden_or_shows_nothing_is_neither_drawn_nor_told() {
 }
 
 #[test]
-fn a_text_field_shows_its_value_where_its_appearance_does_not() {
+fn a_text_field_shows_its_value_if_its_appearance_does_not() {
     let empty = || stream("/Type /XObject /Subtype /Form /BBox [0 0 300 100]", b"/Tx BMC EMC");
     let stale = || stream("/Type /XObject /Subtype /Form /BBox [0 0 300 100]", b"0 0 300 100 re f");
     let field = format!("/Subtype /Widget /FT /Tx /V (JOHN DOE) /DA (/Helv 40 Tf 0 g) {RECT}");
@@ -71,7 +71,7 @@ fn a_text_field_shows_its_value_where_its_appearance_does_not() {
 }
 
 #[test]
-fn values_of_choices_of_several_lines_and_in_places_are_drawn() {
+fn values_of_choice_multiline_comb_and_right_aligned_fields_are_drawn() {
     for field in [
         "/FT /Ch /V (b) /Opt [[(a) (First)] [(b) (Second)]] /DA (/Helv 0 Tf 0 g)",
         "/FT /Tx /Ff 4096 /V (one two three four five six seven eight nine ten eleven twelve) /DA (/Helv 30 Tf 0 g)",
@@ -86,13 +86,13 @@ fn values_of_choices_of_several_lines_and_in_places_are_drawn() {
 }
 
 #[test]
-fn characters_that_no_plain_font_has_are_told() {
+fn characters_missing_from_every_plain_font_are_reported() {
     let field = format!("/Subtype /Widget /FT /Tx /V <FEFF04160417> /DA (/Helv 40 Tf 0 g) {RECT}");
     annotated("", &field, &[]).tells(1, "incomplete");
 }
 
 #[test]
-fn a_box_that_is_ticked_shows_it_and_one_that_is_not_lacks_nothing() {
+fn a_ticked_box_shows_its_tick_and_an_unticked_one_lacks_nothing() {
     let tick = || stream("/Type /XObject /Subtype /Form /BBox [0 0 300 100]", b"0 0 300 100 re f");
     let boxed = |entries: &str| format!("/Subtype /Widget /FT /Btn /T (box) {entries} {RECT}");
     for (entries, is_ticked) in [
@@ -110,7 +110,7 @@ fn a_box_that_is_ticked_shows_it_and_one_that_is_not_lacks_nothing() {
 }
 
 #[test]
-fn an_appearance_that_is_not_there_is_told_or_made() {
+fn a_missing_appearance_is_reported_or_generated() {
     let square = format!("/Subtype /Square /C [0] /BS << /W 4 >> /AP << /N 99 0 R >> {RECT}");
     assert!(annotated("", &square, &[]).is_whole().black() > 1_000);
 }

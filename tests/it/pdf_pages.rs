@@ -1,4 +1,4 @@
-//! Tests the pages of a PDF: their number, their size, and that fax pages keep their pels.
+//! Tests the pages of PDFs: their number and size, and that fax pages sent again keep their pels.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ fn tree(kids: &str, count: usize, more: &[&str]) -> Vec<u8> {
 }
 
 #[test]
-fn a_page_counts_as_often_as_it_is_listed() {
+fn a_page_listed_repeatedly_counts_each_time() {
     for (kids, pages) in [("3 0 R 3 0 R", 2), ("3 0 R 3 0 R 3 0 R", 3), ("5 0 R 3 0 R 5 0 R", 5)] {
         let bytes = tree(kids, pages, &["<< /Type /Pages /Parent 2 0 R /Kids [3 0 R 3 0 R] /Count 2 >>"]);
         let made = made(&bytes);
@@ -33,7 +33,7 @@ fn a_page_counts_as_often_as_it_is_listed() {
 }
 
 #[test]
-fn a_count_that_differs_from_the_pages_is_told() {
+fn a_count_that_differs_from_the_pages_is_reported() {
     for (kids, count, found) in [("3 0 R", 2, 1), ("3 0 R 9 0 R", 2, 1), ("3 0 R 3 0 R", 5, 2), ("3 0 R 3 0 R", 1, 2)] {
         let made = made(&tree(kids, count, &[]));
         made.tells(0, &format!("says that it has {count} pages, but {found}"));
@@ -42,13 +42,13 @@ fn a_count_that_differs_from_the_pages_is_told() {
 }
 
 #[test]
-fn a_tree_that_bites_its_tail_ends() {
+fn a_cyclic_page_tree_ends() {
     let made = made(&tree("3 0 R 5 0 R 2 0 R", 2, &["<< /Type /Pages /Kids [2 0 R 5 0 R 3 0 R] /Count 1 >>"]));
     assert_eq!(made.pages.len(), 2);
 }
 
 #[test]
-fn boxes_without_an_area_fall_back_and_are_told() {
+fn boxes_without_an_area_fall_back_and_are_reported() {
     let rows_of = |entries: &str| {
         let leaf = format!("<< /Type /Page /Parent 2 0 R /Contents 4 0 R {entries} >>");
         let made = made(&document("", &leaf, stream("", CONTENT), &[]));
@@ -73,7 +73,7 @@ fn boxes_without_an_area_fall_back_and_are_told() {
 }
 
 #[test]
-fn units_of_a_page_make_it_larger_or_smaller() {
+fn a_pages_user_unit_makes_it_larger_or_smaller() {
     for (unit, width, height) in [(2.0, 306, 396), (0.5, 1_224, 1_584), (4.0, 153, 198)] {
         let leaf = format!(
             "<< /Type /Page /Parent 2 0 R /Contents 4 0 R /MediaBox [0 0 {width} {height}] /UserUnit {unit} >>"

@@ -10,7 +10,7 @@ use crate::pdfs::{Made, deflated, made, made_with, page, stream};
 
 const TEXT: [f64; 4] = [60.0, 690.0, 400.0, 730.0];
 
-/// A table that maps every character of these ranges to glyph 1 (OpenType, `cmap`, format 4).
+/// Builds a table that maps every character in these ranges to glyph 1 (OpenType, `cmap`, format 4).
 fn characters(ranges: &[(u16, u16)]) -> Vec<u8> {
     let short = |number: u16| number.to_be_bytes();
     let mut cmap = vec![0, 0, 0, 1, 0, 3, 0, 1, 0, 0, 0, 12];
@@ -34,7 +34,7 @@ fn characters(ranges: &[(u16, u16)]) -> Vec<u8> {
     cmap
 }
 
-/// A font that draws every character of these ranges as a square.
+/// Builds a font that draws every character in these ranges as a square.
 fn font(ranges: &[(u16, u16)]) -> Vec<u8> {
     let long = |number: usize| u32::try_from(number).expect("small").to_be_bytes();
     let short = |number: u16| number.to_be_bytes();
@@ -101,7 +101,7 @@ fn to_unicode(ranges: &str) -> Vec<u8> {
     stream("/Filter /FlateDecode", &deflated(map.as_bytes()))
 }
 
-/// Text in a composite font that isn't embedded, whose codes map to these characters.
+/// Builds text in a composite font that isn't embedded, whose codes map to these characters.
 fn composite(text: &str, ordering: &str, ranges: &str) -> Vec<u8> {
     let entries = "/Resources << /Font << /F 5 0 R >> >>";
     let content = format!("BT /F 24 Tf 72 700 Td <{text}> Tj ET");
@@ -116,7 +116,7 @@ fn composite(text: &str, ordering: &str, ranges: &str) -> Vec<u8> {
     page(entries, stream("", content.as_bytes()), &[font.into_bytes(), inner.into_bytes(), to_unicode(ranges)])
 }
 
-/// Text with one byte per letter.
+/// Builds text with one byte per letter.
 fn simple(text: &str, encoding: &str) -> Vec<u8> {
     let content = format!("BT /F 24 Tf 72 700 Td <{text}> Tj ET");
     let widths = "600 ".repeat(256);
@@ -134,7 +134,7 @@ fn shows_squares(made: &Made, count: f64) {
 }
 
 #[test]
-fn text_in_any_script_is_drawn_where_a_font_has_its_characters_and_else_told() {
+fn text_in_any_script_is_drawn_if_a_font_has_its_characters_and_reported_otherwise() {
     let scripts = [
         (0x410_u16, "Cyrillic"),
         (0x391, "Greek"),
@@ -157,7 +157,7 @@ fn text_in_any_script_is_drawn_where_a_font_has_its_characters_and_else_told() {
 }
 
 #[test]
-fn letters_of_one_byte_are_found_by_their_names() {
+fn single_byte_letters_are_found_by_their_glyph_names() {
     let (_folder, fonts) = directory(&[("Cyrillic.ttf", &[(0x400, 0x45f)]), ("Czech.ttf", &[(0x100, 0x17f)])]);
     for (encoding, count) in [
         ("/Encoding << /Differences [65 /afii10017 /afii10018 /afii10065] >>", 3.0),
@@ -171,7 +171,7 @@ fn letters_of_one_byte_are_found_by_their_names() {
 }
 
 #[test]
-fn a_font_that_lacks_some_of_the_characters_is_used_and_the_rest_told() {
+fn a_font_that_lacks_some_characters_is_used_and_the_rest_are_reported() {
     let (_folder, fonts) = directory(&[("Some.ttf", &[(0x410, 0x411)])]);
     let bytes = composite("000100020003", "Identity", "1 beginbfrange <0001> <0020> <0410> endbfrange");
     let made = made_with(&bytes, Quality::Fine, fonts);
@@ -180,7 +180,7 @@ fn a_font_that_lacks_some_of_the_characters_is_used_and_the_rest_told() {
 }
 
 #[test]
-fn latin_text_needs_no_font_and_tells_nothing() {
+fn latin_text_needs_no_font_and_reports_no_loss() {
     for bytes in [
         simple("48656C6C6F", "/Encoding /WinAnsiEncoding"),
         simple("80E9FC", "/Encoding /WinAnsiEncoding"),
@@ -194,13 +194,13 @@ fn latin_text_needs_no_font_and_tells_nothing() {
 }
 
 #[test]
-fn what_a_font_shows_is_told_to_be_unknown_where_nothing_says_it() {
+fn a_font_that_does_not_identify_its_characters_is_reported() {
     made(&composite("00100011", "Identity", "")).tells(1, "doesn't say which characters");
     made(&simple("4142", "/Encoding << /Differences [65 /g12 /g13] >>")).tells(1, "doesn't say which characters");
 }
 
 #[test]
-fn east_asian_text_is_told_by_its_language() {
+fn east_asian_text_is_reported_by_language() {
     for (ordering, language) in
         [("Japan1", "Japanese"), ("GB1", "Chinese (simplified)"), ("CNS1", "traditional"), ("Korea1", "Korean")]
     {

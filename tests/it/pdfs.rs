@@ -13,7 +13,7 @@ use fauxfax::model::page::PageLoss;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-/// A PDF with these objects, numbered from 1; the first is the catalogue.
+/// Builds a PDF from these objects, numbered from 1; the first is the catalogue.
 pub(crate) fn file(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut file = b"%PDF-1.7\n".to_vec();
     let mut places = Vec::new();
@@ -31,7 +31,7 @@ pub(crate) fn file(objects: &[Vec<u8>]) -> Vec<u8> {
     file
 }
 
-/// A stream with these entries.
+/// Builds a stream with these entries.
 pub(crate) fn stream(entries: &str, data: &[u8]) -> Vec<u8> {
     let mut object = format!("<< {entries} /Length {} >>\nstream\n", data.len()).into_bytes();
     object.extend(data);
@@ -39,21 +39,20 @@ pub(crate) fn stream(entries: &str, data: &[u8]) -> Vec<u8> {
     object
 }
 
-/// Data as a zlib stream.
+/// Compresses data into a zlib stream.
 pub(crate) fn deflated(data: &[u8]) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(data).expect("memory");
     encoder.finish().expect("memory")
 }
 
-/// A page of letter paper with these further entries (such as `/Resources`), this content, and objects from number 5
-/// on.
+/// Builds a letter page with these further entries (such as `/Resources`), this content, and objects from number 5 on.
 pub(crate) fn page(entries: &str, content: Vec<u8>, more: &[Vec<u8>]) -> Vec<u8> {
     let leaf = format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R {entries} >>");
     document("", &leaf, content, more)
 }
 
-/// A document of one page with this dictionary and content, and objects from number 5 on.
+/// Builds a one-page document with this dictionary and content, and objects from number 5 on.
 pub(crate) fn document(catalog: &str, leaf: &str, content: Vec<u8>, more: &[Vec<u8>]) -> Vec<u8> {
     let mut objects = vec![
         format!("<< /Type /Catalog /Pages 2 0 R {catalog} >>").into_bytes(),
@@ -96,7 +95,7 @@ pub(crate) fn made_with(bytes: &[u8], quality: Quality, fonts: Fonts) -> Made {
 }
 
 impl Made {
-    /// The share of ink in a rectangle of the first page, in points from the lower left corner of letter paper.
+    /// Returns the share of ink in a rectangle of the first page, in points from the lower left corner of letter paper.
     pub(crate) fn ink(&self, corners: [f64; 4]) -> f64 {
         self.ink_of(0, corners)
     }
@@ -106,7 +105,7 @@ impl Made {
         f64::from(black) / f64::from(all.max(1))
     }
 
-    /// The number of black pels in a rectangle of the first page.
+    /// Counts the black pels in a rectangle of the first page.
     pub(crate) fn black_in(&self, corners: [f64; 4]) -> u32 {
         self.counted(0, corners).0
     }
@@ -127,7 +126,7 @@ impl Made {
         (black, all)
     }
 
-    /// The number of black pels on all pages.
+    /// Counts the black pels on all pages.
     pub(crate) fn black(&self) -> u32 {
         self.pages.iter().flat_map(Bitmap::rows).flatten().map(|word| word.count_ones()).sum()
     }

@@ -1,5 +1,4 @@
-//! Tests the running program as shells and supervisors see it: output that nobody reads, signals, and the files that it
-//! writes.
+//! Tests the running program as shells and supervisors see it: unread output, signals, and the files that it writes.
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
@@ -19,9 +18,9 @@ use crate::host::PATIENCE;
 const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 /// The interval at which a condition is checked.
 const TURN: Duration = Duration::from_millis(10);
-/// How much a pipe holds that nobody reads; this is the size of a new pipe on Linux.
+/// The capacity of an unread pipe: the size of a new pipe on Linux.
 const PIPE_BYTES: usize = 64 * 1024;
-/// Nearly as long as a request's head may be; the log repeats this host.
+/// The length of a host that nearly fills a request's head; the log repeats the host.
 const LONG_HOST: usize = 60_000;
 
 /// A process that is killed when the test ends.
@@ -94,7 +93,7 @@ fn is_alive(address: SocketAddr) -> bool {
     ask(address, "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").starts_with("HTTP/1.1 200")
 }
 
-/// The reading end and the writing end of a full pipe.
+/// Returns the reading and writing ends of a full pipe.
 fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     let (reader, mut writer) = pipe().expect("a pipe");
     writer.write_all(&vec![b'\n'; PIPE_BYTES]).expect("room for this much");
@@ -103,7 +102,7 @@ fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a pipe is read as it fills")]
-fn a_log_that_nobody_reads_holds_up_neither_requests_nor_the_stop_and_says_later_what_it_dropped() {
+fn an_unread_log_delays_neither_requests_nor_the_stop_and_later_says_what_it_dropped() {
     let home = tempfile::tempdir().expect("a folder");
     let (reader, writer) = pipe().expect("a pipe");
     let mut running = Running::start(serve(home.path(), &["--offline"]).stderr(writer));
@@ -134,7 +133,7 @@ fn a_log_that_nobody_reads_holds_up_neither_requests_nor_the_stop_and_says_later
 }
 
 #[test]
-fn a_stop_does_not_wait_for_a_log_that_nobody_reads() {
+fn a_stop_does_not_wait_for_an_unread_log() {
     let home = tempfile::tempdir().expect("a folder");
     let (_reader, writer) = full_pipe();
     let (_other_reader, other_writer) = full_pipe();
@@ -150,7 +149,7 @@ fn a_stop_does_not_wait_for_a_log_that_nobody_reads() {
 }
 
 #[test]
-fn an_error_that_nobody_reads_ends_the_program_all_the_same() {
+fn an_error_that_nobody_reads_still_ends_the_program() {
     let home = tempfile::tempdir().expect("a folder");
     let (_reader, writer) = full_pipe();
     let mut running = Running::start(serve(home.path(), &["--state", "gone/state.json"]).stderr(writer));
@@ -158,7 +157,7 @@ fn an_error_that_nobody_reads_ends_the_program_all_the_same() {
 }
 
 #[test]
-fn output_that_is_closed_or_full_ends_neither_the_start_nor_a_request() {
+fn closed_or_full_output_interrupts_neither_the_start_nor_a_request() {
     type Made = fn() -> Stdio;
     let closed: Made = || pipe().expect("a pipe").1.into();
     let full: Made = || File::options().write(true).open("/dev/full").expect("a device").into();
@@ -176,7 +175,7 @@ fn output_that_is_closed_or_full_ends_neither_the_start_nor_a_request() {
 }
 
 #[test]
-fn a_demonstration_that_nobody_watches_ends_well() {
+fn a_demo_whose_output_is_not_read_ends_successfully() {
     let home = tempfile::tempdir().expect("a folder");
     let (_reader, full) = full_pipe();
     let closed = pipe().expect("a pipe").1;
@@ -189,7 +188,7 @@ fn a_demonstration_that_nobody_watches_ends_well() {
 }
 
 #[test]
-fn a_demonstration_for_signalwire_finds_its_signatures_valid() {
+fn a_demo_for_signalwire_finds_its_signatures_valid() {
     let home = tempfile::tempdir().expect("a folder");
     let mut demo = Command::new(FAUXFAX);
     demo.args(["demo", "--once", "--dialect", "signalwire", "--listen", "127.0.0.1:0", "--pace", "max"]);
@@ -202,7 +201,7 @@ fn a_demonstration_for_signalwire_finds_its_signatures_valid() {
 }
 
 #[test]
-fn a_demonstration_is_told_whole_and_stops_when_told_to() {
+fn a_demo_is_printed_in_full_and_stops_when_told_to() {
     let home = tempfile::tempdir().expect("a folder");
     let mut demo = Command::new(FAUXFAX);
     demo.args(["demo", "--listen", "127.0.0.1:0", "--pace", "max"]);
@@ -220,7 +219,7 @@ fn a_demonstration_is_told_whole_and_stops_when_told_to() {
 }
 
 #[test]
-fn hanging_up_stops_it_as_any_signal_to_stop_does() {
+fn a_hangup_stops_it_like_any_other_stop_signal() {
     for name in ["HUP", "TERM", "INT"] {
         let home = tempfile::tempdir().expect("a folder");
         let mut running = Running::start(&mut serve(home.path(), &["--state", "state.json"]));
@@ -232,7 +231,7 @@ fn hanging_up_stops_it_as_any_signal_to_stop_does() {
 }
 
 #[test]
-fn hanging_up_is_ignored_where_it_was_at_the_start() {
+fn a_hangup_is_ignored_if_it_was_ignored_at_the_start() {
     let home = tempfile::tempdir().expect("a folder");
     let direct = serve(home.path(), &["--state", "state.json"]);
     let mut shell = Command::new("sh");
@@ -247,7 +246,7 @@ fn hanging_up_is_ignored_where_it_was_at_the_start() {
 }
 
 #[test]
-fn whoever_reads_the_ready_line_may_stop_it_at_once() {
+fn it_can_be_stopped_as_soon_as_the_ready_line_is_read() {
     for _ in 0..5 {
         let home = tempfile::tempdir().expect("a folder");
         let mut running = Running::start(serve(home.path(), &["--state", "state.json"]).stdout(Stdio::piped()));
@@ -291,7 +290,7 @@ fn a_port_file_may_be_a_pipe_that_nobody_reads_yet() {
     assert_eq!(running.ended().code(), Some(0));
 }
 
-/// A request that creates a fax with a StatusCallback.
+/// Returns a request that creates a fax with a StatusCallback.
 fn fax_with_callback(callback: SocketAddr) -> String {
     let zeros = "0".repeat(32);
     let credential = BASE64_STANDARD.encode(format!("AC{zeros}:{zeros}"));
@@ -305,8 +304,8 @@ fn fax_with_callback(callback: SocketAddr) -> String {
 }
 
 #[test]
-fn more_clients_than_may_connect_wait_while_webhooks_go_out() {
-    /// The emulator's limit on open files; its share for clients is below.
+fn clients_beyond_the_limit_wait_while_webhooks_are_still_sent() {
+    /// The emulator's limit on open files; `CLIENTS` is the share for clients.
     const OPEN_FILES: usize = 100;
     const CLIENTS: usize = 60;
     let home = tempfile::tempdir().expect("a folder");

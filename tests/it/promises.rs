@@ -1,4 +1,4 @@
-//! Tests what the design promises about worlds, claims, pace and resets, where no other test covers it.
+//! Tests what the design promises about worlds, claims, pace and resets and no other test covers.
 
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
@@ -46,7 +46,7 @@ fn pace_scales_ring_line_and_redial_times() {
 
 #[test]
 fn pace_scales_neither_a_ttl_nor_retention() {
-    // A Ttl of three minutes leaves room for three calls at the pace of a real line, and for one at a tenth of it.
+    // A Ttl of three minutes allows three calls at the pace of a real line, and one at a tenth of it.
     for (pace, goes_on) in [(1.0, true), (0.1, false)] {
         let mut spec = spec();
         spec.options.pace = Pace::Times(pace);
@@ -75,12 +75,12 @@ async fn only_the_built_in_account_starts_with_a_number() {
 }
 
 #[tokio::test]
-async fn worlds_are_limited_and_the_limit_is_told() {
+async fn worlds_are_limited_and_the_limit_is_reported() {
     let host = Host::new(AccountSetup::default());
     let mut last = None;
     for _ in 1..WORLDS_MAX {
         let world = host.registry.create(AccountSetup::default()).expect("there is room");
-        // Two writes mark the world as used, so it is not removed to make room for another.
+        // Two writes mark the world as used, so it isn't removed to make room.
         world.handle(DropRules).expect("nothing to drop");
         world.handle(DropRules).expect("nothing to drop");
         last = Some(world.sid());
@@ -113,7 +113,7 @@ async fn at_the_limit_the_oldest_world_that_was_only_created_makes_room() {
 }
 
 #[tokio::test]
-async fn a_world_that_is_created_again_names_nothing_as_before() {
+async fn a_recreated_world_never_reuses_a_name() {
     let host = Host::new(AccountSetup::default());
     let sid = AccountSid::from_bytes([9; 16]);
     let mut named = std::collections::BTreeSet::new();
@@ -150,7 +150,7 @@ async fn a_world_that_is_created_again_names_nothing_as_before() {
 
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "several threads at once are what is tested")]
-async fn of_clients_that_come_at_once_one_claims_an_account() {
+async fn only_one_of_several_simultaneous_clients_claims_an_account() {
     let host = Host::new(AccountSetup::default());
     let (barrier, account) = (Arc::new(Barrier::new(CLIENTS)), AccountSid::from_bytes([9; 16]));
     let clients = (0..CLIENTS).map(|client| {
@@ -165,7 +165,7 @@ async fn of_clients_that_come_at_once_one_claims_an_account() {
 }
 
 #[tokio::test]
-async fn an_account_created_again_hears_nothing_of_the_requests_of_the_one_before() {
+async fn a_recreated_account_receives_nothing_from_its_predecessors_requests() {
     let hangs = app(Manner::Hang).await;
     let host = Host::new(AccountSetup::default());
     let found = || host.registry.create(setup(&format!("{}/fax", hangs.url))).expect("there is room");
@@ -181,7 +181,7 @@ async fn an_account_created_again_hears_nothing_of_the_requests_of_the_one_befor
 }
 
 #[tokio::test]
-async fn a_reset_amid_an_advance_lets_it_come_to_its_end() {
+async fn a_reset_during_an_advance_lets_the_advance_finish() {
     let hangs = app(Manner::Hang).await;
     let options = ClientOptions::default();
     let host = Host::with(settings(Pace::Times(1.0)), &options, setup(&format!("{}/fax", hangs.url)));

@@ -1,5 +1,5 @@
-//! Checks that the log of commands is a world's whole history: another engine that replays it arrives at the same state
-//! and journal.
+//! Checks that the command log is a world's whole history: another engine that replays it arrives at the same state and
+//! journal.
 
 use fauxfax::dialect::canonical;
 use fauxfax::engine::Engine;
@@ -9,7 +9,7 @@ use fauxfax::engine::journal::EventFilter;
 
 use crate::script::{START, spec};
 
-/// Replays an engine's log in another engine, from its lines of text if `is_written_down`.
+/// Replays an engine's log in another engine, parsed from lines of text if `is_written_down`.
 pub(crate) fn comes_to_the_same(engine: &mut Engine, is_written_down: bool) {
     let mut again = Engine::new(spec(), START);
     for logged in engine.take_log() {

@@ -1,4 +1,4 @@
-//! Engine scripts of rules: which one acts, when it is decided, and what each effect does.
+//! Engine scripts of rules: which rule acts, when that is decided, and what each effect does.
 
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ fn statuses(messages: &[(Status, String, Signature)]) -> Vec<Status> {
 }
 
 #[test]
-fn every_outcome_of_a_rule_comes_about() {
+fn every_outcome_of_a_rule_occurs() {
     for (outcome, status, code) in [
         (json!({ "status": "delivered" }), Status::Delivered, None),
         (json!({ "status": "busy" }), Status::Busy, Some(34002)),
@@ -104,7 +104,7 @@ fn every_outcome_of_a_rule_comes_about() {
 }
 
 #[test]
-fn a_failed_transmission_breaks_after_the_pages_that_the_rule_says() {
+fn a_failed_transmission_breaks_off_after_the_pages_given_in_its_rule() {
     let mut script = with_rules(&[json!({ "outcome": { "status": "failed", "after_pages": 2 } })]);
     let sid = script.send(order(FAR));
     script.answer_document(3);
@@ -114,7 +114,7 @@ fn a_failed_transmission_breaks_after_the_pages_that_the_rule_says() {
 }
 
 #[test]
-fn a_rule_goes_before_an_own_number_and_before_a_number_that_behaves() {
+fn a_rule_takes_precedence_over_an_owned_number_and_a_number_that_behaves() {
     let busy = json!({ "match": { "direction": "outbound" }, "outcome": { "status": "busy" } });
     assert_eq!(sent(&mut with_rules(&[busy]), OWN, 1), Status::Busy);
     let fine = json!({ "outcome": { "status": "delivered" } });
@@ -122,7 +122,7 @@ fn a_rule_goes_before_an_own_number_and_before_a_number_that_behaves() {
 }
 
 #[test]
-fn of_one_kind_the_first_rule_that_fits_acts_and_of_each_kind_one() {
+fn the_first_matching_rule_of_each_kind_acts() {
     let mut script = with_rules(&[
         json!({ "match": { "to": "+44*" }, "outcome": { "status": "busy" } }),
         json!({ "match": { "to": "+1*" }, "outcome": { "status": "delivered" } }),
@@ -138,7 +138,7 @@ fn of_one_kind_the_first_rule_that_fits_acts_and_of_each_kind_one() {
 }
 
 #[test]
-fn after_and_times_count_what_fits() {
+fn after_and_times_count_matches() {
     let mut script = with_rules(&[json!({ "after": 1, "times": 2, "outcome": { "status": "busy" } })]);
     let ends: Vec<Status> = (0..4).map(|_| sent(&mut script, FAR, 1)).collect();
     assert_eq!(ends, [Status::Delivered, Status::Busy, Status::Busy, Status::Delivered]);
@@ -147,7 +147,7 @@ fn after_and_times_count_what_fits() {
 }
 
 #[test]
-fn within_a_ttl_each_call_is_held_against_the_rules() {
+fn within_a_ttl_each_call_is_checked_against_the_rules() {
     let mut script = with_rules(&[json!({ "times": 2, "outcome": { "status": "busy" } })]);
     let sid = script.send(CreateFax { ttl_minutes: Some(10), ..order(FAR) });
     script.answer_document(1);
@@ -164,7 +164,7 @@ fn pages_and_parties_are_matched() {
 }
 
 #[test]
-fn chance_follows_from_the_seed_and_not_from_timing() {
+fn chance_depends_on_the_seed_and_not_on_timing() {
     let ends = |gap: Duration| -> Vec<Status> {
         let mut script = with_rules(&[json!({ "chance": 0.5, "outcome": { "status": "busy" } })]);
         let faxes: Vec<FaxSid> = (0..40)
@@ -187,7 +187,7 @@ fn chance_follows_from_the_seed_and_not_from_timing() {
 }
 
 #[test]
-fn an_incoming_fax_breaks_as_a_rule_says() {
+fn an_incoming_fax_breaks_off_as_its_rule_says() {
     let rule =
         json!({ "match": { "direction": "inbound", "pages": 3 }, "outcome": { "status": "failed", "after_pages": 1 } });
     let mut script = with_rules(&[rule]);
@@ -203,7 +203,7 @@ fn an_incoming_fax_breaks_as_a_rule_says() {
 }
 
 #[test]
-fn a_loop_breaks_at_both_ends_where_its_inbound_leg_does() {
+fn a_loop_fails_at_both_ends_if_its_inbound_leg_fails() {
     let mut script = with_rules(&[json!({ "match": { "direction": "inbound" }, "outcome": { "status": "failed" } })]);
     let sid = script.send(order(OWN));
     script.answer_document(1);
@@ -216,7 +216,7 @@ fn a_loop_breaks_at_both_ends_where_its_inbound_leg_does() {
 }
 
 #[test]
-fn a_duplicate_has_the_token_of_the_first() {
+fn a_duplicate_has_the_token_of_the_original() {
     let rule = json!({ "match": { "purpose": "status-callback" }, "times": 1, "webhook": { "duplicate": true } });
     let mut script = with_rules(&[rule]);
     script.send(told(None));
@@ -228,7 +228,7 @@ fn a_duplicate_has_the_token_of_the_first() {
 }
 
 #[test]
-fn a_reordered_message_comes_after_the_next_with_its_own_token() {
+fn a_reordered_message_follows_the_next_one_with_its_own_token() {
     let rule =
         json!({ "match": { "purpose": "status-callback" }, "after": 1, "times": 1, "webhook": { "reorder": true } });
     let mut plain = Script::default();
@@ -242,7 +242,7 @@ fn a_reordered_message_comes_after_the_next_with_its_own_token() {
 }
 
 #[test]
-fn the_last_message_has_none_to_be_reordered_behind_and_goes() {
+fn the_last_message_cannot_be_reordered_and_is_sent() {
     let mut script = with_rules(&[json!({ "webhook": { "reorder": true } })]);
     script.send(told(None));
     let told = messages(&mut script);
@@ -251,14 +251,14 @@ fn the_last_message_has_none_to_be_reordered_behind_and_goes() {
 }
 
 #[test]
-fn a_dropped_message_is_never_sent_and_the_next_ones_are() {
+fn a_dropped_message_is_never_sent_but_later_ones_are() {
     let mut script = with_rules(&[json!({ "after": 1, "times": 1, "webhook": { "drop": true } })]);
     script.send(told(None));
     assert_eq!(statuses(&messages(&mut script)), [Status::Queued, Status::Sending, Status::Delivered]);
 }
 
 #[test]
-fn a_delayed_webhook_is_work_on_the_worlds_clock() {
+fn a_delayed_webhook_is_scheduled_on_the_worlds_clock() {
     let mut script = with_rules(&[json!({ "match": { "purpose": "action" }, "webhook": { "delay_ms": 90000 } })]);
     script.receive(call(1));
     script.answer_twiml(RECEIVE, &[]);
@@ -275,7 +275,7 @@ fn a_delayed_webhook_is_work_on_the_worlds_clock() {
 }
 
 #[test]
-fn a_delayed_webhook_of_a_deleted_fax_still_goes() {
+fn a_delayed_webhook_of_a_deleted_fax_is_still_sent() {
     let mut script = with_rules(&[json!({ "match": { "purpose": "action" }, "webhook": { "delay_ms": 90000 } })]);
     let sid = script.receive(call(1));
     script.answer_twiml(RECEIVE, &[]);
@@ -288,7 +288,7 @@ fn a_delayed_webhook_of_a_deleted_fax_still_goes() {
 }
 
 #[test]
-fn signatures_are_spoilt_as_a_rule_says() {
+fn signatures_are_corrupted_as_a_rule_says() {
     for word in ["bad", "missing", "stale"] {
         let mut script = with_rules(&[json!({ "times": 1, "webhook": { "signature": word } })]);
         script.send(told(None));
@@ -298,7 +298,7 @@ fn signatures_are_spoilt_as_a_rule_says() {
 }
 
 #[test]
-fn a_stale_signature_is_for_messages_and_leaves_questions_alone() {
+fn a_stale_signature_affects_messages_but_not_twiml_requests() {
     let mut script = with_rules(&[json!({ "times": 1, "webhook": { "signature": "stale" } })]);
     script.receive(call(1));
     let Intent::AskForTwiml(question) = &*script.first_effect().intent else { panic!("a question") };
@@ -310,7 +310,7 @@ fn a_stale_signature_is_for_messages_and_leaves_questions_alone() {
 }
 
 #[test]
-fn a_question_that_is_dropped_counts_as_an_app_that_can_not_be_reached() {
+fn a_dropped_twiml_request_counts_as_an_unreachable_app() {
     let mut script = with_rules(&[json!({ "match": { "purpose": "fax-url" }, "webhook": { "drop": true } })]);
     script.receive(call(1));
     script.expect_effects(&[]);
@@ -319,7 +319,7 @@ fn a_question_that_is_dropped_counts_as_an_app_that_can_not_be_reached() {
 }
 
 #[test]
-fn a_question_that_is_asked_twice_is_answered_once() {
+fn only_the_first_response_to_a_duplicated_twiml_request_counts() {
     let mut script = with_rules(&[json!({ "match": { "purpose": "fax-url" }, "webhook": { "duplicate": true } })]);
     let sid = script.receive(call(1));
     script.expect_effects(&["ask fax-url http://app/fax", "ask fax-url http://app/fax"]);
@@ -330,7 +330,7 @@ fn a_question_that_is_asked_twice_is_answered_once() {
 }
 
 #[test]
-fn counters_of_webhooks_do_not_depend_on_which_answer_comes_first() {
+fn webhook_counters_do_not_depend_on_the_order_of_responses() {
     // Two faxes ask for unreadable documents at one moment; the network decides which of them fails first.
     let spared = |swapped: bool| -> Vec<FaxSid> {
         let rule =
@@ -354,7 +354,7 @@ fn counters_of_webhooks_do_not_depend_on_which_answer_comes_first() {
 }
 
 #[test]
-fn rules_are_dropped_one_by_one_or_all_and_limited() {
+fn rules_are_limited_and_removed_singly_or_all_together() {
     let mut script = with_rules(&[json!({ "outcome": { "status": "busy" } }), json!({ "line": { "noise": 1 } })]);
     assert_eq!(script.control(DropRule(1)), Ok(()));
     assert_eq!(script.control(DropRule(1)), Err(Refusal::NoRule(1)));
@@ -383,7 +383,7 @@ fn api_keys_and_applications_are_limited() {
 }
 
 #[test]
-fn a_reset_brings_the_configured_rules_back_and_a_snapshot_its_counters() {
+fn a_reset_brings_back_the_configured_rules_and_a_restore_their_counters() {
     let mut spec = spec();
     spec.rules = vec![
         rule::parse(&json!({ "times": 1, "outcome": { "status": "busy" } }), fauxfax::model::account::Dialect::Twilio)
@@ -417,7 +417,7 @@ fn rest_calls_are_matched_by_method_and_path() {
 }
 
 #[test]
-fn a_restored_delay_has_what_was_left_of_it() {
+fn a_restored_delay_keeps_its_remaining_time() {
     let mut script = with_rules(&[json!({ "match": { "purpose": "action" }, "webhook": { "delay_ms": 90000 } })]);
     script.receive(call(1));
     script.answer_twiml(RECEIVE, &[]);

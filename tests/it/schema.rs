@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
-/// The descriptions, by the beginning of the paths in them.
+/// The descriptions, keyed by the beginnings of their paths.
 static DESCRIPTIONS: LazyLock<[(&str, Value); 3]> = LazyLock::new(|| {
     let read = |text: &str| serde_json::from_str(text).expect("the fixture is JSON");
     [
@@ -20,8 +20,8 @@ fn description(path: &str) -> &'static Value {
     &found.unwrap_or_else(|| panic!("{path} is described nowhere")).1
 }
 
-/// Fails unless Twilio describes this response: its status, and each key with its type, enum, length and form, with
-/// none missing and none added.
+/// Fails unless Twilio describes this response: its status, and each key with its type, enum, length and form, with no
+/// key missing or added.
 ///
 /// The exceptions are as captured or as in the fixtures of Twilio's libraries: a `price` may be a string, and latitude
 /// and longitude are strings; the previous or next page may be null; in 2010-04-01 an unset text is empty and links are
@@ -127,7 +127,7 @@ fn check_text(value: Option<&str>, schema: &Value, place: &str) {
 
 #[test]
 #[should_panic(expected = "one of")]
-fn an_answer_outside_an_enum_is_noticed() {
+fn a_value_outside_an_enum_is_detected() {
     let description = description("/v1/Faxes");
     let fax = description["components"]["schemas"]["fax.v1.fax"]["properties"]["status"].clone();
     check(&Value::from("sent"), &fax, description, "status");
@@ -135,6 +135,6 @@ fn an_answer_outside_an_enum_is_noticed() {
 
 #[test]
 #[should_panic(expected = "the described keys")]
-fn a_missing_key_is_noticed() {
+fn a_missing_key_is_detected() {
     assert_described("GET", "/v1/Faxes/{Sid}", 200, r#"{"sid":null}"#);
 }

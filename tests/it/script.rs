@@ -27,13 +27,13 @@ pub(crate) use crate::spec::{FAR, OWN, START, call, document, order, record, spe
 pub(crate) struct Script {
     pub(crate) engine: Engine,
     pub(crate) now: Timestamp,
-    /// Effects that were issued and are not completed yet, in order.
+    /// Issued effects that are not completed yet, in order.
     effects: Vec<Effect>,
     /// Effects of an earlier generation that are not completed yet.
     late: Vec<Effect>,
 }
 
-/// A document with this many pages, which can be rendered.
+/// Returns a renderable document with this many pages.
 pub(crate) fn letter(pages: u32) -> Document {
     Document::unrendered(pages, fauxfax::document::sample::test_pages(pages).into())
 }
@@ -53,7 +53,7 @@ impl Script {
         reply
     }
 
-    /// Gives the engine a command, as a tester does.
+    /// Gives the engine a command, as a tester would.
     pub(crate) fn control<C: Command>(&mut self, control: C) -> C::Done {
         let generation = self.engine.generation();
         let reply = self.engine.handle(control, self.now);
@@ -71,7 +71,7 @@ impl Script {
         self.take_effects();
     }
 
-    /// Completes what was under way when the world was reset or restored; a fetch gets a document.
+    /// Completes the effects that were under way at a reset or restore; a fetch gets a document.
     pub(crate) fn answer_late(&mut self) {
         for effect in std::mem::take(&mut self.late) {
             let record = Box::new(record(&effect.intent));
@@ -123,7 +123,7 @@ impl Script {
         }
     }
 
-    /// Whether an effect is under way.
+    /// Checks whether an effect is under way.
     pub(crate) fn is_asked(&self) -> bool {
         !self.effects.is_empty()
     }
@@ -140,12 +140,12 @@ impl Script {
         assert_eq!(names, expected);
     }
 
-    /// Checks that the oldest effect under way is this one.
+    /// Checks that this is the oldest effect under way.
     pub(crate) fn expect_effects_begin_with(&self, expected: &str) {
         assert_eq!(name(&self.first_effect().intent), expected);
     }
 
-    /// The oldest effect that is under way.
+    /// Returns the oldest effect under way.
     pub(crate) fn first_effect(&self) -> &Effect {
         self.effects.first().expect("an effect is under way")
     }
@@ -155,7 +155,7 @@ impl Script {
         self.answer_with(|record| EffectResult::Document { record, document: Ok(document(pages, 100)) });
     }
 
-    /// Fails all fetches under way; in reverse order, if `swapped`.
+    /// Fails all fetches under way, in reverse order if `swapped`.
     pub(crate) fn answer_all_documents_with_failure(&mut self, swapped: bool) {
         let is_fetch = |effect: &Effect| matches!(*effect.intent, Intent::FetchDocument { .. });
         let (mut fetches, others) = std::mem::take(&mut self.effects).into_iter().partition::<Vec<_>, _>(is_fetch);
@@ -194,12 +194,12 @@ impl Script {
         });
     }
 
-    /// Completes the notice to the app.
+    /// Completes the notification of the app.
     pub(crate) fn answer_ok(&mut self) {
         self.answer_with(|record| EffectResult::Delivered { record, cookies: Vec::new() });
     }
 
-    /// Fails the notice to the app.
+    /// Fails the notification of the app.
     pub(crate) fn answer_failure(&mut self, failure: ExchangeFailure) {
         self.answer_with(|mut record| {
             record.failure = Some(failure);
@@ -216,12 +216,12 @@ impl Script {
         self.engine.fax(sid).expect("the fax exists").status()
     }
 
-    /// The statuses that a fax has gone through.
+    /// Lists the statuses that a fax has gone through.
     pub(crate) fn statuses(&self, sid: FaxSid) -> Vec<Status> {
         self.events(Some(sid)).iter().filter_map(|event| event.kind.entered()).collect()
     }
 
-    /// The codes of the alerts so far.
+    /// Lists the alert codes so far.
     pub(crate) fn alerts(&self) -> Vec<u32> {
         let code = |event: &Arc<Event>| {
             if let EventKind::Alert(alert) = &event.kind { Some(code_of(alert.fault)) } else { None }
@@ -257,7 +257,7 @@ impl Script {
     }
 }
 
-/// A transmission that breaks with this fault after some pages.
+/// Returns a transmission that breaks off with this fault after some pages.
 pub(crate) const fn broken(fault: Fault, after_pages: u32) -> LineFault {
     LineFault { fault, after_pages, text: None }
 }

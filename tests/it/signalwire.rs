@@ -1,4 +1,4 @@
-//! SignalWire's compatibility API on the wire: faxes and their media, lists and pages, and each documented error.
+//! Tests SignalWire's compatibility API on the wire: faxes and their media, lists and pages, and each documented error.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const PROJECT: &str = "b3877c40-da60-4998-90ad-b792e98472ac";
 const TWILIO: &str = "AC0123456789abcdef0123456789abcdef";
-/// Far beyond what a conversation at the highest pace takes.
+/// Far longer than a conversation at the highest pace takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Wire {
@@ -37,7 +37,7 @@ struct Answer {
 }
 
 impl Answer {
-    /// Returns status, code and message of an error.
+    /// Returns the status, code and message of an error.
     fn error(&self) -> (u16, u64, &str) {
         assert_eq!(self.body["status"], self.status, "{}", self.body);
         assert!(self.body["more_info"].as_str().is_some_and(|url| url.contains("signalwire.com")), "{}", self.body);
@@ -124,7 +124,7 @@ fn text<'a>(resource: &'a Value, key: &str) -> &'a str {
     resource[key].as_str().unwrap_or_else(|| panic!("{key} of {resource}"))
 }
 
-/// Whether a text is a UUID of version 4 in lower case.
+/// Checks whether a value is a lower-case UUID of version 4.
 fn is_uuid(value: &Value) -> bool {
     let text = value.as_str().unwrap_or_default();
     text.parse::<FaxSid>().is_ok_and(|id| id.to_string() == text)
@@ -168,7 +168,7 @@ async fn both_roots_and_both_endings_lead_to_the_same_fax() {
 }
 
 #[tokio::test]
-async fn a_delivered_fax_has_numbers_where_they_were_recorded_and_keeps_its_media_id() {
+async fn a_delivered_fax_has_numbers_where_recorded_and_keeps_its_media_id() {
     let wire = Wire::new().await;
     let created = wire.create("15556677999").await;
     let fax = wire.send("15556677999").await;
@@ -191,7 +191,7 @@ async fn a_delivered_fax_has_numbers_where_they_were_recorded_and_keeps_its_medi
 }
 
 #[tokio::test]
-async fn deleted_media_are_gone_and_then_the_fax_is() {
+async fn media_can_be_deleted_and_then_the_fax() {
     let wire = Wire::new().await;
     let fax = wire.send("15556677999").await;
     let media = format!("{}/{}", text(&fax["links"], "media"), text(&fax, "media_sid"));
@@ -205,7 +205,7 @@ async fn deleted_media_are_gone_and_then_the_fax_is() {
 }
 
 #[tokio::test]
-async fn a_list_has_relative_links_and_leads_through_all_its_pages() {
+async fn a_list_has_relative_links_through_all_its_pages() {
     let wire = Wire::new().await;
     for _ in 0..3 {
         wire.send("15556677999").await;
@@ -274,7 +274,7 @@ async fn each_invalid_request_is_422_with_the_documented_code() {
 }
 
 #[tokio::test]
-async fn what_is_unknown_is_404_and_a_wrong_token_401() {
+async fn unknown_resources_are_404_and_a_wrong_token_is_401() {
     let wire = Wire::new().await;
     let fax = wire.send("15556677999").await;
     let digits = text(&fax, "sid").replace('-', "");
@@ -308,7 +308,7 @@ async fn only_a_queued_fax_can_be_canceled_and_only_an_ended_one_deleted() {
 }
 
 #[tokio::test]
-async fn the_texts_of_failures_are_those_of_the_documentation() {
+async fn failure_messages_match_the_documentation() {
     let wire = Wire::new().await;
     for (to, status, code, message) in [
         ("15005550101", "busy", Value::Null, Value::Null),
@@ -329,7 +329,7 @@ async fn the_texts_of_failures_are_those_of_the_documentation() {
 }
 
 #[tokio::test]
-async fn a_fax_without_its_document_fails_as_recorded() {
+async fn a_fax_whose_document_is_missing_fails_as_recorded() {
     let wire = Wire::new().await;
     let form = wire.order("15556677999").replace("fax.pdf", "gone.pdf");
     let created = wire.call("POST", &faxes(""), &form).await.body;
@@ -344,7 +344,7 @@ async fn a_fax_without_its_document_fails_as_recorded() {
 }
 
 #[tokio::test]
-async fn an_account_of_the_other_dialect_is_shown_the_way() {
+async fn an_account_of_the_other_dialect_is_pointed_to_its_own_api() {
     let wire = Wire::new().await;
     let here = format!("/api/laml/2010-04-01/Accounts/{TWILIO}/Faxes");
     let lost = wire.call_as(&format!("{TWILIO}:token"), "GET", &here, "").await;

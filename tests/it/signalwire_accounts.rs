@@ -1,4 +1,4 @@
-//! Accounts of SignalWire: how they are created, what the control API shows of them, where their media are, and how
+//! Tests SignalWire accounts: how they are created, how the control API presents them, where their media are, and how
 //! their faxes fail.
 
 use axum::body::{Body, to_bytes};
@@ -60,7 +60,7 @@ impl Project {
         Self { bench: Bench::of(registry).await, app }
     }
 
-    /// Calls as the project, through this host.
+    /// Makes a call as the project, via this host.
     async fn rest(&self, host: &str, method: &str, target: &str, form: &str) -> Value {
         let basic = BASE64_STANDARD.encode(format!("{PROJECT}:{TOKEN}"));
         let target = format!("/api/laml/2010-04-01/Accounts/{PROJECT}{target}");
@@ -71,7 +71,7 @@ impl Project {
         serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{error}: {bytes:?}"))
     }
 
-    /// Sends a fax to a number, to its end.
+    /// Sends a fax to a number and waits until it has ended.
     async fn send(&self, to: &str) -> Value {
         let form = format!(
             "From=%2B{}&To=%2B{to}&MediaUrl={1}/letter.pdf&StatusCallback={1}/status",
@@ -84,7 +84,7 @@ impl Project {
         self.rest("localhost:8329", "GET", &format!("/Faxes/{sid}"), "").await
     }
 
-    /// The parameters of the last webhook with this purpose about a fax.
+    /// Returns the parameters of the last webhook about a fax with this purpose.
     async fn told(&self, fax: &Value, purpose: &str) -> Value {
         let sid = fax["sid"].as_str().expect("a SID");
         let webhooks = self.bench.ok("GET", &format!("/webhooks?fax={sid}"), Value::Null).await;
@@ -99,7 +99,7 @@ async fn send(registry: &Registry, request: Request<Body>) -> Response<Body> {
     service.oneshot(request).await.expect("an answer")
 }
 
-/// Fetches a document by its URL; the answer's status, type, name and length.
+/// Fetches a document by its URL, and returns the status, media type, file name and length.
 async fn fetch(registry: &Registry, url: &str, authorization: Option<&str>) -> (u16, String, String, usize) {
     let mut request = Request::get(url);
     if let Some(authorization) = authorization {
@@ -117,7 +117,7 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn an_account_has_the_dialect_of_its_sid_or_a_sid_of_its_dialect() {
+async fn an_accounts_sid_determines_its_dialect_or_vice_versa() {
     let bench = Bench::new().await;
     let minted = bench.ok("POST", "/accounts", json!({ "dialect": "signalwire" })).await;
     assert!(text(&minted, "sid").parse::<AccountSid>().is_ok() && text(&minted, "sid").len() == 36, "{minted}");
@@ -152,7 +152,7 @@ async fn the_control_api_shows_the_resources_of_the_accounts_own_dialect() {
 }
 
 #[tokio::test]
-async fn media_stay_at_one_url_which_is_at_signalwires_host_for_who_came_by_its_name() {
+async fn media_keep_one_url_on_signalwires_host_for_clients_that_used_its_name() {
     let project = Project::new().await;
     let registry = &project.bench.registry;
     let fax = project.bench.ok("POST", "/incoming-faxes?wait=true", json!({ "pages": 1 })).await["fax"].clone();
@@ -222,7 +222,7 @@ async fn a_state_of_the_other_dialect_is_refused_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn a_rule_gives_a_failure_its_text_in_both_dialects() {
+async fn a_rule_sets_the_message_of_a_failure_in_both_dialects() {
     let message = "The HDLC carrier did not stop in a timely manner";
     let rule = json!({ "outcome": { "status": "failed", "after_pages": 1, "message": message } });
     let project = Project::new().await;
@@ -245,7 +245,7 @@ async fn a_rule_gives_a_failure_its_text_in_both_dialects() {
 }
 
 #[tokio::test]
-async fn an_incoming_fax_may_fail_with_a_text_of_the_testers() {
+async fn an_incoming_fax_may_fail_with_a_message_from_the_tester() {
     let project = Project::new().await;
     let failing = |outcome: Value| json!({ "pages": 3, "outcome": outcome });
     let order = failing(json!({ "status": "failed", "after_pages": 1, "message": "Connection failed" }));
@@ -262,7 +262,7 @@ async fn an_incoming_fax_may_fail_with_a_text_of_the_testers() {
 }
 
 #[tokio::test]
-async fn numbers_that_behave_fail_with_signalwires_code_and_texts() {
+async fn numbers_that_behave_fail_with_signalwires_code_and_messages() {
     let project = Project::new().await;
     for (to, status, pages, text) in [
         ("15005550101", "busy", 2, None),

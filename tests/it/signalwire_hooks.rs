@@ -1,4 +1,5 @@
-//! The requests that apps of SignalWire accounts get: parameters, headers, signature, limits and tries, over real HTTP.
+//! Tests the requests that apps of SignalWire accounts get: parameters, headers, signature, limits and attempts, over
+//! real HTTP.
 
 use fauxfax::dialect::signature;
 use fauxfax::emulator::{AccountSetup, World};
@@ -39,7 +40,7 @@ fn setup(number: NumberChange) -> AccountSetup {
     }
 }
 
-/// The project, whose fax number has this URL and fallback.
+/// Creates the project, whose fax number has this URL and fallback.
 fn host(voice_url: &str, fallback: Option<&str>) -> Host {
     Host::new(setup(NumberChange {
         voice_url: Some(voice_url.into()),
@@ -56,7 +57,7 @@ fn ring(host: &Host) -> FaxSid {
     world(host).handle(ReceiveFax { document: letter(1), ..call(1) }).expect("it rings").sid
 }
 
-/// Waits until nothing is pending, and returns the codes and texts of the alerts.
+/// Waits until nothing is pending, and returns the codes and messages of the alerts.
 async fn alerts(host: &Host) -> Vec<(u32, String)> {
     let world = world(host);
     let idle = world.until(|engine| engine.is_idle().then_some(()));
@@ -92,7 +93,7 @@ fn cxml(body: &str) -> ResponseTemplate {
     ResponseTemplate::new(200).set_body_raw(format!("<Response>{body}</Response>"), "application/xml")
 }
 
-/// An app with a document, and these responses.
+/// Starts an app that serves a document and these responses.
 async fn server(responses: &[(&str, ResponseTemplate)]) -> MockServer {
     let server = MockServer::start().await;
     let pdf = ResponseTemplate::new(200).set_body_raw(fauxfax::document::sample::test_pages(1), "application/pdf");
@@ -103,7 +104,7 @@ async fn server(responses: &[(&str, ResponseTemplate)]) -> MockServer {
     server
 }
 
-/// Creates a fax by REST and returns the status and code of an error, or the status alone.
+/// Creates a fax over REST, and returns the status and code of an error, or the status alone.
 async fn send(host: &Host, server: &MockServer, more: &str) -> (u16, u64) {
     let form = format!("To=%2B15556677999&From=%2B15005550006&MediaUrl={}/a.pdf{more}", server.uri());
     let target = format!("/api/laml/2010-04-01/Accounts/{PROJECT}/Faxes");
@@ -111,7 +112,7 @@ async fn send(host: &Host, server: &MockServer, more: &str) -> (u16, u64) {
     if answer.status < 300 { (answer.status, 0) } else { answer.error() }
 }
 
-/// The vectors of SignalWire's own tests, and of its validators for npm and PyPI.
+/// Checks the vectors from SignalWire's own tests, and from its validators for npm and PyPI.
 #[test]
 fn the_published_vectors_hold() {
     let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
@@ -152,7 +153,7 @@ fn the_published_vectors_hold() {
 }
 
 #[tokio::test]
-async fn the_number_and_the_action_get_the_parameters_of_the_capture_signed_by_the_signing_key() {
+async fn the_number_and_the_action_get_the_captured_parameters_signed_with_the_signing_key() {
     let receive = cxml(
         "<Receive action=\"/done?job=7\" mediaType=\"image/tiff\" pageSize=\"a4\" method=\"POST\" storeMedia=\"true\"/>",
     );
@@ -195,7 +196,7 @@ async fn the_number_and_the_action_get_the_parameters_of_the_capture_signed_by_t
 }
 
 #[tokio::test]
-async fn twilios_header_has_the_same_value_where_that_is_wanted_and_the_token_signs_without_a_signing_key() {
+async fn twilios_header_optionally_has_the_same_value_and_the_token_signs_without_a_signing_key() {
     let server = server(&[("/fax", cxml("<Reject/>"))]).await;
     let options = ClientOptions { signature_headers: SignatureHeaders::Both, ..ClientOptions::default() };
     let url = format!("{}/fax", server.uri());
@@ -217,7 +218,7 @@ async fn twilios_header_has_the_same_value_where_that_is_wanted_and_the_token_si
 }
 
 #[tokio::test]
-async fn a_status_callback_is_notified_of_the_events_that_were_asked_for_by_the_method_that_was_asked_for() {
+async fn a_status_callback_gets_the_requested_events_with_the_requested_method() {
     for (more, statuses) in [
         ("", &["delivered"][..]),
         ("&StatusCallbackEvent=", &["delivered"]),
@@ -271,7 +272,7 @@ async fn the_last_callback_of_a_sent_fax_has_its_documented_parameters() {
 }
 
 #[tokio::test]
-async fn wrong_callback_parameters_are_refused_by_their_codes() {
+async fn wrong_callback_parameters_are_refused_with_their_codes() {
     let server = server(&[]).await;
     let host = host("http://127.0.0.1:9/fax", None);
     for (more, code) in [
@@ -318,7 +319,7 @@ async fn a_status_callback_is_tried_three_times_and_then_lost() {
 }
 
 #[tokio::test]
-async fn the_number_and_the_action_are_asked_once_and_then_their_fallback() {
+async fn the_number_and_the_action_are_tried_once_and_then_their_fallback() {
     let unavailable = || ResponseTemplate::new(503);
     let receive = cxml("<Receive action=\"/done\"/>");
     let server = server(&[("/fax", unavailable()), ("/done", unavailable()), ("/fallback", receive)]).await;
@@ -335,7 +336,7 @@ async fn the_number_and_the_action_are_asked_once_and_then_their_fallback() {
 }
 
 #[tokio::test]
-async fn limits_are_signalwires_and_follow_the_fragment() {
+async fn limits_are_signalwires_and_can_be_set_in_the_fragment() {
     for (manner, fragment, failure) in [
         (Manner::Hang, "#rt=200&ct=9&rc=5", ExchangeFailure::ReadTimeout),
         (Manner::Drip, "#tt=300", ExchangeFailure::TotalTimeout),
@@ -354,7 +355,7 @@ async fn limits_are_signalwires_and_follow_the_fragment() {
 }
 
 #[tokio::test]
-async fn three_redirects_are_followed_and_no_fourth() {
+async fn three_redirects_are_followed_but_not_a_fourth() {
     let to = |place: &str| ResponseTemplate::new(307).insert_header("Location", place);
     let responses = [("/4", to("/3")), ("/3", to("/2")), ("/2", to("/1")), ("/1", to("/0")), ("/0", cxml("<Reject/>"))];
     let server = server(&responses).await;
@@ -366,7 +367,7 @@ async fn three_redirects_are_followed_and_no_fourth() {
 }
 
 #[tokio::test]
-async fn cxml_needs_a_content_type_of_its_own_and_has_at_most_64_kb() {
+async fn cxml_needs_its_own_content_type_and_may_have_at_most_64_kb() {
     let body = |length: usize| format!("<Response><Reject/>{}</Response>", " ".repeat(length));
     for (content_type, length, expected) in [
         ("application/xml", 0, vec![]),
@@ -408,7 +409,7 @@ async fn store_media_is_ignored_with_a_warning_and_a_rejected_fax_is_listed_as_c
 }
 
 #[tokio::test]
-async fn a_fax_without_a_ttl_is_tried_once_whatever_the_policy_of_callbacks() {
+async fn a_fax_without_a_ttl_is_tried_once_whatever_the_callback_policy() {
     let server = server(&[("/status", ResponseTemplate::new(200))]).await;
     let mut settings = settings(Pace::Max);
     settings.options.callbacks = CallbackPolicy::QueuedAndFinal;
@@ -460,7 +461,7 @@ async fn the_control_api_sets_shows_and_explains_the_signing_key() {
 }
 
 #[tokio::test]
-async fn a_state_keeps_the_signing_key_and_gives_it_to_an_account_without_one() {
+async fn importing_a_state_gives_its_signing_key_to_an_account_without_one() {
     let host = host("http://127.0.0.1:9/fax", None);
     let state =
         world(&host).read(|engine| engine.state(false, engine.latest()).to_json(MediaForm::Inline)).expect("written");

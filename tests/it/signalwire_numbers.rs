@@ -1,4 +1,5 @@
-//! SignalWire's resources beside the faxes, over the wire: numbers, numbers for sale, applications, accounts, bins, logs.
+//! Tests SignalWire's resources other than faxes, over the wire: numbers, numbers for sale, applications, accounts,
+//! bins, logs.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
@@ -18,7 +19,7 @@ use tower::ServiceExt;
 const PROJECT: &str = "b3877c40-da60-4998-90ad-b792e98472ac";
 const NOBODY: &str = "831455c6-574e-4d8b-b6ee-2418140bf4cd";
 
-/// An emulator with one Twilio account, where a client of a SignalWire project calls.
+/// An emulator with one Twilio account, called by a client of a SignalWire project.
 struct Space {
     registry: Registry,
 }
@@ -35,7 +36,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
-    /// The error of SignalWire's compatibility API.
+    /// Checks a compatibility API error and returns its message.
     #[track_caller]
     fn refused(&self, status: u16, code: u32) -> String {
         let body = self.json(status);
@@ -89,13 +90,13 @@ impl Space {
         Answer { status, text: String::from_utf8(body.to_vec()).expect("text") }
     }
 
-    /// Calls the API at a path below the project's.
+    /// Calls the API at a path under the project's.
     async fn call(&self, method: &str, path: &str, form: &str) -> Answer {
         let target = format!("/api/laml/2010-04-01/Accounts/{PROJECT}{path}");
         self.send(method, &target, form, Some(&format!("{PROJECT}:PTtoken"))).await
     }
 
-    /// Calls what a relative URI in a resource leads to.
+    /// Calls the relative URI in a resource.
     async fn follow(&self, uri: &Value) -> Answer {
         self.send("GET", uri.as_str().expect("a URI"), "", Some(&format!("{PROJECT}:PTtoken"))).await
     }
@@ -133,7 +134,7 @@ async fn a_number_is_bought_shown_changed_and_released() {
 }
 
 #[tokio::test]
-async fn numbers_are_listed_newest_first_filtered_and_by_pages() {
+async fn numbers_are_listed_newest_first_filtered_and_paginated() {
     let space = Space::new();
     for number in ["13103386745", "15005550006", "13103386747"] {
         space.call("POST", "/IncomingPhoneNumbers.json", &format!("PhoneNumber=%2B{number}")).await.json(201);
@@ -157,7 +158,7 @@ async fn numbers_are_listed_newest_first_filtered_and_by_pages() {
 }
 
 #[tokio::test]
-async fn bad_numbers_and_ids_of_nothing_are_refused() {
+async fn bad_numbers_and_unknown_ids_are_refused() {
     let space = Space::new();
     for (form, code) in [
         ("", 10000),
@@ -180,7 +181,7 @@ async fn bad_numbers_and_ids_of_nothing_are_refused() {
 }
 
 #[tokio::test]
-async fn numbers_for_sale_are_searched_and_can_be_made_fax_numbers() {
+async fn numbers_for_sale_can_be_searched_and_made_fax_numbers() {
     let space = Space::new();
     let all = space.call("GET", "/AvailablePhoneNumbers", "").await.json(200);
     let country = space.follow(&all["countries"][0]["uri"]).await.json(200);
@@ -205,7 +206,7 @@ async fn numbers_for_sale_are_searched_and_can_be_made_fax_numbers() {
 }
 
 #[tokio::test]
-async fn an_application_lends_its_urls_to_a_number() {
+async fn a_number_uses_the_urls_of_its_application() {
     let space = Space::new();
     let form = "FriendlyName=Intake&VoiceUrl=http://localhost:3000/fax&VoiceMethod=GET";
     let created = space.call("POST", "/Applications", form).await.json(201);
@@ -232,7 +233,7 @@ async fn an_application_lends_its_urls_to_a_number() {
 }
 
 #[tokio::test]
-async fn a_project_is_shown_without_its_token_and_is_alone_in_the_list() {
+async fn a_project_has_no_visible_token_and_is_the_only_one_listed() {
     let space = Space::new();
     let shown = space.call("GET", "", "").await.json(200);
     assert_eq!((&shown["sid"], &shown["status"], &shown["type"]), (&PROJECT.into(), &"active".into(), &"Full".into()));
@@ -247,7 +248,7 @@ async fn a_project_is_shown_without_its_token_and_is_alone_in_the_list() {
         assert_eq!((&list["page"], list["accounts"].as_array().map(Vec::len)), (&0.into(), Some(1)));
         assert!(list["uri"].as_str().is_some_and(|uri| uri.starts_with("/api/laml/2010-04-01/Accounts?")), "{list}");
     }
-    // A Twilio account's list stays Twilio's.
+    // A Twilio account's list keeps Twilio's format.
     let twilio = format!("{}:secret", AccountSid::from_bytes([7; 16]));
     let list = space.send("GET", "/2010-04-01/Accounts.json", "", Some(&twilio)).await.json(200);
     assert!(list["uri"].as_str().is_some_and(|uri| uri.starts_with("/2010-04-01/")), "{list}");
@@ -257,7 +258,7 @@ async fn a_project_is_shown_without_its_token_and_is_alone_in_the_list() {
 }
 
 #[tokio::test]
-async fn a_bin_is_kept_counted_and_served_to_anybody() {
+async fn a_bin_is_stored_counted_and_served_to_anyone() {
     let space = Space::new();
     let form = "Name=Take+it&Contents=%3CResponse%3E%3CReceive/%3E%3C/Response%3E";
     let created = space.call("POST", "/LamlBins", form).await.json(201);
@@ -289,7 +290,7 @@ async fn a_bin_is_kept_counted_and_served_to_anybody() {
     }
 }
 
-/// Lets a machine call the project's number, and returns what the control API tells of the conversation.
+/// Makes a machine call the project's number, and returns the control API's report of the conversation.
 async fn receive(space: &Space) -> Value {
     let path = format!("/_fauxfax/v1/incoming-faxes?account={PROJECT}&wait=true&timeout=20");
     space.send("POST", &path, "{\"to\":\"+13103386745\",\"from\":\"+15556677888\"}", None).await.json(200)
@@ -300,7 +301,7 @@ async fn a_bin_takes_a_fax_without_a_connection_and_is_journaled_like_an_app() {
     let space = Space::new();
     let form = "Name=Take&Contents=%3CResponse%3E%3CReceive/%3E%3C/Response%3E";
     let bin = space.call("POST", "/LamlBins", form).await.json(201);
-    // Nothing listens on this port: only the process itself can answer.
+    // Nothing listens on this port, so only the process itself can respond.
     let url = bin["request_url"].as_str().expect("a URL").replace("8329", "1");
     let form = format!("PhoneNumber=%2B13103386745&VoiceReceiveMode=fax&VoiceMethod=GET&VoiceUrl={url}");
     space.call("POST", "/IncomingPhoneNumbers", &form).await.json(201);
@@ -313,13 +314,13 @@ async fn a_bin_takes_a_fax_without_a_connection_and_is_journaled_like_an_app() {
         assert!(text.to_lowercase().contains(&part.to_lowercase()), "{part}: {webhook}");
     }
     assert_eq!(space.follow(&bin["uri"]).await.json(200)["num_requests"], 1);
-    // Once the bin is gone, its URL is that of an app, which isn't there.
+    // Once the bin is deleted, its URL belongs to an app that isn't running.
     space.call("DELETE", &format!("/LamlBins/{}", bin["sid"].as_str().expect("a sid")), "").await;
     assert_eq!(receive(&space).await["outcome"], "not-answered");
 }
 
 #[tokio::test]
-async fn logs_show_the_calls_of_faxes_page_by_page() {
+async fn fax_logs_are_paginated() {
     let space = Space::new();
     let credential = format!("{PROJECT}:PTtoken");
     let get = async |target: &str| space.send("GET", target, "", Some(&credential)).await;

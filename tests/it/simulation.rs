@@ -42,22 +42,22 @@ use crate::once::{Ever, Names, token};
 use crate::script::{FAR, OWN, START, call, document, order, record, spec};
 use crate::{replay, state};
 
-/// Seeds that ordinary test runs try; set `FAUXFAX_SIM_SEEDS` to try more.
+/// The number of seeds that ordinary test runs try; set `FAUXFAX_SIM_SEEDS` to try more.
 const SEEDS_DEFAULT: u64 = 2_000;
-/// One world in this many is exported half-way and imported into another.
+/// One in this many worlds is exported half-way and imported into another.
 const WRITTEN_DOWN_ONE_IN: usize = 4;
-/// For one world in this many, the log is replayed from its lines of text.
+/// For one in this many worlds, the log is replayed from its lines of text.
 const LOG_WRITTEN_ONE_IN: usize = 8;
-/// Random steps per seed.
+/// The number of random steps per seed.
 const STEPS: u64 = 60;
-/// The most steps in which a world without faults must settle.
+/// The number of steps within which a world without faults must settle.
 const REST_STEPS_MAX: usize = 20_000;
-/// Characters of an idempotency token, a UUID.
+/// The number of characters in an idempotency token, a UUID.
 const TOKEN_LEN: usize = 36;
-/// Inputs that are reported for a failing seed.
+/// The number of inputs reported for a failing seed.
 const INPUTS_TOLD: usize = 12;
 
-/// The changes of status that are possible: the table of `phase.rs`, repeated independently.
+/// The possible status changes: the table of `phase.rs`, repeated independently.
 const EDGES: &[(Option<Status>, &[Status])] = &[
     (None, &[Status::Queued, Status::Receiving, Status::Canceled]),
     (Some(Status::Queued), &[Status::Processing, Status::Canceled]),
@@ -66,11 +66,11 @@ const EDGES: &[(Option<Status>, &[Status])] = &[
     (Some(Status::Receiving), &[Status::Received, Status::Failed]),
 ];
 
-/// A fault planted between the engine and the model, to show that the model notices.
+/// A fault planted between the engine and the model, to test that the model detects it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Planted {
     Nothing,
-    /// The second message of a fax never leaves.
+    /// The second message of a fax is never sent.
     SkippedCallback,
     /// The third fax has the SID of the first.
     ReusedSid,
@@ -78,16 +78,16 @@ enum Planted {
     ForgottenAlarm,
 }
 
-/// What the model knows of the faxes of a world; a snapshot of the world is one of the model.
+/// The model's knowledge of a world's faxes. A snapshot of the world comes with one of the model.
 #[derive(Debug, Clone, Default)]
 struct Model {
     status: BTreeMap<FaxSid, Status>,
     deleted: BTreeSet<FaxSid>,
-    /// Faxes with a StatusCallback. After a reset, a SID may belong to another fax that has none.
+    /// Faxes with a StatusCallback. After a reset, the SID may belong to a fax without one.
     with_callback: BTreeSet<FaxSid>,
-    /// For each fax, the statuses that must be notified, and how many have been.
+    /// For each fax, the statuses that must be notified, and how many have been notified.
     owed: BTreeMap<FaxSid, (Vec<Status>, usize)>,
-    /// Faxes with webhooks that a rule has changed, so that their notices differ from the usual ones.
+    /// Faxes whose webhooks a rule has changed, so that their notifications differ from the usual ones.
     touched: BTreeSet<FaxSid>,
     /// Requests under way, each with its fax and its token or URL.
     asked: Vec<(FaxSid, String)>,
@@ -200,7 +200,7 @@ impl Sim {
         assert!(reply.is_ok(), "{reply:?}");
     }
 
-    /// Completes some effect that is under way, successfully or not; the others keep hanging.
+    /// Completes some effect that is under way, successfully or not, and leaves the others hanging.
     fn answer(&mut self) {
         if self.effects.is_empty() {
             return;
@@ -213,7 +213,7 @@ impl Sim {
 
     fn give(&mut self, effect: Effect, luck: u64) {
         self.note(&format!("answer {:?} of {} with luck {luck}", effect.intent.kind(), effect.fax));
-        // A request that a rule has duplicated has one token.
+        // A request duplicated by a rule has only one token.
         let asked = (effect.fax, token(&effect.intent));
         if let Some(at) = self.model.asked.iter().position(|each| *each == asked) {
             self.model.asked.remove(at);
@@ -364,7 +364,7 @@ impl Sim {
         self.engine.handle(control, self.now)
     }
 
-    /// Stops all faults, and checks that every fax ends and that every notice due is sent.
+    /// Stops all faults, and checks that every fax ends and that every due notification is sent.
     fn rest(&mut self) {
         for _ in 0..REST_STEPS_MAX {
             self.observe();
@@ -391,7 +391,7 @@ impl Sim {
         replay::comes_to_the_same(&mut self.engine, self.created.len().is_multiple_of(LOG_WRITTEN_ONE_IN));
     }
 
-    /// Feeds the model with what the engine has journaled and issued since the last call.
+    /// Passes the model what the engine has journaled and issued since the last call.
     fn observe(&mut self) {
         let filter = EventFilter { since: self.seen, ..EventFilter::default() };
         for event in self.engine.events(&filter, usize::MAX) {
@@ -453,7 +453,7 @@ impl Sim {
             *told += usize::from(!is_retry);
         }
         let token = token(&effect.intent);
-        // A call that rings has the SID of the fax that it may become.
+        // A ringing call has the SID of the fax that it may become.
         self.model.names.used(&effect.fax.to_string(), &mut self.ever);
         // Fetches and renderings have no token.
         if token.len() == TOKEN_LEN {
@@ -530,7 +530,7 @@ fn shown(event: &Event) -> String {
     }
 }
 
-/// Runs a seed. Returns the hashes of its journal, plain and canonical, or the reason why it failed.
+/// Runs a seed. Returns the plain and canonical hashes of its journal, or the reason for its failure.
 fn run(seed: u64, planted: Planted) -> Result<([u8; 32], String), String> {
     let mut sim = Sim::new(seed, planted);
     let ended = catch_unwind(AssertUnwindSafe(|| sim.run()));
@@ -560,7 +560,7 @@ fn kept_seeds() -> Vec<u64> {
 }
 
 #[test]
-fn whatever_happens_the_model_holds_and_a_seed_repeats_itself() {
+fn the_model_always_holds_and_a_seed_is_reproducible() {
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64;
     let all: Vec<u64> = kept_seeds().into_iter().chain(0..seeds()).collect();
     let failed: Vec<String> = std::thread::scope(|scope| {
@@ -588,7 +588,7 @@ fn whatever_happens_the_model_holds_and_a_seed_repeats_itself() {
 }
 
 #[test]
-fn planted_faults_are_noticed_within_a_few_seeds() {
+fn planted_faults_are_detected_within_a_few_seeds() {
     for planted in [Planted::SkippedCallback, Planted::ReusedSid, Planted::ForgottenAlarm] {
         let caught = (0..20).find_map(|seed| run(seed, planted).err());
         let caught = caught.unwrap_or_else(|| panic!("{planted:?} goes unnoticed"));

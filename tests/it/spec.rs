@@ -1,5 +1,5 @@
-//! The starting values for scripts, simulation, fuzzing and benchmarks of the engine: a world, an order, a call, a
-//! document, the record of an exchange.
+//! Starting values for the engine's scripts, simulation, fuzzing and benchmarks: a world, an order, a call, a document,
+//! and the record of an exchange.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(crate) const FAR: PhoneNumber = PhoneNumber::from_digits(15_558_675_310);
 pub(crate) const START: Timestamp = Timestamp::from_const_seconds(1_767_225_600);
 pub(crate) const ORIGIN: &str = "http://127.0.0.1:8329";
 
-/// The specification that a world is created from; a test may change it.
+/// Returns the specification of a world, which a test may change.
 pub(crate) fn spec() -> WorldSpec {
     let sid = AccountSid::from_bytes([0; 16]);
     let change = NumberChange {
@@ -51,7 +51,7 @@ pub(crate) fn spec() -> WorldSpec {
     }
 }
 
-/// An order to send a fax to this number from the world's own.
+/// Returns an order to send a fax to this number from the world's own.
 pub(crate) fn order(to: PhoneNumber) -> CreateFax {
     CreateFax {
         to: Party::Number(to),
@@ -67,7 +67,7 @@ pub(crate) fn order(to: PhoneNumber) -> CreateFax {
     }
 }
 
-/// A call from a remote machine to the world's own number.
+/// Returns a call from a remote machine to the world's own number.
 pub(crate) fn call(pages: u32) -> ReceiveFax {
     ReceiveFax {
         to: Some(OWN),
@@ -82,12 +82,12 @@ pub(crate) fn call(pages: u32) -> ReceiveFax {
     }
 }
 
-/// A document with this many pages and bytes.
+/// Returns a document with this many pages and bytes.
 pub(crate) fn document(pages: u32, bytes: usize) -> Document {
     Document::unrendered(pages, Arc::from(vec![b'%'; bytes]))
 }
 
-/// The record of a successful exchange.
+/// Returns the record of a successful exchange.
 pub(crate) fn record(intent: &Intent) -> ExchangeRecord {
     let (purpose, method, url) = match intent {
         Intent::FetchDocument { url, .. } => (Purpose::MediaUrl, Method::Get, url.to_string()),

@@ -1,5 +1,5 @@
-//! Engine scripts of states: a world is exported and imported again, or the state is refused as a whole and the place
-//! is named.
+//! Engine scripts of states: a world is exported and imported again, or the state is refused as a whole with the
+//! location of the fault.
 
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ use crate::script::{FAR, OWN, Script, call, document, order, record, spec};
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// A world with something in each place: faxes that have ended, are being sent, are ringing or have late notices; an
-/// alert, a rule, an application, an API key.
+/// Creates a world with something everywhere: faxes that have ended, are being sent, are ringing or have late
+/// notifications; an alert, a rule, an application, an API key.
 fn busy() -> Script {
     let mut script = Script::default();
     let delay = json!({ "match": { "purpose": "action" }, "chance": 0.9999, "webhook": { "delay_ms": 90_000 } });
@@ -65,7 +65,7 @@ fn loaded(document: &Value, script: &Script) -> Engine {
     engine
 }
 
-/// A state without the field `ways_back`, which importing increments.
+/// Returns a state without the field `ways_back`, which importing increments.
 fn but_for_the_way_back(mut document: Value) -> Value {
     document["world"].as_object_mut().expect("an object").remove("ways_back");
     document
@@ -77,7 +77,7 @@ pub(crate) fn reload(engine: &mut Engine, now: Timestamp) {
     engine.handle(LoadState(state.unwrap_or_else(|error| panic!("{error}"))), now);
 }
 
-/// Exports a world and imports it into another, which must be the same and settle by itself.
+/// Exports a world and imports it into another one, which must be the same and settle by itself.
 pub(crate) fn survives(engine: &Engine, now: Timestamp) {
     let document = written(engine, now);
     let mut again = Engine::new(spec(), now);
@@ -109,7 +109,7 @@ fn good(intent: &Intent) -> EffectResult {
     }
 }
 
-/// The error with which a changed state is refused.
+/// Returns the error for a changed state, which must be refused.
 fn refused(change: impl FnOnce(&mut Value)) -> String {
     let mut document = written(&busy().engine, busy().now);
     change(&mut document);
@@ -117,7 +117,7 @@ fn refused(change: impl FnOnce(&mut Value)) -> String {
 }
 
 #[test]
-fn a_world_that_is_written_and_read_is_the_same() {
+fn an_exported_and_imported_world_is_the_same() {
     let script = busy();
     let state = written(&script.engine, script.now);
     assert_eq!(state["fauxfax_state"], STATE_VERSION);
@@ -135,7 +135,7 @@ fn a_world_that_is_written_and_read_is_the_same() {
 }
 
 #[test]
-fn a_state_shows_words_and_dates_and_no_token() {
+fn a_state_contains_words_and_dates_but_no_token() {
     let text = serde_json::to_string_pretty(&written(&busy().engine, busy().now)).expect("JSON");
     for part in ["\"+15558675310\"", "\"2026-01-01T00:00:00Z\"", "\"delivered\"", "\"sha256\"", "\"http://app/s\""] {
         assert!(text.contains(part), "{part} in {text}");
@@ -145,7 +145,7 @@ fn a_state_shows_words_and_dates_and_no_token() {
 }
 
 #[test]
-fn what_is_no_state_or_of_a_newer_version_is_refused() {
+fn an_invalid_state_or_one_of_a_newer_version_is_refused() {
     for document in [json!({}), json!([1]), json!(null)] {
         assert_eq!(read(&document).err(), Some(StateError::NoState));
     }
@@ -166,7 +166,7 @@ fn what_is_no_state_or_of_a_newer_version_is_refused() {
 }
 
 #[test]
-fn an_unknown_field_is_refused_wherever_it_stands() {
+fn an_unknown_field_is_refused_wherever_it_appears() {
     for (place, field) in [
         ("", "wrold"),
         ("world", "colour"),
@@ -193,7 +193,7 @@ fn an_unknown_field_is_refused_wherever_it_stands() {
 }
 
 #[test]
-fn a_wrong_value_is_refused_with_its_place_and_what_may_stand_there() {
+fn a_wrong_value_is_refused_with_its_location_and_the_allowed_values() {
     let told = refused(|state| state["world"]["tables"]["faxes"][0]["quality"] = json!("best"));
     assert!(told.starts_with("world.tables.faxes[0].quality: ") && told.contains("superfine"), "{told}");
     let told = refused(|state| state["world"]["tables"]["faxes"][0]["created"] = json!("yesterday"));
@@ -205,7 +205,7 @@ fn a_wrong_value_is_refused_with_its_place_and_what_may_stand_there() {
 }
 
 #[test]
-fn a_fault_is_told_at_its_field_in_words() {
+fn an_error_names_its_field_and_says_what_is_wrong() {
     let told = |change: fn(&mut Value)| refused(change);
     let without = |state: &mut Value, field: &str| drop(state.as_object_mut().expect("an object").remove(field));
     let missing = refused(|state| without(state, "world"));
@@ -230,7 +230,7 @@ fn a_fault_is_told_at_its_field_in_words() {
 }
 
 #[test]
-fn a_field_or_an_entry_that_is_given_twice_is_refused() {
+fn a_duplicate_field_or_entry_is_refused() {
     let text = written(&busy().engine, busy().now).to_string();
     for (once, twice, told) in [
         (r#""clock_frozen":"#, r#""clock_frozen":true,"clock_frozen":"#, "clock_frozen: is given twice"),
@@ -287,7 +287,7 @@ fn a_rule_that_no_tester_could_add_is_refused_with_its_id_and_field() {
 }
 
 #[test]
-fn what_names_something_that_is_not_there_is_refused() {
+fn a_dangling_reference_is_refused() {
     let told = refused(|state| state["world"]["agenda"][0]["ordinal"] = json!(77));
     assert!(told.starts_with("world.agenda[") && told.contains("ordinal 77"), "{told}");
     let stranger = "FX0123456789abcdef0123456789abcdef";
@@ -300,7 +300,7 @@ fn what_names_something_that_is_not_there_is_refused() {
 }
 
 #[test]
-fn numbers_that_no_world_counts_to_are_refused_wherever_they_stand() {
+fn numbers_that_no_world_reaches_are_refused_wherever_they_appear() {
     for place in [
         "/world/next_order",
         "/world/next_ordinal",
@@ -319,7 +319,7 @@ fn numbers_that_no_world_counts_to_are_refused_wherever_they_stand() {
 }
 
 #[test]
-fn a_page_a_line_or_a_count_of_pages_that_no_fax_has_is_refused() {
+fn a_page_line_or_page_count_that_no_fax_can_have_is_refused() {
     let sheet = |width: u64, height: u64| {
         json!([{ "width": width, "height": height, "quality": "fine", "place": { "start": 0, "end": 1 },
             "bits": { "mh": 8, "mr": 8, "mmr": 8 } }])
@@ -357,7 +357,7 @@ fn an_alarm_that_does_not_fit_its_fax_or_is_missing_is_refused() {
 }
 
 #[test]
-fn bins_are_kept_with_their_counts_and_are_left_out_where_there_never_was_one() {
+fn bins_are_kept_with_their_counts_and_omitted_if_there_never_were_any() {
     let mut script = busy();
     assert!(written(&script.engine, script.now)["world"].get("twiml_bins").is_none(), "as before there were bins");
     let bin = || CreateTwimlBin { name: "Take".into(), contents: RECEIVE.into() };
@@ -377,7 +377,7 @@ fn bins_are_kept_with_their_counts_and_are_left_out_where_there_never_was_one() 
 }
 
 #[test]
-fn what_is_there_twice_or_can_not_be_is_refused() {
+fn duplicate_or_impossible_entries_are_refused() {
     let told = refused(|state| {
         let first = state["world"]["tables"]["faxes"][0].clone();
         state["world"]["tables"]["faxes"].as_array_mut().expect("faxes").push(first);
@@ -403,7 +403,7 @@ fn what_is_there_twice_or_can_not_be_is_refused() {
 }
 
 #[test]
-fn a_document_that_is_not_the_one_it_is_named_as_is_refused() {
+fn a_document_that_does_not_match_its_hash_is_refused() {
     let told = refused(|state| {
         let documents = state["documents"].as_object_mut().expect("documents");
         documents.values_mut().for_each(|text| *text = json!("AAAA"));
@@ -411,7 +411,7 @@ fn a_document_that_is_not_the_one_it_is_named_as_is_refused() {
     assert!(told.starts_with("documents.") && told.contains("SHA-256"), "{told}");
     let told = refused(|state| state["documents"] = json!([]));
     assert!(told.starts_with("documents: "), "{told}");
-    // SHA-256 of nothing.
+    // The SHA-256 of nothing.
     let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let told = refused(|state| state["documents"][empty] = json!(""));
     assert!(told.contains("of no fax"), "{told}");
@@ -425,7 +425,7 @@ fn a_document_that_is_not_the_one_it_is_named_as_is_refused() {
 }
 
 #[test]
-fn stored_documents_may_be_named_by_their_hash_where_the_world_has_them() {
+fn stored_documents_may_be_named_by_hash_if_the_world_has_them() {
     let mut script = Script::default();
     script.send(order(FAR));
     script.answer_document(2);
@@ -440,7 +440,7 @@ fn stored_documents_may_be_named_by_their_hash_where_the_world_has_them() {
 }
 
 #[test]
-fn a_loaded_world_goes_on_for_what_was_left_of_its_time() {
+fn an_imported_world_continues_with_its_remaining_time() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
     script.answer_document(1);
@@ -455,7 +455,7 @@ fn a_loaded_world_goes_on_for_what_was_left_of_its_time() {
 }
 
 #[test]
-fn what_was_under_way_is_asked_again_with_its_token_and_late_answers_are_dropped() {
+fn work_in_progress_is_issued_again_with_its_token_and_late_responses_are_dropped() {
     let mut script = Script::default();
     let sid = script.receive(call(1));
     script.answer_twiml(RECEIVE, &[]);
@@ -478,12 +478,12 @@ fn what_was_under_way_is_asked_again_with_its_token_and_late_answers_are_dropped
 /// The state of a busy world in each version of the format; the last is the current one.
 const OF_EACH_VERSION: &[&str] =
     &[include_str!("../../fixtures/state/v1.json"), include_str!("../../fixtures/state/v2.json")];
-/// Worlds of the simulation in version 1 of the format, one per line.
+/// Worlds from the simulation in version 1 of the format, one per line.
 const OF_VERSION_1: &str = include_str!("../../fixtures/state/v1.jsonl");
 /// The same worlds in the current version.
 const OF_TODAY: &str = include_str!("../../fixtures/state/v2.jsonl");
 
-/// A state that was imported, as the current version exports it.
+/// Imports a state, and exports it in the current version.
 fn rewritten(text: &str) -> String {
     let state = State::read(text.as_bytes(), &[]).unwrap_or_else(|error| panic!("{error}"));
     let mut again = Vec::new();
@@ -492,7 +492,7 @@ fn rewritten(text: &str) -> String {
 }
 
 #[test]
-fn a_state_of_each_version_ever_written_is_still_read() {
+fn a_state_of_every_version_can_still_be_read() {
     assert_eq!(OF_EACH_VERSION.len() as u64, STATE_VERSION, "fixtures/state has one of each version");
     for (version, text) in (1..).zip(OF_EACH_VERSION) {
         let document: Value = serde_json::from_str(text).expect("JSON");
@@ -507,7 +507,7 @@ fn a_state_of_each_version_ever_written_is_still_read() {
 }
 
 #[test]
-fn a_state_of_today_is_written_byte_by_byte_as_it_was_read() {
+fn a_current_state_is_written_byte_for_byte_as_it_was_read() {
     let newest = OF_EACH_VERSION.last().expect("one of today's version");
     let newest = serde_json::from_str::<Value>(newest).expect("JSON").to_string();
     for text in OF_TODAY.lines().chain([newest.as_str()]) {
@@ -516,7 +516,7 @@ fn a_state_of_today_is_written_byte_by_byte_as_it_was_read() {
 }
 
 #[test]
-fn a_world_of_version_1_names_faults_where_it_had_codes() {
+fn a_world_of_version_1_gets_fault_names_in_place_of_codes() {
     for (before, after) in OF_VERSION_1.lines().zip(OF_TODAY.lines()) {
         assert_eq!(rewritten(before), after);
     }
@@ -536,7 +536,7 @@ fn text_after_a_document_is_refused() {
 }
 
 #[test]
-fn a_world_at_the_end_of_the_calendar_is_written_and_read() {
+fn a_world_at_the_end_of_the_calendar_can_be_written_and_read() {
     let mut script = Script::default();
     script.send(order(FAR));
     let mut text = Vec::new();

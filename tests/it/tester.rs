@@ -89,7 +89,7 @@ impl Tester {
         self.call(method, &format!("/_fauxfax/v1{target}"), None, body.to_string()).await
     }
 
-    /// A file of the control API.
+    /// Fetches a file from the control API.
     async fn file(&self, target: &str) -> Vec<u8> {
         let request = Request::get(format!("/_fauxfax/v1{target}")).header(header::HOST, "localhost:8329");
         let service = http::service(self.registry.clone(), ([127, 0, 0, 1], 8329).into());
@@ -98,7 +98,7 @@ impl Tester {
         to_bytes(response.into_body(), usize::MAX).await.expect("a body").to_vec()
     }
 
-    /// The rows of a fax's first page, below the header line.
+    /// Returns the rows of a fax's first page, below the header line.
     async fn rows(&self, fax: &str) -> Vec<Vec<u8>> {
         let png = self.file(&format!("/faxes/{fax}/pages/1.png?width=1728")).await;
         let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().expect("a picture");
@@ -114,7 +114,7 @@ impl Tester {
         answer.json
     }
 
-    /// Makes a control call that must be refused; returns its status and detail.
+    /// Makes a control call that must be refused, and returns its status and detail.
     async fn refused(&self, method: &str, target: &str, body: Value) -> (u16, String) {
         let answer = self.control(method, target, body).await;
         assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json", "{method} {target}");
@@ -137,7 +137,7 @@ impl Tester {
 }
 
 #[tokio::test]
-async fn a_refusal_on_purpose_is_a_twilio_error_that_says_when_to_come_again() {
+async fn a_deliberate_refusal_is_a_twilio_error_that_says_when_to_retry() {
     let tester = Tester::new().await;
     let rule = json!({ "match": { "path": "/v1/Faxes*" }, "times": 1, "api": { "status": 429 } });
     let added = tester.done("POST", "/rules", rule).await;
@@ -159,7 +159,7 @@ async fn a_refusal_on_purpose_is_a_twilio_error_that_says_when_to_come_again() {
 }
 
 #[tokio::test]
-async fn rules_are_listed_with_what_came_of_them_and_removed() {
+async fn rules_are_listed_with_their_counts_and_removed() {
     let tester = Tester::new().await;
     tester.done("POST", "/rules", json!({ "match": { "to": "+1*" }, "outcome": { "status": "busy" } })).await;
     let shadowed = json!({ "match": { "to": "+1555*" }, "outcome": { "status": "no-answer" } });
@@ -184,7 +184,7 @@ async fn rules_are_listed_with_what_came_of_them_and_removed() {
 }
 
 #[tokio::test]
-async fn a_connection_is_reset_on_purpose() {
+async fn a_connection_can_be_reset_deliberately() {
     let tester = Tester::new().await;
     tester.done("POST", "/rules", json!({ "times": 1, "api": { "reset": true } })).await;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
@@ -212,7 +212,7 @@ async fn a_connection_is_reset_on_purpose() {
 }
 
 #[tokio::test]
-async fn a_delayed_call_is_answered_all_the_same() {
+async fn a_delayed_call_still_gets_its_response() {
     let tester = Tester::new().await;
     tester.done("POST", "/rules", json!({ "times": 1, "api": { "delay_ms": 20 } })).await;
     let before = tester.registry.uptime();
@@ -221,7 +221,7 @@ async fn a_delayed_call_is_answered_all_the_same() {
 }
 
 #[tokio::test]
-async fn signatures_on_the_wire_are_as_a_rule_wants_them() {
+async fn signatures_on_the_wire_are_as_a_rule_says() {
     let tester = Tester::new().await;
     for word in ["bad", "missing", "stale"] {
         let rule = json!({ "match": { "purpose": "action" }, "times": 1, "webhook": { "signature": word } });
@@ -257,7 +257,7 @@ async fn signatures_on_the_wire_are_as_a_rule_wants_them() {
 }
 
 #[tokio::test]
-async fn a_frozen_clock_moves_a_fax_to_its_end_and_tells_what_happened() {
+async fn advancing_a_frozen_clock_ends_a_fax_and_reports_what_happened() {
     let tester = Tester::new().await;
     tester.freeze().await;
     let sid = tester.receive().await;
@@ -275,7 +275,7 @@ async fn a_frozen_clock_moves_a_fax_to_its_end_and_tells_what_happened() {
 }
 
 #[tokio::test]
-async fn a_clock_refuses_what_makes_no_sense() {
+async fn a_clock_refuses_nonsense() {
     let tester = Tester::new().await;
     assert_eq!(tester.refused("POST", "/clock/advance", json!({ "seconds": 1 })).await.0, 409);
     assert_eq!(tester.refused("POST", "/clock/drain", json!({})).await.0, 409);
@@ -298,7 +298,7 @@ async fn a_clock_refuses_what_makes_no_sense() {
 }
 
 #[tokio::test]
-async fn what_has_moved_when_the_patience_ends_stays_moved() {
+async fn time_advanced_before_a_timeout_stays_advanced() {
     let hangs = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml").set_delay(Duration::from_secs(3_600));
     let tester = Tester::with_fax_url(hangs).await;
     tester.freeze().await;
@@ -318,7 +318,7 @@ async fn what_has_moved_when_the_patience_ends_stays_moved() {
 }
 
 #[tokio::test]
-async fn snapshots_go_over_the_wire() {
+async fn snapshots_work_over_the_wire() {
     let tester = Tester::new().await;
     tester.freeze().await;
     let sid = tester.receive().await;
@@ -341,7 +341,7 @@ async fn snapshots_go_over_the_wire() {
 }
 
 #[tokio::test]
-async fn an_unclaimed_world_takes_no_call_until_the_first_token_claims_it() {
+async fn an_unclaimed_world_accepts_no_call_until_the_first_token_claims_it() {
     let tester = Tester::new().await;
     let account = AccountSid::from_bytes([9; 16]);
     let query = format!("?account={account}");
@@ -360,7 +360,7 @@ async fn an_unclaimed_world_takes_no_call_until_the_first_token_claims_it() {
 }
 
 #[tokio::test]
-async fn two_accounts_never_meet() {
+async fn two_accounts_are_isolated() {
     let tester = Tester::new().await;
     let other = format!("?account={}", AccountSid::from_bytes([9; 16]));
     tester.freeze().await;
@@ -377,7 +377,7 @@ async fn two_accounts_never_meet() {
 }
 
 #[tokio::test]
-async fn noise_on_the_line_damages_rows_of_the_received_pages() {
+async fn line_noise_damages_rows_of_the_received_pages() {
     let tester = Tester::new().await;
     let call = json!({ "pages": 1 });
     let clean = tester.done("POST", "/incoming-faxes?wait=true", call.clone()).await;
@@ -396,7 +396,7 @@ async fn noise_on_the_line_damages_rows_of_the_received_pages() {
 }
 
 #[tokio::test]
-async fn a_fax_is_had_as_either_file_whatever_it_is_kept_as() {
+async fn a_fax_is_available_in_either_format_however_it_is_stored() {
     let tester = Tester::new().await;
     let received = tester.done("POST", "/incoming-faxes?wait=true", json!({ "pages": 2 })).await;
     let fax = received["fax"]["sid"].as_str().expect("a SID");
@@ -410,7 +410,7 @@ async fn a_fax_is_had_as_either_file_whatever_it_is_kept_as() {
 }
 
 #[tokio::test]
-async fn a_clock_is_advanced_to_the_very_deadline_that_it_shows_next() {
+async fn a_clock_can_be_advanced_exactly_to_its_next_deadline() {
     let tester = Tester::new().await;
     tester.freeze().await;
     tester.done("POST", "/incoming-faxes", json!({ "pages": 2 })).await;

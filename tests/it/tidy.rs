@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The most lines of a file, tests included; a longer file probably answers two questions.
+/// The maximum number of lines in a file, tests included; a longer file probably answers two questions.
 const LINES_MAX: usize = 600;
 
 /// Each module and the modules that it may import. Modules further down are further out.
@@ -36,7 +36,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every Rust file below a folder of the project, with its path from the project's root.
+/// Lists every Rust file under a folder of the project, with its path from the project's root.
 pub(crate) fn sources(folder: &str) -> Vec<(String, String)> {
     fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
@@ -57,30 +57,30 @@ pub(crate) fn sources(folder: &str) -> Vec<(String, String)> {
     files.into_iter().map(named).collect()
 }
 
-/// The files of both packages.
+/// Lists the files of both packages.
 fn packages() -> Vec<(String, String)> {
     PACKAGES.iter().flat_map(|folder| sources(folder)).collect()
 }
 
-/// `engine` for `core/src/engine/mod.rs` and for `core/src/engine.rs`.
+/// Returns the top-level module of a file: `engine` for `core/src/engine/mod.rs` and `core/src/engine.rs`.
 fn module_of(path: &str) -> &str {
     let path = PACKAGES.iter().find_map(|folder| path.strip_prefix(folder)?.strip_prefix('/')).unwrap_or(path);
     path.split('/').next().unwrap_or(path).trim_end_matches(".rs")
 }
 
-/// The code before a file's own tests, without comments.
+/// Returns the code before a file's own tests, without comments.
 pub(crate) fn code(text: &str) -> String {
     let code = text.split("mod tests {").next().unwrap_or(text);
     code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// The modules of this crate that a text names.
+/// Lists the modules of this crate that some code names.
 fn imports(code: &str) -> BTreeSet<&str> {
     let after = code.match_indices("crate::").map(|(at, found)| &code[at + found.len()..]);
     after.map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap_or("")).collect()
 }
 
-/// The forbidden imports of a file, as texts for a person.
+/// Describes the forbidden imports of a file.
 fn breaches(path: &str, text: &str) -> Vec<String> {
     let module = module_of(path);
     let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == module) else {
@@ -97,7 +97,7 @@ fn breaches(path: &str, text: &str) -> Vec<String> {
 }
 
 #[test]
-fn modules_import_downwards_only() {
+fn modules_import_only_downwards() {
     let files = packages();
     let entry = ["core/src/lib.rs", "src/lib.rs", "src/main.rs"];
     let found: Vec<String> = files
@@ -115,7 +115,7 @@ const WITHOUT_WIRE_WORDS: [&str; 5] = ["model", "twiml", "document", "engine", "
 const OTHER_NUMBERS: [&str; 3] =
     ["model/inventory/places.rs", "document/ccitt/codes.rs", "engine/export/upgrade/faults.rs"];
 
-/// The numbers in a text that may be Twilio's error codes.
+/// Lists the numbers in some code that may be Twilio's error codes.
 fn error_codes(code: &str) -> Vec<&str> {
     let numbers = code.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
     let families = ["11", "12", "20", "21", "34"];
@@ -126,7 +126,7 @@ fn error_codes(code: &str) -> Vec<&str> {
 }
 
 #[test]
-fn twilios_codes_and_headers_stop_at_the_dialect() {
+fn twilios_codes_and_headers_are_confined_to_the_dialect() {
     let inner = |(path, _): &&(String, String)| {
         WITHOUT_WIRE_WORDS.contains(&module_of(path))
             && !OTHER_NUMBERS.iter().any(|other| path.ends_with(other))
@@ -144,7 +144,7 @@ fn twilios_codes_and_headers_stop_at_the_dialect() {
 }
 
 #[test]
-fn one_file_writes_files() {
+fn only_one_file_writes_files() {
     for (path, text) in packages().iter().filter(|(path, _)| path != "src/io/file.rs" && !path.ends_with("tests.rs")) {
         let code = code(text);
         for call in ["fs::write(", "fs::rename(", "File::create", ".persist(", "with_extension("] {
@@ -154,7 +154,7 @@ fn one_file_writes_files() {
 }
 
 #[test]
-fn an_engine_that_imports_the_dialect_is_noticed() {
+fn an_engine_that_imports_the_dialect_is_detected() {
     let text = "//! x\nuse crate::dialect::form;\n";
     assert_eq!(breaches("core/src/engine/mod.rs", text), ["core/src/engine/mod.rs may not import dialect"]);
     assert_eq!(breaches("src/new.rs", "").len(), 1);
@@ -175,7 +175,7 @@ fn every_file_says_in_its_header_what_it_is_for() {
 }
 
 #[test]
-fn no_file_grows_too_long_to_read() {
+fn no_file_is_too_long_to_read() {
     for (path, text) in packages().iter().chain(&sources("tests/it")) {
         let lines = text.lines().count();
         assert!(lines <= LINES_MAX, "{path} has {lines} lines; at most {LINES_MAX}: is it one question?");
@@ -183,7 +183,7 @@ fn no_file_grows_too_long_to_read() {
 }
 
 #[test]
-fn no_struct_of_the_engine_or_the_model_is_a_format() {
+fn no_engine_or_model_struct_is_serialized() {
     let is_inside = |path: &str| ["engine", "model", "twiml"].contains(&module_of(path)) && !path.contains("/export/");
     for (path, text) in packages().iter().filter(|(path, _)| is_inside(path)) {
         let code = code(text);
@@ -196,7 +196,7 @@ fn no_struct_of_the_engine_or_the_model_is_a_format() {
 }
 
 #[test]
-fn nothing_is_left_open() {
+fn no_open_tasks_or_ignored_tests_remain() {
     for (path, text) in packages().iter().chain(&sources("tests")).filter(|(path, _)| path != "tests/it/tidy.rs") {
         for mark in ["TODO", "FIXME", "XXX", "#[ignore"] {
             assert!(!text.contains(mark), "{path} has a {mark}");

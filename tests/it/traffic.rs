@@ -1,4 +1,5 @@
-//! Tests how a tester sees REST requests: those in a journal beside the engine's events, and those that no journal has.
+//! Tests a tester's view of REST requests: those journaled with the engine's events, and unassigned ones, which no
+//! journal contains.
 
 use axum::body::Body;
 use axum::http::{Request, header};
@@ -27,7 +28,7 @@ fn kinds(page: &Value) -> Vec<(u64, &str)> {
     events.map(|each| (each["seq"].as_u64().expect("a number"), each["kind"].as_str().expect("a kind"))).collect()
 }
 
-/// Reads this many events from a stream that begins after this event, and returns their numbers.
+/// Reads this many events from a stream that starts after this event, and returns their numbers.
 async fn streamed(host: &Host, last_event_id: u64, count: usize) -> Vec<u64> {
     let request = Request::get(format!("{CONTROL}/events")).header(header::HOST, "localhost");
     let request = request.header(header::ACCEPT, "text/event-stream").header("last-event-id", last_event_id);
@@ -43,7 +44,7 @@ async fn streamed(host: &Host, last_event_id: u64, count: usize) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn requests_and_events_have_one_numbering_on_every_page_and_stream() {
+async fn requests_and_events_share_one_numbering_on_every_page_and_stream() {
     let host = host(|_| ());
     let world = host.world();
     for round in 0..4 {
@@ -94,7 +95,7 @@ async fn requests_and_events_have_one_numbering_on_every_page_and_stream() {
 }
 
 #[tokio::test]
-async fn a_request_of_no_world_is_found_with_the_reason_and_without_its_secrets() {
+async fn an_unassigned_request_is_listed_with_the_reason_and_without_its_secrets() {
     let mut settings = settings(Pace::Max);
     settings.options.accounts = AccountMode::Strict;
     let host = Host::with(settings, &ClientOptions::default(), setup("http://127.0.0.1:9/fax"));
@@ -157,7 +158,7 @@ async fn a_request_of_no_world_is_found_with_the_reason_and_without_its_secrets(
 }
 
 #[tokio::test]
-async fn a_request_that_looks_at_an_account_which_nobody_has_used_is_of_no_world() {
+async fn a_read_of_an_account_that_nobody_has_used_is_an_unassigned_request() {
     let host = host(|_| ());
     let other = "AC0123456789abcdef0123456789abcdef";
     assert_eq!(host.call_as((other, "t"), "GET", "/v1/Faxes?PageSize=2", "").await.status, 200);
@@ -175,7 +176,7 @@ async fn a_request_that_looks_at_an_account_which_nobody_has_used_is_of_no_world
 }
 
 #[tokio::test]
-async fn the_requests_of_no_world_are_guarded_as_the_control_api_is() {
+async fn unassigned_requests_are_guarded_like_the_control_api() {
     let host = host(|guard| guard.control_token = Some("t".into()));
     let target = format!("{CONTROL}/traffic");
     assert_eq!(asked(&host, "GET", &target, &[("host", "localhost")]).await.0, 401);

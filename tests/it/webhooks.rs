@@ -1,4 +1,4 @@
-//! Tests how webhooks are sent: signed again at each hop, with a fax's cookies, without the fragment, with the
+//! Tests how webhooks are sent: signed anew at each hop, with a fax's cookies, without the fragment, with the
 //! credential that a server asks for, and retried as the URL says. Also tests that a misbehaving app harms only itself.
 
 use std::time::Duration;
@@ -47,7 +47,7 @@ async fn requests(server: &MockServer) -> Vec<Request> {
 }
 
 #[tokio::test]
-async fn cookies_come_back_within_a_fax_and_not_in_the_next() {
+async fn cookies_are_returned_within_a_fax_but_not_in_the_next() {
     let server = MockServer::start().await;
     let receive = twiml("<Receive action=\"/done\"/>").append_header("Set-Cookie", "session=one; Path=/; HttpOnly");
     Mock::given(path("/fax")).respond_with(receive).mount(&server).await;
@@ -66,7 +66,7 @@ async fn cookies_come_back_within_a_fax_and_not_in_the_next() {
 }
 
 #[tokio::test]
-async fn requests_of_one_fax_are_spans_of_one_trace_where_that_is_wanted() {
+async fn requests_for_one_fax_are_spans_of_one_trace_if_tracing_is_on() {
     let server = MockServer::start().await;
     Mock::given(path("/fax")).respond_with(twiml("<Receive action=\"/done\"/>")).mount(&server).await;
     Mock::given(path("/done")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
@@ -87,7 +87,7 @@ async fn requests_of_one_fax_are_spans_of_one_trace_where_that_is_wanted() {
 }
 
 #[tokio::test]
-async fn each_hop_of_a_redirect_is_signed_for_itself_and_relative_actions_start_at_the_last() {
+async fn each_redirect_hop_is_signed_separately_and_relative_actions_resolve_against_the_last() {
     let server = MockServer::start().await;
     for (from, status, to) in [("/fax", 307, "/a/kept?x=1"), ("/a/kept", 302, "/b/got")] {
         let redirect = ResponseTemplate::new(status).insert_header("Location", to);
@@ -116,7 +116,7 @@ async fn each_hop_of_a_redirect_is_signed_for_itself_and_relative_actions_start_
 }
 
 #[tokio::test]
-async fn the_credential_of_a_url_is_sent_only_where_it_is_asked_for() {
+async fn a_urls_credential_is_sent_only_where_it_is_requested() {
     let server = MockServer::start().await;
     let basic = "Basic dXM6cCt3";
     Mock::given(path("/fax"))
@@ -160,7 +160,7 @@ impl Respond for DigestServer {
 }
 
 #[tokio::test]
-async fn a_digest_challenge_is_answered_as_a_real_server_wants_it() {
+async fn a_digest_challenge_is_answered_as_a_real_server_expects() {
     let server = MockServer::start().await;
     Mock::given(path("/fax")).respond_with(DigestServer).expect(2).mount(&server).await;
     let host = Host::new(setup(&format!("{}/fax?a=b", server.uri().replace("http://", "http://us:p%2Bw@"))));
@@ -175,7 +175,7 @@ async fn a_digest_challenge_is_answered_as_a_real_server_wants_it() {
 }
 
 #[tokio::test]
-async fn requests_for_a_host_can_go_elsewhere_and_name_it_still() {
+async fn requests_for_a_host_can_be_sent_elsewhere_and_still_name_it() {
     let server = MockServer::start().await;
     Mock::given(path("/fax")).and(header("host", "app.test:81")).respond_with(twiml("<Receive/>")).mount(&server).await;
     let connect_to = format!("app.test=127.0.0.1:{}", server.address().port()).parse().expect("two hosts");
@@ -189,7 +189,7 @@ async fn requests_for_a_host_can_go_elsewhere_and_name_it_still() {
 }
 
 #[tokio::test]
-async fn a_webhook_is_tried_again_as_its_url_says_with_one_token() {
+async fn a_webhook_is_retried_as_its_url_says_with_the_same_token() {
     for (fragment, tries) in
         [("", 1), ("#rc=2", 1), ("#rc=2&rp=5xx", 3), ("#rp=all", 2), ("#rc=0&rp=all", 1), ("#rc=2&rp=4xx", 1)]
     {
@@ -208,7 +208,7 @@ async fn a_webhook_is_tried_again_as_its_url_says_with_one_token() {
 }
 
 #[tokio::test]
-async fn a_status_callback_that_answers_at_the_second_try_is_told_once_each() {
+async fn a_status_callback_that_succeeds_at_the_second_try_gets_each_status_once() {
     let server = MockServer::start().await;
     let pdf = ResponseTemplate::new(200).set_body_raw(fauxfax::document::sample::test_pages(1), "application/pdf");
     Mock::given(path("/a.pdf")).and(header_exists("x-twilio-signature")).respond_with(pdf).mount(&server).await;
@@ -230,7 +230,7 @@ async fn a_status_callback_that_answers_at_the_second_try_is_told_once_each() {
 }
 
 #[tokio::test]
-async fn an_app_that_misbehaves_costs_its_own_delivery_and_nothing_else() {
+async fn a_misbehaving_app_affects_only_its_own_delivery() {
     let server = MockServer::start().await;
     let pdf = ResponseTemplate::new(200).set_body_raw(fauxfax::document::sample::test_pages(1), "application/pdf");
     Mock::given(path("/a.pdf")).respond_with(pdf).mount(&server).await;
@@ -265,7 +265,7 @@ async fn an_app_that_misbehaves_costs_its_own_delivery_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn every_attempt_is_journaled_with_what_was_asked_and_answered() {
+async fn every_attempt_is_journaled_with_its_request_and_response() {
     let server = MockServer::start().await;
     Mock::given(path("/fax"))
         .respond_with(ResponseTemplate::new(503).set_body_string("later"))

@@ -136,7 +136,7 @@ fn text<'a>(resource: &'a Value, key: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn a_delivered_fax_shows_its_document_its_duration_and_its_price() {
+async fn a_delivered_fax_has_a_document_a_duration_and_a_price() {
     let wire = Wire::new(PriceForm::Text).await;
     let created = wire.send("15558675310", "").await;
     let fax = wire.fetch(&created).await;
@@ -159,7 +159,7 @@ async fn a_delivered_fax_shows_its_document_its_duration_and_its_price() {
 }
 
 #[tokio::test]
-async fn the_nulls_of_each_end_are_those_captured_from_twilio() {
+async fn the_nulls_of_each_outcome_are_those_captured_from_twilio() {
     let wire = Wire::new(PriceForm::Number).await;
     for (to, status, duration, priced) in [
         ("15005550101", "busy", Value::Null, false),
@@ -180,7 +180,7 @@ async fn the_nulls_of_each_end_are_those_captured_from_twilio() {
 }
 
 #[tokio::test]
-async fn without_store_media_nothing_is_kept() {
+async fn without_store_media_no_media_are_kept() {
     let wire = Wire::new(PriceForm::Text).await;
     let created = wire.send("15558675310", "&StoreMedia=False").await;
     let fax = wire.fetch(&created).await;
@@ -194,7 +194,7 @@ async fn without_store_media_nothing_is_kept() {
 }
 
 #[tokio::test]
-async fn deleted_media_reads_null_and_its_url_is_404() {
+async fn deleted_media_read_as_null_and_their_url_is_404() {
     let wire = Wire::new(PriceForm::Text).await;
     let created = wire.send("15558675310", "").await;
     let fax = wire.fetch(&created).await;
@@ -212,7 +212,7 @@ async fn deleted_media_reads_null_and_its_url_is_404() {
 }
 
 #[tokio::test]
-async fn a_media_url_expires_by_the_worlds_clock_and_a_fetch_brings_a_fresh_one() {
+async fn a_media_url_expires_by_the_worlds_clock_and_a_fetch_returns_a_fresh_one() {
     let wire = Wire::new(PriceForm::Text).await;
     let created = wire.send("15558675310", "").await;
     let world = wire.world();
@@ -227,7 +227,7 @@ async fn a_media_url_expires_by_the_worlds_clock_and_a_fetch_brings_a_fresh_one(
 }
 
 #[tokio::test]
-async fn a_refusal_that_needs_no_body_leaves_the_connection_to_the_next_request() {
+async fn after_a_refusal_that_needs_no_body_the_connection_serves_the_next_request() {
     let wire = Wire::new(PriceForm::Text).await;
     served(&wire, async |address| {
         // A request without a credential, one to an unknown path, and one with an unknown method.
@@ -235,7 +235,7 @@ async fn a_refusal_that_needs_no_body_leaves_the_connection_to_the_next_request(
             let mut stream = TcpStream::connect(address).await.expect("a connection");
             let head = format!("{target} HTTP/1.1\r\nHost: fax.test\r\nContent-Length: 4\r\n\r\n");
             stream.write_all(head.as_bytes()).await.expect("sent");
-            // Once another connection has a response, the first request's head has been read.
+            // Once a second connection has a response, the first request's head has been read.
             ask(address, "GET /nowhere HTTP/1.0\r\n\r\n").await;
             stream.write_all(b"To=1").await.expect("the body follows");
             let next = "GET /nowhere HTTP/1.1\r\nHost: fax.test\r\nConnection: close\r\n\r\n";
@@ -249,7 +249,7 @@ async fn a_refusal_that_needs_no_body_leaves_the_connection_to_the_next_request(
 }
 
 #[tokio::test]
-async fn a_connection_is_closed_cleanly_where_the_client_asks_for_it() {
+async fn a_connection_is_closed_cleanly_if_the_client_asks_for_it() {
     let wire = Wire::new(PriceForm::Text).await;
     served(&wire, async |address| {
         for head in ["HTTP/1.1\r\nHost: fax.test\r\nConnection: close\r\n", "HTTP/1.0\r\n"] {

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_within_a_strand_and_the_time_do_matter() {
+    fn the_order_within_a_strand_and_the_time_matter() {
         let (queued, busy) = (status(Status::Queued), status(Status::Busy));
         let right = projection(&[event(1, 5, 1, queued.clone()), event(2, 5, 1, busy.clone())]);
         let wrong = projection(&[event(1, 5, 1, busy.clone()), event(2, 5, 1, queued.clone())]);
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn events_before_the_last_reset_are_left_out() {
+    fn events_before_the_last_reset_are_omitted() {
         let reset = EventKind::WorldReset { count: ResetCount::default(), to: ResetTo::Start };
         let before = event(1, 1, 1, status(Status::Busy));
         let after = event(3, 9, 1, status(Status::Queued));

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compact_date_reads_back() {
+    fn a_compact_date_parses_back() {
         let moment = Timestamp::from_seconds(1_438_298_344);
         assert_eq!(parse_compact(&compact(moment)), Some(moment));
         assert_eq!(parse_compact("2015-07-30T23:19:04Z"), None);

@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_name_the_parameter_or_the_path() {
+    fn error_messages_name_the_parameter_or_the_path() {
         let message = |refusal: &Refusal| ApiError::refused(refusal, "/v1/Faxes/FX2").message;
         assert!(message(&Refusal::NoFax(FaxSid::from_bytes([0; 16]))).contains("/v1/Faxes/FX2 was not found"));
         assert!(message(&Refusal::CannotFax(NUMBER)).contains("VoiceReceiveMode"));

@@ -168,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn odd_forms_are_read_as_browsers_read_them() {
+    fn odd_forms_are_parsed_as_browsers_parse_them() {
         assert_eq!(pairs("&&a&b=&=c&d=e=f"), owned(&[("a", ""), ("b", ""), ("", "c"), ("d", "e=f")]));
         assert_eq!(pairs("a=100%&b=%zz"), owned(&[("a", "100%"), ("b", "%zz")]));
         assert_eq!(Form::parse(b"a=1&a=2").unwrap().get("a"), Some("1"));
     }
 
     #[test]
-    fn bytes_that_are_not_utf8_and_too_many_parameters_are_refused() {
+    fn invalid_utf8_and_too_many_parameters_are_refused() {
         assert_eq!(Form::parse(b"To=%FF"), Err(FormError::NotUtf8("To".to_owned())));
         let many = "a=1&".repeat(PARAMETERS_MAX + 1);
         assert_eq!(Form::parse(many.as_bytes()), Err(FormError::TooMany));

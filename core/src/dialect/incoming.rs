@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_names_the_invalid_field() {
+    fn an_error_names_the_invalid_field() {
         let none = IncomingFax::default();
         assert!(refused(IncomingFax { to: Some("911"), ..none }).starts_with("to: "));
         assert!(refused(IncomingFax { from: Some("no body"), ..none }).starts_with("from: \"no body\""));

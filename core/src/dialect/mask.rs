@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_in_a_query_is_masked_and_a_page_token_is_not() {
+    fn a_token_in_a_query_is_masked_but_a_page_token_is_not() {
         for (asked, shown) in [
             ("/v1/Faxes?AuthToken=s3cret&PageSize=1", "/v1/Faxes?AuthToken=***&PageSize=1"),
             ("/v1/Faxes?SigningKey=s", "/v1/Faxes?SigningKey=***"),

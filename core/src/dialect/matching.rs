@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_counted() {
+    fn matches_are_counted() {
         let events = [webhook("received"), webhook("received")];
         let part = json!({ "kind": "webhook.attempt" });
         for (times, verified) in [
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_in_order_may_have_other_events_between_them() {
+    fn other_events_may_occur_between_ordered_steps() {
         let status = |new: &str| json!({ "kind": "fax.status", "data": { "new": new } });
         let events = [status("receiving"), webhook("received"), status("received")];
         let steps = [status("receiving"), status("received")];

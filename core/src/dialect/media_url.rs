@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_url_or_another_key_is_refused() {
+    fn a_changed_url_or_a_different_key_is_refused() {
         let mismatch = Err(MediaUrlError::SignatureMismatch);
         let later = url().as_str().replace("7200", "72000").parse().unwrap();
         assert_eq!(check_url(&later, &name(), KEY, NOW), mismatch);

@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn one_page_has_the_seven_keys_and_null_neighbours() {
+    fn a_single_page_has_all_seven_keys_and_null_neighbours() {
         let (_, meta) = cut("To=%2B14155554321&From=%2B14155551234", &[]);
         let url = format!("{URL}?From=%2B14155551234&To=%2B14155554321&PageSize=50&Page=0");
         let expected = serde_json::json!({
@@ -459,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_page_still_leads_back() {
+    fn an_empty_page_still_links_back() {
         let (items, meta) = cut(&format!("Page=1&PageToken=PAFX{:032x}", 1), &[5, 1]);
         assert_eq!((items, meta.next_page_url), (vec![], None));
         let back = meta.previous_page_url.unwrap();
@@ -493,7 +493,7 @@ mod tests {
     }
 
     #[test]
-    fn signalwire_refuses_a_size_out_of_range_and_a_page_without_its_token() {
+    fn signalwire_refuses_an_out_of_range_size_and_a_page_without_its_token() {
         for bad in ["PageSize=0", "PageSize=1001", "PageSize=x", "PageSize=99999999999999999999"] {
             assert_eq!(strict(bad), Err(54454), "{bad}");
         }
@@ -506,7 +506,7 @@ mod tests {
     }
 
     #[test]
-    fn signalwires_links_lead_through_the_whole_list_and_back() {
+    fn signalwire_links_lead_through_the_whole_list_and_back() {
         let list: Vec<u64> = (1..=7).rev().collect();
         let cut = |query: &str| {
             let request = strict(query).unwrap();
@@ -527,7 +527,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_another_list_is_refused() {
+    fn a_token_from_a_different_list_is_refused() {
         let token = Token::Older(5).text(Names::Uuid(2));
         assert_eq!(strict(&format!("Page=1&PageToken={token}")), Err(21481));
         assert_eq!(Token::parse(&token, Names::Uuid(2)), Some(Token::Older(5)));

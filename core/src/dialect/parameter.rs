@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sid_has_its_prefix_and_32_digits() {
+    fn a_sid_consists_of_its_prefix_and_32_digits() {
         let digits = "0123456789abcdefABCDEF0123456789";
         let check = |text: &str, ids| check_sid("TrunkSid", text, "TK", ids).map_err(|error| error.reason);
         assert_eq!(check(&format!("TK{digits}"), IdForm::Prefixed), Ok(()));

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_bits_make_no_difference() {
+    fn storing_some_rows_as_bits_makes_no_difference() {
         let mut greys = Gray::white(130, 40);
         let mut tones = Tones::white(130, 40);
         for y in (0..40).filter(|y| y % 7 < 4) {

@@ -111,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn a_page_without_area_has_no_placement() {
+    fn a_page_without_an_area_has_no_placement() {
         for (width, height) in [(0.0, 792.0), (612.0, 0.0), (-1.0, 5.0), (f64::NAN, 1.0), (f64::INFINITY, 1.0)] {
             assert_eq!(place(width, height), None);
         }
     }
 
     #[test]
-    fn sheets_have_the_rows_of_their_paper() {
+    fn each_sheet_has_as_many_rows_as_its_paper_needs() {
         let rows = |size| Quality::ALL.iter().map(|quality| sheet_rows(size, *quality)).collect::<Vec<_>>();
         assert_eq!(rows(PageSize::Letter), [1_078, 2_156, 4_301]);
         assert_eq!(rows(PageSize::A4), [1_146, 2_292, 4_572]);

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_row_at_the_end_counts() {
+    fn an_odd_last_row_counts() {
         assert_eq!(halve_rows(&Gray::from_pels(1, 3, vec![255, 255, 0])).pels(), [255, 0]);
         assert_eq!(halve_columns(&Gray::from_pels(3, 1, vec![255, 255, 0])).pels(), [255, 0]);
     }

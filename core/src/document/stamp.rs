@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_uses_a_white_margin_or_moves_the_page_down() {
+    fn the_header_line_uses_a_white_margin_or_moves_the_page_down() {
         let mut page = Bitmap::white(1_728, 300);
         page.blacken_run(100, 0, 1_728);
         let with_margin = stamped(&page, Quality::Fine, "A");

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_canceled_fax_was_rejected_by_its_app() {
+    fn a_canceled_incoming_fax_counts_as_rejected() {
         assert_eq!(ConversationState::Settled(Status::Canceled).outcome(), Some(CallOutcome::Rejected));
         assert_eq!(ConversationState::NotAnswered.outcome(), Some(CallOutcome::NotAnswered));
         assert_eq!(ConversationState::Pending.outcome(), None);

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_read_back_and_are_case_sensitive() {
+    fn words_parse_back_and_are_case_sensitive() {
         for status in Status::ALL {
             assert_eq!(Status::from_word(status.as_str()), Some(*status));
         }

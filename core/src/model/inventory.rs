@@ -488,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_number_is_not_offered() {
+    fn a_number_that_is_taken_is_not_offered() {
         let all = some(8, Country::Us, NumberKind::Local, 4);
         let rest = search(8, Country::Us, NumberKind::Local, &OfferFilter::default(), 3, &|n| n == all[0].number);
         assert_eq!(rest, all[1..]);

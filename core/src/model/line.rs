@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_of_one_page_of_text_takes_about_half_a_minute() {
+    fn a_one_page_text_fax_takes_about_half_a_minute() {
         let line = Line::default();
         let setup_s = line.setup_ms() / 1_000;
         assert!((13..=18).contains(&setup_s), "{setup_s}");

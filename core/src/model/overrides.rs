@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_without_overrides_has_the_defaults() {
+    fn a_url_without_overrides_uses_the_defaults() {
         for fragment in ["", "section-2", "/route?x=1", "ct", "ct=", "ct=fast", "CT=100", "sni=y", "e=dublin,tokyo"] {
             assert_eq!(of(fragment), Overrides::default(), "{fragment}");
         }

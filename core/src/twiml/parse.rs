@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn every_attribute_of_receive_is_read() {
+    fn every_attribute_of_receive_is_parsed() {
         let twiml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Receive action=\"/a?b=1&amp;c=2\" \
                      mediaType=\"image/tiff\" method=\"GET\" pageSize=\"a4\" storeMedia=\"false\" /></Response>";
         let expected = Receive {
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn each_error_has_its_code() {
+    fn each_error_has_its_own_code() {
         assert_eq!(fault("<Response/>"), Some(Fault::NoFaxVerb));
         assert_eq!(fault("<Response><receive/></Response>"), Some(Fault::NoFaxVerb));
         assert_eq!(fault("<response><Receive/></response>"), Some(Fault::TwimlRoot));

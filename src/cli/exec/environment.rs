@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signalwire_account_is_found_by_the_names_of_both_services() {
+    fn a_signalwire_account_is_found_under_the_names_of_both_services() {
         let of = |sid: &str| {
             let mut variables = Variables::default();
             variables.set_account(Signatory { sid, token: Some("PT1"), signing_key: None });
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_user_has_set_is_kept() {
+    fn variables_that_the_user_has_set_are_kept() {
         let folder = tempfile::tempdir().expect("a folder");
         let own = folder.path().join("own.pem");
         fs::write(&own, CA).expect("written");
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn no_entry_of_no_proxy_bypasses_the_emulator() {
+    fn no_no_proxy_entry_bypasses_the_emulator() {
         for past in [
             "*",
             "twilio.com",

@@ -330,7 +330,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_error_for_a_misspelt_attribute_names_the_nearest() {
+    fn the_error_for_a_misspelt_attribute_suggests_the_nearest_one() {
         let number = json!({ "phone_number": "+15017122661", "voice_ulr": "http://app" });
         let refused =
             configured_number(number.as_object().expect("an object"), "numbers[0]", AccountSid::from_bytes([0; 16]));

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_error_for_a_misspelt_field_names_the_nearest() {
+    fn the_error_for_a_misspelt_field_suggests_the_nearest_one() {
         let json = read_json::<Order>(br#"{"ulr":"x"}"#).expect_err("refused");
         assert!(format!("{json:?}").contains("did you mean url?"), "{json:?}");
         assert!(format!("{json:?}").contains("unknown-field"), "{json:?}");
@@ -214,14 +214,14 @@ mod tests {
     }
 
     #[test]
-    fn the_account_belongs_to_every_query_and_nothing_means_an_empty_object() {
+    fn every_query_may_name_the_account_and_an_empty_body_means_an_empty_object() {
         let uri = "/x?account=AC1&pages=2&url=a%20b%26".parse().expect("a URI");
         assert_eq!(read_query(&uri), Ok(Order { url: Some("a b&".to_owned()), pages: Some(2) }));
         assert_eq!(read_json(b" "), Ok(Order { url: None, pages: None }));
     }
 
     #[test]
-    fn no_json_is_400_and_a_wrong_field_422() {
+    fn invalid_json_is_400_and_a_wrong_field_is_422() {
         for (body, status) in [
             ("{", 400),
             ("x", 400),

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_list_is_whole_however_long_it_is() {
+    async fn a_list_is_complete_however_long_it_is() {
         for (items, length) in [(0, 0), (1, 1), (3, CHUNK_BYTES), (10_000, 10)] {
             let (_, value) = read(items, length).await;
             assert_eq!(value, json!({ "list": vec!["x".repeat(length); items], "last": 7 }));

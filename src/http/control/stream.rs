@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stream_of_which_nothing_comes_has_a_heartbeat() {
+    async fn a_silent_stream_has_a_heartbeat() {
         let registry = registry();
         let world = registry.worlds().into_iter().next().unwrap();
         let filter = EventFilter { since: world.read_journal(|journal| journal.last_seq()), ..EventFilter::default() };

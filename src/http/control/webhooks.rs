@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replayed_get_does_not_carry_its_parameters_twice() {
+    fn a_replayed_get_does_not_repeat_its_parameters() {
         for url in ["http://h/p", "http://h/p?x=1"] {
             let record = record(Method::Get, "");
             let record = ExchangeRecord { url: form::with_query(url, &record.params), ..record };

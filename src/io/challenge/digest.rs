@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_of_the_rfc_are_answered_as_it_says() {
+    fn the_rfc_examples_are_answered_as_it_specifies() {
         for (algorithm, response) in [
             ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
             ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
@@ -181,7 +181,7 @@ mod tests {
 
     /// The session's secret is the digest of the plain one and both nonces (§3.4.2); computed with Python's hashlib.
     #[test]
-    fn a_sessions_secret_is_made_with_both_nonces() {
+    fn a_session_secret_includes_both_nonces() {
         for (algorithm, response) in [
             ("MD5-sess", "e783283f46242139c486a698fec7211d"),
             ("SHA-256-SESS", "2fd51b3a77ad75bad6afad6003e818d767133c46d9e2749e7f5232ae1ea3efd7"),

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn basic_takes_the_urls_credential_decoded() {
+    fn basic_uses_the_decoded_credential_from_the_url() {
         let basic = answered(&["Basic realm=\"app\""], "http://us%40er:p%2Bw@app.test/");
         assert_eq!(basic, Some(format!("Basic {}", STANDARD.encode("us@er:p+w"))));
     }

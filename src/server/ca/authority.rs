@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_valid_for_its_own_name_alone() {
+    fn a_certificate_is_valid_only_for_its_own_name() {
         let (authority, _) = Authority::create(NOW).expect("a CA");
         let names =
             ["fax.twilio.com", "fax.sydney.au1.twilio.com", "media.twiliocdn.com", "x.signalwire.com", "fauxfax"];
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn the_certificate_of_this_machine_has_its_loopback_names_and_the_private_address_used() {
+    fn this_machines_certificate_covers_its_loopback_names_and_the_private_address_used() {
         let (authority, _) = Authority::create(NOW).expect("a CA");
         let machine = Identity::Machine([192, 168, 1, 5].into());
         for name in ["localhost", "127.0.0.1", "::1", "192.168.1.5"] {
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn the_limits_are_critical_and_for_servers_only() {
+    fn the_constraints_are_critical_and_allow_only_server_certificates() {
         let (authority, _) = Authority::create(NOW).expect("a CA");
         let holds = |part: &[u8]| authority.certificate().windows(part.len()).any(|window| window == part);
         // id-ce-nameConstraints, critical; id-kp-serverAuth as the only purpose.
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ca_with_other_limits_is_not_used() {
+    fn a_ca_with_different_constraints_is_not_used() {
         for names in [&["internal"][..], &["twilio.com", "test"], &[]] {
             let (pem, key) = with_other_limits(names);
             assert!(matches!(Authority::load(&pem, &key, NOW), Err(CaError::OtherLimits)), "{names:?}");
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ca_is_read_back_as_it_was_and_lasts_two_years() {
+    fn a_ca_is_read_back_unchanged_and_lasts_two_years() {
         let (authority, key) = Authority::create(NOW).expect("a CA");
         let again = Authority::load(authority.pem(), &key, NOW).expect("the same");
         assert_eq!(again.certificate(), authority.certificate());
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ca_of_another_program_and_a_mixed_pair_are_refused() {
+    fn a_ca_from_another_program_and_a_mismatched_pair_are_refused() {
         let (ours, key) = Authority::create(NOW).expect("a CA");
         let (_, other_key) = Authority::create(NOW).expect("a CA");
         assert!(matches!(Authority::load(ours.pem(), &other_key, NOW), Err(CaError::KeyOfAnother)));
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn serials_differ_from_name_to_name_and_keys_are_not_shown() {
+    fn serial_numbers_differ_between_names_and_keys_are_not_printed() {
         let (authority, _) = Authority::create(NOW).expect("a CA");
         let serial = |name: &str| authority.serial(&host(name)).to_bytes();
         assert_ne!(serial("fax.twilio.com"), serial("api.twilio.com"));

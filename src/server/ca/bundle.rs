@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_always_public_roots_and_each_is_there_once() {
+    fn public_roots_are_always_included_and_each_appears_once() {
         let roots = Roots::of_system();
         assert!(roots.0.len() > 50, "{}", roots.0.len());
         let mozillas = Roots(webpki_root_certs::TLS_SERVER_ROOT_CERTS.to_vec());
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_as_pem_is_read_back() {
+    fn pem_round_trips() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("bundle.pem");
         let roots = Roots(webpki_root_certs::TLS_SERVER_ROOT_CERTS.to_vec());

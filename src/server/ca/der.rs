@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_short_or_long() {
+    fn lengths_have_a_short_or_a_long_form() {
         assert_eq!(write(SEQUENCE, &[]), [0x30, 0]);
         assert_eq!(write(OCTET_STRING, &[7; 127])[..2], [4, 127]);
         assert_eq!(write(OCTET_STRING, &[7; 128])[..3], [4, 0x81, 128]);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_or_malformed_element_is_none() {
+    fn a_truncated_or_malformed_element_is_rejected() {
         for bytes in [&[][..], &[0x30], &[0x30, 5, 1], &[0x30, 0x81], &[0x30, 0x80], &[0x30, 0x85, 1, 1, 1, 1, 1, 1]] {
             assert!(any(bytes).is_none() && fields(bytes).is_none(), "{bytes:?}");
         }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_have_two_or_four_digits_of_a_year() {
+    fn dates_have_two_or_four_year_digits() {
         let read = |tag, text: &str| {
             let bytes = write(tag, text.as_bytes());
             time(&any(&bytes).expect("an element").0).map(Timestamp::seconds)

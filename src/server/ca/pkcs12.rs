@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_truststore_holds_each_certificate_as_it_is() {
+    fn a_truststore_contains_each_certificate_unchanged() {
         let certificates = [CertificateDer::from(vec![7; 300]), CertificateDer::from(vec![8; 20])];
         let store = truststore(&certificates);
         assert_eq!((store[0], &store[4..7]), (SEQUENCE, &[INTEGER, 1, 3][..]), "version 3");

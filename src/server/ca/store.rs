@@ -142,7 +142,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_const_seconds(1_795_600_000);
 
     #[test]
-    fn a_ca_is_made_once_and_found_again() {
+    fn a_ca_is_created_once_and_found_again() {
         let home = tempfile::tempdir().expect("a folder");
         let folder = home.path().join("share/fauxfax/ca");
         let made = open(&folder, NOW).expect("made");
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn processes_that_start_together_make_one_ca() {
+    fn processes_that_start_together_create_one_ca() {
         let home = tempfile::tempdir().expect("a folder");
         let folder = home.path().join("ca");
         let pems = std::thread::scope(|scope| {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn if_no_folder_can_be_created_the_ca_is_in_memory() {
+    fn if_no_folder_can_be_created_the_ca_is_kept_in_memory() {
         let home = tempfile::tempdir().expect("a folder");
         let file = home.path().join("file");
         fs::write(&file, "").expect("written");

@@ -49,7 +49,7 @@ fn the_error_for_a_wrong_type_names_the_right_one() {
 /// Checks that the schema describes exactly what is accepted, with the types' limits and words.
 #[cfg(feature = "schema")]
 #[test]
-fn the_schema_has_the_limits_and_the_words() {
+fn the_schema_contains_the_limits_and_the_allowed_words() {
     let schema = serde_json::to_value(schemars::schema_for!(RuleDocument)).expect("JSON");
     let part = |name: &str| schema["$defs"][name]["properties"].clone();
     assert_eq!(part("RuleLine")["rate_bps"]["minimum"], 2_400);
@@ -71,7 +71,7 @@ fn a_refusal_has_twilios_code_by_default() {
 }
 
 #[test]
-fn the_error_for_an_unknown_field_names_the_nearest() {
+fn the_error_for_an_unknown_field_suggests_the_nearest_one() {
     for (rule, near) in [
         (json!({ "mach": {}, "outcome": { "status": "busy" } }), "match"),
         (json!({ "match": { "too": "+1*" }, "outcome": { "status": "busy" } }), "to"),
@@ -156,7 +156,7 @@ fn a_rule_has_one_effect_whose_parts_fit_together() {
 }
 
 #[test]
-fn reordering_the_only_request_of_its_kind_gives_a_warning() {
+fn reordering_the_only_request_of_its_kind_raises_a_warning() {
     let rule = |purpose: &str| {
         parse(&json!({ "match": { "purpose": purpose }, "webhook": { "reorder": true } }), Dialect::Twilio)
     };

@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn countries_name_their_lists() {
+    fn countries_link_to_their_lists() {
         let list = serde_json::to_value(CountryList::of(ACCOUNT)).unwrap();
         let countries = list["countries"].as_array().unwrap();
         assert_eq!(countries.len(), Country::ALL.len());

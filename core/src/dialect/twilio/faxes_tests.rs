@@ -71,7 +71,7 @@ fn unset_options_have_the_documented_defaults() {
 }
 
 #[test]
-fn every_option_is_read_as_the_python_library_sends_it() {
+fn every_option_is_accepted_as_the_python_library_sends_it() {
     let order = order(
         "To=%2B15558675310&MediaUrl=http%3A%2F%2Flocalhost%2Fa+b.pdf%3Fx%3D1%26y%3D2&Quality=superfine\
          &StatusCallback=http%3A%2F%2Flocalhost%2F%C3%A9&From=%2B15017122661&SipAuthUsername=us+er\

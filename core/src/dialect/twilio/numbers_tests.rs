@@ -32,7 +32,7 @@ fn buy(text: &str, kind: Option<NumberKind>) -> Result<BuyNumber, ApiError> {
 }
 
 #[test]
-fn a_new_number_is_shown_with_every_key_and_the_documented_blanks() {
+fn a_new_number_has_every_key_and_the_documented_blanks() {
     let shown = serde_json::to_value(NumberResource::of(&number("+18089255327", 1), ACCOUNT, SEED)).unwrap();
     let path = "/2010-04-01/Accounts/AC00000000000000000000000000000000/IncomingPhoneNumbers";
     let sid = "PN01010101010101010101010101010101";
@@ -130,7 +130,7 @@ fn every_attribute_is_read() {
 }
 
 #[test]
-fn an_empty_value_clears_a_url_in_an_update_and_means_nothing_in_a_purchase() {
+fn an_empty_value_clears_a_url_in_an_update_and_is_ignored_in_a_purchase() {
     let text = "VoiceUrl=&StatusCallback=&VoiceMethod=&VoiceApplicationSid=&FriendlyName=";
     let change = update_number(&form(text), ACCOUNT).unwrap();
     let cleared = NumberChange {

@@ -162,7 +162,7 @@ fn counted_bits_equal_written_bits() {
 }
 
 #[test]
-fn rows_are_filled_up_to_the_minimum() {
+fn rows_are_padded_to_the_minimum() {
     let image = Bitmap::white(1_728, 100);
     let bits = code(&image, Scheme::Mh, 288, BitCounter::default()).bits();
     assert_eq!(bits, 100 * 288 + 6 * 12);

@@ -70,7 +70,7 @@ fn with_segment(jpeg: &[u8], marker: u8, data: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn exif_turns_a_png_and_a_jpeg_upright() {
+fn exif_rotates_a_png_and_a_jpeg_upright() {
     let samples: Vec<u8> = (0..30 * 20).map(|at| (at % 251) as u8).collect();
     let plain = png_of((30, 20), png_crate::ColorType::Grayscale, &samples, None, false);
     for (kind, plain) in [(Kind::Png, plain), (Kind::Jpeg, TONES.to_vec())] {
@@ -99,7 +99,7 @@ fn with_chunk(png: &[u8], kind: [u8; 4], data: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn xmp_alone_turns_a_png_and_a_jpeg_upright() {
+fn xmp_alone_rotates_a_png_and_a_jpeg_upright() {
     let samples: Vec<u8> = (0..30 * 20).map(|at| (at % 251) as u8).collect();
     let plain = png_of((30, 20), png_crate::ColorType::Grayscale, &samples, None, false);
     let packed = |text: &[u8]| {

@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pen_wider_than_any_page_covers_it() {
+    fn a_pen_wider_than_any_page_covers_the_page() {
         for width in [1e6, 1e9, 1e30, 1e100] {
             let line = drawn("M-5 50 C10 60 40 60 90 50", &Stroke::new(width));
             assert!(line.elements().len() < 10_000 && line.winding((50.0, 90.0).into()) != 0, "{width}");

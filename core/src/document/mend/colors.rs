@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn black_ink_is_black_and_none_is_white() {
+    fn black_ink_is_black_and_no_ink_is_white() {
         for rest in [[0.0; 3], [0.6, 0.4, 0.4], [1.0, 1.0, 1.0], [0.0, 1.0, 0.2]] {
             let [c, m, y] = rest;
             assert_eq!(rgb([c, m, y, 1.0]), [0.0; 3], "{rest:?}");

@@ -449,7 +449,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_strings_are_read_in_every_encoding() {
+    fn text_strings_are_decoded_in_every_encoding() {
         assert_eq!(text_of(b"caf\xe9"), "café");
         assert_eq!(text_of(b"\xfe\xff\x04\x16\x00a"), "Жa");
         assert_eq!(text_of("\u{feff}né".as_bytes()), "né");

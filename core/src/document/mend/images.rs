@@ -454,7 +454,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_jpegs_frame_is_found() {
+    fn the_frame_header_of_a_jpeg_is_found() {
         let data = [
             0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xc0, 0, 17, 8, 1, 2, 0, 3, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1,
         ];

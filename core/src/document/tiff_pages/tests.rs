@@ -387,7 +387,7 @@ fn strips_without_lengths_extend_as_far_as_possible() {
 }
 
 #[test]
-fn lzw_without_an_end_code_is_whole() {
+fn lzw_data_without_an_end_code_are_complete() {
     let data = greys();
     let coded = lzw(&data);
     for cut in 1..3 {
@@ -443,7 +443,7 @@ fn reduced_copies_and_masks_are_not_pages() {
 }
 
 #[test]
-fn pages_before_a_broken_end_of_the_chain_are_kept() {
+fn pages_before_a_break_in_the_chain_are_kept() {
     let image = drawing();
     let mmr = g4(&image);
     let tags = [(259, 4), (262, 0)];
@@ -503,7 +503,7 @@ fn without_a_colour_model_other_tags_determine_it() {
 }
 
 #[test]
-fn xmp_turns_a_page_that_lacks_tag_274() {
+fn xmp_rotates_a_page_that_lacks_tag_274() {
     let image = drawing();
     let mmr = g4(&image);
     for value in [3_u8, 6, 8] {
@@ -521,7 +521,7 @@ fn xmp_turns_a_page_that_lacks_tag_274() {
 }
 
 #[test]
-fn tag_274_turns_pages_of_every_compression() {
+fn tag_274_rotates_pages_of_every_compression() {
     let image = drawing();
     for (value, turned) in [(1, false), (3, false), (6, true), (8, true), (5, true)] {
         for (compression, data) in [(4, g4(&image)), (1, packed(&image)), (5, lzw(&packed(&image)))] {

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_number_is_found_by_its_digits_if_it_is_for_sale() {
+    fn a_complete_number_is_found_by_its_digits_if_it_is_for_sale() {
         let offer = us_local(&OfferFilter::default())[0];
         let national = &offer.number.to_string()[2..];
         let filter = OfferFilter { contains: pattern(national), ..OfferFilter::default() };
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn each_capability_filters_both_ways() {
+    fn each_capability_can_be_required_or_excluded() {
         for wanted in [true, false] {
             let fax = OfferFilter { fax_enabled: Some(wanted), ..OfferFilter::default() };
             let sms = OfferFilter { sms_enabled: Some(wanted), ..OfferFilter::default() };
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn new_numbers_are_shown_unless_excluded() {
+    fn new_numbers_are_listed_unless_excluded() {
         let betas = |beta| {
             let filter = OfferFilter { beta, ..OfferFilter::default() };
             offers(8, Country::Us, NumberKind::Local, &filter).take(500).filter(|offer| offer.beta).count()
