@@ -22,13 +22,13 @@ impl RealTime {
         Self { started_at: Timestamp::from_micros(micros), started: Instant::now() }
     }
 
-    /// The present moment, in microseconds since the Unix epoch.
+    /// Returns the present moment, in microseconds since the Unix epoch.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.started_at.after(self.uptime())
     }
 
-    /// The real time that has passed since [`RealTime::start`].
+    /// Returns the real time that has passed since [`RealTime::start`].
     #[must_use]
     pub fn uptime(&self) -> Duration {
         self.started.elapsed()
@@ -55,14 +55,14 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A running clock that shows real time.
+    /// Returns a running clock that shows real time.
     #[must_use]
     pub fn running(real: RealTime) -> Self {
         let now = real.now();
         Self { real, mode: ClockMode::Running, at: now, since: now }
     }
 
-    /// The time that the clock shows, in either mode.
+    /// Returns the time that the clock shows, in either mode.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match self.mode {
@@ -71,7 +71,7 @@ impl Clock {
         }
     }
 
-    /// Whether the clock is running or frozen.
+    /// Returns whether the clock is running or frozen.
     #[must_use]
     pub const fn mode(&self) -> ClockMode {
         self.mode
@@ -91,7 +91,7 @@ impl Clock {
         self.since = self.real.now();
     }
 
-    /// The real time until the clock shows `moment`, or `None` if it is frozen before that moment.
+    /// Returns the real time until the clock shows `moment`, or `None` if it is frozen before that moment.
     #[must_use]
     pub fn until(&self, moment: Timestamp) -> Option<Duration> {
         let wait = moment.since(self.now());

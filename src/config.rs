@@ -171,7 +171,7 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// The documented defaults, independent of the environment.
+    /// Returns the documented defaults, independent of the environment.
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, PORT_DEFAULT).into(),
@@ -242,8 +242,9 @@ impl Config {
         Self { ca_dir, ..Self::default() }.load_in(Path::new(""), flags, environment)
     }
 
-    /// The accounts that have a world from the start, the default one first: those configured, or else the built-in one
-    /// with its one fax number. `fax_url` and `status_callback` are set on the first number of the first account.
+    /// Returns the accounts that have a world from the start, the default one first: those configured, or else the
+    /// built-in one with its one fax number. `fax_url` and `status_callback` are set on the first number of the first
+    /// account.
     #[must_use]
     pub fn founding_accounts(&self) -> Vec<ConfiguredAccount> {
         let mut accounts = self.worlds.clone();
@@ -275,7 +276,7 @@ impl Config {
         accounts
     }
 
-    /// The configured key of the default account's webhook signatures, if there is one.
+    /// Returns the configured key of the default account's webhook signatures, if there is one.
     #[must_use]
     pub fn default_signing_key(&self) -> Option<&str> {
         let configured = self.worlds.first().map(|account| &account.signing_key);
@@ -365,7 +366,7 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// The user's data directory for this program. `None` if the environment names no home directory.
+/// Returns the user's data directory for this program. `None` if the environment names no home directory.
 #[must_use]
 pub fn data_dir() -> Option<PathBuf> {
     data_dir::of(&variable)

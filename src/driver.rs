@@ -212,7 +212,7 @@ impl Lanes {
     }
 }
 
-/// The host and port that an effect goes to, as the URL spells them; two spellings of one host have two lanes.
+/// Returns the host and port that an effect goes to, as the URL spells them; two spellings of one host have two lanes.
 fn host(intent: &Intent) -> &str {
     let url: &str = match intent {
         Intent::FetchDocument { url, .. } => url,

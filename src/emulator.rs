@@ -108,7 +108,7 @@ impl Registry {
         Ok(registry)
     }
 
-    /// The settings that all worlds share.
+    /// Returns the settings that all worlds share.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.0.settings
@@ -136,7 +136,7 @@ impl Registry {
         self.0.stopping.send_replace(true);
     }
 
-    /// Whether the server is about to stop.
+    /// Returns whether the server is about to stop.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         *self.0.stopping.borrow()
@@ -148,7 +148,7 @@ impl Registry {
         let _ = self.0.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
-    /// The counts of what happened in worlds that have been removed.
+    /// Returns the counts of what happened in worlds that have been removed.
     #[must_use]
     pub fn departed_tally(&self) -> Tally {
         self.worlds_read(|worlds| worlds.departed.tally.clone())
@@ -159,55 +159,55 @@ impl Registry {
         driver::pause(span).await;
     }
 
-    /// The memory budget that bodies in flight are charged to.
+    /// Returns the memory budget that bodies in flight are charged to.
     #[must_use]
     pub fn budget(&self) -> &Budget {
         self.0.performer.budget()
     }
 
-    /// The limits on expensive control calls.
+    /// Returns the limits on expensive control calls.
     #[must_use]
     pub(crate) fn gates(&self) -> &Gates {
         &self.0.gates
     }
 
-    /// The log of requests that belong to no world.
+    /// Returns the log of requests that belong to no world.
     #[must_use]
     pub(crate) fn unassigned(&self) -> &UnassignedLog {
         &self.0.unassigned
     }
 
-    /// The renderer that converts documents to pages.
+    /// Returns the renderer that converts documents to pages.
     #[must_use]
     pub fn renderer(&self) -> &Renderer {
         self.0.performer.renderer()
     }
 
-    /// The real time since the emulator was created.
+    /// Returns the real time since the emulator was created.
     #[must_use]
     pub fn uptime(&self) -> std::time::Duration {
         self.0.real.uptime()
     }
 
-    /// The world of an account, if it has one.
+    /// Returns the world of an account, if it has one.
     #[must_use]
     pub fn world(&self, account: AccountSid) -> Option<World> {
         self.worlds_read(|worlds| worlds.by_sid.get(&account).cloned())
     }
 
-    /// All worlds, in order of their SIDs.
+    /// Returns all worlds, in order of their SIDs.
     #[must_use]
     pub fn worlds(&self) -> Vec<World> {
         self.worlds_read(|worlds| worlds.by_sid.values().cloned().collect())
     }
 
-    /// The world that has a bin. A bin's URL doesn't name the account, so each world is asked.
+    /// Returns the world that has a bin. A bin's URL doesn't name the account, so each world is asked.
     #[must_use]
     pub(crate) fn owner_of_bin(&self, bin: TwimlBinSid) -> Option<World> {
         self.worlds().into_iter().find(|world| world.read(|engine| engine.twiml_bin(bin).is_ok()))
     }
 
-    /// The SID of the default account, whose world is never removed.
+    /// Returns the SID of the default account, whose world is never removed.
     #[must_use]
     pub fn default_account(&self) -> AccountSid {
         self.0.default
@@ -248,8 +248,8 @@ impl Registry {
         Ok((world, admission))
     }
 
-    /// The world of an account. If it has none, returns a temporary one that is not registered and lives as long as its
-    /// handle.
+    /// Returns the world of an account. If it has none, returns a temporary one that is not registered and lives as
+    /// long as its handle.
     ///
     /// # Errors
     /// The account is unknown and the mode is strict.
@@ -280,7 +280,7 @@ impl Registry {
         }
     }
 
-    /// The accounts whose worlds have broken because of a fault in the emulator.
+    /// Returns the accounts whose worlds have broken because of a fault in the emulator.
     #[must_use]
     pub fn broken_accounts(&self) -> Vec<AccountSid> {
         self.worlds_read(|worlds| {
@@ -340,7 +340,7 @@ impl Registry {
         Err(CreateWorldError::TooManyWorlds { limit: WORLDS_MAX })
     }
 
-    /// The subaccounts of an account, in order of creation.
+    /// Returns the subaccounts of an account, in order of creation.
     #[must_use]
     pub fn subaccounts(&self, owner: AccountSid) -> Vec<World> {
         self.worlds_read(|worlds| {
@@ -349,8 +349,8 @@ impl Registry {
         })
     }
 
-    /// The world of an account. If it has none, one is created without a token, and the first client to sign in sets
-    /// the token.
+    /// Returns the world of an account. If it has none, one is created without a token, and the first client to sign in
+    /// sets the token.
     ///
     /// # Errors
     /// The account is unknown and the mode is strict, or there are too many worlds.
@@ -494,7 +494,7 @@ impl Registry {
         Ok(world)
     }
 
-    /// The specification that the world of an account is created from.
+    /// Returns the specification that the world of an account is created from.
     fn spec(&self, sid: AccountSid, setup: AccountSetup, auth_token: Option<Box<str>>) -> WorldSpec {
         let settings = &self.0.settings;
         let mut account = Account::new(sid, auth_token, self.0.real.now());
@@ -528,7 +528,7 @@ impl Registry {
     }
 }
 
-/// The form of the id that is minted for an account without one.
+/// Returns the form of the id that is minted for an account without one.
 fn form_of(setup: &AccountSetup) -> IdForm {
     setup.dialect.unwrap_or(Dialect::Twilio).id_form()
 }

@@ -148,30 +148,30 @@ impl World {
         }))
     }
 
-    /// The SID of the world's account.
+    /// Returns the SID of the world's account.
     #[must_use]
     pub fn sid(&self) -> AccountSid {
         self.0.sid
     }
 
-    /// Whether it is a temporary world, dropped after the call that it was made for.
+    /// Returns whether it is a temporary world, dropped after the call that it was made for.
     pub(crate) fn is_fresh(&self) -> bool {
         self.0.is_fresh
     }
 
-    /// The key that media URLs are signed with.
+    /// Returns the key that media URLs are signed with.
     #[must_use]
     pub fn signing_key(&self) -> &Arc<[u8]> {
         &self.0.signing_key
     }
 
-    /// The time that the world's clock shows.
+    /// Returns the time that the world's clock shows.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.within(|core| core.clock.now())
     }
 
-    /// Whether the world's clock is running or frozen.
+    /// Returns whether the world's clock is running or frozen.
     #[must_use]
     pub fn clock_mode(&self) -> ClockMode {
         self.within(|core| core.clock.mode())
@@ -183,7 +183,7 @@ impl World {
         self.0.breakage.why()
     }
 
-    /// How many changes clients and testers have asked for, refused ones included.
+    /// Returns how many changes clients and testers have asked for, refused ones included.
     pub(crate) fn writes(&self) -> u64 {
         self.0.writes.load(Ordering::Relaxed)
     }
@@ -270,7 +270,7 @@ impl World {
         self.gate().opened_by(token)
     }
 
-    /// The terms on which the account's calls are admitted at present.
+    /// Returns the terms on which the account's calls are admitted at present.
     #[must_use]
     pub fn admission(&self) -> Admission {
         self.gate().admission()
@@ -318,7 +318,7 @@ impl World {
         Ok(())
     }
 
-    /// The state of the world, for export to a file.
+    /// Returns the state of the world, for export to a file.
     #[must_use]
     pub fn state(&self) -> State {
         self.within(|core| core.engine.state(core.clock.mode() == ClockMode::Frozen, core.clock.now()))
@@ -426,8 +426,8 @@ impl World {
         })
     }
 
-    /// The only way to change a world: reads the clock, makes one change and drains all effects under one lock, then
-    /// wakes the driver if it has something to do.
+    /// Returns the only way to change a world: reads the clock, makes one change and drains all effects under one lock,
+    /// then wakes the driver if it has something to do.
     fn mutate<T>(&self, change: impl FnOnce(&mut Core, Timestamp) -> T) -> T {
         let (result, wakes_driver) = self.within(|core| {
             let now = core.clock.now();
@@ -565,8 +565,8 @@ impl Core {
         Awaited { due: self.engine.poll_timeout(), mode: self.clock.mode() }
     }
 
-    /// Whether to wake the driver: something has changed that it doesn't know of, and it has not been woken since it
-    /// last looked.
+    /// Returns whether to wake the driver: something has changed that it doesn't know of, and it has not been woken
+    /// since it last looked.
     fn wakes_driver(&mut self, now: Timestamp) -> bool {
         let awaited = self.awaited_now();
         let is_due = awaited.due.is_some_and(|due| due <= now);

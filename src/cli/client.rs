@@ -72,7 +72,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// The default account of the emulator at this URL.
+    /// Returns the default account of the emulator at this URL.
     pub(super) const fn at(url: String, control_token: Option<String>) -> Self {
         Self { url, account: None, control_token }
     }
@@ -100,7 +100,7 @@ pub(super) enum CallError {
 }
 
 impl CallError {
-    /// The exit status of a subcommand that failed with this error.
+    /// Returns the exit status of a subcommand that failed with this error.
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Unreachable { .. } => ExitCode::from(EXIT_UNREACHABLE),
@@ -117,7 +117,7 @@ pub(super) struct Body {
 }
 
 impl Body {
-    /// A body that is already JSON text.
+    /// Returns a body that is already JSON text.
     pub(super) fn json(text: impl Into<Bytes>) -> Self {
         Self { kind: JSON.to_owned(), bytes: text.into() }
     }
@@ -145,12 +145,12 @@ pub(super) struct Credential {
 }
 
 impl Credential {
-    /// The service whose API the account speaks.
+    /// Returns the service whose API the account speaks.
     pub(super) fn dialect(&self) -> Dialect {
         self.sid.parse().map_or(Dialect::Twilio, Dialect::of)
     }
 
-    /// The path of the account's faxes.
+    /// Returns the path of the account's faxes.
     pub(super) fn faxes_path(&self) -> String {
         match self.dialect() {
             Dialect::Twilio => "/v1/Faxes".to_owned(),
@@ -183,7 +183,7 @@ impl Client {
         Ok(Self { base, account: target.account.clone(), control_token: target.control_token.clone() })
     }
 
-    /// The URL of the emulator, without a slash at the end.
+    /// Returns the URL of the emulator, without a slash at the end.
     pub(super) fn base(&self) -> &str {
         self.base.as_str().trim_end_matches('/')
     }
@@ -243,7 +243,7 @@ impl Client {
         Ok(())
     }
 
-    /// The credential of the selected account, read from the control API.
+    /// Returns the credential of the selected account, read from the control API.
     pub(super) async fn credential(&self) -> anyhow::Result<Credential> {
         let health = self.control("GET", "/health", &[], None).await?;
         let sid = match &self.account {
@@ -339,7 +339,7 @@ impl Client {
 }
 
 impl Stream {
-    /// The next chunk of the body; `None` at its end.
+    /// Returns the next chunk of the body; `None` at its end.
     pub(super) async fn next(&mut self) -> anyhow::Result<Option<Bytes>> {
         while let Some(frame) = self.response.body_mut().frame().await {
             if let Ok(data) = frame.context("the emulator has closed the connection")?.into_data() {
@@ -350,7 +350,7 @@ impl Stream {
     }
 }
 
-/// The JSON of a response; null if it has no body.
+/// Returns the JSON of a response; null if it has no body.
 fn value(bytes: &[u8]) -> anyhow::Result<Value> {
     if bytes.is_empty() {
         return Ok(Value::Null);
@@ -358,7 +358,7 @@ fn value(bytes: &[u8]) -> anyhow::Result<Value> {
     serde_json::from_slice(bytes).context("the response is not JSON; is there an emulator at this URL?")
 }
 
-/// The reason of a refusal: the control API's `detail`, the REST API's `message`, or else the whole text.
+/// Returns the reason of a refusal: the control API's `detail`, the REST API's `message`, or else the whole text.
 fn reason_of(body: &[u8]) -> String {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     let told = problem["detail"].as_str().or(problem["message"].as_str()).map(ToOwned::to_owned);

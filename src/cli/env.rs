@@ -60,7 +60,7 @@ pub(super) fn run(flags: &EnvFlags) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// The folder for the files of a CA, named after the SHA-256 fingerprint of its certificate.
+/// Returns the folder for the files of a CA, named after the SHA-256 fingerprint of its certificate.
 fn place(data: &Path, ca: &[u8]) -> PathBuf {
     data.join("env").join(hex::encode(Sha256::digest(ca)))
 }

@@ -129,7 +129,7 @@ pub(super) fn conversation(events: &Value) -> anyhow::Result<()> {
     table::rows(["AT", "KIND", "WHAT"], &rows)
 }
 
-/// A short description of an event.
+/// Returns a short description of an event.
 fn what(event: &Value) -> String {
     let data = &event["data"];
     let word = |name: &str| cell(&data[name]);

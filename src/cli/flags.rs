@@ -235,7 +235,7 @@ impl ServeFlags {
         self
     }
 
-    /// The values of the flags that were used, for [`Config::of_process`](crate::config::Config::of_process).
+    /// Returns the values of the flags that were used, for [`Config::of_process`](crate::config::Config::of_process).
     #[must_use]
     pub fn into_settings(self) -> Settings {
         Settings::default()
@@ -300,7 +300,7 @@ mod tests {
         ServeFlags::from_arg_matches(&matches).expect("the flags of the command").into_settings()
     }
 
-    /// The name of each flag, with its help.
+    /// Returns the name of each flag, with its help.
     fn help() -> Vec<(String, String)> {
         let of = |argument: &clap::Arg| {
             let help = argument.get_help().map(ToString::to_string).unwrap_or_default();

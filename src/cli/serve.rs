@@ -52,7 +52,7 @@ pub(super) fn isolated(config: Config) -> Config {
     Config { render_program, ..config }
 }
 
-/// A runtime with a thread per processor, and as many descriptors as the system allows.
+/// Returns a runtime with a thread per processor, and as many descriptors as the system allows.
 pub(super) fn runtime() -> anyhow::Result<Runtime> {
     // If the limit can't be raised, fewer connections are possible at once; the log says when clients have to wait.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
@@ -134,7 +134,7 @@ fn write_port(path: &Path, port: u16) -> std::io::Result<()> {
     std::thread::Builder::new().name("port file".to_owned()).spawn(write).map(drop)
 }
 
-/// A URL at which this machine can reach the address.
+/// Returns a URL at which this machine can reach the address.
 pub(super) fn url(address: SocketAddr) -> String {
     let ip = match address.ip() {
         // An unspecified address can be listened on but not connected to.

@@ -36,14 +36,14 @@ pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
-/// Whether to handle SIGHUP. A handler would override a request to ignore it, so one is installed only if the system
-/// shows that SIGHUP isn't ignored. Otherwise the default applies: SIGHUP ends the process, or is ignored.
+/// Returns whether to handle SIGHUP. A handler would override a request to ignore it, so one is installed only if the
+/// system shows that SIGHUP isn't ignored. Otherwise the default applies: SIGHUP ends the process, or is ignored.
 #[cfg(unix)]
 pub(super) fn hangup_stops() -> bool {
     std::fs::read_to_string("/proc/self/status").is_ok_and(|status| !ignores_hangup(&status))
 }
 
-/// Whether SIGHUP is in the set of ignored signals of `/proc/PID/status` (see proc(5)).
+/// Returns whether SIGHUP is in the set of ignored signals of `/proc/PID/status` (see proc(5)).
 #[cfg(unix)]
 fn ignores_hangup(status: &str) -> bool {
     /// SIGHUP is signal 1, and signal 1 is the lowest bit.

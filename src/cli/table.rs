@@ -33,7 +33,7 @@ pub(super) fn rows<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> any
     Ok(())
 }
 
-/// A JSON value as a cell: text without quotes, null as an empty cell.
+/// Returns a JSON value as a cell: text without quotes, null as an empty cell.
 pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

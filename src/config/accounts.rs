@@ -70,7 +70,7 @@ impl fmt::Debug for ConfiguredAccount {
     }
 }
 
-/// The accounts of the file, in the order in which they are written.
+/// Returns the accounts of the file, in the order in which they are written.
 ///
 /// One that tells its dialect neither by `dialect` nor by `sid` gets the general one.
 pub(super) fn read(tables: &[Table<'_>], general: Dialect) -> Result<Vec<ConfiguredAccount>, ConfigError> {
@@ -123,7 +123,7 @@ fn account(
     })
 }
 
-/// The dialect that the table names, or else that of the SID.
+/// Returns the dialect that the table names, or else that of the SID.
 fn dialect(table: &Table<'_>, sid: Option<AccountSid>) -> Result<Option<Dialect>, ConfigError> {
     let of_sid = sid.map(Dialect::of);
     let Some(given) = table.text("dialect")? else { return Ok(of_sid) };

@@ -89,7 +89,7 @@ impl ConfigError {
     }
 }
 
-/// The valid word that a wrong one was probably meant to be: one that contains it or is very similar.
+/// Returns the valid word that a wrong one was probably meant to be: one that contains it or is very similar.
 pub(super) fn nearest<'a>(wrong: &str, valid: &[&'a str]) -> Option<&'a str> {
     // Flags have hyphens where keys have underscores.
     let wrong = wrong.to_lowercase().replace('-', "_");

@@ -99,13 +99,14 @@ impl Setting {
         format!("FAUXFAX_{}", self.flag().replace('-', "_").to_uppercase())
     }
 
-    /// Whether it takes several values: the flag is repeated, the variable is split at commas, the file has an array.
+    /// Returns whether it takes several values: the flag is repeated, the variable is split at commas, the file has an
+    /// array.
     #[must_use]
     pub const fn is_list(self) -> bool {
         matches!(self, Self::AllowHost | Self::AllowOrigin | Self::ConnectTo | Self::TrustCa)
     }
 
-    /// Whether it names a file or folder. In `fauxfax.toml` a relative path starts at that file's folder.
+    /// Returns whether it names a file or folder. In `fauxfax.toml` a relative path starts at that file's folder.
     #[must_use]
     pub const fn is_path(self) -> bool {
         matches!(self, Self::CaDir | Self::Config | Self::FontDir | Self::PortFile | Self::State | Self::TrustCa)

@@ -13,7 +13,7 @@ pub struct TrustedCa {
     pub pem: Vec<u8>,
 }
 
-/// A file that can be created or overwritten: its folder exists.
+/// Returns a file that can be created or overwritten: its folder exists.
 pub(super) fn file_to_write(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -23,7 +23,7 @@ pub(super) fn file_to_write(text: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// A folder that exists or that can be created.
+/// Returns a folder that exists or that can be created.
 pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if path.exists() && !path.is_dir() {
@@ -32,7 +32,7 @@ pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// A folder that exists already.
+/// Returns a folder that exists already.
 pub(super) fn existing_folder(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if path.is_dir() { Ok(path) } else { Err("be a folder that exists".to_owned()) }

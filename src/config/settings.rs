@@ -53,13 +53,13 @@ impl Settings {
         self
     }
 
-    /// The text given for a setting that is not a list.
+    /// Returns the text given for a setting that is not a list.
     #[must_use]
     pub fn given(&self, setting: Setting) -> Option<&Given> {
         self.0.get(&setting)?.last()
     }
 
-    /// The parsed value of a setting that is not a list; `None` if it was not given.
+    /// Returns the parsed value of a setting that is not a list; `None` if it was not given.
     ///
     /// # Errors
     /// As for [`Given::parse`].
@@ -83,7 +83,7 @@ impl Settings {
         self.given(setting).map(|given| given.parse_secret(parser)).transpose()
     }
 
-    /// The parsed values of the entries of a list setting.
+    /// Returns the parsed values of the entries of a list setting.
     ///
     /// # Errors
     /// As for [`Given::parse`], and more than [`LIST_LEN_MAX`] entries.

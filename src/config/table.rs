@@ -55,7 +55,7 @@ impl<'a> Table<'a> {
         Err(ConfigError::UnknownKey { place, key: key.get_ref().to_string(), table: self.name, advice })
     }
 
-    /// A string, number or boolean as text; `None` if the key is missing.
+    /// Returns a string, number or boolean as text; `None` if the key is missing.
     pub(super) fn text(&self, key: &str) -> Result<Option<Given>, ConfigError> {
         self.entries.get(key).map(|value| self.scalar(key, value)).transpose()
     }
@@ -66,7 +66,7 @@ impl<'a> Table<'a> {
         self.text(key)?.ok_or_else(missing)
     }
 
-    /// An array of strings, numbers or booleans, or a single one. Empty if the key is missing.
+    /// Returns an array of strings, numbers or booleans, or a single one. Empty if the key is missing.
     pub(super) fn list(&self, key: &str) -> Result<Vec<Given>, ConfigError> {
         let Some(value) = self.entries.get(key) else { return Ok(Vec::new()) };
         match value.get_ref().as_array() {
@@ -75,7 +75,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// An array of tables. Empty if the key is missing.
+    /// Returns an array of tables. Empty if the key is missing.
     pub(super) fn tables(&self, key: &str, name: &'static str) -> Result<Vec<Self>, ConfigError> {
         let Some(value) = self.entries.get(key) else { return Ok(Vec::new()) };
         let hint = if key == ACCOUNTS_KEY && value.get_ref().is_str() {
@@ -92,12 +92,12 @@ impl<'a> Table<'a> {
         tables.collect()
     }
 
-    /// The whole table as JSON, for parsers that read JSON, as that of rules does.
+    /// Returns the whole table as JSON, for parsers that read JSON, as that of rules does.
     pub(super) fn json(&self) -> Value {
         json_of_table(self.entries)
     }
 
-    /// An error about the table as a whole.
+    /// Returns an error about the table as a whole.
     pub(super) fn wrong(&self, reason: String) -> ConfigError {
         ConfigError::Table { place: self.source.place(self.start), table: self.name, reason }
     }
@@ -148,7 +148,7 @@ fn json_of(value: &DeValue<'_>) -> Value {
     }
 }
 
-/// The decimal digits of an integer, which TOML may write in base 2, 8 or 16.
+/// Returns the decimal digits of an integer, which TOML may write in base 2, 8 or 16.
 fn decimal(integer: &DeInteger<'_>) -> String {
     let number = i128::from_str_radix(integer.as_str(), integer.radix());
     number.map_or_else(|_| integer.to_string(), |number| number.to_string())

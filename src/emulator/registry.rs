@@ -41,7 +41,7 @@ pub(super) struct Departed {
 }
 
 impl Departed {
-    /// How many worlds of an account have been removed.
+    /// Returns how many worlds of an account have been removed.
     pub(super) fn lives(&self, account: AccountSid) -> u64 {
         self.lives.get(&account).copied().unwrap_or(self.lives_of_others)
     }
@@ -75,8 +75,8 @@ impl Worlds {
         std::iter::once(world).chain(theirs).collect()
     }
 
-    /// The oldest world that can be dropped to make room: only its creation was ever written to it, and no work is
-    /// pending.
+    /// Returns the oldest world that can be dropped to make room: only its creation was ever written to it, and no work
+    /// is pending.
     pub(super) fn oldest_untouched(&self, default: AccountSid) -> Option<AccountSid> {
         let is_untouched = |world: &&World| {
             let sid = world.sid();

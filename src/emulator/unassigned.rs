@@ -105,7 +105,7 @@ impl UnassignedLog {
         ring.push(at, request);
     }
 
-    /// The first `limit` requests after the sequence number `since`.
+    /// Returns the first `limit` requests after the sequence number `since`.
     pub(crate) fn read(&self, since: u64, limit: usize) -> UnassignedPage {
         let ring = self.lock();
         let start = ring.kept.partition_point(|kept| kept.seq <= since);
@@ -135,7 +135,7 @@ impl Ring {
 }
 
 impl Unassigned {
-    /// The approximate memory that it takes.
+    /// Returns the approximate memory that it takes.
     fn size_bytes(&self) -> usize {
         size_of::<Self>() + self.request.path.len() + self.request.method.len()
     }

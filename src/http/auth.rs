@@ -36,7 +36,7 @@ impl SignedIn {
         self.named.as_ref().unwrap_or(&self.own)
     }
 
-    /// Whether the addressed world has rules that may change how calls are answered.
+    /// Returns whether the addressed world has rules that may change how calls are answered.
     pub(super) const fn has_api_rules(&self) -> bool {
         self.admission.has_api_rules
     }
@@ -173,7 +173,8 @@ pub(super) fn admit(signed_in: &SignedIn, area: Area, action: Action) -> Result<
     signed_in.admission.admit(area, action, !is_own)
 }
 
-/// Whether a request brings the credential of a world's owner: account and token, or the token alone as a Bearer token.
+/// Returns whether a request brings the credential of a world's owner: account and token, or the token alone as a
+/// Bearer token.
 pub(super) fn is_of_owner(headers: &HeaderMap, world: &World) -> bool {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
         let (scheme, token) = value.trim().split_once(' ')?;

@@ -165,7 +165,7 @@ fn check_caller(parts: &Parts, control_token: Option<&str>) -> Result<(), Refusa
     }
 }
 
-/// Whether a path shows a page, a picture or a document, which other sites may link to and embed.
+/// Returns whether a path shows a page, a picture or a document, which other sites may link to and embed.
 fn is_shown(area: Area, path: &str) -> bool {
     let is_of_a_fax = |path: &str| {
         let fax = path.strip_prefix(BASE).and_then(|path| path.strip_prefix("/faxes/"));
@@ -179,7 +179,7 @@ fn is_shown(area: Area, path: &str) -> bool {
     }
 }
 
-/// Whether a browser only navigates here or embeds an image. Neither lets the other page read the response.
+/// Returns whether a browser only navigates here or embeds an image. Neither lets the other page read the response.
 fn only_shows(parts: &Parts) -> bool {
     let is = |name: &HeaderName, value: &str| parts.headers.get(name).is_some_and(|header| header == value);
     let is_shown = is(&SEC_FETCH_DEST, "image") || (is(&SEC_FETCH_DEST, "document") && is(&SEC_FETCH_MODE, "navigate"));

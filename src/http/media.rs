@@ -190,7 +190,8 @@ impl Shown {
     }
 }
 
-/// Whether a list of entity tags includes this one. Weak tags count: a document never changes (RFC 9110 §13.1.2).
+/// Returns whether a list of entity tags includes this one. Weak tags count: a document never changes (RFC 9110
+/// §13.1.2).
 fn knows(list: &str, etag: &str) -> bool {
     list.split(',').map(str::trim).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
 }

@@ -73,7 +73,7 @@ impl AbortHandle {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Whether the connection is to be reset.
+    /// Returns whether the connection is to be reset.
     #[must_use]
     pub fn is_reset(&self) -> bool {
         self.0.load(Ordering::Acquire)
@@ -112,7 +112,7 @@ pub fn origin(parts: &Parts, public_url: Option<&Arc<str>>) -> Arc<str> {
     format!("{scheme}://{host}").into()
 }
 
-/// Whether requests with this method change nothing.
+/// Returns whether requests with this method change nothing.
 fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }

@@ -47,7 +47,7 @@ pub fn service(registry: Registry, address: SocketAddr) -> App {
     service_with_ca(registry, address, None)
 }
 
-/// The same as [`service`], with the files of the local CA at `/ca.pem` and its like.
+/// Returns the same as [`service`], with the files of the local CA at `/ca.pem` and its like.
 #[must_use]
 pub fn service_with_ca(registry: Registry, address: SocketAddr, ca: Option<&CaFiles>) -> App {
     let pages = pages(&registry, ca);

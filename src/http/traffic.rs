@@ -57,7 +57,7 @@ pub(super) fn name_of(method: &Method) -> Cow<'static, str> {
 }
 
 impl Unassignable {
-    /// A reason without an account.
+    /// Returns a reason without an account.
     pub(super) const fn because(reason: NoWorld) -> Self {
         Self { account: None, reason }
     }

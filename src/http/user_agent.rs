@@ -13,7 +13,7 @@ const SERVED: &str = "the download names no User-Agent and is served all the sam
                       from a web application you must specify an HTTP User-Agent header\". --media-user-agent required \
                       refuses it";
 
-/// Whether the request has a User-Agent that is not empty.
+/// Returns whether the request has a User-Agent that is not empty.
 pub(super) fn is_named(headers: &HeaderMap) -> bool {
     headers.get(header::USER_AGENT).is_some_and(|value| !value.is_empty())
 }

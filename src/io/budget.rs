@@ -80,19 +80,19 @@ impl Budget {
         }))
     }
 
-    /// The most bytes that may be in flight.
+    /// Returns the most bytes that may be in flight.
     #[must_use]
     pub fn limit_bytes(&self) -> u64 {
         self.0.limit_bytes
     }
 
-    /// The bytes in flight, rounded up to whole pieces.
+    /// Returns the bytes in flight, rounded up to whole pieces.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
         self.0.held_pieces.load(Ordering::Relaxed) * PIECE_BYTES as u64
     }
 
-    /// How many bodies have failed for lack of room.
+    /// Returns how many bodies have failed for lack of room.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.0.refused.load(Ordering::Relaxed)
@@ -227,13 +227,13 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    /// The length of the body so far, in bytes.
+    /// Returns the length of the body so far, in bytes.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.bytes
     }
 
-    /// Whether nothing has been added yet.
+    /// Returns whether nothing has been added yet.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.bytes == 0
@@ -257,14 +257,14 @@ impl Pieces {
         Ok(())
     }
 
-    /// The whole body in one piece, no longer charged. Meant for small bodies that are parsed right away, such as JSON
-    /// and forms.
+    /// Returns the whole body in one piece, no longer charged. Meant for small bodies that are parsed right away, such
+    /// as JSON and forms.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.into_whole().0
     }
 
-    /// The whole body in one piece, and its charge.
+    /// Returns the whole body in one piece, and its charge.
     #[must_use]
     pub fn into_whole(mut self) -> (Bytes, Hold) {
         if self.pieces.len() <= 1 {
@@ -277,7 +277,7 @@ impl Pieces {
         (whole.into(), self.hold)
     }
 
-    /// The whole body as a document, and its charge, to be kept until the document is stored or dropped.
+    /// Returns the whole body as a document, and its charge, to be kept until the document is stored or dropped.
     #[must_use]
     pub fn into_document(mut self) -> (Arc<[u8]>, Hold) {
         // Filled in place: collecting the pieces in a vector first would take the memory twice.
@@ -292,13 +292,13 @@ impl Pieces {
         (document, self.hold)
     }
 
-    /// The body as chunks of a response. The charge is released after the last has been sent.
+    /// Returns the body as chunks of a response. The charge is released after the last has been sent.
     pub fn into_chunks(self) -> impl Iterator<Item = Bytes> + Send + 'static {
         let hold = Arc::new(self.hold);
         self.pieces.into_iter().map(move |piece| Held::tie(piece, &hold))
     }
 
-    /// A blocking writer into the body, for use on a thread outside the runtime.
+    /// Returns a blocking writer into the body, for use on a thread outside the runtime.
     pub fn writer<'a>(&'a mut self, runtime: &'a Handle) -> impl Write + 'a {
         PiecesWriter { pieces: self, runtime }
     }

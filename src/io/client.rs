@@ -131,19 +131,19 @@ pub struct Response {
 }
 
 impl Response {
-    /// The response of a bin.
+    /// Returns the response of a bin.
     pub(super) fn of_bin(contents: &str) -> Self {
         let headers = vec![("content-type".to_owned(), CONTENT_TYPE.to_owned())];
         Self { status: 200, headers, body: contents.as_bytes().into() }
     }
 
-    /// The value of the first header with this name, in any case.
+    /// Returns the value of the first header with this name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The content coding of its body (RFC 9110 §8.4), if any; no request asks for one.
+    /// Returns the content coding of its body (RFC 9110 §8.4), if any; no request asks for one.
     pub(super) fn coding(&self) -> Option<&str> {
         let coding = self.header("content-encoding").map(str::trim);
         coding.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
@@ -204,7 +204,7 @@ impl Client {
         })
     }
 
-    /// Whether webhooks carry a W3C `traceparent`.
+    /// Returns whether webhooks carry a W3C `traceparent`.
     #[must_use]
     pub const fn has_traceparent(&self) -> bool {
         self.traceparent
@@ -222,7 +222,7 @@ impl Client {
         self.signature_headers
     }
 
-    /// The memory budget that bodies of responses are charged to.
+    /// Returns the memory budget that bodies of responses are charged to.
     #[must_use]
     pub const fn budget(&self) -> &Budget {
         &self.budget
@@ -387,7 +387,7 @@ struct Target {
 }
 
 impl Target {
-    /// The host and port as they are written in the URL.
+    /// Returns the host and port as they are written in the URL.
     fn authority(&self) -> &str {
         let (_, rest) = self.text.split_once("://").unwrap_or_default();
         rest.split('/').next().unwrap_or_default()

@@ -90,7 +90,7 @@ pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFa
     Err(failure)
 }
 
-/// Whether a name means this machine (RFC 6761 §6.3). Some resolvers don't know names below `localhost`.
+/// Returns whether a name means this machine (RFC 6761 §6.3). Some resolvers don't know names below `localhost`.
 fn is_loopback_name(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     host == "localhost" || host.ends_with(".localhost")

@@ -66,15 +66,15 @@ pub fn check_writable(path: &Path, contents: Contents) -> io::Result<()> {
     replace(&target, &fs::read(&target)?, contents)
 }
 
-/// Whether a path leads to a pipe or a device, on which a write may block.
+/// Returns whether a path leads to a pipe or a device, on which a write may block.
 #[must_use]
 pub fn is_special(path: &Path) -> bool {
     let is_special = |metadata: fs::Metadata| !metadata.is_file() && !metadata.is_dir();
     fs::metadata(path).is_ok_and(is_special) || resolved(path).is_ok_and(|target| is_open_file(&target))
 }
 
-/// Whether a path names an open file of this process, as `/dev/stdout` does. Others may be writing to it, so it is
-/// appended to instead of replaced.
+/// Returns whether a path names an open file of this process, as `/dev/stdout` does. Others may be writing to it, so it
+/// is appended to instead of replaced.
 fn is_open_file(target: &Path) -> bool {
     target.starts_with("/proc")
 }
@@ -83,7 +83,7 @@ fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
 
-/// The path that the symbolic links of `path` lead to, whether or not it exists.
+/// Returns the path that the symbolic links of `path` lead to, whether or not it exists.
 fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..LINKS_MAX {
@@ -111,8 +111,8 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Whether a link in a shared folder such as `/tmp` belongs to another user, who could use it to make this process
-/// overwrite a file. Linux refuses to follow such links itself if `fs.protected_symlinks` is on.
+/// Returns whether a link in a shared folder such as `/tmp` belongs to another user, who could use it to make this
+/// process overwrite a file. Linux refuses to follow such links itself if `fs.protected_symlinks` is on.
 #[cfg(unix)]
 fn is_strangers(link: &fs::Metadata, folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -128,7 +128,7 @@ const fn is_strangers(_: &fs::Metadata, _: &Path) -> bool {
     false
 }
 
-/// The type of the file at a path, or `None` if there is none.
+/// Returns the type of the file at a path, or `None` if there is none.
 fn kind(path: &Path) -> io::Result<Option<FileType>> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(Some(metadata.file_type())),
@@ -210,7 +210,7 @@ fn write_special(target: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 impl Contents {
-    /// The permissions of a new file before the umask is applied.
+    /// Returns the permissions of a new file before the umask is applied.
     #[cfg(unix)]
     const fn mode(self) -> u32 {
         match self {

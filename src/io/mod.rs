@@ -62,7 +62,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// The signer for the account of a world.
+    /// Returns the signer for the account of a world.
     #[must_use]
     pub fn of(engine: &Engine, media_key: Arc<[u8]>) -> Self {
         let account = engine.account();
@@ -86,13 +86,13 @@ impl Performer {
         Self { client, renderer, names }
     }
 
-    /// The memory budget that bodies in flight are charged to.
+    /// Returns the memory budget that bodies in flight are charged to.
     #[must_use]
     pub const fn budget(&self) -> &Budget {
         self.client.budget()
     }
 
-    /// The renderer that converts documents to pages.
+    /// Returns the renderer that converts documents to pages.
     #[must_use]
     pub const fn renderer(&self) -> &Renderer {
         &self.renderer
@@ -114,7 +114,7 @@ impl Performer {
         webhook::replay(&self.client, signer, fax, replay).await
     }
 
-    /// The bin of this emulator that an effect asks an app's part of, if it does.
+    /// Returns the bin of this emulator that an effect asks an app's part of, if it does.
     #[must_use]
     pub fn bin_of(&self, intent: &Intent) -> Option<TwimlBinSid> {
         match intent {
@@ -149,7 +149,7 @@ impl Performer {
     }
 }
 
-/// The part of an exchange that the journal keeps, with secrets masked and the body shortened.
+/// Returns the part of an exchange that the journal keeps, with secrets masked and the body shortened.
 fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outcome: &Exchange) -> ExchangeRecord {
     let answer = outcome.answer.as_ref();
     let status = answer.map(|answer| answer.status);

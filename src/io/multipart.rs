@@ -28,7 +28,7 @@ impl Multipart {
         self.part(&format!("; name=\"{name}\"; filename=\"{file_name}\"{kind}"), bytes)
     }
 
-    /// The value of `Content-Type` and the finished body.
+    /// Returns the value of `Content-Type` and the finished body.
     pub(crate) fn finish(mut self) -> (String, Vec<u8>) {
         self.body.extend_from_slice(format!("--{}--\r\n", self.boundary).as_bytes());
         (format!("multipart/form-data; boundary={}", self.boundary), self.body)

@@ -77,7 +77,7 @@ impl FromStr for ConnectTo {
 }
 
 impl ConnectTo {
-    /// The host and port to connect to instead of these; `None` if the rule is about others.
+    /// Returns the host and port to connect to instead of these; `None` if the rule is about others.
     pub(super) fn instead_of(&self, host: &str, port: u16) -> Option<(&str, u16)> {
         let is_meant = self.from.host == host && self.from.port.is_none_or(|from| from == port);
         // A rule without a port keeps the URL's port.

@@ -130,17 +130,17 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Whether a CA's certificate was presented as the server's own. rustls gives this reason only as text.
+/// Returns whether a CA's certificate was presented as the server's own. rustls gives this reason only as text.
 fn is_ca_as_server(reason: &CertificateError) -> bool {
     matches!(reason, CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity"))
 }
 
-/// Whether the server's name is the common name of a certificate without alternative names.
+/// Returns whether the server's name is the common name of a certificate without alternative names.
 fn is_common_name(certificate: &CertificateDer<'_>, server_name: &ServerName<'_>) -> bool {
     common_name_alone(certificate).is_some_and(|name| name.eq_ignore_ascii_case(&server_name.to_str()))
 }
 
-/// The name that the server's certificate must be valid for.
+/// Returns the name that the server's certificate must be valid for.
 fn server_name(url: &Url) -> Result<ServerName<'static>, ExchangeFailure> {
     let invalid = || ExchangeFailure::InvalidUrl(format!("{url} has no host that a certificate can be valid for"));
     match url.host().ok_or_else(invalid)? {
@@ -150,7 +150,7 @@ fn server_name(url: &Url) -> Result<ServerName<'static>, ExchangeFailure> {
     }
 }
 
-/// The TLS failure behind an I/O error, if there is one.
+/// Returns the TLS failure behind an I/O error, if there is one.
 pub(super) fn failure(error: &io::Error) -> Option<ExchangeFailure> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     let text = error.to_string();

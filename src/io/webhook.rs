@@ -227,7 +227,7 @@ impl Webhook<'_> {
         }
     }
 
-    /// The time limits of this attempt: the dialect's, or those in the URL's overrides.
+    /// Returns the time limits of this attempt: the dialect's, or those in the URL's overrides.
     fn limits(&self, dialect: Dialect) -> Limits {
         let overrides = Overrides::of(dialect, self.purpose, self.url).0;
         Limits {

@@ -25,7 +25,7 @@ impl Tls {
     }
 }
 
-/// The TLS failure behind an I/O error. Without TLS there never is one.
+/// Returns the TLS failure behind an I/O error. Without TLS there never is one.
 pub(super) const fn failure(_: &io::Error) -> Option<ExchangeFailure> {
     None
 }

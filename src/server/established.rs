@@ -25,7 +25,7 @@ const VERSION_LEN: usize = 8;
 pub(super) struct Established(Arc<AtomicBool>);
 
 impl Established {
-    /// The response to a CONNECT whose tunnel is ready.
+    /// Returns the response to a CONNECT whose tunnel is ready.
     pub(super) fn answer(&self) -> Response<Body> {
         self.0.store(true, Ordering::Release);
         let mut response = Response::new(Body::empty());

@@ -27,7 +27,7 @@ pub(super) fn check(version: Version, headers: &HeaderMap) -> Result<(), HostFau
     }
 }
 
-/// Whether this is `uri-host [ ":" port ]` with a host that isn't empty.
+/// Returns whether this is `uri-host [ ":" port ]` with a host that isn't empty.
 fn is_host(value: &[u8]) -> bool {
     let Ok(authority) = Authority::try_from(value) else { return false };
     let text = authority.as_str();

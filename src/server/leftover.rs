@@ -42,7 +42,8 @@ pub(super) fn lend<B: HttpBody + Unpin>(request: Request<B>) -> (Request<Returne
 }
 
 impl<B: HttpBody> Leftover<B> {
-    /// The body, if some of it is unread. `None` too if it is still being read, as it is while a request is forwarded.
+    /// Returns the body, if some of it is unread. `None` too if it is still being read, as it is while a request is
+    /// forwarded.
     pub(super) fn take(self) -> Option<B> {
         self.0.and_then(|mut back| back.try_recv().ok()).filter(|body| !body.is_end_stream())
     }
@@ -62,7 +63,7 @@ where
     }
 }
 
-/// Whether the body ended within the limits of size and time.
+/// Returns whether the body ended within the limits of size and time.
 async fn ends<B>(body: B, within: Duration) -> bool
 where
     B: HttpBody<Data = Bytes> + Unpin,
@@ -114,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    /// A body that the client has yet to send, and the means to send it.
+    /// Returns a body that the client has yet to send, and the means to send it.
     fn to_come() -> (oneshot::Sender<Bytes>, Body) {
         let (client, coming) = oneshot::channel();
         (client, Body::from_stream(stream::once(coming)))

@@ -103,7 +103,7 @@ impl Stopping {
     }
 }
 
-/// The permits for client connections, for all ports together.
+/// Returns the permits for client connections, for all ports together.
 pub(super) fn places() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(connections_max()))
 }
@@ -179,7 +179,7 @@ async fn accepted(
     Ok((listener.accept().await?, place))
 }
 
-/// The most client connections at once that the limit on descriptors leaves room for.
+/// Returns the most client connections at once that the limit on descriptors leaves room for.
 fn connections_max() -> usize {
     // If this overflows, the limit is too high to matter.
     let descriptors = descriptors().and_then(|limit| limit.checked_mul(DESCRIPTORS_OF_CLIENTS_PERCENT));
@@ -187,7 +187,7 @@ fn connections_max() -> usize {
     of_clients.clamp(1, CONNECTIONS_MAX)
 }
 
-/// The most descriptors that this process may open; `None` if there is no limit.
+/// Returns the most descriptors that this process may open; `None` if there is no limit.
 #[cfg(unix)]
 fn descriptors() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::Nofile).current
@@ -253,7 +253,7 @@ where
     connection.await
 }
 
-/// The response to a request that could not be handled before the server stops.
+/// Returns the response to a request that could not be handled before the server stops.
 fn stopped() -> Response<Body> {
     let mut response = Response::new(Body::from("fauxfax: the emulator is stopping and can't answer this request\n"));
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;

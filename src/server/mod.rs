@@ -147,7 +147,7 @@ impl Server {
         Ok(Self { ports, registry, ca, proxy, terminator, places, state })
     }
 
-    /// The address of the first port, with the port number that the system chose for port 0.
+    /// Returns the address of the first port, with the port number that the system chose for port 0.
     ///
     /// # Panics
     /// Never: a server always has a port.
@@ -156,19 +156,19 @@ impl Server {
         self.ports[0].address
     }
 
-    /// The address of `--tls-listen`, if it was configured.
+    /// Returns the address of `--tls-listen`, if it was configured.
     #[must_use]
     pub fn tls_address(&self) -> Option<SocketAddr> {
         self.ports.get(1).map(|port| port.address)
     }
 
-    /// The local CA, whose files are created when they are first needed.
+    /// Returns the local CA, whose files are created when they are first needed.
     #[must_use]
     pub const fn ca(&self) -> &LocalCa {
         &self.ca
     }
 
-    /// The worlds that the server serves.
+    /// Returns the worlds that the server serves.
     #[must_use]
     pub const fn registry(&self) -> &Registry {
         &self.registry

@@ -37,7 +37,7 @@ impl Peer {
         Self { stream, answering }
     }
 
-    /// The kind of response that is being written to the client.
+    /// Returns the kind of response that is being written to the client.
     pub(super) const fn answering(&self) -> &Answering {
         &self.answering
     }

@@ -45,7 +45,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The policy of this configuration, for an emulator that listens on these addresses.
+    /// Returns the policy of this configuration, for an emulator that listens on these addresses.
     #[must_use]
     pub fn new(config: &Config, listening: &[SocketAddr]) -> Self {
         let public = config.public_url.as_deref().and_then(|url| url.parse::<url::Url>().ok());
@@ -74,20 +74,20 @@ impl Policy {
         if self.offline { Route::Offline } else { Route::Through }
     }
 
-    /// Whether a TLS client that asks for this host may be shown a certificate for it.
+    /// Returns whether a TLS client that asks for this host may be shown a certificate for it.
     #[must_use]
     pub fn answers_for(&self, host: &str) -> bool {
         let host = normal(host);
         is_service(&host) || self.own_names.contains(&host) || is_localhost(&host)
     }
 
-    /// Whether the proxy serves a client with this address.
+    /// Returns whether the proxy serves a client with this address.
     #[must_use]
     pub fn serves(&self, client: IpAddr) -> bool {
         self.clients == ProxyClients::Any || client.to_canonical().is_loopback()
     }
 
-    /// Whether `peer` is an address that the emulator listens on, for a connection made from `local`.
+    /// Returns whether `peer` is an address that the emulator listens on, for a connection made from `local`.
     #[must_use]
     pub fn is_self(&self, local: IpAddr, peer: SocketAddr) -> bool {
         // This machine has many loopback addresses, and a connection may be between two of them.
@@ -96,13 +96,13 @@ impl Policy {
     }
 }
 
-/// Whether a host is one of [`PERMITTED`], or below one, so that the CA may sign for it.
+/// Returns whether a host is one of [`PERMITTED`], or below one, so that the CA may sign for it.
 #[must_use]
 pub fn is_permitted(host: &str) -> bool {
     PERMITTED.iter().any(|name| host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
-/// A host in lower case, without the trailing dot of a full name and the brackets of an address.
+/// Returns a host in lower case, without the trailing dot of a full name and the brackets of an address.
 fn normal(host: &str) -> String {
     host.trim_end_matches('.').trim_matches(['[', ']']).to_ascii_lowercase()
 }

@@ -91,12 +91,12 @@ impl Proxy {
         Self { policy, client, tunnels: Arc::new(Semaphore::new(TUNNELS_MAX)), places }
     }
 
-    /// A permit for one more tunnel, held until it is dropped.
+    /// Returns a permit for one more tunnel, held until it is dropped.
     pub(super) fn permit(&self) -> Result<OwnedSemaphorePermit, Refused> {
         Arc::clone(&self.tunnels).try_acquire_owned().map_err(|_| Refused::TooMany)
     }
 
-    /// A permit for one more connection to another host, held until it is dropped.
+    /// Returns a permit for one more connection to another host, held until it is dropped.
     pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, Refused> {
         Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refused::NoPlace)
     }
@@ -194,7 +194,8 @@ fn strip(headers: &mut HeaderMap) {
 }
 
 impl Target {
-    /// The target of a request: `host:port` of a CONNECT, or an absolute URL, whose scheme gives the default port.
+    /// Returns the target of a request: `host:port` of a CONNECT, or an absolute URL, whose scheme gives the default
+    /// port.
     pub(super) fn of(uri: &Uri) -> Option<Self> {
         let authority = uri.authority()?;
         let port = authority.port_u16().or_else(|| match uri.scheme_str()? {
@@ -206,7 +207,7 @@ impl Target {
         (!host.is_empty()).then(|| Self { host: host.into(), port })
     }
 
-    /// The target as it appears in a URL: without the port if that is the scheme's default.
+    /// Returns the target as it appears in a URL: without the port if that is the scheme's default.
     pub(super) fn authority(&self, scheme: Scheme) -> Arc<str> {
         let own = match scheme {
             Scheme::Http => 80,
@@ -215,7 +216,7 @@ impl Target {
         if self.port == own { (&*self.host).into() } else { self.to_string().into() }
     }
 
-    /// The identity that a client of this target expects a certificate for.
+    /// Returns the identity that a client of this target expects a certificate for.
     pub(super) fn identity(&self) -> Identity {
         let host = self.host.trim_matches(['[', ']']);
         host.parse().map_or_else(|_| Identity::Host(host.to_ascii_lowercase().into()), Identity::Machine)
@@ -240,7 +241,7 @@ impl Refused {
         }
     }
 
-    /// A response that gives the reason in plain text.
+    /// Returns a response that gives the reason in plain text.
     pub(super) fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Body::from(format!("fauxfax: {self}\n")));
         *response.status_mut() = self.status();

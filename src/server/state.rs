@@ -141,7 +141,7 @@ pub(super) fn save(registry: &Registry, path: &Path) -> Result<(), StateFileErro
     if lost.is_empty() { Ok(()) } else { Err(StateFileError::Lost { path: path.into(), accounts: lost }) }
 }
 
-/// A world in the form that is written, or why it can't be saved.
+/// Returns a world in the form that is written, or why it can't be saved.
 fn saved(world: &World) -> Result<Saved, String> {
     if let Some(why) = world.broken() {
         return Err(format!("it has broken: {why}"));
@@ -154,7 +154,7 @@ fn saved(world: &World) -> Result<Saved, String> {
     Ok(Saved { auth_token, owner, state })
 }
 
-/// The entry of an account in the present file, if it can be read.
+/// Returns the entry of an account in the present file, if it can be read.
 fn earlier(path: &Path, account: AccountSid) -> Option<Saved> {
     let file: Worlds = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
     let is_its_own = |saved: &Saved| saved.state["account_sid"].as_str() == Some(account.to_string().as_str());

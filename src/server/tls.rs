@@ -127,7 +127,7 @@ impl Terminator {
         }
     }
 
-    /// The TLS configuration for an identity, with the certificate kept for it or a new one.
+    /// Returns the TLS configuration for an identity, with the certificate kept for it or a new one.
     pub(super) fn config(&self, identity: &Identity) -> Result<Arc<ServerConfig>, TlsError> {
         if let Identity::Host(host) = identity
             && !self.policy.answers_for(host)
@@ -155,7 +155,7 @@ impl Terminator {
         Ok(config)
     }
 
-    /// A configuration that refuses the client with an alert, since it has no certificate.
+    /// Returns a configuration that refuses the client with an alert, since it has no certificate.
     fn refusing(&self) -> Result<Arc<ServerConfig>, TlsError> {
         let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider));
         let builder = builder.with_safe_default_protocol_versions()?.with_no_client_auth();

@@ -134,7 +134,7 @@ mod tests {
     const SHORT: Duration = Duration::from_secs(50);
     const LONG: Duration = Duration::from_secs(3_600);
 
-    /// The error with which copying between two ends stops.
+    /// Returns the error with which copying between two ends stops.
     async fn ended(copied: impl Future<Output = io::Result<()>>) -> io::ErrorKind {
         let copied = tokio::time::timeout(2 * SHORT, copied).await;
         copied.expect("it ends by itself").expect_err("nobody has ended it").kind()

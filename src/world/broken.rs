@@ -75,7 +75,8 @@ impl Trace {
         self.0.push_back(Traced { name, fax, at });
     }
 
-    /// The inputs, oldest first, such as `create-fax at 1700000000000000; answer FX… at …`, with times in microseconds.
+    /// Returns the inputs, oldest first, such as `create-fax at 1700000000000000; answer FX… at …`, with times in
+    /// microseconds.
     pub(super) fn summary(&self) -> String {
         let mut summary = String::new();
         for Traced { name, fax, at } in &self.0 {
@@ -88,7 +89,7 @@ impl Trace {
     }
 }
 
-/// The text of a panic's payload, or a stock phrase if it has none.
+/// Returns the text of a panic's payload, or a stock phrase if it has none.
 pub(crate) fn message_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or(NO_MESSAGE).to_owned()

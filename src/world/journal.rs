@@ -74,32 +74,32 @@ impl<'a> Journal<'a> {
         Self { engine, requests }
     }
 
-    /// The engine at the same moment.
+    /// Returns the engine at the same moment.
     #[must_use]
     pub const fn engine(&self) -> &'a Engine {
         self.engine
     }
 
-    /// The sequence number of the newest event.
+    /// Returns the sequence number of the newest event.
     #[must_use]
     pub const fn last_seq(&self) -> u64 {
         self.engine.last_seq() + self.requests.total()
     }
 
-    /// The sequence number just before the world's last reset or restore; 0 if there was none.
+    /// Returns the sequence number just before the world's last reset or restore; 0 if there was none.
     #[must_use]
     pub fn last_reset(&self) -> u64 {
         self.requests.last_reset(self.engine)
     }
 
-    /// The sequence number of the last event that is no longer shown; 0 if all are. The newest `JOURNAL_EVENTS_MAX` are
-    /// shown, fewer if their bytes exceed the limits.
+    /// Returns the sequence number of the last event that is no longer shown; 0 if all are. The newest
+    /// `JOURNAL_EVENTS_MAX` are shown, fewer if their bytes exceed the limits.
     #[must_use]
     pub fn evicted(&self) -> u64 {
         self.requests.evicted(self.engine)
     }
 
-    /// The first `limit` events that match the filter, oldest first. Its `since` is a number of this sequence.
+    /// Returns the first `limit` events that match the filter, oldest first. Its `since` is a number of this sequence.
     #[must_use]
     pub fn events(&self, filter: &EventFilter, limit: usize) -> Vec<JournalEvent> {
         // The engine may keep events that the limits on the whole sequence have dropped.
@@ -120,7 +120,7 @@ impl<'a> Journal<'a> {
         merged.take(limit).collect()
     }
 
-    /// The newest event with which a fax entered a status, if it is still shown.
+    /// Returns the newest event with which a fax entered a status, if it is still shown.
     #[must_use]
     pub fn entry_of(&self, fax: FaxSid, status: Status) -> Option<JournalEvent> {
         let event = self.engine.entry_of(fax, status).map(|event| self.placed(event))?;
@@ -144,7 +144,7 @@ impl JournalEvent {
         }
     }
 
-    /// The fax or call that it is about, if any.
+    /// Returns the fax or call that it is about, if any.
     #[must_use]
     pub fn fax(&self) -> Option<FaxSid> {
         match &self.entry {
@@ -159,7 +159,7 @@ impl JournalEvent {
         self.engine_kind().map_or(API_REQUEST, EventKind::as_str)
     }
 
-    /// The event of the engine; `None` for a REST request.
+    /// Returns the event of the engine; `None` for a REST request.
     #[must_use]
     pub fn engine_kind(&self) -> Option<&EventKind> {
         match &self.entry {
@@ -168,13 +168,13 @@ impl JournalEvent {
         }
     }
 
-    /// The exchange with a customer's app that it records, if any.
+    /// Returns the exchange with a customer's app that it records, if any.
     #[must_use]
     pub fn exchange(&self) -> Option<&Arc<ExchangeRecord>> {
         self.engine_kind()?.exchange()
     }
 
-    /// The status that a fax entered with it, if any.
+    /// Returns the status that a fax entered with it, if any.
     #[must_use]
     pub fn entered(&self) -> Option<Status> {
         self.engine_kind()?.entered()

@@ -111,7 +111,7 @@ impl Sequence {
         self.listed.extend((known.unwrap_or(0) + 1..=self.engine.last_seq()).map(Listed::JournalEvent));
     }
 
-    /// The place of an entry in the list, counted from 1.
+    /// Returns the place of an entry in the list, counted from 1.
     fn place_of(&self, wanted: Listed) -> u64 {
         self.listed.iter().position(|listed| *listed == wanted).expect("it was listed") as u64 + 1
     }
@@ -150,7 +150,7 @@ fn listed(event: &JournalEvent) -> (Listed, u64) {
     (listed, event.seq)
 }
 
-/// A small generator of numbers below a bound.
+/// Returns a small generator of numbers below a bound.
 fn dice(seed: u64) -> impl FnMut(u64) -> u64 {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     move |bound| {

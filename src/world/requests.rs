@@ -102,20 +102,20 @@ impl RequestLog {
         self.dropped
     }
 
-    /// The requests after the place `seq`, oldest first.
+    /// Returns the requests after the place `seq`, oldest first.
     pub(super) fn later_than(&self, seq: u64) -> impl Iterator<Item = &Noted> {
         let start = self.kept.partition_point(|noted| noted.seq <= seq);
         self.kept.range(start..)
     }
 
-    /// The place of an event that the engine keeps, or of the newest one that it has dropped.
+    /// Returns the place of an event that the engine keeps, or of the newest one that it has dropped.
     pub(super) fn place_of(&self, event: u64) -> u64 {
         let next = self.marks.partition_point(|mark| mark.after < event);
         event + self.total_before(next)
     }
 
-    /// The engine's `seq` of the last event at or before a place. The place must not be before the oldest event that is
-    /// shown.
+    /// Returns the engine's `seq` of the last event at or before a place. The place must not be before the oldest event
+    /// that is shown.
     pub(super) fn event_at(&self, seq: u64) -> u64 {
         let next = self.marks.partition_point(|mark| mark.after + mark.total <= seq);
         let event = seq.saturating_sub(self.total_before(next));
@@ -123,7 +123,7 @@ impl RequestLog {
         self.marks.get(next).map_or(event, |mark| event.min(mark.after))
     }
 
-    /// The place just before the world's last reset or restore; 0 if there was none.
+    /// Returns the place just before the world's last reset or restore; 0 if there was none.
     pub(super) fn last_reset(&self, engine: &Engine) -> u64 {
         let Some(before_reset) = engine.last_reset() else { return 0 };
         match self.reset {
@@ -142,7 +142,7 @@ impl RequestLog {
         self.marks.len()
     }
 
-    /// How many requests were recorded before the run of a mark.
+    /// Returns how many requests were recorded before the run of a mark.
     fn total_before(&self, mark: usize) -> u64 {
         let before = mark.checked_sub(1).and_then(|before| self.marks.get(before));
         before.map_or(0, |mark| mark.total)
@@ -162,7 +162,7 @@ impl RequestLog {
         }
     }
 
-    /// The sequence number of the last event that is no longer shown; 0 if all are.
+    /// Returns the sequence number of the last event that is no longer shown; 0 if all are.
     pub(super) fn evicted(&self, engine: &Engine) -> u64 {
         let of_engine = match engine.events_evicted() {
             0 => 0,
@@ -187,7 +187,7 @@ impl RequestLog {
 }
 
 impl ApiRequest {
-    /// The approximate memory that it takes.
+    /// Returns the approximate memory that it takes.
     fn size_bytes(&self) -> usize {
         size_of::<Noted>() + size_of::<Self>() + self.path.len()
     }

@@ -33,7 +33,7 @@ pub(super) struct App {
 }
 
 impl App {
-    /// The routes of the app.
+    /// Returns the routes of the app.
     pub(super) fn router(self) -> Router {
         Router::new()
             .route("/fax", post(accept))

@@ -82,7 +82,7 @@ pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
     Ok(if told? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The output, with colours if a terminal shows them.
+/// Returns the output, with colours if a terminal shows them.
 fn coloured(out: Output) -> impl Write {
     let choice = anstream::AutoStream::choice(&std::io::stdout());
     let out: Box<dyn Write + Send> = Box::new(out);

@@ -37,7 +37,7 @@ pub(super) async fn run(command: &[OsString], variables: &[(String, String)]) ->
     Ok(code(signals.until_ended(child).await?))
 }
 
-/// The exit status of the program, or 128 plus the number of the signal that ended it, as in a shell.
+/// Returns the exit status of the program, or 128 plus the number of the signal that ended it, as in a shell.
 fn code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);

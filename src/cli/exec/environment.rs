@@ -105,8 +105,8 @@ pub(crate) fn prepare(
     Ok(variables.0)
 }
 
-/// The hosts reached directly: this machine, and those in the user's own list, except those that would bypass the
-/// emulator.
+/// Returns the hosts reached directly: this machine, and those in the user's own list, except those that would bypass
+/// the emulator.
 fn no_proxy(own: Option<&str>) -> String {
     let own = own.unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty());
     let leads_past = |entry: &&str| {
@@ -143,7 +143,7 @@ fn java_options(url: &str, store: &Path) -> String {
     .join(" ")
 }
 
-/// A path among options. Java and Node split them at spaces unless they are quoted.
+/// Returns a path among options. Java and Node split them at spaces unless they are quoted.
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
     if path.contains(' ') { format!("\"{path}\"") } else { path }

@@ -164,7 +164,7 @@ pub(super) fn parse_json(body: &[u8]) -> Result<Value, Problem> {
     })
 }
 
-/// The error for an invalid field of a JSON body.
+/// Returns the error for an invalid field of a JSON body.
 pub(super) fn bad_field(error: &FieldError) -> Problem {
     let name = if error.is_unknown { "unknown-field" } else { "bad-field" };
     Problem::new(422, name, error.to_string())

@@ -108,7 +108,7 @@ pub(super) async fn receive(State(registry): State<Registry>, request: Request) 
     Ok(Json(conversation(&registry, &world, &call, outcome, seq)).into_response())
 }
 
-/// The error for a conversation that a reset has removed, or that never existed.
+/// Returns the error for a conversation that a reset has removed, or that never existed.
 pub(super) fn gone(fax: FaxSid) -> Problem {
     let detail = format!("{fax} can't end any more: there is no such fax, or a reset or restore has taken it away");
     Problem::new(409, "status-unreachable", detail)

@@ -68,7 +68,7 @@ impl Start {
         }
     }
 
-    /// Whether the caller named a place.
+    /// Returns whether the caller named a place.
     pub(super) const fn is_given(self) -> bool {
         matches!(self, Self::After(_))
     }

@@ -60,7 +60,7 @@ impl Problem {
         Self { fax_status: status, ..self }
     }
 
-    /// The error for a world that was removed or has broken while a call waited in it.
+    /// Returns the error for a world that was removed or has broken while a call waited in it.
     pub fn gone(world: &World) -> Self {
         match world.broken() {
             // A broken world can be repaired, so say that rather than that it is gone.
@@ -69,7 +69,7 @@ impl Problem {
         }
     }
 
-    /// The error for an account that doesn't exist.
+    /// Returns the error for an account that doesn't exist.
     pub fn no_account(account: AccountSid) -> Self {
         let detail = format!("there is no account {account}; POST /_fauxfax/v1/accounts creates one");
         Self::new(404, "account-not-found", detail)
@@ -85,7 +85,7 @@ impl Problem {
         }
     }
 
-    /// The error for a body or response that finds no room in the budget of bytes in flight.
+    /// Returns the error for a body or response that finds no room in the budget of bytes in flight.
     pub fn no_room(no_room: NoRoom) -> Self {
         match no_room {
             NoRoom::InTime => Self::new(503, "busy", no_room.to_string()),
@@ -93,17 +93,17 @@ impl Problem {
         }
     }
 
-    /// The error for a call whose turn didn't come in time.
+    /// Returns the error for a call whose turn didn't come in time.
     pub fn no_turn() -> Self {
         Self::new(503, "busy", "too many expensive calls are running at once; try again")
     }
 
-    /// The error for a call that is still waiting when the emulator stops.
+    /// Returns the error for a call that is still waiting when the emulator stops.
     pub fn stopping() -> Self {
         Self::new(503, STOPPING, "the emulator is stopping, and what this call waits for has not happened")
     }
 
-    /// The error for a command that the engine refused.
+    /// Returns the error for a command that the engine refused.
     pub fn refused(refusal: &Refusal) -> Self {
         let (status, name) = match refusal {
             Refusal::NumberNotOwned(_) | Refusal::NoNumber(_) => (404, "number-not-found"),

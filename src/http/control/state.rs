@@ -117,7 +117,8 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce(&Handle) -> T + Send + 's
     done.map_err(|error| Problem::new(500, "internal", error.to_string()))
 }
 
-/// The error for a state that can't be written: for want of room in the budget, or because of a fault of the emulator.
+/// Returns the error for a state that can't be written: for want of room in the budget, or because of a fault of the
+/// emulator.
 fn not_written(error: serde_json::Error) -> Problem {
     let detail = format!("the state can't be written: {error}");
     let source = io::Error::from(error);

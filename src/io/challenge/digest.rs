@@ -49,9 +49,9 @@ impl Algorithm {
     }
 }
 
-/// The `Authorization` that answers a challenge, if its algorithm and quality of protection are supported. The client's
-/// nonce only has to differ when the server's does, so it is derived from that and the target, which keeps runs
-/// reproducible.
+/// Returns the `Authorization` that answers a challenge, if its algorithm and quality of protection are supported. The
+/// client's nonce only has to differ when the server's does, so it is derived from that and the target, which keeps
+/// runs reproducible.
 pub(super) fn answer(challenge: &Challenge, credential: &Credential, method: Method, target: &str) -> Option<String> {
     let algorithm = Algorithm::named(challenge.get("algorithm").unwrap_or("MD5"))?;
     let own_nonce = (algorithm.hash)(&format!("fauxfax:{}:{target}", challenge.get("nonce")?));
@@ -104,7 +104,8 @@ fn answer_with_nonce(
     Some(header)
 }
 
-/// The parameter that names the user: hashed, plain, or encoded if a quoted string can't hold it (RFC 7616 §3.4.4).
+/// Returns the parameter that names the user: hashed, plain, or encoded if a quoted string can't hold it (RFC 7616
+/// §3.4.4).
 fn user(credential: &Credential, hashed: Option<String>) -> String {
     match hashed {
         Some(hashed) => format!("username=\"{hashed}\""),

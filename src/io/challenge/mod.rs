@@ -24,7 +24,7 @@ pub(super) struct Credential {
 }
 
 impl Credential {
-    /// The userinfo of a URL, decoded, if it has any.
+    /// Returns the userinfo of a URL, decoded, if it has any.
     pub(super) fn of(url: &Url) -> Option<Self> {
         let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let any = !url.username().is_empty() || url.password().is_some();
@@ -42,8 +42,9 @@ impl Credential {
     }
 }
 
-/// The `Authorization` that answers the challenges to a request for `target` (path and query), if one of them can be
-/// answered. The first supported Digest wins, since servers list what they prefer first (RFC 7616 §3.7); then Basic.
+/// Returns the `Authorization` that answers the challenges to a request for `target` (path and query), if one of them
+/// can be answered. The first supported Digest wins, since servers list what they prefer first (RFC 7616 §3.7); then
+/// Basic.
 pub(super) fn answer<'a>(
     headers: impl Iterator<Item = &'a str>,
     credential: &Credential,
@@ -62,7 +63,7 @@ pub(super) fn answer<'a>(
     digest.or_else(|| of_scheme("Basic").next().map(|_| basic()))
 }
 
-/// Whether an `Authorization` may be sent again to the same origin. A Digest is valid for one request only.
+/// Returns whether an `Authorization` may be sent again to the same origin. A Digest is valid for one request only.
 pub(super) fn is_reusable(authorization: &str) -> bool {
     authorization.starts_with("Basic ")
 }
@@ -104,7 +105,7 @@ fn parse(header: &str) -> Vec<Challenge> {
     challenges
 }
 
-/// The elements of a comma-separated list. Commas within quotation marks don't separate, and empty elements are
+/// Returns the elements of a comma-separated list. Commas within quotation marks don't separate, and empty elements are
 /// skipped.
 fn elements(header: &str) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
@@ -117,7 +118,7 @@ fn elements(header: &str) -> impl Iterator<Item = &str> {
     parts.map(str::trim).filter(|part| !part.is_empty())
 }
 
-/// The text of a token or of a quoted string.
+/// Returns the text of a token or of a quoted string.
 fn unquoted(value: &str) -> String {
     let Some(text) = value.strip_prefix('"') else { return value.to_owned() };
     let text = text.strip_suffix('"').unwrap_or(text);

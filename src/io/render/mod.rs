@@ -107,7 +107,7 @@ pub struct Drawing {
 }
 
 impl Drawing {
-    /// The drawing of faxes that are sent: dithered, with all codings counted.
+    /// Returns the drawing of faxes that are sent: dithered, with all codings counted.
     const fn of_a_fax(quality: Quality) -> Self {
         Self { quality, tone: Tone::Dither, counting: Counting::All }
     }
@@ -148,12 +148,12 @@ impl Made {
         Self { probe: None, pages, summary, sent: OnceLock::new(), printed: Mutex::default() }
     }
 
-    /// The approximate memory it takes: its pages, their file, and the pages on paper of one size.
+    /// Returns the approximate memory it takes: its pages, their file, and the pages on paper of one size.
     fn size_bytes(&self) -> usize {
         self.pages.iter().map(|page| (page.mmr.len() + size_of::<FaxPage>()) * FORMS).sum()
     }
 
-    /// The file of these pages as the receiver gets them.
+    /// Returns the file of these pages as the receiver gets them.
     fn received(&self, reception: &Reception, header_line: HeaderLine, losses: &[PageLoss]) -> Document {
         let printed = self.printed(reception.page_size, header_line);
         let before = |number: u64| usize::try_from(number - 1).ok().and_then(|at| printed.get(at)?.clone());
@@ -186,7 +186,7 @@ impl Renderer {
         Ok(Self(Arc::new(Pool { options, fonts, places, pictures: Pictures::default(), recent: Recent::default() })))
     }
 
-    /// The pool of threads of this process, with the built-in fonts only.
+    /// Returns the pool of threads of this process, with the built-in fonts only.
     #[must_use]
     pub fn threads() -> Self {
         let pool = || {
@@ -214,7 +214,7 @@ impl Renderer {
         Ok(Document::unrendered(probe.pages, bytes))
     }
 
-    /// The PDF of the fax pages that are sent for a document.
+    /// Returns the PDF of the fax pages that are sent for a document.
     ///
     /// # Errors
     /// The document can't be rendered, or `documents` doesn't allow its kind.
@@ -237,7 +237,7 @@ impl Renderer {
         self.blocking(file).await
     }
 
-    /// The file of the pages that the receiver gets.
+    /// Returns the file of the pages that the receiver gets.
     ///
     /// # Errors
     /// The document can't be rendered.
@@ -255,7 +255,7 @@ impl Renderer {
         self.blocking(move |pool| made.received(&reception, pool.options.header_line, &made.summary.losses)).await
     }
 
-    /// The fax pages of a document. They are not cached, because the caller keeps them.
+    /// Returns the fax pages of a document. They are not cached, because the caller keeps them.
     ///
     /// # Errors
     /// The document can't be rendered.
@@ -344,7 +344,7 @@ impl Renderer {
 }
 
 impl Pool {
-    /// The pages of a file that the emulator made.
+    /// Returns the pages of a file that the emulator made.
     fn held(&self, document: &Document) -> Arc<Made> {
         let name = Name::of(&document.bytes, Job::Held);
         let pages: Vec<FaxPage> = file::pages(document).collect();

@@ -91,13 +91,13 @@ impl Authority {
         Ok(Self { certificate, pem, issuer: Issuer::new(params, key), leaf_key, lifetime })
     }
 
-    /// The certificate, in DER.
+    /// Returns the certificate, in DER.
     #[must_use]
     pub const fn certificate(&self) -> &CertificateDer<'static> {
         &self.certificate
     }
 
-    /// The certificate, in PEM.
+    /// Returns the certificate, in PEM.
     #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem
@@ -126,7 +126,8 @@ impl Authority {
         Ok((certificate.der().clone(), PrivateKeyDer::Pkcs8(key)))
     }
 
-    /// A serial number that differs for each name and each run: Firefox rejects two certificates with the same one.
+    /// Returns a serial number that differs for each name and each run: Firefox rejects two certificates with the same
+    /// one.
     fn serial(&self, identity: &Identity) -> SerialNumber {
         let digest = Sha256::new()
             .chain_update(self.leaf_key.subject_public_key_info())
@@ -147,7 +148,7 @@ impl std::fmt::Debug for Authority {
 }
 
 impl Identity {
-    /// The name to put in the subject.
+    /// Returns the name to put in the subject.
     fn common_name(&self) -> &str {
         match self {
             Self::Host(name) => name,
@@ -155,7 +156,7 @@ impl Identity {
         }
     }
 
-    /// The alternative names of the certificate, or `None` if the CA may not sign for one of them.
+    /// Returns the alternative names of the certificate, or `None` if the CA may not sign for one of them.
     fn names(&self) -> Option<Vec<SanType>> {
         let name = |text: &str| text.try_into().ok().map(SanType::DnsName);
         match self {
@@ -178,8 +179,8 @@ fn is_private(ip: IpAddr) -> bool {
     }
 }
 
-/// The contents of the CA's certificate except its dates. Its name contains a part of the key, so that two CAs can be
-/// told apart in a list of trusted CAs.
+/// Returns the contents of the CA's certificate except its dates. Its name contains a part of the key, so that two CAs
+/// can be told apart in a list of trusted CAs.
 fn params(key: &KeyPair) -> CertificateParams {
     let digest = Sha256::digest(key.subject_public_key_info());
     let mark = hex::encode(&digest[..4]);

@@ -23,7 +23,7 @@ const LINE_LEN: usize = 64;
 pub struct Roots(Vec<CertificateDer<'static>>);
 
 impl Roots {
-    /// The public roots of this system, or else Mozilla's.
+    /// Returns the public roots of this system, or else Mozilla's.
     #[must_use]
     pub fn of_system() -> Self {
         let system = SYSTEM_BUNDLES.iter().map(|path| Self::of_file(Path::new(path)));
@@ -41,7 +41,7 @@ impl Roots {
         Self(Vec::new())
     }
 
-    /// The certificates of a PEM file. Those that can't be parsed are skipped, and a missing file has none.
+    /// Returns the certificates of a PEM file. Those that can't be parsed are skipped, and a missing file has none.
     #[must_use]
     pub fn of_file(path: &Path) -> Self {
         let certificates = std::fs::read(path).unwrap_or_default();
@@ -65,13 +65,13 @@ impl Roots {
         self.and(Self(vec![certificate.clone()]))
     }
 
-    /// The certificates in DER, in order of their addition.
+    /// Returns the certificates in DER, in order of their addition.
     #[must_use]
     pub fn certificates(&self) -> &[CertificateDer<'static>] {
         &self.0
     }
 
-    /// All certificates in PEM, one after another.
+    /// Returns all certificates in PEM, one after another.
     #[must_use]
     pub fn pem(&self) -> String {
         self.0.iter().map(pem_of).collect()

@@ -95,7 +95,7 @@ fn any(bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
     Some((Element { tag, content, whole: &bytes[..bytes.len() - rest.len()] }, rest))
 }
 
-/// A date such as `991231235959Z` or `20501231235959Z`.
+/// Returns a date such as `991231235959Z` or `20501231235959Z`.
 fn time(element: &Element<'_>) -> Option<Timestamp> {
     let text = std::str::from_utf8(element.content).ok()?.strip_suffix('Z')?;
     let text = match element.tag {

@@ -101,7 +101,7 @@ struct Shared {
 }
 
 impl LocalCa {
-    /// The CA in a folder, which may not exist yet. Without a folder, a CA that lives as long as this handle.
+    /// Returns the CA in a folder, which may not exist yet. Without a folder, a CA that lives as long as this handle.
     #[must_use]
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self(Arc::new(Shared { folder, loaded: Mutex::default() }))
@@ -123,7 +123,7 @@ impl LocalCa {
         Ok(authority)
     }
 
-    /// The folder of the CA; `None` if it is kept in memory only.
+    /// Returns the folder of the CA; `None` if it is kept in memory only.
     #[must_use]
     pub fn folder(&self) -> Option<&Path> {
         self.0.folder.as_deref()

@@ -18,7 +18,7 @@ const TRUSTED_KEY_USAGE: [u8; 12] = [0x60, 0x86, 0x48, 0x01, 0x86, 0xf9, 0x66, 0
 /// The object identifier of any extended key usage, 2.5.29.37.0.
 const ANY_USAGE: [u8; 4] = [0x55, 0x1d, 0x25, 0x00];
 
-/// A truststore in DER with these certificates.
+/// Returns a truststore in DER with these certificates.
 #[must_use]
 pub fn truststore(certificates: &[CertificateDer<'_>]) -> Vec<u8> {
     let bags: Vec<u8> =

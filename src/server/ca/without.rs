@@ -9,13 +9,13 @@ use super::{CaError, Identity};
 pub enum Authority {}
 
 impl Authority {
-    /// The certificate, in DER.
+    /// Returns the certificate, in DER.
     #[must_use]
     pub const fn certificate(&self) -> &CertificateDer<'static> {
         match *self {}
     }
 
-    /// The certificate, in PEM.
+    /// Returns the certificate, in PEM.
     #[must_use]
     pub const fn pem(&self) -> &str {
         match *self {}
