@@ -220,7 +220,7 @@ impl Config {
     /// Reads the configuration of this process from the flags, its environment, `fauxfax.toml` and the defaults.
     ///
     /// # Errors
-    /// The first value that is invalid, or a file that can't be read.
+    /// Returns an error for the first invalid value, or for a file that can't be read.
     pub fn of_process(flags: Settings) -> Result<Self, ConfigError> {
         Self::load(flags, &variable)
     }
@@ -228,7 +228,7 @@ impl Config {
     /// As [`Config::of_process`], with other defaults.
     ///
     /// # Errors
-    /// As for [`Config::of_process`].
+    /// Returns the same errors as [`Config::of_process`].
     pub fn of_process_over(defaults: Self, flags: Settings) -> Result<Self, ConfigError> {
         defaults.load_in(Path::new(""), flags, &variable)
     }
@@ -236,7 +236,7 @@ impl Config {
     /// As [`Config::of_process`], with another environment; tests use it.
     ///
     /// # Errors
-    /// As for [`Config::of_process`].
+    /// Returns the same errors as [`Config::of_process`].
     pub fn load(flags: Settings, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let ca_dir = data_dir::of(environment).map(|folder| folder.join(CA_DIR_NAME));
         Self { ca_dir, ..Self::default() }.load_in(Path::new(""), flags, environment)

@@ -65,7 +65,7 @@ impl Registry {
     /// Creates the registry with these accounts, of which the first is the default. Effects are performed on `runtime`.
     ///
     /// # Errors
-    /// An account that is named twice, or too many of them.
+    /// Fails if an account is named twice, or if there are too many accounts.
     pub fn new(
         settings: Settings,
         client: Client,
@@ -79,7 +79,7 @@ impl Registry {
     /// As [`Registry::new`], with a renderer other than the one that uses threads of this process.
     ///
     /// # Errors
-    /// An account that is named twice, or too many of them.
+    /// Fails if an account is named twice, or if there are too many accounts.
     pub fn with_renderer(
         settings: Settings,
         (client, renderer): (Client, Renderer),
@@ -117,7 +117,7 @@ impl Registry {
     /// Fetches and converts a document for a tester, signing the request as the world would.
     ///
     /// # Errors
-    /// The document can't be fetched or read.
+    /// Fails if the document can't be fetched or read.
     pub async fn fetch_document(&self, world: &World, url: &str) -> Result<Document, DocumentFault> {
         let signer = world.read(|engine| Signer::of(engine, Arc::clone(world.signing_key())));
         self.0.performer.document(&signer, url).await
@@ -216,7 +216,7 @@ impl Registry {
     /// Finds the world that a credential opens. In open mode an unknown account gets a new world.
     ///
     /// # Errors
-    /// The credential opens no world.
+    /// Fails if the credential opens no world.
     pub fn sign_in(&self, account: AccountSid, token: &str) -> Result<World, SignInError> {
         self.sign_in_with_admission(account, token).map(|(world, _)| world)
     }
@@ -224,7 +224,7 @@ impl Registry {
     /// As [`Registry::sign_in`], and returns the admission terms of the account too.
     ///
     /// # Errors
-    /// The credential opens no world.
+    /// Fails if the credential opens no world.
     pub fn sign_in_with_admission(&self, account: AccountSid, token: &str) -> Result<(World, Admission), SignInError> {
         let world = self.enter_unclaimed(account)?;
         Self::claim(world, token)
@@ -234,7 +234,7 @@ impl Registry {
     /// is returned and none is created.
     ///
     /// # Errors
-    /// The credential opens no world.
+    /// Fails if the credential opens no world.
     pub fn look_in_with_admission(&self, account: AccountSid, token: &str) -> Result<(World, Admission), SignInError> {
         let world = self.look(account)?;
         Self::claim(world, token)
@@ -252,7 +252,7 @@ impl Registry {
     /// long as its handle.
     ///
     /// # Errors
-    /// The account is unknown and the mode is strict.
+    /// Fails if the account is unknown and the mode is strict.
     pub fn look(&self, account: AccountSid) -> Result<World, SignInError> {
         if let Some(world) = self.world(account) {
             return Ok(world);
@@ -291,7 +291,7 @@ impl Registry {
     /// Finds the world that an API key opens: that of the key's account.
     ///
     /// # Errors
-    /// There is no such key, or its secret is different.
+    /// Fails if there is no such key, or if the secret is wrong.
     pub fn sign_in_with_key(&self, key: KeySid, secret: &str) -> Result<World, SignInError> {
         // In two steps, so that the registry isn't locked while this waits for the world's lock.
         let world = self.worlds_read(|worlds| worlds.by_sid.get(worlds.keys.get(&key)?).cloned());
@@ -302,7 +302,7 @@ impl Registry {
     /// Creates an API key of an account and registers it, so that clients can sign in with it.
     ///
     /// # Errors
-    /// The account has too many.
+    /// Fails if the account has too many keys.
     pub fn create_key(&self, world: &World, friendly_name: Box<str>) -> Result<KeySid, Refusal> {
         let sid = world.handle(CreateKey(friendly_name))?;
         self.worlds_write(|worlds| worlds.keys.insert(sid, world.sid()));
@@ -313,7 +313,7 @@ impl Registry {
     /// the same in each run with the same seed.
     ///
     /// # Errors
-    /// There are too many accounts.
+    /// Fails if there are too many accounts.
     pub fn create_subaccount(&self, owner: &World, friendly_name: &str) -> Result<World, CreateWorldError> {
         let seed = WorldSeed::of(self.0.settings.seed, owner.sid());
         let first = self.worlds_read(|worlds| worlds.subaccounts_minted.get(&owner.sid()).copied().unwrap_or(0));
@@ -353,7 +353,7 @@ impl Registry {
     /// sets the token.
     ///
     /// # Errors
-    /// The account is unknown and the mode is strict, or there are too many worlds.
+    /// Fails if the account is unknown and the mode is strict, or there are too many worlds.
     pub fn enter_unclaimed(&self, account: AccountSid) -> Result<World, SignInError> {
         if let Some(world) = self.world(account) {
             return Ok(world);
@@ -372,7 +372,7 @@ impl Registry {
     /// Creates the world of an account. A SID or token that is left out is minted from the seed.
     ///
     /// # Errors
-    /// It exists, or there are too many.
+    /// Fails if the account exists, or if there are too many accounts.
     pub fn create(&self, setup: AccountSetup) -> Result<World, CreateWorldError> {
         let sid = setup
             .sid
@@ -388,8 +388,8 @@ impl Registry {
     /// Replaces a world's state, including its API keys.
     ///
     /// # Errors
-    /// The state is of an account of another dialect, or an API key in it belongs to another account; nothing has changed
-    /// then.
+    /// Fails, without changing anything, if the state is from an account of another dialect or contains an API key of
+    /// another account.
     pub fn load_state(&self, world: &World, state: State) -> Result<Canceled, StateError> {
         let (theirs, own) = (Dialect::of(state.account_sid), Dialect::of(world.sid()));
         if theirs != own {
@@ -417,7 +417,7 @@ impl Registry {
     /// Creates the world of an account that existed before, with its token, if it had one, and its owner.
     ///
     /// # Errors
-    /// It exists, or there are too many.
+    /// Fails if the account exists, or if there are too many accounts.
     pub fn create_again(
         &self,
         sid: AccountSid,

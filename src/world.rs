@@ -191,7 +191,7 @@ impl World {
     /// Gives the engine one command.
     ///
     /// # Errors
-    /// The engine's refusal, or that the world is broken. Nothing has changed then.
+    /// Returns the engine's refusal, or an error if the world is broken. In either case, nothing has changed.
     pub fn handle<T>(&self, command: impl Command<Done = Result<T, Refusal>>) -> Result<T, Refusal> {
         self.mutate(|core, now| self.take(core, command, now))
     }
@@ -291,7 +291,7 @@ impl World {
     /// Moves a frozen clock to `to`, stopping at each deadline on the way until the world has settled.
     ///
     /// # Errors
-    /// The clock is running or shows a later time, or the world broke or was closed meanwhile.
+    /// Fails if the clock is running or shows a later time, or if the world breaks or is closed meanwhile.
     pub async fn advance(&self, to: Timestamp) -> Result<(), ClockError> {
         let _moving = self.0.mover.lock().await;
         if to < self.now() {
@@ -311,7 +311,7 @@ impl World {
     /// Moves a frozen clock from deadline to deadline until no work is left.
     ///
     /// # Errors
-    /// The clock is running, or the world broke or was closed meanwhile.
+    /// Fails if the clock is running, or if the world breaks or is closed meanwhile.
     pub async fn drain(&self) -> Result<(), ClockError> {
         let _moving = self.0.mover.lock().await;
         while self.step(Engine::next_work).await? {}

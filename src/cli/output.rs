@@ -49,7 +49,7 @@ impl Output {
     /// Starts a thread that writes to `stream`.
     ///
     /// # Errors
-    /// The system allows no further thread.
+    /// Fails if the system allows no further thread.
     pub(super) fn start(
         name: &str,
         stream: impl Write + Send + 'static,

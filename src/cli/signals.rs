@@ -3,7 +3,7 @@
 /// Registers for the signals immediately. The returned future completes at the first of them.
 ///
 /// # Errors
-/// The system refuses to register a handler.
+/// Fails if the system refuses to register a handler.
 #[cfg(unix)]
 pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -29,7 +29,7 @@ pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
 /// Registers for Ctrl-C. The returned future completes when it is pressed.
 ///
 /// # Errors
-/// Never here; on Unix the system may refuse.
+/// Never fails here; on Unix the system may refuse.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {

@@ -106,7 +106,7 @@ impl Given {
     /// Parses the text.
     ///
     /// # Errors
-    /// `ConfigError::Value` with what the parser says the text must be.
+    /// Returns `ConfigError::Value` with the parser's description of a valid value.
     pub fn parse<T>(&self, parser: impl Fn(&str) -> Result<T, String>) -> Result<T, ConfigError> {
         parser(&self.text).map_err(|expected| ConfigError::value(self, expected))
     }
@@ -114,7 +114,7 @@ impl Given {
     /// As [`Given::parse`], for secrets: an error doesn't show the text.
     ///
     /// # Errors
-    /// As for [`Given::parse`].
+    /// Returns the same error as [`Given::parse`].
     pub fn parse_secret<T>(&self, parser: impl Fn(&str) -> Result<T, String>) -> Result<T, ConfigError> {
         parser(&self.text).map_err(|expected| ConfigError::unshown(self, expected))
     }

@@ -62,7 +62,7 @@ impl Settings {
     /// Returns the parsed value of a setting that is not a list; `None` if it was not given.
     ///
     /// # Errors
-    /// As for [`Given::parse`].
+    /// Returns the same error as [`Given::parse`].
     pub fn one<T>(
         &self,
         setting: Setting,
@@ -74,7 +74,7 @@ impl Settings {
     /// As [`Settings::one`], for secrets: an error doesn't show the text.
     ///
     /// # Errors
-    /// As for [`Given::parse`].
+    /// Returns the same error as [`Given::parse`].
     pub fn secret<T>(
         &self,
         setting: Setting,
@@ -86,7 +86,7 @@ impl Settings {
     /// Returns the parsed values of the entries of a list setting.
     ///
     /// # Errors
-    /// As for [`Given::parse`], and more than [`LIST_LEN_MAX`] entries.
+    /// Returns the same errors as [`Given::parse`], and one if there are more than [`LIST_LEN_MAX`] entries.
     pub fn each<T>(&self, setting: Setting, parser: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, ConfigError> {
         let given = self.0.get(&setting).map(Vec::as_slice).unwrap_or_default();
         if let Some(surplus) = given.get(LIST_LEN_MAX) {

@@ -108,7 +108,7 @@ impl Budget {
     /// Charges a response of this many bytes, without waiting.
     ///
     /// # Errors
-    /// There is not enough room in the shared half at present.
+    /// Fails if there isn't enough room in the shared half at present.
     pub fn answer(&self, bytes: u64) -> Result<Hold, NoRoom> {
         let mut hold = self.body(Duration::ZERO).hold;
         // The first piece is free.
@@ -242,7 +242,7 @@ impl Pieces {
     /// Appends bytes, charging each new piece to the budget.
     ///
     /// # Errors
-    /// No room became free in time, or the body is larger than the whole budget.
+    /// Fails if no room becomes free in time, or if the body is larger than the whole budget.
     pub async fn add(&mut self, mut data: &[u8]) -> Result<(), NoRoom> {
         while !data.is_empty() {
             if self.is_full() {

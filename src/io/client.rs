@@ -192,7 +192,7 @@ impl Client {
     /// Creates a client with these options.
     ///
     /// # Errors
-    /// A trusted certificate can't be read.
+    /// Fails if a trusted certificate can't be read.
     pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
         let connector = Connector::new(options)?;
         Ok(Self {

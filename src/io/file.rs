@@ -29,7 +29,7 @@ pub enum Contents {
 /// Replaces or creates a file.
 ///
 /// # Errors
-/// It can't be written. The old file is unchanged then, unless it had to be written in place.
+/// Fails if the file can't be written. The old file is then unchanged, unless it had to be written in place.
 pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     let target = resolved(path)?;
     // There is no file yet, so nothing can be lost.
@@ -51,7 +51,7 @@ pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
 /// Checks whether [`write()`] would succeed, as far as that can be known. The file stays as it is.
 ///
 /// # Errors
-/// Why a write would fail.
+/// Returns the error with which a write would fail.
 pub fn check_writable(path: &Path, contents: Contents) -> io::Result<()> {
     let target = resolved(path)?;
     // There is no file yet, so check that one can be created.

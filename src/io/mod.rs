@@ -101,7 +101,7 @@ impl Performer {
     /// Fetches a document for a tester, signed like any other fetch, and counts its pages.
     ///
     /// # Errors
-    /// The document can't be fetched or read.
+    /// Fails if the document can't be fetched or read.
     pub async fn document(&self, signer: &Signer, url: &str) -> Result<Document, DocumentFault> {
         let (record, fetched) = fetch::document(&self.client, signer, url).await;
         let (bytes, _room) = fetched.map_err(DocumentFault::Fetch)?;

@@ -104,7 +104,7 @@ impl Server {
     /// Opens the ports and creates the configured worlds.
     ///
     /// # Errors
-    /// A port is in use, or something that the configuration names can't be used.
+    /// Fails if a port is in use, or something that the configuration names can't be used.
     #[expect(clippy::unused_async, reason = "a port needs a runtime, and an async function has one")]
     pub async fn bind(config: &Config) -> Result<Self, StartError> {
         // The ports come first: the system may choose their numbers, which the client and the policy need.
@@ -150,7 +150,7 @@ impl Server {
     /// Returns the address of the first port, with the port number that the system chose for port 0.
     ///
     /// # Panics
-    /// Never: a server always has a port.
+    /// Never panics: a server always has a port.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.ports[0].address
@@ -187,7 +187,7 @@ impl Server {
     /// Serves until `stop` completes, then saves the worlds if a file is configured, and closes them.
     ///
     /// # Errors
-    /// The file can't be written, or the worlds of some accounts can't be saved.
+    /// Fails if the file can't be written, or the worlds of some accounts can't be saved.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), StateFileError> {
         let (stopping, stopped) = watch::channel(false);
         let files = ca_files(&self.ca);

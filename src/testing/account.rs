@@ -107,7 +107,7 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Number`] if the text is not an E.164 number, [`Error::Refused`] if the number is not for sale.
+    /// Returns [`Error::Number`] if the text is not an E.164 number, [`Error::Refused`] if the number is not for sale.
     pub fn number(&self, text: &str) -> Result<Number, Error> {
         let number = text.parse().map_err(|error: NotE164| Error::Number { text: text.to_owned(), error })?;
         let world = self.world.clone();
@@ -170,7 +170,7 @@ impl Account {
     /// Returns a copy of the fax in its present state.
     ///
     /// # Errors
-    /// [`Error::Refused`] if the account has no such fax, or a reset has removed it.
+    /// Returns [`Error::Refused`] if the account has no such fax, or a reset has removed it.
     pub fn fax(&self, sid: FaxSid) -> Result<Fax, Error> {
         self.world.read(|engine| engine.fax(sid).cloned()).map_err(Error::from)
     }
@@ -220,7 +220,7 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// [`Error::TooLate`] after ten seconds, or after the time set by [`with_timeout`](Self::with_timeout);
+    /// Returns [`Error::TooLate`] after ten seconds, or after the time set by [`with_timeout`](Self::with_timeout);
     /// [`Error::Unreachable`] as soon as the fax can no longer enter the status.
     pub async fn wait_for(&self, fax: FaxSid, status: Status) -> Result<(), Error> {
         let entered = self.world.until_journaled(|journal| {
@@ -268,7 +268,7 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// [`Error::TooLate`] if that takes more than ten seconds, or more than the time set by
+    /// Returns [`Error::TooLate`] if that takes more than ten seconds, or more than the time set by
     /// [`with_timeout`](Self::with_timeout).
     pub async fn wait_idle(&self) -> Result<(), Error> {
         let rest = self.world.until_open(|engine| engine.is_idle().then_some(()));
@@ -343,7 +343,7 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotVerified`], whose text shows the closest events field by field.
+    /// Returns [`Error::NotVerified`], which compares the closest events field by field.
     #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is verified")]
     pub fn verify(&self, expected: Expect) -> Result<(), Error> {
         let events: Vec<EventView> = self.events().iter().map(EventView::of).collect();
@@ -402,7 +402,7 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// None in practice: even a broken world accepts a reset, which repairs it.
+    /// Never fails in practice: even a broken world accepts a reset, which repairs it.
     pub fn reset(&self) -> Result<(), Error> {
         self.world.handle(Reset { seed: None })?;
         Ok(())
@@ -426,7 +426,7 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Refused`] if the account already has the maximum number of snapshots.
+    /// Returns [`Error::Refused`] if the account already has the maximum number of snapshots.
     pub fn snapshot(&self, name: &str) -> Result<(), Error> {
         self.world.handle(TakeSnapshot(name.into())).map_err(Error::from)
     }
@@ -435,7 +435,7 @@ impl Account {
     /// is pending again. The clock is not moved.
     ///
     /// # Errors
-    /// [`Error::Refused`] if there is no snapshot of this name.
+    /// Returns [`Error::Refused`] if there is no snapshot of this name.
     pub fn restore(&self, name: &str) -> Result<(), Error> {
         self.world.handle(Restore(name.into()))?;
         Ok(())
@@ -470,7 +470,7 @@ impl Number {
     /// Sets the `VoiceUrl`: where the app is asked for TwiML when a fax comes in.
     ///
     /// # Errors
-    /// [`Error::Refused`] if the account no longer owns the number.
+    /// Returns [`Error::Refused`] if the account no longer owns the number.
     pub fn fax_url(self, url: &str) -> Result<Self, Error> {
         self.changed(NumberChange { voice_url: Some(url.into()), ..NumberChange::default() })
     }
@@ -478,7 +478,7 @@ impl Number {
     /// Sets the `StatusCallback`: where the app is notified of how a fax ended, if its `<Receive>` names no `action`.
     ///
     /// # Errors
-    /// [`Error::Refused`] if the account no longer owns the number.
+    /// Returns [`Error::Refused`] if the account no longer owns the number.
     pub fn status_callback(self, url: &str) -> Result<Self, Error> {
         self.changed(NumberChange { status_callback: Some(url.into()), ..NumberChange::default() })
     }
@@ -499,7 +499,7 @@ impl Number {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Refused`] if the account no longer owns the number, or an attribute is invalid.
+    /// Returns [`Error::Refused`] if the account no longer owns the number, or an attribute is invalid.
     pub fn changed(self, change: NumberChange) -> Result<Self, Error> {
         self.world.handle(UpdateNumber(self.sid, change))?;
         Ok(self)

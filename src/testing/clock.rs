@@ -63,7 +63,7 @@ impl AccountClock {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Clock`] if the clock is running.
+    /// Returns [`Error::Clock`] if the clock is running.
     pub async fn advance(&self, by: Duration) -> Result<(), Error> {
         Ok(self.0.advance(self.0.now().after(by)).await?)
     }
@@ -88,7 +88,7 @@ impl AccountClock {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Clock`] if the clock is running.
+    /// Returns [`Error::Clock`] if the clock is running.
     pub async fn drain(&self) -> Result<(), Error> {
         Ok(self.0.drain().await?)
     }

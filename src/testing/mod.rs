@@ -123,7 +123,7 @@ impl Emulator {
     /// ```
     ///
     /// # Errors
-    /// [`Error::CreateAccount`] if the emulator holds as many accounts as it can (10,000).
+    /// Returns [`Error::CreateAccount`] if the emulator holds as many accounts as it can (10,000).
     pub fn account(&self) -> Result<Account, Error> {
         self.account_as(AccountSetup::default())
     }
@@ -144,7 +144,7 @@ impl Emulator {
     /// ```
     ///
     /// # Errors
-    /// [`Error::CreateAccount`] if the SID is taken, or the emulator holds as many accounts as it can.
+    /// Returns [`Error::CreateAccount`] if the SID is taken, or the emulator holds as many accounts as it can.
     pub fn account_as(&self, setup: AccountSetup) -> Result<Account, Error> {
         Ok(Account::new(self.registry.create(setup)?, self.url(), self.registry.renderer().clone()))
     }
@@ -152,7 +152,7 @@ impl Emulator {
     /// Returns the default account, which exists from the start and has the numbers of the configuration.
     ///
     /// # Errors
-    /// None while the emulator is running: the default account can't be removed.
+    /// Never fails while the emulator is running: the default account can't be removed.
     pub fn default_account(&self) -> Result<Account, Error> {
         let sid = self.registry.default_account();
         let world = self.registry.world(sid).ok_or(Error::NoAccount(sid))?;
@@ -235,7 +235,7 @@ impl Builder {
     /// Opens the port and serves on the current Tokio runtime until the emulator is stopped or dropped.
     ///
     /// # Errors
-    /// The port is taken, or the settings contradict each other.
+    /// Fails if the port is taken, or the settings contradict each other.
     #[expect(clippy::disallowed_methods, reason = "the emulator of a test runs as a task")]
     pub async fn start(self) -> Result<Emulator, StartError> {
         let config = Config { seed: self.0.seed.or(Some(1)), ..self.0 };

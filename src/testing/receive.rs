@@ -58,7 +58,7 @@ impl Document {
     /// Reads a document from a file; the format is recognised by its content when the call is made.
     ///
     /// # Errors
-    /// [`Error::Document`] if the file can't be read.
+    /// Returns [`Error::Document`] if the file can't be read.
     pub fn file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|error| Error::Document(format!("{}: {error}", path.display())))?;
@@ -230,8 +230,8 @@ impl Receive {
     /// ```
     ///
     /// # Errors
-    /// [`Error::IncomingFax`] or [`Error::Document`] if the call can't be made as described, [`Error::Refused`] if the
-    /// account has no number that takes it.
+    /// Returns [`Error::IncomingFax`] or [`Error::Document`] if the call can't be made as described, [`Error::Refused`]
+    /// if the account has no number that takes it.
     pub async fn ring(self) -> Result<FaxSid, Error> {
         self.begin().await.map(|(sid, _)| sid)
     }

@@ -152,8 +152,8 @@ impl AccountRules {
     /// Adds a rule that acts once, and returns its id.
     ///
     /// # Errors
-    /// [`Error::Rule`] if a pattern is invalid or the rule could never act, [`Error::Refused`] if there are too many
-    /// rules.
+    /// Returns [`Error::Rule`] if a pattern is invalid or the rule could never act, [`Error::Refused`] if there are too
+    /// many rules.
     pub fn once(self, effect: impl Into<RuleEffect>) -> Result<u64, Error> {
         self.add(Some(1), effect.into())
     }
@@ -161,7 +161,7 @@ impl AccountRules {
     /// Adds a rule that acts this many times, and returns its id.
     ///
     /// # Errors
-    /// The same as [`once`](Self::once).
+    /// Returns the same errors as [`once`](Self::once).
     pub fn times(self, times: u32, effect: impl Into<RuleEffect>) -> Result<u64, Error> {
         self.add(Some(times), effect.into())
     }
@@ -169,7 +169,7 @@ impl AccountRules {
     /// Adds a rule that acts on every match, and returns its id.
     ///
     /// # Errors
-    /// The same as [`once`](Self::once).
+    /// Returns the same errors as [`once`](Self::once).
     pub fn always(self, effect: impl Into<RuleEffect>) -> Result<u64, Error> {
         self.add(None, effect.into())
     }
@@ -191,7 +191,7 @@ impl AccountRules {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Refused`] if the account has no rule with this id.
+    /// Returns [`Error::Refused`] if the account has no rule with this id.
     pub fn remove(self, id: u64) -> Result<(), Error> {
         self.world.handle(DropRule(id))?;
         Ok(())
@@ -200,7 +200,7 @@ impl AccountRules {
     /// Removes all rules of the account.
     ///
     /// # Errors
-    /// [`Error::Refused`] if the account's world has broken.
+    /// Returns [`Error::Refused`] if the account's world has broken.
     pub fn clear(self) -> Result<(), Error> {
         self.world.handle(DropRules)?;
         Ok(())

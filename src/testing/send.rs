@@ -108,8 +108,8 @@ impl SendFax {
     /// drain the clock afterwards.
     ///
     /// # Errors
-    /// [`Error::Number`] if a number is not in E.164 form, [`Error::Refused`] if the account has no number to call from or
-    /// the service refuses the fax.
+    /// Returns [`Error::Number`] if a number is not in E.164 form, [`Error::Refused`] if the account has no number to
+    /// call from or the service refuses the fax.
     pub fn queue(self) -> Result<FaxSid, Error> {
         let number = |text: &str| -> Result<PhoneNumber, Error> {
             text.parse().map_err(|error: NotE164| Error::Number { text: text.to_owned(), error })

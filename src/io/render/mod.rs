@@ -178,7 +178,7 @@ impl Renderer {
     /// Creates a pool.
     ///
     /// # Errors
-    /// The folder of fonts can't be read.
+    /// Fails if the font folder can't be read.
     pub fn new(options: RenderOptions) -> std::io::Result<Self> {
         let fonts = options.font_directory.as_deref().map(Fonts::of_directory).transpose()?.unwrap_or_default();
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -206,7 +206,7 @@ impl Renderer {
     /// Recognizes a document's kind and counts its pages.
     ///
     /// # Errors
-    /// The document is not of a kind that can be faxed.
+    /// Fails if the document is not of a kind that can be faxed.
     pub async fn probe(&self, bytes: Arc<[u8]>) -> Result<Document, UnreadableDocument> {
         document::kind(&bytes)?;
         let made = self.make(Arc::clone(&bytes), Job::Probe).await?;
@@ -217,7 +217,7 @@ impl Renderer {
     /// Returns the PDF of the fax pages that are sent for a document.
     ///
     /// # Errors
-    /// The document can't be rendered, or `documents` doesn't allow its kind.
+    /// Fails if the document can't be rendered, or `documents` doesn't allow its kind.
     pub async fn to_send(
         &self,
         bytes: Arc<[u8]>,
@@ -240,7 +240,7 @@ impl Renderer {
     /// Returns the file of the pages that the receiver gets.
     ///
     /// # Errors
-    /// The document can't be rendered.
+    /// Fails if the document can't be rendered.
     pub async fn received(&self, request: RenderRequest) -> Result<Document, UnreadableDocument> {
         let RenderRequest { document, quality, reception } = request;
         // A file that the emulator made holds fax pages already, so nothing needs to be drawn.
@@ -258,7 +258,7 @@ impl Renderer {
     /// Returns the fax pages of a document. They are not cached, because the caller keeps them.
     ///
     /// # Errors
-    /// The document can't be rendered.
+    /// Fails if the document can't be rendered.
     pub async fn pages(
         &self,
         bytes: Arc<[u8]>,

@@ -44,7 +44,7 @@ impl Authority {
     /// Creates a CA, and returns it with its key in PEM.
     ///
     /// # Errors
-    /// The system provides no randomness.
+    /// Fails if the system provides no randomness.
     pub fn create(now: Timestamp) -> Result<(Self, String), CaError> {
         let key = KeyPair::generate()?;
         let key_pem = key.serialize_pem();
@@ -60,8 +60,8 @@ impl Authority {
     /// Loads the CA with this certificate and key, both in PEM.
     ///
     /// # Errors
-    /// The CA was not made by fauxfax, its limits differ from this version's, its two parts don't match, or it has
-    /// expired.
+    /// Fails if the CA was not made by fauxfax, its limits differ from this version's, its two parts don't match, or it
+    /// has expired.
     pub fn load(certificate_pem: &str, key_pem: &str, now: Timestamp) -> Result<Self, CaError> {
         let certificate =
             CertificateDer::from_pem_slice(certificate_pem.as_bytes()).map_err(|_| CaError::NoCertificate)?;
@@ -106,7 +106,7 @@ impl Authority {
     /// Signs a certificate for an identity, and returns it with its key.
     ///
     /// # Errors
-    /// The name can't be put in a certificate, or is one that this CA may not sign for.
+    /// Fails if the name can't be put in a certificate, or is one that this CA may not sign for.
     pub fn sign(&self, identity: &Identity) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), CaError> {
         let names = identity.names().ok_or_else(|| CaError::NotPermitted(identity.to_string()))?;
         let mut params = CertificateParams::default();

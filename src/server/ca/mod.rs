@@ -110,7 +110,7 @@ impl LocalCa {
     /// Loads the CA, or creates it if there is none.
     ///
     /// # Errors
-    /// The folder contains something other than a valid CA of fauxfax. Errors are not cached: once the folder is
+    /// Fails if the folder contains anything but a valid fauxfax CA. Errors are not cached: once the folder is
     /// repaired, the next call succeeds.
     pub fn authority(&self) -> Result<Arc<Authority>, CaError> {
         // Held while the CA is loaded, so that connections that arrive together don't each create one.

@@ -24,7 +24,7 @@ impl Authority {
     /// Signs a certificate for an identity.
     ///
     /// # Errors
-    /// Never: no value of this type exists.
+    /// Never fails: no value of this type exists.
     pub const fn sign(&self, _: &Identity) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), CaError> {
         match *self {}
     }
