@@ -4,7 +4,7 @@
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Version, header};
 
-/// What is wrong with the `Host` header of a request.
+/// A fault in a request's `Host` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum HostFault {
     #[error("an HTTP/1.1 request needs a Host header")]
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_named_once() {
+    fn a_request_must_name_its_host_exactly_once() {
         assert_eq!(checked(Version::HTTP_11, &["fax.twilio.com"]), Ok(()));
         assert_eq!(checked(Version::HTTP_11, &[]), Err(HostFault::Missing));
         assert_eq!(checked(Version::HTTP_10, &[]), Ok(()));

@@ -47,30 +47,30 @@ use crate::io::client::{Client, ClientError, ClientOptions};
 use crate::io::render::{RenderOptions, Renderer};
 
 /// The size of a connection's send buffer. By default Linux buffers up to 4 MB, so an event stream would run that far
-/// ahead of a reader that has stopped. On a local network this size is no slower.
+/// ahead of a reader that has stopped. On a local network the smaller buffer is no slower.
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
 
-/// Why the emulator can't start.
+/// The reason the emulator can't start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// An address can't be listened on, such as one that another program uses.
+    /// An address can't be listened on, for example because some other program uses it.
     #[error("can't listen on {address}: {error}{}", hint(.error))]
     Listen {
         /// The address as configured.
         address: SocketAddr,
-        /// The error of the system.
+        /// The system error.
         error: io::Error,
     },
-    /// The folder of `--font-dir` can't be read.
+    /// The `--font-dir` folder can't be read.
     #[error("can't read the fonts in {}: {error}", .directory.display())]
     Fonts {
         /// The folder as configured.
         directory: PathBuf,
-        /// The error of the system.
+        /// The system error.
         error: io::Error,
     },
-    /// The file of `--state` can't be used.
+    /// The `--state` file can't be used.
     #[error(transparent)]
     State(#[from] StateFileError),
     /// The HTTP client for webhooks can't be created.
@@ -89,9 +89,9 @@ pub struct Server {
     ca: LocalCa,
     proxy: Arc<Proxy>,
     terminator: Arc<Terminator>,
-    /// The permits for connections of clients, for all ports together.
+    /// The permits for client connections, shared by all ports.
     places: Arc<Semaphore>,
-    /// The file that the worlds are saved to at the end.
+    /// The file that the worlds are saved to on a clean stop.
     state: Option<PathBuf>,
 }
 
@@ -125,7 +125,7 @@ impl Server {
             budget: Budget::new(config.body_budget_bytes),
         };
         let client = Client::new(&options)?;
-        // `--connect-to` is for webhooks. Traffic that apps send through the proxy goes where it is addressed.
+        // `--connect-to` is for webhooks. Traffic that apps send through the proxy goes to its own address.
         let forwarding = Client::new(&ClientOptions { connect_to: Vec::new(), ..options })?;
         let policy = Arc::new(Policy::new(config, &addresses));
         let ca = LocalCa::new(config.ca_dir.clone());
@@ -136,7 +136,7 @@ impl Server {
         let (settings, others) = (settings(config), accounts.collect());
         let registry = Registry::with_renderer(settings, (client, renderer), default, others, Handle::current())?;
         if let Some(path) = &config.state {
-            // Checked now, because a failure at the stop would lose the worlds.
+            // Checked now, because a failure on stopping would lose the worlds.
             state::check(path)?;
             state::load(&registry, path)?;
         }
@@ -198,7 +198,7 @@ impl Server {
                 terminator: Arc::clone(&self.terminator),
             });
             let mut stopped = stopped.clone();
-            // An error means that the sender is gone, which is a stop too.
+            // An error means that the sender is gone, which counts as a stop.
             let stop = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
             listener::accept(port.listener, Arc::clone(&self.places), stop, move |stream, peer, stopping| {
                 Arc::clone(&gateway).serve(stream, peer, stopping)
@@ -207,13 +207,13 @@ impl Server {
         let registry = self.registry.clone();
         let stop = async {
             stop.await;
-            // First, so that requests that wait for something respond before their connections end.
+            // Done first, so that waiting requests are answered before their connections end.
             registry.announce_stop();
             // Fails only if no port listens any more.
             let _ = stopping.send(true);
         };
         tokio::join!(stop, join_all(serving));
-        // After the last request and before the worlds are closed, so that nothing is missing from the file.
+        // Saved after the last request and before the worlds are closed, so that the file is complete.
         let saved = self.state.as_ref().map_or(Ok(()), |path| state::save(&self.registry, path));
         self.registry.close();
         saved

@@ -1,5 +1,5 @@
 //! Detects that the client of a connection is gone. A client that has closed its sending side may still be waiting for
-//! a response; only time shows whether it is.
+//! a response; only a time limit can decide.
 
 use std::sync::{Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -10,10 +10,10 @@ use tokio::net::TcpStream;
 
 use super::answering::Answering;
 
-/// How often the state of a connection is checked.
+/// The interval between checks of a connection's state.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
-/// How long a half-closed connection is kept: longer than a wait takes by default. A client that has closed both sides
-/// looks the same until something is sent to it.
+/// How long a half-closed connection is kept: longer than the default duration of a wait. A client that has closed both
+/// sides looks the same until something is sent to it.
 const HALF_CLOSED_MAX: Duration = Duration::from_secs(60);
 
 /// The client of a connection, as the system sees it.
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_resets_its_connection_is_gone_at_once() {
+    async fn a_client_that_resets_its_connection_is_gone_immediately() {
         let (client, server) = connected().await;
         let peer = Peer::new(Arc::downgrade(&server), Answering::default());
         client.set_zero_linger().expect("supported");

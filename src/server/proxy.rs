@@ -1,5 +1,5 @@
-//! The proxy for hosts that the emulator doesn't answer for: tunnels to them, plain HTTP requests to them, and the
-//! reasons for refusing either. It doesn't read what passes through a tunnel.
+//! The proxy for hosts that the emulator doesn't answer for: opens tunnels, forwards plain HTTP requests, and gives the
+//! reason if it refuses either. It doesn't read what passes through a tunnel.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -28,7 +28,7 @@ use crate::io::client::Client;
 use crate::io::connect::reach;
 use crate::model::webhook::ExchangeFailure;
 
-/// The most tunnels that may be open; each holds its buffers.
+/// The most tunnels that may be open; each has buffers of its own.
 const TUNNELS_MAX: usize = 1_024;
 /// The time limit for connecting to a host.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -49,7 +49,7 @@ pub(super) struct Proxy {
     policy: Arc<Policy>,
     client: Client,
     tunnels: Arc<Semaphore>,
-    /// The listener's permits: a connection to another host takes a descriptor just as a client's does.
+    /// The listener's permits: a connection to a remote host takes a descriptor, as a client connection does.
     places: Arc<Semaphore>,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Target {
     port: u16,
 }
 
-/// Why the proxy refuses a request.
+/// The reason the proxy refuses a request.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
     #[error(transparent)]
@@ -91,17 +91,17 @@ impl Proxy {
         Self { policy, client, tunnels: Arc::new(Semaphore::new(TUNNELS_MAX)), places }
     }
 
-    /// Returns a permit for one more tunnel, held until it is dropped.
+    /// Reserves a tunnel until the permit is dropped.
     pub(super) fn permit(&self) -> Result<OwnedSemaphorePermit, Refused> {
         Arc::clone(&self.tunnels).try_acquire_owned().map_err(|_| Refused::TooMany)
     }
 
-    /// Returns a permit for one more connection to another host, held until it is dropped.
+    /// Reserves a connection to another host until the permit is dropped.
     pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, Refused> {
         Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refused::NoPlace)
     }
 
-    /// Where a connection to this target goes, or why this client doesn't get it.
+    /// Returns the route of a connection to this target, or the reason this client is refused.
     pub(super) fn route_to(&self, target: &Target, client: IpAddr) -> Result<Route, Refused> {
         if !self.policy.serves(client) {
             tracing::warn!(%client, %target, "refused a client on another machine; --proxy-clients any allows those");
@@ -119,7 +119,7 @@ impl Proxy {
         Ok(route)
     }
 
-    /// Where a request with an absolute target goes, or why this client's request is refused.
+    /// Returns the route of a request with an absolute target, or the reason this client is refused.
     pub(super) fn route_of(&self, uri: &Uri, client: IpAddr) -> Result<Route, Refused> {
         let target = Target::of(uri).ok_or(Refused::NoTarget)?;
         self.route_to(&target, client)
@@ -248,8 +248,7 @@ impl Refused {
         let text = header::HeaderValue::from_static("text/plain; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, text);
         if matches!(self, Self::Host(_)) {
-            // What such a client sends next might be interpreted differently by another server on the way (request
-            // smuggling).
+            // Some other server on the way might interpret the next bytes differently (request smuggling).
             response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
         }
         response
@@ -266,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_has_the_port_it_names_or_its_schemes() {
+    fn a_target_has_its_own_port_or_the_schemes_default() {
         assert_eq!(target("fax.twilio.com:443"), Some(("fax.twilio.com".to_owned(), 443)));
         assert_eq!(target("[::1]:8329"), Some(("[::1]".to_owned(), 8329)));
         assert_eq!(target("http://example.com/x"), Some(("example.com".to_owned(), 80)));
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_shows_a_port_that_is_not_the_schemes() {
+    fn an_authority_shows_a_port_other_than_the_schemes_default() {
         let target = Target { host: "fax.twilio.com".into(), port: 443 };
         assert_eq!(&*target.authority(Scheme::Https), "fax.twilio.com");
         assert_eq!(&*target.authority(Scheme::Http), "fax.twilio.com:443");
@@ -288,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_the_connection_go_no_further() {
+    fn hop_by_hop_headers_are_not_forwarded() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("connection", "x-mine, keep-alive"),

@@ -1,5 +1,5 @@
-//! TLS of clients: signs a certificate for the host that a client asks for and keeps it for the next. Hosts that the
-//! policy doesn't answer for get none.
+//! Terminates clients' TLS: signs a certificate for the host that a client asks for and keeps it for the next client.
+//! No certificate is signed for a host that the policy doesn't answer for.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -26,10 +26,10 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 const LEAVES_MAX: usize = 256;
 /// The most sessions that can be resumed; each takes about 1 KB.
 const SESSIONS_MAX: usize = 1_024;
-/// The protocol within TLS. Clients of the API need no other.
+/// The only protocol offered within TLS; API clients need no other.
 const ALPN: &[u8] = b"http/1.1";
 
-/// Why a TLS connection failed.
+/// The reason a TLS connection failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TlsError {
     #[error("the emulator stops")]
@@ -51,7 +51,7 @@ pub(super) enum TlsError {
 }
 
 impl TlsError {
-    /// Logs the error if a person can do something about it.
+    /// Logs the error if the user can do something about it.
     pub(super) fn log(&self, client: SocketAddr) {
         match self {
             Self::NotOurs(_) | Self::Ca(_) | Self::TooSlow | Self::Library(_) | Self::Handshake { .. } => {
@@ -98,7 +98,7 @@ impl Terminator {
         }
     }
 
-    /// Performs the handshake as the host that the client asks for, or as `expected` if it names none.
+    /// Performs the handshake as the host that the client asks for, or as `expected` if the client names no host.
     pub(super) async fn accept<S>(&self, stream: S, expected: Identity) -> Result<Secured<S>, TlsError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -119,8 +119,8 @@ impl Terminator {
                 TlsError::Handshake { name, error }
             }),
             Err(error) => {
-                // An alert tells the client why. If the connection were just closed, it would look like a broken
-                // network.
+                // An alert gives the client the reason; a connection that is merely closed would look like a network
+                // failure.
                 let _ = start.into_stream(self.refusing()?).await;
                 Err(error)
             }
@@ -141,13 +141,13 @@ impl Terminator {
             leaf.last_use = now;
             return Ok(Arc::clone(&leaf.config));
         }
-        // Still under the lock: connections to the same host that arrive together must not each sign a certificate.
+        // Still under the lock, so that simultaneous connections to the same host don't each sign a certificate.
         let authority = self.ca.authority()?;
         let (certificate, key) = authority.sign(identity)?;
         let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider));
         let builder = builder.with_safe_default_protocol_versions()?.with_no_client_auth();
         let mut config = builder.with_single_cert(vec![certificate, authority.certificate().clone()], key)?;
-        // Shared by all hosts, so that the limit holds for them together.
+        // Shared by all hosts, so that one limit applies to all their sessions.
         config.session_storage = Arc::clone(&self.sessions);
         config.alpn_protocols = vec![ALPN.to_vec()];
         let config = Arc::new(config);
@@ -185,7 +185,7 @@ impl ResolvesServerCert for Nobody {
     }
 }
 
-/// What to do about a handshake that the client aborted.
+/// Returns advice for a handshake that the client aborted.
 fn advice(error: &io::Error) -> &'static str {
     use rustls::AlertDescription as A;
     let alert = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_made_once_for_each_host() {
+    fn each_host_gets_one_certificate() {
         let terminator = terminator();
         let first = terminator.config(&host("fax.twilio.com")).expect("signed");
         assert!(Arc::ptr_eq(&first, &terminator.config(&host("fax.twilio.com")).expect("kept")));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_names_are_answered_but_few_certificates_are_kept() {
+    fn ten_thousand_names_get_certificates_but_only_a_few_are_kept() {
         let terminator = terminator();
         let name = |n: usize| host(&format!("fax.e{n}.us1.twilio.com"));
         let first = terminator.config(&host("fax.twilio.com")).expect("signed");

@@ -1,5 +1,5 @@
-//! A tunnel to a host: copies bytes both ways until both sides have ended or nothing has moved for too long. It reads
-//! and keeps nothing.
+//! A tunnel to a host: copies bytes both ways until both sides have ended or the tunnel has been idle for too long. It
+//! neither inspects nor keeps the bytes.
 
 use std::io;
 use std::pin::Pin;
@@ -33,7 +33,7 @@ pub(super) async fn relay(client: Upgraded, mut host: TcpStream, mut stopping: S
                 host.write_all(&parts.read_buf).await?;
                 copy(parts.io.into_inner().into_inner(), host, TUNNEL_IDLE_MAX).await
             }
-            // Another kind of connection, such as TLS; `Upgraded` returns the buffered bytes first.
+            // Some other kind of connection, such as TLS; `Upgraded` returns the buffered bytes first.
             Err(client) => copy(TokioIo::new(client), host, TUNNEL_IDLE_MAX).await,
         }
     };
@@ -63,7 +63,7 @@ async fn copy(
     }
 }
 
-/// When a tunnel last carried a byte; clones share it.
+/// The time at which a tunnel last carried a byte; clones share it.
 #[derive(Clone)]
 struct LastMove(Arc<Mutex<Instant>>);
 
@@ -134,7 +134,7 @@ mod tests {
     const SHORT: Duration = Duration::from_secs(50);
     const LONG: Duration = Duration::from_secs(3_600);
 
-    /// Returns the error with which copying between two ends stops.
+    /// Returns the kind of error with which copying between two ends stops.
     async fn ended(copied: impl Future<Output = io::Result<()>>) -> io::ErrorKind {
         let copied = tokio::time::timeout(2 * SHORT, copied).await;
         copied.expect("it ends by itself").expect_err("nobody has ended it").kind()
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_tunnel_whose_one_side_has_ended_and_whose_other_is_silent_is_closed() {
+    async fn a_tunnel_with_one_side_ended_and_the_other_silent_is_closed() {
         let ((client, near), (_host, far)) = (duplex(64), duplex(64));
         drop(client);
         assert_eq!(ended(copy(near, far, SHORT)).await, io::ErrorKind::TimedOut);
@@ -162,7 +162,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     #[expect(clippy::disallowed_methods, reason = "the silence that is tested")]
-    async fn a_byte_in_either_direction_now_and_then_keeps_a_tunnel_open() {
+    async fn an_occasional_byte_in_either_direction_keeps_a_tunnel_open() {
         let ((mut client, near), (mut host, far)) = (duplex(64), duplex(64));
         let idle_max = 4 * SHORT;
         let talk = async {
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_tunnel_that_both_sides_end_is_closed_at_once() {
+    async fn a_tunnel_that_both_sides_end_is_closed_immediately() {
         let ((client, near), (host, far)) = (duplex(64), duplex(64));
         drop((client, host));
         copy(near, far, LONG).await.expect("it ended");

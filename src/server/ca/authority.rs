@@ -34,9 +34,9 @@ pub struct Authority {
     certificate: CertificateDer<'static>,
     pem: String,
     issuer: Issuer<'static, KeyPair>,
-    /// The key of all certificates that it signs. It never leaves the process.
+    /// The key of all certificates that this CA signs. The key never leaves the process.
     leaf_key: KeyPair,
-    /// The times between which the CA, and everything that it signs, is valid.
+    /// The start and end of the validity of the CA and of everything that it signs.
     lifetime: (Timestamp, Timestamp),
 }
 
@@ -48,12 +48,12 @@ impl Authority {
     pub fn create(now: Timestamp) -> Result<(Self, String), CaError> {
         let key = KeyPair::generate()?;
         let key_pem = key.serialize_pem();
-        // Valid since yesterday, for clients whose clocks are slow.
+        // Valid from yesterday, for clients whose clocks are slow.
         let yesterday = Timestamp::from_seconds(now.seconds() - 86_400);
         let mut params = params(&key);
         set_lifetime(&mut params, (yesterday, now.after(LIFETIME)));
         let pem = params.self_signed(&key)?.pem();
-        // Loaded like a stored CA, so that a new one passes the same checks.
+        // Loaded like a stored CA, so that it passes the same checks.
         Ok((Self::load(&pem, &key_pem, now)?, key_pem))
     }
 
@@ -72,8 +72,8 @@ impl Authority {
             return Err(CaError::KeyOfAnother);
         }
         let params = params(&key);
-        // Only a certificate made here has this subject. Another CA might sign for anyone, and clients that trust it
-        // would be at risk.
+        // Only a certificate made here has this subject. Some other CA might sign for anyone, which would put clients
+        // that trust it at risk.
         let expected = params.self_signed(&key)?;
         let expected = der::fields(expected.der()).ok_or(CaError::NoCertificate)?;
         if expected.subject != fields.subject {
@@ -141,7 +141,7 @@ impl Authority {
 }
 
 impl std::fmt::Debug for Authority {
-    /// Leaves out the keys.
+    /// Omits the keys.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Authority").field("lifetime", &self.lifetime).finish_non_exhaustive()
     }
@@ -179,8 +179,8 @@ fn is_private(ip: IpAddr) -> bool {
     }
 }
 
-/// Returns the contents of the CA's certificate except its dates. Its name contains a part of the key, so that two CAs
-/// can be told apart in a list of trusted CAs.
+/// Returns the contents of the CA's certificate except its dates. The CA's name contains part of the key, so that
+/// several CAs can be distinguished in a list of trusted ones.
 fn params(key: &KeyPair) -> CertificateParams {
     let digest = Sha256::digest(key.subject_public_key_info());
     let mark = hex::encode(&digest[..4]);
@@ -188,10 +188,10 @@ fn params(key: &KeyPair) -> CertificateParams {
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, format!("fauxfax local CA {mark}"));
     params.distinguished_name.push(DnType::OrganizationName, ORGANIZATION);
-    // No CA may be below this one.
+    // This CA may not sign for other CAs.
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    // Name constraints don't cover e-mail addresses and code signing, so the purposes are limited as well.
+    // Name constraints don't cover e-mail addresses or code signing, so the purposes are limited as well.
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let names = PERMITTED.iter().map(|name| GeneralSubtree::DnsName((*name).to_owned()));
     let v4 = PERMITTED_V4.iter().map(|(ip, prefix)| CidrSubnet::from_v4_prefix(*ip, *prefix));
@@ -202,7 +202,7 @@ fn params(key: &KeyPair) -> CertificateParams {
     params
 }
 
-/// Sets the dates, in whole days: certificates need no more.
+/// Sets the dates, in whole days, which suffice for certificates.
 fn set_lifetime(params: &mut CertificateParams, (from, until): (Timestamp, Timestamp)) {
     let day = |moment: Timestamp| {
         let moment = jiff::Timestamp::from_second(moment.seconds()).unwrap_or_default();
@@ -213,7 +213,8 @@ fn set_lifetime(params: &mut CertificateParams, (from, until): (Timestamp, Times
     params.not_after = day(until);
 }
 
-/// A CA with the same subject but other limits, like one made by an earlier version, and its key, both in PEM.
+/// Returns a CA with the same subject but other limits, as an earlier version would create it, and its key, both in
+/// PEM.
 #[cfg(test)]
 pub(super) fn with_other_limits(names: &[&str]) -> (String, String) {
     let key = KeyPair::generate().expect("a key");
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_valid_for_its_own_name_alone() {
+    fn a_certificate_is_valid_only_for_its_own_name() {
         let (authority, _) = Authority::create(NOW).expect("a CA");
         let names =
             ["fax.twilio.com", "fax.sydney.au1.twilio.com", "media.twiliocdn.com", "x.signalwire.com", "fauxfax"];
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn with_the_cas_key_only_the_service_and_configurable_names_can_be_forged() {
+    fn a_leaked_ca_key_can_forge_only_service_and_configurable_names() {
         let (authority, _) = Authority::create(NOW).expect("a CA");
         // Signs as a thief would, bypassing the checks of `sign`.
         let forged = |name: &str| {
@@ -356,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ca_is_read_back_as_it_was_and_lasts_two_years() {
+    fn a_ca_survives_a_round_trip_and_lasts_two_years() {
         let (authority, key) = Authority::create(NOW).expect("a CA");
         let again = Authority::load(authority.pem(), &key, NOW).expect("the same");
         assert_eq!(again.certificate(), authority.certificate());
@@ -367,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ca_of_another_program_and_a_mixed_pair_are_refused() {
+    fn a_foreign_ca_and_a_mismatched_pair_are_refused() {
         let (ours, key) = Authority::create(NOW).expect("a CA");
         let (_, other_key) = Authority::create(NOW).expect("a CA");
         assert!(matches!(Authority::load(ours.pem(), &other_key, NOW), Err(CaError::KeyOfAnother)));
@@ -380,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn serials_differ_from_name_to_name_and_keys_are_not_shown() {
+    fn serials_differ_per_name_and_keys_are_not_shown() {
         let (authority, _) = Authority::create(NOW).expect("a CA");
         let serial = |name: &str| authority.serial(&host(name)).to_bytes();
         assert_ne!(serial("fax.twilio.com"), serial("api.twilio.com"));

@@ -1,5 +1,5 @@
-//! The little DER that the local CA needs: reads the names and dates of a certificate, and writes a truststore. It
-//! verifies no signature.
+//! The subset of DER that the local CA needs: reading a certificate's names and dates, and writing a truststore. No
+//! signatures are verified.
 
 use crate::model::time::Timestamp;
 
@@ -27,7 +27,7 @@ pub(super) struct Fields<'a> {
     pub(super) extensions: &'a [u8],
 }
 
-/// Reads the fields of a certificate; `None` if it isn't one.
+/// Reads the fields of a certificate; `None` if the bytes aren't a certificate.
 pub(super) fn fields(certificate: &[u8]) -> Option<Fields<'_>> {
     let (certificate, _) = element(certificate, SEQUENCE)?;
     let (to_be_signed, _) = element(certificate.content, SEQUENCE)?;
@@ -95,7 +95,7 @@ fn any(bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
     Some((Element { tag, content, whole: &bytes[..bytes.len() - rest.len()] }, rest))
 }
 
-/// Returns a date such as `991231235959Z` or `20501231235959Z`.
+/// Parses a date such as `991231235959Z` or `20501231235959Z`.
 fn time(element: &Element<'_>) -> Option<Timestamp> {
     let text = std::str::from_utf8(element.content).ok()?.strip_suffix('Z')?;
     let text = match element.tag {
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_short_or_long() {
+    fn lengths_have_a_short_and_a_long_form() {
         assert_eq!(write(SEQUENCE, &[]), [0x30, 0]);
         assert_eq!(write(OCTET_STRING, &[7; 127])[..2], [4, 127]);
         assert_eq!(write(OCTET_STRING, &[7; 128])[..3], [4, 0x81, 128]);
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_or_malformed_element_is_none() {
+    fn a_truncated_or_malformed_element_is_rejected() {
         for bytes in [&[][..], &[0x30], &[0x30, 5, 1], &[0x30, 0x81], &[0x30, 0x80], &[0x30, 0x85, 1, 1, 1, 1, 1, 1]] {
             assert!(any(bytes).is_none() && fields(bytes).is_none(), "{bytes:?}");
         }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_have_two_or_four_digits_of_a_year() {
+    fn dates_have_two_or_four_year_digits() {
         let read = |tag, text: &str| {
             let bytes = write(tag, text.as_bytes());
             time(&any(&bytes).expect("an element").0).map(Timestamp::seconds)

@@ -1,5 +1,5 @@
 //! The local CA: created when TLS or the proxy is first used, and kept in the user's data directory, or in memory if
-//! that can't be written. `serve` without TLS never touches it.
+//! that can't be written. `serve` without TLS never touches the CA.
 
 #[cfg(feature = "tls")]
 mod authority;
@@ -35,13 +35,13 @@ use crate::model::time::Timestamp;
 /// The identity that a client expects a certificate for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Identity {
-    /// A host by its name, in lower case.
+    /// A host name, in lower case.
     Host(Box<str>),
     /// This machine: `localhost`, its loopback addresses, and the address that the client used.
     Machine(IpAddr),
 }
 
-/// Why there is no CA, or no certificate.
+/// The reason there is no CA, or no certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum CaError {
     /// The program was built without the feature `tls`.
@@ -77,7 +77,7 @@ pub enum CaError {
     File {
         /// The path of the file.
         path: PathBuf,
-        /// The error of the system.
+        /// The system error.
         error: std::io::Error,
     },
     /// The folder contains no usable CA.
@@ -85,7 +85,7 @@ pub enum CaError {
     Folder {
         /// The folder of the CA.
         folder: PathBuf,
-        /// Why its CA can't be used.
+        /// The reason the CA can't be used.
         #[source]
         why: Box<Self>,
     },
@@ -101,7 +101,7 @@ struct Shared {
 }
 
 impl LocalCa {
-    /// Returns the CA in a folder, which may not exist yet. Without a folder, a CA that lives as long as this handle.
+    /// Returns the CA in a folder, which need not exist yet. Without a folder, the CA lives as long as this handle.
     #[must_use]
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self(Arc::new(Shared { folder, loaded: Mutex::default() }))
@@ -113,7 +113,7 @@ impl LocalCa {
     /// Fails if the folder contains anything but a valid fauxfax CA. Errors are not cached: once the folder is
     /// repaired, the next call succeeds.
     pub fn authority(&self) -> Result<Arc<Authority>, CaError> {
-        // Held while the CA is loaded, so that connections that arrive together don't each create one.
+        // Held while the CA is loaded, so that simultaneous connections don't each create one.
         let mut loaded = self.0.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(authority) = &*loaded {
             return Ok(Arc::clone(authority));
@@ -148,7 +148,7 @@ fn load(folder: Option<&Path>) -> Result<Authority, CaError> {
             );
             Ok(Authority::create(now)?.0)
         }
-        // Not the folder's fault, so its path would only mislead.
+        // This isn't the folder's fault, so showing its path would mislead.
         Err(error @ CaError::Making(_)) => Err(error),
         Err(why) => Err(CaError::Folder { folder: folder.to_owned(), why: Box::new(why) }),
         Ok(authority) => Ok(authority),

@@ -1,4 +1,4 @@
-//! The stand-in for the CA without the feature `tls`: a type without values, so nothing can sign.
+//! The stand-in for the CA if the `tls` feature is off: a type without values, so that nothing can be signed.
 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
