@@ -2,8 +2,8 @@
 //! read yet. A body is kept in pieces, and each piece but the first is charged to the budget until it is freed.
 //!
 //! A body is charged as its bytes arrive, so one that announces a large size but sends little takes up little. Half of
-//! the budget is reserved for one body at a time, the one with the turn, so bodies that have half arrived can't wait
-//! for each other forever.
+//! the budget is reserved for one body at a time, the one that has the turn, so that partially received bodies can't
+//! wait for each other forever.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -18,9 +18,9 @@ use tokio::time::timeout;
 
 /// The default budget: 256 MiB.
 pub const BODY_BUDGET_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
-/// The smallest budget that can be set; with less, few documents would get through.
+/// The smallest budget that can be set; with less, few documents would fit.
 pub const BODY_BUDGET_BYTES_MIN: u64 = 1024 * 1024;
-/// How long a client's body, or a response being made, waits for room before it fails with 503.
+/// How long a client's body, or a response being made, waits for room before the request fails with 503.
 pub const ROOM_WAIT_MAX: Duration = Duration::from_secs(10);
 /// How long an app's response waits for room. The exchanges that hold the room end within their own time limits.
 pub const FETCH_ROOM_WAIT_MAX: Duration = Duration::from_secs(60);
@@ -29,7 +29,7 @@ pub const FETCH_ROOM_WAIT_MAX: Duration = Duration::from_secs(60);
 /// connections is limited.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// Why there is no room for a body.
+/// The reason there is no room for a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoom {
     /// Other bodies hold the room, and none was freed in time.
@@ -98,7 +98,7 @@ impl Budget {
         self.0.refused.load(Ordering::Relaxed)
     }
 
-    /// Starts an empty body. `patience` is how long it waits each time that it needs room.
+    /// Starts an empty body, which waits at most `patience` each time it needs room.
     #[must_use]
     pub fn body(&self, patience: Duration) -> Pieces {
         let hold = Hold { budget: self.clone(), patience, common: None, turn: None, turn_pieces: 0 };
@@ -113,8 +113,8 @@ impl Budget {
         let mut hold = self.body(Duration::ZERO).hold;
         // The first piece is free.
         let pieces = u32::try_from(bytes.div_ceil(PIECE_BYTES as u64).saturating_sub(1)).unwrap_or(u32::MAX);
-        // A response never gets the turn: the body with the turn must end by itself, but a response ends only when its
-        // client has read it.
+        // A response never gets the turn: a body with the turn must finish without outside help, but a response
+        // finishes only once its client has read it.
         let room = Arc::clone(&self.0.common).try_acquire_many_owned(pieces);
         hold.add(room.map_err(|_| self.count_refusal())?);
         Ok(hold)
@@ -135,14 +135,14 @@ fn pieces_of(bytes: u64) -> u64 {
     (bytes.max(BODY_BUDGET_BYTES_MIN) / PIECE_BYTES as u64).min(u64::from(u32::MAX))
 }
 
-/// The charge for a body; dropping it releases the room.
+/// The charge for a body; dropping the charge releases the room.
 #[derive(Debug)]
 pub struct Hold {
     budget: Budget,
     patience: Duration,
     common: Option<OwnedSemaphorePermit>,
     turn: Option<OwnedSemaphorePermit>,
-    /// How many pieces it holds in the half that is reserved for the turn.
+    /// How many pieces are held in the half reserved for the turn.
     turn_pieces: u64,
 }
 
@@ -152,7 +152,7 @@ impl Hold {
         if self.take_at_once() {
             return Ok(());
         }
-        // Waiting is pointless: even alone, this body would need more than there is.
+        // Waiting is pointless: even alone, this body would exceed the budget.
         if self.pieces() >= self.budget.pieces() {
             self.budget.count_refusal();
             return Err(NoRoom::Ever);
@@ -161,7 +161,7 @@ impl Hold {
         let waits_for_turn = self.turn.is_none();
         let room = timeout(self.patience, async {
             tokio::select! {
-                // Try the shared half first: the turn is better left to a body that finds no other room.
+                // Try the shared half first: the turn is better left to a body that has no other room.
                 biased;
                 piece = Arc::clone(&shared.common).acquire_owned() => (piece.ok(), None),
                 turn = Arc::clone(&shared.turn).acquire_owned(), if waits_for_turn => (None, turn.ok()),
@@ -194,7 +194,7 @@ impl Hold {
             return false;
         }
         self.turn_pieces += 1;
-        // Relaxed: the count is only shown; the semaphores set the limit.
+        // Relaxed: the count is only reported; the semaphores enforce the limit.
         shared.held_pieces.fetch_add(1, Ordering::Relaxed);
         true
     }
@@ -218,7 +218,7 @@ impl Drop for Hold {
     }
 }
 
-/// A body that is being received or made, kept in pieces.
+/// A body that is being received or produced, kept in pieces.
 #[derive(Debug)]
 pub struct Pieces {
     pieces: VecDeque<Vec<u8>>,
@@ -257,14 +257,14 @@ impl Pieces {
         Ok(())
     }
 
-    /// Returns the whole body in one piece, no longer charged. Meant for small bodies that are parsed right away, such
-    /// as JSON and forms.
+    /// Returns the whole body in one piece, no longer charged. Intended for small bodies that are parsed right away,
+    /// such as JSON and forms.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.into_whole().0
     }
 
-    /// Returns the whole body in one piece, and its charge.
+    /// Returns the whole body in one piece, with its charge.
     #[must_use]
     pub fn into_whole(mut self) -> (Bytes, Hold) {
         if self.pieces.len() <= 1 {
@@ -277,10 +277,10 @@ impl Pieces {
         (whole.into(), self.hold)
     }
 
-    /// Returns the whole body as a document, and its charge, to be kept until the document is stored or dropped.
+    /// Returns the whole body as a document, with a charge to be held until the document is stored or dropped.
     #[must_use]
     pub fn into_document(mut self) -> (Arc<[u8]>, Hold) {
-        // Filled in place: collecting the pieces in a vector first would take the memory twice.
+        // Filled in place: collecting the pieces in a vector first would take twice the memory.
         let mut document: Arc<[u8]> = std::iter::repeat_n(0, self.bytes).collect();
         if let Some(mut rest) = Arc::get_mut(&mut document) {
             while let Some(piece) = self.pieces.pop_front() {
@@ -354,7 +354,7 @@ struct PiecesWriter<'a> {
 
 impl Write for PiecesWriter<'_> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        // Most writes fit in the last piece and need not wait, so they can do without the runtime.
+        // Most writes fit in the last piece and need not wait, so they don't need the runtime.
         let has_room = self.pieces.pieces.back().is_some_and(|last| last.len() + data.len() <= PIECE_BYTES);
         if has_room {
             self.pieces.fill(data);
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bodies_in_flight_never_take_more_than_the_budget_and_one_piece_each() {
+    async fn bodies_in_flight_never_exceed_the_budget_plus_one_piece_each() {
         let budget = budget();
         let first = of_pieces(&budget, 9).await;
         let second = of_pieces(&budget, 9).await;
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_larger_than_the_budget_fails_at_once() {
+    async fn a_body_larger_than_the_budget_fails_immediately() {
         let budget = budget();
         let mut body = budget.body(LONG);
         let whole = vec![7; 18 * PIECE_BYTES];
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn bodies_that_have_half_arrived_take_turns_and_all_end() {
+    async fn partially_received_bodies_take_turns_and_all_finish() {
         let budget = budget();
         let (mut first, mut second) = (budget.body(LONG), budget.body(LONG));
         for body in [&mut first, &mut second] {

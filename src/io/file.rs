@@ -1,8 +1,8 @@
-//! The one place that writes files. A reader sees either the old file or the new one, never a part, and concurrent
-//! writers never share a temporary file.
+//! The one place that writes files. A reader sees either the old file or the new one, never a mixture or part, and
+//! concurrent writers never share a temporary file.
 //!
-//! A symbolic link is followed and its target replaced. What can't be replaced is written in place: a file that is
-//! itself a mount point, a file in a folder without write permission, a pipe, a device.
+//! A symbolic link is followed and its target replaced. Files that can't be replaced are written in place: mount
+//! points, files in a folder without write permission, pipes and devices.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -10,19 +10,20 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// The prefix of a temporary file's name. One is left behind only if the process is killed while writing.
+/// The prefix of temporary file names. A temporary file is left behind only if the process is killed while writing.
 const DRAFT_PREFIX: &str = ".fauxfax-";
 /// The most symbolic links that are followed, the same as on Linux.
 const LINKS_MAX: usize = 40;
 
-/// What a file holds, which decides who may read it and whether it must survive a power failure.
+/// The kind of contents in a file, which decides who may read the file and whether it must survive a power failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contents {
-    /// Tokens or keys. Only the owner may read it, and it is on disk when the write returns.
+    /// Tokens or keys. Only the owner may read the file, and it is on disk when the write returns.
     Secret,
-    /// Data that can't be reproduced. The umask decides who may read it, and it is on disk when the write returns.
+    /// Data that can't be reproduced. The umask decides who may read the file, and it is on disk when the write
+    /// returns.
     Kept,
-    /// Data that can be reproduced. The umask decides who may read it.
+    /// Data that can be reproduced. The umask decides who may read the file.
     Derived,
 }
 
@@ -48,7 +49,7 @@ pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     }
 }
 
-/// Checks whether [`write()`] would succeed, as far as that can be known. The file stays as it is.
+/// Checks whether [`write()`] would succeed, as far as that can be known. The file stays unchanged.
 ///
 /// # Errors
 /// Returns the error with which a write would fail.
@@ -62,7 +63,7 @@ pub fn check_writable(path: &Path, contents: Contents) -> io::Result<()> {
     if OpenOptions::new().write(true).open(&target).is_ok() {
         return Ok(());
     }
-    // It can't be written in place, so it must be replaceable, and only replacing it shows whether it is.
+    // The file can't be written in place, so it must be replaceable, which only replacing it can show.
     replace(&target, &fs::read(&target)?, contents)
 }
 
@@ -73,8 +74,8 @@ pub fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(is_special) || resolved(path).is_ok_and(|target| is_open_file(&target))
 }
 
-/// Returns whether a path names an open file of this process, as `/dev/stdout` does. Others may be writing to it, so it
-/// is appended to instead of replaced.
+/// Returns whether a path names an open file of this process, as `/dev/stdout` does. Other writers may have the file
+/// open, so it is appended to instead of replaced.
 fn is_open_file(target: &Path) -> bool {
     target.starts_with("/proc")
 }
@@ -99,7 +100,7 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
         }
         match fs::metadata(&target) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            // It leads to a pipe, a device or a folder, which is not replaced, so the link itself will do.
+            // The link leads to a pipe, a device or a folder, which can't be replaced, so the link's own path will do.
             Ok(metadata) if !metadata.is_file() => return Ok(target),
             Ok(_) if is_open_file(&target) => return Ok(target),
             Ok(_) | Err(_) => {}
@@ -112,7 +113,7 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// Returns whether a link in a shared folder such as `/tmp` belongs to another user, who could use it to make this
-/// process overwrite a file. Linux refuses to follow such links itself if `fs.protected_symlinks` is on.
+/// process overwrite a file. Linux itself refuses to follow such links if `fs.protected_symlinks` is on.
 #[cfg(unix)]
 fn is_strangers(link: &fs::Metadata, folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -128,7 +129,7 @@ const fn is_strangers(_: &fs::Metadata, _: &Path) -> bool {
     false
 }
 
-/// Returns the type of the file at a path, or `None` if there is none.
+/// Returns the type of the file at a path, or `None` if there is no file.
 fn kind(path: &Path) -> io::Result<Option<FileType>> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(Some(metadata.file_type())),
@@ -258,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_sees_a_whole_file_at_any_time() {
+    fn a_reader_always_sees_a_whole_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("x.tmp");
         let texts = ["a".repeat(100_000), "b".repeat(50_000)];
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_that_fails_leaves_the_earlier_file_and_no_draft() {
+    fn a_failed_write_keeps_the_old_file_and_leaves_no_draft() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("full")).expect("a folder");
         fs::write(folder.path().join("full/file"), "").expect("written");
@@ -311,7 +312,7 @@ mod tests {
         }
 
         #[test]
-        fn only_the_owner_can_read_secrets_whatever_was_there_before() {
+        fn only_the_owner_can_read_secrets_whatever_the_old_permissions() {
             let folder = tempfile::tempdir().expect("a folder");
             let path = folder.path().join("state.json");
             write(&path, b"1", Contents::Secret).expect("written");
@@ -353,7 +354,7 @@ mod tests {
         }
 
         #[test]
-        fn a_file_with_the_usual_name_of_a_draft_is_neither_followed_nor_touched() {
+        fn an_existing_file_named_like_a_draft_is_neither_followed_nor_touched() {
             let folder = tempfile::tempdir().expect("a folder");
             let victim = folder.path().join("victim");
             fs::write(&victim, "theirs").expect("written");
@@ -383,7 +384,7 @@ mod tests {
         }
 
         #[test]
-        fn a_file_written_in_place_keeps_its_inode_and_has_no_earlier_tail() {
+        fn a_file_written_in_place_keeps_its_inode_and_no_old_bytes() {
             let folder = tempfile::tempdir().expect("a folder");
             let path = folder.path().join("mounted");
             fs::write(&path, "a longer text").expect("written");

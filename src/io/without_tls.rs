@@ -1,4 +1,4 @@
-//! The stand-in for `tls.rs` without the feature `tls`: every https connection fails with an explanation.
+//! The stand-in for `tls.rs` if the `tls` feature is off: every https connection fails with an explanation.
 
 use std::io;
 
