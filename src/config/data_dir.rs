@@ -1,4 +1,4 @@
-//! The user's data directory on each system. It neither creates a folder nor checks that one exists.
+//! The user's data directory on each system. No folder is created or checked for existence.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,8 @@ const NAME: &str = "fauxfax";
 
 /// Returns the user's data directory for this program. `None` if the environment names no home directory.
 pub(super) fn of(environment: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    // The XDG specification says to ignore relative paths; they would name another folder in each working directory.
+    // The XDG specification says to ignore relative paths; they would name a different folder in each working
+    // directory.
     let absolute = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || absolute("HOME");
     let base = absolute("XDG_DATA_HOME").or_else(|| {
@@ -32,7 +33,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn the_data_directory_is_xdgs_or_below_home() {
+    fn the_data_directory_is_xdgs_or_under_home() {
         assert_eq!(with(&[("XDG_DATA_HOME", "/x"), ("HOME", "/home/me")]), Some("/x/fauxfax".into()));
         let below_home = with(&[("XDG_DATA_HOME", "relative"), ("HOME", "/home/me")]).expect("a folder");
         assert!(below_home.starts_with("/home/me") && below_home.ends_with("fauxfax"), "{below_home:?}");

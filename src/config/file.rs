@@ -1,5 +1,5 @@
-//! Reads `fauxfax.toml` into texts, each with its place in the file, and refuses unknown keys. What the texts mean is
-//! decided in `parse`.
+//! Reads `fauxfax.toml` into strings, each with its position in the file, and refuses unknown keys. The strings are
+//! interpreted in `parse`.
 
 use std::fs::File;
 use std::io::Read;
@@ -17,19 +17,19 @@ use crate::model::account::Dialect;
 
 /// The file that is read if none is named.
 pub const FILE_NAME: &str = "fauxfax.toml";
-/// The largest file that is read; it has room for thousands of numbers.
+/// The size of the largest file that is read, enough for thousands of numbers.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// The contents of a configuration file: settings as texts, accounts parsed.
+/// The contents of a configuration file: settings as strings, and parsed accounts.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) settings: Settings,
     pub(super) accounts: Vec<ConfiguredAccount>,
 }
 
-/// Reads the named file, or else `fauxfax.toml` in `folder` if it exists.
+/// Reads the named file, or otherwise `fauxfax.toml` in `folder` if it exists.
 ///
-/// `stronger` are the settings of flags and environment.
+/// `stronger` contains the settings from flags and environment.
 pub(super) fn read(stronger: &Settings, folder: &Path) -> Result<Contents, ConfigError> {
     let named = stronger.given(Setting::Config);
     let path = named.map_or_else(|| folder.join(FILE_NAME), |given| PathBuf::from(&given.text));
@@ -46,11 +46,11 @@ pub(super) fn read(stronger: &Settings, folder: &Path) -> Result<Contents, Confi
     contents(&Source { path, text }, stronger)
 }
 
-/// Reads a whole file. The error is the reason, or that the file is longer than the limit.
+/// Reads a whole file. The error gives the system's reason, or says that the file exceeds the limit.
 pub(super) fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| error.to_string())?;
-    // One byte more than the limit, to tell a file of that length from a longer one.
+    // One byte more than the limit, to distinguish a file of that length from a longer one.
     let read = file.take(limit_bytes + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if read as u64 > limit_bytes {
         return Err(format!("longer than {limit_bytes} bytes"));
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_booleans_are_taken_as_their_text() {
+    fn numbers_and_booleans_are_read_as_strings() {
         let settings = settings("seed = 1_000\npace = 2.5\ninsecure_webhooks = true\nmedia_budget = 0x10");
         let text = |setting| settings.given(setting).map(|given| given.text.as_str());
         assert_eq!(text(Setting::Seed), Some("1000"));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_start_at_the_folder_of_the_file() {
+    fn paths_are_relative_to_the_folder_of_the_file() {
         let settings = settings("trust_ca = ['ca.pem', '/abs.pem']\nport_file = 'port'");
         let paths = settings.each(Setting::TrustCa, |path| Ok(path.to_owned())).expect("paths");
         assert_eq!(paths, ["etc/ca.pem", "/abs.pem"]);
@@ -121,13 +121,13 @@ mod tests {
     }
 
     #[test]
-    fn the_file_does_not_name_another() {
+    fn the_file_cannot_name_another_file() {
         let error = contents(&source("config = 'x'"), &Settings::default()).expect_err("not in the file");
         assert!(matches!(error, ConfigError::UnknownKey { ref key, .. } if key == "config"), "{error}");
     }
 
     #[test]
-    fn a_number_that_json_does_not_have_is_refused_as_it_was_written() {
+    fn a_number_unknown_to_json_is_refused_as_written() {
         for (rule, told) in [
             ("line = { noise = nan }", "line.noise: a number, not \"nan\""),
             ("chance = +inf\noutcome = { status = 'busy' }", "chance: a number, not \"+inf\""),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_boolean_of_rests_is_true_or_false() {
+    fn a_rest_api_boolean_is_true_or_false() {
         let file = |value: &str| {
             let text = format!("[[accounts]]\n[[accounts.numbers]]\nphone_number = '+15017122661'\n{value}");
             contents(&source(&text), &Settings::default())

@@ -1,4 +1,4 @@
-//! Tests of the configuration: what each source may set, which one wins, and the texts of errors.
+//! Configuration tests: what each source may set, which source wins, and the error messages.
 
 use super::*;
 
@@ -81,7 +81,7 @@ fn a_number_in_the_file_can_have_every_attribute() {
 }
 
 #[test]
-fn errors_in_the_file_say_where_and_what_to_write() {
+fn errors_in_the_file_say_where_they_are_and_what_to_write() {
     let expected = [
         ("unknown-key.toml", "unknown-key.toml:3:1: unknown key `pase` in the file; did you mean `pace`?"),
         (
@@ -162,7 +162,7 @@ fn every_fixture_is_tested() {
 }
 
 #[test]
-fn a_flag_overrides_the_environment_and_that_overrides_the_file() {
+fn a_flag_overrides_the_environment_which_overrides_the_file() {
     let pace = |flag: Option<&str>, variable: Option<&'static str>| {
         let mut flags = said(&[(Setting::Config, &format!("{FIXTURES}/full.toml"))]);
         flags = flags.with_flag(Setting::Pace, flag.map(str::to_owned));
@@ -200,7 +200,7 @@ fn a_named_file_must_exist_but_the_default_one_need_not() {
 }
 
 #[test]
-fn certificates_and_the_port_file_are_checked_at_once() {
+fn certificates_and_the_port_file_are_checked_immediately() {
     let ca = format!("{FIXTURES}/ca.pem");
     let config = with_flags(&[(Setting::TrustCa, &ca)]).expect("valid");
     assert_eq!(config.trust_ca[0].pem, std::fs::read(&ca).expect("readable"));
@@ -215,7 +215,7 @@ fn certificates_and_the_port_file_are_checked_at_once() {
 }
 
 #[test]
-fn the_default_account_is_twilios_variables_or_zeros() {
+fn the_default_account_comes_from_twilios_variables_or_is_zeros() {
     let load = |sid: Option<&'static str>, token: Option<&'static str>| {
         let variables = |name: &str| match name {
             "TWILIO_ACCOUNT_SID" => sid.map(str::to_owned),
@@ -240,7 +240,7 @@ fn the_default_account_is_twilios_variables_or_zeros() {
 }
 
 #[test]
-fn the_default_account_of_signalwire_is_its_variables_or_zeros() {
+fn the_default_signalwire_account_comes_from_its_variables_or_is_zeros() {
     let flags = || said(&[(Setting::Dialect, "signalwire")]);
     let load = |given: &'static [(&str, &str)]| {
         let variables = |name: &str| given.iter().find(|(own, _)| *own == name).map(|(_, text)| (*text).to_owned());
