@@ -1,5 +1,5 @@
-//! The registry of worlds: creates and closes them, and checks which credential opens which. It knows neither HTTP nor
-//! any wire format.
+//! The registry of worlds: creates and closes worlds, and finds the one that a credential opens. It is independent of
+//! HTTP and of wire formats.
 
 mod gates;
 mod registry;
@@ -39,7 +39,7 @@ use crate::model::webhook::ExchangeRecord;
 pub use self::setup::{AccountSetup, CreateWorldError, GuardOptions, Settings, SignInError};
 pub use crate::world::World;
 
-/// The most worlds at a time. Each costs a few kilobytes and a task.
+/// The most worlds that may exist. Each takes a few kilobytes and a task.
 pub const WORLDS_MAX: usize = 10_000;
 
 /// A handle on the registry of worlds; clones share it.
@@ -53,7 +53,7 @@ struct Shared {
     runtime: Handle,
     worlds: RwLock<Worlds>,
     default: AccountSid,
-    /// Becomes true once, when the server is about to stop.
+    /// Becomes true when the server is about to stop.
     stopping: watch::Sender<bool>,
     /// Counts the worlds created, to wake tasks that wait for one.
     created: watch::Sender<u64>,
@@ -62,7 +62,7 @@ struct Shared {
 }
 
 impl Registry {
-    /// Creates the registry with these accounts, of which the first is the default. Effects are performed on `runtime`.
+    /// Creates the registry with these accounts, the first of which is the default. Effects are performed on `runtime`.
     ///
     /// # Errors
     /// Fails if an account is named twice, or if there are too many accounts.
@@ -76,7 +76,7 @@ impl Registry {
         Self::with_renderer(settings, (client, Renderer::threads()), default, others, runtime)
     }
 
-    /// As [`Registry::new`], with a renderer other than the one that uses threads of this process.
+    /// Does the same as [`Registry::new`], with a renderer other than the one on this process's threads.
     ///
     /// # Errors
     /// Fails if an account is named twice, or if there are too many accounts.
@@ -148,13 +148,13 @@ impl Registry {
         let _ = self.0.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
-    /// Returns the counts of what happened in worlds that have been removed.
+    /// Returns the event counts of worlds that have been removed.
     #[must_use]
     pub fn departed_tally(&self) -> Tally {
         self.worlds_read(|worlds| worlds.departed.tally.clone())
     }
 
-    /// Sleeps for a span of real time. Rules that delay a REST call use it.
+    /// Sleeps in real time, for rules that delay a REST call.
     pub async fn pause(&self, span: std::time::Duration) {
         driver::pause(span).await;
     }
@@ -189,7 +189,7 @@ impl Registry {
         self.0.real.uptime()
     }
 
-    /// Returns the world of an account, if it has one.
+    /// Returns an account's world, if it has one.
     #[must_use]
     pub fn world(&self, account: AccountSid) -> Option<World> {
         self.worlds_read(|worlds| worlds.by_sid.get(&account).cloned())
@@ -201,7 +201,7 @@ impl Registry {
         self.worlds_read(|worlds| worlds.by_sid.values().cloned().collect())
     }
 
-    /// Returns the world that has a bin. A bin's URL doesn't name the account, so each world is asked.
+    /// Returns the world that contains a bin. A bin's URL doesn't name the account, so each world is searched.
     #[must_use]
     pub(crate) fn owner_of_bin(&self, bin: TwimlBinSid) -> Option<World> {
         self.worlds().into_iter().find(|world| world.read(|engine| engine.twiml_bin(bin).is_ok()))
@@ -221,7 +221,7 @@ impl Registry {
         self.sign_in_with_admission(account, token).map(|(world, _)| world)
     }
 
-    /// As [`Registry::sign_in`], and returns the admission terms of the account too.
+    /// Does the same as [`Registry::sign_in`], and also returns the account's admission terms.
     ///
     /// # Errors
     /// Fails if the credential opens no world.
@@ -230,8 +230,8 @@ impl Registry {
         Self::claim(world, token)
     }
 
-    /// As [`Registry::sign_in_with_admission`], for a call that changes nothing: if the account has no world, a temporary one
-    /// is returned and none is created.
+    /// Does the same as [`Registry::sign_in_with_admission`] for a read-only call: if the account has no world, returns
+    /// a temporary one instead of creating one.
     ///
     /// # Errors
     /// Fails if the credential opens no world.
@@ -248,8 +248,8 @@ impl Registry {
         Ok((world, admission))
     }
 
-    /// Returns the world of an account. If it has none, returns a temporary one that is not registered and lives as
-    /// long as its handle.
+    /// Returns an account's world. If there is none, returns a temporary world that isn't registered and lives as long
+    /// as its handle.
     ///
     /// # Errors
     /// Fails if the account is unknown and the mode is strict.
@@ -261,7 +261,7 @@ impl Registry {
             return Err(SignInError::UnknownAccount(account));
         }
         let setup = AccountSetup { sid: Some(account), ..AccountSetup::default() };
-        // Its ids are those that a world created now would have.
+        // The ids are those that a world created now would have.
         let life = self.worlds_read(|worlds| worlds.departed.lives(account));
         Ok(World::fresh(WorldSpec { life, ..self.spec(account, setup, None) }, self.0.real))
     }
@@ -270,7 +270,7 @@ impl Registry {
     pub async fn created(&self, account: AccountSid) -> World {
         let mut created = self.0.created.subscribe();
         loop {
-            // Before the look-up, so that a world created right after it is not missed.
+            // Marked before the look-up, so that a world created right afterwards isn't missed.
             created.mark_unchanged();
             if let Some(world) = self.world(account) {
                 return world;
@@ -288,18 +288,18 @@ impl Registry {
         })
     }
 
-    /// Finds the world that an API key opens: that of the key's account.
+    /// Finds the world that an API key opens, which is that of the key's account.
     ///
     /// # Errors
     /// Fails if there is no such key, or if the secret is wrong.
     pub fn sign_in_with_key(&self, key: KeySid, secret: &str) -> Result<World, SignInError> {
-        // In two steps, so that the registry isn't locked while this waits for the world's lock.
+        // Done in two steps, so that the registry isn't locked while waiting for the world's lock.
         let world = self.worlds_read(|worlds| worlds.by_sid.get(worlds.keys.get(&key)?).cloned());
         let world = world.filter(|world| world.read(|engine| engine.key_fits(key, secret)));
         world.ok_or(SignInError::WrongKey(key))
     }
 
-    /// Creates an API key of an account and registers it, so that clients can sign in with it.
+    /// Creates an API key for an account and registers it, so that clients can sign in with the key.
     ///
     /// # Errors
     /// Fails if the account has too many keys.
@@ -309,7 +309,7 @@ impl Registry {
         Ok(sid)
     }
 
-    /// Creates a subaccount. Its SID depends only on its owner and its ordinal among the owner's subaccounts, so it is
+    /// Creates a subaccount. The SID depends only on the owner and the ordinal among the owner's subaccounts, so it is
     /// the same in each run with the same seed.
     ///
     /// # Errors
@@ -326,7 +326,7 @@ impl Registry {
                 ..AccountSetup::default()
             };
             match self.create(setup) {
-                // The ordinal is taken, for instance by a state that was loaded; try the next.
+                // The ordinal is taken, for example by a loaded state; try the next one.
                 Err(CreateWorldError::Exists(_)) => {}
                 created => {
                     self.worlds_write(|worlds| {
@@ -349,8 +349,8 @@ impl Registry {
         })
     }
 
-    /// Returns the world of an account. If it has none, one is created without a token, and the first client to sign in
-    /// sets the token.
+    /// Returns an account's world. If there is none, a world without a token is created, and the first client to sign
+    /// in sets the token.
     ///
     /// # Errors
     /// Fails if the account is unknown and the mode is strict, or there are too many worlds.
@@ -363,13 +363,13 @@ impl Registry {
         }
         match self.create_with_token(AccountSetup { sid: Some(account), ..AccountSetup::default() }, None) {
             Ok(world) => Ok(world),
-            // Another request has created the world since the check above.
+            // A concurrent request has created the world since the check above.
             Err(CreateWorldError::Exists(account)) => self.world(account).ok_or(SignInError::UnknownAccount(account)),
             Err(CreateWorldError::TooManyWorlds { limit }) => Err(SignInError::TooManyWorlds { limit }),
         }
     }
 
-    /// Creates the world of an account. A SID or token that is left out is minted from the seed.
+    /// Creates an account's world. A missing SID or token is minted from the seed.
     ///
     /// # Errors
     /// Fails if the account exists, or if there are too many accounts.
@@ -399,14 +399,14 @@ impl Registry {
             return Err(StateError::Wrong { place: "account_sid".to_owned(), why });
         }
         let keys: Vec<KeySid> = state.keys().collect();
-        // One write lock for check and change: otherwise another call could create the same key in between.
+        // Hold one write lock for check and change: otherwise a concurrent call could create the same key in between.
         let canceled = self.worlds_write(|worlds| {
             let foreign = |key: &KeySid| worlds.keys.get(key).is_some_and(|owner| *owner != world.sid());
             if let Some(at) = keys.iter().position(foreign) {
                 let why = format!("the API key {} belongs to another account of this emulator", keys[at]);
                 return Err(StateError::Wrong { place: "keys.list".to_owned(), why });
             }
-            // The state replaces the account's keys, so the earlier ones must go.
+            // The state replaces the account's keys, so remove the old ones.
             worlds.keys.retain(|_, owner| *owner != world.sid());
             worlds.keys.extend(keys.iter().map(|key| (*key, world.sid())));
             Ok(world.load_state(state))
@@ -414,7 +414,7 @@ impl Registry {
         Ok(canceled)
     }
 
-    /// Creates the world of an account that existed before, with its token, if it had one, and its owner.
+    /// Creates the world of an account that existed before, with its owner and, if any, its token.
     ///
     /// # Errors
     /// Fails if the account exists, or if there are too many accounts.
@@ -428,7 +428,7 @@ impl Registry {
     }
 
     /// Closes a world and those of its subaccounts. Returns false if there is no such world, or if it is the default
-    /// one, which can't be removed.
+    /// world, which can't be removed.
     #[must_use]
     pub fn remove(&self, account: AccountSid) -> bool {
         if account == self.0.default {
@@ -439,7 +439,7 @@ impl Registry {
         !removed.is_empty()
     }
 
-    /// Closes worlds that have been taken out of the registry, and keeps their counts.
+    /// Closes worlds that have been removed from the registry, and keeps their counts.
     fn bury(&self, removed: &[World]) {
         for world in removed {
             world.close();
@@ -448,7 +448,7 @@ impl Registry {
         }
     }
 
-    /// Closes all worlds: they start no more effects.
+    /// Closes all worlds, which then start no more effects.
     pub fn close(&self) {
         for world in self.worlds() {
             world.close();
@@ -464,7 +464,7 @@ impl Registry {
                 return Err(CreateWorldError::Exists(sid));
             }
             if worlds.by_sid.len() >= WORLDS_MAX {
-                // One world makes room; if none can, the next check refuses the account.
+                // Dropping one world makes room; if none can be dropped, the next check refuses the account.
                 dropped =
                     worlds.oldest_untouched(self.0.default).map(|oldest| worlds.remove(oldest)).unwrap_or_default();
             }
@@ -481,7 +481,7 @@ impl Registry {
             worlds.by_sid.insert(sid, world.clone());
             Ok(world)
         });
-        // Only after the registry's lock is released, because `bury` takes it again.
+        // Done only after the registry's lock is released, because `bury` takes it again.
         for world in &dropped {
             let account = world.sid();
             tracing::warn!(%account, limit = WORLDS_MAX, "too many accounts; dropped the oldest one that was created but never used");
@@ -494,14 +494,14 @@ impl Registry {
         Ok(world)
     }
 
-    /// Returns the specification that the world of an account is created from.
+    /// Returns the specification from which an account's world is created.
     fn spec(&self, sid: AccountSid, setup: AccountSetup, auth_token: Option<Box<str>>) -> WorldSpec {
         let settings = &self.0.settings;
         let mut account = Account::new(sid, auth_token, self.0.real.now());
         account.friendly_name = setup.friendly_name.unwrap_or(account.friendly_name);
         account.service = setup.service.unwrap_or(settings.service);
         account.debugger_url = setup.debugger_url;
-        // Twilio signs with the token alone.
+        // Twilio signs only with the token.
         account.signing_key = setup.signing_key.filter(|_| account.dialect == Dialect::SignalWire);
         account.owner = setup.owner;
         WorldSpec {
@@ -528,7 +528,7 @@ impl Registry {
     }
 }
 
-/// Returns the form of the id that is minted for an account without one.
+/// Returns the form of the SID to mint for an account.
 fn form_of(setup: &AccountSetup) -> IdForm {
     setup.dialect.unwrap_or(Dialect::Twilio).id_form()
 }

@@ -106,7 +106,7 @@ impl<W: Write> Timeline<W> {
             (_, Some(error)) => writeln!(self.out, "{:14}{BAD}{error}{BAD:#}", ""),
             (Some(status), None) => {
                 let body = word(&data["body"]);
-                // Leaves out the XML declaration.
+                // Omit the XML declaration.
                 let body = body.split_once("?>").map_or(body, |(_, rest)| rest);
                 let tail = if body.is_empty() { String::new() } else { format!("  {}", cut(body)) };
                 writeln!(self.out, "{:14}{GOOD}{status}{GOOD:#}{tail}", "")
