@@ -1,5 +1,5 @@
-//! Reads request bodies within limits of size and time, and within the budget of bytes in flight. What a body means
-//! is up to the caller.
+//! Reads request bodies within size and time limits, and within the budget of bytes in flight. The caller interprets
+//! the bodies.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::io::budget::{Budget, NoRoom, Pieces, ROOM_WAIT_MAX};
 
 /// How long a client may pause within a body before its request fails.
 pub(super) const BODY_IDLE_MAX: Duration = Duration::from_secs(60);
-/// How long a whole body may take, whatever its pace: an upload that trickles in would hold its share of the budget
+/// How long a whole body may take at any pace: otherwise an upload that trickles in would hold its share of the budget
 /// forever.
 pub(super) const BODY_TIME_MAX: Duration = Duration::from_secs(600);
 
-/// Why a request body could not be read.
+/// The reason a request body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyFault {
     #[error("the body is over its limit")]
@@ -35,7 +35,7 @@ pub(super) enum BodyFault {
     NoRoom(#[from] NoRoom),
 }
 
-/// The time limits of one body; tests use shorter ones.
+/// The time limits for one body; tests use shorter limits.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
     idle: Duration,
@@ -66,7 +66,7 @@ where
             let Ok(Ok(frame)) = frame else { return Some(Err(BodyFault::TooSlow)) };
             match frame? {
                 Ok(frame) => {
-                    // A frame that isn't data has trailers, which no route reads.
+                    // A frame without data contains trailers, which no route reads.
                     if let Ok(data) = frame.into_data() {
                         return Some(Ok(data));
                     }
@@ -105,7 +105,7 @@ where
     Ok(read)
 }
 
-/// Turns a body into a stream of its data, under the same time limits. The caller counts the bytes.
+/// Turns a body into a stream of data with the same time limits. The caller counts the bytes.
 pub(super) fn parts<B>(body: B) -> impl Stream<Item = Result<Bytes, BodyFault>> + Send
 where
     B: HttpBody<Data = Bytes> + Unpin + Send,
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_of_its_limit_is_read_and_one_byte_more_is_not() {
+    async fn a_body_at_the_limit_is_read_and_one_byte_more_is_not() {
         assert_eq!(length(Body::from(vec![0; 1_000]), PATIENCE).await, Ok(1_000));
         assert_eq!(length(Body::from(vec![0; 1_001]), PATIENCE).await, Err(BodyFault::TooLarge));
         let unannounced = stream::iter([Ok::<_, std::convert::Infallible>(vec![0; 600]), Ok(vec![0; 401])]);
@@ -136,14 +136,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_of_which_nothing_comes_for_too_long_is_given_up() {
+    async fn a_body_that_pauses_for_too_long_is_given_up() {
         let stuck = || stream::once(async { Ok::<_, std::convert::Infallible>("x") });
         let stuck = Body::from_stream(futures_util::StreamExt::chain(stuck(), stream::pending()));
         assert_eq!(length(stuck, Patience { idle: SHORT, total: LONG }).await, Err(BodyFault::TooSlow));
     }
 
     #[tokio::test]
-    async fn a_body_that_drips_on_and_on_is_given_up() {
+    async fn a_body_that_trickles_in_forever_is_given_up() {
         let drip = stream::unfold((), |()| async {
             crate::driver::pause(Duration::from_millis(1)).await;
             Some((Ok::<_, std::convert::Infallible>(""), ()))
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_breaks_off_is_not_taken_for_one_that_is_too_long() {
+    async fn a_truncated_body_is_not_mistaken_for_one_that_is_too_long() {
         let broken = stream::iter([Ok("x"), Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))]);
         assert_eq!(length(Body::from_stream(broken), PATIENCE).await, Err(BodyFault::Broken));
     }

@@ -1,4 +1,4 @@
-//! Tests of how the console is delivered: content types, caching, and the headers that isolate its pages.
+//! Tests of serving the console: content types, caching, and the headers that isolate its pages.
 
 use std::collections::BTreeSet;
 use std::path::Path as FilePath;
@@ -14,7 +14,7 @@ fn headers(name: header::HeaderName, value: &str) -> HeaderMap {
     headers
 }
 
-/// Returns the paths of all files below `console/`, relative to it.
+/// Returns the paths of all files under `console/`, relative to that folder.
 fn on_disk() -> BTreeSet<String> {
     fn walk(folder: &FilePath, root: &FilePath, found: &mut BTreeSet<String>) {
         for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -39,7 +39,7 @@ fn every_file_of_the_console_is_embedded() {
 }
 
 #[tokio::test]
-async fn the_shell_names_files_that_exist_and_holds_no_script_or_style_of_its_own() {
+async fn the_shell_names_existing_files_and_has_no_inline_script_or_style() {
     let body = to_bytes(page(HeaderMap::new()).await.into_body(), usize::MAX).await.unwrap();
     let text = String::from_utf8(body.into()).unwrap();
     let assets = format!("/console/assets/{}/", *BUILD);
@@ -53,7 +53,7 @@ async fn the_shell_names_files_that_exist_and_holds_no_script_or_style_of_its_ow
 }
 
 #[tokio::test]
-async fn a_file_of_this_build_is_cached_for_ever_and_of_another_is_revalidated() {
+async fn files_of_this_build_are_cached_forever_and_others_are_revalidated() {
     let served = |build: &str| asset(Path((build.to_owned(), "js/app.js".to_owned())), HeaderMap::new());
     let response = served(&BUILD).await;
     assert_eq!(response.headers()[header::CACHE_CONTROL], IMMUTABLE);
@@ -64,7 +64,7 @@ async fn a_file_of_this_build_is_cached_for_ever_and_of_another_is_revalidated()
 }
 
 #[tokio::test]
-async fn a_page_that_is_known_is_not_sent_again() {
+async fn a_cached_page_is_not_sent_again() {
     let etag = page(HeaderMap::new()).await.headers()[header::ETAG].clone();
     let again = page(headers(header::IF_NONE_MATCH, etag.to_str().unwrap())).await;
     assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
@@ -73,7 +73,7 @@ async fn a_page_that_is_known_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_page_runs_nothing_but_its_own_files_and_is_framed_by_nobody() {
+async fn a_page_runs_only_its_own_files_and_cannot_be_framed() {
     let response = secured(page(HeaderMap::new()).await).await;
     let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
     for part in ["default-src 'none'", "script-src 'self';", "style-src 'self';", "frame-ancestors 'none'"] {

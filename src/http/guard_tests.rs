@@ -1,5 +1,4 @@
-//! Tests of the guard: each kind of request that a web page, a rebound host name or a webhook could make, on each
-//! surface.
+//! Guard tests: each kind of request that a web page, a rebound host name or a webhook could make, on each surface.
 
 use axum::http::Request;
 
@@ -82,13 +81,13 @@ fn every_surface_answers_to_the_same_hosts_and_to_no_other() {
 }
 
 #[test]
-fn an_absolute_target_names_the_host_before_the_header_does() {
+fn an_absolute_target_takes_precedence_over_the_host_header() {
     assert_eq!(open("GET", "http://evil.example/v1/Faxes", &[("host", "localhost")]), 421);
     assert_eq!(open("GET", "https://fax.twilio.com/v1/Faxes", &[("host", "evil.example")]), 0);
 }
 
 #[test]
-fn a_page_of_another_origin_is_refused_on_every_surface() {
+fn a_page_from_a_foreign_origin_is_refused_on_every_surface() {
     for path in SURFACES {
         for origin in
             ["http://evil.example", "http://localhost:3000", "null", "file://", "http://localhost:8329.evil.example"]
@@ -107,7 +106,7 @@ fn a_page_of_another_origin_is_refused_on_every_surface() {
 }
 
 #[test]
-fn a_request_of_another_site_is_refused_unless_a_browser_only_shows_what_it_gets() {
+fn a_cross_site_request_is_refused_unless_the_browser_only_shows_the_response() {
     let from = |site, dest, mode| [("sec-fetch-site", site), ("sec-fetch-dest", dest), ("sec-fetch-mode", mode)];
     for path in SURFACES {
         let is_closed = !is_shown(Area::of(path), path);
@@ -155,7 +154,7 @@ fn an_allowed_origin_may_call_and_its_preflight_succeeds() {
 }
 
 #[test]
-fn no_webhook_uses_the_control_api() {
+fn webhooks_cannot_use_the_control_api() {
     for mark in WEBHOOK_MARKS {
         let headers = [(mark.as_str(), "x")];
         assert_eq!(open("POST", "/_fauxfax/v1/reset", &headers), 403, "{mark}");

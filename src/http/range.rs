@@ -5,12 +5,11 @@ use std::ops::Range;
 /// The part of a document that a `Range` header asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// The whole document: there is no header, or it has several ranges or is invalid (§14.2 lets a server ignore
-    /// those).
+    /// The whole document, because the header is missing, invalid, or has several ranges (§14.2 allows ignoring those).
     Whole,
     /// One range, cut to the document's length.
     Part(Range<usize>),
-    /// A range outside the document: 416.
+    /// A range outside the document, which is answered with 416.
     Unsatisfiable,
 }
 
@@ -48,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_is_cut_to_the_document() {
+    fn a_range_is_clamped_to_the_document() {
         for (header, part) in [
             ("bytes=0-9", 0..10),
             ("bytes=90-", 90..100),
@@ -61,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_outside_is_unsatisfiable_and_an_invalid_one_is_ignored() {
+    fn a_range_outside_the_document_is_unsatisfiable_and_an_invalid_one_is_ignored() {
         for header in ["bytes=100-", "bytes=100-200", "bytes=-0"] {
             assert_eq!(wanted(Some(header), 100), Wanted::Unsatisfiable, "{header}");
         }

@@ -1,4 +1,4 @@
-//! Tests of the REST APIs through all routes, in memory and without a port.
+//! REST API tests through all routes, in memory and without a port.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -137,7 +137,7 @@ async fn an_unknown_path_and_a_wrong_method_are_errors_in_json() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_good_credential_is_401_and_challenged() {
+async fn a_request_without_a_valid_credential_gets_401_and_a_challenge() {
     let mut api = Api::new(AccountMode::Open);
     let request = Request::get("/v1/Faxes").body(Body::empty()).unwrap();
     let answer = api.send(request).await;
@@ -153,7 +153,7 @@ async fn a_request_without_a_good_credential_is_401_and_challenged() {
 }
 
 #[tokio::test]
-async fn the_path_must_be_of_the_credentials_own_account() {
+async fn the_path_must_name_the_credentials_own_account() {
     let api = Api::new(AccountMode::Open);
     let other = format!("/2010-04-01/Accounts/AC{}.json", "1".repeat(32));
     assert_eq!(api.get(&other).await.error(), (401, 20003));
@@ -162,7 +162,7 @@ async fn the_path_must_be_of_the_credentials_own_account() {
 }
 
 #[tokio::test]
-async fn in_strict_mode_an_unknown_account_stays_out() {
+async fn in_strict_mode_an_unknown_account_is_refused() {
     let mut api = Api::new(AccountMode::Strict);
     assert_eq!(api.get("/v1/Faxes").await.error(), (401, 20003));
     api.credential = basic(&format!("AC{}", "0".repeat(32)), &"0".repeat(32));
@@ -234,7 +234,7 @@ async fn in_strict_mode_the_caller_must_be_owned() {
 }
 
 #[tokio::test]
-async fn a_list_of_faxes_is_followed_by_its_own_links() {
+async fn fax_lists_are_paginated_through_their_links() {
     let api = Api::new(AccountMode::Open);
     let mut sids = Vec::new();
     for _ in 0..5 {
@@ -285,7 +285,7 @@ async fn a_number_is_bought_changed_listed_and_released() {
 }
 
 #[tokio::test]
-async fn buying_is_refused_as_twilios_magic_numbers_are() {
+async fn a_refused_purchase_gets_twilios_error_code() {
     let api = Api::new(AccountMode::Open);
     let numbers = account("/IncomingPhoneNumbers.json");
     for (form, code) in [
@@ -321,7 +321,7 @@ async fn a_number_that_cannot_fax_is_not_switched_to_fax() {
 }
 
 #[tokio::test]
-async fn a_list_of_numbers_is_followed_by_relative_links() {
+async fn number_lists_are_paginated_through_relative_links() {
     let api = Api::new(AccountMode::Open);
     for _ in 0..3 {
         assert_eq!(api.post(&account("/IncomingPhoneNumbers.json"), "AreaCode=415").await.status, 201);
@@ -339,7 +339,7 @@ async fn a_list_of_numbers_is_followed_by_relative_links() {
 }
 
 #[tokio::test]
-async fn available_numbers_leave_out_those_already_owned() {
+async fn available_numbers_exclude_those_already_owned() {
     let api = Api::new(AccountMode::Open);
     let search = account("/AvailablePhoneNumbers/US/Local.json?AreaCode=415&FaxEnabled=True&PageSize=2");
     let found = api.get(&search).await.json();
@@ -352,7 +352,7 @@ async fn available_numbers_leave_out_those_already_owned() {
 }
 
 #[tokio::test]
-async fn countries_and_their_lists_are_found_by_path() {
+async fn countries_and_their_lists_have_paths() {
     let api = Api::new(AccountMode::Open);
     let index = api.get(&account("/AvailablePhoneNumbers.json")).await.json();
     for country in index["countries"].as_array().unwrap() {
@@ -375,7 +375,7 @@ async fn the_accounts_list_has_the_one_account() {
 }
 
 #[tokio::test]
-async fn each_call_that_was_let_in_is_journaled_with_its_outcome() {
+async fn each_admitted_call_is_journaled_with_its_outcome() {
     let api = Api::new(AccountMode::Open);
     let sid: FaxSid = api.fax().await.parse().unwrap();
     api.get("/v1/Faxes?PageSize=0").await;
@@ -396,7 +396,7 @@ async fn each_call_that_was_let_in_is_journaled_with_its_outcome() {
 }
 
 #[tokio::test]
-async fn a_call_is_journaled_at_the_moment_of_what_it_did() {
+async fn a_call_is_journaled_at_the_time_of_its_change() {
     let api = Api::new(AccountMode::Open);
     for _ in 0..20 {
         api.fax().await;
@@ -437,7 +437,7 @@ async fn a_change_of_the_account_is_seen_by_the_next_call() {
 }
 
 #[tokio::test]
-async fn media_is_denied_in_xml_as_storage_does() {
+async fn media_errors_are_xml_like_those_of_s3() {
     let api = Api::new(AccountMode::Open);
     let path = format!("/fax/{SID}/{}/ME{}", api.fax().await, "1".repeat(32));
     let fetch = |target: &str, agent: &'static str| {

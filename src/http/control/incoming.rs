@@ -1,5 +1,5 @@
 //! `POST /incoming-faxes`: a fax machine calls a number of the world. Turns the tester's fields and document into one
-//! engine command, and waits for the end of the conversation if the caller asks for it.
+//! engine command, and waits for the end of the conversation on request.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ use crate::model::fax::Quality;
 use crate::model::media::Document;
 use crate::model::sid::FaxSid;
 
-/// Pages of the test document if `pages` is not given.
+/// The number of test pages if `pages` is not given.
 const PAGES_DEFAULT: u32 = 1;
 
 /// Whether and how long to wait for the end of the conversation.
@@ -88,7 +88,7 @@ pub(super) async fn receive(State(registry): State<Registry>, request: Request) 
     }
     let upload = upload::read(&parts, body, registry.budget()).await?;
     let order = order(&registry, &world, &parts, upload).await?;
-    // Read before the call, so that the conversation misses none of its events.
+    // Read before the call, so that the conversation includes all of its events.
     let seq = world.read_journal(|journal| journal.last_seq());
     let call = world.handle(order)?;
     tracing::info!(fax = %call.sid, from = %call.from, to = %call.to, "incoming fax");
