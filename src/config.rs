@@ -162,7 +162,7 @@ pub struct Config {
     pub proxy_clients: ProxyClients,
     /// The format of log lines.
     pub log_format: LogFormat,
-    /// How much is logged.
+    /// The level of detail in the log.
     pub log_level: LogLevel,
     /// The configured accounts. Empty if there is only the built-in account.
     pub worlds: Vec<ConfiguredAccount>,

@@ -388,8 +388,8 @@ impl Registry {
     /// Replaces a world's state, including its API keys.
     ///
     /// # Errors
-    /// Fails, without changing anything, if the state is from an account of another dialect or contains an API key of
-    /// another account.
+    /// Fails, without changing anything, if the state is from an account with a different dialect or contains a
+    /// different account's API key.
     pub fn load_state(&self, world: &World, state: State) -> Result<Canceled, StateError> {
         let (theirs, own) = (Dialect::of(state.account_sid), Dialect::of(world.sid()));
         if theirs != own {

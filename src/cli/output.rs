@@ -15,7 +15,7 @@ use tracing_subscriber::fmt::MakeWriter;
 const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How long the process waits, before it exits, for the last lines to be written.
 const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long the writer pauses when the pipe is full and non-blocking, as another process may have made it.
+/// How long the writer pauses when the pipe is full and non-blocking, as a different process may have made it.
 const FULL_PIPE_PAUSE: Duration = Duration::from_millis(10);
 
 /// A writer that never blocks. Only whole lines are queued: bytes are held back until a newline arrives.

@@ -6,7 +6,7 @@ use super::given::{Given, Origin, Place};
 
 /// The most characters of a rejected value that are shown.
 const SHOWN_CHARS_MAX: usize = 80;
-/// How similar a wrong and a valid word must be for the valid one to be suggested (Jaro-Winkler, 0 to 1).
+/// The least similarity to a wrong word at which a valid word is suggested (Jaro-Winkler, 0 to 1).
 const LIKENESS_MIN: f64 = 0.8;
 /// The shortest part of a word for which the word is suggested; shorter parts occur in too many words.
 const PART_LEN_MIN: usize = 4;
@@ -39,7 +39,7 @@ pub enum ConfigError {
     /// A key that its table requires is missing.
     #[error("{place}: {table} needs {key}")]
     MissingKey {
-        /// Where in the file the table begins.
+        /// The position in the file where the table begins.
         place: Place,
         /// The table, such as `[[accounts.numbers]]`.
         table: &'static str,
@@ -49,7 +49,7 @@ pub enum ConfigError {
     /// A table is invalid as a whole.
     #[error("{place}: {table}: {reason}")]
     Table {
-        /// Where in the file the table begins.
+        /// The position in the file where the table begins.
         place: Place,
         /// The table, such as `[[accounts.rules]]`.
         table: &'static str,

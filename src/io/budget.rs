@@ -1,5 +1,5 @@
-//! One memory budget for bodies in flight: what clients send, what apps respond with, and responses that nobody has
-//! read yet. A body is kept in pieces, and each piece but the first is charged to the budget until it is freed.
+//! One memory budget for bodies in flight: client requests, apps' responses, and the emulator's own unread responses. A
+//! body is kept in pieces, and each piece but the first is charged to the budget until it is freed.
 //!
 //! A body is charged as its bytes arrive, so one that announces a large size but sends little takes up little. Half of
 //! the budget is reserved for one body at a time, the one that has the turn, so that partially received bodies can't
@@ -131,7 +131,7 @@ impl Budget {
 }
 
 fn pieces_of(bytes: u64) -> u64 {
-    // The semaphore hands out at most `u32::MAX` permits at once.
+    // The semaphore hands out at most `u32::MAX` permits in one call.
     (bytes.max(BODY_BUDGET_BYTES_MIN) / PIECE_BYTES as u64).min(u64::from(u32::MAX))
 }
 

@@ -111,7 +111,7 @@ pub struct Exchange {
     pub answer: Option<Response>,
     /// The cookies set by all responses of the exchange.
     pub cookies: Vec<Cookie>,
-    /// What went wrong. A response with status 4xx or 5xx is not a failure.
+    /// The failure, if any. A response with status 4xx or 5xx is not a failure.
     pub failure: Option<ExchangeFailure>,
     /// The response body's charge to the memory budget.
     pub room: Option<Hold>,

@@ -189,7 +189,7 @@ fn write_in_place(target: &Path, bytes: &[u8], contents: Contents) -> io::Result
     if contents.is_synced() { file.sync_all() } else { Ok(()) }
 }
 
-/// Removes other users' permissions from a file with secrets. That fails if another user owns the file, so warn.
+/// Removes other users' permissions from a file with secrets. This fails if a different user owns the file, so warn.
 #[cfg(unix)]
 fn keep_from_others(file: &File) {
     use std::os::unix::fs::PermissionsExt;

@@ -9,7 +9,7 @@ use crate::model::webhook::{ExchangeFailure, Method};
 pub(super) enum Next {
     /// No further step: the response is final.
     Done,
-    /// Make another request, as the redirect says.
+    /// Make a further request, as the redirect says.
     Hop {
         /// The URL to request, which may carry userinfo.
         to: String,

@@ -22,7 +22,7 @@ enum Answer {
     Finite(Instant),
     /// An event stream, which has no end.
     Endless,
-    /// Bytes from another host. The tunnel has its own limits.
+    /// Bytes from a remote host. The tunnel has its own limits.
     Tunnel,
 }
 

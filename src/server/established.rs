@@ -111,7 +111,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Plain<I> {
         if self.is_idle() {
             return Pin::new(&mut self.io).poll_write_vectored(context, bufs);
         }
-        // One buffer is enough: the caller writes the others in its next calls.
+        // Writing one buffer is enough: the caller writes the others in later calls.
         let first = bufs.iter().find(|buf| !buf.is_empty()).map_or(&[][..], |buf| buf);
         self.poll_write(context, first)
     }

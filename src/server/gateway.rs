@@ -1,5 +1,5 @@
-//! One port for everything: HTTP, TLS, and a proxy's CONNECT and absolute targets, distinguished by a connection's
-//! first byte and a request's target. Requests for the emulator go to its routes, others to `proxy`.
+//! Serves everything on one port: HTTP, TLS, and a proxy's CONNECT and absolute targets, distinguished by a
+//! connection's first byte and a request's target. Requests for the emulator go to its routes, others to `proxy`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

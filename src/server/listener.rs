@@ -29,8 +29,8 @@ use super::reset;
 pub const GRACE: Duration = Duration::from_secs(5);
 /// How long after the stop a response may still begin. A request that takes longer gets a 503 with the reason.
 const ANSWER_TIME: Duration = Duration::from_secs(4);
-/// How long an idle connection is still read from after the server is stopped, so that a client that sends one request
-/// after another gets a response with `Connection: close` rather than a broken connection.
+/// How long idle connections are still read from after the server is stopped, so that a client that sends requests in
+/// succession gets a response with `Connection: close` rather than a broken connection.
 const LINGER: Duration = Duration::from_millis(50);
 /// The number of connections that the system queues for the process to accept; the standard library uses the same
 /// number.

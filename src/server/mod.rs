@@ -232,7 +232,7 @@ impl Port {
 /// Opens a port whose connections buffer only [`SEND_BUFFER_BYTES`] for a client that stops reading.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // As `TcpListener::bind` does. On Windows the option would let two programs share a port.
+    // `TcpListener::bind` sets this option too. On Windows it would let two programs share a port.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;

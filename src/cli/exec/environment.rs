@@ -92,7 +92,7 @@ pub(crate) fn prepare(
     }
     let folder_of = |path: &Path| path.parent().map(Path::to_owned).unwrap_or_default();
     variables.set("PYTHONPATH", &joined(&folder_of(&hook), of(&["PYTHONPATH"]).as_deref()));
-    // An empty element stands for PHP's own configuration folder.
+    // An empty element means PHP's own configuration folder.
     let php = joined(Path::new(""), Some(&folder_of(&php).display().to_string()));
     variables.set("PHP_INI_SCAN_DIR", &of(&["PHP_INI_SCAN_DIR"]).map(|own| own + &php).unwrap_or(php));
     let java = java_options(destination.url, &store);

@@ -248,7 +248,7 @@ fn configured_number(
             return Err(bad(&field(key), &format!("is no attribute of a number; did you mean {near}?")));
         };
         let text = match value {
-            // As in other fields, null means absent.
+            // Null means absent, as in other fields.
             Value::Null => continue,
             Value::String(text) => text.clone(),
             Value::Bool(_) | Value::Number(_) => value.to_string(),

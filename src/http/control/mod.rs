@@ -1,5 +1,5 @@
 //! The control API under `/_fauxfax/v1`, which testers use. Handlers hold no policy, and Twilio's terms appear only in
-//! resources that are shown as clients see them. The table below is both the routes and their OpenAPI description.
+//! resources that are shown as clients see them. One table defines both the routes and their OpenAPI description.
 
 mod accounts;
 pub(super) mod ca;

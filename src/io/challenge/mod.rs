@@ -1,5 +1,5 @@
-//! Answers a server's `WWW-Authenticate` with the credential in its URL: by Digest if offered, else by Basic (RFC 7616,
-//! RFC 7617). A credential is never sent unasked.
+//! Answers a server's `WWW-Authenticate` with the credential in its URL: with Digest if offered, otherwise with Basic
+//! (RFC 7616, RFC 7617). A credential is never sent unasked.
 //!
 //! The crate `http-auth` (0.1.10, MIT or Apache-2.0) does the same except for sessions and hashed users. It would add
 //! second versions of `rand`, `digest`, `md-5` and `sha2`, and it draws the client's nonce at random, which would make

@@ -100,7 +100,7 @@ static THREADS: OnceLock<Renderer> = OnceLock::new();
 pub struct Drawing {
     /// The resolution, which sets how many rows a page has.
     pub quality: Quality,
-    /// How greys become black and white.
+    /// The method of converting greys to black and white.
     pub tone: Tone,
     /// The codings whose size is counted for each page.
     pub counting: Counting,

@@ -46,7 +46,7 @@ impl Pictures {
         let mut size = kept.iter().map(|(_, png)| png.len()).sum::<usize>() + png.len();
         kept.push_back((key, png));
         while size > KEPT_BYTES_MAX {
-            // It can't be empty here, since it exceeds a limit.
+            // The cache can't be empty here, since it exceeds a limit.
             let Some((_, dropped)) = kept.pop_front() else { break };
             size -= dropped.len();
         }

@@ -47,7 +47,7 @@ impl Recent {
         kept.push_back((name, made));
         let mut size: usize = kept.iter().map(|(_, made)| made.size_bytes()).sum();
         while size > KEPT_BYTES_MAX || kept.len() > KEPT_MAX {
-            // It can't be empty here, since it exceeds a limit.
+            // The cache can't be empty here, since it exceeds a limit.
             let Some((_, dropped)) = kept.pop_front() else { break };
             size -= dropped.size_bytes();
         }

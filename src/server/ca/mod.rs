@@ -57,7 +57,7 @@ pub enum CaError {
     /// The key file of the folder can't be parsed.
     #[error("its key is damaged")]
     NoKey,
-    /// The folder contains the certificate of one CA and the key of another.
+    /// The folder contains one CA's certificate and a different CA's key.
     #[error("its certificate and its key don't belong together")]
     KeyOfAnother,
     /// The CA in the folder was not made by fauxfax.
