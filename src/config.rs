@@ -64,7 +64,7 @@ words!(
 words!(
     /// The level of detail in the log. Each level includes those before it.
     LogLevel {
-        /// Failures of the emulator.
+        /// Failures in the emulator.
         Error = "error",
         /// Probable mistakes by the user or the app.
         Warn = "warn",
@@ -217,7 +217,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads the configuration of this process from the flags, its environment, `fauxfax.toml` and the defaults.
+    /// Reads this process's configuration from the flags, the environment, `fauxfax.toml` and the defaults.
     ///
     /// # Errors
     /// Returns an error for the first invalid value, or for a file that can't be read.

@@ -249,7 +249,7 @@ impl World {
 
     /// Adds to the engine's journal an event from outside the engine, such as a replayed webhook.
     pub fn note(&self, fax: Option<FaxSid>, kind: EventKind) {
-        // Not `mutate`: a note asks for no effect, so there is nothing to wake the driver for.
+        // Not done with `mutate`: a note asks for no effect, so there is no need to wake the driver.
         self.within(|core| core.engine.handle(Note { fax, kind }, core.clock.now()));
         self.notify_waiters();
     }

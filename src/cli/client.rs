@@ -25,7 +25,7 @@ use crate::http::control::BASE;
 use crate::io::multipart::Multipart;
 use crate::model::account::Dialect;
 
-/// The meaning of the exit statuses, shown in `--help`.
+/// The meanings of the exit statuses, shown in `--help`.
 pub(super) const EXIT_CODES: &str = "\
 Exit status:
   0  done
@@ -150,7 +150,7 @@ impl Credential {
         self.sid.parse().map_or(Dialect::Twilio, Dialect::of)
     }
 
-    /// Returns the path of the account's faxes.
+    /// Returns the path to the account's faxes.
     pub(super) fn faxes_path(&self) -> String {
         match self.dialect() {
             Dialect::Twilio => "/v1/Faxes".to_owned(),
@@ -183,7 +183,7 @@ impl Client {
         Ok(Self { base, account: target.account.clone(), control_token: target.control_token.clone() })
     }
 
-    /// Returns the URL of the emulator, without a slash at the end.
+    /// Returns the emulator's URL, without a trailing slash.
     pub(super) fn base(&self) -> &str {
         self.base.as_str().trim_end_matches('/')
     }
@@ -243,7 +243,7 @@ impl Client {
         Ok(())
     }
 
-    /// Returns the credential of the selected account, read from the control API.
+    /// Reads the selected account's credential from the control API.
     pub(super) async fn credential(&self) -> anyhow::Result<Credential> {
         let health = self.control("GET", "/health", &[], None).await?;
         let sid = match &self.account {

@@ -118,7 +118,7 @@ fn upload(fields: &[(&str, String)], file: Option<(String, Vec<u8>)>) -> Body {
     body.into()
 }
 
-/// Sets the VoiceUrl of the number to call, and makes the number accept faxes.
+/// Sets the called number's VoiceUrl, and makes the number accept faxes.
 async fn set_fax_url(client: &Client, to: Option<&str>, url: &str) -> anyhow::Result<()> {
     let credential = client.credential().await?;
     let root = format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers", credential.sid);

@@ -27,7 +27,7 @@ pub enum ConfigError {
     /// A key in the file is unknown, or not allowed in its table.
     #[error("{place}: unknown key `{key}` in {table}; {advice}")]
     UnknownKey {
-        /// The position of the key in the file.
+        /// The key's position in the file.
         place: Place,
         /// The key as written, such as `pase`.
         key: String,

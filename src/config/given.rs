@@ -26,11 +26,11 @@ words!(
         ControlToken = "control_token",
         /// The service whose API the built-in account speaks.
         Dialect = "dialect",
-        /// The VoiceUrl of the default number.
+        /// The default number's VoiceUrl.
         FaxUrl = "fax_url",
-        /// The StatusCallback of the default number.
+        /// The default number's StatusCallback.
         StatusCallback = "status_callback",
-        /// The Debugger webhook of the default account.
+        /// The default account's Debugger webhook.
         DebuggerUrl = "debugger_url",
         /// Hosts to connect to instead of those in URLs.
         ConnectTo = "connect_to",

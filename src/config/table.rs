@@ -10,7 +10,7 @@ use toml::de::{DeInteger, DeTable, DeValue};
 use super::error::{ConfigError, nearest};
 use super::given::{Given, Origin, Place};
 
-/// The key of the array of account tables.
+/// The key under which the account tables are.
 pub(super) const ACCOUNTS_KEY: &str = "accounts";
 
 /// The file's text, and the path to name in errors.

@@ -41,7 +41,7 @@ pub(super) struct Departed {
 }
 
 impl Departed {
-    /// Returns how many worlds of an account have been removed.
+    /// Returns how many of an account's worlds have been removed.
     pub(super) fn lives(&self, account: AccountSid) -> u64 {
         self.lives.get(&account).copied().unwrap_or(self.lives_of_others)
     }

@@ -44,7 +44,7 @@ impl SignedIn {
 }
 
 /// Applies a tester's `api` rule to the call: waits for the rule's delay, then returns the response that replaces the
-/// usual one, and the error code. Returns `None` if no rule acts or the rule only delays.
+/// usual one, together with the error code. Returns `None` if no rule acts or the rule only delays.
 pub(super) async fn otherwise(
     registry: &Registry,
     signed_in: &SignedIn,
@@ -96,8 +96,8 @@ pub(super) fn sign_in(
             ApiError::unauthenticated(format!("Authenticate: {}", elsewhere(account))),
         ));
     }
-    // Checked before the credential, because signing in may create a world, but not if the path names a stranger's
-    // account.
+    // Checked before the credential: signing in may create a world, which must not happen if the path names a
+    // stranger's account.
     if let Credential::Token(account, _) = credential
         && let Some(named) = named.filter(|named| *named != account)
         && owner_of(registry, named) != Some(account)
@@ -174,7 +174,7 @@ pub(super) fn admit(signed_in: &SignedIn, area: Area, action: Action) -> Result<
     signed_in.admission.admit(area, action, !is_own)
 }
 
-/// Returns whether a request brings the credential of a world's owner: account and token, or the token alone as a
+/// Returns whether a request carries the credential of a world's owner: the account and token, or the token alone as a
 /// Bearer token.
 pub(super) fn is_of_owner(headers: &HeaderMap, world: &World) -> bool {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {

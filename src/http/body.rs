@@ -44,7 +44,7 @@ struct Patience {
 
 const PATIENCE: Patience = Patience { idle: BODY_IDLE_MAX, total: BODY_TIME_MAX };
 
-/// A body that is read frame by frame, with a deadline for each frame and for the whole.
+/// A body that is read frame by frame, with a deadline for each frame and for the whole body.
 struct Parts<B> {
     body: B,
     idle: Duration,

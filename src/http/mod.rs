@@ -33,7 +33,7 @@ pub use self::router::{App, service, service_with_ca};
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// The scheme of a request: plain HTTP or over TLS. Listeners other than the plain one add it to the request's
+/// The scheme of a request: plain HTTP, or HTTP over TLS. Listeners other than the plain one add it to the request's
 /// extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {

@@ -153,7 +153,7 @@ where
     Ok(read.into_bytes())
 }
 
-/// Parses the parameters of a query or a body.
+/// Parses the parameters in a query or body.
 pub(super) fn form(bytes: &[u8]) -> Result<Form, ApiError> {
     Form::parse(bytes).map_err(|error| ApiError::new(Reason::InvalidParameter, error.to_string()))
 }

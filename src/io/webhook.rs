@@ -42,7 +42,7 @@ struct Webhook<'a> {
     here: Option<Response>,
 }
 
-/// Asks an app for TwiML: what to do with a call. `here` is the response of a bin.
+/// Asks an app for TwiML, which says how to handle a call. `here` is a bin's response.
 pub(super) async fn ask(
     client: &Client,
     signer: &Signer,
@@ -84,7 +84,7 @@ pub(super) async fn ask(
     EffectResult::Twiml { record, cookies: outcome.cookies, base_url: outcome.base_url.into(), reading }
 }
 
-/// Notifies an app of a status. `here` is the response of a bin.
+/// Notifies an app of a status. `here` is a bin's response.
 pub(super) async fn deliver(
     client: &Client,
     signer: &Signer,
@@ -147,7 +147,7 @@ pub struct Replay {
     pub purpose: Purpose,
     /// The URL without the parameters.
     pub url: String,
-    /// The HTTP method of the original.
+    /// The original webhook's HTTP method.
     pub method: Method,
     /// The parameters, in order.
     pub params: Vec<(String, String)>,

@@ -30,11 +30,11 @@ const FIRST_BYTES: usize = 1_024;
 
 /// The state that all connections to a port share.
 pub(super) struct Gateway {
-    /// The routes of the emulator.
+    /// The emulator's routes.
     pub(super) surface: App,
     /// Forwards requests and connections for other hosts.
     pub(super) proxy: Arc<Proxy>,
-    /// Terminates TLS with certificates of the local CA.
+    /// Terminates TLS with the local CA's certificates.
     pub(super) terminator: Arc<Terminator>,
 }
 

@@ -116,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    /// Returns a body that the client has yet to send, and a sender for it.
+    /// Returns a body that the client has yet to send, with the sender for its data.
     fn to_come() -> (oneshot::Sender<Bytes>, Body) {
         let (client, coming) = oneshot::channel();
         (client, Body::from_stream(stream::once(coming)))

@@ -39,7 +39,7 @@ pub(super) const BACKLOG: u32 = 1_024;
 const LAST_ACCEPT: Duration = Duration::from_millis(2);
 /// How long a client may take to send the head of a request. A kept-alive connection may idle as long.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
-/// The largest head of a request. A list request with every filter is far smaller.
+/// The largest request head, in bytes. A list request with every filter is far smaller.
 pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// The most unread bytes of a response that are buffered in the process; no further chunk is produced while the buffer
 /// is full. hyper has a single limit for this and for a request's head.

@@ -13,7 +13,7 @@ use super::answering::{Answering, Watch};
 use super::peer::Peer;
 use crate::http::AbortHandle;
 
-/// Wraps a connection; returns the handle that resets it and the view of its client.
+/// Wraps a connection. Also returns a handle that resets it and a view of its client.
 pub(super) fn resettable(stream: TcpStream) -> (Connection, AbortHandle, Peer) {
     let handle = AbortHandle::default();
     let stream = Arc::new(Mutex::new(stream));

@@ -49,7 +49,7 @@ pub enum StateFileError {
     NotUnderstood {
         /// The path as configured.
         path: PathBuf,
-        /// The position of the error in the file, and its description.
+        /// The error's position in the file, with a description.
         reason: String,
     },
 }
@@ -154,7 +154,7 @@ fn saved(world: &World) -> Result<Saved, String> {
     Ok(Saved { auth_token, owner, state })
 }
 
-/// Returns the entry of an account in the present file, if it can be read.
+/// Returns an account's entry in the existing file, if it can be read.
 fn earlier(path: &Path, account: AccountSid) -> Option<Saved> {
     let file: Worlds = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
     let is_its_own = |saved: &Saved| saved.state["account_sid"].as_str() == Some(account.to_string().as_str());

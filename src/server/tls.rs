@@ -21,8 +21,8 @@ use super::policy::Policy;
 
 /// The time limit for a handshake, so that a client can't hold a connection with half a ClientHello.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// The most certificates kept; the least recently used is dropped. An app uses a handful of hosts; a scan may try
-/// thousands.
+/// The most certificates kept; beyond that, the least recently used is dropped. An app uses a handful of hosts; a scan
+/// may try thousands.
 const LEAVES_MAX: usize = 256;
 /// The most sessions that can be resumed; each takes about 1 KB.
 const SESSIONS_MAX: usize = 1_024;
@@ -63,10 +63,10 @@ impl TlsError {
     }
 }
 
-/// A connection through TLS.
+/// A TLS connection.
 pub(super) type Secured<S> = TlsStream<S>;
 
-/// Terminates TLS with certificates of the local CA.
+/// Terminates TLS with the local CA's certificates.
 pub(super) struct Terminator {
     ca: LocalCa,
     policy: Arc<Policy>,
@@ -78,7 +78,7 @@ pub(super) struct Terminator {
 #[derive(Default)]
 struct Leaves {
     by_identity: BTreeMap<Identity, Leaf>,
-    /// Counts the uses of all certificates; it is the clock of `last_use`.
+    /// The number of times that any certificate has been used, from which `last_use` is set.
     uses: u64,
 }
 
@@ -175,7 +175,7 @@ impl Leaves {
     }
 }
 
-/// Resolves no certificate for any client.
+/// A resolver without a certificate for any client.
 #[derive(Debug)]
 struct Nobody;
 

@@ -28,7 +28,7 @@ impl TlsError {
     }
 }
 
-/// A connection through TLS; never made.
+/// A TLS connection, which is never made.
 pub(super) type Secured<S> = S;
 
 /// Refuses all TLS connections.

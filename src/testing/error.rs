@@ -70,9 +70,9 @@ pub enum Error {
     /// The awaited event can no longer happen, whatever the time limit.
     #[error("{fax} can no longer become {wanted}: {why}")]
     Unreachable {
-        /// The SID of the fax that the test waits for.
+        /// The SID of the awaited fax.
         fax: FaxSid,
-        /// The status that the test waits for.
+        /// The awaited status.
         wanted: Status,
         /// The reason: the fax has ended in a different status, or is gone.
         why: Unreachable,

@@ -197,7 +197,7 @@ impl AccountRules {
         Ok(())
     }
 
-    /// Removes all rules of the account.
+    /// Removes all of the account's rules.
     ///
     /// # Errors
     /// Returns [`Error::Refused`] if the account's world has broken.

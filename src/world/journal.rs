@@ -137,7 +137,7 @@ impl<'a> Journal<'a> {
 }
 
 impl JournalEvent {
-    /// Returns the time of the event, by the world's clock.
+    /// Returns the event's time, by the world's clock.
     #[must_use]
     pub fn at(&self) -> Timestamp {
         match &self.entry {

@@ -16,7 +16,7 @@ use crate::server::policy;
 const SITECUSTOMIZE: &str = include_str!("sitecustomize.py");
 /// The code that a Node program runs on startup.
 const NODE_HOOK: &str = include_str!("node.cjs");
-/// The password of the truststore. Java requires one, although the file contains no secrets.
+/// The truststore's password. Java requires one, although the file contains no secrets.
 const TRUSTSTORE_PASSWORD: &str = "changeit";
 /// The space of a SignalWire account. The emulator answers for every subdomain of SignalWire's domain.
 const SPACE: &str = "example.signalwire.com";

@@ -26,7 +26,7 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// For everything else: browsers ask again each time, and get 304 if nothing has changed.
 const REVALIDATE: &str = "no-cache";
 
-/// Returns the routes of the console.
+/// Returns the console's routes.
 pub(super) fn router(registry: &Registry) -> Router {
     Router::new()
         .route("/", get(start))

@@ -1,5 +1,5 @@
-//! `POST /incoming-faxes`: a fax machine calls a number of the world. Turns the tester's fields and document into one
-//! engine command, and waits for the end of the conversation on request.
+//! `POST /incoming-faxes`: a fax machine calls one of the world's numbers. Turns the tester's fields and document into
+//! one engine command, and waits for the end of the conversation on request.
 
 use std::sync::Arc;
 
@@ -135,7 +135,7 @@ async fn order(registry: &Registry, world: &World, parts: &Parts, upload: Upload
     Ok(fax.with_document(document, origin(parts, registry.settings().public_url.as_ref())))
 }
 
-/// Returns how the transmission should fail, if it should.
+/// Returns the requested failure of the transmission, if any.
 fn failure(outcome: &Outcome) -> Result<Option<IncomingFailure<'_>>, Problem> {
     let (word, code, after_pages, message) = match outcome {
         Outcome::Word(word) => (word, None, None, None),

@@ -81,7 +81,7 @@ impl Operation {
         }
     }
 
-    /// Puts the call into a group.
+    /// Assigns the call to a group.
     pub(super) fn about(mut self, group: &'static str) -> Self {
         self.about = group;
         self

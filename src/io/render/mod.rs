@@ -214,7 +214,7 @@ impl Renderer {
         Ok(Document::unrendered(probe.pages, bytes))
     }
 
-    /// Returns the PDF of the fax pages that are sent for a document.
+    /// Returns a PDF of the fax pages that are sent for a document.
     ///
     /// # Errors
     /// Fails if the document can't be rendered, or `documents` doesn't allow its kind.
@@ -237,7 +237,7 @@ impl Renderer {
         self.blocking(file).await
     }
 
-    /// Returns the file of the pages that the receiver gets.
+    /// Returns a file with the pages that the receiver gets.
     ///
     /// # Errors
     /// Fails if the document can't be rendered.

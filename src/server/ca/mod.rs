@@ -44,17 +44,17 @@ pub enum Identity {
 /// The reason there is no CA, or no certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum CaError {
-    /// The program was built without the feature `tls`.
+    /// The program was built without the `tls` feature.
     #[error("this emulator was built without TLS")]
     NotBuiltIn,
-    /// Making a key or a certificate failed.
+    /// A key or certificate couldn't be created.
     #[cfg(feature = "tls")]
     #[error("can't create a certificate: {0}")]
     Making(#[from] rcgen::Error),
-    /// The certificate file of the folder can't be parsed.
+    /// The folder's certificate file can't be parsed.
     #[error("its certificate is damaged")]
     NoCertificate,
-    /// The key file of the folder can't be parsed.
+    /// The folder's key file can't be parsed.
     #[error("its key is damaged")]
     NoKey,
     /// The folder contains one CA's certificate and a different CA's key.
@@ -83,7 +83,7 @@ pub enum CaError {
     /// The folder contains no usable CA.
     #[error("the CA in {} can't be used: {why}; remove that folder to get a new CA (which clients must trust again), or choose another with --ca-dir", folder.display())]
     Folder {
-        /// The folder of the CA.
+        /// The CA's folder.
         folder: PathBuf,
         /// The reason the CA can't be used.
         #[source]
@@ -123,7 +123,7 @@ impl LocalCa {
         Ok(authority)
     }
 
-    /// Returns the folder of the CA; `None` if it is kept in memory only.
+    /// Returns the CA's folder; `None` if the CA is kept only in memory.
     #[must_use]
     pub fn folder(&self) -> Option<&Path> {
         self.0.folder.as_deref()
