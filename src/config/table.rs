@@ -10,7 +10,7 @@ use toml::de::{DeInteger, DeTable, DeValue};
 use super::error::{ConfigError, nearest};
 use super::given::{Given, Origin, Place};
 
-/// The key under which the account tables are.
+/// The key for the array of account tables.
 pub(super) const ACCOUNTS_KEY: &str = "accounts";
 
 /// The file's text, and the path to name in errors.
@@ -27,7 +27,7 @@ impl Source {
         Place { path: self.path.clone(), line, column: before[line_start..].chars().count() + 1 }
     }
 
-    /// Makes a path relative to the file's folder.
+    /// Resolves a relative path against the file's folder.
     pub(super) fn beside(&self, given: Given) -> Given {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         Given { text: folder.join(&given.text).to_string_lossy().into_owned(), ..given }
