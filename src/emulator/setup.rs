@@ -1,5 +1,5 @@
-//! The input for creating the registry (the settings that all worlds share, and the accounts to create), and the
-//! reasons for failing to create a world or to sign in a client.
+//! The registry's settings, which all worlds share, the accounts to create, and the errors of creating a world or
+//! signing in a client.
 
 use std::sync::Arc;
 

@@ -62,7 +62,7 @@ impl Default for Limits {
 pub struct Hop<'a> {
     /// The URL as it is sent, without userinfo and fragment.
     pub url: &'a str,
-    /// Whether the hop carries the request's body. A redirect may have turned it into a GET without a body.
+    /// Whether the hop carries the request's body. A redirect may have turned the request into a GET without a body.
     pub with_body: bool,
 }
 
@@ -137,13 +137,13 @@ impl Response {
         Self { status: 200, headers, body: contents.as_bytes().into() }
     }
 
-    /// Returns the value of the first header with this name, in any case.
+    /// Returns the value of the first header with this name, ignoring case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// Returns the body's content coding (RFC 9110 §8.4), if any. No request asks for one.
+    /// Returns the body's content coding (RFC 9110 §8.4), if any. Requests never ask for a coding.
     pub(super) fn coding(&self) -> Option<&str> {
         let coding = self.header("content-encoding").map(str::trim);
         coding.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
@@ -210,13 +210,13 @@ impl Client {
         self.traceparent
     }
 
-    /// Returns the setting for which content types TwiML may have.
+    /// Returns the policy for TwiML's content types.
     #[must_use]
     pub const fn twiml_types(&self) -> TwimlTypes {
         self.twiml_types
     }
 
-    /// Returns the setting for which headers hold a SignalWire account's webhook signature.
+    /// Returns the choice of headers for a SignalWire account's webhook signature.
     #[must_use]
     pub const fn signature_headers(&self) -> SignatureHeaders {
         self.signature_headers
@@ -249,7 +249,7 @@ impl Client {
                 // Time spent waiting for room is credited to the exchange: other apps hold the room, not this one.
                 let waited = waits.total();
                 if waits.is_waiting.load(Ordering::Relaxed) {
-                    // A wait is counted only once it is over, so check again later.
+                    // A wait is counted only after it ends, so check again later.
                     end = Instant::now() + ROOM_LOOK_INTERVAL;
                 } else if waited > credited {
                     (end, credited) = (end + (waited - credited), waited);
@@ -278,7 +278,7 @@ impl Client {
             outcome.base_url = credential.as_ref().map_or_else(|| target.text.clone(), |own| own.within(&target.text));
             let answer = self.ask((request, waits), &target, &hop, authorization.as_deref(), outcome).await?;
             let again = (answer.status == 401 && authorization.is_none())
-                // Challenged once only: a server that repeats its challenge has refused the credential.
+                // Answer only one challenge: a server that repeats it has refused the credential.
                 .then(|| {
                     let challenges = answer.headers_named("www-authenticate");
                     challenge::answer(challenges, credential.as_ref()?, hop.method, target.path_and_query())

@@ -21,9 +21,9 @@ pub struct ClientOptions {
     pub traceparent: bool,
     /// The addresses that the emulator itself listens on. Requests to its control API there are refused.
     pub own_addresses: Vec<SocketAddr>,
-    /// The setting for which content types TwiML may have.
+    /// The policy for TwiML's content types.
     pub twiml_types: TwimlTypes,
-    /// The setting for which headers hold a SignalWire account's webhook signature.
+    /// The choice of headers for a SignalWire account's webhook signature.
     pub signature_headers: SignatureHeaders,
     /// The memory budget that responses are charged to, shared with the server.
     pub budget: Budget,

@@ -77,7 +77,7 @@ pub enum Error {
         /// The reason: the fax has ended in a different status, or is gone.
         why: Unreachable,
     },
-    /// The account was removed, or a panic in its world has broken it.
+    /// The account was removed, or a panic has broken its world.
     #[error("the account was removed, or its world has broken: the log has the reason")]
     Gone,
     /// The document can't be faxed, or its file can't be read.

@@ -12,10 +12,10 @@ use serde_json::{Map, Value, json};
 use super::problem::ProblemBody;
 use crate::emulator::Registry;
 
-/// Statuses that any call may be refused with: without the control token (401), or for a foreign Origin or Host (403,
-/// 421).
+/// The statuses that any call may be refused with: without the control token (401), or for a foreign Origin or Host
+/// (403, 421).
 const REFUSALS_OF_ALL: [u16; 3] = [401, 403, 421];
-/// Statuses that a call about an account may be refused with: an invalid SID or query, an unknown account, too many
+/// The statuses that a call about an account may be refused with: an invalid SID or query, an unknown account, too many
 /// accounts, a broken world.
 const REFUSALS_OF_AN_ACCOUNT: [u16; 4] = [400, 404, 429, 500];
 /// The location of shared schemas in the OpenAPI document.
