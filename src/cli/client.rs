@@ -51,7 +51,7 @@ const HEALTH_TIME_MAX: Duration = Duration::from_secs(10);
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The emulator and the account to call.
+/// The emulator to call, and the account.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Target {
     /// URL of the running emulator
