@@ -4,8 +4,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::model::time::Timestamp;
 
-/// Real time: the system's date, read once, plus the monotonic time since then. A correction of the system's clock
-/// can't move it back.
+/// Real time: the system's date, read once, plus the monotonic time since then. Corrections to the system clock can't
+/// move this time back.
 #[derive(Debug, Clone, Copy)]
 pub struct RealTime {
     started_at: Timestamp,
@@ -13,7 +13,7 @@ pub struct RealTime {
 }
 
 impl RealTime {
-    /// Reads the system's date and starts to count from it.
+    /// Reads the system's date and starts counting from it.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one reader of real time")]
     pub fn start() -> Self {
@@ -22,13 +22,13 @@ impl RealTime {
         Self { started_at: Timestamp::from_micros(micros), started: Instant::now() }
     }
 
-    /// The present moment, in microseconds since the Unix epoch.
+    /// Returns the current time, in microseconds since the Unix epoch.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.started_at.after(self.uptime())
     }
 
-    /// The real time that has passed since [`RealTime::start`].
+    /// Returns the real time that has passed since [`RealTime::start`].
     #[must_use]
     pub fn uptime(&self) -> Duration {
         self.started.elapsed()
@@ -49,20 +49,20 @@ pub enum ClockMode {
 pub struct Clock {
     real: RealTime,
     mode: ClockMode,
-    /// The time it shows if it is frozen; the time it showed at `since` if it is running.
+    /// The time shown, if the clock is frozen; the time shown at `since`, if it is running.
     at: Timestamp,
     since: Timestamp,
 }
 
 impl Clock {
-    /// A running clock that shows real time.
+    /// Returns a running clock that shows real time.
     #[must_use]
     pub fn running(real: RealTime) -> Self {
         let now = real.now();
         Self { real, mode: ClockMode::Running, at: now, since: now }
     }
 
-    /// The time that the clock shows, in either mode.
+    /// Returns the time that the clock shows, in either mode.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match self.mode {
@@ -71,27 +71,27 @@ impl Clock {
         }
     }
 
-    /// Whether the clock is running or frozen.
+    /// Returns whether the clock is running or frozen.
     #[must_use]
     pub const fn mode(&self) -> ClockMode {
         self.mode
     }
 
-    /// Freezes the clock, or lets it run on from the time that it shows.
+    /// Freezes the clock, or lets it run on from the time shown.
     pub fn set_mode(&mut self, mode: ClockMode) {
-        // Before the mode changes, because `now` depends on it.
+        // Set before the mode changes, because `now` depends on the mode.
         self.at = self.now();
         self.since = self.real.now();
         self.mode = mode;
     }
 
-    /// Moves the clock forward to `to`. A time earlier than the one it shows is ignored.
+    /// Moves the clock forward to `to`. A time earlier than the one shown is ignored.
     pub fn move_to(&mut self, to: Timestamp) {
         self.at = self.now().max(to);
         self.since = self.real.now();
     }
 
-    /// The real time until the clock shows `moment`, or `None` if it is frozen before that moment.
+    /// Returns the real time until the clock shows `moment`, or `None` if the clock is frozen before that moment.
     #[must_use]
     pub fn until(&self, moment: Timestamp) -> Option<Duration> {
         let wait = moment.since(self.now());

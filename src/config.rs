@@ -39,20 +39,20 @@ use crate::model::reception::HeaderLine;
 use crate::model::time::Pace;
 use crate::model::words::words;
 
-/// The default port for HTTP: 8-FAX on a telephone's keys.
+/// The default port for HTTP: 8-FAX on a telephone keypad.
 pub const PORT_DEFAULT: u16 = 8_329;
 /// The default limit on media kept per world: 1 GiB.
 pub const MEDIA_BUDGET_BYTES_DEFAULT: u64 = 1 << 30;
-/// The number of the built-in account: Twilio's magic number that can be bought and that can call.
+/// The built-in account's number: Twilio's magic number that can be bought and can make calls.
 pub const DEFAULT_NUMBER: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
-/// The largest file of certificates that is read. All public roots together take a quarter of it.
+/// The size of the largest certificate file that is read. All public roots together take a quarter of that.
 pub const TRUST_CA_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The local CA's folder within the user's data directory.
 const CA_DIR_NAME: &str = "ca";
 
 words!(
-    /// How lines of the log are written.
+    /// The format of log lines.
     LogFormat {
         /// One line of text per event, for people to read.
         Text = "text",
@@ -62,11 +62,11 @@ words!(
 );
 
 words!(
-    /// How much is logged. Each level includes those before it.
+    /// The level of detail in the log. Each level includes those before it.
     LogLevel {
-        /// What the emulator was unable to do.
+        /// Failures in the emulator.
         Error = "error",
-        /// What is probably a mistake of the user or the app.
+        /// Probable mistakes by the user or the app.
         Warn = "warn",
         /// Events that a user would tell a colleague about; the default.
         Info = "info",
@@ -78,7 +78,7 @@ words!(
 );
 
 words!(
-    /// Which clients the proxy serves.
+    /// The clients that the proxy serves.
     ProxyClients {
         /// Programs on this machine only.
         Loopback = "loopback",
@@ -90,63 +90,63 @@ words!(
 /// The checked configuration of `serve`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// The address to serve HTTP on. With port 0 the system picks a free one.
+    /// The address to serve HTTP on. With port 0, the system picks a free port.
     pub listen: SocketAddr,
-    /// A further address to serve on, meant for HTTPS. The port of `listen` takes HTTPS too.
+    /// An additional address to serve on, intended for HTTPS. The port of `listen` accepts HTTPS too.
     pub tls_listen: Option<SocketAddr>,
     /// The file that the port is written to once the emulator is ready.
     pub port_file: Option<PathBuf>,
-    /// The file that the worlds are loaded from at the start, if it exists, and saved to on a clean stop.
+    /// The file that the worlds are loaded from on startup, if it exists, and saved to on a clean stop.
     pub state: Option<PathBuf>,
-    /// The URL that links and media URLs are built on, without a slash at the end. Absent: the origin that the request
-    /// used.
+    /// The URL that links and media URLs are built on, without a slash at the end. If absent, the origin that the
+    /// request used.
     pub public_url: Option<Arc<str>>,
-    /// How fast telephone time passes compared with real time.
+    /// The speed of telephone time relative to real time.
     pub pace: Pace,
-    /// The seed of all ids and random draws. Absent: one is drawn at the start.
+    /// The seed of all ids and random draws. If absent, a seed is drawn on startup.
     pub seed: Option<u64>,
     /// Whether unknown accounts are created on first use or refused.
     pub accounts: AccountMode,
-    /// Hosts that requests of the emulator are redirected to, instead of those in their URLs.
+    /// Hosts that the emulator's requests are redirected to, instead of those in their URLs.
     pub connect_to: Vec<ConnectTo>,
     /// The most bytes of media kept in each world.
     pub media_budget_bytes: u64,
-    /// The most bytes of bodies in flight at once, in all worlds together.
+    /// The most bytes of bodies in flight, in all worlds together.
     pub body_budget_bytes: u64,
-    /// Further host names that requests may be addressed to, in lower case.
+    /// Additional host names that requests may be addressed to, in lower case.
     pub allow_hosts: Vec<String>,
     /// Origins whose web pages may call the emulator, such as `http://localhost:3000`.
     pub allow_origins: Vec<String>,
-    /// The token that the control API and the console require. Absent: they are open.
+    /// The token that the control API and the console require. If absent, both are open.
     pub control_token: Option<Box<str>>,
-    /// Which status changes of a fax fire its StatusCallback.
+    /// The status changes that fire a fax's StatusCallback.
     pub callbacks: CallbackPolicy,
-    /// The default number's VoiceUrl. [`Config::founding_accounts`] puts it in place.
+    /// The default number's VoiceUrl, which [`Config::founding_accounts`] applies.
     pub fax_url: Option<Box<str>>,
-    /// The default number's StatusCallback. [`Config::founding_accounts`] puts it in place.
+    /// The default number's StatusCallback, which [`Config::founding_accounts`] applies.
     pub status_callback: Option<Box<str>>,
-    /// The default account's Debugger webhook. [`Config::founding_accounts`] puts it in place.
+    /// The default account's Debugger webhook, which [`Config::founding_accounts`] applies.
     pub debugger_url: Option<Box<str>>,
     /// The state of the Fax API for accounts that don't set their own.
     pub service: Service,
-    /// Which documents a MediaUrl may lead to.
+    /// The documents that a MediaUrl may lead to.
     pub documents: DocumentPolicy,
-    /// Which content types TwiML is accepted with.
+    /// The content types that TwiML may have.
     pub twiml_types: TwimlTypes,
-    /// Which headers hold the signature of a SignalWire account's webhooks.
+    /// The headers that hold a SignalWire account's webhook signature.
     pub signature_headers: SignatureHeaders,
     /// Whether a download of media without a User-Agent header is refused or only warned about.
     pub media_user_agent: MediaUserAgent,
-    /// Whether stored documents of SignalWire's accounts are shown only with the account's credential.
+    /// Whether the stored documents of SignalWire accounts are served only with the account's credential.
     pub protect_media: bool,
     /// Whether pages of incoming faxes carry the sender's header line.
     pub header_line: HeaderLine,
-    /// The folder of fonts for PDFs that don't embed theirs.
+    /// The font folder for PDFs that don't embed their fonts.
     pub font_dir: Option<PathBuf>,
-    /// The program that renders documents in a process of its own. The binary sets its own path; absent, threads of
-    /// this process render.
+    /// The program that renders documents in a separate process. The binary sets its own path. If absent, this
+    /// process's threads render.
     pub render_program: Option<PathBuf>,
-    /// How `price` is written in responses.
+    /// The form of `price` in responses.
     pub price: PriceForm,
     /// Certificates that webhooks trust in addition to the public roots.
     pub trust_ca: Vec<TrustedCa>,
@@ -154,24 +154,24 @@ pub struct Config {
     pub insecure_webhooks: bool,
     /// Whether webhooks carry a W3C `traceparent` header.
     pub traceparent: bool,
-    /// The folder of the local CA. Absent if the user has no data directory and none is configured.
+    /// The local CA's folder. Absent if the user has no data directory and no folder is configured.
     pub ca_dir: Option<PathBuf>,
     /// Whether the proxy refuses requests for other machines instead of passing them through.
     pub offline: bool,
-    /// Which clients the proxy serves.
+    /// The clients that the proxy serves.
     pub proxy_clients: ProxyClients,
-    /// How lines of the log are written.
+    /// The format of log lines.
     pub log_format: LogFormat,
-    /// How much is logged.
+    /// The level of detail in the log.
     pub log_level: LogLevel,
-    /// The configured accounts. Empty if there is only the built-in one.
+    /// The configured accounts. Empty if there is only the built-in account.
     pub worlds: Vec<ConfiguredAccount>,
     /// The account that exists if `worlds` is empty.
     pub default_account: DefaultAccount,
 }
 
 impl Default for Config {
-    /// The documented defaults, independent of the environment.
+    /// Returns the documented defaults, independent of the environment.
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, PORT_DEFAULT).into(),
@@ -217,33 +217,34 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads the configuration of this process from the flags, its environment, `fauxfax.toml` and the defaults.
+    /// Reads this process's configuration from the flags, the environment, `fauxfax.toml` and the defaults.
     ///
     /// # Errors
-    /// The first value that is invalid, or a file that can't be read.
+    /// Returns an error for the first invalid value, or for a file that can't be read.
     pub fn of_process(flags: Settings) -> Result<Self, ConfigError> {
         Self::load(flags, &variable)
     }
 
-    /// As [`Config::of_process`], with other defaults.
+    /// Does the same as [`Config::of_process`], with other defaults.
     ///
     /// # Errors
-    /// As for [`Config::of_process`].
+    /// Returns the same errors as [`Config::of_process`].
     pub fn of_process_over(defaults: Self, flags: Settings) -> Result<Self, ConfigError> {
         defaults.load_in(Path::new(""), flags, &variable)
     }
 
-    /// As [`Config::of_process`], with another environment; tests use it.
+    /// Does the same as [`Config::of_process`], with a given environment. Used by tests.
     ///
     /// # Errors
-    /// As for [`Config::of_process`].
+    /// Returns the same errors as [`Config::of_process`].
     pub fn load(flags: Settings, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let ca_dir = data_dir::of(environment).map(|folder| folder.join(CA_DIR_NAME));
         Self { ca_dir, ..Self::default() }.load_in(Path::new(""), flags, environment)
     }
 
-    /// The accounts that have a world from the start, the default one first: those configured, or else the built-in one
-    /// with its one fax number. `fax_url` and `status_callback` are set on the first number of the first account.
+    /// Returns the accounts that have a world from the start, the default account first: the configured accounts, or
+    /// otherwise the built-in account with its one fax number. `fax_url` and `status_callback` are set on the first
+    /// number of the first account.
     #[must_use]
     pub fn founding_accounts(&self) -> Vec<ConfiguredAccount> {
         let mut accounts = self.worlds.clone();
@@ -275,7 +276,7 @@ impl Config {
         accounts
     }
 
-    /// The configured key of the default account's webhook signatures, if there is one.
+    /// Returns the configured key for the default account's webhook signatures, if there is one.
     #[must_use]
     pub fn default_signing_key(&self) -> Option<&str> {
         let configured = self.worlds.first().map(|account| &account.signing_key);
@@ -288,7 +289,7 @@ impl Config {
         flags: Settings,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        // In order of precedence. The file comes last, and the first two may name it.
+        // In order of precedence. The file comes last, since a flag or variable may name it.
         let settings = flags.or(Settings::of_environment(environment));
         let file = file::read(&settings, folder)?;
         let settings = settings.or(file.settings);
@@ -358,20 +359,20 @@ impl Config {
     }
 }
 
-/// Reads a variable of this process's environment. Bytes that are not UTF-8 are replaced.
+/// Reads a variable from this process's environment. Bytes that are not UTF-8 are replaced.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// The user's data directory for this program. `None` if the environment names no home directory.
+/// Returns the user's data directory for this program. `None` if the environment names no home directory.
 #[must_use]
 pub fn data_dir() -> Option<PathBuf> {
     data_dir::of(&variable)
 }
 
-/// Refuses a `dialect` other than that of the first account, which is the default one.
+/// Refuses a `dialect` other than that of the first account, which is the default account.
 fn check_default_dialect(settings: &Settings, accounts: &[ConfiguredAccount]) -> Result<(), ConfigError> {
     let (Some(given), Some(first)) = (settings.given(Setting::Dialect), accounts.first()) else { return Ok(()) };
     if given.parse(parse::dialect)? == first.dialect {

@@ -1,5 +1,5 @@
-//! The driver of a world: performs the effects that the world's engine asks for and wakes it at its deadlines. It
-//! decides nothing and keeps no state of a fax.
+//! A world's driver: performs the effects that the engine asks for and wakes the engine at its deadlines. The driver
+//! decides nothing and keeps no fax state.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
@@ -17,13 +17,13 @@ use crate::engine::input::{Completion, EffectResult, ServeTwimlBin};
 use crate::io::{Performer, Signer};
 use crate::world::{World, message_of};
 
-/// The most effects of one world that are performed at once; the others are queued.
+/// The most effects of one world that are performed concurrently; the others are queued.
 const UNDER_WAY_MAX: usize = 4_096;
-/// The most of them to one host and port, so that an app that hangs doesn't hold up the webhooks of the others.
+/// The most concurrent effects for one host and port, so that a hung app doesn't delay webhooks to other apps.
 const UNDER_WAY_PER_HOST_MAX: usize = 1_024;
-/// The lane of effects that render a document and so connect to no host.
+/// The lane for effects that render a document and thus connect to no host.
 const RENDERING: &str = "(rendering)";
-/// The longest single sleep. A deadline further off is checked again after it.
+/// The longest single sleep. A more distant deadline is checked again afterwards.
 const SLEEP_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Starts the task that drives a world until the world is closed.
@@ -49,7 +49,7 @@ async fn supervise(world: World, performer: Arc<Performer>) {
     }
 }
 
-/// Why a driver has ended: its world was closed, or it broke.
+/// The reason a driver ended: its world was closed, or it broke.
 enum Driven {
     Closed,
     Broken,
@@ -75,13 +75,13 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
         for effect in work.effects {
             lanes.push(effect);
         }
-        // Effects of an older generation were asked for before a reset; `next` drops them.
+        // Effects from an older generation predate a reset; `next` drops them.
         while let Some((host, effect)) = lanes.next(work.generation) {
             let begin = Begun { id: effect.id, generation: effect.generation, host };
             // Read anew for each effect: the token and the clock may have changed since the effect was queued.
             let signer = world.read(|engine| Signer::of(engine, Arc::clone(world.signing_key())));
-            // Read under the world's lock: the request is counted, as the bin's other requests are. A bin of another
-            // account, or one that is gone, is asked by HTTP like any app.
+            // Read under the world's lock, so that the request is counted like the bin's others. A bin that is gone or
+            // belongs to a different account is requested over HTTP, like any app.
             let bin = performer.bin_of(&effect.intent).and_then(|bin| world.handle(ServeTwimlBin(bin)).ok());
             let performer = Arc::clone(&performer);
             let span = tracing::info_span!("effect", fax = %effect.fax, does = effect.intent.kind().as_str());
@@ -94,19 +94,19 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
                 let (task, outcome) = match ended {
                     Ok((task, outcome)) => (task, outcome),
                     Err(error) => {
-                        // The engine still needs a result: without one it would wait for this effect forever.
+                        // The engine still needs a result; otherwise it would wait for this effect forever.
                         tracing::error!(%error, "performing an effect panicked, a fault of the emulator; please report it");
                         (error.id(), EffectResult::Lost)
                     }
                 };
                 if let Some(Begun { id, generation, host }) = begun.remove(&task) {
                     lanes.done(&host);
-                    // Refused only if the world has broken, and then nobody needs the result.
+                    // Refused only if the world has broken, in which case nobody needs the result.
                     let _ = world.handle(Completion { effect: id, generation, outcome });
                 }
             }
             () = world.woken() => {
-                // Let calls that are in progress finish first: one turn of the loop then starts all their effects.
+                // Let calls in progress finish first, so that one iteration starts all their effects.
                 tokio::task::yield_now().await;
             }
             () = sleep(wait), if wait.is_some() => {}
@@ -114,7 +114,7 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
     }
 }
 
-/// Frees what a reset replaced, on the blocking pool: a large state takes long enough to delay other tasks.
+/// Frees the state that a reset replaced, on the blocking pool: freeing a large state would delay other tasks.
 #[expect(clippy::disallowed_methods, reason = "freeing a large state takes a while, and nobody waits for it")]
 fn free(discarded: Vec<Discarded>) {
     drop(tokio::task::spawn_blocking(move || drop(discarded)));
@@ -124,25 +124,25 @@ async fn sleep(wait: Option<Duration>) {
     pause(wait.unwrap_or_default()).await;
 }
 
-/// Sleeps for a span of real time, whatever the world's clock shows.
+/// Sleeps in real time, whatever the world's clock shows.
 #[expect(clippy::disallowed_methods, reason = "the driver is what sleeps")]
 pub(crate) async fn pause(span: Duration) {
     tokio::time::sleep(span).await;
 }
 
-/// An effect that is being performed, as needed to report its result.
+/// The data about an effect in progress that is needed to report its result.
 struct Begun {
     id: EffectId,
     generation: Generation,
     host: Arc<str>,
 }
 
-/// Queued effects, in one lane per host and port that they go to. Lanes take turns.
+/// Queued effects, in one lane per destination host and port. Lanes take turns.
 #[derive(Default)]
 struct Lanes {
     under_way: usize,
     lanes: BTreeMap<Arc<str>, Lane>,
-    /// Lanes that may start an effect, in order of their turns; each is listed at most once.
+    /// Lanes that may start an effect, in turn order; each is listed at most once.
     ready: VecDeque<Arc<str>>,
 }
 
@@ -164,17 +164,17 @@ impl Lanes {
             return;
         };
         lane.waiting.push_back(effect);
-        // A lane that already had effects waiting is in `ready`, or at its limit and made ready by `done`.
+        // A lane that already had waiting effects is either in `ready`, or at its limit and later made ready by `done`.
         if lane.waiting.len() == 1 {
             self.make_ready(&Arc::from(host));
         }
     }
 
-    /// Takes the next effect to start. Effects of another generation are dropped.
+    /// Takes the next effect to start. Effects from any other generation are dropped.
     fn next(&mut self, generation: Generation) -> Option<(Arc<str>, Effect)> {
         while self.under_way < UNDER_WAY_MAX {
             let host = self.ready.pop_front()?;
-            // The lane exists: only empty lanes are removed, and one in `ready` has effects waiting.
+            // The lane exists: only empty lanes are removed, and a lane in `ready` has waiting effects.
             let Some(lane) = self.lanes.get_mut(&host) else { continue };
             lane.is_ready = false;
             let effect = lane.waiting.pop_front();
@@ -199,9 +199,9 @@ impl Lanes {
         self.make_ready(host);
     }
 
-    /// Queues a lane for a turn if it may start an effect, and removes it if it is empty.
+    /// Gives a lane a turn if it may start an effect, and removes the lane if it is empty.
     fn make_ready(&mut self, host: &Arc<str>) {
-        // The callers' lanes exist; a missing one would have nothing to queue.
+        // The callers' lanes exist; a missing lane would have nothing to queue.
         let Some(lane) = self.lanes.get_mut(host) else { return };
         if lane.waiting.is_empty() && lane.under_way == 0 {
             self.lanes.remove(host);
@@ -212,7 +212,7 @@ impl Lanes {
     }
 }
 
-/// The host and port that an effect goes to, as the URL spells them; two spellings of one host have two lanes.
+/// Returns an effect's destination host and port as spelled in the URL; two spellings of one host get two lanes.
 fn host(intent: &Intent) -> &str {
     let url: &str = match intent {
         Intent::FetchDocument { url, .. } => url,
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_hangs_does_not_hold_up_the_others() {
+    fn a_hung_host_does_not_delay_the_others() {
         let mut lanes = Lanes::default();
         for id in 0..2_000 {
             lanes.push(fetch(id, "http://hangs/a.pdf"));

@@ -1,5 +1,5 @@
-//! The registry of worlds: creates and closes them, and checks which credential opens which. It knows neither HTTP nor
-//! any wire format.
+//! The registry of worlds: creates and closes worlds, and finds the one that a credential opens. It is independent of
+//! HTTP and of wire formats.
 
 mod gates;
 mod registry;
@@ -39,7 +39,7 @@ use crate::model::webhook::ExchangeRecord;
 pub use self::setup::{AccountSetup, CreateWorldError, GuardOptions, Settings, SignInError};
 pub use crate::world::World;
 
-/// The most worlds at a time. Each costs a few kilobytes and a task.
+/// The most worlds that may exist. Each takes a few kilobytes and a task.
 pub const WORLDS_MAX: usize = 10_000;
 
 /// A handle on the registry of worlds; clones share it.
@@ -53,7 +53,7 @@ struct Shared {
     runtime: Handle,
     worlds: RwLock<Worlds>,
     default: AccountSid,
-    /// Becomes true once, when the server is about to stop.
+    /// Becomes true when the server is about to stop.
     stopping: watch::Sender<bool>,
     /// Counts the worlds created, to wake tasks that wait for one.
     created: watch::Sender<u64>,
@@ -62,10 +62,10 @@ struct Shared {
 }
 
 impl Registry {
-    /// Creates the registry with these accounts, of which the first is the default. Effects are performed on `runtime`.
+    /// Creates the registry with these accounts, the first of which is the default. Effects are performed on `runtime`.
     ///
     /// # Errors
-    /// An account that is named twice, or too many of them.
+    /// Fails if an account is named twice, or if there are too many accounts.
     pub fn new(
         settings: Settings,
         client: Client,
@@ -76,10 +76,10 @@ impl Registry {
         Self::with_renderer(settings, (client, Renderer::threads()), default, others, runtime)
     }
 
-    /// As [`Registry::new`], with a renderer other than the one that uses threads of this process.
+    /// Does the same as [`Registry::new`], with a renderer other than the one on this process's threads.
     ///
     /// # Errors
-    /// An account that is named twice, or too many of them.
+    /// Fails if an account is named twice, or if there are too many accounts.
     pub fn with_renderer(
         settings: Settings,
         (client, renderer): (Client, Renderer),
@@ -108,7 +108,7 @@ impl Registry {
         Ok(registry)
     }
 
-    /// The settings that all worlds share.
+    /// Returns the settings that all worlds share.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.0.settings
@@ -117,7 +117,7 @@ impl Registry {
     /// Fetches and converts a document for a tester, signing the request as the world would.
     ///
     /// # Errors
-    /// The document can't be fetched or read.
+    /// Fails if the document can't be fetched or read.
     pub async fn fetch_document(&self, world: &World, url: &str) -> Result<Document, DocumentFault> {
         let signer = world.read(|engine| Signer::of(engine, Arc::clone(world.signing_key())));
         self.0.performer.document(&signer, url).await
@@ -136,7 +136,7 @@ impl Registry {
         self.0.stopping.send_replace(true);
     }
 
-    /// Whether the server is about to stop.
+    /// Returns whether the server is about to stop.
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         *self.0.stopping.borrow()
@@ -148,66 +148,66 @@ impl Registry {
         let _ = self.0.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
-    /// The counts of what happened in worlds that have been removed.
+    /// Returns the event counts of worlds that have been removed.
     #[must_use]
     pub fn departed_tally(&self) -> Tally {
         self.worlds_read(|worlds| worlds.departed.tally.clone())
     }
 
-    /// Sleeps for a span of real time. Rules that delay a REST call use it.
+    /// Sleeps in real time, for rules that delay a REST call.
     pub async fn pause(&self, span: std::time::Duration) {
         driver::pause(span).await;
     }
 
-    /// The memory budget that bodies in flight are charged to.
+    /// Returns the memory budget that bodies in flight are charged to.
     #[must_use]
     pub fn budget(&self) -> &Budget {
         self.0.performer.budget()
     }
 
-    /// The limits on expensive control calls.
+    /// Returns the limits on expensive control calls.
     #[must_use]
     pub(crate) fn gates(&self) -> &Gates {
         &self.0.gates
     }
 
-    /// The log of requests that belong to no world.
+    /// Returns the log of requests that belong to no world.
     #[must_use]
     pub(crate) fn unassigned(&self) -> &UnassignedLog {
         &self.0.unassigned
     }
 
-    /// The renderer that converts documents to pages.
+    /// Returns the renderer that converts documents to pages.
     #[must_use]
     pub fn renderer(&self) -> &Renderer {
         self.0.performer.renderer()
     }
 
-    /// The real time since the emulator was created.
+    /// Returns the real time since the emulator was created.
     #[must_use]
     pub fn uptime(&self) -> std::time::Duration {
         self.0.real.uptime()
     }
 
-    /// The world of an account, if it has one.
+    /// Returns an account's world, if it has one.
     #[must_use]
     pub fn world(&self, account: AccountSid) -> Option<World> {
         self.worlds_read(|worlds| worlds.by_sid.get(&account).cloned())
     }
 
-    /// All worlds, in order of their SIDs.
+    /// Returns all worlds, in order of their SIDs.
     #[must_use]
     pub fn worlds(&self) -> Vec<World> {
         self.worlds_read(|worlds| worlds.by_sid.values().cloned().collect())
     }
 
-    /// The world that has a bin. A bin's URL doesn't name the account, so each world is asked.
+    /// Returns the world that contains a bin. A bin's URL doesn't name the account, so each world is searched.
     #[must_use]
     pub(crate) fn owner_of_bin(&self, bin: TwimlBinSid) -> Option<World> {
         self.worlds().into_iter().find(|world| world.read(|engine| engine.twiml_bin(bin).is_ok()))
     }
 
-    /// The SID of the default account, whose world is never removed.
+    /// Returns the SID of the default account, whose world is never removed.
     #[must_use]
     pub fn default_account(&self) -> AccountSid {
         self.0.default
@@ -216,25 +216,25 @@ impl Registry {
     /// Finds the world that a credential opens. In open mode an unknown account gets a new world.
     ///
     /// # Errors
-    /// The credential opens no world.
+    /// Fails if the credential opens no world.
     pub fn sign_in(&self, account: AccountSid, token: &str) -> Result<World, SignInError> {
         self.sign_in_with_admission(account, token).map(|(world, _)| world)
     }
 
-    /// As [`Registry::sign_in`], and returns the admission terms of the account too.
+    /// Does the same as [`Registry::sign_in`], and also returns the account's admission terms.
     ///
     /// # Errors
-    /// The credential opens no world.
+    /// Fails if the credential opens no world.
     pub fn sign_in_with_admission(&self, account: AccountSid, token: &str) -> Result<(World, Admission), SignInError> {
         let world = self.enter_unclaimed(account)?;
         Self::claim(world, token)
     }
 
-    /// As [`Registry::sign_in_with_admission`], for a call that changes nothing: if the account has no world, a temporary one
-    /// is returned and none is created.
+    /// Does the same as [`Registry::sign_in_with_admission`] for a read-only call: if the account has no world, returns
+    /// a temporary one instead of creating one.
     ///
     /// # Errors
-    /// The credential opens no world.
+    /// Fails if the credential opens no world.
     pub fn look_in_with_admission(&self, account: AccountSid, token: &str) -> Result<(World, Admission), SignInError> {
         let world = self.look(account)?;
         Self::claim(world, token)
@@ -248,11 +248,11 @@ impl Registry {
         Ok((world, admission))
     }
 
-    /// The world of an account. If it has none, returns a temporary one that is not registered and lives as long as its
-    /// handle.
+    /// Returns an account's world. If there is none, returns a temporary world that isn't registered and lives as long
+    /// as its handle.
     ///
     /// # Errors
-    /// The account is unknown and the mode is strict.
+    /// Fails if the account is unknown and the mode is strict.
     pub fn look(&self, account: AccountSid) -> Result<World, SignInError> {
         if let Some(world) = self.world(account) {
             return Ok(world);
@@ -261,7 +261,7 @@ impl Registry {
             return Err(SignInError::UnknownAccount(account));
         }
         let setup = AccountSetup { sid: Some(account), ..AccountSetup::default() };
-        // Its ids are those that a world created now would have.
+        // The ids are those that a world created now would have.
         let life = self.worlds_read(|worlds| worlds.departed.lives(account));
         Ok(World::fresh(WorldSpec { life, ..self.spec(account, setup, None) }, self.0.real))
     }
@@ -270,7 +270,7 @@ impl Registry {
     pub async fn created(&self, account: AccountSid) -> World {
         let mut created = self.0.created.subscribe();
         loop {
-            // Before the look-up, so that a world created right after it is not missed.
+            // Marked before the look-up, so that a world created right afterwards isn't missed.
             created.mark_unchanged();
             if let Some(world) = self.world(account) {
                 return world;
@@ -280,7 +280,7 @@ impl Registry {
         }
     }
 
-    /// The accounts whose worlds have broken because of a fault in the emulator.
+    /// Returns the accounts whose worlds have broken because of a fault in the emulator.
     #[must_use]
     pub fn broken_accounts(&self) -> Vec<AccountSid> {
         self.worlds_read(|worlds| {
@@ -288,32 +288,32 @@ impl Registry {
         })
     }
 
-    /// Finds the world that an API key opens: that of the key's account.
+    /// Finds the world that an API key opens, which is that of the key's account.
     ///
     /// # Errors
-    /// There is no such key, or its secret is different.
+    /// Fails if there is no such key, or if the secret is wrong.
     pub fn sign_in_with_key(&self, key: KeySid, secret: &str) -> Result<World, SignInError> {
-        // In two steps, so that the registry isn't locked while this waits for the world's lock.
+        // Done in two steps, so that the registry isn't locked while waiting for the world's lock.
         let world = self.worlds_read(|worlds| worlds.by_sid.get(worlds.keys.get(&key)?).cloned());
         let world = world.filter(|world| world.read(|engine| engine.key_fits(key, secret)));
         world.ok_or(SignInError::WrongKey(key))
     }
 
-    /// Creates an API key of an account and registers it, so that clients can sign in with it.
+    /// Creates an API key for an account and registers it, so that clients can sign in with the key.
     ///
     /// # Errors
-    /// The account has too many.
+    /// Fails if the account has too many keys.
     pub fn create_key(&self, world: &World, friendly_name: Box<str>) -> Result<KeySid, Refusal> {
         let sid = world.handle(CreateKey(friendly_name))?;
         self.worlds_write(|worlds| worlds.keys.insert(sid, world.sid()));
         Ok(sid)
     }
 
-    /// Creates a subaccount. Its SID depends only on its owner and its ordinal among the owner's subaccounts, so it is
+    /// Creates a subaccount. The SID depends only on the owner and the ordinal among the owner's subaccounts, so it is
     /// the same in each run with the same seed.
     ///
     /// # Errors
-    /// There are too many accounts.
+    /// Fails if there are too many accounts.
     pub fn create_subaccount(&self, owner: &World, friendly_name: &str) -> Result<World, CreateWorldError> {
         let seed = WorldSeed::of(self.0.settings.seed, owner.sid());
         let first = self.worlds_read(|worlds| worlds.subaccounts_minted.get(&owner.sid()).copied().unwrap_or(0));
@@ -326,7 +326,7 @@ impl Registry {
                 ..AccountSetup::default()
             };
             match self.create(setup) {
-                // The ordinal is taken, for instance by a state that was loaded; try the next.
+                // The ordinal is taken, for example by a loaded state; try the next one.
                 Err(CreateWorldError::Exists(_)) => {}
                 created => {
                     self.worlds_write(|worlds| {
@@ -340,7 +340,7 @@ impl Registry {
         Err(CreateWorldError::TooManyWorlds { limit: WORLDS_MAX })
     }
 
-    /// The subaccounts of an account, in order of creation.
+    /// Returns the subaccounts of an account, in order of creation.
     #[must_use]
     pub fn subaccounts(&self, owner: AccountSid) -> Vec<World> {
         self.worlds_read(|worlds| {
@@ -349,11 +349,11 @@ impl Registry {
         })
     }
 
-    /// The world of an account. If it has none, one is created without a token, and the first client to sign in sets
-    /// the token.
+    /// Returns an account's world. If there is none, a world without a token is created, and the first client to sign
+    /// in sets the token.
     ///
     /// # Errors
-    /// The account is unknown and the mode is strict, or there are too many worlds.
+    /// Fails if the account is unknown and the mode is strict, or there are too many worlds.
     pub fn enter_unclaimed(&self, account: AccountSid) -> Result<World, SignInError> {
         if let Some(world) = self.world(account) {
             return Ok(world);
@@ -363,16 +363,16 @@ impl Registry {
         }
         match self.create_with_token(AccountSetup { sid: Some(account), ..AccountSetup::default() }, None) {
             Ok(world) => Ok(world),
-            // Another request has created the world since the check above.
+            // A concurrent request has created the world since the check above.
             Err(CreateWorldError::Exists(account)) => self.world(account).ok_or(SignInError::UnknownAccount(account)),
             Err(CreateWorldError::TooManyWorlds { limit }) => Err(SignInError::TooManyWorlds { limit }),
         }
     }
 
-    /// Creates the world of an account. A SID or token that is left out is minted from the seed.
+    /// Creates an account's world. A missing SID or token is minted from the seed.
     ///
     /// # Errors
-    /// It exists, or there are too many.
+    /// Fails if the account exists, or if there are too many accounts.
     pub fn create(&self, setup: AccountSetup) -> Result<World, CreateWorldError> {
         let sid = setup
             .sid
@@ -388,8 +388,8 @@ impl Registry {
     /// Replaces a world's state, including its API keys.
     ///
     /// # Errors
-    /// The state is of an account of another dialect, or an API key in it belongs to another account; nothing has changed
-    /// then.
+    /// Fails, without changing anything, if the state is from an account with a different dialect or contains a
+    /// different account's API key.
     pub fn load_state(&self, world: &World, state: State) -> Result<Canceled, StateError> {
         let (theirs, own) = (Dialect::of(state.account_sid), Dialect::of(world.sid()));
         if theirs != own {
@@ -399,14 +399,14 @@ impl Registry {
             return Err(StateError::Wrong { place: "account_sid".to_owned(), why });
         }
         let keys: Vec<KeySid> = state.keys().collect();
-        // One write lock for check and change: otherwise another call could create the same key in between.
+        // Hold one write lock for check and change: otherwise a concurrent call could create the same key in between.
         let canceled = self.worlds_write(|worlds| {
             let foreign = |key: &KeySid| worlds.keys.get(key).is_some_and(|owner| *owner != world.sid());
             if let Some(at) = keys.iter().position(foreign) {
                 let why = format!("the API key {} belongs to another account of this emulator", keys[at]);
                 return Err(StateError::Wrong { place: "keys.list".to_owned(), why });
             }
-            // The state replaces the account's keys, so the earlier ones must go.
+            // The state replaces the account's keys, so remove the old ones.
             worlds.keys.retain(|_, owner| *owner != world.sid());
             worlds.keys.extend(keys.iter().map(|key| (*key, world.sid())));
             Ok(world.load_state(state))
@@ -414,10 +414,10 @@ impl Registry {
         Ok(canceled)
     }
 
-    /// Creates the world of an account that existed before, with its token, if it had one, and its owner.
+    /// Creates the world of an account that existed before, with its owner and, if any, its token.
     ///
     /// # Errors
-    /// It exists, or there are too many.
+    /// Fails if the account exists, or if there are too many accounts.
     pub fn create_again(
         &self,
         sid: AccountSid,
@@ -428,7 +428,7 @@ impl Registry {
     }
 
     /// Closes a world and those of its subaccounts. Returns false if there is no such world, or if it is the default
-    /// one, which can't be removed.
+    /// world, which can't be removed.
     #[must_use]
     pub fn remove(&self, account: AccountSid) -> bool {
         if account == self.0.default {
@@ -439,7 +439,7 @@ impl Registry {
         !removed.is_empty()
     }
 
-    /// Closes worlds that have been taken out of the registry, and keeps their counts.
+    /// Closes worlds that have been removed from the registry, and keeps their counts.
     fn bury(&self, removed: &[World]) {
         for world in removed {
             world.close();
@@ -448,7 +448,7 @@ impl Registry {
         }
     }
 
-    /// Closes all worlds: they start no more effects.
+    /// Closes all worlds, which then start no more effects.
     pub fn close(&self) {
         for world in self.worlds() {
             world.close();
@@ -464,7 +464,7 @@ impl Registry {
                 return Err(CreateWorldError::Exists(sid));
             }
             if worlds.by_sid.len() >= WORLDS_MAX {
-                // One world makes room; if none can, the next check refuses the account.
+                // Dropping one world makes room; if none can be dropped, the next check refuses the account.
                 dropped =
                     worlds.oldest_untouched(self.0.default).map(|oldest| worlds.remove(oldest)).unwrap_or_default();
             }
@@ -481,7 +481,7 @@ impl Registry {
             worlds.by_sid.insert(sid, world.clone());
             Ok(world)
         });
-        // Only after the registry's lock is released, because `bury` takes it again.
+        // Done only after the registry's lock is released, because `bury` takes it again.
         for world in &dropped {
             let account = world.sid();
             tracing::warn!(%account, limit = WORLDS_MAX, "too many accounts; dropped the oldest one that was created but never used");
@@ -494,14 +494,14 @@ impl Registry {
         Ok(world)
     }
 
-    /// The specification that the world of an account is created from.
+    /// Returns the specification from which an account's world is created.
     fn spec(&self, sid: AccountSid, setup: AccountSetup, auth_token: Option<Box<str>>) -> WorldSpec {
         let settings = &self.0.settings;
         let mut account = Account::new(sid, auth_token, self.0.real.now());
         account.friendly_name = setup.friendly_name.unwrap_or(account.friendly_name);
         account.service = setup.service.unwrap_or(settings.service);
         account.debugger_url = setup.debugger_url;
-        // Twilio signs with the token alone.
+        // Twilio signs only with the token.
         account.signing_key = setup.signing_key.filter(|_| account.dialect == Dialect::SignalWire);
         account.owner = setup.owner;
         WorldSpec {
@@ -528,7 +528,7 @@ impl Registry {
     }
 }
 
-/// The form of the id that is minted for an account without one.
+/// Returns the form of the SID to mint for an account.
 fn form_of(setup: &AccountSetup) -> IdForm {
     setup.dialect.unwrap_or(Dialect::Twilio).id_form()
 }

@@ -1,11 +1,11 @@
 //! A local emulator of **Twilio Programmable Fax**, as a library for Rust tests.
 //!
-//! Twilio closed Programmable Fax in December 2021. Apps written for its REST API and webhooks still have to be tested:
-//! fauxfax takes the service's place. It answers the REST calls, models the telephone line, and calls your app's
+//! Twilio closed Programmable Fax in December 2021. Apps written for its REST API and webhooks still have to be tested,
+//! so fauxfax takes the service's place. It answers the REST calls, models the telephone line, and calls your app's
 //! webhooks with the signatures that Twilio sent. Nothing leaves the machine, and no Twilio account is needed.
 //!
-//! The same emulator is also a program, `fauxfax`, for apps in other languages; its manual is the README. This page is
-//! about the library.
+//! The same emulator is also a program, `fauxfax`, for apps in other languages; its manual is the README. This page
+//! describes the library.
 //!
 //! # Install
 //!
@@ -15,7 +15,7 @@
 //! tokio = { version = "1", features = ["macros", "rt"] }
 //! ```
 //!
-//! The feature `server` is the emulator. Add `tls` if your app's webhooks are reached by `https`, and `console` if you
+//! The `server` feature is the emulator. Add `tls` if your app's webhooks are served over `https`, and `console` if you
 //! want to watch a test in a browser. The default features add the command line, which a test doesn't need.
 //!
 //! # Start an emulator
@@ -38,8 +38,8 @@
 //!
 //! # Isolate tests by account
 //!
-//! Each account is a world of its own: its numbers, faxes, clock, rules and journal are invisible to all others. Tests
-//! that run at the same time can therefore share one emulator, as long as each creates its own account:
+//! Each account is a world of its own: its numbers, faxes, clock, rules and journal are invisible to all other
+//! accounts. Tests that run in parallel can therefore share one emulator, as long as each creates its own account:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -50,7 +50,7 @@
 //! ours.number("+15017122661")?;
 //!
 //! assert_ne!(ours.sid(), theirs.sid());
-//! // What the app under test signs in with, and what it checks signatures by:
+//! // The credential that the app under test signs in with and checks signatures with:
 //! let (user, password) = (ours.sid().to_string(), ours.auth_token());
 //! # assert!(user.starts_with("AC") && !password.is_empty());
 //! # Ok(())
@@ -86,9 +86,9 @@
 //!
 //! # Send a fax, and wait for it
 //!
-//! Usually your app sends faxes itself, with `POST /v1/Faxes` at [`Emulator::url`]. Where the test itself needs a fax
-//! to be sent, there is [`Account::send`]. [`Account::wait_for`] waits for a status, and fails as soon as the status
-//! can no longer be reached:
+//! Usually your app sends faxes itself, with `POST /v1/Faxes` at [`Emulator::url`]. If the test itself must send a fax,
+//! use [`Account::send`]. [`Account::wait_for`] waits for a status, and fails as soon as the status can no longer be
+//! reached:
 //!
 //! ```
 //! use fauxfax::Status;
@@ -111,8 +111,8 @@
 //!
 //! # Verify what happened
 //!
-//! Everything that happens in an account is written to its journal. [`Account::verify`] checks an [`Expect`]ation against it,
-//! and its error shows the closest entries field by field:
+//! Everything that happens in an account is written to its journal. [`Account::verify`] checks an [`Expect`]ation
+//! against it, and the error compares the closest entries field by field:
 //!
 //! ```
 //! use fauxfax::{Expect, Status};
@@ -133,8 +133,8 @@
 //!
 //! # Move the clock
 //!
-//! Each account has its own clock. While frozen, it moves only when the test says so, and everything that falls due on
-//! the way happens, so no test needs to sleep:
+//! Each account has its own clock. A frozen clock moves only when the test says so, and everything that falls due in
+//! between happens, so no test needs to sleep:
 //!
 //! ```
 //! use std::time::Duration;
@@ -183,8 +183,8 @@
 //!
 //! # Other modules
 //!
-//! The modules that are not listed here are the emulator itself. They are public for its own tests and benchmarks, and
-//! make no promise of stability.
+//! The modules that are not listed here are the emulator itself. They are public only for its own tests and benchmarks;
+//! their API may change at any time.
 
 #[cfg(feature = "render")]
 #[doc(hidden)]

@@ -1,5 +1,5 @@
-//! A world: the engine, clock and REST requests of one account behind one lock, with the only functions that read or
-//! change them. It performs no effect and never sleeps; that is the driver's part.
+//! A world: one account's engine, clock and REST requests behind one lock, with the only functions that read or change
+//! them. A world neither performs effects nor sleeps; the driver does that.
 
 mod broken;
 pub mod journal;
@@ -32,7 +32,7 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 
-/// The most alarms that the driver handles before it starts the effects that they have queued.
+/// The most alarms that the driver handles before it starts the effects queued by them.
 const ALARMS_AT_ONCE_MAX: usize = 1_000;
 
 /// A handle on a world; clones share it.
@@ -50,7 +50,7 @@ struct Shared {
     wake: Notify,
     /// Counts changes, to wake tasks that wait for one.
     changes: watch::Sender<u64>,
-    /// Held while a frozen clock is moved, so that no two calls move it together.
+    /// Held while a frozen clock is moved, so that two calls never move it concurrently.
     mover: tokio::sync::Mutex<()>,
     breakage: Breakage,
     /// How many changes clients and testers asked for, refused ones included.
@@ -67,22 +67,22 @@ struct Core {
     /// State replaced by a reset or restore, dropped later: freeing it takes longer than swapping it out.
     discarded: Vec<Discarded>,
     closed: bool,
-    /// What the driver is sleeping for. `None` once it has been woken, until it looks again.
+    /// The deadline for which the driver is sleeping. `None` from when the driver is woken until it next takes work.
     awaited: Option<Awaited>,
     trace: Trace,
 }
 
-/// What the driver waits for: the next deadline, on a clock in this mode.
+/// The driver's next deadline, on a clock in this mode.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Awaited {
     due: Option<Timestamp>,
     mode: ClockMode,
 }
 
-/// Why a clock can't be moved.
+/// The reason a clock can't be moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ClockError {
-    /// The clock is running, so it moves by itself.
+    /// The clock is running and moves by itself.
     #[error("the clock is running; freeze it first (PUT /_fauxfax/v1/clock with {{\"mode\":\"frozen\"}})")]
     Running,
     /// The requested time is before the time that the clock shows.
@@ -93,15 +93,15 @@ pub enum ClockError {
     Gone,
 }
 
-/// What the driver must do before it next sleeps.
+/// The work that the driver must do before it next sleeps.
 pub(crate) struct Work {
     /// Effects to start, in the order in which the engine asked for them.
     pub(crate) effects: VecDeque<Effect>,
     /// Replaced state, to be freed off the async threads.
     pub(crate) discarded: Vec<Discarded>,
-    /// The present generation: effects of an older one need not be started.
+    /// The current generation: effects from an older one need not be started.
     pub(crate) generation: Generation,
-    /// The real time until the next deadline; `None` if there is none or the clock is frozen before it.
+    /// The real time until the next deadline; `None` if there is no deadline or the clock is frozen before it.
     pub(crate) wait: Option<Duration>,
     /// Whether the world has been closed, so that the driver must end.
     pub(crate) closed: bool,
@@ -113,7 +113,7 @@ impl World {
         Self::begin(spec, real, false)
     }
 
-    /// As [`World::create`], for a temporary world that stands in for a missing one during one call.
+    /// Does the same as [`World::create`] for a temporary world that replaces a missing one during one call.
     pub(crate) fn fresh(spec: WorldSpec, real: RealTime) -> Self {
         Self::begin(spec, real, true)
     }
@@ -152,18 +152,18 @@ impl World {
         }))
     }
 
-    /// The SID of the world's account.
+    /// Returns the SID of the world's account.
     #[must_use]
     pub fn sid(&self) -> AccountSid {
         self.0.sid
     }
 
-    /// Whether it is a temporary world, dropped after the call that it was made for.
+    /// Returns whether this is a temporary world, dropped after the call that it was created for.
     pub(crate) fn is_fresh(&self) -> bool {
         self.0.is_fresh
     }
 
-    /// The key that media URLs are signed with.
+    /// Returns the key that media URLs are signed with.
     #[must_use]
     pub fn signing_key(&self) -> &Arc<[u8]> {
         &self.0.signing_key
@@ -187,19 +187,19 @@ impl World {
         self.within(|core| core.clock.now())
     }
 
-    /// Whether the world's clock is running or frozen.
+    /// Returns whether the world's clock is running or frozen.
     #[must_use]
     pub fn clock_mode(&self) -> ClockMode {
         self.within(|core| core.clock.mode())
     }
 
-    /// Why the world is broken, if it is. A broken world refuses everything but a reset.
+    /// Returns the reason the world is broken, if it is. A broken world refuses everything but a reset.
     #[must_use]
     pub fn broken(&self) -> Option<Arc<str>> {
         self.0.breakage.why()
     }
 
-    /// How many changes clients and testers have asked for, refused ones included.
+    /// Returns how many changes clients and testers have asked for, refused ones included.
     pub(crate) fn writes(&self) -> u64 {
         self.0.writes.load(Ordering::Relaxed)
     }
@@ -207,12 +207,13 @@ impl World {
     /// Gives the engine one command.
     ///
     /// # Errors
-    /// The engine's refusal, or that the world is broken. Nothing has changed then.
+    /// Returns the engine's refusal, or an error if the world is broken. In either case, nothing has changed.
     pub fn handle<T>(&self, command: impl Command<Done = Result<T, Refusal>>) -> Result<T, Refusal> {
         self.mutate(|core, now| self.take(core, command, now))
     }
 
-    /// Gives the engine one command, shows `view` the result, and records the REST request behind it, under one lock.
+    /// Gives the engine one command, passes the result to `view`, and records the corresponding REST request, all under
+    /// one lock.
     pub fn handle_and_note<D, T>(
         &self,
         command: impl Command<Done = Result<D, Refusal>>,
@@ -221,8 +222,8 @@ impl World {
         self.handle_checked_and_note(|_| Ok(()), command, view)
     }
 
-    /// As [`World::handle_and_note`], unless `check` refuses the command: then the engine doesn't see it. A dialect's own
-    /// conditions are checked here, under the same lock.
+    /// Does the same as [`World::handle_and_note`], but only if `check` accepts the command. A dialect's own conditions
+    /// are checked this way, under the same lock.
     pub fn handle_checked_and_note<D, T>(
         &self,
         check: impl FnOnce(&Engine) -> Result<(), Refusal>,
@@ -240,39 +241,40 @@ impl World {
         })
     }
 
-    /// Reads the engine under the world's lock. `view` should copy out what it needs and return soon.
+    /// Reads the engine under the world's lock. `view` should copy the data that it needs and return quickly.
     pub fn read<T>(&self, view: impl FnOnce(&Engine) -> T) -> T {
         self.within(|core| view(&core.engine))
     }
 
-    /// Reads the engine and the clock under one lock, so that they belong to one moment.
+    /// Reads the engine and the clock under one lock, so that they are consistent.
     pub fn read_now<T>(&self, view: impl FnOnce(&Engine, Timestamp) -> T) -> T {
         self.within(|core| view(&core.engine, core.clock.now()))
     }
 
-    /// Reads the engine and the clock, and records the REST request behind the call, under one lock.
+    /// Reads the engine and the clock, and records the corresponding REST request, all under one lock.
     pub fn read_and_note<T>(&self, view: impl FnOnce(&Engine, Timestamp) -> (T, ApiRequest)) -> T {
         let shown = self.within(|core| {
             let (shown, request) = view(&core.engine, core.clock.now());
             core.requests.note(&core.engine, request);
             shown
         });
-        // A request gives the driver nothing to do, so only the tasks that watch the journal are woken.
+        // A request makes no work for the driver, so only the tasks that watch the journal are woken.
         self.notify_waiters();
         shown
     }
 
-    /// Adds an event to the engine's journal that happened outside the engine, such as a replayed webhook.
+    /// Adds to the engine's journal an event from outside the engine, such as a replayed webhook.
     pub fn note(&self, fax: Option<FaxSid>, kind: EventKind) {
-        // Not `mutate`: a note asks for no effect, so there is nothing to wake the driver for.
+        // Not done with `mutate`: a note asks for no effect, so there is no need to wake the driver.
         self.within(|core| core.engine.handle(Note { fax, kind }, core.clock.now()));
         self.notify_waiters();
     }
 
-    /// Makes `token` the account's if it has none yet. Returns the admission terms if `token` is the account's.
+    /// Makes `token` the account's token if there is none yet. Returns the admission terms if `token` is the account's
+    /// token.
     pub fn claim(&self, token: &str) -> Option<Admission> {
         {
-            // Nearly every call ends here. In a block, so that `within` below can write-lock the gate.
+            // Nearly every call ends in this block, which releases the gate so that `within` can write-lock it.
             let gate = self.gate();
             if gate.is_claimed() {
                 return gate.opened_by(token);
@@ -286,13 +288,13 @@ impl World {
         self.gate().opened_by(token)
     }
 
-    /// The terms on which the account's calls are admitted at present.
+    /// Returns the terms on which the account's calls are currently admitted.
     #[must_use]
     pub fn admission(&self) -> Admission {
         self.gate().admission()
     }
 
-    /// Freezes the clock, or lets it run on from the time that it shows.
+    /// Freezes the clock, or lets it run on from the time shown.
     pub fn set_clock_mode(&self, mode: ClockMode) {
         self.count_write();
         self.mutate(|core, now| {
@@ -307,7 +309,7 @@ impl World {
     /// Moves a frozen clock to `to`, stopping at each deadline on the way until the world has settled.
     ///
     /// # Errors
-    /// The clock is running or shows a later time, or the world broke or was closed meanwhile.
+    /// Fails if the clock is running or shows a later time, or if the world breaks or is closed meanwhile.
     pub async fn advance(&self, to: Timestamp) -> Result<(), ClockError> {
         let _moving = self.0.mover.lock().await;
         if to < self.now() {
@@ -327,24 +329,25 @@ impl World {
     /// Moves a frozen clock from deadline to deadline until no work is left.
     ///
     /// # Errors
-    /// The clock is running, or the world broke or was closed meanwhile.
+    /// Fails if the clock is running, or if the world breaks or is closed meanwhile.
     pub async fn drain(&self) -> Result<(), ClockError> {
         let _moving = self.0.mover.lock().await;
         while self.step(Engine::next_work).await? {}
         Ok(())
     }
 
-    /// The state of the world, for export to a file.
+    /// Returns the state of the world, for export to a file.
     #[must_use]
     pub fn state(&self) -> State {
         self.within(|core| core.engine.state(core.clock.mode() == ClockMode::Frozen, core.clock.now()))
     }
 
-    /// Replaces the world's state. The clock gets the mode of the state's clock, and moves forward to the state's time
-    /// if it shows an earlier one.
+    /// Replaces the world's state. The clock takes on the mode of the state's clock, and moves forward to the state's
+    /// time if that is later.
     pub(crate) fn load_state(&self, state: State) -> Canceled {
         let mode = if state.is_frozen { ClockMode::Frozen } else { ClockMode::Running };
-        // Two writes mark the world as used: one with a single write may be dropped to make room (see `emulator.rs`).
+        // Two writes mark the world as used: a world with a single write may be dropped to make room (see
+        // `emulator.rs`).
         self.count_write();
         self.count_write();
         self.mutate(|core, now| {
@@ -361,7 +364,7 @@ impl World {
         self.until(|engine| engine.is_settled().then_some(())).await;
     }
 
-    /// Waits until `view` returns something. It is called now and after each change.
+    /// Waits until `view`, which is called immediately and after each change, returns a value.
     pub async fn until<T>(&self, mut view: impl FnMut(&Engine) -> Option<T>) -> T {
         let mut changes = self.0.changes.subscribe();
         loop {
@@ -380,7 +383,7 @@ impl World {
             .await
     }
 
-    /// As [`World::until`], but returns `None` if the world is closed or breaks first.
+    /// Does the same as [`World::until`], but returns `None` if the world is closed or breaks first.
     pub async fn until_open<T>(&self, mut view: impl FnMut(&Engine) -> Option<T>) -> Option<T> {
         self.until_journaled(|journal| view(journal.engine())).await
     }
@@ -395,7 +398,7 @@ impl World {
                 core.engine.handle(HandleAlarms { limit: ALARMS_AT_ONCE_MAX }, now);
                 core.drain();
             }
-            // Under the same lock as the outbox is taken: any later change sees it and wakes the driver.
+            // Set under the lock under which the outbox is taken: any later change sees it and wakes the driver.
             core.awaited = Some(core.awaited_now());
             let work = Work {
                 effects: std::mem::take(&mut core.outbox),
@@ -422,14 +425,15 @@ impl World {
         self.mutate(|core, _| core.closed = true);
     }
 
-    /// Waits until the world has settled, then moves the clock to the deadline that `next` names; false if none.
+    /// Waits until the world has settled, then moves the clock to the deadline that `next` returns. Returns false if
+    /// there is no such deadline.
     async fn step(&self, next: impl Fn(&Engine) -> Option<Timestamp>) -> Result<bool, ClockError> {
         self.until_open(|engine| engine.is_settled().then_some(())).await.ok_or(ClockError::Gone)?;
         self.mutate(|core, _| {
             if core.clock.mode() == ClockMode::Running {
                 return Err(ClockError::Running);
             }
-            // The driver may have started effects since the wait: wait for those too before time moves on.
+            // The driver may have started effects since the wait; wait for those too before moving the clock.
             if !core.engine.is_settled() {
                 return Ok(true);
             }
@@ -442,8 +446,8 @@ impl World {
         })
     }
 
-    /// The only way to change a world: reads the clock, makes one change and drains all effects under one lock, then
-    /// wakes the driver if it has something to do.
+    /// Changes the world, which no other function may do: reads the clock, makes one change and drains all effects
+    /// under one lock, then wakes the driver if there is work.
     fn mutate<T>(&self, change: impl FnOnce(&mut Core, Timestamp) -> T) -> T {
         let (result, wakes_driver) = self.within(|core| {
             let now = core.clock.now();
@@ -455,7 +459,7 @@ impl World {
             self.refresh_admission(core);
             (result, wakes_driver)
         });
-        // After the lock is released, so that the driver doesn't wake up only to wait for it.
+        // Done after the lock is released, so that the driver doesn't wake up only to wait for it.
         if wakes_driver {
             self.0.wake.notify_one();
         }
@@ -468,7 +472,7 @@ impl World {
     where
         C: Command<Done = Result<T, Refusal>>,
     {
-        // Results of effects are not counted: nobody asked for those changes.
+        // Results of effects are not counted, since no client or tester asked for those changes.
         if !C::IS_COMPLETION {
             self.count_write();
         }
@@ -477,12 +481,12 @@ impl World {
         {
             return Err(Refusal::WorldBroken(why));
         }
-        // First, so that a command that makes the engine panic is in the report.
+        // Recorded first, so that a command that makes the engine panic appears in the report.
         core.trace.add(command.name(), command.fax(), now);
         let done = core.engine.handle(command, now);
         if C::REWINDS && done.is_ok() && self.0.breakage.is_broken() {
             self.0.breakage.heal();
-            // The driver gave up when the world broke. Waking it starts the next one.
+            // The driver ended when the world broke. This wake-up starts the next one.
             self.0.wake.notify_one();
         }
         done
@@ -493,8 +497,8 @@ impl World {
         self.0.writes.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Runs `work` under the world's lock. A panic in it breaks the world and is passed on to the caller, after the
-    /// lock is released so that it isn't poisoned.
+    /// Runs `work` under the world's lock. A panic in `work` breaks the world and is passed on to the caller, but only
+    /// after the lock is released, to avoid poisoning it.
     fn within<T>(&self, work: impl FnOnce(&mut Core) -> T) -> T {
         let mut core = self.lock();
         match catch_unwind(AssertUnwindSafe(|| work(&mut core))) {
@@ -532,7 +536,7 @@ impl World {
         }
     }
 
-    /// Records and journals the first reason, and drops the effects that have not started.
+    /// Records and journals the first reason, and drops the effects that haven't started.
     fn breaks(&self, core: &mut Core, why: &str) {
         if !self.0.breakage.note(why) {
             return;
@@ -545,8 +549,8 @@ impl World {
         core.engine.handle(Note { fax: None, kind }, now);
     }
 
-    /// Wakes the tasks that wait for a change. A task that subscribes later looks at the world first, so skipping the
-    /// count when nobody listens loses nothing.
+    /// Wakes the tasks that wait for a change. A task that subscribes later first reads the world, so it is safe to
+    /// skip the count when nobody is listening.
     fn notify_waiters(&self) {
         if self.0.changes.receiver_count() > 0 {
             self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
@@ -567,7 +571,7 @@ impl World {
     fn lock(&self) -> MutexGuard<'_, Core> {
         self.0.core.lock().unwrap_or_else(|poisoned| {
             // `within` releases the lock before it passes a panic on, so a poisoned lock means a bug in this file.
-            // Report it rather than go on.
+            // Report that instead of continuing.
             self.0.core.clear_poison();
             let mut core = poisoned.into_inner();
             self.breaks(&mut core, "a thread panicked while it held the world's lock");
@@ -581,8 +585,8 @@ impl Core {
         Awaited { due: self.engine.poll_timeout(), mode: self.clock.mode() }
     }
 
-    /// Whether to wake the driver: something has changed that it doesn't know of, and it has not been woken since it
-    /// last looked.
+    /// Returns whether to wake the driver: there is a change that the driver hasn't seen, and it hasn't been woken
+    /// since it last took work.
     fn wakes_driver(&mut self, now: Timestamp) -> bool {
         let awaited = self.awaited_now();
         let is_due = awaited.due.is_some_and(|due| due <= now);

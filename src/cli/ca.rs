@@ -1,4 +1,4 @@
-//! `fauxfax ca`: prints the local CA's certificate, its path, and how to make clients trust it. It installs nothing.
+//! `fauxfax ca`: prints the local CA's certificate, its path, and how to make clients trust it. Nothing is installed.
 
 use std::io::{Write, stdout};
 use std::process::ExitCode;
@@ -41,7 +41,7 @@ pub(super) fn run(flags: CaFlags) -> anyhow::Result<ExitCode> {
     let path = if path.is_absolute() { path } else { std::env::current_dir()?.join(path) };
     let text = match flags.what {
         Wanted::Print => authority.pem().to_owned(),
-        // A CA that could not be written is in memory only and has no file.
+        // A CA that couldn't be written exists only in memory and has no file.
         Wanted::Path if path.exists() => format!("{}\n", path.display()),
         Wanted::Path => anyhow::bail!(
             "can't write to {}, so the certificate has no file; choose another folder with --ca-dir",

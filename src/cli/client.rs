@@ -25,7 +25,7 @@ use crate::http::control::BASE;
 use crate::io::multipart::Multipart;
 use crate::model::account::Dialect;
 
-/// The meaning of the exit statuses, shown in `--help`.
+/// The meanings of the exit statuses, shown in `--help`.
 pub(super) const EXIT_CODES: &str = "\
 Exit status:
   0  done
@@ -34,17 +34,17 @@ Exit status:
   3  no emulator responded
   4  timed out";
 
-/// No emulator was reached.
+/// The exit status if no emulator could be reached.
 const EXIT_UNREACHABLE: u8 = 3;
-/// The call took too long.
+/// The exit status if the call took too long.
 pub(super) const EXIT_TOO_LATE: u8 = 4;
 /// The value of the User-Agent header.
 const USER_AGENT: &str = concat!("fauxfax/", env!("CARGO_PKG_VERSION"));
-/// The largest response that is read; the largest that the APIs send is the state of a world.
+/// The size of the largest response that is read. A world's state is the largest response that the APIs send.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// The time limit for connecting. The emulator is on this machine or near it.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
-/// The time limit for a response. The calls that take longest move a frozen clock past the deadlines of many faxes.
+/// The time limit for a response. The longest calls move a frozen clock past the deadlines of many faxes.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(600);
 /// The time limit for a health check.
 const HEALTH_TIME_MAX: Duration = Duration::from_secs(10);
@@ -72,35 +72,35 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// The default account of the emulator at this URL.
+    /// Creates a target: the default account of the emulator at this URL.
     pub(super) const fn at(url: String, control_token: Option<String>) -> Self {
         Self { url, account: None, control_token }
     }
 }
 
-/// Why a call failed.
+/// The reason a call failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CallError {
     /// No emulator responded at the URL.
     #[error("can't reach an emulator at {url} ({why}); start one with: fauxfax serve")]
     Unreachable {
-        /// The URL as it was given.
+        /// The URL as given.
         url: String,
-        /// The connection's error, or a note that it took too long.
+        /// The connection error, or a note that connecting took too long.
         why: String,
     },
     /// The emulator refused the call.
     #[error("{reason} ({})", .status.as_u16())]
     Refused {
-        /// The HTTP status of the response.
+        /// The response's HTTP status.
         status: StatusCode,
-        /// The reason in the response's body.
+        /// The reason given in the response body.
         reason: String,
     },
 }
 
 impl CallError {
-    /// The exit status of a subcommand that failed with this error.
+    /// Returns the exit status of a subcommand that failed with this error.
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
             Self::Unreachable { .. } => ExitCode::from(EXIT_UNREACHABLE),
@@ -110,14 +110,14 @@ impl CallError {
     }
 }
 
-/// The body of a request, with its content type.
+/// A request body and its content type.
 pub(super) struct Body {
     kind: String,
     bytes: Bytes,
 }
 
 impl Body {
-    /// A body that is already JSON text.
+    /// Creates a body from a string that is already JSON.
     pub(super) fn json(text: impl Into<Bytes>) -> Self {
         Self { kind: JSON.to_owned(), bytes: text.into() }
     }
@@ -136,21 +136,21 @@ impl From<&Value> for Body {
     }
 }
 
-/// The SID and the secrets of an account.
+/// An account's SID and secrets.
 pub(super) struct Credential {
     pub(super) sid: String,
     pub(super) token: String,
-    /// The key of its webhooks' signatures.
+    /// The key that signs the account's webhooks.
     pub(super) signing_key: String,
 }
 
 impl Credential {
-    /// The service whose API the account speaks.
+    /// Returns the dialect that the account speaks.
     pub(super) fn dialect(&self) -> Dialect {
         self.sid.parse().map_or(Dialect::Twilio, Dialect::of)
     }
 
-    /// The path of the account's faxes.
+    /// Returns the path to the account's faxes.
     pub(super) fn faxes_path(&self) -> String {
         match self.dialect() {
             Dialect::Twilio => "/v1/Faxes".to_owned(),
@@ -169,7 +169,7 @@ pub(super) struct Client {
 /// A response whose body is still arriving.
 pub(super) struct Stream {
     response: Response<Incoming>,
-    /// The task of the connection, which ends when this is dropped.
+    /// The connection's task, which ends when the stream is dropped.
     _connection: JoinSet<hyper::Result<()>>,
 }
 
@@ -183,7 +183,7 @@ impl Client {
         Ok(Self { base, account: target.account.clone(), control_token: target.control_token.clone() })
     }
 
-    /// The URL of the emulator, without a slash at the end.
+    /// Returns the emulator's URL, without a trailing slash.
     pub(super) fn base(&self) -> &str {
         self.base.as_str().trim_end_matches('/')
     }
@@ -199,14 +199,14 @@ impl Client {
         value(&self.whole(self.control_request(method, path, query, body)?, ANSWER_TIME_MAX).await?)
     }
 
-    /// Opens the control API's stream of events.
+    /// Opens the control API's event stream.
     pub(super) async fn events(&self, query: &[(&str, Option<String>)]) -> anyhow::Result<Stream> {
         let mut request = self.control_request("GET", "/events", query, None)?;
         request.headers_mut().insert(header::ACCEPT, header::HeaderValue::from_static("text/event-stream"));
         Ok(self.accepted(request).await?)
     }
 
-    /// Gets a resource of the control API that is plain text.
+    /// Gets a plain-text resource from the control API.
     pub(super) async fn text(&self, path: &str) -> anyhow::Result<String> {
         let bytes = self.whole(self.control_request("GET", path, &[], None)?, ANSWER_TIME_MAX).await?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -226,7 +226,7 @@ impl Client {
         value(&self.whole(request, ANSWER_TIME_MAX).await?)
     }
 
-    /// Gets a resource of the REST API; `None` if it doesn't exist.
+    /// Gets a resource from the REST API; `None` if it doesn't exist.
     pub(super) async fn rest_if_there(&self, target: &str, credential: &Credential) -> anyhow::Result<Option<Value>> {
         match self.rest("GET", target, credential, None).await {
             Ok(value) => Ok(Some(value)),
@@ -237,13 +237,13 @@ impl Client {
         }
     }
 
-    /// Checks that the emulator is ready: it responds, it is not stopping, and none of its worlds has broken.
+    /// Checks that the emulator is ready: it responds, isn't stopping, and has no broken worlds.
     pub(super) async fn is_ready(&self) -> anyhow::Result<()> {
         self.whole(self.request("GET", "/readyz", None, None)?, HEALTH_TIME_MAX).await?;
         Ok(())
     }
 
-    /// The credential of the selected account, read from the control API.
+    /// Reads the selected account's credential from the control API.
     pub(super) async fn credential(&self) -> anyhow::Result<Credential> {
         let health = self.control("GET", "/health", &[], None).await?;
         let sid = match &self.account {
@@ -306,7 +306,7 @@ impl Client {
         Ok(timeout(limit, whole).await.map_err(|_| self.silent(limit))??)
     }
 
-    /// Makes a request and returns the response before its body. A refusal is an error.
+    /// Makes a request and returns the response without waiting for the body. A refusal is an error.
     #[expect(clippy::disallowed_methods, reason = "a connection is a task of its own for as long as the call")]
     async fn accepted(&self, request: Request<Full<Bytes>>) -> Result<Stream, CallError> {
         let host = self.base.host_str().unwrap_or_default().trim_matches(['[', ']']);
@@ -339,7 +339,7 @@ impl Client {
 }
 
 impl Stream {
-    /// The next chunk of the body; `None` at its end.
+    /// Returns the next chunk of the body, or `None` at the end.
     pub(super) async fn next(&mut self) -> anyhow::Result<Option<Bytes>> {
         while let Some(frame) = self.response.body_mut().frame().await {
             if let Ok(data) = frame.context("the emulator has closed the connection")?.into_data() {
@@ -350,7 +350,7 @@ impl Stream {
     }
 }
 
-/// The JSON of a response; null if it has no body.
+/// Parses a response as JSON; null if the body is empty.
 fn value(bytes: &[u8]) -> anyhow::Result<Value> {
     if bytes.is_empty() {
         return Ok(Value::Null);
@@ -358,7 +358,7 @@ fn value(bytes: &[u8]) -> anyhow::Result<Value> {
     serde_json::from_slice(bytes).context("the response is not JSON; is there an emulator at this URL?")
 }
 
-/// The reason of a refusal: the control API's `detail`, the REST API's `message`, or else the whole text.
+/// Returns the reason for a refusal: the control API's `detail`, the REST API's `message`, or otherwise the whole body.
 fn reason_of(body: &[u8]) -> String {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     let told = problem["detail"].as_str().or(problem["message"].as_str()).map(ToOwned::to_owned);
@@ -366,7 +366,7 @@ fn reason_of(body: &[u8]) -> String {
     told.or_else(text).unwrap_or_else(|| "no reason was given".to_owned())
 }
 
-/// Runs a subcommand's async work on a runtime of one thread.
+/// Runs a subcommand's async work on a single-threaded runtime.
 pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }

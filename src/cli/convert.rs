@@ -68,12 +68,12 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
         ..RenderOptions::default()
     };
     let renderer = Renderer::new(options).context("can't read the fonts")?;
-    // The document is drawn by a single other process, so more threads would have nothing to do.
+    // A single child process draws the document, so more threads would have nothing to do.
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("can't start the runtime")?;
     let drawn = runtime.block_on(renderer.pages(bytes, drawing));
     if progress {
-        // Lets the next line overwrite the progress.
+        // Let the next line overwrite the progress.
         let _ = write!(anstream::stderr(), "\r");
     }
     let (drawn, summary) = drawn.map_err(|fault| anyhow::anyhow!("{}: {}", flags.input.display(), fault.reason))?;
@@ -98,7 +98,7 @@ fn read(path: &Path) -> anyhow::Result<Arc<[u8]>> {
     let context = || format!("can't read {}", path.display());
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).with_context(context)?;
-    // One byte more than is allowed, so that a document that is too long is noticed.
+    // Read one byte more than allowed, to detect a document that is too long.
     file.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(context)?;
     if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
         bail!("{}: the document has more than {DOCUMENT_BYTES_MAX} bytes, the most that is converted", path.display());
@@ -111,7 +111,7 @@ fn tell_progress(pages: usize) {
     let _ = write!(anstream::stderr(), "\r{pages} pages");
 }
 
-/// The kind of output, by the extension of its name.
+/// The kind of output, determined by the file extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Target {
     File(MediaType),
@@ -147,8 +147,8 @@ fn write_pages(pages: &[FaxPage], target: Target, output: &Path) -> anyhow::Resu
     }
 }
 
-/// Prints the number of pages, their bits and the time on the line, with error correction and without it, as older
-/// machines send.
+/// Prints the number of pages, their size in bits and the transmission time, both with error correction and without it,
+/// as older machines send.
 fn tell(pages: &[FaxPage], out: &mut impl Write) -> anyhow::Result<()> {
     let count = pages.len();
     writeln!(out, "{count} page{} at {} bit/s:", if count == 1 { "" } else { "s" }, LINE_RATES_BPS[0])?;

@@ -45,7 +45,7 @@ pub(super) fn run(flags: &EnvFlags) -> anyhow::Result<ExitCode> {
         let folder = config::data_dir().context("there is no home directory to write certificates to; set HOME")?;
         let (token, signing_key) = (Some(credential.token.as_str()), Some(credential.signing_key.as_str()));
         let account = Signatory { sid: &credential.sid, token, signing_key };
-        // A folder per CA: another shell may still use the files that were written for another emulator.
+        // One folder per CA: other shells may still use files that were written for a different emulator.
         let folder = place(&folder, &ca);
         let variables = prepare(
             &folder,
@@ -60,7 +60,7 @@ pub(super) fn run(flags: &EnvFlags) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// The folder for the files of a CA, named after the SHA-256 fingerprint of its certificate.
+/// Returns the folder for a CA's files, named after the SHA-256 fingerprint of its certificate.
 fn place(data: &Path, ca: &[u8]) -> PathBuf {
     data.join("env").join(hex::encode(Sha256::digest(ca)))
 }
@@ -96,7 +96,7 @@ mod tests {
             let variables = prepare(&place(data.path(), ca), &destination(ca), &|_| None).expect("prepared");
             variables.into_iter().find(|(name, _)| name == "NODE_EXTRA_CA_CERTS").expect("a file").1
         });
-        // Read only after both are written, to show that the second doesn't overwrite the first.
+        // Read only after both are written, to check that the second doesn't overwrite the first.
         for (file, ca) in files.iter().zip(&cas) {
             assert_eq!(crate::server::ca::Roots::of_file(Path::new(file)).certificates(), std::slice::from_ref(ca));
         }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_arrives_unchanged_in_each_shell() {
+    fn values_survive_quoting_in_each_shell() {
         let value = r"it's $HOME\n";
         assert_eq!(Shell::Sh.export("A", value), r"export A='it'\''s $HOME\n'");
         assert_eq!(Shell::Fish.export("A", value), r"set -gx A 'it\'s $HOME\\n'");

@@ -96,7 +96,7 @@ async fn follow(client: &Client, query: &[(&str, Option<String>)], json: bool) -
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints one block of the stream.
+/// Prints one block from the stream.
 fn show(block: &str, json: bool) -> anyhow::Result<()> {
     let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     // A heartbeat is a comment without data.
@@ -121,14 +121,14 @@ fn row(event: &Value) -> [String; 5] {
     [cell(&event["seq"]), at, cell(&event["kind"]), cell(&event["fax_sid"]), what(event)]
 }
 
-/// Prints the events of one fax as a table.
+/// Prints a fax's events as a table.
 pub(super) fn conversation(events: &Value) -> anyhow::Result<()> {
     let events = events.as_array().map(Vec::as_slice).unwrap_or_default();
     let rows: Vec<_> = events.iter().map(row).map(|[_, at, kind, _, what]| [at, kind, what]).collect();
     table::rows(["AT", "KIND", "WHAT"], &rows)
 }
 
-/// A short description of an event.
+/// Returns a short description of an event.
 fn what(event: &Value) -> String {
     let data = &event["data"];
     let word = |name: &str| cell(&data[name]);

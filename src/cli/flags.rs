@@ -1,5 +1,5 @@
-//! The flags of `serve`, which `demo` and `exec` accept too, with their help texts. Their values stay texts here;
-//! `config` merges them with the environment and the file and parses them.
+//! The flags of `serve`, which `demo` and `exec` accept too, with their help texts. Their values remain strings here;
+//! `config` merges them with the environment and the file, and parses them.
 
 use clap::ValueHint;
 use clap::builder::PossibleValuesParser;
@@ -227,14 +227,14 @@ pub struct ServeFlags {
 }
 
 impl ServeFlags {
-    /// Sets the address to listen on unless the flags have one.
+    /// Sets the address to listen on unless a flag specifies one.
     #[must_use]
     pub fn or_listen(mut self, address: &str) -> Self {
         self.listen.get_or_insert_with(|| address.to_owned());
         self
     }
 
-    /// The values of the flags that were used, for [`Config::of_process`](crate::config::Config::of_process).
+    /// Returns the values of the flags that were given, for [`Config::of_process`](crate::config::Config::of_process).
     #[must_use]
     pub fn into_settings(self) -> Settings {
         Settings::default()
@@ -299,7 +299,7 @@ mod tests {
         ServeFlags::from_arg_matches(&matches).expect("the flags of the command").into_settings()
     }
 
-    /// The name of each flag, with its help.
+    /// Returns the name of each flag, with its help.
     fn help() -> Vec<(String, String)> {
         let of = |argument: &clap::Arg| {
             let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_may_be_repeated_only_if_it_is_a_list() {
+    fn only_list_flags_may_be_repeated() {
         let said_twice = command().try_get_matches_from(["serve", "--pace", "1", "--pace", "2"]);
         assert!(said_twice.is_err());
         let hosts = settings(&["--allow-host", "a.test", "--allow-host", "b.test"]);

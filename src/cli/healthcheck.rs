@@ -1,4 +1,4 @@
-//! `fauxfax healthcheck`: reports by its exit status whether a running emulator is healthy.
+//! `fauxfax healthcheck`: reports through its exit status whether a running emulator is healthy.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! Parses the numbers of flags, so that an error says what a flag takes and not how Rust failed to parse it.
+//! Parses numeric flag values, so that an error says what a flag accepts rather than how Rust failed to parse it.
 
 use std::str::FromStr;
 
@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_says_what_a_flag_takes() {
+    fn an_error_says_what_a_flag_accepts() {
         assert_eq!((whole_number("7"), number("1.5")), (Ok(7_u32), Ok(1.5)));
         for text in ["", "abc", "-1", "1.5", "1e3"] {
             assert_eq!(whole_number::<u32>(text), Err("it must be a whole number".to_owned()), "{text}");

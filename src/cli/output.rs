@@ -1,8 +1,8 @@
 //! Standard output and standard error of a running emulator. A thread writes the lines, so that a slow or stuck reader
-//! delays no request, no start and no stop. Lines that don't fit in the queue are dropped and counted.
+//! delays neither requests nor startup nor shutdown. Lines that don't fit in the queue are dropped and counted.
 //!
-//! `tracing-appender` does nearly this, but it prints to standard output when it is stopped while its reader is stuck,
-//! and may panic or block there.
+//! `tracing-appender` does nearly this, but when stopped while its reader is stuck, it prints to standard output, where
+//! it may panic or block.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -11,20 +11,20 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The most bytes in the queue. At a few hundred bytes per line that is more than ten thousand lines.
+/// The most bytes in the queue. At a few hundred bytes per line, this holds more than ten thousand lines.
 const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// How long the process waits at its end for the last lines to be written.
+/// How long the process waits, before it exits, for the last lines to be written.
 const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long the writer pauses when the pipe is full and non-blocking, as another process may have made it.
+/// How long the writer pauses when the pipe is full and non-blocking, as a different process may have made it.
 const FULL_PIPE_PAUSE: Duration = Duration::from_millis(10);
 
-/// A writer that never blocks. It queues whole lines: bytes are held back until a newline ends them.
+/// A writer that never blocks. Only whole lines are queued: bytes are held back until a newline arrives.
 pub(super) struct Output {
     shared: Arc<Shared>,
     unfinished: Vec<u8>,
 }
 
-/// Waits for the last lines when it is dropped, for at most [`LAST_LINES_TIMEOUT`].
+/// When dropped, waits for the last lines for at most [`LAST_LINES_TIMEOUT`].
 #[must_use = "dropping it waits for the lines written so far"]
 pub(super) struct LastLines(Arc<Shared>);
 
@@ -41,7 +41,7 @@ struct Queue {
     lines: VecDeque<Vec<u8>>,
     bytes: usize,
     is_writing: bool,
-    /// How many lines found no room or could not be written.
+    /// How many lines didn't fit in the queue or could not be written.
     dropped: u64,
 }
 
@@ -49,7 +49,7 @@ impl Output {
     /// Starts a thread that writes to `stream`.
     ///
     /// # Errors
-    /// The system allows no further thread.
+    /// Fails if the system allows no further thread.
     pub(super) fn start(
         name: &str,
         stream: impl Write + Send + 'static,
@@ -93,7 +93,7 @@ impl<'a> MakeWriter<'a> for Output {
 
 impl Shared {
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        // Nothing panics while it holds this lock, and every state of the queue is valid.
+        // Nothing panics while this lock is held, and every state of the queue is valid.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -124,17 +124,17 @@ impl Shared {
         }
     }
 
-    /// Writes the lines of the queue, for the life of the process.
+    /// Writes lines from the queue for the lifetime of the process.
     fn write_to(&self, mut stream: impl Write, on_dropped: OnDropped) {
         let mut reported = 0;
         loop {
             let line = self.next_line();
             if write_line(&mut stream, &line).is_err() {
-                // The reader is gone or the disk is full. If the log goes to a file, that may change, so go on.
+                // The reader is gone or the disk is full. If the log goes to a file, that may change, so continue.
                 self.queue().dropped += 1;
                 continue;
             }
-            // Reported only after a line was written: before that, the report would be dropped as well.
+            // Reported only after a line has been written: any earlier, the report would be dropped as well.
             let dropped = self.queue().dropped;
             if dropped > reported {
                 on_dropped(dropped);
@@ -146,7 +146,7 @@ impl Shared {
     /// Waits until all lines are written, for at most `timeout`.
     fn wait_for_last_lines(&self, timeout: Duration) {
         let is_busy = |queue: &mut Queue| queue.is_writing || !queue.lines.is_empty();
-        // The process ends next, whether the lines were written or the time ran out.
+        // The process ends next, whether or not all lines were written.
         drop(self.changed.wait_timeout_while(self.queue(), timeout, is_busy));
     }
 }
@@ -157,16 +157,16 @@ impl Drop for LastLines {
     }
 }
 
-/// Writes the process's last message to standard error, without waiting for a reader that is stuck.
+/// Writes the process's last message to standard error, without waiting for a stuck reader.
 pub(super) fn write_last_words(text: String) {
     let write = move || {
-        // If the terminal is gone, there is nobody left to report it to.
+        // If the terminal is gone, there is nowhere left to report the failure.
         let _ = anstream::stderr().write_all(text.as_bytes());
     };
     let (written, is_written) = std::sync::mpsc::channel();
     let spawned = std::thread::Builder::new().spawn(move || {
         write();
-        // An error means that the time ran out and nobody waits any more.
+        // An error means that the time ran out and nobody is waiting any more.
         let _ = written.send(());
     });
     // Without a thread the message is lost: writing it here could block forever.
@@ -194,7 +194,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader that accepts a write only when the test allows it, and reports what it read.
+    /// A reader that accepts a write only when the test allows it, and reports the bytes read.
     struct Slow {
         allowed: Receiver<()>,
         taken: Sender<Vec<u8>>,
@@ -202,7 +202,7 @@ mod tests {
 
     impl Write for Slow {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            // If the test drops its end, everything is allowed.
+            // If the test drops its end, all writes are allowed.
             let _ = self.allowed.recv();
             let _ = self.taken.send(bytes.to_vec());
             Ok(bytes.len())
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stuck_reader_delays_nobody_and_dropped_lines_are_counted() {
+    fn a_stuck_reader_delays_no_writer_and_dropped_lines_are_counted() {
         static REPORTED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
         let (stream, allow, taken) = slow();
         let report = |dropped| REPORTED.lock().unwrap().push(dropped);

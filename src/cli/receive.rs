@@ -1,4 +1,4 @@
-//! `fauxfax receive`: makes a simulated fax machine call one of the emulator's numbers, and shows the outcome.
+//! `fauxfax receive`: makes a simulated fax machine call one of the emulator's numbers, and prints the outcome.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -55,7 +55,7 @@ pub(super) struct ReceiveFlags {
 pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
     block_on(async {
         let client = Client::new(&flags.target)?;
-        // Set before the call, which would otherwise use the earlier URL.
+        // Set before the call, which would otherwise use the old URL.
         if let Some(url) = &flags.fax_url {
             set_fax_url(&client, flags.to.as_deref(), url).await?;
         }
@@ -70,7 +70,7 @@ pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
         let query = [("wait", waits("true".to_owned())), ("timeout", waits(flags.timeout.to_string()))];
         let answer = client.control("POST", "/incoming-faxes", &query, Some(body)).await?;
         show(&answer, flags)?;
-        // An app that rejects a fax does its job, so that is not a failure.
+        // An app may legitimately reject a fax, so this is not a failure.
         let failed = flags.wait && !matches!(answer["outcome"].as_str(), Some("received" | "rejected"));
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     })
@@ -119,7 +119,7 @@ fn upload(fields: &[(&str, String)], file: Option<(String, Vec<u8>)>) -> Body {
     body.into()
 }
 
-/// Sets the VoiceUrl of the number to call, and makes the number accept faxes.
+/// Sets the called number's VoiceUrl, and makes the number accept faxes.
 async fn set_fax_url(client: &Client, to: Option<&str>, url: &str) -> anyhow::Result<()> {
     let credential = client.credential().await?;
     let root = format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers", credential.sid);
@@ -129,7 +129,7 @@ async fn set_fax_url(client: &Client, to: Option<&str>, url: &str) -> anyhow::Re
     let sid = match numbers {
         [only] => only["sid"].as_str(),
         [] => None,
-        // The API's filter may match parts of numbers, so compare whole ones.
+        // The API's filter also matches parts of numbers, so compare whole numbers.
         several => several.iter().find(|number| to.is_some_and(|to| number["phone_number"] == to)).and_then(sid_of),
     };
     let sid = sid.context(

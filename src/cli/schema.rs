@@ -1,5 +1,5 @@
-//! The subcommands `config-schema`, which prints the JSON Schema of `fauxfax.toml` as generated from the help of the
-//! flags, and `completions`, which prints a script for a shell.
+//! The subcommands `config-schema`, which prints a JSON Schema of `fauxfax.toml` generated from the flags' help, and
+//! `completions`, which prints a shell's completion script.
 
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ use crate::dialect::rule::RuleDocument;
 use crate::model::account::{CallbackPolicy, Dialect, Service};
 use crate::model::number::{NumberChange, ReceiveMode};
 
-/// What an id of SignalWire's matches.
+/// The pattern of SignalWire's ids.
 const UUID: &str = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
 
 #[derive(Debug, Args)]
@@ -77,7 +77,7 @@ fn property(setting: Setting, argument: &clap::Arg) -> Value {
     // Defaults and variables in brackets concern the flags, not the file.
     let description = help.split(" [").next().unwrap_or_default();
     let words: Vec<String> = argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
-    // TOML may have numbers and booleans with or without quotes.
+    // In TOML, numbers and booleans may be quoted or not.
     let one = if words.is_empty() || argument.get_action().takes_values() && words == ["true", "false"] {
         json!({ "type": ["string", "integer", "number", "boolean"] })
     } else {
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_key_of_the_full_example_is_in_the_schema() {
+    fn every_key_in_the_full_example_is_in_the_schema() {
         let text = include_str!("../../fixtures/config/full.toml");
         let file = toml::de::DeTable::parse(text).expect("the fixture is TOML");
         let schema = schema();

@@ -1,5 +1,5 @@
-//! `fauxfax send`: sends a fax through the REST API as an app would, and shows the outcome. A local file is served to
-//! the emulator for as long as the command runs.
+//! `fauxfax send`: sends a fax through the REST API as an app would, and prints the outcome. A local file is served to
+//! the emulator while the command runs.
 
 use std::io::Write;
 use std::path::Path;
@@ -60,7 +60,7 @@ pub(super) fn run(flags: &SendFlags) -> anyhow::Result<ExitCode> {
         let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/document", listener.local_addr()?);
-        // The document is served for as long as `send` runs.
+        // The document is served while `send` runs.
         tokio::select! {
             sent = send(&client, flags, &url) => sent,
             served = serve_document(&listener, &bytes) => served.map(|()| ExitCode::SUCCESS),
@@ -105,12 +105,12 @@ async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Re
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Responds to every request with the document, until the caller drops this.
+/// Responds to every request with the document, until the caller drops this future.
 async fn serve_document(listener: &TcpListener, bytes: &[u8]) -> anyhow::Result<()> {
     loop {
         let (mut stream, _) = listener.accept().await?;
         let mut head = Vec::new();
-        // Read to the end of the head: closing a socket with unread bytes would reset the connection.
+        // Read to the end of the head, because closing a socket with unread bytes would reset the connection.
         while !head.ends_with(b"\r\n\r\n") && head.len() < 64 * 1024 {
             let mut byte = [0; 1_024];
             let read = stream.read(&mut byte).await?;

@@ -34,40 +34,41 @@ pub(super) fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
         server.serve(stop).await.context("saving the state failed")?;
         anyhow::Ok(())
     })?;
-    // Requests to apps may still be in progress; nobody waits for them.
+    // Requests to apps may still be in progress, but nobody is waiting for them.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
 }
 
-/// Standard output as a writer that never blocks.
+/// Returns standard output as a writer that never blocks.
 pub(super) fn standard_output() -> anyhow::Result<(Output, LastLines)> {
     Output::start("output", stdout(), |_| ()).context("can't start the writer of the output")
 }
 
 /// Makes this program render documents in child processes, if the system reveals the program's path.
 pub(super) fn isolated(config: Config) -> Config {
-    // This link works even when the file has been replaced or is not visible under its path.
+    // This link works even if the file has been replaced or isn't visible at its path.
     let link = std::path::PathBuf::from("/proc/self/exe");
     let render_program = if link.exists() { Some(link) } else { std::env::current_exe().ok() };
     Config { render_program, ..config }
 }
 
-/// A runtime with a thread per processor, and as many descriptors as the system allows.
+/// Returns a runtime with a thread per processor, and as many descriptors as the system allows.
 pub(super) fn runtime() -> anyhow::Result<Runtime> {
-    // If the limit can't be raised, fewer connections are possible at once; the log says when clients have to wait.
+    // If the limit can't be raised, fewer simultaneous connections are possible; the log says when clients have to
+    // wait.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start the runtime")
 }
 
-/// Sends the log to standard error in the configured form. A thread writes it, so a reader that is stuck delays
-/// nothing. The returned guard waits for the last lines.
+/// Sends the log to standard error in the configured form. A thread writes it, so a stuck reader delays nothing. The
+/// returned guard waits for the last lines.
 pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
     let report = |dropped| tracing::error!(dropped, "dropped lines of the log that could not be written in time");
     let (output, last_lines) = Output::start("log", stderr(), report).context("can't start the writer of the log")?;
     // Libraries only log warnings; the configured level is for this program.
     let own = config.log_level.as_str().parse::<LevelFilter>().context("the level of the log")?;
     let log = registry().with(Targets::new().with_default(LevelFilter::WARN).with_target("fauxfax", own));
-    // Errors of the logging itself would be printed to standard error directly, which may block.
+    // Logging errors would be printed directly to standard error, which may block.
     let lines = fmt::layer().with_writer(output).log_internal_errors(false);
     match config.log_format {
         LogFormat::Text => log.with(lines.with_ansi(stderr().is_terminal()).with_target(false)).init(),
@@ -119,7 +120,8 @@ pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -
     Ok(())
 }
 
-/// Writes the port file. A thread writes to a pipe or a device, because that may block; a failure there is only logged.
+/// Writes the port file. A pipe or device is written on a separate thread, since that may block; a failure there is
+/// only logged.
 fn write_port(path: &Path, port: u16) -> std::io::Result<()> {
     let line = format!("{port}\n");
     if !file::is_special(path) {
@@ -134,7 +136,7 @@ fn write_port(path: &Path, port: u16) -> std::io::Result<()> {
     std::thread::Builder::new().name("port file".to_owned()).spawn(write).map(drop)
 }
 
-/// A URL at which this machine can reach the address.
+/// Returns a URL through which this machine can reach the address.
 pub(super) fn url(address: SocketAddr) -> String {
     let ip = match address.ip() {
         // An unspecified address can be listened on but not connected to.

@@ -1,5 +1,5 @@
 //! `fauxfax sign` and `explain-signature`: compute the signature that Twilio or SignalWire would send, and explain why
-//! another differs. If a key is given, they need no emulator.
+//! a given signature differs. No emulator is needed if a key is given.
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -1,9 +1,9 @@
 //! The signals that stop a running emulator: SIGTERM, Ctrl-C, and SIGHUP unless `nohup` made the process ignore it.
 
-/// Registers for the signals immediately. The returned future completes at the first of them.
+/// Registers for the signals immediately. The returned future completes when the first signal arrives.
 ///
 /// # Errors
-/// The system refuses to register a handler.
+/// Fails if the system refuses to register a handler.
 #[cfg(unix)]
 pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -14,7 +14,7 @@ pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
         let hung_up = async {
             match &mut hangup {
                 Some(hangup) => hangup.recv().await,
-                // Never completes, so that only the other signals count.
+                // Never completes, so that only the other signals have an effect.
                 None => std::future::pending().await,
             }
         };
@@ -26,31 +26,32 @@ pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Registers for Ctrl-C. The returned future completes when it is pressed.
+/// Registers for Ctrl-C. The returned future completes when Ctrl-C is pressed.
 ///
 /// # Errors
-/// Never here; on Unix the system may refuse.
+/// Never fails here; on Unix the system may refuse.
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     Ok(async { drop(tokio::signal::ctrl_c().await) })
 }
 
-/// Whether to handle SIGHUP. A handler would override a request to ignore it, so one is installed only if the system
-/// shows that SIGHUP isn't ignored. Otherwise the default applies: SIGHUP ends the process, or is ignored.
+/// Returns whether to handle SIGHUP. A handler would override a request to ignore the signal, so one is installed only
+/// if the system reports that SIGHUP isn't ignored. Otherwise the default applies: SIGHUP ends the process or is
+/// ignored.
 #[cfg(unix)]
 pub(super) fn hangup_stops() -> bool {
     std::fs::read_to_string("/proc/self/status").is_ok_and(|status| !ignores_hangup(&status))
 }
 
-/// Whether SIGHUP is in the set of ignored signals of `/proc/PID/status` (see proc(5)).
+/// Returns whether SIGHUP is in the set of ignored signals of `/proc/PID/status` (see proc(5)).
 #[cfg(unix)]
 fn ignores_hangup(status: &str) -> bool {
-    /// SIGHUP is signal 1, and signal 1 is the lowest bit.
+    /// SIGHUP is signal 1, which corresponds to the lowest bit.
     const HANGUP: u64 = 1;
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    // If the set can't be read, assume that it is ignored.
+    // If the set can't be read, assume that SIGHUP is ignored.
     ignored.is_none_or(|ignored| ignored & HANGUP != 0)
 }
 
@@ -59,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lowest_bit_of_the_ignored_signals_is_hangup() {
+    fn sighup_is_the_lowest_bit_of_the_ignored_signals() {
         for (status, is_ignored) in [
             ("Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t0", true),
             ("SigIgn:\t0000000000001000\n", false),

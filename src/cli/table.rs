@@ -6,7 +6,7 @@ use anstyle::Style;
 use serde_json::Value;
 
 const HEAD: Style = Style::new().bold();
-/// The most characters of a cell. Longer ones are cut; `--json` prints them in full.
+/// The most characters in a cell. Longer values are cut; `--json` prints them in full.
 const CELL_CHARS_MAX: usize = 72;
 
 /// Prints JSON, indented.
@@ -14,7 +14,7 @@ pub(super) fn json(value: &Value) -> anyhow::Result<()> {
     Ok(writeln!(anstream::stdout(), "{value:#}")?)
 }
 
-/// Prints a table with a head. Each column is as wide as its widest cell.
+/// Prints a table with a heading row. Each column is as wide as its widest cell.
 pub(super) fn rows<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> anyhow::Result<()> {
     let rows: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(|cell| cut(cell))).collect();
     let width = |column: usize| {
@@ -33,7 +33,7 @@ pub(super) fn rows<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> any
     Ok(())
 }
 
-/// A JSON value as a cell: text without quotes, null as an empty cell.
+/// Formats a JSON value as a cell: strings without quotes, null as an empty cell.
 pub(super) fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

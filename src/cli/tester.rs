@@ -1,5 +1,5 @@
-//! `fauxfax wait`, `clock`, `rules`, `reset`, `state` and `webhooks`: each makes one call of the control API and prints
-//! the response as a table or as JSON.
+//! `fauxfax wait`, `clock`, `rules`, `reset`, `state` and `webhooks`: each makes one control API call and prints the
+//! response as a table or as JSON.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -165,7 +165,7 @@ pub(super) fn clock(flags: &ClockFlags) -> anyhow::Result<ExitCode> {
         Some(ClockChange::Freeze) => ("PUT", "/clock", Some(json!({ "mode": "frozen" }))),
         Some(ClockChange::Run) => ("PUT", "/clock", Some(json!({ "mode": "running" }))),
         Some(ClockChange::Advance { to }) => {
-            // Anything that is not a span must be a moment, which the emulator parses.
+            // Anything that isn't a time span must be a moment, which the emulator parses.
             let order = seconds(to).map_or_else(|| json!({ "to": to }), |seconds| json!({ "seconds": seconds }));
             ("POST", "/clock/advance", Some(order))
         }
@@ -305,7 +305,7 @@ impl ApiFlags {
     }
 }
 
-/// Parses a span of time as seconds: `90`, `1.5s`, `5m`, `2h`, `180d`.
+/// Parses a time span into seconds: `90`, `1.5s`, `5m`, `2h`, `180d`.
 fn seconds(text: &str) -> Option<f64> {
     let (number, unit) = match text.char_indices().next_back()? {
         (at, 's') => (&text[..at], 1.0),
@@ -314,11 +314,11 @@ fn seconds(text: &str) -> Option<f64> {
         (at, 'd') => (&text[..at], 86_400.0),
         _ => (text, 1.0),
     };
-    // `inf` and `nan` are numbers in Rust, but no spans.
+    // Rust parses `inf` and `nan` as numbers, but they aren't time spans.
     number.parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| number * unit)
 }
 
-/// Splits texts of the form `NAME=VALUE`.
+/// Splits strings of the form `NAME=VALUE`.
 pub(super) fn pairs(texts: &[String]) -> anyhow::Result<Vec<(String, String)>> {
     let pair = |text: &String| match text.split_once('=') {
         Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
@@ -327,7 +327,7 @@ pub(super) fn pairs(texts: &[String]) -> anyhow::Result<Vec<(String, String)>> {
     texts.iter().map(pair).collect()
 }
 
-/// Parameters as a JSON object, which has each name once.
+/// Collects parameters into a JSON object. A repeated name is an error.
 pub(super) fn by_name(pairs: impl IntoIterator<Item = (String, Value)>) -> anyhow::Result<Map<String, Value>> {
     let mut params = Map::new();
     for (name, value) in pairs {

@@ -1,4 +1,4 @@
-//! Reads `[[accounts]]` of the configuration file: the accounts that have a world from the start, with their numbers,
+//! Reads `[[accounts]]` from the configuration file: the accounts that have a world from the start, with their numbers,
 //! caller ids and rules.
 
 use std::collections::BTreeSet;
@@ -37,30 +37,30 @@ const PHONE_NUMBER_KEY: &str = "phone_number";
 /// An account that has a world from the start.
 #[derive(Clone, PartialEq)]
 pub struct ConfiguredAccount {
-    /// Its SID; minted at the start if absent.
+    /// The account's SID; minted on startup if absent.
     pub sid: Option<AccountSid>,
-    /// Its token; minted at the start if absent.
+    /// The account's token; minted on startup if absent.
     pub auth_token: Option<Box<str>>,
-    /// The key that signs its webhooks; its token if absent. Only a SignalWire account has one.
+    /// The key that signs the account's webhooks; the token if absent. Only a SignalWire account has a key.
     pub signing_key: Option<Box<str>>,
-    /// The provider whose API it uses, which its SID agrees with.
+    /// The provider whose API the account uses, consistent with the SID.
     pub dialect: Dialect,
-    /// Which status changes fire a StatusCallback; the general setting if absent.
+    /// The status changes that fire a StatusCallback; the general setting if absent.
     pub callbacks: Option<CallbackPolicy>,
-    /// The state of the Fax API for it; the general setting if absent.
+    /// The state of the Fax API for this account; the general setting if absent.
     pub service: Option<Service>,
-    /// The webhook that each of its alerts is sent to.
+    /// The webhook that each of the account's alerts is sent to.
     pub debugger_url: Option<Box<str>>,
-    /// Its numbers, with the attributes that differ from those of a new number.
+    /// The account's numbers, with the attributes that differ from those of a new number.
     pub numbers: Vec<(PhoneNumber, NumberChange)>,
-    /// Its verified caller ids, which it may send faxes from.
+    /// The verified caller ids, from which the account may send faxes.
     pub caller_ids: Vec<PhoneNumber>,
-    /// Its rules, in the order in which they are matched.
+    /// The account's rules, in the order in which they are matched.
     pub rules: Vec<Rule>,
 }
 
 impl fmt::Debug for ConfiguredAccount {
-    /// Leaves out the secrets.
+    /// Omits the secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("ConfiguredAccount");
         shown.field("sid", &self.sid).field("dialect", &self.dialect).field("callbacks", &self.callbacks);
@@ -70,9 +70,9 @@ impl fmt::Debug for ConfiguredAccount {
     }
 }
 
-/// The accounts of the file, in the order in which they are written.
+/// Returns the accounts in the file, in the order in which they are written.
 ///
-/// One that tells its dialect neither by `dialect` nor by `sid` gets the general one.
+/// An account with neither `dialect` nor `sid` gets the general dialect.
 pub(super) fn read(tables: &[Table<'_>], general: Dialect) -> Result<Vec<ConfiguredAccount>, ConfigError> {
     let mut sids = BTreeSet::new();
     tables.iter().map(|table| account(table, general, &mut sids)).collect()
@@ -123,7 +123,7 @@ fn account(
     })
 }
 
-/// The dialect that the table names, or else that of the SID.
+/// Returns the dialect that the table names, or otherwise that of the SID.
 fn dialect(table: &Table<'_>, sid: Option<AccountSid>) -> Result<Option<Dialect>, ConfigError> {
     let of_sid = sid.map(Dialect::of);
     let Some(given) = table.text("dialect")? else { return Ok(of_sid) };
@@ -182,7 +182,7 @@ fn unique<T: Ord + Copy>(given: &Given, value: T, others: &mut BTreeSet<T>) -> R
     is_new.then_some(value).ok_or_else(|| ConfigError::value(given, "be given only once"))
 }
 
-/// Sets an attribute of a number to the value in the file.
+/// Sets a number's attribute to the value in the file.
 fn set(
     change: &mut NumberChange,
     (attribute, dialect): (&Attribute<NumberChange>, Dialect),

@@ -1,13 +1,14 @@
-//! The user's data directory on each system. It neither creates a folder nor checks that one exists.
+//! The user's data directory on each system. No folder is created or checked for existence.
 
 use std::path::PathBuf;
 
 /// The name of this program's folder in the data directory.
 const NAME: &str = "fauxfax";
 
-/// The user's data directory for this program. `None` if the environment names no home directory.
+/// Returns the user's data directory for this program. `None` if the environment names no home directory.
 pub(super) fn of(environment: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    // The XDG specification says to ignore relative paths; they would name another folder in each working directory.
+    // The XDG specification says to ignore relative paths; they would name a different folder in each working
+    // directory.
     let absolute = |name: &str| environment(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let home = || absolute("HOME");
     let base = absolute("XDG_DATA_HOME").or_else(|| {

@@ -1,5 +1,5 @@
-//! The account that exists if none is configured, by the variables of its service's helper libraries, and a `Debug`
-//! that doesn't reveal its secrets.
+//! The account that exists if none is configured, set through the environment variables of its service's helper
+//! libraries, with a `Debug` that doesn't reveal its secrets.
 
 use std::fmt;
 
@@ -15,26 +15,27 @@ const TWILIO_VARIABLES: [&str; 2] = ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"];
 const SIGNALWIRE_VARIABLES: [&str; 2] = ["SIGNALWIRE_PROJECT_ID", "SIGNALWIRE_API_TOKEN"];
 /// The environment variable for the key that SignalWire's requests are signed with.
 const SIGNING_KEY_VARIABLE: &str = "SIGNALWIRE_SIGNING_KEY";
-/// The built-in account's token if none is configured, as Twilio's look.
+/// The built-in account's token if none is configured, in Twilio's format.
 const TWILIO_TOKEN: &str = "00000000000000000000000000000000";
-/// The built-in account's token if none is configured, as SignalWire's look.
+/// The built-in account's token if none is configured, in SignalWire's format.
 const SIGNALWIRE_TOKEN: &str = "PT000000000000000000000000000000000000000000000000";
 
 /// The account that exists if none is configured.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DefaultAccount {
-    /// Its SID, from which its dialect follows: `TWILIO_ACCOUNT_SID` or `SIGNALWIRE_PROJECT_ID`, or else one of zeros.
+    /// The account's SID, which implies the dialect: `TWILIO_ACCOUNT_SID` or `SIGNALWIRE_PROJECT_ID`, or otherwise all
+    /// zeros.
     pub sid: AccountSid,
-    /// Its token: `TWILIO_AUTH_TOKEN` or `SIGNALWIRE_API_TOKEN`, or else one of zeros.
+    /// The account's token: `TWILIO_AUTH_TOKEN` or `SIGNALWIRE_API_TOKEN`, or otherwise all zeros.
     pub auth_token: Box<str>,
-    /// Whether the token is the one of zeros, which may be printed.
+    /// Whether the token is all zeros, in which case it may be printed.
     pub has_default_token: bool,
-    /// The key of its webhooks' signatures: `SIGNALWIRE_SIGNING_KEY`. Absent: its token is the key.
+    /// The key that signs the account's webhooks: `SIGNALWIRE_SIGNING_KEY`. If absent, the token is the key.
     pub signing_key: Option<Box<str>>,
 }
 
 impl DefaultAccount {
-    /// Returns the built-in account that an empty environment gives a dialect.
+    /// Returns a dialect's built-in account in an empty environment.
     #[must_use]
     pub fn of(dialect: Dialect) -> Self {
         let token = match dialect {
@@ -72,7 +73,7 @@ impl DefaultAccount {
 }
 
 impl fmt::Debug for DefaultAccount {
-    /// Leaves out the token and the signing key.
+    /// Omits the token and the signing key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DefaultAccount").field("sid", &self.sid).finish_non_exhaustive()
     }

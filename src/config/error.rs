@@ -1,4 +1,4 @@
-//! Errors of the configuration: where the mistake is and what to write instead. They never show a secret.
+//! Configuration errors, which say where the mistake is and what to write instead. They never reveal a secret.
 
 use std::path::PathBuf;
 
@@ -6,32 +6,32 @@ use super::given::{Given, Origin, Place};
 
 /// The most characters of a rejected value that are shown.
 const SHOWN_CHARS_MAX: usize = 80;
-/// How similar a wrong and a valid word must be for the valid one to be suggested (Jaro-Winkler, 0 to 1).
+/// The least similarity to a wrong word at which a valid word is suggested (Jaro-Winkler, 0 to 1).
 const LIKENESS_MIN: f64 = 0.8;
-/// The shortest part of a word that it is suggested for; shorter parts occur in too many words.
+/// The shortest part of a word for which the word is suggested; shorter parts occur in too many words.
 const PART_LEN_MIN: usize = 4;
 
-/// Why `serve` can't start with this configuration.
+/// The reason `serve` can't start with this configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// A value is invalid.
     #[error("{origin} must {expected}{}", shown.as_ref().map(|text| format!(", not `{text}`")).unwrap_or_default())]
     Value {
-        /// The flag, variable or key that it was given by.
+        /// The flag, variable or key that specified the value.
         origin: Origin,
-        /// What it must do, such as "be a number".
+        /// The requirement on the value, such as "be a number".
         expected: String,
         /// The value; absent if it is a secret.
         shown: Option<String>,
     },
-    /// A key of the file is unknown, or not allowed in its table.
+    /// A key in the file is unknown, or not allowed in its table.
     #[error("{place}: unknown key `{key}` in {table}; {advice}")]
     UnknownKey {
-        /// Where in the file the key is.
+        /// The key's position in the file.
         place: Place,
-        /// The key as it is written, such as `pase`.
+        /// The key as written, such as `pase`.
         key: String,
-        /// The table that it is in, such as `[[accounts]]`.
+        /// The table that the key is in, such as `[[accounts]]`.
         table: &'static str,
         /// A suggestion of the nearest valid key, or a list of all of them.
         advice: String,
@@ -39,7 +39,7 @@ pub enum ConfigError {
     /// A key that its table requires is missing.
     #[error("{place}: {table} needs {key}")]
     MissingKey {
-        /// Where in the file the table begins.
+        /// The position in the file where the table begins.
         place: Place,
         /// The table, such as `[[accounts.numbers]]`.
         table: &'static str,
@@ -49,36 +49,36 @@ pub enum ConfigError {
     /// A table is invalid as a whole.
     #[error("{place}: {table}: {reason}")]
     Table {
-        /// Where in the file the table begins.
+        /// The position in the file where the table begins.
         place: Place,
         /// The table, such as `[[accounts.rules]]`.
         table: &'static str,
-        /// What is wrong in it and what to write instead.
+        /// A description of the mistake and of what to write instead.
         reason: String,
     },
     /// The file is not valid TOML.
     #[error("{place}: {message}")]
     Syntax {
-        /// Where in the file the parser stopped.
+        /// The position in the file where the parser stopped.
         place: Place,
-        /// What the parser expected there.
+        /// The parser's expectation at that position.
         message: String,
     },
     /// The file can't be read.
     #[error("can't read {}{}: {reason}", path.display(), origin.as_ref().map(|origin| format!(" ({origin})")).unwrap_or_default())]
     Unreadable {
-        /// The flag or variable that names it; absent for the default file.
+        /// The flag or variable that names the file; absent for the default file.
         origin: Option<Origin>,
-        /// The path as it was given.
+        /// The path as given.
         path: PathBuf,
-        /// The system's reason, or the limit or encoding that it violates.
+        /// The system's reason, or the limit or encoding that the file violates.
         reason: String,
     },
 }
 
 impl ConfigError {
     pub(super) fn value(given: &Given, expected: impl Into<String>) -> Self {
-        // A URL with userinfo holds a password.
+        // A URL with userinfo contains a password.
         let is_secret = given.text.contains('@');
         let shown = (!is_secret).then(|| given.text.chars().take(SHOWN_CHARS_MAX).collect());
         Self::Value { origin: given.origin.clone(), expected: expected.into(), shown }
@@ -89,7 +89,7 @@ impl ConfigError {
     }
 }
 
-/// The valid word that a wrong one was probably meant to be: one that contains it or is very similar.
+/// Returns the valid word that was probably intended by a wrong one: a word that contains it or is very similar.
 pub(super) fn nearest<'a>(wrong: &str, valid: &[&'a str]) -> Option<&'a str> {
     // Flags have hyphens where keys have underscores.
     let wrong = wrong.to_lowercase().replace('-', "_");
@@ -103,18 +103,18 @@ pub(super) fn nearest<'a>(wrong: &str, valid: &[&'a str]) -> Option<&'a str> {
 }
 
 impl Given {
-    /// Parses the text.
+    /// Parses the given value.
     ///
     /// # Errors
-    /// `ConfigError::Value` with what the parser says the text must be.
+    /// Returns `ConfigError::Value` with the parser's description of a valid value.
     pub fn parse<T>(&self, parser: impl Fn(&str) -> Result<T, String>) -> Result<T, ConfigError> {
         parser(&self.text).map_err(|expected| ConfigError::value(self, expected))
     }
 
-    /// As [`Given::parse`], for secrets: an error doesn't show the text.
+    /// Does the same as [`Given::parse`] for a secret, which is left out of the error.
     ///
     /// # Errors
-    /// As for [`Given::parse`].
+    /// Returns the same error as [`Given::parse`].
     pub fn parse_secret<T>(&self, parser: impl Fn(&str) -> Result<T, String>) -> Result<T, ConfigError> {
         parser(&self.text).map_err(|expected| ConfigError::unshown(self, expected))
     }

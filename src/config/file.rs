@@ -1,5 +1,5 @@
-//! Reads `fauxfax.toml` into texts, each with its place in the file, and refuses unknown keys. What the texts mean is
-//! decided in `parse`.
+//! Reads `fauxfax.toml` into strings, each with its position in the file, and refuses unknown keys. The strings are
+//! interpreted in `parse`.
 
 use std::fs::File;
 use std::io::Read;
@@ -17,19 +17,19 @@ use crate::model::account::Dialect;
 
 /// The file that is read if none is named.
 pub const FILE_NAME: &str = "fauxfax.toml";
-/// The largest file that is read; it has room for thousands of numbers.
+/// The size of the largest file that is read, enough for thousands of numbers.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// The contents of a configuration file: settings as texts, accounts parsed.
+/// The contents of a configuration file: settings as strings, and parsed accounts.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) settings: Settings,
     pub(super) accounts: Vec<ConfiguredAccount>,
 }
 
-/// Reads the named file, or else `fauxfax.toml` in `folder` if it exists.
+/// Reads the named file, or otherwise `fauxfax.toml` in `folder` if it exists.
 ///
-/// `stronger` are the settings of flags and environment.
+/// `stronger` contains the settings from flags and environment.
 pub(super) fn read(stronger: &Settings, folder: &Path) -> Result<Contents, ConfigError> {
     let named = stronger.given(Setting::Config);
     let path = named.map_or_else(|| folder.join(FILE_NAME), |given| PathBuf::from(&given.text));
@@ -46,11 +46,11 @@ pub(super) fn read(stronger: &Settings, folder: &Path) -> Result<Contents, Confi
     contents(&Source { path, text }, stronger)
 }
 
-/// Reads a whole file. The error is the reason, or that the file is longer than the limit.
+/// Reads a whole file. The error gives the system's reason, or says that the file exceeds the limit.
 pub(super) fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| error.to_string())?;
-    // One byte more than the limit, to tell a file of that length from a longer one.
+    // One byte more than the limit, to distinguish a file of that length from a longer one.
     let read = file.take(limit_bytes + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if read as u64 > limit_bytes {
         return Err(format!("longer than {limit_bytes} bytes"));

@@ -1,4 +1,4 @@
-//! The settings by name, and the text given for one with its origin: a flag, the environment or the file.
+//! The settings by name, and a setting's given value with its origin: a flag, the environment or the file.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,17 +8,17 @@ use crate::model::words::words;
 words!(
     /// A setting, named by its key in `fauxfax.toml`. Its flag and its environment variable are derived from the key.
     Setting {
-        /// The file to read. It can't be set in the file itself.
+        /// The configuration file. It can't be set in the file itself.
         Config = "config",
         /// The address to serve HTTP on.
         Listen = "listen",
-        /// A further address to serve on, meant for HTTPS.
+        /// An additional address to serve on, intended for HTTPS.
         TlsListen = "tls_listen",
         /// The file that the port is written to once it is known.
         PortFile = "port_file",
         /// The URL that links are built on.
         PublicUrl = "public_url",
-        /// Further host names that requests may be addressed to.
+        /// Additional host names that requests may be addressed to.
         AllowHost = "allow_host",
         /// Origins whose web pages may call the emulator.
         AllowOrigin = "allow_origin",
@@ -26,11 +26,11 @@ words!(
         ControlToken = "control_token",
         /// The service whose API the built-in account speaks.
         Dialect = "dialect",
-        /// The VoiceUrl of the default number.
+        /// The default number's VoiceUrl.
         FaxUrl = "fax_url",
-        /// The StatusCallback of the default number.
+        /// The default number's StatusCallback.
         StatusCallback = "status_callback",
-        /// The Debugger webhook of the default account.
+        /// The default account's Debugger webhook.
         DebuggerUrl = "debugger_url",
         /// Hosts to connect to instead of those in URLs.
         ConnectTo = "connect_to",
@@ -40,72 +40,73 @@ words!(
         InsecureWebhooks = "insecure_webhooks",
         /// Whether webhooks carry a W3C `traceparent` header.
         Traceparent = "traceparent",
-        /// How fast telephone time passes compared with real time.
+        /// The speed of telephone time relative to real time.
         Pace = "pace",
         /// The seed of all ids and random draws.
         Seed = "seed",
-        /// Whether unknown accounts are created or refused. Its flag is `--accounts`; in the file, that key names the
-        /// tables of accounts.
+        /// Whether unknown accounts are created or refused. The flag is `--accounts`; in the file, that key names the
+        /// account tables.
         AccountsMode = "accounts_mode",
-        /// Which status changes of a fax fire its StatusCallback.
+        /// The status changes that fire a fax's StatusCallback.
         CallbackPolicy = "callbacks",
-        /// Which documents a MediaUrl may lead to.
+        /// The documents that a MediaUrl may lead to.
         DocumentPolicy = "documents",
-        /// Which content types TwiML is accepted with.
+        /// The content types that TwiML may have.
         TwimlTypes = "twiml_types",
-        /// Which headers hold the signature of a SignalWire account's webhooks.
+        /// The headers that hold a SignalWire account's webhook signature.
         SignatureHeaders = "signature_headers",
         /// Whether a download of media without a User-Agent header is refused or only warned about.
         MediaUserAgent = "media_user_agent",
-        /// Whether stored documents of SignalWire's accounts are shown only with a credential.
+        /// Whether the stored documents of SignalWire accounts are served only with a credential.
         ProtectMedia = "protect_media",
         /// Whether pages of incoming faxes carry the sender's header line.
         HeaderLine = "header_line",
-        /// The folder of fonts for PDFs that don't embed theirs.
+        /// The font folder for PDFs that don't embed their fonts.
         FontDir = "font_dir",
-        /// How `price` is written in responses.
+        /// The form of `price` in responses.
         Price = "price",
         /// Whether every fax call is refused, as Twilio does since the Fax API was retired.
         Retired = "retired",
         /// The most bytes of media kept in each world.
         MediaBudget = "media_budget",
-        /// The most bytes of bodies in flight at once.
+        /// The most bytes of bodies in flight.
         BodyBudget = "body_budget",
-        /// The file that the worlds are loaded from at the start and saved to at the end.
+        /// The file that the worlds are loaded from on startup and saved to on a clean stop.
         State = "state",
         /// The folder that the local CA is kept in.
         CaDir = "ca_dir",
-        /// Whether the proxy lets no request out of this machine.
+        /// Whether the proxy keeps all requests on this machine.
         Offline = "offline",
-        /// Which clients the proxy serves.
+        /// The clients that the proxy serves.
         ProxyClients = "proxy_clients",
-        /// How lines of the log are written.
+        /// The format of log lines.
         LogFormat = "log_format",
-        /// How much is logged, from errors only to everything.
+        /// The level of detail in the log, from errors only to everything.
         LogLevel = "log_level",
     }
 );
 
 impl Setting {
-    /// Its long flag, without the dashes, such as `media-budget`.
+    /// Returns the setting's long flag, without the dashes, such as `media-budget`.
     #[must_use]
     pub fn flag(self) -> String {
         if self == Self::AccountsMode { "accounts".to_owned() } else { self.as_str().replace('_', "-") }
     }
 
-    /// Its environment variable, such as `FAUXFAX_MEDIA_BUDGET`.
+    /// Returns the setting's environment variable, such as `FAUXFAX_MEDIA_BUDGET`.
     #[must_use]
     pub fn variable(self) -> String {
         format!("FAUXFAX_{}", self.flag().replace('-', "_").to_uppercase())
     }
 
-    /// Whether it takes several values: the flag is repeated, the variable is split at commas, the file has an array.
+    /// Returns whether the setting takes several values: by repeating the flag, separating the variable's values with
+    /// commas, or writing an array in the file.
     #[must_use]
     pub const fn is_list(self) -> bool {
         matches!(self, Self::AllowHost | Self::AllowOrigin | Self::ConnectTo | Self::TrustCa)
     }
 
-    /// Whether it names a file or folder. In `fauxfax.toml` a relative path starts at that file's folder.
+    /// Returns whether the setting names a file or folder. In `fauxfax.toml`, a path is relative to that file's folder.
     #[must_use]
     pub const fn is_path(self) -> bool {
         matches!(self, Self::CaDir | Self::Config | Self::FontDir | Self::PortFile | Self::State | Self::TrustCa)
@@ -115,7 +116,7 @@ impl Setting {
 /// A place in a file, displayed as `fauxfax.toml:3:8`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The path of the file as it was given.
+    /// The path of the file as given.
     pub path: PathBuf,
     /// The line, counted from 1.
     pub line: usize,
@@ -129,16 +130,16 @@ impl fmt::Display for Place {
     }
 }
 
-/// The source of a value, displayed so that a user finds it.
+/// The source of a value, displayed so that a user can find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// A flag of the command line.
+    /// A command-line flag.
     Flag(Setting),
-    /// An environment variable, by its name.
+    /// An environment variable, identified by its name.
     Environment(String),
-    /// A key of the configuration file.
+    /// A key in the configuration file.
     File {
-        /// Where in the file its value is.
+        /// The position of the value in the file.
         place: Place,
         /// The key.
         key: String,
@@ -155,11 +156,11 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The text of a setting and its origin.
+/// A setting's value as given, with its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
-    /// The text as it was given, unchecked.
+    /// The value as given, unchecked.
     pub text: String,
-    /// Where it was given, for error messages.
+    /// The origin of the value, for error messages.
     pub origin: Origin,
 }

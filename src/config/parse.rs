@@ -1,5 +1,5 @@
-//! Parses the texts of the configuration. An error says what the text must do, such as "be a number"; the caller puts
-//! the setting's name before it.
+//! Parses configuration values. An error says what the value must do, such as "be a number"; the caller puts the
+//! setting's name in front.
 
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -18,16 +18,16 @@ use crate::model::webhook::Method;
 
 /// The slowest pace: a page takes most of a day.
 pub const PACE_TIMES_MIN: f64 = 0.001;
-/// The fastest pace short of `max`: a page takes 30 µs, less than any step of the emulator takes.
+/// The fastest pace short of `max`: a page takes 30 µs, less than any step of the emulator.
 pub const PACE_TIMES_MAX: f64 = 1_000_000.0;
-/// The most characters of an account's token; Twilio's have 32.
+/// The most characters in an account's token; Twilio's have 32.
 pub const AUTH_TOKEN_CHARS_MAX: usize = 256;
-/// The most characters of a number's friendly name (Twilio's limit).
+/// The most characters in a number's friendly name (Twilio's limit).
 pub const FRIENDLY_NAME_CHARS_MAX: usize = 64;
-/// The most characters of a webhook's URL.
+/// The most characters in a webhook's URL.
 pub const WEBHOOK_URL_CHARS_MAX: usize = 4_096;
 
-/// The units of sizes, in lower case, and their number of bytes.
+/// The size units, in lower case, and their numbers of bytes.
 const SIZE_UNITS: [(&str, u64); 9] = [
     ("", 1),
     ("b", 1),
@@ -40,12 +40,12 @@ const SIZE_UNITS: [(&str, u64); 9] = [
     ("tib", 1 << 40),
 ];
 
-/// An IP address and a port, such as `127.0.0.1:8329` or `[::1]:0`.
+/// Parses an IP address and a port, such as `127.0.0.1:8329` or `[::1]:0`.
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "be an IP address and a port, such as 127.0.0.1:8329 or 0.0.0.0:0".to_owned())
 }
 
-/// A factor within the limits, or `max`: `100`, `0.5`.
+/// Parses a factor within the limits, or `max`: `100`, `0.5`.
 pub(super) fn pace(text: &str) -> Result<Pace, String> {
     if text == "max" {
         return Ok(Pace::Max);
@@ -54,12 +54,12 @@ pub(super) fn pace(text: &str) -> Result<Pace, String> {
     times.map(Pace::Times).ok_or_else(|| format!("be max or a number from {PACE_TIMES_MIN} to {PACE_TIMES_MAX}"))
 }
 
-/// A whole number in decimal.
+/// Parses a whole number in decimal.
 pub(super) fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("be a whole number from 0 to {}", u64::MAX))
 }
 
-/// A size with or without a unit: `1GiB`, `512 MiB`, `1000000`.
+/// Parses a size with or without a unit: `1GiB`, `512 MiB`, `1000000`.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let (number, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
     let unit = unit.trim_start().to_ascii_lowercase();
@@ -70,14 +70,14 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "be a size above 0, such as 1GiB, 512MiB or 1000000 (bytes)".to_owned())
 }
 
-/// A size of at least [`BODY_BUDGET_BYTES_MIN`], so that a document fits.
+/// Parses a size of at least [`BODY_BUDGET_BYTES_MIN`], so that a document fits.
 pub(super) fn body_budget(text: &str) -> Result<u64, String> {
     let least = BODY_BUDGET_BYTES_MIN / 1024 / 1024;
     let bytes = size(text)?;
     if bytes < BODY_BUDGET_BYTES_MIN { Err(format!("be at least {least}MiB")) } else { Ok(bytes) }
 }
 
-/// `true`, `yes`, `on` or `1`, or one of their opposites, in any case.
+/// Parses `true`, `yes`, `on` or `1`, or one of their opposites, in any case.
 pub(super) fn boolean(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" => Ok(true),
@@ -86,12 +86,12 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
-/// `true` or `false`, for a value that is REST's as well.
+/// Parses `true` or `false`, for values that are also REST parameters.
 pub(super) fn true_or_false(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| "be true or false".to_owned())
 }
 
-/// One of the words of an enum. An error lists them and suggests the nearest.
+/// Returns a parser for an enum's words. The error lists them and suggests the nearest.
 pub(super) fn word<T: Copy>(all: &'static [T], as_str: fn(T) -> &'static str) -> impl Fn(&str) -> Result<T, String> {
     move |text| {
         let words: Vec<&str> = all.iter().map(|value| as_str(*value)).collect();
@@ -102,23 +102,23 @@ pub(super) fn word<T: Copy>(all: &'static [T], as_str: fn(T) -> &'static str) ->
     }
 }
 
-/// A value with a `FromStr` of its own, such as a SID; `expected` replaces the error of that.
+/// Returns a parser for a type with a `FromStr`, such as a SID; `expected` replaces that implementation's error.
 pub(super) fn own<T: FromStr>(expected: &'static str) -> impl Fn(&str) -> Result<T, String> {
     move |text| text.parse().map_err(|_| expected.to_owned())
 }
 
-/// The service whose API an account speaks.
+/// Parses the name of the service whose API an account speaks.
 pub(super) fn dialect(text: &str) -> Result<Dialect, String> {
     word(Dialect::ALL, Dialect::as_str)(text)
 }
 
-/// The SID of an account of either dialect.
+/// Parses an account SID of either dialect.
 pub(super) fn account_sid(text: &str) -> Result<AccountSid, String> {
     let [twilio, signalwire] = [Dialect::Twilio, Dialect::SignalWire].map(Dialect::account_sid_form);
     text.parse().map_err(|_| format!("be {twilio}, or {signalwire}"))
 }
 
-/// The SID of an account of this dialect.
+/// Returns a parser for account SIDs of this dialect.
 pub(super) fn sid_of(dialect: Dialect) -> impl Fn(&str) -> Result<AccountSid, String> {
     move |text| {
         let read: Option<AccountSid> = text.parse().ok();
@@ -133,14 +133,14 @@ pub(super) fn sid_of(dialect: Dialect) -> impl Fn(&str) -> Result<AccountSid, St
     }
 }
 
-/// The HTTP method of a webhook.
+/// Parses a webhook's HTTP method.
 pub(super) fn method(text: &str) -> Result<Method, String> {
     word(&[Method::Get, Method::Post], Method::as_str)(text)
 }
 
-/// A host name without scheme and port, such as `fax.example.test`.
+/// Parses a host name without scheme and port, such as `fax.example.test`.
 pub(super) fn host_name(text: &str) -> Result<String, String> {
-    // The dot of an absolute name; hosts of requests are compared without it.
+    // Drop the dot of an absolute name, since requests' hosts are compared without it.
     match Host::parse(text.trim_end_matches('.')) {
         Ok(Host::Domain(name)) if !name.contains('*') => Ok(name),
         Ok(Host::Domain(_)) => Err("be one whole host name; wildcards are not supported".to_owned()),
@@ -150,7 +150,7 @@ pub(super) fn host_name(text: &str) -> Result<String, String> {
     }
 }
 
-/// The origin of web pages, such as `http://localhost:3000`.
+/// Parses the origin of web pages, such as `http://localhost:3000`.
 pub(super) fn origin(text: &str) -> Result<String, String> {
     let url = http_url(text)
         .map_err(|_| "be an origin: scheme, host and port alone, such as http://localhost:3000".to_owned())?;
@@ -160,8 +160,8 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
     if is_bare && url.password().is_none() { Ok(origin) } else { Err(expected()) }
 }
 
-/// The token of the control API: only characters that a Bearer token can have in an Authorization header (RFC 6750
-/// §2.1).
+/// Parses the control API's token, which may contain only the characters of a Bearer token in an Authorization header
+/// (RFC 6750 §2.1).
 pub(super) fn control_token(text: &str) -> Result<Box<str>, String> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
     let fits = (1..=AUTH_TOKEN_CHARS_MAX).contains(&text.len()) && text.bytes().all(is_token);
@@ -169,25 +169,25 @@ pub(super) fn control_token(text: &str) -> Result<Box<str>, String> {
     fits.then(|| text.into()).ok_or_else(expected)
 }
 
-/// `FROM=TO`, a short form of curl's `--connect-to`.
+/// Parses `FROM=TO`, a short form of curl's `--connect-to`.
 pub(super) fn connect_to(text: &str) -> Result<ConnectTo, String> {
     text.parse().map_err(|error| format!("be FROM=TO, such as localhost=host.docker.internal ({error})"))
 }
 
-/// The URL of a customer's app. It is kept exactly as written, because the signature of a request depends on every
-/// character.
+/// Parses the URL of a customer's app. It is kept exactly as written, because the signature of a request depends on
+/// every character.
 pub(super) fn webhook_url(text: &str) -> Result<Box<str>, String> {
     let _valid = http_url(text)?;
     let fits = text.chars().count() <= WEBHOOK_URL_CHARS_MAX;
     fits.then(|| text.into()).ok_or_else(|| format!("have at most {WEBHOOK_URL_CHARS_MAX} characters"))
 }
 
-/// As [`webhook_url`], or empty.
+/// Parses a [`webhook_url`] or an empty string.
 pub(super) fn webhook_url_or_none(text: &str) -> Result<Box<str>, String> {
     if text.is_empty() { Ok("".into()) } else { webhook_url(text) }
 }
 
-/// The URL that links are built on: scheme, host, and optionally port and path. A slash at the end is dropped.
+/// Parses the URL that links are built on: scheme, host, and optionally port and path. A slash at the end is dropped.
 pub(super) fn public_url(text: &str) -> Result<Arc<str>, String> {
     let url = http_url(text)?;
     let is_bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
@@ -197,24 +197,25 @@ pub(super) fn public_url(text: &str) -> Result<Arc<str>, String> {
     Ok(url.as_str().trim_end_matches('/').into())
 }
 
-/// An account's token: any text that can be a password in HTTP Basic, so no control characters.
+/// Parses an account's token: any string that can be an HTTP Basic password, so no control characters.
 pub(super) fn auth_token(text: &str) -> Result<Box<str>, String> {
     let is_token = (1..=AUTH_TOKEN_CHARS_MAX).contains(&text.chars().count()) && !text.contains(char::is_control);
     is_token.then(|| text.into()).ok_or_else(|| format!("have 1 to {AUTH_TOKEN_CHARS_MAX} characters"))
 }
 
-/// The key that signs an account's webhooks.
+/// Parses the key that signs an account's webhooks.
 pub(super) fn signing_key(text: &str) -> Result<Box<str>, String> {
     check_signing_key(text).map(|()| text.into())
 }
 
-/// The friendly name of a number.
+/// Parses a number's friendly name.
 pub(super) fn friendly_name(text: &str) -> Result<Box<str>, String> {
     let fits = text.chars().count() <= FRIENDLY_NAME_CHARS_MAX;
     fits.then(|| text.into()).ok_or_else(|| format!("have at most {FRIENDLY_NAME_CHARS_MAX} characters"))
 }
 
-/// The id of another resource in the form of the account's dialect, or empty; the prefix is that of Twilio's form.
+/// Returns a parser for the id of a related resource in the account's dialect, or an empty string; `prefix` is that of
+/// Twilio's ids.
 pub(super) fn sid_or_none(prefix: &'static str, dialect: Dialect) -> impl Fn(&str) -> Result<Box<str>, String> {
     move |text| {
         let checked = if text.is_empty() { Ok(()) } else { parameter::check_id(text, prefix, dialect.id_form()) };
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_is_bytes_or_has_a_unit() {
+    fn a_size_without_a_unit_is_in_bytes() {
         let sizes =
             [("1", 1), ("1000000", 1_000_000), ("512MiB", 512 << 20), ("1 gib", 1 << 30), ("2GB", 2_000_000_000)];
         for (text, bytes) in sizes {

@@ -1,19 +1,19 @@
-//! Settings that name files and folders, checked when they are read so that mistakes show at the start.
+//! Settings that name files and folders. They are checked when read, so that mistakes surface at startup.
 
 use std::path::{Path, PathBuf};
 
 use super::{TRUST_CA_BYTES_MAX, file};
 
-/// A file of certificates that webhooks trust in addition to the public roots.
+/// A certificate file that webhooks trust in addition to the public roots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedCa {
-    /// The path it was read from.
+    /// The path that the file was read from.
     pub path: PathBuf,
-    /// Its contents: one or more certificates in PEM.
+    /// The file's contents: one or more certificates in PEM.
     pub pem: Vec<u8>,
 }
 
-/// A file that can be created or overwritten: its folder exists.
+/// Parses the path of a file to be created or overwritten, in an existing folder.
 pub(super) fn file_to_write(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -23,7 +23,7 @@ pub(super) fn file_to_write(text: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// A folder that exists or that can be created.
+/// Parses the path of a folder that exists or may be created.
 pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if path.exists() && !path.is_dir() {
@@ -32,13 +32,13 @@ pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// A folder that exists already.
+/// Parses the path of an existing folder.
 pub(super) fn existing_folder(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     if path.is_dir() { Ok(path) } else { Err("be a folder that exists".to_owned()) }
 }
 
-/// Reads a file of certificates and checks that it has at least one.
+/// Reads a certificate file and checks that it contains at least one certificate.
 pub(super) fn trusted_ca(text: &str) -> Result<TrustedCa, String> {
     let path = PathBuf::from(text);
     let pem = file::read_bounded(&path, TRUST_CA_BYTES_MAX)

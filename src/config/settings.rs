@@ -1,20 +1,20 @@
-//! The settings of `serve` as texts, each with its origin. Of several origins the strongest wins: a flag, then the
-//! environment, then the file.
+//! The settings of `serve` as unparsed strings, each with its origin. If there are several, the strongest wins: a flag,
+//! then the environment, then the file.
 
 use std::collections::BTreeMap;
 
 use super::error::ConfigError;
 use super::given::{Given, Origin, Setting};
 
-/// The most entries of a list setting. More are surely a mistake.
+/// The most entries in a list setting. More are surely a mistake.
 pub const LIST_LEN_MAX: usize = 256;
 
-/// The texts given for each setting; the last one counts unless the setting is a list.
+/// The values given for each setting; the last one counts unless the setting is a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings(BTreeMap<Setting, Vec<Given>>);
 
 impl Settings {
-    /// Adds the texts of a flag. A flag that was not used has none.
+    /// Adds a flag's values. A flag that wasn't given has none.
     #[must_use]
     pub fn with_flag(mut self, setting: Setting, texts: impl IntoIterator<Item = String>) -> Self {
         for text in texts {
@@ -23,7 +23,7 @@ impl Settings {
         self
     }
 
-    /// Reads the settings in the environment. An empty variable counts as absent.
+    /// Reads settings from the environment. An empty variable counts as absent.
     #[must_use]
     pub fn of_environment(environment: &dyn Fn(&str) -> Option<String>) -> Self {
         let mut settings = Self::default();
@@ -39,12 +39,12 @@ impl Settings {
         settings
     }
 
-    /// Adds one text. For a list setting it is a further entry, for others it replaces the earlier text.
+    /// Adds one value. For a list setting, it becomes a further entry; for others, it replaces the earlier value.
     pub fn add(&mut self, setting: Setting, given: Given) {
         self.0.entry(setting).or_default().push(given);
     }
 
-    /// Fills the settings absent here from a weaker source. Lists are not joined.
+    /// Fills in missing settings from a weaker source. Lists are not joined.
     #[must_use]
     pub fn or(mut self, weaker: Self) -> Self {
         for (setting, given) in weaker.0 {
@@ -53,16 +53,16 @@ impl Settings {
         self
     }
 
-    /// The text given for a setting that is not a list.
+    /// Returns the value given for a setting that is not a list.
     #[must_use]
     pub fn given(&self, setting: Setting) -> Option<&Given> {
         self.0.get(&setting)?.last()
     }
 
-    /// The parsed value of a setting that is not a list; `None` if it was not given.
+    /// Returns the parsed value of a setting that is not a list; `None` if it was not given.
     ///
     /// # Errors
-    /// As for [`Given::parse`].
+    /// Returns the same error as [`Given::parse`].
     pub fn one<T>(
         &self,
         setting: Setting,
@@ -71,10 +71,10 @@ impl Settings {
         self.given(setting).map(|given| given.parse(parser)).transpose()
     }
 
-    /// As [`Settings::one`], for secrets: an error doesn't show the text.
+    /// Does the same as [`Settings::one`] for a secret, which is left out of the error.
     ///
     /// # Errors
-    /// As for [`Given::parse`].
+    /// Returns the same error as [`Given::parse`].
     pub fn secret<T>(
         &self,
         setting: Setting,
@@ -83,10 +83,10 @@ impl Settings {
         self.given(setting).map(|given| given.parse_secret(parser)).transpose()
     }
 
-    /// The parsed values of the entries of a list setting.
+    /// Returns the parsed entries of a list setting.
     ///
     /// # Errors
-    /// As for [`Given::parse`], and more than [`LIST_LEN_MAX`] entries.
+    /// Returns the same errors as [`Given::parse`], and one if there are more than [`LIST_LEN_MAX`] entries.
     pub fn each<T>(&self, setting: Setting, parser: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, ConfigError> {
         let given = self.0.get(&setting).map(Vec::as_slice).unwrap_or_default();
         if let Some(surplus) = given.get(LIST_LEN_MAX) {

@@ -1,4 +1,5 @@
-//! A table of `fauxfax.toml` whose values are read as texts, each with its place in the file. Unknown keys are errors.
+//! A table in `fauxfax.toml` whose values are read as strings, each with its position in the file. Unknown keys are
+//! errors.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +10,10 @@ use toml::de::{DeInteger, DeTable, DeValue};
 use super::error::{ConfigError, nearest};
 use super::given::{Given, Origin, Place};
 
-/// The key of the array of account tables.
+/// The key for the array of account tables.
 pub(super) const ACCOUNTS_KEY: &str = "accounts";
 
-/// The text of the file and the path to name in errors.
+/// The file's text, and the path to name in errors.
 pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) text: String,
@@ -26,14 +27,14 @@ impl Source {
         Place { path: self.path.clone(), line, column: before[line_start..].chars().count() + 1 }
     }
 
-    /// Makes a relative path start at the folder of the file.
+    /// Resolves a relative path against the file's folder.
     pub(super) fn beside(&self, given: Given) -> Given {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         Given { text: folder.join(&given.text).to_string_lossy().into_owned(), ..given }
     }
 }
 
-/// One table of the file, with the name to give it in errors.
+/// A table in the file, with the name to use in errors.
 pub(super) struct Table<'a> {
     pub(super) source: &'a Source,
     pub(super) name: &'static str,
@@ -42,7 +43,7 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// Refuses the first key in the order of the file that is not in `valid`.
+    /// Refuses the first key, in file order, that is not in `valid`.
     pub(super) fn check_keys(&self, valid: &[&str]) -> Result<(), ConfigError> {
         let unknown = self.entries.keys().filter(|key| !valid.contains(&key.get_ref().as_ref()));
         // The parsed table is sorted by key, but a user reads the file from the top.
@@ -55,18 +56,19 @@ impl<'a> Table<'a> {
         Err(ConfigError::UnknownKey { place, key: key.get_ref().to_string(), table: self.name, advice })
     }
 
-    /// A string, number or boolean as text; `None` if the key is missing.
+    /// Returns a string, number or boolean as a string; `None` if the key is missing.
     pub(super) fn text(&self, key: &str) -> Result<Option<Given>, ConfigError> {
         self.entries.get(key).map(|value| self.scalar(key, value)).transpose()
     }
 
-    /// As [`Table::text`], for a key that the table requires.
+    /// Does the same as [`Table::text`] for a required key.
     pub(super) fn required(&self, key: &'static str) -> Result<Given, ConfigError> {
         let missing = || ConfigError::MissingKey { place: self.source.place(self.start), table: self.name, key };
         self.text(key)?.ok_or_else(missing)
     }
 
-    /// An array of strings, numbers or booleans, or a single one. Empty if the key is missing.
+    /// Returns the values of an array of strings, numbers or booleans, or a single such value. Empty if the key is
+    /// missing.
     pub(super) fn list(&self, key: &str) -> Result<Vec<Given>, ConfigError> {
         let Some(value) = self.entries.get(key) else { return Ok(Vec::new()) };
         match value.get_ref().as_array() {
@@ -75,7 +77,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// An array of tables. Empty if the key is missing.
+    /// Returns an array of tables. Empty if the key is missing.
     pub(super) fn tables(&self, key: &str, name: &'static str) -> Result<Vec<Self>, ConfigError> {
         let Some(value) = self.entries.get(key) else { return Ok(Vec::new()) };
         let hint = if key == ACCOUNTS_KEY && value.get_ref().is_str() {
@@ -92,12 +94,12 @@ impl<'a> Table<'a> {
         tables.collect()
     }
 
-    /// The whole table as JSON, for parsers that read JSON, as that of rules does.
+    /// Returns the whole table as JSON, for parsers of JSON such as that of rules.
     pub(super) fn json(&self) -> Value {
         json_of_table(self.entries)
     }
 
-    /// An error about the table as a whole.
+    /// Returns an error about the table as a whole.
     pub(super) fn wrong(&self, reason: String) -> ConfigError {
         ConfigError::Table { place: self.source.place(self.start), table: self.name, reason }
     }
@@ -138,7 +140,7 @@ fn json_of(value: &DeValue<'_>) -> Value {
         }
         DeValue::Float(float) => {
             let number = float.as_str().parse::<f64>().ok().filter(|number| number.is_finite());
-            // JSON has no NaN and no infinity: as a text, its reader refuses it and shows it as it was written.
+            // JSON has neither NaN nor infinity. Passed on as a string, the value is refused and shown as written.
             number.map_or_else(|| Value::from(float.as_str()), Value::from)
         }
         DeValue::Boolean(boolean) => Value::from(*boolean),
@@ -148,7 +150,7 @@ fn json_of(value: &DeValue<'_>) -> Value {
     }
 }
 
-/// The decimal digits of an integer, which TOML may write in base 2, 8 or 16.
+/// Returns the decimal digits of an integer, which TOML may write in base 2, 8 or 16.
 fn decimal(integer: &DeInteger<'_>) -> String {
     let number = i128::from_str_radix(integer.as_str(), integer.radix());
     number.map_or_else(|_| integer.to_string(), |number| number.to_string())

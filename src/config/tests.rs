@@ -1,4 +1,4 @@
-//! Tests of the configuration: what each source may set, which one wins, and the texts of errors.
+//! Configuration tests: what each source may set, which source wins, and the error messages.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn of_file(name: &str) -> Result<Config, ConfigError> {
     with_flags(&[(Setting::Config, &format!("{FIXTURES}/{name}"))])
 }
 
-/// The error that a fixture causes, without the path of its folder.
+/// Returns the error that a fixture causes, without the path of its folder.
 fn error_of(name: &str) -> String {
     let error = of_file(name).expect_err(name).to_string();
     error.replace(&format!("{FIXTURES}/"), "")

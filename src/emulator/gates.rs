@@ -1,4 +1,4 @@
-//! Limits on control calls that take much memory or time: only a few run at once, and the others are queued.
+//! Limits on control calls that take much memory or time: only a few run concurrently, and the others are queued.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use tokio::time::timeout;
 
 /// How long a call waits for its turn before it fails with 503.
 const TURN_WAIT_MAX: Duration = Duration::from_secs(30);
-/// The most states that are read or written at once; each may hold a whole world as JSON.
+/// The most states that are read or written concurrently; each may contain a whole world as JSON.
 const STATES_AT_ONCE: usize = 1;
-/// The most expectations that are compared with journals at once.
+/// The most expectations that are concurrently compared with journals.
 const VERIFIES_AT_ONCE: usize = 2;
 
-/// The queues of the calls that take turns.
+/// The queues for calls that take turns.
 pub(crate) struct Gates {
     states: Arc<Semaphore>,
     verifies: Arc<Semaphore>,
@@ -27,12 +27,12 @@ impl Default for Gates {
 }
 
 impl Gates {
-    /// Waits for the right to read or write a state, held until the permit is dropped. `None` after [`TURN_WAIT_MAX`].
+    /// Waits for a permit to read or write a state; `None` after [`TURN_WAIT_MAX`].
     pub(crate) async fn state(&self) -> Option<OwnedSemaphorePermit> {
         turn(&self.states, TURN_WAIT_MAX).await
     }
 
-    /// Waits for the right to verify an expectation, held until the permit is dropped. `None` after [`TURN_WAIT_MAX`].
+    /// Waits for a permit to verify an expectation; `None` after [`TURN_WAIT_MAX`].
     pub(crate) async fn verify(&self) -> Option<OwnedSemaphorePermit> {
         turn(&self.verifies, TURN_WAIT_MAX).await
     }

@@ -1,4 +1,4 @@
-//! The tables of worlds, their owners and API keys, and what is remembered of worlds that were removed.
+//! The tables of worlds, owners and API keys, and the data kept about removed worlds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,9 +7,9 @@ use crate::engine::tally::Tally;
 use crate::model::sid::{AccountSid, Id, IdForm, KeySid};
 use crate::world::World;
 
-/// The most removed accounts that are remembered one by one.
+/// The most removed accounts that are remembered individually.
 const DEPARTED_MAX: usize = 100_000;
-/// A world with no more writes than this has only been created: the request that created it may count as one.
+/// A world with no more writes than this has only been created, since the creating request may count as one.
 const WRITES_OF_A_CREATION: u64 = 1;
 
 #[derive(Default)]
@@ -21,27 +21,27 @@ pub(super) struct Worlds {
     pub(super) keys: BTreeMap<KeySid, AccountSid>,
     pub(super) created: u64,
     pub(super) minted: u64,
-    /// How many subaccounts each owner ever had, so that the SID of a removed one is not minted again.
+    /// How many subaccounts each owner has ever had, so that a removed subaccount's SID is never minted again.
     pub(super) subaccounts_minted: BTreeMap<AccountSid, u64>,
     /// Accounts from the configuration, whose worlds are never dropped to make room.
     pub(super) configured: BTreeSet<AccountSid>,
     pub(super) departed: Departed,
 }
 
-/// What is remembered of worlds that were removed.
+/// The data kept about removed worlds.
 #[derive(Default)]
 pub(super) struct Departed {
-    /// The sum of their counts.
+    /// The sum of the removed worlds' counts.
     pub(super) tally: Tally,
-    /// How many worlds each account has had. A new world of the account uses the count to derive ids that were not used
-    /// before.
+    /// How many worlds each account has had. The account's next world uses the count to derive ids that haven't been
+    /// used yet.
     lives: BTreeMap<AccountSid, u64>,
     /// The count used for accounts that are not in `lives`.
     lives_of_others: u64,
 }
 
 impl Departed {
-    /// How many worlds of an account have been removed.
+    /// Returns how many of an account's worlds have been removed.
     pub(super) fn lives(&self, account: AccountSid) -> u64 {
         self.lives.get(&account).copied().unwrap_or(self.lives_of_others)
     }
@@ -49,7 +49,7 @@ impl Departed {
     fn count(&mut self, account: AccountSid) {
         let lives = self.lives(account) + 1;
         if self.lives.len() >= DEPARTED_MAX {
-            // Forget the individual counts. The highest of them is safe for every account: a count not used yet gives
+            // Forget the individual counts. The highest one is safe for every account, because an unused count gives
             // new ids.
             let most = std::mem::take(&mut self.lives).into_values().max().unwrap_or_default();
             self.lives_of_others = self.lives_of_others.max(most);
@@ -59,12 +59,11 @@ impl Departed {
 }
 
 impl Worlds {
-    /// Takes a world, its API keys and the worlds of its subaccounts out of the registry.
+    /// Removes a world, its API keys and the worlds of its subaccounts from the registry.
     pub(super) fn remove(&mut self, account: AccountSid) -> Vec<World> {
         // Two requests may remove the same account; the second finds nothing.
         let Some(world) = self.by_sid.remove(&account) else { return Vec::new() };
-        // Counted here, under the registry's lock: another world of the account may be created before this one is
-        // closed.
+        // Counted here, under the registry's lock: the account's next world may be created before this one is closed.
         self.departed.count(account);
         self.keys.retain(|_, owner| *owner != account);
         for owned in self.owned.values_mut() {
@@ -75,8 +74,8 @@ impl Worlds {
         std::iter::once(world).chain(theirs).collect()
     }
 
-    /// The oldest world that can be dropped to make room: only its creation was ever written to it, and no work is
-    /// pending.
+    /// Returns the oldest world that can be dropped to make room, since nothing has been written to it after its
+    /// creation and no work is pending.
     pub(super) fn oldest_untouched(&self, default: AccountSid) -> Option<AccountSid> {
         let is_untouched = |world: &&World| {
             let sid = world.sid();
@@ -97,8 +96,8 @@ impl Worlds {
             self.minted += 1;
             let bytes = WorldSeed::of(seed, AccountSid::from_bytes([0; 16])).sid_bytes("account", b"", self.minted);
             let sid = AccountSid::minted(bytes, form);
-            // An account with this SID may exist already, for instance from a file of an earlier run with the same
-            // seed.
+            // An account with this SID may already exist, for example from the state file of an earlier run with the
+            // same seed.
             if !self.by_sid.contains_key(&sid) {
                 return sid;
             }

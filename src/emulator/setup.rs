@@ -1,5 +1,5 @@
-//! What the registry is created with (the settings that all worlds share and the accounts to create), and the reasons
-//! why a world can't be created or a client signed in.
+//! The registry's settings, which all worlds share, the accounts to create, and the errors of creating a world or
+//! signing in a client.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub struct Settings {
     pub seed: u64,
     /// The options that worlds are created with.
     pub options: WorldOptions,
-    /// How `price` is written in responses: as a string, a number or always null.
+    /// The form of `price` in responses: a string, a number or always null.
     pub price: PriceForm,
     /// The state of the Fax API for accounts that don't choose one.
     pub service: Service,
@@ -30,53 +30,53 @@ pub struct Settings {
     pub public_url: Option<Arc<str>>,
     /// Whether a download of media without a User-Agent header is refused or only warned about.
     pub media_user_agent: MediaUserAgent,
-    /// Which hosts, origins and tokens may call the emulator.
+    /// The hosts, origins and tokens that may call the emulator.
     pub guard: GuardOptions,
 }
 
-/// Who may call the emulator besides programs on this machine.
+/// The options that decide who may call the emulator besides programs on this machine.
 #[derive(Debug, Clone, Default)]
 pub struct GuardOptions {
-    /// Further host names that requests may be addressed to, in lower case.
+    /// Additional host names that requests may be addressed to, in lower case.
     pub allow_hosts: Vec<String>,
     /// Origins whose web pages may call the emulator.
     pub allow_origins: Vec<String>,
     /// The token that the control API and the console require, if any.
     pub control_token: Option<Box<str>>,
-    /// Whether stored documents of SignalWire's accounts are shown only with the account's credential.
+    /// Whether the stored documents of SignalWire accounts are served only with the account's credential.
     pub protect_media: bool,
 }
 
 /// An account to create. A field left out gets a default or is minted.
 #[derive(Debug, Clone, Default)]
 pub struct AccountSetup {
-    /// Its SID; minted if absent.
+    /// The account's SID; minted if absent.
     pub sid: Option<AccountSid>,
-    /// Its token; minted by [`Registry::create`](super::Registry::create) if absent.
+    /// The account's token; minted by [`Registry::create`](super::Registry::create) if absent.
     pub auth_token: Option<Box<str>>,
-    /// The key that signs its webhooks; its token if absent. Only a SignalWire account has one.
+    /// The key that signs the account's webhooks; the token if absent. Only a SignalWire account has a key.
     pub signing_key: Option<Box<str>>,
-    /// Its friendly name; Twilio's default if absent.
+    /// The friendly name; Twilio's default if absent.
     pub friendly_name: Option<Box<str>>,
-    /// The provider whose API it uses if it has no SID, from which that follows otherwise; Twilio by default.
+    /// The provider whose API the account uses; derived from the SID if there is one, otherwise Twilio by default.
     pub dialect: Option<Dialect>,
-    /// Which statuses fire a StatusCallback; the emulator's setting if absent.
+    /// The statuses that fire a StatusCallback; the emulator's setting if absent.
     pub callbacks: Option<CallbackPolicy>,
-    /// The state of the Fax API for it; the emulator's setting if absent.
+    /// The state of the Fax API for this account; the emulator's setting if absent.
     pub service: Option<Service>,
-    /// The account that owns it, if it is a subaccount.
+    /// The account that owns this one, if it is a subaccount.
     pub owner: Option<AccountSid>,
-    /// The webhook that each of its alerts is sent to.
+    /// The webhook that each of the account's alerts is sent to.
     pub debugger_url: Option<Box<str>>,
-    /// The numbers that it owns at the start, with their attributes.
+    /// The numbers that the account initially owns, with their attributes.
     pub numbers: Vec<(PhoneNumber, NumberChange)>,
-    /// The verified caller ids that it has at the start.
+    /// The initial verified caller ids.
     pub caller_ids: Vec<PhoneNumber>,
-    /// The rules that it has from the start, which make it misbehave on purpose.
+    /// The initial rules, which make the account misbehave on purpose.
     pub rules: Vec<Rule>,
 }
 
-/// Why a credential opens no world.
+/// The reason a credential opens no world.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignInError {
     /// The emulator is in strict mode and no such account is configured.
@@ -85,21 +85,21 @@ pub enum SignInError {
     /// The account's world has broken because of a fault in the emulator.
     #[error("{}", Refusal::WorldBroken(Arc::clone(.0)))]
     Broken(Arc<str>),
-    /// The token is not the account's, which is the configured one or the first one used.
+    /// The token differs from the account's, which is the configured token or the first one used.
     #[error("the token is not that of account {0}")]
     WrongToken(AccountSid),
-    /// No such API key exists, or its secret is different.
+    /// No such API key exists, or the secret is wrong.
     #[error("there is no API key {0} with that secret")]
     WrongKey(KeySid),
-    /// The account would need a new world, and there are already [`WORLDS_MAX`](super::WORLDS_MAX).
+    /// The account needs a new world, but there are already [`WORLDS_MAX`](super::WORLDS_MAX).
     #[error("there are already {limit} accounts, the most that the emulator keeps")]
     TooManyWorlds {
-        /// The most accounts that there may be.
+        /// The maximum number of accounts.
         limit: usize,
     },
 }
 
-/// Why a world was not created.
+/// The reason a world was not created.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CreateWorldError {
@@ -109,7 +109,7 @@ pub enum CreateWorldError {
     /// There are already [`WORLDS_MAX`](super::WORLDS_MAX) worlds, all of them in use.
     #[error("there are already {limit} accounts, the most that the emulator keeps; delete some")]
     TooManyWorlds {
-        /// The most accounts that there may be.
+        /// The maximum number of accounts.
         limit: usize,
     },
 }

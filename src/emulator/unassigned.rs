@@ -9,13 +9,13 @@ use crate::model::sid::AccountSid;
 use crate::model::time::Timestamp;
 use crate::model::words::words;
 
-/// The most requests kept: enough to see what a misconfigured client has been doing.
+/// The most requests kept, enough to see what a misconfigured client has been doing.
 pub(crate) const UNASSIGNED_MAX: usize = 1_000;
 /// The most bytes of requests kept; paths can be long.
 pub(crate) const UNASSIGNED_BYTES_MAX: usize = 1024 * 1024;
 
 words!(
-    /// Why a request belongs to no world.
+    /// The reason a request belongs to no world.
     NoWorld {
         /// The guard refused the host name, origin or page.
         NotAllowed = "not-allowed",
@@ -23,21 +23,21 @@ words!(
         UnknownPath = "unknown-path",
         /// The resource doesn't support this method.
         WrongMethod = "wrong-method",
-        /// The request has no credential, or one that doesn't have Twilio's form.
+        /// The request has no credential, or one not in Twilio's form.
         NoCredential = "no-credential",
-        /// No such account is configured, and unknown ones are refused.
+        /// No such account is configured, and unknown accounts are refused.
         UnknownAccount = "unknown-account",
         /// The token or the API key's secret doesn't match, or there is no such key.
         WrongCredential = "wrong-credential",
         /// The credential belongs to an account other than the one in the path.
         OtherAccount = "other-account",
-        /// The path belongs to one dialect, and the account to another.
+        /// The path belongs to a dialect other than the account's.
         OtherDialect = "other-dialect",
         /// The credential is a standard API key, which may not read the AuthToken that the path asks for.
         KeyNotEnough = "key-not-enough",
         /// The account's world has broken because of a fault in the emulator.
         Broken = "world-broken",
-        /// The account would need a new world, and there are too many already.
+        /// The account needs a new world, but there are already too many.
         TooManyAccounts = "too-many-accounts",
         /// The account has no world yet, and a request that only reads creates none.
         NotCreated = "account-not-created",
@@ -53,7 +53,7 @@ pub(crate) struct UnassignedRequest {
     pub(crate) status: u16,
     /// Twilio's error code in the response, if any.
     pub(crate) code: Option<u32>,
-    /// The account in the path, or else the one in the credential.
+    /// The account in the path, or otherwise the one in the credential.
     pub(crate) account: Option<AccountSid>,
     pub(crate) reason: NoWorld,
 }
@@ -61,20 +61,20 @@ pub(crate) struct UnassignedRequest {
 /// A request with its sequence number.
 #[derive(Debug)]
 pub(crate) struct Unassigned {
-    /// Its number among these requests, from 1, without gaps.
+    /// The number among these requests, counted from 1 without gaps.
     pub(crate) seq: u64,
-    /// When its response was sent, by the system's clock.
+    /// The time at which the response was sent, by the system clock.
     pub(crate) at: Timestamp,
     pub(crate) request: UnassignedRequest,
 }
 
-/// A part of the log, and what the reader needs to detect gaps.
+/// A part of the log, with the numbers that a reader needs to detect gaps.
 pub(crate) struct UnassignedPage {
     /// The requests, oldest first.
     pub(crate) requests: Vec<Arc<Unassigned>>,
     /// The sequence number of the newest request.
     pub(crate) last_seq: u64,
-    /// How many have been dropped to stay within the limits.
+    /// How many requests have been dropped to stay within the limits.
     pub(crate) evicted: u64,
 }
 
@@ -97,7 +97,7 @@ impl UnassignedLog {
         Self { real, ring: Mutex::default() }
     }
 
-    /// Adds a request with the present time, and drops the oldest beyond the limits.
+    /// Adds a request with the current time, and drops the oldest beyond the limits.
     pub(crate) fn note(&self, request: UnassignedRequest) {
         let mut ring = self.lock();
         // Read the clock under the lock, so that times ascend with the sequence numbers.
@@ -105,7 +105,7 @@ impl UnassignedLog {
         ring.push(at, request);
     }
 
-    /// The first `limit` requests after the sequence number `since`.
+    /// Returns the first `limit` requests after the sequence number `since`.
     pub(crate) fn read(&self, since: u64, limit: usize) -> UnassignedPage {
         let ring = self.lock();
         let start = ring.kept.partition_point(|kept| kept.seq <= since);
@@ -114,7 +114,7 @@ impl UnassignedLog {
     }
 
     fn lock(&self) -> MutexGuard<'_, Ring> {
-        // No panic can leave the ring half changed, so a poisoned lock is still good.
+        // No panic can leave the ring half changed, so a poisoned lock is still usable.
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -135,7 +135,7 @@ impl Ring {
 }
 
 impl Unassigned {
-    /// The approximate memory that it takes.
+    /// Returns the approximate size in memory.
     fn size_bytes(&self) -> usize {
         size_of::<Self>() + self.request.path.len() + self.request.method.len()
     }

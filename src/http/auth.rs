@@ -1,5 +1,5 @@
-//! Authentication of REST calls, by HTTP Basic with an AccountSid and AuthToken or an API key, and admission: what
-//! the addressed account lets its callers do. Which credentials are valid is the emulator's decision.
+//! Authenticates REST calls, via HTTP Basic with an AccountSid and AuthToken or with an API key, and checks admission:
+//! whether the addressed account permits the call. The emulator decides which credentials are valid.
 
 use std::time::Duration;
 
@@ -24,26 +24,27 @@ use crate::model::sid::AccountSid;
 pub(super) struct SignedIn {
     /// The world that the credential belongs to.
     pub(super) own: World,
-    /// The world of the subaccount that the path names; `None` if the path names no account, or the credential's own.
+    /// The world of the subaccount named in the path; `None` if the path names no account, or the credential's own
+    /// account.
     named: Option<World>,
-    /// The addressed world's admission data, as of when the call came in.
+    /// The addressed world's admission data when the call came in.
     admission: Admission,
 }
 
 impl SignedIn {
-    /// Returns the addressed world: the subaccount that the path names, else the credential's own.
+    /// Returns the addressed world: that of the subaccount named in the path, or otherwise the credential's own.
     pub(super) fn world(&self) -> &World {
         self.named.as_ref().unwrap_or(&self.own)
     }
 
-    /// Whether the addressed world has rules that may change how calls are answered.
+    /// Returns whether the addressed world has rules that may change how calls are answered.
     pub(super) const fn has_api_rules(&self) -> bool {
         self.admission.has_api_rules
     }
 }
 
 /// Applies a tester's `api` rule to the call: waits for the rule's delay, then returns the response that replaces the
-/// usual one, with its error code. `None` if no rule acts, or the rule only delays.
+/// usual one, together with the error code. Returns `None` if no rule acts or the rule only delays.
 pub(super) async fn otherwise(
     registry: &Registry,
     signed_in: &SignedIn,
@@ -54,7 +55,7 @@ pub(super) async fn otherwise(
         return None;
     }
     let (method, path) = (parts.method.as_str().into(), asked_path(parts).into());
-    // No rule matches this call, or the world has broken meanwhile: the call goes on as usual.
+    // No rule matches this call, or the world has broken meanwhile: the call proceeds as usual.
     let Ok(Some(fault)) = signed_in.world().handle(ApiCalled { method, path }) else {
         return None;
     };
@@ -68,8 +69,8 @@ pub(super) async fn otherwise(
     fault.refusal.map(|(status, code)| (reply::on_purpose(dialect, status, code), Some(code)))
 }
 
-/// Checks the credential and finds the worlds of a request. `named` is the account in its path: `None` without one,
-/// `Some(None)` if it is not a SID. An error comes with the reason why the request belongs to no world.
+/// Checks the credential and finds a request's worlds. `named` is the account in the path: `None` if there is none,
+/// `Some(None)` if it is not a SID. An error includes the reason the request belongs to no world.
 pub(super) fn sign_in(
     registry: &Registry,
     parts: &Parts,
@@ -86,7 +87,7 @@ pub(super) fn sign_in(
     let named = named
         .map(|named| named.ok_or_else(|| refused(NoWorld::UnknownAccount, ApiError::not_found(asked_path(parts)))));
     let named = named.transpose()?;
-    // Neither dialect's credentials open or create an account of the other.
+    // A dialect's credentials neither open nor create an account of the other dialect.
     if let Credential::Token(account, _) = credential
         && Dialect::of(account) != dialect_of(parts)
     {
@@ -95,8 +96,8 @@ pub(super) fn sign_in(
             ApiError::unauthenticated(format!("Authenticate: {}", elsewhere(account))),
         ));
     }
-    // Checked before the credential: signing in may create a world, and a path that names a stranger's account must
-    // not.
+    // Checked before the credential: signing in may create a world, which must not happen if the path names a
+    // stranger's account.
     if let Credential::Token(account, _) = credential
         && let Some(named) = named.filter(|named| *named != account)
         && owner_of(registry, named) != Some(account)
@@ -104,7 +105,7 @@ pub(super) fn sign_in(
         return Err(refused(NoWorld::OtherAccount, of_another(named)));
     }
     let own = match &credential {
-        // A read by a client without a world gets a fresh one that isn't kept; only a write creates and claims it.
+        // A read by a client without a world gets a fresh world that isn't kept; only a write creates and claims one.
         Credential::Token(account, token) if is_read(&parts.method) => registry.look_in_with_admission(*account, token),
         Credential::Token(account, token) => registry.sign_in_with_admission(*account, token),
         Credential::Key(key, secret) => registry.sign_in_with_key(*key, secret).map(|own| {
@@ -119,7 +120,7 @@ pub(super) fn sign_in(
         return Err(refused(NoWorld::KeyNotEnough, error));
     }
     let of_another = |named| refused(NoWorld::OtherAccount, of_another(named));
-    // API keys are checked only here, since their account was not known before they were looked up.
+    // API keys are checked only here, since their account was unknown before the look-up.
     let named = match named.filter(|named| *named != own.sid()) {
         None => None,
         Some(named) if owner_of(registry, named) == Some(own.sid()) => {
@@ -131,7 +132,7 @@ pub(super) fn sign_in(
     Ok(SignedIn { own, named, admission })
 }
 
-/// Returns the error that a client sees when its sign-in fails.
+/// Returns the error for a client whose sign-in fails.
 fn error_of(error: &SignInError) -> ApiError {
     match error {
         SignInError::UnknownAccount(_) | SignInError::WrongToken(_) | SignInError::WrongKey(_) => {
@@ -164,7 +165,7 @@ fn of_another(named: AccountSid) -> ApiError {
 pub(super) fn admit(signed_in: &SignedIn, area: Area, action: Action) -> Result<(), Refusal> {
     let is_own = signed_in.named.is_none();
     if !is_own {
-        // A suspended owner can do nothing, not even in its subaccounts.
+        // A suspended owner can't do anything, not even in subaccounts.
         let owner = signed_in.own.admission();
         if owner.status != AccountStatus::Active {
             return Err(Refusal::AccountNotActive(owner.account));
@@ -173,7 +174,8 @@ pub(super) fn admit(signed_in: &SignedIn, area: Area, action: Action) -> Result<
     signed_in.admission.admit(area, action, !is_own)
 }
 
-/// Whether a request brings the credential of a world's owner: account and token, or the token alone as a Bearer token.
+/// Returns whether a request carries the credential of a world's owner: the account and token, or the token alone as a
+/// Bearer token.
 pub(super) fn is_of_owner(headers: &HeaderMap, world: &World) -> bool {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
         let (scheme, token) = value.trim().split_once(' ')?;

@@ -1,5 +1,5 @@
-//! Reads request bodies within limits of size and time, and within the budget of bytes in flight. What a body means
-//! is up to the caller.
+//! Reads request bodies within size and time limits, and within the budget of bytes in flight. The caller interprets
+//! the bodies.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::io::budget::{Budget, NoRoom, Pieces, ROOM_WAIT_MAX};
 
 /// How long a client may pause within a body before its request fails.
 pub(super) const BODY_IDLE_MAX: Duration = Duration::from_secs(60);
-/// How long a whole body may take, whatever its pace: an upload that trickles in would hold its share of the budget
+/// How long a whole body may take at any pace: otherwise an upload that trickles in would hold its share of the budget
 /// forever.
 pub(super) const BODY_TIME_MAX: Duration = Duration::from_secs(600);
 
-/// Why a request body could not be read.
+/// The reason a request body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyFault {
     #[error("the body is over its limit")]
@@ -35,7 +35,7 @@ pub(super) enum BodyFault {
     NoRoom(#[from] NoRoom),
 }
 
-/// The time limits of one body; tests use shorter ones.
+/// The time limits for one body; tests use shorter limits.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
     idle: Duration,
@@ -44,7 +44,7 @@ struct Patience {
 
 const PATIENCE: Patience = Patience { idle: BODY_IDLE_MAX, total: BODY_TIME_MAX };
 
-/// A body that is read frame by frame, with a deadline for each frame and for the whole.
+/// A body that is read frame by frame, with a deadline for each frame and for the whole body.
 struct Parts<B> {
     body: B,
     idle: Duration,
@@ -66,7 +66,7 @@ where
             let Ok(Ok(frame)) = frame else { return Some(Err(BodyFault::TooSlow)) };
             match frame? {
                 Ok(frame) => {
-                    // A frame that isn't data has trailers, which no route reads.
+                    // A frame without data contains trailers, which no route reads.
                     if let Ok(data) = frame.into_data() {
                         return Some(Ok(data));
                     }
@@ -105,7 +105,7 @@ where
     Ok(read)
 }
 
-/// Turns a body into a stream of its data, under the same time limits. The caller counts the bytes.
+/// Turns a body into a stream of data with the same time limits. The caller counts the bytes.
 pub(super) fn parts<B>(body: B) -> impl Stream<Item = Result<Bytes, BodyFault>> + Send
 where
     B: HttpBody<Data = Bytes> + Unpin + Send,

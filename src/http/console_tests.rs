@@ -1,4 +1,4 @@
-//! Tests of how the console is delivered: content types, caching, and the headers that isolate its pages.
+//! Tests of serving the console: content types, caching, and the headers that isolate its pages.
 
 use std::collections::BTreeSet;
 use std::path::Path as FilePath;
@@ -14,7 +14,7 @@ fn headers(name: header::HeaderName, value: &str) -> HeaderMap {
     headers
 }
 
-/// Returns the paths of all files below `console/`, relative to it.
+/// Returns the paths of all files under `console/`, relative to that folder.
 fn on_disk() -> BTreeSet<String> {
     fn walk(folder: &FilePath, root: &FilePath, found: &mut BTreeSet<String>) {
         for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {

@@ -1,4 +1,4 @@
-//! The credential of a request, as its `Authorization` header has it. What it opens is the emulator's decision.
+//! The credential in a request's `Authorization` header. The emulator decides which world it opens.
 
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
@@ -41,7 +41,7 @@ pub(super) fn credential(headers: &HeaderMap) -> Result<Credential, ApiError> {
     Ok(Credential::Token(account, text))
 }
 
-/// Returns the account that the credential of a request names, if it names one.
+/// Returns the account named by a request's credential, if any.
 pub(super) fn account_of(headers: &HeaderMap) -> Option<AccountSid> {
     match credential(headers).ok()? {
         Credential::Token(account, _) => Some(account),
@@ -55,7 +55,7 @@ mod tests {
 
     const SID: &str = "AC0123456789abcdef0123456789abcdef";
 
-    /// Returns the user name and password, or the message of the error.
+    /// Returns the user name and password, or the error message.
     fn read(value: &str) -> Result<(String, String), String> {
         let mut headers = HeaderMap::new();
         headers.insert(header::AUTHORIZATION, value.parse().unwrap());
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_is_an_account_and_its_token() {
+    fn a_credential_is_an_account_sid_and_its_token() {
         let (account, token) = read(&basic(&format!("{SID}:a:b"))).unwrap();
         assert_eq!((account.as_str(), token.as_str()), (SID, "a:b"));
         let key = format!("SK{}", &SID[2..]);
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn each_bad_credential_says_what_is_wrong() {
+    fn each_bad_credential_gets_an_error_that_says_what_is_wrong() {
         let missing = "Authentication Error - No credentials provided";
         assert_eq!(credential(&HeaderMap::new()).err().map(|error| error.message), Some(missing.to_owned()));
         for (value, part) in [

@@ -1,4 +1,4 @@
-//! Which dialect a request is of. Its path tells: each has paths that the other doesn't.
+//! Determines a request's dialect from its path: each dialect has paths that the other doesn't have.
 
 use axum::http::request::Parts;
 
@@ -8,12 +8,12 @@ use crate::dialect::signalwire::{self, bins, logs};
 use crate::model::account::Dialect;
 use crate::model::sid::AccountSid;
 
-/// Where the resources of an account begin, in both dialects.
+/// The root of an account's resources, in both dialects.
 const ACCOUNTS: &str = "/2010-04-01/Accounts/";
-/// What begins paths of SignalWire alone.
+/// The roots of paths that only SignalWire has.
 const SIGNALWIRE_ROOTS: &[&str] = &[signalwire::ROOT, logs::ROOT, bins::BINS];
 
-/// Returns the dialect of a request: SignalWire's if the path is below one of its roots or names a project, else
+/// Returns the dialect of a request: SignalWire's if the path is under one of its roots or names a project, otherwise
 /// Twilio's.
 pub(super) fn dialect_of(parts: &Parts) -> Dialect {
     let path = asked_path(parts);
@@ -22,13 +22,13 @@ pub(super) fn dialect_of(parts: &Parts) -> Dialect {
     if SIGNALWIRE_ROOTS.iter().any(|root| below(root)) {
         return Dialect::SignalWire;
     }
-    // Only the credential tells whose list of accounts it is.
+    // Only the credential reveals whose list of accounts this is.
     let is_list = path.trim_end_matches(".json") == ACCOUNTS.trim_end_matches('/');
     let named = if is_list { account_of(&parts.headers) } else { account() };
     named.map_or(Dialect::Twilio, Dialect::of)
 }
 
-/// Tells the client of an account where the APIs of its dialect are.
+/// Returns a message that directs an account's client to the APIs of its dialect.
 pub(super) fn elsewhere(account: AccountSid) -> String {
     match Dialect::of(account) {
         Dialect::Twilio => format!(

@@ -1,8 +1,8 @@
-//! Answers the requests of the REST APIs: finds a request's dialect and route and signs its client in, then runs the
-//! call's handler and records the call in the journal.
+//! Answers REST API requests: finds a request's dialect and route, signs the client in, runs the call's handler, and
+//! records the call in the journal.
 //!
 //! Handlers hold no policy and no state: they ask the dialect and the world. They never wait either; anything that
-//! takes time is an effect of the engine.
+//! takes time is an engine effect.
 
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
@@ -23,8 +23,8 @@ use crate::dialect::error::{ApiError, Reason};
 use crate::emulator::{NoWorld, Registry};
 use crate::model::account::Dialect;
 
-/// The routes of one dialect. They are matched here and not by axum, whose handlers are boxed futures: these are plain
-/// functions, so most calls are answered without a future.
+/// The routes of one dialect. They are matched here rather than by axum, whose handlers are boxed futures: these
+/// handlers are plain functions, so most calls need no future.
 type Routes = matchit::Router<&'static Route>;
 
 static TWILIO: LazyLock<Routes> = LazyLock::new(|| routes(twilio::ROUTES));
@@ -45,7 +45,7 @@ fn routes_of(dialect: Dialect) -> &'static Routes {
     }
 }
 
-/// Answers a request whose path is one of these APIs'; any other request is handed back.
+/// Answers a request whose path belongs to one of these APIs; any other request is returned.
 pub(super) async fn answer<B>(
     registry: &Registry,
     request: Request<B>,
@@ -94,8 +94,8 @@ where
     ControlFlow::Break(call.answered(error.map_or_else(|| (operation.handler)(&call), Err)))
 }
 
-/// Returns the error for a path that a client of the other dialect would ask for: Twilio's 2010-04-01 API never had
-/// faxes nor bins, and SignalWire's has no v1.
+/// Returns the error for a path that belongs to the other dialect: Twilio's 2010-04-01 API never had faxes or bins, and
+/// SignalWire's API has no v1.
 fn hint(dialect: Dialect, parts: &Parts) -> Option<ApiError> {
     if dialect != Dialect::Twilio || SIGNALWIRE.at(parts.uri.path()).is_err() {
         return None;

@@ -1,8 +1,8 @@
-//! Access control for every surface: which host names the emulator answers to, which web pages may call it, and what
-//! the control API requires of its callers. Accounts and their credentials are checked elsewhere.
+//! Access control for every surface: decides which host names the emulator answers to and which web pages may call it,
+//! and checks the control API's callers. Accounts and their credentials are checked elsewhere.
 //!
-//! A web page in the user's browser can send requests to this machine, but it can't choose `Host`, `Origin` and
-//! `Sec-Fetch-*`, so these headers distinguish it from a program. A webhook is recognised by the headers that every
+//! A web page in the user's browser can send requests to this machine, but can't choose `Host`, `Origin` and
+//! `Sec-Fetch-*`, so these headers distinguish a page from a program. A webhook is recognised by the headers that every
 //! webhook carries.
 
 use std::borrow::Cow;
@@ -26,20 +26,20 @@ use crate::model::hex;
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-/// Headers that only webhooks carry; a client of the control API has no reason to send them.
+/// Headers that only webhooks carry; a control API client has no reason to send them.
 const WEBHOOK_MARKS: [HeaderName; 3] = [
     HeaderName::from_static("i-twilio-idempotency-token"),
     HeaderName::from_static("x-twilio-signature"),
     HeaderName::from_static("x-signalwire-signature"),
 ];
-/// The cookie that a browser sends in place of the control token: its images and event streams can't send a header.
+/// The cookie that a browser sends in place of the control token, since images and event streams can't send a header.
 const COOKIE: &str = "fauxfax_control";
 /// Paths of pages and files that any site may link to or show as an image.
 const PAGES: [&str; 8] = ["/", "/console", "/fax", "/favicon.ico", "/livez", "/readyz", "/metrics", "/ca.pem"];
 /// How long a browser may cache the response to a preflight, in seconds.
 const PREFLIGHT_S: HeaderValue = HeaderValue::from_static("600");
 
-/// What happens to a request.
+/// The guard's decision about a request.
 pub(super) enum Verdict {
     /// The request goes on to its route.
     Pass,
@@ -74,7 +74,7 @@ impl Area {
     }
 }
 
-/// Decides what happens to a request, from its head alone.
+/// Decides about a request, based only on its head.
 pub(super) fn judge(parts: &Parts, settings: &Settings) -> Verdict {
     let area = Area::of(parts.uri.path());
     match check(parts, area, settings) {
@@ -98,13 +98,13 @@ pub(super) fn readable_by(mut response: Response, origin: &HeaderValue) -> Respo
     response
 }
 
-/// Returns the `Set-Cookie` value that lets a browser use the control API; `None` if no token guards it.
+/// Returns the `Set-Cookie` value that lets a browser use the control API; `None` if no token is required.
 pub(super) fn cookie(options: &GuardOptions) -> Option<String> {
     let token = options.control_token.as_deref()?;
     Some(format!("{COOKIE}={}; Path={CONTROL_ROOT}; HttpOnly; SameSite=Strict", cookie_value(token)))
 }
 
-/// Why a request is refused; the remedy is in [`Self::detail`].
+/// The reason a request is refused; [`Self::detail`] gives the remedy.
 #[derive(Debug, PartialEq, Eq)]
 enum Refusal {
     Host(String),
@@ -115,11 +115,11 @@ enum Refusal {
     WrongToken,
 }
 
-/// Checks a request's head. Returns the foreign origin that it comes from, if that one is allowed.
+/// Checks a request's head. Returns the foreign origin of the request, if there is one and it is allowed.
 fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<HeaderValue>, Refusal> {
     let options = &settings.guard;
     let host = host(parts);
-    // Only HTTP/1.0 may name no host, and browsers don't use it.
+    // Only HTTP/1.0 requests may name no host, and browsers don't send those.
     if let Some(host) = &host
         && !answers_to(host, settings)
     {
@@ -134,7 +134,7 @@ fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<Header
     }
     let site = parts.headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
     let is_cross_site = matches!(site, Some(b"cross-site" | b"same-site"));
-    // A page need not send `Origin` with a GET, so `Sec-Fetch-Site` is checked on its own.
+    // Browsers may omit `Origin` from a GET, so `Sec-Fetch-Site` is checked separately.
     if is_cross_site && allowed.is_none() && !(is_shown(area, parts.uri.path()) && only_shows(parts)) {
         return Err(Refusal::Page);
     }
@@ -145,7 +145,7 @@ fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<Header
     Ok(allowed.cloned())
 }
 
-/// Checks what the control API requires of every caller: that it is not a webhook, and knows the control token.
+/// Checks the control API's requirements for every caller: it isn't a webhook, and it knows the control token.
 fn check_caller(parts: &Parts, control_token: Option<&str>) -> Result<(), Refusal> {
     if let Some(mark) = WEBHOOK_MARKS.into_iter().find(|mark| parts.headers.contains_key(mark)) {
         return Err(Refusal::Webhook(mark));
@@ -165,7 +165,7 @@ fn check_caller(parts: &Parts, control_token: Option<&str>) -> Result<(), Refusa
     }
 }
 
-/// Whether a path shows a page, a picture or a document, which other sites may link to and embed.
+/// Returns whether a path shows a page, a picture or a document, which other sites may link to and embed.
 fn is_shown(area: Area, path: &str) -> bool {
     let is_of_a_fax = |path: &str| {
         let fax = path.strip_prefix(BASE).and_then(|path| path.strip_prefix("/faxes/"));
@@ -179,7 +179,8 @@ fn is_shown(area: Area, path: &str) -> bool {
     }
 }
 
-/// Whether a browser only navigates here or embeds an image. Neither lets the other page read the response.
+/// Returns whether a browser only navigates here or embeds an image, since neither lets the other page read the
+/// response.
 fn only_shows(parts: &Parts) -> bool {
     let is = |name: &HeaderName, value: &str| parts.headers.get(name).is_some_and(|header| header == value);
     let is_shown = is(&SEC_FETCH_DEST, "image") || (is(&SEC_FETCH_DEST, "document") && is(&SEC_FETCH_MODE, "navigate"));
@@ -195,7 +196,7 @@ fn host(parts: &Parts) -> Option<Cow<'_, str>> {
 
 fn answers_to(host: &str, settings: &Settings) -> bool {
     let name = name_of(host).trim_end_matches('.');
-    // Most requests name an address; they skip the copy below.
+    // Most requests name an IP address and thus skip the copy that follows.
     if name.parse::<IpAddr>().is_ok() {
         return true;
     }
@@ -210,7 +211,7 @@ fn answers_to(host: &str, settings: &Settings) -> bool {
 fn foreign_origin<'a>(headers: &'a HeaderMap, host: Option<&str>, settings: &Settings) -> Option<&'a HeaderValue> {
     let mut origins = headers.get_all(header::ORIGIN).into_iter();
     let origin = origins.next()?;
-    // No browser sends two, so this is an attempt to bypass the check; the first one is reported as foreign.
+    // No browser sends two origins, so this is an attempt to bypass the check; the first one is reported as foreign.
     if origins.next().is_some() {
         return Some(origin);
     }
@@ -247,7 +248,7 @@ fn is_preflight(parts: &Parts) -> bool {
     parts.method == Method::OPTIONS && parts.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// Answers a preflight: the page of this allowed origin may make the request that it asks about.
+/// Answers a preflight: pages of this allowed origin may make the request in question.
 fn preflight(parts: &Parts, origin: &HeaderValue) -> Response {
     let mut response = readable_by(StatusCode::NO_CONTENT.into_response(), origin);
     let headers = response.headers_mut();
@@ -269,14 +270,14 @@ fn cookie_of(headers: &HeaderMap) -> Option<&str> {
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
 }
 
-/// Derives the cookie's value from the token, so that the token can't be read back from a browser's store.
+/// Derives the cookie's value from the token, so that the token can't be recovered from a browser's cookie store.
 fn cookie_value(token: &str) -> String {
     let digest = Sha256::new().chain_update("fauxfax control cookie\n").chain_update(token).finalize();
     hex::encode(digest)
 }
 
 fn is_same(given: &str, expected: &str) -> bool {
-    // In constant time, so that the time taken reveals nothing of the token.
+    // Compared in constant time, so that the time taken reveals nothing about the token.
     given.as_bytes().ct_eq(expected.as_bytes()).into()
 }
 
@@ -297,7 +298,7 @@ impl Refusal {
             Self::NoToken | Self::WrongToken => (StatusCode::UNAUTHORIZED, "control-token-needed"),
         };
         let detail = self.detail();
-        // Clients of the REST APIs expect their dialect's form of errors.
+        // REST API clients expect errors in their dialect's form.
         if area == Area::Rest {
             return reply::error(dialect, &ApiError::new(self.reason(), detail));
         }

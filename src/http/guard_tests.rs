@@ -1,5 +1,4 @@
-//! Tests of the guard: each kind of request that a web page, a rebound host name or a webhook could make, on each
-//! surface.
+//! Guard tests: each kind of request that a web page, a rebound host name or a webhook could make, on each surface.
 
 use axum::http::Request;
 

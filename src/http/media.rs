@@ -1,5 +1,6 @@
-//! The media host: serves stored documents, at Twilio's URLs that expire and at SignalWire's that stay (docs/fidelity.md,
-//! "Fax API" and "SignalWire"). A signed or unguessable URL is a credential; SignalWire's can be made to need another.
+//! The media host: serves stored documents at Twilio's expiring URLs and at SignalWire's permanent ones
+//! (docs/fidelity.md, "Fax API" and "SignalWire"). A signed or unguessable URL is a credential; SignalWire's media can
+//! be made to require a further one.
 
 use std::sync::Arc;
 
@@ -26,14 +27,14 @@ use crate::model::fax::MediaType;
 use crate::model::media::MediaFault;
 use crate::model::sid::{AccountSid, FaxSid};
 
-/// Returns the routes of media. HEAD is answered by the same handler as GET.
+/// Returns the media routes. The same handler answers HEAD and GET.
 pub(super) fn routes() -> Router<Registry> {
     Router::new()
         .route("/fax/{account}/{fax}/{media}", get(show))
         .route(&format!("/{}/{{account}}/faxes/{{file}}", signalwire::media::SPACE_ID), get(show_unsigned))
 }
 
-/// What a request for a protected document is told.
+/// The error message for a request for a protected document.
 const PROTECTED: &str = "media are protected here: send the project id and token by Basic authentication, or the token \
                          as a Bearer token";
 
@@ -44,13 +45,13 @@ struct Shown {
     bytes: Arc<[u8]>,
 }
 
-/// Why a download is refused; the response has the form of S3's errors.
+/// The reason a download is refused; the response has the form of S3's errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Denial {
-    /// The request has no User-Agent, and the emulator was started to require one.
+    /// The request has no User-Agent, and the emulator was configured to require one.
     NoUserAgent,
     Url(MediaUrlError),
-    /// The documents of the account are protected, and the request has no credential of its own.
+    /// The account's documents are protected, and the request has no credential of its own.
     Protected,
     /// The document was deleted, made room for newer ones, or never existed.
     Missing,
@@ -70,7 +71,7 @@ async fn show(
         expires_s: query.get("X-Amz-Expires"),
         signature: query.get("X-Amz-Signature"),
     };
-    // A path that isn't valid UTF-8 can't name anything.
+    // A path that isn't valid UTF-8 can't name a document.
     let name = path.ok().and_then(|Path([account, fax, media])| {
         Some(MediaName { account: account.parse().ok()?, fax: fax.parse().ok()?, media: media.parse().ok()? })
     });
@@ -82,7 +83,7 @@ async fn show(
         return Denial::Missing.into_response();
     };
     let is_named = user_agent::is_named(&parts.headers);
-    // Checked before the signature, so that a client learns of the rule whatever its URL.
+    // Checked before the signature, so that a client learns of the rule whatever URL it uses.
     let found = match registry.settings().media_user_agent {
         MediaUserAgent::Required if !is_named => Err(Denial::NoUserAgent),
         MediaUserAgent::Required | MediaUserAgent::Warn => find(&world, name, ticket),
@@ -164,7 +165,8 @@ impl Shown {
             // A document never changes under its name, so the tag alone decides.
             return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
         }
-        // Ranges are defined for GET only. If-Range with another tag asks for the whole document, since it has changed.
+        // Ranges are defined for GET only. If-Range with a different tag asks for the whole document, as if it had
+        // changed.
         let same = text(header::IF_RANGE).is_none_or(|condition| condition == etag);
         let range = text(header::RANGE).filter(|_| same && *method == Method::GET);
         let len = self.bytes.len();
@@ -184,13 +186,14 @@ impl Shown {
             (header::ETAG, etag),
         ];
         let content_range = content_range.map(|value| [(header::CONTENT_RANGE, value)]);
-        // Doesn't copy: all downloads share the document's memory.
+        // This doesn't copy: all downloads share the document's memory.
         let body = Body::from(Bytes::from_owner(self.bytes).slice(part));
         (status, head, content_range, Extension(Counted), body).into_response()
     }
 }
 
-/// Whether a list of entity tags includes this one. Weak tags count: a document never changes (RFC 9110 §13.1.2).
+/// Returns whether a list of entity tags includes this one. Weak tags count: a document never changes (RFC 9110
+/// §13.1.2).
 fn knows(list: &str, etag: &str) -> bool {
     list.split(',').map(str::trim).any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag)
 }
@@ -313,7 +316,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_document_that_the_client_has_is_not_sent_again() {
+    async fn a_document_that_the_client_already_has_is_not_sent_again() {
         let own = format!("\"ME{}\"", "03".repeat(16));
         for known in [own.clone(), "*".to_owned(), format!("W/{own}"), format!("\"other\", {own}")] {
             for method in [Method::GET, Method::HEAD] {

@@ -1,4 +1,4 @@
-//! The HTTP layer: routes, authentication, and what can be read from a request's head. Handlers hold no policy.
+//! The HTTP layer: routes, authentication, and functions that read a request's head. Handlers hold no policy.
 
 mod auth;
 mod body;
@@ -33,7 +33,7 @@ pub use self::router::{App, service, service_with_ca};
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
-/// Whether a request came in clear or through TLS. Listeners other than the plain one add it to the request's
+/// The scheme of a request: plain HTTP, or HTTP over TLS. Listeners other than the plain one add it to the request's
 /// extensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
@@ -54,11 +54,11 @@ impl Scheme {
     }
 }
 
-/// The address that the server listens on; links are built on it if a request names no host at all.
+/// The address that the server listens on, on which links are built if a request names no host at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenAddress(pub SocketAddr);
 
-/// The host that a client asked the proxy to connect to, by CONNECT; used if a request within names no host.
+/// The host that a client asked the proxy to connect to via CONNECT; used if a request in the tunnel names no host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedHost(pub Arc<str>);
 
@@ -73,20 +73,19 @@ impl AbortHandle {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Whether the connection is to be reset.
+    /// Returns whether the connection is to be reset.
     #[must_use]
     pub fn is_reset(&self) -> bool {
         self.0.load(Ordering::Acquire)
     }
 }
 
-/// The target as the client wrote it, kept where routing has rewritten it.
+/// The target as the client wrote it, kept if routing has rewritten it.
 #[derive(Debug, Clone)]
 struct AskedTarget(Uri);
 
 /// Returns the scheme and host on which links are built, without a slash at the end. In order of precedence:
-/// `public_url`; an absolute-form target; the headers of a reverse proxy; how and through which host the request
-/// came.
+/// `public_url`; an absolute-form target; a reverse proxy's headers; the request's own scheme and host.
 #[must_use]
 pub fn origin(parts: &Parts, public_url: Option<&Arc<str>>) -> Arc<str> {
     if let Some(url) = public_url {
@@ -98,7 +97,7 @@ pub fn origin(parts: &Parts, public_url: Option<&Arc<str>>) -> Arc<str> {
     let came = parts.extensions.get().copied().unwrap_or(Scheme::Http);
     let forwarded = forwarded(&parts.headers, &X_FORWARDED_PROTO);
     let scheme = [Scheme::Http, Scheme::Https].into_iter().find(|scheme| forwarded == Some(scheme.as_str()));
-    // A reverse proxy that terminated TLS says so; without one, the connection's own scheme counts.
+    // A reverse proxy that terminated TLS says so in a header; otherwise the connection's own scheme applies.
     let scheme = scheme.unwrap_or(came).as_str();
     let named = |text: Option<&str>| text?.parse().ok().filter(is_host);
     let host = named(self::forwarded(&parts.headers, &X_FORWARDED_HOST))
@@ -112,7 +111,7 @@ pub fn origin(parts: &Parts, public_url: Option<&Arc<str>>) -> Arc<str> {
     format!("{scheme}://{host}").into()
 }
 
-/// Whether requests with this method change nothing.
+/// Returns whether requests with this method are read-only.
 fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_url_wins_and_the_listeners_address_is_the_last_resort() {
+    fn a_public_url_takes_precedence_and_the_listeners_address_is_the_last_resort() {
         let mut parts = parts("/v1/Faxes", &[]);
         parts.extensions.insert(ListenAddress(SocketAddr::from(([127, 0, 0, 1], 8329))));
         parts.extensions.insert(Scheme::Https);

@@ -5,12 +5,11 @@ use std::ops::Range;
 /// The part of a document that a `Range` header asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// The whole document: there is no header, or it has several ranges or is invalid (§14.2 lets a server ignore
-    /// those).
+    /// The whole document, because the header is missing, invalid, or has several ranges (§14.2 allows ignoring those).
     Whole,
     /// One range, cut to the document's length.
     Part(Range<usize>),
-    /// A range outside the document: 416.
+    /// A range outside the document, which is answered with 416.
     Unsatisfiable,
 }
 

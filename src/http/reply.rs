@@ -22,10 +22,10 @@ use crate::io::budget::{Budget, tied};
 use crate::io::own::is_below;
 use crate::model::account::Dialect;
 
-/// Value of `Retry-After`, in seconds, after a refusal by a rule or for lack of room.
+/// The value of `Retry-After`, in seconds, after a refusal by a rule or for lack of room.
 const RETRY_AFTER_S: &str = "1";
 
-/// Initial capacity of a response's buffer; most resources are smaller.
+/// The initial capacity of a response's buffer, in bytes; most resources are smaller.
 const RESOURCE_BYTES: usize = 1_024;
 
 /// Returns 200 with a resource.
@@ -43,7 +43,7 @@ pub(super) fn no_content() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
-/// Returns 405 with the methods that the path does have.
+/// Returns 405 with the methods that the path supports.
 pub(super) fn wrong_method(parts: &Parts, methods: String) -> Response {
     let mut response = error_at(parts, &ApiError::method_not_allowed(parts.method.as_str(), asked_path(parts)));
     let methods = HeaderValue::try_from(methods).expect("methods are words");
@@ -61,13 +61,13 @@ pub(super) fn on_purpose(dialect: Dialect, status: u16, code: u32) -> Response {
     response
 }
 
-/// Returns the response to a call in which the emulator itself failed.
+/// Returns the response to a call in which the emulator itself has failed.
 pub(super) fn fault(dialect: Dialect) -> Response {
     let message = "Internal Server Error: a fault of the emulator; its log has the details, please report it";
     error(dialect, &ApiError::new(Reason::Internal, message))
 }
 
-/// Resets the connection if the listener can do that. Otherwise the body breaks off, which clients also see as an
+/// Resets the connection if the listener can do that. Otherwise the body is cut short, which clients also treat as an
 /// error.
 pub(super) fn reset(connection: &AbortHandle) -> Response {
     connection.reset();
@@ -89,7 +89,7 @@ fn bytes(status: StatusCode, body: Vec<u8>) -> Response {
     response
 }
 
-/// Turns an error into the response to a request, in the form of the API that its path belongs to.
+/// Turns an error into the response to a request, in the form of the API that the path belongs to.
 pub(super) fn error_at(parts: &Parts, refused: &ApiError) -> Response {
     let response = error(dialect_of(parts), refused);
     if is_below(parts.uri.path(), logs::ROOT) {
@@ -99,7 +99,7 @@ pub(super) fn error_at(parts: &Parts, refused: &ApiError) -> Response {
     }
 }
 
-/// Turns an error into a response: 503 carries `Retry-After`, and errors of authentication carry a challenge.
+/// Turns an error into a response: 503 carries `Retry-After`, and authentication errors carry a challenge.
 pub(super) fn error(dialect: Dialect, error: &ApiError) -> Response {
     let status = StatusCode::from_u16(error.status(dialect)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = bytes(status, error.body(dialect));
@@ -124,7 +124,7 @@ pub(super) struct Counted;
 /// Charges a response's bytes to the budget until they have been sent; returns 503 if there is no room for them.
 pub(super) fn charged(dialect: Dialect, response: Response, budget: &Budget) -> Response {
     let bytes = response.body().size_hint().lower();
-    // A streamed body has no lower bound on its size, and is charged where it is made.
+    // A streamed body has no lower bound on its size, and is charged where it is produced.
     if bytes <= UNCOUNTED_BYTES_MAX || response.extensions().get::<Counted>().is_some() {
         return response;
     }
@@ -153,7 +153,7 @@ where
     Ok(read.into_bytes())
 }
 
-/// Parses the parameters of a query or a body.
+/// Parses the parameters in a query or body.
 pub(super) fn form(bytes: &[u8]) -> Result<Form, ApiError> {
     Form::parse(bytes).map_err(|error| ApiError::new(Reason::InvalidParameter, error.to_string()))
 }

@@ -27,27 +27,27 @@ use crate::dialect::signalwire;
 use crate::emulator::{NoWorld, Registry};
 use crate::model::account::Dialect;
 
-/// Root of the paths that may end in `.json`; Twilio's libraries write the suffix.
+/// The root of the paths that may end in `.json`; Twilio's libraries write the suffix.
 const SUFFIXED_ROOT: &str = "/2010-04-01/";
 const SUFFIX: &str = ".json";
 
-/// What a listener serves: the REST APIs, media, the control API and the console.
+/// The service of a listener: the REST APIs, media, the control API and the console.
 #[derive(Clone)]
 pub struct App {
     registry: Registry,
-    /// Everything but the REST APIs, which have a router of their own in `twilio`.
+    /// Everything but the REST APIs, which are routed in `dispatch`.
     pages: Router,
     /// The listener's address.
     address: SocketAddr,
 }
 
-/// Returns what a listener at `address` serves.
+/// Returns the service of a listener at `address`.
 #[must_use]
 pub fn service(registry: Registry, address: SocketAddr) -> App {
     service_with_ca(registry, address, None)
 }
 
-/// The same as [`service`], with the files of the local CA at `/ca.pem` and its like.
+/// Returns the same as [`service`], with the local CA's files at paths such as `/ca.pem`.
 #[must_use]
 pub fn service_with_ca(registry: Registry, address: SocketAddr, ca: Option<&CaFiles>) -> App {
     let pages = pages(&registry, ca);
@@ -55,7 +55,7 @@ pub fn service_with_ca(registry: Registry, address: SocketAddr, ca: Option<&CaFi
 }
 
 impl App {
-    /// Responds to a request; `connection` is the one it came on, for rules that reset it.
+    /// Responds to a request; `connection` is the request's connection, for rules that reset it.
     pub async fn answer<B>(&self, request: Request<B>, connection: &AbortHandle) -> Response
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
@@ -64,7 +64,7 @@ impl App {
         let (parts, body) = prepared(request, self.address).into_parts();
         let dialect = dialect_of(&parts);
         let verdict = guard::judge(&parts, self.registry.settings());
-        // A refused call reaches no world, so only the log of such requests can show it.
+        // A refused call reaches no world, so only the log of unassigned requests can show it.
         if let Verdict::Refuse(response, Some(code)) = &verdict {
             let why = Unassignable::because(NoWorld::NotAllowed);
             traffic::note(&self.registry, &parts, why, (response.status().as_u16(), Some(*code)));
@@ -77,7 +77,8 @@ impl App {
         }
     }
 
-    /// Responds by the request's route, and charges the response's bytes to the budget until they have been sent.
+    /// Responds according to the request's route, and charges the response's bytes to the budget until they have been
+    /// sent.
     async fn routed<B>(&self, dialect: Dialect, request: Request<B>, connection: &AbortHandle) -> Response
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
@@ -118,14 +119,15 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // Listeners that can reset a connection add a handle for it. With any other, the response breaks off instead.
+        // Listeners that can reset a connection add a handle for it. With other listeners, the response is cut short
+        // instead.
         let connection = request.extensions().get().cloned().unwrap_or_default();
         let app = self.clone();
         Box::pin(async move { Ok(app.answer(request, &connection).await) })
     }
 }
 
-/// Returns the routes of everything but the REST APIs.
+/// Returns all routes except those of the REST APIs.
 fn pages(registry: &Registry, ca: Option<&CaFiles>) -> Router {
     let router = Router::new()
         .merge(media::routes())
@@ -141,15 +143,15 @@ fn pages(registry: &Registry, ca: Option<&CaFiles>) -> Router {
 }
 
 fn prepared<B>(mut request: Request<B>, address: SocketAddr) -> Request<B> {
-    // Needed only for links, and only if nothing else names a host.
+    // The address is needed only for links, and only if nothing else names a host.
     if !request.headers().contains_key(header::HOST) {
         request.extensions_mut().insert(ListenAddress(address));
     }
     rewrite(request)
 }
 
-// A route can't have a parameter and a suffix in one segment, so the suffix is removed before routing. So is
-// SignalWire's root, which its own libraries leave out.
+// A route can't have a parameter and a suffix in one segment, so the suffix is removed before routing. SignalWire's
+// root, which its own libraries omit, is removed too.
 fn rewrite<B>(mut request: Request<B>) -> Request<B> {
     let Some(rewritten) = rewritten(request.uri()) else { return request };
     let asked = std::mem::replace(request.uri_mut(), rewritten);

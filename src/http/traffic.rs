@@ -1,4 +1,4 @@
-//! How requests are recorded: which part of a target is kept, and the log of requests that belong to no world.
+//! Records requests: keeps part of the target, and logs the requests that belong to no world.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use crate::model::sid::AccountSid;
 /// The most characters of a target that are kept; real targets are shorter.
 const TARGET_LEN_MAX: usize = 2_048;
 
-/// Why a request belongs to no world, and the account that it names, if any.
+/// The reason a request belongs to no world, and the account that it names, if any.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unassignable {
     pub(super) account: Option<AccountSid>,
@@ -41,12 +41,12 @@ pub(super) fn note(registry: &Registry, parts: &Parts, why: Unassignable, (statu
 /// Returns the path and query as the client wrote them, with secrets masked.
 pub(super) fn target(parts: &Parts) -> Box<str> {
     let target = asked_target(parts).path_and_query().map_or("", |target| target.as_str());
-    // Masked before it is cut: in half an escape or half a URL, the mask might not recognise a secret.
+    // Masked before it is cut, because a secret might not be recognised in half an escape or half a URL.
     let masked = mask::target(target);
     masked.get(..masked.floor_char_boundary(TARGET_LEN_MAX)).unwrap_or_default().into()
 }
 
-/// Returns a method's name; the usual ones don't allocate.
+/// Returns a method's name, without allocating if it is a common one.
 pub(super) fn name_of(method: &Method) -> Cow<'static, str> {
     match *method {
         Method::GET => "GET".into(),
@@ -57,13 +57,13 @@ pub(super) fn name_of(method: &Method) -> Cow<'static, str> {
 }
 
 impl Unassignable {
-    /// A reason without an account.
+    /// Returns a reason without an account.
     pub(super) const fn because(reason: NoWorld) -> Self {
         Self { account: None, reason }
     }
 }
 
-/// Returns the response to a path where there is nothing.
+/// Returns the response for a path without a resource.
 pub(super) fn no_such_resource(registry: &Registry, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let error = ApiError::not_found(asked_path(&parts));

@@ -1,4 +1,4 @@
-//! Tests of the REST APIs through all routes, in memory and without a port.
+//! REST API tests through all routes, in memory and without a port.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -352,7 +352,7 @@ async fn available_numbers_exclude_those_already_owned() {
 }
 
 #[tokio::test]
-async fn countries_and_their_lists_are_found_by_path() {
+async fn countries_and_their_lists_have_paths() {
     let api = Api::new(AccountMode::Open);
     let index = api.get(&account("/AvailablePhoneNumbers.json")).await.json();
     for country in index["countries"].as_array().unwrap() {

@@ -1,19 +1,19 @@
-//! Downloads of media without a User-Agent: Twilio's guide requires one, and some real programs send none
-//! (docs/fidelity.md, "Fax API").
+//! Handles media downloads without a User-Agent: Twilio's guide requires the header, but some real programs don't send
+//! it (docs/fidelity.md, "Fax API").
 
 use axum::http::{HeaderMap, header};
 
 use crate::engine::event::EventKind;
 use crate::model::media::MediaFault;
 
-/// The text in the response to a refused download, which quotes the rule.
+/// The response text for a refused download, which quotes the rule.
 pub(super) const REFUSED: &str = "the request has no User-Agent header; Twilio's guide: \"If you request Fax Media from a \
                                   web application you must specify an HTTP User-Agent header\"";
 const SERVED: &str = "the download names no User-Agent and is served all the same; Twilio's guide: \"If you request Fax Media \
                       from a web application you must specify an HTTP User-Agent header\". --media-user-agent required \
                       refuses it";
 
-/// Whether the request has a User-Agent that is not empty.
+/// Returns whether the request has a User-Agent that is not empty.
 pub(super) fn is_named(headers: &HeaderMap) -> bool {
     headers.get(header::USER_AGENT).is_some_and(|value| !value.is_empty())
 }

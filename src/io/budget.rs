@@ -1,9 +1,9 @@
-//! One memory budget for bodies in flight: what clients send, what apps respond with, and responses that nobody has
-//! read yet. A body is kept in pieces, and each piece but the first is charged to the budget until it is freed.
+//! One memory budget for bodies in flight: client requests, apps' responses, and the emulator's own unread responses. A
+//! body is kept in pieces, and each piece but the first is charged to the budget until it is freed.
 //!
 //! A body is charged as its bytes arrive, so one that announces a large size but sends little takes up little. Half of
-//! the budget is reserved for one body at a time, the one with the turn, so bodies that have half arrived can't wait
-//! for each other forever.
+//! the budget is reserved for one body at a time, the one that has the turn, so that partially received bodies can't
+//! wait for each other forever.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -18,9 +18,9 @@ use tokio::time::timeout;
 
 /// The default budget: 256 MiB.
 pub const BODY_BUDGET_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
-/// The smallest budget that can be set; with less, few documents would get through.
+/// The smallest budget that can be set; with less, few documents would fit.
 pub const BODY_BUDGET_BYTES_MIN: u64 = 1024 * 1024;
-/// How long a client's body, or a response being made, waits for room before it fails with 503.
+/// How long a client's body, or a response being made, waits for room before the request fails with 503.
 pub const ROOM_WAIT_MAX: Duration = Duration::from_secs(10);
 /// How long an app's response waits for room. The exchanges that hold the room end within their own time limits.
 pub const FETCH_ROOM_WAIT_MAX: Duration = Duration::from_secs(60);
@@ -29,7 +29,7 @@ pub const FETCH_ROOM_WAIT_MAX: Duration = Duration::from_secs(60);
 /// connections is limited.
 const PIECE_BYTES: usize = 64 * 1024;
 
-/// Why there is no room for a body.
+/// The reason there is no room for a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoom {
     /// Other bodies hold the room, and none was freed in time.
@@ -80,25 +80,25 @@ impl Budget {
         }))
     }
 
-    /// The most bytes that may be in flight.
+    /// Returns the most bytes that may be in flight.
     #[must_use]
     pub fn limit_bytes(&self) -> u64 {
         self.0.limit_bytes
     }
 
-    /// The bytes in flight, rounded up to whole pieces.
+    /// Returns the bytes in flight, rounded up to whole pieces.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
         self.0.held_pieces.load(Ordering::Relaxed) * PIECE_BYTES as u64
     }
 
-    /// How many bodies have failed for lack of room.
+    /// Returns how many bodies have failed for lack of room.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.0.refused.load(Ordering::Relaxed)
     }
 
-    /// Starts an empty body. `patience` is how long it waits each time that it needs room.
+    /// Starts an empty body, which waits at most `patience` each time it needs room.
     #[must_use]
     pub fn body(&self, patience: Duration) -> Pieces {
         let hold = Hold { budget: self.clone(), patience, common: None, turn: None, turn_pieces: 0 };
@@ -108,13 +108,13 @@ impl Budget {
     /// Charges a response of this many bytes, without waiting.
     ///
     /// # Errors
-    /// There is not enough room in the shared half at present.
+    /// Fails if there isn't enough room in the shared half at present.
     pub fn answer(&self, bytes: u64) -> Result<Hold, NoRoom> {
         let mut hold = self.body(Duration::ZERO).hold;
         // The first piece is free.
         let pieces = u32::try_from(bytes.div_ceil(PIECE_BYTES as u64).saturating_sub(1)).unwrap_or(u32::MAX);
-        // A response never gets the turn: the body with the turn must end by itself, but a response ends only when its
-        // client has read it.
+        // A response never gets the turn: a body with the turn must finish without outside help, but a response
+        // finishes only once its client has read it.
         let room = Arc::clone(&self.0.common).try_acquire_many_owned(pieces);
         hold.add(room.map_err(|_| self.count_refusal())?);
         Ok(hold)
@@ -131,18 +131,18 @@ impl Budget {
 }
 
 fn pieces_of(bytes: u64) -> u64 {
-    // The semaphore hands out at most `u32::MAX` permits at once.
+    // The semaphore hands out at most `u32::MAX` permits in one call.
     (bytes.max(BODY_BUDGET_BYTES_MIN) / PIECE_BYTES as u64).min(u64::from(u32::MAX))
 }
 
-/// The charge for a body; dropping it releases the room.
+/// The charge for a body; dropping the charge releases the room.
 #[derive(Debug)]
 pub struct Hold {
     budget: Budget,
     patience: Duration,
     common: Option<OwnedSemaphorePermit>,
     turn: Option<OwnedSemaphorePermit>,
-    /// How many pieces it holds in the half that is reserved for the turn.
+    /// How many pieces are held in the half reserved for the turn.
     turn_pieces: u64,
 }
 
@@ -152,7 +152,7 @@ impl Hold {
         if self.take_at_once() {
             return Ok(());
         }
-        // Waiting is pointless: even alone, this body would need more than there is.
+        // Waiting is pointless: even alone, this body would exceed the budget.
         if self.pieces() >= self.budget.pieces() {
             self.budget.count_refusal();
             return Err(NoRoom::Ever);
@@ -161,7 +161,7 @@ impl Hold {
         let waits_for_turn = self.turn.is_none();
         let room = timeout(self.patience, async {
             tokio::select! {
-                // Try the shared half first: the turn is better left to a body that finds no other room.
+                // Try the shared half first: the turn is better left to a body that has no other room.
                 biased;
                 piece = Arc::clone(&shared.common).acquire_owned() => (piece.ok(), None),
                 turn = Arc::clone(&shared.turn).acquire_owned(), if waits_for_turn => (None, turn.ok()),
@@ -194,7 +194,7 @@ impl Hold {
             return false;
         }
         self.turn_pieces += 1;
-        // Relaxed: the count is only shown; the semaphores set the limit.
+        // Relaxed: the count is only reported; the semaphores enforce the limit.
         shared.held_pieces.fetch_add(1, Ordering::Relaxed);
         true
     }
@@ -218,7 +218,7 @@ impl Drop for Hold {
     }
 }
 
-/// A body that is being received or made, kept in pieces.
+/// A body that is being received or produced, kept in pieces.
 #[derive(Debug)]
 pub struct Pieces {
     pieces: VecDeque<Vec<u8>>,
@@ -227,13 +227,13 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    /// The length of the body so far, in bytes.
+    /// Returns the length of the body so far, in bytes.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.bytes
     }
 
-    /// Whether nothing has been added yet.
+    /// Returns whether nothing has been added yet.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.bytes == 0
@@ -242,7 +242,7 @@ impl Pieces {
     /// Appends bytes, charging each new piece to the budget.
     ///
     /// # Errors
-    /// No room became free in time, or the body is larger than the whole budget.
+    /// Fails if no room becomes free in time, or if the body is larger than the whole budget.
     pub async fn add(&mut self, mut data: &[u8]) -> Result<(), NoRoom> {
         while !data.is_empty() {
             if self.is_full() {
@@ -257,14 +257,14 @@ impl Pieces {
         Ok(())
     }
 
-    /// The whole body in one piece, no longer charged. Meant for small bodies that are parsed right away, such as JSON
-    /// and forms.
+    /// Returns the whole body in one piece, no longer charged. Intended for small bodies that are parsed right away,
+    /// such as JSON and forms.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.into_whole().0
     }
 
-    /// The whole body in one piece, and its charge.
+    /// Returns the whole body in one piece, with its charge.
     #[must_use]
     pub fn into_whole(mut self) -> (Bytes, Hold) {
         if self.pieces.len() <= 1 {
@@ -277,10 +277,10 @@ impl Pieces {
         (whole.into(), self.hold)
     }
 
-    /// The whole body as a document, and its charge, to be kept until the document is stored or dropped.
+    /// Returns the whole body as a document, with a charge to be held until the document is stored or dropped.
     #[must_use]
     pub fn into_document(mut self) -> (Arc<[u8]>, Hold) {
-        // Filled in place: collecting the pieces in a vector first would take the memory twice.
+        // Filled in place: collecting the pieces in a vector first would take twice the memory.
         let mut document: Arc<[u8]> = std::iter::repeat_n(0, self.bytes).collect();
         if let Some(mut rest) = Arc::get_mut(&mut document) {
             while let Some(piece) = self.pieces.pop_front() {
@@ -292,13 +292,13 @@ impl Pieces {
         (document, self.hold)
     }
 
-    /// The body as chunks of a response. The charge is released after the last has been sent.
+    /// Returns the body as chunks of a response. The charge is released after the last has been sent.
     pub fn into_chunks(self) -> impl Iterator<Item = Bytes> + Send + 'static {
         let hold = Arc::new(self.hold);
         self.pieces.into_iter().map(move |piece| Held::tie(piece, &hold))
     }
 
-    /// A blocking writer into the body, for use on a thread outside the runtime.
+    /// Returns a blocking writer into the body, for use on a thread outside the runtime.
     pub fn writer<'a>(&'a mut self, runtime: &'a Handle) -> impl Write + 'a {
         PiecesWriter { pieces: self, runtime }
     }
@@ -354,7 +354,7 @@ struct PiecesWriter<'a> {
 
 impl Write for PiecesWriter<'_> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        // Most writes fit in the last piece and need not wait, so they can do without the runtime.
+        // Most writes fit in the last piece and need not wait, so they don't need the runtime.
         let has_room = self.pieces.pieces.back().is_some_and(|last| last.len() + data.len() <= PIECE_BYTES);
         if has_room {
             self.pieces.fill(data);

@@ -1,5 +1,5 @@
 //! Reads the parts of a certificate that rustls doesn't expose: the subject's common name, and whether alternative
-//! names are listed (RFC 5280 §4.1). It verifies nothing.
+//! names are listed (RFC 5280 §4.1). Nothing is verified.
 
 const SEQUENCE: u8 = 0x30;
 /// The tag of a certificate's version: `[0]`, constructed.
@@ -8,11 +8,11 @@ const CONTEXT_0: u8 = 0xa0;
 const CONTEXT_3: u8 = 0xa3;
 /// The object identifier of the common name, 2.5.4.3, in DER.
 const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
-/// The object identifier of the extension subjectAltName, 2.5.29.17, in DER.
+/// The object identifier of the subjectAltName extension, 2.5.29.17, in DER.
 const ALTERNATIVE_NAMES: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x11];
 
-/// The common name of a certificate that lists no alternative names, as old and hand-made ones do. `None` if it lists
-/// some.
+/// Returns the common name of a certificate without alternative names, as old and hand-made certificates often are.
+/// `None` if the certificate lists alternative names.
 pub(super) fn common_name_alone(certificate: &[u8]) -> Option<String> {
     let (_, certificate, _) = element(certificate)?;
     let (_, mut rest, _) = element(certificate)?;

@@ -1,5 +1,5 @@
 //! The HTTP client for all requests to apps: one exchange with its redirects and its authentication challenge, within
-//! limits of time and size. It keeps no connection, reads no proxy setting of the system, and never retries.
+//! limits of time and size. It keeps no connections alive, ignores the system's proxy settings, and never retries.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -27,9 +27,9 @@ use crate::model::account::{SignatureHeaders, TwimlTypes};
 use crate::model::reference::without_userinfo;
 use crate::model::webhook::{Cookie, ExchangeFailure, Method};
 
-/// The largest head of a response, in bytes.
+/// The largest response head, in bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// The most headers of a response; real apps send a dozen.
+/// The most headers in a response; real apps send about a dozen.
 const HEADERS_MAX: usize = 100;
 /// The start of the error text for a response that can't be parsed.
 const NOT_HTTP: &str = "the response is not HTTP/1.1";
@@ -37,17 +37,17 @@ const NOT_HTTP: &str = "the response is not HTTP/1.1";
 const ENDED_EARLY: &str = "the connection ended before the response did";
 /// The longest cookie that is kept (RFC 6265 §6.1).
 const COOKIE_BYTES_MAX: usize = 4 * 1024;
-/// How often the time limit is checked while an exchange waits for room in the budget.
+/// The interval at which the time limit is checked while an exchange waits for room in the budget.
 const ROOM_LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Time limits of an exchange (docs/fidelity.md, "Webhooks").
+/// The time limits of an exchange (docs/fidelity.md, "Webhooks").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Until the TCP connection is established.
+    /// The time until the TCP connection is established.
     pub connect: Duration,
-    /// Until the first packet of the response, and between packets.
+    /// The time until the first packet of the response, and between packets.
     pub read: Duration,
-    /// From the first step to the last byte, redirects included.
+    /// The time from the first step to the last byte, including redirects.
     pub total: Duration,
 }
 
@@ -60,22 +60,22 @@ impl Default for Limits {
 /// One request of an exchange, just before it is sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Hop<'a> {
-    /// The URL as it is sent: without userinfo and fragment.
+    /// The URL as it is sent, without userinfo and fragment.
     pub url: &'a str,
-    /// Whether it carries the body. A redirect may have turned it into a GET without one.
+    /// Whether the hop carries the request's body. A redirect may have turned the request into a GET without a body.
     pub with_body: bool,
 }
 
-/// Computes the headers of a hop beyond those that every request has.
+/// Computes a hop's headers in addition to those that every request has.
 pub type HopHeaders<'a> = &'a (dyn Fn(&Hop<'_>) -> Vec<(String, String)> + Send + Sync);
 
 /// A request to make, with its limits.
 pub struct Request<'a> {
     /// The method of the first hop.
     pub method: Method,
-    /// The URL to request. Its userinfo answers a challenge, its fragment is dropped.
+    /// The URL to request. The userinfo is used to answer a challenge; the fragment is dropped.
     pub url: &'a str,
-    /// The content type and the body, if it has one.
+    /// The content type and the body, if the request has one.
     pub body: Option<(&'a str, Bytes)>,
     /// Cookies set earlier. Each is sent only to the host that set it.
     pub cookies: &'a [Cookie],
@@ -83,13 +83,13 @@ pub struct Request<'a> {
     pub limits: Limits,
     /// The most redirects that are followed before the exchange fails.
     pub redirects_max: usize,
-    /// The most bytes of the response's body that are read.
+    /// The most bytes of the response body that are read.
     pub body_max_bytes: u64,
     /// The value of the User-Agent header.
     pub user_agent: &'a str,
     /// Computes further headers, such as a signature, for each hop.
     pub headers: HopHeaders<'a>,
-    /// The response, if the emulator itself gives it: then no connection is made.
+    /// The response, if the emulator itself provides it; no connection is then made.
     pub here: Option<Response>,
 }
 
@@ -100,8 +100,8 @@ pub struct Exchange {
     pub url: String,
     /// The URL of the last hop, without userinfo.
     pub final_url: String,
-    /// The URL of the last hop with the user and password used there. Relative references are resolved against it. It
-    /// is for requests only and must not reach a journal or a log.
+    /// The URL of the last hop with the user and password used there. Relative references are resolved against this
+    /// URL. It is for requests only and must not appear in a journal or a log.
     pub base_url: String,
     /// Whether a redirect was followed.
     pub redirected: bool,
@@ -111,39 +111,39 @@ pub struct Exchange {
     pub answer: Option<Response>,
     /// The cookies set by all responses of the exchange.
     pub cookies: Vec<Cookie>,
-    /// What went wrong. A response with status 4xx or 5xx is not a failure.
+    /// The failure, if any. A response with status 4xx or 5xx is not a failure.
     pub failure: Option<ExchangeFailure>,
-    /// The charge of the response's body to the memory budget.
+    /// The response body's charge to the memory budget.
     pub room: Option<Hold>,
-    /// The real time that the exchange took.
+    /// The real time taken by the exchange.
     pub elapsed: Duration,
 }
 
 /// A response from an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
-    /// Its HTTP status code.
+    /// The HTTP status code.
     pub status: u16,
-    /// Its headers, names in lower case.
+    /// The headers, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Its body, as far as it was read.
+    /// The body, as far as it was read.
     pub body: Arc<[u8]>,
 }
 
 impl Response {
-    /// The response of a bin.
+    /// Creates the response that serves a bin.
     pub(super) fn of_bin(contents: &str) -> Self {
         let headers = vec![("content-type".to_owned(), CONTENT_TYPE.to_owned())];
         Self { status: 200, headers, body: contents.as_bytes().into() }
     }
 
-    /// The value of the first header with this name, in any case.
+    /// Returns the value of the first header with this name, ignoring case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The content coding of its body (RFC 9110 §8.4), if any; no request asks for one.
+    /// Returns the body's content coding (RFC 9110 §8.4), if any. Requests never ask for a coding.
     pub(super) fn coding(&self) -> Option<&str> {
         let coding = self.header("content-encoding").map(str::trim);
         coding.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
@@ -176,7 +176,7 @@ impl Waits {
         Duration::from_micros(self.us.load(Ordering::Relaxed))
     }
 
-    /// Runs work that may wait for room, and adds the time that it takes.
+    /// Runs work that may wait for room, and adds the time taken.
     async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         let begun = Instant::now();
         self.is_waiting.store(true, Ordering::Relaxed);
@@ -192,7 +192,7 @@ impl Client {
     /// Creates a client with these options.
     ///
     /// # Errors
-    /// A trusted certificate can't be read.
+    /// Fails if a trusted certificate can't be read.
     pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
         let connector = Connector::new(options)?;
         Ok(Self {
@@ -204,31 +204,31 @@ impl Client {
         })
     }
 
-    /// Whether webhooks carry a W3C `traceparent`.
+    /// Returns whether webhooks carry a W3C `traceparent`.
     #[must_use]
     pub const fn has_traceparent(&self) -> bool {
         self.traceparent
     }
 
-    /// Which content types TwiML is accepted with.
+    /// Returns the policy for TwiML's content types.
     #[must_use]
     pub const fn twiml_types(&self) -> TwimlTypes {
         self.twiml_types
     }
 
-    /// Which headers hold the signature of a SignalWire account's webhooks.
+    /// Returns the choice of headers for a SignalWire account's webhook signature.
     #[must_use]
     pub const fn signature_headers(&self) -> SignatureHeaders {
         self.signature_headers
     }
 
-    /// The memory budget that bodies of responses are charged to.
+    /// Returns the memory budget that response bodies are charged to.
     #[must_use]
     pub const fn budget(&self) -> &Budget {
         &self.budget
     }
 
-    /// Opens a raw connection to the URL's host; the proxy speaks its own HTTP on it.
+    /// Opens a raw connection to the URL's host, on which the proxy speaks HTTP itself.
     pub(crate) async fn connect(&self, url: &Url, patience: Duration) -> Result<Stream, ExchangeFailure> {
         self.connector.connect(url, patience).await
     }
@@ -246,10 +246,10 @@ impl Client {
                 if let Ok(followed) = timeout_at(end, &mut steps).await {
                     break followed;
                 }
-                // Time spent waiting for room is credited to the exchange: another app holds the room, not this one.
+                // Time spent waiting for room is credited to the exchange: other apps hold the room, not this one.
                 let waited = waits.total();
                 if waits.is_waiting.load(Ordering::Relaxed) {
-                    // The wait is counted only when it is over, so look again then.
+                    // A wait is counted only after it ends, so check again later.
                     end = Instant::now() + ROOM_LOOK_INTERVAL;
                 } else if waited > credited {
                     (end, credited) = (end + (waited - credited), waited);
@@ -278,7 +278,7 @@ impl Client {
             outcome.base_url = credential.as_ref().map_or_else(|| target.text.clone(), |own| own.within(&target.text));
             let answer = self.ask((request, waits), &target, &hop, authorization.as_deref(), outcome).await?;
             let again = (answer.status == 401 && authorization.is_none())
-                // Challenged once only: a server that repeats its challenge has refused the credential.
+                // Answer only one challenge: a server that repeats it has refused the credential.
                 .then(|| {
                     let challenges = answer.headers_named("www-authenticate");
                     challenge::answer(challenges, credential.as_ref()?, hop.method, target.path_and_query())
@@ -289,7 +289,7 @@ impl Client {
                 continue;
             }
             let next = redirect::next(answer.status, answer.header("location"), &target.text, hop.method);
-            // Before `next?`, so that a redirect that leads nowhere is shown with its response.
+            // Set before `next?`, so that a redirect that leads nowhere is journaled with its response.
             outcome.answer = Some(answer);
             let Next::Hop { to, method } = next? else { return Ok(()) };
             redirects += 1;
@@ -299,7 +299,7 @@ impl Client {
             outcome.redirected = true;
             let (to, own_credential) = split(&to)?;
             let same_origin = to.url.origin() == target.url.origin();
-            // A credential never goes to another origin.
+            // A credential is never sent to another origin.
             credential = own_credential.or(credential.filter(|_| same_origin));
             authorization = authorization.filter(|authorization| same_origin && challenge::is_reusable(authorization));
             let body = hop.body.filter(|_| method == Method::Post);
@@ -336,8 +336,8 @@ impl Client {
         Ok(answer)
     }
 
-    /// Sends a message and reads the response. Returns whether the body was read to its end, and its charge to the
-    /// budget.
+    /// Sends a message and reads the response. Returns whether the body was read to its end, and the body's charge to
+    /// the budget.
     async fn read(
         &self,
         stream: Stream,
@@ -357,7 +357,7 @@ impl Client {
         let limit = usize::try_from(request.body_max_bytes).unwrap_or(usize::MAX);
         let (mut read, mut complete) = (self.budget.body(FETCH_ROOM_WAIT_MAX), true);
         while let Some(frame) = driven.while_waiting(patience, async { Ok(body.frame().await) }).await?? {
-            // Trailers have no meaning for any caller.
+            // No caller uses trailers.
             let Ok(data) = frame.map_err(|error| failure(&error))?.into_data() else { continue };
             let wanted = data.len().min(limit - read.len());
             let added = waits.during(read.add(&data[..wanted])).await;
@@ -372,7 +372,7 @@ impl Client {
     }
 }
 
-/// The method and body that a hop sends.
+/// The method and body that are sent in a hop.
 struct Sent<'a> {
     method: Method,
     body: Option<&'a (&'a str, Bytes)>,
@@ -382,12 +382,12 @@ struct Sent<'a> {
 struct Target {
     /// The URL as it is sent and signed.
     text: String,
-    /// The same URL, parsed.
+    /// The parsed URL.
     url: Url,
 }
 
 impl Target {
-    /// The host and port as they are written in the URL.
+    /// Returns the host and port as written in the URL.
     fn authority(&self) -> &str {
         let (_, rest) = self.text.split_once("://").unwrap_or_default();
         rest.split('/').next().unwrap_or_default()
@@ -398,7 +398,7 @@ impl Target {
         &self.text[begin..]
     }
 
-    /// Adds to a failure its likely cause: a port that speaks TLS answers plain HTTP with an alert or closes the
+    /// Adds the likely cause to a failure: a port that speaks TLS answers plain HTTP with an alert or by closing the
     /// connection.
     fn explained(&self, mut failure: ExchangeFailure) -> ExchangeFailure {
         let hint = "; if this port speaks TLS, write https:// in the URL";
@@ -412,7 +412,7 @@ impl Target {
     }
 }
 
-/// Splits a URL into what is sent and its credential. An error shows the URL without the credential.
+/// Splits a URL into the part that is sent and the credential. An error shows the URL without the credential.
 fn split(text: &str) -> Result<(Target, Option<Credential>), ExchangeFailure> {
     let invalid = || ExchangeFailure::InvalidUrl(format!("{:?} is not an http or https URL", without_userinfo(text)));
     let normal = normal(text).ok_or_else(invalid)?;
@@ -420,7 +420,7 @@ fn split(text: &str) -> Result<(Target, Option<Credential>), ExchangeFailure> {
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err(invalid());
     }
-    // From the original text: the normal form has no userinfo.
+    // Parsed from the original string, since the normalized form has no userinfo.
     let credential = Url::parse(text).ok().as_ref().and_then(Credential::of);
     Ok((Target { text: normal, url }, credential))
 }
@@ -482,7 +482,7 @@ struct Driven {
 }
 
 impl Driven {
-    /// Awaits `work` while polling the connection. The outer error is a timeout, the inner one that of `work`.
+    /// Awaits `work` while polling the connection. The outer error is a timeout, the inner error comes from `work`.
     async fn while_waiting<T>(
         &mut self,
         patience: Duration,
@@ -495,7 +495,7 @@ impl Driven {
                     biased;
                     // Polled first, so that a response that has arrived counts even if the connection then fails.
                     done = &mut work => return done.map_err(|error| failure(&error)),
-                    // `work` sees the reason as well, so the result can be ignored.
+                    // `work` gets the same error, so this result can be ignored.
                     _ = &mut self.connection, if !self.ended => self.ended = true,
                 }
             }

@@ -1,4 +1,4 @@
-//! Makes connections: resolves a URL's host, connects by TCP within a time limit, and adds TLS if the scheme asks for
+//! Makes connections: resolves a URL's host, connects over TCP within a time limit, and adds TLS if the scheme requires
 //! it.
 
 use std::io::ErrorKind;
@@ -16,7 +16,7 @@ use super::stream::Stream;
 use super::tls::Tls;
 use crate::model::webhook::ExchangeFailure;
 
-/// The time limit for one address; two attempts fit into the time for connecting (docs/fidelity.md, "Webhooks").
+/// The time limit for one address; two attempts fit into the connect timeout (docs/fidelity.md, "Webhooks").
 const ATTEMPT_MAX: Duration = Duration::from_secs(5);
 
 /// The addresses that names of this machine resolve to.
@@ -43,7 +43,7 @@ impl Connector {
         let port = url.port_or_known_default().unwrap_or(80);
         let (host, port) = self.connect_to.iter().find_map(|each| each.instead_of(host, port)).unwrap_or((host, port));
         let stream = timeout(patience, reach(host, port)).await.unwrap_or(Err(ExchangeFailure::ConnectTimeout))?;
-        // Checked on the open connection, so that no other name for this machine gets around it.
+        // Checked on the open connection, so that no other name for this machine can circumvent the check.
         let ends = stream.local_addr().and_then(|local| Ok((local.ip(), stream.peer_addr()?)));
         if is_control(url.path()) && ends.is_ok_and(|(local, peer)| self.own.lead_here(local, peer)) {
             let why = "no webhook is sent to the emulator's own control API, nor is a document fetched from it";
@@ -67,12 +67,12 @@ pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFa
         let found = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await;
         found.map_err(|_| unknown())?.collect()
     };
-    // The error if the name has no addresses.
+    // The error for a name without addresses.
     let mut failure = unknown();
     for address in addresses {
         match timeout(ATTEMPT_MAX, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
-            // One address may refuse while another can't be reached, such as ::1 without IPv6. The refusal is the more
+            // One address may refuse while another is unreachable, such as ::1 without IPv6. A refusal is the more
             // helpful error.
             Ok(Err(_)) | Err(_) if failure == ExchangeFailure::ConnectionRefused => {}
             Ok(Err(error)) => {
@@ -90,7 +90,7 @@ pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFa
     Err(failure)
 }
 
-/// Whether a name means this machine (RFC 6761 §6.3). Some resolvers don't know names below `localhost`.
+/// Returns whether a name means this machine (RFC 6761 §6.3). Some resolvers don't know subdomains of `localhost`.
 fn is_loopback_name(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     host == "localhost" || host.ends_with(".localhost")
@@ -113,7 +113,7 @@ mod tests {
     #[tokio::test]
     async fn an_app_under_localhost_is_reached_on_either_loopback_address() {
         for ip in LOOPBACK {
-            // A machine may have no IPv6.
+            // The machine may lack IPv6.
             let Ok(listener) = tokio::net::TcpListener::bind((ip, 0)).await else { continue };
             let port = listener.local_addr().expect("an address").port();
             reach("tenant-1.app.localhost", port).await.expect("it is this machine");

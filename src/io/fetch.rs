@@ -8,12 +8,12 @@ use super::{Signer, record};
 use crate::model::media::UnreadableDocument;
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
-/// The most redirects that are followed to a document.
+/// The most redirects that are followed when fetching a document.
 pub const REDIRECTS_MAX: usize = 10;
 /// The largest document that is fetched. Twilio states no limit; apps cap uploads at 10 MB.
 pub const DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-/// Fetches a document. Returns it with its charge to the memory budget, and the record of the exchange.
+/// Fetches a document. Returns the document with its charge to the memory budget, and a record of the exchange.
 pub(super) async fn document(
     client: &Client,
     signer: &Signer,
@@ -50,7 +50,7 @@ pub(super) async fn document(
     (record, document)
 }
 
-/// Improves the reason why a document can't be read, if the server's response headers say more than the bytes do.
+/// Returns a better reason for an unreadable document if the response headers are more informative than its bytes.
 pub(super) fn explained(unreadable: UnreadableDocument, record: &ExchangeRecord) -> UnreadableDocument {
     let header =
         |name: &str| record.response_headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.trim());

@@ -1,8 +1,8 @@
-//! The one place that writes files. A reader sees either the old file or the new one, never a part, and concurrent
-//! writers never share a temporary file.
+//! The one place that writes files. A reader sees either the old file or the new one, never a mixture or part, and
+//! concurrent writers never share a temporary file.
 //!
-//! A symbolic link is followed and its target replaced. What can't be replaced is written in place: a file that is
-//! itself a mount point, a file in a folder without write permission, a pipe, a device.
+//! A symbolic link is followed and its target replaced. Files that can't be replaced are written in place: mount
+//! points, files in a folder without write permission, pipes and devices.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -10,26 +10,27 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// The prefix of a temporary file's name. One is left behind only if the process is killed while writing.
+/// The prefix of temporary file names. A temporary file is left behind only if the process is killed while writing.
 const DRAFT_PREFIX: &str = ".fauxfax-";
 /// The most symbolic links that are followed, the same as on Linux.
 const LINKS_MAX: usize = 40;
 
-/// What a file holds, which decides who may read it and whether it must survive a power failure.
+/// The kind of contents in a file, which decides who may read the file and whether it must survive a power failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contents {
-    /// Tokens or keys. Only the owner may read it, and it is on disk when the write returns.
+    /// Tokens or keys. Only the owner may read the file, and it is on disk when the write returns.
     Secret,
-    /// Data that can't be reproduced. The umask decides who may read it, and it is on disk when the write returns.
+    /// Data that can't be reproduced. The umask decides who may read the file, and it is on disk when the write
+    /// returns.
     Kept,
-    /// Data that can be reproduced. The umask decides who may read it.
+    /// Data that can be reproduced. The umask decides who may read the file.
     Derived,
 }
 
 /// Replaces or creates a file.
 ///
 /// # Errors
-/// It can't be written. The old file is unchanged then, unless it had to be written in place.
+/// Fails if the file can't be written. The old file is then unchanged, unless it had to be written in place.
 pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     let target = resolved(path)?;
     // There is no file yet, so nothing can be lost.
@@ -48,10 +49,10 @@ pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     }
 }
 
-/// Checks whether [`write()`] would succeed, as far as that can be known. The file stays as it is.
+/// Checks whether [`write()`] would succeed, as far as that can be known. The file stays unchanged.
 ///
 /// # Errors
-/// Why a write would fail.
+/// Returns the error with which a write would fail.
 pub fn check_writable(path: &Path, contents: Contents) -> io::Result<()> {
     let target = resolved(path)?;
     // There is no file yet, so check that one can be created.
@@ -62,19 +63,19 @@ pub fn check_writable(path: &Path, contents: Contents) -> io::Result<()> {
     if OpenOptions::new().write(true).open(&target).is_ok() {
         return Ok(());
     }
-    // It can't be written in place, so it must be replaceable, and only replacing it shows whether it is.
+    // The file can't be written in place, so it must be replaceable, which only replacing it can show.
     replace(&target, &fs::read(&target)?, contents)
 }
 
-/// Whether a path leads to a pipe or a device, on which a write may block.
+/// Returns whether a path leads to a pipe or a device, on which a write may block.
 #[must_use]
 pub fn is_special(path: &Path) -> bool {
     let is_special = |metadata: fs::Metadata| !metadata.is_file() && !metadata.is_dir();
     fs::metadata(path).is_ok_and(is_special) || resolved(path).is_ok_and(|target| is_open_file(&target))
 }
 
-/// Whether a path names an open file of this process, as `/dev/stdout` does. Others may be writing to it, so it is
-/// appended to instead of replaced.
+/// Returns whether a path names an open file of this process, as `/dev/stdout` does. Other writers may have the file
+/// open, so it is appended to instead of replaced.
 fn is_open_file(target: &Path) -> bool {
     target.starts_with("/proc")
 }
@@ -83,7 +84,7 @@ fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }
 
-/// The path that the symbolic links of `path` lead to, whether or not it exists.
+/// Returns the path that the symbolic links of `path` lead to, whether or not it exists.
 fn resolved(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..LINKS_MAX {
@@ -99,7 +100,7 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
         }
         match fs::metadata(&target) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            // It leads to a pipe, a device or a folder, which is not replaced, so the link itself will do.
+            // The link leads to a pipe, a device or a folder, which can't be replaced, so the link's own path will do.
             Ok(metadata) if !metadata.is_file() => return Ok(target),
             Ok(_) if is_open_file(&target) => return Ok(target),
             Ok(_) | Err(_) => {}
@@ -111,8 +112,8 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Whether a link in a shared folder such as `/tmp` belongs to another user, who could use it to make this process
-/// overwrite a file. Linux refuses to follow such links itself if `fs.protected_symlinks` is on.
+/// Returns whether a link in a shared folder such as `/tmp` belongs to another user, who could use it to make this
+/// process overwrite a file. Linux itself refuses to follow such links if `fs.protected_symlinks` is on.
 #[cfg(unix)]
 fn is_strangers(link: &fs::Metadata, folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -128,7 +129,7 @@ const fn is_strangers(_: &fs::Metadata, _: &Path) -> bool {
     false
 }
 
-/// The type of the file at a path, or `None` if there is none.
+/// Returns the type of the file at a path, or `None` if there is no file.
 fn kind(path: &Path) -> io::Result<Option<FileType>> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(Some(metadata.file_type())),
@@ -188,7 +189,7 @@ fn write_in_place(target: &Path, bytes: &[u8], contents: Contents) -> io::Result
     if contents.is_synced() { file.sync_all() } else { Ok(()) }
 }
 
-/// Removes other users' permissions from a file with secrets. That fails if another user owns the file, so warn.
+/// Removes other users' permissions from a file with secrets. This fails if a different user owns the file, so warn.
 #[cfg(unix)]
 fn keep_from_others(file: &File) {
     use std::os::unix::fs::PermissionsExt;
@@ -210,7 +211,7 @@ fn write_special(target: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 impl Contents {
-    /// The permissions of a new file before the umask is applied.
+    /// Returns the permissions of a new file before the umask is applied.
     #[cfg(unix)]
     const fn mode(self) -> u32 {
         match self {
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_that_fails_leaves_the_earlier_file_and_no_draft() {
+    fn a_failed_write_keeps_the_old_file_and_leaves_no_draft() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir(folder.path().join("full")).expect("a folder");
         fs::write(folder.path().join("full/file"), "").expect("written");
@@ -311,7 +312,7 @@ mod tests {
         }
 
         #[test]
-        fn only_the_owner_can_read_secrets_whatever_was_there_before() {
+        fn only_the_owner_can_read_secrets_whatever_the_old_permissions() {
             let folder = tempfile::tempdir().expect("a folder");
             let path = folder.path().join("state.json");
             write(&path, b"1", Contents::Secret).expect("written");
@@ -353,7 +354,7 @@ mod tests {
         }
 
         #[test]
-        fn a_file_with_the_usual_name_of_a_draft_is_neither_followed_nor_touched() {
+        fn an_existing_file_named_like_a_draft_is_neither_followed_nor_touched() {
             let folder = tempfile::tempdir().expect("a folder");
             let victim = folder.path().join("victim");
             fs::write(&victim, "theirs").expect("written");

@@ -1,5 +1,5 @@
-//! Requests to customers' apps: the HTTP client, and the webhooks and document fetches made with it. Nothing here knows
-//! the state of a fax, and nothing retries.
+//! Requests to customers' apps: the HTTP client, and the webhooks and document fetches made with it. Nothing here
+//! depends on the state of a fax, and nothing is retried.
 
 pub mod budget;
 #[cfg(feature = "tls")]
@@ -41,7 +41,7 @@ use crate::model::sid::{AccountSid, FaxSid, TwimlBinSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
-/// The most bytes of a response's body that the journal keeps.
+/// The most bytes of a response body that the journal keeps.
 const EXCERPT_BYTES_MAX: usize = 4 * 1024;
 /// The headers whose values are masked in the journal.
 const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "set-cookie"];
@@ -53,16 +53,16 @@ pub struct Signer {
     pub account: AccountSid,
     /// The provider whose headers and signatures are used.
     pub dialect: Dialect,
-    /// The account's key that requests are signed with.
+    /// The account key that requests are signed with.
     pub key: Box<str>,
     /// The key that media URLs are signed with.
     pub media_key: Arc<[u8]>,
-    /// The present time by the world's clock.
+    /// The current time on the world's clock.
     pub now: Timestamp,
 }
 
 impl Signer {
-    /// The signer for the account of a world.
+    /// Returns the signer for a world's account.
     #[must_use]
     pub fn of(engine: &Engine, media_key: Arc<[u8]>) -> Self {
         let account = engine.account();
@@ -80,19 +80,19 @@ pub struct Performer {
 }
 
 impl Performer {
-    /// Creates a performer with this client and renderer, for an emulator of these names.
+    /// Creates a performer with this client and renderer, for an emulator with these names.
     #[must_use]
     pub const fn new(client: Client, renderer: Renderer, names: OwnNames) -> Self {
         Self { client, renderer, names }
     }
 
-    /// The memory budget that bodies in flight are charged to.
+    /// Returns the memory budget that bodies in flight are charged to.
     #[must_use]
     pub const fn budget(&self) -> &Budget {
         self.client.budget()
     }
 
-    /// The renderer that converts documents to pages.
+    /// Returns the renderer that converts documents to pages.
     #[must_use]
     pub const fn renderer(&self) -> &Renderer {
         &self.renderer
@@ -101,7 +101,7 @@ impl Performer {
     /// Fetches a document for a tester, signed like any other fetch, and counts its pages.
     ///
     /// # Errors
-    /// The document can't be fetched or read.
+    /// Fails if the document can't be fetched or read.
     pub async fn document(&self, signer: &Signer, url: &str) -> Result<Document, DocumentFault> {
         let (record, fetched) = fetch::document(&self.client, signer, url).await;
         let (bytes, _room) = fetched.map_err(DocumentFault::Fetch)?;
@@ -114,7 +114,7 @@ impl Performer {
         webhook::replay(&self.client, signer, fax, replay).await
     }
 
-    /// The bin of this emulator that an effect asks an app's part of, if it does.
+    /// Returns the bin that an effect requests in place of an app, if it is one of this emulator's bins.
     #[must_use]
     pub fn bin_of(&self, intent: &Intent) -> Option<TwimlBinSid> {
         match intent {
@@ -124,15 +124,15 @@ impl Performer {
         }
     }
 
-    /// Performs one effect and returns its result for the engine. `bin` is what the bin holds that the effect asks; it
-    /// is then answered without a connection.
+    /// Performs one effect and returns its result for the engine. `bin` is the content of the bin that the effect
+    /// requests, if any; no connection is made for it.
     pub async fn perform(&self, signer: &Signer, effect: Effect, bin: Option<Arc<str>>) -> EffectResult {
         let here = bin.map(|contents| Response::of_bin(&contents));
         match &*effect.intent {
             Intent::FetchDocument { url, quality, documents } => {
                 let (record, fetched) = fetch::document(&self.client, signer, url).await;
                 let document = match fetched {
-                    // The document stays charged until it is rendered; it may have to wait for a renderer meanwhile.
+                    // The document stays charged until it is rendered; until then it may have to wait for a renderer.
                     Ok((bytes, _room)) => {
                         let rendered = self.renderer.to_send(bytes, *quality, *documents).await;
                         rendered.map_err(|reason| DocumentFault::Unreadable(fetch::explained(reason, &record)))
@@ -149,11 +149,11 @@ impl Performer {
     }
 }
 
-/// The part of an exchange that the journal keeps, with secrets masked and the body shortened.
+/// Returns the part of an exchange that the journal keeps, with secrets masked and the body shortened.
 fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outcome: &Exchange) -> ExchangeRecord {
     let answer = outcome.answer.as_ref();
     let status = answer.map(|answer| answer.status);
-    // To the client a 4xx or 5xx is a response like any other; to the journal it is a failure.
+    // The client treats a 4xx or 5xx as an ordinary response; the journal treats it as a failure.
     let refused = status.filter(|status| !(200..400).contains(status)).map(ExchangeFailure::HttpStatus);
     ExchangeRecord {
         purpose,
@@ -165,7 +165,7 @@ fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outco
         status,
         response_headers: answer.map(|answer| masked(&answer.headers)).unwrap_or_default(),
         response_body: answer.map(|answer| excerpt(&answer.body)).unwrap_or_default(),
-        // The clock of an exchange is real time, whatever the world's clock shows.
+        // Exchanges are timed in real time, whatever the world's clock shows.
         duration_ms: u64::try_from(outcome.elapsed.as_millis()).unwrap_or(u64::MAX),
         failure: outcome.failure.clone().or(refused),
     }
@@ -176,7 +176,7 @@ fn masked(headers: &[(String, String)]) -> Vec<(String, String)> {
         let secret = SECRET_HEADERS.iter().any(|header| name.eq_ignore_ascii_case(header));
         let value = match name.as_str() {
             _ if secret => MASK.to_owned(),
-            // A redirect may carry a password.
+            // A redirect's URL may contain a password.
             "location" => without_userinfo(value),
             _ => value.clone(),
         };

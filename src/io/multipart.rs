@@ -1,7 +1,7 @@
 //! Writes a `multipart/form-data` body (RFC 7578) of text fields and files, in the order in which they are added.
 //! Uploads are parsed by `multer`.
 
-/// Enough bytes for the part headers of most requests.
+/// A size in bytes that suffices for the part headers of most requests.
 const HEADS_BYTES_MOSTLY: usize = 4_096;
 
 /// A body being written. Names and file names must not contain a quotation mark or a line break.
@@ -28,7 +28,7 @@ impl Multipart {
         self.part(&format!("; name=\"{name}\"; filename=\"{file_name}\"{kind}"), bytes)
     }
 
-    /// The value of `Content-Type` and the finished body.
+    /// Returns the `Content-Type` value and the finished body.
     pub(crate) fn finish(mut self) -> (String, Vec<u8>) {
         self.body.extend_from_slice(format!("--{}--\r\n", self.boundary).as_bytes());
         (format!("multipart/form-data; boundary={}", self.boundary), self.body)

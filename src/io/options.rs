@@ -1,4 +1,4 @@
-//! The options of the HTTP client: where requests really go, which certificates it trusts, and which limits it keeps.
+//! The HTTP client's options: where requests really go, which certificates are trusted, and which limits apply.
 
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use url::{Host, Url};
 use super::budget::Budget;
 use crate::model::account::{SignatureHeaders, TwimlTypes};
 
-/// How the client reaches apps and which of them it trusts.
+/// The options for reaching apps and trusting their certificates.
 #[derive(Debug, Clone, Default)]
 pub struct ClientOptions {
     /// Hosts to connect to instead of those in URLs.
@@ -21,15 +21,15 @@ pub struct ClientOptions {
     pub traceparent: bool,
     /// The addresses that the emulator itself listens on. Requests to its control API there are refused.
     pub own_addresses: Vec<SocketAddr>,
-    /// Which content types TwiML is accepted with.
+    /// The policy for TwiML's content types.
     pub twiml_types: TwimlTypes,
-    /// Which headers hold the signature of a SignalWire account's webhooks.
+    /// The choice of headers for a SignalWire account's webhook signature.
     pub signature_headers: SignatureHeaders,
     /// The memory budget that responses are charged to, shared with the server.
     pub budget: Budget,
 }
 
-/// Why the client can't be created.
+/// The reason the client can't be created.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
     /// A certificate given with `--trust-ca` can't be read.
@@ -40,8 +40,8 @@ pub enum ClientError {
     Tls(String),
 }
 
-/// Replaces a host to connect to, as curl's `--connect-to` does. The URL, the `Host` header and the signature stay the
-/// same.
+/// Replaces the host to connect to, as curl's `--connect-to` does. The URL, the `Host` header and the signature stay
+/// the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectTo {
     from: Place,
@@ -54,10 +54,10 @@ struct Place {
     port: Option<u16>,
 }
 
-/// What is wrong with a `FROM=TO` value.
+/// A fault in a `FROM=TO` value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectToError {
-    /// It has no equals sign.
+    /// The value has no equals sign.
     #[error("there is no =")]
     NoEquals,
     /// One side is neither a host nor a host and a port.
@@ -77,7 +77,7 @@ impl FromStr for ConnectTo {
 }
 
 impl ConnectTo {
-    /// The host and port to connect to instead of these; `None` if the rule is about others.
+    /// Returns the host and port to connect to instead of these; `None` if the rule is about others.
     pub(super) fn instead_of(&self, host: &str, port: u16) -> Option<(&str, u16)> {
         let is_meant = self.from.host == host && self.from.port.is_none_or(|from| from == port);
         // A rule without a port keeps the URL's port.
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connect_to_names_two_hosts_with_or_without_ports() {
+    fn connect_to_names_two_hosts_with_or_without_ports() {
         let place = |host: &str, port| Place { host: host.to_owned(), port };
         let parsed = "localhost=host.docker.internal".parse();
         assert_eq!(parsed, Ok(ConnectTo { from: place("localhost", None), to: place("host.docker.internal", None) }));
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connect_to_that_names_no_hosts_is_refused() {
+    fn connect_to_without_hosts_is_refused() {
         for bad in ["localhost", "=", "a=", "=b", "http://a=b", "a=b/c", "a:99999=b", "a=b@c"] {
             assert!(bad.parse::<ConnectTo>().is_err(), "{bad}");
         }

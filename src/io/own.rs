@@ -1,5 +1,5 @@
-//! Requests of the emulator that lead back to itself: those to its control API are refused, by whatever name it is
-//! addressed, and those to a bin are answered in the process.
+//! Requests from the emulator that lead back to itself: those to the control API are refused, whatever host name they
+//! use, and those to a bin are answered within the process.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::model::sid::TwimlBinSid;
 
 /// The root of all paths that control the emulator.
 pub const CONTROL_ROOT: &str = "/_fauxfax";
-/// The sample documents below it. They are harmless, and a fax may be sent from their URLs.
+/// The root of the sample documents' paths. The samples are harmless, and a fax may be sent from their URLs.
 const SAMPLES: &str = "/_fauxfax/v1/samples";
 
 /// The ports that the emulator listens on.
@@ -25,8 +25,8 @@ impl OwnPorts {
         Self(listening.iter().map(SocketAddr::port).collect())
     }
 
-    /// Whether a connection leads back to the emulator. The addresses of its two ends decide, so no other name for this
-    /// machine gets around the check.
+    /// Returns whether a connection leads back to the emulator. The addresses of both ends decide, so no other name for
+    /// this machine can circumvent the check.
     pub(super) fn lead_here(&self, local: IpAddr, peer: SocketAddr) -> bool {
         let (local, remote) = (local.to_canonical(), peer.ip().to_canonical());
         let is_this_machine = local == remote || (local.is_loopback() && remote.is_loopback());
@@ -42,15 +42,15 @@ pub struct OwnNames {
 }
 
 impl OwnNames {
-    /// The names that any emulator has, those that `--allow-host` adds, and the host of `--public-url`.
+    /// Creates the set of names: those of any emulator, those that `--allow-host` adds, and the host of `--public-url`.
     #[must_use]
     pub fn new(allowed: &[String], public_url: Option<&str>) -> Self {
         let public = public_url.and_then(|url| Url::parse(url).ok()).and_then(|url| url.host_str().map(Arc::from));
         Self { allowed: allowed.into(), public }
     }
 
-    /// The bin that a URL leads to, if its host is the emulator. Which port it names doesn't matter: the one that
-    /// clients use may be mapped to the emulator's by a container.
+    /// Returns the bin that a URL leads to, if its host is the emulator. The port doesn't matter: a container may map
+    /// the port that clients use to the emulator's.
     pub(super) fn bin_at(&self, url: &str) -> Option<TwimlBinSid> {
         let url = Url::parse(url).ok()?;
         let name = url.host_str()?.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
@@ -62,9 +62,9 @@ impl OwnNames {
     }
 }
 
-/// Whether the emulator answers to a name, in lower case, without being told so: that of an emulated service, or one
-/// that no stranger can own and point at this machine: `localhost`, `*.localhost`, `*.internal`, `*.test` (RFC 6761:
-/// never in the public DNS), and single labels such as a Compose service.
+/// Returns whether the emulator answers to a lower-case name without being configured to: the name of an emulated
+/// service, or one that no stranger can own and point at this machine: `localhost`, `*.localhost`, `*.internal`,
+/// `*.test` (RFC 6761: never in the public DNS), and single labels such as a Compose service.
 #[must_use]
 pub fn is_own_name(name: &str) -> bool {
     name == "localhost"
@@ -75,7 +75,7 @@ pub fn is_own_name(name: &str) -> bool {
         || is_service(name)
 }
 
-/// Whether a path leads to the control API, even if it is percent-encoded or has dot segments.
+/// Returns whether a path leads to the control API, even if it is percent-encoded or has dot segments.
 #[must_use]
 pub(super) fn is_control(path: &str) -> bool {
     let path = percent_decode_str(path).decode_utf8_lossy();
@@ -84,13 +84,13 @@ pub(super) fn is_control(path: &str) -> bool {
     segments.any(|segment| Some(segment) == CONTROL_ROOT.strip_prefix('/')) && !is_sample(&path)
 }
 
-/// Whether a path is that of a sample document, which anyone may read.
+/// Returns whether a path leads to a sample document, which anyone may read.
 #[must_use]
 pub fn is_sample(path: &str) -> bool {
     is_below(path, SAMPLES) && !path.contains("/.")
 }
 
-/// Whether a path is `root` or below it.
+/// Returns whether a path is `root` or lies under it.
 #[must_use]
 pub fn is_below(path: &str, root: &str) -> bool {
     path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -1,31 +1,32 @@
-//! Where a redirect leads: 301, 302 and 303 become GET, 307 and 308 keep the method.
+//! Follows redirects: 301, 302 and 303 become GET, 307 and 308 keep the method.
 
 use crate::dialect::address::normal;
 use crate::model::reference::{resolve, without_userinfo};
 use crate::model::webhook::{ExchangeFailure, Method};
 
-/// What to do after a response.
+/// The step that follows a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Nothing: the response is the final one.
+    /// No further step: the response is final.
     Done,
-    /// Make another request, as a redirect asks.
+    /// Make a further request, as the redirect says.
     Hop {
         /// The URL to request, which may carry userinfo.
         to: String,
-        /// The method to use there.
+        /// The method to use for that URL.
         method: Method,
     },
 }
 
-/// What to do after a response with this status and `Location`. An error if the redirect has no usable target.
+/// Returns the step that follows a response with this status and `Location`, or an error if the redirect has no usable
+/// target.
 pub(super) fn next(status: u16, location: Option<&str>, from: &str, method: Method) -> Result<Next, ExchangeFailure> {
     let method = match status {
         301..=303 => Method::Get,
         307 | 308 => method,
         _ => return Ok(Next::Done),
     };
-    // Passing a redirect without a target on as the final response would hide the app's mistake.
+    // Treating a redirect without a target as the final response would hide the app's mistake.
     let Some(location) = location else { return Err(ExchangeFailure::RedirectsNowhere { status, location: None }) };
     let to = resolve(from, location.trim()).filter(|to| normal(to).is_some());
     let nowhere = || ExchangeFailure::RedirectsNowhere { status, location: Some(without_userinfo(location)) };

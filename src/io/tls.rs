@@ -1,4 +1,4 @@
-//! TLS of the HTTP client: which certificates it trusts, and its errors in Twilio's terms.
+//! TLS for the HTTP client: decides which certificates to trust, and expresses failures as Twilio's errors.
 
 use std::io;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ const PLAIN_HINT: &str = "if this port serves plain HTTP, write http:// in the U
 pub(super) struct Tls(TlsConnector);
 
 impl Tls {
-    /// Trusts the public roots and the certificates given, or any certificate if `insecure`.
+    /// Trusts the public roots and the given certificates, or any certificate if `insecure`.
     pub(super) fn new(trust_ca: &[Vec<u8>], insecure: bool) -> Result<Self, ClientError> {
         Ok(Self(TlsConnector::from(Arc::new(client_config(trust_ca, insecure)?))))
     }
@@ -67,8 +67,8 @@ fn client_config(trust_ca: &[Vec<u8>], insecure: bool) -> Result<ClientConfig, C
     Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
-/// Trusts what a root vouches for and, as curl does, exactly the certificates that were given: `openssl req -x509`
-/// makes a server's certificate that calls itself a CA.
+/// Trusts certificates issued under a trusted root and, as curl does, the given certificates themselves: `openssl req
+/// -x509` makes a server certificate that claims to be a CA.
 #[derive(Debug)]
 struct Verifier {
     by_root: Arc<WebPkiServerVerifier>,
@@ -130,17 +130,17 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Whether a CA's certificate was presented as the server's own. rustls gives this reason only as text.
+/// Returns whether a CA's certificate was presented as the server's own. rustls reports this reason only as text.
 fn is_ca_as_server(reason: &CertificateError) -> bool {
     matches!(reason, CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity"))
 }
 
-/// Whether the server's name is the common name of a certificate without alternative names.
+/// Returns whether the server's name is the common name of a certificate without alternative names.
 fn is_common_name(certificate: &CertificateDer<'_>, server_name: &ServerName<'_>) -> bool {
     common_name_alone(certificate).is_some_and(|name| name.eq_ignore_ascii_case(&server_name.to_str()))
 }
 
-/// The name that the server's certificate must be valid for.
+/// Returns the name that the server's certificate must be valid for.
 fn server_name(url: &Url) -> Result<ServerName<'static>, ExchangeFailure> {
     let invalid = || ExchangeFailure::InvalidUrl(format!("{url} has no host that a certificate can be valid for"));
     match url.host().ok_or_else(invalid)? {
@@ -150,7 +150,7 @@ fn server_name(url: &Url) -> Result<ServerName<'static>, ExchangeFailure> {
     }
 }
 
-/// The TLS failure behind an I/O error, if there is one.
+/// Returns the TLS failure behind an I/O error, if there is one.
 pub(super) fn failure(error: &io::Error) -> Option<ExchangeFailure> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     let text = error.to_string();
@@ -193,7 +193,7 @@ pub(super) fn failure(error: &io::Error) -> Option<ExchangeFailure> {
     }
 }
 
-/// Trusts any certificate (`--insecure-webhooks`). The handshake's signatures are still checked.
+/// Trusts any certificate (`--insecure-webhooks`). Handshake signatures are still checked.
 #[derive(Debug)]
 struct Anyone {
     provider: Arc<CryptoProvider>,

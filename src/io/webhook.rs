@@ -1,5 +1,5 @@
-//! Webhooks in the account's dialect: asks apps for TwiML and notifies them of statuses. One effect is one exchange
-//! with its redirects; retries are the engine's decision.
+//! Sends webhooks in the account's dialect: asks apps for TwiML and notifies them of statuses. One effect is one
+//! exchange with its redirects; the engine decides about retries.
 
 use std::time::Duration;
 
@@ -20,13 +20,13 @@ use crate::model::sid::FaxSid;
 use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Method, Purpose, Signature};
 use crate::twiml;
 
-/// The most bytes of a response that are read. It exceeds the limit for TwiML, so that TwiML that is too long is
-/// recognized as such.
+/// The most bytes of a response that are read. This exceeds the limit for TwiML, so that overlong TwiML is recognized
+/// as such.
 const ANSWER_BYTES_MAX: u64 = 256 * 1024;
 
 /// One webhook, ready to be sent.
 struct Webhook<'a> {
-    /// The fax or call that it is about, if any.
+    /// The fax or call that the webhook is about, if any.
     fax: Option<FaxSid>,
     purpose: Purpose,
     url: &'a str,
@@ -38,11 +38,11 @@ struct Webhook<'a> {
     attempt: Attempt,
     signature: Signature,
     idempotency_token: &'a str,
-    /// The response, if the emulator itself gives it.
+    /// The response, if the emulator itself provides it.
     here: Option<Response>,
 }
 
-/// Asks an app for TwiML: what to do with a call. `here` is the response of a bin.
+/// Asks an app for TwiML, which says how to handle a call. `here` is a bin's response.
 pub(super) async fn ask(
     client: &Client,
     signer: &Signer,
@@ -84,7 +84,7 @@ pub(super) async fn ask(
     EffectResult::Twiml { record, cookies: outcome.cookies, base_url: outcome.base_url.into(), reading }
 }
 
-/// Notifies an app of a status. `here` is the response of a bin.
+/// Notifies an app of a status. `here` is a bin's response.
 pub(super) async fn deliver(
     client: &Client,
     signer: &Signer,
@@ -96,7 +96,7 @@ pub(super) async fn deliver(
     let media = notice.media.filter(|_| notice.attachment.is_none());
     let media_url = media.map(|(media, media_type)| {
         let name = MediaName { account: signer.account, fax, media };
-        // A notice in a state of an earlier version doesn't tell; none of those was SignalWire's.
+        // A notice saved by an earlier version lacks this time; those versions had no SignalWire notices.
         let stored = notice.media_stored.unwrap_or(signer.now);
         let media = StoredMedia { name, media_type, stored };
         signer.dialect.media_url(&notice.origin, &media, &signer.media_key, signer.now)
@@ -143,19 +143,19 @@ pub(super) async fn report(client: &Client, signer: &Signer, report: &Report) ->
 /// A webhook to send again, possibly with edits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replay {
-    /// What the original webhook was for.
+    /// The purpose of the original webhook.
     pub purpose: Purpose,
     /// The URL without the parameters.
     pub url: String,
-    /// The HTTP method of the original.
+    /// The original webhook's HTTP method.
     pub method: Method,
     /// The parameters, in order.
     pub params: Vec<(String, String)>,
-    /// The original's idempotency token: to the app it is the same event.
+    /// The original's idempotency token, since to the app it is the same event.
     pub idempotency_token: String,
 }
 
-/// Sends a webhook again. A file that was attached is not kept, so it is left out.
+/// Sends a webhook again. An attached file was not kept, so it is left out.
 pub(super) async fn replay(client: &Client, signer: &Signer, fax: Option<FaxSid>, replay: Replay) -> ExchangeRecord {
     let webhook = Webhook {
         fax,
@@ -214,7 +214,7 @@ impl Webhook<'_> {
         match &self.attachment {
             None => ("application/x-www-form-urlencoded".to_owned(), form::encode(&self.params).into()),
             Some((document, file_name)) => {
-                // Derived, not random, so that runs with the same seed send the same bytes.
+                // Derived rather than random, so that runs with the same seed send the same bytes.
                 let boundary = format!("fauxfax-{}", self.idempotency_token);
                 // Text fields come first: apps read them before the file (docs/fidelity.md, "Receiving, TwiML").
                 let fields = Multipart::new(&boundary, document.bytes.len());
@@ -227,7 +227,7 @@ impl Webhook<'_> {
         }
     }
 
-    /// The time limits of this attempt: the dialect's, or those in the URL's overrides.
+    /// Returns the time limits of this attempt: the dialect's, unless the URL overrides them.
     fn limits(&self, dialect: Dialect) -> Limits {
         let overrides = Overrides::of(dialect, self.purpose, self.url).0;
         Limits {

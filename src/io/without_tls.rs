@@ -1,4 +1,4 @@
-//! The stand-in for `tls.rs` without the feature `tls`: every https connection fails with an explanation.
+//! The stand-in for `tls.rs` if the `tls` feature is off: every https connection fails with an explanation.
 
 use std::io;
 
@@ -25,7 +25,7 @@ impl Tls {
     }
 }
 
-/// The TLS failure behind an I/O error. Without TLS there never is one.
+/// Returns the TLS failure behind an I/O error. Without TLS there never is one.
 pub(super) const fn failure(_: &io::Error) -> Option<ExchangeFailure> {
     None
 }

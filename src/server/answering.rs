@@ -1,4 +1,4 @@
-//! Limits how long a client may take over a response: a connection on which nothing moves is closed.
+//! Limits how long a client may take to read a response: a connection that makes no progress is closed.
 
 use std::io;
 use std::pin::Pin;
@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// How long a client may read nothing of a response. Until then the connection holds the unread bytes, of an event
-/// stream too: at most [`UNREAD_BYTES_MAX`](super::listener::UNREAD_BYTES_MAX) and one chunk, in addition to what the
-/// system buffers ([`SEND_BUFFER_BYTES`](super::SEND_BUFFER_BYTES)).
+/// How long a client may go without reading any of a response, event streams included. Until then the connection holds
+/// the unread bytes: at most [`UNREAD_BYTES_MAX`](super::listener::UNREAD_BYTES_MAX) and one chunk, in addition to what
+/// the system buffers ([`SEND_BUFFER_BYTES`](super::SEND_BUFFER_BYTES)).
 const ANSWER_IDLE_MAX: Duration = Duration::from_secs(60);
-/// How long the whole of a response that has an end may take.
+/// How long a response that has an end may take in total.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// The kind of response that is being written on a connection.
@@ -22,7 +22,7 @@ enum Answer {
     Finite(Instant),
     /// An event stream, which has no end.
     Endless,
-    /// Bytes from another host. The tunnel has its own limits.
+    /// Bytes from a remote host. The tunnel has its own limits.
     Tunnel,
 }
 
@@ -32,8 +32,8 @@ pub(super) struct Answering(Arc<Mutex<Answer>>);
 
 impl Default for Answering {
     fn default() -> Self {
-        // The first response sets the kind. Until then only TLS handshakes are written, and those have a limit of their
-        // own.
+        // The first response sets the kind. Until then only TLS handshakes are written, which have their own time
+        // limit.
         Self(Arc::new(Mutex::new(Answer::Endless)))
     }
 }
@@ -63,12 +63,12 @@ impl Answering {
     }
 }
 
-/// The watchdog over what is written on a connection.
+/// The watchdog for a connection's writes.
 pub(super) struct Watch {
     answering: Answering,
     idle: Duration,
     total: Duration,
-    /// The deadline for the pending write; set while the client reads nothing.
+    /// The deadline for the pending write; set while the client isn't reading.
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
@@ -77,7 +77,7 @@ impl Watch {
         Self { answering, idle: ANSWER_IDLE_MAX, total: ANSWER_TIME_MAX, alarm: None }
     }
 
-    /// Passes on the result of a write, or an error if the client has been reading nothing for too long.
+    /// Passes on the result of a write, or an error if the client hasn't read anything for too long.
     #[expect(clippy::disallowed_methods, reason = "the listener limits how long a connection may be silent")]
     pub(super) fn written<T>(
         &mut self,

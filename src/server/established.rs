@@ -1,5 +1,6 @@
 //! Writes the response to a CONNECT as PHP's libraries need it: `HTTP/1.1 200 Connection established` without headers.
-//! They remove exactly that text from what curl gives them; hyper would add a date and, for some clients, `Connection`.
+//! The libraries strip exactly that line from curl's output; hyper would add a date and, for some clients,
+//! `Connection`.
 
 use std::io;
 use std::pin::Pin;
@@ -14,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The response as it is sent.
 const ANSWER: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
-/// How hyper writes the response's status line, after the version.
+/// The response's status line as hyper writes it, without the version.
 const MADE: &[u8] = b" 200 Connection established\r\n";
 const REASON: ReasonPhrase = ReasonPhrase::from_static(b"Connection established");
 /// The length of `HTTP/1.1` or another version.
@@ -25,7 +26,7 @@ const VERSION_LEN: usize = 8;
 pub(super) struct Established(Arc<AtomicBool>);
 
 impl Established {
-    /// The response to a CONNECT whose tunnel is ready.
+    /// Returns the response to a CONNECT whose tunnel is ready.
     pub(super) fn answer(&self) -> Response<Body> {
         self.0.store(true, Ordering::Release);
         let mut response = Response::new(Body::empty());
@@ -40,7 +41,7 @@ pub(super) struct Plain<I> {
     established: Established,
     /// The part of [`ANSWER`] that is still to be written.
     rest: &'static [u8],
-    /// The length of hyper's head, to be reported as written in its place.
+    /// The length of hyper's head, which is reported as the number of bytes written.
     replaced: usize,
 }
 
@@ -59,7 +60,7 @@ impl<I> Plain<I> {
 }
 
 impl<I: AsyncWrite + Unpin> Plain<I> {
-    /// Writes the rest of [`ANSWER`]; then hyper's head counts as written.
+    /// Writes the rest of [`ANSWER`]; once that is done, hyper's head counts as written.
     fn write_rest(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         while !self.rest.is_empty() {
             let written = ready!(Pin::new(&mut self.io).poll_write(context, self.rest))?;
@@ -110,7 +111,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Plain<I> {
         if self.is_idle() {
             return Pin::new(&mut self.io).poll_write_vectored(context, bufs);
         }
-        // One buffer is enough: the caller writes the others in its next calls.
+        // Writing one buffer is enough: the caller writes the others in later calls.
         let first = bufs.iter().find(|buf| !buf.is_empty()).map_or(&[][..], |buf| buf);
         self.poll_write(context, first)
     }
@@ -140,7 +141,7 @@ mod tests {
 
     const HEAD: &[u8] = b"HTTP/1.0 200 Connection established\r\ndate: today\r\n\r\n";
 
-    /// What the other end receives when it takes `room` bytes at a time.
+    /// Returns what the other end receives when it accepts `room` bytes at a time.
     async fn arrives(pieces: &[&[u8]], room: usize) -> Vec<u8> {
         let (near, mut far) = tokio::io::duplex(room);
         let established = Established::default();
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_response_replaces_the_head_however_slowly_it_is_read() {
+    async fn the_response_replaces_the_head_however_slowly_the_client_reads() {
         for room in [1, 7, 1_000] {
             assert_eq!(arrives(&[HEAD], room).await, ANSWER, "{room}");
             let before = b"HTTP/1.1 200 OK\r\n\r\n".as_slice();

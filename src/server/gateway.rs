@@ -1,5 +1,5 @@
-//! One port for everything: HTTP, TLS, and a proxy's CONNECT and absolute targets, distinguished by a connection's
-//! first byte and a request's target. Requests for the emulator go to its routes, others to `proxy`.
+//! Serves everything on one port: HTTP, TLS, and a proxy's CONNECT and absolute targets, distinguished by a
+//! connection's first byte and a request's target. Requests for the emulator go to its routes, others to `proxy`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -28,21 +28,21 @@ use crate::http::{AbortHandle, App, AskedHost, Scheme};
 /// The buffer for a tunnel's first byte. Larger reads bypass it.
 const FIRST_BYTES: usize = 1_024;
 
-/// What all connections of a port share.
+/// The state that all connections to a port share.
 pub(super) struct Gateway {
-    /// The routes of the emulator.
+    /// The emulator's routes.
     pub(super) surface: App,
     /// Forwards requests and connections for other hosts.
     pub(super) proxy: Arc<Proxy>,
-    /// Terminates TLS with certificates of the local CA.
+    /// Terminates TLS with the local CA's certificates.
     pub(super) terminator: Arc<Terminator>,
 }
 
-/// How the requests of a connection reached the emulator.
+/// The way in which a connection's requests reached the emulator.
 #[derive(Clone)]
 struct Arrival {
     scheme: Scheme,
-    /// The target of the CONNECT that they came through, if any.
+    /// The target of the CONNECT that the requests came through, if any.
     tunnel: Option<Target>,
     client: SocketAddr,
     stopping: Stopping,
@@ -52,7 +52,7 @@ struct Arrival {
     established: Established,
 }
 
-/// The protocol that a connection speaks, by its first byte.
+/// The protocol that a connection speaks, identified by its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Protocol {
     Http,
@@ -81,12 +81,12 @@ impl Gateway {
         let mut first = [0];
         let read = tokio::select! {
             biased;
-            // Peeked at, because TLS and HTTP need the byte too. Polled first, so that a request that has arrived is
-            // answered even while the server stops.
+            // The byte is only peeked at, because TLS and HTTP need it too. This branch is polled first, so that a
+            // request that has arrived is answered even while the server stops.
             read = timeout(HEAD_TIMEOUT, stream.peek(&mut first)) => read,
             () = stopping.lingered() => return,
         };
-        // A connection that was closed or has sent nothing in time: no request, so there is nothing to report.
+        // The connection was closed or sent nothing in time. There was no request, so there is nothing to report.
         let Ok(Ok(1)) = read else { return };
         // The client has reset the connection.
         let Ok(local) = stream.local_addr() else { return };
@@ -165,7 +165,7 @@ impl Gateway {
         }
         // CONNECT needs the connection itself, so it can't be routed like other requests.
         if request.method() == Method::CONNECT {
-            // Boxed, like a forwarded request, because every request's future would otherwise be as large.
+            // Boxed, like a forwarded request, to keep the future of every other request small.
             let connected = Box::pin(Arc::clone(self).connect(request, arrival.clone())).await;
             return connected.unwrap_or_else(Refused::into_response);
         }
@@ -195,7 +195,7 @@ impl Gateway {
         arrival: Arrival,
     ) -> Result<Response<Body>, Refused> {
         let target = Target::of(request.uri()).ok_or(Refused::NoTarget)?;
-        // Refused, because CONNECTs inside tunnels could be nested without end.
+        // Refused, because CONNECTs inside tunnels could be nested endlessly.
         if arrival.tunnel.is_some() {
             return Err(Refused::Loop(target));
         }
@@ -226,7 +226,7 @@ impl Gateway {
         Ok(arrival.established.answer())
     }
 
-    /// Serves the requests that come through a tunnel. Boxed, because this future contains the code that opens tunnels.
+    /// Serves the requests that come through a tunnel. Boxed, because this future contains the one that opens tunnels.
     fn serve_tunnel(
         self: Arc<Self>,
         upgraded: hyper::upgrade::Upgraded,

@@ -4,7 +4,7 @@
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Version, header};
 
-/// What is wrong with the `Host` header of a request.
+/// A fault in a request's `Host` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum HostFault {
     #[error("an HTTP/1.1 request needs a Host header")]
@@ -27,7 +27,7 @@ pub(super) fn check(version: Version, headers: &HeaderMap) -> Result<(), HostFau
     }
 }
 
-/// Whether this is `uri-host [ ":" port ]` with a host that isn't empty.
+/// Returns whether this is `uri-host [ ":" port ]` with a host that isn't empty.
 fn is_host(value: &[u8]) -> bool {
     let Ok(authority) = Authority::try_from(value) else { return false };
     let text = authority.as_str();
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_named_once() {
+    fn a_request_must_name_its_host_exactly_once() {
         assert_eq!(checked(Version::HTTP_11, &["fax.twilio.com"]), Ok(()));
         assert_eq!(checked(Version::HTTP_11, &[]), Err(HostFault::Missing));
         assert_eq!(checked(Version::HTTP_10, &[]), Ok(()));

@@ -14,7 +14,8 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// The most that is read to keep a connection: as much as the largest form. Reading a longer body isn't worth it.
+/// The most bytes that are read to keep a connection: the size of the largest form. Reading a longer body isn't worth
+/// it.
 const LEFT_BYTES_MAX: usize = 256 * 1024;
 /// How long the rest of the body may take to arrive.
 const LEFT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -42,7 +43,8 @@ pub(super) fn lend<B: HttpBody + Unpin>(request: Request<B>) -> (Request<Returne
 }
 
 impl<B: HttpBody> Leftover<B> {
-    /// The body, if some of it is unread. `None` too if it is still being read, as it is while a request is forwarded.
+    /// Returns the body if some of it is unread. Returns `None` also while the body is still being read, such as by a
+    /// forwarded request.
     pub(super) fn take(self) -> Option<B> {
         self.0.and_then(|mut back| back.try_recv().ok()).filter(|body| !body.is_end_stream())
     }
@@ -55,14 +57,14 @@ where
     B: HttpBody<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
-    // A body that announces too great a length is not read at all.
+    // A body that announces too large a size is not read at all.
     let fits = left.size_hint().lower() <= LEFT_BYTES_MAX as u64;
     if !fits || !ends(left, LEFT_TIMEOUT).await {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
 }
 
-/// Whether the body ended within the limits of size and time.
+/// Returns whether the body ended within the limits of size and time.
 async fn ends<B>(body: B, within: Duration) -> bool
 where
     B: HttpBody<Data = Bytes> + Unpin,
@@ -114,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    /// A body that the client has yet to send, and the means to send it.
+    /// Returns a body that the client has yet to send, with the sender for its data.
     fn to_come() -> (oneshot::Sender<Bytes>, Body) {
         let (client, coming) = oneshot::channel();
         (client, Body::from_stream(stream::once(coming)))
@@ -125,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_response_waits_for_the_body_that_it_did_not_need() {
+    async fn a_response_waits_until_the_unneeded_body_is_drained() {
         let (client, body) = to_come();
         let (request, leftover) = lend(Request::new(body));
         drop(request);
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_does_not_arrive_is_awaited_only_for_a_limited_time() {
+    async fn a_body_that_never_arrives_is_awaited_for_a_limited_time() {
         let (client, body) = to_come();
         assert!(!ends(body, Duration::ZERO).await);
         drop(client);
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_is_still_being_read_is_left_to_its_reader() {
+    async fn a_body_that_is_still_being_read_is_not_drained() {
         let (client, body) = to_come();
         let (request, leftover) = lend(Request::new(body));
         assert!(leftover.take().is_none());

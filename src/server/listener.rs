@@ -27,30 +27,32 @@ use super::reset;
 
 /// How long requests in progress may continue after the server is stopped.
 pub const GRACE: Duration = Duration::from_secs(5);
-/// How long after that a response may still begin. A request that takes longer gets a 503 that says why.
+/// How long after the stop a response may still begin. A request that takes longer gets a 503 with the reason.
 const ANSWER_TIME: Duration = Duration::from_secs(4);
-/// How long an idle connection is still read from after the server is stopped, so that a client that sends one request
-/// after another gets a response with `Connection: close` rather than a broken connection.
+/// How long idle connections are still read from after the server is stopped, so that a client that sends requests in
+/// succession gets a response with `Connection: close` rather than a broken connection.
 const LINGER: Duration = Duration::from_millis(50);
-/// The connections that the system accepts before the process does; the standard library uses the same number.
+/// The number of connections that the system queues for the process to accept; the standard library uses the same
+/// number.
 pub(super) const BACKLOG: u32 = 1_024;
-/// Once the server is stopped, how long no new connection must arrive before the port is closed.
+/// How long no new connection must have arrived, once the server is stopped, before the port is closed.
 const LAST_ACCEPT: Duration = Duration::from_millis(2);
 /// How long a client may take to send the head of a request. A kept-alive connection may idle as long.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
-/// The largest head of a request. A list request with every filter is far smaller.
+/// The largest request head, in bytes. A list request with every filter is far smaller.
 pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// The most bytes of a response that wait in the process for their client; no further chunk is made while there are
-/// that many. hyper has a single limit for this and for a head.
+/// The most unread bytes of a response that are buffered in the process; no further chunk is produced while the buffer
+/// is full. hyper has a single limit for this and for a request's head.
 pub(super) const UNREAD_BYTES_MAX: usize = HEAD_BYTES_MAX;
 /// The media type of responses without an end.
 const EVENT_STREAM: &str = "text/event-stream";
-/// The most client connections at once, if the process may open enough descriptors.
+/// The most simultaneous client connections, if the process may open enough descriptors.
 const CONNECTIONS_MAX: usize = 16_384;
-/// The share of descriptors, in percent, for client connections and those that the proxy opens for them. The rest is
+/// The percentage of descriptors for client connections and for those that the proxy opens on their behalf. The rest is
 /// for requests to apps, renderers and files.
 const DESCRIPTORS_OF_CLIENTS_PERCENT: u64 = 60;
-/// How long to wait after a failed accept, most likely for lack of descriptors, until others are freed.
+/// How long to pause after a failed accept. The likely cause is a lack of descriptors, some of which may be freed
+/// meanwhile.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` completes, then gives requests in progress [`GRACE`] to finish.
@@ -86,7 +88,7 @@ impl Stopping {
         let _ = self.0.wait_for(|stopping| *stopping).await;
     }
 
-    /// Completes a little after the server stops, so that requests that were under way at that moment can arrive.
+    /// Completes a little after the server stops, so that requests already under way can arrive.
     pub(super) async fn lingered(&mut self) {
         self.begun().await;
         pause(LINGER).await;
@@ -103,7 +105,7 @@ impl Stopping {
     }
 }
 
-/// The permits for client connections, for all ports together.
+/// Returns the permits for client connections, shared by all ports.
 pub(super) fn places() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(connections_max()))
 }
@@ -148,12 +150,12 @@ pub(super) async fn accept<C>(
     // The system may have accepted connections that are queued here with their requests; serve those too.
     let accept_last = async {
         while let Ok(Ok(accepted)) = tokio::time::timeout(LAST_ACCEPT, listener.accept()).await {
-            // Beyond the limit if need be: the system has accepted the connection, and it ends soon.
+            // This may exceed the limit: the system has accepted the connection, which ends soon anyway.
             serve(accepted, None);
         }
     };
     if tokio::time::timeout(LINGER, accept_last).await.is_err() {
-        // Clients keep connecting: take those that are queued now, and wait for no more.
+        // Clients may keep connecting, so accept only as many as can be queued.
         for _ in 0..BACKLOG {
             let Some(Ok(accepted)) = listener.accept().now_or_never() else { break };
             serve(accepted, None);
@@ -179,7 +181,7 @@ async fn accepted(
     Ok((listener.accept().await?, place))
 }
 
-/// The most client connections at once that the limit on descriptors leaves room for.
+/// Returns how many simultaneous client connections the limit on descriptors allows.
 fn connections_max() -> usize {
     // If this overflows, the limit is too high to matter.
     let descriptors = descriptors().and_then(|limit| limit.checked_mul(DESCRIPTORS_OF_CLIENTS_PERCENT));
@@ -187,7 +189,7 @@ fn connections_max() -> usize {
     of_clients.clamp(1, CONNECTIONS_MAX)
 }
 
-/// The most descriptors that this process may open; `None` if there is no limit.
+/// Returns the most descriptors that this process may open; `None` if there is no limit.
 #[cfg(unix)]
 fn descriptors() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::Nofile).current
@@ -219,10 +221,10 @@ where
                 () = stops.out_of_time() => stopped(),
             };
             if let Some(body) = leftover.take() {
-                // Boxed because every request's future would otherwise be as large as this rarely needed one.
+                // Boxed, because this rarely needed future would otherwise enlarge that of every request.
                 Box::pin(leftover::read(body, &mut response)).await;
             }
-            // The response to a CONNECT starts a tunnel, in which that header would mean nothing.
+            // The response to a CONNECT starts a tunnel, where the header would be meaningless.
             if stops.has_begun() && !is_connect {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
@@ -253,7 +255,7 @@ where
     connection.await
 }
 
-/// The response to a request that could not be handled before the server stops.
+/// Returns the response to a request that could not be handled before the server stops.
 fn stopped() -> Response<Body> {
     let mut response = Response::new(Body::from("fauxfax: the emulator is stopping and can't answer this request\n"));
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;

@@ -47,30 +47,30 @@ use crate::io::client::{Client, ClientError, ClientOptions};
 use crate::io::render::{RenderOptions, Renderer};
 
 /// The size of a connection's send buffer. By default Linux buffers up to 4 MB, so an event stream would run that far
-/// ahead of a reader that has stopped. On a local network this size is no slower.
+/// ahead of a reader that has stopped. On a local network the smaller buffer is no slower.
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
 
-/// Why the emulator can't start.
+/// The reason the emulator can't start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// An address can't be listened on, such as one that another program uses.
+    /// An address can't be listened on, for example because some other program uses it.
     #[error("can't listen on {address}: {error}{}", hint(.error))]
     Listen {
         /// The address as configured.
         address: SocketAddr,
-        /// The error of the system.
+        /// The system error.
         error: io::Error,
     },
-    /// The folder of `--font-dir` can't be read.
+    /// The `--font-dir` folder can't be read.
     #[error("can't read the fonts in {}: {error}", .directory.display())]
     Fonts {
         /// The folder as configured.
         directory: PathBuf,
-        /// The error of the system.
+        /// The system error.
         error: io::Error,
     },
-    /// The file of `--state` can't be used.
+    /// The `--state` file can't be used.
     #[error(transparent)]
     State(#[from] StateFileError),
     /// The HTTP client for webhooks can't be created.
@@ -89,9 +89,9 @@ pub struct Server {
     ca: LocalCa,
     proxy: Arc<Proxy>,
     terminator: Arc<Terminator>,
-    /// The permits for connections of clients, for all ports together.
+    /// The permits for client connections, shared by all ports.
     places: Arc<Semaphore>,
-    /// The file that the worlds are saved to at the end.
+    /// The file that the worlds are saved to on a clean stop.
     state: Option<PathBuf>,
 }
 
@@ -104,7 +104,7 @@ impl Server {
     /// Opens the ports and creates the configured worlds.
     ///
     /// # Errors
-    /// A port is in use, or something that the configuration names can't be used.
+    /// Fails if a port is in use, or something that the configuration names can't be used.
     #[expect(clippy::unused_async, reason = "a port needs a runtime, and an async function has one")]
     pub async fn bind(config: &Config) -> Result<Self, StartError> {
         // The ports come first: the system may choose their numbers, which the client and the policy need.
@@ -125,7 +125,7 @@ impl Server {
             budget: Budget::new(config.body_budget_bytes),
         };
         let client = Client::new(&options)?;
-        // `--connect-to` is for webhooks. Traffic that apps send through the proxy goes where it is addressed.
+        // `--connect-to` is for webhooks. Traffic that apps send through the proxy goes to its own address.
         let forwarding = Client::new(&ClientOptions { connect_to: Vec::new(), ..options })?;
         let policy = Arc::new(Policy::new(config, &addresses));
         let ca = LocalCa::new(config.ca_dir.clone());
@@ -136,7 +136,7 @@ impl Server {
         let (settings, others) = (settings(config), accounts.collect());
         let registry = Registry::with_renderer(settings, (client, renderer), default, others, Handle::current())?;
         if let Some(path) = &config.state {
-            // Checked now, because a failure at the stop would lose the worlds.
+            // Checked now, because a failure on stopping would lose the worlds.
             state::check(path)?;
             state::load(&registry, path)?;
         }
@@ -147,28 +147,28 @@ impl Server {
         Ok(Self { ports, registry, ca, proxy, terminator, places, state })
     }
 
-    /// The address of the first port, with the port number that the system chose for port 0.
+    /// Returns the address of the first port, with the port number that the system chose for port 0.
     ///
     /// # Panics
-    /// Never: a server always has a port.
+    /// Never panics: a server always has a port.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.ports[0].address
     }
 
-    /// The address of `--tls-listen`, if it was configured.
+    /// Returns the address of `--tls-listen`, if it was configured.
     #[must_use]
     pub fn tls_address(&self) -> Option<SocketAddr> {
         self.ports.get(1).map(|port| port.address)
     }
 
-    /// The local CA, whose files are created when they are first needed.
+    /// Returns the local CA, whose files are created when they are first needed.
     #[must_use]
     pub const fn ca(&self) -> &LocalCa {
         &self.ca
     }
 
-    /// The worlds that the server serves.
+    /// Returns the worlds that the server serves.
     #[must_use]
     pub const fn registry(&self) -> &Registry {
         &self.registry
@@ -187,7 +187,7 @@ impl Server {
     /// Serves until `stop` completes, then saves the worlds if a file is configured, and closes them.
     ///
     /// # Errors
-    /// The file can't be written, or the worlds of some accounts can't be saved.
+    /// Fails if the file can't be written, or the worlds of some accounts can't be saved.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), StateFileError> {
         let (stopping, stopped) = watch::channel(false);
         let files = ca_files(&self.ca);
@@ -198,7 +198,7 @@ impl Server {
                 terminator: Arc::clone(&self.terminator),
             });
             let mut stopped = stopped.clone();
-            // An error means that the sender is gone, which is a stop too.
+            // An error means that the sender is gone, which counts as a stop.
             let stop = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
             listener::accept(port.listener, Arc::clone(&self.places), stop, move |stream, peer, stopping| {
                 Arc::clone(&gateway).serve(stream, peer, stopping)
@@ -207,13 +207,13 @@ impl Server {
         let registry = self.registry.clone();
         let stop = async {
             stop.await;
-            // First, so that requests that wait for something respond before their connections end.
+            // Done first, so that waiting requests are answered before their connections end.
             registry.announce_stop();
             // Fails only if no port listens any more.
             let _ = stopping.send(true);
         };
         tokio::join!(stop, join_all(serving));
-        // After the last request and before the worlds are closed, so that nothing is missing from the file.
+        // Saved after the last request and before the worlds are closed, so that the file is complete.
         let saved = self.state.as_ref().map_or(Ok(()), |path| state::save(&self.registry, path));
         self.registry.close();
         saved
@@ -232,7 +232,7 @@ impl Port {
 /// Opens a port whose connections buffer only [`SEND_BUFFER_BYTES`] for a client that stops reading.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // As `TcpListener::bind` does. On Windows the option would let two programs share a port.
+    // `TcpListener::bind` sets this option too. On Windows it would let two programs share a port.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;

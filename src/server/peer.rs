@@ -1,5 +1,5 @@
 //! Detects that the client of a connection is gone. A client that has closed its sending side may still be waiting for
-//! a response; only time shows whether it is.
+//! a response; only a time limit can decide.
 
 use std::sync::{Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -10,10 +10,10 @@ use tokio::net::TcpStream;
 
 use super::answering::Answering;
 
-/// How often the state of a connection is checked.
+/// The interval between checks of a connection's state.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
-/// How long a half-closed connection is kept: longer than a wait takes by default. A client that has closed both sides
-/// looks the same until something is sent to it.
+/// How long a half-closed connection is kept: longer than the default duration of a wait. A client that has closed both
+/// sides looks the same until something is sent to it.
 const HALF_CLOSED_MAX: Duration = Duration::from_secs(60);
 
 /// The client of a connection, as the system sees it.
@@ -37,7 +37,7 @@ impl Peer {
         Self { stream, answering }
     }
 
-    /// The kind of response that is being written to the client.
+    /// Returns the kind of response that is being written to the client.
     pub(super) const fn answering(&self) -> &Answering {
         &self.answering
     }

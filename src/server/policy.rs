@@ -6,9 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use crate::config::{Config, ProxyClients};
 use crate::dialect::hosts::is_service;
 
-/// Names below which the local CA may sign, as its own certificate states: if its key leaks, nothing else can be
-/// forged. They are the services' own, and those that `--allow-host` and `--public-url` can give the emulator under TLS. All
-/// of `internal` would be too much, because companies and clouds have hosts there.
+/// The domains for which the local CA may sign, as its certificate states: if its key leaks, nothing else can be
+/// forged. They are the services' own, and those that `--allow-host` and `--public-url` can give the emulator under
+/// TLS. All of `internal` would be too broad, because companies and clouds have hosts there.
 pub const PERMITTED: [&str; 8] = [
     SERVICE_DOMAINS[0],
     SERVICE_DOMAINS[1],
@@ -24,18 +24,18 @@ pub const SERVICE_DOMAINS: [&str; 3] = ["twilio.com", "media.twiliocdn.com", "si
 /// The emulator's usual host name in a container network.
 const CONTAINER_NAME: &str = "fauxfax";
 
-/// What happens to a connection that a client asks the proxy for.
+/// The way in which the proxy handles a connection that a client asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// The emulator answers it itself.
+    /// The emulator itself answers.
     Here,
-    /// It is passed through to the host, unread.
+    /// The connection is passed through to the host, unread.
     Through,
-    /// It would leave this machine, which `--offline` forbids.
+    /// The connection would leave this machine, which `--offline` forbids.
     Offline,
 }
 
-/// Which clients may use the proxy, and where it takes their connections.
+/// The rules for which clients may use the proxy, and for routing their connections.
 #[derive(Debug, Clone)]
 pub struct Policy {
     own_names: Vec<String>,
@@ -45,7 +45,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The policy of this configuration, for an emulator that listens on these addresses.
+    /// Returns the policy of this configuration, for an emulator that listens on these addresses.
     #[must_use]
     pub fn new(config: &Config, listening: &[SocketAddr]) -> Self {
         let public = config.public_url.as_deref().and_then(|url| url.parse::<url::Url>().ok());
@@ -60,7 +60,7 @@ impl Policy {
         }
     }
 
-    /// Where a connection to this host and port goes.
+    /// Returns the route of a connection to this host and port.
     #[must_use]
     pub fn route(&self, host: &str, port: u16) -> Route {
         let host = normal(host);
@@ -68,41 +68,41 @@ impl Policy {
             return Route::Here;
         }
         if is_this_machine(&host) {
-            // Other ports of this machine are the user's own services, which --offline doesn't concern.
+            // Other ports of this machine belong to the user's own services, which `--offline` doesn't affect.
             return if self.own_ports.contains(&port) { Route::Here } else { Route::Through };
         }
         if self.offline { Route::Offline } else { Route::Through }
     }
 
-    /// Whether a TLS client that asks for this host may be shown a certificate for it.
+    /// Returns whether a TLS client that asks for this host may get a certificate for it.
     #[must_use]
     pub fn answers_for(&self, host: &str) -> bool {
         let host = normal(host);
         is_service(&host) || self.own_names.contains(&host) || is_localhost(&host)
     }
 
-    /// Whether the proxy serves a client with this address.
+    /// Returns whether the proxy serves a client with this address.
     #[must_use]
     pub fn serves(&self, client: IpAddr) -> bool {
         self.clients == ProxyClients::Any || client.to_canonical().is_loopback()
     }
 
-    /// Whether `peer` is an address that the emulator listens on, for a connection made from `local`.
+    /// Returns whether `peer` is an address that the emulator listens on, for a connection made from `local`.
     #[must_use]
     pub fn is_self(&self, local: IpAddr, peer: SocketAddr) -> bool {
-        // This machine has many loopback addresses, and a connection may be between two of them.
+        // A connection may be between two of this machine's many loopback addresses.
         let same_machine = local == peer.ip() || (local.is_loopback() && peer.ip().is_loopback());
         same_machine && self.own_ports.contains(&peer.port())
     }
 }
 
-/// Whether a host is one of [`PERMITTED`], or below one, so that the CA may sign for it.
+/// Returns whether a host is one of [`PERMITTED`], or a subdomain of one, so that the CA may sign for it.
 #[must_use]
 pub fn is_permitted(host: &str) -> bool {
     PERMITTED.iter().any(|name| host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
-/// A host in lower case, without the trailing dot of a full name and the brackets of an address.
+/// Returns a host in lower case, without the trailing dot of a full name or the brackets of an address.
 fn normal(host: &str) -> String {
     host.trim_end_matches('.').trim_matches(['[', ']']).to_ascii_lowercase()
 }
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn its_own_port_on_this_machine_is_answered_here() {
+    fn the_emulators_own_port_on_this_machine_is_answered_here() {
         let policy = policy(|_| ());
         for host in ["localhost", "127.0.0.1", "::1", "0.0.0.0"] {
             assert_eq!((policy.route(host, 8329), policy.route(host, 80)), (Route::Here, Route::Through), "{host}");

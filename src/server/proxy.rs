@@ -1,5 +1,5 @@
-//! The proxy for hosts that the emulator doesn't answer for: tunnels to them, plain HTTP requests to them, and the
-//! reasons for refusing either. It doesn't read what passes through a tunnel.
+//! The proxy for hosts that the emulator doesn't answer for: opens tunnels, forwards plain HTTP requests, and gives the
+//! reason if it refuses either. It doesn't read what passes through a tunnel.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -28,7 +28,7 @@ use crate::io::client::Client;
 use crate::io::connect::reach;
 use crate::model::webhook::ExchangeFailure;
 
-/// The most tunnels that may be open; each holds its buffers.
+/// The most tunnels that may be open; each has buffers of its own.
 const TUNNELS_MAX: usize = 1_024;
 /// The time limit for connecting to a host.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -49,7 +49,7 @@ pub(super) struct Proxy {
     policy: Arc<Policy>,
     client: Client,
     tunnels: Arc<Semaphore>,
-    /// The listener's permits: a connection to another host takes a descriptor just as a client's does.
+    /// The listener's permits: a connection to a remote host takes a descriptor, as a client connection does.
     places: Arc<Semaphore>,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Target {
     port: u16,
 }
 
-/// Why the proxy refuses a request.
+/// The reason the proxy refuses a request.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
     #[error(transparent)]
@@ -91,17 +91,17 @@ impl Proxy {
         Self { policy, client, tunnels: Arc::new(Semaphore::new(TUNNELS_MAX)), places }
     }
 
-    /// A permit for one more tunnel, held until it is dropped.
+    /// Reserves a tunnel until the permit is dropped.
     pub(super) fn permit(&self) -> Result<OwnedSemaphorePermit, Refused> {
         Arc::clone(&self.tunnels).try_acquire_owned().map_err(|_| Refused::TooMany)
     }
 
-    /// A permit for one more connection to another host, held until it is dropped.
+    /// Reserves a connection to another host until the permit is dropped.
     pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, Refused> {
         Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refused::NoPlace)
     }
 
-    /// Where a connection to this target goes, or why this client doesn't get it.
+    /// Returns the route of a connection to this target, or the reason this client is refused.
     pub(super) fn route_to(&self, target: &Target, client: IpAddr) -> Result<Route, Refused> {
         if !self.policy.serves(client) {
             tracing::warn!(%client, %target, "refused a client on another machine; --proxy-clients any allows those");
@@ -119,7 +119,7 @@ impl Proxy {
         Ok(route)
     }
 
-    /// Where a request with an absolute target goes, or why this client's request is refused.
+    /// Returns the route of a request with an absolute target, or the reason this client is refused.
     pub(super) fn route_of(&self, uri: &Uri, client: IpAddr) -> Result<Route, Refused> {
         let target = Target::of(uri).ok_or(Refused::NoTarget)?;
         self.route_to(&target, client)
@@ -194,7 +194,8 @@ fn strip(headers: &mut HeaderMap) {
 }
 
 impl Target {
-    /// The target of a request: `host:port` of a CONNECT, or an absolute URL, whose scheme gives the default port.
+    /// Returns the target of a request: `host:port` of a CONNECT, or an absolute URL, whose scheme gives the default
+    /// port.
     pub(super) fn of(uri: &Uri) -> Option<Self> {
         let authority = uri.authority()?;
         let port = authority.port_u16().or_else(|| match uri.scheme_str()? {
@@ -206,7 +207,7 @@ impl Target {
         (!host.is_empty()).then(|| Self { host: host.into(), port })
     }
 
-    /// The target as it appears in a URL: without the port if that is the scheme's default.
+    /// Returns the target as it appears in a URL: without the port if that is the scheme's default.
     pub(super) fn authority(&self, scheme: Scheme) -> Arc<str> {
         let own = match scheme {
             Scheme::Http => 80,
@@ -215,7 +216,7 @@ impl Target {
         if self.port == own { (&*self.host).into() } else { self.to_string().into() }
     }
 
-    /// The identity that a client of this target expects a certificate for.
+    /// Returns the identity that a client of this target expects a certificate for.
     pub(super) fn identity(&self) -> Identity {
         let host = self.host.trim_matches(['[', ']']);
         host.parse().map_or_else(|_| Identity::Host(host.to_ascii_lowercase().into()), Identity::Machine)
@@ -240,15 +241,14 @@ impl Refused {
         }
     }
 
-    /// A response that gives the reason in plain text.
+    /// Returns a response that gives the reason in plain text.
     pub(super) fn into_response(self) -> Response<Body> {
         let mut response = Response::new(Body::from(format!("fauxfax: {self}\n")));
         *response.status_mut() = self.status();
         let text = header::HeaderValue::from_static("text/plain; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, text);
         if matches!(self, Self::Host(_)) {
-            // What such a client sends next might be interpreted differently by another server on the way (request
-            // smuggling).
+            // Some other server on the way might interpret the next bytes differently (request smuggling).
             response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
         }
         response

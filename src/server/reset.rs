@@ -1,5 +1,5 @@
-//! Connections that a tester's rule can reset: the peer sees RST, as if the service's host had died. Their state can be
-//! checked while they wait.
+//! Connections that a tester's rule can reset: the peer sees RST, as if the service's host had died. A connection's
+//! state can be checked while it waits.
 
 use std::io;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use super::answering::{Answering, Watch};
 use super::peer::Peer;
 use crate::http::AbortHandle;
 
-/// Wraps a connection; returns the handle that resets it and the view of its client.
+/// Wraps a connection. Also returns a handle that resets it and a view of its client.
 pub(super) fn resettable(stream: TcpStream) -> (Connection, AbortHandle, Peer) {
     let handle = AbortHandle::default();
     let stream = Arc::new(Mutex::new(stream));
@@ -24,7 +24,7 @@ pub(super) fn resettable(stream: TcpStream) -> (Connection, AbortHandle, Peer) {
 
 /// A connection that stops writing once it is to be reset.
 pub(super) struct Connection {
-    /// Locked only for the length of a system call. Both users of the lock, the server and [`Peer`], run in one task,
+    /// Locked only for the duration of a system call. Both users of the lock, the server and [`Peer`], run in one task,
     /// so neither ever waits.
     stream: Arc<Mutex<TcpStream>>,
     handle: AbortHandle,

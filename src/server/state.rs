@@ -1,4 +1,4 @@
-//! The file of `--state`: loads all worlds at the start, and saves them at a clean stop.
+//! Loads all worlds from the `--state` file at startup, and saves them on a clean stop.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ use crate::engine::export::{self, MediaForm, STATE_VERSION, State, StateError};
 use crate::io::file::{self, Contents};
 use crate::model::sid::AccountSid;
 
-/// Why the file of `--state` can't be used.
+/// The reason the `--state` file can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateFileError {
     /// The file can't be read or written.
@@ -21,15 +21,15 @@ pub enum StateFileError {
     Io {
         /// The path as configured.
         path: PathBuf,
-        /// The error of the system.
+        /// The system error.
         error: io::Error,
     },
-    /// The file can't be written, which is checked at the start because it is written only at the stop.
+    /// The file can't be written. This is checked at startup, because the file is written only on a clean stop.
     #[error("{}: the worlds could not be saved here at the stop: {error}; choose another file with --state", .path.display())]
     NotWritable {
         /// The path as configured.
         path: PathBuf,
-        /// The error of the system.
+        /// The system error.
         error: io::Error,
     },
     /// The worlds of some accounts could not be saved.
@@ -49,7 +49,7 @@ pub enum StateFileError {
     NotUnderstood {
         /// The path as configured.
         path: PathBuf,
-        /// Where the content is wrong, and why.
+        /// The error's position in the file, with a description.
         reason: String,
     },
 }
@@ -62,7 +62,7 @@ struct Worlds {
     worlds: Vec<Saved>,
 }
 
-/// A world, with the parts of its account that a state leaves out.
+/// A world, with the parts of its account that a state doesn't include.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Saved {
@@ -73,7 +73,7 @@ struct Saved {
     state: Value,
 }
 
-/// Checks at the start that the file can be written, before there is anything to lose.
+/// Checks at startup that the file can be written, before there is anything to lose.
 pub(super) fn check(path: &Path) -> Result<(), StateFileError> {
     file::check_writable(path, Contents::Secret)
         .map_err(|error| StateFileError::NotWritable { path: path.into(), error })
@@ -87,7 +87,7 @@ pub(super) fn load(registry: &Registry, path: &Path) -> Result<(), StateFileErro
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(StateFileError::Io { path: path.into(), error }),
     };
-    // `touch` makes such a file, for mounting it in a container.
+    // `touch` creates an empty file to mount in a container.
     if bytes.trim_ascii().is_empty() {
         return Ok(());
     }
@@ -116,11 +116,11 @@ fn restore(registry: &Registry, bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// Replaces the file with all worlds. A broken world keeps its entry from the old file: everything written must be
-/// loadable at the next start.
+/// Replaces the file with all worlds. A broken world keeps its entry from the old file, because everything written must
+/// be loadable at the next start.
 pub(super) fn save(registry: &Registry, path: &Path) -> Result<(), StateFileError> {
     let mut worlds = registry.worlds();
-    // In order of creation, which is the order in which the next start creates them again.
+    // In order of creation, so that the next start creates them in the same order.
     worlds.sort_by_key(|world| world.read(|engine| engine.account().ordinal));
     let (mut kept, mut lost) = (Vec::new(), Vec::new());
     for world in &worlds {
@@ -141,20 +141,20 @@ pub(super) fn save(registry: &Registry, path: &Path) -> Result<(), StateFileErro
     if lost.is_empty() { Ok(()) } else { Err(StateFileError::Lost { path: path.into(), accounts: lost }) }
 }
 
-/// A world in the form that is written, or why it can't be saved.
+/// Returns a world in the form that is written, or why it can't be saved.
 fn saved(world: &World) -> Result<Saved, String> {
     if let Some(why) = world.broken() {
         return Err(format!("it has broken: {why}"));
     }
     let (auth_token, owner) = world.read(|engine| (engine.account().auth_token.clone(), engine.account().owner));
     let state = world.state();
-    // A state that would be refused at the next start must not be written.
+    // Never write a state that would be refused at the next start.
     state.check().map_err(|error| error.to_string())?;
     let state = state.to_json(MediaForm::Inline).map_err(|error| error.to_string())?;
     Ok(Saved { auth_token, owner, state })
 }
 
-/// The entry of an account in the present file, if it can be read.
+/// Returns an account's entry in the existing file, if it can be read.
 fn earlier(path: &Path, account: AccountSid) -> Option<Saved> {
     let file: Worlds = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
     let is_its_own = |saved: &Saved| saved.state["account_sid"].as_str() == Some(account.to_string().as_str());
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn worlds_are_written_at_a_clean_stop_and_read_at_the_next_start() {
+    async fn worlds_are_saved_on_a_clean_stop_and_loaded_at_the_next_start() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("state.json");
         let server = Server::bind(&config(&path)).await.expect("it starts without a file");
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_could_not_be_written_at_the_stop_is_an_error_at_the_start() {
+    async fn a_file_that_cannot_be_written_is_an_error_at_startup() {
         let folder = tempfile::tempdir().expect("a folder");
         for path in ["gone/state.json", ""] {
             let path = folder.path().join(path);
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_can_no_longer_be_written_is_an_error_at_the_stop() {
+    async fn a_file_that_can_no_longer_be_written_is_an_error_on_stopping() {
         let home = tempfile::tempdir().expect("a folder");
         let folder = home.path().join("later gone");
         fs::create_dir(&folder).expect("a folder");
@@ -285,7 +285,7 @@ mod tests {
 
     #[tokio::test]
     #[expect(clippy::disallowed_methods, reason = "servers that run at once")]
-    async fn files_that_differ_only_in_their_extension_keep_their_own_worlds() {
+    async fn files_that_differ_only_in_extension_hold_separate_worlds() {
         let folder = tempfile::tempdir().expect("a folder");
         let paths: Vec<PathBuf> = (0..4).map(|n| folder.path().join(format!("w.{n}"))).collect();
         for _ in 0..5 {

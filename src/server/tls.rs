@@ -1,5 +1,5 @@
-//! TLS of clients: signs a certificate for the host that a client asks for and keeps it for the next. Hosts that the
-//! policy doesn't answer for get none.
+//! Terminates clients' TLS: signs a certificate for the host that a client asks for and keeps it for the next client.
+//! No certificate is signed for a host that the policy doesn't answer for.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -21,15 +21,15 @@ use super::policy::Policy;
 
 /// The time limit for a handshake, so that a client can't hold a connection with half a ClientHello.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// The most certificates kept; the least recently used is dropped. An app uses a handful of hosts; a scan may try
-/// thousands.
+/// The most certificates kept; beyond that, the least recently used is dropped. An app uses a handful of hosts; a scan
+/// may try thousands.
 const LEAVES_MAX: usize = 256;
 /// The most sessions that can be resumed; each takes about 1 KB.
 const SESSIONS_MAX: usize = 1_024;
-/// The protocol within TLS. Clients of the API need no other.
+/// The only protocol offered within TLS; API clients need no other.
 const ALPN: &[u8] = b"http/1.1";
 
-/// Why a TLS connection failed.
+/// The reason a TLS connection failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TlsError {
     #[error("the emulator stops")]
@@ -51,7 +51,7 @@ pub(super) enum TlsError {
 }
 
 impl TlsError {
-    /// Logs the error if a person can do something about it.
+    /// Logs the error if the user can do something about it.
     pub(super) fn log(&self, client: SocketAddr) {
         match self {
             Self::NotOurs(_) | Self::Ca(_) | Self::TooSlow | Self::Library(_) | Self::Handshake { .. } => {
@@ -63,10 +63,10 @@ impl TlsError {
     }
 }
 
-/// A connection through TLS.
+/// A TLS connection.
 pub(super) type Secured<S> = TlsStream<S>;
 
-/// Terminates TLS with certificates of the local CA.
+/// Terminates TLS with the local CA's certificates.
 pub(super) struct Terminator {
     ca: LocalCa,
     policy: Arc<Policy>,
@@ -78,7 +78,7 @@ pub(super) struct Terminator {
 #[derive(Default)]
 struct Leaves {
     by_identity: BTreeMap<Identity, Leaf>,
-    /// Counts the uses of all certificates; it is the clock of `last_use`.
+    /// The number of times that any certificate has been used, from which `last_use` is set.
     uses: u64,
 }
 
@@ -98,7 +98,7 @@ impl Terminator {
         }
     }
 
-    /// Performs the handshake as the host that the client asks for, or as `expected` if it names none.
+    /// Performs the handshake as the host that the client asks for, or as `expected` if the client names no host.
     pub(super) async fn accept<S>(&self, stream: S, expected: Identity) -> Result<Secured<S>, TlsError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -119,15 +119,15 @@ impl Terminator {
                 TlsError::Handshake { name, error }
             }),
             Err(error) => {
-                // An alert tells the client why. If the connection were just closed, it would look like a broken
-                // network.
+                // An alert gives the client the reason; a connection that is merely closed would look like a network
+                // failure.
                 let _ = start.into_stream(self.refusing()?).await;
                 Err(error)
             }
         }
     }
 
-    /// The TLS configuration for an identity, with the certificate kept for it or a new one.
+    /// Returns the TLS configuration for an identity, with the certificate kept for it or a new one.
     pub(super) fn config(&self, identity: &Identity) -> Result<Arc<ServerConfig>, TlsError> {
         if let Identity::Host(host) = identity
             && !self.policy.answers_for(host)
@@ -141,13 +141,13 @@ impl Terminator {
             leaf.last_use = now;
             return Ok(Arc::clone(&leaf.config));
         }
-        // Still under the lock: connections to the same host that arrive together must not each sign a certificate.
+        // Still under the lock, so that simultaneous connections to the same host don't each sign a certificate.
         let authority = self.ca.authority()?;
         let (certificate, key) = authority.sign(identity)?;
         let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider));
         let builder = builder.with_safe_default_protocol_versions()?.with_no_client_auth();
         let mut config = builder.with_single_cert(vec![certificate, authority.certificate().clone()], key)?;
-        // Shared by all hosts, so that the limit holds for them together.
+        // Shared by all hosts, so that one limit applies to all their sessions.
         config.session_storage = Arc::clone(&self.sessions);
         config.alpn_protocols = vec![ALPN.to_vec()];
         let config = Arc::new(config);
@@ -155,7 +155,7 @@ impl Terminator {
         Ok(config)
     }
 
-    /// A configuration that refuses the client with an alert, since it has no certificate.
+    /// Returns a configuration that refuses the client with an alert, since it has no certificate.
     fn refusing(&self) -> Result<Arc<ServerConfig>, TlsError> {
         let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider));
         let builder = builder.with_safe_default_protocol_versions()?.with_no_client_auth();
@@ -175,7 +175,7 @@ impl Leaves {
     }
 }
 
-/// Resolves no certificate for any client.
+/// A resolver without a certificate for any client.
 #[derive(Debug)]
 struct Nobody;
 
@@ -185,7 +185,7 @@ impl ResolvesServerCert for Nobody {
     }
 }
 
-/// What to do about a handshake that the client aborted.
+/// Returns advice for a handshake that the client aborted.
 fn advice(error: &io::Error) -> &'static str {
     use rustls::AlertDescription as A;
     let alert = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_thousand_names_are_answered_but_few_certificates_are_kept() {
+    fn ten_thousand_names_get_certificates_but_only_a_few_are_kept() {
         let terminator = terminator();
         let name = |n: usize| host(&format!("fax.e{n}.us1.twilio.com"));
         let first = terminator.config(&host("fax.twilio.com")).expect("signed");

@@ -1,5 +1,5 @@
-//! A tunnel to a host: copies bytes both ways until both sides have ended or nothing has moved for too long. It reads
-//! and keeps nothing.
+//! A tunnel to a host: copies bytes both ways until both sides have ended or the tunnel has been idle for too long. It
+//! neither inspects nor keeps the bytes.
 
 use std::io;
 use std::pin::Pin;
@@ -33,7 +33,7 @@ pub(super) async fn relay(client: Upgraded, mut host: TcpStream, mut stopping: S
                 host.write_all(&parts.read_buf).await?;
                 copy(parts.io.into_inner().into_inner(), host, TUNNEL_IDLE_MAX).await
             }
-            // Another kind of connection, such as TLS; `Upgraded` returns the buffered bytes first.
+            // Some other kind of connection, such as TLS; `Upgraded` returns the buffered bytes first.
             Err(client) => copy(TokioIo::new(client), host, TUNNEL_IDLE_MAX).await,
         }
     };
@@ -63,7 +63,7 @@ async fn copy(
     }
 }
 
-/// When a tunnel last carried a byte; clones share it.
+/// The time at which a tunnel last carried a byte; clones share it.
 #[derive(Clone)]
 struct LastMove(Arc<Mutex<Instant>>);
 
@@ -134,7 +134,7 @@ mod tests {
     const SHORT: Duration = Duration::from_secs(50);
     const LONG: Duration = Duration::from_secs(3_600);
 
-    /// The error with which copying between two ends stops.
+    /// Returns the kind of error with which copying between two ends stops.
     async fn ended(copied: impl Future<Output = io::Result<()>>) -> io::ErrorKind {
         let copied = tokio::time::timeout(2 * SHORT, copied).await;
         copied.expect("it ends by itself").expect_err("nobody has ended it").kind()

@@ -1,4 +1,5 @@
-//! The stand-in for `tls.rs` without the feature `tls`: a client that speaks TLS gets nothing but a warning in the log.
+//! The stand-in for `tls.rs` if the `tls` feature is off: a client that speaks TLS gets nothing but a warning in the
+//! log.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::ca::{Identity, LocalCa};
 use super::policy::Policy;
 
-/// Why a TLS connection failed.
+/// The reason a TLS connection failed.
 #[derive(Debug)]
 pub(super) enum TlsError {
     Stopped,
@@ -16,7 +17,7 @@ pub(super) enum TlsError {
 }
 
 impl TlsError {
-    /// Logs the error if a person can do something about it.
+    /// Logs the error if the user can do something about it.
     pub(super) fn log(&self, client: SocketAddr) {
         match self {
             Self::NotBuiltIn => {
@@ -27,7 +28,7 @@ impl TlsError {
     }
 }
 
-/// A connection through TLS; never made.
+/// A TLS connection, which is never made.
 pub(super) type Secured<S> = S;
 
 /// Refuses all TLS connections.

@@ -18,7 +18,7 @@ use crate::model::sid::{AccountSid, FaxSid, NumberSid};
 use crate::world::World;
 use crate::world::journal;
 
-/// How long a test waits by default: far longer than anything takes at `Pace::Max`, the default pace of tests.
+/// The default time limit for a test's waits: far longer than anything takes at `Pace::Max`, the default pace of tests.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An account of an emulator: an isolated world with its own numbers, faxes, clock, rules and journal.
@@ -29,13 +29,13 @@ pub struct Account {
     pub(super) world: World,
     pub(super) url: Arc<str>,
     pub(super) renderer: Renderer,
-    /// How long this handle waits.
+    /// The time limit for waits through this handle.
     pub(super) patience: Duration,
 }
 
-/// A telephone number of an account, and the webhooks through which its app is called.
+/// An account's telephone number, and the webhooks through which its app is called.
 ///
-/// Its methods change the number immediately and return it, so that calls can be chained.
+/// The methods change the number immediately and return it, so that calls can be chained.
 #[derive(Clone)]
 pub struct Number {
     world: World,
@@ -48,7 +48,7 @@ impl Account {
         Self { world, url: url.into(), renderer, patience: PATIENCE }
     }
 
-    /// Returns a handle on the same account that waits this long, instead of ten seconds, before it gives up.
+    /// Returns a handle on the same account with this time limit for waits, instead of ten seconds.
     ///
     /// ```
     /// use std::time::Duration;
@@ -72,14 +72,14 @@ impl Account {
         self.world.sid()
     }
 
-    /// Returns the account's token: the password of REST calls, and the key of `X-Twilio-Signature`. Empty as long as
-    /// the account has no token, that is, until a client claims it.
+    /// Returns the account's token: the password of REST calls, and the key of `X-Twilio-Signature`. Empty until a
+    /// client claims the account, if it was created without a token.
     #[must_use]
     pub fn auth_token(&self) -> String {
         self.world.read(|engine| engine.account().auth_token.clone()).unwrap_or_default().into()
     }
 
-    /// Returns the key that signs the account's webhooks: its token, unless it speaks SignalWire's API and has a signing
+    /// Returns the key that signs the account's webhooks: its token, unless it is a SignalWire account with a signing
     /// key.
     #[must_use]
     pub fn signing_key(&self) -> String {
@@ -92,8 +92,8 @@ impl Account {
         &self.url
     }
 
-    /// Returns the account's number with this E.164 text. A number that the account doesn't own yet is bought and set
-    /// to receive faxes.
+    /// Returns the account's number in this E.164 form. A number that the account doesn't own yet is bought and set to
+    /// receive faxes.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -107,7 +107,8 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Number`] if the text is not an E.164 number, [`Error::Refused`] if the number is not for sale.
+    /// Returns [`Error::Number`] if the string is not an E.164 number, [`Error::Refused`] if the number is not for
+    /// sale.
     pub fn number(&self, text: &str) -> Result<Number, Error> {
         let number = text.parse().map_err(|error: NotE164| Error::Number { text: text.to_owned(), error })?;
         let world = self.world.clone();
@@ -115,7 +116,7 @@ impl Account {
         if let Some(sid) = world.read(|engine| engine.owned_number(number).map(|own| own.sid)) {
             return Ok(Number { world, sid, number });
         }
-        // Without this mode the number would take voice calls, not faxes.
+        // Without this mode the number would accept voice calls, not faxes.
         let change = NumberChange { voice_receive_mode: Some(ReceiveMode::Fax), ..NumberChange::default() };
         let order = BuyNumber { wanted: NumberRequest::Number(number), change };
         let sid = world.handle(order)?;
@@ -146,8 +147,8 @@ impl Account {
         Receive::new(self.clone(), document)
     }
 
-    /// Sends the document at a URL to `to`, as the app would do through the REST API. Nothing happens until the result
-    /// is awaited, which returns the fax as it ended, or until [`queue`](SendFax::queue) is called.
+    /// Sends the document at a URL to `to`, as the app would through the REST API. Nothing happens until the result is
+    /// awaited, which returns the ended fax, or until [`queue`](SendFax::queue) is called.
     ///
     /// ```
     /// use fauxfax::Status;
@@ -167,15 +168,15 @@ impl Account {
         SendFax::new(self.clone(), to, media_url)
     }
 
-    /// Returns a copy of the fax in its present state.
+    /// Returns a copy of the fax in its current state.
     ///
     /// # Errors
-    /// [`Error::Refused`] if the account has no such fax, or a reset has removed it.
+    /// Returns [`Error::Refused`] if the account has no such fax, or a reset has removed it.
     pub fn fax(&self, sid: FaxSid) -> Result<Fax, Error> {
         self.world.read(|engine| engine.fax(sid).cloned()).map_err(Error::from)
     }
 
-    /// Returns the account's newest fax in its present state; `None` if there is none.
+    /// Returns the account's newest fax in its current state; `None` if there are no faxes.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -220,7 +221,7 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// [`Error::TooLate`] after ten seconds, or after the time set by [`with_timeout`](Self::with_timeout);
+    /// Returns [`Error::TooLate`] after ten seconds, or after the time set by [`with_timeout`](Self::with_timeout);
     /// [`Error::Unreachable`] as soon as the fax can no longer enter the status.
     pub async fn wait_for(&self, fax: FaxSid, status: Status) -> Result<(), Error> {
         let entered = self.world.until_journaled(|journal| {
@@ -268,7 +269,7 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// [`Error::TooLate`] if that takes more than ten seconds, or more than the time set by
+    /// Returns [`Error::TooLate`] if that takes more than ten seconds, or more than the time set by
     /// [`with_timeout`](Self::with_timeout).
     pub async fn wait_idle(&self) -> Result<(), Error> {
         let rest = self.world.until_open(|engine| engine.is_idle().then_some(()));
@@ -288,7 +289,7 @@ impl Account {
         AccountClock(self.world.clone())
     }
 
-    /// Starts building a rule, which makes something go wrong on purpose.
+    /// Starts building a rule that makes something go wrong on purpose.
     ///
     /// ```
     /// # use fauxfax::{Account, Error};
@@ -343,14 +344,14 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotVerified`], whose text shows the closest events field by field.
+    /// Returns [`Error::NotVerified`], which compares the closest events field by field.
     #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is verified")]
     pub fn verify(&self, expected: Expect) -> Result<(), Error> {
         let events: Vec<EventView> = self.events().iter().map(EventView::of).collect();
         expected.verify(&events)
     }
 
-    /// Explains why the signature of a request doesn't match: which mistake yields it, and what the valid signature is.
+    /// Explains why a request's signature doesn't match: names the mistake that yields it and the valid signature.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -385,8 +386,8 @@ impl Account {
         explain(&Question { url, params, body: None, signature, key: &key, key_kind, others: &others })
     }
 
-    /// Returns the account to its initial state: removes its faxes and cancels what is pending. Earlier SIDs are not
-    /// used again.
+    /// Returns the account to its initial state: removes its faxes and cancels pending work. Earlier SIDs are not
+    /// reused.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -402,13 +403,13 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// None in practice: even a broken world accepts a reset, which repairs it.
+    /// Never fails in practice: even a broken world accepts a reset, which repairs it.
     pub fn reset(&self) -> Result<(), Error> {
         self.world.handle(Reset { seed: None })?;
         Ok(())
     }
 
-    /// Saves the account's present state under this name, replacing any earlier snapshot of that name.
+    /// Saves the account's current state under this name, replacing any earlier snapshot with that name.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -426,16 +427,16 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Refused`] if the account already has the maximum number of snapshots.
+    /// Returns [`Error::Refused`] if the account already has the maximum number of snapshots.
     pub fn snapshot(&self, name: &str) -> Result<(), Error> {
         self.world.handle(TakeSnapshot(name.into())).map_err(Error::from)
     }
 
-    /// Returns the account to a snapshot: its faxes, numbers and rules are as they were, and work that was pending then
-    /// is pending again. The clock is not moved.
+    /// Returns the account to a snapshot: restores its faxes, numbers and rules, as well as the work that was pending
+    /// then. The clock is not moved.
     ///
     /// # Errors
-    /// [`Error::Refused`] if there is no snapshot of this name.
+    /// Returns [`Error::Refused`] if there is no snapshot with this name.
     pub fn restore(&self, name: &str) -> Result<(), Error> {
         self.world.handle(Restore(name.into()))?;
         Ok(())
@@ -444,7 +445,7 @@ impl Account {
 
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Leaves out the token, because a failed assertion prints this into the log of a CI job.
+        // Omit the token, because a failed assertion prints this into a CI log.
         f.debug_struct("Account").field("sid", &self.sid()).field("url", &self.url).finish_non_exhaustive()
     }
 }
@@ -467,18 +468,18 @@ impl Number {
         self.number
     }
 
-    /// Sets the `VoiceUrl`: where the app is asked for TwiML when a fax comes in.
+    /// Sets the `VoiceUrl`, from which TwiML is requested when a fax comes in.
     ///
     /// # Errors
-    /// [`Error::Refused`] if the account no longer owns the number.
+    /// Returns [`Error::Refused`] if the account no longer owns the number.
     pub fn fax_url(self, url: &str) -> Result<Self, Error> {
         self.changed(NumberChange { voice_url: Some(url.into()), ..NumberChange::default() })
     }
 
-    /// Sets the `StatusCallback`: where the app is notified of how a fax ended, if its `<Receive>` names no `action`.
+    /// Sets the `StatusCallback`, which is notified of how a fax ended if the `<Receive>` names no `action`.
     ///
     /// # Errors
-    /// [`Error::Refused`] if the account no longer owns the number.
+    /// Returns [`Error::Refused`] if the account no longer owns the number.
     pub fn status_callback(self, url: &str) -> Result<Self, Error> {
         self.changed(NumberChange { status_callback: Some(url.into()), ..NumberChange::default() })
     }
@@ -499,7 +500,7 @@ impl Number {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Refused`] if the account no longer owns the number, or an attribute is invalid.
+    /// Returns [`Error::Refused`] if the account no longer owns the number, or an attribute is invalid.
     pub fn changed(self, change: NumberChange) -> Result<Self, Error> {
         self.world.handle(UpdateNumber(self.sid, change))?;
         Ok(self)

@@ -1,4 +1,4 @@
-//! A handle on one account's clock. [`World`] does the moving; this wraps it for tests.
+//! A handle on one account's clock. It wraps [`World`], which moves the clock, for tests.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use crate::world::World;
 
 /// The virtual clock of one account; clones are handles on the same clock.
 ///
-/// It runs with real time until it is frozen. While frozen, it moves only through [`advance`](Self::advance) and
-/// [`drain`](Self::drain), and everything that falls due on the way happens: redials, retries, expiries.
+/// The clock runs with real time until it is frozen. While frozen, it moves only through [`advance`](Self::advance) and
+/// [`drain`](Self::drain), and everything that falls due in between happens: redials, retries, expiries.
 #[derive(Clone)]
 pub struct AccountClock(pub(super) World);
 
 impl AccountClock {
-    /// Returns the time that the clock shows, from which dates in responses and signed links are made.
+    /// Returns the time that the clock shows, which determines dates in responses and signed links.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.0.now()
@@ -39,12 +39,12 @@ impl AccountClock {
         self.0.set_clock_mode(ClockMode::Frozen);
     }
 
-    /// Lets the clock run with real time again, from the time it shows now.
+    /// Lets the clock run with real time again, from the time shown now.
     pub fn run(&self) {
         self.0.set_clock_mode(ClockMode::Running);
     }
 
-    /// Moves a frozen clock forward and performs what falls due; returns when the world has settled.
+    /// Moves a frozen clock forward and performs the work that falls due; returns when the world has settled.
     ///
     /// ```
     /// use std::time::Duration;
@@ -63,7 +63,7 @@ impl AccountClock {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Clock`] if the clock is running.
+    /// Returns [`Error::Clock`] if the clock is running.
     pub async fn advance(&self, by: Duration) -> Result<(), Error> {
         Ok(self.0.advance(self.0.now().after(by)).await?)
     }
@@ -88,7 +88,7 @@ impl AccountClock {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Clock`] if the clock is running.
+    /// Returns [`Error::Clock`] if the clock is running.
     pub async fn drain(&self) -> Result<(), Error> {
         Ok(self.0.drain().await?)
     }

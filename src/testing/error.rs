@@ -1,4 +1,4 @@
-//! The errors that a test sees. They are Rust values with texts for a test's report; no HTTP status is involved.
+//! The errors that a test sees: Rust values with messages for the test report, without HTTP statuses.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::world::ClockError;
 
-/// Why the emulator could not do what a test asked for.
+/// The reason the emulator couldn't do what a test asked for.
 ///
 /// ```
 /// use fauxfax::Error;
@@ -27,18 +27,19 @@ use crate::world::ClockError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The account could not be created: its SID is taken, or the emulator holds as many as it can.
+    /// The account could not be created: its SID is taken, or the emulator already holds the maximum number of
+    /// accounts.
     #[error(transparent)]
     CreateAccount(#[from] CreateWorldError),
-    /// The emulator has no account with this SID, or has none any more.
+    /// The emulator has no account with this SID, or no longer has it.
     #[error("there is no account {0}")]
     NoAccount(AccountSid),
-    /// A text that should be a telephone number is not in E.164 form.
+    /// A telephone number is not in E.164 form.
     #[error("{text:?} is {error}")]
     Number {
-        /// The text as the test gave it.
+        /// The number as given by the test.
         text: String,
-        /// The form that it should have.
+        /// The error, which describes the required form.
         error: NotE164,
     },
     /// A field of an incoming fax is invalid, for example a station id that is too long.
@@ -58,31 +59,31 @@ pub enum Error {
     /// A rule is invalid, or could never act on anything.
     #[error("the rule can't be added: {0}")]
     Rule(String),
-    /// What the test waits for did not happen in time.
+    /// The awaited event did not happen in time.
     #[error("{what} within {} s", .patience.as_secs_f64())]
     TooLate {
-        /// What did not happen, and the state that was reached instead.
+        /// A description of the missing event, and of the state that was reached instead.
         what: String,
         /// The time limit.
         patience: Duration,
     },
-    /// What the test waits for can no longer happen, whatever the time limit.
+    /// The awaited event can no longer happen, whatever the time limit.
     #[error("{fax} can no longer become {wanted}: {why}")]
     Unreachable {
-        /// The SID of the fax that the test waits for.
+        /// The SID of the awaited fax.
         fax: FaxSid,
-        /// The status that the test waits for.
+        /// The awaited status.
         wanted: Status,
-        /// The reason: the fax has ended in another status, or is gone.
+        /// The reason: the fax has ended in a different status, or is gone.
         why: Unreachable,
     },
-    /// The account was removed, or a panic in its world has broken it.
+    /// The account was removed, or a panic has broken its world.
     #[error("the account was removed, or its world has broken: the log has the reason")]
     Gone,
-    /// The document is not one that can be faxed, or its file can't be read.
+    /// The document can't be faxed, or its file can't be read.
     #[error("the document can't be read: {0}")]
     Document(String),
-    /// The journal doesn't have the expected events; the text lists the closest ones field by field.
+    /// The journal lacks the expected events; the message compares the closest ones field by field.
     #[error("{0}")]
     NotVerified(String),
     /// There is no fax with this SID, or a reset has removed it.

@@ -1,5 +1,5 @@
-//! A builder for what a test expects to find in the journal. The comparison itself is in `dialect::matching`, which the
-//! control API uses too.
+//! A builder for the events that a test expects in the journal. The comparison itself is in `dialect::matching`, which
+//! the control API uses too.
 
 use std::fmt::Write;
 
@@ -12,7 +12,8 @@ use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::model::webhook::Purpose;
 
-/// An expected event, and how many times it is expected: at least once, unless [`times`](Self::times) says otherwise.
+/// An expected event, and the number of times it is expected: at least once, unless [`times`](Self::times) says
+/// otherwise.
 ///
 /// Fields are named by their path in the event's JSON, which `docs/control-api.md` describes.
 ///
@@ -35,7 +36,7 @@ pub struct Expect {
 }
 
 impl Expect {
-    /// Expects a webhook: a question for TwiML or a notice of a status. Each attempt is an event of its own.
+    /// Expects a webhook: a request for TwiML or a status notification. Each attempt is a separate event.
     ///
     /// ```
     /// use fauxfax::{Expect, Status};
@@ -69,12 +70,12 @@ impl Expect {
         self.with("data.purpose", purpose.as_str())
     }
 
-    /// Requires that the request to the app carried this status in its parameter `FaxStatus`.
+    /// Requires that the request to the app carried this status in its `FaxStatus` parameter.
     pub fn status(self, status: Status) -> Self {
         self.with("data.params.FaxStatus", status.as_str())
     }
 
-    /// Requires that the app answered the request with this HTTP status.
+    /// Requires that the app responded to the request with this HTTP status.
     pub fn answered_with(self, http_status: u16) -> Self {
         self.with("data.status", http_status)
     }
@@ -108,7 +109,7 @@ impl Expect {
     /// ```
     pub fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
         let mut at = &mut self.part;
-        // A path through something other than an object replaces it: the caller's last call counts.
+        // If the path leads through a value that isn't an object, replace that value: the caller's last call counts.
         for name in field.split('.') {
             if !at.is_object() {
                 *at = Map::new().into();
@@ -119,17 +120,17 @@ impl Expect {
         self
     }
 
-    /// Requires that the text at this dotted path begins with `prefix`.
+    /// Requires that the string at this dotted path begins with `prefix`.
     pub fn with_prefix(self, field: &str, prefix: &str) -> Self {
         self.with(field, json!({ "prefix": prefix }))
     }
 
-    /// Requires that the regular expression matches somewhere in the text at this dotted path.
+    /// Requires that the regular expression matches somewhere in the string at this dotted path.
     pub fn with_regex(self, field: &str, regex: &str) -> Self {
         self.with(field, json!({ "regex": regex }))
     }
 
-    /// Requires exactly this many events; 0 means that there must be none.
+    /// Requires exactly this many events; 0 means that no such event may exist.
     ///
     /// ```
     /// let no_failure = fauxfax::Expect::of("fax.status").with("data.new", "failed").times(0);

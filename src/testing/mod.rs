@@ -1,18 +1,19 @@
-//! The emulator as a library for Rust tests. The [crate's front page](crate) is the guide; these are its types.
+//! The emulator as a library for Rust tests. The [crate's front page](crate) is the guide; this module contains the
+//! types.
 //!
-//! | type | what it is |
+//! | type | meaning |
 //! |---|---|
 //! | [`Emulator`], [`Builder`] | a running emulator on a port, and the options that it starts with |
 //! | [`Account`] | one test's isolated world: numbers, faxes, clock, rules, journal |
 //! | [`Number`] | a telephone number of the account, with its webhooks |
-//! | [`Receive`], [`Document`], [`Conversation`] | an incoming fax: the call, what is sent, how it went |
-//! | [`SendFax`] | an outgoing fax: what the app would ask for |
+//! | [`Receive`], [`Document`], [`Conversation`] | an incoming fax: the call, the document and the outcome |
+//! | [`SendFax`] | an outgoing fax, as the app would request it |
 //! | [`AccountClock`] | the account's clock |
-//! | [`AccountRules`], [`rules`] | what goes wrong on purpose |
-//! | [`Expect`] | what the journal is expected to contain |
+//! | [`AccountRules`], [`rules`] | rules that make things go wrong on purpose |
+//! | [`Expect`] | events that the journal is expected to contain |
 //!
-//! The types call the worlds directly instead of over HTTP, with the same effects as the control API. A test of an app
-//! that receives faxes, from start to end:
+//! The types call the worlds directly instead of over HTTP, with the same effects as the control API. A complete test
+//! of an app that receives faxes:
 //!
 //! ```
 //! use fauxfax::{Document, Emulator, Expect, Outcome, Status};
@@ -65,14 +66,14 @@ use crate::emulator::{self, AccountSetup};
 use crate::model::time::Pace;
 use crate::server::{Server, StartError};
 
-/// A running emulator, which stops when it is dropped.
+/// A running emulator, which stops when dropped.
 ///
 /// One emulator can serve all tests of a program: each test creates its own [`Account`].
 #[must_use = "the emulator stops when it is dropped"]
 pub struct Emulator {
     registry: emulator::Registry,
     address: SocketAddr,
-    /// Stops the server when it is dropped or taken.
+    /// Stops the server when dropped or taken.
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<()>>,
 }
@@ -98,12 +99,12 @@ impl Emulator {
     /// Returns options with default values for tests: a free port of 127.0.0.1, seed 1, and transmissions that take no
     /// time.
     pub fn builder() -> Builder {
-        // Loopback only, so that a test opens nothing to the network; port 0, so that tests can run at the same time.
+        // Loopback only, so that a test isn't exposed to the network; port 0, so that tests can run in parallel.
         let config = Config { listen: ([127, 0, 0, 1], 0).into(), pace: Pace::Max, ..Config::default() };
         Builder(config)
     }
 
-    /// Returns the base URL of the REST and control APIs, for example `http://127.0.0.1:49152`, without a slash at the end.
+    /// Returns the base URL of the REST and control APIs, such as `http://127.0.0.1:49152`, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -123,7 +124,7 @@ impl Emulator {
     /// ```
     ///
     /// # Errors
-    /// [`Error::CreateAccount`] if the emulator holds as many accounts as it can (10,000).
+    /// Returns [`Error::CreateAccount`] if the emulator already holds the maximum number of accounts (10,000).
     pub fn account(&self) -> Result<Account, Error> {
         self.account_as(AccountSetup::default())
     }
@@ -144,15 +145,16 @@ impl Emulator {
     /// ```
     ///
     /// # Errors
-    /// [`Error::CreateAccount`] if the SID is taken, or the emulator holds as many accounts as it can.
+    /// Returns [`Error::CreateAccount`] if the SID is taken, or the emulator already holds the maximum number of
+    /// accounts.
     pub fn account_as(&self, setup: AccountSetup) -> Result<Account, Error> {
         Ok(Account::new(self.registry.create(setup)?, self.url(), self.registry.renderer().clone()))
     }
 
-    /// Returns the default account, which exists from the start and has the numbers of the configuration.
+    /// Returns the default account, which exists from the start and has the configured numbers.
     ///
     /// # Errors
-    /// None while the emulator is running: the default account can't be removed.
+    /// Never fails while the emulator is running: the default account can't be removed.
     pub fn default_account(&self) -> Result<Account, Error> {
         let sid = self.registry.default_account();
         let world = self.registry.world(sid).ok_or(Error::NoAccount(sid))?;
@@ -174,7 +176,7 @@ impl Emulator {
     pub async fn stop(mut self) {
         self.stop = None;
         if let Some(server) = self.server.take() {
-            // Even if its task has panicked, the port is closed: that is all that a caller waits for.
+            // Even if the server's task has panicked, the port is closed, which is all that a caller waits for.
             let _ = server.await;
         }
     }
@@ -189,7 +191,7 @@ impl fmt::Debug for Emulator {
 impl Drop for Emulator {
     fn drop(&mut self) {
         self.stop = None;
-        // The runtime may be gone before the server's task runs again, so the worlds are closed here and not there.
+        // The runtime may be gone before the server's task runs again, so the worlds are closed here instead.
         self.registry.announce_stop();
         self.registry.close();
     }
@@ -202,7 +204,7 @@ impl Builder {
         self
     }
 
-    /// Sets how many times faster than on a real line transmissions are; by default they take no time.
+    /// Sets the speed of transmissions relative to a real line; by default they take no time.
     pub const fn pace(mut self, pace: Pace) -> Self {
         self.0.pace = pace;
         self
@@ -214,7 +216,7 @@ impl Builder {
         self
     }
 
-    /// Changes any other setting that `fauxfax serve` has.
+    /// Changes any other setting of `fauxfax serve`.
     ///
     /// ```
     /// use fauxfax::Emulator;
@@ -235,7 +237,7 @@ impl Builder {
     /// Opens the port and serves on the current Tokio runtime until the emulator is stopped or dropped.
     ///
     /// # Errors
-    /// The port is taken, or the settings contradict each other.
+    /// Fails if the port is taken, or the settings contradict each other.
     #[expect(clippy::disallowed_methods, reason = "the emulator of a test runs as a task")]
     pub async fn start(self) -> Result<Emulator, StartError> {
         let config = Config { seed: self.0.seed.or(Some(1)), ..self.0 };

@@ -1,4 +1,4 @@
-//! An incoming fax in a test: the call, the document, and the conversation with the app that results.
+//! An incoming fax in a test: the call, the document, and the resulting conversation with the app.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -22,7 +22,7 @@ use crate::model::sid::FaxSid;
 use crate::model::webhook::ExchangeRecord;
 use crate::world::journal::JournalEvent;
 
-/// What the calling fax machine sends: generated test pages, or a PDF, TIFF, PNG or JPEG.
+/// The document that the calling fax machine sends: generated test pages, or a PDF, TIFF, PNG or JPEG.
 #[derive(Debug, Clone)]
 pub struct Document(Kind);
 
@@ -44,7 +44,7 @@ impl Document {
         Self(Kind::Pages(pages))
     }
 
-    /// Takes a document's bytes; the format is recognised by its content when the call is made.
+    /// Takes a document's bytes; the format is detected from the content when the call is made.
     ///
     /// ```
     /// let letter = fauxfax::Document::bytes(*b"%PDF-1.7 ...");
@@ -55,10 +55,10 @@ impl Document {
         Self(Kind::Bytes(bytes.into()))
     }
 
-    /// Reads a document from a file; the format is recognised by its content when the call is made.
+    /// Reads a document from a file; the format is detected from the content when the call is made.
     ///
     /// # Errors
-    /// [`Error::Document`] if the file can't be read.
+    /// Returns [`Error::Document`] if the file can't be read.
     pub fn file(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|error| Error::Document(format!("{}: {error}", path.display())))?;
@@ -94,16 +94,16 @@ impl Document {
 pub struct Conversation {
     /// The SID that the webhooks named as `FaxSid`.
     pub sid: FaxSid,
-    /// The fax as it ended; `None` if the call never became a fax, or the app has deleted it.
+    /// The fax in its final state; `None` if the call never became a fax, or the app has deleted it.
     pub fax: Option<Fax>,
-    /// How the call ended.
+    /// The outcome of the call.
     pub outcome: Outcome,
-    /// The journal's events of this fax, oldest first.
+    /// The journal's events for this fax, oldest first.
     pub events: Vec<JournalEvent>,
 }
 
 impl Conversation {
-    /// Returns the requests made to the app and its responses, oldest first, retries included.
+    /// Returns the requests made to the app and its responses, oldest first, including retries.
     ///
     /// ```
     /// use fauxfax::Document;
@@ -162,13 +162,13 @@ impl Receive {
         self
     }
 
-    /// Sets the name that the sending machine gives itself, at most 20 characters; the caller by default.
+    /// Sets the station id of the sending machine, at most 20 characters; the caller by default.
     pub fn station_id(mut self, text: &str) -> Self {
         self.station_id = Some(text.to_owned());
         self
     }
 
-    /// Makes the transmission break after this many pages, with code 34004 (an error during transmission) or 34108 (the
+    /// Makes the transmission fail after this many pages, with code 34004 (an error during transmission) or 34108 (the
     /// other end is incompatible).
     ///
     /// ```
@@ -205,7 +205,7 @@ impl Receive {
         self
     }
 
-    /// Makes the call without waiting for its end. With a frozen clock this is the only way to make one; advance or
+    /// Makes the call without waiting for its end. With a frozen clock this is the only way to make a call; advance or
     /// drain the clock afterwards.
     ///
     /// ```
@@ -230,8 +230,8 @@ impl Receive {
     /// ```
     ///
     /// # Errors
-    /// [`Error::IncomingFax`] or [`Error::Document`] if the call can't be made as described, [`Error::Refused`] if the
-    /// account has no number that takes it.
+    /// Returns [`Error::IncomingFax`] or [`Error::Document`] if the call can't be made as described, [`Error::Refused`]
+    /// if the account has no number that accepts it.
     pub async fn ring(self) -> Result<FaxSid, Error> {
         self.begin().await.map(|(sid, _)| sid)
     }
@@ -253,7 +253,7 @@ impl Receive {
         let document = self.document.read(&self.account.renderer).await?;
         let order = fax.with_document(document, Arc::clone(&self.account.url));
         let world = &self.account.world;
-        // Read before the call is made, so that none of its events is missed; those of other faxes are filtered out.
+        // Read before the call is made, so that none of its events is missed; events of other faxes are filtered out.
         let seq = world.read_journal(|journal| journal.last_seq());
         let call = world.handle(order)?;
         Ok((call.sid, seq))

@@ -1,8 +1,8 @@
-//! Rules make calls, lines, REST calls and webhooks go wrong on purpose. They are the control API's rules, with the
-//! same checks.
+//! Builds rules, which make calls, lines, REST calls and webhooks go wrong on purpose. They are the control API's
+//! rules, with the same checks.
 //!
 //! A rule has three parts: what it matches (everything by default), how often it acts, and its effect: an [`Outcome`]
-//! of a call, a [`LineOverride`] for the line, an [`ApiFault`] of a REST call or a [`WebhookFault`].
+//! for a call, a [`LineOverride`] for the line, an [`ApiFault`] for a REST call or a [`WebhookFault`].
 //!
 //! ```
 //! use fauxfax::rules::{ApiFault, LineOverride, WebhookFault};
@@ -35,7 +35,7 @@ use crate::world::World;
 
 /// A rule to be added to an account. It matches everything that its effect can act on, until methods narrow it down.
 ///
-/// Rules are checked in the order in which they were added; of those with the same kind of effect, the first that
+/// Rules are checked in the order in which they were added; among rules with the same kind of effect, the first that
 /// matches acts.
 #[must_use = "a rule is added by once(), times() or always()"]
 pub struct AccountRules {
@@ -68,7 +68,7 @@ impl AccountRules {
         self
     }
 
-    /// Matches only faxes from addresses that fit the pattern; `*` stands for any characters.
+    /// Matches only faxes from addresses that fit the pattern; `*` matches any characters.
     pub fn from(mut self, pattern: &str) -> Self {
         self.matches.from = self.pattern("from", pattern);
         self
@@ -117,7 +117,7 @@ impl AccountRules {
         self
     }
 
-    /// Matches only webhooks of this purpose, such as the question for TwiML or a status callback.
+    /// Matches only webhooks with this purpose, such as a request for TwiML or a status callback.
     pub const fn purpose(mut self, purpose: Purpose) -> Self {
         self.matches.purpose = Some(purpose);
         self
@@ -142,8 +142,8 @@ impl AccountRules {
         self
     }
 
-    /// Makes the rule act with this probability, from 0 to 1. Draws are derived from the seed, so they are the same in
-    /// every run.
+    /// Makes the rule act with this probability, from 0 to 1. Random draws are derived from the seed, so they are the
+    /// same in every run.
     pub const fn chance(mut self, chance: f64) -> Self {
         self.chance = Some(chance);
         self
@@ -152,8 +152,8 @@ impl AccountRules {
     /// Adds a rule that acts once, and returns its id.
     ///
     /// # Errors
-    /// [`Error::Rule`] if a pattern is invalid or the rule could never act, [`Error::Refused`] if there are too many
-    /// rules.
+    /// Returns [`Error::Rule`] if a pattern is invalid or the rule could never act, [`Error::Refused`] if there are too
+    /// many rules.
     pub fn once(self, effect: impl Into<RuleEffect>) -> Result<u64, Error> {
         self.add(Some(1), effect.into())
     }
@@ -161,7 +161,7 @@ impl AccountRules {
     /// Adds a rule that acts this many times, and returns its id.
     ///
     /// # Errors
-    /// The same as [`once`](Self::once).
+    /// Returns the same errors as [`once`](Self::once).
     pub fn times(self, times: u32, effect: impl Into<RuleEffect>) -> Result<u64, Error> {
         self.add(Some(times), effect.into())
     }
@@ -169,7 +169,7 @@ impl AccountRules {
     /// Adds a rule that acts on every match, and returns its id.
     ///
     /// # Errors
-    /// The same as [`once`](Self::once).
+    /// Returns the same errors as [`once`](Self::once).
     pub fn always(self, effect: impl Into<RuleEffect>) -> Result<u64, Error> {
         self.add(None, effect.into())
     }
@@ -191,16 +191,16 @@ impl AccountRules {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Refused`] if the account has no rule with this id.
+    /// Returns [`Error::Refused`] if the account has no rule with this id.
     pub fn remove(self, id: u64) -> Result<(), Error> {
         self.world.handle(DropRule(id))?;
         Ok(())
     }
 
-    /// Removes all rules of the account.
+    /// Removes all of the account's rules.
     ///
     /// # Errors
-    /// [`Error::Refused`] if the account's world has broken.
+    /// Returns [`Error::Refused`] if the account's world has broken.
     pub fn clear(self) -> Result<(), Error> {
         self.world.handle(DropRules)?;
         Ok(())
@@ -217,7 +217,7 @@ impl AccountRules {
 
     fn pattern(&mut self, field: &str, text: &str) -> Option<Pattern> {
         let read = Pattern::new(text);
-        // Kept until the rule is added, so that the methods of the builder can be chained.
+        // Keep the error until the rule is added, so that the builder's methods can be chained.
         if let (Err(reason), None) = (&read, &self.wrong) {
             self.wrong = Some(Error::Rule(format!("match.{field}: {reason}")));
         }

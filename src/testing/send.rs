@@ -1,4 +1,4 @@
-//! An outgoing fax in a test: what the app would request through the REST API, and the fax that results.
+//! An outgoing fax in a test: the request that the app would make through the REST API, and the resulting fax.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -16,7 +16,7 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::webhook::Method;
 
-/// A fax to be sent. It is created when this is awaited, or when [`queue`](Self::queue) is called.
+/// A fax to be sent. It is created when this value is awaited, or when [`queue`](Self::queue) is called.
 ///
 /// ```
 /// use fauxfax::{Expect, Purpose, Quality, Status};
@@ -80,19 +80,19 @@ impl SendFax {
         self
     }
 
-    /// Sets the `StatusCallback`: the URL that is notified of each status.
+    /// Sets the `StatusCallback`, the URL that is notified of each status.
     pub fn status_callback(mut self, url: &str) -> Self {
         self.status_callback = Some(url.to_owned());
         self
     }
 
-    /// Sets the `Ttl`: for how many minutes a busy or unanswered call is tried again.
+    /// Sets the `Ttl`, the number of minutes for which a busy or unanswered call is retried.
     pub const fn ttl_minutes(mut self, minutes: u32) -> Self {
         self.ttl_minutes = Some(minutes);
         self
     }
 
-    /// Sets whether the document is kept as media; by default it is.
+    /// Sets whether the document is kept as media; true by default.
     pub const fn store_media(mut self, store: bool) -> Self {
         self.store_media = store;
         self
@@ -104,12 +104,12 @@ impl SendFax {
         self
     }
 
-    /// Creates the fax without waiting for its end. With a frozen clock this is the only way to send one; advance or
+    /// Creates the fax without waiting for its end. With a frozen clock this is the only way to send a fax; advance or
     /// drain the clock afterwards.
     ///
     /// # Errors
-    /// [`Error::Number`] if a number is not in E.164 form, [`Error::Refused`] if the account has no number to call from or
-    /// the service refuses the fax.
+    /// Returns [`Error::Number`] if a number is not in E.164 form, [`Error::Refused`] if the account has no number to
+    /// call from or the service refuses the fax.
     pub fn queue(self) -> Result<FaxSid, Error> {
         let number = |text: &str| -> Result<PhoneNumber, Error> {
             text.parse().map_err(|error: NotE164| Error::Number { text: text.to_owned(), error })

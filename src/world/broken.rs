@@ -1,4 +1,4 @@
-//! What happens when a panic in the engine or the driver breaks a world: an invariant no longer holds, so the world
+//! Handles a world that a panic in the engine or the driver has broken: an invariant no longer holds, so the world
 //! refuses every call, with the reason, until it is reset.
 //!
 //! ```text
@@ -16,15 +16,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// How many of the last inputs are reported with a break.
+/// How many of the last inputs are reported when a world breaks.
 const INPUTS_KEPT: usize = 16;
-/// The reason given for a panic whose payload is not text.
+/// The reason given for a panic whose payload is not a string.
 const NO_MESSAGE: &str = "a panic without a message";
 
 /// Whether a world is broken, and why.
 #[derive(Debug, Default)]
 pub(super) struct Breakage {
-    /// Read by every call, so it needs no lock.
+    /// An atomic, because every call reads it.
     is_broken: AtomicBool,
     why: Mutex<Option<Arc<str>>>,
 }
@@ -38,7 +38,7 @@ impl Breakage {
         self.is_broken().then(|| self.reason().clone()).flatten()
     }
 
-    /// Records the first reason and returns true. Later panics follow from the first, so they are ignored.
+    /// Records the first reason and returns true. Later panics are consequences of the first, so they are ignored.
     pub(super) fn note(&self, why: &str) -> bool {
         self.reason().get_or_insert_with(|| why.into());
         // Set after the reason, so that a thread that sees the flag also finds the reason.
@@ -75,7 +75,8 @@ impl Trace {
         self.0.push_back(Traced { name, fax, at });
     }
 
-    /// The inputs, oldest first, such as `create-fax at 1700000000000000; answer FX… at …`, with times in microseconds.
+    /// Returns the inputs, oldest first, such as `create-fax at 1700000000000000; answer FX… at …`, with times in
+    /// microseconds.
     pub(super) fn summary(&self) -> String {
         let mut summary = String::new();
         for Traced { name, fax, at } in &self.0 {
@@ -88,7 +89,7 @@ impl Trace {
     }
 }
 
-/// The text of a panic's payload, or a stock phrase if it has none.
+/// Returns the message in a panic's payload, or a stock phrase if there is none.
 pub(crate) fn message_of(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or(NO_MESSAGE).to_owned()

@@ -1,4 +1,4 @@
-//! The journal of a world as users see it: the engine's events and the REST requests in one sequence, numbered from 1
+//! A world's journal as users see it: the engine's events and the REST requests in one sequence, numbered from 1
 //! without gaps.
 
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 
-/// The event type that the control API shows for a REST request.
+/// The event type of a REST request in the control API.
 const API_REQUEST: &str = "api.request";
 
-/// A view of a world's events and requests, valid while its lock is held.
+/// A view of a world's events and requests, valid while the world's lock is held.
 #[derive(Clone, Copy)]
 pub struct Journal<'a> {
     engine: &'a Engine,
@@ -29,35 +29,36 @@ pub struct Journal<'a> {
 /// An event or a REST request, with its number in the sequence.
 #[derive(Debug, Clone)]
 pub struct JournalEvent {
-    /// Its sequence number. Numbers ascend by one and never restart, not even after a reset.
+    /// The sequence number. Numbers ascend by one and never restart, not even after a reset.
     pub seq: u64,
     /// The event or the request itself.
     pub entry: Entry,
-    /// The dialect of its account, which gives a fault its code.
+    /// The account's dialect, which determines the code of a fault.
     pub(crate) dialect: Dialect,
 }
 
-/// The source of an entry of the journal.
+/// The content of a journal entry, by source.
 #[derive(Debug, Clone)]
 pub enum Entry {
-    /// An event of the engine, whose own `seq` doesn't count REST requests.
+    /// An engine event, whose own `seq` doesn't count REST requests.
     Engine(Arc<event::Event>),
-    /// A call of a client to the REST API.
+    /// A client's call to the REST API.
     Request(Arc<ApiRequest>),
 }
 
 impl World {
-    /// Reads the journal and the engine under the world's lock. `view` should copy out what it needs and return soon.
+    /// Reads the journal and the engine under the world's lock. `view` should copy the data that it needs and return
+    /// quickly.
     pub fn read_journal<T>(&self, view: impl FnOnce(Journal<'_>) -> T) -> T {
         self.within(|core| view(Journal::new(&core.engine, &core.requests)))
     }
 
-    /// Waits until `view` returns something. It is called now and after each event and REST request. `None` if the
-    /// world is closed or breaks first.
+    /// Waits until `view`, which is called immediately and after each event and REST request, returns a value. Returns
+    /// `None` if the world is closed or breaks first.
     pub async fn until_journaled<T>(&self, mut view: impl FnMut(Journal<'_>) -> Option<T>) -> Option<T> {
         let mut changes = self.0.changes.subscribe();
         loop {
-            // Before `view` is called, so that a change right after it is not missed.
+            // Marked before `view` is called, so that a change right afterwards isn't missed.
             changes.mark_unchanged();
             let (found, closed) = self.within(|core| (view(Journal::new(&core.engine, &core.requests)), core.closed));
             if found.is_some() || closed || self.0.breakage.is_broken() {
@@ -74,35 +75,36 @@ impl<'a> Journal<'a> {
         Self { engine, requests }
     }
 
-    /// The engine at the same moment.
+    /// Returns the engine in the same state.
     #[must_use]
     pub const fn engine(&self) -> &'a Engine {
         self.engine
     }
 
-    /// The sequence number of the newest event.
+    /// Returns the sequence number of the newest event.
     #[must_use]
     pub const fn last_seq(&self) -> u64 {
         self.engine.last_seq() + self.requests.total()
     }
 
-    /// The sequence number just before the world's last reset or restore; 0 if there was none.
+    /// Returns the sequence number just before the world's last reset or restore; 0 if there was none.
     #[must_use]
     pub fn last_reset(&self) -> u64 {
         self.requests.last_reset(self.engine)
     }
 
-    /// The sequence number of the last event that is no longer shown; 0 if all are. The newest `JOURNAL_EVENTS_MAX` are
-    /// shown, fewer if their bytes exceed the limits.
+    /// Returns the sequence number of the last event that is no longer shown; 0 if all are shown. The newest
+    /// `JOURNAL_EVENTS_MAX` are shown, or fewer if they exceed the size limits.
     #[must_use]
     pub fn evicted(&self) -> u64 {
         self.requests.evicted(self.engine)
     }
 
-    /// The first `limit` events that match the filter, oldest first. Its `since` is a number of this sequence.
+    /// Returns the first `limit` events that match the filter, oldest first. The filter's `since` is a number in this
+    /// sequence.
     #[must_use]
     pub fn events(&self, filter: &EventFilter, limit: usize) -> Vec<JournalEvent> {
-        // The engine may keep events that the limits on the whole sequence have dropped.
+        // The engine may still keep events that the limits on the whole sequence exclude.
         let since = filter.since.max(self.evicted());
         let of_engine = EventFilter { since: self.requests.event_at(since), ..filter.clone() };
         let mut events = self.engine.events(&of_engine, limit).into_iter().map(|event| self.placed(event)).peekable();
@@ -111,7 +113,7 @@ impl<'a> Journal<'a> {
         let mut requests = requests
             .map(|noted| JournalEvent { seq: noted.seq, entry: Entry::Request(Arc::clone(&noted.request)), dialect })
             .peekable();
-        // Both are in order of their places, so merging them needs no sorting.
+        // Both are sorted by place, so merging them needs no sorting.
         let merged = std::iter::from_fn(|| match (events.peek(), requests.peek()) {
             (Some(event), Some(request)) if request.seq < event.seq => requests.next(),
             (Some(_), _) => events.next(),
@@ -120,11 +122,11 @@ impl<'a> Journal<'a> {
         merged.take(limit).collect()
     }
 
-    /// The newest event with which a fax entered a status, if it is still shown.
+    /// Returns the newest event with which a fax entered a status, if it is still shown.
     #[must_use]
     pub fn entry_of(&self, fax: FaxSid, status: Status) -> Option<JournalEvent> {
         let event = self.engine.entry_of(fax, status).map(|event| self.placed(event))?;
-        // The engine may keep an event that is no longer shown.
+        // The engine may still keep an event that is no longer shown.
         (event.seq > self.evicted()).then_some(event)
     }
 
@@ -135,7 +137,7 @@ impl<'a> Journal<'a> {
 }
 
 impl JournalEvent {
-    /// When it happened, by the world's clock.
+    /// Returns the event's time, by the world's clock.
     #[must_use]
     pub fn at(&self) -> Timestamp {
         match &self.entry {
@@ -144,7 +146,7 @@ impl JournalEvent {
         }
     }
 
-    /// The fax or call that it is about, if any.
+    /// Returns the fax or call that the event is about, if any.
     #[must_use]
     pub fn fax(&self) -> Option<FaxSid> {
         match &self.entry {
@@ -153,13 +155,13 @@ impl JournalEvent {
         }
     }
 
-    /// Its type as the control API names it, such as `fax.status`.
+    /// Returns the event's type as the control API names it, such as `fax.status`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         self.engine_kind().map_or(API_REQUEST, EventKind::as_str)
     }
 
-    /// The event of the engine; `None` for a REST request.
+    /// Returns the engine event; `None` for a REST request.
     #[must_use]
     pub fn engine_kind(&self) -> Option<&EventKind> {
         match &self.entry {
@@ -168,13 +170,13 @@ impl JournalEvent {
         }
     }
 
-    /// The exchange with a customer's app that it records, if any.
+    /// Returns the recorded exchange with a customer's app, if any.
     #[must_use]
     pub fn exchange(&self) -> Option<&Arc<ExchangeRecord>> {
         self.engine_kind()?.exchange()
     }
 
-    /// The status that a fax entered with it, if any.
+    /// Returns the status that a fax entered with this event, if any.
     #[must_use]
     pub fn entered(&self) -> Option<Status> {
         self.engine_kind()?.entered()

@@ -1,4 +1,4 @@
-//! Compares the sequence of events and requests with a plain list of both.
+//! Compares the merged sequence of events and requests with a plain list.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::model::sid::AccountSid;
 use crate::model::time::Pace;
 use crate::world::World;
 
-/// Enough of these fill the engine's journal by bytes.
+/// The size of a large event; a few of them fill the engine's journal.
 const LARGE_BYTES: usize = 3 * 1024 * 1024;
 
 fn spec() -> WorldSpec {
@@ -54,16 +54,16 @@ const fn small() -> Note {
     Note { fax: None, kind: EventKind::CallNotAnswered }
 }
 
-/// An entry of the plain list that the journal is compared with.
+/// An entry in the plain list that the journal is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Listed {
     /// The engine's event with this `seq`.
     JournalEvent(u64),
-    /// The request that was recorded with this number.
+    /// The request recorded with this number.
     Request(u64),
 }
 
-/// An engine and its requests, with a plain list of everything that ever happened.
+/// An engine and its requests, with a plain list of everything that has happened.
 struct Sequence {
     engine: Engine,
     requests: RequestLog,
@@ -111,12 +111,13 @@ impl Sequence {
         self.listed.extend((known.unwrap_or(0) + 1..=self.engine.last_seq()).map(Listed::JournalEvent));
     }
 
-    /// The place of an entry in the list, counted from 1.
+    /// Returns the place of an entry in the list, counted from 1.
     fn place_of(&self, wanted: Listed) -> u64 {
         self.listed.iter().position(|listed| *listed == wanted).expect("it was listed") as u64 + 1
     }
 
-    /// Compares the journal with the list from each of these places on. No request may have been dropped for its bytes.
+    /// Compares the journal with the list from each of these places on. No request may have been dropped because of its
+    /// size.
     fn check(&self, places: impl IntoIterator<Item = u64>) {
         let (journal, len) = (self.journal(), self.listed.len() as u64);
         assert_eq!(journal.last_seq(), len);
@@ -150,7 +151,7 @@ fn listed(event: &JournalEvent) -> (Listed, u64) {
     (listed, event.seq)
 }
 
-/// A small generator of numbers below a bound.
+/// Returns a simple random number generator, whose numbers are less than a bound.
 fn dice(seed: u64) -> impl FnMut(u64) -> u64 {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     move |bound| {
@@ -198,13 +199,13 @@ fn the_newest_ten_thousand_entries_are_returned_from_either_source() {
     }
     sequence.check([max / 4]);
     assert_eq!(sequence.journal().evicted(), 0);
-    // Requests alone push the engine's events out of view, though the engine itself drops nothing.
+    // Requests alone push the engine's events out of view, although the engine itself drops nothing.
     (0..max).for_each(|_| sequence.ask("/v1/Faxes/"));
     sequence.check([max]);
     assert_eq!(sequence.engine.events_evicted(), 0);
     let shown = sequence.journal().events(&EventFilter::default(), usize::MAX);
     assert!(shown.len() == JOURNAL_EVENTS_MAX && shown.iter().all(|event| event.kind() == API_REQUEST));
-    // Events alone push the requests out of view, and the next request frees those that are no longer shown.
+    // Events alone push the requests out of view, and the next request frees those no longer shown.
     (0..max + 5).for_each(|_| sequence.write(small()));
     sequence.check([2 * max]);
     sequence.ask("/v1/Faxes/");
@@ -256,7 +257,7 @@ fn a_reset_follows_earlier_requests_even_as_the_first_event() {
         engine.handle(Reset { seed: None }, Timestamp::default()).expect("reset");
     });
     assert_eq!(sequence.journal().last_reset(), 2);
-    // What is remembered of it outlives the events and requests around it.
+    // The remembered place of the reset outlives the events and requests around it.
     for _ in 0..20 {
         sequence.write(large());
         sequence.ask("/v1/Faxes/");
@@ -265,7 +266,7 @@ fn a_reset_follows_earlier_requests_even_as_the_first_event() {
     assert_eq!(sequence.journal().last_reset(), 2);
 }
 
-/// Makes a call that only reads and one that changes something, as the REST APIs do.
+/// Makes one read-only call and one that changes something, as the REST APIs do.
 fn call(world: &World, number: u64) {
     world.read_and_note(|_, at| ((), ApiRequest { at, ..request(&format!("/v1/Faxes/{number}")) }));
     let command = TakeSnapshot(format!("s{}", number % 7).into());

@@ -1,8 +1,8 @@
-//! The REST requests of a world, in a bounded ring beside its engine, and their places among the engine's events. A
-//! request changes no world, so it is not an input of the engine and not part of the log of commands.
+//! A world's REST requests, in a bounded ring alongside the engine, and their places among the engine's events. A
+//! request changes nothing in the world, so it is neither an engine input nor part of the command log.
 //!
-//! Users see events and requests in one sequence. An entry's place in it is its own number plus how many entries of the
-//! other kind came before it:
+//! Users see events and requests in one sequence. An entry's place in that sequence is its own number plus the number
+//! of preceding entries of the other kind:
 //!
 //! ```text
 //! events by the engine's seq    1   2           3
@@ -10,8 +10,8 @@
 //! places in the sequence        1   2   3   4   5   6
 //! ```
 //!
-//! Marks record how many requests came before an event, one mark per run of requests between two events. Marks before
-//! the engine's oldest event are dropped with it, so there are never many more marks than events.
+//! Marks record how many requests preceded an event, with one mark per run of requests between two events. Marks before
+//! the engine's oldest event are dropped together with that event, so there are never many more marks than events.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -22,16 +22,16 @@ use crate::engine::journal::JOURNAL_EVENTS_MAX;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// The most bytes of REST requests kept per world. Their number is limited by
+/// The most bytes of REST requests kept per world. The number of requests is limited by
 /// [`JOURNAL_EVENTS_MAX`](crate::engine::journal::JOURNAL_EVENTS_MAX), like that of events.
 pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// A client's request to the REST API, and the outcome of the response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiRequest {
-    /// When its response was made, by the world's clock.
+    /// The time at which the response was made, by the world's clock.
     pub at: Timestamp,
-    /// The fax that it names or created, if any.
+    /// The fax that the request names or created, if any.
     pub fax: Option<FaxSid>,
     /// The HTTP method, such as `GET`.
     pub method: Cow<'static, str>,
@@ -43,19 +43,19 @@ pub struct ApiRequest {
     pub code: Option<u32>,
 }
 
-/// The requests that are kept, and what is needed to compute their places.
+/// The kept requests, and the data from which their places are computed.
 #[derive(Debug, Default)]
 pub(super) struct RequestLog {
     kept: VecDeque<Noted>,
     bytes: usize,
-    /// How many requests were recorded since the world was created.
+    /// How many requests have been recorded since the world was created.
     total: u64,
-    /// The place of the newest request that was dropped; 0 if none was.
+    /// The place of the newest dropped request; 0 if none was dropped.
     dropped: u64,
     /// Ascending in both fields.
     marks: VecDeque<Mark>,
-    /// The engine's `seq` just before its last reset, and the place of that event. Kept because the marks that it was
-    /// computed from may be dropped.
+    /// The engine's `seq` just before its last reset, and the place of that event. Kept because the marks from which it
+    /// was computed may be dropped.
     reset: Option<(u64, u64)>,
 }
 
@@ -69,7 +69,7 @@ pub(super) struct Noted {
 /// A run of requests without an event between them.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
-    /// The engine's newest event when they were recorded; 0 before its first.
+    /// The engine's newest event when the requests were recorded; 0 before the first event.
     after: u64,
     /// How many requests were recorded up to the last of the run.
     total: u64,
@@ -85,7 +85,7 @@ impl RequestLog {
             Some(mark) if mark.after == after => mark.total = self.total,
             _ => self.marks.push_back(Mark { after, total: self.total }),
         }
-        // Times in the journal never go back, and the engine may be ahead of this request.
+        // Times in the journal never decrease, and the engine may be ahead of this request.
         let at = request.at.max(engine.latest());
         let request = Arc::new(ApiRequest { at, ..request });
         self.bytes += request.size_bytes();
@@ -102,28 +102,28 @@ impl RequestLog {
         self.dropped
     }
 
-    /// The requests after the place `seq`, oldest first.
+    /// Returns the requests after the place `seq`, oldest first.
     pub(super) fn later_than(&self, seq: u64) -> impl Iterator<Item = &Noted> {
         let start = self.kept.partition_point(|noted| noted.seq <= seq);
         self.kept.range(start..)
     }
 
-    /// The place of an event that the engine keeps, or of the newest one that it has dropped.
+    /// Returns the place of an event that the engine keeps, or of the newest one that it has dropped.
     pub(super) fn place_of(&self, event: u64) -> u64 {
         let next = self.marks.partition_point(|mark| mark.after < event);
         event + self.total_before(next)
     }
 
-    /// The engine's `seq` of the last event at or before a place. The place must not be before the oldest event that is
-    /// shown.
+    /// Returns the engine's `seq` of the last event at or before a place. The place must not be before the oldest event
+    /// that is shown.
     pub(super) fn event_at(&self, seq: u64) -> u64 {
         let next = self.marks.partition_point(|mark| mark.after + mark.total <= seq);
         let event = seq.saturating_sub(self.total_before(next));
-        // If a request is at this place, the answer is the event before its run.
+        // If a request is at this place, the result is the event before the request's run.
         self.marks.get(next).map_or(event, |mark| event.min(mark.after))
     }
 
-    /// The place just before the world's last reset or restore; 0 if there was none.
+    /// Returns the place just before the world's last reset or restore; 0 if there was none.
     pub(super) fn last_reset(&self, engine: &Engine) -> u64 {
         let Some(before_reset) = engine.last_reset() else { return 0 };
         match self.reset {
@@ -142,18 +142,18 @@ impl RequestLog {
         self.marks.len()
     }
 
-    /// How many requests were recorded before the run of a mark.
+    /// Returns how many requests were recorded before a mark's run.
     fn total_before(&self, mark: usize) -> u64 {
         let before = mark.checked_sub(1).and_then(|before| self.marks.get(before));
         before.map_or(0, |mark| mark.total)
     }
 
-    /// Drops the marks that matter only to dropped events. The last of them stays: it holds the count before the oldest
-    /// event.
+    /// Drops the marks that matter only to dropped events, except for the last one, which holds the count before the
+    /// oldest event.
     fn drop_marks(&mut self, engine: &Engine) {
         let evicted = engine.events_evicted();
         let is_needless = |next: Option<&Mark>| next.is_some_and(|next| next.after < evicted);
-        // The marks that the place of the last reset is computed from may go now, so remember the place.
+        // The marks from which the place of the last reset is computed may be dropped now, so remember that place.
         if is_needless(self.marks.get(1)) {
             self.reset = engine.last_reset().map(|before_reset| (before_reset, self.last_reset(engine)));
         }
@@ -162,18 +162,18 @@ impl RequestLog {
         }
     }
 
-    /// The sequence number of the last event that is no longer shown; 0 if all are.
+    /// Returns the sequence number of the last event that is no longer shown; 0 if all are shown.
     pub(super) fn evicted(&self, engine: &Engine) -> u64 {
         let of_engine = match engine.events_evicted() {
             0 => 0,
             newest => self.place_of(newest),
         };
         let beyond_count = (engine.last_seq() + self.total()).saturating_sub(JOURNAL_EVENTS_MAX as u64);
-        // Each limit hides what is older than its own newest drop, so the strictest counts.
+        // Each limit hides everything older than its own newest drop, so the strictest one counts.
         of_engine.max(self.dropped()).max(beyond_count)
     }
 
-    /// Drops the requests that are no longer shown, and the oldest beyond the limit of bytes.
+    /// Drops the requests that are no longer shown, and the oldest beyond the size limit.
     fn drop_requests(&mut self, engine: &Engine) {
         let evicted = self.evicted(engine);
         while let Some(oldest) = self.kept.front()
@@ -187,7 +187,7 @@ impl RequestLog {
 }
 
 impl ApiRequest {
-    /// The approximate memory that it takes.
+    /// Returns the approximate size in memory.
     fn size_bytes(&self) -> usize {
         size_of::<Noted>() + size_of::<Self>() + self.path.len()
     }

@@ -1,6 +1,6 @@
 //! The sample app of `demo`: a real HTTP server that plays the customer. It accepts incoming faxes, receives status
-//! notifications, serves a document, and checks each signature with the account's key, knowing the emulator only by
-//! its API.
+//! notifications, serves a document, and checks each signature with the account's key. It knows the emulator only
+//! through its API.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -13,7 +13,7 @@ use crate::dialect::form::Form;
 use crate::dialect::signature;
 use crate::model::account::Dialect;
 
-/// The document that the app sends, and also the one that the fax machine sends to the app: a letter of two pages.
+/// The document that the app and the fax machine send to each other: a two-page letter.
 pub(super) const LETTER: &[u8] = include_bytes!("../../../fixtures/documents/two-pages.pdf");
 /// The response header in which the app reports the result of its signature check.
 pub(super) const VERDICT: &str = "x-demo-signature";
@@ -21,19 +21,19 @@ pub(super) const VERDICT: &str = "x-demo-signature";
 const TWIML: &str =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Receive action=\"/fax/received\"/></Response>";
 
-/// The state of the app: what it needs to check signatures.
+/// The app's state, which is used to check signatures.
 #[derive(Clone)]
 pub(super) struct App {
-    /// The scheme, host and port at which the emulator calls it.
+    /// The scheme, host and port at which the emulator calls the app.
     pub(super) origin: String,
-    /// The service whose requests it gets.
+    /// The service whose requests the app receives.
     pub(super) dialect: Dialect,
     /// The key that the account's requests are signed with.
     pub(super) key: String,
 }
 
 impl App {
-    /// The routes of the app.
+    /// Returns the app's routes.
     pub(super) fn router(self) -> Router {
         Router::new()
             .route("/fax", post(accept))
@@ -73,7 +73,7 @@ async fn hear(State(app): State<App>, method: Method, uri: Uri, headers: HeaderM
 }
 
 async fn letter(State(app): State<App>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    // SignalWire doesn't sign its fetches of documents.
+    // SignalWire doesn't sign document requests.
     let verdict = match app.dialect {
         Dialect::Twilio => Some([(VERDICT, app.verdict(&method, &uri, &headers, &[]))]),
         Dialect::SignalWire => None,

@@ -26,10 +26,10 @@ use crate::io::multipart::Multipart;
 use crate::model::account::Dialect;
 use crate::server::{Server, run as run_listener};
 
-/// The time limit for each step. At the pace of a real line a fax of two pages takes over a minute.
+/// The time limit for each step. At the pace of a real line, a two-page fax takes over a minute.
 const PATIENCE: Duration = Duration::from_secs(180);
 const BOUNDARY: &str = "fauxfax-demo-5b8f0e2c9d17";
-/// The number of the machine that sends to the app and receives from it.
+/// The number of the fax machine that the app receives from and sends to.
 const FAR_MACHINE: &str = "+15558675310";
 
 #[derive(Debug, Args)]
@@ -63,7 +63,7 @@ pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
                 told = Some(ended);
                 if serves_on {
                     if cfg!(feature = "console") {
-                        // `Output` drops a line rather than fail.
+                        // `Output` drops a line instead of failing.
                         let _ = writeln!(out, "Look around: {}/console  (Ctrl-C ends it)", client.base());
                     }
                     // The emulator keeps serving until a signal arrives.
@@ -82,7 +82,7 @@ pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
     Ok(if told? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The output, with colours if a terminal shows them.
+/// Returns the output, with colours if the terminal supports them.
 fn coloured(out: Output) -> impl Write {
     let choice = anstream::AutoStream::choice(&std::io::stdout());
     let out: Box<dyn Write + Send> = Box::new(out);
@@ -92,7 +92,7 @@ fn coloured(out: Output) -> impl Write {
 /// Receives a fax and sends one. Returns whether both succeeded and all signatures were valid.
 async fn demonstrate(client: &Client, listener: TcpListener, origin: &str, out: impl Write) -> anyhow::Result<bool> {
     let mut timeline = Timeline::new(out);
-    // The API responds because the emulator's listener runs concurrently with this.
+    // The API responds because the emulator's listener runs concurrently with this function.
     let credential = client.credential().await?;
     let key = credential.signing_key.clone();
     let sample = App { origin: origin.to_owned(), dialect: credential.dialect(), key };
@@ -148,7 +148,7 @@ async fn send(
     let path = credential.faxes_path();
     let params = "From=+15005550006 To=+15558675310 MediaUrl=…/letter.pdf StatusCallback=…/fax/status";
     timeline.say(&format!("POST {path}  {params}"))?;
-    // Before the fax is created, so that none of its events is missed.
+    // Read before the fax is created, so that none of its events is missed.
     let seq = client.control("GET", "/events", &[("limit", Some("0".to_owned()))], None).await?["last_seq"].clone();
     let fax = client.rest("POST", &path, credential, Some(form::encode(&order))).await?;
     let sid = fax["sid"].as_str().context("the response has no sid")?;
@@ -156,7 +156,7 @@ async fn send(
     Ok(follow(client, sid, &seq, &steps, timeline).await? == "delivered")
 }
 
-/// Prints a fax's events step by step until it has ended and all webhooks are done. Returns its last status.
+/// Prints a fax's events step by step until it has ended and all webhooks are done. Returns the fax's last status.
 async fn follow(
     client: &Client,
     sid: &str,

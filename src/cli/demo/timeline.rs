@@ -1,5 +1,5 @@
-//! Prints a conversation as a timeline: events of the journal as lines for people. It counts the results of the app's
-//! signature checks.
+//! Prints a conversation as a timeline: the journal's events as readable lines. The results of the app's signature
+//! checks are counted.
 
 use std::io::Write;
 
@@ -14,12 +14,12 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const REQUEST: Style = AnsiColor::Cyan.on_default();
 const STATUS: Style = AnsiColor::Yellow.on_default().bold();
 const HEAD: Style = Style::new().bold();
-/// The parameters of a webhook that are shown.
+/// The webhook parameters that are shown.
 const SHOWN: [&str; 6] = ["FaxSid", "FaxStatus", "NumPages", "RemoteStationId", "ErrorCode", "MediaUrl"];
 /// The most characters of a value that are shown.
 const VALUE_CHARS_MAX: usize = 60;
 
-/// A timeline, printed with colours if `out` shows them.
+/// A timeline, printed with colours if `out` supports them.
 pub(super) struct Timeline<W> {
     out: W,
     /// How many signatures the app found valid.
@@ -43,13 +43,13 @@ impl<W: Write> Timeline<W> {
         writeln!(self.out, "{text}")
     }
 
-    /// Prints how something ended, with a tick or a cross.
+    /// Prints an outcome, with a tick or a cross.
     pub(super) fn verdict(&mut self, is_good: bool, text: &str) -> std::io::Result<()> {
         let (mark, style) = if is_good { ("✓", GOOD) } else { ("✗", BAD) };
         writeln!(self.out, "{style}{mark} {text}{style:#}")
     }
 
-    /// Prints an event of the journal. Those of no interest in a demonstration are skipped.
+    /// Prints an event from the journal, unless it is irrelevant to the demonstration.
     pub(super) fn event(&mut self, event: &Value) -> std::io::Result<()> {
         // The time of day, with milliseconds, in an RFC 3339 timestamp.
         let at = event["at"].as_str().and_then(|at| at.get(11..23)).unwrap_or_default().to_owned();
@@ -106,7 +106,7 @@ impl<W: Write> Timeline<W> {
             (_, Some(error)) => writeln!(self.out, "{:14}{BAD}{error}{BAD:#}", ""),
             (Some(status), None) => {
                 let body = word(&data["body"]);
-                // Leaves out the XML declaration.
+                // Omit the XML declaration.
                 let body = body.split_once("?>").map_or(body, |(_, rest)| rest);
                 let tail = if body.is_empty() { String::new() } else { format!("  {}", cut(body)) };
                 writeln!(self.out, "{:14}{GOOD}{status}{GOOD:#}{tail}", "")

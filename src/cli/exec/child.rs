@@ -15,7 +15,7 @@ use tokio::signal::unix::{Signal as Unix, SignalKind, signal};
 #[cfg(unix)]
 use super::super::signals::hangup_stops;
 
-/// The exit statuses of a shell if a program doesn't exist, and if it can't be executed.
+/// A shell's exit statuses for a program that doesn't exist and for one that can't be executed.
 const NOT_FOUND: u8 = 127;
 const NOT_EXECUTABLE: u8 = 126;
 
@@ -23,8 +23,8 @@ const NOT_EXECUTABLE: u8 = 126;
 pub(super) async fn run(command: &[OsString], variables: &[(String, String)]) -> anyhow::Result<u8> {
     let [program, arguments @ ..] = command else { anyhow::bail!("exec needs a command: fauxfax exec -- COMMAND…") };
     let variables = variables.iter().map(|(name, value)| (name, value));
-    // Before the program starts: a signal during its start would otherwise end this process and leave the program
-    // running.
+    // Listen before the program starts: otherwise a signal during its start would end this process and leave the
+    // program running.
     let signals = Signals::listen()?;
     let child = match Command::new(program).args(arguments).envs(variables).spawn() {
         Ok(child) => child,
@@ -37,7 +37,7 @@ pub(super) async fn run(command: &[OsString], variables: &[(String, String)]) ->
     Ok(code(signals.until_ended(child).await?))
 }
 
-/// The exit status of the program, or 128 plus the number of the signal that ended it, as in a shell.
+/// Returns the exit status of the program, or 128 plus the number of the signal that ended it, as in a shell.
 fn code(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status);
@@ -53,7 +53,7 @@ struct Signals {
     interrupt: Unix,
     quit: Unix,
     terminate: Unix,
-    /// Absent if SIGHUP is ignored: then it stays ignored, also for the program.
+    /// Absent if SIGHUP is ignored: it then stays ignored, for the program as well.
     hangup: Option<Unix>,
     user_1: Unix,
     user_2: Unix,
@@ -61,7 +61,7 @@ struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Starts to receive the signals. Those that arrive before `until_ended` runs are kept for it.
+    /// Starts to receive the signals, keeping those that arrive before `until_ended` runs.
     fn listen() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -75,7 +75,7 @@ impl Signals {
 
     /// Forwards signals until the program ends.
     async fn until_ended(mut self, mut child: Child) -> std::io::Result<ExitStatus> {
-        // The terminal sends signals that are typed, such as Ctrl-C, to the program too; it should not get them twice.
+        // The terminal sends typed signals, such as Ctrl-C, to the program too, which must not get them twice.
         let typed = std::io::stdin().is_terminal();
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
         loop {
@@ -89,7 +89,7 @@ impl Signals {
                 _ = self.user_2.recv() => Some(Signal::USR2),
             };
             if let (Some(pid), Some(told)) = (pid, told) {
-                // This fails if the program has just ended, and then it needs no signal.
+                // This fails only if the program has just ended and needs no signal.
                 let _ = kill_process(pid, told);
             }
         }

@@ -1,5 +1,5 @@
-//! The environment with which an unchanged program reaches the emulator: the proxy, the certificates to trust, the
-//! account. Writes the files that its variables name.
+//! The environment with which an unchanged program reaches the emulator: the proxy, the certificates to trust and the
+//! account. Also writes the files that the variables name.
 
 use std::fs;
 use std::path::Path;
@@ -12,29 +12,29 @@ use crate::model::account::Dialect;
 use crate::server::ca::{Roots, truststore};
 use crate::server::policy;
 
-/// The code that a Python program runs at its start.
+/// The code that a Python program runs on startup.
 const SITECUSTOMIZE: &str = include_str!("sitecustomize.py");
-/// The code that a Node program runs at its start.
+/// The code that a Node program runs on startup.
 const NODE_HOOK: &str = include_str!("node.cjs");
-/// The password of the truststore. Java requires one although the file has no secret.
+/// The truststore's password. Java requires one, although the file contains no secrets.
 const TRUSTSTORE_PASSWORD: &str = "changeit";
-/// The space of a SignalWire account. The emulator answers for every name below SignalWire's domain.
+/// The space of a SignalWire account. The emulator answers for every subdomain of SignalWire's domain.
 const SPACE: &str = "example.signalwire.com";
 /// The hosts that are reached without the proxy: this machine.
 const DIRECT: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
 
-/// Looks up a variable in the environment that the program would have anyway.
+/// Looks up a variable in the environment that the program would otherwise inherit.
 pub(crate) type Inherited<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The emulator and account that a program is led to.
+/// The emulator and account that a program is directed to.
 pub(crate) struct Destination<'a> {
-    /// The URL of the emulator, which is also the proxy, such as `http://127.0.0.1:8329`.
+    /// The URL of the emulator, which is also that of the proxy, such as `http://127.0.0.1:8329`.
     pub(crate) url: &'a str,
-    /// The certificate of the local CA.
+    /// The local CA's certificate.
     pub(crate) ca: &'a CertificateDer<'static>,
     /// The account whose credential the program gets.
     pub(crate) account: Signatory<'a>,
-    /// The token of the control API, if it needs one.
+    /// The control API's token, if one is required.
     pub(crate) control_token: Option<&'a str>,
 }
 
@@ -43,13 +43,13 @@ pub(crate) struct Destination<'a> {
 pub(crate) struct Signatory<'a> {
     /// The SID of the account.
     pub(crate) sid: &'a str,
-    /// Its token, if it has one.
+    /// The account's token, if it has one.
     pub(crate) token: Option<&'a str>,
-    /// The key of its webhooks' signatures, if that is known.
+    /// The key that signs the account's webhooks, if known.
     pub(crate) signing_key: Option<&'a str>,
 }
 
-/// Writes the files to a folder and returns the variables, which name them.
+/// Writes the files to a folder and returns the variables that name them.
 pub(crate) fn prepare(
     folder: &Path,
     destination: &Destination<'_>,
@@ -77,7 +77,7 @@ pub(crate) fn prepare(
     let php = write("php/fauxfax.ini", php.as_bytes())?;
 
     let mut variables = Variables::default();
-    // In both cases: curl, for one, ignores HTTP_PROXY, and others the lower case.
+    // Set in both upper and lower case: curl ignores HTTP_PROXY, for example, and other clients ignore http_proxy.
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"] {
         variables.set(name, destination.url);
     }
@@ -92,7 +92,7 @@ pub(crate) fn prepare(
     }
     let folder_of = |path: &Path| path.parent().map(Path::to_owned).unwrap_or_default();
     variables.set("PYTHONPATH", &joined(&folder_of(&hook), of(&["PYTHONPATH"]).as_deref()));
-    // An empty element stands for PHP's own configuration folder.
+    // An empty element means PHP's own configuration folder.
     let php = joined(Path::new(""), Some(&folder_of(&php).display().to_string()));
     variables.set("PHP_INI_SCAN_DIR", &of(&["PHP_INI_SCAN_DIR"]).map(|own| own + &php).unwrap_or(php));
     let java = java_options(destination.url, &store);
@@ -105,8 +105,8 @@ pub(crate) fn prepare(
     Ok(variables.0)
 }
 
-/// The hosts reached directly: this machine, and those in the user's own list, except those that would bypass the
-/// emulator.
+/// Returns the hosts to be reached directly: this machine and the user's own list, without entries that would bypass
+/// the emulator.
 fn no_proxy(own: Option<&str>) -> String {
     let own = own.unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty());
     let leads_past = |entry: &&str| {
@@ -143,7 +143,7 @@ fn java_options(url: &str, store: &Path) -> String {
     .join(" ")
 }
 
-/// A path among options. Java and Node split them at spaces unless they are quoted.
+/// Returns a path for use in a list of options, which Java and Node split at unquoted spaces.
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
     if path.contains(' ') { format!("\"{path}\"") } else { path }
@@ -161,7 +161,7 @@ impl Variables {
     fn set_account(&mut self, account: Signatory<'_>) {
         let is_signalwire = account.sid.parse().map(Dialect::of) == Ok(Dialect::SignalWire);
         let signing_key = account.signing_key.or(account.token);
-        // SignalWire's older libraries are Twilio's, and read Twilio's variables too.
+        // SignalWire's older libraries are derived from Twilio's and read Twilio's variables too.
         let mut names = vec![("TWILIO_ACCOUNT_SID", Some(account.sid)), ("TWILIO_AUTH_TOKEN", account.token)];
         if is_signalwire {
             names.extend([
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn every_client_finds_what_it_needs() {
+    fn every_client_gets_the_variables_it_needs() {
         let folder = tempfile::tempdir().expect("a folder");
         let variables = prepared(folder.path(), &[]);
         for name in NEEDED {

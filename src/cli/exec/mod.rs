@@ -1,6 +1,6 @@
-//! `fauxfax exec -- COMMAND`: runs an emulator for the life of one program, which finds it through environment
-//! variables. Nothing is left behind: the CA is in memory, and the files that the variables
-//! name are in a temporary folder.
+//! `fauxfax exec -- COMMAND`: runs an emulator for the lifetime of one program, which finds it through environment
+//! variables. Nothing is left behind: the CA is in memory, and the files that the variables name are in a temporary
+//! folder.
 
 mod child;
 pub(super) mod environment;
@@ -35,7 +35,7 @@ pub(super) struct ExecFlags {
 pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
     // Standard output and error belong to the command, so only warnings are logged.
     let quiet = Config { log_level: LogLevel::Warn, ..Config::default() };
-    // A free port by default, so that several commands can run at once.
+    // A free port by default, so that several commands can run in parallel.
     let config = isolated(Config::of_process_over(quiet, flags.serve.or_listen("127.0.0.1:0").into_settings())?);
     let _log = start_log(&config)?;
     let runtime = runtime()?;
@@ -65,7 +65,8 @@ pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
         let saved = server.serve(work).await.context("saving the state failed");
         let code = ended.context("the emulator stopped before the command did")??;
         match saved {
-            // If the command failed, its exit status matters more than that of saving, so the error is only printed.
+            // If the command failed, its exit status matters more than the failure to save, so that error is only
+            // printed.
             Err(error) if code != 0 => print_error(&format!("{error:#}")),
             saved => saved?,
         }

@@ -10,9 +10,10 @@ use sha2::{Digest, Sha256};
 
 use crate::model::hex;
 
-/// How many hexadecimal digits of a digest identify a version: 64 bits, so a collision would take billions of builds.
+/// How many hexadecimal digits of a digest identify a version: 64 bits, so that a collision would take billions of
+/// builds.
 const DIGEST_CHARS: usize = 16;
-/// The placeholder in the shell for the folder of this build's files.
+/// The shell's placeholder for the folder of this build's files.
 const ASSETS_MARK: &str = "{assets}";
 
 /// One embedded file, ready to be sent.
@@ -21,7 +22,7 @@ pub(super) struct File {
     pub(super) content_type: &'static str,
     pub(super) etag: String,
     pub(super) bytes: Bytes,
-    /// The same bytes compressed with gzip, once at start-up.
+    /// The same bytes, compressed with gzip once at startup.
     pub(super) gzipped: Bytes,
 }
 
@@ -70,16 +71,16 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
 static FILES: LazyLock<Vec<File>> =
     LazyLock::new(|| EMBEDDED.iter().map(|(path, bytes)| File::of(path, lean(path, bytes))).collect());
 
-/// The name of this build, which changes with any of the files.
+/// The name of this build, which changes whenever any of the files does.
 pub(super) static BUILD: LazyLock<String> = LazyLock::new(|| digest(EMBEDDED.iter().map(|(_, bytes)| *bytes)));
 
-/// The HTML page that is the response to every path of the console.
+/// The HTML page that is served at every console path.
 pub(super) static SHELL: LazyLock<File> = LazyLock::new(|| {
     let text = include_str!("../../../console/index.html").replace(ASSETS_MARK, &format!("/console/assets/{}", *BUILD));
     File::of("index.html", text.into())
 });
 
-/// Finds the file at a path below `console/`.
+/// Finds the file at a path under `console/`.
 pub(super) fn find(path: &str) -> Option<&'static File> {
     FILES.iter().find(|file| file.path == path)
 }
@@ -91,7 +92,7 @@ impl File {
     }
 }
 
-/// Removes comment lines of scripts and styles, which only readers of the source need.
+/// Removes comment lines from scripts and styles, since only readers of the source need them.
 fn lean(path: &str, bytes: &'static [u8]) -> Bytes {
     let Some(text) = path.ends_with(".js").then(|| std::str::from_utf8(bytes).ok()).flatten() else {
         return Bytes::from_static(bytes);

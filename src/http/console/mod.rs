@@ -1,5 +1,5 @@
-//! The web console: its embedded files, and the headers that isolate its pages. It reads no world: the pages use the
-//! control API and the REST API like any other client.
+//! The web console: its embedded files, and the headers that isolate its pages. No world is read here: the pages use
+//! the control API and the REST API like any other client.
 
 mod files;
 
@@ -21,12 +21,12 @@ const BASE: &str = "/console";
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
                                        font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
                                        frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
-/// For files whose path has the build's name, which never change.
+/// For files with the build's name in their path, which never change.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// For everything else: browsers ask again each time, and get 304 if nothing has changed.
 const REVALIDATE: &str = "no-cache";
 
-/// Returns the routes of the console.
+/// Returns the console's routes.
 pub(super) fn router(registry: &Registry) -> Router {
     Router::new()
         .route("/", get(start))
@@ -39,7 +39,7 @@ pub(super) fn router(registry: &Registry) -> Router {
         .layer(middleware::from_fn_with_state(registry.clone(), browsers_only))
 }
 
-/// Redirects browsers from `/`; API clients get the usual 404.
+/// Redirects browsers to the console; API clients get the usual 404.
 async fn browsers_only(State(registry): State<Registry>, request: Request, next: Next) -> Response {
     if request.uri().path() == "/" && !wants_html(request.headers()) {
         return no_such_resource(&registry, request);
@@ -64,8 +64,8 @@ async fn page(headers: HeaderMap) -> Response {
 }
 
 async fn asset(Path((build, path)): Path<(String, String)>, headers: HeaderMap) -> Response {
-    // A page opened before an upgrade asks for files of the older build, and must not cache the newer ones under that
-    // name.
+    // A page opened before an upgrade asks for files of the older build, and must not cache the newer files under the
+    // old name.
     file(&path, &headers, if build == *BUILD { IMMUTABLE } else { REVALIDATE })
 }
 

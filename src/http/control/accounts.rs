@@ -24,7 +24,7 @@ use crate::model::number::NumberChange;
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AccountSid, Id};
 
-/// The key that holds the telephone number in a description of a number or a caller id.
+/// The key that holds the telephone number in the JSON of a number or caller id.
 const PHONE_NUMBER: &str = "phone_number";
 
 /// An account to create; a missing SID or token is generated.
@@ -154,7 +154,7 @@ pub(super) async fn change(
 
 pub(super) async fn remove(State(registry): State<Registry>, Path(sid): Path<String>) -> Result<StatusCode, Problem> {
     let sid = parse_account(&sid)?;
-    // Clients that name no account would have none.
+    // Without it, clients that name no account would have none.
     if sid == registry.default_account() {
         let detail = "the default account stays; POST /_fauxfax/v1/reset empties it";
         return Err(Problem::new(409, "default-account", detail));
@@ -211,7 +211,7 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
     })
 }
 
-/// Refuses a list that has a number twice.
+/// Refuses a list that contains a number twice.
 fn check_unique<'a>(list: &str, numbers: impl IntoIterator<Item = &'a PhoneNumber>) -> Result<(), Problem> {
     let mut earlier = BTreeSet::new();
     match numbers.into_iter().enumerate().find(|(_, number)| !earlier.insert(**number)) {
@@ -248,7 +248,7 @@ fn configured_number(
             return Err(bad(&field(key), &format!("is no attribute of a number; did you mean {near}?")));
         };
         let text = match value {
-            // As in other fields, null is the same as absence.
+            // Null means absent, as in other fields.
             Value::Null => continue,
             Value::String(text) => text.clone(),
             Value::Bool(_) | Value::Number(_) => value.to_string(),
@@ -258,7 +258,7 @@ fn configured_number(
         };
         given.push((attribute.parameter, text));
     }
-    // Read as a form, so that the checks are REST's own.
+    // Read as a form, so that the REST API's own checks apply.
     let form = Form::of(given.iter().map(|(parameter, text)| (*parameter, text.as_str())));
     let change = resource::number_change(&form, account).map_err(|error| bad(place, &error.message))?;
     Ok((phone_number(own, place)?, change))
@@ -289,7 +289,7 @@ fn word<T: std::fmt::Display>(
     read(text).map(Some).ok_or_else(|| bad(field, &format!("{text:?} is not one of {}", words())))
 }
 
-/// Reads a field that is present, including null, as `Some`; with `#[serde(default)]`, `None` then means that it is
+/// Reads a present field, even if it is null, as `Some`; with `#[serde(default)]`, `None` then means that the field is
 /// missing.
 fn present<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Option<Option<Box<str>>>, D::Error> {
     Deserialize::deserialize(field).map(Some)

@@ -1,5 +1,5 @@
-//! The local CA's certificate, for clients that should trust it. The server makes it and hands in a function that
-//! returns it.
+//! The local CA's certificate, for clients that should trust it. The server provides a function that returns the
+//! certificate.
 
 use std::sync::Arc;
 
@@ -9,16 +9,16 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 
-/// Which file of certificates a client asks for.
+/// The certificate file that a client asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CaFile {
-    /// The CA's own certificate alone.
+    /// Only the CA's own certificate.
     Certificate,
     /// The public roots and the CA's certificate, for clients that can read only one file.
     Bundle,
 }
 
-/// Returns a file in PEM, or the reason why there is none.
+/// Returns a file in PEM, or the reason there is none.
 pub type CaFiles = Arc<dyn Fn(CaFile) -> Result<String, String> + Send + Sync>;
 
 pub(super) async fn certificate(files: Option<Extension<CaFiles>>) -> Response {

@@ -1,4 +1,4 @@
-//! The control API's calls for a world's clock: show, freeze, run, advance, drain. `world.rs` does the moving.
+//! The control API's calls for a world's clock: show, freeze, run, advance, drain. `world.rs` moves the clock.
 
 use std::future::Future;
 use std::time::Duration;
@@ -134,7 +134,7 @@ async fn moved(
     timeout_s: Option<f64>,
     moving: impl Future<Output = Result<(), ClockError>>,
 ) -> Result<Json<ClockView>, Problem> {
-    // Read before the move, so that the response has every event that the move causes.
+    // Read before the move, so that the response includes every event that the move causes.
     let since = world.read_journal(|journal| journal.last_seq());
     let moved = tokio::select! {
         moved = tokio::time::timeout(timeout(timeout_s)?, moving) => moved,
@@ -158,7 +158,7 @@ async fn moved(
     Ok(Json(answer))
 }
 
-/// Returns the timeout that was asked for, or the default; 422 if it is out of range.
+/// Returns the requested timeout or the default; 422 if it is out of range.
 pub(super) fn timeout(seconds: Option<f64>) -> Result<Duration, Problem> {
     let seconds = seconds.unwrap_or(TIMEOUT_DEFAULT_S);
     let bad = || Problem::new(422, "bad-timeout", format!("timeout: 0 to {TIMEOUT_MAX_S} seconds, not {seconds}"));

@@ -1,4 +1,4 @@
-//! Events of the journal as JSON. Everything except secrets is shown.
+//! Journal events as JSON. Everything except secrets is shown.
 
 use std::borrow::Cow;
 
@@ -56,7 +56,7 @@ pub fn moment(at: Timestamp) -> String {
     format!("{}.{:06}Z", seconds.trim_end_matches('Z'), at.micros().rem_euclid(1_000_000))
 }
 
-/// Masks the passwords of all URLs in a value: in parameters, in an app's TwiML, in texts of errors.
+/// Masks the passwords of all URLs in a value: in parameters, in an app's TwiML and in error messages.
 fn without_passwords(value: Value) -> Value {
     match value {
         Value::String(text) => match mask::passwords(&text) {

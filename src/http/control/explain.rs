@@ -1,5 +1,5 @@
-//! Explains why a signature doesn't match. `dialect::explain` knows the mistakes; this adds the secrets that the
-//! emulator knows, so that a signature made with another account's token is recognised.
+//! Explains why a signature doesn't match. `dialect::explain` recognises the mistakes; this module adds the emulator's
+//! secrets, so that a signature made with a different account's token is recognised too.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,7 +14,7 @@ use crate::emulator::{Registry, World};
 use crate::model::account::Dialect;
 use crate::model::credential::ApiKey;
 
-/// The most tokens of other accounts and secrets of keys that are tried.
+/// The most tokens of other accounts and key secrets that are tried.
 const OTHERS_MAX: usize = 1_000;
 
 /// A signature that doesn't match, or that should be checked.
@@ -114,7 +114,7 @@ pub(super) async fn explain(
     }))
 }
 
-/// Returns a parameter as text; numbers and booleans are taken as they are written in the JSON.
+/// Returns a parameter as a string; numbers and booleans are kept as written in the JSON.
 fn text((name, value): (&String, &Value)) -> Result<(String, String), Problem> {
     let text = match value {
         Value::String(text) => text.clone(),
@@ -126,8 +126,8 @@ fn text((name, value): (&String, &Value)) -> Result<(String, String), Problem> {
     Ok((name.clone(), text))
 }
 
-/// Returns secrets that an app may have used by mistake: keys of other accounts, the API token of its own, secrets of the account's API keys,
-/// the AccountSid.
+/// Returns secrets that an app may have used by mistake: other accounts' keys, the account's own API token, the secrets
+/// of its API keys, and the AccountSid.
 fn others(registry: &Registry, world: &World) -> Vec<OtherSecret> {
     let sid = world.sid();
     let owner_of = |world: &World| world.read(|engine| engine.account().owner);

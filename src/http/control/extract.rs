@@ -18,25 +18,26 @@ use crate::model::account::Dialect;
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 
-/// The longest JSON body of calls that take no state or document; the longest pattern or replay is far smaller.
+/// The longest JSON body, in bytes, of calls that take no state or document; the longest pattern or replay is far
+/// smaller.
 const JSON_BYTES_MAX: usize = 1024 * 1024;
 /// The query parameter that every call may have.
 const ACCOUNT: &str = "account";
 /// The only call that a broken world accepts.
 const RESET: &str = "/reset";
 
-/// The world that a call addresses: that of `?account=`, or that of the default account. A call that may change
-/// something creates the world if the account has none; a GET or HEAD gets a fresh one that isn't kept.
+/// The world that a call addresses: that of `?account=`, or that of the default account. If the account has no world, a
+/// call that may change something creates one; a GET or HEAD gets a fresh one that isn't kept.
 pub struct Addressed(pub World);
 
 /// The world that a call only reads, whatever its method.
 pub(super) struct Observed(pub(super) World);
 
-/// The world that a call waits in, and the means to wait for one to be created if the account has none yet.
+/// The world that a call waits in; if the account has none yet, the call can wait for it to be created.
 pub(super) struct Awaited {
     pub(super) registry: Registry,
     pub(super) world: World,
-    /// Whether the account has no world yet, so that this one was made for the call.
+    /// Whether the account has no world yet, so that this one was created for the call.
     pub(super) is_fresh: bool,
 }
 
@@ -45,12 +46,12 @@ impl FromRequestParts<Registry> for Addressed {
 
     async fn from_request_parts(parts: &mut Parts, registry: &Registry) -> Result<Self, Problem> {
         let account = account_of(parts, registry)?;
-        // A read must create nothing, so it gets a fresh world that nobody keeps.
+        // A read must not create anything, so it gets a fresh world that isn't kept.
         if is_read(&parts.method) {
             return sound(account, registry.look(account)).map(Self);
         }
         let world = registry.enter_unclaimed(account);
-        // A reset repairs a broken world, so it must be able to reach one.
+        // A reset repairs a broken world, so it must be able to reach that world.
         if parts.uri.path().ends_with(RESET) { found(account, world) } else { sound(account, world) }.map(Self)
     }
 }
@@ -95,7 +96,7 @@ fn account_of(parts: &Parts, registry: &Registry) -> Result<AccountSid, Problem>
     }
 }
 
-/// Returns the world; an error if it has broken.
+/// Returns the world, or an error if it is broken.
 fn sound(account: AccountSid, world: Result<World, SignInError>) -> Result<World, Problem> {
     let world = found(account, world)?;
     match world.broken() {
@@ -115,7 +116,7 @@ fn found(account: AccountSid, world: Result<World, SignInError>) -> Result<World
     })
 }
 
-/// The query, without `account`, which every call may have.
+/// The query without `account`, which every call may have.
 pub(super) struct Asked<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
@@ -164,7 +165,7 @@ pub(super) fn parse_json(body: &[u8]) -> Result<Value, Problem> {
     })
 }
 
-/// The error for an invalid field of a JSON body.
+/// Returns the error for an invalid field of a JSON body.
 pub(super) fn bad_field(error: &FieldError) -> Problem {
     let name = if error.is_unknown { "unknown-field" } else { "bad-field" };
     Problem::new(422, name, error.to_string())

@@ -1,4 +1,4 @@
-//! One fax as the console shows it, and its fax pages as a PDF or TIFF file.
+//! A fax as the console shows it, and the fax's pages as a PDF or TIFF file.
 
 use axum::Json;
 use axum::body::Body;

@@ -17,13 +17,13 @@ use crate::http::origin;
 use crate::model::account::Dialect;
 use crate::model::fax::{Direction, Status};
 
-/// Faxes on a page by default.
+/// The default number of faxes per page.
 const PAGE_SIZE_DEFAULT: usize = 50;
 const PAGE_SIZE_MAX: usize = 500;
-/// Faxes examined for one page, so that searching a million of them for a rare text doesn't hold the world's lock. The
-/// page is then short, and the next one continues from there.
+/// The most faxes examined for one page, so that searching a million faxes for a rare string doesn't hold the world's
+/// lock. The page may then be short; the next page continues from there.
 const LOOKED_AT_MAX: usize = 20_000;
-/// The most faxes that are taken from the engine at a time.
+/// The most faxes that are read from the engine at a time.
 const DRAWN_MAX: usize = 500;
 
 /// Filters and paging.
@@ -83,7 +83,7 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
     })))
 }
 
-/// Returns the newest `size` matching faxes older than `from`, and where the next page begins.
+/// Returns the newest `size` matching faxes older than `from`, and the start of the next page.
 fn page<'a>(
     engine: &'a Engine,
     wanted: &Wanted,
@@ -99,7 +99,7 @@ fn page<'a>(
             if wanted.fits(fax, engine.account().dialect) {
                 found.push(fax);
             }
-            // Without this, a full page that ends with the oldest fax would have a next page with nothing on it.
+            // Without this, a full page that ends with the oldest fax would have an empty next page.
             let is_last = place + 1 == count && !drawn.has_next;
             // Stop at whichever limit is reached first: a page of rare matches ends early instead of holding the lock.
             if found.len() == size || looked_at == LOOKED_AT_MAX {

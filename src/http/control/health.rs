@@ -1,4 +1,4 @@
-//! Health of the emulator: counts of what it holds, and the liveness and readiness checks.
+//! The emulator's health: counts of its contents, and the liveness and readiness checks.
 
 use axum::Json;
 use axum::extract::State;
@@ -79,7 +79,7 @@ pub(super) async fn health(State(registry): State<Registry>) -> Json<Health> {
     let broken: Vec<String> = registry.broken_accounts().iter().map(ToString::to_string).collect();
     let worlds = registry.worlds();
     let (mut counts, mut evicted) = (Counts::default(), Evicted::default());
-    // One lock at a time, so that no call waits for the whole count.
+    // Take one lock at a time, so that no call has to wait for the whole count.
     for world in &worlds {
         world.read_journal(|journal| {
             let engine = journal.engine();

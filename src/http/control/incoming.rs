@@ -1,5 +1,5 @@
-//! `POST /incoming-faxes`: a fax machine calls a number of the world. Turns the tester's fields and document into one
-//! engine command, and waits for the end of the conversation if the caller asks for it.
+//! `POST /incoming-faxes`: a fax machine calls one of the world's numbers. Turns the tester's fields and document into
+//! one engine command, and waits for the end of the conversation on request.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ use crate::model::fax::Quality;
 use crate::model::media::Document;
 use crate::model::sid::FaxSid;
 
-/// Pages of the test document if `pages` is not given.
+/// The number of test pages if `pages` is not given.
 const PAGES_DEFAULT: u32 = 1;
 
 /// Whether and how long to wait for the end of the conversation.
@@ -88,7 +88,7 @@ pub(super) async fn receive(State(registry): State<Registry>, request: Request) 
     }
     let upload = upload::read(&parts, body, registry.budget()).await?;
     let order = order(&registry, &world, &parts, upload).await?;
-    // Read before the call, so that the conversation misses none of its events.
+    // Read before the call, so that the conversation includes all of its events.
     let seq = world.read_journal(|journal| journal.last_seq());
     let call = world.handle(order)?;
     tracing::info!(fax = %call.sid, from = %call.from, to = %call.to, "incoming fax");
@@ -108,7 +108,7 @@ pub(super) async fn receive(State(registry): State<Registry>, request: Request) 
     Ok(Json(conversation(&registry, &world, &call, outcome, seq)).into_response())
 }
 
-/// The error for a conversation that a reset has removed, or that never existed.
+/// Returns the error for a conversation that a reset has removed, or that never existed.
 pub(super) fn gone(fax: FaxSid) -> Problem {
     let detail = format!("{fax} can't end any more: there is no such fax, or a reset or restore has taken it away");
     Problem::new(409, "status-unreachable", detail)
@@ -136,7 +136,7 @@ async fn order(registry: &Registry, world: &World, parts: &Parts, upload: Upload
     Ok(fax.with_document(document, origin))
 }
 
-/// Returns how the transmission should fail, if it should.
+/// Returns the requested failure of the transmission, if any.
 fn failure(outcome: &Outcome) -> Result<Option<IncomingFailure<'_>>, Problem> {
     let (word, code, after_pages, message) = match outcome {
         Outcome::Word(word) => (word, None, None, None),

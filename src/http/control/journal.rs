@@ -16,7 +16,7 @@ use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::sid::FaxSid;
 use crate::world::journal::{Entry, Journal};
 
-/// Events per page if no `limit` is given.
+/// The number of events per page if no `limit` is given.
 const LIMIT_DEFAULT: usize = 1_000;
 /// The header in which a reconnecting client names the last event that it received (HTML standard, server-sent
 /// events).
@@ -39,14 +39,14 @@ pub(super) struct EventsQuery {
     limit: Option<usize>,
 }
 
-/// Where in the journal to begin.
+/// The position in the journal at which to begin.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Start {
     /// After this place.
     After(u64),
     /// At the last reset: earlier events are about faxes that are gone.
     LastReset,
-    /// At the oldest event that is kept.
+    /// At the oldest kept event.
     Beginning,
 }
 
@@ -59,7 +59,7 @@ impl Start {
         }
     }
 
-    /// Returns the place just before the first event that counts.
+    /// Returns the place just before the first event to return.
     pub(super) fn seq(self, journal: Journal<'_>) -> u64 {
         match self {
             Self::After(since) => since,
@@ -68,7 +68,7 @@ impl Start {
         }
     }
 
-    /// Whether the caller named a place.
+    /// Returns whether the caller named a place.
     pub(super) const fn is_given(self) -> bool {
         matches!(self, Self::After(_))
     }
@@ -124,9 +124,9 @@ pub(super) async fn list(
     Ok(lazy::list("events", events.into_iter().map(|each| EventView::of(&each)), &rest))
 }
 
-/// Reads the id of the last event that a client received, after which it wants to go on. One that is no id is refused,
-/// since the stream would begin elsewhere without a word. Browsers only send ids that a stream had, and none as an
-/// empty text.
+/// Reads the id of the last event that a client received, after which the stream should continue. An invalid id is
+/// refused, since the stream would otherwise silently begin elsewhere. Browsers send only ids from a stream, and an
+/// empty string if there is none.
 fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.as_bytes().trim_ascii().is_empty()) else {
         return Ok(None);
@@ -144,8 +144,7 @@ pub(super) fn parse_fax(text: &str) -> Result<FaxSid, Problem> {
     text.parse().map_err(|error| Problem::new(400, "bad-query", format!("fax: {error}")))
 }
 
-/// Returns the hash of the journal's canonical projection, which two runs with the same seed and inputs have in
-/// common.
+/// Returns the hash of the journal's canonical projection, which is the same for runs with the same seed and inputs.
 pub(super) async fn hash(Addressed(world): Addressed) -> Json<JournalHash> {
     let (events, evicted) =
         world.read_journal(|journal| (journal.events(&EventFilter::default(), JOURNAL_EVENTS_MAX), journal.evicted()));

@@ -1,5 +1,5 @@
-//! Streams long lists as JSON. The text is made while it is sent, so a response that nobody reads takes the memory of
-//! one chunk and not of the whole list.
+//! Streams long lists as JSON. The text is generated while it is sent, so an unread response takes the memory of one
+//! chunk rather than of the whole list.
 
 use std::convert::Infallible;
 
@@ -9,10 +9,10 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Serialize;
 
-/// How many bytes of text are made at a time.
+/// How many bytes of text are generated at a time.
 const CHUNK_BYTES: usize = 32 * 1024;
 
-/// Returns a response `{"name":[items],rest}`; `rest` is an object, whose fields follow the list.
+/// Returns a response `{"name":[items],rest}`; `rest` is an object whose fields follow the list.
 pub(super) fn list<T: Serialize>(
     name: &str,
     items: impl Iterator<Item = T> + Send + 'static,

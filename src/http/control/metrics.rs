@@ -18,7 +18,7 @@ use crate::engine::tally::Tally;
 /// The Content-Type that the format's specification requires.
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Totals over all worlds at the moment of a scrape.
+/// Totals over all worlds at the time of a scrape.
 #[derive(Debug, Default)]
 struct Scrape {
     uptime_s: f64,
@@ -54,7 +54,7 @@ fn scrape(registry: &Registry) -> Scrape {
         body_budget_bytes: registry.budget().limit_bytes(),
         body_bytes: registry.budget().held_bytes(),
         bodies_refused: registry.budget().refused(),
-        // Counters must never go back, so removed worlds still count.
+        // Counters must never decrease, so removed worlds are still counted.
         tally: registry.departed_tally(),
         ..Scrape::default()
     };

@@ -1,5 +1,5 @@
-//! The control API under `/_fauxfax/v1`, which testers use. Handlers hold no policy, and Twilio's terms appear only
-//! where a resource is shown as clients see it. The table below is both the routes and their OpenAPI description.
+//! The control API under `/_fauxfax/v1`, which testers use. Handlers hold no policy, and Twilio's terms appear only in
+//! resources that are shown as clients see them. One table defines both the routes and their OpenAPI description.
 
 mod accounts;
 pub(super) mod ca;
@@ -68,7 +68,7 @@ pub fn router(registry: Registry, ca: Option<&CaFiles>) -> Router {
         .with_state(registry)
 }
 
-/// Returns the OpenAPI document of the control API.
+/// Returns the control API's OpenAPI document.
 #[must_use]
 pub fn openapi() -> Value {
     operation::document(&operations(), BASE)

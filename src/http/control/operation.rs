@@ -1,4 +1,4 @@
-//! One row of the table of calls: a route and its OpenAPI description. Both are built from the same value, so neither
+//! One row in the table of calls: a route and its OpenAPI description. Both are built from the same value, so neither
 //! can exist without the other.
 
 use axum::Router;
@@ -12,13 +12,13 @@ use serde_json::{Map, Value, json};
 use super::problem::ProblemBody;
 use crate::emulator::Registry;
 
-/// Statuses that any call may be refused with: without the control token (401), or for a foreign Origin or Host (403,
-/// 421).
+/// The statuses that any call may be refused with: without the control token (401), or for a foreign Origin or Host
+/// (403, 421).
 const REFUSALS_OF_ALL: [u16; 3] = [401, 403, 421];
-/// Statuses that a call about an account may be refused with: an invalid SID or query, an unknown account, too many
+/// The statuses that a call about an account may be refused with: an invalid SID or query, an unknown account, too many
 /// accounts, a broken world.
 const REFUSALS_OF_AN_ACCOUNT: [u16; 4] = [400, 404, 429, 500];
-/// Where the OpenAPI document keeps shared schemas.
+/// The location of shared schemas in the OpenAPI document.
 const DEFINITIONS: &str = "/components/schemas";
 
 /// Generates the schema of a type.
@@ -27,9 +27,9 @@ type Describe = fn(&mut SchemaGenerator) -> Schema;
 /// The content of a response.
 #[derive(Clone, Copy)]
 enum Content {
-    /// JSON of a described type.
+    /// JSON with a described type.
     Json(Describe),
-    /// Content of this media type, without a schema.
+    /// Content with this media type, without a schema.
     Other(&'static str),
     /// No content.
     Empty,
@@ -40,7 +40,7 @@ pub(super) struct Operation {
     method: &'static str,
     path: &'static str,
     summary: &'static str,
-    /// The group of calls that the document lists it in (an OpenAPI tag).
+    /// The group that the call is listed in (an OpenAPI tag).
     about: &'static str,
     handler: MethodRouter<Registry>,
     of_account: bool,
@@ -52,7 +52,7 @@ pub(super) struct Operation {
 
 macro_rules! methods {
     ($($name:ident)+) => { $(
-        /// Begins a call with this method, path, one-line summary and handler.
+        /// Begins the declaration of a call with this method, path, one-line summary and handler.
         pub(super) fn $name<H, T>(path: &'static str, summary: &'static str, handler: H) -> Self
         where
             H: Handler<T, Registry>,
@@ -81,13 +81,13 @@ impl Operation {
         }
     }
 
-    /// Puts the call into a group.
+    /// Assigns the call to a group.
     pub(super) fn about(mut self, group: &'static str) -> Self {
         self.about = group;
         self
     }
 
-    /// Marks the call as one about the emulator, without the parameter `account`.
+    /// Marks the call as one about the emulator, without the `account` parameter.
     pub(super) fn of_no_account(mut self) -> Self {
         self.of_account = false;
         self
@@ -110,13 +110,13 @@ impl Operation {
         self.refuses(&[400, 413, 422])
     }
 
-    /// Declares a response with JSON of this type.
+    /// Declares a JSON response of this type.
     pub(super) fn answers<T: JsonSchema>(mut self, status: u16) -> Self {
         self.answers.push((status, Content::Json(|generator| generator.subschema_for::<T>())));
         self
     }
 
-    /// Declares a response of this media type, without a schema.
+    /// Declares a response with this media type, without a schema.
     pub(super) fn answers_as(mut self, status: u16, media_type: &'static str) -> Self {
         self.answers.push((status, Content::Other(media_type)));
         self
@@ -128,7 +128,7 @@ impl Operation {
         self
     }
 
-    /// Declares further statuses of refusals, in addition to those that follow from the other declarations.
+    /// Declares further refusal statuses, in addition to those implied by the other declarations.
     pub(super) fn refuses(mut self, statuses: &[u16]) -> Self {
         self.refusals.extend(statuses);
         self
@@ -209,12 +209,12 @@ fn reason(status: u16) -> &'static str {
     StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Answered")
 }
 
-/// Builds the routes of a table.
+/// Builds a table's routes.
 pub(super) fn routes(operations: Vec<Operation>) -> Router<Registry> {
     operations.into_iter().fold(Router::new(), |router, operation| router.route(operation.path, operation.handler))
 }
 
-/// Builds the OpenAPI document of a table.
+/// Builds a table's OpenAPI document.
 pub(super) fn document(operations: &[Operation], base: &str) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = DEFINITIONS.into());
     let mut generator = settings.into_generator();

@@ -1,4 +1,4 @@
-//! A fax's pages as PNG pictures, for people to look at. The renderer draws them.
+//! A fax's pages as PNG pictures, drawn by the renderer for people to look at.
 
 use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::{HeaderValue, header};
@@ -12,7 +12,7 @@ use crate::document::png::{WIDTH_MAX, WIDTH_MIN};
 use crate::emulator::Registry;
 use crate::model::sid::FaxSid;
 
-/// Width of a picture in pels by default: half of a fax page's 1728.
+/// The default width of a picture in pels: half of a fax page's 1728.
 const WIDTH_DEFAULT: u32 = 864;
 
 /// Size of the picture.

@@ -1,4 +1,4 @@
-//! Errors of the control API as `application/problem+json` (RFC 9457).
+//! Control API errors as `application/problem+json` (RFC 9457).
 
 use std::panic::AssertUnwindSafe;
 
@@ -17,13 +17,13 @@ use crate::model::fax::Status;
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 
-/// Value of `Retry-After`, in seconds, for a call that found no room or no turn.
+/// The value of `Retry-After`, in seconds, for a call that got no room or no turn.
 const RETRY_AFTER_S: &str = "1";
 
-/// Short name of the error for a call that is still waiting when the emulator stops.
+/// The short name of the error for a call that is still waiting when the emulator stops.
 const STOPPING: &str = "stopping";
 
-/// An error of the control API.
+/// A control API error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     status: u16,
@@ -55,27 +55,27 @@ impl Problem {
         Self { status, name, detail: detail.into(), fax_status: None }
     }
 
-    /// Adds the present status of the fax that the call is about.
+    /// Adds the current status of the fax that the call is about.
     pub fn of_fax(self, status: Option<Status>) -> Self {
         Self { fax_status: status, ..self }
     }
 
-    /// The error for a world that was removed or has broken while a call waited in it.
+    /// Returns the error for a world that was removed or has broken while a call waited in it.
     pub fn gone(world: &World) -> Self {
         match world.broken() {
-            // A broken world can be repaired, so say that rather than that it is gone.
+            // A broken world can be repaired, so don't report it as gone.
             Some(why) => Self::refused(&Refusal::WorldBroken(why)),
             None => Self::new(409, "account-gone", format!("account {} was removed meanwhile", world.sid())),
         }
     }
 
-    /// The error for an account that doesn't exist.
+    /// Returns the error for an account that doesn't exist.
     pub fn no_account(account: AccountSid) -> Self {
         let detail = format!("there is no account {account}; POST /_fauxfax/v1/accounts creates one");
         Self::new(404, "account-not-found", detail)
     }
 
-    /// The error for a body that could not be read; `limit` is the text for one that is too long.
+    /// Returns the error for a body that could not be read; `limit` is the message for a body that is too long.
     pub(in crate::http) fn body(fault: BodyFault, limit: impl Into<String>) -> Self {
         match fault {
             BodyFault::TooLarge => Self::new(413, "too-large", limit),
@@ -85,7 +85,7 @@ impl Problem {
         }
     }
 
-    /// The error for a body or response that finds no room in the budget of bytes in flight.
+    /// Returns the error for a body or response that finds no room in the budget of bytes in flight.
     pub fn no_room(no_room: NoRoom) -> Self {
         match no_room {
             NoRoom::InTime => Self::new(503, "busy", no_room.to_string()),
@@ -93,17 +93,17 @@ impl Problem {
         }
     }
 
-    /// The error for a call whose turn didn't come in time.
+    /// Returns the error for a call whose turn didn't come in time.
     pub fn no_turn() -> Self {
         Self::new(503, "busy", "too many expensive calls are running at once; try again")
     }
 
-    /// The error for a call that is still waiting when the emulator stops.
+    /// Returns the error for a call that is still waiting when the emulator stops.
     pub fn stopping() -> Self {
         Self::new(503, STOPPING, "the emulator is stopping, and what this call waits for has not happened")
     }
 
-    /// The error for a command that the engine refused.
+    /// Returns the error for a command that the engine refused.
     pub fn refused(refusal: &Refusal) -> Self {
         let (status, name) = match refusal {
             Refusal::NumberNotOwned(_) | Refusal::NoNumber(_) => (404, "number-not-found"),
@@ -168,8 +168,8 @@ impl IntoResponse for Problem {
             fax_status: self.fax_status.map(Status::as_str),
         };
         let retry = (status == StatusCode::SERVICE_UNAVAILABLE).then_some([(header::RETRY_AFTER, RETRY_AFTER_S)]);
-        // Closes the connection: the listeners learn of the stop only a moment later, and the client's next call would
-        // be lost.
+        // Close the connection: the listeners learn of the stop only a moment later, so the client's next call would be
+        // lost.
         let close = (self.name == STOPPING).then_some([(header::CONNECTION, "close")]);
         (status, [(header::CONTENT_TYPE, "application/problem+json")], retry, close, axum::Json(body)).into_response()
     }
@@ -180,7 +180,7 @@ pub(super) async fn no_such_call(OriginalUri(uri): OriginalUri) -> Problem {
     Problem::new(404, "no-such-call", detail)
 }
 
-/// Turns a panic in a handler into a 500; the world that broke has the details.
+/// Turns a panic in a handler into a 500; the broken world records the details.
 pub(super) async fn of_a_panic(request: Request, next: Next) -> Response {
     AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
         let detail = "a fault of the emulator; its log and GET /readyz have the details, please report it";

@@ -1,5 +1,5 @@
-//! The control API's calls to list, add and remove a world's rules. `dialect::rule` reads them and the engine applies
-//! them.
+//! The control API's calls to list, add and remove a world's rules. `dialect::rule` parses the rules and the engine
+//! applies them.
 
 use std::borrow::Cow;
 
@@ -32,11 +32,11 @@ pub(super) struct RuleShown {
     warning: Option<String>,
 }
 
-/// The fields of [`RuleShown`] that are not the tester's. A rule may be posted with them, so that what `GET /rules` shows
-/// can be: a new rule gets an id and counters of its own.
+/// The fields of [`RuleShown`] that the tester doesn't set. They are accepted but ignored in a posted rule, so that the
+/// output of `GET /rules` can be posted: a new rule gets an id and counters of its own.
 const SHOWN_ONLY: [&str; 4] = ["id", "matched", "fired", "warning"];
 
-/// A rule as it may be posted; only its schema is needed, since `dialect::rule` reads rules.
+/// A rule as it may be posted; only its schema is needed, since `dialect::rule` parses rules.
 pub(super) struct RuleOrder;
 
 impl JsonSchema for RuleOrder {

@@ -1,4 +1,4 @@
-//! Sample documents to send or receive, which the emulator carries.
+//! Sample documents built into the emulator, to send or receive.
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
@@ -13,7 +13,7 @@ use crate::document::sample;
 use crate::emulator::Registry;
 use crate::http::origin;
 
-/// Names of the samples and their numbers of pages.
+/// The names of the samples, with their numbers of pages.
 const SAMPLES: [(&str, u32); 4] =
     [("one-page.pdf", 1), ("two-pages.pdf", 2), ("ten-pages.pdf", 10), ("hundred-pages.pdf", 100)];
 

@@ -1,4 +1,4 @@
-//! The cookie that replaces the control token in a browser. The guard has checked the token before this is reached.
+//! The cookie that replaces the control token in a browser. The guard has already checked the token.
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};

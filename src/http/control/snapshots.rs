@@ -78,7 +78,7 @@ pub(super) async fn take(
     let name = checked(&name)?;
     world.handle(TakeSnapshot(name.clone()))?;
     let taken = world.read(|engine| engine.snapshots().find(|each| each.name == name).map(|each| view(&each)));
-    // Another call may have removed it between the two locks.
+    // A concurrent call may have removed the snapshot between the two locks.
     let taken = taken.ok_or_else(|| Problem::new(409, "conflict", "the snapshot is gone already"))?;
     Ok((StatusCode::CREATED, Json(taken)))
 }
@@ -114,7 +114,7 @@ fn rewind_to(
     Ok(Json(done(world, &canceled)))
 }
 
-/// Returns the view of what a reset or restore removed.
+/// Returns a summary of everything that a reset or restore removed.
 pub(super) fn done(world: &World, canceled: &Canceled) -> ResetDone {
     let pending: Vec<String> = canceled.pending.iter().map(ToString::to_string).collect();
     let (faxes, webhooks) = (canceled.count.pending, canceled.count.effects);

@@ -24,8 +24,8 @@ use crate::engine::export::{MediaForm, State, StateError};
 use crate::http::body;
 use crate::io::budget::{NoRoom, ROOM_WAIT_MAX};
 
-/// The longest state that is accepted. A larger one can leave out its documents (`media=hash`), or `serve --state` can
-/// load it.
+/// The longest state that is accepted, in bytes. A larger state can omit its documents (`media=hash`), or be loaded
+/// with `serve --state`.
 const STATE_BYTES_MAX: usize = 256 * 1024 * 1024;
 
 /// How the documents of faxes are exported.
@@ -101,7 +101,7 @@ pub(super) async fn load(
     let loaded = blocking(move |_| {
         let _turn = turn;
         let (text, _room) = read.into_whole();
-        // An export with `media=hash` names documents that this world may still have.
+        // An export with `media=hash` names documents that may still be stored in this world.
         let stored = world.read(Engine::stored_documents);
         let canceled = State::read(&text, &stored).and_then(|state| registry.load_state(&world, state));
         Ok(Json(snapshots::done(&world, &canceled.map_err(|error| refused(&error))?)))
@@ -109,7 +109,7 @@ pub(super) async fn load(
     loaded.await?
 }
 
-/// Runs work that takes long on a thread where it delays no other call.
+/// Runs long work on a thread where it delays no other call.
 #[expect(clippy::disallowed_methods, reason = "a state takes a while to write and read; turns limit how many do")]
 async fn blocking<T: Send + 'static>(work: impl FnOnce(&Handle) -> T + Send + 'static) -> Result<T, Problem> {
     let runtime = Handle::current();
@@ -117,7 +117,8 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce(&Handle) -> T + Send + 's
     done.map_err(|error| Problem::new(500, "internal", error.to_string()))
 }
 
-/// The error for a state that can't be written: for want of room in the budget, or because of a fault of the emulator.
+/// Returns the error for a state that can't be written, whether for lack of room in the budget or because of a fault in
+/// the emulator.
 fn not_written(error: serde_json::Error) -> Problem {
     let detail = format!("the state can't be written: {error}");
     let source = io::Error::from(error);

@@ -1,5 +1,6 @@
-//! The journal as server-sent events. A client takes events from the journal as fast as it reads them and nothing is
-//! queued for it, so one that stops reading blocks nobody. It is notified of events that were dropped meanwhile.
+//! The journal as server-sent events. Events are taken from the journal only as fast as a client reads them, and
+//! nothing is queued, so a client that stops reading blocks nobody. The client is notified of events that were dropped
+//! meanwhile.
 
 use std::convert::Infallible;
 use std::fmt::Write;
@@ -17,12 +18,12 @@ use crate::engine::journal::EventFilter;
 
 /// The media type with which a client asks for a stream.
 pub(super) const MEDIA_TYPE: &str = "text/event-stream";
-/// The longest silence on a stream; it is below the idle timeouts of common proxies.
+/// The longest silence on a stream, less than the idle timeouts of common proxies.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The most events that are read from the journal at a time.
 const EVENTS_PER_DRAW_MAX: usize = 100;
-/// Bytes after which a read from the journal stops, at the end of an event. No more than this waits for a client that
-/// has stopped reading, besides the buffers of its connection.
+/// The size after which a read from the journal stops, at the end of an event. At most this much waits for a client
+/// that has stopped reading, in addition to the connection's buffers.
 const DRAW_BYTES_MAX: usize = 32 * 1024;
 
 /// A client's position in a world's journal.
@@ -57,7 +58,7 @@ impl Reader {
                 created = tokio::time::timeout(self.heartbeat, self.awaited.created()) => created,
                 () = registry.stopping() => return None,
             };
-            // Too long without a byte: send a heartbeat, then go on waiting.
+            // The stream has been silent for too long: send a heartbeat, then continue waiting.
             let Ok(world) = created else { return Some(Bytes::from_static(b": still here\n\n")) };
             (self.awaited.world, self.awaited.is_fresh) = (world, false);
         }
@@ -65,10 +66,10 @@ impl Reader {
         let news = world.until_journaled(|journal| {
             let (since, evicted) = (filter.since, journal.evicted());
             let events = journal.events(filter, EVENTS_PER_DRAW_MAX);
-            // Events up to the last one read don't match, so they need not be read again.
+            // Events up to this position were read or don't match, so they need not be read again.
             let full = events.len() == EVENTS_PER_DRAW_MAX;
             filter.since = events.last().filter(|_| full).map_or(journal.last_seq(), |event| event.seq);
-            // Compared with this client's position before the read, since only events after it are missed.
+            // Compared with the client's position before the read, since only events after that position are missed.
             let missed = (evicted > since).then_some((since, evicted));
             (missed.is_some() || !events.is_empty()).then_some((missed, events))
         });

@@ -1,4 +1,4 @@
-//! Reads the body of an incoming fax: JSON, or multipart with the same fields and a file. It checks sizes;
+//! Reads the body of an incoming fax: JSON, or multipart with the same fields and a file. Only sizes are checked here;
 //! `incoming.rs` checks the values.
 
 use std::fmt;
@@ -83,10 +83,10 @@ impl<'de> Deserialize<'de> for Outcome {
     }
 }
 
-/// The fields of a request and its file, if it has one.
+/// A request's fields and its file, if there is one.
 pub(super) struct Upload {
     pub(super) fields: Fields,
-    /// The document, and its share of the budget of bytes in flight.
+    /// The document, with its share of the budget of bytes in flight.
     pub(super) file: Option<(Arc<[u8]>, Hold)>,
 }
 
@@ -120,8 +120,8 @@ async fn form(body: Body, boundary: String, budget: &Budget) -> Result<Upload, P
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
             let mut file = budget.body(ROOM_WAIT_MAX);
-            // Each chunk gets its room in the budget before the next one is read, so a client is slowed down instead of
-            // refused.
+            // Each chunk gets room in the budget before the next one is read, so that a client is slowed down instead
+            // of refused.
             while let Some(chunk) = field.chunk().await.map_err(|error| bad_form(&error))? {
                 file.add(&chunk).await.map_err(Problem::no_room)?;
             }
@@ -148,7 +148,7 @@ fn set(fields: &mut Fields, name: &str, text: String) -> Result<(), Problem> {
         "quality" => once(&mut fields.quality, name, text),
         "sid" => once(&mut fields.sid, name, text),
         "outcome" => {
-            // A form has only text fields, so an outcome with details is JSON within one.
+            // A form has only text fields, so an outcome with details is JSON within such a field.
             let is_object = text.trim_start().starts_with('{');
             let outcome = if is_object { detailed(&text)? } else { Outcome::Word(text) };
             once(&mut fields.outcome, name, outcome)
@@ -160,7 +160,7 @@ fn set(fields: &mut Fields, name: &str, text: String) -> Result<(), Problem> {
     }
 }
 
-/// Sets a field of a form, of which each may be given once: the other value would be lost.
+/// Sets a form field, which may be given only once: one of two values would be lost.
 fn once<T>(field: &mut Option<T>, name: &str, value: T) -> Result<(), Problem> {
     if field.replace(value).is_some() { Err(bad_field(&FieldError::twice(name))) } else { Ok(()) }
 }
@@ -179,7 +179,7 @@ fn bad_form(error: &multer::Error) -> Problem {
         let detail = format!("a document may have {DOCUMENT_BYTES_MAX} bytes, another field {FIELDS_BYTES_MAX}");
         return Problem::new(413, "too-large", detail);
     }
-    // The fault of our own limits is inside multer's error.
+    // The error from our own limits is wrapped in multer's error.
     if let multer::Error::StreamReadFailed(why) = error
         && let Some(fault) = why.downcast_ref::<BodyFault>()
     {

@@ -1,6 +1,5 @@
 //! Checks expectations against the journal: whether events occur a number of times or in order, and which events came
-//! closest. `dialect::matching` compares; it runs outside the world's lock, one event at a time, for a few calls at
-//! once.
+//! closest. `dialect::matching` compares the events one by one, outside the world's lock, for a few concurrent calls.
 
 use std::borrow::Cow;
 
@@ -78,10 +77,10 @@ pub(super) async fn verify(
     Asked(query): Asked<VerifyQuery>,
     RawJson(order): RawJson,
 ) -> Result<Json<VerdictView>, Problem> {
-    // A parsed expectation may take many times the bytes of its text, so wait for the turn before parsing.
+    // A parsed expectation may take many times the memory of its text, so wait for a turn before parsing.
     let turn = registry.gates().verify().await.ok_or_else(Problem::no_turn)?;
-    // On a thread of its own: thousands of events and an expensive pattern take time, and other calls must go on
-    // meanwhile.
+    // Runs on a separate thread: thousands of events and an expensive pattern take time, during which other calls must
+    // proceed.
     let verdict = tokio::task::spawn_blocking(move || {
         let _turn = turn;
         verdict(&world, query.all, &order)

@@ -1,5 +1,5 @@
-//! `GET /wait`: waits for a status of a fax, for its end, or until nothing is pending. It fails as soon as the engine
-//! says that a status can no longer be reached.
+//! `GET /wait`: waits for a fax's status, for the fax's end, or until nothing is pending. The call fails as soon as the
+//! engine reports that a status can no longer be reached.
 
 use std::time::Duration;
 
@@ -113,7 +113,7 @@ async fn idle(world: &World, patience: Duration) -> Result<Json<WaitedView>, Pro
     }
 }
 
-/// Returns the word for how a fax ended; `None` if there is no such fax.
+/// Returns the word for a fax's final status; `None` if there is no such fax.
 const fn last_status(ended: ConversationState) -> Option<&'static str> {
     match ended {
         ConversationState::Settled(status) => Some(status.as_str()),
@@ -122,7 +122,7 @@ const fn last_status(ended: ConversationState) -> Option<&'static str> {
     }
 }
 
-/// Describes what keeps the world from being idle.
+/// Describes the pending work that keeps the world from being idle.
 fn pending(world: &World) -> String {
     let frozen = world.clock_mode() == ClockMode::Frozen;
     world.read(|engine| {
@@ -141,17 +141,17 @@ fn pending(world: &World) -> String {
     })
 }
 
-/// The statuses to wait for, of which fax, and from which place of the journal on.
+/// The statuses to wait for, the fax, and the place in the journal from which to look.
 struct Wanted {
     fax: Option<FaxSid>,
     statuses: Vec<Status>,
     start: Start,
 }
 
-/// How a wait ended within its time.
+/// The result of a wait that ended in time.
 enum Ended {
     Entered(JournalEvent),
-    /// The fax has this status, though the journal no longer has the event of entering it.
+    /// The fax has this status, but the journal no longer contains the event of entering it.
     Stands(u64),
     Unreachable(FaxSid, Unreachable),
 }
@@ -159,7 +159,7 @@ enum Ended {
 async fn status_of(awaited: &Awaited, wanted: &Wanted, patience: Duration) -> Result<Json<WaitedView>, Problem> {
     let mut nearest = None;
     let ended = tokio::time::timeout(patience, async {
-        // If the account has no world, a particular fax can't exist, but any fax may still come once the account is
+        // If the account has no world, a particular fax can't exist, but some fax may still come once the account is
         // created.
         if awaited.is_fresh && wanted.fax.is_none() {
             let world = awaited.created().await;
@@ -167,7 +167,7 @@ async fn status_of(awaited: &Awaited, wanted: &Wanted, patience: Duration) -> Re
         }
         entered(&awaited.world, wanted, &mut nearest).await
     });
-    // The account's world may have been created meanwhile; an error should describe that one.
+    // The account's world may have been created meanwhile; an error should describe the new world.
     let world = &awaited.registry.world(awaited.world.sid()).unwrap_or_else(|| awaited.world.clone());
     match ended.await {
         Ok(Some(Ended::Entered(event))) => {
@@ -198,7 +198,7 @@ async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, S
             });
             let news = journal.events(filter, JOURNAL_EVENTS_MAX);
             let found = news.iter().find(|each| each.entered().is_some_and(|status| statuses.contains(&status)));
-            // The next look considers only newer events.
+            // The next check considers only newer events.
             filter.since = journal.last_seq();
             *nearest = news.last().and_then(|last| last.fax().zip(last.entered())).or(*nearest);
             if let Some(found) = found {

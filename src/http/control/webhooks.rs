@@ -1,5 +1,4 @@
-//! The control API's calls to list the requests to an app, each with its attempts as the journal has them, and to send
-//! one again.
+//! The control API's calls to list the requests to an app, each with its journaled attempts, and to send one again.
 
 use std::collections::BTreeMap;
 
@@ -124,12 +123,12 @@ pub(super) async fn replay(
     JsonBody(edits): JsonBody<ReplayEdits>,
 ) -> Result<Json<Value>, Problem> {
     let webhook = find(&world, &id)?;
-    // Without the account's token there is nothing to sign with.
+    // Without the account's token there is no key to sign with.
     if world.read(|engine| engine.account().auth_token.is_none()) {
         return Err(Problem::refused(&crate::model::refusal::Refusal::Unclaimed));
     }
     let first = webhook.attempts.first().and_then(JournalEvent::exchange).ok_or_else(|| missing(&id))?;
-    // Exchanges include fetches of documents, which have no webhook to send again.
+    // Exchanges include document fetches, which are not webhooks and can't be sent again.
     if !matches!(webhook.attempts.first().and_then(JournalEvent::engine_kind), Some(EventKind::WebhookAttempt { .. })) {
         return Err(Problem::new(409, "not-a-webhook", "a document's fetch can't be sent again; send the fax again"));
     }
@@ -173,7 +172,7 @@ fn address(record: &ExchangeRecord) -> &str {
         Method::Post => &record.url,
         Method::Get => {
             let query = form::encode_query(&record.params);
-            // A GET is recorded with its parameters in the query; a URL that doesn't end in them is taken as it is.
+            // A GET is recorded with its parameters in the query; a URL that doesn't end in them is used unchanged.
             record.url.strip_suffix(&query).map_or(&*record.url, |url| url.trim_end_matches(['?', '&']))
         }
     }
@@ -202,7 +201,7 @@ fn grouped(events: Vec<JournalEvent>) -> Vec<Webhook> {
     let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
     for event in events {
         let Some(record) = event.exchange() else {
-            // After a reset with the same seed, tokens are used again, for other webhooks.
+            // After a reset with the same seed, tokens are reused for other webhooks.
             if matches!(event.engine_kind(), Some(EventKind::WorldReset { .. })) {
                 by_id.clear();
             }
@@ -211,7 +210,7 @@ fn grouped(events: Vec<JournalEvent>) -> Vec<Webhook> {
         let id = if let Some(EventKind::WebhookReplayed { of, .. }) = event.engine_kind() {
             of.to_string()
         } else {
-            // Fetches of documents have no token; each stands for itself.
+            // Document fetches have no token; each counts as a separate webhook.
             let first = || tried_before(&webhooks, &event, record).unwrap_or_else(|| event.seq.to_string());
             token(record).map_or_else(first, ToOwned::to_owned)
         };
@@ -224,14 +223,14 @@ fn grouped(events: Vec<JournalEvent>) -> Vec<Webhook> {
     webhooks
 }
 
-/// Returns the id of the StatusCallback without a token that this attempt repeats, since the attempt before it failed.
+/// Returns the id of the StatusCallback without a token that this attempt repeats after a failed attempt.
 fn tried_before(webhooks: &[Webhook], event: &JournalEvent, record: &ExchangeRecord) -> Option<String> {
     if record.purpose != Purpose::StatusCallback {
         return None;
     }
     let of_fax = |webhook: &&Webhook| webhook.fax.is_some() && webhook.fax == event.fax();
     let mut of_fax = webhooks.iter().rev().filter(of_fax);
-    // Notices of one fax go out one after the other, so only its latest can be the one that is repeated.
+    // A fax's notices are sent one after the other, so only the latest can be repeated.
     let latest = of_fax.find(|webhook| {
         let attempt = webhook.attempts.last().and_then(JournalEvent::exchange);
         attempt.is_some_and(|record| record.purpose == Purpose::StatusCallback)

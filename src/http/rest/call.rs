@@ -1,4 +1,4 @@
-//! A REST call whose client has signed in: what its handler reads, and how it looks at the world or changes it.
+//! A REST call whose client has signed in: the data and functions with which its handler reads and changes the world.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -27,12 +27,12 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::world::journal::ApiRequest;
 
-/// A call whose client has signed in, with all that a handler needs.
+/// A call whose client has signed in, with everything that a handler needs.
 pub(in crate::http) struct Call<'a> {
     pub(in crate::http) registry: &'a Registry,
     /// The world that the path addresses.
     pub(in crate::http) world: &'a World,
-    /// The dialect of the path, and so of both worlds.
+    /// The dialect of the path, and thus of both worlds.
     dialect: Dialect,
     /// The world that the credential belongs to.
     pub(in crate::http) own: &'a World,
@@ -41,7 +41,7 @@ pub(in crate::http) struct Call<'a> {
     pub(in crate::http) parts: &'a Parts,
     params: &'a PathParams<'a>,
     body: Bytes,
-    /// Whether the world's journal has the call already.
+    /// Whether the call is already in the world's journal.
     is_noted: Cell<bool>,
 }
 
@@ -80,8 +80,8 @@ impl<'a> Call<'a> {
             self.note(response.status(), code);
         }
         if self.world.is_fresh() {
-            // This world was made up for one read of an unused account and disappears with its journal, so the call
-            // is recorded here too.
+            // This world was created for one read of an unused account and disappears along with its journal, so the
+            // call is also recorded here.
             let why = Unassignable { account: Some(self.world.sid()), reason: NoWorld::NotCreated };
             traffic::note(self.registry, self.parts, why, (response.status().as_u16(), code));
         }
@@ -109,7 +109,7 @@ impl<'a> Call<'a> {
         reply::form(&self.body)
     }
 
-    /// Parses a part of the path; 404 if it is malformed, as nothing can have such a name.
+    /// Parses a part of the path; 404 if it is malformed, since no resource can have such a name.
     pub(in crate::http) fn part<T: FromStr>(&self, name: &str) -> Result<T, ApiError> {
         self.params.parse(name).ok_or_else(|| self.not_found())
     }
@@ -146,7 +146,7 @@ impl<'a> Call<'a> {
         self.change_if(|_| Ok(()), command, look)
     }
 
-    /// As [`Call::change`], unless `check` refuses the change.
+    /// Does the same as [`Call::change`], unless `check` refuses the change.
     pub(in crate::http) fn change_if<T: Serialize>(
         &'a self,
         check: impl FnOnce(&Engine) -> Result<(), Refusal>,
@@ -157,7 +157,7 @@ impl<'a> Call<'a> {
         changed.map(|shown| reply::ok(&shown))
     }
 
-    /// Creates something in the world; returns 201 with a view of it.
+    /// Creates a resource in the world; returns 201 with a view of it.
     pub(in crate::http) fn create<D, T: Serialize>(
         &'a self,
         command: impl Command<Done = Result<D, Refusal>>,
@@ -166,7 +166,7 @@ impl<'a> Call<'a> {
         self.command(|_| Ok(()), command, StatusCode::CREATED, look).map(|created| reply::created(&created))
     }
 
-    /// Deletes something from the world; returns 204.
+    /// Deletes a resource from the world; returns 204.
     pub(in crate::http) fn delete(
         &'a self,
         command: impl Command<Done = Result<(), Refusal>>,
@@ -174,8 +174,8 @@ impl<'a> Call<'a> {
         self.command(|_| Ok(()), command, StatusCode::NO_CONTENT, |_, _, _| Ok(())).map(|()| reply::no_content())
     }
 
-    /// Changes the world, views the result and records the call under one lock, so that nothing comes between them in
-    /// the journal.
+    /// Changes the world, views the result and records the call under one lock, so that no other entry comes between
+    /// them in the journal.
     fn command<C, D, T>(
         &'a self,
         check: impl FnOnce(&Engine) -> Result<(), Refusal>,
@@ -213,7 +213,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// Adds the response: `status`, or that of the error.
+    /// Adds the response status: `status`, or that of the error.
     pub(in crate::http) fn answered(self, at: Timestamp, status: StatusCode, error: Option<&ApiError>) -> ApiRequest {
         let (status, code) =
             error.map_or((status.as_u16(), None), |error| (error.status(self.dialect), Some(error.code(self.dialect))));

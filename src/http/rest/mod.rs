@@ -1,4 +1,4 @@
-//! What the REST APIs of all dialects are made of: routes, and calls whose client has signed in. `dispatch.rs` finds a
+//! The building blocks of all dialects' REST APIs: routes, and calls whose client has signed in. `dispatch.rs` finds a
 //! request's route; the routes and handlers are in one folder per dialect.
 
 mod call;

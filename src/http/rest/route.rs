@@ -1,4 +1,4 @@
-//! The routes of a REST API: each path with its area for admission, and the handler of each method.
+//! A REST API's routes: each path with its area for admission, and a handler for each method.
 
 use axum::http::Method;
 use axum::response::Response;
@@ -10,7 +10,7 @@ use crate::engine::admission::{Action, Area};
 /// A call's handler, which reads or changes worlds and never waits.
 pub(in crate::http) type Handler = fn(&Call<'_>) -> Result<Response, ApiError>;
 
-/// A path, its area for admission, and the handler of each method that it has.
+/// A path, its area for admission, and the handler for each supported method.
 pub(in crate::http) struct Route {
     pub(in crate::http) path: &'static str,
     area: Area,
@@ -40,7 +40,7 @@ impl Route {
         Self { delete: Some(handler), ..self }
     }
 
-    /// Returns what a method does. HEAD runs GET's handler; hyper leaves out the body.
+    /// Returns the operation for a method. HEAD runs GET's handler; hyper omits the body.
     pub(in crate::http) fn operation(&self, method: &Method) -> Option<Operation> {
         let (action, handler) = match *method {
             Method::GET | Method::HEAD => (Action::Read, self.get?),
@@ -51,7 +51,7 @@ impl Route {
         Some(Operation { area: self.area, action, handler })
     }
 
-    /// Returns the methods that the path has, in the form of the `Allow` header.
+    /// Returns the methods that the path supports, in the form of the `Allow` header.
     pub(in crate::http) fn methods(&self) -> String {
         let methods =
             [("GET,HEAD", self.get.is_some()), ("POST", self.post.is_some()), ("DELETE", self.delete.is_some())];
@@ -60,7 +60,7 @@ impl Route {
     }
 }
 
-/// What a call does, and the area that admission judges it by.
+/// The operation that a call performs, and its area for admission.
 #[derive(Clone, Copy)]
 pub(in crate::http) struct Operation {
     pub(in crate::http) area: Area,

@@ -1,4 +1,4 @@
-//! `Accounts`: the project of the credential.
+//! `Accounts`: the credential's project.
 
 use axum::response::Response;
 

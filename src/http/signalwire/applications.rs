@@ -1,4 +1,4 @@
-//! `Applications` of a project: webhook URLs that several numbers may share.
+//! A project's `Applications`: webhook URLs that several numbers may share.
 
 use axum::response::Response;
 

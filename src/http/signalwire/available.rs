@@ -1,4 +1,4 @@
-//! `AvailablePhoneNumbers` of a project: the search for numbers that can be bought. Buying is in `numbers.rs`.
+//! A project's `AvailablePhoneNumbers`: the search for numbers that can be bought. Buying is in `numbers.rs`.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ fn search(call: &Call<'_>) -> Result<Response, ApiError> {
     let (country, kind): (String, String) = (call.part("country")?, call.part("kind")?);
     let list = available::list_of(&country, &kind).ok_or_else(|| call.not_found())?;
     let search = available::search(&call.query()?, list)?;
-    // The search may take milliseconds, so it runs outside the world's lock, on a copy of what it needs.
+    // The search may take milliseconds, so it runs outside the world's lock, on a copy of the data.
     let (seed, owned) = call
         .world
         .read(|engine| (engine.inventory_seed(), engine.numbers().map(|own| own.number).collect::<BTreeSet<_>>()));

@@ -1,5 +1,5 @@
-//! `LamlBins` of a project, and `/laml-bins/{id}`, where anybody may read a bin without a credential. The emulator reads
-//! its own bins in the process (`io/own.rs`).
+//! A project's `LamlBins`, and `/laml-bins/{id}`, where anyone may read a bin without a credential. The emulator reads
+//! its own bins within the process (`io/own.rs`).
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -69,7 +69,7 @@ fn show(engine: &Engine, view: &View<'_>, sid: TwimlBinSid) -> Result<BinResourc
     engine.twiml_bin(sid).map(|bin| BinResource::of(bin, view))
 }
 
-/// Serves a bin to anybody; the parameters of the request are of no matter.
+/// Serves a bin to anyone, ignoring the request's parameters.
 async fn serve(State(registry): State<Registry>, parts: Parts) -> Response {
     let owner = bin_at(parts.uri.path()).and_then(|sid| Some((sid, registry.owner_of_bin(sid)?)));
     let Some((sid, world)) = owner else {

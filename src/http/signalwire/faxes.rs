@@ -1,4 +1,4 @@
-//! `Faxes` of a project and the media below them. The engine decides what may be done to a fax.
+//! A project's `Faxes` and their media. The engine decides which actions a fax allows.
 
 use std::sync::Arc;
 

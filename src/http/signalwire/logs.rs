@@ -1,4 +1,4 @@
-//! `/api/fax/logs`: the faxes of the credential's project as logs, which can only be read.
+//! `/api/fax/logs`: the faxes of the credential's project as read-only logs.
 
 use axum::response::Response;
 

@@ -1,5 +1,5 @@
-//! The routes and handlers of SignalWire's compatibility API and of its fax logs. The compatibility API's root,
-//! `/api/laml`, is optional and removed before a path comes here, as is `.json`.
+//! The routes and handlers of SignalWire's compatibility API and fax logs. The compatibility API's root, `/api/laml`,
+//! is optional and removed before a path is matched here, as is `.json`.
 
 mod accounts;
 mod applications;

@@ -1,4 +1,4 @@
-//! `IncomingPhoneNumbers` of a project. The engine decides what may be bought.
+//! A project's `IncomingPhoneNumbers`. The engine decides which numbers may be bought.
 
 use axum::response::Response;
 

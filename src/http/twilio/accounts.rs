@@ -1,5 +1,5 @@
-//! `/2010-04-01/Accounts`: the credential's own account and its subaccounts. Which accounts a credential reaches was
-//! decided at sign-in; `emulator.rs` creates worlds.
+//! `/2010-04-01/Accounts`: the credential's own account and its subaccounts. Sign-in has already decided which accounts
+//! a credential reaches; `emulator.rs` creates worlds.
 
 use axum::response::Response;
 

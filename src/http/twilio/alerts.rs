@@ -1,4 +1,4 @@
-//! `/v1/Alerts` of the Monitor API. The engine decides what is worth an alert.
+//! The Monitor API's `/v1/Alerts`. The engine decides which events raise an alert.
 
 use axum::response::Response;
 

@@ -32,7 +32,7 @@ fn search(call: &Call<'_>) -> Result<Response, ApiError> {
     let (country, kind): (String, String) = (call.part("country")?, call.part("kind")?);
     let search =
         available::search(&call.query()?, available::list_of(&country, &kind).ok_or_else(|| call.not_found())?)?;
-    // The search may take milliseconds, so it runs outside the world's lock, on a copy of what it needs.
+    // The search may take milliseconds, so it runs outside the world's lock, on a copy of the data.
     let (seed, owned) = call
         .world
         .read(|engine| (engine.inventory_seed(), engine.numbers().map(|own| own.number).collect::<BTreeSet<_>>()));

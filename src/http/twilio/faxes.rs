@@ -1,4 +1,4 @@
-//! `/v1/Faxes` and the media below it. The engine decides what may be done with a fax.
+//! `/v1/Faxes` and the media of faxes. The engine decides which actions a fax allows.
 
 use std::sync::Arc;
 

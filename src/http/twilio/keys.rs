@@ -1,4 +1,4 @@
-//! `Keys`: the API keys of an account. The registry maps a key to its account at sign-in.
+//! `Keys`: an account's API keys. The registry maps a key to its account at sign-in.
 
 use axum::response::Response;
 

@@ -1,4 +1,4 @@
-//! `IncomingPhoneNumbers`: the numbers of an account. The engine decides what may be bought.
+//! `IncomingPhoneNumbers`: an account's numbers. The engine decides which numbers may be bought.
 
 use axum::response::Response;
 

@@ -1,5 +1,5 @@
-//! The Digest scheme of RFC 7616 with MD5, SHA-256 and SHA-512-256, each also as `-sess`, with `qop=auth` or without a
-//! quality of protection.
+//! The Digest scheme of RFC 7616: MD5, SHA-256 and SHA-512-256, each also as `-sess`, with `qop=auth` or no quality of
+//! protection.
 
 use md5::{Digest, Md5};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -9,7 +9,7 @@ use super::{Challenge, Credential};
 use crate::model::hex;
 use crate::model::webhook::Method;
 
-/// All but the characters that an extended parameter may hold unescaped (RFC 8187 §3.2.1, `attr-char`).
+/// All characters except those that an extended parameter may contain unescaped (RFC 8187 §3.2.1, `attr-char`).
 const EXTENDED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -23,7 +23,8 @@ const EXTENDED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'`')
     .remove(b'|')
     .remove(b'~');
-/// The nonce count: always the first request with the server's nonce, since each challenge is answered once.
+/// The nonce count: always that of the first request with the server's nonce, since each challenge is answered only
+/// once.
 const COUNT: &str = "00000001";
 /// The length of the client's nonce, in characters.
 const NONCE_CHARS: usize = 16;
@@ -31,7 +32,7 @@ const NONCE_CHARS: usize = 16;
 /// A digest algorithm that a challenge asks for.
 struct Algorithm {
     hash: fn(&str) -> String,
-    /// Whether the secret is derived for a session (`-sess`), from both nonces.
+    /// Whether the secret is derived from both nonces for a session (`-sess`).
     is_of_session: bool,
 }
 
@@ -49,9 +50,9 @@ impl Algorithm {
     }
 }
 
-/// The `Authorization` that answers a challenge, if its algorithm and quality of protection are supported. The client's
-/// nonce only has to differ when the server's does, so it is derived from that and the target, which keeps runs
-/// reproducible.
+/// Returns the `Authorization` that answers a challenge, if its algorithm and quality of protection are supported. The
+/// client's nonce need differ only if the server's does, so it is derived from the server's nonce and the target, which
+/// keeps runs reproducible.
 pub(super) fn answer(challenge: &Challenge, credential: &Credential, method: Method, target: &str) -> Option<String> {
     let algorithm = Algorithm::named(challenge.get("algorithm").unwrap_or("MD5"))?;
     let own_nonce = (algorithm.hash)(&format!("fauxfax:{}:{target}", challenge.get("nonce")?));
@@ -70,9 +71,9 @@ fn answer_with_nonce(
     let (realm, nonce) = (challenge.get("realm")?, challenge.get("nonce")?);
     let protected = match challenge.get("qop") {
         Some(offered) if offered.split(',').any(|qop| qop.trim().eq_ignore_ascii_case("auth")) => true,
-        // Without `auth` only `auth-int` is left, which isn't supported.
+        // The only alternative to `auth` is `auth-int`, which isn't supported.
         Some(_) => return None,
-        // The secret of a session needs the client's nonce, which may only be sent together with a `qop`.
+        // A session's secret needs the client's nonce, which may only be sent together with a `qop`.
         None if is_of_session => return None,
         None => false,
     };
@@ -104,7 +105,8 @@ fn answer_with_nonce(
     Some(header)
 }
 
-/// The parameter that names the user: hashed, plain, or encoded if a quoted string can't hold it (RFC 7616 §3.4.4).
+/// Returns the parameter that names the user: hashed, plain, or encoded if a quoted string can't hold it (RFC 7616
+/// §3.4.4).
 fn user(credential: &Credential, hashed: Option<String>) -> String {
     match hashed {
         Some(hashed) => format!("username=\"{hashed}\""),
@@ -158,9 +160,9 @@ mod tests {
         }
     }
 
-    /// §3.9.2 with the digests of its erratum 4897: the RFC's own are of SHA-512, cut short.
+    /// §3.9.2 with the digests from erratum 4897: the RFC's own are truncated SHA-512 digests.
     #[test]
-    fn a_user_is_hashed_if_the_server_asks_for_it() {
+    fn a_user_name_is_hashed_if_the_server_asks_for_it() {
         let challenge = parse(
             "Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, \
              nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", \
@@ -179,7 +181,7 @@ mod tests {
         assert_eq!(user(&credential, None), "username*=UTF-8''J%C3%A4s%C3%B8n%20Doe");
     }
 
-    /// The session's secret is the digest of the plain one and both nonces (§3.4.2); computed with Python's hashlib.
+    /// A session's secret is the digest of the plain secret and both nonces (§3.4.2); computed with Python's hashlib.
     #[test]
     fn a_session_secret_includes_both_nonces() {
         for (algorithm, response) in [

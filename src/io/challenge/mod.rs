@@ -1,5 +1,5 @@
-//! Answers a server's `WWW-Authenticate` with the credential in its URL: by Digest if offered, else by Basic (RFC 7616,
-//! RFC 7617). A credential is never sent unasked.
+//! Answers a server's `WWW-Authenticate` with the credential in its URL: with Digest if offered, otherwise with Basic
+//! (RFC 7616, RFC 7617). A credential is never sent unasked.
 //!
 //! The crate `http-auth` (0.1.10, MIT or Apache-2.0) does the same except for sessions and hashed users. It would add
 //! second versions of `rand`, `digest`, `md-5` and `sha2`, and it draws the client's nonce at random, which would make
@@ -14,17 +14,17 @@ use url::Url;
 
 use crate::model::webhook::Method;
 
-/// The user and password of a URL.
+/// The user name and password in a URL.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Credential {
     user: String,
     password: String,
-    /// Both as the URL spells them, percent-encoded.
+    /// The user name and password as spelled in the URL, percent-encoded.
     userinfo: String,
 }
 
 impl Credential {
-    /// The userinfo of a URL, decoded, if it has any.
+    /// Returns the decoded userinfo of a URL, if it has any.
     pub(super) fn of(url: &Url) -> Option<Self> {
         let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let any = !url.username().is_empty() || url.password().is_some();
@@ -42,8 +42,9 @@ impl Credential {
     }
 }
 
-/// The `Authorization` that answers the challenges to a request for `target` (path and query), if one of them can be
-/// answered. The first supported Digest wins, since servers list what they prefer first (RFC 7616 §3.7); then Basic.
+/// Returns the `Authorization` that answers the challenges to a request for `target` (path and query), if one of them
+/// can be answered. The first supported Digest challenge wins, since servers list the preferred one first (RFC 7616
+/// §3.7); Basic comes last.
 pub(super) fn answer<'a>(
     headers: impl Iterator<Item = &'a str>,
     credential: &Credential,
@@ -62,12 +63,13 @@ pub(super) fn answer<'a>(
     digest.or_else(|| of_scheme("Basic").next().map(|_| basic()))
 }
 
-/// Whether an `Authorization` may be sent again to the same origin. A Digest is valid for one request only.
+/// Returns whether an `Authorization` may be sent again to the same origin. A Digest value is valid for one request
+/// only.
 pub(super) fn is_reusable(authorization: &str) -> bool {
     authorization.starts_with("Basic ")
 }
 
-/// One challenge of a server, parsed.
+/// A parsed challenge from a server.
 #[derive(Debug, PartialEq, Eq)]
 struct Challenge {
     scheme: String,
@@ -80,8 +82,8 @@ impl Challenge {
     }
 }
 
-/// Parses the challenges of one header, which may hold several (RFC 9110 §11.6.1). Commas separate both challenges and
-/// their parameters, so an element starts a new challenge if it begins with a name without an equals sign.
+/// Parses the challenges in one header, which may contain several (RFC 9110 §11.6.1). Commas separate both challenges
+/// and their parameters, so an element starts a new challenge if the name at its beginning has no equals sign.
 fn parse(header: &str) -> Vec<Challenge> {
     let mut challenges: Vec<Challenge> = Vec::new();
     for element in elements(header) {
@@ -104,8 +106,7 @@ fn parse(header: &str) -> Vec<Challenge> {
     challenges
 }
 
-/// The elements of a comma-separated list. Commas within quotation marks don't separate, and empty elements are
-/// skipped.
+/// Returns the elements of a comma-separated list, ignoring commas within quotation marks and skipping empty elements.
 fn elements(header: &str) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let parts = header.split(move |c| {
@@ -117,7 +118,7 @@ fn elements(header: &str) -> impl Iterator<Item = &str> {
     parts.map(str::trim).filter(|part| !part.is_empty())
 }
 
-/// The text of a token or of a quoted string.
+/// Returns the text of a token or quoted string.
 fn unquoted(value: &str) -> String {
     let Some(text) = value.strip_prefix('"') else { return value.to_owned() };
     let text = text.strip_suffix('"').unwrap_or(text);
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn digest_is_answered_as_in_the_rfc() {
+    fn digest_is_answered_as_the_rfc_specifies() {
         // RFC 2617 §3.5 without qop, computed from its own values.
         let challenge = "Digest realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", \
                          opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"";
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_supported_digest_is_preferred_to_basic() {
+    fn the_first_supported_digest_is_preferred_over_basic() {
         let digest = "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-1, Basic realm=\"r\", \
                       Digest realm=\"r\", nonce=\"n\", algorithm=SHA-256, Digest realm=\"r\", nonce=\"n\"";
         let answer = answered(&[digest], "http://u:p@h/").expect("an answer");

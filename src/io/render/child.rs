@@ -1,5 +1,5 @@
-//! Renders a document in a process of its own: the parent's part and the child's. A child that takes too long is
-//! killed, and one that takes too much memory dies by itself; neither harms the parent.
+//! Renders a document in a separate process: both the parent's part and the child's. A child that takes too long is
+//! killed, and one that takes too much memory crashes; neither harms the parent.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -39,7 +39,7 @@ pub(super) async fn make(
 ) -> Result<Made, UnreadableDocument> {
     let spawned = Command::new(program)
         .arg(CHILD_ARGUMENT)
-        // The child needs none of the environment, which may hold tokens.
+        // The child needs no environment variables, some of which may hold tokens.
         .env_clear()
         .envs(ALLOCATOR)
         .stdin(Stdio::piped())
@@ -76,10 +76,9 @@ async fn talk(
     let (Some(mut input), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(unreadable("the renderer's input and output can't be opened"));
     };
-    // When this ends it drops `input`, which tells the child that the document is complete.
+    // Dropping `input` at the end marks the document as complete for the child.
     let hand_over = async move {
-        // A child that has read enough closes its end, so errors are expected. Whether it succeeded shows in its
-        // frames.
+        // A child that has read enough closes its end, so errors are expected. Its frames show whether it succeeded.
         let _ = input.write_all(request.as_bytes()).await;
         let _ = input.write_all(bytes).await;
     };
@@ -109,7 +108,7 @@ async fn talk(
                 }
                 Ok(Some(Frame::Done(summary))) => return Ok(Some(Made::drawn(pages, summary))),
                 Ok(Some(Frame::Failed(reason))) => return Err(UnreadableDocument { reason }),
-                // A bad frame or a closed pipe: the exit status says more about the reason.
+                // A bad frame or a closed pipe: the exit status is more informative.
                 Ok(None) | Err(_) => return Ok(None),
             }
         }
@@ -121,7 +120,7 @@ async fn talk(
     }
 }
 
-/// Why a child ended without a last frame, as far as its exit status says.
+/// Returns the reason a child ended without a last frame, as far as its exit status shows.
 fn died(status: Option<ExitStatus>) -> UnreadableDocument {
     #[cfg(unix)]
     let aborted = status.is_some_and(|status| std::os::unix::process::ExitStatusExt::signal(&status).is_some());
@@ -155,11 +154,11 @@ fn answer(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     bytes.drain(..=end);
     let bytes: Arc<[u8]> = bytes.into();
     let failed = |fault: UnreadableDocument| Frame::Failed(fault.reason);
-    // A request without a resolution is a probe: it asks for the kind and the number of pages only.
+    // A request without a resolution is a probe: it asks only for the kind and the number of pages.
     let Some(quality) = request["quality"].as_str().and_then(Quality::from_word) else {
         return document::probe(&bytes).map_or_else(failed, Frame::Probed).write(output);
     };
-    // The parent read this folder when it started. If it has disappeared since, the built-in fonts must do.
+    // The parent read this folder when it started. If it has disappeared since, use the built-in fonts.
     let fonts =
         request["fonts"].as_str().and_then(|path| Fonts::of_directory(Path::new(path)).ok()).unwrap_or_default();
     let said = |name: &str| request[name].as_bool().unwrap_or(false);
@@ -167,7 +166,7 @@ fn answer(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     let counting = if said("mmr_alone") { Counting::Mmr } else { Counting::All };
     let mut written = Ok(());
     let summary = document::pages(&bytes, &options(Drawing { quality, tone, counting }, fonts), |page| {
-        // If this fails, the parent has seen enough or is gone, so drawing stops.
+        // If this fails, the parent has read enough or is gone, so drawing stops.
         written = Frame::Page(page).write(output);
         if written.is_ok() { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
     });

@@ -11,7 +11,7 @@ use crate::document::{Kind, Probe, Summary};
 use crate::model::fax::Quality;
 use crate::model::page::{CodedBits, FaxPage, FilledBits, LINE_RATES_BPS, PageLoss};
 
-/// The longest head, in bytes. A list of losses is what makes it long.
+/// The longest head, in bytes. Only a list of losses makes a head long.
 const HEAD_BYTES_MAX: usize = 256 * 1024;
 /// The longest body, in bytes. A page of noise at superfine resolution takes 3 MB.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -19,11 +19,11 @@ const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// One message from a renderer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Frame {
-    /// The result of `Job::Probe`. It is the only frame.
+    /// The result of `Job::Probe`, in the only frame.
     Probed(Probe),
     /// One page, with the coded image as the body.
     Page(FaxPage),
-    /// The last frame, after all pages.
+    /// The last frame, which follows all pages.
     Done(Summary),
     /// The last frame if the document can't be rendered, with the reason.
     Failed(String),

@@ -1,5 +1,5 @@
-//! Renders documents: a limited number at a time, each within limits of time and memory, and in a process of its own if
-//! the binary is configured as the renderer. A document that crashes its renderer affects only itself.
+//! Renders documents: a limited number at a time, each within time and memory limits, and in a separate process if the
+//! binary is configured as the renderer. A document that crashes its renderer affects only itself.
 
 mod child;
 mod frame;
@@ -33,37 +33,37 @@ use crate::model::media::{Document, UnreadableDocument};
 use crate::model::page::{FaxPage, PageLoss};
 use crate::model::reception::{HeaderLine, Reception};
 
-/// The default time limit for one document, by the wall clock.
+/// The default time limit for one document, in real time.
 const DOCUMENT_LIMIT: Duration = Duration::from_secs(120);
-/// The default time limit for one page of it.
+/// The default time limit for one page of a document.
 const PAGE_LIMIT: Duration = Duration::from_secs(30);
-/// How many forms of a page are kept: drawn, in the file that is sent, and on paper.
+/// The number of forms of each page that are kept: as drawn, in the file that is sent, and on paper.
 const FORMS: usize = 3;
-/// The most bytes that the pages of one document may take; a thousand dithered photographs take about as many.
+/// The most bytes that the pages of one document may take; a thousand dithered photographs take about that many.
 const PAGES_BYTES_MAX: usize = 512 * 1024 * 1024;
 
-/// How documents are rendered and with which limits.
+/// The options and limits for rendering documents.
 #[derive(Debug, Clone)]
 pub struct RenderOptions {
-    /// The program that renders one document when it is called with [`CHILD_ARGUMENT`]. `None` renders on threads of
-    /// this process.
+    /// The program that renders one document when it is called with [`CHILD_ARGUMENT`]. `None` renders on this
+    /// process's threads.
     pub program: Option<PathBuf>,
-    /// How many documents are rendered at once; the number of processors if absent.
+    /// How many documents are rendered in parallel; the number of processors if absent.
     pub at_once: Option<usize>,
-    /// The folder of fonts for PDFs that don't embed theirs.
+    /// The font folder for PDFs that don't embed their fonts.
     pub font_directory: Option<PathBuf>,
     /// Whether pages of incoming faxes carry the sender's header line.
     pub header_line: HeaderLine,
-    /// The time limit for one document, by the wall clock.
+    /// The time limit for one document, in real time.
     pub document_limit: Duration,
-    /// The time limit for one page, by the wall clock. It can be enforced only on a separate process.
+    /// The time limit for one page, in real time. It can be enforced only on a separate process.
     pub page_limit: Duration,
     /// Called after each page with the number of pages drawn so far.
     pub progress: Option<fn(usize)>,
 }
 
 impl Default for RenderOptions {
-    /// Renders on threads of this process, with the built-in fonts only.
+    /// Renders on this process's threads, with the built-in fonts only.
     fn default() -> Self {
         Self {
             program: None,
@@ -95,36 +95,36 @@ struct Pool {
 /// The pool of threads, shared by all emulators of a process: a test may create many.
 static THREADS: OnceLock<Renderer> = OnceLock::new();
 
-/// How the pages of a document are drawn.
+/// The way in which a document's pages are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Drawing {
     /// The resolution, which sets how many rows a page has.
     pub quality: Quality,
-    /// How greys become black and white.
+    /// The method of converting greys to black and white.
     pub tone: Tone,
     /// The codings whose size is counted for each page.
     pub counting: Counting,
 }
 
 impl Drawing {
-    /// The drawing of faxes that are sent: dithered, with all codings counted.
+    /// Returns the drawing options for sent faxes: dithered, with all codings counted.
     const fn of_a_fax(quality: Quality) -> Self {
         Self { quality, tone: Tone::Dither, counting: Counting::All }
     }
 }
 
-/// What to do with a document.
+/// A task to perform on a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Job {
-    /// Find its kind and the number of its pages.
+    /// Determine the document's kind and number of pages.
     Probe,
-    /// Draw its fax pages.
+    /// Draw the document's fax pages.
     Pages(Drawing),
-    /// Take the pages that it already holds, since the emulator made the file.
+    /// Take the pages that the document already contains, since the emulator made the file.
     Held,
 }
 
-/// The output of a job, and the files made from it later.
+/// The output of a job, and the files later made from it.
 pub(super) struct Made {
     probe: Option<Probe>,
     pages: Vec<FaxPage>,
@@ -135,7 +135,7 @@ pub(super) struct Made {
     printed: Mutex<Option<(PageSize, Arc<PrintedPages>)>>,
 }
 
-/// Pages as printed. `None` for a page that takes more than one sheet, or is shortened to fit on one.
+/// Printed pages. `None` for a page that takes more than one sheet, or is shortened to fit on one.
 type PrintedPages = [Option<Arc<Printed>>];
 
 impl Made {
@@ -148,12 +148,12 @@ impl Made {
         Self { probe: None, pages, summary, sent: OnceLock::new(), printed: Mutex::default() }
     }
 
-    /// The approximate memory it takes: its pages, their file, and the pages on paper of one size.
+    /// Returns the approximate size in memory: the pages, the file made from them, and the pages on one size of paper.
     fn size_bytes(&self) -> usize {
         self.pages.iter().map(|page| (page.mmr.len() + size_of::<FaxPage>()) * FORMS).sum()
     }
 
-    /// The file of these pages as the receiver gets them.
+    /// Returns the file of these pages as received.
     fn received(&self, reception: &Reception, header_line: HeaderLine, losses: &[PageLoss]) -> Document {
         let printed = self.printed(reception.page_size, header_line);
         let before = |number: u64| usize::try_from(number - 1).ok().and_then(|at| printed.get(at)?.clone());
@@ -165,8 +165,8 @@ impl Made {
         if let Some((_, printed)) = kept.as_ref().filter(|(own, _)| *own == size) {
             return Arc::clone(printed);
         }
-        // Few apps receive on several sizes of paper, so only one is kept. The lock is held while pages are printed: a
-        // second caller would only repeat the work.
+        // Few apps receive on several paper sizes, so the pages are kept for only one. The lock is held while pages are
+        // printed: a second caller would only repeat the work.
         let made: Arc<PrintedPages> =
             self.pages.iter().map(|page| Printed::new(page, header_line, size).map(Arc::new)).collect();
         *kept = Some((size, Arc::clone(&made)));
@@ -178,7 +178,7 @@ impl Renderer {
     /// Creates a pool.
     ///
     /// # Errors
-    /// The folder of fonts can't be read.
+    /// Fails if the font folder can't be read.
     pub fn new(options: RenderOptions) -> std::io::Result<Self> {
         let fonts = options.font_directory.as_deref().map(Fonts::of_directory).transpose()?.unwrap_or_default();
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -186,7 +186,7 @@ impl Renderer {
         Ok(Self(Arc::new(Pool { options, fonts, places, pictures: Pictures::default(), recent: Recent::default() })))
     }
 
-    /// The pool of threads of this process, with the built-in fonts only.
+    /// Returns this process's thread pool, with the built-in fonts only.
     #[must_use]
     pub fn threads() -> Self {
         let pool = || {
@@ -197,7 +197,7 @@ impl Renderer {
         THREADS.get_or_init(pool).clone()
     }
 
-    /// `process` or `thread`: whether each document is rendered outside the emulator's own process.
+    /// Returns `process` if each document is rendered in a separate process, and `thread` otherwise.
     #[must_use]
     pub fn mode(&self) -> &'static str {
         if self.0.options.program.is_some() { "process" } else { "thread" }
@@ -206,7 +206,7 @@ impl Renderer {
     /// Recognizes a document's kind and counts its pages.
     ///
     /// # Errors
-    /// The document is not of a kind that can be faxed.
+    /// Fails if the document is not of a kind that can be faxed.
     pub async fn probe(&self, bytes: Arc<[u8]>) -> Result<Document, UnreadableDocument> {
         document::kind(&bytes)?;
         let made = self.make(Arc::clone(&bytes), Job::Probe).await?;
@@ -214,10 +214,10 @@ impl Renderer {
         Ok(Document::unrendered(probe.pages, bytes))
     }
 
-    /// The PDF of the fax pages that are sent for a document.
+    /// Returns a PDF of the fax pages that are sent for a document.
     ///
     /// # Errors
-    /// The document can't be rendered, or `documents` doesn't allow its kind.
+    /// Fails if the document can't be rendered, or `documents` doesn't allow its kind.
     pub async fn to_send(
         &self,
         bytes: Arc<[u8]>,
@@ -237,10 +237,10 @@ impl Renderer {
         self.blocking(file).await
     }
 
-    /// The file of the pages that the receiver gets.
+    /// Returns a file with the pages that the receiver gets.
     ///
     /// # Errors
-    /// The document can't be rendered.
+    /// Fails if the document can't be rendered.
     pub async fn received(&self, request: RenderRequest) -> Result<Document, UnreadableDocument> {
         let RenderRequest { document, quality, reception } = request;
         // A file that the emulator made holds fax pages already, so nothing needs to be drawn.
@@ -255,10 +255,10 @@ impl Renderer {
         self.blocking(move |pool| made.received(&reception, pool.options.header_line, &made.summary.losses)).await
     }
 
-    /// The fax pages of a document. They are not cached, because the caller keeps them.
+    /// Returns the fax pages of a document. They are not cached, because the caller keeps them.
     ///
     /// # Errors
-    /// The document can't be rendered.
+    /// Fails if the document can't be rendered.
     pub async fn pages(
         &self,
         bytes: Arc<[u8]>,
@@ -269,7 +269,8 @@ impl Renderer {
         Ok((made.pages, made.summary))
     }
 
-    /// Page `page` of a rendered document, counted from 0, as a PNG `width` pixels wide. `None` if it has no such page.
+    /// Returns page `page` of a rendered document, counted from 0, as a PNG `width` pixels wide; `None` if there is no
+    /// such page.
     pub async fn png(&self, document: Document, page: usize, width: u32) -> Option<Bytes> {
         let key = Key::of(&document, page, width)?;
         if let Some(png) = self.0.pictures.get(&key) {
@@ -281,8 +282,7 @@ impl Renderer {
         Some(png)
     }
 
-    /// Does a job in a process or on a thread as soon as a slot is free, or returns the output of the same job done
-    /// recently.
+    /// Does a job in a process or on a thread as soon as a slot is free, or returns the cached output of the same job.
     async fn make(&self, bytes: Arc<[u8]>, job: Job) -> Result<Arc<Made>, UnreadableDocument> {
         let name = Name::of(&bytes, job);
         if let Some(made) = self.0.recent.get(name) {
@@ -298,7 +298,7 @@ impl Renderer {
         Ok(made)
     }
 
-    /// Does a job as soon as a slot is free, and caches nothing.
+    /// Does a job as soon as a slot is free, without caching the output.
     async fn make_anew(&self, bytes: Arc<[u8]>, job: Job) -> Result<Made, UnreadableDocument> {
         let _place = self.place().await?;
         self.make_in_place(bytes, job).await
@@ -315,7 +315,7 @@ impl Renderer {
         }
     }
 
-    /// Does a job on a thread. A thread can't be killed, so one that is too slow is asked to stop after its present
+    /// Does a job on a thread. A thread can't be killed, so one that is too slow is asked to stop after the current
     /// page.
     async fn on_a_thread(&self, bytes: Arc<[u8]>, job: Job) -> Result<Made, UnreadableDocument> {
         let stop = Arc::new(AtomicBool::new(false));
@@ -344,11 +344,11 @@ impl Renderer {
 }
 
 impl Pool {
-    /// The pages of a file that the emulator made.
+    /// Returns the pages in a file that the emulator made.
     fn held(&self, document: &Document) -> Arc<Made> {
         let name = Name::of(&document.bytes, Job::Held);
         let pages: Vec<FaxPage> = file::pages(document).collect();
-        // The bytes alone don't identify the job: a document says separately which pages they hold.
+        // The bytes alone don't identify the job: a document records separately which pages they contain.
         if let Some(made) = self.recent.get(name).filter(|made| made.pages == pages) {
             return made;
         }
@@ -367,7 +367,7 @@ fn started<T>(start: impl FnOnce() -> T) -> Result<T, UnreadableDocument> {
     })
 }
 
-/// Does a job on the present thread. `goes_on` is called after each page; an error from it stops the job.
+/// Does a job on the current thread. `goes_on` is called after each page; an error from it stops the job.
 fn make_here(
     bytes: &Arc<[u8]>,
     job: Job,

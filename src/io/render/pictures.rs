@@ -1,4 +1,4 @@
-//! A cache of the pictures of pages that were shown last, limited by bytes.
+//! A cache of the page pictures that were shown most recently, limited by size.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,11 +7,11 @@ use bytes::Bytes;
 
 use crate::model::media::Document;
 
-/// The most bytes of pictures kept. A page at full width takes about 100 kB.
+/// The most bytes of pictures that are kept. A page at full width takes about 100 kB.
 const KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Identifies a picture: a page of a file at a width. The file is identified by its address and, since an address may
-/// be used again, by the size of the page's coded image.
+/// Identifies a picture: a page of a file at a width. The file is identified by its memory address and, since addresses
+/// are reused, by the size of the page's coded image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Key {
     file: usize,
@@ -27,7 +27,7 @@ impl Key {
     }
 }
 
-/// The pictures shown last, the most recent at the back.
+/// The pictures shown most recently, the latest at the back.
 #[derive(Default)]
 pub(super) struct Pictures(Mutex<VecDeque<(Key, Bytes)>>);
 
@@ -46,7 +46,7 @@ impl Pictures {
         let mut size = kept.iter().map(|(_, png)| png.len()).sum::<usize>() + png.len();
         kept.push_back((key, png));
         while size > KEPT_BYTES_MAX {
-            // It can't be empty here, since it exceeds a limit.
+            // The cache can't be empty here, since it exceeds a limit.
             let Some((_, dropped)) = kept.pop_front() else { break };
             size -= dropped.len();
         }

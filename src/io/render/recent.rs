@@ -1,5 +1,5 @@
-//! A cache of what was rendered last, limited by bytes and number: apps and their tests send the same document over and
-//! over.
+//! A cache of the most recent renderings, limited by size and number: apps and their tests send the same document again
+//! and again.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::{Job, Made};
 
-/// The most bytes of pages kept.
+/// The most bytes of pages that are kept.
 const KEPT_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// The most documents kept.
+/// The most documents that are kept.
 const KEPT_MAX: usize = 256;
 
 /// Identifies a rendering: the hash of the document, and the job done with it.
@@ -26,7 +26,7 @@ impl Name {
     }
 }
 
-/// The renderings used last, the most recent at the back.
+/// The renderings used most recently, the latest at the back.
 #[derive(Default)]
 pub(super) struct Recent(Mutex<VecDeque<(Name, Arc<Made>)>>);
 
@@ -47,7 +47,7 @@ impl Recent {
         kept.push_back((name, made));
         let mut size: usize = kept.iter().map(|(_, made)| made.size_bytes()).sum();
         while size > KEPT_BYTES_MAX || kept.len() > KEPT_MAX {
-            // It can't be empty here, since it exceeds a limit.
+            // The cache can't be empty here, since it exceeds a limit.
             let Some((_, dropped)) = kept.pop_front() else { break };
             size -= dropped.size_bytes();
         }

@@ -34,9 +34,9 @@ pub struct Authority {
     certificate: CertificateDer<'static>,
     pem: String,
     issuer: Issuer<'static, KeyPair>,
-    /// The key of all certificates that it signs. It never leaves the process.
+    /// The key of all certificates that this CA signs. The key never leaves the process.
     leaf_key: KeyPair,
-    /// The times between which the CA, and everything that it signs, is valid.
+    /// The start and end of the validity of the CA and of everything that it signs.
     lifetime: (Timestamp, Timestamp),
 }
 
@@ -44,24 +44,24 @@ impl Authority {
     /// Creates a CA, and returns it with its key in PEM.
     ///
     /// # Errors
-    /// The system provides no randomness.
+    /// Fails if the system provides no randomness.
     pub fn create(now: Timestamp) -> Result<(Self, String), CaError> {
         let key = KeyPair::generate()?;
         let key_pem = key.serialize_pem();
-        // Valid since yesterday, for clients whose clocks are slow.
+        // Valid from yesterday, for clients whose clocks are slow.
         let yesterday = Timestamp::from_seconds(now.seconds() - 86_400);
         let mut params = params(&key);
         set_lifetime(&mut params, (yesterday, now.after(LIFETIME)));
         let pem = params.self_signed(&key)?.pem();
-        // Loaded like a stored CA, so that a new one passes the same checks.
+        // Loaded like a stored CA, so that it passes the same checks.
         Ok((Self::load(&pem, &key_pem, now)?, key_pem))
     }
 
     /// Loads the CA with this certificate and key, both in PEM.
     ///
     /// # Errors
-    /// The CA was not made by fauxfax, its limits differ from this version's, its two parts don't match, or it has
-    /// expired.
+    /// Fails if the CA was not made by fauxfax, its limits differ from this version's, its two parts don't match, or it
+    /// has expired.
     pub fn load(certificate_pem: &str, key_pem: &str, now: Timestamp) -> Result<Self, CaError> {
         let certificate =
             CertificateDer::from_pem_slice(certificate_pem.as_bytes()).map_err(|_| CaError::NoCertificate)?;
@@ -72,8 +72,8 @@ impl Authority {
             return Err(CaError::KeyOfAnother);
         }
         let params = params(&key);
-        // Only a certificate made here has this subject. Another CA might sign for anyone, and clients that trust it
-        // would be at risk.
+        // Only a certificate made here has this subject. Some other CA might sign for anyone, which would put clients
+        // that trust it at risk.
         let expected = params.self_signed(&key)?;
         let expected = der::fields(expected.der()).ok_or(CaError::NoCertificate)?;
         if expected.subject != fields.subject {
@@ -91,13 +91,13 @@ impl Authority {
         Ok(Self { certificate, pem, issuer: Issuer::new(params, key), leaf_key, lifetime })
     }
 
-    /// The certificate, in DER.
+    /// Returns the certificate, in DER.
     #[must_use]
     pub const fn certificate(&self) -> &CertificateDer<'static> {
         &self.certificate
     }
 
-    /// The certificate, in PEM.
+    /// Returns the certificate, in PEM.
     #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem
@@ -106,7 +106,7 @@ impl Authority {
     /// Signs a certificate for an identity, and returns it with its key.
     ///
     /// # Errors
-    /// The name can't be put in a certificate, or is one that this CA may not sign for.
+    /// Fails if the name can't be put in a certificate, or is one that this CA may not sign for.
     pub fn sign(&self, identity: &Identity) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), CaError> {
         let names = identity.names().ok_or_else(|| CaError::NotPermitted(identity.to_string()))?;
         let mut params = CertificateParams::default();
@@ -126,7 +126,8 @@ impl Authority {
         Ok((certificate.der().clone(), PrivateKeyDer::Pkcs8(key)))
     }
 
-    /// A serial number that differs for each name and each run: Firefox rejects two certificates with the same one.
+    /// Returns a serial number that differs for each name and each run: Firefox rejects two certificates with the same
+    /// one.
     fn serial(&self, identity: &Identity) -> SerialNumber {
         let digest = Sha256::new()
             .chain_update(self.leaf_key.subject_public_key_info())
@@ -140,14 +141,14 @@ impl Authority {
 }
 
 impl std::fmt::Debug for Authority {
-    /// Leaves out the keys.
+    /// Omits the keys.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Authority").field("lifetime", &self.lifetime).finish_non_exhaustive()
     }
 }
 
 impl Identity {
-    /// The name to put in the subject.
+    /// Returns the name to put in the subject.
     fn common_name(&self) -> &str {
         match self {
             Self::Host(name) => name,
@@ -155,7 +156,7 @@ impl Identity {
         }
     }
 
-    /// The alternative names of the certificate, or `None` if the CA may not sign for one of them.
+    /// Returns the alternative names of the certificate, or `None` if the CA may not sign for one of them.
     fn names(&self) -> Option<Vec<SanType>> {
         let name = |text: &str| text.try_into().ok().map(SanType::DnsName);
         match self {
@@ -178,8 +179,8 @@ fn is_private(ip: IpAddr) -> bool {
     }
 }
 
-/// The contents of the CA's certificate except its dates. Its name contains a part of the key, so that two CAs can be
-/// told apart in a list of trusted CAs.
+/// Returns the contents of the CA's certificate except its dates. The CA's name contains part of the key, so that
+/// several CAs can be distinguished in a list of trusted ones.
 fn params(key: &KeyPair) -> CertificateParams {
     let digest = Sha256::digest(key.subject_public_key_info());
     let mark = hex::encode(&digest[..4]);
@@ -187,10 +188,10 @@ fn params(key: &KeyPair) -> CertificateParams {
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, format!("fauxfax local CA {mark}"));
     params.distinguished_name.push(DnType::OrganizationName, ORGANIZATION);
-    // No CA may be below this one.
+    // This CA may not sign for other CAs.
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    // Name constraints don't cover e-mail addresses and code signing, so the purposes are limited as well.
+    // Name constraints don't cover e-mail addresses or code signing, so the purposes are limited as well.
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let names = PERMITTED.iter().map(|name| GeneralSubtree::DnsName((*name).to_owned()));
     let v4 = PERMITTED_V4.iter().map(|(ip, prefix)| CidrSubnet::from_v4_prefix(*ip, *prefix));
@@ -201,7 +202,7 @@ fn params(key: &KeyPair) -> CertificateParams {
     params
 }
 
-/// Sets the dates, in whole days: certificates need no more.
+/// Sets the dates, in whole days, which suffice for certificates.
 fn set_lifetime(params: &mut CertificateParams, (from, until): (Timestamp, Timestamp)) {
     let day = |moment: Timestamp| {
         let moment = jiff::Timestamp::from_second(moment.seconds()).unwrap_or_default();
@@ -212,7 +213,8 @@ fn set_lifetime(params: &mut CertificateParams, (from, until): (Timestamp, Times
     params.not_after = day(until);
 }
 
-/// A CA with the same subject but other limits, like one made by an earlier version, and its key, both in PEM.
+/// Returns a CA with the same subject but other limits, as an earlier version would create it, and its key, both in
+/// PEM.
 #[cfg(test)]
 pub(super) fn with_other_limits(names: &[&str]) -> (String, String) {
     let key = KeyPair::generate().expect("a key");
@@ -285,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn with_the_cas_key_only_the_service_and_configurable_names_can_be_forged() {
+    fn a_leaked_ca_key_can_forge_only_service_and_configurable_names() {
         let (authority, _) = Authority::create(NOW).expect("a CA");
         // Signs as a thief would, bypassing the checks of `sign`.
         let forged = |name: &str| {

@@ -17,13 +17,13 @@ const SYSTEM_BUNDLES: [&str; 4] = [
 /// The length of a line of PEM, in characters (RFC 7468 §2).
 const LINE_LEN: usize = 64;
 
-/// Trusted certificates: the system's public roots, to which an administrator may have added some, or Mozilla's if the
-/// system has none; plus those that are added here.
+/// Trusted certificates: the system's public roots, including those that an administrator has added, or Mozilla's roots
+/// if the system has none; plus the certificates added here.
 #[derive(Debug, Clone, Default)]
 pub struct Roots(Vec<CertificateDer<'static>>);
 
 impl Roots {
-    /// The public roots of this system, or else Mozilla's.
+    /// Returns this system's public roots, or Mozilla's if there are none.
     #[must_use]
     pub fn of_system() -> Self {
         let system = SYSTEM_BUNDLES.iter().map(|path| Self::of_file(Path::new(path)));
@@ -41,14 +41,15 @@ impl Roots {
         Self(Vec::new())
     }
 
-    /// The certificates of a PEM file. Those that can't be parsed are skipped, and a missing file has none.
+    /// Returns the certificates in a PEM file. Certificates that can't be parsed are skipped; a missing file yields
+    /// none.
     #[must_use]
     pub fn of_file(path: &Path) -> Self {
         let certificates = std::fs::read(path).unwrap_or_default();
         Self(CertificateDer::pem_slice_iter(&certificates).filter_map(Result::ok).collect())
     }
 
-    /// Adds the certificates of `others` that are not yet included.
+    /// Adds the certificates from `others` that are not yet included.
     #[must_use]
     pub fn and(mut self, others: Self) -> Self {
         for certificate in others.0 {
@@ -65,13 +66,13 @@ impl Roots {
         self.and(Self(vec![certificate.clone()]))
     }
 
-    /// The certificates in DER, in order of their addition.
+    /// Returns the certificates in DER, in the order in which they were added.
     #[must_use]
     pub fn certificates(&self) -> &[CertificateDer<'static>] {
         &self.0
     }
 
-    /// All certificates in PEM, one after another.
+    /// Returns all certificates in PEM, one after another.
     #[must_use]
     pub fn pem(&self) -> String {
         self.0.iter().map(pem_of).collect()

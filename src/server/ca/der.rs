@@ -1,5 +1,5 @@
-//! The little DER that the local CA needs: reads the names and dates of a certificate, and writes a truststore. It
-//! verifies no signature.
+//! The subset of DER that the local CA needs: reading a certificate's names and dates, and writing a truststore. No
+//! signatures are verified.
 
 use crate::model::time::Timestamp;
 
@@ -27,7 +27,7 @@ pub(super) struct Fields<'a> {
     pub(super) extensions: &'a [u8],
 }
 
-/// Reads the fields of a certificate; `None` if it isn't one.
+/// Reads the fields of a certificate; `None` if the bytes aren't a certificate.
 pub(super) fn fields(certificate: &[u8]) -> Option<Fields<'_>> {
     let (certificate, _) = element(certificate, SEQUENCE)?;
     let (to_be_signed, _) = element(certificate.content, SEQUENCE)?;
@@ -95,7 +95,7 @@ fn any(bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
     Some((Element { tag, content, whole: &bytes[..bytes.len() - rest.len()] }, rest))
 }
 
-/// A date such as `991231235959Z` or `20501231235959Z`.
+/// Parses a date such as `991231235959Z` or `20501231235959Z`.
 fn time(element: &Element<'_>) -> Option<Timestamp> {
     let text = std::str::from_utf8(element.content).ok()?.strip_suffix('Z')?;
     let text = match element.tag {

@@ -1,5 +1,5 @@
 //! The local CA: created when TLS or the proxy is first used, and kept in the user's data directory, or in memory if
-//! that can't be written. `serve` without TLS never touches it.
+//! that can't be written. `serve` without TLS never touches the CA.
 
 #[cfg(feature = "tls")]
 mod authority;
@@ -35,29 +35,29 @@ use crate::model::time::Timestamp;
 /// The identity that a client expects a certificate for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Identity {
-    /// A host by its name, in lower case.
+    /// A host name, in lower case.
     Host(Box<str>),
     /// This machine: `localhost`, its loopback addresses, and the address that the client used.
     Machine(IpAddr),
 }
 
-/// Why there is no CA, or no certificate.
+/// The reason there is no CA, or no certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum CaError {
-    /// The program was built without the feature `tls`.
+    /// The program was built without the `tls` feature.
     #[error("this emulator was built without TLS")]
     NotBuiltIn,
-    /// Making a key or a certificate failed.
+    /// A key or certificate couldn't be created.
     #[cfg(feature = "tls")]
     #[error("can't create a certificate: {0}")]
     Making(#[from] rcgen::Error),
-    /// The certificate file of the folder can't be parsed.
+    /// The folder's certificate file can't be parsed.
     #[error("its certificate is damaged")]
     NoCertificate,
-    /// The key file of the folder can't be parsed.
+    /// The folder's key file can't be parsed.
     #[error("its key is damaged")]
     NoKey,
-    /// The folder contains the certificate of one CA and the key of another.
+    /// The folder contains one CA's certificate and a different CA's key.
     #[error("its certificate and its key don't belong together")]
     KeyOfAnother,
     /// The CA in the folder was not made by fauxfax.
@@ -77,15 +77,15 @@ pub enum CaError {
     File {
         /// The path of the file.
         path: PathBuf,
-        /// The error of the system.
+        /// The system error.
         error: std::io::Error,
     },
     /// The folder contains no usable CA.
     #[error("the CA in {} can't be used: {why}; remove that folder to get a new CA (which clients must trust again), or choose another with --ca-dir", folder.display())]
     Folder {
-        /// The folder of the CA.
+        /// The CA's folder.
         folder: PathBuf,
-        /// Why its CA can't be used.
+        /// The reason the CA can't be used.
         #[source]
         why: Box<Self>,
     },
@@ -101,7 +101,7 @@ struct Shared {
 }
 
 impl LocalCa {
-    /// The CA in a folder, which may not exist yet. Without a folder, a CA that lives as long as this handle.
+    /// Returns the CA in a folder, which need not exist yet. Without a folder, the CA lives as long as this handle.
     #[must_use]
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self(Arc::new(Shared { folder, loaded: Mutex::default() }))
@@ -110,10 +110,10 @@ impl LocalCa {
     /// Loads the CA, or creates it if there is none.
     ///
     /// # Errors
-    /// The folder contains something other than a valid CA of fauxfax. Errors are not cached: once the folder is
+    /// Fails if the folder contains anything but a valid fauxfax CA. Errors are not cached: once the folder is
     /// repaired, the next call succeeds.
     pub fn authority(&self) -> Result<Arc<Authority>, CaError> {
-        // Held while the CA is loaded, so that connections that arrive together don't each create one.
+        // Held while the CA is loaded, so that simultaneous connections don't each create one.
         let mut loaded = self.0.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(authority) = &*loaded {
             return Ok(Arc::clone(authority));
@@ -123,7 +123,7 @@ impl LocalCa {
         Ok(authority)
     }
 
-    /// The folder of the CA; `None` if it is kept in memory only.
+    /// Returns the CA's folder; `None` if the CA is kept only in memory.
     #[must_use]
     pub fn folder(&self) -> Option<&Path> {
         self.0.folder.as_deref()
@@ -148,7 +148,7 @@ fn load(folder: Option<&Path>) -> Result<Authority, CaError> {
             );
             Ok(Authority::create(now)?.0)
         }
-        // Not the folder's fault, so its path would only mislead.
+        // This isn't the folder's fault, so showing its path would mislead.
         Err(error @ CaError::Making(_)) => Err(error),
         Err(why) => Err(CaError::Folder { folder: folder.to_owned(), why: Box::new(why) }),
         Ok(authority) => Ok(authority),

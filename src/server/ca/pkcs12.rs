@@ -1,5 +1,5 @@
-//! Writes a truststore for Java: PKCS #12 (RFC 7292) with certificates only. It contains no secrets, so it is neither
-//! encrypted nor authenticated; Java reads it with any password.
+//! Writes a truststore for Java: PKCS #12 (RFC 7292) with certificates only. The truststore contains no secrets, so it
+//! is neither encrypted nor authenticated; Java accepts any password.
 
 use rustls_pki_types::CertificateDer;
 
@@ -11,14 +11,14 @@ const DATA: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01];
 const CERTIFICATE_BAG: [u8; 11] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x0a, 0x01, 0x03];
 /// The object identifier of an X.509 certificate, 1.2.840.113549.1.9.22.1.
 const X509_CERTIFICATE: [u8; 10] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x16, 0x01];
-/// The object identifier of a friendly name, 1.2.840.113549.1.9.20. `keytool -list` shows it.
+/// The object identifier of a friendly name, 1.2.840.113549.1.9.20. `keytool -list` shows the name.
 const FRIENDLY_NAME: [u8; 9] = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x14];
 /// The object identifier 2.16.840.1.113894.746875.1.1, which marks a certificate as trusted by Java (JDK-8076190).
 const TRUSTED_KEY_USAGE: [u8; 12] = [0x60, 0x86, 0x48, 0x01, 0x86, 0xf9, 0x66, 0xad, 0xca, 0x7b, 0x01, 0x01];
 /// The object identifier of any extended key usage, 2.5.29.37.0.
 const ANY_USAGE: [u8; 4] = [0x55, 0x1d, 0x25, 0x00];
 
-/// A truststore in DER with these certificates.
+/// Returns a truststore in DER with these certificates.
 #[must_use]
 pub fn truststore(certificates: &[CertificateDer<'_>]) -> Vec<u8> {
     let bags: Vec<u8> =

@@ -1,5 +1,5 @@
-//! Keeps the CA in two files of a folder. They are created if missing, by one process at a time; only their owner can
-//! read the key. A CA of an earlier version that may sign for other names is replaced.
+//! Keeps the CA in two files in a folder. Missing files are created, by one process at a time; only the owner can read
+//! the key. A CA from an earlier version that may sign for other names is replaced.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read};
@@ -9,20 +9,20 @@ use super::{Authority, CaError};
 use crate::io::file::{self, Contents};
 use crate::model::time::Timestamp;
 
-/// The name of the certificate's file. Clients are made to trust it.
+/// The name of the certificate file, which clients are configured to trust.
 pub const CERTIFICATE_FILE: &str = "ca.pem";
-/// The name of the key's file, readable only by its owner.
+/// The name of the key file, readable only by its owner.
 pub const KEY_FILE: &str = "ca-key.pem";
-/// The name of the lock file, held while the other two are checked or created, so that two processes don't create a CA
-/// each.
+/// The name of the lock file, held while the other two are checked or created, so that two processes don't both create
+/// a CA.
 const LOCK_FILE: &str = "lock";
-/// The largest file that is read, in bytes. Those written here have less than 1 KB.
+/// The size of the largest file that is read, in bytes. Files written here are smaller than 1 KB.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// Loads the CA from a folder, or creates it there.
 pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Authority, CaError> {
     let files = Files { certificate: folder.join(CERTIFICATE_FILE), key: folder.join(KEY_FILE) };
-    // Try without the lock first: a read-only folder, such as a mounted secret, can't have one and needs none.
+    // Try without the lock first: a read-only folder, such as a mounted secret, can't hold a lock file and needs none.
     let found = files.load(now);
     match found {
         Ok(Some(authority)) => {
@@ -35,7 +35,7 @@ pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Authority, CaError> 
     }
     let _lock = match lock(folder) {
         Ok(lock) => lock,
-        // A folder that can't be written can't be repaired, so its first fault is what counts.
+        // A folder that can't be written can't be repaired either, so report the first error.
         Err(error) => return Err(found.err().unwrap_or(error)),
     };
     match files.load(now) {
@@ -66,8 +66,8 @@ struct Files {
 }
 
 impl Files {
-    /// Loads the CA from the files, if they exist. A key without a certificate is left by a process that was killed; it
-    /// counts as no CA, because no client can trust it yet.
+    /// Loads the CA from the files, if they exist. A key without a certificate was left by a killed process; it doesn't
+    /// count as a CA, because no client can trust it yet.
     fn load(&self, now: Timestamp) -> Result<Option<Authority>, CaError> {
         match (read(&self.certificate)?, read(&self.key)?) {
             (Some(certificate), Some(key)) => Authority::load(&certificate, &key, now).map(Some),
@@ -80,7 +80,7 @@ impl Files {
         let (authority, key_pem) = Authority::create(now)?;
         let write =
             |path: &Path, text: &str, contents| file::write(path, text.as_bytes(), contents).map_err(failed(path));
-        // The key first: if the process is killed in between, the key alone counts as no CA.
+        // Write the key first: if the process is killed in between, a key alone doesn't count as a CA.
         write(&self.key, &key_pem, Contents::Secret)?;
         write(&self.certificate, authority.pem(), Contents::Kept)?;
         Ok(authority)
@@ -105,7 +105,7 @@ fn read(path: &Path) -> Result<Option<String>, CaError> {
     let mut bytes = Vec::new();
     // Bounded, because the path may lead to anything.
     file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed(path))?;
-    // Bytes that are not text are not PEM either; the parser reports that.
+    // Bytes that are not UTF-8 are not PEM either; the parser reports that.
     Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expired_or_damaged_folder_is_an_error_that_says_what_to_do() {
+    fn an_expired_or_damaged_ca_is_an_error_that_says_what_to_do() {
         let home = tempfile::tempdir().expect("a folder");
         let folder = home.path().join("ca");
         let long_ago = Timestamp::from_const_seconds(1_000_000_000);

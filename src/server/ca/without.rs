@@ -1,4 +1,4 @@
-//! The stand-in for the CA without the feature `tls`: a type without values, so nothing can sign.
+//! The stand-in for the CA if the `tls` feature is off: a type without values, so that nothing can be signed.
 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -9,13 +9,13 @@ use super::{CaError, Identity};
 pub enum Authority {}
 
 impl Authority {
-    /// The certificate, in DER.
+    /// Returns the certificate, in DER.
     #[must_use]
     pub const fn certificate(&self) -> &CertificateDer<'static> {
         match *self {}
     }
 
-    /// The certificate, in PEM.
+    /// Returns the certificate, in PEM.
     #[must_use]
     pub const fn pem(&self) -> &str {
         match *self {}
@@ -24,7 +24,7 @@ impl Authority {
     /// Signs a certificate for an identity.
     ///
     /// # Errors
-    /// Never: no value of this type exists.
+    /// Never fails: no value of this type exists.
     pub const fn sign(&self, _: &Identity) -> Result<(CertificateDer<'static>, PrivateKeyDer<'static>), CaError> {
         match *self {}
     }
