@@ -2,8 +2,8 @@
 
 use axum::http::request::Parts;
 
-use super::asked_path;
 use super::credential::account_of;
+use super::{asked_path, origin};
 use crate::dialect::signalwire::{self, bins, logs};
 use crate::model::account::Dialect;
 use crate::model::sid::AccountSid;
@@ -26,6 +26,15 @@ pub(super) fn dialect_of(parts: &Parts) -> Dialect {
     let is_list = path.trim_end_matches(".json") == ACCOUNTS.trim_end_matches('/');
     let named = if is_list { account_of(&parts.headers) } else { account() };
     named.map_or(Dialect::Twilio, Dialect::of)
+}
+
+/// Returns the dialect in which a request's client expects errors: that of its path, or SignalWire's if the client came
+/// via a SignalWire host name or signs in as a project.
+pub(super) fn dialect_of_client(parts: &Parts) -> Dialect {
+    let is_project = || account_of(&parts.headers).map(Dialect::of) == Some(Dialect::SignalWire);
+    let came_to_signalwire = || Dialect::SignalWire.is_own_origin(&origin(parts, None));
+    let by_path = dialect_of(parts);
+    if by_path == Dialect::Twilio && (is_project() || came_to_signalwire()) { Dialect::SignalWire } else { by_path }
 }
 
 /// Returns a message that directs an account's client to the APIs of its dialect.

@@ -87,7 +87,9 @@ where
     }
     let body = match auth::admit(&signed_in, operation.area, operation.action) {
         Ok(()) if parts.method == Method::POST => reply::form_body(body, registry.budget()).await,
-        admitted => admitted.map(|()| Bytes::new()).map_err(|refusal| ApiError::refused(&refusal, asked_path(&parts))),
+        admitted => {
+            admitted.map(|()| Bytes::new()).map_err(|refusal| ApiError::refused(&refusal, asked_path(&parts), dialect))
+        }
     };
     let (body, error) = body.map_or_else(|error| (Bytes::new(), Some(error)), |body| (body, None));
     let call = Call::of(registry, &signed_in, &parts, &params, body);

@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use serde::Serialize;
 
 use super::body::{self, BodyFault};
-use super::dialects::dialect_of;
+use super::dialects::dialect_of_client;
 use super::{AbortHandle, asked_path};
 
 use crate::dialect::error::{ApiError, Reason};
@@ -91,7 +91,7 @@ fn bytes(status: StatusCode, body: Vec<u8>) -> Response {
 
 /// Turns an error into the response to a request, in the form of the API that the path belongs to.
 pub(super) fn error_at(parts: &Parts, refused: &ApiError) -> Response {
-    let response = error(dialect_of(parts), refused);
+    let response = error(dialect_of_client(parts), refused);
     if is_below(parts.uri.path(), logs::ROOT) {
         response.map(|_| Body::from(logs::error_body(refused)))
     } else {

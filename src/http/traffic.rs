@@ -7,7 +7,7 @@ use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::Response;
 
-use super::dialects::dialect_of;
+use super::dialects::dialect_of_client;
 use super::{asked_path, asked_target, reply};
 use crate::dialect::error::ApiError;
 use crate::dialect::mask;
@@ -26,7 +26,7 @@ pub(super) struct Unassignable {
 
 /// Returns the error as a response to a request that belongs to no world, and records the request.
 pub(super) fn refuse(registry: &Registry, parts: &Parts, why: Unassignable, error: &ApiError) -> Response {
-    let dialect = dialect_of(parts);
+    let dialect = dialect_of_client(parts);
     note(registry, parts, why, (error.status(dialect), Some(error.code(dialect))));
     reply::error_at(parts, error)
 }

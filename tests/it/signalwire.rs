@@ -292,8 +292,9 @@ async fn only_a_queued_fax_can_be_canceled_and_only_an_ended_one_deleted() {
     let wire = Wire::new().await;
     let ended = wire.send("15556677999").await;
     let late = wire.call("POST", text(&ended, "url"), "Status=canceled").await;
-    let (status, code, _) = late.error();
+    let (status, code, message) = late.error();
     assert_eq!((status, code), (422, 10000));
+    assert!(message.ends_with("only a queued fax can"), "{message}");
     wire.world().set_clock_mode(ClockMode::Frozen);
     let queued = wire.create("15556677999").await;
     let (status, code) = {
@@ -370,4 +371,28 @@ async fn one_emulator_serves_both_dialects() {
     assert!(text(&account.body, "sid").starts_with("FX"), "{}", account.body);
     let path = format!("/2010-04-01/Accounts/{PROJECT}/Faxes/{}", text(&account.body, "sid"));
     assert_eq!(wire.get(&path).await.error().1, 20404);
+}
+
+#[tokio::test]
+async fn clients_of_signalwire_get_its_errors_for_unknown_paths_too() {
+    let wire = Wire::new().await;
+    for path in ["/api/relay/rest/phone_numbers", "/fax/v1/Faxes", "//api/laml/2010-04-01"] {
+        let (status, code, _) = wire.get(path).await.error();
+        assert_eq!((status, code), (404, 20404), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_a_form_is_reported_as_such() {
+    let wire = Wire::new().await;
+    let request = Request::post(faxes("")).header(header::HOST, "localhost:8329");
+    let credential = format!("Basic {}", BASE64_STANDARD.encode(format!("{PROJECT}:token")));
+    let request = request.header(header::AUTHORIZATION, credential).header(header::CONTENT_TYPE, "application/json");
+    let service = http::service(wire.registry.clone(), ([127, 0, 0, 1], 8329).into());
+    let body = Body::from(r#"{"To":"+15556677999"}"#);
+    let response = service.oneshot(request.body(body).expect("a request")).await.expect("a response");
+    let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+    let error: Value = serde_json::from_slice(&body).expect("JSON");
+    assert_eq!(error["code"], 21603);
+    assert!(text(&error, "message").contains("not application/json"), "{error}");
 }

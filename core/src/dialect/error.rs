@@ -189,7 +189,7 @@ impl ApiError {
 
     /// Translates a refusal by the engine; `path` is the one that the client asked for.
     #[must_use]
-    pub fn refused(refusal: &Refusal, path: &str) -> Self {
+    pub fn refused(refusal: &Refusal, path: &str, dialect: Dialect) -> Self {
         match refusal {
             Refusal::NoFax(_)
             | Refusal::NoMedia(_)
@@ -214,7 +214,14 @@ impl ApiError {
                 Self::new(Reason::AccountClosed, "Unable to update Status for subaccount, subaccount has been closed.")
             }
             Refusal::NotASubaccount => Self::new(Reason::ParentStatus, "Unable to update Status for parent accounts"),
-            Refusal::TooLateToCancel(_) => Self::new(Reason::TooLateToCancel, format!("Fax {refusal}")),
+            Refusal::TooLateToCancel(sid) => {
+                let which = match dialect {
+                    Dialect::Twilio => "queued or processing",
+                    Dialect::SignalWire => "queued",
+                };
+                let message = format!("Fax {sid} can no longer be canceled: only a {which} fax can");
+                Self::new(Reason::TooLateToCancel, message)
+            }
             Refusal::StillActive(_) => {
                 Self::new(Reason::StillActive, format!("Cannot delete this resource before it is complete: {refusal}"))
             }
@@ -225,7 +232,8 @@ impl ApiError {
                 Reason::FromNotOwned,
                 format!(
                     "The source phone number provided, {number}, is not yet verified for your account. You may only \
-                     send faxes from phone numbers that you've verified or purchased from Twilio."
+                     send faxes from phone numbers that you've verified or purchased from {}.",
+                    dialect.service()
                 ),
             ),
             Refusal::NumberUnavailable(number) => {
@@ -355,14 +363,14 @@ mod tests {
             (Refusal::LimitReached { what: "faxes", limit: 1 }, 429, 20429),
         ];
         for (refusal, status, code) in expected {
-            let error = ApiError::refused(&refusal, "/v1/Faxes");
+            let error = ApiError::refused(&refusal, "/v1/Faxes", Dialect::Twilio);
             assert_eq!((error.status(Dialect::Twilio), error.code(Dialect::Twilio)), (status, code), "{refusal:?}");
         }
     }
 
     #[test]
     fn error_messages_name_the_parameter_or_the_path() {
-        let message = |refusal: &Refusal| ApiError::refused(refusal, "/v1/Faxes/FX2").message;
+        let message = |refusal: &Refusal| ApiError::refused(refusal, "/v1/Faxes/FX2", Dialect::Twilio).message;
         assert!(message(&Refusal::NoFax(FaxSid::from_bytes([0; 16]))).contains("/v1/Faxes/FX2 was not found"));
         assert!(message(&Refusal::CannotFax(NUMBER)).contains("VoiceReceiveMode"));
         assert!(ApiError::invalid_to(" 15005550001").message.contains("%2B"));

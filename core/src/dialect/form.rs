@@ -56,7 +56,7 @@ impl Form {
             let split = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
             let (name, value) = (&pair[..split], pair.get(split + 1..).unwrap_or_default());
             let begin = form.text.len();
-            form.push(name).map_err(|lossy| FormError::NotUtf8(lossy.escape_default().to_string()))?;
+            form.push(name).map_err(|lossy| FormError::NotUtf8(shown(&lossy)))?;
             let name_end = form.text.len();
             form.push(value).map_err(|_| FormError::NotUtf8(form.text[begin..].to_owned()))?;
             form.ends.push((name_end, form.text.len()));
@@ -142,6 +142,11 @@ pub fn with_query<N: AsRef<str>, V: AsRef<str>>(url: &str, pairs: &[(N, V)]) -> 
     // A query may contain unencoded question marks (RFC 3986 §3.4), and this one must: twilio-node's Express validator
     // turns each %3F into one before it checks the signature, so a MediaUrl in a GET callback would never pass.
     format!("{address}{separator}{}{fragment}", encode_query(pairs).replace("%3F", "?"))
+}
+
+/// Returns the string with a replacement character in place of each control character.
+fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 #[cfg(test)]

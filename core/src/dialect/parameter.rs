@@ -159,7 +159,8 @@ fn is_sid(text: &str, prefix: &str) -> bool {
 }
 
 /// Shortens a value that may be very long, for an error message.
-pub(super) fn excerpt(text: &str) -> String {
+#[must_use]
+pub fn excerpt(text: &str) -> String {
     text.chars().take(EXCERPT_LEN_MAX).collect()
 }
 

@@ -107,6 +107,15 @@ impl Dialect {
         }
     }
 
+    /// Returns the name of the service.
+    #[must_use]
+    pub const fn service(self) -> &'static str {
+        match self {
+            Self::Twilio => "Twilio",
+            Self::SignalWire => "SignalWire",
+        }
+    }
+
     /// Returns the challenge of a response that asks for a credential.
     #[must_use]
     pub const fn challenge(self) -> &'static str {

@@ -54,7 +54,7 @@ pub enum Refusal {
     #[error("the status of an account that is nobody's subaccount can't be changed")]
     NotASubaccount,
     /// The fax is being transmitted or has ended, so it can't be canceled.
-    #[error("{0} can no longer be canceled: only a queued or processing fax can")]
+    #[error("{0} can no longer be canceled")]
     TooLateToCancel(FaxSid),
     /// The fax must end before it or its media can be deleted.
     #[error("{0} has not ended yet")]

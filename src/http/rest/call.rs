@@ -5,15 +5,16 @@ use std::cell::Cell;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Serialize;
 
 use super::PathParams;
-use crate::dialect::error::ApiError;
+use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::form::Form;
+use crate::dialect::parameter;
 use crate::dialect::view::View;
 use crate::emulator::{NoWorld, Registry, World};
 use crate::engine::Engine;
@@ -26,6 +27,9 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::world::journal::ApiRequest;
+
+/// The content type of the bodies that the REST APIs read.
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A call whose client has signed in, with everything that a handler needs.
 pub(in crate::http) struct Call<'a> {
@@ -72,6 +76,7 @@ impl<'a> Call<'a> {
 
     /// Turns a handler's result into a response, and records the call in the journal unless the handler already has.
     pub(in crate::http) fn answered(&self, answer: Result<Response, ApiError>) -> Response {
+        let answer = answer.map_err(|error| self.explained(error));
         let (response, code) = match answer {
             Ok(response) => (response, None),
             Err(error) => (reply::error_at(self.parts, &error), Some(error.code(self.dialect))),
@@ -86,6 +91,17 @@ impl<'a> Call<'a> {
             traffic::note(self.registry, self.parts, why, (response.status().as_u16(), code));
         }
         response
+    }
+
+    /// Adds to an error about a missing parameter that the body was sent as something other than a form.
+    fn explained(&self, mut error: ApiError) -> ApiError {
+        let is_missing = matches!(error.reason, Reason::Missing | Reason::ToMissing | Reason::FromMissing);
+        let content_type = self.parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if let Some(content_type) = content_type.filter(|name| is_missing && !name.starts_with(FORM)) {
+            let content_type = parameter::excerpt(content_type);
+            error.message = format!("{} (send the body as {FORM}, not {content_type})", error.message);
+        }
+        error
     }
 
     /// Records the call in the world's journal.
@@ -119,7 +135,7 @@ impl<'a> Call<'a> {
     }
 
     pub(in crate::http) fn refused(&self, refusal: &Refusal) -> ApiError {
-        ApiError::refused(refusal, asked_path(self.parts))
+        ApiError::refused(refusal, asked_path(self.parts), self.dialect)
     }
 
     /// Returns 200 with a view of the world.

@@ -78,7 +78,7 @@ async fn serve(State(registry): State<Registry>, parts: Parts) -> Response {
     };
     let (method, path) = (traffic::name_of(&parts.method), traffic::target(&parts));
     let served = world.handle_and_note(ServeTwimlBin(sid), |_, served, at| {
-        let served = served.map_err(|refusal| ApiError::refused(&refusal, asked_path(&parts)));
+        let served = served.map_err(|refusal| ApiError::refused(&refusal, asked_path(&parts), Dialect::SignalWire));
         let (status, code) = served.as_ref().map_or_else(
             |error| (error.status(Dialect::SignalWire), Some(error.code(Dialect::SignalWire))),
             |_| (StatusCode::OK.as_u16(), None),

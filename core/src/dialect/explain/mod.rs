@@ -138,10 +138,7 @@ impl KeyKind {
     }
 
     const fn service(self) -> &'static str {
-        match self {
-            Self::AuthToken => "Twilio",
-            Self::SigningKey | Self::ApiToken => "SignalWire",
-        }
+        self.dialect().service()
     }
 
     /// Returns the environment variable from which the one-liners read the key.

@@ -314,7 +314,13 @@ pub(super) fn fax_path(account: AccountSid, fax: FaxSid) -> String {
 /// Returns the number of pages or, if the fax failed during its call, of pages that got through (recorded for a call with
 /// none).
 pub(super) fn num_pages(fax: &Fax) -> Option<u32> {
-    if broke_off(fax) { fax.failure().and_then(|failure| failure.pages_over).or(Some(0)) } else { fax.pages() }
+    if broke_off(fax) {
+        fax.failure().and_then(|failure| failure.pages_over).or(Some(0))
+    } else if matches!(fax.status(), Status::Busy | Status::NoAnswer) {
+        Some(0)
+    } else {
+        fax.pages()
+    }
 }
 
 /// Returns the price in dollars, a positive number: SignalWire charges each started minute of an answered call, whether

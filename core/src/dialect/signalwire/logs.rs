@@ -55,7 +55,8 @@ pub fn list_logs(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
 fn moment(query: &Form, name: &str) -> Result<Option<Timestamp>, ApiError> {
     let Some(text) = parameter::given(query, name) else { return Ok(None) };
     let refused = || ApiError::invalid(name, &format!("'{}' is not an ISO 8601 date", parameter::excerpt(text)));
-    date::parse(text).map(Some).ok_or_else(refused)
+    // A plus that was not encoded arrives as a space.
+    date::parse(text).or_else(|| date::parse(&text.replace(' ', "+"))).map(Some).ok_or_else(refused)
 }
 
 fn earlier(moment: Timestamp, span: Duration) -> Timestamp {

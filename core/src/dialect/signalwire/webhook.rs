@@ -6,6 +6,7 @@ use crate::dialect::signature::{self, Signed};
 use crate::dialect::{Params, date, twilio};
 use crate::engine::effect::{Notice, TwimlRequest};
 use crate::model::account::SignatureHeaders;
+use crate::model::fax::Status;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Purpose, Signature};
@@ -65,7 +66,9 @@ pub fn notice_params(
     add(&mut params, "RemoteStationId", notice.remote_station_id.as_deref().unwrap_or_default());
     add(&mut params, "FaxStatus", notice.status.as_str());
     add(&mut params, "ApiVersion", "v1");
-    if let Some(pages) = notice.pages {
+    let got_through = || notice.failure.as_ref().and_then(|failure| failure.pages_over);
+    let none = || matches!(notice.status, Status::Busy | Status::NoAnswer).then_some(0);
+    if let Some(pages) = notice.pages.or_else(got_through).or_else(none) {
         add(&mut params, "NumPages", &pages.to_string());
     }
     if let (Some((media, _)), Some(url)) = (&notice.media, media_url) {

@@ -7,6 +7,7 @@ use super::codes;
 use crate::dialect::Params;
 use crate::dialect::signature::{self, Signed};
 use crate::engine::effect::{Notice, TwimlRequest};
+use crate::model::fax::{Direction, Status};
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::webhook::Signature;
 
@@ -58,7 +59,9 @@ pub fn notice_params(account: AccountSid, fax: FaxSid, notice: &Notice, media_ur
     if let Some(pages) = notice.pages {
         add(&mut params, "NumPages", &pages.to_string());
     }
-    if let Some(url) = media_url {
+    // Pages that came in before a call dropped are kept, but a callback mentions a document only if the fax was received.
+    let is_lost = notice.direction == Direction::Inbound && notice.status != Status::Received;
+    if let Some(url) = media_url.filter(|_| !is_lost) {
         add(&mut params, "MediaUrl", url);
     }
     if let Some(failure) = &notice.failure {
