@@ -91,7 +91,13 @@ impl Dialect {
     /// Returns the dialect of an account: each dialect has ids of a form of its own.
     #[must_use]
     pub const fn of(account: AccountSid) -> Self {
-        match account.form() {
+        Self::of_ids(account.form())
+    }
+
+    /// Returns the dialect that writes ids in this form.
+    #[must_use]
+    pub const fn of_ids(form: IdForm) -> Self {
+        match form {
             IdForm::Prefixed => Self::Twilio,
             IdForm::Uuid => Self::SignalWire,
         }

@@ -5,6 +5,7 @@ mod check;
 mod fault;
 mod form;
 mod format;
+mod ids;
 pub mod log;
 mod outline;
 mod shelf;
@@ -28,6 +29,7 @@ use super::event::ResetTo;
 use super::retention::Retention;
 use super::rewind::Canceled;
 use super::rewind::Snapshot;
+use crate::model::account::Dialect;
 use crate::model::sid::{AccountSid, KeySid};
 use crate::model::time::Timestamp;
 use crate::model::words::words;
@@ -205,6 +207,7 @@ impl State {
     /// # Errors
     /// Returns the first inconsistency that is found.
     pub fn check(&self) -> Result<(), StateError> {
+        ids::check(&self.world.world, &self.keys, Dialect::of(self.account_sid))?;
         check::check(&self.world.world)
     }
 
@@ -294,8 +297,9 @@ impl State {
             let why = "is the document of no fax in the state".to_owned();
             return Err(StateError::Wrong { place: format!("{DOCUMENTS}.{unused}"), why });
         }
-        check::check(&world.world)?;
-        Ok(Self { account_sid, is_frozen, account, keys, world })
+        let state = Self { account_sid, is_frozen, account, keys, world };
+        state.check()?;
+        Ok(state)
     }
 
     /// Like [`State::read`], for a document that has already been parsed.

@@ -124,10 +124,8 @@ impl<F: Form<Of: Registered>> OrderedMap<F> {
     }
 
     pub(in crate::engine::export) fn of(register: &ordered_map::OrderedMap<<F::Of as Registered>::Id, F::Of>) -> Self {
-        let mut list: Vec<_> = register.newest_first().cloned().collect();
-        // Oldest first, so that the order can be checked on reading.
-        list.reverse();
-        Self { last: register.last, list: List(list) }
+        // In order, which is checked on reading.
+        Self { last: register.last, list: List(register.oldest_first().cloned().collect()) }
     }
 
     /// Converts the list, or says why it is invalid.
