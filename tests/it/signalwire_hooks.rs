@@ -222,6 +222,7 @@ async fn a_status_callback_is_notified_of_the_events_that_were_asked_for_by_the_
         ("", &["delivered"][..]),
         ("&StatusCallbackEvent=", &["delivered"]),
         ("&StatusCallbackEvent=answered", &["sending"]),
+        ("&StatusCallbackEvent%5B%5D=answered&StatusCallbackEvent%5B%5D=completed", &["sending", "delivered"]),
         ("&StatusCallbackEvent=initiated&StatusCallbackEvent=completed", &["processing", "delivered"]),
         ("&StatusCallbackEvent=ringing,answered%20completed", &["processing", "sending", "delivered"]),
         ("&StatusCallbackEvent=ringing_forwarded,ringing_queued", &[]),
@@ -277,6 +278,7 @@ async fn wrong_callback_parameters_are_refused_by_their_codes() {
     for (more, code) in [
         ("&StatusCallbackMethod=PUT", 21209),
         ("&StatusCallbackEvent=delivered", 21626),
+        ("&StatusCallbackEvent=,", 21626),
         ("&StatusCallbackEvent=completed&StatusCallbackEvent=x", 21626),
         ("&StatusCallback=nonsense", 21456),
         ("&Ttl=4", 10000),
