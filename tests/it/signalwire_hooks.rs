@@ -363,7 +363,10 @@ async fn three_redirects_are_followed_and_no_fourth() {
     for (from, expected) in [("/3", vec![]), ("/4", vec![11215])] {
         let host = host(&format!("{}{from}", server.uri()), None);
         ring(&host);
-        assert_eq!(codes(&host).await, expected, "{from}");
+        let alerts = alerts(&host).await;
+        assert_eq!(alerts.iter().map(|(code, _)| *code).collect::<Vec<_>>(), expected, "{from} {alerts:?}");
+        let told = "at most 3 of a SignalWire webhook are followed, and 10 of any other request";
+        assert!(alerts.iter().all(|(_, text)| text.contains(told)), "{alerts:?}");
     }
 }
 
