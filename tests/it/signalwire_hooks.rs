@@ -459,9 +459,14 @@ async fn the_control_api_sets_shows_and_explains_the_signing_key() {
     let valid = explain(&sign("PSK_other")).await;
     let expected = (&json!(true), &json!("X-SignalWire-Signature"), &json!("signing key"));
     assert_eq!((&valid["valid"], &valid["header"], &valid["key"]), expected);
-    let by_token = explain(&sign(TOKEN)).await;
-    assert_eq!(by_token["mistake"], "wrong-token", "{by_token}");
-    assert!(by_token["detail"].as_str().is_some_and(|detail| detail.contains("API token") && !detail.contains(TOKEN)));
+    for sid in ["0b2f19a8-7b0e-4b05-9a57-0d1e3d5b2f11", "f0000000-0000-4000-8000-000000000000"] {
+        bench.ok("POST", "/accounts", json!({ "sid": sid, "auth_token": TOKEN })).await;
+        let by_token = explain(&sign(TOKEN)).await;
+        assert_eq!(by_token["mistake"], "wrong-token", "{by_token}");
+        let detail = by_token["detail"].as_str().expect("a text");
+        assert!(detail.contains("the API token") && !detail.contains(TOKEN), "{detail}");
+        assert!(!detail.contains("another account"), "the account's own token comes first: {detail}");
+    }
 }
 
 #[tokio::test]
