@@ -470,6 +470,27 @@ async fn the_control_api_sets_shows_and_explains_the_signing_key() {
 }
 
 #[tokio::test]
+async fn a_state_with_a_signing_key_that_no_account_of_its_dialect_can_have_is_refused() {
+    let bench = Bench::new().await;
+    bench.ok("POST", "/accounts", json!({ "sid": PROJECT, "auth_token": TOKEN, "signing_key": KEY })).await;
+    let twilios = bench.account().await;
+    for (sid, field, bad, why) in [
+        (PROJECT, "signing_key", "", "must have 1 to 256 characters, none a control character"),
+        (PROJECT, "signing_key", "bad\nkey", "must have 1 to 256 characters, none a control character"),
+        (&twilios, "signing_key", KEY, "must be left out of a Twilio account, whose token signs its webhooks"),
+    ] {
+        let target = format!("/state?account={sid}");
+        let state = bench.ok("GET", &target, Value::Null).await;
+        let mut forged = state.clone();
+        forged["account"][field] = json!(bad);
+        let refused = bench.refused("PUT", &target, forged).await;
+        assert_eq!(refused, (422, format!("account.{field}: {why}; the world is as it was")));
+        assert_eq!(bench.ok("GET", &target, Value::Null).await["account"], state["account"]);
+        bench.ok("PUT", &target, state).await;
+    }
+}
+
+#[tokio::test]
 async fn a_state_keeps_the_signing_key_and_gives_it_to_an_account_without_one() {
     let host = host("http://127.0.0.1:9/fax", None);
     let state =

@@ -207,6 +207,7 @@ impl State {
     /// # Errors
     /// Returns the first inconsistency that is found.
     pub fn check(&self) -> Result<(), StateError> {
+        self.account.check(self.account_sid)?;
         ids::check(&self.world.world, &self.keys, Dialect::of(self.account_sid))?;
         check::check(&self.world.world)
     }
@@ -290,7 +291,7 @@ impl State {
                 Some(hash) => StateError::NoDocument { place: error.path().to_string(), hash },
                 None => StateError::from(error),
             })?;
-        account.check(account_sid).map_err(|why| StateError::Wrong { place: "account.dialect".to_owned(), why })?;
+        account.check(account_sid)?;
         let keys = keys.value().map_err(|why| StateError::Wrong { place: "keys".to_owned(), why })?;
         let world = Snapshot::try_from(world)?;
         if let Some(unused) = shelf.unused() {
