@@ -1,13 +1,13 @@
 //! The requests that apps of SignalWire accounts get: parameters, headers, signature, limits and tries, over real HTTP.
 
 use fauxfax::dialect::signature;
-use fauxfax::emulator::{AccountSetup, World};
+use fauxfax::emulator::{AccountSetup, Settings, World};
 use fauxfax::engine::event::{Alert, EventKind};
 use fauxfax::engine::export::{MediaForm, State};
 use fauxfax::engine::input::{ChangeAccount, ReceiveFax};
 use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use fauxfax::io::client::ClientOptions;
-use fauxfax::model::account::{AccountChange, CallbackPolicy, Dialect, SignatureHeaders};
+use fauxfax::model::account::{AccountChange, CallbackPolicy, Dialect, Service, SignatureHeaders};
 use fauxfax::model::number::{NumberChange, ReceiveMode};
 use fauxfax::model::sid::{AccountSid, FaxSid};
 use fauxfax::model::time::Pace;
@@ -470,14 +470,17 @@ async fn the_control_api_sets_shows_and_explains_the_signing_key() {
 }
 
 #[tokio::test]
-async fn a_state_with_a_signing_key_that_no_account_of_its_dialect_can_have_is_refused() {
+async fn a_state_with_a_key_or_a_service_that_no_account_of_its_dialect_can_have_is_refused() {
     let bench = Bench::new().await;
     bench.ok("POST", "/accounts", json!({ "sid": PROJECT, "auth_token": TOKEN, "signing_key": KEY })).await;
     let twilios = bench.account().await;
+    let retired = "must be full for a SignalWire account: SignalWire hasn't retired faxes and has no test credentials";
     for (sid, field, bad, why) in [
         (PROJECT, "signing_key", "", "must have 1 to 256 characters, none a control character"),
         (PROJECT, "signing_key", "bad\nkey", "must have 1 to 256 characters, none a control character"),
         (&twilios, "signing_key", KEY, "must be left out of a Twilio account, whose token signs its webhooks"),
+        (PROJECT, "service", "retired", retired),
+        (PROJECT, "service", "test-credentials", retired),
     ] {
         let target = format!("/state?account={sid}");
         let state = bench.ok("GET", &target, Value::Null).await;
@@ -488,6 +491,32 @@ async fn a_state_with_a_signing_key_that_no_account_of_its_dialect_can_have_is_r
         assert_eq!(bench.ok("GET", &target, Value::Null).await["account"], state["account"]);
         bench.ok("PUT", &target, state).await;
     }
+}
+
+#[tokio::test]
+async fn the_control_api_retires_no_signalwire_account() {
+    let bench = Bench::of(
+        Host::with(
+            Settings { service: Service::Retired, ..settings(Pace::Max) },
+            &ClientOptions::default(),
+            AccountSetup::default(),
+        )
+        .registry,
+    )
+    .await;
+    let account = bench.ok("POST", "/accounts", json!({ "sid": PROJECT })).await;
+    assert_eq!(account["service"], "full", "the general setting is of Twilio accounts");
+    assert_eq!(bench.ok("POST", "/accounts", json!({})).await["service"], "retired");
+    for service in ["retired", "test-credentials"] {
+        for (target, order) in [
+            ("/accounts", json!({ "dialect": "signalwire", "service": service })),
+            (&*format!("/accounts/{PROJECT}"), json!({ "service": service })),
+        ] {
+            let refused = bench.refused("POST", target, order).await;
+            assert!(refused.0 == 422 && refused.1.starts_with("service: must be full for a SignalWire"), "{refused:?}");
+        }
+    }
+    bench.ok("POST", &format!("/accounts/{PROJECT}"), json!({ "service": "full" })).await;
 }
 
 #[tokio::test]

@@ -133,6 +133,19 @@ impl Dialect {
         }
     }
 
+    /// Checks that accounts of the dialect can have this service.
+    ///
+    /// # Errors
+    /// The text says what the service must be, to follow "must".
+    pub const fn check_service(self, service: Service) -> Result<(), &'static str> {
+        match (self, service) {
+            (Self::Twilio, _) | (Self::SignalWire, Service::Full) => Ok(()),
+            (Self::SignalWire, Service::TestCredentials | Service::Retired) => {
+                Err("be full for a SignalWire account: SignalWire hasn't retired faxes and has no test credentials")
+            }
+        }
+    }
+
     /// Returns the form of the ids of the dialect's accounts and resources.
     #[must_use]
     pub const fn id_form(self) -> IdForm {

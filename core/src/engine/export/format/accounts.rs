@@ -58,6 +58,7 @@ impl Choices {
         if self.dialect != of_sid {
             return Err(wrong("dialect", format!("is {} where account_sid is {of_sid}'s", self.dialect)));
         }
+        of_sid.check_service(self.service).map_err(|why| wrong("service", format!("must {why}")))?;
         let Some(key) = &self.signing_key else { return Ok(()) };
         match of_sid {
             Dialect::Twilio => {
