@@ -301,7 +301,21 @@ impl Config {
         } else {
             Self::default().default_account
         };
-        Self { worlds: file.accounts, default_account, ..self }.with(&settings)
+        let config = Self { worlds: file.accounts, default_account, ..self }.with(&settings)?;
+        config.check_retired(&settings)?;
+        Ok(config)
+    }
+
+    /// Refuses `retired` if no account speaks the API of the service that has retired faxes.
+    fn check_retired(&self, settings: &Settings) -> Result<(), ConfigError> {
+        let Some(given) = settings.given(Setting::Retired) else { return Ok(()) };
+        let can_be = |dialect: Dialect| dialect.check_service(self.service).is_ok();
+        let has_one = match &self.worlds[..] {
+            [] => can_be(Dialect::of(self.default_account.sid)),
+            accounts => accounts.iter().any(|account| can_be(account.dialect)),
+        };
+        let expected = "be left out where every account is of SignalWire, which hasn't retired faxes";
+        if has_one { Ok(()) } else { Err(ConfigError::unshown(given, expected)) }
     }
 
     fn with(self, settings: &Settings) -> Result<Self, ConfigError> {

@@ -30,7 +30,7 @@ use crate::io::client::Client;
 use crate::io::own::OwnNames;
 use crate::io::render::Renderer;
 use crate::io::{Performer, Replay, Signer};
-use crate::model::account::{Account, AccountMode, Dialect};
+use crate::model::account::{Account, AccountMode, Dialect, Service};
 use crate::model::media::Document;
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid, IdForm, KeySid, TwimlBinSid};
@@ -499,7 +499,9 @@ impl Registry {
         let settings = &self.0.settings;
         let mut account = Account::new(sid, auth_token, self.0.real.now());
         account.friendly_name = setup.friendly_name.unwrap_or(account.friendly_name);
-        account.service = setup.service.unwrap_or(settings.service);
+        // Only Twilio's is ever other than full.
+        let service = setup.service.unwrap_or(settings.service);
+        account.service = account.dialect.check_service(service).map_or(Service::Full, |()| service);
         account.debugger_url = setup.debugger_url;
         // Twilio signs only with the token.
         account.signing_key = setup.signing_key.filter(|_| account.dialect == Dialect::SignalWire);

@@ -4,6 +4,7 @@
 mod broken;
 pub mod journal;
 mod requests;
+mod service_origin;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -17,6 +18,7 @@ pub(crate) use self::broken::message_of;
 use self::broken::{Breakage, Trace};
 use self::journal::ApiRequest;
 use self::requests::RequestLog;
+use self::service_origin::ServiceOrigin;
 use crate::clock::{Clock, ClockMode, RealTime};
 use crate::engine::Canceled;
 use crate::engine::admission::{Admission, Gate};
@@ -27,7 +29,6 @@ use crate::engine::export::LoadState;
 use crate::engine::export::State;
 use crate::engine::input::{Claim, HandleAlarms, Note};
 use crate::engine::{ConversationState, Discarded, Engine, WorldSpec};
-use crate::model::account::Dialect;
 use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
@@ -55,8 +56,7 @@ struct Shared {
     breakage: Breakage,
     /// How many changes clients and testers asked for, refused ones included.
     writes: AtomicU64,
-    /// The scheme and host that the app used in its last REST call, if they are the service's own.
-    service_origin: Mutex<Option<Arc<str>>>,
+    service_origin: ServiceOrigin,
 }
 
 struct Core {
@@ -148,7 +148,7 @@ impl World {
             mover,
             breakage,
             writes: AtomicU64::new(0),
-            service_origin: Mutex::new(None),
+            service_origin: ServiceOrigin::default(),
         }))
     }
 
@@ -167,18 +167,6 @@ impl World {
     #[must_use]
     pub fn signing_key(&self) -> &Arc<[u8]> {
         &self.0.signing_key
-    }
-
-    /// Remembers the scheme and host of a REST call if they are the service's own, so that callbacks of incoming faxes
-    /// have media URLs at the host that the app expects.
-    pub(crate) fn note_origin(&self, origin: &Arc<str>) {
-        let own = Dialect::of(self.sid()).is_own_origin(origin).then(|| Arc::clone(origin));
-        *self.0.service_origin.lock().unwrap_or_else(PoisonError::into_inner) = own;
-    }
-
-    /// The scheme and host of the app's last REST call, if they are the service's own.
-    pub(crate) fn service_origin(&self) -> Option<Arc<str>> {
-        self.0.service_origin.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The time that the world's clock shows.

@@ -93,8 +93,7 @@ fn account(
     let signing_key = signing_key(table, dialect)?;
     let callbacks = parse::word(CallbackPolicy::ALL, CallbackPolicy::as_str);
     let callbacks = table.text("callbacks")?.map(|given| given.parse(callbacks)).transpose()?;
-    let service = parse::word(Service::ALL, Service::as_str);
-    let service = table.text("service")?.map(|given| given.parse(service)).transpose()?;
+    let service = service(table, dialect)?;
     let debugger_url = table.text("debugger_url")?.map(|given| given.parse(parse::webhook_url)).transpose()?;
     let mut own = BTreeSet::new();
     let numbers = table.tables(NUMBERS_KEY, "[[accounts.numbers]]")?;
@@ -135,6 +134,13 @@ fn dialect(table: &Table<'_>, sid: Option<AccountSid>) -> Result<Option<Dialect>
         }
         _ => Ok(Some(named)),
     }
+}
+
+fn service(table: &Table<'_>, dialect: Dialect) -> Result<Option<Service>, ConfigError> {
+    let Some(given) = table.text("service")? else { return Ok(None) };
+    let service = given.parse(parse::word(Service::ALL, Service::as_str))?;
+    dialect.check_service(service).map_err(|expected| ConfigError::value(&given, expected))?;
+    Ok(Some(service))
 }
 
 fn signing_key(table: &Table<'_>, dialect: Dialect) -> Result<Option<Box<str>>, ConfigError> {

@@ -270,6 +270,27 @@ fn signalwires_default_account_comes_from_its_variables_or_is_zeros() {
 }
 
 #[test]
+fn the_service_of_signalwire_can_not_be_retired() {
+    let dialect = (Setting::Dialect, "signalwire");
+    let error = with_flags(&[dialect, (Setting::Retired, "true")]).expect_err("not retired").to_string();
+    assert_eq!(error, "--retired must be left out where every account is of SignalWire, which hasn't retired faxes");
+    assert_eq!(with_flags(&[dialect, (Setting::Retired, "false")]).expect("valid").service, Service::Full);
+    assert_eq!(
+        error_of("signalwire-service.toml"),
+        "signalwire-service.toml:3:11: service must be full for a SignalWire account: SignalWire hasn't retired faxes and \
+         has no test credentials, not `test-credentials`"
+    );
+    assert_eq!(
+        error_of("signalwire-retired.toml"),
+        "signalwire-retired.toml:1:11: retired must be left out where every account is of SignalWire, which hasn't \
+         retired faxes"
+    );
+    let both = (Setting::Config, &*format!("{FIXTURES}/both-dialects.toml"));
+    let config = with_flags(&[both, (Setting::Retired, "true")]).expect("one account is Twilio's");
+    assert_eq!(config.service, Service::Retired);
+}
+
+#[test]
 fn a_file_can_have_accounts_of_both_dialects() {
     let accounts = of_file("both-dialects.toml").expect("valid").founding_accounts();
     let shown: Vec<_> = accounts.iter().map(|account| (account.dialect, account.sid.is_some())).collect();

@@ -217,6 +217,20 @@ async fn a_state_of_the_other_dialect_is_refused_and_nothing_is_lost() {
     assert!(refused.0 == 422 && refused.1.contains("account.dialect: is twilio where account_sid is"), "{refused:?}");
     let refused = project.bench.refused("PUT", &format!("/state?account={twilios}"), own.clone()).await;
     assert_eq!(refused.0, 422, "{refused:?}");
+    for (place, prefix) in [
+        ("world.tables.faxes[0].sid", "FX"),
+        ("world.tables.faxes[0].media.sid", "ME"),
+        ("world.numbers.numbers[0].sid", "PN"),
+    ] {
+        let pointer = format!("/{}", place.replace(['.', '['], "/").replace(']', ""));
+        let id = format!("{prefix}{}", "1".repeat(32));
+        let mut forged = own.clone();
+        *forged.pointer_mut(&pointer).unwrap_or_else(|| panic!("{pointer}: {own}")) = json!(id);
+        let refused = project.bench.refused("PUT", "/state", forged).await;
+        let why = format!("{place}: {id} is twilio's where account_sid is signalwire's; the world is as it was");
+        assert_eq!(refused, (422, why));
+    }
+    assert_eq!(project.bench.ok("GET", "/state", Value::Null).await["world"]["tables"], own["world"]["tables"]);
     project.bench.ok("PUT", "/state", own).await;
     assert_eq!(project.bench.ok("GET", "/faxes", Value::Null).await["total"], 1);
 }
@@ -265,8 +279,8 @@ async fn an_incoming_fax_may_fail_with_a_message_from_the_tester() {
 async fn numbers_that_behave_fail_with_signalwires_code_and_messages() {
     let project = Project::new().await;
     for (to, status, pages, text) in [
-        ("15005550101", "busy", 2, None),
-        ("15005550102", "no-answer", 2, None),
+        ("15005550101", "busy", 0, None),
+        ("15005550102", "no-answer", 0, None),
         ("15005550103", "failed", 0, Some("Fax transmission not established")),
         ("15005550104", "failed", 1, Some("The call dropped prematurely")),
         ("15005550105", "failed", 0, Some("Failed to train with any of the compatible modems")),

@@ -2,13 +2,13 @@
 //! real HTTP.
 
 use fauxfax::dialect::signature;
-use fauxfax::emulator::{AccountSetup, World};
+use fauxfax::emulator::{AccountSetup, Settings, World};
 use fauxfax::engine::event::{Alert, EventKind};
 use fauxfax::engine::export::{MediaForm, State};
 use fauxfax::engine::input::{ChangeAccount, ReceiveFax};
 use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use fauxfax::io::client::ClientOptions;
-use fauxfax::model::account::{AccountChange, CallbackPolicy, Dialect, SignatureHeaders};
+use fauxfax::model::account::{AccountChange, CallbackPolicy, Dialect, Service, SignatureHeaders};
 use fauxfax::model::number::{NumberChange, ReceiveMode};
 use fauxfax::model::sid::{AccountSid, FaxSid};
 use fauxfax::model::time::Pace;
@@ -223,6 +223,7 @@ async fn a_status_callback_gets_the_requested_events_with_the_requested_method()
         ("", &["delivered"][..]),
         ("&StatusCallbackEvent=", &["delivered"]),
         ("&StatusCallbackEvent=answered", &["sending"]),
+        ("&StatusCallbackEvent%5B%5D=answered&StatusCallbackEvent%5B%5D=completed", &["sending", "delivered"]),
         ("&StatusCallbackEvent=initiated&StatusCallbackEvent=completed", &["processing", "delivered"]),
         ("&StatusCallbackEvent=ringing,answered%20completed", &["processing", "sending", "delivered"]),
         ("&StatusCallbackEvent=ringing_forwarded,ringing_queued", &[]),
@@ -278,6 +279,7 @@ async fn wrong_callback_parameters_are_refused_with_their_codes() {
     for (more, code) in [
         ("&StatusCallbackMethod=PUT", 21209),
         ("&StatusCallbackEvent=delivered", 21626),
+        ("&StatusCallbackEvent=,", 21626),
         ("&StatusCallbackEvent=completed&StatusCallbackEvent=x", 21626),
         ("&StatusCallback=nonsense", 21456),
         ("&Ttl=4", 10000),
@@ -362,7 +364,10 @@ async fn three_redirects_are_followed_but_not_a_fourth() {
     for (from, expected) in [("/3", vec![]), ("/4", vec![11215])] {
         let host = host(&format!("{}{from}", server.uri()), None);
         ring(&host);
-        assert_eq!(codes(&host).await, expected, "{from}");
+        let alerts = alerts(&host).await;
+        assert_eq!(alerts.iter().map(|(code, _)| *code).collect::<Vec<_>>(), expected, "{from} {alerts:?}");
+        let told = "at most 3 of a SignalWire webhook are followed, and 10 of any other request";
+        assert!(alerts.iter().all(|(_, text)| text.contains(told)), "{alerts:?}");
     }
 }
 
@@ -455,9 +460,64 @@ async fn the_control_api_sets_shows_and_explains_the_signing_key() {
     let valid = explain(&sign("PSK_other")).await;
     let expected = (&json!(true), &json!("X-SignalWire-Signature"), &json!("signing key"));
     assert_eq!((&valid["valid"], &valid["header"], &valid["key"]), expected);
-    let by_token = explain(&sign(TOKEN)).await;
-    assert_eq!(by_token["mistake"], "wrong-token", "{by_token}");
-    assert!(by_token["detail"].as_str().is_some_and(|detail| detail.contains("API token") && !detail.contains(TOKEN)));
+    for sid in ["0b2f19a8-7b0e-4b05-9a57-0d1e3d5b2f11", "f0000000-0000-4000-8000-000000000000"] {
+        bench.ok("POST", "/accounts", json!({ "sid": sid, "auth_token": TOKEN })).await;
+        let by_token = explain(&sign(TOKEN)).await;
+        assert_eq!(by_token["mistake"], "wrong-token", "{by_token}");
+        let detail = by_token["detail"].as_str().expect("a text");
+        assert!(detail.contains("the API token") && !detail.contains(TOKEN), "{detail}");
+        assert!(!detail.contains("another account"), "the account's own token comes first: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_state_with_a_key_or_a_service_that_no_account_of_its_dialect_can_have_is_refused() {
+    let bench = Bench::new().await;
+    bench.ok("POST", "/accounts", json!({ "sid": PROJECT, "auth_token": TOKEN, "signing_key": KEY })).await;
+    let twilios = bench.account().await;
+    let retired = "must be full for a SignalWire account: SignalWire hasn't retired faxes and has no test credentials";
+    for (sid, field, bad, why) in [
+        (PROJECT, "signing_key", "", "must have 1 to 256 characters, none a control character"),
+        (PROJECT, "signing_key", "bad\nkey", "must have 1 to 256 characters, none a control character"),
+        (&twilios, "signing_key", KEY, "must be left out of a Twilio account, whose token signs its webhooks"),
+        (PROJECT, "service", "retired", retired),
+        (PROJECT, "service", "test-credentials", retired),
+    ] {
+        let target = format!("/state?account={sid}");
+        let state = bench.ok("GET", &target, Value::Null).await;
+        let mut forged = state.clone();
+        forged["account"][field] = json!(bad);
+        let refused = bench.refused("PUT", &target, forged).await;
+        assert_eq!(refused, (422, format!("account.{field}: {why}; the world is as it was")));
+        assert_eq!(bench.ok("GET", &target, Value::Null).await["account"], state["account"]);
+        bench.ok("PUT", &target, state).await;
+    }
+}
+
+#[tokio::test]
+async fn the_control_api_retires_no_signalwire_account() {
+    let bench = Bench::of(
+        Host::with(
+            Settings { service: Service::Retired, ..settings(Pace::Max) },
+            &ClientOptions::default(),
+            AccountSetup::default(),
+        )
+        .registry,
+    )
+    .await;
+    let account = bench.ok("POST", "/accounts", json!({ "sid": PROJECT })).await;
+    assert_eq!(account["service"], "full", "the general setting is of Twilio accounts");
+    assert_eq!(bench.ok("POST", "/accounts", json!({})).await["service"], "retired");
+    for service in ["retired", "test-credentials"] {
+        for (target, order) in [
+            ("/accounts", json!({ "dialect": "signalwire", "service": service })),
+            (&*format!("/accounts/{PROJECT}"), json!({ "service": service })),
+        ] {
+            let refused = bench.refused("POST", target, order).await;
+            assert!(refused.0 == 422 && refused.1.starts_with("service: must be full for a SignalWire"), "{refused:?}");
+        }
+    }
+    bench.ok("POST", &format!("/accounts/{PROJECT}"), json!({ "service": "full" })).await;
 }
 
 #[tokio::test]

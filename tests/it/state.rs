@@ -299,6 +299,54 @@ fn a_dangling_reference_is_refused() {
     assert!(told.starts_with("world.next_ordinal: "), "{told}");
 }
 
+/// The JSON pointers to all ids in a state, except those in recorded exchanges, which are text.
+fn ids(value: &Value, place: &str, found: &mut Vec<String>) {
+    let is_id = |text: &str| text.len() == 34 && text[2..].bytes().all(|byte| byte.is_ascii_hexdigit());
+    match value {
+        Value::String(text) if is_id(text) => found.push(place.to_owned()),
+        Value::Array(list) => list.iter().enumerate().for_each(|(at, each)| ids(each, &format!("{place}/{at}"), found)),
+        Value::Object(fields) => {
+            for (name, field) in fields.iter().filter(|(name, _)| *name != "record") {
+                ids(field, &format!("{place}/{name}"), found);
+            }
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[test]
+fn an_id_of_the_other_dialect_is_refused_wherever_it_stands() {
+    let mut script = busy();
+    let bin = CreateTwimlBin { name: "Take".into(), contents: RECEIVE.into() };
+    script.command(bin).expect("there is room");
+    let state = written(&script.engine, script.now);
+    let mut places = Vec::new();
+    ids(&state, "", &mut places);
+    places.retain(|place| place != "/account_sid");
+    for kind in ["tables/faxes", "tables/calls", "numbers", "applications", "twiml_bins", "alerts", "under_way"] {
+        assert!(places.iter().any(|place| place.starts_with(&format!("/world/{kind}/"))), "{kind}: {places:?}");
+    }
+    for part in ["/keys/list/0/sid", "/media/sid", "/alert/sid", "/notice/media/0"] {
+        assert!(places.iter().any(|place| place.ends_with(part)), "{part}: {places:?}");
+    }
+    for pointer in places {
+        let mut forged = state.clone();
+        *forged.pointer_mut(&pointer).expect("it was found") = json!("831455c6-574e-4d8b-b6ee-2418140bf4cd");
+        let told = read(&forged).expect_err("an id of SignalWire's").to_string();
+        let why = "831455c6-574e-4d8b-b6ee-2418140bf4cd is signalwire's where account_sid is twilio's";
+        let place = told.strip_suffix(why).and_then(|told| told.strip_suffix(": "));
+        let place = place.unwrap_or_else(|| panic!("{pointer}: {told}"));
+        assert_eq!(format!("/{}", place.replace(['.', '['], "/").replace(']', "")), pointer);
+    }
+    let mut forged = state.clone();
+    let outgoing = forged["world"]["outgoing"].as_object_mut().expect("an object");
+    let sid = outgoing.keys().next().expect("a fax with notices").clone();
+    let notices = outgoing.remove(&sid).expect("there");
+    outgoing.insert("831455c6-574e-4d8b-b6ee-2418140bf4cd".to_owned(), notices);
+    let told = read(&forged).expect_err("an id of SignalWire's").to_string();
+    assert!(told.starts_with("world.outgoing.831455c6-574e-4d8b-b6ee-2418140bf4cd: "), "{told}");
+}
+
 #[test]
 fn numbers_that_no_world_reaches_are_refused_wherever_they_appear() {
     for place in [

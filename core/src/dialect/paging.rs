@@ -129,6 +129,17 @@ pub struct Links {
     prev: Option<String>,
 }
 
+/// Reads a page size by SignalWire's rules; 50 if there is none.
+///
+/// # Errors
+/// Returns error 54454 for what is no number from 1 to 1000.
+pub fn strict_size(query: &Form, name: &str) -> Result<usize, ApiError> {
+    let size = parameter::whole_number(query, name).map_err(|error| ApiError::new(Reason::PageSize, error.message))?;
+    let Some(size) = size else { return Ok(PAGE_SIZE_DEFAULT) };
+    let size = usize::try_from(size).ok().filter(|size| (1..=PAGE_SIZE_MAX).contains(size));
+    size.ok_or_else(|| ApiError::new(Reason::PageSize, format!("{name} must be between 1 and {PAGE_SIZE_MAX}")))
+}
+
 impl PageRequest {
     /// Reads `PageSize`, `Page` and `PageToken`, and keeps `filters` for the links; `prefix` is the items' SID prefix.
     ///
@@ -171,14 +182,7 @@ impl PageRequest {
 
     fn parse_named(query: &Form, names: Names, filters: &[&str]) -> Result<Self, ApiError> {
         let [name_of_size, name_of_page, name_of_token] = names.parameters();
-        let size = parameter::whole_number(query, name_of_size)
-            .map_err(|error| ApiError::new(Reason::PageSize, error.message))?;
-        let size = size.map_or(Some(PAGE_SIZE_DEFAULT), |size| {
-            usize::try_from(size).ok().filter(|size| (1..=PAGE_SIZE_MAX).contains(size))
-        });
-        let size = size.ok_or_else(|| {
-            ApiError::new(Reason::PageSize, format!("{name_of_size} must be between 1 and {PAGE_SIZE_MAX}"))
-        })?;
+        let size = strict_size(query, name_of_size)?;
         let page = parameter::whole_number(query, name_of_page)?.unwrap_or(0);
         let token = parameter::given(query, name_of_token).map(|text| {
             let refused = || format!("{name_of_token} '{}' leads nowhere", parameter::excerpt(text));

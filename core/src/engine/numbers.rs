@@ -53,6 +53,10 @@ impl Numbers {
         self.in_order.values().rev()
     }
 
+    pub(super) fn oldest_first(&self) -> impl Iterator<Item = &IncomingNumber> {
+        self.in_order.values()
+    }
+
     pub(super) fn remove(&mut self, sid: NumberSid) -> Option<IncomingNumber> {
         let ordinal = self.by_sid.remove(&sid)?;
         let number = self.in_order.remove(&ordinal)?;

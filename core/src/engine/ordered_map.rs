@@ -47,6 +47,10 @@ impl<K: Eq + Hash, T> OrderedMap<K, T> {
         self.in_order.values().rev()
     }
 
+    pub(super) fn oldest_first(&self) -> impl Iterator<Item = &T> {
+        self.in_order.values()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.in_order.len()
     }

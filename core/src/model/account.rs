@@ -91,7 +91,13 @@ impl Dialect {
     /// Returns the dialect of an account, which the form of its id identifies.
     #[must_use]
     pub const fn of(account: AccountSid) -> Self {
-        match account.form() {
+        Self::of_ids(account.form())
+    }
+
+    /// Returns the dialect that writes ids in this form.
+    #[must_use]
+    pub const fn of_ids(form: IdForm) -> Self {
+        match form {
             IdForm::Prefixed => Self::Twilio,
             IdForm::Uuid => Self::SignalWire,
         }
@@ -123,6 +129,19 @@ impl Dialect {
             Self::SignalWire => {
                 let digits = [hex::encode(bits[0]), hex::encode(bits[1])].concat();
                 format!("PT{}", &digits[..SIGNALWIRE_TOKEN_DIGITS]).into()
+            }
+        }
+    }
+
+    /// Checks that accounts of the dialect can have this service.
+    ///
+    /// # Errors
+    /// The text says what the service must be, to follow "must".
+    pub const fn check_service(self, service: Service) -> Result<(), &'static str> {
+        match (self, service) {
+            (Self::Twilio, _) | (Self::SignalWire, Service::Full) => Ok(()),
+            (Self::SignalWire, Service::TestCredentials | Service::Retired) => {
+                Err("be full for a SignalWire account: SignalWire hasn't retired faxes and has no test credentials")
             }
         }
     }

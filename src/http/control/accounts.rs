@@ -138,7 +138,7 @@ pub(super) async fn change(
 ) -> Result<Json<AccountView>, Problem> {
     let sid = parse_account(&sid)?;
     let world = registry.world(sid).ok_or_else(|| Problem::no_account(sid))?;
-    let service = word(edits.service.as_deref(), "service", Service::from_word, Service::ALL)?;
+    let service = service(edits.service.as_deref(), Dialect::of(sid))?;
     if let Some(Some(url)) = &edits.debugger_url {
         parameter::check_url(url).map_err(|reason| bad("debugger_url", &reason))?;
     }
@@ -175,11 +175,12 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
         let why = format!("must be {of_sid} where sid is {is}; the sid of {dialect} is {would_be}");
         return Err(bad("dialect", &why));
     }
+    let own_dialect = sid.map(Dialect::of).or(dialect).unwrap_or(Dialect::Twilio);
     if let Some(key) = &order.signing_key {
-        check_key_of(key, sid.map(Dialect::of).or(dialect).unwrap_or(Dialect::Twilio))?;
+        check_key_of(key, own_dialect)?;
     }
     let callbacks = word(order.callbacks.as_deref(), "callbacks", CallbackPolicy::from_word, CallbackPolicy::ALL)?;
-    let service = word(order.service.as_deref(), "service", Service::from_word, Service::ALL)?;
+    let service = service(order.service.as_deref(), own_dialect)?;
     if let Some(url) = &order.debugger_url {
         parameter::check_url(url).map_err(|reason| bad("debugger_url", &reason))?;
     }
@@ -229,6 +230,15 @@ fn check_key_of(key: &str, dialect: Dialect) -> Result<(), Problem> {
         }
         Dialect::SignalWire => check_signing_key(key).map_err(|why| bad("signing_key", &format!("must {why}"))),
     }
+}
+
+/// Reads the service of an account of this dialect.
+fn service(text: Option<&str>, dialect: Dialect) -> Result<Option<Service>, Problem> {
+    let service = word(text, "service", Service::from_word, Service::ALL)?;
+    service
+        .map_or(Ok(()), |service| dialect.check_service(service))
+        .map_err(|why| bad("service", &format!("must {why}")))?;
+    Ok(service)
 }
 
 /// Parses a number with REST attributes in snake_case, by the same rules as the REST API.

@@ -148,9 +148,9 @@ fn others(registry: &Registry, world: &World) -> Vec<OtherSecret> {
         };
         Some(OtherSecret { mistake, owner, secret })
     };
-    // The account itself comes first: the tester may have given a token other than the account's.
-    let worlds = std::iter::once(world.clone()).chain(registry.worlds()).take(OTHERS_MAX);
-    let mut others: Vec<OtherSecret> = worlds.filter_map(|world| key_of(&world)).collect();
+    // The account's own secrets come first: the tester may have given a token other than the account's, and another
+    // account may have the same token.
+    let mut others: Vec<OtherSecret> = key_of(world).into_iter().collect();
     let api_token = world.read(|engine| {
         let account = engine.account();
         account.auth_token.clone().filter(|_| account.dialect == Dialect::SignalWire)
@@ -160,6 +160,7 @@ fn others(registry: &Registry, world: &World) -> Vec<OtherSecret> {
         owner: "the API token".to_owned(),
         secret,
     }));
+    others.extend(registry.worlds().iter().take(OTHERS_MAX).filter_map(key_of));
     others.extend(world.read(|engine| {
         let secret_of = |key: &ApiKey| OtherSecret {
             mistake: Mistake::ApiSecret,

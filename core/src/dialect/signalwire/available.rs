@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{account_path, national_format};
 use crate::dialect::error::ApiError;
 use crate::dialect::form::{self, Form};
+use crate::dialect::paging;
 use crate::dialect::twilio::available::{self, OfferSearch};
 use crate::model::inventory::{Country, NumberKind, Offer};
 use crate::model::sid::AccountSid;
@@ -39,8 +40,9 @@ pub fn list_of(country: &str, kind: &str) -> Option<(Country, NumberKind)> {
 /// Reads the parameters of a search.
 ///
 /// # Errors
-/// Returns error 10000; its message names the parameter.
+/// Returns error 54454 for an invalid `PageSize`, otherwise 10000; the message names the parameter.
 pub fn search(query: &Form, list: (Country, NumberKind)) -> Result<Search, ApiError> {
+    paging::strict_size(query, "PageSize")?;
     let heard = Form::of(query.iter().filter(|(name, _)| !IGNORED.contains(name)));
     let mut wanted = available::search(&heard, list)?;
     // The response doesn't say whether a number can receive faxes, so only numbers that can are offered.
@@ -205,8 +207,13 @@ mod tests {
 
     #[test]
     fn invalid_filters_are_refused_and_there_are_no_mobile_numbers() {
-        let refused = search(&Form::parse(b"AreaCode=x").unwrap(), US_LOCAL).unwrap_err();
-        assert_eq!((refused.status(Dialect::SignalWire), refused.code(Dialect::SignalWire)), (422, 10000));
+        for (query, code) in
+            [("AreaCode=x", 10000), ("PageSize=0", 54454), ("PageSize=1001", 54454), ("PageSize=x", 54454)]
+        {
+            let refused = search(&Form::parse(query.as_bytes()).unwrap(), US_LOCAL).unwrap_err();
+            let answer = (refused.status(Dialect::SignalWire), refused.code(Dialect::SignalWire));
+            assert_eq!(answer, (422, code), "{query}");
+        }
         assert_eq!(list_of("GB", "Mobile"), None);
         assert_eq!(list_of("US", "Local"), Some(US_LOCAL));
     }

@@ -48,11 +48,24 @@ pub(super) fn method(form: &Form) -> Result<Method, ApiError> {
 
 /// Reads `StatusCallbackEvent`, a parameter that may be repeated or contain several words; the default is `completed`.
 pub(super) fn statuses(form: &Form) -> Result<StatusSet, ApiError> {
-    let given = form.iter().filter(|(name, _)| *name == EVENT).map(|(_, value)| value);
-    let words = given.flat_map(|value| value.split([',', ' '])).filter(|word| !word.is_empty());
-    let events = words.map(event).collect::<Result<Vec<_>, _>>()?;
+    let given = form.iter().filter(|(name, value)| is_event(name) && !value.is_empty());
+    let events = given.map(|(_, value)| events(value)).collect::<Result<Vec<_>, _>>()?.concat();
     let events = if events.is_empty() { vec![CallEvent::Completed] } else { events };
     Ok(events.into_iter().flat_map(|event| event.statuses().iter()).collect())
+}
+
+/// Whether a parameter has the name, or the name that PHP and Rails give to an element of a list: `StatusCallbackEvent[]`
+/// or `StatusCallbackEvent[0]`.
+fn is_event(name: &str) -> bool {
+    let Some(index) = name.strip_prefix(EVENT) else { return false };
+    let digits = index.strip_prefix('[').and_then(|index| index.strip_suffix(']'));
+    index.is_empty() || digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Reads the words of a value, which has at least one.
+fn events(value: &str) -> Result<Vec<CallEvent>, ApiError> {
+    let words: Vec<_> = value.split([',', ' ']).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() { event(value).map(|event| vec![event]) } else { words.into_iter().map(event).collect() }
 }
 
 fn event(word: &str) -> Result<CallEvent, ApiError> {
@@ -90,8 +103,24 @@ mod tests {
     }
 
     #[test]
+    fn elements_of_a_list_are_read_by_the_names_that_php_and_rails_give_them() {
+        for name in ["StatusCallbackEvent[]", "StatusCallbackEvent[0]", "StatusCallbackEvent[12]"] {
+            let form = Form::of([(name, "initiated"), ("StatusCallbackEvent", "answered")]);
+            let expected = [Status::Processing, Status::Sending].into_iter().collect();
+            assert_eq!(statuses(&form).ok(), Some(expected), "{name}");
+            assert!(statuses(&Form::of([(name, "done")])).is_err(), "{name}");
+        }
+        for name in ["StatusCallbackEvents", "StatusCallbackEvent[x]", "StatusCallbackEvent["] {
+            let form = Form::of([(name, "initiated")]);
+            assert_eq!(statuses(&form).ok(), Some(StatusSet::all_final()), "{name} is another parameter");
+        }
+    }
+
+    #[test]
     fn unknown_events_are_refused_and_named() {
-        for values in [&["queued"][..], &["completed", "Answered"], &["completed;answered"]] {
+        for values in
+            [&["queued"][..], &[","], &[" "], &["completed", ","], &["completed", "Answered"], &["completed;answered"]]
+        {
             assert_eq!(of(values), Err(Reason::CallbackEvent), "{values:?}");
         }
         let form = Form::of([(EVENT, "completed"), (EVENT, "done")]);

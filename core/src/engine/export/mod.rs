@@ -5,6 +5,7 @@ mod check;
 mod fault;
 mod form;
 mod format;
+mod ids;
 pub mod log;
 mod outline;
 mod shelf;
@@ -28,6 +29,7 @@ use super::event::ResetTo;
 use super::retention::Retention;
 use super::rewind::Canceled;
 use super::rewind::Snapshot;
+use crate::model::account::Dialect;
 use crate::model::sid::{AccountSid, KeySid};
 use crate::model::time::Timestamp;
 use crate::model::words::words;
@@ -205,6 +207,8 @@ impl State {
     /// # Errors
     /// Returns the first inconsistency found.
     pub fn check(&self) -> Result<(), StateError> {
+        self.account.check(self.account_sid)?;
+        ids::check(&self.world.world, &self.keys, Dialect::of(self.account_sid))?;
         check::check(&self.world.world)
     }
 
@@ -287,15 +291,16 @@ impl State {
                 Some(hash) => StateError::NoDocument { place: error.path().to_string(), hash },
                 None => StateError::from(error),
             })?;
-        account.check(account_sid).map_err(|why| StateError::Wrong { place: "account.dialect".to_owned(), why })?;
+        account.check(account_sid)?;
         let keys = keys.value().map_err(|why| StateError::Wrong { place: "keys".to_owned(), why })?;
         let world = Snapshot::try_from(world)?;
         if let Some(unused) = shelf.unused() {
             let why = "is the document of no fax in the state".to_owned();
             return Err(StateError::Wrong { place: format!("{DOCUMENTS}.{unused}"), why });
         }
-        check::check(&world.world)?;
-        Ok(Self { account_sid, is_frozen, account, keys, world })
+        let state = Self { account_sid, is_frozen, account, keys, world };
+        state.check()?;
+        Ok(state)
     }
 
     /// Does the same as [`State::read`], for a parsed document.

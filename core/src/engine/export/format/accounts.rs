@@ -6,9 +6,10 @@ use std::hash::Hash;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::caller_ids::CallerIds;
+use crate::engine::export::StateError;
 use crate::engine::export::form::{Form, List, attributes, form};
 use crate::engine::ordered_map;
-use crate::model::account::{Account, AccountStatus, Dialect, Service};
+use crate::model::account::{Account, AccountStatus, Dialect, Service, check_signing_key};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AccountSid, ApplicationSid, KeySid, NumberSid};
 use crate::model::time::Timestamp;
@@ -50,12 +51,22 @@ impl Choices {
         Self { friendly_name, dialect, status, service, debugger_url, signing_key, created, updated }
     }
 
-    /// Refuses a dialect that doesn't fit the account's id.
-    pub(in crate::engine::export) fn check(&self, sid: AccountSid) -> Result<(), String> {
+    /// Refuses a dialect that the account's id can't have, and what an account of its dialect can't have.
+    pub(in crate::engine::export) fn check(&self, sid: AccountSid) -> Result<(), StateError> {
+        let wrong = |field: &str, why: String| StateError::Wrong { place: format!("account.{field}"), why };
         let of_sid = Dialect::of(sid);
-        (self.dialect == of_sid)
-            .then_some(())
-            .ok_or_else(|| format!("is {} where account_sid is {of_sid}'s", self.dialect))
+        if self.dialect != of_sid {
+            return Err(wrong("dialect", format!("is {} where account_sid is {of_sid}'s", self.dialect)));
+        }
+        of_sid.check_service(self.service).map_err(|why| wrong("service", format!("must {why}")))?;
+        let Some(key) = &self.signing_key else { return Ok(()) };
+        match of_sid {
+            Dialect::Twilio => {
+                let why = "must be left out of a Twilio account, whose token signs its webhooks";
+                Err(wrong("signing_key", why.to_owned()))
+            }
+            Dialect::SignalWire => check_signing_key(key).map_err(|why| wrong("signing_key", format!("must {why}"))),
+        }
     }
 
     /// Applies these choices to an account, which keeps its id, its token and its signing key, if any.
@@ -124,10 +135,8 @@ impl<F: Form<Of: Registered>> OrderedMap<F> {
     }
 
     pub(in crate::engine::export) fn of(register: &ordered_map::OrderedMap<<F::Of as Registered>::Id, F::Of>) -> Self {
-        let mut list: Vec<_> = register.newest_first().cloned().collect();
-        // Written oldest first, so that the order can be checked on reading.
-        list.reverse();
-        Self { last: register.last, list: List(list) }
+        // In order, which is checked on reading.
+        Self { last: register.last, list: List(register.oldest_first().cloned().collect()) }
     }
 
     /// Converts the list, or says why it is invalid.

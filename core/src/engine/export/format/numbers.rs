@@ -21,10 +21,8 @@ pub(super) struct Numbers {
 
 impl Numbers {
     pub(super) fn of(numbers: &numbers::Numbers) -> Self {
-        let mut list: Vec<_> = numbers.newest_first().cloned().collect();
-        // Written oldest first, so that the order can be checked on reading.
-        list.reverse();
-        Self { bought: numbers.bought, numbers: List(list) }
+        // In order, which is checked on reading.
+        Self { bought: numbers.bought, numbers: List(numbers.oldest_first().cloned().collect()) }
     }
 
     /// Converts the numbers, or says why they are invalid.
