@@ -94,7 +94,7 @@ impl<'a> Table<'a> {
         tables.collect()
     }
 
-    /// Returns the whole table as JSON, for parsers of JSON such as that of rules.
+    /// Returns the whole table as JSON, for code that parses JSON, such as the rule parser.
     pub(super) fn json(&self) -> Value {
         json_of_table(self.entries)
     }

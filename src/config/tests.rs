@@ -270,7 +270,7 @@ fn signalwires_default_account_comes_from_its_variables_or_is_zeros() {
 }
 
 #[test]
-fn the_service_of_signalwire_can_not_be_retired() {
+fn signalwires_service_cannot_be_retired() {
     let dialect = (Setting::Dialect, "signalwire");
     let error = with_flags(&[dialect, (Setting::Retired, "true")]).expect_err("not retired").to_string();
     assert_eq!(error, "--retired must be left out where every account is of SignalWire, which hasn't retired faxes");

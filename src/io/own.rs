@@ -42,15 +42,15 @@ pub struct OwnNames {
 }
 
 impl OwnNames {
-    /// Creates the set of names: those of any emulator, those that `--allow-host` adds, and the host of `--public-url`.
+    /// Creates the set of names: the built-in ones, those added by `--allow-host`, and the host of `--public-url`.
     #[must_use]
     pub fn new(allowed: &[String], public_url: Option<&str>) -> Self {
         let public = public_url.and_then(|url| Url::parse(url).ok()).and_then(|url| url.host_str().map(Arc::from));
         Self { allowed: allowed.into(), public }
     }
 
-    /// Returns the bin that a URL leads to, if its host is the emulator. The port doesn't matter: a container may map
-    /// the port that clients use to the emulator's.
+    /// Returns the bin that a URL leads to, if its host is the emulator. The port doesn't matter, because a
+    /// container may publish the emulator under a different port.
     pub(super) fn bin_at(&self, url: &str) -> Option<TwimlBinSid> {
         let url = Url::parse(url).ok()?;
         let name = url.host_str()?.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
@@ -62,8 +62,8 @@ impl OwnNames {
     }
 }
 
-/// Returns whether the emulator answers to a lower-case name without being configured to: the name of an emulated
-/// service, or one that no stranger can own and point at this machine: `localhost`, `*.localhost`, `*.internal`,
+/// Returns whether the emulator answers to a lower-case name without being configured to. These are the names of
+/// emulated services, and names that nobody else can register and point at this machine: `localhost`, `*.localhost`, `*.internal`,
 /// `*.test` (RFC 6761: never in the public DNS), and single labels such as a Compose service.
 #[must_use]
 pub fn is_own_name(name: &str) -> bool {

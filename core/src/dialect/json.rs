@@ -1,5 +1,5 @@
-//! Reads JSON and deserializes types from it, with errors for people: which field is invalid, what it must be, and what
-//! was found. Duplicate fields are refused too.
+//! Reads JSON and deserializes types from it, with readable errors that say which field is invalid, what it must be, and
+//! what was found. Duplicate fields are refused too.
 
 use std::cell::RefCell;
 use std::fmt::{self, Display};
@@ -114,7 +114,7 @@ impl Error for FieldError {
     }
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "an enum of serde; JSON has no others of its values")]
+#[expect(clippy::wildcard_enum_match_arm, reason = "serde's enum; JSON never produces the other variants")]
 fn shown(unexpected: &Unexpected<'_>) -> String {
     match unexpected {
         Unexpected::Bool(value) => value.to_string(),

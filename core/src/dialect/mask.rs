@@ -44,7 +44,7 @@ fn passwords_in(text: &str) -> Vec<Range<usize>> {
         begin += at + "://".len();
         let is_end = |c: char| matches!(c, '/' | '?' | '#' | '\\' | '"' | '\'' | '<' | '>') || c.is_whitespace();
         let end = text[begin..].find(is_end).map_or(text.len(), |at| begin + at);
-        // The last @ ends the password: an unencoded one within it must not leave a part unmasked.
+        // The last @ ends the password, so that a password containing an unencoded @ is masked completely.
         let Some(last) = text[begin..end].rfind('@') else { continue };
         if let Some(colon) = text[begin..begin + last].find(':') {
             found.push(begin + colon + 1..begin + last);
@@ -96,8 +96,8 @@ fn part(pair: &str) -> Cow<'_, str> {
     replaced(pair, &parts)
 }
 
-/// A decoded string that maps each byte to its encoded form. Each non-ASCII byte counts as a letter, since secret names
-/// contain only ASCII.
+/// A decoded string that maps each byte to its encoded form. Non-ASCII bytes are replaced with a letter,
+/// which loses nothing, because secret names are ASCII.
 struct Decoded {
     text: String,
     /// The offset of each byte in the original string, followed by the end.

@@ -61,7 +61,7 @@ impl Dialect {
         Ok(LineFault { fault, after_pages, text })
     }
 
-    /// Returns the default code of a tester's rule that refuses REST calls with this HTTP status.
+    /// Returns the default error code for a rule that refuses REST requests with this HTTP status.
     #[must_use]
     pub const fn usual_code(self, status: u16) -> u32 {
         match self {

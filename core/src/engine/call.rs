@@ -1,4 +1,4 @@
-//! A call that rings at a number of the world, and the question to the number's app. The fax is created later, if the
+//! An incoming call to one of the world's numbers, and the TwiML request to that number's app. The fax is created later, if the
 //! app takes the call.
 
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, Cookie, Method, Purpose, Signature};
 
-/// A call that rings at a number of the world; its fax does not exist yet.
+/// An incoming call to one of the world's numbers, before its fax exists.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
     pub(super) sid: FaxSid,
@@ -31,7 +31,7 @@ pub(super) struct Call {
     pub(super) origin: Arc<str>,
     pub(super) rang: Timestamp,
     pub(super) cookies: Vec<Cookie>,
-    /// The pending question to its app; `None` before the first one.
+    /// The pending TwiML request to the number's app; `None` before the first request.
     pub(super) asking: Option<Asking>,
     pub(super) luck: Luck,
 }
@@ -43,7 +43,7 @@ pub(super) struct Asking {
     pub(super) purpose: Purpose,
     pub(super) url: Box<str>,
     pub(super) method: Method,
-    /// For the fallback URL: the FaxUrl's fault, and its address.
+    /// When asking the fallback URL: the fault that made the FaxUrl fail, and the FaxUrl itself.
     pub(super) failed: Option<(Fault, Box<str>)>,
     pub(super) attempt: Attempt,
     pub(super) plan: WebhookPlan,

@@ -1,4 +1,4 @@
-//! Rules as the control API, the configuration file and the library write them. A document becomes a rule once every
+//! The document form of rules, as used in the control API, the configuration file and the library. A document becomes a rule once every
 //! field has been checked, and a rule can be shown as a document. A rule that clearly can never act is refused.
 
 mod document;
@@ -137,7 +137,7 @@ impl From<&Outcome> for OutcomeDocument {
             Outcome::Busy => of(Status::Busy),
             Outcome::NoAnswer => of(Status::NoAnswer),
             Outcome::Failed(LineFault { fault, after_pages, text }) => Self {
-                // Both dialects' codes: SignalWire's rules have only one, which is also Twilio's.
+                // Twilio's code works for both dialects: the only code that a SignalWire rule can have means the same at Twilio.
                 code: Some(Dialect::Twilio.code(*fault)),
                 after_pages: Some(Integer(*after_pages)),
                 message: text.clone(),

@@ -67,7 +67,7 @@ fn is_told_by_status(fault: Fault) -> bool {
     matches!(fault, Fault::Busy | Fault::NoAnswer)
 }
 
-/// Returns the fault of a transmission that breaks with this code.
+/// Returns the fault for a transmission that fails with this code.
 ///
 /// # Errors
 /// Returns what the code should be.
@@ -76,7 +76,7 @@ pub fn fault_of_line(code: u32) -> Result<Fault, String> {
     (code == TRANSMISSION).then_some(Fault::Transmission).ok_or_else(why)
 }
 
-/// Returns the default code of a tester's rule that refuses calls with this HTTP status.
+/// Returns the default error code for a rule that refuses REST requests with this HTTP status.
 #[must_use]
 pub const fn usual_code(status: u16) -> u32 {
     match status {

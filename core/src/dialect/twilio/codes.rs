@@ -134,7 +134,7 @@ pub fn more_info(code: u32) -> String {
 #[error("{TRANSMISSION} or {INCOMPATIBLE}, not {0}")]
 pub struct UnknownFaultCode(u32);
 
-/// Returns the fault of a transmission that breaks with this code.
+/// Returns the fault for a transmission that fails with this code.
 ///
 /// # Errors
 /// Returns [`UnknownFaultCode`] if no failed transmission ends with this code.
@@ -146,7 +146,7 @@ pub const fn fault_of_line(code: u32) -> Result<Fault, UnknownFaultCode> {
     }
 }
 
-/// Returns the default code of a tester's rule that refuses calls with this HTTP status.
+/// Returns the default error code for a rule that refuses REST requests with this HTTP status.
 #[must_use]
 pub const fn usual_code(status: u16) -> u32 {
     if status == 429 { 20429 } else { 20_000 + status as u32 }
