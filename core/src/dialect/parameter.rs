@@ -140,7 +140,7 @@ pub(super) fn check_sid(name: &str, text: &str, prefix: &str, ids: IdForm) -> Re
     })
 }
 
-/// Checks that a string is an id of this form, as [`check_sid`] does.
+/// Checks that a string is an id of this form.
 ///
 /// # Errors
 /// Returns what the string should be.
