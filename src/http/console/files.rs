@@ -92,16 +92,16 @@ impl File {
     }
 }
 
-/// Removes comment lines from scripts and styles, since only readers of the source need them.
+/// Removes comment lines and indentation from scripts and styles, since only readers of the source need them. No string
+/// in them continues on another line; a test checks this.
 fn lean(path: &str, bytes: &'static [u8]) -> Bytes {
-    let Some(text) = path.ends_with(".js").then(|| std::str::from_utf8(bytes).ok()).flatten() else {
+    let is_code = path.ends_with(".js") || path.ends_with(".css");
+    let Some(text) = is_code.then(|| std::str::from_utf8(bytes).ok()).flatten() else {
         return Bytes::from_static(bytes);
     };
-    let is_comment = |line: &str| {
-        let line = line.trim_start();
-        line.starts_with("//") || (line.starts_with("/**") && line.trim_end().ends_with("*/"))
-    };
-    text.split_inclusive('\n').filter(|line| !is_comment(line)).collect::<String>().into()
+    let is_comment = |line: &str| line.starts_with("//") || (line.starts_with("/*") && line.trim_end().ends_with("*/"));
+    let lines = text.split_inclusive('\n').map(str::trim_start);
+    lines.filter(|line| !line.is_empty() && !is_comment(line)).collect::<String>().into()
 }
 
 fn gzipped(bytes: &[u8]) -> Bytes {
@@ -128,4 +128,28 @@ fn digest<'a>(parts: impl Iterator<Item = &'a [u8]>) -> String {
 #[cfg(test)]
 pub(super) fn embedded_paths() -> impl Iterator<Item = &'static str> {
     EMBEDDED.iter().map(|(path, _)| *path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_string_continues_on_another_line() {
+        for (path, bytes) in EMBEDDED.iter().filter(|(path, _)| path.ends_with(".js")) {
+            let text = std::str::from_utf8(bytes).unwrap();
+            for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+                let backticks = line.matches('`').count() - line.matches("\\`").count();
+                assert!(backticks % 2 == 0 && !line.ends_with('\\'), "{path}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn comments_and_indentation_are_not_sent() {
+        let sent = lean("a.js", b"/** Adds. */\n  // Why.\n\n  const a = 1; // kept\n/* kept */ b();\n");
+        assert_eq!(sent, "const a = 1; // kept\n/* kept */ b();\n");
+        assert_eq!(lean("a.css", b"/* Colours. */\na {\n  color: red;\n}\n"), "a {\ncolor: red;\n}\n");
+        assert_eq!(lean("a.svg", b"  // kept\n"), "  // kept\n");
+    }
 }
