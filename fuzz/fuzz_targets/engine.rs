@@ -6,6 +6,7 @@ use fauxfax::engine::Engine;
 use fauxfax::engine::effect::{Effect, Intent};
 use fauxfax::engine::command::Command;
 use fauxfax::engine::input::{AddRule, Completion, EffectResult, CancelFax, CreateFax, DeleteFax, ReceiveFax, Reset, Restore, TakeSnapshot};
+use fauxfax::model::account::Dialect;
 use fauxfax::model::phone::PhoneNumber;
 use fauxfax::model::sid::FaxSid;
 use fauxfax::model::time::Timestamp;
@@ -80,7 +81,7 @@ impl World {
             8 => picked.into_iter().for_each(|sid| self.input(DeleteFax(sid))),
             9 => {
                 let value = serde_json::from_str(RULES[usize::from(detail) % RULES.len()]).expect("JSON");
-                let rule = fauxfax::dialect::rule::parse(&value).expect("a rule");
+                let rule = fauxfax::dialect::rule::parse(&value, Dialect::Twilio).expect("a rule");
                 self.input(AddRule(rule));
             }
             10 => self.input(TakeSnapshot("one".into())),

@@ -3,6 +3,7 @@
 
 use fauxfax::dialect::form::{self, Form};
 use fauxfax::dialect::rule;
+use fauxfax::model::account::Dialect;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -11,9 +12,11 @@ fuzz_target!(|bytes: &[u8]| {
         let again = Form::parse(form::encode(&pairs).as_bytes()).expect("what was encoded is a form");
         assert_eq!(again.get("To").unwrap_or_default(), pairs[0].1);
     }
-    if let Ok(value) = serde_json::from_slice(bytes)
-        && let Ok(rule) = rule::parse(&value)
-    {
-        assert_eq!(rule::parse(&rule::json(&rule)).as_ref(), Ok(&rule));
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        for dialect in Dialect::ALL.iter().copied() {
+            if let Ok(rule) = rule::parse(&value, dialect) {
+                assert_eq!(rule::parse(&rule::json(&rule), dialect).as_ref(), Ok(&rule));
+            }
+        }
     }
 });
