@@ -11,6 +11,7 @@ mod parse;
 mod paths;
 mod settings;
 mod table;
+mod twiml_bins;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -26,12 +27,13 @@ pub use self::parse::{
 };
 pub use self::paths::TrustedCa;
 pub use self::settings::{LIST_LEN_MAX, Settings};
+pub use self::twiml_bins::{ConfiguredBin, FAX_TWIML_NAME};
 
 use crate::io::budget::BODY_BUDGET_BYTES_DEFAULT;
 use crate::io::client::ConnectTo;
 use crate::model::account::{
-    AccountMode, CallbackPolicy, Dialect, DocumentPolicy, MediaUserAgent, PriceForm, Service, SignatureHeaders,
-    TwimlTypes,
+    AccountMode, CallbackPolicy, Dialect, DocumentPolicy, MediaUserAgent, PriceForm, PriceSign, Service,
+    SignatureHeaders, TwimlTypes,
 };
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::phone::PhoneNumber;
@@ -123,6 +125,10 @@ pub struct Config {
     pub callbacks: CallbackPolicy,
     /// The default number's VoiceUrl, which [`Config::founding_accounts`] applies.
     pub fax_url: Option<Box<str>>,
+    /// TwiML that the default number executes instead of asking an app, which [`Config::founding_accounts`] applies.
+    pub fax_twiml: Option<Arc<str>>,
+    /// The TwiML bins of the default account, which [`Config::founding_accounts`] applies.
+    pub twiml_bins: Vec<ConfiguredBin>,
     /// The default number's StatusCallback, which [`Config::founding_accounts`] applies.
     pub status_callback: Option<Box<str>>,
     /// The default account's Debugger webhook, which [`Config::founding_accounts`] applies.
@@ -148,6 +154,8 @@ pub struct Config {
     pub render_program: Option<PathBuf>,
     /// The form of `price` in responses.
     pub price: PriceForm,
+    /// The sign of `price` in the responses of Twilio accounts.
+    pub price_sign: PriceSign,
     /// Certificates that webhooks trust in addition to the public roots.
     pub trust_ca: Vec<TrustedCa>,
     /// Whether webhooks accept any certificate.
@@ -190,6 +198,8 @@ impl Default for Config {
             control_token: None,
             callbacks: CallbackPolicy::All,
             fax_url: None,
+            fax_twiml: None,
+            twiml_bins: Vec::new(),
             status_callback: None,
             debugger_url: None,
             service: Service::Full,
@@ -202,6 +212,7 @@ impl Default for Config {
             font_dir: None,
             render_program: None,
             price: PriceForm::Text,
+            price_sign: PriceSign::Negative,
             trust_ca: Vec::new(),
             insecure_webhooks: false,
             traceparent: false,
@@ -260,6 +271,7 @@ impl Config {
                 debugger_url: None,
                 numbers: vec![(DEFAULT_NUMBER, is_fax)],
                 caller_ids: Vec::new(),
+                twiml_bins: Vec::new(),
                 rules: Vec::new(),
             });
         }
@@ -271,7 +283,16 @@ impl Config {
                 change.voice_url = Some(url.clone());
                 change.voice_receive_mode = Some(ReceiveMode::Fax);
             }
+            if self.fax_twiml.is_some() {
+                change.voice_receive_mode = Some(ReceiveMode::Fax);
+            }
             change.status_callback = self.status_callback.clone().or(change.status_callback.take());
+        }
+        if let Some(account) = accounts.first_mut() {
+            account.twiml_bins.clone_from(&self.twiml_bins);
+            let number = account.numbers.first().map(|(number, _)| *number);
+            let of_flag = self.fax_twiml.iter().map(|twiml| ConfiguredBin::of_fax_twiml(twiml, number));
+            account.twiml_bins.extend(of_flag);
         }
         accounts
     }
@@ -301,8 +322,10 @@ impl Config {
         } else {
             Self::default().default_account
         };
-        let config = Self { worlds: file.accounts, default_account, ..self }.with(&settings)?;
+        let config =
+            Self { worlds: file.accounts, twiml_bins: file.twiml_bins, default_account, ..self }.with(&settings)?;
         config.check_retired(&settings)?;
+        config.check_twiml_bins()?;
         Ok(config)
     }
 
@@ -318,6 +341,13 @@ impl Config {
         if has_one { Ok(()) } else { Err(ConfigError::unshown(given, expected)) }
     }
 
+    /// Refuses bins that the default account's numbers can't use.
+    fn check_twiml_bins(&self) -> Result<(), ConfigError> {
+        let account = self.founding_accounts().into_iter().next();
+        let conflict = account.and_then(|account| twiml_bins::conflict(&account.twiml_bins, &account.numbers));
+        conflict.map_or(Ok(()), |reason| Err(ConfigError::TwimlBins { reason }))
+    }
+
     fn with(self, settings: &Settings) -> Result<Self, ConfigError> {
         use Setting as S;
         let accounts = parse::word(AccountMode::ALL, AccountMode::as_str);
@@ -328,6 +358,7 @@ impl Config {
         let media_user_agent = parse::word(MediaUserAgent::ALL, MediaUserAgent::as_str);
         let header_line = parse::word(HeaderLine::ALL, HeaderLine::as_str);
         let price = parse::word(PriceForm::ALL, PriceForm::as_str);
+        let price_sign = parse::word(PriceSign::ALL, PriceSign::as_str);
         let proxy_clients = parse::word(ProxyClients::ALL, ProxyClients::as_str);
         let log_format = parse::word(LogFormat::ALL, LogFormat::as_str);
         let log_level = parse::word(LogLevel::ALL, LogLevel::as_str);
@@ -349,6 +380,7 @@ impl Config {
             control_token: settings.secret(S::ControlToken, parse::control_token)?,
             callbacks: settings.one(S::CallbackPolicy, callbacks)?.unwrap_or(self.callbacks),
             fax_url: settings.one(S::FaxUrl, parse::webhook_url)?,
+            fax_twiml: twiml_bins::fax_twiml(settings)?,
             status_callback: settings.one(S::StatusCallback, parse::webhook_url)?,
             debugger_url: settings.one(S::DebuggerUrl, parse::webhook_url)?,
             service: if retired { Service::Retired } else { self.service },
@@ -360,6 +392,7 @@ impl Config {
             header_line: settings.one(S::HeaderLine, header_line)?.unwrap_or(self.header_line),
             font_dir: settings.one(S::FontDir, paths::existing_folder)?,
             price: settings.one(S::Price, price)?.unwrap_or(self.price),
+            price_sign: settings.one(S::PriceSign, price_sign)?.unwrap_or(self.price_sign),
             trust_ca: settings.each(S::TrustCa, paths::trusted_ca)?,
             insecure_webhooks: settings.one(S::InsecureWebhooks, parse::boolean)?.unwrap_or(self.insecure_webhooks),
             traceparent: settings.one(S::Traceparent, parse::boolean)?.unwrap_or(self.traceparent),
@@ -396,9 +429,10 @@ fn check_default_dialect(settings: &Settings, accounts: &[ConfiguredAccount]) ->
     Err(ConfigError::value(given, expected))
 }
 
-/// Refuses a `fax_url` or `status_callback` if the first account has no number to set it on.
+/// Refuses a `fax_url`, `fax_twiml` or `status_callback` if the first account has no number to set it on.
 fn check_default_number(settings: &Settings, accounts: &[ConfiguredAccount]) -> Result<(), ConfigError> {
-    let given = settings.given(Setting::FaxUrl).or(settings.given(Setting::StatusCallback));
+    let of_number = [Setting::FaxUrl, Setting::FaxTwiml, Setting::StatusCallback];
+    let given = of_number.into_iter().find_map(|setting| settings.given(setting));
     let has_number = accounts.first().is_none_or(|account| !account.numbers.is_empty());
     match given {
         Some(given) if !has_number => {

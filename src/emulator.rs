@@ -513,6 +513,7 @@ impl Registry {
             inventory_seed: settings.seed,
             numbers: setup.numbers,
             caller_ids: setup.caller_ids,
+            twiml_bins: setup.twiml_bins,
             rules: setup.rules,
             options: WorldOptions {
                 callbacks: setup.callbacks.unwrap_or(settings.options.callbacks),

@@ -5,6 +5,7 @@ mod broken;
 pub mod journal;
 mod requests;
 mod service_origin;
+mod twiml_bins;
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -17,6 +17,7 @@ const ROUTES = [
   [/^\/console\/phone-numbers(?:\/incoming)?\/?$/, () => import("./numbers.js")],
   [/^\/console\/phone-numbers\/search$/, () => import("./search.js")],
   [/^\/console\/phone-numbers\/(?:incoming\/)?(PN[0-9a-fA-F]{32}|[0-9a-fA-F-]{36})$/, () => import("./number.js")],
+  [/^\/console\/twiml-bins$/, () => import("./bins.js")],
   [/^\/console\/(?:clock|rules)$/, () => import("./clock.js")],
   [/^\/console\/alerts$/, () => import("./alerts.js")],
   [/^\/console\/worlds$/, () => import("./worlds.js")],

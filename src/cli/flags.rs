@@ -6,7 +6,8 @@ use clap::builder::PossibleValuesParser;
 
 use crate::config::{LogFormat, LogLevel, ProxyClients, Setting, Settings};
 use crate::model::account::{
-    AccountMode, CallbackPolicy, Dialect, DocumentPolicy, MediaUserAgent, PriceForm, SignatureHeaders, TwimlTypes,
+    AccountMode, CallbackPolicy, Dialect, DocumentPolicy, MediaUserAgent, PriceForm, PriceSign, SignatureHeaders,
+    TwimlTypes,
 };
 use crate::model::reception::HeaderLine;
 
@@ -70,6 +71,11 @@ pub struct ServeFlags {
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = YOUR_APP)]
     fax_url: Option<String>,
 
+    /// TwiML that the default number executes when a fax comes in, so that receiving needs no app: XML, such as
+    /// '<Response><Receive/></Response>', or a file of it [env: FAUXFAX_FAX_TWIML]
+    #[arg(long, value_name = "FILE|XML", value_hint = ValueHint::FilePath, help_heading = YOUR_APP)]
+    fax_twiml: Option<String>,
+
     /// URL that the default number notifies when an incoming fax has ended and the TwiML named no action [env:
     /// FAUXFAX_STATUS_CALLBACK]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = YOUR_APP)]
@@ -80,8 +86,9 @@ pub struct ServeFlags {
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = YOUR_APP)]
     debugger_url: Option<String>,
 
-    /// Connect to TO instead of host FROM, such as localhost=host.docker.internal in a container; URL and signature
-    /// stay the same; repeatable [env: FAUXFAX_CONNECT_TO, comma-separated]
+    /// Connect to TO instead of host FROM, such as localhost=host.docker.internal in a container, or
+    /// app.example.com:443=http://localhost:3000 for an app that has an https URL but serves plain HTTP; URL, Host
+    /// header and signature stay the same; repeatable [env: FAUXFAX_CONNECT_TO, comma-separated]
     #[arg(long, value_name = "FROM=TO", help_heading = YOUR_APP)]
     connect_to: Vec<String>,
 
@@ -170,6 +177,11 @@ pub struct ServeFlags {
     #[arg(long, value_name = "FORM", value_parser = words(PriceForm::ALL, PriceForm::as_str), help_heading = SERVICE)]
     price: Option<String>,
 
+    /// Sign of the price of Twilio accounts' faxes; apps that expect a charge below zero fail with the other sign
+    /// [default: negative] [env: FAUXFAX_PRICE_SIGN]
+    #[arg(long, value_name = "SIGN", value_parser = words(PriceSign::ALL, PriceSign::as_str), help_heading = SERVICE)]
+    price_sign: Option<String>,
+
     /// Refuse every fax call, as Twilio does today (error 34005) [default: false] [env: FAUXFAX_RETIRED]
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
@@ -248,6 +260,7 @@ impl ServeFlags {
             .with_flag(Setting::ControlToken, self.control_token)
             .with_flag(Setting::Dialect, self.dialect)
             .with_flag(Setting::FaxUrl, self.fax_url)
+            .with_flag(Setting::FaxTwiml, self.fax_twiml)
             .with_flag(Setting::StatusCallback, self.status_callback)
             .with_flag(Setting::DebuggerUrl, self.debugger_url)
             .with_flag(Setting::Retired, self.retired)
@@ -267,6 +280,7 @@ impl ServeFlags {
             .with_flag(Setting::HeaderLine, self.header_line)
             .with_flag(Setting::FontDir, self.font_dir)
             .with_flag(Setting::Price, self.price)
+            .with_flag(Setting::PriceSign, self.price_sign)
             .with_flag(Setting::MediaBudget, self.media_budget)
             .with_flag(Setting::BodyBudget, self.body_budget)
             .with_flag(Setting::CaDir, self.ca_dir)
@@ -335,7 +349,7 @@ mod tests {
             Some(format!("--{flag}={default}"))
         });
         let defaults: Vec<String> = defaults.collect();
-        assert_eq!(defaults.len(), 20);
+        assert_eq!(defaults.len(), 21);
         let arguments: Vec<&str> = defaults.iter().map(String::as_str).collect();
         assert_eq!(Config::load(settings(&arguments), &|_| None), Ok(Config::default()));
     }
@@ -352,6 +366,7 @@ mod tests {
             (Setting::MediaUserAgent, "required"),
             (Setting::HeaderLine, "off"),
             (Setting::Price, "none"),
+            (Setting::PriceSign, "positive"),
             (Setting::ProxyClients, "any"),
             (Setting::LogFormat, "json"),
             (Setting::LogLevel, "debug"),

@@ -35,6 +35,10 @@ pub(super) struct ReceiveFlags {
     /// TwiML
     #[arg(long, value_name = "URL")]
     fax_url: Option<String>,
+    /// URL to notify of the fax, as <Receive action="…"> does; the number needs no VoiceUrl then, because its app is not
+    /// asked for TwiML
+    #[arg(long, value_name = "URL", conflicts_with = "fax_url")]
+    action: Option<String>,
     /// Number of test pages to send instead of a file
     #[arg(long, value_name = "N", conflicts_with = "file", value_parser = whole_number::<u32>)]
     pages: Option<u32>,
@@ -105,6 +109,7 @@ fn fields(flags: &ReceiveFlags) -> Vec<(&'static str, String)> {
         ("from", flags.from.clone()),
         ("pages", pages),
         ("station_id", flags.station_id.clone()),
+        ("action", flags.action.clone()),
     ];
     fields.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))).collect()
 }

@@ -62,6 +62,7 @@ fn schema() -> Value {
         .collect();
     let mut generator = SchemaGenerator::default();
     properties.insert("accounts".to_owned(), json!({ "type": "array", "items": account(&mut generator) }));
+    properties.insert("twiml_bins".to_owned(), json!({ "type": "array", "items": twiml_bin() }));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "fauxfax.toml",
@@ -113,6 +114,16 @@ fn account(generator: &mut SchemaGenerator) -> Value {
             } },
             "rules": { "type": "array", "items": generator.subschema_for::<RuleDocument>() },
         },
+    })
+}
+
+fn twiml_bin() -> Value {
+    let text = json!({ "type": "string" });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "properties": { "name": text, "twiml": text, "numbers": { "type": "array", "items": text } },
+        "required": ["name", "twiml"],
     })
 }
 

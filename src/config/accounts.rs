@@ -8,6 +8,7 @@ use super::error::ConfigError;
 use super::given::Given;
 use super::parse;
 use super::table::Table;
+use super::twiml_bins::ConfiguredBin;
 use crate::dialect::attribute::{Attribute, Kind, OF_NUMBER};
 use crate::dialect::rule;
 use crate::engine::rule::Rule;
@@ -55,6 +56,8 @@ pub struct ConfiguredAccount {
     pub numbers: Vec<(PhoneNumber, NumberChange)>,
     /// The verified caller ids, from which the account may send faxes.
     pub caller_ids: Vec<PhoneNumber>,
+    /// The account's TwiML bins.
+    pub twiml_bins: Vec<ConfiguredBin>,
     /// The account's rules, in the order in which they are matched.
     pub rules: Vec<Rule>,
 }
@@ -66,7 +69,7 @@ impl fmt::Debug for ConfiguredAccount {
         shown.field("sid", &self.sid).field("dialect", &self.dialect).field("callbacks", &self.callbacks);
         shown.field("service", &self.service).field("debugger_url", &self.debugger_url);
         shown.field("numbers", &self.numbers).field("caller_ids", &self.caller_ids);
-        shown.field("rules", &self.rules).finish_non_exhaustive()
+        shown.field("twiml_bins", &self.twiml_bins).field("rules", &self.rules).finish_non_exhaustive()
     }
 }
 
@@ -118,6 +121,7 @@ fn account(
         debugger_url,
         numbers,
         caller_ids,
+        twiml_bins: Vec::new(),
         rules,
     })
 }

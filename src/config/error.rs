@@ -56,6 +56,12 @@ pub enum ConfigError {
         /// A description of the mistake and of what to write instead.
         reason: String,
     },
+    /// The default account's numbers can't use the configured TwiML bins.
+    #[error("twiml_bins: {reason}")]
+    TwimlBins {
+        /// The bin and number concerned.
+        reason: String,
+    },
     /// The file is not valid TOML.
     #[error("{place}: {message}")]
     Syntax {

@@ -13,6 +13,7 @@ use super::given::Setting;
 use super::parse;
 use super::settings::Settings;
 use super::table::{ACCOUNTS_KEY, Source, Table};
+use super::twiml_bins::{self, ConfiguredBin, TWIML_BINS_KEY, is_xml};
 use crate::model::account::Dialect;
 
 /// The file that is read if none is named.
@@ -20,11 +21,12 @@ pub const FILE_NAME: &str = "fauxfax.toml";
 /// The size of the largest file that is read, enough for thousands of numbers.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// The contents of a configuration file: settings as strings, and parsed accounts.
+/// The contents of a configuration file: settings as strings, parsed accounts and TwiML bins.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) settings: Settings,
     pub(super) accounts: Vec<ConfiguredAccount>,
+    pub(super) twiml_bins: Vec<ConfiguredBin>,
 }
 
 /// Reads the named file, or otherwise `fauxfax.toml` in `folder` if it exists.
@@ -65,7 +67,7 @@ fn contents(source: &Source, stronger: &Settings) -> Result<Contents, ConfigErro
     })?;
     let root = Table { source, name: "the file", start: 0, entries: document.get_ref() };
     let settings = || Setting::ALL.iter().filter(|setting| **setting != Setting::Config);
-    let keys: Vec<&str> = settings().map(|setting| setting.as_str()).chain([ACCOUNTS_KEY]).collect();
+    let keys: Vec<&str> = settings().map(|setting| setting.as_str()).chain([ACCOUNTS_KEY, TWIML_BINS_KEY]).collect();
     root.check_keys(&keys)?;
 
     let mut contents = Contents::default();
@@ -73,13 +75,15 @@ fn contents(source: &Source, stronger: &Settings) -> Result<Contents, ConfigErro
         let key = setting.as_str();
         let given = if setting.is_list() { root.list(key)? } else { root.text(key)?.into_iter().collect() };
         for given in given {
-            let given = if setting.is_path() { source.beside(given) } else { given };
+            let is_path = setting.is_path() || (*setting == Setting::FaxTwiml && !is_xml(&given.text));
+            let given = if is_path { source.beside(given) } else { given };
             contents.settings.add(*setting, given);
         }
     }
     let dialect = stronger.given(Setting::Dialect).or(contents.settings.given(Setting::Dialect));
     let dialect = dialect.map(|given| given.parse(parse::dialect)).transpose()?.unwrap_or(Dialect::Twilio);
     contents.accounts = accounts::read(&root.tables(ACCOUNTS_KEY, "[[accounts]]")?, dialect)?;
+    contents.twiml_bins = twiml_bins::read(&root.tables(TWIML_BINS_KEY, "[[twiml_bins]]")?)?;
     Ok(contents)
 }
 

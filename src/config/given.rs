@@ -28,6 +28,8 @@ words!(
         Dialect = "dialect",
         /// The default number's VoiceUrl.
         FaxUrl = "fax_url",
+        /// TwiML that the default number executes, or a file of it.
+        FaxTwiml = "fax_twiml",
         /// The default number's StatusCallback.
         StatusCallback = "status_callback",
         /// The default account's Debugger webhook.
@@ -65,6 +67,8 @@ words!(
         FontDir = "font_dir",
         /// The form of `price` in responses.
         Price = "price",
+        /// The sign of `price` in the responses of Twilio accounts.
+        PriceSign = "price_sign",
         /// Whether every fax call is refused, as Twilio does since the Fax API was retired.
         Retired = "retired",
         /// The most bytes of media kept in each world.

@@ -45,6 +45,8 @@ fn a_file_can_set_everything() {
     assert_eq!((config.pace, config.seed), (Pace::Times(2.5), Some(42)));
     assert_eq!((config.accounts, config.callbacks), (AccountMode::Strict, CallbackPolicy::QueuedAndFinal));
     assert_eq!((config.documents, config.price), (DocumentPolicy::Strict, PriceForm::Number));
+    assert_eq!(config.price_sign, PriceSign::Positive);
+    assert_eq!(config.twiml_bins.len(), 1);
     assert_eq!((config.media_budget_bytes, config.insecure_webhooks), (512 << 20, true));
     assert_eq!(config.body_budget_bytes, 64 << 20);
     assert_eq!(config.service, Service::Retired);

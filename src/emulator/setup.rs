@@ -8,13 +8,15 @@ use crate::engine::rule::Rule;
 use crate::model::account::CallbackPolicy;
 use crate::model::account::Dialect;
 use crate::model::account::MediaUserAgent;
-use crate::model::account::PriceForm;
+use crate::model::account::PriceFormat;
 use crate::model::account::Service;
 use crate::model::number::NumberChange;
 use crate::model::phone::PhoneNumber;
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 use crate::model::sid::KeySid;
+use crate::model::twiml_bin::ConfiguredTwimlBin;
+
 /// The settings that all worlds share.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -22,8 +24,8 @@ pub struct Settings {
     pub seed: u64,
     /// The options that worlds are created with.
     pub options: WorldOptions,
-    /// The form of `price` in responses: a string, a number or always null.
-    pub price: PriceForm,
+    /// The way in which Twilio worlds write `price`.
+    pub price: PriceFormat,
     /// The state of the Fax API for accounts that don't choose one.
     pub service: Service,
     /// The URL that links are built on, instead of the request's own origin.
@@ -72,6 +74,8 @@ pub struct AccountSetup {
     pub numbers: Vec<(PhoneNumber, NumberChange)>,
     /// The initial verified caller ids.
     pub caller_ids: Vec<PhoneNumber>,
+    /// The initial TwiML bins.
+    pub twiml_bins: Vec<ConfiguredTwimlBin>,
     /// The initial rules, which make the account misbehave on purpose.
     pub rules: Vec<Rule>,
 }

@@ -4,14 +4,15 @@ use axum::http::request::Parts;
 
 use super::credential::account_of;
 use super::{asked_path, origin};
-use crate::dialect::signalwire::{self, bins, logs};
+use crate::dialect::bin_url::LAML_BINS;
+use crate::dialect::signalwire::{self, logs};
 use crate::model::account::Dialect;
 use crate::model::sid::AccountSid;
 
 /// The root of an account's resources, in both dialects.
 const ACCOUNTS: &str = "/2010-04-01/Accounts/";
 /// The roots of paths that only SignalWire has.
-const SIGNALWIRE_ROOTS: &[&str] = &[signalwire::ROOT, logs::ROOT, bins::BINS];
+const SIGNALWIRE_ROOTS: &[&str] = &[signalwire::ROOT, logs::ROOT, LAML_BINS];
 
 /// Returns the dialect of a request: SignalWire's if the path is under one of its roots or names a project, otherwise
 /// Twilio's.

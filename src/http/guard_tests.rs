@@ -28,7 +28,7 @@ fn settings(guard: GuardOptions) -> Settings {
         media_budget_bytes: 1,
     };
     let public_url = Some("https://fax.example.org/sub".into());
-    let (price, service, media_user_agent) = (PriceForm::Text, Service::Full, MediaUserAgent::Warn);
+    let (price, service, media_user_agent) = (PriceForm::Text.into(), Service::Full, MediaUserAgent::Warn);
     Settings { seed: 1, options, price, service, public_url, media_user_agent, guard }
 }
 

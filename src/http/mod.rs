@@ -1,6 +1,7 @@
 //! The HTTP layer: routes, authentication, and functions that read a request's head. Handlers hold no policy.
 
 mod auth;
+mod bins;
 mod body;
 #[cfg(feature = "console")]
 mod console;

@@ -19,9 +19,8 @@ use tower::{Service, ServiceExt};
 
 use super::dialects::dialect_of;
 use super::guard::{self, Verdict};
-use super::signalwire::served_bins;
 use super::traffic::{self, Unassignable};
-use super::{AbortHandle, AskedTarget, CaFiles, ListenAddress, asked_path, control, dispatch, media, reply};
+use super::{AbortHandle, AskedTarget, CaFiles, ListenAddress, asked_path, bins, control, dispatch, media, reply};
 use crate::dialect::error::ApiError;
 use crate::dialect::signalwire;
 use crate::emulator::{NoWorld, Registry};
@@ -131,7 +130,7 @@ where
 fn pages(registry: &Registry, ca: Option<&CaFiles>) -> Router {
     let router = Router::new()
         .merge(media::routes())
-        .merge(served_bins())
+        .merge(bins::routes())
         .with_state(registry.clone())
         .merge(control::router(registry.clone(), ca));
     #[cfg(feature = "console")]

@@ -66,7 +66,7 @@ impl Api {
         let settings = Settings {
             seed: 8,
             options,
-            price: PriceForm::Text,
+            price: PriceForm::Text.into(),
             service: Service::Full,
             public_url: None,
             guard: GuardOptions::default(),

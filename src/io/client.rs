@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
 pub use super::options::{ClientError, ClientOptions, ConnectTo, ConnectToError};
+pub(crate) use super::options::{Destination, Protocol};
 
 use super::budget::{Budget, FETCH_ROOM_WAIT_MAX, Hold};
 use super::challenge::{self, Credential};
@@ -22,7 +23,7 @@ use super::connect::Connector;
 use super::redirect::{self, Next};
 use super::stream::Stream;
 use crate::dialect::address::{normal, normal_or_as_is};
-use crate::dialect::signalwire::bins::CONTENT_TYPE;
+use crate::dialect::bin_url::CONTENT_TYPE;
 use crate::model::account::{SignatureHeaders, TwimlTypes};
 use crate::model::reference::without_userinfo;
 use crate::model::webhook::{Cookie, ExchangeFailure, Method};
@@ -231,6 +232,11 @@ impl Client {
     /// Opens a raw connection to the URL's host, on which the proxy speaks HTTP itself.
     pub(crate) async fn connect(&self, url: &Url, patience: Duration) -> Result<Stream, ExchangeFailure> {
         self.connector.connect(url, patience).await
+    }
+
+    /// Returns the place where a host and port are really reached, according to `--connect-to`.
+    pub(crate) fn destination<'a>(&'a self, host: &'a str, port: u16) -> Destination<'a> {
+        self.connector.destination(host, port)
     }
 
     /// Makes a request and reads the response. Dropping the future closes the connection.

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::Url;
 
-use super::options::{ClientError, ClientOptions, ConnectTo};
+use super::options::{ClientError, ClientOptions, ConnectTo, Destination, Protocol};
 use super::own::{OwnPorts, is_control};
 use super::stream::Stream;
 use super::tls::Tls;
@@ -39,9 +39,8 @@ impl Connector {
 
     /// Connects to the URL's host, or to the host that `--connect-to` puts in its place.
     pub(super) async fn connect(&self, url: &Url, patience: Duration) -> Result<Stream, ExchangeFailure> {
-        let host = url.host_str().unwrap_or_default();
         let port = url.port_or_known_default().unwrap_or(80);
-        let (host, port) = self.connect_to.iter().find_map(|each| each.instead_of(host, port)).unwrap_or((host, port));
+        let Destination { host, port, protocol } = self.destination(url.host_str().unwrap_or_default(), port);
         let stream = timeout(patience, reach(host, port)).await.unwrap_or(Err(ExchangeFailure::ConnectTimeout))?;
         // Checked on the open connection, so that no other name for this machine can circumvent the check.
         let ends = stream.local_addr().and_then(|local| Ok((local.ip(), stream.peer_addr()?)));
@@ -51,10 +50,16 @@ impl Connector {
         }
         // Requests are small, so send them without delay. A failure of this call would only make them slower.
         let _ = stream.set_nodelay(true);
-        if url.scheme() == "http" {
+        if url.scheme() == "http" || protocol == Protocol::PlainHttp {
             return Ok(Box::new(stream));
         }
         self.tls.connect(url, stream).await
+    }
+
+    /// Returns the place where a host and port are really reached: the first matching `--connect-to` decides.
+    pub(super) fn destination<'a>(&'a self, host: &'a str, port: u16) -> Destination<'a> {
+        let replaced = self.connect_to.iter().find_map(|rule| rule.instead_of(host, port));
+        replaced.unwrap_or(Destination { host, port, protocol: Protocol::OfUrl })
     }
 }
 

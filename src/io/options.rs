@@ -8,6 +8,9 @@ use url::{Host, Url};
 use super::budget::Budget;
 use crate::model::account::{SignatureHeaders, TwimlTypes};
 
+/// The port of an `http` URL that names none.
+const HTTP_PORT: u16 = 80;
+
 /// The options for reaching apps and trusting their certificates.
 #[derive(Debug, Clone, Default)]
 pub struct ClientOptions {
@@ -46,6 +49,27 @@ pub enum ClientError {
 pub struct ConnectTo {
     from: Place,
     to: Place,
+    protocol: Protocol,
+}
+
+/// The protocol spoken on a replaced connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// That of the URL: TLS for `https`.
+    OfUrl,
+    /// HTTP without TLS, even for `https`: the app's TLS ends at a tunnel or a hosting platform in front of it.
+    PlainHttp,
+}
+
+/// The place that a connection really goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Destination<'a> {
+    /// The host to resolve.
+    pub(crate) host: &'a str,
+    /// The TCP port.
+    pub(crate) port: u16,
+    /// The protocol to speak there.
+    pub(crate) protocol: Protocol,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +87,9 @@ pub enum ConnectToError {
     /// One side is neither a host nor a host and a port.
     #[error("{0} is not a host or host:port")]
     NoHost(&'static str),
+    /// TO is a URL of a scheme other than `http`.
+    #[error("TO may begin with http://, for an app without TLS, but with no other scheme")]
+    Scheme,
 }
 
 impl FromStr for ConnectTo {
@@ -71,17 +98,28 @@ impl FromStr for ConnectTo {
     fn from_str(text: &str) -> Result<Self, ConnectToError> {
         let (from, to) = text.split_once('=').ok_or(ConnectToError::NoEquals)?;
         let from = Place::parse(from).ok_or(ConnectToError::NoHost("FROM"))?;
-        let to = Place::parse(to).ok_or(ConnectToError::NoHost("TO"))?;
-        Ok(Self { from, to })
+        let (protocol, to) = match to.split_once("://") {
+            None => (Protocol::OfUrl, to),
+            Some((scheme, authority)) if scheme.eq_ignore_ascii_case("http") => {
+                (Protocol::PlainHttp, authority.strip_suffix('/').unwrap_or(authority))
+            }
+            Some(_) => return Err(ConnectToError::Scheme),
+        };
+        let mut to = Place::parse(to).ok_or(ConnectToError::NoHost("TO"))?;
+        if protocol == Protocol::PlainHttp {
+            to.port.get_or_insert(HTTP_PORT);
+        }
+        Ok(Self { from, to, protocol })
     }
 }
 
 impl ConnectTo {
-    /// Returns the host and port to connect to instead of these; `None` if the rule is about others.
-    pub(super) fn instead_of(&self, host: &str, port: u16) -> Option<(&str, u16)> {
-        let is_meant = self.from.host == host && self.from.port.is_none_or(|from| from == port);
+    /// Returns the destination to connect to instead of this host and port; `None` if the rule doesn't apply to them.
+    pub(crate) fn instead_of(&self, host: &str, port: u16) -> Option<Destination<'_>> {
+        let applies = self.from.host.eq_ignore_ascii_case(host) && self.from.port.is_none_or(|from| from == port);
         // A rule without a port keeps the URL's port.
-        is_meant.then(|| (self.to.host.as_str(), self.to.port.unwrap_or(port)))
+        let port = self.to.port.unwrap_or(port);
+        applies.then_some(Destination { host: &self.to.host, port, protocol: self.protocol })
     }
 }
 
@@ -102,10 +140,27 @@ mod tests {
     #[test]
     fn connect_to_names_two_hosts_with_or_without_ports() {
         let place = |host: &str, port| Place { host: host.to_owned(), port };
+        let rule = |from, to, protocol| Ok(ConnectTo { from, to, protocol });
         let parsed = "localhost=host.docker.internal".parse();
-        assert_eq!(parsed, Ok(ConnectTo { from: place("localhost", None), to: place("host.docker.internal", None) }));
+        assert_eq!(parsed, rule(place("localhost", None), place("host.docker.internal", None), Protocol::OfUrl));
         let parsed = "app.test:443=[::1]:8443".parse();
-        assert_eq!(parsed, Ok(ConnectTo { from: place("app.test", Some(443)), to: place("[::1]", Some(8443)) }));
+        assert_eq!(parsed, rule(place("app.test", Some(443)), place("[::1]", Some(8443)), Protocol::OfUrl));
+    }
+
+    #[test]
+    fn connect_to_an_http_url_means_no_tls() {
+        let app = |port| Destination { host: "localhost", port, protocol: Protocol::PlainHttp };
+        for (text, port) in [
+            ("app.example.com:443=http://localhost:3000", 3000),
+            ("app.example.com=HTTP://localhost:3000/", 3000),
+            ("app.example.com:443=http://localhost", HTTP_PORT),
+        ] {
+            let rule: ConnectTo = text.parse().expect(text);
+            assert_eq!(rule.instead_of("App.example.com", 443), Some(app(port)), "{text}");
+            assert_eq!(rule.instead_of("other.example.com", 443), None, "{text}");
+        }
+        assert_eq!("a=https://b".parse::<ConnectTo>(), Err(ConnectToError::Scheme));
+        assert_eq!("a=http://b/path".parse::<ConnectTo>(), Err(ConnectToError::NoHost("TO")));
     }
 
     #[test]

@@ -200,7 +200,7 @@ impl Gateway {
             return Err(Refused::Loop(target));
         }
         let permit = self.proxy.permit()?;
-        match self.proxy.route_to(&target, arrival.client.ip())? {
+        match self.proxy.route_of_tunnel(&target, arrival.client.ip())? {
             Route::Here => {
                 let arrival = Arrival { tunnel: Some(target), ..arrival.clone() };
                 spawn(async move {

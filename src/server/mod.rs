@@ -3,6 +3,7 @@
 mod answering;
 pub mod ca;
 mod established;
+mod founding;
 mod gateway;
 mod host;
 mod leftover;
@@ -38,13 +39,14 @@ use self::policy::Policy;
 use self::proxy::Proxy;
 pub use self::state::StateFileError;
 use self::tls::Terminator;
-use crate::config::{Config, ConfiguredAccount};
-use crate::emulator::{AccountSetup, CreateWorldError, GuardOptions, Registry, Settings};
+use crate::config::Config;
+use crate::emulator::{CreateWorldError, GuardOptions, Registry, Settings};
 use crate::engine::WorldOptions;
 use crate::http::{self, CaFile, CaFiles};
 use crate::io::budget::Budget;
 use crate::io::client::{Client, ClientError, ClientOptions};
 use crate::io::render::{RenderOptions, Renderer};
+use crate::model::account::PriceFormat;
 
 /// The size of a connection's send buffer. By default Linux buffers up to 4 MB, so an event stream would run that far
 /// ahead of a reader that has stopped. On a local network the smaller buffer is no slower.
@@ -125,15 +127,15 @@ impl Server {
             budget: Budget::new(config.body_budget_bytes),
         };
         let client = Client::new(&options)?;
-        // `--connect-to` is for webhooks. Traffic that apps send through the proxy goes to its own address.
-        let forwarding = Client::new(&ClientOptions { connect_to: Vec::new(), ..options })?;
         let policy = Arc::new(Policy::new(config, &addresses));
         let ca = LocalCa::new(config.ca_dir.clone());
-        let mut accounts = config.founding_accounts().into_iter().map(setup);
+        let settings = settings(config);
+        let origin = config.public_url.clone().unwrap_or_else(|| own_origin(ports[0].address));
+        let setup = |(place, account)| founding::setup(account, place, &origin, settings.seed);
+        let mut accounts = config.founding_accounts().into_iter().enumerate().map(setup);
         // The configuration has at least the built-in account, so the default is never used.
-        let default = accounts.next().unwrap_or_default();
-        let renderer = renderer(config)?;
-        let (settings, others) = (settings(config), accounts.collect());
+        let (default, others) = (accounts.next().unwrap_or_default(), accounts.collect());
+        let (renderer, forwarding) = (renderer(config)?, client.clone());
         let registry = Registry::with_renderer(settings, (client, renderer), default, others, Handle::current())?;
         if let Some(path) = &config.state {
             // Checked now, because a failure on stopping would lose the worlds.
@@ -286,7 +288,7 @@ fn settings(config: &Config) -> Settings {
             accounts: config.accounts,
             media_budget_bytes: config.media_budget_bytes,
         },
-        price: config.price,
+        price: PriceFormat { form: config.price, sign: config.price_sign },
         service: config.service,
         public_url: config.public_url.clone(),
         media_user_agent: config.media_user_agent,
@@ -299,21 +301,11 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-fn setup(account: ConfiguredAccount) -> AccountSetup {
-    AccountSetup {
-        sid: account.sid,
-        auth_token: account.auth_token,
-        signing_key: account.signing_key,
-        friendly_name: None,
-        dialect: Some(account.dialect),
-        callbacks: account.callbacks,
-        service: account.service,
-        owner: None,
-        debugger_url: account.debugger_url,
-        numbers: account.numbers,
-        caller_ids: account.caller_ids,
-        rules: account.rules,
-    }
+/// Returns the scheme and host under which this machine reaches the emulator.
+fn own_origin(address: SocketAddr) -> Arc<str> {
+    let ip = address.ip().to_canonical();
+    let is_here = ip.is_loopback() || ip.is_unspecified();
+    if is_here { format!("http://localhost:{}", address.port()) } else { format!("http://{address}") }.into()
 }
 
 /// Draws a seed that a person can type: 32 bits of the randomness that the standard library seeds its hash maps with.

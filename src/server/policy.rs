@@ -74,6 +74,12 @@ impl Policy {
         if self.offline { Route::Offline } else { Route::Through }
     }
 
+    /// Returns whether a host is this machine under one of its own names or addresses.
+    #[must_use]
+    pub fn is_on_this_machine(&self, host: &str) -> bool {
+        is_this_machine(&normal(host))
+    }
+
     /// Returns whether a TLS client that asks for this host may get a certificate for it.
     #[must_use]
     pub fn answers_for(&self, host: &str) -> bool {

@@ -24,7 +24,7 @@ use super::leftover::ReturnedBody;
 use super::listener::{HEAD_BYTES_MAX, spawn};
 use super::policy::{Policy, Route};
 use crate::http::Scheme;
-use crate::io::client::Client;
+use crate::io::client::{Client, Destination, Protocol};
 use crate::io::connect::reach;
 use crate::model::webhook::ExchangeFailure;
 
@@ -101,13 +101,27 @@ impl Proxy {
         Arc::clone(&self.places).try_acquire_owned().map_err(|_| Refused::NoPlace)
     }
 
-    /// Returns the route of a connection to this target, or the reason this client is refused.
-    pub(super) fn route_to(&self, target: &Target, client: IpAddr) -> Result<Route, Refused> {
+    /// Returns the route of a tunnel to this target, or the reason this client is refused.
+    pub(super) fn route_of_tunnel(&self, target: &Target, client: IpAddr) -> Result<Route, Refused> {
+        self.route(target, self.end_of_tunnel(target), client)
+    }
+
+    /// Returns the route of a request with an absolute target, or the reason this client is refused.
+    pub(super) fn route_of(&self, uri: &Uri, client: IpAddr) -> Result<Route, Refused> {
+        let target = Target::of(uri).ok_or(Refused::NoTarget)?;
+        self.route(&target, self.client.destination(&target.host, target.port), client)
+    }
+
+    fn route(&self, target: &Target, destination: Destination<'_>, client: IpAddr) -> Result<Route, Refused> {
         if !self.policy.serves(client) {
             tracing::warn!(%client, %target, "refused a client on another machine; --proxy-clients any allows those");
             return Err(Refused::Client);
         }
-        let route = self.policy.route(&target.host, target.port);
+        let route = match self.policy.route(&target.host, target.port) {
+            // With --connect-to, an app on this machine may have a public name.
+            Route::Offline if self.policy.is_on_this_machine(destination.host) => Route::Through,
+            route @ (Route::Here | Route::Through | Route::Offline) => route,
+        };
         match route {
             Route::Here => tracing::debug!(%target, "the emulator answers this connection"),
             Route::Through => tracing::debug!(%target, "this connection is passed through"),
@@ -119,10 +133,14 @@ impl Proxy {
         Ok(route)
     }
 
-    /// Returns the route of a request with an absolute target, or the reason this client is refused.
-    pub(super) fn route_of(&self, uri: &Uri, client: IpAddr) -> Result<Route, Refused> {
-        let target = Target::of(uri).ok_or(Refused::NoTarget)?;
-        self.route_to(&target, client)
+    /// Returns the place where a tunnel to this target ends.
+    fn end_of_tunnel<'a>(&'a self, target: &'a Target) -> Destination<'a> {
+        let destination = self.client.destination(&target.host, target.port);
+        match destination.protocol {
+            Protocol::OfUrl => destination,
+            // The client will speak TLS through the tunnel, which the app doesn't understand.
+            Protocol::PlainHttp => Destination { host: &target.host, port: target.port, protocol: Protocol::OfUrl },
+        }
     }
 
     /// Connects to a host, unless that turns out to be this proxy.
@@ -131,7 +149,14 @@ impl Proxy {
             tracing::warn!(%target, "{failure}");
             Refused::Unreachable(target.clone(), failure)
         };
-        let reached = timeout(CONNECT_MAX, reach(&target.host, target.port)).await;
+        if self.client.destination(&target.host, target.port).protocol == Protocol::PlainHttp {
+            tracing::warn!(
+                %target,
+                "--connect-to redirects this host to plain HTTP, which can't be spoken through a tunnel: the tunnel goes to the host itself"
+            );
+        }
+        let Destination { host, port, .. } = self.end_of_tunnel(target);
+        let reached = timeout(CONNECT_MAX, reach(host, port)).await;
         let stream = reached.unwrap_or(Err(ExchangeFailure::ConnectTimeout)).map_err(unreachable)?;
         // Checked on the open connection, because any name may lead here.
         if let (Ok(local), Ok(peer)) = (stream.local_addr(), stream.peer_addr())

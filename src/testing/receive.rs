@@ -14,6 +14,7 @@ use crate::document::sample;
 pub use crate::engine::CallOutcome as Outcome;
 use crate::engine::Fax;
 use crate::engine::event::EventKind;
+use crate::engine::input::ReceiveFax;
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::io::render::Renderer;
 use crate::model::account::Dialect;
@@ -141,13 +142,24 @@ pub struct Receive {
     station_id: Option<String>,
     failure: Option<(u32, u32)>,
     sid: Option<FaxSid>,
+    action: Option<String>,
     patience: Duration,
 }
 
 impl Receive {
     pub(super) fn new(account: Account, document: Document) -> Self {
         let patience = account.patience;
-        Self { account, document, from: None, to: None, station_id: None, failure: None, sid: None, patience }
+        Self {
+            account,
+            document,
+            from: None,
+            to: None,
+            station_id: None,
+            failure: None,
+            sid: None,
+            action: None,
+            patience,
+        }
     }
 
     /// Sets the caller: a number, a SIP URI or a name; `+15558675310` by default.
@@ -196,6 +208,29 @@ impl Receive {
     /// Sets the SID of the fax, instead of one drawn from the seed.
     pub const fn sid(mut self, sid: FaxSid) -> Self {
         self.sid = Some(sid);
+        self
+    }
+
+    /// Sets the URL to notify of the fax, as `<Receive action>` does. The number's own app is then not asked, so the number
+    /// needs no VoiceUrl.
+    ///
+    /// ```
+    /// use fauxfax::{Document, Outcome};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// # let app = wiremock::MockServer::start().await;
+    /// # wiremock::Mock::given(wiremock::matchers::any()).respond_with(wiremock::ResponseTemplate::new(200)).mount(&app).await;
+    /// account.number("+15017122661")?;
+    /// let conversation = account.receive(Document::pages(1)).action(&app.uri()).await?;
+    /// assert_eq!(conversation.outcome, Outcome::Received);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn action(mut self, url: &str) -> Self {
+        self.action = Some(url.to_owned());
         self
     }
 
@@ -248,11 +283,13 @@ impl Receive {
                 after_pages,
                 message: None,
             }),
+            action: self.action.as_deref(),
         };
         let fax = fax.checked(Dialect::of(self.account.sid()))?;
         let document = self.document.read(&self.account.renderer).await?;
-        let order = fax.with_document(document, Arc::clone(&self.account.url));
-        let world = &self.account.world;
+        let (world, url) = (&self.account.world, Arc::clone(&self.account.url));
+        let twiml_url = fax.twiml().map(|twiml| world.bin_with(twiml, &url)).transpose()?;
+        let order = ReceiveFax { twiml_url, ..fax.with_document(document, url) };
         // Read before the call is made, so that none of its events is missed; events of other faxes are filtered out.
         let seq = world.read_journal(|journal| journal.last_seq());
         let call = world.handle(order)?;
@@ -287,6 +324,7 @@ impl fmt::Debug for Receive {
             .field("station_id", &self.station_id)
             .field("failure", &self.failure)
             .field("sid", &self.sid)
+            .field("action", &self.action)
             .field("patience", &self.patience)
             .finish_non_exhaustive()
     }

@@ -29,6 +29,7 @@ fn spec() -> WorldSpec {
         inventory_seed: 7,
         numbers: Vec::new(),
         caller_ids: Vec::new(),
+        twiml_bins: Vec::new(),
         rules: Vec::new(),
         options: WorldOptions {
             pace: Pace::Max,

@@ -17,6 +17,7 @@ before(async () => {
   const sent = await emulator.send({ MediaUrl: `${app.url}/letter.pdf`, To: "+15005550104", StatusCallback: `${app.url}/status` });
   const gone = await emulator.send({ MediaUrl: "http://127.0.0.1:9/none.pdf" });
   await emulator.control("GET", "/wait?for=idle");
+  await emulator.control("POST", "/twiml-bins", { body: { name: "Accept", twiml: "<Response><Receive/></Response>" } });
   const { numbers } = await emulator.control("GET", `/accounts/${ACCOUNT}`);
   places = {
     Faxes: "/console",
@@ -28,6 +29,7 @@ before(async () => {
     Numbers: "/console/phone-numbers/incoming",
     "A number": `/console/phone-numbers/incoming/${numbers[0].sid}`,
     "Buy a number": "/console/phone-numbers/search?country=US&type=Local&fax=1",
+    "TwiML Bins": "/console/twiml-bins",
     "Clock and rules": "/console/clock",
     Alerts: "/console/alerts",
     Worlds: "/console/worlds",

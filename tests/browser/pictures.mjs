@@ -81,6 +81,7 @@ try {
   await want("numbers", "/console/phone-numbers/incoming");
   await want("number", `/console/phone-numbers/incoming/${number.sid}`);
   await want("search", "/console/phone-numbers/search?country=US&type=Local&fax=1", (page) => page.getByRole("button", { name: "Buy" }).first().waitFor());
+  await want("bins", "/console/twiml-bins", (page) => page.getByText("<Receive/>").first().waitFor());
   await want("clock", "/console/clock");
   await want("alerts", "/console/alerts");
   await want("worlds", "/console/worlds");

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { Emulator } from "./parts/emulator.mjs";
 
 /** Script and style, compressed. */
-const COMPRESSED_MAX_BYTES = 60_000;
+const COMPRESSED_MAX_BYTES = 90_000;
 
 let emulator;
 before(async () => { emulator = await Emulator.start(); });
@@ -24,7 +24,7 @@ function weigh(path) {
   });
 }
 
-test("script and style together are at most 60 kB as they go over the wire", async () => {
+test("script and style together are at most 90 kB as they go over the wire", async () => {
   const root = new URL("../../console/", import.meta.url);
   const names = ["console.css", ...readdirSync(new URL("js/", root)).map((name) => `js/${name}`)];
   let total = 0;

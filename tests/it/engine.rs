@@ -146,13 +146,45 @@ fn callbacks_are_sent_in_order_and_one_at_a_time() {
     script.expect_effects(&["tell status-callback sending http://app/s"]);
     script.answer_ok();
     let Intent::Deliver(last) = &*script.first_effect().intent else { panic!("a callback") };
-    assert_eq!((last.status, last.pages), (Status::Delivered, Some(1)));
+    assert_eq!((last.status, last.pages, last.rate_bps), (Status::Delivered, Some(1), Some(14_400)));
     assert_eq!(last.remote_station_id.as_deref(), Some("+15558675310"));
     let Intent::Deliver(first) = &*first.intent else { panic!("a callback") };
+    assert_eq!((first.pages, first.rate_bps), (None, None));
     assert_ne!(first.idempotency_token, last.idempotency_token);
     script.answer_ok();
     assert_eq!(script.engine.conversation(sid), ConversationState::Settled(Status::Delivered));
     assert_eq!(script.alerts(), [11203]);
+}
+
+#[test]
+fn a_missing_document_after_an_early_callback_is_explained_in_the_alert() {
+    let fetch = |callbacks, status_callback: Option<&str>, failure| {
+        let mut spec = spec();
+        spec.options.callbacks = callbacks;
+        let mut script = Script::new(spec);
+        let told = status_callback.map(Into::into);
+        script.send(fauxfax::engine::input::CreateFax { status_callback: told, ..order(FAR) });
+        if callbacks == CallbackPolicy::All && status_callback.is_some() {
+            script.answer_ok();
+        }
+        script.answer_no_document(DocumentFault::Fetch(failure));
+        script.alert_texts().pop().expect("an alert")
+    };
+    let (url, gone) = (Some("http://app/s"), ExchangeFailure::HttpStatus);
+    assert!(fetch(CallbackPolicy::All, url, gone(404)).contains("--callbacks final"));
+    assert!(fetch(CallbackPolicy::All, url, gone(410)).contains("--callbacks final"));
+    for (callbacks, url, failure) in [
+        (CallbackPolicy::Final, url, gone(404)),
+        (CallbackPolicy::All, None, gone(404)),
+        (CallbackPolicy::All, url, gone(500)),
+        (CallbackPolicy::All, url, ExchangeFailure::ConnectionRefused),
+    ] {
+        let text = fetch(callbacks, url, failure.clone());
+        assert!(
+            text.starts_with("MediaUrl: ") && !text.contains("--callbacks"),
+            "{callbacks:?} {url:?} {failure}: {text}"
+        );
+    }
 }
 
 #[test]

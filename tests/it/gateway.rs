@@ -329,6 +329,40 @@ async fn plaintext_requests_to_another_host_are_forwarded() {
 }
 
 #[tokio::test]
+async fn connect_to_applies_to_forwarded_requests_and_to_tunnels_without_its_http() {
+    let app = MockServer::start().await;
+    Mock::given(path("/hook"))
+        .and(header("host", "app.example.com"))
+        .respond_with(ResponseTemplate::new(202))
+        .mount(&app)
+        .await;
+    let port = app.address().port();
+    let connect_to = [
+        format!("app.example.com:443=http://127.0.0.1:{port}"),
+        format!("app.example.com:80=127.0.0.1:{port}"),
+        format!("tunnel.example.com=127.0.0.1:{port}"),
+        "plain.invalid=http://127.0.0.1".to_owned(),
+    ];
+    let connect_to = connect_to.iter().map(|rule| rule.parse().expect("a rule")).collect();
+    // Offline, so that nothing but the app on this machine can answer.
+    let running = Running::new(Config { connect_to, offline: true, ..config() }).await;
+    for scheme in ["http", "https"] {
+        let request = format!("GET {scheme}://app.example.com/hook HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let answer = exchange(&mut running.connect().await, &request).await;
+        assert!(answer.starts_with("HTTP/1.1 202"), "{scheme}: {answer}");
+    }
+    let (status, mut tunnel) = running.ask("CONNECT Tunnel.example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert_eq!(status, ESTABLISHED.trim_end());
+    let request = "GET /hook HTTP/1.1\r\nHost: app.example.com\r\nConnection: close\r\n\r\n";
+    assert!(exchange(&mut tunnel, request).await.starts_with("HTTP/1.1 202"));
+    // TLS through a tunnel would not be understood by an app that speaks plain HTTP, so the rule is not used.
+    let refused = "CONNECT plain.invalid:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let answer = exchange(&mut running.connect().await, refused).await;
+    assert!(answer.contains(" 403 ") && answer.contains("--offline"), "{answer}");
+    running.end().await;
+}
+
+#[tokio::test]
 async fn an_unreachable_host_is_reported() {
     let running = Running::new(config()).await;
     let free = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port").local_addr().expect("an address").port();

@@ -45,7 +45,7 @@ pub(crate) fn settings(pace: Pace) -> Settings {
             accounts: AccountMode::Open,
             media_budget_bytes: 1 << 30,
         },
-        price: PriceForm::Text,
+        price: PriceForm::Text.into(),
         service: Service::Full,
         public_url: None,
         guard: GuardOptions::default(),

@@ -6,6 +6,7 @@ mod apps;
 mod arriving;
 mod as_configured;
 mod bad_input;
+mod bins;
 mod cases;
 mod circles;
 mod connections;

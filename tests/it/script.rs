@@ -229,6 +229,14 @@ impl Script {
         self.events(None).iter().filter_map(code).collect()
     }
 
+    /// Lists the texts of the alerts so far.
+    pub(crate) fn alert_texts(&self) -> Vec<String> {
+        let text = |event: &Arc<Event>| {
+            if let EventKind::Alert(alert) = &event.kind { Some(alert.message.to_string()) } else { None }
+        };
+        self.events(None).iter().filter_map(text).collect()
+    }
+
     pub(crate) fn events(&self, fax: Option<FaxSid>) -> Vec<Arc<Event>> {
         self.engine.events(&EventFilter { fax, ..EventFilter::default() }, usize::MAX)
     }

@@ -57,7 +57,7 @@ impl Wire {
         let settings = Settings {
             seed: 8,
             options,
-            price: PriceForm::Text,
+            price: PriceForm::Text.into(),
             service: Service::Full,
             public_url: None,
             guard: GuardOptions::default(),

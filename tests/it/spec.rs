@@ -40,6 +40,7 @@ pub(crate) fn spec() -> WorldSpec {
         inventory_seed: 7,
         numbers: vec![(OWN, change)],
         caller_ids: vec![FAR],
+        twiml_bins: Vec::new(),
         rules: Vec::new(),
         options: WorldOptions {
             pace: Pace::Times(1.0),
@@ -79,6 +80,7 @@ pub(crate) fn call(pages: u32) -> ReceiveFax {
         line_fault: None,
         line: Line::default(),
         origin: ORIGIN.into(),
+        twiml_url: None,
     }
 }
 

@@ -189,6 +189,26 @@ async fn requests_for_a_host_can_be_sent_elsewhere_and_still_name_it() {
 }
 
 #[tokio::test]
+async fn an_app_with_an_https_url_can_be_reached_by_plain_http() {
+    let server = MockServer::start().await;
+    let url = "https://app.example.com/fax?a=b";
+    let named = Mock::given(path("/fax")).and(header("host", "app.example.com"));
+    named.respond_with(twiml("<Receive action=\"/received\"/>")).mount(&server).await;
+    Mock::given(path("/received")).respond_with(ResponseTemplate::new(204)).mount(&server).await;
+    let connect_to = format!("app.example.com:443=http://127.0.0.1:{}", server.address().port());
+    let connect_to = vec![connect_to.parse().expect("a host and a URL")];
+    let host = Host::with(settings(Pace::Max), &ClientOptions { connect_to, ..ClientOptions::default() }, setup(url));
+    ring(&host);
+    assert!(host.alerts_at_rest().await.is_empty());
+    let requests = requests(&server).await;
+    for (request, url) in requests.iter().zip([url, "https://app.example.com/received"]) {
+        let signed = signature::of_form(TOKEN, url, &fields(&request.body));
+        assert_eq!(request.headers["x-twilio-signature"], signed.as_str(), "{url}");
+    }
+    assert_eq!(requests.len(), 2);
+}
+
+#[tokio::test]
 async fn a_webhook_is_retried_as_its_url_says_with_the_same_token() {
     for (fragment, tries) in
         [("", 1), ("#rc=2", 1), ("#rc=2&rp=5xx", 3), ("#rp=all", 2), ("#rc=0&rp=all", 1), ("#rc=2&rp=4xx", 1)]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::parameter::check_url;
 use crate::engine::input::ReceiveFax;
 use crate::engine::rule::check::check_message;
 use crate::model::account::Dialect;
@@ -39,6 +40,8 @@ pub struct IncomingFax<'a> {
     pub sid: Option<FaxSid>,
     /// The failure of the transmission; `None` if it succeeds.
     pub failure: Option<IncomingFailure<'a>>,
+    /// The URL that is notified when the fax has ended; it is received without asking the number's app.
+    pub action: Option<&'a str>,
 }
 
 /// The failure of an incoming fax.
@@ -61,6 +64,7 @@ pub struct CheckedIncomingFax {
     quality: Quality,
     sid: Option<FaxSid>,
     line_fault: Option<LineFault>,
+    action: Option<Box<str>>,
 }
 
 impl IncomingFax<'_> {
@@ -81,6 +85,9 @@ impl IncomingFax<'_> {
         if let Some(message) = self.failure.and_then(|failure| failure.message) {
             check_message(message).map_err(|why| error("outcome", format!("the message must {why}")))?;
         }
+        if let Some(action) = self.action {
+            check_url(action).map_err(|why| error("action", why))?;
+        }
         let fault = self.failure.map(|IncomingFailure { code, after_pages, message }| {
             dialect.line_fault(code, after_pages, message.map(Into::into))
         });
@@ -92,6 +99,7 @@ impl IncomingFax<'_> {
             station_id: self.station_id.unwrap_or(from).into(),
             quality: self.quality.unwrap_or(Quality::Fine),
             sid: self.sid,
+            action: self.action.map(Into::into),
             line_fault: fault.map_err(|why| error("outcome", format!("the code must be {why}")))?,
         })
     }
@@ -106,11 +114,29 @@ const fn of_form(dialect: Dialect) -> &'static str {
 }
 
 impl CheckedIncomingFax {
+    /// Returns the TwiML that receives the fax and notifies its action, if it has one.
+    #[must_use]
+    pub fn twiml(&self) -> Option<String> {
+        let action = self.action.as_deref()?.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+        Some(format!("<Response><Receive action=\"{action}\"/></Response>"))
+    }
+
     /// Returns the command to receive this document. Links to media are built on `origin`, a scheme and a host.
     #[must_use]
     pub fn with_document(self, document: Document, origin: Arc<str>) -> ReceiveFax {
-        let Self { to, from, station_id, quality, sid, line_fault } = self;
-        ReceiveFax { to, from, station_id, document, quality, sid, line_fault, line: Line::default(), origin }
+        let Self { to, from, station_id, quality, sid, line_fault, action: _ } = self;
+        ReceiveFax {
+            to,
+            from,
+            station_id,
+            document,
+            quality,
+            sid,
+            line_fault,
+            line: Line::default(),
+            origin,
+            twiml_url: None,
+        }
     }
 }
 
@@ -118,6 +144,7 @@ impl CheckedIncomingFax {
 mod tests {
     use super::*;
     use crate::model::sid::Id;
+    use crate::twiml::{self, Verb};
 
     fn refused(fax: IncomingFax<'_>) -> String {
         fax.checked(Dialect::Twilio).expect_err("refused").to_string()
@@ -145,6 +172,22 @@ mod tests {
         let failure = IncomingFailure { code: Some(34999), ..IncomingFailure::default() };
         let why = refused(IncomingFax { failure: Some(failure), ..none });
         assert_eq!(why, "outcome: the code must be 34004 or 34108, not 34999");
+    }
+
+    #[test]
+    fn an_action_becomes_twiml_that_receives_the_fax() {
+        let action = "http://localhost:3000/received?a=\"1\"&b=<2>";
+        let fax = IncomingFax { action: Some(action), ..IncomingFax::default() };
+        let twiml = fax.checked(Dialect::Twilio).expect("good").twiml().expect("it has an action");
+        let Ok(Verb::Receive(receive)) = twiml::interpret(Some("text/xml"), twiml.as_bytes()).verb else {
+            panic!("{twiml}")
+        };
+        assert_eq!(receive.action.as_deref(), Some(action));
+        let none = IncomingFax::default();
+        assert_eq!(none.checked(Dialect::Twilio).expect("good").twiml(), None);
+        assert!(
+            refused(IncomingFax { action: Some("/received"), ..none }).starts_with("action: it must begin with http")
+        );
     }
 
     #[test]

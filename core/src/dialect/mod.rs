@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod attribute;
+pub mod bin_url;
 pub mod canonical;
 pub mod date;
 pub mod error;

@@ -1,6 +1,6 @@
 //! The context that a resource is shown in, beyond its own data.
 
-use crate::model::account::PriceForm;
+use crate::model::account::PriceFormat;
 use crate::model::sid::AccountSid;
 use crate::model::time::Timestamp;
 
@@ -15,6 +15,6 @@ pub struct View<'a> {
     pub now: Timestamp,
     /// The key that signs media URLs.
     pub signing_key: &'a [u8],
-    /// The form in which prices are written.
-    pub price: PriceForm,
+    /// The way in which Twilio's prices are written.
+    pub price: PriceFormat,
 }

@@ -31,6 +31,8 @@ pub(super) struct Call {
     pub(super) origin: Arc<str>,
     pub(super) rang: Timestamp,
     pub(super) cookies: Vec<Cookie>,
+    /// The URL to ask for TwiML instead of the number's VoiceUrl, if any.
+    pub(super) twiml_url: Option<Box<str>>,
     /// The pending TwiML request to the number's app; `None` before the first request.
     pub(super) asking: Option<Asking>,
     pub(super) luck: Luck,

@@ -173,6 +173,8 @@ pub struct Notice {
     pub original_media_url: Option<Arc<str>>,
     /// The number of pages, once all have been delivered or received.
     pub pages: Option<u32>,
+    /// The modem rate in bits per second, once all pages have been delivered or received.
+    pub rate_bps: Option<u32>,
     /// The stored document, if it is kept.
     pub media: Option<(MediaSid, MediaType)>,
     /// The time at which that document was stored.

@@ -85,7 +85,11 @@ impl Engine {
                     return;
                 }
                 let failure = Some(Box::new(Failure::with_detail(Fault::Internal, FAULT)));
-                self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, failure }, now);
+                self.end(
+                    ordinal,
+                    Ended { status: Status::Failed, pages: None, duration_s: None, rate_bps: None, failure },
+                    now,
+                );
             }
             IntentKind::Render => self.rendered(sid, Err((Fault::Internal, FAULT.to_owned())), now),
             IntentKind::AskForTwiml => {

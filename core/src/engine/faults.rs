@@ -35,7 +35,7 @@ impl Engine {
                 // A queued fax can be canceled but has no transition to failed.
                 let status = if status == Status::Queued { Status::Canceled } else { Status::Failed };
                 let failure = (status == Status::Failed).then(|| Box::new(Failure::with_detail(Fault::Internal, text)));
-                self.end(ordinal, Ended { status, pages, duration_s: None, failure }, now);
+                self.end(ordinal, Ended { status, pages, duration_s: None, rate_bps: None, failure }, now);
             }
             // A fax that has ended keeps its outcome.
             Some(_) => {}

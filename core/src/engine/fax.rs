@@ -133,6 +133,14 @@ impl Fax {
         }
     }
 
+    /// Returns the modem rate in bits per second; only delivered and received faxes have one.
+    pub(super) const fn rate_bps(&self) -> Option<u32> {
+        match self.ended() {
+            Some(ended) => ended.rate_bps,
+            None => None,
+        }
+    }
+
     /// Returns the price in millionths of a US dollar; only delivered and received faxes have one.
     #[must_use]
     pub fn price_micros(&self) -> Option<u64> {

@@ -66,6 +66,7 @@ impl Engine {
             origin: order.origin,
             rang: now,
             cookies: Vec::new(),
+            twiml_url: order.twiml_url,
             asking: None,
             luck,
         };
@@ -101,7 +102,7 @@ impl Engine {
     }
 
     pub(super) fn ring(&mut self, ordinal: Ordinal, call: Call, now: Timestamp) {
-        let (sid, number) = (call.sid, call.to);
+        let (sid, number, has_own_url) = (call.sid, call.to, call.twiml_url.is_some());
         let mode = self.world.numbers.by_number(number).map(|number| number.attributes.voice_receive_mode);
         let urls = self.voice_urls(number);
         let invalid = |why| Some((Fault::InvalidUrl, why));
@@ -110,10 +111,11 @@ impl Engine {
                 Some((Fault::AccountNotActive, "belongs to an account that is not active"))
             }
             (Some(ReceiveMode::Voice), _) => invalid("answers voice calls: set its VoiceReceiveMode to fax"),
+            (Some(ReceiveMode::Fax), _) if has_own_url => None,
             (Some(ReceiveMode::Fax), Some(urls)) if !urls.voice.url.is_empty() => None,
-            (Some(ReceiveMode::Fax), _) => {
-                invalid("has no VoiceUrl to ask what to do with a fax: set one, for example with serve --fax-url")
-            }
+            (Some(ReceiveMode::Fax), _) => invalid(
+                "has no VoiceUrl to ask what to do with a fax: set one, for example with serve --fax-url or --fax-twiml",
+            ),
             (None, _) => invalid("is no longer this account's"),
         };
         // Inserted even if no app is asked: `not_answered` takes the call from the table and informs a caller in this
@@ -231,7 +233,7 @@ impl Engine {
             notify: NotifyTarget::Nobody,
             store_media: false,
         };
-        let ended = Ended { status: Status::Canceled, pages: None, duration_s: None, failure: None };
+        let ended = Ended { status: Status::Canceled, pages: None, duration_s: None, rate_bps: None, failure: None };
         let caller = call.caller;
         self.create_inbound(ordinal, call, acceptance, Phase::Ended(ended), now);
         if let Caller::Own(caller) = caller {
@@ -328,7 +330,11 @@ impl Engine {
             Err((fault, text)) => {
                 self.alert(Some(sid), (fault, AlertLevel::Error), &text, None, now);
                 let failure = Some(Box::new(Failure::with_detail(fault, text)));
-                self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, failure }, now);
+                self.end(
+                    ordinal,
+                    Ended { status: Status::Failed, pages: None, duration_s: None, rate_bps: None, failure },
+                    now,
+                );
                 if let Caller::Own(caller) = caller {
                     self.far_answered(caller, &FarAnswer::Fails(fault), now);
                 }

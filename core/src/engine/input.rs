@@ -234,6 +234,8 @@ pub struct ReceiveFax {
     pub line: Line,
     /// The scheme and host on which links to the fax's media are built.
     pub origin: Arc<str>,
+    /// The URL to ask for TwiML instead of the number's VoiceUrl, if any.
+    pub twiml_url: Option<Box<str>>,
 }
 
 /// The completion of an effect, as the shell reports it.

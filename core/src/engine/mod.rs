@@ -136,7 +136,7 @@ impl Engine {
             log: None,
             spec,
         };
-        engine.create_numbers(now);
+        engine.create_configured(now);
         engine
     }
 

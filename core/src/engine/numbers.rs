@@ -1,6 +1,7 @@
 //! An account's numbers: buying, updating and releasing them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::Engine;
 use super::input::{BuyNumber, NumberRequest, ReleaseNumber, UpdateNumber};
@@ -109,9 +110,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Adds the world's initial numbers and caller ids.
-    pub(super) fn create_numbers(&mut self, now: Timestamp) {
-        let spec = std::sync::Arc::clone(&self.spec);
+    /// Adds the world's initial numbers, caller ids and TwiML bins.
+    pub(super) fn create_configured(&mut self, now: Timestamp) {
+        let spec = Arc::clone(&self.spec);
         for (number, change) in &spec.numbers {
             let attributes = NumberAttributes::of_new(*number).with(change);
             // Drawn from the world's seed, not the ids' seed: a configured number keeps its SID across resets.
@@ -122,6 +123,9 @@ impl Engine {
             // Can't fail: the configuration allows fewer than the limit.
             let seed = *self.seed();
             let _ = self.add_caller_id(&seed, *number, None, now);
+        }
+        for bin in &spec.twiml_bins {
+            self.add_twiml_bin(Some(bin.sid), bin.name.clone(), Arc::clone(&bin.contents), now);
         }
     }
 

@@ -14,6 +14,7 @@ use super::phase::{CallStep, Ended, Phase, Processing, Sending, Transmission, Ve
 use super::random::Luck;
 use super::tables::media_of;
 use super::transmission::seconds;
+use super::webhooks::notice::Outgoing;
 use super::{Engine, line};
 use crate::model::account::{AccountMode, Dialect};
 use crate::model::fault::{Failure, Fault};
@@ -23,11 +24,16 @@ use crate::model::phone::Party;
 use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
-use crate::model::webhook::ExchangeRecord;
+use crate::model::webhook::{ExchangeFailure, ExchangeRecord};
 
 /// The time that a SignalWire fax spends in the queue, whatever the pace. SignalWire cancels only queued faxes, so one
 /// must remain queued while the clock is frozen.
 const SIGNALWIRE_QUEUE: Duration = Duration::from_millis(1);
+/// The advice in the alert for a document that may have been deleted too early.
+const DELETED_HINT: &str = "; the StatusCallback had already been notified of an earlier status: an app that deletes the \
+    document on its first callback needs --callbacks final";
+/// The response statuses that mean that a document no longer exists (RFC 9110 §15.5.5, §15.5.11).
+const GONE: [u16; 2] = [404, 410];
 
 impl Engine {
     pub(super) fn create_fax(&mut self, order: CreateFax, now: Timestamp) -> Result<FaxSid, Refusal> {
@@ -87,7 +93,11 @@ impl Engine {
             }
             Phase::Sending(_) | Phase::Receiving(_) | Phase::Ended(_) => return Err(Refusal::TooLateToCancel(sid)),
         }
-        self.end(ordinal, Ended { status: Status::Canceled, pages, duration_s: None, failure: None }, now);
+        self.end(
+            ordinal,
+            Ended { status: Status::Canceled, pages, duration_s: None, rate_bps: None, failure: None },
+            now,
+        );
         Ok(())
     }
 
@@ -161,16 +171,32 @@ impl Engine {
                 self.set_alarm(ordinal, AlarmKind::Dial, line::CONVERT_MS, now);
             }
             Err(fault) => {
+                let hint = if self.may_have_been_deleted(sid, &fault) { DELETED_HINT } else { "" };
                 let (fault, text) = match fault {
                     DocumentFault::Fetch(failure) => (failure.fault(), failure.to_string()),
                     DocumentFault::Unreadable(unreadable) => (Fault::Document, unreadable.reason),
                 };
                 let message = format!("MediaUrl: {text}");
-                self.alert(Some(sid), (fault, AlertLevel::Error), &message, Some(record), now);
+                self.alert(Some(sid), (fault, AlertLevel::Error), &format!("{message}{hint}"), Some(record), now);
                 let failure = Some(Box::new(Failure::with_detail(fault, message)));
-                self.end(ordinal, Ended { status: Status::Failed, pages: None, duration_s: None, failure }, now);
+                self.end(
+                    ordinal,
+                    Ended { status: Status::Failed, pages: None, duration_s: None, rate_bps: None, failure },
+                    now,
+                );
             }
         }
+    }
+
+    /// Returns whether the app may have deleted a missing document itself, because it has been notified of a status
+    /// before the document was fetched.
+    fn may_have_been_deleted(&self, sid: FaxSid, fault: &DocumentFault) -> bool {
+        let is_gone =
+            matches!(fault, DocumentFault::Fetch(ExchangeFailure::HttpStatus(status)) if GONE.contains(status));
+        let was_notified = self.world.outgoing.get(&sid).is_some_and(Outgoing::has_begun);
+        // A fax that names its own statuses is not subject to the option that the advice is about.
+        let by_policy = self.world.tables.ordinal(sid).and_then(|ordinal| self.order(ordinal));
+        is_gone && was_notified && by_policy.is_some_and(|(_, order)| order.callback_statuses.is_none())
     }
 
     /// Calls the far end, for the first time or again. The outcome is decided here, at a deadline, because deadlines
@@ -246,7 +272,7 @@ impl Engine {
             (Fault::Busy, None)
         };
         let failure = Some(Box::new(Failure::of_call(fault)));
-        self.end(ordinal, Ended { status, pages, duration_s, failure }, now);
+        self.end(ordinal, Ended { status, pages, duration_s, rate_bps: None, failure }, now);
     }
 
     /// Returns whether the next call would still start within the Ttl.

@@ -88,6 +88,7 @@ impl Engine {
             origin: Arc::clone(&fax.origin),
             rang: now,
             cookies: Vec::new(),
+            twiml_url: None,
             asking: None,
             luck,
         };

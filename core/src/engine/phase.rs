@@ -147,6 +147,8 @@ pub(super) struct Ended {
     pub(super) pages: Option<u32>,
     /// Line time in whole seconds, rounded up; `None` if no call took place.
     pub(super) duration_s: Option<u32>,
+    /// The modem rate in bits per second; `None` unless every page got through.
+    pub(super) rate_bps: Option<u32>,
     /// The reason for a failed fax.
     pub(super) failure: Option<Box<Failure>>,
 }

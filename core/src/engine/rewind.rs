@@ -152,7 +152,7 @@ impl Engine {
             self.ids.restart(WorldSeed::of(seed, self.account.sid));
         }
         // Created after the seed is set, since the SIDs of configured numbers are derived from it.
-        self.create_numbers(now);
+        self.create_configured(now);
         canceled
     }
 

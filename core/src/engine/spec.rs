@@ -10,6 +10,7 @@ use crate::model::sid::AccountSid;
 use crate::model::time::Pace;
 #[cfg(test)]
 use crate::model::time::Timestamp;
+use crate::model::twiml_bin::ConfiguredTwimlBin;
 
 /// Everything that a world is created with and reset to.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct WorldSpec {
     pub numbers: Vec<(PhoneNumber, NumberChange)>,
     /// The caller ids that are verified at the start.
     pub caller_ids: Vec<PhoneNumber>,
+    /// The TwiML bins at the start.
+    pub twiml_bins: Vec<ConfiguredTwimlBin>,
     /// The configured options of the world.
     pub options: WorldOptions,
     /// The tester's rules that apply from the start.
@@ -58,6 +61,7 @@ pub(crate) fn plain(now: Timestamp) -> WorldSpec {
         inventory_seed: 7,
         numbers: Vec::new(),
         caller_ids: Vec::new(),
+        twiml_bins: Vec::new(),
         options: WorldOptions {
             pace: Pace::default(),
             callbacks: CallbackPolicy::All,

@@ -92,28 +92,34 @@ impl Engine {
                 detail: fault.text.clone(),
                 pages_over: Some(talk.pages_done),
             }));
-            let ended = Ended { status: Status::Failed, pages, duration_s: Some(seconds(talk.line_ms)), failure };
+            let ended = Ended {
+                status: Status::Failed,
+                pages,
+                duration_s: Some(seconds(talk.line_ms)),
+                rate_bps: None,
+                failure,
+            };
             self.end(ordinal, ended, now);
         }
     }
 
     fn went_through(&mut self, ordinal: Ordinal, talk: &Transmission, now: Timestamp) {
-        let duration_s = Some(seconds(talk.line_ms));
+        let (duration_s, rate_bps) = (Some(seconds(talk.line_ms)), Some(talk.line.rate_bps));
         let inbound = match self.sending(ordinal) {
             Some(sending) => {
                 let pages = Some(sending.document.pages);
-                self.end(ordinal, Ended { status: Status::Delivered, pages, duration_s, failure: None }, now);
+                self.end(ordinal, Ended { status: Status::Delivered, pages, duration_s, rate_bps, failure: None }, now);
                 talk.far
             }
             None => Some(ordinal),
         };
         if let Some(inbound) = inbound {
-            self.received(inbound, duration_s, now);
+            self.received(inbound, talk, now);
         }
     }
 
     /// Ends an inbound fax as received, after its last page.
-    pub(super) fn received(&mut self, ordinal: Ordinal, duration_s: Option<u32>, now: Timestamp) {
+    fn received(&mut self, ordinal: Ordinal, talk: &Transmission, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "it has come in and is not there")
         };
@@ -122,11 +128,12 @@ impl Engine {
         };
         let document = receiving.document.clone();
         let pages = Some(document.pages);
+        let (duration_s, rate_bps) = (Some(seconds(talk.line_ms)), Some(talk.line.rate_bps));
         // Stored first, so that the final notice can name the media.
         if acceptance.store_media {
             self.store_media(ordinal, document, now);
         }
-        self.end(ordinal, Ended { status: Status::Received, pages, duration_s, failure: None }, now);
+        self.end(ordinal, Ended { status: Status::Received, pages, duration_s, rate_bps, failure: None }, now);
     }
 
     /// Keeps the pages received before the call dropped, as a fax machine does.

@@ -38,12 +38,23 @@ impl Engine {
         if self.world.twiml_bins.len() >= BINS_MAX {
             return Err(Refusal::LimitReached { what: "TwiML bins", limit: BINS_MAX });
         }
+        Ok(self.add_twiml_bin(None, name, contents, now))
+    }
+
+    /// Adds a bin, with an id drawn from the seed unless one is given.
+    pub(super) fn add_twiml_bin(
+        &mut self,
+        sid: Option<TwimlBinSid>,
+        name: Box<str>,
+        contents: Arc<str>,
+        now: Timestamp,
+    ) -> TwimlBinSid {
         let ordinal = self.world.twiml_bins.take_ordinal();
-        let sid = self.ids.seed().mint::<TwimlBinSid>("twiml-bin", b"", ordinal);
+        let sid = sid.unwrap_or_else(|| self.ids.seed().mint("twiml-bin", b"", ordinal));
         let (created, updated) = (now, now);
         let bin = TwimlBin { sid, ordinal, name, contents, created, updated, requests: 0, last_request: None };
         self.world.twiml_bins.insert(ordinal, sid, bin);
-        Ok(sid)
+        sid
     }
 
     pub(super) fn update_twiml_bin(

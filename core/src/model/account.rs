@@ -78,6 +78,32 @@ words!(
 );
 
 words!(
+    /// The sign of Twilio's `price`; sources disagree (docs/fidelity.md, "Where sources conflict").
+    PriceSign {
+        /// A charge is negative, as in Twilio's resources for calls and messages.
+        Negative = "negative",
+        /// A charge is positive, as in the one captured fax.
+        Positive = "positive",
+    }
+);
+
+/// The way in which Twilio worlds write `price`. SignalWire's is always a positive number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PriceFormat {
+    /// The JSON type.
+    pub form: PriceForm,
+    /// The sign of a charge.
+    pub sign: PriceSign,
+}
+
+impl From<PriceForm> for PriceFormat {
+    /// Returns this form with the default sign.
+    fn from(form: PriceForm) -> Self {
+        Self { form, sign: PriceSign::Negative }
+    }
+}
+
+words!(
     /// The service whose API an account speaks.
     Dialect {
         /// Twilio Programmable Fax, with its v1 API.

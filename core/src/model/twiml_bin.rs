@@ -1,4 +1,5 @@
-//! Stored TwiML with its own URL, which a number may use instead of an app's URL: SignalWire's LaML Bin.
+//! Stored TwiML with its own URL, which a number may use instead of an app's URL: a TwiML Bin of Twilio, or a LaML Bin
+//! of SignalWire.
 
 use std::sync::Arc;
 
@@ -29,6 +30,17 @@ pub struct TwimlBin {
     pub requests: u64,
     /// The time of the last request.
     pub last_request: Option<Timestamp>,
+}
+
+/// A bin that exists from the start of a world, and again after each reset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfiguredTwimlBin {
+    /// The bin's id, which stays the same after a reset.
+    pub sid: TwimlBinSid,
+    /// The name chosen by its owner.
+    pub name: Box<str>,
+    /// The TwiML.
+    pub contents: Arc<str>,
 }
 
 /// A partial update of a bin; `None` leaves a part unchanged.

@@ -39,6 +39,7 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
     "js/alerts.js"
     "js/api.js"
     "js/app.js"
+    "js/bins.js"
     "js/clock.js"
     "js/codes.js"
     "js/connect.js"

@@ -195,7 +195,7 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
     let caller_ids: Vec<PhoneNumber> = caller_ids.collect::<Result<_, _>>()?;
     check_unique("caller_ids", &caller_ids)?;
     let (auth_token, signing_key, friendly_name) = (order.auth_token, order.signing_key, order.friendly_name);
-    let (owner, debugger_url, rules) = (None, order.debugger_url, Vec::new());
+    let (owner, debugger_url, twiml_bins, rules) = (None, order.debugger_url, Vec::new(), Vec::new());
     Ok(AccountSetup {
         sid,
         auth_token,
@@ -208,6 +208,7 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
         debugger_url,
         numbers,
         caller_ids,
+        twiml_bins,
         rules,
     })
 }

@@ -128,12 +128,15 @@ async fn order(registry: &Registry, world: &World, parts: &Parts, upload: Upload
         quality: quality.transpose()?,
         sid: sid.map_err(|error: crate::model::sid::SidError| bad("sid", &error.to_string()))?,
         failure: fields.outcome.as_ref().map(failure).transpose()?.flatten(),
+        action: fields.action.as_deref(),
     };
     let fax =
         fax.checked(Dialect::of(world.sid())).map_err(|error| Problem::new(422, "bad-field", error.to_string()))?;
     let document = document(registry, world, &fields, file).await?;
-    let origin = world.service_origin().unwrap_or_else(|| origin(parts, registry.settings().public_url.as_ref()));
-    Ok(fax.with_document(document, origin))
+    let own = origin(parts, registry.settings().public_url.as_ref());
+    let twiml_url = fax.twiml().map(|twiml| world.bin_with(twiml, &own)).transpose()?;
+    let origin = world.service_origin().unwrap_or(own);
+    Ok(ReceiveFax { twiml_url, ..fax.with_document(document, origin) })
 }
 
 /// Returns the requested failure of the transmission, if any.

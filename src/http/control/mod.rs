@@ -2,6 +2,7 @@
 //! resources that are shown as clients see them. One table defines both the routes and their OpenAPI description.
 
 mod accounts;
+mod bins;
 pub(super) mod ca;
 mod clock;
 pub mod event;
@@ -83,6 +84,7 @@ fn operations() -> Vec<Operation> {
     let groups = [
         ("Emulator and accounts", about_the_emulator()),
         ("Faxes", about_faxes()),
+        ("TwiML bins", about_bins()),
         ("Journal", about_the_journal()),
         ("Clock", about_the_clock()),
         ("Rules", about_behaviour()),
@@ -173,6 +175,23 @@ fn about_faxes() -> Vec<Operation> {
             .query::<pages::PageQuery>()
             .answers_as(200, "image/png")
             .refuses(&[404, 422]),
+    ]
+}
+
+fn about_bins() -> Vec<Operation> {
+    use Operation as Op;
+    vec![
+        Op::get("/twiml-bins", "The account's TwiML bins, newest first", bins::list).answers::<bins::BinList>(200),
+        Op::post("/twiml-bins", "Store TwiML under a URL of its own", bins::create)
+            .body::<bins::Fields>()
+            .answers::<bins::BinView>(201)
+            .refuses(&[429]),
+        Op::get("/twiml-bins/{sid}", "One TwiML bin", bins::show).answers::<bins::BinView>(200).refuses(&[404]),
+        Op::post("/twiml-bins/{sid}", "Change a TwiML bin; fields left out stay as they are", bins::change)
+            .body::<bins::Fields>()
+            .answers::<bins::BinView>(200)
+            .refuses(&[404]),
+        Op::delete("/twiml-bins/{sid}", "Delete a TwiML bin", bins::remove).answers_empty(204).refuses(&[404]),
     ]
 }
 

@@ -111,7 +111,7 @@ mod tests {
         let settings = Settings {
             seed: 8,
             options: WorldOptions { pace, callbacks, documents, accounts, media_budget_bytes },
-            price,
+            price: price.into(),
             service,
             public_url: None,
             guard: GuardOptions::default(),

@@ -24,7 +24,8 @@ use crate::model::field_words;
 /// The longest JSON body, and the longest text field of a form, in bytes.
 const FIELDS_BYTES_MAX: u64 = 256 * 1024;
 /// The names of the form's fields.
-const NAMES: [&str; 9] = ["to", "from", "pages", "media_url", "station_id", "quality", "sid", "outcome", "file"];
+const NAMES: [&str; 10] =
+    ["to", "from", "pages", "media_url", "station_id", "quality", "sid", "outcome", "action", "file"];
 
 /// The fields of an incoming fax. At most one of `pages`, `media_url` and an uploaded file may be given.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -40,6 +41,8 @@ pub(super) struct Fields {
     pub(super) quality: Option<String>,
     pub(super) sid: Option<String>,
     pub(super) outcome: Option<Outcome>,
+    /// A URL to notify of the fax, as `<Receive action>` does; the number's own app is then not asked.
+    pub(super) action: Option<String>,
 }
 
 /// The intended outcome: a word, or a word with details.
@@ -147,6 +150,7 @@ fn set(fields: &mut Fields, name: &str, text: String) -> Result<(), Problem> {
         "station_id" => once(&mut fields.station_id, name, text),
         "quality" => once(&mut fields.quality, name, text),
         "sid" => once(&mut fields.sid, name, text),
+        "action" => once(&mut fields.action, name, text),
         "outcome" => {
             // A form has only text fields, so an outcome with details is JSON within such a field.
             let is_object = text.trim_start().starts_with('{');

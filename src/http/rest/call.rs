@@ -22,7 +22,7 @@ use crate::engine::command::Command;
 use crate::http::auth::SignedIn;
 use crate::http::traffic::{self, Unassignable};
 use crate::http::{asked_path, origin, reply};
-use crate::model::account::{Dialect, PriceForm};
+use crate::model::account::{Dialect, PriceFormat};
 use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
@@ -41,7 +41,7 @@ pub(in crate::http) struct Call<'a> {
     /// The world that the credential belongs to.
     pub(in crate::http) own: &'a World,
     pub(in crate::http) origin: Arc<str>,
-    price: PriceForm,
+    price: PriceFormat,
     pub(in crate::http) parts: &'a Parts,
     params: &'a PathParams<'a>,
     body: Bytes,

@@ -9,8 +9,6 @@ mod faxes;
 mod logs;
 mod numbers;
 
-pub(super) use self::bins::served as served_bins;
-
 use super::rest::{Call, Route};
 
 /// All routes of the APIs.

@@ -1,10 +1,11 @@
-//! SignalWire's LaML Bins (cXML scripts): the parameters of their calls, the resource, and the URL of a bin.
+//! SignalWire's LaML Bins (cXML scripts): the parameters of their calls, and the resource.
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::account_path;
+use crate::dialect::bin_url::bin_url;
 use crate::dialect::date;
 use crate::dialect::error::ApiError;
 use crate::dialect::form::Form;
@@ -13,23 +14,12 @@ use crate::dialect::parameter::{self, Empty};
 use crate::dialect::view::View;
 use crate::engine::Page;
 use crate::engine::input::CreateTwimlBin;
-use crate::model::sid::TwimlBinSid;
 use crate::model::twiml_bin::{BIN_BYTES_MAX, BIN_NAME_CHARS_MAX, TwimlBin, TwimlBinChange};
 
-/// The path under which bins are served.
-pub const BINS: &str = "/laml-bins";
-/// The content type of served bins.
-pub const CONTENT_TYPE: &str = "application/xml; charset=utf-8";
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["Name"];
 /// Distinguishes the page tokens of bins.
 const LIST_OF_BINS: u32 = 0x6269_6e73;
-
-/// Returns the id of the bin at a path, if the path names one.
-#[must_use]
-pub fn bin_at(path: &str) -> Option<TwimlBinSid> {
-    path.strip_prefix(BINS)?.strip_prefix('/')?.parse().ok()
-}
 
 /// Reads the parameters of a create call.
 ///
@@ -101,7 +91,7 @@ impl BinResource {
             account_sid: view.account.to_string(),
             name: bin.name.to_string(),
             contents: Arc::clone(&bin.contents),
-            request_url: format!("{}{BINS}/{}", view.origin, bin.sid),
+            request_url: bin_url(view.origin, bin.sid),
             num_requests: bin.requests,
             api_version: super::API_VERSION,
             uri: format!("{}/LamlBins/{}", account_path(view.account), bin.sid),
@@ -154,15 +144,5 @@ mod tests {
         assert_eq!(update_bin(&form(&most)).unwrap().contents.map(|text| text.len()), Some(BIN_BYTES_MAX));
         assert_eq!(update_bin(&form("")), Ok(TwimlBinChange::default()));
         assert_eq!(update_bin(&form("Contents=")).unwrap().contents.as_deref(), Some(""));
-    }
-
-    #[test]
-    fn bins_are_found_by_path() {
-        let uuid = "831455c6-574e-4d8b-b6ee-2418140bf4cd";
-        assert_eq!(bin_at(&format!("/laml-bins/{uuid}")), uuid.parse().ok());
-        for bad in [format!("/laml-bins/{uuid}/x"), format!("/bins/{uuid}"), "/laml-bins/".to_owned(), uuid.to_owned()]
-        {
-            assert_eq!(bin_at(&bad), None, "{bad}");
-        }
     }
 }

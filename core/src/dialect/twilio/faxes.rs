@@ -18,7 +18,7 @@ use crate::dialect::parameter;
 use crate::dialect::view::View;
 use crate::engine::input::CreateFax;
 use crate::engine::{Arriving, Engine, Fax, FaxFilter, Page};
-use crate::model::account::PriceForm;
+use crate::model::account::{PriceForm, PriceFormat, PriceSign};
 use crate::model::fax::{Direction, Quality, Status};
 use crate::model::media::Media;
 use crate::model::phone::Party;
@@ -303,8 +303,13 @@ fn ttl_minutes(form: &Form) -> Result<Option<u32>, ApiError> {
     minutes.map(Some).ok_or_else(|| ApiError::invalid("Ttl", "it is a positive number of minutes"))
 }
 
-fn price(micros: u64, form: PriceForm) -> Option<Price> {
-    let decimal = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+fn price(micros: u64, PriceFormat { form, sign }: PriceFormat) -> Option<Price> {
+    // Every charge is at least a minute's price, so there is no negative zero.
+    let sign = match sign {
+        PriceSign::Negative => "-",
+        PriceSign::Positive => "",
+    };
+    let decimal = format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000);
     let decimal = decimal.trim_end_matches('0').trim_end_matches('.');
     match form {
         PriceForm::Text => Some(Price::Text(decimal.to_owned())),

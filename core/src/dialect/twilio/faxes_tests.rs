@@ -28,7 +28,7 @@ fn view() -> View<'static> {
         origin: "https://fax.twilio.com",
         now: Timestamp::from_seconds(NOW),
         signing_key: b"key",
-        price: PriceForm::Text,
+        price: PriceForm::Text.into(),
     }
 }
 
@@ -173,13 +173,15 @@ fn a_page_repeats_its_filters_percent_encoded_and_links_to_the_next() {
 }
 
 #[test]
-fn a_price_is_a_string_a_number_or_null() {
-    let shown = |micros, form| serde_json::to_value(price(micros, form)).unwrap();
-    assert_eq!(shown(14_000, PriceForm::Text), json!("0.014"));
-    assert_eq!(shown(14_000, PriceForm::Number).to_string(), "0.014");
-    assert_eq!(shown(14_000, PriceForm::Absent), Value::Null);
-    assert_eq!(shown(1_400_000, PriceForm::Text), json!("1.4"));
-    assert_eq!(shown(7_000_000, PriceForm::Text), json!("7"));
+fn a_price_is_a_string_a_number_or_null_and_negative_unless_asked_otherwise() {
+    let shown = |micros, form: PriceFormat| serde_json::to_value(price(micros, form)).unwrap();
+    assert_eq!(shown(14_000, PriceForm::Text.into()), json!("-0.014"));
+    assert_eq!(shown(14_000, PriceForm::Number.into()).to_string(), "-0.014");
+    assert_eq!(shown(14_000, PriceForm::Absent.into()), Value::Null);
+    let positive = |form| PriceFormat { form, sign: PriceSign::Positive };
+    assert_eq!(shown(14_000, positive(PriceForm::Number)).to_string(), "0.014");
+    assert_eq!(shown(1_400_000, positive(PriceForm::Text)), json!("1.4"));
+    assert_eq!(shown(7_000_000, positive(PriceForm::Text)), json!("7"));
 }
 
 /// Creates a fax whose document has been fetched.

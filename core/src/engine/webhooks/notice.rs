@@ -62,6 +62,11 @@ impl Outgoing {
         self.queue.len()
     }
 
+    /// Returns whether any notice has been sent or is being sent.
+    pub(in crate::engine) fn has_begun(&self) -> bool {
+        usize::try_from(self.numbered).is_ok_and(|numbered| numbered > self.waiting())
+    }
+
     /// Returns whether no notice waits or is under way.
     pub(in crate::engine) fn is_done(&self) -> bool {
         self.queue.is_empty() && self.under_way.is_none()
@@ -314,6 +319,7 @@ fn notice(fax: &Fax, purpose: Purpose, url: Box<str>, method: Method) -> Notice 
         remote_station_id: None,
         original_media_url: None,
         pages: None,
+        rate_bps: fax.rate_bps(),
         media: fax.media.as_ref().map(|media| (media.sid, media.document.media_type)),
         media_stored: fax.media.as_ref().map(|media| media.created),
         attachment: None,

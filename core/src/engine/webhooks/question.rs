@@ -14,7 +14,7 @@ use crate::engine::webhooks::{TokenPlace, WebhookPlan};
 use crate::model::fault::Fault;
 use crate::model::fax::Direction;
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Attempt, ExchangeFailure, Purpose, Signature};
+use crate::model::webhook::{Attempt, ExchangeFailure, Method, Purpose, Signature};
 
 impl Engine {
     pub(in crate::engine) fn ask(
@@ -30,7 +30,11 @@ impl Engine {
         let (sid, Some(urls)) = (call.sid, self.voice_urls(call.to)) else {
             never!(self, ordinal, now, "its app is asked and its number is gone")
         };
-        let Address { url, method } = if purpose == Purpose::FallbackUrl { urls.fallback } else { urls.voice };
+        let Address { url, method } = match (purpose, &call.twiml_url) {
+            (Purpose::FallbackUrl, _) => urls.fallback,
+            (_, Some(url)) => Address { url: url.clone(), method: Method::Post },
+            (_, None) => urls.voice,
+        };
         self.check_overrides(sid, purpose, &url);
         let (attempt, signature) = (Attempt::FIRST, Signature::Good);
         let plan = self.first_plan(ordinal, now);

@@ -44,6 +44,8 @@ form! {
         origin: Arc<str>,
         rang: Timestamp,
         cookies: Vec<Cookie>,
+        #[serde(default)]
+        twiml_url: Option<Box<str>>,
         asking: Option<Asking>,
         #[serde(default)]
         luck: Luck,

@@ -132,6 +132,8 @@ form! {
         remote_station_id: Option<Box<str>>,
         original_media_url: Option<Arc<str>>,
         pages: Option<u32>,
+        #[serde(default)]
+        rate_bps: Option<u32>,
         media: Option<(MediaSid, MediaType)>,
         #[serde(default)]
         media_stored: Option<Timestamp>,

@@ -189,6 +189,8 @@ form! {
         status: Status,
         pages: Option<u32>,
         duration_s: Option<u32>,
+        #[serde(default)]
+        rate_bps: Option<u32>,
         failure: Option<Box<Failure>>,
     }
 }

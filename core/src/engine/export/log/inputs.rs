@@ -268,6 +268,8 @@ form! {
         line_fault: Option<LineFault>,
         line: Line,
         origin: Arc<str>,
+        #[serde(default)]
+        twiml_url: Option<Box<str>>,
     }
 }
 

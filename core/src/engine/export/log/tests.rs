@@ -158,6 +158,7 @@ fn faxes() -> Vec<Input> {
         line_fault: Some(LineFault { fault: Fault::Incompatible, after_pages: 1, text: None }),
         line: LINE,
         origin: "http://127.0.0.1:8329".into(),
+        twiml_url: Some("http://127.0.0.1:8329/twiml/EH00000000000000000000000000000001".into()),
     };
     vec![
         create.into(),

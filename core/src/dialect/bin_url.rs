@@ -1,0 +1,68 @@
+//! The URLs at which TwiML bins are served: `/twiml/EH…` for Twilio's TwiML Bins, `/laml-bins/{uuid}` for SignalWire's
+//! LaML Bins. A URL names no account, since anyone may read a bin.
+
+use crate::model::sid::{IdForm, TwimlBinSid};
+
+/// The path under which Twilio's TwiML Bins are served.
+pub const TWIML_BINS: &str = "/twiml";
+/// The path under which SignalWire's LaML Bins are served.
+pub const LAML_BINS: &str = "/laml-bins";
+/// The content type of served bins.
+pub const CONTENT_TYPE: &str = "application/xml; charset=utf-8";
+
+/// Returns the URL of a bin on this origin, a scheme and a host.
+#[must_use]
+pub fn bin_url(origin: &str, sid: TwimlBinSid) -> String {
+    format!("{origin}{}/{sid}", root(sid.form()))
+}
+
+/// Returns the id of the bin at a path, if the path names one.
+#[must_use]
+pub fn bin_at(path: &str) -> Option<TwimlBinSid> {
+    [IdForm::Prefixed, IdForm::Uuid].into_iter().find_map(|form| {
+        let sid: TwimlBinSid = path.strip_prefix(root(form))?.strip_prefix('/')?.parse().ok()?;
+        (sid.form() == form).then_some(sid)
+    })
+}
+
+const fn root(form: IdForm) -> &'static str {
+    match form {
+        IdForm::Prefixed => TWIML_BINS,
+        IdForm::Uuid => LAML_BINS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::sid::Id;
+
+    #[test]
+    fn each_dialects_bins_have_their_own_path() {
+        for (form, start) in
+            [(IdForm::Prefixed, "http://localhost/twiml/EH"), (IdForm::Uuid, "http://localhost/laml-bins/")]
+        {
+            let sid = TwimlBinSid::minted([7; 16], form);
+            let url = bin_url("http://localhost", sid);
+            assert!(url.starts_with(start), "{url}");
+            assert_eq!(bin_at(url.trim_start_matches("http://localhost")), Some(sid));
+        }
+    }
+
+    #[test]
+    fn a_path_of_the_other_form_names_no_bin() {
+        let (uuid, prefixed) = ("831455c6-574e-4d8b-b6ee-2418140bf4cd", "EH00000000000000000000000000000001");
+        assert!(bin_at(&format!("/laml-bins/{uuid}")).is_some() && bin_at(&format!("/twiml/{prefixed}")).is_some());
+        for bad in [
+            format!("/laml-bins/{uuid}/x"),
+            format!("/bins/{uuid}"),
+            format!("/twiml/{uuid}"),
+            format!("/laml-bins/{prefixed}"),
+            "/laml-bins/".to_owned(),
+            "/twiml".to_owned(),
+            uuid.to_owned(),
+        ] {
+            assert_eq!(bin_at(&bad), None, "{bad}");
+        }
+    }
+}

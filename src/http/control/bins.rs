@@ -1,0 +1,163 @@
+//! The control API's calls for TwiML bins: stored TwiML with a URL of its own, which a number may have as its VoiceUrl.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::extract::{Addressed, JsonBody};
+use super::problem::Problem;
+use crate::dialect::bin_url::{bin_at, bin_url};
+use crate::dialect::date;
+use crate::emulator::{Registry, World};
+use crate::engine::Engine;
+use crate::engine::input::{CreateTwimlBin, DeleteTwimlBin, UpdateTwimlBin};
+use crate::http::origin;
+use crate::model::refusal::Refusal;
+use crate::model::sid::TwimlBinSid;
+use crate::model::twiml_bin::{BIN_NAME_CHARS_MAX, TwimlBin, TwimlBinChange};
+use crate::twiml;
+
+/// The name of a bin that is created without one.
+const NAME_DEFAULT: &str = "TwiML Bin";
+
+/// A bin to create, or the changes to one.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "TwimlBinFields")]
+pub(super) struct Fields {
+    /// A name for people to read.
+    name: Option<String>,
+    /// The TwiML, such as `<Response><Receive/></Response>`; a new bin needs it.
+    twiml: Option<String>,
+}
+
+/// A bin.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TwimlBin")]
+pub(super) struct BinView {
+    sid: String,
+    name: Box<str>,
+    twiml: Arc<str>,
+    /// The URL to set as a number's VoiceUrl.
+    url: String,
+    /// The numbers whose VoiceUrl leads to it.
+    numbers: Vec<String>,
+    date_created: String,
+    date_updated: String,
+    /// How often it was requested.
+    requests: u64,
+    /// When it was last requested; null if never.
+    last_request: Option<String>,
+}
+
+/// The bins of the account, newest first.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct BinList {
+    twiml_bins: Vec<BinView>,
+}
+
+pub(super) async fn list(State(registry): State<Registry>, parts: Parts) -> Result<Json<BinList>, Problem> {
+    let (world, origin) = asked(parts, &registry).await?;
+    let twiml_bins = world.read(|engine| engine.twiml_bins().map(|bin| view(engine, bin, &origin)).collect());
+    Ok(Json(BinList { twiml_bins }))
+}
+
+pub(super) async fn show(
+    Path(sid): Path<String>,
+    State(registry): State<Registry>,
+    parts: Parts,
+) -> Result<Json<BinView>, Problem> {
+    let (world, origin) = asked(parts, &registry).await?;
+    shown(&world, parse(&sid)?, &origin)
+}
+
+pub(super) async fn create(
+    State(registry): State<Registry>,
+    request: Request,
+) -> Result<(StatusCode, Json<BinView>), Problem> {
+    let (world, origin, Fields { name, twiml }) = read(request, &registry).await?;
+    let twiml = twiml.ok_or_else(|| bad("twiml", "a new bin needs it, such as <Response><Receive/></Response>"))?;
+    let name = name.map(checked_name).transpose()?.unwrap_or_else(|| NAME_DEFAULT.into());
+    let sid = world.handle(CreateTwimlBin { name, contents: checked_twiml(twiml)? })?;
+    Ok((StatusCode::CREATED, shown(&world, sid, &origin)?))
+}
+
+pub(super) async fn change(
+    Path(sid): Path<String>,
+    State(registry): State<Registry>,
+    request: Request,
+) -> Result<Json<BinView>, Problem> {
+    let (world, origin, Fields { name, twiml }) = read(request, &registry).await?;
+    let (sid, name) = (parse(&sid)?, name.map(checked_name).transpose()?);
+    let contents = twiml.map(checked_twiml).transpose()?;
+    world.handle(UpdateTwimlBin(sid, TwimlBinChange { name, contents }))?;
+    shown(&world, sid, &origin)
+}
+
+pub(super) async fn remove(Addressed(world): Addressed, Path(sid): Path<String>) -> Result<StatusCode, Problem> {
+    world.handle(DeleteTwimlBin(parse(&sid)?))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Returns the world that a call addresses, and the scheme and host that its client used.
+async fn asked(mut parts: Parts, registry: &Registry) -> Result<(World, Arc<str>), Problem> {
+    let Addressed(world) = Addressed::from_request_parts(&mut parts, registry).await?;
+    let origin = origin(&parts, registry.settings().public_url.as_ref());
+    Ok((world, origin))
+}
+
+async fn read(request: Request, registry: &Registry) -> Result<(World, Arc<str>, Fields), Problem> {
+    use axum::extract::FromRequest;
+
+    let (parts, body) = request.into_parts();
+    let (world, origin) = asked(parts.clone(), registry).await?;
+    let JsonBody(fields) = JsonBody::from_request(Request::from_parts(parts, body), registry).await?;
+    Ok((world, origin, fields))
+}
+
+fn parse(sid: &str) -> Result<TwimlBinSid, Problem> {
+    sid.parse().map_err(|_| Problem::new(404, "not-found", format!("there is no TwiML bin {sid:?}")))
+}
+
+fn checked_name(name: String) -> Result<Box<str>, Problem> {
+    let fits = (1..=BIN_NAME_CHARS_MAX).contains(&name.chars().count());
+    if fits { Ok(name.into()) } else { Err(bad("name", &format!("1 to {BIN_NAME_CHARS_MAX} characters"))) }
+}
+
+/// Returns TwiML that the fax engine can interpret. To test bad TwiML, an app or a rule has to return it.
+fn checked_twiml(twiml: String) -> Result<Arc<str>, Problem> {
+    match twiml::interpret(Some("text/xml"), twiml.as_bytes()).verb {
+        Ok(_) => Ok(twiml.into()),
+        Err(error) => Err(bad("twiml", &error.to_string())),
+    }
+}
+
+fn bad(field: &str, why: &str) -> Problem {
+    Problem::new(422, "bad-field", format!("{field}: {why}"))
+}
+
+fn shown(world: &World, sid: TwimlBinSid, origin: &str) -> Result<Json<BinView>, Problem> {
+    let shown = world.read(|engine| engine.twiml_bin(sid).map(|bin| view(engine, bin, origin)));
+    shown.map(Json).map_err(|refusal: Refusal| Problem::refused(&refusal))
+}
+
+fn view(engine: &Engine, bin: &TwimlBin, origin: &str) -> BinView {
+    let leads_here = |url: &str| url::Url::parse(url).is_ok_and(|url| bin_at(url.path()) == Some(bin.sid));
+    let numbers = engine.numbers().filter(|number| leads_here(&number.attributes.voice_url));
+    BinView {
+        sid: bin.sid.to_string(),
+        name: bin.name.clone(),
+        twiml: Arc::clone(&bin.contents),
+        url: bin_url(origin, bin.sid),
+        numbers: numbers.map(|number| number.number.to_string()).collect(),
+        date_created: date::iso(bin.created),
+        date_updated: date::iso(bin.updated),
+        requests: bin.requests,
+        last_request: bin.last_request.map(date::iso),
+    }
+}
