@@ -1,4 +1,5 @@
-//! Converts any document to fax pages as a fax network does, and converts fax pages to TIFF, PDF and PNG.
+//! Converts any document to fax pages as a fax network does, and converts fax pages to TIFF, PDF and PNG. The stages of
+//! both conversions, each named after its module:
 //!
 //! ```text
 //!  PDF ─ mend ─ render · ink ─► greys ─ reduce ─ dither ─► bits ─ page ─► FaxPage (MMR) ─ file ─► PDF · TIFF
