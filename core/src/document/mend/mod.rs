@@ -77,7 +77,7 @@ struct Findings {
 }
 
 impl Findings {
-    /// Adds the findings from a part, except its draws, which its user counts.
+    /// Adds the findings from a part. Its draws are not added, because they count each time that the part is drawn.
     fn add(&mut self, other: &Self) {
         self.paints |= other.paints;
         for loss in &other.losses {
