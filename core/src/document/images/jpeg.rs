@@ -13,7 +13,7 @@ use crate::document::picture::{Pels, Picture, cmyk_luma, luma};
 
 /// The value with which all rows are filled before decoding, so that missing rows can be identified afterwards.
 const FILLED: u8 = 128;
-/// The most scans of a progressive image. Each scan takes time for the whole image, so a hostile image could have many.
+/// The most scans of a progressive image. Each scan covers the whole image, so many scans would only waste time.
 const SCANS_MAX: usize = 200;
 
 /// The bytes that precede XMP data in a JPEG (XMP specification part 3, 1.1.3).

@@ -225,7 +225,7 @@ impl Measure {
         self.has_excess |= exceeds(lines * LINES_OF_STROKE, LINES_MAX) || dashes(length(path), &style) > DASHES_MAX;
     }
 
-    /// Adds the cost of stroking a letter, unless the letter is small and not dashed, which costs almost nothing.
+    /// Adds the cost of stroking a letter; a small letter without dashes is not measured.
     fn letter_line(&mut self, letter: &OutlineGlyph, glyph: Affine, transform: Affine, line: &StrokeProps) {
         if !self.is_small(transform * glyph) || !line.dash_array.is_empty() {
             self.line(&(glyph * letter.outline()), transform, line);
@@ -383,7 +383,7 @@ impl Tiles {
     fn new(scale: f64, cell: (f64, f64), step: f32, area: (f64, f64)) -> Self {
         let step = f64::from(step.abs());
         let visible = (area.1 - area.0).max(0.0);
-        // A step must be a whole number of pels, so that pictures of the cell fit together.
+        // As in hayro, a step is rounded to whole pels.
         let scale = (step * scale).round().max(1.0) / step;
         if visible >= step {
             return Self { start: cell.0, scale, pels: step * scale, copies: ((cell.1 - cell.0) / step).ceil() };
