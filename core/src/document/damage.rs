@@ -32,7 +32,7 @@ pub(super) fn damaged(image: &Bitmap, noise: Noise, page: u64) -> Bitmap {
             0 => {}
             // …or repeats the last good row (T.4 leaves the choice open)…
             1 => {
-                // The first row has no predecessor, so it is repeated itself.
+                // The first row has no row above it, so the row itself is repeated.
                 let last = image.row(y.saturating_sub(1)).to_vec();
                 (0..length).for_each(|_| out.push_row(&last));
             }

@@ -117,7 +117,7 @@ impl Diffusion {
 
     /// Converts one row, and keeps the errors for the row below.
     fn row(&mut self, row: &[u8], target: &mut [u64]) {
-        // What was below the previous row is now the current row.
+        // The row that was below the previous one is now the current row.
         std::mem::swap(&mut self.below, &mut self.here);
         self.below.fill(0);
         self.pending = false;

@@ -51,7 +51,8 @@ impl Fonts {
     pub fn of_directory(directory: &Path) -> std::io::Result<Self> {
         let entries = std::fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path()));
         let mut paths: Vec<PathBuf> = entries.collect::<Result<_, _>>()?;
-        // Sorted, because the first fitting font is used and the order of a directory listing differs between systems.
+        // The paths are sorted because the first fitting font is used, and systems list directories in different
+        // orders.
         paths.sort();
         let is_font = |path: &PathBuf| {
             let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
@@ -90,14 +91,14 @@ impl Fonts {
             let is_slanted_otherwise = is_slanted != (font.name.contains("italic") || font.name.contains("oblique"));
             // The plainest font of a family has the shortest name.
             let plainness = font.name.len();
-            // The minimum is taken: coverage outweighs the name, and the name outweighs weight and slant.
+            // The smallest tuple wins: coverage outweighs the name, and the name outweighs weight and slant.
             (lacks, is_other, is_bold != font.name.contains("bold"), is_slanted_otherwise, plainness, place)
         });
         let (lacks, .., place) = lacking.min()?;
         (lacks < characters.len()).then_some((place, lacks))
     }
 
-    /// Returns those of the characters that the font with this index lacks.
+    /// Returns the given characters that the font with this index lacks.
     pub(super) fn missing(&self, place: usize, characters: &[char]) -> Vec<char> {
         let lacks = |character: &char| self.fonts.get(place).is_none_or(|font| !font.has(*character));
         characters.iter().copied().filter(lacks).collect()

@@ -268,9 +268,9 @@ const CHUNK_PELS: usize = 32;
 const BLANK_PER_MILLE: u64 = 3;
 /// The minimum grey of paper in a blank area. A darker image that consists almost entirely of one grey is a picture.
 const BLANK_LOWEST: u8 = 180;
-/// The share of the darkest pels that count as pure ink; the lightest of them and everything darker becomes black.
+/// The share of an area's pels that count as pure ink, which are the darkest ones. They become black.
 const INK_PER_MILLE: u64 = 5;
-/// The divisor of the peak's height at which the paper's peak ends: where the count falls to a tenth.
+/// The paper's peak ends where the count of a grey falls to the height of the peak divided by this.
 const PEAK_FOOT: u64 = 10;
 
 /// When a page is dithered, pels at least this light become white.

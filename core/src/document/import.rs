@@ -41,7 +41,7 @@ pub struct Probe {
 pub struct Options {
     /// The vertical resolution; fine if `None`.
     pub quality: Option<Quality>,
-    /// The rendering of greys.
+    /// The way in which greys are rendered.
     pub tone: Tone,
     /// The codings whose bits are counted for each page.
     pub counting: Counting,

@@ -2,8 +2,8 @@
 
 use crate::model::media::UnreadableDocument;
 
-/// The number of bytes that are searched for a PDF's header, because junk may precede it; Adobe's readers search as
-/// many.
+/// The number of bytes at the start of a file that are searched for a PDF's header, because junk may precede it.
+/// Adobe's readers search as many.
 const PDF_HEADER_WITHIN_BYTES: usize = 1_024;
 /// The headers of little-endian and big-endian TIFF, followed by the headers of BigTIFF.
 const TIFF_HEADERS: [&[u8; 4]; 4] = [b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"];
@@ -24,7 +24,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Returns the usual abbreviation, for messages.
+    /// Returns the name of the kind, for messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -10,7 +10,7 @@ use crate::model::page::{CodedBits, FaxPage, FilledBits, LINE_RATES_BPS};
 /// The minimum time per row at standard resolution, for receivers with memory: T3.85 in T.30 §5.3.6.2.2, table 2, bits
 /// 21 to 23. ECM has no such minimum (T.4 annex A.1).
 const ROW_TIME_STANDARD_MS: u32 = 10;
-/// The minimum time per row at the higher resolutions, which such receivers halve: T7.7 = ½ T3.85.
+/// The minimum time per row at the higher resolutions, which is half as long: T7.7 = ½ T3.85.
 const ROW_TIME_FINE_MS: u32 = 5;
 
 /// The codings whose bits are counted; MMR bits are always counted.

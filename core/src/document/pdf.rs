@@ -10,7 +10,7 @@ use crate::model::page::{FaxPage, PELS_PER_INCH};
 const POINTS_PER_INCH: f32 = 72.0;
 /// The number of the first page's first object; the catalog, the page tree and the document information precede it.
 const FIRST_PAGE: i32 = 4;
-/// The page itself, its image, and its content stream.
+/// The objects of a page are the page itself, its image, and its content stream.
 const OBJECTS_PER_PAGE: i32 = 3;
 
 /// The bytes that pdf-writer writes after a stream's data to end its object.

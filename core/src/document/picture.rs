@@ -1,4 +1,4 @@
-//! Pictures as pages: scales PNG, JPEG and TIFF pages to fax paper.
+//! Scales pictures to fax paper: PNG and JPEG images, and the pages of TIFF files.
 
 use super::bitmap::Bitmap;
 use super::dither::{self, Tone};
@@ -16,12 +16,12 @@ const DOTS_PER_INCH_DEFAULT: f64 = 100.0;
 const DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 10.0..=4_800.0;
 /// Pels darker than this are ink; the paper of a scan and faint tints are lighter.
 const INK_DARKEST: u8 = 128;
-/// Widths of fax pages at 204 dots per inch: A4 and letter, B4, A3 (T.4 §2.2).
+/// The widths of fax pages at 204 dots per inch: A4 and letter, B4, and A3 (T.4 §2.2).
 const FAX_WIDTHS: [u32; 3] = [ROW_PELS, 2_048, 2_432];
 /// The plausible horizontal resolutions of a fax page; with any other, it would be as small as a leaflet or as large as
 /// a poster.
 const FAX_DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 144.0..=345.0;
-/// The longest that a fax page can be, in inches. If a page states no plausible resolution, the lowest vertical
+/// The maximum length of a fax page, in inches. If a page states no plausible resolution, the lowest vertical
 /// resolution at which it isn't longer than this is assumed.
 const FAX_INCHES_MAX: f64 = 14.2;
 /// A pel of a scaled-down bilevel picture is black if black covers more than this share of it, in 255ths.
@@ -97,7 +97,7 @@ impl Picture {
         }
         let believable = self.dots_per_inch.filter(|(x, y)| DOTS_PER_INCH.contains(x) && DOTS_PER_INCH.contains(y));
         let (x, y) = believable.unwrap_or((DOTS_PER_INCH_DEFAULT, DOTS_PER_INCH_DEFAULT));
-        // Programs round a fax's 204 dots per inch, which must not cause the page to be scaled.
+        // Some programs round the 204 dots per inch of a fax, and the page must not be scaled because of that.
         let x =
             if width == ROW_PELS && (x - f64::from(PELS_PER_INCH)).abs() < 2.0 { f64::from(PELS_PER_INCH) } else { x };
         (f64::from(width) / x * 72.0, f64::from(height) / y * 72.0)

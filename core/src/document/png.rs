@@ -20,7 +20,7 @@ pub fn page(page: &FaxPage, width: u32) -> Result<Vec<u8>, EncodingError> {
     of_bits(&decoded(page), page.quality, width)
 }
 
-/// Renders a page's bits like [`page`].
+/// Renders a page that has been decoded, with the same limits for the width.
 pub(super) fn of_bits(image: &Bitmap, quality: Quality, width: u32) -> Result<Vec<u8>, EncodingError> {
     let width = width.clamp(WIDTH_MIN, WIDTH_MAX);
     let scale = f64::from(width) / f64::from(image.width().max(1));

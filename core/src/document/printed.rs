@@ -87,7 +87,8 @@ impl Printed {
     }
 }
 
-/// Returns the rows of a header line, on a page with at least one more row, as stamping within a margin requires.
+/// Returns an image with a header line at the top. It has one row more than the line takes, because the line is stamped
+/// within an image only if the image is higher than the line.
 fn header(width: u32, quality: Quality, text: &str) -> Bitmap {
     stamp::stamped(&Bitmap::white(width, stamp::rows(quality) + 1), quality, text)
 }

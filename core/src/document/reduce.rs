@@ -38,8 +38,7 @@ pub(super) fn halve_rows_of_tones(page: &Tones) -> Tones {
         let second = if y * 2 + 1 < page.height() { page.row(y * 2 + 1) } else { first };
         let above = if y > 0 { page.row(y * 2 - 1) } else { Row::Bits(&[]) };
         if let (Row::Bits(first), Row::Bits(second), Row::Bits(above)) = (first, second, above) {
-            // For bits, the formula takes one operation per 64 pels. There is no row above the first, so white precedes
-            // it.
+            // Bits are halved 64 pels at a time. The first row has no row above it, so white is used instead.
             let above = above.iter().copied().chain(std::iter::repeat(0));
             if let RowMut::Bits(to) = half.row_mut(y) {
                 for (((a, b), p), to) in first.iter().zip(second).zip(above).zip(to) {

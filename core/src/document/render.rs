@@ -182,7 +182,7 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// Reduces a page from the square grid to the grid of the fax, if the page stores some rows as bits.
+/// Reduces a page that stores some rows as bits from the square grid to the fax's grid.
 pub(super) fn halved_tones(drawn: Tones, quality: Quality) -> Tones {
     match quality {
         Quality::Standard => reduce::halve_rows_of_tones(&drawn),
@@ -191,7 +191,7 @@ pub(super) fn halved_tones(drawn: Tones, quality: Quality) -> Tones {
     }
 }
 
-/// Reduces a page in greys from the square grid to the grid of the fax.
+/// Reduces a page in greys from the square grid to the fax's grid.
 pub(super) fn halved(drawn: Gray, quality: Quality) -> Gray {
     match quality {
         Quality::Standard => reduce::halve_rows(&drawn),
@@ -218,7 +218,7 @@ fn transform(page: &Page<'_>, placement: &Placement, from: f64, finer_across: u3
         * Affine::new(coefficients(page))
 }
 
-/// Returns the transform of the page's rotation and boxes, with the origin at the top left.
+/// Returns the coefficients of the transform that turns the page upright and puts the origin at its top left corner.
 fn coefficients(page: &Page<'_>) -> [f64; 6] {
     use hayro::hayro_interpret::TransformExt;
     page.initial_transform(true).to_kurbo().as_coeffs()
@@ -226,7 +226,7 @@ fn coefficients(page: &Page<'_>) -> [f64; 6] {
 
 /// Computes the luma of opaque RGBA pixels (ITU-R BT.601). Runs of white pixels, which are most of a page, are skipped.
 fn luma(pixels: &[u8]) -> Vec<u8> {
-    // In a run of white pixels, every bit is set, so a bitwise AND finds them.
+    // The number of pixels per run. In white pixels, all bits are set, so a bitwise AND shows whether a run is white.
     const RUN: usize = 32;
     let pixels = pixels.as_chunks().0;
     let mut gray = vec![u8::MAX; pixels.len()];

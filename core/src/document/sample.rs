@@ -1,4 +1,4 @@
-//! Test pages: the document that is faxed if a tester provides none.
+//! Creates test pages, which are faxed if a tester provides no document.
 
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str};
 
@@ -19,7 +19,7 @@ const SENTENCE: &str = "Sphinx of black quartz, judge my vow. 0123456789";
 /// The font sizes in which the sentence is set, in points.
 const SIZES_PT: [f32; 5] = [6.0, 8.0, 10.0, 14.0, 20.0];
 
-/// The error that a requested number of test pages is 0 or exceeds the limit.
+/// The error that is returned if the requested number of test pages is 0 or exceeds the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("1 to {SAMPLE_PAGES_MAX} test pages, not {0}")]
 pub struct SamplePagesError(u32);

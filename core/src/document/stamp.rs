@@ -1,5 +1,5 @@
-//! Stamps the header line on each page, which identifies the sender (T.30's transmit terminal identification). It has
-//! the date, the station id, the sender's and the recipient's number, and the page number. It is set in a built-in
+//! Stamps the header line on pages. The line identifies the sender (T.30's transmit terminal identification), and has
+//! the date, the station id, the numbers of the sender and the recipient, and the page number. It is set in a built-in
 //! bitmap font.
 
 use super::bitmap::Bitmap;

@@ -53,7 +53,7 @@ pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
     (file, places)
 }
 
-/// Appends the directory of one page, without the offset of the next directory that ends it.
+/// Appends the directory of one page, except for the offset of the next directory, which the caller appends.
 fn write_directory(file: &mut Vec<u8>, page: &FaxPage, strip: u32, values: u32, number: u16, count: u16) {
     let length = u32::try_from(page.mmr.len()).unwrap_or(u32::MAX);
     let pages = u32::from(number) | u32::from(count) << 16;

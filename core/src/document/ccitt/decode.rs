@@ -13,9 +13,9 @@ use super::codes::{self, Code, HORIZONTAL, LONGEST_MAKE_UP, PASS, Runs, VERTICAL
 /// The storage format of a page's coded rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
-    /// MH: TIFF compression 2 (rows begin on byte boundaries, no end-of-line codes).
+    /// MH without end-of-line codes, whose rows begin on byte boundaries: TIFF compression 2.
     MhRows,
-    /// MH whose rows begin on 16-bit boundaries: TIFF compression 32771.
+    /// MH without end-of-line codes, whose rows begin on 16-bit boundaries: TIFF compression 32771.
     MhWords,
     /// MH with end-of-line codes: TIFF compression 3, one-dimensional.
     Mh,

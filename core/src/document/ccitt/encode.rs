@@ -47,8 +47,8 @@ pub struct Coder<S> {
 }
 
 impl<S: BitSink> Coder<S> {
-    /// Creates a coder at the top of a page. MH and MR rows with fewer than `minimum_row_bits` bits are filled up to
-    /// it.
+    /// Creates a coder at the top of a page. MH and MR rows with fewer than `minimum_row_bits` bits get fill (T.4
+    /// §4.1.3).
     pub fn new(scheme: Scheme, width: u32, minimum_row_bits: u32, sink: S) -> Self {
         // T.6 §2.2.1: there is an imaginary white row above the first.
         Self { scheme, width, minimum_row_bits, above: Changes::white(width), rows: 0, sink }
@@ -110,7 +110,7 @@ impl<S: BitSink> Coder<S> {
         }
     }
 
-    /// Codes end-of-line codes, each with a tag in MR.
+    /// Appends end-of-line codes, each followed by a tag in MR.
     fn eols(&mut self, count: u32, tag: Option<bool>) {
         for _ in 0..count {
             self.put(EOL);
@@ -164,7 +164,7 @@ impl<S: BitSink> Coder<S> {
                 // Horizontal mode (§2.2.3.3): the runs a0a1 and a1a2. The first run of a row counts from its first pel.
                 let a2 = coding[a + 1];
                 let (a0a1, a1a2) = (a1 - a0, a2 - a1);
-                // Changes are to black and to white in turn, so before a change with an even index there is white.
+                // Changes to black have even indexes, so the run before such a change is white.
                 let (first, second) = if a.is_multiple_of(2) { (&WHITE, &BLACK) } else { (&BLACK, &WHITE) };
                 // Because `MADE_UP` is a power of two, the bitwise OR is below it only if both runs are.
                 if a0a1 | a1a2 < MADE_UP {

@@ -1,5 +1,5 @@
-//! Reads single-page images (PNG and JPEG), and has the code that all kinds of images share: faults, orientation, and
-//! inflating damaged data. The readable part of an image is used; the rest is white and reported as missing.
+//! Reads single-page images (PNG and JPEG), and contains the code that all kinds of images share: faults, orientation,
+//! and inflating damaged data. The readable part of an image is used; the rest is white and reported as missing.
 
 pub(super) mod inflate;
 pub(super) mod jpeg;

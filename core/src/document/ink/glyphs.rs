@@ -17,7 +17,7 @@ const STEPS: f64 = 4.0;
 const PELS_MAX: f64 = 256.0;
 /// The most letters cached per document.
 const MASKS_MAX: usize = 20_000;
-/// The sizes at which letters are hinted, in pels per em (hayro's own limits).
+/// The sizes at which letters are hinted, in pels per em; hayro has the same limits.
 const HINTED_PELS: std::ops::RangeInclusive<f64> = 4.0..=128.0;
 /// Units per em in hayro's outlines.
 const EM: f64 = 1_000.0;

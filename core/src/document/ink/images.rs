@@ -40,7 +40,7 @@ impl Images {
         self.scans.filter(|_| covered)
     }
 
-    /// Returns whether images cover so much of the page that the full renderer should draw all of it.
+    /// Returns whether images cover so much of the page that the full renderer should draw the whole page.
     pub(super) fn are_most(&self) -> bool {
         let Some(touched) = &self.touched else { return false };
         let black: u32 = touched.rows().flatten().map(|word| word.count_ones()).sum();

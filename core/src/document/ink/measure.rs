@@ -232,7 +232,7 @@ impl Measure {
         }
     }
 
-    /// Returns whether a letter is close and small enough to be estimated rather than measured.
+    /// Returns whether a letter is so near the page and so small that its cost is estimated rather than measured.
     fn is_small(&self, transform: Affine) -> bool {
         let [a, b, c, d, e, f] = transform.as_coeffs();
         let reach = (a.abs() + b.abs() + c.abs() + d.abs()) * EM * LETTER_EMS;

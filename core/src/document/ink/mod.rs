@@ -1,7 +1,7 @@
 //! Draws pages that consist of text, lines and flat colours directly as bits. Most pages are like this, and it takes a
 //! fraction of the time that hayro, the full renderer, needs. If a page contains anything else, hayro draws the page
-//! instead. If all that can't be drawn here are images, hayro draws only the images, so that the rest of a page looks
-//! the same with or without them.
+//! instead. If only the images on a page can't be drawn here, hayro draws just the images, so that the rest of the page
+//! looks the same with or without them.
 //!
 //! The result matches hayro's: a pel needs the same coverage, lines have the same width, and letters have the same
 //! hinting.
@@ -362,7 +362,7 @@ impl Easel<'_> {
         }
     }
 
-    /// Strokes a path that isn't too long.
+    /// Strokes a path as a whole.
     fn stroke(&mut self, path: &BezPath, transform: Affine, line: &StrokeProps, ink: Ink, least: f64) {
         let scale = scale_of(transform);
         if !(scale.is_finite() && scale > 0.0) || self.raster.is_exhausted() {
@@ -429,7 +429,7 @@ impl Easel<'_> {
         let shapes = || self.clips.iter().filter(|clip| clip.shape.is_some()).count();
         if self.clips.len() >= DEPTH_MAX || shapes() * shape_bytes > CLIP_BYTES_MAX {
             self.gives_up = true;
-            // The interpreter will pop this clip, so one must be pushed: an empty one.
+            // The interpreter will pop this clip, so an empty one is pushed instead.
             self.clips.push(Clip { bounds: [0; 4], shape: None });
             return;
         }
@@ -498,7 +498,7 @@ fn style(line: &StrokeProps, width: f64) -> Stroke {
     }
 }
 
-/// Returns the factor by which a transform lengthens the axis that it lengthens more.
+/// Returns the larger of the two factors by which a transform scales the axes.
 fn scale_of(transform: Affine) -> f64 {
     let [a, b, c, d, _, _] = transform.as_coeffs();
     Point::new(a, b).to_vec2().length().max(Point::new(c, d).to_vec2().length())

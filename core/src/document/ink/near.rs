@@ -12,7 +12,7 @@ const HALVINGS_MAX: u32 = 48;
 /// The most cuts per curve. A curve crosses the page at most three times, so hardly any curve needs more.
 const PARTS_MAX: u32 = 1_000;
 
-/// Flattens a path in pels like `kurbo::flatten`, but exactly only within `shown`.
+/// Flattens a path, given in pels, like `kurbo::flatten`; the result is exact only within `shown`.
 pub(super) fn flatten_near(
     path: impl Iterator<Item = PathEl> + Clone,
     shown: Rect,
@@ -38,7 +38,7 @@ pub(super) fn flatten_near(
     }
 }
 
-/// Returns whether all of a path is so near the visible area that it need not be cut.
+/// Returns whether a whole path is so near the visible area that nothing needs to be cut.
 pub(super) fn is_near(mut path: impl Iterator<Item = PathEl>, shown: Rect) -> bool {
     let around = shown.inflate(FAR_PELS, FAR_PELS);
     path.all(|element| points(element).all(|point| around.contains(point)))
@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn the_visible_part_of_a_large_circle_keeps_its_place() {
-        // The left end of a circle of a hundred million pels, which is practically straight.
+        // The page shows the left end of a circle with a radius of a hundred million pels, which looks like a straight
+        // line.
         let (radius, handle) = (1e8, 0.552_284_75e8);
         let path = format!(
             "M{radius} -{radius} C{} -{radius} 50 -{handle} 50 0 S{} {radius} {radius} {radius}",

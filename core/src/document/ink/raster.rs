@@ -138,7 +138,7 @@ impl Raster {
     pub(super) fn rectangle(&self, path: &BezPath, (width, height): (u32, u32)) -> Option<[u32; 4]> {
         let [x0, y0, x1, y1] = corners(path, Affine::IDENTITY)?;
         let threshold = f64::from(self.threshold);
-        // A pel at an edge belongs to the rectangle if more than the threshold of it is inside.
+        // A pel at an edge belongs to the rectangle if the rectangle covers more of it than the threshold.
         let first = |at: f64, limit: u32| (at + threshold).floor().clamp(0.0, f64::from(limit)) as u32;
         let end = |at: f64, limit: u32| (at - threshold).ceil().clamp(0.0, f64::from(limit)) as u32;
         Some([first(x0, width), first(y0, height), end(x1, width), end(y1, height)])

@@ -155,7 +155,7 @@ fn trace(part: &[PathEl], transform: Affine, (width, height): (u32, u32), runs: 
     }
 }
 
-/// The pels of the thin shapes on a page, for the case that the full renderer draws the page.
+/// The pels of the thin shapes on a page, which are needed if the full renderer draws the page.
 #[derive(Debug, Default)]
 pub(in crate::document) struct Slivers {
     runs: Vec<(Run, Ink)>,

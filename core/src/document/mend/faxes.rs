@@ -48,7 +48,7 @@ pub(super) fn image<'a>(store: &mut Store<'a>, leaf: &Leaf<'a>, content: &[u8], 
     let [(filter, parameters)] = steps.as_slice() else { return None };
     let is_mmr = filter.as_slice() == b"CCITTFaxDecode" && store.number(parameters, "K").is_some_and(|k| k < 0.0);
     let columns = store.number(parameters, "Columns");
-    // With either of these options, the data means other pels than on a fax.
+    // With either of these options, the data would have to be decoded differently than on a fax.
     let turned =
         ["BlackIs1", "EncodedByteAlign"].iter().any(|key| matches!(store.get(parameters, key), Value::Bool(true)));
     if !is_mmr || columns != Some(f64::from(ROW_PELS)) || turned {

@@ -141,8 +141,8 @@ fn button<'a>(store: &mut Store<'a>, widget: &Value<'a>, rectangle: [f64; 4]) ->
     let stated = store.get(widget, "AS");
     let state = if stated.is_null() { inherited(store, widget, "V") } else { stated.clone() };
     let Some(state) = state.as_name().filter(|state| *state != b"Off") else { return Look::AsItIs };
-    // If the state has an appearance, nothing must be drawn. A button that doesn't state its own state gets it from the
-    // field's value.
+    // If the state has an appearance, nothing needs to be drawn. If the button itself names no state, it is switched to
+    // the state that the field's value names.
     let known = states.entries().is_some_and(|states| states.contains_key(state));
     if known {
         return if stated.is_null() { Look::State(state.to_vec()) } else { Look::AsItIs };
@@ -273,7 +273,7 @@ pub(super) fn stamp<'a>(
     Look::Drawn(text.drawn(&frame, findings))
 }
 
-/// Decodes a text string in UTF-16, UTF-8 or `PDFDocEncoding` (ISO 32000-1, 7.9.2.2). The latter is read as
+/// Decodes a text string in UTF-16, UTF-8 or `PDFDocEncoding` (ISO 32000-1, 7.9.2.2). `PDFDocEncoding` is read as
 /// Windows-1252, which has the same letters in most places.
 fn text_of(bytes: &[u8]) -> String {
     let units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {

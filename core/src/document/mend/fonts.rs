@@ -53,7 +53,7 @@ impl<'a> Texts<'a> {
     /// Records the strings that a page shows in a font.
     pub(super) fn note(&mut self, store: &mut Store<'a>, page: usize, font: &Value<'a>, texts: &[Vec<u8>]) {
         let Value::Ref(id) = *font else {
-            // A font that is not a separate object gets a number, so that it can be recorded and replaced like others.
+            // A font that is not a separate object becomes one, so that it can be recorded and replaced like others.
             let font = store.add(font.clone());
             return self.note(store, page, &font, texts);
         };
@@ -103,7 +103,7 @@ fn is_embedded<'a>(store: &mut Store<'a>, font: &Value<'a>) -> bool {
 /// Returns whether a font's file seems readable.
 fn is_font(file: &[u8]) -> bool {
     let is_sfnt = [&b"\0\x01\0\0"[..], b"true", b"OTTO", b"ttcf"].iter().any(|start| file.starts_with(start));
-    // Files in other formats than TrueType and OpenType are left to the renderer.
+    // Files in formats other than TrueType and OpenType are left to the renderer.
     file.len() > 4 && (!is_sfnt || FontRef::from_index(file, 0).is_ok())
 }
 
@@ -210,7 +210,7 @@ impl<'a> Described<'a> {
             .collect();
         // Code 0 of a composite font is `.notdef`, which shows no character.
         let unknown = self.letters.iter().any(|(code, letter)| letter.is_none() && !(self.is_composite && *code == 0));
-        // The renderer's built-in fonts have all Latin letters.
+        // The renderer's built-in fonts have all of these letters.
         if needed.iter().all(|letter| names::is_latin(*letter)) {
             let named = fonts.has_named(&self.name);
             return (unknown && !named).then(|| self.unknown());
@@ -230,7 +230,7 @@ impl<'a> Described<'a> {
         unknown.then(|| self.unknown())
     }
 
-    /// Describes the loss that the characters of some codes are unknown.
+    /// Describes, for users, that the characters of some codes are unknown.
     fn unknown(&self) -> String {
         let name = &self.name;
         format!(
@@ -238,7 +238,7 @@ impl<'a> Described<'a> {
         )
     }
 
-    /// Describes the loss that no font has these letters.
+    /// Describes, for users, that no font has these letters.
     fn missing(&self, letters: &BTreeSet<char>) -> String {
         let what = match &self.family {
             Some(CidFamily::AdobeJapan1) => "Japanese text is".to_owned(),

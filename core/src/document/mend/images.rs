@@ -19,7 +19,7 @@ pub(super) const TOO_LARGE: &str = "an image is missing: it is too large to be d
 const IMAGE_PELS_MAX: u64 = 192 * 1024 * 1024;
 /// The longest row that a filter is asked to process, in bits.
 const ROW_BITS_MAX: f64 = 1e9;
-/// Noise that is appended to a JPEG that ends too early. The JPEG is decoded once with each; rows that come out
+/// Noise that is appended to a JPEG that ends too early. The JPEG is decoded with each of the two; rows that come out
 /// different consist of noise.
 const NOISE: [[u8; 16]; 2] = [
     [0x5a, 0x93, 0x2c, 0xe1, 0x76, 0x0b, 0xd4, 0x48, 0xb7, 0x1d, 0x62, 0x8e, 0x39, 0xc5, 0x50, 0xa3],
@@ -153,7 +153,7 @@ fn is_beyond<'a>(store: &mut Store<'a>, parameters: &Value<'a>, height: u32) -> 
     columns * rows > IMAGE_PELS_MAX as f64 || columns * sample_bits > ROW_BITS_MAX
 }
 
-/// The number of bytes beyond the size of an image up to which its data is decoded into memory rather than only
+/// The number of excess bytes up to which the data of an image is decoded into memory; data with more of them is only
 /// counted.
 const EXCESS_BYTES_MAX: u64 = 64 * 1024;
 
@@ -212,7 +212,7 @@ fn is_long(image: &Value<'_>, steps: &[streams::Step<'_>]) -> bool {
     !steps.is_empty() && matches!(image, Value::Stream(flow) if flow.data.len() >= LONG_BYTES)
 }
 
-/// Takes memory for an image from the remaining memory, and returns whether there was enough.
+/// Reserves a part of the remaining memory for an image, and returns whether there was enough.
 const fn take_bytes(bytes: u64, left: &mut u64) -> bool {
     let Some(rest) = left.checked_sub(bytes) else { return false };
     *left = rest;

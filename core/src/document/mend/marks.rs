@@ -217,8 +217,8 @@ impl<'a> Mender<'a> {
     /// Draws marks over, under or through pieces of text.
     fn marked(&mut self, annotation: &Value<'a>, rectangle: [f64; 4], mark: Mark) -> Drawing {
         let points = self.store.numbers(annotation, "QuadPoints");
-        // Each piece has eight numbers: its corners. Programs write them in different orders, so only their bounds
-        // count.
+        // Each piece has eight numbers, which are the coordinates of its corners. Programs write the corners in
+        // different orders, so only their bounds count.
         let mut pieces: Vec<[f64; 4]> = points
             .chunks_exact(8)
             .take(POINTS_MAX)

@@ -175,7 +175,7 @@ impl<'a> Mender<'a> {
         let contents = leaf.page.entries().and_then(|entries| entries.get(b"Contents".as_slice())).cloned();
         let (content, mut is_new) = self.content(&contents.clone().unwrap_or(Value::Null), &mut findings);
         let survey = content::survey(&content);
-        // If a stream could be decoded only in part, that has been noted already, and also leaves the content open.
+        // A stream that could be decoded only in part may also leave the content open, but has been noted already.
         if survey.open && findings.losses.is_empty() {
             findings.note(CONTENT_CUT);
         }

@@ -7,7 +7,7 @@ use super::{Changes, DRAWS_MAX, ENDLESS, Findings, Mender, changed, colors, font
 
 /// The maximum depth of nested forms and patterns.
 const DEPTH_MAX: usize = 40;
-/// The bounds for a form that states none, large enough to cut off nothing.
+/// The bounds for a form that states none, which are large enough to cut off nothing.
 const ANY_SIZE: [f64; 4] = [-32_000.0, -32_000.0, 32_000.0, 32_000.0];
 
 impl<'a> Mender<'a> {
@@ -36,7 +36,7 @@ impl<'a> Mender<'a> {
             let object = objects.entries().and_then(|entries| entries.get(name)).cloned();
             let found = object.map(|object| self.object(&object, given)).unwrap_or_else(|| missing(name));
             findings.add(&found);
-            // With each level of nesting, the numbers multiply, so they would overflow.
+            // The numbers multiply with each level of nesting, so they could overflow.
             findings.draws = findings.draws.saturating_add(times.saturating_mul(found.draws.saturating_add(1)));
         }
     }
@@ -112,7 +112,7 @@ impl<'a> Mender<'a> {
         }
     }
 
-    /// Checks a form, or an appearance or a pattern, which are drawn like forms.
+    /// Checks a form, an appearance or a pattern; all of them are drawn like forms.
     pub(super) fn form(
         &mut self,
         object: &Value<'a>,

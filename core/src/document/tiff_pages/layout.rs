@@ -51,7 +51,7 @@ pub(super) enum Colour {
 /// The meaning of the first sample after the colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Alpha {
-    /// There is no such sample, or it doesn't matter.
+    /// There is no such sample, or it isn't known to be the opacity.
     None,
     /// Opacity, with which the colours have already been multiplied.
     Associated,
@@ -215,8 +215,8 @@ fn colour(
     samples: usize,
     bits: u32,
 ) -> Result<(Colour, usize), Fault> {
-    // The tag that states the meaning is required. If it is missing, tags that only one colour model has decide;
-    // without such tags, the guess is the same as libtiff's.
+    // The tag that states the colour model is required. If it is missing, other tags that are specific to one model
+    // decide; without such tags, the guess is the same as libtiff's.
     let has = |tags: &[u16]| tags.iter().any(|tag| directory.number(*tag).is_some());
     let likely = match (samples, compression) {
         (1, _) if has(&[tag::COLOR_MAP]) => 3,
