@@ -220,6 +220,7 @@ fn of_tiff(
             Err(fault) => {
                 sink.losses.begin_page(number);
                 sink.losses.note(format!("the page is left out: {}", fault.reason));
+                // If no page is readable, the reason for the first one is reported.
                 refused.get_or_insert(fault);
             }
         }

@@ -41,6 +41,7 @@ pub fn document(pages: u32) -> Result<Document, SamplePagesError> {
 pub fn test_pages(pages: u32) -> Vec<u8> {
     let pages = i32::try_from(pages.clamp(1, SAMPLE_PAGES_MAX)).unwrap_or(1);
     let (catalog, tree, font) = (Ref::new(1), Ref::new(2), Ref::new(3));
+    // The objects of the pages follow these three: two per page, beginning with page 1.
     let page_ref = |page: i32| Ref::new(2 + 2 * page);
     let content_ref = |page: i32| Ref::new(3 + 2 * page);
     let mut pdf = Pdf::new();

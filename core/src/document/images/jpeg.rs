@@ -219,6 +219,7 @@ fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
             0xd9 => return None,
             _ => {
                 let length = usize::from(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
+                // The length includes its own two bytes, so a smaller one is wrong.
                 let end = at.checked_add(length.max(2))?;
                 return Some((marker, bytes.get(at + 2..end)?, end));
             }

@@ -233,6 +233,7 @@ impl<'a> Device<'a> for Easel<'_> {
 
     fn draw_image(&mut self, image: Image<'a, '_>, props: ImageDrawProps<'a>) {
         self.measure.image(&image, &props);
+        // A raster image covers the thin shapes below it, whereas a stencil paints only some pels.
         if matches!(image, Image::Raster(_)) && !self.slivers.is_empty() {
             let area = Rect::new(0.0, 0.0, f64::from(image.width()), f64::from(image.height()));
             self.cover(&area.to_path(TOLERANCE), props.transform, FillRule::NonZero);
@@ -289,6 +290,7 @@ impl Easel<'_> {
                 paint(page, run, ink, &clip);
             });
         } else if !self.slivers.is_empty() {
+            // Although the shape isn't painted here, it covers the thin shapes below it.
             self.cover(path, props.transform, rule);
         }
         let color = match &props.paint {

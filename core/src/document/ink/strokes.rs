@@ -50,6 +50,7 @@ pub(super) fn outline(path: &BezPath, style: &Stroke, transform: Affine, scale: 
     for piece in pieces(in_pels, page.inflate(reach, reach), tolerance, back) {
         left -= dashes(length(&piece.path), style);
         let moved = Stroke { dash_offset: style.dash_offset + piece.before, ..style.clone() };
+        // Once there are too many dashes, the remaining pieces are drawn solid.
         let style = if left >= 0.0 && moved.is_finite() { &moved } else { &plain };
         outline.extend(stroke(piece.path.iter(), style, &StrokeOpts::default(), tolerance / scale));
     }

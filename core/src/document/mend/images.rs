@@ -420,6 +420,7 @@ fn frame(data: &[u8]) -> Option<Frame> {
             let block_rows = factors.map(|factor| u32::from(factor & 15) * 8).max().unwrap_or(8);
             return Some(Frame { components, height, block_rows });
         }
+        // The length includes its own two bytes, so a smaller one is wrong.
         at += 2 + length.max(2);
     }
 }

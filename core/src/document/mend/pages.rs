@@ -108,6 +108,7 @@ impl<'a> Walk<'a> {
                 self.missing += 1;
                 continue;
             }
+            // If the type is missing or wrong, kids distinguish a node from a page.
             let is_node = store.get(&value, "Type").is_name("Pages")
                 || !store.get(&value, "Type").is_name("Page") && !store.get(&value, "Kids").is_null();
             if is_node {

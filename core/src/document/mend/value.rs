@@ -264,6 +264,7 @@ impl<'a> Store<'a> {
         self.changed = true;
         if let Value::Ref(id) = old {
             let mut id = *id;
+            // If the object is itself a reference, the object at the end of the chain is replaced.
             for _ in 0..HOPS_MAX {
                 let Some(Value::Ref(next)) = self.known.get(&id) else { break };
                 id = *next;

@@ -279,6 +279,7 @@ impl<'a> Segments<'a> {
     /// clearly too small, the bytes extend as far as possible.
     fn data(&self, index: usize, rows: u32) -> &'a [u8] {
         let bytes = self.directory.file.bytes;
+        // The file's header is at offset 0, so no strip or tile can begin there.
         let Some(offset) = self.offsets.get(index).copied().filter(|offset| *offset > 0) else { return &[] };
         let count = self.counts.get(index).copied().unwrap_or(0);
         let plain = self.layout.row_bytes() as u64 * u64::from(rows);
