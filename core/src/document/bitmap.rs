@@ -22,13 +22,13 @@ impl Bitmap {
         Self { width, height, words_per_row, words: vec![0; words_per_row * height as usize] }
     }
 
-    /// Returns the width in pels.
+    /// Returns the width of the image in pels.
     #[must_use]
     pub const fn width(&self) -> u32 {
         self.width
     }
 
-    /// Returns the height in rows.
+    /// Returns the height of the image in rows.
     #[must_use]
     pub const fn height(&self) -> u32 {
         self.height

@@ -22,13 +22,13 @@ impl Gray {
         Self { width, height, pels }
     }
 
-    /// Returns the width in pels.
+    /// Returns the width of the image in pels.
     #[must_use]
     pub const fn width(&self) -> u32 {
         self.width
     }
 
-    /// Returns the height in rows.
+    /// Returns the height of the image in rows.
     #[must_use]
     pub const fn height(&self) -> u32 {
         self.height
@@ -169,13 +169,13 @@ fn darkest(pels: &[u8]) -> u8 {
 /// A rectangle in an image, in pels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Area {
-    /// The first column.
+    /// The first column of the rectangle.
     pub left: u32,
-    /// The first row.
+    /// The first row of the rectangle.
     pub top: u32,
-    /// The column after the last.
+    /// The column after the last one of the rectangle.
     pub right: u32,
-    /// The row after the last.
+    /// The row after the last one of the rectangle.
     pub bottom: u32,
 }
 

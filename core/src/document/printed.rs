@@ -12,7 +12,7 @@ use crate::model::reception::HeaderLine;
 /// One sheet of paper, coded without its header line.
 #[derive(Debug)]
 pub struct Printed {
-    /// The page as transmitted.
+    /// The page as transmitted, whose width, quality and bit counts the sheet has too.
     sent: FaxPage,
     height: u32,
     /// The number of rows that the header line takes at the top; 0 if there is none.

@@ -32,7 +32,7 @@ impl Tones {
         Self { bits: Bitmap::white(width, height), greys: vec![None; height as usize] }
     }
 
-    /// Creates a page without greys.
+    /// Creates a page from bits, without greys.
     pub(super) fn of_bits(bits: Bitmap) -> Self {
         let greys = vec![None; bits.height() as usize];
         Self { bits, greys }

@@ -214,7 +214,7 @@ const fn codes<const N: usize>(strings: [&str; N]) -> [Code; N] {
     codes
 }
 
-/// Parses a bit string.
+/// Parses a bit string such as `0001`.
 const fn code(string: &str) -> Code {
     let bits = string.as_bytes();
     let mut code = 0;

@@ -81,7 +81,7 @@ struct Wrong;
 
 /// The result of reading one row.
 enum Outcome {
-    /// The row was decoded completely.
+    /// The row was decoded without a fault.
     Whole,
     /// The row has an invalid code; decoding resumes at the next row.
     Damaged,

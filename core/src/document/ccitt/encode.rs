@@ -39,7 +39,7 @@ pub struct Coder<S> {
     scheme: Scheme,
     width: u32,
     minimum_row_bits: u32,
-    /// The previous row.
+    /// The previous row, which two-dimensional coding refers to.
     above: Changes,
     /// The number of rows coded so far.
     rows: u32,

@@ -24,7 +24,7 @@ const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 pub(in crate::document) struct Head {
     pub(in crate::document) width: u32,
     pub(in crate::document) height: u32,
-    /// The identifiers of the components.
+    /// The identifiers of the components in the frame header.
     components: Vec<u8>,
     dots_per_inch: Option<(f64, f64)>,
     orientation: Orientation,
@@ -40,7 +40,7 @@ pub(in crate::document) struct Head {
 pub(in crate::document) enum Want {
     /// As few samples as luma can be computed from: only luma if the image stores luma and chroma, otherwise more.
     Luma,
-    /// The components as stored.
+    /// The components as they are stored, without conversion.
     Components,
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Glyphs {
     hinting: HintingCache,
 }
 
-/// Identifies a drawn letter.
+/// Identifies a drawn letter in the cache.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     glyph: u128,

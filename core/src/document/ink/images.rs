@@ -18,7 +18,7 @@ const APART_AREA_MAX: f64 = 0.5;
 /// The tolerance when a rectangle is converted to a path, which kurbo requires although rectangles have no curves.
 const TOLERANCE: f64 = 0.1;
 
-/// The images of one page.
+/// The places of the images on one page.
 pub(super) struct Images {
     size: (u32, u32),
     /// The bounds of all images that are wide enough to be scanned paper or a strip of it.

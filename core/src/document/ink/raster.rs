@@ -336,7 +336,6 @@ impl Sorter {
     /// The number of crossings below which distributing them isn't worth it.
     const DEALT_MIN: usize = 256;
 
-    /// Sorts crossings in place.
     fn sort(&mut self, crossings: &mut Vec<Crossing>) {
         let (first, last) =
             crossings.iter().fold((u32::MAX, 0), |(first, last), each| (first.min(each.line), last.max(each.line)));

@@ -76,7 +76,7 @@ pub(super) fn found<'a>(store: &mut Store<'a>) -> Pages<'a> {
 
 /// The state of a walk through the page tree.
 struct Walk<'a> {
-    /// The pages found so far.
+    /// The pages found so far, in order.
     leaves: Vec<Leaf<'a>>,
     /// The number of nodes visited so far.
     nodes: usize,

@@ -12,7 +12,7 @@ pub(super) const DECODED_MAX: usize = 256 * 1024 * 1024;
 /// The most bytes that are kept of a stream that is not an image. No page's content needs more, and several copies of
 /// it are in memory at once.
 const KEPT_MAX: usize = 48 * 1024 * 1024;
-/// The most filters per stream.
+/// The most filters that are undone per stream.
 const FILTERS_MAX: usize = 10;
 /// The filters that code images, by their long and short names.
 const IMAGE_FILTERS: [&str; 6] = ["DCTDecode", "DCT", "JPXDecode", "JBIG2Decode", "CCITTFaxDecode", "CCF"];
@@ -28,7 +28,7 @@ pub(super) struct Decoded {
     pub(super) whole: bool,
 }
 
-/// A filter and its parameters.
+/// The name of a filter, and its parameters.
 pub(super) type Step<'a> = (Vec<u8>, Value<'a>);
 
 /// Returns the filters of a stream, in the order in which they must be undone.

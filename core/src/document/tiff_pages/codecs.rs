@@ -73,7 +73,7 @@ fn fax(data: &[u8], stored: Stored, (width, rows): (u32, u32)) -> (Vec<u8>, bool
     (bytes, decoded.damaged_rows > 0)
 }
 
-/// Decodes PackBits (TIFF 6.0 §9).
+/// Decodes PackBits (TIFF 6.0 §9) to at most `most` bytes.
 fn pack_bits(mut data: &[u8], most: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while let [head, rest @ ..] = data {
@@ -125,7 +125,7 @@ fn lzw(data: &[u8], most: usize) -> (Vec<u8>, bool) {
     (bytes, false)
 }
 
-/// Decodes a JPEG segment.
+/// Decodes a JPEG segment; fails if its number of components doesn't match the tags.
 fn jpeg_segment(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows: u32) -> Result<Unpacked, Fault> {
     let want = if matches!(layout.colour, Colour::LumaFirst { .. }) { Want::Luma } else { Want::Components };
     let joined: Vec<u8>;

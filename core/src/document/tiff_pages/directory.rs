@@ -16,7 +16,7 @@ pub(in crate::document) struct File<'a> {
     is_big: bool,
 }
 
-/// One entry of a directory.
+/// One entry of a directory: a tag, and where its values are.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     tag: u16,

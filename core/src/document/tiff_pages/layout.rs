@@ -24,7 +24,7 @@ pub(super) enum Compression {
     Group3 {
         two_dimensional: bool,
     },
-    /// MMR.
+    /// MMR (ITU-T T.6), which TIFF calls Group 4.
     Group4,
     Lzw,
     Jpeg,

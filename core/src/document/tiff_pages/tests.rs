@@ -209,7 +209,7 @@ fn pack_bits(data: &[u8]) -> Vec<u8> {
     data.chunks(128).flat_map(|part| [&[part.len() as u8 - 1][..], part].concat()).collect()
 }
 
-/// Compresses data.
+/// A function that compresses data.
 type Pack = fn(&[u8]) -> Vec<u8>;
 /// The lossless compressions, each with its number in the tag.
 const PLAIN: [(u32, Pack); 4] = [(1, <[u8]>::to_vec), (5, lzw), (8, deflated), (32_773, pack_bits)];
