@@ -22,26 +22,26 @@ impl Bitmap {
         Self { width, height, words_per_row, words: vec![0; words_per_row * height as usize] }
     }
 
-    /// Returns the width in pels.
+    /// Returns the width of the image in pels.
     #[must_use]
     pub const fn width(&self) -> u32 {
         self.width
     }
 
-    /// Returns the height in rows.
+    /// Returns the height of the image in rows.
     #[must_use]
     pub const fn height(&self) -> u32 {
         self.height
     }
 
-    /// Returns the words of one row; empty below the last row.
+    /// Returns the words of one row; the slice is empty below the last row.
     #[must_use]
     pub fn row(&self, y: u32) -> &[u64] {
         let start = y as usize * self.words_per_row;
         self.words.get(start..start + self.words_per_row).unwrap_or_default()
     }
 
-    /// Returns the words of one row for changes; empty below the last row.
+    /// Returns the words of one row mutably; the slice is empty below the last row.
     pub fn row_mut(&mut self, y: u32) -> &mut [u64] {
         let start = y as usize * self.words_per_row;
         self.words.get_mut(start..start + self.words_per_row).unwrap_or_default()
@@ -122,7 +122,7 @@ impl Bitmap {
         self.row(y).iter().all(|word| *word == 0)
     }
 
-    /// Removes white rows at the bottom while the image has more than `rows`.
+    /// Removes white rows at the bottom while the image has more than `rows` rows.
     pub fn trim_below(&mut self, rows: u32) {
         let mut height = self.height;
         while height > rows && self.is_white_row(height - 1) {
@@ -136,7 +136,8 @@ impl Bitmap {
         let (width, used) = (self.width, self.width % WORD_PELS);
         for row in self.words.chunks_exact_mut(self.words_per_row) {
             row.iter_mut().for_each(|word| *word = !*word);
-            // Bits to the right of the last pel must stay zero.
+            // Bits to the right of the last pel must stay zero. If the width is a multiple of 64, only the single word
+            // of an empty row has such bits.
             if let Some(last) = row.last_mut()
                 && (used > 0 || width == 0)
             {
@@ -145,7 +146,7 @@ impl Bitmap {
         }
     }
 
-    /// Collects the places at which the colour changes along a row.
+    /// Replaces the contents of `changes` with the places at which the colour changes along a row.
     pub(crate) fn changes_into(&self, y: u32, changes: &mut Changes) {
         changes.read(self.row(y), self.width);
     }
@@ -161,9 +162,10 @@ pub(crate) fn clear_run(row: &mut [u64], start: u32, end: u32) {
     over_run(row, start, end, |word, pels| *word &= !pels);
 }
 
-/// Copies the pels `start..end` of a row from another row, whose first pel is at `left`. Beyond its ends, the other row
-/// counts as white.
+/// Copies the pels `start..end` of `row` from the row `from`, whose first pel goes to column `left`. Pels beyond the
+/// ends of `from` are white.
 pub(crate) fn copy_run(row: &mut [u64], start: u32, end: u32, from: &[u64], left: u32) {
+    // An empty run has no last pel, and `end - 1` would underflow at 0.
     if start >= end {
         return;
     }
@@ -189,9 +191,10 @@ fn word_at(row: &[u64], at: i64) -> u64 {
     if shift == 0 { word(place) } else { word(place) << shift | word(place + 1) >> (i64::from(WORD_PELS) - shift) }
 }
 
-/// Applies a change to each word that contains pels of `start..end`, with a mask of those pels.
+/// Calls `change` for each word that contains pels of `start..end`, with a mask that selects those pels.
 #[inline]
 fn over_run(row: &mut [u64], start: u32, end: u32, change: impl Fn(&mut u64, u64)) {
+    // An empty run has no last pel, and `end - 1` would underflow at 0.
     if start >= end {
         return;
     }
@@ -211,7 +214,7 @@ fn over_run(row: &mut [u64], start: u32, end: u32, change: impl Fn(&mut u64, u64
     }
 }
 
-/// Calls `take` for each run of black pels within `start..end` of a row.
+/// Calls `take` with the start and the end of each run of black pels within `start..end` of a row.
 pub(crate) fn each_run(row: &[u64], start: u32, end: u32, mut take: impl FnMut(u32, u32)) {
     let end = end.min(row.len() as u32 * WORD_PELS);
     let mut at = next(row, start, end, 0);
@@ -222,7 +225,8 @@ pub(crate) fn each_run(row: &[u64], start: u32, end: u32, mut take: impl FnMut(u
     }
 }
 
-/// Returns the first pel at or after `start` that differs from `colour`, or `end` if there is none.
+/// Returns the first pel at or after `start` that differs from `colour`, or `end` if there is none. `colour` is a word
+/// of pels of one colour: 0 for white, `u64::MAX` for black.
 fn next(row: &[u64], start: u32, end: u32, colour: u64) -> u32 {
     let mut mask = u64::MAX >> (start % WORD_PELS);
     for (place, word) in row.iter().enumerate().skip((start / WORD_PELS) as usize) {
@@ -238,6 +242,7 @@ fn next(row: &[u64], start: u32, end: u32, colour: u64) -> u32 {
     end
 }
 
+/// Returns the number of words that hold a row. It is never zero, because `chunks_exact` panics on empty chunks.
 fn words_per_row(width: u32) -> usize {
     (width.div_ceil(WORD_PELS) as usize).max(1)
 }
@@ -280,6 +285,7 @@ mod tests {
 
     #[test]
     fn runs_are_copied_from_rows_at_any_offset() {
+        // The generator has a fixed seed, so every run of the test checks the same rows.
         let mut state = 1_u64;
         let mut random = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -10,19 +10,19 @@ const CHANGES_AT_ONCE: usize = 4;
 /// The changing elements of one row in ascending order, followed by sentinels at the width.
 #[derive(Debug, Clone)]
 pub struct Changes {
-    /// A buffer large enough for any row so far, of which the first `length` places are in use.
+    /// A buffer that is large enough for every row read so far; its first `length` places are in use.
     room: Vec<u32>,
     length: usize,
 }
 
 impl Changes {
-    /// Creates the changes of a white row, which are only sentinels.
+    /// Creates the changes of a white row, which consist only of sentinels.
     #[must_use]
     pub fn white(width: u32) -> Self {
         Self { room: vec![width; SENTINELS], length: SENTINELS }
     }
 
-    /// Reads the changes from the words of a row.
+    /// Replaces the contents with the changes of a row, given as words.
     pub(super) fn read(&mut self, row: &[u64], width: u32) {
         // Every pel may be a change, and the last step may write one place beyond the changes.
         let most = row.len() * u64::BITS as usize + SENTINELS;
@@ -34,10 +34,11 @@ impl Changes {
         for word in row {
             let differs = word ^ (word >> 1 | before << 63);
             before = word & 1;
-            // In reversed order, the next change is found and cleared at the low end, which takes fewer instructions.
+            // With the bits reversed, the next change is the lowest bit, which takes fewer instructions to find and
+            // clear.
             let mut differs = differs.reverse_bits();
-            // Several changes are read at a time, even if there are fewer, because the branch predictor can't guess
-            // their number.
+            // A fixed number of changes is read before each check, even if fewer remain, because the branch predictor
+            // can't guess how many there are.
             while differs != 0 {
                 for _ in 0..CHANGES_AT_ONCE {
                     room[length] = x + differs.trailing_zeros();

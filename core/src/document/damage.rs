@@ -1,4 +1,4 @@
-//! The damage to a page from a bad line: rows are lost, repeated or streaked, reproducibly from a seed.
+//! Damages a page as a bad line does: rows are lost, repeated or streaked. The same seed causes the same damage.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -16,7 +16,7 @@ const STREAK_PELS_MAX: u32 = 600;
 pub(super) fn damaged(image: &Bitmap, noise: Noise, page: u64) -> Bitmap {
     let mut random = ChaCha8Rng::seed_from_u64(noise.seed);
     random.set_stream(page);
-    // On average, a burst damages half of its maximum length.
+    // On average, a burst is about half as long as the longest one.
     let bursts_per_row = f64::from(noise.rows_per_mille.min(1_000)) / 1_000.0 / f64::from(BURST_ROWS_MAX.div_ceil(2));
     let mut out = Bitmap::white(image.width(), 0);
     let mut y = 0;
@@ -32,6 +32,7 @@ pub(super) fn damaged(image: &Bitmap, noise: Noise, page: u64) -> Bitmap {
             0 => {}
             // …or repeats the last good row (T.4 leaves the choice open)…
             1 => {
+                // The first row has no row above it, so the row itself is repeated.
                 let last = image.row(y.saturating_sub(1)).to_vec();
                 (0..length).for_each(|_| out.push_row(&last));
             }
@@ -39,6 +40,7 @@ pub(super) fn damaged(image: &Bitmap, noise: Noise, page: u64) -> Bitmap {
             _ => {
                 for row in y..y + length {
                     out.push_row(image.row(row));
+                    // An empty range would panic, so an image without pels counts as one pel wide.
                     let start = random.random_range(0..image.width().max(1));
                     let run = random.random_range(1..=STREAK_PELS_MAX);
                     out.blacken_run(out.height() - 1, start, start.saturating_add(run));

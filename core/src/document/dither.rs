@@ -8,16 +8,17 @@ use super::tones::Tones;
 /// Pels darker than this become black if nothing is dithered.
 const TEXT_THRESHOLD: u8 = 144;
 /// Pels darker than this become black on a scan of text whose paper has been made white. The threshold is higher than
-/// on other pages, because blurred thin strokes are lighter than printed ones and no light colours need to stay white.
+/// `TEXT_THRESHOLD`, because a scanner blurs and so lightens thin strokes, and because no light colours need to stay
+/// white.
 const SCAN_THRESHOLD: u8 = 168;
 
-/// The rendering of greys on a bilevel page.
+/// The way in which greys are rendered on a bilevel page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tone {
     /// True greys become dots, by Floyd and Steinberg's error diffusion.
     #[default]
     Dither,
-    /// Every pel becomes black or white, which makes pages smaller and faster but loses light colours.
+    /// Every pel becomes black or white by a threshold, which makes pages smaller and faster but loses light colours.
     Text,
 }
 
@@ -32,14 +33,14 @@ pub fn bits(page: &Gray, tone: Tone) -> Bitmap {
     image
 }
 
-/// Converts a page that may contain rows of bits.
+/// Converts a page that stores some rows as bits and others as greys.
 pub(super) fn bits_of_tones(page: Tones, tone: Tone) -> Bitmap {
     let (mut image, greys) = page.into_parts();
     let mut maker = Maker::new(image.width(), tone);
     for (y, row) in (0..).zip(&greys) {
         match row {
             Some(greys) => maker.row(greys, image.row_mut(y)),
-            // Rows of bits are pure black and white, so they take no error from the row above.
+            // Rows of bits are pure black and white, so they neither take an error from the row above nor pass one on.
             None => maker.diffusion.forget(),
         }
     }
@@ -90,9 +91,12 @@ fn packed(pels: &[u8], threshold: u8) -> u64 {
     pels.iter().enumerate().fold(0, |bits, (place, pel)| bits | u64::from(*pel < threshold) << (63 - place))
 }
 
-/// Error diffusion: the errors passed to the row below, in sixteenths, with one extra place at each end.
+/// The state of error diffusion between rows. Errors are stored in sixteenths, with one extra place at each end of a
+/// row.
 struct Diffusion {
+    /// The errors passed on to the next row.
     below: Vec<i16>,
+    /// The errors that the current row has received from the row above.
     here: Vec<i16>,
     /// Whether any of `below` is non-zero.
     pending: bool,
@@ -103,7 +107,7 @@ impl Diffusion {
         Self { below: vec![0; width + 2], here: vec![0; width + 2], pending: false }
     }
 
-    /// Drops the errors after a row without greys.
+    /// Drops the errors from the row above, which a row without greys doesn't take.
     fn forget(&mut self) {
         if self.pending {
             self.below.fill(0);
@@ -111,15 +115,16 @@ impl Diffusion {
         }
     }
 
+    /// Converts one row, and keeps the errors for the row below.
     fn row(&mut self, row: &[u8], target: &mut [u64]) {
-        // The errors passed down by the row above are now this row's.
+        // The row that was below the previous one is now the current row.
         std::mem::swap(&mut self.below, &mut self.here);
         self.below.fill(0);
         self.pending = false;
         let mut run = Run::default();
         for (start, (pels, word)) in (0..).step_by(64).zip(row.chunks(64).zip(target)) {
-            // White paper and black ink neither take nor pass on an error, so the edges of text stay sharp. There is no
-            // early exit, so that the compiler can vectorise the comparison.
+            // White paper and black ink neither take nor pass on an error, so the edges of text stay sharp. The fold
+            // has no early exit, so that the compiler can vectorise it.
             if pels.iter().fold(false, |found, pel| found | is_gray(*pel)) {
                 let (here, below) = (&self.here[start + 1..], &mut self.below[start..]);
                 *word = run.greys(pels, here, below);
@@ -133,7 +138,8 @@ impl Diffusion {
     }
 }
 
-/// The errors that pels pass on: to the right, and to the two pels in the row below that later pels also contribute to.
+/// The errors that the pels so far pass on: to the next pel, and to the two pels in the row below to which later pels
+/// also contribute, namely the one below the last pel and the one to its right.
 #[derive(Default)]
 struct Run {
     right: i32,
@@ -142,8 +148,8 @@ struct Run {
 }
 
 impl Run {
-    /// Returns the bits of up to 64 pels. `here` holds the errors from the row above; `below` begins one place left of
-    /// the first pel's.
+    /// Returns up to 64 pels as bits, with the first pel highest. `here` holds the errors from the row above, and
+    /// `below` begins one place to the left of the first pel.
     fn greys(&mut self, pels: &[u8], here: &[i16], below: &mut [i16]) -> u64 {
         let Self { mut right, below: mut below_left, mut below_right } = *self;
         let mut bits = 0_u64;
@@ -171,7 +177,7 @@ impl Run {
         bits << (64 - pels.len())
     }
 
-    /// Passes the remaining errors to the pels below; `below` begins with the first of them.
+    /// Passes the remaining errors to the row below; the first place in `below` is the one below the last pel.
     fn end(&mut self, below: &mut [i16]) {
         if let [first, second, ..] = below {
             (*first, *second) = (self.below as i16, self.below_right as i16);

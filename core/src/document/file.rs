@@ -1,4 +1,4 @@
-//! Fax pages and the file that contains them: a PDF or TIFF that embeds the coded bytes unchanged.
+//! Writes fax pages to a PDF or TIFF, which embeds their coded bytes unchanged, and reads them back from it.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::model::fax::MediaType;
 use crate::model::media::Document;
 use crate::model::page::{FaxPage, PageInFile, PageLoss};
 
-/// Writes pages to a file of the given type.
+/// Writes pages to a file of the given type; the losses are kept beside the file, not in it.
 #[must_use]
 pub fn document(pages: &[FaxPage], media_type: MediaType, losses: &[PageLoss]) -> Document {
     let (bytes, places) = match media_type {
@@ -22,7 +22,8 @@ pub fn document(pages: &[FaxPage], media_type: MediaType, losses: &[PageLoss]) -
     Document { media_type, pages: count, bytes: bytes.into(), sheets: sheets.collect(), losses: losses.into() }
 }
 
-/// Returns one page of a file, counted from 0; `None` if there is no such page or the call dropped before it.
+/// Returns the page at an index, counted from 0; `None` if there is no such page, or if the call was dropped before the
+/// page arrived.
 #[must_use]
 pub fn page(document: &Document, index: usize) -> Option<FaxPage> {
     let PageInFile { width, height, quality, place, bits } = document.sheets.get(index)?.clone();

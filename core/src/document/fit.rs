@@ -1,4 +1,4 @@
-//! The placement of a page of any size on fax paper: turned, cropped, centred, scaled, and cut into pieces.
+//! Places a page of any size on fax paper: the page may be turned, cropped, centred, scaled, and cut into pieces.
 
 use crate::model::fax::{PageSize, Quality};
 use crate::model::page::{PELS_PER_INCH, ROW_PELS};
@@ -10,11 +10,11 @@ const POINTS_PER_INCH: f64 = 72.0;
 const CROP_PELS_MAX: f64 = 8.0;
 /// The longest page that is sent uncut: legal paper, plus some tolerance for inexact sizes.
 const PAGE_INCHES_MAX: f64 = 14.2;
-/// The length of the pieces that a longer page is cut into: legal paper.
+/// The length of the pieces that a longer page is cut into, which is the length of legal paper.
 const PIECE_INCHES: f64 = 14.0;
 /// The most pieces into which a page is cut; anything below them is reported as lost.
 pub const PIECES_MAX: u32 = 10;
-/// The minimum height of a page, so that a sliver is still a page.
+/// The minimum height of a page, so that even a thin strip becomes a page.
 const ROWS_MIN: u32 = 8;
 
 /// The placement of a document page on fax paper.
@@ -24,15 +24,15 @@ pub struct Placement {
     pub turned: bool,
     /// The factor by which the page is scaled down; 1 keeps its true size.
     pub scale: f64,
-    /// The white pels to its left; negative if its sides are cropped.
+    /// The number of white pels to the left of the page; negative if its sides are cropped.
     pub left_pels: f64,
-    /// The pieces from the top, as start and length in inches of the scaled page.
+    /// The pieces from the top. Each is given by its start and its length, in inches of the scaled page.
     pub pieces: Vec<(f64, f64)>,
     /// Whether anything below the last piece is lost.
     pub cut: bool,
 }
 
-/// Places a page of this size in points; `None` if it has no area.
+/// Places a page whose size is given in points; returns `None` if the page has no area.
 #[must_use]
 pub fn place(width_points: f64, height_points: f64) -> Option<Placement> {
     let (width, height) = (width_points / POINTS_PER_INCH, height_points / POINTS_PER_INCH);

@@ -17,10 +17,10 @@ const FONTS_MAX: usize = 500;
 const FONT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The most tables searched in a font; real fonts have about twenty.
 const TABLES_MAX: u16 = 100;
-/// The prefix of the name by which a rewritten PDF refers to a font of the directory; the font's index follows.
+/// The prefix of the name by which a rewritten PDF refers to a font in the directory; the font's index follows.
 const PLACE_NAME: &str = "FauxfaxFont";
 
-/// The fonts of a directory; cheap to clone.
+/// The fonts in a directory; the list is cheap to clone.
 #[derive(Clone, Default)]
 pub struct Fonts {
     fonts: Arc<[Font]>,
@@ -30,7 +30,7 @@ struct Font {
     path: PathBuf,
     /// The file name without extension, reduced to lower-case letters and digits.
     name: String,
-    /// The code page ranges from the font's OS/2 table.
+    /// The field `ulCodePageRange1` of the font's OS/2 table, in which each bit stands for a script.
     code_pages: u32,
     data: OnceLock<Option<FontData>>,
     /// The font's characters, as inclusive ranges in ascending order.
@@ -51,7 +51,8 @@ impl Fonts {
     pub fn of_directory(directory: &Path) -> std::io::Result<Self> {
         let entries = std::fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path()));
         let mut paths: Vec<PathBuf> = entries.collect::<Result<_, _>>()?;
-        // Sorted, because the first fitting font is used and the order of a directory listing differs between systems.
+        // The paths are sorted because the first fitting font is used, and systems list directories in different
+        // orders.
         paths.sort();
         let is_font = |path: &PathBuf| {
             let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
@@ -66,7 +67,7 @@ impl Fonts {
         Ok(Self { fonts: fonts.collect() })
     }
 
-    /// Returns the name that refers to a font of the directory by index.
+    /// Returns the name by which a rewritten PDF refers to the font with this index.
     pub(super) fn name_of(place: usize) -> String {
         format!("{PLACE_NAME}{place}")
     }
@@ -77,8 +78,9 @@ impl Fonts {
         self.fonts.iter().any(|font| font.name == wanted)
     }
 
-    /// Returns the index of the font with most of these characters, and the number that it lacks; `None` if no font has
-    /// any of them. Among equals, a font with this name is preferred, then one with the same weight and slant.
+    /// Returns the index of the font that has the most of these characters, and how many it lacks; `None` if no font
+    /// has any of them. Among equally complete fonts, one with this name is preferred, then one with the same weight
+    /// and slant.
     pub(super) fn covering(&self, characters: &[char], name: &str) -> Option<(usize, usize)> {
         let wanted = plain(name.split('+').next_back().unwrap_or(name));
         let is_bold = wanted.contains("bold");
@@ -89,20 +91,20 @@ impl Fonts {
             let is_slanted_otherwise = is_slanted != (font.name.contains("italic") || font.name.contains("oblique"));
             // The plainest font of a family has the shortest name.
             let plainness = font.name.len();
-            // The minimum is taken in this order: coverage outweighs the name, and the name outweighs the style.
+            // The smallest tuple wins: coverage outweighs the name, and the name outweighs weight and slant.
             (lacks, is_other, is_bold != font.name.contains("bold"), is_slanted_otherwise, plainness, place)
         });
         let (lacks, .., place) = lacking.min()?;
         (lacks < characters.len()).then_some((place, lacks))
     }
 
-    /// Returns the characters that a font lacks.
+    /// Returns the given characters that the font with this index lacks.
     pub(super) fn missing(&self, place: usize, characters: &[char]) -> Vec<char> {
         let lacks = |character: &char| self.fonts.get(place).is_none_or(|font| !font.has(*character));
         characters.iter().copied().filter(lacks).collect()
     }
 
-    /// Finds a substitute for a font that the PDF doesn't embed.
+    /// Finds a substitute for a font that the PDF doesn't embed; the number is the font's index within its file.
     pub(super) fn resolve(&self, query: &FontQuery) -> (FontData, u32) {
         match query {
             FontQuery::Standard(font) => font.get_font_data(),
@@ -119,7 +121,7 @@ impl Fonts {
         wanted.dedup();
         let named = self.fonts.iter().filter(|font| wanted.contains(&font.name));
         let of_script = self.fonts.iter().filter(|font| script.is_some_and(|page| font.code_pages & page != 0));
-        // A font selected by index comes first, then one by name, then one by script.
+        // A font selected by its index comes first, then fonts with the right name, then fonts for the right script.
         if let Some(data) = placed.into_iter().chain(named).chain(of_script).find_map(Font::data) {
             return (data, 0);
         }
@@ -128,6 +130,7 @@ impl Fonts {
 }
 
 impl Font {
+    /// Returns the contents of the font file, which is read only once; `None` if it is unreadable or too large.
     fn data(&self) -> Option<FontData> {
         let read = || {
             // The size is checked first, so that a huge file is never read.
@@ -138,7 +141,7 @@ impl Font {
         self.data.get_or_init(read).clone()
     }
 
-    /// Returns whether the font has a character. The file is read for this check and not kept in memory.
+    /// Returns whether the font has a character. For the first check, the file is read, but it isn't kept in memory.
     fn has(&self, character: char) -> bool {
         let characters = self.characters.get_or_init(|| {
             let within = std::fs::metadata(&self.path).is_ok_and(|metadata| metadata.len() <= FONT_BYTES_MAX);
@@ -167,7 +170,7 @@ fn ranges(bytes: &[u8]) -> Vec<(u32, u32)> {
     ranges
 }
 
-/// Returns the bit for a character collection's script in OS/2 `ulCodePageRange1`.
+/// Returns the bit in `ulCodePageRange1` (OS/2 table) that stands for the script of a character collection.
 const fn script(family: &CidFamily) -> Option<u32> {
     match family {
         CidFamily::AdobeJapan1 => Some(1 << 17),
@@ -181,6 +184,8 @@ const fn script(family: &CidFamily) -> Option<u32> {
 /// Reads `ulCodePageRange1` from the OS/2 table of a font, or of a collection's first font (OpenType, OS/2: byte 78).
 fn code_pages(path: &Path) -> std::io::Result<Option<u32>> {
     let mut file = File::open(path)?;
+    // A font begins with its table directory; a collection begins with a header that has the first directory's offset
+    // at byte 12. In the directory, the number of tables is at byte 4, and records of 16 bytes begin at byte 12.
     let start = if long(&mut file, 0)? == u32::from_be_bytes(*b"ttcf") { u64::from(long(&mut file, 12)?) } else { 0 };
     let tables = (long(&mut file, start + 4)? >> 16).min(u32::from(TABLES_MAX));
     for record in (0..u64::from(tables)).map(|table| start + 12 + table * 16) {
@@ -192,6 +197,7 @@ fn code_pages(path: &Path) -> std::io::Result<Option<u32>> {
     Ok(None)
 }
 
+/// Reads four bytes at an offset as a big-endian number.
 fn long(file: &mut File, at: u64) -> std::io::Result<u32> {
     let mut bytes = [0; 4];
     file.seek(SeekFrom::Start(at))?;
@@ -199,6 +205,7 @@ fn long(file: &mut File, at: u64) -> std::io::Result<u32> {
     Ok(u32::from_be_bytes(bytes))
 }
 
+/// Reduces a name to lower-case letters and digits, so that names match even if spaces, hyphens or case differ.
 fn plain(name: &str) -> String {
     name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

@@ -22,13 +22,13 @@ impl Gray {
         Self { width, height, pels }
     }
 
-    /// Returns the width in pels.
+    /// Returns the width of the image in pels.
     #[must_use]
     pub const fn width(&self) -> u32 {
         self.width
     }
 
-    /// Returns the height in rows.
+    /// Returns the height of the image in rows.
     #[must_use]
     pub const fn height(&self) -> u32 {
         self.height
@@ -62,7 +62,8 @@ impl Gray {
         Area { left: 0, top: 0, right: self.width, bottom: self.height }
     }
 
-    /// Makes paper white and ink black within an area, if it is scanned paper, and returns the kind of scan.
+    /// Makes paper white and ink black within an area if the area is scanned paper, and returns the kind of scan.
+    /// Otherwise returns `None` and changes nothing.
     pub fn remove_paper(&mut self, area: Area) -> Option<Scan> {
         let histogram = self.histogram(area);
         let paper = Paper::of(&histogram)?;
@@ -70,6 +71,7 @@ impl Gray {
             return None;
         }
         let levels = paper.levels(&histogram);
+        // This grey and all lighter ones become white.
         let white = levels.iter().rposition(|level| *level < u8::MAX).map_or(0, |level| level + 1);
         let columns = area.columns(self.width);
         let mut greys = 0;
@@ -110,17 +112,18 @@ impl Gray {
         std::array::from_fn(|level| histograms.iter().map(|counts| u64::from(counts[level])).sum())
     }
 
-    /// Returns whether the dark pels are mostly thin strokes, like those of letters or a pen. A nearly blank area
-    /// counts only if its paper is light.
+    /// Returns whether enough of the dark pels belong to thin strokes, such as those of letters or a pen. A nearly
+    /// blank area has too few dark pels to tell, and is accepted if its paper is light.
     fn has_strokes(&self, area: Area, paper: &Paper) -> bool {
         let (mut dark, mut thin) = (0_u64, 0_u64);
-        // For each column: the length of its current dark run, and how many of those pels no row has counted as thin.
+        // For each column: the length of its current dark run, and how many pels of that run belong to wide runs in
+        // their rows and are therefore not counted as thin yet.
         let mut columns = vec![(0_u32, 0_u32); area.columns(self.width).len()];
         // For each chunk of columns: whether the row above had no dark pel there, so that all column runs are empty.
         let mut is_light = vec![true; columns.len() / CHUNK_PELS + 1];
         for row in self.rows_of(area) {
             let (mut start, mut at) = (0, 0);
-            // One step beyond the end of the row, which ends the last run.
+            // The loop goes one step beyond the end of the row, so that a run that reaches the end is counted too.
             while at <= row.len() {
                 if at.is_multiple_of(CHUNK_PELS)
                     && let Some(pels) = row.get(at..at + CHUNK_PELS)
@@ -158,7 +161,7 @@ impl Gray {
     }
 }
 
-/// Returns the lowest value, or white if there are no pels.
+/// Returns the darkest of some pels, or white if there are none.
 fn darkest(pels: &[u8]) -> u8 {
     pels.iter().fold(u8::MAX, |darkest, pel| darkest.min(*pel))
 }
@@ -166,45 +169,47 @@ fn darkest(pels: &[u8]) -> u8 {
 /// A rectangle in an image, in pels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Area {
-    /// The first column.
+    /// The first column of the rectangle.
     pub left: u32,
-    /// The first row.
+    /// The first row of the rectangle.
     pub top: u32,
-    /// The column after the last.
+    /// The column after the last one of the rectangle.
     pub right: u32,
-    /// The row after the last.
+    /// The row after the last one of the rectangle.
     pub bottom: u32,
 }
 
 impl Area {
+    /// Returns the columns of the rectangle that are within an image of this width.
     fn columns(&self, width: u32) -> std::ops::Range<usize> {
         let right = self.right.min(width);
         self.left.min(right) as usize..right as usize
     }
 
+    /// Returns the number of pels in the rectangle.
     pub(super) const fn pels(&self) -> u64 {
         self.right.saturating_sub(self.left) as u64 * self.bottom.saturating_sub(self.top) as u64
     }
 }
 
-/// The kind of a scan, determined as its paper is made white.
+/// The kind of a scan, which is determined while its paper is made white.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scan {
-    /// Only text: the few remaining greys can only be the edges of letters and lines.
+    /// Only text: so few greys remain that they can only be the edges of letters and lines.
     Text,
     /// Text and pictures; the greys of the pictures are kept.
     WithPictures,
 }
 
-/// The paper of a scan: a narrow peak of light greys with next to nothing lighter.
+/// The paper of a scan: a narrow peak of light greys in the histogram, with hardly any pel lighter.
 struct Paper {
     /// The darkest grey within the peak.
     lowest: u8,
 }
 
 impl Paper {
-    /// Finds the paper, if the greys show any. Photographs have wider peaks. In charts, tinted forms and other
-    /// drawings, white is lighter than the tints, which also lack a scanner's noise.
+    /// Finds the peak of the paper, if there is one. The peaks of photographs are too wide. Charts, tinted forms and
+    /// other drawings have white areas that are lighter than their tints, and the tints lack a scanner's noise.
     fn of(histogram: &[u64; 256]) -> Option<Self> {
         let all: u64 = histogram.iter().sum();
         let peak_at = |level: usize| level - PEAK_HALF..(level + PEAK_HALF + 1).min(256);
@@ -240,38 +245,40 @@ impl Paper {
     }
 }
 
-/// The share of grey pels below which a scan contains only text: its greys are the edges of letters.
+/// The share of grey pels below which a scan contains only text, whose letters have grey edges.
 const EDGES_PERCENT: u64 = 12;
-/// The possible greys of paper at the middle of its peak.
+/// The greys at which the middle of a paper's peak may be.
 const PAPER: std::ops::RangeInclusive<usize> = 150..=250;
-/// The maximum deviation of paper from the middle of its peak, through noise and uneven light.
+/// The maximum deviation of paper from the middle of its peak, in grey levels; noise and uneven light cause it.
 const PEAK_HALF: usize = 16;
-/// The minimum share of an area that is paper.
+/// The minimum share of a scan's pels that are within the paper's peak.
 const PAPER_PERCENT: u64 = 50;
-/// The maximum share of an area that is lighter than its paper.
+/// The maximum share of a scan's pels that are lighter than its paper.
 const LIGHTER_PERCENT: u64 = 2;
-/// The maximum share of paper at any one grey level; a flat tint has only one.
+/// The maximum share of the paper's pels that have the same grey. Real paper is noisy, whereas a flat tint has only one
+/// grey.
 const ONE_GREY_PERCENT: u64 = 60;
 /// The maximum width of a stroke: 3 mm at 8 pels per mm.
 const STROKE_PELS_MAX: usize = 24;
-/// The minimum share of strokes among pels darker than paper.
+/// The minimum share of thin strokes among the pels darker than paper.
 const STROKES_PERCENT: u64 = 30;
 /// The number of pels examined together, which is efficient because most of a scan is paper.
 const CHUNK_PELS: usize = 32;
-/// The share of pels darker than paper below which a page is blank.
+/// The share of pels darker than paper below which an area is blank.
 const BLANK_PER_MILLE: u64 = 3;
-/// The darkest paper of a blank page; a darker image of almost one grey is a picture of something.
+/// The minimum grey of paper in a blank area. A darker image that consists almost entirely of one grey is a picture.
 const BLANK_LOWEST: u8 = 180;
-/// The share of pels that count as ink: the darkest ones.
+/// The share of an area's pels that count as pure ink, which are the darkest ones. They become black.
 const INK_PER_MILLE: u64 = 5;
-/// The paper's peak ends where the count falls to this fraction of its height.
+/// The paper's peak ends where the count of a grey falls to the height of the peak divided by this.
 const PEAK_FOOT: u64 = 10;
 
-/// Pels at least this light become white, unless paper was removed.
+/// When a page is dithered, pels at least this light become white.
 pub(super) const SNAP_WHITE: u8 = 240;
-/// Pels at most this light become black.
+/// When a page is dithered, pels at most this light become black.
 pub(super) const SNAP_BLACK: u8 = 16;
 
+/// Returns whether a pel is a true grey, which is dithered.
 pub(super) fn is_gray(pel: u8) -> bool {
     pel > SNAP_BLACK && pel < SNAP_WHITE
 }
@@ -280,7 +287,7 @@ pub(super) fn is_gray(pel: u8) -> bool {
 mod tests {
     use super::*;
 
-    /// Returns noise that is the same in each run.
+    /// Returns a generator of numbers below a limit, which are the same in each run of the tests.
     fn noise() -> impl FnMut(u32) -> u32 {
         let mut state = 1_u32;
         move |below| {
@@ -289,6 +296,7 @@ mod tests {
         }
     }
 
+    /// Creates an image whose pels are computed from the column, the row and a noise value below 13.
     fn image(mut pel: impl FnMut(u32, u32, u32) -> u32) -> Gray {
         let mut noise = noise();
         let pels = (0..400 * 400).map(|at| pel(at % 400, at / 400, noise(13)).min(255) as u8).collect();

@@ -32,7 +32,7 @@ pub use crate::model::page::PAGES_MAX;
 pub struct Probe {
     /// The kind of file, detected from its content.
     pub kind: Kind,
-    /// The number of its pages, from 1 to `PAGES_MAX`.
+    /// The number of pages in the document, from 1 to `PAGES_MAX`.
     pub pages: u32,
 }
 
@@ -41,7 +41,7 @@ pub struct Probe {
 pub struct Options {
     /// The vertical resolution; fine if `None`.
     pub quality: Option<Quality>,
-    /// The rendering of greys.
+    /// The way in which greys are rendered.
     pub tone: Tone,
     /// The codings whose bits are counted for each page.
     pub counting: Counting,
@@ -55,7 +55,7 @@ impl Options {
     }
 }
 
-/// The extent of a conversion, and its losses.
+/// The result of a conversion, apart from the fax pages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
     /// The number of pages in the document, not in the fax.
@@ -67,7 +67,7 @@ pub struct Summary {
 /// Recognises a document and counts its pages, without rendering any.
 ///
 /// # Errors
-/// Fails if the document can't be faxed; the reason is written for people.
+/// Fails if the document can't be faxed; the reason can be shown to users.
 pub fn probe(bytes: &Arc<[u8]>) -> Result<Probe, UnreadableDocument> {
     let kind = kind(bytes)?;
     match kind {
@@ -85,6 +85,7 @@ fn count(pdf: &Pdf) -> u32 {
     u32::try_from(mend::count(pdf)).unwrap_or(u32::MAX)
 }
 
+/// Returns the probe of a document with this many pages; fails if it has no pages or too many.
 fn counted(kind: Kind, pages: u32) -> Result<Probe, UnreadableDocument> {
     match pages {
         0 if kind == Kind::Pdf => {
@@ -98,10 +99,11 @@ fn counted(kind: Kind, pages: u32) -> Result<Probe, UnreadableDocument> {
     }
 }
 
-/// Converts a document to fax pages and passes each to `take` as soon as it is ready; `take` may stop the conversion.
+/// Converts a document to fax pages and passes each to `take` as soon as it is ready. If `take` breaks, the conversion
+/// stops.
 ///
 /// # Errors
-/// Fails if the document or all of its pages are unreadable; the reason is written for people.
+/// Fails if the document or all of its pages are unreadable; the reason can be shown to users.
 pub fn pages(
     bytes: &Arc<[u8]>,
     options: &Options,
@@ -131,6 +133,7 @@ pub fn pages(
     Ok(Summary { document_pages: probe.pages, losses: losses.take() })
 }
 
+/// Converts a PDF. If mending has rewritten it, the pages are rendered from the rewritten file.
 fn of_pdf(pdf: &Pdf, sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>) -> Result<(), UnreadableDocument> {
     let mut mended = mend::mended(pdf, &sink.options.fonts);
     mended.losses.iter().for_each(|loss| sink.losses.note_of_document(loss.as_str()));
@@ -156,6 +159,7 @@ fn of_page(
     page: &PageNotes,
     sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>,
 ) -> ControlFlow<()> {
+    // A page that consists of one fax image is decoded instead of rendered, so that every pel is kept.
     if let Some(picture) = page.fax.as_ref().and_then(fax_page) {
         return sink.picture(u32::try_from(index + 1).unwrap_or(u32::MAX), &picture);
     }
@@ -216,6 +220,7 @@ fn of_tiff(
             Err(fault) => {
                 sink.losses.begin_page(number);
                 sink.losses.note(format!("the page is left out: {}", fault.reason));
+                // If no page is readable, the reason for the first one is reported.
                 refused.get_or_insert(fault);
             }
         }
@@ -229,7 +234,8 @@ fn of_tiff(
     }
 }
 
-/// Converts a page that was drawn in greys on its square grid. It can be scanned paper only if images cover most of it.
+/// Converts a page that was drawn in greys on a square grid. `image` is the area of its images, if they cover most of
+/// the page: only then can the page be scanned paper.
 fn drawn(mut greys: Gray, image: Option<Area>, quality: Quality, tone: Tone) -> Bitmap {
     if image.and_then(|area| greys.remove_paper(area)) == Some(Scan::Text) {
         let bits = Tones::of_bits(dither::bits_of_scan(&greys));
@@ -238,7 +244,7 @@ fn drawn(mut greys: Gray, image: Option<Area>, quality: Quality, tone: Tone) -> 
     dither::bits(&render::halved(greys, quality), tone)
 }
 
-/// Passes pages to the caller and notes losses.
+/// Passes fax pages to the caller, counts them, and notes losses.
 struct Sink<'a, F> {
     options: &'a Options,
     losses: &'a Losses,
@@ -247,7 +253,7 @@ struct Sink<'a, F> {
 }
 
 impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
-    /// Adds a page that consists of one picture.
+    /// Converts a picture that is a whole page of the document, and passes its pieces to the caller.
     fn picture(&mut self, number: u32, picture: &Picture) -> ControlFlow<()> {
         self.losses.begin_page(number);
         for loss in &picture.losses {
@@ -271,6 +277,7 @@ impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
         ControlFlow::Continue(())
     }
 
+    /// Codes a page and passes it to the caller; breaks if the fax is full or the caller wants no more pages.
     fn page(&mut self, image: &Bitmap) -> ControlFlow<()> {
         if self.made >= PAGES_MAX {
             self.losses.note(format!("pages are left out: a fax has at most {PAGES_MAX}"));

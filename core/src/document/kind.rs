@@ -2,9 +2,10 @@
 
 use crate::model::media::UnreadableDocument;
 
-/// The range in which a PDF's header may begin, because junk may precede it (Adobe's readers search the same range).
+/// The number of bytes at the start of a file that are searched for a PDF's header, because junk may precede it.
+/// Adobe's readers search as many.
 const PDF_HEADER_WITHIN_BYTES: usize = 1_024;
-/// The headers of TIFF in little and big endian, then those of BigTIFF.
+/// The headers of little-endian and big-endian TIFF, followed by the headers of BigTIFF.
 const TIFF_HEADERS: [&[u8; 4]; 4] = [b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"];
 const PNG_HEADER: &[u8] = b"\x89PNG\r\n\x1a\n";
 const JPEG_HEADER: &[u8] = b"\xff\xd8\xff";
@@ -23,7 +24,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Returns the usual abbreviation, for messages.
+    /// Returns the name of the kind, for messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -38,7 +39,7 @@ impl Kind {
 /// Detects the kind of a document from its first bytes.
 ///
 /// # Errors
-/// Fails if the kind is not supported; the reason is written for people.
+/// Fails if the kind is not supported; the reason can be shown to users.
 pub fn kind(bytes: &[u8]) -> Result<Kind, UnreadableDocument> {
     if TIFF_HEADERS.iter().any(|header| bytes.starts_with(*header)) {
         return Ok(Kind::Tiff);
@@ -49,7 +50,7 @@ pub fn kind(bytes: &[u8]) -> Result<Kind, UnreadableDocument> {
     if bytes.starts_with(JPEG_HEADER) {
         return Ok(Kind::Jpeg);
     }
-    // PDF comes last: its header may be anywhere in the first kilobyte, even within a file of another kind.
+    // PDF is checked last, because its header may be anywhere in the first kilobyte and so could be part of an image.
     let start = &bytes[..bytes.len().min(PDF_HEADER_WITHIN_BYTES)];
     if start.windows(5).any(|window| window == b"%PDF-") {
         return Ok(Kind::Pdf);

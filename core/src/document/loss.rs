@@ -7,7 +7,7 @@ use crate::model::page::PageLoss;
 
 /// The most losses listed per document; a damaged one could cause thousands.
 pub const LOSSES_MAX: usize = 100;
-/// The most bytes of a loss's description, which may quote the document.
+/// The maximum length of a loss's description, which may quote the document and so could be of any length.
 const WHAT_BYTES_MAX: usize = 400;
 
 /// A list of losses that the code for fonts, images and pages shares: clones refer to the same list.
@@ -17,6 +17,7 @@ pub struct Losses(Arc<Mutex<Noted>>);
 #[derive(Debug, Default)]
 struct Noted {
     page: Option<u32>,
+    /// The losses noted so far, so that none is listed twice.
     seen: BTreeSet<(Option<u32>, String)>,
     losses: Vec<PageLoss>,
 }
@@ -27,7 +28,7 @@ impl Losses {
         self.with(|noted| noted.page = Some(page));
     }
 
-    /// Adds a loss on the current page, or of the whole document before the first page.
+    /// Adds a loss that concerns the current page, or the whole document if no page has begun.
     pub fn note(&self, what: impl Into<String>) {
         let what = what.into();
         self.with(|noted| noted.add(noted.page, what));

@@ -1,4 +1,4 @@
-//! Codes the bits of a page with T.6, and decodes them.
+//! Codes the bits of a page as MMR (ITU-T T.6), and decodes them.
 
 use std::sync::Arc;
 
@@ -7,22 +7,23 @@ use super::ccitt::{self, BitCounter, BitSink, BitWriter, Changes, Coder, Scheme}
 use crate::model::fax::Quality;
 use crate::model::page::{CodedBits, FaxPage, FilledBits, LINE_RATES_BPS};
 
-/// The minimum time per row for receivers with memory, in ms: T7.7 = ½ T3.85 with T3.85 = 10 ms (T.30 §5.3.6.2.2, table
-/// 2, bits 21 to 23). ECM has no such minimum (T.4 annex A.1).
+/// The minimum time per row at standard resolution, for receivers with memory: T3.85 in T.30 §5.3.6.2.2, table 2, bits
+/// 21 to 23. ECM has no such minimum (T.4 annex A.1).
 const ROW_TIME_STANDARD_MS: u32 = 10;
+/// The minimum time per row at the higher resolutions, which is half as long: T7.7 = ½ T3.85.
 const ROW_TIME_FINE_MS: u32 = 5;
 
 /// The codings whose bits are counted; MMR bits are always counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Counting {
-    /// Only MMR, which error-correcting lines use.
+    /// Only MMR, which calls with error correction (ECM) use.
     #[default]
     Mmr,
-    /// MR and MH too, for lines without error correction.
+    /// MH and MR as well, for calls without error correction.
     All,
 }
 
-/// Codes a page with T.6, and counts the bits of other codings in the same pass.
+/// Codes a page as MMR, and counts the bits of the other codings in the same pass.
 #[must_use]
 pub fn coded(image: &Bitmap, quality: Quality, counting: Counting) -> FaxPage {
     let width = image.width();
@@ -56,10 +57,11 @@ const fn k(quality: Quality) -> u32 {
     }
 }
 
-/// Counts MH and MR bits with fill, for all rates in one pass.
+/// Counts MH and MR bits, including fill, for all line rates in one pass.
 struct RowCounts {
     mh: Coder<BitCounter>,
     mr: Coder<BitCounter>,
+    /// The fewest bits per row at each line rate; shorter rows are filled up to this length.
     minimum: [u64; LINE_RATES_BPS.len()],
     filled: FilledBits,
 }

@@ -1,28 +1,28 @@
-//! Lays images on the bits of a page that was drawn without them. Pels outside the images never depend on them.
+//! Adds images to the bits of a page that was drawn without them, so that pels outside the images never depend on them.
 
 use super::bitmap::{Bitmap, copy_run, each_run};
 use super::dither::{self, Tone};
 use super::gray::{Area, Gray};
 use crate::model::fax::Quality;
 
-/// The distance that a patch extends beyond its images, because halving looks at the previous pel.
+/// The distance by which a patch extends beyond its images, because halving looks at the previous pel.
 const MARGIN_PELS: u32 = 2;
 
 /// The images of a page, with everything under and over them.
 pub(super) struct Patch {
     /// The pels, at the resolution of the fax.
     pub(super) greys: Gray,
-    /// The images' area on the grid on which the page was drawn.
+    /// The area of the images, on the grid on which the page was drawn.
     pub(super) area: Area,
-    /// The pels of that grid that an image touches.
+    /// The pels that an image touches, on the same grid.
     pub(super) touched: Bitmap,
-    /// The quality of the fax, which relates the two grids.
+    /// The quality of the fax, which determines how many grid pels there are per fax pel.
     pub(super) quality: Quality,
 }
 
 impl Patch {
-    /// Returns the area to be drawn for the touched pels; `None` if there are no such pels. The area begins on an even
-    /// row and column, as pairs do in halving.
+    /// Returns the area to be drawn for the touched pels; `None` if there are no such pels. The area begins at an even
+    /// row and column, because halving pairs each even row or column with the next.
     pub(super) fn area(touched: &Bitmap) -> Option<Area> {
         let (width, height) = (touched.width(), touched.height());
         let mut found: Option<Area> = None;
@@ -43,7 +43,7 @@ impl Patch {
         })
     }
 
-    /// Copies the touched pels to the page.
+    /// Converts the patch to bits and copies the touched pels to the page.
     pub(super) fn lay_on(&self, page: &mut Bitmap, tone: Tone) {
         let patch = dither::bits(&self.greys, tone);
         // The number of grid pels per fax pel.

@@ -8,15 +8,15 @@ use crate::model::page::{FaxPage, PELS_PER_INCH};
 
 /// Points per inch (PDF's default user space).
 const POINTS_PER_INCH: f32 = 72.0;
-/// The first object of the first page, after the catalog, the page tree and the document information. Each page has
-/// three objects.
+/// The number of the first page's first object; the catalog, the page tree and the document information precede it.
 const FIRST_PAGE: i32 = 4;
+/// The objects of a page are the page itself, its image, and its content stream.
 const OBJECTS_PER_PAGE: i32 = 3;
 
 /// The bytes that pdf-writer writes after a stream's data to end its object.
 const AFTER_DATA: &[u8] = b"\nendstream\nendobj\n\n";
 
-/// Writes the file and returns the range of each page's coded bytes; the same pages yield the same file.
+/// Writes the file and returns the range of each page's coded bytes. The same pages always yield the same file.
 #[must_use]
 pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
     let mut places = Vec::with_capacity(pages.len());
@@ -38,7 +38,7 @@ pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
     (pdf.finish(), places)
 }
 
-/// Writes one page and returns the end of its image's data.
+/// Writes one page and returns the offset at which the data of its image ends.
 fn write_page(pdf: &mut Pdf, page: &FaxPage, tree: Ref, (leaf, image, content): (Ref, Ref, Ref)) -> usize {
     let width = page.width as f32 * POINTS_PER_INCH / PELS_PER_INCH as f32;
     let height = page.height as f32 * POINTS_PER_INCH / page.quality.rows_an_inch() as f32;
@@ -51,6 +51,7 @@ fn write_page(pdf: &mut Pdf, page: &FaxPage, tree: Ref, (leaf, image, content): 
     object.filter(Filter::CcittFaxDecode);
     object.width(columns).height(rows).bits_per_component(1);
     object.color_space().device_gray();
+    // K = -1 means T.6. Black pels must become zeros, because 0 is black in DeviceGray.
     object.decode_parms().k(-1).columns(columns).rows(rows).black_is_1(false);
     object.finish();
     let end = pdf.len() - AFTER_DATA.len();

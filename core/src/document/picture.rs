@@ -1,4 +1,4 @@
-//! Pictures as pages: scales PNG, JPEG and TIFF pages to fax paper.
+//! Scales pictures to fax paper: PNG and JPEG images, and the pages of TIFF files.
 
 use super::bitmap::Bitmap;
 use super::dither::{self, Tone};
@@ -9,22 +9,25 @@ use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
 /// The most pels per picture: an A3 page at 600 dots per inch has 70 million.
 pub(super) const PICTURE_PELS_MAX: u64 = 100_000_000;
-/// The default resolution of a picture. A photograph 1,700 dots wide is then 17 inches wide, and is scaled to fit.
+/// The resolution of a picture that states no plausible one. A photograph 1,700 dots wide is then 17 inches wide, and
+/// is scaled to fit.
 const DOTS_PER_INCH_DEFAULT: f64 = 100.0;
 /// Plausible resolutions in dots per inch; others count as unknown.
 const DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 10.0..=4_800.0;
 /// Pels darker than this are ink; the paper of a scan and faint tints are lighter.
 const INK_DARKEST: u8 = 128;
-/// Widths of fax pages at 204 dots per inch: A4 and letter, B4, A3 (T.4 §2.2).
+/// The widths of fax pages at 204 dots per inch: A4 and letter, B4, and A3 (T.4 §2.2).
 const FAX_WIDTHS: [u32; 3] = [ROW_PELS, 2_048, 2_432];
-/// The horizontal resolutions that a fax page may state; with any other, it would be a leaflet or a poster.
+/// The plausible horizontal resolutions of a fax page; with any other, it would be as small as a leaflet or as large as
+/// a poster.
 const FAX_DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 144.0..=345.0;
-/// The longest page, in inches, for which the lowest matching vertical resolution is assumed.
+/// The maximum length of a fax page, in inches. If a page states no plausible resolution, the lowest vertical
+/// resolution at which it isn't longer than this is assumed.
 const FAX_INCHES_MAX: f64 = 14.2;
-/// A scaled-down pel of a bilevel picture is black if black covers more than this many of its 255 parts.
+/// A pel of a scaled-down bilevel picture is black if black covers more than this share of it, in 255ths.
 const BILEVEL_COVERAGE: u32 = 96;
 
-/// The pels of a picture, in the form in which they were read.
+/// The pels of a picture, as greys or bits, depending on the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Pels {
     Gray(Gray),
@@ -37,9 +40,9 @@ pub(super) struct Picture {
     pub(super) pels: Pels,
     /// The stated resolution in dots per inch, across and down.
     pub(super) dots_per_inch: Option<(f64, f64)>,
-    /// Whether it comes from a file of bilevel pages, as fax programs write them.
+    /// Whether the file consists of bilevel pages, like the files of fax programs.
     pub(super) is_fax_file: bool,
-    /// Descriptions of unreadable parts, for people.
+    /// Descriptions of unreadable parts, which are shown to users.
     pub(super) losses: Vec<String>,
 }
 
@@ -59,7 +62,8 @@ impl Picture {
         }
     }
 
-    /// Returns the resolution of a page that has a fax's width but states an implausible resolution.
+    /// Returns the likely resolution of a page that has a fax's width but states no plausible resolution; `None` for
+    /// all other pages.
     fn fax_dots_per_inch(&self) -> Option<(f64, f64)> {
         let (width, height) = self.size();
         if !self.is_fax_file || !FAX_WIDTHS.contains(&width) {
@@ -69,7 +73,7 @@ impl Picture {
         let by_shape = |ratio: f64| {
             let is_near = |quality: &Quality| {
                 let own = across / f64::from(quality.rows_an_inch());
-                // The ratio of fine resolution is too close to that of square pels to prove anything.
+                // At fine resolution, pels are too close to square for their shape to prove anything.
                 quality != &Quality::Fine && (ratio / own - 1.0).abs() < 0.1
             };
             Quality::ALL.iter().copied().find(is_near)
@@ -93,7 +97,7 @@ impl Picture {
         }
         let believable = self.dots_per_inch.filter(|(x, y)| DOTS_PER_INCH.contains(x) && DOTS_PER_INCH.contains(y));
         let (x, y) = believable.unwrap_or((DOTS_PER_INCH_DEFAULT, DOTS_PER_INCH_DEFAULT));
-        // Programs round a fax's 204 dots per inch, which must not cause the page to be scaled.
+        // Some programs round the 204 dots per inch of a fax, and the page must not be scaled because of that.
         let x =
             if width == ROW_PELS && (x - f64::from(PELS_PER_INCH)).abs() < 2.0 { f64::from(PELS_PER_INCH) } else { x };
         (f64::from(width) / x * 72.0, f64::from(height) / y * 72.0)
@@ -106,10 +110,10 @@ impl Picture {
             && self.is_fax_page(quality)
             && !placement.turned
         {
-            // The sender has already scanned the page for a fax, so no pel is changed.
+            // The page already has the resolution of the fax, so its pels are copied unchanged.
             let from = (piece.0 * f64::from(quality.rows_an_inch())).round() as u32;
             let mut page = bits.slice(from, from.saturating_add(rows));
-            // The last piece may be shorter than a page's minimum height.
+            // The picture may end before the last piece reaches a page's minimum height.
             page.set_height(rows.max(page.height()));
             return page;
         }
@@ -154,8 +158,9 @@ struct Window {
     rows: u32,
     turned: bool,
     source: (u32, u32),
-    /// Source pels per page pel, along the source's own axes.
+    /// The number of source pels per page pel along the source's horizontal axis.
     across: f64,
+    /// The number of source pels per page pel along the source's vertical axis.
     down: f64,
     left_pels: f64,
     from_row: f64,
@@ -201,8 +206,8 @@ impl Window {
         }
     }
 
-    /// Renders the page: each pel is the mean of the source pels that it covers, or the nearest one if it covers less
-    /// than one.
+    /// Renders the page: each pel is the mean of the source pels that it covers. A pel that covers less than one source
+    /// pel has the value of that pel.
     fn averaged(&self, sample: impl Fn(u32, u32) -> u8) -> Gray {
         let mut page = Gray::white(ROW_PELS, self.rows);
         let columns: Vec<_> = (0..ROW_PELS).map(|x| self.column(x)).collect();
@@ -225,7 +230,7 @@ impl Window {
     }
 }
 
-/// Returns the first of some places, and the place after the last.
+/// Returns the first of some places and the place after the last; `None` if there are no places.
 fn ends(mut places: impl DoubleEndedIterator<Item = u32>) -> Option<(u32, u32)> {
     let first = places.next()?;
     Some((first, places.next_back().unwrap_or(first) + 1))
@@ -244,10 +249,11 @@ fn span(along: f64, step: f64, length: u32, backwards: bool) -> std::ops::Range<
 
 /// Computes the luma of a colour (ITU-R BT.601).
 pub(super) fn luma(red: u8, green: u8, blue: u8) -> u8 {
+    // The weights are in 256ths; adding 128 rounds the result.
     ((u32::from(red) * 77 + u32::from(green) * 150 + u32::from(blue) * 29 + 128) >> 8) as u8
 }
 
-/// Blends a grey of this opacity with white paper.
+/// Returns the grey that results from a grey of this opacity on white paper.
 pub(super) fn over_white(gray: u8, alpha: u8) -> u8 {
     let (gray, alpha) = (u32::from(gray), u32::from(alpha));
     ((gray * alpha + 255 * (255 - alpha) + 127) / 255) as u8

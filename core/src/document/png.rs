@@ -1,4 +1,4 @@
-//! Renders a fax page as a PNG for people to view, in true proportions and scaled down by averaging.
+//! Renders a fax page as a PNG for viewing: with square pels, and scaled down by averaging.
 
 use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Filter};
 
@@ -7,19 +7,20 @@ use super::page::decoded;
 use crate::model::fax::Quality;
 use crate::model::page::{FaxPage, PELS_PER_INCH};
 
-/// The largest width of an image: a page's own width.
+/// The largest width of an image in pels, which is the width of a page.
 pub const WIDTH_MAX: u32 = 1_728;
-/// The smallest width of an image: a thumbnail's.
+/// The smallest width of an image in pels, for thumbnails.
 pub const WIDTH_MIN: u32 = 16;
 
 /// Renders a page at a width in pels, clamped to `WIDTH_MIN..=WIDTH_MAX`.
 ///
 /// # Errors
-/// Fails if the encoder does, which is not expected.
+/// Fails if the encoder fails, which is not expected when it writes to memory.
 pub fn page(page: &FaxPage, width: u32) -> Result<Vec<u8>, EncodingError> {
     of_bits(&decoded(page), page.quality, width)
 }
 
+/// Renders a page that has been decoded, with the same limits for the width.
 pub(super) fn of_bits(image: &Bitmap, quality: Quality, width: u32) -> Result<Vec<u8>, EncodingError> {
     let width = width.clamp(WIDTH_MIN, WIDTH_MAX);
     let scale = f64::from(width) / f64::from(image.width().max(1));
@@ -43,12 +44,13 @@ pub(super) fn of_bits(image: &Bitmap, quality: Quality, width: u32) -> Result<Ve
     Ok(png)
 }
 
-/// Divides `length` pels into `count` bands, none of them empty.
+/// Divides `length` pels into `count` bands. If there are fewer pels than bands, bands overlap rather than being empty.
 fn bands(length: u32, count: u32) -> Vec<std::ops::Range<u32>> {
     let at = |band: u32| u32::try_from(u64::from(band) * u64::from(length) / u64::from(count)).unwrap_or(0);
     (0..count).map(|band| at(band)..at(band + 1).max(at(band) + 1).min(length.max(1))).collect()
 }
 
+/// Returns the mean grey of some columns and rows of an image.
 fn mean(image: &Bitmap, columns: std::ops::Range<u32>, lines: std::ops::Range<u32>) -> u8 {
     let all = (columns.len() * lines.len()).max(1) as u32;
     let black =

@@ -1,5 +1,5 @@
-//! A page coded as a machine prints it, except for its header line, since only the header differs between calls.
-//! Combining the two yields exactly the bits of coding the whole page.
+//! A page as a machine prints it, coded without its header line. Only the header line differs between calls, so adding
+//! it is all that another call needs. The result has exactly the bits that coding the whole page would yield.
 
 use super::bitmap::Bitmap;
 use super::ccitt::{BitSink, BitWriter, Changes, Coder, Scheme};
@@ -12,18 +12,19 @@ use crate::model::reception::HeaderLine;
 /// One sheet of paper, coded without its header line.
 #[derive(Debug)]
 pub struct Printed {
-    /// The page as transmitted.
+    /// The page as transmitted, whose width, quality and bit counts the sheet has too.
     sent: FaxPage,
     height: u32,
     /// The number of rows that the header line takes at the top; 0 if there is none.
     header_rows: u32,
-    /// The rows below the header, coded with T.6.
+    /// The rows below the header line, coded as MMR.
     lower: Vec<u8>,
+    /// The number of bits in `lower` that are in use; the last byte may be incomplete.
     lower_bits: u64,
 }
 
 impl Printed {
-    /// Prints a page; `None` if it needs more than one sheet or must be shortened to fit.
+    /// Prints a page on one sheet; returns `None` if the page needs more than one sheet or must be shortened to fit.
     #[must_use]
     pub fn new(page: &FaxPage, header_line: HeaderLine, size: PageSize) -> Option<Self> {
         let (mut image, quality) = (decoded(page), page.quality);
@@ -32,7 +33,7 @@ impl Printed {
             HeaderLine::Off => 0,
         };
         if header_line == HeaderLine::On {
-            // An empty header moves the page down exactly as a real header will.
+            // An empty header line moves the page down exactly as the text of a call will.
             image = stamp::stamped(&image, quality, "");
         }
         let height = fit::sheet_rows(size, quality);
@@ -41,7 +42,8 @@ impl Printed {
             return None;
         }
         image.set_height(height);
-        // The last row of a header is white, like the imaginary row from which the coder starts.
+        // The last row of a header line is white, like the imaginary row above the first that the coder starts from. So
+        // the rows below it are coded the same, whatever the text is.
         let lower =
             written(&image, header_rows..height, Coder::new(Scheme::Mmr, image.width(), 0, BitWriter::default()));
         let lower = lower.finish();
@@ -59,7 +61,8 @@ impl Printed {
         } else {
             written(&header(width, quality, text), 0..self.header_rows, writer).into_sink()
         };
-        // The header may end within a byte, so the sink shifts the rows below it.
+        // The header line's bits may end within a byte, so the bits of the rows below it are appended through the sink,
+        // which shifts them.
         let (words, rest) = self.lower.as_chunks::<4>();
         let mut left = self.lower_bits;
         for word in words {
@@ -77,17 +80,20 @@ impl Printed {
         FaxPage { width, height: self.height, quality, mmr: sink.into_bytes().into(), bits }
     }
 
-    /// Returns the approximate memory that the page takes, in bytes.
+    /// Returns the approximate size of the page in memory, in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
         size_of::<Self>() + self.lower.len()
     }
 }
 
+/// Returns an image with a header line at the top. It has one row more than the line takes, because the line is stamped
+/// within an image only if the image is higher than the line.
 fn header(width: u32, quality: Quality, text: &str) -> Bitmap {
     stamp::stamped(&Bitmap::white(width, stamp::rows(quality) + 1), quality, text)
 }
 
+/// Codes some rows of an image and returns the coder.
 fn written(image: &Bitmap, rows: std::ops::Range<u32>, mut coder: Coder<BitWriter>) -> Coder<BitWriter> {
     let mut row = Changes::white(image.width());
     for y in rows {
@@ -102,7 +108,7 @@ mod tests {
     use super::*;
     use crate::document::page::{Counting, coded};
 
-    /// Pages with ink in their top rows, without ink there, without any ink, and longer than the paper.
+    /// Returns pages with and without ink in their top rows, a blank page, and pages that are longer than the paper.
     fn pages(quality: Quality) -> Vec<FaxPage> {
         let letter = fit::sheet_rows(PageSize::Letter, quality);
         [(0, 100), (1, letter), (200, letter - 10), (letter, letter), (60, letter + 1), (90, letter * 3)]
@@ -118,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn adding_a_header_to_a_coded_page_yields_the_bits_of_coding_both() {
+    fn adding_a_header_to_a_coded_page_yields_the_same_bits_as_coding_both() {
         let mut prepared = 0;
         for quality in Quality::ALL.iter().copied() {
             for page in pages(quality) {

@@ -1,4 +1,4 @@
-//! Turns sent pages into those that a receiving machine prints, with header line, damage and paper size.
+//! Turns the sent pages into the pages that a receiving machine prints: with a header line, damage, and its paper size.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::model::media::Document;
 use crate::model::page::{CodedBits, FaxPage, PageInFile, PageLoss};
 use crate::model::reception::{HeaderLine, Reception};
 
-/// The percentage up to which a page that is longer than the paper is shortened to fit, as machines do; a longer page
-/// continues on the next sheet. A legal page is 27 percent longer than letter paper.
+/// The excess length, as a percentage of the paper's, up to which a page is shortened to fit, as machines do; a longer
+/// page continues on the next sheet. A legal page is 27 percent longer than letter paper.
 const SHORTENED_PERCENT_MAX: u32 = 30;
 /// The percentage of a page that arrives if the call drops during it.
 const CUT_PERCENT: u32 = 40;
 
-/// Builds the stored file from the sent pages. `printed_before` returns an earlier printing of a page, by its number
-/// from 1, for pages that arrive complete and undamaged.
+/// Builds the stored file from the sent pages. `printed_before` returns a page that an earlier call printed, given the
+/// page's number from 1; it is used for pages that arrive complete and undamaged.
 pub fn received(
     sent: impl ExactSizeIterator<Item = FaxPage>,
     reception: &Reception,
@@ -58,7 +58,7 @@ pub fn received(
         }
         for (at, sheet) in printed(image, page.quality, reception.page_size).iter().enumerate() {
             let coded = coded(sheet, page.quality, Counting::Mmr);
-            // The line carried the page as sent, so its further sheets take no line time.
+            // The line carried one page, however many sheets it is printed on, so only the first sheet has its bits.
             let bits = if at == 0 { page.bits } else { CodedBits::default() };
             kept.push(FaxPage { bits, ..coded });
         }
@@ -71,14 +71,14 @@ pub fn received(
     document
 }
 
-/// Prints a page on sheets of this paper, without a header line.
+/// Prints a page on one or more sheets of paper of this size, without a header line.
 #[must_use]
 pub fn on_sheets(page: &FaxPage, size: PageSize) -> Vec<FaxPage> {
     let sheets = printed(decoded(page), page.quality, size);
     sheets.iter().map(|sheet| coded(sheet, page.quality, Counting::All)).collect()
 }
 
-/// Cuts or shortens a page to fit sheets of this paper.
+/// Shortens a page to fit one sheet of paper, or cuts it into several sheets if it is too long for that.
 fn printed(mut image: Bitmap, quality: Quality, size: PageSize) -> Vec<Bitmap> {
     let rows = fit::sheet_rows(size, quality);
     image.trim_below(rows);

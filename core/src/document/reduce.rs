@@ -1,14 +1,14 @@
 //! Halves the resolution of a page in one direction without losing a line.
 //!
-//! For each pair of samples a, b, preceded by p, the result is min(b, max(a, 255 − p)). In black and white, a pel is
-//! black if b is, or if a is and a run begins there. So no run is lost, its start stays in place, and flat greys stay
-//! unchanged. Text doesn't become bold, as it would if any black sample made a black pel. Two true greys become their
-//! mean, so that photographs don't darken.
+//! For each pair of samples a, b, preceded by p, the result is min(b, max(a, 255 − p)). In black and white, the result
+//! is black if b is black, or if a is black and p is white, which means that a run begins at a. So no run is lost, and
+//! each still begins in the same place. Text doesn't become bold, as it would if any black sample made the result
+//! black. Two true greys become their mean, so that flat greys stay unchanged and photographs don't darken.
 
 use super::gray::{Gray, is_gray};
 use super::tones::{Row, RowMut, Tones};
 
-/// Halves the number of rows.
+/// Halves the number of rows of a page in greys.
 #[must_use]
 pub(super) fn halve_rows(page: &Gray) -> Gray {
     let width = page.width() as usize;
@@ -28,7 +28,7 @@ pub(super) fn halve_rows(page: &Gray) -> Gray {
     Gray::from_pels(page.width(), height, pels)
 }
 
-/// Halves the number of rows of a page that may contain rows of bits.
+/// Halves the number of rows of a page that stores some rows as bits and others as greys.
 #[must_use]
 pub(super) fn halve_rows_of_tones(page: &Tones) -> Tones {
     let width = page.width();
@@ -38,7 +38,7 @@ pub(super) fn halve_rows_of_tones(page: &Tones) -> Tones {
         let second = if y * 2 + 1 < page.height() { page.row(y * 2 + 1) } else { first };
         let above = if y > 0 { page.row(y * 2 - 1) } else { Row::Bits(&[]) };
         if let (Row::Bits(first), Row::Bits(second), Row::Bits(above)) = (first, second, above) {
-            // Bits are halved 64 pels at a time.
+            // Bits are halved 64 pels at a time. The first row has no row above it, so white is used instead.
             let above = above.iter().copied().chain(std::iter::repeat(0));
             if let RowMut::Bits(to) = half.row_mut(y) {
                 for (((a, b), p), to) in first.iter().zip(second).zip(above).zip(to) {
@@ -54,7 +54,7 @@ pub(super) fn halve_rows_of_tones(page: &Tones) -> Tones {
     half
 }
 
-/// Halves the number of columns of a page that may contain rows of bits.
+/// Halves the number of columns of a page that stores some rows as bits and others as greys.
 #[must_use]
 pub(super) fn halve_columns_of_tones(page: &Tones) -> Tones {
     let mut half = Tones::white(page.width().div_ceil(2), page.height());
@@ -66,13 +66,14 @@ pub(super) fn halve_columns_of_tones(page: &Tones) -> Tones {
                 halve_greys(row, &mut pels);
                 half.set_greys(y, pels.into());
             }
-            // The new page is white, so its rows are bits.
+            // This can't happen, because the rows of a new page are bits.
             (Row::Bits(_), RowMut::Greys(_)) => {}
         }
     }
     half
 }
 
+/// Halves a row of bits into a row that is white.
 fn halve_bits(row: &[u64], half: &mut [u64]) {
     let mut previous = 0;
     for (place, word) in row.iter().enumerate() {
@@ -86,10 +87,10 @@ fn halve_bits(row: &[u64], half: &mut [u64]) {
     }
 }
 
-/// Every other bit, beginning with the lowest.
+/// A mask of every other bit, beginning with the lowest.
 const EVEN: u64 = 0x5555_5555_5555_5555;
 
-/// Packs the even bits of a word into its low half.
+/// Moves the even bits of a word together, into its low half.
 const fn squeezed(word: u64) -> u64 {
     let word = word & EVEN;
     let word = (word | word >> 1) & 0x3333_3333_3333_3333;
@@ -99,7 +100,7 @@ const fn squeezed(word: u64) -> u64 {
     (word | word >> 16) & 0x0000_0000_ffff_ffff
 }
 
-/// Halves the number of columns.
+/// Halves the number of columns of a page in greys.
 #[must_use]
 pub(super) fn halve_columns(page: &Gray) -> Gray {
     let width = page.width().div_ceil(2);
@@ -108,6 +109,7 @@ pub(super) fn halve_columns(page: &Gray) -> Gray {
     Gray::from_pels(width, page.height(), pels)
 }
 
+/// Halves a row of greys and appends the result.
 fn halve_greys(row: &[u8], half: &mut Vec<u8>) {
     let mut previous = u8::MAX;
     for pair in row.chunks(2) {
@@ -117,6 +119,7 @@ fn halve_greys(row: &[u8], half: &mut Vec<u8>) {
     }
 }
 
+/// Joins a pair of samples, preceded by `p`, with the formula at the top of this file.
 #[inline]
 fn joined(a: u8, b: u8, p: u8) -> u8 {
     let both = u16::from(a) + u16::from(b);

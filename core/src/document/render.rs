@@ -1,8 +1,8 @@
 //! Draws PDF pages as greys with hayro, at the resolution of a fax.
 //!
-//! hayro widens thin lines to one pel only along the finer of the two axes. So pages are always drawn on a square grid,
-//! which is up to twice as fine as the fax in one direction, and then halved without losing a line (`reduce.rs`). Edges
-//! are not smoothed: any grey is a true grey of the page.
+//! hayro widens thin lines to one pel, but only as measured along the finer of the two axes. So pages are always drawn
+//! on a square grid, which is up to twice as fine as the fax in one direction, and then halved without losing a line
+//! (`reduce.rs`). Edges are not smoothed, so every grey in the result is a grey of the page.
 
 use std::sync::Arc;
 
@@ -31,10 +31,10 @@ use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 /// survive.
 const COVERAGE: u8 = 100;
 
-/// The loss noted for a page that would need more memory than is allowed.
+/// The loss that is noted for a page that is too complex to be drawn completely.
 const TOO_MUCH: &str = "a part of the page is missing: it asks for more than can be drawn";
 
-/// Opens a PDF, even one that is encrypted with an empty password.
+/// Opens a PDF, repairing it if necessary. A PDF that is encrypted with an empty password can be opened too.
 pub(super) fn open(bytes: &Arc<[u8]>) -> Result<Pdf, UnreadableDocument> {
     let bytes = prepared(bytes).map_or_else(|| Arc::clone(bytes), Arc::from);
     let parsed = Pdf::new(Arc::new(Shared(Arc::clone(&bytes)))).or_else(|error| match error {
@@ -51,6 +51,7 @@ pub(super) fn open_written(bytes: Vec<u8>) -> Result<Pdf, UnreadableDocument> {
     Pdf::new(Arc::new(bytes)).map_err(|error| unreadable(&error))
 }
 
+/// Describes why a PDF can't be opened, for users.
 fn unreadable(error: &LoadPdfError) -> UnreadableDocument {
     let reason = match error {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
@@ -62,6 +63,7 @@ fn unreadable(error: &LoadPdfError) -> UnreadableDocument {
     UnreadableDocument { reason: reason.to_owned() }
 }
 
+/// Shared bytes in the form that hayro accepts, so that a large file isn't copied.
 struct Shared(Arc<[u8]>);
 
 impl AsRef<[u8]> for Shared {
@@ -82,13 +84,13 @@ pub(super) struct Renderer<'a> {
     losses: Losses,
 }
 
-/// A piece of a page, in the form in which it was drawn.
+/// A drawn piece of a page.
 pub(super) enum Piece {
-    /// Black and white, and greys that were painted on purpose.
+    /// Bits, with greys only in rows where something grey was painted.
     Tones(Tones),
-    /// The same without images, which are then added as a patch.
+    /// The piece without its images, and the images as a patch.
     Patched(Tones, Patch),
-    /// Greys on the square grid that they were drawn on, and the area of images if they cover most of the page.
+    /// Greys on the square grid on which they were drawn, and the area of the images if they cover most of the page.
     Greys(Gray, Option<Area>),
 }
 
@@ -126,10 +128,10 @@ impl<'a> Renderer<'a> {
         Some(placement)
     }
 
-    /// Draws one piece of a page, `ROW_PELS` wide.
+    /// Draws one piece of a page, which is given by its start and its length in inches.
     pub(super) fn draw(&mut self, index: usize, placement: &Placement, piece: (f64, f64), quality: Quality) -> Piece {
         let Some(page) = self.pages.get(index) else { return Piece::Tones(Tones::white(ROW_PELS, 1)) };
-        // The grid is square if standard resolution has twice its rows, and superfine twice its columns.
+        // The grid becomes square by doubling the rows of standard resolution and the columns of superfine resolution.
         let finer_across = if quality == Quality::Superfine { 2 } else { 1 };
         let rows_an_inch = match quality {
             Quality::Standard => Quality::Fine.rows_an_inch(),
@@ -167,7 +169,7 @@ impl<'a> Renderer<'a> {
     /// Draws an area of a page with hayro.
     fn greys(&mut self, page: &'a Page<'a>, area: Area, transform: Affine) -> Gray {
         let (width, height) = (area.right - area.left, area.bottom - area.top);
-        // Pieces are at most 14.2 inches long, so both numbers fit.
+        // A piece is at most 14.2 inches long, so both numbers fit.
         let size = (u16::try_from(width).unwrap_or(u16::MAX), u16::try_from(height).unwrap_or(u16::MAX));
         self.context.reset_and_resize(size.0, size.1);
         self.target.resize(size.0, size.1);
@@ -180,7 +182,7 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// Reduces a page that may contain rows of bits from its grid to the fax's.
+/// Reduces a page that stores some rows as bits from the square grid to the fax's grid.
 pub(super) fn halved_tones(drawn: Tones, quality: Quality) -> Tones {
     match quality {
         Quality::Standard => reduce::halve_rows_of_tones(&drawn),
@@ -189,7 +191,7 @@ pub(super) fn halved_tones(drawn: Tones, quality: Quality) -> Tones {
     }
 }
 
-/// Reduces a grey page in the same way.
+/// Reduces a page in greys from the square grid to the fax's grid.
 pub(super) fn halved(drawn: Gray, quality: Quality) -> Gray {
     match quality {
         Quality::Standard => reduce::halve_rows(&drawn),
@@ -198,7 +200,8 @@ pub(super) fn halved(drawn: Gray, quality: Quality) -> Gray {
     }
 }
 
-/// Returns the transform from the page's points to the pels of the piece that begins `from` inches down.
+/// Returns the transform from the page's points to the pels of the piece that begins `from` inches below the page's
+/// top.
 fn transform(page: &Page<'_>, placement: &Placement, from: f64, finer_across: u32, rows_an_inch: u32) -> Affine {
     let (across, down) = (f64::from(PELS_PER_INCH * finer_across), f64::from(rows_an_inch));
     let turn = if placement.turned {
@@ -215,13 +218,15 @@ fn transform(page: &Page<'_>, placement: &Placement, from: f64, finer_across: u3
         * Affine::new(coefficients(page))
 }
 
+/// Returns the coefficients of the transform that turns the page upright and puts the origin at its top left corner.
 fn coefficients(page: &Page<'_>) -> [f64; 6] {
     use hayro::hayro_interpret::TransformExt;
     page.initial_transform(true).to_kurbo().as_coeffs()
 }
 
-/// Computes the luma of opaque RGBA pixels (ITU-R BT.601). Runs of white are recognised by their bytes and skipped.
+/// Computes the luma of opaque RGBA pixels (ITU-R BT.601). Runs of white pixels, which are most of a page, are skipped.
 fn luma(pixels: &[u8]) -> Vec<u8> {
+    // The number of pixels per run. In white pixels, all bits are set, so a bitwise AND shows whether a run is white.
     const RUN: usize = 32;
     let pixels = pixels.as_chunks().0;
     let mut gray = vec![u8::MAX; pixels.len()];
@@ -239,11 +244,12 @@ fn luma(pixels: &[u8]) -> Vec<u8> {
     gray
 }
 
+/// Returns the loss to be noted for a warning of the interpreter, if any.
 fn loss_of(warning: InterpreterWarning) -> Option<&'static str> {
     match warning {
         InterpreterWarning::UnsupportedFont => Some("text is missing: its font can't be read"),
         InterpreterWarning::ImageDecodeFailure => Some("an image is missing: it can't be decoded"),
-        // An unticked box has no appearance; `mend` reports appearances that are actually missing.
+        // An unticked checkbox has no appearance; `mend` reports the appearances that are actually missing.
         InterpreterWarning::UnresolvedAnnotationAppearance => None,
         _ => Some("something on the page can't be drawn"),
     }

@@ -1,4 +1,4 @@
-//! Test pages: the document that is faxed if a tester provides none.
+//! Creates test pages, which are faxed if a tester provides no document.
 
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str};
 
@@ -7,19 +7,19 @@ use crate::model::media::Document;
 /// The most test pages per document.
 pub const SAMPLE_PAGES_MAX: u32 = 500;
 
-/// The page size, US letter, and its margin.
+/// The page is US letter, in points.
 const WIDTH_PT: f32 = 612.0;
 const HEIGHT_PT: f32 = 792.0;
 const MARGIN_PT: f32 = 54.0;
-/// The number of steps of the grey scale.
+/// The number of steps in the grey scale.
 const GREYS: u8 = 8;
 /// The widths of the rules, in points; the thinnest is less than a pel wide.
 const RULINGS_PT: [f32; 6] = [0.1, 0.25, 0.5, 1.0, 2.0, 4.0];
 const SENTENCE: &str = "Sphinx of black quartz, judge my vow. 0123456789";
-/// The sizes in which the sentence is set, in points.
+/// The font sizes in which the sentence is set, in points.
 const SIZES_PT: [f32; 5] = [6.0, 8.0, 10.0, 14.0, 20.0];
 
-/// The error for a number of test pages that is 0 or above the limit.
+/// The error that is returned if the requested number of test pages is 0 or exceeds the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("1 to {SAMPLE_PAGES_MAX} test pages, not {0}")]
 pub struct SamplePagesError(u32);
@@ -35,12 +35,13 @@ pub fn document(pages: u32) -> Result<Document, SamplePagesError> {
     Ok(Document::unrendered(pages, test_pages(pages).into()))
 }
 
-/// Writes a PDF of `pages` numbered test pages, at most `SAMPLE_PAGES_MAX`, each with text in several sizes, rules and
-/// a grey scale.
+/// Writes a PDF of `pages` numbered test pages, clamped to `1..=SAMPLE_PAGES_MAX`. Each page has text in several sizes,
+/// rules, and a grey scale.
 #[must_use]
 pub fn test_pages(pages: u32) -> Vec<u8> {
     let pages = i32::try_from(pages.clamp(1, SAMPLE_PAGES_MAX)).unwrap_or(1);
     let (catalog, tree, font) = (Ref::new(1), Ref::new(2), Ref::new(3));
+    // The objects of the pages follow these three: two per page, beginning with page 1.
     let page_ref = |page: i32| Ref::new(2 + 2 * page);
     let content_ref = |page: i32| Ref::new(3 + 2 * page);
     let mut pdf = Pdf::new();
@@ -57,6 +58,7 @@ pub fn test_pages(pages: u32) -> Vec<u8> {
     pdf.finish()
 }
 
+/// Returns the content stream of one page.
 fn content(number: i32, pages: i32) -> Vec<u8> {
     let mut content = Content::new();
     let mut y = HEIGHT_PT - MARGIN_PT - 30.0;
@@ -85,6 +87,7 @@ fn content(number: i32, pages: i32) -> Vec<u8> {
     content.finish().to_vec()
 }
 
+/// Adds a line of text at the left margin, with its baseline at `y`.
 fn write(content: &mut Content, size_pt: f32, y: f32, text: &str) {
     content.begin_text().set_font(Name(b"F1"), size_pt).next_line(MARGIN_PT + 12.0, y);
     content.show(Str(text.as_bytes())).end_text();

@@ -1,36 +1,38 @@
-//! The line above each page that identifies the sender (T.30's transmit terminal identification, as printed): the date,
-//! the station id, from, to, and page n of m. It is set in a built-in bitmap font.
+//! Stamps the header line on pages. The line identifies the sender (T.30's transmit terminal identification), and has
+//! the date, the station id, the numbers of the sender and the recipient, and the page number. It is set in a built-in
+//! bitmap font.
 
 use super::bitmap::Bitmap;
 use crate::model::fax::Quality;
 use crate::model::reception::Header;
 
-/// The size of a letter: five pels by seven, with one pel between letters.
+/// Letters are five pels wide and seven pels high, with one pel between them.
 const LETTER_COLUMNS: u32 = 5;
 const LETTER_ROWS: u32 = 7;
-/// Letters are drawn at double width, and at a height that keeps their shape at each resolution.
+/// Letters are drawn at double width; `down` scales their height so that their shape is the same at each resolution.
 const ACROSS: u32 = 2;
-/// The white pels to the left of the line.
+/// The number of white pels to the left of the line.
 const LEFT_PELS: u32 = 48;
-/// The margin above and below the line, in units of a letter's pel.
+/// The margin above and below the line, in rows of a letter.
 const MARGIN_ROWS: u32 = 2;
 
-/// Formats the line's text.
+/// Formats the text of the header line.
 #[must_use]
 pub fn text(header: &Header, page: u64, pages: u64) -> String {
     let Header { at, station_id, from, to } = header;
-    // If the station id is only the number, it would otherwise be printed twice.
+    // A station id that is only the sender's number would otherwise be printed twice.
     let station_id = if **station_id == from.to_string() { "" } else { station_id };
     let date = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or_default().strftime("%Y-%m-%d %H:%M");
     format!("{date} UTC   {station_id}   FROM {from}   TO {to}   PAGE {page} OF {pages}")
 }
 
-/// Returns the number of rows that the line takes; the last of them are white.
+/// Returns the number of rows that the header line takes, including white rows above and below the text.
 #[must_use]
 pub const fn rows(quality: Quality) -> u32 {
     (LETTER_ROWS + 2 * MARGIN_ROWS) * down(quality)
 }
 
+/// Returns the number of rows per row of a letter.
 const fn down(quality: Quality) -> u32 {
     match quality {
         Quality::Standard => 1,
@@ -39,7 +41,8 @@ const fn down(quality: Quality) -> u32 {
     }
 }
 
-/// Stamps the line on a page: within the top margin if that is white, otherwise above the page, which moves down.
+/// Stamps the header line on a page: within the page's top rows if they are white, otherwise above the page, which
+/// moves down.
 #[must_use]
 pub fn stamped(page: &Bitmap, quality: Quality, text: &str) -> Bitmap {
     let (down, rows) = (down(quality), rows(quality));
@@ -63,6 +66,7 @@ pub fn stamped(page: &Bitmap, quality: Quality, text: &str) -> Bitmap {
     out
 }
 
+/// Draws one letter with its upper left corner at this place.
 fn draw(page: &mut Bitmap, letter: char, (left, top): (u32, u32), down: u32) {
     let columns = LETTERS[index(letter)];
     for (column, rows) in (0..).zip(columns) {
@@ -75,7 +79,7 @@ fn draw(page: &mut Bitmap, letter: char, (left, top): (u32, u32), down: u32) {
     }
 }
 
-/// Returns a letter's index in the table. Small letters print as capitals, unknown characters as a question mark.
+/// Returns a letter's index in `LETTERS`. Lower-case letters print as capitals, unknown characters as question marks.
 fn index(letter: char) -> usize {
     let code = u32::from(letter.to_ascii_uppercase());
     let known = code.checked_sub(u32::from(' ')).and_then(|at| usize::try_from(at).ok());

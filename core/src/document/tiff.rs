@@ -10,7 +10,7 @@ const SOFTWARE: &[u8] = b"fauxfax\0";
 const ENTRIES: u16 = 18;
 /// The size of a directory entry, in bytes (TIFF 6.0, page 14).
 const ENTRY_BYTES: usize = 12;
-/// The size of the three values that don't fit into their entries, in bytes: two resolutions and the software's name.
+/// The total size of the values that don't fit into their entries, in bytes: two resolutions and the software's name.
 const VALUES_BYTES: u32 = 24;
 
 const SHORT: u16 = 3;
@@ -18,15 +18,16 @@ const LONG: u16 = 4;
 const RATIONAL: u16 = 5;
 const ASCII: u16 = 2;
 
-/// Writes the file and returns the range of each page's coded bytes. The format ends at 4 GiB; pages beyond that are
-/// omitted.
+/// Writes the file and returns the range of each page's coded bytes. Offsets in the format have 32 bits, so pages
+/// beyond 4 GiB are omitted.
 #[must_use]
 pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
     let mut places = Vec::with_capacity(pages.len());
+    // The values and the directory of a page take less than 300 bytes.
     let room = pages.iter().map(|page| page.mmr.len() + 300).sum::<usize>() + 8;
     let mut file = Vec::with_capacity(room);
     file.extend_from_slice(b"II*\0\0\0\0\0");
-    // The place for the next directory's offset, which isn't known yet.
+    // The place at which the next directory's offset is filled in once it is known.
     let mut link = 4;
     // PageNumber has only 16 bits.
     let count = u16::try_from(pages.len()).unwrap_or(u16::MAX);
@@ -52,6 +53,7 @@ pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
     (file, places)
 }
 
+/// Appends the directory of one page, except for the offset of the next directory, which the caller appends.
 fn write_directory(file: &mut Vec<u8>, page: &FaxPage, strip: u32, values: u32, number: u16, count: u16) {
     let length = u32::try_from(page.mmr.len()).unwrap_or(u32::MAX);
     let pages = u32::from(number) | u32::from(count) << 16;

@@ -1,14 +1,15 @@
-//! A page whose rows are bits until a row gets its first grey. Most pages have few rows with greys, or none.
+//! A page that stores a row as bits until something grey is painted on it, because most pages have few such rows or
+//! none.
 
 use std::borrow::Cow;
 
 use super::bitmap::{Bitmap, each_run};
 
-/// A page. In rows with greys, 0 is black and 255 is white.
+/// A page of rows that are either bits or greys. In greys, 0 is black and 255 is white.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tones {
     bits: Bitmap,
-    /// The greys by row. A row with greys has no black in `bits`.
+    /// The greys of each row that has any. Such a row is white in `bits`.
     greys: Vec<Option<Box<[u8]>>>,
 }
 
@@ -26,10 +27,12 @@ pub(super) enum RowMut<'a> {
 }
 
 impl Tones {
+    /// Creates a white page, whose rows are bits.
     pub(super) fn white(width: u32, height: u32) -> Self {
         Self { bits: Bitmap::white(width, height), greys: vec![None; height as usize] }
     }
 
+    /// Creates a page from bits, without greys.
     pub(super) fn of_bits(bits: Bitmap) -> Self {
         let greys = vec![None; bits.height() as usize];
         Self { bits, greys }
@@ -43,7 +46,7 @@ impl Tones {
         self.bits.height()
     }
 
-    /// Returns a row; rows below the last have no pels.
+    /// Returns a row, which has no pels if it is below the last row.
     pub(super) fn row(&self, y: u32) -> Row<'_> {
         match self.greys.get(y as usize) {
             Some(Some(greys)) => Row::Greys(greys),
@@ -51,6 +54,7 @@ impl Tones {
         }
     }
 
+    /// Returns a row to paint on, which has no pels if it is below the last row.
     pub(super) fn row_mut(&mut self, y: u32) -> RowMut<'_> {
         match self.greys.get_mut(y as usize) {
             Some(Some(greys)) => RowMut::Greys(greys),
@@ -58,7 +62,7 @@ impl Tones {
         }
     }
 
-    /// Converts a row to greys and returns it; `None` below the last row.
+    /// Converts a row to greys, unless it has greys already, and returns it; `None` if there is no such row.
     pub(super) fn greys_mut(&mut self, y: u32) -> Option<&mut [u8]> {
         let width = self.bits.width();
         let row = self.greys.get_mut(y as usize)?;
@@ -72,7 +76,7 @@ impl Tones {
         Some(greys)
     }
 
-    /// Replaces a row with greys; the row must not contain black bits.
+    /// Replaces a row with greys. If the row is stored as bits, they must be white.
     pub(super) fn set_greys(&mut self, y: u32, greys: Box<[u8]>) {
         if let Some(row) = self.greys.get_mut(y as usize) {
             *row = Some(greys);
@@ -86,7 +90,7 @@ impl Tones {
 }
 
 impl<'a> Row<'a> {
-    /// Returns the row as greys, converted if necessary.
+    /// Returns the row as greys, converting it if necessary.
     pub(super) fn greys(self, width: u32) -> Cow<'a, [u8]> {
         match self {
             Self::Bits(words) => Cow::Owned(expanded(words, width).into_vec()),

@@ -1,4 +1,4 @@
-//! The code tables of T.4 §4.1.1 and T.6 §2.2.3, as bit strings in their printed form.
+//! The code tables of T.4 §4.1.1 and T.6 §2.2.3, written as bit strings in the same way as in the recommendations.
 
 /// A code word, right-aligned, and its length in bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,7 +7,7 @@ pub(super) struct Code {
     pub(super) bits: u8,
 }
 
-/// The number of run lengths with their own terminating code (T.4 table 2).
+/// The number of terminating codes per colour, for runs of 0 to 63 (T.4 table 2).
 const TERMINATING: usize = 64;
 /// The number of make-up codes per colour, for runs of 64 to 1728 (T.4 table 3a).
 const MAKE_UP: usize = 27;
@@ -19,17 +19,17 @@ pub(super) const LONGEST_MAKE_UP: u32 = 2_560;
 /// The codes for the runs of one colour.
 pub(super) struct Runs {
     terminating: [Code; TERMINATING],
-    /// The make-up codes, from the code for 64.
+    /// The make-up codes for 64, 128 and so on up to 1728 pels.
     make_up: [Code; MAKE_UP],
 }
 
 impl Runs {
-    /// Returns the code that ends a run, for lengths below 64.
+    /// Returns the terminating code for a run, or for the rest of a run, of fewer than 64 pels.
     pub(super) const fn terminating(&self, length: u32) -> Code {
         self.terminating[length as usize]
     }
 
-    /// Returns the make-up code for `times` × 64 pels, up to the longest.
+    /// Returns the make-up code for `times` × 64 pels, at least 64 and at most `LONGEST_MAKE_UP`.
     pub(super) const fn make_up(&self, times: u32) -> Code {
         let index = times as usize - 1;
         if index < MAKE_UP { self.make_up[index] } else { EXTENDED_MAKE_UP[index - MAKE_UP] }
@@ -42,10 +42,11 @@ pub(super) const EOL: Code = code("000000000001");
 pub(super) const PASS: Code = code("0001");
 /// Horizontal mode (T.4 table 4, T.6 table 1).
 pub(super) const HORIZONTAL: Code = code("001");
-/// Vertical modes from VL(3) to VR(3) (T.4 table 4, T.6 table 1).
+/// The vertical modes from VL(3) to VR(3) (T.4 table 4, T.6 table 1).
 pub(super) const VERTICAL: [Code; 7] =
     [code("0000010"), code("000010"), code("010"), code("1"), code("011"), code("000011"), code("0000011")];
 
+/// The make-up codes that both colours share (T.4 table 3b).
 static EXTENDED_MAKE_UP: [Code; EXTENDED] = codes([
     "00000001000",
     "00000001100",
@@ -62,6 +63,7 @@ static EXTENDED_MAKE_UP: [Code; EXTENDED] = codes([
     "000000011111",
 ]);
 
+/// The codes for white runs (T.4 tables 2 and 3a).
 pub(super) static WHITE: Runs = Runs {
     terminating: codes([
         "00110101", "000111", "0111", "1000", "1011", "1100", "1110", "1111", "10011", "10100", "00111", "01000",
@@ -103,6 +105,7 @@ pub(super) static WHITE: Runs = Runs {
     ]),
 };
 
+/// The codes for black runs (T.4 tables 2 and 3a).
 pub(super) static BLACK: Runs = Runs {
     terminating: codes([
         "0000110111",
@@ -211,6 +214,7 @@ const fn codes<const N: usize>(strings: [&str; N]) -> [Code; N] {
     codes
 }
 
+/// Parses a bit string such as `0001`.
 const fn code(string: &str) -> Code {
     let bits = string.as_bytes();
     let mut code = 0;
@@ -227,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_code_is_a_prefix_of_another_of_its_colour() {
+    fn no_code_is_a_prefix_of_another_code_of_the_same_colour() {
         for runs in [&WHITE, &BLACK] {
             let mut all: Vec<Code> =
                 runs.terminating.iter().chain(&runs.make_up).chain(&EXTENDED_MAKE_UP).copied().collect();

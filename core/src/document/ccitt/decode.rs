@@ -1,9 +1,9 @@
 //! Decodes MH, MR and MMR as fax software does, even if the data is damaged: readable rows are decoded, and damaged
 //! rows are counted. Bits must be in FillOrder 1.
 //!
-//! A row is a list of changes, as in coding, except that runs of zero length are kept. Some coders write such runs in
-//! vertical mode, where they count as changing elements of the reference row. T.4 §4.2.1.3.1 doesn't provide for them,
-//! but libtiff reads them in this way.
+//! A row is a list of changes, as for the coder, except that runs of zero length are kept. Some coders write such runs
+//! in vertical mode, and then count their ends as changing elements of the reference row. T.4 §4.2.1.3.1 doesn't
+//! provide for this, but libtiff reads such data in the same way.
 
 use std::sync::LazyLock;
 
@@ -13,9 +13,9 @@ use super::codes::{self, Code, HORIZONTAL, LONGEST_MAKE_UP, PASS, Runs, VERTICAL
 /// The storage format of a page's coded rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
-    /// MH: TIFF compression 2 (rows begin on byte boundaries, no end-of-line codes).
+    /// MH without end-of-line codes, whose rows begin on byte boundaries: TIFF compression 2.
     MhRows,
-    /// MH whose rows begin on 16-bit boundaries: TIFF compression 32771.
+    /// MH without end-of-line codes, whose rows begin on 16-bit boundaries: TIFF compression 32771.
     MhWords,
     /// MH with end-of-line codes: TIFF compression 3, one-dimensional.
     Mh,
@@ -65,7 +65,7 @@ pub fn decode(bytes: &[u8], stored: Stored, width: u32, height: u32) -> Decoded 
     decoded
 }
 
-/// The number of consecutive EOL codes that are read as the end of the page (T.4 §4.1.4 has six).
+/// The number of consecutive end-of-line codes that are taken as the end of the page; T.4 §4.1.4 specifies six.
 const RETURN_EOLS: u32 = 4;
 /// The longest run that is accepted; no fax is that wide.
 const RUN_MAX: u32 = 1 << 24;
@@ -76,12 +76,14 @@ const MODE_CODE_BITS: u32 = 7;
 /// The length of an end-of-line code, in bits.
 const EOL_BITS: u32 = 12;
 
-/// A nonexistent code, or one cut off by the end of the data.
+/// The error that a code doesn't exist, or is cut off by the end of the data.
 struct Wrong;
 
+/// The result of reading one row.
 enum Outcome {
+    /// The row was decoded without a fault.
     Whole,
-    /// The row has an invalid code; decoding resumes after it.
+    /// The row has an invalid code; decoding resumes at the next row.
     Damaged,
     /// The row has an invalid code, and nothing after it can be decoded.
     BreaksOff,
@@ -89,14 +91,18 @@ enum Outcome {
     Ends,
 }
 
+/// Reads the rows of a page, from the top.
 struct Reader<'a> {
     bits: Bits<'a>,
     stored: Stored,
+    /// The row that was read last.
     row: Row,
+    /// The row above it, which two-dimensional coding refers to.
     reference: Row,
 }
 
 impl Reader<'_> {
+    /// Reads the next row, including the end-of-line codes before it.
     fn row(&mut self, width: u32) -> Outcome {
         std::mem::swap(&mut self.row, &mut self.reference);
         self.row.changes.clear();
@@ -108,7 +114,7 @@ impl Reader<'_> {
         let start = self.bits.clone();
         let mut one_dimensional = self.stored != Stored::Mmr;
         if self.stored == Stored::Mmr {
-            // An end of block consists of two ends of line (T.6 §2.4.1.1). A single one has no meaning and is skipped.
+            // Two end-of-line codes end the block (T.6 §2.4.1.1). A single one has no meaning in MMR and is skipped.
             if self.bits.peek(EOL_BITS * 2) == 0x0000_1001 {
                 return Outcome::Ends;
             }
@@ -119,7 +125,8 @@ impl Reader<'_> {
             let mut eols = 0;
             while self.bits.skip_eol() {
                 eols += 1;
-                // In MR, a tag bit follows each end of line; at the end of the page, all tag bits are 1.
+                // In MR, a tag bit follows each end-of-line code. At the end of the page, all tag bits are 1; such a
+                // tag is skipped only if another end-of-line code follows, because otherwise it belongs to a row.
                 if self.stored == Stored::Mr && self.bits.peek(EOL_BITS + 1) == 1 << EOL_BITS | 1 {
                     self.bits.skip(1);
                 }
@@ -146,12 +153,12 @@ impl Reader<'_> {
         }
     }
 
-    /// Moves to the next end of line after a row that can't be decoded. Coded rows never contain one.
+    /// Moves to the next end-of-line code after a row that can't be decoded. The codes of a row never contain one.
     fn recover(&mut self, start: usize) -> Outcome {
         if !matches!(self.stored, Stored::Mh | Stored::Mr) {
             return Outcome::BreaksOff;
         }
-        // The row's own end of line comes first and is skipped.
+        // The end-of-line code before the damaged row comes first and is skipped.
         let mut at = Bits { bytes: self.bits.bytes, at: start };
         at.skip_eol();
         if at.seek_eol() {
@@ -163,25 +170,27 @@ impl Reader<'_> {
     }
 }
 
-/// The changes of a row in order, the first to black, including runs of zero length.
+/// The changes of a row from left to right, beginning with a change to black and including runs of zero length.
 #[derive(Default)]
 struct Row {
     changes: Vec<u32>,
 }
 
 impl Row {
+    /// Blackens the runs of the row in an image.
     fn draw(&self, image: &mut Bitmap, y: u32) {
         for run in self.changes.chunks(2) {
             image.blacken_run(y, run[0], run.get(1).copied().unwrap_or(image.width()));
         }
     }
 
+    /// Returns whether the run after the last change is black.
     fn is_black(&self) -> bool {
         self.changes.len() % 2 == 1
     }
 
-    /// Ends a run. Zero-length runs are kept, so the number of changes is capped at twice the width; otherwise damaged
-    /// data could exhaust memory.
+    /// Ends a run at `at`, or at the end of the row, and returns the place. Because runs of zero length are kept, the
+    /// number of changes is limited to twice the width; otherwise damaged data could exhaust memory.
     fn change(&mut self, at: u32, width: u32) -> Result<u32, Wrong> {
         if self.changes.len() > width as usize * 2 {
             return Err(Wrong);
@@ -191,7 +200,7 @@ impl Row {
         Ok(at)
     }
 
-    /// Decodes a row without reference to other rows (T.4 §4.1.1).
+    /// Decodes a row that doesn't depend on other rows (T.4 §4.1.1).
     fn one_dimensional(&mut self, bits: &mut Bits<'_>, width: u32) -> Result<(), Wrong> {
         let mut at = 0;
         while at < width {
@@ -201,13 +210,13 @@ impl Row {
         Ok(())
     }
 
-    /// Decodes a row relative to the row above (T.4 §4.2.1.3, T.6 §2.2).
+    /// Decodes a row relative to the row above (T.4 §4.2.1.3, T.6 §2.2). The variables have the names of the standards.
     fn two_dimensional(&mut self, bits: &mut Bits<'_>, reference: &[u32], width: u32) -> Result<(), Wrong> {
         let element = |index: usize| reference.get(index).copied().unwrap_or(width);
         let mut a0 = 0;
         let mut index = 0;
         while a0 < width {
-            // b1 is to the right of a0; before the first change, a0 is to the left of the first pel.
+            // b1 must be to the right of a0. At the start of a row, a0 is to the left of the first pel, so b1 may be 0.
             while !self.changes.is_empty() && element(index) <= a0 && element(index) < width {
                 index += 2;
             }
@@ -230,7 +239,8 @@ impl Row {
                 Mode::Vertical(by) => {
                     let a1 = b1.checked_add_signed(by).filter(|a1| *a1 >= a0).ok_or(Wrong)?;
                     a0 = self.change(a1, width)?;
-                    // b1 may now be the previous change; before the first change it is the second.
+                    // After a step to the left, b1 may be the change before the current one. At the start of the row
+                    // above, there is none before it, and b1 is the second change.
                     index = if index == 0 { 1 } else { index - 1 };
                 }
             }
@@ -246,7 +256,7 @@ enum Mode {
     Vertical(i32),
 }
 
-/// A position among the bits. Past the end, all bits are zero.
+/// A position within the coded bits. Past the end, all bits are zero.
 #[derive(Clone)]
 struct Bits<'a> {
     bytes: &'a [u8],
@@ -254,7 +264,7 @@ struct Bits<'a> {
 }
 
 impl Bits<'_> {
-    /// Returns the next bits without consuming them, at most 24.
+    /// Returns the next `count` bits, at most 24, without consuming them.
     fn peek(&self, count: u32) -> u32 {
         let mut word = [0; 8];
         let rest = self.bytes.get(self.at / 8..).unwrap_or_default();
@@ -282,12 +292,14 @@ impl Bits<'_> {
         if self.at > self.bytes.len() * 8 { Err(Wrong) } else { Ok(()) }
     }
 
+    /// Reads the code of a mode.
     fn mode(&mut self) -> Result<Mode, Wrong> {
         let (mode, bits) = TABLES.modes[self.peek(MODE_CODE_BITS) as usize].ok_or(Wrong)?;
         self.take(bits)?;
         Ok(mode)
     }
 
+    /// Reads the codes of a run: any number of make-up codes, then a terminating code.
     fn run(&mut self, black: bool) -> Result<u32, Wrong> {
         let table = if black { &TABLES.black } else { &TABLES.white };
         let mut length = 0;
@@ -304,7 +316,7 @@ impl Bits<'_> {
         }
     }
 
-    /// Skips an end of line and the fill before it, if one is next.
+    /// Skips an end-of-line code and the fill before it, and returns whether there was one.
     fn skip_eol(&mut self) -> bool {
         if self.peek(EOL_BITS - 1) != 0 {
             return false;
@@ -318,7 +330,7 @@ impl Bits<'_> {
         found
     }
 
-    /// Moves to the next end of line, to its first zero or an earlier position.
+    /// Moves to the next end-of-line code, or to the fill before it, and returns whether there is one.
     fn seek_eol(&mut self) -> bool {
         while !self.is_at_end() {
             if self.peek(EOL_BITS - 1) == 0 {
@@ -330,12 +342,13 @@ impl Bits<'_> {
         false
     }
 
-    /// Skips zeros and the following 1 bit; returns false if no 1 bit follows.
+    /// Skips zeros and the 1 bit after them; returns false if the data ends before a 1 bit.
     fn skip_zeros(&mut self) -> bool {
         while !self.is_at_end() {
             match self.peek(24) {
                 0 => self.skip(24),
                 bits => {
+                    // The 24 bits are in a word of 32 bits, whose first 8 don't count.
                     self.skip(bits.leading_zeros() - 8 + 1);
                     return self.at <= self.bytes.len() * 8;
                 }
@@ -345,7 +358,8 @@ impl Bits<'_> {
     }
 }
 
-/// Lookup tables indexed by the next bits; an entry contains the meaning and length of the code with which they begin.
+/// Lookup tables that are indexed by the next bits. An entry has the meaning and the length of the code with which
+/// these bits begin.
 struct Tables {
     white: Vec<Option<(u16, u8)>>,
     black: Vec<Option<(u16, u8)>>,
@@ -362,11 +376,13 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     }
 });
 
+/// Iterates over the run lengths that have a code, with the codes.
 fn runs(codes: &Runs) -> impl Iterator<Item = (u16, Code)> {
     let terminating = (0..64).map(|length| (length as u16, codes.terminating(length)));
     terminating.chain((1..=LONGEST_MAKE_UP / 64).map(|times| (times as u16 * 64, codes.make_up(times))))
 }
 
+/// Builds a lookup table for the next `bits` bits. A shorter code fills all entries that begin with it.
 fn table<T: Copy>(bits: u32, codes: impl Iterator<Item = (T, Code)>) -> Vec<Option<(T, u8)>> {
     let mut table = vec![None; 1 << bits];
     for (meaning, Code { code, bits: length }) in codes {

@@ -4,9 +4,9 @@ use super::Changes;
 use super::codes::{BLACK, Code, EOL, HORIZONTAL, LONGEST_MAKE_UP, PASS, Runs, VERTICAL, WHITE};
 use super::sink::BitSink;
 
-/// End-of-line codes at the end of a page of MH or MR (T.4 §4.1.4, §4.2.4: RTC).
+/// The number of end-of-line codes that end a page in MH or MR (T.4 §4.1.4, §4.2.4: RTC).
 const RTC_EOLS: u32 = 6;
-/// End-of-line codes at the end of a block of MMR (T.6 §2.4.1.1: EOFB).
+/// The number of end-of-line codes that end a block in MMR (T.6 §2.4.1.1: EOFB).
 const EOFB_EOLS: u32 = 2;
 /// The shortest run that has a make-up code (T.4 §4.1.1); a power of two.
 const MADE_UP: u32 = 64;
@@ -19,7 +19,7 @@ static VERTICAL_AND_PASS: [Code; 8] = {
     [vl3, vl2, vl1, v0, vr1, vr2, vr3, PASS]
 };
 
-/// A coding of rows.
+/// The scheme by which rows are coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// Modified Huffman: each row on its own (T.4 §4.1).
@@ -39,13 +39,16 @@ pub struct Coder<S> {
     scheme: Scheme,
     width: u32,
     minimum_row_bits: u32,
+    /// The previous row, which two-dimensional coding refers to.
     above: Changes,
+    /// The number of rows coded so far.
     rows: u32,
     sink: S,
 }
 
 impl<S: BitSink> Coder<S> {
-    /// Creates a coder at the top of a page. MH and MR rows are filled up to `minimum_row_bits`.
+    /// Creates a coder at the top of a page. MH and MR rows with fewer than `minimum_row_bits` bits get fill (T.4
+    /// §4.1.3).
     pub fn new(scheme: Scheme, width: u32, minimum_row_bits: u32, sink: S) -> Self {
         // T.6 §2.2.1: there is an imaginary white row above the first.
         Self { scheme, width, minimum_row_bits, above: Changes::white(width), rows: 0, sink }
@@ -62,7 +65,7 @@ impl<S: BitSink> Coder<S> {
             }
         }
         self.rows = self.rows.wrapping_add(1);
-        // MH never looks at the row above.
+        // MH never looks at the row above, so copying it would only take time.
         if self.scheme != Scheme::Mh {
             self.above.copy_from(row);
         }
@@ -83,13 +86,14 @@ impl<S: BitSink> Coder<S> {
         match self.scheme {
             Scheme::Mmr => self.eols(EOFB_EOLS, None),
             Scheme::Mh => self.eols(RTC_EOLS, None),
-            // T.4 §4.2.4: EOL six times, each with the tag of one-dimensional coding.
+            // Each end-of-line code has the tag of one-dimensional coding (T.4 §4.2.4).
             Scheme::Mr { .. } => self.eols(RTC_EOLS, Some(true)),
         }
         self.sink
     }
 
-    /// Codes a T.4 row: an end-of-line code, a tag in MR (§4.2.2), the data, and fill (§4.1.3).
+    /// Codes a T.4 row: an end-of-line code, the data, and fill (§4.1.3). In MR, `alone` says whether the row is coded
+    /// without the row above, which is also the tag after the end-of-line code (§4.2.2); in MH, there is no tag.
     fn framed(&mut self, row: &Changes, alone: Option<bool>) {
         let start = self.sink.bits();
         self.eols(1, alone);
@@ -106,6 +110,7 @@ impl<S: BitSink> Coder<S> {
         }
     }
 
+    /// Appends end-of-line codes, each followed by a tag in MR.
     fn eols(&mut self, count: u32, tag: Option<bool>) {
         for _ in 0..count {
             self.put(EOL);
@@ -115,7 +120,8 @@ impl<S: BitSink> Coder<S> {
         }
     }
 
-    /// Codes a row on its own (T.4 §4.1.1): alternating runs that begin with white, even if that run has zero length.
+    /// Codes a row without the row above (T.4 §4.1.1): alternating runs, of which the first is always white, even if
+    /// its length is zero.
     fn one_dimensional(&mut self, row: &Changes) {
         let (mut colours, mut from) = ([&WHITE, &BLACK], 0);
         for at in &row.at()[..=row.count()] {
@@ -141,6 +147,8 @@ impl<S: BitSink> Coder<S> {
         while a0 < width {
             let (a1, b1, b2) = (coding[a], above[b], above[b + 1]);
             let passes = b2 < a1;
+            // The reach is from 0 to 6 if a1 is at most three pels from b1; otherwise it is larger or wraps to a large
+            // number. So one comparison is enough.
             let reach = a1.wrapping_add(VERTICAL_REACH).wrapping_sub(b1);
             if passes || reach <= 2 * VERTICAL_REACH {
                 // Pass mode (§2.2.3.1): b2 is left of a1. Vertical mode (§2.2.3.2): a1 is at most three pels from b1.
@@ -149,15 +157,16 @@ impl<S: BitSink> Coder<S> {
                 sink.put(u32::from(code.code), u32::from(code.bits));
                 a0 = if passes { b2 } else { a1 };
                 a += usize::from(!passes);
-                // The change before b1 has the colour that is needed after a1.
+                // The next b1 must be a change to the other colour, so it may be the change before this b1.
                 let before = if b > 0 { b - 1 } else { 1 };
                 b = if passes { b + 2 } else { before };
             } else {
                 // Horizontal mode (§2.2.3.3): the runs a0a1 and a1a2. The first run of a row counts from its first pel.
                 let a2 = coding[a + 1];
                 let (a0a1, a1a2) = (a1 - a0, a2 - a1);
-                // Changes alternate between black and white.
+                // Changes to black have even indexes, so the run before such a change is white.
                 let (first, second) = if a.is_multiple_of(2) { (&WHITE, &BLACK) } else { (&BLACK, &WHITE) };
+                // Because `MADE_UP` is a power of two, the bitwise OR is below it only if both runs are.
                 if a0a1 | a1a2 < MADE_UP {
                     let (first, second) = (first.terminating(a0a1), second.terminating(a1a2));
                     let runs = u32::from(first.code) << second.bits | u32::from(second.code);
@@ -170,8 +179,8 @@ impl<S: BitSink> Coder<S> {
                 a += 2;
             }
             if a0 < width {
-                // The first step is needed about half of the time, so it, too, has no branch. The sentinels end the
-                // loop.
+                // The first step is needed about half of the time, which the branch predictor can't guess either, so it
+                // has no branch. The sentinels end the loop.
                 b += 2 * usize::from(above[b] <= a0);
                 while above[b] <= a0 {
                     b += 2;
@@ -181,8 +190,8 @@ impl<S: BitSink> Coder<S> {
         self.sink = sink;
     }
 
-    /// Codes a row equal to the row above: every change is directly below its counterpart, and so is the end of the row
-    /// (V(0)).
+    /// Codes a row that equals the row above. Each change and the end of the row are coded as V(0), which is a single 1
+    /// bit.
     fn same(&mut self, mut changes: u32) {
         while changes > 0 {
             let some = changes.min(32);
@@ -200,7 +209,7 @@ impl<S: BitSink> Coder<S> {
     }
 }
 
-/// Codes horizontal mode with runs that need make-up codes.
+/// Codes horizontal mode with runs that need make-up codes. It is not inlined, so that the common case stays small.
 #[inline(never)]
 fn long_runs<S: BitSink>(mut sink: S, runs: [(&Runs, u32); 2]) -> S {
     put(&mut sink, HORIZONTAL);

@@ -1,7 +1,8 @@
-//! The codings of fax machines: MH and MR (ITU-T T.4) and MMR (ITU-T T.6). Coded bits are written or merely counted.
+//! Implements the codings of fax machines: MH and MR (ITU-T T.4) and MMR (ITU-T T.6). Coded bits are written or merely
+//! counted.
 //!
 //! A row is given as its changing picture elements (T.4 §4.2.1.3.1): the places where the colour differs from the
-//! previous pel, beginning with white. Coding walks these lists and never looks at pels.
+//! previous pel, beginning with white. The coder walks these lists and never looks at pels.
 
 mod codes;
 mod decode;
@@ -26,7 +27,7 @@ pub fn code<S: BitSink>(image: &Bitmap, scheme: Scheme, minimum_row_bits: u32, s
     coder.finish()
 }
 
-/// Codes an image as MMR, the coding in fax files and PDFs.
+/// Codes an image as MMR, which is the coding that the files written here use.
 #[must_use]
 pub fn g4(image: &Bitmap) -> Vec<u8> {
     code(image, Scheme::Mmr, 0, BitWriter::default()).into_bytes()

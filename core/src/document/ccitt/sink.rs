@@ -1,4 +1,4 @@
-//! The destinations of coded bits: bytes, or merely a count.
+//! Receives coded bits, which are either collected into bytes or merely counted.
 
 /// Receives bits in the order in which they would be sent.
 pub trait BitSink: Default {
@@ -72,7 +72,8 @@ impl BitSink for BitWriter {
     }
 }
 
-/// Doubles the buffer. It takes only this field of the writer, so that the other fields can stay in registers.
+/// Doubles the buffer. The function takes only this field of the writer, so that the other fields can stay in
+/// registers.
 #[cold]
 #[inline(never)]
 fn grow(bytes: &mut Vec<u8>) {

@@ -1,14 +1,15 @@
-//! Tests the coder against others: the `fax` crate must write the same bytes, and hayro-ccitt must read them strictly.
+//! Tests the coder against other implementations: the `fax` crate must write the same bytes, and hayro-ccitt must
+//! accept them in its strict mode.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
 
-/// The number of images compared with other coders.
+/// The number of images that are coded and compared.
 const IMAGES: u64 = 300;
 
-/// Returns an image of one of several kinds: white, black, noise, long runs, rows that differ little from the row
+/// Returns an image of one of several kinds: white, black, noise, long runs, or rows that differ little from the row
 /// above.
 fn image(seed: u64) -> Bitmap {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -47,7 +48,7 @@ fn written(image: &Bitmap, scheme: Scheme, minimum_row_bits: u32) -> Vec<u8> {
 }
 
 #[test]
-fn mmr_equals_another_coders_bytes() {
+fn another_coder_writes_the_same_mmr_bytes() {
     for seed in 0..IMAGES {
         let image = image(seed);
         let mut other = fax::encoder::Encoder::new(fax::VecWriter::new());
@@ -60,7 +61,7 @@ fn mmr_equals_another_coders_bytes() {
     }
 }
 
-/// Decodes with hayro-ccitt, which accepts only what T.4 and T.6 allow.
+/// Decodes data with hayro-ccitt in its strict mode, which accepts only what T.4 and T.6 allow.
 fn strictly(bytes: &[u8], stored: Stored, width: u32, height: u32) -> Bitmap {
     struct Rows(Bitmap, u32);
     impl hayro_ccitt::Decoder for Rows {
@@ -91,7 +92,7 @@ fn strictly(bytes: &[u8], stored: Stored, width: u32, height: u32) -> Bitmap {
 }
 
 #[test]
-fn every_scheme_reads_back_here_and_in_a_strict_reader() {
+fn every_scheme_is_read_back_here_and_by_a_strict_reader() {
     for seed in 0..IMAGES {
         let image = image(seed);
         let forms = [
@@ -111,7 +112,7 @@ fn every_scheme_reads_back_here_and_in_a_strict_reader() {
     }
 }
 
-/// Packs codes into bytes.
+/// Packs codes, given as bit strings, into bytes.
 fn packed(codes: &[&str]) -> Vec<u8> {
     let bits: Vec<u8> = codes.concat().bytes().map(|bit| bit - b'0').collect();
     bits.chunks(8).map(|byte| byte.iter().enumerate().fold(0, |sum, (at, bit)| sum | bit << (7 - at))).collect()
@@ -119,7 +120,8 @@ fn packed(codes: &[&str]) -> Vec<u8> {
 
 #[test]
 fn zero_length_runs_are_changing_elements_for_the_row_below() {
-    // White to 3, black to 3 (zero length), white to 8, black to 16; then a change two pels right of the one at 3.
+    // The first row is white to 3, black to 3 (a run of zero length), white to 8, and black to 16. The second row has a
+    // change two pels to the right of the change at 3.
     let above = ["001", "1000", "0000110111", "001", "1100", "000101"];
     let below = ["000011", "1"];
     let read = decode(&packed(&[&above[..], &below].concat()), Stored::Mmr, 16, 2);
@@ -131,14 +133,14 @@ fn zero_length_runs_are_changing_elements_for_the_row_below() {
 
 #[test]
 fn endless_zero_length_runs_are_abandoned() {
-    // A vertical mode left of a change at 0 never advances.
+    // After a row with a change at 0, all further codes are V(0).
     let endless = vec![0xff; 100_000];
     let read = decode(&[&packed(&["001", "00110101", "11"])[..], &endless].concat(), Stored::Mmr, 2_000, 50);
     assert!(read.rows <= 50);
 }
 
 #[test]
-fn an_invalid_code_damages_only_its_row_if_rows_end_with_a_code() {
+fn an_invalid_code_damages_only_its_row_if_end_of_line_codes_separate_rows() {
     let image = image(0x18);
     for (scheme, stored) in [(Scheme::Mh, Stored::Mh), (Scheme::Mr { k: 2 }, Stored::Mr)] {
         let mut bytes = written(&image, scheme, 0);

@@ -8,7 +8,7 @@ const STEP_BYTES: usize = 64 * 1024;
 /// The result of inflating zlib data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::document) struct Inflated {
-    /// The bytes, up to the fault if there is one.
+    /// The inflated bytes, up to the fault if there is one.
     pub(in crate::document) bytes: Vec<u8>,
     /// Whether the data ended properly with a correct checksum, or reached the requested length.
     pub(in crate::document) is_whole: bool,
@@ -32,7 +32,7 @@ pub(in crate::document) fn inflate(data: &[u8], most: usize) -> Inflated {
         match step {
             Ok(Status::StreamEnd) => return Inflated { bytes, is_whole: true },
             Ok(Status::Ok | Status::BufError) if (read, bytes.len()) != before => {}
-            // No progress: the data ended early, and a further step would not help.
+            // Without progress, the data has ended too early, and a further step would not help.
             Ok(Status::Ok | Status::BufError) | Err(_) => return Inflated { bytes, is_whole: false },
         }
     }

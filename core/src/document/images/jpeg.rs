@@ -1,5 +1,5 @@
-//! Reads JPEG images as far as they are intact. zune-jpeg decodes them; this file determines missing rows, the
-//! orientation, and the meaning of four inks.
+//! Reads JPEG images as far as they are intact. zune-jpeg decodes them; this file determines which rows are missing,
+//! the orientation, and whether inks are inverted.
 
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -11,12 +11,12 @@ use super::{DECODE_BYTES_MAX, Fault, check_size, missing};
 use crate::document::gray::Gray;
 use crate::document::picture::{Pels, Picture, cmyk_luma, luma};
 
-/// The value with which rows are filled before decoding, to identify missing rows afterwards.
+/// The value with which all rows are filled before decoding, so that missing rows can be identified afterwards.
 const FILLED: u8 = 128;
-/// The most scans of a progressive image; more would only serve to waste processor time.
+/// The most scans of a progressive image. Each scan covers the whole image, so many scans would only waste time.
 const SCANS_MAX: usize = 200;
 
-/// The header of XMP data in a JPEG (XMP specification part 3, 1.1.3).
+/// The bytes that precede XMP data in a JPEG (XMP specification part 3, 1.1.3).
 const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
 /// The properties that a JPEG states before its pels.
@@ -24,21 +24,23 @@ const XMP_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 pub(in crate::document) struct Head {
     pub(in crate::document) width: u32,
     pub(in crate::document) height: u32,
+    /// The identifiers of the components in the frame header.
     components: Vec<u8>,
     dots_per_inch: Option<(f64, f64)>,
     orientation: Orientation,
     is_jfif: bool,
+    /// Whether the image has Adobe's marker.
     has_adobe: bool,
-    /// The offset of its coded pels.
+    /// The offset of the coded pels.
     pels: usize,
 }
 
 /// The samples that the caller needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::document) enum Want {
-    /// Only luma, if the image consists of luma and chroma; otherwise all components.
+    /// As few samples as luma can be computed from: only luma if the image stores luma and chroma, otherwise more.
     Luma,
-    /// The components as stored.
+    /// The components as they are stored, without conversion.
     Components,
 }
 
@@ -47,7 +49,7 @@ pub(in crate::document) enum Want {
 pub(in crate::document) struct Jpeg {
     pub(in crate::document) width: u32,
     pub(in crate::document) height: u32,
-    /// Samples per pel, which are adjacent in `samples`.
+    /// The number of samples per pel, which are adjacent in `samples`.
     pub(in crate::document) components: usize,
     pub(in crate::document) samples: Vec<u8>,
     /// The number of rows at the bottom that could not be decoded.
@@ -57,7 +59,7 @@ pub(in crate::document) struct Jpeg {
 }
 
 impl Head {
-    /// Reads the segments before the pels.
+    /// Reads the segments before the pels; fails if the image can't be decoded.
     pub(in crate::document) fn read(bytes: &[u8]) -> Result<Self, Fault> {
         let mut head = Self::default();
         let (mut exif, mut xmp) = (None, None);
@@ -116,7 +118,7 @@ impl Head {
 pub(super) fn read(bytes: &[u8]) -> Result<Picture, Fault> {
     let head = Head::read(bytes)?;
     let jpeg = decode_with(bytes, &head, Want::Luma)?;
-    // Adobe's programs invert stored inks.
+    // Adobe's programs store inks inverted.
     let is_inverted = head.has_adobe;
     let mut pels: Vec<u8> = match jpeg.components {
         1 => jpeg.samples,
@@ -141,6 +143,7 @@ pub(in crate::document) fn decode(bytes: &[u8], want: Want) -> Result<Jpeg, Faul
     decode_with(bytes, &Head::read(bytes)?, want)
 }
 
+/// Decodes a JPEG whose head has been read.
 fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
     check_size((head.width, head.height))?;
     // The size has been checked, so the decoder's own limits are lifted.
@@ -173,7 +176,7 @@ fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
         samples.fill(FILLED);
         JpegDecoder::new_with_options(ZCursor::new(bytes), options.set_strict_mode(is_strict)).decode_into(&mut samples)
     };
-    // Strict mode reports damage that lenient mode hides; the lenient result is used, with the strict mode's fault.
+    // Strict mode reports damage that lenient mode hides. If it finds any, the pels are decoded again in lenient mode.
     let strict = decode(true);
     let fault = match strict {
         Ok(()) => None,
@@ -189,7 +192,7 @@ fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
         }
     };
     let row = (head.width as usize * components).max(1);
-    // Without a fault, rows with this value are part of the image.
+    // Without a fault, rows that have only this value are part of the image.
     let rows_missing = if fault.is_some() {
         samples.chunks(row).rev().take_while(|row| row.iter().all(|sample| *sample == FILLED)).count()
     } else {
@@ -216,6 +219,7 @@ fn segment(bytes: &[u8], mut at: usize) -> Option<(u8, &[u8], usize)> {
             0xd9 => return None,
             _ => {
                 let length = usize::from(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]));
+                // The length includes its own two bytes, so a smaller one is wrong.
                 let end = at.checked_add(length.max(2))?;
                 return Some((marker, bytes.get(at + 2..end)?, end));
             }

@@ -1,5 +1,5 @@
-//! Single-page images, PNG and JPEG, and the code shared by all kinds of images: faults, orientation, and inflating
-//! damaged data. The readable part of an image is used; the rest is white and reported as missing.
+//! Reads single-page images (PNG and JPEG), and contains the code that all kinds of images share: faults, orientation,
+//! and inflating damaged data. The readable part of an image is used; the rest is white and reported as missing.
 
 pub(super) mod inflate;
 pub(super) mod jpeg;
@@ -16,11 +16,11 @@ pub(super) const DECODE_BYTES_MAX: usize = 600 * 1024 * 1024;
 /// The reason that an image can't be read at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// An unsupported feature, by name; the image may be intact.
+    /// The name of an unsupported feature; the image may be intact.
     NotSupported(String),
-    /// A violation of the format, described for people.
+    /// A violation of the format, described for users.
     Damaged(String),
-    /// Too many pels or none, described for people.
+    /// A size that is zero or too large, described for users.
     Size(String),
 }
 
@@ -33,7 +33,7 @@ impl Fault {
         Self::NotSupported(what.into())
     }
 
-    /// Formats the reason for people; `name` is the kind of document or page.
+    /// Formats the reason for users; `name` is the kind of document or page.
     pub(super) fn reason(&self, name: &str) -> UnreadableDocument {
         UnreadableDocument::new(match self {
             Self::NotSupported(what) => format!("the {name} is not supported: {what}"),
@@ -56,6 +56,7 @@ pub(super) fn check_size((width, height): (u32, u32)) -> Result<(), Fault> {
 
 /// Rejects a PNG or JPEG whose header shows that it can't be read.
 pub(super) fn check(bytes: &[u8], kind: Kind) -> Result<(), UnreadableDocument> {
+    // Callers pass only PNG and JPEG.
     let size = match kind {
         Kind::Png => png::size(bytes),
         Kind::Jpeg | Kind::Pdf | Kind::Tiff => jpeg::Head::read(bytes).map(|head| (head.width, head.height)),
@@ -72,7 +73,7 @@ pub(super) fn read(bytes: &[u8], kind: Kind) -> Result<Picture, UnreadableDocume
     picture.map_err(|fault| fault.reason(kind.name()))
 }
 
-/// Describes an image whose rows are missing or may be wrong.
+/// Describes the damage to an image for users. If no rows are missing, some of them may be wrong.
 pub(super) fn missing(rows: u32, height: u32, why: &str) -> String {
     if rows == 0 {
         format!("the image is damaged and may be wrong in places: {why}")

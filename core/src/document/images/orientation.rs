@@ -1,4 +1,5 @@
-//! The orientation of an image, from TIFF tag 274, EXIF's tag of the same number, or else XMP.
+//! Determines the orientation of an image and turns the image upright. The orientation is stated in tag 274 of TIFF or
+//! EXIF, or else in XMP.
 
 use super::super::bitmap::Bitmap;
 use super::super::gray::Gray;
@@ -7,9 +8,9 @@ use super::super::tiff_pages::directory;
 
 /// The orientation tag, in TIFF and EXIF.
 const ORIENTATION: u16 = 274;
-/// The XMP tag of a TIFF (XMP specification part 3, 3.2.7).
+/// The TIFF tag that contains XMP (XMP specification part 3, 3.2.7).
 const XMP: u16 = 700;
-/// The property's name in XMP, where it may be an attribute or an element.
+/// The name of the orientation in XMP, where it may be an attribute or an element.
 const XMP_PROPERTY: &[u8] = b"tiff:Orientation";
 
 /// The orientation of an image's stored rows (TIFF 6.0, tag 274).
@@ -20,16 +21,18 @@ pub(in crate::document) enum Orientation {
     Mirrored,
     UpsideDown,
     MirroredUpsideDown,
+    /// Mirrored at the diagonal from the top left corner.
     Transposed,
-    /// A quarter turn clockwise makes it upright.
+    /// A quarter turn clockwise makes the image upright.
     TurnedLeft,
+    /// Mirrored at the diagonal from the top right corner.
     Transversed,
-    /// A quarter turn counterclockwise makes it upright.
+    /// A quarter turn counterclockwise makes the image upright.
     TurnedRight,
 }
 
 impl Orientation {
-    /// Returns the orientation for a tag's value; values other than 1 to 8 count as upright.
+    /// Returns the orientation for the value of the tag; values other than 1 to 8 count as upright.
     pub(in crate::document) const fn of_tag(value: Option<u64>) -> Self {
         match value {
             Some(2) => Self::Mirrored,
@@ -43,7 +46,7 @@ impl Orientation {
         }
     }
 
-    /// Returns the orientation stated in a TIFF directory.
+    /// Returns the orientation that a TIFF directory states in its tag or, if that is missing, in XMP.
     pub(in crate::document) fn of_directory(directory: &directory::Directory<'_>) -> Self {
         let value = directory.number(ORIENTATION);
         Self::of_tag(value.or_else(|| directory.bytes(XMP).and_then(xmp_value)))
@@ -66,7 +69,7 @@ impl Orientation {
         }
         match pels {
             Pels::Gray(gray) => {
-                // For each pel of the upright image, looks up the stored pel.
+                // Each pel of the upright image is looked up in the stored image.
                 let (source_width, width, height) = (gray.width(), self.width(&gray), self.height(&gray));
                 let mut upright = Vec::with_capacity(gray.pels().len());
                 for y in 0..height {
@@ -94,15 +97,17 @@ impl Orientation {
         }
     }
 
+    /// Returns the width of the upright image.
     const fn width(self, gray: &Gray) -> u32 {
         if self.swaps_axes() { gray.height() } else { gray.width() }
     }
 
+    /// Returns the height of the upright image.
     const fn height(self, gray: &Gray) -> u32 {
         if self.swaps_axes() { gray.width() } else { gray.height() }
     }
 
-    /// Returns the place of an upright image's pel in a stored image of this size.
+    /// Returns the place of a pel of the upright image in the stored image, which has this size.
     const fn source(self, (x, y): (u32, u32), (width, height): (u32, u32)) -> (u32, u32) {
         match self {
             Self::Upright => (x, y),
@@ -117,7 +122,7 @@ impl Orientation {
     }
 }
 
-/// Reads the tag from EXIF data: a TIFF header and directory, with or without a leading `Exif\0\0`.
+/// Reads the tag from EXIF data, which is a TIFF header and a directory, with or without `Exif\0\0` before them.
 fn exif_value(data: &[u8]) -> Option<u64> {
     let data = data.strip_prefix(b"Exif\0\0").unwrap_or(data);
     directory::first(data)?.number(ORIENTATION)
@@ -151,6 +156,7 @@ mod tests {
     const STORED: [&str; 8] =
         ["abc/def", "cba/fed", "fed/cba", "def/abc", "ad/be/cf", "cf/be/ad", "fc/eb/da", "da/eb/fc"];
 
+    /// Creates an image whose pels are letters, from rows that are separated by slashes.
     fn gray(text: &str) -> Pels {
         let rows: Vec<&str> = text.split('/').collect();
         Pels::Gray(Gray::from_pels(rows[0].len() as u32, rows.len() as u32, rows.concat().into_bytes()))

@@ -1,5 +1,5 @@
-//! Reads PNG images as far as they are intact. The png crate decodes them. If the data is damaged or ends early, the
-//! inflatable part is passed to the crate as an intact file, and the following rows are white.
+//! Reads PNG images as far as they are intact. The png crate decodes them. If the data is damaged or ends too early,
+//! the part that can be inflated is passed to the crate as an intact file, and the rows after it are white.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -34,7 +34,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Picture, Fault> {
     let mut image = Image { gray: Gray::white(width, height), rows: 0 };
     let fault = match image.decode(bytes, u32::MAX) {
         Ok(()) => None,
-        // Mending helps only against damage.
+        // Rebuilding the file helps only against damage.
         Err(fault @ (Fault::NotSupported(_) | Fault::Size(_))) => return Err(fault),
         Err(Fault::Damaged(why)) => {
             let (mended, lines) = mended(bytes, (width, height))?;
@@ -79,6 +79,7 @@ impl Image {
         self.lines(&mut reader, lines)
     }
 
+    /// Reads at most `lines` lines into the image.
     fn lines(&mut self, reader: &mut Reader<std::io::Cursor<&[u8]>>, lines: u32) -> Result<(), Fault> {
         let (color, depth) = reader.output_color_type();
         if depth != BitDepth::Eight {
@@ -95,9 +96,10 @@ impl Image {
                     self.rows = line + 1;
                 }
                 InterlaceInfo::Adam7(info) => {
-                    // Each pel fills the block that later passes would refine, so that a truncated image is coarse, not
-                    // sparse.
+                    // Each pel fills the block that later passes would refine, so that a truncated image is coarse
+                    // rather than sparse.
                     png::splat_interlaced_row(self.gray.pels_mut(), width as usize, &greys, info, 8);
+                    // Each line of the first pass fills several rows, so all rows have pels after that pass.
                     self.rows = height.min((line + 1).saturating_mul(ADAM7[0][3]));
                 }
             }
@@ -106,7 +108,7 @@ impl Image {
     }
 }
 
-/// Converts a row of 8-bit samples to greys; the white paper shows through transparent pels.
+/// Converts a row of 8-bit samples to greys. White paper shows through transparent pels.
 fn greys(samples: &[u8], color: ColorType) -> Result<Vec<u8>, Fault> {
     Ok(match color {
         ColorType::Grayscale => samples.to_vec(),
@@ -119,7 +121,8 @@ fn greys(samples: &[u8], color: ColorType) -> Result<Vec<u8>, Fault> {
     })
 }
 
-/// Rebuilds a damaged PNG as an intact one from the data that can be inflated, and returns the number of real lines.
+/// Rebuilds a damaged PNG as an intact file from the data that can be inflated, and returns the number of lines that
+/// are really from the image.
 fn mended(bytes: &[u8], (width, height): (u32, u32)) -> Result<(Vec<u8>, u32), Fault> {
     let parts = |wanted: &'static [u8; 4]| chunks(bytes).filter(move |(kind, _)| *kind == wanted).map(|(_, data)| data);
     let header = parts(b"IHDR").next().unwrap_or_default();
@@ -169,10 +172,11 @@ fn mended(bytes: &[u8], (width, height): (u32, u32)) -> Result<(Vec<u8>, u32), F
     Ok((sound, there))
 }
 
-/// The start and spacing of each pass: x, y, across, down (PNG §8.2).
+/// The start and the spacing of the pels in each pass of an interlaced image: x, y, across, down (PNG §8.2).
 const ADAM7: [[u32; 4]; 7] =
     [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
 
+/// Appends a chunk with its length and checksum.
 fn chunk(file: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
     file.extend((data.len() as u32).to_be_bytes());
     let start = file.len();
@@ -183,7 +187,7 @@ fn chunk(file: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
     file.extend(checksum.sum().to_be_bytes());
 }
 
-/// Iterates over the chunks; the last one may be cut off by the end of the file.
+/// Iterates over the kinds and the data of chunks; the last chunk may be cut off by the end of the file.
 fn chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     let mut rest = bytes.strip_prefix(HEADER).unwrap_or_default();
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! Tests PNGs and JPEGs as pages: orientation, transparency, missing parts, four inks.
+//! Tests PNGs and JPEGs as pages: their orientation, transparency, missing parts, and CMYK colours.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -27,6 +27,7 @@ fn fax(bytes: &[u8], quality: Quality) -> (Vec<Bitmap>, Vec<String>) {
     (made, summary.unwrap().losses.iter().map(ToString::to_string).collect())
 }
 
+/// Returns the share of a page's pels that are black.
 fn ink(page: &Bitmap) -> f64 {
     let black: u32 = page.rows().flatten().map(|word| word.count_ones()).sum();
     f64::from(black) / f64::from(page.width()) / f64::from(page.height())
@@ -39,6 +40,7 @@ fn greys(picture: &Picture) -> &[u8] {
     }
 }
 
+/// Writes a PNG with 8-bit samples, and optionally with EXIF data.
 fn png_of(
     size: (u32, u32),
     color: png_crate::ColorType,
@@ -233,6 +235,7 @@ fn fields(jpeg: &[u8]) -> [u8; 4] {
     [16, 48, 80, 112].map(|x| greys(&picture)[16 * 128 + x])
 }
 
+/// Asserts that greys differ by at most 3.
 fn near(greys: [u8; 4], wanted: [u8; 4]) {
     assert!(greys.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 3), "{greys:?} {wanted:?}");
 }
@@ -241,14 +244,14 @@ fn near(greys: [u8; 4], wanted: [u8; 4]) {
 fn four_inks_are_as_dark_as_they_look_in_every_stored_form() {
     let adobe = INKS.windows(5).position(|name| name == b"Adobe").unwrap();
     let light = |cyan: u32| picture_luma(cyan, 128, 128);
-    // Inverted: 255 means no ink.
+    // As stored, inks are inverted: 255 means no ink.
     near(fields(INKS), [light(0), light(255), 0, (u32::from(light(100)) * 200 / 255) as u8]);
-    // Not inverted: 255 means full ink.
+    // Without Adobe's marker, inks are not inverted: 255 means full ink.
     let mut plain = INKS.to_vec();
     plain.drain(adobe - 4..adobe + 12);
     let dark = |cyan: u32| picture_luma(255 - cyan, 127, 127);
     near(fields(&plain), [0, 0, dark(255), (u32::from(dark(100)) * 55 / 255) as u8]);
-    // Luma, chroma and black: 128 means no chroma, so the first field is grey.
+    // With another transform in the marker, the samples are luma, chroma and black. A chroma of 128 means grey.
     let mut ycck = INKS.to_vec();
     ycck[adobe + 11] = 2;
     near(fields(&ycck), [255, 0, 0, (155 * 200 / 255) as u8]);
@@ -256,7 +259,7 @@ fn four_inks_are_as_dark_as_they_look_in_every_stored_form() {
 
 #[test]
 fn rgb_is_recognised_by_adobes_marker_or_component_names() {
-    // The components are kept unchanged, whatever they mean.
+    // The coded samples stay the same, but are now read as red, green and blue instead of luma and chroma.
     let marked = with_segment(&without_jfif(TONES), 0xee, b"Adobe\0\x64\0\0\0\0\0");
     let mut named = without_jfif(TONES);
     for (mark, step) in [(0xc0, 3), (0xda, 2)] {
@@ -269,6 +272,7 @@ fn rgb_is_recognised_by_adobes_marker_or_component_names() {
     assert!(marked.losses.is_empty() && named.losses.is_empty());
 }
 
+/// Removes the JFIF header, which says that the components are luma and chroma.
 fn without_jfif(jpeg: &[u8]) -> Vec<u8> {
     let length = usize::from(u16::from_be_bytes([jpeg[4], jpeg[5]]));
     [&jpeg[..2], &jpeg[4 + length..]].concat()

@@ -8,9 +8,9 @@ use crate::document::tones::{RowMut, Tones};
 /// A colour to paint with, reduced to grey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ink {
-    /// The luma, 0 for black and 255 for white.
+    /// The luma, from 0 for black to 255 for white.
     pub(super) luma: u8,
-    /// The opacity, 255 for opaque.
+    /// The opacity, from 0 for transparent to 255 for opaque.
     pub(super) alpha: u8,
 }
 
@@ -34,14 +34,14 @@ pub(super) struct Clip {
 }
 
 impl Clip {
-    /// Returns the part of a run inside the rectangle.
+    /// Returns the part of a run that is inside the rectangle; `None` if no part is.
     fn cut(&self, (row, from, to): Run) -> Option<Run> {
         let [left, top, right, bottom] = self.bounds;
         let (from, to) = (from.max(left), to.min(right));
         (row >= top && row < bottom && from < to).then_some((row, from, to))
     }
 
-    /// Calls `take` for each part of a run inside the clip.
+    /// Calls `take` for each part of a run that is inside the clip.
     pub(super) fn each(&self, run: Run, mut take: impl FnMut(Run)) {
         let Some((row, from, to)) = self.cut(run) else { return };
         match &self.shape {
@@ -51,12 +51,12 @@ impl Clip {
     }
 }
 
-/// Paints the part of a run inside the clip.
+/// Paints the parts of a run that are inside the clip.
 pub(super) fn paint(page: &mut Tones, run: Run, ink: Ink, clip: &Clip) {
     clip.each(run, |run| paint_row(page, run, ink));
 }
 
-/// Blackens those of the 64 pels from `x` on whose bits are set. The caller must ensure that they are on the page.
+/// Blackens those of the 64 pels beginning at `x` whose bits are set in `pels`. They must be on the page.
 pub(super) fn stamp(page: &mut Tones, y: u32, x: i64, pels: u64) {
     let (word, shift) = (x.div_euclid(64), x.rem_euclid(64));
     match page.row_mut(y) {
@@ -81,6 +81,7 @@ pub(super) fn stamp(page: &mut Tones, y: u32, x: i64, pels: u64) {
     }
 }
 
+/// Paints a run. If neither the row nor the ink is grey, the row keeps its bits.
 fn paint_row(page: &mut Tones, (y, from, to): Run, ink: Ink) {
     match (page.row_mut(y), ink.pure()) {
         (RowMut::Bits(words), Some(true)) => fill_run(words, from, to),
@@ -94,6 +95,7 @@ fn paint_row(page: &mut Tones, (y, from, to): Run, ink: Ink) {
     }
 }
 
+/// Paints the pels `from..to` of a row of greys.
 fn blend(greys: &mut [u8], from: u32, to: u32, ink: Ink) {
     let Some(pels) = greys.get_mut(from as usize..to as usize) else { return };
     if ink.alpha == u8::MAX {

@@ -1,4 +1,5 @@
-//! Letters as bits. Each letter is drawn once for each size and sub-pel position, which are a quarter of a pel apart.
+//! Draws letters as bits. Each letter is drawn once per size and sub-pel position, and then reused. The positions are a
+//! quarter of a pel apart.
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -16,27 +17,32 @@ const STEPS: f64 = 4.0;
 const PELS_MAX: f64 = 256.0;
 /// The most letters cached per document.
 const MASKS_MAX: usize = 20_000;
-/// The sizes at which letters are hinted, in pels per em (hayro's own limits).
+/// The sizes at which letters are hinted, in pels per em; hayro has the same limits.
 const HINTED_PELS: std::ops::RangeInclusive<f64> = 4.0..=128.0;
 /// Units per em in hayro's outlines.
 const EM: f64 = 1_000.0;
 
-/// A cache of letters as bits and of their outlines.
+/// A cache of drawn letters and of their outlines.
 #[derive(Default)]
 pub(super) struct Glyphs {
+    /// The drawn letters; `None` for letters that are too large to cache.
     masks: HashMap<Key, Option<Rc<Placed>>>,
+    /// The outlines by letter and size; the size is 0 for an outline without hinting, which fits all sizes.
     outlines: HashMap<(u128, u32), Option<Rc<BezPath>>>,
     hinting: HintingCache,
 }
 
-/// Identifies a letter by its outline, its shape on the page regardless of place, and its sub-pel offset in quarters.
+/// Identifies a drawn letter in the cache.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     glyph: u128,
+    /// The bits of the transform's coefficients, without its translation.
     shape: [u64; 4],
+    /// The sub-pel position in quarters of a pel, across and down.
     steps: (u8, u8),
 }
 
+/// A drawn letter, with the place of its top left pel relative to the letter's origin in whole pels.
 struct Placed {
     mask: Rc<Mask>,
     left: i64,
@@ -65,7 +71,8 @@ impl Mask {
 }
 
 impl Glyphs {
-    /// Returns a letter's bits and the place of their top left pel; `None` if it is too large to cache.
+    /// Returns a letter's bits and the place of their top left pel on the page; `None` if the letter is too large to
+    /// cache.
     pub(super) fn place(
         &mut self,
         glyph: &OutlineGlyph,
@@ -74,16 +81,17 @@ impl Glyphs {
         raster: &mut Raster,
     ) -> Option<(Rc<Mask>, i64, i64)> {
         let [a, b, c, d, e, f] = transform.as_coeffs();
+        // Hinting aligns a letter with whole rows, so its baseline must be on a whole row too.
         let f = if is_hinted(transform, hint) { f.round() } else { f };
         let (x, y) = ((e * STEPS).round() / STEPS, (f * STEPS).round() / STEPS);
-        // Beyond this, rounding loses quarters of a pel, and nothing is visible anyway.
+        // So far from the page, no letter is visible. The condition is negated so that it also holds for NaN.
         if !(x.abs() < 1e6 && y.abs() < 1e6) {
             return None;
         }
         let (whole_x, whole_y) = (x.floor(), y.floor());
         let steps = (((x - whole_x) * STEPS) as u8, ((y - whole_y) * STEPS) as u8);
         let key = Key { glyph: glyph.identifier().cache_key(), shape: [a, b, c, d].map(f64::to_bits), steps };
-        // Clearing the whole cache is simpler than tracking use, and documents rarely have so many letters.
+        // Clearing the whole cache is simpler than tracking which letters are used, and few documents have so many.
         if self.masks.len() >= MASKS_MAX {
             self.masks.clear();
         }
@@ -99,7 +107,7 @@ impl Glyphs {
         Some((Rc::clone(&placed.mask), placed.left + whole_x as i64, placed.top + whole_y as i64))
     }
 
-    /// Returns a letter's outline, and the transform that places it on the page.
+    /// Returns a letter's outline, hinted if it should be, and the transform that places it on the page.
     pub(super) fn outline(&mut self, glyph: &OutlineGlyph, transform: Affine, hint: bool) -> (Rc<BezPath>, Affine) {
         let [a, b, c, d, e, f] = transform.as_coeffs();
         let id = glyph.identifier().cache_key();
@@ -118,12 +126,13 @@ impl Glyphs {
     }
 }
 
+/// Returns whether a letter is hinted, which requires a horizontal baseline and a size within `HINTED_PELS`.
 fn is_hinted(transform: Affine, hint: bool) -> bool {
     let [_, b, _, d, _, _] = transform.as_coeffs();
     hint && b == 0.0 && HINTED_PELS.contains(&(d.abs() * EM))
 }
 
-/// Draws a shape as bits, which are empty if nothing is visible; `None` if it is too large to cache.
+/// Draws a letter as bits, of which there are none if its outline is empty; returns `None` if it is too large to cache.
 fn draw(path: &BezPath, transform: Affine, raster: &mut Raster) -> Option<Placed> {
     let empty = || Mask { width: 0, words_per_row: 1, words: Vec::new() };
     if path.elements().is_empty() {
@@ -138,7 +147,7 @@ fn draw(path: &BezPath, transform: Affine, raster: &mut Raster) -> Option<Placed
     let (columns, rows) = (width as u32, height as u32);
     let words_per_row = (columns.div_ceil(64) as usize).max(1);
     let mut words = vec![0; words_per_row * rows as usize];
-    // The shape is moved to the origin, so that the mask is no larger than the letter.
+    // The letter is moved to the origin, so that the mask needs no space around it.
     let moved = Affine::translate((-left, -top)) * transform;
     raster.fill(path, moved, FillRule::NonZero, (columns, rows), |(row, from, to)| {
         let start = row as usize * words_per_row;

@@ -1,4 +1,4 @@
-//! Records the places of a page's images; the full renderer draws them.
+//! Records where a page has images, which the full renderer draws.
 
 use hayro::hayro_interpret::{FillRule, Image};
 use hayro::kurbo::{Affine, Rect, Shape};
@@ -11,20 +11,21 @@ use crate::document::gray::Area;
 
 /// The minimum width of a scan or a strip of a scan, as a fraction of the page's width.
 const SCAN_WIDTH_MIN: f64 = 0.5;
-/// The minimum fraction of a scanned page that its scans cover.
+/// The minimum fraction of a page that scans must cover for the page to count as scanned paper.
 const SCAN_AREA_MIN: f64 = 0.6;
-/// The largest fraction of a page that images may cover and still be drawn separately from the rest.
+/// The maximum fraction of a page that images may cover if they are to be drawn separately from the rest.
 const APART_AREA_MAX: f64 = 0.5;
-/// The tolerance for a rectangle's path, in pels.
+/// The tolerance when a rectangle is converted to a path, which kurbo requires although rectangles have no curves.
 const TOLERANCE: f64 = 0.1;
 
-/// The images of one page.
+/// The places of the images on one page.
 pub(super) struct Images {
     size: (u32, u32),
-    /// The area of the images wide enough to be scanned paper or a strip of it, and the number of pels that they cover.
+    /// The bounds of all images that are wide enough to be scanned paper or a strip of it.
     scans: Option<Area>,
+    /// The number of pels that these images cover.
     scan_pels: f64,
-    /// The pels touched by images; `None` without images.
+    /// The pels that images touch; `None` if the page has no images.
     touched: Option<Bitmap>,
 }
 
@@ -39,7 +40,7 @@ impl Images {
         self.scans.filter(|_| covered)
     }
 
-    /// Returns whether images cover so much of the page that the full renderer should draw all of it.
+    /// Returns whether images cover so much of the page that the full renderer should draw the whole page.
     pub(super) fn are_most(&self) -> bool {
         let Some(touched) = &self.touched else { return false };
         let black: u32 = touched.rows().flatten().map(|word| word.count_ones()).sum();
@@ -55,8 +56,8 @@ impl Images {
         f64::from(self.size.0) * f64::from(self.size.1)
     }
 
-    /// Records an image. Returns false if it is on the page but the clip seems to hide all of it: the full renderer is
-    /// better at judging whether a clip thinner than a pel hides an image.
+    /// Records an image. Returns false if the image is on the page but the clip seems to hide all of it. The full
+    /// renderer should then draw the page, because it judges better whether a clip thinner than a pel hides an image.
     pub(super) fn note(&mut self, image: &Image<'_, '_>, transform: Affine, clip: &Clip, raster: &mut Raster) -> bool {
         let corners = Rect::new(0.0, 0.0, f64::from(image.width()), f64::from(image.height()));
         self.note_scan(transform.transform_rect_bbox(corners), clip);
@@ -77,9 +78,10 @@ impl Images {
         shows || !is_on_page
     }
 
-    /// Extends the area of scans by an image wide enough to be a page or a strip of a page.
+    /// Extends the area of scans by an image, if the image is wide enough to be a page or a strip of a page.
     fn note_scan(&mut self, bounds: Rect, clip: &Clip) {
         let [left, top, right, bottom] = clip.bounds;
+        // An empty clip may end before it begins, and `clamp` panics if its limits are in the wrong order.
         let inside = |value: f64, least: u32, most: u32| {
             (value.clamp(0.0, f64::from(u32::MAX)) as u32).clamp(least, most.max(least))
         };
@@ -89,7 +91,7 @@ impl Images {
             right: inside(bounds.x1.floor(), left, right),
             bottom: inside(bounds.y1.floor(), top, bottom),
         };
-        // A scan is one image, or strips of the page's width.
+        // A scan is either one image or several strips, all of them about as wide as the page.
         if f64::from(area.right - area.left.min(area.right)) < f64::from(self.size.0) * SCAN_WIDTH_MIN {
             return;
         }

@@ -1,6 +1,7 @@
-//! Estimates whether the full renderer can draw a page. hayro 0.9 doesn't limit the lines that curves become, dashes,
-//! pattern tiles or copies of images, so a few numbers on a page can demand more memory than any machine has. This
-//! device receives everything that the page draws, including within patterns and masks, and only adds up its cost.
+//! Estimates whether the full renderer, hayro, can draw a page. hayro 0.9 doesn't limit the number of dashes, pattern
+//! tiles, image copies, or lines that a curve becomes. So a few numbers on a page can demand more memory than any
+//! machine has. This device receives everything that a page draws, including the contents of patterns and masks, and
+//! adds up the cost without drawing anything.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,52 +20,60 @@ use super::near::{is_near, lines_uncut};
 use super::raster::is_rectangle;
 use super::strokes::{DASHES_MAX, dashes, length};
 
-/// The most bytes of pictures that hayro may make for a page and keep until it is drawn: two thirds of a renderer's
-/// memory, and about seventy times the size of the page.
+/// The most bytes of pictures that hayro may create for a page and keep until the page is drawn: two thirds of a
+/// renderer's memory, or about seventy bytes for each pel of a page at fine resolution.
 const BYTES_MAX: f64 = 256.0 * 1024.0 * 1024.0;
-/// The bytes that hayro keeps for each pel through which an edge runs, as measured.
+/// The bytes that hayro keeps for each pel through which an edge runs; this is a measured value.
 const BYTES_PER_EDGE_PEL: f64 = 12.0;
-/// The bytes that hayro keeps for each pel inside a shape, as measured.
+/// The bytes that hayro keeps for each pel inside a shape; this is a measured value.
 const BYTES_PER_FILLED_PEL: f64 = 1.0 / 64.0;
-/// The total length of a letter's edges, in ems.
+/// The estimated total length of a letter's edges, in ems.
 const LETTER_EDGE_EMS: f64 = 5.0;
 /// The most lines that the curves of one path may become; they take a quarter of a renderer's memory.
 const LINES_MAX: f64 = 2e6;
-/// The number of lines in the outline of a stroked curve, per line of the curve.
+/// The number of lines in the outline of a stroked curve, per line that the curve itself becomes.
 const LINES_OF_STROKE: f64 = 16.0;
 /// The most copies of pattern cells per page.
 const TILES_MAX: f64 = 100_000.0;
 /// The most patterns per page that are measured, including nested ones.
 const PATTERNS_MAX: usize = 10_000;
-/// The distance that a letter may extend from its place, in ems.
+/// The maximum distance that a letter is assumed to extend from its origin, in ems.
 const LETTER_EMS: f64 = 8.0;
 /// Units per em in hayro's outlines.
 const EM: f64 = 1_000.0;
-/// The number of stencils per page that are assumed to be patterned, rather than decoded to find out.
+/// The number of stencils per page that are assumed to be painted with a pattern, because only decoding them could
+/// tell.
 const STENCILS_TAKEN_AS_PATTERNED: u32 = 4;
+/// The bytes per pel of a picture created by hayro, which has four channels.
 const BYTES_PER_PEL: f64 = 4.0;
 /// The bytes per pel of a mesh: an entry of a hash table, which is copied as it grows.
 const BYTES_PER_MESH_PEL: f64 = 72.0;
-/// The most pels in triangles per page, which take about ten seconds.
+/// The most pels in the triangles of meshes per page; drawing so many takes about ten seconds.
 const MESH_PELS_MAX: f64 = 2e8;
-/// The largest number for which single precision still yields useful results.
+/// The largest coefficient for which calculations in single precision, as in hayro, still yield useful results.
 const COUNTABLE: f64 = 1e18;
-/// The largest side of a picture made by hayro, in pels.
+/// The maximum width and height of a picture created by hayro, in pels.
 const SIDE_PELS_MAX: f64 = 65_535.0;
 
-/// The running totals of one page's demands.
+/// The estimated cost of one page so far.
 pub(super) struct Measure {
+    /// The area that is drawn: the page, or a pattern's cell while that is being measured.
     shown: Rect,
+    /// The bytes of the pictures that hayro keeps.
     bytes: f64,
+    /// The number of copies of pattern cells.
     tiles: f64,
+    /// The number of pels in the triangles of meshes.
     mesh_pels: f64,
+    /// Whether a single item has exceeded a limit, so that the totals no longer matter.
     has_excess: bool,
     /// The number of stencils so far.
     stencils: u32,
-    /// The masks that have been measured; each of them is drawn only once.
+    /// The masks that have been measured. hayro draws each of them only once.
     seen: HashSet<u128>,
-    /// The number of cell copies that one copy of a pattern's cell needs. It is infinite while the pattern is being
-    /// measured, so that recursion is refused.
+    /// For each pattern, the number of cell copies that one copy of its cell takes, including that copy and the
+    /// patterns within it. The number is infinite while the pattern is being measured, so that a pattern that contains
+    /// itself exceeds the limit.
     cells: HashMap<u128, f64>,
 }
 
@@ -89,6 +98,7 @@ impl Measure {
         self.has_excess || !fits
     }
 
+    /// Adds the cost of filling and stroking a path.
     pub(super) fn path(&mut self, path: &BezPath, props: &DrawProps<'_>, mode: &DrawMode) {
         let (fill, line) = super::parts(mode);
         if fill.is_some() {
@@ -107,14 +117,16 @@ impl Measure {
         self.mask(props.soft_mask.as_ref());
     }
 
+    /// Adds the cost of a clip.
     pub(super) fn clip(&mut self, clip: &ClipPath) {
-        // Upright rectangles cost nothing, and a page may have one for each word.
+        // Clips that are upright rectangles cost nothing, and a page may have one for each word.
         if !is_rectangle(&clip.path) {
             self.fill(&clip.path, Affine::IDENTITY);
         }
     }
 
-    /// Adds the letters of a run that are outlines; letters that are drawings arrive as shapes.
+    /// Adds the cost of the letters of a run that have outlines. The letters of Type 3 fonts are measured as the shapes
+    /// that they draw.
     pub(super) fn letters(&mut self, run: &GlyphRun<'_, '_>, props: &DrawProps<'_>, mode: &DrawMode) {
         let (fill, line) = super::parts(mode);
         for glyph in run.glyphs() {
@@ -133,6 +145,7 @@ impl Measure {
         self.mask(props.soft_mask.as_ref());
     }
 
+    /// Adds the cost of an image.
     pub(super) fn image(&mut self, image: &Image<'_, '_>, props: &ImageDrawProps<'_>) {
         self.mask(props.soft_mask.as_ref());
         let (width, height) = (f64::from(image.width()), f64::from(image.height()));
@@ -142,8 +155,8 @@ impl Measure {
         }
         let (across, down) = x_y_advances(&props.transform);
         let (across, down) = (across.length(), down.length());
-        // If the image is larger than its place in one direction, hayro makes a copy that is reduced in that direction
-        // and enlarged in the other.
+        // If the image must be reduced in one direction, hayro creates a copy that is scaled in both directions, even
+        // if it is enlarged in the other.
         let (width, height) =
             if across < 1.0 || down < 1.0 { (width * across, height * down) } else { (width, height) };
         self.picture(width.ceil().min(SIDE_PELS_MAX / 2.0), height.ceil().min(SIDE_PELS_MAX / 2.0));
@@ -155,8 +168,9 @@ impl Measure {
     }
 
     /// Returns whether a stencil may be painted with a pattern, for which hayro keeps a mask as large as the page. Only
-    /// decoding could determine that, so the first few are assumed to be: a page has at most a few large stencils,
-    /// which are slow to decode, while a bitmap font has hundreds of small ones.
+    /// decoding the stencil could tell, so the first few are assumed to be patterned without decoding. The reason is
+    /// that a page has at most a few large stencils, which are slow to decode, while a bitmap font has hundreds of
+    /// small ones.
     fn may_be_patterned(&mut self, stencil: &StencilImage<'_, '_>) -> bool {
         self.stencils += 1;
         if self.stencils <= STENCILS_TAKEN_AS_PATTERNED {
@@ -167,6 +181,7 @@ impl Measure {
         is_patterned
     }
 
+    /// Adds the cost of a soft mask, unless the mask has been measured already.
     pub(super) fn mask(&mut self, mask: Option<&SoftMask<'_>>) {
         let Some(mask) = mask else { return };
         if self.seen.insert(mask.cache_key()) {
@@ -175,8 +190,8 @@ impl Measure {
         }
     }
 
-    /// Measures something that is drawn `times` times separately from the page and freed afterwards. It can exceed the
-    /// limit, but doesn't add to the total.
+    /// Measures something that is drawn `times` times, separately from the page, and then freed. Together with the page
+    /// it must not exceed the limit, but its bytes aren't added to the total.
     fn within(&mut self, draw: impl FnOnce(&mut Self), times: f64) {
         let before = std::mem::take(&mut self.bytes);
         draw(self);
@@ -184,17 +199,19 @@ impl Measure {
         self.bytes = before;
     }
 
+    /// Adds the cost of filling a path.
     fn fill(&mut self, path: &BezPath, transform: Affine) {
         let lines = lines_uncut(path.iter().map(|element| transform * element), self.shown);
         self.has_excess |= exceeds(lines, LINES_MAX);
         self.bytes += edge_pels(path.iter().map(|element| transform * element), self.shown) * BYTES_PER_EDGE_PEL;
     }
 
+    /// Adds the cost of stroking a path.
     fn line(&mut self, path: &BezPath, transform: Affine, line: &StrokeProps) {
         let style = super::style(line, f64::from(line.line_width));
         let extent = style.width * style.miter_limit.max(2.0);
         let area = transform.transform_rect_bbox(path.control_box().inflate(extent, extent));
-        // hayro skips drawings outside the page if their bounds are finite.
+        // hayro skips a line that is outside the page, but only if its bounds are finite.
         if area.is_finite() && !area.overlaps(self.shown) {
             return;
         }
@@ -208,13 +225,14 @@ impl Measure {
         self.has_excess |= exceeds(lines * LINES_OF_STROKE, LINES_MAX) || dashes(length(path), &style) > DASHES_MAX;
     }
 
+    /// Adds the cost of stroking a letter; a small letter without dashes is not measured.
     fn letter_line(&mut self, letter: &OutlineGlyph, glyph: Affine, transform: Affine, line: &StrokeProps) {
         if !self.is_small(transform * glyph) || !line.dash_array.is_empty() {
             self.line(&(glyph * letter.outline()), transform, line);
         }
     }
 
-    /// Returns whether a letter is close and small enough to be estimated rather than measured.
+    /// Returns whether a letter is so near the page and so small that its cost is estimated rather than measured.
     fn is_small(&self, transform: Affine) -> bool {
         let [a, b, c, d, e, f] = transform.as_coeffs();
         let reach = (a.abs() + b.abs() + c.abs() + d.abs()) * EM * LETTER_EMS;
@@ -233,6 +251,7 @@ impl Measure {
         }
     }
 
+    /// Adds a picture of this size in pels.
     fn picture(&mut self, width: f64, height: f64) {
         self.bytes += width * height * BYTES_PER_PEL;
     }
@@ -250,7 +269,7 @@ impl Measure {
         }
     }
 
-    /// Adds the triangles of a mesh, all of which hayro draws, even those far from the page.
+    /// Adds the cost of a mesh. hayro draws all of its triangles, even those that are far from the page.
     fn mesh(&mut self, pattern: &ShadingPattern) {
         let mut parts = Vec::new();
         match pattern.shading.shading_type.as_ref() {
@@ -272,6 +291,7 @@ impl Measure {
         self.has_excess |= pels.min(all) * BYTES_PER_MESH_PEL > BYTES_MAX;
     }
 
+    /// Adds the cost of painting an area with a tiling pattern.
     fn tiles(&mut self, pattern: &TilingPattern<'_>, area: Rect, is_stroke: bool) {
         let area = pattern.matrix.inverse().transform_rect_bbox(area);
         let (across, down) = x_y_advances(&pattern.matrix);
@@ -279,7 +299,7 @@ impl Measure {
         let x = Tiles::new(across.length(), (bounds.x0, bounds.x1), pattern.x_step, (area.x0, area.x1));
         let y = Tiles::new(down.length(), (bounds.y0, bounds.y1), pattern.y_step, (area.y0, area.y1));
         self.picture(x.pels, y.pels);
-        // If a cell has an uncountable number of pels, hayro would index outside it.
+        // If the coefficients are too large for single precision, hayro would index outside the cell.
         let place = pattern.matrix * Affine::translate((x.start, y.start));
         let place = (place * Affine::scale_non_uniform(1.0 / x.scale, 1.0 / y.scale)).inverse();
         let is_countable = place.as_coeffs().iter().all(|number| number.abs() < COUNTABLE);
@@ -290,7 +310,7 @@ impl Measure {
             self.tiles += copies * cells;
             return;
         }
-        // Once the page is known to demand too much, measuring its patterns would only take time.
+        // Once the page is known to demand too much, measuring more patterns would only take time.
         if self.is_too_much() || self.cells.len() > PATTERNS_MAX {
             self.has_excess = true;
             return;
@@ -338,7 +358,7 @@ fn edge_pels(path: impl Iterator<Item = PathEl>, shown: Rect) -> f64 {
     pels
 }
 
-/// Returns the pels that hayro examines for a part of a mesh, which is within the hull of its points.
+/// Returns the area that hayro examines for a part of a mesh: the bounds of its points, as far as a picture can extend.
 fn held(points: &[Point], pattern: &ShadingPattern) -> Rect {
     let inside = |value: f64| value.clamp(0.0, SIDE_PELS_MAX);
     let mut points =
@@ -347,12 +367,15 @@ fn held(points: &[Point], pattern: &ShadingPattern) -> Rect {
     points.fold(Rect::from_points(first, first), |held, point| held.union_pt(point))
 }
 
-/// The copies of a pattern's cell that hayro draws in one direction.
+/// A pattern's cell as hayro draws it, in one direction.
 struct Tiles {
+    /// The place at which the picture of the cell begins, in units of the pattern.
     start: f64,
-    /// Pels per unit of the pattern.
+    /// The number of pels per unit of the pattern.
     scale: f64,
+    /// The size of the picture in pels.
     pels: f64,
+    /// The number of copies of the cell in the picture.
     copies: f64,
 }
 
@@ -360,6 +383,7 @@ impl Tiles {
     fn new(scale: f64, cell: (f64, f64), step: f32, area: (f64, f64)) -> Self {
         let step = f64::from(step.abs());
         let visible = (area.1 - area.0).max(0.0);
+        // As in hayro, a step is rounded to whole pels.
         let scale = (step * scale).round().max(1.0) / step;
         if visible >= step {
             return Self { start: cell.0, scale, pels: step * scale, copies: ((cell.1 - cell.0) / step).ceil() };
@@ -371,8 +395,8 @@ impl Tiles {
     }
 }
 
-/// Returns the places of a pattern's tiles that meet an area of the page, in the pattern's units; `None` if there are
-/// more than `most`.
+/// Returns the places of the tiles of a pattern that meet an area of the page, in units of the pattern; `None` if there
+/// are more than `most`.
 pub(super) fn places(pattern: &TilingPattern<'_>, area: Rect, most: usize) -> Option<Vec<(f64, f64)>> {
     let area = pattern.matrix.inverse().transform_rect_bbox(area);
     let along = |cell: (f64, f64), step: f32, area: (f64, f64)| {

@@ -1,9 +1,10 @@
-//! Draws pages of text, lines and flat colours directly to bits: most pages of most documents, in a fraction of the
-//! time that a full renderer needs. Anything else is reported, and the full renderer draws the page instead. If only
-//! images are missing, it draws just those, so that the rest of a page looks the same with or without images.
+//! Draws pages that consist of text, lines and flat colours directly as bits. Most pages are like this, and it takes a
+//! fraction of the time that hayro, the full renderer, needs. If a page contains anything else, hayro draws the page
+//! instead. If only the images on a page can't be drawn here, hayro draws just the images, so that the rest of the page
+//! looks the same with or without them.
 //!
-//! If both can draw a page, the result matches hayro's: a pel needs the same coverage, lines have the same width, and
-//! letters have the same hinting.
+//! The result matches hayro's: a pel needs the same coverage, lines have the same width, and letters have the same
+//! hinting.
 
 mod canvas;
 mod glyphs;
@@ -38,29 +39,29 @@ use super::tones::Tones;
 
 /// The maximum depth of nested clips and groups.
 const DEPTH_MAX: usize = 500;
-/// The most bytes for the shapes of nested clips.
+/// The maximum total size of the shapes of nested clips, in bytes.
 const CLIP_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// The tolerance for a rectangle's path, in pels.
+/// The tolerance when a rectangle is converted to a path, which kurbo requires although rectangles have no curves.
 const TOLERANCE: f64 = 0.1;
-/// The most pattern tiles drawn on a page that the full renderer can't draw.
+/// The most pattern tiles that are drawn on a page that the full renderer can't draw.
 const TILES_MAX: usize = 1_000;
-/// The minimum width of a line, and of a letter's outline, in pels (hayro's own).
+/// The minimum widths of a line and of a stroked letter's outline, in pels; hayro has the same minimums.
 const LINE_PELS_MIN: f64 = 1.0;
 const LETTER_LINE_PELS_MIN: f64 = 0.25;
 
 /// A drawn page, without its images.
 pub(super) struct Drawn {
     pub(super) page: Tones,
-    /// The pels touched by images, if any, and the thin shapes visible there.
+    /// If the page has images: the pels that they touch, and the thin shapes that are visible there.
     pub(super) images: Option<(Bitmap, Slivers)>,
 }
 
 /// The extent to which a page could be drawn.
 pub(super) enum Outcome {
-    /// Everything except its images.
+    /// Everything except the page's images was drawn.
     Drawn(Drawn),
-    /// Something on the page can't be drawn here, so the full renderer must draw it. The slivers are the page's thin
-    /// shapes.
+    /// Something on the page can't be drawn here, so the full renderer must draw the whole page. The slivers are the
+    /// page's thin shapes, which must be painted on the result.
     Unable(Slivers),
     /// The page demands more than the full renderer can handle, so it was drawn here as far as possible.
     Partly(Tones),
@@ -84,12 +85,12 @@ impl<'a> Inker<'a> {
         }
     }
 
-    /// Returns the area of the last page's images, if they cover most of it.
+    /// Returns the area of the images on the page that was drawn last, if they cover most of the page.
     pub(super) const fn image_area(&self) -> Option<Area> {
         self.image_area
     }
 
-    /// Draws a page with the transform from its points to pels.
+    /// Draws a page of this size in pels; the transform maps the page's points to pels.
     pub(super) fn draw(
         &mut self,
         page: &Page<'a>,
@@ -113,7 +114,7 @@ impl<'a> Inker<'a> {
         Outcome::Drawn(Drawn { page: tones, images: images.map(|touched| (touched, slivers)) })
     }
 
-    /// Draws as much of a page as possible; `alone` means that nothing else will draw the rest.
+    /// Draws as much of a page as possible. If `alone` is set, the full renderer won't draw the rest.
     fn drawn(
         &mut self,
         page: &Page<'a>,
@@ -153,17 +154,21 @@ impl<'a> Inker<'a> {
 struct Easel<'d> {
     page: Tones,
     size: (u32, u32),
-    /// The stack of clips, of which the last applies.
+    /// The stack of clips. The last one applies; each is already intersected with the clips before it.
     clips: Vec<Clip>,
+    /// The number of open transparency groups.
     groups: usize,
-    /// The depth, from one, of the outermost open group that changes how its contents are composited.
+    /// The depth, counted from 1, of the outermost open group that changes how its contents are composited.
     effects: Option<usize>,
     glyphs: &'d mut Glyphs,
     raster: &'d mut Raster,
-    /// Whether nothing else will draw the rest, so that drawing continues after something that can't be drawn here.
+    /// Whether the full renderer won't draw the page, so that drawing continues after something that can't be drawn.
     alone: bool,
+    /// The number of pattern tiles that may still be drawn.
     tiles_left: usize,
+    /// Whether the page contains something that can't be drawn here.
     gives_up: bool,
+    /// Whether a letter of a Type 3 font is being drawn, whose shape is a content stream instead of an outline.
     in_type3: bool,
     slivers: Slivers,
     images: Images,
@@ -196,7 +201,7 @@ impl<'a> Device<'a> for Easel<'_> {
         if opacity < 1.0 || mask.is_some() || blend_mode != BlendMode::Normal {
             self.effects.get_or_insert(self.groups);
         }
-        // At a greater depth the document is hostile: no program nests so deeply.
+        // No program nests groups so deeply, so such a document is hostile.
         self.gives_up |= self.groups > DEPTH_MAX;
     }
 
@@ -228,19 +233,20 @@ impl<'a> Device<'a> for Easel<'_> {
 
     fn draw_image(&mut self, image: Image<'a, '_>, props: ImageDrawProps<'a>) {
         self.measure.image(&image, &props);
+        // A raster image covers the thin shapes below it, whereas a stencil paints only some pels.
         if matches!(image, Image::Raster(_)) && !self.slivers.is_empty() {
             let area = Rect::new(0.0, 0.0, f64::from(image.width()), f64::from(image.height()));
             self.cover(&area.to_path(TOLERANCE), props.transform, FillRule::NonZero);
         }
         let clip = self.current();
         let is_noted = self.images.note(&image, props.transform, &clip, self.raster);
-        // Type 3 letters that are images are numerous and spread over the whole page, so drawing them separately gains
-        // nothing.
+        // If the letters of a Type 3 font are images, there are many of them all over the page, so drawing the images
+        // separately saves no time.
         self.gives_up |= self.in_type3 || !is_noted;
     }
 
     fn pop_clip(&mut self) {
-        // The first clip is the page's own.
+        // The first clip is the page itself, which the interpreter didn't push.
         if self.clips.len() > 1 {
             self.clips.pop();
         }
@@ -253,7 +259,7 @@ impl<'a> Device<'a> for Easel<'_> {
 }
 
 impl Easel<'_> {
-    /// Returns the ink for a drawing; `None` if it takes more than an ink, or if drawing has been given up.
+    /// Returns the ink for a shape; `None` if a single ink can't paint the shape, or if drawing has been given up.
     fn ink(&mut self, props: &DrawProps<'_>) -> Option<Ink> {
         match &props.paint {
             Paint::Color(color) if self.is_plain(props) && (self.alone || !self.gives_up) => Some(ink_of(color)),
@@ -264,14 +270,14 @@ impl Easel<'_> {
         }
     }
 
-    /// Returns whether a drawing is composited plainly. A group's effects on an image stay within the image; effects on
-    /// ink are not supported here.
+    /// Returns whether a shape is painted without soft masks, blend modes or group effects, none of which are supported
+    /// here. Images don't need this check, because the full renderer draws them.
     fn is_plain(&self, props: &DrawProps<'_>) -> bool {
         self.effects.is_none() && props.soft_mask.is_none() && props.blend_mode == BlendMode::Normal
     }
 
-    /// Fills a shape. If it is thinner than a pel, every pel that it touches is painted, except in letters that are
-    /// drawings.
+    /// Fills a shape. Where it is thinner than a pel, every pel that it touches is painted, except in letters of Type 3
+    /// fonts.
     fn fill_shape<'a>(&mut self, path: &BezPath, props: &DrawProps<'a>, rule: FillRule, ink: Option<Ink>) {
         let clip = self.current();
         let mut shows = true;
@@ -284,6 +290,7 @@ impl Easel<'_> {
                 paint(page, run, ink, &clip);
             });
         } else if !self.slivers.is_empty() {
+            // Although the shape isn't painted here, it covers the thin shapes below it.
             self.cover(path, props.transform, rule);
         }
         let color = match &props.paint {
@@ -293,7 +300,7 @@ impl Easel<'_> {
                 return;
             }
         };
-        // An exhausted raster finds no pels, which doesn't make a shape thin.
+        // An exhausted raster finds no pels, which doesn't mean that the shape is thin.
         if self.in_type3 || self.raster.is_exhausted() {
             return;
         }
@@ -306,7 +313,7 @@ impl Easel<'_> {
         }
     }
 
-    /// Fills a shape tile by tile, if nothing else will draw it.
+    /// Fills a shape with a pattern tile by tile, unless the full renderer will draw it.
     fn pattern<'a>(&mut self, path: &BezPath, props: &DrawProps<'a>, rule: FillRule, pattern: &Pattern<'a>) {
         let Pattern::Tiling(pattern) = pattern else { return };
         if !self.alone || !self.is_plain(props) {
@@ -322,24 +329,27 @@ impl Easel<'_> {
         self.clips.pop();
     }
 
-    /// Hides thin shapes that a shape now covers.
+    /// Removes the thin shapes, or parts of them, that another shape now covers.
     fn cover(&mut self, path: &BezPath, transform: Affine, rule: FillRule) {
         let clip = self.current();
         let slivers = &mut self.slivers;
         self.raster.fill(path, transform, rule, self.size, |run| slivers.cover(run, &clip));
     }
 
+    /// Returns the clip that applies now.
     fn current(&self) -> Clip {
         self.clips.last().cloned().unwrap_or(Clip { bounds: [0; 4], shape: None })
     }
 
+    /// Fills a shape as it is, however thin it is.
     fn fill(&mut self, path: &BezPath, transform: Affine, rule: FillRule, ink: Ink) {
         let clip = self.current();
         let page = &mut self.page;
         self.raster.fill(path, transform, rule, self.size, |run| paint(page, run, ink, &clip));
     }
 
-    /// Strokes a path, part by part if the whole outline would take too much memory.
+    /// Strokes a path; if the outline of the whole path would take too much memory, each part is stroked separately.
+    /// `least` is the minimum width of the line, in pels.
     fn stroke_parts(&mut self, path: &BezPath, transform: Affine, line: &StrokeProps, ink: Ink, least: f64) {
         let is_round = line.line_join == Join::Round || line.line_cap == Cap::Round;
         if strokes::cost(path.elements(), is_round) <= strokes::COST_MAX {
@@ -354,11 +364,13 @@ impl Easel<'_> {
         }
     }
 
+    /// Strokes a path as a whole.
     fn stroke(&mut self, path: &BezPath, transform: Affine, line: &StrokeProps, ink: Ink, least: f64) {
         let scale = scale_of(transform);
         if !(scale.is_finite() && scale > 0.0) || self.raster.is_exhausted() {
             return;
         }
+        // In PDF, a width of zero means the thinnest line possible, so it must not remain zero.
         let pels = (f64::from(line.line_width) * scale).max(0.01);
         let widened = if pels < least && !self.in_type3 { least } else { pels };
         let mut style = style(line, widened / scale);
@@ -372,6 +384,7 @@ impl Easel<'_> {
         self.fill(&outline, transform, FillRule::NonZero, ink);
     }
 
+    /// Draws a letter from a cached mask, or from its outline if it has no mask.
     fn letter(&mut self, glyph: &OutlineGlyph, transform: Affine, hint: bool, ink: Ink) {
         let placed = self.glyphs.place(glyph, transform, hint, self.raster);
         let Some((mask, x, y)) = placed else {
@@ -393,8 +406,8 @@ impl Easel<'_> {
         }
     }
 
-    /// Stamps a black letter that is completely inside a rectangular clip, which is the common case; returns false in
-    /// other cases.
+    /// Stamps a black letter that is completely inside a rectangular clip, which is the common case. In all other
+    /// cases, does nothing and returns false.
     fn stamp(&mut self, mask: &Mask, x: i64, y: i64, ink: Ink, clip: &Clip) -> bool {
         let [left, top, right, bottom] = clip.bounds.map(i64::from);
         let (width, height) = (i64::from(mask.width()), mask.height());
@@ -411,14 +424,14 @@ impl Easel<'_> {
         true
     }
 
-    /// Intersects the clip with a shape in pels.
+    /// Pushes the intersection of the current clip with a shape, which is given in pels.
     fn clip(&mut self, path: &BezPath, rule: FillRule) {
         let outer = self.current();
         let shape_bytes = self.size.0 as usize / 8 * self.size.1 as usize;
         let shapes = || self.clips.iter().filter(|clip| clip.shape.is_some()).count();
         if self.clips.len() >= DEPTH_MAX || shapes() * shape_bytes > CLIP_BYTES_MAX {
             self.gives_up = true;
-            // The interpreter will pop this clip, so it is replaced with an empty one.
+            // The interpreter will pop this clip, so an empty one is pushed instead.
             self.clips.push(Clip { bounds: [0; 4], shape: None });
             return;
         }
@@ -435,12 +448,14 @@ impl Easel<'_> {
     }
 }
 
+/// Reduces a colour to the ink that paints it.
 fn ink_of(color: &hayro::hayro_interpret::color::Color) -> Ink {
     let [red, green, blue, alpha] = color.to_rgba().to_rgba8();
     Ink { luma: super::picture::luma(red, green, blue), alpha }
 }
 
-/// Builds a clip within another clip. Equal runs in consecutive rows form a rectangle, anything else a shape.
+/// Builds the intersection of a clip with the runs of a shape. If the runs are the same in consecutive rows, the shape
+/// is a rectangle, which needs no bitmap.
 fn narrowed(outer: &Clip, runs: &[(u32, u32, u32)], (width, height): (u32, u32)) -> Clip {
     let [left, top, right, bottom] = outer.bounds;
     let Some((first_row, from, to)) = runs.first().copied() else {
@@ -462,7 +477,7 @@ fn narrowed(outer: &Clip, runs: &[(u32, u32, u32)], (width, height): (u32, u32))
     Clip { bounds: [left, top.max(first_row), right, bottom.min(last_row + 1)], shape: Some(Rc::new(shape)) }
 }
 
-/// Returns the fill rule and the line style of a drawing.
+/// Returns the fill rule if a shape is filled, and the line style if it is stroked.
 const fn parts(mode: &DrawMode) -> (Option<FillRule>, Option<&StrokeProps>) {
     match mode {
         DrawMode::Fill(rule) => (Some(*rule), None),
@@ -485,7 +500,7 @@ fn style(line: &StrokeProps, width: f64) -> Stroke {
     }
 }
 
-/// Returns the factor by which the longer axis grows.
+/// Returns the larger of the two factors by which a transform scales the axes.
 fn scale_of(transform: Affine) -> f64 {
     let [a, b, c, d, _, _] = transform.as_coeffs();
     Point::new(a, b).to_vec2().length().max(Point::new(c, d).to_vec2().length())

@@ -1,25 +1,25 @@
-//! Flattens curves to lines only as finely as the page shows them: a curve's part outside the page costs no more than a
-//! line.
+//! Flattens curves to lines that are exact only where the page shows them. The parts of a curve outside the page become
+//! a few straight lines, however large the curve is.
 
 use hayro::kurbo::{CubicBez, ParamCurve, PathEl, PathSeg, Point, QuadBez, Rect, flatten};
 
-/// The distance, in pels, that a curve may extend outside the page before it is cut. Such a curve takes at most a few
-/// thousand lines, and no letter or drawing of a real document is larger.
+/// The distance, in pels, that a curve may extend outside the page before it is cut. A curve of this size becomes at
+/// most a few thousand lines, and no letter or drawing in a real document is larger.
 const FAR_PELS: f64 = 65_536.0;
-/// The maximum number of times that a curve is halved. Few halves of a curve of this size meet the page, and after this
-/// many halvings even the largest number is within reach or indistinguishable from its neighbours.
+/// The maximum number of times that a curve is halved. After this many halvings, even a part of the largest curve is
+/// either small enough, or so short for its distance that double precision can't tell its points apart.
 const HALVINGS_MAX: u32 = 48;
-/// The most parts into which one curve is cut: a curve meets the page at most three times, so few need more.
+/// The most cuts per curve. A curve crosses the page at most three times, so hardly any curve needs more.
 const PARTS_MAX: u32 = 1_000;
 
-/// Flattens a path in pels like `kurbo::flatten`, but only `shown` needs to be exact.
+/// Flattens a path, given in pels, like `kurbo::flatten`; the result is exact only within `shown`.
 pub(super) fn flatten_near(
     path: impl Iterator<Item = PathEl> + Clone,
     shown: Rect,
     tolerance: f64,
     mut take: impl FnMut(PathEl),
 ) {
-    // The usual case, in which nothing needs to be cut.
+    // Usually, the whole path is near the page and nothing needs to be cut.
     if is_near(path.clone(), shown) {
         flatten(path, tolerance, take);
         return;
@@ -38,21 +38,21 @@ pub(super) fn flatten_near(
     }
 }
 
-/// Returns whether all of a path is so near the visible area that it need not be cut.
+/// Returns whether a whole path is so near the visible area that nothing needs to be cut.
 pub(super) fn is_near(mut path: impl Iterator<Item = PathEl>, shown: Rect) -> bool {
     let around = shown.inflate(FAR_PELS, FAR_PELS);
     path.all(|element| points(element).all(|point| around.contains(point)))
 }
 
-/// Estimates the number of lines that a path's curves become without being cut; the result is not finite if one of the
-/// curves isn't.
+/// Estimates the number of lines that the visible curves of a path become if they aren't cut. The result is not finite
+/// if a coordinate of a curve isn't.
 pub(super) fn lines_uncut(path: impl Iterator<Item = PathEl>, shown: Rect) -> f64 {
     let (mut start, mut last, mut lines) = (Point::ZERO, Point::ZERO, 0.0);
     for element in path {
         if let Some(bounds) = curve(last, element).map(bounds)
             && (!bounds.is_finite() || bounds.overlaps(shown))
         {
-            // Half a pel is visible: a curve counts as a line where it deviates by less.
+            // For a fixed tolerance, the number of lines grows with the square root of a curve's size.
             lines += 2.0 * (bounds.width() + bounds.height()).sqrt();
         }
         if let PathEl::MoveTo(point) = element {
@@ -63,6 +63,7 @@ pub(super) fn lines_uncut(path: impl Iterator<Item = PathEl>, shown: Rect) -> f6
     lines
 }
 
+/// Returns the curve that an element draws; `None` if the element isn't a curve.
 fn curve(from: Point, element: PathEl) -> Option<PathSeg> {
     match element {
         PathEl::QuadTo(control, end) => Some(PathSeg::Quad(QuadBez::new(from, control, end))),
@@ -82,7 +83,8 @@ fn points(element: PathEl) -> impl Iterator<Item = Point> {
     points.into_iter().take(count)
 }
 
-/// Flattens a curve that may extend far: invisible halves become lines, which cross the same rows.
+/// Flattens a curve that may extend far beyond the page. Halves outside the page become lines, which cross the same
+/// rows and so leave the filled area on the page unchanged.
 fn cut(curve: PathSeg, shown: Rect, tolerance: f64, halvings: u32, parts: &mut u32, take: &mut impl FnMut(PathEl)) {
     let bounds = bounds(curve);
     if !bounds.is_finite() || halvings == 0 || *parts == 0 || !bounds.overlaps(shown) {
@@ -97,6 +99,7 @@ fn cut(curve: PathSeg, shown: Rect, tolerance: f64, halvings: u32, parts: &mut u
     }
 }
 
+/// Flattens a curve without the move to its start, where the path already is.
 fn flat(curve: PathSeg, tolerance: f64, take: &mut impl FnMut(PathEl)) {
     let element = match curve {
         PathSeg::Line(line) => PathEl::LineTo(line.p1),
@@ -111,7 +114,7 @@ fn flat(curve: PathSeg, tolerance: f64, take: &mut impl FnMut(PathEl)) {
     });
 }
 
-/// Returns the bounds of a curve and its control points; NaN if one of them isn't finite.
+/// Returns the bounds of a curve's points, including control points; all sides are NaN if a point isn't finite.
 fn bounds(curve: PathSeg) -> Rect {
     let points: [Point; 4] = match curve {
         PathSeg::Line(line) => [line.p0, line.p0, line.p1, line.p1],
@@ -129,6 +132,7 @@ fn bounds(curve: PathSeg) -> Rect {
 mod tests {
     use super::*;
 
+    /// Returns the ends of the lines that a path becomes, for a page of 100 × 100 pels.
     fn lines(path: &str) -> Vec<Point> {
         let path = hayro::kurbo::BezPath::from_svg(path).expect("a path");
         let mut ends = Vec::new();
@@ -141,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_curve_beyond_the_page_becomes_one_line_and_one_across_it_a_few_thousand() {
+    fn a_curve_beyond_the_page_becomes_one_line_and_a_curve_across_it_a_few_thousand() {
         assert!(lines("M1e58 1e58 C1.1e58 1e58 1.2e58 1.1e58 1.3e58 1.3e58").len() < 3);
         assert!(lines("M-1e9 5 Q-2e9 40 -1e9 90").len() < 3);
         for size in ["1e6", "1e9", "1e12", "1e20", "1e58", "1e300"] {
@@ -153,7 +157,8 @@ mod tests {
 
     #[test]
     fn the_visible_part_of_a_large_circle_keeps_its_place() {
-        // The left end of a circle of a hundred million pels, which is practically straight.
+        // The page shows the left end of a circle with a radius of a hundred million pels, which looks like a straight
+        // line.
         let (radius, handle) = (1e8, 0.552_284_75e8);
         let path = format!(
             "M{radius} -{radius} C{} -{radius} 50 -{handle} 50 0 S{} {radius} {radius} {radius}",

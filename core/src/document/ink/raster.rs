@@ -1,4 +1,4 @@
-//! Converts shapes to runs of pels: a pel belongs to a shape that covers more than a threshold of it.
+//! Converts shapes to runs of pels. A pel belongs to a shape if the shape covers more than a certain share of it.
 
 use hayro::hayro_interpret::FillRule;
 use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect};
@@ -7,7 +7,7 @@ use super::near::flatten_near;
 
 /// The number of sample lines per row of pels; horizontally, coverage is exact.
 const SAMPLES: u32 = 5;
-/// The tolerance of flattened curves, in pels.
+/// The maximum deviation of a flattened curve from the curve itself, in pels.
 const TOLERANCE: f64 = 0.1;
 /// The most crossings of shapes with sample lines per page; a page that needs more is left to the full renderer.
 const CROSSINGS_MAX: u64 = 20_000_000;
@@ -18,10 +18,10 @@ const SHAPE_CROSSINGS_MAX: usize = 4_000_000;
 /// The most edges per shape, because all of them are kept until it is painted.
 const SHAPE_EDGES_MAX: usize = 2_000_000;
 
-/// A run of pels in one row: row, first pel, pel after the last.
+/// A run of pels in one row, given as the row, the first pel, and the pel after the last.
 pub(super) type Run = (u32, u32, u32);
 
-/// Shapes up to this width are examined pel by pel, wider shapes only where coverage changes.
+/// Rows of a shape up to this width are examined pel by pel, wider rows only where coverage changes.
 const DENSE_PELS: usize = 96;
 
 /// Finds the runs of shapes, reusing its buffers between shapes.
@@ -30,19 +30,23 @@ pub(super) struct Raster {
     edges: Vec<(Point, Point)>,
     crossings: Vec<Crossing>,
     sorter: Sorter,
-    /// The coverage of each pel by spans that begin or end in it; zero between rows.
+    /// The coverage of each pel by spans that begin or end in it; all values are zero again after each row.
     covered: Vec<f32>,
-    /// The change, from one pel to the next, in the number of lines that cover it fully; zero between rows.
+    /// The change, from the previous pel to each pel, in the number of sample lines that cover the pel fully; all
+    /// values are zero again after each row.
     steps: Vec<f32>,
     /// The pels at which `covered` or `steps` may be non-zero.
     marks: Vec<u32>,
+    /// The number of crossings on the page so far.
     spent: u64,
 }
 
+/// A point at which an edge crosses a sample line.
 #[derive(Clone, Copy)]
 struct Crossing {
     line: u32,
     x: f32,
+    /// The direction of the edge: 1 if `y` increases along it, otherwise −1.
     up: i8,
 }
 
@@ -65,12 +69,12 @@ impl Raster {
         self.spent > CROSSINGS_MAX
     }
 
-    /// Abandons the page, so that the full renderer draws it.
+    /// Declares the page's crossings used up, so that the full renderer draws the page.
     pub(super) fn exhaust(&mut self) {
         self.spent = CROSSINGS_MAX + 1;
     }
 
-    /// Starts a page with all its crossings unused.
+    /// Starts a page, on which no crossings have been used yet.
     pub(super) fn begin_page(&mut self) {
         self.spent = 0;
     }
@@ -134,12 +138,13 @@ impl Raster {
     pub(super) fn rectangle(&self, path: &BezPath, (width, height): (u32, u32)) -> Option<[u32; 4]> {
         let [x0, y0, x1, y1] = corners(path, Affine::IDENTITY)?;
         let threshold = f64::from(self.threshold);
-        // A pel at an edge belongs to the rectangle if more than the threshold of it is inside.
+        // A pel at an edge belongs to the rectangle if the rectangle covers more of it than the threshold.
         let first = |at: f64, limit: u32| (at + threshold).floor().clamp(0.0, f64::from(limit)) as u32;
         let end = |at: f64, limit: u32| (at - threshold).ceil().clamp(0.0, f64::from(limit)) as u32;
         Some([first(x0, width), first(y0, height), end(x1, width), end(y1, height)])
     }
 
+    /// Collects the crossings of a path's edges with the sample lines.
     fn collect(&mut self, path: &BezPath, transform: Affine, size: (u32, u32)) {
         self.crossings.clear();
         let (mut start, mut last) = (Point::ZERO, Point::ZERO);
@@ -147,7 +152,7 @@ impl Raster {
         edges.clear();
         let page = Rect::new(0.0, 0.0, f64::from(size.0), f64::from(size.1));
         let mut add = |edge| {
-            // One more than the limit is enough to show that there are too many.
+            // One edge above the limit is enough to show that there are too many.
             if edges.len() <= SHAPE_EDGES_MAX {
                 edges.push(edge);
             }
@@ -185,7 +190,7 @@ impl Raster {
         if !(from.is_finite() && to.is_finite()) {
             return;
         }
-        // The direction is kept, because the non-zero rule counts it.
+        // The direction is kept, because the non-zero rule depends on it.
         let (upper, lower, up) = if from.y < to.y { (from, to, 1) } else { (to, from, -1) };
         let samples = f64::from(SAMPLES);
         let (first, end) = sample_lines(upper.y, lower.y, height);
@@ -242,7 +247,7 @@ impl Raster {
         self.runs(row, take);
     }
 
-    /// Finds the runs of a row, which begin and end only at marks.
+    /// Finds the runs of a row, which can begin and end only at marks.
     fn runs(&mut self, row: u32, take: &mut impl FnMut(Run)) {
         let needed = self.threshold * SAMPLES as f32;
         let (mut whole, mut start) = (0.0, None);
@@ -261,7 +266,8 @@ impl Raster {
         }
     }
 
-    /// Adds the coverage of a span of one sample line: a part of the pels at its ends, and all pels in between.
+    /// Adds the coverage of a span of one sample line. The span covers the pels at its ends partly, and the pels in
+    /// between fully.
     fn cover(&mut self, from: f32, to: f32) {
         if to <= from {
             return;
@@ -281,14 +287,15 @@ impl Raster {
     }
 }
 
-/// Returns the sample lines between two heights.
+/// Returns the first sample line between two heights, and the line after the last. A sample line is in the middle of
+/// its part of a row.
 fn sample_lines(upper: f64, lower: f64, height: u32) -> (u32, u32) {
     let limit = f64::from(height * SAMPLES);
     let line = |y: f64| (y * f64::from(SAMPLES) - 0.5).ceil().clamp(0.0, limit) as u32;
     (line(upper), line(lower))
 }
 
-/// Returns whether a path is an upright rectangle, with any start and direction.
+/// Returns whether a path is an upright rectangle, at whichever corner and in whichever direction it begins.
 pub(super) fn is_rectangle(path: &BezPath) -> bool {
     corners(path, Affine::IDENTITY).is_some()
 }
@@ -304,7 +311,7 @@ fn corners(path: &BezPath, transform: Affine) -> Option<[f64; 4]> {
             PathEl::ClosePath => continue,
             PathEl::MoveTo(_) | PathEl::LineTo(_) | PathEl::QuadTo(..) | PathEl::CurveTo(..) => return None,
         };
-        // A path that returns to its first point has closed itself.
+        // If a path returns to its first point to close itself, that isn't a fifth corner.
         let is_new = count == 0 || point != points[count - 1] && !(count == 4 && point == points[0]);
         if is_new {
             *points.get_mut(count)? = point;
@@ -317,8 +324,8 @@ fn corners(path: &BezPath, transform: Affine) -> Option<[f64; 4]> {
     is_rectangle.then(|| [a.x.min(c.x), a.y.min(c.y), a.x.max(c.x), a.y.max(c.y)])
 }
 
-/// Sorts crossings by line, then from left to right. In large shapes, they are first distributed by line, because there
-/// are many lines with few crossings each.
+/// Sorts crossings by line, then from left to right. The crossings of large shapes are first distributed by line,
+/// because such shapes have many lines with few crossings each.
 #[derive(Default)]
 struct Sorter {
     starts: Vec<u32>,
@@ -333,11 +340,12 @@ impl Sorter {
         let (first, last) =
             crossings.iter().fold((u32::MAX, 0), |(first, last), each| (first.min(each.line), last.max(each.line)));
         let lines = last.saturating_sub(first) as usize + 1;
+        // Distributing takes time for each line, even for a line without crossings.
         if crossings.len() < Self::DEALT_MIN || lines > crossings.len() * 4 {
             crossings.sort_unstable_by(|a, b| a.line.cmp(&b.line).then(a.x.total_cmp(&b.x)));
             return;
         }
-        // A counting sort: first the number of crossings per line, then the start of each line.
+        // This is a counting sort: `starts` first has the number of crossings per line, then the start of each line.
         self.starts.clear();
         self.starts.resize(lines + 1, 0);
         for each in &*crossings {
@@ -366,6 +374,7 @@ mod tests {
 
     use super::*;
 
+    /// Returns the runs of a path on a page of 100 × 100 pels.
     fn runs(path: &BezPath, rule: FillRule) -> Vec<Run> {
         let mut runs = Vec::new();
         Raster::new(100).fill(path, Affine::IDENTITY, rule, (100, 100), |run| runs.push(run));

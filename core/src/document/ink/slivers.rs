@@ -1,5 +1,6 @@
-//! Filled shapes thinner than a pel. They paint every pel that they touch (ISO 32000-1, 10.6.4), so that none vanishes.
-//! The painted pels are kept for pages that the full renderer draws.
+//! Finds the pels of filled shapes that are thinner than a pel. Such a shape paints every pel that it touches (ISO
+//! 32000-1, 10.6.4), so that it doesn't vanish. The pels are recorded, and painted again on pages that the full
+//! renderer draws.
 
 use hayro::hayro_interpret::FillRule;
 use hayro::kurbo::{Affine, BezPath, PathEl, Point, Rect};
@@ -10,20 +11,20 @@ use super::raster::Run;
 use crate::document::bitmap::{Bitmap, clear_run, each_run, fill_run};
 use crate::document::gray::Gray;
 
-/// The tolerance of flattened curves, in pels.
+/// The maximum deviation of a flattened curve from the curve itself, in pels.
 const TOLERANCE: f64 = 0.1;
-/// The most runs of thin shapes per page; a page with more contains more than ruled lines.
+/// The most runs of thin shapes that are recorded per page; ruled lines don't need so many.
 const RUNS_MAX: usize = 1_000_000;
-/// The most rows of edges examined per part of a shape.
+/// The most rows examined per part of a shape, added up over its edges.
 const ROWS_MAX: u32 = 4_000_000;
-/// The mean width, in pels, below which a shape is thin, however long it is.
+/// The mean width, in pels, below which a shape is thin.
 const WIDTH_PELS: f64 = 0.5;
 
 /// Finds the pels touched by the thin parts of a path, or by all parts if `all` is true.
 pub(super) fn touched(path: &BezPath, transform: Affine, rule: FillRule, size: (u32, u32), all: bool) -> Vec<Run> {
     let mut runs = Vec::new();
     let parts: Vec<&[PathEl]> = parts(path.elements()).collect();
-    // A frame drawn as a shape with a hole may be only a thin line.
+    // A frame that is drawn as a shape with a hole may be no more than a thin line.
     let all = all
         || matches!(*parts.as_slice(), [one, two] if is_thin_ring(Extent::of(one, transform), Extent::of(two, transform), rule));
     for part in parts {
@@ -39,11 +40,12 @@ pub(super) fn parts(elements: &[PathEl]) -> impl Iterator<Item = &[PathEl]> {
     elements.chunk_by(|_, next| !matches!(next, PathEl::MoveTo(_)))
 }
 
-/// The size of a part of a path in pels, in which control points represent curves.
+/// The size of a part of a path, in pels. Curves are replaced with the lines between their points and control points.
 struct Extent {
     bounds: Rect,
-    /// The signed area, whose sign depends on the outline's direction.
+    /// The area, whose sign depends on the direction of the outline.
     area: f64,
+    /// The length of the outline, including the line that closes it.
     length: f64,
 }
 
@@ -57,7 +59,7 @@ impl Extent {
             let Rect { x0, y0, x1, y1 } = extent.bounds;
             extent.bounds = Rect::new(x0.min(point.x), y0.min(point.y), x1.max(point.x), y1.max(point.y));
             if first.is_some() {
-                // The shoelace formula.
+                // The shoelace formula adds up the areas of the triangles between the origin and each line.
                 extent.area += (last.x * point.y - point.x * last.y) / 2.0;
                 extent.length += last.distance(point);
             }
@@ -79,14 +81,14 @@ impl Extent {
         extent
     }
 
-    /// Returns whether it is thinner than a pel, either along an axis or on average.
+    /// Returns whether the part is thin: less than one pel along an axis, or less than `WIDTH_PELS` on average.
     fn is_thin(&self) -> bool {
         let is_flat = self.bounds.width() < 1.0 || self.bounds.height() < 1.0;
         is_flat || self.area.abs() < WIDTH_PELS * self.length / 2.0
     }
 }
 
-/// Returns whether one part is a hole that leaves only a thin line of the other.
+/// Returns whether one of two parts is a hole that leaves only a thin line of the other.
 fn is_thin_ring(one: Extent, two: Extent, rule: FillRule) -> bool {
     let (outer, inner) = if one.area.abs() > two.area.abs() { (one, two) } else { (two, one) };
     let is_within = outer.bounds.contains_rect(inner.bounds);
@@ -95,7 +97,7 @@ fn is_thin_ring(one: Extent, two: Extent, rule: FillRule) -> bool {
     is_within && is_hole && left < WIDTH_PELS * (outer.length + inner.length) / 2.0
 }
 
-/// Finds the pels touched by the outline of a part.
+/// Appends the runs of pels that the outline of a part touches.
 fn trace(part: &[PathEl], transform: Affine, (width, height): (u32, u32), runs: &mut Vec<Run>) {
     let mut edges: Vec<(Point, Point)> = Vec::new();
     let (mut start, mut last) = (Point::ZERO, Point::ZERO);
@@ -140,6 +142,7 @@ fn trace(part: &[PathEl], transform: Affine, (width, height): (u32, u32), runs: 
         }
         for row in first..stop {
             let (mut a, mut b) = (at(f64::from(row)), at(f64::from(row) + 1.0));
+            // A horizontal edge has no slope, and touches all pels between its ends.
             if lower.y <= upper.y {
                 (a, b) = (from.x, to.x);
             }
@@ -152,16 +155,16 @@ fn trace(part: &[PathEl], transform: Affine, (width, height): (u32, u32), runs: 
     }
 }
 
-/// The thin shapes of a page that the full renderer draws, except those painted over since.
+/// The pels of the thin shapes on a page, which are needed if the full renderer draws the page.
 #[derive(Debug, Default)]
 pub(in crate::document) struct Slivers {
     runs: Vec<(Run, Ink)>,
-    /// The still visible pels of these runs.
+    /// The pels of these runs that no other shape has covered since; `None` if there are no runs.
     shown: Option<Bitmap>,
 }
 
 impl Slivers {
-    /// Records the part of a run inside the clip.
+    /// Records the parts of a run that are inside the clip.
     pub(super) fn note(&mut self, run: Run, ink: Ink, clip: &Clip, size: (u32, u32)) {
         if self.runs.len() >= RUNS_MAX || ink.alpha == 0 {
             return;
@@ -177,14 +180,15 @@ impl Slivers {
         self.shown.is_none()
     }
 
-    /// Hides thin shapes that a run now covers.
+    /// Marks the pels of thin shapes as covered where another shape has painted a run.
     pub(super) fn cover(&mut self, run: Run, clip: &Clip) {
         if let Some(shown) = &mut self.shown {
             clip.each(run, |(row, from, to)| clear_run(shown.row_mut(row), from, to));
         }
     }
 
-    /// Paints the visible pels on a part of the page; `left` and `top` are its first column and row.
+    /// Paints the visible pels on a part of the page. `left` and `top` are the page's column and row at which the part
+    /// begins.
     pub(in crate::document) fn paint(&self, part: &mut Gray, (left, top): (u32, u32)) {
         let Some(shown) = &self.shown else { return };
         let (width, right) = (part.width() as usize, left.saturating_add(part.width()));
@@ -208,6 +212,7 @@ mod tests {
 
     use super::*;
 
+    /// Returns the runs of the thin parts of a path, on a page of 100 × 100 pels.
     fn runs(path: &BezPath) -> Vec<Run> {
         let mut runs = touched(path, Affine::IDENTITY, FillRule::NonZero, (100, 100), false);
         runs.sort_unstable();

@@ -1,40 +1,40 @@
-//! Outlines of lines, limited to the visible area. A line that begins or ends far outside the page costs no more than a
-//! line across it, and a line with countless dashes is drawn solid.
+//! Computes the outlines of stroked lines within the visible area. A line that begins or ends far outside the page
+//! takes no more time than a line across the page, and a line with countless dashes is drawn solid.
 
 use hayro::kurbo::{Affine, BezPath, Line, PathEl, Point, Rect, Stroke, StrokeOpts, stroke};
 
 use super::near::{flatten_near, is_near};
 
-/// The tolerance of an outline, in pels.
+/// The maximum deviation of an outline from the exact one, in pels.
 const TOLERANCE: f64 = 0.1;
-/// The most dashes per path: more than a map of dotted lines contains, and few enough for memory.
+/// The most dashes per path: more than a map of dotted lines contains, but few enough to fit in memory.
 pub(super) const DASHES_MAX: f64 = 100_000.0;
 /// The widest pen, in pels, whose outline has the usual tolerance: it is wider than any page.
 const PEN_PELS: f64 = 65_536.0;
-/// The outline tolerance for a wider pen, relative to its width.
+/// The tolerance of the outline of a wider pen, as a fraction of the distance that its corners extend.
 const PEN_TOLERANCE: f64 = 1e-5;
-/// The distance that the corners of a wide or distant line extend, in widths of its pen.
+/// The maximum distance that the corners of a wide or distant line extend, in pen widths.
 const CORNER_MAX: f64 = 10.0;
 
-/// The largest path whose outline is made in one go, in lines: it takes about seventy megabytes.
+/// The maximum cost of a path whose outline is computed as a whole, in lines; the outline then takes about 70 MB.
 pub(super) const COST_MAX: usize = 200_000;
 /// The number of lines that take as much memory as the outline of one curve.
 const CURVE_COST: usize = 8;
 
-/// Returns the size of a path's outline, in lines; round corners are curves.
+/// Returns the cost of a path's outline: the number of lines that take as much memory. Round corners count as curves.
 pub(super) fn cost(path: &[PathEl], is_round: bool) -> usize {
     let is_curve = |element: &&PathEl| matches!(element, PathEl::QuadTo(..) | PathEl::CurveTo(..));
     let curves = if is_round { path.len() } else { path.iter().filter(is_curve).count() };
     path.len() + curves * (CURVE_COST - 1)
 }
 
-/// Returns a path's outline in the path's units, one of which is at most `scale` pels.
+/// Returns the outline of a stroked path in the path's units, each of which is at most `scale` pels.
 pub(super) fn outline(path: &BezPath, style: &Stroke, transform: Affine, scale: f64, size: (u32, u32)) -> BezPath {
     let page = Rect::new(0.0, 0.0, f64::from(size.0), f64::from(size.1));
     let pen = style.width * scale;
     let in_pels = path.iter().map(|element| transform * element);
     let plain = Stroke { dash_pattern: [].as_slice().into(), ..style.clone() };
-    // Near the page, no cut is needed.
+    // A path near the page needn't be cut.
     if pen < PEN_PELS && is_near(in_pels.clone(), page) {
         let style = if dashes(length(path), style) <= DASHES_MAX { style } else { &plain };
         return stroke(path.iter(), style, &StrokeOpts::default(), TOLERANCE / scale);
@@ -50,6 +50,7 @@ pub(super) fn outline(path: &BezPath, style: &Stroke, transform: Affine, scale: 
     for piece in pieces(in_pels, page.inflate(reach, reach), tolerance, back) {
         left -= dashes(length(&piece.path), style);
         let moved = Stroke { dash_offset: style.dash_offset + piece.before, ..style.clone() };
+        // Once there are too many dashes, the remaining pieces are drawn solid.
         let style = if left >= 0.0 && moved.is_finite() { &moved } else { &plain };
         outline.extend(stroke(piece.path.iter(), style, &StrokeOpts::default(), tolerance / scale));
     }
@@ -68,7 +69,7 @@ pub(super) fn dashes(length: f64, style: &Stroke) -> f64 {
     if makes_sense && count.is_finite() { count } else { f64::INFINITY }
 }
 
-/// Returns an upper bound of a path's length: the length of the lines between its points.
+/// Returns an upper bound of a path's length: the length of the lines between its points and control points.
 pub(super) fn length(path: &BezPath) -> f64 {
     let (mut start, mut last, mut length) = (Point::ZERO, Point::ZERO, 0.0);
     for element in path {
@@ -92,11 +93,11 @@ pub(super) fn length(path: &BezPath) -> f64 {
 /// A visible part of a line.
 struct Piece {
     path: BezPath,
-    /// The length of the line before this part.
+    /// The length of the line before this part, by which its dashes are shifted.
     before: f64,
 }
 
-/// Returns the parts of a path in pels that are inside `shown`, in the units to which `back` maps.
+/// Returns the parts of a path in pels that are inside `shown`, transformed by `back` to the path's own units.
 fn pieces(path: impl Iterator<Item = PathEl> + Clone, shown: Rect, tolerance: f64, back: Affine) -> Vec<Piece> {
     let mut pieces: Vec<Piece> = Vec::new();
     let (mut start, mut last, mut gone) = (Point::ZERO, Point::ZERO, 0.0);
@@ -172,6 +173,7 @@ mod tests {
 
     const SIZE: (u32, u32) = (100, 100);
 
+    /// Returns the outline of a path on a page of 100 × 100 pels.
     fn drawn(path: &str, style: &Stroke) -> BezPath {
         let path = BezPath::from_svg(path).expect("a path");
         outline(&path, style, Affine::IDENTITY, 1.0, SIZE)

@@ -1,19 +1,20 @@
-//! Print colours as a fax needs them: black ink is black, however a PDF specifies it.
+//! Replaces print colours so that black ink is black on a fax, however a PDF specifies the ink.
 //!
-//! The renderer converts CMYK with a printing press's profile, in which black ink is a dark grey (hayro-interpret
-//! 0.9.0). A fax would print that as dots. So `DeviceCMYK` and CMYK profiles are replaced by a function with sixteen
-//! corners (poppler's, but every corner with black ink is black), and the separations Black and All by grey.
+//! The renderer converts CMYK with the profile of a printing press, in which black ink is a dark grey (hayro-interpret
+//! 0.9.0). On a fax, this grey would become dots. So `DeviceCMYK` and CMYK profiles are replaced with a function that
+//! interpolates between sixteen colours, one for each combination of inks. The colours are poppler's, except that every
+//! combination with black ink is black. The separations Black and All are replaced with grey.
 
 use super::operands::{Edit, Operands};
 use super::value::{Store, Value, plain};
 
-/// The name of our own CMYK in resources.
+/// The name of the replacement for CMYK in resources.
 pub(super) const CMYK_NAME: &str = "FauxfaxCMYK";
 /// The maximum depth of nested colour spaces.
 const DEPTH_MAX: usize = 8;
 
-/// The colours of combinations of full inks: cyan is the lowest bit of the index, followed by magenta, yellow and
-/// black.
+/// The colours of the combinations of inks. In the index of a combination, cyan is the lowest bit, followed by magenta,
+/// yellow and black.
 const CORNERS: [[u8; 3]; 16] = [
     [255, 255, 255],
     [0, 173, 239],
@@ -33,7 +34,7 @@ const CORNERS: [[u8; 3]; 16] = [
     [0, 0, 0],
 ];
 
-/// Converts amounts of ink, each from 0 to 1, to red, green and blue.
+/// Converts the amounts of cyan, magenta, yellow and black, each from 0 to 1, to red, green and blue.
 pub(super) fn rgb(inks: [f64; 4]) -> [f64; 3] {
     let mut sum = [0.0; 3];
     for (corner, color) in CORNERS.iter().enumerate() {
@@ -49,8 +50,8 @@ pub(super) fn rgb(inks: [f64; 4]) -> [f64; 3] {
     sum
 }
 
-/// Computes the luma of inks given in bytes, interpolated between the corners. Every colour with full black ink is
-/// black, so black ink only scales the rest.
+/// Computes the luma of a combination of inks, given in bytes, by interpolation between `CORNERS`. Every corner with
+/// black ink is black, so black ink only darkens the colour of the other inks.
 pub(super) fn luma([cyan, magenta, yellow, black]: [u8; 4]) -> u8 {
     const LUMA: [i32; 8] = {
         let mut all = [0; 8];
@@ -68,14 +69,15 @@ pub(super) fn luma([cyan, magenta, yellow, black]: [u8; 4]) -> u8 {
     ((mix(light, 0, black) + 128) >> 8) as u8
 }
 
-/// Returns the replacement for `c m y k k` and `c m y k K` in a content stream.
+/// Returns the edit that replaces the four operands of a CMYK operator (`k` or `K`) with an RGB colour and its
+/// operator.
 pub(super) fn operator(operands: &Operands, stroke: bool) -> Option<Edit> {
     let (numbers, place) = operands.last_numbers::<4>()?;
     let [red, green, blue] = rgb(numbers).map(plain);
     Some((place, format!("{red} {green} {blue} {} ", if stroke { "RG" } else { "rg" }).into_bytes()))
 }
 
-/// Adds our CMYK to the document as a colour space.
+/// Adds the replacement for CMYK to the document as a colour space, and returns a reference to it.
 pub(super) fn cmyk<'a>(store: &mut Store<'a>) -> Value<'a> {
     let unit = |count: usize| Value::numbers(&[0.0, 1.0].repeat(count));
     let function = Value::stream(
@@ -94,7 +96,7 @@ pub(super) fn cmyk<'a>(store: &mut Store<'a>) -> Value<'a> {
     store.add(Value::array(space))
 }
 
-/// Creates a separation that shows one ink as grey: no ink is white, and full ink is black.
+/// Creates a separation that shows one ink as grey, from white without ink to black with full ink.
 fn grey_of_ink<'a>(name: &str) -> Value<'a> {
     let function = Value::dict([
         ("FunctionType", Value::Number(2.0)),
@@ -117,7 +119,7 @@ pub(super) fn mended<'a>(store: &mut Store<'a>, space: &Value<'a>, cmyk: &Value<
 }
 
 fn mended_within<'a>(store: &mut Store<'a>, space: &Value<'a>, cmyk: &Value<'a>, depth: usize) -> Option<Value<'a>> {
-    // A space may contain itself.
+    // The depth is limited because a space may contain itself.
     if depth > DEPTH_MAX || space.is_null() {
         return None;
     }
@@ -173,7 +175,7 @@ fn mended_within<'a>(store: &mut Store<'a>, space: &Value<'a>, cmyk: &Value<'a>,
     }
 }
 
-/// Returns the number of components in a space's colours, if known.
+/// Returns the number of components of the colours in a colour space, if it is known.
 pub(super) fn components<'a>(store: &mut Store<'a>, space: &Value<'a>) -> Option<u32> {
     let space = store.resolve(space);
     let first = space.items().first().map(|kind| store.resolve(kind));

@@ -9,7 +9,7 @@ use super::operands::{Edit, Operands};
 
 /// The maximum depth of nested graphics states.
 const STATES_MAX: usize = 1_000;
-/// The most bytes of text collected per font, to determine the necessary characters.
+/// The most bytes of text collected per font; the text determines which characters a replacement font must have.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 
 /// Colour spaces that need no entry in the resources.
@@ -18,18 +18,19 @@ const DEVICE_SPACES: [&str; 6] = ["DeviceGray", "DeviceRGB", "G", "RGB", "Patter
 /// The findings from a content stream.
 #[derive(Default)]
 pub(super) struct Survey {
-    /// The names of the forms and images that are drawn, each with the number of times it is drawn.
+    /// The names of the forms and images that are drawn, each with the number of times that it is drawn.
     pub(super) objects: BTreeMap<Vec<u8>, u64>,
     /// Other names that are used, with their category in the resources.
     pub(super) named: BTreeSet<(&'static str, Vec<u8>)>,
     /// The strings shown in each font, by the font's name.
     pub(super) texts: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
-    /// Whether anything other than white is painted directly.
+    /// Whether anything other than white is painted directly, rather than by a form or an image.
     pub(super) paints: bool,
     /// Whether the stream ends within a string or an image.
     pub(super) open: bool,
-    /// Whether our CMYK must be added to the resources.
+    /// Whether the replacement for CMYK must be added to the resources.
     pub(super) names_cmyk: bool,
+    /// The necessary changes, in the order of their places.
     pub(super) edits: Vec<Edit>,
 }
 
@@ -37,11 +38,13 @@ pub(super) struct Survey {
 #[derive(Clone, Default)]
 struct State {
     font: Option<Vec<u8>>,
+    /// Whether text is invisible (rendering mode 3).
     is_invisible: bool,
+    /// Whether the fill colour is white.
     is_white: bool,
 }
 
-/// Reads a content stream and collects the findings.
+/// Reads a content stream and returns the findings.
 pub(super) fn survey(content: &[u8]) -> Survey {
     let mut reader = Reader { content, survey: Survey::default(), state: State::default(), states: Vec::new() };
     let mut operands = Operands::default();
@@ -66,7 +69,7 @@ pub(super) fn survey(content: &[u8]) -> Survey {
     reader.survey
 }
 
-/// Applies the edits to a content stream.
+/// Applies edits to a content stream; the edits must be in the order of their places and must not overlap.
 pub(super) fn edited(content: &[u8], edits: &[Edit]) -> Vec<u8> {
     let mut changed = Vec::with_capacity(content.len() + edits.len() * 8);
     let mut at = 0;
@@ -79,6 +82,7 @@ pub(super) fn edited(content: &[u8], edits: &[Edit]) -> Vec<u8> {
     changed
 }
 
+/// Follows the graphics state through a content stream.
 struct Reader<'c> {
     content: &'c [u8],
     survey: Survey,
@@ -87,10 +91,11 @@ struct Reader<'c> {
 }
 
 impl Reader<'_> {
+    /// Handles an operator and the operands before it.
     fn operator(&mut self, operands: &Operands, place: Range<usize>) {
         match &self.content[place.clone()] {
             b"q" if self.states.len() < STATES_MAX => self.states.push(self.state.clone()),
-            // An unmatched Q restores the page's initial state.
+            // A `Q` without a `q` restores the initial state.
             b"Q" => self.state = self.states.pop().unwrap_or_default(),
             b"Tf" => self.state.font = operands.last_name().map(|(name, _)| name.to_vec()),
             b"Tr" => self.state.is_invisible = operands.numbers().last() == Some(3.0),
@@ -130,6 +135,7 @@ impl Reader<'_> {
         }
     }
 
+    /// Records the last name among the operands, if it must be in the resources.
     fn name(&mut self, category: &'static str, operands: &Operands) {
         if let Some((name, _)) = operands.last_name()
             && !DEVICE_SPACES.iter().any(|space| space.as_bytes() == name)
@@ -138,16 +144,18 @@ impl Reader<'_> {
         }
     }
 
+    /// Replaces a CMYK colour, including its operator.
     fn color(&mut self, operands: &Operands, operator: &Range<usize>, stroke: bool) {
         if let Some((numbers, instead)) = colors::operator(operands, stroke) {
             self.survey.edits.push((numbers.start..operator.end, instead));
         }
     }
 
+    /// Records the strings that are shown in the current font.
     fn show(&mut self, operands: &Operands) {
         let is_seen = !self.state.is_invisible;
         for text in operands.texts() {
-            // 0 and 3 are common codes for blanks in composite fonts.
+            // In composite fonts, 0 and 3 are common codes for blanks.
             let is_blank = text.iter().all(|byte| matches!(byte, 0 | 3 | b' ' | 0xa0));
             self.survey.paints |= is_seen && !is_blank && !self.state.is_white;
             if let Some(font) = self.state.font.as_ref().filter(|_| is_seen && !is_blank) {

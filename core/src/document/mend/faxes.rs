@@ -1,5 +1,5 @@
-//! Pages that consist only of a fax page: an image that has a fax's width and coding and covers the page. Such an image
-//! is not drawn but decoded, so that no pel changes.
+//! Recognises pages that consist only of a fax image: an image that has the width and the coding of a fax and covers
+//! the page. Such an image is decoded instead of drawn, so that no pel changes.
 
 use super::lexer::{Kind, Lexer};
 use super::pages::Leaf;
@@ -7,21 +7,22 @@ use super::streams;
 use super::value::{Store, Value};
 use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
-/// The maximum length of such a page's content, which is always short.
+/// The maximum length of the content of a page that draws only one image.
 const CONTENT_BYTES_MAX: usize = 400;
 /// The tolerance for the resolution, in pels per inch.
 const OFF_MAX: f64 = 2.0;
 
-/// The only image on a page.
+/// The fax image that a page consists of.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::document) struct FaxImage {
-    /// Its data, coded with T.6.
+    /// The data of the image, coded as MMR (T.6).
     pub(in crate::document) mmr: Vec<u8>,
     pub(in crate::document) height: u32,
     pub(in crate::document) rows_an_inch: f64,
 }
 
-/// Returns the fax page that a page consists of; `None` for any other page.
+/// Returns the fax image that a page consists of; `None` for any other page. `drawn` is the array of the annotations
+/// that are drawn on the page.
 pub(super) fn image<'a>(store: &mut Store<'a>, leaf: &Leaf<'a>, content: &[u8], drawn: &Value<'a>) -> Option<FaxImage> {
     let [x0, y0, x1, y1] = leaf.crop;
     let is_plain = leaf.rotate == 0.0 && leaf.unit == 1.0 && drawn.items().is_empty();
@@ -38,7 +39,7 @@ pub(super) fn image<'a>(store: &mut Store<'a>, leaf: &Leaf<'a>, content: &[u8], 
     let objects = store.get(&resources, "XObject");
     let image = store.get(&objects, std::str::from_utf8(&name).ok()?);
     let is_grey = store.get(&image, "ColorSpace").is_name("DeviceGray");
-    // Any of these would change the pels.
+    // Any of these entries would change the pels.
     let other = ["Decode", "SMask", "Mask", "ImageMask"].iter().any(|key| !store.get(&image, key).is_null());
     if !is_grey || other || store.number(&image, "Width") != Some(f64::from(ROW_PELS)) {
         return None;
@@ -47,6 +48,7 @@ pub(super) fn image<'a>(store: &mut Store<'a>, leaf: &Leaf<'a>, content: &[u8], 
     let [(filter, parameters)] = steps.as_slice() else { return None };
     let is_mmr = filter.as_slice() == b"CCITTFaxDecode" && store.number(parameters, "K").is_some_and(|k| k < 0.0);
     let columns = store.number(parameters, "Columns");
+    // With either of these options, the data would have to be decoded differently than on a fax.
     let turned =
         ["BlackIs1", "EncodedByteAlign"].iter().any(|key| matches!(store.get(parameters, key), Value::Bool(true)));
     if !is_mmr || columns != Some(f64::from(ROW_PELS)) || turned {
@@ -63,7 +65,7 @@ pub(super) fn image<'a>(store: &mut Store<'a>, leaf: &Leaf<'a>, content: &[u8], 
     })
 }
 
-/// Returns the name and matrix of the only image that a content stream draws; `None` if it does anything else.
+/// Returns the name and the matrix of the image that a content stream draws; `None` if the stream does anything else.
 fn only_image(content: &[u8]) -> Option<(Vec<u8>, [f64; 6])> {
     let (mut numbers, mut operators, mut name, mut matrix) = (Vec::new(), Vec::new(), None, None);
     for token in Lexer::new(content) {

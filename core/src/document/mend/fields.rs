@@ -1,24 +1,25 @@
-//! Draws the values of form fields and notes as text on the page, in plain Helvetica.
+//! Draws the values of form fields, the text of notes and the names of stamps in plain Helvetica.
 
 use super::value::{Store, Value, plain};
 use super::{Findings, colors, lexer, names};
 
-/// The maximum depth of nested fields.
+/// The maximum depth of nested fields, which also ends a chain of parents that leads back to itself.
 const LEVELS_MAX: usize = 12;
-/// The most letters per value.
+/// The most letters that are drawn per value.
 const LETTERS_MAX: usize = 20_000;
-/// Flags of text fields (ISO 32000-1, table 228) and of buttons (table 226).
+/// The flags of text fields (ISO 32000-1, table 228) and of buttons (table 226) that matter here.
 const MULTILINE: u32 = 1 << 12;
 const PASSWORD: u32 = 1 << 13;
 const COMB: u32 = 1 << 24;
 const PUSHBUTTON: u32 = 1 << 16;
-/// The limits for the size of text without a stated size, in points. Multi-line text always has the maximum.
+/// The limits for the size of text whose size isn't stated, in points. If such text may have several lines, it always
+/// has the maximum size.
 const SIZE_MAX: f64 = 12.0;
 const SIZE_MIN: f64 = 4.0;
 /// The distance between a field's edge and its text, in points.
 const PADDING: f64 = 2.0;
-/// The widths of Helvetica's letters from the space on, in thousandths of an em; other letters are assumed to have the
-/// most common width.
+/// The widths of Helvetica's letters in thousandths of an em, beginning with the space; all letters beyond this table
+/// are assumed to have the most common width.
 const WIDTHS: [u16; 95] = [
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
     556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833,
@@ -29,20 +30,24 @@ const WIDTHS: [u16; 95] = [
 
 /// The appearance with which an annotation is drawn.
 pub(super) enum Look<'a> {
+    /// The appearance that the annotation has in the file, if any.
     AsItIs,
-    /// One of the states that have an appearance.
+    /// The annotation's own appearance for this state, which must be selected first.
     State(Vec<u8>),
-    /// An appearance that was made for it.
+    /// A new appearance that replaces the annotation's own.
     Drawn(Value<'a>),
 }
 
 /// The interactive form of a document (ISO 32000-1, 12.7.2).
 pub(super) struct Form<'a> {
+    /// Whether viewers must draw the values of fields even if the fields have appearances.
     needs_appearances: bool,
+    /// The default appearance of fields, such as `/Helv 12 Tf 0 g`.
     default: Value<'a>,
 }
 
 impl<'a> Form<'a> {
+    /// Reads the form that a document's catalog refers to.
     pub(super) fn of(store: &mut Store<'a>, catalog: &Value<'a>) -> Self {
         let form = store.get(catalog, "AcroForm");
         let needs_appearances = matches!(store.get(&form, "NeedAppearances"), Value::Bool(true));
@@ -63,7 +68,8 @@ fn inherited<'a>(store: &mut Store<'a>, field: &Value<'a>, key: &str) -> Value<'
     Value::Null
 }
 
-/// Determines the look of a field's widget, drawing the value if the widget's own appearance doesn't show it.
+/// Determines the look of a field's widget. If the widget's own appearance doesn't show the field's value, the value is
+/// drawn.
 pub(super) fn look<'a>(
     store: &mut Store<'a>,
     form: &Form<'a>,
@@ -101,7 +107,7 @@ pub(super) fn look<'a>(
     }
 }
 
-/// Returns the text that shows a field's value; for choices, their displayed words.
+/// Returns a field's value as text. For a choice field, this is the text that is displayed for each chosen option.
 fn shown<'a>(store: &mut Store<'a>, widget: &Value<'a>) -> String {
     let value = inherited(store, widget, "V");
     let values = if value.items().is_empty() { vec![value] } else { value.items().to_vec() };
@@ -124,7 +130,8 @@ fn shown<'a>(store: &mut Store<'a>, widget: &Value<'a>) -> String {
     lines.join(", ")
 }
 
-/// Draws a ticked box in its named state, or as a cross.
+/// Determines the look of a checkbox or radio button. If it is ticked but has no appearance for its state, it is drawn
+/// as a cross.
 fn button<'a>(store: &mut Store<'a>, widget: &Value<'a>, rectangle: [f64; 4]) -> Look<'a> {
     let appearances = store.get(widget, "AP");
     let states = store.get(&appearances, "N");
@@ -134,12 +141,13 @@ fn button<'a>(store: &mut Store<'a>, widget: &Value<'a>, rectangle: [f64; 4]) ->
     let stated = store.get(widget, "AS");
     let state = if stated.is_null() { inherited(store, widget, "V") } else { stated.clone() };
     let Some(state) = state.as_name().filter(|state| *state != b"Off") else { return Look::AsItIs };
-    // An appearance for the state needs no drawing; the button is switched to the state only if it names none itself.
+    // If the state has an appearance, nothing needs to be drawn. If the button itself names no state, it is switched to
+    // the state that the field's value names.
     let known = states.entries().is_some_and(|states| states.contains_key(state));
     if known {
         return if stated.is_null() { Look::State(state.to_vec()) } else { Look::AsItIs };
     }
-    // A group's value names one of its buttons; the others are not ticked.
+    // The value of a group of buttons names one of them; the others are not ticked.
     let belongs = states.entries().is_none_or(|states| states.keys().all(|key| key == b"Off"));
     if stated.is_null() && !belongs
         || states.entries().is_none() && stated.is_null() && is_one_of_several(store, widget)
@@ -161,13 +169,14 @@ fn button<'a>(store: &mut Store<'a>, widget: &Value<'a>, rectangle: [f64; 4]) ->
     Look::Drawn(form(rectangle, Value::dict([]), format!("{frame}{cross}")))
 }
 
+/// Returns whether a widget is one of several that belong to the same field.
 fn is_one_of_several<'a>(store: &mut Store<'a>, widget: &Value<'a>) -> bool {
     let parent = store.get(widget, "Parent");
     let kids = store.get(&parent, "Kids");
     kids.items().len() > 1 && store.get(widget, "T").is_null()
 }
 
-/// Draws the background and border of a widget.
+/// Returns the operators that draw the background and the border of a widget.
 fn frame<'a>(store: &mut Store<'a>, widget: &Value<'a>, [x0, y0, x1, y1]: [f64; 4]) -> String {
     let look = store.get(widget, "MK");
     let style = store.get(widget, "BS");
@@ -185,7 +194,8 @@ fn frame<'a>(store: &mut Store<'a>, widget: &Value<'a>, [x0, y0, x1, y1]: [f64; 
     frame
 }
 
-/// Returns the operators that set a colour of one, three or four components; `None` if it is transparent.
+/// Returns the operators that set a colour of one, three or four components; `None` for any other number, which means
+/// transparent.
 pub(super) fn color_operator(color: &[f64], stroke: bool) -> Option<String> {
     let numbers = || color.iter().map(|part| plain(part.clamp(0.0, 1.0))).collect::<Vec<_>>().join(" ");
     match (color, stroke) {
@@ -201,7 +211,7 @@ pub(super) fn color_operator(color: &[f64], stroke: bool) -> Option<String> {
     }
 }
 
-/// Creates a form that draws at its own place on the page.
+/// Creates a form XObject that uses the coordinates of the page.
 pub(super) fn form<'a>(bounds: [f64; 4], resources: Value<'a>, content: String) -> Value<'a> {
     Value::stream(
         [
@@ -214,7 +224,7 @@ pub(super) fn form<'a>(bounds: [f64; 4], resources: Value<'a>, content: String) 
     )
 }
 
-/// Draws a note whose text is shown on the page itself.
+/// Draws a note whose text is shown on the page itself (a free text annotation).
 pub(super) fn free_text<'a>(
     store: &mut Store<'a>,
     annotation: &Value<'a>,
@@ -252,6 +262,7 @@ pub(super) fn stamp<'a>(
     rectangle: [f64; 4],
     findings: &mut Findings,
 ) -> Look<'a> {
+    // A stamp without a name is a Draft stamp (ISO 32000-1, 12.5.6.12).
     let name = store.get(annotation, "Name");
     let name = String::from_utf8_lossy(name.as_name().unwrap_or(b"Draft")).to_uppercase();
     let [x0, y0, x1, y1] = rectangle;
@@ -262,7 +273,8 @@ pub(super) fn stamp<'a>(
     Look::Drawn(text.drawn(&frame, findings))
 }
 
-/// Decodes a text string in UTF-16, UTF-8, or roughly ISO 8859-1 (ISO 32000-1, 7.9.2.2).
+/// Decodes a text string in UTF-16, UTF-8 or `PDFDocEncoding` (ISO 32000-1, 7.9.2.2). `PDFDocEncoding` is read as
+/// Windows-1252, which has the same letters in most places.
 fn text_of(bytes: &[u8]) -> String {
     let units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
@@ -283,10 +295,13 @@ fn text_of(bytes: &[u8]) -> String {
     text.chars().take(LETTERS_MAX).collect()
 }
 
-/// The colour and size of text; size 0 means that the text fits its field.
+/// The colour and the size of text.
 struct Style {
+    /// The size in points; 0 if the text is to be as large as fits.
     size: f64,
+    /// The maximum size of text that is to be as large as fits.
     most: f64,
+    /// The operators that set the colour.
     color: String,
 }
 
@@ -332,6 +347,7 @@ struct Text {
 }
 
 impl Text {
+    /// Draws the text on a frame, which is given as operators, and notes if characters are missing.
     fn drawn<'a>(&self, frame: &str, findings: &mut Findings) -> Value<'a> {
         let [x0, y0, x1, y1] = self.rectangle;
         let (width, height) = (x1 - x0, y1 - y0);
@@ -379,6 +395,8 @@ impl Text {
             plain(size),
             self.style.color
         );
+        // `y` is the baseline. On a single line, the em square is centred, and a part of it remains below the baseline
+        // for descenders.
         let mut y = if several { y1 - PADDING - size } else { y0 + (height - size) / 2.0 + size * 0.22 };
         for line in &lines {
             self.line(line, size, y, &mut content);
@@ -395,6 +413,7 @@ impl Text {
         form(self.rectangle, resources, content)
     }
 
+    /// Adds the operators that show one line with its baseline at `y`.
     fn line(&self, line: &[u8], size: f64, y: f64, content: &mut String) {
         let [x0, _, x1, _] = self.rectangle;
         let hex = |text: &[u8]| text.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -425,7 +444,7 @@ fn width_of(line: &[u8]) -> f64 {
     line.iter().map(letter).sum()
 }
 
-/// Breaks a line between words into parts of at most this many ems.
+/// Breaks a line between words into parts of at most this many ems; a word that is longer is not broken.
 fn wrapped(line: &[u8], ems: f64) -> Vec<Vec<u8>> {
     let (mut lines, mut last) = (Vec::new(), Vec::new());
     for word in line.split(|byte| *byte == b' ') {

@@ -1,8 +1,9 @@
-//! Text in fonts that a PDF doesn't embed: which characters it needs, and which available font has them.
+//! Replaces fonts that a PDF doesn't embed: finds out which characters the text needs, and which available font has
+//! them.
 //!
-//! The renderer's own fonts contain only the Latin letters of western Europe. Text in other letters gets a font that
-//! has them from a directory; the PDF then refers to the font by a name that contains its index. Characters that no
-//! font has are reported.
+//! The renderer's built-in fonts contain only the Latin letters of western Europe. For text with other letters, a font
+//! that has them is selected from a directory; the PDF then refers to this font by a name that contains the font's
+//! index. Characters that no font has are reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,36 +14,38 @@ use super::value::{Id, Store, Value};
 use super::{names, streams};
 use crate::document::fonts::Fonts;
 
-/// The most letters examined in a font whose letters are drawings.
+/// The most letters that are examined in a Type 3 font, whose letters are content streams.
 pub(super) const LETTERS_MAX: usize = 2_000;
-/// The most pages on which one font's loss is reported.
+/// The most pages on which the loss of one font is reported.
 const PAGES_MAX: usize = 200;
 /// The most codes examined per font.
 const CODES_MAX: usize = 70_000;
-/// The default width of a font's letters, in thousandths of an em.
+/// The width of letters for which a font states none, in thousandths of an em.
 const WIDTH: f64 = 556.0;
 
-/// The strings shown in fonts that are not embedded.
+/// The strings that are shown in fonts that are not embedded.
 #[derive(Default)]
 pub(super) struct Texts<'a> {
     uses: BTreeMap<Id, Use<'a>>,
-    /// Fonts that need no further examination.
+    /// The fonts that need no replacement, because they are embedded or don't exist.
     fine: BTreeSet<Id>,
 }
 
+/// A font that is not embedded, the strings that are shown in it, and the indexes of the pages that show them.
 struct Use<'a> {
     font: Value<'a>,
     texts: BTreeSet<Vec<u8>>,
     pages: BTreeSet<usize>,
 }
 
-/// A font as described in its dictionary.
+/// The description of a font in its dictionary.
 struct Described<'a> {
     font: Value<'a>,
     name: String,
     is_composite: bool,
+    /// The character collection of a composite font, if it is known.
     family: Option<CidFamily>,
-    /// The character for each shown code, if known.
+    /// The character of each code that is shown; `None` if the character is unknown.
     letters: BTreeMap<u32, Option<char>>,
 }
 
@@ -50,7 +53,7 @@ impl<'a> Texts<'a> {
     /// Records the strings that a page shows in a font.
     pub(super) fn note(&mut self, store: &mut Store<'a>, page: usize, font: &Value<'a>, texts: &[Vec<u8>]) {
         let Value::Ref(id) = *font else {
-            // A font that is not a separate object gets a number, so that it can be recorded and replaced like others.
+            // A font that is not a separate object becomes one, so that it can be recorded and replaced like others.
             let font = store.add(font.clone());
             return self.note(store, page, &font, texts);
         };
@@ -73,7 +76,8 @@ impl<'a> Texts<'a> {
         known.texts.extend(texts.iter().filter(|_| known.pages.len() < PAGES_MAX).cloned());
     }
 
-    /// Finds fonts for the recorded strings and returns the missing characters of each page.
+    /// Replaces fonts so that the recorded strings can be shown, and returns the losses, each with the index of its
+    /// page.
     pub(super) fn settle(self, store: &mut Store<'a>, fonts: &Fonts) -> Vec<(usize, String)> {
         let mut losses = Vec::new();
         for used in self.uses.into_values() {
@@ -96,18 +100,20 @@ fn is_embedded<'a>(store: &mut Store<'a>, font: &Value<'a>) -> bool {
     })
 }
 
-/// Returns whether a font's file is readable, judging by its header.
+/// Returns whether a font's file seems readable.
 fn is_font(file: &[u8]) -> bool {
     let is_sfnt = [&b"\0\x01\0\0"[..], b"true", b"OTTO", b"ttcf"].iter().any(|start| file.starts_with(start));
-    // Files in other formats are left to the renderer.
+    // Files in formats other than TrueType and OpenType are left to the renderer.
     file.len() > 4 && (!is_sfnt || FontRef::from_index(file, 0).is_ok())
 }
 
+/// Returns the descendant of a composite font, which describes its letters; `None` for other fonts.
 fn descendant<'a>(store: &mut Store<'a>, font: &Value<'a>) -> Option<Value<'a>> {
     let descendants = store.get(font, "DescendantFonts");
     descendants.items().first().map(|first| store.resolve(first))
 }
 
+/// Reads the dictionary of a font, and determines the characters of the codes that are shown.
 fn described<'a>(store: &mut Store<'a>, used: &Use<'a>) -> Described<'a> {
     let font = store.resolve(&used.font);
     let name = store.get(&font, "BaseFont");
@@ -125,6 +131,7 @@ fn described<'a>(store: &mut Store<'a>, used: &Use<'a>) -> Described<'a> {
 }
 
 impl<'a> Described<'a> {
+    /// Determines the characters of a composite font, whose codes may have several bytes.
     fn read_composite(&mut self, store: &mut Store<'a>, texts: &BTreeSet<Vec<u8>>, to_unicode: Option<&CMap>) {
         let encoding = store.get(&self.font, "Encoding");
         let encoding = match encoding.as_name() {
@@ -161,6 +168,7 @@ impl<'a> Described<'a> {
         }
     }
 
+    /// Determines the characters of a simple font, in which each byte is a code.
     fn read_simple(&mut self, store: &mut Store<'a>, texts: &BTreeSet<Vec<u8>>, to_unicode: Option<&CMap>) {
         let encoding = store.get(&self.font, "Encoding");
         let is_mac =
@@ -183,12 +191,12 @@ impl<'a> Described<'a> {
             let by_encoding =
                 by_name.unwrap_or_else(|| if is_mac { names::of_mac(*byte) } else { names::of_windows(*byte) });
             let letter = to_unicode.and_then(|map| looked_up(map, code)).or(by_encoding);
-            // In a symbol font, letter names denote other shapes.
+            // In a symbol font, the names of letters denote symbols.
             self.letters.insert(code, letter.filter(|_| !is_symbols));
         }
     }
 
-    /// Assigns the text a font with its letters, and returns a description of the missing letters.
+    /// Replaces the font with one that has the letters of its text, if necessary, and describes what is still missing.
     fn settled(&self, store: &mut Store<'a>, fonts: &Fonts, font: &Value<'a>) -> Option<String> {
         if names::is_standard_symbols(&self.name) {
             return None;
@@ -202,7 +210,7 @@ impl<'a> Described<'a> {
             .collect();
         // Code 0 of a composite font is `.notdef`, which shows no character.
         let unknown = self.letters.iter().any(|(code, letter)| letter.is_none() && !(self.is_composite && *code == 0));
-        // The renderer's own fonts have all of these letters.
+        // The renderer's built-in fonts have all of these letters.
         if needed.iter().all(|letter| names::is_latin(*letter)) {
             let named = fonts.has_named(&self.name);
             return (unknown && !named).then(|| self.unknown());
@@ -222,6 +230,7 @@ impl<'a> Described<'a> {
         unknown.then(|| self.unknown())
     }
 
+    /// Describes, for users, that the characters of some codes are unknown.
     fn unknown(&self) -> String {
         let name = &self.name;
         format!(
@@ -229,6 +238,7 @@ impl<'a> Described<'a> {
         )
     }
 
+    /// Describes, for users, that no font has these letters.
     fn missing(&self, letters: &BTreeSet<char>) -> String {
         let what = match &self.family {
             Some(CidFamily::AdobeJapan1) => "Japanese text is".to_owned(),
@@ -247,7 +257,7 @@ impl<'a> Described<'a> {
         )
     }
 
-    /// Copies the font's dictionary with a different name.
+    /// Returns a copy of the font's dictionary with a different name.
     fn renamed(&self, store: &mut Store<'a>, name: &str) -> Value<'a> {
         let mut inner = descendant(store, &self.font).unwrap_or(Value::Null).with("BaseFont", Value::name(name));
         let descriptor = store.get(&inner, "FontDescriptor");
@@ -257,7 +267,7 @@ impl<'a> Described<'a> {
         self.font.with("BaseFont", Value::name(name)).with("DescendantFonts", Value::array(vec![inner]))
     }
 
-    /// Builds a composite font that maps the same one-byte codes to their characters.
+    /// Builds a composite font that maps the one-byte codes of a simple font to the same characters.
     fn composite(&self, store: &mut Store<'a>, name: &str) -> Value<'a> {
         let first = store.number(&self.font, "FirstChar").unwrap_or(0.0);
         let widths = store.numbers(&self.font, "Widths");
@@ -304,7 +314,8 @@ impl<'a> Described<'a> {
     }
 }
 
-/// Splits a string into codes, each with its place in the font's character collection.
+/// Splits a string into codes, each with its character's number in the collection (CID). Bytes that aren't part of a
+/// code are skipped.
 fn codes(text: &[u8], encoding: &CMap) -> Vec<(u32, u32)> {
     let (mut codes, mut at) = (Vec::new(), 0);
     while at < text.len() {
@@ -324,6 +335,7 @@ fn codes(text: &[u8], encoding: &CMap) -> Vec<(u32, u32)> {
     codes
 }
 
+/// Returns the character of a code in a map to Unicode; if the code stands for several characters, returns the first.
 fn looked_up(map: &CMap, code: u32) -> Option<char> {
     match map.lookup_bf_string(code) {
         Some(BfString::Char(letter)) => Some(letter),

@@ -1,5 +1,5 @@
-//! Images with incomplete data: the readable part is drawn, and the rest is white and reported. No more is decoded than
-//! necessary.
+//! Checks the images in a PDF. If the data of an image is incomplete, the readable part is drawn, and the rest is left
+//! white and reported. No more is decoded than necessary.
 
 use hayro::hayro_syntax::object::stream::ImageDecodeParams;
 use hayro::hayro_syntax::object::{FromBytes, Stream};
@@ -10,35 +10,40 @@ use super::{colors, streams};
 use crate::document::ccitt::{self, Stored};
 use crate::document::picture::PICTURE_PELS_MAX;
 
+/// The loss that is reported for an image that can't be decoded.
 const MISSING: &str = "an image is missing: it can't be decoded";
-/// The loss reported for an image too large for the renderer's memory.
+/// The loss that is reported for an image that is too large for the renderer's memory.
 pub(super) const TOO_LARGE: &str = "an image is missing: it is too large to be drawn";
-/// The largest image that is passed to the renderer: at one byte per pel, it takes half of the renderer's memory.
+/// The largest image that is passed to the renderer, in pels: at one byte per pel, it takes half of the renderer's
+/// memory.
 const IMAGE_PELS_MAX: u64 = 192 * 1024 * 1024;
 /// The longest row that a filter is asked to process, in bits.
 const ROW_BITS_MAX: f64 = 1e9;
-/// Appended to a JPEG that ends early. Decoding twice with different noise reveals the rows that are made from noise.
+/// Noise that is appended to a JPEG that ends too early. The JPEG is decoded with each of the two; rows that come out
+/// different consist of noise.
 const NOISE: [[u8; 16]; 2] = [
     [0x5a, 0x93, 0x2c, 0xe1, 0x76, 0x0b, 0xd4, 0x48, 0xb7, 0x1d, 0x62, 0x8e, 0x39, 0xc5, 0x50, 0xa3],
     [0xa6, 0x1b, 0x97, 0x34, 0x0d, 0xe8, 0x52, 0x7f, 0xc1, 0x66, 0x2a, 0x99, 0xd3, 0x05, 0xbe, 0x4c],
 ];
-/// The number of noise bytes that are appended, enough to complete any row.
+/// The number of noise bytes that are appended, which are enough to complete any row.
 const NOISE_BYTES: usize = 64 * 1024;
 
 /// The result of checking an image.
 #[derive(Default)]
 pub(super) struct Checked<'a> {
+    /// A description of what is missing, if anything is.
     pub(super) loss: Option<String>,
-    /// The object to draw instead of the image.
+    /// The object to draw instead of the image, if it must be replaced.
     pub(super) instead: Option<Value<'a>>,
 }
 
 impl Checked<'_> {
+    /// Keeps the image and reports a loss.
     fn lossy(loss: impl Into<String>) -> Self {
         Self { loss: Some(loss.into()), instead: None }
     }
 
-    /// Replaces the image with nothing.
+    /// Replaces the image with an empty form and reports a loss.
     fn left_out(loss: impl Into<String>) -> Self {
         let unit = ("BBox", Value::numbers(&[0.0, 0.0, 1.0, 1.0]));
         let empty =
@@ -46,16 +51,18 @@ impl Checked<'_> {
         Self { loss: Some(loss.into()), instead: Some(empty) }
     }
 
+    /// Keeps the image and reports that its last rows are missing.
     fn missing_rows(rows: u32) -> Self {
         Self::lossy(incomplete(rows))
     }
 }
 
+/// Describes the loss of an image's last rows.
 fn incomplete(rows: u32) -> String {
     format!("an image is incomplete: its last {rows} rows can't be read")
 }
 
-/// Returns whether an image has a mask too large to be drawn.
+/// Returns whether an image has a mask, under the key `mask`, that is too large to be drawn.
 pub(super) fn has_large<'a>(store: &mut Store<'a>, image: &Value<'a>, mask: &str) -> bool {
     let mask = store.get(image, mask);
     if !matches!(mask, Value::Stream(_)) {
@@ -65,7 +72,8 @@ pub(super) fn has_large<'a>(store: &mut Store<'a>, image: &Value<'a>, mask: &str
     side("Width") * side("Height") > IMAGE_PELS_MAX as f64
 }
 
-/// Checks whether an image's data is complete, and otherwise replaces the image.
+/// Checks whether the data of an image is complete, and replaces the image if it must be drawn differently.
+/// `bytes_left` is the memory that is left for images that are decoded before drawing.
 pub(super) fn checked<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -85,7 +93,7 @@ pub(super) fn checked<'a>(
     if is_beyond || u64::from(width) * u64::from(height) > IMAGE_PELS_MAX {
         return Checked::left_out(TOO_LARGE);
     }
-    // The renderer accepts such an image, but checking it here would take too much memory.
+    // The renderer can draw an image of this size, but checking it here would take too much memory.
     if u64::from(width) * u64::from(height) > PICTURE_PELS_MAX {
         return Checked::default();
     }
@@ -101,8 +109,9 @@ pub(super) fn checked<'a>(
     }
 }
 
-/// Converts an image of plain samples in our CMYK to greys in advance, because the renderer takes many times as long to
-/// mix inks. Returns `None` if the image is of another kind, incomplete, or larger than the remaining memory.
+/// Converts an image to greys before drawing, because the renderer takes many times as long to mix inks. The image must
+/// consist of plain samples in the replacement for CMYK. Returns `None` if it is of another kind, incomplete, or larger
+/// than the remaining memory.
 pub(super) fn greys_of_inks<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -116,7 +125,7 @@ pub(super) fn greys_of_inks<'a>(
         && store.number(image, "BitsPerComponent") == Some(8.0)
         && store.get(image, "Decode").is_null()
         && store.get(image, "Mask").items().is_empty();
-    // With a matte, the colours are already blended and would have to be separated first.
+    // With a matte, the colours are already blended with another colour, and would have to be separated first.
     let mask = store.get(image, "SMask");
     if !plain || !store.get(&mask, "Matte").is_null() {
         return None;
@@ -135,8 +144,8 @@ pub(super) fn greys_of_inks<'a>(
     Some(image.with("ColorSpace", Value::name("DeviceGray")).with_data(greys))
 }
 
-/// Returns whether a filter's parameters exceed the limits: the renderer computes with them before it examines the
-/// data.
+/// Returns whether the parameters of a filter exceed the limits. They must be checked here, because the renderer
+/// computes with them before it examines the data.
 fn is_beyond<'a>(store: &mut Store<'a>, parameters: &Value<'a>, height: u32) -> bool {
     let mut number = |key: &str, default: f64| store.number(parameters, key).unwrap_or(default);
     let (columns, rows) = (number("Columns", 1.0), number("Rows", f64::from(height)));
@@ -144,10 +153,11 @@ fn is_beyond<'a>(store: &mut Store<'a>, parameters: &Value<'a>, height: u32) -> 
     columns * rows > IMAGE_PELS_MAX as f64 || columns * sample_bits > ROW_BITS_MAX
 }
 
-/// The bytes beyond an image's size that are still decoded with it.
+/// The number of excess bytes up to which the data of an image is decoded into memory; data with more of them is only
+/// counted.
 const EXCESS_BYTES_MAX: u64 = 64 * 1024;
 
-/// Checks whether there are as many plain samples as the size requires.
+/// Checks whether an image of plain samples has as many of them as its size requires.
 fn samples<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -166,7 +176,8 @@ fn samples<'a>(
         _ => None,
     };
     let size = row.map(|row| row * u64::from(height)).filter(|size| size <= bytes_left && is_long(image, steps));
-    // A predictor adds a byte before each row. Data that inflates to far more than the image needs is only counted.
+    // A predictor adds a byte before each row, which the limit allows for. Data that inflates to far more than the
+    // image needs is only counted, so that it takes no memory.
     let limit = size.and_then(|size| usize::try_from(size + u64::from(height) + EXCESS_BYTES_MAX).ok());
     let decoded = limit.and_then(|limit| {
         streams::through(store, image, steps, limit).filter(|decoded| decoded.whole || decoded.bytes.len() < limit)
@@ -176,7 +187,7 @@ fn samples<'a>(
         None => length(store, image, steps),
     };
     let Some((bytes, whole)) = length else { return Checked::lossy(MISSING) };
-    // The renderer would draw the rest of an incomplete row black.
+    // Only complete rows count, because the renderer would draw the rest of an incomplete row black.
     let rows = row.filter(|row| *row > 0).map_or(u64::from(height), |row| bytes / row);
     let missing = u32::try_from(u64::from(height).saturating_sub(rows)).unwrap_or(height);
     match missing {
@@ -201,14 +212,14 @@ fn is_long(image: &Value<'_>, steps: &[streams::Step<'_>]) -> bool {
     !steps.is_empty() && matches!(image, Value::Stream(flow) if flow.data.len() >= LONG_BYTES)
 }
 
-/// Takes memory for an image from the remaining memory, and returns whether there was enough.
+/// Reserves a part of the remaining memory for an image, and returns whether there was enough.
 const fn take_bytes(bytes: u64, left: &mut u64) -> bool {
     let Some(rest) = left.checked_sub(bytes) else { return false };
     *left = rest;
     true
 }
 
-/// Returns the decoded length of a stream in bytes, and whether that is all of it.
+/// Returns the decoded length of a stream in bytes, and whether all of the stream could be decoded.
 fn length<'a>(store: &mut Store<'a>, image: &Value<'a>, steps: &[streams::Step<'a>]) -> Option<(u64, bool)> {
     if let (Value::Stream(flow), [(name, parameters)]) = (image, steps)
         && matches!(name.as_slice(), b"FlateDecode" | b"Fl")
@@ -231,7 +242,7 @@ fn length<'a>(store: &mut Store<'a>, image: &Value<'a>, steps: &[streams::Step<'
         .map(|decoded| (decoded.bytes.len() as u64, decoded.whole))
 }
 
-/// Checks whether fax data has as many rows as the size requires.
+/// Checks whether fax data has as many rows as the height of the image requires.
 fn fax<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -280,7 +291,8 @@ fn fax<'a>(
     if outcome.is_err() && rows.0 == 0 { Checked::lossy(MISSING) } else { Checked::missing_rows(height - rows.0) }
 }
 
-/// Recodes fax data that the renderer can't follow; `None` if this crate's decoder can't read more of it.
+/// Recodes fax data of which the renderer can read only the first `known` rows; `None` if this crate's decoder can't
+/// read more.
 fn again<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -305,6 +317,7 @@ fn again<'a>(
     Some(Checked { loss: (missing > 0).then(|| incomplete(missing)), instead: Some(coded) })
 }
 
+/// Counts the decoded rows without storing them.
 struct Rows(u32);
 
 impl Decoder for Rows {
@@ -313,7 +326,7 @@ impl Decoder for Rows {
     }
 }
 
-/// Checks whether a JPEG is complete.
+/// Checks whether a JPEG is complete, by looking for its end marker and, if that is missing, by decoding it.
 fn jpeg<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -352,7 +365,7 @@ fn jpeg<'a>(
     checked
 }
 
-/// Draws the upper rows of an image, as a form in the image's place.
+/// Returns a form that draws only the upper rows of an image, in the place that they have in the whole image.
 fn upper_part<'a>(store: &mut Store<'a>, image: &Value<'a>, rows: u32, height: u32) -> Value<'a> {
     let unit = ("BBox", Value::numbers(&[0.0, 0.0, 1.0, 1.0]));
     let kind = [("Type", Value::name("XObject")), ("Subtype", Value::name("Form"))];
@@ -372,7 +385,7 @@ fn upper_part<'a>(store: &mut Store<'a>, image: &Value<'a>, rows: u32, height: u
 struct Frame {
     components: u8,
     height: u32,
-    /// The height of a row of blocks, for the component with the tallest blocks.
+    /// The height of a row of blocks in pels, for the component with the tallest blocks.
     block_rows: u32,
 }
 
@@ -383,7 +396,7 @@ fn ends(data: &[u8]) -> bool {
     tail.windows(2).any(|pair| pair == [0xff, 0xd9])
 }
 
-/// Finds the frame of a JPEG (ITU-T T.81, B.2.2).
+/// Finds the frame header of a JPEG (ITU-T T.81, B.2.2).
 fn frame(data: &[u8]) -> Option<Frame> {
     let mut at = data.windows(2).position(|pair| pair == [0xff, 0xd8])? + 2;
     loop {
@@ -407,16 +420,17 @@ fn frame(data: &[u8]) -> Option<Frame> {
             let block_rows = factors.map(|factor| u32::from(factor & 15) * 8).max().unwrap_or(8);
             return Some(Frame { components, height, block_rows });
         }
+        // The length includes its own two bytes, so a smaller one is wrong.
         at += 2 + length.max(2);
     }
 }
 
-/// Returns the number of rows that an incomplete JPEG really contains, which are those independent of the data after
-/// its end; `None` if that can't be determined.
+/// Returns the number of rows that an incomplete JPEG really contains: those that stay the same whatever follows its
+/// data. Returns `None` if the JPEG can't be decoded at all.
 fn rows_there(data: &[u8], frame: &Frame, (width, height): (u32, u32)) -> Option<u32> {
     let decoded = |noise: &[u8; 16]| {
         let mut data = data.to_vec();
-        // Otherwise, the first byte of noise could complete a truncated marker.
+        // A final 0xff is completed, so that it doesn't form a marker with the first byte of noise.
         if data.last() == Some(&0xff) {
             data.push(0);
         }
@@ -445,7 +459,7 @@ fn rows_there(data: &[u8], frame: &Frame, (width, height): (u32, u32)) -> Option
     if same >= rows {
         return Some(height);
     }
-    // Chroma subsampling and smoothing between blocks may extend into the missing row of blocks.
+    // Chroma subsampling and smoothing spread noise within a row of blocks, so only complete rows of blocks count.
     Some(same / frame.block_rows * frame.block_rows)
 }
 

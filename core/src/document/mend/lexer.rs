@@ -1,4 +1,4 @@
-//! Splits content streams into tokens, each with its place.
+//! Splits content streams into tokens, each with its range of bytes.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ pub(super) enum Kind {
     Operator,
     /// The data of an inline image, from `ID` to `EI`.
     Data,
-    /// An unclosed string, or an inline image's unclosed data.
+    /// A string or the data of an inline image that the end of the stream cuts off.
     Open,
 }
 
@@ -31,10 +31,12 @@ pub(super) struct Lexer<'c> {
     at: usize,
 }
 
+/// Returns whether a byte is white space (ISO 32000-1, table 1).
 const fn is_space(byte: u8) -> bool {
     matches!(byte, 0 | 9 | 10 | 12 | 13 | 32)
 }
 
+/// Returns whether a byte is a delimiter, which ends a word even without white space (ISO 32000-1, table 2).
 const fn is_delimiter(byte: u8) -> bool {
     matches!(byte, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
 }
@@ -48,6 +50,7 @@ impl<'c> Lexer<'c> {
         self.bytes.get(self.at).copied()
     }
 
+    /// Skips white space and comments.
     fn skip_space(&mut self) {
         while let Some(byte) = self.peek() {
             if byte == b'%' {
@@ -66,12 +69,14 @@ impl<'c> Lexer<'c> {
         }
     }
 
+    /// Reads a word, which ends before white space or a delimiter.
     fn regular(&mut self) -> &'c [u8] {
         let start = self.at;
         self.skip_while(|byte| !is_space(byte) && !is_delimiter(byte));
         &self.bytes[start..self.at]
     }
 
+    /// Reads a name, in which `#` and two hexadecimal digits stand for a byte (ISO 32000-1, 7.3.5).
     fn name(&mut self) -> Kind {
         self.at += 1;
         let raw = self.regular();
@@ -108,6 +113,7 @@ impl<'c> Lexer<'c> {
         Kind::Open
     }
 
+    /// Reads the rest of an escape sequence, after its backslash.
     fn escape(&mut self, text: &mut Vec<u8>) {
         let Some(byte) = self.peek() else { return };
         self.at += 1;
@@ -131,18 +137,21 @@ impl<'c> Lexer<'c> {
                     code = code * 8 + u32::from(digit - b'0');
                     self.at += 1;
                 }
+                // Overflow is ignored (ISO 32000-1, 7.3.4.2).
                 text.push(code as u8);
             }
             other => text.push(other),
         }
     }
 
+    /// Reads a string in hexadecimal digits (ISO 32000-1, 7.3.4.3).
     fn hexadecimal(&mut self) -> Kind {
         self.at += 1;
         let mut digits = Vec::new();
         while let Some(byte) = self.peek() {
             self.at += 1;
             if byte == b'>' {
+                // A missing last digit counts as 0.
                 if digits.len() % 2 == 1 {
                     digits.push(b'0');
                 }
@@ -155,8 +164,8 @@ impl<'c> Lexer<'c> {
         Kind::Open
     }
 
-    /// Reads an inline image's data after its `ID`. Since the data may contain `EI`, it ends only at an `EI` that is
-    /// surrounded by white space and followed by text.
+    /// Reads the data of an inline image, after `ID`. Because the data itself may contain `EI`, it ends only at an `EI`
+    /// that is a separate word and is followed by text.
     fn data(&mut self) -> Kind {
         let data = &self.bytes[self.at..];
         let ends = |at: usize| {
@@ -212,6 +221,7 @@ impl Iterator for Lexer<'_> {
     }
 }
 
+/// Returns the byte that two hexadecimal digits stand for.
 fn hex(digits: &[u8]) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16);
     match digits {
@@ -220,13 +230,14 @@ fn hex(digits: &[u8]) -> Option<u8> {
     }
 }
 
+/// Parses a number, tolerating common mistakes; `None` if the word doesn't begin like a number.
 fn number(word: &[u8]) -> Option<f64> {
     let first = *word.first()?;
     if !(first.is_ascii_digit() || matches!(first, b'+' | b'-' | b'.')) {
         return None;
     }
     let text = std::str::from_utf8(word).ok()?;
-    // Some programs write a second minus sign in a number; the digits before it are the value.
+    // Some programs write a second minus sign within a number; the value ends before that sign.
     let (sign, digits) = if let Some(rest) = text.strip_prefix('-') {
         (-1.0, rest.trim_start_matches('-'))
     } else {
@@ -234,6 +245,7 @@ fn number(word: &[u8]) -> Option<f64> {
     };
     let end = digits.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(digits.len());
     let known = digits.get(..end)?;
+    // A sign or a point without digits counts as 0.
     if known.is_empty() || known == "." {
         return (end == digits.len()).then_some(0.0);
     }

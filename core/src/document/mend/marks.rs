@@ -1,4 +1,5 @@
-//! Annotations: those with an appearance are checked like the rest of the page, and the others get a simple one.
+//! Prepares annotations for drawing. The appearance of an annotation is checked like the rest of the page; an
+//! annotation without an appearance gets a simple one.
 
 use super::fields::{self, Look};
 use super::value::{Value, plain};
@@ -6,15 +7,15 @@ use super::{Findings, Mender};
 
 /// The most annotations drawn per page.
 const ANNOTATIONS_MAX: usize = 5_000;
-/// The most points per annotation.
+/// The most points that are read per line of an annotation.
 const POINTS_MAX: usize = 100_000;
 /// The flags of annotations that are hidden or not shown on the page (ISO 32000-1, table 165).
 const HIDDEN: u32 = 1 << 1 | 1 << 5;
-/// The distance of a circle's control points from its corners, if it is drawn as four curves.
+/// The distance of a control point from the end of its curve, if a circle of radius 1 is drawn as four curves.
 const CIRCLE: f64 = 0.552_284_75;
 
 impl<'a> Mender<'a> {
-    /// Returns the annotations of a page, with appearances for those that lack one.
+    /// Returns an array of the annotations of a page, with appearances for annotations that lack one.
     pub(super) fn annotations(&mut self, page: &Value<'a>, findings: &mut Findings) -> Value<'a> {
         let raw = page.entries().and_then(|entries| entries.get(b"Annots".as_slice())).cloned().unwrap_or(Value::Null);
         let all = self.store.resolve(&raw);
@@ -29,7 +30,7 @@ impl<'a> Mender<'a> {
         Value::array(annotations)
     }
 
-    /// Returns an annotation's entries that affect how it is drawn.
+    /// Returns an annotation with only those entries that affect how it is drawn.
     fn annotation(&mut self, annotation: &Value<'a>, findings: &mut Findings) -> Value<'a> {
         let entries = annotation.entries().cloned().unwrap_or_default();
         let kept = ["Subtype", "Rect", "F", "AP", "AS", "OC"];
@@ -60,7 +61,7 @@ impl<'a> Mender<'a> {
         drawn
     }
 
-    /// Determines an annotation's look.
+    /// Determines the look of an annotation, and checks its appearance if it has one.
     fn look(&mut self, annotation: &Value<'a>, findings: &mut Findings) -> Look<'a> {
         if self.store.get(annotation, "Subtype").is_name("Widget") {
             let look = fields::look(&mut self.store, &self.form, annotation, findings);
@@ -75,7 +76,7 @@ impl<'a> Mender<'a> {
         if matches!(resolved, Value::Stream(_)) {
             self.appearance(&normal, findings);
         } else if let Some(states) = resolved.entries() {
-            // A state without an appearance shows nothing, like an unticked box.
+            // A state without an appearance shows nothing, as for an unticked checkbox.
             let state = self.store.get(annotation, "AS");
             if let Some(stream) = state.as_name().and_then(|state| states.get(state)).cloned() {
                 self.appearance(&stream, findings);
@@ -86,6 +87,7 @@ impl<'a> Mender<'a> {
         Look::AsItIs
     }
 
+    /// Checks the stream of an appearance, unless it has been checked already, and adds the findings.
     fn appearance(&mut self, appearance: &Value<'a>, findings: &mut Findings) {
         // A stream is always a separate object (ISO 32000-1, 7.3.8.1).
         let Value::Ref(id) = *appearance else { return };
@@ -108,7 +110,7 @@ impl<'a> Mender<'a> {
         findings.add(&found);
     }
 
-    /// Creates a simple look for an annotation that has none.
+    /// Creates a simple appearance for an annotation that has none.
     fn simple(&mut self, annotation: &Value<'a>, findings: &mut Findings) -> Look<'a> {
         let kind = self.store.get(annotation, "Subtype");
         let raw = annotation.entries().and_then(|entries| entries.get(b"Rect".as_slice())).cloned();
@@ -139,13 +141,13 @@ impl<'a> Mender<'a> {
         Look::Drawn(fields::form(bounds, resources, content))
     }
 
-    /// Returns the operators that set a colour; `None` if it is transparent.
+    /// Returns the operators that set a colour of an annotation; `None` if the colour is transparent.
     fn ink_of(&mut self, annotation: &Value<'a>, key: &str, stroke: bool) -> Option<String> {
         let color = self.store.numbers(annotation, key);
         fields::color_operator(&color, stroke)
     }
 
-    /// Returns the width of an annotation's lines, and the operators that set it and the dashes.
+    /// Returns the width of an annotation's lines, and the operators that set the width and the dashes.
     fn pen(&mut self, annotation: &Value<'a>) -> (f64, String) {
         let style = self.store.get(annotation, "BS");
         let border = self.store.numbers(annotation, "Border");
@@ -160,6 +162,7 @@ impl<'a> Mender<'a> {
         (width, pen)
     }
 
+    /// Draws a rectangle or an ellipse; `None` if it has neither a fill colour nor a visible line.
     fn framed(&mut self, annotation: &Value<'a>, rectangle: [f64; 4], round: bool) -> Drawing {
         let (width, pen) = self.pen(annotation);
         let fill = self.ink_of(annotation, "IC", false);
@@ -178,6 +181,7 @@ impl<'a> Mender<'a> {
         Some((format!("{colors}{pen}{shape} {paint}"), rectangle))
     }
 
+    /// Draws lines between the points that the entry `key` lists.
     fn lines(&mut self, annotation: &Value<'a>, key: &str, closed: bool) -> Drawing {
         let points = self.store.numbers(annotation, key);
         let (width, pen) = self.pen(annotation);
@@ -192,6 +196,7 @@ impl<'a> Mender<'a> {
         Some((format!("{}{line}{pen}{path}{paint}", fill.unwrap_or_default()), bounds))
     }
 
+    /// Draws the strokes of a freehand drawing.
     fn ink(&mut self, annotation: &Value<'a>) -> Drawing {
         let (width, pen) = self.pen(annotation);
         let line = self.ink_of(annotation, "C", true).unwrap_or_else(|| "0 G ".to_owned());
@@ -212,7 +217,8 @@ impl<'a> Mender<'a> {
     /// Draws marks over, under or through pieces of text.
     fn marked(&mut self, annotation: &Value<'a>, rectangle: [f64; 4], mark: Mark) -> Drawing {
         let points = self.store.numbers(annotation, "QuadPoints");
-        // Every eight numbers are the corners of a piece. Programs differ in their order, so only the bounds are used.
+        // Each piece has eight numbers, which are the coordinates of its corners. Programs write the corners in
+        // different orders, so only their bounds count.
         let mut pieces: Vec<[f64; 4]> = points
             .chunks_exact(8)
             .take(POINTS_MAX)
@@ -255,7 +261,7 @@ impl<'a> Mender<'a> {
     }
 }
 
-/// Content, and the corners of the area on which it draws.
+/// Operators, and the bounds of the area on which they draw; `None` if they would draw nothing.
 type Drawing = Option<(String, [f64; 4])>;
 
 /// The place of a mark relative to its text.
@@ -266,10 +272,12 @@ enum Mark {
     Through,
 }
 
+/// Returns the operators that add a rectangle to the path.
 fn upright([x0, y0, x1, y1]: [f64; 4]) -> String {
     format!("{} {} {} {} re", plain(x0), plain(y0), plain(x1 - x0), plain(y1 - y0))
 }
 
+/// Returns the operators that add an ellipse to the path, given the sides of the rectangle around it.
 fn ellipse([x0, y0, x1, y1]: [f64; 4]) -> String {
     let (x, y) = ((x0 + x1) / 2.0, (y0 + y1) / 2.0);
     let (across, up) = ((x1 - x0) / 2.0 * CIRCLE, (y1 - y0) / 2.0 * CIRCLE);
@@ -285,7 +293,8 @@ fn ellipse([x0, y0, x1, y1]: [f64; 4]) -> String {
     .concat()
 }
 
-/// Draws lines from point to point, and returns the corners of the area that they cover.
+/// Returns the operators that add lines from point to point to the path, and the bounds of the area that the lines
+/// cover; `None` for fewer than two points.
 fn polyline(points: &[f64], width: f64) -> Option<(String, [f64; 4])> {
     let mut path = String::new();
     let mut bounds: Option<[f64; 4]> = None;
@@ -299,6 +308,7 @@ fn polyline(points: &[f64], width: f64) -> Option<(String, [f64; 4])> {
     bounds.iter().all(|side| side.is_finite()).then(|| (path, grown(bounds, width + 1.0)))
 }
 
+/// Returns the smallest rectangle around two rectangles.
 fn joined(a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
     [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]
 }

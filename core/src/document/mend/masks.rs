@@ -1,11 +1,12 @@
-//! Soft masks that lack something required by the renderer. Without a kind, a group or a colour space, the renderer
-//! ignores the mask and paints what the mask would hide (hayro-interpret 0.9.0). CMYK backdrops are converted with our
-//! colours.
+//! Repairs soft masks that lack something that the renderer requires. If a mask has no kind, no group or no colour
+//! space, the renderer ignores it and paints what the mask should hide (hayro-interpret 0.9.0). CMYK backdrops are
+//! converted to RGB as in `colors.rs`.
 
 use super::colors;
 use super::value::{Store, Value};
 
-/// Returns a mask for drawing; `None` if it can stay unchanged. `form` is its group, which is changed as needed.
+/// Returns the replacement for a mask; `None` if the mask can stay unchanged. `form` is the mask's group, which is
+/// replaced separately if necessary.
 pub(super) fn mended<'a>(store: &mut Store<'a>, mask: &Value<'a>, form: &Value<'a>) -> Option<Value<'a>> {
     let kind = store.get(mask, "S");
     let group = store.resolve(form);
@@ -15,7 +16,8 @@ pub(super) fn mended<'a>(store: &mut Store<'a>, mask: &Value<'a>, form: &Value<'
     let backdrop = store.numbers(mask, "BC");
     let attributes = store.get(&group, "Group");
     let has_space = !store.get(&attributes, "CS").is_null();
-    // The group's space applies to the backdrop's numbers; colours within the group name their own spaces.
+    // The group's colour space may be changed freely: it matters only for the backdrop, because colours within the
+    // group name their own spaces.
     let space = match backdrop.len() {
         4 => Some("DeviceRGB"),
         _ if has_space => None,

@@ -1,6 +1,7 @@
-//! Repairs PDFs so that the renderer draws everything they contain: pages listed twice, boxes without an area,
-//! incomplete streams, black ink, annotations without an appearance, fonts that are not embedded. Irreparable faults
-//! are reported. A document without faults is drawn unchanged; others are rewritten.
+//! Repairs PDFs so that the renderer draws everything that they contain. The faults include pages that are listed
+//! twice, boxes without an area, incomplete streams, annotations without an appearance, fonts that are not embedded,
+//! and black ink that would become grey. Irreparable faults are reported. A document without faults is drawn unchanged;
+//! a document with faults is rewritten.
 
 mod colors;
 mod content;
@@ -28,15 +29,16 @@ use self::pages::Leaf;
 use self::value::{Id, Store, Value};
 use super::fonts::Fonts;
 
-/// The loss noted for a page whose content can't be read.
+/// The loss that is noted for a page whose content can't be read.
 const CONTENT_MISSING: &str = "the page's content is missing: it can't be read";
+/// The loss that is noted for a page whose content ends too early.
 const CONTENT_CUT: &str = "the page's content breaks off: what follows is missing";
 /// The most bytes of a document's images that may be decoded before drawing, because all of them are in memory at once.
 const IMAGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// The loss noted for forms that draw each other over and over: a few kilobytes could take more than a lifetime to
-/// draw.
+/// The loss that is noted for forms that draw each other over and over. A few kilobytes of them could keep the renderer
+/// busy for years.
 const ENDLESS: &str = "a part of the page is missing: it draws its parts too many times";
-/// The most forms and images that a form or a page may draw, counting nested ones each time.
+/// The most forms and images that a page or a form may draw. The contents of a form count each time that it is drawn.
 const DRAWS_MAX: u64 = 500_000;
 /// The most content streams per page.
 const CONTENTS_MAX: usize = 10_000;
@@ -54,13 +56,13 @@ pub(super) struct Mended {
 /// Notes on a page, made before it is drawn.
 #[derive(Debug, Clone)]
 pub(super) struct PageNotes {
-    /// The size of a unit of its user space, in points.
+    /// The size of a unit of the page's user space, in points.
     pub(super) unit: f64,
-    /// Whether anything is painted on it.
+    /// Whether anything is painted on the page.
     pub(super) paints: bool,
-    /// The parts that are missing from it.
+    /// Descriptions of the parts that are missing from the page.
     pub(super) losses: Vec<String>,
-    /// The fax page, if the page consists of nothing else.
+    /// The fax image, if the page consists of nothing else.
     pub(super) fax: Option<faxes::FaxImage>,
 }
 
@@ -68,12 +70,14 @@ pub(super) struct PageNotes {
 #[derive(Debug, Clone, Default)]
 struct Findings {
     losses: Vec<String>,
+    /// Whether anything other than white is painted.
     paints: bool,
     /// The number of forms and images that are drawn, counting repetitions.
     draws: u64,
 }
 
 impl Findings {
+    /// Adds the findings from a part. Its draws are not added, because they count each time that the part is drawn.
     fn add(&mut self, other: &Self) {
         self.paints |= other.paints;
         for loss in &other.losses {
@@ -81,6 +85,7 @@ impl Findings {
         }
     }
 
+    /// Adds a loss, unless it has been noted already.
     fn note(&mut self, loss: impl Into<String>) {
         let loss = loss.into();
         if !self.losses.contains(&loss) {
@@ -133,7 +138,7 @@ pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
     Mended { bytes, pages: notes, losses: found.losses }
 }
 
-/// Returns whether the renderer would find different pages.
+/// Returns whether the renderer would find other pages in the file than these.
 fn differs(pdf: &Pdf, leaves: &[Leaf<'_>]) -> bool {
     let near = |a: f64, b: f64| (a - b).abs() < 0.01;
     let same = |leaf: &Leaf<'_>, page: &hayro::hayro_syntax::page::Page<'_>| {
@@ -150,24 +155,27 @@ struct Mender<'a> {
     store: Store<'a>,
     cmyk: Value<'a>,
     form: fields::Form<'a>,
+    /// The findings from the objects that have been visited.
     known: HashMap<Id, Rc<Findings>>,
+    /// The objects that are being visited, so that an object that contains itself is recognised.
     open: HashSet<Id>,
     texts: fonts::Texts<'a>,
-    /// The bytes of images that may still be decoded before drawing.
+    /// The number of bytes of images that may still be decoded before drawing.
     image_bytes_left: u64,
     /// The current page's index, from 0.
     number: usize,
 }
 
 impl<'a> Mender<'a> {
-    /// Returns a page for drawing, the findings from it, and the fax page that it consists of.
+    /// Returns a page that is ready to be drawn, the findings from it, and the fax image if the page consists of
+    /// nothing else.
     fn page(&mut self, leaf: &Leaf<'a>) -> (Value<'a>, Findings, Option<faxes::FaxImage>) {
         let mut findings = Findings { losses: leaf.losses.clone(), paints: false, draws: 0 };
         // The reference is used, not the value, so that an unchanged stream is not copied.
         let contents = leaf.page.entries().and_then(|entries| entries.get(b"Contents".as_slice())).cloned();
         let (content, mut is_new) = self.content(&contents.clone().unwrap_or(Value::Null), &mut findings);
         let survey = content::survey(&content);
-        // An incompletely decoded stream has already been reported, and would be reported again here.
+        // A stream that could be decoded only in part may also leave the content open, but has been noted already.
         if survey.open && findings.losses.is_empty() {
             findings.note(CONTENT_CUT);
         }
@@ -202,7 +210,7 @@ impl<'a> Mender<'a> {
         (page, findings, fax)
     }
 
-    /// Returns the content of a page, and whether it differs from the file's.
+    /// Joins the content streams of a page, and returns whether the result differs from what the file says.
     fn content(&mut self, contents: &Value<'a>, findings: &mut Findings) -> (Vec<u8>, bool) {
         let resolved = self.store.resolve(contents);
         let parts = if contents.is_null() {
@@ -235,7 +243,7 @@ impl<'a> Mender<'a> {
         (content, is_new)
     }
 
-    /// Writes the document with these pages.
+    /// Writes a document that consists of these pages.
     fn written(&mut self, catalog: &Value<'a>, leaves: Vec<Value<'a>>) -> Vec<u8> {
         let count = leaves.len() as f64;
         let kids = leaves.into_iter().map(|leaf| self.store.add(leaf)).collect();
@@ -246,6 +254,7 @@ impl<'a> Mender<'a> {
         ]);
         let tree = self.store.add(tree);
         let mut root = Value::dict([("Type", Value::name("Catalog")), ("Pages", tree)]);
+        // The layers are kept, because they determine which parts of a page are visible.
         if let Some(layers) = catalog.entries().and_then(|entries| entries.get(b"OCProperties".as_slice())) {
             root = root.with("OCProperties", layers.clone());
         }
@@ -256,7 +265,7 @@ impl<'a> Mender<'a> {
 /// Replacements for entries of a dictionary, by name.
 type Changes<'a> = BTreeMap<Vec<u8>, Value<'a>>;
 
-/// Applies the changes to a dictionary; without any, returns it unchanged.
+/// Returns a dictionary with the changes applied; if there are none, returns the original.
 fn changed<'a>(store: &mut Store<'a>, dict: &Value<'a>, changes: Changes<'a>) -> Value<'a> {
     if changes.is_empty() {
         return dict.clone();

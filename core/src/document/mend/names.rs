@@ -1,15 +1,15 @@
-//! Names of letters, and one-byte encodings, as used by fonts that are not embedded.
+//! Maps glyph names and one-byte codes to characters, for fonts that are not embedded.
 
-/// Letters in the renderer's own fonts beyond ISO 8859-1 (the Adobe standard Latin set).
+/// The letters beyond ISO 8859-1 that the renderer's built-in fonts have (the Adobe standard Latin set).
 const LATIN_MORE: &str = "ıŁłŒœŠšŸŽžƒˆˇ˘˙˚˛˜˝–—‘’‚“”„†‡•…‰‹›⁄€™−ﬁﬂ";
-/// Windows code page 1252 from 0x80 on, with a space for undefined codes.
+/// The characters of Windows code page 1252 from 0x80 on, with a space for each undefined code.
 const WINDOWS: &str = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ";
-/// Mac OS Roman from 0x80 on.
+/// The characters of Mac OS Roman from 0x80 on.
 const MAC: &str = "ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥µ∂∑∏π∫ªºΩæø¿¡¬√ƒ≈∆«»… ÀÃÕŒœ–—“”‘’÷◊ÿŸ⁄€‹›ﬁﬂ‡·‚„‰ÂÊÁËÈÍÎÏÌÓÔ\u{f8ff}ÒÚÛÙıˆ˜¯˘˙˚¸˝˛ˇ";
-/// The names of punctuation and marks in the standard set, each directly followed by its character; letters with marks
-/// are composed from `ACCENTED`.
+/// The names of the glyphs in the standard Latin set, each directly followed by its character. Letters with an accent
+/// are in `ACCENTED` instead.
 const MARKS: &str = "space  exclam! quotedbl\" numbersign# dollar$ percent% ampersand& quotesingle' quoteright’ parenleft( parenright) asterisk* plus+ comma, hyphen- minus− period. slash/ zero0 one1 two2 three3 four4 five5 six6 seven7 eight8 nine9 colon: semicolon; less< equal= greater> question? at@ bracketleft[ backslash\\ bracketright] asciicircum^ underscore_ grave` quoteleft‘ braceleft{ bar| braceright} asciitilde~ exclamdown¡ cent¢ sterling£ fraction⁄ yen¥ florinƒ section§ currency¤ quotedblleft“ guillemotleft« guilsinglleft‹ guilsinglright› fiﬁ flﬂ endash– dagger† daggerdbl‡ periodcentered· middot· paragraph¶ bullet• quotesinglbase‚ quotedblbase„ quotedblright” guillemotright» ellipsis… perthousand‰ questiondown¿ acute´ circumflexˆ tilde˜ macron¯ breve˘ dotaccent˙ dieresis¨ ring˚ cedilla¸ hungarumlaut˝ ogonek˛ caronˇ emdash— AEÆ ordfeminineª LslashŁ OslashØ OEŒ ordmasculineº aeæ dotlessiı lslashł oslashø oeœ germandblsß onesuperior¹ twosuperior² threesuperior³ onehalf½ onequarter¼ threequarters¾ copyright© registered® trademark™ degree° logicalnot¬ plusminus± multiply× divide÷ brokenbar¦ muµ Eth\u{d0} ethð ThornÞ thornþ Euro€ nbspace\u{a0} nonbreakingspace\u{a0} sfthyphen\u{ad} softhyphen\u{ad} Dcroatđ dcroatđ";
-/// Letters with a mark, by the mark's name; each follows its base letter.
+/// The letters with an accent, by the name of the accent; each letter follows its base letter.
 const ACCENTED: [(&str, &str); 14] = [
     ("grave", "AÀEÈIÌOÒUÙaàeèiìoòuù"),
     ("acute", "AÁCĆEÉIÍLĹNŃOÓRŔSŚUÚYÝZŹaácćeéiílĺnńoórŕsśuúyýzź"),
@@ -26,22 +26,24 @@ const ACCENTED: [(&str, &str); 14] = [
     ("hungarumlaut", "OŐUŰoőuű"),
     ("commaaccent", "CÇGĢKĶLĻNŅRŖSŞTŢcçgģkķlļnņrŗsştţ"),
 ];
-/// The names of Greek letters in Unicode order from U+0391 on; small letters have the same order.
+/// The names of the Greek capital letters in Unicode order from U+0391 on, with an empty name for the unassigned
+/// U+03A2. Small letters have the same order.
 const GREEK: [&str; 25] = [
     "Alpha", "Beta", "Gamma", "Delta", "Epsilon", "Zeta", "Eta", "Theta", "Iota", "Kappa", "Lambda", "Mu", "Nu", "Xi",
     "Omicron", "Pi", "Rho", "", "Sigma", "Tau", "Upsilon", "Phi", "Chi", "Psi", "Omega",
 ];
 
-/// Returns whether the renderer's own fonts have a letter, or the letter is invisible.
+/// Returns whether the renderer's built-in fonts have a letter, or the letter is invisible.
 pub(super) fn is_latin(letter: char) -> bool {
     matches!(letter, ' '..='~' | '\u{a0}'..='\u{ff}') || LATIN_MORE.contains(letter) || is_invisible(letter)
 }
 
+/// Returns whether a character is a space, a line break, a direction mark or a byte order mark.
 const fn is_invisible(letter: char) -> bool {
     matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{feff}' | '\u{2000}'..='\u{200a}')
 }
 
-/// Returns whether a name denotes a standard symbol font, which the renderer has.
+/// Returns whether a name denotes a standard symbol font, which is built into the renderer.
 pub(super) fn is_standard_symbols(name: &str) -> bool {
     let name = name.split('+').next_back().unwrap_or(name);
     name.starts_with("Symbol") || name.contains("ZapfDingbats") || name.starts_with("Dingbats")
@@ -56,13 +58,14 @@ pub(super) fn is_of_symbols(name: &str) -> bool {
 /// Returns the character for a code in Windows code page 1252.
 pub(super) fn of_windows(code: u8) -> Option<char> {
     match code {
+        // In PDF, undefined codes show a bullet (ISO 32000-1, annex D.2).
         0x80..=0x9f => WINDOWS.chars().nth(usize::from(code - 0x80)).filter(|letter| *letter != ' ').or(Some('•')),
         0..=0x1f | 0x7f => Some(' '),
         _ => Some(char::from(code)),
     }
 }
 
-/// Returns the code of a character in Windows code page 1252.
+/// Returns the code of a character in Windows code page 1252, if it has one.
 pub(super) fn to_windows(letter: char) -> Option<u8> {
     match u32::from(letter) {
         code @ (0x20..=0x7e | 0xa0..=0xff) => u8::try_from(code).ok(),
@@ -81,10 +84,10 @@ pub(super) fn of_mac(code: u8) -> Option<char> {
     }
 }
 
-/// Returns the character for a glyph name, according to the necessary part of Adobe's glyph list.
+/// Returns the character for a glyph name, according to the part of the Adobe Glyph List that is needed here.
 pub(super) fn letter(name: &[u8]) -> Option<char> {
     let name = std::str::from_utf8(name).ok()?;
-    // A suffix only names a variant of the letter, as in `a.sc`.
+    // A suffix distinguishes variants of the same letter, as in `a.sc`.
     let plain = name.split('.').next().filter(|plain| !plain.is_empty()).unwrap_or(name);
     let mut letters = plain.chars();
     if let (Some(letter), None) = (letters.next(), letters.next()) {
@@ -106,6 +109,7 @@ pub(super) fn letter(name: &[u8]) -> Option<char> {
     marks(plain).or_else(|| accented(plain)).or_else(|| greek(plain))
 }
 
+/// Looks up a name in `MARKS`.
 fn marks(name: &str) -> Option<char> {
     MARKS.split_inclusive(' ').find_map(|entry| {
         let entry = entry.strip_suffix(' ').unwrap_or(entry);
@@ -116,6 +120,7 @@ fn marks(name: &str) -> Option<char> {
     })
 }
 
+/// Looks up a name that consists of a base letter and an accent, such as `Aacute`.
 fn accented(name: &str) -> Option<char> {
     let mut letters = name.chars();
     let base = letters.next()?;
@@ -129,7 +134,7 @@ fn accented(name: &str) -> Option<char> {
     None
 }
 
-/// Returns a Cyrillic letter by its number in Adobe's afii names.
+/// Returns the character for the number in an `afii` name: a Cyrillic letter or the numero sign.
 fn cyrillic(number: u32) -> Option<char> {
     let code = match number {
         10_017..=10_022 => 0x410 + number - 10_017,
@@ -152,6 +157,7 @@ fn cyrillic(number: u32) -> Option<char> {
     char::from_u32(code)
 }
 
+/// Looks up the name of a Greek letter, such as `Omega` or `omega`.
 fn greek(name: &str) -> Option<char> {
     let place = |name: &str| GREEK.iter().position(|known| !known.is_empty() && *known == name);
     let place_of = |name: &str| place(name).and_then(|place| u32::try_from(place).ok());

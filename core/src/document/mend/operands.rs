@@ -1,13 +1,13 @@
-//! The operands of an operator in a content stream.
+//! Collects the operands of an operator in a content stream.
 
 use std::ops::Range;
 
 use super::lexer::{Kind, Token};
 
-/// The most operands per operator; further ones are dropped.
+/// The most operands per operator; the rest is dropped.
 const OPERANDS_MAX: usize = 4_000;
 
-/// A byte range in a content stream, and its replacement.
+/// A range of bytes in a content stream, and the bytes that replace it.
 pub(super) type Edit = (Range<usize>, Vec<u8>);
 
 /// The operands collected for the next operator.
@@ -15,7 +15,7 @@ pub(super) type Edit = (Range<usize>, Vec<u8>);
 pub(super) struct Operands(Vec<Token>);
 
 impl Operands {
-    /// Adds an operand, unless there are too many.
+    /// Adds an operand, unless there are too many already.
     pub(super) fn push(&mut self, token: Token) {
         if self.0.len() < OPERANDS_MAX {
             self.0.push(token);
@@ -42,6 +42,7 @@ impl Operands {
         Some((numbers, last.first()?.place.start..last.last()?.place.end))
     }
 
+    /// Returns the last operand that is a name, and its byte range.
     pub(super) fn last_name(&self) -> Option<(&[u8], Range<usize>)> {
         self.0.iter().rev().find_map(|token| {
             let Kind::Name(name) = &token.kind else { return None };
@@ -49,10 +50,12 @@ impl Operands {
         })
     }
 
+    /// Iterates over the operands that are numbers, skipping all others.
     pub(super) fn numbers(&self) -> impl Iterator<Item = f64> {
         self.0.iter().filter_map(|token| if let Kind::Number(number) = token.kind { Some(number) } else { None })
     }
 
+    /// Iterates over the operands that are strings, including those in an array.
     pub(super) fn texts(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().filter_map(|token| if let Kind::Text(text) = &token.kind { Some(text.as_slice()) } else { None })
     }

@@ -1,20 +1,20 @@
-//! Finds the pages of a PDF in its page tree, each as many times as it is listed.
+//! Finds the pages of a PDF in its page tree. A page that is listed several times is found several times.
 
 use super::value::{Id, Store, Value};
 use crate::model::page::PAGES_MAX;
 
-/// The most nodes visited in a page tree.
+/// The most nodes that are visited in a page tree.
 const NODES_MAX: usize = 20_000;
 /// The maximum depth of a page tree.
 const LEVELS_MAX: usize = 60;
-/// US letter in points, for pages without a size.
+/// The box of a page that states no size, in points: US letter.
 const LETTER: [f64; 4] = [0.0, 0.0, 612.0, 792.0];
 /// The length, in points, below which a side of a box counts as zero.
 const POINTS_MIN: f64 = 0.001;
-/// Plausible units of user space, in points (ISO 32000-1, table 30); Acrobat's own limit is 75,000.
+/// Plausible sizes of a unit of user space, in points (ISO 32000-1, table 30); Acrobat's limit is 75,000.
 const UNITS: std::ops::RangeInclusive<f64> = 0.000_1..=75_000.0;
 
-/// A page with its inherited attributes.
+/// A page with its attributes, including inherited ones.
 pub(super) struct Leaf<'a> {
     pub(super) page: Value<'a>,
     pub(super) resources: Value<'a>,
@@ -22,11 +22,11 @@ pub(super) struct Leaf<'a> {
     pub(super) crop: [f64; 4],
     pub(super) rotate: f64,
     pub(super) unit: f64,
-    /// The losses to report about its boxes.
+    /// The losses that are due to the page's boxes.
     pub(super) losses: Vec<String>,
 }
 
-/// The pages, and the losses to report about the document.
+/// The pages of a document, and the losses that concern the whole document.
 pub(super) struct Pages<'a> {
     pub(super) leaves: Vec<Leaf<'a>>,
     pub(super) losses: Vec<String>,
@@ -41,7 +41,7 @@ struct Inherited<'a> {
     rotate: Value<'a>,
 }
 
-/// Finds the pages in the tree or, if that is unreadable, by searching all objects.
+/// Finds the pages in the page tree or, if the tree has none, by searching all objects.
 pub(super) fn found<'a>(store: &mut Store<'a>) -> Pages<'a> {
     let catalog = store.catalog();
     let root = store.get(&catalog, "Pages");
@@ -74,14 +74,20 @@ pub(super) fn found<'a>(store: &mut Store<'a>) -> Pages<'a> {
     Pages { leaves: walk.leaves, losses }
 }
 
+/// The state of a walk through the page tree.
 struct Walk<'a> {
+    /// The pages found so far, in order.
     leaves: Vec<Leaf<'a>>,
+    /// The number of nodes visited so far.
     nodes: usize,
+    /// The nodes from the root to the current one.
     path: Vec<Id>,
+    /// The number of entries that refer to nothing.
     missing: usize,
 }
 
 impl<'a> Walk<'a> {
+    /// Visits a node and everything below it.
     fn node(&mut self, store: &mut Store<'a>, node: &Value<'a>, above: &Inherited<'a>) {
         self.nodes += 1;
         // One page more than the limit is enough to report that there are too many.
@@ -102,6 +108,7 @@ impl<'a> Walk<'a> {
                 self.missing += 1;
                 continue;
             }
+            // If the type is missing or wrong, kids distinguish a node from a page.
             let is_node = store.get(&value, "Type").is_name("Pages")
                 || !store.get(&value, "Type").is_name("Page") && !store.get(&value, "Kids").is_null();
             if is_node {
@@ -116,6 +123,7 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Adds a page, with a replacement for each box that has no area.
     fn leaf(&mut self, store: &mut Store<'a>, page: &Value<'a>, above: &Inherited<'a>) {
         let own = above.narrowed(store, page);
         let mut losses = Vec::new();
@@ -141,6 +149,7 @@ impl<'a> Walk<'a> {
 }
 
 impl<'a> Inherited<'a> {
+    /// Returns the attributes that apply to a node: its own where it has them, otherwise the inherited ones.
     fn narrowed(&self, store: &mut Store<'a>, node: &Value<'a>) -> Self {
         let mut own = |key: &str, above: &Value<'a>| {
             let raw = node.entries().and_then(|entries| entries.get(key.as_bytes())).cloned();
@@ -155,7 +164,7 @@ impl<'a> Inherited<'a> {
     }
 }
 
-/// Returns a rectangle with its lower left corner first; `None` if it has no area.
+/// Returns a rectangle as left, bottom, right, top; `None` if it has no area.
 pub(super) fn rectangle<'a>(store: &mut Store<'a>, value: &Value<'a>) -> Option<[f64; 4]> {
     let array = store.resolve(value);
     let numbers: Vec<f64> = array.items().iter().filter_map(|item| store.resolve(item).number()).collect();
@@ -165,6 +174,7 @@ pub(super) fn rectangle<'a>(store: &mut Store<'a>, value: &Value<'a>) -> Option<
     (has_area && sides.iter().all(|side| side.is_finite())).then_some(sides)
 }
 
+/// Returns the area that two rectangles have in common; `None` if there is none.
 fn common(a: [f64; 4], b: [f64; 4]) -> Option<[f64; 4]> {
     let both = [a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])];
     (both[2] - both[0] > POINTS_MIN && both[3] - both[1] > POINTS_MIN).then_some(both)

@@ -3,14 +3,14 @@
 /// The keywords that begin and end a stream's data.
 const BEGIN: &[u8] = b"stream";
 const END: &[u8] = b"endstream";
-/// The object number of the root that is added to a file without one; no file uses numbers this large.
+/// The object number of the root that is added to a file without one; real files don't use numbers this large.
 const ROOT: u32 = 8_000_000;
 
 /// Returns the file in a form that the parser can read; `None` if it can stay unchanged.
 ///
-/// `stream` must be followed immediately by an end of line (ISO 32000-1, 7.3.8.1). Spaces before the line's end are
-/// moved in front of the keyword, so that no offset changes. A file that ends within a stream gets the missing
-/// keywords.
+/// `stream` must be followed immediately by an end of line (ISO 32000-1, 7.3.8.1). If there are spaces in between, they
+/// are moved in front of the keyword, so that no offset changes. If the file ends within a stream, the missing keywords
+/// are appended.
 pub(in crate::document) fn prepared(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut prepared: Option<Vec<u8>> = None;
     let (mut is_open, mut at) = (false, 0);
@@ -52,8 +52,8 @@ pub(in crate::document) fn with_a_root(bytes: &[u8]) -> Vec<u8> {
     file
 }
 
-/// Finds the next `stream` from an offset on, with Horspool's algorithm: its letters all differ, so most bytes are
-/// skipped.
+/// Finds the next `stream` at or after an offset, with Horspool's algorithm. No letter occurs twice in the word, so
+/// most bytes can be skipped.
 fn find(bytes: &[u8], from: usize) -> Option<usize> {
     let mut end = from + BEGIN.len();
     loop {

@@ -1,4 +1,5 @@
-//! Checks the resources that content streams name: forms, images, patterns, colours and fonts, each of them once.
+//! Checks the resources that content streams name: forms, images, patterns, colours and fonts. Each object is checked
+//! only once.
 
 use super::content::{self, Survey};
 use super::value::Value;
@@ -6,11 +7,11 @@ use super::{Changes, DRAWS_MAX, ENDLESS, Findings, Mender, changed, colors, font
 
 /// The maximum depth of nested forms and patterns.
 const DEPTH_MAX: usize = 40;
-/// The default bounds of a form.
+/// The bounds for a form that states none, which are large enough to cut off nothing.
 const ANY_SIZE: [f64; 4] = [-32_000.0, -32_000.0, 32_000.0, 32_000.0];
 
 impl<'a> Mender<'a> {
-    /// Returns the resources of a content stream, with the necessary changes.
+    /// Checks the resources of a content stream, and returns them with the necessary changes.
     pub(super) fn resources(&mut self, given: &Value<'a>, survey: &Survey, findings: &mut Findings) -> Value<'a> {
         let resources = self.store.resolve(given);
         let mut changes = Changes::new();
@@ -35,11 +36,12 @@ impl<'a> Mender<'a> {
             let object = objects.entries().and_then(|entries| entries.get(name)).cloned();
             let found = object.map(|object| self.object(&object, given)).unwrap_or_else(|| missing(name));
             findings.add(&found);
+            // The numbers multiply with each level of nesting, so they could overflow.
             findings.draws = findings.draws.saturating_add(times.saturating_mul(found.draws.saturating_add(1)));
         }
     }
 
-    /// Checks a form or an image; each object is visited only once.
+    /// Checks a form or an image, unless it has been checked already, and returns the findings.
     fn object(&mut self, object: &Value<'a>, resources: &Value<'a>) -> Findings {
         let resolved = self.store.resolve(object);
         // A stream is always a separate object (ISO 32000-1, 7.3.8.1).
@@ -74,6 +76,7 @@ impl<'a> Mender<'a> {
         findings
     }
 
+    /// Checks an image, and replaces it if it must be drawn differently.
     fn image(&mut self, object: &Value<'a>, image: &Value<'a>, findings: &mut Findings) {
         findings.paints = true;
         let mut image = image.clone();
@@ -91,7 +94,7 @@ impl<'a> Mender<'a> {
                 is_new = true;
             }
         }
-        // Tried first, because it decodes such an image completely anyway.
+        // This comes before the check, because it decodes the image completely anyway.
         if let Some(greys) = images::greys_of_inks(&mut self.store, &image, &self.cmyk, &mut self.image_bytes_left) {
             self.store.replaced(object, greys);
             return;
@@ -109,7 +112,7 @@ impl<'a> Mender<'a> {
         }
     }
 
-    /// Checks a form, or anything drawn like one.
+    /// Checks a form, an appearance or a pattern; all of them are drawn like forms.
     pub(super) fn form(
         &mut self,
         object: &Value<'a>,
@@ -128,7 +131,7 @@ impl<'a> Mender<'a> {
         findings.paints |= survey.paints;
         let own = form.entries().and_then(|entries| entries.get(b"Resources".as_slice())).cloned();
         let given = own.clone().filter(|own| !self.store.resolve(own).is_null()).unwrap_or_else(|| inherited.clone());
-        // Only changes to these resources make the form differ, so the flag is cleared during the visit.
+        // The flag is cleared during the visit, so that it shows afterwards whether these resources were changed.
         let before = std::mem::replace(&mut self.store.changed, false);
         let resources = self.resources(&given, &survey, findings);
         let resources_changed = std::mem::replace(&mut self.store.changed, before);
@@ -150,7 +153,7 @@ impl<'a> Mender<'a> {
         self.store.replaced(object, form);
     }
 
-    /// Records the strings shown in each font.
+    /// Records the strings that are shown in each font, and reports fonts that are missing.
     fn shown(&mut self, resources: &Value<'a>, survey: &Survey, findings: &mut Findings) {
         let all = self.store.get(resources, "Font");
         for (name, texts) in &survey.texts {
@@ -170,7 +173,7 @@ impl<'a> Mender<'a> {
         }
     }
 
-    /// Checks the drawings that serve as a font's letters.
+    /// Checks the content streams that draw the letters of a Type 3 font.
     fn letters(&mut self, font: &Value<'a>, resolved: &Value<'a>, inherited: &Value<'a>, findings: &mut Findings) {
         let Value::Ref(id) = font else { return };
         if self.known.contains_key(id) || self.open.len() > DEPTH_MAX || !self.open.insert(*id) {
@@ -186,7 +189,7 @@ impl<'a> Mender<'a> {
             let survey = content::survey(&decoded.bytes);
             let resolved = self.store.resolve(&given);
             self.objects(&resolved, &given, &survey, &mut found);
-            // Edits that name our CMYK are omitted, because the font's resources don't contain it.
+            // Edits that name the replacement for CMYK are omitted, because the font's resources don't contain it.
             let has_cmyk = !survey.names_cmyk && !survey.edits.is_empty();
             if has_cmyk || !decoded.whole {
                 let instead = content.with_data(content::edited(&decoded.bytes, &survey.edits));
@@ -198,6 +201,7 @@ impl<'a> Mender<'a> {
         self.known.insert(*id, found.into());
     }
 
+    /// Replaces CMYK among the colour spaces; `None` if they can stay unchanged.
     fn color_spaces(&mut self, resources: &Value<'a>, survey: &Survey) -> Option<Value<'a>> {
         let spaces = self.store.get(resources, "ColorSpace");
         let mut changes = Changes::new();
@@ -212,7 +216,7 @@ impl<'a> Mender<'a> {
         (!changes.is_empty()).then(|| changed(&mut self.store, &spaces, changes))
     }
 
-    /// Checks patterns and shadings, and replaces their colours.
+    /// Checks patterns or shadings, and replaces CMYK in them; `None` if the resources can stay unchanged.
     fn patterns(
         &mut self,
         resources: &Value<'a>,
@@ -236,7 +240,8 @@ impl<'a> Mender<'a> {
                     self.store.replaced(pattern, instead);
                 }
                 self.open.remove(id);
-                // The pattern is now known, so its losses are reported only for the first page that uses it.
+                // The pattern is recorded without findings, so its losses are reported only for the first page that
+                // uses it.
                 self.known.insert(*id, Findings::default().into());
             } else if let Some(instead) = self.shading(&resolved) {
                 changes.insert(name.clone(), instead);
@@ -245,7 +250,7 @@ impl<'a> Mender<'a> {
         (!changes.is_empty()).then(|| changed(&mut self.store, &patterns, changes))
     }
 
-    /// Returns a shading, or a shading pattern, with our colours.
+    /// Returns a shading or a shading pattern in which CMYK is replaced; `None` if it can stay unchanged.
     fn shading(&mut self, shading: &Value<'a>) -> Option<Value<'a>> {
         let entries = shading.entries()?;
         if let Some(inner) = entries.get(b"Shading".as_slice()) {
@@ -271,7 +276,7 @@ impl<'a> Mender<'a> {
         }
     }
 
-    /// Checks forms used as masks, and repairs the graphics states that name them.
+    /// Checks the forms that are used as masks, and repairs the graphics states that name them.
     fn masks(&mut self, resources: &Value<'a>, given: &Value<'a>, findings: &mut Findings) -> Option<Value<'a>> {
         let states = self.store.get(resources, "ExtGState");
         let mut changes = Changes::new();
@@ -294,6 +299,7 @@ impl<'a> Mender<'a> {
     }
 }
 
+/// Returns the findings for a form or an image that the PDF doesn't contain.
 fn missing(name: &[u8]) -> Findings {
     let name = String::from_utf8_lossy(name);
     let loss = format!("an image or a form is missing: the page names {name}, but the PDF doesn't contain it");

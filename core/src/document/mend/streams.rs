@@ -1,4 +1,4 @@
-//! Decodes stream data as far as it is intact; images stay encoded.
+//! Decodes the data of streams as far as it is intact. Filters that code images are not undone.
 
 use std::borrow::Cow;
 
@@ -9,29 +9,29 @@ use super::value::{Store, Value};
 
 /// The most bytes that one stream may decode to.
 pub(super) const DECODED_MAX: usize = 256 * 1024 * 1024;
-/// The most bytes kept of a stream that is not an image: no page's content needs more, and several copies are in
-/// memory.
+/// The most bytes that are kept of a stream that is not an image. No page's content needs more, and several copies of
+/// it are in memory at once.
 const KEPT_MAX: usize = 48 * 1024 * 1024;
-/// The most filters per stream.
+/// The most filters that are undone per stream.
 const FILTERS_MAX: usize = 10;
 /// The filters that code images, by their long and short names.
 const IMAGE_FILTERS: [&str; 6] = ["DCTDecode", "DCT", "JPXDecode", "JBIG2Decode", "CCITTFaxDecode", "CCF"];
 
-/// The filters that the renderer decodes, by their long and short names.
+/// The other filters that can be undone, except for Flate, by their long and short names.
 const FILTERS: [&str; 8] =
     ["ASCIIHexDecode", "AHx", "ASCII85Decode", "A85", "LZWDecode", "LZW", "RunLengthDecode", "RL"];
 
-/// The data of a stream after its filters.
+/// The data of a stream after its filters have been undone.
 pub(super) struct Decoded {
     pub(super) bytes: Vec<u8>,
     /// Whether all of the data could be decoded.
     pub(super) whole: bool,
 }
 
-/// A filter and its parameters.
+/// The name of a filter, and its parameters.
 pub(super) type Step<'a> = (Vec<u8>, Value<'a>);
 
-/// Returns a stream's filters, in the order in which they are undone.
+/// Returns the filters of a stream, in the order in which they must be undone.
 pub(super) fn steps<'a>(store: &mut Store<'a>, stream: &Value<'a>) -> Vec<Step<'a>> {
     let listed = |store: &mut Store<'a>, long: &str, short: &str| {
         let value = store.get(stream, long);
@@ -50,6 +50,7 @@ pub(super) fn steps<'a>(store: &mut Store<'a>, stream: &Value<'a>) -> Vec<Step<'
     steps
 }
 
+/// Returns whether a filter codes images.
 pub(super) fn is_image_filter(name: &[u8]) -> bool {
     IMAGE_FILTERS.iter().any(|filter| filter.as_bytes() == name)
 }
@@ -93,10 +94,10 @@ pub(super) fn through<'a>(
     Some(Decoded { bytes: data.into_owned(), whole })
 }
 
-/// The numeric parameters of filters.
+/// The numeric parameters of the filters that can be undone.
 const PARAMETERS: [&str; 5] = ["Predictor", "Colors", "BitsPerComponent", "Columns", "EarlyChange"];
 
-/// Applies one filter with the renderer's own code.
+/// Undoes one filter with the renderer's code.
 fn by_hayro<'a>(store: &mut Store<'a>, name: &[u8], parameters: &Value<'a>, data: &[u8]) -> Option<Vec<u8>> {
     // The name is written to a file that is then parsed, so it must contain nothing but a name.
     let name = std::str::from_utf8(name).ok().filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
@@ -218,9 +219,9 @@ pub(super) fn each_inflated(data: &[u8], mut take: impl FnMut(&[u8]) -> bool) ->
     if data.is_empty() {
         return true;
     }
-    // Some programs omit the header (RFC 1950, 2.2).
+    // Some programs omit the zlib header (RFC 1950, 2.2).
     let zlib = matches!(data, [first, second, ..] if first & 15 == 8 && (u32::from(*first) << 8 | u32::from(*second)).is_multiple_of(31));
-    // Header and checksum are skipped, so an incorrect checksum at the end loses nothing.
+    // The header is skipped and the checksum is not read, so an incorrect checksum loses nothing.
     let data = if zlib { &data[2..] } else { data };
     let mut inflate = Decompress::new(false);
     let mut chunk = vec![0; 32 * 1024];
@@ -236,6 +237,7 @@ pub(super) fn each_inflated(data: &[u8], mut take: impl FnMut(&[u8]) -> bool) ->
         match status {
             Ok(Status::StreamEnd) => return true,
             Ok(Status::Ok | Status::BufError) if inflate.total_in() > read || length > 0 => {}
+            // Without progress, the data has ended too early.
             Ok(Status::Ok | Status::BufError) | Err(_) => return false,
         }
     }

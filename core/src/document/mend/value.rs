@@ -1,4 +1,4 @@
-//! The objects of a PDF as values that can be changed and written to a new PDF.
+//! Represents the objects of a PDF as values that can be changed and written to a new PDF.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -9,7 +9,7 @@ use hayro::hayro_syntax::object::{Array, Dict, MaybeRef, Object, ObjectIdentifie
 
 /// The maximum depth of nested dictionaries and arrays; anything deeper becomes null.
 const DEPTH_MAX: usize = 60;
-/// The estimated size of a stream besides its data, in bytes.
+/// The estimated size of a stream without its data, in bytes.
 const OBJECT_BYTES: usize = 1_024;
 /// The longest chain of references that is followed.
 const HOPS_MAX: usize = 20;
@@ -45,13 +45,16 @@ pub(super) struct Flow<'a> {
 }
 
 impl Id {
+    /// The first number for new objects.
     const NEW: u64 = 1 << 63;
 
+    /// Identifies an object in the file.
     fn of_file(number: u32, generation: i32) -> Self {
         // The generation takes 31 bits, which leaves the highest bit for new objects.
         Self(u64::from(number) << 31 | u64::from(generation.unsigned_abs()))
     }
 
+    /// Returns the object's number and generation in the file; `None` if the object is new.
     fn in_file(self) -> Option<ObjectIdentifier> {
         let number = u32::try_from(self.0 >> 31).ok().filter(|_| self.0 & Self::NEW == 0)?;
         Some(ObjectIdentifier::new(number, i32::try_from(self.0 & 0x7fff_ffff).unwrap_or(0)))
@@ -111,10 +114,12 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Returns the items of an array; any other value has none.
     pub(super) fn items(&self) -> &[Self] {
         if let Self::Array(items) = self { items } else { &[] }
     }
 
+    /// Converts an object that is nested this deeply, with everything in it.
     fn of(object: &Object<'a>, depth: usize) -> Self {
         if depth > DEPTH_MAX {
             return Self::Null;
@@ -139,7 +144,7 @@ impl<'a> Value<'a> {
         Self::Stream(Rc::new(Flow { entries: entries(stream.dict(), depth), data: stream.raw_data() }))
     }
 
-    /// Creates a stream with this one's dictionary and unfiltered data.
+    /// Creates a stream with this object's dictionary, but without its filters, and with other data.
     pub(super) fn with_data(&self, data: Vec<u8>) -> Self {
         let mut entries = self.entries().cloned().unwrap_or_default();
         for key in ["Filter", "F", "DecodeParms", "DP", "FDecodeParms", "FFilter", "Length", "DL"] {
@@ -148,7 +153,7 @@ impl<'a> Value<'a> {
         Self::Stream(Rc::new(Flow { entries, data: Cow::Owned(data) }))
     }
 
-    /// Copies the dictionary or stream with one entry added or replaced.
+    /// Returns a copy of the dictionary or stream with one entry added or replaced.
     pub(super) fn with(&self, key: &str, value: Self) -> Self {
         let mut entries = self.entries().cloned().unwrap_or_default();
         entries.insert(key.as_bytes().to_vec(), value);
@@ -173,7 +178,9 @@ fn maybe<'a>(value: &MaybeRef<Object<'a>>, depth: usize) -> Value<'a> {
 /// The objects of a document, which are read on first use and changed here.
 pub(super) struct Store<'a> {
     pdf: &'a Pdf,
+    /// The objects that have been read, changed or added.
     known: HashMap<Id, Value<'a>>,
+    /// The number of the next new object.
     next: u64,
     /// Whether the document must be rewritten.
     pub(super) changed: bool,
@@ -196,6 +203,7 @@ impl<'a> Store<'a> {
         dicts.take(OBJECTS_MAX).map(|object| Value::of(&object, 0))
     }
 
+    /// Returns an object; null if it doesn't exist or too many objects are in memory.
     fn load(&mut self, id: Id) -> Value<'a> {
         if let Some(known) = self.known.get(&id) {
             return known.clone();
@@ -209,7 +217,7 @@ impl<'a> Store<'a> {
         value
     }
 
-    /// Follows references to the value itself.
+    /// Follows references until the value is not a reference; null if there are too many.
     pub(super) fn resolve(&mut self, value: &Value<'a>) -> Value<'a> {
         let mut value = value.clone();
         for _ in 0..HOPS_MAX {
@@ -219,17 +227,18 @@ impl<'a> Store<'a> {
         Value::Null
     }
 
-    /// Looks up an entry in a dictionary or stream, following references; null if it is absent.
+    /// Looks up an entry in a dictionary or stream, following references; returns null if there is no such entry.
     pub(super) fn get(&mut self, of: &Value<'a>, key: &str) -> Value<'a> {
         let entry = of.entries().and_then(|entries| entries.get(key.as_bytes())).cloned();
         entry.map_or(Value::Null, |entry| self.resolve(&entry))
     }
 
+    /// Looks up an entry that should be a number; `None` if it isn't one.
     pub(super) fn number(&mut self, of: &Value<'a>, key: &str) -> Option<f64> {
         self.get(of, key).number()
     }
 
-    /// Returns the numbers in an array, skipping other items.
+    /// Looks up an entry that should be an array, and returns the numbers in it, skipping all other items.
     pub(super) fn numbers(&mut self, of: &Value<'a>, key: &str) -> Vec<f64> {
         let array = self.get(of, key);
         array.items().iter().filter_map(|item| self.resolve(item).number()).collect()
@@ -249,12 +258,13 @@ impl<'a> Store<'a> {
         Value::Ref(id)
     }
 
-    /// Replaces the object to which a value refers or, if it is not a reference, the value itself; returns the
-    /// replacement to use in its place.
+    /// Replaces the object to which a value refers, and returns the reference. If the value is not a reference, returns
+    /// what must be used instead of it.
     pub(super) fn replaced(&mut self, old: &Value<'a>, new: Value<'a>) -> Value<'a> {
         self.changed = true;
         if let Value::Ref(id) = old {
             let mut id = *id;
+            // If the object is itself a reference, the object at the end of the chain is replaced.
             for _ in 0..HOPS_MAX {
                 let Some(Value::Ref(next)) = self.known.get(&id) else { break };
                 id = *next;
@@ -265,7 +275,7 @@ impl<'a> Store<'a> {
         if matches!(new, Value::Stream(_)) { self.add(new) } else { new }
     }
 
-    /// Writes a PDF with everything reachable from the catalog.
+    /// Writes a PDF with all objects that can be reached from the catalog.
     pub(super) fn written(&mut self, catalog: &Value<'a>) -> Vec<u8> {
         #[expect(clippy::disallowed_methods, reason = "a sum has no order")]
         let known = self.known.values();
@@ -303,6 +313,7 @@ impl<'a> Store<'a> {
     }
 }
 
+/// Writes a value; `number_of` assigns the numbers of the objects to which it refers.
 fn write(value: &Value<'_>, number_of: &mut impl FnMut(Id) -> usize, to: &mut Vec<u8>) {
     match value {
         Value::Null => to.extend(b"null"),
@@ -334,6 +345,7 @@ fn write(value: &Value<'_>, number_of: &mut impl FnMut(Id) -> usize, to: &mut Ve
     }
 }
 
+/// Writes a dictionary; `length` is the length of the data if it belongs to a stream.
 fn write_entries(
     entries: &Entries<'_>,
     length: Option<usize>,
@@ -341,7 +353,7 @@ fn write_entries(
     to: &mut Vec<u8>,
 ) {
     to.extend(b"<<");
-    // The length of a stream is written below.
+    // The data may have changed, so the length of a stream is written below.
     for (key, value) in entries.iter().filter(|(key, _)| length.is_none() || key.as_slice() != b"Length") {
         write_name(key, to);
         to.push(b' ');
@@ -353,6 +365,7 @@ fn write_entries(
     to.extend(b">>");
 }
 
+/// Writes a name, with an escape for each byte that might not be allowed in it.
 fn write_name(name: &[u8], to: &mut Vec<u8>) {
     to.push(b'/');
     for byte in name {
@@ -364,7 +377,7 @@ fn write_name(name: &[u8], to: &mut Vec<u8>) {
     }
 }
 
-/// Formats a number as PDF requires, without an exponent.
+/// Formats a number as PDF requires, without an exponent; NaN and infinity become 0.
 pub(super) fn plain(number: f64) -> String {
     if !number.is_finite() {
         return "0".to_owned();

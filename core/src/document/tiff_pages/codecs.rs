@@ -1,5 +1,4 @@
-//! Decompresses one strip or tile of a TIFF as far as it is intact, with maintained crates and this crate's fax
-//! decoder.
+//! Decompresses one strip or tile of a TIFF as far as it is intact, with other crates and this crate's fax decoder.
 
 use weezl::BitOrder;
 use weezl::decode::Configuration;
@@ -20,10 +19,10 @@ pub(super) struct Unpacked {
     pub(super) is_damaged: bool,
 }
 
-/// Decompresses a segment with this many rows.
+/// Decompresses a segment with this many rows; `tables` are the JPEG tables that all segments share.
 pub(super) fn unpacked(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows: u32) -> Result<Unpacked, Fault> {
     let reversed: Vec<u8>;
-    // JPEG has its own bit order, whatever FillOrder says.
+    // JPEG defines its own bit order, so FillOrder doesn't apply to it.
     let data = if layout.is_backwards && layout.compression != Compression::Jpeg {
         reversed = data.iter().map(|byte| byte.reverse_bits()).collect();
         &reversed
@@ -74,7 +73,7 @@ fn fax(data: &[u8], stored: Stored, (width, rows): (u32, u32)) -> (Vec<u8>, bool
     (bytes, decoded.damaged_rows > 0)
 }
 
-/// Decodes PackBits (TIFF 6.0 §9).
+/// Decodes PackBits (TIFF 6.0 §9) to at most `most` bytes.
 fn pack_bits(mut data: &[u8], most: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while let [head, rest @ ..] = data {
@@ -126,6 +125,7 @@ fn lzw(data: &[u8], most: usize) -> (Vec<u8>, bool) {
     (bytes, false)
 }
 
+/// Decodes a JPEG segment; fails if its number of components doesn't match the tags.
 fn jpeg_segment(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows: u32) -> Result<Unpacked, Fault> {
     let want = if matches!(layout.colour, Colour::LumaFirst { .. }) { Want::Luma } else { Want::Components };
     let joined: Vec<u8>;
@@ -142,7 +142,7 @@ fn jpeg_segment(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows: u32) 
     if jpeg.components != wanted && !(want == Want::Luma && jpeg.components == 1) {
         return Err(Fault::damaged(format!("its JPEG data have {} components", jpeg.components)));
     }
-    // The JPEG may differ in size from the tags, most often in the last strip.
+    // The size of the JPEG may differ from the tags, most often in the last strip.
     let row = (jpeg.width as usize * jpeg.components).max(1);
     let row_bytes = layout.segment.0 as usize * jpeg.components;
     let there = (jpeg.height - jpeg.rows_missing).min(rows) as usize;
@@ -178,7 +178,7 @@ fn undo_prediction(layout: &Layout, bytes: &mut [u8]) {
                     }
                 }
             }
-            // Other depths have been refused (`layout.rs`).
+            // `layout.rs` has refused all other depths.
             _ => {}
         }
     }
@@ -190,8 +190,8 @@ pub(super) fn whole(bytes: &[u8], is_big_endian: bool) -> u32 {
     if is_big_endian { bytes.iter().fold(0, add) } else { bytes.iter().rev().fold(0, add) }
 }
 
-/// Returns the size of subsampled data in bytes. It consists of units: the luma of several pels, followed by their
-/// shared chroma (TIFF 6.0 §21).
+/// Returns the size of subsampled data in bytes. Such data consists of units: the luma of several pels, followed by the
+/// chroma that they share (TIFF 6.0 §21).
 const fn units_bytes((width, rows): (u32, u32), (across, down): (u32, u32)) -> usize {
     (width.div_ceil(across) as usize) * (rows.div_ceil(down) as usize) * (across * down + 2) as usize
 }

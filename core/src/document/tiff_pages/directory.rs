@@ -1,4 +1,4 @@
-//! The directories of a TIFF (TIFF 6.0 §2, BigTIFF): reads tags and their values, as far as the file contains them.
+//! Reads the directories of a TIFF (TIFF 6.0 §2, BigTIFF): tags and their values, as far as the file contains them.
 
 use std::collections::BTreeSet;
 
@@ -7,16 +7,16 @@ const ENTRIES_MAX: u64 = 4_096;
 /// The most directories followed per file; a fax has at most 1,000 pages, each perhaps with reduced copies.
 const DIRECTORIES_MAX: usize = 4_000;
 
-/// The bytes of a TIFF, and the storage format of its numbers.
+/// The bytes of a TIFF, and the format of the numbers in it.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::document) struct File<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) is_big_endian: bool,
-    /// Whether it is a BigTIFF, with offsets of 64 bits.
+    /// Whether the file is a BigTIFF, with offsets of 64 bits.
     is_big: bool,
 }
 
-/// One entry of a directory.
+/// One entry of a directory: a tag, and where its values are.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     tag: u16,
@@ -30,16 +30,16 @@ struct Entry {
 #[derive(Debug, Clone)]
 pub(in crate::document) struct Directory<'a> {
     pub(super) file: File<'a>,
-    /// The offset at which it begins.
+    /// The offset at which the directory begins.
     pub(super) at: u64,
     entries: Vec<Entry>,
 }
 
-/// The reachable directories of a file.
+/// The directories of a file that can be reached.
 #[derive(Debug, Clone)]
 pub(in crate::document) struct Chain<'a> {
     pub(super) directories: Vec<Directory<'a>>,
-    /// The reason that there may be further, unreachable directories.
+    /// The reason that there may be more directories, which can't be reached.
     pub(super) fault: Option<&'static str>,
 }
 
@@ -67,7 +67,7 @@ pub(super) fn chain(bytes: &[u8]) -> Option<Chain<'_>> {
             chain.fault = Some("the chain of its pages leads outside the file");
             break;
         };
-        // A directory at an incorrect offset consists of arbitrary bytes, which rarely look like an image.
+        // At an incorrect offset, there are arbitrary bytes, which rarely look like a directory with a width.
         if directory.number(super::tag::IMAGE_WIDTH).is_none() {
             chain.fault = Some("the chain of its pages leads to something that is not an image");
             break;
@@ -125,6 +125,7 @@ impl<'a> File<'a> {
         Some((Directory { file: *self, at, entries }, next))
     }
 
+    /// Reads the entry at an offset.
     fn entry(&self, at: u64, offset_bytes: usize) -> Option<Entry> {
         let (tag, kind) = (self.number(at, 2)? as u16, self.number(at + 2, 2)? as u16);
         let count = self.number(at + 4, offset_bytes)?;
@@ -137,6 +138,7 @@ impl<'a> File<'a> {
 }
 
 impl<'a> Directory<'a> {
+    /// Returns the entry with this tag.
     fn entry(&self, tag: u16) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.tag == tag)
     }
@@ -145,7 +147,7 @@ impl<'a> Directory<'a> {
     pub(in crate::document) fn numbers(&self, tag: u16, most: usize) -> Vec<u64> {
         let Some(entry) = self.entry(tag) else { return Vec::new() };
         let bytes = size(entry.kind);
-        // All other types are not integers.
+        // The other types are fractions, floats and unknown types.
         if !matches!(entry.kind, 1..=4 | 6..=9 | 13 | 16..=18) {
             return Vec::new();
         }
@@ -160,7 +162,8 @@ impl<'a> Directory<'a> {
         self.numbers(tag, 1).first().copied()
     }
 
-    /// Returns the first value of a tag, as an integer, a fraction or a float.
+    /// Returns the first value of a tag, which may be stored as an integer, a fraction or a float. A fraction with a
+    /// denominator of zero is not finite.
     pub(super) fn ratio(&self, tag: u16) -> Option<f64> {
         let entry = self.entry(tag)?;
         match entry.kind {
@@ -174,7 +177,7 @@ impl<'a> Directory<'a> {
         }
     }
 
-    /// Returns the raw bytes of a tag.
+    /// Returns the raw bytes of a tag's values; `None` if the file doesn't contain all of them.
     pub(in crate::document) fn bytes(&self, tag: u16) -> Option<&'a [u8]> {
         let entry = self.entry(tag)?;
         let start = usize::try_from(entry.at).ok()?;
@@ -183,7 +186,7 @@ impl<'a> Directory<'a> {
     }
 }
 
-/// Returns the size of a type's value in bytes (TIFF 6.0 §2; from type 13 on, the technical notes and BigTIFF).
+/// Returns the size of a value of this type in bytes (TIFF 6.0 §2; from type 13 on, the technical notes and BigTIFF).
 const fn size(kind: u16) -> u64 {
     match kind {
         3 | 8 => 2,

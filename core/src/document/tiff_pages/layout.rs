@@ -1,4 +1,5 @@
-//! The storage layout of a TIFF image's pels, according to the tags. Unsupported features are refused by name.
+//! Reads from the tags how the pels of a TIFF image are stored. Unsupported features are refused, and named in the
+//! error.
 
 use super::directory::Directory;
 use super::tag;
@@ -15,12 +16,15 @@ const PALETTE_MAX: usize = 3 << 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compression {
     None,
+    /// MH whose rows begin on byte boundaries, without end-of-line codes.
     MhRows,
+    /// MH whose rows begin on 16-bit boundaries, without end-of-line codes.
     MhWords,
-    /// T.4; T4Options specifies the coding.
+    /// MH or MR with end-of-line codes; T4Options says which.
     Group3 {
         two_dimensional: bool,
     },
+    /// MMR (ITU-T T.6), which TIFF calls Group 4.
     Group4,
     Lzw,
     Jpeg,
@@ -34,21 +38,24 @@ pub(super) enum Colour {
     WhiteIsZero,
     BlackIsZero,
     Rgb,
-    /// Indexed red, green and blue, with 16 bits each, one table after the other.
+    /// Indexes into three tables of 16-bit values, which follow each other: red, green and blue.
     Palette(Vec<u16>),
     Cmyk,
-    /// Luma first, as in YCbCr and L*a*b*; `shared` is the number of columns and rows that share their chroma.
+    /// Luma and then chroma, as in YCbCr and L*a*b*; `shared` is the number of columns and rows that share their
+    /// chroma.
     LumaFirst {
         shared: (u32, u32),
     },
 }
 
-/// The relation of the first extra sample to the colours.
+/// The meaning of the first sample after the colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Alpha {
+    /// There is no such sample, or it isn't known to be the opacity.
     None,
-    /// The colours have already been multiplied by it.
+    /// Opacity, with which the colours have already been multiplied.
     Associated,
+    /// Opacity, with which the colours must still be multiplied.
     Unassociated,
 }
 
@@ -77,6 +84,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
+    /// Reads the layout from a directory; fails if it is contradictory or uses an unsupported feature.
     pub(super) fn of(directory: &Directory<'_>) -> Result<Self, Fault> {
         let number = |tag| directory.number(tag);
         let short = |tag, default: u64| number(tag).unwrap_or(default);
@@ -105,7 +113,7 @@ impl Layout {
             return Err(Fault::not_supported(name));
         }
         let predictor = short(tag::PREDICTOR, 1);
-        // The tag has no meaning with other compressions.
+        // With other compressions, the tag has no meaning.
         let is_predicted = matches!(compression, Compression::Lzw | Compression::Deflate) && predictor > 1;
         if is_predicted && (predictor != 2 || !matches!(bits, 8 | 16 | 32)) {
             return Err(Fault::not_supported(format!("predictor {predictor} with {bits}-bit samples")));
@@ -165,6 +173,7 @@ impl Layout {
     }
 }
 
+/// Reads a width or a length. A value that doesn't fit becomes the largest, which is refused later.
 fn size(directory: &Directory<'_>, tag: u16) -> Result<u32, Fault> {
     let size = directory.number(tag).ok_or_else(|| Fault::damaged("a page has no width or length"))?;
     Ok(u32::try_from(size).unwrap_or(u32::MAX))
@@ -199,14 +208,15 @@ fn compression(directory: &Directory<'_>) -> Result<Compression, Fault> {
     Err(Fault::NotSupported(name))
 }
 
-/// Determines the meaning of samples, and how many per pel are colours.
+/// Determines the meaning of samples, and the number of samples per pel that are colours.
 fn colour(
     directory: &Directory<'_>,
     compression: Compression,
     samples: usize,
     bits: u32,
 ) -> Result<(Colour, usize), Fault> {
-    // The tag is required. If it is missing, tags specific to one colour model decide or, without any, libtiff's guess.
+    // The tag that states the colour model is required. If it is missing, other tags that are specific to one model
+    // decide; without such tags, the guess is the same as libtiff's.
     let has = |tags: &[u16]| tags.iter().any(|tag| directory.number(*tag).is_some());
     let likely = match (samples, compression) {
         (1, _) if has(&[tag::COLOR_MAP]) => 3,
@@ -242,7 +252,7 @@ fn colour(
             let shared = directory.numbers(tag::YCBCR_SUBSAMPLING, 2);
             let shared = match shared[..] {
                 [across, down] if (1..=4).contains(&across) && (1..=4).contains(&down) => (across as u32, down as u32),
-                // The default (TIFF 6.0 §21).
+                // This is the default (TIFF 6.0 §21).
                 [] => (2, 2),
                 _ => return Err(Fault::damaged("its chroma subsampling is not one that TIFF defines")),
             };
@@ -256,6 +266,7 @@ fn colour(
     })
 }
 
+/// Determines the meaning of the first sample after the colours.
 fn alpha(directory: &Directory<'_>, colour: &Colour, samples: usize, colour_samples: usize) -> Alpha {
     if samples <= colour_samples {
         return Alpha::None;
@@ -263,14 +274,14 @@ fn alpha(directory: &Directory<'_>, colour: &Colour, samples: usize, colour_samp
     match (directory.number(tag::EXTRA_SAMPLES), colour) {
         (Some(1), _) => Alpha::Associated,
         (Some(2), _) => Alpha::Unassociated,
-        // Some programs write RGBA without declaring it; libtiff and Pillow make the same assumption.
+        // Some programs write RGBA without declaring alpha; libtiff and Pillow make the same assumptions.
         (Some(0), Colour::Rgb) => Alpha::Associated,
         (None, Colour::Rgb) => Alpha::Unassociated,
         _ => Alpha::None,
     }
 }
 
-/// Returns the size of strips or tiles, and whether they are tiles.
+/// Returns the size of the strips or tiles in pels, and whether they are tiles.
 fn segment(directory: &Directory<'_>, (width, height): (u32, u32)) -> Result<((u32, u32), bool), Fault> {
     let is_tiled = directory.number(tag::TILE_WIDTH).is_some() && directory.number(tag::TILE_LENGTH).is_some();
     let segment = if is_tiled {

@@ -51,14 +51,15 @@ mod tag {
     pub(super) const YCBCR_POSITIONING: u16 = 531;
 }
 
-/// The pages of one file.
+/// The pages of a TIFF file.
 pub(super) struct Pages<'a> {
     pages: Vec<Directory<'a>>,
+    /// The reason that there may be more pages, which can't be reached.
     fault: Option<&'static str>,
 }
 
 impl<'a> Pages<'a> {
-    /// Finds the pages, without reduced copies and masks.
+    /// Finds the pages of a file, leaving out reduced copies and masks. Fails if there are none.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, UnreadableDocument> {
         let damaged = |why: &str| UnreadableDocument::new(format!("the TIFF is damaged: {why}"));
         let Some(Chain { mut directories, fault }) = directory::chain(bytes) else {
@@ -78,12 +79,12 @@ impl<'a> Pages<'a> {
         u32::try_from(self.pages.len()).unwrap_or(u32::MAX)
     }
 
-    /// Returns the reason that there may be further, unreachable pages.
+    /// Returns the reason that there may be more pages, which can't be reached; `None` if all pages were found.
     pub(super) const fn fault(&self) -> Option<&'static str> {
         self.fault
     }
 
-    /// Reads one page, counted from 0.
+    /// Reads one page, counted from 0. Fails if nothing on it can be read.
     pub(super) fn read(&self, index: u32) -> Result<Picture, UnreadableDocument> {
         let directory = self
             .pages
@@ -101,6 +102,7 @@ fn is_page(directory: &Directory<'_>) -> bool {
     }
 }
 
+/// Reads the page that a directory describes.
 fn page(directory: &Directory<'_>) -> Result<Picture, Fault> {
     let layout = Layout::of(directory)?;
     let orientation = Orientation::of_directory(directory);
@@ -110,7 +112,7 @@ fn page(directory: &Directory<'_>) -> Result<Picture, Fault> {
     Ok(Picture { pels: orientation.upright(pels), dots_per_inch, is_fax_file: layout.is_bilevel(), losses })
 }
 
-/// Returns the resolution in dots per inch, the default unit.
+/// Returns the resolution in dots per inch, which is the default unit; `None` if there is none, or if it has no unit.
 fn dots_per_inch(directory: &Directory<'_>) -> Option<(f64, f64)> {
     let factor = match directory.number(tag::RESOLUTION_UNIT) {
         Some(3) => 2.54,
@@ -126,15 +128,18 @@ struct Segments<'a> {
     layout: &'a Layout,
     offsets: Vec<u64>,
     counts: Vec<u64>,
+    /// The JPEG tables that all segments share.
     tables: Option<&'a [u8]>,
     /// The number of pels that could not be read.
     missing: u64,
+    /// Whether some of the pels may be wrong.
     is_damaged: bool,
     /// The first reason that a segment could not be read.
     fault: Option<Fault>,
 }
 
 impl<'a> Segments<'a> {
+    /// Reads the offsets and lengths of the segments.
     fn of(directory: &'a Directory<'a>, layout: &'a Layout) -> Self {
         let (across, down) = layout.grid();
         let planes = if layout.is_planar { layout.samples } else { 1 };
@@ -161,7 +166,7 @@ impl<'a> Segments<'a> {
         }
     }
 
-    /// Reads all pels and describes missing parts.
+    /// Reads all pels and describes the missing parts; fails if no pel can be read.
     fn read(&mut self) -> Result<(Pels, Vec<String>), Fault> {
         let Layout { width, height, .. } = *self.layout;
         let pels = if self.layout.is_bilevel() {
@@ -185,6 +190,7 @@ impl<'a> Segments<'a> {
         Ok((pels, self.losses()))
     }
 
+    /// Describes what is missing or may be wrong, for users.
     fn losses(&self) -> Vec<String> {
         let Layout { width, height, .. } = *self.layout;
         let mut losses = Vec::new();
@@ -203,8 +209,8 @@ impl<'a> Segments<'a> {
         losses
     }
 
-    /// Calls `take` for each readable row, with its place, its columns, the bytes of its planes, and the samples per
-    /// pel in each.
+    /// Calls `take` for each row of each segment that can be read. It receives the row's place on the page, the number
+    /// of columns, the bytes of each plane, and the number of samples per pel in a plane.
     fn each(&mut self, mut take: impl FnMut((u32, u32), u32, &[&[u8]], usize)) {
         let layout = self.layout;
         let (across, down) = layout.grid();
@@ -212,7 +218,7 @@ impl<'a> Segments<'a> {
         for line in 0..down {
             let y = line * layout.segment.1;
             let in_page = (layout.height - y).min(layout.segment.1);
-            // Tiles always have all their rows; the last strip only has the page's.
+            // A tile always has all its rows, even if some are below the page; the last strip ends with the page.
             let rows = if layout.is_tiled { layout.segment.1 } else { in_page };
             for column in 0..across {
                 let x = column * layout.segment.0;
@@ -239,7 +245,7 @@ impl<'a> Segments<'a> {
         }
     }
 
-    /// Returns the number of necessary planes: those of the colours and, if there is one, of alpha.
+    /// Returns the number of planes that are needed: one per colour and, if there is alpha, one more.
     const fn planes(&self) -> usize {
         if !self.layout.is_planar {
             return 1;
@@ -255,7 +261,7 @@ impl<'a> Segments<'a> {
         }
     }
 
-    /// Decompresses one strip or tile, as far as the file contains it.
+    /// Decompresses one strip or tile, as far as the file contains it, and records faults.
     fn segment(&mut self, index: usize, rows: u32) -> Unpacked {
         let data = self.data(index, rows);
         let read = match unpacked(self.layout, self.tables, data, rows) {
@@ -269,15 +275,16 @@ impl<'a> Segments<'a> {
         read
     }
 
-    /// Returns the bytes of a strip or tile. If their count is missing, zero or clearly too small, they extend as far
-    /// as possible.
+    /// Returns the bytes of a strip or tile. If the file doesn't state their number, or states one that is zero or
+    /// clearly too small, the bytes extend as far as possible.
     fn data(&self, index: usize, rows: u32) -> &'a [u8] {
         let bytes = self.directory.file.bytes;
+        // The file's header is at offset 0, so no strip or tile can begin there.
         let Some(offset) = self.offsets.get(index).copied().filter(|offset| *offset > 0) else { return &[] };
         let count = self.counts.get(index).copied().unwrap_or(0);
         let plain = self.layout.row_bytes() as u64 * u64::from(rows);
         let end = offset.saturating_add(plain);
-        // Plain data can't extend beyond the file or over the directory.
+        // Uncompressed data can't extend beyond the file or across the directory.
         let has_room = end <= bytes.len() as u64 && !(offset..end).contains(&self.directory.at);
         let is_plain = self.layout.compression == Compression::None && self.offsets.len() == 1;
         let is_short = is_plain && count < plain && has_room;
@@ -287,6 +294,7 @@ impl<'a> Segments<'a> {
         &bytes[start..end]
     }
 
+    /// Estimates the number of bytes of a strip or tile; `plain` is their number without compression.
     fn count_by_place(&self, offset: u64, plain: u64) -> u64 {
         if self.layout.compression == Compression::None {
             return plain;
@@ -297,9 +305,11 @@ impl<'a> Segments<'a> {
     }
 }
 
-/// Blackens the pels in a row of packed bits that differ from white; `white` is 0 or, if ones are white, all ones.
+/// Blackens the pels of a row of packed bits that differ from white. `white` is a byte of white pels: 0 or, if ones are
+/// white, 255.
 fn blacken(bits: &mut Bitmap, (x, y): (u32, u32), row: &[u8], white: u8) {
     let width = bits.width();
+    // Only tiles whose width isn't a multiple of 16, as TIFF requires, can begin within a byte of the page.
     if x % 8 != 0 {
         let is_black = |at: &u32| row.get(*at as usize / 8).is_some_and(|byte| (byte ^ white) >> (7 - at % 8) & 1 == 1);
         (0..width - x).filter(is_black).for_each(|at| bits.blacken(x + at, y));

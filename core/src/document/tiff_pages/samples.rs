@@ -4,10 +4,10 @@ use super::codecs::whole;
 use super::layout::{Alpha, Colour, Layout};
 use crate::document::picture::{cmyk_luma, luma, over_white};
 
-/// Converts rows to greys, reusing a buffer.
+/// Converts rows to greys, reusing its buffer.
 pub(super) struct Greys<'a> {
     layout: &'a Layout,
-    /// The samples of a row: palette indices unchanged, all others scaled to 8 bits.
+    /// The samples of a row. Palette indexes are unchanged; all other samples are scaled to 8 bits.
     row: Vec<u16>,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Greys<'a> {
         }
     }
 
-    /// Returns the samples in a row of one plane.
+    /// Returns the samples in a row of one plane, scaled to 8 bits unless they are palette indexes.
     fn values<'b>(&self, bytes: &'b [u8]) -> Box<dyn Iterator<Item = u16> + 'b> {
         let (bits, is_big_endian) = (self.layout.bits as usize, self.layout.is_big_endian);
         let is_index = matches!(self.layout.colour, Colour::Palette(_));
@@ -64,6 +64,7 @@ impl<'a> Greys<'a> {
         }
     }
 
+    /// Converts the samples of one pel to a grey.
     fn gray(&self, pel: &[u16]) -> u8 {
         let sample = |index: usize| pel.get(index).copied().unwrap_or(0) as u8;
         let (gray, colours) = match &self.layout.colour {
@@ -89,7 +90,7 @@ impl<'a> Greys<'a> {
     }
 }
 
-/// Reads the sample that begins at a bit, highest bit first.
+/// Reads the sample that begins at a certain bit; its highest bit comes first.
 fn packed(bytes: &[u8], at: usize, bits: usize) -> u64 {
     let (first, last) = (at / 8, (at + bits).div_ceil(8));
     let value = bytes[first..last].iter().fold(0_u64, |value, byte| value << 8 | u64::from(*byte));

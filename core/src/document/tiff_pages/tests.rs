@@ -12,7 +12,7 @@ fn drawing() -> Bitmap {
     image
 }
 
-/// The tags and the only strip of a page.
+/// The tags of a page, and its only strip.
 type Page<'a> = (&'a [(u16, u32)], &'a [u8]);
 
 /// Writes a TIFF with one strip per page, in either byte order.
@@ -45,15 +45,18 @@ fn file(big_endian: bool, pages: &[Page<'_>]) -> Vec<u8> {
     bytes
 }
 
+/// Reads all pages, none of which may fail.
 fn pictures(bytes: &[u8]) -> Vec<Picture> {
     let pages = Pages::open(bytes).unwrap();
     (0..pages.count()).map(|index| pages.read(index).unwrap_or_else(|fault| panic!("{}", fault.reason))).collect()
 }
 
+/// Returns the reason that the first page can't be read.
 fn refused(bytes: &[u8]) -> String {
     Pages::open(bytes).and_then(|pages| pages.read(0)).unwrap_err().reason
 }
 
+/// Returns the rows of an image as bytes, with black as 1.
 fn packed(image: &Bitmap) -> Vec<u8> {
     image.rows().flat_map(|row| row.iter().flat_map(|word| word.to_be_bytes()).take(25).collect::<Vec<_>>()).collect()
 }
@@ -116,7 +119,7 @@ fn greys_read_the_same_at_every_depth() {
     }
 }
 
-/// Writes a one-page TIFF whose tags may have several values: shorts unless they are too large.
+/// Writes a TIFF with one page, whose tags may have several values. Offsets and counts are longs, all others shorts.
 struct Writer {
     big_endian: bool,
     tags: Vec<(u16, Vec<u32>)>,
@@ -177,11 +180,12 @@ impl Writer {
     }
 }
 
-/// Greys that change from column to column and from row to row.
+/// Returns greys that change from column to column and from row to row.
 fn greys() -> Vec<u8> {
     (0..WIDTH * HEIGHT).map(|at| (at % WIDTH + at / WIDTH * 3) as u8).collect()
 }
 
+/// Reads the first page, which must be grey and have the usual size.
 fn gray_of(file: &[u8]) -> Vec<u8> {
     let Pels::Gray(gray) = &pictures(file)[0].pels else { panic!("greys") };
     assert_eq!((gray.width(), gray.height()), (WIDTH, HEIGHT));
@@ -205,8 +209,9 @@ fn pack_bits(data: &[u8]) -> Vec<u8> {
     data.chunks(128).flat_map(|part| [&[part.len() as u8 - 1][..], part].concat()).collect()
 }
 
-/// Each lossless compression, with its number and its coder.
+/// A function that compresses data.
 type Pack = fn(&[u8]) -> Vec<u8>;
+/// The lossless compressions, each with its number in the tag.
 const PLAIN: [(u32, Pack); 4] = [(1, <[u8]>::to_vec), (5, lzw), (8, deflated), (32_773, pack_bits)];
 
 #[test]
@@ -270,7 +275,7 @@ fn palettes_are_read_at_every_depth() {
 
 #[test]
 fn transparent_pels_show_white_paper() {
-    // Black, half transparent, and fully transparent; associated colours have already been multiplied.
+    // The pels are opaque, half transparent and fully transparent. Associated colours have already been multiplied.
     for (extra, pels, wanted) in [
         (2, [[0, 0, 0, 255], [0, 0, 0, 128], [0, 0, 0, 0]], [0, 127, 255]),
         (1, [[100, 100, 100, 255], [50, 50, 50, 128], [0, 0, 0, 0]], [100, 177, 255]),
@@ -387,7 +392,7 @@ fn strips_without_lengths_extend_as_far_as_possible() {
 }
 
 #[test]
-fn lzw_data_without_an_end_code_are_complete() {
+fn lzw_data_is_complete_without_an_end_code() {
     let data = greys();
     let coded = lzw(&data);
     for cut in 1..3 {
@@ -479,7 +484,7 @@ fn a_bilevel_page_may_omit_the_meaning_of_its_pels() {
 }
 
 #[test]
-fn without_a_colour_model_other_tags_determine_it() {
+fn other_tags_determine_the_colour_model_if_it_is_not_stated() {
     let samples = |count: u8| -> Vec<u8> {
         greys().iter().flat_map(|grey| (0..count).map(|sample| grey.wrapping_mul(sample + 1))).collect()
     };
@@ -507,7 +512,7 @@ fn xmp_rotates_a_page_that_lacks_tag_274() {
     let image = drawing();
     let mmr = g4(&image);
     for value in [3_u8, 6, 8] {
-        // The writer only has shorts, so the bytes are written in pairs.
+        // The writer can write only shorts here, so the bytes are written in pairs.
         let xmp = format!("<rdf:Description tiff:Orientation=\"{value}\" />");
         let pairs: Vec<u32> =
             xmp.as_bytes().chunks(2).map(|pair| u32::from(pair[0]) | u32::from(pair[1]) << 8).collect();
@@ -559,7 +564,7 @@ fn unsupported_features_are_not_reported_as_damage() {
 }
 
 #[test]
-fn a_truncated_page_reports_its_missing_share_and_an_empty_one_fails() {
+fn a_truncated_page_reports_its_missing_rows_and_an_empty_page_fails() {
     let mmr = g4(&drawing());
     let cut = file(false, &[(&[(259, 4), (262, 0)], &mmr[..mmr.len() / 2])]);
     assert!(pictures(&cut)[0].losses[0].contains(&format!("of its {HEIGHT} rows")));
