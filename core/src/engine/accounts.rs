@@ -1,4 +1,4 @@
-//! The account itself: its name, status and API keys. Ownership between accounts is kept in the registry.
+//! The account itself: its name, status and API keys. The list of an account's subaccounts is in the registry of worlds.
 
 use super::Engine;
 use super::input::{ChangeAccount, CreateKey, DeleteKey, RenameKey, UpdateAccount};
@@ -30,7 +30,7 @@ impl Engine {
         self.keys.newest_first()
     }
 
-    /// Compares a secret with that of the key, in constant time.
+    /// Returns whether this is the secret of the key, compared in constant time.
     #[must_use]
     pub fn key_fits(&self, sid: KeySid, secret: &str) -> bool {
         let known = self.keys.get(&sid);

@@ -17,7 +17,7 @@ pub struct Gate {
     admission: Admission,
 }
 
-/// An account's permissions, whoever calls.
+/// The permissions of an account, which are the same for all its callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Admission {
     /// The account that this admission is for.
@@ -124,7 +124,7 @@ impl Gate {
         self.token.is_some()
     }
 
-    /// Returns the account's admission if the token is correct; compared in constant time.
+    /// Returns the account's admission if the token is correct. The tokens are compared in constant time.
     #[must_use]
     pub fn opened_by(&self, token: &str) -> Option<Admission> {
         // An unclaimed account has no token yet, so no token opens it.

@@ -47,7 +47,7 @@ impl AlarmKind {
 /// The slots of a fax or call, each of which holds at most one alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Slot {
-    /// The next step of its phase; cleared when the fax ends.
+    /// The next step of the current phase; cleared when the fax ends.
     Phase,
     /// The retry of the webhook that is under way.
     Webhook,
@@ -58,9 +58,9 @@ enum Slot {
 /// A deadline of one fax or call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alarm {
-    /// The time at which it is due.
+    /// The time at which the alarm is due.
     pub at: Timestamp,
-    /// The fax or call that it belongs to.
+    /// The fax or call that the alarm belongs to.
     pub ordinal: Ordinal,
     /// The purpose, which determines its handler.
     pub kind: AlarmKind,
@@ -140,7 +140,7 @@ impl Engine {
             let at = alarm.at;
             self.alarm(alarm, at);
         }
-        // Housekeeping has a separate limit, so this call stays short.
+        // `retire` limits its own work, so the lock is still not held for long.
         self.retire(now);
         self.poll_timeout().is_some_and(|due| due <= now)
     }

@@ -134,7 +134,7 @@ impl Engine {
     }
 
     /// Returns the place of a fax's next alert with this fault. Places are counted per fault, so that an alert's SID
-    /// doesn't depend on alerts with other faults.
+    /// doesn't depend on how many alerts with other faults were raised before it.
     fn next_place(&self, fax: Option<FaxSid>, fault: Fault) -> u64 {
         let own = |event: &&Arc<Event>| event.fax == fax;
         let last = self.world.alerts.kept.iter().rev().filter(own).find_map(|event| {

@@ -19,7 +19,7 @@ pub struct Arriving {
     pub from: Party,
     /// The called number, which belongs to this world.
     pub to: PhoneNumber,
-    /// The vertical resolution at which it is sent.
+    /// The vertical resolution at which the fax is sent.
     pub quality: Quality,
     /// The time at which the call began to ring.
     pub rang: Timestamp,

@@ -9,7 +9,7 @@ use crate::model::words::words;
 /// The state of the conversation about one fax: the fax itself, and the webhooks about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConversationState {
-    /// The fax is not final, or a notice remains to be sent.
+    /// The fax has not ended, or a notice about it remains to be sent.
     Pending,
     /// The fax ended with this status and every app concerned was notified; the fax may have been deleted since.
     Settled(Status),
@@ -22,7 +22,7 @@ pub enum ConversationState {
 words!(
     /// The outcome of an incoming call, as seen by the tester who placed it.
     CallOutcome {
-        /// The app took the call and all pages came in.
+        /// The app took the call and all pages were received.
         Received = "received",
         /// The app took the call and the transmission failed.
         Failed = "failed",

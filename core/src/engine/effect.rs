@@ -14,7 +14,7 @@ use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, Cookie, Method, Purpose, Signature};
 
-/// Identifies an effect within its world; never reused.
+/// The id of an effect, which is never reused in the same world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EffectId(pub(super) u64);
 
@@ -43,13 +43,13 @@ pub struct Effect {
     pub id: EffectId,
     /// The generation that the completion must name.
     pub generation: Generation,
-    /// The fax or call that it belongs to; effects of different faxes are independent.
+    /// The fax or call that the effect belongs to; effects of different faxes are independent.
     pub fax: FaxSid,
     /// The work to do, shared with the engine, which issues it again after a restore.
     pub intent: Arc<Intent>,
 }
 
-/// The work of an effect.
+/// The work that an effect asks the shell to do.
 #[derive(Debug, Clone)]
 pub enum Intent {
     /// Fetch the document of an outbound fax and convert it to fax pages.
@@ -119,7 +119,7 @@ pub enum IntentKind {
 pub struct RenderRequest {
     /// The document from an outside machine, or the finished fax pages of a fax of this world.
     pub document: Document,
-    /// The vertical resolution at which it is sent.
+    /// The vertical resolution at which the document is sent.
     pub quality: Quality,
     /// The page size, the header line, the noise, and the point at which the call breaks.
     pub reception: Reception,
@@ -138,9 +138,9 @@ pub struct TwimlRequest {
     pub from: Party,
     /// The called number, sent as `To`.
     pub to: PhoneNumber,
-    /// For the fallback URL: the FaxUrl's fault, and its address.
+    /// In a request to the fallback URL: the fault that made the FaxUrl fail, and the FaxUrl itself.
     pub failed: Option<(Fault, Box<str>)>,
-    /// Cookies that the app set earlier in this call.
+    /// Cookies that the app set in earlier exchanges about this call.
     pub cookies: Vec<Cookie>,
     /// The number of this attempt and the time spent on earlier ones.
     pub attempt: Attempt,
@@ -179,11 +179,11 @@ pub struct Notice {
     pub media_stored: Option<Timestamp>,
     /// The document itself, which is posted instead of stored if `storeMedia="false"`.
     pub attachment: Option<Document>,
-    /// The reason for a failed fax.
+    /// The reason for the failure, if the fax failed.
     pub failure: Option<Failure>,
-    /// The scheme and host on which the media URL is built.
+    /// The scheme and host with which the media URL begins.
     pub origin: Arc<str>,
-    /// Cookies that the app set earlier in this fax.
+    /// Cookies that the app set in earlier exchanges about this fax.
     pub cookies: Vec<Cookie>,
     /// The number of this attempt and the time spent on earlier ones.
     pub attempt: Attempt,

@@ -24,19 +24,19 @@ const PRICE_MICROS_PER_MINUTE: u64 = 7_000;
 /// One fax, sent or received, from its creation until it is deleted.
 #[derive(Debug, Clone)]
 pub struct Fax {
-    /// The SID by which clients know it.
+    /// The SID that identifies the fax to clients.
     pub sid: FaxSid,
-    /// Its place in the order of creation, among faxes and calls.
+    /// The fax's place in the order in which faxes and calls are created.
     pub ordinal: Ordinal,
     /// The number or address of the sender.
     pub from: Party,
     /// The number or address of the receiver.
     pub to: Party,
-    /// The vertical resolution of its pages.
+    /// The vertical resolution of the pages.
     pub quality: Quality,
-    /// The time of its creation; for an inbound fax, the time at which the call began to ring.
+    /// The time of creation; for an inbound fax, the time at which the call began to ring.
     pub created: Timestamp,
-    /// The time of the last change to its status or media.
+    /// The time of the last change to the status or the media.
     pub updated: Timestamp,
     /// The stored document; `None` before it is stored and after it is deleted.
     pub media: Option<Box<Media>>,
@@ -158,7 +158,7 @@ impl Fax {
         self.ended()?.failure.as_deref()
     }
 
-    /// Returns the scheme and host of the request that created it.
+    /// Returns the scheme and host of the request that created the fax.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin

@@ -27,7 +27,7 @@ pub struct EventFilter {
     pub fax: Option<FaxSid>,
     /// Only events with this name, such as `fax.status`.
     pub kind: Option<Box<str>>,
-    /// Only exchanges with an app that have this purpose.
+    /// Only events that record an exchange with this purpose.
     pub purpose: Option<Purpose>,
 }
 

@@ -93,7 +93,7 @@ use crate::model::account::Account;
 use crate::model::refusal::Refusal;
 use crate::model::time::Timestamp;
 
-/// The most alarms handled per call, so that the world's lock is never held for long; the rest stay due.
+/// The most alarms handled per `handle_timeout`, so that the world's lock is never held for long; the rest stay due.
 const ALARMS_PER_CALL_MAX: usize = 1_000;
 /// The most pending faxes and calls in one world.
 pub const PENDING_FAXES_MAX: usize = 100_000;
@@ -140,7 +140,8 @@ impl Engine {
         engine
     }
 
-    /// Handles the alarms that are due, in order, up to a limit; `poll_timeout` says whether more are due.
+    /// Handles the alarms that are due, in order, up to a fixed limit. If more are due, `poll_timeout` returns a time
+    /// that is not after `now`.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         // The result is not needed: `poll_timeout` says whether more alarms are due.
         let _ = self.handle(HandleAlarms { limit: ALARMS_PER_CALL_MAX }, now);
@@ -151,7 +152,8 @@ impl Engine {
         self.effects.pop_front()
     }
 
-    /// Returns the time of the next `handle_timeout` call: the first deadline of work or housekeeping.
+    /// Returns the time at which `handle_timeout` must be called next: the first deadline of a fax, a call, a webhook
+    /// or the housekeeping.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let retirement = self.next_retirement();
@@ -175,7 +177,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Returns the engine's time: the latest time seen so far, so that it never goes back even if a clock does.
+    /// Advances the engine's time to `now` and returns it. The time never goes back, even if the shell's clock does.
     fn tick(&mut self, now: Timestamp) -> Timestamp {
         self.latest = self.latest.max(now);
         self.latest

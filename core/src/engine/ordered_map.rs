@@ -1,4 +1,4 @@
-//! A map that keeps the order of creation.
+//! A map that is iterated in the order in which its values were created.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;

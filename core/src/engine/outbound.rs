@@ -65,7 +65,7 @@ impl Engine {
         };
         self.world.tables.insert_fax(fax);
         self.entered(ordinal, None, now);
-        // An alarm and not a call, so that the fax is still queued in the create call's response.
+        // `start` is left to an alarm, so that the fax is still queued in the create call's response.
         let leaves_queue = match self.account().dialect {
             Dialect::Twilio => now,
             Dialect::SignalWire => now.after(SIGNALWIRE_QUEUE),
@@ -188,7 +188,7 @@ impl Engine {
         };
         let own = fax.to.number().filter(|number| self.world.numbers.by_number(*number).is_some());
         let behaves = line::verdict(&fax.to, calls);
-        // A call to a number of this world goes to its app, unless a rule decides the outcome.
+        // A call to a number of this world goes to the number's app, unless a rule decides the outcome.
         let (outcome, line) = self.rules_of_call(ordinal, calls, now);
         if let (None, Some(number)) = (&outcome, own) {
             self.ring_own((ordinal, calls), number, document, line, now);
@@ -258,7 +258,7 @@ impl Engine {
         calls <= ttl.minutes.min(line::CALLS_MAX) && now.after(wait) <= ttl.ends
     }
 
-    /// Enters `Sending` or, on a redial, only replaces its data, which is not a status change.
+    /// Enters `Sending`. On a redial, the fax is already sending, so only the phase's data change, not the status.
     fn be_sending(&mut self, ordinal: Ordinal, sending: Sending, now: Timestamp) {
         let Some(fax) = self.world.tables.fax_mut(ordinal) else {
             never!(self, ordinal, now, "it is to be sent and is not there")

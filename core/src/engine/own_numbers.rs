@@ -23,7 +23,7 @@ use crate::model::time::Timestamp;
 pub(super) enum FarAnswer {
     /// `<Receive>`: the fax has been created and its pages are being rendered.
     PicksUp,
-    /// The pages are ready, so this inbound fax takes them over the line.
+    /// The pages are rendered, so the transmission to this inbound fax can begin.
     Takes(Ordinal, Transmission),
     /// The receiving fax has failed with this fault.
     Fails(Fault),
@@ -34,7 +34,7 @@ pub(super) enum FarAnswer {
 }
 
 impl Engine {
-    /// Records that a number of this world rings, then asks its app.
+    /// Records that a number of this world rings, then asks that number's app.
     pub(super) fn ring_own(
         &mut self,
         (ordinal, calls): (Ordinal, u32),

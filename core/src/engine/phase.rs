@@ -49,7 +49,7 @@ pub(super) enum Processing {
     Ringing {
         /// The converted document to be sent.
         document: Box<Document>,
-        /// The call's ordinal at the receiving end.
+        /// The ordinal of the incoming call at the receiving end.
         far: Ordinal,
     },
 }
@@ -81,7 +81,7 @@ pub(super) enum CallStep {
 /// The reaction of an outside machine to a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It picks up and takes the fax.
+    /// The far end picks up and receives the fax, completely or until the call breaks.
     Answer {
         /// The break in the call, if any.
         fault: Option<LineFault>,
@@ -147,12 +147,12 @@ pub(super) struct Ended {
     pub(super) pages: Option<u32>,
     /// Line time in whole seconds, rounded up; `None` if no call took place.
     pub(super) duration_s: Option<u32>,
-    /// The reason for a failed fax.
+    /// The reason for the failure, if the fax failed.
     pub(super) failure: Option<Box<Failure>>,
 }
 
 impl Sending {
-    /// Returns the document and its progress, while pages are on the line.
+    /// Returns the document and the progress of the transmission, while pages are on the line.
     pub(super) fn talking(&mut self) -> Option<(&Document, &mut Transmission)> {
         match &mut self.step {
             CallStep::Talking(talk) => Some((&self.document, talk)),
@@ -162,7 +162,7 @@ impl Sending {
 }
 
 impl Receiving {
-    /// Returns the pages and their progress, while an outside machine sends them.
+    /// Returns the pages and the progress of the transmission, while an outside machine sends them.
     pub(super) fn talking(&mut self) -> Option<(&Document, &mut Transmission)> {
         match &mut self.step {
             ReceivingStep::Talking(talk) => Some((&self.document, talk)),

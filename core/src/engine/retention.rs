@@ -41,7 +41,7 @@ impl Retention {
         self.evicted = before.evicted;
     }
 
-    /// Counts the stored media of these faxes.
+    /// Returns the record of the media that these faxes have stored.
     pub(super) fn of<'a>(faxes: impl Iterator<Item = &'a Fax>) -> Self {
         let mut kept = Self::default();
         for fax in faxes {
@@ -54,7 +54,7 @@ impl Retention {
         kept
     }
 
-    /// Forgets a fax's media after the fax or the media were deleted.
+    /// Forgets the media of a fax after the fax or its media have been deleted.
     pub(super) fn forget(&mut self, ordinal: Ordinal) {
         let bytes = self.active.remove(&ordinal).or_else(|| self.ended.remove(&ordinal));
         self.bytes -= bytes.unwrap_or(0);
@@ -72,7 +72,8 @@ impl Retention {
         }
     }
 
-    /// Takes the next media to drop, while all stored media exceed `budget_bytes`.
+    /// Removes the record of the oldest ended fax's media, if all stored media together exceed `budget_bytes`, and
+    /// returns the ordinal of that fax.
     fn pop_surplus(&mut self, budget_bytes: u64) -> Option<Ordinal> {
         if self.bytes <= budget_bytes {
             return None;

@@ -1,5 +1,5 @@
-//! Reset and restore: back to the configured start, a snapshot or a loaded state. `Rewindable` is the part that they
-//! replace; the clock, the journal, the token and the counters continue.
+//! Reset and restore, which return a world to its configured start, a snapshot or a loaded state. `Rewindable` is the
+//! part of the world that they replace; the clock, the journal, the token and the counters continue.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use crate::model::time::Timestamp;
 
 /// The most snapshots per world; they store shared data only once.
 pub const SNAPSHOTS_MAX: usize = 100;
-/// The most characters of a snapshot's name.
+/// The maximum length of a snapshot's name, in characters.
 pub const SNAPSHOT_NAME_CHARS_MAX: usize = 64;
 /// The most faxes and calls listed in the result of a reset; the rest are only counted.
 const CANCELED_SHOWN_MAX: usize = 100;
@@ -81,8 +81,8 @@ pub(super) struct Snapshot {
     pub(super) world: Rewindable,
 }
 
-/// State that a reset or restore replaced. It is dropped later, because freeing a thousand faxes takes longer than
-/// swapping them out.
+/// The state that a reset or restore replaced. It is dropped outside the world's lock, because freeing a thousand faxes
+/// takes longer than swapping them out.
 #[derive(Debug)]
 pub struct Discarded {
     _world: Rewindable,
@@ -101,11 +101,11 @@ pub struct Canceled {
 /// A list entry for a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotView {
-    /// The name for restoring it.
+    /// The name by which the snapshot is restored.
     pub name: Box<str>,
-    /// The world's time when it was taken.
+    /// The time at which the snapshot was taken, by the world's clock.
     pub taken: Timestamp,
-    /// The number of faxes in it, active or ended.
+    /// The number of faxes in the snapshot, active or ended.
     pub faxes: usize,
     /// The number of those faxes, and of calls, that had not ended.
     pub pending: usize,
@@ -169,9 +169,10 @@ impl Engine {
     /// Replaces the world with a snapshot. Deadlines keep their remaining time. Effects under way in the snapshot are
     /// issued again; completions of those under way now will be dropped.
     pub(super) fn rewind_to(&mut self, snapshot: Snapshot, to: ResetTo, now: Timestamp) -> Canceled {
-        // Counted before the world is replaced.
+        // Counted first, because the world is replaced below.
         let canceled = self.canceled();
         let Snapshot { taken, ways_back, world } = snapshot;
+        // May wrap around, since generations are only tested for equality.
         self.generation = Generation(self.generation.0.wrapping_add(1));
         self.ids.rewind_to(ways_back);
         let replaced = std::mem::replace(&mut self.world, world);
@@ -184,7 +185,7 @@ impl Engine {
             self.world.postpone(passed);
         }
         self.journal.write(now, None, EventKind::WorldReset { count: canceled.count, to });
-        // Issued again, with new ids and in the new generation.
+        // Effects under way in the snapshot are issued with new ids, because ids are never reused.
         for under_way in std::mem::take(&mut self.world.under_way).into_values() {
             self.issue_effect(under_way);
         }

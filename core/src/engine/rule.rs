@@ -32,15 +32,15 @@ words!(
 /// A tester's rule, without its counters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// The calls, webhooks or REST calls that it matches.
+    /// The calls, webhooks or REST calls that the rule matches.
     pub matches: Match,
-    /// The number of matches to let pass before it first acts.
+    /// The number of matches that pass before the rule first acts.
     pub after: u32,
-    /// The maximum number of times that it acts; `None` means no limit.
+    /// The maximum number of times that the rule acts; `None` means no limit.
     pub times: Option<u32>,
-    /// The probability that it acts on a match, from 0 to 1, drawn from the world's seed; `None` means always.
+    /// The probability, from 0 to 1, that the rule acts on a match, drawn from the world's seed; `None` means always.
     pub chance: Option<f64>,
-    /// Its effect when it acts.
+    /// The effect of the rule when it acts.
     pub effect: RuleEffect,
 }
 
@@ -53,7 +53,7 @@ pub struct Match {
     pub from: Option<Pattern>,
     /// The receiver's number or address.
     pub to: Option<Pattern>,
-    /// The least and the most pages of the fax, both inclusive.
+    /// The minimum and the maximum number of pages of the fax, both inclusive.
     pub pages: Option<(u32, u32)>,
     /// The HTTP method of a REST call, in capitals.
     pub method: Option<Box<str>>,
@@ -65,7 +65,7 @@ pub struct Match {
     pub purpose: Option<Purpose>,
 }
 
-/// The effect of a rule.
+/// The effect of a rule on the call, REST call or webhook that it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleEffect {
     /// Decides how the call ends.
@@ -78,12 +78,12 @@ pub enum RuleEffect {
     Webhook(WebhookFault),
 }
 
-/// The end of a call, as a rule decides it.
+/// The outcome of a call, as a rule decides it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// An outbound fax gets through, whatever its number would do.
+    /// An outbound fax gets through, whatever the machine at the called number would do.
     Delivered,
-    /// An inbound fax gets through, even if it was to break.
+    /// An inbound fax gets through, unless the tester's call says where it breaks. Later rules can't break it.
     Received,
     /// The far end of an outbound call is busy.
     Busy,
@@ -98,7 +98,7 @@ pub enum Outcome {
 pub struct LineOverride {
     /// The speed in bits per second.
     pub rate_bps: Option<u32>,
-    /// Damaged rows per thousand.
+    /// The number of damaged rows per thousand.
     pub noise_per_mille: Option<u16>,
 }
 
@@ -118,24 +118,24 @@ impl LineOverride {
 pub struct ApiFault {
     /// The HTTP status and error code of a refusal that replaces the real response.
     pub refusal: Option<(u16, u32)>,
-    /// Milliseconds of real time before the response.
+    /// The delay before the response, in milliseconds of real time.
     pub delay_ms: u64,
-    /// Resets the connection instead of responding.
+    /// Whether the connection is reset instead of sending a response.
     pub reset: bool,
 }
 
 /// The misbehavior that a rule inflicts on a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WebhookFault {
-    /// Milliseconds before it is sent, on the world's clock.
+    /// The delay before the webhook is sent, in milliseconds on the world's clock.
     pub delay_ms: u64,
-    /// Sends it twice, with the same idempotency token.
+    /// Whether the webhook is sent twice, with the same idempotency token.
     pub duplicate: bool,
-    /// Sends it after the same fax's next notice.
+    /// Whether the webhook is sent after the same fax's next notice.
     pub reorder: bool,
-    /// Never sends it.
+    /// Whether the webhook is never sent.
     pub drop: bool,
-    /// Its signature: valid, invalid, or that of an earlier request.
+    /// The signature of the webhook: valid, wrong in some way, or missing.
     pub signature: Signature,
 }
 
@@ -200,7 +200,7 @@ impl From<WebhookFault> for RuleEffect {
 }
 
 impl RuleEffect {
-    /// Returns whether its only effect is to reuse the signature of an earlier notice about the same fax.
+    /// Returns whether the only effect is to reuse the signature of an earlier notice about the same fax.
     fn is_stale_alone(&self) -> bool {
         let stale = WebhookFault { signature: Signature::Stale, ..WebhookFault::default() };
         matches!(self, Self::Webhook(fault) if *fault == stale)
@@ -233,7 +233,7 @@ impl Rule {
             && !(self.effect.is_stale_alone() && subject.purpose.is_some_and(is_question))
     }
 
-    /// Returns whether this rule, if it comes first, leaves nothing for the other to act on.
+    /// Returns whether this rule, if it precedes the other one, leaves that one nothing to act on.
     pub(super) fn shadows(&self, other: &Self) -> bool {
         let (own, others) = (&self.matches, &other.matches);
         // A pattern that matches another pattern literally, asterisks included, also matches everything that the other
@@ -241,7 +241,7 @@ impl Rule {
         let wider = |own: &Option<Pattern>, other: &Option<Pattern>| {
             own.as_ref().is_none_or(|own| other.as_ref().is_some_and(|other| own.fits(&other.0)))
         };
-        // A rule that skips matches, stops after some or acts by chance leaves matches to the other.
+        // A rule that skips matches, stops after a number of them or acts by chance leaves some to the other one.
         let always = self.after == 0 && self.times.is_none() && self.chance.is_none_or(|chance| chance >= 1.0);
         let direction = own.direction.or(self.effect.direction());
         always

@@ -24,13 +24,13 @@ pub const RULES_MAX: usize = 1_000;
 /// A rule and its counters, as held by a world.
 #[derive(Debug, Clone)]
 pub struct HeldRule {
-    /// Its id, counted from 1 in the order of addition.
+    /// The id of the rule, counted from 1 in the order in which rules are added.
     pub id: u64,
     /// The rule itself, shared with events.
     pub rule: Arc<Rule>,
-    /// The number of times it matched while no earlier rule acted.
+    /// The number of times that the rule matched and no earlier rule acted.
     pub matched: u64,
-    /// The number of times it acted.
+    /// The number of times that the rule acted.
     pub fired: u64,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct RuleBook {
     kinds: [usize; RuleKind::ALL.len()],
 }
 
-/// The key of a random draw: its subject, and the number of earlier draws of this kind.
+/// The key of a random draw: the bytes that identify its subject, such as a fax, and the draw's index for that subject.
 #[derive(Debug, Clone, Copy)]
 struct Draw<'a> {
     parent: &'a [u8],
@@ -111,7 +111,7 @@ impl RuleBook {
 /// Draws a number from 0 (inclusive) to 1 (exclusive).
 fn drawn(seed: &WorldSeed, rule: u64, draw: Draw<'_>) -> f64 {
     let parent = [&rule.to_be_bytes(), draw.parent].concat();
-    // A float holds exactly 53 bits.
+    // An `f64` represents every integer of 53 bits exactly.
     let bits = seed.generator("rule", &parent, draw.place).next_u64() >> 11;
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
     let fraction = bits as f64 / (1_u64 << 53) as f64;
@@ -192,6 +192,7 @@ impl Engine {
     ) -> (Option<Outcome>, LineOverride) {
         let direction = Some(Direction::Inbound);
         let subject = Subject { direction, from, to, pages: Some(pages), ..Subject::default() };
+        // Each incoming call has its own luck, so its draws need no index.
         self.call_rules(fax, &subject, 0, now)
     }
 
@@ -265,8 +266,8 @@ impl Engine {
         Some(effect)
     }
 
-    /// Returns whether new webhooks wait for an alarm, so that rules match them in the order of deadlines, not of
-    /// arrival.
+    /// Returns whether new webhooks wait for an alarm. They do if there are webhook rules, which match webhooks in the
+    /// order of deadlines, not in the order in which responses arrive.
     pub(super) fn must_be_decided(&self) -> bool {
         self.world.book.has(RuleKind::Webhook)
     }

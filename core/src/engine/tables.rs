@@ -1,4 +1,4 @@
-//! The tables of faxes and calls: their indexes, and list pages.
+//! The tables of faxes and calls, with their indexes, and the pages of fax lists.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
@@ -27,14 +27,14 @@ pub struct FaxFilter {
     pub created_on_or_before: Option<Timestamp>,
 }
 
-/// The start of a page in a newest-first list.
+/// The position of a page in a newest-first list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cursor {
-    /// After skipping this many items; takes O(skipped) time.
+    /// The page starts after this number of items, which takes time in proportion to the number.
     Skip(u64),
-    /// With the newest item older than this ordinal.
+    /// The page starts with the newest item that is older than this ordinal.
     Before(Ordinal),
-    /// With the page that ends just before this ordinal.
+    /// The page ends with the oldest item that is newer than this ordinal.
     After(Ordinal),
 }
 
@@ -43,13 +43,13 @@ pub enum Cursor {
 pub struct Page<'a, T> {
     /// The items on the page, newest first.
     pub items: Vec<&'a T>,
-    /// Whether a page of older items follows.
+    /// Whether older items follow on another page.
     pub has_next: bool,
-    /// Whether a page of newer items precedes.
+    /// Whether newer items precede on another page.
     pub has_previous: bool,
 }
 
-/// The faxes and calls of a world. Clones share each one until it is changed in a clone.
+/// The faxes and calls of a world. Clones share each fax and each call until one of the clones changes it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tables {
     faxes: BTreeMap<Ordinal, Arc<Fax>>,
@@ -92,7 +92,7 @@ impl Tables {
         self.by_from.remove(&(fax.from.clone(), ordinal));
         self.by_to.remove(&(fax.to.clone(), ordinal));
         let second = fax.created.seconds();
-        // The calendar names the first fax of a second, so the next one takes over.
+        // The calendar has only the first fax of a second, so the next fax of that second replaces the removed one.
         if self.calendar.get(&second) == Some(&ordinal) {
             self.calendar.remove(&second);
             let next = self.faxes.range(ordinal..).next().filter(|(_, fax)| fax.created.seconds() == second);
@@ -135,7 +135,8 @@ impl Tables {
         self.faxes.get(&ordinal).map(|fax| &**fax)
     }
 
-    /// Returns a fax for changes that don't affect its status.
+    /// Returns a fax for changes that don't affect its status. Changes that do go through `set_phase`, which counts the
+    /// active faxes.
     pub(super) fn fax_mut(&mut self, ordinal: Ordinal) -> Option<&mut Fax> {
         self.faxes.get_mut(&ordinal).map(Arc::make_mut)
     }
@@ -148,7 +149,7 @@ impl Tables {
         self.calls.get_mut(&ordinal).map(Arc::make_mut)
     }
 
-    /// Returns the origin, shared with the newest fax if it is the same: most clients use only one.
+    /// Returns the origin, sharing the newest fax's allocation if both are equal: most clients use only one origin.
     pub(super) fn shared_origin(&self, origin: Arc<str>) -> Arc<str> {
         let newest = self.faxes.last_key_value().map(|(_, fax)| &fax.origin);
         newest.filter(|newest| **newest == origin).map_or(origin, Arc::clone)

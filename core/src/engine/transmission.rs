@@ -85,7 +85,7 @@ impl Engine {
         for ordinal in [Some(ordinal), far].into_iter().flatten() {
             let Some(fax) = self.world.tables.fax(ordinal) else { continue };
             let pages = fax.pages();
-            // Kept first, since `end` replaces the phase and with it the received pages.
+            // The received pages are stored first, because `end` replaces the phase that holds them.
             self.keep_part(ordinal, now);
             let failure = Some(Box::new(Failure {
                 fault: fault.fault,
@@ -145,7 +145,7 @@ impl Engine {
     }
 }
 
-/// Converts to whole seconds, rounded up, as in `duration`.
+/// Converts milliseconds of line time to whole seconds, rounded up, as in the `duration` of a fax.
 pub(super) fn seconds(line_ms: u64) -> u32 {
     u32::try_from(line_ms.div_ceil(1_000)).unwrap_or(u32::MAX)
 }
