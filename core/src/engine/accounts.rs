@@ -1,4 +1,4 @@
-//! The account itself: its name, status and API keys. The list of an account's subaccounts is in the registry of worlds.
+//! The account itself: its name, status and API keys. The registry of worlds keeps the lists of subaccounts.
 
 use super::Engine;
 use super::input::{ChangeAccount, CreateKey, DeleteKey, RenameKey, UpdateAccount};

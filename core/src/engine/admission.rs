@@ -17,7 +17,7 @@ pub struct Gate {
     admission: Admission,
 }
 
-/// The permissions of an account, which are the same for all its callers.
+/// The part of an account's state that decides what its callers may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Admission {
     /// The account that this admission is for.

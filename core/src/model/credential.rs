@@ -7,9 +7,9 @@ use super::time::Timestamp;
 /// A number that the account doesn't own but may send faxes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerId {
-    /// The caller id's SID, in the form of a number's.
+    /// The caller id's SID, which has the same prefix as the SID of a number.
     pub sid: NumberSid,
-    /// Its rank in order of verification, by which lists are sorted.
+    /// The caller id's rank in the order of verification, by which lists are sorted.
     pub ordinal: u64,
     /// The number that faxes may be sent from.
     pub number: PhoneNumber,
@@ -26,7 +26,7 @@ pub struct CallerId {
 pub struct ApiKey {
     /// The key's SID, used as the user name.
     pub sid: KeySid,
-    /// Its rank in order of creation, by which lists are sorted.
+    /// The key's rank in the order of creation, by which lists are sorted.
     pub ordinal: u64,
     /// The password, shown once when the key is created.
     pub secret: Box<str>,

@@ -3,7 +3,7 @@
 use super::words::words;
 
 words!(
-    /// A kind of fault, without the particulars.
+    /// A kind of fault, without the particulars of one case.
     Fault {
         /// The far end was busy.
         Busy = "busy",

@@ -15,7 +15,7 @@ words!(
 );
 
 words!(
-    /// The side that placed the call.
+    /// The direction of a fax, which depends on the side that placed the call.
     Direction {
         /// A machine called one of the account's numbers.
         Inbound = "inbound",
@@ -72,7 +72,7 @@ impl StatusSet {
         self.0 & Self::bit(status) != 0
     }
 
-    /// Returns the final statuses.
+    /// Returns the set of all final statuses.
     #[must_use]
     pub fn all_final() -> Self {
         Status::ALL.iter().copied().filter(|status| status.is_final()).collect()

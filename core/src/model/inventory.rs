@@ -24,9 +24,9 @@ use super::words::words;
 /// The most numbers that one search examines, so that a search without matches ends within milliseconds.
 pub const CANDIDATES_MAX: usize = 20_000;
 
-/// The number of numbers for sale, out of 256.
+/// How many of 256 numbers are for sale, on average.
 const FOR_SALE_IN_256: u8 = 64;
-/// The number of numbers new to the platform, out of 256 for sale.
+/// How many of 256 numbers for sale are new to the platform, on average.
 const BETA_IN_256: u8 = 6;
 /// The number of digits that may follow a range's leading digits.
 const SUBSCRIBER_DIGITS: RangeInclusive<u32> = 6..=8;
@@ -34,19 +34,19 @@ const SUBSCRIBER_DIGITS: RangeInclusive<u32> = 6..=8;
 const EARTH_RADIUS_MILES: f64 = 3_958.8;
 
 words!(
-    /// The type of a number; its word is also the list's name in the path.
+    /// The type of a number. The word for the type is also the name of the list in the API's path.
     NumberKind {
-        /// Belongs to a place, by its area code.
+        /// The area code belongs to a place.
         Local = "Local",
-        /// Free of charge for the caller.
+        /// Calls are free of charge for the caller.
         TollFree = "TollFree",
-        /// Belongs to a mobile network.
+        /// The number belongs to a mobile network.
         Mobile = "Mobile",
     }
 );
 
 words!(
-    /// A country in which numbers are sold, by its ISO 3166-1 code.
+    /// A country in which numbers are sold, identified by its ISO 3166-1 code.
     Country {
         /// The United States (+1, with area codes).
         Us = "US",
@@ -74,7 +74,7 @@ impl Country {
         }
     }
 
-    /// Returns the digits after the plus sign (ITU-T E.164 annex).
+    /// Returns the country code, the digits that follow the plus sign (ITU-T E.164 annex).
     #[must_use]
     pub const fn dialling_prefix(self) -> u64 {
         match self {
@@ -85,7 +85,7 @@ impl Country {
         }
     }
 
-    /// Returns the types of number sold there. North America has no separate mobile numbers.
+    /// Returns the types of number that are sold in the country. North America has no separate mobile numbers.
     #[must_use]
     pub const fn kinds(self) -> &'static [NumberKind] {
         match self {
@@ -118,13 +118,13 @@ words!(
 /// The kinds of traffic that a number carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Capabilities {
-    /// Whether it takes voice calls.
+    /// Whether the number takes voice calls.
     pub voice: bool,
-    /// Whether it takes text messages.
+    /// Whether the number takes text messages.
     pub sms: bool,
-    /// Whether it takes picture messages; numbers for sale never have it without `sms`.
+    /// Whether the number takes picture messages; a number for sale does so only if it also takes text messages.
     pub mms: bool,
-    /// Whether it takes faxes.
+    /// Whether the number takes faxes.
     pub fax: bool,
 }
 
@@ -170,7 +170,7 @@ impl Point {
 impl FromStr for Point {
     type Err = InvalidFilter;
 
-    /// Reads the value of `NearLatLong`, such as `37.840699,-122.461853`.
+    /// Parses the value of `NearLatLong`, such as `37.840699,-122.461853`.
     fn from_str(text: &str) -> Result<Self, InvalidFilter> {
         let reason = "must be latitude and longitude in degrees, such as 37.7793,-122.4192";
         let invalid = InvalidFilter { parameter: "NearLatLong", reason };
@@ -209,9 +209,9 @@ pub struct Offer {
     pub number: PhoneNumber,
     /// The type of the number.
     pub kind: NumberKind,
-    /// The country whose lists offer it.
+    /// The country whose lists offer the number.
     pub country: Country,
-    /// The place it belongs to; `None` unless the number is local.
+    /// The place that the number belongs to; `None` unless the number is local.
     pub place: Option<&'static Place>,
     /// The address that Twilio would ask the buyer for.
     pub address_requirements: AddressRequirements,
@@ -346,7 +346,7 @@ static RANGES: LazyLock<BTreeMap<u64, Range>> = LazyLock::new(|| {
 fn range_of(number: PhoneNumber) -> Option<Range> {
     SUBSCRIBER_DIGITS.into_iter().find_map(|subscriber_digits| {
         let range = RANGES.get(&(number.digits() / 10u64.pow(subscriber_digits)))?;
-        // Ranges differ in length, so these digits may lead to a number with a different length.
+        // The leading digits of a longer number may be those of a range with shorter numbers, or the reverse.
         (range.subscriber_digits == subscriber_digits).then_some(*range)
     })
 }
@@ -363,7 +363,7 @@ fn is_plausible(country: Country, digits: u32, subscriber: u64) -> bool {
     first >= 2 && !(country.has_area_codes() && exchange % 100 == 11)
 }
 
-/// Draws pseudorandom bytes for some digits. The purpose separates draws for a range from those for a number.
+/// Draws pseudorandom bytes for the digits of a number or range; `purpose` says which of the two they belong to.
 fn draw(seed: u64, purpose: &[u8], digits: u64) -> [u8; 32] {
     let hash = Sha256::new().chain_update(b"inventory").chain_update(seed.to_be_bytes()).chain_update(purpose);
     hash.chain_update(digits.to_be_bytes()).finalize().into()

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// E.164 (11/2010) §6: at most fifteen digits, the first not zero.
+/// The most digits of an international number (E.164 (11/2010) §6).
 const DIGITS_MAX: usize = 15;
-/// Rejects fragments such as `+1`; every full international number in use is longer.
+/// The fewest digits of an accepted number. The limit excludes fragments such as `+1`; every complete number is longer.
 const DIGITS_MIN: usize = 5;
-/// The longest SIP URI. Twilio limits its header part to 1024 (error 21227); here, the limit applies to the whole URI.
+/// The longest SIP URI, in bytes. Twilio limits the headers in a URI to 1024 (error 21227); here, the limit applies to
+/// the whole URI.
 pub const SIP_URI_LEN_MAX: usize = 1_024;
 /// The longest SIP From name that is accepted.
 pub const SIP_NAME_LEN_MAX: usize = 256;
@@ -120,7 +121,7 @@ impl Party {
         text.parse().ok().map(Self::Number)
     }
 
-    /// Parses a `From` for a SIP `To`: a number, a SIP URI, or alphanumerics with `+_.-`.
+    /// Parses a `From` for a SIP `To`: a number, a SIP URI, or a name of letters, digits and `+_.-`.
     #[must_use]
     pub fn sip_caller(text: &str) -> Option<Self> {
         let named =

@@ -1,5 +1,5 @@
-//! Relative references: resolves a `<Receive action>` or a `Location` against the URL that it came from (RFC 3986
-//! §5.2). Except for dot segments, URLs are kept as written: nothing is encoded or validated.
+//! Relative references: resolves a `<Receive action>` or a `Location` against the URL of the response that contained it
+//! (RFC 3986 §5.2). Except for dot segments, URLs are kept as written: nothing is encoded or validated.
 
 /// Resolves a reference; `None` if the base has no scheme and host. A reference without a host inherits the base's user
 /// and password (RFC 3986 §5.2.2); an absolute reference is returned unchanged.

@@ -1,5 +1,5 @@
-//! Reads TwiML. The first known verb is used; unknown elements raise a warning and are ignored. Names are
-//! case-sensitive. A DTD is refused, so the only entities are XML's own five, and nothing is ever fetched.
+//! Parses TwiML. The first known verb is used; unknown elements before it raise a warning and are ignored. Names are
+//! case-sensitive. A DTD is refused, so the only entities are the five of XML, and nothing is ever fetched.
 
 use roxmltree::{Document, Node, ParsingOptions};
 
@@ -20,7 +20,8 @@ const WARNINGS_MAX: usize = 20;
 /// "Receiving, TwiML").
 const CONTENT_TYPES: [&str; 3] = ["text/xml", "application/xml", "text/html"];
 
-/// Reads an app's response. A body that parses as TwiML is accepted whatever its content type, with a warning.
+/// Parses an app's response. A body that parses as TwiML is accepted whatever the content type, with a warning if the
+/// type is unusual.
 #[must_use]
 pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
     let mut warnings = Vec::new();

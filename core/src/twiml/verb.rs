@@ -31,7 +31,7 @@ impl Reading {
         self.refused_if_odd("")
     }
 
-    /// Makes the verb store the fax, and adds this warning if it specified otherwise.
+    /// Makes the verb store the fax, and adds this warning if the TwiML specified otherwise.
     #[must_use]
     pub fn always_stored(mut self, warning: &str) -> Self {
         if let Ok(Verb::Receive(receive)) = &mut self.verb
@@ -50,7 +50,8 @@ impl Reading {
         Self { verb, warnings: Vec::new() }
     }
 
-    /// Marks the response as compressed: if its body can't be read, the compression is reported as the reason.
+    /// Marks the response as compressed with this coding: if the body can't be read, the compression is reported as the
+    /// reason.
     #[must_use]
     pub fn compressed(self, coding: &str) -> Self {
         let verb = self.verb.map_err(|error| {

@@ -36,7 +36,7 @@ use crate::model::webhook::{Method, Purpose, Signature};
 
 /// A type of the file format that represents an engine type.
 pub(super) trait Form: Serialize + DeserializeOwned {
-    /// The engine type that it represents.
+    /// The engine type that this type represents.
     type Of;
 
     /// Converts an engine value to its written form.
@@ -75,6 +75,7 @@ macro_rules! form {
             type Of = $engine;
 
             fn of(value: &Self::Of) -> Self {
+                // An alias, because a `ty` fragment can't begin a pattern or an expression.
                 type Engine = $engine;
                 let Engine { $($($member:)? $field,)* $($($own: _,)+)? } = value;
                 Self { $($field: $crate::engine::export::form::Form::of($field),)* }
@@ -308,7 +309,7 @@ impl<'de, F: Form> Deserialize<'de> for List<F> {
     }
 }
 
-/// Engine values by name, converted one at a time like those in a [`List`].
+/// A map of engine values, converted one at a time like those in a [`List`].
 pub(super) struct ByName<K, F: Form>(pub(super) BTreeMap<K, F::Of>);
 
 impl<K: Serialize, F: Form> Serialize for ByName<K, F> {

@@ -31,7 +31,8 @@ impl Outline {
     }
 }
 
-/// The visitor methods for all other values.
+/// Declares a visitor's methods for values of unexpected types, which all return `$other`. The elements of a list are
+/// read as `$element`, and dropped.
 macro_rules! others {
     ($other:expr) => {
         others!($other, IgnoredAny);
@@ -131,7 +132,7 @@ impl<'de> Deserialize<'de> for Counted {
     }
 }
 
-/// The field with the version.
+/// The value of the field with the version.
 pub(super) enum Version {
     /// There is no such field, or the value isn't even an object.
     Missing,
@@ -263,7 +264,7 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-/// Decodes directly into the shared allocation that keeps the bytes.
+/// Decodes base64 directly into the shared allocation, so that the bytes are not copied; `None` if it is invalid.
 fn decoded(text: &str) -> Option<Arc<[u8]>> {
     let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
     let length = (text.len() / 4 * 3).checked_sub(padding)?;

@@ -1,6 +1,6 @@
-//! The documents of a state while it is written or read. A document in a state only names its bytes by hash, so that
-//! they appear only once, however many faxes share them. The bytes themselves are kept on the shelf, which is
-//! thread-local.
+//! The documents of a state while the state is written or read. In a state, a document only names its bytes by their
+//! hash, so that the bytes appear only once, however many faxes share them. Meanwhile, the bytes are kept on the shelf,
+//! which is thread-local.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,7 +89,7 @@ pub(super) fn reading<T>(shelf: Read, work: impl FnOnce() -> T) -> (T, Read) {
     (done, read)
 }
 
-/// Returns the documents named so far in this [`writing`].
+/// Returns the documents named so far in the current [`writing`].
 pub(super) fn written() -> ByHash {
     SHELF.with_borrow(|shelf| match shelf {
         Some(Shelf::Writing(written)) => written.documents.clone(),

@@ -64,7 +64,7 @@ impl Shuffle {
     }
 }
 
-/// A range with some subscriber digits fixed.
+/// A range in which some subscriber digits may be fixed by a pattern, while the others are open.
 struct Template {
     range: Range,
     subscriber: [Option<u8>; SUBSCRIBER_DIGITS_MAX],
@@ -76,7 +76,7 @@ impl Template {
         &self.subscriber[..self.range.subscriber_digits as usize]
     }
 
-    /// Returns the number of free combinations: ten for each open digit, multiplied.
+    /// Returns the number of ways to fill the open digits: a factor of ten for each.
     fn space(&self) -> u64 {
         self.digits().iter().filter(|digit| digit.is_none()).fold(1, |space, _| space * 10)
     }

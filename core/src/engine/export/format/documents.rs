@@ -22,7 +22,7 @@ form! {
     }
 }
 
-/// A document that is checked when read.
+/// A document, which is checked for consistency when it is read.
 pub(in crate::engine::export) struct Document(media::Document);
 
 impl Form for Document {

@@ -1,4 +1,5 @@
-//! The written form of a world: each value once, in lists, without the indexes. Duplicate ids are refused on reading.
+//! The written form of a world, which contains each value once, in lists, and no indexes. Duplicate ids are refused
+//! when a state is read.
 
 pub(super) mod accounts;
 mod calls;

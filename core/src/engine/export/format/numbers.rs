@@ -21,7 +21,7 @@ pub(super) struct Numbers {
 
 impl Numbers {
     pub(super) fn of(numbers: &numbers::Numbers) -> Self {
-        // In order, which is checked on reading.
+        // Written in the order of purchase, because `value` refuses any other order.
         Self { bought: numbers.bought, numbers: List(numbers.oldest_first().cloned().collect()) }
     }
 

@@ -38,7 +38,7 @@ impl Form for EffectId {
     }
 }
 
-/// The number of resets before the effect was issued.
+/// The number of resets and restores before the effect was issued.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 struct Generation(u32);
