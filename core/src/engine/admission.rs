@@ -64,7 +64,7 @@ impl Area {
 pub enum Action {
     /// Reads one resource or a list.
     Read,
-    /// Creates a resource.
+    /// Creates a new resource, such as a fax or a number.
     Create,
     /// Updates an existing resource.
     Update,
@@ -106,7 +106,7 @@ impl Admission {
 }
 
 impl Gate {
-    /// Captures an account's current admission.
+    /// Copies the token and the admission that an account has now.
     #[must_use]
     pub fn of(engine: &Engine) -> Self {
         Self { token: engine.account().auth_token.clone(), admission: Admission::of(engine) }

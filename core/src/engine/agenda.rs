@@ -77,6 +77,7 @@ impl Agenda {
     /// Sets an alarm for a fax or call, replacing any in the same slot.
     pub(super) fn set(&mut self, alarm: Alarm) {
         let key = (alarm.ordinal, alarm.kind.slot());
+        // The replaced alarm must leave both maps; inserting the new one would only replace it in `of`.
         self.remove(key);
         self.of.insert(key, alarm);
         self.in_order.insert(alarm);
@@ -102,6 +103,7 @@ impl Agenda {
     /// Postpones all alarms by `span`, after a restore.
     pub(super) fn postpone(&mut self, span: Duration) {
         let later = |alarm: &Alarm| Alarm { at: alarm.at.after(span), ..*alarm };
+        // The set is sorted by time, so its elements can't be changed in place.
         self.in_order = self.in_order.iter().map(later).collect();
         self.of.values_mut().for_each(|alarm| *alarm = later(alarm));
     }

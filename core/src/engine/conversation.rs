@@ -64,6 +64,7 @@ impl Engine {
         if self.world.not_answered.contains(&sid) {
             return ConversationState::NotAnswered;
         }
+        // Only the journal still knows the outcome of a deleted fax.
         let ended = self.journal.last_status(sid).filter(|status| status.is_final());
         ended.map_or(ConversationState::Unknown, ConversationState::Settled)
     }

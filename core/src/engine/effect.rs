@@ -134,9 +134,9 @@ pub struct TwimlRequest {
     pub url: Box<str>,
     /// The HTTP method of the request.
     pub method: Method,
-    /// The caller, sent as `From`.
+    /// The caller, which is sent as `From`.
     pub from: Party,
-    /// The called number, sent as `To`.
+    /// The called number, which is sent as `To`.
     pub to: PhoneNumber,
     /// In a request to the fallback URL: the fault that made the FaxUrl fail, and the FaxUrl itself.
     pub failed: Option<(Fault, Box<str>)>,
@@ -163,9 +163,9 @@ pub struct Notice {
     pub status: Status,
     /// Whether the fax was sent or received.
     pub direction: Direction,
-    /// The sender, sent as `From`.
+    /// The sender of the fax, which is sent as `From`.
     pub from: Party,
-    /// The receiver, sent as `To`.
+    /// The receiver of the fax, which is sent as `To`.
     pub to: Party,
     /// The other machine's station id: the TSID of a sender, the CSID of a receiver.
     pub remote_station_id: Option<Box<str>>,

@@ -85,7 +85,7 @@ pub enum EventKind {
     Alert(Alert),
     /// In open account mode, a `From` that the account did not own was added as a caller id.
     CallerIdAdopted {
-        /// The number that was added.
+        /// The number that was added as a caller id.
         number: PhoneNumber,
     },
     /// The media of a fax were dropped to stay within the media budget.
@@ -143,9 +143,9 @@ pub enum EventKind {
 /// The state that a world is reset to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResetTo {
-    /// The world's configured start.
+    /// The configured start of the world.
     Start,
-    /// The snapshot with this name.
+    /// The state in the snapshot with this name.
     Snapshot(Box<str>),
     /// A state loaded from a file.
     State,
@@ -262,7 +262,7 @@ words!(
     AlertLevel {
         /// The fax or the callback failed.
         Error = "error",
-        /// The fax went on regardless.
+        /// The fax or the callback went on regardless.
         Warning = "warning",
     }
 );

@@ -138,6 +138,7 @@ impl Fax {
     pub fn price_micros(&self) -> Option<u64> {
         let ended = self.ended()?;
         match ended.status {
+            // Every started minute is charged, and at least one.
             Status::Delivered | Status::Received => {
                 Some(u64::from(ended.duration_s?).div_ceil(60).max(1) * PRICE_MICROS_PER_MINUTE)
             }
@@ -201,6 +202,7 @@ impl Engine {
             never!(self, ordinal, now, "it has entered a phase and is not there")
         };
         let (sid, old, new) = (fax.sid, before.map(Phase::status), fax.status());
+        // Unlike `never!`, this panics in a release build, too: the world is then broken until it is reset.
         assert!(is_edge(old, new), "fax {sid} can't go from {old:?} to {new}");
         let failure = fax.failure().cloned();
         self.journal.write(now, Some(sid), EventKind::FaxStatus { old, new, failure });

@@ -77,12 +77,12 @@ pub struct UpdateApplication(pub ApplicationSid, pub ApplicationChange);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteApplication(pub ApplicationSid);
 
-/// Creates a TwiML bin.
+/// Creates a TwiML bin with this name and content.
 #[derive(Debug, Clone)]
 pub struct CreateTwimlBin {
     /// The name that the tester chose for the bin.
     pub name: Box<str>,
-    /// The TwiML to store.
+    /// The TwiML that the bin returns.
     pub contents: Arc<str>,
 }
 
@@ -105,7 +105,7 @@ pub struct CreateFax {
     pub to: Party,
     /// The caller, required unless `to` is a SIP URI.
     pub from: Option<Party>,
-    /// The URL of the document.
+    /// The URL from which the document is fetched.
     pub media_url: Arc<str>,
     /// The vertical resolution that the document is converted to.
     pub quality: Quality,
@@ -130,7 +130,7 @@ pub struct CreateFax {
 pub struct BuyNumber {
     /// The number to buy: a specific one, or any in an area code.
     pub wanted: NumberRequest,
-    /// The number's initial attributes.
+    /// The attributes that the number has from the start, in addition to the defaults.
     pub change: NumberChange,
 }
 
@@ -193,6 +193,7 @@ pub struct Claim(pub Box<str>);
 
 impl std::fmt::Debug for Claim {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The token is a secret, so debug output must not contain it.
         f.write_str("Claim(…)")
     }
 }
@@ -202,7 +203,7 @@ impl std::fmt::Debug for Claim {
 pub struct Note {
     /// The fax or call that the event concerns, if any.
     pub fax: Option<FaxSid>,
-    /// The event to be journaled.
+    /// The event to be journaled, with its details.
     pub kind: EventKind,
 }
 
@@ -250,7 +251,7 @@ pub struct Completion {
 /// The result of an effect, with a variant for each kind of result that an intent can have.
 #[derive(Debug, Clone)]
 pub enum EffectResult {
-    /// The result of `FetchDocument`.
+    /// The result of `FetchDocument`: the document, already converted to fax pages.
     Document {
         /// The request to the MediaUrl and its response.
         record: Box<ExchangeRecord>,
@@ -259,7 +260,7 @@ pub enum EffectResult {
     },
     /// The result of `Render`: the pages as received, or the reason that the document can't be read.
     Rendered(Result<Document, UnreadableDocument>),
-    /// The result of `AskForTwiml`.
+    /// The result of `AskForTwiml`: the app's response, already parsed.
     Twiml {
         /// The request to the app and its response.
         record: Box<ExchangeRecord>,
@@ -270,7 +271,7 @@ pub enum EffectResult {
         /// The parsed TwiML, or the reason that no usable response came.
         reading: Result<Reading, ExchangeFailure>,
     },
-    /// The result of `Deliver` and `Report`.
+    /// The result of `Deliver` and `Report`; the contents of the response don't matter.
     Delivered {
         /// The request to the app and its response.
         record: Box<ExchangeRecord>,

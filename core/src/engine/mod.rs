@@ -105,6 +105,7 @@ pub struct Engine {
     account: Account,
     ids: Ids,
     keys: Keys,
+    // The part that snapshots contain, and that a reset or restore replaces.
     world: Rewindable,
     journal: Journal,
     effects: VecDeque<Effect>,
@@ -113,6 +114,7 @@ pub struct Engine {
     next_effect: u64,
     latest: Timestamp,
     discarded: Option<Discarded>,
+    // `None` until `record` is called, since a log grows without limit.
     log: Option<Vec<Logged>>,
 }
 
@@ -156,6 +158,7 @@ impl Engine {
     /// or the housekeeping.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
+        // The end of retention is not in the agenda, since it can be derived from the oldest fax.
         let retirement = self.next_retirement();
         self.world.agenda.next().into_iter().chain(retirement).min()
     }

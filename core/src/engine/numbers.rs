@@ -35,6 +35,7 @@ const ALL_CAPABILITIES: Capabilities = Capabilities { voice: true, sms: true, mm
 #[derive(Debug, Clone, Default)]
 pub(super) struct Numbers {
     in_order: BTreeMap<u64, IncomingNumber>,
+    // A hash map, since it is only used for look-ups: iterating over it would reveal the hash order.
     by_sid: HashMap<NumberSid, u64>,
     by_number: BTreeMap<PhoneNumber, u64>,
     pub(super) bought: u64,
@@ -97,6 +98,7 @@ impl Engine {
         else {
             return Err(Refusal::NoNumber(sid));
         };
+        // Checked in a copy, because a refused command must change nothing.
         let attributes = number.attributes.clone().with(&change);
         check(number.number, number.capabilities, &attributes)?;
         number.attributes = attributes;

@@ -41,7 +41,7 @@ pub(super) enum Phase {
 /// The steps of `Processing`, which clients don't see.
 #[derive(Debug, Clone)]
 pub(super) enum Processing {
-    /// The MediaUrl has been requested.
+    /// The MediaUrl has been requested, and the response has not arrived.
     Fetching,
     /// The document has arrived and is being converted.
     Converting(Box<Document>),
@@ -88,9 +88,9 @@ pub(super) enum Verdict {
         /// The speed, coding and noise of the call.
         line: Line,
     },
-    /// The far end is busy.
+    /// The far end is busy, so the call fails.
     Busy,
-    /// The far end doesn't pick up.
+    /// The far end doesn't pick up, so the call fails.
     NoAnswer,
 }
 
@@ -112,7 +112,7 @@ pub(super) struct Transmission {
 /// The calling end of a call to a number of this world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Caller {
-    /// A machine outside this world.
+    /// A machine outside this world, for which a tester has placed the call.
     Machine,
     /// The outbound fax of this world with this ordinal.
     Own(Ordinal),
@@ -141,7 +141,7 @@ pub(super) enum ReceivingStep {
 /// The outcome of a fax that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ended {
-    /// One of the final statuses.
+    /// The final status of the fax.
     pub(super) status: Status,
     /// The number of pages in the document; `None` if no document was ever available.
     pub(super) pages: Option<u32>,

@@ -64,7 +64,7 @@ impl Rewindable {
         Self { book: RuleBook::of(&spec.rules), next_ordinal: 1, next_order: 1, ..Self::default() }
     }
 
-    /// Postpones all deadlines by `span`.
+    /// Postpones all deadlines by `span`, so that they keep the time that remained when the snapshot was taken.
     fn postpone(&mut self, span: Duration) {
         self.agenda.postpone(span);
         self.tables.postpone(span);

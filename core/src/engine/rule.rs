@@ -47,19 +47,19 @@ pub struct Rule {
 /// The conditions of a rule, all of which must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Match {
-    /// The direction of the fax.
+    /// The direction of the fax; `None` matches both, as for the other conditions.
     pub direction: Option<Direction>,
-    /// The sender's number or address.
+    /// A pattern for the sender's number or address.
     pub from: Option<Pattern>,
-    /// The receiver's number or address.
+    /// A pattern for the receiver's number or address.
     pub to: Option<Pattern>,
     /// The minimum and the maximum number of pages of the fax, both inclusive.
     pub pages: Option<(u32, u32)>,
     /// The HTTP method of a REST call, in capitals.
     pub method: Option<Box<str>>,
-    /// The path of a REST call, without its query.
+    /// A pattern for the path of a REST call, without its query.
     pub path: Option<Pattern>,
-    /// The URL that a webhook is sent to.
+    /// A pattern for the URL that a webhook is sent to.
     pub url: Option<Pattern>,
     /// The purpose of a webhook, such as a FaxUrl or an action.
     pub purpose: Option<Purpose>,
@@ -68,7 +68,7 @@ pub struct Match {
 /// The effect of a rule on the call, REST call or webhook that it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleEffect {
-    /// Decides how the call ends.
+    /// Decides how a call ends, instead of the machine at the other end.
     Outcome(Outcome),
     /// Changes the line of a call.
     Line(LineOverride),
@@ -200,7 +200,7 @@ impl From<WebhookFault> for RuleEffect {
 }
 
 impl RuleEffect {
-    /// Returns whether the only effect is to reuse the signature of an earlier notice about the same fax.
+    /// Returns whether the only effect is to give a notice the signature of an earlier one about the same fax.
     fn is_stale_alone(&self) -> bool {
         let stale = WebhookFault { signature: Signature::Stale, ..WebhookFault::default() };
         matches!(self, Self::Webhook(fault) if *fault == stale)
@@ -219,6 +219,7 @@ impl Rule {
         let wanted = &self.matches;
         let fits = |pattern: &Option<Pattern>, text: &str| pattern.as_ref().is_none_or(|pattern| pattern.fits(text));
         let direction = self.effect.direction().or(wanted.direction);
+        // The effect and the match may both name a direction, and then the subject must have both.
         direction.is_none_or(|direction| subject.direction == Some(direction))
             && wanted.direction.is_none_or(|direction| subject.direction == Some(direction))
             && fits(&wanted.from, subject.from)
@@ -271,6 +272,7 @@ impl Serialize for Pattern {
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Created by `new`, so that no file can contain a pattern that exceeds the limits.
         Self::new(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }

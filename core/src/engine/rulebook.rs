@@ -68,6 +68,7 @@ impl RuleBook {
     }
 
     pub(super) fn restore(&mut self, held: HeldRule) {
+        // A restored rule keeps its id, and new rules get higher ones.
         self.added = self.added.max(held.id);
         self.kinds[held.rule.effect.kind() as usize] += 1;
         self.rules.insert(held.id, held);
@@ -95,6 +96,7 @@ impl RuleBook {
     ) -> Option<(u64, Arc<Rule>)> {
         let fitting = self.rules.values_mut().filter(|held| held.rule.effect.kind() == kind && held.rule.fits(subject));
         for held in fitting {
+            // Counted even if the rule doesn't act, because `after` is a number of matches.
             held.matched += 1;
             let rule = &held.rule;
             let is_due = held.matched > u64::from(rule.after);
@@ -110,6 +112,7 @@ impl RuleBook {
 
 /// Draws a number from 0 (inclusive) to 1 (exclusive).
 fn drawn(seed: &WorldSeed, rule: u64, draw: Draw<'_>) -> f64 {
+    // Each rule has draws of its own, so that adding a rule doesn't change what the others do.
     let parent = [&rule.to_be_bytes(), draw.parent].concat();
     // An `f64` represents every integer of 53 bits exactly.
     let bits = seed.generator("rule", &parent, draw.place).next_u64() >> 11;
@@ -172,6 +175,7 @@ impl Engine {
         calls: u32,
         now: Timestamp,
     ) -> (Option<Outcome>, LineOverride) {
+        // Without call rules, no subject needs to be formatted.
         let Some(fax) = self.world.tables.fax(ordinal).filter(|_| self.has_call_rules()) else {
             return (None, LineOverride::default());
         };
@@ -260,6 +264,7 @@ impl Engine {
         if !self.world.book.has(kind) {
             return None;
         }
+        // The seed is the world's and not that of the ids, so that a run repeated after a reset has the same draws.
         let (id, rule) = self.world.book.decide(kind, subject, self.ids.world(), draw)?;
         let effect = rule.effect.clone();
         self.journal.write(now, fax, EventKind::RuleFired { id, rule });

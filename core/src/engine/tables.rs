@@ -17,9 +17,9 @@ use crate::model::time::Timestamp;
 /// A filter for lists of faxes; every given condition must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FaxFilter {
-    /// Only faxes from this party.
+    /// Only faxes from exactly this party.
     pub from: Option<Party>,
-    /// Only faxes to this party.
+    /// Only faxes to exactly this party.
     pub to: Option<Party>,
     /// Only faxes created in a later second than this.
     pub created_after: Option<Timestamp>,
@@ -54,6 +54,7 @@ pub struct Page<'a, T> {
 pub(super) struct Tables {
     faxes: BTreeMap<Ordinal, Arc<Fax>>,
     calls: BTreeMap<Ordinal, Arc<Call>>,
+    // A hash map, since it is only used for look-ups: iterating over it would reveal the hash order.
     by_sid: HashMap<FaxSid, Ordinal>,
     by_from: BTreeSet<(Party, Ordinal)>,
     by_to: BTreeSet<(Party, Ordinal)>,
@@ -114,6 +115,7 @@ impl Tables {
     pub(super) fn remove_call(&mut self, ordinal: Ordinal) -> Option<Call> {
         let call = self.calls.remove(&ordinal)?;
         self.by_sid.remove(&call.sid);
+        // A snapshot may share the call.
         Some(Arc::unwrap_or_clone(call))
     }
 
@@ -236,6 +238,7 @@ impl Tables {
     where
         't: 'i,
     {
+        // A range whose start is after its end would panic.
         if low >= high {
             return Box::new(std::iter::empty());
         }

@@ -84,6 +84,7 @@ impl StatusSet {
     }
 
     const fn bit(status: Status) -> u16 {
+        // Ten statuses fit into 16 bits.
         1 << status as u16
     }
 }

@@ -25,11 +25,11 @@ pub fn expected(by_serde: &str) -> String {
     fixed.to_owned()
 }
 
-/// Returns the message about an unknown field. It suggests the valid name that was probably meant, or lists all of them.
+/// Returns the message about an unknown field. It suggests the valid name that was probably meant, or lists all names.
 #[must_use]
 pub fn unknown(field: &str, known: &[&str]) -> String {
     let likeness = |word: &str| {
-        // In a short name, a single typing error already lowers the similarity below the minimum.
+        // In a short name, a single typing error can lower the similarity below the minimum.
         if strsim::osa_distance(field, word) <= 1 { 1.0 } else { strsim::jaro_winkler(field, word) }
     };
     let near = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));

@@ -346,7 +346,7 @@ static RANGES: LazyLock<BTreeMap<u64, Range>> = LazyLock::new(|| {
 fn range_of(number: PhoneNumber) -> Option<Range> {
     SUBSCRIBER_DIGITS.into_iter().find_map(|subscriber_digits| {
         let range = RANGES.get(&(number.digits() / 10u64.pow(subscriber_digits)))?;
-        // The leading digits of a longer number may be those of a range with shorter numbers, or the reverse.
+        // These leading digits may be those of a range whose numbers are longer or shorter.
         (range.subscriber_digits == subscriber_digits).then_some(*range)
     })
 }

@@ -136,6 +136,7 @@ impl Line {
         let rate = u64::from(self.rate_bps.max(1));
         if !self.has_error_correction() {
             let page_ms = GAP_MS + self.training_short_ms() + (bits * 1_000).div_ceil(rate);
+            // The page is followed by MPS or EOP and by MCF, which have no information field.
             return page_ms + GAP_MS + signal_ms(&[0]) + GAP_MS + signal_ms(&[0]);
         }
         // Even a page without bits takes one frame.
@@ -151,6 +152,7 @@ impl Line {
     /// Returns the time from the last page's confirmation to the release of the call, in milliseconds.
     #[must_use]
     pub fn release_ms(self) -> u64 {
+        // DCN has no information field.
         GAP_MS + signal_ms(&[0])
     }
 

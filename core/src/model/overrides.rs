@@ -23,8 +23,8 @@ const SIGNALWIRE_READ_MS: Span = Span { least: 100, default: 5_000, most: 15_000
 const SIGNALWIRE_TOTAL_MS: Span = Span { least: 100, default: 15_000, most: 15_000 };
 /// The number of times that SignalWire retries a StatusCallback.
 const SIGNALWIRE_RETRIES: u64 = 2;
-/// SignalWire's wait before a retry, on the world's clock. The real wait is not documented; this one is long enough for
-/// an app to restart.
+/// SignalWire's wait before a retry, on the world's clock. The real wait is not documented; this one gives an app that
+/// is restarting time to get ready.
 const SIGNALWIRE_RETRY_WAIT_MS: u64 = 1_000;
 /// Twilio's public edge locations.
 const EDGES: [&str; 9] =

@@ -8,7 +8,7 @@ use super::fax::Quality;
 pub const ROW_PELS: u32 = 1_728;
 /// The most rows per page: 14.2 inches at the finest quality take 5,553.
 pub const ROWS_MAX: u32 = 6_000;
-/// The most pages per fax.
+/// The most pages per fax; a longer document is refused.
 pub const PAGES_MAX: u32 = 1_000;
 /// Pels per inch along a row.
 pub const PELS_PER_INCH: u32 = 204;
@@ -19,6 +19,7 @@ impl Quality {
     /// Returns the number of rows per inch (T.4 §2.1).
     #[must_use]
     pub const fn rows_an_inch(self) -> u32 {
+        // 3.85, 7.7 and 15.4 rows per mm.
         match self {
             Self::Standard => 98,
             Self::Fine => 196,
@@ -27,7 +28,7 @@ impl Quality {
     }
 }
 
-/// One page, coded in MMR.
+/// One page in MMR coding, before it is part of a file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FaxPage {
     /// Width in pels: the length of a row.
@@ -49,7 +50,7 @@ impl std::fmt::Debug for FaxPage {
     }
 }
 
-/// A page within a file.
+/// The place and the properties of a page in a file of fax pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageInFile {
     /// Width in pels: the length of a row.
@@ -73,8 +74,8 @@ pub struct CodedBits {
     pub filled: Option<FilledBits>,
 }
 
-/// The size of a page in bits, in MR and MH coding, at each of `LINE_RATES_BPS`. The faster the line, the more fill bits
-/// are needed to reach the receiver's minimum row time (T.4 §4.1.3).
+/// The size of a page in bits, in MR and MH coding, at each of `LINE_RATES_BPS`. The faster the line, the more fill
+/// bits are needed to reach the receiver's minimum row time (T.4 §4.1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FilledBits {
     /// The size in MR coding (T.4 §4.2), per rate.

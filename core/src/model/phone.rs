@@ -69,6 +69,7 @@ impl FromStr for PhoneNumber {
         if !well_formed {
             return Err(NotE164);
         }
+        // Fifteen digits always fit into a `u64`.
         digits.parse().map(Self).map_err(|_| NotE164)
     }
 }
@@ -150,6 +151,7 @@ impl fmt::Display for Party {
 
 fn is_sip_uri(text: &str) -> bool {
     let rest = ["sip:", "sips:"].iter().find_map(|scheme| {
+        // `get`, because the text may be shorter or have a multi-byte character there.
         let head = text.get(..scheme.len())?;
         head.eq_ignore_ascii_case(scheme).then(|| &text[scheme.len()..])
     });

@@ -143,6 +143,7 @@ const HYPHENS: [usize; 4] = [8, 12, 16, 20];
 
 const fn minted(mut bits: [u8; 16], form: IdForm) -> [u8; 16] {
     if matches!(form, IdForm::Uuid) {
+        // The version (4) and the variant (RFC 9562 §5.4).
         bits[6] = bits[6] & 0x0f | 0x40;
         bits[8] = bits[8] & 0x3f | 0x80;
     }

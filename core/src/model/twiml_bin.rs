@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::sid::TwimlBinSid;
 use super::time::Timestamp;
 
-/// The longest TwiML that a bin can hold, in bytes. The emulator would refuse to execute longer TwiML (docs/fidelity.md,
-/// "SignalWire").
+/// The longest TwiML that a bin can hold, in bytes. Longer TwiML would be refused when it is executed
+/// (docs/fidelity.md, "SignalWire").
 pub const BIN_BYTES_MAX: usize = 64 * 1024;
 /// The most characters of a bin's name.
 pub const BIN_NAME_CHARS_MAX: usize = 255;
@@ -20,7 +20,7 @@ pub struct TwimlBin {
     pub ordinal: u64,
     /// The name that the tester chose for the bin.
     pub name: Box<str>,
-    /// The TwiML, as stored.
+    /// The TwiML with which the emulator responds to requests for the bin.
     pub contents: Arc<str>,
     /// The bin's creation time.
     pub created: Timestamp,
@@ -35,8 +35,8 @@ pub struct TwimlBin {
 /// A partial update of a TwiML bin; `None` leaves a part unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TwimlBinChange {
-    /// The new name.
+    /// The new name of the bin.
     pub name: Option<Box<str>>,
-    /// The new TwiML.
+    /// The TwiML that replaces the contents.
     pub contents: Option<Arc<str>>,
 }

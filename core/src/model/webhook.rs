@@ -44,9 +44,9 @@ words!(
         Good = "good",
         /// An invalid signature, made with a different secret.
         Bad = "bad",
-        /// No signature header.
+        /// No signature header at all.
         Missing = "missing",
-        /// The signature of an earlier request to the same URL, with other parameters.
+        /// The signature that an earlier request about the same fax, with a different status, would have had.
         Stale = "stale",
     }
 );
@@ -155,7 +155,7 @@ pub enum ExchangeFailure {
     CertificateUntrusted(String),
     /// The body is longer than its limit.
     TooLarge {
-        /// The limit, in bytes.
+        /// The limit that the body exceeds, in bytes.
         limit: u64,
     },
 }

@@ -47,6 +47,7 @@ impl Reading {
         let odd = self.warnings.iter().find(|warning| warning.fault == Fault::ContentType);
         let Some(odd) = odd else { return self };
         let verb = Err(TwimlError::ContentType(format!("{}{why}", odd.text)));
+        // The error concerns the whole response, so warnings about its parts would only distract.
         Self { verb, warnings: Vec::new() }
     }
 
@@ -55,6 +56,7 @@ impl Reading {
     #[must_use]
     pub fn compressed(self, coding: &str) -> Self {
         let verb = self.verb.map_err(|error| {
+            // Any other error means that the body was readable, empty or too long, which compression doesn't explain.
             if matches!(error, TwimlError::Malformed(_) | TwimlError::ContentType(_)) {
                 TwimlError::Compressed { coding: excerpt(coding), fault: error.fault() }
             } else {

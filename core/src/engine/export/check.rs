@@ -56,6 +56,7 @@ pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
         let named = world.tables.ordinal(sid).is_some() || world.outgoing.contains_key(&sid);
         expect(named, || (format!("world.under_way[{at}].fax"), format!("there is no fax or call {sid}")))?;
     }
+    // Ordinals are counted from 1, so 0 means that none is in use.
     let last = known.last().copied().unwrap_or(0);
     let place = || "world.next_ordinal".to_owned();
     expect(last < world.next_ordinal, || (place(), format!("must be more than {last}, which is in use")))?;

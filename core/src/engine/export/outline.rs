@@ -59,6 +59,7 @@ macro_rules! others {
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            // All elements are read, because the parser reports those left unread as an error.
             while list.next_element::<$element>()?.is_some() {}
             Ok($other)
         }
@@ -267,6 +268,7 @@ impl<'de> Deserialize<'de> for Bytes {
 /// Decodes base64 directly into the shared allocation, so that the bytes are not copied; `None` if it is invalid.
 fn decoded(text: &str) -> Option<Arc<[u8]>> {
     let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
+    // A text of nothing but padding has less data than padding.
     let length = (text.len() / 4 * 3).checked_sub(padding)?;
     let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, length).collect();
     // The new allocation has only one owner, so `get_mut` succeeds.

@@ -46,6 +46,7 @@ pub(super) struct Read {
 
 impl Written {
     fn name(&mut self, bytes: &Arc<[u8]>) -> String {
+        // The state being written keeps all its documents alive, so an address can't come to mean another document.
         let hash = self.hashes.entry(place(bytes)).or_insert_with(|| hash(bytes)).clone();
         self.documents.entry(hash.clone()).or_insert_with(|| Arc::clone(bytes));
         hash

@@ -56,10 +56,12 @@ impl<'de> Deserialize<'de> for Undocumented {
             fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Undocumented, A::Error> {
                 let mut rest = Map::new();
                 while let Some(name) = fields.next_key::<String>()? {
+                    // The documents have already been read, with the outline.
                     if name == DOCUMENTS {
                         fields.next_value::<IgnoredAny>()?;
                         continue;
                     }
+                    // The map would silently keep the last of several values with the same name.
                     if rest.contains_key(&name) {
                         return Err(A::Error::custom(format!("{name} is given twice; give it once")));
                     }

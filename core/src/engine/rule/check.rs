@@ -133,6 +133,7 @@ fn check_pages(least: u32, most: u32) -> Result<(), RuleFault> {
         return fault("match.pages", format!("no count is at least {least} and at most {most}"));
     }
     within("match.pages.min", least, 1, PAGES_MAX)?;
+    // The end of an open range is no value that a tester wrote, so the limit doesn't apply to it.
     if most == u32::MAX { Ok(()) } else { within("match.pages.max", most, 1, PAGES_MAX) }
 }
 
@@ -145,6 +146,7 @@ fn check_party(name: &str, pattern: &str) -> Result<(), RuleFault> {
     let is_number = pattern.starts_with('+');
     let is_digits =
         pattern.chars().all(|c| c.is_ascii_digit() || c == '*') && pattern.contains(|c: char| c.is_ascii_digit());
+    // An asterisk at the start may match the plus.
     if is_digits && !pattern.starts_with('*') {
         return fault(field, format!("can never match: numbers begin with a plus, as +{pattern}"));
     }
@@ -154,6 +156,7 @@ fn check_party(name: &str, pattern: &str) -> Result<(), RuleFault> {
     if is_number && pattern.chars().filter(char::is_ascii_digit).count() > DIGITS_MAX {
         return fault(field, format!("can never match: a number has at most {DIGITS_MAX} digits"));
     }
+    // Only a sender may have a bare name; the address of a receiver begins with a plus or with `sip`.
     if name == "to" && !is_number && !pattern.starts_with(['*', 's', 'S']) {
         return fault(field, "can never match: a receiver is a number in E.164 or a SIP URI");
     }
@@ -191,6 +194,7 @@ fn check_line(line: LineOverride) -> Result<(), RuleFault> {
     rate_bps.map_or(Ok(()), |rate| within("line.rate_bps", rate, RATE_BPS_MIN, RATE_BPS_MAX))?;
     match noise_per_mille {
         Some(noise) if noise > NOISE_PER_MILLE_MAX => {
+            // Testers write noise as a fraction, so the message shows it as one.
             let noise = f64::from(noise) / f64::from(NOISE_PER_MILLE_MAX);
             fault("line.noise", format!("{}, not {noise}", fraction(true)))
         }

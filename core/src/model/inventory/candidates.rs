@@ -98,6 +98,7 @@ impl Template {
     /// Returns whether no number that fits the template could be assigned.
     fn is_hopeless(&self) -> bool {
         let [first, second, third, ..] = self.subscriber;
+        // An exchange that ends in 11 would be a service code, such as 911.
         let service_code = self.range.country.has_area_codes() && (second, third) == (Some(1), Some(1));
         first.is_some_and(|digit| digit < 2) || service_code
     }

@@ -138,6 +138,7 @@ impl OfferFilter {
             && is(self.mms_enabled, offer.capabilities.mms)
             && is(self.fax_enabled, offer.capabilities.fax)
             && !excluded
+            // `Some(true)` includes new numbers, but doesn't exclude the others.
             && (self.beta != Some(false) || !offer.beta)
     }
 }

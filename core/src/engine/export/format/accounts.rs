@@ -34,6 +34,7 @@ pub(in crate::engine::export) struct Choices {
 
 impl Choices {
     pub(in crate::engine::export) fn of(account: &Account) -> Self {
+        // Every field is named, so that adding one forces a decision here.
         let Account {
             sid: _,
             auth_token: _,
@@ -155,6 +156,7 @@ impl<F: Form<Of: Registered>> OrderedMap<F> {
                 return Err(format!("number {ordinal} of the list appears twice or out of order"));
             }
             before = ordinal;
+            // An edited state may count fewer values than it lists, but no ordinal may be taken twice.
             register.last = register.last.max(ordinal);
             register.insert(ordinal, id, thing);
         }
