@@ -35,7 +35,7 @@ pub struct Admission {
 pub enum Area {
     /// The account itself and its subaccounts.
     Accounts,
-    /// API keys and their secrets.
+    /// The account's API keys, with their secrets.
     Keys,
     /// Faxes and their media.
     Faxes,
@@ -43,7 +43,7 @@ pub enum Area {
     Numbers,
     /// Phone numbers that are for sale.
     AvailableNumbers,
-    /// Verified caller ids, also called outgoing.
+    /// Verified caller ids, which the API calls outgoing.
     CallerIds,
     /// TwiML applications, which group the URLs of numbers.
     Applications,

@@ -74,7 +74,7 @@ pub(super) struct Agenda {
 }
 
 impl Agenda {
-    /// Sets an alarm for a fax or call, replacing any in the same slot.
+    /// Sets an alarm for a fax or call, replacing any other alarm in the same slot.
     pub(super) fn set(&mut self, alarm: Alarm) {
         let key = (alarm.ordinal, alarm.kind.slot());
         // The replaced alarm must leave both maps; inserting the new one would only replace it in `of`.

@@ -44,7 +44,7 @@ pub trait Command: Into<Input> + Clone + std::fmt::Debug {
         None
     }
 
-    /// Performs the command; called by `Engine::handle` only.
+    /// Performs the command. Only `Engine::handle` calls this method.
     #[doc(hidden)]
     fn apply(self, engine: &mut Engine, now: Timestamp) -> Self::Done;
 }
@@ -100,7 +100,7 @@ macro_rules! commands {
                 $(const $constant: bool = true;)?
 
                 fn name(&self) -> &'static str {
-                    // The declared types, here and below, let the closures in the table omit the types of parameters.
+                    // The declared types, here and below, let the closures in the table omit parameter types.
                     let name: fn(&Self) -> &'static str = $name_of;
                     name(self)
                 }

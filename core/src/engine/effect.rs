@@ -144,7 +144,7 @@ pub struct TwimlRequest {
     pub cookies: Vec<Cookie>,
     /// The number of this attempt and the time spent on earlier ones.
     pub attempt: Attempt,
-    /// Whether the signature is valid, or invalid on purpose.
+    /// The signature to send: a valid one, or one that a rule makes invalid on purpose.
     pub signature: Signature,
     /// The idempotency token, the same for every attempt.
     pub idempotency_token: Box<str>,
@@ -153,7 +153,8 @@ pub struct TwimlRequest {
 /// A status notification to an `action` or StatusCallback.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
-    /// `Action` or `StatusCallback`; it determines which parameters are sent.
+    /// `Action`, `StatusCallback` or, after a failed action at SignalWire, `FallbackUrl`. It determines which
+    /// parameters are sent.
     pub purpose: Purpose,
     /// The URL of the app.
     pub url: Box<str>,
@@ -187,7 +188,7 @@ pub struct Notice {
     pub cookies: Vec<Cookie>,
     /// The number of this attempt and the time spent on earlier ones.
     pub attempt: Attempt,
-    /// Whether the signature is valid, or invalid on purpose.
+    /// The signature to send: a valid one, or one that a rule makes invalid on purpose.
     pub signature: Signature,
     /// The idempotency token, the same for every attempt.
     pub idempotency_token: Box<str>,

@@ -57,7 +57,7 @@ pub enum EventKind {
     DocumentFetched {
         /// The request to the MediaUrl and its response.
         record: Arc<ExchangeRecord>,
-        /// The document's pages and bytes, or the reason that it can't be used.
+        /// The numbers of pages and bytes of the document, or the reason that it can't be used.
         document: Result<(u32, usize), Box<str>>,
     },
     /// A part of the document is missing from its fax pages.
@@ -195,7 +195,8 @@ impl EventKind {
         }
     }
 
-    /// Returns the exchange that the event records, if any. An alert has none here, since a separate event records it.
+    /// Returns the exchange that the event records, if any. The exchange of an alert is not returned, since it has an
+    /// event of its own.
     #[must_use]
     pub const fn exchange(&self) -> Option<&Arc<ExchangeRecord>> {
         if let Self::DocumentFetched { record, .. }

@@ -128,8 +128,8 @@ impl Engine {
         self.ask(ordinal, Purpose::FaxUrl, None, now);
     }
 
-    /// Returns the rules' decision on an incoming call: the break, if any, and the changes to the line. Other outcomes
-    /// are the app's to decide.
+    /// Returns the rules' decision on an incoming call: the break, if any, and the changes to the line. The app decides
+    /// about everything else.
     pub(super) fn incoming_line(
         &mut self,
         fax: (FaxSid, Luck),

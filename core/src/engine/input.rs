@@ -111,9 +111,9 @@ pub struct CreateFax {
     pub quality: Quality,
     /// The URL that is notified of status changes.
     pub status_callback: Option<Box<str>>,
-    /// The HTTP method of those notifications.
+    /// The HTTP method of requests to `status_callback`.
     pub callback_method: Method,
-    /// The statuses that the callback is notified of; `None` for the ones in the world's [`CallbackPolicy`].
+    /// The statuses that the callback is notified of; `None` selects those in the world's [`CallbackPolicy`].
     ///
     /// [`CallbackPolicy`]: crate::model::account::CallbackPolicy
     pub callback_statuses: Option<StatusSet>,
@@ -139,7 +139,7 @@ pub struct BuyNumber {
 pub enum NumberRequest {
     /// Exactly this number, in E.164 form.
     Number(PhoneNumber),
-    /// The first number for sale in a North American area code.
+    /// The first number for sale with this North American area code.
     Area(u16),
 }
 
@@ -229,7 +229,7 @@ pub struct ReceiveFax {
     pub quality: Quality,
     /// The SID for the fax; `None` draws one from the seed.
     pub sid: Option<FaxSid>,
-    /// The point and cause of a break in the transmission, if any; takes precedence over rules.
+    /// The point and cause of a break in the transmission, if any. It takes precedence over rules.
     pub line_fault: Option<LineFault>,
     /// The speed, coding and noise that the machines agree on.
     pub line: Line,

@@ -70,8 +70,8 @@ pub(super) fn verdict_of(outcome: Outcome) -> Verdict {
     }
 }
 
-/// Returns the line time of the page with this index, counted from 0. The first page's time includes the call's setup,
-/// the last page's its release.
+/// Returns the line time of the page with this index, counted from 0, in milliseconds. The time of the first page
+/// includes the setup of the call, and the time of the last page includes the release.
 pub(super) fn page_ms(document: &Document, page: u32, line: Line) -> u64 {
     // An unrendered document has no sheets, so its time is nominal.
     let Some(sheet) = usize::try_from(page).ok().and_then(|page| document.sheets.get(page)) else {

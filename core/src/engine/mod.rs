@@ -13,13 +13,13 @@
 //! | What is a fax, and how does its phase change? | `fax.rs`; the phases are drawn in `phase.rs` |
 //! | What is a call before it becomes a fax? | `call.rs`, `arriving.rs` |
 //! | How is a fax sent? | `outbound.rs` |
-//! | How is one received? | `inbound.rs` |
-//! | How do pages go over the line? | `transmission.rs`; the timing and the far end: `line.rs` |
+//! | How is a fax received? | `inbound.rs` |
+//! | How are pages transmitted? | `transmission.rs`; the timing and the far end: `line.rs` |
 //! | How does one world's number fax another? | `own_numbers.rs` |
 //! | Which app is asked or notified, and when is it retried? | `webhooks/{question,notice,retry}.rs` |
 //! | What does the shell have to do, and what was the result? | `effect.rs`, `effects.rs` |
-//! | Which commands go in? | `command.rs`, `input.rs` |
-//! | What can be asked of a world? | `queries.rs`, `conversation.rs`, `prospect.rs` |
+//! | Which commands does the engine accept? | `command.rs`, `input.rs` |
+//! | Which queries does a world answer? | `queries.rs`, `conversation.rs`, `prospect.rs` |
 //! | What is due when? | `agenda.rs`; removal of faxes and media: `retention.rs` |
 //! | What happened? | `event.rs`, `journal.rs`, `alerts.rs`, `tally.rs` |
 //! | How does a tester change what happens? | `rule.rs`, `rulebook.rs` |
@@ -93,7 +93,8 @@ use crate::model::account::Account;
 use crate::model::refusal::Refusal;
 use crate::model::time::Timestamp;
 
-/// The most alarms handled per `handle_timeout`, so that the world's lock is never held for long; the rest stay due.
+/// The most alarms that one call of `handle_timeout` handles, so that the world's lock is never held for long; the rest
+/// stay due.
 const ALARMS_PER_CALL_MAX: usize = 1_000;
 /// The most pending faxes and calls in one world.
 pub const PENDING_FAXES_MAX: usize = 100_000;
@@ -155,7 +156,7 @@ impl Engine {
     }
 
     /// Returns the time at which `handle_timeout` must be called next: the first deadline of a fax, a call, a webhook
-    /// or the housekeeping.
+    /// or housekeeping.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         // The end of retention is not in the agenda, since it can be derived from the oldest fax.

@@ -249,7 +249,8 @@ impl Engine {
         self.end(ordinal, Ended { status, pages, duration_s, failure }, now);
     }
 
-    /// Returns whether the next call would still start within the Ttl.
+    /// Returns whether another call follows: if it would still start within the Ttl or, without a Ttl, if the number is
+    /// one that is redialed anyway.
     fn may_redial(&self, fax: &Fax, calls: u32, now: Timestamp) -> bool {
         let Leg::Outbound(order) = &fax.leg else { return false };
         let Some(ttl) = order.ttl else { return line::redials_unasked(&fax.to, calls) };

@@ -29,7 +29,7 @@ pub(super) enum FarAnswer {
     Fails(Fault),
     /// `<Reject>`: the caller hears a busy tone (docs/fidelity.md, "Receiving, TwiML").
     Busy,
-    /// Voice mode, no VoiceUrl, or no usable TwiML.
+    /// Nobody answers: the number is in voice mode, has no VoiceUrl, or received no usable TwiML.
     NoAnswer,
 }
 
@@ -94,7 +94,7 @@ impl Engine {
         self.ring(far, call, now);
     }
 
-    /// Ends a call whose caller has given up before the app responded.
+    /// Ends a call whose caller gave up before the app responded.
     pub(super) fn hang_up(&mut self, far: Ordinal, now: Timestamp) {
         if let Some(call) = self.world.tables.remove_call(far) {
             self.close_call(&call, now);

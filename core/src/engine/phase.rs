@@ -12,8 +12,9 @@
 //!             Receiving ──► received · failed canceled            no fax, not-answered
 //! ```
 //!
-//! `Processing` and `Sending` have internal steps that no client sees. A fax in `Processing` fetches, converts and may
-//! ring; one in `Sending` rings, talks or waits for the next call. A redial within the Ttl stays in `Sending`.
+//! `Processing` and `Sending` have internal steps that no client sees. In `Processing`, the document is fetched and
+//! converted, and a number of this world may ring; in `Sending`, a call rings or transmits, or the next one is awaited.
+//! A redial within the Ttl stays in `Sending`.
 
 use super::agenda::Ordinal;
 use crate::model::fault::Failure;
@@ -59,7 +60,7 @@ pub(super) enum Processing {
 pub(super) struct Sending {
     /// The converted document that is sent.
     pub(super) document: Document,
-    /// The number of calls so far, including this one.
+    /// The number of calls so far, including the current one.
     pub(super) calls: u32,
     /// The progress of the current call.
     pub(super) step: CallStep,
@@ -70,11 +71,11 @@ pub(super) struct Sending {
 pub(super) enum CallStep {
     /// An outside machine rings; its reaction is already decided.
     Ringing(Verdict),
-    /// A number of this world rings, and its app is being asked.
+    /// A number of this world rings and its app is being asked, or the app took the call and the pages are rendered.
     RingingOwn,
     /// The pages are going over the line.
     Talking(Transmission),
-    /// Busy or unanswered; the next call is scheduled.
+    /// The last call was busy or unanswered, and the next one is scheduled.
     Waiting,
 }
 
@@ -105,7 +106,7 @@ pub(super) struct Transmission {
     pub(super) line: Line,
     /// The number of complete pages so far.
     pub(super) pages_done: u32,
-    /// Line time spent so far, in milliseconds.
+    /// The line time spent so far, in milliseconds.
     pub(super) line_ms: u64,
 }
 
@@ -145,7 +146,7 @@ pub(super) struct Ended {
     pub(super) status: Status,
     /// The number of pages in the document; `None` if no document was ever available.
     pub(super) pages: Option<u32>,
-    /// Line time in whole seconds, rounded up; `None` if no call took place.
+    /// The line time in whole seconds, rounded up; `None` if no call took place.
     pub(super) duration_s: Option<u32>,
     /// The reason for the failure, if the fax failed.
     pub(super) failure: Option<Box<Failure>>,

@@ -11,9 +11,9 @@ use crate::model::media::{Document, Media};
 use crate::model::sid::{FaxSid, IdForm, MediaSid};
 use crate::model::time::Timestamp;
 
-/// Twilio's retention of a fax's data, counted from its creation: 180 days (Twilio docs: fax).
+/// The time for which Twilio keeps the data of a fax, counted from its creation: 180 days (Twilio docs: fax).
 const RETENTION: Duration = Duration::from_secs(180 * 24 * 60 * 60);
-/// The most faxes removed per call, so that the world's lock is never held for long.
+/// The most faxes that one call of `retire` removes, so that the world's lock is never held for long.
 const RETIRED_PER_CALL_MAX: usize = 1_000;
 
 /// The stored media, in the order in which they may be dropped.

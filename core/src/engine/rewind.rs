@@ -26,7 +26,7 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// The most snapshots per world; they store shared data only once.
+/// The most snapshots per world. The data that snapshots have in common are stored only once.
 pub const SNAPSHOTS_MAX: usize = 100;
 /// The maximum length of a snapshot's name, in characters.
 pub const SNAPSHOT_NAME_CHARS_MAX: usize = 64;
@@ -76,7 +76,8 @@ impl Rewindable {
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
     pub(super) taken: Timestamp,
-    /// The number of resets so far, so that ids drawn after a restore differ from those in the snapshot.
+    /// The counter of resets and restores at that moment, so that ids drawn after a restore differ from those in the
+    /// snapshot.
     pub(super) ways_back: u64,
     pub(super) world: Rewindable,
 }
@@ -185,7 +186,7 @@ impl Engine {
             self.world.postpone(passed);
         }
         self.journal.write(now, None, EventKind::WorldReset { count: canceled.count, to });
-        // Effects under way in the snapshot are issued with new ids, because ids are never reused.
+        // The snapshot's effects are issued again under new ids, because ids are never reused.
         for under_way in std::mem::take(&mut self.world.under_way).into_values() {
             self.issue_effect(under_way);
         }

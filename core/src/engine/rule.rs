@@ -10,7 +10,7 @@ use crate::model::line::{Coding, Line};
 use crate::model::webhook::{Purpose, Signature};
 use crate::model::words::words;
 
-/// The longest pattern, in characters: longer than any number or URL that it could match.
+/// The longest pattern, in characters, which is longer than the numbers and URLs that rules have to match.
 pub const PATTERN_CHARS_MAX: usize = 2_048;
 /// The most asterisks in a pattern, since each may cost a pass over the string.
 pub const PATTERN_STARS_MAX: usize = 16;
@@ -74,7 +74,7 @@ pub enum RuleEffect {
     Line(LineOverride),
     /// Fails or delays a REST call.
     Api(ApiFault),
-    /// Delays, drops, repeats, reorders or invalidly signs a webhook.
+    /// Delays, drops, repeats or reorders a webhook, or gives it an invalid signature.
     Webhook(WebhookFault),
 }
 
@@ -83,7 +83,8 @@ pub enum RuleEffect {
 pub enum Outcome {
     /// An outbound fax gets through, whatever the machine at the called number would do.
     Delivered,
-    /// An inbound fax gets through, unless the tester's call says where it breaks. Later rules can't break it.
+    /// An inbound fax gets through, unless the tester specified a break when placing the call. Later rules can't break
+    /// it.
     Received,
     /// The far end of an outbound call is busy.
     Busy,

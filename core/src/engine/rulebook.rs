@@ -127,7 +127,7 @@ impl Engine {
         self.world.book.iter()
     }
 
-    /// Returns the id of an earlier rule that leaves this one nothing to act on, if there is one.
+    /// Returns the id of the first earlier rule that leaves this one nothing to act on, if there is one.
     #[must_use]
     pub fn shadow_of(&self, id: u64) -> Option<u64> {
         let own = self.world.book.iter().find(|held| held.id == id)?;

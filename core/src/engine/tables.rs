@@ -21,9 +21,9 @@ pub struct FaxFilter {
     pub from: Option<Party>,
     /// Only faxes to exactly this party.
     pub to: Option<Party>,
-    /// Only faxes created in a later second than this.
+    /// Only faxes created in a later second than this time.
     pub created_after: Option<Timestamp>,
-    /// Only faxes created in this second or earlier.
+    /// Only faxes created in the same second as this time, or earlier.
     pub created_on_or_before: Option<Timestamp>,
 }
 

@@ -1,6 +1,6 @@
 //! The transmission of pages in either direction: one after the other, until the last page or a break.
 //!
-//! A fax between two numbers of one world has two ends but one transmission, kept at the sending end.
+//! A fax between two numbers of one world has two ends but one transmission, which is stored at the sending end.
 
 use super::agenda::{AlarmKind, Ordinal};
 use super::event::EventKind;
@@ -32,7 +32,7 @@ impl Engine {
             never!(self, ordinal, now, "a page is next and nothing goes over the line")
         };
         let last = document.pages.saturating_sub(1);
-        // A fault after more pages than the document has breaks the last page.
+        // A fault that is due only after the last page breaks the last page.
         let breaks = talk.fault.as_ref().is_some_and(|fault| fault.after_pages.min(last) == talk.pages_done);
         let line_ms = if breaks { line::BREAK_MS } else { line::page_ms(document, talk.pages_done, talk.line) };
         self.set_alarm(ordinal, AlarmKind::Page, line_ms, now);

@@ -123,7 +123,7 @@ words!(
         Letter = "letter",
         /// 8.5 × 14 inches, longer than Letter.
         Legal = "legal",
-        /// 210 × 297 mm, the size of ISO 216.
+        /// 210 × 297 mm, as defined in ISO 216.
         A4 = "a4",
     }
 );

@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn about_one_in_four_local_american_numbers_cannot_fax_nor_can_any_mobile() {
+    fn about_one_in_four_local_american_numbers_and_all_mobile_numbers_cannot_fax() {
         let without = |offers: &[Offer]| offers.iter().filter(|offer| !offer.capabilities.fax).count();
         assert!((200..300).contains(&without(&some(8, Country::Us, NumberKind::Local, 1_000))));
         assert_eq!(without(&some(8, Country::Gb, NumberKind::Mobile, 1_000)), 1_000);
@@ -458,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn an_area_code_sells_numbers_until_all_it_lists_are_owned() {
+    fn an_area_code_has_numbers_for_sale_until_all_are_owned() {
         let first = first_in_area(8, 415, &|_| false).expect("415 has numbers");
         assert!(first.number.to_string().starts_with("+1415"));
         let second = first_in_area(8, 415, &|number| number == first.number).expect("415 has more");

@@ -133,7 +133,8 @@ impl Default for Overrides {
 }
 
 impl Overrides {
-    /// Reads the overrides of a webhook with this purpose from its URL's fragment, and returns them with their faults.
+    /// Reads the overrides of a webhook with this purpose from the fragment of its URL, and returns them together with
+    /// the faults found.
     #[must_use]
     pub fn of(dialect: Dialect, purpose: Purpose, url: &str) -> (Self, Vec<OverrideFault>) {
         match dialect {

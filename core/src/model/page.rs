@@ -8,7 +8,7 @@ use super::fax::Quality;
 pub const ROW_PELS: u32 = 1_728;
 /// The most rows per page: 14.2 inches at the finest quality take 5,553.
 pub const ROWS_MAX: u32 = 6_000;
-/// The most pages per fax; a longer document is refused.
+/// The maximum number of pages in one fax.
 pub const PAGES_MAX: u32 = 1_000;
 /// Pels per inch along a row.
 pub const PELS_PER_INCH: u32 = 204;

@@ -10,7 +10,7 @@ const DIGITS_MIN: usize = 5;
 /// The longest SIP URI, in bytes. Twilio limits the headers in a URI to 1024 (error 21227); here, the limit applies to
 /// the whole URI.
 pub const SIP_URI_LEN_MAX: usize = 1_024;
-/// The longest SIP From name that is accepted.
+/// The longest name that is accepted as the `From` of a SIP call, in bytes.
 pub const SIP_NAME_LEN_MAX: usize = 256;
 
 /// A telephone number in E.164 form, stored as its digits.

@@ -24,7 +24,8 @@ words!(
         MediaUrl = "media-url",
         /// Asks a number's FaxUrl for TwiML.
         FaxUrl = "fax-url",
-        /// Asks the fallback URL for TwiML after the FaxUrl failed.
+        /// Asks the fallback URL for TwiML after the FaxUrl failed. At SignalWire, it is also the purpose of a notice
+        /// that goes to the fallback URL after an action failed.
         FallbackUrl = "fallback-url",
         /// Notifies the `<Receive action>` that a fax has ended.
         Action = "action",

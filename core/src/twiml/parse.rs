@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_not_twiml_with_an_unusual_type_is_12300_and_described() {
+    fn an_unusual_type_without_twiml_is_an_error_that_describes_the_body() {
         for (content_type, body, part) in [
             (Some("text/plain"), "OK", "Content-Type is text/plain"),
             (None, "OK", "no Content-Type"),

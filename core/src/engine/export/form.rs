@@ -1,8 +1,9 @@
 //! The mapping between the file format's types and the engine's, and the macro that declares the former.
 //!
 //! No struct or enum of the engine or the model is written directly: a file must outlive the names and the shape of the
-//! engine's types. So each has a counterpart here that serde reads and writes, with conversions that name every field
-//! on both sides. When the engine changes, the conversions no longer compile, and there are three choices:
+//! engine's types. So each type has a counterpart in the format, which serde reads and writes, and conversions that
+//! name every field on both sides. When the engine changes, the conversions no longer compile, and there are three
+//! choices:
 //!
 //! - A field was renamed: `name_in_the_file = name_in_the_engine: Type`.
 //! - A new field is not worth writing: `not written { field = default, }` after the type. No file changes.

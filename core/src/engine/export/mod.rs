@@ -107,12 +107,12 @@ impl From<serde_path_to_error::Error<serde_json::Error>> for StateError {
     }
 }
 
-/// Checks the version of a parsed document, which may contain states.
+/// Checks the version of a parsed document: a state, or a file with the same version field that contains states.
 ///
 /// # Errors
 /// Returns an error if the version is missing or can't be read.
 pub fn check_version(document: &Value) -> Result<(), StateError> {
-    // Any value counts as a version, valid or not.
+    // The error never occurs, because a `Version` can be read from any value.
     let version = document.get(VERSION).and_then(|version| Version::deserialize(version).ok());
     readable(version.unwrap_or(Version::Missing), STATE_VERSION).map(drop)
 }
@@ -132,7 +132,7 @@ fn readable(version: Version, newest: u64) -> Result<u64, StateError> {
 /// A world to be written, or one that has been read.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// The world's account.
+    /// The SID of the account that owns the world.
     pub account_sid: AccountSid,
     /// Whether the world's clock was frozen.
     pub is_frozen: bool,

@@ -20,16 +20,16 @@ use rand::Rng;
 /// The most cookies kept per fax; when an app sets more, the oldest are dropped.
 const COOKIES_MAX: usize = 50;
 
-/// The place of a request among those of its fax, which determines its idempotency token.
+/// The place of a request among those about the same fax, which determines its idempotency token.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum TokenPlace {
     /// The question to the FaxUrl of a number.
     FaxUrl,
     /// The question to the fallback URL, after the FaxUrl failed.
     Fallback,
-    /// The n-th status notice, from 0.
+    /// The status notice with this place among those about the fax, counted from 0.
     Notice(u64),
-    /// The n-th alert, reported to the Debugger webhook.
+    /// The report of the alert with this place to the Debugger webhook.
     Alert(u64),
 }
 
@@ -50,7 +50,7 @@ pub(super) enum WebhookPlan {
 }
 
 impl WebhookPlan {
-    /// Returns the plan for a rule's decision made now.
+    /// Returns the plan that follows from the rules' decision at this time; `None` if no rule acted.
     pub(super) fn of(fault: Option<WebhookFault>, now: Timestamp) -> Self {
         let not_before = |fault: &WebhookFault| now.after(Duration::from_millis(fault.delay_ms));
         fault.map_or(Self::Plain, |fault| Self::Ruled { not_before: not_before(&fault), fault })

@@ -1,4 +1,4 @@
-//! Status notices to apps: in order for each fax, one at a time.
+//! Status notices to apps, which are sent one at a time and in order for each fax.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -120,7 +120,7 @@ impl Engine {
         let mut notice = notice(fax, purpose, url, method);
         notice.remote_station_id = Some(acceptance.station_id.clone()).filter(|id| !id.is_empty());
         notice.pages = fax.pages().filter(|_| received);
-        // Pages received before a break are kept, but a notice mentions a document only if the fax was received.
+        // Pages received before a break are not posted: a notice contains a document only if the fax was received.
         notice.attachment = before.filter(|_| received && !acceptance.store_media).and_then(incoming_document);
         self.notify(ordinal, fax.sid, notice, now);
     }
