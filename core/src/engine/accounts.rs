@@ -55,7 +55,8 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         if let Some(status) = change.status {
-            // A closed account can't be reopened, not even by a tester.
+            // A closed account can't be reopened, not even by a tester. This is checked before anything is changed,
+            // because a refused command must change nothing.
             if self.account.status == AccountStatus::Closed && status != AccountStatus::Closed {
                 return Err(Refusal::AccountClosed);
             }

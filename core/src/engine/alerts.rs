@@ -92,6 +92,7 @@ impl Engine {
         now: Timestamp,
     ) {
         let place = self.next_place(fax, fault);
+        // Alerts that concern no fax have no parent, so the SIDs of all of them are drawn for the same zeros.
         let parent = fax.map(|fax| *fax.bytes()).unwrap_or_default();
         let sid = self.ids.seed().mint::<AlertSid>("alert", &parent, place);
         let alert = Alert { sid, place, fault, level, message: message.into(), record };

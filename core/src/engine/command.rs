@@ -71,6 +71,7 @@ impl Engine {
 
     /// Starts a log of all commands, which grows without limit until `take_log` empties it.
     pub fn record(&mut self) {
+        // A log that has already been started continues.
         self.log.get_or_insert_default();
     }
 

@@ -58,6 +58,7 @@ impl Engine {
         if let Some(ordinal) = self.world.tables.ordinal(sid) {
             return match self.world.tables.fax(ordinal).map(super::Fax::status) {
                 Some(status) if status.is_final() => ConversationState::Settled(status),
+                // Without a fax, the SID is that of a ringing call.
                 _ => ConversationState::Pending,
             };
         }

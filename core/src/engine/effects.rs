@@ -94,6 +94,7 @@ impl Engine {
                 self.not_answered(ordinal, now);
             }
             IntentKind::Deliver => self.notice_done(sid, Vec::new(), now),
+            // Returned from above.
             IntentKind::Report => {}
         }
     }
@@ -104,6 +105,7 @@ impl Engine {
             EffectResult::Twiml { record, .. } | EffectResult::Delivered { record, .. } => {
                 self.journal.write(now, Some(sid), EventKind::WebhookAttempt { record: Arc::new(*record) });
             }
+            // Only webhooks are duplicated, and a lost duplicate has no exchange to journal.
             EffectResult::Document { .. } | EffectResult::Rendered(_) | EffectResult::Lost => {}
         }
     }

@@ -40,6 +40,7 @@ impl Engine {
             // A fax that has ended keeps its outcome.
             Some(_) => {}
             None if self.world.tables.call(ordinal).is_some() => self.not_answered(ordinal, now),
+            // Neither a fax nor a call has this ordinal, so only the alert is left to report the case.
             None => {}
         }
     }

@@ -92,6 +92,7 @@ impl Engine {
     fn sid_of_call(&mut self, wanted: Option<FaxSid>) -> Result<FaxSid, Refusal> {
         let order = self.world.next_order;
         let sid = wanted.unwrap_or_else(|| self.ids.seed().mint::<FaxSid>("call", b"", order));
+        // The SID of a call that ended without a fax is taken, too: testers may still ask how that call ended.
         if self.world.tables.ordinal(sid).is_some() || self.world.not_answered.contains(&sid) {
             return Err(Refusal::SidTaken(sid));
         }

@@ -82,6 +82,7 @@ impl Journal {
     /// Returns the last status that a fax has entered since the last reset.
     pub(super) fn last_status(&self, fax: FaxSid) -> Option<Status> {
         let is_reset = |event: &&Arc<Event>| matches!(event.kind, EventKind::WorldReset { .. });
+        // The faxes from before a reset no longer exist.
         let since = self.events.iter().rev().take_while(|event| !is_reset(event));
         since.filter(|event| event.fax == Some(fax)).find_map(|event| event.kind.entered())
     }

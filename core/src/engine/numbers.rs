@@ -80,6 +80,7 @@ impl Engine {
         let (number, capabilities) = self.for_sale(order.wanted)?;
         let attributes = NumberAttributes::of_new(number).with(&order.change);
         self.check_named_application(&order.change)?;
+        // Checked before the number is added, because a refused command must change nothing.
         check(number, capabilities, &attributes)?;
         let seed = *self.ids.seed();
         Ok(self.add_number(&seed, number, capabilities, attributes, now))

@@ -39,6 +39,7 @@ impl Engine {
         let from = self.caller(&order, now)?;
         let ordinal = self.take_ordinal();
         let sid = self.ids.seed().mint::<FaxSid>("fax", b"", self.world.next_order);
+        // A reset restarts the counter: draws then repeat, but SIDs don't, because their seed has changed.
         let luck = Luck(self.world.next_order);
         self.world.next_order += 1;
         let leg = Leg::Outbound(Box::new(Order {
@@ -80,6 +81,7 @@ impl Engine {
         let fax = self.fax(sid).map_err(|_| self.refusal_of(sid, Refusal::TooLateToCancel(sid)))?;
         let (ordinal, pages) = (fax.ordinal, fax.pages());
         match &fax.phase {
+            // No call has been placed yet, so none has to be hung up.
             Phase::Queued | Phase::Processing(Processing::Fetching | Processing::Converting(_)) => {}
             Phase::Processing(Processing::Ringing { far, .. }) => {
                 let far = *far;
@@ -252,6 +254,7 @@ impl Engine {
     /// Returns whether another call follows: if it would still start within the Ttl or, without a Ttl, if the number is
     /// one that is redialed anyway.
     fn may_redial(&self, fax: &Fax, calls: u32, now: Timestamp) -> bool {
+        // Only outbound faxes place calls.
         let Leg::Outbound(order) = &fax.leg else { return false };
         let Some(ttl) = order.ttl else { return line::redials_unasked(&fax.to, calls) };
         let wait = self.options().pace.scale(Duration::from_millis(line::REDIAL_MS));

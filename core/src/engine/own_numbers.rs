@@ -69,6 +69,7 @@ impl Engine {
     ) {
         let Some(fax) = self.world.tables.fax(caller) else { never!(self, caller, now, "it calls and is not there") };
         let (own, from, luck) = (fax.sid, fax.from.clone(), fax.luck.of_call(self.seed(), calls));
+        // Derived from the calling fax, so that the SID doesn't depend on which of several faxes calls first.
         let sid = self.ids.seed().mint::<FaxSid>("call", own.bytes(), u64::from(calls));
         let (fault, far_line) = self.incoming_line((sid, luck), (&from, number), document.pages, now);
         // A rule on the sending end takes precedence over one on the receiving end.

@@ -57,6 +57,7 @@ impl Retention {
     /// Forgets the media of a fax after the fax or its media have been deleted.
     pub(super) fn forget(&mut self, ordinal: Ordinal) {
         let bytes = self.active.remove(&ordinal).or_else(|| self.ended.remove(&ordinal));
+        // A fax without media has no entry.
         self.bytes -= bytes.unwrap_or(0);
     }
 

@@ -140,6 +140,7 @@ impl Engine {
 
     pub(super) fn restore_snapshot(&mut self, Restore(name): Restore, now: Timestamp) -> Result<Canceled, Refusal> {
         let snapshot = self.snapshots.get(&name).ok_or_else(|| Refusal::NoSnapshot(name.clone()))?;
+        // The snapshot is kept, so that it can be restored again.
         let snapshot = Snapshot::clone(snapshot);
         Ok(self.rewind_to(snapshot, ResetTo::Snapshot(name), now))
     }
@@ -182,6 +183,7 @@ impl Engine {
         self.world.alerts.count_on(&replaced.alerts);
         self.discarded = Some(Discarded { _world: replaced, _effects: std::mem::take(&mut self.effects) });
         let passed = now.since(taken);
+        // No time has passed since the start of a reset, nor on a clock that has stayed frozen.
         if !passed.is_zero() {
             self.world.postpone(passed);
         }

@@ -306,6 +306,7 @@ impl Pattern {
     /// left to right.
     #[must_use]
     pub fn fits(&self, text: &str) -> bool {
+        // `split` returns at least one part, even of an empty string.
         let mut parts = self.0.split('*');
         let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
         let mut parts: Vec<&str> = parts.collect();

@@ -131,6 +131,7 @@ impl Engine {
     #[must_use]
     pub fn shadow_of(&self, id: u64) -> Option<u64> {
         let own = self.world.book.iter().find(|held| held.id == id)?;
+        // Rules act in the order of their ids, so only an earlier one can come first.
         let earlier = self.world.book.iter().take_while(|held| held.id < id);
         earlier.filter(|held| held.rule.shadows(&own.rule)).map(|held| held.id).next()
     }

@@ -81,6 +81,7 @@ impl Tables {
         let first = self.calendar.entry(fax.created.seconds()).or_insert(fax.ordinal);
         // An inbound fax is added when its app takes the call, possibly after faxes with higher ordinals.
         *first = (*first).min(fax.ordinal);
+        // A rejected call becomes a fax that has already ended, and a loaded state contains other ended faxes.
         if !fax.status().is_final() {
             self.active += 1;
         }
@@ -203,6 +204,7 @@ impl Tables {
                 let mut rest = self.between(filter, low, high.min(anchor)).rev();
                 let items: Vec<_> = rest.by_ref().take(limit).collect();
                 let has_next = rest.next().is_some();
+                // The item at the anchor is on the previous page.
                 let has_previous = self.between(filter, low.max(anchor), high).next().is_some();
                 Page { has_next, has_previous, items }
             }
@@ -212,6 +214,7 @@ impl Tables {
                 let mut items: Vec<_> = rest.by_ref().take(limit).collect();
                 items.reverse();
                 let has_previous = rest.next().is_some();
+                // The item at the anchor is on the next page.
                 let older = self.between(filter, low, high.min(anchor.saturating_add(1))).next().is_some();
                 Page { has_next: older, has_previous, items }
             }
@@ -242,6 +245,7 @@ impl Tables {
         if low >= high {
             return Box::new(std::iter::empty());
         }
+        // Boxed, because the iterators over an index and over all faxes have different types.
         match self.index(filter) {
             Some((index, party)) => {
                 let range = (party.clone(), low)..(party.clone(), high);

@@ -54,6 +54,7 @@ impl Engine {
         };
         let pages = document.pages;
         let page_ms = line::page_ms(document, talk.pages_done, talk.line);
+        // A document that has not been rendered has no sheets, so the number of bits is unknown.
         let sheet = usize::try_from(talk.pages_done).ok().and_then(|page| document.sheets.get(page));
         let bits = sheet.map(|sheet| talk.line.bits(&sheet.bits));
         let broken =

@@ -359,6 +359,7 @@ fn place_of(number: PhoneNumber) -> Option<&'static Place> {
 /// exchange doesn't end in 11.
 fn is_plausible(country: Country, digits: u32, subscriber: u64) -> bool {
     let first = subscriber / 10u64.pow(digits - 1);
+    // In North America, the first three of the subscriber's digits are the exchange.
     let exchange = subscriber / 10u64.pow(digits.saturating_sub(3));
     first >= 2 && !(country.has_area_codes() && exchange % 100 == 11)
 }

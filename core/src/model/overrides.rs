@@ -126,6 +126,7 @@ impl Default for Overrides {
             total_ms: TOTAL_MS.default,
             total_of: TotalOf::AllAttempts,
             retries: RETRIES.default,
+            // Without `rp`, Twilio retries only failures to connect.
             policy: RetryPolicy { connect: true, ..RetryPolicy::default() },
             retry_wait_ms: 0,
         }

@@ -158,6 +158,7 @@ fn is_sip_uri(text: &str) -> bool {
     rest.is_some_and(|rest| {
         // Parameters and headers follow the address.
         let address = rest.split(['?', ';']).next().unwrap_or_default();
+        // The user before the host is optional.
         let host = address.rsplit('@').next().unwrap_or_default();
         text.len() <= SIP_URI_LEN_MAX && !host.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control())
     })

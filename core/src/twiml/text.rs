@@ -35,6 +35,7 @@ pub(super) fn decode<'a>(
         };
         Cow::Borrowed(std::str::from_utf8(bytes).map_err(invalid)?)
     } else {
+        // Without replacement, so that invalid bytes are reported instead of becoming replacement characters.
         let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
         text.ok_or_else(|| format!("it is not valid {}, which it is declared as; send UTF-8", encoding.name()))?
     };

@@ -45,6 +45,7 @@ pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
         expect(named, || (format!("world.retrying.{ordinal}"), format!("there is no fax or call {sid}")))?;
     }
     for (sid, outgoing) in &world.outgoing {
+        // A deleted fax has no ordinal in the tables to compare with.
         let own = world.tables.ordinal(*sid).unwrap_or(outgoing.ordinal);
         let place = || format!("world.outgoing.{sid}.ordinal");
         expect(own == outgoing.ordinal, || {
@@ -73,8 +74,7 @@ fn check_rules(world: &Rewindable) -> Result<(), StateError> {
     Ok(())
 }
 
-/// Checks that fax machines can agree on this line. On any other line, a page could take forever, or its time could not
-/// be calculated.
+/// Checks that fax machines can agree on this line. On a line outside these limits, a page could take days.
 fn check_line(line: Line, place: impl Fn() -> String) -> Result<(), StateError> {
     let is_line = (RATE_BPS_MIN..=RATE_BPS_MAX).contains(&line.rate_bps) && line.noise_per_mille <= NOISE_PER_MILLE_MAX;
     let why = format!("{RATE_BPS_MIN} to {RATE_BPS_MAX} bit/s and noise of up to {NOISE_PER_MILLE_MAX} per mille");
@@ -99,6 +99,7 @@ fn line_of(fax: &Fax) -> Option<Line> {
 
 fn check_faxes(world: &Rewindable) -> Result<(), StateError> {
     let tables = &world.tables;
+    // The limit applies to commands one by one, so a state could otherwise exceed it.
     expect(tables.pending_count() <= PENDING_FAXES_MAX, || {
         ("world.tables".to_owned(), format!("at most {PENDING_FAXES_MAX} faxes and calls may be pending"))
     })?;

@@ -263,6 +263,7 @@ impl<A: Form, B: Form> Form for (A, B) {
 
 /// A value that the engine shares through an `Arc`, written like any other.
 #[derive(Serialize, Deserialize)]
+// serde need not add any bounds, since `Form` implies them.
 #[serde(transparent, bound = "")]
 pub(super) struct Shared<F: Form>(F);
 

@@ -94,6 +94,7 @@ impl Ids {
     }
 
     fn check_notice(&self, notice: &Notice, place: impl Fn() -> String) -> Result<(), StateError> {
+        // The media are written as a pair whose first element is the id.
         let media = notice.media.map(|(sid, _)| sid);
         media.map_or(Ok(()), |sid| self.expect(sid.form(), sid, || format!("{}.media[0]", place())))
     }

@@ -86,6 +86,7 @@ pub(super) fn writing<T>(work: impl FnOnce() -> T) -> T {
 /// Runs `work` with a shelf of the documents being read, and returns the shelf.
 pub(super) fn reading<T>(shelf: Read, work: impl FnOnce() -> T) -> (T, Read) {
     let (done, shelf) = with(Shelf::Reading(shelf), work);
+    // Never another kind of shelf, since `with` returns the one that it was given.
     let Some(Shelf::Reading(read)) = shelf else { return (done, Read::default()) };
     (done, read)
 }

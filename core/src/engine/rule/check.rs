@@ -174,6 +174,7 @@ pub fn check_message(message: &str) -> Result<(), String> {
 }
 
 fn check_outcome(outcome: &Outcome) -> Result<(), RuleFault> {
+    // Only a failure has values that could be invalid.
     let Outcome::Failed(LineFault { fault: broken, after_pages, text }) = outcome else { return Ok(()) };
     within("outcome.after_pages", *after_pages, 0, PAGES_MAX)?;
     if let Some(text) = text {

@@ -171,8 +171,10 @@ impl Engine {
                 self.notify_again(sid);
             }
             Next::At(not_before) => self.set_webhook_alarm(ordinal, not_before),
+            // This method is called again when another notice is queued or the rules have decided.
             Next::Waits => {}
             Next::Nothing if is_last => drop(self.world.outgoing.remove(&sid)),
+            // The fax's cookies are kept for the notice of its next status.
             Next::Nothing => {}
         }
     }
@@ -259,6 +261,7 @@ impl Outgoing {
     /// gets a new token after each restore.
     fn take_next(&mut self, is_last: bool, now: Timestamp, token_of: &dyn Fn(u64) -> Box<str>) -> Next {
         loop {
+            // Saturates, because the queue may be empty.
             let others = self.queue.len().saturating_sub(1);
             let Some(first) = self.queue.front_mut() else { return Next::Nothing };
             let place = first.place;

@@ -91,6 +91,7 @@ impl Choices {
 
 /// A list of values in the order of creation, and the ordinal of the last one ever added.
 #[derive(Serialize, Deserialize)]
+// serde need not add any bounds, since `Form` implies them.
 #[serde(deny_unknown_fields, bound = "")]
 pub(in crate::engine::export) struct OrderedMap<F: Form> {
     last: u64,

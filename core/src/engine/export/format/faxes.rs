@@ -122,6 +122,7 @@ form! {
 form! {
     struct Acceptance for fax::Acceptance {
         station_id: Box<str>,
+        // Renamed in the engine; files keep the old name.
         told = notify: NotifyTarget,
         store_media: bool,
     }

@@ -57,6 +57,7 @@ impl Form for Generation {
 
 /// The result of a fallible operation.
 #[derive(Serialize, Deserialize)]
+// serde need not add any bounds, since `Form` implies them.
 #[serde(rename_all = "kebab-case", bound = "")]
 pub(super) enum Outcome<T: Form, E: Form> {
     Done(T),
