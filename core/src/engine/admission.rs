@@ -37,7 +37,7 @@ pub enum Area {
     Accounts,
     /// The account's API keys, with their secrets.
     Keys,
-    /// Faxes and their media.
+    /// Faxes and the media stored for them.
     Faxes,
     /// Phone numbers that the account owns.
     Numbers,
@@ -47,7 +47,7 @@ pub enum Area {
     CallerIds,
     /// TwiML applications, which group the URLs of numbers.
     Applications,
-    /// Alerts in the Monitor API.
+    /// The alerts that the Monitor API lists.
     Alerts,
 }
 

@@ -15,7 +15,7 @@ use crate::model::webhook::Purpose;
 pub struct Arriving {
     /// The SID that the fax will have.
     pub sid: FaxSid,
-    /// The caller's number or name.
+    /// The caller's number or name, as the app sees it.
     pub from: Party,
     /// The called number, which belongs to this world.
     pub to: PhoneNumber,

@@ -130,7 +130,7 @@ pub struct RenderRequest {
 pub struct TwimlRequest {
     /// `FaxUrl` or `FallbackUrl`; it determines which parameters are sent.
     pub purpose: Purpose,
-    /// The URL of the app.
+    /// The URL of the app, including any overrides in the fragment.
     pub url: Box<str>,
     /// The HTTP method of the request.
     pub method: Method,
@@ -156,7 +156,7 @@ pub struct Notice {
     /// `Action`, `StatusCallback` or, after a failed action at SignalWire, `FallbackUrl`. It determines which
     /// parameters are sent.
     pub purpose: Purpose,
-    /// The URL of the app.
+    /// The URL of the app, including any overrides in the fragment.
     pub url: Box<str>,
     /// The HTTP method of the request.
     pub method: Method,

@@ -35,7 +35,7 @@ pub enum EventKind {
     FaxStatus {
         /// The previous status; `None` if the fax was created.
         old: Option<Status>,
-        /// The new status.
+        /// The status that the fax has entered.
         new: Status,
         /// The reason for the failure; `None` unless `new` is a failure.
         failure: Option<Failure>,
@@ -96,14 +96,14 @@ pub enum EventKind {
         status: u16,
         /// The Twilio rule that the download broke.
         fault: MediaFault,
-        /// An explanation for the developer.
+        /// An explanation of the refusal, for the developer.
         detail: Box<str>,
     },
     /// A download of a fax's media was served, though Twilio would have refused it.
     MediaWarning {
         /// The Twilio rule that the download broke.
         fault: MediaFault,
-        /// An explanation for the developer.
+        /// An explanation of the warning, for the developer.
         detail: Box<str>,
     },
     /// A completion was dropped, since a reset had already discarded its effect.
@@ -252,7 +252,7 @@ pub struct Alert {
     pub fault: Fault,
     /// The severity: an error or a warning.
     pub level: AlertLevel,
-    /// An explanation for the developer.
+    /// An explanation of the fault, for the developer.
     pub message: Box<str>,
     /// The failed exchange, if the fault occurred in one.
     pub record: Option<Arc<ExchangeRecord>>,

@@ -169,7 +169,7 @@ pub struct DropRules;
 /// Matches a REST call against the rules, which may refuse it, delay it or reset its connection.
 #[derive(Debug, Clone)]
 pub struct ApiCalled {
-    /// The HTTP method, in capitals.
+    /// The HTTP method of the request, in capitals.
     pub method: Box<str>,
     /// The path of the request, without its query.
     pub path: Box<str>,
@@ -308,7 +308,7 @@ pub enum DocumentFault {
 pub struct Ringing {
     /// The SID that the fax will have if an app takes the call.
     pub sid: FaxSid,
-    /// The caller's number or name.
+    /// The caller's number or name, as the tester specified it.
     pub from: Party,
     /// The called number, which belongs to this world.
     pub to: PhoneNumber,

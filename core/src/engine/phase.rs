@@ -62,7 +62,7 @@ pub(super) struct Sending {
     pub(super) document: Document,
     /// The number of calls so far, including the current one.
     pub(super) calls: u32,
-    /// The progress of the current call.
+    /// The step that the current call has reached.
     pub(super) step: CallStep,
 }
 
@@ -124,7 +124,7 @@ pub(super) enum Caller {
 pub(super) struct Receiving {
     /// The incoming pages or, until they are rendered, the sent document.
     pub(super) document: Document,
-    /// The progress of the reception.
+    /// The step that the reception has reached.
     pub(super) step: ReceivingStep,
 }
 

@@ -81,7 +81,7 @@ impl Tables {
         let first = self.calendar.entry(fax.created.seconds()).or_insert(fax.ordinal);
         // An inbound fax is added when its app takes the call, possibly after faxes with higher ordinals.
         *first = (*first).min(fax.ordinal);
-        // A rejected call becomes a fax that has already ended, and a loaded state contains other ended faxes.
+        // A rejected call becomes a fax that has already ended, and a loaded state may contain other ended faxes.
         if !fax.status().is_final() {
             self.active += 1;
         }

@@ -12,7 +12,7 @@ words!(
     /// The status changes of an outbound fax that trigger its StatusCallback; sources disagree (docs/fidelity.md,
     /// "Where sources conflict").
     CallbackPolicy {
-        /// Every change, `queued` included.
+        /// Every change, including the creation of the fax as `queued`.
         All = "all",
         /// The change to `queued` and the change to a final status.
         QueuedAndFinal = "queued-and-final",
@@ -26,7 +26,7 @@ words!(
     DocumentPolicy {
         /// Any document that the emulator can read.
         Lenient = "lenient",
-        /// PDF only, as Twilio accepts.
+        /// Only PDF documents, the only ones that Twilio accepts.
         Strict = "strict",
     }
 );
@@ -38,7 +38,7 @@ words!(
         #[default]
         /// Any type; a type that isn't used for TwiML raises a warning.
         Lenient = "lenient",
-        /// Only text/xml, application/xml and text/html.
+        /// Only text/xml, application/xml and text/html; any other type is an error.
         Strict = "strict",
     }
 );
@@ -48,7 +48,7 @@ words!(
     #[derive(Default)]
     SignatureHeaders {
         #[default]
-        /// Only SignalWire's own header.
+        /// Only the header that SignalWire itself sends.
         SignalWire = "signalwire",
         /// SignalWire's header and Twilio's, with the same value; SignalWire's validators accept both.
         Both = "both",
@@ -72,7 +72,7 @@ words!(
         Text = "string",
         /// A JSON number, as the OpenAPI says and twilio-go needs.
         Number = "number",
-        /// Always null, for every fax.
+        /// Null for every fax, even one that has a price.
         Absent = "none",
     }
 );
@@ -82,7 +82,7 @@ words!(
     Dialect {
         /// Twilio Programmable Fax, with its v1 API.
         Twilio = "twilio",
-        /// SignalWire's compatibility API.
+        /// SignalWire, with its API that is compatible with Twilio's.
         SignalWire = "signalwire",
     }
 );
@@ -217,7 +217,7 @@ pub struct Account {
     pub friendly_name: Box<str>,
     /// The service whose API the account speaks.
     pub dialect: Dialect,
-    /// The account's creation time.
+    /// The time at which the account was created.
     pub created: Timestamp,
     /// The time of the last change to an attribute.
     pub updated: Timestamp,

@@ -12,7 +12,7 @@ pub struct Application {
     pub sid: ApplicationSid,
     /// The application's rank in the order of creation, by which lists are sorted.
     pub ordinal: u64,
-    /// The application's creation time.
+    /// The time at which the application was created.
     pub created: Timestamp,
     /// The time of the last change to an attribute.
     pub updated: Timestamp,

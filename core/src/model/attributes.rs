@@ -15,7 +15,7 @@ macro_rules! attributes {
         pub struct $change { $($(#[$doc])* pub $field: Option<$type>,)+ }
 
         impl $attributes {
-            /// The attribute names, in snake_case.
+            /// The names of all attributes, in snake_case.
             pub const NAMES: &'static [&'static str] = &[$(stringify!($field),)+];
 
             /// Applies the change; attributes that the change doesn't set keep their values.

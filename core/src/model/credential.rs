@@ -15,7 +15,7 @@ pub struct CallerId {
     pub number: PhoneNumber,
     /// A name of at most 64 characters; by default the number in national format.
     pub friendly_name: Box<str>,
-    /// The time of verification.
+    /// The time at which the number was verified.
     pub created: Timestamp,
     /// The time of the last name change.
     pub updated: Timestamp,
@@ -32,7 +32,7 @@ pub struct ApiKey {
     pub secret: Box<str>,
     /// A name of at most 64 characters.
     pub friendly_name: Box<str>,
-    /// The key's creation time.
+    /// The time at which the key was created.
     pub created: Timestamp,
     /// The time of the last name change.
     pub updated: Timestamp,

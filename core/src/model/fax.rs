@@ -43,7 +43,7 @@ words!(
         NoAnswer = "no-answer",
         /// The far end was busy.
         Busy = "busy",
-        /// Sending or receiving failed.
+        /// The fax could not be sent or received completely.
         Failed = "failed",
         /// Canceled by request, or rejected by TwiML.
         Canceled = "canceled",
@@ -61,7 +61,7 @@ impl Status {
     }
 }
 
-/// A set of fax statuses.
+/// A set of fax statuses, stored as one bit per status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StatusSet(u16);
 

@@ -133,7 +133,7 @@ impl Capabilities {
     pub const ALL: Self = Self { voice: true, sms: true, mms: true, fax: true };
 }
 
-/// A point on the globe.
+/// A point on the globe, given by its coordinates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Point {
     /// Latitude in millionths of a degree, north positive.
@@ -202,12 +202,12 @@ pub struct Place {
     subscriber_digits: u32,
 }
 
-/// A number for sale.
+/// A number for sale, with the properties that a search shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
     /// The number that is for sale.
     pub number: PhoneNumber,
-    /// The type of the number.
+    /// The type of the number, which determines the list that it is in.
     pub kind: NumberKind,
     /// The country whose lists offer the number.
     pub country: Country,

@@ -60,7 +60,7 @@ pub struct Media {
     pub sid: MediaSid,
     /// The time at which the document was stored.
     pub created: Timestamp,
-    /// The document with its bytes.
+    /// The stored document, including its bytes.
     pub document: Document,
 }
 

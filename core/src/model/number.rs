@@ -30,7 +30,7 @@ pub struct IncomingNumber {
     pub number: PhoneNumber,
     /// The kinds of traffic that the number carries.
     pub capabilities: Capabilities,
-    /// The time of purchase.
+    /// The time at which the number was bought.
     pub created: Timestamp,
     /// The time of the last change to an attribute.
     pub updated: Timestamp,

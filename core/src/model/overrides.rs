@@ -26,7 +26,7 @@ const SIGNALWIRE_RETRIES: u64 = 2;
 /// SignalWire's wait before a retry, on the world's clock. The real wait is not documented; this one gives an app that
 /// is restarting time to get ready.
 const SIGNALWIRE_RETRY_WAIT_MS: u64 = 1_000;
-/// Twilio's public edge locations.
+/// Twilio's public edge locations, as `e` names them.
 const EDGES: [&str; 9] =
     ["ashburn", "dublin", "frankfurt", "roaming", "sao-paulo", "singapore", "sydney", "tokyo", "umatilla"];
 /// The suffix of private edges, which belong to Twilio Interconnect.

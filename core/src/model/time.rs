@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Microseconds since 1970-01-01T00:00:00Z.
+/// A moment, in microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 

@@ -22,7 +22,7 @@ pub struct TwimlBin {
     pub name: Box<str>,
     /// The TwiML with which the emulator responds to requests for the bin.
     pub contents: Arc<str>,
-    /// The bin's creation time.
+    /// The time at which the bin was created.
     pub created: Timestamp,
     /// The time of the last change to the name or the contents.
     pub updated: Timestamp,

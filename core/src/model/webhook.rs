@@ -141,7 +141,7 @@ pub enum ExchangeFailure {
     TooManyRedirects,
     /// A redirect has no usable `Location`.
     RedirectsNowhere {
-        /// The status of the redirect.
+        /// The HTTP status of the redirect.
         status: u16,
         /// The `Location` header, if the response has one.
         location: Option<String>,

@@ -76,7 +76,7 @@ pub enum StateError {
         "a newer fauxfax wrote this: its {VERSION} is {found}, and this one reads up to {STATE_VERSION}; update fauxfax"
     )]
     Newer {
-        /// The version of the document.
+        /// The version that the document names.
         found: u64,
     },
     /// A part of the state is unknown or invalid, or refers to something that is missing.
@@ -84,7 +84,7 @@ pub enum StateError {
     Wrong {
         /// The path to that part, such as `world.tables.faxes[0].quality`.
         place: String,
-        /// An explanation for people.
+        /// An explanation of the problem, for people.
         why: String,
     },
     /// The state names a document by its hash, but neither the state nor the world has that document.
@@ -94,7 +94,7 @@ pub enum StateError {
     NoDocument {
         /// The path of the first field that names the document.
         place: String,
-        /// The SHA-256 in hexadecimal digits.
+        /// The SHA-256 of the document, in hexadecimal digits.
         hash: String,
     },
 }

@@ -83,7 +83,7 @@ impl Template {
 
     /// Returns the number to examine in a round; `round` must be less than `space`.
     fn number(&self, round: u64) -> PhoneNumber {
-        // With at most 20,000 rounds and steps of nine digits, nothing overflows.
+        // With at most 20,000 rounds and steps of at most eight digits, nothing overflows.
         let mut free = (round * self.shuffle.step + self.shuffle.start) % self.space();
         let number = self.digits().iter().fold(self.range.leading_digits(), |number, digit| {
             let digit = digit.map(u64::from).unwrap_or_else(|| {

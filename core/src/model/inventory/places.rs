@@ -65,7 +65,7 @@ const fn abroad(
     }
 }
 
-/// All places with local numbers.
+/// All places that have local numbers for sale.
 pub(super) static PLACES: &[Place] = &[
     us(["AL", "Birmingham", "35203", "BIRMINGHAM", "476"], 33_5207, -86_8025, &[205, 659]),
     us(["AL", "Huntsville", "35801", "HUNTSVILLE", "477"], 34_7304, -86_5861, &[256, 938]),

@@ -42,7 +42,7 @@ pub enum LogError {
         "a newer fauxfax wrote this: its {VERSION} is {found}, and this one reads up to {LOG_VERSION}; update fauxfax"
     )]
     Newer {
-        /// The version of the line.
+        /// The version that the line names.
         found: u64,
     },
     /// A part of the line is unknown or invalid.
@@ -50,7 +50,7 @@ pub enum LogError {
     Wrong {
         /// The path to that part, such as `input.create-fax.quality`.
         place: String,
-        /// An explanation for people.
+        /// The reason that the part is unknown or invalid.
         why: String,
     },
 }
