@@ -1,4 +1,4 @@
-//! The account itself: its name, status and API keys. Ownership between accounts is kept in the registry.
+//! The account itself: its name, status and API keys. The registry of worlds keeps the lists of subaccounts.
 
 use super::Engine;
 use super::input::{ChangeAccount, CreateKey, DeleteKey, RenameKey, UpdateAccount};
@@ -30,7 +30,7 @@ impl Engine {
         self.keys.newest_first()
     }
 
-    /// Compares a secret with that of the key, in constant time.
+    /// Returns whether this is the secret of the key, compared in constant time.
     #[must_use]
     pub fn key_fits(&self, sid: KeySid, secret: &str) -> bool {
         let known = self.keys.get(&sid);
@@ -55,7 +55,8 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         if let Some(status) = change.status {
-            // A closed account can't be reopened, not even by a tester.
+            // A closed account can't be reopened, not even by a tester. This is checked before anything is changed,
+            // because a refused command must change nothing.
             if self.account.status == AccountStatus::Closed && status != AccountStatus::Closed {
                 return Err(Refusal::AccountClosed);
             }

@@ -17,7 +17,7 @@ pub struct Gate {
     admission: Admission,
 }
 
-/// An account's permissions, whoever calls.
+/// The part of an account's state that decides what its callers may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Admission {
     /// The account that this admission is for.
@@ -35,19 +35,19 @@ pub struct Admission {
 pub enum Area {
     /// The account itself and its subaccounts.
     Accounts,
-    /// API keys and their secrets.
+    /// The account's API keys, with their secrets.
     Keys,
-    /// Faxes and their media.
+    /// Faxes and the media stored for them.
     Faxes,
     /// Phone numbers that the account owns.
     Numbers,
     /// Phone numbers that are for sale.
     AvailableNumbers,
-    /// Verified caller ids, also called outgoing.
+    /// Verified caller ids, which the API calls outgoing.
     CallerIds,
     /// TwiML applications, which group the URLs of numbers.
     Applications,
-    /// Alerts in the Monitor API.
+    /// The alerts that the Monitor API lists.
     Alerts,
 }
 
@@ -64,7 +64,7 @@ impl Area {
 pub enum Action {
     /// Reads one resource or a list.
     Read,
-    /// Creates a resource.
+    /// Creates a new resource, such as a fax or a number.
     Create,
     /// Updates an existing resource.
     Update,
@@ -106,7 +106,7 @@ impl Admission {
 }
 
 impl Gate {
-    /// Captures an account's current admission.
+    /// Copies the token and the admission that an account has now.
     #[must_use]
     pub fn of(engine: &Engine) -> Self {
         Self { token: engine.account().auth_token.clone(), admission: Admission::of(engine) }
@@ -124,7 +124,7 @@ impl Gate {
         self.token.is_some()
     }
 
-    /// Returns the account's admission if the token is correct; compared in constant time.
+    /// Returns the account's admission if the token is correct. The tokens are compared in constant time.
     #[must_use]
     pub fn opened_by(&self, token: &str) -> Option<Admission> {
         // An unclaimed account has no token yet, so no token opens it.

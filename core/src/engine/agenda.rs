@@ -47,7 +47,7 @@ impl AlarmKind {
 /// The slots of a fax or call, each of which holds at most one alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Slot {
-    /// The next step of its phase; cleared when the fax ends.
+    /// The next step of the current phase; cleared when the fax ends.
     Phase,
     /// The retry of the webhook that is under way.
     Webhook,
@@ -58,9 +58,9 @@ enum Slot {
 /// A deadline of one fax or call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alarm {
-    /// The time at which it is due.
+    /// The time at which the alarm is due.
     pub at: Timestamp,
-    /// The fax or call that it belongs to.
+    /// The fax or call that the alarm belongs to.
     pub ordinal: Ordinal,
     /// The purpose, which determines its handler.
     pub kind: AlarmKind,
@@ -74,9 +74,10 @@ pub(super) struct Agenda {
 }
 
 impl Agenda {
-    /// Sets an alarm for a fax or call, replacing any in the same slot.
+    /// Sets an alarm for a fax or call, replacing any other alarm in the same slot.
     pub(super) fn set(&mut self, alarm: Alarm) {
         let key = (alarm.ordinal, alarm.kind.slot());
+        // The replaced alarm must leave both maps; inserting the new one would only replace it in `of`.
         self.remove(key);
         self.of.insert(key, alarm);
         self.in_order.insert(alarm);
@@ -102,6 +103,7 @@ impl Agenda {
     /// Postpones all alarms by `span`, after a restore.
     pub(super) fn postpone(&mut self, span: Duration) {
         let later = |alarm: &Alarm| Alarm { at: alarm.at.after(span), ..*alarm };
+        // The set is sorted by time, so its elements can't be changed in place.
         self.in_order = self.in_order.iter().map(later).collect();
         self.of.values_mut().for_each(|alarm| *alarm = later(alarm));
     }
@@ -140,7 +142,7 @@ impl Engine {
             let at = alarm.at;
             self.alarm(alarm, at);
         }
-        // Housekeeping has a separate limit, so this call stays short.
+        // `retire` limits its own work, so the lock is still not held for long.
         self.retire(now);
         self.poll_timeout().is_some_and(|due| due <= now)
     }

@@ -92,6 +92,7 @@ impl Engine {
         now: Timestamp,
     ) {
         let place = self.next_place(fax, fault);
+        // Alerts that concern no fax have no parent, so the SIDs of all of them are drawn for the same zeros.
         let parent = fax.map(|fax| *fax.bytes()).unwrap_or_default();
         let sid = self.ids.seed().mint::<AlertSid>("alert", &parent, place);
         let alert = Alert { sid, place, fault, level, message: message.into(), record };
@@ -134,7 +135,7 @@ impl Engine {
     }
 
     /// Returns the place of a fax's next alert with this fault. Places are counted per fault, so that an alert's SID
-    /// doesn't depend on alerts with other faults.
+    /// doesn't depend on how many alerts with other faults were raised before it.
     fn next_place(&self, fax: Option<FaxSid>, fault: Fault) -> u64 {
         let own = |event: &&Arc<Event>| event.fax == fax;
         let last = self.world.alerts.kept.iter().rev().filter(own).find_map(|event| {

@@ -54,6 +54,7 @@ impl Engine {
             return Err(Refusal::LimitReached { what: "applications", limit: APPLICATIONS_MAX });
         }
         let attributes = ApplicationAttributes::default().with(&change);
+        // Checked before an ordinal is taken, because a refused command must change nothing.
         check(&attributes)?;
         let ordinal = self.world.applications.take_ordinal();
         let sid = self.ids.seed().mint::<ApplicationSid>("application", b"", ordinal);
@@ -68,6 +69,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let application = self.world.applications.get_mut(&sid).ok_or(Refusal::NoApplication(sid))?;
+        // Checked in a copy, because a refused command must change nothing.
         let attributes = application.attributes.clone().with(&change);
         check(&attributes)?;
         application.attributes = attributes;

@@ -15,11 +15,11 @@ use crate::model::webhook::Purpose;
 pub struct Arriving {
     /// The SID that the fax will have.
     pub sid: FaxSid,
-    /// The caller's number or name.
+    /// The caller's number or name, as the app sees it.
     pub from: Party,
     /// The called number, which belongs to this world.
     pub to: PhoneNumber,
-    /// The vertical resolution at which it is sent.
+    /// The vertical resolution at which the fax is sent.
     pub quality: Quality,
     /// The time at which the call began to ring.
     pub rang: Timestamp,

@@ -32,7 +32,7 @@ impl Engine {
     /// Returns the caller id with this SID.
     ///
     /// # Errors
-    /// Returns `NoNumber` if there is no such number.
+    /// Returns `NoNumber` if there is no such caller id.
     pub fn caller_id(&self, sid: NumberSid) -> Result<&CallerId, Refusal> {
         self.world.caller_ids.register.get(&sid).ok_or(Refusal::NoNumber(sid))
     }

@@ -1,7 +1,7 @@
 //! The commands by which clients, testers and the shell change a world: one type each, with its result.
 //!
-//! Every command goes through `Engine::handle`, which takes the time with each, so a log of [`Input`]s with their times
-//! is a world's whole history.
+//! Every command goes through `Engine::handle` together with the current time, so a log of [`Input`]s and their times
+//! is the complete history of a world.
 
 use std::sync::Arc;
 
@@ -25,13 +25,13 @@ pub trait Command: Into<Input> + Clone + std::fmt::Debug {
     /// The result of the command; a `Refusal` means that nothing has changed.
     type Done;
 
-    /// Whether it resets the world to an earlier state.
+    /// Whether the command resets the world to an earlier state.
     const REWINDS: bool = false;
 
-    /// Whether it completes an effect, rather than being a request.
+    /// Whether the command reports the result of an effect, rather than being a request.
     const IS_COMPLETION: bool = false;
 
-    /// Returns the command's name in logs and in the report about a broken world.
+    /// Returns the command's name in logs and in the report on a broken world.
     fn name(&self) -> &'static str;
 
     /// Returns the fax that the command names, if any.
@@ -44,7 +44,7 @@ pub trait Command: Into<Input> + Clone + std::fmt::Debug {
         None
     }
 
-    /// Performs the command; called by `Engine::handle` only.
+    /// Performs the command. Only `Engine::handle` calls this method.
     #[doc(hidden)]
     fn apply(self, engine: &mut Engine, now: Timestamp) -> Self::Done;
 }
@@ -69,8 +69,9 @@ impl Engine {
         command.apply(self, now)
     }
 
-    /// Starts a log of all commands. It grows without limit until it is taken.
+    /// Starts a log of all commands, which grows without limit until `take_log` empties it.
     pub fn record(&mut self) {
+        // A log that has already been started continues.
         self.log.get_or_insert_default();
     }
 
@@ -100,6 +101,7 @@ macro_rules! commands {
                 $(const $constant: bool = true;)?
 
                 fn name(&self) -> &'static str {
+                    // The declared types, here and below, let the closures in the table omit parameter types.
                     let name: fn(&Self) -> &'static str = $name_of;
                     name(self)
                 }

@@ -9,7 +9,7 @@ use crate::model::words::words;
 /// The state of the conversation about one fax: the fax itself, and the webhooks about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConversationState {
-    /// The fax is not final, or a notice remains to be sent.
+    /// The fax has not ended, or a notice about it remains to be sent.
     Pending,
     /// The fax ended with this status and every app concerned was notified; the fax may have been deleted since.
     Settled(Status),
@@ -22,7 +22,7 @@ pub enum ConversationState {
 words!(
     /// The outcome of an incoming call, as seen by the tester who placed it.
     CallOutcome {
-        /// The app took the call and all pages came in.
+        /// The app took the call and all pages were received.
         Received = "received",
         /// The app took the call and the transmission failed.
         Failed = "failed",
@@ -58,12 +58,14 @@ impl Engine {
         if let Some(ordinal) = self.world.tables.ordinal(sid) {
             return match self.world.tables.fax(ordinal).map(super::Fax::status) {
                 Some(status) if status.is_final() => ConversationState::Settled(status),
+                // Without a fax, the SID is that of a ringing call.
                 _ => ConversationState::Pending,
             };
         }
         if self.world.not_answered.contains(&sid) {
             return ConversationState::NotAnswered;
         }
+        // Only the journal still knows the outcome of a deleted fax.
         let ended = self.journal.last_status(sid).filter(|status| status.is_final());
         ended.map_or(ConversationState::Unknown, ConversationState::Settled)
     }

@@ -14,7 +14,7 @@ use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, Cookie, Method, Purpose, Signature};
 
-/// Identifies an effect within its world; never reused.
+/// The id of an effect, which is never reused in the same world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EffectId(pub(super) u64);
 
@@ -43,13 +43,13 @@ pub struct Effect {
     pub id: EffectId,
     /// The generation that the completion must name.
     pub generation: Generation,
-    /// The fax or call that it belongs to; effects of different faxes are independent.
+    /// The fax or call that the effect belongs to; effects of different faxes are independent.
     pub fax: FaxSid,
     /// The work to do, shared with the engine, which issues it again after a restore.
     pub intent: Arc<Intent>,
 }
 
-/// The work of an effect.
+/// The work that an effect asks the shell to do.
 #[derive(Debug, Clone)]
 pub enum Intent {
     /// Fetch the document of an outbound fax and convert it to fax pages.
@@ -119,7 +119,7 @@ pub enum IntentKind {
 pub struct RenderRequest {
     /// The document from an outside machine, or the finished fax pages of a fax of this world.
     pub document: Document,
-    /// The vertical resolution at which it is sent.
+    /// The vertical resolution at which the document is sent.
     pub quality: Quality,
     /// The page size, the header line, the noise, and the point at which the call breaks.
     pub reception: Reception,
@@ -130,21 +130,21 @@ pub struct RenderRequest {
 pub struct TwimlRequest {
     /// `FaxUrl` or `FallbackUrl`; it determines which parameters are sent.
     pub purpose: Purpose,
-    /// The URL of the app.
+    /// The URL of the app, including any overrides in the fragment.
     pub url: Box<str>,
     /// The HTTP method of the request.
     pub method: Method,
-    /// The caller, sent as `From`.
+    /// The caller, which is sent as `From`.
     pub from: Party,
-    /// The called number, sent as `To`.
+    /// The called number, which is sent as `To`.
     pub to: PhoneNumber,
-    /// For the fallback URL: the FaxUrl's fault, and its address.
+    /// In a request to the fallback URL: the fault that made the FaxUrl fail, and the FaxUrl itself.
     pub failed: Option<(Fault, Box<str>)>,
-    /// Cookies that the app set earlier in this call.
+    /// Cookies that the app set in earlier exchanges about this call.
     pub cookies: Vec<Cookie>,
     /// The number of this attempt and the time spent on earlier ones.
     pub attempt: Attempt,
-    /// Whether the signature is valid, or invalid on purpose.
+    /// The signature to send: a valid one, or one that a rule makes invalid on purpose.
     pub signature: Signature,
     /// The idempotency token, the same for every attempt.
     pub idempotency_token: Box<str>,
@@ -153,9 +153,10 @@ pub struct TwimlRequest {
 /// A status notification to an `action` or StatusCallback.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
-    /// `Action` or `StatusCallback`; it determines which parameters are sent.
+    /// `Action`, `StatusCallback` or, after a failed action at SignalWire, `FallbackUrl`. It determines which
+    /// parameters are sent.
     pub purpose: Purpose,
-    /// The URL of the app.
+    /// The URL of the app, including any overrides in the fragment.
     pub url: Box<str>,
     /// The HTTP method of the request.
     pub method: Method,
@@ -163,9 +164,9 @@ pub struct Notice {
     pub status: Status,
     /// Whether the fax was sent or received.
     pub direction: Direction,
-    /// The sender, sent as `From`.
+    /// The sender of the fax, which is sent as `From`.
     pub from: Party,
-    /// The receiver, sent as `To`.
+    /// The receiver of the fax, which is sent as `To`.
     pub to: Party,
     /// The other machine's station id: the TSID of a sender, the CSID of a receiver.
     pub remote_station_id: Option<Box<str>>,
@@ -181,15 +182,15 @@ pub struct Notice {
     pub media_stored: Option<Timestamp>,
     /// The document itself, which is posted instead of stored if `storeMedia="false"`.
     pub attachment: Option<Document>,
-    /// The reason for a failed fax.
+    /// The reason for the failure, if the fax failed.
     pub failure: Option<Failure>,
-    /// The scheme and host on which the media URL is built.
+    /// The scheme and host with which the media URL begins.
     pub origin: Arc<str>,
-    /// Cookies that the app set earlier in this fax.
+    /// Cookies that the app set in earlier exchanges about this fax.
     pub cookies: Vec<Cookie>,
     /// The number of this attempt and the time spent on earlier ones.
     pub attempt: Attempt,
-    /// Whether the signature is valid, or invalid on purpose.
+    /// The signature to send: a valid one, or one that a rule makes invalid on purpose.
     pub signature: Signature,
     /// The idempotency token, the same for every attempt.
     pub idempotency_token: Box<str>,

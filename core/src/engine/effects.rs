@@ -19,7 +19,7 @@ use crate::model::time::Timestamp;
 pub(super) struct UnderWay {
     pub(super) fax: FaxSid,
     pub(super) intent: Arc<Intent>,
-    /// Whether this effect deliberately repeats another one's request; its own completion is only journaled.
+    /// Whether this effect deliberately repeats another effect's request. If so, its completion is only journaled.
     pub(super) is_echo: bool,
 }
 
@@ -98,16 +98,18 @@ impl Engine {
                 self.not_answered(ordinal, now);
             }
             IntentKind::Deliver => self.notice_done(sid, Vec::new(), now),
+            // Returned from above.
             IntentKind::Report => {}
         }
     }
 
-    /// Journals the completion of a deliberately duplicated request, with no other effect.
+    /// Journals the completion of a deliberately duplicated request, and does nothing else.
     pub(super) fn echo_answered(&mut self, sid: FaxSid, outcome: EffectResult, now: Timestamp) {
         match outcome {
             EffectResult::Twiml { record, .. } | EffectResult::Delivered { record, .. } => {
                 self.journal.write(now, Some(sid), EventKind::WebhookAttempt { record: Arc::new(*record) });
             }
+            // Only webhooks are duplicated, and a lost duplicate has no exchange to journal.
             EffectResult::Document { .. } | EffectResult::Rendered(_) | EffectResult::Lost => {}
         }
     }

@@ -18,24 +18,24 @@ use crate::twiml::Verb;
 /// One thing that happened, as an entry of the journal.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Its sequence number, which grows by one per event and is not reset with the world.
+    /// The event's sequence number, which grows by one per event and is not reset with the world.
     pub seq: u64,
-    /// The world's time at which it happened.
+    /// The time of the event, by the world's clock.
     pub at: Timestamp,
-    /// The fax or call that it concerns; `None` for events that concern the whole world.
+    /// The fax or call that the event concerns; `None` if it concerns the whole world.
     pub fax: Option<FaxSid>,
     /// The kind of event, with its details.
     pub kind: EventKind,
 }
 
-/// The kinds of events and what each records.
+/// The kinds of events, with the data that each one records.
 #[derive(Debug, Clone)]
 pub enum EventKind {
     /// A fax was created, or its status changed.
     FaxStatus {
         /// The previous status; `None` if the fax was created.
         old: Option<Status>,
-        /// The new status.
+        /// The status that the fax has entered.
         new: Status,
         /// The reason for the failure; `None` unless `new` is a failure.
         failure: Option<Failure>,
@@ -57,7 +57,7 @@ pub enum EventKind {
     DocumentFetched {
         /// The request to the MediaUrl and its response.
         record: Arc<ExchangeRecord>,
-        /// The document's pages and bytes, or the reason that it can't be used.
+        /// The numbers of pages and bytes of the document, or the reason that it can't be used.
         document: Result<(u32, usize), Box<str>>,
     },
     /// A part of the document is missing from its fax pages.
@@ -67,7 +67,7 @@ pub enum EventKind {
         /// The request to the app and its response.
         record: Arc<ExchangeRecord>,
     },
-    /// A tester had a webhook sent again, unchanged.
+    /// At a tester's request, a webhook was sent again, unchanged.
     WebhookReplayed {
         /// The idempotency token of the webhook that was sent again.
         of: Box<str>,
@@ -85,7 +85,7 @@ pub enum EventKind {
     Alert(Alert),
     /// In open account mode, a `From` that the account did not own was added as a caller id.
     CallerIdAdopted {
-        /// The number that was added.
+        /// The number that was added as a caller id.
         number: PhoneNumber,
     },
     /// The media of a fax were dropped to stay within the media budget.
@@ -96,17 +96,17 @@ pub enum EventKind {
         status: u16,
         /// The Twilio rule that the download broke.
         fault: MediaFault,
-        /// An explanation for the developer.
+        /// An explanation of the refusal, for the developer.
         detail: Box<str>,
     },
     /// A download of a fax's media was served, though Twilio would have refused it.
     MediaWarning {
         /// The Twilio rule that the download broke.
         fault: MediaFault,
-        /// An explanation for the developer.
+        /// An explanation of the warning, for the developer.
         detail: Box<str>,
     },
-    /// A completion was dropped, since a reset had already dropped its effect.
+    /// A completion was dropped, since a reset had already discarded its effect.
     AnswerDropped,
     /// A tester's rule acted on a call, a webhook or a REST call.
     RuleFired {
@@ -143,16 +143,16 @@ pub enum EventKind {
 /// The state that a world is reset to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResetTo {
-    /// The world's configured start.
+    /// The configured start of the world.
     Start,
-    /// The snapshot with this name.
+    /// The state in the snapshot with this name.
     Snapshot(Box<str>),
     /// A state loaded from a file.
     State,
 }
 
 impl ResetTo {
-    /// Returns the control API's word for it.
+    /// Returns the control API's word for this state.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
@@ -195,7 +195,8 @@ impl EventKind {
         }
     }
 
-    /// Returns the exchange with a customer's app, if the event records one.
+    /// Returns the exchange that the event records, if any. The exchange of an alert is not returned, since it has an
+    /// event of its own.
     #[must_use]
     pub const fn exchange(&self) -> Option<&Arc<ExchangeRecord>> {
         if let Self::DocumentFetched { record, .. }
@@ -242,16 +243,16 @@ impl EventKind {
 /// A fault or warning that a developer should look at.
 #[derive(Debug, Clone)]
 pub struct Alert {
-    /// Its id in the list of the Monitor API.
+    /// The id under which the Monitor API lists the alert.
     pub sid: AlertSid,
-    /// Its place among the alerts of its fax, which identifies it across runs: the fault, and the number of earlier
-    /// alerts with that fault.
+    /// The alert's place among those of its fax, which is the same in every run: the fault in the upper 32 bits, and
+    /// the number of earlier alerts with that fault in the lower ones.
     pub place: u64,
     /// The kind of fault, which determines Twilio's error code.
     pub fault: Fault,
-    /// Whether it is an error or a warning.
+    /// The severity: an error or a warning.
     pub level: AlertLevel,
-    /// An explanation for the developer.
+    /// An explanation of the fault, for the developer.
     pub message: Box<str>,
     /// The failed exchange, if the fault occurred in one.
     pub record: Option<Arc<ExchangeRecord>>,
@@ -262,7 +263,7 @@ words!(
     AlertLevel {
         /// The fax or the callback failed.
         Error = "error",
-        /// The fax went on regardless.
+        /// The fax or the callback went on regardless.
         Warning = "warning",
     }
 );
@@ -270,7 +271,7 @@ words!(
 /// The number of things that a reset or restore removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ResetCount {
-    /// The number of faxes that it removed, active or ended.
+    /// The number of removed faxes, active or ended.
     pub faxes: usize,
     /// The number of those faxes, and of calls, that had not ended.
     pub pending: usize,

@@ -9,7 +9,7 @@ use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::time::Timestamp;
 
-/// The prefix of every alert about such a case.
+/// The prefix of every alert about an impossible case.
 pub(super) const FAULT: &str = "a fault of the emulator; please report it";
 
 /// Fails the fax or call with this ordinal and returns from an engine method that has met an impossible case.
@@ -40,6 +40,7 @@ impl Engine {
             // A fax that has ended keeps its outcome.
             Some(_) => {}
             None if self.world.tables.call(ordinal).is_some() => self.not_answered(ordinal, now),
+            // Neither a fax nor a call has this ordinal, so only the alert is left to report the case.
             None => {}
         }
     }

@@ -24,19 +24,19 @@ const PRICE_MICROS_PER_MINUTE: u64 = 7_000;
 /// One fax, sent or received, from its creation until it is deleted.
 #[derive(Debug, Clone)]
 pub struct Fax {
-    /// The SID by which clients know it.
+    /// The SID that identifies the fax to clients.
     pub sid: FaxSid,
-    /// Its place in the order of creation, among faxes and calls.
+    /// The fax's place in the order in which faxes and calls are created.
     pub ordinal: Ordinal,
     /// The number or address of the sender.
     pub from: Party,
     /// The number or address of the receiver.
     pub to: Party,
-    /// The vertical resolution of its pages.
+    /// The vertical resolution of the pages.
     pub quality: Quality,
-    /// The time of its creation; for an inbound fax, the time at which the call began to ring.
+    /// The time of creation; for an inbound fax, the time at which the call began to ring.
     pub created: Timestamp,
-    /// The time of the last change to its status or media.
+    /// The time of the last change to the status or the media.
     pub updated: Timestamp,
     /// The stored document; `None` before it is stored and after it is deleted.
     pub media: Option<Box<Media>>,
@@ -146,6 +146,7 @@ impl Fax {
     pub fn price_micros(&self) -> Option<u64> {
         let ended = self.ended()?;
         match ended.status {
+            // Every started minute is charged, and at least one.
             Status::Delivered | Status::Received => {
                 Some(u64::from(ended.duration_s?).div_ceil(60).max(1) * PRICE_MICROS_PER_MINUTE)
             }
@@ -166,7 +167,7 @@ impl Fax {
         self.ended()?.failure.as_deref()
     }
 
-    /// Returns the scheme and host of the request that created it.
+    /// Returns the scheme and host of the request that created the fax.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
@@ -209,6 +210,7 @@ impl Engine {
             never!(self, ordinal, now, "it has entered a phase and is not there")
         };
         let (sid, old, new) = (fax.sid, before.map(Phase::status), fax.status());
+        // Unlike `never!`, this panics in a release build, too: the world is then broken until it is reset.
         assert!(is_edge(old, new), "fax {sid} can't go from {old:?} to {new}");
         let failure = fax.failure().cloned();
         self.journal.write(now, Some(sid), EventKind::FaxStatus { old, new, failure });

@@ -36,7 +36,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Purpose};
 use crate::twiml::{Reading, Receive, Verb};
 
-/// The most fax-less calls that are remembered, for testers who later ask how a call ended.
+/// The most calls without a fax that are remembered, for testers who later ask how a call ended.
 const NOT_ANSWERED_MAX: usize = 10_000;
 
 impl Engine {
@@ -93,6 +93,7 @@ impl Engine {
     fn sid_of_call(&mut self, wanted: Option<FaxSid>) -> Result<FaxSid, Refusal> {
         let order = self.world.next_order;
         let sid = wanted.unwrap_or_else(|| self.ids.seed().mint::<FaxSid>("call", b"", order));
+        // The SID of a call that ended without a fax is taken, too: testers may still ask how that call ended.
         if self.world.tables.ordinal(sid).is_some() || self.world.not_answered.contains(&sid) {
             return Err(Refusal::SidTaken(sid));
         }
@@ -130,7 +131,8 @@ impl Engine {
         self.ask(ordinal, Purpose::FaxUrl, None, now);
     }
 
-    /// Returns the rules' decision on an incoming call: its line, and whether and where it breaks.
+    /// Returns the rules' decision on an incoming call: the break, if any, and the changes to the line. The app decides
+    /// about everything else.
     pub(super) fn incoming_line(
         &mut self,
         fax: (FaxSid, Luck),
@@ -164,6 +166,7 @@ impl Engine {
         let Some(call) = self.world.tables.call_mut(ordinal) else { return };
         keep_cookies(&mut call.cookies, cookies);
         let language = self.account.dialect.instruction_language();
+        // Parser messages say TwiML, which SignalWire calls cXML.
         let named = |text: &str| text.replace("TwiML", language);
         // Only failed exchanges are retried; invalid TwiML isn't.
         if reading.is_err() && self.retry_question(ordinal, &record, now) {
@@ -260,8 +263,8 @@ impl Engine {
         self.entered(ordinal, None, now);
     }
 
-    /// Chooses the URL that is notified of the end: the action or, without one, the number's StatusCallback (Twilio
-    /// docs: receiving faxes).
+    /// Chooses the URL that is notified when the fax ends: the action or, without one, the number's StatusCallback
+    /// (Twilio docs: receiving faxes).
     fn notify_target(&mut self, call: &Call, receive: &Receive, base_url: &str, now: Timestamp) -> NotifyTarget {
         let Some(action) = &receive.action else {
             let callback = self.voice_urls(call.to).map(|urls| urls.status_callback);
@@ -285,7 +288,7 @@ impl Engine {
     }
 
     fn render_request(&self, call: &Call, station_id: &str, receive: &Receive) -> RenderRequest {
-        // Error correction would repair the damaged rows.
+        // With error correction there is no noise to render, because the damaged rows would be repaired.
         let noise = (!call.line.has_error_correction() && call.line.noise_per_mille > 0).then(|| Noise {
             seed: self.seed().generator("noise", &call.luck.0.to_be_bytes(), 0).next_u64(),
             rows_per_mille: call.line.noise_per_mille,

@@ -49,11 +49,11 @@ pub struct CreateKey(pub Box<str>);
 #[derive(Debug, Clone)]
 pub struct RenameKey(pub KeySid, pub Option<Box<str>>);
 
-/// Deletes an API key, which no longer authenticates.
+/// Deletes an API key, which then no longer authenticates requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteKey(pub KeySid);
 
-/// Verifies a number as a caller id; without a name, it is named after the number in national format.
+/// Verifies a number as a caller id. Without a name, the number in national format is the caller id's name.
 #[derive(Debug, Clone)]
 pub struct VerifyCallerId(pub PhoneNumber, pub Option<Box<str>>);
 
@@ -77,24 +77,24 @@ pub struct UpdateApplication(pub ApplicationSid, pub ApplicationChange);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteApplication(pub ApplicationSid);
 
-/// Creates a bin.
+/// Creates a TwiML bin with this name and content.
 #[derive(Debug, Clone)]
 pub struct CreateTwimlBin {
-    /// The name chosen by its owner.
+    /// The name that the tester chose for the bin.
     pub name: Box<str>,
-    /// The TwiML to store.
+    /// The TwiML that the bin returns.
     pub contents: Arc<str>,
 }
 
-/// Changes the specified parts of a bin.
+/// Changes the specified parts of a TwiML bin.
 #[derive(Debug, Clone)]
 pub struct UpdateTwimlBin(pub TwimlBinSid, pub TwimlBinChange);
 
-/// Deletes a bin, which is then no longer served.
+/// Deletes a TwiML bin, whose URL is then no longer served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteTwimlBin(pub TwimlBinSid);
 
-/// Requests a bin; the result is its contents.
+/// Counts a request for a TwiML bin; the result is the bin's contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServeTwimlBin(pub TwimlBinSid);
 
@@ -105,15 +105,15 @@ pub struct CreateFax {
     pub to: Party,
     /// The caller, required unless `to` is a SIP URI.
     pub from: Option<Party>,
-    /// The URL of the document.
+    /// The URL from which the document is fetched.
     pub media_url: Arc<str>,
     /// The vertical resolution that the document is converted to.
     pub quality: Quality,
     /// The URL that is notified of status changes.
     pub status_callback: Option<Box<str>>,
-    /// The HTTP method of those notifications.
+    /// The HTTP method of requests to `status_callback`.
     pub callback_method: Method,
-    /// The statuses that the callback is notified of; `None` for the ones in the world's [`CallbackPolicy`].
+    /// The statuses that the callback is notified of; `None` selects those in the world's [`CallbackPolicy`].
     ///
     /// [`CallbackPolicy`]: crate::model::account::CallbackPolicy
     pub callback_statuses: Option<StatusSet>,
@@ -121,16 +121,16 @@ pub struct CreateFax {
     pub store_media: bool,
     /// The minutes after creation within which calls may start; `None` if the client specified no Ttl.
     pub ttl_minutes: Option<u32>,
-    /// The scheme and host of the client's request, on which media links are built.
+    /// The scheme and host of the client's request, with which the URLs of the fax's media begin.
     pub origin: Arc<str>,
 }
 
 /// Buys a number for the account.
 #[derive(Debug, Clone)]
 pub struct BuyNumber {
-    /// A specific number, or any in an area code.
+    /// The number to buy: a specific one, or any in an area code.
     pub wanted: NumberRequest,
-    /// The number's initial attributes.
+    /// The attributes that the number has from the start, in addition to the defaults.
     pub change: NumberChange,
 }
 
@@ -139,7 +139,7 @@ pub struct BuyNumber {
 pub enum NumberRequest {
     /// Exactly this number, in E.164 form.
     Number(PhoneNumber),
-    /// The first number for sale in a North American area code.
+    /// The first number for sale with this North American area code.
     Area(u16),
 }
 
@@ -150,7 +150,7 @@ pub struct ChangeAccount(pub AccountChange);
 /// Resets the world to its configured start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reset {
-    /// The seed that restarts ids and random draws. Without one, ids continue and none is used twice.
+    /// The seed from which ids and random draws start again. Without a seed, no earlier id is used again.
     pub seed: Option<u64>,
 }
 
@@ -166,10 +166,10 @@ pub struct DropRule(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DropRules;
 
-/// Matches a REST call against the rules, which may refuse, delay or reset it.
+/// Matches a REST call against the rules, which may refuse it, delay it or reset its connection.
 #[derive(Debug, Clone)]
 pub struct ApiCalled {
-    /// The HTTP method, in capitals.
+    /// The HTTP method of the request, in capitals.
     pub method: Box<str>,
     /// The path of the request, without its query.
     pub path: Box<str>,
@@ -193,6 +193,7 @@ pub struct Claim(pub Box<str>);
 
 impl std::fmt::Debug for Claim {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The token is a secret, so debug output must not contain it.
         f.write_str("Claim(…)")
     }
 }
@@ -200,9 +201,9 @@ impl std::fmt::Debug for Claim {
 /// Journals an event that the shell observed, such as a media download.
 #[derive(Debug, Clone)]
 pub struct Note {
-    /// The fax or call that it concerns, if any.
+    /// The fax or call that the event concerns, if any.
     pub fax: Option<FaxSid>,
-    /// The event to be journaled.
+    /// The event to be journaled, with its details.
     pub kind: EventKind,
 }
 
@@ -213,7 +214,7 @@ pub struct HandleAlarms {
     pub limit: usize,
 }
 
-/// A fax that an outside machine sends to a number of the world.
+/// Places a call from an outside machine that sends a fax to a number of the world.
 #[derive(Debug, Clone)]
 pub struct ReceiveFax {
     /// The called number, which may be omitted if the world has exactly one fax number.
@@ -224,35 +225,35 @@ pub struct ReceiveFax {
     pub station_id: Box<str>,
     /// The pages sent by the machine.
     pub document: Document,
-    /// The vertical resolution at which it sends.
+    /// The vertical resolution at which the machine sends.
     pub quality: Quality,
     /// The SID for the fax; `None` draws one from the seed.
     pub sid: Option<FaxSid>,
-    /// The point and cause of a break in the transmission, if any; takes precedence over rules.
+    /// The point and cause of a break in the transmission, if any. It takes precedence over rules.
     pub line_fault: Option<LineFault>,
     /// The speed, coding and noise that the machines agree on.
     pub line: Line,
-    /// The scheme and host on which links to the fax's media are built.
+    /// The scheme and host with which the URLs of the fax's media begin.
     pub origin: Arc<str>,
     /// The URL to ask for TwiML instead of the number's VoiceUrl, if any.
     pub twiml_url: Option<Box<str>>,
 }
 
-/// The completion of an effect, as the shell reports it.
+/// Reports that the shell has performed an effect, or failed to.
 #[derive(Debug, Clone)]
 pub struct Completion {
     /// The id of the completed effect.
     pub effect: EffectId,
-    /// The generation that issued it; a completion from an older one changes nothing.
+    /// The generation in which the effect was issued. A completion from an older generation is only journaled.
     pub generation: Generation,
-    /// The result of performing it.
+    /// The result of performing the effect.
     pub outcome: EffectResult,
 }
 
-/// The result of an effect, which depends on its intent.
+/// The result of an effect, with a variant for each kind of result that an intent can have.
 #[derive(Debug, Clone)]
 pub enum EffectResult {
-    /// The result of `FetchDocument`.
+    /// The result of `FetchDocument`: the document, already converted to fax pages.
     Document {
         /// The request to the MediaUrl and its response.
         record: Box<ExchangeRecord>,
@@ -261,7 +262,7 @@ pub enum EffectResult {
     },
     /// The result of `Render`: the pages as received, or the reason that the document can't be read.
     Rendered(Result<Document, UnreadableDocument>),
-    /// The result of `AskForTwiml`.
+    /// The result of `AskForTwiml`: the app's response, already parsed.
     Twiml {
         /// The request to the app and its response.
         record: Box<ExchangeRecord>,
@@ -272,7 +273,7 @@ pub enum EffectResult {
         /// The parsed TwiML, or the reason that no usable response came.
         reading: Result<Reading, ExchangeFailure>,
     },
-    /// The result of `Deliver` and `Report`.
+    /// The result of `Deliver` and `Report`; the contents of the response don't matter.
     Delivered {
         /// The request to the app and its response.
         record: Box<ExchangeRecord>,
@@ -309,7 +310,7 @@ pub enum DocumentFault {
 pub struct Ringing {
     /// The SID that the fax will have if an app takes the call.
     pub sid: FaxSid,
-    /// The caller's number or name.
+    /// The caller's number or name, as the tester specified it.
     pub from: Party,
     /// The called number, which belongs to this world.
     pub to: PhoneNumber,

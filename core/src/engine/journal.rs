@@ -1,5 +1,5 @@
-//! The ordered, bounded log of a world's events. REST requests are not included: the shell keeps those and merges both
-//! into one sequence.
+//! The ordered, bounded log of a world's events. REST requests are not included: the shell keeps them separately and
+//! merges both into one sequence.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub struct EventFilter {
     pub fax: Option<FaxSid>,
     /// Only events with this name, such as `fax.status`.
     pub kind: Option<Box<str>>,
-    /// Only exchanges with an app that have this purpose.
+    /// Only events that record an exchange with this purpose.
     pub purpose: Option<Purpose>,
 }
 
@@ -82,6 +82,7 @@ impl Journal {
     /// Returns the last status that a fax has entered since the last reset.
     pub(super) fn last_status(&self, fax: FaxSid) -> Option<Status> {
         let is_reset = |event: &&Arc<Event>| matches!(event.kind, EventKind::WorldReset { .. });
+        // The faxes from before a reset no longer exist.
         let since = self.events.iter().rev().take_while(|event| !is_reset(event));
         since.filter(|event| event.fax == Some(fax)).find_map(|event| event.kind.entered())
     }

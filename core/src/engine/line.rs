@@ -1,4 +1,4 @@
-//! The behavior of outside machines and the timing of the line: the numbers that behave, and nominal times.
+//! The behavior of outside machines, including those at the numbers that behave, and the timing of the line.
 
 use super::phase::Verdict;
 use super::rule::{LineOverride, Outcome};
@@ -59,7 +59,7 @@ pub(super) fn verdict(to: &Party, calls: u32) -> Verdict {
     }
 }
 
-/// Returns the machine's reaction if a rule decides the call's outcome.
+/// Returns the reaction of an outside machine when a rule has decided the outcome of the call.
 pub(super) fn verdict_of(outcome: Outcome) -> Verdict {
     let line = Line::default();
     match outcome {
@@ -70,8 +70,8 @@ pub(super) fn verdict_of(outcome: Outcome) -> Verdict {
     }
 }
 
-/// Returns the line time of a page, counted from 0. It includes the call's setup before the first page and its release
-/// after the last.
+/// Returns the line time of the page with this index, counted from 0, in milliseconds. The time of the first page
+/// includes the setup of the call, and the time of the last page includes the release.
 pub(super) fn page_ms(document: &Document, page: u32, line: Line) -> u64 {
     // An unrendered document has no sheets, so its time is nominal.
     let Some(sheet) = usize::try_from(page).ok().and_then(|page| document.sheets.get(page)) else {
@@ -79,7 +79,7 @@ pub(super) fn page_ms(document: &Document, page: u32, line: Line) -> u64 {
         let default = u64::from(Line::default().rate_bps);
         return (PAGE_MS * default * uncorrected).div_ceil(u64::from(line.rate_bps.max(1)) * 100);
     };
-    // The setup counts toward the first page and the release toward the last, so the pages add up to the whole call.
+    // With the setup and the release, the times of all pages add up to the duration of the whole call.
     let before = if page == 0 { line.setup_ms() } else { 0 };
     let after = if page + 1 == document.pages { line.release_ms() } else { 0 };
     before + line.page_ms(&sheet.bits) + after

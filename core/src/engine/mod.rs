@@ -13,13 +13,13 @@
 //! | What is a fax, and how does its phase change? | `fax.rs`; the phases are drawn in `phase.rs` |
 //! | What is a call before it becomes a fax? | `call.rs`, `arriving.rs` |
 //! | How is a fax sent? | `outbound.rs` |
-//! | How is one received? | `inbound.rs` |
-//! | How do pages go over the line? | `transmission.rs`; the timing and the far end: `line.rs` |
+//! | How is a fax received? | `inbound.rs` |
+//! | How are pages transmitted? | `transmission.rs`; the timing and the far end: `line.rs` |
 //! | How does one world's number fax another? | `own_numbers.rs` |
 //! | Which app is asked or notified, and when is it retried? | `webhooks/{question,notice,retry}.rs` |
 //! | What does the shell have to do, and what was the result? | `effect.rs`, `effects.rs` |
-//! | Which commands go in? | `command.rs`, `input.rs` |
-//! | What can be asked of a world? | `queries.rs`, `conversation.rs`, `prospect.rs` |
+//! | Which commands does the engine accept? | `command.rs`, `input.rs` |
+//! | Which queries does a world answer? | `queries.rs`, `conversation.rs`, `prospect.rs` |
 //! | What is due when? | `agenda.rs`; removal of faxes and media: `retention.rs` |
 //! | What happened? | `event.rs`, `journal.rs`, `alerts.rs`, `tally.rs` |
 //! | How does a tester change what happens? | `rule.rs`, `rulebook.rs` |
@@ -93,7 +93,8 @@ use crate::model::account::Account;
 use crate::model::refusal::Refusal;
 use crate::model::time::Timestamp;
 
-/// The most alarms handled per call, so that the world's lock is never held for long; the rest stay due.
+/// The most alarms that one call of `handle_timeout` handles, so that the world's lock is never held for long; the rest
+/// stay due.
 const ALARMS_PER_CALL_MAX: usize = 1_000;
 /// The most pending faxes and calls in one world.
 pub const PENDING_FAXES_MAX: usize = 100_000;
@@ -105,6 +106,7 @@ pub struct Engine {
     account: Account,
     ids: Ids,
     keys: Keys,
+    // The part that snapshots contain, and that a reset or restore replaces.
     world: Rewindable,
     journal: Journal,
     effects: VecDeque<Effect>,
@@ -113,6 +115,7 @@ pub struct Engine {
     next_effect: u64,
     latest: Timestamp,
     discarded: Option<Discarded>,
+    // `None` until `record` is called, since a log grows without limit.
     log: Option<Vec<Logged>>,
 }
 
@@ -140,7 +143,8 @@ impl Engine {
         engine
     }
 
-    /// Handles the alarms that are due, in order, up to a limit; `poll_timeout` says whether more are due.
+    /// Handles the alarms that are due, in order, up to a fixed limit. If more are due, `poll_timeout` returns a time
+    /// that is not after `now`.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         // The result is not needed: `poll_timeout` says whether more alarms are due.
         let _ = self.handle(HandleAlarms { limit: ALARMS_PER_CALL_MAX }, now);
@@ -151,9 +155,11 @@ impl Engine {
         self.effects.pop_front()
     }
 
-    /// Returns the time of the next `handle_timeout` call: the first deadline of work or housekeeping.
+    /// Returns the time at which `handle_timeout` must be called next: the first deadline of a fax, a call, a webhook
+    /// or housekeeping.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
+        // The end of retention is not in the agenda, since it can be derived from the oldest fax.
         let retirement = self.next_retirement();
         self.world.agenda.next().into_iter().chain(retirement).min()
     }
@@ -175,7 +181,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Returns the engine's time: the latest time seen so far, so that it never goes back even if a clock does.
+    /// Advances the engine's time to `now` and returns it. The time never goes back, even if the shell's clock does.
     fn tick(&mut self, now: Timestamp) -> Timestamp {
         self.latest = self.latest.max(now);
         self.latest

@@ -36,6 +36,7 @@ const ALL_CAPABILITIES: Capabilities = Capabilities { voice: true, sms: true, mm
 #[derive(Debug, Clone, Default)]
 pub(super) struct Numbers {
     in_order: BTreeMap<u64, IncomingNumber>,
+    // A hash map, since it is only used for look-ups: iterating over it would reveal the hash order.
     by_sid: HashMap<NumberSid, u64>,
     by_number: BTreeMap<PhoneNumber, u64>,
     pub(super) bought: u64,
@@ -80,6 +81,7 @@ impl Engine {
         let (number, capabilities) = self.for_sale(order.wanted)?;
         let attributes = NumberAttributes::of_new(number).with(&order.change);
         self.check_named_application(&order.change)?;
+        // Checked before the number is added, because a refused command must change nothing.
         check(number, capabilities, &attributes)?;
         let seed = *self.ids.seed();
         Ok(self.add_number(&seed, number, capabilities, attributes, now))
@@ -98,6 +100,7 @@ impl Engine {
         else {
             return Err(Refusal::NoNumber(sid));
         };
+        // Checked in a copy, because a refused command must change nothing.
         let attributes = number.attributes.clone().with(&change);
         check(number.number, number.capabilities, &attributes)?;
         number.attributes = attributes;

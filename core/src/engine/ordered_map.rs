@@ -1,4 +1,4 @@
-//! A map that keeps the order of creation.
+//! A map that is iterated in the order in which its values were created.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -7,6 +7,7 @@ use std::hash::Hash;
 #[derive(Debug, Clone)]
 pub(super) struct OrderedMap<K, T> {
     in_order: BTreeMap<u64, T>,
+    // A hash map, since it is only used for look-ups: iterating over it would reveal the hash order.
     by_id: HashMap<K, u64>,
     /// The ordinal of the last value that was added.
     pub(super) last: u64,

@@ -45,6 +45,7 @@ impl Engine {
         let from = self.caller(&order, now)?;
         let ordinal = self.take_ordinal();
         let sid = self.ids.seed().mint::<FaxSid>("fax", b"", self.world.next_order);
+        // A reset restarts the counter: draws then repeat, but SIDs don't, because their seed has changed.
         let luck = Luck(self.world.next_order);
         self.world.next_order += 1;
         let leg = Leg::Outbound(Box::new(Order {
@@ -71,7 +72,7 @@ impl Engine {
         };
         self.world.tables.insert_fax(fax);
         self.entered(ordinal, None, now);
-        // An alarm and not a call, so that the fax is still queued in the create call's response.
+        // `start` is left to an alarm, so that the fax is still queued in the create call's response.
         let leaves_queue = match self.account().dialect {
             Dialect::Twilio => now,
             Dialect::SignalWire => now.after(SIGNALWIRE_QUEUE),
@@ -86,6 +87,7 @@ impl Engine {
         let fax = self.fax(sid).map_err(|_| self.refusal_of(sid, Refusal::TooLateToCancel(sid)))?;
         let (ordinal, pages) = (fax.ordinal, fax.pages());
         match &fax.phase {
+            // No call has been placed yet, so none has to be hung up.
             Phase::Queued | Phase::Processing(Processing::Fetching | Processing::Converting(_)) => {}
             Phase::Processing(Processing::Ringing { far, .. }) => {
                 let far = *far;
@@ -214,7 +216,7 @@ impl Engine {
         };
         let own = fax.to.number().filter(|number| self.world.numbers.by_number(*number).is_some());
         let behaves = line::verdict(&fax.to, calls);
-        // A call to a number of this world goes to its app, unless a rule decides the outcome.
+        // A call to a number of this world goes to the number's app, unless a rule decides the outcome.
         let (outcome, line) = self.rules_of_call(ordinal, calls, now);
         if let (None, Some(number)) = (&outcome, own) {
             self.ring_own((ordinal, calls), number, document, line, now);
@@ -275,8 +277,10 @@ impl Engine {
         self.end(ordinal, Ended { status, pages, duration_s, rate_bps: None, failure }, now);
     }
 
-    /// Returns whether the next call would still start within the Ttl.
+    /// Returns whether another call follows: if it would still start within the Ttl or, without a Ttl, if the number is
+    /// one that is redialed anyway.
     fn may_redial(&self, fax: &Fax, calls: u32, now: Timestamp) -> bool {
+        // Only outbound faxes place calls.
         let Leg::Outbound(order) = &fax.leg else { return false };
         let Some(ttl) = order.ttl else { return line::redials_unasked(&fax.to, calls) };
         let wait = self.options().pace.scale(Duration::from_millis(line::REDIAL_MS));
@@ -284,7 +288,7 @@ impl Engine {
         calls <= ttl.minutes.min(line::CALLS_MAX) && now.after(wait) <= ttl.ends
     }
 
-    /// Enters `Sending` or, on a redial, only replaces its data, which is not a status change.
+    /// Enters `Sending`. On a redial, the fax is already sending, so only the phase's data change, not the status.
     fn be_sending(&mut self, ordinal: Ordinal, sending: Sending, now: Timestamp) {
         let Some(fax) = self.world.tables.fax_mut(ordinal) else {
             never!(self, ordinal, now, "it is to be sent and is not there")

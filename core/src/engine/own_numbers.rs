@@ -23,18 +23,18 @@ use crate::model::time::Timestamp;
 pub(super) enum FarAnswer {
     /// `<Receive>`: the fax has been created and its pages are being rendered.
     PicksUp,
-    /// The pages are ready, so this inbound fax takes them over the line.
+    /// The pages are rendered, so the transmission to this inbound fax can begin.
     Takes(Ordinal, Transmission),
     /// The receiving fax has failed with this fault.
     Fails(Fault),
     /// `<Reject>`: the caller hears a busy tone (docs/fidelity.md, "Receiving, TwiML").
     Busy,
-    /// Voice mode, no VoiceUrl, or no usable TwiML.
+    /// Nobody answers: the number is in voice mode, has no VoiceUrl, or received no usable TwiML.
     NoAnswer,
 }
 
 impl Engine {
-    /// Records that a number of this world rings, then asks its app.
+    /// Records that a number of this world rings, then asks that number's app.
     pub(super) fn ring_own(
         &mut self,
         (ordinal, calls): (Ordinal, u32),
@@ -69,6 +69,7 @@ impl Engine {
     ) {
         let Some(fax) = self.world.tables.fax(caller) else { never!(self, caller, now, "it calls and is not there") };
         let (own, from, luck) = (fax.sid, fax.from.clone(), fax.luck.of_call(self.seed(), calls));
+        // Derived from the calling fax, so that the SID doesn't depend on which of several faxes calls first.
         let sid = self.ids.seed().mint::<FaxSid>("call", own.bytes(), u64::from(calls));
         let (fault, far_line) = self.incoming_line((sid, luck), (&from, number), document.pages, now);
         // A rule on the sending end takes precedence over one on the receiving end.
@@ -95,7 +96,7 @@ impl Engine {
         self.ring(far, call, now);
     }
 
-    /// Ends a call whose caller has given up before the app responded.
+    /// Ends a call whose caller gave up before the app responded.
     pub(super) fn hang_up(&mut self, far: Ordinal, now: Timestamp) {
         if let Some(call) = self.world.tables.remove_call(far) {
             self.close_call(&call, now);

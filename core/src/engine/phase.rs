@@ -12,8 +12,9 @@
 //!             Receiving ──► received · failed canceled            no fax, not-answered
 //! ```
 //!
-//! `Processing` and `Sending` have internal steps that no client sees. A fax in `Processing` fetches, converts and may
-//! ring; one in `Sending` rings, talks or waits for the next call. A redial within the Ttl stays in `Sending`.
+//! `Processing` and `Sending` have internal steps that no client sees. In `Processing`, the document is fetched and
+//! converted, and a number of this world may ring; in `Sending`, a call rings or transmits, or the next one is awaited.
+//! A redial within the Ttl stays in `Sending`.
 
 use super::agenda::Ordinal;
 use crate::model::fault::Failure;
@@ -41,7 +42,7 @@ pub(super) enum Phase {
 /// The steps of `Processing`, which clients don't see.
 #[derive(Debug, Clone)]
 pub(super) enum Processing {
-    /// The MediaUrl has been requested.
+    /// The MediaUrl has been requested, and the response has not arrived.
     Fetching,
     /// The document has arrived and is being converted.
     Converting(Box<Document>),
@@ -49,7 +50,7 @@ pub(super) enum Processing {
     Ringing {
         /// The converted document to be sent.
         document: Box<Document>,
-        /// The call's ordinal at the receiving end.
+        /// The ordinal of the incoming call at the receiving end.
         far: Ordinal,
     },
 }
@@ -59,9 +60,9 @@ pub(super) enum Processing {
 pub(super) struct Sending {
     /// The converted document that is sent.
     pub(super) document: Document,
-    /// The number of calls so far, including this one.
+    /// The number of calls so far, including the current one.
     pub(super) calls: u32,
-    /// The progress of the current call.
+    /// The step that the current call has reached.
     pub(super) step: CallStep,
 }
 
@@ -70,27 +71,27 @@ pub(super) struct Sending {
 pub(super) enum CallStep {
     /// An outside machine rings; its reaction is already decided.
     Ringing(Verdict),
-    /// A number of this world rings, and its app is being asked.
+    /// A number of this world rings and its app is being asked, or the app took the call and the pages are rendered.
     RingingOwn,
     /// The pages are going over the line.
     Talking(Transmission),
-    /// Busy or unanswered; the next call is scheduled.
+    /// The last call was busy or unanswered, and the next one is scheduled.
     Waiting,
 }
 
 /// The reaction of an outside machine to a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It picks up and takes the fax.
+    /// The far end picks up and receives the fax, completely or until the call breaks.
     Answer {
         /// The break in the call, if any.
         fault: Option<LineFault>,
         /// The speed, coding and noise of the call.
         line: Line,
     },
-    /// The far end is busy.
+    /// The far end is busy, so the call fails.
     Busy,
-    /// The far end doesn't pick up.
+    /// The far end doesn't pick up, so the call fails.
     NoAnswer,
 }
 
@@ -105,14 +106,14 @@ pub(super) struct Transmission {
     pub(super) line: Line,
     /// The number of complete pages so far.
     pub(super) pages_done: u32,
-    /// Line time spent so far, in milliseconds.
+    /// The line time spent so far, in milliseconds.
     pub(super) line_ms: u64,
 }
 
 /// The calling end of a call to a number of this world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Caller {
-    /// A machine outside this world.
+    /// A machine outside this world, for which a tester has placed the call.
     Machine,
     /// The outbound fax of this world with this ordinal.
     Own(Ordinal),
@@ -123,7 +124,7 @@ pub(super) enum Caller {
 pub(super) struct Receiving {
     /// The incoming pages or, until they are rendered, the sent document.
     pub(super) document: Document,
-    /// The progress of the reception.
+    /// The step that the reception has reached.
     pub(super) step: ReceivingStep,
 }
 
@@ -141,20 +142,20 @@ pub(super) enum ReceivingStep {
 /// The outcome of a fax that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ended {
-    /// One of the final statuses.
+    /// The final status of the fax.
     pub(super) status: Status,
     /// The number of pages in the document; `None` if no document was ever available.
     pub(super) pages: Option<u32>,
-    /// Line time in whole seconds, rounded up; `None` if no call took place.
+    /// The line time in whole seconds, rounded up; `None` if no call took place.
     pub(super) duration_s: Option<u32>,
     /// The modem rate in bits per second; `None` unless every page got through.
     pub(super) rate_bps: Option<u32>,
-    /// The reason for a failed fax.
+    /// The reason for the failure, if the fax failed.
     pub(super) failure: Option<Box<Failure>>,
 }
 
 impl Sending {
-    /// Returns the document and its progress, while pages are on the line.
+    /// Returns the document and the progress of the transmission, while pages are on the line.
     pub(super) fn talking(&mut self) -> Option<(&Document, &mut Transmission)> {
         match &mut self.step {
             CallStep::Talking(talk) => Some((&self.document, talk)),
@@ -164,7 +165,7 @@ impl Sending {
 }
 
 impl Receiving {
-    /// Returns the pages and their progress, while an outside machine sends them.
+    /// Returns the pages and the progress of the transmission, while an outside machine sends them.
     pub(super) fn talking(&mut self) -> Option<(&Document, &mut Transmission)> {
         match &mut self.step {
             ReceivingStep::Talking(talk) => Some((&self.document, talk)),

@@ -1,4 +1,4 @@
-//! The prospect that a fax enters a status for which a caller waits.
+//! The prospect that a fax enters a status that a client waits for.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::model::transition::leads_to;
 
-/// The prospect of a wait for any of several fax statuses.
+/// The prospect that a fax enters any of the awaited statuses.
 #[derive(Debug, Clone)]
 pub enum Prospect {
-    /// The fax has one of the statuses now.
+    /// The fax has one of the awaited statuses now.
     Reached(Status),
     /// The fax may still enter one of them.
     Possible,
@@ -24,10 +24,10 @@ pub enum Prospect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unreachable {
-    /// It ended with another status, or has passed the awaited one.
+    /// The fax ended with another status, or has passed the awaited one.
     #[error("it is {0}")]
     Elsewhere(Status),
-    /// It entered the status before the point in the journal where the wait began, and no status is entered twice.
+    /// The fax entered the status before the point in the journal where the wait began, and enters no status twice.
     #[error("it became {0} earlier than that")]
     Earlier(Status),
     /// No app took the call, so there is no fax.

@@ -1,4 +1,4 @@
-//! The queries of a world; none changes it.
+//! The queries that a world answers without being changed.
 
 use std::sync::Arc;
 
@@ -45,13 +45,13 @@ impl Engine {
         self.ids.world()
     }
 
-    /// Returns how many times this world has been reset or restored.
+    /// Returns a counter of the resets and restores. It always exceeds the counters in all states restored so far.
     #[must_use]
     pub const fn ways_back(&self) -> u64 {
         self.ids.ways_back()
     }
 
-    /// Returns the generation of effects that are issued now.
+    /// Returns the generation in which effects are currently issued.
     #[must_use]
     pub const fn generation(&self) -> Generation {
         self.generation
@@ -63,13 +63,13 @@ impl Engine {
         self.latest
     }
 
-    /// Returns the first deadline of work, not counting housekeeping.
+    /// Returns the first deadline of a fax, a call or a webhook. Housekeeping is not included.
     #[must_use]
     pub fn next_work(&self) -> Option<Timestamp> {
         self.world.agenda.next()
     }
 
-    /// Returns the alarms that are set, in order, each with its fax or call.
+    /// Returns the alarms that are set, in order, each with the SID of its fax or call.
     pub fn deadlines(&self) -> impl Iterator<Item = (&Alarm, Option<FaxSid>)> {
         self.world.agenda.iter().map(|alarm| {
             let fax = self.world.tables.fax(alarm.ordinal).map(|fax| fax.sid);
@@ -103,10 +103,10 @@ impl Engine {
         self.world.tables.list(filter, cursor, limit)
     }
 
-    /// Returns the fax if it has this media.
+    /// Returns the fax that has this media.
     ///
     /// # Errors
-    /// Returns `NoFax` or `NoMedia` if either is missing.
+    /// Returns `NoFax` if the world has no such fax, or `NoMedia` if the fax doesn't have this media.
     pub fn media(&self, fax: FaxSid, media: MediaSid) -> Result<&Fax, Refusal> {
         let fax = self.fax(fax)?;
         media_of(fax, media).map(|_| fax).ok_or(Refusal::NoMedia(media))
@@ -161,7 +161,7 @@ impl Engine {
         self.journal.tally()
     }
 
-    /// Returns the number of work deadlines that are set.
+    /// Returns the number of alarms that are set.
     #[must_use]
     pub fn deadline_count(&self) -> usize {
         self.world.agenda.len()
@@ -173,7 +173,7 @@ impl Engine {
         self.world.under_way.len()
     }
 
-    /// Returns the number of notices that wait for the preceding one, or for a rule.
+    /// Returns the number of notices that wait for another notice about the same fax, or because of a rule.
     #[must_use]
     pub fn waiting_count(&self) -> usize {
         self.world.outgoing.values().map(Outgoing::waiting).sum()

@@ -1,5 +1,5 @@
-//! Seeded, keyed randomness: every id and draw is a function of (world seed, purpose, parent, ordinal). It keeps no
-//! state, so one fax's draws don't depend on another's timing.
+//! Seeded, keyed randomness: every id and draw is a function of (world seed, purpose, parent, ordinal). No state is
+//! kept between draws, so the draws for one fax don't depend on the timing of another.
 
 use rand::Rng;
 use rand::SeedableRng;
@@ -24,13 +24,14 @@ impl WorldSeed {
         Self { digest: digest.into(), form: account.form() }
     }
 
-    /// Returns the seed of ids; in an account's first world, before any reset, it is the world's own.
+    /// Returns the seed of ids. In an account's first world, before any reset, it is the world's own seed.
     fn of_ids(self, life: u64, ways_back: u64) -> Self {
         if life == 0 && ways_back == 0 {
             return self;
         }
         let digest = Sha256::new()
             .chain_update(self.digest)
+            // The word keeps this hash apart from the hashes for draws.
             .chain_update("ids")
             .chain_update(life.to_be_bytes())
             .chain_update(ways_back.to_be_bytes())
@@ -38,7 +39,8 @@ impl WorldSeed {
         Self { digest: digest.into(), form: self.form }
     }
 
-    /// Returns a generator for one purpose; `parent` is the entity that it belongs to, `ordinal` its index there.
+    /// Returns a generator for one purpose; `parent` identifies the entity that the draw is for, and `ordinal` tells
+    /// the draws for that entity apart.
     #[must_use]
     pub fn generator(&self, purpose: &str, parent: &[u8], ordinal: u64) -> ChaCha12Rng {
         let digest = Sha256::new()
@@ -69,7 +71,7 @@ impl WorldSeed {
 
 /// The seed of a world's ids. It is derived from the world's seed, the number of the account's earlier worlds in this
 /// process, and the number of resets, so that no id in the journal is ever reused. Draws are derived from the world's
-/// seed alone, so a run repeated after a reset goes as before.
+/// seed alone, so a run that is repeated after a reset has the same draws.
 #[derive(Debug, Clone)]
 pub(super) struct Ids {
     world: WorldSeed,
@@ -83,13 +85,15 @@ impl Ids {
         Self { world, life, ways_back: 0, seed: world.of_ids(life, 0) }
     }
 
-    /// Counts a reset; `beyond` is the restored state's own number of resets, possibly in another world.
+    /// Counts a reset or restore. `beyond` is the number of resets in the restored state, which may be from another
+    /// world; the new number exceeds it, so that ids drawn there are not drawn again.
     pub(super) fn rewind_to(&mut self, beyond: u64) {
         self.ways_back = self.ways_back.max(beyond) + 1;
         self.seed = self.world.of_ids(self.life, self.ways_back);
     }
 
-    /// Starts over with this seed: until the next reset, ids repeat those of any other world started with it.
+    /// Starts over with this seed: until the next reset, the ids are the same as in any other world that was started
+    /// with the seed.
     pub(super) fn restart(&mut self, world: WorldSeed) {
         self.world = world;
         self.seed = world;

@@ -11,9 +11,9 @@ use crate::model::media::{Document, Media};
 use crate::model::sid::{FaxSid, IdForm, MediaSid};
 use crate::model::time::Timestamp;
 
-/// Twilio's retention of a fax's data, counted from its creation: 180 days (Twilio docs: fax).
+/// The time for which Twilio keeps the data of a fax, counted from its creation: 180 days (Twilio docs: fax).
 const RETENTION: Duration = Duration::from_secs(180 * 24 * 60 * 60);
-/// The most faxes removed per call, so that the world's lock is never held for long.
+/// The most faxes that one call of `retire` removes, so that the world's lock is never held for long.
 const RETIRED_PER_CALL_MAX: usize = 1_000;
 
 /// The stored media, in the order in which they may be dropped.
@@ -41,7 +41,7 @@ impl Retention {
         self.evicted = before.evicted;
     }
 
-    /// Counts the stored media of these faxes.
+    /// Returns the record of the media that these faxes have stored.
     pub(super) fn of<'a>(faxes: impl Iterator<Item = &'a Fax>) -> Self {
         let mut kept = Self::default();
         for fax in faxes {
@@ -54,9 +54,10 @@ impl Retention {
         kept
     }
 
-    /// Forgets a fax's media after the fax or the media were deleted.
+    /// Forgets the media of a fax after the fax or its media have been deleted.
     pub(super) fn forget(&mut self, ordinal: Ordinal) {
         let bytes = self.active.remove(&ordinal).or_else(|| self.ended.remove(&ordinal));
+        // A fax without media has no entry.
         self.bytes -= bytes.unwrap_or(0);
     }
 
@@ -72,7 +73,8 @@ impl Retention {
         }
     }
 
-    /// Takes the next media to drop, while all stored media exceed `budget_bytes`.
+    /// Removes the record of the oldest ended fax's media, if all stored media together exceed `budget_bytes`, and
+    /// returns the ordinal of that fax.
     fn pop_surplus(&mut self, budget_bytes: u64) -> Option<Ordinal> {
         if self.bytes <= budget_bytes {
             return None;

@@ -1,5 +1,5 @@
-//! Reset and restore: back to the configured start, a snapshot or a loaded state. `Rewindable` is the part that they
-//! replace; the clock, the journal, the token and the counters continue.
+//! Reset and restore, which return a world to its configured start, a snapshot or a loaded state. `Rewindable` is the
+//! part of the world that they replace; the clock, the journal, the token and the counters continue.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -26,9 +26,9 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// The most snapshots per world; they store shared data only once.
+/// The most snapshots per world. The data that snapshots have in common are stored only once.
 pub const SNAPSHOTS_MAX: usize = 100;
-/// The most characters of a snapshot's name.
+/// The maximum length of a snapshot's name, in characters.
 pub const SNAPSHOT_NAME_CHARS_MAX: usize = 64;
 /// The most faxes and calls listed in the result of a reset; the rest are only counted.
 const CANCELED_SHOWN_MAX: usize = 100;
@@ -64,7 +64,7 @@ impl Rewindable {
         Self { book: RuleBook::of(&spec.rules), next_ordinal: 1, next_order: 1, ..Self::default() }
     }
 
-    /// Postpones all deadlines by `span`.
+    /// Postpones all deadlines by `span`, so that they keep the time that remained when the snapshot was taken.
     fn postpone(&mut self, span: Duration) {
         self.agenda.postpone(span);
         self.tables.postpone(span);
@@ -76,13 +76,14 @@ impl Rewindable {
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
     pub(super) taken: Timestamp,
-    /// The number of resets so far, so that ids drawn after a restore differ from those in the snapshot.
+    /// The counter of resets and restores at that moment, so that ids drawn after a restore differ from those in the
+    /// snapshot.
     pub(super) ways_back: u64,
     pub(super) world: Rewindable,
 }
 
-/// State that a reset or restore replaced. It is dropped later, because freeing a thousand faxes takes longer than
-/// swapping them out.
+/// The state that a reset or restore replaced. It is dropped outside the world's lock, because freeing a thousand faxes
+/// takes longer than swapping them out.
 #[derive(Debug)]
 pub struct Discarded {
     _world: Rewindable,
@@ -101,11 +102,11 @@ pub struct Canceled {
 /// A list entry for a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotView {
-    /// The name for restoring it.
+    /// The name by which the snapshot is restored.
     pub name: Box<str>,
-    /// The world's time when it was taken.
+    /// The time at which the snapshot was taken, by the world's clock.
     pub taken: Timestamp,
-    /// The number of faxes in it, active or ended.
+    /// The number of faxes in the snapshot, active or ended.
     pub faxes: usize,
     /// The number of those faxes, and of calls, that had not ended.
     pub pending: usize,
@@ -139,6 +140,7 @@ impl Engine {
 
     pub(super) fn restore_snapshot(&mut self, Restore(name): Restore, now: Timestamp) -> Result<Canceled, Refusal> {
         let snapshot = self.snapshots.get(&name).ok_or_else(|| Refusal::NoSnapshot(name.clone()))?;
+        // The snapshot is kept, so that it can be restored again.
         let snapshot = Snapshot::clone(snapshot);
         Ok(self.rewind_to(snapshot, ResetTo::Snapshot(name), now))
     }
@@ -169,9 +171,10 @@ impl Engine {
     /// Replaces the world with a snapshot. Deadlines keep their remaining time. Effects under way in the snapshot are
     /// issued again; completions of those under way now will be dropped.
     pub(super) fn rewind_to(&mut self, snapshot: Snapshot, to: ResetTo, now: Timestamp) -> Canceled {
-        // Counted before the world is replaced.
+        // Counted first, because the world is replaced below.
         let canceled = self.canceled();
         let Snapshot { taken, ways_back, world } = snapshot;
+        // May wrap around, since generations are only tested for equality.
         self.generation = Generation(self.generation.0.wrapping_add(1));
         self.ids.rewind_to(ways_back);
         let replaced = std::mem::replace(&mut self.world, world);
@@ -180,11 +183,12 @@ impl Engine {
         self.world.alerts.count_on(&replaced.alerts);
         self.discarded = Some(Discarded { _world: replaced, _effects: std::mem::take(&mut self.effects) });
         let passed = now.since(taken);
+        // No time has passed since the start of a reset, nor on a clock that has stayed frozen.
         if !passed.is_zero() {
             self.world.postpone(passed);
         }
         self.journal.write(now, None, EventKind::WorldReset { count: canceled.count, to });
-        // Issued again, with new ids and in the new generation.
+        // The snapshot's effects are issued again under new ids, because ids are never reused.
         for under_way in std::mem::take(&mut self.world.under_way).into_values() {
             self.issue_effect(under_way);
         }

@@ -10,7 +10,7 @@ use crate::model::line::{Coding, Line};
 use crate::model::webhook::{Purpose, Signature};
 use crate::model::words::words;
 
-/// The longest pattern, in characters: longer than any number or URL that it could match.
+/// The longest pattern, in characters, which is longer than the numbers and URLs that rules have to match.
 pub const PATTERN_CHARS_MAX: usize = 2_048;
 /// The most asterisks in a pattern, since each may cost a pass over the string.
 pub const PATTERN_STARS_MAX: usize = 16;
@@ -32,58 +32,59 @@ words!(
 /// A tester's rule, without its counters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// The calls, webhooks or REST calls that it matches.
+    /// The calls, webhooks or REST calls that the rule matches.
     pub matches: Match,
-    /// The number of matches to let pass before it first acts.
+    /// The number of matches that pass before the rule first acts.
     pub after: u32,
-    /// The maximum number of times that it acts; `None` means no limit.
+    /// The maximum number of times that the rule acts; `None` means no limit.
     pub times: Option<u32>,
-    /// The probability that it acts on a match, from 0 to 1, drawn from the world's seed; `None` means always.
+    /// The probability, from 0 to 1, that the rule acts on a match, drawn from the world's seed; `None` means always.
     pub chance: Option<f64>,
-    /// Its effect when it acts.
+    /// The effect of the rule when it acts.
     pub effect: RuleEffect,
 }
 
 /// The conditions of a rule, all of which must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Match {
-    /// The direction of the fax.
+    /// The direction of the fax; `None` matches both, as for the other conditions.
     pub direction: Option<Direction>,
-    /// The sender's number or address.
+    /// A pattern for the sender's number or address.
     pub from: Option<Pattern>,
-    /// The receiver's number or address.
+    /// A pattern for the receiver's number or address.
     pub to: Option<Pattern>,
-    /// The least and the most pages of the fax, both inclusive.
+    /// The minimum and the maximum number of pages of the fax, both inclusive.
     pub pages: Option<(u32, u32)>,
     /// The HTTP method of a REST call, in capitals.
     pub method: Option<Box<str>>,
-    /// The path of a REST call, without its query.
+    /// A pattern for the path of a REST call, without its query.
     pub path: Option<Pattern>,
-    /// The URL that a webhook is sent to.
+    /// A pattern for the URL that a webhook is sent to.
     pub url: Option<Pattern>,
     /// The purpose of a webhook, such as a FaxUrl or an action.
     pub purpose: Option<Purpose>,
 }
 
-/// The effect of a rule.
+/// The effect of a rule on the call, REST call or webhook that it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleEffect {
-    /// Decides how the call ends.
+    /// Decides how a call ends, instead of the machine at the other end.
     Outcome(Outcome),
     /// Changes the line of a call.
     Line(LineOverride),
     /// Fails or delays a REST call.
     Api(ApiFault),
-    /// Delays, drops, repeats, reorders or invalidly signs a webhook.
+    /// Delays, drops, repeats or reorders a webhook, or gives it an invalid signature.
     Webhook(WebhookFault),
 }
 
-/// The end of a call, as a rule decides it.
+/// The outcome of a call, as a rule decides it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// An outbound fax gets through, whatever its number would do.
+    /// An outbound fax gets through, whatever the machine at the called number would do.
     Delivered,
-    /// An inbound fax gets through, even if it was to break.
+    /// An inbound fax gets through, unless the tester specified a break when placing the call. Later rules can't break
+    /// it.
     Received,
     /// The far end of an outbound call is busy.
     Busy,
@@ -98,7 +99,7 @@ pub enum Outcome {
 pub struct LineOverride {
     /// The speed in bits per second.
     pub rate_bps: Option<u32>,
-    /// Damaged rows per thousand.
+    /// The number of damaged rows per thousand.
     pub noise_per_mille: Option<u16>,
 }
 
@@ -118,24 +119,24 @@ impl LineOverride {
 pub struct ApiFault {
     /// The HTTP status and error code of a refusal that replaces the real response.
     pub refusal: Option<(u16, u32)>,
-    /// Milliseconds of real time before the response.
+    /// The delay before the response, in milliseconds of real time.
     pub delay_ms: u64,
-    /// Resets the connection instead of responding.
+    /// Whether the connection is reset instead of sending a response.
     pub reset: bool,
 }
 
 /// The misbehavior that a rule inflicts on a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WebhookFault {
-    /// Milliseconds before it is sent, on the world's clock.
+    /// The delay before the webhook is sent, in milliseconds on the world's clock.
     pub delay_ms: u64,
-    /// Sends it twice, with the same idempotency token.
+    /// Whether the webhook is sent twice, with the same idempotency token.
     pub duplicate: bool,
-    /// Sends it after the same fax's next notice.
+    /// Whether the webhook is sent after the same fax's next notice.
     pub reorder: bool,
-    /// Never sends it.
+    /// Whether the webhook is never sent.
     pub drop: bool,
-    /// Its signature: valid, invalid, or that of an earlier request.
+    /// The signature of the webhook: valid, wrong in some way, or missing.
     pub signature: Signature,
 }
 
@@ -200,7 +201,7 @@ impl From<WebhookFault> for RuleEffect {
 }
 
 impl RuleEffect {
-    /// Returns whether its only effect is to reuse the signature of an earlier notice about the same fax.
+    /// Returns whether the only effect is to give a notice the signature of an earlier one about the same fax.
     fn is_stale_alone(&self) -> bool {
         let stale = WebhookFault { signature: Signature::Stale, ..WebhookFault::default() };
         matches!(self, Self::Webhook(fault) if *fault == stale)
@@ -219,6 +220,7 @@ impl Rule {
         let wanted = &self.matches;
         let fits = |pattern: &Option<Pattern>, text: &str| pattern.as_ref().is_none_or(|pattern| pattern.fits(text));
         let direction = self.effect.direction().or(wanted.direction);
+        // The effect and the match may both name a direction, and then the subject must have both.
         direction.is_none_or(|direction| subject.direction == Some(direction))
             && wanted.direction.is_none_or(|direction| subject.direction == Some(direction))
             && fits(&wanted.from, subject.from)
@@ -233,7 +235,7 @@ impl Rule {
             && !(self.effect.is_stale_alone() && subject.purpose.is_some_and(is_question))
     }
 
-    /// Returns whether this rule, if it comes first, leaves nothing for the other to act on.
+    /// Returns whether this rule, if it precedes the other one, leaves that one nothing to act on.
     pub(super) fn shadows(&self, other: &Self) -> bool {
         let (own, others) = (&self.matches, &other.matches);
         // A pattern that matches another pattern literally, asterisks included, also matches everything that the other
@@ -241,7 +243,7 @@ impl Rule {
         let wider = |own: &Option<Pattern>, other: &Option<Pattern>| {
             own.as_ref().is_none_or(|own| other.as_ref().is_some_and(|other| own.fits(&other.0)))
         };
-        // A rule that skips matches, stops after some or acts by chance leaves matches to the other.
+        // A rule that skips matches, stops after a number of them or acts by chance leaves some to the other one.
         let always = self.after == 0 && self.times.is_none() && self.chance.is_none_or(|chance| chance >= 1.0);
         let direction = own.direction.or(self.effect.direction());
         always
@@ -271,6 +273,7 @@ impl Serialize for Pattern {
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Created by `new`, so that no file can contain a pattern that exceeds the limits.
         Self::new(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
@@ -303,6 +306,7 @@ impl Pattern {
     /// left to right.
     #[must_use]
     pub fn fits(&self, text: &str) -> bool {
+        // `split` returns at least one part, even of an empty string.
         let mut parts = self.0.split('*');
         let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
         let mut parts: Vec<&str> = parts.collect();

@@ -24,13 +24,13 @@ pub const RULES_MAX: usize = 1_000;
 /// A rule and its counters, as held by a world.
 #[derive(Debug, Clone)]
 pub struct HeldRule {
-    /// Its id, counted from 1 in the order of addition.
+    /// The id of the rule, counted from 1 in the order in which rules are added.
     pub id: u64,
     /// The rule itself, shared with events.
     pub rule: Arc<Rule>,
-    /// The number of times it matched while no earlier rule acted.
+    /// The number of times that the rule matched and no earlier rule acted.
     pub matched: u64,
-    /// The number of times it acted.
+    /// The number of times that the rule acted.
     pub fired: u64,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct RuleBook {
     kinds: [usize; RuleKind::ALL.len()],
 }
 
-/// The key of a random draw: its subject, and the number of earlier draws of this kind.
+/// The key of a random draw: the bytes that identify its subject, such as a fax, and the draw's index for that subject.
 #[derive(Debug, Clone, Copy)]
 struct Draw<'a> {
     parent: &'a [u8],
@@ -68,6 +68,7 @@ impl RuleBook {
     }
 
     pub(super) fn restore(&mut self, held: HeldRule) {
+        // A restored rule keeps its id, and new rules get higher ones.
         self.added = self.added.max(held.id);
         self.kinds[held.rule.effect.kind() as usize] += 1;
         self.rules.insert(held.id, held);
@@ -95,6 +96,7 @@ impl RuleBook {
     ) -> Option<(u64, Arc<Rule>)> {
         let fitting = self.rules.values_mut().filter(|held| held.rule.effect.kind() == kind && held.rule.fits(subject));
         for held in fitting {
+            // Counted even if the rule doesn't act, because `after` is a number of matches.
             held.matched += 1;
             let rule = &held.rule;
             let is_due = held.matched > u64::from(rule.after);
@@ -110,8 +112,9 @@ impl RuleBook {
 
 /// Draws a number from 0 (inclusive) to 1 (exclusive).
 fn drawn(seed: &WorldSeed, rule: u64, draw: Draw<'_>) -> f64 {
+    // Each rule has draws of its own, so that adding a rule doesn't change what the others do.
     let parent = [&rule.to_be_bytes(), draw.parent].concat();
-    // A float holds exactly 53 bits.
+    // An `f64` represents every integer of 53 bits exactly.
     let bits = seed.generator("rule", &parent, draw.place).next_u64() >> 11;
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
     let fraction = bits as f64 / (1_u64 << 53) as f64;
@@ -124,10 +127,11 @@ impl Engine {
         self.world.book.iter()
     }
 
-    /// Returns the id of an earlier rule that leaves this one nothing to act on, if there is one.
+    /// Returns the id of the first earlier rule that leaves this one nothing to act on, if there is one.
     #[must_use]
     pub fn shadow_of(&self, id: u64) -> Option<u64> {
         let own = self.world.book.iter().find(|held| held.id == id)?;
+        // Rules act in the order of their ids, so only an earlier one can come first.
         let earlier = self.world.book.iter().take_while(|held| held.id < id);
         earlier.filter(|held| held.rule.shadows(&own.rule)).map(|held| held.id).next()
     }
@@ -172,6 +176,7 @@ impl Engine {
         calls: u32,
         now: Timestamp,
     ) -> (Option<Outcome>, LineOverride) {
+        // Without call rules, no subject needs to be formatted.
         let Some(fax) = self.world.tables.fax(ordinal).filter(|_| self.has_call_rules()) else {
             return (None, LineOverride::default());
         };
@@ -192,6 +197,7 @@ impl Engine {
     ) -> (Option<Outcome>, LineOverride) {
         let direction = Some(Direction::Inbound);
         let subject = Subject { direction, from, to, pages: Some(pages), ..Subject::default() };
+        // Each incoming call has its own luck, so its draws need no index.
         self.call_rules(fax, &subject, 0, now)
     }
 
@@ -259,14 +265,15 @@ impl Engine {
         if !self.world.book.has(kind) {
             return None;
         }
+        // The seed is the world's and not that of the ids, so that a run repeated after a reset has the same draws.
         let (id, rule) = self.world.book.decide(kind, subject, self.ids.world(), draw)?;
         let effect = rule.effect.clone();
         self.journal.write(now, fax, EventKind::RuleFired { id, rule });
         Some(effect)
     }
 
-    /// Returns whether new webhooks wait for an alarm, so that rules match them in the order of deadlines, not of
-    /// arrival.
+    /// Returns whether new webhooks wait for an alarm. They do if there are webhook rules, which match webhooks in the
+    /// order of deadlines, not in the order in which responses arrive.
     pub(super) fn must_be_decided(&self) -> bool {
         self.world.book.has(RuleKind::Webhook)
     }

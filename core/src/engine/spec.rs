@@ -19,7 +19,7 @@ pub struct WorldSpec {
     pub account: Account,
     /// The seed of all ids and random draws.
     pub seed: WorldSeed,
-    /// The number of earlier worlds of this account in this process; it keeps their ids distinct.
+    /// The number of earlier worlds of this account in this process, which keeps the ids of all these worlds distinct.
     pub life: u64,
     /// The seed of the inventory of numbers for sale, shared by all worlds.
     pub inventory_seed: u64,

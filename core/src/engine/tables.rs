@@ -1,4 +1,4 @@
-//! The tables of faxes and calls: their indexes, and list pages.
+//! The tables of faxes and calls, with their indexes, and the pages of fax lists.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
@@ -17,24 +17,24 @@ use crate::model::time::Timestamp;
 /// A filter for lists of faxes; every given condition must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FaxFilter {
-    /// Only faxes from this party.
+    /// Only faxes from exactly this party.
     pub from: Option<Party>,
-    /// Only faxes to this party.
+    /// Only faxes to exactly this party.
     pub to: Option<Party>,
-    /// Only faxes created in a later second than this.
+    /// Only faxes created in a later second than this time.
     pub created_after: Option<Timestamp>,
-    /// Only faxes created in this second or earlier.
+    /// Only faxes created in the same second as this time, or earlier.
     pub created_on_or_before: Option<Timestamp>,
 }
 
-/// The start of a page in a newest-first list.
+/// The position of a page in a newest-first list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cursor {
-    /// After skipping this many items; takes O(skipped) time.
+    /// The page starts after this number of items, which takes time in proportion to the number.
     Skip(u64),
-    /// With the newest item older than this ordinal.
+    /// The page starts with the newest item that is older than this ordinal.
     Before(Ordinal),
-    /// With the page that ends just before this ordinal.
+    /// The page ends with the oldest item that is newer than this ordinal.
     After(Ordinal),
 }
 
@@ -43,17 +43,18 @@ pub enum Cursor {
 pub struct Page<'a, T> {
     /// The items on the page, newest first.
     pub items: Vec<&'a T>,
-    /// Whether a page of older items follows.
+    /// Whether older items follow on another page.
     pub has_next: bool,
-    /// Whether a page of newer items precedes.
+    /// Whether newer items precede on another page.
     pub has_previous: bool,
 }
 
-/// The faxes and calls of a world. Clones share each one until it is changed in a clone.
+/// The faxes and calls of a world. Clones share each fax and each call until one of the clones changes it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tables {
     faxes: BTreeMap<Ordinal, Arc<Fax>>,
     calls: BTreeMap<Ordinal, Arc<Call>>,
+    // A hash map, since it is only used for look-ups: iterating over it would reveal the hash order.
     by_sid: HashMap<FaxSid, Ordinal>,
     by_from: BTreeSet<(Party, Ordinal)>,
     by_to: BTreeSet<(Party, Ordinal)>,
@@ -80,6 +81,7 @@ impl Tables {
         let first = self.calendar.entry(fax.created.seconds()).or_insert(fax.ordinal);
         // An inbound fax is added when its app takes the call, possibly after faxes with higher ordinals.
         *first = (*first).min(fax.ordinal);
+        // A rejected call becomes a fax that has already ended, and a loaded state may contain other ended faxes.
         if !fax.status().is_final() {
             self.active += 1;
         }
@@ -92,7 +94,7 @@ impl Tables {
         self.by_from.remove(&(fax.from.clone(), ordinal));
         self.by_to.remove(&(fax.to.clone(), ordinal));
         let second = fax.created.seconds();
-        // The calendar names the first fax of a second, so the next one takes over.
+        // The calendar has only the first fax of a second, so the next fax of that second replaces the removed one.
         if self.calendar.get(&second) == Some(&ordinal) {
             self.calendar.remove(&second);
             let next = self.faxes.range(ordinal..).next().filter(|(_, fax)| fax.created.seconds() == second);
@@ -114,6 +116,7 @@ impl Tables {
     pub(super) fn remove_call(&mut self, ordinal: Ordinal) -> Option<Call> {
         let call = self.calls.remove(&ordinal)?;
         self.by_sid.remove(&call.sid);
+        // A snapshot may share the call.
         Some(Arc::unwrap_or_clone(call))
     }
 
@@ -135,7 +138,8 @@ impl Tables {
         self.faxes.get(&ordinal).map(|fax| &**fax)
     }
 
-    /// Returns a fax for changes that don't affect its status.
+    /// Returns a fax for changes that don't affect its status. Changes that do go through `set_phase`, which counts the
+    /// active faxes.
     pub(super) fn fax_mut(&mut self, ordinal: Ordinal) -> Option<&mut Fax> {
         self.faxes.get_mut(&ordinal).map(Arc::make_mut)
     }
@@ -148,7 +152,7 @@ impl Tables {
         self.calls.get_mut(&ordinal).map(Arc::make_mut)
     }
 
-    /// Returns the origin, shared with the newest fax if it is the same: most clients use only one.
+    /// Returns the origin, sharing the newest fax's allocation if both are equal: most clients use only one origin.
     pub(super) fn shared_origin(&self, origin: Arc<str>) -> Arc<str> {
         let newest = self.faxes.last_key_value().map(|(_, fax)| &fax.origin);
         newest.filter(|newest| **newest == origin).map_or(origin, Arc::clone)
@@ -200,6 +204,7 @@ impl Tables {
                 let mut rest = self.between(filter, low, high.min(anchor)).rev();
                 let items: Vec<_> = rest.by_ref().take(limit).collect();
                 let has_next = rest.next().is_some();
+                // The item at the anchor is on the previous page.
                 let has_previous = self.between(filter, low.max(anchor), high).next().is_some();
                 Page { has_next, has_previous, items }
             }
@@ -209,6 +214,7 @@ impl Tables {
                 let mut items: Vec<_> = rest.by_ref().take(limit).collect();
                 items.reverse();
                 let has_previous = rest.next().is_some();
+                // The item at the anchor is on the next page.
                 let older = self.between(filter, low, high.min(anchor.saturating_add(1))).next().is_some();
                 Page { has_next: older, has_previous, items }
             }
@@ -235,9 +241,11 @@ impl Tables {
     where
         't: 'i,
     {
+        // A range whose start is after its end would panic.
         if low >= high {
             return Box::new(std::iter::empty());
         }
+        // Boxed, because the iterators over an index and over all faxes have different types.
         match self.index(filter) {
             Some((index, party)) => {
                 let range = (party.clone(), low)..(party.clone(), high);

@@ -1,5 +1,5 @@
-//! Event counts of a world since its creation, for metrics. They only grow, whatever is reset or dropped from the
-//! journal.
+//! Event counts of a world since its creation, for metrics. They never decrease, even when the world is reset or the
+//! journal drops events.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ words!(
         Answered = "answered",
         /// The app responded with a 4xx or 5xx status.
         Refused = "refused",
-        /// No usable response came.
+        /// The exchange failed in another way, so that no usable response came.
         Failed = "failed",
     }
 );

@@ -1,6 +1,6 @@
 //! The transmission of pages in either direction: one after the other, until the last page or a break.
 //!
-//! A fax between two numbers of one world has two ends but one transmission, kept at the sending end.
+//! A fax between two numbers of one world has two ends but one transmission, which is stored at the sending end.
 
 use super::agenda::{AlarmKind, Ordinal};
 use super::event::EventKind;
@@ -32,7 +32,7 @@ impl Engine {
             never!(self, ordinal, now, "a page is next and nothing goes over the line")
         };
         let last = document.pages.saturating_sub(1);
-        // A fault after more pages than the document has breaks the last page.
+        // A fault that is due only after the last page breaks the last page.
         let breaks = talk.fault.as_ref().is_some_and(|fault| fault.after_pages.min(last) == talk.pages_done);
         let line_ms = if breaks { line::BREAK_MS } else { line::page_ms(document, talk.pages_done, talk.line) };
         self.set_alarm(ordinal, AlarmKind::Page, line_ms, now);
@@ -54,6 +54,7 @@ impl Engine {
         };
         let pages = document.pages;
         let page_ms = line::page_ms(document, talk.pages_done, talk.line);
+        // A document that has not been rendered has no sheets, so the number of bits is unknown.
         let sheet = usize::try_from(talk.pages_done).ok().and_then(|page| document.sheets.get(page));
         let bits = sheet.map(|sheet| talk.line.bits(&sheet.bits));
         let broken =
@@ -85,7 +86,7 @@ impl Engine {
         for ordinal in [Some(ordinal), far].into_iter().flatten() {
             let Some(fax) = self.world.tables.fax(ordinal) else { continue };
             let pages = fax.pages();
-            // Kept first, since `end` replaces the phase and with it the received pages.
+            // The received pages are stored first, because `end` replaces the phase that holds them.
             self.keep_part(ordinal, now);
             let failure = Some(Box::new(Failure {
                 fault: fault.fault,
@@ -152,7 +153,7 @@ impl Engine {
     }
 }
 
-/// Converts to whole seconds, rounded up, as in `duration`.
+/// Converts milliseconds of line time to whole seconds, rounded up, as in the `duration` of a fax.
 pub(super) fn seconds(line_ms: u64) -> u32 {
     u32::try_from(line_ms.div_ceil(1_000)).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! The account's bins: stored TwiML, each with its own URL.
+//! The account's TwiML bins: stored TwiML documents, each with its own URL.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use crate::model::sid::TwimlBinSid;
 use crate::model::time::Timestamp;
 use crate::model::twiml_bin::{TwimlBin, TwimlBinChange};
 
-/// The most bins per account. If all are full, they take 64 MiB.
+/// The most TwiML bins per account. If all are full, they take 64 MiB.
 const BINS_MAX: usize = 1_000;
 
-/// The bins of one account, in the order of creation.
+/// The TwiML bins of one account, in the order of creation.
 pub(super) type TwimlBins = OrderedMap<TwimlBinSid, TwimlBin>;
 
 impl Engine {
-    /// Returns the bin with this id.
+    /// Returns the TwiML bin with this id.
     ///
     /// # Errors
     /// Returns `NoTwimlBin` if there is no such bin.
@@ -25,7 +25,7 @@ impl Engine {
         self.world.twiml_bins.get(&sid).ok_or(Refusal::NoTwimlBin(sid))
     }
 
-    /// Returns all bins of the account, newest first.
+    /// Returns all TwiML bins of the account, newest first.
     pub fn twiml_bins(&self) -> impl Iterator<Item = &TwimlBin> {
         self.world.twiml_bins.newest_first()
     }

@@ -12,7 +12,7 @@ words!(
     /// The status changes of an outbound fax that trigger its StatusCallback; sources disagree (docs/fidelity.md,
     /// "Where sources conflict").
     CallbackPolicy {
-        /// Every change, `queued` included.
+        /// Every change, including the creation of the fax as `queued`.
         All = "all",
         /// The change to `queued` and the change to a final status.
         QueuedAndFinal = "queued-and-final",
@@ -26,7 +26,7 @@ words!(
     DocumentPolicy {
         /// Any document that the emulator can read.
         Lenient = "lenient",
-        /// PDF only, as Twilio accepts.
+        /// Only PDF documents, the only ones that Twilio accepts.
         Strict = "strict",
     }
 );
@@ -38,7 +38,7 @@ words!(
         #[default]
         /// Any type; a type that isn't used for TwiML raises a warning.
         Lenient = "lenient",
-        /// Only text/xml, application/xml and text/html.
+        /// Only text/xml, application/xml and text/html; any other type is an error.
         Strict = "strict",
     }
 );
@@ -48,9 +48,9 @@ words!(
     #[derive(Default)]
     SignatureHeaders {
         #[default]
-        /// SignalWire's own.
+        /// Only the header that SignalWire itself sends.
         SignalWire = "signalwire",
-        /// SignalWire's and Twilio's, with the same value; SignalWire's validators accept both.
+        /// SignalWire's header and Twilio's, with the same value; SignalWire's validators accept both.
         Both = "both",
     }
 );
@@ -72,7 +72,7 @@ words!(
         Text = "string",
         /// A JSON number, as the OpenAPI says and twilio-go needs.
         Number = "number",
-        /// Always null, for every fax.
+        /// Null for every fax, even one that has a price.
         Absent = "none",
     }
 );
@@ -108,13 +108,13 @@ words!(
     Dialect {
         /// Twilio Programmable Fax, with its v1 API.
         Twilio = "twilio",
-        /// SignalWire's compatibility API.
+        /// SignalWire, with its API that is compatible with Twilio's.
         SignalWire = "signalwire",
     }
 );
 
 impl Dialect {
-    /// Returns the dialect of an account, which the form of its id identifies.
+    /// Returns the dialect of an account, which the form of its SID determines.
     #[must_use]
     pub const fn of(account: AccountSid) -> Self {
         Self::of_ids(account.form())
@@ -138,7 +138,7 @@ impl Dialect {
         }
     }
 
-    /// Describes the form of its account SIDs, for messages.
+    /// Describes the form of the dialect's account SIDs, for messages.
     #[must_use]
     pub const fn account_sid_form(self) -> &'static str {
         match self {
@@ -162,7 +162,7 @@ impl Dialect {
     /// Checks that accounts of the dialect can have this service.
     ///
     /// # Errors
-    /// The text says what the service must be, to follow "must".
+    /// Returns the requirement for the service, worded so that it can follow "must".
     pub const fn check_service(self, service: Service) -> Result<(), &'static str> {
         match (self, service) {
             (Self::Twilio, _) | (Self::SignalWire, Service::Full) => Ok(()),
@@ -185,9 +185,9 @@ impl Dialect {
 words!(
     /// The accounts that a request may authenticate as.
     AccountMode {
-        /// Any account: a well-formed SID creates its world on first use.
+        /// Any account: the first request with a well-formed SID creates the account's world.
         Open = "open",
-        /// Only configured accounts.
+        /// Only the accounts in the configuration.
         Strict = "strict",
     }
 );
@@ -195,11 +195,11 @@ words!(
 words!(
     /// Whether an account may use the API (Twilio docs: subaccounts).
     AccountStatus {
-        /// It may use the API.
+        /// The account may use the API.
         Active = "active",
-        /// It may not, until its owner reactivates it.
+        /// The account may not use the API until its owner reactivates it.
         Suspended = "suspended",
-        /// It may not, and can't be reopened.
+        /// The account may not use the API, and can't be reopened.
         Closed = "closed",
     }
 );
@@ -207,7 +207,7 @@ words!(
 words!(
     /// The part of the Fax API that works for an account.
     Service {
-        /// All of it, as before Twilio retired the service.
+        /// The whole API, as before Twilio retired the service.
         Full = "full",
         /// The part that works with test credentials: everything except buying a number is refused (error 20008).
         TestCredentials = "test-credentials",
@@ -216,13 +216,13 @@ words!(
     }
 );
 
-/// The most characters of a signing key; SignalWire's have 28.
+/// The most characters of a signing key; SignalWire's keys have 28.
 pub const SIGNING_KEY_CHARS_MAX: usize = 256;
 
 /// Checks a signing key.
 ///
 /// # Errors
-/// Returns the requirement that the key violates, to follow "must".
+/// Returns the requirement that the key violates, worded so that it can follow "must".
 pub fn check_signing_key(key: &str) -> Result<(), String> {
     let is_key = (1..=SIGNING_KEY_CHARS_MAX).contains(&key.chars().count()) && !key.contains(char::is_control);
     is_key
@@ -235,27 +235,27 @@ pub fn check_signing_key(key: &str) -> Result<(), String> {
 pub struct Account {
     /// The account's SID, which addresses its world.
     pub sid: AccountSid,
-    /// The secret that authenticates its requests; `None` until someone claims the account.
+    /// The secret that authenticates the account's requests; `None` until a client claims the account.
     pub auth_token: Option<Box<str>>,
-    /// The secret that signs its webhooks; `None` if the token signs them, as always at Twilio.
+    /// The secret that signs the account's webhooks; `None` if the token signs them, as always at Twilio.
     pub signing_key: Option<Box<str>>,
     /// The name shown in the Accounts resource.
     pub friendly_name: Box<str>,
     /// The service whose API the account speaks.
     pub dialect: Dialect,
-    /// The account's creation time.
+    /// The time at which the account was created.
     pub created: Timestamp,
     /// The time of the last change to an attribute.
     pub updated: Timestamp,
-    /// Its rank among all accounts, in order of creation.
+    /// The account's rank in the order in which all accounts were created.
     pub ordinal: u64,
     /// The account that owns this subaccount; `None` for a main account.
     pub owner: Option<AccountSid>,
     /// Whether the account may use the API.
     pub status: AccountStatus,
-    /// The part of the Fax API that works for it.
+    /// The part of the Fax API that works for the account.
     pub service: Service,
-    /// The Debugger webhook, to which every alert is posted.
+    /// The URL of the Debugger webhook, to which every alert about a fax or call is posted.
     pub debugger_url: Option<Box<str>>,
 }
 
@@ -266,11 +266,11 @@ pub struct AccountChange {
     pub friendly_name: Option<Box<str>>,
     /// Whether the account may use the API.
     pub status: Option<AccountStatus>,
-    /// The part of the Fax API that works for it.
+    /// The part of the Fax API that works for the account.
     pub service: Option<Service>,
-    /// The Debugger webhook; `Some(None)` removes it.
+    /// The URL of the Debugger webhook; `Some(None)` removes it.
     pub debugger_url: Option<Option<Box<str>>>,
-    /// The secret that signs its webhooks; `Some(None)` makes its token sign them.
+    /// The secret that signs the account's webhooks; `Some(None)` removes it, so that the token signs them.
     pub signing_key: Option<Option<Box<str>>>,
 }
 
@@ -294,7 +294,7 @@ impl Account {
         }
     }
 
-    /// Returns the secret that signs its webhooks: its signing key, or its token if it has none.
+    /// Returns the secret that signs the account's webhooks: the signing key, or the token if there is no such key.
     #[must_use]
     pub fn webhook_key(&self) -> Option<&str> {
         self.signing_key.as_deref().or(self.auth_token.as_deref())

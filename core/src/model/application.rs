@@ -5,14 +5,14 @@ use super::sid::ApplicationSid;
 use super::time::Timestamp;
 use super::webhook::Method;
 
-/// An application of an account.
+/// A TwiML application of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
     /// The application's SID, which numbers refer to.
     pub sid: ApplicationSid,
-    /// Its rank in order of creation, by which lists are sorted.
+    /// The application's rank in the order of creation, by which lists are sorted.
     pub ordinal: u64,
-    /// The application's creation time.
+    /// The time at which the application was created.
     pub created: Timestamp,
     /// The time of the last change to an attribute.
     pub updated: Timestamp,
@@ -27,7 +27,7 @@ attributes! {
     ApplicationChange,
     /// A name of at most 64 characters.
     friendly_name: Box<str>,
-    /// The API version: `2010-04-01`, or the requested one; stored and returned only.
+    /// The API version: `2010-04-01`, or the requested one. It is only stored and returned.
     api_version: Box<str>,
     /// The FaxUrl of fax-mode numbers that name this application.
     voice_url: Box<str>,

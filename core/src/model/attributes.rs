@@ -15,10 +15,10 @@ macro_rules! attributes {
         pub struct $change { $($(#[$doc])* pub $field: Option<$type>,)+ }
 
         impl $attributes {
-            /// The attribute names, in snake_case.
+            /// The names of all attributes, in snake_case.
             pub const NAMES: &'static [&'static str] = &[$(stringify!($field),)+];
 
-            /// Applies the change; attributes that it doesn't name keep their values.
+            /// Applies the change; attributes that the change doesn't set keep their values.
             #[must_use]
             pub fn with(mut self, change: &$change) -> Self {
                 $(if let Some(value) = &change.$field { self.$field = value.clone(); })+

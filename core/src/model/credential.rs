@@ -7,15 +7,15 @@ use super::time::Timestamp;
 /// A number that the account doesn't own but may send faxes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallerId {
-    /// The caller id's SID, in the form of a number's.
+    /// The caller id's SID, which has the same prefix as the SID of a number.
     pub sid: NumberSid,
-    /// Its rank in order of verification, by which lists are sorted.
+    /// The caller id's rank in the order of verification, by which lists are sorted.
     pub ordinal: u64,
     /// The number that faxes may be sent from.
     pub number: PhoneNumber,
     /// A name of at most 64 characters; by default the number in national format.
     pub friendly_name: Box<str>,
-    /// The time of verification.
+    /// The time at which the number was verified.
     pub created: Timestamp,
     /// The time of the last name change.
     pub updated: Timestamp,
@@ -26,13 +26,13 @@ pub struct CallerId {
 pub struct ApiKey {
     /// The key's SID, used as the user name.
     pub sid: KeySid,
-    /// Its rank in order of creation, by which lists are sorted.
+    /// The key's rank in the order of creation, by which lists are sorted.
     pub ordinal: u64,
     /// The password, shown once when the key is created.
     pub secret: Box<str>,
     /// A name of at most 64 characters.
     pub friendly_name: Box<str>,
-    /// The key's creation time.
+    /// The time at which the key was created.
     pub created: Timestamp,
     /// The time of the last name change.
     pub updated: Timestamp,

@@ -3,7 +3,7 @@
 use super::words::words;
 
 words!(
-    /// A kind of fault, without the particulars.
+    /// A kind of fault, without the particulars of one case.
     Fault {
         /// The far end was busy.
         Busy = "busy",
@@ -109,7 +109,7 @@ impl Failure {
         Self { fault, detail: None, pages_over: None }
     }
 
-    /// Creates a failure with particulars.
+    /// Creates a failure with particulars, such as the reason that a document can't be read.
     #[must_use]
     pub fn with_detail(fault: Fault, detail: impl Into<Box<str>>) -> Self {
         Self { fault, detail: Some(detail.into()), pages_over: None }

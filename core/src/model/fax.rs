@@ -15,7 +15,7 @@ words!(
 );
 
 words!(
-    /// The side that placed the call.
+    /// The direction of a fax, which depends on the side that placed the call.
     Direction {
         /// A machine called one of the account's numbers.
         Inbound = "inbound",
@@ -43,7 +43,7 @@ words!(
         NoAnswer = "no-answer",
         /// The far end was busy.
         Busy = "busy",
-        /// Sending or receiving failed.
+        /// The fax could not be sent or received completely.
         Failed = "failed",
         /// Canceled by request, or rejected by TwiML.
         Canceled = "canceled",
@@ -61,7 +61,7 @@ impl Status {
     }
 }
 
-/// A set of fax statuses.
+/// A set of fax statuses, stored as one bit per status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StatusSet(u16);
 
@@ -72,7 +72,7 @@ impl StatusSet {
         self.0 & Self::bit(status) != 0
     }
 
-    /// Returns the final statuses.
+    /// Returns the set of all final statuses.
     #[must_use]
     pub fn all_final() -> Self {
         Status::ALL.iter().copied().filter(|status| status.is_final()).collect()
@@ -84,6 +84,7 @@ impl StatusSet {
     }
 
     const fn bit(status: Status) -> u16 {
+        // Ten statuses fit into 16 bits.
         1 << status as u16
     }
 }
@@ -122,7 +123,7 @@ words!(
         Letter = "letter",
         /// 8.5 × 14 inches, longer than Letter.
         Legal = "legal",
-        /// 210 × 297 mm, the size of ISO 216.
+        /// 210 × 297 mm, as defined in ISO 216.
         A4 = "a4",
     }
 );

@@ -3,7 +3,8 @@
 /// The minimum similarity between a wrong and a valid name for the valid one to be suggested (Jaro-Winkler, 0 to 1).
 const LIKENESS_MIN: f64 = 0.75;
 
-/// Translates what serde expects to JSON's terms: a `u32` is a whole number from 0 to 4294967295.
+/// Translates serde's description of an expected value to JSON's terms: `u32` becomes "a whole number from 0 to
+/// 4294967295".
 #[must_use]
 pub fn expected(by_serde: &str) -> String {
     let fixed = match by_serde {
@@ -24,11 +25,11 @@ pub fn expected(by_serde: &str) -> String {
     fixed.to_owned()
 }
 
-/// Returns the reason for an unknown name: the valid one that was probably meant, or all of them.
+/// Returns the message about an unknown field. It suggests the valid name that was probably meant, or lists all names.
 #[must_use]
 pub fn unknown(field: &str, known: &[&str]) -> String {
     let likeness = |word: &str| {
-        // In a short name, two transposed letters are already half of it.
+        // In a short name, a single typing error can lower the similarity below the minimum.
         if strsim::osa_distance(field, word) <= 1 { 1.0 } else { strsim::jaro_winkler(field, word) }
     };
     let near = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));

@@ -24,9 +24,9 @@ use super::words::words;
 /// The most numbers that one search examines, so that a search without matches ends within milliseconds.
 pub const CANDIDATES_MAX: usize = 20_000;
 
-/// The number of numbers for sale, out of 256.
+/// How many of 256 numbers are for sale, on average.
 const FOR_SALE_IN_256: u8 = 64;
-/// The number of numbers new to the platform, out of 256 for sale.
+/// How many of 256 numbers for sale are new to the platform, on average.
 const BETA_IN_256: u8 = 6;
 /// The number of digits that may follow a range's leading digits.
 const SUBSCRIBER_DIGITS: RangeInclusive<u32> = 6..=8;
@@ -34,19 +34,19 @@ const SUBSCRIBER_DIGITS: RangeInclusive<u32> = 6..=8;
 const EARTH_RADIUS_MILES: f64 = 3_958.8;
 
 words!(
-    /// The type of a number; its word is also the list's name in the path.
+    /// The type of a number. The word for the type is also the name of the list in the API's path.
     NumberKind {
-        /// Belongs to a place, by its area code.
+        /// The area code belongs to a place.
         Local = "Local",
-        /// Free of charge for the caller.
+        /// Calls are free of charge for the caller.
         TollFree = "TollFree",
-        /// Belongs to a mobile network.
+        /// The number belongs to a mobile network.
         Mobile = "Mobile",
     }
 );
 
 words!(
-    /// A country in which numbers are sold, by its ISO 3166-1 code.
+    /// A country in which numbers are sold, identified by its ISO 3166-1 code.
     Country {
         /// The United States (+1, with area codes).
         Us = "US",
@@ -74,7 +74,7 @@ impl Country {
         }
     }
 
-    /// Returns the digits after the plus sign (ITU-T E.164 annex).
+    /// Returns the country code, the digits that follow the plus sign (ITU-T E.164 annex).
     #[must_use]
     pub const fn dialling_prefix(self) -> u64 {
         match self {
@@ -85,7 +85,7 @@ impl Country {
         }
     }
 
-    /// Returns the types of number sold there. North America has no separate mobile numbers.
+    /// Returns the types of number that are sold in the country. North America has no separate mobile numbers.
     #[must_use]
     pub const fn kinds(self) -> &'static [NumberKind] {
         match self {
@@ -118,13 +118,13 @@ words!(
 /// The kinds of traffic that a number carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Capabilities {
-    /// Whether it takes voice calls.
+    /// Whether the number takes voice calls.
     pub voice: bool,
-    /// Whether it takes text messages.
+    /// Whether the number takes text messages.
     pub sms: bool,
-    /// Whether it takes picture messages; numbers for sale never have it without `sms`.
+    /// Whether the number takes picture messages; a number for sale does so only if it also takes text messages.
     pub mms: bool,
-    /// Whether it takes faxes.
+    /// Whether the number takes faxes.
     pub fax: bool,
 }
 
@@ -133,7 +133,7 @@ impl Capabilities {
     pub const ALL: Self = Self { voice: true, sms: true, mms: true, fax: true };
 }
 
-/// A point on the globe.
+/// A point on the globe, given by its coordinates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Point {
     /// Latitude in millionths of a degree, north positive.
@@ -170,7 +170,7 @@ impl Point {
 impl FromStr for Point {
     type Err = InvalidFilter;
 
-    /// Reads the value of `NearLatLong`, such as `37.840699,-122.461853`.
+    /// Parses the value of `NearLatLong`, such as `37.840699,-122.461853`.
     fn from_str(text: &str) -> Result<Self, InvalidFilter> {
         let reason = "must be latitude and longitude in degrees, such as 37.7793,-122.4192";
         let invalid = InvalidFilter { parameter: "NearLatLong", reason };
@@ -202,16 +202,16 @@ pub struct Place {
     subscriber_digits: u32,
 }
 
-/// A number for sale.
+/// A number for sale, with the properties that a search shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
     /// The number that is for sale.
     pub number: PhoneNumber,
-    /// The type of the number.
+    /// The type of the number, which determines the list that it is in.
     pub kind: NumberKind,
-    /// The country whose lists offer it.
+    /// The country whose lists offer the number.
     pub country: Country,
-    /// The place it belongs to; `None` unless the number is local.
+    /// The place that the number belongs to; `None` unless the number is local.
     pub place: Option<&'static Place>,
     /// The address that Twilio would ask the buyer for.
     pub address_requirements: AddressRequirements,
@@ -346,7 +346,7 @@ static RANGES: LazyLock<BTreeMap<u64, Range>> = LazyLock::new(|| {
 fn range_of(number: PhoneNumber) -> Option<Range> {
     SUBSCRIBER_DIGITS.into_iter().find_map(|subscriber_digits| {
         let range = RANGES.get(&(number.digits() / 10u64.pow(subscriber_digits)))?;
-        // Ranges differ in length, so these digits may lead to a number with a different length.
+        // These leading digits may be those of a range whose numbers are longer or shorter.
         (range.subscriber_digits == subscriber_digits).then_some(*range)
     })
 }
@@ -359,11 +359,12 @@ fn place_of(number: PhoneNumber) -> Option<&'static Place> {
 /// exchange doesn't end in 11.
 fn is_plausible(country: Country, digits: u32, subscriber: u64) -> bool {
     let first = subscriber / 10u64.pow(digits - 1);
+    // In North America, the first three of the subscriber's digits are the exchange.
     let exchange = subscriber / 10u64.pow(digits.saturating_sub(3));
     first >= 2 && !(country.has_area_codes() && exchange % 100 == 11)
 }
 
-/// Draws pseudorandom bytes for some digits. The purpose separates draws for a range from those for a number.
+/// Draws pseudorandom bytes for the digits of a number or range; `purpose` says which of the two they belong to.
 fn draw(seed: u64, purpose: &[u8], digits: u64) -> [u8; 32] {
     let hash = Sha256::new().chain_update(b"inventory").chain_update(seed.to_be_bytes()).chain_update(purpose);
     hash.chain_update(digits.to_be_bytes()).finalize().into()
@@ -435,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn about_one_in_four_local_american_numbers_cannot_fax_nor_can_any_mobile() {
+    fn about_one_in_four_local_american_numbers_and_all_mobile_numbers_cannot_fax() {
         let without = |offers: &[Offer]| offers.iter().filter(|offer| !offer.capabilities.fax).count();
         assert!((200..300).contains(&without(&some(8, Country::Us, NumberKind::Local, 1_000))));
         assert_eq!(without(&some(8, Country::Gb, NumberKind::Mobile, 1_000)), 1_000);
@@ -458,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn an_area_code_sells_numbers_until_all_it_lists_are_owned() {
+    fn an_area_code_has_numbers_for_sale_until_all_are_owned() {
         let first = first_in_area(8, 415, &|_| false).expect("415 has numbers");
         assert!(first.number.to_string().starts_with("+1415"));
         let second = first_in_area(8, 415, &|number| number == first.number).expect("415 has more");

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!  answer: silence · CED · DIS ─► TSI DCS · training · TCF ─► CFR        once per call
-//!  training · the page ─► PPS-MPS or PPS-EOP ─► MCF                      once per page (EOM: MPS, EOP without ECM)
+//!  training · the page ─► PPS-MPS or PPS-EOP ─► MCF                      once per page (without ECM: MPS or EOP)
 //!  DCN                                                                   at the end
 //! ```
 
@@ -34,9 +34,10 @@ const TCF_MS: u64 = 1_500;
 const TRAINING_LONG_MS: u64 = 1_393;
 /// Training before each page, V.17's resynchronisation (V.17 §5.2).
 const TRAINING_SHORT_MS: u64 = 142;
-/// V.29 and V.27 ter train the same way each time (V.29 §8, V.27 ter §2.5.1: 253 and 708 ms; the longer is used).
+/// Training in V.29 and V.27 ter, which is the same each time (V.29 §8, V.27 ter §2.5.1: 253 and 708 ms, of which the
+/// longer is used).
 const TRAINING_OLD_MS: u64 = 708;
-/// The lowest rate of V.17.
+/// The lowest rate of V.17, in bit/s; slower machines use V.29 or V.27 ter.
 const V17_RATE_MIN_BPS: u32 = 7_200;
 /// Flags before an ECM block: 200 ms ± 100 ms (T.4 §A.3.1).
 const ECM_FLAGS_MS: u64 = 200;
@@ -106,7 +107,7 @@ impl Line {
         matches!(self.coding, Coding::Mmr)
     }
 
-    /// Returns the time from the answer to the start of the first page.
+    /// Returns the time from the answer to the start of the first page, in milliseconds.
     #[must_use]
     pub fn setup_ms(self) -> u64 {
         let check = GAP_MS + self.training_long_ms() + TCF_MS;
@@ -128,13 +129,14 @@ impl Line {
         }
     }
 
-    /// Returns the time for one page, with the preceding training and the following confirmation.
+    /// Returns the time for one page, including the training before it and the confirmation after it, in milliseconds.
     #[must_use]
     pub fn page_ms(self, bits: &CodedBits) -> u64 {
         let bits = self.bits(bits);
         let rate = u64::from(self.rate_bps.max(1));
         if !self.has_error_correction() {
             let page_ms = GAP_MS + self.training_short_ms() + (bits * 1_000).div_ceil(rate);
+            // The page is followed by MPS or EOP and by MCF, which have no information field.
             return page_ms + GAP_MS + signal_ms(&[0]) + GAP_MS + signal_ms(&[0]);
         }
         // Even a page without bits takes one frame.
@@ -147,9 +149,10 @@ impl Line {
         (sent_bits * 1_000).div_ceil(rate) + blocks * block_ms
     }
 
-    /// Returns the time from the last page's confirmation to the release of the call.
+    /// Returns the time from the last page's confirmation to the release of the call, in milliseconds.
     #[must_use]
     pub fn release_ms(self) -> u64 {
+        // DCN has no information field.
         GAP_MS + signal_ms(&[0])
     }
 
@@ -168,7 +171,7 @@ fn signal_ms(information_octets: &[u64]) -> u64 {
     PREAMBLE_MS + (octets * 8 * 1_000).div_ceil(SIGNAL_RATE_BPS)
 }
 
-/// A transmission that breaks off.
+/// The point at which a transmission breaks, and the fault that breaks it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineFault {
     /// The fault that ends the call.

@@ -27,11 +27,11 @@ words!(
 /// A document, either as it was submitted or as the file that holds its fax pages.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Document {
-    /// The format in which it is delivered.
+    /// The format of `bytes`.
     pub media_type: MediaType,
-    /// The number of its pages.
+    /// The number of pages.
     pub pages: u32,
-    /// The document itself, shared by both ends of a fax and by snapshots.
+    /// The contents of the document, shared by both ends of a fax and by snapshots.
     pub bytes: Arc<[u8]>,
     /// The place of each fax page in `bytes`; empty if the document has not been rendered.
     pub sheets: Arc<[PageInFile]>,
@@ -60,7 +60,7 @@ pub struct Media {
     pub sid: MediaSid,
     /// The time at which the document was stored.
     pub created: Timestamp,
-    /// The document with its bytes.
+    /// The stored document, including its bytes.
     pub document: Document,
 }
 

@@ -12,9 +12,9 @@ use super::words::words;
 words!(
     /// Whether a number accepts calls or faxes; it never accepts both (`VoiceReceiveMode`).
     ReceiveMode {
-        /// Voice calls, which is the default.
+        /// The number accepts voice calls, which is the default.
         Voice = "voice",
-        /// Faxes; `VoiceUrl` is then the FaxUrl.
+        /// The number accepts faxes, and its `VoiceUrl` is the FaxUrl.
         Fax = "fax",
     }
 );
@@ -22,15 +22,15 @@ words!(
 /// A number that the account owns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncomingNumber {
-    /// The number's SID, which addresses it in the API.
+    /// The SID that addresses the number in the API.
     pub sid: NumberSid,
-    /// Its rank in order of purchase, by which lists are sorted.
+    /// The number's rank in the order of purchase, by which lists are sorted.
     pub ordinal: u64,
     /// The number itself, in E.164 form.
     pub number: PhoneNumber,
     /// The kinds of traffic that the number carries.
     pub capabilities: Capabilities,
-    /// The time of purchase.
+    /// The time at which the number was bought.
     pub created: Timestamp,
     /// The time of the last change to an attribute.
     pub updated: Timestamp,
@@ -45,7 +45,7 @@ attributes! {
     NumberChange,
     /// A name of at most 64 characters; by default the number in national format.
     friendly_name: Box<str>,
-    /// The API version: `2010-04-01`, or the requested one; stored and returned only.
+    /// The API version: `2010-04-01`, or the requested one. It is only stored and returned.
     api_version: Box<str>,
     /// The FaxUrl of a number in fax mode, requested when a call comes in.
     voice_url: Box<str>,
@@ -61,7 +61,7 @@ attributes! {
     status_callback_method: Method,
     /// The `AP…` SID of an application whose URLs replace the number's own.
     voice_application_sid: Box<str>,
-    /// The SID of a SIP trunk.
+    /// The SID of a SIP trunk; stored and returned, with no effect on faxes.
     trunk_sid: Box<str>,
     /// Stored and returned, with no effect on faxes.
     voice_caller_id_lookup: bool,

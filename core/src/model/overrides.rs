@@ -23,9 +23,10 @@ const SIGNALWIRE_READ_MS: Span = Span { least: 100, default: 5_000, most: 15_000
 const SIGNALWIRE_TOTAL_MS: Span = Span { least: 100, default: 15_000, most: 15_000 };
 /// The number of times that SignalWire retries a StatusCallback.
 const SIGNALWIRE_RETRIES: u64 = 2;
-/// SignalWire's wait before a retry. Not documented; long enough for a restarting app to get both requests.
+/// SignalWire's wait before a retry, on the world's clock. The real wait is not documented; this one gives an app that
+/// is restarting time to get ready.
 const SIGNALWIRE_RETRY_WAIT_MS: u64 = 1_000;
-/// Twilio's public edge locations.
+/// Twilio's public edge locations, as `e` names them.
 const EDGES: [&str; 9] =
     ["ashburn", "dublin", "frankfurt", "roaming", "sao-paulo", "singapore", "sydney", "tokyo", "umatilla"];
 /// The suffix of private edges, which belong to Twilio Interconnect.
@@ -40,24 +41,24 @@ pub struct Overrides {
     pub connect_ms: u64,
     /// `rt`: the time limit for the first packet and for each further one.
     pub read_ms: u64,
-    /// `tt`: the total time limit of the attempts.
+    /// `tt`: the total time limit, for all attempts together or for each one.
     pub total_ms: u64,
-    /// The attempts that share `total_ms`.
+    /// Whether `total_ms` is for all attempts together or for each one.
     pub total_of: TotalOf,
-    /// `rc`: the most attempts after the first.
+    /// `rc`: the most attempts after the first one.
     pub retries: u64,
     /// `rp`: the failures that are retried.
     pub policy: RetryPolicy,
-    /// The world's wait before a retry.
+    /// The wait before a retry, on the world's clock.
     pub retry_wait_ms: u64,
 }
 
-/// The attempts that share the total time.
+/// The attempts that the total time limit applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TotalOf {
-    /// All attempts share it, as at Twilio.
+    /// All attempts share the time, as at Twilio.
     AllAttempts,
-    /// Each attempt has the whole time, as at SignalWire.
+    /// Each attempt has the whole time for itself, as at SignalWire.
     EachAttempt,
 }
 
@@ -85,7 +86,7 @@ pub enum OverrideFault {
     /// `e` is not an edge location.
     #[error("e={0} is not an edge location")]
     Edge(String),
-    /// `e` is an edge of Interconnect.
+    /// `e` is a private edge of Twilio Interconnect.
     #[error("e={0} is an edge of Twilio Interconnect, which this account doesn't have")]
     Interconnect(String),
 }
@@ -112,7 +113,7 @@ impl Span {
     /// Parses a value. Numbers are clamped to the range; anything else means the default.
     fn read(&self, text: &str) -> u64 {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        // A number with too many digits is still clamped and doesn't mean the default.
+        // A number that is too large for a `u64` is clamped, too, instead of meaning the default.
         if digits { text.parse().unwrap_or(u64::MAX).clamp(self.least, self.most) } else { self.default }
     }
 }
@@ -125,6 +126,7 @@ impl Default for Overrides {
             total_ms: TOTAL_MS.default,
             total_of: TotalOf::AllAttempts,
             retries: RETRIES.default,
+            // Without `rp`, Twilio retries only failures to connect.
             policy: RetryPolicy { connect: true, ..RetryPolicy::default() },
             retry_wait_ms: 0,
         }
@@ -132,7 +134,8 @@ impl Default for Overrides {
 }
 
 impl Overrides {
-    /// Reads the overrides of a webhook with this purpose from its URL's fragment, and returns them with their faults.
+    /// Reads the overrides of a webhook with this purpose from the fragment of its URL, and returns them together with
+    /// the faults found.
     #[must_use]
     pub fn of(dialect: Dialect, purpose: Purpose, url: &str) -> (Self, Vec<OverrideFault>) {
         match dialect {

@@ -8,7 +8,7 @@ use super::fax::Quality;
 pub const ROW_PELS: u32 = 1_728;
 /// The most rows per page: 14.2 inches at the finest quality take 5,553.
 pub const ROWS_MAX: u32 = 6_000;
-/// The most pages per fax.
+/// The maximum number of pages in one fax.
 pub const PAGES_MAX: u32 = 1_000;
 /// Pels per inch along a row.
 pub const PELS_PER_INCH: u32 = 204;
@@ -19,6 +19,7 @@ impl Quality {
     /// Returns the number of rows per inch (T.4 §2.1).
     #[must_use]
     pub const fn rows_an_inch(self) -> u32 {
+        // 3.85, 7.7 and 15.4 rows per mm.
         match self {
             Self::Standard => 98,
             Self::Fine => 196,
@@ -27,7 +28,7 @@ impl Quality {
     }
 }
 
-/// One page, coded in MMR.
+/// One page in MMR coding, before it is part of a file.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FaxPage {
     /// Width in pels: the length of a row.
@@ -38,7 +39,7 @@ pub struct FaxPage {
     pub quality: Quality,
     /// The rows in T.6 coding, most significant bit first.
     pub mmr: Arc<[u8]>,
-    /// Its size in bits on the line, by coding.
+    /// The size of the page on the line in bits, by coding.
     pub bits: CodedBits,
 }
 
@@ -49,7 +50,7 @@ impl std::fmt::Debug for FaxPage {
     }
 }
 
-/// A page within a file.
+/// The place and the properties of a page in a file of fax pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageInFile {
     /// Width in pels: the length of a row.
@@ -58,28 +59,28 @@ pub struct PageInFile {
     pub height: u32,
     /// The row density, which determines the height in inches.
     pub quality: Quality,
-    /// The byte range of the page's MMR in the file.
+    /// The byte range of the page's MMR data in the file.
     pub place: std::ops::Range<usize>,
-    /// Its size in bits on the line, by coding.
+    /// The size of the page on the line in bits, by coding.
     pub bits: CodedBits,
 }
 
 /// The size of a page in bits, in each coding of T.4 and T.6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CodedBits {
-    /// Bits as MMR (T.6), which needs no fill.
+    /// The size in MMR coding (T.6), which needs no fill bits.
     pub mmr: u64,
-    /// Bits as MR and MH with their fill bits; `None` unless the caller asked for them.
+    /// The sizes in MR and MH coding, with fill bits; `None` unless they were requested.
     pub filled: Option<FilledBits>,
 }
 
-/// Bits as MR and MH at each of `LINE_RATES_BPS`. The faster the line, the more fill is needed to reach the receiver's
-/// minimum row time (T.4 §4.1.3).
+/// The size of a page in bits, in MR and MH coding, at each of `LINE_RATES_BPS`. The faster the line, the more fill
+/// bits are needed to reach the receiver's minimum row time (T.4 §4.1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FilledBits {
-    /// Bits as MR (T.4 §4.2) per rate.
+    /// The size in MR coding (T.4 §4.2), per rate.
     pub mr: [u64; LINE_RATES_BPS.len()],
-    /// Bits as MH (T.4 §4.1) per rate.
+    /// The size in MH coding (T.4 §4.1), per rate.
     pub mh: [u64; LINE_RATES_BPS.len()],
 }
 

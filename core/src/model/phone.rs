@@ -3,13 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// E.164 (11/2010) §6: at most fifteen digits, the first not zero.
+/// The most digits of an international number (E.164 (11/2010) §6).
 const DIGITS_MAX: usize = 15;
-/// Rejects fragments such as `+1`; every full international number in use is longer.
+/// The fewest digits of an accepted number. The limit excludes fragments such as `+1`; every complete number is longer.
 const DIGITS_MIN: usize = 5;
-/// The longest SIP URI. Twilio limits its header part to 1024 (error 21227); here, the limit applies to the whole URI.
+/// The longest SIP URI, in bytes. Twilio limits the headers in a URI to 1024 (error 21227); here, the limit applies to
+/// the whole URI.
 pub const SIP_URI_LEN_MAX: usize = 1_024;
-/// The longest SIP From name that is accepted.
+/// The longest name that is accepted as the `From` of a SIP call, in bytes.
 pub const SIP_NAME_LEN_MAX: usize = 256;
 
 /// A telephone number in E.164 form, stored as its digits.
@@ -68,6 +69,7 @@ impl FromStr for PhoneNumber {
         if !well_formed {
             return Err(NotE164);
         }
+        // Fifteen digits always fit into a `u64`.
         digits.parse().map(Self).map_err(|_| NotE164)
     }
 }
@@ -120,7 +122,7 @@ impl Party {
         text.parse().ok().map(Self::Number)
     }
 
-    /// Parses a `From` for a SIP `To`: a number, a SIP URI, or alphanumerics with `+_.-`.
+    /// Parses a `From` for a SIP `To`: a number, a SIP URI, or a name of letters, digits and `+_.-`.
     #[must_use]
     pub fn sip_caller(text: &str) -> Option<Self> {
         let named =
@@ -149,12 +151,14 @@ impl fmt::Display for Party {
 
 fn is_sip_uri(text: &str) -> bool {
     let rest = ["sip:", "sips:"].iter().find_map(|scheme| {
+        // `get`, because the text may be shorter or have a multi-byte character there.
         let head = text.get(..scheme.len())?;
         head.eq_ignore_ascii_case(scheme).then(|| &text[scheme.len()..])
     });
     rest.is_some_and(|rest| {
         // Parameters and headers follow the address.
         let address = rest.split(['?', ';']).next().unwrap_or_default();
+        // The user before the host is optional.
         let host = address.rsplit('@').next().unwrap_or_default();
         text.len() <= SIP_URI_LEN_MAX && !host.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control())
     })

@@ -24,7 +24,7 @@ pub struct Reception {
     pub page_size: PageSize,
     /// The line that the sending machine puts above each page.
     pub header: Header,
-    /// Rows that noise on the line damages; `None` on a clean line.
+    /// The damage that noise on the line does to rows; `None` on a clean line.
     pub noise: Option<Noise>,
     /// The number of pages that arrive complete before the call drops during the next; `None` if all arrive.
     pub whole_pages: Option<u32>,

@@ -1,5 +1,5 @@
-//! Relative references: resolves a `<Receive action>` or a `Location` against the URL that it came from (RFC 3986
-//! §5.2). Except for dot segments, URLs are kept as written: nothing is encoded or validated.
+//! Relative references: resolves a `<Receive action>` or a `Location` against the URL of the response that contained it
+//! (RFC 3986 §5.2). Except for dot segments, URLs are kept as written: nothing is encoded or validated.
 
 /// Resolves a reference; `None` if the base has no scheme and host. A reference without a host inherits the base's user
 /// and password (RFC 3986 §5.2.2); an absolute reference is returned unchanged.
@@ -12,6 +12,7 @@ pub fn resolve(base: &str, reference: &str) -> Option<String> {
     if reference.starts_with("//") {
         return Some(format!("{scheme}:{reference}"));
     }
+    // The fragment of the base is never inherited (RFC 3986 §5.2.2).
     let rest = rest.split('#').next().unwrap_or_default();
     // A backslash ends the host here, as in the client's URL parser; otherwise a password could be sent to another
     // host.
@@ -46,6 +47,7 @@ pub fn without_userinfo(url: &str) -> String {
 fn has_scheme(reference: &str) -> bool {
     let Some((scheme, _)) = reference.split_once(':') else { return false };
     let is_of_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    // A colon may also be in a path, so the part before it must have the form of a scheme (RFC 3986 §3.1).
     scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(is_of_scheme)
 }
 

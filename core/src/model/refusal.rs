@@ -23,7 +23,7 @@ pub enum Refusal {
     /// The world has no such application.
     #[error("no application {0}")]
     NoApplication(ApplicationSid),
-    /// The world has no such bin.
+    /// The world has no such TwiML bin.
     #[error("no TwiML bin {0}")]
     NoTwimlBin(TwimlBinSid),
     /// The world has no such API key.
@@ -38,13 +38,13 @@ pub enum Refusal {
     /// The number is already a verified caller id.
     #[error("{0} is a verified caller id of the account already")]
     CallerIdExists(PhoneNumber),
-    /// A suspended or closed account can't do this.
+    /// The account is suspended or closed, so its clients can't use the API.
     #[error("account {0} is not active")]
     AccountNotActive(AccountSid),
     /// The fax service has been retired for this account.
     #[error("the fax service is retired for this account")]
     ServiceRetired,
-    /// Test credentials can't do this.
+    /// Test credentials can only buy numbers.
     #[error("test credentials can only buy numbers")]
     TestCredentials,
     /// A closed account can't be reopened.
@@ -74,7 +74,7 @@ pub enum Refusal {
     /// The number already has an owner or is not for sale.
     #[error("{0} is not available")]
     NumberUnavailable(PhoneNumber),
-    /// The number could never be bought.
+    /// The number is invalid, so nobody could buy it.
     #[error("{0} is not a valid number")]
     NumberInvalid(PhoneNumber),
     /// No number for sale has this area code.
@@ -83,7 +83,7 @@ pub enum Refusal {
     /// The number's capabilities don't include fax.
     #[error("{0} can't receive faxes")]
     CannotFax(PhoneNumber),
-    /// The fallback URL is set, but the primary one is not.
+    /// The fallback URL is set, but the primary URL is not.
     #[error("a voice fallback URL needs a voice URL")]
     FallbackWithoutUrl,
     /// The account doesn't own the number that is called.
@@ -110,7 +110,7 @@ pub enum Refusal {
     /// A documented limit of the world has been reached.
     #[error("the limit of {limit} {what} is reached")]
     LimitReached {
-        /// A plural noun for what would exceed the limit.
+        /// The limited things, as a plural noun such as `rules`.
         what: &'static str,
         /// The limit that has been reached.
         limit: usize,

@@ -1,5 +1,5 @@
-//! Resource ids: 128 bits, a kind, and the form of the account's dialect. An id keeps its form, so that it looks the
-//! same in responses, webhooks, the log, states and tests.
+//! Resource ids, which consist of 128 bits, a kind, and the form in which the account's dialect writes ids. An id keeps
+//! its form, so that it looks the same in responses, webhooks, the log, states and tests.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ pub enum IdForm {
     /// Two letters for the kind and 32 hexadecimal digits, such as `FX0123…`.
     #[default]
     Prefixed,
-    /// A lower-case UUID, which doesn't reveal its kind.
+    /// A lower-case UUID, which doesn't reveal the kind of the resource.
     Uuid,
 }
 
@@ -18,11 +18,11 @@ pub enum IdForm {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a SID of the form {prefix} + 32 hexadecimal digits, nor a UUID")]
 pub struct SidError {
-    /// The expected letters.
+    /// The letters with which an id of the expected kind begins.
     pub prefix: &'static str,
 }
 
-/// An id of one kind.
+/// An id of one kind of resource.
 pub trait Id: Sized {
     /// Creates an id from 128 random bits. A UUID has version 4, so six of its bits are fixed (RFC 9562 §5.4).
     fn minted(bits: [u8; 16], form: IdForm) -> Self;
@@ -134,7 +134,7 @@ sid!(
 );
 
 sid!(
-    /// The id of a stored piece of TwiML.
+    /// The id of a TwiML bin.
     TwimlBinSid, "EH"
 );
 
@@ -143,13 +143,14 @@ const HYPHENS: [usize; 4] = [8, 12, 16, 20];
 
 const fn minted(mut bits: [u8; 16], form: IdForm) -> [u8; 16] {
     if matches!(form, IdForm::Uuid) {
+        // The version (4) and the variant (RFC 9562 §5.4).
         bits[6] = bits[6] & 0x0f | 0x40;
         bits[8] = bits[8] & 0x3f | 0x80;
     }
     bits
 }
 
-/// The written form of an id, of at most 36 characters. Since ids are written often, it is kept on the stack.
+/// The written form of an id, of at most 36 characters. It is kept on the stack, because ids are written often.
 struct Written {
     text: [u8; 36],
     len: usize,

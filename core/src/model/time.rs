@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Microseconds since 1970-01-01T00:00:00Z.
+/// A moment, in microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
@@ -20,7 +20,7 @@ impl Timestamp {
         Self(micros.clamp(0, LATEST_MICROS))
     }
 
-    /// Creates a moment from seconds since the epoch, clamped in the same way.
+    /// Creates a moment from seconds since the epoch, clamped to the years 1970 to 9999.
     #[must_use]
     pub fn from_seconds(seconds: i64) -> Self {
         Self::from_micros(seconds.saturating_mul(1_000_000))
@@ -34,7 +34,7 @@ impl Timestamp {
         Self(seconds * 1_000_000)
     }
 
-    /// Microseconds since the epoch.
+    /// Returns the microseconds since the epoch.
     #[must_use]
     pub const fn micros(self) -> i64 {
         self.0
@@ -53,7 +53,7 @@ impl Timestamp {
         Self::from_micros(self.0.saturating_add(micros))
     }
 
-    /// Returns the time elapsed since `earlier`, or zero if `earlier` is later than this.
+    /// Returns the time elapsed since `earlier`, or zero if `earlier` is later than this moment.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -83,9 +83,9 @@ impl fmt::Debug for Timestamp {
 /// The speed of ringing, transmission and redialing, relative to a real line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
-    /// This many times faster; zero or less means a real line's speed.
+    /// The line is this many times faster than a real one; zero or less means the speed of a real line.
     Times(f64),
-    /// Takes no time at all.
+    /// The line takes no time at all.
     Max,
 }
 
@@ -95,6 +95,7 @@ impl Pace {
     pub fn scale(self, line_time: Duration) -> Duration {
         match self {
             Self::Times(times) if times > 0.0 => {
+                // An extremely slow pace may exceed what a `Duration` can hold.
                 Duration::try_from_secs_f64(line_time.as_secs_f64() / times).unwrap_or(Duration::MAX)
             }
             Self::Times(_) => line_time,

@@ -6,29 +6,30 @@ use std::sync::Arc;
 use super::sid::TwimlBinSid;
 use super::time::Timestamp;
 
-/// The longest TwiML that a bin can hold. Longer TwiML would be refused on reading (docs/fidelity.md, "SignalWire").
+/// The longest TwiML that a bin can hold, in bytes. Longer TwiML would be refused when it is executed
+/// (docs/fidelity.md, "SignalWire").
 pub const BIN_BYTES_MAX: usize = 64 * 1024;
 /// The most characters of a bin's name.
 pub const BIN_NAME_CHARS_MAX: usize = 255;
 
-/// An account's bin.
+/// A TwiML bin of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TwimlBin {
     /// The bin's id, which is the last part of its URL.
     pub sid: TwimlBinSid,
-    /// Its rank in order of creation, by which lists are sorted.
+    /// The bin's rank in the order of creation, by which lists are sorted.
     pub ordinal: u64,
-    /// The name chosen by its owner.
+    /// The name that the tester chose for the bin.
     pub name: Box<str>,
-    /// The TwiML, as stored.
+    /// The TwiML with which the emulator responds to requests for the bin.
     pub contents: Arc<str>,
-    /// The bin's creation time.
+    /// The time at which the bin was created.
     pub created: Timestamp,
-    /// The time of the last change to its name or contents.
+    /// The time of the last change to the name or the contents.
     pub updated: Timestamp,
-    /// The number of requests for it.
+    /// The number of requests for the bin.
     pub requests: u64,
-    /// The time of the last request.
+    /// The time of the last request; `None` if there has been none.
     pub last_request: Option<Timestamp>,
 }
 
@@ -43,11 +44,11 @@ pub struct ConfiguredTwimlBin {
     pub contents: Arc<str>,
 }
 
-/// A partial update of a bin; `None` leaves a part unchanged.
+/// A partial update of a TwiML bin; `None` leaves a part unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TwimlBinChange {
-    /// The new name.
+    /// The new name of the bin.
     pub name: Option<Box<str>>,
-    /// The new TwiML.
+    /// The TwiML that replaces the contents.
     pub contents: Option<Arc<str>>,
 }

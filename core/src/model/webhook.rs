@@ -24,9 +24,10 @@ words!(
         MediaUrl = "media-url",
         /// Asks a number's FaxUrl for TwiML.
         FaxUrl = "fax-url",
-        /// Asks the fallback URL for TwiML after the FaxUrl failed.
+        /// Asks the fallback URL for TwiML after the FaxUrl failed. At SignalWire, it is also the purpose of a notice
+        /// that goes to the fallback URL after an action failed.
         FallbackUrl = "fallback-url",
-        /// Notifies `<Receive action>` of the fax's end.
+        /// Notifies the `<Receive action>` that a fax has ended.
         Action = "action",
         /// Notifies a StatusCallback of a new status.
         StatusCallback = "status-callback",
@@ -44,9 +45,9 @@ words!(
         Good = "good",
         /// An invalid signature, made with a different secret.
         Bad = "bad",
-        /// No signature header.
+        /// No signature header at all.
         Missing = "missing",
-        /// The signature of an earlier request to the same URL, with other parameters.
+        /// The signature that an earlier request about the same fax, with a different status, would have had.
         Stale = "stale",
     }
 );
@@ -60,7 +61,7 @@ pub struct ExchangeRecord {
     pub method: Method,
     /// The URL of the first request, without userinfo.
     pub url: String,
-    /// The parameters sent, in order.
+    /// The parameters of the request, in the order in which they were sent.
     pub params: Vec<(String, String)>,
     /// The headers of the first request.
     pub request_headers: Vec<(String, String)>,
@@ -72,18 +73,18 @@ pub struct ExchangeRecord {
     pub response_headers: Vec<(String, String)>,
     /// The beginning of the last response's body.
     pub response_body: String,
-    /// The real time from the first request to the end.
+    /// The real time from the first request to the end of the exchange, in milliseconds.
     pub duration_ms: u64,
     /// The failure; `None` if the response was usable.
     pub failure: Option<ExchangeFailure>,
 }
 
-/// The number of an attempt, among those made for one event.
+/// One attempt among those made for the same event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
     /// The number of the attempt, from one.
     pub number: u64,
-    /// The real time spent on earlier attempts.
+    /// The real time spent on earlier attempts, in milliseconds.
     pub spent_ms: u64,
 }
 
@@ -130,7 +131,7 @@ pub enum ExchangeFailure {
     ReadTimeout,
     /// The response was not complete within the total time.
     TotalTimeout,
-    /// The connection broke, was reset, or has no route to the host.
+    /// The connection broke or was reset, or there is no route to the host.
     ConnectionFailure(String),
     /// The response is not valid HTTP.
     ProtocolViolation(String),
@@ -140,7 +141,7 @@ pub enum ExchangeFailure {
     TooManyRedirects,
     /// A redirect has no usable `Location`.
     RedirectsNowhere {
-        /// The status of the redirect.
+        /// The HTTP status of the redirect.
         status: u16,
         /// The `Location` header, if the response has one.
         location: Option<String>,
@@ -155,7 +156,7 @@ pub enum ExchangeFailure {
     CertificateUntrusted(String),
     /// The body is longer than its limit.
     TooLarge {
-        /// The limit, in bytes.
+        /// The limit that the body exceeds, in bytes.
         limit: u64,
     },
 }

@@ -12,7 +12,7 @@ macro_rules! words {
             /// Every value, in order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// Returns this value's word.
+            /// Returns the word that stands for this value.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }

@@ -20,7 +20,7 @@ pub enum TwimlError {
     /// The body is longer than `TWIML_BYTES_MAX`.
     #[error("the TwiML is over {TWIML_BYTES_MAX} bytes")]
     TooLarge,
-    /// The response has no body.
+    /// The response has no body, or one of nothing but white space.
     #[error("the response is empty; the simplest TwiML is <Response><Receive/></Response>")]
     Empty,
     /// The body is not well-formed XML.
@@ -32,7 +32,7 @@ pub enum TwimlError {
          the proxy in front of it, compress only as Accept-Encoding allows"
     )]
     Compressed {
-        /// The value of Content-Encoding.
+        /// The value of the Content-Encoding header.
         coding: String,
         /// The fault of the parse error that the compression explains.
         fault: Fault,

@@ -1,5 +1,5 @@
-//! Reads TwiML. The first known verb is used; unknown elements raise a warning and are ignored. Names are
-//! case-sensitive. A DTD is refused, so the only entities are XML's own five, and nothing is ever fetched.
+//! Parses TwiML. The first known verb is used; unknown elements before it raise a warning and are ignored. Names are
+//! case-sensitive. A DTD is refused, so the only entities are the five of XML, and nothing is ever fetched.
 
 use roxmltree::{Document, Node, ParsingOptions};
 
@@ -20,7 +20,8 @@ const WARNINGS_MAX: usize = 20;
 /// "Receiving, TwiML").
 const CONTENT_TYPES: [&str; 3] = ["text/xml", "application/xml", "text/html"];
 
-/// Reads an app's response. A body that parses as TwiML is accepted whatever its content type, with a warning.
+/// Parses an app's response. A body that parses as TwiML is accepted whatever the content type, with a warning if the
+/// type is unusual.
 #[must_use]
 pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
     let mut warnings = Vec::new();
@@ -31,6 +32,7 @@ pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
         Some(odd) => {
             let verb = verb(content_type, body, &mut warnings);
             match verb {
+                // A `<Response>` without a verb is TwiML, too.
                 Ok(_) | Err(TwimlError::NoVerb) => {
                     // Inserted first, so that the limit on warnings never drops it.
                     warnings.insert(0, Warning { fault: Fault::ContentType, text: odd });
@@ -54,6 +56,7 @@ pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
 /// Describes an unusual content type; `None` if the type is accepted for TwiML.
 fn odd_type(content_type: Option<&str>) -> Option<String> {
     let Some(named) = content_type else { return Some("the response has no Content-Type".to_owned()) };
+    // Parameters, such as the charset, don't make a type unusual.
     let essence = named.split(';').next().unwrap_or_default().trim();
     let is_known = CONTENT_TYPES.iter().any(|known| known.eq_ignore_ascii_case(essence));
     (!is_known).then(|| format!("the response's Content-Type is {}", excerpt(named)))
@@ -78,6 +81,7 @@ fn verb(content_type: Option<&str>, body: &[u8], warnings: &mut Vec<Warning>) ->
 
 /// Returns whether the body begins like an HTML page.
 fn is_html(body: &[u8]) -> bool {
+    // A byte order mark may come before the page.
     let begin = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     let begins = |with: &str| begin.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with.as_bytes()));
     begins("<!doctype html") || begins("<html")
@@ -118,6 +122,7 @@ fn check_depth(root: Node<'_, '_>) -> Result<(), TwimlError> {
 }
 
 fn first_verb(root: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Verb, TwimlError> {
+    // A page that is well-formed XML gets here, since the parser accepts it.
     if root.tag_name().name().eq_ignore_ascii_case("html") {
         return Err(TwimlError::HtmlPage { fault: Fault::TwimlRoot });
     }
@@ -287,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_not_twiml_with_an_unusual_type_is_12300_and_described() {
+    fn an_unusual_type_without_twiml_is_an_error_that_describes_the_body() {
         for (content_type, body, part) in [
             (Some("text/plain"), "OK", "Content-Type is text/plain"),
             (None, "OK", "no Content-Type"),

@@ -1,5 +1,6 @@
-//! Decodes a document by its declared encoding (RFC 7303 §3): the byte order mark, then the `charset` of the
-//! Content-Type, then the encoding that the bytes or the XML declaration indicate, then UTF-8.
+//! Decodes a document by its declared encoding (RFC 7303 §3). In order of precedence, that is the encoding of the byte
+//! order mark, the `charset` of the Content-Type, the encoding that the bytes or the XML declaration indicate, and
+//! UTF-8.
 
 use std::borrow::Cow;
 
@@ -13,8 +14,8 @@ const DECLARATION_BYTES_MAX: usize = 256;
 /// The start of an XML declaration.
 const DECLARATION: &str = "<?xml";
 
-/// Decodes a document and removes leading white space. A doubtful encoding adds a warning; an undecodable document is
-/// an error, phrased to follow "the TwiML can't be parsed".
+/// Decodes a document and removes leading white space. Contradictory declarations of the encoding add warnings. If the
+/// document can't be decoded, the error is worded so that it can follow "the TwiML can't be parsed:".
 pub(super) fn decode<'a>(
     content_type: Option<&str>,
     body: &'a [u8],
@@ -34,6 +35,7 @@ pub(super) fn decode<'a>(
         };
         Cow::Borrowed(std::str::from_utf8(bytes).map_err(invalid)?)
     } else {
+        // Without replacement, so that invalid bytes are reported instead of becoming replacement characters.
         let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
         text.ok_or_else(|| format!("it is not valid {}, which it is declared as; send UTF-8", encoding.name()))?
     };
@@ -84,7 +86,7 @@ fn charset(content_type: Option<&str>) -> Option<&str> {
     Some(value.trim().trim_matches(['"', '\''])).filter(|value| !value.is_empty())
 }
 
-/// Returns the encoding named in an XML declaration, read as ASCII.
+/// Returns the encoding named in an XML declaration, which must be in an encoding that agrees with ASCII.
 fn declared(body: &[u8]) -> Option<&str> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     let begin = &body[..body.len().min(DECLARATION_BYTES_MAX)];

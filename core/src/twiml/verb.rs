@@ -31,7 +31,7 @@ impl Reading {
         self.refused_if_odd("")
     }
 
-    /// Makes the verb store the fax, and adds this warning if it specified otherwise.
+    /// Makes the verb store the fax, and adds this warning if the TwiML specified otherwise.
     #[must_use]
     pub fn always_stored(mut self, warning: &str) -> Self {
         if let Ok(Verb::Receive(receive)) = &mut self.verb
@@ -47,13 +47,16 @@ impl Reading {
         let odd = self.warnings.iter().find(|warning| warning.fault == Fault::ContentType);
         let Some(odd) = odd else { return self };
         let verb = Err(TwimlError::ContentType(format!("{}{why}", odd.text)));
+        // The error concerns the whole response, so warnings about its parts would only distract.
         Self { verb, warnings: Vec::new() }
     }
 
-    /// Marks the response as compressed: if its body can't be read, the compression is reported as the reason.
+    /// Marks the response as compressed with this coding: if the body can't be read, the compression is reported as the
+    /// reason.
     #[must_use]
     pub fn compressed(self, coding: &str) -> Self {
         let verb = self.verb.map_err(|error| {
+            // Any other error means that the body was readable, empty or too long, which compression doesn't explain.
             if matches!(error, TwimlError::Malformed(_) | TwimlError::ContentType(_)) {
                 TwimlError::Compressed { coding: excerpt(coding), fault: error.fault() }
             } else {

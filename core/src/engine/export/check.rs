@@ -45,6 +45,7 @@ pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
         expect(named, || (format!("world.retrying.{ordinal}"), format!("there is no fax or call {sid}")))?;
     }
     for (sid, outgoing) in &world.outgoing {
+        // A deleted fax has no ordinal in the tables to compare with.
         let own = world.tables.ordinal(*sid).unwrap_or(outgoing.ordinal);
         let place = || format!("world.outgoing.{sid}.ordinal");
         expect(own == outgoing.ordinal, || {
@@ -56,6 +57,7 @@ pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
         let named = world.tables.ordinal(sid).is_some() || world.outgoing.contains_key(&sid);
         expect(named, || (format!("world.under_way[{at}].fax"), format!("there is no fax or call {sid}")))?;
     }
+    // Ordinals are counted from 1, so 0 means that none is in use.
     let last = known.last().copied().unwrap_or(0);
     let place = || "world.next_ordinal".to_owned();
     expect(last < world.next_ordinal, || (place(), format!("must be more than {last}, which is in use")))?;
@@ -72,7 +74,7 @@ fn check_rules(world: &Rewindable) -> Result<(), StateError> {
     Ok(())
 }
 
-/// Checks that machines can agree on this line: any other could take forever or divide by zero.
+/// Checks that fax machines can agree on this line. On a line outside these limits, a page could take days.
 fn check_line(line: Line, place: impl Fn() -> String) -> Result<(), StateError> {
     let is_line = (RATE_BPS_MIN..=RATE_BPS_MAX).contains(&line.rate_bps) && line.noise_per_mille <= NOISE_PER_MILLE_MAX;
     let why = format!("{RATE_BPS_MIN} to {RATE_BPS_MAX} bit/s and noise of up to {NOISE_PER_MILLE_MAX} per mille");
@@ -97,6 +99,7 @@ fn line_of(fax: &Fax) -> Option<Line> {
 
 fn check_faxes(world: &Rewindable) -> Result<(), StateError> {
     let tables = &world.tables;
+    // The limit applies to commands one by one, so a state could otherwise exceed it.
     expect(tables.pending_count() <= PENDING_FAXES_MAX, || {
         ("world.tables".to_owned(), format!("at most {PENDING_FAXES_MAX} faxes and calls may be pending"))
     })?;
@@ -119,8 +122,8 @@ fn check_faxes(world: &Rewindable) -> Result<(), StateError> {
     Ok(())
 }
 
-/// Checks that exactly one next step is due for each fax: an alarm that doesn't fit the phase would break the world,
-/// and a phase that waits for nothing would never end.
+/// Checks that exactly one next step is due for each fax that has not ended: an alarm that doesn't fit the phase would
+/// break the world, and a phase that waits for nothing would never end.
 fn check_phases(world: &Rewindable) -> Result<(), StateError> {
     let tables = &world.tables;
     let movers = Movers::of(world);
@@ -185,7 +188,7 @@ struct Movers {
 impl Movers {
     fn of(world: &Rewindable) -> Self {
         let tables = &world.tables;
-        // An echo's completion moves nothing on.
+        // The completion of an echo is only journaled, so no fax moves on.
         let counted = || world.under_way.values().filter(|under_way| !under_way.is_echo);
         let fetches = counted().filter(|under_way| matches!(*under_way.intent, Intent::FetchDocument { .. }));
         let renders = counted().filter(|under_way| matches!(*under_way.intent, Intent::Render(_)));
@@ -198,7 +201,8 @@ impl Movers {
         }
     }
 
-    /// Returns whether something other than an alarm moves this fax on.
+    /// Returns whether this fax will move on or has ended. A fax in a phase with an alarm is assumed to have that
+    /// alarm, which `check_phases` has already checked.
     fn move_on(&self, world: &Rewindable, fax: &Fax) -> bool {
         let tables = &world.tables;
         match &fax.phase {
@@ -234,7 +238,8 @@ const fn own(caller: Caller) -> Option<Ordinal> {
     }
 }
 
-/// Returns whether an outbound fax rings at a number of this world: on this call, or on one that has been taken.
+/// Returns whether an outbound fax rings at a number of this world. A fax that is still processing must ring on this
+/// call; a fax that is sending has no ordinal to compare, since the call was taken or is a redial.
 fn rings(fax: &Fax, call: Option<Ordinal>) -> bool {
     match &fax.phase {
         Phase::Processing(Processing::Ringing { far, .. }) => call == Some(*far),
@@ -284,7 +289,7 @@ fn is_of_its_direction(fax: &Fax) -> bool {
     }
 }
 
-/// Returns the faxes and calls of this world at a fax's other end.
+/// Returns the ordinals of the faxes and calls of this world at the other end of a fax.
 fn far_ends(fax: &Fax) -> Vec<Ordinal> {
     match &fax.phase {
         Phase::Processing(Processing::Ringing { far, .. }) => vec![*far],

@@ -5,7 +5,7 @@ use crate::model::field_words;
 /// The place named in errors about a state as a whole.
 const WHOLE: &str = "the state";
 
-/// Returns the place of a parser's error and the reason for it.
+/// Returns the place of a parser's error, and the error rephrased for people.
 pub(super) fn of(error: &serde_path_to_error::Error<serde_json::Error>) -> (String, String) {
     let is_whole = error.path().iter().next().is_none();
     let path = if is_whole { String::new() } else { error.path().to_string() };
@@ -39,15 +39,16 @@ pub(super) fn of(error: &serde_path_to_error::Error<serde_json::Error>) -> (Stri
     (place, format!("{reason}{line}"))
 }
 
-/// Returns the reason for an unknown field, from serde's message after the first backtick: the name, and all valid
-/// ones.
+/// Rephrases serde's message about an unknown field. `names` is the message after its first backtick: the unknown name,
+/// then all valid ones.
 fn unknown_field(names: &str) -> String {
+    // Each name is in backticks, so every second part is one.
     let mut names = names.split('`').step_by(2);
     let field = names.next().unwrap_or_default();
     field_words::unknown(field, &names.collect::<Vec<_>>())
 }
 
-/// Returns serde's description of a value in JSON's terms.
+/// Converts serde's description of a value to JSON's terms.
 fn shown(found: &str) -> &str {
     match found {
         "map" => "an object",

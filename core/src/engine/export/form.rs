@@ -1,8 +1,9 @@
 //! The mapping between the file format's types and the engine's, and the macro that declares the former.
 //!
 //! No struct or enum of the engine or the model is written directly: a file must outlive the names and the shape of the
-//! engine's types. So each has a counterpart here that serde reads and writes, with conversions that name every field
-//! on both sides. When the engine changes, the conversions no longer compile, and there are three choices:
+//! engine's types. So each type has a counterpart in the format, which serde reads and writes, and conversions that
+//! name every field on both sides. When the engine changes, the conversions no longer compile, and there are three
+//! choices:
 //!
 //! - A field was renamed: `name_in_the_file = name_in_the_engine: Type`.
 //! - A new field is not worth writing: `not written { field = default, }` after the type. No file changes.
@@ -36,7 +37,7 @@ use crate::model::webhook::{Method, Purpose, Signature};
 
 /// A type of the file format that represents an engine type.
 pub(super) trait Form: Serialize + DeserializeOwned {
-    /// The engine type that it represents.
+    /// The engine type that this type represents.
     type Of;
 
     /// Converts an engine value to its written form.
@@ -75,6 +76,7 @@ macro_rules! form {
             type Of = $engine;
 
             fn of(value: &Self::Of) -> Self {
+                // An alias, because a `ty` fragment can't begin a pattern or an expression.
                 type Engine = $engine;
                 let Engine { $($($member:)? $field,)* $($($own: _,)+)? } = value;
                 Self { $($field: $crate::engine::export::form::Form::of($field),)* }
@@ -261,6 +263,7 @@ impl<A: Form, B: Form> Form for (A, B) {
 
 /// A value that the engine shares through an `Arc`, written like any other.
 #[derive(Serialize, Deserialize)]
+// serde need not add any bounds, since `Form` implies them.
 #[serde(transparent, bound = "")]
 pub(super) struct Shared<F: Form>(F);
 
@@ -308,7 +311,7 @@ impl<'de, F: Form> Deserialize<'de> for List<F> {
     }
 }
 
-/// Engine values by name, converted one at a time like those in a [`List`].
+/// A map of engine values, converted one at a time like those in a [`List`].
 pub(super) struct ByName<K, F: Form>(pub(super) BTreeMap<K, F::Of>);
 
 impl<K: Serialize, F: Form> Serialize for ByName<K, F> {

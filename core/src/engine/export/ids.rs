@@ -1,5 +1,5 @@
-//! Whether every id in a state has the form of its account's dialect. One of another form would never be found by a
-//! client of the account.
+//! Checks that every id in a state has the form of the account's dialect. The account's clients could never look up an
+//! id of another form.
 
 use std::fmt::Display;
 
@@ -68,7 +68,7 @@ impl Ids {
         Ok(())
     }
 
-    /// Checks the ids in requests that wait or are under way.
+    /// Checks the ids in effects and notices that wait or are under way.
     fn check_work(&self, world: &Rewindable) -> Result<(), StateError> {
         for (sid, outgoing) in &world.outgoing {
             let place = || format!("world.outgoing.{sid}");
@@ -94,6 +94,7 @@ impl Ids {
     }
 
     fn check_notice(&self, notice: &Notice, place: impl Fn() -> String) -> Result<(), StateError> {
+        // The media are written as a pair whose first element is the id.
         let media = notice.media.map(|(sid, _)| sid);
         media.map_or(Ok(()), |sid| self.expect(sid.form(), sid, || format!("{}.media[0]", place())))
     }

@@ -40,21 +40,21 @@ pub const STATE_VERSION: u64 = 2;
 /// The largest number that can be read: every JSON reader represents it exactly, and no counter ever comes close.
 const COUNT_MAX: u64 = 1 << 53;
 
-/// The most values in a document of an earlier version. It is upgraded in memory, where it takes 40 times the size of
-/// its text.
+/// The most values in a document of an earlier version. Such a document is upgraded in memory, where it takes 40 times
+/// the size of its text.
 const UPGRADED_VALUES_MAX: usize = 500_000;
 
 /// The field with the document's version.
 const VERSION: &str = "fauxfax_state";
-/// The field with faxes' documents, by their SHA-256.
+/// The field with the documents of faxes, by their SHA-256.
 const DOCUMENTS: &str = "documents";
 
 words!(
     /// The form in which a state includes its faxes' documents.
     MediaForm {
-        /// As base64, in the state itself.
+        /// The state contains the documents as base64.
         Inline = "inline",
-        /// Only as the SHA-256 of stored media, which the world that reads the state must already have.
+        /// The state names stored media only by their SHA-256; the world that reads the state must already have them.
         Hash = "hash",
     }
 );
@@ -62,39 +62,39 @@ words!(
 /// The reason that a state can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
-    /// It is JSON without a version.
+    /// The document is JSON, but has no version.
     #[error("this is not the state of a fauxfax world: it has no field {VERSION}")]
     NoState,
-    /// It isn't JSON.
+    /// The document isn't valid JSON.
     #[error("this is not JSON: {why}")]
     NoJson {
         /// The JSON parser's error, with its line and column.
         why: String,
     },
-    /// A later version of fauxfax wrote it.
+    /// A later version of fauxfax wrote the document.
     #[error(
         "a newer fauxfax wrote this: its {VERSION} is {found}, and this one reads up to {STATE_VERSION}; update fauxfax"
     )]
     Newer {
-        /// The version of the document.
+        /// The version that the document names.
         found: u64,
     },
-    /// A part of it is unknown or invalid, or refers to something missing.
+    /// A part of the state is unknown or invalid, or refers to something that is missing.
     #[error("{place}: {why}")]
     Wrong {
-        /// The path to it, such as `world.tables.faxes[0].quality`.
+        /// The path to that part, such as `world.tables.faxes[0].quality`.
         place: String,
-        /// An explanation for people.
+        /// An explanation of the problem, for people.
         why: String,
     },
-    /// It names a document by a hash that neither it nor the world has.
+    /// The state names a document by its hash, but neither the state nor the world has that document.
     #[error(
         "{place}: neither the state nor this world has the document with the SHA-256 {hash}; export it with media=inline"
     )]
     NoDocument {
-        /// The path of the first field that names it.
+        /// The path of the first field that names the document.
         place: String,
-        /// The SHA-256 in hexadecimal digits.
+        /// The SHA-256 of the document, in hexadecimal digits.
         hash: String,
     },
 }
@@ -107,17 +107,17 @@ impl From<serde_path_to_error::Error<serde_json::Error>> for StateError {
     }
 }
 
-/// Checks the version of a parsed document, which may contain states.
+/// Checks the version of a parsed document: a state, or a file with the same version field that contains states.
 ///
 /// # Errors
-/// Fails if the version is missing or can't be read.
+/// Returns an error if the version is missing or can't be read.
 pub fn check_version(document: &Value) -> Result<(), StateError> {
-    // Any value counts as a version, valid or not.
+    // The error never occurs, because a `Version` can be read from any value.
     let version = document.get(VERSION).and_then(|version| Version::deserialize(version).ok());
     readable(version.unwrap_or(Version::Missing), STATE_VERSION).map(drop)
 }
 
-/// Returns the version's number if it can be read; `newest` is the highest such number.
+/// Returns the number of a version if documents of that version can be read; `newest` is the highest such number.
 fn readable(version: Version, newest: u64) -> Result<u64, StateError> {
     let wrong = |why: String| Err(StateError::Wrong { place: VERSION.to_owned(), why });
     match version {
@@ -132,7 +132,7 @@ fn readable(version: Version, newest: u64) -> Result<u64, StateError> {
 /// A world to be written, or one that has been read.
 #[derive(Debug, Clone)]
 pub struct State {
-    /// The world's account.
+    /// The SID of the account that owns the world.
     pub account_sid: AccountSid,
     /// Whether the world's clock was frozen.
     pub is_frozen: bool,
@@ -141,8 +141,8 @@ pub struct State {
     world: Snapshot,
 }
 
-/// Replaces the world with a state; the token, journal and snapshots stay. If the clock is behind the state's, the
-/// caller must then move it to `latest`.
+/// Replaces the world with a state; the token, journal and snapshots stay. If the world's clock is behind the time of
+/// the state, the caller must then move the clock to `Engine::latest`.
 #[derive(Debug, Clone)]
 pub struct LoadState(pub State);
 
@@ -179,7 +179,7 @@ impl Engine {
         }
     }
 
-    /// Returns the stored documents, which a state may name by hash.
+    /// Returns the stored documents, which a state to be read may name by their hashes.
     #[must_use]
     pub fn stored_documents(&self) -> Vec<Arc<[u8]>> {
         let media = self.world.tables.faxes().filter_map(|fax| fax.media.as_ref());
@@ -212,7 +212,7 @@ impl State {
         check::check(&self.world.world)
     }
 
-    /// Returns the SIDs of its API keys.
+    /// Returns the SIDs of the account's API keys.
     pub fn keys(&self) -> impl Iterator<Item = KeySid> {
         self.keys.newest_first().map(|key| key.sid)
     }
@@ -235,8 +235,8 @@ impl State {
             // Every document has been named by now.
             let mut documents = shelf::written();
             if media == MediaForm::Hash {
-                // Documents that are not stored as media, such as those still being sent, stay in the state: the world
-                // that reads it could not find them.
+                // Documents that are not stored as media, such as those still being sent, stay in the state, because
+                // the world that reads it would have no copy.
                 let stored = self.world.world.tables.faxes().filter_map(|fax| fax.media.as_ref());
                 stored
                     .filter_map(|media| shelf::name(&media.document.bytes))
@@ -257,7 +257,7 @@ impl State {
         serde_json::from_slice(&text)
     }
 
-    /// Reads a document; `stored` are documents that it may name by hash.
+    /// Reads a state; `stored` contains the documents that the state may name by their hashes.
     ///
     /// # Errors
     /// Returns the first invalid part.

@@ -31,7 +31,8 @@ impl Outline {
     }
 }
 
-/// The visitor methods for all other values.
+/// Declares a visitor's methods for values of unexpected types, which all return `$other`. The elements of a list are
+/// read as `$element`, and dropped.
 macro_rules! others {
     ($other:expr) => {
         others!($other, IgnoredAny);
@@ -58,6 +59,7 @@ macro_rules! others {
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            // All elements are read, because the parser reports those left unread as an error.
             while list.next_element::<$element>()?.is_some() {}
             Ok($other)
         }
@@ -131,7 +133,7 @@ impl<'de> Deserialize<'de> for Counted {
     }
 }
 
-/// The field with the version.
+/// The value of the field with the version.
 pub(super) enum Version {
     /// There is no such field, or the value isn't even an object.
     Missing,
@@ -263,9 +265,10 @@ impl<'de> Deserialize<'de> for Bytes {
     }
 }
 
-/// Decodes directly into the shared allocation that keeps the bytes.
+/// Decodes base64 directly into the shared allocation, so that the bytes are not copied; `None` if it is invalid.
 fn decoded(text: &str) -> Option<Arc<[u8]>> {
     let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
+    // A text of nothing but padding has less data than padding.
     let length = (text.len() / 4 * 3).checked_sub(padding)?;
     let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, length).collect();
     // The new allocation has only one owner, so `get_mut` succeeds.

@@ -1,6 +1,6 @@
-//! The documents of a state while it is written or read. A document in a state only names its bytes by hash, so that
-//! they appear only once, however many faxes share them. The bytes themselves are kept on the shelf, which is
-//! thread-local.
+//! The documents of a state while the state is written or read. In a state, a document only names its bytes by their
+//! hash, so that the bytes appear only once, however many faxes share them. Meanwhile, the bytes are kept on the shelf,
+//! which is thread-local.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +46,7 @@ pub(super) struct Read {
 
 impl Written {
     fn name(&mut self, bytes: &Arc<[u8]>) -> String {
+        // The state being written keeps all its documents alive, so an address can't come to mean another document.
         let hash = self.hashes.entry(place(bytes)).or_insert_with(|| hash(bytes)).clone();
         self.documents.entry(hash.clone()).or_insert_with(|| Arc::clone(bytes));
         hash
@@ -85,11 +86,12 @@ pub(super) fn writing<T>(work: impl FnOnce() -> T) -> T {
 /// Runs `work` with a shelf of the documents being read, and returns the shelf.
 pub(super) fn reading<T>(shelf: Read, work: impl FnOnce() -> T) -> (T, Read) {
     let (done, shelf) = with(Shelf::Reading(shelf), work);
+    // Never another kind of shelf, since `with` returns the one that it was given.
     let Some(Shelf::Reading(read)) = shelf else { return (done, Read::default()) };
     (done, read)
 }
 
-/// Returns the documents named so far in this [`writing`].
+/// Returns the documents named so far in the current [`writing`].
 pub(super) fn written() -> ByHash {
     SHELF.with_borrow(|shelf| match shelf {
         Some(Shelf::Writing(written)) => written.documents.clone(),

@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 
 use super::{DOCUMENTS, STATE_VERSION, StateError};
 
-/// Upgrades a document by one version. It receives the whole state except faxes' documents, and need not change the
-/// version number.
+/// A function that upgrades a document by one version. Of a state, it receives everything except the faxes' documents.
+/// It need not change the version number.
 ///
 /// # Errors
 /// Returns the reason that the document isn't valid in its version.
@@ -34,7 +34,7 @@ pub(super) const fn newest(steps: &[Step]) -> u64 {
     steps.len() as u64 + 1
 }
 
-/// Takes a document of this version through the remaining steps.
+/// Upgrades a document of this version by the remaining steps.
 pub(super) fn upgrade(document: &mut Map<String, Value>, version: u64, steps: &[Step]) -> Result<(), StateError> {
     let taken = usize::try_from(version.saturating_sub(1)).unwrap_or(usize::MAX);
     steps.iter().skip(taken).try_for_each(|step| step(document))
@@ -56,10 +56,12 @@ impl<'de> Deserialize<'de> for Undocumented {
             fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Undocumented, A::Error> {
                 let mut rest = Map::new();
                 while let Some(name) = fields.next_key::<String>()? {
+                    // The documents have already been read, with the outline.
                     if name == DOCUMENTS {
                         fields.next_value::<IgnoredAny>()?;
                         continue;
                     }
+                    // The map would silently keep the last of several values with the same name.
                     if rest.contains_key(&name) {
                         return Err(A::Error::custom(format!("{name} is given twice; give it once")));
                     }
@@ -102,7 +104,7 @@ mod tests {
         State::read_by(&STEPS, document.to_string().as_bytes(), &[])
     }
 
-    /// Returns the fixture as each of the three versions would write it.
+    /// Returns the fixture in the form of a version from 1 to 3.
     fn of_version(version: u64) -> Value {
         let mut document = today();
         document["fauxfax_state"] = json!(version);

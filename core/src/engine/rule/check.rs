@@ -18,11 +18,11 @@ pub const PAGES_MAX: u32 = 10_000;
 pub const WEBHOOK_DELAY_MS_MAX: u32 = 24 * 60 * 60 * 1_000;
 /// The longest delay of a REST call, in real time: longer than any client waits.
 pub const API_DELAY_MS_MAX: u32 = 10 * 60 * 1_000;
-/// The lowest HTTP status of a refused REST call.
+/// The lowest HTTP status that a rule can give a refused REST call, since lower ones are not errors.
 pub const API_STATUS_MIN: u32 = 400;
-/// The highest HTTP status of a refused REST call.
+/// The highest HTTP status that a rule can give a refused REST call.
 pub const API_STATUS_MAX: u32 = 599;
-/// The largest error code of a refused REST call, since codes have five digits.
+/// The largest error code that a rule can give a refused REST call, since codes have at most five digits.
 pub const API_CODE_MAX: u32 = 99_999;
 /// The most characters of a failure's text: more than any service or fax machine uses.
 pub const MESSAGE_CHARS_MAX: usize = 200;
@@ -33,7 +33,7 @@ const DIGITS_MAX: usize = 15;
 pub const METHODS: [&str; 5] = ["GET", "POST", "DELETE", "PUT", "PATCH"];
 /// The purposes of requests that a rule may match.
 pub const PURPOSES: [Purpose; 4] = [Purpose::FaxUrl, Purpose::FallbackUrl, Purpose::Action, Purpose::StatusCallback];
-/// The faults that a transmission can break with.
+/// The faults with which a rule can break a transmission.
 const LINE_FAULTS: [Fault; 2] = [Fault::Transmission, Fault::Incompatible];
 
 /// The reason that a rule is refused.
@@ -42,7 +42,7 @@ const LINE_FAULTS: [Fault; 2] = [Fault::Transmission, Fault::Incompatible];
 pub struct RuleFault {
     /// The invalid field as testers write it, such as `match.pages`.
     pub field: String,
-    /// The expected and the actual value.
+    /// The expected and the actual value, or the reason that the rule could never act.
     pub reason: String,
 }
 
@@ -56,7 +56,7 @@ pub fn whole_number(min: u32, max: u32) -> String {
     format!("a whole number from {min} to {max}")
 }
 
-/// Returns the requirement for a fraction.
+/// Returns the requirement for a field with a fraction, such as a probability.
 #[must_use]
 pub const fn fraction(may_be_zero: bool) -> &'static str {
     if may_be_zero { "a number from 0 to 1" } else { "a number above 0, with which it would never act, and at most 1" }
@@ -133,6 +133,7 @@ fn check_pages(least: u32, most: u32) -> Result<(), RuleFault> {
         return fault("match.pages", format!("no count is at least {least} and at most {most}"));
     }
     within("match.pages.min", least, 1, PAGES_MAX)?;
+    // The end of an open range is no value that a tester wrote, so the limit doesn't apply to it.
     if most == u32::MAX { Ok(()) } else { within("match.pages.max", most, 1, PAGES_MAX) }
 }
 
@@ -145,6 +146,7 @@ fn check_party(name: &str, pattern: &str) -> Result<(), RuleFault> {
     let is_number = pattern.starts_with('+');
     let is_digits =
         pattern.chars().all(|c| c.is_ascii_digit() || c == '*') && pattern.contains(|c: char| c.is_ascii_digit());
+    // An asterisk at the start may match the plus.
     if is_digits && !pattern.starts_with('*') {
         return fault(field, format!("can never match: numbers begin with a plus, as +{pattern}"));
     }
@@ -154,6 +156,7 @@ fn check_party(name: &str, pattern: &str) -> Result<(), RuleFault> {
     if is_number && pattern.chars().filter(char::is_ascii_digit).count() > DIGITS_MAX {
         return fault(field, format!("can never match: a number has at most {DIGITS_MAX} digits"));
     }
+    // Only a sender may have a bare name; the address of a receiver begins with a plus or with `sip`.
     if name == "to" && !is_number && !pattern.starts_with(['*', 's', 'S']) {
         return fault(field, "can never match: a receiver is a number in E.164 or a SIP URI");
     }
@@ -163,7 +166,7 @@ fn check_party(name: &str, pattern: &str) -> Result<(), RuleFault> {
 /// Checks a tester's text for a failure.
 ///
 /// # Errors
-/// Returns the requirement for the text, to follow "must".
+/// Returns the requirement for the text, worded so that it can follow "must".
 pub fn check_message(message: &str) -> Result<(), String> {
     let fits = (1..=MESSAGE_CHARS_MAX).contains(&message.chars().count()) && !message.contains(char::is_control);
     fits.then_some(())
@@ -171,6 +174,7 @@ pub fn check_message(message: &str) -> Result<(), String> {
 }
 
 fn check_outcome(outcome: &Outcome) -> Result<(), RuleFault> {
+    // Only a failure has values that could be invalid.
     let Outcome::Failed(LineFault { fault: broken, after_pages, text }) = outcome else { return Ok(()) };
     within("outcome.after_pages", *after_pages, 0, PAGES_MAX)?;
     if let Some(text) = text {
@@ -191,6 +195,7 @@ fn check_line(line: LineOverride) -> Result<(), RuleFault> {
     rate_bps.map_or(Ok(()), |rate| within("line.rate_bps", rate, RATE_BPS_MIN, RATE_BPS_MAX))?;
     match noise_per_mille {
         Some(noise) if noise > NOISE_PER_MILLE_MAX => {
+            // Testers write noise as a fraction, so the message shows it as one.
             let noise = f64::from(noise) / f64::from(NOISE_PER_MILLE_MAX);
             fault("line.noise", format!("{}, not {noise}", fraction(true)))
         }

@@ -20,44 +20,44 @@ use rand::Rng;
 /// The most cookies kept per fax; when an app sets more, the oldest are dropped.
 const COOKIES_MAX: usize = 50;
 
-/// The place of a request among those of its fax, which determines its idempotency token.
+/// The place of a request among those about the same fax, which determines its idempotency token.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum TokenPlace {
     /// The question to the FaxUrl of a number.
     FaxUrl,
     /// The question to the fallback URL, after the FaxUrl failed.
     Fallback,
-    /// The n-th status notice, from 0.
+    /// The status notice with this place among those about the fax, counted from 0.
     Notice(u64),
-    /// The n-th alert, reported to the Debugger webhook.
+    /// The report of the alert with this place to the Debugger webhook.
     Alert(u64),
 }
 
 /// The rules' plan for sending a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WebhookPlan {
-    /// Undecided: an alarm will match it against the rules.
+    /// Not decided yet: an alarm will match the webhook against the rules.
     Undecided,
     /// Sent as usual, since no rule matched.
     Plain,
     /// Sent as a matching rule specifies.
     Ruled {
-        /// The earliest time to send it.
+        /// The earliest time at which the webhook may be sent.
         not_before: Timestamp,
-        /// The rule's effect on it.
+        /// The misbehavior that the rule inflicts on the webhook.
         fault: WebhookFault,
     },
 }
 
 impl WebhookPlan {
-    /// Returns the plan for a rule's decision made now.
+    /// Returns the plan that follows from the rules' decision at this time; `None` if no rule acted.
     pub(super) fn of(fault: Option<WebhookFault>, now: Timestamp) -> Self {
         let not_before = |fault: &WebhookFault| now.after(Duration::from_millis(fault.delay_ms));
         fault.map_or(Self::Plain, |fault| Self::Ruled { not_before: not_before(&fault), fault })
     }
 }
 
-/// Merges newly set cookies into a fax's: for each host and name, the last one wins.
+/// Merges newly set cookies into the kept cookies of a fax: for each host and name, the last one wins.
 pub(super) fn keep_cookies(kept: &mut Vec<Cookie>, set: Vec<Cookie>) {
     for cookie in set {
         kept.retain(|old| old.host != cookie.host || old.name() != cookie.name());
@@ -68,8 +68,8 @@ pub(super) fn keep_cookies(kept: &mut Vec<Cookie>, set: Vec<Cookie>) {
 }
 
 impl Engine {
-    /// Returns the plan for a new webhook: if there are webhook rules, an alarm decides it, otherwise it is sent as
-    /// usual.
+    /// Returns the plan for a new webhook. If there are webhook rules, the plan is undecided and an alarm is set to
+    /// decide it; otherwise, the webhook is sent as usual.
     pub(super) fn first_plan(&mut self, ordinal: Ordinal, now: Timestamp) -> WebhookPlan {
         if !self.must_be_decided() {
             return WebhookPlan::Plain;
@@ -117,7 +117,7 @@ impl Engine {
     }
 }
 
-/// Derives a UUID from the seed, the fax and the request's place in the fax.
+/// Derives a UUID from the seed, the fax, and the request's place among those about the fax.
 fn token(seed: &WorldSeed, sid: FaxSid, place: TokenPlace) -> Box<str> {
     let place = match place {
         TokenPlace::FaxUrl => 0,
@@ -128,6 +128,7 @@ fn token(seed: &WorldSeed, sid: FaxSid, place: TokenPlace) -> Box<str> {
     };
     let bits = seed.generator("token", sid.bytes(), place).next_u64();
     let low = seed.generator("token-low", sid.bytes(), place).next_u64();
+    // Six of the random bits are replaced by the variant and the version (4) of a random UUID.
     let (variant, node) = (0x8000 | (low >> 48 & 0x3fff), low & 0xffff_ffff_ffff);
     let (time_low, time_mid, version) = (bits >> 32, bits >> 16 & 0xffff, 0x4000 | (bits & 0x0fff));
     format!("{time_low:08x}-{time_mid:04x}-{version:04x}-{variant:04x}-{node:012x}").into()

@@ -1,4 +1,4 @@
-//! Status notices to apps: in order for each fax, one at a time.
+//! Status notices to apps, which are sent one at a time and in order for each fax.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -22,22 +22,22 @@ use crate::model::webhook::{Attempt, Cookie, ExchangeRecord, Method, Purpose, Si
 /// The undelivered notices of one fax.
 #[derive(Debug, Clone, Default)]
 pub(in crate::engine) struct Outgoing {
-    /// The fax's ordinal, which identifies it even after deletion.
+    /// The fax's ordinal, which identifies the fax even after its deletion.
     pub(in crate::engine) ordinal: Ordinal,
     pub(in crate::engine) queue: VecDeque<Queued>,
     /// The notice being sent, or about to be sent again.
     pub(in crate::engine) under_way: Option<Arc<Notice>>,
-    /// The number of notices so far, which is the place of the next.
+    /// The number of notices so far, which is the place of the next one.
     pub(in crate::engine) numbered: u64,
-    /// The cookies that the app set earlier in this fax.
+    /// The cookies that the app set in earlier exchanges about this fax.
     pub(in crate::engine) cookies: Vec<Cookie>,
 }
 
-/// A notice that waits for its turn, and its plan.
+/// A notice that waits for its turn, and the plan for sending it.
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct Queued {
     pub(in crate::engine) notice: Arc<Notice>,
-    /// Its place among the notices of its fax, from 0.
+    /// The notice's place among all notices about its fax, counted from 0.
     pub(in crate::engine) place: u64,
     pub(in crate::engine) plan: WebhookPlan,
 }
@@ -48,7 +48,7 @@ impl Outgoing {
         Self { ordinal, ..Self::default() }
     }
 
-    /// Postpones by `span` the notices that a rule delays.
+    /// Adds `span` to the delay of each notice that a rule delays.
     pub(in crate::engine) fn postpone(&mut self, span: Duration) {
         for queued in &mut self.queue {
             if let WebhookPlan::Ruled { not_before, .. } = &mut queued.plan {
@@ -74,7 +74,8 @@ impl Outgoing {
 }
 
 impl Engine {
-    /// Notifies the StatusCallback of an outbound fax, if the world's options call for a notice of this status.
+    /// Notifies the StatusCallback of an outbound fax, if the create call or, by default, the world's policy selects
+    /// the fax's status.
     pub(in crate::engine) fn notify_status(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "its status is to be notified and it is not there")
@@ -100,7 +101,7 @@ impl Engine {
         self.notify(ordinal, fax.sid, notice, now);
     }
 
-    /// Notifies the responsible app of an inbound fax's end.
+    /// Notifies an app when an inbound fax has ended; its other statuses cause no notice.
     pub(in crate::engine) fn notify_end(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "its end is to be notified and it is not there")
@@ -124,7 +125,7 @@ impl Engine {
         let mut notice = notice(fax, purpose, url, method);
         notice.remote_station_id = Some(acceptance.station_id.clone()).filter(|id| !id.is_empty());
         notice.pages = fax.pages().filter(|_| received);
-        // Pages received before a break are kept, but a notice mentions a document only if the fax was received.
+        // Pages received before a break are not posted: a notice contains a document only if the fax was received.
         notice.attachment = before.filter(|_| received && !acceptance.store_media).and_then(incoming_document);
         self.notify(ordinal, fax.sid, notice, now);
     }
@@ -175,8 +176,10 @@ impl Engine {
                 self.notify_again(sid);
             }
             Next::At(not_before) => self.set_webhook_alarm(ordinal, not_before),
+            // This method is called again when another notice is queued or the rules have decided.
             Next::Waits => {}
             Next::Nothing if is_last => drop(self.world.outgoing.remove(&sid)),
+            // The fax's cookies are kept for the notice of its next status.
             Next::Nothing => {}
         }
     }
@@ -213,8 +216,8 @@ impl Engine {
         self.notice_done(sid, cookies, now);
     }
 
-    /// Queues the notice under way for the number's fallback URL if it is for an action and SignalWire could not
-    /// deliver it. Twilio has no fallback for actions.
+    /// Queues a copy of the failed notice for the number's fallback URL, if the notice was for an action and the
+    /// dialect is SignalWire. Twilio has no fallback for actions.
     fn notify_fallback(&mut self, sid: FaxSid, now: Timestamp) {
         let under_way = self.world.outgoing.get(&sid).and_then(|outgoing| outgoing.under_way.clone());
         let Some(failed) = under_way.filter(|notice| notice.purpose == Purpose::Action) else { return };
@@ -251,17 +254,19 @@ enum Next {
     Message(Arc<Notice>),
     /// Wait until this time for a notice that a rule delays.
     At(Timestamp),
-    /// Wait for the rules' decision, or for another notice to change places with.
+    /// Wait for the rules' decision, or for another notice to swap places with.
     Waits,
     /// Do nothing, because the queue is empty.
     Nothing,
 }
 
 impl Outgoing {
-    /// Takes the next notice that its plan allows; `is_last` means that the fax will have no further notices. The token
-    /// is drawn here and not in the queue, so that a notice waiting in a snapshot is a new event after each restore.
+    /// Takes the next notice that its plan allows to be sent; `is_last` means that the fax will have no further
+    /// notices. The token is assigned here and not when a notice is queued, so that a notice that waits in a snapshot
+    /// gets a new token after each restore.
     fn take_next(&mut self, is_last: bool, now: Timestamp, token_of: &dyn Fn(u64) -> Box<str>) -> Next {
         loop {
+            // Saturates, because the queue may be empty.
             let others = self.queue.len().saturating_sub(1);
             let Some(first) = self.queue.front_mut() else { return Next::Nothing };
             let place = first.place;
@@ -278,6 +283,7 @@ impl Outgoing {
             if fault.drop {
                 self.queue.pop_front();
             } else if fault.reorder && others > 0 {
+                // Cleared, so that the notice is sent when it comes to the front again.
                 fault.reorder = false;
                 self.queue.swap(0, 1);
             } else if fault.reorder && !is_last {
@@ -298,7 +304,7 @@ impl Outgoing {
     }
 }
 
-/// Gives the notice its token, unless it has one: a duplicate keeps the first one's.
+/// Gives the notice its token, unless it already has one: a duplicate has the same token as the original.
 fn with_token(mut notice: Arc<Notice>, place: u64, token_of: &dyn Fn(u64) -> Box<str>) -> Arc<Notice> {
     if notice.idempotency_token.is_empty() {
         Arc::make_mut(&mut notice).idempotency_token = token_of(place);

@@ -42,7 +42,7 @@ impl Engine {
         if let Some(call) = self.world.tables.call_mut(ordinal) {
             call.asking = Some(asking);
         }
-        // Otherwise, an alarm sends it after the rules' decision.
+        // Under any other plan, an alarm sends the question once the rules have decided.
         if plan == WebhookPlan::Plain {
             self.ask_again(ordinal, false);
         }
@@ -118,7 +118,7 @@ impl Engine {
         }
     }
 
-    /// Sends the pending question, for the first time or again. The response to an echo has no effect.
+    /// Sends the pending question, for the first time or again. The response to an echo is only journaled.
     pub(in crate::engine) fn ask_again(&mut self, ordinal: Ordinal, is_echo: bool) {
         let Some(call) = self.world.tables.call(ordinal) else { return };
         let Some(asking) = &call.asking else { return };

@@ -1,5 +1,5 @@
-//! Webhook retries, as many as the dialect and the URL's overrides allow. Each is triggered by an alarm and keeps the
-//! first attempt's idempotency token.
+//! Webhook retries, as many as the dialect and the URL's overrides allow. Each retry is triggered by an alarm and has
+//! the idempotency token of the first attempt.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +45,7 @@ impl Engine {
         true
     }
 
-    /// Handles the alarm: repeats the question or the notice.
+    /// Handles a retry alarm: sends the question or the notice again.
     pub(in crate::engine) fn retry(&mut self, ordinal: Ordinal) {
         let Some(sid) = self.world.retrying.remove(&ordinal) else { return };
         if self.world.tables.call(ordinal).is_some() {
@@ -61,7 +61,7 @@ impl Engine {
     }
 }
 
-/// Returns the attempt after the recorded one, if the overrides allow it.
+/// Returns the attempt after the recorded one and its time, if the overrides allow another attempt.
 fn next(
     overrides: Overrides,
     attempt: Attempt,

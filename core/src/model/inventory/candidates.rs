@@ -6,7 +6,7 @@ use super::filter::{OfferFilter, Pattern};
 use super::{Country, NumberKind, RANGES, Range, SUBSCRIBER_DIGITS, draw};
 use crate::model::phone::PhoneNumber;
 
-/// The longest subscriber number of any range.
+/// The most subscriber digits in any range.
 const SUBSCRIBER_DIGITS_MAX: usize = *SUBSCRIBER_DIGITS.end() as usize;
 
 /// Iterates over the numbers to examine: one from each template in turn, so that a search shows many places.
@@ -64,7 +64,7 @@ impl Shuffle {
     }
 }
 
-/// A range with some subscriber digits fixed.
+/// A range in which some subscriber digits may be fixed by a pattern, while the others are open.
 struct Template {
     range: Range,
     subscriber: [Option<u8>; SUBSCRIBER_DIGITS_MAX],
@@ -76,13 +76,14 @@ impl Template {
         &self.subscriber[..self.range.subscriber_digits as usize]
     }
 
-    /// Returns the number of free combinations: ten for each open digit, multiplied.
+    /// Returns the number of ways to fill the open digits: a factor of ten for each.
     fn space(&self) -> u64 {
         self.digits().iter().filter(|digit| digit.is_none()).fold(1, |space, _| space * 10)
     }
 
     /// Returns the number to examine in a round; `round` must be less than `space`.
     fn number(&self, round: u64) -> PhoneNumber {
+        // With at most 20,000 rounds and steps of at most eight digits, nothing overflows.
         let mut free = (round * self.shuffle.step + self.shuffle.start) % self.space();
         let number = self.digits().iter().fold(self.range.leading_digits(), |number, digit| {
             let digit = digit.map(u64::from).unwrap_or_else(|| {
@@ -98,6 +99,7 @@ impl Template {
     /// Returns whether no number that fits the template could be assigned.
     fn is_hopeless(&self) -> bool {
         let [first, second, third, ..] = self.subscriber;
+        // An exchange that ends in 11 would be a service code, such as 911.
         let service_code = self.range.country.has_area_codes() && (second, third) == (Some(1), Some(1));
         first.is_some_and(|digit| digit < 2) || service_code
     }
@@ -126,6 +128,7 @@ fn templates(range: Range, shuffle: Shuffle, pattern: Option<&Pattern>) -> Vec<T
                 }
             }
         });
+        // A pattern that lies entirely within the leading digits gives the same template for each of its positions.
         if fits && !template.is_hopeless() && seen.insert(template.subscriber) {
             templates.push(template);
         }

@@ -20,12 +20,12 @@ pub const PATTERN_LEN_MIN: usize = 2;
 pub struct InvalidFilter {
     /// The parameter's name in the API.
     pub parameter: &'static str,
-    /// The requirement for the value, to follow the name.
+    /// The requirement for the value, worded so that it can follow the name.
     pub reason: &'static str,
 }
 
-/// Digits that a number must contain (`Contains`): digits, letters as on a keypad, and `*` for any one digit. After a
-/// leading `+`, the number must begin with them.
+/// A pattern that a number must contain (`Contains`): digits, letters as on a keypad, and `*` for any one digit. With a
+/// leading `+`, the number must begin with the pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     pub(super) symbols: Vec<Option<u8>>,
@@ -47,13 +47,13 @@ impl FromStr for Pattern {
     }
 }
 
-/// The filters of a search; omitted ones exclude nothing. The value of an `in_…` filter may also be an E.164 number,
-/// which means the value for that number's place.
+/// The filters of a search; an omitted filter excludes nothing. The value of an `in_…` filter may also be an E.164
+/// number, which stands for the corresponding attribute of that number's place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OfferFilter {
     /// The area code; ignored outside the United States and Canada.
     pub area_code: Option<u16>,
-    /// The digits that a number must contain.
+    /// The pattern that a number must contain.
     pub contains: Option<Pattern>,
     /// The state, province or similar region of the number's place, regardless of case.
     pub in_region: Option<String>,
@@ -65,9 +65,9 @@ pub struct OfferFilter {
     pub in_rate_center: Option<String>,
     /// The local access and transport area of the number's place.
     pub in_lata: Option<String>,
-    /// A number whose place must be near; if that place is unknown, nothing matches.
+    /// A number whose place must be within `distance_miles`; if that place is unknown, nothing matches.
     pub near_number: Option<PhoneNumber>,
-    /// A point within `distance_miles`.
+    /// A point that must be within `distance_miles`.
     pub near_lat_long: Option<Point>,
     /// The radius in miles: 25 by default, 500 at most.
     pub distance_miles: Option<u16>,
@@ -99,7 +99,7 @@ impl OfferFilter {
     fn admits_place(&self, place: Option<&Place>) -> bool {
         let is = |wanted: &Option<String>, attribute: fn(&Place) -> Option<&'static str>| {
             let Some(wanted) = wanted else { return true };
-            // A number means the value for its place; if that is unknown, nothing matches.
+            // If the place of such a number is unknown, nothing matches.
             let of_number = wanted.parse().ok().map(|number| place_of(number).and_then(attribute));
             let wanted = of_number.unwrap_or(Some(wanted));
             place
@@ -138,6 +138,7 @@ impl OfferFilter {
             && is(self.mms_enabled, offer.capabilities.mms)
             && is(self.fax_enabled, offer.capabilities.fax)
             && !excluded
+            // `Some(true)` includes new numbers, but doesn't exclude the others.
             && (self.beta != Some(false) || !offer.beta)
     }
 }

@@ -2,9 +2,10 @@
 
 use super::{Country, NumberKind, Place, Point, Range};
 
-/// The digits of the exchange and line number after a NANP area code.
+/// The number of digits after a NANP area code: the exchange code and the line number.
 const NANP_DIGITS: u32 = 7;
 
+/// Converts coordinates from ten-thousandths of a degree.
 const fn at(latitude: i32, longitude: i32) -> Point {
     Point { latitude_microdegrees: latitude * 100, longitude_microdegrees: longitude * 100 }
 }
@@ -64,7 +65,7 @@ const fn abroad(
     }
 }
 
-/// All places with local numbers.
+/// All places that have local numbers for sale.
 pub(super) static PLACES: &[Place] = &[
     us(["AL", "Birmingham", "35203", "BIRMINGHAM", "476"], 33_5207, -86_8025, &[205, 659]),
     us(["AL", "Huntsville", "35801", "HUNTSVILLE", "477"], 34_7304, -86_5861, &[256, 938]),
@@ -328,8 +329,8 @@ const fn nowhere(country: Country, kind: NumberKind, prefix: u32, subscriber_dig
     Range { country, kind, prefix, subscriber_digits, place: None }
 }
 
-/// Ranges without a place. The countries of North America share their toll-free codes; here each has its own, so that a
-/// number identifies its country's inventory.
+/// The ranges that belong to no place. In reality, the countries of North America share their toll-free codes; here,
+/// each country has its own codes, so that a number determines the country whose inventory it is in.
 pub(super) static PLACELESS: &[Range] = &[
     nowhere(Country::Us, NumberKind::TollFree, 800, NANP_DIGITS),
     nowhere(Country::Us, NumberKind::TollFree, 833, NANP_DIGITS),

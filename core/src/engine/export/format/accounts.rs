@@ -1,4 +1,4 @@
-//! The written form of an account's choices, and of its lists: API keys, caller ids, applications.
+//! The written form of an account's attributes, and of its lists: API keys, caller ids, applications.
 
 use std::collections::BTreeMap;
 use std::hash::Hash;
@@ -16,7 +16,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::Method;
 use crate::model::{application, credential};
 
-/// The account attributes that a state keeps: all except its id, place, owner and token.
+/// The account attributes that a state contains: all except the SID, the ordinal, the owner and the token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::engine::export) struct Choices {
@@ -34,6 +34,7 @@ pub(in crate::engine::export) struct Choices {
 
 impl Choices {
     pub(in crate::engine::export) fn of(account: &Account) -> Self {
+        // Every field is named, so that adding one forces a decision here.
         let Account {
             sid: _,
             auth_token: _,
@@ -51,7 +52,8 @@ impl Choices {
         Self { friendly_name, dialect, status, service, debugger_url, signing_key, created, updated }
     }
 
-    /// Refuses a dialect that the account's id can't have, and what an account of its dialect can't have.
+    /// Refuses a dialect that doesn't match the form of the account's SID, and a service or signing key that an account
+    /// of that dialect can't have.
     pub(in crate::engine::export) fn check(&self, sid: AccountSid) -> Result<(), StateError> {
         let wrong = |field: &str, why: String| StateError::Wrong { place: format!("account.{field}"), why };
         let of_sid = Dialect::of(sid);
@@ -69,7 +71,7 @@ impl Choices {
         }
     }
 
-    /// Applies these choices to an account, which keeps its id, its token and its signing key, if any.
+    /// Applies these attributes to an account, which keeps its SID, its token and, if it has one, its signing key.
     pub(in crate::engine::export) fn made_for(self, account: &Account) -> Account {
         let Self { friendly_name, dialect, status, service, debugger_url, signing_key, created, updated } = self;
         let signing_key = account.signing_key.clone().or(signing_key);
@@ -89,13 +91,14 @@ impl Choices {
 
 /// A list of values in the order of creation, and the ordinal of the last one ever added.
 #[derive(Serialize, Deserialize)]
+// serde need not add any bounds, since `Form` implies them.
 #[serde(deny_unknown_fields, bound = "")]
 pub(in crate::engine::export) struct OrderedMap<F: Form> {
     last: u64,
     list: List<F>,
 }
 
-/// A value that is listed by its id.
+/// A value of an account's list, which has a place in the list and an id.
 pub(in crate::engine::export) trait Registered: Clone {
     type Id: Eq + Hash;
     fn place(&self) -> (u64, Self::Id);
@@ -129,13 +132,13 @@ impl<F: Form> Default for OrderedMap<F> {
 }
 
 impl<F: Form<Of: Registered>> OrderedMap<F> {
-    /// Returns whether nothing was ever added.
+    /// Returns whether no value has ever been added, so that older states without the list are still written as before.
     pub(in crate::engine::export) const fn is_untouched(&self) -> bool {
         self.last == 0
     }
 
     pub(in crate::engine::export) fn of(register: &ordered_map::OrderedMap<<F::Of as Registered>::Id, F::Of>) -> Self {
-        // In order, which is checked on reading.
+        // Written in the order of creation, because `value` refuses any other order.
         Self { last: register.last, list: List(register.oldest_first().cloned().collect()) }
     }
 
@@ -154,6 +157,7 @@ impl<F: Form<Of: Registered>> OrderedMap<F> {
                 return Err(format!("number {ordinal} of the list appears twice or out of order"));
             }
             before = ordinal;
+            // An edited state may count fewer values than it lists, but no ordinal may be taken twice.
             register.last = register.last.max(ordinal);
             register.insert(ordinal, id, thing);
         }

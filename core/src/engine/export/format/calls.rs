@@ -59,6 +59,7 @@ form! {
         method: Method,
         failed: Option<(Fault, Box<str>)>,
         attempt: Attempt,
+        // Renamed in the engine; files keep the old name.
         fate = plan: WebhookPlan,
         signature: Signature,
         token: Option<Box<str>>,

@@ -22,7 +22,7 @@ form! {
     }
 }
 
-/// A document that is checked when read.
+/// A document, which is checked for consistency when it is read.
 pub(in crate::engine::export) struct Document(media::Document);
 
 impl Form for Document {
@@ -95,6 +95,7 @@ fn check(document: &media::Document) -> Result<(), String> {
     if let Some(at) = sheets.iter().position(|sheet| !is_page(sheet)) {
         return Err(format!("sheets[{at}] is not a fax page, which has {ROW_PELS} pels by 1 to {ROWS_MAX} rows"));
     }
+    // A document has a sheet for each page or, until it is rendered, none at all.
     let is_whole = *pages <= PAGES_MAX && (sheets.is_empty() || sheets.len() as u64 == u64::from(*pages));
     if !is_whole {
         return Err(format!("pages: {pages} does not match the {} sheets, or is more than {PAGES_MAX}", sheets.len()));

@@ -25,7 +25,7 @@ form! {
     }
 }
 
-/// The work of an effect, by `Intent` kind.
+/// The work of an effect, tagged with the kind of intent.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) enum Intent {

@@ -33,7 +33,7 @@ form! {
     }
 }
 
-/// The key of random draws. It is 0 in older states, which lack it, and 0 is omitted.
+/// The key of random draws. A key of 0 is omitted, and older states have no keys at all, so a missing key is read as 0.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Luck(u64);
@@ -73,7 +73,8 @@ form! {
     }
 }
 
-/// A StatusCallback's method, omitted if it is POST, as in older states, which lack it.
+/// The method of a StatusCallback. POST is omitted, and older states have no such field, so a missing method is read as
+/// POST.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(in crate::engine::export) struct CallbackMethod(Method);
@@ -94,7 +95,7 @@ impl Form for CallbackMethod {
     }
 }
 
-/// A set of statuses, as a list.
+/// A set of statuses, written as a list.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 pub(in crate::engine::export) struct Statuses(Vec<Status>);
@@ -121,6 +122,7 @@ form! {
 form! {
     struct Acceptance for fax::Acceptance {
         station_id: Box<str>,
+        // Renamed in the engine; files keep the old name.
         told = notify: NotifyTarget,
         store_media: bool,
     }

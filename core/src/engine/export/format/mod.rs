@@ -1,4 +1,5 @@
-//! The written form of a world: each value once, in lists, without the indexes. Duplicate ids are refused on reading.
+//! The written form of a world, which contains each value once, in lists, and no indexes. Duplicate ids are refused
+//! when a state is read.
 
 pub(super) mod accounts;
 mod calls;
@@ -45,6 +46,7 @@ pub(super) struct World {
     numbers: Numbers,
     caller_ids: OrderedMap<CallerId>,
     applications: OrderedMap<Application>,
+    // Older states lack this field, which is omitted until a bin is created.
     #[serde(default, skip_serializing_if = "OrderedMap::is_untouched")]
     twiml_bins: OrderedMap<TwimlBin>,
     agenda: List<Alarm>,
@@ -57,6 +59,7 @@ pub(super) struct World {
     next_ordinal: Ordinal,
     next_order: u64,
     not_answered: VecDeque<FaxSid>,
+    // Older states lack this field, which is omitted until the first reset.
     #[serde(default, skip_serializing_if = "is_zero")]
     ways_back: u64,
 }
@@ -220,6 +223,7 @@ fn in_order(alarms: Vec<agenda::Alarm>) -> Result<agenda::Agenda, String> {
 }
 
 fn kept(event: &Event) -> Option<Kept> {
+    // `Alerts` contains no other kind of event.
     let Event { seq: _, at, fax, kind: EventKind::Alert(alert) } = event else { return None };
     Some(Kept { at: *at, fax: *fax, alert: alert.clone() })
 }

@@ -21,7 +21,7 @@ pub(super) struct Numbers {
 
 impl Numbers {
     pub(super) fn of(numbers: &numbers::Numbers) -> Self {
-        // In order, which is checked on reading.
+        // Written in the order of purchase, because `value` refuses any other order.
         Self { bought: numbers.bought, numbers: List(numbers.oldest_first().cloned().collect()) }
     }
 
@@ -35,6 +35,7 @@ impl Numbers {
             if is_twice || read.newest_first().next().is_some_and(|last| last.ordinal >= number.ordinal) {
                 return Err(format!("{} appears twice or out of order", number.number));
             }
+            // An edited state may count fewer numbers than it lists, but no ordinal may be taken twice.
             read.bought = read.bought.max(number.ordinal);
             read.insert(number);
         }

@@ -9,7 +9,7 @@ use crate::engine::rulebook::{self, RULES_MAX};
 use crate::model::fax::Direction;
 use crate::model::webhook::{Purpose, Signature};
 
-/// The rules in order, and the last id.
+/// The rules in the order of their ids, and the last id that was given to a rule.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RuleBook {
@@ -101,7 +101,7 @@ form! {
 }
 
 form! {
-    /// The response to a REST call, with a code chosen by a tester.
+    /// The failure of a REST call, with a code that a tester chose.
     struct ApiFault for rule::ApiFault {
         refusal: Option<(u16, u32)>,
         delay_ms: u64,

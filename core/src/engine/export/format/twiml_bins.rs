@@ -1,4 +1,4 @@
-//! The written form of an account's bins.
+//! The written form of an account's TwiML bins, and of changes to them.
 
 use std::sync::Arc;
 

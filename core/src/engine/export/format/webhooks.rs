@@ -18,6 +18,7 @@ form! {
         ordinal: Ordinal,
         queue: VecDeque<Queued>,
         under_way: Option<Shared<Notice>>,
+        // Renamed in the engine; files keep the old name.
         told = numbered: u64,
         cookies: Vec<Cookie>,
     }
@@ -27,6 +28,7 @@ form! {
     struct Queued for notice::Queued {
         notice: Shared<Notice>,
         place: u64,
+        // Renamed in the engine; files keep the old name.
         fate = plan: WebhookPlan,
     }
 }

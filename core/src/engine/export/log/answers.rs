@@ -38,7 +38,7 @@ impl Form for EffectId {
     }
 }
 
-/// The number of resets before the effect was issued.
+/// The number of resets and restores before the effect was issued.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 struct Generation(u32);
@@ -57,6 +57,7 @@ impl Form for Generation {
 
 /// The result of a fallible operation.
 #[derive(Serialize, Deserialize)]
+// serde need not add any bounds, since `Form` implies them.
 #[serde(rename_all = "kebab-case", bound = "")]
 pub(super) enum Outcome<T: Form, E: Form> {
     Done(T),

@@ -25,7 +25,7 @@ use crate::model::phone::{Party, PhoneNumber};
 use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, TwimlBinSid};
 
 form! {
-    /// Any command, by its name.
+    /// Any command, tagged with its name.
     enum Input for command::Input {
         CreateFax(command: Box<CreateFax>),
         CancelFax(command: Box<CancelFax>),
@@ -150,7 +150,7 @@ form! {
     }
 }
 
-/// A string that is set or removed.
+/// A change to an optional string.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Change {
@@ -338,7 +338,7 @@ form! {
     }
 }
 
-/// A state as a complete document, with all the documents that it names.
+/// A complete state, including the bytes of all documents that it names.
 struct WholeState(State);
 
 impl Form for WholeState {

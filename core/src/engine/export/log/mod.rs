@@ -2,9 +2,9 @@
 //! start yields the same state and journal.
 //!
 //! A line is self-contained JSON:
-//! `{"fauxfax_log":1,"at":"2026-01-01T00:00:00Z","input":{"cancel-fax":{"fax":"FX…"}}}`. It contains documents as
-//! base64. A log contains everything that clients sent, account tokens included, so it must be kept as secret as they
-//! are.
+//! `{"fauxfax_log":1,"at":"2026-01-01T00:00:00Z","input":{"cancel-fax":{"fax":"FX…"}}}`. Documents are written as
+//! base64. A log contains everything that clients sent, including account tokens, so it must be kept as secret as those
+//! tokens.
 
 mod answers;
 mod inputs;
@@ -37,20 +37,20 @@ pub enum LogError {
     /// The line is JSON without a version.
     #[error("this is not a line of a fauxfax log: it has no number {VERSION}")]
     NoEntry,
-    /// A later version of fauxfax wrote it.
+    /// A later version of fauxfax wrote the line.
     #[error(
         "a newer fauxfax wrote this: its {VERSION} is {found}, and this one reads up to {LOG_VERSION}; update fauxfax"
     )]
     Newer {
-        /// The version of the line.
+        /// The version that the line names.
         found: u64,
     },
-    /// A part of it is unknown or invalid.
+    /// A part of the line is unknown or invalid.
     #[error("{place}: {why}")]
     Wrong {
-        /// The path to it, such as `input.create-fax.quality`.
+        /// The path to that part, such as `input.create-fax.quality`.
         place: String,
-        /// An explanation for people.
+        /// The reason that the part is unknown or invalid.
         why: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Writes and reads each command with every field set, and checks which lines are refused.
+//! Tests that each command, with every field set, is read as it was written, and that invalid lines are refused.
 
 use std::sync::Arc;
 

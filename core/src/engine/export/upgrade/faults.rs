@@ -25,7 +25,7 @@ fn in_value(value: &mut Value, place: &str) -> Result<(), StateError> {
 fn in_object(fields: &mut Map<String, Value>, place: &str) -> Result<(), StateError> {
     if let Some(error) = fields.remove("error") {
         let fault = fault_of(&error[0], &error[1], &format!("{place}.error"))?;
-        // The fault's own description is not a detail.
+        // A text that equals the fault's description adds no detail.
         let text = error[1].as_str().filter(|text| *text != fault.call_description());
         let failure = text.map_or(json!({ "fault": fault }), |text| json!({ "fault": fault, "detail": text }));
         fields.insert("failure".to_owned(), failure);
@@ -42,7 +42,7 @@ fn in_object(fields: &mut Map<String, Value>, place: &str) -> Result<(), StateEr
     fields.iter_mut().try_for_each(|(name, value)| in_value(value, &format!("{place}.{name}")))
 }
 
-/// Returns the fault of a version 1 code. If two faults share a code, the more frequent one is meant.
+/// Returns the fault for a code in version 1. If two faults share a code, the more frequent one is assumed.
 fn fault_of(code: &Value, text: &Value, place: &str) -> Result<Fault, StateError> {
     let fault = match code.as_u64() {
         Some(20005) => Fault::AccountNotActive,
