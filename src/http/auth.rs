@@ -1,5 +1,5 @@
 //! Authenticates REST calls, via HTTP Basic with an AccountSid and AuthToken or with an API key, and checks admission:
-//! whether the addressed account permits the call. The emulator decides which credentials are valid.
+//! whether the addressed account permits the call. `emulator.rs` decides which credentials are valid.
 
 use std::time::Duration;
 
@@ -120,7 +120,7 @@ pub(super) fn sign_in(
         return Err(refused(NoWorld::KeyNotEnough, error));
     }
     let of_another = |named| refused(NoWorld::OtherAccount, of_another(named));
-    // API keys are checked only here, since their account was unknown before the look-up.
+    // A call with an API key is checked only here, since the key's account was unknown before the look-up.
     let named = match named.filter(|named| *named != own.sid()) {
         None => None,
         Some(named) if owner_of(registry, named) == Some(own.sid()) => {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 
-/// ASCII characters that can't be sent as they are.
+/// ASCII characters that must be percent-encoded before a URL is sent.
 const UNSENDABLE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'\\');
 
 /// Returns a URL as it is sent and signed: without user, password and fragment, with a lower-case scheme and host, and
@@ -31,7 +31,7 @@ pub fn normal(url: &str) -> Option<String> {
     Some(format!("{scheme}://{host}{port}{slash}{}", utf8_percent_encode(target, UNSENDABLE)))
 }
 
-/// Returns the normal form, or the string itself if it has none, because testers may ask about any string.
+/// Returns the normal form, or the string unchanged if it is not a URL, because testers may ask about any string.
 #[must_use]
 pub fn normal_or_as_is(url: &str) -> Cow<'_, str> {
     normal(url).map_or(Cow::Borrowed(url), Cow::Owned)
@@ -45,9 +45,10 @@ fn split_port(place: &str) -> (&str, &str) {
     (host, if port == ":" { "" } else { port })
 }
 
-/// Returns the host in lower case, and an international name in punycode, as it is resolved.
+/// Returns the host in lower case, with an international name in Punycode, the form in which it is resolved. `None` if
+/// the host is empty or invalid.
 fn normal_host(scheme: &str, host: &str) -> Option<String> {
-    // True for most hosts: the URL parser is only needed for international and percent-encoded names.
+    // Most hosts end here: the URL parser is only needed for international and percent-encoded names.
     if host.is_ascii() && !host.contains('%') {
         return (!host.is_empty()).then(|| host.to_ascii_lowercase());
     }

@@ -24,7 +24,7 @@ pub struct FieldError {
 /// The reason that a string could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ParseError {
-    /// It is not JSON; the string is the parser's error, with its line and column.
+    /// The input is not JSON; the string is the parser's message, which names the line and column.
     NoJson(String),
     /// A field of an object occurs twice.
     Twice(FieldError),
@@ -213,15 +213,15 @@ impl<'de> MapAccess<'de> for Members<'de> {
     }
 }
 
-/// A parser for a value without duplicate fields.
+/// A deserializer seed for a value that refuses duplicate fields.
 #[derive(Clone, Copy)]
 struct Unique<'a> {
-    /// The duplicate field, if one was found; a serde error can't carry it.
+    /// The duplicate field, if one was found. It is kept here because serde's errors can only carry a string.
     twice: &'a RefCell<Option<FieldError>>,
 }
 
 impl Unique<'_> {
-    /// Prefixes the path of the duplicate field, if there is one.
+    /// Prefixes the path of the duplicate field, if there is one, with the name of an enclosing field.
     fn within(self, name: &str) {
         let error = self.twice.take();
         self.twice.replace(error.map(|error| error.within(name)));

@@ -1,5 +1,5 @@
-//! The W3C Trace Context header `traceparent` of webhooks. A fax is a trace, and each request is a span. Both ids are
-//! derived, not random, so that a tester can find the trace by the fax's SID.
+//! The W3C Trace Context header `traceparent` of webhooks. A fax is a trace, and each request is a span. The trace and
+//! span ids are derived and not random, so that a tester can find the trace by the fax's SID.
 
 use crate::model::sid::FaxSid;
 use crate::model::webhook::Attempt;

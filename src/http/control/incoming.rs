@@ -169,7 +169,7 @@ async fn document(
     file: Option<(Arc<[u8]>, Hold)>,
 ) -> Result<Document, Problem> {
     let read = match (file, &fields.media_url, fields.pages) {
-        // `_room` keeps the upload charged until its pages have been counted.
+        // `_room` keeps the upload's share of the budget until its pages have been counted.
         (Some((bytes, _room)), None, None) => registry.renderer().probe(bytes).await.map_err(DocumentFault::Unreadable),
         (None, Some(url), None) => registry.fetch_document(world, url).await,
         (None, None, pages) => {

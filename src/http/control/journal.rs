@@ -35,7 +35,7 @@ pub(super) struct EventsQuery {
     fax: Option<String>,
     /// Only events of this kind, such as `fax.status`.
     kind: Option<Box<str>>,
-    /// Most events to return; a stream ignores it.
+    /// Most events to return; a stream ignores this limit.
     limit: Option<usize>,
 }
 
@@ -125,8 +125,8 @@ pub(super) async fn list(
 }
 
 /// Reads the id of the last event that a client received, after which the stream should continue. An invalid id is
-/// refused, since the stream would otherwise silently begin elsewhere. Browsers send only ids from a stream, and an
-/// empty string if there is none.
+/// refused, since the stream would otherwise silently begin elsewhere. Browsers send an id that a stream gave them, or
+/// an empty string if it gave none.
 fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.as_bytes().trim_ascii().is_empty()) else {
         return Ok(None);

@@ -15,7 +15,7 @@ use crate::model::sid::FaxSid;
 /// The default width of a picture in pels: half of a fax page's 1728.
 const WIDTH_DEFAULT: u32 = 864;
 
-/// Size of the picture.
+/// The size of the picture.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PageQuery {

@@ -24,11 +24,11 @@ pub(super) struct RuleShown {
     id: u64,
     #[serde(flatten)]
     rule: RuleDocument,
-    /// How often it matched when its turn came.
+    /// How often the rule matched when it was tried.
     matched: u64,
-    /// How often it acted.
+    /// How often the rule acted.
     fired: u64,
-    /// Why it may never act; null if it may.
+    /// Why the rule may never act; null if nothing is known to prevent it.
     warning: Option<String>,
 }
 

@@ -38,7 +38,7 @@ pub(super) struct TrafficPage {
 struct RequestView {
     /// Place in this list; it grows by one with each request, and is unrelated to places in any journal.
     seq: u64,
-    /// When it was answered, by the system's clock.
+    /// Time of the response, by the system's clock.
     at: String,
     method: String,
     /// Path and query, with secrets masked.
@@ -49,7 +49,7 @@ struct RequestView {
     code: Option<u32>,
     /// SID of the account that the path names, else that of the credential.
     account_sid: Option<String>,
-    /// Why it belongs to no world, as a word from docs/control-api.md.
+    /// Why the request belongs to no world, as a word from docs/control-api.md.
     reason: &'static str,
 }
 

@@ -160,7 +160,7 @@ fn set(fields: &mut Fields, name: &str, text: String) -> Result<(), Problem> {
     }
 }
 
-/// Sets a form field, which may be given only once: one of two values would be lost.
+/// Sets a form field. Giving it twice is an error, because one of the two values would be lost.
 fn once<T>(field: &mut Option<T>, name: &str, value: T) -> Result<(), Problem> {
     if field.replace(value).is_some() { Err(bad_field(&FieldError::twice(name))) } else { Ok(()) }
 }
@@ -179,7 +179,7 @@ fn bad_form(error: &multer::Error) -> Problem {
         let detail = format!("a document may have {DOCUMENT_BYTES_MAX} bytes, another field {FIELDS_BYTES_MAX}");
         return Problem::new(413, "too-large", detail);
     }
-    // The error from our own limits is wrapped in multer's error.
+    // A fault of the body that multer was reading, such as a timeout, is wrapped in multer's error.
     if let multer::Error::StreamReadFailed(why) = error
         && let Some(fault) = why.downcast_ref::<BodyFault>()
     {

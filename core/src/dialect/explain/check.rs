@@ -1,4 +1,4 @@
-//! One-liners that compute a signature by hand, for an app's own shell or code. They read the key from the
+//! One-liners with which a tester computes a signature in the app's own shell or code. They read the key from the
 //! environment, so they can be shared safely.
 
 use serde_json::Value;

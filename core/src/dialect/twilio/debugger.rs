@@ -9,7 +9,7 @@ use crate::engine::event::{Alert, Event, EventKind};
 use crate::model::sid::AccountSid;
 use crate::model::webhook::ExchangeRecord;
 
-/// Returns the parameters for an alert; `parent` is a subaccount's owner.
+/// Returns the parameters for an alert; `parent` is the owner if the account is a subaccount.
 #[must_use]
 pub fn params(account: AccountSid, parent: Option<AccountSid>, event: &Event) -> Params {
     let EventKind::Alert(alert) = &event.kind else { return Params::new() };

@@ -39,7 +39,8 @@ const LIST_FILTERS: &[&str] = &["DateCreatedOnOrBefore", "To", "DateCreatedAfter
 /// Reads the parameters of a create call; `origin` is the scheme and host that the client used.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter. `To` is checked first, as in the engine.
+/// Returns an error with the documented code that fits best and a message that names the parameter. `To` is checked
+/// first, as in the engine.
 pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> {
     let to = destination(form)?;
     let order = CreateFax {
@@ -61,7 +62,7 @@ pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> 
 /// Reads the parameters of a list of faxes.
 ///
 /// # Errors
-/// Returns error 20422; its message names the parameter.
+/// Returns error 20422 with a message that names the parameter.
 pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
     let filter = FaxFilter {
         from: party(query, "From")?,
@@ -93,13 +94,12 @@ pub fn update_fax(form: &Form) -> Result<FaxUpdate, ApiError> {
 /// Reads the parameters of a list of media.
 ///
 /// # Errors
-/// Returns error 20422; its message names the parameter.
+/// Returns error 20422 with a message that names the parameter.
 pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, MediaSid::PREFIX, &[])
 }
 
-/// A Fax as clients see it. It keeps unformatted values, which are formatted only when it is serialized, after the
-/// world's lock is released.
+/// A Fax as clients see it. Values are formatted only when it is serialized, after the world's lock is released.
 #[derive(Debug, Clone)]
 pub struct FaxResource<'a> {
     view: View<'a>,
@@ -159,13 +159,13 @@ impl<'a> FaxResource<'a> {
         }
     }
 
-    /// Returns the resource with this SID.
+    /// Returns the resource of the fax with this SID, even while the app is still being asked for TwiML.
     ///
     /// # Errors
     /// Returns [`Refusal::NoFax`] if there is no such fax.
     pub fn find(engine: &Engine, sid: FaxSid, view: &View<'a>) -> Result<Self, Refusal> {
-        // Apps may fetch a fax before it exists, while they are being asked for TwiML (docs/fidelity.md, "Receiving,
-        // TwiML").
+        // Apps may fetch an incoming fax while they are still being asked for TwiML, when the engine has no `Fax` yet
+        // (docs/fidelity.md, "Receiving, TwiML").
         let arriving = |refusal| engine.arriving(sid).map(|fax| Self::of_arriving(&fax, view)).ok_or(refusal);
         engine.fax(sid).map(|fax| Self::of(fax, view)).or_else(arriving)
     }
@@ -229,7 +229,7 @@ pub struct FaxList<'a> {
 }
 
 impl<'a> FaxList<'a> {
-    /// Returns the resource of a page.
+    /// Returns the resource of a page, with links to the pages before and after it.
     #[must_use]
     pub fn of(page: &Page<'_, Fax>, request: &PageRequest, view: &View<'a>) -> Self {
         let url = format!("{}/v1/Faxes", view.origin);
