@@ -32,7 +32,8 @@ const WEBHOOK_MARKS: [HeaderName; 3] = [
     HeaderName::from_static("x-twilio-signature"),
     HeaderName::from_static("x-signalwire-signature"),
 ];
-/// The cookie that a browser sends in place of the control token, since images and event streams can't send a header.
+/// The cookie that a browser sends in place of the control token, since a page can't set headers for images and event
+/// streams.
 const COOKIE: &str = "fauxfax_control";
 /// Paths of pages and files that any site may link to or show as an image.
 const PAGES: [&str; 8] = ["/", "/console", "/fax", "/favicon.ico", "/livez", "/readyz", "/metrics", "/ca.pem"];
@@ -51,10 +52,10 @@ pub(super) enum Verdict {
     Refuse(Response, Option<u32>),
 }
 
-/// The part of the emulator that a path belongs to; each treats web pages differently.
+/// The part of the emulator that a path belongs to. Each part treats web pages differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Area {
-    /// The REST APIs, which no web page ever called.
+    /// The REST APIs, which web pages never called.
     Rest,
     /// The control API, under `/_fauxfax`.
     Control,
@@ -179,8 +180,8 @@ fn is_shown(area: Area, path: &str) -> bool {
     }
 }
 
-/// Returns whether a browser only navigates here or embeds an image, since neither lets the other page read the
-/// response.
+/// Returns whether a browser only navigates to the URL or embeds it as an image. Neither lets the page of the other
+/// site read the response.
 fn only_shows(parts: &Parts) -> bool {
     let is = |name: &HeaderName, value: &str| parts.headers.get(name).is_some_and(|header| header == value);
     let is_shown = is(&SEC_FETCH_DEST, "image") || (is(&SEC_FETCH_DEST, "document") && is(&SEC_FETCH_MODE, "navigate"));

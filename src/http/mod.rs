@@ -68,7 +68,7 @@ pub struct AskedHost(pub Arc<str>);
 pub struct AbortHandle(Arc<AtomicBool>);
 
 impl AbortHandle {
-    /// Resets the connection before anything else is written to it.
+    /// Makes the listener reset the connection before anything else is written to it.
     pub fn reset(&self) {
         self.0.store(true, Ordering::Release);
     }
@@ -116,7 +116,7 @@ fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-/// Returns the whole path that the client asked for, including a suffix that routing has removed.
+/// Returns the whole path that the client asked for, including a root or a suffix that routing has removed.
 fn asked_path(parts: &Parts) -> &str {
     asked_target(parts).path()
 }

@@ -120,6 +120,7 @@ pub(super) async fn list(
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT).min(JOURNAL_EVENTS_MAX);
     let (events, last_seq, evicted) =
         awaited.world.read_journal(|journal| (journal.events(&filter, limit), journal.last_seq(), journal.evicted()));
+    // Places begin at 1, so the number of dropped events is also the place of the last one dropped.
     let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since) };
     Ok(lazy::list("events", events.into_iter().map(|each| EventView::of(&each)), &rest))
 }
