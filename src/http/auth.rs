@@ -187,5 +187,6 @@ pub(super) fn is_of_owner(headers: &HeaderMap, world: &World) -> bool {
     };
     let own = world.read(|engine| engine.account().auth_token.clone());
     let given = bearer.or_else(basic);
+    // Compared in constant time, so that the time taken reveals nothing about the token.
     own.zip(given).is_some_and(|(own, given)| bool::from(own.as_bytes().ct_eq(given.as_bytes())))
 }

@@ -65,6 +65,7 @@ where
         };
     };
     let params = PathParams(found.params);
+    // Only a path under a root such as `/api/laml` can name an account of the other dialect.
     if let Some(account) = params.account().flatten().filter(|account| Dialect::of(*account) != dialect) {
         let why = Unassignable { account: Some(account), reason: NoWorld::OtherDialect };
         return refuse(why, ApiError::new(Reason::NotFound, elsewhere(account)));

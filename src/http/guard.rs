@@ -134,6 +134,7 @@ fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<Header
         return Err(Refusal::Origin(String::from_utf8_lossy(origin.as_bytes()).into_owned()));
     }
     let site = parts.headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
+    // A page on another port of the same host is `same-site`, and just as foreign.
     let is_cross_site = matches!(site, Some(b"cross-site" | b"same-site"));
     // Browsers may omit `Origin` from a GET, so `Sec-Fetch-Site` is checked separately.
     if is_cross_site && allowed.is_none() && !(is_shown(area, parts.uri.path()) && only_shows(parts)) {
@@ -196,8 +197,10 @@ fn host(parts: &Parts) -> Option<Cow<'_, str>> {
 }
 
 fn answers_to(host: &str, settings: &Settings) -> bool {
+    // A fully qualified host name may end with a dot.
     let name = name_of(host).trim_end_matches('.');
-    // Most requests name an IP address and thus skip the copy that follows.
+    // DNS rebinding needs a host name, so any IP address is safe. Most requests name one and thus skip the copy that
+    // follows.
     if name.parse::<IpAddr>().is_ok() {
         return true;
     }
@@ -253,6 +256,7 @@ fn is_preflight(parts: &Parts) -> bool {
 fn preflight(parts: &Parts, origin: &HeaderValue) -> Response {
     let mut response = readable_by(StatusCode::NO_CONTENT.into_response(), origin);
     let headers = response.headers_mut();
+    // An allowed origin may use any method and any header.
     for (asked, answer) in [
         (header::ACCESS_CONTROL_REQUEST_METHOD, header::ACCESS_CONTROL_ALLOW_METHODS),
         (header::ACCESS_CONTROL_REQUEST_HEADERS, header::ACCESS_CONTROL_ALLOW_HEADERS),

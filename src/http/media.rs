@@ -130,6 +130,7 @@ async fn show_unsigned(
         return Denial::Missing.into_response();
     };
     let is_open = !registry.settings().guard.protect_media || auth::is_of_owner(&parts.headers, &world);
+    // Refused before the look-up, so that the response doesn't reveal whether the document exists.
     let found = if is_open { find_unsigned(&world, (*account, *fax), file) } else { Err(Denial::Protected) };
     match found {
         Ok(shown) => shown.answer(&parts.method, &parts.headers),

@@ -96,6 +96,7 @@ pub fn origin(parts: &Parts, public_url: Option<&Arc<str>>) -> Arc<str> {
     }
     let came = parts.extensions.get().copied().unwrap_or(Scheme::Http);
     let forwarded = forwarded(&parts.headers, &X_FORWARDED_PROTO);
+    // Only these two words may get from the header into links.
     let scheme = [Scheme::Http, Scheme::Https].into_iter().find(|scheme| forwarded == Some(scheme.as_str()));
     // A reverse proxy that terminated TLS says so in a header; otherwise the connection's own scheme applies.
     let scheme = scheme.unwrap_or(came).as_str();

@@ -15,6 +15,7 @@ impl World {
     /// have media URLs on the host that the app expects.
     pub(crate) fn note_origin(&self, origin: &Arc<str>) {
         let own = Dialect::of(self.sid()).is_own_origin(origin).then(|| Arc::clone(origin));
+        // Nothing panics while this lock is held: it guards only a string.
         *self.0.service_origin.0.lock().unwrap_or_else(PoisonError::into_inner) = own;
     }
 

@@ -18,7 +18,9 @@ pub fn normal(url: &str) -> Option<String> {
     let url = url.trim_matches(|c: char| c.is_ascii_whitespace());
     let (scheme, rest) = url.split_once("://")?;
     let rest = rest.split('#').next().unwrap_or_default();
+    // URL parsers treat a backslash like a slash, so it ends the authority too.
     let (authority, target) = rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
+    // The last `@` ends the credentials, since a password may contain one.
     let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
     // An explicit port stays even if it is the default one, since the signature covers it.
     let (host, port) = split_port(place);
@@ -39,6 +41,7 @@ pub fn normal_or_as_is(url: &str) -> Cow<'_, str> {
 
 /// Splits off the port together with its colon; a colon without a port is dropped.
 fn split_port(place: &str) -> (&str, &str) {
+    // The colons within the brackets of an IPv6 literal don't begin a port.
     let after_bracket = place.rfind(']').map_or(0, |bracket| bracket + 1);
     let Some(colon) = place[after_bracket..].find(':').map(|colon| after_bracket + colon) else { return (place, "") };
     let (host, port) = place.split_at(colon);

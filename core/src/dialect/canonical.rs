@@ -75,7 +75,7 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
     lines.iter().map(show).collect()
 }
 
-/// One event of the projection, with its sort keys.
+/// One event of the projection. The lines of a fax are sorted by these fields, in this order.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Line {
     at: std::time::Duration,
@@ -179,6 +179,7 @@ fn exchange(record: &ExchangeRecord) -> String {
         }
     };
     let status = record.status.map_or(0, |status| status);
+    // Twilio's codes identify faults here, whatever the account's dialect.
     let code = record.failure.as_ref().map_or(0, |failure| codes::code(failure.fault()));
     let redirected_to = record.redirected_to.as_deref().map(without_port).unwrap_or_default();
     let (purpose, url) = (record.purpose.as_str(), without_port(&record.url));

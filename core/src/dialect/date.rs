@@ -12,6 +12,7 @@ use crate::model::time::Timestamp;
 pub fn iso(moment: Timestamp) -> String {
     // Built by hand, because a list of faxes formats up to two dates per item and this is the fastest way.
     let mut text = String::with_capacity("2015-07-30T20:00:00Z".len());
+    // Writing to a string never fails.
     let _ = write!(text, "{}Z", civil_utc(moment));
     text
 }

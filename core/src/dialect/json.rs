@@ -142,6 +142,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
             Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
                 (Some(number), ..) => visitor.visit_u64(number),
                 (None, Some(number), _) => visitor.visit_i64(number),
+                // `as_f64` returns `None` only with serde_json's feature `arbitrary_precision`, which is off.
                 (None, None, number) => visitor.visit_f64(number.unwrap_or(f64::NAN)),
             },
             Value::String(text) => visitor.visit_borrowed_str(text),

@@ -184,6 +184,7 @@ impl Pattern {
         if depth > DEPTH_MAX {
             return Err(limit("levels", DEPTH_MAX));
         }
+        // Counted over the whole pattern, so that nesting doesn't get around the limit.
         *fields += object.len();
         if *fields > FIELDS_MAX {
             return Err(limit("fields", FIELDS_MAX));

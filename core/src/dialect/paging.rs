@@ -206,6 +206,7 @@ impl PageRequest {
         match self.token {
             Some(Token::Older(ordinal)) => Cursor::Before(ordinal),
             Some(Token::Newer(ordinal)) => Cursor::After(ordinal),
+            // A client may ask for any page number; a page beyond the end of the list is empty.
             None => Cursor::Skip(self.page.saturating_mul(self.size as u64)),
         }
     }
@@ -313,6 +314,7 @@ impl PageRequest {
             Some(Token::Newer(_)) | None => None,
         };
         let token = extent.ends.map(|(newest, _)| Token::Newer(newest)).or(older);
+        // With a token, even page 0 may have a page before it, since clients choose the number.
         extent.has_previous.then(|| (self.page.saturating_sub(1), token))
     }
 
@@ -336,6 +338,7 @@ impl Token {
         let ordinal = match names {
             Names::Prefixed(prefix) => {
                 let digits = rest.strip_prefix(prefix).filter(|digits| digits.len() == 32)?;
+                // `from_str_radix` alone would accept a plus sign.
                 let digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(digits)?;
                 Ordinal::from_str_radix(digits, 16).ok()?
             }

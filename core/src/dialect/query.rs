@@ -92,6 +92,7 @@ impl<'de> Deserializer<'de> for Text<'de> {
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         match self.0.parse::<f64>() {
+            // As in JSON, infinity and NaN are not numbers.
             Ok(number) if number.is_finite() => visitor.visit_f64(number),
             Ok(_) | Err(_) => Err(self.wrong(&visitor)),
         }

@@ -13,6 +13,7 @@ const SAMPLED: &str = "01";
 /// request's idempotency token and attempt.
 #[must_use]
 pub fn of(fax: Option<FaxSid>, idempotency_token: &str, attempt: Attempt) -> String {
+    // 32 hexadecimal digits are 128 bits, the size of a trace id.
     let token = idempotency_token.bytes().filter_map(|byte| char::from(byte).to_digit(16)).take(32);
     let token = token.fold(0_u128, |bits, digit| bits << 4 | u128::from(digit));
     let trace = fax.map_or(token, |fax| u128::from_be_bytes(*fax.bytes()));

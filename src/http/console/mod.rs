@@ -32,6 +32,7 @@ pub(super) fn router(registry: &Registry) -> Router {
         .route("/", get(start))
         .route("/favicon.ico", get(|headers: HeaderMap| async move { file("favicon.svg", &headers, REVALIDATE) }))
         .route(BASE, get(page))
+        // `{*path}` doesn't match an empty path.
         .route("/console/", get(page))
         .route("/console/{*path}", get(page))
         .route("/console/assets/{build}/{*path}", get(asset))
@@ -75,6 +76,7 @@ fn file(path: &str, headers: &HeaderMap, caching: &'static str) -> Response {
 
 fn answer(file: &File, headers: &HeaderMap, caching: &'static str) -> Response {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    // If-None-Match compares weakly, so a weak tag matches too (RFC 9110 §13.1.2).
     let same =
         known.is_some_and(|known| known.split(',').any(|each| each.trim().trim_start_matches("W/") == file.etag));
     let head =

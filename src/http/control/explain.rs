@@ -72,6 +72,7 @@ pub(super) async fn explain(
 ) -> Result<Json<ExplanationView>, Problem> {
     let (own, key_kind) = world.read(|engine| {
         let account = engine.account();
+        // A key that the tester names counts as a signing key, not as an API token.
         let has_signing_key = account.signing_key.is_some() || order.token.is_some();
         (account.webhook_key().map(Box::from), KeyKind::of(account.dialect, has_signing_key))
     });

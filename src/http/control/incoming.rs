@@ -132,6 +132,7 @@ async fn order(registry: &Registry, world: &World, parts: &Parts, upload: Upload
     let fax =
         fax.checked(Dialect::of(world.sid())).map_err(|error| Problem::new(422, "bad-field", error.to_string()))?;
     let document = document(registry, world, &fields, file).await?;
+    // The app may accept documents only from the host that it uses itself, which need not be the tester's.
     let origin = world.service_origin().unwrap_or_else(|| origin(parts, registry.settings().public_url.as_ref()));
     Ok(fax.with_document(document, origin))
 }

@@ -110,6 +110,7 @@ pub(super) async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let fax = query.fax.as_deref().map(parse_fax).transpose()?;
+    // A reconnecting browser repeats its query, so the header takes precedence.
     let start = Start::of(last_event_id(&headers)?.or(query.since), query.all);
     let since = awaited.world.read_journal(|journal| start.seq(journal));
     let filter = EventFilter { since, fax, kind: query.kind, purpose: None };

@@ -19,6 +19,7 @@ pub(super) fn list<T: Serialize>(
     rest: &impl Serialize,
 ) -> Response {
     let end = serde_json::to_string(rest).unwrap_or_default();
+    // If `rest` has no fields, no comma may follow the list.
     let end = end.strip_prefix('{').filter(|rest| rest.len() > 1).map_or("]}".to_owned(), |rest| format!("],{rest}"));
     let mut list = List { begin: Some(format!("{{\"{name}\":[")), items, is_first: true, end: Some(end) };
     let first = list.next();

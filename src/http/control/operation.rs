@@ -152,6 +152,7 @@ impl Operation {
             let schema = describe(generator);
             let content: Map<String, Value> =
                 media_types.iter().map(|media_type| ((*media_type).to_owned(), json!({ "schema": schema }))).collect();
+            // An empty body counts as an empty object, so no body is required.
             operation["requestBody"] = json!({ "required": false, "content": content });
         }
         let mut responses = Map::new();

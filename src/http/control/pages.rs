@@ -37,7 +37,9 @@ pub(super) async fn show(
     }
     let no_fax = || Problem::new(404, "fax-not-found", format!("there is no fax {sid}"));
     let fax: FaxSid = sid.parse().map_err(|_| no_fax())?;
+    // A malformed name becomes 0, which is no page.
     let number: usize = file.strip_suffix(".png").and_then(|number| number.parse().ok()).unwrap_or(0);
+    // Cloned, because drawing a page would hold the world's lock for too long.
     let document = world.read(|engine| {
         let fax = engine.fax(fax).ok()?;
         Some(fax.media.as_ref().map(|media| media.document.clone()))

@@ -82,6 +82,7 @@ pub(super) async fn add(
         let held = engine.rule_book().find(|held| held.id == id)?;
         Some(view(held, engine.shadow_of(id)))
     });
+    // A concurrent call may have removed the rule between the two locks.
     let added = added.ok_or_else(|| Problem::new(409, "conflict", "the rule is gone already"))?;
     Ok((StatusCode::CREATED, Json(added)))
 }

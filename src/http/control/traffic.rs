@@ -55,6 +55,7 @@ struct RequestView {
 
 pub(super) async fn list(State(registry): State<Registry>, Asked(query): Asked<TrafficQuery>) -> Json<TrafficPage> {
     let since = query.since.unwrap_or(0);
+    // The log is bounded, so a page needs no limit by default.
     let page = registry.unassigned().read(since, query.limit.unwrap_or(usize::MAX));
     Json(TrafficPage {
         requests: page.requests.iter().map(|noted| view(noted)).collect(),

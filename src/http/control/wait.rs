@@ -92,6 +92,7 @@ fn fax(query: &WaitQuery) -> Result<Option<FaxSid>, Problem> {
 }
 
 async fn end_of(world: &World, fax: Option<FaxSid>, patience: Duration) -> Result<Json<WaitedView>, Problem> {
+    // Never happens, since `waited` calls this only with a fax.
     let Some(fax) = fax else { return Err(Problem::new(422, "bad-wait", "for=settled needs a fax")) };
     match tokio::time::timeout(patience, world.ended(fax)).await {
         Ok(None) => Err(Problem::gone(world)),

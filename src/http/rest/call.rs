@@ -204,6 +204,7 @@ impl<'a> Call<'a> {
     {
         let mut asked = self.asked();
         let shown = self.world.handle_checked_and_note(check, command, |engine, done, now| {
+            // The path of a call that creates a fax names none, so the created fax is recorded.
             asked.fax = C::created(&done).or(asked.fax);
             let shown = done.and_then(|done| look(engine, &self.view(now), done));
             let shown = shown.map_err(|refusal| self.refused(&refusal));

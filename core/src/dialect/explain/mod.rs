@@ -103,6 +103,7 @@ impl KeyKind {
     #[must_use]
     pub fn of_params(params: &[(String, String)]) -> Self {
         let account = params.iter().find(|(name, _)| name == "AccountSid").and_then(|(_, value)| value.parse().ok());
+        // The parameters don't reveal whether a project has a signing key, so one is assumed.
         Self::of(account.map_or(Dialect::Twilio, Dialect::of), true)
     }
 
@@ -280,6 +281,7 @@ fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)>
         let detail = format!("the digest is HMAC-SHA256; {service} signs with HMAC-SHA1, in Base64");
         return Some((Mistake::Digest, detail));
     }
+    // A pair with an empty name is encoded as `=` and the value, so the `=` is removed below.
     let encoded = super::form::encode(&[("", expected)]);
     // The plus signs decoded as spaces, and the padding cut off.
     let changed = [expected.replace('+', " "), expected.trim_end_matches('=').to_owned()];

@@ -143,6 +143,7 @@ impl<'a> FaxResource<'a> {
             from: fax.from.clone(),
             to: fax.to.clone(),
             quality: fax.quality,
+            // The id is shown even if no document is stored, unlike the URL.
             media_sid: fax.media.as_ref().map_or_else(|| engine.media_sid(fax.sid), |media| media.sid),
             media: fax.media.as_ref().map(|media| (media.document.media_type, media.created)),
             num_pages: num_pages(fax),
@@ -300,6 +301,7 @@ impl MediaList {
             Ok(fax) => fax.media.as_deref(),
             Err(refusal) => engine.arriving(sid).map(|_| None).ok_or(refusal)?,
         };
+        // With one item at most, any ordinal will do.
         let page = request.cut(kept.into_iter(), |_| 0);
         Ok(Self {
             paging: request.uris(&format!("{}/Media", fax_path(account, sid)), &Extent::of(&page, |_| 0)),
@@ -328,6 +330,7 @@ pub(super) fn num_pages(fax: &Fax) -> Option<u32> {
 /// or not the fax was delivered.
 pub(super) fn price(fax: &Fax) -> Option<f64> {
     let is_charged = matches!(fax.status(), Status::Delivered | Status::Received) || broke_off(fax);
+    // Even a call of 0 seconds has started a minute.
     let minutes = fax.duration_s().filter(|_| is_charged)?.div_ceil(60).max(1);
     Some(f64::from(minutes * PRICE_HUNDREDTHS_OF_CENTS) / 10_000.0)
 }

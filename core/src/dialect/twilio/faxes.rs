@@ -180,6 +180,7 @@ impl<'a> FaxResource<'a> {
 impl Serialize for FaxResource<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let sid = self.sid;
+        // One string serves for both URLs, because the fax's URL is the beginning of the other.
         let media_list = format!("{}/v1/Faxes/{sid}{MEDIA_LIST}", self.view.origin);
         let url = media_list.strip_suffix(MEDIA_LIST).unwrap_or_default();
         let created = date::iso(self.created);
@@ -289,6 +290,7 @@ impl MediaList {
             Ok(fax) => fax.media.as_deref(),
             Err(refusal) => engine.arriving(sid).map(|_| None).ok_or(refusal)?,
         };
+        // With one item at most, any ordinal will do.
         let page = request.cut(kept.into_iter(), |_| 0);
         Ok(Self {
             media: page.items.iter().map(|media| MediaResource::of_media(sid, media, view)).collect(),

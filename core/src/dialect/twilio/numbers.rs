@@ -279,6 +279,7 @@ impl From<Capabilities> for CapabilitiesResource {
 /// Returns a number's type in the inventory. For a number outside the inventory, the area code decides.
 fn kind_of(seed: u64, number: PhoneNumber) -> NumberKind {
     let digits = number.digits();
+    // A North American number is 1, a three-digit area code and seven digits.
     let toll_free = digits / 10_000_000_000 == 1 && TOLL_FREE_AREAS.contains(&(digits / 10_000_000 % 1_000));
     let by_area = if toll_free { NumberKind::TollFree } else { NumberKind::Local };
     inventory::offer_of(seed, number).map_or(by_area, |offer| offer.kind)
