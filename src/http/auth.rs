@@ -51,6 +51,7 @@ pub(super) async fn otherwise(
     parts: &Parts,
     connection: &AbortHandle,
 ) -> Option<(Response, Option<u32>)> {
+    // Only in a world with such rules does a REST call become a command.
     if !signed_in.has_api_rules() {
         return None;
     }

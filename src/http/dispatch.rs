@@ -71,6 +71,7 @@ where
         return refuse(why, ApiError::new(Reason::NotFound, elsewhere(account)));
     }
     let Some(operation) = found.value.operation(&parts.method) else {
+        // The client has not signed in yet, so the request belongs to no world.
         let response = reply::wrong_method(&parts, found.value.methods());
         let why = Unassignable { account: params.account().flatten(), reason: NoWorld::WrongMethod };
         let code = dialect.status_and_code(Reason::MethodNotAllowed).1;

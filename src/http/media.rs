@@ -83,7 +83,7 @@ async fn show(
         return Denial::Missing.into_response();
     };
     let is_named = user_agent::is_named(&parts.headers);
-    // Checked before the signature, so that a client learns of the rule whatever URL it uses.
+    // Checked before the signature, so that a client learns of the missing header whatever URL it uses.
     let found = match registry.settings().media_user_agent {
         MediaUserAgent::Required if !is_named => Err(Denial::NoUserAgent),
         MediaUserAgent::Required | MediaUserAgent::Warn => find(&world, name, ticket),

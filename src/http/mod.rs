@@ -62,8 +62,8 @@ pub struct ListenAddress(pub SocketAddr);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedHost(pub Arc<str>);
 
-/// A handle to reset the client's connection instead of responding. A listener passes it along with each request, or
-/// adds it to the request's extensions.
+/// A handle for resetting the client's connection instead of responding. A listener passes it along with each request,
+/// or adds it to the request's extensions.
 #[derive(Debug, Clone, Default)]
 pub struct AbortHandle(Arc<AtomicBool>);
 

@@ -54,8 +54,8 @@ pub(super) struct RequestLog {
     dropped: u64,
     /// The runs of requests, ascending in both fields.
     marks: VecDeque<Mark>,
-    /// The engine's `seq` just before its last reset, and the place of that event. Kept because the marks from which it
-    /// was computed may be dropped.
+    /// The engine's `seq` just before its last reset, and the place just before that reset. Kept because the marks from
+    /// which the place was computed may be dropped.
     reset: Option<(u64, u64)>,
 }
 

@@ -46,6 +46,7 @@ pub fn parse(text: &str) -> Option<Timestamp> {
 #[must_use]
 pub fn parse_exact(text: &str) -> Option<Timestamp> {
     let text = text.trim();
+    // Tried first, because a civil date would be parsed without regard to its offset.
     let micros = text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_microsecond).ok().or_else(|| {
         let moment = text.parse::<DateTime>().ok()?;
         Some(moment.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond())

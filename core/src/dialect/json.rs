@@ -287,6 +287,7 @@ impl<'de> Visitor<'de> for Unique<'_> {
         while let Some(name) = members.next_key::<String>()? {
             if object.contains_key(&name) {
                 self.twice.replace(Some(FieldError::twice(&name)));
+                // `parse` reports the error in `twice` instead of this one.
                 return Err(A::Error::custom("a field is given twice"));
             }
             let value = members.next_value_seed(self).inspect_err(|_| self.within(&name))?;

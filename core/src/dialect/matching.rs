@@ -38,7 +38,7 @@ pub enum PatternError {
     Limit {
         /// The path of the part within the pattern.
         path: String,
-        /// A plural noun for what exceeds the limit.
+        /// A plural noun that names what exceeds the limit.
         what: &'static str,
         /// The limit that it exceeds.
         limit: usize,
@@ -58,7 +58,7 @@ pub enum Pattern {
     Fields(Vec<(String, Self)>),
 }
 
-/// How many events must match, from the least to the greatest number.
+/// The number of events that must match, as a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
     /// The least number, inclusive.

@@ -142,7 +142,7 @@ pub(super) fn check_sid(name: &str, text: &str, prefix: &str, ids: IdForm) -> Re
     })
 }
 
-/// Checks that a string is an id of this form.
+/// Checks that a string is an id of this form; in prefixed form, it must begin with `prefix`.
 ///
 /// # Errors
 /// Returns a description of the valid form, such as `a UUID`.

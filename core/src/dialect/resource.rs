@@ -32,7 +32,7 @@ pub fn find_fax(engine: &Engine, sid: FaxSid, view: &View<'_>) -> Result<Value, 
     })
 }
 
-/// Returns a number's resource, plus its capabilities, which SignalWire's own resource omits.
+/// Returns a number's resource, including the receive mode, which SignalWire's own resource omits.
 #[must_use]
 pub fn number(number: &IncomingNumber, account: AccountSid, inventory_seed: u64) -> Value {
     match Dialect::of(account) {

@@ -98,8 +98,8 @@ impl Dialect {
         }
     }
 
-    /// Returns whether `origin`, a scheme and a host, is the service's own and media URLs therefore differ. Twilio's
-    /// never differ.
+    /// Returns whether `origin`, a scheme and a host, is one of the service's own and therefore changes the host of
+    /// media URLs. Always false for Twilio.
     #[must_use]
     pub fn is_own_origin(self, origin: &str) -> bool {
         match self {

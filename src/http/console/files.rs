@@ -22,7 +22,7 @@ pub(super) struct File {
     pub(super) content_type: &'static str,
     pub(super) etag: String,
     pub(super) bytes: Bytes,
-    /// The same bytes, compressed with gzip once at startup.
+    /// The same bytes, compressed with gzip in advance.
     pub(super) gzipped: Bytes,
 }
 

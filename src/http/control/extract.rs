@@ -89,6 +89,7 @@ impl Awaited {
 fn account_of(parts: &Parts, registry: &Registry) -> Result<AccountSid, Problem> {
     let query = form_of(&parts.uri)?;
     let mut named = query.iter().filter(|(name, _)| *name == ACCOUNT).map(|(_, text)| text);
+    // Two accounts are refused, since one of them would be ignored.
     match (named.next(), named.next()) {
         (None, _) => Ok(registry.default_account()),
         (Some(text), None) => parse_account(text),

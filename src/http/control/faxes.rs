@@ -134,6 +134,7 @@ impl Wanted {
     }
 
     fn fits(&self, fax: &Fax, dialect: Dialect) -> bool {
+        // A closure, because many faxes are examined and most filters don't need these strings.
         let parties = || [fax.from.to_string(), fax.to.to_string()];
         let is_party =
             |number: &String| parties().iter().any(|party| party.trim_start_matches('+').starts_with(number));

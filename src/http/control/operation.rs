@@ -156,6 +156,7 @@ impl Operation {
             operation["requestBody"] = json!({ "required": false, "content": content });
         }
         let mut responses = Map::new();
+        // A call may respond with the same status in several media types.
         for (status, content) in &self.answers {
             let response =
                 responses.entry(status.to_string()).or_insert_with(|| json!({ "description": reason(*status) }));

@@ -72,6 +72,7 @@ pub(super) async fn add(
     RawJson(order): RawJson,
 ) -> Result<(StatusCode, Json<RuleShown>), Problem> {
     let mut order = parse_json(&order)?;
+    // A body that is not an object is refused by `rule::parse`.
     if let Some(fields) = order.as_object_mut() {
         fields.retain(|name, _| !SHOWN_ONLY.contains(&name.as_str()));
     }

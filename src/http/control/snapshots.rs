@@ -61,7 +61,7 @@ struct CanceledShown {
     fax_sids: Vec<String>,
 }
 
-/// The number of things that were removed.
+/// The number of removed resources, by kind.
 #[derive(Serialize, JsonSchema)]
 struct Removed {
     faxes: usize,
@@ -126,6 +126,7 @@ pub(super) fn done(world: &World, canceled: &Canceled) -> ResetDone {
 }
 
 fn checked(name: &str) -> Result<Box<str>, Problem> {
+    // A valid name is ASCII, so it has as many bytes as characters.
     let is_good = (1..=SNAPSHOT_NAME_CHARS_MAX).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     let detail =

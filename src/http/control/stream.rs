@@ -83,6 +83,7 @@ impl Reader {
         let mut text = String::new();
         if let Some((since, evicted)) = missed {
             let data = json!({ "from_seq": since + 1, "to_seq": evicted, "count": evicted - since });
+            // Writing to a string never fails.
             let _ = write!(text, "event: evicted\nid: {evicted}\ndata: {data}\n\n");
         }
         for each in &events {

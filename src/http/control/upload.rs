@@ -94,6 +94,7 @@ pub(super) struct Upload {
 pub(super) async fn read(parts: &Parts, body: Body, budget: &Budget) -> Result<Upload, Problem> {
     let content_type =
         parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // Media types are case-insensitive.
     if content_type.to_ascii_lowercase().starts_with("multipart/") {
         let boundary = multer::parse_boundary(content_type).map_err(|error| bad_form(&error))?;
         return form(body, boundary, budget).await;

@@ -84,6 +84,7 @@ pub(super) async fn verify(
     // Runs on a separate thread: thousands of events and an expensive pattern take time, during which other calls must
     // proceed.
     let verdict = tokio::task::spawn_blocking(move || {
+        // Held until the check is done, even if the client has gone by then.
         let _turn = turn;
         verdict(&world, query.all, &order)
     });

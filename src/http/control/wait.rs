@@ -192,6 +192,7 @@ async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, S
     let mut filter: Option<EventFilter> = None;
     world
         .until_journaled(|journal| {
+            // Computed only once, so that a reset during the wait doesn't move the start.
             let filter = filter.get_or_insert_with(|| EventFilter {
                 since: start.seq(journal),
                 fax: *fax,
@@ -202,6 +203,7 @@ async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, S
             let found = news.iter().find(|each| each.entered().is_some_and(|status| statuses.contains(&status)));
             // The next check considers only newer events.
             filter.since = journal.last_seq();
+            // Kept for the error in case the wait times out.
             *nearest = news.last().and_then(|last| last.fax().zip(last.entered())).or(*nearest);
             if let Some(found) = found {
                 return Some(Ended::Entered(found.clone()));

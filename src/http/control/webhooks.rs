@@ -23,7 +23,8 @@ use crate::model::sid::FaxSid;
 use crate::model::webhook::{ExchangeRecord, Method, Purpose};
 use crate::world::journal::JournalEvent;
 
-/// The header that identifies a webhook: its value is the same in all attempts of the webhook, and in no other webhook.
+/// The header that identifies a webhook: its value is the same in all attempts of the webhook, and in no other webhook
+/// since the last reset.
 const TOKEN_HEADER: &str = "i-twilio-idempotency-token";
 
 /// Which webhooks to return.

@@ -57,7 +57,7 @@ words!(
         /// The app used the wrong key: another account's, an empty key, a key with white space, or the API token
         /// instead of the signing key.
         WrongToken = "wrong-token",
-        /// The app used the token of another account of the same owner.
+        /// The app used the token of the account's owner, or of one of the account's subaccounts.
         SubaccountToken = "subaccount-token",
         /// The app used an API key's secret, which never signs a webhook.
         ApiSecret = "api-secret",

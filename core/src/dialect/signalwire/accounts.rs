@@ -38,7 +38,7 @@ const NO_SUBRESOURCES: &[&str] = &[
 ];
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["FriendlyName"];
-/// The number that page tokens of accounts begin with, which other lists refuse: `acct` in ASCII.
+/// The number in page tokens of accounts, by which other lists recognise and refuse them: `acct` in ASCII.
 const LIST_OF_ACCOUNTS: u32 = 0x6163_6374;
 /// The string shown in place of the token.
 const REDACTED: &str = "redacted";

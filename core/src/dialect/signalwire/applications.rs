@@ -15,7 +15,7 @@ use crate::model::sid::{AccountSid, IdForm};
 
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["FriendlyName"];
-/// The number that page tokens of applications begin with, which other lists refuse: `apps` in ASCII.
+/// The number in page tokens of applications, by which other lists recognise and refuse them: `apps` in ASCII.
 const LIST_OF_APPLICATIONS: u32 = 0x6170_7073;
 /// An attribute that only Twilio's API has. Like unknown parameters, it is ignored.
 const NOT_SET_HERE: &str = "ApiVersion";

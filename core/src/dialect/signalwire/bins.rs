@@ -22,7 +22,7 @@ pub const BINS: &str = "/laml-bins";
 pub const CONTENT_TYPE: &str = "application/xml; charset=utf-8";
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["Name"];
-/// The number that page tokens of bins begin with, which other lists refuse: `bins` in ASCII.
+/// The number in page tokens of bins, by which other lists recognise and refuse them: `bins` in ASCII.
 const LIST_OF_BINS: u32 = 0x6269_6e73;
 
 /// Returns the id of the bin at a path, if the path names one.

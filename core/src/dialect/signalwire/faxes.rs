@@ -33,9 +33,9 @@ const FAX_FIELDS: usize = 20;
 const TTL_MINUTES: std::ops::RangeInclusive<u64> = 5..=300;
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["From", "To", "DateCreatedAfter", "DateCreatedOnOrBefore"];
-/// The number that page tokens of faxes begin with, which other lists refuse: `faxe` in ASCII.
+/// The number in page tokens of faxes, by which other lists recognise and refuse them: `faxe` in ASCII.
 const LIST_OF_FAXES: u32 = 0x6661_7865;
-/// The number that page tokens of media begin with, which other lists refuse: `medi` in ASCII.
+/// The number in page tokens of media, by which other lists recognise and refuse them: `medi` in ASCII.
 const LIST_OF_MEDIA: u32 = 0x6d65_6469;
 /// The only currency of prices.
 const PRICE_UNIT: &str = "USD";
@@ -110,7 +110,8 @@ pub fn check_cancel(engine: &Engine, sid: FaxSid) -> Result<(), Refusal> {
     if is_queued { Ok(()) } else { Err(Refusal::TooLateToCancel(sid)) }
 }
 
-/// A Fax as clients see it. Values are formatted only when it is serialized, after the world's lock is released.
+/// A Fax as clients see it. The values are formatted only when the resource is serialized, after the world's lock is
+/// released.
 #[derive(Debug, Clone)]
 pub struct FaxResource<'a> {
     view: View<'a>,

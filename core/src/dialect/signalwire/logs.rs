@@ -20,9 +20,9 @@ use crate::model::phone::Party;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// The path of the API.
+/// The root path of the API.
 pub const ROOT: &str = "/api/fax";
-/// The path of the logs.
+/// The path of the list of logs.
 const LOGS: &str = "/api/fax/logs";
 /// The filters, which the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["include_deleted", "created_before", "created_on", "created_after"];
@@ -30,7 +30,7 @@ const LIST_FILTERS: &[&str] = &["include_deleted", "created_before", "created_on
 /// `page_token` comes before `page_number`: the message for a missing token contains both.
 const ATTRIBUTES: &[&str] =
     &["include_deleted", "created_before", "created_on", "created_after", "page_size", "page_token", "page_number"];
-/// The number that page tokens of logs begin with, which other lists refuse: `logs` in ASCII.
+/// The number in page tokens of logs, by which other lists recognise and refuse them: `logs` in ASCII.
 const LIST_OF_LOGS: u32 = 0x6c6f_6773;
 /// The URL of the error codes' documentation.
 const ERROR_CODES: &str = "https://developer.signalwire.com/rest/signalwire-rest/overview/error-codes";

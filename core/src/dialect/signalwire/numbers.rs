@@ -19,7 +19,7 @@ use crate::model::sid::{AccountSid, IdForm};
 
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["PhoneNumber", "FriendlyName"];
-/// The number that page tokens of numbers begin with, which other lists refuse: `numb` in ASCII.
+/// The number in page tokens of numbers, by which other lists recognise and refuse them: `numb` in ASCII.
 const LIST_OF_NUMBERS: u32 = 0x6e75_6d62;
 /// Attributes of numbers that only Twilio's API has. Like unknown parameters, they are ignored.
 const NOT_SET_HERE: &[&str] = &["ApiVersion", "BundleSid", "EmergencyStatus", "EmergencyAddressSid"];

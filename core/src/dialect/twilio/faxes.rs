@@ -78,7 +78,7 @@ pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
 pub enum FaxUpdate {
     /// No change, since the request has no Status.
     Nothing,
-    /// Cancel the fax.
+    /// The fax is to be canceled.
     Cancel,
 }
 
@@ -99,7 +99,8 @@ pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, MediaSid::PREFIX, &[])
 }
 
-/// A Fax as clients see it. Values are formatted only when it is serialized, after the world's lock is released.
+/// A Fax as clients see it. The values are formatted only when the resource is serialized, after the world's lock is
+/// released.
 #[derive(Debug, Clone)]
 pub struct FaxResource<'a> {
     view: View<'a>,
