@@ -31,6 +31,7 @@ pub(super) struct Breakage {
 
 impl Breakage {
     pub(super) fn is_broken(&self) -> bool {
+        // Paired with the swap in `note`, so that the reason is visible once the flag is.
         self.is_broken.load(Ordering::Acquire)
     }
 

@@ -128,6 +128,7 @@ impl RequestLog {
         let Some(before_reset) = engine.last_reset() else { return 0 };
         match self.reset {
             Some((known, seq)) if known == before_reset => seq,
+            // The reset is the event after `before_reset`.
             _ => self.place_of(before_reset + 1) - 1,
         }
     }

@@ -15,6 +15,7 @@ const UNSENDABLE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').
 /// string is not a URL with a host.
 #[must_use]
 pub fn normal(url: &str) -> Option<String> {
+    // URL parsers ignore white space around a URL too.
     let url = url.trim_matches(|c: char| c.is_ascii_whitespace());
     let (scheme, rest) = url.split_once("://")?;
     let rest = rest.split('#').next().unwrap_or_default();

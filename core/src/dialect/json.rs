@@ -70,6 +70,7 @@ impl FieldError {
     /// Prefixes the error's path with the name of an enclosing field.
     #[must_use]
     pub fn within(self, name: &str) -> Self {
+        // An index such as `[0]` follows the name of its list without a dot.
         let separator = if self.place.is_empty() || self.place.starts_with('[') { "" } else { "." };
         Self { place: format!("{name}{separator}{}", self.place), ..self }
     }
@@ -209,6 +210,7 @@ impl<'de> MapAccess<'de> for Members<'de> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, FieldError> {
+        // Never happens, because serde reads a name before each value.
         let Some((name, value)) = self.next.take() else { return Err(Error::custom("a value without a name")) };
         seed.deserialize(Node(value)).map_err(|error| error.within(name))
     }

@@ -343,6 +343,7 @@ fn closest<'a>(pattern: &Pattern, range: Range<usize>, event: &dyn Fn(usize) -> 
 }
 
 fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
+    // A missing field counts as null, so that a pattern can demand that a field is absent.
     value.get(name).unwrap_or(&Value::Null)
 }
 

@@ -50,6 +50,7 @@ impl<'de> MapAccess<'de> for Members<'de> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, FieldError> {
+        // Never happens, because serde reads a name before each value.
         let Some((name, value)) = self.next.take() else { return Err(Error::custom("a value without a name")) };
         seed.deserialize(Text(value)).map_err(|error| error.within(name))
     }

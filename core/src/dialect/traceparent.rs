@@ -17,6 +17,7 @@ pub fn of(fax: Option<FaxSid>, idempotency_token: &str, attempt: Attempt) -> Str
     let token = idempotency_token.bytes().filter_map(|byte| char::from(byte).to_digit(16)).take(32);
     let token = token.fold(0_u128, |bits, digit| bits << 4 | u128::from(digit));
     let trace = fax.map_or(token, |fax| u128::from_be_bytes(*fax.bytes()));
+    // The upper half of 128 bits always fits.
     let first = u64::try_from(token >> 64).unwrap_or_default();
     // Each attempt is a separate request and needs its own span.
     let span = first.wrapping_add(attempt.number - 1);

@@ -118,6 +118,7 @@ async fn form(body: Body, boundary: String, budget: &Budget) -> Result<Upload, P
     let mut form = Multipart::with_constraints(Box::pin(body::parts(body)), boundary, constraints);
     let mut upload = Upload { fields: Fields::default(), file: None };
     while let Some(mut field) = form.next_field().await.map_err(|error| bad_form(&error))? {
+        // A part without a name is refused below, as an unknown field.
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
             let mut file = budget.body(ROOM_WAIT_MAX);

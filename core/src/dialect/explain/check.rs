@@ -35,6 +35,7 @@ pub fn check(url: &str, params: &[(String, String)], key_kind: KeyKind) -> Check
         "const p={object}; const s={url_text}+Object.keys(p).sort().map(k=>k+p[k]).join(\"\"); \
          console.log(require(\"crypto\").createHmac(\"sha1\",process.env.{variable}).update(s,\"utf8\").digest(\"base64\"))"
     );
+    // The other two sort at run time; the Rust expression contains the sorted text.
     let mut sorted: Vec<_> = params.iter().collect();
     sorted.sort_by(|(a, _), (b, _)| a.as_bytes().cmp(b.as_bytes()));
     let signed: String =

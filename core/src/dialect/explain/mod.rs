@@ -209,6 +209,7 @@ impl Question<'_> {
         if is_json(body) {
             return Vec::new();
         }
+        // A body that can't be parsed as a form has no parameters either.
         let form = Form::parse(body.as_bytes()).unwrap_or_default();
         form.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
@@ -272,6 +273,7 @@ fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)>
     let (given, service) = (question.signature, question.key_kind.service());
     let text = signed_text(question.url, &question.params);
     let key = question.key.as_bytes();
+    // Hexadecimal digits may be written in either case.
     if given.eq_ignore_ascii_case(&hex::encode(hmac::sha1(key, [text.as_str()]))) {
         let detail = format!("the digest is written in hexadecimal; {service}'s header has it in Base64");
         return Some((Mistake::Digest, detail));
