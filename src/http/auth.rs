@@ -1,5 +1,5 @@
 //! Authenticates REST calls, via HTTP Basic with an AccountSid and AuthToken or with an API key, and checks admission:
-//! whether the addressed account permits the call. The emulator decides which credentials are valid.
+//! whether the addressed account permits the call. `emulator.rs` decides which credentials are valid.
 
 use std::time::Duration;
 
@@ -51,6 +51,7 @@ pub(super) async fn otherwise(
     parts: &Parts,
     connection: &AbortHandle,
 ) -> Option<(Response, Option<u32>)> {
+    // Only in a world with such rules does a REST call become a command.
     if !signed_in.has_api_rules() {
         return None;
     }
@@ -120,7 +121,7 @@ pub(super) fn sign_in(
         return Err(refused(NoWorld::KeyNotEnough, error));
     }
     let of_another = |named| refused(NoWorld::OtherAccount, of_another(named));
-    // API keys are checked only here, since their account was unknown before the look-up.
+    // A call with an API key is checked only here, since the key's account was unknown before the look-up.
     let named = match named.filter(|named| *named != own.sid()) {
         None => None,
         Some(named) if owner_of(registry, named) == Some(own.sid()) => {
@@ -187,5 +188,6 @@ pub(super) fn is_of_owner(headers: &HeaderMap, world: &World) -> bool {
     };
     let own = world.read(|engine| engine.account().auth_token.clone());
     let given = bearer.or_else(basic);
+    // Compared in constant time, so that the time taken reveals nothing about the token.
     own.zip(given).is_some_and(|(own, given)| bool::from(own.as_bytes().ct_eq(given.as_bytes())))
 }

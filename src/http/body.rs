@@ -14,8 +14,8 @@ use crate::io::budget::{Budget, NoRoom, Pieces, ROOM_WAIT_MAX};
 
 /// How long a client may pause within a body before its request fails.
 pub(super) const BODY_IDLE_MAX: Duration = Duration::from_secs(60);
-/// How long a whole body may take at any pace: otherwise an upload that trickles in would hold its share of the budget
-/// forever.
+/// How long a whole body may take, however steadily it arrives: otherwise an upload that trickles in would hold its
+/// share of the budget forever.
 pub(super) const BODY_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// The reason a request body could not be read.
@@ -35,7 +35,7 @@ pub(super) enum BodyFault {
     NoRoom(#[from] NoRoom),
 }
 
-/// The time limits for one body; tests use shorter limits.
+/// The time limits for one body: its longest pause, and its longest duration in total.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
     idle: Duration,

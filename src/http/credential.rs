@@ -1,4 +1,4 @@
-//! The credential in a request's `Authorization` header. The emulator decides which world it opens.
+//! The credential in a request's `Authorization` header. `emulator.rs` decides which world a credential opens.
 
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;

@@ -38,7 +38,7 @@ pub(super) fn dialect_of_client(parts: &Parts) -> Dialect {
     if by_path == Dialect::Twilio && (is_project() || came_to_signalwire()) { Dialect::SignalWire } else { by_path }
 }
 
-/// Returns a message that directs an account's client to the APIs of its dialect.
+/// Returns a message that directs a client to the APIs of the account's dialect.
 pub(super) fn elsewhere(account: AccountSid) -> String {
     match Dialect::of(account) {
         Dialect::Twilio => format!(

@@ -45,7 +45,7 @@ fn routes_of(dialect: Dialect) -> &'static Routes {
     }
 }
 
-/// Answers a request whose path belongs to one of these APIs; any other request is returned.
+/// Answers a request whose path belongs to one of these APIs; any other request is returned unanswered.
 pub(super) async fn answer<B>(
     registry: &Registry,
     request: Request<B>,
@@ -65,11 +65,13 @@ where
         };
     };
     let params = PathParams(found.params);
+    // Only a path under a root such as `/api/laml` can name an account of the other dialect.
     if let Some(account) = params.account().flatten().filter(|account| Dialect::of(*account) != dialect) {
         let why = Unassignable { account: Some(account), reason: NoWorld::OtherDialect };
         return refuse(why, ApiError::new(Reason::NotFound, elsewhere(account)));
     }
     let Some(operation) = found.value.operation(&parts.method) else {
+        // The client has not signed in yet, so the request belongs to no world.
         let response = reply::wrong_method(&parts, found.value.methods());
         let why = Unassignable { account: params.account().flatten(), reason: NoWorld::WrongMethod };
         let code = dialect.status_and_code(Reason::MethodNotAllowed).1;

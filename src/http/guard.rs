@@ -32,7 +32,8 @@ const WEBHOOK_MARKS: [HeaderName; 3] = [
     HeaderName::from_static("x-twilio-signature"),
     HeaderName::from_static("x-signalwire-signature"),
 ];
-/// The cookie that a browser sends in place of the control token, since images and event streams can't send a header.
+/// The cookie that a browser sends in place of the control token, since a page can't set headers for images and event
+/// streams.
 const COOKIE: &str = "fauxfax_control";
 /// Paths of pages and files that any site may link to or show as an image.
 const PAGES: [&str; 8] = ["/", "/console", "/fax", "/favicon.ico", "/livez", "/readyz", "/metrics", "/ca.pem"];
@@ -51,10 +52,10 @@ pub(super) enum Verdict {
     Refuse(Response, Option<u32>),
 }
 
-/// The part of the emulator that a path belongs to; each treats web pages differently.
+/// The part of the emulator that a path belongs to. Each part treats web pages differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Area {
-    /// The REST APIs, which no web page ever called.
+    /// The REST APIs, which web pages never called.
     Rest,
     /// The control API, under `/_fauxfax`.
     Control,
@@ -133,6 +134,7 @@ fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<Header
         return Err(Refusal::Origin(String::from_utf8_lossy(origin.as_bytes()).into_owned()));
     }
     let site = parts.headers.get(SEC_FETCH_SITE).map(HeaderValue::as_bytes);
+    // A page on another port of the same host is `same-site`, and just as foreign.
     let is_cross_site = matches!(site, Some(b"cross-site" | b"same-site"));
     // Browsers may omit `Origin` from a GET, so `Sec-Fetch-Site` is checked separately.
     if is_cross_site && allowed.is_none() && !(is_shown(area, parts.uri.path()) && only_shows(parts)) {
@@ -179,8 +181,8 @@ fn is_shown(area: Area, path: &str) -> bool {
     }
 }
 
-/// Returns whether a browser only navigates here or embeds an image, since neither lets the other page read the
-/// response.
+/// Returns whether a browser only navigates to the URL or embeds it as an image. Neither lets the page of the other
+/// site read the response.
 fn only_shows(parts: &Parts) -> bool {
     let is = |name: &HeaderName, value: &str| parts.headers.get(name).is_some_and(|header| header == value);
     let is_shown = is(&SEC_FETCH_DEST, "image") || (is(&SEC_FETCH_DEST, "document") && is(&SEC_FETCH_MODE, "navigate"));
@@ -195,8 +197,10 @@ fn host(parts: &Parts) -> Option<Cow<'_, str>> {
 }
 
 fn answers_to(host: &str, settings: &Settings) -> bool {
+    // A fully qualified host name may end with a dot.
     let name = name_of(host).trim_end_matches('.');
-    // Most requests name an IP address and thus skip the copy that follows.
+    // DNS rebinding needs a host name, so any IP address is safe. Most requests name one and thus skip the copy that
+    // follows.
     if name.parse::<IpAddr>().is_ok() {
         return true;
     }
@@ -252,6 +256,7 @@ fn is_preflight(parts: &Parts) -> bool {
 fn preflight(parts: &Parts, origin: &HeaderValue) -> Response {
     let mut response = readable_by(StatusCode::NO_CONTENT.into_response(), origin);
     let headers = response.headers_mut();
+    // An allowed origin may use any method and any header.
     for (asked, answer) in [
         (header::ACCESS_CONTROL_REQUEST_METHOD, header::ACCESS_CONTROL_ALLOW_METHODS),
         (header::ACCESS_CONTROL_REQUEST_HEADERS, header::ACCESS_CONTROL_ALLOW_HEADERS),

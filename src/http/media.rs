@@ -1,6 +1,6 @@
 //! The media host: serves stored documents at Twilio's expiring URLs and at SignalWire's permanent ones
-//! (docs/fidelity.md, "Fax API" and "SignalWire"). A signed or unguessable URL is a credential; SignalWire's media can
-//! be made to require a further one.
+//! (docs/fidelity.md, "Fax API" and "SignalWire"). A signed or unguessable URL counts as a credential; for SignalWire's
+//! media, an additional one can be required.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub(super) fn routes() -> Router<Registry> {
         .route(&format!("/{}/{{account}}/faxes/{{file}}", signalwire::media::SPACE_ID), get(show_unsigned))
 }
 
-/// The error message for a request for a protected document.
+/// The error message for a request that lacks the credential for a protected document.
 const PROTECTED: &str = "media are protected here: send the project id and token by Basic authentication, or the token \
                          as a Bearer token";
 
@@ -51,7 +51,7 @@ enum Denial {
     /// The request has no User-Agent, and the emulator was configured to require one.
     NoUserAgent,
     Url(MediaUrlError),
-    /// The account's documents are protected, and the request has no credential of its own.
+    /// The account's documents are protected, and the request doesn't carry the account's credential.
     Protected,
     /// The document was deleted, made room for newer ones, or never existed.
     Missing,
@@ -83,7 +83,7 @@ async fn show(
         return Denial::Missing.into_response();
     };
     let is_named = user_agent::is_named(&parts.headers);
-    // Checked before the signature, so that a client learns of the rule whatever URL it uses.
+    // Checked before the signature, so that a client learns of the missing header whatever URL it uses.
     let found = match registry.settings().media_user_agent {
         MediaUserAgent::Required if !is_named => Err(Denial::NoUserAgent),
         MediaUserAgent::Required | MediaUserAgent::Warn => find(&world, name, ticket),
@@ -130,6 +130,7 @@ async fn show_unsigned(
         return Denial::Missing.into_response();
     };
     let is_open = !registry.settings().guard.protect_media || auth::is_of_owner(&parts.headers, &world);
+    // Refused before the look-up, so that the response doesn't reveal whether the document exists.
     let found = if is_open { find_unsigned(&world, (*account, *fax), file) } else { Err(Denial::Protected) };
     match found {
         Ok(shown) => shown.answer(&parts.method, &parts.headers),
@@ -165,8 +166,8 @@ impl Shown {
             // A document never changes under its name, so the tag alone decides.
             return (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
         }
-        // Ranges are defined for GET only. If-Range with a different tag asks for the whole document, as if it had
-        // changed.
+        // Ranges are defined for GET only. If-Range with a different tag asks for the whole document, as if the
+        // document had changed.
         let same = text(header::IF_RANGE).is_none_or(|condition| condition == etag);
         let range = text(header::RANGE).filter(|_| same && *method == Method::GET);
         let len = self.bytes.len();

@@ -63,13 +63,13 @@ pub struct ListenAddress(pub SocketAddr);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedHost(pub Arc<str>);
 
-/// A handle to reset the client's connection instead of responding. A listener passes it along with each request, or
-/// adds it to the request's extensions.
+/// A handle for resetting the client's connection instead of responding. A listener passes it along with each request,
+/// or adds it to the request's extensions.
 #[derive(Debug, Clone, Default)]
 pub struct AbortHandle(Arc<AtomicBool>);
 
 impl AbortHandle {
-    /// Resets the connection before anything else is written to it.
+    /// Makes the listener reset the connection before anything else is written to it.
     pub fn reset(&self) {
         self.0.store(true, Ordering::Release);
     }
@@ -97,6 +97,7 @@ pub fn origin(parts: &Parts, public_url: Option<&Arc<str>>) -> Arc<str> {
     }
     let came = parts.extensions.get().copied().unwrap_or(Scheme::Http);
     let forwarded = forwarded(&parts.headers, &X_FORWARDED_PROTO);
+    // Only these two words may get from the header into links.
     let scheme = [Scheme::Http, Scheme::Https].into_iter().find(|scheme| forwarded == Some(scheme.as_str()));
     // A reverse proxy that terminated TLS says so in a header; otherwise the connection's own scheme applies.
     let scheme = scheme.unwrap_or(came).as_str();
@@ -117,7 +118,7 @@ fn is_read(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
 }
 
-/// Returns the whole path that the client asked for, including a suffix that routing has removed.
+/// Returns the whole path that the client asked for, including a root or a suffix that routing has removed.
 fn asked_path(parts: &Parts) -> &str {
     asked_target(parts).path()
 }

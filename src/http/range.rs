@@ -24,6 +24,7 @@ pub(super) fn wanted(header: Option<&str>, len: usize) -> Wanted {
         // A suffix needs at least one byte (§14.1.2).
         (None, Some(0)) => Wanted::Unsatisfiable,
         (None, Some(_)) if len == 0 => Wanted::Unsatisfiable,
+        // A suffix longer than the document means the whole document (§14.1.2).
         (None, Some(suffix)) => Wanted::Part(len.saturating_sub(suffix)..len),
         (None, None) => Wanted::Whole,
     }

@@ -1,4 +1,5 @@
-//! Builds responses, with resources and errors as JSON, and reads forms from requests, for all resources alike.
+//! Builds responses, with resources and errors as JSON, and reads forms from requests. All REST APIs share these
+//! functions.
 
 use std::sync::Arc;
 
@@ -51,7 +52,7 @@ pub(super) fn wrong_method(parts: &Parts, methods: String) -> Response {
     response
 }
 
-/// Returns the error that a tester's rule asks for. Like Twilio's, a 429 carries `Retry-After`.
+/// Returns the error that a tester's rule asks for. Like Twilio's own, a 429 carries `Retry-After`.
 pub(super) fn on_purpose(dialect: Dialect, status: u16, code: u32) -> Response {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Refused");
     let mut response = error(dialect, &ApiError::new(Reason::OnPurpose { status, code }, reason));

@@ -1,4 +1,4 @@
-//! Records requests: keeps part of the target, and logs the requests that belong to no world.
+//! Records requests: masks and shortens their targets, and logs the requests that belong to no world.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::dialect::mask;
 use crate::emulator::{NoWorld, Registry, UnassignedRequest};
 use crate::model::sid::AccountSid;
 
-/// The most characters of a target that are kept; real targets are shorter.
+/// The most bytes of a target that are kept; real targets are shorter.
 const TARGET_LEN_MAX: usize = 2_048;
 
 /// The reason a request belongs to no world, and the account that it names, if any.
@@ -57,13 +57,13 @@ pub(super) fn name_of(method: &Method) -> Cow<'static, str> {
 }
 
 impl Unassignable {
-    /// Returns a reason without an account.
+    /// Returns the reason for a request that names no account.
     pub(super) const fn because(reason: NoWorld) -> Self {
         Self { account: None, reason }
     }
 }
 
-/// Returns the response for a path without a resource.
+/// Returns a 404 for a path without a resource, and records the request.
 pub(super) fn no_such_resource(registry: &Registry, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let error = ApiError::not_found(asked_path(&parts));

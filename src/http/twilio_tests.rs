@@ -253,7 +253,7 @@ async fn a_list_of_faxes_can_be_followed_through_its_own_links() {
 }
 
 #[tokio::test]
-async fn links_keep_the_target_that_a_proxy_client_used() {
+async fn links_keep_the_scheme_and_host_that_a_proxys_client_used() {
     let api = Api::new(AccountMode::Open);
     let list = api.get("https://fax.sydney.au1.twilio.com/v1/Faxes").await.json();
     assert_eq!(list["meta"]["url"], "https://fax.sydney.au1.twilio.com/v1/Faxes?PageSize=50&Page=0");
@@ -367,7 +367,7 @@ async fn countries_and_their_lists_have_paths() {
 }
 
 #[tokio::test]
-async fn the_accounts_list_contains_only_the_one_account() {
+async fn the_list_of_accounts_contains_only_the_clients_own() {
     let api = Api::new(AccountMode::Open);
     let list = api.get("/2010-04-01/Accounts.json?PageSize=2").await.json();
     assert_eq!(list["accounts"].as_array().map(Vec::len), Some(1));
@@ -437,7 +437,7 @@ async fn a_change_to_the_account_takes_effect_on_the_next_call() {
 }
 
 #[tokio::test]
-async fn media_are_denied_in_xml_as_the_storage_service_does() {
+async fn media_are_denied_in_xml_as_by_the_storage_service() {
     let api = Api::new(AccountMode::Open);
     let path = format!("/fax/{SID}/{}/ME{}", api.fax().await, "1".repeat(32));
     let fetch = |target: &str, agent: &'static str| {

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, header};
 use crate::engine::event::EventKind;
 use crate::model::media::MediaFault;
 
-/// The response text for a refused download, which quotes the rule.
+/// The response text for a refused download, which quotes Twilio's guide.
 pub(super) const REFUSED: &str = "the request has no User-Agent header; Twilio's guide: \"If you request Fax Media from a \
                                   web application you must specify an HTTP User-Agent header\"";
 const SERVED: &str = "the download names no User-Agent and is served all the same; Twilio's guide: \"If you request Fax Media \

@@ -1,4 +1,4 @@
-//! Handles a world that a panic in the engine or the driver has broken: an invariant no longer holds, so the world
+//! Handles a world that a panic in the engine or the driver has broken: its invariants may no longer hold, so the world
 //! refuses every call, with the reason, until it is reset.
 //!
 //! ```text
@@ -31,6 +31,7 @@ pub(super) struct Breakage {
 
 impl Breakage {
     pub(super) fn is_broken(&self) -> bool {
+        // Paired with the swap in `note`, so that the reason is visible once the flag is.
         self.is_broken.load(Ordering::Acquire)
     }
 
@@ -38,7 +39,8 @@ impl Breakage {
         self.is_broken().then(|| self.reason().clone()).flatten()
     }
 
-    /// Records the first reason and returns true. Later panics are consequences of the first, so they are ignored.
+    /// Records the reason for the first panic and returns true. Later panics are consequences of the first, so they are
+    /// ignored, and this returns false.
     pub(super) fn note(&self, why: &str) -> bool {
         self.reason().get_or_insert_with(|| why.into());
         // Set after the reason, so that a thread that sees the flag also finds the reason.

@@ -64,7 +64,7 @@ impl World {
             if found.is_some() || closed || self.0.breakage.is_broken() {
                 return found;
             }
-            // The sender lives as long as this handle.
+            // This never fails, because the sender lives as long as this handle.
             let _ = changes.changed().await;
         }
     }
@@ -75,7 +75,7 @@ impl<'a> Journal<'a> {
         Self { engine, requests }
     }
 
-    /// Returns the engine in the same state.
+    /// Returns the engine whose events these are, under the same lock.
     #[must_use]
     pub const fn engine(&self) -> &'a Engine {
         self.engine
@@ -170,7 +170,7 @@ impl JournalEvent {
         }
     }
 
-    /// Returns the recorded exchange with a customer's app, if any.
+    /// Returns the recorded exchange with an app, if any.
     #[must_use]
     pub fn exchange(&self) -> Option<&Arc<ExchangeRecord>> {
         self.engine_kind()?.exchange()

@@ -117,8 +117,8 @@ impl Sequence {
         self.listed.iter().position(|listed| *listed == wanted).expect("it was listed") as u64 + 1
     }
 
-    /// Compares the journal with the list from each of these places on. No request may have been dropped because of its
-    /// size.
+    /// Compares the journal with the list from each of these places on. No request may have been dropped for its size,
+    /// since the list doesn't know of that limit.
     fn check(&self, places: impl IntoIterator<Item = u64>) {
         let (journal, len) = (self.journal(), self.listed.len() as u64);
         assert_eq!(journal.last_seq(), len);
@@ -152,7 +152,7 @@ fn listed(event: &JournalEvent) -> (Listed, u64) {
     (listed, event.seq)
 }
 
-/// Returns a simple random number generator, whose numbers are less than a bound.
+/// Returns a simple random number generator. Each number is less than the bound that is passed to it.
 fn dice(seed: u64) -> impl FnMut(u64) -> u64 {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     move |bound| {

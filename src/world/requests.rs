@@ -23,7 +23,7 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
 /// The most bytes of REST requests kept per world. The number of requests is limited by
-/// [`JOURNAL_EVENTS_MAX`](crate::engine::journal::JOURNAL_EVENTS_MAX), like that of events.
+/// [`JOURNAL_EVENTS_MAX`](crate::engine::journal::JOURNAL_EVENTS_MAX), as is the number of events.
 pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// A client's request to the REST API, and the outcome of the response.
@@ -39,7 +39,7 @@ pub struct ApiRequest {
     pub path: Box<str>,
     /// The HTTP status of the response.
     pub status: u16,
-    /// Twilio's error code in the response, if any.
+    /// The service's error code in the response, if any.
     pub code: Option<u32>,
 }
 
@@ -52,10 +52,10 @@ pub(super) struct RequestLog {
     total: u64,
     /// The place of the newest dropped request; 0 if none was dropped.
     dropped: u64,
-    /// Ascending in both fields.
+    /// The runs of requests, ascending in both fields.
     marks: VecDeque<Mark>,
-    /// The engine's `seq` just before its last reset, and the place of that event. Kept because the marks from which it
-    /// was computed may be dropped.
+    /// The engine's `seq` just before its last reset, and the place just before that reset. Kept because the marks from
+    /// which the place was computed may be dropped.
     reset: Option<(u64, u64)>,
 }
 
@@ -128,6 +128,7 @@ impl RequestLog {
         let Some(before_reset) = engine.last_reset() else { return 0 };
         match self.reset {
             Some((known, seq)) if known == before_reset => seq,
+            // The reset is the event after `before_reset`.
             _ => self.place_of(before_reset + 1) - 1,
         }
     }

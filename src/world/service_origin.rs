@@ -1,5 +1,5 @@
-//! The host that an app last used in a REST call, if it is the service's own: an app that came via SignalWire's host
-//! names accepts documents only from these, so media URLs in callbacks of incoming faxes use them too.
+//! The host that an app last used in a REST call, if it is one of the service's own. An app that uses SignalWire's host
+//! names accepts documents only from them, so the media URLs in callbacks of incoming faxes have such a host too.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,13 +12,14 @@ pub(super) struct ServiceOrigin(Mutex<Option<Arc<str>>>);
 
 impl World {
     /// Remembers the scheme and host of a REST call if they are the service's own, so that callbacks of incoming faxes
-    /// have media URLs at the host that the app expects.
+    /// have media URLs on the host that the app expects.
     pub(crate) fn note_origin(&self, origin: &Arc<str>) {
         let own = Dialect::of(self.sid()).is_own_origin(origin).then(|| Arc::clone(origin));
+        // Nothing panics while this lock is held: it guards only a string.
         *self.0.service_origin.0.lock().unwrap_or_else(PoisonError::into_inner) = own;
     }
 
-    /// The scheme and host of the app's last REST call, if they are the service's own.
+    /// Returns the scheme and host of the app's last REST call, if they are the service's own.
     pub(crate) fn service_origin(&self) -> Option<Arc<str>> {
         self.0.service_origin.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

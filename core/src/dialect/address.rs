@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 
-/// ASCII characters that can't be sent as they are.
+/// ASCII characters that must be percent-encoded before a URL is sent.
 const UNSENDABLE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'\\');
 
 /// Returns a URL as it is sent and signed: without user, password and fragment, with a lower-case scheme and host, and
@@ -15,10 +15,13 @@ const UNSENDABLE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').
 /// string is not a URL with a host.
 #[must_use]
 pub fn normal(url: &str) -> Option<String> {
+    // URL parsers ignore white space around a URL too.
     let url = url.trim_matches(|c: char| c.is_ascii_whitespace());
     let (scheme, rest) = url.split_once("://")?;
     let rest = rest.split('#').next().unwrap_or_default();
+    // URL parsers treat a backslash like a slash, so it ends the authority too.
     let (authority, target) = rest.split_at(rest.find(['/', '?', '\\']).unwrap_or(rest.len()));
+    // The last `@` ends the credentials, since a password may contain one.
     let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
     // An explicit port stays even if it is the default one, since the signature covers it.
     let (host, port) = split_port(place);
@@ -31,7 +34,7 @@ pub fn normal(url: &str) -> Option<String> {
     Some(format!("{scheme}://{host}{port}{slash}{}", utf8_percent_encode(target, UNSENDABLE)))
 }
 
-/// Returns the normal form, or the string itself if it has none, because testers may ask about any string.
+/// Returns the normal form, or the string unchanged if it is not a URL, because testers may ask about any string.
 #[must_use]
 pub fn normal_or_as_is(url: &str) -> Cow<'_, str> {
     normal(url).map_or(Cow::Borrowed(url), Cow::Owned)
@@ -39,15 +42,17 @@ pub fn normal_or_as_is(url: &str) -> Cow<'_, str> {
 
 /// Splits off the port together with its colon; a colon without a port is dropped.
 fn split_port(place: &str) -> (&str, &str) {
+    // The colons within the brackets of an IPv6 literal don't begin a port.
     let after_bracket = place.rfind(']').map_or(0, |bracket| bracket + 1);
     let Some(colon) = place[after_bracket..].find(':').map(|colon| after_bracket + colon) else { return (place, "") };
     let (host, port) = place.split_at(colon);
     (host, if port == ":" { "" } else { port })
 }
 
-/// Returns the host in lower case, and an international name in punycode, as it is resolved.
+/// Returns the host in lower case, with an international name in Punycode, the form in which it is resolved. `None` if
+/// the host is empty or invalid.
 fn normal_host(scheme: &str, host: &str) -> Option<String> {
-    // True for most hosts: the URL parser is only needed for international and percent-encoded names.
+    // Most hosts end here: the URL parser is only needed for international and percent-encoded names.
     if host.is_ascii() && !host.contains('%') {
         return (!host.is_empty()).then(|| host.to_ascii_lowercase());
     }

@@ -1,5 +1,5 @@
-//! The settable attributes of numbers and applications: one table of names, types and places for each resource. REST,
-//! the control API, the configuration file and its schema all read these tables.
+//! The settable attributes of numbers and applications. For each resource, a table lists the attributes' names, types
+//! and fields. REST, the control API, the configuration file and its schema all read these tables.
 
 use super::error::{ApiError, Reason};
 use super::form::Form;
@@ -14,7 +14,7 @@ const API_VERSIONS: &[&str] = &["2010-04-01", "2008-08-01"];
 /// Values of a number's emergency calling status.
 const EMERGENCY_STATUSES: &[&str] = &["Active", "Inactive"];
 
-/// Returns a reference to an attribute's field in a change of type `C`.
+/// A function that returns an attribute's field in a change of type `C`.
 pub type Slot<C, T> = fn(&mut C) -> &mut Option<T>;
 
 /// The type of an attribute's value, and its field in a change.

@@ -2,9 +2,9 @@
 //!
 //! The projection begins after the last reset. Its lines are sorted by virtual time, fax, strand and step. A strand is
 //! a sequence of events of one fax that always occur in the same order (its conversation, its messages), so it doesn't
-//! matter which of two apps responded first. Faxes are numbered (`#1`, `#2`) by their events, because a SID is never
-//! used again, not even after a reset. Real durations, ports, headers, bodies, error texts, absolute dates and clock
-//! moves are left out.
+//! matter which of two apps responded first. Faxes are numbered (`#1`, `#2`) in the order of their events and not named
+//! by SID, because no SID is ever used again, not even after a reset. Real durations, ports, headers, bodies, error
+//! texts, absolute dates and clock moves are left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,6 +57,7 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
     faxes.sort();
     let numbered =
         faxes.into_iter().zip(1_u64..).flat_map(|(lines, number)| lines.into_iter().map(move |line| (number, line)));
+    // The number 0 stands for events of the world itself.
     let mut lines: Vec<_> = of_world.into_iter().map(|line| (0, line)).chain(numbered).collect();
     lines.sort_by(|(fax, line), (other_fax, other)| {
         (line.at, fax, line.strand, line.step, &line.text).cmp(&(
@@ -74,7 +75,7 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
     lines.iter().map(show).collect()
 }
 
-/// One event of the projection, with its sort keys.
+/// One event of the projection. The lines of a fax are sorted by these fields, in this order.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Line {
     at: std::time::Duration,
@@ -110,7 +111,7 @@ pub fn hash(lines: &[String]) -> String {
     hex::encode(digest.finalize())
 }
 
-/// Events of a fax whose order is fixed.
+/// The strand to which an event belongs. The order of events is fixed only within the first two strands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Strand {
     /// Events of the fax itself: statuses, pages, its document, its TwiML.
@@ -178,6 +179,7 @@ fn exchange(record: &ExchangeRecord) -> String {
         }
     };
     let status = record.status.map_or(0, |status| status);
+    // Twilio's codes identify faults here, whatever the account's dialect.
     let code = record.failure.as_ref().map_or(0, |failure| codes::code(failure.fault()));
     let redirected_to = record.redirected_to.as_deref().map(without_port).unwrap_or_default();
     let (purpose, url) = (record.purpose.as_str(), without_port(&record.url));

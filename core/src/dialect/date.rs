@@ -12,6 +12,7 @@ use crate::model::time::Timestamp;
 pub fn iso(moment: Timestamp) -> String {
     // Built by hand, because a list of faxes formats up to two dates per item and this is the fastest way.
     let mut text = String::with_capacity("2015-07-30T20:00:00Z".len());
+    // Writing to a string never fails.
     let _ = write!(text, "{}Z", civil_utc(moment));
     text
 }
@@ -45,6 +46,7 @@ pub fn parse(text: &str) -> Option<Timestamp> {
 #[must_use]
 pub fn parse_exact(text: &str) -> Option<Timestamp> {
     let text = text.trim();
+    // Tried first, because a civil date would be parsed without regard to its offset.
     let micros = text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_microsecond).ok().or_else(|| {
         let moment = text.parse::<DateTime>().ok()?;
         Some(moment.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond())

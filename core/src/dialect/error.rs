@@ -44,15 +44,15 @@ pub enum Reason {
     TooLarge,
     /// The body took too long to arrive.
     RequestTimeout,
-    /// A limit on a number of things is reached.
+    /// A limit on the number of resources has been reached.
     TooMany,
-    /// A fault of the emulator.
+    /// The emulator itself is at fault, not the request.
     Internal,
     /// The emulator has no room for the request now.
     Overloaded,
     /// `PageSize` is out of its range.
     PageSize,
-    /// `PageToken` names no place in the list.
+    /// `PageToken` is not a token of this list.
     PageToken,
     /// `Page` was sent without the `PageToken` that it needs.
     PageTokenMissing,
@@ -62,7 +62,7 @@ pub enum Reason {
     InvalidTo,
     /// `From` is missing.
     FromMissing,
-    /// `From` can't call.
+    /// `From` is not a valid caller for this `To`.
     InvalidFrom,
     /// The account neither owns nor has verified the number in `From`.
     FromNotOwned,
@@ -88,7 +88,7 @@ pub enum Reason {
     InvalidUrl,
     /// A method among the attributes of a number or an application is neither GET nor POST.
     InvalidMethod,
-    /// A fallback URL would be set without its main URL, once the change is applied.
+    /// The change would leave a fallback URL without a main URL.
     FallbackWithoutUrl,
     /// The account has no such application.
     ApplicationNotOwned,
@@ -106,9 +106,9 @@ pub enum Reason {
     NoneInArea,
     /// Mobile and toll-free numbers have no area code.
     AreaCodeNotSupported,
-    /// The number is not of the list's type.
+    /// The number to buy is not of the type that the path names.
     NumberTypeMismatch,
-    /// A number can't be moved to this account.
+    /// The number can't be moved to another account.
     NotRelated,
     /// The number in a validation request is not a phone number.
     InvalidCallerId,
@@ -140,7 +140,7 @@ pub enum Reason {
 pub struct ApiError {
     /// The reason for the refusal.
     pub reason: Reason,
-    /// The message, for people.
+    /// A human-readable message.
     pub message: String,
 }
 
@@ -157,7 +157,7 @@ impl ApiError {
         Self::new(Reason::InvalidParameter, format!("Invalid parameter {parameter}: {reason}"))
     }
 
-    /// Creates a 400 for a missing parameter (message captured from v1 APIs).
+    /// Creates a 400 for a missing parameter, with the message captured from Twilio's v1 APIs.
     #[must_use]
     pub fn missing(parameter: &str) -> Self {
         Self::new(Reason::Missing, format!("Missing required parameter {parameter} in the post body"))
@@ -187,7 +187,7 @@ impl ApiError {
         Self::new(Reason::TooLarge, format!("The request body is over {limit_bytes} bytes"))
     }
 
-    /// Translates a refusal by the engine; `path` is the one that the client asked for.
+    /// Creates the error for a refusal by the engine; `path` is the path that the client requested.
     #[must_use]
     pub fn refused(refusal: &Refusal, path: &str, dialect: Dialect) -> Self {
         match refusal {
@@ -319,7 +319,7 @@ struct Body<'a> {
     status: u16,
 }
 
-// By far the most common reason: a plus that wasn't encoded means a space in forms and queries.
+// In forms and queries, an unencoded plus means a space. This is by far the most common reason for an invalid number.
 fn plus_hint(text: &str) -> &'static str {
     if text.starts_with(' ') { " (write + as %2B)" } else { "" }
 }

@@ -1,4 +1,4 @@
-//! The parameters that both dialects' fax calls share.
+//! Reads the parameters that the fax calls of both dialects share.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ const SIP_AUTH_LEN_LIMIT: usize = 256;
 /// The headers of a SIP URI must be shorter than this (error 21227).
 const SIP_HEADERS_LEN_LIMIT: usize = 1_024;
 
-/// Reads `To`.
+/// Reads `To`, which is required: a phone number or a SIP URI.
 pub(super) fn destination(form: &Form) -> Result<Party, ApiError> {
     let Some(text) = parameter::given(form, "To") else {
         return Err(ApiError::new(Reason::ToMissing, "No 'To' number is specified"));
     };
-    // Checked before the address itself, because this error has its own code.
+    // Checked before the address itself, because headers that are too long have their own error code.
     let headers = text.split_once('?').map_or("", |(_, headers)| headers);
     if text.to_ascii_lowercase().starts_with("sip") && headers.len() >= SIP_HEADERS_LEN_LIMIT {
         return Err(ApiError::new(
@@ -39,7 +39,7 @@ pub(super) fn caller(form: &Form, to: &Party) -> Result<Option<Party>, ApiError>
     from.map(Some).ok_or_else(|| ApiError::invalid_from(text))
 }
 
-/// Reads `MediaUrl`.
+/// Reads `MediaUrl`, which is required.
 pub(super) fn media_url_parameter(form: &Form) -> Result<Arc<str>, ApiError> {
     let text = parameter::given(form, "MediaUrl").ok_or_else(|| ApiError::missing("MediaUrl"))?;
     parameter::check_url(text).map_err(|reason| {
@@ -48,7 +48,7 @@ pub(super) fn media_url_parameter(form: &Form) -> Result<Arc<str>, ApiError> {
     Ok(text.into())
 }
 
-/// Reads `StatusCallback`.
+/// Reads `StatusCallback`, which is optional.
 pub(super) fn status_callback(form: &Form) -> Result<Option<Box<str>>, ApiError> {
     let Some(text) = parameter::given(form, "StatusCallback") else { return Ok(None) };
     parameter::check_url(text).map_err(|reason| {

@@ -120,6 +120,7 @@ pub fn encode_query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
         let separator = if text.is_empty() { "" } else { "&" };
         let name = utf8_percent_encode(name.as_ref(), RESERVED);
         let value = utf8_percent_encode(value.as_ref(), RESERVED);
+        // Writing to a string never fails.
         let _ = write!(text, "{separator}{name}={value}");
     }
     text

@@ -12,7 +12,7 @@ use crate::model::media::Document;
 use crate::model::phone::{NotE164, Party, PhoneNumber};
 use crate::model::sid::FaxSid;
 
-/// The caller if none is named.
+/// The caller of an incoming fax whose `from` is not given.
 const FROM_DEFAULT: &str = "+15558675310";
 /// The most characters of a station id (T.30 §5.3.6.2.4: CSI, CIG and TSI carry twenty).
 const STATION_ID_CHARS_MAX: usize = 20;
@@ -49,13 +49,13 @@ pub struct IncomingFax<'a> {
 pub struct IncomingFailure<'a> {
     /// The error code; by default, the dialect's usual code.
     pub code: Option<u32>,
-    /// The number of pages that get through first.
+    /// The number of pages that arrive before the transmission fails.
     pub after_pages: u32,
     /// The error message; by default, the dialect's usual message.
     pub message: Option<&'a str>,
 }
 
-/// An incoming fax with valid fields, which only lacks its document.
+/// An incoming fax whose fields are valid; only its document is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedIncomingFax {
     to: Option<PhoneNumber>,
@@ -121,7 +121,8 @@ impl CheckedIncomingFax {
         Some(format!("<Response><Receive action=\"{action}\"/></Response>"))
     }
 
-    /// Returns the command to receive this document. Links to media are built on `origin`, a scheme and a host.
+    /// Returns the command that receives the fax with this document. Links to media are built on `origin`, a scheme and
+    /// a host.
     #[must_use]
     pub fn with_document(self, document: Document, origin: Arc<str>) -> ReceiveFax {
         let Self { to, from, station_id, quality, sid, line_fault, action: _ } = self;

@@ -24,7 +24,7 @@ pub struct FieldError {
 /// The reason that a string could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ParseError {
-    /// It is not JSON; the string is the parser's error, with its line and column.
+    /// The input is not JSON; the string is the parser's message, which names the line and column.
     NoJson(String),
     /// A field of an object occurs twice.
     Twice(FieldError),
@@ -70,6 +70,7 @@ impl FieldError {
     /// Prefixes the error's path with the name of an enclosing field.
     #[must_use]
     pub fn within(self, name: &str) -> Self {
+        // An index such as `[0]` follows the name of its list without a dot.
         let separator = if self.place.is_empty() || self.place.starts_with('[') { "" } else { "." };
         Self { place: format!("{name}{separator}{}", self.place), ..self }
     }
@@ -142,6 +143,7 @@ impl<'de> Deserializer<'de> for Node<'de> {
             Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
                 (Some(number), ..) => visitor.visit_u64(number),
                 (None, Some(number), _) => visitor.visit_i64(number),
+                // `as_f64` returns `None` only with serde_json's feature `arbitrary_precision`, which is off.
                 (None, None, number) => visitor.visit_f64(number.unwrap_or(f64::NAN)),
             },
             Value::String(text) => visitor.visit_borrowed_str(text),
@@ -208,20 +210,21 @@ impl<'de> MapAccess<'de> for Members<'de> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, FieldError> {
+        // Never happens, because serde reads a name before each value.
         let Some((name, value)) = self.next.take() else { return Err(Error::custom("a value without a name")) };
         seed.deserialize(Node(value)).map_err(|error| error.within(name))
     }
 }
 
-/// A parser for a value without duplicate fields.
+/// A deserializer seed for a value that refuses duplicate fields.
 #[derive(Clone, Copy)]
 struct Unique<'a> {
-    /// The duplicate field, if one was found; a serde error can't carry it.
+    /// The duplicate field, if one was found. It is kept here because serde's errors can only carry a string.
     twice: &'a RefCell<Option<FieldError>>,
 }
 
 impl Unique<'_> {
-    /// Prefixes the path of the duplicate field, if there is one.
+    /// Prefixes the path of the duplicate field, if there is one, with the name of an enclosing field.
     fn within(self, name: &str) {
         let error = self.twice.take();
         self.twice.replace(error.map(|error| error.within(name)));
@@ -286,6 +289,7 @@ impl<'de> Visitor<'de> for Unique<'_> {
         while let Some(name) = members.next_key::<String>()? {
             if object.contains_key(&name) {
                 self.twice.replace(Some(FieldError::twice(&name)));
+                // `parse` reports the error in `twice` instead of this one.
                 return Err(A::Error::custom("a field is given twice"));
             }
             let value = members.next_value_seed(self).inspect_err(|_| self.within(&name))?;

@@ -21,7 +21,7 @@ const SECRET_ENDS: [&str; 13] = [
     "credential",
     "credentials",
 ];
-/// Complete names of secret parameters. Longer names with these endings are not secret.
+/// Complete names of secret parameters. Longer names with these endings, such as `design`, are not secret.
 const SECRET_WORDS: [&str; 5] = ["auth", "key", "sig", "signature", "xamzsignature"];
 /// Names that have a secret ending but aren't secret.
 const NO_SECRETS: [&str; 1] = ["pagetoken"];

@@ -22,7 +22,7 @@ const STEPS_MAX: usize = 100;
 /// The most near misses that are reported.
 const CLOSEST_MAX: usize = 3;
 
-/// The reason that a pattern is invalid.
+/// The reason that a pattern, or another part of an expectation, is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// A part has an invalid form.
@@ -38,7 +38,7 @@ pub enum PatternError {
     Limit {
         /// The path of the part within the pattern.
         path: String,
-        /// A plural noun for what exceeds the limit.
+        /// A plural noun that names what exceeds the limit.
         what: &'static str,
         /// The limit that it exceeds.
         limit: usize,
@@ -58,7 +58,7 @@ pub enum Pattern {
     Fields(Vec<(String, Self)>),
 }
 
-/// How many events must match, from the least to the greatest number.
+/// The number of events that must match, as a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
     /// The least number, inclusive.
@@ -97,7 +97,7 @@ pub struct Difference {
 /// An event that came close, and its differences.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NearMiss {
-    /// The index among the events that were checked.
+    /// The index of the event among those that were checked.
     pub index: usize,
     /// The fields that don't match.
     pub differs: Vec<Difference>,
@@ -117,7 +117,8 @@ pub struct Verdict {
 }
 
 impl Pattern {
-    /// Parses a pattern: a scalar or list is exact, an object is `{"prefix"}`, `{"regex"}` or fields.
+    /// Parses a pattern. A scalar or a list must be equal to the value; an object is `{"prefix": …}`, `{"regex": …}` or
+    /// the fields that must match.
     ///
     /// # Errors
     /// Returns the first part that has an invalid form or exceeds a limit.
@@ -183,6 +184,7 @@ impl Pattern {
         if depth > DEPTH_MAX {
             return Err(limit("levels", DEPTH_MAX));
         }
+        // Counted over the whole pattern, so that nesting doesn't get around the limit.
         *fields += object.len();
         if *fields > FIELDS_MAX {
             return Err(limit("fields", FIELDS_MAX));
@@ -223,7 +225,7 @@ impl Pattern {
 }
 
 impl Times {
-    /// Parses a number, or `{"at_least", "at_most"}`.
+    /// Parses an exact number, or an object with `at_least`, `at_most` or both.
     ///
     /// # Errors
     /// Fails if the value has any other form.
@@ -308,6 +310,7 @@ impl Expectation {
 }
 
 fn in_order<'a>(steps: &[Pattern], count: usize, event: &dyn Fn(usize) -> Cow<'a, Value>) -> Verdict {
+    // Each step takes the first event that matches, which leaves the most events for the steps after it.
     let (mut found, mut from) = (Vec::new(), 0);
     for (number, step) in steps.iter().enumerate() {
         let Some(index) = (from..count).find(|index| step.fits(&event(*index))) else {
@@ -321,7 +324,8 @@ fn in_order<'a>(steps: &[Pattern], count: usize, event: &dyn Fn(usize) -> Cow<'a
     Verdict { verified: true, found, missing_step: None, closest: Vec::new() }
 }
 
-/// Returns the events of a range that differ least. Events of the wanted kind come first; among equals, newer ones do.
+/// Returns the events of a range that differ least. Events of the wanted kind come first; among events that differ
+/// equally, newer ones come first.
 fn closest<'a>(pattern: &Pattern, range: Range<usize>, event: &dyn Fn(usize) -> Cow<'a, Value>) -> Vec<NearMiss> {
     let mut nearest: Vec<((bool, usize), NearMiss)> = Vec::new();
     for index in range.rev() {
@@ -339,6 +343,7 @@ fn closest<'a>(pattern: &Pattern, range: Range<usize>, event: &dyn Fn(usize) -> 
 }
 
 fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
+    // A missing field counts as null, so that a pattern can demand that a field is absent.
     value.get(name).unwrap_or(&Value::Null)
 }
 

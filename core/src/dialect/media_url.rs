@@ -11,7 +11,7 @@ use crate::model::hex;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid};
 use crate::model::time::Timestamp;
 
-/// The validity of a media URL: two hours (Fax API, `media_url`).
+/// The time for which a media URL is valid: two hours (Fax API, `media_url`).
 pub const LIFE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// The names in the path of a media URL.
@@ -28,11 +28,11 @@ pub struct MediaName {
 /// The properties of a stored document on which its URL depends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredMedia {
-    /// The SIDs in its path.
+    /// The SIDs in the path of the URL.
     pub name: MediaName,
     /// The format of the document.
     pub media_type: MediaType,
-    /// The time at which it was stored.
+    /// The time at which the document was stored.
     pub stored: Timestamp,
 }
 
@@ -56,7 +56,7 @@ pub enum MediaUrlError {
     /// The URL was valid but has expired.
     #[error("the URL expired at {}; fetch the Fax again for a fresh one", date::iso(*.at))]
     Expired {
-        /// The moment at which it expired.
+        /// The moment at which the URL expired.
         at: Timestamp,
     },
 }
@@ -80,6 +80,7 @@ pub fn check(name: &MediaName, ticket: Ticket<'_>, key: &[u8], now: Timestamp) -
         return Err(mismatch);
     };
     let own = sign(key, &path(name), date, expires_s);
+    // Compared in constant time, so that the time taken reveals nothing about the right signature.
     if !bool::from(own.as_bytes().ct_eq(signature.as_bytes())) {
         return Err(mismatch);
     }

@@ -29,7 +29,7 @@ pub struct PageRequest {
     filters: Vec<(String, String)>,
 }
 
-/// The form of a list's tokens.
+/// The form of a list's tokens, and with it the names of its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Names {
     /// The prefix of the items' SIDs and 32 hexadecimal digits.
@@ -50,7 +50,8 @@ impl Names {
     }
 }
 
-/// The start of a page. It is a position in the order of creation, so it stays valid when its anchor is deleted.
+/// The start of a page. It is a position in the order of creation, so it stays valid when the item at that position is
+/// deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token {
     /// `PA…`: items older than this ordinal.
@@ -132,7 +133,7 @@ pub struct Links {
 /// Reads a page size by SignalWire's rules; 50 if there is none.
 ///
 /// # Errors
-/// Returns error 54454 for what is no number from 1 to 1000.
+/// Returns error 54454 if the value is not a number from 1 to 1000.
 pub fn strict_size(query: &Form, name: &str) -> Result<usize, ApiError> {
     let size = parameter::whole_number(query, name).map_err(|error| ApiError::new(Reason::PageSize, error.message))?;
     let Some(size) = size else { return Ok(PAGE_SIZE_DEFAULT) };
@@ -144,7 +145,7 @@ impl PageRequest {
     /// Reads `PageSize`, `Page` and `PageToken`, and keeps `filters` for the links; `prefix` is the items' SID prefix.
     ///
     /// # Errors
-    /// Returns error 20422; its message names the parameter.
+    /// Returns error 20422 with a message that names the parameter.
     pub fn parse(query: &Form, prefix: &'static str, filters: &[&str]) -> Result<Self, ApiError> {
         let size = match parameter::whole_number(query, "PageSize")? {
             Some(0) => return Err(ApiError::new(Reason::PageSize, "Invalid parameter PageSize: it is at least 1")),
@@ -205,6 +206,7 @@ impl PageRequest {
         match self.token {
             Some(Token::Older(ordinal)) => Cursor::Before(ordinal),
             Some(Token::Newer(ordinal)) => Cursor::After(ordinal),
+            // A client may ask for any page number; a page beyond the end of the list is empty.
             None => Cursor::Skip(self.page.saturating_mul(self.size as u64)),
         }
     }
@@ -297,7 +299,7 @@ impl PageRequest {
     fn next(&self, extent: &Extent) -> Option<(u64, Option<Token>)> {
         // Only a token can lead to an empty page with older items after it.
         let newer = match self.token {
-            // A token excludes its own ordinal, which belongs to the older items here.
+            // A token excludes its own ordinal. Here the item with that ordinal is one of the older items.
             Some(Token::Newer(ordinal)) => Some(Token::Older(ordinal.saturating_add(1))),
             Some(Token::Older(_)) | None => None,
         };
@@ -307,11 +309,12 @@ impl PageRequest {
 
     fn previous(&self, extent: &Extent) -> Option<(u64, Option<Token>)> {
         let older = match self.token {
-            // Likewise, its own ordinal belongs to the newer items.
+            // Likewise, the token's own ordinal belongs to the newer items.
             Some(Token::Older(ordinal)) => Some(Token::Newer(ordinal.saturating_sub(1))),
             Some(Token::Newer(_)) | None => None,
         };
         let token = extent.ends.map(|(newest, _)| Token::Newer(newest)).or(older);
+        // With a token, even page 0 may have a page before it, since clients choose the number.
         extent.has_previous.then(|| (self.page.saturating_sub(1), token))
     }
 
@@ -319,7 +322,7 @@ impl PageRequest {
         let mut pairs = self.filters.clone();
         let [name_of_size, name_of_page, name_of_token] = self.names.parameters().map(str::to_owned);
         let (size, page) = ((name_of_size, self.size.to_string()), (name_of_page, page.to_string()));
-        // Each service writes these two in a different order.
+        // Twilio writes the size before the page, SignalWire the page before the size.
         pairs.extend(match self.names {
             Names::Prefixed(_) => [size, page],
             Names::Uuid(_) | Names::Native(_) => [page, size],
@@ -335,6 +338,7 @@ impl Token {
         let ordinal = match names {
             Names::Prefixed(prefix) => {
                 let digits = rest.strip_prefix(prefix).filter(|digits| digits.len() == 32)?;
+                // `from_str_radix` alone would accept a plus sign.
                 let digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(digits)?;
                 Ordinal::from_str_radix(digits, 16).ok()?
             }

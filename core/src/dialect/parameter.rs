@@ -7,7 +7,7 @@ use super::form::Form;
 use crate::model::sid::{AccountSid, IdForm};
 use crate::model::webhook::Method;
 
-/// The longest URL that is accepted: Twilio's limit for a StatusCallback (error 21609).
+/// The longest URL that is accepted, in bytes: Twilio's limit for a StatusCallback (error 21609).
 pub(super) const URL_LEN_MAX: usize = 4_000;
 /// The most characters of a `FriendlyName` (Twilio's OpenAPI, 2010-04-01).
 const FRIENDLY_NAME_LEN_MAX: usize = 64;
@@ -17,14 +17,15 @@ const EXCERPT_LEN_MAX: usize = 200;
 /// The meaning of an empty value in a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Empty {
-    /// In a create call: the same as no value.
+    /// Counts as an absent parameter, as in create calls.
     LeftOut,
-    /// In an update call: clears the value.
+    /// Clears the value, as in update calls.
     Cleared,
 }
 
 impl Empty {
-    /// Returns the parameter's value; `None` if it is absent, or empty where that means the same.
+    /// Returns the parameter's value; `None` if the parameter is absent, or if it is empty and an empty one counts as
+    /// absent.
     pub(super) fn text<'a>(self, form: &'a Form, name: &str) -> Option<&'a str> {
         match self {
             Self::LeftOut => given(form, name),
@@ -112,13 +113,14 @@ pub fn check_url(text: &str) -> Result<(), String> {
     if !lower.starts_with("http://") && !lower.starts_with("https://") {
         return Err("it must begin with http:// or https://".to_owned());
     }
+    // `Url::parse` would silently remove tabs and newlines.
     if text.chars().any(char::is_control) {
         return Err("it contains a control character".to_owned());
     }
     Url::parse(text).map(drop).map_err(|error| error.to_string())
 }
 
-/// Reads the id of another resource, which is kept as it is written.
+/// Reads the id of another resource and keeps it exactly as the client wrote it.
 pub(super) fn sid(
     form: &Form,
     name: &str,
@@ -140,10 +142,10 @@ pub(super) fn check_sid(name: &str, text: &str, prefix: &str, ids: IdForm) -> Re
     })
 }
 
-/// Checks that a string is an id of this form.
+/// Checks that a string is an id of this form; in prefixed form, it must begin with `prefix`.
 ///
 /// # Errors
-/// Returns what the string should be.
+/// Returns a description of the valid form, such as `a UUID`.
 pub fn check_id(text: &str, prefix: &str, ids: IdForm) -> Result<(), String> {
     let (is_good, wanted) = match ids {
         IdForm::Prefixed => (is_sid(text, prefix), format!("{prefix} and 32 hexadecimal digits")),

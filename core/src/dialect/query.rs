@@ -50,6 +50,7 @@ impl<'de> MapAccess<'de> for Members<'de> {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, FieldError> {
+        // Never happens, because serde reads a name before each value.
         let Some((name, value)) = self.next.take() else { return Err(Error::custom("a value without a name")) };
         seed.deserialize(Text(value)).map_err(|error| error.within(name))
     }
@@ -92,6 +93,7 @@ impl<'de> Deserializer<'de> for Text<'de> {
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FieldError> {
         match self.0.parse::<f64>() {
+            // As in JSON, infinity and NaN are not numbers.
             Ok(number) if number.is_finite() => visitor.visit_f64(number),
             Ok(_) | Err(_) => Err(self.wrong(&visitor)),
         }

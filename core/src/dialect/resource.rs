@@ -21,7 +21,7 @@ pub fn fax(engine: &Engine, fax: &Fax, view: &View<'_>) -> Value {
     }
 }
 
-/// Returns the resource of the fax with this SID. Its app may still be being asked for TwiML.
+/// Returns the resource of the fax with this SID, even while its app is still being asked for TwiML.
 ///
 /// # Errors
 /// Returns [`Refusal::NoFax`] if no such fax exists.
@@ -32,7 +32,7 @@ pub fn find_fax(engine: &Engine, sid: FaxSid, view: &View<'_>) -> Result<Value, 
     })
 }
 
-/// Returns a number's resource, plus its capabilities, which SignalWire's own resource omits.
+/// Returns a number's resource, including the receive mode, which SignalWire's own resource omits.
 #[must_use]
 pub fn number(number: &IncomingNumber, account: AccountSid, inventory_seed: u64) -> Value {
     match Dialect::of(account) {

@@ -47,11 +47,11 @@ impl Dialect {
         }
     }
 
-    /// Returns the fault of a line that breaks a call after some pages; by default with the dialect's usual code and
-    /// message.
+    /// Returns the line fault that breaks a call after `after_pages` pages. Without a `code` or a `text`, the fax fails
+    /// with the dialect's usual one.
     ///
     /// # Errors
-    /// Returns what the code should be.
+    /// Returns the accepted codes, worded as part of an error message, if `code` is not one of them.
     pub fn line_fault(self, code: Option<u32>, after_pages: u32, text: Option<Box<str>>) -> Result<LineFault, String> {
         let fault = match (self, code) {
             (_, None) => Fault::Transmission,
@@ -98,7 +98,8 @@ impl Dialect {
         }
     }
 
-    /// Whether media URLs depend on a scheme and host being the service's own. Twilio's don't.
+    /// Returns whether `origin`, a scheme and a host, is one of the service's own and therefore changes the host of
+    /// media URLs. Always false for Twilio.
     #[must_use]
     pub fn is_own_origin(self, origin: &str) -> bool {
         match self {
@@ -116,7 +117,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the challenge of a response that asks for a credential.
+    /// Returns the `WWW-Authenticate` challenge of a 401 response.
     #[must_use]
     pub const fn challenge(self) -> &'static str {
         match self {
@@ -168,7 +169,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the parameters that notify an account of an alert; `parent` is a subaccount's owner.
+    /// Returns the parameters that notify an account of an alert; `parent` is the owner if the account is a subaccount.
     #[must_use]
     pub fn alert_params(self, account: AccountSid, parent: Option<AccountSid>, event: &Event) -> Params {
         match self {
@@ -177,7 +178,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the name of the multipart part that holds the document.
+    /// Returns the name of the part that holds the document in a multipart request to an app.
     #[must_use]
     pub const fn document_part(self) -> &'static str {
         match self {
@@ -185,8 +186,8 @@ impl Dialect {
         }
     }
 
-    /// Returns a webhook's headers besides those of every request: its signature, which a rule may invalidate, and the
-    /// token that identifies the event.
+    /// Returns the headers that a webhook has in addition to those of every request: the signature, which a rule may
+    /// invalidate, and the idempotency token.
     #[must_use]
     pub fn webhook_headers(
         self,
@@ -229,7 +230,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the headers of a document fetch besides those of every request.
+    /// Returns the headers that a document fetch has in addition to those of every request.
     #[must_use]
     pub fn fetch_headers(self, key: &str, url: &str) -> Params {
         match self {

@@ -1,5 +1,5 @@
-//! Signatures of requests to apps, as real validators check them (Twilio docs: security). SignalWire computes its own
-//! in the same way, but with a different header and key.
+//! Signatures of requests to apps, as real validators check them (Twilio docs: security). SignalWire's signatures are
+//! computed in the same way, but with a different key, and are sent in a different header.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +21,7 @@ pub struct Signed<'a> {
     pub in_body: bool,
 }
 
-/// Returns the signature of a request without a form, which covers the URL alone.
+/// Returns the signature of a request without a form. It covers only the URL.
 #[must_use]
 pub fn of_url(auth_token: &str, url: &str) -> String {
     of_form(auth_token, url, &[])
@@ -34,7 +34,7 @@ pub fn of_form(auth_token: &str, url: &str, params: &[(String, String)]) -> Stri
     STANDARD.encode(hmac::sha1(auth_token.as_bytes(), signed_parts(url, params)))
 }
 
-/// Returns a request's signature as a rule wants it: valid, invalid, or `None` for no signature.
+/// Returns a signature of the kind that a rule chose for a request; `None` if the request is to have no signature.
 pub(super) fn on_purpose(key: &str, signature: Signature, request: &Signed<'_>) -> Option<String> {
     let Signed { url, params, in_body } = *request;
     let sign = |key: &str| if in_body { of_form(key, url, params) } else { of_url(key, url) };
@@ -42,9 +42,9 @@ pub(super) fn on_purpose(key: &str, signature: Signature, request: &Signed<'_>) 
         Signature::Good => Some(sign(key)),
         Signature::Bad => Some(sign(NOT_THE_KEY)),
         Signature::Missing => None,
-        // A form contains its status, so the signature of an earlier request covers other parameters.
+        // A form contains the fax's status, so the signature of an earlier request covers other parameters.
         Signature::Stale if in_body => Some(of_form(key, url, &earlier(params))),
-        // A GET contains its status in the URL, so the signature of an earlier request covers another URL.
+        // A GET contains the fax's status in the URL, so the signature of an earlier request covers another URL.
         Signature::Stale => {
             let url = url.split('?').next().unwrap_or_default();
             Some(of_url(key, &form::with_query(url, &earlier(params))))
@@ -52,7 +52,7 @@ pub(super) fn on_purpose(key: &str, signature: Signature, request: &Signed<'_>) 
     }
 }
 
-/// Returns the parameters of an imagined earlier request about the same fax, with a different status.
+/// Returns the parameters of an imaginary earlier request about the same fax, with a different status.
 fn earlier(params: &[(String, String)]) -> Params {
     let changed = |(name, value): &(String, String)| {
         let was = if value == "queued" { "processing" } else { "queued" };

@@ -1,5 +1,5 @@
-//! The W3C Trace Context header `traceparent` of webhooks. A fax is a trace, and each request is a span. Both ids are
-//! derived, not random, so that a tester can find the trace by the fax's SID.
+//! The W3C Trace Context header `traceparent` of webhooks. A fax is a trace, and each request is a span. The trace and
+//! span ids are derived and not random, so that a tester can find the trace by the fax's SID.
 
 use crate::model::sid::FaxSid;
 use crate::model::webhook::Attempt;
@@ -13,9 +13,11 @@ const SAMPLED: &str = "01";
 /// request's idempotency token and attempt.
 #[must_use]
 pub fn of(fax: Option<FaxSid>, idempotency_token: &str, attempt: Attempt) -> String {
+    // 32 hexadecimal digits are 128 bits, the size of a trace id.
     let token = idempotency_token.bytes().filter_map(|byte| char::from(byte).to_digit(16)).take(32);
     let token = token.fold(0_u128, |bits, digit| bits << 4 | u128::from(digit));
     let trace = fax.map_or(token, |fax| u128::from_be_bytes(*fax.bytes()));
+    // The upper half of 128 bits always fits.
     let first = u64::try_from(token >> 64).unwrap_or_default();
     // Each attempt is a separate request and needs its own span.
     let span = first.wrapping_add(attempt.number - 1);

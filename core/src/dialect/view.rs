@@ -1,4 +1,4 @@
-//! The context that a resource is shown in, beyond its own data.
+//! The context in which a resource is shown: everything that its JSON depends on besides its own data.
 
 use crate::model::account::PriceFormat;
 use crate::model::sid::AccountSid;

@@ -13,7 +13,7 @@ use crate::model::hex;
 /// How many hexadecimal digits of a digest identify a version: 64 bits, so that a collision would take billions of
 /// builds.
 const DIGEST_CHARS: usize = 16;
-/// The shell's placeholder for the folder of this build's files.
+/// The placeholder in `index.html` for the folder of this build's files.
 const ASSETS_MARK: &str = "{assets}";
 
 /// One embedded file, ready to be sent.
@@ -22,7 +22,7 @@ pub(super) struct File {
     pub(super) content_type: &'static str,
     pub(super) etag: String,
     pub(super) bytes: Bytes,
-    /// The same bytes, compressed with gzip once at startup.
+    /// The same bytes, compressed with gzip in advance.
     pub(super) gzipped: Bytes,
 }
 
@@ -72,7 +72,7 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
 static FILES: LazyLock<Vec<File>> =
     LazyLock::new(|| EMBEDDED.iter().map(|(path, bytes)| File::of(path, lean(path, bytes))).collect());
 
-/// The name of this build, which changes whenever any of the files does.
+/// The name of this build, which changes whenever one of the files changes.
 pub(super) static BUILD: LazyLock<String> = LazyLock::new(|| digest(EMBEDDED.iter().map(|(_, bytes)| *bytes)));
 
 /// The HTML page that is served at every console path.
@@ -93,8 +93,8 @@ impl File {
     }
 }
 
-/// Removes comment lines and indentation from scripts and styles, since only readers of the source need them. No string
-/// in them continues on another line; a test checks this.
+/// Removes comment lines and indentation from scripts and styles, since only readers of the source need them. This
+/// leaves every string literal intact, because none spans several lines, as a test checks.
 fn lean(path: &str, bytes: &'static [u8]) -> Bytes {
     let is_code = path.ends_with(".js") || path.ends_with(".css");
     let Some(text) = is_code.then(|| std::str::from_utf8(bytes).ok()).flatten() else {

@@ -21,9 +21,9 @@ const BASE: &str = "/console";
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
                                        font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; \
                                        frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
-/// For files with the build's name in their path, which never change.
+/// The caching of files whose path contains the build's name: they never change.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
-/// For everything else: browsers ask again each time, and get 304 if nothing has changed.
+/// The caching of everything else: browsers ask again each time, and get 304 if nothing has changed.
 const REVALIDATE: &str = "no-cache";
 
 /// Returns the console's routes.
@@ -32,6 +32,7 @@ pub(super) fn router(registry: &Registry) -> Router {
         .route("/", get(start))
         .route("/favicon.ico", get(|headers: HeaderMap| async move { file("favicon.svg", &headers, REVALIDATE) }))
         .route(BASE, get(page))
+        // `{*path}` doesn't match an empty path.
         .route("/console/", get(page))
         .route("/console/{*path}", get(page))
         .route("/console/assets/{build}/{*path}", get(asset))
@@ -39,7 +40,7 @@ pub(super) fn router(registry: &Registry) -> Router {
         .layer(middleware::from_fn_with_state(registry.clone(), browsers_only))
 }
 
-/// Redirects browsers to the console; API clients get the usual 404.
+/// Lets only browsers reach the redirect at `/`; API clients get the usual 404 there.
 async fn browsers_only(State(registry): State<Registry>, request: Request, next: Next) -> Response {
     if request.uri().path() == "/" && !wants_html(request.headers()) {
         return no_such_resource(&registry, request);
@@ -58,7 +59,7 @@ async fn start(uri: Uri) -> Redirect {
     }
 }
 
-/// Returns the shell, which is the same for every page; its script reads the path.
+/// Returns the shell, the HTML page that is the same for every path; its script reads the path.
 async fn page(headers: HeaderMap) -> Response {
     answer(&SHELL, &headers, REVALIDATE)
 }
@@ -75,6 +76,7 @@ fn file(path: &str, headers: &HeaderMap, caching: &'static str) -> Response {
 
 fn answer(file: &File, headers: &HeaderMap, caching: &'static str) -> Response {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    // If-None-Match compares weakly, so a weak tag matches too (RFC 9110 §13.1.2).
     let same =
         known.is_some_and(|known| known.split(',').any(|each| each.trim().trim_start_matches("W/") == file.etag));
     let head =

@@ -1,5 +1,5 @@
-//! The control API's calls to list, create, change and remove accounts, each with its world. Generating credentials
-//! and the limit on accounts are in `emulator.rs`.
+//! The control API's calls to list, create, change and remove accounts, each with its world. `emulator.rs` generates
+//! credentials and limits the number of accounts.
 
 use std::collections::BTreeSet;
 
@@ -33,10 +33,11 @@ const PHONE_NUMBER: &str = "phone_number";
 pub(super) struct NewAccount {
     sid: Option<String>,
     auth_token: Option<Box<str>>,
-    /// The key that signs the webhooks of a SignalWire account; its token signs them without one.
+    /// The key that signs the webhooks of a SignalWire account; without one, the account's token signs them.
     signing_key: Option<Box<str>>,
     friendly_name: Option<Box<str>>,
-    /// The API that the account speaks, `twilio` or `signalwire`; by default the one that `sid` belongs to, else `twilio`.
+    /// The service whose API the account uses, `twilio` or `signalwire`; by default the one that `sid` belongs to, else
+    /// `twilio`.
     dialect: Option<String>,
     /// Which statuses fire the StatusCallback: `all`, `queued-and-final` or `final`.
     callbacks: Option<String>,
@@ -82,8 +83,8 @@ pub(super) struct AccountView {
     sid: String,
     /// The AuthToken; null until a client claims the account with one.
     auth_token: Option<Box<str>>,
-    /// The key that signs its webhooks: the token, unless a SignalWire account has a signing key of its own; null until
-    /// there is either.
+    /// The key that signs the account's webhooks: the AuthToken, or the signing key of a SignalWire account that has
+    /// one; null until the account has either.
     signing_key: Option<Box<str>>,
     friendly_name: Box<str>,
     dialect: &'static str,
@@ -154,7 +155,7 @@ pub(super) async fn change(
 
 pub(super) async fn remove(State(registry): State<Registry>, Path(sid): Path<String>) -> Result<StatusCode, Problem> {
     let sid = parse_account(&sid)?;
-    // Without it, clients that name no account would have none.
+    // Clients that name no account use this one, so it must always exist.
     if sid == registry.default_account() {
         let detail = "the default account stays; POST /_fauxfax/v1/reset empties it";
         return Err(Problem::new(409, "default-account", detail));
@@ -185,6 +186,7 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
         parameter::check_url(url).map_err(|reason| bad("debugger_url", &reason))?;
     }
     let form = dialect.map(Dialect::id_form).unwrap_or_default();
+    // Only the form of this SID matters: it says which dialect's rules apply to the numbers.
     let account = sid.unwrap_or(AccountSid::minted([0; 16], form));
     let numbers = order.numbers.iter().enumerate();
     let numbers = numbers.map(|(at, number)| configured_number(number, &format!("numbers[{at}]"), account));
@@ -233,7 +235,7 @@ fn check_key_of(key: &str, dialect: Dialect) -> Result<(), Problem> {
     }
 }
 
-/// Reads the service of an account of this dialect.
+/// Parses the service that an account of this dialect is to have.
 fn service(text: Option<&str>, dialect: Dialect) -> Result<Option<Service>, Problem> {
     let service = word(text, "service", Service::from_word, Service::ALL)?;
     service

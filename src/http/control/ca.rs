@@ -18,7 +18,7 @@ pub enum CaFile {
     Bundle,
 }
 
-/// Returns a file in PEM, or the reason there is none.
+/// A function that returns a file in PEM, or the reason that there is none.
 pub type CaFiles = Arc<dyn Fn(CaFile) -> Result<String, String> + Send + Sync>;
 
 pub(super) async fn certificate(files: Option<Extension<CaFiles>>) -> Response {

@@ -18,7 +18,7 @@ use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::time::Timestamp;
 use crate::world::ClockError;
 
-/// How many seconds to wait for a moving clock when no `timeout` is given.
+/// The default `timeout` of a call that waits, in seconds.
 const TIMEOUT_DEFAULT_S: f64 = 30.0;
 /// The longest `timeout` that a call may ask for, in seconds.
 pub(super) const TIMEOUT_MAX_S: f64 = 600.0;
@@ -37,9 +37,9 @@ pub(super) struct ClockChange {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Move {
-    /// Seconds to move it by.
+    /// Seconds to move the clock by.
     seconds: Option<f64>,
-    /// The moment to move it to, in RFC 3339.
+    /// The moment to move the clock to, in RFC 3339.
     to: Option<String>,
     /// Seconds of real time to wait until the world has settled; 30 by default.
     timeout: Option<f64>,
@@ -62,7 +62,7 @@ pub(super) struct ClockView {
     now: String,
     /// The next deadlines of work, soonest first.
     next: Vec<Deadline>,
-    /// The events that the move caused; null if the clock was not moved.
+    /// The events that the move caused; left out if the call doesn't move the clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     events: Option<Vec<EventView>>,
 }

@@ -19,13 +19,13 @@ use crate::world::journal::{ApiRequest, Entry, JournalEvent};
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "Event")]
 pub struct EventView {
-    /// Place in the journal; it grows by one with each event and never goes back, not even by a reset.
+    /// Place in the journal; it grows by one with each event and never goes back, not even after a reset.
     pub seq: u64,
-    /// When it happened, by the world's clock.
+    /// Time of the event, by the world's clock.
     pub at: String,
     /// The kind of event, such as `fax.status`.
     pub kind: &'static str,
-    /// The fax or call that it is about; null if it is about neither.
+    /// SID of the fax or call that the event is about; null if it is about neither.
     pub fax_sid: Option<String>,
     /// Details, whose fields depend on the kind.
     pub data: Value,
@@ -53,6 +53,7 @@ pub fn json(event: &JournalEvent) -> Value {
 /// Formats a moment with microseconds: `2026-01-02T03:04:05.000006Z`.
 pub fn moment(at: Timestamp) -> String {
     let seconds = date::iso(at);
+    // The Euclidean remainder is positive even for a moment before 1970.
     format!("{}.{:06}Z", seconds.trim_end_matches('Z'), at.micros().rem_euclid(1_000_000))
 }
 

@@ -14,7 +14,7 @@ use crate::emulator::{Registry, World};
 use crate::model::account::Dialect;
 use crate::model::credential::ApiKey;
 
-/// The most tokens of other accounts and key secrets that are tried.
+/// The most accounts, and the most API keys, whose secrets are tried.
 const OTHERS_MAX: usize = 1_000;
 
 /// A signature that doesn't match, or that should be checked.
@@ -29,28 +29,28 @@ pub(super) struct ExplainOrder {
     body: Option<String>,
     /// The signature that the app computed or received.
     signature: String,
-    /// The key to check with: an AuthToken, or a signing key of SignalWire; the account's own by default.
+    /// The key to check with: an AuthToken or a SignalWire signing key; by default, the account's own key.
     token: Option<String>,
 }
 
-/// What is wrong with the signature.
+/// The reason that the signature doesn't match, and the valid signature.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Explanation")]
 pub(super) struct ExplanationView {
     valid: bool,
-    /// The mistake that yields this signature; null if it is valid or no known mistake does.
+    /// The mistake that yields this signature, `unknown` if no known mistake does; null if the signature is valid.
     mistake: Option<&'static str>,
-    /// The mistakes that yield it together, if it takes two.
+    /// The mistakes that together yield this signature: one or two, or none if the signature is valid.
     mistakes: Vec<&'static str>,
-    /// What the app did, and how to correct it.
+    /// The app's mistake, and how to correct it.
     detail: String,
     /// The valid signature.
     expected: String,
     /// The text that the valid signature is computed from.
     signed: String,
-    /// The header that holds it.
+    /// The header that holds the signature.
     header: &'static str,
-    /// The kind of key that signs it: the account's `AuthToken`, `signing key`, or API token.
+    /// The kind of key that signs the webhook: the account's `AuthToken`, `signing key`, or API token.
     key: &'static str,
     /// Code that computes the valid signature.
     check: CheckView,
@@ -72,6 +72,7 @@ pub(super) async fn explain(
 ) -> Result<Json<ExplanationView>, Problem> {
     let (own, key_kind) = world.read(|engine| {
         let account = engine.account();
+        // A key that the tester names counts as a signing key, not as an API token.
         let has_signing_key = account.signing_key.is_some() || order.token.is_some();
         (account.webhook_key().map(Box::from), KeyKind::of(account.dialect, has_signing_key))
     });
@@ -151,6 +152,7 @@ fn others(registry: &Registry, world: &World) -> Vec<OtherSecret> {
     // The account's own secrets come first: the tester may have given a token other than the account's, and another
     // account may have the same token.
     let mut others: Vec<OtherSecret> = key_of(world).into_iter().collect();
+    // The token of a Twilio account is its key, which the list already contains.
     let api_token = world.read(|engine| {
         let account = engine.account();
         account.auth_token.clone().filter(|_| account.dialect == Dialect::SignalWire)

@@ -33,7 +33,7 @@ pub struct Addressed(pub World);
 /// The world that a call only reads, whatever its method.
 pub(super) struct Observed(pub(super) World);
 
-/// The world that a call waits in; if the account has none yet, the call can wait for it to be created.
+/// The world that a call waits in; if the account has no world yet, the call can wait until it has one.
 pub(super) struct Awaited {
     pub(super) registry: Registry,
     pub(super) world: World,
@@ -89,6 +89,7 @@ impl Awaited {
 fn account_of(parts: &Parts, registry: &Registry) -> Result<AccountSid, Problem> {
     let query = form_of(&parts.uri)?;
     let mut named = query.iter().filter(|(name, _)| *name == ACCOUNT).map(|(_, text)| text);
+    // Two accounts are refused, since one of them would be ignored.
     match (named.next(), named.next()) {
         (None, _) => Ok(registry.default_account()),
         (Some(text), None) => parse_account(text),
@@ -96,7 +97,7 @@ fn account_of(parts: &Parts, registry: &Registry) -> Result<AccountSid, Problem>
     }
 }
 
-/// Returns the world, or an error if it is broken.
+/// Returns the world, or an error if there is none or it is broken.
 fn sound(account: AccountSid, world: Result<World, SignInError>) -> Result<World, Problem> {
     let world = found(account, world)?;
     match world.broken() {
@@ -116,7 +117,7 @@ fn found(account: AccountSid, world: Result<World, SignInError>) -> Result<World
     })
 }
 
-/// The query without `account`, which every call may have.
+/// The parameters in the query except `account`, which every call accepts.
 pub(super) struct Asked<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {

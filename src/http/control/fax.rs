@@ -53,6 +53,7 @@ pub(super) async fn document(
         let detail = format!("a fax has document.pdf and document.tiff, not {name:?}");
         return Err(Problem::new(404, "file-not-found", detail));
     };
+    // Cloned, because a conversion would hold the world's lock for too long.
     let kept = world.read(|engine| {
         let fax = engine.fax(wanted).ok()?;
         Some(fax.media.as_ref().map(|media| media.document.clone()))

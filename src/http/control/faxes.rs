@@ -21,12 +21,12 @@ use crate::model::fax::{Direction, Status};
 const PAGE_SIZE_DEFAULT: usize = 50;
 const PAGE_SIZE_MAX: usize = 500;
 /// The most faxes examined for one page, so that searching a million faxes for a rare string doesn't hold the world's
-/// lock. The page may then be short; the next page continues from there.
+/// lock for long. The page may then be short; the next page continues from there.
 const LOOKED_AT_MAX: usize = 20_000;
 /// The most faxes that are read from the engine at a time.
 const DRAWN_MAX: usize = 500;
 
-/// Filters and paging.
+/// The filters and the paging of a list of faxes.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FaxesQuery {
@@ -40,7 +40,7 @@ pub(super) struct FaxesQuery {
     text: Option<String>,
     /// `next_page_token` of the previous page.
     page_token: Option<u64>,
-    /// Faxes per page, 50 by default.
+    /// Faxes per page, 1 to 500; 50 by default.
     limit: Option<usize>,
 }
 
@@ -134,6 +134,7 @@ impl Wanted {
     }
 
     fn fits(&self, fax: &Fax, dialect: Dialect) -> bool {
+        // A closure, because many faxes are examined and most filters don't need these strings.
         let parties = || [fax.from.to_string(), fax.to.to_string()];
         let is_party =
             |number: &String| parties().iter().any(|party| party.trim_start_matches('+').starts_with(number));

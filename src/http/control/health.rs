@@ -17,12 +17,13 @@ pub(super) struct Health {
     broken_accounts: Vec<String>,
     version: &'static str,
     uptime_seconds: f64,
-    /// The seed that ids and chance follow from.
+    /// The seed from which ids and random choices are derived.
     seed: u64,
     default_account: String,
     /// Number of accounts.
     accounts: usize,
-    /// `process` if each document is rendered in a child process, so that a crash costs only that one; else `thread`.
+    /// `process` if each document is rendered in a child process, so that a crash affects only that document; else
+    /// `thread`.
     rendering: &'static str,
     counts: Counts,
     evicted: Evicted,
@@ -49,7 +50,7 @@ struct BodyBudget {
     refused: u64,
 }
 
-/// What was dropped to keep within a limit, since the start.
+/// Events, alerts and documents dropped since the start to keep within a limit.
 #[derive(Default, Serialize, JsonSchema)]
 struct Evicted {
     /// Events dropped from journals.

@@ -135,6 +135,7 @@ async fn order(registry: &Registry, world: &World, parts: &Parts, upload: Upload
     let document = document(registry, world, &fields, file).await?;
     let own = origin(parts, registry.settings().public_url.as_ref());
     let twiml_url = fax.twiml().map(|twiml| world.bin_with(twiml, &own)).transpose()?;
+    // The app may accept documents only from the host that it uses itself, which need not be the tester's.
     let origin = world.service_origin().unwrap_or(own);
     Ok(ReceiveFax { twiml_url, ..fax.with_document(document, origin) })
 }
@@ -172,7 +173,7 @@ async fn document(
     file: Option<(Arc<[u8]>, Hold)>,
 ) -> Result<Document, Problem> {
     let read = match (file, &fields.media_url, fields.pages) {
-        // `_room` keeps the upload charged until its pages have been counted.
+        // `_room` keeps the upload's share of the budget until its pages have been counted.
         (Some((bytes, _room)), None, None) => registry.renderer().probe(bytes).await.map_err(DocumentFault::Unreadable),
         (None, Some(url), None) => registry.fetch_document(world, url).await,
         (None, None, pages) => {

@@ -35,7 +35,7 @@ pub(super) struct EventsQuery {
     fax: Option<String>,
     /// Only events of this kind, such as `fax.status`.
     kind: Option<Box<str>>,
-    /// Most events to return; a stream ignores it.
+    /// Most events to return; a stream ignores this limit.
     limit: Option<usize>,
 }
 
@@ -110,6 +110,7 @@ pub(super) async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let fax = query.fax.as_deref().map(parse_fax).transpose()?;
+    // A reconnecting browser repeats its query, so the header takes precedence.
     let start = Start::of(last_event_id(&headers)?.or(query.since), query.all);
     let since = awaited.world.read_journal(|journal| start.seq(journal));
     let filter = EventFilter { since, fax, kind: query.kind, purpose: None };
@@ -120,13 +121,14 @@ pub(super) async fn list(
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT).min(JOURNAL_EVENTS_MAX);
     let (events, last_seq, evicted) =
         awaited.world.read_journal(|journal| (journal.events(&filter, limit), journal.last_seq(), journal.evicted()));
+    // Places begin at 1, so the number of dropped events is also the place of the last one dropped.
     let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since) };
     Ok(lazy::list("events", events.into_iter().map(|each| EventView::of(&each)), &rest))
 }
 
 /// Reads the id of the last event that a client received, after which the stream should continue. An invalid id is
-/// refused, since the stream would otherwise silently begin elsewhere. Browsers send only ids from a stream, and an
-/// empty string if there is none.
+/// refused, since the stream would otherwise silently begin elsewhere. Browsers send an id that a stream gave them, or
+/// an empty string if it gave none.
 fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.as_bytes().trim_ascii().is_empty()) else {
         return Ok(None);

@@ -1,5 +1,5 @@
-//! Streams long lists as JSON. The text is generated while it is sent, so an unread response takes the memory of one
-//! chunk rather than of the whole list.
+//! Streams long lists as JSON. The text is generated while it is sent, so an unread response takes only as much memory
+//! as one chunk, not as the whole list.
 
 use std::convert::Infallible;
 
@@ -19,6 +19,7 @@ pub(super) fn list<T: Serialize>(
     rest: &impl Serialize,
 ) -> Response {
     let end = serde_json::to_string(rest).unwrap_or_default();
+    // If `rest` has no fields, no comma may follow the list.
     let end = end.strip_prefix('{').filter(|rest| rest.len() > 1).map_or("]}".to_owned(), |rest| format!("],{rest}"));
     let mut list = List { begin: Some(format!("{{\"{name}\":[")), items, is_first: true, end: Some(end) };
     let first = list.next();

@@ -88,6 +88,7 @@ impl Collector for Scrape {
             ("fauxfax_body_budget_bytes", "Bytes of bodies that may be in flight", self.body_budget_bytes),
             ("fauxfax_body_bytes", "Bytes of bodies in flight", self.body_bytes),
         ] {
+            // The values of gauges are signed.
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
         }

@@ -21,7 +21,7 @@ const REFUSALS_OF_AN_ACCOUNT: [u16; 4] = [400, 404, 429, 500];
 /// The location of shared schemas in the OpenAPI document.
 const DEFINITIONS: &str = "/components/schemas";
 
-/// Generates the schema of a type.
+/// A function that generates the schema of a type.
 type Describe = fn(&mut SchemaGenerator) -> Schema;
 
 /// The content of a response.
@@ -31,7 +31,7 @@ enum Content {
     Json(Describe),
     /// Content with this media type, without a schema.
     Other(&'static str),
-    /// No content.
+    /// No body, as in a 204.
     Empty,
 }
 
@@ -152,9 +152,11 @@ impl Operation {
             let schema = describe(generator);
             let content: Map<String, Value> =
                 media_types.iter().map(|media_type| ((*media_type).to_owned(), json!({ "schema": schema }))).collect();
+            // An empty body counts as an empty object, so no body is required.
             operation["requestBody"] = json!({ "required": false, "content": content });
         }
         let mut responses = Map::new();
+        // A call may respond with the same status in several media types.
         for (status, content) in &self.answers {
             let response =
                 responses.entry(status.to_string()).or_insert_with(|| json!({ "description": reason(*status) }));
@@ -176,6 +178,7 @@ impl Operation {
     }
 
     fn parameters(&self, generator: &mut SchemaGenerator) -> Vec<Value> {
+        // Splitting at the braces leaves the names of the parameters in every second piece.
         let in_path = self.path.split(['{', '}']).skip(1).step_by(2);
         let mut parameters: Vec<Value> = in_path
             .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))

@@ -15,7 +15,7 @@ use crate::model::sid::FaxSid;
 /// The default width of a picture in pels: half of a fax page's 1728.
 const WIDTH_DEFAULT: u32 = 864;
 
-/// Size of the picture.
+/// The size of the picture.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PageQuery {
@@ -37,7 +37,9 @@ pub(super) async fn show(
     }
     let no_fax = || Problem::new(404, "fax-not-found", format!("there is no fax {sid}"));
     let fax: FaxSid = sid.parse().map_err(|_| no_fax())?;
+    // A malformed name becomes 0, which is no page.
     let number: usize = file.strip_suffix(".png").and_then(|number| number.parse().ok()).unwrap_or(0);
+    // Cloned, because drawing a page would hold the world's lock for too long.
     let document = world.read(|engine| {
         let fax = engine.fax(fax).ok()?;
         Some(fax.media.as_ref().map(|media| media.document.clone()))

@@ -17,7 +17,7 @@ use crate::model::fax::Status;
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 
-/// The value of `Retry-After`, in seconds, for a call that got no room or no turn.
+/// The value of `Retry-After`, in seconds, of every 503.
 const RETRY_AFTER_S: &str = "1";
 
 /// The short name of the error for a call that is still waiting when the emulator stops.
@@ -38,13 +38,13 @@ pub struct Problem {
 pub(super) struct ProblemBody {
     /// `urn:fauxfax:problem:` and a short name that programs can match on.
     r#type: String,
-    /// HTTP's reason phrase.
+    /// The reason phrase of the HTTP status.
     title: &'static str,
     /// The HTTP status.
     status: u16,
     /// What is wrong, and what to do about it.
     detail: String,
-    /// Present status of the fax that the call waited for, if there is one.
+    /// Current status of the fax that the call waited for, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     fax_status: Option<&'static str>,
 }
@@ -168,8 +168,8 @@ impl IntoResponse for Problem {
             fax_status: self.fax_status.map(Status::as_str),
         };
         let retry = (status == StatusCode::SERVICE_UNAVAILABLE).then_some([(header::RETRY_AFTER, RETRY_AFTER_S)]);
-        // Close the connection: the listeners learn of the stop only a moment later, so the client's next call would be
-        // lost.
+        // Close the connection: the listeners learn of the stop only a moment later, so the client's next call on this
+        // connection would be lost.
         let close = (self.name == STOPPING).then_some([(header::CONNECTION, "close")]);
         (status, [(header::CONTENT_TYPE, "application/problem+json")], retry, close, axum::Json(body)).into_response()
     }

@@ -24,11 +24,11 @@ pub(super) struct RuleShown {
     id: u64,
     #[serde(flatten)]
     rule: RuleDocument,
-    /// How often it matched when its turn came.
+    /// How often the rule matched when it was tried.
     matched: u64,
-    /// How often it acted.
+    /// How often the rule acted.
     fired: u64,
-    /// Why it may never act; null if it may.
+    /// Why the rule may never act; null if nothing is known to prevent it.
     warning: Option<String>,
 }
 
@@ -72,6 +72,7 @@ pub(super) async fn add(
     RawJson(order): RawJson,
 ) -> Result<(StatusCode, Json<RuleShown>), Problem> {
     let mut order = parse_json(&order)?;
+    // A body that is not an object is refused by `rule::parse`.
     if let Some(fields) = order.as_object_mut() {
         fields.retain(|name, _| !SHOWN_ONLY.contains(&name.as_str()));
     }
@@ -82,6 +83,7 @@ pub(super) async fn add(
         let held = engine.rule_book().find(|held| held.id == id)?;
         Some(view(held, engine.shadow_of(id)))
     });
+    // A concurrent call may have removed the rule between the two locks.
     let added = added.ok_or_else(|| Problem::new(409, "conflict", "the rule is gone already"))?;
     Ok((StatusCode::CREATED, Json(added)))
 }

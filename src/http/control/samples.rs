@@ -22,7 +22,7 @@ const SAMPLES: [(&str, u32); 4] =
 #[schemars(rename = "Sample")]
 pub(super) struct SampleView {
     name: &'static str,
-    /// Its URL, which can be used as a MediaUrl.
+    /// URL of the document, which can be used as a MediaUrl.
     url: String,
     content_type: &'static str,
     pages: u32,

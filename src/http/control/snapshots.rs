@@ -16,7 +16,7 @@ use crate::engine::input::{DropSnapshot, Reset, Restore, TakeSnapshot};
 use crate::engine::{SNAPSHOT_NAME_CHARS_MAX, SnapshotView};
 use crate::model::refusal::Refusal;
 
-/// What to reset to.
+/// The state to reset to.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResetQuery {
@@ -31,7 +31,7 @@ pub(super) struct ResetQuery {
 #[schemars(rename = "Snapshot")]
 pub(super) struct SnapshotShown {
     name: Box<str>,
-    /// When it was taken, by the world's clock.
+    /// Time at which the snapshot was taken, by the world's clock.
     taken: String,
     faxes: usize,
     pending: usize,
@@ -43,7 +43,7 @@ pub(super) struct SnapshotList {
     snapshots: Vec<SnapshotShown>,
 }
 
-/// What a reset or restore removed.
+/// A summary of what a reset or restore removed.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct ResetDone {
     canceled: CanceledShown,
@@ -51,17 +51,17 @@ pub(super) struct ResetDone {
     seq: u64,
 }
 
-/// The faxes and calls that had not ended, and were canceled.
+/// The work that had not ended and was canceled.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Canceled")]
 struct CanceledShown {
     faxes: usize,
     webhooks: usize,
-    /// SIDs of the first of them.
+    /// SIDs of the first of these faxes and calls.
     fax_sids: Vec<String>,
 }
 
-/// How much was removed.
+/// The number of removed resources, by kind.
 #[derive(Serialize, JsonSchema)]
 struct Removed {
     faxes: usize,
@@ -126,6 +126,7 @@ pub(super) fn done(world: &World, canceled: &Canceled) -> ResetDone {
 }
 
 fn checked(name: &str) -> Result<Box<str>, Problem> {
+    // A valid name is ASCII, so it has as many bytes as characters.
     let is_good = (1..=SNAPSHOT_NAME_CHARS_MAX).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     let detail =

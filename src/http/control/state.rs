@@ -76,6 +76,7 @@ pub(super) async fn show(
     };
     let turn = registry.gates().state().await.ok_or_else(Problem::no_turn)?;
     let mut written = registry.budget().body(ROOM_WAIT_MAX);
+    // The closure owns the turn, so it is held until the work ends, even if the client has gone by then.
     let written = blocking(move |runtime| {
         let _turn = turn;
         let done = world.state().write(form, written.writer(runtime));
@@ -97,9 +98,11 @@ pub(super) async fn load(
 ) -> Result<Json<ResetDone>, Problem> {
     let read = body::read(request.into_body(), STATE_BYTES_MAX, registry.budget()).await;
     let read = read.map_err(|fault| Problem::body(fault, format!("a state is at most {STATE_BYTES_MAX} bytes")))?;
+    // The turn is taken only after the body has been read, so that a slow client doesn't hold it.
     let turn = registry.gates().state().await.ok_or_else(Problem::no_turn)?;
     let loaded = blocking(move |_| {
         let _turn = turn;
+        // `_room` keeps the state's share of the budget until it has been loaded.
         let (text, _room) = read.into_whole();
         // An export with `media=hash` names documents that may still be stored in this world.
         let stored = world.read(Engine::stored_documents);

@@ -22,7 +22,7 @@ pub(super) const MEDIA_TYPE: &str = "text/event-stream";
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The most events that are read from the journal at a time.
 const EVENTS_PER_DRAW_MAX: usize = 100;
-/// The size after which a read from the journal stops, at the end of an event. At most this much waits for a client
+/// Once a read from the journal is this long, no further event is added to it. Little more than this waits for a client
 /// that has stopped reading, in addition to the connection's buffers.
 const DRAW_BYTES_MAX: usize = 32 * 1024;
 
@@ -46,6 +46,7 @@ pub(super) fn answer(awaited: Awaited, filter: EventFilter) -> Response {
         Some((Ok::<_, Infallible>(text), (None, reader)))
     });
     let head = [(header::CONTENT_TYPE, MEDIA_TYPE), (header::CACHE_CONTROL, "no-store")];
+    // The additional header keeps nginx from buffering the stream.
     (head, [("x-accel-buffering", "no")], Body::from_stream(drawn)).into_response()
 }
 
@@ -82,6 +83,7 @@ impl Reader {
         let mut text = String::new();
         if let Some((since, evicted)) = missed {
             let data = json!({ "from_seq": since + 1, "to_seq": evicted, "count": evicted - since });
+            // Writing to a string never fails.
             let _ = write!(text, "event: evicted\nid: {evicted}\ndata: {data}\n\n");
         }
         for each in &events {

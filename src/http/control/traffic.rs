@@ -38,7 +38,7 @@ pub(super) struct TrafficPage {
 struct RequestView {
     /// Place in this list; it grows by one with each request, and is unrelated to places in any journal.
     seq: u64,
-    /// When it was answered, by the system's clock.
+    /// Time of the response, by the system's clock.
     at: String,
     method: String,
     /// Path and query, with secrets masked.
@@ -49,12 +49,13 @@ struct RequestView {
     code: Option<u32>,
     /// SID of the account that the path names, else that of the credential.
     account_sid: Option<String>,
-    /// Why it belongs to no world, as a word from docs/control-api.md.
+    /// Why the request belongs to no world, as a word from docs/control-api.md.
     reason: &'static str,
 }
 
 pub(super) async fn list(State(registry): State<Registry>, Asked(query): Asked<TrafficQuery>) -> Json<TrafficPage> {
     let since = query.since.unwrap_or(0);
+    // The log is bounded, so a page needs no limit by default.
     let page = registry.unassigned().read(since, query.limit.unwrap_or(usize::MAX));
     Json(TrafficPage {
         requests: page.requests.iter().map(|noted| view(noted)).collect(),

@@ -97,6 +97,7 @@ pub(super) struct Upload {
 pub(super) async fn read(parts: &Parts, body: Body, budget: &Budget) -> Result<Upload, Problem> {
     let content_type =
         parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // Media types are case-insensitive.
     if content_type.to_ascii_lowercase().starts_with("multipart/") {
         let boundary = multer::parse_boundary(content_type).map_err(|error| bad_form(&error))?;
         return form(body, boundary, budget).await;
@@ -120,6 +121,7 @@ async fn form(body: Body, boundary: String, budget: &Budget) -> Result<Upload, P
     let mut form = Multipart::with_constraints(Box::pin(body::parts(body)), boundary, constraints);
     let mut upload = Upload { fields: Fields::default(), file: None };
     while let Some(mut field) = form.next_field().await.map_err(|error| bad_form(&error))? {
+        // A part without a name is refused below, as an unknown field.
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
             let mut file = budget.body(ROOM_WAIT_MAX);
@@ -164,7 +166,7 @@ fn set(fields: &mut Fields, name: &str, text: String) -> Result<(), Problem> {
     }
 }
 
-/// Sets a form field, which may be given only once: one of two values would be lost.
+/// Sets a form field. Giving it twice is an error, because one of the two values would be lost.
 fn once<T>(field: &mut Option<T>, name: &str, value: T) -> Result<(), Problem> {
     if field.replace(value).is_some() { Err(bad_field(&FieldError::twice(name))) } else { Ok(()) }
 }
@@ -183,7 +185,7 @@ fn bad_form(error: &multer::Error) -> Problem {
         let detail = format!("a document may have {DOCUMENT_BYTES_MAX} bytes, another field {FIELDS_BYTES_MAX}");
         return Problem::new(413, "too-large", detail);
     }
-    // The error from our own limits is wrapped in multer's error.
+    // A fault of the body that multer was reading, such as a timeout, is wrapped in multer's error.
     if let multer::Error::StreamReadFailed(why) = error
         && let Some(fault) = why.downcast_ref::<BodyFault>()
     {

@@ -1,5 +1,6 @@
 //! Checks expectations against the journal: whether events occur a number of times or in order, and which events came
-//! closest. `dialect::matching` compares the events one by one, outside the world's lock, for a few concurrent calls.
+//! closest. `dialect::matching` compares the events one by one, outside the world's lock. Only a few calls may do so at
+//! a time.
 
 use std::borrow::Cow;
 
@@ -20,15 +21,16 @@ use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 /// The most matching events that are shown; `found` counts all of them.
 const FOUND_SHOWN_MAX: usize = 20;
 
-/// What is expected of the journal.
+/// What the journal is expected to contain.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VerifyOrder {
-    /// Part of an event, in which each named field must match: exactly, or by `{"prefix"}` or `{"regex"}`.
+    /// Part of an event, in which each named field must match: exactly, or as `{"prefix": …}` or `{"regex": …}` says.
     r#match: Option<Value>,
-    /// How often: a number, or `{"at_least", "at_most"}`; at least once by default.
+    /// Number of events that must match: a number, or an object with `at_least`, `at_most` or both; at least one by
+    /// default.
     times: Option<Value>,
-    /// Parts of events that must occur one after the other; instead of `match`.
+    /// Parts of events that must occur one after the other; given instead of `match`.
     in_order: Option<Vec<Value>>,
     /// Only events after this place; by default after the last reset.
     since: Option<u64>,
@@ -82,6 +84,7 @@ pub(super) async fn verify(
     // Runs on a separate thread: thousands of events and an expensive pattern take time, during which other calls must
     // proceed.
     let verdict = tokio::task::spawn_blocking(move || {
+        // Held until the check is done, even if the client has gone by then.
         let _turn = turn;
         verdict(&world, query.all, &order)
     });

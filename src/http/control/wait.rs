@@ -21,7 +21,7 @@ use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::world::journal::JournalEvent;
 
-/// What to wait for.
+/// What to wait for, and for how long.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WaitQuery {
@@ -42,20 +42,20 @@ pub(super) struct WaitQuery {
     what: Option<String>,
 }
 
-/// What ended the wait.
+/// The event or state that ended the wait.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Waited")]
 pub(super) struct WaitedView {
-    /// The event that entered the status, when waiting for one.
+    /// The event with which a fax entered the status, if the wait was for a status.
     #[serde(skip_serializing_if = "Option::is_none")]
     event: Option<EventView>,
-    /// True when nothing is pending, when waiting for that.
+    /// True if the wait was for `idle`, since nothing is pending now.
     #[serde(skip_serializing_if = "Option::is_none")]
     idle: Option<bool>,
-    /// The last status of the fax, or `not-answered`, when waiting for its end.
+    /// The last status of the fax, or `not-answered`, if the wait was for the fax's end.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
-    /// Place in the journal; `since` for the next wait.
+    /// Place in the journal from which the next wait can continue, as its `since`.
     seq: u64,
 }
 
@@ -92,6 +92,7 @@ fn fax(query: &WaitQuery) -> Result<Option<FaxSid>, Problem> {
 }
 
 async fn end_of(world: &World, fax: Option<FaxSid>, patience: Duration) -> Result<Json<WaitedView>, Problem> {
+    // Never happens, since `waited` calls this only with a fax.
     let Some(fax) = fax else { return Err(Problem::new(422, "bad-wait", "for=settled needs a fax")) };
     match tokio::time::timeout(patience, world.ended(fax)).await {
         Ok(None) => Err(Problem::gone(world)),
@@ -151,7 +152,8 @@ struct Wanted {
 /// The result of a wait that ended in time.
 enum Ended {
     Entered(JournalEvent),
-    /// The fax has this status, but the journal no longer contains the event of entering it.
+    /// The fax has the status, but the journal no longer shows the event with which the fax entered it. The number is
+    /// the journal's last place.
     Stands(u64),
     Unreachable(FaxSid, Unreachable),
 }
@@ -190,6 +192,7 @@ async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, S
     let mut filter: Option<EventFilter> = None;
     world
         .until_journaled(|journal| {
+            // Computed only once, so that a reset during the wait doesn't move the start.
             let filter = filter.get_or_insert_with(|| EventFilter {
                 since: start.seq(journal),
                 fax: *fax,
@@ -200,6 +203,7 @@ async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, S
             let found = news.iter().find(|each| each.entered().is_some_and(|status| statuses.contains(&status)));
             // The next check considers only newer events.
             filter.since = journal.last_seq();
+            // Kept for the error in case the wait times out.
             *nearest = news.last().and_then(|last| last.fax().zip(last.entered())).or(*nearest);
             if let Some(found) = found {
                 return Some(Ended::Entered(found.clone()));

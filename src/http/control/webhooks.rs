@@ -23,7 +23,8 @@ use crate::model::sid::FaxSid;
 use crate::model::webhook::{ExchangeRecord, Method, Purpose};
 use crate::world::journal::JournalEvent;
 
-/// The header that identifies a webhook: it is the same in each attempt, and in no other webhook.
+/// The header that identifies a webhook: its value is the same in all attempts of the webhook, and in no other webhook
+/// since the last reset.
 const TOKEN_HEADER: &str = "i-twilio-idempotency-token";
 
 /// Which webhooks to return.
@@ -43,9 +44,9 @@ pub(super) struct WebhooksQuery {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReplayEdits {
-    /// URL to send it to instead.
+    /// URL to send the webhook to, instead of the recorded one.
     url: Option<String>,
-    /// `GET` or `POST` instead.
+    /// `GET` or `POST`, instead of the recorded method.
     method: Option<String>,
     /// Parameters to set; null removes one.
     #[serde(default)]
@@ -64,7 +65,7 @@ pub(super) struct WebhookView {
     method: &'static str,
     url: String,
     params: BTreeMap<String, String>,
-    /// Whether an attempt got a good response.
+    /// Whether any attempt succeeded.
     delivered: bool,
     attempts: Vec<Attempt>,
 }
@@ -75,7 +76,7 @@ pub(super) struct Attempt {
     /// Place of the attempt in the journal.
     seq: u64,
     at: String,
-    /// Whether a tester sent the webhook again.
+    /// Whether the attempt is a replay that a tester asked for.
     replay: bool,
     /// Request, response, timing and failure.
     exchange: Value,
@@ -92,7 +93,7 @@ pub(super) struct WebhookList {
 /// The fields that follow the webhooks of a list.
 #[derive(Serialize, JsonSchema)]
 struct ListEnd {
-    /// Place of the journal's newest event; the next `since`.
+    /// Place of the journal's newest event; pass it as the next `since`.
     last_seq: u64,
 }
 
@@ -223,7 +224,7 @@ fn grouped(events: Vec<JournalEvent>) -> Vec<Webhook> {
     webhooks
 }
 
-/// Returns the id of the StatusCallback without a token that this attempt repeats after a failed attempt.
+/// Returns the id of the StatusCallback that this attempt, which has no token, repeats after a failure.
 fn tried_before(webhooks: &[Webhook], event: &JournalEvent, record: &ExchangeRecord) -> Option<String> {
     if record.purpose != Purpose::StatusCallback {
         return None;

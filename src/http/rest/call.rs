@@ -93,7 +93,7 @@ impl<'a> Call<'a> {
         response
     }
 
-    /// Adds to an error about a missing parameter that the body was sent as something other than a form.
+    /// Extends the error for a missing parameter with a hint if the body was not sent as a form.
     fn explained(&self, mut error: ApiError) -> ApiError {
         let is_missing = matches!(error.reason, Reason::Missing | Reason::ToMissing | Reason::FromMissing);
         let content_type = self.parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -204,6 +204,7 @@ impl<'a> Call<'a> {
     {
         let mut asked = self.asked();
         let shown = self.world.handle_checked_and_note(check, command, |engine, done, now| {
+            // The path of a call that creates a fax names none, so the created fax is recorded.
             asked.fax = C::created(&done).or(asked.fax);
             let shown = done.and_then(|done| look(engine, &self.view(now), done));
             let shown = shown.map_err(|refusal| self.refused(&refusal));
@@ -220,7 +221,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The request as the journal records it, before its response is known.
+/// A request as the journal will record it, while its response is not known yet.
 struct Asked {
     dialect: Dialect,
     fax: Option<FaxSid>,
@@ -229,7 +230,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// Adds the response status: `status`, or that of the error.
+    /// Adds the outcome: the status and code of the error or, without an error, `status`.
     pub(in crate::http) fn answered(self, at: Timestamp, status: StatusCode, error: Option<&ApiError>) -> ApiRequest {
         let (status, code) =
             error.map_or((status.as_u16(), None), |error| (error.status(self.dialect), Some(error.code(self.dialect))));

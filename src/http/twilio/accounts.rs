@@ -20,6 +20,7 @@ pub(super) const ROUTES: &[Route] = &[
 fn list(call: &Call<'_>) -> Result<Response, ApiError> {
     let request = accounts::list_accounts(&call.query()?)?;
     let worlds = call.registry.subaccounts(call.own.sid());
+    // Newest first: the registry lists the oldest first, and an owner is older than all its subaccounts.
     let reached: Vec<Account> = worlds.iter().rev().chain([call.own]).map(account).collect();
     Ok(reply::ok(&AccountList::of(&reached, &request)))
 }

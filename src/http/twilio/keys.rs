@@ -24,6 +24,7 @@ fn list(call: &Call<'_>) -> Result<Response, ApiError> {
 
 fn create(call: &Call<'_>) -> Result<Response, ApiError> {
     let name = keys::key_name(&call.form()?)?.unwrap_or_default();
+    // Not `call.create`, because the registry must map the key to its account.
     let sid = call.registry.create_key(call.world, name).map_err(|refusal| call.refused(&refusal))?;
     let key = call.world.read(|engine| engine.key(sid).map(NewKeyResource::of));
     Ok(reply::created(&key.map_err(|refusal| call.refused(&refusal))?))

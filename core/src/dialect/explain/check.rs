@@ -1,4 +1,4 @@
-//! One-liners that compute a signature by hand, for an app's own shell or code. They read the key from the
+//! One-liners with which a tester computes a signature in the app's own shell or code. They read the key from the
 //! environment, so they can be shared safely.
 
 use serde_json::Value;
@@ -35,6 +35,7 @@ pub fn check(url: &str, params: &[(String, String)], key_kind: KeyKind) -> Check
         "const p={object}; const s={url_text}+Object.keys(p).sort().map(k=>k+p[k]).join(\"\"); \
          console.log(require(\"crypto\").createHmac(\"sha1\",process.env.{variable}).update(s,\"utf8\").digest(\"base64\"))"
     );
+    // The other two sort at run time; the Rust expression contains the sorted text.
     let mut sorted: Vec<_> = params.iter().collect();
     sorted.sort_by(|(a, _), (b, _)| a.as_bytes().cmp(b.as_bytes()));
     let signed: String =

@@ -19,47 +19,47 @@ use crate::model::words::words;
 words!(
     /// The mistake that led an app to a different signature.
     Mistake {
-        /// It signed `http` instead of `https`, or the reverse, as happens behind a proxy that terminates TLS.
+        /// The app signed `http` instead of `https`, or the reverse, as happens behind a proxy that terminates TLS.
         Scheme = "scheme",
-        /// It dropped or added the port.
+        /// The app dropped or added the port.
         Port = "port",
-        /// It signed `localhost` instead of `127.0.0.1`, or the reverse.
+        /// The app signed `localhost` instead of `127.0.0.1`, or the reverse.
         Host = "host",
-        /// It dropped or added the slash at the end of the path.
+        /// The app dropped or added the slash at the end of the path.
         TrailingSlash = "trailing-slash",
-        /// It decoded the query or re-encoded it differently.
+        /// The app decoded the query or re-encoded it differently.
         QueryEncoding = "query-encoding",
-        /// It put the query's parameters in another order.
+        /// The app put the query's parameters in another order.
         QueryOrder = "query-order",
-        /// It left out the query.
+        /// The app left out the query.
         QueryDropped = "query-dropped",
-        /// It signed `+` where a space belongs, or a space where `+` belongs.
+        /// The app signed `+` where a space belongs, or a space where `+` belongs.
         PlusForSpace = "plus-for-space",
-        /// It decoded the body twice, or took each parameter twice.
+        /// The app decoded the body twice, or took each parameter twice.
         BodyParsedTwice = "body-parsed-twice",
-        /// It left out parameters without a value.
+        /// The app left out parameters without a value.
         BlankParams = "blank-params",
-        /// It trimmed the spaces around values.
+        /// The app trimmed the spaces around values.
         TrimmedParams = "trimmed-params",
-        /// It sorted the parameters in an order other than by the bytes of their names.
+        /// The app sorted the parameters in an order other than by the bytes of their names.
         ParamsOrder = "params-order",
-        /// It parsed the body as JSON, or its form parser ran too late, so it signed no parameters.
+        /// The app parsed the body as JSON, or its form parser ran too late, so it signed no parameters.
         JsonBody = "json-body",
-        /// It appended the raw body instead of names and values.
+        /// The app appended the raw body instead of names and values.
         RawBody = "raw-body",
-        /// It used something other than HMAC-SHA1 in Base64.
+        /// The app used something other than HMAC-SHA1 in Base64.
         Digest = "digest",
-        /// It used the SWML and RELAY scheme, a hexadecimal digest of the URL and the raw body, which cXML webhooks
+        /// The app used the SWML and RELAY scheme, a hexadecimal digest of the URL and the raw body, which cXML webhooks
         /// don't use.
         RelayScheme = "relay-scheme",
         /// The header's value was changed in transit to the app.
         SignatureEncoding = "signature-encoding",
-        /// It used the wrong key: another account's, an empty key, a key with white space, or the API token instead of
-        /// the signing key.
+        /// The app used the wrong key: another account's, an empty key, a key with white space, or the API token
+        /// instead of the signing key.
         WrongToken = "wrong-token",
-        /// It used the token of another account of the same owner.
+        /// The app used the token of the account's owner, or of one of the account's subaccounts.
         SubaccountToken = "subaccount-token",
-        /// It used an API key's secret, which signs nothing.
+        /// The app used an API key's secret, which never signs a webhook.
         ApiSecret = "api-secret",
         /// No known mistake yields the signature.
         Unknown = "unknown",
@@ -71,7 +71,7 @@ words!(
 pub struct OtherSecret {
     /// The mistake to report if the app used it.
     pub mistake: Mistake,
-    /// Its owner, described for people.
+    /// The owner of the secret, described for people.
     pub owner: String,
     /// The secret, which never appears in a message.
     pub secret: Box<str>,
@@ -103,10 +103,11 @@ impl KeyKind {
     #[must_use]
     pub fn of_params(params: &[(String, String)]) -> Self {
         let account = params.iter().find(|(name, _)| name == "AccountSid").and_then(|(_, value)| value.parse().ok());
+        // The parameters don't reveal whether a project has a signing key, so one is assumed.
         Self::of(account.map_or(Dialect::Twilio, Dialect::of), true)
     }
 
-    /// Returns the key's name, to follow "the account's".
+    /// Returns the key's name, worded to follow "the account's own".
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -202,12 +203,13 @@ impl Attempt {
 }
 
 impl Question<'_> {
-    /// Parses a body into form parameters, of which a JSON body has none.
+    /// Returns the parameters in a form body. A JSON body has none.
     #[must_use]
     pub fn params_of(body: &str) -> Vec<(String, String)> {
         if is_json(body) {
             return Vec::new();
         }
+        // A body that can't be parsed as a form has no parameters either.
         let form = Form::parse(body.as_bytes()).unwrap_or_default();
         form.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
@@ -261,16 +263,17 @@ pub fn explain(question: &Question<'_>) -> Explanation {
     explanation(vec![Mistake::Unknown], detail)
 }
 
-/// Returns the signed string.
+/// Returns the string that a signature covers.
 fn signed_text(url: &str, params: &[(String, String)]) -> String {
     signature::signed_parts(url, params).collect()
 }
 
-/// Recognizes a signature with the right input and key but a different digest or encoding.
+/// Recognises a signature with the right input and key but a different digest or encoding.
 fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)> {
     let (given, service) = (question.signature, question.key_kind.service());
     let text = signed_text(question.url, &question.params);
     let key = question.key.as_bytes();
+    // Hexadecimal digits may be written in either case.
     if given.eq_ignore_ascii_case(&hex::encode(hmac::sha1(key, [text.as_str()]))) {
         let detail = format!("the digest is written in hexadecimal; {service}'s header has it in Base64");
         return Some((Mistake::Digest, detail));
@@ -280,6 +283,7 @@ fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)>
         let detail = format!("the digest is HMAC-SHA256; {service} signs with HMAC-SHA1, in Base64");
         return Some((Mistake::Digest, detail));
     }
+    // A pair with an empty name is encoded as `=` and the value, so the `=` is removed below.
     let encoded = super::form::encode(&[("", expected)]);
     // The plus signs decoded as spaces, and the padding cut off.
     let changed = [expected.replace('+', " "), expected.trim_end_matches('=').to_owned()];
@@ -298,7 +302,7 @@ fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)>
     None
 }
 
-/// Recognizes a signature of the URL with the raw body appended.
+/// Recognises a signature of the URL with the raw body appended.
 fn raw(question: &Question<'_>) -> Option<(Mistake, String)> {
     let form = super::form::encode(&question.params);
     // If the raw body is unknown, it was probably the parameters as a form.

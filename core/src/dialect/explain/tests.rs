@@ -1,4 +1,5 @@
-//! Tests each mistake with the value that Twilio's own validator computes when an app makes it (fixtures/signatures).
+//! Tests each mistake with the signature that Twilio's own validator computes for an app that makes it
+//! (fixtures/signatures).
 
 use serde_json::Value;
 
@@ -44,7 +45,7 @@ fn each_mistake_is_found_from_the_real_validators_value() {
         assert!(!explanation.detail.contains(text("token")), "{}", case["what"]);
         seen.extend(explanation.mistakes);
     }
-    // Twilio has no such scheme; the last test covers SignalWire's.
+    // Only SignalWire has this scheme; the last test of this file covers it.
     seen.insert(Mistake::RelayScheme);
     let missing: Vec<_> = Mistake::ALL.iter().filter(|mistake| !seen.contains(mistake)).collect();
     assert!(missing.is_empty(), "no case for {missing:?}");

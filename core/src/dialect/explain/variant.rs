@@ -25,6 +25,7 @@ impl<'a> Parts<'a> {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, target) = rest.split_at(end);
         let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        // The colons within the brackets of an IPv6 literal don't begin a port.
         let bracket = authority.rfind(']').unwrap_or(0);
         let colon = authority[bracket..].rfind(':').map(|at| bracket + at);
         let (host, port) = colon.map_or((authority, None), |at| (&authority[..at], Some(&authority[at + 1..])));

@@ -15,8 +15,8 @@ use crate::engine::rule::check::{
 };
 use crate::model::line::{RATE_BPS_MAX, RATE_BPS_MIN};
 
-/// Named types for strings, so that the schema can list their valid words. The strings are checked when the document
-/// becomes a rule.
+/// A string that must be one of certain words, which the schema lists. It is checked only when the document becomes a
+/// rule.
 type Word = Box<str>;
 
 /// Defines a struct whose fields are all optional, in JSON and in the schema.
@@ -33,7 +33,7 @@ macro_rules! fields {
 }
 
 fields! {
-    /// A rule: what it matches, and its only effect.
+    /// A rule: what it matches, and its single effect.
     pub RuleDocument "Rule" {
         /// The calls, webhooks or REST calls to act on; every given field must match. Everything by default.
         #[serde(rename = "match")]
@@ -50,11 +50,12 @@ fields! {
         line: LineDocument,
         /// Effect: the response to a REST call.
         api: ApiDocument,
-        /// Effect: the sending of a request to an app.
+        /// Effect: how a request to an app is sent.
         webhook: WebhookDocument,
     }
 
-    /// The things that a rule acts on. In patterns, each asterisk matches any number of characters, including none.
+    /// The calls, webhooks or REST calls that a rule acts on. In patterns, each asterisk matches any number of
+    /// characters, including none.
     pub(super) MatchDocument "RuleMatch" {
         /// Direction of the fax, `inbound` or `outbound`.
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::direction"))]
@@ -123,15 +124,15 @@ fields! {
         reset: bool,
     }
 
-    /// The sending of a request to an app.
+    /// How a request to an app is sent.
     pub(super) WebhookDocument "RuleWebhook" {
         /// Milliseconds to wait before the request, by the world's clock.
         delay_ms: Integer<0, WEBHOOK_DELAY_MS_MAX>,
-        /// Whether to send it twice, with the same idempotency token.
+        /// Whether to send the request twice, with the same idempotency token.
         duplicate: bool,
-        /// Whether to send it after the next request about the same fax.
+        /// Whether to send the request after the next request about the same fax.
         reorder: bool,
-        /// Whether to drop it.
+        /// Whether to drop the request instead of sending it.
         drop: bool,
         /// Invalid signature: `bad`, `missing` or `stale`.
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::signature"))]
@@ -202,7 +203,7 @@ impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Integer<MIN, MAX>
     }
 }
 
-/// A fraction of 1; zero only if `MAY_BE_ZERO`.
+/// A number from 0 to 1; zero itself is valid only if `MAY_BE_ZERO`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 #[serde(transparent)]
 pub(super) struct Fraction<const MAY_BE_ZERO: bool>(pub(super) f64);
@@ -216,7 +217,7 @@ impl<'de, const MAY_BE_ZERO: bool> Deserialize<'de> for Fraction<MAY_BE_ZERO> {
     }
 }
 
-/// The schemas of fields whose schemas can't be derived.
+/// The schemas that can't be derived from the types of the fields.
 #[cfg(feature = "schema")]
 mod words {
     use std::borrow::Cow;

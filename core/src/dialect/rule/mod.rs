@@ -1,5 +1,6 @@
-//! The document form of rules, as used in the control API, the configuration file and the library. A document becomes a rule once every
-//! field has been checked, and a rule can be shown as a document. A rule that clearly can never act is refused.
+//! The document form of rules, as used in the control API, the configuration file and the library. A document becomes a
+//! rule once every field has been checked, and a rule can be shown as a document. A rule that clearly can never act is
+//! refused.
 
 mod document;
 
@@ -24,7 +25,7 @@ use crate::model::webhook::{Purpose, Signature};
 /// The possible outcomes of a call, as fax statuses.
 const OUTCOMES: [Status; 5] = [Status::Delivered, Status::Received, Status::Busy, Status::NoAnswer, Status::Failed];
 
-/// The reason that a document is not a valid rule: the field, and its fault.
+/// The reason that a document is not a valid rule: the field, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleError(FieldError);
 
@@ -64,7 +65,7 @@ pub fn json(rule: &Rule) -> Value {
     written(&RuleDocument::from(rule))
 }
 
-/// Returns an effect in its document form.
+/// Returns an effect as the value of its field in a document.
 #[must_use]
 pub fn json_of_effect(effect: &RuleEffect) -> Value {
     written(&RuleDocument::from(effect))[effect.kind().as_str()].take()
@@ -119,6 +120,7 @@ impl From<&Match> for MatchDocument {
             if least == most {
                 return PagesDocument::Exactly(Integer(least));
             }
+            // `u32::MAX` stands for a range without a maximum.
             let max = Some(most).filter(|most| *most < u32::MAX).map(Integer);
             PagesDocument::Range(PagesRange { min: Some(Integer(least)), max })
         });
@@ -137,7 +139,8 @@ impl From<&Outcome> for OutcomeDocument {
             Outcome::Busy => of(Status::Busy),
             Outcome::NoAnswer => of(Status::NoAnswer),
             Outcome::Failed(LineFault { fault, after_pages, text }) => Self {
-                // Twilio's code works for both dialects: the only code that a SignalWire rule can have means the same at Twilio.
+                // Twilio's code works for both dialects: the only code that a SignalWire rule can have means the same
+                // at Twilio.
                 code: Some(Dialect::Twilio.code(*fault)),
                 after_pages: Some(Integer(*after_pages)),
                 message: text.clone(),
@@ -175,12 +178,12 @@ impl From<WebhookFault> for WebhookDocument {
     }
 }
 
-/// Returns a delay for a document: absent if it is zero.
+/// Returns a delay as the field of a document; the field is absent if the delay is zero.
 fn delay<const MIN: u32, const MAX: u32>(delay_ms: u64) -> Option<Integer<MIN, MAX>> {
     Some(delay_ms).filter(|delay_ms| *delay_ms > 0).map(|delay_ms| Integer(delay_ms.try_into().unwrap_or(u32::MAX)))
 }
 
-/// Returns a flag for a document: absent if it is not set.
+/// Returns a flag as the field of a document; the field is absent if the flag is not set.
 fn said(flag: bool) -> Option<bool> {
     flag.then_some(true)
 }
@@ -238,6 +241,7 @@ fn read_outcome(document: OutcomeDocument, dialect: Dialect) -> Result<Outcome, 
         let reason = format!("code, after_pages and message go with the status failed, not with {status}");
         return error("outcome", reason);
     }
+    // For any other status there is no code here, so this can't fail.
     let fault = dialect.line_fault(code, after_pages.map_or(0, |pages| pages.0), message);
     let fault = fault.or_else(|why| error("outcome.code", why))?;
     Ok(match status {
@@ -245,6 +249,7 @@ fn read_outcome(document: OutcomeDocument, dialect: Dialect) -> Result<Outcome, 
         Status::Received => Outcome::Received,
         Status::Busy => Outcome::Busy,
         Status::NoAnswer => Outcome::NoAnswer,
+        // `word` has accepted only the statuses in `OUTCOMES`, so of these only `Failed` occurs.
         Status::Failed
         | Status::Queued
         | Status::Processing
@@ -268,6 +273,7 @@ fn read_api(document: &ApiDocument, dialect: Dialect) -> Result<ApiFault, RuleEr
         return error("api.code", "needs a status: it is the code of that refusal");
     }
     let refusal = status.map(|status| {
+        // This never fails, because the document's type allows only 400 to 599.
         let status = u16::try_from(status.0).unwrap_or(500);
         (status, code.map_or_else(|| dialect.usual_code(status), |code| code.0))
     });
@@ -286,7 +292,7 @@ fn read_webhook(document: WebhookDocument) -> Result<WebhookFault, RuleError> {
     })
 }
 
-/// Looks up the value for a word; `None` if there is no word.
+/// Looks up the value that a word stands for; `None` if the document doesn't have the field.
 fn word<T: Copy>(
     place: &str,
     text: Option<&str>,

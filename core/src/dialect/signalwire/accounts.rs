@@ -1,4 +1,4 @@
-//! SignalWire's Accounts: the project itself, which is the only account that its credential can access.
+//! SignalWire's Accounts: the project itself, the only account that its credential can access.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::dialect::paging::{Extent, PageRequest, Uris};
 use crate::dialect::parameter;
 use crate::model::account::Account;
 
-/// The resources of a project that have a path, as captured.
+/// The subresources of a project that have a path, as captured.
 const SUBRESOURCES: &[(&str, &str)] = &[
     ("available_phone_numbers", "AvailablePhoneNumbers"),
     ("applications", "Applications"),
@@ -22,7 +22,7 @@ const SUBRESOURCES: &[(&str, &str)] = &[
     ("messages", "Messages"),
     ("transcriptions", "Transcriptions"),
 ];
-/// The resources of Twilio accounts that are shown as null, as captured.
+/// The subresources of Twilio accounts that SignalWire shows as null, as captured.
 const NO_SUBRESOURCES: &[&str] = &[
     "addresses",
     "authorized_connect_apps",
@@ -38,7 +38,7 @@ const NO_SUBRESOURCES: &[&str] = &[
 ];
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["FriendlyName"];
-/// Distinguishes the page tokens of accounts.
+/// The number in page tokens of accounts, by which other lists recognise and refuse them: `acct` in ASCII.
 const LIST_OF_ACCOUNTS: u32 = 0x6163_6374;
 /// The string shown in place of the token.
 const REDACTED: &str = "redacted";
@@ -87,7 +87,7 @@ impl AccountResource {
 /// Reads the parameters of a list, and returns the name to filter by, if there is one.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter.
+/// Returns an error with the documented code that fits best and a message that names the parameter.
 pub fn list_accounts(query: &Form) -> Result<(Option<String>, PageRequest), ApiError> {
     let name = parameter::given(query, "FriendlyName").map(str::to_owned);
     Ok((name, PageRequest::parse_strictly(query, LIST_OF_ACCOUNTS, LIST_FILTERS)?))

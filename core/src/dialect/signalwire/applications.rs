@@ -1,4 +1,4 @@
-//! SignalWire's Applications: the parameters of their calls, and the resource.
+//! SignalWire's Applications: the parameters of the API calls, and the resource.
 
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use crate::model::sid::{AccountSid, IdForm};
 
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["FriendlyName"];
-/// Distinguishes the page tokens of applications.
+/// The number in page tokens of applications, by which other lists recognise and refuse them: `apps` in ASCII.
 const LIST_OF_APPLICATIONS: u32 = 0x6170_7073;
 /// An attribute that only Twilio's API has. Like unknown parameters, it is ignored.
 const NOT_SET_HERE: &str = "ApiVersion";
@@ -23,7 +23,7 @@ const NOT_SET_HERE: &str = "ApiVersion";
 /// Reads the parameters of a create call.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter.
+/// Returns an error with the documented code that fits best and a message that names the parameter.
 pub fn create_application(form: &Form) -> Result<ApplicationChange, ApiError> {
     let change = change(form, Empty::LeftOut)?;
     if change.friendly_name.is_none() { Err(ApiError::missing("FriendlyName")) } else { Ok(change) }
@@ -32,7 +32,7 @@ pub fn create_application(form: &Form) -> Result<ApplicationChange, ApiError> {
 /// Reads the parameters of an update call.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter.
+/// Returns an error with the documented code that fits best and a message that names the parameter.
 pub fn update_application(form: &Form) -> Result<ApplicationChange, ApiError> {
     change(form, Empty::Cleared)
 }
@@ -45,13 +45,13 @@ fn change(form: &Form, empty: Empty) -> Result<ApplicationChange, ApiError> {
 /// Reads the parameters of a list, and returns the name to filter by, if there is one.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter.
+/// Returns an error with the documented code that fits best and a message that names the parameter.
 pub fn list_applications(query: &Form) -> Result<(Option<String>, PageRequest), ApiError> {
     let name = parameter::given(query, "FriendlyName").map(str::to_owned);
     Ok((name, PageRequest::parse_strictly(query, LIST_OF_APPLICATIONS, LIST_FILTERS)?))
 }
 
-/// An application as clients see it; an unset URL is empty, as captured.
+/// An application as clients see it. An unset URL is an empty string, as captured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ApplicationResource {
     sid: String,
@@ -117,7 +117,7 @@ pub struct ApplicationList {
 }
 
 impl ApplicationList {
-    /// Returns the resource of a page.
+    /// Returns the resource of a page, with links to the pages before and after it.
     #[must_use]
     pub fn of(page: &Page<'_, Application>, request: &PageRequest, account: AccountSid) -> Self {
         let uri = format!("{}/Applications", account_path(account));

@@ -20,13 +20,13 @@ const IGNORED: &[&str] = &[
     "ExcludeLocalAddressRequired",
     "ExcludeForeignAddressRequired",
 ];
-/// The available lists of numbers; there is none for mobile numbers.
+/// The types of number for sale. SignalWire has no list of mobile numbers.
 const KINDS: &[NumberKind] = &[NumberKind::Local, NumberKind::TollFree];
 
 /// A search, and the query that the `uri` of its response repeats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    /// The search itself.
+    /// The country, type, conditions and limit of the search.
     pub wanted: OfferSearch,
     query: String,
 }
@@ -42,6 +42,7 @@ pub fn list_of(country: &str, kind: &str) -> Option<(Country, NumberKind)> {
 /// # Errors
 /// Returns error 54454 for an invalid `PageSize`, otherwise 10000; the message names the parameter.
 pub fn search(query: &Form, list: (Country, NumberKind)) -> Result<Search, ApiError> {
+    // Checked here, because `available::search` reduces an excessive size as Twilio does.
     paging::strict_size(query, "PageSize")?;
     let heard = Form::of(query.iter().filter(|(name, _)| !IGNORED.contains(name)));
     let mut wanted = available::search(&heard, list)?;
@@ -74,7 +75,7 @@ struct OfferResource {
     beta: bool,
 }
 
-// Mixed-case names and no fax, as captured.
+// The names are in mixed case and `fax` is missing, as captured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 struct CapabilitiesResource {
     voice: bool,

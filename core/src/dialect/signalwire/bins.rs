@@ -1,4 +1,4 @@
-//! SignalWire's LaML Bins (cXML scripts): the parameters of their calls, and the resource.
+//! SignalWire's LaML Bins (cXML scripts): the parameters of the API calls, and the resource.
 
 use std::sync::Arc;
 
@@ -18,13 +18,13 @@ use crate::model::twiml_bin::{BIN_BYTES_MAX, BIN_NAME_CHARS_MAX, TwimlBin, Twiml
 
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["Name"];
-/// Distinguishes the page tokens of bins.
+/// The number in page tokens of bins, by which other lists recognise and refuse them: `bins` in ASCII.
 const LIST_OF_BINS: u32 = 0x6269_6e73;
 
 /// Reads the parameters of a create call.
 ///
 /// # Errors
-/// Returns error 10000; its message names the parameter.
+/// Returns error 10000 with a message that names the parameter.
 pub fn create_bin(form: &Form) -> Result<CreateTwimlBin, ApiError> {
     let name = name(form)?.ok_or_else(|| ApiError::missing("Name"))?;
     Ok(CreateTwimlBin { name, contents: contents(form, Empty::LeftOut)?.unwrap_or_default() })
@@ -33,7 +33,7 @@ pub fn create_bin(form: &Form) -> Result<CreateTwimlBin, ApiError> {
 /// Reads the parameters of an update call.
 ///
 /// # Errors
-/// Returns error 10000; its message names the parameter.
+/// Returns error 10000 with a message that names the parameter.
 pub fn update_bin(form: &Form) -> Result<TwimlBinChange, ApiError> {
     Ok(TwimlBinChange { name: name(form)?, contents: contents(form, Empty::Cleared)? })
 }
@@ -57,7 +57,7 @@ fn contents(form: &Form, empty: Empty) -> Result<Option<Arc<str>>, ApiError> {
 /// Reads the parameters of a list, and returns the name to filter by, if there is one.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter.
+/// Returns an error with the documented code that fits best and a message that names the parameter.
 pub fn list_bins(query: &Form) -> Result<(Option<String>, PageRequest), ApiError> {
     let name = parameter::given(query, "Name").map(str::to_owned);
     Ok((name, PageRequest::parse_strictly(query, LIST_OF_BINS, LIST_FILTERS)?))
@@ -108,7 +108,7 @@ pub struct BinList {
 }
 
 impl BinList {
-    /// Returns the resource of a page.
+    /// Returns the resource of a page, with links to the pages before and after it.
     #[must_use]
     pub fn of(page: &Page<'_, TwimlBin>, request: &PageRequest, view: &View<'_>) -> Self {
         let uri = format!("{}/LamlBins", account_path(view.account));

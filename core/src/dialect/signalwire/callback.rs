@@ -1,4 +1,4 @@
-//! The parameters for a StatusCallback's method and events (docs/fidelity.md, "SignalWire").
+//! Reads the parameters that set a StatusCallback's method and events (docs/fidelity.md, "SignalWire").
 
 use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::form::Form;
@@ -11,7 +11,7 @@ const METHOD: &str = "StatusCallbackMethod";
 const EVENT: &str = "StatusCallbackEvent";
 
 words!(
-    /// A call event of which a StatusCallback may be notified.
+    /// A call event that `StatusCallbackEvent` may name.
     CallEvent {
         /// The call is about to be placed.
         Initiated = "initiated",
@@ -54,15 +54,15 @@ pub(super) fn statuses(form: &Form) -> Result<StatusSet, ApiError> {
     Ok(events.into_iter().flat_map(|event| event.statuses().iter()).collect())
 }
 
-/// Whether a parameter has the name, or the name that PHP and Rails give to an element of a list: `StatusCallbackEvent[]`
-/// or `StatusCallbackEvent[0]`.
+/// Returns whether a parameter is named `StatusCallbackEvent`, or `StatusCallbackEvent[]` or `StatusCallbackEvent[0]`,
+/// as PHP and Rails name the elements of a list.
 fn is_event(name: &str) -> bool {
     let Some(index) = name.strip_prefix(EVENT) else { return false };
     let digits = index.strip_prefix('[').and_then(|index| index.strip_suffix(']'));
     index.is_empty() || digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Reads the words of a value, which has at least one.
+/// Reads the events in a value. A value without any word is refused.
 fn events(value: &str) -> Result<Vec<CallEvent>, ApiError> {
     let words: Vec<_> = value.split([',', ' ']).filter(|word| !word.is_empty()).collect();
     if words.is_empty() { event(value).map(|event| vec![event]) } else { words.into_iter().map(event).collect() }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn elements_of_a_list_are_read_by_the_names_that_php_and_rails_give_them() {
+    fn list_elements_named_as_in_php_and_rails_are_read() {
         for name in ["StatusCallbackEvent[]", "StatusCallbackEvent[0]", "StatusCallbackEvent[12]"] {
             let form = Form::of([(name, "initiated"), ("StatusCallbackEvent", "answered")]);
             let expected = [Status::Processing, Status::Sending].into_iter().collect();

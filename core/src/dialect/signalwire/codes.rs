@@ -1,5 +1,5 @@
 //! SignalWire's error codes for faults, which webhooks report, and for refused REST calls (docs/fidelity.md,
-//! "SignalWire"). The HTTP status is documented for few codes; invalid requests get 422.
+//! "SignalWire"). The HTTP status is documented for only a few codes; invalid requests get 422.
 
 use crate::dialect::error::Reason;
 use crate::model::fault::{Failure, Fault};
@@ -34,14 +34,15 @@ pub const fn code(fault: Fault) -> u32 {
     }
 }
 
-/// Returns the error code that the fax shows; `None` if the far end was busy or didn't answer, since the status says
-/// so.
+/// Returns the error code that the fax shows; `None` if the far end was busy or didn't answer, since the fax's status
+/// already says that.
 #[must_use]
 pub fn failure_code(failure: &Failure) -> Option<u32> {
     (!is_told_by_status(failure.fault)).then_some(TRANSMISSION)
 }
 
-/// Returns the error message that the fax shows, one of SignalWire's common errors.
+/// Returns the error message that the fax shows: the failure's own detail, or one of SignalWire's common errors. `None`
+/// if the far end was busy or didn't answer.
 #[must_use]
 pub fn failure_text(failure: &Failure) -> Option<&str> {
     let fault = failure.fault;
@@ -70,7 +71,7 @@ fn is_told_by_status(fault: Fault) -> bool {
 /// Returns the fault for a transmission that fails with this code.
 ///
 /// # Errors
-/// Returns what the code should be.
+/// Returns the only valid code, worded as part of an error message.
 pub fn fault_of_line(code: u32) -> Result<Fault, String> {
     let why = || format!("{TRANSMISSION}, not {code}: SignalWire has no other for calls; message tells why one fails");
     (code == TRANSMISSION).then_some(Fault::Transmission).ok_or_else(why)
@@ -152,7 +153,7 @@ pub const fn status_and_code(reason: Reason) -> (u16, u32) {
     }
 }
 
-/// Returns the URL of the error code documentation.
+/// Returns the URL of the error code in SignalWire's documentation.
 #[must_use]
 pub fn more_info(code: u32) -> String {
     format!("https://developer.signalwire.com/compatibility-api/reference/error-codes#{code}")

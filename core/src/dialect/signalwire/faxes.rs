@@ -33,9 +33,9 @@ const FAX_FIELDS: usize = 20;
 const TTL_MINUTES: std::ops::RangeInclusive<u64> = 5..=300;
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["From", "To", "DateCreatedAfter", "DateCreatedOnOrBefore"];
-/// Distinguishes the page tokens of faxes.
+/// The number in page tokens of faxes, by which other lists recognise and refuse them: `faxe` in ASCII.
 const LIST_OF_FAXES: u32 = 0x6661_7865;
-/// Distinguishes the page tokens of media.
+/// The number in page tokens of media, by which other lists recognise and refuse them: `medi` in ASCII.
 const LIST_OF_MEDIA: u32 = 0x6d65_6469;
 /// The only currency of prices.
 const PRICE_UNIT: &str = "USD";
@@ -45,7 +45,7 @@ const PRICE_HUNDREDTHS_OF_CENTS: u32 = 105;
 /// Reads the parameters of a create call; `origin` is the scheme and host that the client used.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter.
+/// Returns an error with the documented code that fits best and a message that names the parameter.
 pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> {
     let to = destination(form)?;
     let Some(from) = caller(form, &to)? else {
@@ -79,7 +79,7 @@ fn ttl_minutes(form: &Form) -> Result<Option<u32>, ApiError> {
 /// Reads the parameters of a list of faxes.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter.
+/// Returns an error with the documented code that fits best and a message that names the parameter.
 pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
     let filter = FaxFilter {
         from: party(query, "From")?,
@@ -93,7 +93,7 @@ pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
 /// Reads the parameters of a list of media.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter.
+/// Returns an error with the documented code that fits best and a message that names the parameter.
 pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse_strictly(query, LIST_OF_MEDIA, &[])
 }
@@ -101,16 +101,17 @@ pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
 /// Checks that a fax may still be canceled: unlike Twilio, SignalWire cancels only queued faxes.
 ///
 /// # Errors
-/// Returns [`Refusal::NoFax`] or [`Refusal::TooLateToCancel`].
+/// Returns [`Refusal::TooLateToCancel`] if the fax has any other status.
 pub fn check_cancel(engine: &Engine, sid: FaxSid) -> Result<(), Refusal> {
     let status = engine.fax(sid).map(Fax::status);
-    // A fax that is still arriving has no status, and the engine refuses to cancel it.
+    // An unknown fax, or one that is still arriving, has no status. It passes this check, since the engine refuses to
+    // cancel it.
     let is_queued = status.unwrap_or(Status::Queued) == Status::Queued;
     if is_queued { Ok(()) } else { Err(Refusal::TooLateToCancel(sid)) }
 }
 
-/// A Fax as clients see it. It keeps unformatted values, which are formatted only when it is serialized, after the
-/// world's lock is released.
+/// A Fax as clients see it. The values are formatted only when the resource is serialized, after the world's lock is
+/// released.
 #[derive(Debug, Clone)]
 pub struct FaxResource<'a> {
     view: View<'a>,
@@ -143,6 +144,7 @@ impl<'a> FaxResource<'a> {
             from: fax.from.clone(),
             to: fax.to.clone(),
             quality: fax.quality,
+            // The id is shown even if no document is stored, unlike the URL.
             media_sid: fax.media.as_ref().map_or_else(|| engine.media_sid(fax.sid), |media| media.sid),
             media: fax.media.as_ref().map(|media| (media.document.media_type, media.created)),
             num_pages: num_pages(fax),
@@ -174,12 +176,13 @@ impl<'a> FaxResource<'a> {
         }
     }
 
-    /// Returns the resource with this id.
+    /// Returns the resource of the fax with this id, even while the app is still being asked for cXML.
     ///
     /// # Errors
     /// Returns [`Refusal::NoFax`] if there is no such fax.
     pub fn find(engine: &Engine, sid: FaxSid, view: &View<'a>) -> Result<Self, Refusal> {
-        // Apps may fetch a fax before it exists, while the number's URL is being requested.
+        // Apps may fetch an incoming fax while the number's URL is still being requested, when the engine has no `Fax`
+        // yet.
         let arriving = |refusal| engine.arriving(sid).map(|fax| Self::of_arriving(engine, &fax, view)).ok_or(refusal);
         engine.fax(sid).map(|fax| Self::of(engine, fax, view)).or_else(arriving)
     }
@@ -234,7 +237,7 @@ pub struct FaxList<'a> {
 }
 
 impl<'a> FaxList<'a> {
-    /// Returns the resource of a page.
+    /// Returns the resource of a page, with links to the pages before and after it.
     #[must_use]
     pub fn of(engine: &Engine, page: &Page<'_, Fax>, request: &PageRequest, view: &View<'a>) -> Self {
         let uri = format!("{}/Faxes", account_path(view.account));
@@ -280,8 +283,8 @@ impl MediaResource {
     }
 }
 
-/// The list of a fax's media, which has at most one item. Its only key is `fax_media`: if `media` were added, as in the
-/// documentation, SignalWire's own libraries couldn't read it.
+/// The list of a fax's media, which has at most one item. The items are only under `fax_media`: with a second key
+/// `media`, as in the documentation, SignalWire's own libraries couldn't read the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MediaList {
     #[serde(flatten)]
@@ -299,6 +302,7 @@ impl MediaList {
             Ok(fax) => fax.media.as_deref(),
             Err(refusal) => engine.arriving(sid).map(|_| None).ok_or(refusal)?,
         };
+        // With one item at most, any ordinal will do.
         let page = request.cut(kept.into_iter(), |_| 0);
         Ok(Self {
             paging: request.uris(&format!("{}/Media", fax_path(account, sid)), &Extent::of(&page, |_| 0)),
@@ -311,8 +315,8 @@ pub(super) fn fax_path(account: AccountSid, fax: FaxSid) -> String {
     format!("{}/Faxes/{fax}", account_path(account))
 }
 
-/// Returns the number of pages or, if the fax failed during its call, of pages that got through (recorded for a call with
-/// none).
+/// Returns the number of pages or, if the fax failed during its call, the number of pages that arrived. A recorded
+/// response shows 0 for a call in which none arrived.
 pub(super) fn num_pages(fax: &Fax) -> Option<u32> {
     if broke_off(fax) {
         fax.failure().and_then(|failure| failure.pages_over).or(Some(0))
@@ -327,6 +331,7 @@ pub(super) fn num_pages(fax: &Fax) -> Option<u32> {
 /// or not the fax was delivered.
 pub(super) fn price(fax: &Fax) -> Option<f64> {
     let is_charged = matches!(fax.status(), Status::Delivered | Status::Received) || broke_off(fax);
+    // Even a call of 0 seconds has started a minute.
     let minutes = fax.duration_s().filter(|_| is_charged)?.div_ceil(60).max(1);
     Some(f64::from(minutes * PRICE_HUNDREDTHS_OF_CENTS) / 10_000.0)
 }

@@ -20,18 +20,19 @@ use crate::model::phone::Party;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// The path of the API.
+/// The root path of the API.
 pub const ROOT: &str = "/api/fax";
-/// The path of the logs.
+/// The path of the list of logs.
 const LOGS: &str = "/api/fax/logs";
 /// The filters, which the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["include_deleted", "created_before", "created_on", "created_after"];
-/// The list parameters that an error may name.
+/// The list parameters that an error may name. An error names the first of them that its message contains, so
+/// `page_token` comes before `page_number`: the message for a missing token contains both.
 const ATTRIBUTES: &[&str] =
     &["include_deleted", "created_before", "created_on", "created_after", "page_size", "page_token", "page_number"];
-/// Distinguishes the page tokens of logs.
+/// The number in page tokens of logs, by which other lists recognise and refuse them: `logs` in ASCII.
 const LIST_OF_LOGS: u32 = 0x6c6f_6773;
-/// The documentation of the error codes.
+/// The URL of the error codes' documentation.
 const ERROR_CODES: &str = "https://developer.signalwire.com/rest/signalwire-rest/overview/error-codes";
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -64,7 +65,7 @@ fn earlier(moment: Timestamp, span: Duration) -> Timestamp {
     Timestamp::from_seconds(moment.seconds().saturating_sub(seconds))
 }
 
-/// A log as clients see it: one for each fax, with the status of its call.
+/// A fax log as clients see it. Each fax has one log, which shows the status of its call.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LogResource {
     id: FaxSid,
@@ -145,7 +146,7 @@ pub struct LogList {
 }
 
 impl LogList {
-    /// Returns the resource of a page.
+    /// Returns the resource of a page, with links to the pages before and after it.
     #[must_use]
     pub fn of(page: &Page<'_, Fax>, request: &PageRequest, view: &View<'_>) -> Self {
         Self {
@@ -168,7 +169,7 @@ pub fn error_body(error: &ApiError) -> Vec<u8> {
         _ => ("request_error", "invalid_request"),
     };
     let attribute = ATTRIBUTES.iter().copied().find(|name| error.message.contains(*name)).filter(|_| {
-        // Other messages may contain the name as a part of a path.
+        // Other messages may contain the name of a parameter as a part of a path.
         error.status(Dialect::SignalWire) == 422
     });
     let url = format!("{ERROR_CODES}#{code}");

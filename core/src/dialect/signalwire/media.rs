@@ -9,7 +9,7 @@ use crate::model::sid::FaxSid;
 /// The id of the emulator's only space, with which media paths begin.
 pub const SPACE_ID: &str = "5a11fa0c-0000-4000-8000-000000000000";
 
-/// Returns a document's URL: at SignalWire's media host for an app that used a SignalWire host name, otherwise at the
+/// Returns a document's URL: on SignalWire's media host for an app that used a SignalWire host name, otherwise on the
 /// host that the app used.
 #[must_use]
 pub fn url(origin: &str, media: &StoredMedia) -> String {
@@ -32,7 +32,7 @@ pub fn fax_of(file_name: &str) -> Option<FaxSid> {
     rest.rsplit_once('.')?.0.parse().ok()
 }
 
-/// Whether a scheme and host are those of SignalWire.
+/// Returns whether `origin`, a scheme and a host, belongs to SignalWire.
 pub(in crate::dialect) fn is_at_signalwire(origin: &str) -> bool {
     let authority = origin.split_once("://").map_or(origin, |(_, authority)| authority);
     let host = authority.split(['/', ':']).next().unwrap_or_default();

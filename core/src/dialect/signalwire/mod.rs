@@ -28,7 +28,8 @@ pub fn account_path(account: AccountSid) -> String {
     format!("{ROOT}/2010-04-01/Accounts/{account}")
 }
 
-/// Formats a number like SignalWire: North American ones in groups, `310-338-6745`.
+/// Formats a number as SignalWire does: a North American number in groups, such as `310-338-6745`, and any other in
+/// E.164.
 fn national_format(number: PhoneNumber) -> String {
     let text = number.digits().to_string();
     match text.strip_prefix('1') {
@@ -37,7 +38,7 @@ fn national_format(number: PhoneNumber) -> String {
     }
 }
 
-/// Returns `null` for an unset string.
+/// Returns `None`, which is serialized as null, for an unset string.
 fn or_null(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }

@@ -19,15 +19,15 @@ use crate::model::sid::{AccountSid, IdForm};
 
 /// The filters that the links of a list repeat.
 const LIST_FILTERS: &[&str] = &["PhoneNumber", "FriendlyName"];
-/// Distinguishes the page tokens of numbers.
+/// The number in page tokens of numbers, by which other lists recognise and refuse them: `numb` in ASCII.
 const LIST_OF_NUMBERS: u32 = 0x6e75_6d62;
 /// Attributes of numbers that only Twilio's API has. Like unknown parameters, they are ignored.
 const NOT_SET_HERE: &[&str] = &["ApiVersion", "BundleSid", "EmergencyStatus", "EmergencyAddressSid"];
 
-/// Reads the parameters of a purchase; `seed` is the inventory's.
+/// Reads the parameters of a purchase; `seed` is the seed of the inventory.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter.
+/// Returns an error with the documented code that fits best and a message that names the parameter.
 pub fn buy_number(form: &Form, seed: u64) -> Result<BuyNumber, ApiError> {
     Ok(BuyNumber { wanted: wanted(form, None, seed)?, change: change(form, Empty::LeftOut)? })
 }
@@ -35,7 +35,7 @@ pub fn buy_number(form: &Form, seed: u64) -> Result<BuyNumber, ApiError> {
 /// Reads the parameters of a change.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter.
+/// Returns an error with the documented code that fits best and a message that names the parameter.
 pub fn update_number(form: &Form) -> Result<NumberChange, ApiError> {
     change(form, Empty::Cleared)
 }
@@ -55,7 +55,7 @@ pub struct NumberFilter {
 /// Reads the parameters of a list.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter.
+/// Returns an error with the documented code that fits best and a message that names the parameter.
 pub fn list_numbers(query: &Form) -> Result<(NumberFilter, PageRequest), ApiError> {
     let filter = NumberFilter {
         friendly_name: parameter::given(query, "FriendlyName").map(str::to_owned),
@@ -73,9 +73,10 @@ impl NumberFilter {
     }
 }
 
-/// Returns the name of a number; by default, the number itself in SignalWire's format.
+/// Returns the name that clients see; by default, the number itself in SignalWire's format.
 fn friendly_name(number: &IncomingNumber) -> String {
     let name = &number.attributes.friendly_name;
+    // A name that was never set is the number in Twilio's format.
     if **name == number.number.national_format() { national_format(number.number) } else { name.to_string() }
 }
 
@@ -124,7 +125,7 @@ struct CapabilitiesResource {
 }
 
 impl NumberResource {
-    /// Returns the resource of a number; `seed` is the inventory's.
+    /// Returns the resource of a number; `seed` is the seed of the inventory.
     #[must_use]
     pub fn of(number: &IncomingNumber, account: AccountSid, seed: u64) -> Self {
         let attributes = &number.attributes;
@@ -175,7 +176,7 @@ pub struct NumberList {
 }
 
 impl NumberList {
-    /// Returns the resource of a page; `seed` is the inventory's.
+    /// Returns the resource of a page; `seed` is the seed of the inventory.
     #[must_use]
     pub fn of(page: &Page<'_, IncomingNumber>, request: &PageRequest, account: AccountSid, seed: u64) -> Self {
         let uri = format!("{}/IncomingPhoneNumbers", account_path(account));

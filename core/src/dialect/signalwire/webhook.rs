@@ -15,13 +15,13 @@ use crate::twiml::Reading;
 /// The `User-Agent` of SignalWire's requests (captured from a message's callback).
 pub const USER_AGENT: &str = "SignalwireCallback/1.0";
 
-/// Header with the signature of a request (SignalWire's libraries: validators).
+/// The header with the signature of a request (SignalWire's libraries: validators).
 pub const SIGNATURE_HEADER: &str = "X-SignalWire-Signature";
-/// The most redirects of a webhook that are followed (SignalWire docs: webhooks).
+/// The most redirects that a webhook follows (SignalWire docs: webhooks).
 pub const REDIRECTS_MAX: usize = 3;
 
-/// Returns a webhook's headers besides those of every request. SignalWire's validators also accept the signature in
-/// Twilio's header.
+/// Returns the headers that a webhook has in addition to those of every request. SignalWire's validators also accept
+/// the signature in Twilio's header.
 #[must_use]
 pub fn headers(signing_key: &str, signature: Signature, request: &Signed<'_>, names: SignatureHeaders) -> Params {
     let names: &[&str] = match names {
@@ -32,8 +32,8 @@ pub fn headers(signing_key: &str, signature: Signature, request: &Signed<'_>, na
     names.iter().map(|name| ((*name).to_owned(), value.clone())).collect()
 }
 
-/// Interprets an app's response as SignalWire does: it needs a cXML content type, and `storeMedia` is not an attribute
-/// of its `<Receive>`, though its libraries write it.
+/// Interprets an app's response as SignalWire does: the response needs a cXML content type, and `<Receive>` has no
+/// attribute `storeMedia`, although SignalWire's libraries write it.
 #[must_use]
 pub fn cxml(reading: Reading) -> Reading {
     let stored =
@@ -41,7 +41,7 @@ pub fn cxml(reading: Reading) -> Reading {
     reading.with_known_type().always_stored(stored)
 }
 
-/// Returns the parameters of a cXML request to a number's URL or its fallback.
+/// Returns the parameters of a cXML request to a number's URL or fallback URL.
 #[must_use]
 pub fn twiml_params(account: AccountSid, fax: FaxSid, request: &TwimlRequest) -> Params {
     let mut params = common(account, fax, &request.from.to_string(), &request.to.to_string());

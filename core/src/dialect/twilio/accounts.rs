@@ -1,4 +1,4 @@
-//! The Accounts resource of the 2010-04-01 API: its JSON, and the parameters of its calls.
+//! The Accounts resource of the 2010-04-01 API: its JSON, and the parameters of the API calls.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::model::account::{Account, AccountChange, AccountStatus};
 use crate::model::sid::AccountSid;
 use crate::model::time::Timestamp;
 
-/// The resources of an account, each with the last part of its path.
+/// The subresources of an account: the key of each in JSON, and the last part of its path.
 const SUBRESOURCES: &[(&str, &str)] = &[
     ("available_phone_numbers", "AvailablePhoneNumbers"),
     ("calls", "Calls"),
@@ -88,7 +88,7 @@ pub struct AccountsRequest {
 /// Reads the parameters of a list of accounts.
 ///
 /// # Errors
-/// Returns error 20422; its message names the parameter.
+/// Returns error 20422 with a message that names the parameter.
 pub fn list_accounts(query: &Form) -> Result<AccountsRequest, ApiError> {
     let status = parameter::word(query, "Status", AccountStatus::ALL, AccountStatus::as_str)?;
     Ok(AccountsRequest {
@@ -104,7 +104,7 @@ pub fn list_accounts(query: &Form) -> Result<AccountsRequest, ApiError> {
 /// Returns error 20002 for a name that is too long.
 pub fn create_account(form: &Form, now: Timestamp) -> Result<Box<str>, ApiError> {
     let name = parameter::friendly_name(form)?;
-    // Twilio's default name; its hours are 1 to 12, also at noon and midnight.
+    // Twilio's default name, which contains the time on a 12-hour clock.
     Ok(name.unwrap_or_else(|| format!("SubAccount Created at {}", date::with_meridian(now)).into()))
 }
 
@@ -124,7 +124,7 @@ pub fn update_account(form: &Form) -> Result<AccountChange, ApiError> {
     Ok(AccountChange { friendly_name, status: status.transpose()?, ..AccountChange::default() })
 }
 
-/// The list of accounts that a credential can access: its own and its subaccounts.
+/// The list of accounts that a credential can access: the credential's own account and its subaccounts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AccountList {
     accounts: Vec<AccountResource>,
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_contains_the_credentials_only_account() {
+    fn a_list_of_one_account_is_filtered_by_status_and_name() {
         let all = list("PageSize=2");
         assert_eq!(all["accounts"].as_array().map(Vec::len), Some(1));
         assert_eq!(all["uri"], "/2010-04-01/Accounts.json?PageSize=2&Page=0");

@@ -23,10 +23,10 @@ const LOG_LEVELS: &[&str] = &["error", "warning", "notice", "debug"];
 const SOURCE_COMPONENT: &str = "12000";
 /// The API version in captured alerts.
 const API_VERSION: &str = "2010-04-01";
-/// Added to an `EndDate` without a time, which includes its whole day.
+/// The time added to an `EndDate` that is only a day, because such a date includes the whole day.
 const REST_OF_DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60 - 1);
 
-/// An alert, and the journal's event that says when it was raised.
+/// An alert, with the journal's event that says when the alert was raised.
 pub type Raised<'a> = (&'a Event, &'a Alert);
 
 /// The filters of a list of alerts.
@@ -40,7 +40,7 @@ pub struct AlertFilter {
 /// Reads the parameters of a list of alerts.
 ///
 /// # Errors
-/// Returns error 20422; its message names the parameter.
+/// Returns error 20422 with a message that names the parameter.
 pub fn list_alerts(query: &Form) -> Result<(AlertFilter, PageRequest), ApiError> {
     let level = parameter::word(query, "LogLevel", LOG_LEVELS, |word| word)?;
     let moment = |name| {
@@ -148,7 +148,7 @@ pub struct AlertList {
 }
 
 impl AlertList {
-    /// Returns the resource of a page.
+    /// Returns the resource of a page, with links to the pages before and after it.
     #[must_use]
     pub fn of(page: &Page<'_, Raised<'_>>, request: &PageRequest, view: &View<'_>) -> Self {
         let url = format!("{}/v1/Alerts", view.origin);

@@ -1,4 +1,4 @@
-//! Applications of the 2010-04-01 API: the parameters of their calls, and the Application resource.
+//! Applications of the 2010-04-01 API: the parameters of the API calls, and the Application resource.
 
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ const LIST_FILTERS: &[&str] = &["FriendlyName"];
 /// Reads the parameters of a create call.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter.
+/// Returns an error with the documented code that fits best and a message that names the parameter.
 pub fn create_application(form: &Form) -> Result<ApplicationChange, ApiError> {
     attribute::read(OF_APPLICATION, form, Empty::LeftOut, IdForm::Prefixed)
 }
@@ -27,7 +27,7 @@ pub fn create_application(form: &Form) -> Result<ApplicationChange, ApiError> {
 /// Reads the parameters of an update call.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter.
+/// Returns an error with the documented code that fits best and a message that names the parameter.
 pub fn update_application(form: &Form) -> Result<ApplicationChange, ApiError> {
     attribute::read(OF_APPLICATION, form, Empty::Cleared, IdForm::Prefixed)
 }
@@ -35,7 +35,7 @@ pub fn update_application(form: &Form) -> Result<ApplicationChange, ApiError> {
 /// Reads the parameters of a list, and returns the name to filter by, if there is one.
 ///
 /// # Errors
-/// Returns error 20422; its message names the parameter.
+/// Returns error 20422 with a message that names the parameter.
 pub fn list_applications(query: &Form) -> Result<(Option<String>, PageRequest), ApiError> {
     let name = parameter::given(query, "FriendlyName").map(str::to_owned);
     Ok((name, PageRequest::parse(query, ApplicationSid::PREFIX, LIST_FILTERS)?))
@@ -106,7 +106,7 @@ pub struct ApplicationList {
 }
 
 impl ApplicationList {
-    /// Returns the resource of a page.
+    /// Returns the resource of a page, with links to the pages before and after it.
     #[must_use]
     pub fn of(page: &Page<'_, Application>, request: &PageRequest, account: AccountSid) -> Self {
         let uri = format!("{}/Applications.json", account_path(account));

@@ -67,7 +67,7 @@ pub fn country_of(code: &str) -> Option<Country> {
 /// Reads the parameters of a search.
 ///
 /// # Errors
-/// Returns error 20422; its message names the parameter.
+/// Returns error 20422 with a message that names the parameter.
 pub fn search(query: &Form, (country, kind): (Country, NumberKind)) -> Result<OfferSearch, ApiError> {
     let limit = match parameter::whole_number(query, "PageSize")? {
         Some(0) => return Err(ApiError::invalid("PageSize", "it is at least 1")),
@@ -103,7 +103,7 @@ struct OfferResource {
     capabilities: CapabilitiesResource,
 }
 
-// These names are in mixed case, as captured; an owned number has them in lower case.
+// These keys are in mixed case, as captured; the resource of an owned number has them in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 struct CapabilitiesResource {
     voice: bool,

@@ -19,10 +19,10 @@ const LIST_FILTERS: &[&str] = &["PhoneNumber", "FriendlyName"];
 /// The longest `CallDelay`, in seconds (Twilio's OpenAPI, 2010-04-01).
 const CALL_DELAY_MAX_S: u64 = 60;
 
-/// Reads a validation request and returns the number and its name.
+/// Reads a validation request and returns the number to verify and the name for it.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter.
+/// Returns an error with the documented code that fits best and a message that names the parameter.
 pub fn validate(form: &Form) -> Result<(PhoneNumber, Option<Box<str>>), ApiError> {
     let text = parameter::given(form, "PhoneNumber").ok_or_else(|| ApiError::missing("PhoneNumber"))?;
     let number = text.parse().map_err(|_| {
@@ -63,7 +63,7 @@ pub struct CallerIdFilter {
 /// Reads the parameters of a list of caller ids.
 ///
 /// # Errors
-/// Returns error 20422; its message names the parameter.
+/// Returns error 20422 with a message that names the parameter.
 pub fn list_caller_ids(query: &Form) -> Result<(CallerIdFilter, PageRequest), ApiError> {
     // A plus that wasn't encoded has become a space. No number contains a space, so turning it back is safe.
     let number = parameter::given(query, "PhoneNumber").map(|text| text.replace(' ', "+"));
@@ -145,7 +145,7 @@ pub struct CallerIdList {
 }
 
 impl CallerIdList {
-    /// Returns the resource of a page.
+    /// Returns the resource of a page, with links to the pages before and after it.
     #[must_use]
     pub fn of(page: &Page<'_, CallerId>, request: &PageRequest, account: AccountSid) -> Self {
         let uri = format!("{}/OutgoingCallerIds.json", account_path(account));

@@ -1,12 +1,12 @@
-//! Twilio's error codes (the error dictionary, docs/fidelity.md) for faults, which webhooks and alerts report, and for
-//! refused REST calls.
+//! Twilio's error codes, for the faults that webhooks and alerts report and for refused REST calls (Twilio's error
+//! dictionary; docs/fidelity.md).
 
 use crate::dialect::error::Reason;
 use crate::model::fault::{Failure, Fault};
 
-/// `Error during fax transmission`.
+/// The code for `Error during fax transmission`.
 pub const TRANSMISSION: u32 = 34004;
-/// `Other End Incompatible`.
+/// The code for `Other End Incompatible`.
 pub const INCOMPATIBLE: u32 = 34108;
 
 /// Returns the code of a fault.
@@ -45,8 +45,8 @@ pub const fn code(fault: Fault) -> u32 {
     }
 }
 
-/// Returns the error message of a failed fax: the particulars or, without any, the fault's title in the error
-/// dictionary.
+/// Returns the error message of a failed fax: the failure's own detail or, if it has none, the fault's title in the
+/// error dictionary.
 #[must_use]
 pub fn failure_text(failure: &Failure) -> &str {
     failure.text()
@@ -117,7 +117,7 @@ pub const fn status_and_code(reason: Reason) -> (u16, u32) {
     }
 }
 
-/// Returns an error's additional text, which only a 401 has (captured).
+/// Returns the additional text of an error. Only a 401 has one, as captured.
 #[must_use]
 pub fn error_detail(reason: Reason) -> Option<&'static str> {
     (reason == Reason::Unauthenticated).then_some("Your AccountSid or AuthToken was incorrect.")
@@ -129,7 +129,7 @@ pub fn more_info(code: u32) -> String {
     format!("https://www.twilio.com/docs/errors/{code}")
 }
 
-/// The error for a code that a failed transmission never has.
+/// The error for a code with which no transmission can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{TRANSMISSION} or {INCOMPATIBLE}, not {0}")]
 pub struct UnknownFaultCode(u32);

@@ -9,9 +9,10 @@ use crate::engine::event::{Alert, Event, EventKind};
 use crate::model::sid::AccountSid;
 use crate::model::webhook::ExchangeRecord;
 
-/// Returns the parameters for an alert; `parent` is a subaccount's owner.
+/// Returns the parameters for an alert; `parent` is the owner if the account is a subaccount.
 #[must_use]
 pub fn params(account: AccountSid, parent: Option<AccountSid>, event: &Event) -> Params {
+    // Never happens, since only alerts are sent to the Debugger URL.
     let EventKind::Alert(alert) = &event.kind else { return Params::new() };
     let mut params = vec![("Sid", alert.sid.to_string()), ("AccountSid", account.to_string())];
     params.extend(parent.map(|parent| ("ParentAccountSid", parent.to_string())));

@@ -39,7 +39,8 @@ const LIST_FILTERS: &[&str] = &["DateCreatedOnOrBefore", "To", "DateCreatedAfter
 /// Reads the parameters of a create call; `origin` is the scheme and host that the client used.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter. `To` is checked first, as in the engine.
+/// Returns an error with the documented code that fits best and a message that names the parameter. `To` is checked
+/// first, as in the engine.
 pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> {
     let to = destination(form)?;
     let order = CreateFax {
@@ -61,7 +62,7 @@ pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> 
 /// Reads the parameters of a list of faxes.
 ///
 /// # Errors
-/// Returns error 20422; its message names the parameter.
+/// Returns error 20422 with a message that names the parameter.
 pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
     let filter = FaxFilter {
         from: party(query, "From")?,
@@ -77,7 +78,7 @@ pub fn list_faxes(query: &Form) -> Result<(FaxFilter, PageRequest), ApiError> {
 pub enum FaxUpdate {
     /// No change, since the request has no Status.
     Nothing,
-    /// Cancel the fax.
+    /// The fax is to be canceled.
     Cancel,
 }
 
@@ -93,13 +94,13 @@ pub fn update_fax(form: &Form) -> Result<FaxUpdate, ApiError> {
 /// Reads the parameters of a list of media.
 ///
 /// # Errors
-/// Returns error 20422; its message names the parameter.
+/// Returns error 20422 with a message that names the parameter.
 pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, MediaSid::PREFIX, &[])
 }
 
-/// A Fax as clients see it. It keeps unformatted values, which are formatted only when it is serialized, after the
-/// world's lock is released.
+/// A Fax as clients see it. The values are formatted only when the resource is serialized, after the world's lock is
+/// released.
 #[derive(Debug, Clone)]
 pub struct FaxResource<'a> {
     view: View<'a>,
@@ -159,13 +160,13 @@ impl<'a> FaxResource<'a> {
         }
     }
 
-    /// Returns the resource with this SID.
+    /// Returns the resource of the fax with this SID, even while the app is still being asked for TwiML.
     ///
     /// # Errors
     /// Returns [`Refusal::NoFax`] if there is no such fax.
     pub fn find(engine: &Engine, sid: FaxSid, view: &View<'a>) -> Result<Self, Refusal> {
-        // Apps may fetch a fax before it exists, while they are being asked for TwiML (docs/fidelity.md, "Receiving,
-        // TwiML").
+        // Apps may fetch an incoming fax while they are still being asked for TwiML, when the engine has no `Fax` yet
+        // (docs/fidelity.md, "Receiving, TwiML").
         let arriving = |refusal| engine.arriving(sid).map(|fax| Self::of_arriving(&fax, view)).ok_or(refusal);
         engine.fax(sid).map(|fax| Self::of(fax, view)).or_else(arriving)
     }
@@ -180,6 +181,7 @@ impl<'a> FaxResource<'a> {
 impl Serialize for FaxResource<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let sid = self.sid;
+        // One string serves for both URLs, because the fax's URL is the beginning of the other.
         let media_list = format!("{}/v1/Faxes/{sid}{MEDIA_LIST}", self.view.origin);
         let url = media_list.strip_suffix(MEDIA_LIST).unwrap_or_default();
         let created = date::iso(self.created);
@@ -229,7 +231,7 @@ pub struct FaxList<'a> {
 }
 
 impl<'a> FaxList<'a> {
-    /// Returns the resource of a page.
+    /// Returns the resource of a page, with links to the pages before and after it.
     #[must_use]
     pub fn of(page: &Page<'_, Fax>, request: &PageRequest, view: &View<'a>) -> Self {
         let url = format!("{}/v1/Faxes", view.origin);
@@ -289,6 +291,7 @@ impl MediaList {
             Ok(fax) => fax.media.as_deref(),
             Err(refusal) => engine.arriving(sid).map(|_| None).ok_or(refusal)?,
         };
+        // With one item at most, any ordinal will do.
         let page = request.cut(kept.into_iter(), |_| 0);
         Ok(Self {
             media: page.items.iter().map(|media| MediaResource::of_media(sid, media, view)).collect(),

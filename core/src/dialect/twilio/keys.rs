@@ -1,4 +1,4 @@
-//! API keys in the 2010-04-01 API: the parameters of their calls, and the Key resources.
+//! API keys in the 2010-04-01 API: the parameters of the API calls, and the Key resources.
 
 use serde::Serialize;
 
@@ -23,7 +23,7 @@ pub fn key_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
 /// Reads the parameters of a list of keys.
 ///
 /// # Errors
-/// Returns error 20422; its message names the parameter.
+/// Returns error 20422 with a message that names the parameter.
 pub fn list_keys(query: &Form) -> Result<PageRequest, ApiError> {
     PageRequest::parse(query, KeySid::PREFIX, &[])
 }
@@ -50,7 +50,7 @@ impl KeyResource {
     }
 }
 
-/// A new key in the response to its creation, which is the only one that shows the secret.
+/// A new key in the response to its creation. No other response shows the secret.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct NewKeyResource {
     #[serde(flatten)]
@@ -75,7 +75,7 @@ pub struct KeyList {
 }
 
 impl KeyList {
-    /// Returns the resource of a page.
+    /// Returns the resource of a page, with links to the pages before and after it.
     #[must_use]
     pub fn of(page: &Page<'_, ApiKey>, request: &PageRequest, account: AccountSid) -> Self {
         let uri = format!("{}/Keys.json", account_path(account));

@@ -21,10 +21,11 @@ const LIST_FILTERS: &[&str] = &["Beta", "FriendlyName", "PhoneNumber", "Origin"]
 /// North American area codes of toll-free numbers.
 const TOLL_FREE_AREAS: &[u64] = &[800, 833, 844, 855, 866, 877, 888];
 
-/// Reads the parameters of a purchase; `kind` is the type of the sub-list to which it was posted.
+/// Reads the parameters of a purchase; `kind` is the type of the sub-list, such as `Local`, to which the purchase was
+/// posted.
 ///
 /// # Errors
-/// Returns the closest documented error; its message names the parameter.
+/// Returns an error with the documented code that fits best and a message that names the parameter.
 pub fn buy_number(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<BuyNumber, ApiError> {
     let change = attribute::read(OF_NUMBER, form, Empty::LeftOut, IdForm::Prefixed)?;
     Ok(BuyNumber { wanted: wanted(form, kind, seed)?, change })
@@ -33,7 +34,8 @@ pub fn buy_number(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<Bu
 /// Reads the parameters of a change.
 ///
 /// # Errors
-/// Returns the closest documented error, whose message names the parameter, or 21473 for a move to another account.
+/// Returns error 21473 for a move to another account, otherwise an error with the documented code that fits best and a
+/// message that names the parameter.
 pub fn update_number(form: &Form, account: AccountSid) -> Result<NumberChange, ApiError> {
     if parameter::given(form, "AccountSid").is_some_and(|text| text.parse() != Ok(account)) {
         let message = "Invalid parameter AccountSid: numbers can't be moved between accounts of this emulator; \
@@ -60,10 +62,10 @@ pub(in crate::dialect) struct DigitPattern {
     from_start: bool,
 }
 
-/// Reads the parameters of a list; `kind` is the type of the sub-list.
+/// Reads the parameters of a list; `kind` is the type of the sub-list that was requested.
 ///
 /// # Errors
-/// Returns error 20422; its message names the parameter.
+/// Returns error 20422 with a message that names the parameter.
 pub fn list_numbers(query: &Form, kind: Option<NumberKind>) -> Result<(NumberFilter, PageRequest), ApiError> {
     let origin = parameter::word(query, "Origin", &["twilio", "hosted"], |word| word)?;
     let filter = NumberFilter {
@@ -77,11 +79,11 @@ pub fn list_numbers(query: &Form, kind: Option<NumberKind>) -> Result<(NumberFil
 }
 
 impl NumberFilter {
-    /// Returns whether the list shows the number; `seed` is the inventory's.
+    /// Returns whether the list shows the number; `seed` is the seed of the inventory.
     #[must_use]
     pub fn shows(&self, number: &IncomingNumber, seed: u64) -> bool {
         let beta = || inventory::offer_of(seed, number.number).is_some_and(|offer| offer.beta);
-        // Hosted numbers are ported in, and none of these was.
+        // Hosted numbers are those of other carriers, and the emulator has none.
         !self.hosted_only
             && self.friendly_name.as_deref().is_none_or(|name| *name == *number.attributes.friendly_name)
             && self.pattern.as_ref().is_none_or(|pattern| pattern.fits(number.number))
@@ -144,7 +146,7 @@ struct NumberSubresources {
 }
 
 impl NumberResource {
-    /// Returns the resource of a number; `seed` is the inventory's.
+    /// Returns the resource of a number; `seed` is the seed of the inventory.
     #[must_use]
     pub fn of(number: &IncomingNumber, account: AccountSid, seed: u64) -> Self {
         let attributes = number.attributes.clone();
@@ -200,7 +202,7 @@ pub struct NumberList {
 }
 
 impl NumberList {
-    /// Returns the resource of a page of the account's numbers, or of a sub-list's.
+    /// Returns the resource of a page of all numbers of the account or, with a `kind`, of that sub-list.
     #[must_use]
     pub fn of(
         page: &Page<'_, IncomingNumber>,
@@ -218,11 +220,12 @@ impl NumberList {
     }
 }
 
-/// Reads the number or area that a purchase requests.
+/// Reads the number or the area code that a purchase requests.
 pub(in crate::dialect) fn wanted(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<NumberRequest, ApiError> {
     let Some(text) = parameter::given(form, "PhoneNumber") else { return area(form, kind) };
     let number: PhoneNumber = text.parse().map_err(|_| ApiError::invalid_number(text))?;
     if kind.is_some_and(|kind| kind_of(seed, number) != kind) {
+        // `kind` is present here, or the condition would be false.
         let (own, list) = (kind_of(seed, number), kind.unwrap_or(NumberKind::Local));
         let message = format!("PhoneNumber {number} is of the type {own} and can't be bought as {list}");
         return Err(ApiError::new(Reason::NumberTypeMismatch, message));
@@ -274,9 +277,10 @@ impl From<Capabilities> for CapabilitiesResource {
     }
 }
 
-/// Returns a number's type in the inventory; outside it, the area code decides.
+/// Returns a number's type in the inventory. For a number outside the inventory, the area code decides.
 fn kind_of(seed: u64, number: PhoneNumber) -> NumberKind {
     let digits = number.digits();
+    // A North American number is 1, a three-digit area code and seven digits.
     let toll_free = digits / 10_000_000_000 == 1 && TOLL_FREE_AREAS.contains(&(digits / 10_000_000 % 1_000));
     let by_area = if toll_free { NumberKind::TollFree } else { NumberKind::Local };
     inventory::offer_of(seed, number).map_or(by_area, |offer| offer.kind)

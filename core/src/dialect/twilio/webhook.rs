@@ -13,17 +13,17 @@ use crate::model::webhook::Signature;
 
 /// The `User-Agent` of Twilio's requests (captured).
 pub const USER_AGENT: &str = "TwilioProxy/1.1";
-/// The name of the multipart part that contains the document.
+/// The name of the part that contains the document in a multipart request.
 pub const DOCUMENT_PART: &str = "Media";
 
-/// The most redirects of a webhook that are followed.
+/// The most redirects that a webhook follows.
 pub const REDIRECTS_MAX: usize = 10;
 /// The header with the signature of a request (Twilio docs: security).
 pub const SIGNATURE_HEADER: &str = "X-Twilio-Signature";
 /// The header with a token that is the same in all attempts of one event.
 const IDEMPOTENCY_HEADER: &str = "I-Twilio-Idempotency-Token";
 
-/// Returns a webhook's headers besides those of every request.
+/// Returns the headers that a webhook has in addition to those of every request.
 #[must_use]
 pub fn headers(auth_token: &str, signature: Signature, request: &Signed<'_>, idempotency_token: &str) -> Params {
     let signed =
@@ -31,7 +31,7 @@ pub fn headers(auth_token: &str, signature: Signature, request: &Signed<'_>, ide
     signed.into_iter().chain([(IDEMPOTENCY_HEADER.to_owned(), idempotency_token.to_owned())]).collect()
 }
 
-/// Returns a document fetch's headers besides those of every request.
+/// Returns the headers that a document fetch has in addition to those of every request.
 #[must_use]
 pub fn fetch_headers(auth_token: &str, url: &str) -> Params {
     vec![(SIGNATURE_HEADER.to_owned(), signature::of_url(auth_token, url))]
@@ -62,7 +62,8 @@ pub fn notice_params(account: AccountSid, fax: FaxSid, notice: &Notice, media_ur
     if let Some(rate_bps) = notice.rate_bps {
         add(&mut params, "BitRate", &rate_bps.to_string());
     }
-    // Pages that came in before a call dropped are kept, but a callback mentions a document only if the fax was received.
+    // Pages that arrived before a call dropped are kept, but a callback mentions a document only if the fax was
+    // received.
     let is_lost = notice.direction == Direction::Inbound && notice.status != Status::Received;
     if let Some(url) = media_url.filter(|_| !is_lost) {
         add(&mut params, "MediaUrl", url);
