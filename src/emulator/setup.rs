@@ -47,7 +47,7 @@ pub struct GuardOptions {
     pub protect_media: bool,
 }
 
-/// An account to create. A field left out gets a default or is minted.
+/// An account to create. A missing value gets a default or is minted, which means derived from the seed.
 #[derive(Debug, Clone, Default)]
 pub struct AccountSetup {
     /// The account's SID; minted if absent.
