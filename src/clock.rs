@@ -1,4 +1,5 @@
-//! A world's clock, which is either running or frozen. No other module reads the system's clocks directly.
+//! A world's clock, which is either running or frozen. Only this module reads the system's clocks; elsewhere, time
+//! limits are measured with Tokio's.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

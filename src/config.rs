@@ -1,5 +1,6 @@
-//! The configuration of `serve`, checked and read once: flags, then `FAUXFAX_…` variables, then `fauxfax.toml`, then
-//! defaults. Nothing else in the program reads the environment.
+//! The configuration of `serve`, which is read and checked once, from four sources in this order of precedence: flags,
+//! `FAUXFAX_…` variables, `fauxfax.toml` and the defaults. Only this module reads the environment, except that clap
+//! reads the variables for some flags of the other subcommands.
 
 mod accounts;
 mod data_dir;
@@ -45,7 +46,8 @@ pub const PORT_DEFAULT: u16 = 8_329;
 pub const MEDIA_BUDGET_BYTES_DEFAULT: u64 = 1 << 30;
 /// The built-in account's number: Twilio's magic number that can be bought and can make calls.
 pub const DEFAULT_NUMBER: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
-/// The size of the largest certificate file that is read. All public roots together take a quarter of that.
+/// The size of the largest certificate file that is read, in bytes. A file with all public roots is a quarter of that
+/// size.
 pub const TRUST_CA_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The local CA's folder within the user's data directory.
@@ -62,15 +64,15 @@ words!(
 );
 
 words!(
-    /// The level of detail in the log. Each level includes those before it.
+    /// The level of detail in the log. Each level includes the levels before it.
     LogLevel {
         /// Failures in the emulator.
         Error = "error",
         /// Probable mistakes by the user or the app.
         Warn = "warn",
-        /// Events that a user would tell a colleague about; the default.
+        /// Notable events of normal operation; the default.
         Info = "info",
-        /// Each step, such as each webhook.
+        /// Individual steps, such as each webhook.
         Debug = "debug",
         /// Everything that can be logged.
         Trace = "trace",
@@ -98,8 +100,7 @@ pub struct Config {
     pub port_file: Option<PathBuf>,
     /// The file that the worlds are loaded from on startup, if it exists, and saved to on a clean stop.
     pub state: Option<PathBuf>,
-    /// The URL that links and media URLs are built on, without a slash at the end. If absent, the origin that the
-    /// request used.
+    /// The base of links and media URLs, without a trailing slash. If absent, the origin of each request is the base.
     pub public_url: Option<Arc<str>>,
     /// The speed of telephone time relative to real time.
     pub pace: Pace,
@@ -107,7 +108,7 @@ pub struct Config {
     pub seed: Option<u64>,
     /// Whether unknown accounts are created on first use or refused.
     pub accounts: AccountMode,
-    /// Hosts that the emulator's requests are redirected to, instead of those in their URLs.
+    /// Hosts to connect to instead of the hosts in URLs, as `--connect-to` maps them.
     pub connect_to: Vec<ConnectTo>,
     /// The most bytes of media kept in each world.
     pub media_budget_bytes: u64,
@@ -143,8 +144,8 @@ pub struct Config {
     pub header_line: HeaderLine,
     /// The font folder for PDFs that don't embed their fonts.
     pub font_dir: Option<PathBuf>,
-    /// The program that renders documents in a separate process. The binary sets its own path. If absent, this
-    /// process's threads render.
+    /// The program that renders documents in a separate process. The binary sets this to its own path. If absent,
+    /// documents are rendered on this process's threads.
     pub render_program: Option<PathBuf>,
     /// The form of `price` in responses.
     pub price: PriceForm,
@@ -225,7 +226,8 @@ impl Config {
         Self::load(flags, &variable)
     }
 
-    /// Does the same as [`Config::of_process`], with other defaults.
+    /// Does the same as [`Config::of_process`], but with these defaults, and without a default folder for the CA unless
+    /// they name one.
     ///
     /// # Errors
     /// Returns the same errors as [`Config::of_process`].
@@ -233,7 +235,7 @@ impl Config {
         defaults.load_in(Path::new(""), flags, &variable)
     }
 
-    /// Does the same as [`Config::of_process`], with a given environment. Used by tests.
+    /// Does the same as [`Config::of_process`], but reads variables from `environment`, as tests need.
     ///
     /// # Errors
     /// Returns the same errors as [`Config::of_process`].
@@ -243,12 +245,13 @@ impl Config {
     }
 
     /// Returns the accounts that have a world from the start, the default account first: the configured accounts, or
-    /// otherwise the built-in account with its one fax number. `fax_url` and `status_callback` are set on the first
-    /// number of the first account.
+    /// otherwise the built-in account with its one fax number. `debugger_url` is set on the first account, and
+    /// `fax_url` and `status_callback` on its first number.
     #[must_use]
     pub fn founding_accounts(&self) -> Vec<ConfiguredAccount> {
         let mut accounts = self.worlds.clone();
         if accounts.is_empty() {
+            // Without this mode the number would accept voice calls, not faxes.
             let is_fax = NumberChange { voice_receive_mode: Some(ReceiveMode::Fax), ..NumberChange::default() };
             accounts.push(ConfiguredAccount {
                 sid: Some(self.default_account.sid),
@@ -289,7 +292,7 @@ impl Config {
         flags: Settings,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        // In order of precedence. The file comes last, since a flag or variable may name it.
+        // The file is read last, since a flag or a variable may name it.
         let settings = flags.or(Settings::of_environment(environment));
         let file = file::read(&settings, folder)?;
         let settings = settings.or(file.settings);
@@ -299,6 +302,7 @@ impl Config {
             let dialect = settings.one(Setting::Dialect, parse::dialect)?;
             DefaultAccount::read(dialect.unwrap_or(Dialect::of(self.default_account.sid)), environment)?
         } else {
+            // Never used, because the accounts in the file replace it.
             Self::default().default_account
         };
         let config = Self { worlds: file.accounts, default_account, ..self }.with(&settings)?;
@@ -306,7 +310,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Refuses `retired` if no account speaks the API of the service that has retired faxes.
+    /// Refuses `retired` if all accounts use SignalWire's API, since only Twilio has retired faxes.
     fn check_retired(&self, settings: &Settings) -> Result<(), ConfigError> {
         let Some(given) = settings.given(Setting::Retired) else { return Ok(()) };
         let can_be = |dialect: Dialect| dialect.check_service(self.service).is_ok();

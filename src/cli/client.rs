@@ -1,5 +1,5 @@
-//! The client with which subcommands call a running emulator's public APIs, and the exit statuses for its errors. It
-//! never retries.
+//! The HTTP client with which subcommands call a running emulator's public APIs, and the exit statuses for failed
+//! calls. The client never retries a call.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -40,9 +40,9 @@ const EXIT_UNREACHABLE: u8 = 3;
 pub(super) const EXIT_TOO_LATE: u8 = 4;
 /// The value of the User-Agent header.
 const USER_AGENT: &str = concat!("fauxfax/", env!("CARGO_PKG_VERSION"));
-/// The size of the largest response that is read. A world's state is the largest response that the APIs send.
+/// The size of the largest response that is read, in bytes. A world's state is the largest response that the APIs send.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024 * 1024;
-/// The time limit for connecting. The emulator is on this machine or near it.
+/// The time limit for connecting. It suffices because the emulator is on this machine or near it.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 /// The time limit for a response. The longest calls move a frozen clock past the deadlines of many faxes.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(600);
@@ -296,7 +296,7 @@ impl Client {
         Ok(request.body(Full::new(body.map(|body| body.bytes).unwrap_or_default()))?)
     }
 
-    /// Makes a request and reads the whole body. A refusal is an error.
+    /// Makes a request and reads the whole body. A response with status 4xx or 5xx is an error.
     async fn whole(&self, request: Request<Full<Bytes>>, limit: Duration) -> anyhow::Result<Bytes> {
         let whole = async {
             let stream = self.accepted(request).await?;
@@ -306,9 +306,11 @@ impl Client {
         Ok(timeout(limit, whole).await.map_err(|_| self.silent(limit))??)
     }
 
-    /// Makes a request and returns the response without waiting for the body. A refusal is an error.
+    /// Makes a request and returns the response without waiting for the body. A response with status 4xx or 5xx is an
+    /// error.
     #[expect(clippy::disallowed_methods, reason = "a connection is a task of its own for as long as the call")]
     async fn accepted(&self, request: Request<Full<Bytes>>) -> Result<Stream, CallError> {
+        // A URL has brackets around an IPv6 address, but `connect` expects none.
         let host = self.base.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let port = self.base.port_or_known_default().unwrap_or(80);
         let connecting = timeout(CONNECT_TIME_MAX, TcpStream::connect((host, port))).await;
@@ -350,7 +352,7 @@ impl Stream {
     }
 }
 
-/// Parses a response as JSON; null if the body is empty.
+/// Parses a response as JSON. An empty body becomes null.
 fn value(bytes: &[u8]) -> anyhow::Result<Value> {
     if bytes.is_empty() {
         return Ok(Value::Null);

@@ -14,9 +14,9 @@ words!(
         Listen = "listen",
         /// An additional address to serve on, intended for HTTPS.
         TlsListen = "tls_listen",
-        /// The file that the port is written to once it is known.
+        /// The file that the port is written to once the emulator is ready.
         PortFile = "port_file",
-        /// The URL that links are built on.
+        /// The base of links and media URLs.
         PublicUrl = "public_url",
         /// Additional host names that requests may be addressed to.
         AllowHost = "allow_host",
@@ -32,7 +32,7 @@ words!(
         StatusCallback = "status_callback",
         /// The default account's Debugger webhook.
         DebuggerUrl = "debugger_url",
-        /// Hosts to connect to instead of those in URLs.
+        /// Hosts to connect to instead of the hosts in URLs.
         ConnectTo = "connect_to",
         /// Certificates that webhooks trust in addition to the public roots.
         TrustCa = "trust_ca",
@@ -57,7 +57,7 @@ words!(
         SignatureHeaders = "signature_headers",
         /// Whether a download of media without a User-Agent header is refused or only warned about.
         MediaUserAgent = "media_user_agent",
-        /// Whether the stored documents of SignalWire accounts are served only with a credential.
+        /// Whether the stored documents of SignalWire accounts are served only with the account's credential.
         ProtectMedia = "protect_media",
         /// Whether pages of incoming faxes carry the sender's header line.
         HeaderLine = "header_line",
@@ -69,13 +69,13 @@ words!(
         Retired = "retired",
         /// The most bytes of media kept in each world.
         MediaBudget = "media_budget",
-        /// The most bytes of bodies in flight.
+        /// The most bytes of bodies in flight, in all worlds together.
         BodyBudget = "body_budget",
         /// The file that the worlds are loaded from on startup and saved to on a clean stop.
         State = "state",
         /// The folder that the local CA is kept in.
         CaDir = "ca_dir",
-        /// Whether the proxy keeps all requests on this machine.
+        /// Whether the proxy refuses requests for other machines instead of passing them through.
         Offline = "offline",
         /// The clients that the proxy serves.
         ProxyClients = "proxy_clients",
@@ -141,7 +141,7 @@ pub enum Origin {
     File {
         /// The position of the value in the file.
         place: Place,
-        /// The key.
+        /// The key in the file that the value is given for.
         key: String,
     },
 }

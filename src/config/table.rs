@@ -20,6 +20,7 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// Returns the line and column at an offset in bytes.
     pub(super) fn place(&self, offset: usize) -> Place {
         let before = self.text.get(..offset).unwrap_or(&self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

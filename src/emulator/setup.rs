@@ -54,7 +54,7 @@ pub struct AccountSetup {
     pub sid: Option<AccountSid>,
     /// The account's token; minted by [`Registry::create`](super::Registry::create) if absent.
     pub auth_token: Option<Box<str>>,
-    /// The key that signs the account's webhooks; the token if absent. Only a SignalWire account has a key.
+    /// The key that signs the account's webhooks; the token if absent. Only SignalWire accounts have a separate key.
     pub signing_key: Option<Box<str>>,
     /// The friendly name; Twilio's default if absent.
     pub friendly_name: Option<Box<str>>,

@@ -72,6 +72,7 @@ pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
         }
         Ok(ExitCode::from(code))
     });
+    // Requests to apps may still be in progress, but nobody is waiting for them.
     runtime.shutdown_background();
     code
 }
