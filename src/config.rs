@@ -1,6 +1,6 @@
 //! The configuration of `serve`, which is read and checked once, from four sources in this order of precedence: flags,
-//! `FAUXFAX_…` variables, `fauxfax.toml` and the defaults. Only this module reads the environment, except that clap
-//! reads the variables for some flags of the other subcommands.
+//! `FAUXFAX_…` variables, `fauxfax.toml` and the defaults. Besides this module, only clap reads the environment, for
+//! some flags of other subcommands.
 
 mod accounts;
 mod data_dir;

@@ -11,7 +11,7 @@ use crate::model::account::{SignatureHeaders, TwimlTypes};
 /// The options for reaching apps and trusting their certificates.
 #[derive(Debug, Clone, Default)]
 pub struct ClientOptions {
-    /// Hosts to connect to instead of those in URLs.
+    /// Hosts to connect to instead of the hosts in URLs.
     pub connect_to: Vec<ConnectTo>,
     /// PEM certificates that are trusted in addition to the public roots.
     pub trust_ca: Vec<Vec<u8>>,
@@ -54,7 +54,7 @@ struct Place {
     port: Option<u16>,
 }
 
-/// A fault in a `FROM=TO` value.
+/// The reason a string isn't a valid `FROM=TO` value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectToError {
     /// The value has no equals sign.
@@ -77,7 +77,7 @@ impl FromStr for ConnectTo {
 }
 
 impl ConnectTo {
-    /// Returns the host and port to connect to instead of these; `None` if the rule is about others.
+    /// Returns the host and port to connect to instead of these; `None` if this rule is for a different host or port.
     pub(super) fn instead_of(&self, host: &str, port: u16) -> Option<(&str, u16)> {
         let is_meant = self.from.host == host && self.from.port.is_none_or(|from| from == port);
         // A rule without a port keeps the URL's port.

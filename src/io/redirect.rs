@@ -1,4 +1,4 @@
-//! Follows redirects: 301, 302 and 303 become GET, 307 and 308 keep the method.
+//! Decides which request follows a redirect: after 301, 302 or 303 a GET, after 307 or 308 one with the same method.
 
 use crate::dialect::address::normal;
 use crate::model::reference::{resolve, without_userinfo};
