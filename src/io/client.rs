@@ -46,7 +46,7 @@ const ROOM_LOOK_INTERVAL: Duration = Duration::from_millis(250);
 pub struct Limits {
     /// The time until the TCP connection is established.
     pub connect: Duration,
-    /// The time until the first bytes of the response arrive, and between any bytes and the next ones.
+    /// The time until the first part of the response arrives, and between one part and the next.
     pub read: Duration,
     /// The time from the start of the exchange to the last byte, including redirects.
     pub total: Duration,

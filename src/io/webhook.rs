@@ -97,7 +97,7 @@ pub(super) async fn deliver(
     let media_url = media.map(|(media, media_type)| {
         let name = MediaName { account: signer.account, fax, media };
         // A notice saved by an earlier version lacks this time. Any time will do then: only SignalWire's URLs contain
-        // it, and those versions had no SignalWire accounts.
+        // it, and those versions had no SignalWire notices.
         let stored = notice.media_stored.unwrap_or(signer.now);
         let media = StoredMedia { name, media_type, stored };
         signer.dialect.media_url(&notice.origin, &media, &signer.media_key, signer.now)

@@ -14,8 +14,8 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// The most bytes that are read to keep a connection: the size of the largest form. Reading a longer body isn't worth
-/// it.
+/// The most bytes that are read to keep a connection: the size of the largest form. For a longer body, a new connection
+/// costs less.
 const LEFT_BYTES_MAX: usize = 256 * 1024;
 /// How long the rest of the body may take to arrive.
 const LEFT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -43,8 +43,8 @@ pub(super) fn lend<B: HttpBody + Unpin>(request: Request<B>) -> (Request<Returne
 }
 
 impl<B: HttpBody> Leftover<B> {
-    /// Returns the body if some of it is unread. Returns `None` also while the body is still being read, such as by a
-    /// forwarded request.
+    /// Returns the body if some of it is unread; `None` also while something still reads it, such as a forwarded
+    /// request.
     pub(super) fn take(self) -> Option<B> {
         self.0.and_then(|mut back| back.try_recv().ok()).filter(|body| !body.is_end_stream())
     }

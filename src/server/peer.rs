@@ -66,7 +66,7 @@ impl Peer {
         // The connection has been dropped.
         let Some(stream) = self.stream.upgrade() else { return Side::Closed };
         let stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
-        // Pending means that the system has reported nothing new.
+        // A pending future means that the system has reported nothing new.
         match stream.ready(Interest::READABLE | Interest::WRITABLE).now_or_never() {
             None => Side::Open,
             Some(Ok(ready)) if !ready.is_write_closed() => {

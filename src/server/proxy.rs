@@ -28,7 +28,7 @@ use crate::io::client::Client;
 use crate::io::connect::reach;
 use crate::model::webhook::ExchangeFailure;
 
-/// The most tunnels that may be open; each has buffers of its own.
+/// The most tunnels that may be open. Each has its own buffers.
 const TUNNELS_MAX: usize = 1_024;
 /// The time limit for connecting to a host.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -86,7 +86,7 @@ pub(super) enum Refused {
 }
 
 impl Proxy {
-    /// Creates a proxy that makes its connections with this client.
+    /// Creates a proxy that connects to hosts with this client.
     pub(super) fn new(policy: Arc<Policy>, client: Client, places: Arc<Semaphore>) -> Self {
         Self { policy, client, tunnels: Arc::new(Semaphore::new(TUNNELS_MAX)), places }
     }
@@ -194,8 +194,8 @@ fn strip(headers: &mut HeaderMap) {
 }
 
 impl Target {
-    /// Returns the target of a request: `host:port` of a CONNECT, or an absolute URL, whose scheme gives the default
-    /// port.
+    /// Returns the target of a request: the `host:port` of a CONNECT, or the host and port of an absolute URL, whose
+    /// scheme implies the default port.
     pub(super) fn of(uri: &Uri) -> Option<Self> {
         let authority = uri.authority()?;
         let port = authority.port_u16().or_else(|| match uri.scheme_str()? {

@@ -1,4 +1,4 @@
-//! The stand-in for `tls.rs` if the `tls` feature is off: a client that speaks TLS gets nothing but a warning in the
+//! The stand-in for `tls.rs` if the `tls` feature is off: a connection that speaks TLS is closed, with a warning in the
 //! log.
 
 use std::net::SocketAddr;

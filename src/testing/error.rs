@@ -31,7 +31,7 @@ pub enum Error {
     /// accounts.
     #[error(transparent)]
     CreateAccount(#[from] CreateWorldError),
-    /// The emulator has no account with this SID, or no longer has it.
+    /// The emulator has no account with this SID; it may have been removed.
     #[error("there is no account {0}")]
     NoAccount(AccountSid),
     /// A telephone number is not in E.164 form.

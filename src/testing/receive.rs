@@ -92,7 +92,7 @@ impl Document {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Conversation {
-    /// The SID that the webhooks named as `FaxSid`.
+    /// The SID that the webhooks carried as `FaxSid`.
     pub sid: FaxSid,
     /// The fax in its final state; `None` if the call never became a fax, or the app has deleted it.
     pub fax: Option<Fax>,
@@ -162,7 +162,7 @@ impl Receive {
         self
     }
 
-    /// Sets the station id of the sending machine, at most 20 characters; the caller by default.
+    /// Sets the station id of the sending machine, of at most 20 characters; by default, the caller is the station id.
     pub fn station_id(mut self, text: &str) -> Self {
         self.station_id = Some(text.to_owned());
         self
@@ -205,8 +205,8 @@ impl Receive {
         self
     }
 
-    /// Makes the call without waiting for its end. With a frozen clock this is the only way to make a call; advance or
-    /// drain the clock afterwards.
+    /// Makes the call without waiting for its end. This is the only way to make a call while the clock is frozen;
+    /// advance or drain the clock afterwards.
     ///
     /// ```
     /// use fauxfax::Document;
@@ -230,8 +230,8 @@ impl Receive {
     /// ```
     ///
     /// # Errors
-    /// Returns [`Error::IncomingFax`] or [`Error::Document`] if the call can't be made as described, [`Error::Refused`]
-    /// if the account has no number that accepts it.
+    /// Returns [`Error::IncomingFax`] or [`Error::Document`] if the call can't be made as described, or
+    /// [`Error::Refused`] if the account has no number that accepts it.
     pub async fn ring(self) -> Result<FaxSid, Error> {
         self.begin().await.map(|(sid, _)| sid)
     }
