@@ -58,7 +58,7 @@ words!(
     LogFormat {
         /// One line of text per event, for people to read.
         Text = "text",
-        /// One JSON object per line.
+        /// One JSON object per line, for programs to read.
         Json = "json",
     }
 );
@@ -66,7 +66,7 @@ words!(
 words!(
     /// The level of detail in the log. Each level includes the levels before it.
     LogLevel {
-        /// Failures in the emulator.
+        /// Failures of the emulator itself.
         Error = "error",
         /// Probable mistakes by the user or the app.
         Warn = "warn",
@@ -74,7 +74,7 @@ words!(
         Info = "info",
         /// Individual steps, such as each webhook.
         Debug = "debug",
-        /// Everything that can be logged.
+        /// Everything that can be logged, for debugging the emulator.
         Trace = "trace",
     }
 );
@@ -89,7 +89,7 @@ words!(
     }
 );
 
-/// The checked configuration of `serve`.
+/// The configuration of `serve`, with all values checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The address to serve HTTP on. With port 0, the system picks a free port.
@@ -151,7 +151,7 @@ pub struct Config {
     pub price: PriceForm,
     /// Certificates that webhooks trust in addition to the public roots.
     pub trust_ca: Vec<TrustedCa>,
-    /// Whether webhooks accept any certificate.
+    /// Whether requests to apps accept any certificate, even an invalid one.
     pub insecure_webhooks: bool,
     /// Whether webhooks carry a W3C `traceparent` header.
     pub traceparent: bool,
@@ -267,6 +267,7 @@ impl Config {
             });
         }
         if let Some(account) = accounts.first_mut() {
+            // The general URL takes precedence over the account's own.
             account.debugger_url = self.debugger_url.clone().or(account.debugger_url.take());
         }
         if let Some((_, change)) = accounts.first_mut().and_then(|account| account.numbers.first_mut()) {

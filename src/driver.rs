@@ -60,6 +60,7 @@ enum Driven {
 #[expect(clippy::disallowed_methods, reason = "each effect is a task of the driver")]
 async fn drive(world: World, performer: Arc<Performer>) -> Driven {
     let mut lanes = Lanes::default();
+    // When the driver ends, dropping this set aborts the effects in progress.
     let mut tasks = JoinSet::new();
     let mut begun: HashMap<Id, Begun> = HashMap::new();
     loop {

@@ -333,6 +333,7 @@ impl Registry {
                 created => {
                     self.worlds_write(|worlds| {
                         let minted = worlds.subaccounts_minted.entry(owner.sid()).or_default();
+                        // A concurrent call may have counted further.
                         *minted = (*minted).max(place + 1);
                     });
                     return created;

@@ -47,7 +47,7 @@ struct Shared {
     core: Mutex<Core>,
     /// The engine's admission data, readable without locking `core`, and written only while `core` is locked.
     gate: RwLock<Gate>,
-    /// Wakes the driver.
+    /// Wakes the driver when there is work for it.
     wake: Notify,
     /// Counts changes, to wake tasks that wait for one.
     changes: watch::Sender<u64>,

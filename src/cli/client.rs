@@ -84,12 +84,12 @@ pub(super) enum CallError {
     /// No emulator responded at the URL.
     #[error("can't reach an emulator at {url} ({why}); start one with: fauxfax serve")]
     Unreachable {
-        /// The URL as given.
+        /// The emulator's URL, as given by the user.
         url: String,
         /// The connection error, or a note that connecting took too long.
         why: String,
     },
-    /// The emulator refused the call.
+    /// The emulator responded with status 4xx or 5xx.
     #[error("{reason} ({})", .status.as_u16())]
     Refused {
         /// The response's HTTP status.
@@ -136,7 +136,7 @@ impl From<&Value> for Body {
     }
 }
 
-/// An account's SID and secrets.
+/// The credential of an account, and the key that signs its webhooks.
 pub(super) struct Credential {
     pub(super) sid: String,
     pub(super) token: String,
@@ -280,6 +280,7 @@ impl Client {
         authorization: Option<String>,
         body: Option<Body>,
     ) -> anyhow::Result<Request<Full<Bytes>>> {
+        // hyper's connections don't add a Host header.
         let authority = &self.base[url::Position::BeforeHost..url::Position::AfterPort];
         let mut request = Request::builder()
             .method(method)

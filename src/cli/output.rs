@@ -106,6 +106,7 @@ impl Shared {
             return;
         }
         queue.bytes += line.len();
+        // The writer and `LastLines` wait on the same condition variable, so wake both.
         queue.lines.push_back(line);
         self.changed.notify_all();
     }
@@ -173,6 +174,7 @@ pub(super) fn write_last_words(text: String) {
     });
     // Without a thread the message is lost: writing it here could block forever.
     if spawned.is_ok() {
+        // The process ends next, whether or not the message was written.
         let _ = is_written.recv_timeout(LAST_LINES_TIMEOUT);
     }
 }

@@ -87,6 +87,7 @@ pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
 
 /// Writes the port file and the ready line, which scripts and tests wait for.
 pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -> anyhow::Result<()> {
+    // Written before the ready line, so that a script that has read the line finds the file.
     if let Some(path) = &config.port_file {
         write_port(path, server.address().port()).with_context(|| format!("can't write {}", path.display()))?;
     }

@@ -47,5 +47,6 @@ fn cut(text: &str) -> String {
     if text.chars().count() <= CELL_CHARS_MAX {
         return text;
     }
+    // One character is left for the ellipsis.
     text.chars().take(CELL_CHARS_MAX - 1).chain(['…']).collect()
 }

@@ -14,7 +14,7 @@ const PART_LEN_MIN: usize = 4;
 /// The reason `serve` can't start with this configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// A value is invalid.
+    /// A flag, an environment variable or a key has an invalid value.
     #[error("{origin} must {expected}{}", shown.as_ref().map(|text| format!(", not `{text}`")).unwrap_or_default())]
     Value {
         /// The flag, variable or key that specified the value.
@@ -64,12 +64,12 @@ pub enum ConfigError {
         /// The parser's description of the mistake.
         message: String,
     },
-    /// The file can't be read.
+    /// The configuration file can't be read.
     #[error("can't read {}{}: {reason}", path.display(), origin.as_ref().map(|origin| format!(" ({origin})")).unwrap_or_default())]
     Unreadable {
         /// The flag or variable that names the file; absent for the default file.
         origin: Option<Origin>,
-        /// The path as given.
+        /// The path of the file, as given.
         path: PathBuf,
         /// The system's reason, or the limit or encoding that the file violates.
         reason: String,

@@ -34,6 +34,7 @@ pub(super) struct Contents {
 pub(super) fn read(stronger: &Settings, folder: &Path) -> Result<Contents, ConfigError> {
     let named = stronger.given(Setting::Config);
     let path = named.map_or_else(|| folder.join(FILE_NAME), |given| PathBuf::from(&given.text));
+    // Only a named file must exist.
     if named.is_none() && !path.exists() {
         return Ok(Contents::default());
     }

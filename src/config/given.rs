@@ -26,17 +26,17 @@ words!(
         ControlToken = "control_token",
         /// The service whose API the built-in account speaks.
         Dialect = "dialect",
-        /// The default number's VoiceUrl.
+        /// The VoiceUrl of the default number, from which TwiML is requested.
         FaxUrl = "fax_url",
-        /// The default number's StatusCallback.
+        /// The StatusCallback of the default number, which is notified of ended faxes.
         StatusCallback = "status_callback",
-        /// The default account's Debugger webhook.
+        /// The Debugger webhook of the default account, which is notified of alerts.
         DebuggerUrl = "debugger_url",
         /// Hosts to connect to instead of the hosts in URLs.
         ConnectTo = "connect_to",
         /// Certificates that webhooks trust in addition to the public roots.
         TrustCa = "trust_ca",
-        /// Whether webhooks accept any certificate.
+        /// Whether requests to apps accept any certificate, even an invalid one.
         InsecureWebhooks = "insecure_webhooks",
         /// Whether webhooks carry a W3C `traceparent` header.
         Traceparent = "traceparent",
@@ -133,7 +133,7 @@ impl fmt::Display for Place {
 /// The source of a value, displayed so that a user can find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// A command-line flag.
+    /// A command-line flag, identified by its setting.
     Flag(Setting),
     /// An environment variable, identified by its name.
     Environment(String),

@@ -134,7 +134,7 @@ pub(super) fn sid_of(dialect: Dialect) -> impl Fn(&str) -> Result<AccountSid, St
     }
 }
 
-/// Parses a webhook's HTTP method.
+/// Parses a webhook's HTTP method, which is `GET` or `POST`.
 pub(super) fn method(text: &str) -> Result<Method, String> {
     word(&[Method::Get, Method::Post], Method::as_str)(text)
 }

@@ -137,6 +137,7 @@ fn json_of(value: &DeValue<'_>) -> Value {
         DeValue::String(text) => Value::from(text.as_ref()),
         DeValue::Integer(integer) => {
             let digits = decimal(integer);
+            // An integer that doesn't fit is passed on as a string, like NaN below.
             digits.parse::<i64>().map_or_else(|_| Value::from(digits), Value::from)
         }
         DeValue::Float(float) => {

@@ -70,7 +70,7 @@ pub struct AccountSetup {
     pub debugger_url: Option<Box<str>>,
     /// The numbers that the account initially owns, with their attributes.
     pub numbers: Vec<(PhoneNumber, NumberChange)>,
-    /// The initial verified caller ids.
+    /// The caller ids that are verified from the start.
     pub caller_ids: Vec<PhoneNumber>,
     /// The initial rules, which make the account misbehave on purpose.
     pub rules: Vec<Rule>,

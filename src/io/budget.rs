@@ -89,6 +89,7 @@ impl Budget {
     /// Returns the bytes in flight, rounded up to whole pieces.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
+        // Relaxed, like all accesses to these counts, because they are only reported.
         self.0.held_pieces.load(Ordering::Relaxed) * PIECE_BYTES as u64
     }
 
@@ -194,7 +195,7 @@ impl Hold {
             return false;
         }
         self.turn_pieces += 1;
-        // Relaxed: the count is only reported; the semaphores enforce the limit.
+        // Relaxed, because the semaphores enforce the limit, not this count.
         shared.held_pieces.fetch_add(1, Ordering::Relaxed);
         true
     }
@@ -312,6 +313,7 @@ impl Pieces {
     /// Fills the last piece and returns the bytes that didn't fit.
     fn fill<'a>(&mut self, data: &'a [u8]) -> &'a [u8] {
         let is_first = self.pieces.len() == 1;
+        // All callers have made sure that there is a piece.
         let Some(last) = self.pieces.back_mut() else { return data };
         // The subtraction can't underflow, because the caller starts a new piece when this one is full.
         let (now, later) = data.split_at(data.len().min(PIECE_BYTES - last.len()));

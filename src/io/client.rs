@@ -97,7 +97,7 @@ pub struct Request<'a> {
 /// The result of an exchange: a response, a failure, or both if the response was cut short.
 #[derive(Debug, Default)]
 pub struct Exchange {
-    /// The first URL, without userinfo.
+    /// The URL that was requested first, without userinfo.
     pub url: String,
     /// The URL of the last hop, without userinfo.
     pub final_url: String,
@@ -120,7 +120,7 @@ pub struct Exchange {
     pub elapsed: Duration,
 }
 
-/// A response from an app.
+/// A response from an app, or from a bin in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// The HTTP status code.
@@ -180,6 +180,7 @@ impl Waits {
 
     /// Runs work that may wait for room, and adds the time that it takes to the total.
     async fn during<T>(&self, work: impl Future<Output = T>) -> T {
+        // Relaxed suffices for all accesses: the exchange and the code that checks its time limit run in the same task.
         let begun = Instant::now();
         self.is_waiting.store(true, Ordering::Relaxed);
         let done = work.await;
@@ -385,7 +386,7 @@ struct Sent<'a> {
 struct Target {
     /// The URL as it is sent and signed.
     text: String,
-    /// The parsed URL.
+    /// The same URL, parsed.
     url: Url,
 }
 

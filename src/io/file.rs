@@ -152,6 +152,7 @@ fn draft(target: &Path, contents: Contents) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(contents.mode()));
     #[cfg(not(unix))]
+    // Only Unix has these permissions.
     let _ = contents;
     // In the same folder, because a rename can't cross file systems.
     builder.tempfile_in(folder_of(target))

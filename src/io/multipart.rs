@@ -17,7 +17,7 @@ impl Multipart {
         Self { boundary: boundary.to_owned(), body: Vec::with_capacity(content_bytes + HEADS_BYTES_MOSTLY) }
     }
 
-    /// Adds a text field.
+    /// Adds a text field, without a Content-Type.
     pub(crate) fn text(self, name: &str, value: &str) -> Self {
         self.part(&format!("; name=\"{name}\""), value.as_bytes())
     }

@@ -15,7 +15,7 @@ pub struct ClientOptions {
     pub connect_to: Vec<ConnectTo>,
     /// PEM certificates that are trusted in addition to the public roots.
     pub trust_ca: Vec<Vec<u8>>,
-    /// Whether any certificate is accepted.
+    /// Whether any certificate is accepted, even an invalid one.
     pub insecure: bool,
     /// Whether webhooks carry a W3C `traceparent` header.
     pub traceparent: bool,

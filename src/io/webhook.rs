@@ -146,11 +146,11 @@ pub(super) async fn report(client: &Client, signer: &Signer, report: &Report) ->
 pub struct Replay {
     /// The purpose of the original webhook.
     pub purpose: Purpose,
-    /// The URL without the parameters.
+    /// The URL, without the parameters that a GET appends to it.
     pub url: String,
     /// The original webhook's HTTP method.
     pub method: Method,
-    /// The parameters, in order.
+    /// The parameters, in the order in which they are sent.
     pub params: Vec<(String, String)>,
     /// The original's idempotency token, since the replay is about the same event.
     pub idempotency_token: String,

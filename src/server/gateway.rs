@@ -31,7 +31,7 @@ const FIRST_BYTES: usize = 1_024;
 
 /// The state that all connections to a port share.
 pub(super) struct Gateway {
-    /// The emulator's routes.
+    /// The routes for requests to the emulator itself.
     pub(super) surface: App,
     /// Forwards requests and connections for other hosts.
     pub(super) proxy: Arc<Proxy>,

@@ -81,7 +81,7 @@ where
 pub(super) struct Stopping(watch::Receiver<bool>);
 
 impl Stopping {
-    /// Completes when the server stops.
+    /// Completes when the server begins to stop.
     pub(super) async fn begun(&mut self) {
         // An error means that the server is gone, so it has stopped.
         let _ = self.0.wait_for(|stopping| *stopping).await;

@@ -162,6 +162,7 @@ impl Proxy {
         spawn(async move {
             // `send_request` and the response's body report the error as well.
             let _ = connection.await;
+            // Held until the connection has ended.
             drop(place);
         });
         let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));

@@ -31,7 +31,7 @@ impl TlsError {
 /// A TLS connection, which is never made.
 pub(super) type Secured<S> = S;
 
-/// Refuses all TLS connections.
+/// The stand-in for the TLS server, which refuses all connections.
 pub(super) struct Terminator;
 
 impl Terminator {

@@ -245,6 +245,7 @@ impl Account {
             }
         });
         match tokio::time::timeout(self.patience, entered).await {
+            // `None` means that the account was removed or its world broke.
             Ok(ended) => ended.unwrap_or(Err(Error::Gone)),
             Err(_) => {
                 let now = self.world.read(|engine| engine.fax(fax).map(Fax::status));

@@ -96,7 +96,7 @@ pub struct Conversation {
     pub sid: FaxSid,
     /// The fax in its final state; `None` if the call never became a fax, or the app has deleted it.
     pub fax: Option<Fax>,
-    /// The outcome of the call.
+    /// The outcome of the call, such as [`Outcome::Received`].
     pub outcome: Outcome,
     /// The journal's events for this fax, oldest first.
     pub events: Vec<JournalEvent>,

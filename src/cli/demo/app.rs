@@ -33,7 +33,7 @@ pub(super) struct App {
 }
 
 impl App {
-    /// Returns the app's routes.
+    /// Returns the app's routes: three webhooks and the document.
     pub(super) fn router(self) -> Router {
         Router::new()
             .route("/fax", post(accept))

@@ -31,7 +31,7 @@ pub(crate) type Inherited<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub(crate) struct Destination<'a> {
     /// The URL of the emulator, which is also the proxy, such as `http://127.0.0.1:8329`.
     pub(crate) url: &'a str,
-    /// The local CA's certificate.
+    /// The local CA's certificate, which the program must trust.
     pub(crate) ca: &'a CertificateDer<'static>,
     /// The account whose credential the program gets.
     pub(crate) account: Signatory<'a>,
@@ -39,10 +39,10 @@ pub(crate) struct Destination<'a> {
     pub(crate) control_token: Option<&'a str>,
 }
 
-/// An account with its secrets.
+/// The account that the program uses, with its secrets.
 #[derive(Clone, Copy)]
 pub(crate) struct Signatory<'a> {
-    /// The SID of the account.
+    /// The account's SID, or SignalWire's project id.
     pub(crate) sid: &'a str,
     /// The account's token, if it has one.
     pub(crate) token: Option<&'a str>,

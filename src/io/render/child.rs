@@ -97,6 +97,7 @@ async fn talk(
             match frame {
                 Ok(Some(Frame::Page(page))) => {
                     size += page.mmr.len();
+                    // Checked here, because the pages are collected in this process.
                     if size > PAGES_BYTES_MAX {
                         return Err(too_large());
                     }

@@ -16,7 +16,7 @@ const HEAD_BYTES_MAX: usize = 256 * 1024;
 /// The longest body, in bytes. A page of noise at superfine resolution takes 3 MB.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// One message from a renderer.
+/// A message from a renderer process to its parent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Frame {
     /// The result of `Job::Probe`, in the only frame.
