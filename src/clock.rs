@@ -20,7 +20,7 @@ impl RealTime {
     pub fn start() -> Self {
         // A system date before 1970 counts as 1970.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        // Microseconds fit for 292,000 years, so the limit is never reached.
+        // An `i64` counts microseconds for 292,000 years, so the limit is never reached.
         let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
         Self { started_at: Timestamp::from_micros(micros), started: Instant::now() }
     }

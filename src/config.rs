@@ -235,7 +235,7 @@ impl Config {
         defaults.load_in(Path::new(""), flags, &variable)
     }
 
-    /// Does the same as [`Config::of_process`], but reads variables from `environment`, as tests need.
+    /// Does the same as [`Config::of_process`], but reads variables from `environment`, for tests.
     ///
     /// # Errors
     /// Returns the same errors as [`Config::of_process`].

@@ -333,7 +333,7 @@ impl Registry {
                 created => {
                     self.worlds_write(|worlds| {
                         let minted = worlds.subaccounts_minted.entry(owner.sid()).or_default();
-                        // A concurrent call may have counted further.
+                        // A concurrent call may already have taken a higher ordinal.
                         *minted = (*minted).max(place + 1);
                     });
                     return created;
@@ -460,7 +460,7 @@ impl Registry {
     }
 
     fn create_with_token(&self, setup: AccountSetup, auth_token: Option<Box<str>>) -> Result<World, CreateWorldError> {
-        // All callers have set the SID.
+        // All callers have set the SID, so the default is never used.
         let sid = setup.sid.unwrap_or(self.0.default);
         let mut spec = self.spec(sid, setup, auth_token);
         let mut dropped = Vec::new();

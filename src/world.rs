@@ -390,7 +390,7 @@ impl World {
                 core.engine.handle(HandleAlarms { limit: ALARMS_AT_ONCE_MAX }, now);
                 core.drain();
             }
-            // Set under the same lock as the outbox is emptied, so that any later change wakes the driver.
+            // Set while the lock under which the outbox is emptied is held, so that any later change wakes the driver.
             core.awaited = Some(core.awaited_now());
             let work = Work {
                 effects: std::mem::take(&mut core.outbox),

@@ -106,8 +106,8 @@ impl Shared {
             return;
         }
         queue.bytes += line.len();
-        // The writer and `LastLines` wait on the same condition variable, so wake both.
         queue.lines.push_back(line);
+        // The writer and `LastLines` wait on the same condition variable, so wake both.
         self.changed.notify_all();
     }
 

@@ -175,8 +175,8 @@ pub(super) fn connect_to(text: &str) -> Result<ConnectTo, String> {
     text.parse().map_err(|error| format!("be FROM=TO, such as localhost=host.docker.internal ({error})"))
 }
 
-/// Parses the URL of a customer's app. It is kept exactly as written, because every character affects the signature of
-/// a request.
+/// Parses the URL of a customer's app. The URL is kept exactly as written, because every character affects the
+/// signature of a request.
 pub(super) fn webhook_url(text: &str) -> Result<Box<str>, String> {
     let _valid = http_url(text)?;
     let fits = text.chars().count() <= WEBHOOK_URL_CHARS_MAX;

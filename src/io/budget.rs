@@ -1,9 +1,9 @@
 //! One memory budget for bodies in flight: client requests, apps' responses, and the emulator's own unread responses. A
 //! body is kept in pieces, and each piece but the first is charged to the budget until the body is freed.
 //!
-//! A body is charged as its bytes arrive, so a body that announces a large size but of which little arrives takes up
-//! little. Half of the budget is reserved for one body at a time, which is said to have the turn. Without this reserve,
-//! partially received bodies could wait for each other forever.
+//! A body is charged as its bytes arrive; a large size that is only announced takes up no room. Half of the budget is
+//! reserved for one body at a time, which is said to have the turn. Without this reserve, partially received bodies
+//! could wait for each other forever.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};

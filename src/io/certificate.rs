@@ -11,8 +11,8 @@ const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
 /// The object identifier of the subjectAltName extension, 2.5.29.17, in DER.
 const ALTERNATIVE_NAMES: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x11];
 
-/// Returns the common name of a certificate that lists no alternative names, which is common among old and hand-made
-/// ones. `None` if it lists some, or if it is malformed.
+/// Returns the common name of a certificate that lists no alternative names, as is usual for old and hand-made
+/// certificates. `None` if it lists some, or if it is malformed.
 pub(super) fn common_name_alone(certificate: &[u8]) -> Option<String> {
     let (_, certificate, _) = element(certificate)?;
     let (_, mut rest, _) = element(certificate)?;

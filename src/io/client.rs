@@ -180,8 +180,8 @@ impl Waits {
 
     /// Runs work that may wait for room, and adds the time that it takes to the total.
     async fn during<T>(&self, work: impl Future<Output = T>) -> T {
-        // Relaxed suffices for all accesses: the exchange and the code that checks its time limit run in the same task.
         let begun = Instant::now();
+        // Relaxed suffices for all accesses: the exchange and the code that checks its time limit run in the same task.
         self.is_waiting.store(true, Ordering::Relaxed);
         let done = work.await;
         self.is_waiting.store(false, Ordering::Relaxed);

@@ -33,7 +33,7 @@ pub enum Contents {
 /// Fails if the file can't be written. The old file is then unchanged, unless it had to be written in place.
 pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     let target = resolved(path)?;
-    // If there is no file yet, nothing can be lost by replacing it.
+    // A file that doesn't exist yet can't be written in place, so there is no fallback.
     let Some(kind) = kind(&target)? else { return replace(&target, bytes, contents) };
     if !kind.is_file() || is_open_file(&target) {
         return write_special(&target, bytes);

@@ -132,8 +132,8 @@ impl Performer {
             Intent::FetchDocument { url, quality, documents } => {
                 let (record, fetched) = fetch::document(&self.client, signer, url).await;
                 let document = match fetched {
-                    // `_room` keeps the document charged to the budget until it has been rendered, since it may have to
-                    // wait for a renderer.
+                    // The document may have to wait for a renderer, so `_room` keeps it charged to the budget until it
+                    // has been rendered.
                     Ok((bytes, _room)) => {
                         let rendered = self.renderer.to_send(bytes, *quality, *documents).await;
                         rendered.map_err(|reason| DocumentFault::Unreadable(fetch::explained(reason, &record)))

@@ -1,4 +1,5 @@
-//! Decides which request follows a redirect: after 301, 302 or 303 a GET, after 307 or 308 one with the same method.
+//! Decides which request follows a redirect: 301, 302 and 303 turn the request into a GET, while 307 and 308 keep the
+//! method.
 
 use crate::dialect::address::normal;
 use crate::model::reference::{resolve, without_userinfo};

@@ -22,7 +22,7 @@ use crate::model::webhook::ExchangeFailure;
 /// The advice in errors that may be due to a port that doesn't speak TLS at all.
 const PLAIN_HINT: &str = "if this port serves plain HTTP, write http:// in the URL";
 
-/// The client's side of TLS, which is added to open connections.
+/// The TLS client, which secures connections that are already open.
 #[derive(Clone)]
 pub(super) struct Tls(TlsConnector);
 

@@ -9,7 +9,7 @@ use super::options::ClientError;
 use super::stream::Stream;
 use crate::model::webhook::ExchangeFailure;
 
-/// The TLS client without TLS, which rejects all connections.
+/// The stand-in for the TLS client, which rejects all connections.
 #[derive(Clone)]
 pub(super) struct Tls;
 

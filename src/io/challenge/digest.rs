@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_in_the_rfc_yield_its_answers() {
+    fn the_examples_in_the_rfc_give_the_expected_answers() {
         for (algorithm, response) in [
             ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
             ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),

@@ -47,7 +47,7 @@ pub(super) async fn make(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        // When the time limit expires, the future is dropped, and the child must then end.
+        // When the time limit expires, the future is dropped, and then the child must be killed.
         .kill_on_drop(true)
         .spawn();
     let mut child = spawned.map_err(|error| unreadable(&format!("no renderer can be started: {error}")))?;

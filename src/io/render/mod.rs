@@ -182,7 +182,7 @@ impl Renderer {
     pub fn new(options: RenderOptions) -> std::io::Result<Self> {
         let fonts = options.font_directory.as_deref().map(Fonts::of_directory).transpose()?.unwrap_or_default();
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        // Without a permit, no document would ever be rendered.
+        // There is at least one permit, or no document would ever be rendered.
         let places = Semaphore::new(options.at_once.unwrap_or(processors).max(1));
         Ok(Self(Arc::new(Pool { options, fonts, places, pictures: Pictures::default(), recent: Recent::default() })))
     }
