@@ -98,7 +98,7 @@ pub struct Config {
     pub tls_listen: Option<SocketAddr>,
     /// The file that the port is written to once the emulator is ready.
     pub port_file: Option<PathBuf>,
-    /// The file that the worlds are loaded from on startup, if it exists, and saved to on a clean stop.
+    /// The file from which the worlds are loaded on startup, if it exists, and to which they are saved on a clean stop.
     pub state: Option<PathBuf>,
     /// The base of links and media URLs, without a trailing slash. If absent, the origin of each request is the base.
     pub public_url: Option<Arc<str>>,
@@ -120,7 +120,7 @@ pub struct Config {
     pub allow_origins: Vec<String>,
     /// The token that the control API and the console require. If absent, both are open.
     pub control_token: Option<Box<str>>,
-    /// The status changes that fire a fax's StatusCallback.
+    /// The status changes of which a fax's StatusCallback is notified.
     pub callbacks: CallbackPolicy,
     /// The default number's VoiceUrl, which [`Config::founding_accounts`] applies.
     pub fax_url: Option<Box<str>>,
@@ -130,7 +130,7 @@ pub struct Config {
     pub debugger_url: Option<Box<str>>,
     /// The state of the Fax API for accounts that don't set their own.
     pub service: Service,
-    /// The documents that a MediaUrl may lead to.
+    /// The kinds of documents that a MediaUrl may lead to.
     pub documents: DocumentPolicy,
     /// The content types that TwiML may have.
     pub twiml_types: TwimlTypes,
@@ -149,7 +149,7 @@ pub struct Config {
     pub render_program: Option<PathBuf>,
     /// The form of `price` in responses.
     pub price: PriceForm,
-    /// Certificates that webhooks trust in addition to the public roots.
+    /// Certificates that are trusted in requests to apps, in addition to the public roots.
     pub trust_ca: Vec<TrustedCa>,
     /// Whether requests to apps accept any certificate, even an invalid one.
     pub insecure_webhooks: bool,
@@ -167,7 +167,7 @@ pub struct Config {
     pub log_level: LogLevel,
     /// The configured accounts. Empty if there is only the built-in account.
     pub worlds: Vec<ConfiguredAccount>,
-    /// The account that exists if `worlds` is empty.
+    /// The built-in account, which exists only if `worlds` is empty.
     pub default_account: DefaultAccount,
 }
 
@@ -280,7 +280,7 @@ impl Config {
         accounts
     }
 
-    /// Returns the configured key for the default account's webhook signatures, if there is one.
+    /// Returns the configured key that signs the default account's webhooks, if there is one.
     #[must_use]
     pub fn default_signing_key(&self) -> Option<&str> {
         let configured = self.worlds.first().map(|account| &account.signing_key);
@@ -391,7 +391,7 @@ pub fn data_dir() -> Option<PathBuf> {
     data_dir::of(&variable)
 }
 
-/// Refuses a `dialect` other than that of the first account, which is the default account.
+/// Refuses a `dialect` that differs from the dialect of the first account, which is the default account.
 fn check_default_dialect(settings: &Settings, accounts: &[ConfiguredAccount]) -> Result<(), ConfigError> {
     let (Some(given), Some(first)) = (settings.given(Setting::Dialect), accounts.first()) else { return Ok(()) };
     if given.parse(parse::dialect)? == first.dialect {

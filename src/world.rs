@@ -36,7 +36,7 @@ use crate::model::time::Timestamp;
 /// The most alarms that the driver handles before it starts the effects queued by them.
 const ALARMS_AT_ONCE_MAX: usize = 1_000;
 
-/// A handle on a world; clones share it.
+/// A handle on a world; clones share the world.
 #[derive(Clone)]
 pub struct World(Arc<Shared>);
 
@@ -337,7 +337,7 @@ impl World {
     pub(crate) fn load_state(&self, state: State) -> Canceled {
         let mode = if state.is_frozen { ClockMode::Frozen } else { ClockMode::Running };
         // Two writes mark the world as used: a world with a single write may be dropped to make room (see
-        // `emulator.rs`).
+        // `emulator/registry.rs`).
         self.count_write();
         self.count_write();
         self.mutate(|core, now| {
@@ -478,7 +478,7 @@ impl World {
         let done = core.engine.handle(command, now);
         if C::REWINDS && done.is_ok() && self.0.breakage.is_broken() {
             self.0.breakage.heal();
-            // The driver ended when the world broke. This wake-up starts the next one.
+            // Wake the driver in any case: it may have been asleep since before the world broke.
             self.0.wake.notify_one();
         }
         done

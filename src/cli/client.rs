@@ -72,7 +72,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Creates a target: the default account of the emulator at this URL.
+    /// Creates a target for the default account of the emulator at this URL.
     pub(super) const fn at(url: String, control_token: Option<String>) -> Self {
         Self { url, account: None, control_token }
     }
@@ -145,7 +145,7 @@ pub(super) struct Credential {
 }
 
 impl Credential {
-    /// Returns the dialect that the account speaks.
+    /// Returns the dialect of the API that the account uses.
     pub(super) fn dialect(&self) -> Dialect {
         self.sid.parse().map_or(Dialect::Twilio, Dialect::of)
     }
@@ -361,7 +361,8 @@ fn value(bytes: &[u8]) -> anyhow::Result<Value> {
     serde_json::from_slice(bytes).context("the response is not JSON; is there an emulator at this URL?")
 }
 
-/// Returns the reason for a refusal: the control API's `detail`, the REST API's `message`, or otherwise the whole body.
+/// Returns the reason that an error response gives: the control API's `detail`, the REST API's `message`, or otherwise
+/// the whole body.
 fn reason_of(body: &[u8]) -> String {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     let told = problem["detail"].as_str().or(problem["message"].as_str()).map(ToOwned::to_owned);

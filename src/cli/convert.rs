@@ -75,7 +75,7 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("can't start the runtime")?;
     let drawn = runtime.block_on(renderer.pages(bytes, drawing));
     if progress {
-        // Let the next line overwrite the progress.
+        // Return to the start of the line, so that the next output overwrites the progress.
         let _ = write!(anstream::stderr(), "\r");
     }
     let (drawn, summary) = drawn.map_err(|fault| anyhow::anyhow!("{}: {}", flags.input.display(), fault.reason))?;

@@ -55,7 +55,7 @@ pub(super) struct ReceiveFlags {
 pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
     block_on(async {
         let client = Client::new(&flags.target)?;
-        // Set before the call, which would otherwise use the old URL.
+        // Done before the call is made, which would otherwise use the old URL.
         if let Some(url) = &flags.fax_url {
             set_fax_url(&client, flags.to.as_deref(), url).await?;
         }

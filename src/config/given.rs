@@ -24,7 +24,7 @@ words!(
         AllowOrigin = "allow_origin",
         /// The token that the control API and the console require.
         ControlToken = "control_token",
-        /// The service whose API the built-in account speaks.
+        /// The service whose API the built-in account uses.
         Dialect = "dialect",
         /// The VoiceUrl of the default number, from which TwiML is requested.
         FaxUrl = "fax_url",
@@ -34,7 +34,7 @@ words!(
         DebuggerUrl = "debugger_url",
         /// Hosts to connect to instead of the hosts in URLs.
         ConnectTo = "connect_to",
-        /// Certificates that webhooks trust in addition to the public roots.
+        /// Certificates that are trusted in requests to apps, in addition to the public roots.
         TrustCa = "trust_ca",
         /// Whether requests to apps accept any certificate, even an invalid one.
         InsecureWebhooks = "insecure_webhooks",
@@ -47,9 +47,9 @@ words!(
         /// Whether unknown accounts are created or refused. The flag is `--accounts`; in the file, that key names the
         /// account tables.
         AccountsMode = "accounts_mode",
-        /// The status changes that fire a fax's StatusCallback.
+        /// The status changes of which a fax's StatusCallback is notified.
         CallbackPolicy = "callbacks",
-        /// The documents that a MediaUrl may lead to.
+        /// The kinds of documents that a MediaUrl may lead to.
         DocumentPolicy = "documents",
         /// The content types that TwiML may have.
         TwimlTypes = "twiml_types",
@@ -71,7 +71,7 @@ words!(
         MediaBudget = "media_budget",
         /// The most bytes of bodies in flight, in all worlds together.
         BodyBudget = "body_budget",
-        /// The file that the worlds are loaded from on startup and saved to on a clean stop.
+        /// The file from which the worlds are loaded on startup, and to which they are saved on a clean stop.
         State = "state",
         /// The folder that the local CA is kept in.
         CaDir = "ca_dir",

@@ -103,12 +103,12 @@ pub(super) fn word<T: Copy>(all: &'static [T], as_str: fn(T) -> &'static str) ->
     }
 }
 
-/// Returns a parser for a type with a `FromStr`, such as a SID; `expected` replaces that implementation's error.
+/// Returns a parser for a type with a `FromStr`, such as a SID; `expected` replaces the error of that implementation.
 pub(super) fn own<T: FromStr>(expected: &'static str) -> impl Fn(&str) -> Result<T, String> {
     move |text| text.parse().map_err(|_| expected.to_owned())
 }
 
-/// Parses the name of the service whose API an account speaks.
+/// Parses the name of the service whose API an account uses.
 pub(super) fn dialect(text: &str) -> Result<Dialect, String> {
     word(Dialect::ALL, Dialect::as_str)(text)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{TRUST_CA_BYTES_MAX, file};
 
-/// A certificate file that webhooks trust in addition to the public roots.
+/// A file of certificates that are trusted in requests to apps, in addition to the public roots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedCa {
     /// The path that the file was read from.

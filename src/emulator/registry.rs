@@ -34,7 +34,7 @@ pub(super) struct Worlds {
 /// The data kept about removed worlds.
 #[derive(Default)]
 pub(super) struct Departed {
-    /// The sum of the removed worlds' counts.
+    /// The total event counts of the removed worlds.
     pub(super) tally: Tally,
     /// How many worlds of each account have been removed. The account's next world uses the count to derive ids that
     /// haven't been used yet.

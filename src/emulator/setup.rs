@@ -1,5 +1,4 @@
-//! The registry's settings, which all worlds share, the accounts to create, and the errors of creating a world or
-//! signing in a client.
+//! The registry's settings, the accounts that it creates, and the errors of creating a world or signing in a client.
 
 use std::sync::Arc;
 
@@ -26,11 +25,11 @@ pub struct Settings {
     pub price: PriceForm,
     /// The state of the Fax API for accounts that don't choose one.
     pub service: Service,
-    /// The URL that links are built on, instead of the request's own origin.
+    /// The base of links and media URLs, instead of the origin of each request.
     pub public_url: Option<Arc<str>>,
     /// Whether a download of media without a User-Agent header is refused or only warned about.
     pub media_user_agent: MediaUserAgent,
-    /// The hosts, origins and tokens that may call the emulator.
+    /// The restrictions on who may call the emulator.
     pub guard: GuardOptions,
 }
 
@@ -60,7 +59,7 @@ pub struct AccountSetup {
     pub friendly_name: Option<Box<str>>,
     /// The provider whose API the account uses; derived from the SID if there is one, otherwise Twilio by default.
     pub dialect: Option<Dialect>,
-    /// The statuses that fire a StatusCallback; the emulator's setting if absent.
+    /// The statuses of which a StatusCallback is notified; the emulator's setting if absent.
     pub callbacks: Option<CallbackPolicy>,
     /// The state of the Fax API for this account; the emulator's setting if absent.
     pub service: Option<Service>,

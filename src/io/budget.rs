@@ -114,8 +114,8 @@ impl Budget {
         let mut hold = self.body(Duration::ZERO).hold;
         // The first piece is free.
         let pieces = u32::try_from(bytes.div_ceil(PIECE_BYTES as u64).saturating_sub(1)).unwrap_or(u32::MAX);
-        // A response never gets the turn: a body with the turn must finish without outside help, but a response
-        // finishes only once its client has read it.
+        // A response never gets the turn, because it could keep the turn for long: its charge is held until the client
+        // has read it.
         let room = Arc::clone(&self.0.common).try_acquire_many_owned(pieces);
         hold.add(room.map_err(|_| self.count_refusal())?);
         Ok(hold)

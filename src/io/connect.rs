@@ -20,7 +20,7 @@ use crate::model::webhook::ExchangeFailure;
 /// "Webhooks").
 const ATTEMPT_MAX: Duration = Duration::from_secs(5);
 
-/// The addresses that names of this machine resolve to.
+/// The addresses that `localhost` and its subdomains stand for.
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// Makes connections according to the client's options.

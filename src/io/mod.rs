@@ -71,7 +71,7 @@ impl Signer {
     }
 }
 
-/// Performs the effects that an engine asks for.
+/// The performer of the effects that engines ask for, each of which is a request or a rendering.
 #[derive(Clone)]
 pub struct Performer {
     client: Client,

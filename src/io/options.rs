@@ -40,8 +40,8 @@ pub enum ClientError {
     Tls(String),
 }
 
-/// Replaces the host to connect to, as curl's `--connect-to` does. The URL, the `Host` header and the signature stay
-/// the same.
+/// A rule that replaces the host to connect to, as curl's `--connect-to` does. The URL, the `Host` header and the
+/// signature stay the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectTo {
     from: Place,

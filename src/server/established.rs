@@ -13,7 +13,7 @@ use axum::http::Response;
 use hyper::ext::ReasonPhrase;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The response as it is sent.
+/// The response in the form in which it is sent.
 const ANSWER: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 /// The response's status line as hyper writes it, without the version.
 const MADE: &[u8] = b" 200 Connection established\r\n";
@@ -21,7 +21,7 @@ const REASON: ReasonPhrase = ReasonPhrase::from_static(b"Connection established"
 /// The length of `HTTP/1.1` or any other version, in bytes.
 const VERSION_LEN: usize = 8;
 
-/// Marks that the next response on a connection is to be replaced by [`ANSWER`].
+/// A flag, shared by its clones, which says that the next response on a connection is to be replaced by [`ANSWER`].
 #[derive(Clone, Default)]
 pub(super) struct Established(Arc<AtomicBool>);
 

@@ -27,7 +27,7 @@ pub struct ReturnedBody<B> {
     back: Option<oneshot::Sender<B>>,
 }
 
-/// Receives the body when it is returned; `None` if the request had no body.
+/// The receiver of a returned body; `None` if the request had no body.
 pub(super) struct Leftover<B>(Option<oneshot::Receiver<B>>);
 
 /// Wraps a request's body so that it can be drained later if the handler doesn't read it to its end.

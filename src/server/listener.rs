@@ -29,12 +29,12 @@ use super::reset;
 pub const GRACE: Duration = Duration::from_secs(5);
 /// How long after the stop a response may still begin. A request that takes longer gets a 503 with the reason.
 const ANSWER_TIME: Duration = Duration::from_secs(4);
-/// How long idle connections are still read from after the server is stopped, so that a client that sends requests in
+/// How long the server still reads from idle connections after it is stopped, so that a client that sends requests in
 /// succession gets a response with `Connection: close` rather than a broken connection.
 const LINGER: Duration = Duration::from_millis(50);
 /// The number of connections that the system queues for the process to accept; the standard library's default is 128.
 pub(super) const BACKLOG: u32 = 1_024;
-/// How long no new connection must have arrived, once the server is stopped, before the port is closed.
+/// How long to wait for a further connection, once the server is stopped, before the port is closed.
 const LAST_ACCEPT: Duration = Duration::from_millis(2);
 /// How long a client may take to send the head of a request. A kept-alive connection may be idle for as long.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
@@ -76,7 +76,7 @@ where
     accept(listener, places(), stop, serve).await;
 }
 
-/// Signals that the server stops. The server waits until all clones have been dropped.
+/// A signal that the server is stopping. The server waits until all clones of it have been dropped.
 #[derive(Clone)]
 pub(super) struct Stopping(watch::Receiver<bool>);
 

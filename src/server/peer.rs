@@ -12,8 +12,8 @@ use super::answering::Answering;
 
 /// The interval between checks of a connection's state.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
-/// How long a half-closed connection is kept: longer than the default duration of a wait. A client that has closed both
-/// sides looks the same until something is sent to it.
+/// How long a half-closed connection is kept: longer than a control API call waits by default. A client that has closed
+/// both sides looks the same until something is sent to it.
 const HALF_CLOSED_MAX: Duration = Duration::from_secs(60);
 
 /// The client of a connection, as the system sees it.

@@ -208,7 +208,7 @@ impl Target {
         (!host.is_empty()).then(|| Self { host: host.into(), port })
     }
 
-    /// Returns the target as it appears in a URL: without the port if that is the scheme's default.
+    /// Returns the target as it appears in a URL: without the port if it is the scheme's default.
     pub(super) fn authority(&self, scheme: Scheme) -> Arc<str> {
         let own = match scheme {
             Scheme::Http => 80,

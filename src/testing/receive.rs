@@ -261,7 +261,7 @@ impl Receive {
 
     async fn converse(self) -> Result<Conversation, Error> {
         let (account, patience) = (self.account.clone(), self.patience);
-        // Checked before the call is made, so that a refused test leaves no call behind.
+        // Checked before the call is made, so that no call is left behind if the clock is frozen.
         if account.world.clock_mode() == ClockMode::Frozen {
             return Err(Error::Frozen);
         }

@@ -140,7 +140,7 @@ impl SendFax {
 
     async fn ended(self) -> Result<Fax, Error> {
         let (account, patience) = (self.account.clone(), self.patience);
-        // Checked before the fax is created, so that a refused test leaves no fax behind.
+        // Checked before the fax is created, so that no fax is left behind if the clock is frozen.
         if account.world.clock_mode() == ClockMode::Frozen {
             return Err(Error::Frozen);
         }

@@ -76,7 +76,8 @@ impl Signals {
 
     /// Forwards signals until the program ends.
     async fn until_ended(mut self, mut child: Child) -> std::io::Result<ExitStatus> {
-        // The terminal sends typed signals, such as Ctrl-C, to the program too, which must not get them twice.
+        // The terminal itself sends typed signals, such as Ctrl-C, to the program as well, which must not get them
+        // twice.
         let typed = std::io::stdin().is_terminal();
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
         loop {

@@ -23,8 +23,7 @@ const EXTENDED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'`')
     .remove(b'|')
     .remove(b'~');
-/// The nonce count: always that of the first request with the server's nonce, since each challenge is answered only
-/// once.
+/// The nonce count, which is always 1, since each of the server's nonces is used for only one request.
 const COUNT: &str = "00000001";
 /// The length of the client's nonce, in characters.
 const NONCE_CHARS: usize = 16;

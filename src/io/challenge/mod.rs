@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn digest_is_answered_as_the_rfc_specifies() {
-        // RFC 2617 §3.5 without qop, computed from its own values.
+        // The example in RFC 2617 §3.5 without `qop`. The expected response was computed from the RFC's values.
         let challenge = "Digest realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", \
                          opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"";
         let digest = answered(&["Basic realm=\"x\"", challenge], "http://Mufasa:Circle%20Of%20Life@h/dir/index.html");

@@ -64,8 +64,8 @@ impl Authority {
     /// Loads the CA with this certificate and key, both in PEM.
     ///
     /// # Errors
-    /// Fails if the CA was not made by fauxfax, its limits differ from this version's, its two parts don't match, or it
-    /// has expired.
+    /// Fails if the CA was not made by fauxfax, its limits differ from those of this version, the certificate and the
+    /// key don't match, or it has expired.
     pub fn load(certificate_pem: &str, key_pem: &str, now: Timestamp) -> Result<Self, CaError> {
         let certificate =
             CertificateDer::from_pem_slice(certificate_pem.as_bytes()).map_err(|_| CaError::NoCertificate)?;
