@@ -120,7 +120,7 @@ pub struct Config {
     pub allow_origins: Vec<String>,
     /// The token that the control API and the console require. If absent, both are open.
     pub control_token: Option<Box<str>>,
-    /// The status changes of which a fax's StatusCallback is notified.
+    /// The status changes that trigger a fax's StatusCallback.
     pub callbacks: CallbackPolicy,
     /// The default number's VoiceUrl, which [`Config::founding_accounts`] applies.
     pub fax_url: Option<Box<str>>,

@@ -45,7 +45,7 @@ pub struct ConfiguredAccount {
     pub signing_key: Option<Box<str>>,
     /// The provider whose API the account uses, consistent with the SID.
     pub dialect: Dialect,
-    /// The status changes of which a StatusCallback is notified; the general setting if absent.
+    /// The status changes that trigger a StatusCallback; the general setting if absent.
     pub callbacks: Option<CallbackPolicy>,
     /// The state of the Fax API for this account; the general setting if absent.
     pub service: Option<Service>,

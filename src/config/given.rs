@@ -47,7 +47,7 @@ words!(
         /// Whether unknown accounts are created or refused. The flag is `--accounts`; in the file, that key names the
         /// account tables.
         AccountsMode = "accounts_mode",
-        /// The status changes of which a fax's StatusCallback is notified.
+        /// The status changes that trigger a fax's StatusCallback.
         CallbackPolicy = "callbacks",
         /// The kinds of documents that a MediaUrl may lead to.
         DocumentPolicy = "documents",

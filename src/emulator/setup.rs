@@ -59,7 +59,7 @@ pub struct AccountSetup {
     pub friendly_name: Option<Box<str>>,
     /// The provider whose API the account uses; derived from the SID if there is one, otherwise Twilio by default.
     pub dialect: Option<Dialect>,
-    /// The statuses of which a StatusCallback is notified; the emulator's setting if absent.
+    /// The status changes that trigger a StatusCallback; the emulator's setting if absent.
     pub callbacks: Option<CallbackPolicy>,
     /// The state of the Fax API for this account; the emulator's setting if absent.
     pub service: Option<Service>,
