@@ -43,8 +43,8 @@ pub(super) fn lend<B: HttpBody + Unpin>(request: Request<B>) -> (Request<Returne
 }
 
 impl<B: HttpBody> Leftover<B> {
-    /// Returns the body if some of it is unread; `None` also while something still reads it, such as a forwarded
-    /// request.
+    /// Returns the body if some of it is unread. Returns `None` if the body has ended, or if something is still reading
+    /// it, such as a forwarded request.
     pub(super) fn take(self) -> Option<B> {
         self.0.and_then(|mut back| back.try_recv().ok()).filter(|body| !body.is_end_stream())
     }

@@ -17,7 +17,7 @@ use super::established::Plain;
 use super::listener::Stopping;
 use super::reset::Connection;
 
-/// The size of the buffer for each direction. Neither larger buffers nor splice(2) through a pipe were faster.
+/// The size of the buffer for each direction. Neither a larger buffer nor splice(2) through a pipe was faster.
 const BUFFER_BYTES: usize = 128 * 1024;
 /// How long a tunnel may carry nothing in either direction: longer than a request to a slow service takes. Without a
 /// limit, a client that has vanished would keep its tunnel for good.

@@ -162,7 +162,7 @@ impl Receive {
         self
     }
 
-    /// Sets the station id of the sending machine, of at most 20 characters; by default, the caller is the station id.
+    /// Sets the station id of the sending machine, of at most 20 characters; by default, it is the same as the caller.
     pub fn station_id(mut self, text: &str) -> Self {
         self.station_id = Some(text.to_owned());
         self
