@@ -1,4 +1,5 @@
-//! A world's clock, running or frozen, and the only place that reads real time.
+//! A world's clock, which is either running or frozen. Only this module reads the system's clocks; elsewhere, time
+//! limits are measured with Tokio's.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -17,7 +18,9 @@ impl RealTime {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one reader of real time")]
     pub fn start() -> Self {
+        // A system date before 1970 counts as 1970.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // An `i64` counts microseconds for 292,000 years, so the limit is never reached.
         let micros = i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX);
         Self { started_at: Timestamp::from_micros(micros), started: Instant::now() }
     }
@@ -35,10 +38,10 @@ impl RealTime {
     }
 }
 
-/// Whether a clock's time passes by itself.
+/// The mode of a clock: time either passes or stands still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockMode {
-    /// Time passes as real time does.
+    /// Time passes at the speed of real time.
     Running,
     /// Time moves only when [`Clock::move_to`] is called.
     Frozen,
@@ -51,6 +54,7 @@ pub struct Clock {
     mode: ClockMode,
     /// The time shown, if the clock is frozen; the time shown at `since`, if it is running.
     at: Timestamp,
+    /// The real time at which `at` was last set.
     since: Timestamp,
 }
 
@@ -77,7 +81,7 @@ impl Clock {
         self.mode
     }
 
-    /// Freezes the clock, or lets it run on from the time shown.
+    /// Freezes the clock, or lets it run from the time that it shows.
     pub fn set_mode(&mut self, mode: ClockMode) {
         // Set before the mode changes, because `now` depends on the mode.
         self.at = self.now();

@@ -1,5 +1,6 @@
-//! The configuration of `serve`, checked and read once: flags, then `FAUXFAX_…` variables, then `fauxfax.toml`, then
-//! defaults. Nothing else in the program reads the environment.
+//! The configuration of `serve`, which is read and checked once, from four sources in this order of precedence: flags,
+//! `FAUXFAX_…` variables, `fauxfax.toml` and the defaults. Besides this module, only clap reads the environment, for
+//! some flags of other subcommands.
 
 mod accounts;
 mod data_dir;
@@ -47,7 +48,8 @@ pub const PORT_DEFAULT: u16 = 8_329;
 pub const MEDIA_BUDGET_BYTES_DEFAULT: u64 = 1 << 30;
 /// The built-in account's number: Twilio's magic number that can be bought and can make calls.
 pub const DEFAULT_NUMBER: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
-/// The size of the largest certificate file that is read. All public roots together take a quarter of that.
+/// The size of the largest certificate file that is read, in bytes. A file with all public roots is a quarter of that
+/// size.
 pub const TRUST_CA_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The local CA's folder within the user's data directory.
@@ -58,23 +60,23 @@ words!(
     LogFormat {
         /// One line of text per event, for people to read.
         Text = "text",
-        /// One JSON object per line.
+        /// One JSON object per line, for programs to read.
         Json = "json",
     }
 );
 
 words!(
-    /// The level of detail in the log. Each level includes those before it.
+    /// The level of detail in the log. Each level includes the levels before it.
     LogLevel {
-        /// Failures in the emulator.
+        /// Failures of the emulator itself.
         Error = "error",
         /// Probable mistakes by the user or the app.
         Warn = "warn",
-        /// Events that a user would tell a colleague about; the default.
+        /// Notable events of normal operation; the default.
         Info = "info",
-        /// Each step, such as each webhook.
+        /// Individual steps, such as each webhook.
         Debug = "debug",
-        /// Everything that can be logged.
+        /// Everything that can be logged, for debugging the emulator.
         Trace = "trace",
     }
 );
@@ -89,7 +91,7 @@ words!(
     }
 );
 
-/// The checked configuration of `serve`.
+/// The configuration of `serve`, with all values checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The address to serve HTTP on. With port 0, the system picks a free port.
@@ -98,10 +100,9 @@ pub struct Config {
     pub tls_listen: Option<SocketAddr>,
     /// The file that the port is written to once the emulator is ready.
     pub port_file: Option<PathBuf>,
-    /// The file that the worlds are loaded from on startup, if it exists, and saved to on a clean stop.
+    /// The file from which the worlds are loaded on startup, if it exists, and to which they are saved on a clean stop.
     pub state: Option<PathBuf>,
-    /// The URL that links and media URLs are built on, without a slash at the end. If absent, the origin that the
-    /// request used.
+    /// The base of links and media URLs, without a trailing slash. If absent, the origin of each request is the base.
     pub public_url: Option<Arc<str>>,
     /// The speed of telephone time relative to real time.
     pub pace: Pace,
@@ -109,7 +110,7 @@ pub struct Config {
     pub seed: Option<u64>,
     /// Whether unknown accounts are created on first use or refused.
     pub accounts: AccountMode,
-    /// Hosts that the emulator's requests are redirected to, instead of those in their URLs.
+    /// Hosts to connect to instead of the hosts in URLs, as `--connect-to` maps them.
     pub connect_to: Vec<ConnectTo>,
     /// The most bytes of media kept in each world.
     pub media_budget_bytes: u64,
@@ -121,7 +122,7 @@ pub struct Config {
     pub allow_origins: Vec<String>,
     /// The token that the control API and the console require. If absent, both are open.
     pub control_token: Option<Box<str>>,
-    /// The status changes that fire a fax's StatusCallback.
+    /// The status changes that trigger a fax's StatusCallback.
     pub callbacks: CallbackPolicy,
     /// The default number's VoiceUrl, which [`Config::founding_accounts`] applies.
     pub fax_url: Option<Box<str>>,
@@ -135,7 +136,7 @@ pub struct Config {
     pub debugger_url: Option<Box<str>>,
     /// The state of the Fax API for accounts that don't set their own.
     pub service: Service,
-    /// The documents that a MediaUrl may lead to.
+    /// The kinds of documents that a MediaUrl may lead to.
     pub documents: DocumentPolicy,
     /// The content types that TwiML may have.
     pub twiml_types: TwimlTypes,
@@ -149,16 +150,16 @@ pub struct Config {
     pub header_line: HeaderLine,
     /// The font folder for PDFs that don't embed their fonts.
     pub font_dir: Option<PathBuf>,
-    /// The program that renders documents in a separate process. The binary sets its own path. If absent, this
-    /// process's threads render.
+    /// The program that renders documents in a separate process. The binary sets this to its own path. If absent,
+    /// documents are rendered on this process's threads.
     pub render_program: Option<PathBuf>,
     /// The form of `price` in responses.
     pub price: PriceForm,
     /// The sign of `price` in the responses of Twilio accounts.
     pub price_sign: PriceSign,
-    /// Certificates that webhooks trust in addition to the public roots.
+    /// Certificates that are trusted in requests to apps, in addition to the public roots.
     pub trust_ca: Vec<TrustedCa>,
-    /// Whether webhooks accept any certificate.
+    /// Whether requests to apps accept any certificate, even an invalid one.
     pub insecure_webhooks: bool,
     /// Whether webhooks carry a W3C `traceparent` header.
     pub traceparent: bool,
@@ -174,7 +175,7 @@ pub struct Config {
     pub log_level: LogLevel,
     /// The configured accounts. Empty if there is only the built-in account.
     pub worlds: Vec<ConfiguredAccount>,
-    /// The account that exists if `worlds` is empty.
+    /// The built-in account, which exists only if `worlds` is empty.
     pub default_account: DefaultAccount,
 }
 
@@ -236,7 +237,8 @@ impl Config {
         Self::load(flags, &variable)
     }
 
-    /// Does the same as [`Config::of_process`], with other defaults.
+    /// Does the same as [`Config::of_process`], but with these defaults, and without a default folder for the CA unless
+    /// they name one.
     ///
     /// # Errors
     /// Returns the same errors as [`Config::of_process`].
@@ -244,7 +246,7 @@ impl Config {
         defaults.load_in(Path::new(""), flags, &variable)
     }
 
-    /// Does the same as [`Config::of_process`], with a given environment. Used by tests.
+    /// Does the same as [`Config::of_process`], but reads variables from `environment`, for tests.
     ///
     /// # Errors
     /// Returns the same errors as [`Config::of_process`].
@@ -254,12 +256,13 @@ impl Config {
     }
 
     /// Returns the accounts that have a world from the start, the default account first: the configured accounts, or
-    /// otherwise the built-in account with its one fax number. `fax_url` and `status_callback` are set on the first
-    /// number of the first account.
+    /// otherwise the built-in account with its one fax number. `debugger_url` is set on the first account, and
+    /// `fax_url` and `status_callback` on its first number.
     #[must_use]
     pub fn founding_accounts(&self) -> Vec<ConfiguredAccount> {
         let mut accounts = self.worlds.clone();
         if accounts.is_empty() {
+            // Without this mode the number would accept voice calls, not faxes.
             let is_fax = NumberChange { voice_receive_mode: Some(ReceiveMode::Fax), ..NumberChange::default() };
             accounts.push(ConfiguredAccount {
                 sid: Some(self.default_account.sid),
@@ -276,6 +279,7 @@ impl Config {
             });
         }
         if let Some(account) = accounts.first_mut() {
+            // The general URL takes precedence over the account's own.
             account.debugger_url = self.debugger_url.clone().or(account.debugger_url.take());
         }
         if let Some((_, change)) = accounts.first_mut().and_then(|account| account.numbers.first_mut()) {
@@ -297,7 +301,7 @@ impl Config {
         accounts
     }
 
-    /// Returns the configured key for the default account's webhook signatures, if there is one.
+    /// Returns the configured key that signs the default account's webhooks, if there is one.
     #[must_use]
     pub fn default_signing_key(&self) -> Option<&str> {
         let configured = self.worlds.first().map(|account| &account.signing_key);
@@ -310,7 +314,7 @@ impl Config {
         flags: Settings,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        // In order of precedence. The file comes last, since a flag or variable may name it.
+        // The file is read last, since a flag or a variable may name it.
         let settings = flags.or(Settings::of_environment(environment));
         let file = file::read(&settings, folder)?;
         let settings = settings.or(file.settings);
@@ -320,6 +324,7 @@ impl Config {
             let dialect = settings.one(Setting::Dialect, parse::dialect)?;
             DefaultAccount::read(dialect.unwrap_or(Dialect::of(self.default_account.sid)), environment)?
         } else {
+            // Never used, because the accounts in the file replace it.
             Self::default().default_account
         };
         let config =
@@ -329,7 +334,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Refuses `retired` if no account speaks the API of the service that has retired faxes.
+    /// Refuses `retired` if all accounts use SignalWire's API, since only Twilio has retired faxes.
     fn check_retired(&self, settings: &Settings) -> Result<(), ConfigError> {
         let Some(given) = settings.given(Setting::Retired) else { return Ok(()) };
         let can_be = |dialect: Dialect| dialect.check_service(self.service).is_ok();
@@ -419,7 +424,7 @@ pub fn data_dir() -> Option<PathBuf> {
     data_dir::of(&variable)
 }
 
-/// Refuses a `dialect` other than that of the first account, which is the default account.
+/// Refuses a `dialect` that differs from the dialect of the first account, which is the default account.
 fn check_default_dialect(settings: &Settings, accounts: &[ConfiguredAccount]) -> Result<(), ConfigError> {
     let (Some(given), Some(first)) = (settings.given(Setting::Dialect), accounts.first()) else { return Ok(()) };
     if given.parse(parse::dialect)? == first.dialect {

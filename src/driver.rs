@@ -23,7 +23,8 @@ const UNDER_WAY_MAX: usize = 4_096;
 const UNDER_WAY_PER_HOST_MAX: usize = 1_024;
 /// The lane for effects that render a document and thus connect to no host.
 const RENDERING: &str = "(rendering)";
-/// The longest single sleep. A more distant deadline is checked again afterwards.
+/// The longest single sleep. If the deadline is further away, the driver wakes up, checks the deadline and sleeps
+/// again.
 const SLEEP_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Starts the task that drives a world until the world is closed.
@@ -59,6 +60,7 @@ enum Driven {
 #[expect(clippy::disallowed_methods, reason = "each effect is a task of the driver")]
 async fn drive(world: World, performer: Arc<Performer>) -> Driven {
     let mut lanes = Lanes::default();
+    // When the driver ends, dropping this set aborts the effects in progress.
     let mut tasks = JoinSet::new();
     let mut begun: HashMap<Id, Begun> = HashMap::new();
     loop {
@@ -80,8 +82,8 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
             let begin = Begun { id: effect.id, generation: effect.generation, host };
             // Read anew for each effect: the token and the clock may have changed since the effect was queued.
             let signer = world.read(|engine| Signer::of(engine, Arc::clone(world.signing_key())));
-            // Read under the world's lock, so that the request is counted like the bin's others. A bin that is gone or
-            // belongs to a different account is requested over HTTP, like any app.
+            // Read under the world's lock, so that this request is counted like all others for the bin. A bin that is
+            // gone or belongs to a different account is requested over HTTP, like any app.
             let bin = performer.bin_of(&effect.intent).and_then(|bin| world.handle(ServeTwimlBin(bin)).ok());
             let performer = Arc::clone(&performer);
             let span = tracing::info_span!("effect", fax = %effect.fax, does = effect.intent.kind().as_str());
@@ -170,7 +172,7 @@ impl Lanes {
         }
     }
 
-    /// Takes the next effect to start. Effects from any other generation are dropped.
+    /// Takes the next effect to start, and drops effects from other generations on the way.
     fn next(&mut self, generation: Generation) -> Option<(Arc<str>, Effect)> {
         while self.under_way < UNDER_WAY_MAX {
             let host = self.ready.pop_front()?;
@@ -201,7 +203,7 @@ impl Lanes {
 
     /// Gives a lane a turn if it may start an effect, and removes the lane if it is empty.
     fn make_ready(&mut self, host: &Arc<str>) {
-        // The callers' lanes exist; a missing lane would have nothing to queue.
+        // All callers pass a lane that exists. A missing one would have no effects to start.
         let Some(lane) = self.lanes.get_mut(host) else { return };
         if lane.waiting.is_empty() && lane.under_way == 0 {
             self.lanes.remove(host);
@@ -223,6 +225,7 @@ fn host(intent: &Intent) -> &str {
     };
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = after_scheme.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    // Userinfo ends at the last `@`, because a password may contain unescaped ones.
     authority.rsplit('@').next().unwrap_or_default()
 }
 

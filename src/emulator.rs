@@ -42,7 +42,7 @@ pub use crate::world::World;
 /// The most worlds that may exist. Each takes a few kilobytes and a task.
 pub const WORLDS_MAX: usize = 10_000;
 
-/// A handle on the registry of worlds; clones share it.
+/// A handle on the registry of worlds; clones share the registry.
 #[derive(Clone)]
 pub struct Registry(Arc<Shared>);
 
@@ -55,7 +55,7 @@ struct Shared {
     default: AccountSid,
     /// Becomes true when the server is about to stop.
     stopping: watch::Sender<bool>,
-    /// Counts the worlds created, to wake tasks that wait for one.
+    /// Counts the worlds that have been created, to wake tasks that wait for a new one.
     created: watch::Sender<u64>,
     gates: Gates,
     unassigned: UnassignedLog,
@@ -65,7 +65,7 @@ impl Registry {
     /// Creates the registry with these accounts, the first of which is the default. Effects are performed on `runtime`.
     ///
     /// # Errors
-    /// Fails if an account is named twice, or if there are too many accounts.
+    /// Fails if two accounts have the same SID, or if there are too many accounts.
     pub fn new(
         settings: Settings,
         client: Client,
@@ -76,10 +76,11 @@ impl Registry {
         Self::with_renderer(settings, (client, Renderer::threads()), default, others, runtime)
     }
 
-    /// Does the same as [`Registry::new`], with a renderer other than the one on this process's threads.
+    /// Does the same as [`Registry::new`], but with this renderer instead of the shared one, which uses this process's
+    /// threads.
     ///
     /// # Errors
-    /// Fails if an account is named twice, or if there are too many accounts.
+    /// Fails if two accounts have the same SID, or if there are too many accounts.
     pub fn with_renderer(
         settings: Settings,
         (client, renderer): (Client, Renderer),
@@ -104,6 +105,7 @@ impl Registry {
         for setup in others {
             registry.create(setup)?;
         }
+        // These worlds are never dropped to make room for others.
         registry.worlds_write(|worlds| worlds.configured = worlds.by_sid.keys().copied().collect());
         Ok(registry)
     }
@@ -123,7 +125,7 @@ impl Registry {
         self.0.performer.document(&signer, url).await
     }
 
-    /// Sends a webhook again with a new signature, and journals it.
+    /// Sends the webhook with the id `of` again, with a new signature, and journals the replay.
     pub async fn replay(&self, world: &World, fax: Option<FaxSid>, of: &str, replay: Replay) -> ExchangeRecord {
         let signer = world.read(|engine| Signer::of(engine, Arc::clone(world.signing_key())));
         let record = Arc::new(self.0.performer.replay(&signer, fax, replay).await);
@@ -144,11 +146,11 @@ impl Registry {
 
     /// Completes when the server is about to stop.
     pub async fn stopping(&self) {
-        // The sender lives as long as this handle.
+        // Never fails: the sender lives as long as this handle.
         let _ = self.0.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
-    /// Returns the event counts of worlds that have been removed.
+    /// Returns the total event counts of the worlds that have been removed.
     #[must_use]
     pub fn departed_tally(&self) -> Tally {
         self.worlds_read(|worlds| worlds.departed.tally.clone())
@@ -261,7 +263,7 @@ impl Registry {
             return Err(SignInError::UnknownAccount(account));
         }
         let setup = AccountSetup { sid: Some(account), ..AccountSetup::default() };
-        // The ids are those that a world created now would have.
+        // This count gives the temporary world the same ids as a world that was created now.
         let life = self.worlds_read(|worlds| worlds.departed.lives(account));
         Ok(World::fresh(WorldSpec { life, ..self.spec(account, setup, None) }, self.0.real))
     }
@@ -275,7 +277,7 @@ impl Registry {
             if let Some(world) = self.world(account) {
                 return world;
             }
-            // The sender lives as long as this handle.
+            // Never fails: the sender lives as long as this handle.
             let _ = created.changed().await;
         }
     }
@@ -288,7 +290,7 @@ impl Registry {
         })
     }
 
-    /// Finds the world that an API key opens, which is that of the key's account.
+    /// Finds the world that an API key opens: the world of the key's account.
     ///
     /// # Errors
     /// Fails if there is no such key, or if the secret is wrong.
@@ -309,8 +311,8 @@ impl Registry {
         Ok(sid)
     }
 
-    /// Creates a subaccount. The SID depends only on the owner and the ordinal among the owner's subaccounts, so it is
-    /// the same in each run with the same seed.
+    /// Creates a subaccount. The SID depends only on the seed, the owner and the ordinal among the owner's subaccounts,
+    /// so it is the same in each run with the same seed.
     ///
     /// # Errors
     /// Fails if there are too many accounts.
@@ -331,12 +333,14 @@ impl Registry {
                 created => {
                     self.worlds_write(|worlds| {
                         let minted = worlds.subaccounts_minted.entry(owner.sid()).or_default();
+                        // A concurrent call may already have taken a higher ordinal.
                         *minted = (*minted).max(place + 1);
                     });
                     return created;
                 }
             }
         }
+        // Reached only if all ordinals are taken, of which there are far more than worlds.
         Err(CreateWorldError::TooManyWorlds { limit: WORLDS_MAX })
     }
 
@@ -414,7 +418,7 @@ impl Registry {
         Ok(canceled)
     }
 
-    /// Creates the world of an account that existed before, with its owner and, if any, its token.
+    /// Creates a world for an account from an earlier run, with the same owner and, if it had one, the same token.
     ///
     /// # Errors
     /// Fails if the account exists, or if there are too many accounts.
@@ -427,8 +431,8 @@ impl Registry {
         self.create_with_token(AccountSetup { sid: Some(sid), owner, ..AccountSetup::default() }, auth_token)
     }
 
-    /// Closes a world and those of its subaccounts. Returns false if there is no such world, or if it is the default
-    /// world, which can't be removed.
+    /// Closes a world and the worlds of its subaccounts. Returns false if there is no such world, or if it is the
+    /// default world, which can't be removed.
     #[must_use]
     pub fn remove(&self, account: AccountSid) -> bool {
         if account == self.0.default {
@@ -439,7 +443,7 @@ impl Registry {
         !removed.is_empty()
     }
 
-    /// Closes worlds that have been removed from the registry, and keeps their counts.
+    /// Closes worlds that have been removed from the registry, and adds up their event counts.
     fn bury(&self, removed: &[World]) {
         for world in removed {
             world.close();
@@ -456,6 +460,7 @@ impl Registry {
     }
 
     fn create_with_token(&self, setup: AccountSetup, auth_token: Option<Box<str>>) -> Result<World, CreateWorldError> {
+        // All callers have set the SID, so the default is never used.
         let sid = setup.sid.unwrap_or(self.0.default);
         let mut spec = self.spec(sid, setup, auth_token);
         let mut dropped = Vec::new();
@@ -499,11 +504,11 @@ impl Registry {
         let settings = &self.0.settings;
         let mut account = Account::new(sid, auth_token, self.0.real.now());
         account.friendly_name = setup.friendly_name.unwrap_or(account.friendly_name);
-        // Only Twilio's is ever other than full.
+        // Only a Twilio account's service can be anything but full.
         let service = setup.service.unwrap_or(settings.service);
         account.service = account.dialect.check_service(service).map_or(Service::Full, |()| service);
         account.debugger_url = setup.debugger_url;
-        // Twilio signs only with the token.
+        // Twilio signs only with the token, so a signing key has no effect there.
         account.signing_key = setup.signing_key.filter(|_| account.dialect == Dialect::SignalWire);
         account.owner = setup.owner;
         WorldSpec {

@@ -38,8 +38,8 @@
 //!
 //! # Isolate tests by account
 //!
-//! Each account is a world of its own: its numbers, faxes, clock, rules and journal are invisible to all other
-//! accounts. Tests that run in parallel can therefore share one emulator, as long as each creates its own account:
+//! Each account is an isolated world: its numbers, faxes, clock, rules and journal are invisible to all other accounts.
+//! Tests that run in parallel can therefore share one emulator, as long as each creates its own account:
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -111,8 +111,9 @@
 //!
 //! # Verify what happened
 //!
-//! Everything that happens in an account is written to its journal. [`Account::verify`] checks an [`Expect`]ation
-//! against it, and the error compares the closest entries field by field:
+//! Everything that happens in an account is written to its journal. [`Account::verify`] checks the journal against an
+//! expectation ([`Expect`]). If the journal doesn't meet the expectation, the error compares the closest entries with
+//! it, field by field:
 //!
 //! ```
 //! use fauxfax::{Expect, Status};
@@ -133,8 +134,8 @@
 //!
 //! # Move the clock
 //!
-//! Each account has its own clock. A frozen clock moves only when the test says so, and everything that falls due in
-//! between happens, so no test needs to sleep:
+//! Each account has its own clock. A frozen clock moves only when the test moves it. All work that falls due on the way
+//! is then performed, so no test needs to sleep:
 //!
 //! ```
 //! use std::time::Duration;
@@ -183,8 +184,8 @@
 //!
 //! # Other modules
 //!
-//! The modules that are not listed here are the emulator itself. They are public only for its own tests and benchmarks;
-//! their API may change at any time.
+//! The modules that are not listed here implement the emulator. They are public only for this project's tests and
+//! benchmarks, and their API may change at any time.
 
 #[cfg(feature = "render")]
 #[doc(hidden)]

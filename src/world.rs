@@ -1,4 +1,4 @@
-//! A world: one account's engine, clock and REST requests behind one lock, with the only functions that read or change
+//! A world: one account's engine, clock and REST requests behind one lock, and the only functions that read or change
 //! them. A world neither performs effects nor sleeps; the driver does that.
 
 mod broken;
@@ -37,7 +37,7 @@ use crate::model::time::Timestamp;
 /// The most alarms that the driver handles before it starts the effects queued by them.
 const ALARMS_AT_ONCE_MAX: usize = 1_000;
 
-/// A handle on a world; clones share it.
+/// A handle on a world; clones share the world.
 #[derive(Clone)]
 pub struct World(Arc<Shared>);
 
@@ -48,14 +48,14 @@ struct Shared {
     core: Mutex<Core>,
     /// The engine's admission data, readable without locking `core`, and written only while `core` is locked.
     gate: RwLock<Gate>,
-    /// Wakes the driver.
+    /// Wakes the driver when there is work for it.
     wake: Notify,
     /// Counts changes, to wake tasks that wait for one.
     changes: watch::Sender<u64>,
     /// Held while a frozen clock is moved, so that two calls never move it concurrently.
     mover: tokio::sync::Mutex<()>,
     breakage: Breakage,
-    /// How many changes clients and testers asked for, refused ones included.
+    /// How many changes clients and testers have asked for, including refused ones.
     writes: AtomicU64,
     service_origin: ServiceOrigin,
 }
@@ -73,7 +73,7 @@ struct Core {
     trace: Trace,
 }
 
-/// The driver's next deadline, on a clock in this mode.
+/// The next deadline as the driver last saw it, and the clock's mode at that time.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Awaited {
     due: Option<Timestamp>,
@@ -83,7 +83,7 @@ struct Awaited {
 /// The reason a clock can't be moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ClockError {
-    /// The clock is running and moves by itself.
+    /// The clock is running, so nothing else may move it.
     #[error("the clock is running; freeze it first (PUT /_fauxfax/v1/clock with {{\"mode\":\"frozen\"}})")]
     Running,
     /// The requested time is before the time that the clock shows.
@@ -100,7 +100,7 @@ pub(crate) struct Work {
     pub(crate) effects: VecDeque<Effect>,
     /// Replaced state, to be freed off the async threads.
     pub(crate) discarded: Vec<Discarded>,
-    /// The current generation: effects from an older one need not be started.
+    /// The current generation: effects from older ones are not started.
     pub(crate) generation: Generation,
     /// The real time until the next deadline; `None` if there is no deadline or the clock is frozen before it.
     pub(crate) wait: Option<Duration>,
@@ -114,7 +114,7 @@ impl World {
         Self::begin(spec, real, false)
     }
 
-    /// Does the same as [`World::create`] for a temporary world that replaces a missing one during one call.
+    /// Creates a temporary world, which takes the place of a missing one for a single call.
     pub(crate) fn fresh(spec: WorldSpec, real: RealTime) -> Self {
         Self::begin(spec, real, true)
     }
@@ -159,7 +159,7 @@ impl World {
         self.0.sid
     }
 
-    /// Returns whether this is a temporary world, dropped after the call that it was created for.
+    /// Returns whether this is a temporary world, which is dropped after a single call.
     pub(crate) fn is_fresh(&self) -> bool {
         self.0.is_fresh
     }
@@ -170,7 +170,7 @@ impl World {
         &self.0.signing_key
     }
 
-    /// The time that the world's clock shows.
+    /// Returns the time that the world's clock shows.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.within(|core| core.clock.now())
@@ -188,7 +188,7 @@ impl World {
         self.0.breakage.why()
     }
 
-    /// Returns how many changes clients and testers have asked for, refused ones included.
+    /// Returns how many changes clients and testers have asked for, including refused ones.
     pub(crate) fn writes(&self) -> u64 {
         self.0.writes.load(Ordering::Relaxed)
     }
@@ -196,7 +196,8 @@ impl World {
     /// Gives the engine one command.
     ///
     /// # Errors
-    /// Returns the engine's refusal, or an error if the world is broken. In either case, nothing has changed.
+    /// Returns the engine's refusal, or [`Refusal::WorldBroken`] if the world is broken. In either case, nothing has
+    /// changed.
     pub fn handle<T>(&self, command: impl Command<Done = Result<T, Refusal>>) -> Result<T, Refusal> {
         self.mutate(|core, now| self.take(core, command, now))
     }
@@ -211,8 +212,8 @@ impl World {
         self.handle_checked_and_note(|_| Ok(()), command, view)
     }
 
-    /// Does the same as [`World::handle_and_note`], but only if `check` accepts the command. A dialect's own conditions
-    /// are checked this way, under the same lock.
+    /// Does the same as [`World::handle_and_note`], but gives the command only if `check` accepts it. This way,
+    /// conditions of a single dialect are checked under the same lock.
     pub fn handle_checked_and_note<D, T>(
         &self,
         check: impl FnOnce(&Engine) -> Result<(), Refusal>,
@@ -252,18 +253,19 @@ impl World {
         shown
     }
 
-    /// Adds to the engine's journal an event from outside the engine, such as a replayed webhook.
+    /// Adds an event from outside the engine, such as a replayed webhook, to the journal.
     pub fn note(&self, fax: Option<FaxSid>, kind: EventKind) {
         // Not done with `mutate`: a note asks for no effect, so there is no need to wake the driver.
         self.within(|core| core.engine.handle(Note { fax, kind }, core.clock.now()));
         self.notify_waiters();
     }
 
-    /// Makes `token` the account's token if there is none yet. Returns the admission terms if `token` is the account's
-    /// token.
+    /// Makes `token` the account's token if the account has none yet. Returns the admission terms if `token` is the
+    /// account's token.
     pub fn claim(&self, token: &str) -> Option<Admission> {
         {
-            // Nearly every call ends in this block, which releases the gate so that `within` can write-lock it.
+            // Nearly every call returns from this block. At its end the gate is unlocked, so that `refresh_admission`
+            // can write-lock it.
             let gate = self.gate();
             if gate.is_claimed() {
                 return gate.opened_by(token);
@@ -283,7 +285,7 @@ impl World {
         self.gate().admission()
     }
 
-    /// Freezes the clock, or lets it run on from the time shown.
+    /// Freezes the clock, or lets it run from the time that it shows.
     pub fn set_clock_mode(&self, mode: ClockMode) {
         self.count_write();
         self.mutate(|core, now| {
@@ -336,7 +338,7 @@ impl World {
     pub(crate) fn load_state(&self, state: State) -> Canceled {
         let mode = if state.is_frozen { ClockMode::Frozen } else { ClockMode::Running };
         // Two writes mark the world as used: a world with a single write may be dropped to make room (see
-        // `emulator.rs`).
+        // `emulator/registry.rs`).
         self.count_write();
         self.count_write();
         self.mutate(|core, now| {
@@ -361,12 +363,13 @@ impl World {
             if let Some(found) = self.read(&mut view) {
                 return found;
             }
-            // The sender lives as long as this handle.
+            // Never fails: the sender lives as long as this handle.
             let _ = changes.changed().await;
         }
     }
 
-    /// Waits until a conversation has ended. `None` if the world is closed or breaks first.
+    /// Waits until a conversation has ended, and returns its final state; `None` if the world is closed or breaks
+    /// first.
     pub async fn ended(&self, fax: FaxSid) -> Option<ConversationState> {
         self.until_open(|engine| Some(engine.conversation(fax)).filter(|stands| *stands != ConversationState::Pending))
             .await
@@ -377,7 +380,8 @@ impl World {
         self.until_journaled(|journal| view(journal.engine())).await
     }
 
-    /// Handles the alarms that are due and takes the effects to start. Does nothing while the world is broken.
+    /// Handles the alarms that are due, and takes the effects to start. The driver doesn't call this while the world is
+    /// broken.
     pub(crate) fn take_work(&self) -> Work {
         let (work, has_changed) = self.within(|core| {
             let now = core.clock.now();
@@ -387,7 +391,7 @@ impl World {
                 core.engine.handle(HandleAlarms { limit: ALARMS_AT_ONCE_MAX }, now);
                 core.drain();
             }
-            // Set under the lock under which the outbox is taken: any later change sees it and wakes the driver.
+            // Set while the lock under which the outbox is emptied is held, so that any later change wakes the driver.
             core.awaited = Some(core.awaited_now());
             let work = Work {
                 effects: std::mem::take(&mut core.outbox),
@@ -409,7 +413,7 @@ impl World {
         self.0.wake.notified().await;
     }
 
-    /// Ends the world and its driver.
+    /// Closes the world, which ends its driver.
     pub(crate) fn close(&self) {
         self.mutate(|core, _| core.closed = true);
     }
@@ -435,8 +439,8 @@ impl World {
         })
     }
 
-    /// Changes the world, which no other function may do: reads the clock, makes one change and drains all effects
-    /// under one lock, then wakes the driver if there is work.
+    /// Changes the world: reads the clock, makes one change and drains all effects under one lock, then wakes the
+    /// driver if there is work. Except in `take_work`, every change that may lead to effects must go through here.
     fn mutate<T>(&self, change: impl FnOnce(&mut Core, Timestamp) -> T) -> T {
         let (result, wakes_driver) = self.within(|core| {
             let now = core.clock.now();
@@ -475,7 +479,7 @@ impl World {
         let done = core.engine.handle(command, now);
         if C::REWINDS && done.is_ok() && self.0.breakage.is_broken() {
             self.0.breakage.heal();
-            // The driver ended when the world broke. This wake-up starts the next one.
+            // Wake the driver in any case: it may have been asleep since before the world broke.
             self.0.wake.notify_one();
         }
         done
@@ -520,12 +524,13 @@ impl World {
             if !self.0.breakage.is_broken() {
                 return true;
             }
-            // The sender lives as long as this handle.
+            // Never fails: the sender lives as long as this handle.
             let _ = changes.changed().await;
         }
     }
 
-    /// Records and journals the first reason, and drops the effects that haven't started.
+    /// Breaks the world: records and journals the reason, and drops the effects that haven't started. Only the first
+    /// call counts.
     fn breaks(&self, core: &mut Core, why: &str) {
         if !self.0.breakage.note(why) {
             return;
@@ -538,15 +543,15 @@ impl World {
         core.engine.handle(Note { fax: None, kind }, now);
     }
 
-    /// Wakes the tasks that wait for a change. A task that subscribes later first reads the world, so it is safe to
-    /// skip the count when nobody is listening.
+    /// Wakes the tasks that wait for a change. A task that subscribes later first reads the world, so the count needn't
+    /// change while there is no subscriber.
     fn notify_waiters(&self) {
         if self.0.changes.receiver_count() > 0 {
             self.0.changes.send_modify(|count| *count = count.wrapping_add(1));
         }
     }
 
-    /// Refreshes the cached admission data when the engine's has changed.
+    /// Refreshes the cached admission data if the engine's data has changed.
     fn refresh_admission(&self, core: &Core) {
         if !self.gate().is_of(&core.engine) {
             *self.0.gate.write().unwrap_or_else(PoisonError::into_inner) = Gate::of(&core.engine);

@@ -1,4 +1,5 @@
-//! `fauxfax ca`: prints the local CA's certificate, its path, and how to make clients trust it. Nothing is installed.
+//! `fauxfax ca`: prints the local CA's certificate or its path, or how to make clients trust the CA. Nothing is
+//! installed.
 
 use std::io::{Write, stdout};
 use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! The client with which subcommands call a running emulator's public APIs, and the exit statuses for its errors. It
-//! never retries.
+//! The HTTP client with which subcommands call a running emulator's public APIs, and the exit statuses for failed
+//! calls. The client never retries a call.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -40,9 +40,9 @@ const EXIT_UNREACHABLE: u8 = 3;
 pub(super) const EXIT_TOO_LATE: u8 = 4;
 /// The value of the User-Agent header.
 const USER_AGENT: &str = concat!("fauxfax/", env!("CARGO_PKG_VERSION"));
-/// The size of the largest response that is read. A world's state is the largest response that the APIs send.
+/// The size of the largest response that is read, in bytes. A world's state is the largest response that the APIs send.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024 * 1024;
-/// The time limit for connecting. The emulator is on this machine or near it.
+/// The time limit for connecting. It suffices because the emulator is on this machine or near it.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 /// The time limit for a response. The longest calls move a frozen clock past the deadlines of many faxes.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(600);
@@ -72,7 +72,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Creates a target: the default account of the emulator at this URL.
+    /// Creates a target for the default account of the emulator at this URL.
     pub(super) const fn at(url: String, control_token: Option<String>) -> Self {
         Self { url, account: None, control_token }
     }
@@ -84,12 +84,12 @@ pub(super) enum CallError {
     /// No emulator responded at the URL.
     #[error("can't reach an emulator at {url} ({why}); start one with: fauxfax serve")]
     Unreachable {
-        /// The URL as given.
+        /// The emulator's URL, as given by the user.
         url: String,
         /// The connection error, or a note that connecting took too long.
         why: String,
     },
-    /// The emulator refused the call.
+    /// The emulator responded with status 4xx or 5xx.
     #[error("{reason} ({})", .status.as_u16())]
     Refused {
         /// The response's HTTP status.
@@ -136,7 +136,7 @@ impl From<&Value> for Body {
     }
 }
 
-/// An account's SID and secrets.
+/// The credential of an account, and the key that signs its webhooks.
 pub(super) struct Credential {
     pub(super) sid: String,
     pub(super) token: String,
@@ -145,7 +145,7 @@ pub(super) struct Credential {
 }
 
 impl Credential {
-    /// Returns the dialect that the account speaks.
+    /// Returns the dialect of the API that the account uses.
     pub(super) fn dialect(&self) -> Dialect {
         self.sid.parse().map_or(Dialect::Twilio, Dialect::of)
     }
@@ -280,6 +280,7 @@ impl Client {
         authorization: Option<String>,
         body: Option<Body>,
     ) -> anyhow::Result<Request<Full<Bytes>>> {
+        // hyper's connections don't add a Host header.
         let authority = &self.base[url::Position::BeforeHost..url::Position::AfterPort];
         let mut request = Request::builder()
             .method(method)
@@ -296,7 +297,7 @@ impl Client {
         Ok(request.body(Full::new(body.map(|body| body.bytes).unwrap_or_default()))?)
     }
 
-    /// Makes a request and reads the whole body. A refusal is an error.
+    /// Makes a request and reads the whole body. A response with status 4xx or 5xx is an error.
     async fn whole(&self, request: Request<Full<Bytes>>, limit: Duration) -> anyhow::Result<Bytes> {
         let whole = async {
             let stream = self.accepted(request).await?;
@@ -306,9 +307,11 @@ impl Client {
         Ok(timeout(limit, whole).await.map_err(|_| self.silent(limit))??)
     }
 
-    /// Makes a request and returns the response without waiting for the body. A refusal is an error.
+    /// Makes a request and returns the response without waiting for the body. A response with status 4xx or 5xx is an
+    /// error.
     #[expect(clippy::disallowed_methods, reason = "a connection is a task of its own for as long as the call")]
     async fn accepted(&self, request: Request<Full<Bytes>>) -> Result<Stream, CallError> {
+        // A URL has brackets around an IPv6 address, but `connect` expects none.
         let host = self.base.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let port = self.base.port_or_known_default().unwrap_or(80);
         let connecting = timeout(CONNECT_TIME_MAX, TcpStream::connect((host, port))).await;
@@ -350,7 +353,7 @@ impl Stream {
     }
 }
 
-/// Parses a response as JSON; null if the body is empty.
+/// Parses a response as JSON. An empty body becomes null.
 fn value(bytes: &[u8]) -> anyhow::Result<Value> {
     if bytes.is_empty() {
         return Ok(Value::Null);
@@ -358,7 +361,8 @@ fn value(bytes: &[u8]) -> anyhow::Result<Value> {
     serde_json::from_slice(bytes).context("the response is not JSON; is there an emulator at this URL?")
 }
 
-/// Returns the reason for a refusal: the control API's `detail`, the REST API's `message`, or otherwise the whole body.
+/// Returns the reason that an error response gives: the control API's `detail`, the REST API's `message`, or otherwise
+/// the whole body.
 fn reason_of(body: &[u8]) -> String {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     let told = problem["detail"].as_str().or(problem["message"].as_str()).map(ToOwned::to_owned);

@@ -1,4 +1,5 @@
-//! `fauxfax convert`: converts a document to fax pages, offline, as PDF, TIFF or one PNG per page.
+//! `fauxfax convert`: converts a document to fax pages without an emulator, and writes them as PDF, TIFF or one PNG per
+//! page.
 
 use std::io::{IsTerminal, Read, Write, stderr};
 use std::path::{Path, PathBuf};
@@ -54,6 +55,7 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
     let target = Target::of(&flags.output)?;
     let bytes = read(&flags.input)?;
     let drawing = Drawing {
+        // clap has checked the word, so the default is never used.
         quality: Quality::from_word(&flags.quality).unwrap_or(Quality::Fine),
         tone: if flags.text { Tone::Text } else { Tone::Dither },
         // Only the printed table needs the sizes in the other codings.
@@ -73,7 +75,7 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("can't start the runtime")?;
     let drawn = runtime.block_on(renderer.pages(bytes, drawing));
     if progress {
-        // Let the next line overwrite the progress.
+        // Return to the start of the line, so that the next output overwrites the progress.
         let _ = write!(anstream::stderr(), "\r");
     }
     let (drawn, summary) = drawn.map_err(|fault| anyhow::anyhow!("{}: {}", flags.input.display(), fault.reason))?;
@@ -147,8 +149,8 @@ fn write_pages(pages: &[FaxPage], target: Target, output: &Path) -> anyhow::Resu
     }
 }
 
-/// Prints the number of pages, their size in bits and the transmission time, both with error correction and without it,
-/// as older machines send.
+/// Prints the number of pages and, for each coding, their size in bits and the transmission time. Only MMR is sent with
+/// error correction.
 fn tell(pages: &[FaxPage], out: &mut impl Write) -> anyhow::Result<()> {
     let count = pages.len();
     writeln!(out, "{count} page{} at {} bit/s:", if count == 1 { "" } else { "s" }, LINE_RATES_BPS[0])?;

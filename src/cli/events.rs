@@ -96,7 +96,7 @@ async fn follow(client: &Client, query: &[(&str, Option<String>)], json: bool) -
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints one block from the stream.
+/// Prints one block of the event stream: an event, a note about dropped events, or nothing for a heartbeat.
 fn show(block: &str, json: bool) -> anyhow::Result<()> {
     let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     // A heartbeat is a comment without data.
@@ -116,7 +116,7 @@ fn show(block: &str, json: bool) -> anyhow::Result<()> {
 }
 
 fn row(event: &Value) -> [String; 5] {
-    // The time of day, with milliseconds, in an RFC 3339 timestamp.
+    // The part of an RFC 3339 timestamp that is the time of day, with milliseconds.
     let at = event["at"].as_str().and_then(|at| at.get(11..23)).unwrap_or_default().to_owned();
     [cell(&event["seq"]), at, cell(&event["kind"]), cell(&event["fax_sid"]), what(event)]
 }
@@ -135,6 +135,7 @@ fn what(event: &Value) -> String {
     match event["kind"].as_str().unwrap_or_default() {
         "fax.status" => {
             let code = data["error_code"].as_u64().map(|code| format!(" ({code} {})", word("error_message")));
+            // A new fax has no old status, which leaves a leading space.
             format!("{} → {}{}", word("old"), word("new"), code.unwrap_or_default()).trim_start().to_owned()
         }
         "fax.page" => format!("page {} of {}", data["page"], data["pages"]),

@@ -1,4 +1,4 @@
-//! The flags of `serve`, which `demo` and `exec` accept too, with their help texts. Their values remain strings here;
+//! The flags of `serve`, which `demo` and `exec` accept too, with their help texts. The values remain strings here;
 //! `config` merges them with the environment and the file, and parses them.
 
 use clap::ValueHint;
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_in_the_help_are_the_defaults() {
+    fn the_help_states_the_actual_defaults() {
         let said_otherwise = ["config", "ca-dir"];
         let said = |(flag, _): &(String, String)| !said_otherwise.contains(&flag.as_str());
         let defaults = help().into_iter().filter(said).filter_map(|(flag, help)| {

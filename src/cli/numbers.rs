@@ -2,13 +2,13 @@
 
 use std::str::FromStr;
 
-/// Parses a whole number.
+/// Parses a whole number, written as decimal digits.
 pub(super) fn whole_number<T: FromStr>(text: &str) -> Result<T, String> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().map_err(|_| if is_number { "the number is too large" } else { "it must be a whole number" }.to_owned())
 }
 
-/// Parses a number that may have decimals.
+/// Parses a finite number, which may have decimals.
 pub(super) fn number(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| "it must be a number".to_owned())
 }

@@ -1,8 +1,8 @@
 //! Standard output and standard error of a running emulator. A thread writes the lines, so that a slow or stuck reader
 //! delays neither requests nor startup nor shutdown. Lines that don't fit in the queue are dropped and counted.
 //!
-//! `tracing-appender` does nearly this, but when stopped while its reader is stuck, it prints to standard output, where
-//! it may panic or block.
+//! `tracing-appender` does nearly the same. But if it is stopped while the reader is stuck, it prints to standard
+//! output, where it may panic or block.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -15,7 +15,8 @@ use tracing_subscriber::fmt::MakeWriter;
 const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How long the process waits, before it exits, for the last lines to be written.
 const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long the writer pauses when the pipe is full and non-blocking, as a different process may have made it.
+/// How long the writer pauses when a non-blocking pipe is full. Any process that shares the pipe may have made it
+/// non-blocking.
 const FULL_PIPE_PAUSE: Duration = Duration::from_millis(10);
 
 /// A writer that never blocks. Only whole lines are queued: bytes are held back until a newline arrives.
@@ -24,11 +25,11 @@ pub(super) struct Output {
     unfinished: Vec<u8>,
 }
 
-/// When dropped, waits for the last lines for at most [`LAST_LINES_TIMEOUT`].
+/// A guard that, when dropped, waits for the last lines to be written, for at most [`LAST_LINES_TIMEOUT`].
 #[must_use = "dropping it waits for the lines written so far"]
 pub(super) struct LastLines(Arc<Shared>);
 
-/// Called with the number of lines dropped so far, as soon as a line can be written again.
+/// A function that is called with the number of lines dropped so far, as soon as a line can be written again.
 type OnDropped = fn(u64);
 
 struct Shared {
@@ -40,6 +41,7 @@ struct Shared {
 struct Queue {
     lines: VecDeque<Vec<u8>>,
     bytes: usize,
+    /// Whether a line has been taken from the queue but not yet written.
     is_writing: bool,
     /// How many lines didn't fit in the queue or could not be written.
     dropped: u64,
@@ -105,6 +107,7 @@ impl Shared {
         }
         queue.bytes += line.len();
         queue.lines.push_back(line);
+        // The writer and `LastLines` wait on the same condition variable, so wake both.
         self.changed.notify_all();
     }
 
@@ -117,7 +120,7 @@ impl Shared {
                 queue.is_writing = true;
                 return line;
             }
-            // Signals to `wait_for_last_lines` that all lines are written.
+            // Tells `wait_for_last_lines` that all lines are written.
             queue.is_writing = false;
             self.changed.notify_all();
             queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
@@ -157,7 +160,7 @@ impl Drop for LastLines {
     }
 }
 
-/// Writes the process's last message to standard error, without waiting for a stuck reader.
+/// Writes the process's last message to standard error. Waits for a stuck reader for at most [`LAST_LINES_TIMEOUT`].
 pub(super) fn write_last_words(text: String) {
     let write = move || {
         // If the terminal is gone, there is nowhere left to report the failure.
@@ -171,6 +174,7 @@ pub(super) fn write_last_words(text: String) {
     });
     // Without a thread the message is lost: writing it here could block forever.
     if spawned.is_ok() {
+        // The process ends next, whether or not the message was written.
         let _ = is_written.recv_timeout(LAST_LINES_TIMEOUT);
     }
 }

@@ -15,7 +15,7 @@ use super::table::{self, cell};
 use crate::dialect::form;
 use crate::io::multipart::Multipart;
 
-/// The boundary of the upload; no document contains it.
+/// The boundary between the parts of the upload. It is too long to occur in a document by chance.
 const BOUNDARY: &str = "fauxfax-7c1d0e6b52fa4c0f9a3e";
 
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ pub(super) struct ReceiveFlags {
 pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
     block_on(async {
         let client = Client::new(&flags.target)?;
-        // Set before the call, which would otherwise use the old URL.
+        // Done before the call is made, which would otherwise use the old URL.
         if let Some(url) = &flags.fax_url {
             set_fax_url(&client, flags.to.as_deref(), url).await?;
         }
@@ -74,7 +74,7 @@ pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
         let query = [("wait", waits("true".to_owned())), ("timeout", waits(flags.timeout.to_string()))];
         let answer = client.control("POST", "/incoming-faxes", &query, Some(body)).await?;
         show(&answer, flags)?;
-        // An app may legitimately reject a fax, so this is not a failure.
+        // An app may legitimately reject a fax, so a rejection is not a failure.
         let failed = flags.wait && !matches!(answer["outcome"].as_str(), Some("received" | "rejected"));
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     })

@@ -11,7 +11,7 @@ pub(super) fn run() -> ExitCode {
 
 #[cfg(unix)]
 fn limit_memory() -> std::io::Result<()> {
-    // No core dump either: a malicious document could make one as large as the address space.
+    // Core dumps are turned off: a malicious document could cause one as large as the address space.
     rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
     #[cfg(target_os = "linux")]
     rlimit::setrlimit(rlimit::Resource::DATA, MEMORY_BYTES_MAX, MEMORY_BYTES_MAX)?;

@@ -15,7 +15,7 @@ use crate::dialect::rule::RuleDocument;
 use crate::model::account::{CallbackPolicy, Dialect, Service};
 use crate::model::number::{NumberChange, ReceiveMode};
 
-/// The pattern of SignalWire's ids.
+/// The regular expression for SignalWire's ids, which are UUIDs.
 const UUID: &str = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
 
 #[derive(Debug, Args)]

@@ -82,7 +82,7 @@ async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Re
     let waited = client.control("GET", "/wait", &query, None).await?;
     let outcome = waited["outcome"].as_str().or(waited["event"]["data"]["new"].as_str());
     let outcome = outcome.context("the response has no status of the fax")?;
-    // The app may have deleted the fax as soon as it was notified of its end.
+    // The app may have deleted the fax as soon as it was notified that the fax had ended.
     let left = client.rest_if_there(&format!("{}/{sid}", credential.faxes_path()), &credential).await?;
     let fax = left.unwrap_or_else(|| json!({ "sid": sid, "status": outcome, "deleted": true }));
     if flags.json {

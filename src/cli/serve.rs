@@ -23,11 +23,12 @@ use crate::server::Server;
 
 pub(super) fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let config = isolated(Config::of_process(flags.into_settings())?);
+    // The guards live until the end of the function, where they wait for the last lines.
     let _log = start_log(&config)?;
     let (mut out, _last_lines) = standard_output()?;
     let runtime = runtime()?;
     runtime.block_on(async {
-        // Register before the ready line is printed: a script that reads it may stop the emulator immediately.
+        // Register before the ready line is printed: a script that reads the line may stop the emulator immediately.
         let stop = stop_signal().context("can't wait for signals")?;
         let server = Server::bind(&config).await?;
         announce(&config, &server, &mut out)?;
@@ -44,7 +45,8 @@ pub(super) fn standard_output() -> anyhow::Result<(Output, LastLines)> {
     Output::start("output", stdout(), |_| ()).context("can't start the writer of the output")
 }
 
-/// Makes this program render documents in child processes, if the system reveals the program's path.
+/// Returns a configuration with which this program renders documents in child processes, if the system reveals its
+/// path.
 pub(super) fn isolated(config: Config) -> Config {
     // This link works even if the file has been replaced or isn't visible at its path.
     let link = std::path::PathBuf::from("/proc/self/exe");
@@ -52,7 +54,7 @@ pub(super) fn isolated(config: Config) -> Config {
     Config { render_program, ..config }
 }
 
-/// Returns a runtime with a thread per processor, and as many descriptors as the system allows.
+/// Creates a runtime with one thread per processor, and raises the limit on open files as far as the system allows.
 pub(super) fn runtime() -> anyhow::Result<Runtime> {
     // If the limit can't be raised, fewer simultaneous connections are possible; the log says when clients have to
     // wait.
@@ -60,15 +62,15 @@ pub(super) fn runtime() -> anyhow::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start the runtime")
 }
 
-/// Sends the log to standard error in the configured form. A thread writes it, so a stuck reader delays nothing. The
-/// returned guard waits for the last lines.
+/// Sends the log to standard error in the configured form. A thread writes the log, so a stuck reader delays nothing.
+/// When dropped, the returned guard waits for the last lines.
 pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
     let report = |dropped| tracing::error!(dropped, "dropped lines of the log that could not be written in time");
     let (output, last_lines) = Output::start("log", stderr(), report).context("can't start the writer of the log")?;
-    // Libraries only log warnings; the configured level is for this program.
+    // The configured level is for this program. Libraries log only warnings and errors.
     let own = config.log_level.as_str().parse::<LevelFilter>().context("the level of the log")?;
     let log = registry().with(Targets::new().with_default(LevelFilter::WARN).with_target("fauxfax", own));
-    // Logging errors would be printed directly to standard error, which may block.
+    // Otherwise the library would report its own errors directly on standard error, which may block.
     let lines = fmt::layer().with_writer(output).log_internal_errors(false);
     match config.log_format {
         LogFormat::Text => log.with(lines.with_ansi(stderr().is_terminal()).with_target(false)).init(),
@@ -85,6 +87,7 @@ pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
 
 /// Writes the port file and the ready line, which scripts and tests wait for.
 pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -> anyhow::Result<()> {
+    // Written before the ready line, so that a script that has read the line finds the file.
     if let Some(path) = &config.port_file {
         write_port(path, server.address().port()).with_context(|| format!("can't write {}", path.display()))?;
     }
@@ -96,7 +99,8 @@ pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -
     let account = server.registry().default_account();
     let configured = config.worlds.first();
     let given = configured.map_or(!config.default_account.has_default_token, |account| account.auth_token.is_some());
-    // A configured token is a secret. A minted one must be printed, and the default one may be.
+    // A configured token is a secret. A minted token must be printed, since nobody knows it yet; the default token may
+    // be printed.
     let token = server.registry().world(account).filter(|_| !given);
     let token = token.and_then(|world| world.read(|engine| engine.account().auth_token.clone()));
     let tls_url = server.tls_address().map(|address| self::url(address).replacen("http", "https", 1));

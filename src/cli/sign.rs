@@ -1,5 +1,5 @@
 //! `fauxfax sign` and `explain-signature`: compute the signature that Twilio or SignalWire would send, and explain why
-//! a given signature differs. No emulator is needed if a key is given.
+//! a given signature is invalid. If a key is given, no emulator is needed.
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -9,7 +9,7 @@ const HEAD: Style = Style::new().bold();
 /// The most characters in a cell. Longer values are cut; `--json` prints them in full.
 const CELL_CHARS_MAX: usize = 72;
 
-/// Prints JSON, indented.
+/// Prints a JSON value, indented, for scripts.
 pub(super) fn json(value: &Value) -> anyhow::Result<()> {
     Ok(writeln!(anstream::stdout(), "{value:#}")?)
 }
@@ -47,5 +47,6 @@ fn cut(text: &str) -> String {
     if text.chars().count() <= CELL_CHARS_MAX {
         return text;
     }
+    // One character is left for the ellipsis.
     text.chars().take(CELL_CHARS_MAX - 1).chain(['…']).collect()
 }

@@ -318,7 +318,7 @@ fn seconds(text: &str) -> Option<f64> {
     number.parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| number * unit)
 }
 
-/// Splits strings of the form `NAME=VALUE`.
+/// Splits strings of the form `NAME=VALUE`. A string without an equals sign is an error.
 pub(super) fn pairs(texts: &[String]) -> anyhow::Result<Vec<(String, String)>> {
     let pair = |text: &String| match text.split_once('=') {
         Some((name, value)) => Ok((name.to_owned(), value.to_owned())),

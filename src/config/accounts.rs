@@ -42,11 +42,11 @@ pub struct ConfiguredAccount {
     pub sid: Option<AccountSid>,
     /// The account's token; minted on startup if absent.
     pub auth_token: Option<Box<str>>,
-    /// The key that signs the account's webhooks; the token if absent. Only a SignalWire account has a key.
+    /// The key that signs the account's webhooks; the token if absent. Only SignalWire accounts have a separate key.
     pub signing_key: Option<Box<str>>,
     /// The provider whose API the account uses, consistent with the SID.
     pub dialect: Dialect,
-    /// The status changes that fire a StatusCallback; the general setting if absent.
+    /// The status changes that trigger a StatusCallback; the general setting if absent.
     pub callbacks: Option<CallbackPolicy>,
     /// The state of the Fax API for this account; the general setting if absent.
     pub service: Option<Service>,
@@ -63,7 +63,7 @@ pub struct ConfiguredAccount {
 }
 
 impl fmt::Debug for ConfiguredAccount {
-    /// Omits the secrets.
+    /// Formats the account without its token and signing key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("ConfiguredAccount");
         shown.field("sid", &self.sid).field("dialect", &self.dialect).field("callbacks", &self.callbacks);
@@ -75,7 +75,7 @@ impl fmt::Debug for ConfiguredAccount {
 
 /// Returns the accounts in the file, in the order in which they are written.
 ///
-/// An account with neither `dialect` nor `sid` gets the general dialect.
+/// Accounts with neither `dialect` nor `sid` get the dialect `general`.
 pub(super) fn read(tables: &[Table<'_>], general: Dialect) -> Result<Vec<ConfiguredAccount>, ConfigError> {
     let mut sids = BTreeSet::new();
     tables.iter().map(|table| account(table, general, &mut sids)).collect()
@@ -126,7 +126,8 @@ fn account(
     })
 }
 
-/// Returns the dialect that the table names, or otherwise that of the SID.
+/// Returns the dialect that the table names, or otherwise the dialect of the SID. It is an error if they contradict
+/// each other.
 fn dialect(table: &Table<'_>, sid: Option<AccountSid>) -> Result<Option<Dialect>, ConfigError> {
     let of_sid = sid.map(Dialect::of);
     let Some(given) = table.text("dialect")? else { return Ok(of_sid) };

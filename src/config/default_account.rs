@@ -1,5 +1,5 @@
-//! The account that exists if none is configured, set through the environment variables of its service's helper
-//! libraries, with a `Debug` that doesn't reveal its secrets.
+//! The built-in account, which exists if no account is configured. Its credential comes from the environment variables
+//! that its service's helper libraries read.
 
 use std::fmt;
 
@@ -9,28 +9,29 @@ use super::parse;
 use crate::model::account::Dialect;
 use crate::model::sid::{AccountSid, Id};
 
-/// The environment variables for the built-in account that Twilio's helper libraries read: SID and token.
+/// The environment variables in which Twilio's helper libraries expect the SID and the token.
 const TWILIO_VARIABLES: [&str; 2] = ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"];
-/// The environment variables for the built-in account that SignalWire's helper libraries read: project id and token.
+/// The environment variables in which SignalWire's helper libraries expect the project id and the token.
 const SIGNALWIRE_VARIABLES: [&str; 2] = ["SIGNALWIRE_PROJECT_ID", "SIGNALWIRE_API_TOKEN"];
-/// The environment variable for the key that SignalWire's requests are signed with.
+/// The environment variable for the key that signs SignalWire's webhooks.
 const SIGNING_KEY_VARIABLE: &str = "SIGNALWIRE_SIGNING_KEY";
 /// The built-in account's token if none is configured, in Twilio's format.
 const TWILIO_TOKEN: &str = "00000000000000000000000000000000";
 /// The built-in account's token if none is configured, in SignalWire's format.
 const SIGNALWIRE_TOKEN: &str = "PT000000000000000000000000000000000000000000000000";
 
-/// The account that exists if none is configured.
+/// The built-in account, which exists if no account is configured.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DefaultAccount {
-    /// The account's SID, which implies the dialect: `TWILIO_ACCOUNT_SID` or `SIGNALWIRE_PROJECT_ID`, or otherwise all
-    /// zeros.
+    /// The account's SID, which implies the dialect. The value of `TWILIO_ACCOUNT_SID` or `SIGNALWIRE_PROJECT_ID`, or
+    /// otherwise zeros.
     pub sid: AccountSid,
-    /// The account's token: `TWILIO_AUTH_TOKEN` or `SIGNALWIRE_API_TOKEN`, or otherwise all zeros.
+    /// The account's token: the value of `TWILIO_AUTH_TOKEN` or `SIGNALWIRE_API_TOKEN`, or otherwise zeros.
     pub auth_token: Box<str>,
-    /// Whether the token is all zeros, in which case it may be printed.
+    /// Whether no token was configured. The default token isn't a secret, so it may be printed.
     pub has_default_token: bool,
-    /// The key that signs the account's webhooks: `SIGNALWIRE_SIGNING_KEY`. If absent, the token is the key.
+    /// The key that signs the account's webhooks: the value of `SIGNALWIRE_SIGNING_KEY`. If absent, the token is the
+    /// key.
     pub signing_key: Option<Box<str>>,
 }
 
@@ -73,7 +74,7 @@ impl DefaultAccount {
 }
 
 impl fmt::Debug for DefaultAccount {
-    /// Omits the token and the signing key.
+    /// Formats the account without its token and signing key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DefaultAccount").field("sid", &self.sid).finish_non_exhaustive()
     }

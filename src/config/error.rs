@@ -8,13 +8,13 @@ use super::given::{Given, Origin, Place};
 const SHOWN_CHARS_MAX: usize = 80;
 /// The least similarity to a wrong word at which a valid word is suggested (Jaro-Winkler, 0 to 1).
 const LIKENESS_MIN: f64 = 0.8;
-/// The shortest part of a word for which the word is suggested; shorter parts occur in too many words.
+/// The shortest part of a word, in bytes, for which the word is suggested. Shorter parts occur in too many words.
 const PART_LEN_MIN: usize = 4;
 
 /// The reason `serve` can't start with this configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// A value is invalid.
+    /// A flag, an environment variable or a key has an invalid value.
     #[error("{origin} must {expected}{}", shown.as_ref().map(|text| format!(", not `{text}`")).unwrap_or_default())]
     Value {
         /// The flag, variable or key that specified the value.
@@ -67,15 +67,15 @@ pub enum ConfigError {
     Syntax {
         /// The position in the file where the parser stopped.
         place: Place,
-        /// The parser's expectation at that position.
+        /// The parser's description of the mistake.
         message: String,
     },
-    /// The file can't be read.
+    /// The configuration file can't be read.
     #[error("can't read {}{}: {reason}", path.display(), origin.as_ref().map(|origin| format!(" ({origin})")).unwrap_or_default())]
     Unreadable {
         /// The flag or variable that names the file; absent for the default file.
         origin: Option<Origin>,
-        /// The path as given.
+        /// The path of the file, as given.
         path: PathBuf,
         /// The system's reason, or the limit or encoding that the file violates.
         reason: String,
@@ -83,13 +83,15 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// Returns an error that quotes the value, unless the value may contain a password.
     pub(super) fn value(given: &Given, expected: impl Into<String>) -> Self {
-        // A URL with userinfo contains a password.
+        // The userinfo of a URL may contain a password.
         let is_secret = given.text.contains('@');
         let shown = (!is_secret).then(|| given.text.chars().take(SHOWN_CHARS_MAX).collect());
         Self::Value { origin: given.origin.clone(), expected: expected.into(), shown }
     }
 
+    /// Returns an error that doesn't quote the value, for secrets and for values that need no quoting.
     pub(super) fn unshown(given: &Given, expected: impl Into<String>) -> Self {
         Self::Value { origin: given.origin.clone(), expected: expected.into(), shown: None }
     }

@@ -18,7 +18,7 @@ use crate::model::account::Dialect;
 
 /// The file that is read if none is named.
 pub const FILE_NAME: &str = "fauxfax.toml";
-/// The size of the largest file that is read, enough for thousands of numbers.
+/// The size of the largest file that is read, in bytes. It is enough for thousands of numbers.
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The contents of a configuration file: settings as strings, parsed accounts and TwiML bins.
@@ -31,10 +31,12 @@ pub(super) struct Contents {
 
 /// Reads the named file, or otherwise `fauxfax.toml` in `folder` if it exists.
 ///
-/// `stronger` contains the settings from flags and environment.
+/// `stronger` contains the settings from flags and the environment, which may name the file and take precedence over
+/// it.
 pub(super) fn read(stronger: &Settings, folder: &Path) -> Result<Contents, ConfigError> {
     let named = stronger.given(Setting::Config);
     let path = named.map_or_else(|| folder.join(FILE_NAME), |given| PathBuf::from(&given.text));
+    // Only a named file must exist.
     if named.is_none() && !path.exists() {
         return Ok(Contents::default());
     }
@@ -48,7 +50,7 @@ pub(super) fn read(stronger: &Settings, folder: &Path) -> Result<Contents, Confi
     contents(&Source { path, text }, stronger)
 }
 
-/// Reads a whole file. The error gives the system's reason, or says that the file exceeds the limit.
+/// Reads a whole file. The error gives the system's reason, or says that the file is longer than the limit.
 pub(super) fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| error.to_string())?;

@@ -14,9 +14,9 @@ words!(
         Listen = "listen",
         /// An additional address to serve on, intended for HTTPS.
         TlsListen = "tls_listen",
-        /// The file that the port is written to once it is known.
+        /// The file that the port is written to once the emulator is ready.
         PortFile = "port_file",
-        /// The URL that links are built on.
+        /// The base of links and media URLs.
         PublicUrl = "public_url",
         /// Additional host names that requests may be addressed to.
         AllowHost = "allow_host",
@@ -24,21 +24,21 @@ words!(
         AllowOrigin = "allow_origin",
         /// The token that the control API and the console require.
         ControlToken = "control_token",
-        /// The service whose API the built-in account speaks.
+        /// The service whose API the built-in account uses.
         Dialect = "dialect",
-        /// The default number's VoiceUrl.
+        /// The VoiceUrl of the default number, from which TwiML is requested.
         FaxUrl = "fax_url",
         /// TwiML that the default number executes, or a file of it.
         FaxTwiml = "fax_twiml",
-        /// The default number's StatusCallback.
+        /// The StatusCallback of the default number, which is notified of ended faxes.
         StatusCallback = "status_callback",
-        /// The default account's Debugger webhook.
+        /// The Debugger webhook of the default account, which is notified of alerts.
         DebuggerUrl = "debugger_url",
-        /// Hosts to connect to instead of those in URLs.
+        /// Hosts to connect to instead of the hosts in URLs.
         ConnectTo = "connect_to",
-        /// Certificates that webhooks trust in addition to the public roots.
+        /// Certificates that are trusted in requests to apps, in addition to the public roots.
         TrustCa = "trust_ca",
-        /// Whether webhooks accept any certificate.
+        /// Whether requests to apps accept any certificate, even an invalid one.
         InsecureWebhooks = "insecure_webhooks",
         /// Whether webhooks carry a W3C `traceparent` header.
         Traceparent = "traceparent",
@@ -49,9 +49,9 @@ words!(
         /// Whether unknown accounts are created or refused. The flag is `--accounts`; in the file, that key names the
         /// account tables.
         AccountsMode = "accounts_mode",
-        /// The status changes that fire a fax's StatusCallback.
+        /// The status changes that trigger a fax's StatusCallback.
         CallbackPolicy = "callbacks",
-        /// The documents that a MediaUrl may lead to.
+        /// The kinds of documents that a MediaUrl may lead to.
         DocumentPolicy = "documents",
         /// The content types that TwiML may have.
         TwimlTypes = "twiml_types",
@@ -59,7 +59,7 @@ words!(
         SignatureHeaders = "signature_headers",
         /// Whether a download of media without a User-Agent header is refused or only warned about.
         MediaUserAgent = "media_user_agent",
-        /// Whether the stored documents of SignalWire accounts are served only with a credential.
+        /// Whether the stored documents of SignalWire accounts are served only with the account's credential.
         ProtectMedia = "protect_media",
         /// Whether pages of incoming faxes carry the sender's header line.
         HeaderLine = "header_line",
@@ -73,13 +73,13 @@ words!(
         Retired = "retired",
         /// The most bytes of media kept in each world.
         MediaBudget = "media_budget",
-        /// The most bytes of bodies in flight.
+        /// The most bytes of bodies in flight, in all worlds together.
         BodyBudget = "body_budget",
-        /// The file that the worlds are loaded from on startup and saved to on a clean stop.
+        /// The file from which the worlds are loaded on startup, and to which they are saved on a clean stop.
         State = "state",
         /// The folder that the local CA is kept in.
         CaDir = "ca_dir",
-        /// Whether the proxy keeps all requests on this machine.
+        /// Whether the proxy refuses requests for other machines instead of passing them through.
         Offline = "offline",
         /// The clients that the proxy serves.
         ProxyClients = "proxy_clients",
@@ -137,7 +137,7 @@ impl fmt::Display for Place {
 /// The source of a value, displayed so that a user can find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// A command-line flag.
+    /// A command-line flag, identified by its setting.
     Flag(Setting),
     /// An environment variable, identified by its name.
     Environment(String),
@@ -145,7 +145,7 @@ pub enum Origin {
     File {
         /// The position of the value in the file.
         place: Place,
-        /// The key.
+        /// The key in the file that the value is given for.
         key: String,
     },
 }

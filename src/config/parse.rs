@@ -20,7 +20,7 @@ use crate::model::webhook::Method;
 pub const PACE_TIMES_MIN: f64 = 0.001;
 /// The fastest pace short of `max`: a page takes 30 µs, less than any step of the emulator.
 pub const PACE_TIMES_MAX: f64 = 1_000_000.0;
-/// The most characters in an account's token; Twilio's have 32.
+/// The most characters in an account's token. Twilio's tokens have 32.
 pub const AUTH_TOKEN_CHARS_MAX: usize = 256;
 /// The most characters in a number's friendly name (Twilio's limit).
 pub const FRIENDLY_NAME_CHARS_MAX: usize = 64;
@@ -45,21 +45,22 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "be an IP address and a port, such as 127.0.0.1:8329 or 0.0.0.0:0".to_owned())
 }
 
-/// Parses a factor within the limits, or `max`: `100`, `0.5`.
+/// Parses a pace: `max`, or a factor within the limits, such as `100` or `0.5`.
 pub(super) fn pace(text: &str) -> Result<Pace, String> {
     if text == "max" {
         return Ok(Pace::Max);
     }
+    // NaN is in no range, so it is refused too.
     let times = text.parse().ok().filter(|times| (PACE_TIMES_MIN..=PACE_TIMES_MAX).contains(times));
     times.map(Pace::Times).ok_or_else(|| format!("be max or a number from {PACE_TIMES_MIN} to {PACE_TIMES_MAX}"))
 }
 
-/// Parses a whole number in decimal.
+/// Parses a seed, which is a whole number in decimal.
 pub(super) fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("be a whole number from 0 to {}", u64::MAX))
 }
 
-/// Parses a size with or without a unit: `1GiB`, `512 MiB`, `1000000`.
+/// Parses a size with or without a unit, such as `1GiB`, `512 MiB` or `1000000`, into bytes.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let (number, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
     let unit = unit.trim_start().to_ascii_lowercase();
@@ -70,7 +71,7 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "be a size above 0, such as 1GiB, 512MiB or 1000000 (bytes)".to_owned())
 }
 
-/// Parses a size of at least [`BODY_BUDGET_BYTES_MIN`], so that a document fits.
+/// Parses a size of at least [`BODY_BUDGET_BYTES_MIN`], so that typical documents fit.
 pub(super) fn body_budget(text: &str) -> Result<u64, String> {
     let least = BODY_BUDGET_BYTES_MIN / 1024 / 1024;
     let bytes = size(text)?;
@@ -102,12 +103,12 @@ pub(super) fn word<T: Copy>(all: &'static [T], as_str: fn(T) -> &'static str) ->
     }
 }
 
-/// Returns a parser for a type with a `FromStr`, such as a SID; `expected` replaces that implementation's error.
+/// Returns a parser for a type with a `FromStr`, such as a SID; `expected` replaces the error of that implementation.
 pub(super) fn own<T: FromStr>(expected: &'static str) -> impl Fn(&str) -> Result<T, String> {
     move |text| text.parse().map_err(|_| expected.to_owned())
 }
 
-/// Parses the name of the service whose API an account speaks.
+/// Parses the name of the service whose API an account uses.
 pub(super) fn dialect(text: &str) -> Result<Dialect, String> {
     word(Dialect::ALL, Dialect::as_str)(text)
 }
@@ -133,7 +134,7 @@ pub(super) fn sid_of(dialect: Dialect) -> impl Fn(&str) -> Result<AccountSid, St
     }
 }
 
-/// Parses a webhook's HTTP method.
+/// Parses a webhook's HTTP method, which is `GET` or `POST`.
 pub(super) fn method(text: &str) -> Result<Method, String> {
     word(&[Method::Get, Method::Post], Method::as_str)(text)
 }
@@ -174,20 +175,20 @@ pub(super) fn connect_to(text: &str) -> Result<ConnectTo, String> {
     text.parse().map_err(|error| format!("be FROM=TO, such as localhost=host.docker.internal ({error})"))
 }
 
-/// Parses the URL of a customer's app. It is kept exactly as written, because the signature of a request depends on
-/// every character.
+/// Parses the URL of a customer's app. The URL is kept exactly as written, because every character affects the
+/// signature of a request.
 pub(super) fn webhook_url(text: &str) -> Result<Box<str>, String> {
     let _valid = http_url(text)?;
     let fits = text.chars().count() <= WEBHOOK_URL_CHARS_MAX;
     fits.then(|| text.into()).ok_or_else(|| format!("have at most {WEBHOOK_URL_CHARS_MAX} characters"))
 }
 
-/// Parses a [`webhook_url`] or an empty string.
+/// Parses a URL like [`webhook_url`], or an empty string, which stands for no URL.
 pub(super) fn webhook_url_or_none(text: &str) -> Result<Box<str>, String> {
     if text.is_empty() { Ok("".into()) } else { webhook_url(text) }
 }
 
-/// Parses the URL that links are built on: scheme, host, and optionally port and path. A slash at the end is dropped.
+/// Parses the URL that links are built on: scheme, host, and optionally port and path. A trailing slash is dropped.
 pub(super) fn public_url(text: &str) -> Result<Arc<str>, String> {
     let url = http_url(text)?;
     let is_bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
@@ -208,14 +209,14 @@ pub(super) fn signing_key(text: &str) -> Result<Box<str>, String> {
     check_signing_key(text).map(|()| text.into())
 }
 
-/// Parses a number's friendly name.
+/// Parses a number's friendly name, of at most [`FRIENDLY_NAME_CHARS_MAX`] characters.
 pub(super) fn friendly_name(text: &str) -> Result<Box<str>, String> {
     let fits = text.chars().count() <= FRIENDLY_NAME_CHARS_MAX;
     fits.then(|| text.into()).ok_or_else(|| format!("have at most {FRIENDLY_NAME_CHARS_MAX} characters"))
 }
 
-/// Returns a parser for the id of a related resource in the account's dialect, or an empty string; `prefix` is that of
-/// Twilio's ids.
+/// Returns a parser for an empty string or the id of a related resource, in the account's dialect. `prefix` is the
+/// prefix of Twilio's ids.
 pub(super) fn sid_or_none(prefix: &'static str, dialect: Dialect) -> impl Fn(&str) -> Result<Box<str>, String> {
     move |text| {
         let checked = if text.is_empty() { Ok(()) } else { parameter::check_id(text, prefix, dialect.id_form()) };

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{TRUST_CA_BYTES_MAX, file};
 
-/// A certificate file that webhooks trust in addition to the public roots.
+/// A file of certificates that are trusted in requests to apps, in addition to the public roots.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedCa {
     /// The path that the file was read from.
@@ -16,6 +16,7 @@ pub struct TrustedCa {
 /// Parses the path of a file to be created or overwritten, in an existing folder.
 pub(super) fn file_to_write(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
+    // The parent of a bare file name is empty, which stands for the working directory.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if !folder.is_dir() || path.is_dir() {
         return Err("be a file in a folder that exists".to_owned());

@@ -1,12 +1,12 @@
-//! The settings of `serve` as unparsed strings, each with its origin. If there are several, the strongest wins: a flag,
-//! then the environment, then the file.
+//! The settings of `serve` as unparsed strings, each with its origin. If several sources give a setting, a flag takes
+//! precedence over the environment, and the environment over the file.
 
 use std::collections::BTreeMap;
 
 use super::error::ConfigError;
 use super::given::{Given, Origin, Setting};
 
-/// The most entries in a list setting. More are surely a mistake.
+/// The most entries in a list setting. A longer list is surely a mistake.
 pub const LIST_LEN_MAX: usize = 256;
 
 /// The values given for each setting; the last one counts unless the setting is a list.
@@ -14,7 +14,7 @@ pub const LIST_LEN_MAX: usize = 256;
 pub struct Settings(BTreeMap<Setting, Vec<Given>>);
 
 impl Settings {
-    /// Adds a flag's values. A flag that wasn't given has none.
+    /// Adds a flag's values. A flag that wasn't given has no values.
     #[must_use]
     pub fn with_flag(mut self, setting: Setting, texts: impl IntoIterator<Item = String>) -> Self {
         for text in texts {
@@ -44,7 +44,7 @@ impl Settings {
         self.0.entry(setting).or_default().push(given);
     }
 
-    /// Fills in missing settings from a weaker source. Lists are not joined.
+    /// Fills in missing settings from a source of lower precedence. Lists are not joined.
     #[must_use]
     pub fn or(mut self, weaker: Self) -> Self {
         for (setting, given) in weaker.0 {

@@ -20,6 +20,7 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// Returns the line and column at an offset in bytes.
     pub(super) fn place(&self, offset: usize) -> Place {
         let before = self.text.get(..offset).unwrap_or(&self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -136,6 +137,7 @@ fn json_of(value: &DeValue<'_>) -> Value {
         DeValue::String(text) => Value::from(text.as_ref()),
         DeValue::Integer(integer) => {
             let digits = decimal(integer);
+            // An integer that doesn't fit is passed on as a string, like NaN below.
             digits.parse::<i64>().map_or_else(|_| Value::from(digits), Value::from)
         }
         DeValue::Float(float) => {

@@ -217,7 +217,7 @@ fn certificates_and_the_port_file_are_checked_immediately() {
 }
 
 #[test]
-fn the_default_account_comes_from_twilios_variables_or_is_zeros() {
+fn the_default_account_comes_from_twilios_variables_or_is_all_zeros() {
     let load = |sid: Option<&'static str>, token: Option<&'static str>| {
         let variables = |name: &str| match name {
             "TWILIO_ACCOUNT_SID" => sid.map(str::to_owned),
@@ -242,7 +242,7 @@ fn the_default_account_comes_from_twilios_variables_or_is_zeros() {
 }
 
 #[test]
-fn signalwires_default_account_comes_from_its_variables_or_is_zeros() {
+fn signalwires_default_account_comes_from_its_variables_or_is_all_zeros() {
     let flags = || said(&[(Setting::Dialect, "signalwire")]);
     let load = |given: &'static [(&str, &str)]| {
         let variables = |name: &str| given.iter().find(|(own, _)| *own == name).map(|(_, text)| (*text).to_owned());

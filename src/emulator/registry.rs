@@ -9,7 +9,8 @@ use crate::world::World;
 
 /// The most removed accounts that are remembered individually.
 const DEPARTED_MAX: usize = 100_000;
-/// A world with no more writes than this has only been created, since the creating request may count as one.
+/// The most writes that a world can have if it hasn't been used since its creation. The request that created it may
+/// count as one.
 const WRITES_OF_A_CREATION: u64 = 1;
 
 #[derive(Default)]
@@ -19,7 +20,9 @@ pub(super) struct Worlds {
     pub(super) owned: BTreeMap<AccountSid, BTreeMap<u64, AccountSid>>,
     /// The account that each API key belongs to.
     pub(super) keys: BTreeMap<KeySid, AccountSid>,
+    /// How many worlds have been created, which gives each account its ordinal.
     pub(super) created: u64,
+    /// How many account SIDs have been derived from the seed, so that each is different.
     pub(super) minted: u64,
     /// How many subaccounts each owner has ever had, so that a removed subaccount's SID is never minted again.
     pub(super) subaccounts_minted: BTreeMap<AccountSid, u64>,
@@ -31,10 +34,10 @@ pub(super) struct Worlds {
 /// The data kept about removed worlds.
 #[derive(Default)]
 pub(super) struct Departed {
-    /// The sum of the removed worlds' counts.
+    /// The total event counts of the removed worlds.
     pub(super) tally: Tally,
-    /// How many worlds each account has had. The account's next world uses the count to derive ids that haven't been
-    /// used yet.
+    /// How many worlds of each account have been removed. The account's next world uses the count to derive ids that
+    /// haven't been used yet.
     lives: BTreeMap<AccountSid, u64>,
     /// The count used for accounts that are not in `lives`.
     lives_of_others: u64,
@@ -49,8 +52,8 @@ impl Departed {
     fn count(&mut self, account: AccountSid) {
         let lives = self.lives(account) + 1;
         if self.lives.len() >= DEPARTED_MAX {
-            // Forget the individual counts. The highest one is safe for every account, because an unused count gives
-            // new ids.
+            // Forget the individual counts. The highest one is safe for every account, because a count that an account
+            // hasn't used gives it new ids.
             let most = std::mem::take(&mut self.lives).into_values().max().unwrap_or_default();
             self.lives_of_others = self.lives_of_others.max(most);
         }
@@ -66,6 +69,7 @@ impl Worlds {
         // Counted here, under the registry's lock: the account's next world may be created before this one is closed.
         self.departed.count(account);
         self.keys.retain(|_, owner| *owner != account);
+        // The account may itself be a subaccount.
         for owned in self.owned.values_mut() {
             owned.retain(|_, sid| *sid != account);
         }
@@ -74,11 +78,13 @@ impl Worlds {
         std::iter::once(world).chain(theirs).collect()
     }
 
-    /// Returns the oldest world that can be dropped to make room, since nothing has been written to it after its
-    /// creation and no work is pending.
+    /// Returns the oldest world that can be dropped to make room: nothing has been written to it since its creation,
+    /// and it has no pending work.
     pub(super) fn oldest_untouched(&self, default: AccountSid) -> Option<AccountSid> {
         let is_untouched = |world: &&World| {
             let sid = world.sid();
+            // The default and configured accounts must always exist, and removing an owner would remove its
+            // subaccounts.
             let is_kept = sid == default || self.configured.contains(&sid) || self.owned.contains_key(&sid);
             !is_kept && world.writes() <= WRITES_OF_A_CREATION && world.broken().is_none()
         };

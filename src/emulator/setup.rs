@@ -1,5 +1,4 @@
-//! The registry's settings, which all worlds share, the accounts to create, and the errors of creating a world or
-//! signing in a client.
+//! The registry's settings, the accounts that it creates, and the errors of creating a world or signing in a client.
 
 use std::sync::Arc;
 
@@ -28,11 +27,11 @@ pub struct Settings {
     pub price: PriceFormat,
     /// The state of the Fax API for accounts that don't choose one.
     pub service: Service,
-    /// The URL that links are built on, instead of the request's own origin.
+    /// The base of links and media URLs, instead of the origin of each request.
     pub public_url: Option<Arc<str>>,
     /// Whether a download of media without a User-Agent header is refused or only warned about.
     pub media_user_agent: MediaUserAgent,
-    /// The hosts, origins and tokens that may call the emulator.
+    /// The restrictions on who may call the emulator.
     pub guard: GuardOptions,
 }
 
@@ -49,20 +48,20 @@ pub struct GuardOptions {
     pub protect_media: bool,
 }
 
-/// An account to create. A field left out gets a default or is minted.
+/// An account to create. A missing value gets a default or is minted, which means derived from the seed.
 #[derive(Debug, Clone, Default)]
 pub struct AccountSetup {
     /// The account's SID; minted if absent.
     pub sid: Option<AccountSid>,
     /// The account's token; minted by [`Registry::create`](super::Registry::create) if absent.
     pub auth_token: Option<Box<str>>,
-    /// The key that signs the account's webhooks; the token if absent. Only a SignalWire account has a key.
+    /// The key that signs the account's webhooks; the token if absent. Only SignalWire accounts have a separate key.
     pub signing_key: Option<Box<str>>,
     /// The friendly name; Twilio's default if absent.
     pub friendly_name: Option<Box<str>>,
     /// The provider whose API the account uses; derived from the SID if there is one, otherwise Twilio by default.
     pub dialect: Option<Dialect>,
-    /// The statuses that fire a StatusCallback; the emulator's setting if absent.
+    /// The status changes that trigger a StatusCallback; the emulator's setting if absent.
     pub callbacks: Option<CallbackPolicy>,
     /// The state of the Fax API for this account; the emulator's setting if absent.
     pub service: Option<Service>,
@@ -72,7 +71,7 @@ pub struct AccountSetup {
     pub debugger_url: Option<Box<str>>,
     /// The numbers that the account initially owns, with their attributes.
     pub numbers: Vec<(PhoneNumber, NumberChange)>,
-    /// The initial verified caller ids.
+    /// The caller ids that are verified from the start.
     pub caller_ids: Vec<PhoneNumber>,
     /// The initial TwiML bins.
     pub twiml_bins: Vec<ConfiguredTwimlBin>,

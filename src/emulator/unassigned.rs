@@ -1,4 +1,4 @@
-//! The log of REST and media requests that belong to no world: one bounded ring for the whole process.
+//! The log of REST and media requests that belong to no world: one ring buffer of limited size for the whole process.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -17,13 +17,13 @@ pub(crate) const UNASSIGNED_BYTES_MAX: usize = 1024 * 1024;
 words!(
     /// The reason a request belongs to no world.
     NoWorld {
-        /// The guard refused the host name, origin or page.
+        /// The guard, which checks where a request comes from and which host it names, refused the request.
         NotAllowed = "not-allowed",
         /// No resource has this path.
         UnknownPath = "unknown-path",
         /// The resource doesn't support this method.
         WrongMethod = "wrong-method",
-        /// The request has no credential, or one not in Twilio's form.
+        /// The request has no credential, or one that isn't in Twilio's form.
         NoCredential = "no-credential",
         /// No such account is configured, and unknown accounts are refused.
         UnknownAccount = "unknown-account",
@@ -39,7 +39,7 @@ words!(
         Broken = "world-broken",
         /// The account needs a new world, but there are already too many.
         TooManyAccounts = "too-many-accounts",
-        /// The account has no world yet, and a request that only reads creates none.
+        /// The account has no world yet, and a read-only request doesn't create one.
         NotCreated = "account-not-created",
     }
 );
@@ -58,12 +58,12 @@ pub(crate) struct UnassignedRequest {
     pub(crate) reason: NoWorld,
 }
 
-/// A request with its sequence number.
+/// A logged request with its sequence number and time.
 #[derive(Debug)]
 pub(crate) struct Unassigned {
-    /// The number among these requests, counted from 1 without gaps.
+    /// The sequence number among all logged requests, counted from 1 without gaps.
     pub(crate) seq: u64,
-    /// The time at which the response was sent, by the system clock.
+    /// The real time at which the request was logged.
     pub(crate) at: Timestamp,
     pub(crate) request: UnassignedRequest,
 }
@@ -97,7 +97,7 @@ impl UnassignedLog {
         Self { real, ring: Mutex::default() }
     }
 
-    /// Adds a request with the current time, and drops the oldest beyond the limits.
+    /// Adds a request with the current time, and drops the oldest requests while a limit is exceeded.
     pub(crate) fn note(&self, request: UnassignedRequest) {
         let mut ring = self.lock();
         // Read the clock under the lock, so that times ascend with the sequence numbers.
@@ -126,7 +126,7 @@ impl Ring {
         self.bytes += noted.size_bytes();
         self.kept.push_back(noted);
         while self.kept.len() > UNASSIGNED_MAX || self.bytes > UNASSIGNED_BYTES_MAX {
-            // The ring can't be empty here: it exceeds a limit.
+            // The ring can't be empty here, because it exceeds a limit.
             let Some(oldest) = self.kept.pop_front() else { break };
             self.bytes -= oldest.size_bytes();
             self.evicted += 1;

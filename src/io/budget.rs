@@ -1,9 +1,9 @@
 //! One memory budget for bodies in flight: client requests, apps' responses, and the emulator's own unread responses. A
-//! body is kept in pieces, and each piece but the first is charged to the budget until it is freed.
+//! body is kept in pieces, and each piece but the first is charged to the budget until the body is freed.
 //!
-//! A body is charged as its bytes arrive, so one that announces a large size but sends little takes up little. Half of
-//! the budget is reserved for one body at a time, the one that has the turn, so that partially received bodies can't
-//! wait for each other forever.
+//! A body is charged as its bytes arrive; a large size that is only announced takes up no room. Half of the budget is
+//! reserved for one body at a time, which is said to have the turn. Without this reserve, partially received bodies
+//! could wait for each other forever.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -16,23 +16,23 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// The default budget: 256 MiB.
+/// The default budget in bytes: 256 MiB.
 pub const BODY_BUDGET_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
-/// The smallest budget that can be set; with less, few documents would fit.
+/// The smallest budget that can be set, in bytes. With less, few documents would fit.
 pub const BODY_BUDGET_BYTES_MIN: u64 = 1024 * 1024;
 /// How long a client's body, or a response being made, waits for room before the request fails with 503.
 pub const ROOM_WAIT_MAX: Duration = Duration::from_secs(10);
 /// How long an app's response waits for room. The exchanges that hold the room end within their own time limits.
 pub const FETCH_ROOM_WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// The unit that is charged. The first piece of each body is free: nearly all bodies are smaller, and the number of
-/// connections is limited.
+/// The size of a piece, which is the unit that is charged, in bytes. The first piece of each body is free: nearly all
+/// bodies fit in it, and the number of connections is limited.
 const PIECE_BYTES: usize = 64 * 1024;
 
 /// The reason there is no room for a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoRoom {
-    /// Other bodies hold the room, and none was freed in time.
+    /// Other bodies hold the room, and not enough was freed in time.
     #[error("too many bytes of bodies are in flight; try again, or raise --body-budget")]
     InTime,
     /// The body is larger than the whole budget, so waiting can't help.
@@ -40,7 +40,7 @@ pub enum NoRoom {
     Ever,
 }
 
-/// The budget; clones share it.
+/// A handle on the budget; clones share the budget.
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<Shared>);
 
@@ -49,7 +49,7 @@ struct Shared {
     limit_bytes: u64,
     /// The half that all bodies share, in pieces.
     common: Arc<Semaphore>,
-    /// A single permit: the turn.
+    /// A single permit, whose holder has the turn.
     turn: Arc<Semaphore>,
     /// The pieces in the half that is reserved for the body with the turn.
     turn_pieces: u64,
@@ -89,6 +89,7 @@ impl Budget {
     /// Returns the bytes in flight, rounded up to whole pieces.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
+        // Relaxed, like all accesses to these counts, because they are only reported.
         self.0.held_pieces.load(Ordering::Relaxed) * PIECE_BYTES as u64
     }
 
@@ -113,8 +114,8 @@ impl Budget {
         let mut hold = self.body(Duration::ZERO).hold;
         // The first piece is free.
         let pieces = u32::try_from(bytes.div_ceil(PIECE_BYTES as u64).saturating_sub(1)).unwrap_or(u32::MAX);
-        // A response never gets the turn: a body with the turn must finish without outside help, but a response
-        // finishes only once its client has read it.
+        // A response never gets the turn, because it could keep the turn for long: its charge is held until the client
+        // has read it.
         let room = Arc::clone(&self.0.common).try_acquire_many_owned(pieces);
         hold.add(room.map_err(|_| self.count_refusal())?);
         Ok(hold)
@@ -194,7 +195,7 @@ impl Hold {
             return false;
         }
         self.turn_pieces += 1;
-        // Relaxed: the count is only reported; the semaphores enforce the limit.
+        // Relaxed, because the semaphores enforce the limit, not this count.
         shared.held_pieces.fetch_add(1, Ordering::Relaxed);
         true
     }
@@ -214,6 +215,7 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
+        // The permits are released when the fields are dropped, after this.
         self.budget.0.held_pieces.fetch_sub(self.pieces(), Ordering::Relaxed);
     }
 }
@@ -277,7 +279,8 @@ impl Pieces {
         (whole.into(), self.hold)
     }
 
-    /// Returns the whole body as a document, with a charge to be held until the document is stored or dropped.
+    /// Returns the whole body as a document, with the charge, which the caller holds until the document is stored or
+    /// dropped.
     #[must_use]
     pub fn into_document(mut self) -> (Arc<[u8]>, Hold) {
         // Filled in place: collecting the pieces in a vector first would take twice the memory.
@@ -310,8 +313,9 @@ impl Pieces {
     /// Fills the last piece and returns the bytes that didn't fit.
     fn fill<'a>(&mut self, data: &'a [u8]) -> &'a [u8] {
         let is_first = self.pieces.len() == 1;
+        // All callers have made sure that there is a piece.
         let Some(last) = self.pieces.back_mut() else { return data };
-        // The caller starts a new piece when this one is full, so `last` never exceeds its size.
+        // The subtraction can't underflow, because the caller starts a new piece when this one is full.
         let (now, later) = data.split_at(data.len().min(PIECE_BYTES - last.len()));
         // A second piece suggests a long body, so reserve whole pieces from then on. Small bodies grow as needed.
         if !is_first && last.is_empty() {
@@ -323,7 +327,7 @@ impl Pieces {
     }
 }
 
-/// Bytes that release their charge when the last clone of them is dropped.
+/// Bytes with a share in a charge, which is released when all bytes that share it have been dropped.
 struct Held<T> {
     bytes: T,
     _hold: Arc<Hold>,
@@ -341,7 +345,7 @@ impl Held<Bytes> {
     }
 }
 
-/// Bytes that keep `hold` alive until they have been sent.
+/// Returns bytes that keep `hold` alive until they have been sent.
 #[must_use]
 pub fn tied(bytes: Bytes, hold: &Arc<Hold>) -> Bytes {
     Held::tie(bytes, hold)
@@ -380,7 +384,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(3_600);
     static PIECE: [u8; PIECE_BYTES] = [7; PIECE_BYTES];
 
-    /// Sixteen pieces: eight that all bodies share, and eight for the turn.
+    /// Returns a budget of sixteen pieces: eight that all bodies share, and eight for the body that has the turn.
     fn budget() -> Budget {
         Budget::new(BODY_BUDGET_BYTES_MIN)
     }

@@ -11,12 +11,12 @@ const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
 /// The object identifier of the subjectAltName extension, 2.5.29.17, in DER.
 const ALTERNATIVE_NAMES: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x11];
 
-/// Returns the common name of a certificate without alternative names, as old and hand-made certificates often are.
-/// `None` if the certificate lists alternative names.
+/// Returns the common name of a certificate that lists no alternative names, as is usual for old and hand-made
+/// certificates. `None` if it lists some, or if it is malformed.
 pub(super) fn common_name_alone(certificate: &[u8]) -> Option<String> {
     let (_, certificate, _) = element(certificate)?;
     let (_, mut rest, _) = element(certificate)?;
-    // The version is optional.
+    // Version 1, the default, is not encoded.
     if rest.first() == Some(&CONTEXT_0) {
         rest = element(rest)?.2;
     }

@@ -1,5 +1,6 @@
-//! The HTTP client for all requests to apps: one exchange with its redirects and its authentication challenge, within
-//! limits of time and size. It keeps no connections alive, ignores the system's proxy settings, and never retries.
+//! The HTTP client for all requests to apps. An exchange is one request with the redirects and the authentication
+//! challenge that follow, within limits of time and size. The client keeps no connections alive, ignores the system's
+//! proxy settings, and never retries.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -36,7 +37,7 @@ const HEADERS_MAX: usize = 100;
 const NOT_HTTP: &str = "the response is not HTTP/1.1";
 /// The error text for a connection that ended before the response did.
 const ENDED_EARLY: &str = "the connection ended before the response did";
-/// The longest cookie that is kept (RFC 6265 §6.1).
+/// The longest cookie that is kept, in bytes (RFC 6265 §6.1).
 const COOKIE_BYTES_MAX: usize = 4 * 1024;
 /// The interval at which the time limit is checked while an exchange waits for room in the budget.
 const ROOM_LOOK_INTERVAL: Duration = Duration::from_millis(250);
@@ -46,9 +47,9 @@ const ROOM_LOOK_INTERVAL: Duration = Duration::from_millis(250);
 pub struct Limits {
     /// The time until the TCP connection is established.
     pub connect: Duration,
-    /// The time until the first packet of the response, and between packets.
+    /// The time until the first part of the response arrives, and between one part and the next.
     pub read: Duration,
-    /// The time from the first step to the last byte, including redirects.
+    /// The time from the start of the exchange to the last byte, including redirects.
     pub total: Duration,
 }
 
@@ -67,10 +68,10 @@ pub struct Hop<'a> {
     pub with_body: bool,
 }
 
-/// Computes a hop's headers in addition to those that every request has.
+/// A function that computes the headers of a hop beyond those that every request has.
 pub type HopHeaders<'a> = &'a (dyn Fn(&Hop<'_>) -> Vec<(String, String)> + Send + Sync);
 
-/// A request to make, with its limits.
+/// A request to make, with the limits of the exchange that it starts.
 pub struct Request<'a> {
     /// The method of the first hop.
     pub method: Method,
@@ -90,14 +91,14 @@ pub struct Request<'a> {
     pub user_agent: &'a str,
     /// Computes further headers, such as a signature, for each hop.
     pub headers: HopHeaders<'a>,
-    /// The response, if the emulator itself provides it; no connection is then made.
+    /// The response, if the emulator itself provides it. No connection is made then.
     pub here: Option<Response>,
 }
 
 /// The result of an exchange: a response, a failure, or both if the response was cut short.
 #[derive(Debug, Default)]
 pub struct Exchange {
-    /// The first URL, without userinfo.
+    /// The URL that was requested first, without userinfo.
     pub url: String,
     /// The URL of the last hop, without userinfo.
     pub final_url: String,
@@ -106,7 +107,7 @@ pub struct Exchange {
     pub base_url: String,
     /// Whether a redirect was followed.
     pub redirected: bool,
-    /// The headers of the first request, as sent.
+    /// The headers of the exchange's first request, as sent.
     pub request_headers: Vec<(String, String)>,
     /// The last response, even if the exchange failed after it.
     pub answer: Option<Response>,
@@ -120,7 +121,7 @@ pub struct Exchange {
     pub elapsed: Duration,
 }
 
-/// A response from an app.
+/// A response from an app, or from a bin in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     /// The HTTP status code.
@@ -132,7 +133,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// Creates the response that serves a bin.
+    /// Returns the response that a bin with these contents gives.
     pub(super) fn of_bin(contents: &str) -> Self {
         let headers = vec![("content-type".to_owned(), CONTENT_TYPE.to_owned())];
         Self { status: 200, headers, body: contents.as_bytes().into() }
@@ -155,7 +156,7 @@ impl Response {
     }
 }
 
-/// A handle on the client; clones share its configuration.
+/// An HTTP client; clones share its configuration and its memory budget.
 #[derive(Clone)]
 pub struct Client {
     connector: Connector,
@@ -165,7 +166,8 @@ pub struct Client {
     budget: Budget,
 }
 
-/// How long an exchange has waited for room in the memory budget. That time is not counted against the app.
+/// How long an exchange has waited for room in the memory budget. That time doesn't count towards the exchange's time
+/// limit.
 #[derive(Default)]
 struct Waits {
     us: AtomicU64,
@@ -177,9 +179,10 @@ impl Waits {
         Duration::from_micros(self.us.load(Ordering::Relaxed))
     }
 
-    /// Runs work that may wait for room, and adds the time taken.
+    /// Runs work that may wait for room, and adds the time that it takes to the total.
     async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         let begun = Instant::now();
+        // Relaxed suffices for all accesses: the exchange and the code that checks its time limit run in the same task.
         self.is_waiting.store(true, Ordering::Relaxed);
         let done = work.await;
         self.is_waiting.store(false, Ordering::Relaxed);
@@ -229,7 +232,7 @@ impl Client {
         &self.budget
     }
 
-    /// Opens a raw connection to the URL's host, on which the proxy speaks HTTP itself.
+    /// Opens a connection to the URL's host, on which the proxy itself speaks HTTP.
     pub(crate) async fn connect(&self, url: &Url, patience: Duration) -> Result<Stream, ExchangeFailure> {
         self.connector.connect(url, patience).await
     }
@@ -252,7 +255,7 @@ impl Client {
                 if let Ok(followed) = timeout_at(end, &mut steps).await {
                     break followed;
                 }
-                // Time spent waiting for room is credited to the exchange: other apps hold the room, not this one.
+                // The time limit is extended by the time spent waiting for room, because other exchanges hold the room.
                 let waited = waits.total();
                 if waits.is_waiting.load(Ordering::Relaxed) {
                     // A wait is counted only after it ends, so check again later.
@@ -305,7 +308,7 @@ impl Client {
             outcome.redirected = true;
             let (to, own_credential) = split(&to)?;
             let same_origin = to.url.origin() == target.url.origin();
-            // A credential is never sent to another origin.
+            // The credential is never sent to a different origin.
             credential = own_credential.or(credential.filter(|_| same_origin));
             authorization = authorization.filter(|authorization| same_origin && challenge::is_reusable(authorization));
             let body = hop.body.filter(|_| method == Method::Post);
@@ -326,6 +329,7 @@ impl Client {
         if outcome.request_headers.is_empty() {
             outcome.request_headers = headers.iter().map(readable).collect();
         }
+        // Done after the headers are recorded, so that the journal has them for these requests too.
         if let Some(answer) = &request.here {
             return Ok(answer.clone());
         }
@@ -342,8 +346,8 @@ impl Client {
         Ok(answer)
     }
 
-    /// Sends a message and reads the response. Returns whether the body was read to its end, and the body's charge to
-    /// the budget.
+    /// Sends a message and reads the response. Also returns whether the body was read to its end, and the body's charge
+    /// to the budget.
     async fn read(
         &self,
         stream: Stream,
@@ -384,11 +388,11 @@ struct Sent<'a> {
     body: Option<&'a (&'a str, Bytes)>,
 }
 
-/// The host and resource that a hop requests.
+/// The host that a hop connects to, and the resource that it requests.
 struct Target {
     /// The URL as it is sent and signed.
     text: String,
-    /// The parsed URL.
+    /// The same URL, parsed.
     url: Url,
 }
 
@@ -443,7 +447,7 @@ fn headers(
         ("host".to_owned(), target.authority().to_owned()),
         ("user-agent".to_owned(), request.user_agent.to_owned()),
         ("accept".to_owned(), "*/*".to_owned()),
-        // One connection per exchange, so that a failure belongs to exactly one request.
+        // No connection is reused, so that a failure belongs to exactly one request.
         ("connection".to_owned(), "close".to_owned()),
     ];
     if let Some((content_type, _)) = sent.body {
@@ -488,7 +492,8 @@ struct Driven {
 }
 
 impl Driven {
-    /// Awaits `work` while polling the connection. The outer error is a timeout, the inner error comes from `work`.
+    /// Awaits `work` while polling the connection. The outer error is a timeout, and the inner error is the failure of
+    /// `work`.
     async fn while_waiting<T>(
         &mut self,
         patience: Duration,

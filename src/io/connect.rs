@@ -16,10 +16,11 @@ use super::stream::Stream;
 use super::tls::Tls;
 use crate::model::webhook::ExchangeFailure;
 
-/// The time limit for one address; two attempts fit into the connect timeout (docs/fidelity.md, "Webhooks").
+/// The time limit for connecting to one address. Two attempts fit into the connect timeout (docs/fidelity.md,
+/// "Webhooks").
 const ATTEMPT_MAX: Duration = Duration::from_secs(5);
 
-/// The addresses that names of this machine resolve to.
+/// The addresses that `localhost` and its subdomains stand for.
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// Makes connections according to the client's options.
@@ -72,7 +73,7 @@ pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFa
         let found = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await;
         found.map_err(|_| unknown())?.collect()
     };
-    // The error for a name without addresses.
+    // This error is returned if the name has no addresses.
     let mut failure = unknown();
     for address in addresses {
         match timeout(ATTEMPT_MAX, TcpStream::connect(address)).await {
@@ -95,7 +96,8 @@ pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFa
     Err(failure)
 }
 
-/// Returns whether a name means this machine (RFC 6761 §6.3). Some resolvers don't know subdomains of `localhost`.
+/// Returns whether a name means this machine (RFC 6761 §6.3). Such names aren't looked up, because some resolvers don't
+/// know subdomains of `localhost`.
 fn is_loopback_name(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     host == "localhost" || host.ends_with(".localhost")

@@ -10,7 +10,7 @@ use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
 /// The most redirects that are followed when fetching a document.
 pub const REDIRECTS_MAX: usize = 10;
-/// The largest document that is fetched. Twilio states no limit; apps cap uploads at 10 MB.
+/// The largest document that is fetched, in bytes. Twilio states no limit; apps cap uploads at 10 MB.
 pub const DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Fetches a document. Returns the document with its charge to the memory budget, and a record of the exchange.

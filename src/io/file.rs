@@ -1,5 +1,5 @@
-//! The one place that writes files. A reader sees either the old file or the new one, never a mixture or part, and
-//! concurrent writers never share a temporary file.
+//! Writes files for all other modules. A reader sees either the old file or the new one, never a mixture or a part of
+//! one, and concurrent writers never share a temporary file.
 //!
 //! A symbolic link is followed and its target replaced. Files that can't be replaced are written in place: mount
 //! points, files in a folder without write permission, pipes and devices.
@@ -33,7 +33,7 @@ pub enum Contents {
 /// Fails if the file can't be written. The old file is then unchanged, unless it had to be written in place.
 pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     let target = resolved(path)?;
-    // There is no file yet, so nothing can be lost.
+    // A file that doesn't exist yet can't be written in place, so there is no fallback.
     let Some(kind) = kind(&target)? else { return replace(&target, bytes, contents) };
     if !kind.is_file() || is_open_file(&target) {
         return write_special(&target, bytes);
@@ -42,20 +42,21 @@ pub fn write(path: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     match &replaced {
         // On a full disk, writing in place would destroy the old file too.
         Err(error) if !is_full(error) => {
-            // If writing in place fails as well, report why the file couldn't be replaced: that is the cause.
+            // If writing in place fails as well, report why the file couldn't be replaced, because that is the actual
+            // cause.
             write_in_place(&target, bytes, contents).or(replaced)
         }
         Ok(()) | Err(_) => replaced,
     }
 }
 
-/// Checks whether [`write()`] would succeed, as far as that can be known. The file stays unchanged.
+/// Checks whether [`write()`] would succeed, as far as that can be known. The file keeps its contents.
 ///
 /// # Errors
 /// Returns the error with which a write would fail.
 pub fn check_writable(path: &Path, contents: Contents) -> io::Result<()> {
     let target = resolved(path)?;
-    // There is no file yet, so check that one can be created.
+    // If there is no file yet, check that one can be created.
     let Some(kind) = kind(&target)? else { return draft(&target, contents).map(drop) };
     if !kind.is_file() || is_open_file(&target) {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
@@ -63,7 +64,8 @@ pub fn check_writable(path: &Path, contents: Contents) -> io::Result<()> {
     if OpenOptions::new().write(true).open(&target).is_ok() {
         return Ok(());
     }
-    // The file can't be written in place, so it must be replaceable, which only replacing it can show.
+    // The file can't be written in place, so it must be replaceable. The only way to find out is to replace it with its
+    // own contents.
     replace(&target, &fs::read(&target)?, contents)
 }
 
@@ -100,7 +102,7 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
         }
         match fs::metadata(&target) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-            // The link leads to a pipe, a device or a folder, which can't be replaced, so the link's own path will do.
+            // The link leads to a pipe, a device or a folder, which can't be replaced, so the link needn't be resolved.
             Ok(metadata) if !metadata.is_file() => return Ok(target),
             Ok(_) if is_open_file(&target) => return Ok(target),
             Ok(_) | Err(_) => {}
@@ -139,6 +141,7 @@ fn kind(path: &Path) -> io::Result<Option<FileType>> {
 }
 
 fn folder_of(path: &Path) -> &Path {
+    // The parent of a bare file name is empty, which stands for the working directory.
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
@@ -149,6 +152,7 @@ fn draft(target: &Path, contents: Contents) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(contents.mode()));
     #[cfg(not(unix))]
+    // Only Unix has these permissions.
     let _ = contents;
     // In the same folder, because a rename can't cross file systems.
     builder.tempfile_in(folder_of(target))
@@ -170,8 +174,8 @@ fn replace(target: &Path, bytes: &[u8], contents: Contents) -> io::Result<()> {
     }
     draft.persist(target).map_err(|error| error.error)?;
     if contents.is_synced() {
-        // A rename is on disk only once its folder is. Some file systems can't sync folders, but by now the file itself
-        // has been written.
+        // A rename is on disk only once the folder has been synced. Some file systems can't sync folders, but by now
+        // the file itself has been written, so ignore errors.
         let _ = File::open(folder_of(target)).and_then(|folder| folder.sync_all());
     }
     Ok(())
@@ -189,7 +193,8 @@ fn write_in_place(target: &Path, bytes: &[u8], contents: Contents) -> io::Result
     if contents.is_synced() { file.sync_all() } else { Ok(()) }
 }
 
-/// Removes other users' permissions from a file with secrets. This fails if a different user owns the file, so warn.
+/// Removes other users' permissions from a file with secrets. Logs a warning if that fails, as it does if a different
+/// user owns the file.
 #[cfg(unix)]
 fn keep_from_others(file: &File) {
     use std::os::unix::fs::PermissionsExt;

@@ -62,7 +62,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Returns the signer for a world's account.
+    /// Returns the signer for a world's account, at the latest time that the engine has seen.
     #[must_use]
     pub fn of(engine: &Engine, media_key: Arc<[u8]>) -> Self {
         let account = engine.account();
@@ -71,7 +71,7 @@ impl Signer {
     }
 }
 
-/// Performs the effects that an engine asks for.
+/// The performer of the effects that engines ask for, each of which is a request or a rendering.
 #[derive(Clone)]
 pub struct Performer {
     client: Client,
@@ -125,14 +125,15 @@ impl Performer {
     }
 
     /// Performs one effect and returns its result for the engine. `bin` is the content of the bin that the effect
-    /// requests, if any; no connection is made for it.
+    /// requests, if any, in which case no connection is made.
     pub async fn perform(&self, signer: &Signer, effect: Effect, bin: Option<Arc<str>>) -> EffectResult {
         let here = bin.map(|contents| Response::of_bin(&contents));
         match &*effect.intent {
             Intent::FetchDocument { url, quality, documents } => {
                 let (record, fetched) = fetch::document(&self.client, signer, url).await;
                 let document = match fetched {
-                    // The document stays charged until it is rendered; until then it may have to wait for a renderer.
+                    // The document may have to wait for a renderer, so `_room` keeps it charged to the budget until it
+                    // has been rendered.
                     Ok((bytes, _room)) => {
                         let rendered = self.renderer.to_send(bytes, *quality, *documents).await;
                         rendered.map_err(|reason| DocumentFault::Unreadable(fetch::explained(reason, &record)))

@@ -1,5 +1,5 @@
 //! Writes a `multipart/form-data` body (RFC 7578) of text fields and files, in the order in which they are added.
-//! Uploads are parsed by `multer`.
+//! Incoming uploads are parsed by `multer` instead.
 
 /// A size in bytes that suffices for the part headers of most requests.
 const HEADS_BYTES_MOSTLY: usize = 4_096;
@@ -17,7 +17,7 @@ impl Multipart {
         Self { boundary: boundary.to_owned(), body: Vec::with_capacity(content_bytes + HEADS_BYTES_MOSTLY) }
     }
 
-    /// Adds a text field.
+    /// Adds a text field, without a Content-Type.
     pub(crate) fn text(self, name: &str, value: &str) -> Self {
         self.part(&format!("; name=\"{name}\""), value.as_bytes())
     }

@@ -14,11 +14,11 @@ const HTTP_PORT: u16 = 80;
 /// The options for reaching apps and trusting their certificates.
 #[derive(Debug, Clone, Default)]
 pub struct ClientOptions {
-    /// Hosts to connect to instead of those in URLs.
+    /// Hosts to connect to instead of the hosts in URLs.
     pub connect_to: Vec<ConnectTo>,
     /// PEM certificates that are trusted in addition to the public roots.
     pub trust_ca: Vec<Vec<u8>>,
-    /// Whether any certificate is accepted.
+    /// Whether any certificate is accepted, even an invalid one.
     pub insecure: bool,
     /// Whether webhooks carry a W3C `traceparent` header.
     pub traceparent: bool,
@@ -43,8 +43,8 @@ pub enum ClientError {
     Tls(String),
 }
 
-/// Replaces the host to connect to, as curl's `--connect-to` does. The URL, the `Host` header and the signature stay
-/// the same.
+/// A rule that replaces the host to connect to, as curl's `--connect-to` does. The URL, the `Host` header and the
+/// signature stay the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectTo {
     from: Place,
@@ -78,7 +78,7 @@ struct Place {
     port: Option<u16>,
 }
 
-/// A fault in a `FROM=TO` value.
+/// The reason a string isn't a valid `FROM=TO` value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectToError {
     /// The value has no equals sign.

@@ -62,9 +62,10 @@ impl OwnNames {
     }
 }
 
-/// Returns whether the emulator answers to a lower-case name without being configured to. These are the names of
-/// emulated services, and names that nobody else can register and point at this machine: `localhost`, `*.localhost`, `*.internal`,
-/// `*.test` (RFC 6761: never in the public DNS), and single labels such as a Compose service.
+/// Returns whether the emulator answers to a name, given in lower case, without being configured to. It does so for the
+/// hosts of the emulated services, and for names that nobody else can register and point at this machine: `localhost`,
+/// `*.localhost`, `*.internal`, `*.test` (RFC 6761: never in the public DNS), and single labels such as the name of a
+/// Compose service.
 #[must_use]
 pub fn is_own_name(name: &str) -> bool {
     name == "localhost"
@@ -87,6 +88,7 @@ pub(super) fn is_control(path: &str) -> bool {
 /// Returns whether a path leads to a sample document, which anyone may read.
 #[must_use]
 pub fn is_sample(path: &str) -> bool {
+    // Dot segments could lead from the samples to other paths.
     is_below(path, SAMPLES) && !path.contains("/.")
 }
 

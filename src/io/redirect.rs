@@ -1,4 +1,5 @@
-//! Follows redirects: 301, 302 and 303 become GET, 307 and 308 keep the method.
+//! Decides which request follows a redirect: 301, 302 and 303 turn the request into a GET, while 307 and 308 keep the
+//! method.
 
 use crate::dialect::address::normal;
 use crate::model::reference::{resolve, without_userinfo};

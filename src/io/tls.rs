@@ -19,15 +19,15 @@ use super::options::ClientError;
 use super::stream::Stream;
 use crate::model::webhook::ExchangeFailure;
 
-/// Advice for a port that may not speak TLS at all.
+/// The advice in errors that may be due to a port that doesn't speak TLS at all.
 const PLAIN_HINT: &str = "if this port serves plain HTTP, write http:// in the URL";
 
-/// Adds TLS to connections.
+/// The TLS client, which secures connections that are already open.
 #[derive(Clone)]
 pub(super) struct Tls(TlsConnector);
 
 impl Tls {
-    /// Trusts the public roots and the given certificates, or any certificate if `insecure`.
+    /// Creates a TLS client that trusts the public roots and the given certificates, or any certificate if `insecure`.
     pub(super) fn new(trust_ca: &[Vec<u8>], insecure: bool) -> Result<Self, ClientError> {
         Ok(Self(TlsConnector::from(Arc::new(client_config(trust_ca, insecure)?))))
     }
@@ -67,8 +67,8 @@ fn client_config(trust_ca: &[Vec<u8>], insecure: bool) -> Result<ClientConfig, C
     Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }
 
-/// Trusts certificates issued under a trusted root and, as curl does, the given certificates themselves: `openssl req
-/// -x509` makes a server certificate that claims to be a CA.
+/// A verifier that trusts certificates issued under a trusted root and, as curl does, the given certificates
+/// themselves. The latter is needed because `openssl req -x509` makes server certificates that claim to be CAs.
 #[derive(Debug)]
 struct Verifier {
     by_root: Arc<WebPkiServerVerifier>,
@@ -100,7 +100,7 @@ impl ServerCertVerifier for Verifier {
                 if is_named || ((is_chain || is_wrong_name) && is_common_name(end_entity, server_name)) {
                     return Ok(ServerCertVerified::assertion());
                 }
-                // The certificate is trusted because it was given, so report its name and not the chain.
+                // The certificate is trusted because it was given, so the problem to report is its name, not its chain.
                 if is_chain { Err(CertificateError::NotValidForName.into()) } else { verified }
             }
             _ => verified,
@@ -193,7 +193,7 @@ pub(super) fn failure(error: &io::Error) -> Option<ExchangeFailure> {
     }
 }
 
-/// Trusts any certificate (`--insecure-webhooks`). Handshake signatures are still checked.
+/// A verifier that trusts any certificate (`--insecure-webhooks`). Handshake signatures are still checked.
 #[derive(Debug)]
 struct Anyone {
     provider: Arc<CryptoProvider>,

@@ -20,8 +20,8 @@ use crate::model::sid::FaxSid;
 use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Method, Purpose, Signature};
 use crate::twiml;
 
-/// The most bytes of a response that are read. This exceeds the limit for TwiML, so that overlong TwiML is recognized
-/// as such.
+/// The most bytes of a response body that are read. This exceeds the limit for TwiML, so that overlong TwiML is
+/// recognized as such.
 const ANSWER_BYTES_MAX: u64 = 256 * 1024;
 
 /// One webhook, ready to be sent.
@@ -42,7 +42,7 @@ struct Webhook<'a> {
     here: Option<Response>,
 }
 
-/// Asks an app for TwiML, which says how to handle a call. `here` is a bin's response.
+/// Asks an app for TwiML, which says how to handle a call. `here` is the response of a bin, if the URL leads to one.
 pub(super) async fn ask(
     client: &Client,
     signer: &Signer,
@@ -65,7 +65,7 @@ pub(super) async fn ask(
     };
     let outcome = webhook.send(client, signer).await;
     let mut record = Box::new(record(request.purpose, request.method, webhook.params, &outcome));
-    // TwiML that is too long is not a failed exchange: the interpreter reports it with its own error.
+    // TwiML that is too long is not a failed exchange: the TwiML interpreter reports it with a separate error.
     if let Some(ExchangeFailure::TooLarge { .. }) = record.failure {
         record.failure = None;
     }
@@ -84,7 +84,7 @@ pub(super) async fn ask(
     EffectResult::Twiml { record, cookies: outcome.cookies, base_url: outcome.base_url.into(), reading }
 }
 
-/// Notifies an app of a status. `here` is a bin's response.
+/// Notifies an app of a status. `here` is the response of a bin, if the URL leads to one.
 pub(super) async fn deliver(
     client: &Client,
     signer: &Signer,
@@ -96,7 +96,8 @@ pub(super) async fn deliver(
     let media = notice.media.filter(|_| notice.attachment.is_none());
     let media_url = media.map(|(media, media_type)| {
         let name = MediaName { account: signer.account, fax, media };
-        // A notice saved by an earlier version lacks this time; those versions had no SignalWire notices.
+        // A notice saved by an earlier version lacks this time. Any time will do then: only SignalWire's URLs contain
+        // it, and those versions had no SignalWire notices.
         let stored = notice.media_stored.unwrap_or(signer.now);
         let media = StoredMedia { name, media_type, stored };
         signer.dialect.media_url(&notice.origin, &media, &signer.media_key, signer.now)
@@ -145,17 +146,17 @@ pub(super) async fn report(client: &Client, signer: &Signer, report: &Report) ->
 pub struct Replay {
     /// The purpose of the original webhook.
     pub purpose: Purpose,
-    /// The URL without the parameters.
+    /// The URL, without the parameters that a GET appends to it.
     pub url: String,
     /// The original webhook's HTTP method.
     pub method: Method,
-    /// The parameters, in order.
+    /// The parameters, in the order in which they are sent.
     pub params: Vec<(String, String)>,
-    /// The original's idempotency token, since to the app it is the same event.
+    /// The original's idempotency token, since the replay is about the same event.
     pub idempotency_token: String,
 }
 
-/// Sends a webhook again. An attached file was not kept, so it is left out.
+/// Sends a webhook again. If a file was attached, it is left out, because it was not kept.
 pub(super) async fn replay(client: &Client, signer: &Signer, fax: Option<FaxSid>, replay: Replay) -> ExchangeRecord {
     let webhook = Webhook {
         fax,

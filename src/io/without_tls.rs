@@ -9,7 +9,7 @@ use super::options::ClientError;
 use super::stream::Stream;
 use crate::model::webhook::ExchangeFailure;
 
-/// Rejects all connections.
+/// The stand-in for the TLS client, which rejects all connections.
 #[derive(Clone)]
 pub(super) struct Tls;
 

@@ -12,7 +12,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// the unread bytes: at most [`UNREAD_BYTES_MAX`](super::listener::UNREAD_BYTES_MAX) and one chunk, in addition to what
 /// the system buffers ([`SEND_BUFFER_BYTES`](super::SEND_BUFFER_BYTES)).
 const ANSWER_IDLE_MAX: Duration = Duration::from_secs(60);
-/// How long a response that has an end may take in total.
+/// How long a client may take to read a whole response, if the response has an end.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// The kind of response that is being written on a connection.
@@ -44,7 +44,7 @@ impl Answering {
         self.set(Answer::Finite(Instant::now()));
     }
 
-    /// Notes that a stream without end begins.
+    /// Notes that an event stream, which has no end, begins now.
     pub(super) fn endless(&self) {
         self.set(Answer::Endless);
     }

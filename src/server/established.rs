@@ -13,20 +13,20 @@ use axum::http::Response;
 use hyper::ext::ReasonPhrase;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The response as it is sent.
+/// The response in the form in which it is sent.
 const ANSWER: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 /// The response's status line as hyper writes it, without the version.
 const MADE: &[u8] = b" 200 Connection established\r\n";
 const REASON: ReasonPhrase = ReasonPhrase::from_static(b"Connection established");
-/// The length of `HTTP/1.1` or another version.
+/// The length of `HTTP/1.1` or any other version, in bytes.
 const VERSION_LEN: usize = 8;
 
-/// Marks that the next response on a connection is to be replaced by [`ANSWER`].
+/// A flag, shared by its clones, which says that the next response on a connection is to be replaced by [`ANSWER`].
 #[derive(Clone, Default)]
 pub(super) struct Established(Arc<AtomicBool>);
 
 impl Established {
-    /// Returns the response to a CONNECT whose tunnel is ready.
+    /// Returns the response to a CONNECT, and marks it to be replaced by [`ANSWER`].
     pub(super) fn answer(&self) -> Response<Body> {
         self.0.store(true, Ordering::Release);
         let mut response = Response::new(Body::empty());

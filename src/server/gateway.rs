@@ -1,5 +1,6 @@
-//! Serves everything on one port: HTTP, TLS, and a proxy's CONNECT and absolute targets, distinguished by a
-//! connection's first byte and a request's target. Requests for the emulator go to its routes, others to `proxy`.
+//! Serves everything on one port: HTTP, TLS, and the CONNECT requests and absolute targets that proxies receive. They
+//! are distinguished by the first byte of a connection and the target of a request. Requests for the emulator go to its
+//! routes, others to `proxy`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -25,12 +26,12 @@ use super::tls::{Secured, Terminator, TlsError};
 use super::{host, reset};
 use crate::http::{AbortHandle, App, AskedHost, Scheme};
 
-/// The buffer for a tunnel's first byte. Larger reads bypass it.
+/// The size of the buffer into which a tunnel's first bytes are read. Larger reads bypass the buffer.
 const FIRST_BYTES: usize = 1_024;
 
 /// The state that all connections to a port share.
 pub(super) struct Gateway {
-    /// The emulator's routes.
+    /// The routes for requests to the emulator itself.
     pub(super) surface: App,
     /// Forwards requests and connections for other hosts.
     pub(super) proxy: Arc<Proxy>,
@@ -66,7 +67,7 @@ impl Protocol {
         match first {
             // The record type of a handshake (RFC 8446 §5.1).
             0x16 => Self::Tls,
-            // The version number that a SOCKS request begins with (RFC 1928 §3 for 5).
+            // The version number that a SOCKS request begins with (version 5: RFC 1928 §3).
             4 | 5 => Self::Socks,
             // HTTP methods are words, and empty lines before the request line are tolerated (RFC 9112 §2.2).
             b'\r' | b'\n' | b'!'..=b'~' => Self::Http,
@@ -86,7 +87,8 @@ impl Gateway {
             read = timeout(HEAD_TIMEOUT, stream.peek(&mut first)) => read,
             () = stopping.lingered() => return,
         };
-        // The connection was closed or sent nothing in time. There was no request, so there is nothing to report.
+        // The client has closed the connection or sent nothing in time. There was no request, so there is nothing to
+        // report.
         let Ok(Ok(1)) = read else { return };
         // The client has reset the connection.
         let Ok(local) = stream.local_addr() else { return };
@@ -127,6 +129,7 @@ impl Gateway {
     {
         tokio::select! {
             biased;
+            // Polled first, so that a finished handshake counts even while the server stops.
             accepted = self.terminator.accept(stream, expected) => accepted,
             () = stopping.lingered() => Err(TlsError::Stopped),
         }
@@ -138,7 +141,7 @@ impl Gateway {
     {
         let (client, stopping, peer) = (arrival.client, arrival.stopping.clone(), arrival.peer.clone());
         let established = Established::default();
-        // Each layer, be it TCP, TLS or a tunnel, writes its own responses to CONNECTs.
+        // Not the one in `arrival`: each layer, be it TCP, TLS or a tunnel, writes its own responses to CONNECTs.
         let stream = Plain::new(stream, established.clone());
         let arrival = Arc::new(Arrival { established, ..arrival });
         let service = service_fn(move |request| {
@@ -188,14 +191,14 @@ impl Gateway {
         self.surface.answer(request, &arrival.resettable).await
     }
 
-    /// Opens a tunnel, either to the emulator itself or to the host.
+    /// Opens a tunnel, either to the emulator itself or to the target's host.
     async fn connect(
         self: Arc<Self>,
         request: Request<ReturnedBody<Incoming>>,
         arrival: Arrival,
     ) -> Result<Response<Body>, Refused> {
         let target = Target::of(request.uri()).ok_or(Refused::NoTarget)?;
-        // Refused, because CONNECTs inside tunnels could be nested endlessly.
+        // Refused, because tunnels could otherwise be nested endlessly.
         if arrival.tunnel.is_some() {
             return Err(Refused::Loop(target));
         }
@@ -236,6 +239,7 @@ impl Gateway {
             let mut stream = BufReader::with_capacity(FIRST_BYTES, TokioIo::new(upgraded));
             let read = tokio::select! {
                 biased;
+                // Polled first, so that a request that has arrived is answered even while the server stops.
                 read = timeout(HEAD_TIMEOUT, stream.fill_buf()) => read,
                 () = arrival.stopping.lingered() => return,
             };

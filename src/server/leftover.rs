@@ -14,8 +14,8 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// The most bytes that are read to keep a connection: the size of the largest form. Reading a longer body isn't worth
-/// it.
+/// The most bytes that are read to keep a connection: the size of the largest form. For a longer body, a new connection
+/// costs less.
 const LEFT_BYTES_MAX: usize = 256 * 1024;
 /// How long the rest of the body may take to arrive.
 const LEFT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -27,7 +27,7 @@ pub struct ReturnedBody<B> {
     back: Option<oneshot::Sender<B>>,
 }
 
-/// Receives the body when it is returned; `None` if the request had no body.
+/// The receiver of a returned body; `None` if the request had no body.
 pub(super) struct Leftover<B>(Option<oneshot::Receiver<B>>);
 
 /// Wraps a request's body so that it can be drained later if the handler doesn't read it to its end.
@@ -43,8 +43,8 @@ pub(super) fn lend<B: HttpBody + Unpin>(request: Request<B>) -> (Request<Returne
 }
 
 impl<B: HttpBody> Leftover<B> {
-    /// Returns the body if some of it is unread. Returns `None` also while the body is still being read, such as by a
-    /// forwarded request.
+    /// Returns the body if some of it is unread. Returns `None` if the body has ended, or if something is still reading
+    /// it, such as a forwarded request.
     pub(super) fn take(self) -> Option<B> {
         self.0.and_then(|mut back| back.try_recv().ok()).filter(|body| !body.is_end_stream())
     }

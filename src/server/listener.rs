@@ -29,15 +29,14 @@ use super::reset;
 pub const GRACE: Duration = Duration::from_secs(5);
 /// How long after the stop a response may still begin. A request that takes longer gets a 503 with the reason.
 const ANSWER_TIME: Duration = Duration::from_secs(4);
-/// How long idle connections are still read from after the server is stopped, so that a client that sends requests in
+/// How long the server still reads from idle connections after it is stopped, so that a client that sends requests in
 /// succession gets a response with `Connection: close` rather than a broken connection.
 const LINGER: Duration = Duration::from_millis(50);
-/// The number of connections that the system queues for the process to accept; the standard library uses the same
-/// number.
+/// The number of connections that the system queues for the process to accept; the standard library's default is 128.
 pub(super) const BACKLOG: u32 = 1_024;
-/// How long no new connection must have arrived, once the server is stopped, before the port is closed.
+/// How long to wait for a further connection, once the server is stopped, before the port is closed.
 const LAST_ACCEPT: Duration = Duration::from_millis(2);
-/// How long a client may take to send the head of a request. A kept-alive connection may idle as long.
+/// How long a client may take to send the head of a request. A kept-alive connection may be idle for as long.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// The largest request head, in bytes. A list request with every filter is far smaller.
 pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -48,8 +47,8 @@ pub(super) const UNREAD_BYTES_MAX: usize = HEAD_BYTES_MAX;
 const EVENT_STREAM: &str = "text/event-stream";
 /// The most simultaneous client connections, if the process may open enough descriptors.
 const CONNECTIONS_MAX: usize = 16_384;
-/// The percentage of descriptors for client connections and for those that the proxy opens on their behalf. The rest is
-/// for requests to apps, renderers and files.
+/// The percentage of descriptors that are for client connections and for connections that the proxy opens on behalf of
+/// clients. The rest is for requests to apps, renderers and files.
 const DESCRIPTORS_OF_CLIENTS_PERCENT: u64 = 60;
 /// How long to pause after a failed accept. The likely cause is a lack of descriptors, some of which may be freed
 /// meanwhile.
@@ -77,12 +76,12 @@ where
     accept(listener, places(), stop, serve).await;
 }
 
-/// Signals that the server stops. The server waits until all clones have been dropped.
+/// A signal that the server is stopping. The server waits until all clones of it have been dropped.
 #[derive(Clone)]
 pub(super) struct Stopping(watch::Receiver<bool>);
 
 impl Stopping {
-    /// Completes when the server stops.
+    /// Completes when the server begins to stop.
     pub(super) async fn begun(&mut self) {
         // An error means that the server is gone, so it has stopped.
         let _ = self.0.wait_for(|stopping| *stopping).await;
@@ -105,7 +104,7 @@ impl Stopping {
     }
 }
 
-/// Returns the permits for client connections, shared by all ports.
+/// Returns the permits for client connections, which all ports share.
 pub(super) fn places() -> Arc<Semaphore> {
     Arc::new(Semaphore::new(connections_max()))
 }
@@ -176,7 +175,7 @@ async fn accepted(
     if places.available_permits() == 0 {
         tracing::warn!(connections = connections_max(), "the limit on connections is reached; further clients wait");
     }
-    // The semaphore is never closed, so there always is a permit.
+    // The semaphore is never closed, so waiting always yields a permit.
     let place = Arc::clone(places).acquire_owned().await.ok();
     Ok((listener.accept().await?, place))
 }
@@ -186,6 +185,7 @@ fn connections_max() -> usize {
     // If this overflows, the limit is too high to matter.
     let descriptors = descriptors().and_then(|limit| limit.checked_mul(DESCRIPTORS_OF_CLIENTS_PERCENT));
     let of_clients = descriptors.map_or(usize::MAX, |limit| usize::try_from(limit / 100).unwrap_or(usize::MAX));
+    // At least one, or no client could ever connect.
     of_clients.clamp(1, CONNECTIONS_MAX)
 }
 

@@ -85,13 +85,13 @@ pub enum StartError {
 
 /// An emulator whose ports are open. Connections are accepted once [`Server::serve`] runs.
 pub struct Server {
-    /// The port of `--listen`, and that of `--tls-listen` if there is one.
+    /// The port of `--listen`, followed by the port of `--tls-listen` if there is one.
     ports: Vec<Port>,
     registry: Registry,
     ca: LocalCa,
     proxy: Arc<Proxy>,
     terminator: Arc<Terminator>,
-    /// The permits for client connections, shared by all ports.
+    /// The permits for client connections, which all ports share.
     places: Arc<Semaphore>,
     /// The file that the worlds are saved to on a clean stop.
     state: Option<PathBuf>,
@@ -170,7 +170,7 @@ impl Server {
         &self.ca
     }
 
-    /// Returns the worlds that the server serves.
+    /// Returns the registry of the worlds that the server serves.
     #[must_use]
     pub const fn registry(&self) -> &Registry {
         &self.registry
@@ -189,7 +189,7 @@ impl Server {
     /// Serves until `stop` completes, then saves the worlds if a file is configured, and closes them.
     ///
     /// # Errors
-    /// Fails if the file can't be written, or the worlds of some accounts can't be saved.
+    /// Fails if the state file can't be written, or the worlds of some accounts can't be saved.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), StateFileError> {
         let (stopping, stopped) = watch::channel(false);
         let files = ca_files(&self.ca);
@@ -254,7 +254,7 @@ fn warn_if_open_to_others(config: &Config, listening: &[SocketAddr]) {
     }
 }
 
-/// Serves the CA's files through the control API. The CA is created when they are first requested.
+/// Returns a function that reads the CA's files, for the control API. The CA is created when a file is first requested.
 fn ca_files(ca: &LocalCa) -> CaFiles {
     let ca = ca.clone();
     Arc::new(move |file| {

@@ -12,8 +12,8 @@ use super::answering::Answering;
 
 /// The interval between checks of a connection's state.
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
-/// How long a half-closed connection is kept: longer than the default duration of a wait. A client that has closed both
-/// sides looks the same until something is sent to it.
+/// How long a half-closed connection is kept: longer than a control API call waits by default. A client that has closed
+/// both sides looks the same until something is sent to it.
 const HALF_CLOSED_MAX: Duration = Duration::from_secs(60);
 
 /// The client of a connection, as the system sees it.
@@ -66,7 +66,7 @@ impl Peer {
         // The connection has been dropped.
         let Some(stream) = self.stream.upgrade() else { return Side::Closed };
         let stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
-        // Pending means that the system has reported nothing new.
+        // A pending future means that the system has reported nothing new.
         match stream.ready(Interest::READABLE | Interest::WRITABLE).now_or_never() {
             None => Side::Open,
             Some(Ok(ready)) if !ready.is_write_closed() => {

@@ -1,14 +1,15 @@
 //! Decides which hosts the emulator answers for, as a proxy and with a certificate, which connections it passes
-//! through, and which it refuses. It opens no connection itself.
+//! through, and which it refuses. This module itself opens no connections.
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::config::{Config, ProxyClients};
 use crate::dialect::hosts::is_service;
 
-/// The domains for which the local CA may sign, as its certificate states: if its key leaks, nothing else can be
-/// forged. They are the services' own, and those that `--allow-host` and `--public-url` can give the emulator under
-/// TLS. All of `internal` would be too broad, because companies and clouds have hosts there.
+/// The domains for which the local CA may sign, as its certificate states: if its key leaks, certificates for other
+/// domains can't be forged. They are the domains of the services, and those in which `--allow-host` and `--public-url`
+/// can give the emulator a name that works with TLS. All of `internal` would be too broad, because companies and clouds
+/// have hosts there.
 pub const PERMITTED: [&str; 8] = [
     SERVICE_DOMAINS[0],
     SERVICE_DOMAINS[1],
@@ -27,7 +28,7 @@ const CONTAINER_NAME: &str = "fauxfax";
 /// The way in which the proxy handles a connection that a client asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// The emulator itself answers.
+    /// The emulator itself answers the connection.
     Here,
     /// The connection is passed through to the host, unread.
     Through,
@@ -163,7 +164,7 @@ mod tests {
     ];
 
     #[test]
-    fn twilios_hosts_are_answered_here_and_others_pass_through() {
+    fn the_services_hosts_are_answered_here_and_others_pass_through() {
         let policy = policy(|_| ());
         for host in SERVICE {
             assert_eq!(policy.route(host, 443), Route::Here, "{host}");
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn offline_nothing_leaves_this_machine() {
+    fn in_offline_mode_nothing_leaves_this_machine() {
         let policy = policy(|config| config.offline = true);
         for host in OTHERS {
             assert_eq!(policy.route(host, 443), Route::Offline, "{host}");

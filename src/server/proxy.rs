@@ -28,7 +28,7 @@ use crate::io::client::{Client, Destination, Protocol};
 use crate::io::connect::reach;
 use crate::model::webhook::ExchangeFailure;
 
-/// The most tunnels that may be open; each has buffers of its own.
+/// The most tunnels that may be open. Each has its own buffers.
 const TUNNELS_MAX: usize = 1_024;
 /// The time limit for connecting to a host.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
@@ -86,7 +86,7 @@ pub(super) enum Refused {
 }
 
 impl Proxy {
-    /// Creates a proxy that makes its connections with this client.
+    /// Creates a proxy that connects to hosts with this client.
     pub(super) fn new(policy: Arc<Policy>, client: Client, places: Arc<Semaphore>) -> Self {
         Self { policy, client, tunnels: Arc::new(Semaphore::new(TUNNELS_MAX)), places }
     }
@@ -187,6 +187,7 @@ impl Proxy {
         spawn(async move {
             // `send_request` and the response's body report the error as well.
             let _ = connection.await;
+            // Held until the connection has ended.
             drop(place);
         });
         let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
@@ -219,8 +220,8 @@ fn strip(headers: &mut HeaderMap) {
 }
 
 impl Target {
-    /// Returns the target of a request: `host:port` of a CONNECT, or an absolute URL, whose scheme gives the default
-    /// port.
+    /// Returns the target of a request: the `host:port` of a CONNECT, or the host and port of an absolute URL, whose
+    /// scheme implies the default port.
     pub(super) fn of(uri: &Uri) -> Option<Self> {
         let authority = uri.authority()?;
         let port = authority.port_u16().or_else(|| match uri.scheme_str()? {
@@ -232,7 +233,7 @@ impl Target {
         (!host.is_empty()).then(|| Self { host: host.into(), port })
     }
 
-    /// Returns the target as it appears in a URL: without the port if that is the scheme's default.
+    /// Returns the target as it appears in a URL: without the port if it is the scheme's default.
     pub(super) fn authority(&self, scheme: Scheme) -> Arc<str> {
         let own = match scheme {
             Scheme::Http => 80,

@@ -1,5 +1,5 @@
-//! Connections that a tester's rule can reset: the peer sees RST, as if the service's host had died. A connection's
-//! state can be checked while it waits.
+//! Connections that a tester's rule can reset: the client sees RST, as if the service's host had died. [`Peer`] can
+//! check a connection's state while nothing is read or written.
 
 use std::io;
 use std::pin::Pin;
@@ -36,6 +36,7 @@ impl Connection {
         self.stream.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Fails once the connection is to be reset, so that nothing more is written.
     fn check(&self) -> io::Result<()> {
         if self.handle.is_reset() { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }

@@ -54,7 +54,7 @@ pub enum StateFileError {
     },
 }
 
-/// The file: all worlds and the version of its format.
+/// The contents of the file: all worlds, and the version of the format.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Worlds {
@@ -87,7 +87,7 @@ pub(super) fn load(registry: &Registry, path: &Path) -> Result<(), StateFileErro
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(StateFileError::Io { path: path.into(), error }),
     };
-    // `touch` creates an empty file to mount in a container.
+    // Users create an empty file with `touch`, in order to mount it in a container.
     if bytes.trim_ascii().is_empty() {
         return Ok(());
     }
@@ -141,7 +141,7 @@ pub(super) fn save(registry: &Registry, path: &Path) -> Result<(), StateFileErro
     if lost.is_empty() { Ok(()) } else { Err(StateFileError::Lost { path: path.into(), accounts: lost }) }
 }
 
-/// Returns a world in the form that is written, or why it can't be saved.
+/// Returns a world in the form that is written, or the reason it can't be saved.
 fn saved(world: &World) -> Result<Saved, String> {
     if let Some(why) = world.broken() {
         return Err(format!("it has broken: {why}"));

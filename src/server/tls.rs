@@ -1,5 +1,5 @@
-//! Terminates clients' TLS: signs a certificate for the host that a client asks for and keeps it for the next client.
-//! No certificate is signed for a host that the policy doesn't answer for.
+//! Terminates clients' TLS: signs a certificate for the host that a client asks for, and keeps it for the next client
+//! that asks for the same host. No certificate is signed for a host that the policy doesn't answer for.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -21,12 +21,12 @@ use super::policy::Policy;
 
 /// The time limit for a handshake, so that a client can't hold a connection with half a ClientHello.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// The most certificates kept; beyond that, the least recently used is dropped. An app uses a handful of hosts; a scan
-/// may try thousands.
+/// The most certificates that are kept. When there are more, the least recently used is dropped. An app uses a handful
+/// of hosts; a scan may try thousands.
 const LEAVES_MAX: usize = 256;
 /// The most sessions that can be resumed; each takes about 1 KB.
 const SESSIONS_MAX: usize = 1_024;
-/// The only protocol offered within TLS; API clients need no other.
+/// The only protocol that is offered by ALPN. API clients need no other.
 const ALPN: &[u8] = b"http/1.1";
 
 /// The reason a TLS connection failed.
@@ -63,7 +63,7 @@ impl TlsError {
     }
 }
 
-/// A TLS connection.
+/// A connection with TLS established.
 pub(super) type Secured<S> = TlsStream<S>;
 
 /// Terminates TLS with the local CA's certificates.
@@ -78,7 +78,8 @@ pub(super) struct Terminator {
 #[derive(Default)]
 struct Leaves {
     by_identity: BTreeMap<Identity, Leaf>,
-    /// The number of times that any certificate has been used, from which `last_use` is set.
+    /// How many times certificates have been used in total. A certificate's `last_use` is the value of this count at
+    /// its last use.
     uses: u64,
 }
 

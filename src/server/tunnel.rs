@@ -17,7 +17,7 @@ use super::established::Plain;
 use super::listener::Stopping;
 use super::reset::Connection;
 
-/// The size of the buffer for each direction. Larger ones were not faster, nor was splice(2) through a pipe.
+/// The size of the buffer for each direction. Neither a larger buffer nor splice(2) through a pipe was faster.
 const BUFFER_BYTES: usize = 128 * 1024;
 /// How long a tunnel may carry nothing in either direction: longer than a request to a slow service takes. Without a
 /// limit, a client that has vanished would keep its tunnel for good.
@@ -43,7 +43,7 @@ pub(super) async fn relay(client: Upgraded, mut host: TcpStream, mut stopping: S
                 tracing::debug!(%error, "a tunnel failed");
             }
         }
-        // A tunnel may never end by itself, so a stop doesn't wait for it.
+        // A tunnel may stay open forever, so a stop doesn't wait for it.
         () = stopping.begun() => {}
     }
 }
@@ -91,7 +91,7 @@ impl LastMove {
     }
 }
 
-/// One side of a tunnel. Records when bytes come from it or go to it.
+/// One side of a tunnel, wrapped to record when bytes are read from it or written to it.
 struct Watched<I> {
     stream: I,
     last_move: LastMove,

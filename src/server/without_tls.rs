@@ -1,4 +1,4 @@
-//! The stand-in for `tls.rs` if the `tls` feature is off: a client that speaks TLS gets nothing but a warning in the
+//! The stand-in for `tls.rs` if the `tls` feature is off: a connection that speaks TLS is closed, with a warning in the
 //! log.
 
 use std::net::SocketAddr;
@@ -31,7 +31,7 @@ impl TlsError {
 /// A TLS connection, which is never made.
 pub(super) type Secured<S> = S;
 
-/// Refuses all TLS connections.
+/// The stand-in for the TLS server, which refuses all connections.
 pub(super) struct Terminator;
 
 impl Terminator {

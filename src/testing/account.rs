@@ -33,7 +33,7 @@ pub struct Account {
     pub(super) patience: Duration,
 }
 
-/// An account's telephone number, and the webhooks through which its app is called.
+/// A telephone number of an account, and the webhooks that notify the app of calls to it.
 ///
 /// The methods change the number immediately and return it, so that calls can be chained.
 #[derive(Clone)]
@@ -72,8 +72,8 @@ impl Account {
         self.world.sid()
     }
 
-    /// Returns the account's token: the password of REST calls, and the key of `X-Twilio-Signature`. Empty until a
-    /// client claims the account, if it was created without a token.
+    /// Returns the account's token, which is the password of REST calls and the key of `X-Twilio-Signature`. Empty
+    /// until a client claims the account, if it was created without a token.
     #[must_use]
     pub fn auth_token(&self) -> String {
         self.world.read(|engine| engine.account().auth_token.clone()).unwrap_or_default().into()
@@ -92,8 +92,8 @@ impl Account {
         &self.url
     }
 
-    /// Returns the account's number in this E.164 form. A number that the account doesn't own yet is bought and set to
-    /// receive faxes.
+    /// Returns one of the account's numbers, given in E.164 form. A number that the account doesn't own yet is bought
+    /// and set to receive faxes.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -107,7 +107,7 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// Returns [`Error::Number`] if the string is not an E.164 number, [`Error::Refused`] if the number is not for
+    /// Returns [`Error::Number`] if the string is not an E.164 number, or [`Error::Refused`] if the number is not for
     /// sale.
     pub fn number(&self, text: &str) -> Result<Number, Error> {
         let number = text.parse().map_err(|error: NotE164| Error::Number { text: text.to_owned(), error })?;
@@ -123,8 +123,9 @@ impl Account {
         Ok(Number { world, sid, number })
     }
 
-    /// Plays a fax machine that calls one of the account's numbers. Nothing happens until the result is awaited, which
-    /// returns the settled [`Conversation`](super::Conversation), or until [`ring`](Receive::ring) is called.
+    /// Plays a fax machine that calls one of the account's numbers. Awaiting the result makes the call and returns the
+    /// settled [`Conversation`](super::Conversation); [`ring`](Receive::ring) only makes the call. Nothing happens
+    /// before that.
     ///
     /// ```
     /// use fauxfax::Document;
@@ -147,8 +148,8 @@ impl Account {
         Receive::new(self.clone(), document)
     }
 
-    /// Sends the document at a URL to `to`, as the app would through the REST API. Nothing happens until the result is
-    /// awaited, which returns the ended fax, or until [`queue`](SendFax::queue) is called.
+    /// Sends the document at a URL to `to`, as the app would through the REST API. Awaiting the result creates the fax
+    /// and returns it once it has ended; [`queue`](SendFax::queue) only creates it. Nothing happens before that.
     ///
     /// ```
     /// use fauxfax::Status;
@@ -193,6 +194,7 @@ impl Account {
     #[must_use]
     pub fn newest_fax(&self) -> Option<Fax> {
         self.world.read(|engine| {
+            // The engine lists faxes newest first.
             let newest = engine.faxes(&crate::engine::FaxFilter::default(), crate::engine::Cursor::Skip(0), 1);
             newest.items.first().map(|fax| (*fax).clone())
         })
@@ -221,7 +223,7 @@ impl Account {
     /// ```
     ///
     /// # Errors
-    /// Returns [`Error::TooLate`] after ten seconds, or after the time set by [`with_timeout`](Self::with_timeout);
+    /// Returns [`Error::TooLate`] after ten seconds, or after the time set by [`with_timeout`](Self::with_timeout), and
     /// [`Error::Unreachable`] as soon as the fax can no longer enter the status.
     pub async fn wait_for(&self, fax: FaxSid, status: Status) -> Result<(), Error> {
         let entered = self.world.until_journaled(|journal| {
@@ -243,6 +245,7 @@ impl Account {
             }
         });
         match tokio::time::timeout(self.patience, entered).await {
+            // `None` means that the account was removed or its world broke.
             Ok(ended) => ended.unwrap_or(Err(Error::Gone)),
             Err(_) => {
                 let now = self.world.read(|engine| engine.fax(fax).map(Fax::status));
@@ -351,7 +354,8 @@ impl Account {
         expected.verify(&events)
     }
 
-    /// Explains why a request's signature doesn't match: names the mistake that yields it and the valid signature.
+    /// Explains why a request's signature is invalid: names the mistake that would produce it, and gives the valid
+    /// signature.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

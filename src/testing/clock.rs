@@ -1,4 +1,4 @@
-//! A handle on one account's clock. It wraps [`World`], which moves the clock, for tests.
+//! A handle on one account's clock, for tests. The clock itself is moved by [`World`].
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::world::World;
 /// The virtual clock of one account; clones are handles on the same clock.
 ///
 /// The clock runs with real time until it is frozen. While frozen, it moves only through [`advance`](Self::advance) and
-/// [`drain`](Self::drain), and everything that falls due in between happens: redials, retries, expiries.
+/// [`drain`](Self::drain), and the work that falls due on the way is performed: redials, retries, expiries.
 #[derive(Clone)]
 pub struct AccountClock(pub(super) World);
 
@@ -63,7 +63,7 @@ impl AccountClock {
     /// ```
     ///
     /// # Errors
-    /// Returns [`Error::Clock`] if the clock is running.
+    /// Returns [`Error::Clock`] if the clock is running, or if the account is removed or its world breaks meanwhile.
     pub async fn advance(&self, by: Duration) -> Result<(), Error> {
         Ok(self.0.advance(self.0.now().after(by)).await?)
     }
@@ -88,7 +88,7 @@ impl AccountClock {
     /// ```
     ///
     /// # Errors
-    /// Returns [`Error::Clock`] if the clock is running.
+    /// Returns [`Error::Clock`] if the clock is running, or if the account is removed or its world breaks meanwhile.
     pub async fn drain(&self) -> Result<(), Error> {
         Ok(self.0.drain().await?)
     }

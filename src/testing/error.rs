@@ -31,7 +31,7 @@ pub enum Error {
     /// accounts.
     #[error(transparent)]
     CreateAccount(#[from] CreateWorldError),
-    /// The emulator has no account with this SID, or no longer has it.
+    /// The emulator has no account with this SID; it may have been removed.
     #[error("there is no account {0}")]
     NoAccount(AccountSid),
     /// A telephone number is not in E.164 form.
@@ -64,7 +64,7 @@ pub enum Error {
     TooLate {
         /// A description of the missing event, and of the state that was reached instead.
         what: String,
-        /// The time limit.
+        /// The time limit that was exceeded.
         patience: Duration,
     },
     /// The awaited event can no longer happen, whatever the time limit.
@@ -72,7 +72,7 @@ pub enum Error {
     Unreachable {
         /// The SID of the awaited fax.
         fax: FaxSid,
-        /// The awaited status.
+        /// The status that the test awaits.
         wanted: Status,
         /// The reason: the fax has ended in a different status, or is gone.
         why: Unreachable,

@@ -85,7 +85,7 @@ impl Expect {
         Self::matching(json!({ "kind": kind }))
     }
 
-    /// Expects an event that contains these parts, in the form of the control API's `match`. A value is compared
+    /// Expects an event that contains these fields, given in the form of the control API's `match`. A value is compared
     /// exactly, unless it is an object with `prefix` or `regex`.
     ///
     /// ```
@@ -159,6 +159,7 @@ impl Expect {
         let mut text = format!("expected {wanted} of {}, found {}", self.part, verdict.found.len());
         for miss in &verdict.closest {
             let event = &events[miss.index];
+            // Writing to a string never fails.
             let _ = write!(text, "\n  {} {} differs:", event.seq, event.kind);
             for difference in &miss.differs {
                 let _ = write!(text, "\n    {}: want {}, got {}", difference.field, difference.want, difference.got);

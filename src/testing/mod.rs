@@ -73,7 +73,7 @@ use crate::server::{Server, StartError};
 pub struct Emulator {
     registry: emulator::Registry,
     address: SocketAddr,
-    /// Stops the server when dropped or taken.
+    /// Stops the server when the sender is dropped.
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<()>>,
 }
@@ -96,8 +96,7 @@ pub struct Emulator {
 pub struct Builder(Config);
 
 impl Emulator {
-    /// Returns options with default values for tests: a free port of 127.0.0.1, seed 1, and transmissions that take no
-    /// time.
+    /// Returns the default options for tests: a free port of 127.0.0.1, seed 1, and transmissions that take no time.
     pub fn builder() -> Builder {
         // Loopback only, so that a test isn't exposed to the network; port 0, so that tests can run in parallel.
         let config = Config { listen: ([127, 0, 0, 1], 0).into(), pace: Pace::Max, ..Config::default() };
@@ -110,7 +109,7 @@ impl Emulator {
         format!("http://{}", self.address)
     }
 
-    /// Creates an account: an isolated world with a fresh SID and token and no numbers.
+    /// Creates an account: an isolated world with a new SID, a new token and no numbers.
     ///
     /// ```
     /// # use fauxfax::Emulator;
@@ -198,7 +197,7 @@ impl Drop for Emulator {
 }
 
 impl Builder {
-    /// Sets the seed of SIDs, jitter and chance; 1 by default, so that every run of a test is the same.
+    /// Sets the seed of SIDs, jitter and random draws. It is 1 by default, so that every run of a test is the same.
     pub const fn seed(mut self, seed: u64) -> Self {
         self.0.seed = Some(seed);
         self
@@ -237,7 +236,7 @@ impl Builder {
     /// Opens the port and serves on the current Tokio runtime until the emulator is stopped or dropped.
     ///
     /// # Errors
-    /// Fails if the port is taken, or the settings contradict each other.
+    /// Fails if the port is taken, or if something that the settings name, such as a file, can't be used.
     #[expect(clippy::disallowed_methods, reason = "the emulator of a test runs as a task")]
     pub async fn start(self) -> Result<Emulator, StartError> {
         let config = Config { seed: self.0.seed.or(Some(1)), ..self.0 };

@@ -93,11 +93,11 @@ impl Document {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Conversation {
-    /// The SID that the webhooks named as `FaxSid`.
+    /// The SID that the webhooks carried as `FaxSid`.
     pub sid: FaxSid,
     /// The fax in its final state; `None` if the call never became a fax, or the app has deleted it.
     pub fax: Option<Fax>,
-    /// The outcome of the call.
+    /// The outcome of the call, such as [`Outcome::Received`].
     pub outcome: Outcome,
     /// The journal's events for this fax, oldest first.
     pub events: Vec<JournalEvent>,
@@ -174,7 +174,7 @@ impl Receive {
         self
     }
 
-    /// Sets the station id of the sending machine, at most 20 characters; the caller by default.
+    /// Sets the station id of the sending machine, of at most 20 characters; by default, it is the same as the caller.
     pub fn station_id(mut self, text: &str) -> Self {
         self.station_id = Some(text.to_owned());
         self
@@ -240,8 +240,8 @@ impl Receive {
         self
     }
 
-    /// Makes the call without waiting for its end. With a frozen clock this is the only way to make a call; advance or
-    /// drain the clock afterwards.
+    /// Makes the call without waiting for its end. This is the only way to make a call while the clock is frozen;
+    /// advance or drain the clock afterwards.
     ///
     /// ```
     /// use fauxfax::Document;
@@ -265,8 +265,8 @@ impl Receive {
     /// ```
     ///
     /// # Errors
-    /// Returns [`Error::IncomingFax`] or [`Error::Document`] if the call can't be made as described, [`Error::Refused`]
-    /// if the account has no number that accepts it.
+    /// Returns [`Error::IncomingFax`] or [`Error::Document`] if the call can't be made as described, or
+    /// [`Error::Refused`] if the account has no number that accepts it.
     pub async fn ring(self) -> Result<FaxSid, Error> {
         self.begin().await.map(|(sid, _)| sid)
     }
@@ -298,7 +298,7 @@ impl Receive {
 
     async fn converse(self) -> Result<Conversation, Error> {
         let (account, patience) = (self.account.clone(), self.patience);
-        // Checked before the call is made, so that a refused test leaves no call behind.
+        // Checked before the call is made, so that no call is left behind if the clock is frozen.
         if account.world.clock_mode() == ClockMode::Frozen {
             return Err(Error::Frozen);
         }

@@ -43,7 +43,7 @@ pub struct AccountRules {
     matches: Match,
     after: u32,
     chance: Option<f64>,
-    /// The first invalid pattern, which `once`, `times` and `always` report.
+    /// The error for the first invalid pattern, which `once`, `times` and `always` return.
     wrong: Option<Error>,
 }
 
@@ -152,8 +152,8 @@ impl AccountRules {
     /// Adds a rule that acts once, and returns its id.
     ///
     /// # Errors
-    /// Returns [`Error::Rule`] if a pattern is invalid or the rule could never act, [`Error::Refused`] if there are too
-    /// many rules.
+    /// Returns [`Error::Rule`] if a pattern is invalid or the rule could never act, or [`Error::Refused`] if there are
+    /// too many rules.
     pub fn once(self, effect: impl Into<RuleEffect>) -> Result<u64, Error> {
         self.add(Some(1), effect.into())
     }

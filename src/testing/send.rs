@@ -68,7 +68,7 @@ impl SendFax {
         }
     }
 
-    /// Sets the caller, in E.164 form; the number that the account has owned longest by default.
+    /// Sets the caller, in E.164 form; by default, the number that the account has owned for the longest time.
     pub fn from(mut self, number: &str) -> Self {
         self.from = Some(number.to_owned());
         self
@@ -104,12 +104,12 @@ impl SendFax {
         self
     }
 
-    /// Creates the fax without waiting for its end. With a frozen clock this is the only way to send a fax; advance or
-    /// drain the clock afterwards.
+    /// Creates the fax without waiting for its end. This is the only way to send a fax while the clock is frozen;
+    /// advance or drain the clock afterwards.
     ///
     /// # Errors
-    /// Returns [`Error::Number`] if a number is not in E.164 form, [`Error::Refused`] if the account has no number to
-    /// call from or the service refuses the fax.
+    /// Returns [`Error::Number`] if a number is not in E.164 form, or [`Error::Refused`] if the account has no number
+    /// to call from or the service refuses the fax.
     pub fn queue(self) -> Result<FaxSid, Error> {
         let number = |text: &str| -> Result<PhoneNumber, Error> {
             text.parse().map_err(|error: NotE164| Error::Number { text: text.to_owned(), error })
@@ -140,7 +140,7 @@ impl SendFax {
 
     async fn ended(self) -> Result<Fax, Error> {
         let (account, patience) = (self.account.clone(), self.patience);
-        // Checked before the fax is created, so that a refused test leaves no fax behind.
+        // Checked before the fax is created, so that no fax is left behind if the clock is frozen.
         if account.world.clock_mode() == ClockMode::Frozen {
             return Err(Error::Frozen);
         }

@@ -1,6 +1,6 @@
-//! The sample app of `demo`: a real HTTP server that plays the customer. It accepts incoming faxes, receives status
-//! notifications, serves a document, and checks each signature with the account's key. It knows the emulator only
-//! through its API.
+//! The sample app of `demo`: a real HTTP server that plays the customer's app. It accepts incoming faxes, receives
+//! status notifications, serves a document, and checks each signature with the account's key. The app and the emulator
+//! communicate only over HTTP.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -33,7 +33,7 @@ pub(super) struct App {
 }
 
 impl App {
-    /// Returns the app's routes.
+    /// Returns the app's routes: three webhooks and the document.
     pub(super) fn router(self) -> Router {
         Router::new()
             .route("/fax", post(accept))
@@ -43,7 +43,7 @@ impl App {
             .with_state(self)
     }
 
-    /// Checks the signature of a request like a helper library's request validator. Returns `valid` or `invalid`.
+    /// Checks the signature of a request as a helper library's request validator does. Returns `valid` or `invalid`.
     fn verdict(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> &'static str {
         let url = format!("{}{uri}", self.origin);
         let expected = if *method == Method::POST {

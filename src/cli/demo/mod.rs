@@ -28,6 +28,7 @@ use crate::server::{Server, run as run_listener};
 
 /// The time limit for each step. At the pace of a real line, a two-page fax takes over a minute.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// The boundary between the parts of the upload, which doesn't occur in the letter.
 const BOUNDARY: &str = "fauxfax-demo-5b8f0e2c9d17";
 /// The number of the fax machine that the app receives from and sends to.
 const FAR_MACHINE: &str = "+15558675310";
@@ -63,7 +64,7 @@ pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
                 told = Some(ended);
                 if serves_on {
                     if cfg!(feature = "console") {
-                        // `Output` drops a line instead of failing.
+                        // Never fails: `Output` drops a line instead.
                         let _ = writeln!(out, "Look around: {}/console  (Ctrl-C ends it)", client.base());
                     }
                     // The emulator keeps serving until a signal arrives.
@@ -78,6 +79,7 @@ pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
         server.serve(stop).await?;
         told.context("the demonstration was interrupted")?
     });
+    // Requests to apps may still be in progress, but nobody is waiting for them.
     runtime.shutdown_background();
     Ok(if told? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,5 +1,5 @@
-//! Prints a conversation as a timeline: the journal's events as readable lines. The results of the app's signature
-//! checks are counted.
+//! Prints a conversation as a timeline of readable lines, made from the journal's events, and counts the results of the
+//! app's signature checks.
 
 use std::io::Write;
 
@@ -51,7 +51,7 @@ impl<W: Write> Timeline<W> {
 
     /// Prints an event from the journal, unless it is irrelevant to the demonstration.
     pub(super) fn event(&mut self, event: &Value) -> std::io::Result<()> {
-        // The time of day, with milliseconds, in an RFC 3339 timestamp.
+        // The part of an RFC 3339 timestamp that is the time of day, with milliseconds.
         let at = event["at"].as_str().and_then(|at| at.get(11..23)).unwrap_or_default().to_owned();
         let data = &event["data"];
         match event["kind"].as_str().unwrap_or_default() {

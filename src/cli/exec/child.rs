@@ -15,11 +15,12 @@ use tokio::signal::unix::{Signal as Unix, SignalKind, signal};
 #[cfg(unix)]
 use super::super::signals::hangup_stops;
 
-/// A shell's exit statuses for a program that doesn't exist and for one that can't be executed.
+/// The exit status with which a shell reports a program that doesn't exist.
 const NOT_FOUND: u8 = 127;
+/// The exit status with which a shell reports a program that can't be executed.
 const NOT_EXECUTABLE: u8 = 126;
 
-/// Runs a program with these additional variables until it ends; returns its exit status.
+/// Runs a program with these additional environment variables until it ends, and returns its exit status.
 pub(super) async fn run(command: &[OsString], variables: &[(String, String)]) -> anyhow::Result<u8> {
     let [program, arguments @ ..] = command else { anyhow::bail!("exec needs a command: fauxfax exec -- COMMAND…") };
     let variables = variables.iter().map(|(name, value)| (name, value));
@@ -53,7 +54,7 @@ struct Signals {
     interrupt: Unix,
     quit: Unix,
     terminate: Unix,
-    /// Absent if SIGHUP is ignored: it then stays ignored, for the program as well.
+    /// Absent if SIGHUP is ignored. The signal then stays ignored, also by the program.
     hangup: Option<Unix>,
     user_1: Unix,
     user_2: Unix,
@@ -61,7 +62,7 @@ struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// Starts to receive the signals, keeping those that arrive before `until_ended` runs.
+    /// Registers for the signals. Signals that arrive before `until_ended` runs are kept.
     fn listen() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -75,7 +76,8 @@ impl Signals {
 
     /// Forwards signals until the program ends.
     async fn until_ended(mut self, mut child: Child) -> std::io::Result<ExitStatus> {
-        // The terminal sends typed signals, such as Ctrl-C, to the program too, which must not get them twice.
+        // The terminal itself sends typed signals, such as Ctrl-C, to the program as well, which must not get them
+        // twice.
         let typed = std::io::stdin().is_terminal();
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
         loop {

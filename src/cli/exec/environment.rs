@@ -1,5 +1,5 @@
 //! The environment with which an unchanged program reaches the emulator: the proxy, the certificates to trust and the
-//! account. Also writes the files that the variables name.
+//! account. This module also writes the files that the variables name.
 
 use std::fs;
 use std::path::Path;
@@ -18,19 +18,20 @@ const SITECUSTOMIZE: &str = include_str!("sitecustomize.py");
 const NODE_HOOK: &str = include_str!("node.cjs");
 /// The truststore's password. Java requires one, although the file contains no secrets.
 const TRUSTSTORE_PASSWORD: &str = "changeit";
-/// The space of a SignalWire account. The emulator answers for every subdomain of SignalWire's domain.
+/// The host name of a SignalWire space. Any space would do, because the emulator answers for every subdomain of
+/// SignalWire's domain.
 const SPACE: &str = "example.signalwire.com";
-/// The hosts that are reached without the proxy: this machine.
+/// The names and addresses of this machine, which are reached without the proxy.
 const DIRECT: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
 
-/// Looks up a variable in the environment that the program would otherwise inherit.
+/// A function that looks up a variable in the environment that the program would otherwise inherit.
 pub(crate) type Inherited<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The emulator and account that a program is directed to.
 pub(crate) struct Destination<'a> {
-    /// The URL of the emulator, which is also that of the proxy, such as `http://127.0.0.1:8329`.
+    /// The URL of the emulator, which is also the proxy, such as `http://127.0.0.1:8329`.
     pub(crate) url: &'a str,
-    /// The local CA's certificate.
+    /// The local CA's certificate, which the program must trust.
     pub(crate) ca: &'a CertificateDer<'static>,
     /// The account whose credential the program gets.
     pub(crate) account: Signatory<'a>,
@@ -38,10 +39,10 @@ pub(crate) struct Destination<'a> {
     pub(crate) control_token: Option<&'a str>,
 }
 
-/// An account with its secrets.
+/// The account that the program uses, with its secrets.
 #[derive(Clone, Copy)]
 pub(crate) struct Signatory<'a> {
-    /// The SID of the account.
+    /// The account's SID, or SignalWire's project id.
     pub(crate) sid: &'a str,
     /// The account's token, if it has one.
     pub(crate) token: Option<&'a str>,
@@ -49,7 +50,7 @@ pub(crate) struct Signatory<'a> {
     pub(crate) signing_key: Option<&'a str>,
 }
 
-/// Writes the files to a folder and returns the variables that name them.
+/// Writes the certificates and startup code to a folder, and returns all variables that the program needs.
 pub(crate) fn prepare(
     folder: &Path,
     destination: &Destination<'_>,
@@ -105,8 +106,8 @@ pub(crate) fn prepare(
     Ok(variables.0)
 }
 
-/// Returns the hosts to be reached directly: this machine and the user's own list, without entries that would bypass
-/// the emulator.
+/// Returns the hosts to be reached directly: this machine and the hosts on the user's own list, except those that would
+/// bypass the emulator.
 fn no_proxy(own: Option<&str>) -> String {
     let own = own.unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty());
     let leads_past = |entry: &&str| {
@@ -124,7 +125,7 @@ fn no_proxy(own: Option<&str>) -> String {
     DIRECT.into_iter().chain(own).collect::<Vec<_>>().join(",")
 }
 
-/// Puts a folder in front of a list of folders.
+/// Puts a folder in front of a list of folders, with the system's separator for such lists.
 fn joined(folder: &Path, rest: Option<&str>) -> String {
     let separator = if cfg!(windows) { ';' } else { ':' };
     rest.map_or_else(|| folder.display().to_string(), |rest| format!("{}{separator}{rest}", folder.display()))
@@ -288,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn no_no_proxy_entry_bypasses_the_emulator() {
+    fn entries_of_no_proxy_cannot_bypass_the_emulator() {
         for past in [
             "*",
             "twilio.com",

@@ -53,6 +53,7 @@ pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
         let account = Signatory { sid: &sid, token: token.as_deref(), signing_key };
         let destination = Destination { url: &url, ca: authority.certificate(), account, control_token };
         let variables = prepare(scratch.path(), &destination, &config::variable)?;
+        // Created here, because `serve` consumes the server.
         let idle = server.idle();
         let mut ended = None;
         let work = async {
@@ -72,6 +73,7 @@ pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
         }
         Ok(ExitCode::from(code))
     });
+    // Requests to apps may still be in progress, but nobody is waiting for them.
     runtime.shutdown_background();
     code
 }

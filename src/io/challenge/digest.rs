@@ -23,8 +23,7 @@ const EXTENDED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'`')
     .remove(b'|')
     .remove(b'~');
-/// The nonce count: always that of the first request with the server's nonce, since each challenge is answered only
-/// once.
+/// The nonce count, which is always 1, since each of the server's nonces is used for only one request.
 const COUNT: &str = "00000001";
 /// The length of the client's nonce, in characters.
 const NONCE_CHARS: usize = 16;
@@ -51,8 +50,8 @@ impl Algorithm {
 }
 
 /// Returns the `Authorization` that answers a challenge, if its algorithm and quality of protection are supported. The
-/// client's nonce need differ only if the server's does, so it is derived from the server's nonce and the target, which
-/// keeps runs reproducible.
+/// client's nonce is derived from the server's nonce and the target, so that runs are reproducible; it needs to differ
+/// only when the server's nonce does.
 pub(super) fn answer(challenge: &Challenge, credential: &Credential, method: Method, target: &str) -> Option<String> {
     let algorithm = Algorithm::named(challenge.get("algorithm").unwrap_or("MD5"))?;
     let own_nonce = (algorithm.hash)(&format!("fauxfax:{}:{target}", challenge.get("nonce")?));
@@ -144,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rfc_examples_are_answered_as_it_specifies() {
+    fn the_examples_in_the_rfc_give_the_expected_answers() {
         for (algorithm, response) in [
             ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
             ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
@@ -160,7 +159,7 @@ mod tests {
         }
     }
 
-    /// §3.9.2 with the digests from erratum 4897: the RFC's own are truncated SHA-512 digests.
+    /// The example in §3.9.2, with the digests from erratum 4897: those in the RFC are truncated SHA-512 digests.
     #[test]
     fn a_user_name_is_hashed_if_the_server_asks_for_it() {
         let challenge = parse(
@@ -181,7 +180,8 @@ mod tests {
         assert_eq!(user(&credential, None), "username*=UTF-8''J%C3%A4s%C3%B8n%20Doe");
     }
 
-    /// A session's secret is the digest of the plain secret and both nonces (§3.4.2); computed with Python's hashlib.
+    /// A session's secret is the digest of the plain secret and both nonces (§3.4.2). The expected values were computed
+    /// with Python's hashlib.
     #[test]
     fn a_session_secret_includes_both_nonces() {
         for (algorithm, response) in [

@@ -1,9 +1,9 @@
-//! Answers a server's `WWW-Authenticate` with the credential in its URL: with Digest if offered, otherwise with Basic
-//! (RFC 7616, RFC 7617). A credential is never sent unasked.
+//! Answers a server's `WWW-Authenticate` with the credential in the URL: by Digest if the server offers it, otherwise
+//! by Basic (RFC 7616, RFC 7617). A credential is never sent before a server asks for it.
 //!
 //! The crate `http-auth` (0.1.10, MIT or Apache-2.0) does the same except for sessions and hashed users. It would add
-//! second versions of `rand`, `digest`, `md-5` and `sha2`, and it draws the client's nonce at random, which would make
-//! requests differ from run to run.
+//! second versions of `rand`, `digest`, `md-5` and `sha2`, and it draws the client's nonce at random, so that requests
+//! would differ from run to run.
 
 mod digest;
 
@@ -24,7 +24,7 @@ pub(super) struct Credential {
 }
 
 impl Credential {
-    /// Returns the decoded userinfo of a URL, if it has any.
+    /// Returns the credential in a URL, decoded; `None` if the URL has no userinfo.
     pub(super) fn of(url: &Url) -> Option<Self> {
         let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let any = !url.username().is_empty() || url.password().is_some();
@@ -35,7 +35,7 @@ impl Credential {
         })
     }
 
-    /// Adds this credential to a URL that has none.
+    /// Adds this credential to a URL without userinfo.
     pub(super) fn within(&self, url: &str) -> String {
         url.split_once("://")
             .map_or_else(|| url.to_owned(), |(scheme, rest)| format!("{scheme}://{}@{rest}", self.userinfo))
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn digest_is_answered_as_the_rfc_specifies() {
-        // RFC 2617 §3.5 without qop, computed from its own values.
+        // The example in RFC 2617 §3.5 without `qop`. The expected response was computed from the RFC's values.
         let challenge = "Digest realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", \
                          opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"";
         let digest = answered(&["Basic realm=\"x\"", challenge], "http://Mufasa:Circle%20Of%20Life@h/dir/index.html");

@@ -21,16 +21,18 @@ use crate::document::page::Counting;
 use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
 
-/// The memory that a child may use. The largest page that is accepted needs about half of it.
+/// The memory that a child may use, in bytes. The largest page that is accepted needs about half of that.
 pub const MEMORY_BYTES_MAX: u64 = 384 * 1024 * 1024;
-/// The address space of a child: its memory, plus what its allocator and program reserve without using it.
+/// The address space that a child may use, in bytes: its memory, plus the space that its allocator and program reserve
+/// without using it.
 pub const ADDRESS_SPACE_BYTES_MAX: u64 = 1_536 * 1024 * 1024;
-/// Makes the child's allocator reserve memory in small parts. A large reservation would count as used memory.
+/// Variables that make the child's allocator reserve memory in small parts. A large reservation would count as used
+/// memory.
 const ALLOCATOR: [(&str, &str); 2] = [("MIMALLOC_ARENA_EAGER_COMMIT", "0"), ("MIMALLOC_ARENA_RESERVE", "32768")];
 /// The longest first line of a request to a child, in bytes.
 const REQUEST_BYTES_MAX: usize = 64 * 1024;
 
-/// Starts a child, gives it the job and returns its output.
+/// Starts a child, gives it the job and returns its output, within the time limits in `options`.
 pub(super) async fn make(
     program: &Path,
     options: &RenderOptions,
@@ -45,7 +47,7 @@ pub(super) async fn make(
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        // The time limit drops the future, which must end the child.
+        // When the time limit expires, the future is dropped, and then the child must be killed.
         .kill_on_drop(true)
         .spawn();
     let mut child = spawned.map_err(|error| unreadable(&format!("no renderer can be started: {error}")))?;
@@ -95,6 +97,7 @@ async fn talk(
             match frame {
                 Ok(Some(Frame::Page(page))) => {
                     size += page.mmr.len();
+                    // Checked here, because the pages are collected in this process.
                     if size > PAGES_BYTES_MAX {
                         return Err(too_large());
                     }
@@ -158,7 +161,7 @@ fn answer(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     let Some(quality) = request["quality"].as_str().and_then(Quality::from_word) else {
         return document::probe(&bytes).map_or_else(failed, Frame::Probed).write(output);
     };
-    // The parent read this folder when it started. If it has disappeared since, use the built-in fonts.
+    // The parent read this folder when it started. If the folder has disappeared since, use the built-in fonts.
     let fonts =
         request["fonts"].as_str().and_then(|path| Fonts::of_directory(Path::new(path)).ok()).unwrap_or_default();
     let said = |name: &str| request[name].as_bool().unwrap_or(false);

@@ -11,12 +11,12 @@ use crate::document::{Kind, Probe, Summary};
 use crate::model::fax::Quality;
 use crate::model::page::{CodedBits, FaxPage, FilledBits, LINE_RATES_BPS, PageLoss};
 
-/// The longest head, in bytes. Only a list of losses makes a head long.
+/// The longest head, in bytes. A head is long only if it lists many losses.
 const HEAD_BYTES_MAX: usize = 256 * 1024;
 /// The longest body, in bytes. A page of noise at superfine resolution takes 3 MB.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// One message from a renderer.
+/// A message from a renderer process to its parent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Frame {
     /// The result of `Job::Probe`, in the only frame.

@@ -1,5 +1,5 @@
-//! Renders documents: a limited number at a time, each within time and memory limits, and in a separate process if the
-//! binary is configured as the renderer. A document that crashes its renderer affects only itself.
+//! Renders documents: a limited number at a time, each within time and memory limits, and in a separate process if a
+//! renderer program is configured. A document that crashes such a process affects no other document.
 
 mod child;
 mod frame;
@@ -37,9 +37,9 @@ use crate::model::reception::{HeaderLine, Reception};
 const DOCUMENT_LIMIT: Duration = Duration::from_secs(120);
 /// The default time limit for one page of a document.
 const PAGE_LIMIT: Duration = Duration::from_secs(30);
-/// The number of forms of each page that are kept: as drawn, in the file that is sent, and on paper.
+/// The number of forms in which each page is kept: as drawn, in the file that is sent, and on paper.
 const FORMS: usize = 3;
-/// The most bytes that the pages of one document may take; a thousand dithered photographs take about that many.
+/// The most bytes that the coded pages of one document may take. A thousand dithered photographs take about as many.
 const PAGES_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// The options and limits for rendering documents.
@@ -77,10 +77,10 @@ impl Default for RenderOptions {
     }
 }
 
-/// The argument that makes the binary a renderer.
+/// The command-line argument that makes the binary render a single document.
 pub const CHILD_ARGUMENT: &str = "render-child";
 
-/// A pool of renderers; clones share it.
+/// A handle on a pool of renderers; clones share the pool.
 #[derive(Clone)]
 pub struct Renderer(Arc<Pool>);
 
@@ -92,7 +92,7 @@ struct Pool {
     recent: Recent,
 }
 
-/// The pool of threads, shared by all emulators of a process: a test may create many.
+/// The pool of threads. All emulators of a process share it, because a test may create many emulators.
 static THREADS: OnceLock<Renderer> = OnceLock::new();
 
 /// The way in which a document's pages are drawn.
@@ -131,11 +131,11 @@ pub(super) struct Made {
     summary: Summary,
     /// The file that is sent, made when it is first needed.
     sent: OnceLock<Document>,
-    /// The pages on paper of the size last used, made when they are first needed.
+    /// The pages as printed on paper of the size used last, made when they are first needed.
     printed: Mutex<Option<(PageSize, Arc<PrintedPages>)>>,
 }
 
-/// Printed pages. `None` for a page that takes more than one sheet, or is shortened to fit on one.
+/// Pages as printed on paper. `None` for a page that takes more than one sheet, or that is shortened to fit on one.
 type PrintedPages = [Option<Arc<Printed>>];
 
 impl Made {
@@ -153,7 +153,7 @@ impl Made {
         self.pages.iter().map(|page| (page.mmr.len() + size_of::<FaxPage>()) * FORMS).sum()
     }
 
-    /// Returns the file of these pages as received.
+    /// Returns the file that the receiver gets: these pages, printed according to `reception`.
     fn received(&self, reception: &Reception, header_line: HeaderLine, losses: &[PageLoss]) -> Document {
         let printed = self.printed(reception.page_size, header_line);
         let before = |number: u64| usize::try_from(number - 1).ok().and_then(|at| printed.get(at)?.clone());
@@ -175,13 +175,14 @@ impl Made {
 }
 
 impl Renderer {
-    /// Creates a pool.
+    /// Creates a pool with these options, and reads the fonts.
     ///
     /// # Errors
     /// Fails if the font folder can't be read.
     pub fn new(options: RenderOptions) -> std::io::Result<Self> {
         let fonts = options.font_directory.as_deref().map(Fonts::of_directory).transpose()?.unwrap_or_default();
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        // There is at least one permit, or no document would ever be rendered.
         let places = Semaphore::new(options.at_once.unwrap_or(processors).max(1));
         Ok(Self(Arc::new(Pool { options, fonts, places, pictures: Pictures::default(), recent: Recent::default() })))
     }
@@ -359,7 +360,8 @@ impl Pool {
     }
 }
 
-/// Starts a thread. The runtime panics if the system allows no further thread; the panic becomes an error.
+/// Starts a thread. If the system allows no further thread, the runtime panics; this function turns the panic into an
+/// error.
 fn started<T>(start: impl FnOnce() -> T) -> Result<T, UnreadableDocument> {
     catch_unwind(AssertUnwindSafe(start)).map_err(|panic| {
         let why = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
@@ -367,7 +369,7 @@ fn started<T>(start: impl FnOnce() -> T) -> Result<T, UnreadableDocument> {
     })
 }
 
-/// Does a job on the current thread. `goes_on` is called after each page; an error from it stops the job.
+/// Does a job on the current thread. `goes_on` is called after each page, and stops the job if it returns an error.
 fn make_here(
     bytes: &Arc<[u8]>,
     job: Job,

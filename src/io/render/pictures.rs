@@ -10,8 +10,8 @@ use crate::model::media::Document;
 /// The most bytes of pictures that are kept. A page at full width takes about 100 kB.
 const KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Identifies a picture: a page of a file at a width. The file is identified by its memory address and, since addresses
-/// are reused, by the size of the page's coded image.
+/// Identifies a picture: a page of a file, drawn at a certain width. The file is identified by its memory address and,
+/// since addresses are reused, by the size of the page's coded image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Key {
     file: usize,

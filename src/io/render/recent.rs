@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_are_kept_up_to_a_number_of_bytes_and_a_larger_one_is_not() {
+    fn documents_are_kept_up_to_a_size_limit_and_a_larger_one_is_not_kept() {
         let recent = Recent::default();
         recent.put(name(0), made(KEPT_BYTES_MAX / 9));
         recent.put(name(1), made(KEPT_BYTES_MAX / 9));

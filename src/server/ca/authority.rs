@@ -1,5 +1,6 @@
-//! The local CA: a key that signs certificates for the names that the emulator answers for, and for no others. It lives
-//! in memory; `store` keeps it in files, and `policy` decides who gets a certificate.
+//! The local CA: a key that signs certificates for the names that the emulator answers for, and for no others. This
+//! module keeps the CA in memory; `store` keeps it in files, and `policy` decides for which hosts certificates are
+//! signed.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -17,15 +18,18 @@ use super::{CaError, Identity, der};
 use crate::model::hex;
 use crate::model::time::Timestamp;
 
-/// How long a CA and its certificates are valid. Apple's systems reject server certificates of more than 825 days.
+/// How long a CA and its certificates are valid. Apple's systems reject server certificates that are valid for more
+/// than 825 days.
 pub const LIFETIME: Duration = Duration::from_secs(730 * DAY_S);
 const DAY_S: u64 = 24 * 60 * 60;
-/// The IPv4 networks for which the CA may sign: loopback and private ones.
+/// The IPv4 networks for which the CA may sign, as address and prefix length: loopback and private networks.
 const PERMITTED_V4: [([u8; 4], u8); 4] =
     [([127, 0, 0, 0], 8), ([10, 0, 0, 0], 8), ([172, 16, 0, 0], 12), ([192, 168, 0, 0], 16)];
-/// The longest common name (RFC 5280, ub-common-name). A longer name is listed only among the alternative names.
+/// The longest common name, in characters (RFC 5280, ub-common-name). A longer name is listed only among the
+/// alternative names.
 const COMMON_NAME_LEN_MAX: usize = 64;
-/// The length of a serial number in bytes. At most 20 are allowed, and the first must not have its sign bit set.
+/// The length of a serial number in bytes. At most 20 are allowed, and the first must not have its sign bit set (RFC
+/// 5280 §4.1.2.2).
 const SERIAL_LEN: usize = 16;
 const ORGANIZATION: &str = "fauxfax (a local emulator: for development only)";
 
@@ -34,7 +38,7 @@ pub struct Authority {
     certificate: CertificateDer<'static>,
     pem: String,
     issuer: Issuer<'static, KeyPair>,
-    /// The key of all certificates that this CA signs. The key never leaves the process.
+    /// The key of all certificates that this CA signs. This key never leaves the process.
     leaf_key: KeyPair,
     /// The start and end of the validity of the CA and of everything that it signs.
     lifetime: (Timestamp, Timestamp),
@@ -60,8 +64,8 @@ impl Authority {
     /// Loads the CA with this certificate and key, both in PEM.
     ///
     /// # Errors
-    /// Fails if the CA was not made by fauxfax, its limits differ from this version's, its two parts don't match, or it
-    /// has expired.
+    /// Fails if the CA was not made by fauxfax, its limits differ from those of this version, the certificate and the
+    /// key don't match, or it has expired.
     pub fn load(certificate_pem: &str, key_pem: &str, now: Timestamp) -> Result<Self, CaError> {
         let certificate =
             CertificateDer::from_pem_slice(certificate_pem.as_bytes()).map_err(|_| CaError::NoCertificate)?;
@@ -126,8 +130,8 @@ impl Authority {
         Ok((certificate.der().clone(), PrivateKeyDer::Pkcs8(key)))
     }
 
-    /// Returns a serial number that differs for each name and each run: Firefox rejects two certificates with the same
-    /// one.
+    /// Returns a serial number that differs for each name and each run: Firefox rejects certificates of one CA that
+    /// share a serial number.
     fn serial(&self, identity: &Identity) -> SerialNumber {
         let digest = Sha256::new()
             .chain_update(self.leaf_key.subject_public_key_info())
@@ -141,14 +145,14 @@ impl Authority {
 }
 
 impl std::fmt::Debug for Authority {
-    /// Omits the keys.
+    /// Formats the CA without its keys.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Authority").field("lifetime", &self.lifetime).finish_non_exhaustive()
     }
 }
 
 impl Identity {
-    /// Returns the name to put in the subject.
+    /// Returns the common name to put in the subject.
     fn common_name(&self) -> &str {
         match self {
             Self::Host(name) => name,
@@ -188,7 +192,7 @@ fn params(key: &KeyPair) -> CertificateParams {
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, format!("fauxfax local CA {mark}"));
     params.distinguished_name.push(DnType::OrganizationName, ORGANIZATION);
-    // This CA may not sign for other CAs.
+    // This CA may not sign the certificates of other CAs.
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     // Name constraints don't cover e-mail addresses or code signing, so the purposes are limited as well.

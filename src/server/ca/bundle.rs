@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
-/// The bundles of public roots on Debian and Alpine, Fedora, SUSE, and again Alpine and macOS.
+/// The paths of the system's public roots: on Debian and Alpine; on Fedora; on SUSE; on macOS and also Alpine.
 const SYSTEM_BUNDLES: [&str; 4] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -17,13 +17,13 @@ const SYSTEM_BUNDLES: [&str; 4] = [
 /// The length of a line of PEM, in characters (RFC 7468 §2).
 const LINE_LEN: usize = 64;
 
-/// Trusted certificates: the system's public roots, including those that an administrator has added, or Mozilla's roots
-/// if the system has none; plus the certificates added here.
+/// A list of trusted certificates, such as the system's public roots, to which others can be added.
 #[derive(Debug, Clone, Default)]
 pub struct Roots(Vec<CertificateDer<'static>>);
 
 impl Roots {
-    /// Returns this system's public roots, or Mozilla's if there are none.
+    /// Returns the system's public roots, including those that an administrator has added, or Mozilla's if the system
+    /// has none.
     #[must_use]
     pub fn of_system() -> Self {
         let system = SYSTEM_BUNDLES.iter().map(|path| Self::of_file(Path::new(path)));
@@ -41,8 +41,8 @@ impl Roots {
         Self(Vec::new())
     }
 
-    /// Returns the certificates in a PEM file. Certificates that can't be parsed are skipped; a missing file yields
-    /// none.
+    /// Returns the certificates in a PEM file. Certificates that can't be parsed are skipped, and a missing file counts
+    /// as empty.
     #[must_use]
     pub fn of_file(path: &Path) -> Self {
         let certificates = std::fs::read(path).unwrap_or_default();

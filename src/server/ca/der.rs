@@ -1,4 +1,4 @@
-//! The subset of DER that the local CA needs: reading a certificate's names and dates, and writing a truststore. No
+//! The subset of DER that the local CA needs: reading the fields of its certificate, and writing a truststore. No
 //! signatures are verified.
 
 use crate::model::time::Timestamp;
@@ -32,7 +32,7 @@ pub(super) fn fields(certificate: &[u8]) -> Option<Fields<'_>> {
     let (certificate, _) = element(certificate, SEQUENCE)?;
     let (to_be_signed, _) = element(certificate.content, SEQUENCE)?;
     let mut rest = to_be_signed.content;
-    // The version is optional.
+    // Version 1, the default, is not encoded.
     if rest.first() == Some(&CONTEXT_0) {
         rest = any(rest)?.1;
     }
@@ -62,6 +62,7 @@ pub(super) fn write(tag: u8, content: &[u8]) -> Vec<u8> {
         [] => element.push(0),
         [short @ 0..=0x7f] => element.push(*short),
         long => {
+            // At most 8 bytes, the size of a `usize`.
             element.push(0x80 | u8::try_from(long.len()).unwrap_or(u8::MAX));
             element.extend_from_slice(long);
         }

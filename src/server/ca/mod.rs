@@ -1,5 +1,5 @@
 //! The local CA: created when TLS or the proxy is first used, and kept in the user's data directory, or in memory if
-//! that can't be written. `serve` without TLS never touches the CA.
+//! that directory can't be written. `serve` without TLS never touches the CA.
 
 #[cfg(feature = "tls")]
 mod authority;
@@ -41,7 +41,7 @@ pub enum Identity {
     Machine(IpAddr),
 }
 
-/// The reason there is no CA, or no certificate.
+/// The reason the CA, or a certificate signed by it, is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum CaError {
     /// The program was built without the `tls` feature.
@@ -91,7 +91,7 @@ pub enum CaError {
     },
 }
 
-/// A handle on the CA, which is loaded or created on first use; clones share it.
+/// A handle on the CA, which is loaded or created on first use; clones share the CA.
 #[derive(Clone)]
 pub struct LocalCa(Arc<Shared>);
 
@@ -110,8 +110,8 @@ impl LocalCa {
     /// Loads the CA, or creates it if there is none.
     ///
     /// # Errors
-    /// Fails if the folder contains anything but a valid fauxfax CA. Errors are not cached: once the folder is
-    /// repaired, the next call succeeds.
+    /// Fails if the folder contains a CA that can't be used. Errors are not cached: once the folder is repaired, the
+    /// next call succeeds.
     pub fn authority(&self) -> Result<Arc<Authority>, CaError> {
         // Held while the CA is loaded, so that simultaneous connections don't each create one.
         let mut loaded = self.0.loaded.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
 //! Writes a truststore for Java: PKCS #12 (RFC 7292) with certificates only. The truststore contains no secrets, so it
-//! is neither encrypted nor authenticated; Java accepts any password.
+//! is neither encrypted nor authenticated, and Java accepts any password for it.
 
 use rustls_pki_types::CertificateDer;
 
@@ -24,6 +24,7 @@ pub fn truststore(certificates: &[CertificateDer<'_>]) -> Vec<u8> {
     let bags: Vec<u8> =
         certificates.iter().enumerate().flat_map(|(n, certificate)| bag(certificate, &format!("root{n}"))).collect();
     let safe = content(&write(SEQUENCE, &bags));
+    // The format's version is always 3 (RFC 7292 §4).
     let pfx = [write(INTEGER, &[3]), content(&write(SEQUENCE, &safe))].concat();
     write(SEQUENCE, &pfx)
 }

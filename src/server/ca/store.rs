@@ -13,8 +13,8 @@ use crate::model::time::Timestamp;
 pub const CERTIFICATE_FILE: &str = "ca.pem";
 /// The name of the key file, readable only by its owner.
 pub const KEY_FILE: &str = "ca-key.pem";
-/// The name of the lock file, held while the other two are checked or created, so that two processes don't both create
-/// a CA.
+/// The name of the lock file, which is locked while the other two are checked or created, so that two processes don't
+/// both create a CA.
 const LOCK_FILE: &str = "lock";
 /// The size of the largest file that is read, in bytes. Files written here are smaller than 1 KB.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -39,7 +39,7 @@ pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Authority, CaError> 
         Err(error) => return Err(found.err().unwrap_or(error)),
     };
     match files.load(now) {
-        // Another process has created it while this one waited for the lock.
+        // Another process has created the CA while this one waited for the lock.
         Ok(Some(authority)) => Ok(authority),
         Ok(None) => {
             let authority = files.make(now)?;
