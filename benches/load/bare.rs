@@ -64,8 +64,8 @@ pub(crate) fn source() -> Result<()> {
     Ok(())
 }
 
-/// Makes the requests in `plan` (one letter each: `g` fetches a document, any other posts) `count` times, each on a new
-/// connection.
+/// Makes the requests in `plan` `count` times, each on a new connection. Each letter of `plan` stands for one request: `g`
+/// fetches the document, `q` asks for TwiML, and any other letter posts a callback.
 pub(crate) fn webhooks(address: &str, count: &str, plan: &str) -> Result<()> {
     let (address, plan): (Arc<str>, Arc<str>) = (address.into(), plan.into());
     let (count, next) = (count.parse()?, Arc::new(AtomicUsize::new(0)));

@@ -1,5 +1,5 @@
-//! A load: kept connections, each of which sends a request again as soon as the response arrives. Responses are parsed
-//! only as far as their length.
+//! Loads a server over persistent connections, each of which repeats a request as soon as its response has arrived. Only
+//! the status and the length of a response are parsed.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::Result;
 /// The number of connections that send requests concurrently.
 pub(crate) const CONNECTIONS: usize = 64;
 
-/// The result of a load.
+/// The result of loading a server.
 pub(crate) struct Load {
     pub(crate) responses_per_second: f64,
 }

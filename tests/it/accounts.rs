@@ -57,7 +57,7 @@ async fn a_subaccount_has_its_own_world_which_its_owner_can_reach() {
     let number = host.api("POST", NUMBERS, &numbers, "PhoneNumber=%2B15017122661&VoiceReceiveMode=fax").await;
     assert_eq!(text(&number, "account_sid"), sid);
     let own_numbers = host.api("GET", NUMBERS, &own("/IncomingPhoneNumbers.json"), "").await;
-    assert_eq!(count(&own_numbers, "incoming_phone_numbers"), 1, "its own number only");
+    assert_eq!(count(&own_numbers, "incoming_phone_numbers"), 1, "the owner lists only its own number");
     // The subaccount's credential opens its own world, not its owner's.
     let as_sub = (sid.as_str(), token.as_str());
     assert_eq!(host.call_as(as_sub, "GET", &numbers, "").await.status, 200);

@@ -1,5 +1,5 @@
-//! Tests the control API: makes each call over HTTP, checks it against the OpenAPI document, and tests what it
-//! promises.
+//! Tests the control API: makes each call over HTTP, checks the response against the OpenAPI document, and tests that each
+//! call does what the document promises.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +27,7 @@ use crate::host::{Host, settings};
 const PATIENCE: Duration = Duration::from_secs(20);
 const RECEIVE: &str = "<Response><Receive action=\"/received\"/></Response>";
 
+/// An emulator whose control API the tests call, and an app that accepts its faxes.
 pub(crate) struct Bench {
     pub(crate) registry: Registry,
     app: MockServer,
@@ -68,7 +69,7 @@ impl Bench {
         request.header(header::HOST, "localhost:8329").body(body).expect("a request")
     }
 
-    /// Makes a call and checks the response against the document.
+    /// Makes a call, checks the response against the OpenAPI document, and returns its status and JSON body.
     pub(crate) async fn call(&self, method: &str, target: &str, body: Value) -> (u16, Value) {
         let response = self.send(Self::request(method, target, &body)).await;
         let status = response.status().as_u16();
@@ -107,7 +108,7 @@ impl Bench {
     }
 }
 
-/// Returns the next block of an event stream.
+/// Returns the next block of an event stream, or `None` at its end.
 async fn block(stream: &mut BodyDataStream) -> Option<String> {
     let chunk = tokio::time::timeout(PATIENCE, stream.next()).await.expect("something comes");
     chunk.map(|chunk| String::from_utf8(chunk.expect("no error").to_vec()).expect("text"))
@@ -322,7 +323,7 @@ async fn a_wait_that_times_out_says_how_far_the_fax_got_and_what_is_next() {
     let call = bench.ok("POST", &format!("/incoming-faxes?account={account}"), json!({})).await;
     let since = &call["seq"];
     bench.ok("GET", &format!("/wait?account={account}&status=receiving&since={since}"), Value::Null).await;
-    // Returns once the fax's pages have been made.
+    // Advancing by nothing returns once the fax's pages have been made; then the fax waits only for the frozen clock.
     bench.ok("POST", &format!("/clock/advance?account={account}"), json!({ "seconds": 0 })).await;
     let (status, detail) = bench.refused("GET", &format!("{wait}&for=idle"), Value::Null).await;
     assert!(status == 408 && detail.contains("the clock is frozen"), "{detail}");
@@ -406,10 +407,10 @@ async fn a_new_account_gets_missing_credentials_and_an_existing_one_is_refused()
     let edited = bench.ok("POST", &target, edits).await;
     assert_eq!((&edited["service"], &edited["friendly_name"]), (&json!("retired"), &json!("Desk")));
     assert_eq!(bench.ok("POST", &target, json!({ "debugger_url": null })).await["debugger_url"], Value::Null);
-    assert_eq!(bench.ok("POST", &target, json!({})).await["service"], "retired", "what isn't named stays");
+    assert_eq!(bench.ok("POST", &target, json!({})).await["service"], "retired", "a field that is not given keeps its value");
     assert_eq!(edited["status"], "suspended");
     bench.ok("POST", &target, json!({ "status": "closed" })).await;
-    assert_eq!(bench.refused("POST", &target, json!({ "status": "active" })).await.0, 409, "closed for good");
+    assert_eq!(bench.refused("POST", &target, json!({ "status": "active" })).await.0, 409, "a closed account cannot be reopened");
     assert_eq!(bench.refused("POST", &target, json!({ "service": "fax" })).await.0, 422);
     assert_eq!(bench.refused("POST", &target, json!({ "debugger_url": "x" })).await.0, 422);
     bench.ok("DELETE", &format!("/accounts/{sid}"), Value::Null).await;

@@ -1,4 +1,4 @@
-//! Engine scripts: inputs and time in; effects, deadlines and statuses out.
+//! Tests the engine with scripts, which put in commands and time, and check the effects, deadlines and statuses.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const fn number(digits: u64) -> PhoneNumber {
     PhoneNumber::from_digits(digits)
 }
 
-/// Sends a two-page fax to `to` and runs until nothing is left to happen.
+/// Sends a two-page fax to `to`, and lets an hour pass, in which the fax ends.
 fn sent_to(to: PhoneNumber) -> (Script, fauxfax::model::sid::FaxSid) {
     let mut script = Script::default();
     let sid = script.send(order(to));
@@ -66,7 +66,7 @@ fn a_fax_is_sent_page_by_page_and_delivered() {
 }
 
 #[test]
-fn numbers_that_behave_behave() {
+fn a_fax_to_a_number_that_behaves_ends_in_that_numbers_way() {
     for (digits, status, code, pages) in [
         (15_005_550_101, Status::Busy, Some(34002), Some(2)),
         (15_005_550_102, Status::NoAnswer, Some(34003), Some(2)),
@@ -109,7 +109,7 @@ fn a_busy_line_is_called_again_until_the_ttl_runs_out() {
     let mut script = Script::default();
     let sid = script.send(fauxfax::engine::input::CreateFax { ttl_minutes: Some(3), ..order(number(15_005_550_101)) });
     script.answer_document(1);
-    // Calls at 1, 64 and 127 s, each busy after 3 s; a fourth would be past the three minutes.
+    // The calls begin at 1, 64 and 127 s, and each is busy after 3 s. A fourth would begin after the TTL of three minutes.
     script.forward(Duration::from_secs(129));
     assert_eq!(script.status(sid), Status::Sending);
     script.forward(Duration::from_secs(1));
@@ -526,7 +526,7 @@ fn signalwire_retries_a_status_callback_after_a_second_and_at_most_twice() {
     }
     script.answer_failure(ExchangeFailure::HttpStatus(500));
     script.expect_effects(&[]);
-    assert!(script.engine.is_idle() && script.alerts().len() == 1, "lost, with one alert");
+    assert!(script.engine.is_idle() && script.alerts().len() == 1, "the callback is given up with one alert");
 }
 
 #[test]

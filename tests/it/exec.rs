@@ -1,4 +1,4 @@
-//! Tests `fauxfax exec` with shell programs. Real client libraries are tested under it in `tests/sdk`.
+//! Tests `fauxfax exec` with shell commands. The tests in `tests/sdk` run real client libraries under it.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader};
@@ -11,6 +11,7 @@ const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 fn exec(home: &Path, flags: &[&str], command: &[&str]) -> Command {
     let mut exec = Command::new(FAUXFAX);
     exec.arg("exec").args(flags).arg("--").args(command).current_dir(home).env("HOME", home).env("TMPDIR", home);
+    // The outcome must not depend on what the developer's shell exports.
     for name in [
         "TWILIO_ACCOUNT_SID",
         "TWILIO_AUTH_TOKEN",
@@ -26,6 +27,7 @@ fn exec(home: &Path, flags: &[&str], command: &[&str]) -> Command {
     exec
 }
 
+/// Runs `fauxfax exec` and checks that it leaves no file behind. Returns the output, and its stdout as text.
 fn run(flags: &[&str], command: &[&str]) -> (Output, String) {
     let home = tempfile::tempdir().expect("a folder");
     let output = exec(home.path(), flags, command).output().expect("run");
@@ -101,7 +103,7 @@ fn a_signalwire_account_is_passed_in_its_librarys_variables_and_reached_via_its_
     let space = "example.signalwire.com";
     assert_eq!(text.trim(), format!("{space} {space} {project} {token} {token} {project}"));
     let (_, text) = run(&[], &["sh", "-c", "echo x$SIGNALWIRE_PROJECT_ID"]);
-    assert_eq!(text, "x\n", "nothing of SignalWire's for an account of Twilio's");
+    assert_eq!(text, "x\n", "an account of Twilio sets no variable of SignalWire");
     if Command::new("curl").arg("--version").output().is_err() {
         println!("skipped: curl is not installed");
         return;

@@ -8,7 +8,7 @@ use fauxfax::Emulator;
 const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 const DOCUMENT: &str = "http://127.0.0.1:9/a.pdf";
 
-#[expect(clippy::disallowed_methods, reason = "a program is waited for beside the server")]
+#[expect(clippy::disallowed_methods, reason = "waiting for a program must not block the server")]
 async fn run(url: &str, account: Option<&str>, arguments: &[&str]) -> Output {
     let mut command = Command::new(FAUXFAX);
     command.args(arguments).args(["--url", url]).env_remove("FAUXFAX_ACCOUNT");
@@ -16,8 +16,8 @@ async fn run(url: &str, account: Option<&str>, arguments: &[&str]) -> Output {
     tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends")
 }
 
-/// Runs a subcommand that finds the emulator through its environment, as nested subcommands do.
-#[expect(clippy::disallowed_methods, reason = "a program is waited for beside the server")]
+/// Runs a subcommand that finds the emulator through `FAUXFAX_URL` instead of `--url`.
+#[expect(clippy::disallowed_methods, reason = "waiting for a program must not block the server")]
 async fn run_in(url: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new(FAUXFAX);
     command.args(arguments).env("FAUXFAX_URL", url).env_remove("FAUXFAX_ACCOUNT");

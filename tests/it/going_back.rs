@@ -1,4 +1,5 @@
-//! Engine scripts of resets, snapshots and restores: what is restored, notified and dropped.
+//! Tests resets, snapshots and restores in the engine: which state comes back, which effects are issued again, and which
+//! completions are dropped.
 
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ fn token(effect: &Effect) -> String {
 }
 
 #[test]
-fn a_restored_world_is_as_it_was_before() {
+fn a_restore_brings_back_deleted_faxes_and_removes_later_ones() {
     let mut script = Script::default();
     let kept = script.send(order(FAR));
     script.answer_document(2);
@@ -120,8 +121,8 @@ fn a_restored_ttl_keeps_its_remaining_time() {
     take(&mut script, "waiting");
     script.forward(HOUR);
     restore(&mut script, "waiting");
-    // There are three calls in all, as without the restore, at 1, 64 and 127 s after the start. The last ends 120 s
-    // from here.
+    // With or without the restore, the fax is called at 1, 64 and 127 s after its start. The last call ends 120 s after
+    // the snapshot.
     script.forward(Duration::from_secs(119));
     assert_eq!(script.status(sid), Status::Sending);
     script.forward(SECOND);
@@ -187,7 +188,7 @@ fn repeating_the_same_steps_after_a_reset_has_the_same_outcome() {
     let again = run(&mut script);
     assert_eq!(first, again);
     let busy = first.iter().filter(|line| line.contains("fax.status") && line.contains(" busy ")).count();
-    assert!((1..12).contains(&busy), "chance drew both ways: {busy} busy");
+    assert!((1..12).contains(&busy), "a chance of one half applies to some of the faxes: {busy} are busy");
     assert!(first.iter().any(|line| line.contains(" #12 ")), "{first:?}");
 }
 

@@ -1,4 +1,4 @@
-//! Tests the pages of PDFs: their number and size, and that fax pages sent again keep their pels.
+//! Tests the pages of PDFs: their number, their size, and that a received fax keeps its pels when it is sent again.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -10,6 +10,8 @@ use crate::pdfs::{document, file, made, made_at, page, stream};
 
 const CONTENT: &[u8] = b"10 10 100 100 re f";
 
+/// Builds a PDF whose page tree has these kids and this count. Object 3 is a page, and `more` are the objects from number
+/// 5 on.
 fn tree(kids: &str, count: usize, more: &[&str]) -> Vec<u8> {
     let mut objects = vec![
         b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),

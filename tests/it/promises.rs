@@ -1,4 +1,4 @@
-//! Tests what the design promises about worlds, claims, pace and resets and no other test covers.
+//! Tests promises of the design about worlds, claims, pace and resets that no other test covers.
 
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
@@ -90,7 +90,7 @@ async fn worlds_are_limited_and_the_limit_is_reported() {
     let stranger = host.registry.sign_in(AccountSid::from_bytes([9; 16]), "token").err();
     assert_eq!(stranger, Some(SignInError::TooManyWorlds { limit: WORLDS_MAX }));
     assert!(host.registry.remove(last.expect("one was created")));
-    assert!(host.registry.create(AccountSetup::default()).is_ok(), "a world that is gone leaves its place");
+    assert!(host.registry.create(AccountSetup::default()).is_ok(), "removing a world makes room for another");
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn a_recreated_world_never_reuses_a_name() {
 }
 
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "several threads at once are what is tested")]
+#[expect(clippy::disallowed_methods, reason = "the test needs simultaneous threads")]
 async fn only_one_of_several_simultaneous_clients_claims_an_account() {
     let host = Host::new(AccountSetup::default());
     let (barrier, account) = (Arc::new(Barrier::new(CLIENTS)), AccountSid::from_bytes([9; 16]));
@@ -198,5 +198,5 @@ async fn a_reset_during_an_advance_lets_the_advance_finish() {
     assert_eq!((advanced, world.now()), (Ok(()), to));
     assert!(world.read(|engine| engine.is_idle() && engine.fax_count() == 0));
     world.set_clock_mode(ClockMode::Running);
-    assert!(world.now() >= to, "running, it goes on from where it stood");
+    assert!(world.now() >= to, "a clock that runs again continues from where it was");
 }

@@ -1,4 +1,4 @@
-//! Engine scripts of rules: which rule acts, when that is decided, and what each effect does.
+//! Tests rules in the engine: which rule acts, when that is decided, and what each kind of rule does.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ fn add(script: &mut Script, value: &Value) -> u64 {
     }
 }
 
-/// Sends a fax of `pages` pages and runs until nothing is left to happen.
+/// Sends a fax of `pages` pages, lets an hour pass, in which it ends, and returns its status.
 fn sent(script: &mut Script, to: PhoneNumber, pages: u32) -> Status {
     let sid = script.send(order(to));
     script.answer_document(pages);
@@ -56,7 +56,7 @@ fn told(ttl_minutes: Option<u32>) -> CreateFax {
     CreateFax { status_callback: Some("http://app/s".into()), ttl_minutes, ..order(FAR) }
 }
 
-/// Collects the status, token and signature of each message until none is left; each gets a response immediately.
+/// Completes every effect at once until no work is left, and returns the status, token and signature of each message.
 fn messages(script: &mut Script) -> Vec<(Status, String, Signature)> {
     let mut told = Vec::new();
     loop {
@@ -70,7 +70,7 @@ fn messages(script: &mut Script) -> Vec<(Status, String, Signature)> {
                 Intent::FetchDocument { .. } => script.answer_document(1),
                 Intent::AskForTwiml(_) => script.answer_twiml(RECEIVE, &[]),
                 Intent::Report(_) => script.answer_ok(),
-                Intent::Render(_) => unreachable!("the script makes pages by itself"),
+                Intent::Render(_) => unreachable!("the script completes renders by itself"),
             }
         }
         if script.engine.next_work().is_none() {
@@ -302,11 +302,11 @@ fn a_stale_signature_affects_messages_but_not_twiml_requests() {
     let mut script = with_rules(&[json!({ "times": 1, "webhook": { "signature": "stale" } })]);
     script.receive(call(1));
     let Intent::AskForTwiml(question) = &*script.first_effect().intent else { panic!("a question") };
-    assert_eq!(question.signature, Signature::Good, "no question tells a status");
+    assert_eq!(question.signature, Signature::Good, "the rule does not apply to a request for TwiML");
     script.answer_twiml(RECEIVE, &[]);
     script.forward(HOUR);
     let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("a message") };
-    assert_eq!(notice.signature, Signature::Stale, "and none has used the rule up");
+    assert_eq!(notice.signature, Signature::Stale, "the request for TwiML has not used up the rule");
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn only_the_first_response_to_a_duplicated_twiml_request_counts() {
 
 #[test]
 fn webhook_counters_do_not_depend_on_the_order_of_responses() {
-    // Two faxes ask for unreadable documents at one moment; the network decides which of them fails first.
+    // Neither fax's document can be fetched, and the network decides which fetch fails first.
     let spared = |swapped: bool| -> Vec<FaxSid> {
         let rule =
             json!({ "match": { "purpose": "status-callback" }, "after": 2, "times": 1, "webhook": { "drop": true } });
