@@ -39,7 +39,7 @@ async fn fallen_back(voice_url: &str, options: &ClientOptions) -> (Host, Vec<Ale
     ring(&host);
     let alerts = host.alerts_at_rest().await;
     let faxes = host.call("GET", "/v1/Faxes", "").await.json();
-    assert_eq!(faxes["faxes"][0]["status"], "received", "the fallback accepts the fax that {voice_url} did not: {faxes}");
+    assert_eq!(faxes["faxes"][0]["status"], "received", "the fallback has accepted the fax of {voice_url}: {faxes}");
     fallback.verify().await;
     (host, alerts)
 }
@@ -154,7 +154,7 @@ async fn each_certificate_fault_has_its_own_code() {
     for options in [&trusting, &insecure] {
         let host = Host::with(settings(Pace::Max), options, setup(&format!("{}/fax", app.url)));
         ring(&host);
-        assert!(host.alerts_at_rest().await.is_empty(), "a trusted certificate is accepted, and without checks any certificate");
+        assert!(host.alerts_at_rest().await.is_empty(), "a trusted or unchecked certificate");
     }
 }
 

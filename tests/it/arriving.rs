@@ -30,7 +30,7 @@ pub(crate) fn check(engine: &mut Engine, effects: &[Effect], now: Timestamp) {
     let asked = effects.iter().filter(|effect| matches!(*effect.intent, Intent::AskForTwiml(_)));
     let sids: Vec<FaxSid> = asked.map(|effect| effect.fax).filter(|sid| engine.arriving(*sid).is_some()).collect();
     for sid in sids {
-        assert_eq!(engine.fax(sid).err(), Some(Refusal::NoFax(sid)), "a call is not a fax before its app has responded");
+        assert_eq!(engine.fax(sid).err(), Some(Refusal::NoFax(sid)), "an arriving call is not a fax yet");
         assert_eq!(engine.handle(DeleteFax(sid), now), Err(Refusal::StillActive(sid)));
         assert_eq!(engine.handle(CancelFax(sid), now), Err(Refusal::TooLateToCancel(sid)));
     }
@@ -50,7 +50,7 @@ fn a_fax_can_be_fetched_but_not_changed_while_its_app_is_asked() {
         assert_eq!(script.engine.conversation(sid), ConversationState::Pending);
         script.answer_twiml(twiml, &[]);
         assert_eq!((script.engine.arriving(sid), listed_now(&script)), (None, listed), "{twiml}");
-        assert_eq!(script.engine.fax(sid).is_ok(), listed == 1, "a call that the app does not take leaves no fax behind");
+        assert_eq!(script.engine.fax(sid).is_ok(), listed == 1, "a call that the app does not take is no fax");
         let after = if listed == 0 { Err(Refusal::NoFax(sid)) } else { Err(Refusal::TooLateToCancel(sid)) };
         assert_eq!(script.command(CancelFax(sid)), after, "{twiml}");
     }

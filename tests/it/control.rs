@@ -407,10 +407,10 @@ async fn a_new_account_gets_missing_credentials_and_an_existing_one_is_refused()
     let edited = bench.ok("POST", &target, edits).await;
     assert_eq!((&edited["service"], &edited["friendly_name"]), (&json!("retired"), &json!("Desk")));
     assert_eq!(bench.ok("POST", &target, json!({ "debugger_url": null })).await["debugger_url"], Value::Null);
-    assert_eq!(bench.ok("POST", &target, json!({})).await["service"], "retired", "a field that is not given keeps its value");
+    assert_eq!(bench.ok("POST", &target, json!({})).await["service"], "retired", "an absent field stays");
     assert_eq!(edited["status"], "suspended");
     bench.ok("POST", &target, json!({ "status": "closed" })).await;
-    assert_eq!(bench.refused("POST", &target, json!({ "status": "active" })).await.0, 409, "a closed account cannot be reopened");
+    assert_eq!(bench.refused("POST", &target, json!({ "status": "active" })).await.0, 409, "closed for good");
     assert_eq!(bench.refused("POST", &target, json!({ "service": "fax" })).await.0, 422);
     assert_eq!(bench.refused("POST", &target, json!({ "debugger_url": "x" })).await.0, 422);
     bench.ok("DELETE", &format!("/accounts/{sid}"), Value::Null).await;

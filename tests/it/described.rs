@@ -14,7 +14,7 @@ pub(crate) fn hold(document: &Value, method: &str, target: &str, status: u16, co
         return;
     };
     let described = content.get(content_type);
-    let described = described.unwrap_or_else(|| panic!("{method} {asked} {status}: the document has no {content_type:?}"));
+    let described = described.unwrap_or_else(|| panic!("{method} {asked} {status}: no {content_type:?} is described"));
     if let Some(schema) = described.get("schema") {
         let value = serde_json::from_slice(body).expect("JSON");
         let found = breaches(document, schema, &value, "");

@@ -113,7 +113,7 @@ async fn an_unread_stream_takes_up_a_limited_number_of_bytes() {
     client.write_all(request.as_bytes()).await.expect("sent");
     // The client doesn't read, so the stream is produced only until the buffers are full. Filling the journal again evicts
     // the events after that point.
-    tokio::time::timeout(Duration::from_millis(500), std::future::pending::<()>()).await.expect_err("nothing but the time passes");
+    tokio::time::timeout(Duration::from_millis(500), std::future::pending::<()>()).await.expect_err("it never ends");
     fill_the_journal();
     let (mut taken, gap) = (Vec::new(), b"event: evicted");
     let at = loop {

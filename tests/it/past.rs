@@ -26,7 +26,7 @@ async fn after_a_reset_the_journal_starts_afresh_unless_all_of_it_is_requested()
     assert_eq!(bench.ok("POST", &verify, count.clone()).await["verified"], true);
     bench.ok("POST", &format!("/reset?account={account}"), Value::Null).await;
     let number = json!({ "match": { "kind": "fax.status" }, "times": 0 });
-    assert_eq!(bench.ok("POST", &verify, number).await["verified"], true, "the fax from before the reset does not count");
+    assert_eq!(bench.ok("POST", &verify, number).await["verified"], true, "earlier faxes don't count");
     let events = bench.ok("GET", &format!("/events?account={account}"), Value::Null).await;
     let kinds: Vec<_> =
         events["events"].as_array().expect("a list").iter().map(|event| event["kind"].clone()).collect();

@@ -126,7 +126,7 @@ fn an_unread_log_delays_neither_requests_nor_the_stop_and_later_says_what_it_dro
         }
     });
     let told = || (lines.load(Ordering::Relaxed), dropped.load(Ordering::Relaxed));
-    eventually(|| (told().0 + told().1 == sent).then_some(()), "the lines read and the lines dropped don't add up to the lines logged");
+    eventually(|| (told().0 + told().1 == sent).then_some(()), "lines read and dropped don't add up to those logged");
     assert!(told().1 > 0, "{:?}", told());
     running.signal("TERM");
     assert_eq!(running.ended().code(), Some(0));

@@ -1,5 +1,5 @@
-//! Engine scripts of states: a world is exported and imported again, or the state is refused as a whole with the
-//! location of the fault.
+//! Tests exported states of the engine: importing one yields the same world, and an invalid one is refused as a whole with
+//! the location of the mistake.
 
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ use crate::script::{FAR, OWN, Script, call, document, order, record, spec};
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Creates a world with something everywhere: faxes that have ended, are being sent, are ringing or have late
-/// notifications; an alert, a rule, an application, an API key.
+/// Creates a world with many kinds of entries: faxes that have ended, are being sent, are ringing or have delayed
+/// notifications; an alert, a rule, an application and an API key.
 fn busy() -> Script {
     let mut script = Script::default();
     let delay = json!({ "match": { "purpose": "action" }, "chance": 0.9999, "webhook": { "delay_ms": 90_000 } });
@@ -77,7 +77,7 @@ pub(crate) fn reload(engine: &mut Engine, now: Timestamp) {
     engine.handle(LoadState(state.unwrap_or_else(|error| panic!("{error}"))), now);
 }
 
-/// Exports a world and imports it into another one, which must be the same and settle by itself.
+/// Exports a world, imports it into another engine, and checks that the import is the same and settles.
 pub(crate) fn survives(engine: &Engine, now: Timestamp) {
     let document = written(engine, now);
     let mut again = Engine::new(spec(), now);
@@ -88,7 +88,7 @@ pub(crate) fn survives(engine: &Engine, now: Timestamp) {
         while let Some(effect) = again.poll_effect() {
             let outcome = good(&effect.intent);
             let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
-            again.handle(answer, now).expect("an answer is never refused");
+            again.handle(answer, now).expect("a completion is never refused");
         }
         now = again.next_work().map_or(now, |due| due.max(now));
         again.handle_timeout(now);
@@ -141,7 +141,7 @@ fn a_state_contains_words_and_dates_but_no_token() {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert!(!text.contains("\"secret\": \"secret\"") && !text.contains("auth_token"), "{text}");
-    assert!(!text.contains("null"), "what is not there is left out: {text}");
+    assert!(!text.contains("null"), "absent values are left out: {text}");
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn a_dangling_reference_is_refused() {
     assert!(told.starts_with("world.next_ordinal: "), "{told}");
 }
 
-/// The JSON pointers to all ids in a state, except those in recorded exchanges, which are text.
+/// Collects the JSON pointers to all ids in a value, except those in recorded exchanges, which are only text.
 fn ids(value: &Value, place: &str, found: &mut Vec<String>) {
     let is_id = |text: &str| text.len() == 34 && text[2..].bytes().all(|byte| byte.is_ascii_hexdigit());
     match value {
@@ -332,7 +332,7 @@ fn an_id_of_the_other_dialect_is_refused_wherever_it_stands() {
     for pointer in places {
         let mut forged = state.clone();
         *forged.pointer_mut(&pointer).expect("it was found") = json!("831455c6-574e-4d8b-b6ee-2418140bf4cd");
-        let told = read(&forged).expect_err("an id of SignalWire's").to_string();
+        let told = read(&forged).expect_err("an id of SignalWire").to_string();
         let why = "831455c6-574e-4d8b-b6ee-2418140bf4cd is signalwire's where account_sid is twilio's";
         let place = told.strip_suffix(why).and_then(|told| told.strip_suffix(": "));
         let place = place.unwrap_or_else(|| panic!("{pointer}: {told}"));
@@ -343,7 +343,7 @@ fn an_id_of_the_other_dialect_is_refused_wherever_it_stands() {
     let sid = outgoing.keys().next().expect("a fax with notices").clone();
     let notices = outgoing.remove(&sid).expect("there");
     outgoing.insert("831455c6-574e-4d8b-b6ee-2418140bf4cd".to_owned(), notices);
-    let told = read(&forged).expect_err("an id of SignalWire's").to_string();
+    let told = read(&forged).expect_err("an id of SignalWire").to_string();
     assert!(told.starts_with("world.outgoing.831455c6-574e-4d8b-b6ee-2418140bf4cd: "), "{told}");
 }
 
@@ -407,7 +407,7 @@ fn an_alarm_that_does_not_fit_its_fax_or_is_missing_is_refused() {
 #[test]
 fn bins_are_kept_with_their_counts_and_omitted_if_there_never_were_any() {
     let mut script = busy();
-    assert!(written(&script.engine, script.now)["world"].get("twiml_bins").is_none(), "as before there were bins");
+    assert!(written(&script.engine, script.now)["world"].get("twiml_bins").is_none(), "no bins, no field");
     let bin = || CreateTwimlBin { name: "Take".into(), contents: RECEIVE.into() };
     let kept = script.command(bin()).expect("there is room");
     let gone = script.command(bin()).expect("there is room");
@@ -459,7 +459,7 @@ fn a_document_that_does_not_match_its_hash_is_refused() {
     assert!(told.starts_with("documents.") && told.contains("SHA-256"), "{told}");
     let told = refused(|state| state["documents"] = json!([]));
     assert!(told.starts_with("documents: "), "{told}");
-    // The SHA-256 of nothing.
+    // The SHA-256 of an empty document.
     let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let told = refused(|state| state["documents"][empty] = json!(""));
     assert!(told.contains("of no fax"), "{told}");
