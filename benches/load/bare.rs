@@ -103,6 +103,7 @@ async fn ask(address: &str, letter: char) -> Result<()> {
     let request = Request::builder().method(method).uri(path).header("host", address).header("connection", "close");
     let answer = sender.send_request(request.body(body)?).await?;
     answer.into_body().collect().await?;
+    // The connection's task ends once the sender is dropped.
     drop(sender);
     let _ = driven.await;
     Ok(())

@@ -45,6 +45,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
                 return Err("the server closed the connection".into());
             }
+            // Until the head is complete, nothing in it is parsed.
             let Some(head_end) = find(&self.buffer, b"\r\n\r\n").map(|at| at + 4) else { continue };
             let head = std::str::from_utf8(&self.buffer[..head_end])?.to_ascii_lowercase();
             let length = head.lines().find_map(|line| line.strip_prefix("content-length:")).map_or("0", str::trim);

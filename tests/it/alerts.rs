@@ -1,4 +1,4 @@
-//! Tests each alert code: an app misbehaves in that particular way, the Monitor list contains the alert with its
+//! Tests each alert code: an app misbehaves in the way that the code is for, the Monitor list contains the alert with its
 //! request and response, and the fallback URL is asked instead. Responses are checked against Twilio's description of
 //! the Monitor API.
 

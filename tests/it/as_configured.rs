@@ -129,6 +129,7 @@ async fn an_explicit_port_and_the_case_of_the_host_reach_the_app() {
 async fn a_relative_action_is_sent_with_the_fax_urls_credential() {
     for (redirected, action) in [(false, "/done"), (false, "../done"), (true, "/done"), (true, "done")] {
         let server = MockServer::start().await;
+        // us:p+w in Base64.
         let basic = || header("authorization", "Basic dXM6cCt3");
         let fax = if redirected { "/a/kept" } else { "/a/fax" };
         let receive = twiml(&format!("<Receive action=\"{action}\"/>"));

@@ -90,6 +90,7 @@ async fn every_refused_download_is_journaled_as_an_event_of_its_fax() {
     let url = text(&fax, "media_url");
     assert_eq!(download(&host, &format!("{url}0"), &[CURL]).await.0, 403);
     host.call("PUT", "/_fauxfax/v1/clock", "{\"mode\":\"frozen\"}").await;
+    // A media URL is valid for two hours.
     host.call("POST", "/_fauxfax/v1/clock/advance", "{\"seconds\":7201}").await;
     assert_eq!(download(&host, url, &[CURL]).await.0, 403);
     let target = format!("/v1/Faxes/{}", text(&fax, "sid"));

@@ -117,6 +117,7 @@ fn a_signalwire_account_is_passed_in_its_librarys_variables_and_reached_via_its_
 #[test]
 fn a_signal_reaches_the_command() {
     let home = tempfile::tempdir().expect("a folder");
+    // A shell runs a trap only between commands, but `wait` is interrupted by it, unlike a `sleep` in the foreground.
     let script = "trap 'kill $!; exit 9' TERM; sleep 60 & echo ready; wait";
     let mut running = exec(home.path(), &[], &["sh", "-c", script]).stdout(Stdio::piped()).spawn().expect("run");
     let mut line = String::new();

@@ -299,6 +299,7 @@ async fn a_tunnel_carries_any_bytes_unchanged() {
         let (mut from, mut to) = stream.split();
         tokio::io::copy(&mut from, &mut to).await.expect("echoed")
     });
+    // Bytes without a pattern, so that a lost or repeated part can't go unnoticed.
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     // The first bytes arrive together with the CONNECT, as an eager client sends them.
     let mut stream = running.connect().await;

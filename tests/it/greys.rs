@@ -257,13 +257,14 @@ fn a_long_image_prints_the_same_dots_however_its_data_are_coded() {
     assert!(one == plain && both == plain);
 }
 
-/// The image has more bytes than the emulator keeps of a page's content. It is coded once with one filter, once with two.
+/// The image has more bytes than the 48 MiB that the emulator keeps of a page's content. It is coded with one filter, then
+/// with two.
 #[test]
 fn a_large_image_is_complete_however_its_data_are_coded() {
     const SIDE: i32 = 7_200;
     let mut state = 1_u32;
     let mut pels = vec![90_u8; (SIDE * SIDE) as usize];
-    // With this many incompressible bytes, the image data are decoded only once.
+    // Only data that are long when encoded, 256 KiB or more, are decoded before the page is drawn.
     for pel in &mut pels[..400_000] {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         *pel = (state >> 24) as u8;

@@ -1,5 +1,5 @@
-//! Tests limits on what clients can use: bytes in flight, the memory of a state, and unread streams. Also tests
-//! that a wait ends when the emulator stops.
+//! Tests limits on what clients can use: bytes in flight, the memory of a state, and unread streams. Also tests that a
+//! wait ends when the emulator stops.
 
 use std::time::Duration;
 

@@ -24,7 +24,7 @@ impl Names {
     }
 }
 
-/// Returns the idempotency token of an effect's request. A fetch, which has none, is named by its URL.
+/// Returns the idempotency token of an effect's request. A fetch and a render have none: they get the URL and a constant.
 pub(crate) fn token(intent: &Intent) -> String {
     match intent {
         Intent::FetchDocument { url, .. } => url.to_string(),

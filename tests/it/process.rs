@@ -160,6 +160,7 @@ fn an_error_that_nobody_reads_still_ends_the_program() {
 #[test]
 fn closed_or_full_output_interrupts_neither_the_start_nor_a_request() {
     type Made = fn() -> Stdio;
+    // Writes fail with EPIPE on a pipe without a reader, and with ENOSPC on /dev/full.
     let closed: Made = || pipe().expect("a pipe").1.into();
     let full: Made = || File::options().write(true).open("/dev/full").expect("a device").into();
     for (stdout, stderr) in [(closed, closed), (full, full), (closed, full)] {
@@ -234,6 +235,7 @@ fn a_hangup_stops_the_emulator_like_any_other_stop_signal() {
 #[test]
 fn a_hangup_is_ignored_if_it_was_ignored_at_the_start() {
     let home = tempfile::tempdir().expect("a folder");
+    // As with nohup: a signal that the shell ignores stays ignored in the program that it executes.
     let direct = serve(home.path(), &["--state", "state.json"]);
     let mut shell = Command::new("sh");
     shell.args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", FAUXFAX]).args(direct.get_args()).current_dir(home.path());
@@ -330,6 +332,7 @@ fn clients_beyond_the_limit_wait_while_webhooks_are_still_sent() {
     };
     let livez = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let mut clients: Vec<TcpStream> = (0..CLIENTS).map(|_| client()).collect();
+    // The first connection stays unused until the fax is sent over it below.
     for other in &clients[1..] {
         send(other, livez);
         assert_eq!(status(other).expect("an answer"), "HTTP/1.1 200");

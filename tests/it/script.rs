@@ -110,6 +110,7 @@ impl Script {
     pub(crate) fn forward(&mut self, span: Duration) {
         let to = self.now.after(span);
         while let Some(due) = self.engine.poll_timeout().filter(|due| *due <= to) {
+            // A deadline may already be overdue, but time never goes back.
             self.now = due.max(self.now);
             self.engine.handle_timeout(self.now);
             self.take_effects();

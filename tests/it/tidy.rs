@@ -74,7 +74,7 @@ pub(crate) fn code(text: &str) -> String {
     code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// Lists the top-level modules of its own crate that this code names.
+/// Lists the top-level modules that this code names after `crate::`.
 fn imports(code: &str) -> BTreeSet<&str> {
     let after = code.match_indices("crate::").map(|(at, found)| &code[at + found.len()..]);
     after.map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap_or("")).collect()

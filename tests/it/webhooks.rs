@@ -118,6 +118,7 @@ async fn each_redirect_hop_is_signed_separately_and_relative_actions_resolve_aga
 #[tokio::test]
 async fn a_urls_credential_is_sent_only_where_it_is_requested() {
     let server = MockServer::start().await;
+    // us:p+w in Base64.
     let basic = "Basic dXM6cCt3";
     Mock::given(path("/fax"))
         .and(header("authorization", basic))
@@ -256,6 +257,7 @@ async fn a_misbehaving_app_affects_only_its_own_delivery() {
     let delivered = world.until(|engine| {
         faxes.iter().all(|sid| engine.fax(*sid).is_ok_and(|fax| fax.status() == Status::Delivered)).then_some(())
     });
+    // Shorter than the total timeout of the callbacks, 1,500 ms.
     let fast = Duration::from_millis(1_400);
     tokio::time::timeout(fast, delivered).await.expect("no fax waits for a callback, hanging or not");
     let codes: Vec<u32> = host.alerts_at_rest().await.iter().map(|alert| code_of(alert.fault)).collect();
