@@ -157,7 +157,7 @@ async fn a_number_with_an_application_uses_the_applications_urls() {
     assert_eq!(host.call("POST", &number, &unknown).await.error(), (400, 21420));
     assert_eq!(host.call("POST", &number, &format!("VoiceApplicationSid={sid}")).await.status, 200);
     let call = ReceiveFax { document: letter(1), ..call(1) };
-    host.world().handle(call).expect("it rings");
+    host.world().handle(call).expect("the call rings");
     assert!(host.alerts_at_rest().await.is_empty());
     app.verify().await;
     let changed = host.api("POST", APPLICATION, &target, "VoiceUrl=&FriendlyName=Old").await;

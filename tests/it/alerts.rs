@@ -46,7 +46,7 @@ async fn fallen_back(voice_url: &str, options: &ClientOptions) -> (Host, Vec<Ale
 
 fn ring(host: &Host) {
     let call = fauxfax::engine::input::ReceiveFax { document: letter(1), ..call(1) };
-    host.world().handle(call).expect("it rings");
+    host.world().handle(call).expect("the call rings");
 }
 
 /// Checks that this FaxUrl raises exactly one alert, with this code, and returns the alert as the Monitor API does.

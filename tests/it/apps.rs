@@ -81,7 +81,7 @@ pub(crate) async fn closed() -> App {
 pub(crate) async fn full() -> App {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
-    let listener = socket.listen(1).expect("it listens");
+    let listener = socket.listen(1).expect("a listener");
     let address = listener.local_addr().expect("an address");
     let mut held = Vec::new();
     while let Ok(stream) = timeout(LOOPBACK_MAX, TcpStream::connect(address)).await {

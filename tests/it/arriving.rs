@@ -95,7 +95,7 @@ fn a_fax_deleted_before_its_action_is_notified_still_ends_as_received() {
     script.answer_twiml(RECEIVE, &[]);
     script.forward(HOUR);
     script.expect_effects(&["tell action received http://app/done"]);
-    script.command(DeleteFax(sid)).expect("it has ended");
+    script.command(DeleteFax(sid)).expect("the fax has ended");
     assert_eq!(script.engine.conversation(sid), ConversationState::Pending, "the action is being notified");
     script.answer_ok();
     assert_eq!(script.engine.conversation(sid), ConversationState::Settled(Status::Received));
@@ -166,7 +166,7 @@ async fn a_fax_that_its_app_deletes_in_the_action_still_counts_as_received() {
     let app = deleting_app(move |sid| {
         let command = DeleteFax(sid.parse().expect("a SID"));
         let world = known.get().expect("the world is known");
-        world.handle(command).expect("it has ended");
+        world.handle(command).expect("the fax has ended");
     })
     .await;
     let host = Host::new(setup(&format!("{}/fax", app.uri())));
@@ -221,7 +221,7 @@ fn account_of(
     account.number("+15017122661")?.fax_url(&format!("{}/fax", app.uri()))?;
     let pair = format!("{}:{}", account.sid(), account.auth_token());
     let credential = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, pair);
-    place.set((account.url().trim_start_matches("http://").to_owned(), credential)).expect("known once");
+    place.set((account.url().trim_start_matches("http://").to_owned(), credential)).expect("set once");
     Ok(account)
 }
 

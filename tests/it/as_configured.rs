@@ -18,7 +18,7 @@ use crate::script::{call, letter};
 
 fn ring(host: &Host) {
     let call = ReceiveFax { document: letter(1), ..call(1) };
-    host.world().handle(call).expect("it rings");
+    host.world().handle(call).expect("the call rings");
 }
 
 fn twiml(body: &str) -> ResponseTemplate {

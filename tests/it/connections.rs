@@ -26,7 +26,7 @@ async fn half_closed(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request
 async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut answer = Vec::new();
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it ends");
-    read.expect("it is not reset");
+    read.expect("the connection is not reset");
     String::from_utf8(answer).expect("text")
 }
 

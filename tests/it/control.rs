@@ -110,7 +110,7 @@ impl Bench {
 
 /// Returns the next block of an event stream, or `None` at its end.
 async fn block(stream: &mut BodyDataStream) -> Option<String> {
-    let chunk = tokio::time::timeout(PATIENCE, stream.next()).await.expect("something comes");
+    let chunk = tokio::time::timeout(PATIENCE, stream.next()).await.expect("a block arrives");
     chunk.map(|chunk| String::from_utf8(chunk.expect("no error").to_vec()).expect("text"))
 }
 
@@ -453,7 +453,7 @@ async fn an_exported_world_can_be_imported_and_an_invalid_one_changes_nothing() 
     let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
     let world = bench.registry.world(account.parse().expect("a SID")).expect("a world");
     let key = bench.registry.create_key(&world, "CI".into()).expect("there is room");
-    let secret = world.read(|engine| engine.key(key).map(|key| key.secret.clone())).expect("it has one");
+    let secret = world.read(|engine| engine.key(key).map(|key| key.secret.clone())).expect("a secret");
     bench.ok("PUT", &format!("/clock?account={account}"), json!({ "mode": "frozen" })).await;
     let (whole, small) = (
         bench.ok("GET", &state, Value::Null).await,
@@ -472,7 +472,7 @@ async fn an_exported_world_can_be_imported_and_an_invalid_one_changes_nothing() 
     assert!(status == 422 && detail.contains("faxes[0].media.document") && detail.contains("as it was"), "{detail}");
     let changed = |pointer: &str, value: Value| {
         let mut document = whole.clone();
-        document.pointer_mut(pointer).expect("it is there")["qualty"] = value;
+        document.pointer_mut(pointer).expect("a fax")["qualty"] = value;
         document
     };
     let (status, detail) = bench.refused("PUT", &state, changed("/world/tables/faxes/0", json!("fine"))).await;

@@ -86,7 +86,7 @@ async fn run(app: App, delays: u64) -> Run {
     world.set_clock_mode(ClockMode::Frozen);
     // The header line of a received page contains the time, so a page received in a different minute can have a different
     // number of bits and take a different time on the line.
-    world.advance(THE_SAME_MINUTE).await.expect("it is in the future");
+    world.advance(THE_SAME_MINUTE).await.expect("the time is in the future");
     for (to, media, callback) in [
         (15_558_675_310, "/fax.pdf", "/status/1"),
         (15_005_550_101, "/fax.pdf", "/status/2"),
@@ -102,7 +102,7 @@ async fn run(app: App, delays: u64) -> Run {
     for pages in [1, 2, 3] {
         let document = Document { bytes: sample::test_pages(pages).into(), ..call(pages).document };
         let call = ReceiveFax { document, ..call(pages) };
-        world.handle(call).expect("it rings");
+        world.handle(call).expect("the call rings");
     }
     world.advance(world.now().after(HOUR)).await.expect("the clock moves");
     told(&world)

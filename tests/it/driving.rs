@@ -166,7 +166,7 @@ async fn a_wait_and_a_stream_continue_once_their_world_is_created() {
 
 /// Starts an emulator on a port, and an app that responds to `/fax` with what `answer` returns for the emulator's URL.
 async fn emulator_with(answer: impl Fn(&str) -> ResponseTemplate) -> (Emulator, MockServer) {
-    let emulator = Emulator::builder().start().await.expect("it starts");
+    let emulator = Emulator::builder().start().await.expect("the emulator starts");
     let app = MockServer::start().await;
     Mock::given(path("/fax")).respond_with(answer(&emulator.url())).mount(&app).await;
     (emulator, app)
@@ -187,7 +187,7 @@ async fn a_webhook_cannot_reach_the_control_api_via_a_redirect_or_another_name_o
         .await;
         let account = emulator.account().expect("an account");
         account.number("+15017122661").expect("a number").fax_url(&format!("{}/fax", app.uri())).expect("a URL");
-        let conversation = account.receive(Document::pages(1)).await.expect("it ends");
+        let conversation = account.receive(Document::pages(1)).await.expect("the conversation ends");
         assert_eq!(conversation.outcome, fauxfax::Outcome::NotAnswered, "{name}");
         let failures = failures(&account);
         assert!(failures.iter().any(|failure| failure.contains("control API")), "{name}: {failures:?}");
@@ -197,7 +197,7 @@ async fn a_webhook_cannot_reach_the_control_api_via_a_redirect_or_another_name_o
 
 #[tokio::test]
 async fn a_webhook_from_another_emulator_is_recognised_and_refused_by_the_control_api() {
-    let target = Emulator::builder().start().await.expect("it starts");
+    let target = Emulator::builder().start().await.expect("the emulator starts");
     let bystander = target.account().expect("an account");
     bystander.number("+15017122661").expect("a number");
     let (emulator, app) = emulator_with(|_| ResponseTemplate::new(200)).await;
@@ -205,7 +205,7 @@ async fn a_webhook_from_another_emulator_is_recognised_and_refused_by_the_contro
     let account = emulator.account().expect("an account");
     let url = format!("{}{RESET}?account={}", target.url(), bystander.sid());
     account.number("+15017122661").expect("a number").fax_url(&url).expect("a URL");
-    let conversation = account.receive(Document::pages(1)).await.expect("it ends");
+    let conversation = account.receive(Document::pages(1)).await.expect("the conversation ends");
     assert_eq!(conversation.outcome, fauxfax::Outcome::NotAnswered);
     let statuses: Vec<_> = account.events().iter().filter_map(|event| event.exchange()?.status).collect();
     assert_eq!(statuses, [403]);
@@ -214,12 +214,12 @@ async fn a_webhook_from_another_emulator_is_recognised_and_refused_by_the_contro
 
 #[tokio::test]
 async fn a_sample_document_can_still_be_sent() {
-    let emulator = Emulator::builder().start().await.expect("it starts");
+    let emulator = Emulator::builder().start().await.expect("the emulator starts");
     let account = emulator.account().expect("an account");
     account.number("+15017122661").expect("a number");
     let url = format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url());
-    let fax = account.send("+15558675310", &url).queue().expect("it is taken");
-    account.wait_for(fax, fauxfax::model::fax::Status::Delivered).await.expect("it is delivered");
+    let fax = account.send("+15558675310", &url).queue().expect("the fax is accepted");
+    account.wait_for(fax, fauxfax::model::fax::Status::Delivered).await.expect("delivered");
 }
 
 #[tokio::test]
@@ -231,7 +231,7 @@ async fn secrets_do_not_appear_in_the_journal() {
     assert_eq!(host.call("GET", "/v1/Faxes?auth_token=t0ken&PageSize=2", "").await.status, 200);
     let world = host.world();
     let idle = world.until(|engine| engine.is_idle().then_some(()));
-    tokio::time::timeout(PATIENCE, idle).await.expect("it ends");
+    tokio::time::timeout(PATIENCE, idle).await.expect("the world becomes idle");
     for call in ["events", "webhooks"] {
         let (_, _, text) = asked(&host, "GET", &format!("/_fauxfax/v1/{call}"), &[]).await;
         assert!(!text.contains("p4ssword"), "{call}: {text}");

@@ -59,7 +59,7 @@ fn a_fax_is_sent_page_by_page_and_delivered() {
     script.forward(Duration::from_secs(6));
     script.expect_deadline(30_000);
     script.forward(Duration::from_secs(60));
-    let fax = script.engine.fax(sid).expect("it exists");
+    let fax = script.engine.fax(sid).expect("the fax exists");
     assert_eq!((fax.status(), fax.pages(), fax.duration_s()), (Status::Delivered, Some(2), Some(60)));
     assert_eq!(fax.price_micros(), Some(7_000));
     assert!(fax.media.is_some() && script.engine.is_idle());
@@ -77,7 +77,7 @@ fn a_fax_to_a_number_that_behaves_ends_in_that_numbers_way() {
         (15_005_550_107, Status::Delivered, None, Some(2)),
     ] {
         let (script, sid) = sent_to(number(digits));
-        let fax = script.engine.fax(sid).expect("it exists");
+        let fax = script.engine.fax(sid).expect("the fax exists");
         let ended = (fax.status(), fax.failure().map(|failure| code_of(failure.fault)), fax.pages());
         assert_eq!(ended, (status, code, pages), "+{digits}");
     }
@@ -185,7 +185,7 @@ fn a_document_that_cannot_be_fetched_fails_the_fax_with_the_fetch_error_code() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
     script.answer_no_document(DocumentFault::Fetch(ExchangeFailure::HttpStatus(404)));
-    let fax = script.engine.fax(sid).expect("it exists");
+    let fax = script.engine.fax(sid).expect("the fax exists");
     assert_eq!(
         (fax.status(), fax.pages(), fax.failure().map(|failure| code_of(failure.fault))),
         (Status::Failed, None, Some(11200))

@@ -48,7 +48,7 @@ async fn without_an_emulator_every_client_exits_with_3() {
 
 #[tokio::test]
 async fn a_refusal_exits_with_1_wrong_usage_with_2_and_a_timeout_with_4() {
-    let emulator = Emulator::builder().start().await.expect("it starts");
+    let emulator = Emulator::builder().start().await.expect("the emulator starts");
     let account = emulator.account().expect("an account");
     account.number("+15005550006").expect("a number");
     let (url, sid, nobody) = (emulator.url(), account.sid().to_string(), format!("FX{}", "0".repeat(32)));
@@ -70,7 +70,7 @@ async fn a_refusal_exits_with_1_wrong_usage_with_2_and_a_timeout_with_4() {
 
 #[tokio::test]
 async fn a_wrong_number_in_a_flag_and_a_duplicate_parameter_are_explained_in_words() {
-    let emulator = Emulator::builder().start().await.expect("it starts");
+    let emulator = Emulator::builder().start().await.expect("the emulator starts");
     let cases: [(&[&str], i32, &str); 7] = [
         (&["events", "--since", "abc"], 2, "'--since <SEQ>': it must be a whole number"),
         (&["receive", "--pages", "5000000000"], 2, "'--pages <N>': the number is too large"),

@@ -97,7 +97,7 @@ impl Running {
         let _ = self.stop.send(());
         tokio::time::timeout(PATIENCE, self.served)
             .await
-            .expect("it stops")
+            .expect("the server stops")
             .expect("no panic")
             .expect("no state to save");
     }

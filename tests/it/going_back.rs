@@ -53,10 +53,10 @@ fn a_restore_brings_back_deleted_faxes_and_removes_later_ones() {
     script.answer_document(2);
     script.forward(HOUR);
     take(&mut script, "sent");
-    script.command(DeleteFax(kept)).expect("it has ended");
+    script.command(DeleteFax(kept)).expect("the fax has ended");
     let later = script.send(order(FAR));
     restore(&mut script, "sent");
-    let fax = script.engine.fax(kept).expect("it is back");
+    let fax = script.engine.fax(kept).expect("the fax is back");
     assert_eq!((fax.status(), fax.pages(), fax.media.is_some()), (Status::Delivered, Some(2), true));
     assert_eq!(script.engine.fax(later).err(), Some(Refusal::NoFax(later)));
     assert_eq!(script.engine.media_bytes(), 100);
@@ -216,7 +216,7 @@ fn a_reset_keeps_the_snapshots_and_the_claim() {
     let mut script = Script::new(spec);
     assert!(script.engine.handle(Claim("first".into()), script.now));
     take(&mut script, "kept");
-    script.control(Reset { seed: None }).expect("taken");
+    script.control(Reset { seed: None }).expect("reset");
     assert_eq!(script.engine.snapshots().count(), 1);
     assert!(
         !script.engine.handle(Claim("second".into()), script.now)
@@ -255,7 +255,7 @@ fn snapshots_are_limited_and_replaced_by_name() {
     let refused = script.control(TakeSnapshot("more".into()));
     assert!(matches!(refused, Err(Refusal::LimitReached { limit: SNAPSHOTS_MAX, .. })));
     take(&mut script, "0");
-    script.control(DropSnapshot("1".into())).expect("it is there");
+    script.control(DropSnapshot("1".into())).expect("the snapshot exists");
     take(&mut script, "more");
 }
 
@@ -266,7 +266,7 @@ fn a_snapshot_shares_its_documents_with_the_world() {
     script.answer_twiml(RECEIVE, &[]);
     script.forward(HOUR);
     let bytes = |script: &Script| {
-        let fax = script.engine.fax(sid).expect("it exists");
+        let fax = script.engine.fax(sid).expect("the fax exists");
         std::sync::Arc::clone(&fax.media.as_ref().expect("kept").document.bytes)
     };
     let before = bytes(&script);

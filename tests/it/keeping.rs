@@ -114,8 +114,8 @@ fn deletions_while_other_faxes_are_in_progress_leave_the_byte_count_correct() {
         let sid = sent(&mut script);
         let going = script.send(order(FAR));
         script.answer_document(1);
-        let media = script.engine.fax(sid).expect("there").media.as_ref().map(|media| media.sid);
-        let active = script.engine.fax(going).expect("there").media.as_ref().map(|media| media.sid);
+        let media = script.engine.fax(sid).expect("a fax").media.as_ref().map(|media| media.sid);
+        let active = script.engine.fax(going).expect("a fax").media.as_ref().map(|media| media.sid);
         let refused = script.command(DeleteMedia(going, active.expect("stored")));
         assert_eq!(refused, Err(Refusal::StillActive(going)));
         assert_eq!(script.command(DeleteFax(going)), Err(Refusal::StillActive(going)));

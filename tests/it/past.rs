@@ -85,10 +85,10 @@ async fn a_wait_for_an_impossible_status_ends_immediately_and_reports_the_faxs_s
 
 #[tokio::test]
 async fn a_wait_ends_as_soon_as_its_fax_ends_with_a_different_status() {
-    let emulator = Emulator::builder().start().await.expect("it starts");
+    let emulator = Emulator::builder().start().await.expect("the emulator starts");
     let account = emulator.account().expect("an account");
     account.number("+15017122661").expect("a number");
-    let fax = account.send("+15005550101", &sample(&emulator)).queue().expect("it is taken");
+    let fax = account.send("+15005550101", &sample(&emulator)).queue().expect("accepted");
     let ended = account.wait_for(fax, Status::Delivered).await;
     let Err(Error::Unreachable { wanted: Status::Delivered, why, .. }) = ended else { panic!("{ended:?}") };
     assert_eq!(why.status(), Some(Status::Busy));

@@ -35,7 +35,7 @@ impl Drop for Running {
 
 impl Running {
     fn start(command: &mut Command) -> Self {
-        Self(command.stdin(Stdio::null()).spawn().expect("it starts"))
+        Self(command.stdin(Stdio::null()).spawn().expect("the program starts"))
     }
 
     fn signal(&self, name: &str) {

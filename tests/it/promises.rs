@@ -172,7 +172,7 @@ async fn a_recreated_account_receives_nothing_from_its_predecessors_requests() {
     let found = || host.registry.create(setup(&format!("{}/fax", hangs.url))).expect("there is room");
     let first = found();
     let call = ReceiveFax { document: letter(1), ..call(1) };
-    first.handle(call).expect("it rings");
+    first.handle(call).expect("the call rings");
     first.until(|engine| (engine.under_way_count() > 0).then_some(())).await;
     assert!(host.registry.remove(first.sid()));
     let second = found();
@@ -189,7 +189,7 @@ async fn a_reset_during_an_advance_lets_the_advance_finish() {
     let world = host.world();
     world.set_clock_mode(ClockMode::Frozen);
     let call = ReceiveFax { document: letter(1), ..call(1) };
-    world.handle(call).expect("it rings");
+    world.handle(call).expect("the call rings");
     let to = world.now().after(Duration::from_secs(3_600));
     let resets = async {
         world.until(|engine| (engine.under_way_count() > 0).then_some(())).await;

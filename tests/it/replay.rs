@@ -25,6 +25,6 @@ pub(crate) fn comes_to_the_same(engine: &mut Engine, is_written_down: bool) {
 }
 
 fn written_and_read(logged: &Logged) -> Logged {
-    let line = logged.to_line().expect("it is written");
+    let line = logged.to_line().expect("a command can be written");
     Logged::of_line(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
 }

@@ -97,7 +97,7 @@ fn every_outcome_of_a_rule_occurs() {
         let sid = script.send(order(FAR));
         script.answer_document(2);
         script.forward(HOUR);
-        let fax = script.engine.fax(sid).expect("it exists");
+        let fax = script.engine.fax(sid).expect("the fax exists");
         assert_eq!((fax.status(), fax.failure().map(|failure| code_of(failure.fault))), (status, code), "{outcome}");
         assert_eq!(fired(&script), [1]);
     }
@@ -142,7 +142,7 @@ fn after_and_times_count_matches() {
     let mut script = with_rules(&[json!({ "after": 1, "times": 2, "outcome": { "status": "busy" } })]);
     let ends: Vec<Status> = (0..4).map(|_| sent(&mut script, FAR, 1)).collect();
     assert_eq!(ends, [Status::Delivered, Status::Busy, Status::Busy, Status::Delivered]);
-    let held = script.engine.rule_book().next().expect("it stays").clone();
+    let held = script.engine.rule_book().next().expect("a used-up rule stays listed").clone();
     assert_eq!((held.matched, held.fired), (4, 2));
 }
 
@@ -280,7 +280,7 @@ fn a_delayed_webhook_of_a_deleted_fax_is_still_sent() {
     let sid = script.receive(call(1));
     script.answer_twiml(RECEIVE, &[]);
     script.forward(Duration::from_secs(31));
-    script.command(fauxfax::engine::input::DeleteFax(sid)).expect("it has ended");
+    script.command(fauxfax::engine::input::DeleteFax(sid)).expect("the fax has ended");
     script.forward(HOUR);
     script.expect_effects(&["tell action received http://app/done"]);
     script.answer_ok();
@@ -359,7 +359,7 @@ fn rules_are_limited_and_removed_singly_or_all_together() {
     assert_eq!(script.control(DropRule(1)), Ok(()));
     assert_eq!(script.control(DropRule(1)), Err(Refusal::NoRule(1)));
     assert_eq!(sent(&mut script, FAR, 1), Status::Delivered);
-    script.control(DropRules).expect("taken");
+    script.control(DropRules).expect("dropped");
     assert_eq!(script.engine.rule_book().count(), 0);
     let again = add(&mut script, &json!({ "outcome": { "status": "busy" } }));
     assert_eq!(again, 3, "an id is never reused");
@@ -395,7 +395,7 @@ fn a_reset_brings_back_the_configured_rules_and_a_restore_their_counters() {
     assert_eq!(sent(&mut script, FAR, 1), Status::Delivered);
     script.control(Restore("fresh".into())).expect("restored");
     assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
-    script.control(DropRules).expect("taken");
+    script.control(DropRules).expect("dropped");
     script.control(Reset { seed: None }).expect("reset");
     assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
 }

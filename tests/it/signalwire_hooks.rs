@@ -54,7 +54,7 @@ fn world(host: &Host) -> World {
 }
 
 fn ring(host: &Host) -> FaxSid {
-    world(host).handle(ReceiveFax { document: letter(1), ..call(1) }).expect("it rings").sid
+    world(host).handle(ReceiveFax { document: letter(1), ..call(1) }).expect("the call rings").sid
 }
 
 /// Waits until nothing is pending, and returns the codes and messages of the alerts.

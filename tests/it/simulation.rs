@@ -484,7 +484,7 @@ impl Sim {
         let own = fauxfax::model::phone::Party::Number(OWN);
         for (sid, status) in self.model.status.iter().filter(|(_, status)| !status.is_final()) {
             let is_asked = self.effects.iter().any(|effect| effect.fax == *sid);
-            let fax = self.engine.fax(*sid).expect("it exists");
+            let fax = self.engine.fax(*sid).expect("the fax exists");
             // One end of a fax between own numbers has nothing to do while it waits for the other end.
             let is_loop = fax.to == own;
             assert!(is_asked || is_loop || due.contains(sid), "{sid} is {status}, and nothing will end it");

@@ -27,7 +27,7 @@ fn twiml(body: &str) -> ResponseTemplate {
 
 fn ring(host: &Host) {
     let call = ReceiveFax { document: letter(1), ..call(1) };
-    host.world().handle(call).expect("it rings");
+    host.world().handle(call).expect("the call rings");
 }
 
 fn fields(body: &[u8]) -> Vec<(String, String)> {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the recipes of docs/recipes: the tests of a Flask app and of an Express app, unchanged, and the code on the page about
-# SignalWire, in which only the ports are replaced. Each test may take at most RECIPE_LIMIT_MS (default: 1000). FAUXFAX_BIN names the
-# binary; run.sh --install installs the libraries.
+# SignalWire, in which only the ports are replaced. Each test may take at most RECIPE_LIMIT_MS (default: 1000). FAUXFAX_BIN
+# names the binary; run.sh --install installs the libraries.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"

@@ -54,7 +54,7 @@ install_node() {
     cp package-lock.json node_modules/.made-from
 }
 
-# The flags of every emulator that this script starts.
+# The flags of the emulators that the libraries are tested with.
 flags=(--seed 2017 --pace max)
 
 # Runs a command in the way that FAUXFAX_WAY selects.
