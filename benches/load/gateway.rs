@@ -34,6 +34,7 @@ pub(crate) async fn tunnel(report: &impl Fn(&str)) -> Result<()> {
         stream.write_all(format!("CONNECT {} HTTP/1.1\r\n\r\n", source.address).as_bytes()).await?;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
+            // One byte at a time, so that all bytes behind the head are measured.
             head.push(stream.read_u8().await?);
         }
         let through = drained(stream).await?;
@@ -89,6 +90,7 @@ async fn tls_in(report: &impl Fn(&str), folder: &Path) -> Result<()> {
             times.push(started.elapsed());
         }
     }
+    // Noise may make the later handshakes the slower ones; the difference below is then zero.
     let (first, later) = (median(&mut first), median(&mut later));
     report(&format!(
         "a handshake             {} µs with a new host, {} µs with a known one: {} µs for its certificate",

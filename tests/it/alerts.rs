@@ -116,6 +116,7 @@ async fn a_response_that_is_not_http_is_11206() {
 
 #[tokio::test]
 async fn a_name_that_does_not_resolve_is_11210() {
+    // RFC 2606 reserves `.invalid`, so this name never resolves.
     fails_with(11210, "http://nowhere.invalid/fax", &ClientOptions::default()).await;
 }
 

@@ -224,6 +224,7 @@ async fn treat(mut stream: impl AsyncRead + AsyncWrite + Unpin, manner: Manner) 
 async fn read_request(stream: &mut (impl AsyncRead + Unpin)) {
     let (mut request, mut piece) = (Vec::new(), [0; 16 * 1024]);
     loop {
+        // The client has closed or reset the connection before the request was complete.
         let Ok(count @ 1..) = stream.read(&mut piece).await else { return };
         request.extend_from_slice(&piece[..count]);
         // 0x16 opens a TLS handshake: a plain app whose URL says https gets a ClientHello, which has no head to wait for.

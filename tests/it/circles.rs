@@ -43,6 +43,7 @@ fn leaves(tree: &str) -> Vec<String> {
 fn paths(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     for statement in code.split(';') {
+        // The text since the last semicolon may begin with other code, so the last `use` counts.
         let Some(at) = statement.rfind("use ") else { continue };
         let tree: String = statement[at + 4..].split_whitespace().collect();
         found.extend(leaves(&tree));

@@ -208,7 +208,9 @@ async fn a_stream_sends_past_and_new_events_and_resumes_where_it_was_cut() {
 
 #[tokio::test]
 async fn a_stream_is_produced_in_small_pieces_and_loses_nothing_between_them() {
+    /// The size at which the emulator ends a piece, `DRAW_BYTES_MAX`.
     const PIECE_BYTES: usize = 32 * 1024;
+    /// An upper bound on the size of one event, by which a piece may exceed that size.
     const EVENT_BYTES: usize = 4 * 1024;
     const EVENTS: u64 = 150;
     let bench = Bench::new().await;
@@ -224,6 +226,7 @@ async fn a_stream_is_produced_in_small_pieces_and_loses_nothing_between_them() {
     let mut request = Bench::request("GET", &target, &Value::Null);
     request.headers_mut().insert(header::ACCEPT, "text/event-stream".parse().expect("a value"));
     let mut stream = bench.send(request).await.into_body().into_data_stream();
+    // The stream opens with a comment.
     block(&mut stream).await;
     let mut next = first;
     while next < first + EVENTS {
@@ -249,6 +252,7 @@ async fn a_reader_that_fell_behind_learns_what_was_dropped() {
     let mut request = Bench::request("GET", &format!("/events?account={account}&since=2"), &Value::Null);
     request.headers_mut().insert(header::ACCEPT, "text/event-stream".parse().expect("a value"));
     let mut stream = bench.send(request).await.into_body().into_data_stream();
+    // The stream opens with a comment.
     block(&mut stream).await;
     let told = block(&mut stream).await.expect("a gap");
     assert!(

@@ -39,6 +39,7 @@ fn run(flags: &[&str], command: &[&str]) -> (Output, String) {
 
 #[test]
 fn the_exit_status_is_the_commands_own() {
+    // As in a shell: 128 plus the signal, 127 if the command is not found, and 126 if it can't be executed.
     for (command, code) in [
         (&["true"][..], 0),
         (&["sh", "-c", "exit 7"], 7),

@@ -130,6 +130,7 @@ async fn trusting<S: AsyncRead + AsyncWrite + Unpin>(
 pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
+        // One byte at a time, so that nothing behind the head is taken from the tunnel.
         let Ok(byte) = stream.read_u8().await else { break };
         head.push(byte);
     }
@@ -337,6 +338,7 @@ async fn plaintext_requests_to_another_host_are_forwarded() {
 #[tokio::test]
 async fn an_unreachable_host_is_reported() {
     let running = Running::new(config()).await;
+    // The listener is dropped at once, so nothing listens on its port.
     let free = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port").local_addr().expect("an address").port();
     for (request, status, part) in [
         (format!("CONNECT 127.0.0.1:{free} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "502", "refused"),

@@ -108,6 +108,7 @@ fn an_unread_log_delays_neither_requests_nor_the_stop_and_later_says_what_it_dro
     let (reader, writer) = pipe().expect("a pipe");
     let mut running = Running::start(serve(home.path(), &["--offline"]).stderr(writer));
     let address = address(home.path());
+    // About 9 MB of lines, of which the emulator queues 4 MiB and the pipe holds 64 KiB.
     let sent = 150;
     for n in 0..sent {
         log_a_line(address, n);
