@@ -178,7 +178,7 @@ async fn an_invalid_last_event_id_is_refused_and_an_empty_one_counts_as_absent()
 }
 
 #[tokio::test]
-async fn a_clock_that_cannot_go_so_far_says_how_far_it_can() {
+async fn an_advance_beyond_the_end_of_the_clock_says_where_the_clock_ends() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     bench.ok("PUT", &format!("/clock?account={account}"), json!({ "mode": "frozen" })).await;

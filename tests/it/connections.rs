@@ -66,7 +66,7 @@ async fn two_requests_from_a_half_closed_client_both_get_responses() {
 }
 
 #[tokio::test]
-async fn a_request_names_its_host_once_however_it_arrives() {
+async fn a_request_without_exactly_one_valid_host_is_refused_however_it_arrives() {
     let running = Running::new(config()).await;
     let app = wiremock::MockServer::start().await;
     let targets = ["/livez", "http://fax.twilio.com/livez", &format!("{}/other", app.uri()), "CONNECT"];

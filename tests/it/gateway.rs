@@ -253,7 +253,7 @@ async fn the_port_serves_tls_as_this_machine_and_as_twilio() {
 }
 
 #[tokio::test]
-async fn no_certificate_is_issued_for_a_host_of_others() {
+async fn no_certificate_is_issued_for_an_unrelated_host() {
     let running = Running::new(config()).await;
     for name in ["example.com", "verify.twilio.com", "db.internal"] {
         let refused = running.trusting(name, running.connect().await).await.expect_err(name);

@@ -102,7 +102,7 @@ fn sample(emulator: &Emulator) -> String {
 }
 
 #[tokio::test]
-async fn a_restored_fax_is_found_at_the_status_in_its_snapshot() {
+async fn a_wait_finds_a_restored_fax_at_the_status_in_its_snapshot() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();

@@ -94,7 +94,7 @@ fn characters_missing_from_every_plain_font_are_reported() {
 }
 
 #[test]
-fn a_ticked_box_shows_its_tick_and_an_unticked_one_lacks_nothing() {
+fn a_ticked_box_shows_its_tick_and_an_unticked_one_reports_no_loss() {
     let tick = || stream("/Type /XObject /Subtype /Form /BBox [0 0 300 100]", b"0 0 300 100 re f");
     let boxed = |entries: &str| format!("/Subtype /Widget /FT /Btn /T (box) {entries} {RECT}");
     for (entries, is_ticked) in [

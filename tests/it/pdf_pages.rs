@@ -75,7 +75,7 @@ fn boxes_without_an_area_fall_back_and_are_reported() {
 }
 
 #[test]
-fn a_pages_user_unit_makes_it_larger_or_smaller() {
+fn a_user_unit_scales_its_page() {
     for (unit, width, height) in [(2.0, 306, 396), (0.5, 1_224, 1_584), (4.0, 153, 198)] {
         let leaf = format!(
             "<< /Type /Page /Parent 2 0 R /Contents 4 0 R /MediaBox [0 0 {width} {height}] /UserUnit {unit} >>"

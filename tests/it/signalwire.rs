@@ -169,7 +169,7 @@ async fn both_roots_and_both_endings_lead_to_the_same_fax() {
 }
 
 #[tokio::test]
-async fn a_delivered_fax_has_numbers_where_recorded_and_keeps_its_media_id() {
+async fn a_delivered_fax_has_json_numbers_as_recorded_and_keeps_its_media_sid() {
     let wire = Wire::new().await;
     let created = wire.create("15556677999").await;
     let fax = wire.send("15556677999").await;

@@ -152,7 +152,7 @@ async fn the_control_api_shows_the_resources_of_the_accounts_own_dialect() {
 }
 
 #[tokio::test]
-async fn media_keep_one_url_on_signalwires_host_for_clients_that_used_its_name() {
+async fn a_media_url_never_changes_and_is_on_signalwires_host_for_clients_that_used_its_name() {
     let project = Project::new().await;
     let registry = &project.bench.registry;
     let fax = project.bench.ok("POST", "/incoming-faxes?wait=true", json!({ "pages": 1 })).await["fax"].clone();

@@ -321,7 +321,7 @@ async fn a_status_callback_is_tried_three_times_and_then_lost() {
 }
 
 #[tokio::test]
-async fn a_request_to_a_number_or_an_action_that_fails_is_sent_to_the_fallback_at_once() {
+async fn a_failed_request_to_a_number_or_action_is_sent_to_the_fallback_at_once() {
     let unavailable = || ResponseTemplate::new(503);
     let receive = cxml("<Receive action=\"/done\"/>");
     let server = server(&[("/fax", unavailable()), ("/done", unavailable()), ("/fallback", receive)]).await;
@@ -338,7 +338,7 @@ async fn a_request_to_a_number_or_an_action_that_fails_is_sent_to_the_fallback_a
 }
 
 #[tokio::test]
-async fn limits_are_signalwires_and_can_be_set_in_the_fragment() {
+async fn signalwires_time_limits_can_be_set_in_the_fragment() {
     for (manner, fragment, failure) in [
         (Manner::Hang, "#rt=200&ct=9&rc=5", ExchangeFailure::ReadTimeout),
         (Manner::Drip, "#tt=300", ExchangeFailure::TotalTimeout),

@@ -298,7 +298,7 @@ async fn receive(space: &Space) -> Value {
 }
 
 #[tokio::test]
-async fn a_bin_takes_a_fax_without_a_connection_and_is_journaled_like_an_app() {
+async fn a_bin_accepts_a_fax_without_a_connection_and_is_journaled_like_an_app() {
     let space = Space::new();
     let form = "Name=Take&Contents=%3CResponse%3E%3CReceive/%3E%3C/Response%3E";
     let bin = space.call("POST", "/LamlBins", form).await.json(201);

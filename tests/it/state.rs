@@ -315,7 +315,7 @@ fn ids(value: &Value, place: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn an_id_of_the_other_dialect_is_refused_wherever_it_stands() {
+fn an_id_of_the_other_dialect_is_refused_wherever_it_appears() {
     let mut script = busy();
     let bin = CreateTwimlBin { name: "Take".into(), contents: RECEIVE.into() };
     script.command(bin).expect("there is room");

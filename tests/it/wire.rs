@@ -195,7 +195,7 @@ async fn without_store_media_no_media_are_kept() {
 }
 
 #[tokio::test]
-async fn deleted_media_read_as_null_and_their_url_is_404() {
+async fn deleted_media_are_null_and_their_url_is_404() {
     let wire = Wire::new(PriceForm::Text).await;
     let created = wire.send("15558675310", "").await;
     let fax = wire.fetch(&created).await;
