@@ -1,4 +1,4 @@
-# The image holds the static binary and nothing else.
+# The image holds only the static binary and its licences.
 FROM rust:1.95-bookworm AS build
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 WORKDIR /src
@@ -14,9 +14,9 @@ LABEL org.opencontainers.image.title="fauxfax" \
     org.opencontainers.image.licenses="Apache-2.0 OR MIT"
 COPY --from=build /out/fauxfax /fauxfax
 COPY LICENSE-APACHE LICENSE-MIT /
-# Nobody: it writes nothing and needs no port below 1024.
+# The user nobody: fauxfax writes no file and needs no port below 1024.
 USER 65534:65534
-# Inside a container the loopback address would reach nobody.
+# Nothing outside the container could reach the loopback address.
 ENV FAUXFAX_LISTEN=0.0.0.0:8329
 EXPOSE 8329
 HEALTHCHECK --interval=5s --timeout=3s --start-period=2s --retries=3 CMD ["/fauxfax", "healthcheck"]

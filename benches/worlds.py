@@ -76,7 +76,7 @@ def resident_mib(pid):
 
 
 async def wake_latency_ms(port, sid):
-    """Returns the time from an event, by the emulator's clock, until the wait for it returns in this process."""
+    """Returns the milliseconds from an event, by the emulator's clock, until the wait for it returns in this process."""
     waiter, caller = Client(port), Client(port)
     seq = (await caller.call("GET", "/events?limit=0&account=" + sid))["last_seq"]
     wait = asyncio.create_task(waiter.call("GET", "/wait?status=receiving&since=%d&account=%s" % (seq, sid)))

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs every check of the project, also on a fresh machine: installs what the tests need, runs them, and prints at the end
-# what passed, what failed and how long each step took.
+# Runs every check of the project, on a fresh machine too: installs what the tests need, runs them, and finally prints
+# which steps passed or failed and how long each took.
 #
 #   bash tests/all.sh           all checks
-#   bash tests/all.sh --quick   the inner loop: installs nothing and builds nothing optimised
+#   bash tests/all.sh --quick   the inner loop: installs nothing, and makes no optimised build
 #
 # Needs Rust (from rustup or the distribution), Python 3.9, Node 20 or newer, and 5 GB of disk. Missing Debian packages are
 # installed if that is permitted. FAUXFAX_TEST_LOGS names the folder for logs (default: target/test-logs).
@@ -37,7 +37,7 @@ rm -f "$logs"/*.log
 [[ -n $quick ]] || export CARGO_INCREMENTAL=${CARGO_INCREMENTAL:-0}
 export CARGO_TERM_COLOR=never
 
-# Crates that the core must not depend on: this proves that it does no I/O.
+# Crates that the core must not depend on, because it does no I/O.
 readonly IMPURE='^(tokio|hyper|axum|rustls|tokio-rustls|hayro.*|ring|tracing|clap) v'
 
 core_is_pure() {
@@ -51,7 +51,7 @@ core_is_pure() {
     echo "$(core_crates | wc -l) crates in the core"
 }
 
-# Checks what a test that embeds the emulator need not build.
+# Checks that a test that embeds the emulator builds neither TLS nor the command line.
 library_is_lean() {
     local features=(--no-default-features --features server) crates
     cargo check --quiet --lib "${features[@]}" || return
@@ -103,7 +103,7 @@ if [[ -z $quick ]]; then
     step 'client libraries' bash tests/sdk/run.sh --install
 fi
 step 'format' cargo fmt --all --check
-# incompatible_msrv: nothing newer than the Rust version that Cargo.toml promises.
+# incompatible_msrv forbids APIs that are newer than the Rust version that Cargo.toml promises.
 step 'clippy' cargo clippy --quiet --workspace --all-targets -- -D warnings -D clippy::incompatible_msrv
 step 'core alone' core_is_pure
 [[ -n $quick ]] || step 'library for tests' library_is_lean

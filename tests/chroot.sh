@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a static binary in an empty chroot, as a user without privileges, just as in the container image. This proves that it
-# needs no library, no /etc, no /tmp and no writable folder.
+# Runs a static binary in an empty chroot and as an unprivileged user, as the container image does. This proves that the
+# binary needs no library, no /etc, no /tmp and no writable folder.
 #
 #   tests/chroot.sh BINARY
 set -euo pipefail
@@ -37,7 +37,7 @@ if ldd "$binary" 2>&1 | grep '=>' >/dev/null; then
 fi
 in_jail --version
 
-# The environment that the image and the Compose example set, but with a free port.
+# The environment variables that the image and the Compose example set. A flag below replaces their port with a free one.
 mapfile -t environment < <(
     sed -nE 's/^ENV (FAUXFAX_[A-Z_]+=.*)/\1/p' Dockerfile
     sed -nE 's/^ +(FAUXFAX_[A-Z_]+): (.*)/\1=\2/p' docs/recipes/compose.yaml
@@ -55,7 +55,7 @@ url=http://127.0.0.1:${BASH_REMATCH[1]} login=${BASH_REMATCH[2]}:${BASH_REMATCH[
 [[ $(stat -c %u "/proc/$server") == "$NOBODY" ]]
 
 in_jail healthcheck --url "$url"
-# Links must lead to the port that the Compose example publishes.
+# Links must contain the port that the Compose example publishes.
 curl --silent --fail --user "$login" "$url/v1/Faxes" | grep '"first_page_url": *"http://localhost:8329/v1/Faxes' >/dev/null
 # Receives one fax and sends one, with a sample app in the same jail.
 in_jail demo --once --listen 127.0.0.1:0

@@ -26,7 +26,7 @@ finish() {
 }
 trap finish EXIT
 export HOME=$folder
-# A place where any user can execute it.
+# The user of the image must be able to execute the binary, so it is copied out of the project's folder.
 cp "$binary" "$folder/fauxfax"
 binary=$folder/fauxfax
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The load of tests/soak.sh, which says what it is: python3 tests/soak.py BINARY SECONDS.
+"""Runs the load that tests/soak.sh describes: python3 tests/soak.py BINARY SECONDS.
 
-There are three rounds of load after a first one in which caches and buffers fill. After each, all clients go, the round's
-account is removed, and what is left is looked at: as many descriptors as at the start, and after the third round no more than
-10 % or 8 MiB more memory than after any earlier one, whichever is more. The allocator gives freed pages back at once, so that memory still
-resident is memory still held.
+Three rounds of load follow a first one, in which caches and buffers fill. After each round all clients disconnect, and the
+round's account is removed. Then there may be no more descriptors than at the start, and after the last round at most 10 % or
+8 MiB (whichever is more) more memory than after the earlier round that left most. The allocator returns freed pages at once,
+so memory that is still resident is still held.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ BASE = "/_fauxfax/v1"
 
 
 class App:
-    """The customers' apps, good and bad: what one does is the first part of its path."""
+    """Apps that behave well or badly: the first segment of a path selects the behaviour."""
 
     def __init__(self):
         self.open = {}
@@ -89,7 +89,7 @@ class App:
 
 
 def reset(writer):
-    """Ends a connection as if the machine had died."""
+    """Resets a connection instead of closing it, as if its end had crashed."""
     taken = writer.get_extra_info("socket")
     if taken is not None and taken.fileno() >= 0:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -113,7 +113,8 @@ class Emulator:
         return len(os.listdir(self.proc / "task"))
 
     def open_files(self):
-        """What its descriptors are; of a TCP connection the ports and the state, as /proc/net/tcp has it."""
+        """Lists what the emulator's descriptors refer to. TCP connections appear with their ports and their state as in
+        /proc/net/tcp."""
         lines = (self.proc / "net/tcp").read_text().splitlines()[1:]
         ports = {}
         for local, far, state, inode in ((line.split()[at] for at in (1, 2, 3, 9)) for line in lines):
@@ -134,7 +135,7 @@ class Emulator:
         return (head % (method, path, len(body), headers)).encode() + body
 
     async def call(self, method, path, body=b"", headers=""):
-        """Status and body of a call on a connection of its own."""
+        """Makes a call on a new connection, and returns the status and the body."""
         reader, writer = await self.connect()
         try:
             writer.write(self.request(method, path, body, headers))
@@ -157,7 +158,7 @@ def unchunked(body):
 
 
 class Round:
-    """One round: an account, and what is done to it until the end."""
+    """One round of load on one account."""
 
     def __init__(self, emulator, app, number, seed):
         self.emulator, self.app, self.random = emulator, app, random.Random(seed)
@@ -199,7 +200,7 @@ class Round:
         await self.control("POST", "/incoming-faxes", body, kind)
 
     async def break_off(self):
-        """A client that dies in the middle of its upload."""
+        """Acts as a client that crashes in the middle of an upload."""
         body, kind = self.multipart(DOCUMENT * 8)
         request = self.emulator.request("POST", BASE + "/incoming-faxes" + self.query, body, kind)
         _, writer = await self.emulator.connect()
@@ -230,7 +231,7 @@ class Round:
         writer.close()
 
     async def read_nothing(self):
-        """A client that asks for all there is and reads none of it until the round ends."""
+        """Requests everything that a call offers, and reads none of the response until the round ends."""
         if len(self.unread) >= 60:
             return
         taken = socket.socket()
@@ -245,7 +246,7 @@ class Round:
         self.unread.append(taken)
 
     async def drip(self):
-        """A client that takes its time over the head of a request."""
+        """Sends part of a request head, one byte at a time, and disconnects."""
         _, writer = await self.emulator.connect()
         for byte in b"GET /livez HTTP/1.1\r\nHost: lo":
             writer.write(bytes([byte]))
@@ -292,7 +293,8 @@ class Round:
         await asyncio.gather(self.measure(end, peak), *load)
 
     async def end(self, descriptors, threads):
-        """Takes everything away, and waits until the emulator has noticed."""
+        """Removes the account and ends all connections, and waits until the emulator has released what they used. Returns the
+        least memory that is resident then, in KiB."""
         for taken in self.unread:
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             taken.close()
@@ -300,7 +302,7 @@ class Round:
         await self.emulator.call("DELETE", BASE + "/accounts/" + self.sid)
         await self.app.hang_up()
         end = time.monotonic() + SETTLE_S
-        # A thread that ran a blocking task stays for ten seconds, and what it has freed stays with it.
+        # An idle thread for blocking tasks lives for ten seconds, and keeps the memory that it has freed.
         while time.monotonic() < end:
             if self.emulator.descriptors() <= descriptors and self.emulator.threads() <= threads:
                 break
@@ -330,7 +332,7 @@ async def soak(binary, seconds):
     emulator = Emulator(binary)
     failures = []
     try:
-        # Threads and the log are there after the first call.
+        # The counts at the start include the threads and the log, which exist only after the first call.
         await emulator.call("GET", "/livez")
         await asyncio.sleep(0.5)
         descriptors, threads, after = emulator.descriptors(), emulator.threads(), []
@@ -350,7 +352,7 @@ async def soak(binary, seconds):
                 names = emulator.open_files()
                 failures.append("%d descriptors, at first %d: %s" % (emulator.descriptors(), descriptors, names))
         row("peak", emulator.memory_kib("VmHWM"), descriptors)
-        # The most of the earlier rounds: what one of them left may happen to be little, and a leak grows with each.
+        # Compared with the earlier round that left most: one round may happen to leave little, but a leak grows with each.
         most = max(after[:-1])
         more = after[-1] - most
         if more > max(MEMORY_MORE * most, MEMORY_MORE_KIB):

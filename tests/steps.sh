@@ -1,10 +1,10 @@
-# The parts of tests/all.sh: steps that are timed, logged and listed at the end, and finding and installing the tools.
+# Functions for tests/all.sh: they run steps, which are timed, logged and listed at the end, and find and install the tools.
 # shellcheck shell=bash
-# The caller sets the folder for logs, and the one for the tools that are built.
+# The caller sets the folder for logs and the folder for the tools that are built.
 : "${logs:=}"
 : "${tools:=}"
 
-# A step that hangs is stopped after this long. The longest one, building everything once, takes a fraction of it.
+# A step that hangs is stopped after this time. The longest step, a first build of everything, takes a fraction of it.
 readonly STEP_LIMIT_S=${FAUXFAX_STEP_LIMIT_S:-2400}
 # The number of lines shown of a failed step's log.
 readonly LOG_LINES=60
@@ -22,6 +22,7 @@ step() {
     local name=$1 log=$logs/${1// /-}.log start=$EPOCHREALTIME status
     shift
     printf '%-22s ' "$name"
+    # Job control starts the command in its own process group.
     set -m
     "$@" >"$log" 2>&1 </dev/null &
     local job=$!
@@ -116,7 +117,7 @@ installed() {
     "$@"
 }
 
-# rustup looks for its toolchains below HOME, which may be empty; then those beside the cargo on PATH are used.
+# Finds cargo. rustup looks for toolchains below HOME; if HOME has none, those beside the cargo on PATH are used.
 find_rust() {
     local cargo home
     cargo=$(command -v cargo) || {
@@ -132,7 +133,8 @@ find_rust() {
     cargo --version
 }
 
-# Builds the checkers of the dependencies in $tools, unless these versions are already there. Unoptimised, since each runs once.
+# Builds the tools that check dependencies in $tools, unless these versions are already there. The builds are not optimised,
+# since each tool runs once.
 install_cargo_tools() {
     local crate
     for crate in cargo-deny@0.20.2 cargo-machete@0.9.1; do

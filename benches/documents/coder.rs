@@ -1,5 +1,5 @@
 //! Measures the T.6 coder alone: `cargo bench --bench coder -- FILE ROUNDS` reads a document and codes its pages ROUNDS
-//! times. `benches/documents/run.py --coder` times it and compares it with libtiff's coder.
+//! times. `benches/documents/run.py --coder` times this program and compares it with libtiff's coder.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -5,9 +5,9 @@
 
 Each PDF, TIFF, PNG and JPEG under the folders is converted by `fauxfax convert` at fine quality. pdftoppm draws the
 reference for PDFs and Pillow the one for images, upright and on white; tiff2rgba replaces Pillow for TIFFs it can't read.
-Page and reference are cut into blocks of about a quarter of an inch. A page is wrong if the ink of its blocks differs
-much, or if pages are missing. Scans whose paper is whitened on purpose differ as well, so wrong pages need a look: --list
-writes a line per document. Needs Pillow, numpy, poppler-utils and libtiff-tools."""
+Page and reference are cut into blocks of about a quarter of an inch. A page counts as wrong if the ink of its
+blocks differs much, or if pages are missing. Scans whose paper is whitened on purpose differ as well, so wrong pages must
+be inspected: --list writes a line per document. Needs Pillow, numpy, poppler-utils and libtiff-tools."""
 
 import argparse
 import concurrent.futures
@@ -20,10 +20,12 @@ import numpy
 from PIL import Image, ImageFile, ImageOps, ImageSequence
 
 KINDS = {".pdf", ".tif", ".tiff", ".png", ".jpg", ".jpeg"}
+# Pels per inch of a fax page at fine quality.
 ACROSS, DOWN = 204, 196
 REFERENCE_DPI = 51
 SECONDS_MAX = 120
-# A block differs if its ink does by this much; a page is wrong with this share of such blocks, or this mean difference.
+# A block differs if its ink differs by this much. A page is wrong if this share of its blocks differs, or if the mean
+# difference of its blocks is this large.
 DIFFERENCE = 0.25
 WRONG_SHARE = 0.04
 WRONG_MEAN = 0.08
@@ -53,7 +55,7 @@ def flattened(image):
 
 
 def is_copy(frame):
-    """Checks whether a page of a TIFF is a reduced copy or a mask."""
+    """Returns whether a page of a TIFF is a reduced copy or a mask."""
     tags = getattr(frame, "tag_v2", {})
     return bool(tags.get(254, 0) & 5) or tags.get(255, 0) == 2
 
@@ -111,7 +113,8 @@ def blocks(greys, rows, columns):
 
 
 def difference(page, reference, ratio):
-    """Returns the mean difference in ink, and the share of blocks that differ."""
+    """Returns the mean difference in ink and the share of blocks that differ, for the reference upright or turned,
+    whichever fits better."""
     best = (1.0, 1.0)
     for turned in (False, True):
         upright = reference.rotate(-90, expand=True) if turned else reference

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Measures what is legible on fax pages: tesseract's character errors on letter.pdf and scan.pdf, and the lines that
-survive of hairlines.pdf.
+"""Measures what is legible on fax pages: tesseract's character errors on letter.pdf and scan.pdf, and how many lines of
+hairlines.pdf survive.
 
     benches/documents/legible.py FAUXFAX FOLDER
 
@@ -58,7 +58,7 @@ def words(text):
 
 
 def read(page, quality, scratch):
-    """Returns what tesseract reads on the first page."""
+    """Returns the text that tesseract reads on the first page."""
     image = Image.open(page).convert("L")
     height = round(image.height * 204 / ROWS_PER_INCH[quality])
     square = scratch / "square.png"
@@ -69,6 +69,7 @@ def read(page, quality, scratch):
 def lines(page, quality):
     """Counts horizontal and vertical lines that are present at three places along their length."""
     black = numpy.asarray(Image.open(page).convert("L")) < 128
+    # A letter-size page is 1734 pels wide at 204 pels per inch. Of a narrower page, the middle is kept.
     down, left = ROWS_PER_INCH[quality] / 72, (black.shape[1] - 1734) // 2
     across = 204 / 72
 

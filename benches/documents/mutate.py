@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Converts documents with bytes changed at random, and reports runs that ended badly, the slowest and the largest.
+"""Converts documents with bytes changed at random, and reports runs that ended badly, the slowest run and the one that used
+most memory.
 
     benches/documents/mutate.py FAUXFAX [--seconds 300] [--seed 1] [--serve] [FILE…]
 

@@ -21,7 +21,7 @@ from pathlib import Path
 ROUNDS = 10
 
 
-# Linux: orphans of a child become children of this process, so that their CPU time is counted.
+# A Linux option by which orphans of a child become children of this process, so that their CPU time is counted.
 PR_SET_CHILD_SUBREAPER = 36
 
 

@@ -6,7 +6,7 @@
 letter (2 pages of text), report (95 with tables and bars), form (4 with rules and fields), photo (1), scan (the letter's
 first page, printed and scanned askew on grey paper), images (6 photographs), chart (a plot as a picture), tinted (a form
 with tinted rows), hairlines (48 and 64 lines of 0 to 1 point). --small leaves out the images and all but 6 pages of the
-report. The seventh document of the measured set, a long manual by others, is GS9_Color_Management.pdf from Debian's
+report. The seventh document of the measured set, a long manual from elsewhere, is GS9_Color_Management.pdf from Debian's
 ghostscript-doc (42 pages), copied in by hand.
 
 Needs reportlab, numpy, Pillow and pdftoppm."""
@@ -37,7 +37,7 @@ point next program business group toward young let room within children importan
 
 
 class Writer:
-    """Writes sentences, the same for the same seed."""
+    """Writes random sentences, which are the same for the same seed."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)

@@ -1,5 +1,5 @@
 //! Measures the engine alone: `cargo bench --bench engine`. The figures are the deadlines per second in a frozen world,
-//! and the time that snapshots, restores and resets take with a thousand faxes. Each is the median of its rounds.
+//! and the time that snapshots, restores and resets take with a thousand faxes. Each figure is the median of `ROUNDS` rounds.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,12 +54,12 @@ fn with_faxes(count: u64, has_callback: bool) -> Engine {
         let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
         let at = START.after(Duration::from_micros(fetched));
         fetched += 1;
-        engine.handle(answer, at.max(engine.latest())).expect("an answer is never refused");
+        engine.handle(answer, at.max(engine.latest())).expect("a completion is never refused");
     }
     engine
 }
 
-/// Runs dialling, ringing and three pages of each fax, one deadline at a time, as moving a frozen clock does. Returns
+/// Runs dialling, ringing and three pages of each fax, one deadline at a time, as advancing a frozen clock does. Returns
 /// the deadlines per second.
 fn deadlines_per_second() -> f64 {
     let mut engine = with_faxes(10_000, false);
@@ -99,7 +99,7 @@ fn timed<T>(engine: &mut Engine, command: impl Command<Done = Result<T, Refusal>
     let began = now();
     assert!(engine.handle(command, at).is_ok(), "the command succeeds");
     let span = micros(began.elapsed());
-    // A world frees this outside its lock, so it isn't timed.
+    // A world frees the discarded state after it has released its lock, so no other call waits for this.
     drop(engine.take_discarded());
     span
 }

@@ -1,4 +1,5 @@
-//! The customer's app: serves a letter, responds with TwiML, counts callbacks, and hangs on request.
+//! The app under test: it serves a letter, responds with TwiML, counts the faxes that have ended, and never responds to
+//! `/hang`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

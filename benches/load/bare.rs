@@ -64,8 +64,8 @@ pub(crate) fn source() -> Result<()> {
     Ok(())
 }
 
-/// Makes the requests in `plan` (one letter each: `g` fetches a document, any other posts) `count` times, each on a new
-/// connection.
+/// Makes the requests in `plan` `count` times, each on a new connection. Each letter of `plan` stands for one request: `g`
+/// fetches the document, `q` asks for TwiML, and any other letter posts a callback.
 pub(crate) fn webhooks(address: &str, count: &str, plan: &str) -> Result<()> {
     let (address, plan): (Arc<str>, Arc<str>) = (address.into(), plan.into());
     let (count, next) = (count.parse()?, Arc::new(AtomicUsize::new(0)));
@@ -103,6 +103,7 @@ async fn ask(address: &str, letter: char) -> Result<()> {
     let request = Request::builder().method(method).uri(path).header("host", address).header("connection", "close");
     let answer = sender.send_request(request.body(body)?).await?;
     answer.into_body().collect().await?;
+    // The connection's task ends once the sender is dropped.
     drop(sender);
     let _ = driven.await;
     Ok(())

@@ -1,5 +1,5 @@
-//! A load: kept connections, each of which sends a request again as soon as the response arrives. Responses are parsed
-//! only as far as their length.
+//! Loads a server over persistent connections, each of which repeats a request as soon as its response has arrived. Only
+//! the status and the length of a response are parsed.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::Result;
 /// The number of connections that send requests concurrently.
 pub(crate) const CONNECTIONS: usize = 64;
 
-/// The result of a load.
+/// The result of loading a server.
 pub(crate) struct Load {
     pub(crate) responses_per_second: f64,
 }
@@ -45,6 +45,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
                 return Err("the server closed the connection".into());
             }
+            // Until the head is complete, nothing in it is parsed.
             let Some(head_end) = find(&self.buffer, b"\r\n\r\n").map(|at| at + 4) else { continue };
             let head = std::str::from_utf8(&self.buffer[..head_end])?.to_ascii_lowercase();
             let length = head.lines().find_map(|line| line.strip_prefix("content-length:")).map_or("0", str::trim);

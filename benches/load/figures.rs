@@ -9,22 +9,25 @@ use crate::client::{Connection, load, now, request};
 use crate::emulator::{Process, credential};
 use crate::gateway;
 
+/// The number of rounds per figure, odd so that the median is one of them.
 pub(crate) const ROUNDS: usize = 5;
+/// How long one server is loaded in each round.
 pub(crate) const SPAN: Duration = Duration::from_secs(2);
-/// The number of rounds of `rest`, higher than elsewhere, since a POST has less time and so more noise.
+/// The number of rounds of `rest`: more than `ROUNDS`, because its POSTs are measured for a shorter time and vary more.
 const REST_ROUNDS: usize = 9;
-/// The time for creates, shorter than for other requests, since a world can hold only 100,000 pending faxes.
+/// How long creates are measured: shorter than `SPAN`, because a world holds at most 100,000 pending faxes.
 const POST_SPAN: Duration = Duration::from_millis(500);
-/// The number of requests to one host that a world has in flight; the effects of further creates wait.
+/// The maximum number of requests that a world has in flight to one host; the effects of further creates are queued.
 const HOST_CAP: usize = 1_024;
 /// The number of faxes in a round that counts whole conversations.
 const CONVERSATIONS: usize = 4_000;
-/// The number of connections that create these faxes.
+/// The number of connections over which these faxes are created.
 const LANES: usize = 8;
 /// The number of faxes in a world with a long history.
 const MILLION: usize = 1_000_000;
-/// The number of receivers that hang, and of creates that are timed meanwhile.
+/// The number of receivers that hang.
 const HANGING: usize = 1_000;
+/// The number of creates that are timed while those receivers hang.
 const CREATES: usize = 1_000;
 
 /// Measures the named figures, or all of them.
@@ -153,7 +156,8 @@ async fn conversations(report: &impl Fn(&str), way: Way) -> Result<()> {
     Ok(())
 }
 
-/// Measures a million ended faxes: the memory per fax, and fetching the last page compared with the first.
+/// Measures the memory per fax at a million ended faxes, and compares the rate at which the last page of their list can be
+/// fetched with that of the first page.
 async fn million(report: &impl Fn(&str)) -> Result<()> {
     let emulator = Process::emulator(&[])?;
     let address = emulator.address;
@@ -188,7 +192,8 @@ async fn million(report: &impl Fn(&str)) -> Result<()> {
     Ok(())
 }
 
-/// Returns the target of the last page, by token: one step back and one forward from its page number.
+/// Returns the target of the last page with its page token, as clients that follow links reach it: goes to the page by its
+/// number, then one page back and one forward.
 async fn last_page(connection: &mut Connection, address: std::net::SocketAddr, first: &str) -> Result<String> {
     let mut target = format!("{first}&Page={}", MILLION / 50 - 1);
     for link in ["previous_page_url", "next_page_url"] {
@@ -210,7 +215,7 @@ async fn ask_often(lane: &mut Connection, ask: &[u8], status: u16) -> Result<()>
     Ok(())
 }
 
-/// Compares the 99th percentile of creates alone with that of creates while receivers hang.
+/// Compares the 99th percentile of the time that a create takes while receivers hang with that in an idle emulator.
 async fn hanging(report: &impl Fn(&str)) -> Result<()> {
     let (app, _) = app::start().await?;
     let emulator = Process::emulator(&[])?;

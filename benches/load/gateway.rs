@@ -20,10 +20,10 @@ use crate::figures::{ROUNDS, SPAN, ratio};
 
 /// The number of bytes sent through a tunnel per round.
 pub(crate) const STREAM_BYTES: u64 = 2 * 1024 * 1024 * 1024;
-/// The number of hosts whose first certificates are timed, each of them new.
+/// The number of host names for which issuing a certificate is timed. None has a certificate yet.
 const HOSTS: usize = 200;
 
-/// Compares bytes per second from a server through a tunnel with a direct connection.
+/// Compares the bytes per second that arrive from a server through a tunnel with those over a direct connection.
 pub(crate) async fn tunnel(report: &impl Fn(&str)) -> Result<()> {
     let emulator = Process::emulator(&[])?;
     let source = Process::source()?;
@@ -34,6 +34,7 @@ pub(crate) async fn tunnel(report: &impl Fn(&str)) -> Result<()> {
         stream.write_all(format!("CONNECT {} HTTP/1.1\r\n\r\n", source.address).as_bytes()).await?;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
+            // One byte at a time, so that all bytes behind the head are measured.
             head.push(stream.read_u8().await?);
         }
         let through = drained(stream).await?;
@@ -57,7 +58,7 @@ async fn drained(mut stream: TcpStream) -> Result<f64> {
     Ok(read as f64 / started.elapsed().as_secs_f64())
 }
 
-/// Compares `GET` over kept TLS connections with plain ones, and the first handshake with a host with later ones.
+/// Compares `GET` over persistent TLS connections with plain ones, and the first handshake for a host name with the second.
 pub(crate) async fn tls(report: &impl Fn(&str)) -> Result<()> {
     let folder = std::env::temp_dir().join(format!("fauxfax-load-{}", std::process::id()));
     let measured = tls_in(report, &folder).await;
@@ -89,6 +90,7 @@ async fn tls_in(report: &impl Fn(&str), folder: &Path) -> Result<()> {
             times.push(started.elapsed());
         }
     }
+    // Noise may make the later handshakes the slower ones; the difference below is then zero.
     let (first, later) = (median(&mut first), median(&mut later));
     report(&format!(
         "a handshake             {} µs with a new host, {} µs with a known one: {} µs for its certificate",

@@ -1,5 +1,5 @@
-//! Drives the engine with bytes, one step per pair. Whatever the order of events, the engine never panics, and it
-//! settles once every effect is completed.
+//! Drives the engine with arbitrary bytes, each pair of which is one step. Whatever the order of events, the engine never
+//! panics, and it settles once every effect is completed.
 #![no_main]
 
 use fauxfax::engine::Engine;
@@ -20,7 +20,7 @@ use self::spec::{OWN, START, document, spec, record};
 #[path = "../../tests/it/spec.rs"]
 mod spec;
 
-/// A budget for two and a half documents, so that it is exceeded.
+/// A media budget of two and a half documents, so that the documents of a run exceed it.
 const BUDGET_BYTES: u64 = 250;
 const PAGE_BYTES: usize = 100;
 const RULES: [&str; 4] = [
@@ -54,7 +54,7 @@ fuzz_target!(|bytes: &[u8]| {
             return;
         }
     }
-    panic!("the world does not come to rest");
+    panic!("the world never settles");
 });
 
 impl World {
@@ -95,6 +95,7 @@ impl World {
     fn input(&mut self, command: impl Command) {
         let generation = self.engine.generation();
         let _ = self.engine.handle(command, self.now);
+        // A reset or a restore has abandoned every effect of the previous generation.
         if self.engine.generation() != generation {
             self.effects.clear();
         }
@@ -123,7 +124,7 @@ impl World {
             Intent::Deliver(_) | Intent::Report(_) => EffectResult::Delivered { record, cookies: Vec::new() },
         };
         let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
-        self.engine.handle(answer, self.now).expect("an answer is never refused");
+        self.engine.handle(answer, self.now).expect("a completion is never refused");
     }
 }
 

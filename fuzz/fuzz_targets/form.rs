@@ -1,4 +1,4 @@
-//! Parses any bytes as a form and as a rule without a panic; whatever is written parses back the same.
+//! Parses any bytes as a form and as a rule without a panic, and checks that what was parsed survives a round trip.
 #![no_main]
 
 use fauxfax::dialect::form::{self, Form};
@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(form) = Form::parse(bytes) {
         let pairs = vec![("To".to_owned(), form.get("To").unwrap_or_default().to_owned())];
-        let again = Form::parse(form::encode(&pairs).as_bytes()).expect("what was encoded is a form");
+        let again = Form::parse(form::encode(&pairs).as_bytes()).expect("an encoded form can be parsed");
         assert_eq!(again.get("To").unwrap_or_default(), pairs[0].1);
     }
     if let Ok(value) = serde_json::from_slice(bytes) {

@@ -1,4 +1,4 @@
-//! Reads, repairs, draws and codes any bytes as a PDF, up to a few pages, without a panic.
+//! Reads any bytes as a PDF, and mends, draws and codes its first pages, without a panic.
 #![no_main]
 
 use std::ops::ControlFlow;

@@ -1,5 +1,5 @@
-// What a page of another origin can do to the emulator: nothing. The page is served from another port and from another name
-// of this machine, so that the browser takes it for same-site and for cross-site.
+// Tests that a page of another origin can do nothing to the emulator. The page is served from another port, and under another
+// name of this machine as well, so that the browser treats it as same-site and as cross-site.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -33,7 +33,7 @@ after(async () => {
   evil?.close();
 });
 
-/** A page of another origin: the same site as the emulator's, or another. */
+/** Opens a page of another origin under this host name. */
 async function stranger(host) {
   const page = await browser.newPage();
   await page.goto(`http://${host}:${evilPort}/`);
@@ -83,7 +83,7 @@ for (const host of ["127.0.0.1", "localhost"]) {
     await page.close();
   });
 
-  test(`a page of ${host} can't read what the emulator holds`, async () => {
+  test(`a page of ${host} can't read the emulator's responses`, async () => {
     const page = await stranger(host);
     const read = await page.evaluate(async (origin) => {
       const ask = async (path) => {
@@ -101,7 +101,7 @@ for (const host of ["127.0.0.1", "localhost"]) {
   });
 }
 
-test("images of accounts that nobody uses create no worlds", async () => {
+test("images whose URLs name unused accounts create no worlds", async () => {
   const before_ = await state();
   const page = await stranger("localhost");
   await page.evaluate(async (origin) => {
@@ -116,7 +116,7 @@ test("images of accounts that nobody uses create no worlds", async () => {
   await page.close();
 });
 
-test("a name that is rebound to this machine is answered by nothing", async () => {
+test("a host name that is rebound to this machine is refused everywhere", async () => {
   for (const path of ["/v1/Faxes", "/metrics", "/ca.pem", "/console", "/_fauxfax/v1/health"]) {
     const page = await browser.newPage();
     const response = await page.goto(`http://rebound.example:${emulator.port}${path}`);
@@ -125,7 +125,7 @@ test("a name that is rebound to this machine is answered by nothing", async () =
   }
 });
 
-test("a link from elsewhere opens the console, and an image of a page may stand elsewhere", async () => {
+test("a link on another origin's page opens the console", async () => {
   const { fax_sid: sid } = await emulator.control("POST", "/incoming-faxes", { body: { pages: 1 } });
   await emulator.control("GET", "/wait?for=idle&timeout=20");
   assert.ok(sid);
@@ -141,7 +141,7 @@ test("a link from elsewhere opens the console, and an image of a page may stand 
   await page.close();
 });
 
-test("where a token guards the emulator, the console asks for it once", async () => {
+test("the console asks once for a control token", async () => {
   const guarded = await Emulator.start({ flags: ["--control-token", "s3cret", "--pace", "max"] });
   try {
     const page = await browser.newPage();
@@ -156,8 +156,8 @@ test("where a token guards the emulator, the console asks for it once", async ()
     await page.getByText("Live", { exact: true }).waitFor({ state: "attached" });
     await page.reload();
     await page.getByRole("heading", { name: "No faxes yet" }).waitFor();
-    assert.equal(await page.getByRole("dialog").count(), 0, "it is asked for once");
-    assert.ok(!(await page.evaluate(() => document.cookie)).includes("fauxfax"), "no script reads the cookie");
+    assert.equal(await page.getByRole("dialog").count(), 0, "the token is asked for only once");
+    assert.ok(!(await page.evaluate(() => document.cookie)).includes("fauxfax"), "scripts can't read the cookie");
     await page.close();
   } finally {
     await guarded.stop();

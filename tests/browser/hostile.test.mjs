@@ -1,4 +1,5 @@
-// What a stranger may put into a fax: markup in names, stations, TwiML and headers; broken, large and binary things. None of it runs.
+// Tests hostile content in faxes: markup in names, station ids, TwiML and headers, and broken, large or binary content. None of
+// it may run as a script.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -36,7 +37,7 @@ async function receive(fields = { pages: "1" }) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.set(name, value);
   const call = await emulator.control("POST", "/incoming-faxes", { form });
-  // Four hundred pages take their time where the build is unoptimised and the machine is busy.
+  // Four hundred pages take long in an unoptimised build on a busy machine.
   await emulator.control("GET", "/wait?for=idle&timeout=120");
   return call.fax_sid;
 }
@@ -54,7 +55,7 @@ async function lead(path) {
   await emulator.rest("POST", numbers[0].uri, { VoiceUrl: `${app.url}${path}`, FriendlyName: SCRIPT.slice(0, 64) });
 }
 
-test("markup in a station id, in TwiML, in a header, in an answer and in a friendly name stays text", async () => {
+test("markup in a station id, in TwiML, in a header, in a response and in a friendly name stays text", async () => {
   await lead("/evil");
   const sid = await receive({ pages: "1", station_id: SHORT.slice(0, 20), from: "sip:a%22%3E@evil.example" });
   await look("/console");
@@ -76,7 +77,7 @@ test("an error page with markup is shown as text, in the conversation and among 
   assertClean(page);
 });
 
-test("a binary answer and one of a megabyte are shown in part and harm nothing", async () => {
+test("a binary response and one of a megabyte are shown in part and do no harm", async () => {
   for (const path of ["/binary", "/huge"]) {
     await lead(path);
     await look(`/console/faxes/${await receive()}`);
@@ -85,7 +86,7 @@ test("a binary answer and one of a megabyte are shown in part and harm nothing",
   assertClean(page);
 });
 
-test("a document with a hostile name, and a broken one, are told in place", async () => {
+test("a broken document with a hostile name is reported in place", async () => {
   await page.goto(`${emulator.url}/console/receive`);
   await page.locator("input[type=file]").setInputFiles({ name: `${SCRIPT.replaceAll("/", "_")}.pdf`, mimeType: "application/pdf", buffer: Buffer.from("%PDF-1.7 and then nothing of the sort") });
   await page.locator(".place").getByText(/ranHostileScript\('image'\)/).waitFor();
@@ -95,7 +96,7 @@ test("a document with a hostile name, and a broken one, are told in place", asyn
   assertClean(page);
 });
 
-test("markup in an address's parts stays text", async () => {
+test("markup in any part of a URL stays text", async () => {
   for (const path of [`/console?text=${encodeURIComponent(SCRIPT)}`, `/console?account=${encodeURIComponent(SCRIPT)}`, `/console/${encodeURIComponent(SCRIPT)}`, `/console/phone-numbers/search?country=${encodeURIComponent(SCRIPT)}`, "/console/send?to=javascript:ranHostileScript('link')"]) {
     await page.goto(`${emulator.url}${path}`);
     await page.getByRole("heading", { level: 1 }).waitFor();
@@ -121,7 +122,7 @@ test("a fax of four hundred pages is shown, and its last page turned to", async 
   assertClean(page);
 });
 
-test("the listener of this test does notice a script that runs and a policy that is broken", async () => {
+test("these tests would notice a script that runs and a violated policy", async () => {
   const other = await open(browser, `${emulator.url}/console`);
   await other.evaluate(() => globalThis.ranHostileScript("on purpose"));
   const refused = await other.evaluate(() => {

@@ -1,4 +1,5 @@
-// What a developer does on the first day: buys a number, sets it to faxes, drops a document, watches, replays, leaps in time.
+// Tests a developer's first day: buying a number, setting it to faxes, dropping a document, watching, replaying, and moving
+// the clock.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -32,7 +33,7 @@ async function drop(target, name, bytes, type) {
   for (const kind of ["dragenter", "dragover", "drop"]) await target.dispatchEvent(kind, { dataTransfer: transfer });
 }
 
-test("a browser at / finds the console, which teaches while there is no fax", async () => {
+test("a browser at / is led to the console, which shows examples while there is no fax", async () => {
   assert.match(page.url(), /\/console$/);
   await page.getByRole("heading", { name: "No faxes yet" }).waitFor();
   const lesson = await page.getByLabel("curl, a fax comes in", { exact: true }).innerText();
@@ -41,7 +42,7 @@ test("a browser at / finds the console, which teaches while there is no fax", as
   assert.ok(!(await page.content()).includes(`:${"0".repeat(32)}`), "the token is not in the page");
 });
 
-test("a number is bought by the search page, exactly once", async () => {
+test("a number is bought on the search page, exactly once", async () => {
   await page.goto(`${emulator.url}/console/phone-numbers/search`);
   await page.getByRole("checkbox", { name: "Fax" }).check();
   await page.getByRole("button", { name: "Search" }).click();
@@ -56,7 +57,7 @@ test("a number is bought by the search page, exactly once", async () => {
   bought = number;
 });
 
-test("it is set to faxes and to the app's address on its page", async () => {
+test("the number is set to faxes and to the app's URL on its page", async () => {
   await page.goto(`${emulator.url}/console/phone-numbers/incoming`);
   await page.getByRole("link", { name: bought }).click();
   await page.getByRole("combobox", { name: "Accepts" }).selectOption({ label: "Faxes" });
@@ -68,21 +69,21 @@ test("it is set to faxes and to the app's address on its page", async () => {
   assert.deepEqual([own.voice_receive_mode, own.voice_url], ["fax", `${app.url}/fax`]);
 });
 
-test("a PDF dropped on the list comes in, and pages and conversation are seen as they happen", async () => {
+test("a PDF dropped on the list is received, and its pages and conversation are shown as they happen", async () => {
   await page.goto(`${emulator.url}/console`);
   await page.getByText("No faxes yet").waitFor();
   await drop(page.locator("body"), "from-the-clinic.pdf", readFileSync(LETTER), "application/pdf");
   await page.getByText("from-the-clinic.pdf").waitFor();
   await page.getByRole("combobox", { name: "To", exact: true }).selectOption(bought);
   await page.getByLabel("Station id").fill("ACME CLINIC");
-  // With a frozen clock, what is between two pages can be looked at for as long as the browser takes.
+  // With a frozen clock, the moment between two pages lasts for as long as the browser needs.
   await emulator.control("PUT", "/clock", { body: { mode: "frozen" } });
   await page.getByRole("button", { name: "Receive it" }).click();
   await page.waitForURL(/\/console\/faxes\/FX/);
   const conversation = page.getByRole("region", { name: "Conversation" });
   let moved = await emulator.control("POST", "/clock/advance", { body: { seconds: 0 } });
   while (!moved.events.some((event) => event.kind === "fax.page")) {
-    assert.ok(moved.next.length > 0, "there is a page to come");
+    assert.ok(moved.next.length > 0, "a page is still to come");
     moved = await emulator.control("POST", "/clock/advance", { body: { to: moved.next[0].at } });
   }
   await conversation.getByText("The app is asked for TwiML").waitFor();
@@ -95,7 +96,7 @@ test("a PDF dropped on the list comes in, and pages and conversation are seen as
   assert.equal(await page.getByText("ACME CLINIC").first().isVisible(), true);
 });
 
-test("its pages are pictures that the emulator drew, turned by button and by key", async () => {
+test("the fax's pages are pictures that the emulator drew, turned by button and by key", async () => {
   const picture = page.getByRole("img", { name: "Page 1 of 2" });
   await picture.waitFor();
   const [width, height] = await picture.evaluate(async (image) => { await image.decode(); return [image.naturalWidth, image.naturalHeight]; });
@@ -106,7 +107,7 @@ test("its pages are pictures that the emulator drew, turned by button and by key
   await page.getByRole("img", { name: "Page 1 of 2" }).waitFor();
 });
 
-test("an exchange opens to its parameters and its signature, which is explained", async () => {
+test("an exchange shows its parameters, and explains its signature", async () => {
   const exchange = page.locator("details.exchange").filter({ hasText: "The app is notified of the end" });
   await exchange.locator("summary").first().click();
   await exchange.getByRole("row", { name: /^FaxStatus received$/ }).waitFor();
@@ -155,7 +156,7 @@ test("the document is downloaded", async () => {
   assert.equal(bytes.subarray(0, 5).toString(), "%PDF-");
 });
 
-test("the clock leaps past two hours, and the media URL is gone", async () => {
+test("the clock is advanced by two hours, and the media URL has expired", async () => {
   const mediaUrl = app.told("/fax/received")[0].params.MediaUrl;
   assert.equal((await fetch(mediaUrl)).status, 200);
   await page.getByRole("link", { name: "Clock and rules" }).click();

@@ -1,4 +1,4 @@
-// The console without a mouse: keys that are listed, a focus that is seen, and everything reached by Tab.
+// Tests the console without a mouse: the listed keys, a visible focus, and Tab, which reaches everything.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -23,7 +23,7 @@ after(async () => {
   app?.stop();
 });
 
-/** Presses Tab until the focus is on what a function finds; fails after too many. */
+/** Presses Tab until the focused element has this name; fails after `most` times. */
 async function tabTo(name, most = 60) {
   for (let i = 0; i < most; i += 1) {
     await page.keyboard.press("Tab");
@@ -41,7 +41,7 @@ test("? lists the keys, and Escape closes the list and gives the focus back", as
   await page.getByRole("dialog").waitFor({ state: "detached" });
 });
 
-test("the first Tab skips to the page", async () => {
+test("the first Tab leads to a link that skips to the page", async () => {
   await page.keyboard.press("Tab");
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the page");
   await page.keyboard.press("Enter");
@@ -85,7 +85,7 @@ test("g n goes to the numbers, and a number is bought, set and saved by keys alo
   await page.getByText("Saved.").waitFor();
 });
 
-test("typing in a field is no key", async () => {
+test("typing in a field triggers no shortcut", async () => {
   await page.goto(`${emulator.url}/console`);
   await page.locator(".faxes tbody tr").first().waitFor();
   await page.keyboard.press("/");
@@ -94,7 +94,7 @@ test("typing in a field is no key", async () => {
   assert.match(page.url(), /\/console(\?|$)/);
 });
 
-test("where the focus is, is seen", async () => {
+test("the focus is always visible", async () => {
   await page.goto(`${emulator.url}/console/connect`);
   await page.getByRole("heading", { level: 1 }).waitFor();
   for (let i = 0; i < 25; i += 1) {

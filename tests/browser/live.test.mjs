@@ -1,15 +1,15 @@
-// The page while the world changes under it: rows come and change in place, a busy world keeps it responsive, and a
-// server that stops is told and found again.
+// Tests an open page while its world changes: rows appear and change in place, a busy world leaves the page responsive, and
+// the page reports a stopped server and reconnects to it later.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { App, Emulator } from "./parts/emulator.mjs";
 import { assertClean, launch, open } from "./parts/browser.mjs";
 
-/** Status changes a second that must leave the page responsive, and for how long they come. */
+/** The number of status changes per second that must leave the page responsive, and for how long they occur. */
 const CHANGES_A_SECOND = 200;
 const BUSY_S = 4;
-/** A task longer than this is felt. */
+/** A user notices a task that is longer than this. */
 const TASK_MAX_MS = 100;
 
 let browser;
@@ -26,7 +26,7 @@ after(async () => {
   app?.stop();
 });
 
-test("a fax that arrives slides into the list, and its status changes in place", async () => {
+test("a fax that arrives is added to the list, and its status changes in place", async () => {
   const page = await open(browser, `${emulator.url}/console`);
   await page.getByText("Live", { exact: true }).waitFor();
   await page.getByText("No faxes yet").waitFor();
@@ -55,7 +55,7 @@ test("nothing moves under a pointer that is about to press: new faxes wait behin
   await page.context().close();
 });
 
-test(`${CHANGES_A_SECOND} status changes a second leave no task over ${TASK_MAX_MS} ms`, async (t) => {
+test(`${CHANGES_A_SECOND} status changes per second cause no task over ${TASK_MAX_MS} ms`, async (t) => {
   const busy = await Emulator.start({ flags: ["--pace", "max", "--callbacks", "final", "--fax-url", `${app.url}/fax`] });
   const page = await open(browser, `${busy.url}/console`);
   await page.getByText("Live", { exact: true }).waitFor();
@@ -68,7 +68,7 @@ test(`${CHANGES_A_SECOND} status changes a second leave no task over ${TASK_MAX_
   let sent = 0;
   let changes = 0;
   while (performance.now() - began < BUSY_S * 1000) {
-    // Queued, processing, sending and delivered make four changes a fax.
+    // Queued, processing, sending and delivered are four changes per fax.
     const due = ((performance.now() - began) / 1000) * (CHANGES_A_SECOND / 4);
     if (sent < due) {
       await Promise.all(Array.from({ length: Math.ceil(due - sent) }, () => busy.send({ MediaUrl: `${app.url}/letter.pdf` })));
@@ -93,7 +93,7 @@ test(`${CHANGES_A_SECOND} status changes a second leave no task over ${TASK_MAX_
   if (rate < CHANGES_A_SECOND * 0.7) t.skip(`this machine made only ${Math.round(rate)} changes a second`);
 });
 
-test("a server that stops is told, and found again when it is back", async () => {
+test("a stopped server is reported, and the page reconnects when it is back", async () => {
   const first = await Emulator.start();
   const { port } = first;
   const page = await open(browser, `${first.url}/console`);

@@ -1,4 +1,4 @@
-// Each page by itself: a title, no serious finding of axe, in light and dark, and no wider than a phone.
+// Tests each page: it has a title and no serious finding of axe, in light and dark mode, and is no wider than a phone.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -43,7 +43,7 @@ after(async () => {
   app?.stop();
 });
 
-/** Opens every fold, so that what is inside is judged too. */
+/** Opens every `details` element, so that its content is checked too. */
 const unfold = (page) => page.evaluate(() => document.querySelectorAll("main details").forEach((each) => { each.open = true; }));
 const settled = async (page) => {
   await page.getByRole("heading", { level: 1 }).waitFor();
@@ -101,7 +101,7 @@ test("dark mode is dark, and light is light", async () => {
   assert.ok((await brightness("light")) > 600);
 });
 
-test("a failure is told in plain words with Twilio's code, and the alert says what to do", async () => {
+test("a failure is explained in plain words with Twilio's code, and the alert says what to do", async () => {
   const page = await open(browser, `${emulator.url}${places["A fax that broke"]}`);
   await page.getByText(/Twilio's code 34004/).waitFor();
   await page.goto(`${emulator.url}/console/alerts`);
@@ -111,7 +111,7 @@ test("a failure is told in plain words with Twilio's code, and the alert says wh
   await page.context().close();
 });
 
-test("the list is filtered by direction, status, number and text, and says when nothing fits", async () => {
+test("the list is filtered by direction, status, number and text, and says when nothing matches", async () => {
   const page = await open(browser, `${emulator.url}/console`);
   const rows = page.locator(".faxes tbody tr");
   await rows.nth(2).waitFor();
@@ -133,7 +133,7 @@ test("the list is filtered by direction, status, number and text, and says when 
   await page.context().close();
 });
 
-test("a long list is paged there and back", async () => {
+test("a long list can be paged forwards and backwards", async () => {
   const sid = `AC${"7".repeat(32)}`;
   await emulator.control("POST", "/accounts", { body: { sid, auth_token: "t", numbers: [{ phone_number: "+15017122661", voice_receive_mode: "fax", voice_url: `${app.url}/fax` }] } });
   await Promise.all(Array.from({ length: 60 }, () => emulator.control("POST", `/incoming-faxes?wait=true&account=${sid}`, { body: { pages: 1 } })));
@@ -149,7 +149,7 @@ test("a long list is paged there and back", async () => {
   await page.context().close();
 });
 
-test("each page carries the account along, and secrets show only when asked for", async () => {
+test("every page keeps the account in its links, and secrets show only on request", async () => {
   const { sid, auth_token: token } = await emulator.control("POST", "/accounts", { body: { friendly_name: "Second" } });
   const page = await open(browser, `${emulator.url}/console/worlds?account=${sid}`);
   await page.getByRole("heading", { name: "Second" }).waitFor();
@@ -165,7 +165,7 @@ test("each page carries the account along, and secrets show only when asked for"
   await page.context().close();
 });
 
-test("a world is founded, shown and closed", async () => {
+test("a world is created, shown and closed", async () => {
   const page = await open(browser, `${emulator.url}/console/worlds`);
   await page.getByRole("button", { name: "New world" }).click();
   await page.getByLabel("Name").fill("Third");
@@ -181,7 +181,7 @@ test("a world is founded, shown and closed", async () => {
   await page.context().close();
 });
 
-test("a rule is made by the form, shown as JSON, and taken away", async () => {
+test("a rule is created with the form, shown as JSON, and removed", async () => {
   const page = await open(browser, `${emulator.url}/console/clock`);
   await page.getByText("New rule").click();
   await page.getByLabel("To", { exact: true }).fill("+1555*");
@@ -196,7 +196,7 @@ test("a rule is made by the form, shown as JSON, and taken away", async () => {
   await page.context().close();
 });
 
-test("a snapshot is taken and restored, and the list follows", async () => {
+test("a snapshot is taken and restored", async () => {
   const page = await open(browser, `${emulator.url}/console/clock`);
   await page.getByLabel("New snapshot").fill("before");
   await page.getByRole("button", { name: "Take it" }).click();

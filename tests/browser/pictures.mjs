@@ -1,5 +1,5 @@
-// Draws the pictures of docs/images: each page in light, in dark and on a phone. They are looked at, not compared.
-// pngquant, where it is installed, makes them small.
+// Draws the pictures of docs/images: each page in light mode, in dark mode and on a phone. No test compares them. If pngquant
+// is installed, it makes them smaller.
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, statSync } from "node:fs";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { ACCOUNT, App, Emulator } from "./parts/emulator.mjs";
 import { assertClean, launch, open } from "./parts/browser.mjs";
 
-/** A picture larger than this is a weight on whoever clones the project. */
+/** The maximum size of a picture, because everyone who clones the project downloads it. */
 const PICTURE_MAX_BYTES = 150_000;
 
 const folder = new URL("../../docs/images", import.meta.url).pathname;
@@ -15,7 +15,7 @@ mkdirSync(folder, { recursive: true });
 const [browser, app] = await Promise.all([launch(), App.start({ "/broken": { status: 500, headers: { "content-type": "text/plain" }, body: "NameError: name 'fax' is not defined" } })]);
 const emulator = await Emulator.start({ port: 8329, flags: ["--pace", "max", "--fax-url", `${app.url}/fax`] });
 
-/** A world in which something has happened. */
+/** Fills the world with numbers, and with faxes that have ended in different ways. */
 async function live() {
   const { numbers } = await emulator.control("GET", `/accounts/${ACCOUNT}`);
   await emulator.rest("POST", numbers[0].uri, { FriendlyName: "Front desk" });

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests the console in a real Chromium. FAUXFAX_BIN names the binary (default: that of cargo build).
+# Tests the console in a real Chromium. FAUXFAX_BIN names the binary (default: the one that cargo build makes).
 #
 #   tests/browser/run.sh [FILE…]              runs all tests, or those in FILE
 #   tests/browser/run.sh --pictures [NAME…]   redraws the pictures in docs/images, or those named NAME

@@ -1,4 +1,5 @@
-// A world of SignalWire: every page opens with its ids and paths, nothing there speaks of Twilio, and a fax goes both ways.
+// Tests the console of a SignalWire world: every page has SignalWire's ids and paths, none mentions Twilio, and faxes can be
+// sent and received.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -27,7 +28,7 @@ const settled = async (page) => {
   await page.getByText("Live", { exact: true }).waitFor({ state: "attached" });
 };
 
-test("each page of a project speaks of SignalWire", async () => {
+test("no page of a project mentions Twilio", async () => {
   const { fax } = await emulator.receive({ station_id: "ACME CLINIC" });
   assert.match(fax.sid, UUID);
   const { numbers } = await emulator.control("GET", `/accounts/${PROJECT}`);
@@ -43,7 +44,7 @@ test("each page of a project speaks of SignalWire", async () => {
   assertClean(page);
 });
 
-test("Connect tells the space, the project and SignalWire's libraries", async () => {
+test("the page Connect shows the space, the project and SignalWire's libraries", async () => {
   const page = await open(browser, `${emulator.url}/console/connect`);
   await settled(page);
   await page.getByText(PROJECT).first().waitFor();

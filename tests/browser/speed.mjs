@@ -1,4 +1,4 @@
-// Measures how soon the list is seen where a world holds 100,000 faxes. Run by hand: it takes minutes to make them.
+// Measures how soon the list is visible in a world of 100,000 faxes. Run it by hand: creating them takes minutes.
 //
 //   FAUXFAX_BIN=target/release/fauxfax node speed.mjs [FAXES]
 

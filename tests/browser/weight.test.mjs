@@ -1,4 +1,4 @@
-// What the console weighs as it is delivered. How soon a list of 100,000 faxes is seen is measured by speed.mjs.
+// Tests the size of the console as it is sent. speed.mjs measures how soon a list of 100,000 faxes is visible.
 
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
@@ -6,14 +6,14 @@ import { request } from "node:http";
 import { after, before, test } from "node:test";
 import { Emulator } from "./parts/emulator.mjs";
 
-/** Script and style, compressed. */
+/** The maximum size of scripts and styles together, compressed. */
 const COMPRESSED_MAX_BYTES = 90_000;
 
 let emulator;
 before(async () => { emulator = await Emulator.start(); });
 after(() => emulator?.stop());
 
-/** The bytes of a body as they go over the wire. */
+/** Returns the status, the encoding and the length of a body as it is sent. */
 function weigh(path) {
   return new Promise((resolve, reject) => {
     request(`${emulator.url}${path}`, { headers: { "accept-encoding": "gzip" } }, (response) => {
@@ -24,7 +24,7 @@ function weigh(path) {
   });
 }
 
-test("script and style together are at most 90 kB as they go over the wire", async () => {
+test("scripts and styles together have at most 90 kB, compressed", async () => {
   const root = new URL("../../console/", import.meta.url);
   const names = ["console.css", ...readdirSync(new URL("js/", root)).map((name) => `js/${name}`)];
   let total = 0;
@@ -37,7 +37,7 @@ test("script and style together are at most 90 kB as they go over the wire", asy
   assert.ok(total <= COMPRESSED_MAX_BYTES, `${total} bytes`);
 });
 
-test("a file of this build is kept for good, so that a second look costs nothing", async () => {
+test("browsers may cache a file of this build forever", async () => {
   const shell = await (await fetch(`${emulator.url}/console`)).text();
   const [, script] = /src="(\/console\/assets\/[^"]+\.js)"/.exec(shell);
   assert.match((await fetch(`${emulator.url}${script}`)).headers.get("cache-control"), /immutable/);

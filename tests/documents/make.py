@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes documents of each kind of page from nothing but Python: text and rules, a photograph, a grey PNG.
+"""Makes documents with each kind of page, using only Python's standard library: text and rules, a photograph, a grey PNG.
 
     make.py FOLDER"""
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def pdf(pages):
-    """A PDF of US Letter pages, each a content and perhaps the rows of a grey picture called X."""
+    """Returns a PDF of US Letter pages. Each page is a pair of its content and the rows of a grey image X, or None."""
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>", None, b"<< /Type /Font /Subtype /Type1 /BaseFont /Times-Roman >>"]
     kids = []
     for content, rows in pages:
@@ -47,7 +47,7 @@ def text(number):
 
 
 def gray(width, height):
-    """Waves of grey."""
+    """Returns the rows of an image of grey waves, one byte per pel."""
     return [bytes((x * y // 300 + x // 3) % 256 for x in range(width)) for y in range(height)]
 
 

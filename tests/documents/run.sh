@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Reads what `fauxfax convert` writes with independent programs: each file must pass tiffinfo, tiff2pdf, qpdf --check,
-# pdfinfo and Ghostscript without a warning, and the pels of the TIFF (by libtiff) must equal those of the PDF (by poppler).
+# pdfinfo and Ghostscript without a warning, and the pels of the TIFF, read by libtiff, must equal those of the PDF, read by
+# poppler.
 #
 #   tests/documents/run.sh [FOLDER]
 #
 # FOLDER contains the documents (default: those of fixtures/documents and the emulator's test pages). FAUXFAX_BIN names the
-# binary (default: that of cargo build).
+# binary (default: the one that cargo build makes).
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

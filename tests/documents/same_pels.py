@@ -3,7 +3,7 @@
 
     same_pels.py TIFF PDF
 
-Prints the number of pages; the first that differs is an error."""
+Prints the number of pages, or fails at the first page that differs."""
 
 import struct
 import subprocess
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def pels_of_tiff(path):
-    """Rows of an uncompressed bilevel TIFF with white as zero: width, height and bytes."""
+    """Returns the width, the height and the bytes of an uncompressed bilevel TIFF in which white is zero."""
     data = path.read_bytes()
     order = {b"II": "<", b"MM": ">"}[data[:2]]
     start = struct.unpack_from(order + "I", data, 4)[0]
@@ -25,13 +25,13 @@ def pels_of_tiff(path):
         if size:
             place = at + 8 if size * count <= 4 else struct.unpack_from(order + "I", data, at + 8)[0]
             fields[tag] = struct.unpack_from("%s%d%s" % (order, count, code), data, place)
-    assert fields[262] == (0,) and fields[259] == (1,), "not as tiffcp was asked for it"
+    assert fields[262] == (0,) and fields[259] == (1,), "tiffcp wrote another format than it was asked for"
     strips = zip(fields[273], fields[279])
     return fields[256][0], fields[257][0], b"".join(data[offset : offset + size] for offset, size in strips)
 
 
 def pels_of_pbm(path):
-    """The same of a PBM, where black is one as well."""
+    """Returns the width, the height and the bytes of a PBM, in which white is zero as well."""
     kind, size, pels = path.read_bytes().split(b"\n", 2)
     assert kind == b"P4"
     width, height = map(int, size.split())
@@ -52,7 +52,7 @@ def main():
             subprocess.run(["tiffcp", "-c", "none", str(page), str(raw)], check=True)
             ours, theirs = pels_of_tiff(raw), pels_of_pbm(image)
             assert ours[:2] == theirs[:2], "page %d: %s and %s pels" % (number, ours[:2], theirs[:2])
-            assert ours[2] == theirs[2], "page %d: other pels" % number
+            assert ours[2] == theirs[2], "page %d: the pels differ" % number
         print(len(pages))
 
 

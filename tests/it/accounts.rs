@@ -57,14 +57,14 @@ async fn a_subaccount_has_its_own_world_which_its_owner_can_reach() {
     let number = host.api("POST", NUMBERS, &numbers, "PhoneNumber=%2B15017122661&VoiceReceiveMode=fax").await;
     assert_eq!(text(&number, "account_sid"), sid);
     let own_numbers = host.api("GET", NUMBERS, &own("/IncomingPhoneNumbers.json"), "").await;
-    assert_eq!(count(&own_numbers, "incoming_phone_numbers"), 1, "its own number only");
+    assert_eq!(count(&own_numbers, "incoming_phone_numbers"), 1, "the owner lists only its own number");
     // The subaccount's credential opens its own world, not its owner's.
     let as_sub = (sid.as_str(), token.as_str());
     assert_eq!(host.call_as(as_sub, "GET", &numbers, "").await.status, 200);
     assert_eq!(host.call_as(as_sub, "GET", &own(".json"), "").await.error(), (401, 20003));
     assert_eq!(count(&host.call_as(as_sub, "GET", ACCOUNTS, "").await.json(), "accounts"), 1);
     assert_eq!(host.call_as(as_sub, "POST", ACCOUNTS, "").await.error(), (403, 20006));
-    // v1 paths address the credential's own account, even if another account owns it.
+    // v1 paths address the account of the credential, which is the subaccount here, and not its owner.
     let fax = "To=%2B15558675310&From=%2B15017122661&MediaUrl=http://127.0.0.1:9/a.pdf";
     let fax = host.call_as(as_sub, "POST", "/v1/Faxes", fax).await.json();
     assert_eq!(text(&fax, "account_sid"), sid);
@@ -157,7 +157,7 @@ async fn a_number_with_an_application_uses_the_applications_urls() {
     assert_eq!(host.call("POST", &number, &unknown).await.error(), (400, 21420));
     assert_eq!(host.call("POST", &number, &format!("VoiceApplicationSid={sid}")).await.status, 200);
     let call = ReceiveFax { document: letter(1), ..call(1) };
-    host.world().handle(call).expect("it rings");
+    host.world().handle(call).expect("the call rings");
     assert!(host.alerts_at_rest().await.is_empty());
     app.verify().await;
     let changed = host.api("POST", APPLICATION, &target, "VoiceUrl=&FriendlyName=Old").await;

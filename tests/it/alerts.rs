@@ -1,4 +1,4 @@
-//! Tests each alert code: an app misbehaves in that particular way, the Monitor list contains the alert with its
+//! Tests each alert code: an app misbehaves in the way that the code is for, the Monitor list contains the alert with its
 //! request and response, and the fallback URL is asked instead. Responses are checked against Twilio's description of
 //! the Monitor API.
 
@@ -19,7 +19,8 @@ use crate::script::{call, letter};
 
 const RECEIVE: &str = "<Response><Receive/></Response>";
 
-/// Makes a machine call a number with this FaxUrl, whose fallback accepts the fax. Returns the alerts.
+/// Receives a fax at a number with this FaxUrl, and checks that the fallback URL is asked and accepts the fax. Returns the
+/// host and its alerts.
 async fn fallen_back(voice_url: &str, options: &ClientOptions) -> (Host, Vec<Alert>) {
     let fallback = MockServer::start().await;
     let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");
@@ -38,17 +39,17 @@ async fn fallen_back(voice_url: &str, options: &ClientOptions) -> (Host, Vec<Ale
     ring(&host);
     let alerts = host.alerts_at_rest().await;
     let faxes = host.call("GET", "/v1/Faxes", "").await.json();
-    assert_eq!(faxes["faxes"][0]["status"], "received", "the fallback has taken the fax of {voice_url}: {faxes}");
+    assert_eq!(faxes["faxes"][0]["status"], "received", "the fallback has accepted the fax of {voice_url}: {faxes}");
     fallback.verify().await;
     (host, alerts)
 }
 
 fn ring(host: &Host) {
     let call = fauxfax::engine::input::ReceiveFax { document: letter(1), ..call(1) };
-    host.world().handle(call).expect("it rings");
+    host.world().handle(call).expect("the call rings");
 }
 
-/// Checks that the FaxUrl fails with only this code, and returns the alert from the Monitor list.
+/// Checks that this FaxUrl raises exactly one alert, with this code, and returns the alert as the Monitor API does.
 async fn fails_with(code: u32, voice_url: &str, options: &ClientOptions) -> Value {
     let (host, alerts) = fallen_back(voice_url, options).await;
     let codes: Vec<u32> = alerts.iter().map(|alert| code_of(alert.fault)).collect();
@@ -115,6 +116,7 @@ async fn a_response_that_is_not_http_is_11206() {
 
 #[tokio::test]
 async fn a_name_that_does_not_resolve_is_11210() {
+    // RFC 2606 reserves `.invalid`, so this name never resolves.
     fails_with(11210, "http://nowhere.invalid/fax", &ClientOptions::default()).await;
 }
 
@@ -153,7 +155,7 @@ async fn each_certificate_fault_has_its_own_code() {
     for options in [&trusting, &insecure] {
         let host = Host::with(settings(Pace::Max), options, setup(&format!("{}/fax", app.url)));
         ring(&host);
-        assert!(host.alerts_at_rest().await.is_empty(), "a good certificate, or any, is taken");
+        assert!(host.alerts_at_rest().await.is_empty(), "a trusted or unchecked certificate");
     }
 }
 
@@ -175,7 +177,7 @@ async fn each_kind_of_unusable_twiml_has_its_own_code() {
 }
 
 #[tokio::test]
-async fn senseless_overrides_raise_alerts_and_change_nothing() {
+async fn invalid_overrides_raise_alerts_and_change_nothing() {
     let twiml =
         answering(200, "Content-Type: text/xml\r\n", "<Response><Say/><Receive action=\"ftp://x\"/></Response>");
     let twiml = twiml.await;
@@ -185,7 +187,7 @@ async fn senseless_overrides_raise_alerts_and_change_nothing() {
         let alerts = host.alerts_at_rest().await;
         let found: Vec<_> = alerts.iter().map(|alert| (code_of(alert.fault), alert.level)).collect();
         let expected = [(code, AlertLevel::Error), (12200, AlertLevel::Warning), (11100, AlertLevel::Error)];
-        assert_eq!(found, expected, "then the unknown verb, then the action that is no address");
+        assert_eq!(found, expected, "the override, the unknown verb and the invalid action");
         let warnings = host.api("GET", "/v1/Alerts", "/v1/Alerts?LogLevel=warning", "").await;
         assert_eq!(warnings["alerts"].as_array().map(Vec::len), Some(1));
         assert_eq!(warnings["alerts"][0]["error_code"], "12200");
@@ -248,7 +250,7 @@ async fn alerts_are_paginated_filtered_by_date_and_private_to_their_account() {
     for _ in 0..3 {
         ring(&host);
     }
-    assert_eq!(host.alerts_at_rest().await.len(), 3, "a number without a FaxUrl");
+    assert_eq!(host.alerts_at_rest().await.len(), 3, "a number without a FaxUrl raises an alert per call");
     let first = host.api("GET", "/v1/Alerts", "/v1/Alerts?PageSize=2", "").await;
     let next = first["meta"]["next_page_url"].as_str().expect("a next page").to_owned();
     let rest = host.api("GET", "/v1/Alerts", next.strip_prefix("http://localhost:8329").expect("ours"), "").await;
@@ -291,5 +293,5 @@ async fn the_debugger_webhook_is_notified_and_its_own_failure_raises_no_alert() 
     assert_eq!(payload["error_code"], "11100");
     let signature = fauxfax::dialect::signature::of_form("secret", &format!("{}/debugger", app.uri()), &form);
     assert_eq!(request.headers["x-twilio-signature"], signature.as_str());
-    tokio::time::timeout(PATIENCE, app.verify()).await.expect("told once");
+    tokio::time::timeout(PATIENCE, app.verify()).await.expect("the debugger webhook is notified once");
 }

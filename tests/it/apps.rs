@@ -1,5 +1,5 @@
-//! Apps that each misbehave in one particular way, on their own ports and with their own certificates. They check
-//! nothing.
+//! Apps that each misbehave in one particular way, on their own ports and with their own certificates. Their tests check
+//! what the emulator makes of them.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -15,10 +15,9 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-/// The number of connections that may wait to be accepted before a listener with the smallest backlog drops the next
-/// one.
+/// An upper bound on the number of connections that fill the backlog of a listener that asked for the smallest one.
 const BACKLOG_TRIES: usize = 64;
-/// The time after which a connection will no longer be established.
+/// The time within which a loopback connection is established unless the kernel has dropped it.
 const LOOPBACK_MAX: Duration = Duration::from_millis(300);
 
 /// A running app, which stops when dropped.
@@ -48,13 +47,13 @@ pub(crate) enum Manner {
     Close,
     /// Responds with these bytes and closes the connection.
     Say(Vec<u8>),
-    /// Sends a byte now and then, endlessly.
+    /// Sends an endless response, one byte every 50 ms.
     Drip,
-    /// Sends bytes endlessly.
+    /// Sends an endless response as fast as the client reads it.
     Pour,
 }
 
-/// Starts an app that behaves like this.
+/// Starts an app that treats each connection in this manner.
 pub(crate) async fn app(manner: Manner) -> App {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -69,7 +68,7 @@ pub(crate) async fn answering(status: u16, headers: &str, body: &str) -> App {
     app(Manner::Say(text.into_bytes())).await
 }
 
-/// Returns a port on which nothing listens.
+/// Returns the address of a port on which nothing listens.
 pub(crate) async fn closed() -> App {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -77,11 +76,12 @@ pub(crate) async fn closed() -> App {
     App { url, task: None, _held: Vec::new(), _listener: None }
 }
 
-/// Returns a port that accepts no further connection: waiting ones fill its backlog, and the kernel drops the rest.
+/// Returns the address of a port to which no further connection can be made: pending connections fill its backlog, and the
+/// kernel drops any other.
 pub(crate) async fn full() -> App {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
-    let listener = socket.listen(1).expect("it listens");
+    let listener = socket.listen(1).expect("a listener");
     let address = listener.local_addr().expect("an address");
     let mut held = Vec::new();
     while let Ok(stream) = timeout(LOOPBACK_MAX, TcpStream::connect(address)).await {
@@ -115,7 +115,7 @@ impl Authority {
         Own { certificate, key }
     }
 
-    /// Makes a self-signed certificate like that of `openssl req -x509`, for a CA or not.
+    /// Makes a self-signed certificate as `openssl req -x509` does, marked as a CA's certificate or not.
     pub(crate) fn self_signed(names: &[&str], common_name: &str, is_ca: bool) -> Own {
         let mut params = dated(names, 4096);
         params.distinguished_name = DistinguishedName::new();
@@ -168,7 +168,7 @@ impl Own {
             .expect("versions")
             .with_no_client_auth()
             .with_single_cert(vec![self.certificate.der().clone()], key)
-            .expect("they belong together");
+            .expect("the key belongs to the certificate");
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -185,7 +185,7 @@ impl Own {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "an app of its own for the test")]
+#[expect(clippy::disallowed_methods, reason = "the app is not part of the emulator")]
 fn serve<F>(listener: TcpListener, treat: impl Fn(TcpStream) -> F + Send + 'static) -> JoinHandle<()>
 where
     F: Future<Output = ()> + Send + 'static,
@@ -224,8 +224,10 @@ async fn treat(mut stream: impl AsyncRead + AsyncWrite + Unpin, manner: Manner) 
 async fn read_request(stream: &mut (impl AsyncRead + Unpin)) {
     let (mut request, mut piece) = (Vec::new(), [0; 16 * 1024]);
     loop {
+        // The client has closed or reset the connection before the request was complete.
         let Ok(count @ 1..) = stream.read(&mut piece).await else { return };
         request.extend_from_slice(&piece[..count]);
+        // 0x16 opens a TLS handshake: a plain app whose URL says https gets a ClientHello, which has no head to wait for.
         let is_tls = request[0] == 0x16;
         let text = String::from_utf8_lossy(&request).to_ascii_lowercase();
         let whole = text.split_once("\r\n\r\n").is_some_and(|(head, body)| {

@@ -30,14 +30,14 @@ pub(crate) fn check(engine: &mut Engine, effects: &[Effect], now: Timestamp) {
     let asked = effects.iter().filter(|effect| matches!(*effect.intent, Intent::AskForTwiml(_)));
     let sids: Vec<FaxSid> = asked.map(|effect| effect.fax).filter(|sid| engine.arriving(*sid).is_some()).collect();
     for sid in sids {
-        assert_eq!(engine.fax(sid).err(), Some(Refusal::NoFax(sid)), "it is one of both");
+        assert_eq!(engine.fax(sid).err(), Some(Refusal::NoFax(sid)), "an arriving call is not a fax yet");
         assert_eq!(engine.handle(DeleteFax(sid), now), Err(Refusal::StillActive(sid)));
         assert_eq!(engine.handle(CancelFax(sid), now), Err(Refusal::TooLateToCancel(sid)));
     }
 }
 
 #[test]
-fn while_its_app_is_asked_a_fax_can_be_fetched_but_not_changed() {
+fn a_fax_can_be_fetched_but_not_changed_while_its_app_is_asked() {
     for (twiml, listed) in [(RECEIVE, 1), ("<Response><Reject/></Response>", 1), ("<Response/>", 0)] {
         let mut script = Script::default();
         let sid = script.receive(call(2));
@@ -50,7 +50,7 @@ fn while_its_app_is_asked_a_fax_can_be_fetched_but_not_changed() {
         assert_eq!(script.engine.conversation(sid), ConversationState::Pending);
         script.answer_twiml(twiml, &[]);
         assert_eq!((script.engine.arriving(sid), listed_now(&script)), (None, listed), "{twiml}");
-        assert_eq!(script.engine.fax(sid).is_ok(), listed == 1, "a call that nobody takes is no fax again");
+        assert_eq!(script.engine.fax(sid).is_ok(), listed == 1, "a call that the app does not take is no fax");
         let after = if listed == 0 { Err(Refusal::NoFax(sid)) } else { Err(Refusal::TooLateToCancel(sid)) };
         assert_eq!(script.command(CancelFax(sid)), after, "{twiml}");
     }
@@ -95,17 +95,17 @@ fn a_fax_deleted_before_its_action_is_notified_still_ends_as_received() {
     script.answer_twiml(RECEIVE, &[]);
     script.forward(HOUR);
     script.expect_effects(&["tell action received http://app/done"]);
-    script.command(DeleteFax(sid)).expect("it has ended");
-    assert_eq!(script.engine.conversation(sid), ConversationState::Pending, "the action is being told");
+    script.command(DeleteFax(sid)).expect("the fax has ended");
+    assert_eq!(script.engine.conversation(sid), ConversationState::Pending, "the action is being notified");
     script.answer_ok();
     assert_eq!(script.engine.conversation(sid), ConversationState::Settled(Status::Received));
     script.control(Reset { seed: None }).expect("reset");
     assert_eq!(script.engine.conversation(sid), ConversationState::Unknown, "a reset forgets");
 }
 
-/// The app responds to its first request only when the test allows it.
+/// The test itself plays the app, so that it can make its calls before the app's first response.
 #[tokio::test]
-async fn while_its_app_is_asked_rest_reports_a_fax_as_receiving_with_the_nulls_of_that_status() {
+async fn rest_reports_a_fax_as_receiving_while_its_app_is_asked() {
     for (answer, status) in [(RECEIVE, Some("receiving")), ("<Response/>", None)] {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let url = format!("http://{}/fax", listener.local_addr().expect("an address"));
@@ -140,7 +140,7 @@ async fn while_its_app_is_asked_rest_reports_a_fax_as_receiving_with_the_nulls_o
     }
 }
 
-/// Starts an app that accepts each fax, and deletes it through `delete` once it has ended.
+/// Starts an app that accepts each fax, and calls `delete` with the fax's SID when it is notified of the last status.
 async fn deleting_app(delete: impl Fn(&str) + Send + Sync + 'static) -> MockServer {
     let app = MockServer::start().await;
     let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");
@@ -166,7 +166,7 @@ async fn a_fax_that_its_app_deletes_in_the_action_still_counts_as_received() {
     let app = deleting_app(move |sid| {
         let command = DeleteFax(sid.parse().expect("a SID"));
         let world = known.get().expect("the world is known");
-        world.handle(command).expect("it has ended");
+        world.handle(command).expect("the fax has ended");
     })
     .await;
     let host = Host::new(setup(&format!("{}/fax", app.uri())));
@@ -184,12 +184,13 @@ async fn a_fax_that_its_app_deletes_in_the_action_still_counts_as_received() {
     let sent = host.api("POST", "/v1/Faxes", "/v1/Faxes", form).await["sid"].as_str().expect("a SID").to_owned();
     assert_eq!(host.call("POST", &format!("/v1/Faxes/{sent}"), "Status=canceled").await.status, 200);
     let waited = host.call("GET", &format!("/_fauxfax/v1/wait?fax={sent}&for=settled"), "").await.json();
-    assert_eq!(waited["outcome"], "canceled", "who sends rejects nothing");
+    assert_eq!(waited["outcome"], "canceled", "a fax that was sent is canceled, never rejected");
     let unknown = host.call("GET", &format!("/_fauxfax/v1/wait?fax=FX{}&for=settled", "0".repeat(32)), "").await;
     assert_eq!(unknown.status, 409);
 }
 
-/// An emulator's address and an account's credential there.
+/// An emulator's address and the encoded credential of an account. They are known only after the app has started, because
+/// the account needs the app's URL.
 type Place = std::sync::Arc<std::sync::OnceLock<(String, String)>>;
 
 /// Starts an app that deletes each fax over REST as soon as it is notified that the fax was received.
@@ -220,7 +221,7 @@ fn account_of(
     account.number("+15017122661")?.fax_url(&format!("{}/fax", app.uri()))?;
     let pair = format!("{}:{}", account.sid(), account.auth_token());
     let credential = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, pair);
-    place.set((account.url().trim_start_matches("http://").to_owned(), credential)).expect("known once");
+    place.set((account.url().trim_start_matches("http://").to_owned(), credential)).expect("set once");
     Ok(account)
 }
 

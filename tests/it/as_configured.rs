@@ -18,7 +18,7 @@ use crate::script::{call, letter};
 
 fn ring(host: &Host) {
     let call = ReceiveFax { document: letter(1), ..call(1) };
-    host.world().handle(call).expect("it rings");
+    host.world().handle(call).expect("the call rings");
 }
 
 fn twiml(body: &str) -> ResponseTemplate {
@@ -35,8 +35,8 @@ fn journal(host: &Host) -> String {
     events.iter().map(|event| event::json(event).to_string()).collect()
 }
 
-/// Returns the first line and the signature of the request to a URL that continues like this after
-/// `http://127.0.0.1:PORT`.
+/// Receives a fax whose FaxUrl is `http://127.0.0.1:PORT` followed by `rest`, and checks the signature of the request.
+/// Returns the request line, the URL that was signed, and the origin.
 async fn sent_to(rest: &str) -> (String, String, String) {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let origin = format!("http://{}", listener.local_addr().expect("an address"));
@@ -100,7 +100,7 @@ async fn dots_escapes_and_non_ascii_letters_are_sent_as_configured() {
 }
 
 #[test]
-fn sign_uses_a_url_as_configured() {
+fn the_sign_command_signs_a_url_as_configured() {
     let configured = "HTTP://u:p@App.test:80/a b?n=o'brien#rc=1";
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_fauxfax"));
     let output = command.args(["sign", "--token", TOKEN, "--param", "A=1", configured]).output().expect("run");
@@ -129,6 +129,7 @@ async fn an_explicit_port_and_the_case_of_the_host_reach_the_app() {
 async fn a_relative_action_is_sent_with_the_fax_urls_credential() {
     for (redirected, action) in [(false, "/done"), (false, "../done"), (true, "/done"), (true, "done")] {
         let server = MockServer::start().await;
+        // us:p+w in Base64.
         let basic = || header("authorization", "Basic dXM6cCt3");
         let fax = if redirected { "/a/kept" } else { "/a/fax" };
         let receive = twiml(&format!("<Receive action=\"{action}\"/>"));
@@ -163,7 +164,7 @@ async fn a_credential_is_sent_to_no_other_origin() {
     let host = Host::new(setup(&format!("{}/fax", server.uri().replace("http://", "http://us:p%2Bw@"))));
     ring(&host);
     let codes: Vec<u32> = host.alerts_at_rest().await.iter().map(|alert| code_of(alert.fault)).collect();
-    assert_eq!(codes, [11200], "the other port asks for a credential in vain");
+    assert_eq!(codes, [11200], "the other origin is not sent the credential");
     let asked = requests(&other).await;
     assert!(asked.len() == 1 && !asked[0].headers.contains_key("authorization"));
 }
@@ -290,7 +291,7 @@ async fn a_certificate_in_trust_ca_is_trusted_whatever_it_says_about_itself() {
         let host = Host::with(settings(Pace::Max), &options, setup(&format!("{}/fax", app.url)));
         ring(&host);
         let alerts = host.alerts_at_rest().await;
-        assert_eq!(code_of(alerts[0].fault), code, "given, but wrong: {}", alerts[0].message);
+        assert_eq!(code_of(alerts[0].fault), code, "trusted, but for another name or expired: {}", alerts[0].message);
         assert!(alerts[0].message.contains(part), "{}", alerts[0].message);
     }
 }

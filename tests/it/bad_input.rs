@@ -21,7 +21,7 @@ async fn refused(bench: &Bench, method: &str, target: &str, content_type: &str, 
     (status, problem["detail"].as_str().unwrap_or_else(|| panic!("{method} {target} {body}: {problem}")).to_owned())
 }
 
-/// Builds a form with these fields.
+/// Builds a multipart form with these fields and the boundary that `FORM` names.
 fn form(fields: &[(&str, &str)]) -> String {
     let part = |(name, value): &(&str, &str)| {
         format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
@@ -145,7 +145,7 @@ async fn a_listed_rule_can_be_posted_unchanged() {
     let listed = bench.ok("GET", &target, Value::Null).await["rules"][0].clone();
     assert!(["id", "matched", "fired", "warning"].iter().all(|name| listed.get(name).is_some()), "{listed}");
     let mut again = bench.ok("POST", &target, listed.clone()).await;
-    assert_eq!(again["id"], 2, "it is a rule of its own");
+    assert_eq!(again["id"], 2, "posting it again adds a second rule");
     for name in ["id", "warning"] {
         again[name] = listed[name].clone();
     }
@@ -178,7 +178,7 @@ async fn an_invalid_last_event_id_is_refused_and_an_empty_one_counts_as_absent()
 }
 
 #[tokio::test]
-async fn a_clock_that_cannot_go_so_far_says_how_far_it_can() {
+async fn an_advance_beyond_the_end_of_the_clock_says_where_the_clock_ends() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     bench.ok("PUT", &format!("/clock?account={account}"), json!({ "mode": "frozen" })).await;

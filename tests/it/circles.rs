@@ -43,6 +43,7 @@ fn leaves(tree: &str) -> Vec<String> {
 fn paths(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     for statement in code.split(';') {
+        // The text since the last semicolon may begin with other code, so the last `use` counts.
         let Some(at) = statement.rfind("use ") else { continue };
         let tree: String = statement[at + 4..].split_whitespace().collect();
         found.extend(leaves(&tree));
@@ -56,7 +57,7 @@ fn paths(code: &str) -> Vec<String> {
     found
 }
 
-/// Returns the module that a path in `from` leads to, if it is a file of the same package.
+/// Returns the module to which a path that the file `from` names leads, if that module is a file of the same package.
 fn target(from: &Module, path: &str, modules: &BTreeSet<Module>) -> Option<Module> {
     let mut names = path.split("::");
     let mut place = from.1.clone();
@@ -77,6 +78,7 @@ fn target(from: &Module, path: &str, modules: &BTreeSet<Module>) -> Option<Modul
         rest.remove(0);
     }
     place.extend(rest.into_iter().map(str::to_owned));
+    // The path may lead to an item inside a file, so the longest prefix that is a file counts.
     (0..=place.len()).rev().map(|length| (from.0, place[..length].to_vec())).find(|module| modules.contains(module))
 }
 

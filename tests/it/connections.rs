@@ -1,5 +1,5 @@
-//! Tests how connections end: clients that send nothing more, requests that don't name their host, and responses while
-//! the emulator stops.
+//! Tests how connections end: for clients that close their sending side, for requests without exactly one valid Host
+//! header, and while the emulator stops.
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -8,7 +8,7 @@ use crate::gateway::{Running, config, exchange, read_head};
 use crate::host::PATIENCE;
 
 const LIVEZ: &str = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
-/// A wait that ends by itself, long after the client has closed its sending side.
+/// A wait that times out long after the client has closed its sending side.
 const WAIT: &str = "GET /_fauxfax/v1/wait?status=delivered&timeout=0.3 HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const CONNECT: &str = "CONNECT fax.twilio.com:443 HTTP/1.1\r\nHost: fax.twilio.com:443\r\n\r\n";
 
@@ -26,7 +26,7 @@ async fn half_closed(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request
 async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut answer = Vec::new();
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it ends");
-    read.expect("it is not reset");
+    read.expect("the connection is not reset");
     String::from_utf8(answer).expect("text")
 }
 
@@ -49,7 +49,7 @@ async fn a_half_closed_client_gets_its_response() {
         let stream = running.connect().await;
         let mut secured = running.trusting("localhost", stream).await.expect("TLS");
         let answer = half_closed(&mut secured, request).await;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "by TLS: {request}: {answer}");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "over TLS: {request}: {answer}");
         let (_, mut tunnel) = running.ask(CONNECT).await;
         let answer = half_closed(&mut tunnel, request).await;
         assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "in a tunnel: {request}: {answer}");
@@ -66,7 +66,7 @@ async fn two_requests_from_a_half_closed_client_both_get_responses() {
 }
 
 #[tokio::test]
-async fn a_request_names_its_host_once_however_it_arrives() {
+async fn a_request_without_exactly_one_valid_host_is_refused_however_it_arrives() {
     let running = Running::new(config()).await;
     let app = wiremock::MockServer::start().await;
     let targets = ["/livez", "http://fax.twilio.com/livez", &format!("{}/other", app.uri()), "CONNECT"];
@@ -79,10 +79,10 @@ async fn a_request_names_its_host_once_however_it_arrives() {
             let request = format!("{line} HTTP/1.1\r\n{hosts}\r\n");
             let answer = exchange(&mut running.connect().await, &request).await;
             assert!(answer.starts_with("HTTP/1.1 400 ") && said_to_close(&answer), "{request:?}: {answer}");
-            assert!(answer.contains("Host header"), "it says why: {answer}");
+            assert!(answer.contains("Host header"), "the response says why: {answer}");
             let mut secured = running.trusting("localhost", running.connect().await).await.expect("TLS");
             let answer = exchange(&mut secured, &request).await;
-            assert!(answer.starts_with("HTTP/1.1 400 "), "by TLS: {request:?}: {answer}");
+            assert!(answer.starts_with("HTTP/1.1 400 "), "over TLS: {request:?}: {answer}");
             let (_, mut tunnel) = running.ask(CONNECT).await;
             let answer = exchange(&mut tunnel, &request).await;
             assert!(answer.starts_with("HTTP/1.1 400 "), "in a tunnel: {request:?}: {answer}");
@@ -94,7 +94,8 @@ async fn a_request_names_its_host_once_however_it_arrives() {
     running.end().await;
 }
 
-/// Adds a rule that delays the next REST call by this much, then makes that call.
+/// Adds a rule that delays the next REST call, then makes that call. Returns its connection, on which no response has
+/// arrived yet.
 async fn delayed(running: &Running, delay_ms: u32) -> TcpStream {
     let rule = format!("{{\"times\":1,\"api\":{{\"delay_ms\":{delay_ms}}}}}");
     let length = rule.len();
@@ -148,7 +149,7 @@ async fn clients_that_keep_sending_requests_lose_no_response_and_learn_that_the_
         loop {
             stream.write_all(LIVEZ.as_bytes()).await.expect("sent");
             let head = read_head(stream).await;
-            assert!(head.starts_with("HTTP/1.1 200 "), "cut off without a word: {head:?}");
+            assert!(head.starts_with("HTTP/1.1 200 "), "closed without notice: {head:?}");
             if said_to_close(&head) {
                 return;
             }
@@ -187,5 +188,5 @@ async fn idle_and_silent_connections_do_not_delay_the_stop() {
     assert!(read_head(&mut idle).await.starts_with("HTTP/1.1 200"));
     running.end().await;
     assert_eq!(rest(&mut silent).await, "");
-    assert!(!rest(&mut idle).await.contains("HTTP/1.1"), "nothing was asked");
+    assert!(!rest(&mut idle).await.contains("HTTP/1.1"), "no request, so no response");
 }

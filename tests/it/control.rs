@@ -1,5 +1,5 @@
-//! Tests the control API: makes each call over HTTP, checks it against the OpenAPI document, and tests what it
-//! promises.
+//! Tests the control API: makes each call over HTTP, checks the response against the OpenAPI document, and tests that each
+//! call does what the document promises.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +27,7 @@ use crate::host::{Host, settings};
 const PATIENCE: Duration = Duration::from_secs(20);
 const RECEIVE: &str = "<Response><Receive action=\"/received\"/></Response>";
 
+/// An emulator whose control API the tests call, and an app that accepts its faxes.
 pub(crate) struct Bench {
     pub(crate) registry: Registry,
     app: MockServer,
@@ -68,7 +69,7 @@ impl Bench {
         request.header(header::HOST, "localhost:8329").body(body).expect("a request")
     }
 
-    /// Makes a call and checks the response against the document.
+    /// Makes a call, checks the response against the OpenAPI document, and returns its status and JSON body.
     pub(crate) async fn call(&self, method: &str, target: &str, body: Value) -> (u16, Value) {
         let response = self.send(Self::request(method, target, &body)).await;
         let status = response.status().as_u16();
@@ -107,9 +108,9 @@ impl Bench {
     }
 }
 
-/// Returns the next block of an event stream.
+/// Returns the next block of an event stream, or `None` at its end.
 async fn block(stream: &mut BodyDataStream) -> Option<String> {
-    let chunk = tokio::time::timeout(PATIENCE, stream.next()).await.expect("something comes");
+    let chunk = tokio::time::timeout(PATIENCE, stream.next()).await.expect("a block arrives");
     chunk.map(|chunk| String::from_utf8(chunk.expect("no error").to_vec()).expect("text"))
 }
 
@@ -207,7 +208,9 @@ async fn a_stream_sends_past_and_new_events_and_resumes_where_it_was_cut() {
 
 #[tokio::test]
 async fn a_stream_is_produced_in_small_pieces_and_loses_nothing_between_them() {
+    /// The size at which the emulator ends a piece, `DRAW_BYTES_MAX`.
     const PIECE_BYTES: usize = 32 * 1024;
+    /// An upper bound on the size of one event, by which a piece may exceed that size.
     const EVENT_BYTES: usize = 4 * 1024;
     const EVENTS: u64 = 150;
     let bench = Bench::new().await;
@@ -223,6 +226,7 @@ async fn a_stream_is_produced_in_small_pieces_and_loses_nothing_between_them() {
     let mut request = Bench::request("GET", &target, &Value::Null);
     request.headers_mut().insert(header::ACCEPT, "text/event-stream".parse().expect("a value"));
     let mut stream = bench.send(request).await.into_body().into_data_stream();
+    // The stream opens with a comment.
     block(&mut stream).await;
     let mut next = first;
     while next < first + EVENTS {
@@ -248,6 +252,7 @@ async fn a_reader_that_fell_behind_learns_what_was_dropped() {
     let mut request = Bench::request("GET", &format!("/events?account={account}&since=2"), &Value::Null);
     request.headers_mut().insert(header::ACCEPT, "text/event-stream".parse().expect("a value"));
     let mut stream = bench.send(request).await.into_body().into_data_stream();
+    // The stream opens with a comment.
     block(&mut stream).await;
     let told = block(&mut stream).await.expect("a gap");
     assert!(
@@ -322,7 +327,7 @@ async fn a_wait_that_times_out_says_how_far_the_fax_got_and_what_is_next() {
     let call = bench.ok("POST", &format!("/incoming-faxes?account={account}"), json!({})).await;
     let since = &call["seq"];
     bench.ok("GET", &format!("/wait?account={account}&status=receiving&since={since}"), Value::Null).await;
-    // Returns once the fax's pages have been made.
+    // Advancing by nothing returns once the fax's pages have been made; then the fax waits only for the frozen clock.
     bench.ok("POST", &format!("/clock/advance?account={account}"), json!({ "seconds": 0 })).await;
     let (status, detail) = bench.refused("GET", &format!("{wait}&for=idle"), Value::Null).await;
     assert!(status == 408 && detail.contains("the clock is frozen"), "{detail}");
@@ -406,7 +411,7 @@ async fn a_new_account_gets_missing_credentials_and_an_existing_one_is_refused()
     let edited = bench.ok("POST", &target, edits).await;
     assert_eq!((&edited["service"], &edited["friendly_name"]), (&json!("retired"), &json!("Desk")));
     assert_eq!(bench.ok("POST", &target, json!({ "debugger_url": null })).await["debugger_url"], Value::Null);
-    assert_eq!(bench.ok("POST", &target, json!({})).await["service"], "retired", "what isn't named stays");
+    assert_eq!(bench.ok("POST", &target, json!({})).await["service"], "retired", "an absent field stays");
     assert_eq!(edited["status"], "suspended");
     bench.ok("POST", &target, json!({ "status": "closed" })).await;
     assert_eq!(bench.refused("POST", &target, json!({ "status": "active" })).await.0, 409, "closed for good");
@@ -452,7 +457,7 @@ async fn an_exported_world_can_be_imported_and_an_invalid_one_changes_nothing() 
     let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
     let world = bench.registry.world(account.parse().expect("a SID")).expect("a world");
     let key = bench.registry.create_key(&world, "CI".into()).expect("there is room");
-    let secret = world.read(|engine| engine.key(key).map(|key| key.secret.clone())).expect("it has one");
+    let secret = world.read(|engine| engine.key(key).map(|key| key.secret.clone())).expect("a secret");
     bench.ok("PUT", &format!("/clock?account={account}"), json!({ "mode": "frozen" })).await;
     let (whole, small) = (
         bench.ok("GET", &state, Value::Null).await,
@@ -471,7 +476,7 @@ async fn an_exported_world_can_be_imported_and_an_invalid_one_changes_nothing() 
     assert!(status == 422 && detail.contains("faxes[0].media.document") && detail.contains("as it was"), "{detail}");
     let changed = |pointer: &str, value: Value| {
         let mut document = whole.clone();
-        document.pointer_mut(pointer).expect("it is there")["qualty"] = value;
+        document.pointer_mut(pointer).expect("a fax")["qualty"] = value;
         document
     };
     let (status, detail) = bench.refused("PUT", &state, changed("/world/tables/faxes/0", json!("fine"))).await;

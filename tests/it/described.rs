@@ -2,19 +2,19 @@
 
 use serde_json::Value;
 
-/// Fails unless the document describes this response: its path, method, status and media type, and its schema.
+/// Panics unless the document describes this response: its path, method, status and media type, and the schema of its body.
 pub(crate) fn hold(document: &Value, method: &str, target: &str, status: u16, content_type: &str, body: &[u8]) {
     let asked = target.split('?').next().unwrap_or(target);
     let operation = operation(document, method, asked).unwrap_or_else(|| panic!("{method} {asked} is not described"));
     let answer = &operation["responses"][status.to_string()];
     let text = String::from_utf8_lossy(body);
-    assert!(answer.is_object(), "{method} {asked} is not described to answer {status}: {text}");
+    assert!(answer.is_object(), "{method} {asked}: the document has no status {status}: {text}");
     let Some(content) = answer.get("content") else {
-        assert!(body.is_empty(), "{method} {asked} {status} is described without a body: {text}");
+        assert!(body.is_empty(), "{method} {asked} {status}: the document has no body: {text}");
         return;
     };
     let described = content.get(content_type);
-    let described = described.unwrap_or_else(|| panic!("{method} {asked} {status} answers {content_type:?}"));
+    let described = described.unwrap_or_else(|| panic!("{method} {asked} {status}: no {content_type:?} is described"));
     if let Some(schema) = described.get("schema") {
         let value = serde_json::from_slice(body).expect("JSON");
         let found = breaches(document, schema, &value, "");
@@ -22,7 +22,7 @@ pub(crate) fn hold(document: &Value, method: &str, target: &str, status: u16, co
     }
 }
 
-/// Lists the operations in the document that none of these calls used.
+/// Lists the operations in the document that none of these calls, such as `GET /faxes`, used.
 pub(crate) fn missed(document: &Value, base: &str, calls: &[String]) -> Vec<String> {
     let mut missed = Vec::new();
     for (path, operations) in document["paths"].as_object().expect("paths") {
@@ -56,7 +56,7 @@ fn fits(path: &str, asked: &str) -> bool {
 fn breaches(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     if let Some(reference) = schema["$ref"].as_str() {
         let target = document.pointer(reference.trim_start_matches('#'));
-        let target = target.unwrap_or_else(|| panic!("{reference} leads nowhere"));
+        let target = target.unwrap_or_else(|| panic!("{reference} is not in the document"));
         return breaches(document, target, value, at);
     }
     if let Some(any) = schema.get("anyOf").and_then(Value::as_array) {
@@ -74,6 +74,7 @@ fn breaches(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<St
     let mut found = Vec::new();
     if let (Some(object), Some(properties)) = (value.as_object(), schema["properties"].as_object()) {
         for (name, value) in object {
+            // JSON Schema allows further properties, but one that the document doesn't mention was forgotten there.
             match properties.get(name) {
                 Some(schema) => found.extend(breaches(document, schema, value, &format!("{at}.{name}"))),
                 None => found.push(format!("{at}.{name} is not described")),

@@ -1,5 +1,5 @@
-//! Tests that one seed and one sequence of inputs produce one journal, however long the apps take to respond. The
-//! delays are real and random here; the clock is frozen.
+//! Tests that the same seed and the same inputs produce the same canonical journal, however long the apps take to respond.
+//! The apps' delays are real and differ from run to run; the world's clock is frozen.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,22 +31,24 @@ const DELAY_MAX_MS: u64 = 12;
 const THE_SAME_MINUTE: Timestamp = Timestamp::from_const_seconds(4_102_444_800);
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// How an app decides on its response.
+/// What an app's response depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum App {
-    /// By the request alone.
+    /// Only on the request.
     Fair,
-    /// By the number of earlier requests: a planted dependence on order.
+    /// On the number of earlier requests: a deliberate dependence on the order of arrival, which the hash must reveal.
     ByArrival,
 }
 
-/// The journals of one run, in comparable form.
+/// The journal of one run, in two forms that can be compared with those of other runs.
 struct Run {
+    /// The canonical lines, which must be the same in every run.
     lines: Vec<String>,
-    /// The hash of the events in the order in which they really happened.
+    /// The hash of the events in the order in which they happened, which depends on the delays.
     as_it_came: String,
 }
 
+/// Responds after random delays, which differ for each value of `delays`.
 struct Answers {
     app: App,
     count: AtomicU64,
@@ -65,7 +67,7 @@ impl Respond for Answers {
     }
 }
 
-/// Runs six outgoing and three incoming faxes, with everything that can happen to them, and lets an hour pass.
+/// Sends six faxes that end in different ways, receives three, and lets an hour pass.
 async fn run(app: App, delays: u64) -> Run {
     let server = MockServer::start().await;
     let pdf = ResponseTemplate::new(200).set_body_raw(sample::test_pages(2), "application/pdf");
@@ -82,9 +84,9 @@ async fn run(app: App, delays: u64) -> Run {
     let host = Host::with(settings(Pace::default()), &ClientOptions::default(), setup);
     let world = host.world();
     world.set_clock_mode(ClockMode::Frozen);
-    // The header line of a received page contains the time: in a different minute it has different bits, which may take
-    // longer over the line.
-    world.advance(THE_SAME_MINUTE).await.expect("it is in the future");
+    // The header line of a received page contains the time, so a page received in a different minute can have a different
+    // number of bits and take a different time on the line.
+    world.advance(THE_SAME_MINUTE).await.expect("the time is in the future");
     for (to, media, callback) in [
         (15_558_675_310, "/fax.pdf", "/status/1"),
         (15_005_550_101, "/fax.pdf", "/status/2"),
@@ -100,7 +102,7 @@ async fn run(app: App, delays: u64) -> Run {
     for pages in [1, 2, 3] {
         let document = Document { bytes: sample::test_pages(pages).into(), ..call(pages).document };
         let call = ReceiveFax { document, ..call(pages) };
-        world.handle(call).expect("it rings");
+        world.handle(call).expect("the call rings");
     }
     world.advance(world.now().after(HOUR)).await.expect("the clock moves");
     told(&world)
@@ -109,7 +111,7 @@ async fn run(app: App, delays: u64) -> Run {
 fn told(world: &World) -> Run {
     let events = world.read(|engine| engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX));
     let lines = canonical::projection(&events);
-    assert!(lines.len() > 50, "much has happened: {lines:#?}");
+    assert!(lines.len() > 50, "too few events to compare: {lines:#?}");
     let as_it_came = events.iter().map(|event| format!("{:?} {}", event.fax, event.kind.as_str())).collect::<Vec<_>>();
     Run { lines, as_it_came: canonical::hash(&as_it_came) }
 }
@@ -120,7 +122,7 @@ impl Run {
     }
 }
 
-/// Returns the lines that only the first list has.
+/// Returns the lines of the first list that the second doesn't have.
 fn only<'a>(lines: &'a [String], others: &[String]) -> Vec<&'a String> {
     lines.iter().filter(|line| !others.contains(line)).collect()
 }
@@ -135,7 +137,7 @@ async fn twenty_runs_with_random_delays_have_the_same_hash() {
         assert_eq!(run.canonical(), first.canonical(), "run {delays} alone has {own:#?}, run 0 alone {others:#?}");
         orders.insert(run.as_it_came);
     }
-    assert!(orders.len() > 1, "the answers did come in different orders, so that one hash means something");
+    assert!(orders.len() > 1, "the events happened in different orders, so equal hashes prove something");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -144,5 +146,5 @@ async fn an_order_dependence_is_detected() {
     for delays in 0..RUNS {
         hashes.insert(run(App::ByArrival, delays).await.canonical());
     }
-    assert!(hashes.len() > 1, "an app that answers by order of arrival must change the hash");
+    assert!(hashes.len() > 1, "a dependence on the order of arrival must change the hash");
 }

@@ -1,5 +1,5 @@
-//! Tests the renderer as the binary runs it: one process per document, with limits. Hostile documents are made here, in
-//! a few lines each.
+//! Tests the renderer as the binary runs it: one process per document, with limits. The hostile documents are built in
+//! this file.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,8 +37,8 @@ async fn reason(bytes: &[u8]) -> String {
     }
 }
 
-/// Builds a one-page PDF of this size, with this content and one added object, named `X` as an image or form and `F` as
-/// a font. The page lists the object after it as an annotation.
+/// Builds a one-page PDF of this size (in points) with this content. `add` writes one object, which the content can use as
+/// the image or form `X` and as the font `F`. The object with the next number, if there is one, is an annotation.
 fn pdf(size: (f32, f32), content: &[u8], add: impl FnOnce(&mut Pdf, Ref)) -> Vec<u8> {
     let (catalog, tree, page, stream, thing) = (Ref::new(1), Ref::new(2), Ref::new(3), Ref::new(4), Ref::new(5));
     let mut pdf = Pdf::new();
@@ -69,8 +69,8 @@ fn with_image(filter: Filter, columns: i32, rows: i32, data: &[u8]) -> Vec<u8> {
     })
 }
 
-/// Returns `copies` times 258 zeros as a zlib stream of one block: the symbol 0, then copies of 258 bytes (RFC 1951
-/// §3.2.6).
+/// Returns a zlib stream that inflates to about `copies` times 258 zeros. Its one block has the symbol 0, then copies of
+/// 258 bytes (RFC 1951 §3.2.6).
 fn zeros(copies: usize) -> Vec<u8> {
     let (mut bytes, mut pending, mut filled) = (vec![0x78, 0x01], 0_u64, 0);
     let mut put = |bits: u64, count: u32| {
@@ -86,6 +86,7 @@ fn zeros(copies: usize) -> Vec<u8> {
     // Codes are written with their highest bit first: 0 is 00110000, 285 is 11000101, distance 1 is 00000.
     put(0b0000_1100, 8);
     (0..copies).for_each(|_| put(0b0_0000_1010_0011, 13));
+    // The code 0000000 ends the block; eight further bits flush it into the last byte.
     put(0, 7 + 8);
     bytes.extend([0; 4]);
     bytes
@@ -169,7 +170,7 @@ async fn images_too_large_to_decode_affect_only_their_document() {
     png.extend(35_000_u32.to_be_bytes());
     png.extend(35_000_u32.to_be_bytes());
     png.extend([1, 0, 0, 0, 0]);
-    // The checksum of this header.
+    // A chunk ends with the checksum of its type and data.
     png.extend(crc(&png[12..]).to_be_bytes());
     png.extend(*b"\0\0\0\0IDAT\x35\xaf\x06\x1e");
     let refused = reason(&png).await;
@@ -194,7 +195,7 @@ async fn images_too_large_to_decode_affect_only_their_document() {
     };
     let renderer = renderer();
     for (name, bytes) in [("flate", bomb), ("ccitt", endless), ("jpx", jpx), ("jbig2", jbig2)] {
-        // It fails with a reason or is drawn without the image; the next document renders as usual.
+        // The document fails with a reason or is drawn without the image; either way the next one renders as usual.
         let made = renderer.to_send(bytes.into(), Quality::Standard, DocumentPolicy::Lenient).await;
         assert!(
             made.as_ref().map_or_else(|fault| !fault.reason.is_empty(), |made| made.pages == 1),
@@ -270,8 +271,8 @@ async fn a_page_that_never_ends_is_abandoned() {
         renderer.to_send(bomb.into(), Quality::Standard, DocumentPolicy::Lenient),
         renderer.to_send(sample::test_pages(1).into(), Quality::Standard, DocumentPolicy::Lenient),
     );
-    assert!(other.is_ok(), "another fax never notices");
-    // Either the renderer's own depth limit or our time limit ends it.
+    assert!(other.is_ok(), "the other fax is rendered meanwhile");
+    // Either the renderer's depth limit or the page's time limit ends the drawing.
     assert!(stuck.as_ref().map_or_else(|fault| fault.reason.contains("longer"), |made| made.pages == 1), "{stuck:?}");
 }
 
@@ -290,6 +291,7 @@ async fn three_hundred_thousand_strokes_are_either_drawn_or_refused() {
 async fn a_document_with_flipped_bytes_either_renders_or_fails() {
     let whole = sample::test_pages(1);
     let renderer = Renderer::threads();
+    // A linear congruential generator, so that every run flips the same bytes.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     for _ in 0..40 {
         let mut bytes = whole.clone();
@@ -299,6 +301,7 @@ async fn a_document_with_flipped_bytes_either_renders_or_fails() {
             bytes[at] = (state >> 20) as u8;
         }
         let made = renderer.to_send(bytes.into(), Quality::Standard, DocumentPolicy::Lenient).await;
+        // A reason that asks the user to report it would mean that the renderer panicked.
         assert!(made.map_or_else(|fault| !fault.reason.contains("report"), |made| made.pages >= 1));
     }
 }

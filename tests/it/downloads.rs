@@ -1,5 +1,5 @@
-//! Tests downloads of a fax's media: without a User-Agent, after two hours, after a deletion, with a changed URL, and
-//! again by a client that has the document. Each refusal is an event of its fax.
+//! Tests downloads of a fax's media: without a User-Agent, after two hours, after a deletion, with a changed URL, and by a
+//! client that already has the document. Each refusal is journaled as an event of the fax.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, header};
@@ -18,7 +18,7 @@ use crate::host::{Host, settings, setup};
 
 const RULE: &str = "you must specify an HTTP User-Agent header";
 
-/// Starts an emulator that does or doesn't require a User-Agent, and receives a fax.
+/// Starts an emulator with this policy for requests without a User-Agent, receives a fax, and returns the fax as JSON.
 async fn received(media_user_agent: MediaUserAgent) -> (Host, Value) {
     let app = MockServer::start().await;
     let twiml = ResponseTemplate::new(200).set_body_raw("<Response><Receive/></Response>", "text/xml");
@@ -32,7 +32,7 @@ async fn received(media_user_agent: MediaUserAgent) -> (Host, Value) {
 }
 
 async fn download(host: &Host, url: &str, headers: &[(header::HeaderName, &str)]) -> (u16, HeaderMap) {
-    let target = url.strip_prefix("http://localhost:8329").expect("the emulator's own");
+    let target = url.strip_prefix("http://localhost:8329").expect("a URL of the emulator");
     let request = Request::get(target).header(header::HOST, "localhost:8329");
     let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
     let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
@@ -63,7 +63,7 @@ async fn a_download_without_a_user_agent_is_served_with_a_warning_that_quotes_th
     let resource = format!("/v1/Faxes/{}/Media/{}", text(&fax, "sid"), text(&fax, "media_sid"));
     assert_eq!(host.call("GET", &resource, "").await.status, 200);
     let warnings = events(&host, &fax, "media.warning");
-    assert_eq!(warnings.len(), 2, "the REST resource is treated alike");
+    assert_eq!(warnings.len(), 2, "the media resource warns as the media URL does");
     assert!(warnings.iter().all(|warning| text(warning, "detail").contains(RULE)), "{warnings:?}");
     assert!(events(&host, &fax, "media.refused").is_empty() && events(&host, &fax, "alert").is_empty());
 }
@@ -90,6 +90,7 @@ async fn every_refused_download_is_journaled_as_an_event_of_its_fax() {
     let url = text(&fax, "media_url");
     assert_eq!(download(&host, &format!("{url}0"), &[CURL]).await.0, 403);
     host.call("PUT", "/_fauxfax/v1/clock", "{\"mode\":\"frozen\"}").await;
+    // A media URL is valid for two hours.
     host.call("POST", "/_fauxfax/v1/clock/advance", "{\"seconds\":7201}").await;
     assert_eq!(download(&host, url, &[CURL]).await.0, 403);
     let target = format!("/v1/Faxes/{}", text(&fax, "sid"));
@@ -102,7 +103,7 @@ async fn every_refused_download_is_journaled_as_an_event_of_its_fax() {
         .collect();
     let expected = [(403, "bad-signature"), (403, "expired"), (404, "deleted")];
     assert_eq!(told, expected.map(|(status, reason)| (json!(status), json!(reason))));
-    assert_eq!(download(&host, "http://localhost:8329/fax/AC1/FX1/ME1", &[CURL]).await.0, 404, "nobody's");
+    assert_eq!(download(&host, "http://localhost:8329/fax/AC1/FX1/ME1", &[CURL]).await.0, 404, "of no account");
 }
 
 #[tokio::test]
@@ -115,5 +116,5 @@ async fn a_client_that_has_the_document_gets_304_and_extra_parameters_are_harmle
     let (status, headers) = download(&host, &url, &[CURL, (header::IF_NONE_MATCH, &etag)]).await;
     assert_eq!((status, headers[header::ETAG].to_str().expect("text")), (304, etag.as_str()));
     let (status, _) = download(&host, &format!("{url}0"), &[CURL, (header::IF_NONE_MATCH, &etag)]).await;
-    assert_eq!(status, 304, "a parameter of the client's own is no part of what is signed");
+    assert_eq!(status, 304, "parameters that a client adds are not signed");
 }

@@ -1,5 +1,5 @@
-//! Tests who may control the emulator: web pages, webhooks and foreign host names are kept out, and reading creates
-//! nothing. The emulator runs on a real port, which a webhook that is led back to it needs.
+//! Tests who may control the emulator: requests from web pages of other origins, from webhooks and under foreign host names
+//! are refused, and a read creates no world. Webhooks that lead back to the emulator need an emulator on a real port.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -20,7 +20,7 @@ use crate::host::{Host, PATIENCE, settings, setup};
 
 const RESET: &str = "/_fauxfax/v1/reset";
 
-/// Returns the response of an emulator with these options to a request in memory: status, headers and text.
+/// Makes a request to the emulator without a socket, and returns the response's status, headers and text.
 pub(crate) async fn asked(
     host: &Host,
     method: &str,
@@ -36,6 +36,7 @@ pub(crate) async fn asked(
     (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
 }
 
+/// Creates an emulator whose guard options `change` has modified.
 pub(crate) fn host(change: impl FnOnce(&mut GuardOptions)) -> Host {
     let mut settings = settings(Pace::Max);
     change(&mut settings.guard);
@@ -43,7 +44,7 @@ pub(crate) fn host(change: impl FnOnce(&mut GuardOptions)) -> Host {
 }
 
 #[tokio::test]
-async fn a_rebound_host_name_reads_nothing_from_any_surface_and_learns_the_remedy() {
+async fn a_rebound_host_name_is_refused_everywhere_and_the_error_names_the_remedy() {
     let host = host(|_| ());
     for target in [
         "/v1/Faxes",
@@ -79,7 +80,7 @@ async fn a_web_page_can_neither_send_a_fax_nor_reset_the_emulator() {
         assert_eq!(status, 403, "{target} {headers:?}: {text}");
         assert!(text.contains("--allow-origin"), "{text}");
     }
-    assert_eq!(host.world().read_journal(|journal| journal.last_seq()), 0, "nothing has happened");
+    assert_eq!(host.world().read_journal(|journal| journal.last_seq()), 0, "the journal is empty");
 }
 
 #[tokio::test]
@@ -109,7 +110,7 @@ async fn a_control_token_opens_the_control_api_and_a_browser_gets_a_cookie_for_i
     assert_eq!(status, 204);
     assert_eq!(asked(&host, "GET", "/_fauxfax/v1/health", &[("cookie", &cookie)]).await.0, 200);
     assert_eq!(asked(&host, "GET", "/_fauxfax/v1/health", &[("cookie", "fauxfax_control=x")]).await.0, 401);
-    assert_eq!(asked(&host, "GET", "/console", &[]).await.0, 200, "the page that asks for the token is open");
+    assert_eq!(asked(&host, "GET", "/console", &[]).await.0, 200, "the page that asks for the token needs no token");
     assert_eq!(asked(&host, "GET", "/livez", &[]).await.0, 200);
 }
 
@@ -127,7 +128,7 @@ async fn no_read_creates_a_world() {
         let answer = host.call_as((&credential.0, credential.1), "GET", &target, "").await;
         assert_eq!(answer.status, 200, "{target}");
         let other = host.call_as((&credential.0, "another token"), "GET", &target, "").await;
-        assert_eq!(other.status, 200, "{target}: nobody has claimed it");
+        assert_eq!(other.status, 200, "{target}: no token has been claimed");
     }
     assert_eq!(
         host.call_as((&credential.0, "x"), "GET", &format!("/v1/Faxes/FX{}", "0".repeat(32)), "").await.error(),
@@ -140,11 +141,11 @@ async fn no_read_creates_a_world() {
         assert_eq!(asked(&host, "GET", &target, &[]).await.0, 200, "{target}");
     }
     let verify = format!("/_fauxfax/v1/verify?account={stranger}");
-    assert_eq!(asked(&host, "POST", &verify, &[]).await.0, 422, "it is refused for its body");
-    assert!(host.registry.world(stranger).is_none(), "reading has created a world");
+    assert_eq!(asked(&host, "POST", &verify, &[]).await.0, 422, "only the missing body is refused");
+    assert!(host.registry.world(stranger).is_none(), "a read has created a world");
     let form = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http%3A%2F%2F127.0.0.1%3A9%2Fa.pdf";
     assert_eq!(host.call_as((&credential.0, "mine"), "POST", "/v1/Faxes", form).await.status, 201);
-    assert_eq!(host.call_as((&credential.0, "any token"), "GET", "/v1/Faxes", "").await.status, 401, "it is claimed");
+    assert_eq!(host.call_as((&credential.0, "any token"), "GET", "/v1/Faxes", "").await.status, 401, "claimed by now");
 }
 
 #[tokio::test]
@@ -154,7 +155,7 @@ async fn a_wait_and_a_stream_continue_once_their_world_is_created() {
     let target = format!("/_fauxfax/v1/wait?account={stranger}&status=queued&timeout=20");
     let waiting = asked(&host, "GET", &target, &[]);
     let sent = async {
-        // When this is polled, the wait has already looked for the world and not found it.
+        // `join!` polls the wait first, so by now it has looked for the world and found none.
         let form = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http%3A%2F%2F127.0.0.1%3A9%2Fa.pdf";
         host.call_as((&stranger.to_string(), "mine"), "POST", "/v1/Faxes", form).await.json()
     };
@@ -163,9 +164,9 @@ async fn a_wait_and_a_stream_continue_once_their_world_is_created() {
     assert_eq!((status.as_u16(), &waited["event"]["fax_sid"]), (200, &fax["sid"]), "{text}");
 }
 
-/// Starts an emulator on a port, with an app that responds to webhooks like this.
+/// Starts an emulator on a port, and an app that responds to `/fax` with what `answer` returns for the emulator's URL.
 async fn emulator_with(answer: impl Fn(&str) -> ResponseTemplate) -> (Emulator, MockServer) {
-    let emulator = Emulator::builder().start().await.expect("it starts");
+    let emulator = Emulator::builder().start().await.expect("the emulator starts");
     let app = MockServer::start().await;
     Mock::given(path("/fax")).respond_with(answer(&emulator.url())).mount(&app).await;
     (emulator, app)
@@ -186,7 +187,7 @@ async fn a_webhook_cannot_reach_the_control_api_via_a_redirect_or_another_name_o
         .await;
         let account = emulator.account().expect("an account");
         account.number("+15017122661").expect("a number").fax_url(&format!("{}/fax", app.uri())).expect("a URL");
-        let conversation = account.receive(Document::pages(1)).await.expect("it ends");
+        let conversation = account.receive(Document::pages(1)).await.expect("the conversation ends");
         assert_eq!(conversation.outcome, fauxfax::Outcome::NotAnswered, "{name}");
         let failures = failures(&account);
         assert!(failures.iter().any(|failure| failure.contains("control API")), "{name}: {failures:?}");
@@ -196,7 +197,7 @@ async fn a_webhook_cannot_reach_the_control_api_via_a_redirect_or_another_name_o
 
 #[tokio::test]
 async fn a_webhook_from_another_emulator_is_recognised_and_refused_by_the_control_api() {
-    let target = Emulator::builder().start().await.expect("it starts");
+    let target = Emulator::builder().start().await.expect("the emulator starts");
     let bystander = target.account().expect("an account");
     bystander.number("+15017122661").expect("a number");
     let (emulator, app) = emulator_with(|_| ResponseTemplate::new(200)).await;
@@ -204,7 +205,7 @@ async fn a_webhook_from_another_emulator_is_recognised_and_refused_by_the_contro
     let account = emulator.account().expect("an account");
     let url = format!("{}{RESET}?account={}", target.url(), bystander.sid());
     account.number("+15017122661").expect("a number").fax_url(&url).expect("a URL");
-    let conversation = account.receive(Document::pages(1)).await.expect("it ends");
+    let conversation = account.receive(Document::pages(1)).await.expect("the conversation ends");
     assert_eq!(conversation.outcome, fauxfax::Outcome::NotAnswered);
     let statuses: Vec<_> = account.events().iter().filter_map(|event| event.exchange()?.status).collect();
     assert_eq!(statuses, [403]);
@@ -213,12 +214,12 @@ async fn a_webhook_from_another_emulator_is_recognised_and_refused_by_the_contro
 
 #[tokio::test]
 async fn a_sample_document_can_still_be_sent() {
-    let emulator = Emulator::builder().start().await.expect("it starts");
+    let emulator = Emulator::builder().start().await.expect("the emulator starts");
     let account = emulator.account().expect("an account");
     account.number("+15017122661").expect("a number");
     let url = format!("{}/_fauxfax/v1/samples/one-page.pdf", emulator.url());
-    let fax = account.send("+15558675310", &url).queue().expect("it is taken");
-    account.wait_for(fax, fauxfax::model::fax::Status::Delivered).await.expect("it is delivered");
+    let fax = account.send("+15558675310", &url).queue().expect("the fax is accepted");
+    account.wait_for(fax, fauxfax::model::fax::Status::Delivered).await.expect("delivered");
 }
 
 #[tokio::test]
@@ -230,7 +231,7 @@ async fn secrets_do_not_appear_in_the_journal() {
     assert_eq!(host.call("GET", "/v1/Faxes?auth_token=t0ken&PageSize=2", "").await.status, 200);
     let world = host.world();
     let idle = world.until(|engine| engine.is_idle().then_some(()));
-    tokio::time::timeout(PATIENCE, idle).await.expect("it ends");
+    tokio::time::timeout(PATIENCE, idle).await.expect("the world becomes idle");
     for call in ["events", "webhooks"] {
         let (_, _, text) = asked(&host, "GET", &format!("/_fauxfax/v1/{call}"), &[]).await;
         assert!(!text.contains("p4ssword"), "{call}: {text}");
@@ -257,7 +258,7 @@ async fn a_listener_that_others_can_reach_gives_a_warning_unless_there_is_a_toke
         let mut ready = String::new();
         let mut out = std::io::BufReader::new(child.stdout.take().expect("piped"));
         std::io::BufRead::read_line(&mut out, &mut ready).expect("a line");
-        // A clean stop, so that everything logged has been written.
+        // SIGTERM stops the program cleanly, so everything that it logged has been written.
         let stopped = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
         assert!(stopped.expect("kill").success());
         let told = child.wait_with_output().expect("it ends").stderr;

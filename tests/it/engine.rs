@@ -1,4 +1,4 @@
-//! Engine scripts: inputs and time in; effects, deadlines and statuses out.
+//! Tests the engine with scripts, which put in commands and time, and check the effects, deadlines and statuses.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const fn number(digits: u64) -> PhoneNumber {
     PhoneNumber::from_digits(digits)
 }
 
-/// Sends a two-page fax to `to` and runs until nothing is left to happen.
+/// Sends a two-page fax to `to`, and lets an hour pass, in which the fax ends.
 fn sent_to(to: PhoneNumber) -> (Script, fauxfax::model::sid::FaxSid) {
     let mut script = Script::default();
     let sid = script.send(order(to));
@@ -59,14 +59,14 @@ fn a_fax_is_sent_page_by_page_and_delivered() {
     script.forward(Duration::from_secs(6));
     script.expect_deadline(30_000);
     script.forward(Duration::from_secs(60));
-    let fax = script.engine.fax(sid).expect("it exists");
+    let fax = script.engine.fax(sid).expect("the fax exists");
     assert_eq!((fax.status(), fax.pages(), fax.duration_s()), (Status::Delivered, Some(2), Some(60)));
     assert_eq!(fax.price_micros(), Some(7_000));
     assert!(fax.media.is_some() && script.engine.is_idle());
 }
 
 #[test]
-fn numbers_that_behave_behave() {
+fn each_number_that_behaves_has_its_own_outcome() {
     for (digits, status, code, pages) in [
         (15_005_550_101, Status::Busy, Some(34002), Some(2)),
         (15_005_550_102, Status::NoAnswer, Some(34003), Some(2)),
@@ -77,7 +77,7 @@ fn numbers_that_behave_behave() {
         (15_005_550_107, Status::Delivered, None, Some(2)),
     ] {
         let (script, sid) = sent_to(number(digits));
-        let fax = script.engine.fax(sid).expect("it exists");
+        let fax = script.engine.fax(sid).expect("the fax exists");
         let ended = (fax.status(), fax.failure().map(|failure| code_of(failure.fault)), fax.pages());
         assert_eq!(ended, (status, code, pages), "+{digits}");
     }
@@ -109,7 +109,7 @@ fn a_busy_line_is_called_again_until_the_ttl_runs_out() {
     let mut script = Script::default();
     let sid = script.send(fauxfax::engine::input::CreateFax { ttl_minutes: Some(3), ..order(number(15_005_550_101)) });
     script.answer_document(1);
-    // Calls at 1, 64 and 127 s, each busy after 3 s; a fourth would be past the three minutes.
+    // The calls begin at 1, 64 and 127 s, and each is busy after 3 s. A fourth would begin after the TTL of three minutes.
     script.forward(Duration::from_secs(129));
     assert_eq!(script.status(sid), Status::Sending);
     script.forward(Duration::from_secs(1));
@@ -217,7 +217,7 @@ fn a_document_that_cannot_be_fetched_fails_the_fax_with_the_fetch_error_code() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
     script.answer_no_document(DocumentFault::Fetch(ExchangeFailure::HttpStatus(404)));
-    let fax = script.engine.fax(sid).expect("it exists");
+    let fax = script.engine.fax(sid).expect("the fax exists");
     assert_eq!(
         (fax.status(), fax.pages(), fax.failure().map(|failure| code_of(failure.fault))),
         (Status::Failed, None, Some(11200))
@@ -558,7 +558,7 @@ fn signalwire_retries_a_status_callback_after_a_second_and_at_most_twice() {
     }
     script.answer_failure(ExchangeFailure::HttpStatus(500));
     script.expect_effects(&[]);
-    assert!(script.engine.is_idle() && script.alerts().len() == 1, "lost, with one alert");
+    assert!(script.engine.is_idle() && script.alerts().len() == 1, "the callback is given up with one alert");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Tests `fauxfax exec` with shell programs. Real client libraries are tested under it in `tests/sdk`.
+//! Tests `fauxfax exec` with shell commands. The tests in `tests/sdk` run real client libraries under it.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader};
@@ -11,6 +11,7 @@ const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 fn exec(home: &Path, flags: &[&str], command: &[&str]) -> Command {
     let mut exec = Command::new(FAUXFAX);
     exec.arg("exec").args(flags).arg("--").args(command).current_dir(home).env("HOME", home).env("TMPDIR", home);
+    // The outcome must not depend on what the developer's shell exports.
     for name in [
         "TWILIO_ACCOUNT_SID",
         "TWILIO_AUTH_TOKEN",
@@ -26,6 +27,7 @@ fn exec(home: &Path, flags: &[&str], command: &[&str]) -> Command {
     exec
 }
 
+/// Runs `fauxfax exec` and checks that it leaves no file behind. Returns the output, and its stdout as text.
 fn run(flags: &[&str], command: &[&str]) -> (Output, String) {
     let home = tempfile::tempdir().expect("a folder");
     let output = exec(home.path(), flags, command).output().expect("run");
@@ -37,6 +39,7 @@ fn run(flags: &[&str], command: &[&str]) -> (Output, String) {
 
 #[test]
 fn the_exit_status_is_the_commands_own() {
+    // As in a shell: 128 plus the signal, 127 if the command is not found, and 126 if it can't be executed.
     for (command, code) in [
         (&["true"][..], 0),
         (&["sh", "-c", "exit 7"], 7),
@@ -101,7 +104,7 @@ fn a_signalwire_account_is_passed_in_its_librarys_variables_and_reached_via_its_
     let space = "example.signalwire.com";
     assert_eq!(text.trim(), format!("{space} {space} {project} {token} {token} {project}"));
     let (_, text) = run(&[], &["sh", "-c", "echo x$SIGNALWIRE_PROJECT_ID"]);
-    assert_eq!(text, "x\n", "nothing of SignalWire's for an account of Twilio's");
+    assert_eq!(text, "x\n", "an account of Twilio sets no variable of SignalWire");
     if Command::new("curl").arg("--version").output().is_err() {
         println!("skipped: curl is not installed");
         return;
@@ -115,6 +118,7 @@ fn a_signalwire_account_is_passed_in_its_librarys_variables_and_reached_via_its_
 #[test]
 fn a_signal_reaches_the_command() {
     let home = tempfile::tempdir().expect("a folder");
+    // A shell runs a trap only between commands, but `wait` is interrupted by it, unlike a `sleep` in the foreground.
     let script = "trap 'kill $!; exit 9' TERM; sleep 60 & echo ready; wait";
     let mut running = exec(home.path(), &[], &["sh", "-c", script]).stdout(Stdio::piped()).spawn().expect("run");
     let mut line = String::new();

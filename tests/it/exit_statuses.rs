@@ -8,7 +8,7 @@ use fauxfax::Emulator;
 const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 const DOCUMENT: &str = "http://127.0.0.1:9/a.pdf";
 
-#[expect(clippy::disallowed_methods, reason = "a program is waited for beside the server")]
+#[expect(clippy::disallowed_methods, reason = "waiting for a program must not block the server")]
 async fn run(url: &str, account: Option<&str>, arguments: &[&str]) -> Output {
     let mut command = Command::new(FAUXFAX);
     command.args(arguments).args(["--url", url]).env_remove("FAUXFAX_ACCOUNT");
@@ -16,8 +16,8 @@ async fn run(url: &str, account: Option<&str>, arguments: &[&str]) -> Output {
     tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends")
 }
 
-/// Runs a subcommand that finds the emulator through its environment, as nested subcommands do.
-#[expect(clippy::disallowed_methods, reason = "a program is waited for beside the server")]
+/// Runs a subcommand that finds the emulator through `FAUXFAX_URL` instead of `--url`.
+#[expect(clippy::disallowed_methods, reason = "waiting for a program must not block the server")]
 async fn run_in(url: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new(FAUXFAX);
     command.args(arguments).env("FAUXFAX_URL", url).env_remove("FAUXFAX_ACCOUNT");
@@ -26,6 +26,7 @@ async fn run_in(url: &str, arguments: &[&str]) -> Output {
 
 #[tokio::test]
 async fn without_an_emulator_every_client_exits_with_3() {
+    // The listener is dropped at once, so nothing listens on its port.
     let gone = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("an address");
     let clients: [&[&str]; 9] = [
         &["healthcheck"],
@@ -48,7 +49,7 @@ async fn without_an_emulator_every_client_exits_with_3() {
 
 #[tokio::test]
 async fn a_refusal_exits_with_1_wrong_usage_with_2_and_a_timeout_with_4() {
-    let emulator = Emulator::builder().start().await.expect("it starts");
+    let emulator = Emulator::builder().start().await.expect("the emulator starts");
     let account = emulator.account().expect("an account");
     account.number("+15005550006").expect("a number");
     let (url, sid, nobody) = (emulator.url(), account.sid().to_string(), format!("FX{}", "0".repeat(32)));
@@ -70,7 +71,7 @@ async fn a_refusal_exits_with_1_wrong_usage_with_2_and_a_timeout_with_4() {
 
 #[tokio::test]
 async fn a_wrong_number_in_a_flag_and_a_duplicate_parameter_are_explained_in_words() {
-    let emulator = Emulator::builder().start().await.expect("it starts");
+    let emulator = Emulator::builder().start().await.expect("the emulator starts");
     let cases: [(&[&str], i32, &str); 7] = [
         (&["events", "--since", "abc"], 2, "'--since <SEQ>': it must be a whole number"),
         (&["receive", "--pages", "5000000000"], 2, "'--pages <N>': the number is too large"),

@@ -19,7 +19,7 @@ use crate::script::{FAR, order};
 const FLOOD: usize = 10_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_documents_that_never_arrive_hold_up_nobody_else() {
+async fn ten_thousand_documents_that_never_arrive_do_not_delay_other_faxes() {
     let hangs = app(Manner::Hang).await;
     let good = MockServer::start().await;
     let pdf = ResponseTemplate::new(200).set_body_raw(sample::test_pages(1), "application/pdf");
@@ -36,11 +36,11 @@ async fn ten_thousand_documents_that_never_arrive_hold_up_nobody_else() {
     let sid: FaxSid = fax["sid"].as_str().and_then(|sid| sid.parse().ok()).expect("a SID");
     let delivered =
         world.until(|engine| engine.fax(sid).is_ok_and(|fax| fax.status() == Status::Delivered).then_some(()));
-    tokio::time::timeout(PATIENCE, delivered).await.expect("it doesn't wait for the others");
+    tokio::time::timeout(PATIENCE, delivered).await.expect("the fax doesn't wait for the others");
     let page = host.api("GET", "/v1/Faxes", "/v1/Faxes?PageSize=1000", "").await;
     assert_eq!(page["faxes"].as_array().map(Vec::len), Some(1_000));
     assert_eq!(page["faxes"][0]["sid"], fax["sid"]);
-    // Closing the world releases everything at the same time.
+    // Ten thousand pending fetches are abandoned at once here.
     host.registry.close();
 }
 
@@ -61,7 +61,7 @@ async fn ten_thousand_numbers_are_listed_page_by_page() {
         let Some(next) = page["next_page_uri"].as_str() else { break };
         target = next.to_owned();
     }
-    assert_eq!(seen, FLOOD + 1, "and the one it began with");
+    assert_eq!(seen, FLOOD + 1, "the numbers that were bought and the one of the setup");
     let found = host.call("GET", &format!("{root}?PhoneNumber=%2B14155000042"), "").await.json();
     assert_eq!(found["incoming_phone_numbers"].as_array().map(Vec::len), Some(1));
 }

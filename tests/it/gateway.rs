@@ -1,5 +1,5 @@
-//! Tests the single port on the wire: TLS, the three dialects of CONNECT, absolute targets, tunnels to other hosts, and
-//! refusals. The clients' bytes were recorded from the real libraries.
+//! Tests the single port on the wire: TLS, the CONNECT requests of three clients, absolute targets, tunnels to other hosts,
+//! and refusals. The clients' bytes were recorded from the real libraries.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,7 +23,8 @@ use wiremock::matchers::{body_string, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const PATIENCE: Duration = Duration::from_secs(20);
-/// As requests (HTTP/1.0, no Host), https-proxy-agent (`Connection: close`) and curl ask for a tunnel.
+/// How three clients ask for a tunnel: Python's `requests` (HTTP/1.0, no Host), https-proxy-agent (`Connection: close`) and
+/// curl.
 const CONNECTS: [&str; 3] = [
     "CONNECT fax.twilio.com:443 HTTP/1.0\r\n\r\n",
     "CONNECT fax.twilio.com:443 HTTP/1.1\r\nHost: fax.twilio.com\r\nConnection: close\r\n\r\n",
@@ -33,6 +34,7 @@ const CONNECTS: [&str; 3] = [
 /// The whole response to a CONNECT. PHP's libraries strip exactly these bytes.
 const ESTABLISHED: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
 
+/// An emulator that listens on a free port and runs in a task of the test.
 pub(crate) struct Running {
     address: SocketAddr,
     ca: CertificateDer<'static>,
@@ -59,7 +61,7 @@ impl Running {
         TcpStream::connect(self.address).await.expect("a connection")
     }
 
-    /// Connects as a client whose system buffers only a few unread bytes.
+    /// Connects with a small receive buffer, so that the client's side holds few unread bytes.
     pub(crate) async fn connect_narrowly(&self, receive_bytes: u32) -> TcpStream {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(receive_bytes).expect("supported");
@@ -82,6 +84,7 @@ impl Running {
         trusting(&self.ca, name, stream).await
     }
 
+    /// Builds a GET request with the account's credential, after whose response the connection closes.
     pub(crate) fn list(&self, target: &str, host: &str) -> String {
         format!(
             "GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAuthorization: {}\r\n\r\n",
@@ -94,13 +97,13 @@ impl Running {
         let _ = self.stop.send(());
         tokio::time::timeout(PATIENCE, self.served)
             .await
-            .expect("it stops")
+            .expect("the server stops")
             .expect("no panic")
             .expect("no state to save");
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a server beside its client")]
+#[expect(clippy::disallowed_methods, reason = "the server runs beside its client")]
 fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     tokio::spawn(work)
 }
@@ -123,15 +126,18 @@ async fn trusting<S: AsyncRead + AsyncWrite + Unpin>(
     TlsConnector::from(Arc::new(config)).connect(name, stream).await
 }
 
+/// Reads up to the empty line after the headers, or to the end of the connection.
 pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
+        // One byte at a time, so that nothing behind the head is taken from the tunnel.
         let Ok(byte) = stream.read_u8().await else { break };
         head.push(byte);
     }
     String::from_utf8(head).expect("text")
 }
 
+/// Sends a request, and reads until the connection ends.
 pub(crate) async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut answer = Vec::new();
@@ -247,7 +253,7 @@ async fn the_port_serves_tls_as_this_machine_and_as_twilio() {
 }
 
 #[tokio::test]
-async fn a_client_that_asks_for_a_different_host_gets_no_certificate() {
+async fn no_certificate_is_issued_for_an_unrelated_host() {
     let running = Running::new(config()).await;
     for name in ["example.com", "verify.twilio.com", "db.internal"] {
         let refused = running.trusting(name, running.connect().await).await.expect_err(name);
@@ -294,6 +300,7 @@ async fn a_tunnel_carries_any_bytes_unchanged() {
         let (mut from, mut to) = stream.split();
         tokio::io::copy(&mut from, &mut to).await.expect("echoed")
     });
+    // Bytes without a pattern, so that a lost or repeated part can't go unnoticed.
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     // The first bytes arrive together with the CONNECT, as an eager client sends them.
     let mut stream = running.connect().await;
@@ -365,6 +372,7 @@ async fn connect_to_applies_to_forwarded_requests_and_to_tunnels_without_its_htt
 #[tokio::test]
 async fn an_unreachable_host_is_reported() {
     let running = Running::new(config()).await;
+    // The listener is dropped at once, so nothing listens on its port.
     let free = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port").local_addr().expect("an address").port();
     for (request, status, part) in [
         (format!("CONNECT 127.0.0.1:{free} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), "502", "refused"),
@@ -402,7 +410,7 @@ async fn a_tunnel_to_the_proxy_itself_is_answered_and_does_not_loop() {
 }
 
 #[tokio::test]
-async fn offline_other_hosts_are_refused_and_twilios_are_answered() {
+async fn with_offline_other_hosts_are_refused_and_twilios_are_answered() {
     let running = Running::new(Config { offline: true, ..config() }).await;
     for request in [
         "CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
@@ -427,7 +435,7 @@ async fn bytes_of_other_protocols_only_end_their_connection() {
         let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
         assert!(ended.is_ok() && rest.len() < 16, "{bytes:?}: {rest:?}");
     }
-    // Half a ClientHello is kept for a while, but not when the emulator stops.
+    // The emulator waits a while for the other half of a ClientHello, but not once it stops.
     let mut half = running.connect().await;
     half.write_all(&[0x16, 3, 1, 2, 0, 1, 0]).await.expect("sent");
     let answer = exchange(&mut running.connect().await, &running.list("/v1/Faxes", "localhost")).await;

@@ -1,4 +1,5 @@
-//! Engine scripts of resets, snapshots and restores: what is restored, notified and dropped.
+//! Tests resets, snapshots and restores in the engine: which state comes back, which effects are issued again, and which
+//! completions are dropped.
 
 use std::time::Duration;
 
@@ -46,16 +47,16 @@ fn token(effect: &Effect) -> String {
 }
 
 #[test]
-fn a_restored_world_is_as_it_was_before() {
+fn a_restore_brings_back_deleted_faxes_and_removes_later_ones() {
     let mut script = Script::default();
     let kept = script.send(order(FAR));
     script.answer_document(2);
     script.forward(HOUR);
     take(&mut script, "sent");
-    script.command(DeleteFax(kept)).expect("it has ended");
+    script.command(DeleteFax(kept)).expect("the fax has ended");
     let later = script.send(order(FAR));
     restore(&mut script, "sent");
-    let fax = script.engine.fax(kept).expect("it is back");
+    let fax = script.engine.fax(kept).expect("the fax is back");
     assert_eq!((fax.status(), fax.pages(), fax.media.is_some()), (Status::Delivered, Some(2), true));
     assert_eq!(script.engine.fax(later).err(), Some(Refusal::NoFax(later)));
     assert_eq!(script.engine.media_bytes(), 100);
@@ -120,8 +121,8 @@ fn a_restored_ttl_keeps_its_remaining_time() {
     take(&mut script, "waiting");
     script.forward(HOUR);
     restore(&mut script, "waiting");
-    // There are three calls in all, as without the restore, at 1, 64 and 127 s after the start. The last ends 120 s
-    // from here.
+    // With or without the restore, the fax is called at 1, 64 and 127 s after its start. The last call ends 120 s after
+    // the snapshot.
     script.forward(Duration::from_secs(119));
     assert_eq!(script.status(sid), Status::Sending);
     script.forward(SECOND);
@@ -187,7 +188,7 @@ fn repeating_the_same_steps_after_a_reset_has_the_same_outcome() {
     let again = run(&mut script);
     assert_eq!(first, again);
     let busy = first.iter().filter(|line| line.contains("fax.status") && line.contains(" busy ")).count();
-    assert!((1..12).contains(&busy), "chance drew both ways: {busy} busy");
+    assert!((1..12).contains(&busy), "a chance of one half applies to some of the faxes: {busy} are busy");
     assert!(first.iter().any(|line| line.contains(" #12 ")), "{first:?}");
 }
 
@@ -215,7 +216,7 @@ fn a_reset_keeps_the_snapshots_and_the_claim() {
     let mut script = Script::new(spec);
     assert!(script.engine.handle(Claim("first".into()), script.now));
     take(&mut script, "kept");
-    script.control(Reset { seed: None }).expect("taken");
+    script.control(Reset { seed: None }).expect("reset");
     assert_eq!(script.engine.snapshots().count(), 1);
     assert!(
         !script.engine.handle(Claim("second".into()), script.now)
@@ -254,7 +255,7 @@ fn snapshots_are_limited_and_replaced_by_name() {
     let refused = script.control(TakeSnapshot("more".into()));
     assert!(matches!(refused, Err(Refusal::LimitReached { limit: SNAPSHOTS_MAX, .. })));
     take(&mut script, "0");
-    script.control(DropSnapshot("1".into())).expect("it is there");
+    script.control(DropSnapshot("1".into())).expect("the snapshot exists");
     take(&mut script, "more");
 }
 
@@ -265,7 +266,7 @@ fn a_snapshot_shares_its_documents_with_the_world() {
     script.answer_twiml(RECEIVE, &[]);
     script.forward(HOUR);
     let bytes = |script: &Script| {
-        let fax = script.engine.fax(sid).expect("it exists");
+        let fax = script.engine.fax(sid).expect("the fax exists");
         std::sync::Arc::clone(&fax.media.as_ref().expect("kept").document.bytes)
     };
     let before = bytes(&script);

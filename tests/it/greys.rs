@@ -1,4 +1,4 @@
-//! Tests greys on PDF pages: they don't depend on the rest of the page, and only scanned paper is made white.
+//! Tests greys on PDF pages: a grey is drawn the same whatever else the page shows, and only scanned paper becomes white.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -14,7 +14,7 @@ use pdf_writer::types::BlendMode;
 use pdf_writer::writers::ExtGraphicsState;
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str};
 
-/// Builds a letter page with this content, a grey image named X, the font F, and the graphics states Half and Times.
+/// Builds a letter-size page with this content, a grey image named X, the font F, and the graphics states Half and Times.
 fn pdf(content: &[u8], size: (i32, i32), pels: &[u8]) -> Vec<u8> {
     coded(content, size, pels, &[])
 }
@@ -56,8 +56,9 @@ fn page(document: &[u8], quality: Quality) -> Bitmap {
     made.expect("a page")
 }
 
-/// Returns the ink of a part of a letter page, given in points from its lower left corner.
+/// Returns the share of black pels in a rectangle of a letter-size page, given in points from the lower left corner.
 fn ink(page: &Bitmap, [left, bottom, right, top]: [f64; 4]) -> f64 {
+    // At 204 pels per inch, a letter-size page is 1,734 pels wide: a fax page lacks 3 of them on either side.
     let across = |points: f64| ((points / 72.0 * 204.0) as u32).saturating_sub(3);
     let down = |points: f64| ((792.0 - points) / 792.0 * f64::from(page.height())) as u32;
     let (columns, rows) = (across(left)..across(right), down(top)..down(bottom));
@@ -88,7 +89,7 @@ fn a_grey_prints_the_same_dots_whether_or_not_the_page_has_a_small_image() {
     }
 }
 
-/// Checks whether two pages are the same outside the pels that a rectangle, given in points, touches.
+/// Returns whether two pages are the same outside the pels that a rectangle, given in points, touches.
 fn are_same_outside(one: &Bitmap, two: &Bitmap, [left, bottom, right, top]: [f64; 4]) -> bool {
     let across = |points: f64| points / 72.0 * 204.0 - 3.0;
     let down = |points: f64| (792.0 - points) / 792.0 * f64::from(one.height());
@@ -195,7 +196,7 @@ fn paper_becomes_white_only_if_its_image_covers_most_of_the_page() {
     let scan = scan();
     for (content, is_whitened) in [
         (&b"q 612 0 0 792 0 0 cm /X Do Q"[..], true),
-        // The scan is placed with margins, then askew.
+        // The scan with margins, and then on a quarter of the page.
         (b"q 560 0 0 720 26 36 cm /X Do Q", true),
         (b"q 300 0 0 388 150 200 cm /X Do Q", false),
     ] {
@@ -256,13 +257,14 @@ fn a_long_image_prints_the_same_dots_however_its_data_are_coded() {
     assert!(one == plain && both == plain);
 }
 
-/// Draws an image with more bytes than are kept of a page's content, coded with one filter and with two.
+/// The image has more bytes than the 48 MiB that the emulator keeps of a page's content. It is coded with one filter, then
+/// with two.
 #[test]
 fn a_large_image_is_complete_however_its_data_are_coded() {
     const SIDE: i32 = 7_200;
     let mut state = 1_u32;
     let mut pels = vec![90_u8; (SIDE * SIDE) as usize];
-    // With this many incompressible bytes, the image data are decoded only once.
+    // Only data that are long when encoded, 256 KiB or more, are decoded before the page is drawn.
     for pel in &mut pels[..400_000] {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         *pel = (state >> 24) as u8;

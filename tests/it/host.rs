@@ -1,4 +1,4 @@
-//! An emulator with one account for wire tests, called in memory. Each response is checked against Twilio's
+//! An emulator with one account, which the wire tests call without a socket. `Host::api` checks responses against Twilio's
 //! description.
 
 use std::time::Duration;
@@ -24,7 +24,7 @@ use tower::ServiceExt;
 use crate::schema::assert_described;
 use crate::script::OWN;
 
-/// Far longer than anything here takes.
+/// The time after which a test gives up waiting, far longer than anything in the tests takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// The account's token.
 pub(crate) const TOKEN: &str = "secret";
@@ -34,7 +34,7 @@ pub(crate) const fn account() -> AccountSid {
     AccountSid::from_bytes([7; 16])
 }
 
-/// Returns the settings of the tests' emulators, which a test may change.
+/// Returns the settings that the tests' emulators have unless a test changes them.
 pub(crate) fn settings(pace: Pace) -> Settings {
     Settings {
         seed: 8,
@@ -112,6 +112,7 @@ impl Host {
         self.call_as((&account().to_string(), TOKEN), method, target, form).await
     }
 
+    /// Makes a REST call with this SID and token.
     pub(crate) async fn call_as(&self, who: (&str, &str), method: &str, target: &str, form: &str) -> Answer {
         let credential = BASE64_STANDARD.encode(format!("{}:{}", who.0, who.1));
         let request = Request::builder().method(method).uri(target).header(header::HOST, "localhost:8329");
@@ -124,13 +125,14 @@ impl Host {
         Answer { status: parts.status.as_u16(), text: String::from_utf8(body.to_vec()).expect("text") }
     }
 
-    /// Returns the status and the text of a page.
+    /// Fetches a page, and returns its status and text.
     pub(crate) async fn text(&self, target: &str) -> (u16, String) {
         let answer = self.call("GET", target, "").await;
         (answer.status, answer.text)
     }
 
-    /// Makes a REST call as the account, and checks the response against Twilio's description of `described`.
+    /// Makes a REST call as the account, and checks the response against what Twilio's description has for the path
+    /// `described`.
     pub(crate) async fn api(&self, method: &str, described: &str, target: &str, form: &str) -> Value {
         let answer = self.call(method, target, form).await;
         assert_described(method, described, answer.status, &answer.text);
@@ -141,7 +143,7 @@ impl Host {
     pub(crate) async fn alerts_at_rest(&self) -> Vec<Alert> {
         let world = self.world();
         let idle = world.until(|engine| engine.is_idle().then_some(()));
-        tokio::time::timeout(PATIENCE, idle).await.expect("everything comes to its end");
+        tokio::time::timeout(PATIENCE, idle).await.expect("the world becomes idle");
         let events = world.read(|engine| engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX));
         let alert = |kind: &EventKind| if let EventKind::Alert(alert) = kind { Some(alert.clone()) } else { None };
         events.iter().filter_map(|event| alert(&event.kind)).collect()

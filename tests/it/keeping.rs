@@ -1,5 +1,5 @@
-//! Engine scripts of retention: faxes are kept for 180 days by the world's clock and media within a budget, and faxes
-//! are deleted while others are in progress.
+//! Tests retention in the engine: faxes are kept for 180 days of the world's clock, media are kept within a budget, and the
+//! count of media bytes stays correct when faxes are deleted while others are in progress.
 
 use std::time::Duration;
 
@@ -37,14 +37,14 @@ fn an_ended_fax_and_its_media_are_removed_180_days_after_its_creation() {
     let young = sent(&mut script);
     // A day and two hours have passed since the first fax.
     script.forward(179 * DAY - 2 * HOUR - Duration::from_secs(1));
-    assert!(has_media(&script, old), "a second before");
+    assert!(has_media(&script, old), "a second before its removal");
     script.forward(Duration::from_secs(1));
     assert_eq!(script.engine.fax(old).err(), Some(Refusal::NoFax(old)));
     assert!(has_media(&script, young));
     assert_eq!(script.engine.media_bytes(), DOCUMENT_BYTES);
     script.forward(2 * DAY);
     assert_eq!((script.engine.fax_count(), script.engine.media_bytes()), (0, 0));
-    assert_eq!(script.engine.media_evicted(), 0, "what goes by age is not counted as evicted");
+    assert_eq!(script.engine.media_evicted(), 0, "media removed for their age are not counted as evicted");
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_fax_still_active_after_180_days_is_removed_when_it_ends() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
     script.forward(181 * DAY);
-    assert_eq!(script.status(sid), Status::Processing, "its document never came");
+    assert_eq!(script.status(sid), Status::Processing, "its document has not arrived");
     script.answer_document(1);
     script.forward(HOUR);
     assert_eq!(script.engine.fax(sid).err(), Some(Refusal::NoFax(sid)));
@@ -78,7 +78,7 @@ fn beyond_the_budget_the_oldest_finished_media_are_removed_and_counted() {
     assert_eq!((script.engine.media_evicted(), script.engine.media_bytes()), (2, 3 * DOCUMENT_BYTES));
     let evicted = |sid| script.events(Some(sid)).iter().filter(|e| matches!(e.kind, EventKind::MediaEvicted)).count();
     assert_eq!((evicted(faxes[0]), evicted(faxes[4])), (1, 0));
-    assert_eq!(script.status(faxes[0]), Status::Delivered, "the fax itself stays, as after a deletion of its media");
+    assert_eq!(script.status(faxes[0]), Status::Delivered, "only the media are removed, not the fax");
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn media_of_a_fax_in_progress_are_never_evicted() {
     for _ in &active {
         script.answer_document(1);
     }
-    assert!(active.iter().all(|sid| has_media(&script, *sid)), "all three are over the budget together");
+    assert!(active.iter().all(|sid| has_media(&script, *sid)), "all three are kept, although they exceed the budget");
     script.forward(HOUR);
     assert_eq!(active.iter().filter(|sid| has_media(&script, **sid)).count(), 1);
     assert_eq!(script.engine.media_evicted(), 2);
@@ -114,8 +114,8 @@ fn deletions_while_other_faxes_are_in_progress_leave_the_byte_count_correct() {
         let sid = sent(&mut script);
         let going = script.send(order(FAR));
         script.answer_document(1);
-        let media = script.engine.fax(sid).expect("there").media.as_ref().map(|media| media.sid);
-        let active = script.engine.fax(going).expect("there").media.as_ref().map(|media| media.sid);
+        let media = script.engine.fax(sid).expect("a fax").media.as_ref().map(|media| media.sid);
+        let active = script.engine.fax(going).expect("a fax").media.as_ref().map(|media| media.sid);
         let refused = script.command(DeleteMedia(going, active.expect("stored")));
         assert_eq!(refused, Err(Refusal::StillActive(going)));
         assert_eq!(script.command(DeleteFax(going)), Err(Refusal::StillActive(going)));

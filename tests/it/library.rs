@@ -87,14 +87,14 @@ async fn a_dropped_emulator_frees_its_port() -> Tested {
     Ok(())
 }
 
-/// Runs one of fifty concurrent tests, with its own account and its own frozen clock, moved by its own span.
+/// Runs one of fifty concurrent tests, with its own account and its own frozen clock, which it advances by `number` hours.
 async fn isolated(emulator: &Emulator, app: &MockServer, number: u64) -> Tested {
     let account = account(emulator, app)?;
     let clock = account.clock();
     clock.freeze();
     let begun = clock.now();
     let sid = account.receive(Document::pages(1)).ring().await?;
-    assert!(account.receive(Document::pages(1)).await.is_err(), "a frozen clock can't be waited for");
+    assert!(account.receive(Document::pages(1)).await.is_err(), "a fax can't be awaited while the clock is frozen");
     clock.drain().await?;
     account.wait_for(sid, Status::Received).await?;
     clock.advance(Duration::from_secs(number * 3_600)).await?;

@@ -1,5 +1,5 @@
-//! Tests limits on what clients can use: bytes in flight, the memory of a state, unread streams, and waits when the
-//! emulator stops.
+//! Tests limits on what clients can use: bytes in flight, the memory of a state, and unread streams. Also tests that a
+//! wait ends when the emulator stops.
 
 use std::time::Duration;
 
@@ -45,7 +45,8 @@ async fn bodies_without_room_wait_until_others_have_ended() {
     let budget = Budget::new(MIB);
     let host = host(&budget);
     let mut other = budget.body(Duration::from_secs(3_600));
-    other.add(&vec![0; 17 * 64 * 1024]).await.expect("all of it is free");
+    // The first 64 KiB of a body are free of charge, so this body takes up the whole budget.
+    other.add(&vec![0; 17 * 64 * 1024]).await.expect("the whole budget is free");
     assert_eq!(budget.held_bytes(), MIB);
     let order = format!("{{\"match\":{{}}}}{}", " ".repeat(200_000));
     let (answered, ()) = tokio::join!(call(&host, "POST", "/verify", order), async { drop(other) });
@@ -94,7 +95,7 @@ async fn a_state_over_the_budget_is_refused_immediately_and_the_next_one_is_acce
 
 #[tokio::test]
 async fn an_unread_stream_takes_up_a_limited_number_of_bytes() {
-    /// The system's buffer for a client: twice the requested size, bookkeeping included.
+    /// The system's send buffer for a client. Linux doubles the requested size to allow for bookkeeping.
     const SYSTEM_BYTES: usize = 2 * 128 * 1024;
     /// The process's buffer, plus the piece that found no room in it.
     const PROCESS_BYTES: usize = 64 * 1024 + 32 * 1024;
@@ -110,12 +111,13 @@ async fn an_unread_stream_takes_up_a_limited_number_of_bytes() {
     let request = format!("GET {BASE}/events?since=0 HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
     let mut client = running.connect_narrowly(CLIENT_BYTES).await;
     client.write_all(request.as_bytes()).await.expect("sent");
-    // The client reads nothing of what has been produced so far; the rest is dropped before it is produced.
-    tokio::time::timeout(Duration::from_millis(500), std::future::pending::<()>()).await.expect_err("a while");
+    // The client doesn't read, so the stream is produced only until the buffers are full. Filling the journal again evicts
+    // the events after that point.
+    tokio::time::timeout(Duration::from_millis(500), std::future::pending::<()>()).await.expect_err("it never ends");
     fill_the_journal();
     let (mut taken, gap) = (Vec::new(), b"event: evicted");
     let at = loop {
-        client.read_buf(&mut taken).await.expect("it goes on");
+        client.read_buf(&mut taken).await.expect("the stream goes on");
         if let Some(at) = taken.windows(gap.len()).position(|window| window == gap) {
             break at;
         }
@@ -138,7 +140,8 @@ async fn a_wait_ends_when_the_emulator_stops() {
     assert!(answer.contains("connection: close"), "{answer}");
 }
 
-/// Starts the binary, imports this state, and returns the memory at the start and at the peak.
+/// Starts the binary and imports this state, which is refused. Returns the resident memory before the import and at its
+/// peak, in bytes.
 #[cfg(target_os = "linux")]
 fn memory_for(state: &[u8]) -> (u64, u64) {
     use std::io::{BufRead, BufReader, Read, Write};

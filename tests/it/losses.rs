@@ -1,4 +1,4 @@
-//! Tests losses: every missing part of a document's fax pages is reported as an event of the fax, and as a line by
+//! Tests losses: every part of a document that its fax pages lack is reported, as an event of the fax and as a line of
 //! `convert`.
 
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! The integration tests in one binary: the house rules, engine scripts and timelines, the wire, the control API.
+//! The integration tests in one binary: the house rules, engine scripts, timelines, documents, the wire formats and the
+//! control API.
 
 mod accounts;
 mod alerts;

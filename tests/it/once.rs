@@ -1,5 +1,5 @@
-//! Checks the names that a world may give only once: the SIDs of faxes and media, and webhook tokens. A restored world
-//! has the names of its snapshot again, but a new name must never have been given before.
+//! Checks that a world never gives a name twice: the SID of a fax or of its media, or the idempotency token of a webhook. A
+//! restored world has the names of its snapshot again, but a new name must never have been given before.
 
 use std::collections::BTreeSet;
 
@@ -19,12 +19,12 @@ impl Names {
     /// Records the use of a name. A name that is new to this history must never have been given before.
     pub(crate) fn used(&mut self, name: &str, ever: &mut Ever) {
         if self.ours.insert(name.to_owned()) {
-            assert!(ever.0.insert(name.to_owned()), "{name} was given before: no SID and no token comes again");
+            assert!(ever.0.insert(name.to_owned()), "{name} was given before: a SID or token must never be reused");
         }
     }
 }
 
-/// Returns the token of the request behind an effect, or the URL of a fetch.
+/// Returns the idempotency token of an effect's request. A fetch and a render have none: they get the URL and a constant.
 pub(crate) fn token(intent: &Intent) -> String {
     match intent {
         Intent::FetchDocument { url, .. } => url.to_string(),

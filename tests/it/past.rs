@@ -26,14 +26,14 @@ async fn after_a_reset_the_journal_starts_afresh_unless_all_of_it_is_requested()
     assert_eq!(bench.ok("POST", &verify, count.clone()).await["verified"], true);
     bench.ok("POST", &format!("/reset?account={account}"), Value::Null).await;
     let number = json!({ "match": { "kind": "fax.status" }, "times": 0 });
-    assert_eq!(bench.ok("POST", &verify, number).await["verified"], true, "the dead fax does not count");
+    assert_eq!(bench.ok("POST", &verify, number).await["verified"], true, "earlier faxes don't count");
     let events = bench.ok("GET", &format!("/events?account={account}"), Value::Null).await;
     let kinds: Vec<_> =
         events["events"].as_array().expect("a list").iter().map(|event| event["kind"].clone()).collect();
     assert_eq!(kinds, ["world.reset"]);
     assert_eq!(bench.ok("GET", &format!("/webhooks?account={account}"), Value::Null).await["webhooks"], json!([]));
     let after = bench.receive(&account).await["fax_sid"].clone();
-    assert_ne!(before, after, "a SID never comes again");
+    assert_ne!(before, after, "a SID is never reused");
     assert_eq!(bench.ok("POST", &verify, count.clone()).await["verified"], true);
     assert_eq!(bench.ok("POST", &format!("{verify}&all=true"), count).await["verified"], false);
     for call in ["events", "webhooks"] {
@@ -41,7 +41,7 @@ async fn after_a_reset_the_journal_starts_afresh_unless_all_of_it_is_requested()
         assert!(all.contains(before.as_str().expect("a SID")), "{call}");
     }
     let since = bench.ok("GET", &format!("/events?account={account}&since=0&limit=1"), Value::Null).await;
-    assert_eq!(since["events"][0]["seq"], 1, "since says it too");
+    assert_eq!(since["events"][0]["seq"], 1, "since asks for events from before the reset as well");
 }
 
 #[tokio::test]
@@ -78,21 +78,21 @@ async fn a_wait_for_an_impossible_status_ends_immediately_and_reports_the_faxs_s
     let (status, problem) = bench.call("GET", &wait(&unknown, "received"), Value::Null).await;
     assert_eq!((status, problem.get("fax_status")), (409, None), "{problem}");
     bench.ok("POST", &format!("/reset?account={account}"), Value::Null).await;
-    assert_eq!(bench.call("GET", &wait(&fax, "received"), Value::Null).await.0, 409, "it was reset away");
+    assert_eq!(bench.call("GET", &wait(&fax, "received"), Value::Null).await.0, 409, "the reset has removed the fax");
     let stranger = format!("/wait?account=AC{}&fax={fax}&status=received&timeout=600", "e".repeat(32));
     assert_eq!(bench.call("GET", &stranger, Value::Null).await.0, 409, "the account has no fax at all");
 }
 
 #[tokio::test]
 async fn a_wait_ends_as_soon_as_its_fax_ends_with_a_different_status() {
-    let emulator = Emulator::builder().start().await.expect("it starts");
+    let emulator = Emulator::builder().start().await.expect("the emulator starts");
     let account = emulator.account().expect("an account");
     account.number("+15017122661").expect("a number");
-    let fax = account.send("+15005550101", &sample(&emulator)).queue().expect("it is taken");
+    let fax = account.send("+15005550101", &sample(&emulator)).queue().expect("accepted");
     let ended = account.wait_for(fax, Status::Delivered).await;
     let Err(Error::Unreachable { wanted: Status::Delivered, why, .. }) = ended else { panic!("{ended:?}") };
     assert_eq!(why.status(), Some(Status::Busy));
-    account.wait_for(fax, Status::Sending).await.expect("it was sending, and the journal tells when");
+    account.wait_for(fax, Status::Sending).await.expect("the fax was sending before it ended");
     account.reset().expect("reset");
     assert!(matches!(account.wait_for(fax, Status::Busy).await, Err(Error::Unreachable { .. })));
 }
@@ -102,7 +102,7 @@ fn sample(emulator: &Emulator) -> String {
 }
 
 #[tokio::test]
-async fn a_restored_fax_is_found_at_the_status_in_its_snapshot() {
+async fn a_wait_finds_a_restored_fax_at_the_status_in_its_snapshot() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
@@ -185,6 +185,6 @@ async fn a_wait_in_a_world_that_breaks_ends_with_an_error() {
     let waiting = bench.call("GET", &wait, Value::Null);
     let breaking = async { break_world(&world) };
     let both = async { tokio::join!(waiting, breaking) };
-    let ((status, problem), ()) = tokio::time::timeout(PATIENCE, both).await.expect("at once");
+    let ((status, problem), ()) = tokio::time::timeout(PATIENCE, both).await.expect("the wait ends at once");
     assert_eq!(status, 500, "{problem}");
 }

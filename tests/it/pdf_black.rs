@@ -4,10 +4,12 @@ use fauxfax::model::fax::Quality;
 
 use crate::pdfs::{Made, made, made_at, page, stream};
 
+/// The inside of the square that `square` draws, in points.
 const SQUARE: [f64; 4] = [110.0, 410.0, 190.0, 490.0];
+/// A tint transform that maps one ink to the black ink of CMYK.
 const TINT: &str = "<< /FunctionType 2 /Domain [0 1] /C0 [0 0 0 0] /C1 [0 0 0 1] /N 1 >>";
 
-/// Draws a square with these operators and this colour space named `S`.
+/// Draws a square after these colour operators, which can use this colour space as `S`, and checks that nothing is lost.
 fn square(paint: &str, space: &str) -> Made {
     let resources = format!("/Resources << /ColorSpace << /S {space} >> >>");
     let content = format!("{paint} 100 400 100 100 re f");
@@ -76,7 +78,7 @@ fn black_ink_is_black_in_strokes_text_forms_patterns_and_images() {
 
 #[test]
 fn a_cmyk_jpeg_is_black_where_it_has_ink_whether_inverted_or_not() {
-    // The left half is black ink and the right half no ink; Adobe's programs store inks inverted.
+    // The left half has black ink and the right half none. Adobe's programs store the inks of a JPEG inverted.
     let jpeg = include_bytes!("../../fixtures/documents/black-ink.jpg");
     for (decode, black, white) in [
         ("/Decode [1 0 1 0 1 0 1 0]", [110.0, 310.0, 290.0, 490.0], [310.0, 310.0, 490.0, 490.0]),
@@ -123,7 +125,7 @@ fn an_inline_cmyk_image_is_black_too() {
     assert!(made(&page("", stream("", &content), &[])).is_whole().ink(SQUARE) > 0.999);
 }
 
-/// Draws shapes filled with black, on a page with or without an image, which decides the renderer.
+/// Fills shapes with black on a page with or without an image. The image decides which of the two renderers draws the page.
 fn filled(shapes: &str, quality: Quality, with_image: bool) -> Made {
     let image =
         stream("/Type /XObject /Subtype /Image /Width 1 /Height 1 /BitsPerComponent 8 /ColorSpace /DeviceGray", &[0]);
@@ -171,6 +173,7 @@ fn painting_over_thin_shapes_hides_them() {
 fn shapes_at_least_a_pel_wide_are_unchanged() {
     // 1.2 pels wide at 204 pels per inch, on the border between two pels.
     let made = filled("100 600 0.4236 100 re f", Quality::Fine, false);
+    // 100 points have this many rows at fine quality, 196 rows per inch.
     let rows = 272.0;
     assert!(f64::from(made.black()) <= rows * 2.0 + 4.0, "{}", made.black());
 }
@@ -198,7 +201,7 @@ fn a_cmyk_image_is_as_dark_as_a_fill_with_the_same_inks() {
     }
 }
 
-/// Draws a black page through a soft mask whose group is black except for its right half.
+/// Draws a black page through a soft mask, whose group is black in its left half and white in its right half.
 fn masked(mask: &str, attributes: &str, is_inline: bool) -> Made {
     let state = format!("<< /Type /ExtGState /SMask << /Type /Mask {mask} /G 5 0 R >> >>");
     let group = format!("/Type /XObject /Subtype /Form /BBox [100 400 200 500] {attributes}");

@@ -6,7 +6,7 @@ use fauxfax::document::ccitt;
 use crate::pdfs::{deflated, document, file, made, page, stream};
 
 const FONT: &str = "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>";
-/// Draws the test image; `UPPER` and `LOWER` are the halves of its area.
+/// The operators that draw the test image. `UPPER` and `LOWER` lie within the halves of its area.
 const PLACE: &str = "q 400 0 0 400 100 300 cm /I Do Q";
 const UPPER: [f64; 4] = [110.0, 560.0, 490.0, 690.0];
 const LOWER: [f64; 4] = [110.0, 310.0, 490.0, 440.0];
@@ -89,7 +89,7 @@ fn spaces_after_the_stream_keyword_lose_nothing() {
 }
 
 #[test]
-fn half_a_file_is_sent_as_far_as_it_goes_and_reported() {
+fn what_is_left_of_a_truncated_file_is_sent_and_the_loss_reported() {
     let content = squares();
     let pages = [
         b"<< /Type /Page /Parent 5 0 R /MediaBox [0 0 612 792] /Contents 2 0 R >>".to_vec(),
@@ -101,6 +101,7 @@ fn half_a_file_is_sent_as_far_as_it_goes_and_reported() {
     ];
     let whole = file(&pages);
     let second = whole.windows(7).rposition(|window| window == b"4 0 obj").unwrap_or(0);
+    // The file ends right before the content of the second page, then within it.
     for end in [second, second + 4_000] {
         let made = made(&whole[..end]);
         made.tells(0, "list of pages");
@@ -164,6 +165,7 @@ fn a_resource_that_is_named_but_not_drawn_is_not_a_loss() {
     made(&page("/Resources << /XObject << /I 9 0 R >> >>", stream("", b"0 0 50 50 re f"), &[])).is_whole();
 }
 
+/// Builds a page that draws an image of 200 by 200 pels with these entries and data.
 fn with_image(entries: &str, data: &[u8]) -> Vec<u8> {
     let entries = format!("/Type /XObject /Subtype /Image /Width 200 /Height 200 {entries}");
     page("/Resources << /XObject << /I 5 0 R >> >>", stream("", PLACE.as_bytes()), &[stream(&entries, data)])
@@ -223,7 +225,7 @@ fn complete_images_are_not_reported() {
     }
 }
 
-/// A dark picture of 200 by 200 pels.
+/// A dark JPEG of 200 by 200 pels.
 const JPEG: &[u8] = include_bytes!("../../fixtures/documents/dark.jpg");
 
 #[test]

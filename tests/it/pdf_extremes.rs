@@ -1,5 +1,5 @@
-//! Tests PDFs with extreme numbers: their visible parts are on the fax, at little cost in time and memory, and parts
-//! that can't be drawn are reported.
+//! Tests PDFs with extreme numbers: visible parts are drawn, at little cost in time and memory, and parts that can't be
+//! drawn are reported.
 
 use crate::pdfs::{Made, made, page, stream};
 
@@ -8,6 +8,7 @@ const TEXT: &str = "BT /F 24 Tf 72 400 Td (Here is text) Tj ET\n";
 const TEXT_AREA: [f64; 4] = [72.0, 395.0, 250.0, 420.0];
 /// A shading, which only the full renderer draws.
 const SHADED: &str = "q 500 700 50 50 re W n /S sh Q\n";
+/// Exponents of ten for numbers that lead far beyond the page. From 58 on they exceed the range of an `f32`.
 const FAR: [usize; 6] = [5, 9, 12, 20, 58, 300];
 
 /// Writes ten to this power in digits, since PDF numbers have no exponents.
@@ -20,7 +21,8 @@ fn tenth(power: usize) -> String {
     format!("0.{}1", "0".repeat(power - 1))
 }
 
-/// Draws a page with text followed by this content. The page has a shading /S, and a pattern /P with these entries.
+/// Draws a page with text followed by this content, and checks that the text isn't lost. The page has a shading `S`, and a
+/// tiling pattern `P` with these entries and this cell.
 fn drawn(content: &str, pattern: &str, cell: &str) -> Made {
     let function = "<< /FunctionType 2 /N 1 /Domain [0 1] /C0 [0] /C1 [0.5] >>";
     let shading = format!(
@@ -90,7 +92,7 @@ fn letters_pens_and_matrices_of_any_size_are_drawn() {
             format!("[3 3] {large} d 2 w 100 100 m 500 300 l S"),
             "[-2 1] 0 d 2 w 100 100 m 500 300 l S".to_owned(),
         ] {
-            // A letter may cover the text in black, so the text's ink isn't checked.
+            // A letter may cover the whole page in black, so only the losses are checked here.
             plain(&content).is_whole();
             plain(&format!("{SHADED}{content}"));
         }

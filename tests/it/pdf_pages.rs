@@ -1,4 +1,4 @@
-//! Tests the pages of PDFs: their number and size, and that fax pages sent again keep their pels.
+//! Tests the pages of PDFs: their number, their size, and that a received fax keeps its pels when it is sent again.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -10,6 +10,8 @@ use crate::pdfs::{document, file, made, made_at, page, stream};
 
 const CONTENT: &[u8] = b"10 10 100 100 re f";
 
+/// Builds a PDF whose page tree has these kids and this count. Object 3 is a page, and `more` are the objects from number
+/// 5 on.
 fn tree(kids: &str, count: usize, more: &[&str]) -> Vec<u8> {
     let mut objects = vec![
         b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
@@ -73,7 +75,7 @@ fn boxes_without_an_area_fall_back_and_are_reported() {
 }
 
 #[test]
-fn a_pages_user_unit_makes_it_larger_or_smaller() {
+fn a_user_unit_scales_its_page() {
     for (unit, width, height) in [(2.0, 306, 396), (0.5, 1_224, 1_584), (4.0, 153, 198)] {
         let leaf = format!(
             "<< /Type /Page /Parent 2 0 R /Contents 4 0 R /MediaBox [0 0 {width} {height}] /UserUnit {unit} >>"

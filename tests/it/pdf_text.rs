@@ -26,7 +26,7 @@ fn characters(ranges: &[(u16, u16)]) -> Vec<u8> {
     segments.iter().for_each(|_| cmap.extend([0, 0]));
     let mut before = 0_u16;
     for (place, (from, to)) in (0_u16..).zip(&segments) {
-        // An offset into the list of glyphs, counted from its own position.
+        // The offset of the segment's first glyph, in bytes from the position of the offset itself.
         cmap.extend(short((count - place) * 2 + before * 2));
         before += to - from + 1;
     }
@@ -76,6 +76,7 @@ fn font(ranges: &[(u16, u16)]) -> Vec<u8> {
     let mut at = 12 + tables.len() * 16;
     for (name, table) in &tables {
         file.extend(*name);
+        // The four zeros stand for the table's checksum, which the renderer doesn't check.
         file.extend([[0; 4], long(at), long(table.len())].concat());
         at += table.len().next_multiple_of(4);
     }
@@ -86,6 +87,7 @@ fn font(ranges: &[(u16, u16)]) -> Vec<u8> {
     file
 }
 
+/// Writes fonts to a temporary directory, which is deleted when it is dropped, and loads them.
 fn directory(fonts: &[(&str, &[(u16, u16)])]) -> (tempfile::TempDir, Fonts) {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, ranges) in fonts {
@@ -101,7 +103,8 @@ fn to_unicode(ranges: &str) -> Vec<u8> {
     stream("/Filter /FlateDecode", &deflated(map.as_bytes()))
 }
 
-/// Builds text in a composite font that isn't embedded, whose codes map to these characters.
+/// Builds a page with text in a composite font that isn't embedded. `ranges` maps its codes to characters, unless it is
+/// empty.
 fn composite(text: &str, ordering: &str, ranges: &str) -> Vec<u8> {
     let entries = "/Resources << /Font << /F 5 0 R >> >>";
     let content = format!("BT /F 24 Tf 72 700 Td <{text}> Tj ET");
@@ -116,7 +119,7 @@ fn composite(text: &str, ordering: &str, ranges: &str) -> Vec<u8> {
     page(entries, stream("", content.as_bytes()), &[font.into_bytes(), inner.into_bytes(), to_unicode(ranges)])
 }
 
-/// Builds text with one byte per letter.
+/// Builds a page with text in a simple font that isn't embedded, which has one byte per letter.
 fn simple(text: &str, encoding: &str) -> Vec<u8> {
     let content = format!("BT /F 24 Tf 72 700 Td <{text}> Tj ET");
     let widths = "600 ".repeat(256);
@@ -126,7 +129,8 @@ fn simple(text: &str, encoding: &str) -> Vec<u8> {
     page("/Resources << /Font << /F 5 0 R >> >>", stream("", content.as_bytes()), &[font.into_bytes()])
 }
 
-/// Checks that this many squares of the font above are drawn; each has 340 pels at 24 points.
+/// Checks that about this many squares are drawn. At 24 points, a square of `font` is 12 points wide and high; `TEXT` is 340
+/// points wide and 40 high.
 fn shows_squares(made: &Made, count: f64) {
     let height = 24.0 * 0.5;
     let share = made.ink(TEXT) * 340.0 * 40.0 / (height * height);

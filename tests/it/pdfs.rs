@@ -31,7 +31,7 @@ pub(crate) fn file(objects: &[Vec<u8>]) -> Vec<u8> {
     file
 }
 
-/// Builds a stream with these entries.
+/// Builds a stream object with these dictionary entries.
 pub(crate) fn stream(entries: &str, data: &[u8]) -> Vec<u8> {
     let mut object = format!("<< {entries} /Length {} >>\nstream\n", data.len()).into_bytes();
     object.extend(data);
@@ -46,13 +46,14 @@ pub(crate) fn deflated(data: &[u8]) -> Vec<u8> {
     encoder.finish().expect("memory")
 }
 
-/// Builds a letter page with these further entries (such as `/Resources`), this content, and objects from number 5 on.
+/// Builds a letter-size page with these further entries (such as `/Resources`), this content, and objects from number 5 on.
 pub(crate) fn page(entries: &str, content: Vec<u8>, more: &[Vec<u8>]) -> Vec<u8> {
     let leaf = format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R {entries} >>");
     document("", &leaf, content, more)
 }
 
-/// Builds a one-page document with this dictionary and content, and objects from number 5 on.
+/// Builds a one-page document. `catalog` has entries of the catalogue, `leaf` is the page, and `more` are the objects from
+/// number 5 on.
 pub(crate) fn document(catalog: &str, leaf: &str, content: Vec<u8>, more: &[Vec<u8>]) -> Vec<u8> {
     let mut objects = vec![
         format!("<< /Type /Catalog /Pages 2 0 R {catalog} >>").into_bytes(),
@@ -72,14 +73,17 @@ pub(crate) struct Made {
     quality: Quality,
 }
 
+/// Converts a PDF to fax pages at fine quality.
 pub(crate) fn made(bytes: &[u8]) -> Made {
     made_with(bytes, Quality::Fine, Fonts::default())
 }
 
+/// Converts a PDF to fax pages at this quality.
 pub(crate) fn made_at(bytes: &[u8], quality: Quality) -> Made {
     made_with(bytes, quality, Fonts::default())
 }
 
+/// Converts a PDF to fax pages at this quality, with these fonts for text whose font isn't embedded.
 pub(crate) fn made_with(bytes: &[u8], quality: Quality, fonts: Fonts) -> Made {
     let bytes: Arc<[u8]> = bytes.into();
     let options = Options { quality: Some(quality), fonts, ..Options::default() };
@@ -95,7 +99,8 @@ pub(crate) fn made_with(bytes: &[u8], quality: Quality, fonts: Fonts) -> Made {
 }
 
 impl Made {
-    /// Returns the share of ink in a rectangle of the first page, in points from the lower left corner of letter paper.
+    /// Returns the share of black pels in a rectangle of the first page. The rectangle is given in points from the lower
+    /// left corner of letter paper.
     pub(crate) fn ink(&self, corners: [f64; 4]) -> f64 {
         self.ink_of(0, corners)
     }
@@ -113,7 +118,7 @@ impl Made {
     fn counted(&self, page: usize, [x0, y0, x1, y1]: [f64; 4]) -> (u32, u32) {
         let bits = &self.pages[page];
         let (across, down) = (204.0 / 72.0, f64::from(self.quality.rows_an_inch()) / 72.0);
-        // Letter paper is 6 pels wider than a fax page.
+        // Letter paper is 6 pels wider than a fax page, which lacks 3 on either side.
         let column = |x: f64| ((x * across - 3.0).round().max(0.0) as u32).min(bits.width());
         let row = |y: f64| (((792.0 - y) * down).round().max(0.0) as u32).min(bits.height());
         let (mut black, mut all) = (0_u32, 0_u32);

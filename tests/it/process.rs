@@ -20,7 +20,7 @@ const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 const TURN: Duration = Duration::from_millis(10);
 /// The capacity of an unread pipe: the size of a new pipe on Linux.
 const PIPE_BYTES: usize = 64 * 1024;
-/// The length of a host that nearly fills a request's head; the log repeats the host.
+/// The length of a host name that nearly fills the head of a request. The log line about the request repeats the name.
 const LONG_HOST: usize = 60_000;
 
 /// A process that is killed when the test ends.
@@ -35,7 +35,7 @@ impl Drop for Running {
 
 impl Running {
     fn start(command: &mut Command) -> Self {
-        Self(command.stdin(Stdio::null()).spawn().expect("it starts"))
+        Self(command.stdin(Stdio::null()).spawn().expect("the program starts"))
     }
 
     fn signal(&self, name: &str) {
@@ -48,6 +48,7 @@ impl Running {
     }
 }
 
+/// Repeats a check until it returns a value, and panics with `otherwise` if it doesn't in time.
 fn eventually<T>(mut look: impl FnMut() -> Option<T>, otherwise: &str) -> T {
     let looks = PATIENCE.as_millis() / TURN.as_millis();
     for _ in 0..looks {
@@ -107,6 +108,7 @@ fn an_unread_log_delays_neither_requests_nor_the_stop_and_later_says_what_it_dro
     let (reader, writer) = pipe().expect("a pipe");
     let mut running = Running::start(serve(home.path(), &["--offline"]).stderr(writer));
     let address = address(home.path());
+    // About 9 MB of lines, of which the emulator queues 4 MiB and the pipe holds 64 KiB.
     let sent = 150;
     for n in 0..sent {
         log_a_line(address, n);
@@ -125,7 +127,7 @@ fn an_unread_log_delays_neither_requests_nor_the_stop_and_later_says_what_it_dro
         }
     });
     let told = || (lines.load(Ordering::Relaxed), dropped.load(Ordering::Relaxed));
-    eventually(|| (told().0 + told().1 == sent).then_some(()), "what came and what was dropped is not all there was");
+    eventually(|| (told().0 + told().1 == sent).then_some(()), "lines read and dropped don't add up to those logged");
     assert!(told().1 > 0, "{:?}", told());
     running.signal("TERM");
     assert_eq!(running.ended().code(), Some(0));
@@ -159,6 +161,7 @@ fn an_error_that_nobody_reads_still_ends_the_program() {
 #[test]
 fn closed_or_full_output_interrupts_neither_the_start_nor_a_request() {
     type Made = fn() -> Stdio;
+    // Writes fail with EPIPE on a pipe without a reader, and with ENOSPC on /dev/full.
     let closed: Made = || pipe().expect("a pipe").1.into();
     let full: Made = || File::options().write(true).open("/dev/full").expect("a device").into();
     for (stdout, stderr) in [(closed, closed), (full, full), (closed, full)] {
@@ -201,7 +204,7 @@ fn a_demo_for_signalwire_finds_its_signatures_valid() {
 }
 
 #[test]
-fn a_demo_is_printed_in_full_and_stops_when_told_to() {
+fn a_demo_is_printed_in_full_and_stops_at_a_signal() {
     let home = tempfile::tempdir().expect("a folder");
     let mut demo = Command::new(FAUXFAX);
     demo.args(["demo", "--listen", "127.0.0.1:0", "--pace", "max"]);
@@ -219,7 +222,7 @@ fn a_demo_is_printed_in_full_and_stops_when_told_to() {
 }
 
 #[test]
-fn a_hangup_stops_it_like_any_other_stop_signal() {
+fn a_hangup_stops_the_emulator_like_any_other_stop_signal() {
     for name in ["HUP", "TERM", "INT"] {
         let home = tempfile::tempdir().expect("a folder");
         let mut running = Running::start(&mut serve(home.path(), &["--state", "state.json"]));
@@ -233,6 +236,7 @@ fn a_hangup_stops_it_like_any_other_stop_signal() {
 #[test]
 fn a_hangup_is_ignored_if_it_was_ignored_at_the_start() {
     let home = tempfile::tempdir().expect("a folder");
+    // As with nohup: a signal that the shell ignores stays ignored in the program that it executes.
     let direct = serve(home.path(), &["--state", "state.json"]);
     let mut shell = Command::new("sh");
     shell.args(["-c", "trap '' HUP; exec \"$0\" \"$@\"", FAUXFAX]).args(direct.get_args()).current_dir(home.path());
@@ -246,7 +250,7 @@ fn a_hangup_is_ignored_if_it_was_ignored_at_the_start() {
 }
 
 #[test]
-fn it_can_be_stopped_as_soon_as_the_ready_line_is_read() {
+fn the_emulator_can_be_stopped_as_soon_as_its_ready_line_is_read() {
     for _ in 0..5 {
         let home = tempfile::tempdir().expect("a folder");
         let mut running = Running::start(serve(home.path(), &["--state", "state.json"]).stdout(Stdio::piped()));
@@ -274,7 +278,7 @@ fn emulators_that_start_together_write_their_own_ports() {
         let port = fs::read_to_string(path).expect("written before the ready line");
         assert!(line.contains(&format!("http://127.0.0.1:{} ", port.trim())), "{line}");
     }
-    assert_eq!(fs::read_dir(home.path()).expect("a folder").count(), all.len(), "no draft is left");
+    assert_eq!(fs::read_dir(home.path()).expect("a folder").count(), all.len(), "no temporary file is left");
 }
 
 #[test]
@@ -305,8 +309,9 @@ fn fax_with_callback(callback: SocketAddr) -> String {
 
 #[test]
 fn clients_beyond_the_limit_wait_while_webhooks_are_still_sent() {
-    /// The emulator's limit on open files; `CLIENTS` is the share for clients.
+    /// The emulator's limit on open files.
     const OPEN_FILES: usize = 100;
+    /// The clients' share of that limit.
     const CLIENTS: usize = 60;
     let home = tempfile::tempdir().expect("a folder");
     let emulator = serve(home.path(), &["--pace", "max"]);
@@ -328,6 +333,7 @@ fn clients_beyond_the_limit_wait_while_webhooks_are_still_sent() {
     };
     let livez = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let mut clients: Vec<TcpStream> = (0..CLIENTS).map(|_| client()).collect();
+    // The first connection stays unused until the fax is sent over it below.
     for other in &clients[1..] {
         send(other, livez);
         assert_eq!(status(other).expect("an answer"), "HTTP/1.1 200");
@@ -346,14 +352,14 @@ fn clients_beyond_the_limit_wait_while_webhooks_are_still_sent() {
     let mut line = String::new();
     BufReader::new(told).read_line(&mut line).expect("a request");
     assert_eq!(line, "POST /told HTTP/1.1\r\n");
-    // The proxy doesn't open a connection for a client now either.
+    // The clients' share is used up, so the proxy refuses to open a connection for one of them.
     let host = app.local_addr().expect("an address");
     send(&clients[0], &format!("CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n"));
     let mut answers = Vec::new();
     while !answers.windows(12).any(|window| window == b"HTTP/1.1 503") {
         let mut some = [0; 1_024];
         let count = (&clients[0]).read(&mut some).expect("an answer");
-        assert!(count > 0, "it was closed");
+        assert!(count > 0, "the connection was closed");
         answers.extend_from_slice(&some[..count]);
     }
     clients.pop();

@@ -1,4 +1,4 @@
-//! Tests what the design promises about worlds, claims, pace and resets and no other test covers.
+//! Tests promises of the design about worlds, claims, pace and resets that no other test covers.
 
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
@@ -90,7 +90,7 @@ async fn worlds_are_limited_and_the_limit_is_reported() {
     let stranger = host.registry.sign_in(AccountSid::from_bytes([9; 16]), "token").err();
     assert_eq!(stranger, Some(SignInError::TooManyWorlds { limit: WORLDS_MAX }));
     assert!(host.registry.remove(last.expect("one was created")));
-    assert!(host.registry.create(AccountSetup::default()).is_ok(), "a world that is gone leaves its place");
+    assert!(host.registry.create(AccountSetup::default()).is_ok(), "removing a world makes room for another");
 }
 
 #[tokio::test]
@@ -101,6 +101,7 @@ async fn at_the_limit_the_oldest_world_that_was_only_created_makes_room() {
     used.handle(DropRules).expect("nothing to drop");
     used.handle(DropRules).expect("nothing to drop");
     let (oldest, next) = (found().sid(), found().sid());
+    // Three worlds were created, and the default account has one.
     for _ in 4..WORLDS_MAX {
         found();
     }
@@ -149,7 +150,7 @@ async fn a_recreated_world_never_reuses_a_name() {
 }
 
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "several threads at once are what is tested")]
+#[expect(clippy::disallowed_methods, reason = "the test needs simultaneous threads")]
 async fn only_one_of_several_simultaneous_clients_claims_an_account() {
     let host = Host::new(AccountSetup::default());
     let (barrier, account) = (Arc::new(Barrier::new(CLIENTS)), AccountSid::from_bytes([9; 16]));
@@ -171,7 +172,7 @@ async fn a_recreated_account_receives_nothing_from_its_predecessors_requests() {
     let found = || host.registry.create(setup(&format!("{}/fax", hangs.url))).expect("there is room");
     let first = found();
     let call = ReceiveFax { document: letter(1), ..call(1) };
-    first.handle(call).expect("it rings");
+    first.handle(call).expect("the call rings");
     first.until(|engine| (engine.under_way_count() > 0).then_some(())).await;
     assert!(host.registry.remove(first.sid()));
     let second = found();
@@ -188,7 +189,7 @@ async fn a_reset_during_an_advance_lets_the_advance_finish() {
     let world = host.world();
     world.set_clock_mode(ClockMode::Frozen);
     let call = ReceiveFax { document: letter(1), ..call(1) };
-    world.handle(call).expect("it rings");
+    world.handle(call).expect("the call rings");
     let to = world.now().after(Duration::from_secs(3_600));
     let resets = async {
         world.until(|engine| (engine.under_way_count() > 0).then_some(())).await;
@@ -198,5 +199,5 @@ async fn a_reset_during_an_advance_lets_the_advance_finish() {
     assert_eq!((advanced, world.now()), (Ok(()), to));
     assert!(world.read(|engine| engine.is_idle() && engine.fax_count() == 0));
     world.set_clock_mode(ClockMode::Running);
-    assert!(world.now() >= to, "running, it goes on from where it stood");
+    assert!(world.now() >= to, "a clock that runs again continues from where it was");
 }

@@ -9,7 +9,8 @@ use fauxfax::engine::journal::EventFilter;
 
 use crate::script::{START, spec};
 
-/// Replays an engine's log in another engine, parsed from lines of text if `is_written_down`.
+/// Replays an engine's log in another engine, and checks that both engines have the same state and journal. If
+/// `is_written_down`, each command is written as a line of text and parsed before it is replayed.
 pub(crate) fn comes_to_the_same(engine: &mut Engine, is_written_down: bool) {
     let mut again = Engine::new(spec(), START);
     for logged in engine.take_log() {
@@ -17,13 +18,13 @@ pub(crate) fn comes_to_the_same(engine: &mut Engine, is_written_down: bool) {
         while again.poll_effect().is_some() {}
     }
     let state = |engine: &Engine| engine.state(false, engine.latest()).to_json(MediaForm::Hash).expect("JSON");
-    assert_eq!(state(&again), state(engine), "a replay comes to another state");
+    assert_eq!(state(&again), state(engine), "the replay arrives at a different state");
     let projection = |engine: &Engine| canonical::projection(&engine.events(&EventFilter::default(), usize::MAX));
-    assert_eq!(projection(&again), projection(engine), "a replay comes to another journal");
+    assert_eq!(projection(&again), projection(engine), "the replay arrives at a different journal");
     assert_eq!(again.generation(), engine.generation());
 }
 
 fn written_and_read(logged: &Logged) -> Logged {
-    let line = logged.to_line().expect("it is written");
+    let line = logged.to_line().expect("a command can be written");
     Logged::of_line(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
 }

@@ -1,4 +1,4 @@
-//! Engine scripts of rules: which rule acts, when that is decided, and what each effect does.
+//! Tests rules in the engine: which rule acts, when that is decided, and what each kind of rule does.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ fn add(script: &mut Script, value: &Value) -> u64 {
     }
 }
 
-/// Sends a fax of `pages` pages and runs until nothing is left to happen.
+/// Sends a fax of `pages` pages, lets an hour pass, in which it ends, and returns its status.
 fn sent(script: &mut Script, to: PhoneNumber, pages: u32) -> Status {
     let sid = script.send(order(to));
     script.answer_document(pages);
@@ -56,7 +56,7 @@ fn told(ttl_minutes: Option<u32>) -> CreateFax {
     CreateFax { status_callback: Some("http://app/s".into()), ttl_minutes, ..order(FAR) }
 }
 
-/// Collects the status, token and signature of each message until none is left; each gets a response immediately.
+/// Completes every effect at once until no work is left, and returns the status, token and signature of each message.
 fn messages(script: &mut Script) -> Vec<(Status, String, Signature)> {
     let mut told = Vec::new();
     loop {
@@ -70,7 +70,7 @@ fn messages(script: &mut Script) -> Vec<(Status, String, Signature)> {
                 Intent::FetchDocument { .. } => script.answer_document(1),
                 Intent::AskForTwiml(_) => script.answer_twiml(RECEIVE, &[]),
                 Intent::Report(_) => script.answer_ok(),
-                Intent::Render(_) => unreachable!("the script makes pages by itself"),
+                Intent::Render(_) => unreachable!("the script completes renders by itself"),
             }
         }
         if script.engine.next_work().is_none() {
@@ -97,7 +97,7 @@ fn every_outcome_of_a_rule_occurs() {
         let sid = script.send(order(FAR));
         script.answer_document(2);
         script.forward(HOUR);
-        let fax = script.engine.fax(sid).expect("it exists");
+        let fax = script.engine.fax(sid).expect("the fax exists");
         assert_eq!((fax.status(), fax.failure().map(|failure| code_of(failure.fault))), (status, code), "{outcome}");
         assert_eq!(fired(&script), [1]);
     }
@@ -142,7 +142,7 @@ fn after_and_times_count_matches() {
     let mut script = with_rules(&[json!({ "after": 1, "times": 2, "outcome": { "status": "busy" } })]);
     let ends: Vec<Status> = (0..4).map(|_| sent(&mut script, FAR, 1)).collect();
     assert_eq!(ends, [Status::Delivered, Status::Busy, Status::Busy, Status::Delivered]);
-    let held = script.engine.rule_book().next().expect("it stays").clone();
+    let held = script.engine.rule_book().next().expect("a used-up rule stays listed").clone();
     assert_eq!((held.matched, held.fired), (4, 2));
 }
 
@@ -280,7 +280,7 @@ fn a_delayed_webhook_of_a_deleted_fax_is_still_sent() {
     let sid = script.receive(call(1));
     script.answer_twiml(RECEIVE, &[]);
     script.forward(Duration::from_secs(31));
-    script.command(fauxfax::engine::input::DeleteFax(sid)).expect("it has ended");
+    script.command(fauxfax::engine::input::DeleteFax(sid)).expect("the fax has ended");
     script.forward(HOUR);
     script.expect_effects(&["tell action received http://app/done"]);
     script.answer_ok();
@@ -302,11 +302,11 @@ fn a_stale_signature_affects_messages_but_not_twiml_requests() {
     let mut script = with_rules(&[json!({ "times": 1, "webhook": { "signature": "stale" } })]);
     script.receive(call(1));
     let Intent::AskForTwiml(question) = &*script.first_effect().intent else { panic!("a question") };
-    assert_eq!(question.signature, Signature::Good, "no question tells a status");
+    assert_eq!(question.signature, Signature::Good, "the rule does not apply to a request for TwiML");
     script.answer_twiml(RECEIVE, &[]);
     script.forward(HOUR);
     let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("a message") };
-    assert_eq!(notice.signature, Signature::Stale, "and none has used the rule up");
+    assert_eq!(notice.signature, Signature::Stale, "the request for TwiML has not used up the rule");
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn only_the_first_response_to_a_duplicated_twiml_request_counts() {
 
 #[test]
 fn webhook_counters_do_not_depend_on_the_order_of_responses() {
-    // Two faxes ask for unreadable documents at one moment; the network decides which of them fails first.
+    // Neither fax's document can be fetched, and the network decides which fetch fails first.
     let spared = |swapped: bool| -> Vec<FaxSid> {
         let rule =
             json!({ "match": { "purpose": "status-callback" }, "after": 2, "times": 1, "webhook": { "drop": true } });
@@ -359,7 +359,7 @@ fn rules_are_limited_and_removed_singly_or_all_together() {
     assert_eq!(script.control(DropRule(1)), Ok(()));
     assert_eq!(script.control(DropRule(1)), Err(Refusal::NoRule(1)));
     assert_eq!(sent(&mut script, FAR, 1), Status::Delivered);
-    script.control(DropRules).expect("taken");
+    script.control(DropRules).expect("dropped");
     assert_eq!(script.engine.rule_book().count(), 0);
     let again = add(&mut script, &json!({ "outcome": { "status": "busy" } }));
     assert_eq!(again, 3, "an id is never reused");
@@ -395,7 +395,7 @@ fn a_reset_brings_back_the_configured_rules_and_a_restore_their_counters() {
     assert_eq!(sent(&mut script, FAR, 1), Status::Delivered);
     script.control(Restore("fresh".into())).expect("restored");
     assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
-    script.control(DropRules).expect("taken");
+    script.control(DropRules).expect("dropped");
     script.control(Reset { seed: None }).expect("reset");
     assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
 }

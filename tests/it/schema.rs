@@ -20,10 +20,10 @@ fn description(path: &str) -> &'static Value {
     &found.unwrap_or_else(|| panic!("{path} is described nowhere")).1
 }
 
-/// Fails unless Twilio describes this response: its status, and each key with its type, enum, length and form, with no
+/// Panics unless Twilio describes this response: its status, and each key with its type, enum, pattern and format, with no
 /// key missing or added.
 ///
-/// The exceptions are as captured or as in the fixtures of Twilio's libraries: a `price` may be a string, and latitude
+/// The exceptions follow recorded responses or the fixtures of Twilio's libraries: a `price` may be a string, and latitude
 /// and longitude are strings; the previous or next page may be null; in 2010-04-01 an unset text is empty and links are
 /// relative; a number has `subresource_uris`; a list of available numbers or countries has no paging, and its
 /// capabilities are in mixed case.
@@ -31,10 +31,10 @@ pub(crate) fn assert_described(method: &str, path: &str, status: u16, body: &str
     let description = description(path);
     let operation = &description["paths"][path][method.to_ascii_lowercase()];
     let answer = &operation["responses"][status.to_string()];
-    assert!(answer.is_object(), "{method} {path} is not described to answer {status}: {body}");
+    assert!(answer.is_object(), "{method} {path}: Twilio describes no status {status}: {body}");
     let schema = &answer["content"]["application/json"]["schema"];
     if schema.is_null() {
-        assert_eq!(body, "", "{method} {path} is described to have no body");
+        assert_eq!(body, "", "{method} {path}: Twilio describes no body");
         return;
     }
     let body: Value = serde_json::from_str(body).expect("the body is JSON");
@@ -71,6 +71,7 @@ fn check(value: &Value, schema: &Value, description: &Value, place: &str) {
 
 fn check_object(value: Option<&Map<String, Value>>, schema: &Value, description: &Value, place: &str) {
     let object = value.unwrap_or_else(|| panic!("{place} is an object"));
+    // Of some objects, such as `subresource_uris`, Twilio doesn't describe the properties.
     let Some(properties) = schema["properties"].as_object() else { return };
     if place.ends_with(".capabilities") {
         assert!(object.len() == 4 && object.values().all(Value::is_boolean), "{place} are four booleans");
@@ -110,7 +111,7 @@ fn check_text(value: Option<&str>, schema: &Value, place: &str) {
     match schema["format"].as_str() {
         Some("uri") if is_2010 && text.starts_with('/') => {}
         Some("uri") => assert!(url::Url::parse(text).is_ok(), "{place} is absolute: {text}"),
-        // twilio-python doesn't parse any other format.
+        // twilio-python parses dates in exactly this format and the next.
         Some("date-time") => {
             let exact = jiff::fmt::strtime::parse("%Y-%m-%dT%H:%M:%SZ", text).is_ok() && text.len() == 20;
             assert!(exact, "{place} is a date: {text}");

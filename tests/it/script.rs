@@ -47,13 +47,14 @@ impl Script {
         Self::new(spec())
     }
 
+    /// Handles a command, and takes the effects that it causes.
     pub(crate) fn command<C: Command>(&mut self, command: C) -> C::Done {
         let reply = self.engine.handle(command, self.now);
         self.take_effects();
         reply
     }
 
-    /// Gives the engine a command, as a tester would.
+    /// Handles a command that may begin a new generation. The effects of the old one are kept for `answer_late`.
     pub(crate) fn control<C: Command>(&mut self, control: C) -> C::Done {
         let generation = self.engine.generation();
         let reply = self.engine.handle(control, self.now);
@@ -82,7 +83,7 @@ impl Script {
                 }
             };
             let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
-            self.engine.handle(answer, self.now).expect("an answer is never refused");
+            self.engine.handle(answer, self.now).expect("a completion is never refused");
             self.take_effects();
         }
     }
@@ -94,7 +95,7 @@ impl Script {
         sid
     }
 
-    /// Makes a machine call.
+    /// Lets a fax machine call, and returns the SID of the fax.
     pub(crate) fn receive(&mut self, call: ReceiveFax) -> FaxSid {
         let reply = self.engine.handle(call, self.now);
         self.take_effects();
@@ -109,6 +110,7 @@ impl Script {
     pub(crate) fn forward(&mut self, span: Duration) {
         let to = self.now.after(span);
         while let Some(due) = self.engine.poll_timeout().filter(|due| *due <= to) {
+            // A deadline may already be overdue, but time never goes back.
             self.now = due.max(self.now);
             self.engine.handle_timeout(self.now);
             self.take_effects();
@@ -123,7 +125,7 @@ impl Script {
         }
     }
 
-    /// Checks whether an effect is under way.
+    /// Returns whether an effect is under way.
     pub(crate) fn is_asked(&self) -> bool {
         !self.effects.is_empty()
     }
@@ -150,7 +152,7 @@ impl Script {
         self.effects.first().expect("an effect is under way")
     }
 
-    /// Completes the fetch with a document of this many pages.
+    /// Completes the fetch, which must be the oldest effect, with a document of this many pages.
     pub(crate) fn answer_document(&mut self, pages: u32) {
         self.answer_with(|record| EffectResult::Document { record, document: Ok(document(pages, 100)) });
     }
@@ -164,6 +166,7 @@ impl Script {
         }
         self.effects = others;
         for fetch in fetches {
+            // `answer_no_document` completes the oldest effect.
             self.effects.insert(0, fetch);
             self.answer_no_document(DocumentFault::Fetch(ExchangeFailure::ConnectionRefused));
         }
@@ -241,16 +244,16 @@ impl Script {
         self.engine.events(&EventFilter { fax, ..EventFilter::default() }, usize::MAX)
     }
 
-    /// Completes the oldest effect that fits this result.
+    /// Completes the oldest effect with this result, which must fit the effect.
     fn answer_with(&mut self, outcome: impl FnOnce(Box<ExchangeRecord>) -> EffectResult) {
         let effect = self.effects.remove(0);
         let record = Box::new(record(&effect.intent));
         let answer = Completion { effect: effect.id, generation: effect.generation, outcome: outcome(record) };
-        self.engine.handle(answer, self.now).expect("an answer is never refused");
+        self.engine.handle(answer, self.now).expect("a completion is never refused");
         self.take_effects();
     }
 
-    /// Takes the effects from the engine. Pages are rendered immediately, unchanged.
+    /// Takes the effects from the engine. A render is completed at once with its document, so scripts never see it.
     fn take_effects(&mut self) {
         while let Some(effect) = self.engine.poll_effect() {
             let Intent::Render(request) = &*effect.intent else {
@@ -260,7 +263,7 @@ impl Script {
             let document = Document { media_type: request.reception.media_type, ..request.document.clone() };
             let outcome = EffectResult::Rendered(Ok(document));
             let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
-            self.engine.handle(answer, self.now).expect("an answer is never refused");
+            self.engine.handle(answer, self.now).expect("a completion is never refused");
         }
     }
 }

@@ -26,6 +26,7 @@ const TWILIO: &str = "AC0123456789abcdef0123456789abcdef";
 /// Far longer than a conversation at the highest pace takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// An emulator, and a server with a document to send.
 struct Wire {
     registry: Registry,
     app: MockServer,
@@ -124,7 +125,7 @@ fn text<'a>(resource: &'a Value, key: &str) -> &'a str {
     resource[key].as_str().unwrap_or_else(|| panic!("{key} of {resource}"))
 }
 
-/// Checks whether a value is a lower-case UUID of version 4.
+/// Returns whether a value is a lower-case UUID of version 4.
 fn is_uuid(value: &Value) -> bool {
     let text = value.as_str().unwrap_or_default();
     text.parse::<FaxSid>().is_ok_and(|id| id.to_string() == text)
@@ -168,7 +169,7 @@ async fn both_roots_and_both_endings_lead_to_the_same_fax() {
 }
 
 #[tokio::test]
-async fn a_delivered_fax_has_numbers_where_recorded_and_keeps_its_media_id() {
+async fn a_delivered_fax_has_json_numbers_as_recorded_and_keeps_its_media_sid() {
     let wire = Wire::new().await;
     let created = wire.create("15556677999").await;
     let fax = wire.send("15556677999").await;
@@ -177,7 +178,7 @@ async fn a_delivered_fax_has_numbers_where_recorded_and_keeps_its_media_id() {
     assert!(fax["duration"].as_u64().is_some_and(|seconds| seconds > 0), "{fax}");
     let media = wire.get(text(&fax["links"], "media")).await.body;
     let keys: Vec<&String> = media.as_object().expect("an object").keys().collect();
-    assert!(!keys.iter().any(|key| *key == "media"), "two lists are more than the libraries can read: {keys:?}");
+    assert!(!keys.iter().any(|key| *key == "media"), "the libraries can read a page only if it has one list: {keys:?}");
     assert_eq!(media["fax_media"][0]["sid"], fax["media_sid"]);
     let one = wire.get(text(&media["fax_media"][0], "uri")).await.body;
     assert_eq!((&one, &one["url"], &one["uri"]), (&media["fax_media"][0], &one["uri"], &one["url"]));
@@ -358,8 +359,8 @@ async fn an_account_of_the_other_dialect_is_pointed_to_its_own_api() {
     let lost = wire.call_as(&format!("{PROJECT}:token"), "GET", "/v1/Faxes", "").await;
     assert_eq!(lost.status, 401);
     assert!(text(&lost.body, "message").contains("/api/laml/2010-04-01"), "{}", lost.body);
-    assert!(wire.registry.world(PROJECT.parse().expect("an id")).is_none(), "no world is created by the way");
-    assert!(wire.registry.world(TWILIO.parse().expect("an id")).is_none(), "no world is created by the way");
+    assert!(wire.registry.world(PROJECT.parse().expect("an id")).is_none(), "a misdirected call creates no world");
+    assert!(wire.registry.world(TWILIO.parse().expect("an id")).is_none(), "a misdirected call creates no world");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Tests SignalWire accounts: how they are created, how the control API presents them, where their media are, and how
-//! their faxes fail.
+//! Tests SignalWire accounts: how they are created, how the control API presents them, at which URLs their media are, and
+//! how their faxes fail.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, header};
@@ -60,7 +60,7 @@ impl Project {
         Self { bench: Bench::of(registry).await, app }
     }
 
-    /// Makes a call as the project, via this host.
+    /// Makes a REST call as the project, with this host name.
     async fn rest(&self, host: &str, method: &str, target: &str, form: &str) -> Value {
         let basic = BASE64_STANDARD.encode(format!("{PROJECT}:{TOKEN}"));
         let target = format!("/api/laml/2010-04-01/Accounts/{PROJECT}{target}");
@@ -84,7 +84,7 @@ impl Project {
         self.rest("localhost:8329", "GET", &format!("/Faxes/{sid}"), "").await
     }
 
-    /// Returns the parameters of the last webhook about a fax with this purpose.
+    /// Returns the parameters of the last webhook that had this purpose and was about this fax.
     async fn told(&self, fax: &Value, purpose: &str) -> Value {
         let sid = fax["sid"].as_str().expect("a SID");
         let webhooks = self.bench.ok("GET", &format!("/webhooks?fax={sid}"), Value::Null).await;
@@ -152,7 +152,7 @@ async fn the_control_api_shows_the_resources_of_the_accounts_own_dialect() {
 }
 
 #[tokio::test]
-async fn media_keep_one_url_on_signalwires_host_for_clients_that_used_its_name() {
+async fn a_media_url_never_changes_and_is_on_signalwires_host_for_clients_that_used_its_name() {
     let project = Project::new().await;
     let registry = &project.bench.registry;
     let fax = project.bench.ok("POST", "/incoming-faxes?wait=true", json!({ "pages": 1 })).await["fax"].clone();
@@ -171,7 +171,7 @@ async fn media_keep_one_url_on_signalwires_host_for_clients_that_used_its_name()
     assert!(len > 0);
     project.bench.ok("PUT", "/clock", json!({ "mode": "frozen" })).await;
     project.bench.ok("POST", "/clock/advance", json!({ "seconds": 30_000 })).await;
-    assert_eq!(project.rest("localhost:8329", "GET", &target, "").await["media_url"], own, "it never changes");
+    assert_eq!(project.rest("localhost:8329", "GET", &target, "").await["media_url"], own, "the URL never changes");
     assert_eq!(fetch(registry, own, None).await.0, 200);
     for wrong in [own.replace(".pdf", ".tiff"), own.replace("faxes/2", "faxes/1"), own.replace(PROJECT, sid)] {
         assert_eq!(fetch(registry, &wrong, None).await.0, 404, "{wrong}");

@@ -40,7 +40,7 @@ fn setup(number: NumberChange) -> AccountSetup {
     }
 }
 
-/// Creates the project, whose fax number has this URL and fallback.
+/// Creates an emulator with the project, whose fax number has this URL and fallback URL.
 fn host(voice_url: &str, fallback: Option<&str>) -> Host {
     Host::new(setup(NumberChange {
         voice_url: Some(voice_url.into()),
@@ -54,14 +54,14 @@ fn world(host: &Host) -> World {
 }
 
 fn ring(host: &Host) -> FaxSid {
-    world(host).handle(ReceiveFax { document: letter(1), ..call(1) }).expect("it rings").sid
+    world(host).handle(ReceiveFax { document: letter(1), ..call(1) }).expect("the call rings").sid
 }
 
 /// Waits until nothing is pending, and returns the codes and messages of the alerts.
 async fn alerts(host: &Host) -> Vec<(u32, String)> {
     let world = world(host);
     let idle = world.until(|engine| engine.is_idle().then_some(()));
-    tokio::time::timeout(PATIENCE, idle).await.expect("everything comes to its end");
+    tokio::time::timeout(PATIENCE, idle).await.expect("the world becomes idle");
     let events = world.read(|engine| engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX));
     let told = |alert: &Alert| (Dialect::SignalWire.code(alert.fault), alert.message.to_string());
     let alert = |kind: &EventKind| if let EventKind::Alert(alert) = kind { Some(told(alert)) } else { None };
@@ -104,7 +104,7 @@ async fn server(responses: &[(&str, ResponseTemplate)]) -> MockServer {
     server
 }
 
-/// Creates a fax over REST, and returns the status and code of an error, or the status alone.
+/// Creates a fax over REST. Returns the response's status, and the code of an error or 0.
 async fn send(host: &Host, server: &MockServer, more: &str) -> (u16, u64) {
     let form = format!("To=%2B15556677999&From=%2B15005550006&MediaUrl={}/a.pdf{more}", server.uri());
     let target = format!("/api/laml/2010-04-01/Accounts/{PROJECT}/Faxes");
@@ -114,7 +114,7 @@ async fn send(host: &Host, server: &MockServer, more: &str) -> (u16, u64) {
 
 /// Checks the vectors from SignalWire's own tests, and from its validators for npm and PyPI.
 #[test]
-fn the_published_vectors_hold() {
+fn the_published_signature_vectors_hold() {
     let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     };
@@ -321,7 +321,7 @@ async fn a_status_callback_is_tried_three_times_and_then_lost() {
 }
 
 #[tokio::test]
-async fn the_number_and_the_action_are_tried_once_and_then_their_fallback() {
+async fn a_failed_request_to_a_number_or_action_is_sent_to_the_fallback_at_once() {
     let unavailable = || ResponseTemplate::new(503);
     let receive = cxml("<Receive action=\"/done\"/>");
     let server = server(&[("/fax", unavailable()), ("/done", unavailable()), ("/fallback", receive)]).await;
@@ -338,7 +338,7 @@ async fn the_number_and_the_action_are_tried_once_and_then_their_fallback() {
 }
 
 #[tokio::test]
-async fn limits_are_signalwires_and_can_be_set_in_the_fragment() {
+async fn signalwires_time_limits_can_be_set_in_the_fragment() {
     for (manner, fragment, failure) in [
         (Manner::Hang, "#rt=200&ct=9&rc=5", ExchangeFailure::ReadTimeout),
         (Manner::Drip, "#tt=300", ExchangeFailure::TotalTimeout),
@@ -506,7 +506,7 @@ async fn the_control_api_retires_no_signalwire_account() {
     )
     .await;
     let account = bench.ok("POST", "/accounts", json!({ "sid": PROJECT })).await;
-    assert_eq!(account["service"], "full", "the general setting is of Twilio accounts");
+    assert_eq!(account["service"], "full", "the general setting applies only to Twilio accounts");
     assert_eq!(bench.ok("POST", "/accounts", json!({})).await["service"], "retired");
     for service in ["retired", "test-credentials"] {
         for (target, order) in [

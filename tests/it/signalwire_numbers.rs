@@ -1,5 +1,5 @@
-//! Tests SignalWire's resources other than faxes, over the wire: numbers, numbers for sale, applications, accounts,
-//! bins, logs.
+//! Tests SignalWire's resources other than faxes, over the wire: numbers, numbers for sale, applications, accounts, bins
+//! and fax logs.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
@@ -30,6 +30,7 @@ struct Answer {
 }
 
 impl Answer {
+    /// Checks the status, and returns the body as JSON.
     #[track_caller]
     fn json(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
@@ -90,13 +91,13 @@ impl Space {
         Answer { status, text: String::from_utf8(body.to_vec()).expect("text") }
     }
 
-    /// Calls the API at a path under the project's.
+    /// Calls the API as the project, at a path below the project's.
     async fn call(&self, method: &str, path: &str, form: &str) -> Answer {
         let target = format!("/api/laml/2010-04-01/Accounts/{PROJECT}{path}");
         self.send(method, &target, form, Some(&format!("{PROJECT}:PTtoken"))).await
     }
 
-    /// Calls the relative URI in a resource.
+    /// Fetches the relative URI that a resource contains.
     async fn follow(&self, uri: &Value) -> Answer {
         self.send("GET", uri.as_str().expect("a URI"), "", Some(&format!("{PROJECT}:PTtoken"))).await
     }
@@ -120,7 +121,7 @@ async fn a_number_is_bought_shown_changed_and_released() {
     let world = space.registry.world(PROJECT.parse().expect("a project")).expect("its world");
     let mode = world.read(|engine| engine.numbers().next().map(|number| number.attributes.voice_receive_mode));
     assert_eq!(mode.map(|mode| mode.as_str()), Some("fax"));
-    // With and without `/api/laml`, and with and without `.json`.
+    // The number has the same URI with and without `/api/laml`, and with and without `.json`.
     let sid = bought["sid"].as_str().expect("a sid");
     assert_eq!(space.follow(&bought["uri"]).await.json(200), bought);
     let bare = format!("/2010-04-01/Accounts/{PROJECT}/IncomingPhoneNumbers/{sid}");
@@ -290,18 +291,18 @@ async fn a_bin_is_stored_counted_and_served_to_anyone() {
     }
 }
 
-/// Makes a machine call the project's number, and returns the control API's report of the conversation.
+/// Lets a fax machine call the project's number, and returns the control API's report of the conversation.
 async fn receive(space: &Space) -> Value {
     let path = format!("/_fauxfax/v1/incoming-faxes?account={PROJECT}&wait=true&timeout=20");
     space.send("POST", &path, "{\"to\":\"+13103386745\",\"from\":\"+15556677888\"}", None).await.json(200)
 }
 
 #[tokio::test]
-async fn a_bin_takes_a_fax_without_a_connection_and_is_journaled_like_an_app() {
+async fn a_bin_accepts_a_fax_without_a_connection_and_is_journaled_like_an_app() {
     let space = Space::new();
     let form = "Name=Take&Contents=%3CResponse%3E%3CReceive/%3E%3C/Response%3E";
     let bin = space.call("POST", "/LamlBins", form).await.json(201);
-    // Nothing listens on this port, so only the process itself can respond.
+    // Nothing listens on this port, so the bin is served only if the emulator does so without a connection.
     let url = bin["request_url"].as_str().expect("a URL").replace("8329", "1");
     let form = format!("PhoneNumber=%2B13103386745&VoiceReceiveMode=fax&VoiceMethod=GET&VoiceUrl={url}");
     space.call("POST", "/IncomingPhoneNumbers", &form).await.json(201);

@@ -1,11 +1,11 @@
-//! Simulation: for each seed, random commands, faults, hangs, clock moves, rules, snapshots and resets, checked against
-//! a small reference model after each step. A failing seed is reported with its last inputs; add it to
-//! `fixtures/seeds.txt`.
+//! Simulates a world for each seed, with random commands, faults, hangs, clock moves, rules, snapshots and resets, and checks
+//! it against a small reference model after each step. A failing seed is reported with its last inputs, and should be added
+//! to `fixtures/seeds.txt`.
 
 #![expect(
     clippy::needless_pass_by_value,
     clippy::wildcard_enum_match_arm,
-    reason = "an effect that is answered is gone; the model looks at a few kinds of events only"
+    reason = "completing an effect consumes it; the model looks at only a few kinds of events"
 )]
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -44,7 +44,7 @@ use crate::{replay, state};
 
 /// The number of seeds that ordinary test runs try; set `FAUXFAX_SIM_SEEDS` to try more.
 const SEEDS_DEFAULT: u64 = 2_000;
-/// One in this many worlds is exported half-way and imported into another.
+/// One in this many worlds is exported before it settles, and imported into another.
 const WRITTEN_DOWN_ONE_IN: usize = 4;
 /// For one in this many worlds, the log is replayed from its lines of text.
 const LOG_WRITTEN_ONE_IN: usize = 8;
@@ -57,7 +57,7 @@ const TOKEN_LEN: usize = 36;
 /// The number of inputs reported for a failing seed.
 const INPUTS_TOLD: usize = 12;
 
-/// The possible status changes: the table of `phase.rs`, repeated independently.
+/// The possible status changes, stated independently of the code under test.
 const EDGES: &[(Option<Status>, &[Status])] = &[
     (None, &[Status::Queued, Status::Receiving, Status::Canceled]),
     (Some(Status::Queued), &[Status::Processing, Status::Canceled]),
@@ -78,7 +78,7 @@ enum Planted {
     ForgottenAlarm,
 }
 
-/// The model's knowledge of a world's faxes. A snapshot of the world comes with one of the model.
+/// The model's knowledge of a world's faxes. It is copied with each snapshot of the world.
 #[derive(Debug, Clone, Default)]
 struct Model {
     status: BTreeMap<FaxSid, Status>,
@@ -200,7 +200,7 @@ impl Sim {
         assert!(reply.is_ok(), "{reply:?}");
     }
 
-    /// Completes some effect that is under way, successfully or not, and leaves the others hanging.
+    /// Completes a random effect that is under way, successfully or not, and leaves the others under way.
     fn answer(&mut self) {
         if self.effects.is_empty() {
             return;
@@ -213,7 +213,7 @@ impl Sim {
 
     fn give(&mut self, effect: Effect, luck: u64) {
         self.note(&format!("answer {:?} of {} with luck {luck}", effect.intent.kind(), effect.fax));
-        // A request duplicated by a rule has only one token.
+        // A rule's duplicate of a request has the same token, so only one entry goes.
         let asked = (effect.fax, token(&effect.intent));
         if let Some(at) = self.model.asked.iter().position(|each| *each == asked) {
             self.model.asked.remove(at);
@@ -244,7 +244,7 @@ impl Sim {
             (Intent::Deliver(_) | Intent::Report(_), _) => EffectResult::Delivered { record, cookies },
         };
         let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
-        self.engine.handle(answer, self.now).expect("an answer is never refused");
+        self.engine.handle(answer, self.now).expect("a completion is never refused");
     }
 
     /// Completes an effect from before the last reset or restore; nothing may result from it.
@@ -257,7 +257,7 @@ impl Sim {
         let asked = std::mem::take(&mut self.model.asked);
         self.give(effect, 7);
         self.model.asked = asked;
-        assert_eq!(self.engine.last_seq(), seq + 1, "a late answer is journaled and dropped");
+        assert_eq!(self.engine.last_seq(), seq + 1, "a late completion is journaled and dropped");
         assert_eq!(before.asked, self.model.asked);
     }
 
@@ -353,7 +353,7 @@ impl Sim {
         self.late.append(&mut self.effects);
         let again: Vec<_> = std::iter::from_fn(|| self.engine.poll_effect()).collect();
         let asked: Vec<_> = again.iter().map(|effect| (effect.fax, token(&effect.intent))).collect();
-        assert!(asked.iter().all(|each| self.model.asked.contains(each)), "nothing is asked that was not under way");
+        assert!(asked.iter().all(|each| self.model.asked.contains(each)), "only requests under way are issued");
         self.model.asked = asked;
         self.effects = again;
         self.seen = self.engine.last_seq();
@@ -380,12 +380,12 @@ impl Sim {
             }
         }
         self.observe();
-        assert!(self.engine.is_idle() && self.engine.pending_count() == 0, "the world comes to rest");
+        assert!(self.engine.is_idle() && self.engine.pending_count() == 0, "the world settles");
         for (sid, status) in &self.model.status {
-            assert!(status.is_final(), "{sid} ends, and does not stay {status}");
+            assert!(status.is_final(), "{sid} stays {status}");
         }
         for (sid, (owed, told)) in &self.model.owed {
-            assert!(self.model.touched.contains(sid) || *told == owed.len(), "{sid}: {told} told of {owed:?}");
+            assert!(self.model.touched.contains(sid) || *told == owed.len(), "{sid}: only {told} notified of {owed:?}");
         }
         self.check_list();
         replay::comes_to_the_same(&mut self.engine, self.created.len().is_multiple_of(LOG_WRITTEN_ONE_IN));
@@ -416,7 +416,7 @@ impl Sim {
                     sid = self.created[0];
                 }
                 let known = self.model.status.get(&sid).copied();
-                assert_eq!(*old, known, "{sid} was {known:?}: a SID is used once, and a change begins where it stood");
+                assert_eq!(*old, known, "{sid} was {known:?}: no SID is reused and no status skipped");
                 assert!(!self.model.deleted.contains(&sid), "{sid} has been deleted");
                 self.model.names.used(&sid.to_string(), &mut self.ever);
                 let next = EDGES.iter().find(|(from, _)| from == old).map_or(&[][..], |(_, next)| next);
@@ -444,12 +444,12 @@ impl Sim {
             if self.planted == Planted::SkippedCallback && *told == 1 && !is_retry {
                 let answer =
                     Completion { effect: effect.id, generation: effect.generation, outcome: EffectResult::Lost };
-                self.engine.handle(answer, self.now).expect("an answer is never refused");
+                self.engine.handle(answer, self.now).expect("a completion is never refused");
                 return;
             }
             let place = if is_retry { told.checked_sub(1) } else { Some(*told) };
             let expected = place.and_then(|place| owed.get(place));
-            assert_eq!(expected, Some(&notice.status), "{}: callbacks come in order, none is left out", effect.fax);
+            assert_eq!(expected, Some(&notice.status), "{}: callbacks come in order without gaps", effect.fax);
             *told += usize::from(!is_retry);
         }
         let token = token(&effect.intent);
@@ -484,17 +484,17 @@ impl Sim {
         let own = fauxfax::model::phone::Party::Number(OWN);
         for (sid, status) in self.model.status.iter().filter(|(_, status)| !status.is_final()) {
             let is_asked = self.effects.iter().any(|effect| effect.fax == *sid);
-            let fax = self.engine.fax(*sid).expect("it exists");
-            // In a fax between own numbers, one end waits for the other.
+            let fax = self.engine.fax(*sid).expect("the fax exists");
+            // One end of a fax between own numbers has nothing to do while it waits for the other end.
             let is_loop = fax.to == own;
-            assert!(is_asked || is_loop || due.contains(sid), "{sid} is {status} and nothing will come of it");
+            assert!(is_asked || is_loop || due.contains(sid), "{sid} is {status}, and nothing will end it");
         }
         if self.dice.roll(8) == 0 {
             self.check_list();
         }
     }
 
-    /// Checks that the pages partition the list.
+    /// Checks that the pages of the list contain each fax exactly once, the newest first.
     fn check_list(&self) {
         let (mut listed, mut cursor) = (Vec::new(), Cursor::Skip(0));
         loop {
@@ -548,7 +548,7 @@ fn run(seed: u64, planted: Planted) -> Result<([u8; 32], String), String> {
 }
 
 fn seeds() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "how many seeds are tried is said from outside")]
+    #[expect(clippy::disallowed_methods, reason = "the environment gives the number of seeds")]
     let said = std::env::var("FAUXFAX_SIM_SEEDS").ok();
     said.map_or(SEEDS_DEFAULT, |said| said.parse().expect("FAUXFAX_SIM_SEEDS is a number"))
 }
@@ -575,7 +575,7 @@ fn the_model_always_holds_and_a_seed_is_reproducible() {
                 scope.spawn(move || {
                     let judge = |seed: u64| match (run(seed, Planted::Nothing), run(seed, Planted::Nothing)) {
                         (Ok(first), Ok(second)) if first == second => None,
-                        (Ok(_), Ok(_)) => Some(format!("seed {seed}: two runs, two journals")),
+                        (Ok(_), Ok(_)) => Some(format!("seed {seed}: two runs differ in their journals")),
                         (Err(why), _) | (_, Err(why)) => Some(why),
                     };
                     own.into_iter().filter_map(judge).take(3).collect::<Vec<_>>()

@@ -1,5 +1,5 @@
-//! Engine scripts of states: a world is exported and imported again, or the state is refused as a whole with the
-//! location of the fault.
+//! Tests exported states of the engine: importing one yields the same world, and an invalid one is refused as a whole with
+//! the location of the mistake.
 
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ use crate::script::{FAR, OWN, Script, call, document, order, record, spec};
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Creates a world with something everywhere: faxes that have ended, are being sent, are ringing or have late
-/// notifications; an alert, a rule, an application, an API key.
+/// Creates a world with many kinds of entries: faxes that have ended, are being sent, are ringing or have delayed
+/// notifications; an alert, a rule, an application and an API key.
 fn busy() -> Script {
     let mut script = Script::default();
     let delay = json!({ "match": { "purpose": "action" }, "chance": 0.9999, "webhook": { "delay_ms": 90_000 } });
@@ -61,7 +61,7 @@ fn read(document: &Value) -> Result<State, StateError> {
 
 fn loaded(document: &Value, script: &Script) -> Engine {
     let mut engine = Engine::new(spec(), script.now);
-    engine.handle(LoadState(read(document).expect("it is understood")), script.now);
+    engine.handle(LoadState(read(document).expect("a valid state")), script.now);
     engine
 }
 
@@ -77,7 +77,7 @@ pub(crate) fn reload(engine: &mut Engine, now: Timestamp) {
     engine.handle(LoadState(state.unwrap_or_else(|error| panic!("{error}"))), now);
 }
 
-/// Exports a world and imports it into another one, which must be the same and settle by itself.
+/// Exports a world, imports it into another engine, and checks that the import is the same and settles.
 pub(crate) fn survives(engine: &Engine, now: Timestamp) {
     let document = written(engine, now);
     let mut again = Engine::new(spec(), now);
@@ -88,7 +88,7 @@ pub(crate) fn survives(engine: &Engine, now: Timestamp) {
         while let Some(effect) = again.poll_effect() {
             let outcome = good(&effect.intent);
             let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
-            again.handle(answer, now).expect("an answer is never refused");
+            again.handle(answer, now).expect("a completion is never refused");
         }
         now = again.next_work().map_or(now, |due| due.max(now));
         again.handle_timeout(now);
@@ -113,7 +113,7 @@ fn good(intent: &Intent) -> EffectResult {
 fn refused(change: impl FnOnce(&mut Value)) -> String {
     let mut document = written(&busy().engine, busy().now);
     change(&mut document);
-    read(&document).expect_err("it is refused").to_string()
+    read(&document).expect_err("a refusal").to_string()
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_state_contains_words_and_dates_but_no_token() {
         assert!(text.contains(part), "{part} in {text}");
     }
     assert!(!text.contains("\"secret\": \"secret\"") && !text.contains("auth_token"), "{text}");
-    assert!(!text.contains("null"), "what is not there is left out: {text}");
+    assert!(!text.contains("null"), "absent values are left out: {text}");
 }
 
 #[test]
@@ -241,11 +241,11 @@ fn a_duplicate_field_or_entry_is_refused() {
         ),
     ] {
         let text = text.replacen(once, twice, 1).replace(",}", "}");
-        let error = State::read(text.as_bytes(), &[]).expect_err("it is refused").to_string();
+        let error = State::read(text.as_bytes(), &[]).expect_err("a refusal").to_string();
         assert!(error.starts_with(told), "{told}: {error}");
     }
     let of_version_1 = OF_EACH_VERSION[0].replacen("\"clock_frozen\":", "\"clock_frozen\": true, \"clock_frozen\":", 1);
-    let error = State::read(of_version_1.as_bytes(), &[]).expect_err("it is refused").to_string();
+    let error = State::read(of_version_1.as_bytes(), &[]).expect_err("a refusal").to_string();
     assert!(error.contains("clock_frozen is given twice"), "{error}");
 }
 
@@ -253,7 +253,7 @@ fn a_duplicate_field_or_entry_is_refused() {
 fn an_old_state_with_too_many_values_to_upgrade_is_refused_with_the_limit() {
     let many = "0,".repeat(500_001);
     let text = format!(r#"{{"fauxfax_state":1,"world":[{}0]}}"#, many);
-    let told = State::read(text.as_bytes(), &[]).expect_err("it is refused").to_string();
+    let told = State::read(text.as_bytes(), &[]).expect_err("a refusal").to_string();
     assert!(told.starts_with("fauxfax_state: a state of version 1 may have at most 500000 values"), "{told}");
     assert!(told.contains("this one has up to 500004") && told.contains("export it again"), "{told}");
 }
@@ -299,7 +299,7 @@ fn a_dangling_reference_is_refused() {
     assert!(told.starts_with("world.next_ordinal: "), "{told}");
 }
 
-/// The JSON pointers to all ids in a state, except those in recorded exchanges, which are text.
+/// Collects the JSON pointers to all ids in a value, except those in recorded exchanges, which are only text.
 fn ids(value: &Value, place: &str, found: &mut Vec<String>) {
     let is_id = |text: &str| text.len() == 34 && text[2..].bytes().all(|byte| byte.is_ascii_hexdigit());
     match value {
@@ -315,7 +315,7 @@ fn ids(value: &Value, place: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn an_id_of_the_other_dialect_is_refused_wherever_it_stands() {
+fn an_id_of_the_other_dialect_is_refused_wherever_it_appears() {
     let mut script = busy();
     let bin = CreateTwimlBin { name: "Take".into(), contents: RECEIVE.into() };
     script.command(bin).expect("there is room");
@@ -331,8 +331,8 @@ fn an_id_of_the_other_dialect_is_refused_wherever_it_stands() {
     }
     for pointer in places {
         let mut forged = state.clone();
-        *forged.pointer_mut(&pointer).expect("it was found") = json!("831455c6-574e-4d8b-b6ee-2418140bf4cd");
-        let told = read(&forged).expect_err("an id of SignalWire's").to_string();
+        *forged.pointer_mut(&pointer).expect("an id") = json!("831455c6-574e-4d8b-b6ee-2418140bf4cd");
+        let told = read(&forged).expect_err("an id of SignalWire").to_string();
         let why = "831455c6-574e-4d8b-b6ee-2418140bf4cd is signalwire's where account_sid is twilio's";
         let place = told.strip_suffix(why).and_then(|told| told.strip_suffix(": "));
         let place = place.unwrap_or_else(|| panic!("{pointer}: {told}"));
@@ -341,9 +341,9 @@ fn an_id_of_the_other_dialect_is_refused_wherever_it_stands() {
     let mut forged = state.clone();
     let outgoing = forged["world"]["outgoing"].as_object_mut().expect("an object");
     let sid = outgoing.keys().next().expect("a fax with notices").clone();
-    let notices = outgoing.remove(&sid).expect("there");
+    let notices = outgoing.remove(&sid).expect("notices");
     outgoing.insert("831455c6-574e-4d8b-b6ee-2418140bf4cd".to_owned(), notices);
-    let told = read(&forged).expect_err("an id of SignalWire's").to_string();
+    let told = read(&forged).expect_err("an id of SignalWire").to_string();
     assert!(told.starts_with("world.outgoing.831455c6-574e-4d8b-b6ee-2418140bf4cd: "), "{told}");
 }
 
@@ -407,18 +407,18 @@ fn an_alarm_that_does_not_fit_its_fax_or_is_missing_is_refused() {
 #[test]
 fn bins_are_kept_with_their_counts_and_omitted_if_there_never_were_any() {
     let mut script = busy();
-    assert!(written(&script.engine, script.now)["world"].get("twiml_bins").is_none(), "as before there were bins");
+    assert!(written(&script.engine, script.now)["world"].get("twiml_bins").is_none(), "no bins, no field");
     let bin = || CreateTwimlBin { name: "Take".into(), contents: RECEIVE.into() };
     let kept = script.command(bin()).expect("there is room");
     let gone = script.command(bin()).expect("there is room");
     assert_eq!(script.command(ServeTwimlBin(kept)).as_deref(), Ok(RECEIVE));
-    script.command(DeleteTwimlBin(gone)).expect("it is there");
+    script.command(DeleteTwimlBin(gone)).expect("the bin exists");
     let state = written(&script.engine, script.now);
     let again = loaded(&state, &script);
     assert_eq!(again.twiml_bin(kept), script.engine.twiml_bin(kept));
     assert_eq!(again.twiml_bin(kept).map(|bin| bin.requests), Ok(1));
-    assert_eq!(but_for_the_way_back(written(&again, script.now)), but_for_the_way_back(state), "and what was deleted");
-    script.command(Reset::default()).expect("it is reset");
+    assert_eq!(but_for_the_way_back(written(&again, script.now)), but_for_the_way_back(state), "with bins");
+    script.command(Reset::default()).expect("reset");
     assert!(script.engine.twiml_bin(kept).is_err());
     let refused = (0..).find_map(|_| script.command(bin()).err()).expect("there is a limit");
     assert!(matches!(refused, Refusal::LimitReached { what: "TwiML bins", limit: 1_000 }), "{refused}");
@@ -459,7 +459,7 @@ fn a_document_that_does_not_match_its_hash_is_refused() {
     assert!(told.starts_with("documents.") && told.contains("SHA-256"), "{told}");
     let told = refused(|state| state["documents"] = json!([]));
     assert!(told.starts_with("documents: "), "{told}");
-    // The SHA-256 of nothing.
+    // The SHA-256 of an empty document.
     let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let told = refused(|state| state["documents"][empty] = json!(""));
     assert!(told.contains("of no fax"), "{told}");
@@ -481,7 +481,7 @@ fn stored_documents_may_be_named_by_hash_if_the_world_has_them() {
     let state = script.engine.state(false, script.now).to_json(MediaForm::Hash).expect("JSON");
     assert_eq!(state["documents"], json!({}));
     assert!(matches!(read(&state), Err(StateError::NoDocument { place, .. }) if place.contains("faxes[0].media")));
-    let read = State::of_json(&state, &script.engine.stored_documents()).expect("the world has it");
+    let read = State::of_json(&state, &script.engine.stored_documents()).expect("known documents");
     let before = written(&script.engine, script.now);
     script.engine.handle(LoadState(read), script.now);
     assert_eq!(but_for_the_way_back(written(&script.engine, script.now)), but_for_the_way_back(before));
@@ -497,7 +497,7 @@ fn an_imported_world_continues_with_its_remaining_time() {
         (written(&script.engine, script.now), script.engine.next_work().map(|due| due.since(script.now)));
     let later = script.now.after(HOUR);
     let mut engine = Engine::new(spec(), later);
-    engine.handle(LoadState(read(&state).expect("it is understood")), later);
+    engine.handle(LoadState(read(&state).expect("a valid state")), later);
     assert_eq!(engine.next_work().map(|due| due.since(later)), left);
     assert_eq!(engine.fax(sid).map(|fax| fax.status()), Ok(Status::Sending));
 }
@@ -509,7 +509,7 @@ fn work_in_progress_is_issued_again_with_its_token_and_late_responses_are_droppe
     script.answer_twiml(RECEIVE, &[]);
     script.forward(Duration::from_secs(40));
     script.expect_effects(&["tell action received http://app/done"]);
-    let state = read(&written(&script.engine, script.now)).expect("it is understood");
+    let state = read(&written(&script.engine, script.now)).expect("a valid state");
     let token = |script: &Script| format!("{:?}", script.first_effect().intent);
     let before = token(&script);
     script.load(state);
@@ -535,7 +535,7 @@ const OF_TODAY: &str = include_str!("../../fixtures/state/v2.jsonl");
 fn rewritten(text: &str) -> String {
     let state = State::read(text.as_bytes(), &[]).unwrap_or_else(|error| panic!("{error}"));
     let mut again = Vec::new();
-    state.write(MediaForm::Inline, &mut again).expect("it is written");
+    state.write(MediaForm::Inline, &mut again).expect("written");
     String::from_utf8(again).expect("text")
 }
 
@@ -570,7 +570,7 @@ fn a_world_of_version_1_gets_fault_names_in_place_of_codes() {
     }
     let mut unknown: Value = serde_json::from_str(OF_EACH_VERSION[0]).expect("JSON");
     unknown["world"]["alerts"][0]["alert"]["code"] = json!(99);
-    let told = read(&unknown).expect_err("it is refused").to_string();
+    let told = read(&unknown).expect_err("a refusal").to_string();
     assert_eq!(told, "world.alerts[0].alert.code: 99 is not the code of a fault");
 }
 
@@ -578,7 +578,7 @@ fn a_world_of_version_1_gets_fault_names_in_place_of_codes() {
 fn text_after_a_document_is_refused() {
     let text = include_str!("../../fixtures/state/v2.json");
     for after in [" x{{{", text, "null"] {
-        let refused = State::read(format!("{text}{after}").as_bytes(), &[]).expect_err("there is more");
+        let refused = State::read(format!("{text}{after}").as_bytes(), &[]).expect_err("a refusal");
         assert!(refused.to_string().contains("trailing characters"), "{refused}");
     }
 }
@@ -588,6 +588,6 @@ fn a_world_at_the_end_of_the_calendar_can_be_written_and_read() {
     let mut script = Script::default();
     script.send(order(FAR));
     let mut text = Vec::new();
-    script.engine.state(true, Timestamp::LATEST).write(MediaForm::Inline, &mut text).expect("it is written");
+    script.engine.state(true, Timestamp::LATEST).write(MediaForm::Inline, &mut text).expect("written");
     assert!(State::read(&text, &[]).is_ok(), "{}", String::from_utf8_lossy(&text));
 }

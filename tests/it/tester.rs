@@ -29,9 +29,10 @@ const TOKEN: &str = "secret";
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 /// More rows than the header line takes at the top of a page.
 const HEADER_ROWS: usize = 100;
-/// Far longer than anything here takes.
+/// The time after which a test gives up waiting, far longer than any call takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// An emulator with one account, and that account's app.
 struct Tester {
     registry: Registry,
     app: MockServer,
@@ -266,7 +267,7 @@ async fn advancing_a_frozen_clock_ends_a_fax_and_reports_what_happened() {
         moved["events"].as_array().expect("events").iter().filter_map(|event| event["data"]["new"].as_str()).collect();
     assert!(statuses.ends_with(&["received"]), "{moved}");
     assert_eq!(tester.done("GET", "/wait?for=idle", Value::Null).await["idle"], true);
-    // Housekeeping still applies: the fax is kept for 180 days and then removed.
+    // Advancing the clock removes the fax as well, once it is 180 days old.
     assert_eq!(tester.rest("GET", &format!("/v1/Faxes/{sid}"), "").await.status, 200);
     tester.done("POST", "/clock/advance", json!({ "seconds": 179.9 * 86_400.0 })).await;
     assert_eq!(tester.rest("GET", &format!("/v1/Faxes/{sid}"), "").await.status, 200);
@@ -275,7 +276,7 @@ async fn advancing_a_frozen_clock_ends_a_fax_and_reports_what_happened() {
 }
 
 #[tokio::test]
-async fn a_clock_refuses_nonsense() {
+async fn a_clock_refuses_impossible_moves() {
     let tester = Tester::new().await;
     assert_eq!(tester.refused("POST", "/clock/advance", json!({ "seconds": 1 })).await.0, 409);
     assert_eq!(tester.refused("POST", "/clock/drain", json!({})).await.0, 409);
@@ -310,7 +311,7 @@ async fn time_advanced_before_a_timeout_stays_advanced() {
     assert_eq!(
         tester.done("GET", "/clock", Value::Null).await["now"],
         before["now"],
-        "nothing moves while an app hangs"
+        "the clock stands still while an app hangs"
     );
     let reset = tester.done("POST", "/reset", Value::Null).await;
     assert_eq!((&reset["canceled"]["faxes"], &reset["canceled"]["webhooks"]), (&1.into(), &1.into()));
@@ -356,7 +357,7 @@ async fn an_unclaimed_world_accepts_no_call_until_the_first_token_claims_it() {
     assert_eq!(call("first").await, 200);
     assert_eq!(call("second").await, 401);
     tester.done("POST", &format!("/reset{query}"), Value::Null).await;
-    assert_eq!((call("second").await, call("first").await), (401, 200), "a reset leaves the claim");
+    assert_eq!((call("second").await, call("first").await), (401, 200), "a reset keeps the claim");
 }
 
 #[tokio::test]
@@ -392,7 +393,7 @@ async fn line_noise_damages_rows_of_the_received_pages() {
     assert!((20..220).contains(&streaked), "{streaked} of {} rows", noisy.len());
     let received: std::collections::HashSet<_> = noisy.iter().collect();
     let lost = clean.iter().filter(|row| !received.contains(row)).count();
-    assert!(lost > 20, "{lost} rows never came whole");
+    assert!(lost > 20, "only {lost} rows are damaged");
 }
 
 #[tokio::test]
@@ -422,5 +423,5 @@ async fn a_clock_can_be_advanced_exactly_to_its_next_deadline() {
         assert_ne!(moved["events"], json!([]), "what was due at {at} has happened");
         deadlines += 1;
     }
-    assert_eq!(deadlines, 2, "one a page");
+    assert_eq!(deadlines, 2, "one deadline per page");
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The maximum number of lines in a file, tests included; a longer file probably answers two questions.
+/// The maximum number of lines in a file, tests included; a longer file probably covers two subjects.
 const LINES_MAX: usize = 600;
 
-/// Each module and the modules that it may import. Modules further down are further out.
+/// Each module and the modules that it may import. The list goes from the core outwards.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("twiml", &["model"]),
@@ -74,13 +74,13 @@ pub(crate) fn code(text: &str) -> String {
     code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// Lists the modules of this crate that some code names.
+/// Lists the top-level modules that this code names after `crate::`.
 fn imports(code: &str) -> BTreeSet<&str> {
     let after = code.match_indices("crate::").map(|(at, found)| &code[at + found.len()..]);
     after.map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap_or("")).collect()
 }
 
-/// Describes the forbidden imports of a file.
+/// Lists the imports of a file that the table forbids, as messages.
 fn breaches(path: &str, text: &str) -> Vec<String> {
     let module = module_of(path);
     let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == module) else {
@@ -178,7 +178,7 @@ fn every_file_says_in_its_header_what_it_is_for() {
 fn no_file_is_too_long_to_read() {
     for (path, text) in packages().iter().chain(&sources("tests/it")) {
         let lines = text.lines().count();
-        assert!(lines <= LINES_MAX, "{path} has {lines} lines; at most {LINES_MAX}: is it one question?");
+        assert!(lines <= LINES_MAX, "{path} has {lines} lines; split files longer than {LINES_MAX} by subject");
     }
 }
 

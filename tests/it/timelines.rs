@@ -1,4 +1,5 @@
-//! Snapshots of whole conversations as text, for a person to judge. Ids and times are real, since both are seeded.
+//! Compares whole conversations, written as text that a person can judge, with snapshots. Ids and times are not masked: the
+//! seed and the script determine them.
 
 use std::fmt::Write;
 use std::time::Duration;

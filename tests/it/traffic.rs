@@ -149,12 +149,12 @@ async fn an_unassigned_request_is_listed_with_the_reason_and_without_its_secrets
             line("unknown-account", "GET", 404, None, other),
         ]
     );
-    assert_eq!(traffic["requests"][2]["path"], numbers(other), "as it was asked for");
+    assert_eq!(traffic["requests"][2]["path"], numbers(other), "the path is listed as requested");
     assert!(!traffic.to_string().contains("s3cret"), "{traffic}");
     assert_eq!((&traffic["last_seq"], &traffic["evicted"], &traffic["missed"]), (&json!(9), &json!(0), &json!(0)));
     let rest = control(&host, "GET", "/traffic?since=5&limit=2").await;
     assert_eq!((&rest["requests"][0]["seq"], rest["requests"].as_array().map(Vec::len)), (&json!(6), Some(2)));
-    assert_eq!(host.world().read_journal(|journal| journal.last_seq()), 0, "no world has any of them");
+    assert_eq!(host.world().read_journal(|journal| journal.last_seq()), 0, "no world's journal has any of them");
 }
 
 #[tokio::test]
@@ -171,7 +171,7 @@ async fn a_read_of_an_account_that_nobody_has_used_is_an_unassigned_request() {
     );
     host.call_as((other, "t"), "POST", "/v1/Faxes", "").await;
     host.call_as((other, "t"), "GET", "/v1/Faxes", "").await;
-    assert_eq!(control(&host, "GET", "/traffic").await["last_seq"], 1, "what is of a world is in its journal alone");
+    assert_eq!(control(&host, "GET", "/traffic").await["last_seq"], 1, "only the world's journal has these");
     assert_eq!(control(&host, "GET", &format!("/events?account={other}")).await["last_seq"], 2);
 }
 
@@ -187,5 +187,5 @@ async fn unassigned_requests_are_guarded_like_the_control_api() {
     let (status, _, text) = asked(&host, "GET", &target, &[("host", "localhost"), ("authorization", "Bearer t")]).await;
     assert_eq!(status, 200);
     let page: Value = serde_json::from_str(&text).expect("JSON");
-    assert_eq!(page["last_seq"], 0, "requests of the control API are no part of it: {page}");
+    assert_eq!(page["last_seq"], 0, "requests to the control API are not listed: {page}");
 }

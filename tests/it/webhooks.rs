@@ -27,7 +27,7 @@ fn twiml(body: &str) -> ResponseTemplate {
 
 fn ring(host: &Host) {
     let call = ReceiveFax { document: letter(1), ..call(1) };
-    host.world().handle(call).expect("it rings");
+    host.world().handle(call).expect("the call rings");
 }
 
 fn fields(body: &[u8]) -> Vec<(String, String)> {
@@ -59,7 +59,7 @@ async fn cookies_are_returned_within_a_fax_but_not_in_the_next() {
     let host = Host::new(setup(&format!("{}/fax", server.uri())));
     for _ in 0..2 {
         ring(&host);
-        assert!(host.alerts_at_rest().await.is_empty(), "the action got the cookie");
+        assert!(host.alerts_at_rest().await.is_empty(), "the action gets the cookie");
     }
     let asked: Vec<_> = requests(&server).await.into_iter().filter(|request| request.url.path() == "/fax").collect();
     assert!(asked.len() == 2 && asked.iter().all(|request| !request.headers.contains_key("cookie")));
@@ -118,6 +118,7 @@ async fn each_redirect_hop_is_signed_separately_and_relative_actions_resolve_aga
 #[tokio::test]
 async fn a_urls_credential_is_sent_only_where_it_is_requested() {
     let server = MockServer::start().await;
+    // us:p+w in Base64.
     let basic = "Basic dXM6cCt3";
     Mock::given(path("/fax"))
         .and(header("authorization", basic))
@@ -171,7 +172,7 @@ async fn a_digest_challenge_is_answered_as_a_real_server_expects() {
     Mock::given(path("/fax")).respond_with(DigestServer).mount(&server).await;
     ring(&wrong);
     let codes: Vec<u32> = wrong.alerts_at_rest().await.iter().map(|alert| code_of(alert.fault)).collect();
-    assert_eq!((codes, requests(&server).await.len()), (vec![11200], 2), "asked once more and no further");
+    assert_eq!((codes, requests(&server).await.len()), (vec![11200], 2), "a wrong credential is tried once");
 }
 
 #[tokio::test]
@@ -239,7 +240,7 @@ async fn a_status_callback_that_succeeds_at_the_second_try_gets_each_status_once
     let form =
         format!("To=%2B15558675310&From=%2B15005550006&MediaUrl={}/a.pdf&StatusCallback={callback}", server.uri());
     host.api("POST", "/v1/Faxes", "/v1/Faxes", &form).await;
-    assert!(host.alerts_at_rest().await.is_empty(), "the second try went well");
+    assert!(host.alerts_at_rest().await.is_empty(), "the second try succeeds");
     let told: Vec<_> = requests(&server).await.into_iter().filter(|request| request.url.path() == "/status").collect();
     let value = |request: &Request| {
         let status = fields(&request.body).into_iter().find(|(name, _)| name == "FaxStatus");
@@ -276,12 +277,13 @@ async fn a_misbehaving_app_affects_only_its_own_delivery() {
     let delivered = world.until(|engine| {
         faxes.iter().all(|sid| engine.fax(*sid).is_ok_and(|fax| fax.status() == Status::Delivered)).then_some(())
     });
+    // Shorter than the total timeout of the callbacks, 1,500 ms.
     let fast = Duration::from_millis(1_400);
     tokio::time::timeout(fast, delivered).await.expect("no fax waits for a callback, hanging or not");
     let codes: Vec<u32> = host.alerts_at_rest().await.iter().map(|alert| code_of(alert.fault)).collect();
     let count = |code: u32| codes.iter().filter(|each| **each == code).count();
     assert_eq!((count(11203), count(11205), count(11200)), (8, 4, 4), "hang and drip, close, pour: {codes:?}");
-    tokio::time::timeout(PATIENCE, server.verify()).await.expect("the good callback heard of everything");
+    tokio::time::timeout(PATIENCE, server.verify()).await.expect("the good callback is notified of every status");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! Tests whole conversations over the REST API and the media host, and checks each response against Twilio's
-//! description. Nothing here looks inside the engine except to wait.
+//! description. The tests look inside the engine only to wait.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -31,6 +31,7 @@ const ORIGIN: &str = "http://localhost:8329";
 /// Far longer than a conversation at the highest pace takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// An emulator with one account, called without a socket.
 struct Wire {
     registry: Registry,
     credential: String,
@@ -196,7 +197,7 @@ async fn without_store_media_no_media_are_kept() {
 }
 
 #[tokio::test]
-async fn deleted_media_read_as_null_and_their_url_is_404() {
+async fn deleted_media_are_null_and_their_url_is_404() {
     let wire = Wire::new(PriceForm::Text).await;
     let created = wire.send("15558675310", "").await;
     let fax = wire.fetch(&created).await;
@@ -265,7 +266,7 @@ async fn a_connection_is_closed_cleanly_if_the_client_asks_for_it() {
     .await;
 }
 
-/// Serves on a port until `ask` is done.
+/// Serves the emulator on a free port until `ask` has finished.
 async fn served(wire: &Wire, ask: impl AsyncFnOnce(SocketAddr)) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -275,7 +276,7 @@ async fn served(wire: &Wire, ask: impl AsyncFnOnce(SocketAddr)) {
         ask(address).await;
         drop(stop);
     };
-    tokio::time::timeout(PATIENCE, async { tokio::join!(serving, asking) }).await.expect("it stops when told");
+    tokio::time::timeout(PATIENCE, async { tokio::join!(serving, asking) }).await.expect("the server stops");
 }
 
 /// Sends a request on a new connection and returns the response.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the recipes of docs/recipes: the tests of a Flask app and of an Express app, unchanged, and the code on the page about
-# SignalWire, with the ports of this run. Each test may take at most RECIPE_LIMIT_MS (default: 1000). FAUXFAX_BIN names the
-# binary; run.sh --install installs the libraries.
+# SignalWire, in which only the ports are replaced. Each test may take at most RECIPE_LIMIT_MS (default: 1000). FAUXFAX_BIN
+# names the binary; run.sh --install installs the libraries.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -11,12 +11,12 @@ export FAUXFAX_BIN
 limit_ms=${RECIPE_LIMIT_MS:-1000}
 venv=$(pwd)/.venv/7.5.1
 
-# Node looks for packages in the parent folders of a file.
+# The copies must be below this folder, because Node looks for packages in the parent folders of a file.
 copy=$(mktemp -d "$(pwd)/recipe-XXXXXX")
 trap 'rm -rf "$copy"' EXIT
 
-# Prints each test of a JUnit report with its milliseconds. Fails if there is none, or if one took too long. $1 is the
-# report's name.
+# Prints each test of a JUnit report with its milliseconds. Fails if the report has no test, or if one took too long. $1 is
+# the report's name.
 hold_to_limit() {
     awk -v what="$1" -v limit="$limit_ms" '
         match($0, /<testcase[^>]*>/) {
@@ -39,7 +39,7 @@ node --test --test-reporter=spec --test-reporter-destination=stdout \
     --test-reporter=junit --test-reporter-destination="$copy/node.xml" "$copy"/*.test.mjs
 hold_to_limit node:test <"$copy/node.xml"
 
-# Prints the block number $2 of the language $1 on the page about SignalWire, with the ports of this run.
+# Prints code block number $2 in the language $1 of the page about SignalWire, with the ports of this run.
 block() {
     awk -v fence="\`\`\`$1" -v wanted="$2" '
         $0 == fence { count++; inside = count == wanted; next }
@@ -48,7 +48,7 @@ block() {
         grep . || { echo "signalwire.md has no block $2 of $1" >&2; exit 1; }
 }
 
-# Fails unless what is printed has the word "queued" or "delivered". $1 names it.
+# Fails unless standard input has the word "queued" or "delivered". $1 names the code block that printed it.
 hold_to_status() {
     local printed
     printed=$(cat)
@@ -56,7 +56,7 @@ hold_to_status() {
     echo "signalwire.md: $1 passed"
 }
 
-# Under the name that the page calls it by.
+# The page calls the binary fauxfax, without a path.
 ln -s "$FAUXFAX_BIN" "$copy/fauxfax"
 export PATH=$copy:$PATH XDG_DATA_HOME=$copy/data
 export SIGNALWIRE_PROJECT_ID=b3877c40-da60-4998-90ad-b792e98472ac SIGNALWIRE_API_TOKEN=PTofTheRecipes

@@ -3,11 +3,11 @@
 #
 #   tests/sdk/run.sh [--install|--no-install] [SUITE…]
 #
-# A suite is a library at a version; without names all suites run. --install only installs, --no-install never installs.
-# FAUXFAX_BIN names the binary (default: that of cargo build).
-# FAUXFAX_WAY selects how the libraries reach the emulator: base-url (each client is configured), or only by environment
-# variables: proxy (fauxfax serve and fauxfax env) or exec (fauxfax exec). SignalWire's libraries have one more: space (https,
-# with localhost and the emulator's port as the space).
+# A suite is one version of a library; without a name, all suites run. --install only installs, --no-install never installs.
+# FAUXFAX_BIN names the binary (default: the one that cargo build makes).
+# FAUXFAX_WAY selects how the libraries reach the emulator. base-url configures each client; proxy (fauxfax serve and fauxfax
+# env) and exec (fauxfax exec) set only environment variables. For SignalWire's libraries there is also space: https, with
+# localhost and the emulator's port as the space.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -28,7 +28,7 @@ die() {
     exit 1
 }
 
-# Whether folder $1 was made from the present version of file $2.
+# Succeeds if folder $1 was made from the current content of file $2.
 is_fresh() {
     [[ -f $1/.made-from ]] && cmp -s "$1/.made-from" "$2"
 }
@@ -38,7 +38,7 @@ install_python() {
     ".venv/$1/bin/python" -m pip check
 }
 
-# Makes the environment .venv/$1 of the requirements named $2.
+# Creates the virtual environment .venv/$1 from requirements/$2.txt.
 install_venv() {
     local venv=.venv/$1 requirements=requirements/$2.txt
     is_fresh "$venv" "$requirements" && return
@@ -54,7 +54,7 @@ install_node() {
     cp package-lock.json node_modules/.made-from
 }
 
-# The options of each emulator that a suite runs under.
+# The flags of the emulators that the libraries are tested with.
 flags=(--seed 2017 --pace max)
 
 # Runs a command in the way that FAUXFAX_WAY selects.
@@ -80,7 +80,7 @@ through_the_proxy() (
     "$@"
 )
 
-# The library knows nothing but a space, to which it speaks https; the local CA is all that it has to trust.
+# The library is configured with nothing but a space, which it calls by https, and must trust the local CA.
 in_its_space() (
     [[ " ${flags[*]} " == *' signalwire '* ]] || die 'only the libraries of SignalWire know a space'
     XDG_DATA_HOME=$(mktemp -d)
@@ -88,7 +88,7 @@ in_its_space() (
     exec {ready}< <(exec "$FAUXFAX_BIN" serve --listen 127.0.0.1:0 --tls-listen 127.0.0.1:0 "${flags[@]}" 2>/dev/null)
     emulator=$!
     trap 'kill $emulator; rm -rf "$XDG_DATA_HOME"' EXIT
-    # The line ends with "tls https://127.0.0.1:PORT".
+    # The ready line ends with "tls https://127.0.0.1:PORT".
     read -r -a words <&"$ready"
     FAUXFAX_URL=${words[2]}
     SIGNALWIRE_SPACE_URL=localhost:${words[-1]##*:}
@@ -130,7 +130,7 @@ run_signalwire() {
             on_its_way "../../.venv/signalwire-${1#python-}/bin/python" -m pytest -p no:cacheprovider)
         return
     fi
-    # Version 3 of @signalwire/node has a validator and no client.
+    # Version 3 of @signalwire/node has a validator but no client.
     [[ $1 != node-3 ]] || files=(signalwire/node/inbound.test.mjs signalwire/node/validators.test.mjs)
     SIGNALWIRE_LIBRARY=signalwire-$1 on_its_way node --test --test-concurrency=1 --test-reporter=spec "${files[@]}"
 }
@@ -233,5 +233,5 @@ for suite in "${chosen[@]}"; do
     fi
 done
 ((${#failed[@]} == 0)) || die "failed: ${failed[*]}"
-# 77 if nothing was run, as in automake, for callers that run one suite at a time.
+# As in automake, the exit status 77 says that every suite was skipped, for callers that run one suite at a time.
 ((${#skipped[@]} < ${#chosen[@]})) || exit 77

@@ -23,11 +23,12 @@ emulator=$!
 trap 'kill "$emulator"; wait "$emulator" || true; rm -rf "$folder"' EXIT
 until [[ -s $folder/port ]]; do
     kill -0 "$emulator" || { cat "$folder/log" >&2; exit 1; }
+    # A read that times out waits without starting a process.
     read -r -t 0.05 <> <(:) || true
 done
 url=http://127.0.0.1:$(<"$folder/port")
 
-# The seed makes the calls the same in each run. SCHEMATHESIS_EXAMPLES sets how many there are; more find more.
+# With the seed, each run makes the same calls. SCHEMATHESIS_EXAMPLES sets how many it makes; more calls find more faults.
 "$venv/bin/schemathesis" run "$url/_fauxfax/v1/openapi.json" --url "$url" \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
     --max-examples "$examples" --seed 7 --request-timeout 60 --generation-database none --suppress-health-check all \

@@ -1,4 +1,4 @@
-// The browser, and a page that notes whatever must not happen: dialogs, CSP reports, errors of scripts.
+// Launches the browser, and opens pages that record what must not happen: dialogs, CSP violations, script errors.
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
@@ -7,15 +7,15 @@ import { chromium } from "playwright-core";
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const executablePath = process.env.FAUXFAX_CHROMIUM ?? "/usr/bin/chromium";
-/** Whatever is waited for comes when something has happened; this is only for what never does. */
+/** The limit for events that never happen. Tests wait for events and never for a fixed time. */
 const PATIENCE_MS = 20_000;
 
-/** Chromium, without a sandbox since tests may run as root. */
+/** Launches Chromium, without its sandbox, because tests may run as root. */
 export function launch(args = []) {
   return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage", ...args] });
 }
 
-/** A page in a context of its own. `page.faults` lists what must not have happened. */
+/** Opens a page in a new context. `page.faults` records everything that happens but must not. */
 export async function open(browser, url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, permissions: ["clipboard-read", "clipboard-write"], ...options });
   const page = await context.newPage();
@@ -37,14 +37,14 @@ export async function open(browser, url, options = {}) {
   return page;
 }
 
-/** Fails where something happened that must not. */
+/** Fails if something happened that must not. */
 export function assertClean(page) {
   assert.deepEqual(page.faults, []);
 }
 
-/** Fails where axe finds a serious violation; answers how many rules passed. */
+/** Fails if axe finds a serious violation. Returns the number of rules that passed. */
 export async function assertAccessible(page, where) {
-  // The page's own policy forbids evaluation; the debugger's does not count.
+  // The page's policy forbids evaluation, but doesn't apply to the debugger protocol, which this uses.
   await page.evaluate(axeSource);
   const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   const grave = found.violations.filter(({ impact }) => impact === "serious" || impact === "critical");
@@ -53,7 +53,7 @@ export async function assertAccessible(page, where) {
   return found.passes.length;
 }
 
-/** Fails where the page is wider than the window. */
+/** Fails if the page is wider than the window. */
 export async function assertFits(page, where) {
   const [wide, own] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   assert.ok(wide <= own, `${where} is ${wide} px wide in a window of ${own}`);

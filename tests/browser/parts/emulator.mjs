@@ -1,4 +1,4 @@
-// The emulator as a process, its control API, and a customer's app that answers its webhooks. No browser here.
+// Runs the emulator as a process, calls its APIs, and provides an app for its webhooks. This file uses no browser.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -14,7 +14,7 @@ export const ACCOUNT = `AC${"0".repeat(32)}`;
 const TOKEN = "0".repeat(32);
 
 export class Emulator {
-  /** `fauxfax serve` on a port (0: a free one), with an empty environment and no configuration file. */
+  /** Starts `fauxfax serve` on a port (0: a free one), with only PATH in its environment and without a configuration file. */
   static async start({ port = 0, flags = [] } = {}) {
     const self = new Emulator();
     self.folder = mkdtempSync(join(tmpdir(), "fauxfax-browser-"));
@@ -48,7 +48,7 @@ export class Emulator {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** A control call; answers its JSON. */
+  /** Makes a control call, and returns the response's JSON. */
   async control(method, path, { body, form } = {}) {
     const response = await fetch(`${this.url}/_fauxfax/v1${path}`, { method, headers: body ? { "content-type": "application/json" } : {}, body: form ?? (body && JSON.stringify(body)) });
     const text = await response.text();
@@ -56,7 +56,7 @@ export class Emulator {
     return text ? JSON.parse(text) : null;
   }
 
-  /** A REST call. */
+  /** Makes a REST call as an account, and returns the response's JSON. */
   async rest(method, path, params, { sid = ACCOUNT, token = TOKEN } = {}) {
     const response = await fetch(`${this.url}${path}`, { method, headers: { authorization: `Basic ${btoa(`${sid}:${token}`)}` }, body: params && new URLSearchParams(params) });
     const text = await response.text();
@@ -64,7 +64,7 @@ export class Emulator {
     return text ? JSON.parse(text) : null;
   }
 
-  /** A fax comes in; answers when the conversation is over. */
+  /** Receives a fax, and returns the conversation once it has ended. */
   async receive(fields = {}, query = "") {
     const form = new FormData();
     if (fields.file === undefined && !fields.pages) fields = { ...fields, file: new File([readFileSync(LETTER)], "letter.pdf", { type: "application/pdf" }) };
@@ -72,13 +72,13 @@ export class Emulator {
     return this.control("POST", `/incoming-faxes?wait=true${query}`, { form });
   }
 
-  /** A fax goes out. */
+  /** Sends a fax, and returns it as created. */
   send(params) {
     return this.rest("POST", "/v1/Faxes", { From: "+15005550006", To: "+15558675310", ...params });
   }
 }
 
-/** A customer's app: it takes every fax, and remembers what it was told. `answers` overrides paths. */
+/** An app that accepts every fax and records its requests. `answers` overrides the responses of paths. */
 export class App {
   static async start(answers = {}) {
     const self = new App();
@@ -100,7 +100,7 @@ export class App {
     return self;
   }
 
-  /** What was told to a path. */
+  /** Returns the requests to a path. */
   told(path) {
     return this.heard.filter((each) => each.path === path);
   }

@@ -1,6 +1,6 @@
-// A document made on the spot: the smallest that is valid.
+// Makes the smallest valid document.
 
-/** A PDF of so many US Letter pages. */
+/** Returns a PDF of this many US Letter pages. */
 export function pdf(pages) {
   const kids = Array.from({ length: pages }, (_, page) => `${3 + page} 0 R`).join(" ");
   const page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] >>";

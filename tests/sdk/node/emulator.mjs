@@ -1,4 +1,4 @@
-// The emulator as a process, and its control API. Nothing here knows a client library.
+// Runs the emulator as a process and calls its control API. This file uses no client library.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -9,20 +9,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-// Answers of the control API come when something has happened; this is only for what never does.
+// The control API responds as soon as something has happened; this is the limit for events that never happen.
 const PATIENCE_S = 20;
 
 export class Emulator {
-  /** Whether clients reach it under Twilio's own name: their environment leads there, not their base URL. */
+  /** Whether clients call Twilio's host names, and only their environment leads them to the emulator. */
   underTwiliosName = false;
 
-  /** The emulator that runs already, in whose environment the tests were started; else one of their own. */
+  /** Returns the running emulator in whose environment the tests were started, or starts one for them. */
   static async aroundTheTests(...flags) {
     if ((process.env.FAUXFAX_WAY ?? "base-url") === "base-url") return Emulator.start(flags);
     return Object.assign(new Emulator(), { url: process.env.FAUXFAX_URL, underTwiliosName: true });
   }
 
-  /** `fauxfax serve` on a free port, with no environment but `variables` and no configuration file. */
+  /** Starts `fauxfax serve` on a free port, with only PATH and `variables` as its environment and no configuration file. */
   static async start(flags = [], variables = {}) {
     const folder = mkdtempSync(join(tmpdir(), "fauxfax-sdk-"));
     const portFile = join(folder, "port");
@@ -46,12 +46,12 @@ export class Emulator {
     return Object.assign(new Emulator(), { child, folder, url });
   }
 
-  /** Scheme and host of the resources that clients see. */
+  /** The scheme and host of the URLs in the resources that clients get. */
   get origin() {
     return this.underTwiliosName ? "https://fax.twilio.com" : this.url;
   }
 
-  /** Stops it as an init system would, and holds it to a clean end. */
+  /** Stops the emulator with SIGTERM, as an init system would, and checks that it exits with 0. */
   async stop() {
     if (!this.child) return;
     const exit = once(this.child, "exit");
@@ -61,7 +61,7 @@ export class Emulator {
     assert.equal(status, 0, "SIGTERM ends the emulator cleanly");
   }
 
-  /** A call of the control API; any refusal is an error. */
+  /** Calls the control API, and returns the response's JSON. A refusal fails the test. */
   async control(method, path, { account, json, body = json && JSON.stringify(json), ...query } = {}) {
     const url = new URL(this.url + "/_fauxfax/v1" + path);
     for (const [name, value] of Object.entries({ account, ...query })) {
@@ -75,7 +75,7 @@ export class Emulator {
     return text && JSON.parse(text);
   }
 
-  /** A machine calls a number of the account; answers when the conversation has ended. */
+  /** Lets a fax machine call a number of the account, and returns the conversation once it has ended. */
   receive(account, fields = {}, file) {
     const query = { account, wait: true, timeout: PATIENCE_S };
     if (!file) return this.control("POST", "/incoming-faxes", { ...query, json: fields });
@@ -85,18 +85,18 @@ export class Emulator {
     return this.control("POST", "/incoming-faxes", { ...query, body });
   }
 
-  /** Answers the moment the fax has entered one of the statuses. */
+  /** Waits until the fax has entered one of the statuses. */
   wait(account, fax, status) {
     return this.control("GET", "/wait", { account, fax, status, timeout: PATIENCE_S });
   }
 
-  /** Answers when nothing of the account is pending, callbacks included. */
+  /** Waits until nothing of the account is pending, callbacks included. */
   settle(account) {
     return this.control("GET", "/wait", { account, for: "idle", timeout: PATIENCE_S });
   }
 }
 
-/** An account that nobody else uses, so a world of its own. */
+/** Returns an account that no other test uses, so that each test has its own world. */
 export function accountOf(test) {
   const digest = createHash("md5").update(test).digest("hex");
   return { sid: "AC" + digest, token: [...digest].reverse().join("") };

@@ -1,4 +1,4 @@
-// Sending with twilio-node 3.73.1, the last that can: create, fetch, list, cancel, delete, media, and the callbacks.
+// Tests sending with twilio-node 3.73.1, the last version that can: create, fetch, list, cancel, delete, media, and the callbacks.
 
 import assert from "node:assert/strict";
 import { clientOf, FROM, refusal, scenario, TO } from "./setting.mjs";
@@ -16,7 +16,7 @@ async function ended({ emulator, account, client }, fax) {
 
 const isNow = (date) => date instanceof Date && Math.abs(Date.now() - date) < 60_000;
 
-scenario("a new fax is queued and knows nothing yet", async ({ emulator, account, app, client }) => {
+scenario("a new fax is queued and has no results yet", async ({ emulator, account, app, client }) => {
   const fax = await send(client, app);
   assert.match(fax.sid, /^FX[0-9a-f]{32}$/);
   assert.deepEqual(
@@ -45,7 +45,7 @@ scenario("a delivered fax has numbers, a price and its document", async (setting
   assert.deepEqual(Buffer.from(await document.arrayBuffer()).subarray(0, 5), Buffer.from("%PDF-"));
 });
 
-scenario("every option of create is taken", async (setting) => {
+scenario("every option of create is accepted", async (setting) => {
   const { account, app, client, emulator } = setting;
   app.answers["/status"] = null;
   const fax = await send(client, app, {
@@ -66,7 +66,7 @@ scenario("every option of create is taken", async (setting) => {
   assert.ok(!("MediaUrl" in app.of("/status").at(-1).form));
 });
 
-scenario("each status is told in order", async (setting) => {
+scenario("each status is notified in order", async (setting) => {
   const { account, app, client, emulator } = setting;
   app.answers["/status"] = null;
   const fax = await ended(setting, await send(client, app, { statusCallback: app.url + "/status" }));
@@ -102,7 +102,7 @@ for (const [to, status, code] of [
   });
 }
 
-scenario("a fax whose document is under way can be canceled, a delivered one no more", async (setting) => {
+scenario("a fax whose document is being fetched can be canceled, and a delivered one can't", async (setting) => {
   const { app, client } = setting;
   const delivered = await ended(setting, await send(client, app));
   const late = await refusal(delivered.update({ status: "canceled" }));
@@ -117,7 +117,7 @@ scenario("a fax whose document is under way can be canceled, a delivered one no 
   assert.equal((await client.fax.faxes(fax.sid).fetch()).status, "canceled");
 });
 
-scenario("a fax whose document is under way is neither deleted nor lost", async (setting) => {
+scenario("a fax whose document is being fetched can't be deleted", async (setting) => {
   const { app, client } = setting;
   const release = app.hold("/held.pdf", pdf(1));
   const fax = await send(client, app, { mediaUrl: app.url + "/held.pdf" });
@@ -128,7 +128,7 @@ scenario("a fax whose document is under way is neither deleted nor lost", async 
   assert.equal((await ended(setting, fax)).status, "delivered");
 });
 
-scenario("a deleted fax is gone with its media", async (setting) => {
+scenario("a deleted fax and its media are gone", async (setting) => {
   const { app, client } = setting;
   const fax = await ended(setting, await send(client, app));
   assert.equal(await fax.remove(), true);
@@ -159,7 +159,7 @@ scenario("the media of a fax are listed, fetched and deleted", async (setting) =
   assert.deepEqual([kept.status, kept.mediaSid, kept.mediaUrl, kept.numPages], ["delivered", null, null, 2]);
 });
 
-scenario("a list is followed over its pages newest first", async ({ app, client }) => {
+scenario("a list is paginated, newest first", async ({ app, client }) => {
   const sent = [];
   for (let count = 0; count < 7; count += 1) sent.unshift((await send(client, app)).sid);
   const sids = async (options) => (await client.fax.faxes.list(options)).map((fax) => fax.sid);
@@ -190,11 +190,11 @@ scenario("a list is filtered", async ({ app, client }) => {
 });
 
 for (const [what, options, code] of [
-  ["a To that is none", { to: "5551234567" }, 21211],
-  ["a From that is none", { from: "hello" }, 21212],
-  ["a MediaUrl that is none", { mediaUrl: "letter.pdf" }, 21620],
-  ["a StatusCallback that is none", { statusCallback: "status" }, 21609],
-  ["a quality that is none", { quality: "ultra" }, 20422],
+  ["a To that is no number", { to: "5551234567" }, 21211],
+  ["a From that is no number", { from: "hello" }, 21212],
+  ["a MediaUrl that is no URL", { mediaUrl: "letter.pdf" }, 21620],
+  ["a StatusCallback that is no URL", { statusCallback: "status" }, 21609],
+  ["a quality that does not exist", { quality: "ultra" }, 20422],
 ]) {
   scenario(`${what} is refused`, async ({ app, client }) => {
     const error = await refusal(send(client, app, options));

@@ -1,5 +1,5 @@
-// Receiving into an Express app whose TwiML the library builds. The newest libraries have no Fax API any more, so the
-// resource is read in the control API's answer: all versions run this.
+// Tests receiving with an Express app whose TwiML the library builds. The newest versions of the library have no Fax API, so
+// the fax is read from the control API's response: all versions run these tests.
 
 import assert from "node:assert/strict";
 import { BUYABLE, receiveTwiml, scenario, TO } from "./setting.mjs";
@@ -8,7 +8,7 @@ import { pdf } from "./documents.mjs";
 const purposes = (conversation) => conversation.webhooks.map((webhook) => webhook.purpose);
 const executed = (conversation) => conversation.events.find((event) => event.kind === "twiml.executed").data;
 
-scenario("an app is asked and told what came", async ({ emulator, account, app, faxNumber }) => {
+scenario("an app is asked for TwiML and notified of the fax", async ({ emulator, account, app, faxNumber }) => {
   await faxNumber();
   app.answers["/fax"] = receiveTwiml({ action: "/fax/received" });
   app.answers["/fax/received"] = null;
@@ -38,7 +38,7 @@ scenario("each attribute of Receive is read", async ({ emulator, account, app, f
   assert.ok(!told.url.includes("+"), told.url);
 });
 
-scenario("media that is not stored comes with the action after the fields", async (setting) => {
+scenario("media that are not stored follow the fields of the action", async (setting) => {
   const { emulator, account, app, faxNumber } = setting;
   await faxNumber();
   app.answers["/fax"] = receiveTwiml({ action: "received", storeMedia: false });
@@ -72,7 +72,7 @@ scenario("an app may be asked by GET", async ({ emulator, account, app, client, 
   assert.deepEqual([asked.method, asked.params.tenant, asked.params.FaxSid], ["GET", "7", fax.sid]);
 });
 
-scenario("an answer without a verb founds no fax", async ({ emulator, account, app, faxNumber }) => {
+scenario("a response without a verb creates no fax", async ({ emulator, account, app, faxNumber }) => {
   await faxNumber();
   app.answers["/fax"] = "<Response/>";
   const { outcome, fax, events } = await emulator.receive(account.sid);
@@ -90,7 +90,7 @@ scenario("the fallback is asked with the reason", async ({ emulator, account, ap
   assert.deepEqual([asked.form.ErrorCode, asked.form.ErrorUrl], ["11200", app.url + "/fax"]);
 });
 
-scenario("a redirect is signed for where it leads", async ({ emulator, account, app, faxNumber }) => {
+scenario("a redirect is signed for its target", async ({ emulator, account, app, faxNumber }) => {
   await faxNumber();
   app.answers["/fax"] = (_, response) => response.redirect(307, "/moved");
   app.answers["/moved"] = receiveTwiml();

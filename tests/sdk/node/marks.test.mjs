@@ -1,5 +1,5 @@
-// Every mark of ASCII in the path and the query of a StatusCallback: the library's validateRequest accepts what comes for
-// the URL as it was configured. What can't be sent as it is goes out encoded.
+// Tests every ASCII punctuation character in the path and the query of a StatusCallback: the library's validateRequest accepts
+// the request for the URL as configured. Characters that can't be sent are encoded.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -9,12 +9,12 @@ import { FROM, library, scenario, TO, twilio } from "./setting.mjs";
 const ENCODED = { " ": "%20", '"': "%22", "<": "%3C", ">": "%3E", "`": "%60", "\\": "%5C" };
 const MARKS = Array.from({ length: 95 }, (_, at) => String.fromCharCode(32 + at)).filter((mark) => !/[a-z0-9]/i.test(mark));
 
-// The validator of twilio-node 5 encodes these in a path before it computes, so it refuses any server's signature of them.
+// The validator of twilio-node 5 encodes these in a path before it signs, so it refuses the signature of any server.
 const REFUSED_BY_THE_LIBRARY = library === "twilio-5" ? ["/a{z", "/a}z"] : [];
 
 const sent = (text) => [...text].map((mark) => ENCODED[mark] ?? mark).join("");
 
-/** An app that remembers what comes as it came, for no framework changes a URL so little. */
+/** Starts an app that records each URL exactly as received, which a web framework would not. */
 async function rawApp() {
   const app = { requests: [] };
   app.server = createServer(async (request, response) => {

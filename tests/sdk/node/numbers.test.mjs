@@ -1,4 +1,4 @@
-// Numbers and the account with the library: searched, bought, changed, given back. All versions have these calls.
+// Tests searching, buying, changing and releasing numbers, and the account. All versions of the library have these calls.
 
 import assert from "node:assert/strict";
 import { BUYABLE, clientOf, refusal, scenario } from "./setting.mjs";
@@ -18,7 +18,7 @@ scenario("offers are found by area code and capability", async ({ client }) => {
   assert.ok((await client.availablePhoneNumbers.list()).length > 1);
 });
 
-scenario("a number is bought, switched to fax and given back", async ({ client, account }) => {
+scenario("a number is bought, switched to fax and released", async ({ client, account }) => {
   const numbers = client.incomingPhoneNumbers;
   const number = await numbers.create({ phoneNumber: BUYABLE, friendlyName: "My Fax", voiceUrl: "http://127.0.0.1:1/" });
   assert.match(number.sid, /^PN[0-9a-f]{32}$/);
@@ -35,7 +35,7 @@ scenario("a number is bought, switched to fax and given back", async ({ client, 
   assert.deepEqual([gone.status, gone.code], [404, 20404]);
 });
 
-scenario("each kind has a list of its own", async ({ client }) => {
+scenario("each kind has its own list", async ({ client }) => {
   for (const [country, kind] of [["US", "local"], ["US", "tollFree"], ["GB", "mobile"]]) {
     const [offer] = await client.availablePhoneNumbers(country)[kind].list({ limit: 1 });
     const numbers = client.incomingPhoneNumbers[kind];
@@ -45,7 +45,7 @@ scenario("each kind has a list of its own", async ({ client }) => {
   assert.equal((await client.incomingPhoneNumbers.list()).length, 3);
 });
 
-scenario("a list is followed over its pages newest first", async ({ client }) => {
+scenario("a list is paginated, newest first", async ({ client }) => {
   const bought = [];
   for (let count = 0; count < 5; count += 1) {
     bought.unshift((await client.incomingPhoneNumbers.create({ areaCode: "415" })).sid);
@@ -60,7 +60,7 @@ scenario("a list is followed over its pages newest first", async ({ client }) =>
   assert.deepEqual((await second.previousPage()).instances.map((number) => number.sid), bought.slice(0, 2));
 });
 
-scenario("Twilio's magic numbers for buying behave", async ({ client }) => {
+scenario("Twilio's magic numbers for buying behave as documented", async ({ client }) => {
   for (const [order, code] of [
     [{ phoneNumber: "+15005550000" }, 21422],
     [{ phoneNumber: "+15005550001" }, 21421],
@@ -72,13 +72,12 @@ scenario("Twilio's magic numbers for buying behave", async ({ client }) => {
   }
 });
 
-scenario("an account shows itself and lets nobody else in", async ({ client, account }) => {
-  // The first write claims the account; reading would claim nothing.
+scenario("an account can fetch itself and a wrong token is refused", async ({ client, account }) => {
+  // The first write claims the account; a read would not.
   const shown = await client.api.accounts(account.sid).update({ friendlyName: "claimed" });
   assert.deepEqual([shown.sid, shown.authToken, shown.status], [account.sid, account.token, "active"]);
   assert.ok(shown.dateCreated instanceof Date);
   assert.deepEqual((await client.api.accounts.list({ pageSize: 2 })).map(({ sid }) => sid), [account.sid]);
-  // The first write claims the account.
   await client.api.accounts(account.sid).update({ friendlyName: "Mine" });
   const error = await refusal(clientOf(account.sid, "0".repeat(32)).api.accounts(account.sid).fetch());
   assert.deepEqual([error.status, error.code], [401, 20003]);

@@ -1,5 +1,5 @@
-// What an account has beside numbers, with the library: subaccounts, API keys, caller ids, applications, alerts. All
-// versions have these calls.
+// Tests an account's resources other than numbers: subaccounts, API keys, caller ids, applications and alerts. All versions
+// of the library have these calls.
 
 import assert from "node:assert/strict";
 import { BUYABLE, clientOf, FROM, receiveTwiml, refusal, scenario } from "./setting.mjs";
@@ -11,7 +11,7 @@ async function isRefused(promise, status, code) {
   assert.deepEqual([error.status, error.code], [status, code], error.message);
 }
 
-scenario("a subaccount is a world of its own that its owner reaches", async ({ client, account }) => {
+scenario("a subaccount has its own world, which its owner can reach", async ({ client, account }) => {
   const sub = await client.api.accounts.create({ friendlyName: "Branch office" });
   assert.deepEqual([sub.ownerAccountSid, sub.friendlyName, sub.status], [account.sid, "Branch office", "active"]);
   assert.deepEqual((await client.api.accounts.list()).map(({ sid }) => sid).sort(), [account.sid, sub.sid].sort());
@@ -23,7 +23,7 @@ scenario("a subaccount is a world of its own that its owner reaches", async ({ c
   assert.equal((await client.api.accounts(sub.sid).update({ status: "closed" })).status, "closed");
 });
 
-scenario("an API key is shown its secret once and signs in", async ({ client, account }) => {
+scenario("an API key is created with its secret, and authenticates", async ({ client, account }) => {
   const key = await client.newKeys.create({ friendlyName: "CI" });
   assert.match(key.sid, /^SK[0-9a-f]{32}$/);
   assert.ok(key.secret && isNow(key.dateCreated));
@@ -47,7 +47,7 @@ scenario("a caller id is verified, listed, renamed and deleted", async ({ client
   await isRefused(context.fetch(), 404, 20404);
 });
 
-scenario("a number's application says where its faxes go", async (setting) => {
+scenario("a number's application decides where its webhooks go", async (setting) => {
   const { emulator, account, app, client, faxNumber } = setting;
   const application = await client.applications.create({ friendlyName: "Desk", voiceUrl: app.url + "/app/fax" });
   assert.match(application.sid, /^AP[0-9a-f]{32}$/);

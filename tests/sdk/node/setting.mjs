@@ -1,4 +1,4 @@
-// What each test begins with: one emulator a file; for each test an account, its client and a customer's app of its own.
+// Provides one emulator per file, and for each test an account, a client of the library and a webhook app.
 
 import { after, before, test } from "node:test";
 import { createRequire } from "node:module";
@@ -27,7 +27,7 @@ export function clientOf(username, password, options) {
   return client;
 }
 
-/** A test in a world of its own. */
+/** Defines a test that has its own world. */
 export function scenario(name, body) {
   test(name, { timeout: 60_000 }, async () => {
     const account = accountOf(`${library} ${name}`);
@@ -43,7 +43,7 @@ export function scenario(name, body) {
       await body({ emulator, account, app, client, faxNumber });
       passed = true;
     } finally {
-      // What the app saw is worth telling only where the test itself has not failed.
+      // What the app found is reported only if the test itself has passed.
       await app.stop().catch((error) => {
         if (passed) throw error;
       });
@@ -51,7 +51,7 @@ export function scenario(name, body) {
   });
 }
 
-/** The error that a call must be refused with. */
+/** Returns the error of a call that must be refused. */
 export async function refusal(promise) {
   try {
     await promise;

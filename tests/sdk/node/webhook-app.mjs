@@ -1,12 +1,12 @@
-// A customer's app on Express behind the library's own middleware: it answers as a test says and remembers every request
-// with what the validator said of it, as it came and changed.
+// An Express app for webhooks behind the library's middleware: it responds as a test specifies, and records every request with
+// the validator's verdict on it, both as received and changed.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import express from "express";
 import multer from "multer";
 
-// Apps name the file after FaxSid while it arrives, so the fields that have come by then are remembered with it.
+// Apps name the file after FaxSid while it arrives, so the fields that precede it are recorded with it.
 const uploads = multer({
   storage: multer.memoryStorage(),
   fileFilter: (request, file, accept) => {
@@ -15,7 +15,7 @@ const uploads = multer({
   },
 });
 
-/** What the requests of a service have in common. */
+/** What all requests of a service have in common. */
 const TWILIO = { signatureHeader: /^X-Twilio-Signature$/, userAgent: /^TwilioProxy\/1\.1/, signsDocuments: true };
 
 export class WebhookApp {
@@ -29,7 +29,7 @@ export class WebhookApp {
     const app = Object.assign(new WebhookApp(), { validators, token, service });
     const server = express();
     server.use(express.urlencoded({ extended: false }), uploads.any());
-    // First the check of our own, which remembers; then the middleware, as an app would use it.
+    // First this app's own check, which records the request, then the middleware as an app would use it.
     server.use((request, _, next) => (app.#remember(request), next()));
     const middleware = validators.webhook?.(token);
     server.use((request, response, next) => {
@@ -37,7 +37,7 @@ export class WebhookApp {
       else middleware(request, response, next);
     });
     server.use((request, response) => app.#answer(request, response));
-    // Express knows a handler of errors by its four parameters.
+    // Express recognises an error handler by its four parameters.
     server.use((error, request, response, _next) => {
       app.faults.push(error);
       response.status(500).end();
@@ -53,7 +53,7 @@ export class WebhookApp {
     return this.url + path;
   }
 
-  /** Holds a document back until the function that it answers with is called. */
+  /** Serves a document only once the returned function has been called. */
   hold(path, body) {
     let release;
     const released = new Promise((resolve) => (release = resolve));
@@ -68,13 +68,13 @@ export class WebhookApp {
     return this.exchanges.filter((exchange) => exchange.path === path);
   }
 
-  /** Resolves as soon as a request has come to the path. */
+  /** Waits until a request has come to the path, and returns the first one. */
   async arrival(path) {
     while (!this.of(path).length) await new Promise((resolve) => this.#watchers.add(resolve));
     return this.of(path)[0];
   }
 
-  /** Ends it and holds every request to the rules that each must keep. */
+  /** Stops the app, and checks what must be true of every request. */
   async stop() {
     const closed = once(this.listener, "close");
     this.listener.close();
@@ -87,7 +87,7 @@ export class WebhookApp {
       if (this.#isUnsigned(exchange)) continue;
       assert.ok(exchange.isValid, `the validator refuses ${at}`);
       assert.deepEqual(exchange.acceptedThoughChanged, [], at);
-      // Some apps look names up as they are written, so they are written as the service writes them.
+      // Some apps look a header up with its exact case, so the case must be the service's.
       const isWritten = exchange.rawHeaders.some((name) => this.service.signatureHeader.test(name));
       assert.ok(isWritten, `${exchange.rawHeaders}: ${at}`);
       const values = Object.values(exchange.form);
@@ -95,7 +95,7 @@ export class WebhookApp {
     }
   }
 
-  /** Whether a request fetches a document of a service that signs no such request. */
+  /** Returns whether a request fetches a document and the service doesn't sign such requests. */
   #isUnsigned({ method, path }) {
     return !this.service.signsDocuments && method === "GET" && /\.(pdf|tiff)$/.test(path);
   }

@@ -1,4 +1,4 @@
-"""Fixtures: one emulator for all tests, and for each test an account, its client and a customer's app of its own."""
+"""Provides one emulator for all tests, and for each test an account, a client of the library and a webhook app."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ BUYABLE = "+15005550006"
 
 
 class Account:
-    """An account that nobody else uses, so a world of its own."""
+    """An account that no other test uses, so that each test has its own world."""
 
     def __init__(self, test):
         digest = hashlib.md5(test.encode()).hexdigest()
@@ -39,7 +39,7 @@ def account(request):
 
 
 def client_of(emulator, username, password, account_sid=None):
-    """The library's client; at most its base URLs are changed, as each test of an app would."""
+    """Creates a client of the library. If anything, only its base URLs are changed, as an app's own tests would do."""
     client = Client(username, password, account_sid)
     if emulator.under_twilios_name:
         return client
@@ -50,7 +50,7 @@ def client_of(emulator, username, password, account_sid=None):
 
 
 def properties(resource):
-    """All that a resource of the library shows; the newest keep it in attributes."""
+    """Returns all properties of a resource. The newest versions of the library keep them in attributes."""
     values = vars(resource)
     return values.get("_properties") or {name: value for name, value in values.items() if name[0] != "_"}
 
@@ -70,7 +70,7 @@ def app(account):
 
 @pytest.fixture
 def fax_number(client, app):
-    """A number of the account that takes faxes and asks the app at /fax."""
+    """Buys a number for the account, which accepts faxes and asks the app at /fax for TwiML."""
     return client.incoming_phone_numbers.create(
         phone_number=BUYABLE, voice_url=app.url + "/fax", voice_receive_mode="fax"
     )

@@ -1,10 +1,10 @@
-"""Documents made on the spot: the smallest that are valid."""
+"""Makes the smallest valid documents."""
 
 import struct
 
 
 def pdf(pages):
-    """A PDF of so many US Letter pages, each with its number on it."""
+    """Returns a PDF of this many US Letter pages, each of which shows its number."""
     kids = " ".join("%d 0 R" % (4 + 2 * page) for page in range(pages))
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
@@ -32,7 +32,7 @@ def pdf(pages):
 
 
 def tiff(pages, width=1728, height=64):
-    """An uncompressed bilevel TIFF of so many white pages of a fax's width."""
+    """Returns an uncompressed bilevel TIFF of this many white pages, by default as wide as a fax page."""
     strip = b"\x00" * (width // 8) * height
     resolution = struct.pack("<II", 204, 1)
     out = bytearray(b"II*\x00") + struct.pack("<I", 8)

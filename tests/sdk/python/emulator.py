@@ -1,4 +1,4 @@
-"""The emulator as a process, and its control API. Nothing here knows a client library."""
+"""Runs the emulator as a process and calls its control API. This file uses no client library."""
 
 import os
 import pathlib
@@ -7,9 +7,9 @@ import subprocess
 
 import requests
 
-# Answers of the control API come when something has happened; this is only for what never does.
+# The control API responds as soon as something has happened; this is the limit for events that never happen.
 PATIENCE_S = 20
-# What the seed is does not matter, only that a failure can be repeated.
+# A fixed seed makes failures repeatable; its value doesn't matter.
 SEED = "2017"
 
 
@@ -23,24 +23,24 @@ class Problem(Exception):
 
 
 class Emulator:
-    """`fauxfax serve` on a free port, with no environment but `variables` and no configuration file."""
+    """`fauxfax serve` on a free port, with a minimal environment plus `variables` and without a configuration file."""
 
-    # Whether clients reach it under Twilio's own name: their environment leads there, not their base URL.
+    # Whether clients call Twilio's host names, and only their environment leads them to the emulator.
     under_twilios_name = False
 
     @classmethod
     def around_the_tests(cls, url):
-        """The emulator that runs already, in whose environment the tests were started."""
+        """Returns the running emulator in whose environment the tests were started."""
         emulator = cls.__new__(cls)
         emulator.url = url
         emulator.under_twilios_name = True
         emulator.process = None
-        # Documents are downloaded as an app would, through the environment; this machine is reached without the proxy.
+        # As in an app, the environment names the proxy for documents; it excludes this machine from the proxy.
         emulator.session = requests.Session()
         return emulator
 
     def origin(self, product="fax"):
-        """Scheme and host of the resources that clients see."""
+        """Returns the scheme and host of the URLs in the resources that clients get."""
         return "https://%s.twilio.com" % product if self.under_twilios_name else self.url
 
     def __init__(self, binary, folder, *flags, variables=None):
@@ -54,7 +54,7 @@ class Emulator:
         self.process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=self.log, text=True
         )
-        # The line comes when the emulator is ready, or the pipe ends.
+        # The line arrives once the emulator is ready. If the emulator can't start, the pipe ends instead.
         self.ready = self.process.stdout.readline().split()
         assert self.ready[:2] == ["fauxfax", "ready"], self.failed_start()
         self.url = self.ready[2]
@@ -69,7 +69,7 @@ class Emulator:
         return "the emulator did not start: %r\n%s" % (self.ready, self.log.read())
 
     def stop(self):
-        """Stops it as an init system would, and holds it to a clean end."""
+        """Stops the emulator with SIGTERM, as an init system would, and checks that it exits with 0."""
         self.session.close()
         if self.process is None:
             return
@@ -80,7 +80,7 @@ class Emulator:
         assert status == 0, "SIGTERM ended the emulator with %d" % status
 
     def control(self, method, path, account=None, expect=200, json=None, **query):
-        """A call of the control API; anything but the expected status is a `Problem`."""
+        """Calls the control API and returns the JSON. Raises `Problem` for any other status than the expected one."""
         if account:
             query["account"] = account
         response = self.session.request(
@@ -91,7 +91,7 @@ class Emulator:
         return response.json() if response.content else None
 
     def receive(self, account, file=None, **fields):
-        """A machine calls a number of the account; answers when the conversation has ended."""
+        """Lets a fax machine call a number of the account, and returns the conversation once it has ended."""
         query = {"account": account, "wait": "true", "timeout": PATIENCE_S}
         url = self.url + "/_fauxfax/v1/incoming-faxes"
         if file is None:
@@ -105,11 +105,11 @@ class Emulator:
         return response.json()
 
     def wait(self, account, fax, status, since=0):
-        """Answers the moment the fax has entered the status after `since`."""
+        """Waits until the fax has entered the status, or one of several, after `since`."""
         return self.control("GET", "/wait", account, fax=fax, status=status, since=since, timeout=PATIENCE_S)
 
     def settle(self, account):
-        """Answers when nothing of the account is pending, callbacks included."""
+        """Waits until nothing of the account is pending, callbacks included."""
         return self.control("GET", "/wait", account, **{"for": "idle", "timeout": PATIENCE_S})
 
     def events(self, account, **query):

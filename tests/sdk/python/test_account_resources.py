@@ -1,5 +1,5 @@
-"""What an account has beside numbers, with the library: subaccounts, API keys, caller ids, applications, alerts. All
-versions have these calls."""
+"""Tests an account's resources other than numbers: subaccounts, API keys, caller ids, applications and alerts. All
+versions of the library have these calls."""
 
 import datetime
 import json
@@ -20,7 +20,7 @@ def is_now(moment):
     return abs((datetime.datetime.now(datetime.timezone.utc) - moment).total_seconds()) < 60
 
 
-def test_a_subaccount_is_made_listed_renamed_and_reached_by_its_owner(emulator, client, account):
+def test_a_subaccount_is_created_listed_renamed_and_used_by_its_owner(emulator, client, account):
     sub = client.api.accounts.create(friendly_name="Branch office")
     assert re.fullmatch("AC[0-9a-f]{32}", sub.sid) and sub.sid != account.sid
     assert (sub.friendly_name, sub.owner_account_sid, sub.status) == ("Branch office", account.sid, "active")
@@ -32,7 +32,7 @@ def test_a_subaccount_is_made_listed_renamed_and_reached_by_its_owner(emulator, 
     assert by_owner.account_sid == sub.sid
     by_itself = client_of(emulator, sub.sid, sub.auth_token)
     assert [number.sid for number in by_itself.incoming_phone_numbers.list()] == [by_owner.sid]
-    assert client.incoming_phone_numbers.list() == [], "a subaccount's numbers are its own"
+    assert client.incoming_phone_numbers.list() == [], "the owner's list has no number of a subaccount"
     refused_with(401, 20003, by_itself.api.accounts(account.sid).fetch)
 
 
@@ -50,7 +50,7 @@ def test_a_suspended_subaccount_is_refused_until_it_is_active_again(emulator, cl
     assert (refused.value.status, refused.value.code) == (400, 21475)
 
 
-def test_an_api_key_is_shown_its_secret_once_and_signs_in(emulator, client, account):
+def test_an_api_keys_secret_is_shown_once_and_authenticates(emulator, client, account):
     key = client.new_keys.create(friendly_name="CI")
     assert re.fullmatch("SK[0-9a-f]{32}", key.sid) and len(key.secret) == 32 and key.friendly_name == "CI"
     assert is_now(key.date_created)
@@ -67,7 +67,7 @@ def test_an_api_key_is_shown_its_secret_once_and_signs_in(emulator, client, acco
     refused_with(404, 20404, client.keys(key.sid).fetch)
 
 
-def test_keys_are_listed_over_pages(client):
+def test_keys_are_paginated(client):
     made = {client.new_keys.create().sid for _ in range(5)}
     assert {key.sid for key in client.keys.list(page_size=2)} == made
     assert len(client.keys.list(limit=3, page_size=2)) == 3
@@ -89,7 +89,7 @@ def test_a_caller_id_is_verified_listed_renamed_and_deleted(client, account):
     refused_with(404, 20404, client.outgoing_caller_ids(caller_id.sid).fetch)
 
 
-def test_an_application_is_made_changed_listed_and_deleted(client, account):
+def test_an_application_is_created_changed_listed_and_deleted(client, account):
     made = client.applications.create(friendly_name="Fax desk", voice_url="http://127.0.0.1:1/fax", voice_method="GET")
     assert re.fullmatch("AP[0-9a-f]{32}", made.sid)
     assert (made.friendly_name, made.voice_url, made.voice_method) == ("Fax desk", "http://127.0.0.1:1/fax", "GET")
@@ -102,7 +102,7 @@ def test_an_application_is_made_changed_listed_and_deleted(client, account):
     refused_with(404, 20404, client.applications(made.sid).fetch)
 
 
-def test_a_numbers_application_says_where_its_faxes_go(emulator, client, account, app, fax_number):
+def test_a_numbers_application_decides_where_its_webhooks_go(emulator, client, account, app, fax_number):
     application = client.applications.create(
         friendly_name="Fax desk", voice_url=app.url + "/app/fax", status_callback=app.url + "/app/ended"
     )
@@ -132,7 +132,7 @@ def test_each_failed_webhook_raises_an_alert_with_its_request_and_response(emula
     refused_with(404, 20404, client.monitor.alerts("NO" + "0" * 32).fetch)
 
 
-def test_alerts_are_filtered_by_level_and_date_and_followed_over_pages(emulator, client, account, app, fax_number):
+def test_alerts_are_filtered_by_level_and_date_and_paginated(emulator, client, account, app, fax_number):
     app.answers["/fax"] = FaxResponse()
     for _ in range(3):
         emulator.receive(account.sid)
@@ -148,7 +148,7 @@ def test_alerts_are_filtered_by_level_and_date_and_followed_over_pages(emulator,
     assert codes(start_date=today + day) == codes(end_date=today - day) == []
 
 
-def test_the_debugger_webhook_is_told_of_each_alert(emulator, account, app):
+def test_the_debugger_webhook_is_notified_of_each_alert(emulator, account, app):
     made = emulator.control(
         "POST",
         "/accounts",

@@ -1,4 +1,4 @@
-"""Accounts with the library: fetch, list, and who is let in. All versions have these calls."""
+"""Tests accounts: fetching, listing and authentication. All versions of the library have these calls."""
 
 import datetime
 import os
@@ -10,7 +10,7 @@ from conftest import client_of
 from emulator import Emulator
 
 
-def test_an_account_shows_itself(client, account):
+def test_an_account_can_fetch_itself(client, account):
     shown = client.api.accounts(account.sid).fetch()
     assert (shown.sid, shown.owner_account_sid, shown.auth_token) == (account.sid, account.sid, account.token)
     assert (shown.status, shown.type) == ("active", "Full")
@@ -27,7 +27,7 @@ def test_an_account_lists_itself(client, account):
 
 
 def test_a_wrong_token_is_refused(emulator, client, account):
-    # The first write claims the account; reading would claim nothing.
+    # The first write claims the account; a read would not.
     client.api.accounts(account.sid).update(friendly_name="claimed")
     stranger = client_of(emulator, account.sid, "0" * 32)
     with pytest.raises(TwilioRestException) as refused:
@@ -37,14 +37,14 @@ def test_a_wrong_token_is_refused(emulator, client, account):
         stranger.incoming_phone_numbers.list()
 
 
-def test_a_user_that_is_no_account_is_refused(emulator, account):
+def test_a_user_name_that_is_not_a_sid_is_refused(emulator, account):
     stranger = client_of(emulator, "somebody", account.token, account.sid)
     with pytest.raises(TwilioRestException) as refused:
         stranger.api.accounts(account.sid).fetch()
     assert (refused.value.status, refused.value.code) == (401, 20003)
 
 
-def test_a_strict_emulator_lets_in_only_whom_it_knows(tmp_path, account):
+def test_a_strict_emulator_accepts_only_known_accounts(tmp_path, account):
     strict = Emulator(os.environ["FAUXFAX_BIN"], tmp_path, "--accounts", "strict")
     try:
         with pytest.raises(TwilioRestException) as refused:

@@ -1,4 +1,4 @@
-"""What becomes of documents, in both directions: opened by readers that have nothing to do with the emulator."""
+"""Tests the documents of sent and received faxes, which independent programs read."""
 
 import re
 import shutil
@@ -14,14 +14,14 @@ pytestmark = pytest.mark.skipif(
     any(shutil.which(reader) is None for reader in READERS), reason="needs poppler-utils, qpdf and libtiff-tools"
 )
 
-# Rows of a US Letter page, and of A4 at fine resolution.
+# The rows of a US Letter page at each quality, and of an A4 page at fine quality.
 LETTER = {"standard": 1078, "fine": 2156, "superfine": 4301}
 A4_FINE = 2292
 
 
 @pytest.fixture
 def opened(emulator, tmp_path):
-    """Fetches a document and asks a reader about it; a warning of any reader is an error."""
+    """Fetches a document and returns what a reader prints about it. A warning of the reader is an error."""
 
     def opened(url, *command):
         path = tmp_path / "document"
@@ -34,7 +34,7 @@ def opened(emulator, tmp_path):
 
 
 def pages_of_pdf(opened, url):
-    """The images of a PDF, a page each: width, height, bits and coding."""
+    """Checks that a PDF has one image per page, and returns each image's width, height, bits per pel and coding."""
     opened(url, "qpdf", "--check")
     lines = opened(url, "pdfimages", "-list").splitlines()[2:]
     assert re.search(r"^Pages: +%d$" % len(lines), opened(url, "pdfinfo"), re.M)
@@ -43,7 +43,7 @@ def pages_of_pdf(opened, url):
 
 
 @pytest.mark.parametrize("quality", LETTER)
-def test_the_document_of_a_sent_fax_is_the_pages_that_were_sent(emulator, client, app, opened, quality):
+def test_the_document_of_a_sent_fax_has_the_pages_that_were_sent(emulator, client, app, opened, quality):
     fax = client.fax.faxes.create(
         to="+15558675310", from_="+15017122661", media_url=app.url + "/letter.pdf", quality=quality
     )
@@ -66,7 +66,7 @@ def test_finer_pages_take_longer(emulator, client, app):
     assert durations == sorted(durations)
 
 
-def test_a_fax_received_as_tiff_on_a4(emulator, account, app, fax_number, opened):
+def test_a_fax_is_received_as_tiff_on_a4(emulator, account, app, fax_number, opened):
     response = FaxResponse()
     response.receive(action="/received", media_type="image/tiff", page_size="a4")
     app.answers["/fax"] = response
@@ -79,7 +79,7 @@ def test_a_fax_received_as_tiff_on_a4(emulator, account, app, fax_number, opened
     assert (told.form["NumPages"], told.form["FaxStatus"]) == ("3", "received")
 
 
-def test_a_tiff_sent_arrives_as_pdf(emulator, account, app, fax_number, opened):
+def test_a_received_tiff_is_stored_as_pdf(emulator, account, app, fax_number, opened):
     response = FaxResponse()
     response.receive(action="/received")
     app.answers["/fax"] = response

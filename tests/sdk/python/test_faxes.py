@@ -1,4 +1,4 @@
-"""Sending with the library: create, fetch, list, cancel, delete, and what the app hears of it."""
+"""Tests sending with the library: create, fetch, list, cancel, delete, and the callbacks to the app."""
 
 import datetime
 import re
@@ -17,7 +17,7 @@ FINAL = "delivered,busy,no-answer,failed,canceled"
 
 
 def is_now(moment):
-    """A date that the library parsed, in whole seconds of UTC, of this minute."""
+    """Returns whether a parsed date, which must have a time zone and whole seconds, is less than a minute from now."""
     assert isinstance(moment, datetime.datetime) and moment.tzinfo is not None and moment.microsecond == 0
     return abs((datetime.datetime.now(datetime.timezone.utc) - moment).total_seconds()) < 60
 
@@ -34,7 +34,7 @@ def ended(emulator, client, fax):
 
 @pytest.fixture
 def held(app):
-    """The URL of a document that the app holds back until the test ends."""
+    """Returns the URL of a document that the app serves only when the test ends."""
     release = threading.Event()
 
     def answer(_):
@@ -46,7 +46,7 @@ def held(app):
     release.set()
 
 
-def test_a_new_fax_is_queued_and_knows_nothing_yet(emulator, client, account, app):
+def test_a_new_fax_is_queued_and_has_no_results_yet(emulator, client, account, app):
     fax = send(client, app)
     assert re.fullmatch("FX[0-9a-f]{32}", fax.sid)
     assert (fax.account_sid, fax.api_version) == (account.sid, "v1")
@@ -75,7 +75,7 @@ def test_a_delivered_fax_has_pages_a_duration_a_price_and_its_document(emulator,
     assert len(app.of("/letter.pdf")) == 1, "MediaUrl is fetched once"
 
 
-def test_every_option_of_create_is_taken(emulator, client, app):
+def test_every_option_of_create_is_accepted(emulator, client, app):
     app.answers["/status é"] = None
     callback = app.url + "/status%20%C3%A9?a=1&b=x%20y"
     fax = send(
@@ -93,27 +93,27 @@ def test_every_option_of_create_is_taken(emulator, client, app):
     assert (fax.quality, fax.to) == ("superfine", "sip:kate@example.com?hatchkey=4815162342;transport=TCP")
     fax = ended(emulator, client, fax)
     assert (fax.status, fax.num_pages) == ("delivered", 2)
-    assert (fax.media_sid, fax.media_url) == (None, None), "StoreMedia=False keeps nothing"
+    assert (fax.media_sid, fax.media_url) == (None, None), "StoreMedia=False keeps no media"
     emulator.settle(client.username)
     assert [exchange.query for exchange in app.of("/letter.pdf")] == [{"x": "1", "y": "a b"}]
     heard = app.of("/status é")
     assert {exchange.url for exchange in heard} == {callback}
     assert "MediaUrl" not in heard[-1].form
     events = str(emulator.events(client.username))
-    assert "p+w&" not in events and "p%2Bw%26" not in events, "a SIP password is kept nowhere"
+    assert "p+w&" not in events and "p%2Bw%26" not in events, "no event has the SIP password"
 
 
 @pytest.mark.parametrize("quality", ["standard", "fine", "superfine"])
-def test_a_fax_keeps_the_quality_asked_for(client, app, quality):
+def test_a_fax_has_the_requested_quality(client, app, quality):
     assert send(client, app, quality=quality).quality == quality
 
 
-def test_a_sip_caller_is_a_name(client, app):
+def test_a_sip_caller_may_be_a_name(client, app):
     fax = client.fax.faxes.create(to="sip:kate@example.com", from_="Jack", media_url=app.url + "/letter.pdf")
     assert fax.from_ == "Jack"
 
 
-def test_a_tiff_can_be_sent_as_well(emulator, client, app):
+def test_a_tiff_can_be_sent(emulator, client, app):
     url = app.serve("/letter.tiff", tiff(3), "image/tiff")
     fax = ended(emulator, client, send(client, app, media_url=url))
     assert (fax.status, fax.num_pages) == ("delivered", 3)
@@ -126,7 +126,7 @@ def test_a_document_behind_a_password_and_a_redirect_is_fetched(emulator, client
     assert ended(emulator, client, send(client, app, media_url=url)).status == "delivered"
 
 
-def test_each_status_is_told_in_order_with_what_is_known_by_then(emulator, client, account, app):
+def test_each_status_is_notified_in_order_with_what_is_known_by_then(emulator, client, account, app):
     app.answers["/status"] = None
     url = app.url + "/letter.pdf"
     fax = ended(emulator, client, send(client, app, status_callback=app.url + "/status"))
@@ -158,11 +158,11 @@ OUTCOMES = {
 
 
 @pytest.mark.parametrize("to", OUTCOMES)
-def test_numbers_that_behave_end_as_they_should(emulator, client, app, to):
+def test_a_fax_to_a_number_that_behaves_ends_as_documented(emulator, client, app, to):
     status, code, duration = OUTCOMES[to]
     app.answers["/status"] = None
     fax = ended(emulator, client, send(client, app, to=to, status_callback=app.url + "/status"))
-    assert (fax.status, fax.num_pages) == (status, 2), "the pages of the document, sent or not"
+    assert (fax.status, fax.num_pages) == (status, 2), "all pages of the document count, sent or not"
     assert type(fax.duration) is int if duration is int else fax.duration == duration
     assert (fax.price is None) == (fax.price_unit is None) == (status != "delivered")
     emulator.settle(client.username)
@@ -172,7 +172,7 @@ def test_numbers_that_behave_end_as_they_should(emulator, client, app, to):
     assert told.get("NumPages") == ("2" if status == "delivered" else None)
 
 
-def test_a_document_that_is_not_there_fails_the_fax_with_a_reason(emulator, client, app):
+def test_a_missing_document_fails_the_fax_with_a_reason(emulator, client, app):
     app.answers["/status"] = None
     app.answers["/none.pdf"] = ("nothing here", 404)
     fax = send(client, app, media_url=app.url + "/none.pdf", status_callback=app.url + "/status")
@@ -184,7 +184,7 @@ def test_a_document_that_is_not_there_fails_the_fax_with_a_reason(emulator, clie
     assert "404" in told["ErrorMessage"]
 
 
-def test_a_fax_whose_document_is_under_way_can_be_canceled(emulator, client, app, held):
+def test_a_fax_whose_document_is_being_fetched_can_be_canceled(emulator, client, app, held):
     app.answers["/status"] = None
     fax = send(client, app, media_url=held, status_callback=app.url + "/status")
     app.await_requests("/held.pdf")
@@ -226,7 +226,7 @@ def test_a_deleted_fax_and_its_document_are_gone(emulator, client, app):
     assert emulator.session.get(fax.media_url).status_code == 404
 
 
-def test_a_fax_under_way_is_not_deleted(client, app, held):
+def test_an_active_fax_cannot_be_deleted(client, app, held):
     fax = send(client, app, media_url=held)
     app.await_requests("/held.pdf")
     with pytest.raises(TwilioRestException) as refused:
@@ -234,7 +234,7 @@ def test_a_fax_under_way_is_not_deleted(client, app, held):
     assert (refused.value.status, refused.value.code) == (409, 20009)
 
 
-def test_a_list_is_followed_over_its_pages_newest_first(emulator, client, account, app):
+def test_a_list_is_paginated_newest_first(emulator, client, account, app):
     sent = [send(client, app).sid for _ in range(7)]
     newest_first = sent[::-1]
     assert [fax.sid for fax in client.fax.faxes.list()] == newest_first
@@ -245,7 +245,7 @@ def test_a_list_is_followed_over_its_pages_newest_first(emulator, client, accoun
     assert [fax.sid for fax in client.fax.faxes.stream(limit=3)] == newest_first[:3]
 
 
-def test_pages_lead_forth_and_back_and_newcomers_move_none(client, app):
+def test_pages_link_forwards_and_backwards_and_new_faxes_do_not_shift_them(client, app):
     sent = [send(client, app).sid for _ in range(5)]
     first = client.fax.faxes.page(page_size=2)
     assert [fax.sid for fax in first] == [sent[4], sent[3]]
@@ -262,7 +262,7 @@ def test_pages_lead_forth_and_back_and_newcomers_move_none(client, app):
     assert [fax.sid for fax in back] == [sent[2], sent[1]]
 
 
-def test_filters_pick_faxes_and_are_kept_over_pages(client, app):
+def test_filters_select_faxes_on_every_page(client, app):
     wanted = [send(client, app, to="+15558675311").sid for _ in range(3)]
     send(client, app)
     other = client.fax.faxes.create(to=TO, from_="+15017122662", media_url=app.url + "/letter.pdf")
@@ -293,15 +293,15 @@ BAD_CREATES = {
     "an empty To": (dict(to=""), 21201, "To"),
     "a To without a plus": (dict(to="5551234567"), 21211, "5551234567"),
     "a To that Twilio refuses": (dict(to="+15005550001"), 21211, "+15005550001"),
-    "a From that is none": (dict(from_="hello"), 21212, "From"),
+    "a From that is no number": (dict(from_="hello"), 21212, "From"),
     "a From that Twilio refuses": (dict(from_="+15005550001"), 21212, "+15005550001"),
     "an empty MediaUrl": (dict(media_url=""), 20001, "MediaUrl"),
-    "a MediaUrl that is none": (dict(media_url="letter.pdf"), 21620, "MediaUrl"),
-    "a StatusCallback that is none": (dict(status_callback="status"), 21609, "StatusCallback"),
-    "a quality that is none": (dict(quality="ultra"), 20422, "Quality"),
-    "a Ttl of nothing": (dict(ttl=0), 20422, "Ttl"),
+    "a MediaUrl that is no URL": (dict(media_url="letter.pdf"), 21620, "MediaUrl"),
+    "a StatusCallback that is no URL": (dict(status_callback="status"), 21609, "StatusCallback"),
+    "a quality that does not exist": (dict(quality="ultra"), 20422, "Quality"),
+    "a Ttl of zero": (dict(ttl=0), 20422, "Ttl"),
     "a Ttl that is no number": (dict(ttl="soon"), 20422, "Ttl"),
-    "a StoreMedia that is neither": (dict(store_media="perhaps"), 20422, "StoreMedia"),
+    "a StoreMedia that is no boolean": (dict(store_media="perhaps"), 20422, "StoreMedia"),
     "a SIP user without a password": (dict(to="sip:a@example.com", sip_auth_username="u"), 21225, "SipAuth"),
     "a SIP user that is too long": (
         dict(to="sip:a@example.com", sip_auth_username="u" * 256, sip_auth_password="p"), 21221, "SipAuth"
@@ -318,7 +318,7 @@ def test_a_bad_parameter_is_refused_by_name(client, app, case):
     error = refused.value
     assert (error.status, error.code, error.method) == (400, code, "POST")
     assert named in error.msg, error.msg
-    assert client.fax.faxes.list() == [], "nothing was founded"
+    assert client.fax.faxes.list() == [], "no fax was created"
 
 
 def test_a_status_that_no_update_may_set_is_refused(client, app, held):
@@ -329,7 +329,7 @@ def test_a_status_that_no_update_may_set_is_refused(client, app, held):
 
 
 @pytest.mark.parametrize("sid", ["FX" + "0" * 32, "FX123", "nonsense"])
-def test_a_fax_that_never_was_is_not_found(client, sid):
+def test_an_unknown_fax_is_not_found(client, sid):
     with pytest.raises(TwilioRestException) as refused:
         client.fax.faxes(sid).fetch()
     assert (refused.value.status, refused.value.code) == (404, 20404)
@@ -343,7 +343,7 @@ def test_a_wrong_token_is_refused(emulator, client, account, app):
     assert (refused.value.status, refused.value.code) == (401, 20003)
 
 
-def test_another_account_sees_nothing_of_it(emulator, client, account, app):
+def test_another_account_cannot_see_the_fax(emulator, client, account, app):
     fax = send(client, app)
     other = Account(account.sid)
     stranger = client_of(emulator, other.sid, other.token)

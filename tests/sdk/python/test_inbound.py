@@ -1,6 +1,6 @@
-"""Receiving into a Flask app whose TwiML the library builds: each attribute of <Receive>, <Reject/>, and the failures.
-The newest libraries have no Fax API any more, so the resource is read in the control API's answer: all versions run
-this."""
+"""Tests receiving with a Flask app whose TwiML the library builds: each attribute of <Receive>, <Reject/>, and failures.
+The newest versions of the library have no Fax API, so the fax is read from the control API's response: all versions run
+these tests."""
 
 import re
 
@@ -22,7 +22,7 @@ def receive_twiml(**attributes):
 
 
 def executed(conversation):
-    """What the emulator read in the TwiML."""
+    """Returns the verb and its attributes as the emulator has read them."""
     return next(event["data"] for event in conversation["events"] if event["kind"] == "twiml.executed")
 
 
@@ -34,7 +34,7 @@ def purposes(conversation):
     return [webhook["purpose"] for webhook in conversation["webhooks"]]
 
 
-def test_an_app_is_asked_and_told_what_came(emulator, account, app, fax_number):
+def test_an_app_is_asked_for_twiml_and_notified_of_the_fax(emulator, account, app, fax_number):
     app.answers["/fax"] = receive_twiml(action="/fax/received")
     app.answers["/fax/received"] = None
     conversation = emulator.receive(account.sid, pages=3, station_id="EXAMPLE INC")
@@ -58,7 +58,7 @@ def test_an_app_is_asked_and_told_what_came(emulator, account, app, fax_number):
     assert isinstance(fax["price"], str) and type(fax["duration"]) is int
 
 
-def test_receive_without_attributes_stores_the_fax_and_tells_nobody(emulator, account, app, fax_number):
+def test_receive_without_attributes_stores_the_fax_and_notifies_nobody(emulator, account, app, fax_number):
     app.answers["/fax"] = receive_twiml()
     conversation = emulator.receive(account.sid)
     assert (conversation["outcome"], purposes(conversation)) == ("received", ["fax-url"])
@@ -67,7 +67,7 @@ def test_receive_without_attributes_stores_the_fax_and_tells_nobody(emulator, ac
     assert conversation["fax"]["media_sid"].startswith("ME")
 
 
-def test_without_an_action_the_numbers_status_callback_is_told(emulator, client, account, app, fax_number):
+def test_without_an_action_the_numbers_status_callback_is_notified(emulator, client, account, app, fax_number):
     fax_number.update(status_callback=app.url + "/ended", status_callback_method="GET")
     app.answers["/fax"] = receive_twiml()
     app.answers["/ended"] = None
@@ -77,7 +77,7 @@ def test_without_an_action_the_numbers_status_callback_is_told(emulator, client,
     assert (told.method, told.query["FaxStatus"]) == ("GET", "received")
 
 
-def test_with_an_action_the_numbers_status_callback_is_not_told(emulator, account, app, fax_number):
+def test_with_an_action_the_numbers_status_callback_is_not_notified(emulator, account, app, fax_number):
     fax_number.update(status_callback=app.url + "/ended")
     app.answers["/fax"] = receive_twiml(action="/received")
     app.answers["/received"] = None
@@ -120,7 +120,7 @@ def test_an_app_may_be_asked_by_get(emulator, account, app, fax_number):
     assert (asked.method, asked.query) == ("GET", {"tenant": "7", **expected})
 
 
-def test_a_tiff_is_stored_as_one(emulator, account, app, fax_number):
+def test_a_fax_can_be_stored_as_tiff(emulator, account, app, fax_number):
     app.answers["/fax"] = receive_twiml(action="/received", media_type="image/tiff", page_size="a4")
     app.answers["/received"] = None
     conversation = emulator.receive(account.sid, file=("in.tiff", tiff(2), "image/tiff"))
@@ -132,13 +132,13 @@ def test_a_tiff_is_stored_as_one(emulator, account, app, fax_number):
 
 
 @pytest.mark.parametrize("size", ["letter", "legal", "a4"])
-def test_each_page_size_is_taken_without_a_warning(emulator, account, app, fax_number, size):
+def test_each_page_size_is_accepted_without_a_warning(emulator, account, app, fax_number, size):
     app.answers["/fax"] = receive_twiml(page_size=size)
     conversation = emulator.receive(account.sid)
     assert (executed(conversation)["pageSize"], alerts(conversation)) == (size, [])
 
 
-def test_media_that_is_not_stored_comes_with_the_action_after_the_fields(emulator, account, app, fax_number):
+def test_media_that_are_not_stored_follow_the_fields_of_the_action(emulator, account, app, fax_number):
     app.answers["/fax"] = receive_twiml(action="/received", store_media=False)
     app.answers["/received"] = None
     conversation = emulator.receive(account.sid, file=("in.pdf", pdf(2), "application/pdf"))
@@ -165,7 +165,7 @@ def test_a_rejected_fax_is_canceled(emulator, account, app, fax_number):
 
 
 @pytest.mark.parametrize("content_type", ["text/xml", "application/xml", "text/html; charset=utf-8"])
-def test_each_content_type_that_frameworks_answer_is_read(emulator, account, app, fax_number, content_type):
+def test_each_content_type_that_frameworks_send_is_accepted(emulator, account, app, fax_number, content_type):
     app.answers["/fax"] = (str(receive_twiml()), 200, {"Content-Type": content_type})
     assert emulator.receive(account.sid)["outcome"] == "received"
 
@@ -183,7 +183,7 @@ NOT_ANSWERED = {
 
 
 @pytest.mark.parametrize("case", NOT_ANSWERED)
-def test_an_answer_that_is_no_twiml_founds_no_fax(emulator, account, app, fax_number, case):
+def test_a_response_that_is_not_twiml_creates_no_fax(emulator, account, app, fax_number, case):
     body, content_type, status, code = NOT_ANSWERED[case]
     app.answers["/fax"] = (body, status, {"Content-Type": content_type})
     conversation = emulator.receive(account.sid)
@@ -191,7 +191,7 @@ def test_an_answer_that_is_no_twiml_founds_no_fax(emulator, account, app, fax_nu
     assert code in alerts(conversation)
 
 
-def test_a_wrong_value_is_warned_of_and_the_default_taken(emulator, account, app, fax_number):
+def test_a_wrong_value_raises_a_warning_and_the_default_applies(emulator, account, app, fax_number):
     app.answers["/fax"] = receive_twiml(media_type="application/msword")
     conversation = emulator.receive(account.sid)
     assert (conversation["outcome"], alerts(conversation)) == ("received", [12200])
@@ -208,7 +208,7 @@ def test_the_fallback_is_asked_with_the_reason(emulator, account, app, fax_numbe
     assert (asked.form["ErrorCode"], asked.form["ErrorUrl"]) == ("11200", app.url + "/fax")
 
 
-def test_a_line_that_breaks_fails_the_fax_and_the_app_hears_why(emulator, account, app, fax_number):
+def test_a_broken_transmission_fails_the_fax_and_the_app_is_notified_of_the_reason(emulator, account, app, fax_number):
     app.answers["/fax"] = receive_twiml(action="/received")
     app.answers["/received"] = None
     broken = {"status": "failed", "code": 34004, "after_pages": 1}
@@ -217,10 +217,10 @@ def test_a_line_that_breaks_fails_the_fax_and_the_app_hears_why(emulator, accoun
     told, = app.of("/received")
     assert (told.form["FaxStatus"], told.form["ErrorCode"]) == ("failed", "34004")
     assert told.form["ErrorMessage"] and "MediaUrl" not in told.form and "NumPages" not in told.form
-    assert conversation["fax"]["media_sid"], "the page that came is kept"
+    assert conversation["fax"]["media_sid"], "the page that arrived is kept"
 
 
-def test_cookies_come_back_within_a_fax_and_not_in_the_next(emulator, account, app, fax_number):
+def test_cookies_are_returned_within_a_fax_but_not_in_the_next(emulator, account, app, fax_number):
     app.answers["/fax"] = (str(receive_twiml(action="/received")), 200, {
         "Content-Type": "text/xml", "Set-Cookie": "session=abc; Path=/"
     })
@@ -231,7 +231,7 @@ def test_cookies_come_back_within_a_fax_and_not_in_the_next(emulator, account, a
     assert [exchange.headers.get("Cookie") for exchange in app.of("/fax")] == [None] * 2
 
 
-def test_a_redirect_is_followed_and_signed_for_where_it_leads(emulator, account, app, fax_number):
+def test_a_redirect_is_followed_and_signed_for_its_target(emulator, account, app, fax_number):
     app.answers["/fax"] = ("", 307, {"Location": "/moved/fax"})
     app.answers["/moved/fax"] = receive_twiml(action="received")
     app.answers["/moved/received"] = None
@@ -239,7 +239,7 @@ def test_a_redirect_is_followed_and_signed_for_where_it_leads(emulator, account,
     assert [len(app.of(path)) for path in ("/fax", "/moved/fax", "/moved/received")] == [1, 1, 1]
 
 
-def test_a_voice_number_takes_no_fax(emulator, account, app, fax_number):
+def test_a_voice_number_accepts_no_fax(emulator, account, app, fax_number):
     fax_number.update(voice_receive_mode="voice")
     with pytest.raises(Problem) as refused:
         emulator.receive(account.sid, to=BUYABLE)
@@ -247,7 +247,7 @@ def test_a_voice_number_takes_no_fax(emulator, account, app, fax_number):
     assert fax_number.fetch().voice_url == app.url + "/fax", "VoiceUrl is kept"
 
 
-def test_a_number_of_nobody_is_not_found(emulator, account, fax_number):
+def test_a_number_that_nobody_owns_is_not_found(emulator, account, fax_number):
     with pytest.raises(Problem) as refused:
         emulator.receive(account.sid, to="+15005550199")
     assert refused.value.status == 404

@@ -1,5 +1,5 @@
-"""Faxes with what an account lends: API keys and subaccounts, whose signatures stay with the AuthToken of the account;
-and accounts to which the service is not what it was."""
+"""Tests faxes that are sent with an API key or by a subaccount, whose webhooks are signed with the account's AuthToken,
+and accounts whose fax service is retired or limited to test credentials."""
 
 import pytest
 from twilio.base.exceptions import TwilioRestException
@@ -18,7 +18,7 @@ def test_a_fax_is_sent_with_an_api_key_and_signed_with_the_auth_token(emulator, 
     emulator.wait(account.sid, fax.sid, "delivered")
     emulator.settle(account.sid)
     assert [shown.sid for shown in client.fax.faxes.list()] == [shown.sid for shown in by_key.fax.faxes.list()]
-    # The app holds each request to the account's AuthToken when it stops.
+    # When the app stops, it checks each request's signature with the account's AuthToken.
     assert len(app.of("/status")) == 4
 
 

@@ -1,5 +1,5 @@
-"""Every mark of ASCII in the path and the query of a StatusCallback: the library's RequestValidator accepts what comes
-for the URL as it was configured, and the request goes out so. What can't be sent as it is goes out encoded."""
+"""Tests every ASCII punctuation character in the path and the query of a StatusCallback: the request is sent to the URL as
+configured, and the library's RequestValidator accepts its signature. Characters that can't be sent are encoded."""
 
 import http.server
 import string
@@ -16,7 +16,7 @@ QUERY_MARKS = [mark for mark in string.punctuation + " " if mark != "#"]
 
 
 class App(http.server.BaseHTTPRequestHandler):
-    """Answers everything and remembers it as it came, for no framework changes a URL so little."""
+    """Responds to every POST and records the URL exactly as received, which a web framework would not."""
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -47,7 +47,7 @@ def raw_app():
 @pytest.fixture
 def calls_back(emulator, account, raw_app):
     def calls_back(target):
-        """Sends a fax whose StatusCallback has this path and query; answers the URL and the requests that came."""
+        """Sends a fax whose StatusCallback has this path and query, and returns the URL and its requests."""
         raw_app.requests.clear()
         url = "http://127.0.0.1:%d%s" % (raw_app.server_port, target)
         form = {"To": "+15558675310", "From": "+15017122661", "MediaUrl": url, "StatusCallback": url}

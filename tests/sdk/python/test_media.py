@@ -1,4 +1,4 @@
-"""The media of a fax with the library: list, fetch, delete, and the URL that expires."""
+"""Tests the media of a fax with the library: list, fetch, delete, and the URL that expires."""
 
 import datetime
 import re
@@ -27,7 +27,7 @@ def test_a_sent_fax_has_one_document(emulator, client, account, fax):
     assert media.url == "%s/v1/Faxes/%s/Media/%s" % (emulator.origin(), fax.sid, fax.media_sid)
 
 
-def test_a_list_of_media_can_be_cut(client, fax):
+def test_a_list_of_media_can_be_limited(client, fax):
     media = client.fax.faxes(fax.sid).media
     assert len(media.list(page_size=7)) == len(media.list(limit=1)) == len(media.list(page_size=1)) == 1
     page = media.page(page_size=1)
@@ -63,7 +63,7 @@ def test_a_media_url_needs_no_password_and_serves_ranges(emulator, fax):
     assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(whole.content)))
 
 
-def test_a_media_url_lives_for_two_hours_and_a_new_fetch_renews_it(emulator, client, account, fax):
+def test_a_media_url_expires_after_two_hours_and_a_fetch_returns_a_new_one(emulator, client, account, fax):
     assert emulator.session.get(fax.media_url + "0").status_code == 403
     emulator.control("PUT", "/clock", account.sid, json={"mode": "frozen"})
     emulator.control("POST", "/clock/advance", account.sid, json={"seconds": 2 * 60 * 60 + 1})

@@ -1,4 +1,4 @@
-"""Numbers with the library: searched, bought, changed, given back. All versions have these calls, the newest too."""
+"""Tests searching, buying, changing and releasing numbers. All versions of the library have these calls."""
 
 import datetime
 import re
@@ -34,7 +34,7 @@ def test_offers_are_found_by_area_code_and_capability(client):
     assert [offer.capabilities["fax"] for offer in without] == [False] * 5
 
 
-def test_offers_are_the_same_when_asked_again(client):
+def test_a_repeated_search_returns_the_same_offers(client):
     search = client.available_phone_numbers("US").local
     first = [offer.phone_number for offer in search.list(in_region="NY", limit=20)]
     assert len(set(first)) == 20
@@ -49,7 +49,7 @@ def test_offers_are_filtered_by_digits_and_region(client):
 
 
 @pytest.mark.parametrize("country, kind", [("US", "toll_free"), ("GB", "mobile"), ("JP", "local"), ("CA", "local")])
-def test_each_country_sells_its_kinds(client, country, kind):
+def test_each_country_sells_its_kinds_of_numbers(client, country, kind):
     offers = getattr(client.available_phone_numbers(country), kind).list(limit=3)
     assert {offer.iso_country for offer in offers} == {country}
     assert len(offers) == 3
@@ -70,7 +70,7 @@ def test_a_kind_or_country_that_is_not_sold_is_not_found(client):
     refused_with(404, 20404, client.available_phone_numbers("ZZ").fetch)
 
 
-def test_a_number_is_bought_with_what_it_should_do(client, account):
+def test_a_number_is_bought_with_its_attributes(client, account):
     offer = fax_offer(client)
     number = client.incoming_phone_numbers.create(
         phone_number=str(offer.phone_number),
@@ -100,7 +100,7 @@ def test_a_number_is_bought_with_what_it_should_do(client, account):
     assert properties(fetched) == properties(number)
 
 
-def test_a_new_number_takes_voice_calls(client):
+def test_a_new_number_accepts_voice_calls(client):
     number = client.incoming_phone_numbers.create(phone_number=BUYABLE)
     assert (number.friendly_name, number.voice_receive_mode) == ("(500) 555-0006", "voice")
     assert (number.voice_url, number.voice_method) == (None, "POST")
@@ -119,7 +119,7 @@ def test_a_number_is_bought_by_area_code(client):
     assert number.phone_number.startswith("+1415")
 
 
-def test_twilios_magic_numbers_for_buying_behave(client):
+def test_twilios_magic_numbers_for_buying_behave_as_documented(client):
     buy = client.incoming_phone_numbers.create
     assert "+15005550000" in refused_with(400, 21422, buy, phone_number="+15005550000")
     assert "+15005550001" in refused_with(400, 21421, buy, phone_number="+15005550001")
@@ -146,7 +146,7 @@ def test_a_bad_parameter_is_refused_by_name(client, bad, code, named):
     assert client.incoming_phone_numbers.list() == []
 
 
-def test_a_number_that_cannot_fax_is_not_switched_to_it(client):
+def test_a_number_without_fax_capability_cannot_be_switched_to_fax(client):
     offer = client.available_phone_numbers("US").local.list(fax_enabled=False, limit=1)[0]
     number = client.incoming_phone_numbers.create(phone_number=str(offer.phone_number))
     refused_with(400, 20422, number.update, voice_receive_mode="fax")
@@ -162,7 +162,7 @@ def test_a_number_is_switched_to_fax_and_back_and_keeps_its_url(client):
     assert (renamed.friendly_name, renamed.voice_url, renamed.voice_receive_mode) == ("Front desk", None, "voice")
 
 
-def test_a_number_given_back_is_gone_and_for_sale_again(client):
+def test_a_released_number_is_gone_and_for_sale_again(client):
     number = client.incoming_phone_numbers.create(phone_number=BUYABLE)
     assert number.delete() is True
     for call in (number.fetch, number.delete, number.update):
@@ -170,7 +170,7 @@ def test_a_number_given_back_is_gone_and_for_sale_again(client):
     assert client.incoming_phone_numbers.create(phone_number=BUYABLE).sid != number.sid
 
 
-def test_a_list_is_followed_over_its_pages_newest_first(client):
+def test_a_list_is_paginated_newest_first(client):
     bought = [client.incoming_phone_numbers.create(area_code="415").sid for _ in range(5)]
     sids = lambda **options: [number.sid for number in client.incoming_phone_numbers.list(**options)]
     assert sids() == sids(page_size=2) == sids(page_size=5) == sids(limit=5000) == bought[::-1]
@@ -197,7 +197,7 @@ def test_a_list_is_filtered(client):
 
 
 @pytest.mark.parametrize("kind, country", [("local", "US"), ("toll_free", "US"), ("mobile", "GB")])
-def test_each_kind_has_a_list_of_its_own(client, kind, country):
+def test_each_kind_has_its_own_list(client, kind, country):
     offer = getattr(client.available_phone_numbers(country), kind).list(limit=1)[0]
     numbers = getattr(client.incoming_phone_numbers, kind)
     number = numbers.create(phone_number=str(offer.phone_number), friendly_name="Mine")

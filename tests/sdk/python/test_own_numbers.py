@@ -1,4 +1,4 @@
-"""Faxes that come in, seen with the library, and faxes to a number of the same account."""
+"""Tests received faxes with the library, and faxes to a number of the same account."""
 
 from twilio.twiml.fax_response import FaxResponse
 
@@ -6,7 +6,7 @@ from conftest import BUYABLE
 from test_inbound import FROM, REJECT, receive_twiml
 
 
-def test_a_fax_that_came_in_is_listed_fetched_and_deleted(emulator, client, account, app, fax_number):
+def test_a_received_fax_is_listed_fetched_and_deleted(emulator, client, account, app, fax_number):
     app.answers["/fax"] = receive_twiml()
     sid = emulator.receive(account.sid)["fax"]["sid"]
     fax, = client.fax.faxes.list(to=BUYABLE, from_=FROM)
@@ -36,14 +36,14 @@ def test_a_fax_to_a_number_of_the_same_account_rings_there(emulator, client, acc
     assert emulator.session.get(inbound.media_url).content.startswith(b"%PDF-")
 
 
-def test_a_fax_that_the_own_number_rejects_finds_it_busy(emulator, client, account, app, fax_number):
+def test_a_fax_that_an_own_number_rejects_ends_as_busy(emulator, client, account, app, fax_number):
     app.answers["/fax"] = REJECT
     sent = client.fax.faxes.create(to=BUYABLE, from_=FROM, media_url=app.url + "/letter.pdf")
     emulator.wait(account.sid, sent.sid, "busy")
     assert sent.fetch().duration is None
 
 
-def test_a_fax_whose_far_app_says_nothing_usable_is_not_answered(emulator, client, account, app, fax_number):
+def test_a_fax_to_an_own_number_without_usable_twiml_is_not_answered(emulator, client, account, app, fax_number):
     app.answers["/fax"] = FaxResponse()
     sent = client.fax.faxes.create(to=BUYABLE, from_=FROM, media_url=app.url + "/letter.pdf")
     emulator.wait(account.sid, sent.sid, "no-answer")

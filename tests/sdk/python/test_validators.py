@@ -1,5 +1,5 @@
-"""The library's own RequestValidator on what the emulator sends for an outgoing fax. The app checks every request of
-every test (webhook_app.py); here the fax is sent without the library, so that versions without the Fax API take part."""
+"""Tests the emulator's requests for an outgoing fax with the library's RequestValidator. The app (webhook_app.py) checks
+every request of every test; here faxes are sent without the library, so that versions without a Fax API run these tests."""
 
 import pytest
 
@@ -8,7 +8,7 @@ FROM = "+15017122661"
 
 @pytest.fixture
 def send(emulator, account, app):
-    """Sends a fax to its end and answers the requests that came to the app meanwhile."""
+    """Sends a fax, waits until it has ended, and returns the requests to the app."""
 
     def send(media_path, callback_path, to="+15558675310"):
         form = {"To": to, "From": FROM, "MediaUrl": app.url + media_path, "StatusCallback": app.url + callback_path}

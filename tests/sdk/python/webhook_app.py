@@ -1,5 +1,5 @@
-"""A customer's app on Flask: it answers as a test says, remembers every request and checks its signature with the
-library's own validator, as it came and changed."""
+"""A Flask app for webhooks: it responds as a test specifies, records every request, and checks the signature with the
+library's validator, both for the request as received and for changed ones, which must be refused."""
 
 import threading
 
@@ -11,10 +11,10 @@ PATIENCE_S = 20
 
 
 class Exchange:
-    """A request that the emulator made, and what the library's validator said of it."""
+    """A request that the emulator made, and the verdict of the library's validator on it."""
 
     def __init__(self, app):
-        # Before anything parses the form: the order of a multipart body matters.
+        # Read before anything parses the form, because tests check the order of the parts in a multipart body.
         self.body = request.get_data(cache=True)
         self.method = request.method
         self.path = request.path
@@ -29,12 +29,12 @@ class Exchange:
             name: (file.filename, file.mimetype, file.read()) for name, file in request.files.items()
         }
         self.params = self.form if self.method == "POST" else self.query
-        # Header names compare without regard to case, as in Flask.
+        # Flask compares header names without regard to case.
         self.signature = request.headers.get(app.signature_header, "")
         self.check(app.validator(app.token), app.validator(app.token[:-1] + "~"), request.form)
 
     def check(self, validator, stranger, form):
-        """The validator gets what a Flask app hands to it: the parsed form, an empty one for GET."""
+        """Calls the validator as a Flask app does, with the parsed form, which is empty for GET."""
         signature = self.signature
         self.is_valid = validator.validate(self.url, form, signature)
         changed = dict(form)
@@ -54,9 +54,9 @@ class Exchange:
 
 
 class WebhookApp:
-    """The app; `answers` maps a path to an answer, or to a function that is called for one."""
+    """The app. `answers` maps a path to a response, or to a function that returns one."""
 
-    # What the requests of a service have in common.
+    # What all requests of a service have in common.
     validator = RequestValidator
     signature_header = "X-Twilio-Signature"
     user_agent = "TwilioProxy/1.1"
@@ -83,7 +83,7 @@ class WebhookApp:
                 self.news.notify_all()
             answer = self.answers["/" + path]
             answer = answer(exchange) if callable(answer) else answer
-        except Exception as fault:  # told by `stop`, in the test's own thread
+        except Exception as fault:  # reported by `stop`, in the thread of the test
             self.faults.append(fault)
             raise
         if not isinstance(answer, (str, type(None))) and type(answer).__module__.startswith(("twilio.", "signalwire.")):
@@ -95,7 +95,7 @@ class WebhookApp:
         return self.url + path
 
     def lock(self, path):
-        """Answers at the path only to who knows the password, which is user:pass."""
+        """Protects the path with HTTP Basic authentication: the credential is user:pass."""
         unlocked = self.answers[path]
 
         def challenge(exchange):
@@ -110,7 +110,7 @@ class WebhookApp:
             return [exchange for exchange in self.exchanges if exchange.path == path]
 
     def await_requests(self, path, count=1):
-        """The first requests to a path, as soon as so many have come."""
+        """Waits until `count` requests have come to a path, and returns all of them so far."""
         with self.news:
             arrived = self.news.wait_for(
                 lambda: sum(exchange.path == path for exchange in self.exchanges) >= count, PATIENCE_S
@@ -119,7 +119,7 @@ class WebhookApp:
         return self.of(path)
 
     def stop(self):
-        """Ends it and holds every request to the rules that each must keep."""
+        """Stops the app, and checks what must be true of every request."""
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()

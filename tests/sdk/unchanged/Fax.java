@@ -4,7 +4,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.Base64;
 
-/** The JDK's own client, as it is: proxy and trust come from JAVA_TOOL_OPTIONS alone. */
+/** Makes calls with the JDK's HTTP client. Its proxy and its trusted certificates come only from JAVA_TOOL_OPTIONS. */
 class Fax {
     public static void main(String[] arguments) throws Exception {
         var login = System.getenv("TWILIO_ACCOUNT_SID") + ":" + System.getenv("TWILIO_AUTH_TOKEN");

@@ -1,4 +1,4 @@
-"""An app that names no emulator: it sends a fax, pages through the list and downloads the document."""
+"""An app whose client isn't configured for an emulator: it sends faxes, pages through the list and downloads a document."""
 
 import os
 

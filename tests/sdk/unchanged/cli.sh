@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs twilio-cli under `fauxfax exec`. $1 is its program, $2 its version. Since version 3 it can read and
-# remove faxes, but not send them.
+# Runs twilio-cli under `fauxfax exec`. $1 is the program, $2 its version. Since version 3, twilio-cli can read and remove
+# faxes, but not send them.
 set -euo pipefail
 
 twilio=$1

@@ -1,6 +1,7 @@
 <?php
-// PHP's own curl under `fauxfax exec`, as Twilio's library for PHP uses it: head and body come as one text, which a CONNECT
-// goes before, and it takes away exactly "HTTP/1.1 200 Connection established". Documents are read without a User-Agent.
+// Uses PHP's curl under `fauxfax exec` as Twilio's library for PHP does: curl returns head and body as one text, preceded by
+// the response to the CONNECT, of which the library strips exactly "HTTP/1.1 200 Connection established". Documents are read
+// without a User-Agent.
 
 declare(strict_types=1);
 
@@ -12,7 +13,7 @@ function fail(string $why): never
     exit(1);
 }
 
-/** Calls as the account; answers status and JSON. */
+/** Makes a call as the account, and returns the status and the JSON. */
 function call(string $url, ?array $form = null): array
 {
     $handle = curl_init($url);
@@ -60,7 +61,7 @@ if (file_get_contents($wait) === false) {
 if (array_column($list['faxes'], 'sid') !== [$fax['sid']]) {
     fail('list: ' . json_encode($list));
 }
-// By another way to the same emulator, for PHP's streams know no proxy.
+// PHP's streams don't use the proxy, so this call reads a media URL of the emulator's own address.
 [, $fax] = call("$emulator/v1/Faxes/{$fax['sid']}");
 ini_set('user_agent', '');
 if (!str_starts_with((string) file_get_contents($fax['media_url']), '%PDF-')) {

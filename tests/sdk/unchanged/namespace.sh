@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs apps without a proxy, in a network namespace where /etc/hosts resolves Twilio's hosts to this machine and the emulator
-# listens on port 443. $1 is the library's Python, $2 the folder node_modules. Exits with 77 if there are no namespaces.
+# listens on port 443. $1 is a Python with Twilio's library, $2 the folder node_modules. Exits with 77 if there are no namespaces.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -24,7 +24,7 @@ trap 'kill $emulator; umount /etc/hosts; rm -rf "$folder"' EXIT
 read -r _ _ url _ <&"$ready"
 variables=$("$FAUXFAX_BIN" env --url "$url")
 eval "$variables"
-# Only trust is left to configure: /etc/hosts says where to connect.
+# /etc/hosts leads to the emulator, so only the variables about trust are kept.
 unset HTTP_PROXY HTTPS_PROXY http_proxy https_proxy NODE_OPTIONS JAVA_TOOL_OPTIONS
 
 "$1" "$here/app.py"

@@ -1,12 +1,12 @@
-// A client made of the environment alone, as `fauxfax exec` and `fauxfax env` set it.
+// Tests a client that is configured only by the environment, as `fauxfax exec` and `fauxfax env` set it.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RestClient, way } from "./setting.mjs";
 
-const skip = ["exec", "proxy"].includes(way) ? false : "the environment leads nowhere";
+const skip = ["exec", "proxy"].includes(way) ? false : "the environment does not lead to the emulator";
 
-test("a client made of the environment alone sends a fax", { skip, timeout: 60_000 }, async () => {
+test("a client configured only by the environment sends a fax", { skip, timeout: 60_000 }, async () => {
   const { FAUXFAX_URL: emulator, SIGNALWIRE_API_TOKEN, SIGNALWIRE_PROJECT_ID } = process.env;
   const client = RestClient(SIGNALWIRE_PROJECT_ID, SIGNALWIRE_API_TOKEN);
   assert.match(client.fax.baseUrl, /^https:\/\/[a-z-]+\.signalwire\.com$/);

@@ -1,4 +1,4 @@
-// Sending with SignalWire's libraries: create, fetch, list, cancel, delete, media, errors, and the callback at the end.
+// Tests sending with SignalWire's libraries: create, fetch, list, cancel, delete, media, errors, and the callback at the end.
 
 import assert from "node:assert/strict";
 import { pdf } from "../../node/documents.mjs";
@@ -24,7 +24,7 @@ async function isRefused(promise, status, code) {
 
 const isNow = (date) => date instanceof Date && Math.abs(Date.now() - date) < 60_000;
 
-scenario("a new fax is queued and has its media's id", async ({ app, client, project }) => {
+scenario("a new fax is queued and already has a media SID", async ({ app, client, project }) => {
   const fax = await send(client, app);
   assert.match(fax.sid, UUID);
   assert.match(fax.mediaSid, UUID);
@@ -57,7 +57,7 @@ scenario("a delivered fax has numbers, a price and its document", async (setting
   assert.match(body.date_created, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
 });
 
-scenario("every option of create is taken", async (setting) => {
+scenario("every option of create is accepted", async (setting) => {
   const { app, client, emulator, project } = setting;
   app.answers["/status"] = null;
   const fax = await send(client, app, {
@@ -78,7 +78,7 @@ scenario("every option of create is taken", async (setting) => {
   assert.deepEqual(app.of("/status").map(({ form }) => form.FaxStatus), ["delivered"]);
 });
 
-scenario("the app hears of the end, and of nothing before", async (setting) => {
+scenario("only the end of a fax is notified", async (setting) => {
   const { app, client, emulator, project } = setting;
   app.answers["/status"] = null;
   const fax = await ended(setting, await send(client, app, { statusCallback: app.url + "/status" }));
@@ -101,7 +101,7 @@ scenario("the app hears of the end, and of nothing before", async (setting) => {
   assert.equal((await fetch(MediaUrl)).status, 200);
 });
 
-scenario("an app asks for more callbacks by parameters that the library doesn't know", async (setting) => {
+scenario("parameters that the library doesn't know request more callbacks", async (setting) => {
   const { app, emulator, project, rest } = setting;
   app.answers["/status"] = null;
   const form = new URLSearchParams({ To: TO, From: FROM, MediaUrl: app.url + "/letter.pdf" });
@@ -141,7 +141,7 @@ for (const [to, status] of [
   });
 }
 
-scenario("a document that is not there fails the fax before any call", async (setting) => {
+scenario("a missing document fails the fax before any call", async (setting) => {
   const { app, client, rest } = setting;
   app.answers["/none.pdf"] = (_, response) => response.status(404).send("nothing here");
   const fax = await ended(setting, await send(client, app, { mediaUrl: app.url + "/none.pdf" }));
@@ -150,7 +150,7 @@ scenario("a document that is not there fails the fax before any call", async (se
   assert.ok(body.error_message);
 });
 
-scenario("a queued fax can be canceled, one under way or ended no more", async (setting) => {
+scenario("only a queued fax can be canceled", async (setting) => {
   const { app, client, emulator, project } = setting;
   const delivered = await ended(setting, await send(client, app));
   await isRefused(delivered.update({ status: "canceled" }), 422, 10000);
@@ -167,7 +167,7 @@ scenario("a queued fax can be canceled, one under way or ended no more", async (
   assert.equal((await client.fax.faxes(waiting.sid).fetch()).status, "canceled");
 });
 
-scenario("a fax under way is neither deleted nor lost, nor is its document", async (setting) => {
+scenario("neither an active fax nor its document can be deleted", async (setting) => {
   const { app, client } = setting;
   const release = app.hold("/held.pdf", pdf(1));
   const fax = await send(client, app, { mediaUrl: app.url + "/held.pdf" });
@@ -178,7 +178,7 @@ scenario("a fax under way is neither deleted nor lost, nor is its document", asy
   assert.equal((await ended(setting, fax)).status, "delivered");
 });
 
-scenario("a deleted fax is gone with its media", async (setting) => {
+scenario("a deleted fax and its media are gone", async (setting) => {
   const { app, client } = setting;
   const fax = await ended(setting, await send(client, app));
   assert.equal(await fax.remove(), true);
@@ -211,7 +211,7 @@ scenario("the media of a fax are listed, fetched and deleted", async (setting) =
   assert.equal((await fetch(fax.mediaUrl)).status, 404);
 });
 
-scenario("a list is followed over its pages newest first", async ({ app, client }) => {
+scenario("a list is paginated, newest first", async ({ app, client }) => {
   const sent = [];
   for (let count = 0; count < 7; count += 1) sent.unshift((await send(client, app)).sid);
   const sids = async (options) => (await client.fax.faxes.list(options)).map((fax) => fax.sid);
@@ -238,7 +238,7 @@ scenario("a list is followed over its pages newest first", async ({ app, client 
   assert.equal(third.nextPage(), undefined);
 });
 
-scenario("a page has the names and paths of SignalWire", async ({ app, client, project, rest }) => {
+scenario("a page has SignalWire's names and paths", async ({ app, client, project, rest }) => {
   for (let count = 0; count < 3; count += 1) await send(client, app);
   const list = `/api/laml/2010-04-01/Accounts/${project.id}/Faxes?Page=`;
   const first = (await rest("GET", "/Faxes?PageSize=2")).body;
@@ -313,7 +313,7 @@ scenario("a wrong token is refused", async ({ app, client, project }) => {
   await isRefused(send(stranger, app), 401, 20003);
 });
 
-scenario("another project sees nothing of it", async ({ app, client, project }) => {
+scenario("another project can't see the fax", async ({ app, client, project }) => {
   const fax = await send(client, app);
   const other = projectOf(project.id);
   const stranger = clientOf(other.id, other.token);

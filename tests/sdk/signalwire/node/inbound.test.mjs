@@ -1,5 +1,5 @@
-// Receiving into an Express app whose cXML the library builds: each attribute of <Receive>, <Reject/>, and the failures.
-// Version 3 of @signalwire/node has no client, so the fax is read in the control API's response.
+// Tests receiving with an Express app whose cXML the library builds: each attribute of <Receive>, <Reject/>, and failures.
+// Version 3 of @signalwire/node has no client, so the fax is read from the control API's response.
 
 import assert from "node:assert/strict";
 import { pdf } from "../../node/documents.mjs";
@@ -9,10 +9,10 @@ const purposes = (conversation) => conversation.webhooks.map((webhook) => webhoo
 const executed = (conversation) => conversation.events.find((event) => event.kind === "twiml.executed").data;
 const isNow = (date) => Math.abs(Date.now() - new Date(date)) < 60_000;
 
-/** A machine calls the project's number. */
+/** Lets a fax machine call the project's number. */
 const receive = ({ emulator, project }, fields, file) => emulator.receive(project.id, { to: NUMBER, ...fields }, file);
 
-scenario("an app is asked, and hears what came", async (setting) => {
+scenario("an app is asked for cXML and notified of the fax", async (setting) => {
   const { app, faxNumber, project, rest } = setting;
   await faxNumber();
   app.answers["/fax"] = receiveXml({ action: "/fax/received?tenant=7" });
@@ -62,7 +62,7 @@ scenario("an action by GET has its parameters in the query", async (setting) => 
   assert.ok(!told.url.includes("+"), told.url);
 });
 
-scenario("a fax is stored in the type and size that the app names", async (setting) => {
+scenario("a fax is stored in the media type and page size that the app chooses", async (setting) => {
   const { app, faxNumber } = setting;
   await faxNumber();
   app.answers["/received"] = null;
@@ -78,7 +78,7 @@ scenario("a fax is stored in the type and size that the app names", async (setti
   }
 });
 
-scenario("storeMedia, which only the library knows, refuses nothing", async (setting) => {
+scenario("storeMedia, which only the library knows, does no harm", async (setting) => {
   const { app, faxNumber } = setting;
   await faxNumber();
   app.answers["/received"] = null;
@@ -91,7 +91,7 @@ scenario("storeMedia, which only the library knows, refuses nothing", async (set
   }
 });
 
-scenario("without an action the fax is kept and nobody hears of it", async (setting) => {
+scenario("without an action the fax is stored and nobody is notified", async (setting) => {
   const { app, faxNumber } = setting;
   await faxNumber();
   for (const attributes of [{}, { action: "" }]) {
@@ -129,7 +129,7 @@ scenario("the fallback is asked when the app fails", async (setting) => {
   assert.deepEqual([conversation.outcome, purposes(conversation)], ["received", ["fax-url", "fallback-url"]]);
 });
 
-scenario("a redirect is followed and signed for where it leads", async (setting) => {
+scenario("a redirect is followed and signed for its target", async (setting) => {
   const { app, faxNumber } = setting;
   await faxNumber();
   app.answers["/fax"] = (_, response) => response.redirect(307, "/moved");
@@ -138,7 +138,7 @@ scenario("a redirect is followed and signed for where it leads", async (setting)
   assert.equal(app.of("/moved").length, 1);
 });
 
-scenario("a line that breaks fails the fax, and the app hears why", async (setting) => {
+scenario("a broken transmission fails the fax, and the app is notified of the reason", async (setting) => {
   const { app, faxNumber, rest } = setting;
   await faxNumber();
   app.answers["/fax"] = receiveXml({ action: "/received" });

@@ -1,4 +1,4 @@
-// Numbers and applications with SignalWire's libraries: searched, bought, changed, given back.
+// Tests searching, buying, changing and releasing numbers with SignalWire's libraries, and their applications.
 
 import assert from "node:assert/strict";
 import { receiveXml, refusal, scenario, NUMBER, UUID } from "./setting.mjs";
@@ -10,7 +10,7 @@ async function isNotFound(promise) {
   assert.deepEqual([error.status, Number(error.code)], [404, 20404], error.message);
 }
 
-scenario("offers are found by area code, and no offer says that it takes faxes", async ({ client }) => {
+scenario("offers are found by area code and list no fax capability", async ({ client }) => {
   const offers = await client.availablePhoneNumbers("US").local.list({ areaCode: 415, faxEnabled: true, limit: 2 });
   assert.equal(offers.length, 2);
   for (const offer of offers) {
@@ -47,7 +47,7 @@ scenario("an offer is bought as a fax number, changed and released", async ({ cl
     ["http://127.0.0.1:1/fax", "GET", "http://127.0.0.1:1/fallback", "GET"],
   );
   assert.deepEqual(Object.keys(number.capabilities).sort(), ["fax", "mms", "sms", "voice"]);
-  assert.equal(number.voiceReceiveMode, undefined, "SignalWire doesn't show it");
+  assert.equal(number.voiceReceiveMode, undefined, "SignalWire doesn't show the mode");
   assert.ok(isNow(number.dateCreated) && isNow(number.dateUpdated));
   assert.equal(number.uri, `/api/laml/2010-04-01/Accounts/${project.id}/IncomingPhoneNumbers/${number.sid}.json`);
   const updated = await numbers(number.sid).update({ friendlyName: "Front desk", voiceUrl: "http://127.0.0.1:1/other" });
@@ -61,7 +61,7 @@ scenario("an offer is bought as a fax number, changed and released", async ({ cl
   await isNotFound(numbers(number.sid).remove());
 });
 
-scenario("numbers are listed over their pages", async ({ client }) => {
+scenario("numbers are paginated", async ({ client }) => {
   const bought = new Set((await client.incomingPhoneNumbers.list()).map(({ sid }) => sid));
   for (const { phoneNumber } of await client.availablePhoneNumbers("US").local.list({ areaCode: 206, limit: 5 })) {
     bought.add((await client.incomingPhoneNumbers.create({ phoneNumber })).sid);
@@ -71,14 +71,14 @@ scenario("numbers are listed over their pages", async ({ client }) => {
   assert.equal(listed.length, bought.size);
 });
 
-scenario("a number that is no number is refused", async ({ client }) => {
+scenario("an invalid number or receive mode is refused", async ({ client }) => {
   const error = await refusal(client.incomingPhoneNumbers.create({ phoneNumber: "hello" }));
   assert.equal(error.status, 422, error.message);
   const mode = await refusal(client.incomingPhoneNumbers.create({ phoneNumber: NUMBER, voiceReceiveMode: "telegraph" }));
   assert.deepEqual([mode.status, Number(mode.code)], [422, 21209], mode.message);
 });
 
-scenario("a voice number takes no fax until its mode is fax", async ({ app, client, emulator, faxNumber, project }) => {
+scenario("a voice number accepts no fax until its mode is fax", async ({ app, client, emulator, faxNumber, project }) => {
   const { sid } = await faxNumber({ VoiceReceiveMode: "voice" });
   app.answers["/fax"] = receiveXml();
   await assert.rejects(emulator.receive(project.id, { to: NUMBER }), /not-a-fax-number/);
@@ -86,7 +86,7 @@ scenario("a voice number takes no fax until its mode is fax", async ({ app, clie
   assert.equal((await emulator.receive(project.id, { to: NUMBER })).outcome, "received");
 });
 
-scenario("a number's application says where its faxes go", async (setting) => {
+scenario("a number's application decides where its webhooks go", async (setting) => {
   const { app, client, emulator, faxNumber, project } = setting;
   const order = { friendlyName: "Desk", voiceUrl: app.url + "/app/fax", voiceMethod: "GET" };
   const application = await client.applications.create(order);

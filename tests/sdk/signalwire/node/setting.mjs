@@ -1,4 +1,4 @@
-// What each test begins with: one emulator per file; for each test a project, its client and a customer's app of its own.
+// Provides one emulator per file, and for each test a project, a client of the library and a webhook app.
 // FAUXFAX_WAY says how the client reaches the emulator: by its base URL, by its environment (proxy, exec), or by https with
 // the emulator's address as its space.
 
@@ -11,7 +11,7 @@ import { WebhookApp } from "../../node/webhook-app.mjs";
 
 export const FROM = "+15017122661";
 export const TO = "+15558675310";
-/** The number that each project of a test buys. */
+/** The number that the project of each test buys. */
 export const NUMBER = "+15005550006";
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -21,14 +21,14 @@ export const library = process.env.SIGNALWIRE_LIBRARY;
 const { RestClient, WebAPI } = createRequire(import.meta.url)(library);
 export { RestClient };
 
-// Nobody has recorded how SignalWire writes the header, nor that it signs the fetch of a document.
+// No recording shows in which case SignalWire sends the header, nor that it signs the fetch of a document.
 const SERVICE = {
   signatureHeader: /^x-signalwire-signature$/i,
   userAgent: /^SignalwireCallback\/1\.0$/,
   signsDocuments: false,
 };
 
-/** The library's own checks of a request. Version 3 of @signalwire/node has one of a raw body, and no client. */
+/** The library's checks of a request. Version 3 of @signalwire/node has one for a raw body, and no client. */
 const validators = RestClient
   ? { validateRequest: RestClient.validateRequest }
   : { validateRequest: (key, header, url, form) => WebAPI.validateRequest(key, header, url, JSON.stringify(form)) };
@@ -43,13 +43,13 @@ let emulator;
 before(async () => (emulator = await Emulator.aroundTheTests("--dialect", "signalwire")));
 after(() => emulator.stop());
 
-/** Scheme and host of the documents that clients see. */
+/** Returns the scheme and host of the media URLs that clients get. */
 export function filesOrigin() {
   if (way === "base-url") return emulator.url;
   return way === "space" ? `https://${process.env.SIGNALWIRE_SPACE_URL}` : "https://files.signalwire.com";
 }
 
-/** A client of the library; at most its base URLs are changed, as each test of an app would. */
+/** Creates a client of the library. If anything, only its base URLs are changed, as an app's own tests would do. */
 export function clientOf(project, token) {
   const space = way === "space" ? process.env.SIGNALWIRE_SPACE_URL : "example.signalwire.com";
   const client = RestClient(project, token, { signalwireSpaceUrl: space });
@@ -57,14 +57,14 @@ export function clientOf(project, token) {
   return client;
 }
 
-/** A project that nobody else uses, so a world of its own. */
+/** Returns a project that no other test uses, so that each test has its own world. */
 export function projectOf(text) {
   const digest = createHash("md5").update(text).digest("hex");
   const id = digest.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, "$1-$2-4$3-8$4-$5");
   return { id, token: "PT" + digest + digest.slice(0, 16) };
 }
 
-/** A call of the REST API without the library, for what it can't send and doesn't show. */
+/** Calls the REST API without the library, for parameters and properties that the library doesn't know. */
 async function rest(project, method, path, form) {
   const url = `${emulator.url}/api/laml/2010-04-01/Accounts/${project.id}${path}`;
   const authorization = "Basic " + Buffer.from(`${project.id}:${project.token}`).toString("base64");
@@ -74,7 +74,7 @@ async function rest(project, method, path, form) {
   return { status: response.status, body: text && JSON.parse(text) };
 }
 
-/** A test in a world of its own. */
+/** Defines a test that has its own world. */
 export function scenario(name, body) {
   test(name, { timeout: 60_000 }, async () => {
     const project = projectOf(`${library} ${name}`);
@@ -86,7 +86,7 @@ export function scenario(name, body) {
       app,
       client: RestClient && clientOf(project.id, project.token),
       rest: (...call) => rest(project, ...call),
-      /** A number of the project that takes faxes and asks the app at /fax. */
+      /** Buys a number for the project, which accepts faxes and asks the app at /fax for cXML. */
       async faxNumber(changes = {}) {
         const order = { PhoneNumber: NUMBER, VoiceReceiveMode: "fax", VoiceUrl: app.url + "/fax", ...changes };
         const bought = await rest(project, "POST", "/IncomingPhoneNumbers.json", order);
@@ -99,7 +99,7 @@ export function scenario(name, body) {
       await body(setting);
       passed = true;
     } finally {
-      // What the app saw is worth telling only where the test itself has not failed.
+      // What the app found is reported only if the test itself has passed.
       await app.stop().catch((error) => {
         if (passed) throw error;
       });
@@ -107,7 +107,7 @@ export function scenario(name, body) {
   });
 }
 
-/** The error that a call must be refused with. */
+/** Returns the error of a call that must be refused. */
 export async function refusal(promise) {
   try {
     await promise;
@@ -117,7 +117,7 @@ export async function refusal(promise) {
   throw new Error("the call was not refused");
 }
 
-/** cXML that takes the fax, made by the library if it makes any. */
+/** Returns cXML that accepts the fax, built by the library if it can build cXML. */
 export function receiveXml(attributes = {}) {
   if (!RestClient) {
     const escaped = (value) => String(value).replace(/&/g, "&amp;");
@@ -129,7 +129,7 @@ export function receiveXml(attributes = {}) {
   return response;
 }
 
-/** cXML that refuses the fax. */
+/** Returns cXML that rejects the fax, built by the library if it can build cXML. */
 export function rejectXml() {
   if (!RestClient) return "<Response><Reject/></Response>";
   const response = new RestClient.LaML.FaxResponse();

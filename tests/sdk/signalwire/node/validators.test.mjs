@@ -1,5 +1,6 @@
-// The library's validator on what the emulator sends. The app checks every request of every test; here are the signing key,
-// and every mark of ASCII in the path and the query of a StatusCallback. What can't be sent as it is goes out encoded.
+// Tests signatures with the library's validator. The app checks every request of every test; these tests add the signing key,
+// and every ASCII punctuation character in the path and the query of a StatusCallback. Characters that can't be sent are
+// encoded.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -13,7 +14,7 @@ const MARKS = Array.from({ length: 95 }, (_, at) => String.fromCharCode(32 + at)
 
 const sent = (text) => [...text].map((mark) => ENCODED[mark] ?? mark).join("");
 
-/** An app that remembers what comes as it came, for no framework changes a URL so little. */
+/** Starts an app that records each URL exactly as received, which a web framework would not. */
 async function rawApp() {
   const app = { requests: [] };
   app.server = createServer(async (request, response) => {

@@ -1,4 +1,4 @@
-"""Fixtures: one emulator for all tests, and for each test a project, its client and a customer's app of its own.
+"""Provides one emulator for all tests, and for each test a project, a client of the library and a webhook app.
 FAUXFAX_WAY says how the client reaches the emulator: by its base URL, by its environment (proxy, exec), or by https with the
 emulator's address as its space."""
 
@@ -16,7 +16,7 @@ from emulator import Emulator
 WAY = os.environ.get("FAUXFAX_WAY", "base-url")
 FROM = "+15017122661"
 TO = "+15558675310"
-# The number that each project of a test buys.
+# The number that the project of each test buys.
 NUMBER = "+15005550006"
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 
@@ -25,12 +25,12 @@ class WebhookApp(webhook_app.WebhookApp):
     validator = RequestValidator
     signature_header = "X-SignalWire-Signature"
     user_agent = "SignalwireCallback/1.0"
-    # Nobody has recorded that SignalWire signs the fetch of a document.
+    # No recording shows that SignalWire signs the fetch of a document.
     signs_documents = False
 
 
 class Project:
-    """A project that nobody else uses, so a world of its own."""
+    """A project that no other test uses, so that each test has its own world."""
 
     def __init__(self, test):
         digest = hashlib.md5(test.encode()).hexdigest()
@@ -46,7 +46,7 @@ def emulator(tmp_path_factory):
     else:
         emulator = Emulator.around_the_tests(os.environ["FAUXFAX_URL"])
     if WAY == "space":
-        # A CA that the machine's own environment names would go before the one given here.
+        # A CA that the environment names would take precedence over the one set here.
         emulator.session.trust_env = False
         emulator.session.verify = os.environ["LOCAL_CA"]
     yield emulator
@@ -54,7 +54,7 @@ def emulator(tmp_path_factory):
 
 
 def files_origin(emulator):
-    """Scheme and host of the documents that clients see."""
+    """Returns the scheme and host of the media URLs that clients get."""
     if WAY == "base-url":
         return emulator.url
     return "https://%s" % os.environ["SIGNALWIRE_SPACE_URL"] if WAY == "space" else "https://files.signalwire.com"
@@ -66,7 +66,7 @@ def project(request):
 
 
 def client_of(emulator, project, token):
-    """The library's client; at most its base URLs are changed, as each test of an app would."""
+    """Creates a client of the library. If anything, only its base URLs are changed, as an app's own tests would do."""
     if WAY == "space":
         # Without a scheme, the library would take the port for the host.
         client = Client(project, token, signalwire_space_url="https://" + os.environ["SIGNALWIRE_SPACE_URL"])
@@ -86,7 +86,7 @@ def client(emulator, project):
 @pytest.fixture
 def rest(emulator, project):
     def rest(method, path, **form):
-        """A call of the REST API without the library, for what it can't send and doesn't show."""
+        """Calls the REST API without the library, for parameters and properties that the library doesn't know."""
         url = "%s/api/laml/2010-04-01/Accounts/%s%s" % (emulator.url, project.id, path)
         response = emulator.session.request(method, url, auth=(project.id, project.token), data=form or None, timeout=30)
         return response.status_code, response.json() if response.content else None
@@ -104,7 +104,7 @@ def app(project):
 
 @pytest.fixture
 def fax_number(client, app):
-    """A number of the project that takes faxes and asks the app at /fax."""
+    """Buys a number for the project, which accepts faxes and asks the app at /fax for cXML."""
     return client.incoming_phone_numbers.create(
         phone_number=NUMBER, voice_url=app.url + "/fax", voice_receive_mode="fax"
     )

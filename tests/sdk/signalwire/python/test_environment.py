@@ -1,4 +1,4 @@
-"""A client made of the environment alone, as `fauxfax exec` and `fauxfax env` set it."""
+"""Tests a client that is configured only by the environment, as `fauxfax exec` and `fauxfax env` set it."""
 
 import os
 
@@ -9,8 +9,8 @@ from signalwire.rest import Client
 from conftest import WAY
 
 
-@pytest.mark.skipif(WAY not in ("exec", "proxy"), reason="the environment leads nowhere")
-def test_a_client_made_of_the_environment_alone_sends_a_fax():
+@pytest.mark.skipif(WAY not in ("exec", "proxy"), reason="the environment does not lead to the emulator")
+def test_a_client_configured_only_by_the_environment_sends_a_fax():
     emulator = os.environ["FAUXFAX_URL"]
     client = Client(os.environ["SIGNALWIRE_PROJECT_ID"], os.environ["SIGNALWIRE_API_TOKEN"])
     assert client.fax.base_url.startswith("https://") and client.fax.base_url.endswith(".signalwire.com")

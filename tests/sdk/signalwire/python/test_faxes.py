@@ -1,4 +1,4 @@
-"""Sending with SignalWire's library: create, fetch, list, cancel, delete, media, errors, and the callback at the end."""
+"""Tests sending with SignalWire's library: create, fetch, list, cancel, delete, media, errors, and the callback at the end."""
 
 import datetime
 import re
@@ -15,7 +15,7 @@ NOBODYS = "831455c6-574e-4d8b-b6ee-2418140bf4cd"
 
 
 def is_now(moment):
-    """A date that the library parsed, in whole seconds of UTC, of this minute."""
+    """Returns whether a parsed date, which must have a time zone and whole seconds, is less than a minute from now."""
     assert isinstance(moment, datetime.datetime) and moment.tzinfo is not None and moment.microsecond == 0
     return abs((datetime.datetime.now(datetime.timezone.utc) - moment).total_seconds()) < 60
 
@@ -40,7 +40,7 @@ def refused_with(expected_status, expected_code, call, *arguments, **options):
 
 
 def list_refused_with(status, code, call, **options):
-    """The error of a list is not parsed by the library, which keeps the whole response."""
+    """Checks the error of a list, which the library doesn't parse: it keeps the whole response."""
     with pytest.raises(TwilioException) as refused:
         call(**options)
     response = refused.value.args[1]
@@ -50,7 +50,7 @@ def list_refused_with(status, code, call, **options):
 
 @pytest.fixture
 def held(app):
-    """The URL of a document that the app holds back until the test releases it or ends."""
+    """Returns the URL of a document that the app serves only when the test calls `app.release` or ends."""
     release = threading.Event()
 
     def answer(_):
@@ -63,7 +63,7 @@ def held(app):
     release.set()
 
 
-def test_a_new_fax_is_queued_and_has_its_medias_id(client, project, app):
+def test_a_new_fax_is_queued_and_already_has_a_media_sid(client, project, app):
     fax = send(client, app)
     assert re.fullmatch(UUID, fax.sid) and re.fullmatch(UUID, fax.media_sid)
     assert (fax.account_sid, fax.api_version, fax.from_, fax.to) == (project.id, "v1", FROM, TO)
@@ -91,7 +91,7 @@ def test_a_delivered_fax_has_numbers_a_price_and_its_document(emulator, client, 
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", shown["date_created"])
 
 
-def test_every_option_of_create_is_taken(emulator, client, app):
+def test_every_option_of_create_is_accepted(emulator, client, app):
     app.answers["/status"] = None
     fax = send(
         client,
@@ -118,7 +118,7 @@ def test_a_fax_keeps_its_quality(client, app, quality):
     assert send(client, app, quality=quality).quality == quality
 
 
-def test_the_app_hears_of_the_end_and_of_nothing_before(emulator, client, project, app):
+def test_only_the_end_of_a_fax_is_notified(emulator, client, project, app):
     app.answers["/status"] = None
     fax = ended(emulator, client, send(client, app, status_callback=app.url + "/status"))
     emulator.settle(client.username)
@@ -153,7 +153,7 @@ OUTCOMES = {
 
 
 @pytest.mark.parametrize("to", OUTCOMES)
-def test_numbers_that_behave_end_as_they_should(emulator, client, app, rest, to):
+def test_a_fax_to_a_number_that_behaves_ends_as_documented(emulator, client, app, rest, to):
     app.answers["/status"] = None
     fax = ended(emulator, client, send(client, app, to=to, status_callback=app.url + "/status"))
     assert fax.status == OUTCOMES[to]
@@ -167,7 +167,7 @@ def test_numbers_that_behave_end_as_they_should(emulator, client, app, rest, to)
         assert shown["error_code"] and shown["error_message"]
 
 
-def test_a_document_that_is_not_there_fails_the_fax_before_any_call(emulator, client, app, rest):
+def test_a_missing_document_fails_the_fax_before_any_call(emulator, client, app, rest):
     app.answers["/none.pdf"] = ("nothing here", 404)
     fax = ended(emulator, client, send(client, app, media_url=app.url + "/none.pdf"))
     assert (fax.status, fax.media_url, fax.num_pages, fax.price, fax.duration) == ("failed", None, None, None, 0)
@@ -181,7 +181,7 @@ def test_a_document_behind_a_password_and_a_redirect_is_fetched(emulator, client
     assert ended(emulator, client, send(client, app, media_url=url)).status == "delivered"
 
 
-def test_a_tiff_can_be_sent_as_well(emulator, client, app):
+def test_a_tiff_can_be_sent(emulator, client, app):
     url = app.serve("/letter.tiff", tiff(3), "image/tiff")
     fax = ended(emulator, client, send(client, app, media_url=url))
     assert (fax.status, fax.num_pages) == ("delivered", 3)
@@ -195,7 +195,7 @@ def test_a_queued_fax_can_be_canceled(emulator, client, project, app):
     assert (fax.status, fax.num_pages, fax.media_url, fax.price) == ("canceled", None, None, None)
 
 
-def test_a_fax_under_way_or_ended_can_not_be_canceled(emulator, client, app, held):
+def test_a_fax_in_progress_or_ended_cannot_be_canceled(emulator, client, app, held):
     fax = send(client, app, media_url=held)
     app.await_requests("/held.pdf")
     assert client.fax.faxes(fax.sid).fetch().status == "processing"
@@ -205,7 +205,7 @@ def test_a_fax_under_way_or_ended_can_not_be_canceled(emulator, client, app, hel
     refused_with(422, 10000, fax.update, status="canceled")
 
 
-def test_a_fax_under_way_is_not_deleted_nor_its_document(client, app, held):
+def test_neither_an_active_fax_nor_its_document_can_be_deleted(client, app, held):
     fax = send(client, app, media_url=held)
     app.await_requests("/held.pdf")
     refused_with(409, 20009, fax.delete)
@@ -248,7 +248,7 @@ def test_a_media_url_serves_ranges(emulator, client, app):
     assert (head.status_code, head.headers["Content-Length"]) == (200, str(len(whole.content)))
 
 
-def test_a_list_is_followed_over_its_pages_newest_first(client, app):
+def test_a_list_is_paginated_newest_first(client, app):
     sent = [send(client, app).sid for _ in range(7)]
     newest_first = sent[::-1]
     assert [fax.sid for fax in client.fax.faxes.list()] == newest_first
@@ -259,7 +259,7 @@ def test_a_list_is_followed_over_its_pages_newest_first(client, app):
     assert [fax.sid for fax in client.fax.faxes.stream(limit=3)] == newest_first[:3]
 
 
-def test_pages_lead_forth_and_back_and_newcomers_move_none(client, app):
+def test_pages_link_forwards_and_backwards_and_new_faxes_do_not_shift_them(client, app):
     sent = [send(client, app).sid for _ in range(5)]
     first = client.fax.faxes.page(page_size=2)
     assert [fax.sid for fax in first] == [sent[4], sent[3]]
@@ -275,7 +275,7 @@ def test_pages_lead_forth_and_back_and_newcomers_move_none(client, app):
     assert [fax.sid for fax in third.previous_page()] == [sent[2], sent[1]]
 
 
-def test_a_page_has_the_names_and_paths_of_signalwire(client, project, app, rest):
+def test_a_page_has_signalwires_names_and_paths(client, project, app, rest):
     for _ in range(3):
         send(client, app)
     faxes = "/api/laml/2010-04-01/Accounts/%s/Faxes?Page=" % project.id
@@ -288,7 +288,7 @@ def test_a_page_has_the_names_and_paths_of_signalwire(client, project, app, rest
     assert second["previous_page_uri"].startswith(faxes + "0&PageSize=2&PageToken=PB")
 
 
-def test_filters_pick_faxes_and_are_kept_over_pages(client, app):
+def test_filters_select_faxes_on_every_page(client, app):
     wanted = [send(client, app, to="+15558675311").sid for _ in range(3)]
     send(client, app)
     other = send(client, app, from_="+15017122662")
@@ -314,7 +314,7 @@ BAD_CREATES = {
     "a Ttl below the range": (dict(ttl=4), 10000),
     "a Ttl above the range": (dict(ttl=301), 10000),
     "a Ttl that is no number": (dict(ttl="soon"), 10000),
-    "a StoreMedia that is neither": (dict(store_media="perhaps"), 10000),
+    "a StoreMedia that is no boolean": (dict(store_media="perhaps"), 10000),
 }
 
 
@@ -356,7 +356,7 @@ def test_a_wrong_token_is_refused(emulator, client, project, app):
     list_refused_with(401, 20003, stranger.fax.faxes.list)
 
 
-def test_another_project_sees_nothing_of_it(emulator, client, project, app):
+def test_another_project_cannot_see_the_fax(emulator, client, project, app):
     fax = send(client, app)
     other = Project(project.id)
     stranger = client_of(emulator, other.id, other.token)

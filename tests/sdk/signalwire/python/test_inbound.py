@@ -1,4 +1,4 @@
-"""Receiving into a Flask app whose cXML the library builds: each attribute of <Receive>, <Reject/>, and the failures."""
+"""Tests receiving with a Flask app whose cXML the library builds: each attribute of <Receive>, <Reject/>, and failures."""
 
 import re
 
@@ -12,7 +12,7 @@ from documents import pdf, tiff
 @pytest.fixture
 def receive(emulator, project, fax_number):
     def receive(**fields):
-        """A machine calls the project's number."""
+        """Lets a fax machine call the project's number."""
         return emulator.receive(project.id, to=NUMBER, **fields)
 
     return receive
@@ -25,7 +25,7 @@ def receive_xml(**attributes):
 
 
 def executed(conversation):
-    """What the emulator read in the cXML."""
+    """Returns the verb and its attributes as the emulator has read them."""
     return next(event["data"] for event in conversation["events"] if event["kind"] == "twiml.executed")
 
 
@@ -33,7 +33,7 @@ def purposes(conversation):
     return [webhook["purpose"] for webhook in conversation["webhooks"]]
 
 
-def test_an_app_is_asked_and_hears_what_came(emulator, client, project, app, receive):
+def test_an_app_is_asked_for_cxml_and_notified_of_the_fax(emulator, client, project, app, receive):
     app.answers["/fax"] = receive_xml(action="/fax/received?tenant=7")
     app.answers["/fax/received"] = None
     conversation = receive(pages=3, station_id="EXAMPLE INC")
@@ -57,7 +57,7 @@ def test_an_app_is_asked_and_hears_what_came(emulator, client, project, app, rec
     assert [media.sid for media in fax.media.list()] == [fax.media_sid] == [media_sid]
 
 
-def test_receive_without_attributes_stores_the_fax_and_nobody_hears_of_it(client, app, receive):
+def test_receive_without_attributes_stores_the_fax_and_notifies_nobody(client, app, receive):
     app.answers["/fax"] = receive_xml()
     conversation = receive()
     assert (conversation["outcome"], purposes(conversation)) == ("received", ["fax-url"])
@@ -103,7 +103,7 @@ def test_an_app_may_be_asked_by_get(project, app, fax_number, receive):
     assert (asked.method, asked.query) == ("GET", {"tenant": "7", **expected})
 
 
-def test_a_tiff_is_stored_as_one(emulator, app, receive):
+def test_a_fax_can_be_stored_as_tiff(emulator, app, receive):
     app.answers["/fax"] = receive_xml(action="/received", media_type="image/tiff", page_size="a4")
     app.answers["/received"] = None
     conversation = receive(file=("in.tiff", tiff(2), "image/tiff"))
@@ -115,7 +115,7 @@ def test_a_tiff_is_stored_as_one(emulator, app, receive):
 
 
 @pytest.mark.parametrize("size", ["letter", "legal", "a4"])
-def test_each_page_size_is_taken(app, receive, size):
+def test_each_page_size_is_accepted(app, receive, size):
     app.answers["/fax"] = receive_xml(page_size=size)
     conversation = receive()
     assert executed(conversation)["pageSize"] == size
@@ -123,7 +123,7 @@ def test_each_page_size_is_taken(app, receive, size):
 
 
 @pytest.mark.parametrize("store_media", [True, False])
-def test_store_media_which_only_the_library_knows_refuses_nothing(app, receive, store_media):
+def test_store_media_which_only_the_library_knows_does_no_harm(app, receive, store_media):
     app.answers["/fax"] = receive_xml(action="/received", store_media=store_media)
     app.answers["/received"] = None
     assert receive(file=("in.pdf", pdf(2), "application/pdf"))["outcome"] == "received"
@@ -149,7 +149,7 @@ def test_the_fallback_is_asked_when_the_app_fails(app, fax_number, receive):
     assert (conversation["outcome"], purposes(conversation)) == ("received", ["fax-url", "fallback-url"])
 
 
-def test_a_redirect_is_followed_and_signed_for_where_it_leads(app, receive):
+def test_a_redirect_is_followed_and_signed_for_its_target(app, receive):
     app.answers["/fax"] = ("", 307, {"Location": "/moved/fax"})
     app.answers["/moved/fax"] = receive_xml(action="received")
     app.answers["/moved/received"] = None
@@ -157,7 +157,7 @@ def test_a_redirect_is_followed_and_signed_for_where_it_leads(app, receive):
     assert [len(app.of(path)) for path in ("/fax", "/moved/fax", "/moved/received")] == [1, 1, 1]
 
 
-def test_a_line_that_breaks_fails_the_fax_and_the_app_hears_why(app, rest, receive):
+def test_a_broken_transmission_fails_the_fax_and_the_app_is_notified_of_the_reason(app, rest, receive):
     app.answers["/fax"] = receive_xml(action="/received")
     app.answers["/received"] = None
     conversation = receive(pages=3, outcome={"status": "failed", "code": 34004, "after_pages": 1})

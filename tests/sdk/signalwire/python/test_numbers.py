@@ -1,4 +1,4 @@
-"""Numbers and applications with SignalWire's library: searched, bought, changed, given back."""
+"""Tests searching, buying, changing and releasing numbers with SignalWire's library, and their applications."""
 
 import datetime
 import re
@@ -22,7 +22,7 @@ def receive_xml():
     return response
 
 
-def test_offers_are_found_by_area_code_and_none_says_that_it_takes_faxes(client):
+def test_offers_are_found_by_area_code_and_list_no_fax_capability(client):
     offers = client.available_phone_numbers("US").local.list(area_code=415, fax_enabled=True, limit=2)
     assert len(offers) == 2
     for offer in offers:
@@ -64,7 +64,7 @@ def test_an_offer_is_bought_as_a_fax_number_changed_and_released(client, project
     refused_with(404, 20404, numbers(number.sid).delete)
 
 
-def test_numbers_are_listed_over_their_pages(client):
+def test_numbers_are_paginated(client):
     bought = {number.sid for number in client.incoming_phone_numbers.list()}
     for offer in client.available_phone_numbers("US").local.list(area_code=206, limit=5):
         bought.add(client.incoming_phone_numbers.create(phone_number=offer.phone_number).sid)
@@ -78,7 +78,7 @@ def test_a_wrong_receive_mode_is_refused(client):
     )
 
 
-def test_a_voice_number_takes_no_fax_until_its_mode_is_fax(emulator, project, app, fax_number):
+def test_a_voice_number_accepts_no_fax_until_its_mode_is_fax(emulator, project, app, fax_number):
     fax_number.update(voice_receive_mode="voice")
     with pytest.raises(Problem) as refused:
         emulator.receive(project.id, to=NUMBER)
@@ -89,7 +89,7 @@ def test_a_voice_number_takes_no_fax_until_its_mode_is_fax(emulator, project, ap
     assert emulator.receive(project.id, to=NUMBER)["outcome"] == "received"
 
 
-def test_a_numbers_application_says_where_its_faxes_go(emulator, client, project, app, fax_number):
+def test_a_numbers_application_decides_where_its_webhooks_go(emulator, client, project, app, fax_number):
     application = client.applications.create(friendly_name="Desk", voice_url=app.url + "/app/fax", voice_method="GET")
     assert re.fullmatch(UUID, application.sid) and is_now(application.date_created)
     assert (application.account_sid, application.friendly_name) == (project.id, "Desk")

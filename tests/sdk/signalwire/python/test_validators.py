@@ -1,5 +1,5 @@
-"""The library's own RequestValidator on what the emulator sends. The app checks every request of every test
-(webhook_app.py); here are the signing key, and every mark of ASCII in the path and the query of a StatusCallback."""
+"""Tests signatures with the library's RequestValidator. The app (webhook_app.py) checks every request of every test; these
+tests add the signing key, and every ASCII punctuation character in the path and the query of a StatusCallback."""
 
 import http.server
 import os
@@ -20,7 +20,7 @@ QUERY_MARKS = [mark for mark in string.punctuation + " " if mark != "#"]
 
 
 class App(http.server.BaseHTTPRequestHandler):
-    """Answers everything and remembers it as it came, for no framework changes a URL so little."""
+    """Responds to every POST and records the URL exactly as received, which a web framework would not."""
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()

@@ -1,5 +1,5 @@
-"""Runs the fax part of a medical record system, unchanged, under `fauxfax exec --dialect signalwire`: it sends and receives,
-and hears of both by signed callbacks; then it lists what there was, page by page, and fetches the documents."""
+"""Runs the fax part of a medical record system, unmodified, under `fauxfax exec --dialect signalwire`: it sends and receives
+faxes, gets signed callbacks for both, then lists the faxes page by page and fetches their documents."""
 
 import datetime
 import http.server
@@ -26,7 +26,7 @@ emr = Faxes(
 
 
 class Callbacks(http.server.BaseHTTPRequestHandler):
-    """The EMR's web server: it refuses what is not signed."""
+    """The web server of the medical record system: it refuses requests that are not signed."""
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -67,7 +67,7 @@ def main(server):
 
     assert all(is_signed for _, _, is_signed in server.came), server.came
     told = {form["FaxSid"]: form for path, form, _ in server.came if not path.startswith("/fax/in")}
-    assert len(told) == len(server.came) - 2 == 6, "each fax is told of once, when it has ended"
+    assert len(told) == len(server.came) - 2 == 6, "one callback per fax, when it has ended"
 
     until = datetime.datetime.now(UTC) + datetime.timedelta(minutes=5)
     faxes = list(emr.created_between(before, until, page_size=2))

@@ -9,7 +9,7 @@ import urllib.parse
 import requests
 
 FILES_HOST = "files.signalwire.com"
-# A media_url comes from outside; fetching it must not reach into the own network.
+# A media_url comes from outside, so fetching it must not reach a host of the internal network.
 MEDIA_HOSTS = {FILES_HOST, "api.signalwire.com"}
 FINAL = {"delivered", "received", "no-answer", "busy", "failed", "canceled"}
 
@@ -53,7 +53,7 @@ class Faxes:
         return self.call("GET", "%s/Faxes/%s/Media.json" % (self.base, sid))["fax_media"]
 
     def created_between(self, after, until, page_size):
-        """All faxes of a period, newest first, page by page."""
+        """Yields the faxes of a period, newest first, and fetches the list page by page."""
         # isoformat writes +00:00, not Z.
         query = {
             "DateCreatedAfter": after.isoformat(),
@@ -68,7 +68,7 @@ class Faxes:
             page = self.call("GET", "https://" + self.host + page["next_page_uri"])
 
     def document(self, media_url):
-        """The bytes of a fax and their type."""
+        """Returns the media type and the bytes of a fax's document."""
         url = urllib.parse.urlsplit(media_url)
         if url.scheme != "https" or url.hostname not in MEDIA_HOSTS or url.port not in (None, 443):
             raise ValueError("no document is fetched from " + media_url)
@@ -82,14 +82,14 @@ class Faxes:
         return response.headers["Content-Type"], response.content
 
     def answer_at(self, phone_number, url):
-        """Makes a number of the project take faxes, and SignalWire ask at the URL what to do with them."""
+        """Lets a number of the project accept faxes, for which SignalWire asks this URL for cXML."""
         numbers = self.base + "/IncomingPhoneNumbers"
         number, = self.call("GET", numbers + ".json", params={"PhoneNumber": phone_number})["incoming_phone_numbers"]
         form = {"VoiceReceiveMode": "fax", "VoiceUrl": url, "VoiceMethod": "POST"}
         self.call("POST", "%s/%s.json" % (numbers, number["sid"]), data=form)
 
     def is_signed(self, url, form, headers):
-        """Whether a callback comes from SignalWire: `url` is the one that was configured, with its query."""
+        """Returns whether a callback comes from SignalWire. `url` is the configured one, with its query."""
         signed = url + "".join(name + form[name] for name in sorted(form))
         digest = hmac.new(self.signing_key.encode(), signed.encode(), hashlib.sha1).digest()
         signature = headers.get("X-SignalWire-Signature") or headers.get("X-Twilio-Signature") or ""
