@@ -123,6 +123,9 @@ async fn every_call_responds_as_documented() {
     let webhooks = bench.ok("GET", &format!("/webhooks?account={account}&fax={fax}"), Value::Null).await;
     let id = webhooks["webhooks"][0]["id"].as_str().expect("an id").to_owned();
     let state = bench.ok("GET", &format!("/state?account={account}"), Value::Null).await;
+    let twiml = json!({ "twiml": "<Response><Receive/></Response>" });
+    let bin = bench.ok("POST", &format!("/twiml-bins?account={account}"), twiml.clone()).await;
+    let bin = bin["sid"].as_str().expect("a SID").to_owned();
     let explained = json!({ "url": "http://app/fax", "params": { "A": "1" }, "signature": "x" });
     let calls = [
         ("GET", "/health".to_owned(), json!(null)),
@@ -136,6 +139,11 @@ async fn every_call_responds_as_documented() {
         ("GET", "/ca-bundle.pem".to_owned(), json!(null)),
         ("POST", format!("/explain-signature?account={account}"), explained),
         ("POST", format!("/incoming-faxes?account={account}"), json!({ "pages": 2 })),
+        ("GET", format!("/twiml-bins?account={account}"), json!(null)),
+        ("POST", format!("/twiml-bins?account={account}"), twiml),
+        ("GET", format!("/twiml-bins/{bin}?account={account}"), json!(null)),
+        ("POST", format!("/twiml-bins/{bin}?account={account}"), json!({ "name": "Accept" })),
+        ("DELETE", format!("/twiml-bins/{bin}?account={account}"), json!(null)),
         ("GET", format!("/faxes?account={account}&direction=inbound&text=fx&number=1501"), json!(null)),
         ("GET", format!("/faxes/{fax}?account={account}"), json!(null)),
         ("GET", format!("/faxes/{fax}/document.pdf?account={account}"), json!(null)),

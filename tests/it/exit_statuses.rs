@@ -70,6 +70,26 @@ async fn a_refusal_exits_with_1_wrong_usage_with_2_and_a_timeout_with_4() {
 }
 
 #[tokio::test]
+async fn receive_with_an_action_succeeds_without_a_voice_url() {
+    let emulator = Emulator::builder().start().await.expect("the emulator starts");
+    let account = emulator.account().expect("an account");
+    account.number("+15005550006").expect("a number");
+    let (url, sid) = (emulator.url(), account.sid().to_string());
+    let app = wiremock::MockServer::start().await;
+    let notified = wiremock::Mock::given(wiremock::matchers::path("/received"));
+    notified.respond_with(wiremock::ResponseTemplate::new(204)).expect(1).mount(&app).await;
+    let action = format!("{}/received", app.uri());
+    let output = run(&url, Some(&sid), &["receive", "--wait", "--action", &action]).await;
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains(&action) && text.contains("received: FX"), "{text}");
+    let output = run(&url, Some(&sid), &["receive", "--action", "localhost/received"]).await;
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && text.contains("action: it must begin with http"), "{text}");
+    emulator.stop().await;
+}
+
+#[tokio::test]
 async fn a_wrong_number_in_a_flag_and_a_duplicate_parameter_are_explained_in_words() {
     let emulator = Emulator::builder().start().await.expect("the emulator starts");
     let cases: [(&[&str], i32, &str); 7] = [
