@@ -31,7 +31,7 @@ pub(crate) async fn tunnel(report: &impl Fn(&str)) -> Result<()> {
     for _ in 0..ROUNDS {
         let direct = drained(TcpStream::connect(source.address).await?).await?;
         let mut stream = TcpStream::connect(emulator.address).await?;
-        stream.write_all(format!("CONNECT {} HTTP/1.1\r\n\r\n", source.address).as_bytes()).await?;
+        stream.write_all(format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", source.address).as_bytes()).await?;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             // One byte at a time, so that all bytes behind the head are measured.
