@@ -146,7 +146,7 @@ async fn the_control_api_shows_the_resources_of_the_accounts_own_dialect() {
     assert_eq!(text(&project.bench.ok("GET", &format!("/faxes/{sid}"), Value::Null).await, "url"), text(fax, "url"));
     let twilios = format!("FX{}", "1".repeat(32));
     let refused = project.bench.refused("POST", "/incoming-faxes", json!({ "sid": twilios })).await;
-    assert!(refused.0 == 422 && refused.1.contains("is no id of signalwire; that is a UUID"), "{refused:?}");
+    assert!(refused.0 == 422 && refused.1.contains("is not a signalwire id, which is a UUID"), "{refused:?}");
     let own = "0b2f19a8-7b0e-4b05-9a57-0d1e3d5b2f11";
     assert_eq!(project.bench.ok("POST", "/incoming-faxes", json!({ "sid": own })).await["fax_sid"], own);
 }

@@ -286,7 +286,7 @@ async fn a_clock_refuses_impossible_moves() {
         (json!({ "seconds": -1 }), "seconds"),
         (json!({ "seconds": 1e300 }), "seconds"),
         (json!({ "to": "1999-01-01T00:00:00Z" }), "can't move back"),
-        (json!({ "to": "soon" }), "a moment of RFC 3339"),
+        (json!({ "to": "soon" }), "an RFC 3339 date and time"),
         (json!({ "seconds": 1, "to": "2030-01-01T00:00:00Z" }), "either"),
         (json!({}), "either"),
         (json!({ "seconds": 1, "timeout": 1e6 }), "600"),

@@ -258,7 +258,7 @@ fn configured_number(
         let Some(attribute) = OF_NUMBER.iter().find(|attribute| attribute.name == key) else {
             let near = OF_NUMBER.iter().map(|attribute| attribute.name);
             let near = near.min_by_key(|name| strsim::levenshtein(name, key)).unwrap_or(PHONE_NUMBER);
-            return Err(bad(&field(key), &format!("is no attribute of a number; did you mean {near}?")));
+            return Err(bad(&field(key), &format!("is not an attribute of a number; did you mean {near}?")));
         };
         let text = match value {
             // Null means absent, as in other fields.

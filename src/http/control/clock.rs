@@ -106,12 +106,12 @@ pub(super) async fn advance(
         }
         (None, Some(text)) => date::parse_exact(text).ok_or_else(|| {
             let detail = format!(
-                "to: a moment of RFC 3339 before {}, such as 2026-03-01T00:00:00Z, not {text:?}",
+                "to: an RFC 3339 date and time before {}, such as 2026-03-01T00:00:00Z, not {text:?}",
                 event::moment(Timestamp::LATEST)
             );
             Problem::new(422, "bad-date", detail)
         })?,
-        _ => return Err(Problem::new(422, "bad-advance", "give either seconds or to, not both and not neither")),
+        _ => return Err(Problem::new(422, "bad-advance", "give either seconds or to")),
     };
     if to >= Timestamp::LATEST {
         let field = if order.to.is_some() { "to" } else { "seconds" };

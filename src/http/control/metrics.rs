@@ -81,7 +81,7 @@ impl Collector for Scrape {
             ("fauxfax_worlds", "Accounts, each a world", self.worlds),
             ("fauxfax_faxes", "Faxes kept", self.faxes),
             ("fauxfax_pending_faxes", "Faxes and calls that have not ended", self.pending),
-            ("fauxfax_deadlines", "Deadlines of work that are set", self.deadlines),
+            ("fauxfax_deadlines", "Pending deadlines", self.deadlines),
             ("fauxfax_requests_under_way", "Requests to apps that are under way", self.requests_under_way),
             ("fauxfax_callbacks_waiting", "Callbacks that wait for the one before", self.callbacks_waiting),
             ("fauxfax_media_bytes", "Bytes of media kept", self.media_bytes),

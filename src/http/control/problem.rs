@@ -117,7 +117,7 @@ impl Problem {
             Refusal::SidTaken(_) => (409, "sid-taken"),
             Refusal::Unclaimed => {
                 let detail = "nobody has claimed this account, so its webhooks can't be signed: claim it first by a REST \
-                              call with its SID and any token, or found it by POST /_fauxfax/v1/accounts";
+                              call with its SID and any token, or create it with POST /_fauxfax/v1/accounts";
                 return Self::new(409, "account-unclaimed", detail);
             }
             Refusal::LimitReached { .. } => (429, "limit-reached"),
