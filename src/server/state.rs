@@ -224,7 +224,10 @@ mod tests {
         let text = fs::read_to_string(&path).expect("readable");
         fs::write(&path, text.replace("\"dialect\": \"signalwire\"", "\"dialect\": \"twilio\"")).expect("written");
         let error = Server::bind(&config(&path)).await.err().expect("it does not start").to_string();
-        assert!(error.contains(".state: account.dialect: is twilio where account_sid is signalwire's"), "{error}");
+        assert!(
+            error.contains(".state: account.dialect: is twilio, but account_sid is the id of a signalwire account"),
+            "{error}"
+        );
     }
 
     #[tokio::test]

@@ -35,7 +35,7 @@ async fn an_error_about_a_json_body_names_its_field() {
     let account = bench.account().await;
     for (call, body, told) in [
         ("POST /incoming-faxes", r#"{"pages":"three"}"#, "pages: a whole number from 0 to 4294967295, not \"three\""),
-        ("POST /incoming-faxes", r#"{"to":5}"#, "to: a text, not 5"),
+        ("POST /incoming-faxes", r#"{"to":5}"#, "to: a string, not 5"),
         ("POST /incoming-faxes", r#"{"to":null,"pages":-1}"#, "pages: a whole number from 0 to 4294967295, not -1"),
         (
             "POST /incoming-faxes",
@@ -50,7 +50,7 @@ async fn an_error_about_a_json_body_names_its_field() {
         ("POST /incoming-faxes", r#"{"pages":1,"pages":2}"#, "pages: is given twice; give it once"),
         ("POST /incoming-faxes", r#"["+15005550006"]"#, "an object, not a list"),
         ("PUT /clock", "{}", "mode: is required"),
-        ("PUT /clock", r#"{"mode":true}"#, "mode: a text, not true"),
+        ("PUT /clock", r#"{"mode":true}"#, "mode: a string, not true"),
         ("POST /clock/advance", r#"{"seconds":"60"}"#, "seconds: a number, not \"60\""),
         ("POST /clock/drain", r#"{"timeout":"60"}"#, "timeout: a number, not \"60\""),
         ("POST /rules", r#"{"times":1,"times":2,"outcome":{"status":"busy"}}"#, "times: is given twice; give it once"),
@@ -61,12 +61,12 @@ async fn an_error_about_a_json_body_names_its_field() {
         ("POST /verify", r#"{"all":1}"#, "all: true or false, not 1"),
         ("POST /explain-signature", r#"{"url":"http://h/"}"#, "signature: is required"),
         ("POST /explain-signature", r#"{"url":"u","signature":"s","params":[]}"#, "params: an object, not a list"),
-        ("POST /accounts", r#"{"numbers":[{"phone_number":5}]}"#, "numbers[0].phone_number: a text, not 5"),
+        ("POST /accounts", r#"{"numbers":[{"phone_number":5}]}"#, "numbers[0].phone_number: a string, not 5"),
         ("POST /accounts", r#"{"numbers":["+15017122661"]}"#, "numbers[0]: an object, not \"+15017122661\""),
         (
             "POST /accounts",
             r#"{"numbers":[{"phone_number":"+15017122661","voice_url":["http://h/"]}]}"#,
-            "numbers[0].voice_url: a text, not a list",
+            "numbers[0].voice_url: a string, not a list",
         ),
         (
             "POST /accounts",

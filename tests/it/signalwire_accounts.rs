@@ -214,7 +214,7 @@ async fn a_state_of_the_other_dialect_is_refused_and_nothing_is_lost() {
     let mut forged = own.clone();
     forged["account"]["dialect"] = json!("twilio");
     let refused = project.bench.refused("PUT", "/state", forged).await;
-    assert!(refused.0 == 422 && refused.1.contains("account.dialect: is twilio where account_sid is"), "{refused:?}");
+    assert!(refused.0 == 422 && refused.1.contains("account.dialect: is twilio, but account_sid is"), "{refused:?}");
     let refused = project.bench.refused("PUT", &format!("/state?account={twilios}"), own.clone()).await;
     assert_eq!(refused.0, 422, "{refused:?}");
     for (place, prefix) in [
@@ -227,7 +227,8 @@ async fn a_state_of_the_other_dialect_is_refused_and_nothing_is_lost() {
         let mut forged = own.clone();
         *forged.pointer_mut(&pointer).unwrap_or_else(|| panic!("{pointer}: {own}")) = json!(id);
         let refused = project.bench.refused("PUT", "/state", forged).await;
-        let why = format!("{place}: {id} is twilio's where account_sid is signalwire's; the world is as it was");
+        let why =
+            format!("{place}: {id} is a twilio id, but account_sid is a signalwire account; the world is as it was");
         assert_eq!(refused, (422, why));
     }
     assert_eq!(project.bench.ok("GET", "/state", Value::Null).await["world"]["tables"], own["world"]["tables"]);

@@ -477,8 +477,8 @@ async fn a_state_with_a_key_or_a_service_that_no_account_of_its_dialect_can_have
     let twilios = bench.account().await;
     let retired = "must be full for a SignalWire account: SignalWire hasn't retired faxes and has no test credentials";
     for (sid, field, bad, why) in [
-        (PROJECT, "signing_key", "", "must have 1 to 256 characters, none a control character"),
-        (PROJECT, "signing_key", "bad\nkey", "must have 1 to 256 characters, none a control character"),
+        (PROJECT, "signing_key", "", "must have 1 to 256 characters, none of them a control character"),
+        (PROJECT, "signing_key", "bad\nkey", "must have 1 to 256 characters, none of them a control character"),
         (&twilios, "signing_key", KEY, "must be left out of a Twilio account, whose token signs its webhooks"),
         (PROJECT, "service", "retired", retired),
         (PROJECT, "service", "test-credentials", retired),

@@ -121,7 +121,7 @@ fn text((name, value): (&String, &Value)) -> Result<(String, String), Problem> {
         Value::String(text) => text.clone(),
         Value::Number(_) | Value::Bool(_) => value.to_string(),
         Value::Null | Value::Array(_) | Value::Object(_) => {
-            return Err(Problem::new(422, "bad-field", format!("params: {name} must be a text")));
+            return Err(Problem::new(422, "bad-field", format!("params: {name} must be a string")));
         }
     };
     Ok((name.clone(), text))

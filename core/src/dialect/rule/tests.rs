@@ -32,7 +32,7 @@ fn the_error_for_a_wrong_type_names_the_right_one() {
     for (rule, told) in [
         (json!({ "outcome": "busy" }), "outcome: an object, not \"busy\""),
         (json!({ "match": ["+1*"], "outcome": { "status": "busy" } }), "match: an object, not a list"),
-        (json!({ "match": { "to": 5 }, "outcome": { "status": "busy" } }), "match.to: a text, not 5"),
+        (json!({ "match": { "to": 5 }, "outcome": { "status": "busy" } }), "match.to: a string, not 5"),
         (json!({ "match": { "pages": "2" }, "line": { "noise": 1 } }), "or an object with min and max, not \"2\""),
         (
             json!({ "match": { "pages": { "min": 0 } }, "line": { "noise": 1 } }),
