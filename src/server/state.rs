@@ -25,7 +25,10 @@ pub enum StateFileError {
         error: io::Error,
     },
     /// The file can't be written. This is checked at startup, because the file is written only on a clean stop.
-    #[error("{}: the worlds could not be saved here at the stop: {error}; choose another file with --state", .path.display())]
+    #[error(
+        "{}: the worlds could not be saved here on shutdown: {error}; choose another file with --state",
+        .path.display()
+    )]
     NotWritable {
         /// The path as configured.
         path: PathBuf,

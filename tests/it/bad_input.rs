@@ -209,6 +209,6 @@ async fn a_state_with_an_invalid_rule_changes_nothing() {
     let mut state = bench.ok("GET", &target, Value::Null).await;
     state["world"]["book"]["rules"][0]["rule"]["effect"]["api"]["refusal"][0] = json!(9_999);
     let told =
-        "world.book.rules[0] (rule 1): api.status: a whole number from 400 to 599, not 9999; the world is as it was";
+        "world.book.rules[0] (rule 1): api.status: a whole number from 400 to 599, not 9999; the world is unchanged";
     assert_eq!(bench.refused("PUT", &target, state).await, (422, told.to_owned()));
 }

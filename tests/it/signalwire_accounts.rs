@@ -207,9 +207,9 @@ async fn a_state_of_the_other_dialect_is_refused_and_nothing_is_lost() {
     let theirs = project.bench.ok("GET", &format!("/state?account={twilios}"), Value::Null).await;
     let own = project.bench.ok("GET", "/state", Value::Null).await;
     let refused = project.bench.refused("PUT", "/state", theirs.clone()).await;
-    let why = format!("account_sid: {twilios} is an account of twilio, and {PROJECT} one of signalwire");
+    let why = format!("account_sid: {twilios} is a twilio account, but {PROJECT} is a signalwire account");
     assert!(refused.0 == 422 && refused.1.starts_with(&why), "{refused:?}");
-    assert!(refused.1.ends_with("the world is as it was"), "{refused:?}");
+    assert!(refused.1.ends_with("the world is unchanged"), "{refused:?}");
     assert_eq!(project.bench.ok("GET", "/faxes", Value::Null).await["total"], 1);
     let mut forged = own.clone();
     forged["account"]["dialect"] = json!("twilio");
@@ -228,7 +228,7 @@ async fn a_state_of_the_other_dialect_is_refused_and_nothing_is_lost() {
         *forged.pointer_mut(&pointer).unwrap_or_else(|| panic!("{pointer}: {own}")) = json!(id);
         let refused = project.bench.refused("PUT", "/state", forged).await;
         let why =
-            format!("{place}: {id} is a twilio id, but account_sid is a signalwire account; the world is as it was");
+            format!("{place}: {id} is a twilio id, but account_sid is a signalwire account; the world is unchanged");
         assert_eq!(refused, (422, why));
     }
     assert_eq!(project.bench.ok("GET", "/state", Value::Null).await["world"]["tables"], own["world"]["tables"]);

@@ -488,7 +488,7 @@ async fn a_state_with_a_key_or_a_service_that_no_account_of_its_dialect_can_have
         let mut forged = state.clone();
         forged["account"][field] = json!(bad);
         let refused = bench.refused("PUT", &target, forged).await;
-        assert_eq!(refused, (422, format!("account.{field}: {why}; the world is as it was")));
+        assert_eq!(refused, (422, format!("account.{field}: {why}; the world is unchanged")));
         assert_eq!(bench.ok("GET", &target, Value::Null).await["account"], state["account"]);
         bench.ok("PUT", &target, state).await;
     }
