@@ -32,7 +32,7 @@ use super::fonts::Fonts;
 /// The loss that is noted for a page whose content can't be read.
 const CONTENT_MISSING: &str = "the page's content is missing: it can't be read";
 /// The loss that is noted for a page whose content ends too early.
-const CONTENT_CUT: &str = "the page's content ends too early: the rest is missing";
+const CONTENT_CUT: &str = "the page's content is incomplete: the rest can't be read";
 /// The most bytes of a document's images that may be decoded before drawing, because all of them are in memory at once.
 const IMAGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The loss that is noted for forms that draw each other over and over. A few kilobytes of them could keep the renderer

@@ -125,7 +125,7 @@ impl<'a> Mender<'a> {
             return;
         };
         if !decoded.whole {
-            findings.note("a part of the page ends too early: the rest is missing");
+            findings.note("a part of the page is incomplete: the rest can't be read");
         }
         let survey = content::survey(&decoded.bytes);
         findings.paints |= survey.paints;
