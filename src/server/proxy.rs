@@ -65,7 +65,7 @@ pub(super) struct Target {
 pub(super) enum Refused {
     #[error(transparent)]
     Host(HostFault),
-    #[error("the request names no host and port to connect to; a CONNECT needs them, such as fax.twilio.com:443")]
+    #[error("the request has no host and port to connect to; a CONNECT needs them, such as fax.twilio.com:443")]
     NoTarget,
     #[error(
         "the proxy serves only programs on its own machine; start the emulator with --proxy-clients any to serve others"

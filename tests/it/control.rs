@@ -322,7 +322,7 @@ async fn a_wait_that_times_out_says_how_far_the_fax_got_and_what_is_next() {
     let (status, detail) = bench.refused("GET", &format!("{wait}&fax={fax}&status=failed"), Value::Null).await;
     assert!(status == 409 && detail.contains("can no longer become failed: it is received"), "{detail}");
     let (status, detail) = bench.refused("GET", &format!("{wait}&status=failed"), Value::Null).await;
-    assert!(status == 408 && detail.contains("the last status that"), "{detail}");
+    assert!(status == 408 && detail.contains("entered is received"), "{detail}");
     bench.ok("PUT", &format!("/clock?account={account}"), json!({ "mode": "frozen" })).await;
     let call = bench.ok("POST", &format!("/incoming-faxes?account={account}"), json!({})).await;
     let since = &call["seq"];

@@ -116,7 +116,7 @@ fn about_the_emulator() -> Vec<Operation> {
             .body::<accounts::AccountEdits>()
             .answers::<accounts::AccountView>(200)
             .refuses(&[404, 409]),
-        Op::delete("/accounts/{sid}", "Close an account's world", accounts::remove)
+        Op::delete("/accounts/{sid}", "Remove an account with its world", accounts::remove)
             .of_no_account()
             .answers_empty(204)
             .refuses(&[400, 404, 409]),
