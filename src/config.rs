@@ -342,7 +342,7 @@ impl Config {
             [] => can_be(Dialect::of(self.default_account.sid)),
             accounts => accounts.iter().any(|account| can_be(account.dialect)),
         };
-        let expected = "be left out where every account is of SignalWire, which hasn't retired faxes";
+        let expected = "be left out, because every account uses SignalWire's API, and SignalWire hasn't retired faxes";
         if has_one { Ok(()) } else { Err(ConfigError::unshown(given, expected)) }
     }
 
@@ -430,7 +430,7 @@ fn check_default_dialect(settings: &Settings, accounts: &[ConfiguredAccount]) ->
     if given.parse(parse::dialect)? == first.dialect {
         return Ok(());
     }
-    let expected = format!("be left out, or be {}, the dialect of the first of [[accounts]]", first.dialect);
+    let expected = format!("be left out, or be {}, the dialect of the first [[accounts]] table", first.dialect);
     Err(ConfigError::value(given, expected))
 }
 
@@ -440,9 +440,10 @@ fn check_default_number(settings: &Settings, accounts: &[ConfiguredAccount]) -> 
     let given = of_number.into_iter().find_map(|setting| settings.given(setting));
     let has_number = accounts.first().is_none_or(|account| !account.numbers.is_empty());
     match given {
-        Some(given) if !has_number => {
-            Err(ConfigError::unshown(given, "be left out, or the first of [[accounts]] needs a number to set it on"))
-        }
+        Some(given) if !has_number => Err(ConfigError::unshown(
+            given,
+            "be left out, because the first [[accounts]] table has no number to set it on",
+        )),
         _ => Ok(()),
     }
 }

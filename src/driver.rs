@@ -97,7 +97,10 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
                     Ok((task, outcome)) => (task, outcome),
                     Err(error) => {
                         // The engine still needs a result; otherwise it would wait for this effect forever.
-                        tracing::error!(%error, "performing an effect panicked, a fault of the emulator; please report it");
+                        tracing::error!(
+                            %error,
+                            "an effect panicked because of a fault in the emulator; please report it"
+                        );
                         (error.id(), EffectResult::Lost)
                     }
                 };

@@ -398,8 +398,10 @@ impl Registry {
         let (theirs, own) = (Dialect::of(state.account_sid), Dialect::of(world.sid()));
         if theirs != own {
             let sid = state.account_sid;
-            let why =
-                format!("{sid} is an account of {theirs}, and {} one of {own}, whose ids are others", world.sid());
+            let why = format!(
+                "{sid} is a {theirs} account, but {} is a {own} account; their ids have different forms",
+                world.sid()
+            );
             return Err(StateError::Wrong { place: "account_sid".to_owned(), why });
         }
         let keys: Vec<KeySid> = state.keys().collect();

@@ -65,16 +65,16 @@ status=0
 wait "$server" || status=$?
 server=
 [[ $status == 0 ]] || {
-    echo "after SIGTERM it exited with $status instead of 0"
+    echo "after SIGTERM, the emulator exited with $status instead of 0"
     exit 1
 }
 if in_jail healthcheck --url "$url" 2>/dev/null; then
-    echo 'healthcheck succeeds although the server is gone'
+    echo 'healthcheck succeeds although the emulator has stopped'
     exit 1
 fi
 [[ $(find "$jail" -type f | wc -l) == 1 ]] || {
-    echo 'it left files behind:'
+    echo 'the emulator left files behind:'
     find "$jail" -type f
     exit 1
 }
-echo 'it runs in an empty chroot'
+echo 'the emulator runs in an empty chroot'

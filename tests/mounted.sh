@@ -48,7 +48,7 @@ run_once() {
     wait "$server" || status=$?
     server=
     [[ $status == 0 ]] || {
-        echo "after SIGTERM it exited with $status instead of 0"
+        echo "after SIGTERM, the emulator exited with $status instead of 0"
         cat "$folder/log"
         return 1
     }
@@ -97,4 +97,4 @@ timeout 20 "$binary" serve --listen 127.0.0.1:0 --state "$folder/shared/state.js
 cat "$folder/log"
 [[ $status == 1 && $(cat "$folder/victim") == '{}' ]]
 grep 'could not be saved here' "$folder/log" >/dev/null
-echo 'worlds are saved to a mounted file, and an unwritable file is an error at the start'
+echo 'worlds are saved to a mounted file, and an unwritable file is an error at startup'

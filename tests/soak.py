@@ -356,17 +356,17 @@ async def soak(binary, seconds):
         most = max(after[:-1])
         more = after[-1] - most
         if more > max(MEMORY_MORE * most, MEMORY_MORE_KIB):
-            failures.append("the last round left %.1f MiB more memory than any before" % (more / 1024))
+            failures.append("after the last round, %.1f MiB more memory was in use than after any earlier round" % (more / 1024))
         _, health = await emulator.call("GET", BASE + "/health")
         budget = json.loads(health)["body_budget"]
         if budget["held_bytes"]:
-            failures.append("%d bytes of the budget were never given back" % budget["held_bytes"])
+            failures.append("%d bytes of the budget were never released" % budget["held_bytes"])
         print("budget: %s; requests to apps: %d" % (budget, app.asked))
     finally:
         emulator.process.terminate()
         status = emulator.process.wait(10)
     if status:
-        failures.append("SIGTERM ended it with %d" % status)
+        failures.append("after SIGTERM, the emulator exited with %d" % status)
     for failure in failures:
         print("FAILED: " + failure)
     return 1 if failures else 0

@@ -177,7 +177,7 @@ async fn million(report: &impl Fn(&str)) -> Result<()> {
         connection.ask(&idle).await?;
     }
     let each = (emulator.resident_bytes()? - before) / MILLION as u64;
-    report(&format!("a finished fax          {each} bytes resident, the bounded logs included, at {MILLION} faxes"));
+    report(&format!("a finished fax          {each} bytes resident, including the bounded logs, at {MILLION} faxes"));
     for filter in ["", "To=%2B15558675310&"] {
         let first = format!("/v1/Faxes?{filter}PageSize=50");
         let last = last_page(&mut connection, address, &first).await?;
@@ -241,7 +241,7 @@ async fn hanging(report: &impl Fn(&str)) -> Result<()> {
         ratios.push((beside.as_secs_f64() / alone.as_secs_f64(), beside.as_secs_f64() * 1e6));
         connection.ask(&request("POST", "/_fauxfax/v1/reset", address, "", "")).await?;
     }
-    report(&format!("create beside {HANGING} hanging receivers  {}", ratio(&mut ratios, "µs p99")));
+    report(&format!("create with {HANGING} hanging receivers  {}", ratio(&mut ratios, "µs p99")));
     report(&format!("  the slowest create of all: {} µs", worst.as_micros()));
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(crate) async fn tunnel(report: &impl Fn(&str)) -> Result<()> {
         let through = drained(stream).await?;
         rounds.push((through / direct, through / 1e6));
     }
-    report(&format!("a tunnel beside none    {}", ratio(&mut rounds, "MB/s")));
+    report(&format!("tunnel / direct         {}", ratio(&mut rounds, "MB/s")));
     Ok(())
 }
 
@@ -80,7 +80,7 @@ async fn tls_in(report: &impl Fn(&str), folder: &Path) -> Result<()> {
         let secret = load_through(&open, &list, 200, SPAN).await?.responses_per_second;
         rounds.push((secret / clear, secret));
     }
-    report(&format!("TLS beside plain        {}", ratio(&mut rounds, "requests/s")));
+    report(&format!("TLS / plain HTTP        {}", ratio(&mut rounds, "requests/s")));
     let (mut first, mut later) = (Vec::new(), Vec::new());
     for host in 0..HOSTS {
         let host = format!("fax.edge{host}.us1.twilio.com");

@@ -71,7 +71,7 @@ async function show({ quiet = false, keep = null } = {}) {
       content = await (await found[1]()).page(context);
     } else {
       context.title("No such page");
-      content = [head("No such page"), note("", `There is no page ${path}. `, h("a", { href: at("/console") }, "The faxes"))];
+      content = [head("No such page"), note("", `There is no page ${path}. `, h("a", { href: at("/console") }, "Go to the faxes"))];
     }
   } catch (problem) {
     if (mine !== turn) return;
@@ -131,7 +131,7 @@ live.on("events", (events) => {
 });
 
 always(
-  ["?", "Show the keys", help],
+  ["?", "Show the keyboard shortcuts", help],
   ...PLACES.map(([text, path, , key]) => [`g ${key}`, `Go to ${text}`, () => go(at(path))]),
   ["r", "Receive a fax", () => go(at("/console/receive"))],
   ["s", "Send a fax", () => go(at("/console/send"))],

@@ -13,7 +13,7 @@ const TIMEOUT_S = 120;
 const TICK_MS = 1000;
 /** What is due is asked for again at most this often. */
 const REFRESH_MS = 500;
-const WAITS = { start: "a queued fax starts", dial: "a number is called", redial: "a number is called again", "ring-end": "ringing ends", page: "a page is through", retention: "an old fax is deleted", retry: "a webhook is retried", delay: "a delayed webhook is sent" };
+const WAITS = { start: "a queued fax starts", dial: "a number is called", redial: "a number is called again", "ring-end": "ringing ends", page: "a page has been transmitted", retention: "an old fax is deleted", retry: "a webhook is retried", delay: "a delayed webhook is sent" };
 
 /** The page. */
 export async function page(context) {
@@ -27,7 +27,7 @@ export async function page(context) {
     clock.refreshSoon();
     if (events.some((event) => event.kind.startsWith("rule."))) rules.refreshSoon();
   });
-  return [head("Clock and rules", { lead: "Make time stand still, leap two hours, or let a line be busy on purpose." }), h("div", { class: "pair" }, clock.element, h("div", { class: "stack" }, clock.dueElement, snapshots.element)), rules.element];
+  return [head("Clock and rules", { lead: "Freeze the clock, jump ahead two hours, or make a line busy on purpose." }), h("div", { class: "pair" }, clock.element, h("div", { class: "stack" }, clock.dueElement, snapshots.element)), rules.element];
 }
 
 class Clock {
@@ -83,7 +83,7 @@ class Clock {
     const key = JSON.stringify(shown);
     if (this.dueKey === key) return;
     this.dueKey = key;
-    fill(this.due, shown.length ? shown.map(([at_, words, fax]) => h("li", {}, h("time", { datetime: at_, title: fullMoment(at_) }, moment(at_)), h("span", {}, words), fax && h("span", { class: "mono muted small break" }, fax))) : h("li", { class: "muted" }, "Nothing waits for the clock."));
+    fill(this.due, shown.length ? shown.map(([at_, words, fax]) => h("li", {}, h("time", { datetime: at_, title: fullMoment(at_) }, moment(at_)), h("span", {}, words), fax && h("span", { class: "mono muted small break" }, fax))) : h("li", { class: "muted" }, "Nothing is due."));
   }
 
   now() {
@@ -114,7 +114,7 @@ class Clock {
     const answer = await control("POST", call, { body: { ...order, timeout: TIMEOUT_S }, patience: PATIENCE_MS });
     this.take(answer);
     const events = answer.events?.filter((event) => event.kind !== "clock.moved").length ?? 0;
-    this.told.good(`${order.seconds ? `Moved by ${span(order.seconds)}.` : "Run until idle."} ${events === 0 ? "Nothing happened." : events === 1 ? "One event happened." : `${events} things happened on the way.`}`);
+    this.told.good(`${order.seconds ? `Moved by ${span(order.seconds)}.` : "Run until idle."} ${events === 0 ? "Nothing happened." : events === 1 ? "One event happened." : `${events} events happened.`}`);
   }
 
   refreshSoon() {
@@ -144,7 +144,7 @@ class Snapshots {
       const answer = await control("POST", "/reset");
       toast(`Reset: ${answer.removed?.faxes ?? 0} faxes removed, ${answer.canceled?.faxes ?? 0} were pending.`);
     }, this.told.fail);
-    this.form = h("form", { class: "row", on: { submit: take } }, field("New snapshot", this.name, { kind: "grow" }), button("Take it", null, { type: "submit" }));
+    this.form = h("form", { class: "row", on: { submit: take } }, field("New snapshot", this.name, { kind: "grow" }), button("Take snapshot", null, { type: "submit" }));
     this.element = h("section", { class: "card pad stack tight", "aria-labelledby": "snapshots" }, h("h2", { id: "snapshots" }, "Snapshots and reset"), this.list, this.form, this.told.element, h("div", {}, button("Reset this world", reset, { kind: "grave", mark: "replay" })));
   }
 
@@ -159,15 +159,15 @@ class Snapshots {
       const name = typeof each === "string" ? each : each.name;
       const restore = once(async () => {
         await control("POST", `/snapshots/${encodeURIComponent(name)}`);
-        toast(`The world is restored to ${name}.`);
+        toast(`The world was restored to ${name}.`);
       }, this.told.fail);
       const drop = once(async () => {
         await control("DELETE", `/snapshots/${encodeURIComponent(name)}`);
         await this.load();
       }, this.told.fail);
       const when = each.taken;
-      return h("li", {}, h("strong", { class: "break" }, name), when && h("span", { class: "muted small" }, moment(when)), each.faxes !== undefined && h("span", { class: "muted small" }, `${each.faxes} faxes`), h("span", { class: "acts" }, button("Restore", restore, { kind: "small", "aria-label": `Restore ${name}` }), button("", drop, { kind: "small bare icon", mark: "trash", label: `Drop ${name}` })));
+      return h("li", {}, h("strong", { class: "break" }, name), when && h("span", { class: "muted small" }, moment(when)), each.faxes !== undefined && h("span", { class: "muted small" }, `${each.faxes} faxes`), h("span", { class: "acts" }, button("Restore", restore, { kind: "small", "aria-label": `Restore ${name}` }), button("", drop, { kind: "small bare icon", mark: "trash", label: `Delete ${name}` })));
     }));
-    if (all.length === 0) fill(this.list, h("li", { class: "muted" }, answer === null ? "This build has no snapshots." : "None yet. Taking and restoring one are instant."));
+    if (all.length === 0) fill(this.list, h("li", { class: "muted" }, answer === null ? "This build has no snapshots." : "None yet. Taking or restoring one is instant."));
   }
 }

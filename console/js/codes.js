@@ -11,7 +11,7 @@ const ADVICE = {
   11205: ["The connection broke.", "Your app may have crashed, or a proxy closed the connection."],
   11206: ["The response isn't HTTP.", "Does the port speak TLS while the URL says http, or the other way round?"],
   11210: ["The host name doesn't resolve.", "Correct the name, or map it with --connect-to."],
-  11215: ["Too many redirects.", "Give the final URL."],
+  11215: ["Too many redirects.", "Use the final URL."],
   11217: ["The app responded with an error (4xx or 5xx).", "Look at the response in the conversation, and at your app's log for the same moment."],
   11251: ["The connection broke, or the response isn't HTTP.", "Your app may have crashed, or a proxy closed the connection."],
   11220: ["TLS failed.", "Does the port speak TLS at all?"],
@@ -30,13 +30,13 @@ const ADVICE = {
   34004: ["The transmission broke.", "Your app is not at fault; decide whether to send again."],
   34005: ["Twilio has ended its fax service.", "Only emulators respond today."],
   34106: ["The response has neither <Receive> nor <Reject>.", "The simplest is <Response><Receive/></Response>."],
-  34108: ["The machine at the other end can't take this fax.", "Send US Letter or A4, upright, in a lower quality."],
+  34108: ["The machine at the other end can't receive this fax.", "Send US Letter or A4, upright, in a lower quality."],
   20003: ["The credential is wrong.", "Use this world's SID and token; Worlds shows them."],
-  21201: ["To is missing.", "Give To."],
+  21201: ["To is missing.", "Add the parameter To."],
   21210: ["From isn't yours.", "Buy the number or verify it as a caller id."],
   21211: ["To isn't a phone number.", "Write it as +15558675310."],
   21212: ["From isn't a phone number.", "Write it as +15017122661."],
-  21405: ["A fallback without a first URL.", "Set A Fax Comes In first."],
+  21405: ["A fallback URL is set, but no primary URL.", "Set A Fax Comes In first."],
 };
 
 /** Cause and remedy of a code; empty where there is nothing to add. */

@@ -22,7 +22,7 @@ export class Conversation {
     this.steps = h("ol", { class: "steps" });
     this.reads = 0;
     this.readsToggle = h("button", { type: "button", class: "button small bare", "aria-pressed": "false", hidden: true, on: { click: () => this.showReads() } });
-    this.empty = h("p", { class: "muted pad" }, "Nothing has happened yet, or the journal has dropped it.");
+    this.empty = h("p", { class: "muted pad" }, "Nothing has happened yet, or the journal has dropped the events.");
     this.element = h("section", { class: "card conversation", "aria-labelledby": "conversation" }, h("div", { class: "title" }, h("h2", { id: "conversation" }, "Conversation"), this.readsToggle), this.empty, this.steps);
   }
 
@@ -50,12 +50,12 @@ export class Conversation {
       this.openPages.last = page;
     } else {
       const words = h("span", {});
-      const bar = h("progress", { max: pages, value: page, "aria-label": "Pages over the line" });
+      const bar = h("progress", { max: pages, value: page, "aria-label": "Pages transmitted" });
       this.append(event, "busy", [words, bar]);
       this.openPages = { first: page, last: page, words, bar };
     }
     const { first, last, words, bar } = this.openPages;
-    say(words, first === last ? `Page ${first} of ${pages} over the line` : `Pages ${first}–${last} of ${pages} over the line`);
+    say(words, first === last ? `Page ${first} of ${pages} transmitted` : `Pages ${first}–${last} of ${pages} transmitted`);
     bar.value = page;
   }
 
@@ -103,7 +103,7 @@ export class Conversation {
       case "document.loss":
         return ["odd", h("strong", {}, data.page === null ? "Missing from the fax: " : `Missing from page ${data.page}: `), h("span", { class: "break" }, data.what)];
       case "rule.fired":
-        return ["odd", `Rule ${data.rule_id} acts`, h("details", { class: "more" }, h("summary", {}, "What it does"), h("pre", { class: "json" }, JSON.stringify(data[data.kind] ?? data, null, 2)))];
+        return ["odd", `Rule ${data.rule_id} acted`, h("details", { class: "more" }, h("summary", {}, "What it does"), h("pre", { class: "json" }, JSON.stringify(data[data.kind] ?? data, null, 2)))];
       case "caller-id.adopted":
         return ["plain", `${data.phone_number} becomes a caller id of this account`];
       case "media.refused":
@@ -111,7 +111,7 @@ export class Conversation {
       case "media.warning":
         return ["odd", "The document is downloaded", h("p", {}, data.detail)];
       case "media.evicted":
-        return ["odd", "The document made room for newer ones (media budget)"];
+        return ["odd", "The document was dropped to make room for newer ones (media budget)"];
       default:
         return ["plain", h("span", { class: "muted" }, kind), h("details", { class: "more" }, h("summary", {}, "Details"), h("pre", { class: "json" }, JSON.stringify(data, null, 2)))];
     }
@@ -125,6 +125,6 @@ export function answered(status) {
 
 function alertStep(data) {
   const [cause, remedy] = advice(data.code);
-  const body = note(data.level === "warning" ? "odd" : "bad", h("strong", {}, `${data.code} `), data.message, cause && h("p", {}, cause), remedy && h("p", {}, h("em", {}, "What to do: "), remedy), h("p", {}, h("a", { href: service.aboutCode(data.code), rel: "noreferrer", target: "_blank" }, `${service.name}'s page on it`)));
+  const body = note(data.level === "warning" ? "odd" : "bad", h("strong", {}, `${data.code} `), data.message, cause && h("p", {}, cause), remedy && h("p", {}, h("em", {}, "What to do: "), remedy), h("p", {}, h("a", { href: service.aboutCode(data.code), rel: "noreferrer", target: "_blank" }, `${service.name}'s page about this code`)));
   return [data.level === "warning" ? "odd" : "bad", body];
 }

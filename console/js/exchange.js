@@ -21,7 +21,7 @@ export function exchange(event, title, remark, context) {
     h("span", { class: "name" }, title),
     remark && h("span", { class: "muted" }, ` ${remark}`),
     h("span", { class: "request mono" }, `${data.method} ${data.url}`),
-    h("span", { class: "answer" }, data.status ? h("span", { class: "http", data: { tone: data.status < 300 ? "good" : data.status < 400 ? "busy" : "bad" } }, String(data.status)) : h("span", { class: "http", data: { tone: "bad" } }, "no answer"), h("span", { class: "muted" }, ` ${span((data.duration_ms ?? 0) / 1000)}`)),
+    h("span", { class: "answer" }, data.status ? h("span", { class: "http", data: { tone: data.status < 300 ? "good" : data.status < 400 ? "busy" : "bad" } }, String(data.status)) : h("span", { class: "http", data: { tone: "bad" } }, "no response"), h("span", { class: "muted" }, ` ${span((data.duration_ms ?? 0) / 1000)}`)),
   );
   return [
     h("details", { class: "exchange", on: { toggle: ({ currentTarget }) => currentTarget.open && !inside.firstChild && fill(inside, contents(event, context)) } }, summary, inside),
@@ -39,7 +39,7 @@ function contents(event, context) {
     signature && h("div", { class: "signature" }, h("h4", {}, "Signature"), h("p", {}, h("code", { class: "break" }, signature), " ", button("Explain", once(() => explain(data, signature, explained), (problem) => fill(explained, problemNote(problem))), { kind: "small", mark: "key" })), explained),
     part("Request headers", pairs(data.request_headers)),
     data.redirected_to && part("Redirected to", h("p", { class: "mono break" }, data.redirected_to), true),
-    data.status && part(`Answer ${data.status}`, [h("h4", {}, "Headers"), pairs(data.response_headers), h("h4", {}, "Body"), data.body ? h("pre", { class: "body", tabindex: "0", "aria-label": "Body" }, printable(data.body)) : h("p", { class: "muted small" }, "empty")], true),
+    data.status && part(`Response ${data.status}`, [h("h4", {}, "Headers"), pairs(data.response_headers), h("h4", {}, "Body"), data.body ? h("pre", { class: "body", tabindex: "0", "aria-label": "Body" }, printable(data.body)) : h("p", { class: "muted small" }, "empty")], true),
     h("p", { class: "muted small" }, "The journal keeps only the beginning of long bodies, and masks secrets."),
   ];
   function part(name, content, open = false) {
@@ -59,7 +59,7 @@ function header(headers, name) {
 
 async function explain(data, signature, place) {
   const answer = await control("POST", "/explain-signature", { body: { url: data.url, params: data.method === "GET" ? {} : data.params, signature } });
-  fill(place, answer.valid ? note("good", "It is the signature of this URL and these parameters with this world's token. ", answer.detail ?? "") : note("bad", h("strong", {}, `${answer.mistake ?? "Not valid"}: `), answer.detail ?? ""), h("p", { class: "small muted" }, "What is signed:"), h("pre", { class: "body", tabindex: "0", "aria-label": "What is signed" }, String(answer.signed ?? "")));
+  fill(place, answer.valid ? note("good", "This is the valid signature of this URL and these parameters, made with this world's token. ", answer.detail ?? "") : note("bad", h("strong", {}, `${answer.mistake ?? "Not valid"}: `), answer.detail ?? ""), h("p", { class: "small muted" }, "What is signed:"), h("pre", { class: "body", tabindex: "0", "aria-label": "What is signed" }, String(answer.signed ?? "")));
 }
 
 /** The id that the control API knows an exchange by. */
@@ -93,7 +93,7 @@ function edit(event) {
     await replay(event, changes);
     box.close();
   }, told.fail);
-  const box = dialog("Edit and replay", h("form", { class: "stack", on: { submit: send } }, h("p", { class: "muted" }, "It gets a new signature with this world's token."), h("div", { class: "with" }, field("URL", url), field("Method", method)), h("h3", {}, "Parameters"), rows, h("div", {}, button("Add a parameter", () => addRow(), { kind: "small", mark: "plus" })), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Send", null, { kind: "first", type: "submit" }))), { kind: "wide" });
+  const box = dialog("Edit and replay", h("form", { class: "stack", on: { submit: send } }, h("p", { class: "muted" }, "The replay gets a new signature, made with this world's token."), h("div", { class: "with" }, field("URL", url), field("Method", method)), h("h3", {}, "Parameters"), rows, h("div", {}, button("Add a parameter", () => addRow(), { kind: "small", mark: "plus" })), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Send", null, { kind: "first", type: "submit" }))), { kind: "wide" });
 }
 
 function tests(data) {

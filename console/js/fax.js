@@ -162,7 +162,7 @@ class FaxPage {
     const status = this.current ?? fax?.status ?? "ringing";
     const from = fax?.from ?? this.extra.from;
     const to = fax?.to ?? this.extra.to;
-    const words = from || to ? `Fax from ${unbroken(phone(from))} to ${unbroken(phone(to))}` : "A fax rings";
+    const words = from || to ? `Fax from ${unbroken(phone(from))} to ${unbroken(phone(to))}` : "Incoming call";
     say(this.title, words);
     this.context.title(words);
     setBadge(this.status, status);
@@ -179,7 +179,7 @@ class FaxPage {
     const key = `${status} ${text}`;
     if (this.told === key) return;
     this.told = key;
-    if (text && isFinal(status)) fill(this.trouble, note(status === "failed" ? "bad" : "odd", h("strong", {}, `${text}. `), number && [`${service.name}'s code ${number}. `, h("a", { href: service.aboutCode(number), rel: "noreferrer", target: "_blank" }, `What ${service.name} says of it`)]));
+    if (text && isFinal(status)) fill(this.trouble, note(status === "failed" ? "bad" : "odd", h("strong", {}, `${text}. `), number && [`${service.name}'s code ${number}. `, h("a", { href: service.aboutCode(number), rel: "noreferrer", target: "_blank" }, `What ${service.name} says about it`)]));
     else if (status === "not-answered") fill(this.trouble, note("odd", "No app took the call, so there is no fax. The conversation shows why."));
     else fill(this.trouble);
   }

@@ -32,7 +32,7 @@ export async function page(context) {
   context.keys = [
     ["/", "Search", () => list.searchField.focus()],
     ["j", "Next fax", () => list.step(1)],
-    ["k", "Fax before", () => list.step(-1)],
+    ["k", "Previous fax", () => list.step(-1)],
   ];
   return [
     head("Faxes", { actions: [linkButton("Receive a fax", at("/console/receive"), { kind: "first", mark: "in" }), linkButton("Send a fax", at("/console/send"), { mark: "out" })] }),
@@ -125,7 +125,7 @@ class List {
     if (answer.faxes.length === 0) {
       this.rows.clear();
       fill(this.tbody);
-      if (this.isFiltered) fill(this.body, h("div", { class: "card empty" }, icon("search"), h("h2", {}, "No matching fax"), h("p", {}, answer.next ? "No match so far; Older searches further." : "Nothing in this world matches the filters."), linkButton("Show all", at("/console"))));
+      if (this.isFiltered) fill(this.body, h("div", { class: "card empty" }, icon("search"), h("h2", {}, "No matching fax"), h("p", {}, answer.next ? "No match so far; choose Older to search further." : "Nothing in this world matches the filters."), linkButton("Show all", at("/console"))));
       else if (!this.body.querySelector(".teach")) import("./empty.js").then(({ emptyFaxes }) => emptyFaxes()).then((content) => this.rows.size === 0 && fill(this.body, content));
     } else {
       this.reconcile(answer.faxes, fresh);
@@ -226,7 +226,7 @@ class List {
     }
     for (const fax of answer.faxes) this.rows.get(fax.sid)?.update(fax);
     this.held = answer;
-    const text = `${count(unseen, "new fax", "new faxes")}, show`;
+    const text = `Show ${count(unseen, "new fax", "new faxes")}`;
     say(this.newsButton, text);
     if (!this.newsButton.isConnected) fill(this.news, this.newsButton);
   }

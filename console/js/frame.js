@@ -32,7 +32,7 @@ export function frame() {
   const sid = h("span", { class: "sid mono" }, " ");
   const name = h("span", { class: "what" }, "World");
   const stateWords = h("span", {}, WORDS.connecting);
-  const state = h("div", { class: "state", role: "status", data: { state: "connecting" } }, h("span", { class: "dot" }), stateWords, h("button", { type: "button", class: "button small bare icon", "aria-label": "Keys", title: "Keys (?)", on: { click: help } }, "?"));
+  const state = h("div", { class: "state", role: "status", data: { state: "connecting" } }, h("span", { class: "dot" }), stateWords, h("button", { type: "button", class: "button small bare icon", "aria-label": "Keyboard shortcuts", title: "Keyboard shortcuts (?)", on: { click: help } }, "?"));
   side.append(
     h("a", { class: "brand", href: at("/console") }, mark(), "fauxfax"),
     menu,

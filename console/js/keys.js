@@ -24,7 +24,7 @@ export function help() {
   if (document.querySelector("dialog[open]")) return;
   const list = (keys) => h("table", { class: "pairs" }, h("tbody", {}, keys.map(([combination, words]) => h("tr", {}, h("th", { scope: "row" }, combination.split(" ").flatMap((key, i) => (i ? [" ", h("kbd", {}, shown(key))] : [h("kbd", {}, shown(key))]))), h("td", { class: "plain" }, words)))));
   const close = h("button", { type: "button", class: "button", on: { click: () => box.close() } }, "Close");
-  const box = dialog("Keys", h("div", { class: "stack" }, ofPage.length > 0 && [h("h3", {}, "On this page"), list(ofPage)], h("h3", {}, "Everywhere"), list(everywhere), h("div", { class: "end" }, close)));
+  const box = dialog("Keyboard shortcuts", h("div", { class: "stack" }, ofPage.length > 0 && [h("h3", {}, "On this page"), list(ofPage)], h("h3", {}, "Everywhere"), list(everywhere), h("div", { class: "end" }, close)));
   close.focus();
 }
 

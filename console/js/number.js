@@ -36,7 +36,7 @@ export async function page(context) {
   };
   const rows = [
     row("A Fax Comes In", url, method, `Asked for ${service.markup} when a fax machine calls`),
-    row("Primary Handler Fails", fallback, fallbackMethod, "Asked if the first one fails"),
+    row("Primary Handler Fails", fallback, fallbackMethod, "Asked if the first URL fails"),
     row("Fax Status Changes", callback, callbackMethod, "Notified of how a fax ended, but only if <Receive> has no action"),
   ];
   const tell = () => {

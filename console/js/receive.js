@@ -13,9 +13,9 @@ const TAKES = ".pdf,.tif,.tiff,.png,.jpg,.jpeg,application/pdf,image/tiff,image/
 const PATIENCE_MS = 120_000;
 
 const OUTCOMES = [
-  ["", "It is received"],
-  ["34004", "It breaks before the first page (34004)"],
-  ["34004-after", "It breaks after some pages (34004)"],
+  ["", "Received"],
+  ["34004", "The transmission breaks before the first page (34004)"],
+  ["34004-after", "The transmission breaks after some pages (34004)"],
   ["34108", "The machines are incompatible (34108)"],
 ];
 
@@ -31,7 +31,7 @@ export async function page(context) {
   const station = h("input", { type: "text", maxlength: 20, placeholder: "the calling number", autocomplete: "off", spellcheck: "false" });
   const quality = select([["fine", "Fine, 204 × 196 dpi"], ["standard", "Standard, 204 × 98 dpi"], ["superfine", "Superfine, 204 × 391 dpi"]], "fine");
   const after = h("input", { type: "number", min: 1, value: 1, inputmode: "numeric" });
-  const afterField = field("Pages before it breaks", after);
+  const afterField = field("Pages before the break", after);
   afterField.hidden = true;
   const ends = select(OUTCOMES.filter(([code]) => code !== "34108" || !service.isSignalWire), "", { on: { change: () => { afterField.hidden = ends.value !== "34004-after"; } } });
 
@@ -59,7 +59,7 @@ export async function page(context) {
       "form",
       { class: "stack", on: { submit: send } },
       document_.element,
-      h("div", { class: "card pad fields" }, field("To", to), field("From", from, { hint: "A number or a SIP address" }), field("Station id", station, { hint: "What the calling machine calls itself, at most 20 characters" }), field("Quality", quality), field("Outcome", ends), afterField),
+      h("div", { class: "card pad fields" }, field("To", to), field("From", from, { hint: "A number or a SIP address" }), field("Station id", station, { hint: "The calling machine's own id, at most 20 characters" }), field("Quality", quality), field("Outcome", ends), afterField),
       told.element,
       h("div", { class: "row" }, button("Receive it", null, { kind: "first", type: "submit", mark: "in" })),
     ),
@@ -86,7 +86,7 @@ export class DocumentChoice {
     this.samples = samples;
     this.input = h("input", { type: "file", accept: TAKES, class: "unseen", id: "document", on: { change: () => this.take(this.input.files[0]) } });
     this.words = h("span", { class: "words" });
-    this.clear = button("Take another", () => this.take(null), { kind: "small bare" });
+    this.clear = button("Choose another", () => this.take(null), { kind: "small bare" });
     this.place = h("label", { class: "place", for: "document" }, icon("page"), this.words);
     for (const kind of ["dragenter", "dragover"]) this.place.addEventListener(kind, (event) => { event.preventDefault(); this.place.classList.add("over"); });
     this.place.addEventListener("dragleave", () => this.place.classList.remove("over"));
@@ -117,7 +117,7 @@ export class DocumentChoice {
     this.clear.hidden = !this.file;
     this.instead.hidden = Boolean(this.file);
     this.pagesField.hidden = this.choice.value !== "pages";
-    say(this.clear.lastChild, "Take another");
+    say(this.clear.lastChild, "Choose another");
   }
 
   get sample() {

@@ -13,13 +13,13 @@ const EFFECTS = {
     words: "A fax ends as",
     fields: () => [
       ["status", "Status", select([["busy", "busy"], ["no-answer", "no-answer"], ["failed", "failed"], ["delivered", "delivered"], ["received", "received"]], "busy")],
-      ["code", "Error code, if failed", select([["", "none"], ["34004", "34004, broke"], ["34108", "34108, incompatible"]], "")],
+      ["code", "Error code, if failed", select([["", "none"], ["34004", "34004, transmission broke"], ["34108", "34108, incompatible machine"]], "")],
       ["after_pages", "After pages", number()],
     ],
   },
   line: { words: "The line is bad", fields: () => [["rate_bps", "Bits per second", select([["", "as usual"], ["14400", "14400"], ["9600", "9600"], ["4800", "4800"], ["2400", "2400"]], "2400")], ["noise", "Noise, fraction of rows", number({ step: "0.01", max: 1 })]] },
-  api: { words: "The API answers", fields: () => [["status", "HTTP status", number({ value: 503 })], ["code", `${service.name} code`, number()], ["delay_ms", "Delay in ms", number()], ["reset", "Reset the connection", box()]] },
-  webhook: { words: "A webhook goes", fields: () => [["delay_ms", "Delay in ms", number()], ["duplicate", "Twice", box()], ["reorder", "Out of order", box()], ["drop", "Not at all", box()], ["signature", "Signature", select([["", "valid"], ["bad", "bad"], ["missing", "missing"], ["stale", "stale"]], "")]] },
+  api: { words: "The API responds", fields: () => [["status", "HTTP status", number({ value: 503 })], ["code", `${service.name} code`, number()], ["delay_ms", "Delay in ms", number()], ["reset", "Reset the connection", box()]] },
+  webhook: { words: "A webhook misbehaves", fields: () => [["delay_ms", "Delay in ms", number()], ["duplicate", "Send twice", box()], ["reorder", "Send out of order", box()], ["drop", "Don't send", box()], ["signature", "Signature", select([["", "valid"], ["bad", "bad"], ["missing", "missing"], ["stale", "stale"]], "")]] },
 };
 
 const MATCHES = [
@@ -58,7 +58,7 @@ export class RuleList {
       this.told.clear();
       const added = await control("POST", "/rules", { body: this.rule() });
       await this.refresh();
-      this.told.good("The rule is active.", added.warning ? ` But: ${added.warning}.` : "");
+      this.told.good("The rule is active.", added.warning ? ` Warning: ${added.warning}.` : "");
     }, this.told.fail);
     this.form = h(
       "form",
@@ -93,7 +93,7 @@ export class RuleList {
   }
 
   tell() {
-    fill(this.json, code(JSON.stringify(this.rule(), null, 2), "The JSON it makes"));
+    fill(this.json, code(JSON.stringify(this.rule(), null, 2), "The rule as JSON"));
   }
 
   async load() {

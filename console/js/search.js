@@ -77,6 +77,6 @@ function ask(number, context) {
     }
   }, told.fail);
   const yes = button("Buy", buy, { kind: "first" });
-  const box = dialog(`Buy ${number.phone_number}?`, h("div", { class: "stack" }, h("p", {}, number.capabilities?.fax ? "It can receive faxes; switch it to them on its page." : "This number can't receive faxes."), told.element, h("div", { class: "end" }, button("Close", () => box.close()), yes)));
+  const box = dialog(`Buy ${number.phone_number}?`, h("div", { class: "stack" }, h("p", {}, number.capabilities?.fax ? "It can receive faxes; switch it to faxes on its page." : "This number can't receive faxes."), told.element, h("div", { class: "end" }, button("Close", () => box.close()), yes)));
   yes.focus();
 }

@@ -58,7 +58,7 @@ export async function page(context) {
       "form",
       { class: "stack", on: { submit: send, input: shown } },
       h("div", { class: "card pad stack" }, h("div", { class: "fields" }, field("From", from, { hint: "A number of this world, or a verified caller id" }), field("To", to, { hint: "Faxes to any number are delivered; these numbers have other outcomes:" })), behaviours, h("datalist", { id: "callers" }, callers.map((number) => h("option", { value: number })))),
-      h("div", { class: "card pad fields" }, field("MediaUrl", media, { hint: "The document's URL", kind: "wide" }), sample && field("Sample document", sample), field("Quality", quality), field("StatusCallback", callback, { hint: "Notified of each status" }), field("Ttl", ttl, { hint: "Minutes in which a busy line is called again" }), h("div", { class: "field" }, h("span", { class: "label" }, "StoreMedia"), h("label", { class: "check" }, store, "Keep the document"))),
+      h("div", { class: "card pad fields" }, field("MediaUrl", media, { hint: "The document's URL", kind: "wide" }), sample && field("Sample document", sample), field("Quality", quality), field("StatusCallback", callback, { hint: "Notified of each status" }), field("Ttl", ttl, { hint: "Minutes for which a busy line is called again" }), h("div", { class: "field" }, h("span", { class: "label" }, "StoreMedia"), h("label", { class: "check" }, store, "Keep the document"))),
       told.element,
       h("div", { class: "row" }, button("Send it", null, { kind: "first", type: "submit", mark: "out" })),
       command,

@@ -98,7 +98,7 @@ export class Viewer {
   }
 
   tellProgress(page, pages) {
-    fill(this.wait, h("div", { class: "line" }), h("p", {}, `Page ${page} of ${pages} is over the line`));
+    fill(this.wait, h("div", { class: "line" }), h("p", {}, `Page ${page} of ${pages} has been transmitted`));
   }
 
   measure() {
@@ -139,8 +139,8 @@ export class Viewer {
 
   tellWhyNot() {
     if (this.broken.has(this.page)) fill(this.wait, icon("page"), h("p", {}, "This page can't be drawn: it never arrived, or its document was deleted."));
-    else if (this.isOver) fill(this.wait, icon("page"), h("p", {}, this.status === "received" || this.status === "delivered" ? "The document is not kept." : "No pages came through."));
-    else if (this.sent.size === 0) fill(this.wait, h("div", { class: "line" }), h("p", {}, this.status === "ringing" ? "It rings…" : "Waiting for the first page…"));
+    else if (this.isOver) fill(this.wait, icon("page"), h("p", {}, this.status === "received" || this.status === "delivered" ? "The document is not stored." : "No pages were transmitted."));
+    else if (this.sent.size === 0) fill(this.wait, h("div", { class: "line" }), h("p", {}, this.status === "ringing" ? "Ringing…" : "Waiting for the first page…"));
   }
 
   source(page, width) {

@@ -5,7 +5,7 @@ import { h } from "./dom.js";
 import { count } from "./format.js";
 import { button, confirm, copyButton, dialog, field, head, linkButton, note, once, outcome, secret, select, toast } from "./ui.js";
 
-/** Worlds shown; a test run may found thousands. */
+/** Worlds shown; a test run may create thousands. */
 const SHOWN = 200;
 
 /** The page. */
@@ -15,9 +15,9 @@ export async function page(context) {
   const current = (await world().catch(() => null))?.sid ?? account();
   accounts.sort((a, b) => Number(b.sid === current) - Number(a.sid === current));
   return [
-    head("Worlds", { actions: [button("New world", () => found(context), { kind: "first", mark: "plus" })], lead: "Each account is a separate world with its own faxes, numbers, clock and rules, so tests with different accounts never affect each other." }),
+    head("Worlds", { actions: [button("New world", () => create(context), { kind: "first", mark: "plus" })], lead: "Each account is a separate world with its own faxes, numbers, clock and rules, so tests with different accounts never affect each other." }),
     h("ul", { class: "worlds" }, accounts.slice(0, SHOWN).map((each) => card(each, each.sid === current, each.sid === health.default_account, context))),
-    accounts.length > SHOWN && h("p", { class: "muted" }, `${accounts.length - SHOWN} more are not shown. Open any world by ?account= in the address.`),
+    accounts.length > SHOWN && h("p", { class: "muted" }, `${accounts.length - SHOWN} more are not shown. Open any world with ?account= in the address.`),
   ];
 }
 
@@ -54,11 +54,11 @@ function claimWorld(each, context) {
   const box = dialog("Claim this world", h("form", { class: "stack", on: { submit: save } }, h("p", {}, "Its webhooks are signed with this token from now on."), field("Auth token", token), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Claim", null, { kind: "first", type: "submit" }))));
 }
 
-function found(context) {
+function create(context) {
   const told = outcome();
   const name = h("input", { type: "text", maxlength: 64, placeholder: "fauxfax account", autocomplete: "off" });
-  const sid = h("input", { type: "text", placeholder: "minted", pattern: "AC[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", autocomplete: "off", spellcheck: "false" });
-  const service = select([["", "By its SID, else Twilio"], ["twilio", "Twilio"], ["signalwire", "SignalWire"]], "");
+  const sid = h("input", { type: "text", placeholder: "generated", pattern: "AC[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", autocomplete: "off", spellcheck: "false" });
+  const service = select([["", "According to the SID, otherwise Twilio"], ["twilio", "Twilio"], ["signalwire", "SignalWire"]], "");
   const number = h("input", { type: "text", value: "+15017122661", autocomplete: "off", spellcheck: "false" });
   const save = once(async () => {
     told.clear();
@@ -71,5 +71,5 @@ function found(context) {
     box.close();
     context.go(`/console/worlds?account=${made.sid}`);
   }, told.fail);
-  const box = dialog("New world", h("form", { class: "stack", on: { submit: save } }, note("", "Empty fields are generated."), field("Name", name), field("Service", service), field("Account SID", sid, { hint: "AC and 32 hexadecimal digits, or the UUID of a SignalWire project" }), field("First fax number", number), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Found it", null, { kind: "first", type: "submit" }))));
+  const box = dialog("New world", h("form", { class: "stack", on: { submit: save } }, note("", "Empty fields are generated."), field("Name", name), field("Service", service), field("Account SID", sid, { hint: "AC and 32 hexadecimal digits, or the UUID of a SignalWire project" }), field("First fax number", number), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Create it", null, { kind: "first", type: "submit" }))));
 }

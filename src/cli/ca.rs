@@ -45,7 +45,7 @@ pub(super) fn run(flags: CaFlags) -> anyhow::Result<ExitCode> {
         // A CA that couldn't be written exists only in memory and has no file.
         Wanted::Path if path.exists() => format!("{}\n", path.display()),
         Wanted::Path => anyhow::bail!(
-            "can't write to {}, so the certificate has no file; choose another folder with --ca-dir",
+            "can't write to {}, so there is no certificate file; choose another folder with --ca-dir",
             folder.display()
         ),
         Wanted::Bundle => Roots::of_system().with(authority.certificate()).pem(),

@@ -30,7 +30,7 @@ pub(super) const EXIT_CODES: &str = "\
 Exit status:
   0  done
   1  the call was refused, or the result isn't the expected one
-  2  wrong usage
+  2  incorrect usage
   3  no emulator responded
   4  timed out";
 
@@ -178,7 +178,7 @@ impl Client {
         let base = Url::parse(&target.url).with_context(|| format!("--url: {} is not a URL", target.url))?;
         // Plain HTTP suffices: the emulator accepts it on the same port as TLS.
         if base.scheme() != "http" || !base.has_host() {
-            bail!("--url: the emulator's URL must begin with http://, unlike {}", target.url);
+            bail!("--url: the emulator's URL must begin with http://, but {} doesn't", target.url);
         }
         Ok(Self { base, account: target.account.clone(), control_token: target.control_token.clone() })
     }
@@ -248,7 +248,9 @@ impl Client {
         let health = self.control("GET", "/health", &[], None).await?;
         let sid = match &self.account {
             Some(account) => account.clone(),
-            None => health["default_account"].as_str().context("the emulator names no default account")?.to_owned(),
+            None => {
+                health["default_account"].as_str().context("the emulator didn't report a default account")?.to_owned()
+            }
         };
         let account = self.control("GET", &format!("/accounts/{sid}"), &[], None).await?;
         let token = account["auth_token"]

@@ -103,7 +103,10 @@ fn read(path: &Path) -> anyhow::Result<Arc<[u8]>> {
     // Read one byte more than allowed, to detect a document that is too long.
     file.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(context)?;
     if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
-        bail!("{}: the document has more than {DOCUMENT_BYTES_MAX} bytes, the most that is converted", path.display());
+        bail!(
+            "{}: the document has more than {DOCUMENT_BYTES_MAX} bytes, the largest size that can be converted",
+            path.display()
+        );
     }
     Ok(bytes.into())
 }

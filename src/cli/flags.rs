@@ -72,7 +72,7 @@ pub struct ServeFlags {
     fax_url: Option<String>,
 
     /// TwiML that the default number executes when a fax comes in, so that receiving needs no app: XML, such as
-    /// '<Response><Receive/></Response>', or a file of it [env: FAUXFAX_FAX_TWIML]
+    /// '<Response><Receive/></Response>', or a file that contains it [env: FAUXFAX_FAX_TWIML]
     #[arg(long, value_name = "FILE|XML", value_hint = ValueHint::FilePath, help_heading = YOUR_APP)]
     fax_twiml: Option<String>,
 

@@ -51,7 +51,7 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the emulator; the default without a subcommand
+    /// Run the emulator (the default if no subcommand is given)
     Serve(Box<ServeFlags>),
     /// Run the emulator with a sample app, receive one fax and send one, and print the timeline
     Demo(Box<demo::DemoFlags>),

@@ -92,7 +92,7 @@ fn show(answer: &Value, flags: &ReceiveFlags) -> anyhow::Result<()> {
     events::conversation(&answer["events"])?;
     let fax = &answer["fax"];
     let end = if fax.is_null() && answer["outcome"] != "not-answered" {
-        format!("{}: {}, deleted by the app since", cell(&answer["outcome"]), cell(&answer["fax_sid"]))
+        format!("{}: {}, since deleted by the app", cell(&answer["outcome"]), cell(&answer["fax_sid"]))
     } else if fax.is_null() {
         cell(&answer["outcome"])
     } else {
@@ -138,7 +138,8 @@ async fn set_fax_url(client: &Client, to: Option<&str>, url: &str) -> anyhow::Re
         several => several.iter().find(|number| to.is_some_and(|to| number["phone_number"] == to)).and_then(sid_of),
     };
     let sid = sid.context(
-        "--fax-url needs --to, because the account does not have exactly one number; give the number to set it on",
+        "--fax-url needs --to, because the account doesn't have exactly one number; pass the number whose VoiceUrl \
+         should be set",
     )?;
     let change = form::encode(&[("VoiceUrl", url), ("VoiceReceiveMode", "fax")]);
     client.rest("POST", &format!("{root}/{sid}.json"), &credential, Some(change)).await?;

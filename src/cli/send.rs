@@ -81,7 +81,7 @@ async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Re
     let query = [fax_of(sid), (what.0, Some(what.1)), ("timeout", Some(flags.timeout.to_string()))];
     let waited = client.control("GET", "/wait", &query, None).await?;
     let outcome = waited["outcome"].as_str().or(waited["event"]["data"]["new"].as_str());
-    let outcome = outcome.context("the response has no status of the fax")?;
+    let outcome = outcome.context("the response doesn't contain the fax's status")?;
     // The app may have deleted the fax as soon as it was notified that the fax had ended.
     let left = client.rest_if_there(&format!("{}/{sid}", credential.faxes_path()), &credential).await?;
     let fax = left.unwrap_or_else(|| json!({ "sid": sid, "status": outcome, "deleted": true }));
@@ -95,7 +95,7 @@ async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Re
         let [status, pages, seconds] = ["status", "num_pages", "duration"].map(|name| cell(&fax[name]));
         let mut out = anstream::stdout();
         if fax["deleted"] == true {
-            writeln!(out, "{status}: {sid}, deleted by the app since")?;
+            writeln!(out, "{status}: {sid}, since deleted by the app")?;
         } else {
             writeln!(out, "{status}: {sid}, pages: {pages}, seconds on the line: {seconds}")?;
         }

@@ -42,7 +42,7 @@ pub(super) fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
 
 /// Returns standard output as a writer that never blocks.
 pub(super) fn standard_output() -> anyhow::Result<(Output, LastLines)> {
-    Output::start("output", stdout(), |_| ()).context("can't start the writer of the output")
+    Output::start("output", stdout(), |_| ()).context("can't start the output writer")
 }
 
 /// Returns a configuration with which this program renders documents in child processes, if the system reveals its
@@ -65,10 +65,10 @@ pub(super) fn runtime() -> anyhow::Result<Runtime> {
 /// Sends the log to standard error in the configured form. A thread writes the log, so a stuck reader delays nothing.
 /// When dropped, the returned guard waits for the last lines.
 pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
-    let report = |dropped| tracing::error!(dropped, "dropped lines of the log that could not be written in time");
-    let (output, last_lines) = Output::start("log", stderr(), report).context("can't start the writer of the log")?;
+    let report = |dropped| tracing::error!(dropped, "dropped log lines that could not be written in time");
+    let (output, last_lines) = Output::start("log", stderr(), report).context("can't start the log writer")?;
     // The configured level is for this program. Libraries log only warnings and errors.
-    let own = config.log_level.as_str().parse::<LevelFilter>().context("the level of the log")?;
+    let own = config.log_level.as_str().parse::<LevelFilter>().context("invalid log level")?;
     let log = registry().with(Targets::new().with_default(LevelFilter::WARN).with_target("fauxfax", own));
     // Otherwise the library would report its own errors directly on standard error, which may block.
     let lines = fmt::layer().with_writer(output).log_internal_errors(false);
@@ -93,7 +93,7 @@ pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -
     }
     tracing::info!(
         seed = server.registry().settings().seed,
-        "all ids and random draws derive from this seed; repeat them with --seed"
+        "all ids and random choices derive from this seed; pass it to --seed to reproduce them"
     );
     let url = url(server.address());
     let account = server.registry().default_account();
@@ -134,7 +134,7 @@ fn write_port(path: &Path, port: u16) -> std::io::Result<()> {
     let path = path.to_owned();
     let write = move || {
         if let Err(error) = file::write(&path, line.as_bytes(), Contents::Derived) {
-            tracing::warn!(path = %path.display(), %error, "the port could not be written");
+            tracing::warn!(path = %path.display(), %error, "can't write the port file");
         }
     };
     std::thread::Builder::new().name("port file".to_owned()).spawn(write).map(drop)

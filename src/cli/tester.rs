@@ -60,10 +60,11 @@ enum ClockChange {
     Freeze,
     /// Let the clock run again, from the time it shows
     Run,
-    /// Move a frozen clock, by 90, 90s, 5m, 2h or 180d, or to a moment, and handle everything that falls due
+    /// Move a frozen clock by a duration such as 90, 90s, 5m, 2h or 180d, or to a date and time, and handle everything
+    /// that falls due
     Advance {
-        /// How far to move, such as 5m, or a moment such as 2026-03-01T00:00:00Z
-        #[arg(value_name = "SPAN|MOMENT")]
+        /// How far to move, such as 5m, or a date and time such as 2026-03-01T00:00:00Z
+        #[arg(value_name = "DURATION|TIME")]
         to: String,
     },
     /// Move a frozen clock until no work is left

@@ -135,7 +135,10 @@ fn dialect(table: &Table<'_>, sid: Option<AccountSid>) -> Result<Option<Dialect>
     match of_sid {
         Some(of_sid) if of_sid != named => {
             let (is, would_be) = (of_sid.account_sid_form(), named.account_sid_form());
-            Err(ConfigError::value(&given, format!("be {of_sid} where sid is {is}; the sid of {named} is {would_be}")))
+            Err(ConfigError::value(
+                &given,
+                format!("be {of_sid}, because sid is {is}; the sid of a {named} account is {would_be}"),
+            ))
         }
         _ => Ok(Some(named)),
     }
@@ -152,7 +155,7 @@ fn signing_key(table: &Table<'_>, dialect: Dialect) -> Result<Option<Box<str>>, 
     let Some(given) = table.text(SIGNING_KEY_KEY)? else { return Ok(None) };
     match dialect {
         Dialect::Twilio => {
-            let why = "be left out of an account that speaks Twilio's API, which signs webhooks with the auth_token";
+            let why = "be left out of an account that uses Twilio's API, which signs webhooks with the auth_token";
             Err(ConfigError::unshown(&given, why))
         }
         Dialect::SignalWire => given.parse_secret(parse::signing_key).map(Some),

@@ -137,7 +137,7 @@ mod tests {
         for (rule, told) in [
             ("line = { noise = nan }", "line.noise: a number, not \"nan\""),
             ("chance = +inf\noutcome = { status = 'busy' }", "chance: a number, not \"+inf\""),
-            ("chance = 0.000_000\noutcome = { status = 'busy' }", "chance: a number above 0"),
+            ("chance = 0.000_000\noutcome = { status = 'busy' }", "chance: a number greater than 0"),
         ] {
             let text = format!("[[accounts]]\n[[accounts.rules]]\n{rule}");
             let error = contents(&source(&text), &Settings::default()).expect_err(rule).to_string();

@@ -154,10 +154,10 @@ pub(super) fn host_name(text: &str) -> Result<String, String> {
 /// Parses the origin of web pages, such as `http://localhost:3000`.
 pub(super) fn origin(text: &str) -> Result<String, String> {
     let url = http_url(text)
-        .map_err(|_| "be an origin: scheme, host and port alone, such as http://localhost:3000".to_owned())?;
+        .map_err(|_| "be an origin, that is, only scheme, host and port, such as http://localhost:3000".to_owned())?;
     let origin = url.origin().ascii_serialization();
     let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    let expected = || format!("be an origin: scheme, host and port alone, such as {origin}");
+    let expected = || format!("be an origin, that is, only scheme, host and port, such as {origin}");
     if is_bare && url.password().is_none() { Ok(origin) } else { Err(expected()) }
 }
 
@@ -193,7 +193,7 @@ pub(super) fn public_url(text: &str) -> Result<Arc<str>, String> {
     let url = http_url(text)?;
     let is_bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     if !is_bare || url.password().is_some() {
-        return Err("be a URL without user, query and fragment".to_owned());
+        return Err("be a URL without a user name, password, query or fragment".to_owned());
     }
     Ok(url.as_str().trim_end_matches('/').into())
 }

@@ -128,12 +128,12 @@ fn errors_in_the_file_say_where_they_are_and_what_to_write() {
         ),
         (
             "default-dialect.toml",
-            "default-dialect.toml:1:11: dialect must be left out, or be twilio, the dialect of the first of \
-             [[accounts]], not `signalwire`",
+            "default-dialect.toml:1:11: dialect must be left out, or be twilio, the dialect of the first [[accounts]] \
+             table, not `signalwire`",
         ),
         (
             "twilio-signing-key.toml",
-            "twilio-signing-key.toml:3:15: signing_key must be left out of an account that speaks Twilio's API, which \
+            "twilio-signing-key.toml:3:15: signing_key must be left out of an account that uses Twilio's API, which \
              signs webhooks with the auth_token",
         ),
         ("bad-token.toml", "bad-token.toml:2:14: auth_token must have 1 to 256 characters"),
@@ -144,8 +144,8 @@ fn errors_in_the_file_say_where_they_are_and_what_to_write() {
         ),
         (
             "no-default-number.toml",
-            "no-default-number.toml:1:11: fax_url must be left out, or the first of [[accounts]] needs a number to set \
-             it on",
+            "no-default-number.toml:1:11: fax_url must be left out, because the first [[accounts]] table has no number \
+             to set it on",
         ),
     ];
     for (name, text) in expected {
@@ -275,7 +275,10 @@ fn signalwires_default_account_comes_from_its_variables_or_is_all_zeros() {
 fn signalwires_service_cannot_be_retired() {
     let dialect = (Setting::Dialect, "signalwire");
     let error = with_flags(&[dialect, (Setting::Retired, "true")]).expect_err("not retired").to_string();
-    assert_eq!(error, "--retired must be left out where every account is of SignalWire, which hasn't retired faxes");
+    assert_eq!(
+        error,
+        "--retired must be left out, because every account uses SignalWire's API, and SignalWire hasn't retired faxes"
+    );
     assert_eq!(with_flags(&[dialect, (Setting::Retired, "false")]).expect("valid").service, Service::Full);
     assert_eq!(
         error_of("signalwire-service.toml"),
@@ -284,8 +287,8 @@ fn signalwires_service_cannot_be_retired() {
     );
     assert_eq!(
         error_of("signalwire-retired.toml"),
-        "signalwire-retired.toml:1:11: retired must be left out where every account is of SignalWire, which hasn't \
-         retired faxes"
+        "signalwire-retired.toml:1:11: retired must be left out, because every account uses SignalWire's API, and \
+         SignalWire hasn't retired faxes"
     );
     let both = (Setting::Config, &*format!("{FIXTURES}/both-dialects.toml"));
     let config = with_flags(&[both, (Setting::Retired, "true")]).expect("one account is Twilio's");

@@ -89,7 +89,7 @@ pub enum SignInError {
     #[error("{}", Refusal::WorldBroken(Arc::clone(.0)))]
     Broken(Arc<str>),
     /// The token differs from the account's, which is the configured token or the first one used.
-    #[error("the token is not that of account {0}")]
+    #[error("the token doesn't belong to account {0}")]
     WrongToken(AccountSid),
     /// No such API key exists, or the secret is wrong.
     #[error("there is no API key {0} with that secret")]

@@ -116,7 +116,7 @@ pub(super) fn sign_in(
     };
     let (own, own_terms) = own.map_err(|error| refused(reason_of(&error), error_of(&error)))?;
     if matches!(credential, Credential::Key(..)) && area.needs_token() {
-        let message = "a standard API key doesn't reach Accounts and Keys; use the AccountSid and the AuthToken";
+        let message = "a standard API key can't access Accounts and Keys; use the AccountSid and the AuthToken";
         let error = ApiError::unauthenticated(format!("Authentication Error - {message}"));
         return Err(refused(NoWorld::KeyNotEnough, error));
     }
@@ -158,7 +158,7 @@ fn owner_of(registry: &Registry, account: AccountSid) -> Option<AccountSid> {
 }
 
 fn of_another(named: AccountSid) -> ApiError {
-    let message = format!("Authentication Error - the credential is not that of account {named}");
+    let message = format!("Authentication Error - the credential doesn't belong to account {named}");
     ApiError::unauthenticated(message)
 }
 

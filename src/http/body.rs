@@ -26,7 +26,7 @@ pub(super) enum BodyFault {
     #[error("the body ended too early")]
     Broken,
     #[error(
-        "nothing of the body came for {} s, or all of it took more than {} s",
+        "no part of the body arrived for {} s, or all of it took more than {} s",
         BODY_IDLE_MAX.as_secs(),
         BODY_TIME_MAX.as_secs()
     )]

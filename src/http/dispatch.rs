@@ -109,7 +109,7 @@ fn hint(dialect: Dialect, parts: &Parts) -> Option<ApiError> {
         "Twilio's Fax API is at /v1/Faxes; below /2010-04-01/Accounts only SignalWire's projects have Faxes, and a \
          project's id is a UUID"
     } else {
-        "only SignalWire's projects have it, and a project's id is a UUID"
+        "only SignalWire's projects have this resource, and a project's id is a UUID"
     };
     Some(ApiError::new(Reason::NotFound, format!("The requested resource {path} was not found: {message}")))
 }

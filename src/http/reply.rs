@@ -64,7 +64,7 @@ pub(super) fn on_purpose(dialect: Dialect, status: u16, code: u32) -> Response {
 
 /// Returns the response to a call in which the emulator itself has failed.
 pub(super) fn fault(dialect: Dialect) -> Response {
-    let message = "Internal Server Error: a fault of the emulator; its log has the details, please report it";
+    let message = "Internal Server Error: a fault in the emulator; please report it, with the details in its log";
     error(dialect, &ApiError::new(Reason::Internal, message))
 }
 

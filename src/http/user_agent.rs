@@ -9,9 +9,9 @@ use crate::model::media::MediaFault;
 /// The response text for a refused download, which quotes Twilio's guide.
 pub(super) const REFUSED: &str = "the request has no User-Agent header; Twilio's guide: \"If you request Fax Media from a \
                                   web application you must specify an HTTP User-Agent header\"";
-const SERVED: &str = "the download names no User-Agent and is served all the same; Twilio's guide: \"If you request Fax Media \
-                      from a web application you must specify an HTTP User-Agent header\". --media-user-agent required \
-                      refuses it";
+const SERVED: &str = "the download has no User-Agent header; it is served anyway; Twilio's guide: \"If you request Fax \
+                      Media from a web application you must specify an HTTP User-Agent header\". Use \
+                      --media-user-agent required to refuse such downloads";
 
 /// Returns whether the request has a User-Agent that is not empty.
 pub(super) fn is_named(headers: &HeaderMap) -> bool {

@@ -461,7 +461,7 @@ fn headers(
     }
     pairs.extend(authorization.map(|value| ("authorization".to_owned(), value.to_owned())));
     let header = |(name, value): (String, String)| {
-        let invalid = || ExchangeFailure::InvalidUrl(format!("the header {name} can't carry {value:?}"));
+        let invalid = || ExchangeFailure::InvalidUrl(format!("{value:?} is not a valid value for the header {name}"));
         let name = HeaderName::try_from(name.as_str()).map_err(|_| invalid())?;
         Ok((name, HeaderValue::try_from(value.as_str()).map_err(|_| invalid())?))
     };

@@ -45,7 +45,7 @@ pub(super) async fn document(
     let document = match (&record.failure, outcome.answer) {
         (Some(failure), _) => Err(failure.clone()),
         (None, Some(answer)) => Ok((answer.body, room)),
-        (None, None) => Err(ExchangeFailure::ProtocolViolation("no response came".to_owned())),
+        (None, None) => Err(ExchangeFailure::ProtocolViolation("no response arrived".to_owned())),
     };
     (record, document)
 }
@@ -58,8 +58,8 @@ pub(super) fn explained(unreadable: UnreadableDocument, record: &ExchangeRecord)
         header("content-encoding").filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"));
     let reason = match (coding, header("content-type")) {
         (Some(coding), _) => format!(
-            "the document is compressed (Content-Encoding: {coding}), though the request doesn't accept that; let the \
-             server compress only what Accept-Encoding asks for"
+            "the document is compressed (Content-Encoding: {coding}), although the request doesn't accept that; make \
+             the server compress only as Accept-Encoding allows"
         ),
         (None, Some(content_type)) if content_type.to_ascii_lowercase().starts_with("text/html") => format!(
             "{}; the server sent an HTML page, most likely an error page or a login page; open the MediaUrl in a browser \

@@ -202,7 +202,8 @@ fn keep_from_others(file: &File) {
     let mode = metadata.permissions().mode();
     if mode & 0o077 != 0 && file.set_permissions(fs::Permissions::from_mode(mode & 0o700)).is_err() {
         tracing::warn!(
-            "a file with tokens can be read by other users, and its permissions can't be changed; let its owner chmod 600 it"
+            "a file with tokens can be read by other users, and its permissions can't be changed; its owner should run \
+             chmod 600 on it"
         );
     }
 }

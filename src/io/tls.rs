@@ -37,7 +37,9 @@ impl Tls {
         match self.0.connect(server_name(url)?, stream).await {
             Ok(stream) => Ok(Box::new(stream)),
             Err(error) => Err(failure(&error).unwrap_or_else(|| {
-                ExchangeFailure::TlsHandshake(format!("the server broke off the handshake ({error}); {PLAIN_HINT}"))
+                ExchangeFailure::TlsHandshake(format!(
+                    "the server closed the connection during the handshake ({error}); {PLAIN_HINT}"
+                ))
             })),
         }
     }
@@ -184,8 +186,8 @@ pub(super) fn failure(error: &io::Error) -> Option<ExchangeFailure> {
                 "{text}; give the certificate, or its CA's, with --trust-ca, or {any}"
             )),
             reason if is_ca_as_server(reason) => ExchangeFailure::CertificateUntrusted(format!(
-                "it is a CA's certificate used as the server's own, as openssl req -x509 makes it; give this very certificate with \
-                 --trust-ca, or {any}"
+                "the server uses a CA's certificate, such as openssl req -x509 creates, as its own; pass exactly this \
+                 certificate with --trust-ca, or {any}"
             )),
             _ => ExchangeFailure::CertificateUntrusted(format!("{text}; make another one, or {any}")),
         }),

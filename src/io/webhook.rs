@@ -79,7 +79,7 @@ pub(super) async fn ask(
                 None => reading,
             })
         }
-        (None, None) => Err(ExchangeFailure::ProtocolViolation("no response came".to_owned())),
+        (None, None) => Err(ExchangeFailure::ProtocolViolation("no response arrived".to_owned())),
     };
     EffectResult::Twiml { record, cookies: outcome.cookies, base_url: outcome.base_url.into(), reading }
 }

@@ -173,7 +173,10 @@ async fn accepted(
     places: &Arc<Semaphore>,
 ) -> io::Result<((TcpStream, SocketAddr), Option<OwnedSemaphorePermit>)> {
     if places.available_permits() == 0 {
-        tracing::warn!(connections = connections_max(), "the limit on connections is reached; further clients wait");
+        tracing::warn!(
+            connections = connections_max(),
+            "the limit on connections has been reached; further clients wait"
+        );
     }
     // The semaphore is never closed, so waiting always yields a permit.
     let place = Arc::clone(places).acquire_owned().await.ok();

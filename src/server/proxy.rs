@@ -65,7 +65,7 @@ pub(super) struct Target {
 pub(super) enum Refused {
     #[error(transparent)]
     Host(HostFault),
-    #[error("the request names no host and port to connect to; a CONNECT needs them, such as fax.twilio.com:443")]
+    #[error("the request has no host and port to connect to; a CONNECT needs them, such as fax.twilio.com:443")]
     NoTarget,
     #[error(
         "the proxy serves only programs on its own machine; start the emulator with --proxy-clients any to serve others"
@@ -77,7 +77,7 @@ pub(super) enum Refused {
     Loop(Target),
     #[error("{TUNNELS_MAX} tunnels are open, the most that the proxy allows; close some")]
     TooMany,
-    #[error("the limit on connections is reached; close some, or allow more open files (ulimit -n)")]
+    #[error("the limit on connections has been reached; close some, or allow more open files (ulimit -n)")]
     NoPlace,
     #[error("can't reach {0}: {1}")]
     Unreachable(Target, ExchangeFailure),
@@ -114,7 +114,7 @@ impl Proxy {
 
     fn route(&self, target: &Target, destination: Destination<'_>, client: IpAddr) -> Result<Route, Refused> {
         if !self.policy.serves(client) {
-            tracing::warn!(%client, %target, "refused a client on another machine; --proxy-clients any allows those");
+            tracing::warn!(%client, %target, "refused a client on another machine; --proxy-clients any allows them");
             return Err(Refused::Client);
         }
         let route = match self.policy.route(&target.host, target.port) {
@@ -152,7 +152,8 @@ impl Proxy {
         if self.client.destination(&target.host, target.port).protocol == Protocol::PlainHttp {
             tracing::warn!(
                 %target,
-                "--connect-to redirects this host to plain HTTP, which can't be spoken through a tunnel: the tunnel goes to the host itself"
+                "--connect-to redirects this host to plain HTTP, which can't be sent through a tunnel, so the tunnel \
+                 goes to the host itself"
             );
         }
         let Destination { host, port, .. } = self.end_of_tunnel(target);

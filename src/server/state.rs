@@ -25,7 +25,10 @@ pub enum StateFileError {
         error: io::Error,
     },
     /// The file can't be written. This is checked at startup, because the file is written only on a clean stop.
-    #[error("{}: the worlds could not be saved here at the stop: {error}; choose another file with --state", .path.display())]
+    #[error(
+        "{}: the worlds could not be saved here on shutdown: {error}; choose another file with --state",
+        .path.display()
+    )]
     NotWritable {
         /// The path as configured.
         path: PathBuf,
@@ -224,7 +227,10 @@ mod tests {
         let text = fs::read_to_string(&path).expect("readable");
         fs::write(&path, text.replace("\"dialect\": \"signalwire\"", "\"dialect\": \"twilio\"")).expect("written");
         let error = Server::bind(&config(&path)).await.err().expect("it does not start").to_string();
-        assert!(error.contains(".state: account.dialect: is twilio where account_sid is signalwire's"), "{error}");
+        assert!(
+            error.contains(".state: account.dialect: is twilio, but account_sid is the id of a signalwire account"),
+            "{error}"
+        );
     }
 
     #[tokio::test]

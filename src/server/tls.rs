@@ -32,17 +32,19 @@ const ALPN: &[u8] = b"http/1.1";
 /// The reason a TLS connection failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TlsError {
-    #[error("the emulator stops")]
+    #[error("the emulator is stopping")]
     Stopped,
     #[error("a client did not finish its TLS handshake within {} s", HANDSHAKE_MAX.as_secs())]
     TooSlow,
     #[error(
-        "a client asks for {0} by TLS, a host that the emulator doesn't answer for; to reach the emulator by a name of your own, choose one below .docker.internal, .localhost or .test and set it with --allow-host"
+        "a client requested a TLS certificate for {0}, but the emulator doesn't answer for that host; to reach the \
+         emulator by a name of your own, choose one below .docker.internal, .localhost or .test and set it with \
+         --allow-host"
     )]
     NotOurs(String),
     #[error(transparent)]
     Ca(#[from] CaError),
-    #[error("TLS with a client as {name} failed: {error}{}", advice(.error))]
+    #[error("a client's TLS handshake for {name} failed: {error}{}", advice(.error))]
     Handshake { name: String, error: io::Error },
     #[error("a client sent no valid TLS handshake: {0}")]
     NoHello(io::Error),

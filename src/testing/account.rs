@@ -250,7 +250,7 @@ impl Account {
             Err(_) => {
                 let now = self.world.read(|engine| engine.fax(fax).map(Fax::status));
                 let now = now.map_or_else(|refusal| refusal.to_string(), |status| format!("it is {status}"));
-                Err(Error::TooLate { what: format!("{fax} has not become {status}, {now}"), patience: self.patience })
+                Err(Error::TooLate { what: format!("{fax} has not become {status} ({now})"), patience: self.patience })
             }
         }
     }
@@ -280,7 +280,7 @@ impl Account {
             Ok(rest) => rest.ok_or(Error::Gone),
             Err(_) => {
                 let pending = self.world.read(Engine::pending_count);
-                let what = format!("no rest: {pending} faxes and calls have not ended");
+                let what = format!("the account is not idle: {pending} faxes and calls have not ended");
                 Err(Error::TooLate { what, patience: self.patience })
             }
         }

@@ -43,7 +43,7 @@ pub enum Error {
         error: NotE164,
     },
     /// A field of an incoming fax is invalid, for example a station id that is too long.
-    #[error("the incoming fax can't be made: {0}")]
+    #[error("the incoming fax can't be created: {0}")]
     IncomingFax(#[from] IncomingFaxError),
     /// The emulated service refused, as it would refuse a REST call.
     #[error(transparent)]
@@ -94,7 +94,7 @@ pub enum Error {
 const fn clock(error: ClockError) -> &'static str {
     match error {
         ClockError::Running => "the clock is running; freeze it first",
-        ClockError::Backwards => "the clock shows a later time already and never goes back",
+        ClockError::Backwards => "the clock already shows a later time and can't move back",
         ClockError::Gone => "the account was removed, or its world has broken: the log has the reason",
     }
 }

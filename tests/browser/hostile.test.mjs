@@ -118,7 +118,7 @@ test("a fax of four hundred pages is shown, and its last page turned to", async 
   await page.getByText("400 pages", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Page 400" }).click();
   await page.getByRole("img", { name: "Page 400 of 400" }).waitFor();
-  await page.getByText("Pages 1–400 of 400 over the line").waitFor();
+  await page.getByText("Pages 1–400 of 400 transmitted").waitFor();
   assertClean(page);
 });
 

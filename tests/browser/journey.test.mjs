@@ -87,9 +87,9 @@ test("a PDF dropped on the list is received, and its pages and conversation are 
     moved = await emulator.control("POST", "/clock/advance", { body: { to: moved.next[0].at } });
   }
   await conversation.getByText("The app is asked for TwiML").waitFor();
-  await conversation.getByText(/^Page 1 of 2 over the line/).waitFor();
+  await conversation.getByText(/^Page 1 of 2 transmitted/).waitFor();
   await emulator.control("PUT", "/clock", { body: { mode: "running" } });
-  await conversation.getByText("Pages 1–2 of 2 over the line").waitFor();
+  await conversation.getByText("Pages 1–2 of 2 transmitted").waitFor();
   await conversation.getByText("The app is notified of the end: received").waitFor();
   await page.getByText("2 pages", { exact: true }).waitFor();
   assert.deepEqual(app.heard.map((each) => each.path), ["/fax", "/fax/received"]);
@@ -113,7 +113,7 @@ test("an exchange shows its parameters, and explains its signature", async () =>
   await exchange.getByRole("row", { name: /^FaxStatus received$/ }).waitFor();
   await exchange.getByRole("row", { name: /^NumPages 2$/ }).waitFor();
   await exchange.getByRole("button", { name: "Explain" }).click();
-  await exchange.getByText("It is the signature of this URL").waitFor();
+  await exchange.getByText("This is the valid signature of this URL").waitFor();
 });
 
 test("a webhook is replayed, then edited and replayed, signed anew", async () => {

@@ -35,7 +35,7 @@ async function tabTo(name, most = 60) {
 
 test("? lists the keys, and Escape closes the list and gives the focus back", async () => {
   await page.keyboard.press("?");
-  await page.getByRole("dialog", { name: "Keys" }).waitFor();
+  await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
   await page.getByText("Go to Numbers").waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("dialog").waitFor({ state: "detached" });

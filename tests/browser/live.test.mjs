@@ -48,9 +48,9 @@ test("nothing moves under a pointer that is about to press: new faxes wait behin
   await first.getByRole("link").focus();
   const href = await first.getByRole("link").getAttribute("href");
   await emulator.control("POST", "/incoming-faxes", { body: { pages: 1 } });
-  await page.getByRole("button", { name: "1 new fax, show" }).waitFor();
+  await page.getByRole("button", { name: "Show 1 new fax" }).waitFor();
   assert.equal(await first.getByRole("link").getAttribute("href"), href);
-  await page.getByRole("button", { name: "1 new fax, show" }).click();
+  await page.getByRole("button", { name: "Show 1 new fax" }).click();
   await page.waitForFunction((href) => document.querySelector(".faxes tbody a").getAttribute("href") !== href, href);
   await page.context().close();
 });

@@ -169,7 +169,7 @@ test("a world is created, shown and closed", async () => {
   const page = await open(browser, `${emulator.url}/console/worlds`);
   await page.getByRole("button", { name: "New world" }).click();
   await page.getByLabel("Name").fill("Third");
-  await page.getByRole("button", { name: "Found it" }).click();
+  await page.getByRole("button", { name: "Create it" }).click();
   await page.waitForURL(/account=AC/);
   await page.getByText("shown here").waitFor();
   const sid = new URL(page.url()).searchParams.get("account");
@@ -199,12 +199,12 @@ test("a rule is created with the form, shown as JSON, and removed", async () => 
 test("a snapshot is taken and restored", async () => {
   const page = await open(browser, `${emulator.url}/console/clock`);
   await page.getByLabel("New snapshot").fill("before");
-  await page.getByRole("button", { name: "Take it" }).click();
+  await page.getByRole("button", { name: "Take snapshot" }).click();
   await page.getByRole("button", { name: "Restore before" }).waitFor();
   const { total } = await emulator.control("GET", "/faxes");
   await emulator.receive();
   await page.getByRole("button", { name: "Restore before" }).click();
-  await page.getByText("The world is restored to before.").waitFor();
+  await page.getByText("The world was restored to before.").waitFor();
   assert.equal((await emulator.control("GET", "/faxes")).total, total);
   await page.context().close();
 });

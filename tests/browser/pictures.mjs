@@ -72,7 +72,7 @@ try {
     const exchange = page.locator("details.exchange").filter({ hasText: "The app is notified of the end" });
     await exchange.locator("summary").first().click();
     await exchange.getByRole("button", { name: "Explain" }).click();
-    await exchange.getByText("It is the signature").waitFor();
+    await exchange.getByText("This is the valid signature").waitFor();
     await exchange.evaluate((element) => element.scrollIntoView({ block: "start" }));
     await page.evaluate(() => scrollBy(0, -80));
   });

@@ -35,7 +35,7 @@ async fn an_error_about_a_json_body_names_its_field() {
     let account = bench.account().await;
     for (call, body, told) in [
         ("POST /incoming-faxes", r#"{"pages":"three"}"#, "pages: a whole number from 0 to 4294967295, not \"three\""),
-        ("POST /incoming-faxes", r#"{"to":5}"#, "to: a text, not 5"),
+        ("POST /incoming-faxes", r#"{"to":5}"#, "to: a string, not 5"),
         ("POST /incoming-faxes", r#"{"to":null,"pages":-1}"#, "pages: a whole number from 0 to 4294967295, not -1"),
         (
             "POST /incoming-faxes",
@@ -50,7 +50,7 @@ async fn an_error_about_a_json_body_names_its_field() {
         ("POST /incoming-faxes", r#"{"pages":1,"pages":2}"#, "pages: is given twice; give it once"),
         ("POST /incoming-faxes", r#"["+15005550006"]"#, "an object, not a list"),
         ("PUT /clock", "{}", "mode: is required"),
-        ("PUT /clock", r#"{"mode":true}"#, "mode: a text, not true"),
+        ("PUT /clock", r#"{"mode":true}"#, "mode: a string, not true"),
         ("POST /clock/advance", r#"{"seconds":"60"}"#, "seconds: a number, not \"60\""),
         ("POST /clock/drain", r#"{"timeout":"60"}"#, "timeout: a number, not \"60\""),
         ("POST /rules", r#"{"times":1,"times":2,"outcome":{"status":"busy"}}"#, "times: is given twice; give it once"),
@@ -61,12 +61,12 @@ async fn an_error_about_a_json_body_names_its_field() {
         ("POST /verify", r#"{"all":1}"#, "all: true or false, not 1"),
         ("POST /explain-signature", r#"{"url":"http://h/"}"#, "signature: is required"),
         ("POST /explain-signature", r#"{"url":"u","signature":"s","params":[]}"#, "params: an object, not a list"),
-        ("POST /accounts", r#"{"numbers":[{"phone_number":5}]}"#, "numbers[0].phone_number: a text, not 5"),
+        ("POST /accounts", r#"{"numbers":[{"phone_number":5}]}"#, "numbers[0].phone_number: a string, not 5"),
         ("POST /accounts", r#"{"numbers":["+15017122661"]}"#, "numbers[0]: an object, not \"+15017122661\""),
         (
             "POST /accounts",
             r#"{"numbers":[{"phone_number":"+15017122661","voice_url":["http://h/"]}]}"#,
-            "numbers[0].voice_url: a text, not a list",
+            "numbers[0].voice_url: a string, not a list",
         ),
         (
             "POST /accounts",
@@ -186,7 +186,7 @@ async fn an_advance_beyond_the_end_of_the_clock_says_where_the_clock_ends() {
     for (body, told) in [
         (
             json!({ "to": "12026-01-01T00:00:00Z" }),
-            "to: a moment of RFC 3339 before 9999-12-30T22:00:00.000000Z, such as",
+            "to: an RFC 3339 date and time before 9999-12-30T22:00:00.000000Z, such as",
         ),
         (json!({ "to": "9999-12-31T23:59:59Z" }), "not \"9999-12-31T23:59:59Z\""),
         (json!({ "to": "tomorrow" }), "such as 2026-03-01T00:00:00Z, not \"tomorrow\""),
@@ -209,6 +209,6 @@ async fn a_state_with_an_invalid_rule_changes_nothing() {
     let mut state = bench.ok("GET", &target, Value::Null).await;
     state["world"]["book"]["rules"][0]["rule"]["effect"]["api"]["refusal"][0] = json!(9_999);
     let told =
-        "world.book.rules[0] (rule 1): api.status: a whole number from 400 to 599, not 9999; the world is as it was";
+        "world.book.rules[0] (rule 1): api.status: a whole number from 400 to 599, not 9999; the world is unchanged";
     assert_eq!(bench.refused("PUT", &target, state).await, (422, told.to_owned()));
 }

@@ -330,7 +330,7 @@ async fn a_wait_that_times_out_says_how_far_the_fax_got_and_what_is_next() {
     let (status, detail) = bench.refused("GET", &format!("{wait}&fax={fax}&status=failed"), Value::Null).await;
     assert!(status == 409 && detail.contains("can no longer become failed: it is received"), "{detail}");
     let (status, detail) = bench.refused("GET", &format!("{wait}&status=failed"), Value::Null).await;
-    assert!(status == 408 && detail.contains("came as far as received"), "{detail}");
+    assert!(status == 408 && detail.contains("entered is received"), "{detail}");
     bench.ok("PUT", &format!("/clock?account={account}"), json!({ "mode": "frozen" })).await;
     let call = bench.ok("POST", &format!("/incoming-faxes?account={account}"), json!({})).await;
     let since = &call["seq"];
@@ -481,7 +481,7 @@ async fn an_exported_world_can_be_imported_and_an_invalid_one_changes_nothing() 
     // A refused call leaves the world and its journal unchanged.
     let last = bench.ok("GET", &format!("/events?account={account}"), Value::Null).await["last_seq"].clone();
     let (status, detail) = bench.refused("PUT", &state, small).await;
-    assert!(status == 422 && detail.contains("faxes[0].media.document") && detail.contains("as it was"), "{detail}");
+    assert!(status == 422 && detail.contains("faxes[0].media.document") && detail.contains("unchanged"), "{detail}");
     let changed = |pointer: &str, value: Value| {
         let mut document = whole.clone();
         document.pointer_mut(pointer).expect("a fax")["qualty"] = value;

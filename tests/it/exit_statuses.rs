@@ -96,7 +96,7 @@ async fn a_wrong_number_in_a_flag_and_a_duplicate_parameter_are_explained_in_wor
         (&["events", "--since", "abc"], 2, "'--since <SEQ>': it must be a whole number"),
         (&["receive", "--pages", "5000000000"], 2, "'--pages <N>': the number is too large"),
         (&["wait", "--idle", "--timeout", "soon"], 2, "'--timeout <SECONDS>': it must be a number"),
-        (&["clock", "advance", "inf"], 1, "to: a moment of RFC 3339"),
+        (&["clock", "advance", "inf"], 1, "to: an RFC 3339 date and time"),
         (&["rules", "add", "{"], 1, "the rule can't be read: this is not JSON: "),
         (
             &["rules", "add", r#"{"times":1,"times":2,"outcome":{"status":"busy"}}"#],

@@ -60,7 +60,7 @@ fn boxes_without_an_area_fall_back_and_are_reported() {
     for boxes in ["/MediaBox [0 0 0 0]", "/MediaBox [10 10 10 500]", "/MediaBox [0 0 612]", ""] {
         let (rows, made) = rows_of(boxes);
         assert_eq!(rows, 2_156, "{boxes}");
-        made.tells(1, "letter paper");
+        made.tells(1, "letter size");
     }
     for crop in ["[0 0 0 0]", "[700 0 900 500]", "[0 900 612 1000]", "[5 5 5 5]"] {
         let (rows, made) = rows_of(&format!("/MediaBox [0 0 612 792] /CropBox {crop}"));

@@ -146,7 +146,7 @@ async fn the_control_api_shows_the_resources_of_the_accounts_own_dialect() {
     assert_eq!(text(&project.bench.ok("GET", &format!("/faxes/{sid}"), Value::Null).await, "url"), text(fax, "url"));
     let twilios = format!("FX{}", "1".repeat(32));
     let refused = project.bench.refused("POST", "/incoming-faxes", json!({ "sid": twilios })).await;
-    assert!(refused.0 == 422 && refused.1.contains("is no id of signalwire; that is a UUID"), "{refused:?}");
+    assert!(refused.0 == 422 && refused.1.contains("is not a signalwire id, which is a UUID"), "{refused:?}");
     let own = "0b2f19a8-7b0e-4b05-9a57-0d1e3d5b2f11";
     assert_eq!(project.bench.ok("POST", "/incoming-faxes", json!({ "sid": own })).await["fax_sid"], own);
 }
@@ -207,14 +207,14 @@ async fn a_state_of_the_other_dialect_is_refused_and_nothing_is_lost() {
     let theirs = project.bench.ok("GET", &format!("/state?account={twilios}"), Value::Null).await;
     let own = project.bench.ok("GET", "/state", Value::Null).await;
     let refused = project.bench.refused("PUT", "/state", theirs.clone()).await;
-    let why = format!("account_sid: {twilios} is an account of twilio, and {PROJECT} one of signalwire");
+    let why = format!("account_sid: {twilios} is a twilio account, but {PROJECT} is a signalwire account");
     assert!(refused.0 == 422 && refused.1.starts_with(&why), "{refused:?}");
-    assert!(refused.1.ends_with("the world is as it was"), "{refused:?}");
+    assert!(refused.1.ends_with("the world is unchanged"), "{refused:?}");
     assert_eq!(project.bench.ok("GET", "/faxes", Value::Null).await["total"], 1);
     let mut forged = own.clone();
     forged["account"]["dialect"] = json!("twilio");
     let refused = project.bench.refused("PUT", "/state", forged).await;
-    assert!(refused.0 == 422 && refused.1.contains("account.dialect: is twilio where account_sid is"), "{refused:?}");
+    assert!(refused.0 == 422 && refused.1.contains("account.dialect: is twilio, but account_sid is"), "{refused:?}");
     let refused = project.bench.refused("PUT", &format!("/state?account={twilios}"), own.clone()).await;
     assert_eq!(refused.0, 422, "{refused:?}");
     for (place, prefix) in [
@@ -227,7 +227,8 @@ async fn a_state_of_the_other_dialect_is_refused_and_nothing_is_lost() {
         let mut forged = own.clone();
         *forged.pointer_mut(&pointer).unwrap_or_else(|| panic!("{pointer}: {own}")) = json!(id);
         let refused = project.bench.refused("PUT", "/state", forged).await;
-        let why = format!("{place}: {id} is twilio's where account_sid is signalwire's; the world is as it was");
+        let why =
+            format!("{place}: {id} is a twilio id, but account_sid is a signalwire account; the world is unchanged");
         assert_eq!(refused, (422, why));
     }
     assert_eq!(project.bench.ok("GET", "/state", Value::Null).await["world"]["tables"], own["world"]["tables"]);

@@ -477,8 +477,8 @@ async fn a_state_with_a_key_or_a_service_that_no_account_of_its_dialect_can_have
     let twilios = bench.account().await;
     let retired = "must be full for a SignalWire account: SignalWire hasn't retired faxes and has no test credentials";
     for (sid, field, bad, why) in [
-        (PROJECT, "signing_key", "", "must have 1 to 256 characters, none a control character"),
-        (PROJECT, "signing_key", "bad\nkey", "must have 1 to 256 characters, none a control character"),
+        (PROJECT, "signing_key", "", "must have 1 to 256 characters, none of them a control character"),
+        (PROJECT, "signing_key", "bad\nkey", "must have 1 to 256 characters, none of them a control character"),
         (&twilios, "signing_key", KEY, "must be left out of a Twilio account, whose token signs its webhooks"),
         (PROJECT, "service", "retired", retired),
         (PROJECT, "service", "test-credentials", retired),
@@ -488,7 +488,7 @@ async fn a_state_with_a_key_or_a_service_that_no_account_of_its_dialect_can_have
         let mut forged = state.clone();
         forged["account"][field] = json!(bad);
         let refused = bench.refused("PUT", &target, forged).await;
-        assert_eq!(refused, (422, format!("account.{field}: {why}; the world is as it was")));
+        assert_eq!(refused, (422, format!("account.{field}: {why}; the world is unchanged")));
         assert_eq!(bench.ok("GET", &target, Value::Null).await["account"], state["account"]);
         bench.ok("PUT", &target, state).await;
     }

@@ -158,9 +158,9 @@ fn an_invalid_state_or_one_of_a_newer_version_is_refused() {
         (json!({ "major": 1 }), "an object"),
     ] {
         let told = refused(|state| state["fauxfax_state"] = version);
-        assert_eq!(told, format!("fauxfax_state: the version is a whole number from 1 to 2, not {shown}"));
+        assert_eq!(told, format!("fauxfax_state: must be a whole number from 1 to 2, not {shown}"));
     }
-    assert_eq!(refused(|state| state["fauxfax_state"] = json!(0)), "fauxfax_state: the first version is 1");
+    assert_eq!(refused(|state| state["fauxfax_state"] = json!(0)), "fauxfax_state: must be at least 1");
     let newer = refused(|state| state["fauxfax_state"] = json!(STATE_VERSION + 1));
     assert!(newer.contains("newer fauxfax") && newer.contains("is 3"), "{newer}");
 }
@@ -263,7 +263,7 @@ fn a_rule_that_no_tester_could_add_is_refused_with_its_id_and_field() {
     for (change, told) in [
         (json!({ "effect": { "line": { "noise_per_mille": 65_000 } } }), "line.noise: a number from 0 to 1, not 65"),
         (json!({ "effect": { "line": { "rate_bps": 1 } } }), "line.rate_bps: a whole number from 2400 to 33600, not 1"),
-        (json!({ "chance": 5 }), "chance: a number above 0, with which it would never act, and at most 1, not 5"),
+        (json!({ "chance": 5 }), "chance: a number greater than 0 and at most 1, not 5"),
         (json!({ "times": 0 }), "times: a whole number from 1 to 1000000, not 0"),
         (
             json!({ "match": {}, "effect": { "api": { "refusal": [9_999, 1], "delay_ms": 0, "reset": false } } }),
@@ -271,7 +271,7 @@ fn a_rule_that_no_tester_could_add_is_refused_with_its_id_and_field() {
         ),
         (
             json!({ "match": {}, "effect": { "outcome": { "failed": { "fault": "busy", "after_pages": 0 } } } }),
-            "outcome.code: the code of a fault of the transmission (transmission or incompatible), not of busy",
+            "outcome.code: the code of a transmission fault (transmission or incompatible), not busy",
         ),
         (json!({ "match": { "pages": [0, 3] } }), "match.pages.min: a whole number from 1 to 10000, not 0"),
         (json!({ "match": { "method": "LOOK" } }), "match.method: one of GET, POST, DELETE, PUT, PATCH, not \"LOOK\""),
@@ -333,7 +333,7 @@ fn an_id_of_the_other_dialect_is_refused_wherever_it_appears() {
         let mut forged = state.clone();
         *forged.pointer_mut(&pointer).expect("an id") = json!("831455c6-574e-4d8b-b6ee-2418140bf4cd");
         let told = read(&forged).expect_err("an id of SignalWire").to_string();
-        let why = "831455c6-574e-4d8b-b6ee-2418140bf4cd is signalwire's where account_sid is twilio's";
+        let why = "831455c6-574e-4d8b-b6ee-2418140bf4cd is a signalwire id, but account_sid is a twilio account";
         let place = told.strip_suffix(why).and_then(|told| told.strip_suffix(": "));
         let place = place.unwrap_or_else(|| panic!("{pointer}: {told}"));
         assert_eq!(format!("/{}", place.replace(['.', '['], "/").replace(']', "")), pointer);
@@ -362,7 +362,7 @@ fn numbers_that_no_world_reaches_are_refused_wherever_they_appear() {
             };
             *number = json!(u64::MAX);
         });
-        assert!(told.contains("is a number over"), "{place}: {told}");
+        assert!(told.contains("is greater than"), "{place}: {told}");
     }
 }
 
@@ -401,7 +401,7 @@ fn an_alarm_that_does_not_fit_its_fax_or_is_missing_is_refused() {
         let under_way = state["world"]["under_way"].as_array_mut().expect("requests");
         under_way.retain(|each| each["intent"].get("fetch-document").is_none());
     });
-    assert!(told.contains("waits for something that nothing will bring"), "{told}");
+    assert!(told.contains("nothing under way would ever move fax"), "{told}");
 }
 
 #[test]
@@ -462,7 +462,7 @@ fn a_document_that_does_not_match_its_hash_is_refused() {
     // The SHA-256 of an empty document.
     let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let told = refused(|state| state["documents"][empty] = json!(""));
-    assert!(told.contains("of no fax"), "{told}");
+    assert!(told.contains("to any fax in the state"), "{told}");
     let told = refused(|state| {
         let sheet = json!({
             "width": 1728, "height": 1, "quality": "fine", "place": { "start": 0, "end": 101 }, "bits": { "mmr": 8 },

@@ -286,7 +286,7 @@ async fn a_clock_refuses_impossible_moves() {
         (json!({ "seconds": -1 }), "seconds"),
         (json!({ "seconds": 1e300 }), "seconds"),
         (json!({ "to": "1999-01-01T00:00:00Z" }), "can't move back"),
-        (json!({ "to": "soon" }), "a moment of RFC 3339"),
+        (json!({ "to": "soon" }), "an RFC 3339 date and time"),
         (json!({ "seconds": 1, "to": "2030-01-01T00:00:00Z" }), "either"),
         (json!({}), "either"),
         (json!({ "seconds": 1, "timeout": 1e6 }), "600"),
@@ -307,7 +307,7 @@ async fn time_advanced_before_a_timeout_stays_advanced() {
     tester.receive().await;
     let before = tester.done("GET", "/clock", Value::Null).await;
     let (status, detail) = tester.refused("POST", "/clock/advance", json!({ "seconds": 60, "timeout": 0.05 })).await;
-    assert_eq!((status, detail.contains("stays moved")), (408, true), "{detail}");
+    assert_eq!((status, detail.contains("keeps the time")), (408, true), "{detail}");
     assert_eq!(
         tester.done("GET", "/clock", Value::Null).await["now"],
         before["now"],

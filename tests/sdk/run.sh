@@ -82,7 +82,7 @@ through_the_proxy() (
 
 # The library is configured with nothing but a space, which it calls by https, and must trust the local CA.
 in_its_space() (
-    [[ " ${flags[*]} " == *' signalwire '* ]] || die 'only the libraries of SignalWire know a space'
+    [[ " ${flags[*]} " == *' signalwire '* ]] || die "only SignalWire's libraries support FAUXFAX_WAY=space"
     XDG_DATA_HOME=$(mktemp -d)
     export XDG_DATA_HOME
     exec {ready}< <(exec "$FAUXFAX_BIN" serve --listen 127.0.0.1:0 --tls-listen 127.0.0.1:0 "${flags[@]}" 2>/dev/null)

@@ -80,7 +80,7 @@ impl IncomingFax<'_> {
             return Err(error("station_id", format!("must have at most {STATION_ID_CHARS_MAX} characters (T.30)")));
         }
         if let Some(sid) = self.sid.filter(|sid| sid.form() != dialect.id_form()) {
-            return Err(error("sid", format!("{sid} is no id of {dialect}; that is {}", of_form(dialect))));
+            return Err(error("sid", format!("{sid} is not a {dialect} id, which is {}", of_form(dialect))));
         }
         if let Some(message) = self.failure.and_then(|failure| failure.message) {
             check_message(message).map_err(|why| error("outcome", format!("the message must {why}")))?;
@@ -196,7 +196,7 @@ mod tests {
         let uuid = FaxSid::minted([1; 16], Dialect::SignalWire.id_form());
         let fax = IncomingFax { sid: Some(uuid), ..IncomingFax::default() };
         assert!(fax.checked(Dialect::SignalWire).is_ok());
-        assert!(refused(fax).contains("is no id of twilio; that is FX and 32 hexadecimal digits"));
+        assert!(refused(fax).contains("is not a twilio id, which is FX and 32 hexadecimal digits"));
         let failing = |code, message| {
             let failure = IncomingFailure { code, message, ..IncomingFailure::default() };
             let fax = IncomingFax { failure: Some(failure), ..IncomingFax::default() };

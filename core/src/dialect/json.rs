@@ -337,7 +337,7 @@ mod tests {
     #[test]
     fn an_error_says_where_it_is_what_was_expected_and_what_was_found() {
         for (value, error) in [
-            (json!({ "inner": { "name": 5 }, "count": 0 }), "inner.name: a text, not 5"),
+            (json!({ "inner": { "name": 5 }, "count": 0 }), "inner.name: a string, not 5"),
             (json!({ "inner": { "is_on": "yes" } }), "inner.is_on: true or false, not \"yes\""),
             (json!({ "inner": { "likely": {} } }), "inner.likely: a number, not an object"),
             (json!({ "inner": ["x"] }), "inner: an object with name, not a list"),
@@ -345,9 +345,9 @@ mod tests {
             (json!({ "count": null }), "count: a whole number from 0 to 4294967295, not null"),
             (json!({ "count": 5_000_000_000_u64 }), "count: a whole number from 0 to 4294967295, not 5000000000"),
             (json!({ "list": 1, "count": 0 }), "list: a list, not 1"),
-            (json!({ "list": [{}, { "name": [] }], "count": 0 }), "list[1].name: a text, not a list"),
+            (json!({ "list": [{}, { "name": [] }], "count": 0 }), "list[1].name: a string, not a list"),
             (json!({ "inner": { "nmae": "x" } }), "inner: unknown field \"nmae\"; did you mean name?"),
-            (json!({ "zzz": 1 }), "unknown field \"zzz\"; the fields there are inner, count, list"),
+            (json!({ "zzz": 1 }), "unknown field \"zzz\"; the valid fields are inner, count, list"),
             (json!({}), "count: is required"),
             (json!("x"), "an object, not \"x\""),
         ] {

@@ -208,7 +208,7 @@ impl Pattern {
             return Err(PatternError::Limit { path: path.to_owned(), what: "characters", limit: REGEX_CHARS_MAX });
         }
         let built = RegexBuilder::new(text).size_limit(REGEX_BYTES_MAX).build();
-        let built = built.map_err(|error| bad(format!("{error}, in a regular expression of {REGEX_BYTES_MAX} bytes")));
+        let built = built.map_err(|error| bad(error.to_string()));
         built.map(Self::Regex)
     }
 
@@ -279,7 +279,7 @@ impl Expectation {
             }
             _ => Err(PatternError::Bad {
                 path: "match".to_owned(),
-                why: "give match, with times if need be, or in_order with a list of matches".to_owned(),
+                why: "give match, with times if needed, or in_order with a list of matches".to_owned(),
             }),
         }
     }

@@ -51,10 +51,10 @@ pub struct Ticket<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MediaUrlError {
     /// The signature is missing, or was not made with this key for this URL.
-    #[error("the signature does not fit the URL; take media_url as the Fax resource shows it")]
+    #[error("the signature doesn't match the URL; use media_url exactly as the Fax resource shows it")]
     SignatureMismatch,
     /// The URL was valid but has expired.
-    #[error("the URL expired at {}; fetch the Fax again for a fresh one", date::iso(*.at))]
+    #[error("the URL expired at {}; fetch the Fax again for a new one", date::iso(*.at))]
     Expired {
         /// The moment at which the URL expired.
         at: Timestamp,

@@ -148,7 +148,9 @@ impl PageRequest {
     /// Returns error 20422 with a message that names the parameter.
     pub fn parse(query: &Form, prefix: &'static str, filters: &[&str]) -> Result<Self, ApiError> {
         let size = match parameter::whole_number(query, "PageSize")? {
-            Some(0) => return Err(ApiError::new(Reason::PageSize, "Invalid parameter PageSize: it is at least 1")),
+            Some(0) => {
+                return Err(ApiError::new(Reason::PageSize, "Invalid parameter PageSize: it must be at least 1"));
+            }
             // A size beyond usize is clamped like any other excessive size.
             Some(size) => usize::try_from(size).unwrap_or(PAGE_SIZE_MAX).min(PAGE_SIZE_MAX),
             None => PAGE_SIZE_DEFAULT,
@@ -156,7 +158,8 @@ impl PageRequest {
         let (page, names) = (parameter::whole_number(query, "Page")?.unwrap_or(0), Names::Prefixed(prefix));
         let token = parameter::given(query, "PageToken").map(|text| {
             Token::parse(text, names).ok_or_else(|| {
-                ApiError::new(Reason::PageToken, format!("Invalid parameter PageToken: '{text}' leads nowhere"))
+                let message = format!("Invalid parameter PageToken: '{text}' is not a token of this list");
+                ApiError::new(Reason::PageToken, message)
             })
         });
         let filters = filters.iter().filter_map(|name| Some(((*name).to_owned(), query.get(name)?.to_owned())));
@@ -186,7 +189,7 @@ impl PageRequest {
         let size = strict_size(query, name_of_size)?;
         let page = parameter::whole_number(query, name_of_page)?.unwrap_or(0);
         let token = parameter::given(query, name_of_token).map(|text| {
-            let refused = || format!("{name_of_token} '{}' leads nowhere", parameter::excerpt(text));
+            let refused = || format!("{name_of_token} '{}' is not a token of this list", parameter::excerpt(text));
             Token::parse(text, names).ok_or_else(|| ApiError::new(Reason::PageToken, refused()))
         });
         let token = token.transpose()?;

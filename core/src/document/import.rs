@@ -128,7 +128,7 @@ pub fn pages(
         probe
     };
     if sink.made == 0 {
-        return Err(UnreadableDocument::new("no page of the document has any area".to_owned()));
+        return Err(UnreadableDocument::new("every page of the document has an area of zero".to_owned()));
     }
     Ok(Summary { document_pages: probe.pages, losses: losses.take() })
 }
@@ -184,7 +184,7 @@ fn of_page(
     }
     // A loss that has already been noted explains a white page.
     if is_white && page.paints && !sink.losses.has_any_on_page() {
-        sink.losses.note("the page is blank, although the PDF has something on it");
+        sink.losses.note("the page is blank, although the PDF draws something on it");
     }
     sink.note_cut(placement.cut);
     ControlFlow::Continue(())
@@ -271,7 +271,7 @@ impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
             self.page(&image)?;
         }
         if is_white && picture.has_ink() {
-            self.losses.note("the page comes out white, although its image is not empty");
+            self.losses.note("the page is blank, although its image is not");
         }
         self.note_cut(placement.cut);
         ControlFlow::Continue(())

@@ -68,7 +68,7 @@ impl Noted {
         let loss = if self.losses.len() < LOSSES_MAX {
             PageLoss { page, what: what.into() }
         } else {
-            PageLoss { page: None, what: format!("more is missing than these {LOSSES_MAX} losses").into() }
+            PageLoss { page: None, what: format!("only the first {LOSSES_MAX} losses are listed").into() }
         };
         self.losses.push(loss);
     }

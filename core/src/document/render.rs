@@ -32,7 +32,7 @@ use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 const COVERAGE: u8 = 100;
 
 /// The loss that is noted for a page that is too complex to be drawn completely.
-const TOO_MUCH: &str = "a part of the page is missing: it asks for more than can be drawn";
+const TOO_MUCH: &str = "a part of the page is missing: it is too complex to be drawn";
 
 /// Opens a PDF, repairing it if necessary. A PDF that is encrypted with an empty password can be opened too.
 pub(super) fn open(bytes: &Arc<[u8]>) -> Result<Pdf, UnreadableDocument> {
@@ -55,7 +55,7 @@ pub(super) fn open_written(bytes: Vec<u8>) -> Result<Pdf, UnreadableDocument> {
 fn unreadable(error: &LoadPdfError) -> UnreadableDocument {
     let reason = match error {
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => {
-            "the PDF is protected by a password; send one without"
+            "the PDF is protected by a password; send a PDF without a password"
         }
         LoadPdfError::Decryption(_) => "the PDF is encrypted in a way that can't be read",
         LoadPdfError::Invalid => "the PDF is damaged: no pages can be found in it",

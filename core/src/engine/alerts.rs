@@ -108,7 +108,7 @@ impl Engine {
     /// Raises the alert for a failed call: busy, not answered, broken or incompatible.
     pub(super) fn alert_of_call(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
-            never!(self, ordinal, now, "it has ended and is not there")
+            never!(self, ordinal, now, "a call has failed, but the fax doesn't exist")
         };
         let called = match fax.status() {
             Status::Busy | Status::NoAnswer => true,

@@ -10,7 +10,7 @@ use crate::model::fax::Status;
 use crate::model::time::Timestamp;
 
 /// The prefix of every alert about an impossible case.
-pub(super) const FAULT: &str = "a fault of the emulator; please report it";
+pub(super) const FAULT: &str = "a fault in the emulator (please report it)";
 
 /// Fails the fax or call with this ordinal and returns from an engine method that has met an impossible case.
 macro_rules! never {
@@ -92,7 +92,7 @@ mod tests {
         let events = world.events(&EventFilter { kind: Some("alert".into()), ..EventFilter::default() }, usize::MAX);
         let alerts = events.iter().filter_map(|event| {
             let EventKind::Alert(alert) = &event.kind else { return None };
-            Some((event.fax, alert.fault, alert.message.ends_with("report it: a test")))
+            Some((event.fax, alert.fault, alert.message.ends_with("(please report it): a test")))
         });
         assert_eq!(
             alerts.collect::<Vec<_>>(),

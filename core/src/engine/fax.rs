@@ -185,7 +185,7 @@ impl Engine {
     /// Moves a fax to another phase: asserts that the transition exists, writes the event and queues the notice.
     pub(super) fn enter(&mut self, ordinal: Ordinal, phase: Phase, now: Timestamp) {
         let Some(old) = self.world.tables.set_phase(ordinal, phase, now) else {
-            never!(self, ordinal, now, "it enters a phase and is not there")
+            never!(self, ordinal, now, "a phase should be entered, but the fax doesn't exist")
         };
         self.entered(ordinal, Some(&old), now);
     }
@@ -207,7 +207,7 @@ impl Engine {
     /// event and notifies the app.
     pub(super) fn entered(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
-            never!(self, ordinal, now, "it has entered a phase and is not there")
+            never!(self, ordinal, now, "a phase was entered, but the fax doesn't exist")
         };
         let (sid, old, new) = (fax.sid, before.map(Phase::status), fax.status());
         // Unlike `never!`, this panics in a release build, too: the world is then broken until it is reset.

@@ -115,9 +115,10 @@ impl Engine {
             (Some(ReceiveMode::Fax), _) if has_own_url => None,
             (Some(ReceiveMode::Fax), Some(urls)) if !urls.voice.url.is_empty() => None,
             (Some(ReceiveMode::Fax), _) => invalid(
-                "has no VoiceUrl to ask what to do with a fax: set one, for example with serve --fax-url or --fax-twiml",
+                "has no VoiceUrl from which to request TwiML for a fax: set one, for example with serve --fax-url or \
+                 --fax-twiml",
             ),
-            (None, _) => invalid("is no longer this account's"),
+            (None, _) => invalid("no longer belongs to this account"),
         };
         // Inserted even if no app is asked: `not_answered` takes the call from the table and informs a caller in this
         // world.
@@ -205,7 +206,7 @@ impl Engine {
     /// Handles `<Receive>`: creates the fax and has its pages rendered.
     fn take_call(&mut self, ordinal: Ordinal, receive: &Receive, base_url: &str, now: Timestamp) {
         let Some(mut call) = self.world.tables.remove_call(ordinal) else {
-            never!(self, ordinal, now, "its app takes it and it is not there")
+            never!(self, ordinal, now, "an app accepts a call, but the call doesn't exist")
         };
         let notify = self.notify_target(&call, receive, base_url, now);
         let acceptance =
@@ -229,7 +230,7 @@ impl Engine {
     /// Handles `<Reject>`: creates the fax as canceled. No app is notified, since `<Reject>` has no action.
     fn reject_call(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(mut call) = self.world.tables.remove_call(ordinal) else {
-            never!(self, ordinal, now, "its app rejects it and it is not there")
+            never!(self, ordinal, now, "an app rejects a call, but the call doesn't exist")
         };
         let acceptance = Acceptance {
             station_id: std::mem::take(&mut call.station_id),
@@ -279,7 +280,8 @@ impl Engine {
             None => {
                 let action = without_userinfo(action);
                 let text = format!(
-                    "<Receive action=\"{action}\"> leads to no http or https address; write a path or a whole URL"
+                    "<Receive action=\"{action}\"> doesn't resolve to an http or https URL; write a path or a complete \
+                     URL"
                 );
                 self.alert(Some(call.sid), (Fault::InvalidUrl, AlertLevel::Error), &text, None, now);
                 NotifyTarget::Nobody
@@ -348,7 +350,7 @@ impl Engine {
     /// Ends a call that received no usable TwiML, without creating a fax.
     pub(super) fn not_answered(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(call) = self.world.tables.remove_call(ordinal) else {
-            never!(self, ordinal, now, "nobody takes it and it is not there")
+            never!(self, ordinal, now, "a call is not answered, but the call doesn't exist")
         };
         self.close_call(&call, now);
         if let Caller::Own(caller) = call.caller {

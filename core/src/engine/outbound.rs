@@ -133,7 +133,7 @@ impl Engine {
     /// Takes the fax off the queue and requests its document.
     pub(super) fn start(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some((fax, order)) = self.order(ordinal) else {
-            never!(self, ordinal, now, "it leaves the queue and is not outbound")
+            never!(self, ordinal, now, "a fax should leave the queue, but it doesn't exist or isn't outbound")
         };
         let (sid, quality, url) = (fax.sid, fax.quality, Arc::clone(&order.media_url));
         let documents = self.options().documents;
@@ -205,13 +205,13 @@ impl Engine {
     /// have a fixed order and responses do not.
     pub(super) fn dial(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
-            never!(self, ordinal, now, "it is due to call and is not there")
+            never!(self, ordinal, now, "a call is due, but the fax doesn't exist")
         };
         let (document, calls) = match &fax.phase {
             Phase::Processing(Processing::Converting(document)) => (Document::clone(document), 1),
             Phase::Sending(sending) => (sending.document.clone(), sending.calls + 1),
             Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) | Phase::Ended(_) => {
-                never!(self, ordinal, now, "it is due to call in a phase without calls")
+                never!(self, ordinal, now, "a call is due in a phase that makes no calls")
             }
         };
         let own = fax.to.number().filter(|number| self.world.numbers.by_number(*number).is_some());
@@ -235,10 +235,10 @@ impl Engine {
     /// Ends the ringing: the far machine picks up, is busy or doesn't answer.
     pub(super) fn ring_end(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(sending) = self.sending(ordinal) else {
-            never!(self, ordinal, now, "ringing ends and it is not being sent")
+            never!(self, ordinal, now, "ringing has ended, but the fax isn't in the sending phase")
         };
         let CallStep::Ringing(verdict) = sending.step.clone() else {
-            never!(self, ordinal, now, "ringing ends and nothing rings")
+            never!(self, ordinal, now, "ringing has ended, but no call is ringing")
         };
         match verdict {
             Verdict::Answer { fault, line } => {
@@ -253,10 +253,10 @@ impl Engine {
     /// Handles a call that didn't connect: schedules another one within the Ttl, or ends the fax.
     pub(super) fn call_failed(&mut self, ordinal: Ordinal, status: Status, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
-            never!(self, ordinal, now, "its call has failed and it is not there")
+            never!(self, ordinal, now, "a call has failed, but the fax doesn't exist")
         };
         let Phase::Sending(sending) = &fax.phase else {
-            never!(self, ordinal, now, "its call has failed and it is not being sent")
+            never!(self, ordinal, now, "a call has failed, but the fax isn't in the sending phase")
         };
         if self.may_redial(fax, sending.calls, now) {
             if let Some(Phase::Sending(sending)) = self.world.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) {
@@ -291,7 +291,7 @@ impl Engine {
     /// Enters `Sending`. On a redial, the fax is already sending, so only the phase's data change, not the status.
     fn be_sending(&mut self, ordinal: Ordinal, sending: Sending, now: Timestamp) {
         let Some(fax) = self.world.tables.fax_mut(ordinal) else {
-            never!(self, ordinal, now, "it is to be sent and is not there")
+            never!(self, ordinal, now, "sending should start, but the fax doesn't exist")
         };
         if let Phase::Sending(current) = &mut fax.phase {
             **current = sending;

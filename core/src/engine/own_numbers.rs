@@ -67,7 +67,9 @@ impl Engine {
         line: LineOverride,
         now: Timestamp,
     ) {
-        let Some(fax) = self.world.tables.fax(caller) else { never!(self, caller, now, "it calls and is not there") };
+        let Some(fax) = self.world.tables.fax(caller) else {
+            never!(self, caller, now, "the calling fax doesn't exist")
+        };
         let (own, from, luck) = (fax.sid, fax.from.clone(), fax.luck.of_call(self.seed(), calls));
         // Derived from the calling fax, so that the SID doesn't depend on which of several faxes calls first.
         let sid = self.ids.seed().mint::<FaxSid>("call", own.bytes(), u64::from(calls));
@@ -75,7 +77,9 @@ impl Engine {
         // A rule on the sending end takes precedence over one on the receiving end.
         let line = if line == LineOverride::default() { far_line } else { line };
         // Looked up again, because the rules borrowed the whole engine in between.
-        let Some(fax) = self.world.tables.fax(caller) else { never!(self, caller, now, "it calls and is not there") };
+        let Some(fax) = self.world.tables.fax(caller) else {
+            never!(self, caller, now, "the calling fax doesn't exist")
+        };
         let call = Call {
             sid,
             caller: Caller::Own(caller),
@@ -106,7 +110,7 @@ impl Engine {
     /// Continues an outbound fax after a number of this world has reacted to its call.
     pub(super) fn far_answered(&mut self, ordinal: Ordinal, answer: &FarAnswer, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
-            never!(self, ordinal, now, "the far end has reacted and it is not there")
+            never!(self, ordinal, now, "the far end has reacted, but the calling fax doesn't exist")
         };
         // On its first call, a fax enters `Sending` only after the far end reacts; on a redial it is already there.
         if let Phase::Processing(Processing::Ringing { document, .. }) = &fax.phase {

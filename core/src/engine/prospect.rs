@@ -28,13 +28,13 @@ pub enum Unreachable {
     #[error("it is {0}")]
     Elsewhere(Status),
     /// The fax entered the status before the point in the journal where the wait began, and enters no status twice.
-    #[error("it became {0} earlier than that")]
+    #[error("it became {0} before the wait began")]
     Earlier(Status),
     /// No app took the call, so there is no fax.
     #[error("no app took the call, so it never became a fax")]
     NotAnswered,
     /// There is no such fax: it was deleted, removed by a reset, or never created.
-    #[error("there is no such fax: it was deleted, or reset away, or never created")]
+    #[error("there is no such fax: it was deleted, removed by a reset, or never created")]
     Gone,
 }
 

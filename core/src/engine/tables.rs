@@ -49,18 +49,26 @@ pub struct Page<'a, T> {
     pub has_previous: bool,
 }
 
-/// The faxes and calls of a world. Clones share each fax and each call until one of the clones changes it.
+/// The faxes and calls of a world. Clones share each fax, each call and the indexes until one of the clones changes them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tables {
     faxes: BTreeMap<Ordinal, Arc<Fax>>,
     calls: BTreeMap<Ordinal, Arc<Call>>,
+    // Shared as a whole, because only a new or a removed fax or call changes the indexes: a snapshot would otherwise
+    // spend most of its time on them.
+    index: Arc<Index>,
+    active: usize,
+}
+
+/// The indexes of the faxes and calls.
+#[derive(Debug, Clone, Default)]
+struct Index {
     // A hash map, since it is only used for look-ups: iterating over it would reveal the hash order.
     by_sid: HashMap<FaxSid, Ordinal>,
     by_from: BTreeSet<(Party, Ordinal)>,
     by_to: BTreeSet<(Party, Ordinal)>,
     /// The first ordinal of each second in which a fax was created.
     calendar: BTreeMap<i64, Ordinal>,
-    active: usize,
 }
 
 impl Tables {
@@ -75,10 +83,11 @@ impl Tables {
     }
 
     pub(super) fn insert_fax(&mut self, fax: Fax) {
-        self.by_sid.insert(fax.sid, fax.ordinal);
-        self.by_from.insert((fax.from.clone(), fax.ordinal));
-        self.by_to.insert((fax.to.clone(), fax.ordinal));
-        let first = self.calendar.entry(fax.created.seconds()).or_insert(fax.ordinal);
+        let index = Arc::make_mut(&mut self.index);
+        index.by_sid.insert(fax.sid, fax.ordinal);
+        index.by_from.insert((fax.from.clone(), fax.ordinal));
+        index.by_to.insert((fax.to.clone(), fax.ordinal));
+        let first = index.calendar.entry(fax.created.seconds()).or_insert(fax.ordinal);
         // An inbound fax is added when its app takes the call, possibly after faxes with higher ordinals.
         *first = (*first).min(fax.ordinal);
         // A rejected call becomes a fax that has already ended, and a loaded state may contain other ended faxes.
@@ -90,16 +99,17 @@ impl Tables {
 
     pub(super) fn remove_fax(&mut self, ordinal: Ordinal) -> Option<Arc<Fax>> {
         let fax = self.faxes.remove(&ordinal)?;
-        self.by_sid.remove(&fax.sid);
-        self.by_from.remove(&(fax.from.clone(), ordinal));
-        self.by_to.remove(&(fax.to.clone(), ordinal));
+        let index = Arc::make_mut(&mut self.index);
+        index.by_sid.remove(&fax.sid);
+        index.by_from.remove(&(fax.from.clone(), ordinal));
+        index.by_to.remove(&(fax.to.clone(), ordinal));
         let second = fax.created.seconds();
         // The calendar has only the first fax of a second, so the next fax of that second replaces the removed one.
-        if self.calendar.get(&second) == Some(&ordinal) {
-            self.calendar.remove(&second);
+        if index.calendar.get(&second) == Some(&ordinal) {
+            index.calendar.remove(&second);
             let next = self.faxes.range(ordinal..).next().filter(|(_, fax)| fax.created.seconds() == second);
             if let Some((&next, _)) = next {
-                self.calendar.insert(second, next);
+                index.calendar.insert(second, next);
             }
         }
         if !fax.status().is_final() {
@@ -109,13 +119,13 @@ impl Tables {
     }
 
     pub(super) fn insert_call(&mut self, ordinal: Ordinal, call: Call) {
-        self.by_sid.insert(call.sid, ordinal);
+        Arc::make_mut(&mut self.index).by_sid.insert(call.sid, ordinal);
         self.calls.insert(ordinal, Arc::new(call));
     }
 
     pub(super) fn remove_call(&mut self, ordinal: Ordinal) -> Option<Call> {
         let call = self.calls.remove(&ordinal)?;
-        self.by_sid.remove(&call.sid);
+        Arc::make_mut(&mut self.index).by_sid.remove(&call.sid);
         // A snapshot may share the call.
         Some(Arc::unwrap_or_clone(call))
     }
@@ -131,7 +141,7 @@ impl Tables {
     }
 
     pub(super) fn ordinal(&self, sid: FaxSid) -> Option<Ordinal> {
-        self.by_sid.get(&sid).copied()
+        self.index.by_sid.get(&sid).copied()
     }
 
     pub(super) fn fax(&self, ordinal: Ordinal) -> Option<&Fax> {
@@ -225,7 +235,7 @@ impl Tables {
     fn bounds(&self, filter: &FaxFilter) -> (Ordinal, Ordinal) {
         // Dates are compared by whole seconds, so a bound is the first fax of a later second.
         let first_after = |moment: Timestamp| {
-            let later = self.calendar.range((Bound::Excluded(moment.seconds()), Bound::Unbounded)).next();
+            let later = self.index.calendar.range((Bound::Excluded(moment.seconds()), Bound::Unbounded)).next();
             later.map_or(Ordinal::MAX, |(_, ordinal)| *ordinal)
         };
         (filter.created_after.map_or(0, first_after), filter.created_on_or_before.map_or(Ordinal::MAX, first_after))
@@ -257,8 +267,8 @@ impl Tables {
     }
 
     fn index<'t, 'i>(&'t self, filter: &'i FaxFilter) -> Option<(&'t BTreeSet<(Party, Ordinal)>, &'i Party)> {
-        let by_to = filter.to.as_ref().map(|party| (&self.by_to, party));
-        by_to.or_else(|| filter.from.as_ref().map(|party| (&self.by_from, party)))
+        let by_to = filter.to.as_ref().map(|party| (&self.index.by_to, party));
+        by_to.or_else(|| filter.from.as_ref().map(|party| (&self.index.by_from, party)))
     }
 }
 

@@ -29,7 +29,7 @@ impl Engine {
             Phase::Queued | Phase::Processing(_) | Phase::Ended(_) => None,
         });
         let Some(document) = document else {
-            never!(self, ordinal, now, "a page is next and nothing goes over the line")
+            never!(self, ordinal, now, "a page is next, but no transmission is in progress")
         };
         let last = document.pages.saturating_sub(1);
         // A fault that is due only after the last page breaks the last page.
@@ -41,7 +41,7 @@ impl Engine {
     /// Handles the end of a page, or the break in one, in either direction.
     pub(super) fn page_end(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax_mut(ordinal) else {
-            never!(self, ordinal, now, "a page ends and it is not there")
+            never!(self, ordinal, now, "a page has ended, but the fax doesn't exist")
         };
         let sid = fax.sid;
         let talking = match &mut fax.phase {
@@ -50,7 +50,7 @@ impl Engine {
             Phase::Queued | Phase::Processing(_) | Phase::Ended(_) => None,
         };
         let Some((document, talk)) = talking else {
-            never!(self, ordinal, now, "a page ends and nothing goes over the line")
+            never!(self, ordinal, now, "a page has ended, but no transmission is in progress")
         };
         let pages = document.pages;
         let page_ms = line::page_ms(document, talk.pages_done, talk.line);
@@ -122,10 +122,10 @@ impl Engine {
     /// Ends an inbound fax as received, after its last page.
     fn received(&mut self, ordinal: Ordinal, talk: &Transmission, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
-            never!(self, ordinal, now, "it has come in and is not there")
+            never!(self, ordinal, now, "the last page was received, but the fax doesn't exist")
         };
         let (Phase::Receiving(receiving), Leg::Inbound(acceptance)) = (&fax.phase, &fax.leg) else {
-            never!(self, ordinal, now, "it has come in and was not being received")
+            never!(self, ordinal, now, "the last page was received, but the fax isn't in the receiving phase")
         };
         let document = receiving.document.clone();
         let pages = Some(document.pages);
@@ -140,7 +140,7 @@ impl Engine {
     /// Keeps the pages received before the call dropped, as a fax machine does.
     pub(super) fn keep_part(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
-            never!(self, ordinal, now, "its call has dropped and it is not there")
+            never!(self, ordinal, now, "a call has dropped, but the fax doesn't exist")
         };
         // The sending end has no pages to keep.
         let (Phase::Receiving(receiving), Leg::Inbound(acceptance)) = (&fax.phase, &fax.leg) else { return };

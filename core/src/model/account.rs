@@ -227,7 +227,7 @@ pub fn check_signing_key(key: &str) -> Result<(), String> {
     let is_key = (1..=SIGNING_KEY_CHARS_MAX).contains(&key.chars().count()) && !key.contains(char::is_control);
     is_key
         .then_some(())
-        .ok_or_else(|| format!("have 1 to {SIGNING_KEY_CHARS_MAX} characters, none a control character"))
+        .ok_or_else(|| format!("have 1 to {SIGNING_KEY_CHARS_MAX} characters, none of them a control character"))
 }
 
 /// An account as stored by its world.

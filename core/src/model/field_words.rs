@@ -8,7 +8,7 @@ const LIKENESS_MIN: f64 = 0.75;
 #[must_use]
 pub fn expected(by_serde: &str) -> String {
     let fixed = match by_serde {
-        "a string" | "str" | "string" => "a text",
+        "a string" | "str" | "string" => "a string",
         "a boolean" => "true or false",
         "f32" | "f64" => "a number",
         "a map" => "an object",
@@ -35,8 +35,8 @@ pub fn unknown(field: &str, known: &[&str]) -> String {
     let near = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     let advice = match near.filter(|near| likeness(near) >= LIKENESS_MIN) {
         Some(near) => format!("did you mean {near}?"),
-        None if known.is_empty() => "there are no fields there".to_owned(),
-        None => format!("the fields there are {}", known.join(", ")),
+        None if known.is_empty() => "this object has no fields".to_owned(),
+        None => format!("the valid fields are {}", known.join(", ")),
     };
     format!("unknown field {field:?}; {advice}")
 }
@@ -56,11 +56,11 @@ mod tests {
             ("ulr", "did you mean url?"),
             ("metod", "did you mean method?"),
             ("param", "did you mean params?"),
-            ("zzz", "the fields there are url, method, params"),
+            ("zzz", "the valid fields are url, method, params"),
         ] {
             assert_eq!(unknown(field, &known), format!("unknown field {field:?}; {advice}"));
         }
-        assert_eq!(unknown("x", &[]), "unknown field \"x\"; there are no fields there");
+        assert_eq!(unknown("x", &[]), "unknown field \"x\"; this object has no fields");
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub enum Refusal {
     #[error("the account has no application {0}")]
     ApplicationNotOwned(Box<str>),
     /// The number is already a verified caller id.
-    #[error("{0} is a verified caller id of the account already")]
+    #[error("{0} is already a verified caller id of the account")]
     CallerIdExists(PhoneNumber),
     /// The account is suspended or closed, so its clients can't use the API.
     #[error("account {0} is not active")]
@@ -51,7 +51,7 @@ pub enum Refusal {
     #[error("the account has been closed")]
     AccountClosed,
     /// The status of a main account can't be changed, only that of a subaccount.
-    #[error("the status of an account that is nobody's subaccount can't be changed")]
+    #[error("only the status of a subaccount can be changed")]
     NotASubaccount,
     /// The fax is being transmitted or has ended, so it can't be canceled.
     #[error("{0} can no longer be canceled")]
@@ -108,7 +108,7 @@ pub enum Refusal {
     #[error("there is no snapshot {0:?}")]
     NoSnapshot(Box<str>),
     /// A documented limit of the world has been reached.
-    #[error("the limit of {limit} {what} is reached")]
+    #[error("the limit of {limit} {what} has been reached")]
     LimitReached {
         /// The limited things, as a plural noun such as `rules`.
         what: &'static str,

@@ -191,7 +191,7 @@ impl fmt::Display for ExchangeFailure {
         match self {
             Self::InvalidUrl(why) => write!(f, "invalid URL: {why}"),
             Self::HttpStatus(status) => write!(f, "the server responded with {status}"),
-            Self::ConnectTimeout => f.write_str("no TCP connection was made in time"),
+            Self::ConnectTimeout => f.write_str("no TCP connection was established in time"),
             Self::ConnectionRefused => f.write_str("connection refused: nothing listens on that port"),
             Self::ReadTimeout => f.write_str("no packet of the response arrived in time"),
             Self::TotalTimeout => f.write_str("the response was not complete in time"),
@@ -199,8 +199,8 @@ impl fmt::Display for ExchangeFailure {
             Self::ProtocolViolation(why) => f.write_str(why),
             Self::BadHostName(host) => write!(f, "the host name {host} does not resolve"),
             Self::TooManyRedirects => f.write_str(
-                "too many redirects: at most 3 of a SignalWire webhook are followed, and 10 of any other request; the server \
-                 may redirect in a circle, as between http and https, or with and without a slash at the end",
+                "too many redirects: at most 3 of a SignalWire webhook are followed, and 10 of any other request; the \
+                 server may redirect in a loop, such as between http and https, or with and without a slash at the end",
             ),
             Self::RedirectsNowhere { status, location: None } => {
                 write!(f, "the server sent a {status} redirect without a Location header; add one, or respond with 200")

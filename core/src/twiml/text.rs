@@ -37,7 +37,7 @@ pub(super) fn decode<'a>(
     } else {
         // Without replacement, so that invalid bytes are reported instead of becoming replacement characters.
         let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
-        text.ok_or_else(|| format!("it is not valid {}, which it is declared as; send UTF-8", encoding.name()))?
+        text.ok_or_else(|| format!("it is not valid {}, although it is declared as such; send UTF-8", encoding.name()))?
     };
     without_leading_space(text)
 }

@@ -65,7 +65,7 @@ impl<W: Write> Timeline<W> {
                 Ok(())
             }
             "fax.page" => {
-                writeln!(self.out, "{DIM}{at}{DIM:#}  page {} of {} over the line", data["page"], data["pages"])
+                writeln!(self.out, "{DIM}{at}{DIM:#}  page {} of {} transmitted", data["page"], data["pages"])
             }
             "twiml.executed" => {
                 writeln!(self.out, "{DIM}{at}{DIM:#}  the app says {HEAD}<{}>{HEAD:#}", word(&data["verb"]))

@@ -157,7 +157,7 @@ pub(super) async fn remove(State(registry): State<Registry>, Path(sid): Path<Str
     let sid = parse_account(&sid)?;
     // Clients that name no account use this one, so it must always exist.
     if sid == registry.default_account() {
-        let detail = "the default account stays; POST /_fauxfax/v1/reset empties it";
+        let detail = "the default account can't be removed; empty it with POST /_fauxfax/v1/reset";
         return Err(Problem::new(409, "default-account", detail));
     }
     if registry.remove(sid) { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::no_account(sid)) }
@@ -173,7 +173,7 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
         && dialect != of_sid
     {
         let (is, would_be) = (of_sid.account_sid_form(), dialect.account_sid_form());
-        let why = format!("must be {of_sid} where sid is {is}; the sid of {dialect} is {would_be}");
+        let why = format!("must be {of_sid}, because sid is {is}; the sid of a {dialect} account is {would_be}");
         return Err(bad("dialect", &why));
     }
     let own_dialect = sid.map(Dialect::of).or(dialect).unwrap_or(Dialect::Twilio);
@@ -229,7 +229,7 @@ fn check_unique<'a>(list: &str, numbers: impl IntoIterator<Item = &'a PhoneNumbe
 fn check_key_of(key: &str, dialect: Dialect) -> Result<(), Problem> {
     match dialect {
         Dialect::Twilio => {
-            Err(bad("signing_key", "a Twilio account has none: its auth_token signs its webhooks; leave the field out"))
+            Err(bad("signing_key", "must be left out for a Twilio account, whose auth_token signs its webhooks"))
         }
         Dialect::SignalWire => check_signing_key(key).map_err(|why| bad("signing_key", &format!("must {why}"))),
     }
@@ -252,13 +252,13 @@ fn configured_number(
 ) -> Result<(PhoneNumber, NumberChange), Problem> {
     let field = |name: &str| format!("{place}.{name}");
     let own = number.get(PHONE_NUMBER).ok_or_else(|| bad(&field(PHONE_NUMBER), "is required"))?;
-    let own = own.as_str().ok_or_else(|| bad(&field(PHONE_NUMBER), &format!("a text, not {}", shown(own))))?;
+    let own = own.as_str().ok_or_else(|| bad(&field(PHONE_NUMBER), &format!("a string, not {}", shown(own))))?;
     let mut given = Vec::new();
     for (key, value) in number.iter().filter(|(key, _)| *key != PHONE_NUMBER) {
         let Some(attribute) = OF_NUMBER.iter().find(|attribute| attribute.name == key) else {
             let near = OF_NUMBER.iter().map(|attribute| attribute.name);
             let near = near.min_by_key(|name| strsim::levenshtein(name, key)).unwrap_or(PHONE_NUMBER);
-            return Err(bad(&field(key), &format!("is no attribute of a number; did you mean {near}?")));
+            return Err(bad(&field(key), &format!("is not an attribute of a number; did you mean {near}?")));
         };
         let text = match value {
             // Null means absent, as in other fields.
@@ -266,7 +266,7 @@ fn configured_number(
             Value::String(text) => text.clone(),
             Value::Bool(_) | Value::Number(_) => value.to_string(),
             Value::Array(_) | Value::Object(_) => {
-                return Err(bad(&field(key), &format!("a text, not {}", shown(value))));
+                return Err(bad(&field(key), &format!("a string, not {}", shown(value))));
             }
         };
         given.push((attribute.parameter, text));

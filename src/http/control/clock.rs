@@ -106,16 +106,16 @@ pub(super) async fn advance(
         }
         (None, Some(text)) => date::parse_exact(text).ok_or_else(|| {
             let detail = format!(
-                "to: a moment of RFC 3339 before {}, such as 2026-03-01T00:00:00Z, not {text:?}",
+                "to: an RFC 3339 date and time before {}, such as 2026-03-01T00:00:00Z, not {text:?}",
                 event::moment(Timestamp::LATEST)
             );
             Problem::new(422, "bad-date", detail)
         })?,
-        _ => return Err(Problem::new(422, "bad-advance", "give either seconds or to, not both and not neither")),
+        _ => return Err(Problem::new(422, "bad-advance", "give either seconds or to")),
     };
     if to >= Timestamp::LATEST {
         let field = if order.to.is_some() { "to" } else { "seconds" };
-        let detail = format!("{field}: the clock ends at {}; give an earlier moment", event::moment(Timestamp::LATEST));
+        let detail = format!("{field}: the clock ends at {}; give an earlier time", event::moment(Timestamp::LATEST));
         return Err(Problem::new(422, "bad-advance", detail));
     }
     moved((&registry, &world), order.timeout, world.advance(to)).await
@@ -146,8 +146,8 @@ async fn moved(
         Ok(Err(error @ ClockError::Backwards)) => return Err(Problem::new(422, "clock-backwards", error.to_string())),
         Ok(Err(ClockError::Gone)) => return Err(Problem::gone(world)),
         Err(_) => {
-            let detail =
-                "the world has not settled in time; what has moved stays moved. A webhook or document may hang";
+            let detail = "the world did not settle in time, and its clock keeps the time that it has reached; a \
+                          webhook or a document may be hanging";
             return Err(Problem::new(408, "not-settled", detail));
         }
     }

@@ -77,18 +77,14 @@ pub(super) async fn explain(
         (account.webhook_key().map(Box::from), KeyKind::of(account.dialect, has_signing_key))
     });
     let key: Box<str> = order.token.as_deref().map(Into::into).or(own).ok_or_else(|| {
-        let detail = "no client has claimed this account yet, so it has no token: name one in the field token";
+        let detail = "no client has claimed this account yet, so it has no token: give one in the field token";
         Problem::new(409, "account-unclaimed", detail)
     })?;
     let params = match (&order.params, &order.body) {
         (Some(params), None) => params.iter().map(text).collect::<Result<_, _>>()?,
         (None, body) => body.as_deref().map(Question::params_of).unwrap_or_default(),
         (Some(_), Some(_)) => {
-            return Err(Problem::new(
-                422,
-                "bad-field",
-                "params and body exclude each other: give the one that was sent",
-            ));
+            return Err(Problem::new(422, "bad-field", "give either params or body, whichever was sent"));
         }
     };
     let others = others(&registry, &world);
@@ -121,7 +117,7 @@ fn text((name, value): (&String, &Value)) -> Result<(String, String), Problem> {
         Value::String(text) => text.clone(),
         Value::Number(_) | Value::Bool(_) => value.to_string(),
         Value::Null | Value::Array(_) | Value::Object(_) => {
-            return Err(Problem::new(422, "bad-field", format!("params: {name} must be a text")));
+            return Err(Problem::new(422, "bad-field", format!("params: {name} must be a string")));
         }
     };
     Ok((name.clone(), text))

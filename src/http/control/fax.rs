@@ -59,13 +59,15 @@ pub(super) async fn document(
         Some(fax.media.as_ref().map(|media| media.document.clone()))
     });
     let kept = kept.ok_or_else(|| missing(&sid))?;
-    let gone = || Problem::new(404, "media-not-found", format!("{sid} keeps no document"));
+    let gone = || Problem::new(404, "media-not-found", format!("no document is stored for {sid}"));
     let kept = kept.ok_or_else(gone)?;
     let kept = match kept {
         kept if kept.media_type == *media_type => kept,
         kept if kept.sheets.is_empty() => {
-            let detail =
-                format!("{sid} keeps its document as {}, and has no fax pages to make another of", kept.media_type);
+            let detail = format!(
+                "the document of {sid} is stored as {}, and there are no fax pages to convert to another format",
+                kept.media_type
+            );
             return Err(Problem::new(404, "file-not-found", detail));
         }
         kept => file::document(&file::pages(&kept).collect::<Vec<_>>(), *media_type, &kept.losses),

@@ -68,7 +68,7 @@ pub(super) async fn ready(State(registry): State<Registry>) -> (StatusCode, Stri
     if broken.is_empty() {
         return (StatusCode::OK, "ok\n".to_owned());
     }
-    let remedy = "POST /_fauxfax/v1/reset?account=… puts an account right";
+    let remedy = "POST /_fauxfax/v1/reset?account=… repairs an account";
     (StatusCode::SERVICE_UNAVAILABLE, format!("broken: {}; {remedy}\n", broken.join(", ")))
 }
 

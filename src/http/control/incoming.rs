@@ -100,7 +100,7 @@ pub(super) async fn receive(State(registry): State<Registry>, request: Request) 
         () = registry.stopping() => return Err(Problem::stopping()),
     };
     let Ok(ended) = ended else {
-        let detail = format!("{} has not ended within {} s; it goes on", call.sid, patience.as_secs_f64());
+        let detail = format!("{} has not ended within {} s; it is still in progress", call.sid, patience.as_secs_f64());
         return Err(Problem::new(408, "not-settled", detail));
     };
     let ended = ended.ok_or_else(|| Problem::gone(&world))?;
@@ -110,7 +110,7 @@ pub(super) async fn receive(State(registry): State<Registry>, request: Request) 
 
 /// Returns the error for a conversation that a reset has removed, or that never existed.
 pub(super) fn gone(fax: FaxSid) -> Problem {
-    let detail = format!("{fax} can't end any more: there is no such fax, or a reset or restore has taken it away");
+    let detail = format!("{fax} can no longer end: there is no such fax, or a reset or restore has removed it");
     Problem::new(409, "status-unreachable", detail)
 }
 
@@ -150,7 +150,7 @@ fn failure(outcome: &Outcome) -> Result<Option<IncomingFailure<'_>>, Problem> {
     };
     match CallOutcome::from_word(word) {
         Some(CallOutcome::Received) if code.is_some() || after_pages.is_some() || message.is_some() => {
-            let why = "code, after_pages and message go with the status failed, not with received";
+            let why = "code, after_pages and message are only valid with the status failed, not with received";
             Err(bad("outcome", why))
         }
         Some(CallOutcome::Received) => Ok(None),
@@ -180,7 +180,7 @@ async fn document(
             let document = sample::document(pages.unwrap_or(PAGES_DEFAULT));
             return document.map_err(|error| bad("pages", &error.to_string()));
         }
-        _ => return Err(Problem::new(422, "bad-field", "give one of file, media_url and pages")),
+        _ => return Err(Problem::new(422, "bad-field", "give only one of file, media_url and pages")),
     };
     read.map_err(|fault| match fault {
         DocumentFault::Fetch(failure) => Problem::new(422, "document-unreadable", format!("media_url: {failure}")),

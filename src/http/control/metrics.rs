@@ -78,14 +78,14 @@ fn scrape(registry: &Registry) -> Scrape {
 impl Collector for Scrape {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         for (name, help, value) in [
-            ("fauxfax_worlds", "Accounts, each a world", self.worlds),
+            ("fauxfax_worlds", "Accounts", self.worlds),
             ("fauxfax_faxes", "Faxes kept", self.faxes),
             ("fauxfax_pending_faxes", "Faxes and calls that have not ended", self.pending),
-            ("fauxfax_deadlines", "Deadlines of work that are set", self.deadlines),
-            ("fauxfax_requests_under_way", "Requests to apps that are under way", self.requests_under_way),
-            ("fauxfax_callbacks_waiting", "Callbacks that wait for the one before", self.callbacks_waiting),
+            ("fauxfax_deadlines", "Pending deadlines", self.deadlines),
+            ("fauxfax_requests_under_way", "Requests to apps in progress", self.requests_under_way),
+            ("fauxfax_callbacks_waiting", "Callbacks that wait for an earlier one", self.callbacks_waiting),
             ("fauxfax_media_bytes", "Bytes of media kept", self.media_bytes),
-            ("fauxfax_body_budget_bytes", "Bytes of bodies that may be in flight", self.body_budget_bytes),
+            ("fauxfax_body_budget_bytes", "Limit on the bytes of bodies in flight", self.body_budget_bytes),
             ("fauxfax_body_bytes", "Bytes of bodies in flight", self.body_bytes),
         ] {
             // The values of gauges are signed.
@@ -93,10 +93,10 @@ impl Collector for Scrape {
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
         }
         let uptime = ConstGauge::new(self.uptime_s);
-        let (name, help) = ("fauxfax_uptime_seconds", "Time since the start");
+        let (name, help) = ("fauxfax_uptime_seconds", "Time since the emulator was started");
         uptime.encode(encoder.encode_descriptor(name, help, None, uptime.metric_type())?)?;
         for (name, help, value) in [
-            ("fauxfax_bodies_refused", "Bodies for which there was no room in time", self.bodies_refused),
+            ("fauxfax_bodies_refused", "Bodies refused because the budget had no room in time", self.bodies_refused),
             ("fauxfax_events_evicted", "Events dropped from journals", self.events_evicted),
             ("fauxfax_media_evicted", "Media dropped to keep within the budget", self.media_evicted),
         ] {

@@ -99,7 +99,7 @@ fn about_the_emulator() -> Vec<Operation> {
         Op::get("/health", "The emulator's state and counts of what it holds", health::health)
             .of_no_account()
             .answers::<health::Health>(200),
-        Op::get("/accounts", "All accounts, each a world of its own", accounts::list)
+        Op::get("/accounts", "All accounts, each with its own world", accounts::list)
             .of_no_account()
             .answers::<accounts::AccountList>(200),
         Op::post("/accounts", "Create an account; a missing SID or token is generated", accounts::create)
@@ -116,18 +116,22 @@ fn about_the_emulator() -> Vec<Operation> {
             .body::<accounts::AccountEdits>()
             .answers::<accounts::AccountView>(200)
             .refuses(&[404, 409]),
-        Op::delete("/accounts/{sid}", "Close an account's world", accounts::remove)
+        Op::delete("/accounts/{sid}", "Remove an account with its world", accounts::remove)
             .of_no_account()
             .answers_empty(204)
             .refuses(&[400, 404, 409]),
-        Op::get("/ca.pem", "The local CA's certificate, made when first asked for", ca::certificate)
+        Op::get("/ca.pem", "The local CA's certificate, created on the first request", ca::certificate)
             .of_no_account()
             .answers_as(200, "application/x-pem-file")
             .refuses(&[404, 500]),
-        Op::get("/ca-bundle.pem", "The public roots and the local CA, for clients that know one file", ca::bundle)
-            .of_no_account()
-            .answers_as(200, "application/x-pem-file")
-            .refuses(&[404, 500]),
+        Op::get(
+            "/ca-bundle.pem",
+            "The public roots and the local CA, for clients that accept only one file",
+            ca::bundle,
+        )
+        .of_no_account()
+        .answers_as(200, "application/x-pem-file")
+        .refuses(&[404, 500]),
         Op::post(
             "/console-session",
             "Exchange the control token for a cookie, so that a browser need not send it each time",
@@ -140,7 +144,7 @@ fn about_the_emulator() -> Vec<Operation> {
             .of_no_account()
             .answers_as(200, "application/pdf")
             .refuses(&[404]),
-        Op::post("/explain-signature", "Find the common mistake that yields a signature", explain::explain)
+        Op::post("/explain-signature", "Find the common mistake that explains an invalid signature", explain::explain)
             .body::<explain::ExplainOrder>()
             .answers::<explain::ExplanationView>(200)
             .refuses(&[409]),
@@ -216,7 +220,7 @@ fn about_the_journal() -> Vec<Operation> {
             .query::<webhooks::WebhooksQuery>()
             .answers::<webhooks::WebhookList>(200),
         Op::get("/webhooks/{id}", "One request to an app", webhooks::show).answers::<webhooks::WebhookView>(200),
-        Op::get("/traffic", "The requests that belong to no account's journal, and why", traffic::list)
+        Op::get("/traffic", "The requests that are in no account's journal, and why", traffic::list)
             .of_no_account()
             .query::<traffic::TrafficQuery>()
             .answers::<traffic::TrafficPage>(200),
@@ -270,7 +274,7 @@ fn about_snapshots() -> Vec<Operation> {
             .query::<state::StateQuery>()
             .answers::<state::StateShown>(200)
             .refuses(&[413]),
-        Op::put("/state", "Replace the world by that of an exported document", state::load)
+        Op::put("/state", "Replace the world with an exported one", state::load)
             .body::<state::StateShown>()
             .answers::<snapshots::ResetDone>(200),
         Op::get("/snapshots", "The snapshots of the world", snapshots::list).answers::<snapshots::SnapshotList>(200),

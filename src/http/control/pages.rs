@@ -45,7 +45,9 @@ pub(super) async fn show(
         Some(fax.media.as_ref().map(|media| media.document.clone()))
     });
     let no_page = || {
-        let detail = format!("{sid} keeps no page {file:?}: pages are 1.png, 2.png … of a fax whose media is stored");
+        let detail = format!(
+            "{sid} has no page {file:?}: pages are 1.png, 2.png …, and exist only while the fax's document is stored"
+        );
         Problem::new(404, "page-not-found", detail)
     };
     let document = document.ok_or_else(no_fax)?.ok_or_else(no_page)?;

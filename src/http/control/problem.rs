@@ -100,7 +100,7 @@ impl Problem {
 
     /// Returns the error for a call that is still waiting when the emulator stops.
     pub fn stopping() -> Self {
-        Self::new(503, STOPPING, "the emulator is stopping, and what this call waits for has not happened")
+        Self::new(503, STOPPING, "the emulator is stopping, but the event that this call waits for has not happened")
     }
 
     /// Returns the error for a command that the engine refused.
@@ -109,15 +109,15 @@ impl Problem {
             Refusal::NumberNotOwned(_) | Refusal::NoNumber(_) => (404, "number-not-found"),
             Refusal::NotAFaxNumber(_) => (409, "not-a-fax-number"),
             Refusal::AmbiguousNumber(0) => {
-                let detail =
-                    "the account has no fax number; give one with VoiceReceiveMode=fax, or name another account";
+                let detail = "the account has no fax number; set VoiceReceiveMode=fax on one of its numbers, or name \
+                              another account";
                 return Self::new(404, "number-not-found", detail);
             }
             Refusal::AmbiguousNumber(_) => (422, "number-ambiguous"),
             Refusal::SidTaken(_) => (409, "sid-taken"),
             Refusal::Unclaimed => {
-                let detail = "nobody has claimed this account, so its webhooks can't be signed: claim it first by a REST \
-                              call with its SID and any token, or found it by POST /_fauxfax/v1/accounts";
+                let detail = "nobody has claimed this account, so its webhooks can't be signed: claim it first by a \
+                              REST call with its SID and any token, or create it with POST /_fauxfax/v1/accounts";
                 return Self::new(409, "account-unclaimed", detail);
             }
             Refusal::LimitReached { .. } => (429, "limit-reached"),
@@ -183,11 +183,11 @@ pub(super) async fn no_such_call(OriginalUri(uri): OriginalUri) -> Problem {
 /// Turns a panic in a handler into a 500; the broken world records the details.
 pub(super) async fn of_a_panic(request: Request, next: Next) -> Response {
     AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-        let detail = "a fault of the emulator; its log and GET /readyz have the details, please report it";
+        let detail = "a fault in the emulator; please report it, with the details in its log and GET /readyz";
         Problem::new(500, "internal", detail).into_response()
     })
 }
 
 pub(super) async fn wrong_method(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
-    Problem::new(405, "wrong-method", format!("{method} is not among the methods of {}", uri.path()))
+    Problem::new(405, "wrong-method", format!("the method {method} is not supported by {}", uri.path()))
 }

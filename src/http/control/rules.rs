@@ -84,7 +84,7 @@ pub(super) async fn add(
         Some(view(held, engine.shadow_of(id)))
     });
     // A concurrent call may have removed the rule between the two locks.
-    let added = added.ok_or_else(|| Problem::new(409, "conflict", "the rule is gone already"))?;
+    let added = added.ok_or_else(|| Problem::new(409, "conflict", "the rule has already been removed"))?;
     Ok((StatusCode::CREATED, Json(added)))
 }
 
@@ -100,7 +100,8 @@ pub(super) async fn remove_all(Addressed(world): Addressed) -> Result<StatusCode
 }
 
 fn view(held: &HeldRule, shadow: Option<u64>) -> RuleShown {
-    let shadowed = shadow.map(|first| format!("it never acts: rule {first} always acts first on what it matches"));
+    let shadowed =
+        shadow.map(|first| format!("it never acts: rule {first} always acts first on everything that it matches"));
     RuleShown {
         id: held.id,
         rule: RuleDocument::from(&*held.rule),

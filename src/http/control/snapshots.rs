@@ -79,7 +79,7 @@ pub(super) async fn take(
     world.handle(TakeSnapshot(name.clone()))?;
     let taken = world.read(|engine| engine.snapshots().find(|each| each.name == name).map(|each| view(&each)));
     // A concurrent call may have removed the snapshot between the two locks.
-    let taken = taken.ok_or_else(|| Problem::new(409, "conflict", "the snapshot is gone already"))?;
+    let taken = taken.ok_or_else(|| Problem::new(409, "conflict", "the snapshot has already been removed"))?;
     Ok((StatusCode::CREATED, Json(taken)))
 }
 
@@ -100,7 +100,8 @@ pub(super) async fn reset(
         (None, seed) => rewind_to(&world, Reset { seed }),
         (Some(name), None) => rewind_to(&world, Restore(checked(name)?)),
         (Some(_), Some(_)) => {
-            let detail = "a snapshot is restored with the ids it has; give seed or snapshot, not both";
+            let detail = "a snapshot keeps its ids, so it can't be restored with a new seed; give either seed or \
+                          snapshot";
             Err(Problem::new(422, "bad-reset", detail))
         }
     }
@@ -129,8 +130,9 @@ fn checked(name: &str) -> Result<Box<str>, Problem> {
     // A valid name is ASCII, so it has as many bytes as characters.
     let is_good = (1..=SNAPSHOT_NAME_CHARS_MAX).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    let detail =
-        || format!("a snapshot's name is 1 to {SNAPSHOT_NAME_CHARS_MAX} letters, digits, dots, dashes or underscores");
+    let detail = || {
+        format!("a snapshot's name must be 1 to {SNAPSHOT_NAME_CHARS_MAX} letters, digits, dots, dashes or underscores")
+    };
     is_good.then(|| name.into()).ok_or_else(|| Problem::new(422, "bad-name", detail()))
 }
 

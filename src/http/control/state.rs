@@ -97,7 +97,8 @@ pub(super) async fn load(
     request: Request,
 ) -> Result<Json<ResetDone>, Problem> {
     let read = body::read(request.into_body(), STATE_BYTES_MAX, registry.budget()).await;
-    let read = read.map_err(|fault| Problem::body(fault, format!("a state is at most {STATE_BYTES_MAX} bytes")))?;
+    let read =
+        read.map_err(|fault| Problem::body(fault, format!("a state may have at most {STATE_BYTES_MAX} bytes")))?;
     // The turn is taken only after the body has been read, so that a slow client doesn't hold it.
     let turn = registry.gates().state().await.ok_or_else(Problem::no_turn)?;
     let loaded = blocking(move |_| {
@@ -138,7 +139,7 @@ fn refused(error: &StateError) -> Problem {
         StateError::NoDocument { .. } => "state-document-missing",
         StateError::NoState | StateError::Wrong { .. } => "state-not-understood",
     };
-    Problem::new(422, name, format!("{error}; the world is as it was"))
+    Problem::new(422, name, format!("{error}; the world is unchanged"))
 }
 
 #[cfg(test)]

@@ -182,7 +182,8 @@ fn detailed(text: &str) -> Result<Outcome, Problem> {
 
 fn bad_form(error: &multer::Error) -> Problem {
     if let multer::Error::StreamSizeExceeded { .. } | multer::Error::FieldSizeExceeded { .. } = error {
-        let detail = format!("a document may have {DOCUMENT_BYTES_MAX} bytes, another field {FIELDS_BYTES_MAX}");
+        let detail =
+            format!("a document may have at most {DOCUMENT_BYTES_MAX} bytes, and any other field {FIELDS_BYTES_MAX}");
         return Problem::new(413, "too-large", detail);
     }
     // A fault of the body that multer was reading, such as a timeout, is wrapped in multer's error.

@@ -81,7 +81,7 @@ async fn waited(awaited: Awaited, query: WaitQuery) -> Result<Json<WaitedView>, 
         _ => Err(Problem::new(
             422,
             "bad-wait",
-            "give status, for one fax or any, for=settled with a fax, or for=idle alone",
+            "give status, with or without a fax, for=settled with a fax, or for=idle alone",
         )),
     }
 }
@@ -232,10 +232,10 @@ fn too_late(world: &World, wanted: &Wanted, nearest: Option<(FaxSid, Status)>) -
     let now = fax.and_then(|fax| world.read(|engine| engine.fax(fax).ok().map(Fax::status)));
     let since = world.read_journal(|journal| wanted.start.seq(journal));
     let reached = match (nearest, fax, now) {
-        (Some((fax, status)), _, _) => format!("since {since} {fax} came as far as {status}"),
-        (None, Some(fax), Some(now)) => format!("{fax} has entered no status since {since}; it is {now}"),
+        (Some((fax, status)), _, _) => format!("since event {since}, the last status that {fax} entered is {status}"),
+        (None, Some(fax), Some(now)) => format!("{fax} has entered no status since event {since}; it is {now}"),
         (None, Some(fax), None) => format!("the call {fax} has not become a fax"),
-        (None, None, _) => format!("no fax has entered a status since {since}"),
+        (None, None, _) => format!("no fax has entered a status since event {since}"),
     };
     Problem::new(408, "not-reached", format!("{reached}; {}", pending(world)))
 }

@@ -306,7 +306,7 @@ impl Renderer {
     }
 
     async fn place(&self) -> Result<SemaphorePermit<'_>, UnreadableDocument> {
-        self.0.places.acquire().await.map_err(|_| unreadable("the renderer is shut down"))
+        self.0.places.acquire().await.map_err(|_| unreadable("the renderer has shut down"))
     }
 
     async fn make_in_place(&self, bytes: Arc<[u8]>, job: Job) -> Result<Made, UnreadableDocument> {

@@ -33,12 +33,12 @@ function call(string $url, ?array $form = null): array
     $parts = explode("\r\n\r\n", $text, 3);
     if (str_starts_with($url, 'https://')) {
         if (array_shift($parts) !== ESTABLISHED) {
-            fail("the answer to the CONNECT is not '" . ESTABLISHED . "': $text");
+            fail("the response to CONNECT is not '" . ESTABLISHED . "': $text");
         }
     }
     $body = json_decode($parts[1], true);
     if (!is_array($body)) {
-        fail("$url: no JSON behind the head: $text");
+        fail("$url: no JSON after the headers: $text");
     }
     return [curl_getinfo($handle, CURLINFO_RESPONSE_CODE), $body];
 }
@@ -55,7 +55,7 @@ if ($status !== 201 || $fax['url'] !== "https://fax.twilio.com/v1/Faxes/{$fax['s
 }
 $wait = "$emulator/_fauxfax/v1/wait?fax={$fax['sid']}&status=delivered&timeout=20";
 if (file_get_contents($wait) === false) {
-    fail('it is not delivered');
+    fail('the fax was not delivered');
 }
 [, $list] = call('https://fax.sydney.au1.twilio.com/v1/Faxes');
 if (array_column($list['faxes'], 'sid') !== [$fax['sid']]) {

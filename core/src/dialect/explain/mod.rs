@@ -196,7 +196,7 @@ struct Attempt {
 impl Attempt {
     fn description(&self, question: &Question<'_>) -> String {
         if self.params == question.params && self.url != question.url {
-            return format!("the app signed {} where {} was called: {}", self.url, question.url, self.detail);
+            return format!("the app signed {}, but {} was called: {}", self.url, question.url, self.detail);
         }
         self.detail.clone()
     }

@@ -51,13 +51,13 @@ pub(super) fn of_url(question: &Question<'_>) -> Vec<Attempt> {
     let mut attempts = schemes(&parts)
         .into_iter()
         .map(|url| {
-            let hint = "a proxy that ends TLS hides the scheme; let the framework trust X-Forwarded-Proto (Express: \
-                        trust proxy; Flask: ProxyFix; Django: SECURE_PROXY_SSL_HEADER; Rails: assume_ssl)";
+            let hint = "a proxy that terminates TLS hides the scheme; let the framework trust X-Forwarded-Proto \
+                        (Express: trust proxy; Flask: ProxyFix; Django: SECURE_PROXY_SSL_HEADER; Rails: assume_ssl)";
             attempt(Mistake::Scheme, url, hint)
         })
         .collect::<Vec<_>>();
-    let port_hint = "the port belongs to the URL just as it was called; take it from the Host header, or fix the public \
-                     URL in the app's settings";
+    let port_hint = "the port is part of the signed URL; take it from the Host header, or fix the public URL in the \
+                     app's settings";
     attempts.extend(ports(&parts).into_iter().map(|url| attempt(Mistake::Port, url, port_hint)));
     let host_hint = "the name in the URL is signed, not the address it resolves to";
     attempts.extend(hosts(&parts).into_iter().map(|url| attempt(Mistake::Host, url, host_hint)));
@@ -112,17 +112,18 @@ pub(super) fn of_params(question: &Question<'_>) -> Vec<Attempt> {
         attempt(
             Mistake::BodyParsedTwice,
             values(&decoded),
-            "the values were decoded twice: use those that the form parser gives, as they are",
+            "the values were decoded twice: use the form parser's values unchanged",
         ),
         attempt(
             Mistake::BodyParsedTwice,
             twice,
-            "each parameter was taken twice: two parsers read the same body; sign what one of them gives",
+            "each parameter was included twice, because two parsers read the same body; sign the result of only one",
         ),
         attempt(
             Mistake::BlankParams,
             kept,
-            "parameters without a value were left out; they belong to the text (Python: parse_qs(…, keep_blank_values=True))",
+            "parameters without a value were left out; they are part of the signed text (Python: parse_qs(…, \
+             keep_blank_values=True))",
         ),
         attempt(
             Mistake::TrimmedParams,
@@ -132,7 +133,7 @@ pub(super) fn of_params(question: &Question<'_>) -> Vec<Attempt> {
         attempt(
             Mistake::JsonBody,
             Vec::new(),
-            "the parameters are missing from the signed text: the body was read as JSON, or had been consumed before. \
+            "the parameters are missing from the signed text: the body was read as JSON, or had already been consumed. \
              It is a form (Express: express.urlencoded(), before the validator)",
         ),
     ];
@@ -141,8 +142,8 @@ pub(super) fn of_params(question: &Question<'_>) -> Vec<Attempt> {
         attempts.push(attempt(
             Mistake::JsonBody,
             json_params(body),
-            "the JSON's fields were signed as parameters; a JSON body is not part of the text, its hash is in the URL \
-             (bodySHA256)",
+            "the JSON's fields were signed as parameters; a JSON body is not part of the signed text; its hash is in \
+             the URL (bodySHA256)",
         ));
     }
     attempts.retain(|attempt| attempt.url != question.url || attempt.params != *params);
@@ -200,7 +201,7 @@ fn queries(query: &str) -> Vec<(Mistake, Option<String>, &'static str)> {
     sorted.sort_unstable();
     let blanks_dropped: Vec<_> = pairs.iter().filter(|(_, value)| !value.is_empty()).copied().collect();
     vec![
-        (Mistake::QueryDropped, None, "the query belongs to the signed URL; use the whole URL, not the route's path"),
+        (Mistake::QueryDropped, None, "the query is part of the signed URL; use the whole URL, not the route's path"),
         (Mistake::QueryEncoding, Some(decoded.replace('+', " ")), encoding_hint),
         (Mistake::QueryEncoding, Some(decoded.into_owned()), encoding_hint),
         (Mistake::QueryEncoding, Some(form::encode(&pairs)), encoding_hint),
@@ -211,7 +212,7 @@ fn queries(query: &str) -> Vec<(Mistake, Option<String>, &'static str)> {
         (
             Mistake::QueryOrder,
             Some(form::encode_query(&sorted)),
-            "the query's parameters stay in the order they came in",
+            "the query's parameters stay in the order in which they were sent",
         ),
     ]
 }
@@ -220,7 +221,7 @@ fn queries(query: &str) -> Vec<(Mistake, Option<String>, &'static str)> {
 fn orders(question: &Question<'_>) -> Vec<Attempt> {
     let mut folded = question.params.clone();
     folded.sort_by_key(|(name, _)| name.to_lowercase());
-    let hint = "the parameters were not in order of their names' bytes (A before a, no locale)";
+    let hint = "the parameters were not sorted by the bytes of their names (A before a, no locale)";
     let attempt = |params: &[(String, String)]| Attempt {
         mistake: Mistake::ParamsOrder,
         detail: hint.to_owned(),

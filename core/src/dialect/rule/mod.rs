@@ -85,7 +85,7 @@ pub fn warning(rule: &Rule) -> Option<String> {
         Some(Purpose::StatusCallback | Purpose::MediaUrl | Purpose::Debugger) | None => None,
     };
     let single = single.filter(|_| fault.reorder)?;
-    Some(format!("a fax has one {single} request only, so there is no next one that it could come after"))
+    Some(format!("a fax has one {single} request only, so there is no later request to send it after"))
 }
 
 impl From<&Rule> for RuleDocument {
@@ -238,7 +238,7 @@ fn read_outcome(document: OutcomeDocument, dialect: Dialect) -> Result<Outcome, 
         return error("outcome.status", "is required: delivered, received, busy, no-answer or failed");
     };
     if status != Status::Failed && (code.is_some() || after_pages.is_some() || message.is_some()) {
-        let reason = format!("code, after_pages and message go with the status failed, not with {status}");
+        let reason = format!("code, after_pages and message are only valid with the status failed, not with {status}");
         return error("outcome", reason);
     }
     // For any other status there is no code here, so this can't fail.
@@ -270,7 +270,7 @@ fn read_api(document: &ApiDocument, dialect: Dialect) -> Result<ApiFault, RuleEr
     let ApiDocument { status, code, delay_ms, reset } = document;
     let (delay_ms, reset) = (delay_ms.map_or(0, |delay| delay.0), reset.unwrap_or(false));
     if code.is_some() && status.is_none() {
-        return error("api.code", "needs a status: it is the code of that refusal");
+        return error("api.code", "needs a status, because the code is part of that error response");
     }
     let refusal = status.map(|status| {
         // This never fails, because the document's type allows only 400 to 599.

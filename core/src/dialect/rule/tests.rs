@@ -32,7 +32,7 @@ fn the_error_for_a_wrong_type_names_the_right_one() {
     for (rule, told) in [
         (json!({ "outcome": "busy" }), "outcome: an object, not \"busy\""),
         (json!({ "match": ["+1*"], "outcome": { "status": "busy" } }), "match: an object, not a list"),
-        (json!({ "match": { "to": 5 }, "outcome": { "status": "busy" } }), "match.to: a text, not 5"),
+        (json!({ "match": { "to": 5 }, "outcome": { "status": "busy" } }), "match.to: a string, not 5"),
         (json!({ "match": { "pages": "2" }, "line": { "noise": 1 } }), "or an object with min and max, not \"2\""),
         (
             json!({ "match": { "pages": { "min": 0 } }, "line": { "noise": 1 } }),
@@ -109,7 +109,7 @@ fn a_rule_that_can_never_act_is_refused_with_the_reason() {
             "a fallback-url",
         ),
         (json!({ "match": { "purpose": "media-url" }, "webhook": { "drop": true } }), "one of fax-url"),
-        (json!({ "match": { "pages": { "min": 5, "max": 2 } }, "line": { "noise": 1 } }), "no count"),
+        (json!({ "match": { "pages": { "min": 5, "max": 2 } }, "line": { "noise": 1 } }), "min must be at most max"),
         (json!({ "times": 0, "outcome": { "status": "busy" } }), "from 1 to 1000000"),
         (json!({ "chance": 0, "outcome": { "status": "busy" } }), "never act"),
         (json!({ "line": {} }), "does nothing"),
@@ -149,7 +149,7 @@ fn a_rule_has_one_effect_whose_parts_fit_together() {
     assert!(refused(&json!([])).contains("an object"));
     let two = json!({ "outcome": { "status": "busy" }, "line": { "noise": 1 } });
     assert!(refused(&two).contains("exactly one effect"));
-    assert!(refused(&json!({ "api": { "status": 500, "reset": true } })).contains("one of the two"));
+    assert!(refused(&json!({ "api": { "status": 500, "reset": true } })).contains("either status or reset"));
     assert!(refused(&json!({ "api": { "code": 20429, "delay_ms": 1 } })).contains("needs a status"));
     assert!(refused(&json!({ "webhook": { "drop": true, "duplicate": true } })).contains("dropped"));
     assert!(refused(&json!({ "outcome": { "status": "busy", "code": 34004 } })).contains("failed"));

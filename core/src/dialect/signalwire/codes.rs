@@ -73,7 +73,12 @@ fn is_told_by_status(fault: Fault) -> bool {
 /// # Errors
 /// Returns the only valid code, worded as part of an error message.
 pub fn fault_of_line(code: u32) -> Result<Fault, String> {
-    let why = || format!("{TRANSMISSION}, not {code}: SignalWire has no other for calls; message tells why one fails");
+    let why = || {
+        format!(
+            "{TRANSMISSION}, not {code}: SignalWire has no other code for failed calls; use message to say why the \
+             call failed"
+        )
+    };
     (code == TRANSMISSION).then_some(Fault::Transmission).ok_or_else(why)
 }
 

@@ -73,7 +73,7 @@ fn ttl_minutes(form: &Form) -> Result<Option<u32>, ApiError> {
     let minutes = Some(minutes).filter(|minutes| TTL_MINUTES.contains(minutes));
     let minutes = minutes.and_then(|minutes| u32::try_from(minutes).ok());
     let (least, most) = (TTL_MINUTES.start(), TTL_MINUTES.end());
-    minutes.map(Some).ok_or_else(|| ApiError::invalid("Ttl", &format!("it is {least} to {most} minutes")))
+    minutes.map(Some).ok_or_else(|| ApiError::invalid("Ttl", &format!("it must be from {least} to {most} minutes")))
 }
 
 /// Reads the parameters of a list of faxes.

@@ -36,8 +36,8 @@ pub fn headers(signing_key: &str, signature: Signature, request: &Signed<'_>, na
 /// attribute `storeMedia`, although SignalWire's libraries write it.
 #[must_use]
 pub fn cxml(reading: Reading) -> Reading {
-    let stored =
-        "storeMedia is no attribute of SignalWire's <Receive>: the fax is stored, and no file is sent to the action";
+    let stored = "storeMedia is not an attribute of SignalWire's <Receive>: the fax is stored, but no file is sent to \
+                  the action";
     reading.with_known_type().always_stored(stored)
 }
 

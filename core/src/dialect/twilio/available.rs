@@ -70,7 +70,7 @@ pub fn country_of(code: &str) -> Option<Country> {
 /// Returns error 20422 with a message that names the parameter.
 pub fn search(query: &Form, (country, kind): (Country, NumberKind)) -> Result<OfferSearch, ApiError> {
     let limit = match parameter::whole_number(query, "PageSize")? {
-        Some(0) => return Err(ApiError::invalid("PageSize", "it is at least 1")),
+        Some(0) => return Err(ApiError::invalid("PageSize", "it must be at least 1")),
         Some(size) => usize::try_from(size).unwrap_or(PAGE_SIZE_MAX).min(PAGE_SIZE_MAX),
         None => PAGE_SIZE_DEFAULT,
     };
@@ -229,7 +229,7 @@ fn filter(query: &Form) -> Result<OfferFilter, ApiError> {
 fn whole(query: &Form, name: &str, max: u16) -> Result<Option<u16>, ApiError> {
     let Some(number) = parameter::whole_number(query, name)? else { return Ok(None) };
     let number = u16::try_from(number).ok().filter(|number| *number <= max);
-    number.map(Some).ok_or_else(|| ApiError::invalid(name, &format!("it is at most {max}")))
+    number.map(Some).ok_or_else(|| ApiError::invalid(name, &format!("it must be at most {max}")))
 }
 
 fn near_number(query: &Form) -> Result<Option<PhoneNumber>, ApiError> {

@@ -303,7 +303,7 @@ impl MediaList {
 fn ttl_minutes(form: &Form) -> Result<Option<u32>, ApiError> {
     let Some(minutes) = parameter::whole_number(form, "Ttl")? else { return Ok(None) };
     let minutes = u32::try_from(minutes).ok().filter(|minutes| *minutes > 0);
-    minutes.map(Some).ok_or_else(|| ApiError::invalid("Ttl", "it is a positive number of minutes"))
+    minutes.map(Some).ok_or_else(|| ApiError::invalid("Ttl", "it must be a positive number of minutes"))
 }
 
 fn price(micros: u64, PriceFormat { form, sign }: PriceFormat) -> Option<Price> {

@@ -38,8 +38,8 @@ pub fn buy_number(form: &Form, kind: Option<NumberKind>, seed: u64) -> Result<Bu
 /// message that names the parameter.
 pub fn update_number(form: &Form, account: AccountSid) -> Result<NumberChange, ApiError> {
     if parameter::given(form, "AccountSid").is_some_and(|text| text.parse() != Ok(account)) {
-        let message = "Invalid parameter AccountSid: numbers can't be moved between accounts of this emulator; \
-                       release the number here and buy it there";
+        let message = "Invalid parameter AccountSid: numbers can't be moved between accounts of this emulator; release \
+                       the number in this account and buy it in the other";
         return Err(ApiError::new(Reason::NotRelated, message));
     }
     attribute::read(OF_NUMBER, form, Empty::Cleared, IdForm::Prefixed)
@@ -255,7 +255,7 @@ impl DigitPattern {
         let tail = text.strip_prefix(['+', ' ']);
         let digits = tail.unwrap_or(text);
         if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*') {
-            return Err(ApiError::invalid("PhoneNumber", &format!("'{text}' is not made of digits and *")));
+            return Err(ApiError::invalid("PhoneNumber", &format!("'{text}' has characters other than digits and *")));
         }
         Ok(Self { text: digits.to_owned(), from_start: tail.is_some() })
     }

@@ -66,7 +66,7 @@ impl Head {
         let mut at = 2;
         loop {
             let Some((marker, data, next)) = segment(bytes, at) else {
-                return Err(Fault::damaged("it breaks off before its first pel"));
+                return Err(Fault::damaged("its data ends before the first pel"));
             };
             at = next;
             match marker {
@@ -99,7 +99,7 @@ impl Head {
     /// Reads a frame header (T.81 §B.2.2).
     fn frame(&mut self, data: &[u8]) -> Result<(), Fault> {
         let [precision, h1, h0, w1, w0, count, components @ ..] = data else {
-            return Err(Fault::damaged("its frame header breaks off"));
+            return Err(Fault::damaged("its frame header ends too early"));
         };
         if *precision != 8 {
             return Err(Fault::not_supported(format!("{precision}-bit samples")));
@@ -150,7 +150,7 @@ fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
     let options = DecoderOptions::default().set_max_width(0xffff).set_max_height(0xffff).jpeg_set_max_scans(SCANS_MAX);
     let mut probe = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     probe.decode_headers().map_err(Fault::damaged)?;
-    let stored = probe.input_colorspace().ok_or_else(|| Fault::damaged("its colours are not known"))?;
+    let stored = probe.input_colorspace().ok_or_else(|| Fault::damaged("its colour space is unknown"))?;
     // zune-jpeg notices only during decoding that an image with Adobe's marker has three components.
     let stored = match (stored, head.components.len()) {
         (ColorSpace::CMYK, 3) => ColorSpace::RGB,

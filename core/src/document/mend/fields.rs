@@ -369,7 +369,7 @@ impl Text {
             );
         }
         if lost {
-            findings.note("text of a field or a note is incomplete: it has characters that only its own font has");
+            findings.note("text of a field or a note is incomplete: it has characters that Helvetica lacks");
         }
         if !several {
             lines = vec![lines.join(&b' ')];

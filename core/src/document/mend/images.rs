@@ -85,7 +85,7 @@ pub(super) fn checked<'a>(
         side.filter(|side| (1.0..=1e6).contains(side)).map(|side| side as u32)
     };
     let (Some(width), Some(height)) = (side(store, "Width", "W"), side(store, "Height", "H")) else {
-        return Checked::left_out("an image is missing: it has no size, or an impossible one");
+        return Checked::left_out("an image is missing: its size is missing or impossible");
     };
     let steps = streams::steps(store, image);
     let is_beyond = steps.iter().any(|(_, parameters)| is_beyond(store, parameters, height));
@@ -196,7 +196,7 @@ fn samples<'a>(
                 decoded.filter(|_| take_bytes(bytes, bytes_left)).map(|decoded| image.with_data(decoded.bytes));
             Checked { loss: None, instead }
         }
-        0 => Checked::lossy("an image is damaged: a part of it may be wrong"),
+        0 => Checked::lossy("an image is damaged and may be wrong in places"),
         missing if missing >= height => Checked::lossy(MISSING),
         missing => {
             let instead = Some(upper_part(store, image, height - missing, height));
@@ -356,9 +356,12 @@ fn jpeg<'a>(
     }
     let good = rows_there(&data, &frame, (width, height));
     let image = checked.instead.take().unwrap_or_else(|| image.clone());
-    let Some(good) = good else { return Checked::lossy("an image is incomplete: its data break off") };
+    let Some(good) = good else { return Checked::lossy("an image is incomplete: its data ends too early") };
     if good >= height {
-        return Checked { loss: Some("an image is incomplete: its data break off".to_owned()), instead: Some(image) };
+        return Checked {
+            loss: Some("an image is incomplete: its data ends too early".to_owned()),
+            instead: Some(image),
+        };
     }
     checked.loss = Some(if good == 0 { MISSING.to_owned() } else { incomplete(height - good) });
     checked.instead = Some(upper_part(store, &image, good, height));

@@ -69,7 +69,7 @@ pub(super) fn found<'a>(store: &mut Store<'a>) -> Pages<'a> {
     {
         losses.push(format!("the PDF says that it has {count:.0} pages, but {found} can be found in it"));
     } else if walk.missing > 0 {
-        losses.push(format!("{} of the pages that the PDF lists are not in it", walk.missing));
+        losses.push(format!("the PDF doesn't contain {} of the pages that it lists", walk.missing));
     }
     Pages { leaves: walk.leaves, losses }
 }
@@ -129,7 +129,7 @@ impl<'a> Walk<'a> {
         let mut losses = Vec::new();
         let media = rectangle(store, &own.media).unwrap_or_else(|| {
             let what = if own.media.is_null() { "has no size" } else { "has a size of zero" };
-            losses.push(format!("the page {what}: it is sent as letter paper"));
+            losses.push(format!("the page {what}: it is sent in letter size"));
             LETTER
         });
         let crop = if own.crop.is_null() {
@@ -137,7 +137,7 @@ impl<'a> Walk<'a> {
         } else {
             let inside = rectangle(store, &own.crop).and_then(|crop| common(crop, media));
             inside.unwrap_or_else(|| {
-                losses.push("the page's CropBox shows nothing of it: the whole page is sent".to_owned());
+                losses.push("the page's CropBox doesn't overlap the page: the whole page is sent".to_owned());
                 media
             })
         };

@@ -61,7 +61,7 @@ impl<'a> Mender<'a> {
             // No reader draws PostScript objects, which are meant for printers.
             (Value::Stream(_), Some(b"PS")) => {}
             (Value::Stream(_), _) => {
-                findings.note("something is missing: it is marked neither as an image nor as a form")
+                findings.note("an object is missing: the PDF marks it neither as an image nor as a form")
             }
             _ => findings.note("an image or a form is missing: the PDF names it, but doesn't contain it"),
         }
@@ -125,7 +125,7 @@ impl<'a> Mender<'a> {
             return;
         };
         if !decoded.whole {
-            findings.note("a part of the page breaks off: what follows is missing");
+            findings.note("a part of the page is incomplete: the rest can't be read");
         }
         let survey = content::survey(&decoded.bytes);
         findings.paints |= survey.paints;

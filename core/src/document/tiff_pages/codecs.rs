@@ -140,7 +140,7 @@ fn jpeg_segment(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows: u32) 
     let jpeg = jpeg::decode(data, want)?;
     let wanted = if layout.is_planar || want == Want::Luma { 1 } else { layout.samples };
     if jpeg.components != wanted && !(want == Want::Luma && jpeg.components == 1) {
-        return Err(Fault::damaged(format!("its JPEG data have {} components", jpeg.components)));
+        return Err(Fault::damaged(format!("its JPEG data has {} components", jpeg.components)));
     }
     // The size of the JPEG may differ from the tags, most often in the last strip.
     let row = (jpeg.width as usize * jpeg.components).max(1);

@@ -60,7 +60,7 @@ pub(super) fn chain(bytes: &[u8]) -> Option<Chain<'_>> {
             break;
         }
         if seen.len() > DIRECTORIES_MAX {
-            chain.fault = Some("it has more pages than are read");
+            chain.fault = Some("it has too many pages; the rest is not read");
             break;
         }
         let Some((directory, next)) = file.directory(at) else {
@@ -74,7 +74,7 @@ pub(super) fn chain(bytes: &[u8]) -> Option<Chain<'_>> {
         }
         chain.directories.push(directory);
         let Some(next) = next else {
-            chain.fault = Some("its last directory breaks off");
+            chain.fault = Some("its last directory ends too early");
             break;
         };
         at = next;

@@ -63,7 +63,7 @@ impl<'a> Pages<'a> {
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, UnreadableDocument> {
         let damaged = |why: &str| UnreadableDocument::new(format!("the TIFF is damaged: {why}"));
         let Some(Chain { mut directories, fault }) = directory::chain(bytes) else {
-            return Err(damaged("its header breaks off"));
+            return Err(damaged("its header ends too early"));
         };
         if directories.is_empty() {
             return Err(damaged(fault.unwrap_or("it has no pages")));

@@ -60,7 +60,7 @@ pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
     // Ordinals are counted from 1, so 0 means that none is in use.
     let last = known.last().copied().unwrap_or(0);
     let place = || "world.next_ordinal".to_owned();
-    expect(last < world.next_ordinal, || (place(), format!("must be more than {last}, which is in use")))?;
+    expect(last < world.next_ordinal, || (place(), format!("must be greater than {last}, which is in use")))?;
     check_phases(world)
 }
 
@@ -78,7 +78,7 @@ fn check_rules(world: &Rewindable) -> Result<(), StateError> {
 fn check_line(line: Line, place: impl Fn() -> String) -> Result<(), StateError> {
     let is_line = (RATE_BPS_MIN..=RATE_BPS_MAX).contains(&line.rate_bps) && line.noise_per_mille <= NOISE_PER_MILLE_MAX;
     let why = format!("{RATE_BPS_MIN} to {RATE_BPS_MAX} bit/s and noise of up to {NOISE_PER_MILLE_MAX} per mille");
-    expect(is_line, || (place(), format!("is not a possible line, which has {why}")))
+    expect(is_line, || (place(), format!("is not a valid line: a line has {why}")))
 }
 
 /// Returns the line that a calling or transmitting fax uses, or will use once the far end picks up.
@@ -136,17 +136,17 @@ fn check_phases(world: &Rewindable) -> Result<(), StateError> {
             (place(), format!("fax {} is {}: it needs {} but has {}", fax.sid, fax.status(), word(needed), word(alarm)))
         })?;
         expect(movers.move_on(world, fax), || {
-            (place(), format!("fax {} waits for something that nothing will bring", fax.sid))
+            (place(), format!("nothing under way would ever move fax {} on", fax.sid))
         })?;
     }
     for (at, (ordinal, call)) in tables.calls().enumerate() {
         let place = || format!("world.tables.calls[{at}]");
         expect(world.agenda.of_phase(ordinal).is_none(), || {
-            (place(), format!("{} is a ringing call, which has no alarm of a fax", call.sid))
+            (place(), format!("{} is a ringing call, which can't have a fax's alarm", call.sid))
         })?;
         if let Caller::Own(caller) = call.caller {
             expect(tables.fax(caller).is_some_and(|fax| rings(fax, Some(ordinal))), || {
-                (place(), format!("fax {caller} does not ring at this call"))
+                (place(), format!("fax {caller} is not placing this call"))
             })?;
         }
     }

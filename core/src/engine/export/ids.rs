@@ -105,6 +105,7 @@ impl Ids {
             return Ok(());
         }
         let theirs = Dialect::of_ids(form);
-        Err(StateError::Wrong { place: place(), why: format!("{id} is {theirs}'s where account_sid is {dialect}'s") })
+        let why = format!("{id} is a {theirs} id, but account_sid is a {dialect} account");
+        Err(StateError::Wrong { place: place(), why })
     }
 }

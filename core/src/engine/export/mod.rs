@@ -122,8 +122,8 @@ fn readable(version: Version, newest: u64) -> Result<u64, StateError> {
     let wrong = |why: String| Err(StateError::Wrong { place: VERSION.to_owned(), why });
     match version {
         Version::Missing => Err(StateError::NoState),
-        Version::Other(shown) => wrong(format!("the version is a whole number from 1 to {newest}, not {shown}")),
-        Version::Number(0) => wrong("the first version is 1".to_owned()),
+        Version::Other(shown) => wrong(format!("must be a whole number from 1 to {newest}, not {shown}")),
+        Version::Number(0) => wrong("must be at least 1".to_owned()),
         Version::Number(found) if found > newest => Err(StateError::Newer { found }),
         Version::Number(version) => Ok(version),
     }
@@ -295,7 +295,7 @@ impl State {
         let keys = keys.value().map_err(|why| StateError::Wrong { place: "keys".to_owned(), why })?;
         let world = Snapshot::try_from(world)?;
         if let Some(unused) = shelf.unused() {
-            let why = "is the document of no fax in the state".to_owned();
+            let why = "doesn't belong to any fax in the state".to_owned();
             return Err(StateError::Wrong { place: format!("{DOCUMENTS}.{unused}"), why });
         }
         let state = Self { account_sid, is_frozen, account, keys, world };
@@ -318,8 +318,9 @@ fn upgraded(steps: &[Step], version: u64, text: &[u8]) -> Result<Value, StateErr
     let values = text.iter().filter(|byte| b",[{".contains(byte)).count();
     if values > UPGRADED_VALUES_MAX {
         let why = format!(
-            "a state of version {version} may have at most {UPGRADED_VALUES_MAX} values, since it is upgraded in memory, \
-             and this one has up to {values}; export it again with fewer faxes, or from the latest fauxfax that reads it"
+            "a state of version {version} may have at most {UPGRADED_VALUES_MAX} values, because it is upgraded in \
+             memory, but this one has up to {values}; export it again with fewer faxes, or from the latest fauxfax \
+             that reads it"
         );
         return Err(StateError::Wrong { place: VERSION.to_owned(), why });
     }

@@ -112,7 +112,7 @@ impl<'de> Deserialize<'de> for Counted {
             fn visit_u64<E: Error>(self, number: u64) -> Result<Counted, E> {
                 let is_large = number > COUNT_MAX;
                 if is_large {
-                    Err(E::custom(format!("is a number over {COUNT_MAX}, which no counter reaches")))
+                    Err(E::custom(format!("is greater than {COUNT_MAX}, the largest value that a counter can have")))
                 } else {
                     Ok(Counted)
                 }

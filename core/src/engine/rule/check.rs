@@ -59,7 +59,7 @@ pub fn whole_number(min: u32, max: u32) -> String {
 /// Returns the requirement for a field with a fraction, such as a probability.
 #[must_use]
 pub const fn fraction(may_be_zero: bool) -> &'static str {
-    if may_be_zero { "a number from 0 to 1" } else { "a number above 0, with which it would never act, and at most 1" }
+    if may_be_zero { "a number from 0 to 1" } else { "a number greater than 0 and at most 1" }
 }
 
 /// Returns whether a fraction is within its limits.
@@ -117,7 +117,7 @@ fn check_match(matches: &Match) -> Result<(), RuleFault> {
     if matches.url.as_ref().is_some_and(|url| !["http", "*"].iter().any(|begin| url.as_str().starts_with(begin))) {
         return fault(
             "match.url",
-            "can never match: webhook URLs begin with http; put an asterisk first to leave that open",
+            "can never match: webhook URLs begin with http; start with an asterisk to match any beginning",
         );
     }
     if let Some(purpose) = matches.purpose.filter(|purpose| !PURPOSES.contains(purpose)) {
@@ -130,7 +130,7 @@ fn check_match(matches: &Match) -> Result<(), RuleFault> {
 /// Checks a range of page counts; `most` is `u32::MAX` for an open range.
 fn check_pages(least: u32, most: u32) -> Result<(), RuleFault> {
     if least > most {
-        return fault("match.pages", format!("no count is at least {least} and at most {most}"));
+        return fault("match.pages", format!("min must be at most max, but {least} is greater than {most}"));
     }
     within("match.pages.min", least, 1, PAGES_MAX)?;
     // The end of an open range is no value that a tester wrote, so the limit doesn't apply to it.
@@ -151,7 +151,7 @@ fn check_party(name: &str, pattern: &str) -> Result<(), RuleFault> {
         return fault(field, format!("can never match: numbers begin with a plus, as +{pattern}"));
     }
     if is_number && !pattern[1..].chars().all(|c| c.is_ascii_digit() || c == '*') {
-        return fault(field, "can never match: after the plus a number has digits only");
+        return fault(field, "can never match: only digits may follow the plus");
     }
     if is_number && pattern.chars().filter(char::is_ascii_digit).count() > DIGITS_MAX {
         return fault(field, format!("can never match: a number has at most {DIGITS_MAX} digits"));
@@ -184,7 +184,7 @@ fn check_outcome(outcome: &Outcome) -> Result<(), RuleFault> {
         return Ok(());
     }
     let words = LINE_FAULTS.map(Fault::as_str).join(" or ");
-    fault("outcome.code", format!("the code of a fault of the transmission ({words}), not of {}", broken.as_str()))
+    fault("outcome.code", format!("the code of a transmission fault ({words}), not {}", broken.as_str()))
 }
 
 fn check_line(line: LineOverride) -> Result<(), RuleFault> {
@@ -211,7 +211,7 @@ fn check_api(api: ApiFault) -> Result<(), RuleFault> {
     }
     within("api.delay_ms", delay_ms, 0, API_DELAY_MS_MAX)?;
     if reset && refusal.is_some() {
-        return fault("api", "a connection that is reset sends no status: give one of the two");
+        return fault("api", "a connection that is reset sends no status: give either status or reset");
     }
     if api == ApiFault::default() {
         return fault("api", "does nothing: give status, delay_ms or reset");
@@ -246,7 +246,8 @@ fn check_possible(rule: &Rule) -> Result<(), RuleFault> {
         ("purpose", matches.purpose.is_some(), kind == RuleKind::Webhook),
     ];
     if let Some((name, ..)) = given.iter().find(|(_, is_given, is_allowed)| *is_given && !is_allowed) {
-        return fault(format!("match.{name}"), format!("can never match: {kind} rules have nothing to do with it"));
+        let reason = format!("can never match: {kind} rules don't support this condition");
+        return fault(format!("match.{name}"), reason);
     }
     if let (Some(direction), Some(only)) = (matches.direction, rule.effect.direction())
         && direction != only
@@ -255,8 +256,9 @@ fn check_possible(rule: &Rule) -> Result<(), RuleFault> {
             Direction::Inbound => "; whether an incoming fax is received or rejected is up to the app's TwiML",
             Direction::Outbound => "",
         };
-        let reason =
-            format!("can never match: that is an outcome of {only} faxes, and this rule matches {direction} ones{why}");
+        let reason = format!(
+            "can never match: only {only} faxes can have that outcome, but this rule matches {direction} faxes{why}"
+        );
         return fault("outcome.status", reason);
     }
     if let (RuleEffect::Webhook(webhook), Some(purpose)) = (&rule.effect, matches.purpose)
@@ -264,8 +266,7 @@ fn check_possible(rule: &Rule) -> Result<(), RuleFault> {
         && is_question(purpose)
     {
         let reason = format!(
-            "stale can never act on a {}: that request tells no status, so none before it was signed for another; \
-             give bad or missing",
+            "stale can never act on a {}: there is no earlier signature to reuse; give bad or missing",
             purpose.as_str()
         );
         return fault("webhook.signature", reason);

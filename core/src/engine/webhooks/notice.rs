@@ -78,10 +78,10 @@ impl Engine {
     /// the fax's status.
     pub(in crate::engine) fn notify_status(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
-            never!(self, ordinal, now, "its status is to be notified and it is not there")
+            never!(self, ordinal, now, "a status notice is due, but the fax doesn't exist")
         };
         let Leg::Outbound(order) = &fax.leg else {
-            never!(self, ordinal, now, "an outbound status is to be notified and it is inbound")
+            never!(self, ordinal, now, "the status notice of an outbound fax is due, but the fax is inbound")
         };
         let status = fax.status();
         let wanted = match (order.callback_statuses, self.options().callbacks) {
@@ -104,10 +104,10 @@ impl Engine {
     /// Notifies an app when an inbound fax has ended; its other statuses cause no notice.
     pub(in crate::engine) fn notify_end(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
-            never!(self, ordinal, now, "its end is to be notified and it is not there")
+            never!(self, ordinal, now, "a notice of the fax's end is due, but the fax doesn't exist")
         };
         let Leg::Inbound(acceptance) = &fax.leg else {
-            never!(self, ordinal, now, "an inbound end is to be notified and it is outbound")
+            never!(self, ordinal, now, "a notice of an inbound fax's end is due, but the fax is outbound")
         };
         if !fax.status().is_final() {
             return;

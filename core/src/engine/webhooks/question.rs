@@ -25,10 +25,10 @@ impl Engine {
         now: Timestamp,
     ) {
         let Some(call) = self.world.tables.call(ordinal) else {
-            never!(self, ordinal, now, "its app is asked and it is not there")
+            never!(self, ordinal, now, "an app should be asked for TwiML, but the call doesn't exist")
         };
         let (sid, Some(urls)) = (call.sid, self.voice_urls(call.to)) else {
-            never!(self, ordinal, now, "its app is asked and its number is gone")
+            never!(self, ordinal, now, "an app should be asked for TwiML, but the called number doesn't exist")
         };
         let Address { url, method } = match (purpose, &call.twiml_url) {
             (Purpose::FallbackUrl, _) => urls.fallback,
@@ -66,9 +66,11 @@ impl Engine {
     /// Sends a call's question according to its plan, now or at a later alarm.
     pub(in crate::engine) fn question_due(&mut self, ordinal: Ordinal, now: Timestamp) {
         let Some(call) = self.world.tables.call(ordinal) else {
-            never!(self, ordinal, now, "its question is due and it is not there")
+            never!(self, ordinal, now, "a request for TwiML is due, but the call doesn't exist")
         };
-        let Some(asking) = &call.asking else { never!(self, ordinal, now, "its question is due and there is none") };
+        let Some(asking) = &call.asking else {
+            never!(self, ordinal, now, "a request for TwiML is due, but none is planned")
+        };
         let (sid, from, to) = (call.sid, call.from.to_string(), call.to.to_string());
         let (purpose, url) = (asking.purpose, asking.url.clone());
         let plan = match asking.plan {
@@ -81,7 +83,7 @@ impl Engine {
             decided @ (WebhookPlan::Plain | WebhookPlan::Ruled { .. }) => decided,
         };
         let Some(asking) = self.world.tables.call_mut(ordinal).and_then(|call| call.asking.as_mut()) else {
-            never!(self, ordinal, now, "its question is decided and there is none")
+            never!(self, ordinal, now, "a request for TwiML is due, but it no longer exists")
         };
         let was_asked = asking.plan == WebhookPlan::Plain;
         asking.plan = plan;

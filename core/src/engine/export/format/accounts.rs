@@ -58,7 +58,8 @@ impl Choices {
         let wrong = |field: &str, why: String| StateError::Wrong { place: format!("account.{field}"), why };
         let of_sid = Dialect::of(sid);
         if self.dialect != of_sid {
-            return Err(wrong("dialect", format!("is {} where account_sid is {of_sid}'s", self.dialect)));
+            let why = format!("is {}, but account_sid is the id of a {of_sid} account", self.dialect);
+            return Err(wrong("dialect", why));
         }
         of_sid.check_service(self.service).map_err(|why| wrong("service", format!("must {why}")))?;
         let Some(key) = &self.signing_key else { return Ok(()) };

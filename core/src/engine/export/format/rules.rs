@@ -33,7 +33,7 @@ impl RuleBook {
         for held in rules {
             let id = held.id;
             if id == 0 || book.iter().any(|earlier| earlier.id >= id) {
-                return Err(format!("rule {id} is out of order: ids start at 1 and grow"));
+                return Err(format!("rule {id} is out of order: ids start at 1 and increase"));
             }
             book.restore(held);
         }
