@@ -10,6 +10,7 @@ mod file;
 mod given;
 mod parse;
 mod paths;
+mod read;
 mod settings;
 mod table;
 mod twiml_bins;

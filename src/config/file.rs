@@ -1,8 +1,6 @@
 //! Reads `fauxfax.toml` into strings, each with its position in the file, and refuses unknown keys. The strings are
 //! interpreted in `parse`.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -11,6 +9,7 @@ use super::accounts::{self, ConfiguredAccount};
 use super::error::ConfigError;
 use super::given::Setting;
 use super::parse;
+use super::read::read_bounded;
 use super::settings::Settings;
 use super::table::{ACCOUNTS_KEY, Source, Table};
 use super::twiml_bins::{self, ConfiguredBin, TWIML_BINS_KEY, is_xml};
@@ -48,18 +47,6 @@ pub(super) fn read(stronger: &Settings, folder: &Path) -> Result<Contents, Confi
         ConfigError::Unreadable { origin, path: path.clone(), reason }
     })?;
     contents(&Source { path, text }, stronger)
-}
-
-/// Reads a whole file. The error gives the system's reason, or says that the file is longer than the limit.
-pub(super) fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| error.to_string())?;
-    // One byte more than the limit, to distinguish a file of that length from a longer one.
-    let read = file.take(limit_bytes + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if read as u64 > limit_bytes {
-        return Err(format!("longer than {limit_bytes} bytes"));
-    }
-    Ok(bytes)
 }
 
 fn contents(source: &Source, stronger: &Settings) -> Result<Contents, ConfigError> {
@@ -155,14 +142,5 @@ mod tests {
         assert_eq!(file("voice_caller_id_lookup = true"), Ok(Some(true)));
         let error = file("voice_caller_id_lookup = 'yes'").expect_err("it is refused").to_string();
         assert_eq!(error, "etc/fauxfax.toml:4:26: voice_caller_id_lookup must be true or false, not `yes`");
-    }
-
-    #[test]
-    fn a_file_over_its_limit_is_not_read() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("x");
-        std::fs::write(&path, "12345").expect("written");
-        assert_eq!(read_bounded(&path, 5), Ok(b"12345".to_vec()));
-        assert_eq!(read_bounded(&path, 4), Err("longer than 4 bytes".to_owned()));
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{TRUST_CA_BYTES_MAX, file};
+use super::TRUST_CA_BYTES_MAX;
+use super::read::read_bounded;
 
 /// A file of certificates that are trusted in requests to apps, in addition to the public roots.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub(super) fn existing_folder(text: &str) -> Result<PathBuf, String> {
 /// Reads a certificate file and checks that it contains at least one certificate.
 pub(super) fn trusted_ca(text: &str) -> Result<TrustedCa, String> {
     let path = PathBuf::from(text);
-    let pem = file::read_bounded(&path, TRUST_CA_BYTES_MAX)
+    let pem = read_bounded(&path, TRUST_CA_BYTES_MAX)
         .map_err(|reason| format!("be a readable file of certificates ({reason})"))?;
     let begin = b"-----BEGIN CERTIFICATE-----";
     let has_certificate = pem.windows(begin.len()).any(|window| window == begin);

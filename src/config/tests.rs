@@ -118,8 +118,8 @@ fn errors_in_the_file_say_where_they_are_and_what_to_write() {
         ("same-number.toml", "same-number.toml:4:64: phone_number must be given only once, not `+15017122661`"),
         (
             "other-dialect.toml",
-            "other-dialect.toml:3:11: dialect must be twilio where sid is AC and 32 hexadecimal digits; the sid of \
-             signalwire is the UUID of a SignalWire project, not `signalwire`",
+            "other-dialect.toml:3:11: dialect must be twilio, because sid is AC and 32 hexadecimal digits; the sid of \
+             a signalwire account is the UUID of a SignalWire project, not `signalwire`",
         ),
         (
             "other-sid.toml",

@@ -5,15 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::ConfigError;
-use super::file::read_bounded;
 use super::given::{Given, Setting};
 use super::parse;
+use super::read::read_bounded;
 use super::settings::Settings;
 use super::table::Table;
+use crate::dialect::twiml_bin;
 use crate::model::number::NumberChange;
 use crate::model::phone::PhoneNumber;
 use crate::model::twiml_bin::{BIN_BYTES_MAX, BIN_NAME_CHARS_MAX};
-use crate::twiml;
 
 /// The name of the bin that `--fax-twiml` makes.
 pub const FAX_TWIML_NAME: &str = "fax_twiml";
@@ -99,10 +99,9 @@ pub(super) fn is_xml(text: &str) -> bool {
 /// Returns TwiML that the fax engine can interpret, given as XML or as the path of a file.
 fn twiml_of(given: &Given) -> Result<Arc<str>, ConfigError> {
     let text = if is_xml(&given.text) { given.text.clone() } else { read_file(given)? };
-    match twiml::interpret(Some("text/xml"), text.as_bytes()).verb {
-        Ok(_) => Ok(text.into()),
-        Err(error) => Err(ConfigError::value(given, format!("be TwiML, or a file of TwiML ({error})"))),
-    }
+    let unusable = |error| ConfigError::value(given, format!("be TwiML, or a file of TwiML ({error})"));
+    twiml_bin::check(&text).map_err(unusable)?;
+    Ok(text.into())
 }
 
 fn read_file(given: &Given) -> Result<String, ConfigError> {

@@ -4,8 +4,8 @@ use axum::http::request::Parts;
 
 use super::credential::account_of;
 use super::{asked_path, origin};
-use crate::dialect::bin_url::LAML_BINS;
 use crate::dialect::signalwire::{self, logs};
+use crate::dialect::twiml_bin::LAML_BINS;
 use crate::model::account::Dialect;
 use crate::model::sid::AccountSid;
 

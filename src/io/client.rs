@@ -24,7 +24,7 @@ use super::connect::Connector;
 use super::redirect::{self, Next};
 use super::stream::Stream;
 use crate::dialect::address::{normal, normal_or_as_is};
-use crate::dialect::bin_url::CONTENT_TYPE;
+use crate::dialect::twiml_bin::CONTENT_TYPE;
 use crate::model::account::{SignatureHeaders, TwimlTypes};
 use crate::model::reference::without_userinfo;
 use crate::model::webhook::{Cookie, ExchangeFailure, Method};

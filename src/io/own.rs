@@ -7,8 +7,8 @@ use std::sync::Arc;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::dialect::bin_url::bin_at;
 use crate::dialect::hosts::is_service;
+use crate::dialect::twiml_bin::bin_at;
 use crate::model::sid::TwimlBinSid;
 
 /// The root of all paths that control the emulator.

@@ -2,7 +2,7 @@
 //! on numbers.
 
 use crate::config::ConfiguredAccount;
-use crate::dialect::bin_url::bin_url;
+use crate::dialect::twiml_bin::bin_url;
 use crate::emulator::AccountSetup;
 use crate::engine::random::WorldSeed;
 use crate::model::sid::{AccountSid, Id};

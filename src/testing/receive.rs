@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::{Account, Error};
 use crate::clock::ClockMode;
 use crate::dialect::incoming::{IncomingFailure, IncomingFax};
+use crate::dialect::twiml_bin::bin_url;
 use crate::document::sample;
 pub use crate::engine::CallOutcome as Outcome;
 use crate::engine::Fax;
@@ -288,7 +289,8 @@ impl Receive {
         let fax = fax.checked(Dialect::of(self.account.sid()))?;
         let document = self.document.read(&self.account.renderer).await?;
         let (world, url) = (&self.account.world, Arc::clone(&self.account.url));
-        let twiml_url = fax.twiml().map(|twiml| world.bin_with(twiml, &url)).transpose()?;
+        let twiml_url =
+            fax.twiml().map(|twiml| world.bin_with(twiml)).transpose()?.map(|bin| bin_url(&url, bin).into());
         let order = ReceiveFax { twiml_url, ..fax.with_document(document, url) };
         // Read before the call is made, so that none of its events is missed; events of other faxes are filtered out.
         let seq = world.read_journal(|journal| journal.last_seq());

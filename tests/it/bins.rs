@@ -49,7 +49,7 @@ async fn twiml_from_the_configuration_receives_faxes_without_an_app() {
     let url = exchange["url"].as_str().expect("a URL");
     assert!(url.starts_with(&format!("http://localhost:{}/twiml/EH", server.address().port())), "{url}");
     assert_eq!(
-        (&exchange["purpose"], &exchange["status"], &exchange["response_body"]),
+        (&exchange["purpose"], &exchange["status"], &exchange["body"]),
         (&json!("fax-url"), &json!(200), &json!(RECEIVE)),
         "{exchange}"
     );

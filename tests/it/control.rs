@@ -409,7 +409,7 @@ async fn a_new_account_gets_missing_credentials_and_an_existing_one_is_refused()
     assert_eq!(bench.refused("POST", "/accounts", json!({ "sid": sid })).await.0, 409);
     assert_eq!(bench.refused("POST", "/accounts", json!({ "sid": "AC1" })).await.0, 400);
     let other = bench.refused("POST", "/accounts", json!({ "dialect": "signalwire", "sid": sid })).await;
-    assert!(other.0 == 422 && other.1.contains("dialect: must be twilio where sid is AC and 32"), "{other:?}");
+    assert!(other.0 == 422 && other.1.contains("dialect: must be twilio, because sid is AC and 32"), "{other:?}");
     assert_eq!(
         bench.refused("DELETE", &format!("/accounts/{}", AccountSid::from_bytes([7; 16])), Value::Null).await.0,
         409

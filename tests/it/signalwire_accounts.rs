@@ -127,7 +127,7 @@ async fn an_accounts_sid_determines_its_dialect_or_vice_versa() {
     assert_eq!((text(&named, "sid"), text(&named, "dialect")), (PROJECT, "signalwire"));
     let other = "0b2f19a8-7b0e-4b05-9a57-0d1e3d5b2f11";
     let refused = bench.refused("POST", "/accounts", json!({ "sid": other, "dialect": "twilio" })).await;
-    let why = "dialect: must be signalwire where sid is the UUID of a SignalWire project";
+    let why = "dialect: must be signalwire, because sid is the UUID of a SignalWire project";
     assert!(refused.0 == 422 && refused.1.starts_with(why), "{refused:?}");
     let refused = bench.refused("GET", "/accounts/831455c6", Value::Null).await;
     let why = "is neither AC and 32 hexadecimal digits nor the UUID of a SignalWire project";
@@ -269,7 +269,7 @@ async fn an_incoming_fax_may_fail_with_a_message_from_the_tester() {
     for (outcome, why) in [
         (json!({ "status": "failed", "code": 34108 }), "outcome: the code must be 34004, not 34108"),
         (json!({ "status": "failed", "message": "" }), "outcome: the message must have 1 to 200 characters"),
-        (json!({ "status": "received", "message": "x" }), "outcome: code, after_pages and message go with"),
+        (json!({ "status": "received", "message": "x" }), "outcome: code, after_pages and message are only valid with"),
     ] {
         let refused = project.bench.refused("POST", "/incoming-faxes", failing(outcome)).await;
         assert!(refused.0 == 422 && refused.1.starts_with(why), "{refused:?}");

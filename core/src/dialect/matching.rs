@@ -208,7 +208,7 @@ impl Pattern {
             return Err(PatternError::Limit { path: path.to_owned(), what: "characters", limit: REGEX_CHARS_MAX });
         }
         let built = RegexBuilder::new(text).size_limit(REGEX_BYTES_MAX).build();
-        let built = built.map_err(|error| bad(error.to_string()));
+        let built = built.map_err(|error| bad(format!("{error} (at most {REGEX_BYTES_MAX} bytes when compiled)")));
         built.map(Self::Regex)
     }
 

@@ -3,7 +3,6 @@
 
 pub mod address;
 pub mod attribute;
-pub mod bin_url;
 pub mod canonical;
 pub mod date;
 pub mod error;
@@ -27,6 +26,7 @@ pub mod signalwire;
 pub mod signature;
 pub mod traceparent;
 pub mod twilio;
+pub mod twiml_bin;
 pub mod view;
 
 /// Names and values in order: the parameters or headers of a request.

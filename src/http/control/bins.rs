@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::extract::{Addressed, JsonBody};
 use super::problem::Problem;
-use crate::dialect::bin_url::{bin_at, bin_url};
 use crate::dialect::date;
+use crate::dialect::twiml_bin::{self, bin_at, bin_url};
 use crate::emulator::{Registry, World};
 use crate::engine::Engine;
 use crate::engine::input::{CreateTwimlBin, DeleteTwimlBin, UpdateTwimlBin};
@@ -20,7 +20,6 @@ use crate::http::origin;
 use crate::model::refusal::Refusal;
 use crate::model::sid::TwimlBinSid;
 use crate::model::twiml_bin::{BIN_NAME_CHARS_MAX, TwimlBin, TwimlBinChange};
-use crate::twiml;
 
 /// The name of a bin that is created without one.
 const NAME_DEFAULT: &str = "TwiML Bin";
@@ -131,10 +130,8 @@ fn checked_name(name: String) -> Result<Box<str>, Problem> {
 
 /// Returns TwiML that the fax engine can interpret. To test bad TwiML, an app or a rule has to return it.
 fn checked_twiml(twiml: String) -> Result<Arc<str>, Problem> {
-    match twiml::interpret(Some("text/xml"), twiml.as_bytes()).verb {
-        Ok(_) => Ok(twiml.into()),
-        Err(error) => Err(bad("twiml", &error.to_string())),
-    }
+    twiml_bin::check(&twiml).map_err(|error| bad("twiml", &error.to_string()))?;
+    Ok(twiml.into())
 }
 
 fn bad(field: &str, why: &str) -> Problem {

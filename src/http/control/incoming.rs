@@ -20,6 +20,7 @@ use super::upload::{self, DetailedOutcome, Fields, Outcome, Upload};
 use crate::clock::ClockMode;
 use crate::dialect::incoming::{IncomingFailure, IncomingFax};
 use crate::dialect::resource;
+use crate::dialect::twiml_bin::bin_url;
 use crate::dialect::view::View;
 use crate::document::sample;
 use crate::emulator::{Registry, World};
@@ -134,7 +135,7 @@ async fn order(registry: &Registry, world: &World, parts: &Parts, upload: Upload
         fax.checked(Dialect::of(world.sid())).map_err(|error| Problem::new(422, "bad-field", error.to_string()))?;
     let document = document(registry, world, &fields, file).await?;
     let own = origin(parts, registry.settings().public_url.as_ref());
-    let twiml_url = fax.twiml().map(|twiml| world.bin_with(twiml, &own)).transpose()?;
+    let twiml_url = fax.twiml().map(|twiml| world.bin_with(twiml)).transpose()?.map(|bin| bin_url(&own, bin).into());
     // The app may accept documents only from the host that it uses itself, which need not be the tester's.
     let origin = world.service_origin().unwrap_or(own);
     Ok(ReceiveFax { twiml_url, ..fax.with_document(document, origin) })

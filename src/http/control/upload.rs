@@ -53,7 +53,7 @@ pub(super) enum Outcome {
     Detailed(DetailedOutcome),
 }
 
-/// An outcome with details; `code`, `after_pages` and `message` go with the status `failed`.
+/// An outcome with details; `code`, `after_pages` and `message` are only valid with the status `failed`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DetailedOutcome {

@@ -66,7 +66,7 @@ fn two_combined_mistakes_are_both_named() {
     };
     let explanation = explain(&question);
     assert_eq!(explanation.mistakes, [Mistake::Scheme, Mistake::BlankParams]);
-    assert!(explanation.detail.contains("http://app.test/fax where https://app.test/fax"), "{}", explanation.detail);
+    assert!(explanation.detail.contains("http://app.test/fax, but https://app.test/fax"), "{}", explanation.detail);
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn the_error_for_an_unknown_field_suggests_the_nearest_one() {
 fn a_rule_that_can_never_act_is_refused_with_the_reason() {
     for (rule, part) in [
         (json!({ "match": { "to": "1555*" }, "outcome": { "status": "busy" } }), "begin with a plus"),
-        (json!({ "match": { "to": "+1555x*" }, "outcome": { "status": "busy" } }), "digits only"),
+        (json!({ "match": { "to": "+1555x*" }, "outcome": { "status": "busy" } }), "only digits may follow"),
         (json!({ "match": { "to": "+1234567890123456" }, "outcome": { "status": "busy" } }), "15 digits"),
         (json!({ "match": { "to": "Jack" }, "outcome": { "status": "busy" } }), "SIP URI"),
         (json!({ "match": { "direction": "inbound" }, "outcome": { "status": "busy" } }), "up to the app's TwiML"),
@@ -182,7 +182,10 @@ fn a_failure_may_have_its_own_text() {
         assert_eq!(refused(&with(bad)), why);
     }
     let busy = json!({ "outcome": { "status": "busy", "message": "no" } });
-    assert_eq!(refused(&busy), "outcome: code, after_pages and message go with the status failed, not with busy");
+    assert_eq!(
+        refused(&busy),
+        "outcome: code, after_pages and message are only valid with the status failed, not with busy"
+    );
 }
 
 #[test]

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::account_path;
-use crate::dialect::bin_url::bin_url;
 use crate::dialect::date;
 use crate::dialect::error::ApiError;
 use crate::dialect::form::Form;
 use crate::dialect::paging::{Extent, PageRequest, Uris};
 use crate::dialect::parameter::{self, Empty};
+use crate::dialect::twiml_bin::bin_url;
 use crate::dialect::view::View;
 use crate::engine::Page;
 use crate::engine::input::CreateTwimlBin;

@@ -1,7 +1,8 @@
-//! The URLs at which TwiML bins are served: `/twiml/EH…` for Twilio's TwiML Bins, `/laml-bins/{uuid}` for SignalWire's
-//! LaML Bins. A URL names no account, since anyone may read a bin.
+//! TwiML bins: the check of their contents, and the URLs at which they are served, `/twiml/EH…` for Twilio's TwiML Bins
+//! and `/laml-bins/{uuid}` for SignalWire's LaML Bins. A URL names no account, since anyone may read a bin.
 
 use crate::model::sid::{IdForm, TwimlBinSid};
+use crate::twiml::{self, TwimlError};
 
 /// The path under which Twilio's TwiML Bins are served.
 pub const TWIML_BINS: &str = "/twiml";
@@ -9,6 +10,14 @@ pub const TWIML_BINS: &str = "/twiml";
 pub const LAML_BINS: &str = "/laml-bins";
 /// The content type of served bins.
 pub const CONTENT_TYPE: &str = "application/xml; charset=utf-8";
+
+/// Checks that a bin's contents can be executed, as a tester expects of TwiML that no app computes.
+///
+/// # Errors
+/// Returns the reason that they contain no usable TwiML.
+pub fn check(contents: &str) -> Result<(), TwimlError> {
+    twiml::interpret(Some(CONTENT_TYPE), contents.as_bytes()).verb.map(drop)
+}
 
 /// Returns the URL of a bin on this origin, a scheme and a host.
 #[must_use]
