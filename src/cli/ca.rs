@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, ValueEnum, ValueHint};
 
+use super::trust_files::TrustFiles;
 use crate::config::{Config, Setting, Settings};
 use crate::server::ca::{CERTIFICATE_FILE, LocalCa, Roots};
 
@@ -18,6 +19,9 @@ enum Wanted {
     Path,
     /// The public roots and the certificate in one PEM file, for clients that accept only one
     Bundle,
+    /// Files in the CA's folder for clients that need more than a bundle, and their paths: bundle.pem, truststore.p12
+    /// (password: changeit), php/fauxfax.ini, python/sitecustomize.py and node/fauxfax.cjs
+    Files,
     /// How to make common clients and systems trust the CA
     TrustHint,
 }
@@ -49,6 +53,12 @@ pub(super) fn run(flags: CaFlags) -> anyhow::Result<ExitCode> {
             folder.display()
         ),
         Wanted::Bundle => Roots::of_system().with(authority.certificate()).pem(),
+        Wanted::Files => {
+            let folder = path.parent().context("the CA's folder has no path")?;
+            let files = TrustFiles::write(folder, &Roots::of_system().with(authority.certificate()))?;
+            let paths = std::iter::once(path.as_path()).chain(files.paths());
+            paths.map(|path| format!("{}\n", path.display())).collect()
+        }
         Wanted::TrustHint => trust_hint(&path.display().to_string()),
     };
     write!(stdout(), "{text}")?;
@@ -67,9 +77,8 @@ curl                curl --cacert {path} …
 one bundle          fauxfax ca bundle > bundle.pem   (the public roots and the local CA, for the next three)
 Python requests     REQUESTS_CA_BUNDLE=bundle.pem   (twilio-python up to 7.8 ignores it: see exec)
 OpenSSL, Ruby, Go   SSL_CERT_FILE=bundle.pem
-PHP                 openssl.cafile and curl.cainfo in php.ini
-Java                keytool -importcert -noprompt -alias fauxfax -file {path} -keystore truststore.p12 \\
-                      -storetype PKCS12 -storepass changeit; java -Djavax.net.ssl.trustStore=truststore.p12 …
+PHP                 fauxfax ca files, then PHP_INI_SCAN_DIR=:FOLDER/php, FOLDER being that of the CA
+Java                fauxfax ca files, then java -Djavax.net.ssl.trustStore=FOLDER/truststore.p12 …
 Debian, Ubuntu      sudo cp {path} /usr/local/share/ca-certificates/fauxfax.crt && sudo update-ca-certificates
 Fedora              sudo trust anchor {path}
 macOS               sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain {path}

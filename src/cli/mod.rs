@@ -20,6 +20,7 @@ mod sign;
 mod signals;
 mod table;
 mod tester;
+mod trust_files;
 
 use std::process::ExitCode;
 

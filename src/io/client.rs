@@ -29,6 +29,9 @@ use crate::model::account::{SignatureHeaders, TwimlTypes};
 use crate::model::reference::without_userinfo;
 use crate::model::webhook::{Cookie, ExchangeFailure, Method};
 
+/// The header by which a tunnel or a hosting platform tells an app that its client spoke TLS. Frameworks that are told
+/// to trust it rebuild the URL with it.
+pub(crate) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 /// The largest response head, in bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// The most headers in a response; real apps send about a dozen.
@@ -237,6 +240,11 @@ impl Client {
         self.connector.connect(url, patience).await
     }
 
+    /// Returns whether an `https` URL is requested by plain HTTP, according to `--connect-to`.
+    pub(crate) fn replaces_tls(&self, url: &Url) -> bool {
+        self.connector.replaces_tls(url)
+    }
+
     /// Returns the place where a host and port are really reached, according to `--connect-to`.
     pub(crate) fn destination<'a>(&'a self, host: &'a str, port: u16) -> Destination<'a> {
         self.connector.destination(host, port)
@@ -325,7 +333,10 @@ impl Client {
         authorization: Option<&str>,
         outcome: &mut Exchange,
     ) -> Result<Response, ExchangeFailure> {
-        let headers = headers(request, target, sent, authorization)?;
+        let mut headers = headers(request, target, sent, authorization)?;
+        if self.connector.replaces_tls(&target.url) {
+            headers.push((X_FORWARDED_PROTO, HeaderValue::from_static("https")));
+        }
         if outcome.request_headers.is_empty() {
             outcome.request_headers = headers.iter().map(readable).collect();
         }

@@ -57,6 +57,13 @@ impl Connector {
         self.tls.connect(url, stream).await
     }
 
+    /// Returns whether an `https` URL is requested by plain HTTP, because the app's TLS ends in front of it.
+    pub(super) fn replaces_tls(&self, url: &Url) -> bool {
+        let host = url.host_str().unwrap_or_default();
+        let port = url.port_or_known_default().unwrap_or(80);
+        url.scheme() == "https" && self.destination(host, port).protocol == Protocol::PlainHttp
+    }
+
     /// Returns the place where a host and port are really reached: the first matching `--connect-to` decides.
     pub(super) fn destination<'a>(&'a self, host: &'a str, port: u16) -> Destination<'a> {
         let replaced = self.connect_to.iter().find_map(|rule| rule.instead_of(host, port));

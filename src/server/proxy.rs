@@ -24,7 +24,7 @@ use super::leftover::ReturnedBody;
 use super::listener::{HEAD_BYTES_MAX, spawn};
 use super::policy::{Policy, Route};
 use crate::http::Scheme;
-use crate::io::client::{Client, Destination, Protocol};
+use crate::io::client::{Client, Destination, Protocol, X_FORWARDED_PROTO};
 use crate::io::connect::reach;
 use crate::model::webhook::ExchangeFailure;
 
@@ -199,6 +199,9 @@ impl Proxy {
         // A proxy replaces the Host header with the host in the target (RFC 9112 §3.2.2).
         let host = url[url::Position::BeforeHost..url::Position::AfterPort].parse().map_err(|_| Refused::NoTarget)?;
         request.headers_mut().insert(header::HOST, host);
+        if self.client.replaces_tls(&url) {
+            request.headers_mut().insert(X_FORWARDED_PROTO, header::HeaderValue::from_static("https"));
+        }
         let mut response = sender.send_request(request).await.map_err(broke_off)?;
         strip(response.headers_mut());
         Ok(response.map(Body::new))

@@ -205,6 +205,7 @@ async fn an_app_with_an_https_url_can_be_reached_by_plain_http() {
     for (request, url) in requests.iter().zip([url, "https://app.example.com/received"]) {
         let signed = signature::of_form(TOKEN, url, &fields(&request.body));
         assert_eq!(request.headers["x-twilio-signature"], signed.as_str(), "{url}");
+        assert_eq!(request.headers["x-forwarded-proto"], "https");
     }
     assert_eq!(requests.len(), 2);
 }

@@ -1,21 +1,15 @@
 //! The environment with which an unchanged program reaches the emulator: the proxy, the certificates to trust and the
 //! account. This module also writes the files that the variables name.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
 use rustls_pki_types::CertificateDer;
 
-use crate::io::file::{self, Contents};
+use crate::cli::trust_files::{TrustFiles, write};
 use crate::model::account::Dialect;
-use crate::server::ca::{Roots, truststore};
+use crate::server::ca::Roots;
 use crate::server::policy;
 
-/// The code that a Python program runs on startup.
-const SITECUSTOMIZE: &str = include_str!("sitecustomize.py");
-/// The code that a Node program runs on startup.
-const NODE_HOOK: &str = include_str!("node.cjs");
 /// The truststore's password. Java requires one, although the file contains no secrets.
 const TRUSTSTORE_PASSWORD: &str = "changeit";
 /// The host name of a SignalWire space. Any space would do, because the emulator answers for every subdomain of
@@ -56,12 +50,6 @@ pub(crate) fn prepare(
     destination: &Destination<'_>,
     inherited: Inherited<'_>,
 ) -> anyhow::Result<Vec<(String, String)>> {
-    let write = |name: &str, bytes: &[u8]| {
-        let path = folder.join(name);
-        let made = path.parent().map_or(Ok(()), fs::create_dir_all);
-        let made = made.and_then(|()| file::write(&path, bytes, Contents::Derived));
-        made.with_context(|| format!("can't write {}", path.display())).map(|()| path)
-    };
     let of = |names: &[&str]| names.iter().filter_map(|name| inherited(name)).find(|value| !value.is_empty());
     // The program must still trust the certificates that it was configured to trust before.
     let own_file = |names: &[&str]| of(names).map(|path| Roots::of_file(Path::new(&path))).unwrap_or_default();
@@ -69,13 +57,8 @@ pub(crate) fn prepare(
     let extra = own_file(&["NODE_EXTRA_CA_CERTS"]).with(destination.ca);
     let bundle = Roots::of_system().and(own).with(destination.ca);
 
-    let ca = write("ca.pem", extra.pem().as_bytes())?;
-    let store = write("truststore.p12", &truststore(bundle.certificates()))?;
-    let bundle = write("ca-bundle.pem", bundle.pem().as_bytes())?;
-    let hook = write("python/sitecustomize.py", SITECUSTOMIZE.as_bytes())?;
-    let node = write("node/fauxfax.cjs", NODE_HOOK.as_bytes())?;
-    let php = format!("openssl.cafile=\"{0}\"\ncurl.cainfo=\"{0}\"\n", bundle.display());
-    let php = write("php/fauxfax.ini", php.as_bytes())?;
+    let ca = write(folder, "ca.pem", extra.pem().as_bytes())?;
+    let TrustFiles { bundle, truststore: store, php, python: hook, node } = TrustFiles::write(folder, &bundle)?;
 
     let mut variables = Variables::default();
     // Set in both upper and lower case: curl ignores HTTP_PROXY, for example, and other clients ignore http_proxy.

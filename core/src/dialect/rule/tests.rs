@@ -95,7 +95,7 @@ fn a_rule_that_can_never_act_is_refused_with_the_reason() {
         (json!({ "match": { "direction": "inbound" }, "outcome": { "status": "busy" } }), "up to the app's TwiML"),
         (
             json!({ "match": { "direction": "outbound" }, "outcome": { "status": "received" } }),
-            "outcome of inbound faxes",
+            "only inbound faxes can have that outcome",
         ),
         (json!({ "match": { "direction": "outbound" }, "outcome": { "status": "received" } }), "inbound faxes"),
         (json!({ "match": { "path": "/v1*" }, "outcome": { "status": "busy" } }), "match.path: can never match"),
