@@ -340,6 +340,27 @@ async fn a_wait_that_times_out_says_how_far_the_fax_got_and_what_is_next() {
 }
 
 #[tokio::test]
+async fn a_wait_that_times_out_describes_the_world_that_was_created_meanwhile() {
+    let bench = Bench::new().await;
+    let account = AccountSid::from_bytes([0xee; 16]).to_string();
+    let target = format!("/wait?account={account}&status=delivered&timeout=1");
+    let waiting = bench.refused("GET", &target, Value::Null);
+    let calling = async {
+        // `join!` polls the wait first, so by now it has looked for the world and found none.
+        let number = json!({
+            "phone_number": "+15017122661", "voice_receive_mode": "fax", "voice_url": "http://127.0.0.1:9/fax",
+        });
+        bench.ok("POST", "/accounts", json!({ "sid": account, "numbers": [number] })).await;
+        let delayed = json!({ "match": { "purpose": "fax-url" }, "webhook": { "delay_ms": 3_600_000 } });
+        bench.ok("POST", &format!("/rules?account={account}"), delayed).await;
+        bench.ok("POST", &format!("/incoming-faxes?account={account}"), json!({})).await
+    };
+    let ((status, detail), call) = tokio::join!(waiting, calling);
+    let call = call["fax_sid"].as_str().expect("a SID");
+    assert!(status == 408 && detail.contains(&format!("next is tell of {call}")), "{detail}");
+}
+
+#[tokio::test]
 async fn faxes_are_paginated_and_filtered_by_direction_status_number_and_text() {
     let bench = Bench::new().await;
     let account = bench.account().await;

@@ -160,7 +160,7 @@ enum Ended {
 
 async fn status_of(awaited: &Awaited, wanted: &Wanted, patience: Duration) -> Result<Json<WaitedView>, Problem> {
     let mut nearest = None;
-    let ended = tokio::time::timeout(patience, async {
+    let waiting = tokio::time::timeout(patience, async {
         // If the account has no world, a particular fax can't exist, but some fax may still come once the account is
         // created.
         if awaited.is_fresh && wanted.fax.is_none() {
@@ -169,9 +169,10 @@ async fn status_of(awaited: &Awaited, wanted: &Wanted, patience: Duration) -> Re
         }
         entered(&awaited.world, wanted, &mut nearest).await
     });
-    // The account's world may have been created meanwhile; an error should describe the new world.
+    let ended = waiting.await;
+    // Looked up only now: the account's world may have been created during the wait, and an error should describe it.
     let world = &awaited.registry.world(awaited.world.sid()).unwrap_or_else(|| awaited.world.clone());
-    match ended.await {
+    match ended {
         Ok(Some(Ended::Entered(event))) => {
             Ok(Json(WaitedView { event: Some(EventView::of(&event)), idle: None, outcome: None, seq: event.seq }))
         }
