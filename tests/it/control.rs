@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::{Request, Response, header};
+use fauxfax::dialect::matching::Pattern;
 use fauxfax::emulator::{AccountSetup, Registry};
 use fauxfax::engine::event::EventKind;
 use fauxfax::http;
@@ -357,7 +358,30 @@ async fn a_wait_that_times_out_describes_the_world_that_was_created_meanwhile() 
     };
     let ((status, detail), call) = tokio::join!(waiting, calling);
     let call = call["fax_sid"].as_str().expect("a SID");
-    assert!(status == 408 && detail.contains(&format!("next is tell of {call}")), "{detail}");
+    assert!(status == 408 && detail.contains(call), "{detail}");
+}
+
+#[tokio::test]
+async fn the_described_form_of_an_account_is_the_one_that_calls_accept() {
+    let bench = Bench::new().await;
+    let parameters = openapi()["paths"][format!("{BASE}/clock")]["get"]["parameters"].clone();
+    let account = parameters.as_array().and_then(|all| all.iter().find(|each| each["name"] == "account"));
+    let pattern = account.map(|account| account["schema"]["pattern"].clone()).expect("every call has the parameter");
+    let pattern = Pattern::parse(&json!({ "regex": pattern })).expect("a regular expression");
+    let digits = "0a".repeat(16);
+    let project = "831455c6-574e-4d8b-b6ee-2418140bf4cd";
+    for (account, is_accepted) in [
+        (format!("AC{digits}"), true),
+        (format!("AC{}", digits.to_uppercase()), true),
+        (project.to_owned(), true),
+        (project.to_uppercase(), true),
+        (format!("FX{digits}"), false),
+        (format!("AC{project}"), false),
+        (digits, false),
+    ] {
+        let (status, answer) = bench.call("GET", &format!("/clock?account={account}"), Value::Null).await;
+        assert_eq!((status == 200, pattern.fits(&json!(account))), (is_accepted, is_accepted), "{account}: {answer}");
+    }
 }
 
 #[tokio::test]
