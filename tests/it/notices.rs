@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use fauxfax::engine::input::{CancelFax, CreateFax, DeleteFax};
 use fauxfax::engine::{ConversationState, Prospect, Unreachable, WorldSpec};
-use fauxfax::model::account::Account;
+use fauxfax::model::account::{Account, CallbackPolicy};
 use fauxfax::model::fax::Status;
+use fauxfax::model::phone::PhoneNumber;
 use fauxfax::model::sid::FaxSid;
 use fauxfax::model::webhook::ExchangeFailure;
 
@@ -79,4 +80,26 @@ fn a_deleted_fax_enters_no_further_status_even_while_its_notice_is_under_way() {
         let Prospect::Unreachable(why) = prospect else { panic!("{wanted}: {prospect:?}") };
         assert_eq!(why, Unreachable::Elsewhere(Status::Canceled), "{wanted}");
     }
+}
+
+#[test]
+fn after_a_late_wake_up_alerts_about_a_url_have_the_time_of_their_deadline() {
+    let mut options = spec();
+    options.options.callbacks = CallbackPolicy::Final;
+    let mut script = Script::new(options);
+    for _ in 0..2 {
+        let busy = order(PhoneNumber::from_digits(15_005_550_101));
+        script.send(CreateFax { status_callback: Some("http://app/s#rp=never".into()), ..busy });
+        script.answer_document(1);
+        // The two calls end at different times.
+        script.forward(Duration::from_millis(100));
+    }
+    // The whole rest is handled in one go, as if the machine had slept for a minute.
+    script.now = script.now.after(Duration::from_secs(60));
+    for _ in 0..2 {
+        script.engine.handle_timeout(script.now);
+    }
+    let times: Vec<_> = script.events(None).iter().map(|event| event.at).collect();
+    assert_eq!(script.alerts(), [11243, 34002, 11243, 34002]);
+    assert!(times.is_sorted(), "{times:?}");
 }

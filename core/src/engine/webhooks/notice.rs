@@ -169,7 +169,7 @@ impl Engine {
         let ordinal = outgoing.ordinal;
         match outgoing.take_next(is_last, now, &|place| token(&ids, sid, TokenPlace::Notice(place))) {
             Next::Message(notice) => {
-                self.check_overrides(sid, notice.purpose, &notice.url);
+                self.check_overrides(sid, notice.purpose, &notice.url, now);
                 if let Some(outgoing) = self.world.outgoing.get_mut(&sid) {
                     outgoing.under_way = Some(notice);
                 }
