@@ -42,7 +42,7 @@ fn signalwire_retries_a_status_callback_after_a_second_and_at_most_twice() {
 }
 
 #[test]
-fn a_fax_deleted_while_its_callback_awaits_a_retry_is_forgotten_after_the_retry() {
+fn a_fax_deleted_while_its_callback_awaits_a_retry_is_forgotten_after_the_last_one() {
     let mut script = project();
     let told = CreateFax { status_callback: Some("http://app/s".into()), ..order(FAR) };
     let only = Some([Status::Canceled].into_iter().collect());
@@ -51,9 +51,11 @@ fn a_fax_deleted_while_its_callback_awaits_a_retry_is_forgotten_after_the_retry(
     script.command(CancelFax(sid)).expect("canceled");
     script.answer_failure(ExchangeFailure::HttpStatus(500));
     script.command(DeleteFax(sid)).expect("deleted");
-    assert_eq!(script.engine.conversation(sid), ConversationState::Pending);
-    script.forward(Duration::from_secs(1));
-    script.answer_failure(ExchangeFailure::HttpStatus(500));
+    for _ in 0..2 {
+        assert_eq!(script.engine.conversation(sid), ConversationState::Pending);
+        script.forward(Duration::from_secs(1));
+        script.answer_failure(ExchangeFailure::HttpStatus(500));
+    }
     assert_eq!(script.engine.conversation(sid), ConversationState::Settled(Status::Canceled));
     assert!(script.engine.is_idle());
 }
@@ -66,6 +68,21 @@ fn canceled(script: &mut Script) -> FaxSid {
     script.command(CancelFax(sid)).expect("canceled");
     script.expect_effects(&["tell status-callback canceled http://app/s"]);
     sid
+}
+
+#[test]
+fn a_notice_is_retried_even_if_its_fax_is_deleted_during_the_first_attempt() {
+    for (mut script, wait_s) in [(Script::default(), 0), (project(), 1)] {
+        let sid = canceled(&mut script);
+        script.command(DeleteFax(sid)).expect("the fax has ended");
+        script.answer_failure(ExchangeFailure::ConnectionRefused);
+        assert_eq!(script.alerts().len(), 0, "the notice is not given up yet");
+        script.forward(Duration::from_secs(wait_s));
+        script.expect_effects(&["tell status-callback canceled http://app/s"]);
+        script.answer_ok();
+        assert_eq!(script.engine.conversation(sid), ConversationState::Settled(Status::Canceled));
+        assert!(script.engine.is_idle() && script.alerts().is_empty());
+    }
 }
 
 #[test]
