@@ -84,16 +84,30 @@ async fn hash(client: &Client) -> anyhow::Result<ExitCode> {
 
 async fn follow(client: &Client, query: &[(&str, Option<String>)], json: bool) -> anyhow::Result<ExitCode> {
     let mut stream = client.events(query).await?;
-    let mut text = String::new();
-    while let Some(piece) = stream.next().await? {
-        // Each chunk ends where a block ends, so no chunk splits a character.
-        text.push_str(&String::from_utf8_lossy(&piece));
-        while let Some((block, rest)) = text.split_once("\n\n") {
-            show(block, json)?;
-            text = rest.to_owned();
-        }
+    let mut blocks = Blocks::default();
+    while let Some(chunk) = stream.next().await? {
+        blocks.completed_by(&chunk).iter().try_for_each(|block| show(block, json))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The blocks of an event stream, whose chunks may end anywhere, even within a character.
+#[derive(Default)]
+struct Blocks {
+    /// The beginning of a block that has not arrived completely.
+    begun: Vec<u8>,
+}
+
+impl Blocks {
+    /// Adds a chunk and returns the blocks that are complete now.
+    fn completed_by(&mut self, chunk: &[u8]) -> Vec<String> {
+        self.begun.extend_from_slice(chunk);
+        // An empty line ends a block.
+        let Some(end) = self.begun.windows(2).rposition(|pair| pair == b"\n\n") else { return Vec::new() };
+        let complete: Vec<u8> = self.begun.drain(..end + 2).collect();
+        let complete = String::from_utf8_lossy(&complete);
+        complete.split("\n\n").filter(|block| !block.is_empty()).map(ToOwned::to_owned).collect()
+    }
 }
 
 /// Prints one block of the event stream: an event, a note about dropped events, or nothing for a heartbeat.
@@ -161,6 +175,21 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_stream_is_read_in_the_same_way_wherever_its_chunks_end() {
+        let expected = [": fauxfax", "id: 1\ndata: {\"what\":\"Zoë\"}", "event: evicted\nid: 2\ndata: {}"];
+        let whole = expected.map(|block| format!("{block}\n\n")).concat();
+        for at in 0..=whole.len() {
+            let (first, second) = whole.as_bytes().split_at(at);
+            let mut blocks = Blocks::default();
+            let read = [blocks.completed_by(first), blocks.completed_by(second)].concat();
+            assert_eq!(read, expected, "split at {at}");
+        }
+        let mut blocks = Blocks::default();
+        let read: Vec<String> = whole.as_bytes().iter().flat_map(|byte| blocks.completed_by(&[*byte])).collect();
+        assert_eq!(read, expected, "byte by byte");
+    }
 
     #[test]
     fn each_kind_of_event_has_a_short_description() {

@@ -14,9 +14,7 @@ use crate::dialect::attribute::{Kind, OF_NUMBER};
 use crate::dialect::rule::RuleDocument;
 use crate::model::account::{CallbackPolicy, Dialect, Service};
 use crate::model::number::{NumberChange, ReceiveMode};
-
-/// The regular expression for SignalWire's ids, which are UUIDs.
-const UUID: &str = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
+use crate::model::sid::{self, AccountSid};
 
 #[derive(Debug, Args)]
 pub(super) struct CompletionsFlags {
@@ -99,7 +97,7 @@ fn account(generator: &mut SchemaGenerator) -> Value {
         "type": "object",
         "additionalProperties": false,
         "properties": {
-            "sid": { "type": "string", "pattern": format!("^(AC[0-9a-fA-F]{{32}}|{UUID})$") },
+            "sid": { "type": "string", "pattern": format!("^{}$", sid::pattern(AccountSid::PREFIX)) },
             "auth_token": text,
             "signing_key": text,
             "dialect": words(Dialect::ALL.iter().map(|word| word.as_str()).collect()),
@@ -131,7 +129,7 @@ fn of_attribute(kind: &Kind<NumberChange>) -> Value {
     match kind {
         Kind::FriendlyName(_) | Kind::Url(_) => json!({ "type": "string" }),
         Kind::Sid(prefix, _) => {
-            json!({ "type": "string", "pattern": format!("^({prefix}[0-9a-fA-F]{{32}}|{UUID})?$") })
+            json!({ "type": "string", "pattern": format!("^{}?$", sid::pattern(prefix)) })
         }
         Kind::Word(words, _) => json!({ "enum": words }),
         Kind::Method(_) => json!({ "enum": ["GET", "POST"] }),
@@ -161,10 +159,8 @@ mod tests {
         let account = &schema["properties"]["accounts"]["items"]["properties"];
         assert_eq!(account["rules"]["items"]["$ref"], "#/$defs/Rule");
         assert_eq!(schema["$defs"]["RuleApi"]["properties"]["status"]["minimum"], 400);
-        assert_eq!(
-            account["numbers"]["items"]["properties"]["trunk_sid"]["pattern"],
-            format!("^(TK[0-9a-fA-F]{{32}}|{UUID})?$")
-        );
+        let trunk = &account["numbers"]["items"]["properties"]["trunk_sid"];
+        assert_eq!(trunk["pattern"], format!("^{}?$", sid::pattern("TK")));
         assert_eq!(schema["properties"]["callbacks"]["enum"], json!(["all", "queued-and-final", "final"]));
     }
 }

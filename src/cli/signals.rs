@@ -26,14 +26,14 @@ pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Registers for Ctrl-C. The returned future completes when Ctrl-C is pressed.
+/// Registers for Ctrl-C immediately. The returned future completes when Ctrl-C is pressed.
 ///
 /// # Errors
-/// Never fails here; on Unix the system may refuse.
+/// Fails if the system refuses to register a handler.
 #[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
 pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async { drop(tokio::signal::ctrl_c().await) })
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move { drop(interrupt.recv().await) })
 }
 
 /// Returns whether to handle SIGHUP. A handler would override a request to ignore the signal, so one is installed only

@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq;
 
 use super::credential::{Credential, credential};
 use super::dialects::{dialect_of, elsewhere};
+use super::reply::ErrorForm;
 use super::traffic::Unassignable;
 use super::{AbortHandle, asked_path, is_read, reply};
 use crate::dialect::error::{ApiError, Reason};
@@ -66,8 +67,8 @@ pub(super) async fn otherwise(
     if fault.reset {
         return Some((reply::reset(connection), None));
     }
-    let dialect = dialect_of(parts);
-    fault.refusal.map(|(status, code)| (reply::on_purpose(dialect, status, code), Some(code)))
+    let form = ErrorForm::at(parts, dialect_of(parts));
+    fault.refusal.map(|(status, code)| (reply::on_purpose(form, status, code), Some(code)))
 }
 
 /// Checks the credential and finds a request's worlds. `named` is the account in the path: `None` if there is none,

@@ -14,13 +14,13 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::AskedHost;
 use super::control::{BASE, Problem};
 use super::dialects::dialect_of;
-use super::{AskedHost, reply};
+use super::reply::ErrorForm;
 use crate::dialect::error::{ApiError, Reason};
 use crate::emulator::{GuardOptions, Settings};
 use crate::io::own::{CONTROL_ROOT, is_below, is_own_name, is_sample};
-use crate::model::account::Dialect;
 use crate::model::hex;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -80,9 +80,9 @@ pub(super) fn judge(parts: &Parts, settings: &Settings) -> Verdict {
     let area = Area::of(parts.uri.path());
     match check(parts, area, settings) {
         Err(refusal) => {
-            let dialect = dialect_of(parts);
-            let code = (area == Area::Rest).then(|| dialect.status_and_code(refusal.reason()).1);
-            Verdict::Refuse(refusal.into_response(area, dialect), code)
+            let form = ErrorForm::at(parts, dialect_of(parts));
+            let code = (area == Area::Rest).then(|| form.dialect.status_and_code(refusal.reason()).1);
+            Verdict::Refuse(refusal.into_response(area, form), code)
         }
         Ok(None) => Verdict::Pass,
         Ok(Some(origin)) if is_preflight(parts) => Verdict::Answer(preflight(parts, &origin)),
@@ -295,7 +295,7 @@ impl Refusal {
         }
     }
 
-    fn into_response(self, area: Area, dialect: Dialect) -> Response {
+    fn into_response(self, area: Area, form: ErrorForm) -> Response {
         let (status, name) = match self {
             Self::Host(_) => (StatusCode::MISDIRECTED_REQUEST, "host-not-allowed"),
             Self::Origin(_) | Self::Page => (StatusCode::FORBIDDEN, "origin-not-allowed"),
@@ -303,9 +303,9 @@ impl Refusal {
             Self::NoToken | Self::WrongToken => (StatusCode::UNAUTHORIZED, "control-token-needed"),
         };
         let detail = self.detail();
-        // REST API clients expect errors in their dialect's form.
+        // REST API clients expect errors in the form of their API.
         if area == Area::Rest {
-            return reply::error(dialect, &ApiError::new(self.reason(), detail));
+            return form.response(&ApiError::new(self.reason(), detail));
         }
         let mut response = Problem::new(status.as_u16(), name, detail).into_response();
         if status == StatusCode::UNAUTHORIZED {

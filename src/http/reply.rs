@@ -52,10 +52,30 @@ pub(super) fn wrong_method(parts: &Parts, methods: String) -> Response {
     response
 }
 
+/// The form of an API's errors: that of its dialect, or that of SignalWire's fax logs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ErrorForm {
+    pub(super) dialect: Dialect,
+    is_of_logs: bool,
+}
+
+impl ErrorForm {
+    /// Returns the form of errors for a client that expects this dialect at the request's path.
+    pub(super) fn at(parts: &Parts, dialect: Dialect) -> Self {
+        Self { dialect, is_of_logs: is_below(parts.uri.path(), logs::ROOT) }
+    }
+
+    /// Turns an error into a response of this form.
+    pub(super) fn response(self, refused: &ApiError) -> Response {
+        let response = error(self.dialect, refused);
+        if self.is_of_logs { response.map(|_| Body::from(logs::error_body(refused))) } else { response }
+    }
+}
+
 /// Returns the error that a tester's rule asks for. Like Twilio's own, a 429 carries `Retry-After`.
-pub(super) fn on_purpose(dialect: Dialect, status: u16, code: u32) -> Response {
+pub(super) fn on_purpose(form: ErrorForm, status: u16, code: u32) -> Response {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Refused");
-    let mut response = error(dialect, &ApiError::new(Reason::OnPurpose { status, code }, reason));
+    let mut response = form.response(&ApiError::new(Reason::OnPurpose { status, code }, reason));
     if status == StatusCode::TOO_MANY_REQUESTS.as_u16() {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
     }
@@ -63,9 +83,9 @@ pub(super) fn on_purpose(dialect: Dialect, status: u16, code: u32) -> Response {
 }
 
 /// Returns the response to a call in which the emulator itself has failed.
-pub(super) fn fault(dialect: Dialect) -> Response {
+pub(super) fn fault(form: ErrorForm) -> Response {
     let message = "Internal Server Error: a fault in the emulator; please report it, with the details in its log";
-    error(dialect, &ApiError::new(Reason::Internal, message))
+    form.response(&ApiError::new(Reason::Internal, message))
 }
 
 /// Resets the connection if the listener can do that. Otherwise the body is cut short, which clients also treat as an
@@ -92,15 +112,10 @@ fn bytes(status: StatusCode, body: Vec<u8>) -> Response {
 
 /// Turns an error into the response to a request, in the form of the API that the path belongs to.
 pub(super) fn error_at(parts: &Parts, refused: &ApiError) -> Response {
-    let response = error(dialect_of_client(parts), refused);
-    if is_below(parts.uri.path(), logs::ROOT) {
-        response.map(|_| Body::from(logs::error_body(refused)))
-    } else {
-        response
-    }
+    ErrorForm::at(parts, dialect_of_client(parts)).response(refused)
 }
 
-/// Turns an error into a response: 503 carries `Retry-After`, and authentication errors carry a challenge.
+/// Turns an error into a response in the dialect's own form: 503 carries `Retry-After`, and authentication errors carry a challenge.
 pub(super) fn error(dialect: Dialect, error: &ApiError) -> Response {
     let status = StatusCode::from_u16(error.status(dialect)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = bytes(status, error.body(dialect));
@@ -123,7 +138,7 @@ const UNCOUNTED_BYTES_MAX: u64 = 64 * 1024;
 pub(super) struct Counted;
 
 /// Charges a response's bytes to the budget until they have been sent; returns 503 if there is no room for them.
-pub(super) fn charged(dialect: Dialect, response: Response, budget: &Budget) -> Response {
+pub(super) fn charged(form: ErrorForm, response: Response, budget: &Budget) -> Response {
     let bytes = response.body().size_hint().lower();
     // A streamed body has no lower bound on its size, and is charged where it is produced.
     if bytes <= UNCOUNTED_BYTES_MAX || response.extensions().get::<Counted>().is_some() {
@@ -134,7 +149,7 @@ pub(super) fn charged(dialect: Dialect, response: Response, budget: &Budget) -> 
             let room = Arc::new(room);
             response.map(|body| Body::new(body.map_frame(move |frame| frame.map_data(|data| tied(data, &room)))))
         }
-        Err(no_room) => error(dialect, &ApiError::new(Reason::Overloaded, format!("Service Unavailable: {no_room}"))),
+        Err(no_room) => form.response(&ApiError::new(Reason::Overloaded, format!("Service Unavailable: {no_room}"))),
     }
 }
 

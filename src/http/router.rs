@@ -19,12 +19,12 @@ use tower::{Service, ServiceExt};
 
 use super::dialects::dialect_of;
 use super::guard::{self, Verdict};
+use super::reply::ErrorForm;
 use super::traffic::{self, Unassignable};
 use super::{AbortHandle, AskedTarget, CaFiles, ListenAddress, asked_path, bins, control, dispatch, media, reply};
 use crate::dialect::error::ApiError;
 use crate::dialect::signalwire;
 use crate::emulator::{NoWorld, Registry};
-use crate::model::account::Dialect;
 
 /// The root of the paths that may end in `.json`; Twilio's libraries write the suffix.
 const SUFFIXED_ROOT: &str = "/2010-04-01/";
@@ -61,7 +61,7 @@ impl App {
         B::Error: Into<BoxError>,
     {
         let (parts, body) = prepared(request, self.address).into_parts();
-        let dialect = dialect_of(&parts);
+        let form = ErrorForm::at(&parts, dialect_of(&parts));
         let verdict = guard::judge(&parts, self.registry.settings());
         // A refused call reaches no world, so only the log of unassigned requests can show it.
         if let Verdict::Refuse(response, Some(code)) = &verdict {
@@ -70,22 +70,22 @@ impl App {
         }
         let request = Request::from_parts(parts, body);
         match verdict {
-            Verdict::Pass => self.routed(dialect, request, connection).await,
-            Verdict::PassTo(origin) => guard::readable_by(self.routed(dialect, request, connection).await, &origin),
+            Verdict::Pass => self.routed(form, request, connection).await,
+            Verdict::PassTo(origin) => guard::readable_by(self.routed(form, request, connection).await, &origin),
             Verdict::Answer(response) | Verdict::Refuse(response, _) => response,
         }
     }
 
     /// Responds according to the request's route, and charges the response's bytes to the budget until they have been
     /// sent.
-    async fn routed<B>(&self, dialect: Dialect, request: Request<B>, connection: &AbortHandle) -> Response
+    async fn routed<B>(&self, form: ErrorForm, request: Request<B>, connection: &AbortHandle) -> Response
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
         // A panic in a world breaks that world, which logs it; the client still gets a response.
         let answered = AssertUnwindSafe(self.route(request, connection)).catch_unwind().await;
-        reply::charged(dialect, answered.unwrap_or_else(|_| reply::fault(dialect)), self.registry.budget())
+        reply::charged(form, answered.unwrap_or_else(|_| reply::fault(form)), self.registry.budget())
     }
 
     async fn route<B>(&self, request: Request<B>, connection: &AbortHandle) -> Response

@@ -27,6 +27,7 @@ use super::Error;
 use crate::engine::input::{AddRule, DropRule, DropRules};
 pub use crate::engine::rule::{ApiFault, LineOverride, Outcome, WebhookFault};
 use crate::engine::rule::{Match, Pattern, Rule, RuleEffect};
+use crate::model::account::Dialect;
 pub use crate::model::fault::Fault;
 use crate::model::fax::Direction;
 pub use crate::model::line::LineFault;
@@ -211,7 +212,7 @@ impl AccountRules {
             return Err(error);
         }
         let rule = Rule { matches: self.matches, after: self.after, times, chance: self.chance, effect };
-        rule.check().map_err(|fault| Error::Rule(fault.to_string()))?;
+        rule.check(Dialect::of(self.world.sid())).map_err(|fault| Error::Rule(fault.to_string()))?;
         Ok(self.world.handle(AddRule(rule))?)
     }
 

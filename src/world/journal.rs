@@ -8,7 +8,7 @@ use super::requests::RequestLog;
 pub use super::requests::{ApiRequest, REQUEST_BYTES_MAX};
 use crate::engine::Engine;
 use crate::engine::event;
-use crate::engine::event::EventKind;
+use crate::engine::event::{EventKind, EventName};
 use crate::engine::journal::EventFilter;
 use crate::model::account::Dialect;
 use crate::model::fax::Status;
@@ -44,6 +44,11 @@ pub enum Entry {
     Engine(Arc<event::Event>),
     /// A client's call to the REST API.
     Request(Arc<ApiRequest>),
+}
+
+/// Returns the type of every event as the control API names it, such as `fax.status`.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    EventName::ALL.iter().map(|name| name.as_str()).chain([API_REQUEST])
 }
 
 impl World {

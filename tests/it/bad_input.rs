@@ -3,6 +3,7 @@
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
 use fauxfax::http::control::{BASE, openapi};
+use fauxfax::world::journal::kinds;
 use serde_json::{Value, json};
 
 use crate::control::Bench;
@@ -59,6 +60,7 @@ async fn an_error_about_a_json_body_names_its_field() {
         ("POST /verify", r#"{"match":{"kind":"a","kind":"b"}}"#, "match.kind: is given twice; give it once"),
         ("POST /verify", r#"{"in_order":{}}"#, "in_order: a list, not an object"),
         ("POST /verify", r#"{"all":1}"#, "all: true or false, not 1"),
+        ("POST /verify", r#"{"match":{},"since":1,"all":true}"#, "all: can't be true together with since"),
         ("POST /explain-signature", r#"{"url":"http://h/"}"#, "signature: is required"),
         ("POST /explain-signature", r#"{"url":"u","signature":"s","params":[]}"#, "params: an object, not a list"),
         ("POST /accounts", r#"{"numbers":[{"phone_number":5}]}"#, "numbers[0].phone_number: a string, not 5"),
@@ -90,11 +92,19 @@ async fn an_error_about_a_query_names_its_parameter() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let whole = "a whole number from 0 to 18446744073709551615";
+    let both = "all: can't be true together with since, which names another start; give one of the two".to_owned();
     for (target, told) in [
         ("/events?since=abc", format!("since: {whole}, not \"abc\"")),
         ("/events?limit=-1", format!("limit: {whole}, not \"-1\"")),
         ("/events?all=yes", "all: true or false, not \"yes\"".to_owned()),
         ("/events?since=1&since=2", "since: is given twice; give it once".to_owned()),
+        ("/events?since=1&all=true", both.clone()),
+        ("/wait?status=received&since=1&all=true", both.clone()),
+        ("/webhooks?since=1&all=true", both),
+        (
+            "/events?kind=fax.stauts",
+            "kind: no event is of the kind \"fax.stauts\"; did you mean fax.status?".to_owned(),
+        ),
         ("/events?snice=1", "unknown field \"snice\"; did you mean since?".to_owned()),
         ("/traffic?since=1.5", format!("since: {whole}, not \"1.5\"")),
         ("/webhooks?since=x", format!("since: {whole}, not \"x\"")),
@@ -174,6 +184,20 @@ async fn an_invalid_last_event_id_is_refused_and_an_empty_one_counts_as_absent()
         let problem: Value = serde_json::from_slice(&bytes).expect("JSON");
         assert_eq!(problem["type"], "urn:fauxfax:problem:bad-last-event-id");
         assert!(problem["detail"].as_str().is_some_and(|told| told.contains("Last-Event-ID")), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn every_kind_of_event_is_documented_and_accepted_and_no_other_is() {
+    let bench = Bench::new().await;
+    let page = include_str!("../../docs/control-api.md");
+    for kind in kinds() {
+        assert!(page.contains(&format!("`{kind}`")), "{kind} is not documented");
+        bench.ok("GET", &format!("/events?kind={kind}"), Value::Null).await;
+    }
+    for kind in ["", "x", "FAX.STATUS"] {
+        let (status, told) = bench.refused("GET", &format!("/events?kind={kind}"), Value::Null).await;
+        assert!(status == 400 && told.contains("the kinds are") && told.contains("world.reset"), "{kind}: {told}");
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::{Request, Response, header};
+use fauxfax::dialect::matching::Pattern;
 use fauxfax::emulator::{AccountSetup, Registry};
 use fauxfax::engine::event::EventKind;
 use fauxfax::http;
@@ -345,6 +346,50 @@ async fn a_wait_that_times_out_says_how_far_the_fax_got_and_what_is_next() {
     assert_eq!(waited["event"]["fax_sid"], call["fax_sid"]);
     let (status, detail) = bench.refused("GET", &format!("{wait}&status=recieved"), Value::Null).await;
     assert!(status == 422 && detail.contains("received"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_wait_that_times_out_describes_the_world_that_was_created_meanwhile() {
+    let bench = Bench::new().await;
+    let account = AccountSid::from_bytes([0xee; 16]).to_string();
+    let target = format!("/wait?account={account}&status=delivered&timeout=1");
+    let waiting = bench.refused("GET", &target, Value::Null);
+    let calling = async {
+        // `join!` polls the wait first, so by now it has looked for the world and found none.
+        let number = json!({
+            "phone_number": "+15017122661", "voice_receive_mode": "fax", "voice_url": "http://127.0.0.1:9/fax",
+        });
+        bench.ok("POST", "/accounts", json!({ "sid": account, "numbers": [number] })).await;
+        let delayed = json!({ "match": { "purpose": "fax-url" }, "webhook": { "delay_ms": 3_600_000 } });
+        bench.ok("POST", &format!("/rules?account={account}"), delayed).await;
+        bench.ok("POST", &format!("/incoming-faxes?account={account}"), json!({})).await
+    };
+    let ((status, detail), call) = tokio::join!(waiting, calling);
+    let call = call["fax_sid"].as_str().expect("a SID");
+    assert!(status == 408 && detail.contains(call), "{detail}");
+}
+
+#[tokio::test]
+async fn the_described_form_of_an_account_is_the_one_that_calls_accept() {
+    let bench = Bench::new().await;
+    let parameters = openapi()["paths"][format!("{BASE}/clock")]["get"]["parameters"].clone();
+    let account = parameters.as_array().and_then(|all| all.iter().find(|each| each["name"] == "account"));
+    let pattern = account.map(|account| account["schema"]["pattern"].clone()).expect("every call has the parameter");
+    let pattern = Pattern::parse(&json!({ "regex": pattern })).expect("a regular expression");
+    let digits = "0a".repeat(16);
+    let project = "831455c6-574e-4d8b-b6ee-2418140bf4cd";
+    for (account, is_accepted) in [
+        (format!("AC{digits}"), true),
+        (format!("AC{}", digits.to_uppercase()), true),
+        (project.to_owned(), true),
+        (project.to_uppercase(), true),
+        (format!("FX{digits}"), false),
+        (format!("AC{project}"), false),
+        (digits, false),
+    ] {
+        let (status, answer) = bench.call("GET", &format!("/clock?account={account}"), Value::Null).await;
+        assert_eq!((status == 200, pattern.fits(&json!(account))), (is_accepted, is_accepted), "{account}: {answer}");
+    }
 }
 
 #[tokio::test]

@@ -533,51 +533,6 @@ fn ids_depend_on_the_seed_and_not_on_the_timing_of_other_faxes() {
     assert_ne!(Script::new(spec).send(order(FAR)), run(false).0);
 }
 
-/// Creates a SignalWire world without a reachable app.
-fn project() -> Script {
-    let sid = "b3877c40-da60-4998-90ad-b792e98472ac".parse().expect("a project's UUID");
-    let account = fauxfax::model::account::Account::new(sid, Some("secret".into()), spec().account.created);
-    Script::new(fauxfax::engine::WorldSpec { account, ..spec() })
-}
-
-#[test]
-fn signalwire_retries_a_status_callback_after_a_second_and_at_most_twice() {
-    let mut script = project();
-    let completed = Some([Status::Canceled].into_iter().collect());
-    let told = fauxfax::engine::input::CreateFax { callback_statuses: completed, ..order(FAR) };
-    let told = fauxfax::engine::input::CreateFax { status_callback: Some("http://app/s#tt=100".into()), ..told };
-    let sid = script.command(told).expect("taken");
-    script.expect_effects(&[]);
-    script.command(CancelFax(sid)).expect("canceled");
-    for _ in 0..2 {
-        script.expect_effects(&["tell status-callback canceled http://app/s#tt=100"]);
-        script.answer_failure(ExchangeFailure::TotalTimeout);
-        script.expect_effects(&[]);
-        script.expect_deadline(1_000);
-        script.forward(Duration::from_secs(1));
-    }
-    script.answer_failure(ExchangeFailure::HttpStatus(500));
-    script.expect_effects(&[]);
-    assert!(script.engine.is_idle() && script.alerts().len() == 1, "the callback is given up with one alert");
-}
-
-#[test]
-fn a_fax_deleted_while_its_callback_awaits_a_retry_is_forgotten_after_the_retry() {
-    let mut script = project();
-    let told = fauxfax::engine::input::CreateFax { status_callback: Some("http://app/s".into()), ..order(FAR) };
-    let only = Some([Status::Canceled].into_iter().collect());
-    let told = fauxfax::engine::input::CreateFax { callback_statuses: only, ..told };
-    let sid = script.command(told).expect("taken");
-    script.command(CancelFax(sid)).expect("canceled");
-    script.answer_failure(ExchangeFailure::HttpStatus(500));
-    script.command(DeleteFax(sid)).expect("deleted");
-    assert_eq!(script.engine.conversation(sid), ConversationState::Pending);
-    script.forward(Duration::from_secs(1));
-    script.answer_failure(ExchangeFailure::HttpStatus(500));
-    assert_eq!(script.engine.conversation(sid), ConversationState::Settled(Status::Canceled));
-    assert!(script.engine.is_idle());
-}
-
 #[test]
 fn a_callbacks_statuses_take_precedence_over_the_worlds_policy() {
     let mut script = Script::default();

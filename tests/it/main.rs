@@ -30,6 +30,7 @@ mod keeping;
 mod library;
 mod limits;
 mod losses;
+mod notices;
 mod once;
 mod past;
 mod pdf_black;

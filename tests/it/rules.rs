@@ -4,17 +4,20 @@ use std::time::Duration;
 
 use fauxfax::dialect::rule;
 use fauxfax::dialect::twilio::codes::code as code_of;
+use fauxfax::engine::WorldSpec;
 use fauxfax::engine::effect::{Effect, Intent};
 use fauxfax::engine::event::EventKind;
 use fauxfax::engine::input::{
     AddRule, ApiCalled, CreateApplication, CreateFax, CreateKey, DropRule, DropRules, Reset, Restore, TakeSnapshot,
 };
+use fauxfax::model::account::{Account, CallbackPolicy, Dialect};
 use fauxfax::model::application::ApplicationChange;
 use fauxfax::model::fax::Status;
+use fauxfax::model::number::{NumberChange, ReceiveMode};
 use fauxfax::model::phone::PhoneNumber;
 use fauxfax::model::refusal::Refusal;
 use fauxfax::model::sid::FaxSid;
-use fauxfax::model::webhook::Signature;
+use fauxfax::model::webhook::{ExchangeFailure, Signature};
 use serde_json::{Value, json};
 
 use crate::script::{FAR, OWN, Script, call, order, spec};
@@ -32,7 +35,7 @@ fn with_rules(rules: &[Value]) -> Script {
 }
 
 fn add(script: &mut Script, value: &Value) -> u64 {
-    let rule = rule::parse(value, fauxfax::model::account::Dialect::Twilio).expect("a rule");
+    let rule = rule::parse(value, Dialect::Twilio).expect("a rule");
     match script.control(AddRule(rule)) {
         Ok(id) => id,
         other => panic!("not added: {other:?}"),
@@ -310,6 +313,36 @@ fn a_stale_signature_affects_messages_but_not_twiml_requests() {
 }
 
 #[test]
+fn a_stale_signature_affects_a_fallback_urls_notice_but_not_its_twiml_request() {
+    let fallback = NumberChange {
+        voice_receive_mode: Some(ReceiveMode::Fax),
+        voice_url: Some("http://app/fax".into()),
+        voice_fallback_url: Some("http://app/fallback".into()),
+        ..NumberChange::default()
+    };
+    let project = "b3877c40-da60-4998-90ad-b792e98472ac".parse().expect("a project's UUID");
+    let account = Account::new(project, Some("secret".into()), spec().account.created);
+    let mut script = Script::new(WorldSpec { account, numbers: vec![(OWN, fallback)], ..spec() });
+    let stale = json!({ "match": { "purpose": "fallback-url" }, "times": 1, "webhook": { "signature": "stale" } });
+    let stale = rule::parse(&stale, Dialect::SignalWire).expect("a rule");
+    script.control(AddRule(stale)).expect("added");
+    script.receive(call(1));
+    script.answer_no_twiml(ExchangeFailure::HttpStatus(500));
+    script.forward(Duration::ZERO);
+    script.expect_effects(&["ask fallback-url http://app/fallback"]);
+    let Intent::AskForTwiml(question) = &*script.first_effect().intent else { panic!("a question") };
+    assert_eq!(question.signature, Signature::Good);
+    script.answer_twiml(RECEIVE, &[]);
+    script.forward(HOUR);
+    script.expect_effects(&["tell action received http://app/done"]);
+    script.answer_failure(ExchangeFailure::HttpStatus(500));
+    script.forward(Duration::ZERO);
+    script.expect_effects(&["tell fallback-url received http://app/fallback"]);
+    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("a message") };
+    assert_eq!(notice.signature, Signature::Stale);
+}
+
+#[test]
 fn a_dropped_twiml_request_counts_as_an_unreachable_app() {
     let mut script = with_rules(&[json!({ "match": { "purpose": "fax-url" }, "webhook": { "drop": true } })]);
     script.receive(call(1));
@@ -336,7 +369,7 @@ fn webhook_counters_do_not_depend_on_the_order_of_responses() {
         let rule =
             json!({ "match": { "purpose": "status-callback" }, "after": 2, "times": 1, "webhook": { "drop": true } });
         let mut spec = spec();
-        spec.options.callbacks = fauxfax::model::account::CallbackPolicy::QueuedAndFinal;
+        spec.options.callbacks = CallbackPolicy::QueuedAndFinal;
         let mut script = Script::new(spec);
         add(&mut script, &rule);
         for _ in 0..2 {
@@ -366,8 +399,7 @@ fn rules_are_limited_and_removed_singly_or_all_together() {
     for _ in 1..fauxfax::engine::RULES_MAX {
         add(&mut script, &json!({ "line": { "noise": 1 } }));
     }
-    let rule =
-        rule::parse(&json!({ "line": { "noise": 1 } }), fauxfax::model::account::Dialect::Twilio).expect("a rule");
+    let rule = rule::parse(&json!({ "line": { "noise": 1 } }), Dialect::Twilio).expect("a rule");
     assert!(matches!(script.control(AddRule(rule)), Err(Refusal::LimitReached { .. })));
 }
 
@@ -385,10 +417,8 @@ fn api_keys_and_applications_are_limited() {
 #[test]
 fn a_reset_brings_back_the_configured_rules_and_a_restore_their_counters() {
     let mut spec = spec();
-    spec.rules = vec![
-        rule::parse(&json!({ "times": 1, "outcome": { "status": "busy" } }), fauxfax::model::account::Dialect::Twilio)
-            .expect("a rule"),
-    ];
+    spec.rules =
+        vec![rule::parse(&json!({ "times": 1, "outcome": { "status": "busy" } }), Dialect::Twilio).expect("a rule")];
     let mut script = Script::new(spec);
     script.control(TakeSnapshot("fresh".into())).expect("taken");
     assert_eq!(sent(&mut script, FAR, 1), Status::Busy);

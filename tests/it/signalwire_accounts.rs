@@ -292,5 +292,10 @@ async fn numbers_that_behave_fail_with_signalwires_code_and_messages() {
         let shown = (&fax["status"], &fax["error_code"], &fax["error_message"]);
         assert_eq!(shown, (&json!(status), &json!(code), &json!(text)), "{to}: {fax}");
         assert_eq!(fax["num_pages"], pages, "{to}: {fax}");
+        let Some(text) = text else { continue };
+        let sid = fax["sid"].as_str().expect("a SID");
+        let alerts = project.bench.ok("GET", &format!("/events?kind=alert&fax={sid}"), Value::Null).await;
+        let message = &alerts["events"][0]["data"]["message"];
+        assert_eq!(*message, format!("outbound to +{to}: {text}"), "{alerts}");
     }
 }

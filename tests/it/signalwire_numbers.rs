@@ -359,3 +359,18 @@ async fn fax_logs_are_paginated() {
     assert_eq!(space.send("GET", "/api/fax/logs", "", None).await.json(401)["errors"][0]["code"], "unauthorized");
     assert!(space.send("POST", "/api/fax/logs", "", Some(&credential)).await.json(405)["errors"].is_array());
 }
+
+#[tokio::test]
+async fn refusals_by_a_rule_and_by_the_guard_have_the_form_of_the_fax_logs() {
+    let space = Space::new();
+    let credential = format!("{PROJECT}:PTtoken");
+    let rule = r#"{"match":{"path":"/api/fax/*"},"api":{"status":429}}"#;
+    let added = space.send("POST", &format!("/_fauxfax/v1/rules?account={PROJECT}"), rule, None).await;
+    assert!(added.status < 300, "{}", added.text);
+    let error = space.send("GET", "/api/fax/logs", "", Some(&credential)).await.json(429);
+    assert_eq!(error["errors"][0]["code"], "too_many_requests", "{error}");
+    let error = space.send("GET", "http://rebound.example/api/fax/logs", "", Some(&credential)).await.json(421);
+    assert_eq!(error["errors"][0]["type"], "request_error", "{error}");
+    let path = format!("http://rebound.example/api/laml/2010-04-01/Accounts/{PROJECT}/Faxes");
+    space.send("GET", &path, "", Some(&credential)).await.refused(421, 20006);
+}

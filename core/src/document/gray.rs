@@ -116,6 +116,10 @@ impl Gray {
     /// blank area has too few dark pels to tell, and is accepted if its paper is light.
     fn has_strokes(&self, area: Area, paper: &Paper) -> bool {
         let (mut dark, mut thin) = (0_u64, 0_u64);
+        let thin_pels = |(length, uncounted): (u32, u32)| {
+            let is_thin = length as usize <= STROKE_PELS_MAX;
+            if is_thin { u64::from(uncounted) } else { 0 }
+        };
         // For each column: the length of its current dark run, and how many pels of that run belong to wide runs in
         // their rows and are therefore not counted as thin yet.
         let mut columns = vec![(0_u32, 0_u32); area.columns(self.width).len()];
@@ -149,13 +153,15 @@ impl Gray {
                     *length += 1;
                     *uncounted += u32::from(!is_thin);
                 }
-                if let Some((length, uncounted)) = columns.get_mut(end) {
-                    thin += if *length as usize <= STROKE_PELS_MAX { u64::from(*uncounted) } else { 0 };
-                    (*length, *uncounted) = (0, 0);
+                if let Some(column) = columns.get_mut(end) {
+                    thin += thin_pels(*column);
+                    *column = (0, 0);
                 }
                 start = end + 1;
             }
         }
+        // The runs that reach the bottom of the area end there.
+        thin += columns.into_iter().map(thin_pels).sum::<u64>();
         let is_blank = dark * 1_000 < area.pels() * BLANK_PER_MILLE;
         if is_blank { paper.lowest >= BLANK_LOWEST } else { thin * 100 >= dark * STROKES_PERCENT }
     }
@@ -312,6 +318,16 @@ mod tests {
             for (at, pel) in (0..).zip(scan.pels()) {
                 assert_eq!(*pel, if ink(at % 400, at / 400) { 0 } else { 255 }, "{paper}");
             }
+        }
+    }
+
+    #[test]
+    fn a_line_along_an_edge_is_a_stroke() {
+        for (name, edge) in [("top", 0..20), ("bottom", 380..400)] {
+            let mut across = image(|_, y, noise| if edge.contains(&y) { 40 } else { 215 + noise });
+            assert_eq!(across.remove_paper(across.area()), Some(Scan::Text), "{name}");
+            let mut along = image(|x, _, noise| if edge.contains(&x) { 40 } else { 215 + noise });
+            assert_eq!(along.remove_paper(along.area()), Some(Scan::Text), "{name}, turned");
         }
     }
 

@@ -124,7 +124,8 @@ impl Engine {
         };
         let Some(failure) = fax.failure().filter(|_| called) else { return };
         let (sid, fault) = (fax.sid, failure.fault);
-        let text = format!("{} to {}: {}", fax.direction(), fax.to, failure.text());
+        let why = failure.text_of_call(self.account.dialect);
+        let text = format!("{} to {}: {why}", fax.direction(), fax.to);
         self.alert(Some(sid), (fault, AlertLevel::Error), &text, None, now);
     }
 

@@ -140,6 +140,48 @@ pub enum EventKind {
     },
 }
 
+words!(
+    /// The names of the events, one for each kind.
+    EventName {
+        /// A fax was created, or its status changed.
+        FaxStatus = "fax.status",
+        /// A whole page went over the line.
+        FaxPage = "fax.page",
+        /// The document of an outbound fax was requested.
+        DocumentFetched = "document.fetched",
+        /// A part of a document is missing from its fax pages.
+        DocumentLoss = "document.loss",
+        /// A request was made to a customer's app.
+        WebhookAttempt = "webhook.attempt",
+        /// A tester had a webhook sent again.
+        WebhookReplayed = "webhook.replayed",
+        /// A number's app responded with TwiML.
+        TwimlExecuted = "twiml.executed",
+        /// A call ended without a fax.
+        CallNotAnswered = "call.not-answered",
+        /// An alert was raised.
+        Alert = "alert",
+        /// An unknown `From` was added as a caller id.
+        CallerIdAdopted = "caller-id.adopted",
+        /// Media were dropped to stay within the budget.
+        MediaEvicted = "media.evicted",
+        /// A download of media was refused.
+        MediaRefused = "media.refused",
+        /// A download of media was served with a warning.
+        MediaWarning = "media.warning",
+        /// The completion of an effect from before a reset was dropped.
+        AnswerDropped = "answer.dropped",
+        /// A tester's rule acted.
+        RuleFired = "rule.fired",
+        /// The clock was set, frozen or resumed.
+        ClockMoved = "clock.moved",
+        /// The world broke.
+        WorldBroken = "world.broken",
+        /// The world was reset or restored.
+        WorldReset = "world.reset",
+    }
+);
+
 /// The state that a world is reset to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResetTo {
@@ -170,29 +212,35 @@ impl ResetTo {
 }
 
 impl EventKind {
-    /// Returns the event's name in the journal, such as `fax.status`.
+    /// Returns the event's name in the journal.
+    #[must_use]
+    pub const fn name(&self) -> EventName {
+        match self {
+            Self::FaxStatus { .. } => EventName::FaxStatus,
+            Self::FaxPage { .. } => EventName::FaxPage,
+            Self::DocumentFetched { .. } => EventName::DocumentFetched,
+            Self::DocumentLoss(_) => EventName::DocumentLoss,
+            Self::WebhookAttempt { .. } => EventName::WebhookAttempt,
+            Self::WebhookReplayed { .. } => EventName::WebhookReplayed,
+            Self::TwimlExecuted { .. } => EventName::TwimlExecuted,
+            Self::CallNotAnswered => EventName::CallNotAnswered,
+            Self::Alert(_) => EventName::Alert,
+            Self::CallerIdAdopted { .. } => EventName::CallerIdAdopted,
+            Self::MediaEvicted => EventName::MediaEvicted,
+            Self::MediaRefused { .. } => EventName::MediaRefused,
+            Self::MediaWarning { .. } => EventName::MediaWarning,
+            Self::AnswerDropped => EventName::AnswerDropped,
+            Self::RuleFired { .. } => EventName::RuleFired,
+            Self::ClockMoved { .. } => EventName::ClockMoved,
+            Self::WorldBroken { .. } => EventName::WorldBroken,
+            Self::WorldReset { .. } => EventName::WorldReset,
+        }
+    }
+
+    /// Returns the event's name as a word, such as `fax.status`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::FaxStatus { .. } => "fax.status",
-            Self::FaxPage { .. } => "fax.page",
-            Self::DocumentFetched { .. } => "document.fetched",
-            Self::DocumentLoss(_) => "document.loss",
-            Self::WebhookAttempt { .. } => "webhook.attempt",
-            Self::WebhookReplayed { .. } => "webhook.replayed",
-            Self::TwimlExecuted { .. } => "twiml.executed",
-            Self::CallNotAnswered => "call.not-answered",
-            Self::Alert(_) => "alert",
-            Self::CallerIdAdopted { .. } => "caller-id.adopted",
-            Self::MediaEvicted => "media.evicted",
-            Self::MediaRefused { .. } => "media.refused",
-            Self::MediaWarning { .. } => "media.warning",
-            Self::AnswerDropped => "answer.dropped",
-            Self::RuleFired { .. } => "rule.fired",
-            Self::ClockMoved { .. } => "clock.moved",
-            Self::WorldBroken { .. } => "world.broken",
-            Self::WorldReset { .. } => "world.reset",
-        }
+        self.name().as_str()
     }
 
     /// Returns the exchange that the event records, if any. The exchange of an alert is not returned, since it has an

@@ -64,6 +64,10 @@ impl Engine {
         match self.conversation(fax) {
             // The fax was deleted after it ended.
             ConversationState::Settled(status) => Prospect::Unreachable(Unreachable::Elsewhere(status)),
+            // So was this one, but an app remains to be notified. Only the journal still knows how the fax ended.
+            ConversationState::Pending if self.world.tables.ordinal(fax).is_none() => {
+                Prospect::Unreachable(self.journal.last_status(fax).map_or(Unreachable::Gone, Unreachable::Elsewhere))
+            }
             ConversationState::Pending => {
                 // A ringing call can only become a receiving fax or a canceled one.
                 let is_inbound = |status: &Status| *status == Status::Canceled || *status == Status::Receiving;

@@ -4,6 +4,7 @@ pub mod check;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::account::Dialect;
 use crate::model::fax::Direction;
 use crate::model::line::LineFault;
 use crate::model::line::{Coding, Line};
@@ -151,6 +152,8 @@ pub(super) struct Subject<'a> {
     pub(super) path: &'a str,
     pub(super) url: &'a str,
     pub(super) purpose: Option<Purpose>,
+    /// Whether a webhook asks for TwiML.
+    pub(super) is_question: bool,
 }
 
 impl RuleEffect {
@@ -208,11 +211,14 @@ impl RuleEffect {
     }
 }
 
-/// Returns whether a request with this purpose asks for TwiML. Such a request comes before any notice, so there is no
-/// earlier signature to reuse.
-#[must_use]
-pub const fn is_question(purpose: Purpose) -> bool {
-    matches!(purpose, Purpose::FaxUrl | Purpose::FallbackUrl)
+/// Returns whether every request with this purpose asks for TwiML. Such a request comes before any notice, so there is
+/// no earlier signature to reuse. SignalWire's fallback URL is also notified after a failed action.
+const fn is_always_question(purpose: Purpose, dialect: Dialect) -> bool {
+    match purpose {
+        Purpose::FaxUrl => true,
+        Purpose::FallbackUrl => matches!(dialect, Dialect::Twilio),
+        Purpose::MediaUrl | Purpose::Action | Purpose::StatusCallback | Purpose::Debugger => false,
+    }
 }
 
 impl Rule {
@@ -232,7 +238,7 @@ impl Rule {
             && fits(&wanted.path, subject.path)
             && fits(&wanted.url, subject.url)
             && wanted.purpose.is_none_or(|purpose| subject.purpose == Some(purpose))
-            && !(self.effect.is_stale_alone() && subject.purpose.is_some_and(is_question))
+            && !(self.effect.is_stale_alone() && subject.is_question)
     }
 
     /// Returns whether this rule, if it precedes the other one, leaves that one nothing to act on.

@@ -18,6 +18,9 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::Purpose;
 use rand::Rng;
 
+/// The number of questions about a fax: to the FaxUrl and to the fallback URL. In the order of a fax's webhooks, they
+/// come before all notices.
+pub(super) const QUESTIONS: u64 = 2;
 /// The most rules per world, since each call, webhook and request may be matched against all of them.
 pub const RULES_MAX: usize = 1_000;
 
@@ -211,7 +214,8 @@ impl Engine {
         now: Timestamp,
     ) -> Option<WebhookFault> {
         let direction = Some(direction);
-        let subject = Subject { direction, from, to, url, purpose: Some(purpose), ..Subject::default() };
+        let (purpose, is_question) = (Some(purpose), place < QUESTIONS);
+        let subject = Subject { direction, from, to, url, purpose, is_question, ..Subject::default() };
         let luck = self.luck_of(sid).0.to_be_bytes();
         let draw = Draw { parent: &luck, place };
         match self.decide(RuleKind::Webhook, &subject, draw, Some(sid), now)? {

@@ -1,5 +1,6 @@
 //! Faults of faxes, calls, webhooks and accounts. A dialect maps each one to its error code.
 
+use super::account::Dialect;
 use super::words::words;
 
 words!(
@@ -119,5 +120,28 @@ impl Failure {
     #[must_use]
     pub fn text(&self) -> &str {
         self.detail.as_deref().unwrap_or_else(|| self.fault.call_description())
+    }
+
+    /// Returns the particulars of a failed call or, if there are none, its description in the words of the service.
+    #[must_use]
+    pub fn text_of_call(&self, dialect: Dialect) -> &str {
+        match dialect {
+            Dialect::Twilio => self.text(),
+            Dialect::SignalWire => self.detail.as_deref().unwrap_or_else(|| self.call_description_at_signalwire()),
+        }
+    }
+
+    /// Describes a failed call with one of SignalWire's "Common fax errors". There is none for a far end that was busy
+    /// or didn't answer.
+    fn call_description_at_signalwire(&self) -> &'static str {
+        if matches!(self.fault, Fault::Busy | Fault::NoAnswer) {
+            self.fault.call_description()
+        } else if self.fault == Fault::Incompatible {
+            "Failed to train with any of the compatible modems"
+        } else if self.pages_over.is_some_and(|pages| pages > 0) {
+            "The call dropped prematurely"
+        } else {
+            "Fax transmission not established"
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Describes field errors to people, since serde's own messages are for programmers.
 
-/// The minimum similarity between a wrong and a valid name for the valid one to be suggested (Jaro-Winkler, 0 to 1).
+/// The minimum similarity between a wrong and a valid word for the valid one to be suggested (Jaro-Winkler, 0 to 1).
 const LIKENESS_MIN: f64 = 0.75;
 
 /// Translates serde's description of an expected value to JSON's terms: `u32` becomes "a whole number from 0 to
@@ -28,17 +28,23 @@ pub fn expected(by_serde: &str) -> String {
 /// Returns the message about an unknown field. It suggests the valid name that was probably meant, or lists all names.
 #[must_use]
 pub fn unknown(field: &str, known: &[&str]) -> String {
-    let likeness = |word: &str| {
-        // In a short name, a single typing error can lower the similarity below the minimum.
-        if strsim::osa_distance(field, word) <= 1 { 1.0 } else { strsim::jaro_winkler(field, word) }
-    };
-    let near = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    let advice = match near.filter(|near| likeness(near) >= LIKENESS_MIN) {
+    let advice = match nearest(field, known) {
         Some(near) => format!("did you mean {near}?"),
         None if known.is_empty() => "this object has no fields".to_owned(),
         None => format!("the valid fields are {}", known.join(", ")),
     };
     format!("unknown field {field:?}; {advice}")
+}
+
+/// Returns the valid word that was probably meant by a wrong one, if there is one.
+#[must_use]
+pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let likeness = |known: &str| {
+        // In a short word, a single typing error can lower the similarity below the minimum.
+        if strsim::osa_distance(word, known) <= 1 { 1.0 } else { strsim::jaro_winkler(word, known) }
+    };
+    let near = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    near.filter(|near| likeness(near) >= LIKENESS_MIN)
 }
 
 fn whole_number(largest: impl Into<u64>) -> String {

@@ -138,6 +138,13 @@ sid!(
     TwimlBinSid, "EH"
 );
 
+/// Returns a regular expression for the ids of a kind in either form, as they are parsed. It is not anchored.
+#[must_use]
+pub fn pattern(prefix: &str) -> String {
+    let digits = "[0-9a-fA-F]";
+    format!("({prefix}{digits}{{32}}|{digits}{{8}}(-{digits}{{4}}){{3}}-{digits}{{12}})")
+}
+
 /// The positions of a UUID's hyphens: the number of digits before each.
 const HYPHENS: [usize; 4] = [8, 12, 16, 20];
 
@@ -239,17 +246,42 @@ mod tests {
     }
 
     #[test]
+    fn the_pattern_matches_exactly_what_is_parsed() {
+        let pattern = regex_lite::Regex::new(&format!("^{}$", pattern(AccountSid::PREFIX))).expect("a pattern");
+        let digits = "0123456789abcdef".repeat(2);
+        for text in [
+            format!("AC{digits}"),
+            format!("AC{}", digits.to_uppercase()),
+            format!("ac{digits}"),
+            format!("FX{digits}"),
+            format!("AC{digits}0"),
+            digits.clone(),
+            "831455c6-574e-4d8b-b6ee-2418140bf4cd".to_owned(),
+            "831455C6-574E-4D8B-B6EE-2418140BF4CD".to_owned(),
+            "AC831455c6-574e-4d8b-b6ee-2418140bf4cd".to_owned(),
+        ]
+        .into_iter()
+        .chain(NEAR_UUIDS.map(str::to_owned))
+        {
+            assert_eq!(pattern.is_match(&text), text.parse::<AccountSid>().is_ok(), "{text}");
+        }
+    }
+
+    /// Strings that resemble UUIDs.
+    const NEAR_UUIDS: [&str; 8] = [
+        "",
+        "831455c6-574e-4d8b-b6ee-2418140bf4c",
+        "831455c6-574e-4d8b-b6ee-2418140bf4cdd",
+        "831455c6574e4d8bb6ee2418140bf4cd",
+        "831455c6-574e4-d8b-b6ee-2418140bf4cd",
+        "831455c6-574e-4d8b-b6ee-2418140bf4cg",
+        "831455c6-574e-4d8b-b6ee-2418140bf4c\u{e9}",
+        "{831455c6-574e-4d8b-b6ee-2418140bf4cd}",
+    ];
+
+    #[test]
     fn near_uuids_are_refused() {
-        for bad in [
-            "",
-            "831455c6-574e-4d8b-b6ee-2418140bf4c",
-            "831455c6-574e-4d8b-b6ee-2418140bf4cdd",
-            "831455c6574e4d8bb6ee2418140bf4cd",
-            "831455c6-574e4-d8b-b6ee-2418140bf4cd",
-            "831455c6-574e-4d8b-b6ee-2418140bf4cg",
-            "831455c6-574e-4d8b-b6ee-2418140bf4c\u{e9}",
-            "{831455c6-574e-4d8b-b6ee-2418140bf4cd}",
-        ] {
+        for bad in NEAR_UUIDS {
             assert!(bad.parse::<FaxSid>().is_err(), "{bad}");
         }
     }

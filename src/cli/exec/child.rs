@@ -108,20 +108,19 @@ async fn hung_up(hangup: &mut Option<Unix>) -> Option<()> {
 
 /// Ctrl-C is handled but not forwarded: the console sends it to the program too.
 #[cfg(not(unix))]
-struct Signals;
+struct Signals(tokio::signal::windows::CtrlC);
 
 #[cfg(not(unix))]
 impl Signals {
-    #[expect(clippy::unnecessary_wraps, reason = "as on Unix, where it can fail")]
     fn listen() -> std::io::Result<Self> {
-        Ok(Self)
+        Ok(Self(tokio::signal::windows::ctrl_c()?))
     }
 
-    async fn until_ended(self, mut child: Child) -> std::io::Result<ExitStatus> {
+    async fn until_ended(mut self, mut child: Child) -> std::io::Result<ExitStatus> {
         loop {
             tokio::select! {
                 ended = child.wait() => return ended,
-                _ = tokio::signal::ctrl_c() => {}
+                _ = self.0.recv() => {}
             }
         }
     }

@@ -1,6 +1,8 @@
 //! Extractors for the parts of a call: its world, query and JSON. A part that can't be read is refused with the name of
 //! the field.
 
+use std::fmt::Display;
+
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::Uri;
 use axum::http::request::Parts;
@@ -93,7 +95,7 @@ fn account_of(parts: &Parts, registry: &Registry) -> Result<AccountSid, Problem>
     match (named.next(), named.next()) {
         (None, _) => Ok(registry.default_account()),
         (Some(text), None) => parse_account(text),
-        (Some(_), Some(_)) => Err(bad_query(FieldError::twice(ACCOUNT).to_string())),
+        (Some(_), Some(_)) => Err(bad_query(&FieldError::twice(ACCOUNT))),
     }
 }
 
@@ -175,15 +177,16 @@ pub(super) fn bad_field(error: &FieldError) -> Problem {
 fn read_query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
     let whole = form_of(uri)?;
     let own = Form::of(whole.iter().filter(|(name, _)| *name != ACCOUNT));
-    query::read(&own).map_err(|error| bad_query(error.to_string()))
+    query::read(&own).map_err(|error| bad_query(&error))
 }
 
 fn form_of(uri: &Uri) -> Result<Form, Problem> {
-    Form::parse(uri.query().unwrap_or_default().as_bytes()).map_err(|error| bad_query(error.to_string()))
+    Form::parse(uri.query().unwrap_or_default().as_bytes()).map_err(|error| bad_query(&error))
 }
 
-fn bad_query(detail: String) -> Problem {
-    Problem::new(400, "bad-query", detail)
+/// Returns the error for an invalid parameter in the query.
+pub(super) fn bad_query(error: &impl Display) -> Problem {
+    Problem::new(400, "bad-query", error.to_string())
 }
 
 pub(super) fn parse_account(text: &str) -> Result<AccountSid, Problem> {

@@ -7,14 +7,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::event::EventView;
-use super::extract::{Addressed, Asked, Awaited};
+use super::extract::{Addressed, Asked, Awaited, bad_query};
 use super::lazy;
 use super::problem::Problem;
 use super::stream;
 use crate::dialect::canonical;
+use crate::dialect::json::FieldError;
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
+use crate::model::field_words;
 use crate::model::sid::FaxSid;
-use crate::world::journal::{Entry, Journal};
+use crate::world::journal::{Entry, Journal, kinds};
 
 /// The number of events per page if no `limit` is given.
 const LIMIT_DEFAULT: usize = 1_000;
@@ -28,7 +30,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 pub(super) struct EventsQuery {
     /// Only events after this place; by default after the last reset.
     since: Option<u64>,
-    /// Also events before the last reset.
+    /// Also events before the last reset; not together with `since`.
     #[serde(default)]
     all: bool,
     /// Only events of this fax or call, by its SID.
@@ -51,11 +53,18 @@ pub(super) enum Start {
 }
 
 impl Start {
-    pub(super) fn of(since: Option<u64>, all: bool) -> Self {
+    /// Returns the position that a call's `since` and `all` name. Both together are refused, since one of them would be
+    /// ignored.
+    pub(super) fn of(since: Option<u64>, all: bool) -> Result<Self, FieldError> {
         match (since, all) {
-            (Some(since), _) => Self::After(since),
-            (None, true) => Self::Beginning,
-            (None, false) => Self::LastReset,
+            (Some(since), false) => Ok(Self::After(since)),
+            (None, true) => Ok(Self::Beginning),
+            (None, false) => Ok(Self::LastReset),
+            (Some(_), true) => Err(FieldError {
+                place: "all".to_owned(),
+                reason: "can't be true together with since, which names another start; give one of the two".to_owned(),
+                is_unknown: false,
+            }),
         }
     }
 
@@ -110,10 +119,12 @@ pub(super) async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let fax = query.fax.as_deref().map(parse_fax).transpose()?;
+    let kind = query.kind.map(known_kind).transpose()?;
+    let start = Start::of(query.since, query.all).map_err(|error| bad_query(&error))?;
     // A reconnecting browser repeats its query, so the header takes precedence.
-    let start = Start::of(last_event_id(&headers)?.or(query.since), query.all);
+    let start = last_event_id(&headers)?.map_or(start, Start::After);
     let since = awaited.world.read_journal(|journal| start.seq(journal));
-    let filter = EventFilter { since, fax, kind: query.kind, purpose: None };
+    let filter = EventFilter { since, fax, kind, purpose: None };
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     if accept.is_some_and(|accept| accept.contains(stream::MEDIA_TYPE)) {
         return Ok(stream::answer(awaited, filter));
@@ -139,6 +150,17 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
         let detail = format!("the header Last-Event-ID is the id of an event, a whole number, not {shown:?}");
         Problem::new(400, "bad-last-event-id", detail)
     })
+}
+
+/// Checks that events of this kind exist: with a misspelt one, the list would be empty without a reason.
+fn known_kind(kind: Box<str>) -> Result<Box<str>, Problem> {
+    let kinds: Vec<&str> = kinds().collect();
+    if kinds.contains(&&*kind) {
+        return Ok(kind);
+    }
+    let advice = field_words::nearest(&kind, &kinds)
+        .map_or_else(|| format!("the kinds are {}", kinds.join(", ")), |near| format!("did you mean {near}?"));
+    Err(Problem::new(400, "bad-query", format!("kind: no event is of the kind {kind:?}; {advice}")))
 }
 
 /// Parses a fax SID in a query; 400 if it is malformed.

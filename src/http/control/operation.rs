@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::problem::ProblemBody;
 use crate::emulator::Registry;
+use crate::model::sid::{self, AccountSid};
 
 /// The statuses that any call may be refused with: without the control token (401), or for a foreign Origin or Host
 /// (403, 421).
@@ -185,7 +186,7 @@ impl Operation {
             .collect();
         if self.of_account {
             let description = "SID of the account; the default account if left out";
-            let schema = json!({ "type": "string", "pattern": "^AC[0-9a-f]{32}$" });
+            let schema = json!({ "type": "string", "pattern": format!("^{}$", sid::pattern(AccountSid::PREFIX)) });
             parameters.push(json!({ "name": "account", "in": "query", "description": description, "schema": schema }));
         }
         let query = self.query.map(|describe| describe(generator).to_value()).unwrap_or_default();

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::event::{self, EventView};
-use super::extract::{Asked, Observed, RawJson, read_json};
+use super::extract::{Asked, Observed, RawJson, bad_field, read_json};
 use super::journal::Start;
 use super::problem::Problem;
 use crate::dialect::matching::{Expectation, NearMiss, PatternError};
@@ -34,7 +34,7 @@ pub(super) struct VerifyOrder {
     in_order: Option<Vec<Value>>,
     /// Only events after this place; by default after the last reset.
     since: Option<u64>,
-    /// Also events before the last reset; the same as `?all=true`.
+    /// Also events before the last reset, as with `?all=true`; not together with `since`.
     #[serde(default)]
     all: bool,
 }
@@ -43,7 +43,7 @@ pub(super) struct VerifyOrder {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VerifyQuery {
-    /// Also events before the last reset.
+    /// Also events before the last reset; not together with `since`.
     #[serde(default)]
     all: bool,
 }
@@ -95,7 +95,7 @@ fn verdict(world: &World, all: bool, order: &[u8]) -> Result<VerdictView, Proble
     let order: VerifyOrder = read_json(order)?;
     let expectation = Expectation::parse(order.r#match.as_ref(), order.times.as_ref(), order.in_order.as_deref());
     let expectation = expectation.map_err(|error| refused(&error))?;
-    let start = Start::of(order.since, order.all || all);
+    let start = Start::of(order.since, order.all || all).map_err(|error| bad_field(&error))?;
     let events = world.read_journal(|journal| {
         let filter = EventFilter { since: start.seq(journal), ..EventFilter::default() };
         journal.events(&filter, JOURNAL_EVENTS_MAX)

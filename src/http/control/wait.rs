@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::timeout;
 use super::event::{self, EventView};
-use super::extract::{Asked, Awaited};
+use super::extract::{Asked, Awaited, bad_query};
 use super::incoming::gone;
 use super::journal::Start;
 use super::problem::Problem;
@@ -31,7 +31,7 @@ pub(super) struct WaitQuery {
     status: Option<String>,
     /// Only events after this place of the journal; by default after the last reset.
     since: Option<u64>,
-    /// Also events before the last reset.
+    /// Also events before the last reset; not together with `since`.
     #[serde(default)]
     all: bool,
     /// Seconds to wait at most; 30 by default.
@@ -69,13 +69,14 @@ pub(super) async fn wait(awaited: Awaited, Asked(query): Asked<WaitQuery>) -> Re
 
 async fn waited(awaited: Awaited, query: WaitQuery) -> Result<Json<WaitedView>, Problem> {
     let patience = timeout(query.timeout)?;
+    let start = Start::of(query.since, query.all).map_err(|error| bad_query(&error))?;
     match (query.what.as_deref(), &query.status) {
         // The combinations that make sense. Anything else is refused, so that a typo doesn't wait for something else.
         (Some("idle"), None) if query.fax.is_none() => idle(&awaited.world, patience).await,
         (Some("settled"), None) if query.fax.is_some() => end_of(&awaited.world, fax(&query)?, patience).await,
         (None, Some(status)) => {
             let fax = fax(&query)?;
-            let wanted = Wanted { fax, statuses: statuses(status)?, start: Start::of(query.since, query.all) };
+            let wanted = Wanted { fax, statuses: statuses(status)?, start };
             status_of(&awaited, &wanted, patience).await
         }
         _ => Err(Problem::new(
@@ -160,7 +161,7 @@ enum Ended {
 
 async fn status_of(awaited: &Awaited, wanted: &Wanted, patience: Duration) -> Result<Json<WaitedView>, Problem> {
     let mut nearest = None;
-    let ended = tokio::time::timeout(patience, async {
+    let waiting = tokio::time::timeout(patience, async {
         // If the account has no world, a particular fax can't exist, but some fax may still come once the account is
         // created.
         if awaited.is_fresh && wanted.fax.is_none() {
@@ -169,9 +170,10 @@ async fn status_of(awaited: &Awaited, wanted: &Wanted, patience: Duration) -> Re
         }
         entered(&awaited.world, wanted, &mut nearest).await
     });
-    // The account's world may have been created meanwhile; an error should describe the new world.
+    let ended = waiting.await;
+    // Looked up only now: the account's world may have been created during the wait, and an error should describe it.
     let world = &awaited.registry.world(awaited.world.sid()).unwrap_or_else(|| awaited.world.clone());
-    match ended.await {
+    match ended {
         Ok(Some(Ended::Entered(event))) => {
             Ok(Json(WaitedView { event: Some(EventView::of(&event)), idle: None, outcome: None, seq: event.seq }))
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::event;
-use super::extract::{Addressed, Asked, JsonBody};
+use super::extract::{Addressed, Asked, JsonBody, bad_query};
 use super::journal::{Start, parse_fax};
 use super::lazy;
 use super::problem::Problem;
@@ -35,7 +35,7 @@ pub(super) struct WebhooksQuery {
     fax: Option<String>,
     /// Only webhooks with an attempt after this place of the journal; by default after the last reset.
     since: Option<u64>,
-    /// Also webhooks before the last reset.
+    /// Also webhooks before the last reset; not together with `since`.
     #[serde(default)]
     all: bool,
 }
@@ -106,8 +106,9 @@ struct Webhook {
 
 pub(super) async fn list(Addressed(world): Addressed, Asked(query): Asked<WebhooksQuery>) -> Result<Response, Problem> {
     let fax = query.fax.as_deref().map(parse_fax).transpose()?;
+    let start = Start::of(query.since, query.all).map_err(|error| bad_query(&error))?;
     let (webhooks, last_seq) = webhooks(&world, fax);
-    let since = world.read_journal(|journal| Start::of(query.since, query.all).seq(journal));
+    let since = world.read_journal(|journal| start.seq(journal));
     let is_later = move |webhook: &Webhook| webhook.attempts.last().is_some_and(|event| event.seq > since);
     let webhooks = webhooks.into_iter().filter(is_later).filter_map(|webhook| webhook.view());
     Ok(lazy::list("webhooks", webhooks, &ListEnd { last_seq }))

@@ -204,7 +204,7 @@ fn read_rule(document: RuleDocument, dialect: Dialect) -> Result<Rule, RuleError
         chance: chance.map(|chance| chance.0),
         effect,
     };
-    rule.check()?;
+    rule.check(dialect)?;
     Ok(rule)
 }
 

@@ -122,6 +122,19 @@ fn a_rule_that_can_never_act_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_stale_signature_is_possible_at_a_fallback_url_that_is_also_notified() {
+    let rule = |purpose: &str| json!({ "match": { "purpose": purpose }, "webhook": { "signature": "stale" } });
+    let why = |purpose: &str, dialect| parse(&rule(purpose), dialect).map_err(|error| error.to_string());
+    assert!(why("fallback-url", Dialect::SignalWire).is_ok());
+    for (purpose, dialect) in
+        [("fallback-url", Dialect::Twilio), ("fax-url", Dialect::Twilio), ("fax-url", Dialect::SignalWire)]
+    {
+        let why = why(purpose, dialect).expect_err(purpose);
+        assert!(why.contains("stale can never act"), "{purpose} {dialect}: {why}");
+    }
+}
+
+#[test]
 fn numbers_out_of_range_are_refused_with_their_limit() {
     for (rule, limit) in [
         (json!({ "after": 10_u64.pow(9), "outcome": { "status": "busy" } }), "1000000"),

@@ -2,6 +2,7 @@
 //! "SignalWire"). The HTTP status is documented for only a few codes; invalid requests get 422.
 
 use crate::dialect::error::Reason;
+use crate::model::account::Dialect;
 use crate::model::fault::{Failure, Fault};
 
 /// `The call dropped prematurely`: the only fax failure code that SignalWire has published.
@@ -48,14 +49,8 @@ pub fn failure_text(failure: &Failure) -> Option<&str> {
     let fault = failure.fault;
     if is_told_by_status(fault) {
         None
-    } else if matches!(fault, Fault::Transmission | Fault::Incompatible) && failure.detail.is_some() {
-        failure.detail.as_deref()
-    } else if fault == Fault::Transmission && failure.pages_over.is_some_and(|pages| pages > 0) {
-        Some("The call dropped prematurely")
-    } else if fault == Fault::Transmission {
-        Some("Fax transmission not established")
-    } else if fault == Fault::Incompatible {
-        Some("Failed to train with any of the compatible modems")
+    } else if matches!(fault, Fault::Transmission | Fault::Incompatible) {
+        Some(failure.text_of_call(Dialect::SignalWire))
     } else if fault == Fault::Document {
         Some("Document generation error")
     } else {

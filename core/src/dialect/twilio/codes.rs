@@ -149,5 +149,5 @@ pub const fn fault_of_line(code: u32) -> Result<Fault, UnknownFaultCode> {
 /// Returns the default error code for a rule that refuses REST requests with this HTTP status.
 #[must_use]
 pub const fn usual_code(status: u16) -> u32 {
-    if status == 429 { 20429 } else { 20_000 + status as u32 }
+    20_000 + status as u32
 }

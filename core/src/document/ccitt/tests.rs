@@ -132,11 +132,23 @@ fn zero_length_runs_are_changing_elements_for_the_row_below() {
 }
 
 #[test]
-fn endless_zero_length_runs_are_abandoned() {
-    // After a row with a change at 0, all further codes are V(0).
-    let endless = vec![0xff; 100_000];
-    let read = decode(&[&packed(&["001", "00110101", "11"])[..], &endless].concat(), Stored::Mmr, 2_000, 50);
-    assert!(read.rows <= 50);
+fn a_row_with_too_many_zero_length_runs_is_abandoned() {
+    const WIDTH: u32 = 63;
+    // In each case, the repeated codes add two runs of zero length, and the last codes end the row.
+    for (stored, row_above, repeated, end) in [
+        (Stored::MhRows, "", "001101010000110111", "00110100"),
+        (Stored::Mmr, "", "001001101010000110111", "1"),
+        // Above are two changes at 1, and VL(1) leads from either of them to 0.
+        (Stored::Mmr, "00100011100001101111", "010010", "11"),
+    ] {
+        let above = u32::from(!row_above.is_empty());
+        // A row has at most twice as many changes as pels.
+        for (times, rows) in [(WIDTH - 1, above + 1), (WIDTH + 1, above)] {
+            let bytes = packed(&[row_above, &repeated.repeat(times as usize), end]);
+            let read = decode(&bytes, stored, WIDTH, above + 1);
+            assert_eq!(read.rows, rows, "{stored:?} {repeated}, {times} times");
+        }
+    }
 }
 
 #[test]

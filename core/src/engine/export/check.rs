@@ -11,6 +11,7 @@ use crate::engine::fax::{Fax, Leg};
 use crate::engine::phase::Caller;
 use crate::engine::phase::{CallStep, Phase, Processing, ReceivingStep, Verdict};
 use crate::engine::rewind::Rewindable;
+use crate::model::account::Dialect;
 use crate::model::fax::Status;
 use crate::model::line::{Line, NOISE_PER_MILLE_MAX, RATE_BPS_MAX, RATE_BPS_MIN};
 use crate::model::sid::FaxSid;
@@ -32,8 +33,8 @@ pub(super) fn leave_out_loose_ends(world: &mut Rewindable) {
 }
 
 /// Checks that all references resolve, that every fax can progress, and that a tester could add each rule.
-pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
-    check_rules(world)?;
+pub(super) fn check(world: &Rewindable, dialect: Dialect) -> Result<(), StateError> {
+    check_rules(world, dialect)?;
     check_faxes(world)?;
     let known = known(world);
     for (at, alarm) in world.agenda.iter().enumerate() {
@@ -64,9 +65,9 @@ pub(super) fn check(world: &Rewindable) -> Result<(), StateError> {
     check_phases(world)
 }
 
-fn check_rules(world: &Rewindable) -> Result<(), StateError> {
+fn check_rules(world: &Rewindable, dialect: Dialect) -> Result<(), StateError> {
     for (at, held) in world.book.iter().enumerate() {
-        held.rule.check().map_err(|fault| StateError::Wrong {
+        held.rule.check(dialect).map_err(|fault| StateError::Wrong {
             place: format!("world.book.rules[{at}] (rule {})", held.id),
             why: fault.to_string(),
         })?;

@@ -208,8 +208,9 @@ impl State {
     /// Returns the first inconsistency found.
     pub fn check(&self) -> Result<(), StateError> {
         self.account.check(self.account_sid)?;
-        ids::check(&self.world.world, &self.keys, Dialect::of(self.account_sid))?;
-        check::check(&self.world.world)
+        let dialect = Dialect::of(self.account_sid);
+        ids::check(&self.world.world, &self.keys, dialect)?;
+        check::check(&self.world.world, dialect)
     }
 
     /// Returns the SIDs of the account's API keys.

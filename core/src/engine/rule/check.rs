@@ -3,7 +3,8 @@
 
 use std::fmt::Display;
 
-use super::{ApiFault, LineOverride, Match, Outcome, Rule, RuleEffect, RuleKind, WebhookFault, is_question};
+use super::{ApiFault, LineOverride, Match, Outcome, Rule, RuleEffect, RuleKind, WebhookFault, is_always_question};
+use crate::model::account::Dialect;
 use crate::model::fault::Fault;
 use crate::model::fax::Direction;
 use crate::model::line::{LineFault, NOISE_PER_MILLE_MAX, RATE_BPS_MAX, RATE_BPS_MIN};
@@ -76,11 +77,11 @@ fn within(field: &str, number: impl Into<u64> + Display + Copy, min: u32, max: u
 }
 
 impl Rule {
-    /// Checks the whole rule.
+    /// Checks the whole rule, for a world with this dialect.
     ///
     /// # Errors
     /// Returns the first invalid field, or the reason that the rule could never act.
-    pub fn check(&self) -> Result<(), RuleFault> {
+    pub fn check(&self, dialect: Dialect) -> Result<(), RuleFault> {
         within("after", self.after, 0, COUNT_MAX)?;
         self.times.map_or(Ok(()), |times| within("times", times, 1, COUNT_MAX))?;
         if let Some(chance) = self.chance
@@ -95,7 +96,7 @@ impl Rule {
             RuleEffect::Api(fault) => check_api(*fault)?,
             RuleEffect::Webhook(fault) => check_webhook(*fault)?,
         }
-        check_possible(self)
+        check_possible(self, dialect)
     }
 }
 
@@ -231,7 +232,7 @@ fn check_webhook(webhook: WebhookFault) -> Result<(), RuleFault> {
 }
 
 /// Refuses a rule whose match and effect don't fit together.
-fn check_possible(rule: &Rule) -> Result<(), RuleFault> {
+fn check_possible(rule: &Rule, dialect: Dialect) -> Result<(), RuleFault> {
     let (matches, kind) = (&rule.matches, rule.effect.kind());
     let is_of_fax = kind != RuleKind::Api;
     // Pairs each condition with whether the rule's effect kind supports it; an unsupported one would never match.
@@ -263,7 +264,7 @@ fn check_possible(rule: &Rule) -> Result<(), RuleFault> {
     }
     if let (RuleEffect::Webhook(webhook), Some(purpose)) = (&rule.effect, matches.purpose)
         && webhook.signature == Signature::Stale
-        && is_question(purpose)
+        && is_always_question(purpose, dialect)
     {
         let reason = format!(
             "stale can never act on a {}: there is no earlier signature to reuse; give bad or missing",

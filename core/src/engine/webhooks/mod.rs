@@ -105,9 +105,9 @@ impl Engine {
     }
 
     /// Raises an alert for each fault in the overrides of a URL that is about to be used.
-    pub(in crate::engine) fn check_overrides(&mut self, sid: FaxSid, purpose: Purpose, url: &str) {
+    pub(in crate::engine) fn check_overrides(&mut self, sid: FaxSid, purpose: Purpose, url: &str, now: Timestamp) {
         for fault in Overrides::of(self.account.dialect, purpose, url).1 {
-            self.alert(Some(sid), (fault.fault(), AlertLevel::Error), &fault.to_string(), None, self.latest);
+            self.alert(Some(sid), (fault.fault(), AlertLevel::Error), &fault.to_string(), None, now);
         }
     }
 

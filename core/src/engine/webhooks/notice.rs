@@ -11,6 +11,7 @@ use crate::engine::event::{AlertLevel, EventKind};
 use crate::engine::faults::never;
 use crate::engine::fax::{Fax, Leg, NotifyTarget};
 use crate::engine::phase::Phase;
+use crate::engine::rulebook::QUESTIONS;
 use crate::engine::webhooks::{TokenPlace, WebhookPlan, keep_cookies, token};
 use crate::model::account::{CallbackPolicy, Dialect};
 use crate::model::fax::Status;
@@ -150,8 +151,8 @@ impl Engine {
             let Queued { notice, place, .. } = queued;
             let (from, to) = (notice.from.to_string(), notice.to.to_string());
             let fax = (notice.direction, from.as_str(), to.as_str());
-            // The questions to the FaxUrl and the fallback URL have places 0 and 1.
-            let fault = self.rules_of_webhook(sid, (notice.purpose, &notice.url), fax, 2 + place, now);
+            let place = QUESTIONS + place;
+            let fault = self.rules_of_webhook(sid, (notice.purpose, &notice.url), fax, place, now);
             if let Some(queued) = self.world.outgoing.get_mut(&sid).and_then(|outgoing| outgoing.queue.get_mut(at)) {
                 queued.plan = WebhookPlan::of(fault, now);
             }
@@ -169,7 +170,7 @@ impl Engine {
         let ordinal = outgoing.ordinal;
         match outgoing.take_next(is_last, now, &|place| token(&ids, sid, TokenPlace::Notice(place))) {
             Next::Message(notice) => {
-                self.check_overrides(sid, notice.purpose, &notice.url);
+                self.check_overrides(sid, notice.purpose, &notice.url, now);
                 if let Some(outgoing) = self.world.outgoing.get_mut(&sid) {
                     outgoing.under_way = Some(notice);
                 }

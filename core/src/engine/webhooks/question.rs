@@ -35,7 +35,7 @@ impl Engine {
             (_, Some(url)) => Address { url: url.clone(), method: Method::Post },
             (_, None) => urls.voice,
         };
-        self.check_overrides(sid, purpose, &url);
+        self.check_overrides(sid, purpose, &url, now);
         let (attempt, signature) = (Attempt::FIRST, Signature::Good);
         let plan = self.first_plan(ordinal, now);
         let asking = Asking { purpose, url, method, failed, attempt, plan, signature, token: None };

@@ -33,11 +33,10 @@ impl Engine {
     /// Sets the alarm for another attempt of the notice under way; returns whether there will be one.
     pub(in crate::engine) fn retry_notice(&mut self, sid: FaxSid, record: &ExchangeRecord, now: Timestamp) -> bool {
         let dialect = self.account.dialect;
-        // Notices of a deleted fax are not retried.
-        let Some(ordinal) = self.world.tables.ordinal(sid) else { return false };
-        let Some(notice) = self.world.outgoing.get_mut(&sid).and_then(|outgoing| outgoing.under_way.as_mut()) else {
-            return false;
-        };
+        // The fax may have been deleted during the attempt, but its notices are still sent.
+        let Some(outgoing) = self.world.outgoing.get_mut(&sid) else { return false };
+        let ordinal = outgoing.ordinal;
+        let Some(notice) = &mut outgoing.under_way else { return false };
         let overrides = Overrides::of(dialect, notice.purpose, &notice.url).0;
         let Some((next, at)) = next(overrides, notice.attempt, record, now) else { return false };
         Arc::make_mut(notice).attempt = next;
