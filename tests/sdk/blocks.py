@@ -86,7 +86,7 @@ def blocks_of(page: Path) -> list[Block]:
         elif inside is not None and line.strip() == "```":
             start, opened, lines = inside
             text = textwrap.dedent("\n".join(lines)) + "\n"
-            found.append(Block(page.name, start, opened[2], opened[3].strip(), "\n".join(before), text))
+            found.append(Block(page.name, start, opened[2], opened[3].strip(), " ".join(before), text))
             inside = None
         elif inside is not None:
             inside[2].append(line)
