@@ -53,6 +53,10 @@ NPM = {
     "signalwire-compatibility-3": "@signalwire/compatibility-api",
     "express": "express",
 }
+# What a service of a Compose file may say here.
+SERVICE_KEYS = set(
+    "build cap_drop command depends_on environment extra_hosts image ports read_only security_opt user volumes".split()
+)
 CLI = HERE / ".cli/2.36.1/node_modules/.bin"
 
 
@@ -77,7 +81,9 @@ class Block:
 
 
 def blocks_of(page: Path) -> list[Block]:
-    """Returns all fenced blocks of a page."""
+    """Returns all fenced blocks of a page. A Compose file is one block."""
+    if page.suffix == ".yaml":
+        return [Block(page.name, 1, "yaml", "read", "only read", page.read_text())]
     found, before, inside = [], [], None
     for number, line in enumerate(page.read_text().splitlines(), 1):
         fence = FENCE.match(line)
@@ -243,7 +249,13 @@ def check_compose(page: Page, block: Block, document: dict) -> None:
         text = re.sub(r"(?<!\w)/ca\b", str(ca), str(text)).replace("//fauxfax:", "//127.0.0.1:")
         return page.with_ports(text.replace("Host=fauxfax", "Host=127.0.0.1").replace("$$", "$"))
 
+    variables = subprocess.run([BINARY, "serve", "--help"], capture_output=True, text=True, check=True).stdout
     for name, service in services.items():
+        for key in set(service) - SERVICE_KEYS:
+            raise Failure(f"service {name}: Compose has no key {key}")
+        for variable in service.get("environment", {}):
+            if variable.startswith("FAUXFAX_") and not re.search(rf"\b{variable}\b", variables):
+                raise Failure(f"service {name}: fauxfax reads no variable {variable}")
         if not {"image", "build"} & set(service):
             raise Failure(f"service {name} has neither image nor build")
         missing = set(service.get("depends_on", {})) - set(services)
@@ -258,10 +270,8 @@ def check_compose(page: Page, block: Block, document: dict) -> None:
     for path in set(re.findall(r"(?<=[:= ])/ca/[\w./]+", block.text)):
         if not Path(here(path)).exists():
             raise Failure(f"nothing makes {path}")
-    emulator = services.get("fauxfax")
-    if emulator is not None:
-        environment = {name: re.sub("^/ca", str(ca), str(value)) for name, value in emulator["environment"].items()}
-        page.serve([], environment)
+    emulator = services["fauxfax"]["environment"].items()
+    page.serve([], {name: re.sub("^/ca", str(ca), str(value)) for name, value in emulator})
     app = services.get("app", {})
     if bool(block.prints()) != ("the commands of all services" in block.before):
         raise Failure('the page says "the commands of all services" if the app\'s command says what it prints')
@@ -344,7 +354,7 @@ def stop(process: subprocess.Popen) -> None:
 def main() -> int:
     if not os.access(BINARY, os.X_OK):
         sys.exit(f"{BINARY} does not exist; build it: cargo build --bin fauxfax")
-    names = sys.argv[1:] or sorted(path.name for path in PAGES.glob("*.md"))
+    names = sys.argv[1:] or sorted(path.name for ending in ("*.md", "*.yaml") for path in PAGES.glob(ending))
     suites = (HERE / "run.sh").read_text().split("suites=(")[1].split(")")[0].split() + ["recipes.sh"]
     counts: dict[str, int] = {}
     failures = 0
