@@ -154,6 +154,7 @@ install_packages() {
     command -v node >/dev/null || missing+=(nodejs)
     command -v npm >/dev/null || missing+=(npm)
     php -r 'exit(extension_loaded("curl") ? 0 : 1);' 2>/dev/null || missing+=(php-cli php-curl)
+    command -v java >/dev/null || missing+=(default-jdk-headless)
     command -v cc >/dev/null || missing+=(gcc libc6-dev)
     # These read fax pages.
     command -v tiffinfo >/dev/null || missing+=(libtiff-tools)

@@ -172,6 +172,8 @@ impl Variables {
 mod tests {
     use rustls_pki_types::pem::PemObject;
 
+    use std::fs;
+
     use super::*;
 
     const CA: &[u8] = include_bytes!("../../../fixtures/config/ca.pem");

@@ -1,0 +1,382 @@
+"""Runs the code blocks of docs/recipes/*.md as they are printed there, apart from ports and folders.
+
+    blocks.py [PAGE…]          such as php.md; all pages without names
+
+The word after a block's language says how the block is checked; a block without one is an error:
+
+    run             a shell block that runs here; "fauxfax serve" in it starts the page's emulator
+    run=FILE        a program that is saved under this name and runs here
+    file=FILE       a file that a later block on the page names
+    serve=FILE      an app that is saved, started, and called by the page's emulator; it listens on port 3000
+    tested=SUITE    a block that a suite of tests/sdk/run.sh tests, or "recipes.sh"; the page must name it beside the block
+    hand            a block that was run by hand; the page must say "run by hand" before it
+    read            a block that was only read; the page must say "only read" before it
+
+A block that runs must say what it prints, in a comment such as "# prints queued". YAML is checked in any case: in Compose
+files, the commands of fauxfax and of the app run with their environment, without Docker; in workflows, what "fauxfax exec" is
+given. The emulator of a page listens on a free port, which takes the place of 8329 (and 8330 for --tls-listen, 3000 for the app).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+from contextlib import ExitStack
+from pathlib import Path
+
+import yaml
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+PAGES = ROOT / "docs" / "recipes"
+BINARY = os.environ.get("FAUXFAX_BIN", str(ROOT / "target/debug/fauxfax"))
+
+# How many lines after a block may say what tests it.
+AFTER_LINES = 3
+# A block that hangs is stopped after this long.
+BLOCK_LIMIT_S = 60
+FENCE = re.compile(r"^( *)```(\S*) *(.*)$")
+PRINTS = re.compile(r"(?:#|//) prints (.+)$", re.MULTILINE)
+INTERPRETERS = {".py": "python", ".mjs": "node", ".cjs": "node", ".php": "php", ".java": "java", ".sh": "bash"}
+# The Python environment and the npm packages that the pages mean; the names that they import are on the right.
+VENVS = {"signalwire.md": "signalwire-2.1.1"}
+VENV = "7.5.1"
+NPM = {
+    "twilio-3": "twilio",
+    "signalwire-compatibility-3": "@signalwire/compatibility-api",
+    "express": "express",
+}
+# What a service of a Compose file may say here.
+SERVICE_KEYS = set(
+    "build cap_drop command depends_on environment extra_hosts image ports read_only security_opt user volumes".split()
+)
+CLI = HERE / ".cli/2.36.1/node_modules/.bin"
+
+
+class Failure(Exception):
+    """A block that isn't as the page says."""
+
+
+class Block:
+    """A fenced block, with its place and what comes before it in its section."""
+
+    def __init__(self, page: str, line: int, language: str, mark: str, before: str, text: str):
+        self.page, self.line, self.language, self.before, self.text = page, line, language, before, text
+        # The next lines of the page.
+        self.after = ""
+        self.kind, _, self.name = mark.partition("=")
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+    def prints(self) -> list[str]:
+        return [found.strip().strip('"') for found in PRINTS.findall(self.text)]
+
+
+def blocks_of(page: Path) -> list[Block]:
+    """Returns all fenced blocks of a page. A Compose file is one block."""
+    if page.suffix == ".yaml":
+        return [Block(page.name, 1, "yaml", "read", "only read", page.read_text())]
+    found, before, inside = [], [], None
+    for number, line in enumerate(page.read_text().splitlines(), 1):
+        fence = FENCE.match(line)
+        if inside is None and fence:
+            inside = (number, fence, [])
+        elif inside is not None and line.strip() == "```":
+            start, opened, lines = inside
+            text = textwrap.dedent("\n".join(lines)) + "\n"
+            found.append(Block(page.name, start, opened[2], opened[3].strip(), " ".join(before), text))
+            inside = None
+        elif inside is not None:
+            inside[2].append(line)
+        else:
+            before = [line] if line.startswith("#") else [*before, line]
+            if found and len(found[-1].after.splitlines()) < AFTER_LINES:
+                found[-1].after += line + "\n"
+    if inside is not None:
+        raise Failure(f"{page.name}:{inside[0]}: the block doesn't end")
+    return found
+
+
+class Page:
+    """The folder, the emulator and the app of one page, while its blocks run."""
+
+    def __init__(self, name: str, parent: Path, stack: ExitStack):
+        self.name, self.stack, self.venv = name, stack, HERE / ".venv" / VENVS.get(name, VENV)
+        self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="page-", dir=parent)))
+        self.data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="data-")))
+        self.bin = self.data / "bin"
+        self.bin.mkdir()
+        # Under the name that the pages call it by.
+        (self.bin / "fauxfax").symlink_to(BINARY)
+        for package, imported in NPM.items():
+            link = self.folder / "node_modules" / imported
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(HERE / "node_modules" / package)
+        shutil.copy(ROOT / "fixtures/documents/two-pages.pdf", self.folder / "letter.pdf")
+        self.emulator = None
+        self.ports: dict[str, int] = {"3000": free_port()}
+
+    def environment(self) -> dict[str, str]:
+        path = [str(self.bin), str(self.venv / "bin"), str(CLI), os.environ["PATH"]]
+        environment = {
+            "PATH": os.pathsep.join(path),
+            "HOME": str(self.data),
+            "LANG": "C.UTF-8",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+            "TWILIO_AUTH_TOKEN": "0" * 32,
+            "SIGNALWIRE_PROJECT_ID": "b3877c40-da60-4998-90ad-b792e98472ac",
+            "SIGNALWIRE_API_TOKEN": "PTofTheRecipes",
+        }
+        if "8329" in self.ports:
+            # The commands of fauxfax call the emulator here.
+            environment["FAUXFAX_URL"] = f"http://127.0.0.1:{self.ports['8329']}"
+        return environment
+
+    def with_ports(self, text: str) -> str:
+        if re.search(r"\b83(29|30)\b", text) and self.emulator is None:
+            self.serve([])
+        return re.sub(r"\b(8329|8330|3000)\b", lambda found: str(self.ports.get(found[0], found[0])), text)
+
+    def serve(self, flags: list[str], environment: dict[str, str] | None = None) -> None:
+        """Starts the emulator of the page, and stops an earlier one."""
+        if self.emulator is not None:
+            stop(self.emulator)
+        flags = [re.sub(r"\b3000\b", str(self.ports["3000"]), flag) for flag in flags]
+        given = []
+        while flags:
+            flag = flags.pop(0)
+            if flag in ("--listen", "--tls-listen"):
+                flags.pop(0)
+            else:
+                given.append(flag)
+        command = [BINARY, "serve", "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0"]
+        if "--pace" not in given:
+            command += ["--pace", "max"]
+        log = open(self.data / "emulator.log", "a+")
+        self.stack.callback(log.close)
+        environment = {**self.environment(), **(environment or {})}
+        environment.pop("FAUXFAX_URL", None)
+        process = subprocess.Popen(
+            command + given, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+        self.stack.callback(stop, process)
+        words = process.stdout.readline().split()
+        if words[:2] != ["fauxfax", "ready"]:
+            raise Failure(f"fauxfax serve {' '.join(given)}: {(self.data / 'emulator.log').read_text()}")
+        self.emulator = process
+        self.ports["8329"] = int(words[2].rpartition(":")[2])
+        self.ports["8330"] = int(words[-1].rpartition(":")[2])
+
+    def start_app(self, block: Block) -> None:
+        path = self.save(block)
+        log = open(self.data / "app.log", "a+")
+        self.stack.callback(log.close)
+        process = subprocess.Popen(
+            [INTERPRETERS[path.suffix], path.name], cwd=self.folder, env=self.environment(), stdout=log, stderr=log
+        )
+        self.stack.callback(stop, process)
+        wait_for_port(self.ports["3000"], process, self.data / "app.log")
+
+    def save(self, block: Block) -> Path:
+        path = self.folder / block.name
+        path.write_text(self.with_ports(block.text))
+        return path
+
+    def run(self, command: list[str], block: Block, environment: dict[str, str] | None = None) -> None:
+        """Runs a command, which must succeed and print what the block says."""
+        environment = {**self.environment(), **(environment or {})}
+        found = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=BLOCK_LIMIT_S, check=False
+        )
+        said = f"{found.stdout}\n{found.stderr}"
+        if found.returncode:
+            raise Failure(f"exit status {found.returncode}:\n{said}")
+        missing = [text for text in block.prints() if self.with_ports(text) not in found.stdout]
+        if missing:
+            raise Failure(f"prints no {missing[0]!r}:\n{said}")
+
+    def run_program(self, block: Block) -> None:
+        if not block.prints():
+            raise Failure('a block that runs must say what it prints ("// prints queued")')
+        path = self.save(block)
+        self.run([INTERPRETERS[path.suffix], path.name], block)
+
+    def run_shell(self, block: Block) -> None:
+        """Runs a shell block, with the emulator that it starts."""
+        rest = []
+        for line in logical_lines(block.text):
+            words = shlex.split(line, comments=True) if line.lstrip().startswith("fauxfax serve") else []
+            if words:
+                self.serve([word for word in words[2:] if word != "&"])
+            else:
+                rest.append(line)
+        rest = "\n".join(rest)
+        if re.sub(r"(?m)^\s*#.*$", "", rest).strip():
+            if not block.prints():
+                raise Failure('a block that runs must say what it prints ("# prints queued")')
+            self.run(["bash", "-euo", "pipefail", "-c", self.with_ports(rest)], block)
+
+
+def check_yaml(page: Page, block: Block) -> None:
+    document = yaml.safe_load(block.text)
+    if isinstance(document, dict) and "services" in document:
+        check_compose(page, block, document)
+    elif isinstance(document, list):
+        check_steps(page, block, document)
+    else:
+        raise Failure("is neither a Compose file nor a list of steps")
+
+
+def check_compose(page: Page, block: Block, document: dict) -> None:
+    """Runs the commands of a Compose file's services without Docker, with their environment."""
+    services, volumes = document["services"], document.get("volumes", {})
+    unknown = set(document) - {"services", "volumes"}
+    if unknown:
+        raise Failure(f"Compose has no key {unknown.pop()}")
+    ca = page.data / "ca"
+
+    def here(text: str) -> str:
+        # Not the second half of /ca/ca.pem.
+        text = re.sub(r"(?<!\w)/ca\b", str(ca), str(text)).replace("//fauxfax:", "//127.0.0.1:")
+        return page.with_ports(text.replace("Host=fauxfax", "Host=127.0.0.1").replace("$$", "$"))
+
+    variables = subprocess.run([BINARY, "serve", "--help"], capture_output=True, text=True, check=True).stdout
+    for name, service in services.items():
+        for key in set(service) - SERVICE_KEYS:
+            raise Failure(f"service {name}: Compose has no key {key}")
+        for variable in service.get("environment", {}):
+            if variable.startswith("FAUXFAX_") and not re.search(rf"\b{variable}\b", variables):
+                raise Failure(f"service {name}: fauxfax reads no variable {variable}")
+        if not {"image", "build"} & set(service):
+            raise Failure(f"service {name} has neither image nor build")
+        missing = set(service.get("depends_on", {})) - set(services)
+        if missing:
+            raise Failure(f"service {name} depends on {missing.pop()}, which is no service")
+        named = {volume.split(":")[0] for volume in service.get("volumes", []) if volume[0] not in "./"}
+        if named - set(volumes):
+            raise Failure(f"service {name} uses a volume that isn't declared")
+    own = [service for service in services.values() if service.get("image") == "fauxfax" and "command" in service]
+    for service in own:
+        page.run(["fauxfax", *[here(word) for word in service["command"]]], Block(page.name, 0, "", "", "", ""))
+    for path in set(re.findall(r"(?<=[:= ])/ca/[\w./]+", block.text)):
+        if not Path(here(path)).exists():
+            raise Failure(f"nothing makes {path}")
+    emulator = services["fauxfax"]["environment"].items()
+    page.serve([], {name: re.sub("^/ca", str(ca), str(value)) for name, value in emulator})
+    app = services.get("app", {})
+    if bool(block.prints()) != ("the commands of all services" in block.before):
+        raise Failure('the page says "the commands of all services" if the app\'s command says what it prints')
+    if block.prints():
+        environment = {name: here(value) for name, value in app["environment"].items()}
+        # The command may add to certifi's file, which belongs to the container there.
+        certifi = next((page.venv / "lib").glob("*/site-packages/certifi"))
+        shutil.copytree(certifi, page.data / "python" / "certifi")
+        environment["PYTHONPATH"] = str(page.data / "python")
+        page.run(["bash", "-euo", "pipefail", "-c", here(app["command"])], block, environment)
+
+
+def check_steps(page: Page, block: Block, steps: list) -> None:
+    """Runs "fauxfax exec" of a workflow's steps, with "true" in place of the tests."""
+    commands = [step["run"] for step in steps if step.get("run", "").startswith("fauxfax ")]
+    if not commands:
+        raise Failure("no step runs fauxfax")
+    for command in commands:
+        page.run([*shlex.split(command.partition(" -- ")[0]), "--", "true"], Block(page.name, 0, "", "", "", ""))
+
+
+def check(page: Page, block: Block, later: str, suites: str) -> None:
+    """Checks one block as its mark says. `later` is the text of the blocks that follow."""
+    if block.language == "yaml":
+        check_yaml(page, block)
+    if block.kind == "run" and block.language == "sh" and not block.name:
+        page.run_shell(block)
+    elif block.kind == "run" and block.name:
+        page.run_program(block)
+    elif block.kind == "serve" and block.name:
+        page.start_app(block)
+    elif block.kind == "file" and block.name:
+        page.save(block)
+        if block.name not in later and block.name != "fauxfax.toml":
+            raise Failure(f"no later block names {block.name}")
+    elif block.kind == "tested":
+        if block.name not in suites:
+            raise Failure(f"tests/sdk/run.sh has no suite {block.name}")
+        if block.name not in block.before + block.after:
+            raise Failure(f"the page must say that {block.name} tests it")
+    elif block.kind in ("hand", "read"):
+        words = {"hand": "run by hand", "read": "only read"}[block.kind]
+        if words not in block.before.lower():
+            raise Failure(f'the page must say "{words}" between the heading and the block')
+    else:
+        raise Failure("has no mark that says how it is checked; tests/sdk/blocks.py lists the marks")
+
+
+def logical_lines(text: str) -> list[str]:
+    return text.replace("\\\n", "").splitlines()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def wait_for_port(port: int, process: subprocess.Popen, log: Path) -> None:
+    """Waits until an app accepts connections."""
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except ConnectionRefusedError:
+            try:
+                process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                continue
+            raise Failure(f"the app has ended: {log.read_text()}") from None
+
+
+def stop(process: subprocess.Popen) -> None:
+    process.terminate()
+    process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def main() -> int:
+    if not os.access(BINARY, os.X_OK):
+        sys.exit(f"{BINARY} does not exist; build it: cargo build --bin fauxfax")
+    names = sys.argv[1:] or sorted(path.name for ending in ("*.md", "*.yaml") for path in PAGES.glob(ending))
+    suites = (HERE / "run.sh").read_text().split("suites=(")[1].split(")")[0].split() + ["recipes.sh"]
+    counts: dict[str, int] = {}
+    failures = 0
+    # Node looks for packages in the parent folders of a file.
+    with tempfile.TemporaryDirectory(prefix="recipe-", dir=HERE) as parent:
+        for name in names:
+            blocks = blocks_of(PAGES / name)
+            with ExitStack() as stack:
+                page = Page(name, Path(parent), stack)
+                for index, block in enumerate(blocks):
+                    later = "\n".join(following.text for following in blocks[index + 1 :])
+                    try:
+                        check(page, block, later, suites)
+                        counts[block.kind] = counts.get(block.kind, 0) + 1
+                    except (Failure, OSError, subprocess.TimeoutExpired, yaml.YAMLError) as error:
+                        failures += 1
+                        print(f"{block}: {error}", file=sys.stderr)
+            print(f"{name}: {len(blocks)} blocks")
+    said = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+    print(f"{sum(counts.values())} blocks passed ({said}), {failures} failed")
+    return 1 if failures or not counts else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
