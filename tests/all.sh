@@ -125,7 +125,7 @@ if [[ -z $quick ]]; then
             step "$way $suite" env "FAUXFAX_WAY=$way" bash tests/sdk/run.sh --no-install "$suite"
         done
     done
-    for suite in curl php java cli-2.36.1 cli-6.2.4 namespace emr; do
+    for suite in curl php java cli-2.36.1 cli-6.2.4 namespace emr inbox; do
         step "unchanged $suite" bash tests/sdk/run.sh --no-install "$suite"
     done
     step 'documents' bash tests/documents/run.sh

@@ -15,7 +15,7 @@ root=$(cd ../.. && pwd)
 suites=(
     python-6.63.2 python-7.5.1 python-7.9.1 python-9.13.0 node-3 node-5 node-6
     signalwire-python-2.1.1 signalwire-compatibility-3 signalwire-node-2 signalwire-node-3
-    curl php java cli-2.36.1 cli-6.2.4 namespace emr
+    curl php java cli-2.36.1 cli-6.2.4 namespace emr inbox
 )
 
 # Since 7.9.2 (Python) and 3.77.2 (node) the libraries have no Fax API. Later versions are tested with their validators,
@@ -190,6 +190,21 @@ install_emr() {
 run_emr() {
     SIGNALWIRE_SIGNING_KEY=PSK_ofTheTestsAlone "$FAUXFAX_BIN" exec "${flags[@]}" --dialect signalwire -- \
         "$(pwd)/.venv/signalwire-2.1.1/bin/python" unchanged/emr/drive.py
+}
+
+# The example app, unmodified, and its tests in one environment.
+install_inbox() {
+    install_python 7.5.1
+}
+
+run_inbox() {
+    local python own=$root/examples/inbox-python/requirements.txt
+    if grep -vxFf requirements/twilio-7.5.1.txt "$own"; then
+        echo "these versions in $own differ from those of the environment" >&2
+        return 1
+    fi
+    python=$(pwd)/.venv/7.5.1/bin/python
+    (cd unchanged/inbox && PYTHONDONTWRITEBYTECODE=1 "$FAUXFAX_BIN" exec "${flags[@]}" -- "$python" -m pytest)
 }
 
 mode=both

@@ -2,6 +2,7 @@
 // of it knows that it is being tested.
 
 import express from "express";
+import twilio from "twilio";
 
 /** `config` has faxApi (https://fax.twilio.com in production), accountSid, authToken, number and publicUrl. */
 export function createApp(config) {
@@ -9,6 +10,14 @@ export function createApp(config) {
   const inbox = new Map();
   const sent = new Map();
   app.use(express.urlencoded({ extended: false }));
+
+  app.use((request, response, next) => {
+    // The URL that Twilio signed, even if a proxy in front of the app speaks https.
+    const url = config.publicUrl + request.originalUrl;
+    const signature = request.get("X-Twilio-Signature");
+    if (twilio.validateRequest(config.authToken, signature, url, request.body ?? {})) next();
+    else response.sendStatus(403);
+  });
 
   app.post("/fax", (request, response) => {
     response.type("text/xml").send('<Response><Receive action="/fax/received"/></Response>');

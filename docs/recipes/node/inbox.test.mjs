@@ -31,6 +31,18 @@ test("a broken transmission lands nowhere", { timeout }, async (t) => {
   assert.equal(app.inbox.size, 0);
 });
 
+for (const signature of ["bad", "missing"]) {
+  test(`a request with a ${signature} signature is refused`, { timeout }, async (t) => {
+    const { account, app } = await setUp(emulator.url, t);
+    await account("POST", "/rules", { json: { match: { purpose: "action" }, webhook: { signature } } });
+    await account("POST", "/incoming-faxes", { json: {}, wait: true });
+    const refused = { kind: "webhook.attempt", data: { purpose: "action", status: 403 } };
+    const verdict = await account("POST", "/verify", { json: { match: refused, times: 1 } });
+    assert.ok(verdict.verified, JSON.stringify(verdict.closest));
+    assert.equal(app.inbox.size, 0);
+  });
+}
+
 test("a busy line is called again", { timeout }, async (t) => {
   const { account, app, sample } = await setUp(emulator.url, t);
   await account("POST", "/rules", { json: { match: { to: "+1555*" }, times: 1, outcome: { status: "busy" } } });

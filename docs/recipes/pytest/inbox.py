@@ -2,7 +2,8 @@
 of it knows that it is being tested."""
 
 import requests
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
+from twilio.request_validator import RequestValidator
 
 
 def create_app(config):
@@ -11,6 +12,14 @@ def create_app(config):
     app.config.update(config)
     app.inbox = {}
     app.sent = {}
+
+    @app.before_request
+    def refuse_forgeries():
+        # The URL that Twilio signed, even if a proxy in front of the app speaks https.
+        url = app.config["PUBLIC_URL"] + request.full_path.rstrip("?")
+        signature = request.headers.get("X-Twilio-Signature", "")
+        if not RequestValidator(app.config["AUTH_TOKEN"]).validate(url, request.form, signature):
+            abort(403)
 
     @app.post("/fax")
     def accept():

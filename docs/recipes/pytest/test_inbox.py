@@ -1,5 +1,6 @@
 """The inbox against the emulator: faxes that come and go, things that fail, time that passes. No test sleeps."""
 
+import pytest
 import requests
 
 
@@ -24,6 +25,16 @@ def test_a_broken_transmission_lands_nowhere(account, app):
     outcome = {"status": "failed", "code": 34004, "after_pages": 1}
     conversation = account("POST", "/incoming-faxes", json={"pages": 3, "outcome": outcome}, wait="true")
     assert conversation["outcome"] == "failed"
+    assert app.inbox == {}
+
+
+@pytest.mark.parametrize("signature", ["bad", "missing"])
+def test_a_request_without_a_valid_signature_is_refused(account, app, signature):
+    account("POST", "/rules", json={"match": {"purpose": "action"}, "webhook": {"signature": signature}})
+    account("POST", "/incoming-faxes", json={}, wait="true")
+    refused = {"kind": "webhook.attempt", "data": {"purpose": "action", "status": 403}}
+    verdict = account("POST", "/verify", json={"match": refused, "times": 1})
+    assert verdict["verified"], verdict["closest"]
     assert app.inbox == {}
 
 

@@ -111,7 +111,7 @@ fn a_rule_that_can_never_act_is_refused_with_the_reason() {
         (json!({ "match": { "purpose": "media-url" }, "webhook": { "drop": true } }), "one of fax-url"),
         (json!({ "match": { "pages": { "min": 5, "max": 2 } }, "line": { "noise": 1 } }), "min must be at most max"),
         (json!({ "times": 0, "outcome": { "status": "busy" } }), "from 1 to 1000000"),
-        (json!({ "chance": 0, "outcome": { "status": "busy" } }), "never act"),
+        (json!({ "chance": 0, "outcome": { "status": "busy" } }), "greater than 0"),
         (json!({ "line": {} }), "does nothing"),
         (json!({ "api": {} }), "does nothing"),
         (json!({ "webhook": {} }), "does nothing"),
