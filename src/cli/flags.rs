@@ -71,8 +71,8 @@ pub struct ServeFlags {
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = YOUR_APP)]
     fax_url: Option<String>,
 
-    /// TwiML that the default number executes when a fax comes in, so that receiving needs no app: XML, such as
-    /// '<Response><Receive/></Response>', or a file that contains it [env: FAUXFAX_FAX_TWIML]
+    /// TwiML that the default number executes when a fax comes in, so that receiving needs no app: the XML itself, or a
+    /// file that contains it; a Response element with an empty Receive element accepts every fax [env: FAUXFAX_FAX_TWIML]
     #[arg(long, value_name = "FILE|XML", value_hint = ValueHint::FilePath, help_heading = YOUR_APP)]
     fax_twiml: Option<String>,
 

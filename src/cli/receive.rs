@@ -35,8 +35,8 @@ pub(super) struct ReceiveFlags {
     /// TwiML
     #[arg(long, value_name = "URL")]
     fax_url: Option<String>,
-    /// URL to notify of the fax, as <Receive action="…"> does; the number needs no VoiceUrl then, because its app is not
-    /// asked for TwiML
+    /// URL to notify of the fax, like the action attribute of TwiML's Receive; the number needs no VoiceUrl then, because
+    /// its app is not asked for TwiML
     #[arg(long, value_name = "URL", conflicts_with = "fax_url")]
     action: Option<String>,
     /// Number of test pages to send instead of a file
