@@ -28,6 +28,7 @@ mod keeping;
 mod library;
 mod limits;
 mod losses;
+mod messages;
 mod once;
 mod past;
 mod pdf_black;

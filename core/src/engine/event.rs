@@ -7,9 +7,10 @@ use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::line::Line;
 use crate::model::media::MediaFault;
+use crate::model::message::MessageStatus;
 use crate::model::page::PageLoss;
 use crate::model::phone::PhoneNumber;
-use crate::model::sid::{AlertSid, FaxSid};
+use crate::model::sid::{AlertSid, FaxSid, MessageSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 use crate::model::words::words;
@@ -87,6 +88,15 @@ pub enum EventKind {
     CallerIdAdopted {
         /// The number that was added.
         number: PhoneNumber,
+    },
+    /// A text message was created, or its status changed.
+    MessageStatus {
+        /// The message.
+        message: MessageSid,
+        /// The previous status; `None` if the message was created.
+        old: Option<MessageStatus>,
+        /// The new status.
+        new: MessageStatus,
     },
     /// The media of a fax were dropped to stay within the media budget.
     MediaEvicted,
@@ -184,6 +194,7 @@ impl EventKind {
             Self::CallNotAnswered => "call.not-answered",
             Self::Alert(_) => "alert",
             Self::CallerIdAdopted { .. } => "caller-id.adopted",
+            Self::MessageStatus { .. } => "message.status",
             Self::MediaEvicted => "media.evicted",
             Self::MediaRefused { .. } => "media.refused",
             Self::MediaWarning { .. } => "media.warning",
@@ -229,6 +240,7 @@ impl EventKind {
             | Self::TwimlExecuted { .. }
             | Self::CallNotAnswered
             | Self::CallerIdAdopted { .. }
+            | Self::MessageStatus { .. }
             | Self::MediaEvicted
             | Self::AnswerDropped
             | Self::RuleFired { .. }

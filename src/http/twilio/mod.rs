@@ -7,6 +7,7 @@ mod available;
 mod caller_ids;
 mod faxes;
 mod keys;
+mod messages;
 mod numbers;
 
 use super::rest::{Call, Route};
@@ -21,4 +22,5 @@ pub(super) const ROUTES: &[&[Route]] = &[
     keys::ROUTES,
     caller_ids::ROUTES,
     applications::ROUTES,
+    messages::ROUTES,
 ];

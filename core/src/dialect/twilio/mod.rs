@@ -9,6 +9,7 @@ pub mod codes;
 pub mod debugger;
 pub mod faxes;
 pub mod keys;
+pub mod messages;
 pub mod numbers;
 pub mod webhook;
 

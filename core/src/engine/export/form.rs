@@ -27,10 +27,11 @@ use crate::model::account::{AccountStatus, DocumentPolicy, Service};
 use crate::model::fault::Fault;
 use crate::model::fax::{Direction, MediaType, PageSize, Quality, Status};
 use crate::model::media::MediaFault;
+use crate::model::message::MessageStatus;
 use crate::model::number::ReceiveMode;
 use crate::model::page::LINE_RATES_BPS;
 use crate::model::phone::{Party, PhoneNumber};
-use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, TwimlBinSid};
+use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, MessageSid, NumberSid, TwimlBinSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Method, Purpose, Signature};
 
@@ -185,6 +186,7 @@ plain!(
     FaxSid,
     KeySid,
     MediaSid,
+    MessageSid,
     NumberSid,
     TwimlBinSid,
     PhoneNumber,
@@ -193,7 +195,7 @@ plain!(
     Pattern
 );
 plain!(AccountStatus, AlarmKind, AlertLevel, Direction, DocumentPolicy, Fault, MediaFault, MediaType, Method, PageSize);
-plain!(Purpose, Quality, ReceiveMode, Service, Signature, Status);
+plain!(MessageStatus, Purpose, Quality, ReceiveMode, Service, Signature, Status);
 
 impl<F: Form> Form for Option<F> {
     type Of = Option<F::Of>;
