@@ -29,6 +29,7 @@ mod library;
 mod limits;
 mod losses;
 mod messages;
+mod neighbours;
 mod once;
 mod past;
 mod pdf_black;

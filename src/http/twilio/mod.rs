@@ -1,4 +1,4 @@
-//! The routes and handlers of `fax.twilio.com`, `api.twilio.com` and `monitor.twilio.com`.
+//! The routes and handlers of `fax.twilio.com`, `api.twilio.com`, `lookups.twilio.com` and `monitor.twilio.com`.
 
 mod accounts;
 mod alerts;
@@ -7,6 +7,7 @@ mod available;
 mod caller_ids;
 mod faxes;
 mod keys;
+mod lookups;
 mod messages;
 mod numbers;
 
@@ -23,4 +24,5 @@ pub(super) const ROUTES: &[&[Route]] = &[
     caller_ids::ROUTES,
     applications::ROUTES,
     messages::ROUTES,
+    lookups::ROUTES,
 ];
