@@ -86,7 +86,8 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
             // gone or belongs to a different account is requested over HTTP, like any app.
             let bin = performer.bin_of(&effect.intent).and_then(|bin| world.handle(ServeTwimlBin(bin)).ok());
             let performer = Arc::clone(&performer);
-            let span = tracing::info_span!("effect", fax = %effect.fax, does = effect.intent.kind().as_str());
+            let fax = effect.fax.map(tracing::field::display);
+            let span = tracing::info_span!("effect", fax, does = effect.intent.kind().as_str());
             let handle = tasks.spawn(async move { performer.perform(&signer, effect, bin).await }.instrument(span));
             begun.insert(handle.id(), begin);
         }
@@ -224,6 +225,7 @@ fn host(intent: &Intent) -> &str {
         Intent::Render(_) => return RENDERING,
         Intent::AskForTwiml(request) => &request.url,
         Intent::Deliver(notice) => &notice.url,
+        Intent::NotifyOfMessage(notice) => &notice.url,
         Intent::Report(report) => &report.url,
     };
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -240,7 +242,7 @@ mod tests {
     use crate::model::sid::FaxSid;
 
     fn fetch(id: u64, url: &str) -> Effect {
-        let fax = FaxSid::from_bytes([0; 16]);
+        let fax = Some(FaxSid::from_bytes([0; 16]));
         let generation = Generation::default();
         let (quality, documents) = (Quality::Fine, DocumentPolicy::Lenient);
         let intent = Intent::FetchDocument { url: url.into(), quality, documents };

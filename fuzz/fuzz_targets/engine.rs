@@ -103,7 +103,7 @@ impl World {
 
     fn take_effects(&mut self) {
         while let Some(effect) = self.engine.poll_effect() {
-            self.faxes.push(effect.fax);
+            self.faxes.extend(effect.fax);
             self.effects.push(effect);
         }
     }
@@ -121,7 +121,7 @@ impl World {
                 let reading = failure.map_or_else(|| Ok(twiml::interpret(Some("text/xml"), body)), Err);
                 EffectResult::Twiml { record, cookies: Vec::new(), base_url: "http://app/fax".into(), reading }
             }
-            Intent::Deliver(_) | Intent::Report(_) => EffectResult::Delivered { record, cookies: Vec::new() },
+            Intent::Deliver(_) | Intent::NotifyOfMessage(_) | Intent::Report(_) => EffectResult::Delivered { record, cookies: Vec::new() },
         };
         let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
         self.engine.handle(answer, self.now).expect("a completion is never refused");

@@ -152,6 +152,7 @@ fn what(event: &Value) -> String {
             // A new fax has no old status, which leaves a leading space.
             format!("{} → {}{}", word("old"), word("new"), code.unwrap_or_default()).trim_start().to_owned()
         }
+        "message.status" => format!("{} {} → {}", word("message_sid"), word("old"), word("new")).replace("  ", " "),
         "fax.page" => format!("page {} of {}", data["page"], data["pages"]),
         "webhook.attempt" | "webhook.replayed" | "document.fetched" => {
             let end = data["error"]["message"].as_str().map_or_else(|| word("status"), ToOwned::to_owned);
@@ -196,6 +197,8 @@ mod tests {
         let told = |kind: &str, data: Value| what(&json!({ "kind": kind, "data": data }));
         assert_eq!(told("fax.status", json!({ "old": "sending", "new": "busy" })), "sending → busy");
         assert_eq!(told("fax.status", json!({ "old": null, "new": "queued" })), "→ queued");
+        let entered = json!({ "message_sid": "SM1", "old": null, "new": "queued" });
+        assert_eq!(told("message.status", entered), "SM1 → queued");
         let failed =
             json!({ "purpose": "action", "method": "POST", "url": "http://h/", "error": { "message": "refused" } });
         assert_eq!(told("webhook.attempt", failed), "action POST http://h/: refused");

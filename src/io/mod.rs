@@ -120,7 +120,7 @@ impl Performer {
         match intent {
             Intent::AskForTwiml(request) => self.names.bin_at(&request.url),
             Intent::Deliver(notice) => self.names.bin_at(&notice.url),
-            Intent::FetchDocument { .. } | Intent::Render(_) | Intent::Report(_) => None,
+            Intent::FetchDocument { .. } | Intent::Render(_) | Intent::NotifyOfMessage(_) | Intent::Report(_) => None,
         }
     }
 
@@ -128,8 +128,8 @@ impl Performer {
     /// requests, if any, in which case no connection is made.
     pub async fn perform(&self, signer: &Signer, effect: Effect, bin: Option<Arc<str>>) -> EffectResult {
         let here = bin.map(|contents| Response::of_bin(&contents));
-        match &*effect.intent {
-            Intent::FetchDocument { url, quality, documents } => {
+        match (&*effect.intent, effect.fax) {
+            (Intent::FetchDocument { url, quality, documents }, _) => {
                 let (record, fetched) = fetch::document(&self.client, signer, url).await;
                 let document = match fetched {
                     // The document may have to wait for a renderer, so `_room` keeps it charged to the budget until it
@@ -142,10 +142,13 @@ impl Performer {
                 };
                 EffectResult::Document { record, document }
             }
-            Intent::Render(request) => EffectResult::Rendered(self.renderer.received((**request).clone()).await),
-            Intent::AskForTwiml(request) => webhook::ask(&self.client, signer, effect.fax, request, here).await,
-            Intent::Deliver(notice) => webhook::deliver(&self.client, signer, effect.fax, notice, here).await,
-            Intent::Report(report) => webhook::report(&self.client, signer, report).await,
+            (Intent::Render(request), _) => EffectResult::Rendered(self.renderer.received((**request).clone()).await),
+            (Intent::AskForTwiml(request), Some(fax)) => webhook::ask(&self.client, signer, fax, request, here).await,
+            (Intent::Deliver(notice), Some(fax)) => webhook::deliver(&self.client, signer, fax, notice, here).await,
+            // The engine issues these two for a fax or call only.
+            (Intent::AskForTwiml(_) | Intent::Deliver(_), None) => EffectResult::Lost,
+            (Intent::NotifyOfMessage(notice), _) => webhook::notify_of_message(&self.client, signer, notice).await,
+            (Intent::Report(report), _) => webhook::report(&self.client, signer, report).await,
         }
     }
 }

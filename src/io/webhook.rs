@@ -11,7 +11,7 @@ use super::{Signer, record};
 use crate::dialect::media_url::{MediaName, StoredMedia};
 use crate::dialect::signature::Signed;
 use crate::dialect::{Params, form, mask, traceparent};
-use crate::engine::effect::{Notice, Report, TwimlRequest};
+use crate::engine::effect::{MessageNotice, Notice, Report, TwimlRequest};
 use crate::engine::input::EffectResult;
 use crate::model::account::Dialect;
 use crate::model::media::Document;
@@ -119,6 +119,26 @@ pub(super) async fn deliver(
     let outcome = webhook.send(client, signer).await;
     let record = Box::new(record(notice.purpose, notice.method, webhook.params, &outcome));
     EffectResult::Delivered { record, cookies: outcome.cookies }
+}
+
+/// Notifies an app of a text message's status.
+pub(super) async fn notify_of_message(client: &Client, signer: &Signer, notice: &MessageNotice) -> EffectResult {
+    let webhook = Webhook {
+        fax: None,
+        purpose: Purpose::StatusCallback,
+        url: &notice.url,
+        method: Method::Post,
+        params: signer.dialect.message_params(signer.account, notice),
+        attachment: None,
+        cookies: &[],
+        attempt: Attempt::FIRST,
+        signature: Signature::Good,
+        idempotency_token: &notice.idempotency_token,
+        here: None,
+    };
+    let outcome = webhook.send(client, signer).await;
+    let record = Box::new(record(Purpose::StatusCallback, Method::Post, webhook.params, &outcome));
+    EffectResult::Delivered { record, cookies: Vec::new() }
 }
 
 /// Notifies a Debugger webhook of an alert.

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::config::{Config, ProxyClients};
-use crate::dialect::hosts::is_service;
+use crate::dialect::hosts::{is_service, is_under_service};
 
 /// The domains for which the local CA may sign, as its certificate states: if its key leaks, certificates for other
 /// domains can't be forged. They are the domains of the services, and those in which `--allow-host` and `--public-url`
@@ -81,6 +81,12 @@ impl Policy {
         is_this_machine(&normal(host))
     }
 
+    /// Returns whether a host belongs to one of the services, whether the emulator answers for it or not.
+    #[must_use]
+    pub fn is_under_service(&self, host: &str) -> bool {
+        is_under_service(&normal(host))
+    }
+
     /// Returns whether a TLS client that asks for this host may get a certificate for it.
     #[must_use]
     pub fn answers_for(&self, host: &str) -> bool {
@@ -133,10 +139,12 @@ mod tests {
         Policy::new(&config, &[config.listen])
     }
 
-    const SERVICE: [&str; 10] = [
+    const SERVICE: [&str; 12] = [
         "fax.twilio.com",
         "API.Twilio.com",
         "monitor.twilio.com.",
+        "lookups.twilio.com",
+        "lookups.ie1.twilio.com",
         "fax.us1.twilio.com",
         "fax.sydney.au1.twilio.com",
         "api.dublin.ie1.twilio.com",
@@ -195,6 +203,19 @@ mod tests {
             assert_eq!(policy.route(host, 3000), Route::Through, "{host}");
         }
         assert_eq!(policy.route("fax.twilio.com", 443), Route::Here);
+    }
+
+    #[test]
+    fn hosts_of_other_products_are_recognised_as_the_services() {
+        let policy = policy(|_| ());
+        let theirs =
+            ["example.com", "fax.twilio.com.example.com", "fax-twilio.com", "eviltwilio.com", "evilsignalwire.com"];
+        for host in theirs.into_iter().chain(["twiliocdn.com", "db", "db.internal", "10.0.0.1", ""]) {
+            assert!(!policy.is_under_service(host), "{host}");
+        }
+        for host in ["twilio.com", "www.twilio.com", "Video.Twilio.com.", "fax.a.b.c.twilio.com", "signalwire.com"] {
+            assert!(policy.is_under_service(host) && policy.route(host, 443) == Route::Through, "{host}");
+        }
     }
 
     #[test]

@@ -73,6 +73,11 @@ pub(super) enum Refused {
     Client,
     #[error("{0} is not on this machine, and the emulator runs with --offline")]
     Offline(Target),
+    #[error(
+        "{0}: this emulator serves fax, and of its neighbours accounts, numbers, messages and lookups (api, fax, lookups \
+         and monitor.twilio.com); it runs with --offline, so it doesn't pass other requests on to the real service"
+    )]
+    NotServed(Target),
     #[error("{0} leads back to this proxy; connect to it directly")]
     Loop(Target),
     #[error("{TUNNELS_MAX} tunnels are open, the most that the proxy allows; close some")]
@@ -127,7 +132,9 @@ impl Proxy {
             Route::Through => tracing::debug!(%target, "this connection is passed through"),
             Route::Offline => {
                 tracing::warn!(%target, "refused a connection because of --offline");
-                return Err(Refused::Offline(target.clone()));
+                let target = target.clone();
+                let is_of_service = self.policy.is_under_service(&target.host);
+                return Err(if is_of_service { Refused::NotServed(target) } else { Refused::Offline(target) });
             }
         }
         Ok(route)
@@ -263,7 +270,7 @@ impl Refused {
     const fn status(&self) -> StatusCode {
         match self {
             Self::Host(_) | Self::NoTarget => StatusCode::BAD_REQUEST,
-            Self::Client | Self::Offline(_) => StatusCode::FORBIDDEN,
+            Self::Client | Self::Offline(_) | Self::NotServed(_) => StatusCode::FORBIDDEN,
             Self::Loop(_) => StatusCode::LOOP_DETECTED,
             Self::TooMany | Self::NoPlace => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unreachable(_, ExchangeFailure::ConnectTimeout) => StatusCode::GATEWAY_TIMEOUT,

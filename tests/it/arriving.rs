@@ -28,7 +28,8 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// after each step.
 pub(crate) fn check(engine: &mut Engine, effects: &[Effect], now: Timestamp) {
     let asked = effects.iter().filter(|effect| matches!(*effect.intent, Intent::AskForTwiml(_)));
-    let sids: Vec<FaxSid> = asked.map(|effect| effect.fax).filter(|sid| engine.arriving(*sid).is_some()).collect();
+    let sids: Vec<FaxSid> =
+        asked.filter_map(|effect| effect.fax).filter(|sid| engine.arriving(*sid).is_some()).collect();
     for sid in sids {
         assert_eq!(engine.fax(sid).err(), Some(Refusal::NoFax(sid)), "an arriving call is not a fax yet");
         assert_eq!(engine.handle(DeleteFax(sid), now), Err(Refusal::StillActive(sid)));
@@ -84,7 +85,7 @@ fn a_call_between_owned_numbers_can_be_fetched_at_the_receiving_end() {
     script.forward(Duration::ZERO);
     script.answer_document(1);
     script.forward_to_next();
-    let asked = script.first_effect().fax;
+    let asked = script.first_effect().fax.expect("it concerns a call");
     assert!(asked != sent && script.engine.arriving(asked).is_some());
 }
 

@@ -243,7 +243,7 @@ async fn absolute_targets_yield_links_with_their_own_scheme() {
 #[tokio::test]
 async fn the_port_serves_tls_as_this_machine_and_as_twilio() {
     let running = Running::new(config()).await;
-    for name in ["localhost", "127.0.0.1", "fax.twilio.com", "api.twilio.com", "fauxfax"] {
+    for name in ["localhost", "127.0.0.1", "fax.twilio.com", "lookups.sydney.au1.twilio.com", "fauxfax"] {
         let stream = running.connect().await;
         let mut stream = running.trusting(name, stream).await.expect(name);
         let answer = exchange(&mut stream, &running.list("/v1/Faxes", name)).await;
@@ -418,6 +418,14 @@ async fn with_offline_other_hosts_are_refused_and_twilios_are_answered() {
     ] {
         let answer = exchange(&mut running.connect().await, request).await;
         assert!(answer.contains(" 403 ") && answer.contains("--offline"), "{answer}");
+    }
+    for request in [
+        "CONNECT video.twilio.com:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        "GET http://Verify.Twilio.com./v2/Services HTTP/1.0\r\n\r\n",
+    ] {
+        let answer = exchange(&mut running.connect().await, request).await.to_ascii_lowercase();
+        assert!(answer.contains(" 403 ") && answer.contains("content-type: text/plain"), "{answer}");
+        assert!(answer.contains("twilio.com") && answer.contains(": this emulator serves fax, and of its"), "{answer}");
     }
     let (status, _) = running.ask(CONNECTS[0]).await;
     assert_eq!(status, ESTABLISHED.trim_end());

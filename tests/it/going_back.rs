@@ -39,6 +39,7 @@ fn told(callback: &str) -> CreateFax {
 fn token(effect: &Effect) -> String {
     match &*effect.intent {
         Intent::Deliver(notice) => notice.idempotency_token.to_string(),
+        Intent::NotifyOfMessage(notice) => notice.idempotency_token.to_string(),
         Intent::Report(report) => report.idempotency_token.to_string(),
         Intent::AskForTwiml(request) => request.idempotency_token.to_string(),
         Intent::FetchDocument { url, .. } => url.to_string(),

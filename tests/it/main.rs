@@ -30,6 +30,8 @@ mod keeping;
 mod library;
 mod limits;
 mod losses;
+mod messages;
+mod neighbours;
 mod notices;
 mod once;
 mod past;

@@ -31,6 +31,7 @@ pub(crate) fn token(intent: &Intent) -> String {
         Intent::Render(_) => "render".to_owned(),
         Intent::AskForTwiml(request) => request.idempotency_token.to_string(),
         Intent::Deliver(notice) => notice.idempotency_token.to_string(),
+        Intent::NotifyOfMessage(notice) => notice.idempotency_token.to_string(),
         Intent::Report(report) => report.idempotency_token.to_string(),
     }
 }

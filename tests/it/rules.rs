@@ -72,7 +72,7 @@ fn messages(script: &mut Script) -> Vec<(Status, String, Signature)> {
                 }
                 Intent::FetchDocument { .. } => script.answer_document(1),
                 Intent::AskForTwiml(_) => script.answer_twiml(RECEIVE, &[]),
-                Intent::Report(_) => script.answer_ok(),
+                Intent::NotifyOfMessage(_) | Intent::Report(_) => script.answer_ok(),
                 Intent::Render(_) => unreachable!("the script completes renders by itself"),
             }
         }

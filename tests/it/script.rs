@@ -78,9 +78,11 @@ impl Script {
             let record = Box::new(record(&effect.intent));
             let outcome = match &*effect.intent {
                 Intent::FetchDocument { .. } => EffectResult::Document { record, document: Ok(document(1, 100)) },
-                Intent::Render(_) | Intent::AskForTwiml(_) | Intent::Deliver(_) | Intent::Report(_) => {
-                    EffectResult::Delivered { record, cookies: Vec::new() }
-                }
+                Intent::Render(_)
+                | Intent::AskForTwiml(_)
+                | Intent::Deliver(_)
+                | Intent::NotifyOfMessage(_)
+                | Intent::Report(_) => EffectResult::Delivered { record, cookies: Vec::new() },
             };
             let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
             self.engine.handle(answer, self.now).expect("a completion is never refused");
@@ -202,6 +204,17 @@ impl Script {
         self.answer_with(|record| EffectResult::Delivered { record, cookies: Vec::new() });
     }
 
+    /// Takes all effects under way, for the test to complete in its own order.
+    pub(crate) fn take_asked(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Completes this notification of the app.
+    pub(crate) fn answer_ok_to(&mut self, effect: Effect) {
+        self.effects.insert(0, effect);
+        self.answer_ok();
+    }
+
     /// Fails the notification of the app.
     pub(crate) fn answer_failure(&mut self, failure: ExchangeFailure) {
         self.answer_with(|mut record| {
@@ -279,6 +292,7 @@ fn name(intent: &Intent) -> String {
         Intent::Render(request) => format!("render {:?}", request.document),
         Intent::AskForTwiml(request) => format!("ask {} {}", request.purpose.as_str(), request.url),
         Intent::Deliver(notice) => format!("tell {} {} {}", notice.purpose.as_str(), notice.status, notice.url),
+        Intent::NotifyOfMessage(notice) => format!("tell message {} {}", notice.status, notice.url),
         Intent::Report(report) => format!("tell debugger {}", report.url),
     }
 }

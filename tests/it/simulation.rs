@@ -90,7 +90,7 @@ struct Model {
     /// Faxes whose webhooks a rule has changed, so that their notifications differ from the usual ones.
     touched: BTreeSet<FaxSid>,
     /// Requests under way, each with its fax and its token or URL.
-    asked: Vec<(FaxSid, String)>,
+    asked: Vec<(Option<FaxSid>, String)>,
     /// The names used in this history.
     names: Names,
 }
@@ -212,7 +212,7 @@ impl Sim {
     }
 
     fn give(&mut self, effect: Effect, luck: u64) {
-        self.note(&format!("answer {:?} of {} with luck {luck}", effect.intent.kind(), effect.fax));
+        self.note(&format!("answer {:?} of {:?} with luck {luck}", effect.intent.kind(), effect.fax));
         // A rule's duplicate of a request has the same token, so only one entry goes.
         let asked = (effect.fax, token(&effect.intent));
         if let Some(at) = self.model.asked.iter().position(|each| *each == asked) {
@@ -241,7 +241,9 @@ impl Sim {
                 EffectResult::Rendered(Err(UnreadableDocument { reason: "no pages".to_owned() }))
             }
             (Intent::Render(request), None) => EffectResult::Rendered(Ok(request.document.clone())),
-            (Intent::Deliver(_) | Intent::Report(_), _) => EffectResult::Delivered { record, cookies },
+            (Intent::Deliver(_) | Intent::NotifyOfMessage(_) | Intent::Report(_), _) => {
+                EffectResult::Delivered { record, cookies }
+            }
         };
         let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
         self.engine.handle(answer, self.now).expect("a completion is never refused");
@@ -437,8 +439,9 @@ impl Sim {
 
     fn issued(&mut self, effect: Effect) {
         if let Intent::Deliver(notice) = &*effect.intent
-            && let Some((owed, told)) = self.model.owed.get_mut(&effect.fax)
-            && !self.model.touched.contains(&effect.fax)
+            && let Some(fax) = effect.fax
+            && let Some((owed, told)) = self.model.owed.get_mut(&fax)
+            && !self.model.touched.contains(&fax)
         {
             let is_retry = notice.attempt.number > 1;
             if self.planted == Planted::SkippedCallback && *told == 1 && !is_retry {
@@ -449,12 +452,12 @@ impl Sim {
             }
             let place = if is_retry { told.checked_sub(1) } else { Some(*told) };
             let expected = place.and_then(|place| owed.get(place));
-            assert_eq!(expected, Some(&notice.status), "{}: callbacks come in order without gaps", effect.fax);
+            assert_eq!(expected, Some(&notice.status), "{fax}: callbacks come in order without gaps");
             *told += usize::from(!is_retry);
         }
         let token = token(&effect.intent);
         // A ringing call has the SID of the fax that it may become.
-        self.model.names.used(&effect.fax.to_string(), &mut self.ever);
+        effect.fax.iter().for_each(|fax| self.model.names.used(&fax.to_string(), &mut self.ever));
         // Fetches and renderings have no token.
         if token.len() == TOKEN_LEN {
             self.model.names.used(&token, &mut self.ever);
@@ -483,7 +486,7 @@ impl Sim {
         }
         let own = fauxfax::model::phone::Party::Number(OWN);
         for (sid, status) in self.model.status.iter().filter(|(_, status)| !status.is_final()) {
-            let is_asked = self.effects.iter().any(|effect| effect.fax == *sid);
+            let is_asked = self.effects.iter().any(|effect| effect.fax == Some(*sid));
             let fax = self.engine.fax(*sid).expect("the fax exists");
             // One end of a fax between own numbers has nothing to do while it waits for the other end.
             let is_loop = fax.to == own;

@@ -97,6 +97,7 @@ pub(crate) fn record(intent: &Intent) -> ExchangeRecord {
         Intent::Render(_) => (Purpose::MediaUrl, Method::Get, String::new()),
         Intent::AskForTwiml(request) => (request.purpose, request.method, request.url.to_string()),
         Intent::Deliver(notice) => (notice.purpose, notice.method, notice.url.to_string()),
+        Intent::NotifyOfMessage(notice) => (Purpose::StatusCallback, Method::Post, notice.url.to_string()),
         Intent::Report(report) => (Purpose::Debugger, Method::Post, report.url.to_string()),
     };
     ExchangeRecord {

@@ -105,7 +105,9 @@ fn good(intent: &Intent) -> EffectResult {
             let reading = Ok(twiml::interpret(Some("text/xml"), RECEIVE.as_bytes()));
             EffectResult::Twiml { record, cookies, base_url: request.url.clone(), reading }
         }
-        Intent::Deliver(_) | Intent::Report(_) => EffectResult::Delivered { record, cookies },
+        Intent::Deliver(_) | Intent::NotifyOfMessage(_) | Intent::Report(_) => {
+            EffectResult::Delivered { record, cookies }
+        }
     }
 }
 

@@ -45,6 +45,7 @@ fn happened(event: &Event) -> String {
         EventKind::Alert(alert) => format!("alert           {} {}", code_of(alert.fault), alert.message),
         EventKind::CallNotAnswered
         | EventKind::CallerIdAdopted { .. }
+        | EventKind::MessageStatus { .. }
         | EventKind::MediaEvicted
         | EventKind::MediaRefused { .. }
         | EventKind::MediaWarning { .. }
@@ -64,7 +65,7 @@ pub(crate) fn to_rest(script: &mut Script, twiml: &str) {
             match *script.first_effect().intent {
                 Intent::FetchDocument { .. } | Intent::Render(_) => script.answer_document(2),
                 Intent::AskForTwiml(_) => script.answer_twiml(twiml, &[]),
-                Intent::Deliver(_) | Intent::Report(_) => script.answer_ok(),
+                Intent::Deliver(_) | Intent::NotifyOfMessage(_) | Intent::Report(_) => script.answer_ok(),
             }
         }
         script.forward_to_next();

@@ -19,9 +19,13 @@ suites=(
 )
 
 # Since 7.9.2 (Python) and 3.77.2 (node) the libraries have no Fax API. Later versions are tested with their validators,
-# their TwiML and the calls for numbers and accounts.
-python_without_fax=(test_account_resources.py test_accounts.py test_inbound.py test_marks.py test_numbers.py test_validators.py)
-node_without_fax=(node/inbound.test.mjs node/marks.test.mjs node/numbers.test.mjs node/resources.test.mjs)
+# their TwiML and the calls for numbers, accounts, messages and look-ups.
+python_without_fax=(
+    test_account_resources.py test_accounts.py test_inbound.py test_marks.py test_neighbours.py test_numbers.py test_validators.py
+)
+node_without_fax=(
+    node/inbound.test.mjs node/marks.test.mjs node/neighbours.test.mjs node/numbers.test.mjs node/resources.test.mjs
+)
 
 die() {
     echo "tests/sdk: $*" >&2

@@ -19,8 +19,8 @@ use crate::model::sid::FaxSid;
 use crate::model::webhook::{ExchangeRecord, Purpose};
 use crate::twiml::{Receive, Verb};
 
-/// First letters of the SIDs of faxes and media, `FX` and `ME`.
-const SID_PREFIXES: [char; 2] = ['F', 'M'];
+/// First letters of the SIDs of faxes, media and text messages: `FX`, `ME` and `SM`.
+const SID_PREFIXES: [char; 3] = ['F', 'M', 'S'];
 /// Hexadecimal digits in a SID.
 const SID_DIGITS: usize = 32;
 
@@ -30,7 +30,7 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
     let is_reset = |event: &Arc<Event>| matches!(event.kind, EventKind::WorldReset { .. });
     // The same inputs must give the same hash after a reset as in a fresh world.
     let start = events.iter().rposition(is_reset).map_or(0, |reset| reset + 1);
-    let told: Vec<_> = events[start..].iter().filter_map(|event| Some((event, line(&event.kind)?))).collect();
+    let told: Vec<_> = events[start..].iter().filter_map(|event| Some((event, line(event)?))).collect();
     // Times count from the first event, because the date of a run must not matter.
     let Some(origin) = told.iter().map(|(event, _)| event.at).min() else { return Vec::new() };
     let mut steps: BTreeMap<(Option<FaxSid>, Strand), u64> = BTreeMap::new();
@@ -42,8 +42,9 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
                 *step += 1;
                 *step
             }
-            // These events originate from either of the other strands, so their order varies from run to run.
-            Strand::Alerts | Strand::Reports | Strand::Rules => 0,
+            // These events originate from either of the other strands, or from different text messages, so their order
+            // varies from run to run.
+            Strand::Alerts | Strand::Reports | Strand::Rules | Strand::TextMessages => 0,
         };
         let text = without_sids(&text);
         by_fax.entry(event.fax).or_default().push(Line { at: event.at.since(origin), strand, step, text });
@@ -84,15 +85,16 @@ struct Line {
     text: String,
 }
 
-/// Shortens each fax or media SID to its prefix, as in `FX#` and `ME#`.
+/// Shortens the SID of each fax, medium and text message to its prefix, as in `FX#`.
 fn without_sids(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(SID_PREFIXES) {
         let (before, sid) = rest.split_at(at);
         kept.push_str(before);
-        let digits =
-            sid[1..].strip_prefix(['X', 'E']).map_or(0, |tail| tail.bytes().take_while(u8::is_ascii_hexdigit).count());
+        let digits = sid[1..]
+            .strip_prefix(['X', 'E', 'M'])
+            .map_or(0, |tail| tail.bytes().take_while(u8::is_ascii_hexdigit).count());
         // Only a prefix with exactly 32 digits is a SID.
         let (own, after) = sid.split_at(if digits == SID_DIGITS { SID_DIGITS + 2 } else { 1 });
         kept.push_str(if own.len() > 1 { &own[..2] } else { own });
@@ -124,10 +126,13 @@ enum Strand {
     Reports,
     /// The actions of a tester's rules.
     Rules,
+    /// Statuses and callbacks of text messages, which belong to no fax.
+    TextMessages,
 }
 
 /// Returns an event's strand and line; `None` if it is not part of the projection.
-fn line(kind: &EventKind) -> Option<(Strand, String)> {
+fn line(event: &Event) -> Option<(Strand, String)> {
+    let kind = &event.kind;
     let name = kind.as_str();
     let conversation = |text: String| Some((Strand::Conversation, format!("{name} {text}")));
     match kind {
@@ -145,6 +150,7 @@ fn line(kind: &EventKind) -> Option<(Strand, String)> {
         EventKind::WebhookAttempt { record } => {
             let strand = match record.purpose {
                 Purpose::MediaUrl | Purpose::FaxUrl | Purpose::FallbackUrl => Strand::Conversation,
+                Purpose::StatusCallback if event.fax.is_none() => Strand::TextMessages,
                 Purpose::Action | Purpose::StatusCallback => Strand::Messages,
                 Purpose::Debugger => Strand::Reports,
             };
@@ -152,6 +158,10 @@ fn line(kind: &EventKind) -> Option<(Strand, String)> {
         }
         EventKind::TwimlExecuted { verb } => conversation(twiml(verb)),
         EventKind::CallNotAnswered | EventKind::MediaEvicted => conversation(String::new()),
+        EventKind::MessageStatus { message: _, old, new } => {
+            let old = old.map_or("-", crate::model::message::MessageStatus::as_str);
+            Some((Strand::TextMessages, format!("{name} {old} {new}")))
+        }
         EventKind::CallerIdAdopted { number } => conversation(number.to_string()),
         EventKind::Alert(alert) => {
             Some((Strand::Alerts, format!("{name} {} {}", codes::code(alert.fault), alert.level.as_str())))

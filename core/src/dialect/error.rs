@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use crate::model::account::Dialect;
+use crate::model::phone::PhoneNumber;
 use crate::model::refusal::Refusal;
 
 /// The reason for refusing a REST call. Reasons are common to all dialects; each dialect assigns an HTTP status and an
@@ -124,6 +125,18 @@ pub enum Reason {
     ParentStatus,
     /// The subaccount is closed for good.
     AccountClosed,
+    /// `To` of a message is missing.
+    RecipientMissing,
+    /// A message has neither a `From` nor a messaging service.
+    SenderMissing,
+    /// A message has neither a text nor media.
+    BodyMissing,
+    /// The text of a message is too long.
+    BodyTooLong,
+    /// A message has too many media.
+    TooManyMedia,
+    /// The account can't send messages from the number in `From`.
+    SenderNotOwned,
     /// The service has been switched off, as Twilio's was in December 2021.
     Retired,
     /// A tester's rule chose this status and code.
@@ -196,6 +209,7 @@ impl ApiError {
             | Refusal::NoNumber(_)
             | Refusal::NoApplication(_)
             | Refusal::NoTwimlBin(_)
+            | Refusal::NoMessage(_)
             | Refusal::NoKey(_)
             | Refusal::NoAlert(_) => Self::not_found(path),
             Refusal::ApplicationNotOwned(sid) => {
@@ -222,20 +236,14 @@ impl ApiError {
                 let message = format!("Fax {sid} can no longer be canceled: only a {which} fax can");
                 Self::new(Reason::TooLateToCancel, message)
             }
-            Refusal::StillActive(_) => {
+            Refusal::StillActive(_) | Refusal::MessageNotDelivered(_) => {
                 Self::new(Reason::StillActive, format!("Cannot delete this resource before it is complete: {refusal}"))
             }
             Refusal::InvalidTo(to) => Self::invalid_to(&to.to_string()),
             Refusal::InvalidFrom(from) => Self::invalid_from(&from.to_string()),
             Refusal::FromMissing => Self::new(Reason::FromMissing, "A 'From' phone number is required"),
-            Refusal::FromNotOwned(number) => Self::new(
-                Reason::FromNotOwned,
-                format!(
-                    "The source phone number provided, {number}, is not yet verified for your account. You may only \
-                     send faxes from phone numbers that you've verified or purchased from {}.",
-                    dialect.service()
-                ),
-            ),
+            Refusal::FromNotOwned(number) => Self::from_not_owned(*number, dialect),
+            Refusal::SenderNotOwned(number) => Self::sender_not_owned(*number),
             Refusal::NumberUnavailable(number) => {
                 Self::new(Reason::NumberUnavailable, format!("PhoneNumber {number} is not available"))
             }
@@ -273,6 +281,25 @@ impl ApiError {
     #[must_use]
     pub fn invalid_from(from: &str) -> Self {
         Self::new(Reason::InvalidFrom, format!("From is not a valid phone number: {from}{}", plus_hint(from)))
+    }
+
+    /// Creates the error for a `From` of a fax that the account neither owns nor has verified.
+    fn from_not_owned(number: PhoneNumber, dialect: Dialect) -> Self {
+        let message = format!(
+            "The source phone number provided, {number}, is not yet verified for your account. You may only send faxes \
+             from phone numbers that you've verified or purchased from {}.",
+            dialect.service()
+        );
+        Self::new(Reason::FromNotOwned, message)
+    }
+
+    /// Creates the error for a `From` of a message that the account neither owns nor has verified.
+    fn sender_not_owned(number: PhoneNumber) -> Self {
+        let message = format!(
+            "The From phone number {number} is not a valid, SMS-capable inbound phone number or short code for your \
+             account."
+        );
+        Self::new(Reason::SenderNotOwned, message)
     }
 
     /// Creates the error for a `PhoneNumber` that can't be bought.
@@ -327,7 +354,7 @@ fn plus_hint(text: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::phone::{Party, PhoneNumber};
+    use crate::model::phone::Party;
     use crate::model::sid::{FaxSid, MediaSid, NumberSid};
 
     const NUMBER: PhoneNumber = PhoneNumber::from_digits(15_005_550_001);

@@ -1,9 +1,11 @@
 //! The host names of the emulated services, at which apps may reach the emulator.
 
 /// The emulated products of Twilio. Each has hosts such as `fax.twilio.com` and `fax.{edge}.{region}.twilio.com`.
-const PRODUCTS: [&str; 3] = ["api", "fax", "monitor"];
+const PRODUCTS: [&str; 4] = ["api", "fax", "lookups", "monitor"];
 /// Twilio's libraries put at most an edge and a region between product and domain.
 const EDGE_LABELS_MAX: usize = 2;
+/// The domains of the services; most hosts under Twilio's belong to products that are not emulated.
+const DOMAINS: [&str; 2] = ["twilio.com", "signalwire.com"];
 /// The host of Twilio's stored media.
 const MEDIA_HOST: &str = "media.twiliocdn.com";
 
@@ -21,6 +23,12 @@ pub fn is_service(host: &str) -> bool {
     let Some(labels) = host.strip_suffix(".twilio.com") else { return false };
     let mut labels = labels.split('.');
     labels.next().is_some_and(|product| PRODUCTS.contains(&product)) && labels.count() <= EDGE_LABELS_MAX
+}
+
+/// Returns whether a host, in lower case and without a port, is at or under the domain of a service, emulated or not.
+#[must_use]
+pub fn is_under_service(host: &str) -> bool {
+    DOMAINS.iter().any(|domain| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 /// Returns whether a host, in lower case and without a port, belongs to SignalWire.

@@ -7,9 +7,9 @@
 use super::error::Reason;
 use super::media_url::{self, StoredMedia};
 use super::signature::Signed;
-use super::twilio::{codes, debugger, webhook};
+use super::twilio::{codes, debugger, messages, webhook};
 use super::{Params, signalwire};
-use crate::engine::effect::{Notice, TwimlRequest};
+use crate::engine::effect::{MessageNotice, Notice, TwimlRequest};
 use crate::engine::event::Event;
 use crate::model::account::{Dialect, SignatureHeaders, TwimlTypes};
 use crate::model::fault::{Failure, Fault};
@@ -166,6 +166,15 @@ impl Dialect {
         match self {
             Self::Twilio => webhook::notice_params(account, fax, notice, media_url),
             Self::SignalWire => signalwire::webhook::notice_params(account, fax, notice, media_url, now),
+        }
+    }
+
+    /// Returns the parameters of a status notification about a text message.
+    #[must_use]
+    pub fn message_params(self, account: AccountSid, notice: &MessageNotice) -> Params {
+        match self {
+            // SignalWire accounts have no messages here.
+            Self::Twilio | Self::SignalWire => messages::notice_params(account, notice),
         }
     }
 

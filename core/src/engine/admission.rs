@@ -49,6 +49,10 @@ pub enum Area {
     Applications,
     /// The alerts that the Monitor API lists.
     Alerts,
+    /// Text messages.
+    Messages,
+    /// Information about any phone number.
+    Lookups,
 }
 
 impl Area {
@@ -98,8 +102,10 @@ impl Admission {
             Service::Full => Ok(()),
             Service::Retired if area == Area::Faxes => Err(Refusal::ServiceRetired),
             Service::Retired => Ok(()),
-            // Calls and messages are not emulated, so only buying a number is left (Twilio docs: test credentials).
-            Service::TestCredentials if area == Area::Numbers && action == Action::Create => Ok(()),
+            // Calls are not emulated, so buying a number and sending a message are left (Twilio docs: test credentials).
+            Service::TestCredentials if action == Action::Create && matches!(area, Area::Numbers | Area::Messages) => {
+                Ok(())
+            }
             Service::TestCredentials => Err(Refusal::TestCredentials),
         }
     }
@@ -151,7 +157,7 @@ impl Engine {
 mod tests {
     use super::*;
 
-    const AREAS: [Area; 8] = [
+    const AREAS: [Area; 10] = [
         Area::Accounts,
         Area::Keys,
         Area::Faxes,
@@ -160,6 +166,8 @@ mod tests {
         Area::CallerIds,
         Area::Applications,
         Area::Alerts,
+        Area::Messages,
+        Area::Lookups,
     ];
 
     fn admission(status: AccountStatus, service: Service) -> Admission {
@@ -187,12 +195,12 @@ mod tests {
     }
 
     #[test]
-    fn test_credentials_can_only_buy_numbers() {
+    fn test_credentials_can_only_buy_numbers_and_send_messages() {
         let test = admission(AccountStatus::Active, Service::TestCredentials);
         for area in AREAS {
             for action in [Action::Read, Action::Create, Action::Update, Action::Delete] {
-                let is_purchase = area == Area::Numbers && action == Action::Create;
-                assert_eq!(test.admit(area, action, false).is_ok(), is_purchase, "{area:?} {action:?}");
+                let is_admitted = matches!(area, Area::Numbers | Area::Messages) && action == Action::Create;
+                assert_eq!(test.admit(area, action, false).is_ok(), is_admitted, "{area:?} {action:?}");
             }
         }
     }

@@ -31,6 +31,8 @@ words!(
         Retry = "retry",
         /// Fires when a webhook must be matched against the rules, or when a delayed webhook is due.
         Tell = "tell",
+        /// Fires when a text message enters its next status.
+        Message = "message",
     }
 );
 
@@ -40,11 +42,12 @@ impl AlarmKind {
             Self::Start | Self::Dial | Self::RingEnd | Self::Page | Self::Redial => Slot::Phase,
             Self::Retry => Slot::Webhook,
             Self::Tell => Slot::Rules,
+            Self::Message => Slot::Message,
         }
     }
 }
 
-/// The slots of a fax or call, each of which holds at most one alarm.
+/// The slots of a fax, call or message, each of which holds at most one alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Slot {
     /// The next step of the current phase; cleared when the fax ends.
@@ -53,14 +56,17 @@ enum Slot {
     Webhook,
     /// Webhooks that the rules must decide on, or that they delay.
     Rules,
+    /// The next status of a text message.
+    Message,
 }
 
-/// A deadline of one fax or call.
+/// A deadline of one fax, call or message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alarm {
     /// The time at which the alarm is due.
     pub at: Timestamp,
-    /// The fax or call that the alarm belongs to.
+    /// The fax or call that the alarm belongs to; for an alarm of the kind `Message`, the message, since messages are
+    /// counted separately.
     pub ordinal: Ordinal,
     /// The purpose, which determines its handler.
     pub kind: AlarmKind,
@@ -74,7 +80,7 @@ pub(super) struct Agenda {
 }
 
 impl Agenda {
-    /// Sets an alarm for a fax or call, replacing any other alarm in the same slot.
+    /// Sets an alarm for a fax, call or message, replacing any other alarm in the same slot.
     pub(super) fn set(&mut self, alarm: Alarm) {
         let key = (alarm.ordinal, alarm.kind.slot());
         // The replaced alarm must leave both maps; inserting the new one would only replace it in `of`.
@@ -156,6 +162,7 @@ impl Engine {
             AlarmKind::Page => self.page_end(ordinal, now),
             AlarmKind::Retry => self.retry(ordinal),
             AlarmKind::Tell => self.webhook_due(ordinal, now),
+            AlarmKind::Message => self.message_due(ordinal, now),
         }
     }
 

@@ -7,9 +7,11 @@ use std::time::Duration;
 use super::Engine;
 use super::agenda::Ordinal;
 use super::effect::{Intent, Report};
+use super::effects::UnderWay;
 use super::event::{Alert, AlertLevel, Event, EventKind};
 use super::faults::never;
-use super::webhooks::TokenPlace;
+use super::input::EffectResult;
+use super::webhooks::{TokenPlace, uuid};
 use crate::model::fault::Fault;
 use crate::model::fax::Status;
 use crate::model::refusal::Refusal;
@@ -98,11 +100,14 @@ impl Engine {
         let alert = Alert { sid, place, fault, level, message: message.into(), record };
         let event = self.journal.write(now, fax, EventKind::Alert(alert));
         self.world.alerts.keep(Arc::clone(&event));
-        // Reports are effects, which belong to a fax or call: an alert without one is only listed.
-        let Some((fax, url)) = fax.zip(self.account.debugger_url.clone()) else { return };
-        let idempotency_token = self.idempotency_token(fax, TokenPlace::Alert(place));
+        let Some(url) = self.account.debugger_url.clone() else { return };
+        let idempotency_token = match fax {
+            Some(fax) => self.idempotency_token(fax, TokenPlace::Alert(place)),
+            None => uuid(self.ids.seed(), sid.bytes(), 0),
+        };
         let report = Report { url, parent: self.account.owner, alert: event, idempotency_token };
-        self.issue(fax, Intent::Report(Box::new(report)));
+        let intent = Arc::new(Intent::Report(Box::new(report)));
+        self.issue_effect(UnderWay { fax, intent, is_echo: false });
     }
 
     /// Raises the alert for a failed call: busy, not answered, broken or incompatible.
@@ -129,10 +134,12 @@ impl Engine {
         self.alert(Some(sid), (fault, AlertLevel::Error), &text, None, now);
     }
 
-    /// Journals a report to the Debugger webhook. A failed report raises no alert, since that alert would be reported
-    /// in turn.
-    pub(super) fn reported(&mut self, fax: FaxSid, record: ExchangeRecord, now: Timestamp) {
-        self.journal.write(now, Some(fax), EventKind::WebhookAttempt { record: Arc::new(record) });
+    /// Journals a report to the Debugger webhook. A failed or lost report raises no alert, since that alert would be
+    /// reported in turn.
+    pub(super) fn reported(&mut self, fax: Option<FaxSid>, outcome: EffectResult, now: Timestamp) {
+        if let EffectResult::Delivered { record, .. } = outcome {
+            self.journal.write(now, fax, EventKind::WebhookAttempt { record: Arc::new(*record) });
+        }
     }
 
     /// Returns the place of a fax's next alert with this fault. Places are counted per fault, so that an alert's SID

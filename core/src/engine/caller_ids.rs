@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Engine;
+use super::event::EventKind;
 use super::input::{DeleteCallerId, RenameCallerId, VerifyCallerId};
 use super::ordered_map::OrderedMap;
 use super::random::WorldSeed;
+use crate::model::account::AccountMode;
 use crate::model::credential::CallerId;
 use crate::model::phone::PhoneNumber;
 use crate::model::refusal::Refusal;
@@ -75,6 +77,23 @@ impl Engine {
         let removed = self.world.caller_ids.register.remove(&sid).ok_or(Refusal::NoNumber(sid))?;
         self.world.caller_ids.by_number.remove(&removed.number);
         Ok(())
+    }
+
+    /// Returns whether the account may send from a number. In open account mode it may send from any: one that it
+    /// neither owns nor has verified becomes a caller id.
+    pub(super) fn may_call_or_adopt(&mut self, number: PhoneNumber, now: Timestamp) -> Result<bool, Refusal> {
+        if self.may_call(number) {
+            return Ok(true);
+        }
+        match self.options().accounts {
+            AccountMode::Strict => Ok(false),
+            AccountMode::Open => {
+                let seed = *self.ids.seed();
+                self.add_caller_id(&seed, number, None, now)?;
+                self.journal.write(now, None, EventKind::CallerIdAdopted { number });
+                Ok(true)
+            }
+        }
     }
 
     /// Adds a number as a caller id, unless it already is one.

@@ -9,15 +9,15 @@ use super::Engine;
 use super::export::LoadState;
 use super::input::{
     AddRule, ApiCalled, BuyNumber, CancelFax, ChangeAccount, Claim, Completion, CreateApplication, CreateFax,
-    CreateKey, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia, DeleteTwimlBin,
-    DropRule, DropRules, DropSnapshot, HandleAlarms, Note, ReceiveFax, ReleaseNumber, RenameCallerId, RenameKey, Reset,
-    Restore, Ringing, ServeTwimlBin, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber, UpdateTwimlBin,
-    VerifyCallerId,
+    CreateKey, CreateMessage, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia,
+    DeleteMessage, DeleteTwimlBin, DropRule, DropRules, DropSnapshot, HandleAlarms, Note, ReceiveFax, RedactMessage,
+    ReleaseNumber, RenameCallerId, RenameKey, Reset, Restore, Ringing, ServeTwimlBin, TakeSnapshot, UpdateAccount,
+    UpdateApplication, UpdateNumber, UpdateTwimlBin, VerifyCallerId,
 };
 use super::rewind::Canceled;
 use super::rule::ApiFault;
 use crate::model::refusal::Refusal;
-use crate::model::sid::{ApplicationSid, FaxSid, KeySid, NumberSid, TwimlBinSid};
+use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MessageSid, NumberSid, TwimlBinSid};
 use crate::model::time::Timestamp;
 
 /// A command that changes a world.
@@ -158,6 +158,9 @@ commands! {
     UpdateTwimlBin => Result<(), Refusal>, |_| "update-twiml-bin", Engine::update_twiml_bin;
     DeleteTwimlBin => Result<(), Refusal>, |_| "delete-twiml-bin", Engine::delete_twiml_bin;
     ServeTwimlBin => Result<Arc<str>, Refusal>, |_| "serve-twiml-bin", Engine::serve_twiml_bin;
+    CreateMessage => Result<MessageSid, Refusal>, |_| "create-message", Engine::create_message;
+    RedactMessage => Result<(), Refusal>, |_| "redact-message", Engine::redact_message;
+    DeleteMessage => Result<(), Refusal>, |_| "delete-message", Engine::delete_message;
     ReceiveFax => Result<Ringing, Refusal>, |_| "receive-fax", Engine::receive_fax;
     ChangeAccount => Result<(), Refusal>, |_| "change-account", Engine::change_account;
     Reset => Result<Canceled, Refusal>, |_| "reset", |engine, command, now| Ok(engine.reset(command, now)), const REWINDS;

@@ -8,9 +8,10 @@ use crate::model::account::DocumentPolicy;
 use crate::model::fault::{Failure, Fault};
 use crate::model::fax::{Direction, MediaType, Quality, Status};
 use crate::model::media::Document;
+use crate::model::message::{MessageStatus, Sender};
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::reception::Reception;
-use crate::model::sid::{AccountSid, FaxSid, MediaSid};
+use crate::model::sid::{AccountSid, FaxSid, MediaSid, MessageSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, Cookie, Method, Purpose, Signature};
 
@@ -43,8 +44,9 @@ pub struct Effect {
     pub id: EffectId,
     /// The generation that the completion must name.
     pub generation: Generation,
-    /// The fax or call that the effect belongs to; effects of different faxes are independent.
-    pub fax: FaxSid,
+    /// The fax or call that the effect belongs to; effects of different faxes are independent. `None` for a notice about a
+    /// message, and for the report of an alert that concerns no fax.
+    pub fax: Option<FaxSid>,
     /// The work to do, shared with the engine, which issues it again after a restore.
     pub intent: Arc<Intent>,
 }
@@ -67,6 +69,8 @@ pub enum Intent {
     AskForTwiml(Box<TwimlRequest>),
     /// Notify an app of a fax's status.
     Deliver(Box<Notice>),
+    /// Notify an app of a text message's status.
+    NotifyOfMessage(Box<MessageNotice>),
     /// Report an alert to the account's Debugger webhook.
     Report(Box<Report>),
 }
@@ -80,6 +84,7 @@ impl IntentKind {
             Self::Render => "render",
             Self::AskForTwiml => "ask-for-twiml",
             Self::Deliver => "deliver",
+            Self::NotifyOfMessage => "notify-of-message",
             Self::Report => "report",
         }
     }
@@ -94,6 +99,7 @@ impl Intent {
             Self::Render(_) => IntentKind::Render,
             Self::AskForTwiml(_) => IntentKind::AskForTwiml,
             Self::Deliver(_) => IntentKind::Deliver,
+            Self::NotifyOfMessage(_) => IntentKind::NotifyOfMessage,
             Self::Report(_) => IntentKind::Report,
         }
     }
@@ -110,6 +116,8 @@ pub enum IntentKind {
     AskForTwiml,
     /// Notify an app of a fax's status.
     Deliver,
+    /// Notify an app of a text message's status.
+    NotifyOfMessage,
     /// Report an alert to the Debugger webhook.
     Report,
 }
@@ -193,6 +201,25 @@ pub struct Notice {
     /// The signature to send: a valid one, or one that a rule makes invalid on purpose.
     pub signature: Signature,
     /// The idempotency token, the same for every attempt.
+    pub idempotency_token: Box<str>,
+}
+
+/// A status notification to the StatusCallback of a text message. It is sent once, with a valid signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageNotice {
+    /// The message that it is about.
+    pub message: MessageSid,
+    /// The URL of the app.
+    pub url: Box<str>,
+    /// The status that the app is notified of.
+    pub status: MessageStatus,
+    /// The sender, sent as `From`.
+    pub from: Option<Sender>,
+    /// The receiver, sent as `To`.
+    pub to: PhoneNumber,
+    /// The messaging service that the message names, if any.
+    pub messaging_service: Option<Box<str>>,
+    /// The idempotency token.
     pub idempotency_token: Box<str>,
 }
 

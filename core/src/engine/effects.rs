@@ -17,7 +17,8 @@ use crate::model::time::Timestamp;
 /// An effect that has been issued but not completed.
 #[derive(Debug, Clone)]
 pub(super) struct UnderWay {
-    pub(super) fax: FaxSid,
+    /// The fax or call that it belongs to, if any.
+    pub(super) fax: Option<FaxSid>,
     pub(super) intent: Arc<Intent>,
     /// Whether this effect deliberately repeats another effect's request. If so, its completion is only journaled.
     pub(super) is_echo: bool,
@@ -25,7 +26,12 @@ pub(super) struct UnderWay {
 
 impl Engine {
     pub(super) fn issue(&mut self, fax: FaxSid, intent: Intent) {
-        self.issue_effect(UnderWay { fax, intent: Arc::new(intent), is_echo: false });
+        self.issue_effect(UnderWay { fax: Some(fax), intent: Arc::new(intent), is_echo: false });
+    }
+
+    /// Issues an effect that belongs to no fax or call.
+    pub(super) fn issue_alone(&mut self, intent: Intent) {
+        self.issue_effect(UnderWay { fax: None, intent: Arc::new(intent), is_echo: false });
     }
 
     pub(super) fn issue_effect(&mut self, under_way: UnderWay) {
@@ -44,7 +50,17 @@ impl Engine {
             self.journal.write(now, None, EventKind::AnswerDropped);
             return;
         };
-        let UnderWay { fax: sid, intent, is_echo } = under_way;
+        let UnderWay { fax, intent, is_echo } = under_way;
+        if let Intent::NotifyOfMessage(notice) = &*intent {
+            self.message_notified(notice.message, completion.outcome, now);
+            return;
+        }
+        if intent.kind() == IntentKind::Report {
+            self.reported(fax, completion.outcome, now);
+            return;
+        }
+        // All other effects belong to a fax or call.
+        let Some(sid) = fax else { return };
         if is_echo {
             self.echo_answered(sid, completion.outcome, now);
             return;
@@ -58,9 +74,6 @@ impl Engine {
             EffectResult::Twiml { record, cookies, base_url, reading } => {
                 self.twiml_answered(sid, *record, cookies, &base_url, reading, now);
             }
-            EffectResult::Delivered { record, .. } if intent.kind() == IntentKind::Report => {
-                self.reported(sid, *record, now)
-            }
             EffectResult::Delivered { record, cookies } => self.notice_answered(sid, *record, cookies, now),
             EffectResult::Lost => self.lost(sid, intent.kind(), now),
         }
@@ -68,10 +81,6 @@ impl Engine {
 
     /// Handles an effect that the emulator itself failed to perform: its fax or call goes on without a result.
     fn lost(&mut self, sid: FaxSid, kind: IntentKind, now: Timestamp) {
-        // Nothing waits for a report, and an alert about a lost report would itself be reported.
-        if kind == IntentKind::Report {
-            return;
-        }
         // `rendered` raises an alert itself.
         if kind != IntentKind::Render {
             self.alert(Some(sid), (Fault::Internal, AlertLevel::Error), FAULT, None, now);
@@ -99,7 +108,7 @@ impl Engine {
             }
             IntentKind::Deliver => self.notice_done(sid, Vec::new(), now),
             // Returned from above.
-            IntentKind::Report => {}
+            IntentKind::NotifyOfMessage | IntentKind::Report => {}
         }
     }
 

@@ -7,9 +7,10 @@ use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::line::Line;
 use crate::model::media::MediaFault;
+use crate::model::message::MessageStatus;
 use crate::model::page::PageLoss;
 use crate::model::phone::PhoneNumber;
-use crate::model::sid::{AlertSid, FaxSid};
+use crate::model::sid::{AlertSid, FaxSid, MessageSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 use crate::model::words::words;
@@ -88,6 +89,15 @@ pub enum EventKind {
         /// The number that was added as a caller id.
         number: PhoneNumber,
     },
+    /// A text message was created, or its status changed.
+    MessageStatus {
+        /// The message.
+        message: MessageSid,
+        /// The previous status; `None` if the message was created.
+        old: Option<MessageStatus>,
+        /// The new status.
+        new: MessageStatus,
+    },
     /// The media of a fax were dropped to stay within the media budget.
     MediaEvicted,
     /// A download of a fax's media was refused, as Twilio would refuse it.
@@ -163,6 +173,8 @@ words!(
         Alert = "alert",
         /// An unknown `From` was added as a caller id.
         CallerIdAdopted = "caller-id.adopted",
+        /// A text message changed its status.
+        MessageStatus = "message.status",
         /// Media were dropped to stay within the budget.
         MediaEvicted = "media.evicted",
         /// A download of media was refused.
@@ -226,6 +238,7 @@ impl EventKind {
             Self::CallNotAnswered => EventName::CallNotAnswered,
             Self::Alert(_) => EventName::Alert,
             Self::CallerIdAdopted { .. } => EventName::CallerIdAdopted,
+            Self::MessageStatus { .. } => EventName::MessageStatus,
             Self::MediaEvicted => EventName::MediaEvicted,
             Self::MediaRefused { .. } => EventName::MediaRefused,
             Self::MediaWarning { .. } => EventName::MediaWarning,
@@ -278,6 +291,7 @@ impl EventKind {
             | Self::TwimlExecuted { .. }
             | Self::CallNotAnswered
             | Self::CallerIdAdopted { .. }
+            | Self::MessageStatus { .. }
             | Self::MediaEvicted
             | Self::AnswerDropped
             | Self::RuleFired { .. }

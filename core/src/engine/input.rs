@@ -10,9 +10,10 @@ use crate::model::application::ApplicationChange;
 use crate::model::fax::{Quality, StatusSet};
 use crate::model::line::{Line, LineFault};
 use crate::model::media::{Document, UnreadableDocument};
+use crate::model::message::Sender;
 use crate::model::number::NumberChange;
 use crate::model::phone::{Party, PhoneNumber};
-use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, TwimlBinSid};
+use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MediaSid, MessageSid, NumberSid, TwimlBinSid};
 use crate::model::twiml_bin::TwimlBinChange;
 use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Method};
 use crate::twiml::Reading;
@@ -97,6 +98,31 @@ pub struct DeleteTwimlBin(pub TwimlBinSid);
 /// Counts a request for a TwiML bin; the result is the bin's contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServeTwimlBin(pub TwimlBinSid);
+
+/// Creates an outbound text message.
+#[derive(Debug, Clone)]
+pub struct CreateMessage {
+    /// The sender; `None` if a messaging service is to choose one.
+    pub from: Option<Sender>,
+    /// The number that it is sent to.
+    pub to: PhoneNumber,
+    /// The text, which may be empty if there are media.
+    pub body: Box<str>,
+    /// The number of media.
+    pub media: u32,
+    /// The messaging service that it names, if any.
+    pub messaging_service: Option<Box<str>>,
+    /// The URL that is notified of status changes.
+    pub status_callback: Option<Box<str>>,
+}
+
+/// Removes the text of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RedactMessage(pub MessageSid);
+
+/// Deletes a delivered message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeleteMessage(pub MessageSid);
 
 /// Creates an outbound fax; the fields are those of the Fax API's create call.
 #[derive(Debug, Clone)]
@@ -273,7 +299,7 @@ pub enum EffectResult {
         /// The parsed TwiML, or the reason that no usable response came.
         reading: Result<Reading, ExchangeFailure>,
     },
-    /// The result of `Deliver` and `Report`; the contents of the response don't matter.
+    /// The result of `Deliver`, `NotifyOfMessage` and `Report`; the contents of the response don't matter.
     Delivered {
         /// The request to the app and its response.
         record: Box<ExchangeRecord>,

@@ -25,7 +25,7 @@
 //! | How does a tester change what happens? | `rule.rs`, `rulebook.rs` |
 //! | What does a reset or restore replace? | `rewind.rs` |
 //! | How is a world written to a file and read again? | `export/`; its log of commands: `export/log/` |
-//! | What else does an account have? | `accounts.rs`, `numbers.rs`, `caller_ids.rs`, `applications.rs`, `twiml_bins.rs` |
+//! | What else does an account have? | `accounts.rs`, `numbers.rs`, `caller_ids.rs`, `applications.rs`, `twiml_bins.rs`, `messages.rs` |
 //! | What may an account's callers do? | `admission.rs` |
 //! | How are impossible cases handled? | `faults.rs` |
 //! | Where do ids and random draws come from? | `random.rs` |
@@ -50,6 +50,7 @@ mod inbound;
 pub mod input;
 pub mod journal;
 mod line;
+pub mod messages;
 mod numbers;
 mod ordered_map;
 mod outbound;

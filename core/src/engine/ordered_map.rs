@@ -40,6 +40,11 @@ impl<K: Eq + Hash, T> OrderedMap<K, T> {
         self.by_id.get(id).and_then(|ordinal| self.in_order.get_mut(ordinal))
     }
 
+    /// Returns the value at an ordinal.
+    pub(super) fn at_mut(&mut self, ordinal: u64) -> Option<&mut T> {
+        self.in_order.get_mut(&ordinal)
+    }
+
     pub(super) fn remove(&mut self, id: &K) -> Option<T> {
         self.by_id.remove(id).and_then(|ordinal| self.in_order.remove(&ordinal))
     }

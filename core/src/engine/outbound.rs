@@ -16,7 +16,7 @@ use super::tables::media_of;
 use super::transmission::seconds;
 use super::webhooks::notice::Outgoing;
 use super::{Engine, line};
-use crate::model::account::{AccountMode, Dialect};
+use crate::model::account::Dialect;
 use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::media::Document;
@@ -313,18 +313,7 @@ impl Engine {
         }
         // Only telephone numbers must be owned or verified.
         let Some(number) = from.number() else { return Ok(from) };
-        if self.may_call(number) {
-            return Ok(from);
-        }
-        match self.options().accounts {
-            AccountMode::Strict => Err(Refusal::FromNotOwned(number)),
-            AccountMode::Open => {
-                let seed = *self.ids.seed();
-                self.add_caller_id(&seed, number, None, now)?;
-                self.journal.write(now, None, EventKind::CallerIdAdopted { number });
-                Ok(from)
-            }
-        }
+        if self.may_call_or_adopt(number, now)? { Ok(from) } else { Err(Refusal::FromNotOwned(number)) }
     }
 
     fn order(&self, ordinal: Ordinal) -> Option<(&Fax, &Order)> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Engine;
-use super::agenda::Alarm;
+use super::agenda::{Alarm, AlarmKind};
 use super::effect::Generation;
 use super::event::Event;
 use super::fax::Fax;
@@ -69,9 +69,12 @@ impl Engine {
         self.world.agenda.next()
     }
 
-    /// Returns the alarms that are set, in order, each with the SID of its fax or call.
+    /// Returns the alarms that are set, in order, each with the SID of its fax or call, if it belongs to one.
     pub fn deadlines(&self) -> impl Iterator<Item = (&Alarm, Option<FaxSid>)> {
         self.world.agenda.iter().map(|alarm| {
+            if alarm.kind == AlarmKind::Message {
+                return (alarm, None);
+            }
             let fax = self.world.tables.fax(alarm.ordinal).map(|fax| fax.sid);
             (alarm, fax.or_else(|| self.world.tables.call(alarm.ordinal).map(|call| call.sid)))
         })

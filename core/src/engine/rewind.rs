@@ -14,6 +14,7 @@ use super::effects::UnderWay;
 use super::event::ResetCount;
 use super::event::{EventKind, ResetTo};
 use super::input::{DropSnapshot, Reset, Restore, TakeSnapshot};
+use super::messages::Messages;
 use super::numbers::Numbers;
 use super::random::WorldSeed;
 use super::retention::Retention;
@@ -43,6 +44,7 @@ pub(super) struct Rewindable {
     pub(super) caller_ids: CallerIds,
     pub(super) applications: Applications,
     pub(super) twiml_bins: TwimlBins,
+    pub(super) messages: Messages,
     pub(super) agenda: Agenda,
     pub(super) retention: Retention,
     pub(super) outgoing: BTreeMap<FaxSid, Outgoing>,

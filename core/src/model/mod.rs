@@ -11,6 +11,7 @@ pub mod hex;
 pub mod inventory;
 pub mod line;
 pub mod media;
+pub mod message;
 pub mod number;
 pub mod overrides;
 pub mod page;

@@ -1,7 +1,7 @@
 //! The reasons for refusing a request, in domain terms. A dialect maps each one to an HTTP status and an error code.
 
 use super::phone::{Party, PhoneNumber};
-use super::sid::{AccountSid, AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, TwimlBinSid};
+use super::sid::{AccountSid, AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, MessageSid, NumberSid, TwimlBinSid};
 
 /// The reason that a command was refused; the world is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +26,9 @@ pub enum Refusal {
     /// The world has no such TwiML bin.
     #[error("no TwiML bin {0}")]
     NoTwimlBin(TwimlBinSid),
+    /// The world has no such message.
+    #[error("no message {0}")]
+    NoMessage(MessageSid),
     /// The world has no such API key.
     #[error("no API key {0}")]
     NoKey(KeySid),
@@ -44,8 +47,8 @@ pub enum Refusal {
     /// The fax service has been retired for this account.
     #[error("the fax service is retired for this account")]
     ServiceRetired,
-    /// Test credentials can only buy numbers.
-    #[error("test credentials can only buy numbers")]
+    /// Test credentials can't do this.
+    #[error("test credentials can only buy numbers and send messages")]
     TestCredentials,
     /// A closed account can't be reopened.
     #[error("the account has been closed")]
@@ -59,6 +62,9 @@ pub enum Refusal {
     /// The fax must end before it or its media can be deleted.
     #[error("{0} has not ended yet")]
     StillActive(FaxSid),
+    /// The message must be delivered before it can be deleted.
+    #[error("{0} has not been delivered yet")]
+    MessageNotDelivered(MessageSid),
     /// Twilio would not dial this `To`.
     #[error("{0} can't be dialled")]
     InvalidTo(Party),
@@ -71,6 +77,9 @@ pub enum Refusal {
     /// The account neither owns nor has verified the `From`.
     #[error("{0} is neither a number of the account nor a verified caller id")]
     FromNotOwned(PhoneNumber),
+    /// The account can't send messages from this number.
+    #[error("{0} is no number from which the account can send messages")]
+    SenderNotOwned(PhoneNumber),
     /// The number already has an owner or is not for sale.
     #[error("{0} is not available")]
     NumberUnavailable(PhoneNumber),

@@ -129,6 +129,10 @@ sid!(
     MediaSid, "ME"
 );
 sid!(
+    /// The id of a text message.
+    MessageSid, "SM"
+);
+sid!(
     /// The id of a phone number, bought or verified as a caller id.
     NumberSid, "PN"
 );

@@ -7,7 +7,7 @@
 const { Socket } = require("node:net");
 
 const SERVICE =
-  /^(?:api|fax|monitor)(?:\.[a-z0-9-]+){0,2}\.twilio\.com$|^media\.twiliocdn\.com$|^.+\.signalwire\.com$/i;
+  /^(?:api|fax|lookups|monitor)(?:\.[a-z0-9-]+){0,2}\.twilio\.com$|^media\.twiliocdn\.com$|^.+\.signalwire\.com$/i;
 const emulator = process.env.FAUXFAX_URL && new URL(process.env.FAUXFAX_URL);
 const connect = Socket.prototype.connect;
 

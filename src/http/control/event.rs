@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::dialect::{date, mask, rule};
 use crate::engine::event::EventKind;
 use crate::model::account::Dialect;
+use crate::model::message::MessageStatus;
 use crate::model::page::PageLoss;
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
@@ -141,6 +142,11 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             "message": alert.message,
             "more_info": dialect.more_info(dialect.code(alert.fault)),
             "request_url": alert.record.as_ref().map(|record| &record.url),
+        }),
+        EventKind::MessageStatus { message, old, new } => json!({
+            "message_sid": message.to_string(),
+            "old": old.map(MessageStatus::as_str),
+            "new": new.as_str(),
         }),
         EventKind::CallerIdAdopted { number } => json!({ "phone_number": number.to_string() }),
         EventKind::MediaRefused { status, fault, detail } => {

@@ -129,10 +129,12 @@ impl Problem {
             | Refusal::NoMedia(_)
             | Refusal::NoApplication(_)
             | Refusal::NoTwimlBin(_)
+            | Refusal::NoMessage(_)
             | Refusal::NoKey(_)
             | Refusal::NoAlert(_) => (404, "not-found"),
             Refusal::TooLateToCancel(_)
             | Refusal::StillActive(_)
+            | Refusal::MessageNotDelivered(_)
             | Refusal::CallerIdExists(_)
             | Refusal::AccountClosed
             | Refusal::NotASubaccount => (409, "conflict"),
@@ -140,6 +142,7 @@ impl Problem {
             | Refusal::FromMissing
             | Refusal::InvalidFrom(_)
             | Refusal::FromNotOwned(_)
+            | Refusal::SenderNotOwned(_)
             | Refusal::NumberUnavailable(_)
             | Refusal::NumberInvalid(_)
             | Refusal::NoneInArea(_)

@@ -95,7 +95,10 @@ impl<'a> Call<'a> {
 
     /// Extends the error for a missing parameter with a hint if the body was not sent as a form.
     fn explained(&self, mut error: ApiError) -> ApiError {
-        let is_missing = matches!(error.reason, Reason::Missing | Reason::ToMissing | Reason::FromMissing);
+        let is_missing = matches!(
+            error.reason,
+            Reason::Missing | Reason::ToMissing | Reason::FromMissing | Reason::RecipientMissing
+        );
         let content_type = self.parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if let Some(content_type) = content_type.filter(|name| is_missing && !name.starts_with(FORM)) {
             let content_type = parameter::excerpt(content_type);

@@ -1,4 +1,4 @@
-//! The routes and handlers of `fax.twilio.com`, `api.twilio.com` and `monitor.twilio.com`.
+//! The routes and handlers of `fax.twilio.com`, `api.twilio.com`, `lookups.twilio.com` and `monitor.twilio.com`.
 
 mod accounts;
 mod alerts;
@@ -7,6 +7,8 @@ mod available;
 mod caller_ids;
 mod faxes;
 mod keys;
+mod lookups;
+mod messages;
 mod numbers;
 
 use super::rest::{Call, Route};
@@ -21,4 +23,6 @@ pub(super) const ROUTES: &[&[Route]] = &[
     keys::ROUTES,
     caller_ids::ROUTES,
     applications::ROUTES,
+    messages::ROUTES,
+    lookups::ROUTES,
 ];

@@ -22,7 +22,7 @@ after(() => emulator.stop());
 export function clientOf(username, password, options) {
   const client = twilio(username, password, options);
   if (emulator.underTwiliosName) return client;
-  client.api.baseUrl = client.monitor.baseUrl = emulator.url;
+  client.api.baseUrl = client.monitor.baseUrl = client.lookups.baseUrl = emulator.url;
   if (client.fax) client.fax.baseUrl = emulator.url;
   return client;
 }

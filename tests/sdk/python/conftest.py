@@ -43,7 +43,7 @@ def client_of(emulator, username, password, account_sid=None):
     client = Client(username, password, account_sid)
     if emulator.under_twilios_name:
         return client
-    client.api.base_url = client.monitor.base_url = emulator.url
+    client.api.base_url = client.monitor.base_url = client.lookups.base_url = emulator.url
     if hasattr(client, "fax"):
         client.fax.base_url = emulator.url
     return client

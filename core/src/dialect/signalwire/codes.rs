@@ -144,7 +144,15 @@ pub const fn status_and_code(reason: Reason) -> (u16, u32) {
         Reason::NumberTypeMismatch => (422, 21458),
         Reason::PageToken => (422, 21481),
         Reason::CannotFax => (422, 21601),
-        Reason::ToMissing | Reason::FromMissing => (422, 21603),
+        // The last six are for messages, which SignalWire accounts don't have here.
+        Reason::ToMissing
+        | Reason::FromMissing
+        | Reason::RecipientMissing
+        | Reason::SenderMissing
+        | Reason::BodyMissing
+        | Reason::BodyTooLong
+        | Reason::TooManyMedia
+        | Reason::SenderNotOwned => (422, 21603),
         Reason::MediaUrl => (422, 21620),
         Reason::CallbackEvent => (422, 21626),
         Reason::PageTokenMissing => (422, 54453),

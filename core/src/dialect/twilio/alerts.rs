@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::codes;
+use super::{codes, messages};
 use crate::dialect::date;
 use crate::dialect::error::ApiError;
 use crate::dialect::form::{self, Form};
@@ -106,7 +106,7 @@ impl AlertResource {
             more_info: codes::more_info(codes::code(alert.fault)),
             request_method: record.map(|record| Method::as_str(record.method)),
             request_url: record.map(|record| record.url.clone()),
-            resource_sid: event.fax.map(|fax| fax.to_string()),
+            resource_sid: resource_sid(event, alert),
             service_sid: None,
             url: format!("{}/v1/Alerts/{}", view.origin, alert.sid),
         }
@@ -157,6 +157,15 @@ impl AlertList {
             meta: request.meta("alerts", &url, &Extent::of(page, |(event, _)| event.seq)),
         }
     }
+}
+
+/// Returns the SID of the fax that an alert is about, or that of the text message whose callback failed.
+pub(in crate::dialect) fn resource_sid(event: &Event, alert: &Alert) -> Option<String> {
+    let of_message = || {
+        let params = &alert.record.as_deref()?.params;
+        params.iter().find(|(name, _)| name == messages::SID_PARAMETER).map(|(_, sid)| sid.clone())
+    };
+    event.fax.map(|fax| fax.to_string()).or_else(of_message)
 }
 
 /// Returns the parts of an alert's text, with their names.

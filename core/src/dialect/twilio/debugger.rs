@@ -28,7 +28,7 @@ pub fn params(account: AccountSid, parent: Option<AccountSid>, event: &Event) ->
 fn payload(event: &Event, alert: &Alert) -> Value {
     let more_info = alerts::details(alert).into_iter().map(|(name, value)| (name.to_owned(), Value::from(value)));
     json!({
-        "resource_sid": event.fax.map(|fax| fax.to_string()),
+        "resource_sid": alerts::resource_sid(event, alert),
         "service_sid": null,
         "error_code": codes::code(alert.fault).to_string(),
         "more_info": more_info.collect::<Map<_, _>>(),

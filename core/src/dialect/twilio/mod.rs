@@ -9,6 +9,9 @@ pub mod codes;
 pub mod debugger;
 pub mod faxes;
 pub mod keys;
+pub mod lookups;
+pub mod messages;
+mod numbering;
 pub mod numbers;
 pub mod webhook;
 

@@ -20,15 +20,23 @@ use crate::model::sid::FaxSid;
 /// and alarms and requests of faxes that no longer exist.
 pub(super) fn leave_out_loose_ends(world: &mut Rewindable) {
     let known = known(world);
-    let gone: Vec<_> = world.agenda.iter().filter(|alarm| !known.contains(&alarm.ordinal)).copied().collect();
+    // Messages can't be deleted before their last alarm.
+    let of_faxes = world.agenda.iter().filter(|alarm| alarm.kind != AlarmKind::Message);
+    let gone: Vec<_> = of_faxes.filter(|alarm| !known.contains(&alarm.ordinal)).copied().collect();
     for alarm in gone {
         world.agenda.take(&alarm);
     }
     world.retrying.retain(|ordinal, _| known.contains(ordinal));
-    let (tables, outgoing) = (&world.tables, &world.outgoing);
+    let (tables, outgoing, messages) = (&world.tables, &world.outgoing, &world.messages);
     world.under_way.retain(|_, under_way| {
-        let is_waited_for = !under_way.is_echo && !matches!(*under_way.intent, Intent::Report(_));
-        is_waited_for && (tables.ordinal(under_way.fax).is_some() || outgoing.contains_key(&under_way.fax))
+        let is_known = |fax: FaxSid| tables.ordinal(fax).is_some() || outgoing.contains_key(&fax);
+        match &*under_way.intent {
+            Intent::Report(_) => false,
+            Intent::NotifyOfMessage(notice) => messages.get(&notice.message).is_some(),
+            Intent::FetchDocument { .. } | Intent::Render(_) | Intent::AskForTwiml(_) | Intent::Deliver(_) => {
+                !under_way.is_echo && under_way.fax.is_some_and(is_known)
+            }
+        }
     });
 }
 
@@ -37,7 +45,7 @@ pub(super) fn check(world: &Rewindable, dialect: Dialect) -> Result<(), StateErr
     check_rules(world, dialect)?;
     check_faxes(world)?;
     let known = known(world);
-    for (at, alarm) in world.agenda.iter().enumerate() {
+    for (at, alarm) in world.agenda.iter().enumerate().filter(|(_, alarm)| alarm.kind != AlarmKind::Message) {
         expect(known.contains(&alarm.ordinal), || (format!("world.agenda[{at}]"), nothing_has(alarm.ordinal)))?;
     }
     for (ordinal, sid) in &world.retrying {
@@ -54,15 +62,23 @@ pub(super) fn check(world: &Rewindable, dialect: Dialect) -> Result<(), StateErr
         })?;
     }
     for (at, under_way) in world.under_way.values().enumerate() {
-        let sid = under_way.fax;
+        let place = || format!("world.under_way[{at}].fax");
+        if let Intent::NotifyOfMessage(_) = &*under_way.intent {
+            expect(under_way.fax.is_none(), || (place(), "must be left out of a notice about a message".to_owned()))?;
+            continue;
+        }
+        let Some(sid) = under_way.fax else {
+            return Err(StateError::Wrong { place: place(), why: "is missing".to_owned() });
+        };
         let named = world.tables.ordinal(sid).is_some() || world.outgoing.contains_key(&sid);
-        expect(named, || (format!("world.under_way[{at}].fax"), format!("there is no fax or call {sid}")))?;
+        expect(named, || (place(), format!("there is no fax or call {sid}")))?;
     }
     // Ordinals are counted from 1, so 0 means that none is in use.
     let last = known.last().copied().unwrap_or(0);
     let place = || "world.next_ordinal".to_owned();
     expect(last < world.next_ordinal, || (place(), format!("must be greater than {last}, which is in use")))?;
-    check_phases(world)
+    check_phases(world)?;
+    check_messages(world)
 }
 
 fn check_rules(world: &Rewindable, dialect: Dialect) -> Result<(), StateError> {
@@ -154,6 +170,50 @@ fn check_phases(world: &Rewindable) -> Result<(), StateError> {
     Ok(())
 }
 
+/// Checks that each message that isn't delivered has an alarm, that nothing else has one, and that exactly one notice is
+/// under way for each message whose app is owed one.
+fn check_messages(world: &Rewindable) -> Result<(), StateError> {
+    let alarms = world.agenda.iter().filter(|alarm| alarm.kind == AlarmKind::Message);
+    let due: BTreeSet<Ordinal> = alarms.map(|alarm| alarm.ordinal).collect();
+    let under_way = world.under_way.values().filter_map(|under_way| match &*under_way.intent {
+        Intent::NotifyOfMessage(notice) => Some((notice.message, notice.status)),
+        Intent::FetchDocument { .. }
+        | Intent::Render(_)
+        | Intent::AskForTwiml(_)
+        | Intent::Deliver(_)
+        | Intent::Report(_) => None,
+    });
+    let mut notices: Vec<_> = under_way.collect();
+    for (at, message) in world.messages.oldest_first().enumerate() {
+        let place = |field: &str| format!("world.messages.list[{at}].{field}");
+        let (sid, status) = (message.sid, message.status);
+        expect(status.is_final() != due.contains(&message.ordinal), || {
+            (
+                place("status"),
+                format!("is {status}: only a message that isn't delivered needs an alarm, and it needs one"),
+            )
+        })?;
+        let own: Vec<_> = notices.extract_if(.., |(about, _)| *about == sid).map(|(_, status)| status).collect();
+        expect(own.iter().eq(message.owed.first()), || {
+            (place("owed"), "the first of these statuses, and no other, must have its notice under way".to_owned())
+        })?;
+        expect(message.owed.is_empty() || message.status_callback.is_some(), || {
+            (place("owed"), "must be empty for a message without a status_callback".to_owned())
+        })?;
+    }
+    let known: BTreeSet<Ordinal> = world.messages.oldest_first().map(|message| message.ordinal).collect();
+    let stray = due.difference(&known).next();
+    expect(stray.is_none(), || {
+        (
+            "world.agenda".to_owned(),
+            format!("there is no message with the ordinal {}", stray.copied().unwrap_or_default()),
+        )
+    })?;
+    expect(notices.is_empty(), || {
+        ("world.under_way".to_owned(), "has a notice about a message that isn't there".to_owned())
+    })
+}
+
 /// Returns the alarm of a fax in this phase; `None` if the fax has ended, or if a request or the other end of the line
 /// moves it on.
 const fn alarm_of(phase: &Phase) -> Option<AlarmKind> {
@@ -195,8 +255,8 @@ impl Movers {
         let renders = counted().filter(|under_way| matches!(*under_way.intent, Intent::Render(_)));
         let calling = tables.calls().filter_map(|(_, call)| own(call.caller));
         Self {
-            fetched: fetches.map(|under_way| under_way.fax).collect(),
-            rendered: renders.map(|under_way| under_way.fax).collect(),
+            fetched: fetches.filter_map(|under_way| under_way.fax).collect(),
+            rendered: renders.filter_map(|under_way| under_way.fax).collect(),
             fed: tables.faxes().filter_map(|fax| fed_by(fax)).collect(),
             ringing: calling.chain(tables.faxes().filter_map(|fax| own_caller(fax))).collect(),
         }

@@ -28,10 +28,11 @@ use crate::model::account::{AccountStatus, DocumentPolicy, Service};
 use crate::model::fault::Fault;
 use crate::model::fax::{Direction, MediaType, PageSize, Quality, Status};
 use crate::model::media::MediaFault;
+use crate::model::message::MessageStatus;
 use crate::model::number::ReceiveMode;
 use crate::model::page::LINE_RATES_BPS;
 use crate::model::phone::{Party, PhoneNumber};
-use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, TwimlBinSid};
+use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, MessageSid, NumberSid, TwimlBinSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Method, Purpose, Signature};
 
@@ -187,6 +188,7 @@ plain!(
     FaxSid,
     KeySid,
     MediaSid,
+    MessageSid,
     NumberSid,
     TwimlBinSid,
     PhoneNumber,
@@ -195,7 +197,7 @@ plain!(
     Pattern
 );
 plain!(AccountStatus, AlarmKind, AlertLevel, Direction, DocumentPolicy, Fault, MediaFault, MediaType, Method, PageSize);
-plain!(Purpose, Quality, ReceiveMode, Service, Signature, Status);
+plain!(MessageStatus, Purpose, Quality, ReceiveMode, Service, Signature, Status);
 
 impl<F: Form> Form for Option<F> {
     type Of = Option<F::Of>;

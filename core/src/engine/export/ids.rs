@@ -56,6 +56,9 @@ impl Ids {
         for (at, bin) in world.twiml_bins.oldest_first().enumerate() {
             self.expect(bin.sid.form(), bin.sid, || format!("world.twiml_bins.list[{at}].sid"))?;
         }
+        for (at, message) in world.messages.oldest_first().enumerate() {
+            self.expect(message.sid.form(), message.sid, || format!("world.messages.list[{at}].sid"))?;
+        }
         for (at, event) in world.alerts.iter().enumerate() {
             let place = || format!("world.alerts[{at}]");
             if let Some(fax) = event.fax {
@@ -85,9 +88,15 @@ impl Ids {
         }
         for (at, under_way) in world.under_way.values().enumerate() {
             let place = || format!("world.under_way[{at}]");
-            self.expect(under_way.fax.form(), under_way.fax, || format!("{}.fax", place()))?;
+            if let Some(fax) = under_way.fax {
+                self.expect(fax.form(), fax, || format!("{}.fax", place()))?;
+            }
             if let Intent::Deliver(notice) = &*under_way.intent {
                 self.check_notice(notice, || format!("{}.intent.deliver", place()))?;
+            }
+            if let Intent::NotifyOfMessage(notice) = &*under_way.intent {
+                let place = || format!("{}.intent.notify-of-message.message", place());
+                self.expect(notice.message.form(), notice.message, place)?;
             }
         }
         Ok(())

@@ -126,8 +126,13 @@ fn token(seed: &WorldSeed, sid: FaxSid, place: TokenPlace) -> Box<str> {
         // Alerts count down from the top, so that they never share a place with notices.
         TokenPlace::Alert(n) => u64::MAX - n,
     };
-    let bits = seed.generator("token", sid.bytes(), place).next_u64();
-    let low = seed.generator("token-low", sid.bytes(), place).next_u64();
+    uuid(seed, sid.bytes(), place)
+}
+
+/// Derives a UUID from the seed, the thing that a request is about, and the request's place there.
+pub(super) fn uuid(seed: &WorldSeed, about: &[u8; 16], place: u64) -> Box<str> {
+    let bits = seed.generator("token", about, place).next_u64();
+    let low = seed.generator("token-low", about, place).next_u64();
     // Six of the random bits are replaced by the variant and the version (4) of a random UUID.
     let (variant, node) = (0x8000 | (low >> 48 & 0x3fff), low & 0xffff_ffff_ffff);
     let (time_low, time_mid, version) = (bits >> 32, bits >> 16 & 0xffff, 0x4000 | (bits & 0x0fff));

@@ -144,7 +144,7 @@ impl Engine {
             asking.token = Some(token);
         }
         let intent = Arc::new(Intent::AskForTwiml(Box::new(request)));
-        self.issue_effect(UnderWay { fax: sid, intent, is_echo });
+        self.issue_effect(UnderWay { fax: Some(sid), intent, is_echo });
     }
 
     fn sign_question(&mut self, ordinal: Ordinal, signature: Signature) {

@@ -6,20 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use super::documents::Document;
 use super::lines::Failure;
+use super::messages::Sender;
 use crate::engine::export::form::{Form, Shared, form};
 use crate::engine::{effect, effects};
 use crate::model::account::DocumentPolicy;
 use crate::model::fault::Fault;
 use crate::model::fax::{Direction, MediaType, PageSize, Quality, Status};
+use crate::model::message::MessageStatus;
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::reception;
-use crate::model::sid::{FaxSid, MediaSid};
+use crate::model::sid::{FaxSid, MediaSid, MessageSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{self, Method, Purpose, Signature};
 
 form! {
     struct UnderWay for effects::UnderWay {
-        fax: FaxSid,
+        fax: Option<FaxSid>,
         intent: Shared<Intent>,
         is_echo: bool,
     }
@@ -37,6 +39,7 @@ pub(super) enum Intent {
     Render(Box<RenderRequest>),
     AskForTwiml(Box<TwimlRequest>),
     Deliver(Box<Notice>),
+    NotifyOfMessage(Box<MessageNotice>),
     /// Reports have no written form: a state omits them, since nothing waits for them (`check.rs`).
     #[serde(skip)]
     Report(Box<effect::Report>),
@@ -53,6 +56,7 @@ impl Form for Intent {
             effect::Intent::Render(request) => Self::Render(Form::of(request)),
             effect::Intent::AskForTwiml(request) => Self::AskForTwiml(Form::of(request)),
             effect::Intent::Deliver(notice) => Self::Deliver(Form::of(notice)),
+            effect::Intent::NotifyOfMessage(notice) => Self::NotifyOfMessage(Form::of(notice)),
             effect::Intent::Report(report) => Self::Report(report.clone()),
         }
     }
@@ -65,6 +69,7 @@ impl Form for Intent {
             Self::Render(request) => effect::Intent::Render(request.value()),
             Self::AskForTwiml(request) => effect::Intent::AskForTwiml(request.value()),
             Self::Deliver(notice) => effect::Intent::Deliver(notice.value()),
+            Self::NotifyOfMessage(notice) => effect::Intent::NotifyOfMessage(notice.value()),
             Self::Report(report) => effect::Intent::Report(report),
         }
     }
@@ -143,6 +148,18 @@ form! {
         cookies: Vec<Cookie>,
         attempt: Attempt,
         signature: Signature,
+        idempotency_token: Box<str>,
+    }
+}
+
+form! {
+    struct MessageNotice for effect::MessageNotice {
+        message: MessageSid,
+        url: Box<str>,
+        status: MessageStatus,
+        from: Option<Sender>,
+        to: PhoneNumber,
+        messaging_service: Option<Box<str>>,
         idempotency_token: Box<str>,
     }
 }

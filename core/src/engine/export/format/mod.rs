@@ -7,6 +7,7 @@ pub(super) mod documents;
 pub(super) mod effects;
 pub(super) mod faxes;
 pub(super) mod lines;
+pub(super) mod messages;
 pub(super) mod numbers;
 pub(super) mod rules;
 pub(super) mod twiml_bins;
@@ -21,6 +22,7 @@ use self::accounts::{Application, CallerId, OrderedMap};
 use self::calls::{Placed, PlacedCall};
 use self::effects::UnderWay;
 use self::faxes::Fax;
+use self::messages::Message;
 use self::numbers::Numbers;
 use self::rules::RuleBook;
 use self::twiml_bins::TwimlBin;
@@ -49,6 +51,8 @@ pub(super) struct World {
     // Older states lack this field, which is omitted until a bin is created.
     #[serde(default, skip_serializing_if = "OrderedMap::is_untouched")]
     twiml_bins: OrderedMap<TwimlBin>,
+    #[serde(default, skip_serializing_if = "OrderedMap::is_untouched")]
+    messages: OrderedMap<Message>,
     agenda: List<Alarm>,
     outgoing: ByName<FaxSid, Outgoing>,
     retrying: ByName<Ordinal, FaxSid>,
@@ -80,6 +84,7 @@ impl World {
             caller_ids,
             applications,
             twiml_bins,
+            messages,
             agenda,
             retention: _,
             outgoing,
@@ -99,6 +104,7 @@ impl World {
             caller_ids: OrderedMap::of(&caller_ids.register),
             applications: OrderedMap::of(applications),
             twiml_bins: OrderedMap::of(twiml_bins),
+            messages: OrderedMap::of(messages),
             agenda: List(agenda.iter().copied().collect()),
             outgoing: ByName(outgoing.clone()),
             retrying: ByName(retrying.clone()),
@@ -125,6 +131,7 @@ impl TryFrom<World> for Snapshot {
             caller_ids,
             applications,
             twiml_bins,
+            messages,
             agenda: List(agenda),
             outgoing: ByName(outgoing),
             retrying: ByName(retrying),
@@ -144,6 +151,7 @@ impl TryFrom<World> for Snapshot {
             caller_ids: accounts::caller_ids(caller_ids).map_err(at("world.caller_ids"))?,
             applications: applications.value().map_err(at("world.applications"))?,
             twiml_bins: twiml_bins.value().map_err(at("world.twiml_bins"))?,
+            messages: messages.value().map_err(at("world.messages"))?,
             agenda: in_order(agenda).map_err(at("world.agenda"))?,
             // Computed from the faxes when the state is loaded.
             retention: Retention::default(),
@@ -216,7 +224,7 @@ fn in_order(alarms: Vec<agenda::Alarm>) -> Result<agenda::Agenda, String> {
         agenda.set(alarm);
         // `set` replaces an alarm in the same slot, so a duplicate doesn't lengthen the agenda.
         if agenda.len() != at + 1 {
-            return Err(format!("fax or call {} has two alarms for the same purpose", alarm.ordinal));
+            return Err(format!("fax, call or message {} has two alarms for the same purpose", alarm.ordinal));
         }
     }
     Ok(agenda)

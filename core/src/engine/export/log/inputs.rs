@@ -14,6 +14,7 @@ use crate::engine::export::format::accounts::ApplicationChange;
 use crate::engine::export::format::documents::Document;
 use crate::engine::export::format::faxes::{CallbackMethod, Statuses};
 use crate::engine::export::format::lines::{Line, LineFault};
+use crate::engine::export::format::messages::Sender;
 use crate::engine::export::format::numbers::NumberChange;
 use crate::engine::export::format::rules::Rule;
 use crate::engine::export::format::twiml_bins::TwimlBinChange;
@@ -22,7 +23,7 @@ use crate::engine::input;
 use crate::model::account::{self, AccountStatus, Service};
 use crate::model::fax::Quality;
 use crate::model::phone::{Party, PhoneNumber};
-use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, TwimlBinSid};
+use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MediaSid, MessageSid, NumberSid, TwimlBinSid};
 
 form! {
     /// Any command, tagged with its name.
@@ -48,6 +49,9 @@ form! {
         UpdateTwimlBin(command: Box<UpdateTwimlBin>),
         DeleteTwimlBin(command: Box<DeleteTwimlBin>),
         ServeTwimlBin(command: Box<ServeTwimlBin>),
+        CreateMessage(command: Box<CreateMessage>),
+        RedactMessage(command: Box<RedactMessage>),
+        DeleteMessage(command: Box<DeleteMessage>),
         ReceiveFax(command: Box<ReceiveFax>),
         ChangeAccount(command: Box<ChangeAccount>),
         Reset(command: Box<Reset>),
@@ -254,6 +258,29 @@ form! {
 form! {
     struct ServeTwimlBin for input::ServeTwimlBin {
         bin = 0: TwimlBinSid,
+    }
+}
+
+form! {
+    struct CreateMessage for input::CreateMessage {
+        from: Option<Sender>,
+        to: PhoneNumber,
+        body: Box<str>,
+        media: u32,
+        messaging_service: Option<Box<str>>,
+        status_callback: Option<Box<str>>,
+    }
+}
+
+form! {
+    struct RedactMessage for input::RedactMessage {
+        message = 0: MessageSid,
+    }
+}
+
+form! {
+    struct DeleteMessage for input::DeleteMessage {
+        message = 0: MessageSid,
     }
 }
 

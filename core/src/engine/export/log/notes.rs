@@ -9,8 +9,9 @@ use crate::engine::export::format::webhooks::{Alert, ExchangeRecord};
 use crate::engine::{event, input};
 use crate::model::fax::Status;
 use crate::model::media::MediaFault;
+use crate::model::message::MessageStatus;
 use crate::model::phone::PhoneNumber;
-use crate::model::sid::FaxSid;
+use crate::model::sid::{FaxSid, MessageSid};
 use crate::model::time::Timestamp;
 
 form! {
@@ -33,6 +34,7 @@ form! {
         CallNotAnswered,
         Alert(alert: Alert),
         CallerIdAdopted { number: PhoneNumber },
+        MessageStatus { message: MessageSid, old: Option<MessageStatus>, new: MessageStatus },
         MediaEvicted,
         MediaRefused { status: u16, fault: MediaFault, detail: Box<str> },
         MediaWarning { fault: MediaFault, detail: Box<str> },

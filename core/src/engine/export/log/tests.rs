@@ -13,10 +13,10 @@ use crate::engine::export::LoadState;
 use crate::engine::export::{MediaForm, State};
 use crate::engine::input::{
     AddRule, ApiCalled, BuyNumber, CancelFax, ChangeAccount, Claim, Completion, CreateApplication, CreateFax,
-    CreateKey, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia, DeleteTwimlBin,
-    DocumentFault, DropRule, DropRules, DropSnapshot, EffectResult, HandleAlarms, Note, NumberRequest, ReceiveFax,
-    ReleaseNumber, RenameCallerId, RenameKey, Reset, Restore, ServeTwimlBin, TakeSnapshot, UpdateAccount,
-    UpdateApplication, UpdateNumber, UpdateTwimlBin, VerifyCallerId,
+    CreateKey, CreateMessage, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey, DeleteMedia,
+    DeleteMessage, DeleteTwimlBin, DocumentFault, DropRule, DropRules, DropSnapshot, EffectResult, HandleAlarms, Note,
+    NumberRequest, ReceiveFax, RedactMessage, ReleaseNumber, RenameCallerId, RenameKey, Reset, Restore, ServeTwimlBin,
+    TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber, UpdateTwimlBin, VerifyCallerId,
 };
 use crate::engine::rule::{ApiFault, LineOverride, Match, Outcome, Pattern, Rule, RuleEffect, WebhookFault};
 use crate::model::account::{AccountChange, AccountStatus, Service};
@@ -25,10 +25,11 @@ use crate::model::fault::{Failure, Fault};
 use crate::model::fax::{Direction, MediaType, PageSize, Quality, Status};
 use crate::model::line::{Coding, Line, LineFault};
 use crate::model::media::{Document, MediaFault, UnreadableDocument};
+use crate::model::message::{MessageStatus, Sender};
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::page::{CodedBits, FilledBits, PageInFile, PageLoss, ROW_PELS};
 use crate::model::phone::{Party, PhoneNumber};
-use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, NumberSid, TwimlBinSid};
+use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, MessageSid, NumberSid, TwimlBinSid};
 use crate::model::time::Timestamp;
 use crate::model::twiml_bin::TwimlBinChange;
 use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Method, Purpose, Signature};
@@ -38,6 +39,7 @@ const NUMBER: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
 const FAX: FaxSid = FaxSid::from_bytes([1; 16]);
 const NUMBER_SID: NumberSid = NumberSid::from_bytes([2; 16]);
 const BIN: TwimlBinSid = TwimlBinSid::from_bytes([3; 16]);
+const MESSAGE: MessageSid = MessageSid::from_bytes([7; 16]);
 const LINE: Line = Line { rate_bps: 4_800, coding: Coding::Mr, noise_per_mille: 7 };
 
 fn at() -> Timestamp {
@@ -211,9 +213,25 @@ fn account() -> Vec<Input> {
         UpdateTwimlBin(BIN, TwimlBinChange { name: name(), contents: Some("<Response/>".into()) }).into(),
         UpdateTwimlBin(BIN, TwimlBinChange::default()).into(),
         DeleteTwimlBin(BIN).into(),
+        message(Some(Sender::Number(NUMBER))).into(),
+        message(Some(Sender::Name("My Shop".into()))).into(),
+        message(None).into(),
+        RedactMessage(MESSAGE).into(),
+        DeleteMessage(MESSAGE).into(),
         ServeTwimlBin(BIN).into(),
         Claim("secret".into()).into(),
     ]
+}
+
+fn message(from: Option<Sender>) -> CreateMessage {
+    CreateMessage {
+        from,
+        to: NUMBER,
+        body: "Your fax was sent \u{1f44d}\n".into(),
+        media: 2,
+        messaging_service: Some("MG0123456789abcdef0123456789abcdef".into()),
+        status_callback: Some("http://app/m".into()),
+    }
 }
 
 fn testers() -> Vec<Input> {
@@ -311,6 +329,7 @@ fn notes() -> Vec<Input> {
         EventKind::CallNotAnswered,
         EventKind::Alert(alert),
         EventKind::CallerIdAdopted { number: NUMBER },
+        EventKind::MessageStatus { message: MESSAGE, old: Some(MessageStatus::Queued), new: MessageStatus::Sent },
         EventKind::MediaEvicted,
         EventKind::MediaRefused { status: 403, fault: MediaFault::Expired, detail: "old".into() },
         EventKind::MediaWarning { fault: MediaFault::UserAgent, detail: "none".into() },
@@ -360,7 +379,7 @@ fn each_command_reads_back_as_written() {
         let entry: Value = serde_json::from_str(&line).expect("JSON");
         names.extend(entry["input"].as_object().expect("one command").keys().cloned());
     }
-    assert_eq!(names.len(), 36, "one of each kind: {names:?}");
+    assert_eq!(names.len(), 39, "one of each kind: {names:?}");
 }
 
 #[test]
