@@ -12,12 +12,12 @@ const SIMPLEST = "<Response>\n  <Receive/>\n</Response>";
 
 /** The page. */
 export async function page(context) {
-  context.title("TwiML Bins");
   forget();
   const [{ twiml_bins: bins }, own] = await Promise.all([control("GET", "/twiml-bins"), world()]);
+  context.title(service.bins);
   const create = button("New bin", () => edit(null, context), { kind: "first", mark: "plus" });
   return [
-    head("TwiML Bins", { actions: bins.length > 0 ? [create] : [], lead: `Stored ${service.markup} that answers a number's calls, so that receiving a fax needs no app.` }),
+    head(service.bins, { actions: bins.length > 0 ? [create] : [], lead: `Stored ${service.markup} that answers a number's calls, so that receiving a fax needs no app.` }),
     bins.length > 0
       ? h("ul", { class: "worlds" }, bins.map((bin) => card(bin, own.numbers, context)))
       : h("div", { class: "card empty" }, icon("bins"), h("h2", {}, "No bins yet"), h("p", {}, "A bin with <Receive/> accepts every fax; one with <Reject/> accepts none."), create),
@@ -56,7 +56,7 @@ function card(bin, numbers, context) {
 /** Opens the form for a bin, or for a new one. */
 function edit(bin, context) {
   const told = outcome();
-  const name = h("input", { type: "text", maxlength: 255, value: bin?.name ?? "", placeholder: "TwiML Bin", autocomplete: "off" });
+  const name = h("input", { type: "text", maxlength: 255, value: bin?.name ?? "", placeholder: "Untitled", autocomplete: "off" });
   const twiml = h("textarea", { class: "mono", rows: 8, spellcheck: "false", required: true, value: bin?.twiml ?? SIMPLEST });
   const save = once(async () => {
     told.clear();

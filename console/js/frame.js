@@ -10,7 +10,7 @@ import { help } from "./keys.js";
 export const PLACES = [
   ["Faxes", "/console", "faxes", "f"],
   ["Numbers", "/console/phone-numbers/incoming", "numbers", "n"],
-  ["TwiML Bins", "/console/twiml-bins", "bins", "b"],
+  ["Bins", "/console/twiml-bins", "bins", "b"],
   ["Clock and rules", "/console/clock", "clock", "c"],
   ["Alerts", "/console/alerts", "alerts", "a"],
   ["Worlds", "/console/worlds", "worlds", "w"],

@@ -22,7 +22,7 @@ use crate::model::sid::TwimlBinSid;
 use crate::model::twiml_bin::{BIN_NAME_CHARS_MAX, TwimlBin, TwimlBinChange};
 
 /// The name of a bin that is created without one.
-const NAME_DEFAULT: &str = "TwiML Bin";
+const NAME_DEFAULT: &str = "Untitled";
 
 /// A bin to create, or the changes to one.
 #[derive(Deserialize, JsonSchema)]
