@@ -18,7 +18,7 @@ const SHORTENED_PERCENT_MAX: u32 = 30;
 const CUT_PERCENT: u32 = 40;
 
 /// Builds the stored file from the sent pages. `printed_before` returns a page that an earlier call printed, given the
-/// page's number from 1; it is used for pages that arrive complete and undamaged.
+/// page's number, counted from 1; it is used for pages that arrive complete and undamaged.
 pub fn received(
     sent: impl ExactSizeIterator<Item = FaxPage>,
     reception: &Reception,

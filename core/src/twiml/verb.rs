@@ -106,7 +106,7 @@ impl Verb {
 /// The attributes of `<Receive>` (Twilio's TwiML reference).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receive {
-    /// The URL to notify when the fax ends: absolute, or relative to the document's own; `None` if the attribute is
+    /// The URL to notify when the fax ends: absolute, or relative to the URL of the TwiML; `None` if the attribute is
     /// absent or empty.
     pub action: Option<String>,
     /// The HTTP method of the request to `action`.

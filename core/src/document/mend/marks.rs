@@ -9,7 +9,7 @@ use super::{Findings, Mender};
 const ANNOTATIONS_MAX: usize = 5_000;
 /// The most points that are read per line of an annotation.
 const POINTS_MAX: usize = 100_000;
-/// The flags of annotations that are hidden or not shown on the page (ISO 32000-1, table 165).
+/// The flags Hidden and NoView, either of which keeps an annotation off the page (ISO 32000-1, table 165).
 const HIDDEN: u32 = 1 << 1 | 1 << 5;
 /// The distance of a control point from the end of its curve, if a circle of radius 1 is drawn as four curves.
 const CIRCLE: f64 = 0.552_284_75;
@@ -293,7 +293,7 @@ fn ellipse([x0, y0, x1, y1]: [f64; 4]) -> String {
     .concat()
 }
 
-/// Returns the operators that add lines from point to point to the path, and the bounds of the area that the lines
+/// Returns the operators that extend the path with lines from point to point, and the bounds of the area that the lines
 /// cover; `None` for fewer than two points.
 fn polyline(points: &[f64], width: f64) -> Option<(String, [f64; 4])> {
     let mut path = String::new();

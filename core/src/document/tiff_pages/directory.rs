@@ -39,7 +39,7 @@ pub(in crate::document) struct Directory<'a> {
 #[derive(Debug, Clone)]
 pub(in crate::document) struct Chain<'a> {
     pub(super) directories: Vec<Directory<'a>>,
-    /// The reason that there may be more directories, which can't be reached.
+    /// The reason why there may be more directories that can't be reached.
     pub(super) fault: Option<&'static str>,
 }
 
