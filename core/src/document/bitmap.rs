@@ -1,4 +1,4 @@
-//! A page as bits: a black pel is a one, and the leftmost pel of a row is the highest bit.
+//! A page as bits: a black pel is a 1, and the leftmost pel of a row is the highest bit.
 
 use super::changes::Changes;
 
@@ -98,8 +98,8 @@ impl Bitmap {
         self.height = height;
     }
 
-    /// Reduces the image to `height` rows by merging neighbours: a pel is black if any of its sources is, so that no
-    /// ruled line of a form is lost. An image of at most this height is returned unchanged.
+    /// Reduces the image to `height` rows by merging neighbours: a pel is black if any of its sources is black, so that
+    /// no ruled line of a form is lost. An image of at most this height is returned unchanged.
     #[must_use]
     pub fn shortened(&self, height: u32) -> Self {
         if height >= self.height {

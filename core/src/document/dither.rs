@@ -18,7 +18,8 @@ pub enum Tone {
     /// True greys become dots, by Floyd and Steinberg's error diffusion.
     #[default]
     Dither,
-    /// Every pel becomes black or white by a threshold, which makes pages smaller and faster but loses light colours.
+    /// Every pel becomes black or white by a threshold, which makes pages smaller and faster to send, but loses light
+    /// colours.
     Text,
 }
 

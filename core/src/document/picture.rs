@@ -18,8 +18,8 @@ const DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 10.0..=4_800.0;
 const INK_DARKEST: u8 = 128;
 /// The widths of fax pages at 204 dots per inch: A4 and letter, B4, and A3 (T.4 §2.2).
 const FAX_WIDTHS: [u32; 3] = [ROW_PELS, 2_048, 2_432];
-/// The plausible horizontal resolutions of a fax page; with any other, it would be as small as a leaflet or as large as
-/// a poster.
+/// The plausible horizontal resolutions of a fax page; with any other, the page would be as small as a leaflet or as
+/// large as a poster.
 const FAX_DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 144.0..=345.0;
 /// The maximum length of a fax page, in inches. If a page states no plausible resolution, the lowest vertical
 /// resolution at which it isn't longer than this is assumed.

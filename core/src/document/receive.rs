@@ -1,4 +1,5 @@
-//! Turns the sent pages into the pages that a receiving machine prints: with a header line, damage, and its paper size.
+//! Turns the sent pages into the pages that a receiving machine prints: with a header line, damage, and the machine's
+//! paper size.
 
 use std::sync::Arc;
 

@@ -112,7 +112,7 @@ impl Line {
     pub fn setup_ms(self) -> u64 {
         let check = GAP_MS + self.training_long_ms() + TCF_MS;
         let capabilities = signal_ms(&[STATION_ID_OCTETS, CAPABILITIES_OCTETS]);
-        // In the order of the diagram above.
+        // The terms are in the order of the diagram at the top of this file.
         ANSWER_SILENCE_MS + CED_MS + GAP_MS + capabilities + GAP_MS + capabilities + check + GAP_MS + signal_ms(&[0])
     }
 

@@ -1,5 +1,4 @@
-//! A text message, as far as it is kept: its parties, its text, and its way from the queue to the phone. No telephone
-//! network is modelled.
+//! A text message: its parties, its text, and its status from queued to delivered. No telephone network is modelled.
 
 use super::phone::PhoneNumber;
 use super::sid::MessageSid;

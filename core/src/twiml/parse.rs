@@ -35,7 +35,7 @@ pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
             match verb {
                 // A `<Response>` without a verb is TwiML, too.
                 Ok(_) | Err(TwimlError::NoVerb) => {
-                    // Inserted first, so that the limit on warnings never drops it.
+                    // This warning is inserted first, so that the limit on warnings never drops it.
                     warnings.insert(0, Warning { fault: Fault::ContentType, text: odd });
                     verb
                 }

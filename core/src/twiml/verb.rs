@@ -6,7 +6,7 @@ use crate::model::fault::Fault;
 use crate::model::fax::{MediaType, PageSize};
 use crate::model::webhook::Method;
 
-/// The content of an app's response.
+/// The result of reading an app's response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     /// The verb to execute, or the reason that there is none.

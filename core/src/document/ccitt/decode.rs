@@ -114,7 +114,8 @@ impl Reader<'_> {
         let start = self.bits.clone();
         let mut one_dimensional = self.stored != Stored::Mmr;
         if self.stored == Stored::Mmr {
-            // Two end-of-line codes end the block (T.6 §2.4.1.1). A single one has no meaning in MMR and is skipped.
+            // Two end-of-line codes end the block (T.6 §2.4.1.1). A single end-of-line code has no meaning in MMR and
+            // is skipped.
             if self.bits.peek(EOL_BITS * 2) == 0x0000_1001 {
                 return Outcome::Ends;
             }

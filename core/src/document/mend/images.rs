@@ -153,8 +153,8 @@ fn is_beyond<'a>(store: &mut Store<'a>, parameters: &Value<'a>, height: u32) -> 
     columns * rows > IMAGE_PELS_MAX as f64 || columns * sample_bits > ROW_BITS_MAX
 }
 
-/// The number of excess bytes up to which the data of an image is decoded into memory; data with more of them is only
-/// counted.
+/// The number of excess bytes up to which the data of an image is decoded into memory; data with a larger excess is
+/// only counted.
 const EXCESS_BYTES_MAX: u64 = 64 * 1024;
 
 /// Checks whether an image of plain samples has as many of them as its size requires.

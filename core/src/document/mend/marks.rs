@@ -76,7 +76,7 @@ impl<'a> Mender<'a> {
         if matches!(resolved, Value::Stream(_)) {
             self.appearance(&normal, findings);
         } else if let Some(states) = resolved.entries() {
-            // A state without an appearance shows nothing, as for an unticked checkbox.
+            // A state without an appearance shows nothing, like the state of an unticked checkbox.
             let state = self.store.get(annotation, "AS");
             if let Some(stream) = state.as_name().and_then(|state| states.get(state)).cloned() {
                 self.appearance(&stream, findings);

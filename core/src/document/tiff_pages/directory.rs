@@ -35,7 +35,7 @@ pub(in crate::document) struct Directory<'a> {
     entries: Vec<Entry>,
 }
 
-/// The directories of a file that can be reached.
+/// The reachable directories of a file.
 #[derive(Debug, Clone)]
 pub(in crate::document) struct Chain<'a> {
     pub(super) directories: Vec<Directory<'a>>,
