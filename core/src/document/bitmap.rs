@@ -1,4 +1,4 @@
-//! A page as bits: a black pel is a one, and the leftmost pel of a row is the highest bit.
+//! A page as bits: a black pel is a 1, and the leftmost pel of a row is the highest bit.
 
 use super::changes::Changes;
 
@@ -98,8 +98,8 @@ impl Bitmap {
         self.height = height;
     }
 
-    /// Reduces the image to `height` rows by merging neighbours: a pel is black if any of its sources is, so that no
-    /// ruled line of a form is lost. An image of at most this height is returned unchanged.
+    /// Reduces the image to `height` rows by merging neighbours: a pel is black if any of its sources is black, so that
+    /// no ruled line of a form is lost. An image of at most this height is returned unchanged.
     #[must_use]
     pub fn shortened(&self, height: u32) -> Self {
         if height >= self.height {
@@ -131,7 +131,7 @@ impl Bitmap {
         self.set_height(height);
     }
 
-    /// Swaps black and white, for images in which ones are white.
+    /// Swaps black and white, for images in which a set bit means white.
     pub fn invert(&mut self) {
         let (width, used) = (self.width, self.width % WORD_PELS);
         for row in self.words.chunks_exact_mut(self.words_per_row) {
@@ -162,8 +162,8 @@ pub(crate) fn clear_run(row: &mut [u64], start: u32, end: u32) {
     over_run(row, start, end, |word, pels| *word &= !pels);
 }
 
-/// Copies the pels `start..end` of `row` from the row `from`, whose first pel goes to column `left`. Pels beyond the
-/// ends of `from` are white.
+/// Overwrites the pels `start..end` of `row` with those of the row `from`, whose first pel goes to column `left`. Pels
+/// beyond the ends of `from` are white.
 pub(crate) fn copy_run(row: &mut [u64], start: u32, end: u32, from: &[u64], left: u32) {
     // An empty run has no last pel, and `end - 1` would underflow at 0.
     if start >= end {
@@ -184,7 +184,7 @@ pub(crate) fn copy_run(row: &mut [u64], start: u32, end: u32, from: &[u64], left
     }
 }
 
-/// Returns the 64 pels of a row that begin at `at`, which may be outside the row.
+/// Returns the 64 pels of a row that begin at `at`, which may be outside the row; pels outside are white.
 fn word_at(row: &[u64], at: i64) -> u64 {
     let (place, shift) = (at.div_euclid(i64::from(WORD_PELS)), at.rem_euclid(i64::from(WORD_PELS)));
     let word = |place: i64| usize::try_from(place).ok().and_then(|place| row.get(place)).copied().unwrap_or(0);

@@ -1,7 +1,8 @@
 //! The changing picture elements of a row (ITU-T T.4 §4.2.1.3.1): the places where the colour differs from the previous
 //! pel, beginning with white.
 
-/// Entries equal to the width that end each list, so that looking two changes ahead needs no bounds check.
+/// The number of entries equal to the width that end each list, so that looking two changes ahead needs no bounds
+/// check.
 const SENTINELS: usize = 4;
 
 /// The number of changes read from a word before each check for further ones.

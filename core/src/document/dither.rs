@@ -18,7 +18,8 @@ pub enum Tone {
     /// True greys become dots, by Floyd and Steinberg's error diffusion.
     #[default]
     Dither,
-    /// Every pel becomes black or white by a threshold, which makes pages smaller and faster but loses light colours.
+    /// Every pel becomes black or white by a threshold, which makes pages smaller and faster to send, but loses light
+    /// colours.
     Text,
 }
 
@@ -68,7 +69,7 @@ impl Maker {
         Self { tone, diffusion: Diffusion::new(width as usize) }
     }
 
-    /// Converts one row into a target row that is white.
+    /// Converts one row; `target` must be white beforehand.
     fn row(&mut self, row: &[u8], target: &mut [u64]) {
         match self.tone {
             Tone::Text => pack(row, TEXT_THRESHOLD, target),
@@ -84,7 +85,7 @@ fn pack(row: &[u8], threshold: u8, target: &mut [u64]) {
 
 /// Returns up to 64 pels as bits, with the first pel highest; a bit is set if its pel is darker than `threshold`.
 fn packed(pels: &[u8], threshold: u8) -> u64 {
-    // Most of a page is white, which one comparison per word skips.
+    // Most of a page is white, so one comparison skips each white word.
     if pels.iter().fold(u8::MAX, |darkest, pel| darkest.min(*pel)) >= threshold {
         return 0;
     }
@@ -98,7 +99,7 @@ struct Diffusion {
     below: Vec<i16>,
     /// The errors that the current row has received from the row above.
     here: Vec<i16>,
-    /// Whether any of `below` is non-zero.
+    /// Whether `below` may contain errors other than zero.
     pending: bool,
 }
 
@@ -138,8 +139,8 @@ impl Diffusion {
     }
 }
 
-/// The errors that the pels so far pass on: to the next pel, and to the two pels in the row below to which later pels
-/// also contribute, namely the one below the last pel and the one to its right.
+/// The errors that the pels so far pass on to the next pel, to the pel below the last one, and to the pel to the right
+/// of that. Later pels also contribute to the latter two.
 #[derive(Default)]
 struct Run {
     right: i32,
@@ -157,9 +158,9 @@ impl Run {
             let mut rest = 0;
             let black = if is_gray(*pel) {
                 let errors = right + i32::from(*given);
-                // The pel plus a sixteenth of the errors, rounded towards zero: if `errors` is negative, its four
-                // highest bits, which are all ones, add 15. Each pel depends on the previous one, so every instruction
-                // counts.
+                // The pel plus a sixteenth of the errors; the sixteenth is rounded towards zero: if `errors` is
+                // negative, its four highest bits, which are all ones, add 15. Each pel depends on the previous one, so
+                // every instruction counts.
                 let value = (i32::from(*pel) * 16 + errors + (errors.cast_unsigned() >> 28).cast_signed()) >> 4;
                 let black = value < 128;
                 rest = if black { value } else { value - 255 };

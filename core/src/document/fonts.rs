@@ -98,13 +98,13 @@ impl Fonts {
         (lacks < characters.len()).then_some((place, lacks))
     }
 
-    /// Returns the given characters that the font with this index lacks.
+    /// Returns those of the given characters that the font with this index lacks.
     pub(super) fn missing(&self, place: usize, characters: &[char]) -> Vec<char> {
         let lacks = |character: &char| self.fonts.get(place).is_none_or(|font| !font.has(*character));
         characters.iter().copied().filter(lacks).collect()
     }
 
-    /// Finds a substitute for a font that the PDF doesn't embed; the number is the font's index within its file.
+    /// Finds a substitute for a font that the PDF doesn't embed; the number is the substitute's index within its file.
     pub(super) fn resolve(&self, query: &FontQuery) -> (FontData, u32) {
         match query {
             FontQuery::Standard(font) => font.get_font_data(),
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_fonts_are_found_by_name_or_script() {
+    fn substitutes_for_missing_fonts_are_found_by_name_or_script() {
         let folder = tempfile::tempdir().unwrap();
         let (japanese, named) = (file(1 << 17), file(0));
         std::fs::write(folder.path().join("Any.otf"), &japanese).unwrap();

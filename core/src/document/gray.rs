@@ -253,7 +253,7 @@ impl Paper {
 
 /// The share of grey pels below which a scan contains only text, whose letters have grey edges.
 const EDGES_PERCENT: u64 = 12;
-/// The greys at which the middle of a paper's peak may be.
+/// The greys at which the middle of a paper's peak may lie.
 const PAPER: std::ops::RangeInclusive<usize> = 150..=250;
 /// The maximum deviation of paper from the middle of its peak, in grey levels; noise and uneven light cause it.
 const PEAK_HALF: usize = 16;
@@ -274,7 +274,7 @@ const CHUNK_PELS: usize = 32;
 const BLANK_PER_MILLE: u64 = 3;
 /// The minimum grey of paper in a blank area. A darker image that consists almost entirely of one grey is a picture.
 const BLANK_LOWEST: u8 = 180;
-/// The share of an area's pels that count as pure ink, which are the darkest ones. They become black.
+/// The share of an area's pels, the darkest ones, that count as pure ink and become black.
 const INK_PER_MILLE: u64 = 5;
 /// The paper's peak ends where the count of a grey falls to the height of the peak divided by this.
 const PEAK_FOOT: u64 = 10;

@@ -182,7 +182,7 @@ fn of_page(
         is_white &= bits.rows().flatten().all(|word| *word == 0);
         sink.page(&bits)?;
     }
-    // A loss that has already been noted explains a white page.
+    // A loss that has already been noted explains why the page is white.
     if is_white && page.paints && !sink.losses.has_any_on_page() {
         sink.losses.note("the page is blank, although the PDF draws something on it");
     }

@@ -53,7 +53,7 @@ impl Losses {
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Noted) -> T) -> T {
-        // Every change leaves the list consistent, so a panic elsewhere is not a reason to lose it.
+        // Every change leaves the list consistent, so the list is still usable after a panic elsewhere.
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -1,5 +1,6 @@
 //! Converts any document to fax pages as a fax network does, and converts fax pages to TIFF, PDF and PNG. In this
-//! overview, greys, bits, paper and `FaxPage` are what is passed on; all other names are modules or file formats.
+//! overview, greys, bits and `FaxPage` are data passed between steps, and paper is the step that fits pages to sheets;
+//! all other names are modules or file formats.
 //!
 //! ```text
 //!  PDF ─ mend ─ render · ink ─► greys ─ reduce ─ dither ─► bits ─ page ─► FaxPage (MMR) ─ file ─► PDF · TIFF

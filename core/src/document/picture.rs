@@ -18,8 +18,8 @@ const DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 10.0..=4_800.0;
 const INK_DARKEST: u8 = 128;
 /// The widths of fax pages at 204 dots per inch: A4 and letter, B4, and A3 (T.4 §2.2).
 const FAX_WIDTHS: [u32; 3] = [ROW_PELS, 2_048, 2_432];
-/// The plausible horizontal resolutions of a fax page; with any other, it would be as small as a leaflet or as large as
-/// a poster.
+/// The plausible horizontal resolutions of a fax page; with any other, the page would be as small as a leaflet or as
+/// large as a poster.
 const FAX_DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 144.0..=345.0;
 /// The maximum length of a fax page, in inches. If a page states no plausible resolution, the lowest vertical
 /// resolution at which it isn't longer than this is assumed.
@@ -329,8 +329,8 @@ mod tests {
             }
         }
         let page = |dots| Picture { dots_per_inch: Some(dots), ..white(ROW_PELS, 2_000) };
-        assert!((page((77.0, 37.0)).size_points().1 / 72.0 - 20.4).abs() < 0.1, "its shape says standard");
-        assert!((page((200.0, 200.0)).size_points().1 / 72.0 - 10.0).abs() < 0.1, "what is believable is believed");
+        assert!((page((77.0, 37.0)).size_points().1 / 72.0 - 20.4).abs() < 0.1, "its shape implies standard");
+        assert!((page((200.0, 200.0)).size_points().1 / 72.0 - 10.0).abs() < 0.1, "a plausible resolution is used");
         let wide = white(2_432, 1_600);
         assert!((wide.size_points().0 / 72.0 - 11.9).abs() < 0.1);
     }
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn cmyk_colours_are_as_dark_as_they_look() {
+    fn cmyk_colours_become_equally_dark_greys() {
         assert_eq!(cmyk_luma([0, 0, 0, 255]), 0);
         assert_eq!(cmyk_luma([255, 255, 255, 0]), 0);
         assert_eq!(cmyk_luma([0, 0, 0, 0]), 255);

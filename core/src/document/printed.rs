@@ -12,7 +12,7 @@ use crate::model::reception::HeaderLine;
 /// One sheet of paper, coded without its header line.
 #[derive(Debug)]
 pub struct Printed {
-    /// The page as transmitted, whose width, quality and bit counts the sheet has too.
+    /// The page as transmitted; the sheet has the same width, quality and bit counts.
     sent: FaxPage,
     height: u32,
     /// The number of rows that the header line takes at the top; 0 if there is none.
@@ -42,7 +42,7 @@ impl Printed {
             return None;
         }
         image.set_height(height);
-        // The last row of a header line is white, like the imaginary row above the first that the coder starts from. So
+        // The last row of a header line is white, like the imaginary row above a page from which the coder starts. So
         // the rows below it are coded the same, whatever the text is.
         let lower =
             written(&image, header_rows..height, Coder::new(Scheme::Mmr, image.width(), 0, BitWriter::default()));
@@ -88,7 +88,7 @@ impl Printed {
 }
 
 /// Returns an image with a header line at the top. It has one row more than the line takes, because the line is stamped
-/// within an image only if the image is higher than the line.
+/// within an image only if the image is taller than the line.
 fn header(width: u32, quality: Quality, text: &str) -> Bitmap {
     stamp::stamped(&Bitmap::white(width, stamp::rows(quality) + 1), quality, text)
 }

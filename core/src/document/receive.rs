@@ -1,4 +1,5 @@
-//! Turns the sent pages into the pages that a receiving machine prints: with a header line, damage, and its paper size.
+//! Turns the sent pages into the pages that a receiving machine prints: with a header line, damage, and the machine's
+//! paper size.
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ const SHORTENED_PERCENT_MAX: u32 = 30;
 const CUT_PERCENT: u32 = 40;
 
 /// Builds the stored file from the sent pages. `printed_before` returns a page that an earlier call printed, given the
-/// page's number from 1; it is used for pages that arrive complete and undamaged.
+/// page's number, counted from 1; it is used for pages that arrive complete and undamaged.
 pub fn received(
     sent: impl ExactSizeIterator<Item = FaxPage>,
     reception: &Reception,

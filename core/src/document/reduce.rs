@@ -73,7 +73,7 @@ pub(super) fn halve_columns_of_tones(page: &Tones) -> Tones {
     half
 }
 
-/// Halves a row of bits into a row that is white.
+/// Halves a row of bits; `half` must be white beforehand.
 fn halve_bits(row: &[u64], half: &mut [u64]) {
     let mut previous = 0;
     for (place, word) in row.iter().enumerate() {

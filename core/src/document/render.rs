@@ -182,7 +182,7 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// Reduces a page that stores some rows as bits from the square grid to the fax's grid.
+/// Reduces a page of bits and greys from the square grid to the fax's grid.
 pub(super) fn halved_tones(drawn: Tones, quality: Quality) -> Tones {
     match quality {
         Quality::Standard => reduce::halve_rows_of_tones(&drawn),

@@ -7,7 +7,7 @@ use crate::model::media::Document;
 /// The most test pages per document.
 pub const SAMPLE_PAGES_MAX: u32 = 500;
 
-/// The page is US letter, in points.
+/// The size of a page, in points: US letter.
 const WIDTH_PT: f32 = 612.0;
 const HEIGHT_PT: f32 = 792.0;
 const MARGIN_PT: f32 = 54.0;

@@ -1,6 +1,6 @@
-//! Stamps the header line on pages. The line identifies the sender (T.30's transmit terminal identification), and has
-//! the date, the station id, the numbers of the sender and the recipient, and the page number. It is set in a built-in
-//! bitmap font.
+//! Stamps the header line on pages. The line identifies the sender (T.30's transmit terminal identification), and
+//! contains the date, the station id, the numbers of the sender and the recipient, and the page number. It is set in a
+//! built-in bitmap font.
 
 use super::bitmap::Bitmap;
 use crate::model::fax::Quality;
@@ -20,7 +20,7 @@ const MARGIN_ROWS: u32 = 2;
 #[must_use]
 pub fn text(header: &Header, page: u64, pages: u64) -> String {
     let Header { at, station_id, from, to } = header;
-    // A station id that is only the sender's number would otherwise be printed twice.
+    // If the station id is the sender's number, that number would otherwise be printed twice.
     let station_id = if **station_id == from.to_string() { "" } else { station_id };
     let date = jiff::Timestamp::from_microsecond(at.micros()).unwrap_or_default().strftime("%Y-%m-%d %H:%M");
     format!("{date} UTC   {station_id}   FROM {from}   TO {to}   PAGE {page} OF {pages}")

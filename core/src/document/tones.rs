@@ -1,5 +1,5 @@
-//! A page that stores a row as bits until something grey is painted on it, because most pages have few such rows or
-//! none.
+//! A page that stores a row as bits until something grey is painted on it, because most pages have few rows with greys,
+//! or none.
 
 use std::borrow::Cow;
 
@@ -76,7 +76,7 @@ impl Tones {
         Some(greys)
     }
 
-    /// Replaces a row with greys. If the row is stored as bits, they must be white.
+    /// Replaces a row with greys. If the row is stored as bits, those must be white.
     pub(super) fn set_greys(&mut self, y: u32, greys: Box<[u8]>) {
         if let Some(row) = self.greys.get_mut(y as usize) {
             *row = Some(greys);

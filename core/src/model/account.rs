@@ -70,7 +70,7 @@ words!(
     PriceForm {
         /// A decimal in a string, the only form captured from Twilio.
         Text = "string",
-        /// A JSON number, as the OpenAPI says and twilio-go needs.
+        /// A JSON number, as the OpenAPI document says and twilio-go needs.
         Number = "number",
         /// Null for every fax, even one that has a price.
         Absent = "none",
@@ -147,7 +147,7 @@ impl Dialect {
         }
     }
 
-    /// Writes 256 random bits as a token in the dialect's usual form.
+    /// Writes random bits as a token in the dialect's usual form, which takes only some of the 256.
     #[must_use]
     pub fn token(self, bits: [[u8; 16]; 2]) -> Box<str> {
         match self {

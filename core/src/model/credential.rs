@@ -28,7 +28,7 @@ pub struct ApiKey {
     pub sid: KeySid,
     /// The key's rank in the order of creation, by which lists are sorted.
     pub ordinal: u64,
-    /// The password, shown once when the key is created.
+    /// The password, shown only once, when the key is created.
     pub secret: Box<str>,
     /// A name of at most 64 characters.
     pub friendly_name: Box<str>,

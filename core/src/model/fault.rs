@@ -99,7 +99,7 @@ pub struct Failure {
     pub fault: Fault,
     /// The particulars, for people; `None` if the fault says everything.
     pub detail: Option<Box<str>>,
-    /// The number of pages that got through before the call broke; `None` for any other failure.
+    /// The number of pages that got through before the call broke off; `None` for any other failure.
     pub pages_over: Option<u32>,
 }
 

@@ -9,13 +9,13 @@ words!(
         Standard = "standard",
         /// 196 lines per inch, Twilio's default.
         Fine = "fine",
-        /// 391 lines per inch; not every machine receives it.
+        /// 391 lines per inch, which not every machine can receive.
         Superfine = "superfine",
     }
 );
 
 words!(
-    /// The direction of a fax, which depends on the side that placed the call.
+    /// The direction of a fax, which depends on which side placed the call.
     Direction {
         /// A machine called one of the account's numbers.
         Inbound = "inbound",

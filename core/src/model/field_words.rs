@@ -3,7 +3,7 @@
 /// The minimum similarity between a wrong and a valid word for the valid one to be suggested (Jaro-Winkler, 0 to 1).
 const LIKENESS_MIN: f64 = 0.75;
 
-/// Translates serde's description of an expected value to JSON's terms: `u32` becomes "a whole number from 0 to
+/// Translates serde's description of an expected value into JSON's terms: `u32` becomes "a whole number from 0 to
 /// 4294967295".
 #[must_use]
 pub fn expected(by_serde: &str) -> String {
@@ -36,7 +36,7 @@ pub fn unknown(field: &str, known: &[&str]) -> String {
     format!("unknown field {field:?}; {advice}")
 }
 
-/// Returns the valid word that was probably meant by a wrong one, if there is one.
+/// Returns the valid word that was probably meant; `None` if no valid word is similar enough.
 #[must_use]
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let likeness = |known: &str| {

@@ -241,7 +241,7 @@ pub fn offer_of(seed: u64, number: PhoneNumber) -> Option<Offer> {
     range_of(number)?.offer(seed, number)
 }
 
-/// Returns the first untaken number in a North American area code, as a purchase by `AreaCode` buys it.
+/// Returns the first untaken number in a North American area code, which a purchase by `AreaCode` buys.
 #[must_use]
 pub fn first_in_area(seed: u64, area_code: u16, taken: &dyn Fn(PhoneNumber) -> bool) -> Option<Offer> {
     let filter = OfferFilter { area_code: Some(area_code), ..OfferFilter::default() };
@@ -478,7 +478,7 @@ mod tests {
         let found = search(8, Country::Us, NumberKind::Local, &filter, 50, &|_| false);
         assert!(found.len() == 50 && found.iter().all(|offer| offer.number.to_string().starts_with("+1212")));
         let british = search(8, Country::Gb, NumberKind::Local, &filter, 5, &|_| false);
-        assert_eq!(british, some(8, Country::Gb, NumberKind::Local, 5), "elsewhere it has no effect");
+        assert_eq!(british, some(8, Country::Gb, NumberKind::Local, 5), "elsewhere an area code has no effect");
     }
 
     #[test]

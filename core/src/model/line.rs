@@ -112,7 +112,7 @@ impl Line {
     pub fn setup_ms(self) -> u64 {
         let check = GAP_MS + self.training_long_ms() + TCF_MS;
         let capabilities = signal_ms(&[STATION_ID_OCTETS, CAPABILITIES_OCTETS]);
-        // In the order of the diagram above.
+        // The terms are in the order of the diagram at the top of this file.
         ANSWER_SILENCE_MS + CED_MS + GAP_MS + capabilities + GAP_MS + capabilities + check + GAP_MS + signal_ms(&[0])
     }
 
@@ -171,7 +171,7 @@ fn signal_ms(information_octets: &[u64]) -> u64 {
     PREAMBLE_MS + (octets * 8 * 1_000).div_ceil(SIGNAL_RATE_BPS)
 }
 
-/// The point at which a transmission breaks, and the fault that breaks it.
+/// The point at which a transmission breaks off, and the fault that causes this.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineFault {
     /// The fault that ends the call.
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
     use crate::model::page::FilledBits;
 
-    /// Returns a page of text at fine resolution, the mean of two measured ones.
+    /// Returns the coded size of a page of text at fine resolution, the mean of two measured pages.
     fn text() -> CodedBits {
         let filled = FilledBits { mr: [263_500; 6], mh: [342_700; 6] };
         CodedBits { mmr: 207_400, filled: Some(filled) }

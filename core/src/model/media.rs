@@ -9,7 +9,7 @@ use super::time::Timestamp;
 use super::words::words;
 
 words!(
-    /// The fault of a media download, which is refused or served with a warning.
+    /// The fault of a media download that is refused or is served with a warning.
     MediaFault {
         /// The URL is older than two hours.
         Expired = "expired",

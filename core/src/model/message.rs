@@ -1,5 +1,4 @@
-//! A text message, as far as it is kept: its parties, its text, and its way from the queue to the phone. No telephone
-//! network is modelled.
+//! A text message: its parties, its text, and its status from queued to delivered. No telephone network is modelled.
 
 use super::phone::PhoneNumber;
 use super::sid::MessageSid;
@@ -13,14 +12,14 @@ pub const MEDIA_MAX: usize = 10;
 /// The most characters of a sender's name (Twilio docs: alphanumeric sender id).
 pub const SENDER_NAME_CHARS_MAX: usize = 11;
 
-/// The septets that fit into a message of one part, and into each of several (3GPP TS 23.038 §6.1.2.1.1, TS 23.040
-/// §9.2.3.24.1).
+/// The septets that fit into a message of one part, and into each part of a longer one (3GPP TS 23.038 §6.1.2.1.1, TS
+/// 23.040 §9.2.3.24.1).
 const SEPTETS: Capacity = Capacity { alone: 160, of_several: 153 };
-/// The UTF-16 code units that fit likewise.
+/// The UTF-16 code units that fit into the same parts.
 const CODE_UNITS: Capacity = Capacity { alone: 70, of_several: 67 };
 /// The characters of the GSM 7-bit default alphabet other than ASCII letters and digits (3GPP TS 23.038 §6.2.1).
 const GSM_DEFAULT: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà";
-/// The characters of its extension table, each of which takes two septets.
+/// The characters of that alphabet's extension table, each of which takes two septets.
 const GSM_EXTENSION: &str = "\u{c}^{}\\[~]|€";
 
 words!(
@@ -95,19 +94,19 @@ impl std::fmt::Display for Sender {
 pub struct Message {
     /// The message's SID.
     pub sid: MessageSid,
-    /// Its rank in order of creation, by which lists are sorted.
+    /// The message's rank in the order of creation, by which lists are sorted.
     pub ordinal: u64,
     /// The sender; `None` if a messaging service is to choose one.
     pub from: Option<Sender>,
-    /// The number that it is sent to.
+    /// The number that the message is sent to.
     pub to: PhoneNumber,
     /// The text; empty once redacted.
     pub body: Box<str>,
-    /// The number of parts in which the text is sent, even after it was redacted.
+    /// The number of parts in which the text is sent; it stays the same when the text is redacted.
     pub segments: u32,
-    /// The number of its media, which are not fetched.
+    /// The number of the message's media, which are not fetched.
     pub media: u32,
-    /// The messaging service that it names, if any.
+    /// The messaging service that the message names, if any.
     pub messaging_service: Option<Box<str>>,
     /// The URL that is notified of status changes.
     pub status_callback: Option<Box<str>>,
@@ -119,7 +118,7 @@ pub struct Message {
     pub updated: Timestamp,
     /// The time at which it was sent; `None` while it is queued.
     pub sent: Option<Timestamp>,
-    /// The statuses that the app has yet to be notified of, oldest first. The notice of the first is under way.
+    /// The statuses that the app has yet to be notified of, oldest first. The notification of the first is under way.
     pub owed: Vec<MessageStatus>,
 }
 
@@ -148,7 +147,7 @@ impl Capacity {
     }
 }
 
-/// Returns the number of parts in which a text is sent: in the GSM 7-bit alphabet if it has all the characters,
+/// Returns the number of parts in which a text is sent: in the GSM 7-bit alphabet if that has all its characters,
 /// otherwise in UCS-2.
 #[must_use]
 pub fn segments(body: &str) -> u32 {
@@ -171,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_split_by_the_alphabet_that_it_needs() {
+    fn a_message_is_split_according_to_the_alphabet_that_it_needs() {
         for (text, parts) in [
             (String::new(), 1),
             ("a".repeat(160), 1),
@@ -180,7 +179,7 @@ mod tests {
             ("a".repeat(307), 3),
             ("€".repeat(80), 1),
             ("€".repeat(81), 2),
-            // Two septets are not split: 76 of these fit into 153 septets.
+            // A character's two septets are not split: 76 of these fit into 153 septets.
             ("€".repeat(152), 2),
             ("€".repeat(153), 3),
             ("ß@Δ\n".repeat(40), 1),
@@ -188,7 +187,7 @@ mod tests {
             ("я".repeat(71), 2),
             ("👍".repeat(35), 1),
             ("👍".repeat(36), 2),
-            // Neither are surrogates: 33 of these fit into 67 code units.
+            // Nor are a character's two surrogates: 33 of these fit into 67 code units.
             ("👍".repeat(66), 2),
             ("👍".repeat(67), 3),
             (format!("{}`", "a".repeat(69)), 1),

@@ -146,8 +146,8 @@ impl Overrides {
     }
 
     fn of_signalwire(purpose: Purpose, url: &str) -> Self {
-        // Only a StatusCallback is retried, after any failure; everything else goes to the fallback URL, if there is
-        // one.
+        // Only a StatusCallback is retried, after any failure. If any other webhook fails, the fallback URL is used, if
+        // there is one.
         let retries = if purpose == Purpose::StatusCallback { SIGNALWIRE_RETRIES } else { 0 };
         let mut overrides = Self {
             connect_ms: SIGNALWIRE_CONNECT_MS.default,
@@ -332,7 +332,7 @@ mod tests {
         }
         let twice = of("rc=2&rp=all&tt=1000");
         assert!(twice.retries_after(&failures[4].1, 2, 999));
-        assert!(!twice.retries_after(&failures[4].1, 3, 0), "two retries, three tries");
+        assert!(!twice.retries_after(&failures[4].1, 3, 0), "two retries make three attempts");
         assert!(!twice.retries_after(&failures[4].1, 1, 1_000), "no time is left");
         assert!(!twice.retries_after(&ExchangeFailure::TooManyRedirects, 1, 0));
     }

@@ -1,4 +1,4 @@
-//! Telephone addresses: E.164 numbers, SIP URIs, and the free names that a SIP call may carry as `From`.
+//! Telephone addresses: E.164 numbers, SIP URIs, and the free-form names that a SIP call may carry as `From`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -151,7 +151,7 @@ impl fmt::Display for Party {
 
 fn is_sip_uri(text: &str) -> bool {
     let rest = ["sip:", "sips:"].iter().find_map(|scheme| {
-        // `get`, because the text may be shorter or have a multi-byte character there.
+        // `get` is used because the text may be shorter, or may have a multi-byte character there.
         let head = text.get(..scheme.len())?;
         head.eq_ignore_ascii_case(scheme).then(|| &text[scheme.len()..])
     });

@@ -1,5 +1,5 @@
-//! Relative references: resolves a `<Receive action>` or a `Location` against the URL of the response that contained it
-//! (RFC 3986 §5.2). Except for dot segments, URLs are kept as written: nothing is encoded or validated.
+//! Resolves relative references, such as a `<Receive action>` or a `Location`, against the URL of the response that
+//! contained them (RFC 3986 §5.2). Except for dot segments, URLs are kept as written: nothing is encoded or validated.
 
 /// Resolves a reference; `None` if the base has no scheme and host. A reference without a host inherits the base's user
 /// and password (RFC 3986 §5.2.2); an absolute reference is returned unchanged.
@@ -86,7 +86,7 @@ mod tests {
         resolve("http://a/b/c/d;p?q", reference).expect("a base with a host")
     }
 
-    /// The examples of RFC 3986 §5.4, except those whose base or reference has no host.
+    /// Examples from RFC 3986 §5.4, and a few others.
     #[test]
     fn references_resolve_as_in_the_rfc() {
         for (reference, target) in [

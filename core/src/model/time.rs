@@ -83,7 +83,7 @@ impl fmt::Debug for Timestamp {
 /// The speed of ringing, transmission and redialing, relative to a real line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pace {
-    /// The line is this many times faster than a real one; zero or less means the speed of a real line.
+    /// The line is this many times as fast as a real one; zero or less means the speed of a real line.
     Times(f64),
     /// The line takes no time at all.
     Max,
@@ -95,7 +95,7 @@ impl Pace {
     pub fn scale(self, line_time: Duration) -> Duration {
         match self {
             Self::Times(times) if times > 0.0 => {
-                // An extremely slow pace may exceed what a `Duration` can hold.
+                // At an extremely slow pace, the time may exceed what a `Duration` can hold.
                 Duration::try_from_secs_f64(line_time.as_secs_f64() / times).unwrap_or(Duration::MAX)
             }
             Self::Times(_) => line_time,

@@ -1,4 +1,4 @@
-//! The transitions between fax statuses, drawn in `engine/phase.rs`.
+//! The transitions between fax statuses; `engine/phase.rs` has a diagram of them.
 
 use super::fax::Status;
 

@@ -24,7 +24,7 @@ words!(
         MediaUrl = "media-url",
         /// Asks a number's FaxUrl for TwiML.
         FaxUrl = "fax-url",
-        /// Asks the fallback URL for TwiML after the FaxUrl failed. At SignalWire, it is also the purpose of a notice
+        /// Asks the fallback URL for TwiML after the FaxUrl failed. At SignalWire, this is also the purpose of a notice
         /// that goes to the fallback URL after an action failed.
         FallbackUrl = "fallback-url",
         /// Notifies the `<Receive action>` that a fax has ended.
@@ -40,7 +40,7 @@ words!(
     /// The signature of a webhook. All values except the first are invalid on purpose, to test the app's validation.
     #[derive(Default)]
     Signature {
-        /// A valid signature, made with the account's token.
+        /// A valid signature, made with the account's signing key or, if it has none, its token.
         #[default]
         Good = "good",
         /// An invalid signature, made with a different secret.

@@ -20,7 +20,7 @@ pub enum TwimlError {
     /// The body is longer than `TWIML_BYTES_MAX`.
     #[error("the TwiML is over {TWIML_BYTES_MAX} bytes")]
     TooLarge,
-    /// The response has no body, or one of nothing but white space.
+    /// The response has no body, or one that consists of white space.
     #[error("the response is empty; the simplest TwiML is <Response><Receive/></Response>")]
     Empty,
     /// The body is not well-formed XML.
@@ -34,7 +34,7 @@ pub enum TwimlError {
     Compressed {
         /// The value of the Content-Encoding header.
         coding: String,
-        /// The fault of the parse error that the compression explains.
+        /// The fault of the error that the compression explains.
         fault: Fault,
     },
     /// The root element is not `<Response>`.

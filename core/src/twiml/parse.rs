@@ -1,5 +1,6 @@
 //! Parses TwiML. The first known verb is used; unknown elements before it raise a warning and are ignored. Names are
-//! case-sensitive. A DTD is refused, so the only entities are the five of XML, and nothing is ever fetched.
+//! case-sensitive. A DTD is refused, so the only entities are the five that XML predefines, and nothing is ever
+//! fetched.
 
 use roxmltree::{Document, Node, ParsingOptions};
 
@@ -34,7 +35,7 @@ pub fn interpret(content_type: Option<&str>, body: &[u8]) -> Reading {
             match verb {
                 // A `<Response>` without a verb is TwiML, too.
                 Ok(_) | Err(TwimlError::NoVerb) => {
-                    // Inserted first, so that the limit on warnings never drops it.
+                    // This warning is inserted first, so that the limit on warnings never drops it.
                     warnings.insert(0, Warning { fault: Fault::ContentType, text: odd });
                     verb
                 }
@@ -122,7 +123,7 @@ fn check_depth(root: Node<'_, '_>) -> Result<(), TwimlError> {
 }
 
 fn first_verb(root: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Result<Verb, TwimlError> {
-    // A page that is well-formed XML gets here, since the parser accepts it.
+    // An HTML page that is well-formed XML gets this far, since the parser accepts it.
     if root.tag_name().name().eq_ignore_ascii_case("html") {
         return Err(TwimlError::HtmlPage { fault: Fault::TwimlRoot });
     }
@@ -328,7 +329,7 @@ mod tests {
             "{error}"
         );
         let plain = interpret(Some("text/xml"), b"<Response><Reject/></Response>").compressed("gzip");
-        assert_eq!(plain.verb, Ok(Verb::Reject), "a header that lies does no harm");
+        assert_eq!(plain.verb, Ok(Verb::Reject), "an incorrect Content-Encoding does no harm");
     }
 
     #[test]

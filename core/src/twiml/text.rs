@@ -9,7 +9,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use super::error::excerpt;
 use super::verb::Warning;
 
-/// The most bytes in which the end of an XML declaration is searched for; real declarations are half as long.
+/// The most bytes in which the end of an XML declaration is searched for; real declarations are far shorter.
 const DECLARATION_BYTES_MAX: usize = 256;
 /// The start of an XML declaration.
 const DECLARATION: &str = "<?xml";
@@ -35,7 +35,7 @@ pub(super) fn decode<'a>(
         };
         Cow::Borrowed(std::str::from_utf8(bytes).map_err(invalid)?)
     } else {
-        // Without replacement, so that invalid bytes are reported instead of becoming replacement characters.
+        // Invalid bytes are reported instead of becoming replacement characters.
         let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
         text.ok_or_else(|| format!("it is not valid {}, although it is declared as such; send UTF-8", encoding.name()))?
     };

@@ -6,7 +6,7 @@ use crate::model::fault::Fault;
 use crate::model::fax::{MediaType, PageSize};
 use crate::model::webhook::Method;
 
-/// The content of an app's response.
+/// The result of reading an app's response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     /// The verb to execute, or the reason that there is none.
@@ -106,7 +106,7 @@ impl Verb {
 /// The attributes of `<Receive>` (Twilio's TwiML reference).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receive {
-    /// The URL to notify when the fax ends: absolute, or relative to the document's own; `None` if the attribute is
+    /// The URL to notify when the fax ends: absolute, or relative to the URL of the TwiML; `None` if the attribute is
     /// absent or empty.
     pub action: Option<String>,
     /// The HTTP method of the request to `action`.

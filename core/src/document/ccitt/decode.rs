@@ -76,7 +76,7 @@ const MODE_CODE_BITS: u32 = 7;
 /// The length of an end-of-line code, in bits.
 const EOL_BITS: u32 = 12;
 
-/// The error that a code doesn't exist, or is cut off by the end of the data.
+/// The error for a code that doesn't exist or that is cut off by the end of the data.
 struct Wrong;
 
 /// The result of reading one row.
@@ -114,7 +114,8 @@ impl Reader<'_> {
         let start = self.bits.clone();
         let mut one_dimensional = self.stored != Stored::Mmr;
         if self.stored == Stored::Mmr {
-            // Two end-of-line codes end the block (T.6 §2.4.1.1). A single one has no meaning in MMR and is skipped.
+            // Two end-of-line codes end the block (T.6 §2.4.1.1). A single end-of-line code has no meaning in MMR and
+            // is skipped.
             if self.bits.peek(EOL_BITS * 2) == 0x0000_1001 {
                 return Outcome::Ends;
             }
@@ -189,8 +190,9 @@ impl Row {
         self.changes.len() % 2 == 1
     }
 
-    /// Ends a run at `at`, or at the end of the row, and returns the place. Because runs of zero length are kept, the
-    /// number of changes is limited to twice the width; otherwise damaged data could exhaust memory.
+    /// Ends a run at `at`, or at the end of the row if that comes first, and returns where the run ended. Because runs
+    /// of zero length are kept, the number of changes is limited to twice the width; otherwise damaged data could
+    /// exhaust memory.
     fn change(&mut self, at: u32, width: u32) -> Result<u32, Wrong> {
         if self.changes.len() > width as usize * 2 {
             return Err(Wrong);
@@ -210,7 +212,7 @@ impl Row {
         Ok(())
     }
 
-    /// Decodes a row relative to the row above (T.4 §4.2.1.3, T.6 §2.2). The variables have the names of the standards.
+    /// Decodes a row relative to the row above (T.4 §4.2.1.3, T.6 §2.2). The variables are named as in the standards.
     fn two_dimensional(&mut self, bits: &mut Bits<'_>, reference: &[u32], width: u32) -> Result<(), Wrong> {
         let element = |index: usize| reference.get(index).copied().unwrap_or(width);
         let mut a0 = 0;

@@ -10,7 +10,7 @@ const RTC_EOLS: u32 = 6;
 const EOFB_EOLS: u32 = 2;
 /// The shortest run that has a make-up code (T.4 §4.1.1); a power of two.
 const MADE_UP: u32 = 64;
-/// The farthest offset that a vertical mode can express (T.4 §4.2.1.3.2 b).
+/// The largest offset, in pels, that a vertical mode can express (T.4 §4.2.1.3.2 b).
 const VERTICAL_REACH: u32 = 3;
 
 /// The codes of the vertical modes, VL(3) to VR(3), and of pass mode.
@@ -76,7 +76,7 @@ impl<S: BitSink> Coder<S> {
         self.sink.bits()
     }
 
-    /// Returns the coded bits without ending the page, so that another coder can continue it.
+    /// Returns the sink without ending the page, so that another coder can continue the page.
     pub fn into_sink(self) -> S {
         self.sink
     }

@@ -27,7 +27,7 @@ pub fn code<S: BitSink>(image: &Bitmap, scheme: Scheme, minimum_row_bits: u32, s
     coder.finish()
 }
 
-/// Codes an image as MMR, which is the coding that the files written here use.
+/// Codes an image as MMR, the coding of the PDF and TIFF files that are written here.
 #[must_use]
 pub fn g4(image: &Bitmap) -> Vec<u8> {
     code(image, Scheme::Mmr, 0, BitWriter::default()).into_bytes()

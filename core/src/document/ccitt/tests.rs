@@ -138,7 +138,7 @@ fn a_row_with_too_many_zero_length_runs_is_abandoned() {
     for (stored, row_above, repeated, end) in [
         (Stored::MhRows, "", "001101010000110111", "00110100"),
         (Stored::Mmr, "", "001001101010000110111", "1"),
-        // Above are two changes at 1, and VL(1) leads from either of them to 0.
+        // The row above has two changes at 1, and VL(1) leads from either of them to 0.
         (Stored::Mmr, "00100011100001101111", "010010", "11"),
     ] {
         let above = u32::from(!row_above.is_empty());

@@ -32,7 +32,7 @@ pub(in crate::document) fn inflate(data: &[u8], most: usize) -> Inflated {
         match step {
             Ok(Status::StreamEnd) => return Inflated { bytes, is_whole: true },
             Ok(Status::Ok | Status::BufError) if (read, bytes.len()) != before => {}
-            // Without progress, the data has ended too early, and a further step would not help.
+            // If there was no progress, the data has ended too early, and a further step would not help.
             Ok(Status::Ok | Status::BufError) | Err(_) => return Inflated { bytes, is_whole: false },
         }
     }

@@ -13,7 +13,8 @@ use crate::document::picture::{Pels, Picture, cmyk_luma, luma};
 
 /// The value with which all rows are filled before decoding, so that missing rows can be identified afterwards.
 const FILLED: u8 = 128;
-/// The most scans of a progressive image. Each scan covers the whole image, so many scans would only waste time.
+/// The most scans of a progressive image. Each scan covers the whole image, so decoding more of them would only waste
+/// time.
 const SCANS_MAX: usize = 200;
 
 /// The bytes that precede XMP data in a JPEG (XMP specification part 3, 1.1.3).
@@ -192,7 +193,7 @@ fn decode_with(bytes: &[u8], head: &Head, want: Want) -> Result<Jpeg, Fault> {
         }
     };
     let row = (head.width as usize * components).max(1);
-    // Without a fault, rows that have only this value are part of the image.
+    // Without a fault, rows that contain only `FILLED` are part of the image.
     let rows_missing = if fault.is_some() {
         samples.chunks(row).rev().take_while(|row| row.iter().all(|sample| *sample == FILLED)).count()
     } else {

@@ -73,7 +73,7 @@ pub(super) fn read(bytes: &[u8], kind: Kind) -> Result<Picture, UnreadableDocume
     picture.map_err(|fault| fault.reason(kind.name()))
 }
 
-/// Describes the damage to an image for users. If no rows are missing, some of them may be wrong.
+/// Describes the damage to an image for users. If no rows are missing, some rows may still be wrong.
 pub(super) fn missing(rows: u32, height: u32, why: &str) -> String {
     if rows == 0 {
         format!("the image is damaged and may be wrong in places: {why}")

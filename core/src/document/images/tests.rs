@@ -241,7 +241,7 @@ fn near(greys: [u8; 4], wanted: [u8; 4]) {
 }
 
 #[test]
-fn four_inks_are_as_dark_as_they_look_in_every_stored_form() {
+fn cmyk_images_have_the_right_darkness_in_every_stored_form() {
     let adobe = INKS.windows(5).position(|name| name == b"Adobe").unwrap();
     let light = |cyan: u32| picture_luma(cyan, 128, 128);
     // As stored, inks are inverted: 255 means no ink.

@@ -132,7 +132,7 @@ fn is_hinted(transform: Affine, hint: bool) -> bool {
     hint && b == 0.0 && HINTED_PELS.contains(&(d.abs() * EM))
 }
 
-/// Draws a letter as bits, of which there are none if its outline is empty; returns `None` if it is too large to cache.
+/// Draws a letter as bits. An empty outline yields an empty mask; a letter that is too large to cache yields `None`.
 fn draw(path: &BezPath, transform: Affine, raster: &mut Raster) -> Option<Placed> {
     let empty = || Mask { width: 0, words_per_row: 1, words: Vec::new() };
     if path.elements().is_empty() {

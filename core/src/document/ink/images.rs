@@ -78,7 +78,7 @@ impl Images {
         shows || !is_on_page
     }
 
-    /// Extends the area of scans by an image, if the image is wide enough to be a page or a strip of a page.
+    /// Extends the area of scans to include an image, if the image is wide enough to be a page or a strip of a page.
     fn note_scan(&mut self, bounds: Rect, clip: &Clip) {
         let [left, top, right, bottom] = clip.bounds;
         // An empty clip may end before it begins, and `clamp` panics if its limits are in the wrong order.

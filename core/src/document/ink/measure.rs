@@ -125,8 +125,8 @@ impl Measure {
         }
     }
 
-    /// Adds the cost of the letters of a run that have outlines. The letters of Type 3 fonts are measured as the shapes
-    /// that they draw.
+    /// Adds the cost of those letters of a run that have outlines. The letters of Type 3 fonts are measured as the
+    /// shapes that they draw.
     pub(super) fn letters(&mut self, run: &GlyphRun<'_, '_>, props: &DrawProps<'_>, mode: &DrawMode) {
         let (fill, line) = super::parts(mode);
         for glyph in run.glyphs() {
@@ -168,9 +168,8 @@ impl Measure {
     }
 
     /// Returns whether a stencil may be painted with a pattern, for which hayro keeps a mask as large as the page. Only
-    /// decoding the stencil could tell, so the first few are assumed to be patterned without decoding. The reason is
-    /// that a page has at most a few large stencils, which are slow to decode, while a bitmap font has hundreds of
-    /// small ones.
+    /// decoding the stencil could tell. The first few are assumed to be patterned without being decoded, because a page
+    /// has at most a few large stencils, which are slow to decode, while a bitmap font has hundreds of small ones.
     fn may_be_patterned(&mut self, stencil: &StencilImage<'_, '_>) -> bool {
         self.stencils += 1;
         if self.stencils <= STENCILS_TAKEN_AS_PATTERNED {
@@ -358,7 +357,8 @@ fn edge_pels(path: impl Iterator<Item = PathEl>, shown: Rect) -> f64 {
     pels
 }
 
-/// Returns the area that hayro examines for a part of a mesh: the bounds of its points, as far as a picture can extend.
+/// Returns the area that hayro examines for a part of a mesh: the bounds of its points, limited to the largest possible
+/// picture.
 fn held(points: &[Point], pattern: &ShadingPattern) -> Rect {
     let inside = |value: f64| value.clamp(0.0, SIDE_PELS_MAX);
     let mut points =
@@ -395,7 +395,7 @@ impl Tiles {
     }
 }
 
-/// Returns the places of the tiles of a pattern that meet an area of the page, in units of the pattern; `None` if there
+/// Returns the places of a pattern's tiles that overlap an area of the page, in units of the pattern; `None` if there
 /// are more than `most`.
 pub(super) fn places(pattern: &TilingPattern<'_>, area: Rect, most: usize) -> Option<Vec<(f64, f64)>> {
     let area = pattern.matrix.inverse().transform_rect_bbox(area);

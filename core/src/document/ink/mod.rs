@@ -1,7 +1,7 @@
-//! Draws pages that consist of text, lines and flat colours directly as bits. Most pages are like this, and it takes a
-//! fraction of the time that hayro, the full renderer, needs. If a page contains anything else, hayro draws the page
-//! instead. If only the images on a page can't be drawn here, hayro draws just the images, so that the rest of the page
-//! looks the same with or without them.
+//! Draws pages that consist of text, lines and flat colours directly as bits. Most pages are like this, and drawing
+//! them here takes a fraction of the time that hayro, the full renderer, needs. If a page contains anything else, hayro
+//! draws the page instead. If only the images on a page can't be drawn here, hayro draws just the images, so that the
+//! rest of the page looks the same with or without them.
 //!
 //! The result matches hayro's: a pel needs the same coverage, lines have the same width, and letters have the same
 //! hinting.

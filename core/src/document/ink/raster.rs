@@ -333,7 +333,7 @@ struct Sorter {
 }
 
 impl Sorter {
-    /// The number of crossings below which distributing them isn't worth it.
+    /// The number of crossings below which distributing them isn't worthwhile.
     const DEALT_MIN: usize = 256;
 
     fn sort(&mut self, crossings: &mut Vec<Crossing>) {

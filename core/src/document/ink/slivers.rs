@@ -15,7 +15,7 @@ use crate::document::gray::Gray;
 const TOLERANCE: f64 = 0.1;
 /// The most runs of thin shapes that are recorded per page; ruled lines don't need so many.
 const RUNS_MAX: usize = 1_000_000;
-/// The most rows examined per part of a shape, added up over its edges.
+/// The most rows examined per part of a shape, summed over its edges.
 const ROWS_MAX: u32 = 4_000_000;
 /// The mean width, in pels, below which a shape is thin.
 const WIDTH_PELS: f64 = 0.5;
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn nan_and_distant_coordinates_touch_nothing() {
+    fn distant_coordinates_stay_on_the_page_and_nan_touches_nothing() {
         let wild = BezPath::from_svg("M-1e9 5 L1e9 5.1 Z").expect("a path");
         assert!(runs(&wild).iter().all(|(row, from, to)| *row == 5 && *from == 0 && *to == 100));
         let mut nothing = BezPath::new();

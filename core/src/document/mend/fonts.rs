@@ -159,8 +159,8 @@ impl<'a> Described<'a> {
             if self.letters.len() >= CODES_MAX {
                 break;
             }
-            // A code that an existing ToUnicode map lacks is unknown, so the collection is consulted only without a
-            // map.
+            // A code that an existing ToUnicode map lacks is unknown, so the collection is consulted only if there is
+            // no such map.
             let letter = to_unicode.and_then(|map| looked_up(map, code.0)).or_else(|| {
                 to_unicode.is_none().then(|| by_cid.as_ref().and_then(|map| looked_up(map, code.1))).flatten()
             });

@@ -19,8 +19,8 @@ pub(super) const TOO_LARGE: &str = "an image is missing: it is too large to be d
 const IMAGE_PELS_MAX: u64 = 192 * 1024 * 1024;
 /// The longest row that a filter is asked to process, in bits.
 const ROW_BITS_MAX: f64 = 1e9;
-/// Noise that is appended to a JPEG that ends too early. The JPEG is decoded with each of the two; rows that come out
-/// different consist of noise.
+/// Two patterns of noise. A JPEG that ends too early is decoded with each of them appended; rows that differ between
+/// the two results consist of noise.
 const NOISE: [[u8; 16]; 2] = [
     [0x5a, 0x93, 0x2c, 0xe1, 0x76, 0x0b, 0xd4, 0x48, 0xb7, 0x1d, 0x62, 0x8e, 0x39, 0xc5, 0x50, 0xa3],
     [0xa6, 0x1b, 0x97, 0x34, 0x0d, 0xe8, 0x52, 0x7f, 0xc1, 0x66, 0x2a, 0x99, 0xd3, 0x05, 0xbe, 0x4c],
@@ -109,9 +109,9 @@ pub(super) fn checked<'a>(
     }
 }
 
-/// Converts an image to greys before drawing, because the renderer takes many times as long to mix inks. The image must
-/// consist of plain samples in the replacement for CMYK. Returns `None` if it is of another kind, incomplete, or larger
-/// than the remaining memory.
+/// Converts an image to greys before drawing, because the renderer would take many times as long to mix the inks. The
+/// image must consist of plain samples in the replacement for CMYK. Returns `None` if it is of another kind,
+/// incomplete, or larger than the remaining memory.
 pub(super) fn greys_of_inks<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -153,8 +153,8 @@ fn is_beyond<'a>(store: &mut Store<'a>, parameters: &Value<'a>, height: u32) -> 
     columns * rows > IMAGE_PELS_MAX as f64 || columns * sample_bits > ROW_BITS_MAX
 }
 
-/// The number of excess bytes up to which the data of an image is decoded into memory; data with more of them is only
-/// counted.
+/// The number of excess bytes up to which the data of an image is decoded into memory; data with a larger excess is
+/// only counted.
 const EXCESS_BYTES_MAX: u64 = 64 * 1024;
 
 /// Checks whether an image of plain samples has as many of them as its size requires.

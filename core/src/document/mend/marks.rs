@@ -9,7 +9,7 @@ use super::{Findings, Mender};
 const ANNOTATIONS_MAX: usize = 5_000;
 /// The most points that are read per line of an annotation.
 const POINTS_MAX: usize = 100_000;
-/// The flags of annotations that are hidden or not shown on the page (ISO 32000-1, table 165).
+/// The flags Hidden and NoView, either of which keeps an annotation off the page (ISO 32000-1, table 165).
 const HIDDEN: u32 = 1 << 1 | 1 << 5;
 /// The distance of a control point from the end of its curve, if a circle of radius 1 is drawn as four curves.
 const CIRCLE: f64 = 0.552_284_75;
@@ -76,7 +76,7 @@ impl<'a> Mender<'a> {
         if matches!(resolved, Value::Stream(_)) {
             self.appearance(&normal, findings);
         } else if let Some(states) = resolved.entries() {
-            // A state without an appearance shows nothing, as for an unticked checkbox.
+            // A state without an appearance shows nothing, like the state of an unticked checkbox.
             let state = self.store.get(annotation, "AS");
             if let Some(stream) = state.as_name().and_then(|state| states.get(state)).cloned() {
                 self.appearance(&stream, findings);
@@ -293,7 +293,7 @@ fn ellipse([x0, y0, x1, y1]: [f64; 4]) -> String {
     .concat()
 }
 
-/// Returns the operators that add lines from point to point to the path, and the bounds of the area that the lines
+/// Returns the operators that extend the path with lines from point to point, and the bounds of the area that the lines
 /// cover; `None` for fewer than two points.
 fn polyline(points: &[f64], width: f64) -> Option<(String, [f64; 4])> {
     let mut path = String::new();

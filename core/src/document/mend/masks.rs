@@ -1,4 +1,4 @@
-//! Repairs soft masks that lack something that the renderer requires. If a mask has no kind, no group or no colour
+//! Repairs soft masks that lack an entry that the renderer requires. If a mask has no kind, no group or no colour
 //! space, the renderer ignores it and paints what the mask should hide (hayro-interpret 0.9.0). CMYK backdrops are
 //! converted to RGB as in `colors.rs`.
 

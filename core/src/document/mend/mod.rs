@@ -138,7 +138,7 @@ pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
     Mended { bytes, pages: notes, losses: found.losses }
 }
 
-/// Returns whether the renderer would find other pages in the file than these.
+/// Returns whether the pages that the renderer would find in the file differ from these.
 fn differs(pdf: &Pdf, leaves: &[Leaf<'_>]) -> bool {
     let near = |a: f64, b: f64| (a - b).abs() < 0.01;
     let same = |leaf: &Leaf<'_>, page: &hayro::hayro_syntax::page::Page<'_>| {

@@ -94,7 +94,7 @@ impl<'a> Mender<'a> {
                 is_new = true;
             }
         }
-        // This comes before the check, because it decodes the image completely anyway.
+        // The conversion to greys comes before the check, because it decodes the image completely anyway.
         if let Some(greys) = images::greys_of_inks(&mut self.store, &image, &self.cmyk, &mut self.image_bytes_left) {
             self.store.replaced(object, greys);
             return;
@@ -189,7 +189,8 @@ impl<'a> Mender<'a> {
             let survey = content::survey(&decoded.bytes);
             let resolved = self.store.resolve(&given);
             self.objects(&resolved, &given, &survey, &mut found);
-            // Edits that name the replacement for CMYK are omitted, because the font's resources don't contain it.
+            // A complete letter that names the replacement for CMYK stays unchanged, because the font's resources don't
+            // contain that replacement.
             let has_cmyk = !survey.names_cmyk && !survey.edits.is_empty();
             if has_cmyk || !decoded.whole {
                 let instead = content.with_data(content::edited(&decoded.bytes, &survey.edits));

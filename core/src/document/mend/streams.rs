@@ -237,7 +237,7 @@ pub(super) fn each_inflated(data: &[u8], mut take: impl FnMut(&[u8]) -> bool) ->
         match status {
             Ok(Status::StreamEnd) => return true,
             Ok(Status::Ok | Status::BufError) if inflate.total_in() > read || length > 0 => {}
-            // Without progress, the data has ended too early.
+            // If there was no progress, the data has ended too early.
             Ok(Status::Ok | Status::BufError) | Err(_) => return false,
         }
     }

@@ -217,7 +217,7 @@ impl<'a> Store<'a> {
         value
     }
 
-    /// Follows references until the value is not a reference; null if there are too many.
+    /// Follows references until the value is not a reference; returns null if there are too many of them.
     pub(super) fn resolve(&mut self, value: &Value<'a>) -> Value<'a> {
         let mut value = value.clone();
         for _ in 0..HOPS_MAX {

@@ -83,6 +83,7 @@ fn pack_bits(mut data: &[u8], most: usize) -> Vec<u8> {
         data = match *head {
             // 128 has no meaning (TIFF 6.0 §9).
             128 => rest,
+            // The next byte is repeated 257 − head times.
             head @ 129.. => {
                 let Some((byte, rest)) = rest.split_first() else { break };
                 bytes.resize(bytes.len() + 257 - usize::from(head), *byte);

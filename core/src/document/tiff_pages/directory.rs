@@ -35,11 +35,11 @@ pub(in crate::document) struct Directory<'a> {
     entries: Vec<Entry>,
 }
 
-/// The directories of a file that can be reached.
+/// The reachable directories of a file.
 #[derive(Debug, Clone)]
 pub(in crate::document) struct Chain<'a> {
     pub(super) directories: Vec<Directory<'a>>,
-    /// The reason that there may be more directories, which can't be reached.
+    /// The reason why there may be more directories that can't be reached.
     pub(super) fault: Option<&'static str>,
 }
 

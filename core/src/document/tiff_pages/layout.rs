@@ -173,7 +173,7 @@ impl Layout {
     }
 }
 
-/// Reads a width or a length. A value that doesn't fit becomes the largest, which is refused later.
+/// Reads a width or a length. A value that doesn't fit into a `u32` becomes the largest one, which is refused later.
 fn size(directory: &Directory<'_>, tag: u16) -> Result<u32, Fault> {
     let size = directory.number(tag).ok_or_else(|| Fault::damaged("a page has no width or length"))?;
     Ok(u32::try_from(size).unwrap_or(u32::MAX))

@@ -54,7 +54,7 @@ mod tag {
 /// The pages of a TIFF file.
 pub(super) struct Pages<'a> {
     pages: Vec<Directory<'a>>,
-    /// The reason that there may be more pages, which can't be reached.
+    /// The reason why there may be more pages that can't be reached.
     fault: Option<&'static str>,
 }
 
@@ -79,7 +79,7 @@ impl<'a> Pages<'a> {
         u32::try_from(self.pages.len()).unwrap_or(u32::MAX)
     }
 
-    /// Returns the reason that there may be more pages, which can't be reached; `None` if all pages were found.
+    /// Returns the reason why there may be more pages that can't be reached; `None` if all pages were found.
     pub(super) const fn fault(&self) -> Option<&'static str> {
         self.fault
     }
@@ -97,6 +97,7 @@ impl<'a> Pages<'a> {
 /// Returns whether a directory is a page rather than a reduced copy or a mask (tags 254 and 255).
 fn is_page(directory: &Directory<'_>) -> bool {
     match directory.number(tag::NEW_SUBFILE_TYPE) {
+        // Bit 0 marks a reduced copy, and bit 2 a mask.
         Some(bits) => bits & 0b101 == 0,
         None => directory.number(tag::SUBFILE_TYPE) != Some(2),
     }
@@ -134,7 +135,7 @@ struct Segments<'a> {
     missing: u64,
     /// Whether some of the pels may be wrong.
     is_damaged: bool,
-    /// The first reason that a segment could not be read.
+    /// The reason why the first unreadable segment could not be read.
     fault: Option<Fault>,
 }
 
@@ -209,8 +210,8 @@ impl<'a> Segments<'a> {
         losses
     }
 
-    /// Calls `take` for each row of each segment that can be read. It receives the row's place on the page, the number
-    /// of columns, the bytes of each plane, and the number of samples per pel in a plane.
+    /// Calls `take` for each row of each segment that can be read. `take` receives the row's place on the page, the
+    /// number of columns, the bytes of each plane, and the number of samples per pel in a plane.
     fn each(&mut self, mut take: impl FnMut((u32, u32), u32, &[&[u8]], usize)) {
         let layout = self.layout;
         let (across, down) = layout.grid();
@@ -305,11 +306,11 @@ impl<'a> Segments<'a> {
     }
 }
 
-/// Blackens the pels of a row of packed bits that differ from white. `white` is a byte of white pels: 0 or, if ones are
-/// white, 255.
+/// Blackens the pels of a row of packed bits that differ from white. `white` is a byte of white pels: 0, or 255 if set
+/// bits are white.
 fn blacken(bits: &mut Bitmap, (x, y): (u32, u32), row: &[u8], white: u8) {
     let width = bits.width();
-    // Only tiles whose width isn't a multiple of 16, as TIFF requires, can begin within a byte of the page.
+    // TIFF requires tiles whose width is a multiple of 16; only others can begin within a byte of the page.
     if x % 8 != 0 {
         let is_black = |at: &u32| row.get(*at as usize / 8).is_some_and(|byte| (byte ^ white) >> (7 - at % 8) & 1 == 1);
         (0..width - x).filter(is_black).for_each(|at| bits.blacken(x + at, y));

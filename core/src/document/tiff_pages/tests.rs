@@ -51,7 +51,7 @@ fn pictures(bytes: &[u8]) -> Vec<Picture> {
     (0..pages.count()).map(|index| pages.read(index).unwrap_or_else(|fault| panic!("{}", fault.reason))).collect()
 }
 
-/// Returns the reason that the first page can't be read.
+/// Returns the reason why the first page can't be read.
 fn refused(bytes: &[u8]) -> String {
     Pages::open(bytes).and_then(|pages| pages.read(0)).unwrap_err().reason
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::{AddressRequirements, Offer, Place, Point, Range, place_of};
 use crate::model::phone::PhoneNumber;
 
-/// The widest search around a point, in miles (`Distance`).
+/// The largest radius of a search around a point, in miles (`Distance`).
 pub const DISTANCE_MILES_MAX: u16 = 500;
 /// The default radius of a search around a point, in miles (`Distance`).
 pub const DISTANCE_MILES_DEFAULT: u16 = 25;
@@ -65,21 +65,21 @@ pub struct OfferFilter {
     pub in_rate_center: Option<String>,
     /// The local access and transport area of the number's place.
     pub in_lata: Option<String>,
-    /// A number whose place must be within `distance_miles`; if that place is unknown, nothing matches.
+    /// Only offers within `distance_miles` of this number's place match; if that place is unknown, nothing matches.
     pub near_number: Option<PhoneNumber>,
-    /// A point that must be within `distance_miles`.
+    /// Only offers within `distance_miles` of this point match.
     pub near_lat_long: Option<Point>,
     /// The radius in miles: 25 by default, 500 at most.
     pub distance_miles: Option<u16>,
-    /// Whether the number must or must not take calls.
+    /// `Some(true)` requires numbers that take calls, `Some(false)` excludes them.
     pub voice_enabled: Option<bool>,
-    /// Whether the number must or must not take text messages.
+    /// `Some(true)` requires numbers that take text messages, `Some(false)` excludes them.
     pub sms_enabled: Option<bool>,
-    /// Whether the number must or must not take picture messages.
+    /// `Some(true)` requires numbers that take picture messages, `Some(false)` excludes them.
     pub mms_enabled: Option<bool>,
-    /// Whether the number must or must not take faxes.
+    /// `Some(true)` requires numbers that take faxes, `Some(false)` excludes them.
     pub fax_enabled: Option<bool>,
-    /// Excludes numbers that require any address.
+    /// Excludes numbers that require an address of any kind.
     pub exclude_all_address_required: bool,
     /// Excludes numbers that require an address in their country.
     pub exclude_local_address_required: bool,
@@ -99,7 +99,7 @@ impl OfferFilter {
     fn admits_place(&self, place: Option<&Place>) -> bool {
         let is = |wanted: &Option<String>, attribute: fn(&Place) -> Option<&'static str>| {
             let Some(wanted) = wanted else { return true };
-            // If the place of such a number is unknown, nothing matches.
+            // The value may be an E.164 number; if that number's place is unknown, nothing matches.
             let of_number = wanted.parse().ok().map(|number| place_of(number).and_then(attribute));
             let wanted = of_number.unwrap_or(Some(wanted));
             place
@@ -262,7 +262,7 @@ mod tests {
             found.filter_map(|offer| Some(offer.place?.locality)).collect::<std::collections::BTreeSet<_>>()
         };
         assert_eq!(cities(&near(Some(10))).into_iter().collect::<Vec<_>>(), ["Oakland", "San Francisco"]);
-        assert_eq!(cities(&near(None)), cities(&near(Some(10))), "25 miles leave out Concord, at 25.2");
+        assert_eq!(cities(&near(None)), cities(&near(Some(10))), "the default of 25 miles leaves out Concord, at 25.2");
         assert!(cities(&near(Some(30))).contains("Concord") && !cities(&near(Some(30))).contains("San Jose"));
         assert!(cities(&near(Some(u16::MAX))).contains("Los Angeles"));
         assert!(!cities(&near(Some(u16::MAX))).contains("New York"));
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_point_consists_of_two_decimal_degrees() {
+    fn a_point_consists_of_latitude_and_longitude_in_degrees() {
         let point = "38.8048,-77.0469".parse::<Point>().expect("a point");
         assert_eq!((point.latitude(), point.longitude()), ("38.804800".to_owned(), "-77.046900".to_owned()));
         let london = Point { latitude_microdegrees: 51_507_400, longitude_microdegrees: -127_800 };
