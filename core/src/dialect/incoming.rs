@@ -40,7 +40,7 @@ pub struct IncomingFax<'a> {
     pub sid: Option<FaxSid>,
     /// The failure of the transmission; `None` if it succeeds.
     pub failure: Option<IncomingFailure<'a>>,
-    /// The URL that is notified when the fax has ended; it is received without asking the number's app.
+    /// The URL that is notified when the fax has ended. If there is one, the number's app isn't asked about the call.
     pub action: Option<&'a str>,
 }
 
