@@ -114,7 +114,7 @@ const fn of_form(dialect: Dialect) -> &'static str {
 }
 
 impl CheckedIncomingFax {
-    /// Returns the TwiML that receives the fax and notifies its action, if it has one.
+    /// Returns TwiML that receives the fax and notifies its action; `None` if the fax has no action.
     #[must_use]
     pub fn twiml(&self) -> Option<String> {
         let action = self.action.as_deref()?.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");

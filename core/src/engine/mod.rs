@@ -121,7 +121,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Creates a world with the numbers and caller ids of its specification.
+    /// Creates a world with the numbers, caller ids and TwiML bins of its specification.
     #[must_use]
     pub fn new(spec: WorldSpec, now: Timestamp) -> Self {
         let spec = Arc::new(spec);

@@ -174,8 +174,8 @@ fn british(national: &str) -> &'static [usize] {
     }
 }
 
-/// Returns the length of the area code of a German number: two digits for the four largest cities, four or three for
-/// mobile networks, and three for most cities.
+/// Returns the length of the area code of a German number: two digits for the four largest cities, three or four for
+/// mobile networks, and three for most other cities.
 fn german(national: &str) -> &'static [usize] {
     let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| national.starts_with(prefix));
     if begins(&["30", "40", "69", "89"]) {
