@@ -64,7 +64,8 @@ impl Engine {
         match self.conversation(fax) {
             // The fax was deleted after it ended.
             ConversationState::Settled(status) => Prospect::Unreachable(Unreachable::Elsewhere(status)),
-            // This fax was deleted, too, but an app remains to be notified. Only the journal still knows how the fax ended.
+            // This fax was deleted, too, but an app remains to be notified. Only the journal still knows how the fax
+            // ended.
             ConversationState::Pending if self.world.tables.ordinal(fax).is_none() => {
                 Prospect::Unreachable(self.journal.last_status(fax).map_or(Unreachable::Gone, Unreachable::Elsewhere))
             }
