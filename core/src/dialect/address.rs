@@ -10,7 +10,7 @@ use url::Url;
 /// ASCII characters that must be percent-encoded before a URL is sent.
 const UNSENDABLE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`').add(b'\\');
 
-/// Returns a URL as it is sent and signed: without user, password and fragment, with a lower-case scheme and host, and
+/// Returns a URL as it is sent and signed: without user, password or fragment, with a lower-case scheme and host, and
 /// with unsendable characters percent-encoded. Dot segments, a port, `%7E` and `'` stay as they are. `None` if the
 /// string is not a URL with a host.
 #[must_use]
@@ -27,7 +27,8 @@ pub fn normal(url: &str) -> Option<String> {
     let (host, port) = split_port(place);
     let scheme = scheme.to_ascii_lowercase();
     let host = normal_host(&scheme, host)?;
-    // A framework that rebuilds the URL drops a question mark without a query, and its validator would then fail.
+    // A framework that rebuilds the URL drops a question mark without a query, so a signature that covered the `?`
+    // would not validate.
     let target =
         if target.find('?') == Some(target.len().wrapping_sub(1)) { &target[..target.len() - 1] } else { target };
     let slash = if target.starts_with('/') { "" } else { "/" };

@@ -297,7 +297,7 @@ mod tests {
         };
         assert_eq!(projection(&run(1, 2)), projection(&run(9, 3)));
         assert!(projection(&run(1, 2)).iter().any(|line| line.contains("FaxSid=FX#")), "{:?}", projection(&run(1, 2)));
-        assert_ne!(projection(&run(1, 1)), projection(&run(1, 2)), "one fax is not two");
+        assert_ne!(projection(&run(1, 1)), projection(&run(1, 2)), "one fax must differ from two");
     }
 
     #[test]

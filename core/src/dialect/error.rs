@@ -119,7 +119,7 @@ pub enum Reason {
     InvalidCallDelay,
     /// The callback of a validation request is not an absolute URL.
     CallbackUrl,
-    /// The status can't be set on any account.
+    /// No account can be given this status.
     InvalidAccountStatus,
     /// Only subaccounts have a status that can be changed.
     ParentStatus,
@@ -129,7 +129,7 @@ pub enum Reason {
     RecipientMissing,
     /// A message has neither a `From` nor a messaging service.
     SenderMissing,
-    /// A message has neither a text nor media.
+    /// A message has neither text nor media.
     BodyMissing,
     /// The text of a message is too long.
     BodyTooLong,

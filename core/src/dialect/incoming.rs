@@ -40,7 +40,7 @@ pub struct IncomingFax<'a> {
     pub sid: Option<FaxSid>,
     /// The failure of the transmission; `None` if it succeeds.
     pub failure: Option<IncomingFailure<'a>>,
-    /// The URL that is notified when the fax has ended; it is received without asking the number's app.
+    /// The URL that is notified when the fax has ended. If there is one, the number's app isn't asked about the call.
     pub action: Option<&'a str>,
 }
 
@@ -114,7 +114,7 @@ const fn of_form(dialect: Dialect) -> &'static str {
 }
 
 impl CheckedIncomingFax {
-    /// Returns the TwiML that receives the fax and notifies its action, if it has one.
+    /// Returns TwiML that receives the fax and notifies its action; `None` if the fax has no action.
     #[must_use]
     pub fn twiml(&self) -> Option<String> {
         let action = self.action.as_deref()?.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");

@@ -96,11 +96,11 @@ fn part(pair: &str) -> Cow<'_, str> {
     replaced(pair, &parts)
 }
 
-/// A decoded string that maps each byte to its encoded form. Non-ASCII bytes are replaced with a letter,
-/// which loses nothing, because secret names are ASCII.
+/// A decoded string, and where each of its bytes came from. Non-ASCII bytes are replaced with a letter, which does no
+/// harm, because secret names are ASCII.
 struct Decoded {
     text: String,
-    /// The offset of each byte in the original string, followed by the end.
+    /// For each byte, its offset in the original string; then the length of the original string.
     places: Vec<usize>,
 }
 

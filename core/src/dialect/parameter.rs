@@ -95,7 +95,7 @@ pub(super) fn address(form: &Form, name: &str, empty: Empty) -> Result<Option<Bo
     Ok(Some(text.into()))
 }
 
-/// Reads the HTTP method of a URL.
+/// Reads the HTTP method with which a URL is requested.
 pub(super) fn method(form: &Form, name: &str) -> Result<Option<Method>, ApiError> {
     let Some(text) = given(form, name) else { return Ok(None) };
     let method = [Method::Get, Method::Post].into_iter().find(|method| method.as_str().eq_ignore_ascii_case(text));

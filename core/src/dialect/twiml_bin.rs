@@ -11,7 +11,7 @@ pub const LAML_BINS: &str = "/laml-bins";
 /// The content type of served bins.
 pub const CONTENT_TYPE: &str = "application/xml; charset=utf-8";
 
-/// Checks that a bin's contents can be executed, as a tester expects of TwiML that no app computes.
+/// Checks that a bin's contents are TwiML that can be executed.
 ///
 /// # Errors
 /// Returns the reason that they contain no usable TwiML.

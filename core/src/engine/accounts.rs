@@ -30,7 +30,7 @@ impl Engine {
         self.keys.newest_first()
     }
 
-    /// Returns whether this is the secret of the key, compared in constant time.
+    /// Returns whether `secret` is the secret of this key. The secrets are compared in constant time.
     #[must_use]
     pub fn key_fits(&self, sid: KeySid, secret: &str) -> bool {
         let known = self.keys.get(&sid);

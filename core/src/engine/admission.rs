@@ -102,7 +102,7 @@ impl Admission {
             Service::Full => Ok(()),
             Service::Retired if area == Area::Faxes => Err(Refusal::ServiceRetired),
             Service::Retired => Ok(()),
-            // Calls are not emulated, so buying a number and sending a message are left (Twilio docs: test credentials).
+            // Test credentials may also place calls (Twilio docs: test credentials), which are not emulated.
             Service::TestCredentials if action == Action::Create && matches!(area, Area::Numbers | Area::Messages) => {
                 Ok(())
             }

@@ -69,7 +69,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let application = self.world.applications.get_mut(&sid).ok_or(Refusal::NoApplication(sid))?;
-        // Checked in a copy, because a refused command must change nothing.
+        // Checked on a copy, because a refused command must change nothing.
         let attributes = application.attributes.clone().with(&change);
         check(&attributes)?;
         application.attributes = attributes;
@@ -106,7 +106,7 @@ impl Engine {
         })
     }
 
-    /// Checks that a number may name this application; an empty SID means none.
+    /// Checks that a number may name this application; an empty SID means no application.
     pub(super) fn check_application(&self, sid: &str) -> Result<(), Refusal> {
         let known = sid.is_empty() || sid.parse().is_ok_and(|sid| self.world.applications.get(&sid).is_some());
         if known { Ok(()) } else { Err(Refusal::ApplicationNotOwned(sid.into())) }

@@ -50,6 +50,6 @@ pub(super) struct Asking {
     pub(super) attempt: Attempt,
     pub(super) plan: WebhookPlan,
     pub(super) signature: Signature,
-    /// The idempotency token, once the first attempt is made.
+    /// The idempotency token; `None` before the first attempt.
     pub(super) token: Option<Box<str>>,
 }

@@ -207,7 +207,7 @@ pub struct Notice {
 /// A status notification to the StatusCallback of a text message. It is sent once, with a valid signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageNotice {
-    /// The message that it is about.
+    /// The message that the notice is about.
     pub message: MessageSid,
     /// The URL of the app.
     pub url: Box<str>,
@@ -217,7 +217,7 @@ pub struct MessageNotice {
     pub from: Option<Sender>,
     /// The receiver, sent as `To`.
     pub to: PhoneNumber,
-    /// The messaging service that the message names, if any.
+    /// The messaging service that was to send the message, if any.
     pub messaging_service: Option<Box<str>>,
     /// The idempotency token.
     pub idempotency_token: Box<str>,

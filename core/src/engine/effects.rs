@@ -107,7 +107,7 @@ impl Engine {
                 self.not_answered(ordinal, now);
             }
             IntentKind::Deliver => self.notice_done(sid, Vec::new(), now),
-            // Returned from above.
+            // These were handled above.
             IntentKind::NotifyOfMessage | IntentKind::Report => {}
         }
     }

@@ -104,13 +104,13 @@ pub struct ServeTwimlBin(pub TwimlBinSid);
 pub struct CreateMessage {
     /// The sender; `None` if a messaging service is to choose one.
     pub from: Option<Sender>,
-    /// The number that it is sent to.
+    /// The number that the message is sent to.
     pub to: PhoneNumber,
     /// The text, which may be empty if there are media.
     pub body: Box<str>,
-    /// The number of media.
+    /// The number of media items.
     pub media: u32,
-    /// The messaging service that it names, if any.
+    /// The messaging service that is to send the message, if any.
     pub messaging_service: Option<Box<str>>,
     /// The URL that is notified of status changes.
     pub status_callback: Option<Box<str>>,

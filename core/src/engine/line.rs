@@ -26,7 +26,7 @@ const SLOW: Line = Line { rate_bps: 4_800, coding: Coding::Mh, noise_per_mille: 
 pub(super) const BREAK_MS: u64 = 10_000;
 /// Line time between two calls within the Ttl.
 pub(super) const REDIAL_MS: u64 = 60_000;
-/// The most calls within one Ttl: one per minute for a day. Without this limit, a fast pace could allow any number of
+/// The most redials within one Ttl: one per minute for a day. Without this limit, a fast pace could allow any number of
 /// calls.
 pub(super) const CALLS_MAX: u32 = 1_440;
 

@@ -1,5 +1,5 @@
-//! Text messages: created, sent and delivered at deadlines, with a notice to the app at either. Messages are
-//! kept, not modelled: every one is delivered, and none is received.
+//! Text messages: after its creation, each is sent and then delivered at deadlines, and the app is notified of both.
+//! No telephone network is emulated for them: every message is delivered, and none is received.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -154,14 +154,14 @@ impl Engine {
         self.issue_alone(Intent::NotifyOfMessage(Box::new(notice)));
     }
 
-    /// Handles the completion of a notice. It is never repeated, delivered or not.
+    /// Handles the completion of a notice. A notice that wasn't delivered is not repeated.
     pub(super) fn message_notified(&mut self, sid: MessageSid, outcome: EffectResult, now: Timestamp) {
         match outcome {
             EffectResult::Delivered { record, .. } => self.write_notice(*record, now),
             EffectResult::Lost => self.alert(None, (Fault::Internal, AlertLevel::Error), FAULT, None, now),
             EffectResult::Document { .. } | EffectResult::Rendered(_) | EffectResult::Twiml { .. } => {}
         }
-        // The message may have been deleted in the meantime; then nobody is notified any more.
+        // The message may have been deleted in the meantime; then no further notices are sent.
         let Some(message) = self.world.messages.get_mut(&sid).filter(|message| !message.owed.is_empty()) else {
             return;
         };

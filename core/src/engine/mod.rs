@@ -15,7 +15,7 @@
 //! | How is a fax sent? | `outbound.rs` |
 //! | How is a fax received? | `inbound.rs` |
 //! | How are pages transmitted? | `transmission.rs`; the timing and the far end: `line.rs` |
-//! | How does one world's number fax another? | `own_numbers.rs` |
+//! | How is a fax sent to a number of the same world? | `own_numbers.rs` |
 //! | Which app is asked or notified, and when is it retried? | `webhooks/{question,notice,retry}.rs` |
 //! | What does the shell have to do, and what was the result? | `effect.rs`, `effects.rs` |
 //! | Which commands does the engine accept? | `command.rs`, `input.rs` |
@@ -121,7 +121,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Creates a world with the numbers and caller ids of its specification.
+    /// Creates a world with the numbers, caller ids and TwiML bins of its specification.
     #[must_use]
     pub fn new(spec: WorldSpec, now: Timestamp) -> Self {
         let spec = Arc::new(spec);

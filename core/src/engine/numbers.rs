@@ -100,7 +100,7 @@ impl Engine {
         else {
             return Err(Refusal::NoNumber(sid));
         };
-        // Checked in a copy, because a refused command must change nothing.
+        // Checked on a copy, because a refused command must change nothing.
         let attributes = number.attributes.clone().with(&change);
         check(number.number, number.capabilities, &attributes)?;
         number.attributes = attributes;

@@ -26,8 +26,8 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord};
 
-/// The time that a SignalWire fax spends in the queue, whatever the pace. SignalWire cancels only queued faxes, so one
-/// must remain queued while the clock is frozen.
+/// The time that a SignalWire fax spends in the queue, whatever the pace. SignalWire cancels only queued faxes, so
+/// a new fax must remain queued while the clock is frozen.
 const SIGNALWIRE_QUEUE: Duration = Duration::from_millis(1);
 /// The advice in the alert for a document that may have been deleted too early.
 const DELETED_HINT: &str = "; the StatusCallback had already been notified of an earlier status: an app that deletes the \
@@ -284,7 +284,7 @@ impl Engine {
         let Leg::Outbound(order) = &fax.leg else { return false };
         let Some(ttl) = order.ttl else { return line::redials_unasked(&fax.to, calls) };
         let wait = self.options().pace.scale(Duration::from_millis(line::REDIAL_MS));
-        // At most one call per minute of the Ttl, even if more would fit at a fast pace.
+        // At most one redial per minute of the Ttl, even if more would fit at a fast pace.
         calls <= ttl.minutes.min(line::CALLS_MAX) && now.after(wait) <= ttl.ends
     }
 

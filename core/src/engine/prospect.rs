@@ -1,4 +1,4 @@
-//! The prospect that a fax enters a status that a client waits for.
+//! Whether a fax can still enter a status that a client waits for.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::model::transition::leads_to;
 
-/// The prospect that a fax enters any of the awaited statuses.
+/// Whether a fax can still enter any of the statuses that a client waits for.
 #[derive(Debug, Clone)]
 pub enum Prospect {
     /// The fax has one of the awaited statuses now.
@@ -64,7 +64,8 @@ impl Engine {
         match self.conversation(fax) {
             // The fax was deleted after it ended.
             ConversationState::Settled(status) => Prospect::Unreachable(Unreachable::Elsewhere(status)),
-            // So was this one, but an app remains to be notified. Only the journal still knows how the fax ended.
+            // This fax was deleted, too, but an app remains to be notified. Only the journal still knows how the fax
+            // ended.
             ConversationState::Pending if self.world.tables.ordinal(fax).is_none() => {
                 Prospect::Unreachable(self.journal.last_status(fax).map_or(Unreachable::Gone, Unreachable::Elsewhere))
             }

@@ -86,7 +86,7 @@ impl Ids {
     }
 
     /// Counts a reset or restore. `beyond` is the number of resets in the restored state, which may be from another
-    /// world; the new number exceeds it, so that ids drawn there are not drawn again.
+    /// world; the new number exceeds it, so that ids drawn in that state are not drawn again.
     pub(super) fn rewind_to(&mut self, beyond: u64) {
         self.ways_back = self.ways_back.max(beyond) + 1;
         self.seed = self.world.of_ids(self.life, self.ways_back);
@@ -165,9 +165,9 @@ mod tests {
             for seed in [other, world, other] {
                 ids.rewind_to(0);
                 ids.restart(seed);
-                assert_eq!(drawn(&ids), seed.sid_bytes("fax", b"", 1), "on purpose");
+                assert_eq!(drawn(&ids), seed.sid_bytes("fax", b"", 1), "a seeded reset repeats ids");
                 ids.rewind_to(0);
-                assert!(seen.insert(drawn(&ids)), "what follows a seeded reset is new again");
+                assert!(seen.insert(drawn(&ids)), "the reset after a seeded one repeats no ids");
             }
         }
     }

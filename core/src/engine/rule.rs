@@ -69,7 +69,7 @@ pub struct Match {
 /// The effect of a rule on the call, REST call or webhook that it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleEffect {
-    /// Decides how a call ends, instead of the machine at the other end.
+    /// Decides how a call ends, overriding the machine at the other end.
     Outcome(Outcome),
     /// Changes the line of a call.
     Line(LineOverride),

@@ -285,7 +285,7 @@ fn spoiled(question: &Question<'_>, expected: &str) -> Option<(Mistake, String)>
     }
     // A pair with an empty name is encoded as `=` and the value, so the `=` is removed below.
     let encoded = super::form::encode(&[("", expected)]);
-    // The plus signs decoded as spaces, and the padding cut off.
+    // One value with the plus signs decoded as spaces, and one with the padding cut off.
     let changed = [expected.replace('+', " "), expected.trim_end_matches('=').to_owned()];
     let url_safe = expected.replace('+', "-").replace('/', "_");
     if given != expected

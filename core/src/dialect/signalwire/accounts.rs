@@ -36,9 +36,9 @@ const NO_SUBRESOURCES: &[&str] = &[
     "short_codes",
     "usage",
 ];
-/// The filters that the links of a list repeat.
+/// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["FriendlyName"];
-/// The number in page tokens of accounts, by which other lists recognise and refuse them: `acct` in ASCII.
+/// A number that marks the page tokens of accounts, so that other lists refuse them: `acct` in ASCII.
 const LIST_OF_ACCOUNTS: u32 = 0x6163_6374;
 /// The string shown in place of the token.
 const REDACTED: &str = "redacted";

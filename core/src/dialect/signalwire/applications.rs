@@ -13,9 +13,9 @@ use crate::engine::Page;
 use crate::model::application::{Application, ApplicationChange};
 use crate::model::sid::{AccountSid, IdForm};
 
-/// The filters that the links of a list repeat.
+/// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["FriendlyName"];
-/// The number in page tokens of applications, by which other lists recognise and refuse them: `apps` in ASCII.
+/// A number that marks the page tokens of applications, so that other lists refuse them: `apps` in ASCII.
 const LIST_OF_APPLICATIONS: u32 = 0x6170_7073;
 /// An attribute that only Twilio's API has. Like unknown parameters, it is ignored.
 const NOT_SET_HERE: &str = "ApiVersion";

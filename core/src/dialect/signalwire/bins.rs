@@ -16,9 +16,9 @@ use crate::engine::Page;
 use crate::engine::input::CreateTwimlBin;
 use crate::model::twiml_bin::{BIN_BYTES_MAX, BIN_NAME_CHARS_MAX, TwimlBin, TwimlBinChange};
 
-/// The filters that the links of a list repeat.
+/// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["Name"];
-/// The number in page tokens of bins, by which other lists recognise and refuse them: `bins` in ASCII.
+/// A number that marks the page tokens of bins, so that other lists refuse them: `bins` in ASCII.
 const LIST_OF_BINS: u32 = 0x6269_6e73;
 
 /// Reads the parameters of a create call.

@@ -144,7 +144,7 @@ pub const fn status_and_code(reason: Reason) -> (u16, u32) {
         Reason::NumberTypeMismatch => (422, 21458),
         Reason::PageToken => (422, 21481),
         Reason::CannotFax => (422, 21601),
-        // The last six are for messages, which SignalWire accounts don't have here.
+        // The last six of these reasons are for messages, which SignalWire accounts don't have here.
         Reason::ToMissing
         | Reason::FromMissing
         | Reason::RecipientMissing

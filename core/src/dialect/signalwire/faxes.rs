@@ -31,11 +31,11 @@ use crate::model::time::Timestamp;
 const FAX_FIELDS: usize = 20;
 /// The valid range of a `Ttl`, in minutes.
 const TTL_MINUTES: std::ops::RangeInclusive<u64> = 5..=300;
-/// The filters that the links of a list repeat.
+/// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["From", "To", "DateCreatedAfter", "DateCreatedOnOrBefore"];
-/// The number in page tokens of faxes, by which other lists recognise and refuse them: `faxe` in ASCII.
+/// A number that marks the page tokens of faxes, so that other lists refuse them: `faxe` in ASCII.
 const LIST_OF_FAXES: u32 = 0x6661_7865;
-/// The number in page tokens of media, by which other lists recognise and refuse them: `medi` in ASCII.
+/// A number that marks the page tokens of media, so that other lists refuse them: `medi` in ASCII.
 const LIST_OF_MEDIA: u32 = 0x6d65_6469;
 /// The only currency of prices.
 const PRICE_UNIT: &str = "USD";

@@ -24,13 +24,13 @@ use crate::model::time::Timestamp;
 pub const ROOT: &str = "/api/fax";
 /// The path of the list of logs.
 const LOGS: &str = "/api/fax/logs";
-/// The filters, which the links of a list repeat.
+/// The filters, all of which are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["include_deleted", "created_before", "created_on", "created_after"];
 /// The list parameters that an error may name. An error names the first of them that its message contains, so
 /// `page_token` comes before `page_number`: the message for a missing token contains both.
 const ATTRIBUTES: &[&str] =
     &["include_deleted", "created_before", "created_on", "created_after", "page_size", "page_token", "page_number"];
-/// The number in page tokens of logs, by which other lists recognise and refuse them: `logs` in ASCII.
+/// A number that marks the page tokens of logs, so that other lists refuse them: `logs` in ASCII.
 const LIST_OF_LOGS: u32 = 0x6c6f_6773;
 /// The URL of the error codes' documentation.
 const ERROR_CODES: &str = "https://developer.signalwire.com/rest/signalwire-rest/overview/error-codes";

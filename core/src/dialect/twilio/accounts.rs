@@ -35,7 +35,7 @@ const SUBRESOURCES: &[(&str, &str)] = &[
     ("messages", "Messages"),
     ("balance", "Balance"),
 ];
-/// The filters that the links of a list repeat.
+/// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["FriendlyName", "Status"];
 
 /// An account as clients see it.

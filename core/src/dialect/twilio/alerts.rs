@@ -15,7 +15,7 @@ use crate::model::sid::AlertSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Method;
 
-/// The filters that the links of a list repeat.
+/// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["LogLevel", "StartDate", "EndDate"];
 /// The levels that a list may ask for. The emulator raises only errors and warnings.
 const LOG_LEVELS: &[&str] = &["error", "warning", "notice", "debug"];

@@ -13,7 +13,7 @@ use crate::engine::Page;
 use crate::model::application::{Application, ApplicationChange};
 use crate::model::sid::{AccountSid, ApplicationSid, IdForm};
 
-/// The filters that the links of a list repeat.
+/// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["FriendlyName"];
 
 /// Reads the parameters of a create call.

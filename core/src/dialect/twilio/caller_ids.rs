@@ -14,7 +14,7 @@ use crate::model::hex;
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AccountSid, NumberSid};
 
-/// The filters that the links of a list repeat.
+/// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["PhoneNumber", "FriendlyName"];
 /// The longest `CallDelay`, in seconds (Twilio's OpenAPI, 2010-04-01).
 const CALL_DELAY_MAX_S: u64 = 60;

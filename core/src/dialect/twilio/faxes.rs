@@ -33,7 +33,7 @@ const MEDIA_LIST: &str = "/Media";
 const FAX_FIELDS: usize = 18;
 /// The only currency of prices.
 const PRICE_UNIT: &str = "USD";
-/// The filters that the links of a list repeat.
+/// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["DateCreatedOnOrBefore", "To", "DateCreatedAfter", "From"];
 
 /// Reads the parameters of a create call; `origin` is the scheme and host that the client used.

@@ -1,5 +1,5 @@
-//! The Lookup API, v1 and v2: what can be said of a number without a telephone network. Everything that Twilio charges
-//! for is null.
+//! The Lookup API, v1 and v2: what can be said about a number without a telephone network. Everything that Twilio
+//! charges for is null.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -99,7 +99,7 @@ fn look_up(number: &str, query: &Form) -> Result<Number, InvalidNumber> {
     numbering::parse(number, parameter::given(query, "CountryCode"))
 }
 
-/// Encodes a text for a path, except for the plus of a number, which Twilio writes as it is.
+/// Encodes a string for a path, except for a plus at the start, which Twilio leaves unencoded.
 fn in_path(text: &str) -> String {
     let (plus, rest) = text.strip_prefix('+').map_or(("", text), |rest| ("+", rest));
     format!("{plus}{}", utf8_percent_encode(rest, NON_ALPHANUMERIC))
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn v1_has_every_key_and_knows_no_invalid_number() {
+    fn v1_has_every_key_and_does_not_find_invalid_numbers() {
         let shown = json!(LookupV1::of("+15108675310", &query("Type=carrier"), ORIGIN));
         let expected = json!({
             "caller_name": null, "country_code": "US", "phone_number": "+15108675310",

@@ -1,4 +1,4 @@
-//! Messages of the 2010-04-01 API: the parameters of their calls, the Message resource, and the parameters of their
+//! Messages of the 2010-04-01 API: the parameters of the API calls, the Message resource, and the parameters of their
 //! callbacks (docs/fidelity.md, "Neighbours").
 
 use std::ops::RangeInclusive;
@@ -24,13 +24,13 @@ pub(super) const SID_PARAMETER: &str = "MessageSid";
 const API_VERSION: &str = "2010-04-01";
 /// The prefix of messaging services' SIDs.
 const SERVICE_PREFIX: &str = "MG";
-/// The price of one part, in hundred-thousandths of a US dollar (the OpenAPI's example).
+/// The price of one segment, in hundred-thousandths of a US dollar (the OpenAPI's example).
 const PRICE_PER_SEGMENT: u64 = 750;
-/// The seconds of a day.
+/// The number of seconds in a day.
 const DAY_S: i64 = 24 * 60 * 60;
 /// The only currency of prices.
 const PRICE_UNIT: &str = "USD";
-/// The filters that the links of a list repeat.
+/// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["To", "From", "DateSent", "DateSent<", "DateSent>"];
 
 /// Reads the parameters of a create call.
@@ -77,7 +77,8 @@ pub fn update_message(form: &Form) -> Result<(), ApiError> {
 pub struct MessageFilter {
     to: Option<String>,
     from: Option<String>,
-    /// The seconds since 1970 within which the message was sent; `None` if any message is shown, sent or not.
+    /// The range, in seconds since 1970, in which a message must have been sent; `None` shows all messages, even those
+    /// not sent yet.
     sent: Option<RangeInclusive<i64>>,
 }
 
@@ -95,7 +96,7 @@ pub fn list_messages(query: &Form) -> Result<(MessageFilter, PageRequest), ApiEr
     Ok((filter, PageRequest::parse(query, MessageSid::PREFIX, LIST_FILTERS)?))
 }
 
-/// Reads the filters by date. A date without a time is a whole day, and so is any date in `DateSent`.
+/// Reads the filters by date. A date without a time stands for the whole day, as does every date in `DateSent`.
 fn sent(query: &Form) -> Result<Option<RangeInclusive<i64>>, ApiError> {
     let mut range = None;
     for name in ["DateSent", "DateSent<", "DateSent>"] {
@@ -118,7 +119,7 @@ fn sent(query: &Form) -> Result<Option<RangeInclusive<i64>>, ApiError> {
 }
 
 impl MessageFilter {
-    /// Returns whether the list shows this message. One that hasn't been sent has no date.
+    /// Returns whether the list shows this message. A message that hasn't been sent matches no filter by date.
     #[must_use]
     pub fn shows(&self, message: &Message) -> bool {
         let from = || message.from.as_ref().map(ToString::to_string);
@@ -328,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_may_take_the_place_of_a_sender_and_media_that_of_a_text() {
+    fn a_service_may_replace_the_sender_and_media_may_replace_the_text() {
         let order = create_message(&form(&format!("To=%2B15558675310&MessagingServiceSid={SERVICE}&Body=x"))).unwrap();
         assert_eq!((order.from, order.messaging_service.as_deref()), (None, Some(SERVICE)));
         let pictures = "MediaUrl=http://app/a.png&MediaUrl=http://app/b.png&MediaUrl=";
@@ -337,14 +338,14 @@ mod tests {
     }
 
     #[test]
-    fn only_the_text_can_be_changed_and_only_to_nothing() {
+    fn an_update_can_only_remove_the_text() {
         let code = |text: &str| update_message(&form(text)).map_err(|error| error.code(Dialect::Twilio));
         assert_eq!(code("Body="), Ok(()));
         assert_eq!((code("Body=y"), code("Status=canceled"), code("")), (Err(20422), Err(20422), Err(20001)));
     }
 
     #[test]
-    fn a_message_has_every_key_and_its_price_once_it_was_sent() {
+    fn a_message_has_every_key_and_once_sent_a_price() {
         let shown = serde_json::to_value(MessageResource::of(&message(), ACCOUNT)).unwrap();
         let path =
             "/2010-04-01/Accounts/AC00000000000000000000000000000000/Messages/SM01010101010101010101010101010101";
@@ -398,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn a_callback_names_the_message_twice_and_leaves_out_what_is_not_there() {
+    fn a_callback_names_the_message_twice_and_omits_absent_values() {
         let notice = MessageNotice {
             message: MessageSid::from_bytes([1; 16]),
             url: "http://app/m".into(),

@@ -7,26 +7,26 @@ use std::fmt::Write;
 
 use self::plans::{AREAS, NORTH_AMERICA, PLANS, Plan, SHARED};
 
-/// The most characters of a number in a request; a longer text is no number.
+/// The most characters of a number in a request; a longer string is refused without a closer look.
 const TEXT_LEN_MAX: usize = 64;
 
 /// The reason that a number is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NumberFault {
-    /// It has too few digits for its country.
+    /// The number has too few digits for its country.
     TooShort,
-    /// It has too many digits for its country.
+    /// The number has too many digits for its country.
     TooLong,
-    /// Its length is right, but no number of its country has these digits.
+    /// The number has a possible length, but no number of its country has these digits.
     InvalidButPossible,
-    /// It belongs to no country, or the country that was named doesn't exist.
+    /// The number belongs to no country, or the country given for it doesn't exist.
     InvalidCountryCode,
-    /// It is not made of digits.
+    /// The string is not a number: it is too long, has no digits, or has characters that no number has.
     NotANumber,
 }
 
 impl NumberFault {
-    /// Returns Twilio's word for it.
+    /// Returns Twilio's word for the fault.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::TooShort => "TOO_SHORT",
@@ -41,7 +41,7 @@ impl NumberFault {
 /// A number that may exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Number {
-    /// The digits after the plus that lead to the country.
+    /// The country code, without the plus.
     pub(super) calling_code: &'static str,
     /// The ISO 3166-1 code of the country; `None` for worldwide services.
     pub(super) country: Option<&'static str>,
@@ -56,11 +56,11 @@ pub(super) struct Number {
 pub(super) struct InvalidNumber {
     /// The reason.
     pub(super) fault: NumberFault,
-    /// The number in E.164 form, as far as it could be read, or the text itself.
+    /// The number in E.164 form, as far as it could be read, or the string itself.
     pub(super) shown: String,
 }
 
-/// Reads a number in E.164 form, or in the national form of a country: the one named, or else the United States.
+/// Reads a number in E.164 form, or in the national form of the given country, by default the United States.
 pub(super) fn parse(text: &str, country: Option<&str>) -> Result<Number, InvalidNumber> {
     let invalid = |fault, shown: &str| Err(InvalidNumber { fault, shown: shown.to_owned() });
     let text = text.trim();
@@ -150,7 +150,7 @@ fn national_format(plan: &Plan, national: &str) -> String {
     let mut text = plan.trunk.to_owned();
     let mut rest = national;
     for group in groups {
-        // In groups of three, the last may have four digits, so that none has only one.
+        // Among groups of three, the last one may have four digits, so that no group has only one.
         if rest.len() <= *group || (groups == [3, 3, 3] && rest.len() == 4) {
             break;
         }
@@ -174,8 +174,8 @@ fn british(national: &str) -> &'static [usize] {
     }
 }
 
-/// Returns the length of the area code of a German number: two digits for the four largest cities, four or three for
-/// mobile networks, and three for most cities.
+/// Returns the length of the area code of a German number: two digits for the four largest cities, three or four for
+/// mobile networks, and three for most other cities.
 fn german(national: &str) -> &'static [usize] {
     let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| national.starts_with(prefix));
     if begins(&["30", "40", "69", "89"]) {
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn no_country_code_begins_another_and_every_plan_fits_e164() {
+    fn no_country_code_is_a_prefix_of_another_and_every_plan_fits_e164() {
         for plan in plans() {
             assert!(plan.digits_min <= plan.digits_max && plan.code.len() + plan.digits_max <= 15, "{plan:?}");
             let others = plans().filter(|other| other.code != plan.code);

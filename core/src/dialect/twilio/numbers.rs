@@ -16,7 +16,7 @@ use crate::model::number::{IncomingNumber, NumberChange};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AccountSid, IdForm, NumberSid};
 
-/// The filters that the links of a list repeat.
+/// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["Beta", "FriendlyName", "PhoneNumber", "Origin"];
 /// North American area codes of toll-free numbers.
 const TOLL_FREE_AREAS: &[u64] = &[800, 833, 844, 855, 866, 877, 888];

@@ -20,7 +20,7 @@ pub const DOCUMENT_PART: &str = "Media";
 pub const REDIRECTS_MAX: usize = 10;
 /// The header with the signature of a request (Twilio docs: security).
 pub const SIGNATURE_HEADER: &str = "X-Twilio-Signature";
-/// The header with a token that is the same in all attempts of one event.
+/// The header with a token that is the same in all attempts of one webhook.
 const IDEMPOTENCY_HEADER: &str = "I-Twilio-Idempotency-Token";
 
 /// Returns the headers that a webhook has in addition to those of every request.

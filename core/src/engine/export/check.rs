@@ -170,8 +170,8 @@ fn check_phases(world: &Rewindable) -> Result<(), StateError> {
     Ok(())
 }
 
-/// Checks that each message that isn't delivered has an alarm, that nothing else has one, and that exactly one notice is
-/// under way for each message whose app is owed one.
+/// Checks that each message that isn't delivered has an alarm, that there are no other message alarms, and that exactly
+/// one notice is under way for each message whose app is owed one.
 fn check_messages(world: &Rewindable) -> Result<(), StateError> {
     let alarms = world.agenda.iter().filter(|alarm| alarm.kind == AlarmKind::Message);
     let due: BTreeSet<Ordinal> = alarms.map(|alarm| alarm.ordinal).collect();

@@ -42,7 +42,7 @@ pub(super) fn of(error: &serde_path_to_error::Error<serde_json::Error>) -> (Stri
 /// Rephrases serde's message about an unknown field. `names` is the message after its first backtick: the unknown name,
 /// then all valid ones.
 fn unknown_field(names: &str) -> String {
-    // Each name is in backticks, so every second part is one.
+    // Each name is in backticks, so every second part is a name.
     let mut names = names.split('`').step_by(2);
     let field = names.next().unwrap_or_default();
     field_words::unknown(field, &names.collect::<Vec<_>>())

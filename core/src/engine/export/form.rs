@@ -2,8 +2,7 @@
 //!
 //! No struct or enum of the engine or the model is written directly: a file must outlive the names and the shape of the
 //! engine's types. So each type has a counterpart in the format, which serde reads and writes, and conversions that
-//! name every field on both sides. When the engine changes, the conversions no longer compile, and there are three
-//! choices:
+//! name every field on both sides. When the engine changes, the conversions no longer compile. There are three cases:
 //!
 //! - A field was renamed: `name_in_the_file = name_in_the_engine: Type`.
 //! - A new field is not worth writing: `not written { field = default, }` after the type. No file changes.
@@ -380,7 +379,7 @@ mod tests {
 
     #[test]
     fn renaming_or_adding_an_engine_field_changes_no_file() {
-        let read: Fax = serde_json::from_str(WRITTEN).expect("it is still read");
+        let read: Fax = serde_json::from_str(WRITTEN).expect("still readable");
         let fax = read.value();
         assert_eq!(fax, engine::Fax { sid: "a".to_owned(), resolution: Quality::Fine, retries: 7 });
         let changed = engine::Fax { retries: 9, ..fax };

@@ -268,7 +268,7 @@ impl<'de> Deserialize<'de> for Bytes {
 /// Decodes base64 directly into the shared allocation, so that the bytes are not copied; `None` if it is invalid.
 fn decoded(text: &str) -> Option<Arc<[u8]>> {
     let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
-    // A text of nothing but padding has less data than padding.
+    // Checked, because the length would be negative for a string such as `=`.
     let length = (text.len() / 4 * 3).checked_sub(padding)?;
     let mut bytes: Arc<[u8]> = std::iter::repeat_n(0, length).collect();
     // The new allocation has only one owner, so `get_mut` succeeds.

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::engine::export::{MediaForm, State};
 
-    /// As if version 2 had renamed a field and version 3 had dropped one, so that version 3 were current.
+    /// Steps for an imaginary history in which version 2 renamed a field and version 3, the current one, dropped one.
     const STEPS: [Step; 2] = [
         |document| {
             let world = document.get_mut("universe").map(Value::take).unwrap_or_default();

@@ -134,11 +134,11 @@ fn check_pages(least: u32, most: u32) -> Result<(), RuleFault> {
         return fault("match.pages", format!("min must be at most max, but {least} is greater than {most}"));
     }
     within("match.pages.min", least, 1, PAGES_MAX)?;
-    // The end of an open range is no value that a tester wrote, so the limit doesn't apply to it.
+    // A tester who leaves a range open writes no maximum, so the limit doesn't apply.
     if most == u32::MAX { Ok(()) } else { within("match.pages.max", most, 1, PAGES_MAX) }
 }
 
-/// Refuses a pattern that no party's address can match.
+/// Refuses a pattern that can't match any party's address.
 fn check_party(name: &str, pattern: &str) -> Result<(), RuleFault> {
     let field = format!("match.{name}");
     if pattern.len() > SIP_URI_LEN_MAX {

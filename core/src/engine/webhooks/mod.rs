@@ -1,4 +1,4 @@
-//! The common parts of questions to apps and notices: the rules' plans, cookies, and idempotency tokens.
+//! What questions and notices to apps have in common: the rules' plans, cookies, and idempotency tokens.
 
 pub(super) mod notice;
 mod question;
@@ -129,7 +129,7 @@ fn token(seed: &WorldSeed, sid: FaxSid, place: TokenPlace) -> Box<str> {
     uuid(seed, sid.bytes(), place)
 }
 
-/// Derives a UUID from the seed, the thing that a request is about, and the request's place there.
+/// Derives a UUID from the seed, the thing that a request is about, and the request's place among those about it.
 pub(super) fn uuid(seed: &WorldSeed, about: &[u8; 16], place: u64) -> Box<str> {
     let bits = seed.generator("token", about, place).next_u64();
     let low = seed.generator("token-low", about, place).next_u64();

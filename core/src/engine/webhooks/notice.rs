@@ -212,6 +212,7 @@ impl Engine {
         if let Some(failure) = &record.failure {
             let text = format!("{}: {failure}", record.purpose.as_str());
             self.alert(Some(sid), (failure.fault(), AlertLevel::Error), &text, Some(Arc::clone(&record)), now);
+            // Before `notice_done`, which removes the notice that is copied here.
             self.notify_fallback(sid, now);
         }
         self.notice_done(sid, cookies, now);
@@ -294,7 +295,7 @@ impl Outgoing {
                 let mut notice = Arc::clone(&first.notice);
                 Arc::make_mut(&mut notice).signature = fault.signature;
                 if fault.duplicate {
-                    // The notice stays at the front, so the next call sends it again.
+                    // The notice stays at the front, so the next `take_next` returns it again.
                     fault.duplicate = false;
                 } else {
                     self.queue.pop_front();

@@ -12,7 +12,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{Attempt, ExchangeRecord};
 
 impl Engine {
-    /// Sets the alarm for another attempt of a question to a number's app; returns whether there will be one.
+    /// Sets the alarm for asking a number's app again; returns whether there will be another attempt.
     pub(in crate::engine) fn retry_question(
         &mut self,
         ordinal: Ordinal,
@@ -30,7 +30,7 @@ impl Engine {
         true
     }
 
-    /// Sets the alarm for another attempt of the notice under way; returns whether there will be one.
+    /// Sets the alarm for sending the notice under way again; returns whether there will be another attempt.
     pub(in crate::engine) fn retry_notice(&mut self, sid: FaxSid, record: &ExchangeRecord, now: Timestamp) -> bool {
         let dialect = self.account.dialect;
         // The fax may have been deleted during the attempt, but its notices are still sent.

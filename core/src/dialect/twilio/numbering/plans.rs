@@ -8,7 +8,7 @@
 /// The numbering plan behind a country code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Plan {
-    /// The digits after the plus.
+    /// The country code, without the plus.
     pub(super) code: &'static str,
     /// The ISO 3166-1 code of the country, or of the largest one with this plan; `None` for worldwide services.
     pub(super) country: Option<&'static str>,
@@ -23,7 +23,7 @@ pub(super) struct Plan {
 /// The plan of North America, which many countries share.
 pub(super) const NORTH_AMERICA: Plan = plan("1", "US", "1", 10, 10);
 
-/// The plans of all other country codes. No code is the beginning of another one.
+/// The plans of all other country codes. No code is a prefix of another one.
 pub(super) const PLANS: &[Plan] = &[
     plan("20", "EG", "0", 8, 10),
     plan("211", "SS", "0", 9, 9),
@@ -276,7 +276,7 @@ pub(super) const AREAS: &[(&str, &[u16])] = &[
     ("VI", &[340]),
 ];
 
-/// Countries that share another one's plan, with the digits that their national numbers begin with.
+/// Countries that share another country's plan: the code of the plan, the country, and the first digits of its numbers.
 pub(super) const SHARED: &[(&str, &str, &[&str])] = &[
     ("44", "GG", &["1481"]),
     ("44", "IM", &["1624"]),

@@ -1,5 +1,5 @@
-//! The written form of documents: their fields, and their bytes by name if there is a shelf (`shelf.rs`), otherwise in
-//! base64.
+//! The written form of documents: their fields, and either the name of their bytes, if there is a shelf (`shelf.rs`),
+//! or the bytes themselves in base64.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
