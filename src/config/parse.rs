@@ -183,7 +183,7 @@ pub(super) fn webhook_url(text: &str) -> Result<Box<str>, String> {
     fits.then(|| text.into()).ok_or_else(|| format!("have at most {WEBHOOK_URL_CHARS_MAX} characters"))
 }
 
-/// Parses a URL like [`webhook_url`], or an empty string, which stands for no URL.
+/// Does the same as [`webhook_url`], but also accepts an empty string, which stands for no URL.
 pub(super) fn webhook_url_or_none(text: &str) -> Result<Box<str>, String> {
     if text.is_empty() { Ok("".into()) } else { webhook_url(text) }
 }

@@ -55,7 +55,7 @@ impl Scheme {
     }
 }
 
-/// The address that the server listens on, on which links are built if a request names no host at all.
+/// The address that the server listens on. Links contain it if a request names no host at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenAddress(pub SocketAddr);
 

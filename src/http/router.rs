@@ -36,7 +36,7 @@ pub struct App {
     registry: Registry,
     /// Everything but the REST APIs, which are routed in `dispatch`.
     pages: Router,
-    /// The listener's address, on which links are built if a request names no host.
+    /// The listener's address, which links contain if a request names no host.
     address: SocketAddr,
 }
 

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_of_other_products_are_recognised_as_the_services() {
+    fn hosts_of_other_products_belong_to_the_services_but_lookalikes_do_not() {
         let policy = policy(|_| ());
         let theirs =
             ["example.com", "fax.twilio.com.example.com", "fax-twilio.com", "eviltwilio.com", "evilsignalwire.com"];
