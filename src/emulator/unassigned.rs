@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn long_paths_are_bounded_by_bytes() {
+    fn requests_with_long_paths_are_limited_by_their_total_size() {
         let log = UnassignedLog::new(RealTime::start());
         for _ in 0..100 {
             log.note(request("x".repeat(UNASSIGNED_BYTES_MAX / 10)));
