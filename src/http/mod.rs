@@ -85,7 +85,7 @@ impl AbortHandle {
 #[derive(Debug, Clone)]
 struct AskedTarget(Uri);
 
-/// Returns the scheme and host on which links are built, without a slash at the end. In order of precedence:
+/// Returns the scheme and host that links begin with, without a slash at the end. In order of precedence:
 /// `public_url`; an absolute-form target; a reverse proxy's headers; the request's own scheme and host.
 #[must_use]
 pub fn origin(parts: &Parts, public_url: Option<&Arc<str>>) -> Arc<str> {

@@ -44,7 +44,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap()
     }
 
-    /// Returns the status and code of an error, and checks that it has all its keys.
+    /// Returns the status and code of an error, and checks that the body has every field of an error.
     fn error(&self) -> (u16, u64) {
         let body = self.json();
         assert_eq!(body["status"], self.status.as_u16(), "{body}");
@@ -227,7 +227,7 @@ async fn bad_parameters_and_bodies_are_refused() {
 }
 
 #[tokio::test]
-async fn in_strict_mode_the_caller_must_be_owned() {
+async fn in_strict_mode_the_account_must_own_the_number_that_it_sends_from() {
     let mut api = Api::new(AccountMode::Strict);
     api.credential = basic(&format!("AC{}", "0".repeat(32)), &"0".repeat(32));
     assert_eq!(api.post("/v1/Faxes", ORDER).await.error(), (400, 21210));

@@ -307,7 +307,7 @@ fn the_command_log_contains_no_requests_and_a_replay_reaches_the_same_state_and_
 }
 
 #[test]
-fn a_world_keeps_counting_across_a_reset_a_restore_and_a_load() {
+fn sequence_numbers_continue_across_a_reset_a_restore_and_a_load() {
     let world = World::create(spec(), RealTime::start());
     let last_seq = || world.read_journal(|journal| journal.last_seq());
     let last_reset = || world.read_journal(|journal| journal.last_reset());
