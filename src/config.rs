@@ -238,8 +238,7 @@ impl Config {
         Self::load(flags, &variable)
     }
 
-    /// Does the same as [`Config::of_process`], but with these defaults, and without a default folder for the CA unless
-    /// they name one.
+    /// Does the same as [`Config::of_process`], but takes the defaults, including the CA's folder, from `defaults`.
     ///
     /// # Errors
     /// Returns the same errors as [`Config::of_process`].

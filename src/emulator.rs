@@ -62,7 +62,7 @@ struct Shared {
 }
 
 impl Registry {
-    /// Creates the registry with these accounts, the first of which is the default. Effects are performed on `runtime`.
+    /// Creates the registry with the default account and the other accounts. Effects are performed on `runtime`.
     ///
     /// # Errors
     /// Fails if two accounts have the same SID, or if there are too many accounts.
@@ -125,7 +125,7 @@ impl Registry {
         self.0.performer.document(&signer, url).await
     }
 
-    /// Sends the webhook with the id `of` again, with a new signature, and journals the replay.
+    /// Sends a webhook again, with a new signature, and journals the replay. `of` is the original webhook's id.
     pub async fn replay(&self, world: &World, fax: Option<FaxSid>, of: &str, replay: Replay) -> ExchangeRecord {
         let signer = world.read(|engine| Signer::of(engine, Arc::clone(world.signing_key())));
         let record = Arc::new(self.0.performer.replay(&signer, fax, replay).await);
@@ -263,7 +263,7 @@ impl Registry {
             return Err(SignInError::UnknownAccount(account));
         }
         let setup = AccountSetup { sid: Some(account), ..AccountSetup::default() };
-        // This count gives the temporary world the same ids as a world that was created now.
+        // This count gives the temporary world the same ids that a world created now would have.
         let life = self.worlds_read(|worlds| worlds.departed.lives(account));
         Ok(World::fresh(WorldSpec { life, ..self.spec(account, setup, None) }, self.0.real))
     }
@@ -328,7 +328,7 @@ impl Registry {
                 ..AccountSetup::default()
             };
             match self.create(setup) {
-                // The ordinal is taken, for example by a loaded state; try the next one.
+                // The SID of this ordinal is taken, for example by an account from a loaded state; try the next one.
                 Err(CreateWorldError::Exists(_)) => {}
                 created => {
                     self.worlds_write(|worlds| {
@@ -340,7 +340,7 @@ impl Registry {
                 }
             }
         }
-        // Reached only if all ordinals are taken, of which there are far more than worlds.
+        // Reached only if all ordinals are taken, and there are far more ordinals than worlds.
         Err(CreateWorldError::TooManyWorlds { limit: WORLDS_MAX })
     }
 

@@ -59,7 +59,7 @@
 //!
 //! # Receive a fax
 //!
-//! [`Account::receive`] plays a fax machine that calls one of the account's numbers. When awaited, it returns a
+//! [`Account::receive`] acts as a fax machine that calls one of the account's numbers. When awaited, it returns a
 //! [`Conversation`] once the fax has ended and your app has been notified:
 //!
 //! ```
@@ -98,7 +98,7 @@
 //! # let emulator = fauxfax::Emulator::builder().start().await?;
 //! # let account = emulator.account()?;
 //! account.number("+15017122661")?;
-//! // The emulator carries sample documents; any URL that it can reach will do.
+//! // The emulator serves sample documents; any other URL that it can reach will do too.
 //! let document = format!("{}/_fauxfax/v1/samples/two-pages.pdf", emulator.url());
 //!
 //! let fax = account.send("+15558675310", &document).queue()?;
@@ -112,8 +112,8 @@
 //! # Verify what happened
 //!
 //! Everything that happens in an account is written to its journal. [`Account::verify`] checks the journal against an
-//! expectation ([`Expect`]). If the journal doesn't meet the expectation, the error compares the closest entries with
-//! it, field by field:
+//! expectation ([`Expect`]). If the journal doesn't meet the expectation, the error shows, field by field, how the
+//! closest entries differ from it:
 //!
 //! ```
 //! use fauxfax::{Expect, Status};

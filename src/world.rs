@@ -68,7 +68,7 @@ struct Core {
     /// State replaced by a reset or restore, dropped later: freeing it takes longer than swapping it out.
     discarded: Vec<Discarded>,
     closed: bool,
-    /// The deadline for which the driver is sleeping. `None` from when the driver is woken until it next takes work.
+    /// What the driver is waiting for. `None` from when the driver is woken until it next takes work.
     awaited: Option<Awaited>,
     trace: Trace,
 }
@@ -102,7 +102,7 @@ pub(crate) struct Work {
     pub(crate) discarded: Vec<Discarded>,
     /// The current generation: effects from older ones are not started.
     pub(crate) generation: Generation,
-    /// The real time until the next deadline; `None` if there is no deadline or the clock is frozen before it.
+    /// The real time until the next deadline; `None` if there is none, or if the clock is frozen at an earlier time.
     pub(crate) wait: Option<Duration>,
     /// Whether the world has been closed, so that the driver must end.
     pub(crate) closed: bool,
@@ -213,7 +213,7 @@ impl World {
     }
 
     /// Does the same as [`World::handle_and_note`], but gives the command only if `check` accepts it. This way,
-    /// conditions of a single dialect are checked under the same lock.
+    /// conditions that only one dialect imposes are checked under the same lock.
     pub fn handle_checked_and_note<D, T>(
         &self,
         check: impl FnOnce(&Engine) -> Result<(), Refusal>,
@@ -391,7 +391,7 @@ impl World {
                 core.engine.handle(HandleAlarms { limit: ALARMS_AT_ONCE_MAX }, now);
                 core.drain();
             }
-            // Set while the lock under which the outbox is emptied is held, so that any later change wakes the driver.
+            // Set before the lock is released, so that any change after the outbox is emptied wakes the driver.
             core.awaited = Some(core.awaited_now());
             let work = Work {
                 effects: std::mem::take(&mut core.outbox),
@@ -513,7 +513,7 @@ impl World {
         self.notify_waiters();
     }
 
-    /// Waits until the world is not broken or is closed; returns false if it is closed.
+    /// Waits until the world is no longer broken, or is closed; returns false if it is closed.
     pub(crate) async fn healed(&self) -> bool {
         let mut changes = self.0.changes.subscribe();
         loop {

@@ -130,7 +130,7 @@ fn show(block: &str, json: bool) -> anyhow::Result<()> {
 }
 
 fn row(event: &Value) -> [String; 5] {
-    // The part of an RFC 3339 timestamp that is the time of day, with milliseconds.
+    // The time of day within an RFC 3339 timestamp, with milliseconds.
     let at = event["at"].as_str().and_then(|at| at.get(11..23)).unwrap_or_default().to_owned();
     [cell(&event["seq"]), at, cell(&event["kind"]), cell(&event["fax_sid"]), what(event)]
 }

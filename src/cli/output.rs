@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_writer_that_fails_loses_the_line_and_continues() {
+    fn a_failed_write_loses_one_line_and_later_lines_are_written() {
         struct Full(u32);
         impl Write for Full {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -110,7 +110,8 @@ async fn serve_document(listener: &TcpListener, bytes: &[u8]) -> anyhow::Result<
     loop {
         let (mut stream, _) = listener.accept().await?;
         let mut head = Vec::new();
-        // Read to the end of the head, because closing a socket with unread bytes would reset the connection.
+        // Read to the end of the head, because closing a socket with unread bytes would reset the connection. The limit
+        // keeps an endless head from filling the memory.
         while !head.ends_with(b"\r\n\r\n") && head.len() < 64 * 1024 {
             let mut byte = [0; 1_024];
             let read = stream.read(&mut byte).await?;

@@ -45,8 +45,8 @@ pub(super) fn standard_output() -> anyhow::Result<(Output, LastLines)> {
     Output::start("output", stdout(), |_| ()).context("can't start the output writer")
 }
 
-/// Returns a configuration with which this program renders documents in child processes, if the system reveals its
-/// path.
+/// Returns the configuration, changed to render documents in child processes that run this program, if its path is
+/// known.
 pub(super) fn isolated(config: Config) -> Config {
     // This link works even if the file has been replaced or isn't visible at its path.
     let link = std::path::PathBuf::from("/proc/self/exe");

@@ -74,7 +74,7 @@ impl DefaultAccount {
 }
 
 impl fmt::Debug for DefaultAccount {
-    /// Formats the account without its token and signing key.
+    /// Formats the account, but leaves out its token and its signing key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DefaultAccount").field("sid", &self.sid).finish_non_exhaustive()
     }

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rest_boolean_is_true_or_false() {
+    fn a_boolean_of_the_rest_api_must_be_true_or_false() {
         let file = |value: &str| {
             let text = format!("[[accounts]]\n[[accounts.numbers]]\nphone_number = '+15017122661'\n{value}");
             contents(&source(&text), &Settings::default())

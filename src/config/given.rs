@@ -28,7 +28,7 @@ words!(
         Dialect = "dialect",
         /// The VoiceUrl of the default number, from which TwiML is requested.
         FaxUrl = "fax_url",
-        /// TwiML that the default number executes, or a file of it.
+        /// TwiML that the default number executes, or the path of a file that contains it.
         FaxTwiml = "fax_twiml",
         /// The StatusCallback of the default number, which is notified of ended faxes.
         StatusCallback = "status_callback",

@@ -139,7 +139,7 @@ pub(super) fn method(text: &str) -> Result<Method, String> {
     word(&[Method::Get, Method::Post], Method::as_str)(text)
 }
 
-/// Parses a host name without scheme and port, such as `fax.example.test`.
+/// Parses a host name without scheme or port, such as `fax.example.test`.
 pub(super) fn host_name(text: &str) -> Result<String, String> {
     // Drop the dot of an absolute name, since requests' hosts are compared without it.
     match Host::parse(text.trim_end_matches('.')) {
@@ -183,7 +183,7 @@ pub(super) fn webhook_url(text: &str) -> Result<Box<str>, String> {
     fits.then(|| text.into()).ok_or_else(|| format!("have at most {WEBHOOK_URL_CHARS_MAX} characters"))
 }
 
-/// Parses a URL like [`webhook_url`], or an empty string, which stands for no URL.
+/// Does the same as [`webhook_url`], but also accepts an empty string, which stands for no URL.
 pub(super) fn webhook_url_or_none(text: &str) -> Result<Box<str>, String> {
     if text.is_empty() { Ok("".into()) } else { webhook_url(text) }
 }
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_url_loses_its_trailing_slash_and_may_have_no_query() {
+    fn a_public_url_loses_its_trailing_slash_and_must_not_have_a_query() {
         assert_eq!(public_url("HTTP://Fax.Test:8080/"), Ok("http://fax.test:8080".into()));
         assert_eq!(public_url("https://fax.test/sub/"), Ok("https://fax.test/sub".into()));
         for bad in ["fax.test", "/x", "ftp://fax.test", "http://fax.test?x=1", "http://u:p@fax.test", "http://"] {

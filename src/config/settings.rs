@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stronger_source_replaces_whole_lists_and_keeps_other_weaker_settings() {
+    fn a_stronger_source_replaces_whole_lists_but_no_other_settings() {
         let flags = Settings::default().with_flag(Setting::AllowHost, ["fax.test".to_owned()]);
         let variables = |name: &str| match name {
             "FAUXFAX_ALLOW_HOST" => Some("a.test, b.test".to_owned()),

@@ -323,7 +323,7 @@ fn the_default_number_gets_the_configured_urls() {
     assert_eq!(configured.len(), 2, "the built-in account is replaced");
     let change = &configured[0].numbers[0].1;
     assert_eq!(change.voice_url.as_deref(), Some("http://localhost:3000/fax"));
-    assert_eq!(change.status_callback.as_deref(), Some("http://127.0.0.1:3000/status"), "set only there");
+    assert_eq!(change.status_callback.as_deref(), Some("http://127.0.0.1:3000/status"), "only the file sets it");
 }
 
 #[test]

@@ -91,7 +91,7 @@ pub(super) fn fax_twiml(settings: &Settings) -> Result<Option<Arc<str>>, ConfigE
     twiml_of(given).map(Some)
 }
 
-/// Returns whether a text is TwiML itself and not the path of a file.
+/// Returns whether a string is TwiML itself and not the path of a file.
 pub(super) fn is_xml(text: &str) -> bool {
     text.trim_start().starts_with('<')
 }

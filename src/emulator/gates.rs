@@ -39,7 +39,7 @@ impl Gates {
 }
 
 async fn turn(gate: &Arc<Semaphore>, patience: Duration) -> Option<OwnedSemaphorePermit> {
-    // The semaphore is never closed, so only the time limit can fail.
+    // The semaphore is never closed, so `None` always means that the time ran out.
     timeout(patience, Arc::clone(gate).acquire_owned()).await.ok()?.ok()
 }
 
@@ -54,6 +54,6 @@ mod tests {
         assert!(turn(&gates.states, Duration::ZERO).await.is_none(), "one at a time");
         let (next, ()) = tokio::join!(gates.state(), async { drop(held) });
         assert!(next.is_some());
-        assert!(gates.verify().await.is_some(), "the others have gates of their own");
+        assert!(gates.verify().await.is_some(), "verification has a gate of its own");
     }
 }

@@ -33,7 +33,7 @@ words!(
         OtherAccount = "other-account",
         /// The path belongs to a dialect other than the account's.
         OtherDialect = "other-dialect",
-        /// The credential is a standard API key, which may not read the AuthToken that the path asks for.
+        /// The credential is a standard API key, which isn't allowed to read the AuthToken that the path asks for.
         KeyNotEnough = "key-not-enough",
         /// The account's world has broken because of a fault in the emulator.
         Broken = "world-broken",
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn long_paths_are_bounded_by_bytes() {
+    fn requests_with_long_paths_are_limited_by_their_total_size() {
         let log = UnassignedLog::new(RealTime::start());
         for _ in 0..100 {
             log.note(request("x".repeat(UNASSIGNED_BYTES_MAX / 10)));

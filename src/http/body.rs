@@ -105,7 +105,7 @@ where
     Ok(read)
 }
 
-/// Turns a body into a stream of data with the same time limits. The caller counts the bytes.
+/// Turns a body into a stream of data with the time limits of [`read`]. The caller counts the bytes.
 pub(super) fn parts<B>(body: B) -> impl Stream<Item = Result<Bytes, BodyFault>> + Send
 where
     B: HttpBody<Data = Bytes> + Unpin + Send,

@@ -199,8 +199,8 @@ fn host(parts: &Parts) -> Option<Cow<'_, str>> {
 fn answers_to(host: &str, settings: &Settings) -> bool {
     // A fully qualified host name may end with a dot.
     let name = name_of(host).trim_end_matches('.');
-    // DNS rebinding needs a host name, so any IP address is safe. Most requests name one and thus skip the copy that
-    // follows.
+    // DNS rebinding needs a host name, so any IP address is safe. Most requests name an address and thus skip the copy
+    // that follows.
     if name.parse::<IpAddr>().is_ok() {
         return true;
     }
@@ -215,7 +215,7 @@ fn answers_to(host: &str, settings: &Settings) -> bool {
 fn foreign_origin<'a>(headers: &'a HeaderMap, host: Option<&str>, settings: &Settings) -> Option<&'a HeaderValue> {
     let mut origins = headers.get_all(header::ORIGIN).into_iter();
     let origin = origins.next()?;
-    // No browser sends two origins, so this is an attempt to bypass the check; the first one is reported as foreign.
+    // No browser sends two origins, so this is an attempt to bypass the check; the first is reported as foreign.
     if origins.next().is_some() {
         return Some(origin);
     }

@@ -53,7 +53,7 @@ enum Denial {
     Url(MediaUrlError),
     /// The account's documents are protected, and the request doesn't carry the account's credential.
     Protected,
-    /// The document was deleted, made room for newer ones, or never existed.
+    /// The document was deleted, was dropped to make room for newer ones, or never existed.
     Missing,
 }
 

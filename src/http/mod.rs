@@ -55,7 +55,7 @@ impl Scheme {
     }
 }
 
-/// The address that the server listens on, on which links are built if a request names no host at all.
+/// The address that the server listens on. Links contain it if a request names no host at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenAddress(pub SocketAddr);
 
@@ -85,7 +85,7 @@ impl AbortHandle {
 #[derive(Debug, Clone)]
 struct AskedTarget(Uri);
 
-/// Returns the scheme and host on which links are built, without a slash at the end. In order of precedence:
+/// Returns the scheme and host that links begin with, without a slash at the end. In order of precedence:
 /// `public_url`; an absolute-form target; a reverse proxy's headers; the request's own scheme and host.
 #[must_use]
 pub fn origin(parts: &Parts, public_url: Option<&Arc<str>>) -> Arc<str> {

@@ -115,7 +115,8 @@ pub(super) fn error_at(parts: &Parts, refused: &ApiError) -> Response {
     ErrorForm::at(parts, dialect_of_client(parts)).response(refused)
 }
 
-/// Turns an error into a response in the dialect's own form: 503 carries `Retry-After`, and authentication errors carry a challenge.
+/// Turns an error into a response in the dialect's own form. A 503 carries `Retry-After`, and an authentication error
+/// carries a challenge.
 pub(super) fn error(dialect: Dialect, error: &ApiError) -> Response {
     let status = StatusCode::from_u16(error.status(dialect)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = bytes(status, error.body(dialect));
@@ -140,7 +141,7 @@ pub(super) struct Counted;
 /// Charges a response's bytes to the budget until they have been sent; returns 503 if there is no room for them.
 pub(super) fn charged(form: ErrorForm, response: Response, budget: &Budget) -> Response {
     let bytes = response.body().size_hint().lower();
-    // A streamed body has no lower bound on its size, and is charged where it is produced.
+    // The lower bound for a streamed body is 0, so it passes here; it is charged where it is produced.
     if bytes <= UNCOUNTED_BYTES_MAX || response.extensions().get::<Counted>().is_some() {
         return response;
     }

@@ -36,7 +36,7 @@ pub struct App {
     registry: Registry,
     /// Everything but the REST APIs, which are routed in `dispatch`.
     pages: Router,
-    /// The listener's address, on which links are built if a request names no host.
+    /// The listener's address, which links contain if a request names no host.
     address: SocketAddr,
 }
 
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn the_suffix_is_removed_only_where_it_is_a_format() {
+    fn the_suffix_is_removed_only_where_it_names_a_format() {
         assert_eq!(stripped("/2010-04-01/Accounts.json").as_deref(), Some("/2010-04-01/Accounts"));
         let with_query = stripped("/2010-04-01/Accounts/AC1/IncomingPhoneNumbers.json?PageSize=1&x=a.json");
         assert_eq!(with_query.as_deref(), Some("/2010-04-01/Accounts/AC1/IncomingPhoneNumbers?PageSize=1&x=a.json"));

@@ -44,7 +44,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap()
     }
 
-    /// Returns the status and code of an error, and checks that it has all its keys.
+    /// Returns the status and code of an error, and checks that the body has every field of an error.
     fn error(&self) -> (u16, u64) {
         let body = self.json();
         assert_eq!(body["status"], self.status.as_u16(), "{body}");
@@ -144,7 +144,7 @@ async fn a_request_without_a_valid_credential_is_401_and_challenged() {
     assert_eq!(answer.error(), (401, 20003));
     assert_eq!(answer.headers[header::WWW_AUTHENTICATE], "Basic realm=\"Twilio API\"");
     assert_eq!(answer.json()["detail"], "Your AccountSid or AuthToken was incorrect.");
-    assert_eq!(api.get("/v1/Faxes").await.status, 200, "an account without a world is shown with any token");
+    assert_eq!(api.get("/v1/Faxes").await.status, 200, "any token may read an account without a world");
     let body = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http%3A%2F%2F127.0.0.1%3A9%2Fa.pdf";
     assert_eq!(api.post("/v1/Faxes", body).await.status, 201, "the first write claims the account");
     api.credential = basic(SID, "another");
@@ -227,7 +227,7 @@ async fn bad_parameters_and_bodies_are_refused() {
 }
 
 #[tokio::test]
-async fn in_strict_mode_the_caller_must_be_owned() {
+async fn in_strict_mode_the_account_must_own_the_number_that_it_sends_from() {
     let mut api = Api::new(AccountMode::Strict);
     api.credential = basic(&format!("AC{}", "0".repeat(32)), &"0".repeat(32));
     assert_eq!(api.post("/v1/Faxes", ORDER).await.error(), (400, 21210));
@@ -437,7 +437,7 @@ async fn a_change_to_the_account_takes_effect_on_the_next_call() {
 }
 
 #[tokio::test]
-async fn media_are_denied_in_xml_as_by_the_storage_service() {
+async fn a_refused_download_gets_an_error_in_the_xml_of_the_storage_service() {
     let api = Api::new(AccountMode::Open);
     let path = format!("/fax/{SID}/{}/ME{}", api.fax().await, "1".repeat(32));
     let fetch = |target: &str, agent: &'static str| {

@@ -29,8 +29,8 @@ use crate::model::account::{SignatureHeaders, TwimlTypes};
 use crate::model::reference::without_userinfo;
 use crate::model::webhook::{Cookie, ExchangeFailure, Method};
 
-/// The header by which a tunnel or a hosting platform tells an app that its client spoke TLS. Frameworks that are told
-/// to trust it rebuild the URL with it.
+/// The header by which a tunnel or a hosting platform tells an app that its client spoke TLS. Frameworks that are
+/// configured to trust the header use it to rebuild the URL.
 pub(crate) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 /// The largest response head, in bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -65,7 +65,7 @@ impl Default for Limits {
 /// One request of an exchange, just before it is sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Hop<'a> {
-    /// The URL as it is sent, without userinfo and fragment.
+    /// The URL as it is sent, without userinfo or fragment.
     pub url: &'a str,
     /// Whether the hop carries the request's body. A redirect may have turned the request into a GET without a body.
     pub with_body: bool,
@@ -340,7 +340,7 @@ impl Client {
         if outcome.request_headers.is_empty() {
             outcome.request_headers = headers.iter().map(readable).collect();
         }
-        // Done after the headers are recorded, so that the journal has them for these requests too.
+        // Done after the headers are recorded, so that the journal also has them for requests that a bin answers.
         if let Some(answer) = &request.here {
             return Ok(answer.clone());
         }

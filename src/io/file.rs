@@ -390,7 +390,7 @@ mod tests {
         }
 
         #[test]
-        fn a_file_written_in_place_keeps_its_inode_and_no_leftover_tail() {
+        fn a_file_written_in_place_keeps_its_inode_but_no_old_bytes() {
             let folder = tempfile::tempdir().expect("a folder");
             let path = folder.path().join("mounted");
             fs::write(&path, "a longer text").expect("written");

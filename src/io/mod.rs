@@ -57,7 +57,7 @@ pub struct Signer {
     pub key: Box<str>,
     /// The key that media URLs are signed with.
     pub media_key: Arc<[u8]>,
-    /// The current time on the world's clock.
+    /// The latest time that the engine has seen, by the world's clock.
     pub now: Timestamp,
 }
 

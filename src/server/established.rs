@@ -98,7 +98,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Plain<I> {
             }
             // Responses to earlier requests come first in the buffer.
             Some(begin) => Pin::new(&mut self.io).poll_write(context, &buf[..begin]),
-            // So far there are only responses to earlier requests.
+            // The buffer contains only responses to earlier requests.
             None => Pin::new(&mut self.io).poll_write(context, buf),
         }
     }

@@ -1,5 +1,5 @@
-//! Turns a configured account into one that the registry can create: gives its TwiML bins their ids, and sets their URLs
-//! on numbers.
+//! Turns a configured account into one that the registry can create: gives its TwiML bins their ids, and sets their
+//! URLs on numbers.
 
 use crate::config::ConfiguredAccount;
 use crate::dialect::twiml_bin::bin_url;

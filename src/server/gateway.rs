@@ -141,7 +141,7 @@ impl Gateway {
     {
         let (client, stopping, peer) = (arrival.client, arrival.stopping.clone(), arrival.peer.clone());
         let established = Established::default();
-        // Not the one in `arrival`: each layer, be it TCP, TLS or a tunnel, writes its own responses to CONNECTs.
+        // Not the one in `arrival`: each layer (TCP, TLS or a tunnel) writes its own responses to CONNECTs.
         let stream = Plain::new(stream, established.clone());
         let arrival = Arc::new(Arrival { established, ..arrival });
         let service = service_fn(move |request| {

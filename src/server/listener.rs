@@ -249,6 +249,7 @@ where
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     tokio::select! {
         biased;
+        // Polled first, so that a request that has arrived is answered even while the server stops.
         ended = connection.as_mut() => return ended,
         () = stopping.lingered() => {}
         () = peer.gone() => return Ok(()),

@@ -114,7 +114,7 @@ mod tests {
         client.write_all(b"unread").await.expect("sent");
         client.shutdown().await.expect("half closed");
         seen(&peer, Side::HalfClosed).await;
-        assert!(tokio::time::timeout(10 * SHORT, peer.gone_after(SHORT, NEVER)).await.is_err(), "it may wait");
+        assert!(tokio::time::timeout(10 * SHORT, peer.gone_after(SHORT, NEVER)).await.is_err(), "it may be reading");
         peer.gone_after(SHORT, 2 * SHORT).await;
     }
 

@@ -172,7 +172,7 @@ mod tests {
     ];
 
     #[test]
-    fn the_services_hosts_are_answered_here_and_others_pass_through() {
+    fn the_emulator_answers_for_the_services_hosts_and_others_pass_through() {
         let policy = policy(|_| ());
         for host in SERVICE {
             assert_eq!(policy.route(host, 443), Route::Here, "{host}");
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_of_other_products_are_recognised_as_the_services() {
+    fn hosts_of_other_products_belong_to_the_services_but_lookalikes_do_not() {
         let policy = policy(|_| ());
         let theirs =
             ["example.com", "fax.twilio.com.example.com", "fax-twilio.com", "eviltwilio.com", "evilsignalwire.com"];
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn the_emulators_own_port_on_this_machine_is_answered_here() {
+    fn the_emulator_answers_on_its_own_port_of_this_machine() {
         let policy = policy(|_| ());
         for host in ["localhost", "127.0.0.1", "::1", "0.0.0.0"] {
             assert_eq!((policy.route(host, 8329), policy.route(host, 80)), (Route::Here, Route::Through), "{host}");

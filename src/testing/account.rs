@@ -123,9 +123,9 @@ impl Account {
         Ok(Number { world, sid, number })
     }
 
-    /// Plays a fax machine that calls one of the account's numbers. Awaiting the result makes the call and returns the
-    /// settled [`Conversation`](super::Conversation); [`ring`](Receive::ring) only makes the call. Nothing happens
-    /// before that.
+    /// Acts as a fax machine that calls one of the account's numbers. Awaiting the result makes the call and returns
+    /// the settled [`Conversation`](super::Conversation); [`ring`](Receive::ring) only makes the call. Nothing happens
+    /// before either.
     ///
     /// ```
     /// use fauxfax::Document;
@@ -149,7 +149,7 @@ impl Account {
     }
 
     /// Sends the document at a URL to `to`, as the app would through the REST API. Awaiting the result creates the fax
-    /// and returns it once it has ended; [`queue`](SendFax::queue) only creates it. Nothing happens before that.
+    /// and returns it once it has ended; [`queue`](SendFax::queue) only creates it. Nothing happens before either.
     ///
     /// ```
     /// use fauxfax::Status;

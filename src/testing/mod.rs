@@ -160,7 +160,7 @@ impl Emulator {
         Ok(Account::new(world, self.url(), self.registry.renderer().clone()))
     }
 
-    /// Stops the emulator and waits until its port is closed. Dropping it stops it too, but doesn't wait.
+    /// Stops the emulator and waits until its port is closed. Dropping the emulator stops it too, but doesn't wait.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -212,8 +212,8 @@ impl Receive {
         self
     }
 
-    /// Sets the URL to notify of the fax, as `<Receive action>` does. The number's own app is then not asked, so the number
-    /// needs no VoiceUrl.
+    /// Sets the URL to notify of the fax, as `<Receive action>` does. The number's own app is then not asked, so the
+    /// number needs no VoiceUrl.
     ///
     /// ```
     /// use fauxfax::{Document, Outcome};

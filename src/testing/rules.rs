@@ -133,7 +133,7 @@ impl AccountRules {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let emulator = fauxfax::Emulator::builder().start().await?;
     /// # let account = emulator.account()?;
-    /// // The first fax goes through, the second one is busy.
+    /// // The first fax goes through; the second finds the line busy.
     /// account.rules().after(1).once(Busy)?;
     /// # Ok(())
     /// # }

@@ -117,8 +117,8 @@ impl Sequence {
         self.listed.iter().position(|listed| *listed == wanted).expect("it was listed") as u64 + 1
     }
 
-    /// Compares the journal with the list from each of these places on. No request may have been dropped for its size,
-    /// since the list doesn't know of that limit.
+    /// Compares the journal with the list, starting at each of these places in turn. No request may have been dropped
+    /// for its size, since the list doesn't know of that limit.
     fn check(&self, places: impl IntoIterator<Item = u64>) {
         let (journal, len) = (self.journal(), self.listed.len() as u64);
         assert_eq!(journal.last_seq(), len);
@@ -184,12 +184,12 @@ fn events_and_requests_form_one_sequence_however_they_are_interleaved_and_droppe
             let places = [roll(1 + sequence.listed.len() as u64), roll(1 + sequence.listed.len() as u64)];
             sequence.check(places);
         }
-        assert!(sequence.engine.events_evicted() > 0, "seed {seed} drops events of the engine");
+        assert!(sequence.engine.events_evicted() > 0, "seed {seed}: the engine has dropped events");
     }
 }
 
 #[test]
-fn the_newest_ten_thousand_entries_are_returned_from_either_source() {
+fn the_newest_ten_thousand_entries_are_returned_whatever_their_source() {
     let max = JOURNAL_EVENTS_MAX as u64;
     let mut sequence = Sequence::new();
     for number in 0..max / 2 {
@@ -250,7 +250,7 @@ fn a_filter_selects_by_fax_and_kind() {
 }
 
 #[test]
-fn a_reset_follows_earlier_requests_even_as_the_first_event() {
+fn a_reset_that_is_the_first_event_still_follows_earlier_requests() {
     let mut sequence = Sequence::new();
     sequence.ask("/v1/Faxes/");
     sequence.ask("/v1/Faxes/");
@@ -307,7 +307,7 @@ fn the_command_log_contains_no_requests_and_a_replay_reaches_the_same_state_and_
 }
 
 #[test]
-fn a_world_keeps_counting_across_a_reset_a_restore_and_a_load() {
+fn sequence_numbers_continue_across_a_reset_a_restore_and_a_load() {
     let world = World::create(spec(), RealTime::start());
     let last_seq = || world.read_journal(|journal| journal.last_seq());
     let last_reset = || world.read_journal(|journal| journal.last_reset());

@@ -170,7 +170,7 @@ impl RequestLog {
             newest => self.place_of(newest),
         };
         let beyond_count = (engine.last_seq() + self.total()).saturating_sub(JOURNAL_EVENTS_MAX as u64);
-        // Each limit hides everything older than its own newest drop, so the strictest one counts.
+        // Each limit hides everything up to a certain place; the highest of these places counts.
         of_engine.max(self.dropped()).max(beyond_count)
     }
 

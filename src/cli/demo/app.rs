@@ -1,4 +1,4 @@
-//! The sample app of `demo`: a real HTTP server that plays the customer's app. It accepts incoming faxes, receives
+//! The sample app of `demo`: a real HTTP server in the role of the customer's app. It accepts incoming faxes, receives
 //! status notifications, serves a document, and checks each signature with the account's key. The app and the emulator
 //! communicate only over HTTP.
 

@@ -51,7 +51,7 @@ pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
         let stop_signal = stop_signal().context("can't wait for signals")?;
         let app = TcpListener::bind("127.0.0.1:0").await.context("can't start the sample app")?;
         let origin = format!("http://{}", app.local_addr()?);
-        // The sample app takes the call, even if a bin would do so according to the configuration.
+        // Let the sample app take the call, even if the configuration assigns a bin to the number.
         config.fax_url = Some(format!("{origin}/fax").into());
         config.fax_twiml = None;
         config.twiml_bins.iter_mut().for_each(|bin| bin.numbers.clear());

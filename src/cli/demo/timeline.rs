@@ -51,7 +51,7 @@ impl<W: Write> Timeline<W> {
 
     /// Prints an event from the journal, unless it is irrelevant to the demonstration.
     pub(super) fn event(&mut self, event: &Value) -> std::io::Result<()> {
-        // The part of an RFC 3339 timestamp that is the time of day, with milliseconds.
+        // The time of day within an RFC 3339 timestamp, with milliseconds.
         let at = event["at"].as_str().and_then(|at| at.get(11..23)).unwrap_or_default().to_owned();
         let data = &event["data"];
         match event["kind"].as_str().unwrap_or_default() {

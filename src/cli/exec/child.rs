@@ -76,8 +76,8 @@ impl Signals {
 
     /// Forwards signals until the program ends.
     async fn until_ended(mut self, mut child: Child) -> std::io::Result<ExitStatus> {
-        // The terminal itself sends typed signals, such as Ctrl-C, to the program as well, which must not get them
-        // twice.
+        // A terminal sends the signals of keys, such as Ctrl-C, to the program as well as to this process, so they must
+        // not be forwarded.
         let typed = std::io::stdin().is_terminal();
         let pid = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
         loop {

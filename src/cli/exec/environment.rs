@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signalwire_account_is_found_under_the_names_of_both_services() {
+    fn a_signalwire_account_sets_the_variables_of_both_services() {
         let of = |sid: &str| {
             let mut variables = Variables::default();
             variables.set_account(Signatory { sid, token: Some("PT1"), signing_key: None });

@@ -54,7 +54,7 @@ pub fn json(event: &JournalEvent) -> Value {
 /// Formats a moment with microseconds: `2026-01-02T03:04:05.000006Z`.
 pub fn moment(at: Timestamp) -> String {
     let seconds = date::iso(at);
-    // The Euclidean remainder is positive even for a moment before 1970.
+    // The Euclidean remainder isn't negative even for a moment before 1970.
     format!("{}.{:06}Z", seconds.trim_end_matches('Z'), at.micros().rem_euclid(1_000_000))
 }
 

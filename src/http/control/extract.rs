@@ -1,5 +1,5 @@
-//! Extractors for the parts of a call: its world, query and JSON. A part that can't be read is refused with the name of
-//! the field.
+//! Extractors for the parts of a call: its world, query and JSON. A part that can't be read is refused with an
+//! error that names the field.
 
 use std::fmt::Display;
 

@@ -99,7 +99,7 @@ fn page<'a>(
             if wanted.fits(fax, engine.account().dialect) {
                 found.push(fax);
             }
-            // Without this, a full page that ends with the oldest fax would have an empty next page.
+            // Without this, a full page that ends with the oldest fax would link to an empty page.
             let is_last = place + 1 == count && !drawn.has_next;
             // Stop at whichever limit is reached first: a page of rare matches ends early instead of holding the lock.
             if found.len() == size || looked_at == LOOKED_AT_MAX {

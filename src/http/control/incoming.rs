@@ -136,7 +136,7 @@ async fn order(registry: &Registry, world: &World, parts: &Parts, upload: Upload
     let document = document(registry, world, &fields, file).await?;
     let own = origin(parts, registry.settings().public_url.as_ref());
     let twiml_url = fax.twiml().map(|twiml| world.bin_with(twiml)).transpose()?.map(|bin| bin_url(&own, bin).into());
-    // The app may accept documents only from the host that it uses itself, which need not be the tester's.
+    // The app may accept documents only from the host to which it sends its own calls; the tester may use another.
     let origin = world.service_origin().unwrap_or(own);
     Ok(ReceiveFax { twiml_url, ..fax.with_document(document, origin) })
 }

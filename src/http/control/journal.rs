@@ -152,7 +152,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     })
 }
 
-/// Checks that events of this kind exist: with a misspelt one, the list would be empty without a reason.
+/// Checks that events of this kind exist: a misspelt kind would yield an empty list without saying why.
 fn known_kind(kind: Box<str>) -> Result<Box<str>, Problem> {
     let kinds: Vec<&str> = kinds().collect();
     if kinds.contains(&&*kind) {

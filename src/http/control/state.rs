@@ -76,7 +76,7 @@ pub(super) async fn show(
     };
     let turn = registry.gates().state().await.ok_or_else(Problem::no_turn)?;
     let mut written = registry.budget().body(ROOM_WAIT_MAX);
-    // The closure owns the turn, so it is held until the work ends, even if the client has gone by then.
+    // The closure owns the turn, which is thus held until the work ends, even if the client has gone by then.
     let written = blocking(move |runtime| {
         let _turn = turn;
         let done = world.state().write(form, written.writer(runtime));

@@ -22,8 +22,8 @@ pub(super) const MEDIA_TYPE: &str = "text/event-stream";
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The most events that are read from the journal at a time.
 const EVENTS_PER_DRAW_MAX: usize = 100;
-/// Once a read from the journal is this long, no further event is added to it. Little more than this waits for a client
-/// that has stopped reading, in addition to the connection's buffers.
+/// Once a read from the journal is this long, no further event is added to it. For a client that has stopped reading,
+/// little more than this is kept in memory, apart from the connection's buffers.
 const DRAW_BYTES_MAX: usize = 32 * 1024;
 
 /// A client's position in a world's journal.

@@ -71,7 +71,7 @@ async fn waited(awaited: Awaited, query: WaitQuery) -> Result<Json<WaitedView>, 
     let patience = timeout(query.timeout)?;
     let start = Start::of(query.since, query.all).map_err(|error| bad_query(&error))?;
     match (query.what.as_deref(), &query.status) {
-        // The combinations that make sense. Anything else is refused, so that a typo doesn't wait for something else.
+        // The combinations that make sense. Anything else is refused, so that a typo doesn't cause a different wait.
         (Some("idle"), None) if query.fax.is_none() => idle(&awaited.world, patience).await,
         (Some("settled"), None) if query.fax.is_some() => end_of(&awaited.world, fax(&query)?, patience).await,
         (None, Some(status)) => {

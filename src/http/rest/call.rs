@@ -193,8 +193,8 @@ impl<'a> Call<'a> {
         self.command(|_| Ok(()), command, StatusCode::NO_CONTENT, |_, _, _| Ok(())).map(|()| reply::no_content())
     }
 
-    /// Changes the world, views the result and records the call under one lock, so that no other entry comes between
-    /// them in the journal.
+    /// Changes the world, views the result and records the call under one lock, so that in the journal no other entry
+    /// comes between the change and the call.
     fn command<C, D, T>(
         &'a self,
         check: impl FnOnce(&Engine) -> Result<(), Refusal>,
@@ -207,7 +207,7 @@ impl<'a> Call<'a> {
     {
         let mut asked = self.asked();
         let shown = self.world.handle_checked_and_note(check, command, |engine, done, now| {
-            // The path of a call that creates a fax names none, so the created fax is recorded.
+            // The path of a call that creates a fax names no fax, so the created one is recorded.
             asked.fax = C::created(&done).or(asked.fax);
             let shown = done.and_then(|done| look(engine, &self.view(now), done));
             let shown = shown.map_err(|refusal| self.refused(&refusal));

@@ -1,4 +1,4 @@
-//! `Messages`: text messages, which are kept and delivered at once. The engine decides when.
+//! `Messages`: text messages. The engine decides when they are sent and delivered.
 
 use axum::response::Response;
 

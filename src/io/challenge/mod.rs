@@ -83,7 +83,7 @@ impl Challenge {
 }
 
 /// Parses the challenges in one header, which may contain several (RFC 9110 §11.6.1). Commas separate both challenges
-/// and their parameters, so an element starts a new challenge if the name at its beginning has no equals sign.
+/// and their parameters, so an element starts a new challenge if its first word is not followed by an equals sign.
 fn parse(header: &str) -> Vec<Challenge> {
     let mut challenges: Vec<Challenge> = Vec::new();
     for element in elements(header) {

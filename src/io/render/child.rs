@@ -59,8 +59,8 @@ pub(super) async fn make(
     made
 }
 
-/// Renders the document on standard input, as a child. `limit` is called before any byte of the document is read, to
-/// limit the process's memory.
+/// Does the child's part: renders the document that it reads from standard input. `limit` is called before any byte of
+/// the document is read, to limit the process's memory.
 #[must_use]
 pub fn run(limit: impl FnOnce() -> io::Result<()>) -> ExitCode {
     let answered = limit().and_then(|()| answer(&mut io::stdin().lock(), &mut io::stdout().lock()));

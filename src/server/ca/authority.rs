@@ -138,7 +138,7 @@ impl Authority {
             .chain_update(identity.to_string())
             .finalize();
         let mut serial = digest[..SERIAL_LEN].to_vec();
-        // With this bit set the number would be negative.
+        // If the highest bit were set, the number would be negative.
         serial[0] &= 0x7f;
         SerialNumber::from_slice(&serial)
     }

@@ -100,7 +100,7 @@ fn any(bytes: &[u8]) -> Option<(Element<'_>, &[u8])> {
 fn time(element: &Element<'_>) -> Option<Timestamp> {
     let text = std::str::from_utf8(element.content).ok()?.strip_suffix('Z')?;
     let text = match element.tag {
-        // A two-digit year from 50 to 99 is in the last century (RFC 5280 §4.1.2.5.1).
+        // A two-digit year from 50 to 99 means 1950 to 1999 (RFC 5280 §4.1.2.5.1).
         UTC_TIME if text.get(..2)? >= "50" => format!("19{text}"),
         UTC_TIME => format!("20{text}"),
         GENERALIZED_TIME => text.to_owned(),
