@@ -36,7 +36,7 @@ scenario("a delivered fax has numbers, a price and its document", async (setting
   const fax = await ended(setting, await send(client, app));
   assert.deepEqual([fax.status, fax.numPages, fax.priceUnit], ["delivered", 2, "USD"]);
   assert.ok(Number.isInteger(fax.duration) && fax.duration > 0);
-  assert.equal(fax.price, Number((0.007 * Math.ceil(fax.duration / 60)).toFixed(3)));
+  assert.equal(fax.price, Number((-0.007 * Math.ceil(fax.duration / 60)).toFixed(3)));
   assert.match(fax.mediaSid, /^ME[0-9a-f]{32}$/);
   assert.ok(fax.mediaUrl.startsWith(emulator.origin));
   assert.ok(fax.dateUpdated >= fax.dateCreated);

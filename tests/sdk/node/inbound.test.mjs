@@ -19,7 +19,7 @@ scenario("an app is asked for TwiML and notified of the fax", async ({ emulator,
   assert.deepEqual([asked.method, asked.form], ["POST", common]);
   const [told] = app.of("/fax/received");
   const { MediaUrl, ...rest } = told.form;
-  const expected = { RemoteStationId: "EXAMPLE INC", FaxStatus: "received", Status: "received", NumPages: "3" };
+  const expected = { RemoteStationId: "EXAMPLE INC", FaxStatus: "received", Status: "received", NumPages: "3", BitRate: "14400" };
   assert.deepEqual(rest, { ...common, ...expected });
   const stored = await fetch(MediaUrl);
   assert.deepEqual([stored.status, stored.headers.get("content-type")], [200, "application/pdf"]);

@@ -65,7 +65,7 @@ def test_a_delivered_fax_has_pages_a_duration_a_price_and_its_document(emulator,
     assert type(fax.num_pages) is int and type(fax.duration) is int and fax.duration > 0
     assert fax.price_unit == "USD"
     started_minutes = -(-fax.duration // 60)
-    assert isinstance(fax.price, Decimal) and fax.price == Decimal("0.007") * started_minutes
+    assert isinstance(fax.price, Decimal) and fax.price == Decimal("-0.007") * started_minutes
     assert re.fullmatch("ME[0-9a-f]{32}", fax.media_sid)
     assert fax.media_url.startswith(emulator.origin() + "/")
     assert fax.date_updated >= fax.date_created and is_now(fax.date_updated)

@@ -49,6 +49,7 @@ def test_an_app_is_asked_for_twiml_and_notified_of_the_fax(emulator, account, ap
     assert told.method == "POST"
     media_url = told.form["MediaUrl"]
     expected = {"RemoteStationId": "EXAMPLE INC", "FaxStatus": "received", "Status": "received", "NumPages": "3"}
+    expected["BitRate"] = "14400"
     assert told.form == {**common, **expected, "MediaUrl": media_url}
     stored = emulator.session.get(media_url)
     assert (stored.status_code, stored.headers["Content-Type"]) == (200, "application/pdf")
