@@ -1,4 +1,4 @@
-//! Tests each alert code: an app misbehaves in the way that the code is for, the Monitor list contains the alert with its
+//! Tests each alert code: an app misbehaves in the way that the code reports, the Monitor list contains the alert with its
 //! request and response, and the fallback URL is asked instead. Responses are checked against Twilio's description of
 //! the Monitor API.
 
@@ -155,7 +155,7 @@ async fn each_certificate_fault_has_its_own_code() {
     for options in [&trusting, &insecure] {
         let host = Host::with(settings(Pace::Max), options, setup(&format!("{}/fax", app.url)));
         ring(&host);
-        assert!(host.alerts_at_rest().await.is_empty(), "a trusted or unchecked certificate");
+        assert!(host.alerts_at_rest().await.is_empty(), "a trusted or unchecked certificate raises no alert");
     }
 }
 

@@ -99,7 +99,7 @@ async fn bins_are_created_changed_served_and_deleted() {
 }
 
 #[tokio::test]
-async fn twiml_that_can_not_be_executed_is_refused_with_the_reason() {
+async fn twiml_that_cannot_be_executed_is_refused_with_the_reason() {
     let (host, _server) = host(&config()).await;
     for (body, part) in [
         (json!({ "twiml": "<Response><Recieve/></Response>" }), "neither <Receive> nor <Reject>"),

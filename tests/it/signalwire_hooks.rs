@@ -112,7 +112,7 @@ async fn send(host: &Host, server: &MockServer, more: &str) -> (u16, u64) {
     if answer.status < 300 { (answer.status, 0) } else { answer.error() }
 }
 
-/// Checks the vectors from SignalWire's own tests, and from its validators for npm and PyPI.
+/// Checks the vectors from SignalWire's own tests, and from the validators that it publishes on npm and PyPI.
 #[test]
 fn the_published_signature_vectors_hold() {
     let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
