@@ -336,7 +336,7 @@ async fn plaintext_requests_to_another_host_are_forwarded() {
 }
 
 #[tokio::test]
-async fn connect_to_applies_to_forwarded_requests_and_without_http_in_its_target_to_tunnels() {
+async fn connect_to_applies_to_forwarded_requests_and_unless_it_names_http_to_tunnels() {
     let app = MockServer::start().await;
     Mock::given(path("/hook"))
         .and(header("host", "app.example.com"))

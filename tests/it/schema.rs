@@ -106,7 +106,10 @@ fn check_text(value: Option<&str>, schema: &Value, place: &str) {
             prefix => text.strip_prefix(prefix),
         };
         let digits = digits.unwrap_or_default();
-        assert!(digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()), "{place} does not fit {pattern}: {text}");
+        assert!(
+            digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()),
+            "{place} does not match {pattern}: {text}"
+        );
     }
     match schema["format"].as_str() {
         Some("uri") if is_2010 && text.starts_with('/') => {}

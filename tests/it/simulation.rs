@@ -200,7 +200,7 @@ impl Sim {
         assert!(reply.is_ok(), "{reply:?}");
     }
 
-    /// Completes a random effect that is under way, successfully or not, and leaves the others under way.
+    /// Completes a random effect. By `luck`, 0 loses it, 1 fails its request, 2 rejects a call, and the rest succeed.
     fn answer(&mut self) {
         if self.effects.is_empty() {
             return;
