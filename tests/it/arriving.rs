@@ -72,7 +72,7 @@ fn a_fax_stays_available_while_the_app_is_retried_and_its_fallback_asked() {
     assert!(script.engine.arriving(sid).is_some(), "the fax is there while the fallback is asked");
     script.answer_no_twiml(ExchangeFailure::TotalTimeout);
     assert_eq!(script.engine.arriving(sid), None);
-    script.control(Restore("asked".into())).expect("back");
+    script.control(Restore("asked".into())).expect("restored");
     assert!(script.engine.arriving(sid).is_some(), "the app is asked again after a restore");
     script.control(Reset { seed: None }).expect("reset");
     assert_eq!((script.engine.arriving(sid), script.engine.conversation(sid)), (None, ConversationState::Unknown));

@@ -80,7 +80,7 @@ async fn bins_are_created_changed_served_and_deleted() {
     let (status, bin) = control(&host, "POST", "/twiml-bins", &json!({ "name": "Front desk", "twiml": RECEIVE })).await;
     assert_eq!((status, &bin["name"], &bin["twiml"]), (201, &json!("Front desk"), &json!(RECEIVE)), "{bin}");
     let sid = bin["sid"].as_str().expect("a SID");
-    let page = bin["url"].as_str().and_then(|url| url.strip_prefix("http://localhost:8329")).expect("an own URL");
+    let page = bin["url"].as_str().and_then(|url| url.strip_prefix("http://localhost:8329")).expect("a URL here");
     assert_eq!(page, format!("/twiml/{sid}"));
     assert_eq!(host.text(page).await, (200, RECEIVE.to_owned()));
     let one = format!("/twiml-bins/{sid}");

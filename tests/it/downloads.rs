@@ -49,7 +49,7 @@ fn events(host: &Host, fax: &Value, kind: &str) -> Vec<Value> {
 }
 
 fn text<'a>(fax: &'a Value, name: &str) -> &'a str {
-    fax[name].as_str().expect("a text")
+    fax[name].as_str().expect("a string")
 }
 
 const CURL: (header::HeaderName, &str) = (header::USER_AGENT, "curl/8");

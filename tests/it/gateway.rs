@@ -152,7 +152,7 @@ async fn each_librarys_connect_reaches_the_emulator_under_twilios_name() {
     for connect in CONNECTS {
         let (status, stream) = running.ask(connect).await;
         assert_eq!(status, ESTABLISHED.trim_end(), "{connect}");
-        let mut tunnel = running.trusting("fax.twilio.com", stream).await.expect("a certificate it trusts");
+        let mut tunnel = running.trusting("fax.twilio.com", stream).await.expect("a trusted certificate");
         let answer = exchange(&mut tunnel, &running.list("/v1/Faxes", "fax.twilio.com")).await;
         assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
         assert!(answer.contains("\"url\":\"https://fax.twilio.com/v1/Faxes?"), "{answer}");
@@ -200,7 +200,7 @@ async fn responses_to_other_requests_keep_their_headers() {
     let mut answer = [0; ESTABLISHED.len()];
     stream.read_exact(&mut answer).await.expect("an answer");
     assert_eq!(String::from_utf8_lossy(&answer), ESTABLISHED);
-    let mut tunnel = running.trusting("fax.twilio.com", stream).await.expect("a certificate it trusts");
+    let mut tunnel = running.trusting("fax.twilio.com", stream).await.expect("a trusted certificate");
     let answer = exchange(&mut tunnel, &running.list("/v1/Faxes", "fax.twilio.com")).await.to_ascii_lowercase();
     assert!(answer.starts_with("http/1.1 200 ok\r\n") && answer.contains("\r\ndate: "), "{answer}");
     let refused = "CONNECT fax.twilio.com HTTP/1.1\r\nConnection: close\r\n\r\n";
@@ -221,7 +221,7 @@ async fn a_request_without_a_host_takes_the_host_of_its_tunnel() {
     ] {
         let (_, stream) = running.ask(connect).await;
         let name = connect[8..].split(':').next().expect("a name");
-        let mut tunnel = running.trusting(name, stream).await.expect("a certificate it trusts");
+        let mut tunnel = running.trusting(name, stream).await.expect("a trusted certificate");
         let request = format!("GET /v1/Faxes HTTP/1.0\r\nAuthorization: {}\r\n\r\n", running.credential);
         let answer = exchange(&mut tunnel, &request).await;
         assert!(answer.contains(&format!("\"url\":\"{origin}/v1/Faxes?")), "{answer}");
