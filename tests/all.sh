@@ -51,7 +51,7 @@ core_is_pure() {
     echo "$(core_crates | wc -l) crates in the core"
 }
 
-# Checks that a test that embeds the emulator builds neither TLS nor the command line.
+# Checks that a test with the emulator as a library compiles neither TLS nor the command line.
 library_is_lean() {
     local features=(--no-default-features --features server) crates
     cargo check --quiet --lib "${features[@]}" || return
@@ -107,7 +107,7 @@ step 'format' cargo fmt --all --check
 step 'clippy' cargo clippy --quiet --workspace --all-targets -- -D warnings -D clippy::incompatible_msrv
 step 'core alone' core_is_pure
 [[ -n $quick ]] || step 'library for tests' library_is_lean
-# Built together with the tests, so that nothing is compiled twice; the release is built without them.
+# The binary and the tests are built together, so that nothing is compiled twice. The release is built without tests.
 step 'build' cargo build --quiet --workspace --bins --tests
 step 'Rust tests' rust_tests
 step 'doc tests' cargo test --quiet --workspace --doc

@@ -2,8 +2,8 @@
 """Runs the load that tests/soak.sh describes: python3 tests/soak.py BINARY SECONDS.
 
 Three rounds of load follow a first one, in which caches and buffers fill. After each round all clients disconnect, and the
-round's account is removed. Then there may be no more descriptors than at the start, and after the last round at most 10 % or
-8 MiB (whichever is more) more memory than after the earlier round that left most. The allocator returns freed pages at once,
+round's account is removed. Then there may be no more descriptors than at the start. After the last round, memory may exceed
+that of the earlier round that left most by at most 10 % or 8 MiB, whichever is more. The allocator returns freed pages at once,
 so memory that is still resident is still held.
 """
 

@@ -69,7 +69,8 @@ def read(page, quality, scratch):
 def lines(page, quality):
     """Counts horizontal and vertical lines that are present at three places along their length."""
     black = numpy.asarray(Image.open(page).convert("L")) < 128
-    # A letter-size page is 1734 pels wide at 204 pels per inch. Of a narrower page, the middle is kept.
+    # A letter-size page is 1734 pels wide at 204 pels per inch. A narrower page shows only its middle,
+    # so its columns lie further left.
     down, left = ROWS_PER_INCH[quality] / 72, (black.shape[1] - 1734) // 2
     across = 204 / 72
 

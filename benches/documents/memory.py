@@ -3,7 +3,7 @@
 
     benches/documents/memory.py FAUXFAX [--documents N] [--pages N]
 
-An emulator at the pace of a real line sends 100 different documents of 50 pages at once, which a local server provides.
+An emulator at the pace of a real line sends 100 different documents of 50 pages at once; a local server provides them.
 The emulator's VmRSS is read every 50 ms from the first create until all faxes are being sent. The figure is the memory
 beyond the documents themselves (as fetched, and as fax pages). Needs Linux."""
 

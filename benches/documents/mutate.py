@@ -5,8 +5,8 @@ most memory.
     benches/documents/mutate.py FAUXFAX [--seconds 300] [--seed 1] [--serve] [FILE…]
 
 Without FILE: fixtures/documents and what tests/documents/make.py makes, as PDF, PNG and, by `convert`, TIFF. Each run is
-a process with 1.5 GiB of address space and 20 s, the limits of the emulator's own renderers. A panic, a signal and a
-timeout count as bad; a document that is refused with a reason does not. With --serve a running emulator receives the
+a process with 1.5 GiB of address space and 20 s, the limits of the emulator's own renderers. A panic, a signal or a
+timeout counts as bad; a document that is refused with a reason does not. With --serve a running emulator receives the
 documents instead, each rendered by a child process, and the growth of its memory is reported. The exit status is 1 if a
 run ended in a panic or by a signal. Needs Linux."""
 

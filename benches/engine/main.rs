@@ -1,5 +1,5 @@
-//! Measures the engine alone: `cargo bench --bench engine`. The figures are the deadlines per second in a frozen world,
-//! and the time that snapshots, restores and resets take with a thousand faxes. Each figure is the median of `ROUNDS` rounds.
+//! Measures the engine alone: `cargo bench --bench engine`. The figures are the deadlines handled per second in a frozen
+//! world, and the time that snapshots, restores and resets take with a thousand faxes. Each is the median of `ROUNDS` rounds.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

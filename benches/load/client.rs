@@ -1,5 +1,5 @@
-//! Loads a server over persistent connections, each of which repeats a request as soon as its response has arrived. Only
-//! the status and the length of a response are parsed.
+//! Puts load on a server over persistent connections, each of which repeats a request as soon as its response has arrived.
+//! Only the status and the length of a response are parsed.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::Result;
 /// The number of connections that send requests concurrently.
 pub(crate) const CONNECTIONS: usize = 64;
 
-/// The result of loading a server.
+/// The result of putting load on a server.
 pub(crate) struct Load {
     pub(crate) responses_per_second: f64,
 }
@@ -58,7 +58,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-/// Loads the server for `span` with one request, repeated over `CONNECTIONS`. Fails on any status other than `status`.
+/// Repeats one request for `span` over `CONNECTIONS` connections. Fails on any status other than `status`.
 pub(crate) async fn load(address: SocketAddr, request: &[u8], status: u16, span: Duration) -> Result<Load> {
     load_through(&|| Connection::open(address), request, status, span).await
 }

@@ -11,7 +11,7 @@ use crate::gateway;
 
 /// The number of rounds per figure, odd so that the median is one of them.
 pub(crate) const ROUNDS: usize = 5;
-/// How long one server is loaded in each round.
+/// How long one server is put under load in each round.
 pub(crate) const SPAN: Duration = Duration::from_secs(2);
 /// The number of rounds of `rest`: more than `ROUNDS`, because its POSTs are measured for a shorter time and vary more.
 const REST_ROUNDS: usize = 9;
@@ -25,9 +25,9 @@ const CONVERSATIONS: usize = 4_000;
 const LANES: usize = 8;
 /// The number of faxes in a world with a long history.
 const MILLION: usize = 1_000_000;
-/// The number of receivers that hang.
+/// The number of callbacks that hang.
 const HANGING: usize = 1_000;
-/// The number of creates that are timed while those receivers hang.
+/// The number of creates that are timed while those callbacks hang.
 const CREATES: usize = 1_000;
 
 /// Measures the named figures, or all of them.
@@ -156,8 +156,8 @@ async fn conversations(report: &impl Fn(&str), way: Way) -> Result<()> {
     Ok(())
 }
 
-/// Measures the memory per fax at a million ended faxes, and compares the rate at which the last page of their list can be
-/// fetched with that of the first page.
+/// Measures the memory per fax at a million ended faxes, and compares how often per second the first and the last page of
+/// their list can be fetched.
 async fn million(report: &impl Fn(&str)) -> Result<()> {
     let emulator = Process::emulator(&[])?;
     let address = emulator.address;
@@ -192,7 +192,7 @@ async fn million(report: &impl Fn(&str)) -> Result<()> {
     Ok(())
 }
 
-/// Returns the target of the last page with its page token, as clients that follow links reach it: goes to the page by its
+/// Returns the target of the last page with a page token, as in the links that clients follow: goes to the page by its
 /// number, then one page back and one forward.
 async fn last_page(connection: &mut Connection, address: std::net::SocketAddr, first: &str) -> Result<String> {
     let mut target = format!("{first}&Page={}", MILLION / 50 - 1);
@@ -215,7 +215,7 @@ async fn ask_often(lane: &mut Connection, ask: &[u8], status: u16) -> Result<()>
     Ok(())
 }
 
-/// Compares the 99th percentile of the time that a create takes while receivers hang with that in an idle emulator.
+/// Compares the 99th percentile of the time that a create takes while callbacks hang with that in an idle emulator.
 async fn hanging(report: &impl Fn(&str)) -> Result<()> {
     let (app, _) = app::start().await?;
     let emulator = Process::emulator(&[])?;

@@ -32,13 +32,13 @@ def pages(settings: Settings, store: Store, client: Client) -> Blueprint:
             if not hmac.compare_digest(password.encode(), settings.password.encode()):
                 challenge = {"WWW-Authenticate": 'Basic realm="Fax inbox", charset="UTF-8"'}
                 return Response("A password is needed to see the faxes.", 401, challenge)
-        # A browser that knows the password sends it with another site's form, too.
+        # A browser that knows the password also sends it with a form on another site's page.
         if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             abort(403, "The form must be sent from the inbox's own page.")
         return None
 
     def page(errors: dict[str, str], status: int = 200) -> tuple[str, int]:
-        # A form with too large an upload can't be read.
+        # If the upload is too large, the form can't be read.
         form = {} if status == 413 else request.form
         faxes = {direction: store.newest(direction) for direction in ("inbound", "outbound")}
         return render_template("inbox.html", number=settings.fax_number, form=form, errors=errors, **faxes), status

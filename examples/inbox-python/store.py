@@ -44,7 +44,7 @@ class Fax:
 
     @property
     def has_document(self) -> bool:
-        """Whether the document is stored here, or else at Twilio."""
+        """Whether there is a document, stored here or at Twilio."""
         return self.is_stored or self.status in ("received", "delivered")
 
 

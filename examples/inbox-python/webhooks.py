@@ -12,7 +12,7 @@ from store import Store
 
 # The library has no builder for this verb.
 REJECT = "<Response><Reject/></Response>"
-# To connect, and then for each read. Twilio waits 15 seconds for the response to a webhook, download included.
+# For connecting, and for each read. Twilio waits 15 seconds for a webhook's response, which follows the download.
 DOWNLOAD_TIMEOUTS_S = (3, 8)
 
 

@@ -111,7 +111,7 @@ test("a world's hostile name is text on the page of worlds", async () => {
   assertClean(page);
 });
 
-test("a fax of four hundred pages is shown, and its last page turned to", async () => {
+test("a fax of four hundred pages is shown, and its last page can be opened", async () => {
   await lead("/evil");
   const sid = await receive({ pages: "400" });
   await look(`/console/faxes/${sid}`);

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { App, Emulator } from "./parts/emulator.mjs";
 import { assertClean, launch, open } from "./parts/browser.mjs";
 
-/** The number of status changes per second that must leave the page responsive, and for how long they occur. */
+/** The page must stay responsive during this many status changes per second, for this many seconds. */
 const CHANGES_A_SECOND = 200;
 const BUSY_S = 4;
 /** A user notices a task that is longer than this. */

@@ -56,7 +56,7 @@ test("the page Connect shows the space, the project and SignalWire's libraries",
   assertClean(page);
 });
 
-test("a fax is sent and deleted from the console, and a number keeps what it accepts", async () => {
+test("a fax is sent and deleted from the console, and saving a number doesn't change what it accepts", async () => {
   const page = await open(browser, `${emulator.url}/console/send`);
   await settled(page);
   await page.getByLabel("MediaUrl").fill(`${app.url}/letter.pdf`);

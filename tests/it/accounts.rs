@@ -64,7 +64,7 @@ async fn a_subaccount_has_its_own_world_which_its_owner_can_reach() {
     assert_eq!(host.call_as(as_sub, "GET", &own(".json"), "").await.error(), (401, 20003));
     assert_eq!(count(&host.call_as(as_sub, "GET", ACCOUNTS, "").await.json(), "accounts"), 1);
     assert_eq!(host.call_as(as_sub, "POST", ACCOUNTS, "").await.error(), (403, 20006));
-    // v1 paths address the account of the credential, which is the subaccount here, and not its owner.
+    // A v1 path names no account: it means the one whose credential is used, here the subaccount and not its owner.
     let fax = "To=%2B15558675310&From=%2B15017122661&MediaUrl=http://127.0.0.1:9/a.pdf";
     let fax = host.call_as(as_sub, "POST", "/v1/Faxes", fax).await.json();
     assert_eq!(text(&fax, "account_sid"), sid);
@@ -227,7 +227,7 @@ async fn number_lists_are_as_described() {
     }
     for kind in ["National", "SharedCost", "Voip", "MachineToMachine"] {
         let target = own(&format!("/AvailablePhoneNumbers/US/{kind}.json"));
-        assert_eq!(host.call("GET", &target, "").await.error(), (404, 20404), "none are sold");
+        assert_eq!(host.call("GET", &target, "").await.error(), (404, 20404), "none of this kind are for sale");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tests each alert code: an app misbehaves in the way that the code is for, the Monitor list contains the alert with its
+//! Tests each alert code: an app misbehaves in the way that the code reports, the Monitor list contains the alert with its
 //! request and response, and the fallback URL is asked instead. Responses are checked against Twilio's description of
 //! the Monitor API.
 
@@ -155,7 +155,7 @@ async fn each_certificate_fault_has_its_own_code() {
     for options in [&trusting, &insecure] {
         let host = Host::with(settings(Pace::Max), options, setup(&format!("{}/fax", app.url)));
         ring(&host);
-        assert!(host.alerts_at_rest().await.is_empty(), "a trusted or unchecked certificate");
+        assert!(host.alerts_at_rest().await.is_empty(), "a trusted or unchecked certificate raises no alert");
     }
 }
 
@@ -253,7 +253,7 @@ async fn alerts_are_paginated_filtered_by_date_and_private_to_their_account() {
     assert_eq!(host.alerts_at_rest().await.len(), 3, "a number without a FaxUrl raises an alert per call");
     let first = host.api("GET", "/v1/Alerts", "/v1/Alerts?PageSize=2", "").await;
     let next = first["meta"]["next_page_url"].as_str().expect("a next page").to_owned();
-    let rest = host.api("GET", "/v1/Alerts", next.strip_prefix("http://localhost:8329").expect("ours"), "").await;
+    let rest = host.api("GET", "/v1/Alerts", next.strip_prefix("http://localhost:8329").expect("a URL here"), "").await;
     let sids = |page: &Value| {
         let alerts = page["alerts"].as_array().cloned().unwrap_or_default();
         alerts.iter().map(|alert| alert["sid"].to_string()).collect::<Vec<_>>()

@@ -15,9 +15,9 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-/// An upper bound on the number of connections that fill the backlog of a listener that asked for the smallest one.
+/// An upper bound on the number of connections that fill the smallest backlog that a listener can ask for.
 const BACKLOG_TRIES: usize = 64;
-/// The time within which a loopback connection is established unless the kernel has dropped it.
+/// The time within which a loopback connection is established unless the kernel drops it.
 const LOOPBACK_MAX: Duration = Duration::from_millis(300);
 
 /// A running app, which stops when dropped.
@@ -115,7 +115,7 @@ impl Authority {
         Own { certificate, key }
     }
 
-    /// Makes a self-signed certificate as `openssl req -x509` does, marked as a CA's certificate or not.
+    /// Makes a self-signed certificate as `openssl req -x509` does. `is_ca` marks it as the certificate of a CA.
     pub(crate) fn self_signed(names: &[&str], common_name: &str, is_ca: bool) -> Own {
         let mut params = dated(names, 4096);
         params.distinguished_name = DistinguishedName::new();

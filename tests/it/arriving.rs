@@ -51,7 +51,7 @@ fn a_fax_can_be_fetched_but_not_changed_while_its_app_is_asked() {
         assert_eq!(script.engine.conversation(sid), ConversationState::Pending);
         script.answer_twiml(twiml, &[]);
         assert_eq!((script.engine.arriving(sid), listed_now(&script)), (None, listed), "{twiml}");
-        assert_eq!(script.engine.fax(sid).is_ok(), listed == 1, "a call that the app does not take is no fax");
+        assert_eq!(script.engine.fax(sid).is_ok(), listed == 1, "a call that the app does not accept becomes no fax");
         let after = if listed == 0 { Err(Refusal::NoFax(sid)) } else { Err(Refusal::TooLateToCancel(sid)) };
         assert_eq!(script.command(CancelFax(sid)), after, "{twiml}");
     }
@@ -65,15 +65,15 @@ fn a_fax_stays_available_while_the_app_is_retried_and_its_fallback_asked() {
     let sid = script.receive(call(1));
     script.control(TakeSnapshot("asked".into())).expect("taken");
     script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
-    assert!(script.engine.arriving(sid).is_some(), "between two tries");
+    assert!(script.engine.arriving(sid).is_some(), "the fax is there between two attempts");
     script.forward(Duration::ZERO);
     script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
     script.expect_effects(&["ask fallback-url http://app/fallback"]);
-    assert!(script.engine.arriving(sid).is_some(), "while the fallback is asked");
+    assert!(script.engine.arriving(sid).is_some(), "the fax is there while the fallback is asked");
     script.answer_no_twiml(ExchangeFailure::TotalTimeout);
     assert_eq!(script.engine.arriving(sid), None);
-    script.control(Restore("asked".into())).expect("back");
-    assert!(script.engine.arriving(sid).is_some(), "it is asked again after a restore");
+    script.control(Restore("asked".into())).expect("restored");
+    assert!(script.engine.arriving(sid).is_some(), "the app is asked again after a restore");
     script.control(Reset { seed: None }).expect("reset");
     assert_eq!((script.engine.arriving(sid), script.engine.conversation(sid)), (None, ConversationState::Unknown));
 }
@@ -85,7 +85,7 @@ fn a_call_between_owned_numbers_can_be_fetched_at_the_receiving_end() {
     script.forward(Duration::ZERO);
     script.answer_document(1);
     script.forward_to_next();
-    let asked = script.first_effect().fax.expect("it concerns a call");
+    let asked = script.first_effect().fax.expect("it belongs to a call");
     assert!(asked != sent && script.engine.arriving(asked).is_some());
 }
 
@@ -101,7 +101,7 @@ fn a_fax_deleted_before_its_action_is_notified_still_ends_as_received() {
     script.answer_ok();
     assert_eq!(script.engine.conversation(sid), ConversationState::Settled(Status::Received));
     script.control(Reset { seed: None }).expect("reset");
-    assert_eq!(script.engine.conversation(sid), ConversationState::Unknown, "a reset forgets");
+    assert_eq!(script.engine.conversation(sid), ConversationState::Unknown, "a reset forgets the fax");
 }
 
 /// The test itself plays the app, so that it can make its calls before the app's first response.

@@ -291,7 +291,7 @@ async fn a_certificate_in_trust_ca_is_trusted_whatever_it_says_about_itself() {
         let host = Host::with(settings(Pace::Max), &options, setup(&format!("{}/fax", app.url)));
         ring(&host);
         let alerts = host.alerts_at_rest().await;
-        assert_eq!(code_of(alerts[0].fault), code, "trusted, but for another name or expired: {}", alerts[0].message);
+        assert_eq!(code_of(alerts[0].fault), code, "trusted, but expired or for another name: {}", alerts[0].message);
         assert!(alerts[0].message.contains(part), "{}", alerts[0].message);
     }
 }

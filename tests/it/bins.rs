@@ -80,7 +80,7 @@ async fn bins_are_created_changed_served_and_deleted() {
     let (status, bin) = control(&host, "POST", "/twiml-bins", &json!({ "name": "Front desk", "twiml": RECEIVE })).await;
     assert_eq!((status, &bin["name"], &bin["twiml"]), (201, &json!("Front desk"), &json!(RECEIVE)), "{bin}");
     let sid = bin["sid"].as_str().expect("a SID");
-    let page = bin["url"].as_str().and_then(|url| url.strip_prefix("http://localhost:8329")).expect("an own URL");
+    let page = bin["url"].as_str().and_then(|url| url.strip_prefix("http://localhost:8329")).expect("a URL here");
     assert_eq!(page, format!("/twiml/{sid}"));
     assert_eq!(host.text(page).await, (200, RECEIVE.to_owned()));
     let one = format!("/twiml-bins/{sid}");
@@ -99,7 +99,7 @@ async fn bins_are_created_changed_served_and_deleted() {
 }
 
 #[tokio::test]
-async fn twiml_that_can_not_be_executed_is_refused_with_the_reason() {
+async fn twiml_that_cannot_be_executed_is_refused_with_the_reason() {
     let (host, _server) = host(&config()).await;
     for (body, part) in [
         (json!({ "twiml": "<Response><Recieve/></Response>" }), "neither <Receive> nor <Reject>"),

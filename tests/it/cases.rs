@@ -1,5 +1,5 @@
 //! Tests one small document for each kind of fault found in real documents: the rows of its fax pages at fine quality,
-//! their ink (the percentage of black pels), and the losses reported. The other document tests cover more values of each kind.
+//! their ink (the percentage of black pels), and the losses reported. The other document tests cover more such faults.
 
 use std::fmt::Write;
 use std::fs;

@@ -219,7 +219,7 @@ async fn a_stream_sends_past_and_new_events_and_resumes_where_it_was_cut() {
 async fn a_stream_is_produced_in_small_pieces_and_loses_nothing_between_them() {
     /// The size at which the emulator ends a piece, `DRAW_BYTES_MAX`.
     const PIECE_BYTES: usize = 32 * 1024;
-    /// An upper bound on the size of one event, by which a piece may exceed that size.
+    /// An upper bound on the size of one event, and so on the number of bytes by which a piece may exceed `PIECE_BYTES`.
     const EVENT_BYTES: usize = 4 * 1024;
     const EVENTS: u64 = 150;
     let bench = Bench::new().await;
@@ -336,7 +336,7 @@ async fn a_wait_that_times_out_says_how_far_the_fax_got_and_what_is_next() {
     let call = bench.ok("POST", &format!("/incoming-faxes?account={account}"), json!({})).await;
     let since = &call["seq"];
     bench.ok("GET", &format!("/wait?account={account}&status=receiving&since={since}"), Value::Null).await;
-    // Advancing by nothing returns once the fax's pages have been made; then the fax waits only for the frozen clock.
+    // Advancing by zero seconds returns once the fax's pages have been made; then the fax waits only for the frozen clock.
     bench.ok("POST", &format!("/clock/advance?account={account}"), json!({ "seconds": 0 })).await;
     let (status, detail) = bench.refused("GET", &format!("{wait}&for=idle"), Value::Null).await;
     assert!(status == 408 && detail.contains("the clock is frozen"), "{detail}");
@@ -370,7 +370,7 @@ async fn a_wait_that_times_out_describes_the_world_that_was_created_meanwhile() 
 }
 
 #[tokio::test]
-async fn the_described_form_of_an_account_is_the_one_that_calls_accept() {
+async fn the_described_pattern_of_an_account_fits_exactly_what_calls_accept() {
     let bench = Bench::new().await;
     let parameters = openapi()["paths"][format!("{BASE}/clock")]["get"]["parameters"].clone();
     let account = parameters.as_array().and_then(|all| all.iter().find(|each| each["name"] == "account"));
@@ -464,7 +464,7 @@ async fn a_new_account_gets_missing_credentials_and_an_existing_one_is_refused()
     let edited = bench.ok("POST", &target, edits).await;
     assert_eq!((&edited["service"], &edited["friendly_name"]), (&json!("retired"), &json!("Desk")));
     assert_eq!(bench.ok("POST", &target, json!({ "debugger_url": null })).await["debugger_url"], Value::Null);
-    assert_eq!(bench.ok("POST", &target, json!({})).await["service"], "retired", "an absent field stays");
+    assert_eq!(bench.ok("POST", &target, json!({})).await["service"], "retired", "an absent field is unchanged");
     assert_eq!(edited["status"], "suspended");
     bench.ok("POST", &target, json!({ "status": "closed" })).await;
     assert_eq!(bench.refused("POST", &target, json!({ "status": "active" })).await.0, 409, "closed for good");
@@ -539,7 +539,7 @@ async fn an_exported_world_can_be_imported_and_an_invalid_one_changes_nothing() 
     let (status, detail) = bench.refused("PUT", &state, newer).await;
     assert!(status == 422 && detail.contains("newer"), "{detail}");
     assert_eq!(bench.ok("GET", &format!("/events?account={account}"), Value::Null).await["last_seq"], last);
-    // Another account can load the world once no account owns its keys.
+    // A world's API keys may exist only once, so another account can load the world only after this one is deleted.
     let other = bench.account().await;
     let (status, detail) = bench.refused("PUT", &format!("/state?account={other}"), whole.clone()).await;
     assert!(status == 422 && detail.contains(&key.to_string()), "{detail}");

@@ -22,7 +22,7 @@ pub(crate) fn hold(document: &Value, method: &str, target: &str, status: u16, co
     }
 }
 
-/// Lists the operations in the document that none of these calls, such as `GET /faxes`, used.
+/// Lists the operations in the document that none of these calls used. A call has the form `GET /faxes`.
 pub(crate) fn missed(document: &Value, base: &str, calls: &[String]) -> Vec<String> {
     let mut missed = Vec::new();
     for (path, operations) in document["paths"].as_object().expect("paths") {
@@ -74,7 +74,7 @@ fn breaches(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<St
     let mut found = Vec::new();
     if let (Some(object), Some(properties)) = (value.as_object(), schema["properties"].as_object()) {
         for (name, value) in object {
-            // JSON Schema allows further properties, but one that the document doesn't mention was forgotten there.
+            // JSON Schema allows further properties, but one that this document doesn't describe has been forgotten.
             match properties.get(name) {
                 Some(schema) => found.extend(breaches(document, schema, value, &format!("{at}.{name}"))),
                 None => found.push(format!("{at}.{name} is not described")),

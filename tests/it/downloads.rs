@@ -49,7 +49,7 @@ fn events(host: &Host, fax: &Value, kind: &str) -> Vec<Value> {
 }
 
 fn text<'a>(fax: &'a Value, name: &str) -> &'a str {
-    fax[name].as_str().expect("a text")
+    fax[name].as_str().expect("a string")
 }
 
 const CURL: (header::HeaderName, &str) = (header::USER_AGENT, "curl/8");
@@ -103,7 +103,7 @@ async fn every_refused_download_is_journaled_as_an_event_of_its_fax() {
         .collect();
     let expected = [(403, "bad-signature"), (403, "expired"), (404, "deleted")];
     assert_eq!(told, expected.map(|(status, reason)| (json!(status), json!(reason))));
-    assert_eq!(download(&host, "http://localhost:8329/fax/AC1/FX1/ME1", &[CURL]).await.0, 404, "of no account");
+    assert_eq!(download(&host, "http://localhost:8329/fax/AC1/FX1/ME1", &[CURL]).await.0, 404, "an unknown account");
 }
 
 #[tokio::test]

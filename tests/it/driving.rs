@@ -145,7 +145,7 @@ async fn no_read_creates_a_world() {
     assert!(host.registry.world(stranger).is_none(), "a read has created a world");
     let form = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http%3A%2F%2F127.0.0.1%3A9%2Fa.pdf";
     assert_eq!(host.call_as((&credential.0, "mine"), "POST", "/v1/Faxes", form).await.status, 201);
-    assert_eq!(host.call_as((&credential.0, "any token"), "GET", "/v1/Faxes", "").await.status, 401, "claimed by now");
+    assert_eq!(host.call_as((&credential.0, "any token"), "GET", "/v1/Faxes", "").await.status, 401, "another token");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Tests the engine with scripts, which put in commands and time, and check the effects, deadlines and statuses.
+//! Tests the engine with scripts that feed it commands and time, and check its effects, deadlines and statuses.
 
 use std::time::Duration;
 
@@ -400,7 +400,7 @@ fn a_fax_to_an_owned_number_rings_there_and_delivers_the_same_pages() {
     script.forward(Duration::from_secs(1));
     assert_eq!(script.status(sid), Status::Processing);
     script.expect_effects(&["ask fax-url http://app/fax"]);
-    let far = script.first_effect().fax.expect("it concerns a call");
+    let far = script.first_effect().fax.expect("it belongs to a call");
     script.answer_twiml(RECEIVE, &[]);
     assert_eq!((script.status(sid), script.status(far)), (Status::Sending, Status::Receiving));
     script.forward(HOUR);
@@ -436,7 +436,7 @@ fn canceling_while_the_receiving_app_is_asked_hangs_up() {
     let sid = script.send(order(OWN));
     script.answer_document(1);
     script.forward(Duration::from_secs(1));
-    let far = script.first_effect().fax.expect("it concerns a call");
+    let far = script.first_effect().fax.expect("it belongs to a call");
     assert_eq!(script.command(CancelFax(sid)), Ok(()));
     script.answer_twiml(RECEIVE, &[]);
     assert_eq!(script.engine.conversation(far), ConversationState::NotAnswered);

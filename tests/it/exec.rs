@@ -104,7 +104,7 @@ fn a_signalwire_account_is_passed_in_its_librarys_variables_and_reached_via_its_
     let space = "example.signalwire.com";
     assert_eq!(text.trim(), format!("{space} {space} {project} {token} {token} {project}"));
     let (_, text) = run(&[], &["sh", "-c", "echo x$SIGNALWIRE_PROJECT_ID"]);
-    assert_eq!(text, "x\n", "an account of Twilio sets no variable of SignalWire");
+    assert_eq!(text, "x\n", "a Twilio account sets no SignalWire variables");
     if Command::new("curl").arg("--version").output().is_err() {
         println!("skipped: curl is not installed");
         return;

@@ -90,7 +90,7 @@ async fn receive_with_an_action_succeeds_without_a_voice_url() {
 }
 
 #[tokio::test]
-async fn a_wrong_number_in_a_flag_and_a_duplicate_parameter_are_explained_in_words() {
+async fn invalid_flag_values_and_duplicate_parameters_are_explained_in_words() {
     let emulator = Emulator::builder().start().await.expect("the emulator starts");
     let cases: [(&[&str], i32, &str); 7] = [
         (&["events", "--since", "abc"], 2, "'--since <SEQ>': it must be a whole number"),

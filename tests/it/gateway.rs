@@ -152,7 +152,7 @@ async fn each_librarys_connect_reaches_the_emulator_under_twilios_name() {
     for connect in CONNECTS {
         let (status, stream) = running.ask(connect).await;
         assert_eq!(status, ESTABLISHED.trim_end(), "{connect}");
-        let mut tunnel = running.trusting("fax.twilio.com", stream).await.expect("a certificate it trusts");
+        let mut tunnel = running.trusting("fax.twilio.com", stream).await.expect("a trusted certificate");
         let answer = exchange(&mut tunnel, &running.list("/v1/Faxes", "fax.twilio.com")).await;
         assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
         assert!(answer.contains("\"url\":\"https://fax.twilio.com/v1/Faxes?"), "{answer}");
@@ -200,7 +200,7 @@ async fn responses_to_other_requests_keep_their_headers() {
     let mut answer = [0; ESTABLISHED.len()];
     stream.read_exact(&mut answer).await.expect("an answer");
     assert_eq!(String::from_utf8_lossy(&answer), ESTABLISHED);
-    let mut tunnel = running.trusting("fax.twilio.com", stream).await.expect("a certificate it trusts");
+    let mut tunnel = running.trusting("fax.twilio.com", stream).await.expect("a trusted certificate");
     let answer = exchange(&mut tunnel, &running.list("/v1/Faxes", "fax.twilio.com")).await.to_ascii_lowercase();
     assert!(answer.starts_with("http/1.1 200 ok\r\n") && answer.contains("\r\ndate: "), "{answer}");
     let refused = "CONNECT fax.twilio.com HTTP/1.1\r\nConnection: close\r\n\r\n";
@@ -221,7 +221,7 @@ async fn a_request_without_a_host_takes_the_host_of_its_tunnel() {
     ] {
         let (_, stream) = running.ask(connect).await;
         let name = connect[8..].split(':').next().expect("a name");
-        let mut tunnel = running.trusting(name, stream).await.expect("a certificate it trusts");
+        let mut tunnel = running.trusting(name, stream).await.expect("a trusted certificate");
         let request = format!("GET /v1/Faxes HTTP/1.0\r\nAuthorization: {}\r\n\r\n", running.credential);
         let answer = exchange(&mut tunnel, &request).await;
         assert!(answer.contains(&format!("\"url\":\"{origin}/v1/Faxes?")), "{answer}");
@@ -336,7 +336,7 @@ async fn plaintext_requests_to_another_host_are_forwarded() {
 }
 
 #[tokio::test]
-async fn connect_to_applies_to_forwarded_requests_and_to_tunnels_without_its_http() {
+async fn connect_to_applies_to_forwarded_requests_and_unless_it_names_http_to_tunnels() {
     let app = MockServer::start().await;
     Mock::given(path("/hook"))
         .and(header("host", "app.example.com"))
@@ -362,7 +362,7 @@ async fn connect_to_applies_to_forwarded_requests_and_to_tunnels_without_its_htt
     assert_eq!(status, ESTABLISHED.trim_end());
     let request = "GET /hook HTTP/1.1\r\nHost: app.example.com\r\nConnection: close\r\n\r\n";
     assert!(exchange(&mut tunnel, request).await.starts_with("HTTP/1.1 202"));
-    // TLS through a tunnel would not be understood by an app that speaks plain HTTP, so the rule is not used.
+    // The rule's target speaks plain HTTP and would not understand the TLS in a tunnel, so the rule is not used.
     let refused = "CONNECT plain.invalid:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let answer = exchange(&mut running.connect().await, refused).await;
     assert!(answer.contains(" 403 ") && answer.contains("--offline"), "{answer}");
@@ -443,7 +443,7 @@ async fn bytes_of_other_protocols_only_end_their_connection() {
         let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
         assert!(ended.is_ok() && rest.len() < 16, "{bytes:?}: {rest:?}");
     }
-    // The emulator waits a while for the other half of a ClientHello, but not once it stops.
+    // The emulator waits a while for the other half of a ClientHello, but gives it up when it is stopped.
     let mut half = running.connect().await;
     half.write_all(&[0x16, 3, 1, 2, 0, 1, 0]).await.expect("sent");
     let answer = exchange(&mut running.connect().await, &running.list("/v1/Faxes", "localhost")).await;

@@ -131,7 +131,7 @@ impl Host {
         (answer.status, answer.text)
     }
 
-    /// Makes a REST call as the account, and checks the response against what Twilio's description has for the path
+    /// Makes a REST call as the account, and checks the response against what Twilio's description says about the path
     /// `described`.
     pub(crate) async fn api(&self, method: &str, described: &str, target: &str, form: &str) -> Value {
         let answer = self.call(method, target, form).await;

@@ -37,7 +37,7 @@ fn an_ended_fax_and_its_media_are_removed_180_days_after_its_creation() {
     let young = sent(&mut script);
     // A day and two hours have passed since the first fax.
     script.forward(179 * DAY - 2 * HOUR - Duration::from_secs(1));
-    assert!(has_media(&script, old), "a second before its removal");
+    assert!(has_media(&script, old), "kept until a second before the removal");
     script.forward(Duration::from_secs(1));
     assert_eq!(script.engine.fax(old).err(), Some(Refusal::NoFax(old)));
     assert!(has_media(&script, young));

@@ -45,7 +45,7 @@ async fn bodies_without_room_wait_until_others_have_ended() {
     let budget = Budget::new(MIB);
     let host = host(&budget);
     let mut other = budget.body(Duration::from_secs(3_600));
-    // The first 64 KiB of a body are free of charge, so this body takes up the whole budget.
+    // The first 64 KiB of a body don't count, so this body takes up exactly the whole budget.
     other.add(&vec![0; 17 * 64 * 1024]).await.expect("the whole budget is free");
     assert_eq!(budget.held_bytes(), MIB);
     let order = format!("{{\"match\":{{}}}}{}", " ".repeat(200_000));

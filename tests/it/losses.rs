@@ -23,6 +23,7 @@ fn tiff(percent: usize) -> Vec<u8> {
     (0..HEIGHT).for_each(|y| image.blacken_run(y, y * 3, y * 4 + 20));
     let coded = g4(&image);
     let strip = &coded[..coded.len() * percent / 100];
+    // Width, height, compression (4: T.6), photometric interpretation, strip offset and strip length.
     let tags = [(256, WIDTH), (257, HEIGHT), (259, 4), (262, 0), (273, 8), (279, strip.len() as u32)];
     let mut bytes = b"II\x2a\0".to_vec();
     bytes.extend((8 + strip.len() as u32).to_le_bytes());
@@ -30,6 +31,7 @@ fn tiff(percent: usize) -> Vec<u8> {
     bytes.extend((tags.len() as u16).to_le_bytes());
     for (tag, value) in tags {
         bytes.extend((tag as u16).to_le_bytes());
+        // Each tag has one value of type LONG.
         bytes.extend([4, 0, 1, 0, 0, 0]);
         bytes.extend((value).to_le_bytes());
     }

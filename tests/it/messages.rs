@@ -1,4 +1,4 @@
-//! Engine scripts of text messages: their way from the queue to the phone, the callbacks, and what snapshots, states
+//! Tests text messages with engine scripts: their way from the queue to the phone, the callbacks, and what snapshots, states
 //! and resets do to them.
 
 use std::time::Duration;
@@ -27,7 +27,7 @@ use crate::{replay, state, timelines};
 const SECOND: Duration = Duration::from_secs(1);
 /// A number that the account neither owns nor has verified.
 const FOREIGN: PhoneNumber = PhoneNumber::from_digits(15_017_122_661);
-/// Twilio's magic number that is invalid.
+/// Twilio's magic number that stands for an invalid number.
 const INVALID: PhoneNumber = PhoneNumber::from_digits(15_005_550_001);
 
 fn text(body: &str) -> CreateMessage {
@@ -86,7 +86,7 @@ fn a_message_is_queued_then_sent_then_delivered() {
 }
 
 #[test]
-fn the_app_is_notified_of_each_status_but_the_first_in_order_and_once() {
+fn the_app_is_notified_once_and_in_order_of_each_status_but_the_first() {
     let mut script = Script::default();
     create(&mut script, told("x"));
     script.expect_effects(&[]);
@@ -116,11 +116,11 @@ fn a_failed_callback_raises_an_alert_and_is_not_repeated() {
     assert_eq!(script.alerts(), [11200, 12400]);
     script.expect_effects(&["tell debugger http://app/debugger"]);
     script.answer_failure(ExchangeFailure::ReadTimeout);
-    assert!(script.engine.is_idle(), "a failed report is not reported");
+    assert!(script.engine.is_idle(), "a failure to notify the debugger raises no alert");
 }
 
 #[test]
-fn a_sender_must_be_owned_or_verified_or_is_adopted() {
+fn a_sender_must_be_owned_or_verified_in_strict_mode_and_is_adopted_in_open_mode() {
     let from = |number| CreateMessage { from: Some(Sender::Number(number)), ..text("x") };
     let mut strict = spec();
     strict.options.accounts = AccountMode::Strict;
@@ -131,7 +131,7 @@ fn a_sender_must_be_owned_or_verified_or_is_adopted() {
     assert!(script.command(named).is_ok() && script.command(CreateMessage { from: None, ..text("x") }).is_ok());
     let mut script = Script::default();
     create(&mut script, from(FOREIGN));
-    assert!(script.engine.caller_ids().any(|id| id.number == FOREIGN), "as faxes do");
+    assert!(script.engine.caller_ids().any(|id| id.number == FOREIGN), "adopted, as the sender of a fax is");
     let party = Party::Number(INVALID);
     assert_eq!(script.command(CreateMessage { to: INVALID, ..text("x") }), Err(Refusal::InvalidTo(party.clone())));
     assert_eq!(script.command(from(INVALID)), Err(Refusal::InvalidFrom(party)));
@@ -194,7 +194,7 @@ fn a_restore_brings_back_messages_their_time_left_and_their_callbacks() {
     assert_eq!(status(&script, sid), MessageStatus::Sent);
     script.expect_deadline(2_500);
     script.expect_effects(&["tell message sent http://app/m"]);
-    assert_eq!(token(&script.first_effect().intent), first, "what was under way is the same event");
+    assert_eq!(token(&script.first_effect().intent), first, "the callback that was under way keeps its token");
     script.answer_late();
     script.answer_ok();
     script.forward(3 * SECOND);
@@ -271,8 +271,8 @@ fn a_world_with_messages_can_be_exported_imported_and_replayed() {
     let listed = document["world"]["messages"]["list"].as_array().expect("a list");
     assert_eq!((listed.len(), &document["world"]["messages"]["last"]), (4, &json!(5)));
     assert_eq!(listed[0]["owed"], json!(["sent", "delivered"]));
-    assert_eq!(document["world"]["under_way"].as_array().map(Vec::len), Some(2), "none of a deleted message");
-    script.load(State::of_json(&document, &[]).expect("it is understood"));
+    assert_eq!(document["world"]["under_way"].as_array().map(Vec::len), Some(2), "not the deleted message's");
+    script.load(State::of_json(&document, &[]).expect("a valid state"));
     script.expect_effects(&["tell message sent http://app/m"; 2]);
     let mut script = busy();
     replay::comes_to_the_same(&mut script.engine, true);
@@ -363,7 +363,7 @@ fn step(script: &mut Script, dice: &mut Dice) {
 }
 
 #[test]
-fn whatever_happens_a_world_with_messages_can_be_exported_and_comes_to_rest() {
+fn whatever_happens_a_world_with_messages_can_be_exported_and_settles() {
     for seed in 0..50 {
         let (mut script, mut dice) = (Script::default(), Dice(seed));
         script.engine.record();
@@ -375,7 +375,7 @@ fn whatever_happens_a_world_with_messages_can_be_exported_and_comes_to_rest() {
         timelines::to_rest(&mut script, "");
         assert!(script.engine.is_idle(), "seed {seed}");
         let is_done = |message: &Message| message.status.is_final() && message.owed.is_empty();
-        assert!(script.engine.messages().all(is_done), "seed {seed}: each is delivered, and its app notified");
+        assert!(script.engine.messages().all(is_done), "seed {seed}: each message is delivered, and its app notified");
         replay::comes_to_the_same(&mut script.engine, seed % 8 == 0);
     }
 }

@@ -1,5 +1,5 @@
-//! The neighbours of the fax on the wire: messages with their callbacks, and look-ups, as apps call them before and
-//! after a fax.
+//! Tests, over the wire, what apps use before and after a fax: look-ups of numbers, and text messages with their
+//! callbacks.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ async fn created(host: &Host, form: &str) -> Value {
 async fn rest(host: &Host) {
     let world = host.world();
     let idle = world.until(|engine| engine.is_idle().then_some(()));
-    tokio::time::timeout(PATIENCE, idle).await.expect("everything comes to its end");
+    tokio::time::timeout(PATIENCE, idle).await.expect("the world becomes idle");
 }
 
 async fn events(host: &Host, query: &str) -> Vec<Value> {
@@ -148,7 +148,7 @@ async fn each_later_status_is_posted_signed_and_journaled() {
     let form = |request: &Request| Form::parse(&request.body).expect("a form");
     let statuses: Vec<String> =
         requests.iter().map(|request| form(request).get("MessageStatus").unwrap_or_default().to_owned()).collect();
-    assert_eq!(statuses, ["sent", "delivered"], "not the initial one, which the response has");
+    assert_eq!(statuses, ["sent", "delivered"], "the initial status is only in the response");
     let mut tokens = std::collections::BTreeSet::new();
     for request in &requests {
         let form = form(request);
@@ -168,9 +168,9 @@ async fn each_later_status_is_posted_signed_and_journaled() {
     let page: Value = serde_json::from_str(&text).expect("JSON");
     let again =
         format!("{BASE}/webhooks/{}/replay?account={}", page["webhooks"][0]["id"].as_str().expect("an id"), account());
-    assert_eq!(host.call("POST", &again, "{}").await.status, 200, "it can be sent again: {page}");
+    assert_eq!(host.call("POST", &again, "{}").await.status, 200, "the callback can be replayed: {page}");
     let entered = events(&host, "kind=message.status").await;
-    let last = &entered.last().expect("three")["data"];
+    let last = &entered.last().expect("three statuses")["data"];
     assert_eq!(
         (entered.len(), last),
         (3, &json!({ "message_sid": message["sid"], "old": "sent", "new": "delivered" }))
@@ -184,7 +184,7 @@ async fn a_failed_callback_is_an_alert_about_the_message() {
     let app = answering(500, "", "no").await;
     let host = host();
     let message = created(&host, &format!("{MESSAGE}&StatusCallback={}/m", app.url)).await;
-    assert_eq!(host.alerts_at_rest().await.len(), 2, "one for each callback");
+    assert_eq!(host.alerts_at_rest().await.len(), 2, "one alert for each callback");
     let list = host.api("GET", "/v1/Alerts", "/v1/Alerts", "").await;
     for alert in list["alerts"].as_array().expect("a list") {
         assert_eq!((&alert["error_code"], &alert["resource_sid"]), (&json!("11200"), &message["sid"]));
@@ -231,7 +231,7 @@ async fn a_number_is_looked_up_in_both_versions() {
 }
 
 #[tokio::test]
-async fn a_signalwire_project_has_neither() {
+async fn a_signalwire_project_has_neither_messages_nor_look_ups() {
     let host = host();
     let project = "831455c6-574e-4d8b-b6ee-2418140bf4cd";
     let messages = format!("/2010-04-01/Accounts/{project}/Messages.json");

@@ -60,7 +60,7 @@ fn a_fax_deleted_while_its_callback_awaits_a_retry_is_forgotten_after_the_last_o
     assert!(script.engine.is_idle());
 }
 
-/// Sends a fax that is then canceled, and whose StatusCallback is notified only of that.
+/// Creates a fax and cancels it. Its StatusCallback is notified only of the cancellation.
 fn canceled(script: &mut Script) -> FaxSid {
     let only = Some([Status::Canceled].into_iter().collect());
     let told = CreateFax { status_callback: Some("http://app/s".into()), callback_statuses: only, ..order(FAR) };
@@ -76,7 +76,7 @@ fn a_notice_is_retried_even_if_its_fax_is_deleted_during_the_first_attempt() {
         let sid = canceled(&mut script);
         script.command(DeleteFax(sid)).expect("the fax has ended");
         script.answer_failure(ExchangeFailure::ConnectionRefused);
-        assert_eq!(script.alerts().len(), 0, "the notice is not given up yet");
+        assert_eq!(script.alerts().len(), 0, "the notice has not been given up yet");
         script.forward(Duration::from_secs(wait_s));
         script.expect_effects(&["tell status-callback canceled http://app/s"]);
         script.answer_ok();
@@ -111,7 +111,7 @@ fn after_a_late_wake_up_alerts_about_a_url_have_the_time_of_their_deadline() {
         // The two calls end at different times.
         script.forward(Duration::from_millis(100));
     }
-    // The whole rest is handled in one go, as if the machine had slept for a minute.
+    // Everything that is left is handled at once, as if the machine had slept for a minute.
     script.now = script.now.after(Duration::from_secs(60));
     for _ in 0..2 {
         script.engine.handle_timeout(script.now);

@@ -24,7 +24,8 @@ impl Names {
     }
 }
 
-/// Returns the idempotency token of an effect's request. A fetch and a render have none: they get the URL and a constant.
+/// Returns the idempotency token of an effect's request. A fetch and a render have no token; a URL
+/// and a constant take its place.
 pub(crate) fn token(intent: &Intent) -> String {
     match intent {
         Intent::FetchDocument { url, .. } => url.to_string(),

@@ -41,7 +41,7 @@ async fn after_a_reset_the_journal_starts_afresh_unless_all_of_it_is_requested()
         assert!(all.contains(before.as_str().expect("a SID")), "{call}");
     }
     let since = bench.ok("GET", &format!("/events?account={account}&since=0&limit=1"), Value::Null).await;
-    assert_eq!(since["events"][0]["seq"], 1, "since asks for events from before the reset as well");
+    assert_eq!(since["events"][0]["seq"], 1, "`since` reaches back beyond the reset");
 }
 
 #[tokio::test]

@@ -173,7 +173,7 @@ fn painting_over_thin_shapes_hides_them() {
 fn shapes_at_least_a_pel_wide_are_unchanged() {
     // 1.2 pels wide at 204 pels per inch, on the border between two pels.
     let made = filled("100 600 0.4236 100 re f", Quality::Fine, false);
-    // 100 points have this many rows at fine quality, 196 rows per inch.
+    // 100 points have this many rows at fine quality, which has 196 rows per inch.
     let rows = 272.0;
     assert!(f64::from(made.black()) <= rows * 2.0 + 4.0, "{}", made.black());
 }

@@ -82,8 +82,8 @@ fn values_of_choice_multiline_comb_and_right_aligned_fields_are_drawn() {
         let made = annotated("", &format!("/Subtype /Widget {field} {RECT}"), &[]);
         let ink = made.is_whole().ink(INSIDE);
         assert!(ink > 0.002, "{field}: {ink}");
-        // The field is 850 by 272.2 pels, so the difference is the ink outside it.
-        assert!((f64::from(made.black()) - ink * 850.0 * 272.2).abs() < 400.0, "outside its field: {field}");
+        // The field covers 850 by 272.2 pels, so the difference is the number of black pels outside it.
+        assert!((f64::from(made.black()) - ink * 850.0 * 272.2).abs() < 400.0, "ink outside the field: {field}");
     }
 }
 

@@ -42,8 +42,8 @@ pub(crate) fn stream(entries: &str, data: &[u8]) -> Vec<u8> {
 /// Compresses data into a zlib stream.
 pub(crate) fn deflated(data: &[u8]) -> Vec<u8> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(data).expect("memory");
-    encoder.finish().expect("memory")
+    encoder.write_all(data).expect("in memory");
+    encoder.finish().expect("in memory")
 }
 
 /// Builds a letter-size page with these further entries (such as `/Resources`), this content, and objects from number 5 on.

@@ -101,7 +101,7 @@ async fn at_the_limit_the_oldest_world_that_was_only_created_makes_room() {
     used.handle(DropRules).expect("nothing to drop");
     used.handle(DropRules).expect("nothing to drop");
     let (oldest, next) = (found().sid(), found().sid());
-    // Three worlds were created, and the default account has one.
+    // `found` has created three worlds, and the default account has one, so this reaches the limit.
     for _ in 4..WORLDS_MAX {
         found();
     }

@@ -59,7 +59,7 @@ fn told(ttl_minutes: Option<u32>) -> CreateFax {
     CreateFax { status_callback: Some("http://app/s".into()), ttl_minutes, ..order(FAR) }
 }
 
-/// Completes every effect at once until no work is left, and returns the status, token and signature of each message.
+/// Completes every effect at once until no work is left, and returns the status, token and signature of each notice.
 fn messages(script: &mut Script) -> Vec<(Status, String, Signature)> {
     let mut told = Vec::new();
     loop {
@@ -73,7 +73,7 @@ fn messages(script: &mut Script) -> Vec<(Status, String, Signature)> {
                 Intent::FetchDocument { .. } => script.answer_document(1),
                 Intent::AskForTwiml(_) => script.answer_twiml(RECEIVE, &[]),
                 Intent::NotifyOfMessage(_) | Intent::Report(_) => script.answer_ok(),
-                Intent::Render(_) => unreachable!("the script completes renders by itself"),
+                Intent::Render(_) => unreachable!("the script itself completes renders"),
             }
         }
         if script.engine.next_work().is_none() {
@@ -206,7 +206,7 @@ fn an_incoming_fax_breaks_off_as_its_rule_says() {
 }
 
 #[test]
-fn a_loop_fails_at_both_ends_if_its_inbound_leg_fails() {
+fn a_fax_between_own_numbers_fails_at_both_ends_if_the_receiving_end_fails() {
     let mut script = with_rules(&[json!({ "match": { "direction": "inbound" }, "outcome": { "status": "failed" } })]);
     let sid = script.send(order(OWN));
     script.answer_document(1);
@@ -231,7 +231,7 @@ fn a_duplicate_has_the_token_of_the_original() {
 }
 
 #[test]
-fn a_reordered_message_follows_the_next_one_with_its_own_token() {
+fn a_reordered_notice_follows_the_next_one_with_its_own_token() {
     let rule =
         json!({ "match": { "purpose": "status-callback" }, "after": 1, "times": 1, "webhook": { "reorder": true } });
     let mut plain = Script::default();
@@ -245,7 +245,7 @@ fn a_reordered_message_follows_the_next_one_with_its_own_token() {
 }
 
 #[test]
-fn the_last_message_cannot_be_reordered_and_is_sent() {
+fn the_last_notice_cannot_be_reordered_and_is_sent() {
     let mut script = with_rules(&[json!({ "webhook": { "reorder": true } })]);
     script.send(told(None));
     let told = messages(&mut script);
@@ -254,7 +254,7 @@ fn the_last_message_cannot_be_reordered_and_is_sent() {
 }
 
 #[test]
-fn a_dropped_message_is_never_sent_but_later_ones_are() {
+fn a_dropped_notice_is_never_sent_but_later_ones_are() {
     let mut script = with_rules(&[json!({ "after": 1, "times": 1, "webhook": { "drop": true } })]);
     script.send(told(None));
     assert_eq!(statuses(&messages(&mut script)), [Status::Queued, Status::Sending, Status::Delivered]);
@@ -301,14 +301,14 @@ fn signatures_are_corrupted_as_a_rule_says() {
 }
 
 #[test]
-fn a_stale_signature_affects_messages_but_not_twiml_requests() {
+fn a_stale_signature_affects_notices_but_not_twiml_requests() {
     let mut script = with_rules(&[json!({ "times": 1, "webhook": { "signature": "stale" } })]);
     script.receive(call(1));
-    let Intent::AskForTwiml(question) = &*script.first_effect().intent else { panic!("a question") };
+    let Intent::AskForTwiml(question) = &*script.first_effect().intent else { panic!("not a request for TwiML") };
     assert_eq!(question.signature, Signature::Good, "the rule does not apply to a request for TwiML");
     script.answer_twiml(RECEIVE, &[]);
     script.forward(HOUR);
-    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("a message") };
+    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("not a notice") };
     assert_eq!(notice.signature, Signature::Stale, "the request for TwiML has not used up the rule");
 }
 
@@ -330,7 +330,7 @@ fn a_stale_signature_affects_a_fallback_urls_notice_but_not_its_twiml_request() 
     script.answer_no_twiml(ExchangeFailure::HttpStatus(500));
     script.forward(Duration::ZERO);
     script.expect_effects(&["ask fallback-url http://app/fallback"]);
-    let Intent::AskForTwiml(question) = &*script.first_effect().intent else { panic!("a question") };
+    let Intent::AskForTwiml(question) = &*script.first_effect().intent else { panic!("not a request for TwiML") };
     assert_eq!(question.signature, Signature::Good);
     script.answer_twiml(RECEIVE, &[]);
     script.forward(HOUR);
@@ -338,7 +338,7 @@ fn a_stale_signature_affects_a_fallback_urls_notice_but_not_its_twiml_request() 
     script.answer_failure(ExchangeFailure::HttpStatus(500));
     script.forward(Duration::ZERO);
     script.expect_effects(&["tell fallback-url received http://app/fallback"]);
-    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("a message") };
+    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("not a notice") };
     assert_eq!(notice.signature, Signature::Stale);
 }
 

@@ -112,7 +112,7 @@ async fn send(host: &Host, server: &MockServer, more: &str) -> (u16, u64) {
     if answer.status < 300 { (answer.status, 0) } else { answer.error() }
 }
 
-/// Checks the vectors from SignalWire's own tests, and from its validators for npm and PyPI.
+/// Checks the vectors from SignalWire's own tests, and from the validators that it publishes on npm and PyPI.
 #[test]
 fn the_published_signature_vectors_hold() {
     let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
@@ -327,7 +327,7 @@ async fn a_failed_request_to_a_number_or_action_is_sent_to_the_fallback_at_once(
     let server = server(&[("/fax", unavailable()), ("/done", unavailable()), ("/fallback", receive)]).await;
     let host = host(&format!("{}/fax", server.uri()), Some(&format!("{}/fallback", server.uri())));
     ring(&host);
-    assert_eq!(codes(&host).await, [11217, 11217], "the number's URL and the action");
+    assert_eq!(codes(&host).await, [11217, 11217], "the number's URL and the action fail");
     assert_eq!((requests(&server, "/fax").await.len(), requests(&server, "/done").await.len()), (1, 1));
     let fallback = requests(&server, "/fallback").await;
     let [asked, told] = &fallback[..] else { panic!("two requests: {fallback:?}") };
@@ -464,7 +464,7 @@ async fn the_control_api_sets_shows_and_explains_the_signing_key() {
         bench.ok("POST", "/accounts", json!({ "sid": sid, "auth_token": TOKEN })).await;
         let by_token = explain(&sign(TOKEN)).await;
         assert_eq!(by_token["mistake"], "wrong-token", "{by_token}");
-        let detail = by_token["detail"].as_str().expect("a text");
+        let detail = by_token["detail"].as_str().expect("a string");
         assert!(detail.contains("the API token") && !detail.contains(TOKEN), "{detail}");
         assert!(!detail.contains("another account"), "the account's own token comes first: {detail}");
     }
@@ -528,7 +528,7 @@ async fn importing_a_state_gives_its_signing_key_to_an_account_without_one() {
     for (own, expected) in [(None, KEY), (Some("PSK_own"), "PSK_own")] {
         let setup = AccountSetup { signing_key: own.map(Into::into), ..setup(NumberChange::default()) };
         let other = Host::new(setup);
-        let read = State::of_json(&state, &[]).expect("understood");
+        let read = State::of_json(&state, &[]).expect("a valid state");
         other.registry.load_state(&world(&other), read).expect("loaded");
         assert_eq!(
             world(&other).read(|engine| engine.account().webhook_key().map(str::to_owned)).as_deref(),

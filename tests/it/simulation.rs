@@ -70,7 +70,7 @@ const EDGES: &[(Option<Status>, &[Status])] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Planted {
     Nothing,
-    /// The second message of a fax is never sent.
+    /// The second notice of a fax is never sent.
     SkippedCallback,
     /// The third fax has the SID of the first.
     ReusedSid,
@@ -83,11 +83,11 @@ enum Planted {
 struct Model {
     status: BTreeMap<FaxSid, Status>,
     deleted: BTreeSet<FaxSid>,
-    /// Faxes with a StatusCallback. After a reset, the SID may belong to a fax without one.
+    /// Faxes with a StatusCallback.
     with_callback: BTreeSet<FaxSid>,
-    /// For each fax, the statuses that must be notified, and how many have been notified.
+    /// For each fax, the statuses of which its app must be notified, and of how many it has been.
     owed: BTreeMap<FaxSid, (Vec<Status>, usize)>,
-    /// Faxes whose webhooks a rule has changed, so that their notifications differ from the usual ones.
+    /// Faxes with a webhook that a rule has changed, so that their notices differ from the usual ones.
     touched: BTreeSet<FaxSid>,
     /// Requests under way, each with its fax and its token or URL.
     asked: Vec<(Option<FaxSid>, String)>,
@@ -200,7 +200,7 @@ impl Sim {
         assert!(reply.is_ok(), "{reply:?}");
     }
 
-    /// Completes a random effect that is under way, successfully or not, and leaves the others under way.
+    /// Completes a random effect. By `luck`, 0 loses it, 1 fails its request, 2 rejects a call, and the rest succeed.
     fn answer(&mut self) {
         if self.effects.is_empty() {
             return;
@@ -213,7 +213,7 @@ impl Sim {
 
     fn give(&mut self, effect: Effect, luck: u64) {
         self.note(&format!("answer {:?} of {:?} with luck {luck}", effect.intent.kind(), effect.fax));
-        // A rule's duplicate of a request has the same token, so only one entry goes.
+        // A rule's duplicate of a request has the same token, so only one of the two entries is removed.
         let asked = (effect.fax, token(&effect.intent));
         if let Some(at) = self.model.asked.iter().position(|each| *each == asked) {
             self.model.asked.remove(at);
@@ -393,7 +393,7 @@ impl Sim {
         replay::comes_to_the_same(&mut self.engine, self.created.len().is_multiple_of(LOG_WRITTEN_ONE_IN));
     }
 
-    /// Passes the model what the engine has journaled and issued since the last call.
+    /// Updates the model with what the engine has journaled and issued since the last call.
     fn observe(&mut self) {
         let filter = EventFilter { since: self.seen, ..EventFilter::default() };
         for event in self.engine.events(&filter, usize::MAX) {

@@ -126,7 +126,7 @@ fn an_exported_and_imported_world_is_the_same() {
     let mut again = loaded(&state, &script);
     assert_eq!(but_for_the_way_back(written(&again, script.now)), but_for_the_way_back(state));
     let issued = std::iter::from_fn(|| again.poll_effect()).count();
-    assert_eq!(issued, 3, "a message, a document and a question are under way again");
+    assert_eq!(issued, 3, "a notice, a fetch and a request for TwiML are under way again");
     assert_eq!(again.media_bytes(), script.engine.media_bytes());
     assert_eq!(again.next_work(), script.engine.next_work());
     assert_eq!(again.alerts(script.now).count(), 1);

@@ -389,7 +389,7 @@ async fn line_noise_damages_rows_of_the_received_pages() {
     let noisy = tester.rows(noisy["fax"]["sid"].as_str().expect("a SID")).await;
     let sent: std::collections::HashSet<_> = clean.iter().collect();
     let streaked = noisy.iter().filter(|row| !sent.contains(row)).count();
-    // A tenth of the rows of a letter page is about 220, and a third of them are streaked.
+    // A tenth of a letter page's rows, about 220, are damaged, and a third of those are streaked.
     assert!((20..220).contains(&streaked), "{streaked} of {} rows", noisy.len());
     let received: std::collections::HashSet<_> = noisy.iter().collect();
     let lost = clean.iter().filter(|row| !received.contains(row)).count();

@@ -1,6 +1,6 @@
 """Runs the code blocks of docs/recipes/*.md as they are printed there, apart from ports and folders.
 
-    blocks.py [PAGE…]          such as php.md; all pages without names
+    blocks.py [PAGE…]          such as php.md; without a name, all pages
 
 The word after a block's language says how the block is checked; a block without one is an error:
 
@@ -12,9 +12,10 @@ The word after a block's language says how the block is checked; a block without
     hand            a block that was run by hand; the page must say "run by hand" before it
     read            a block that was only read; the page must say "only read" before it
 
-A block that runs must say what it prints, in a comment such as "# prints queued". YAML is checked in any case: in Compose
-files, the commands of fauxfax and of the app run with their environment, without Docker; in workflows, what "fauxfax exec" is
-given. The emulator of a page listens on a free port, which takes the place of 8329 (and 8330 for --tls-listen, 3000 for the app).
+A block that runs must say what it prints, in a comment such as "# prints queued". YAML is always checked: in a
+Compose file, the commands of fauxfax and of the app run with their environment, but without Docker; in a workflow, the
+"fauxfax exec" commands run, with "true" in place of the tests. Free ports take the place of 8329, on which the emulator of a
+page listens, of 8330 (--tls-listen) and of 3000 (the app).
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ BLOCK_LIMIT_S = 60
 FENCE = re.compile(r"^( *)```(\S*) *(.*)$")
 PRINTS = re.compile(r"(?:#|//) prints (.+)$", re.MULTILINE)
 INTERPRETERS = {".py": "python", ".mjs": "node", ".cjs": "node", ".php": "php", ".java": "java", ".sh": "bash"}
-# The Python environment and the npm packages that the pages mean; the names that they import are on the right.
+# The Python environment of the pages, and their npm packages, each with the name under which the pages import it.
 VENVS = {"signalwire.md": "signalwire-2.1.1"}
 VENV = "7.5.1"
 NPM = {
@@ -53,7 +54,7 @@ NPM = {
     "signalwire-compatibility-3": "@signalwire/compatibility-api",
     "express": "express",
 }
-# What a service of a Compose file may say here.
+# The keys that a service of a Compose file may have.
 SERVICE_KEYS = set(
     "build cap_drop command depends_on environment extra_hosts image ports read_only security_opt user volumes".split()
 )
@@ -61,7 +62,7 @@ CLI = HERE / ".cli/2.36.1/node_modules/.bin"
 
 
 class Failure(Exception):
-    """A block that isn't as the page says."""
+    """A block that doesn't do what the page says."""
 
 
 class Block:
@@ -69,7 +70,7 @@ class Block:
 
     def __init__(self, page: str, line: int, language: str, mark: str, before: str, text: str):
         self.page, self.line, self.language, self.before, self.text = page, line, language, before, text
-        # The next lines of the page.
+        # The first lines of the page after the block.
         self.after = ""
         self.kind, _, self.name = mark.partition("=")
 
@@ -114,7 +115,7 @@ class Page:
         self.data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="data-")))
         self.bin = self.data / "bin"
         self.bin.mkdir()
-        # Under the name that the pages call it by.
+        # The name by which the pages call the binary.
         (self.bin / "fauxfax").symlink_to(BINARY)
         for package, imported in NPM.items():
             link = self.folder / "node_modules" / imported
@@ -245,7 +246,7 @@ def check_compose(page: Page, block: Block, document: dict) -> None:
     ca = page.data / "ca"
 
     def here(text: str) -> str:
-        # Not the second half of /ca/ca.pem.
+        # Only where a path begins, so not the second /ca of /ca/ca.pem.
         text = re.sub(r"(?<!\w)/ca\b", str(ca), str(text)).replace("//fauxfax:", "//127.0.0.1:")
         return page.with_ports(text.replace("Host=fauxfax", "Host=127.0.0.1").replace("$$", "$"))
 
@@ -285,7 +286,7 @@ def check_compose(page: Page, block: Block, document: dict) -> None:
 
 
 def check_steps(page: Page, block: Block, steps: list) -> None:
-    """Runs "fauxfax exec" of a workflow's steps, with "true" in place of the tests."""
+    """Runs the "fauxfax exec" commands of a workflow's steps, with "true" in place of the tests."""
     commands = [step["run"] for step in steps if step.get("run", "").startswith("fauxfax ")]
     if not commands:
         raise Failure("no step runs fauxfax")

@@ -23,7 +23,7 @@ emulator=$!
 trap 'kill "$emulator"; wait "$emulator" || true; rm -rf "$folder"' EXIT
 until [[ -s $folder/port ]]; do
     kill -0 "$emulator" || { cat "$folder/log" >&2; exit 1; }
-    # A read that times out waits without starting a process.
+    # Waits 50 ms; unlike sleep, a read that times out starts no process.
     read -r -t 0.05 <> <(:) || true
 done
 url=http://127.0.0.1:$(<"$folder/port")

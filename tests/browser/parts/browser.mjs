@@ -7,7 +7,7 @@ import { chromium } from "playwright-core";
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const executablePath = process.env.FAUXFAX_CHROMIUM ?? "/usr/bin/chromium";
-/** The limit for events that never happen. Tests wait for events and never for a fixed time. */
+/** How long a test waits for an event before it fails. Tests wait for events and never for a fixed time. */
 const PATIENCE_MS = 20_000;
 
 /** Launches Chromium, without its sandbox, because tests may run as root. */
@@ -44,7 +44,7 @@ export function assertClean(page) {
 
 /** Fails if axe finds a serious violation. Returns the number of rules that passed. */
 export async function assertAccessible(page, where) {
-  // The page's policy forbids evaluation, but doesn't apply to the debugger protocol, which this uses.
+  // The page's policy forbids eval, but doesn't apply to the debugger protocol, by which `evaluate` runs scripts.
   await page.evaluate(axeSource);
   const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   const grave = found.violations.filter(({ impact }) => impact === "serious" || impact === "critical");

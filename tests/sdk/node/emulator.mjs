@@ -9,11 +9,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-// The control API responds as soon as something has happened; this is the limit for events that never happen.
+// The control API responds as soon as the event has happened; a test that waits for longer than this fails.
 const PATIENCE_S = 20;
 
 export class Emulator {
-  /** Whether clients call Twilio's host names, and only their environment leads them to the emulator. */
+  /** Whether clients call Twilio's host names, which only their environment directs to the emulator. */
   underTwiliosName = false;
 
   /** Returns the running emulator in whose environment the tests were started, or starts one for them. */

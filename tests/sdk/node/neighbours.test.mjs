@@ -1,5 +1,5 @@
-// What apps use beside faxes, with the library: messages and look-ups. All versions have these calls, except that version 3
-// has no Lookups v2.
+// Tests what apps use besides faxes: messages and look-ups of numbers. All versions of the library have these calls, except
+// that version 3 has no Lookups v2.
 
 import assert from "node:assert/strict";
 import { BUYABLE, library, refusal, scenario, TO } from "./setting.mjs";

@@ -7,7 +7,7 @@ import subprocess
 
 import requests
 
-# The control API responds as soon as something has happened; this is the limit for events that never happen.
+# The control API responds as soon as the event has happened; a test that waits for longer than this fails.
 PATIENCE_S = 20
 # A fixed seed makes failures repeatable; its value doesn't matter.
 SEED = "2017"
@@ -25,7 +25,7 @@ class Problem(Exception):
 class Emulator:
     """`fauxfax serve` on a free port, with a minimal environment plus `variables` and without a configuration file."""
 
-    # Whether clients call Twilio's host names, and only their environment leads them to the emulator.
+    # Whether clients call Twilio's host names, which only their environment directs to the emulator.
     under_twilios_name = False
 
     @classmethod

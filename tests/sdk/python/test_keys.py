@@ -1,5 +1,5 @@
-"""Tests faxes that are sent with an API key or by a subaccount, whose webhooks are signed with the account's AuthToken,
-and accounts whose fax service is retired or limited to test credentials."""
+"""Tests faxes that are sent with an API key or by a subaccount: the account's AuthToken signs their webhooks. Also tests
+accounts whose fax service is retired or limited to test credentials."""
 
 import pytest
 from twilio.base.exceptions import TwilioRestException

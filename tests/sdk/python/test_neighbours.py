@@ -1,5 +1,5 @@
-"""What apps use beside faxes, with the library: messages and look-ups. All versions have these calls, except that Lookups
-v2 is in none that has faxes."""
+"""Tests what apps use besides faxes: messages and look-ups of numbers. All versions of the library have these calls, except
+that no version with a Fax API has Lookups v2."""
 
 import datetime
 import re
@@ -10,7 +10,7 @@ from conftest import BUYABLE, properties
 from test_numbers import refused_with
 
 TO = "+15558675310"
-# Of the tested versions, those that have it.
+# Of the versions under test, those from 8 on have Lookups v2.
 HAS_LOOKUPS_2 = int(twilio.__version__.split(".")[0]) >= 8
 
 

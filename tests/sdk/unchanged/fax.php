@@ -1,5 +1,5 @@
 <?php
-// Uses PHP's curl under `fauxfax exec` as Twilio's library for PHP does: curl returns head and body as one text, preceded by
+// Uses PHP's curl under `fauxfax exec` as Twilio's library for PHP does: curl returns head and body as one string, preceded by
 // the response to the CONNECT, of which the library strips exactly "HTTP/1.1 200 Connection established". Documents are read
 // without a User-Agent.
 

@@ -21,7 +21,7 @@ export const library = process.env.SIGNALWIRE_LIBRARY;
 const { RestClient, WebAPI } = createRequire(import.meta.url)(library);
 export { RestClient };
 
-// No recording shows in which case SignalWire sends the header, nor that it signs the fetch of a document.
+// No recording shows how SignalWire capitalises the header, nor that it signs the fetch of a document.
 const SERVICE = {
   signatureHeader: /^x-signalwire-signature$/i,
   userAgent: /^SignalwireCallback\/1\.0$/,

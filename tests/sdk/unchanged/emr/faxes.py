@@ -1,5 +1,5 @@
 """The fax part of a medical record system that talks to SignalWire by raw HTTP, as such systems do. Nothing here knows of an
-emulator: the space is one of SignalWire's, and documents come from SignalWire's hosts or not at all."""
+emulator: the space is one of SignalWire's, and documents are fetched from SignalWire's hosts only."""
 
 import base64
 import hashlib

@@ -25,7 +25,7 @@ PORTS_MAX = 5
 class App:
     """The app, started by flask as its README says."""
 
-    # Set by tests in which the app has to log an exception.
+    # Set by tests in which the app is expected to log an exception.
     may_fail = False
 
     def __init__(self, folder, **settings):

@@ -4,7 +4,7 @@ import html.parser
 
 
 class Page(html.parser.HTMLParser):
-    """The rows of each table, each a dict by the table's header; the form's fields, the alert, and the messages at fields."""
+    """The rows of each table, each a dict keyed by the table's header; the form's fields and their messages; the alert."""
 
     def __init__(self, response):
         super().__init__()
