@@ -81,7 +81,9 @@ try {
   await want("numbers", "/console/phone-numbers/incoming");
   await want("number", `/console/phone-numbers/incoming/${number.sid}`);
   await want("search", "/console/phone-numbers/search?country=US&type=Local&fax=1", (page) => page.getByRole("button", { name: "Buy" }).first().waitFor());
-  await want("bins", "/console/twiml-bins", (page) => page.getByText("<Receive/>").first().waitFor());
+  await emulator.control("POST", "/twiml-bins", { body: { name: "After hours: reject", twiml: "<Response>\n  <Reject/>\n</Response>" } });
+  await emulator.control("POST", "/twiml-bins", { body: { name: "Accept everything", twiml: "<Response>\n  <Receive action=\"https://app.example.com/received\" pageSize=\"letter\"/>\n</Response>" } });
+  await want("bins", "/console/twiml-bins", (page) => page.getByText("<Receive action").first().waitFor());
   await want("clock", "/console/clock");
   await want("alerts", "/console/alerts");
   await want("worlds", "/console/worlds");
