@@ -65,7 +65,7 @@ fn bin(
         return Err(ConfigError::value(&name, expected));
     }
     if !names.insert(name.text.clone()) {
-        return Err(ConfigError::value(&name, "be given only once"));
+        return Err(ConfigError::value(&name, "be different from that of the other bins"));
     }
     let twiml = table.required(TWIML_KEY)?;
     // A path in the file is relative to the file's folder.
@@ -73,7 +73,7 @@ fn bin(
     let of = table.list(NUMBERS_KEY)?.into_iter().map(|given| {
         let number = given.parse(parse::own("be an E.164 number in quotes, such as \"+15017122661\""))?;
         let is_new = numbers.insert(number);
-        is_new.then_some(number).ok_or_else(|| ConfigError::value(&given, "be in one bin only"))
+        is_new.then_some(number).ok_or_else(|| ConfigError::value(&given, "be listed once, in one bin"))
     });
     Ok(ConfiguredBin {
         name: name.text.as_str().into(),
@@ -99,7 +99,7 @@ pub(super) fn is_xml(text: &str) -> bool {
 /// Returns TwiML that the fax engine can interpret, given as XML or as the path of a file.
 fn twiml_of(given: &Given) -> Result<Arc<str>, ConfigError> {
     let text = if is_xml(&given.text) { given.text.clone() } else { read_file(given)? };
-    let unusable = |error| ConfigError::value(given, format!("be TwiML, or a file of TwiML ({error})"));
+    let unusable = |error| ConfigError::value(given, format!("be TwiML, or the path of a file with TwiML ({error})"));
     twiml_bin::check(&text).map_err(unusable)?;
     Ok(text.into())
 }
@@ -107,7 +107,9 @@ fn twiml_of(given: &Given) -> Result<Arc<str>, ConfigError> {
 fn read_file(given: &Given) -> Result<String, ConfigError> {
     let bytes = read_bounded(Path::new(&given.text), BIN_BYTES_MAX as u64);
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned()));
-    text.map_err(|reason| ConfigError::value(given, format!("be TwiML, or a readable file of TwiML ({reason})")))
+    text.map_err(|reason| {
+        ConfigError::value(given, format!("be TwiML, or the path of a readable file with TwiML ({reason})"))
+    })
 }
 
 /// Returns the reason that the default account can't have these bins: a number is not the account's, or already has a

@@ -140,7 +140,7 @@ fn an_allowed_origin_may_call_and_its_preflight_succeeds() {
         .header("access-control-request-method", "POST")
         .header("access-control-request-headers", "authorization");
     let Verdict::Answer(response) = judge(&request.body(()).unwrap().into_parts().0, &settings) else {
-        panic!("a preflight is answered");
+        panic!("the preflight is not answered");
     };
     assert_eq!(response.status(), 204);
     for (name, value) in [

@@ -96,7 +96,7 @@ pub struct Emulator {
 pub struct Builder(Config);
 
 impl Emulator {
-    /// Returns the default options for tests: a free port of 127.0.0.1, seed 1, and transmissions that take no time.
+    /// Returns the default options for tests: a free port on 127.0.0.1, seed 1, and transmissions that take no time.
     pub fn builder() -> Builder {
         // Loopback only, so that a test isn't exposed to the network; port 0, so that tests can run in parallel.
         let config = Config { listen: ([127, 0, 0, 1], 0).into(), pace: Pace::Max, ..Config::default() };
@@ -209,7 +209,7 @@ impl Builder {
         self
     }
 
-    /// Sets the address and port to listen on, instead of a free port of 127.0.0.1.
+    /// Sets the address and port to listen on, instead of a free port on 127.0.0.1.
     pub const fn listen(mut self, address: SocketAddr) -> Self {
         self.0.listen = address;
         self
@@ -236,7 +236,7 @@ impl Builder {
     /// Opens the port and serves on the current Tokio runtime until the emulator is stopped or dropped.
     ///
     /// # Errors
-    /// Fails if the port is taken, or if something that the settings name, such as a file, can't be used.
+    /// Fails if the port is taken, or if a file named in the settings can't be used.
     #[expect(clippy::disallowed_methods, reason = "the emulator of a test runs as a task")]
     pub async fn start(self) -> Result<Emulator, StartError> {
         let config = Config { seed: self.0.seed.or(Some(1)), ..self.0 };

@@ -1,5 +1,5 @@
-//! Tests TwiML bins: TwiML from the configuration or the control API, executed without an app, read within the process
-//! and journaled as an ordinary exchange.
+//! Tests TwiML bins: TwiML from the configuration or the control API, served without an app: the emulator
+//! reads its own bins without HTTP, and journals each read like any other exchange.
 
 use std::sync::Arc;
 
@@ -146,7 +146,7 @@ async fn a_fax_with_an_action_needs_no_voice_url() {
 }
 
 #[tokio::test]
-async fn the_library_receives_with_an_action_too() -> Tested {
+async fn the_library_can_also_receive_a_fax_with_an_action() -> Tested {
     let app = MockServer::start().await;
     Mock::given(path("/received")).respond_with(ResponseTemplate::new(204)).expect(1).mount(&app).await;
     let emulator = Emulator::builder().start().await?;
@@ -180,13 +180,19 @@ fn mistakes_in_configured_bins_are_explained() {
     let bin = |rest: &str| format!("[[twiml_bins]]\nname = 'a'\n{rest}");
     let receive = format!("twiml = '{RECEIVE}'");
     for (file, told) in [
-        (bin("twiml = '<Response/>'"), "twiml must be TwiML, or a file of TwiML (the TwiML has neither <Receive> nor"),
-        (bin("twiml = 'missing.xml'"), "or a readable file of TwiML (No such file"),
+        (
+            bin("twiml = '<Response/>'"),
+            "twiml must be TwiML, or the path of a file with TwiML (the TwiML has neither <Receive> nor",
+        ),
+        (bin("twiml = 'missing.xml'"), "or the path of a readable file with TwiML (No such file"),
         (bin(""), "[[twiml_bins]] needs twiml"),
-        (bin(&format!("{receive}\n[[twiml_bins]]\nname = 'a'\n{receive}")), "name must be given only once"),
+        (
+            bin(&format!("{receive}\n[[twiml_bins]]\nname = 'a'\n{receive}")),
+            "name must be different from that of the other bins",
+        ),
         (bin(&format!("{receive}\nnumbers = ['911']")), "be an E.164 number"),
         (bin(&format!("{receive}\nnumbers = ['+15017122661']")), "which the default account doesn't have"),
-        (bin(&format!("{receive}\nnumbers = ['+15005550006', '+15005550006']")), "be in one bin only"),
+        (bin(&format!("{receive}\nnumbers = ['+15005550006', '+15005550006']")), "be listed once, in one bin"),
         (bin(&format!("{receive}\nnumber = '+15005550006'")), "did you mean `numbers`?"),
         (
             format!("fax_url = 'http://localhost/fax'\n{}", bin(&format!("{receive}\nnumbers = ['+15005550006']"))),

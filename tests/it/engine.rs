@@ -145,10 +145,10 @@ fn callbacks_are_sent_in_order_and_one_at_a_time() {
     script.answer_failure(ExchangeFailure::TotalTimeout);
     script.expect_effects(&["tell status-callback sending http://app/s"]);
     script.answer_ok();
-    let Intent::Deliver(last) = &*script.first_effect().intent else { panic!("a callback") };
+    let Intent::Deliver(last) = &*script.first_effect().intent else { panic!("not a callback") };
     assert_eq!((last.status, last.pages, last.rate_bps), (Status::Delivered, Some(1), Some(14_400)));
     assert_eq!(last.remote_station_id.as_deref(), Some("+15558675310"));
-    let Intent::Deliver(first) = &*first.intent else { panic!("a callback") };
+    let Intent::Deliver(first) = &*first.intent else { panic!("not a callback") };
     assert_eq!((first.pages, first.rate_bps), (None, None));
     assert_ne!(first.idempotency_token, last.idempotency_token);
     script.answer_ok();
@@ -188,7 +188,7 @@ fn a_missing_document_after_an_early_callback_is_explained_in_the_alert() {
 }
 
 #[test]
-fn an_account_chooses_which_statuses_are_notified() {
+fn an_account_chooses_which_statuses_are_reported() {
     for (callbacks, told) in [
         (
             CallbackPolicy::QueuedAndFinal,
@@ -275,7 +275,7 @@ fn receive_creates_an_incoming_fax_whose_action_is_notified() {
     script.expect_deadline(30_000);
     script.forward(Duration::from_secs(60));
     script.expect_effects(&["tell action received http://app/done"]);
-    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("a notice") };
+    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("not a notice") };
     assert_eq!((notice.pages, notice.remote_station_id.as_deref()), (Some(2), Some("FAR MACHINE")));
     assert!(notice.media.is_some() && notice.attachment.is_none());
     assert_eq!(notice.cookies[0].pair, "s=1");
@@ -306,7 +306,7 @@ fn media_that_are_not_stored_are_attached_to_the_action() {
     let sid = script.receive(call(1));
     script.answer_twiml("<Response><Receive action=\"/done\" storeMedia=\"false\"/></Response>", &[]);
     script.forward(HOUR);
-    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("a notice") };
+    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("not a notice") };
     assert_eq!(notice.attachment, Some(document(1, 100)));
     assert!(notice.media.is_none() && script.engine.fax(sid).is_ok_and(|fax| fax.media.is_none()));
 }
@@ -331,7 +331,7 @@ fn the_fallback_gets_the_error_and_decides_the_outcome() {
     script.forward(Duration::ZERO);
     script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
     script.expect_effects(&["ask fallback-url http://app/fallback"]);
-    let Intent::AskForTwiml(request) = &*script.first_effect().intent else { panic!("a question") };
+    let Intent::AskForTwiml(request) = &*script.first_effect().intent else { panic!("not a question") };
     assert_eq!(request.failed, Some((Fault::ConnectionRefused, "http://app/fax".into())));
     script.answer_twiml(RECEIVE, &[]);
     assert_eq!(script.status(sid), Status::Receiving);
@@ -357,7 +357,7 @@ fn an_incoming_fax_breaks_off_where_the_tester_chooses() {
     script.answer_twiml(RECEIVE, &[]);
     script.forward(HOUR);
     assert_eq!(script.status(sid), Status::Failed);
-    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("a notice") };
+    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("not a notice") };
     assert_eq!(notice.failure.as_ref().map(|failure| failure.fault), Some(Fault::Incompatible));
     assert_eq!(notice.pages, None);
 }
@@ -460,7 +460,7 @@ fn an_unowned_caller_id_is_adopted_in_open_mode_and_refused_in_strict_mode() {
 }
 
 #[test]
-fn buying_magic_numbers_works_as_twilio_documents() {
+fn buying_magic_numbers_works_as_documented_by_twilio() {
     let mut script = Script::default();
     let mut buy = |wanted| script.command(BuyNumber { wanted, change: NumberChange::default() });
     assert_eq!(
@@ -534,11 +534,11 @@ fn ids_depend_on_the_seed_and_not_on_the_timing_of_other_faxes() {
 }
 
 #[test]
-fn a_callbacks_statuses_take_precedence_over_the_worlds_policy() {
+fn callback_statuses_of_a_fax_override_the_accounts_callback_policy() {
     let mut script = Script::default();
     let told = fauxfax::engine::input::CreateFax { status_callback: Some("http://app/s".into()), ..order(FAR) };
     let none = fauxfax::engine::input::CreateFax { callback_statuses: Some([].into_iter().collect()), ..told.clone() };
-    let sid = script.command(none).expect("taken");
+    let sid = script.command(none).expect("accepted");
     script.command(CancelFax(sid)).expect("canceled");
     script.expect_effects(&[]);
     let by_get = fauxfax::engine::input::CreateFax {
@@ -546,8 +546,8 @@ fn a_callbacks_statuses_take_precedence_over_the_worlds_policy() {
         callback_method: fauxfax::model::webhook::Method::Get,
         ..told
     };
-    script.command(by_get).expect("taken");
+    script.command(by_get).expect("accepted");
     script.expect_effects(&["tell status-callback queued http://app/s"]);
-    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("a notice") };
+    let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("not a notice") };
     assert_eq!(notice.method, fauxfax::model::webhook::Method::Get);
 }

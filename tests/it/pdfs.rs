@@ -46,14 +46,15 @@ pub(crate) fn deflated(data: &[u8]) -> Vec<u8> {
     encoder.finish().expect("in memory")
 }
 
-/// Builds a letter-size page with these further entries (such as `/Resources`), this content, and objects from number 5 on.
+/// Builds a PDF with one letter-size page. `entries` are added to the page dictionary (such as `/Resources`), `content` is
+/// the content stream, and `more` are the objects from number 5 up.
 pub(crate) fn page(entries: &str, content: Vec<u8>, more: &[Vec<u8>]) -> Vec<u8> {
     let leaf = format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R {entries} >>");
     document("", &leaf, content, more)
 }
 
-/// Builds a one-page document. `catalog` has entries of the catalogue, `leaf` is the page, and `more` are the objects from
-/// number 5 on.
+/// Builds a one-page document. `catalog` holds extra entries for the catalog, `leaf` is the page dictionary, and `more` are the
+/// objects from number 5 up.
 pub(crate) fn document(catalog: &str, leaf: &str, content: Vec<u8>, more: &[Vec<u8>]) -> Vec<u8> {
     let mut objects = vec![
         format!("<< /Type /Catalog /Pages 2 0 R {catalog} >>").into_bytes(),

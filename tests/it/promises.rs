@@ -120,7 +120,7 @@ async fn a_recreated_world_never_reuses_a_name() {
     let mut named = std::collections::BTreeSet::new();
     for life in 1..=3 {
         let world = host.registry.sign_in(sid, "token").expect("open mode");
-        let Ok(fax) = world.handle(order(FAR)) else { panic!("a fax is created") };
+        let Ok(fax) = world.handle(order(FAR)) else { panic!("no fax is created") };
         assert!(named.insert(fax), "life {life}");
         world.handle(Reset { seed: None }).expect("a reset is never refused");
         assert!(host.registry.remove(sid));

@@ -1,5 +1,5 @@
-//! Twilio's URLs for stored documents, which expire. They are signed when shown and checked when fetched, so none is
-//! stored (docs/fidelity.md, "Fax API").
+//! Twilio's expiring URLs for stored documents. A URL is signed when it is shown and checked when it is fetched, so the
+//! emulator keeps no list of URLs (docs/fidelity.md, "Fax API").
 
 use std::time::Duration;
 
@@ -93,7 +93,7 @@ fn path(name: &MediaName) -> String {
     format!("/fax/{}/{}/{}", name.account, name.fax, name.media)
 }
 
-/// Returns the HMAC-SHA256 of the path, date and validity in hexadecimal.
+/// Returns, in hexadecimal, the HMAC-SHA256 of the path, the date and the URL's lifetime.
 fn sign(key: &[u8], path: &str, date: &str, expires_s: &str) -> String {
     hex::encode(hmac::sha256(key, [path, "\n", date, "\n", expires_s]))
 }

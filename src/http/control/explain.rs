@@ -14,7 +14,7 @@ use crate::emulator::{Registry, World};
 use crate::model::account::Dialect;
 use crate::model::credential::ApiKey;
 
-/// The most accounts, and the most API keys, whose secrets are tried.
+/// The maximum number of accounts, and of API keys, whose secrets are tried.
 const OTHERS_MAX: usize = 1_000;
 
 /// A signature that doesn't match, or that should be checked.
@@ -50,7 +50,7 @@ pub(super) struct ExplanationView {
     signed: String,
     /// The header that holds the signature.
     header: &'static str,
-    /// The kind of key that signs the webhook: the account's `AuthToken`, `signing key`, or API token.
+    /// The kind of key that signs the webhook: the account's AuthToken, its signing key, or its API token.
     key: &'static str,
     /// Code that computes the valid signature.
     check: CheckView,
@@ -77,7 +77,7 @@ pub(super) async fn explain(
         (account.webhook_key().map(Box::from), KeyKind::of(account.dialect, has_signing_key))
     });
     let key: Box<str> = order.token.as_deref().map(Into::into).or(own).ok_or_else(|| {
-        let detail = "no client has claimed this account yet, so it has no token: give one in the field token";
+        let detail = "no client has claimed this account yet, so it has no token: give one in `token`";
         Problem::new(409, "account-unclaimed", detail)
     })?;
     let params = match (&order.params, &order.body) {

@@ -122,7 +122,7 @@ fn a_rule_that_can_never_act_is_refused_with_the_reason() {
 }
 
 #[test]
-fn a_stale_signature_is_possible_at_a_fallback_url_that_is_also_notified() {
+fn a_stale_signature_is_accepted_for_a_fallback_url_that_also_receives_notices() {
     let rule = |purpose: &str| json!({ "match": { "purpose": purpose }, "webhook": { "signature": "stale" } });
     let why = |purpose: &str, dialect| parse(&rule(purpose), dialect).map_err(|error| error.to_string());
     assert!(why("fallback-url", Dialect::SignalWire).is_ok());
@@ -185,7 +185,7 @@ fn a_failure_may_have_its_own_text() {
     for dialect in [Dialect::Twilio, Dialect::SignalWire] {
         let read = parse(&rule, dialect).expect("a rule");
         assert_eq!(json(&read), rule);
-        let RuleEffect::Outcome(Outcome::Failed(fault)) = read.effect else { panic!("it fails") };
+        let RuleEffect::Outcome(Outcome::Failed(fault)) = read.effect else { panic!("not a failure") };
         assert_eq!(fault.text.as_deref(), Some(text));
     }
     let with = |message: &str| json!({ "outcome": { "status": "failed", "message": message } });
@@ -205,7 +205,7 @@ fn a_failure_may_have_its_own_text() {
 fn codes_depend_on_the_dialect() {
     let failing = |code: u32| json!({ "outcome": { "status": "failed", "code": code } });
     assert!(parse(&failing(34108), Dialect::Twilio).is_ok() && parse(&failing(34004), Dialect::SignalWire).is_ok());
-    let refused = parse(&failing(34108), Dialect::SignalWire).expect_err("Twilio's").to_string();
+    let refused = parse(&failing(34108), Dialect::SignalWire).expect_err("only Twilio has this code").to_string();
     assert!(refused.starts_with("outcome.code: 34004, not 34108: SignalWire has no other"), "{refused}");
     for (status, code) in [(401, 20003), (404, 20404), (409, 20009), (422, 10000), (429, 20429), (503, 20500)] {
         let rule = parse(&json!({ "api": { "status": status } }), Dialect::SignalWire).expect("a rule");

@@ -1,4 +1,4 @@
-//! The written form of line data: the agreed parameters, the progress of a call, and its break.
+//! The written form of line data: the negotiated parameters, the progress of a call, and how it breaks off.
 
 use crate::engine::agenda::Ordinal;
 use crate::engine::export::form::form;
