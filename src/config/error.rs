@@ -57,7 +57,7 @@ pub enum ConfigError {
         reason: String,
     },
     /// The default account's numbers can't use the configured TwiML bins.
-    #[error("twiml_bins: {reason}")]
+    #[error("TwiML bins: {reason}")]
     TwimlBins {
         /// The bin and number concerned.
         reason: String,

@@ -28,7 +28,7 @@ pub(super) fn file_to_write(text: &str) -> Result<PathBuf, String> {
 /// Parses the path of a folder that exists or may be created.
 pub(super) fn folder(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    if path.exists() && !path.is_dir() {
+    if text.is_empty() || (path.exists() && !path.is_dir()) {
         return Err("be a folder, or a path where one can be created".to_owned());
     }
     Ok(path)

@@ -1,6 +1,6 @@
 //! Reads the default account's TwiML bins from the configuration: `--fax-twiml` and `[[twiml_bins]]`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -112,15 +112,23 @@ fn read_file(given: &Given) -> Result<String, ConfigError> {
     })
 }
 
-/// Returns the reason that the default account can't have these bins: a number is not the account's, or already has a
-/// VoiceUrl.
+/// Returns the reason that the default account can't have these bins: a number is not the account's, already has a
+/// VoiceUrl, or has two bins.
 pub(super) fn conflict(bins: &[ConfiguredBin], numbers: &[(PhoneNumber, NumberChange)]) -> Option<String> {
+    let mut taken = BTreeMap::new();
     let of_bins = bins.iter().flat_map(|bin| bin.numbers.iter().map(move |number| (bin, number)));
-    of_bins.into_iter().find_map(|(bin, number)| match numbers.iter().find(|(own, _)| own == number) {
-        None => Some(format!("the bin {:?} is for {number}, which the default account doesn't have", bin.name)),
-        Some((_, change)) if change.voice_url.as_ref().is_some_and(|url| !url.is_empty()) => {
-            Some(format!("the bin {:?} is for {number}, which already has a VoiceUrl", bin.name))
+    of_bins.into_iter().find_map(|(bin, number)| {
+        let is_of_flag = &*bin.name == FAX_TWIML_NAME;
+        let what = if is_of_flag { FAX_TWIML_NAME.to_owned() } else { format!("the bin {:?}", bin.name) };
+        if let Some(other) = taken.insert(*number, what.clone()) {
+            return Some(format!("{other} and {what} are both for {number}; a number has one VoiceUrl"));
         }
-        Some(_) => None,
+        match numbers.iter().find(|(own, _)| own == number) {
+            None => Some(format!("{what} is for {number}, which the default account doesn't have")),
+            Some((_, change)) if change.voice_url.as_ref().is_some_and(|url| !url.is_empty()) => {
+                Some(format!("{what} is for {number}, which already has a VoiceUrl"))
+            }
+            Some(_) => None,
+        }
     })
 }

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::dialect::hosts::is_service;
-use crate::dialect::twiml_bin::bin_at;
+use crate::dialect::twiml_bin::bin_at_end;
 use crate::model::sid::TwimlBinSid;
 
 /// The root of all paths that control the emulator.
@@ -58,7 +58,7 @@ impl OwnNames {
             || is_own_name(&name)
             || self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name))
             || self.public.as_deref().is_some_and(|public| public.eq_ignore_ascii_case(&name));
-        bin_at(url.path()).filter(|_| is_own)
+        bin_at_end(url.path()).filter(|_| is_own)
     }
 }
 
@@ -130,10 +130,11 @@ mod tests {
             "http://fauxfax:8329",
             "http://user:p@fax.EXAMPLE.com.",
             "https://public.example.com",
+            "https://public.example.com/base",
         ] {
             assert!(names.bin_at(&format!("{origin}{path}?x=1#rc=2")).is_some(), "{origin}");
         }
-        for url in [format!("http://example.com{path}"), format!("http://localhost/x{path}"), path.to_owned()] {
+        for url in [format!("http://example.com{path}"), path.to_owned()] {
             assert_eq!(names.bin_at(&url), None, "{url}");
         }
     }

@@ -140,7 +140,14 @@ impl Server {
         if let Some(path) = &config.state {
             // Checked now, because a failure on stopping would lose the worlds.
             state::check(path)?;
-            state::load(&registry, path)?;
+            if state::load(&registry, path)?
+                && let Some(flag) = overridden(config)
+            {
+                tracing::warn!(
+                    path = %path.display(),
+                    "{flag} has no effect until a reset, because the numbers of the default account are loaded from this file"
+                );
+            }
         }
         let state = config.state.clone();
         let terminator = Arc::new(Terminator::new(ca.clone(), Arc::clone(&policy)));
@@ -299,6 +306,16 @@ fn settings(config: &Config) -> Settings {
             protect_media: config.protect_media,
         },
     }
+}
+
+/// Returns the first setting of the default number that a loaded state overrides.
+fn overridden(config: &Config) -> Option<&'static str> {
+    let of_number = [
+        (config.fax_url.is_some(), "--fax-url"),
+        (config.fax_twiml.is_some(), "--fax-twiml"),
+        (config.status_callback.is_some(), "--status-callback"),
+    ];
+    of_number.into_iter().find(|(is_given, _)| *is_given).map(|(_, flag)| flag)
 }
 
 /// Returns the scheme and host under which this machine reaches the emulator.

@@ -78,6 +78,10 @@ pub(super) enum Refused {
          and monitor.twilio.com); it runs with --offline, so it doesn't pass other requests on to the real service"
     )]
     NotServed(Target),
+    #[error(
+        "--connect-to redirects {0} to plain HTTP, which a TLS client can't speak through a tunnel; call the app directly"
+    )]
+    PlainHttp(Target),
     #[error("{0} leads back to this proxy; connect to it directly")]
     Loop(Target),
     #[error("{TUNNELS_MAX} tunnels are open, the most that the proxy allows; close some")]
@@ -108,7 +112,14 @@ impl Proxy {
 
     /// Returns the route of a tunnel to this target, or the reason this client is refused.
     pub(super) fn route_of_tunnel(&self, target: &Target, client: IpAddr) -> Result<Route, Refused> {
-        self.route(target, self.end_of_tunnel(target), client)
+        let destination = self.client.destination(&target.host, target.port);
+        // The client would speak TLS to an app that doesn't, and the host itself, which the user has redirected, must not
+        // be reached by accident.
+        if destination.protocol == Protocol::PlainHttp {
+            tracing::warn!(%target, "refused a tunnel to a host that --connect-to redirects to plain HTTP");
+            return Err(Refused::PlainHttp(target.clone()));
+        }
+        self.route(target, destination, client)
     }
 
     /// Returns the route of a request with an absolute target, or the reason this client is refused.
@@ -140,30 +151,13 @@ impl Proxy {
         Ok(route)
     }
 
-    /// Returns the place where a tunnel to this target ends.
-    fn end_of_tunnel<'a>(&'a self, target: &'a Target) -> Destination<'a> {
-        let destination = self.client.destination(&target.host, target.port);
-        match destination.protocol {
-            Protocol::OfUrl => destination,
-            // The client will speak TLS through the tunnel, which the app doesn't understand.
-            Protocol::PlainHttp => Destination { host: &target.host, port: target.port, protocol: Protocol::OfUrl },
-        }
-    }
-
     /// Connects to a host, unless that turns out to be this proxy.
     pub(super) async fn reach(&self, target: &Target) -> Result<TcpStream, Refused> {
         let unreachable = |failure| {
             tracing::warn!(%target, "{failure}");
             Refused::Unreachable(target.clone(), failure)
         };
-        if self.client.destination(&target.host, target.port).protocol == Protocol::PlainHttp {
-            tracing::warn!(
-                %target,
-                "--connect-to redirects this host to plain HTTP, which can't be sent through a tunnel, so the tunnel \
-                 goes to the host itself"
-            );
-        }
-        let Destination { host, port, .. } = self.end_of_tunnel(target);
+        let Destination { host, port, .. } = self.client.destination(&target.host, target.port);
         let reached = timeout(CONNECT_MAX, reach(host, port)).await;
         let stream = reached.unwrap_or(Err(ExchangeFailure::ConnectTimeout)).map_err(unreachable)?;
         // Checked on the open connection, because any name may lead here.
@@ -270,7 +264,7 @@ impl Refused {
     const fn status(&self) -> StatusCode {
         match self {
             Self::Host(_) | Self::NoTarget => StatusCode::BAD_REQUEST,
-            Self::Client | Self::Offline(_) | Self::NotServed(_) => StatusCode::FORBIDDEN,
+            Self::Client | Self::PlainHttp(_) | Self::Offline(_) | Self::NotServed(_) => StatusCode::FORBIDDEN,
             Self::Loop(_) => StatusCode::LOOP_DETECTED,
             Self::TooMany | Self::NoPlace => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unreachable(_, ExchangeFailure::ConnectTimeout) => StatusCode::GATEWAY_TIMEOUT,

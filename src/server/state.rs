@@ -84,17 +84,19 @@ pub(super) fn check(path: &Path) -> Result<(), StateFileError> {
 
 /// Loads the worlds from the file, if it exists and isn't empty. Accounts that are not configured are created;
 /// configured ones keep their configured tokens.
-pub(super) fn load(registry: &Registry, path: &Path) -> Result<(), StateFileError> {
+pub(super) fn load(registry: &Registry, path: &Path) -> Result<bool, StateFileError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(StateFileError::Io { path: path.into(), error }),
     };
     // Users create an empty file with `touch`, in order to mount it in a container.
     if bytes.trim_ascii().is_empty() {
-        return Ok(());
+        return Ok(false);
     }
-    restore(registry, &bytes).map_err(|reason| StateFileError::NotUnderstood { path: path.into(), reason })
+    restore(registry, &bytes)
+        .map(|()| true)
+        .map_err(|reason| StateFileError::NotUnderstood { path: path.into(), reason })
 }
 
 fn restore(registry: &Registry, bytes: &[u8]) -> Result<(), String> {

@@ -15,7 +15,6 @@ use crate::document::sample;
 pub use crate::engine::CallOutcome as Outcome;
 use crate::engine::Fax;
 use crate::engine::event::EventKind;
-use crate::engine::input::ReceiveFax;
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::io::render::Renderer;
 use crate::model::account::Dialect;
@@ -289,12 +288,13 @@ impl Receive {
         let fax = fax.checked(Dialect::of(self.account.sid()))?;
         let document = self.document.read(&self.account.renderer).await?;
         let (world, url) = (&self.account.world, Arc::clone(&self.account.url));
-        let twiml_url =
-            fax.twiml().map(|twiml| world.bin_with(twiml)).transpose()?.map(|bin| bin_url(&url, bin).into());
-        let order = ReceiveFax { twiml_url, ..fax.with_document(document, url) };
+        let (twiml, order) = (fax.twiml(), fax.with_document(document, Arc::clone(&url)));
         // Read before the call is made, so that none of its events is missed; events of other faxes are filtered out.
         let seq = world.read_journal(|journal| journal.last_seq());
-        let call = world.handle(order)?;
+        let call = match twiml {
+            Some(twiml) => world.receive_with(twiml, |bin| bin_url(&url, bin), order)?,
+            None => world.handle(order)?,
+        };
         Ok((call.sid, seq))
     }
 

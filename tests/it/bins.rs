@@ -146,6 +146,36 @@ async fn a_fax_with_an_action_needs_no_voice_url() {
 }
 
 #[tokio::test]
+async fn bins_for_actions_are_limited_and_a_refused_call_leaves_none() {
+    let (host, _server) = host(&config()).await;
+    let refused = json!({ "to": "+15005550099", "action": "http://127.0.0.1:9/refused" });
+    assert_eq!(control(&host, "POST", "/incoming-faxes", &refused).await.0, 404);
+    let (_, list) = control(&host, "GET", "/twiml-bins", &Value::Null).await;
+    assert_eq!(list["twiml_bins"], json!([]));
+    assert_eq!(control(&host, "PUT", "/clock", &json!({ "mode": "frozen" })).await.0, 200);
+    for run in 0..102 {
+        let order = json!({ "action": format!("http://127.0.0.1:9/run?id={run}") });
+        assert_eq!(control(&host, "POST", "/incoming-faxes", &order).await.0, 202);
+    }
+    let (_, list) = control(&host, "GET", "/twiml-bins", &Value::Null).await;
+    let bins = list["twiml_bins"].as_array().expect("bins");
+    assert_eq!(bins.len(), 100);
+    assert!(bins[0]["twiml"].as_str().is_some_and(|twiml| twiml.contains("id=101")), "{}", bins[0]);
+}
+
+#[tokio::test]
+async fn a_bin_works_below_the_path_of_a_public_url() {
+    let public_url = Some("https://fax.example.test/base".into());
+    let (host, _server) = host(&Config { public_url, fax_twiml: Some(RECEIVE.into()), ..config() }).await;
+    let conversation = receive(&host, &json!({})).await;
+    assert_eq!(conversation["outcome"], "received");
+    let url = conversation["webhooks"][0]["url"].as_str().expect("a URL");
+    assert!(url.starts_with("https://fax.example.test/base/twiml/EH"), "{url}");
+    let (_, list) = control(&host, "GET", "/twiml-bins", &Value::Null).await;
+    assert_eq!(list["twiml_bins"][0]["numbers"], json!(["+15005550006"]));
+}
+
+#[tokio::test]
 async fn the_library_can_also_receive_a_fax_with_an_action() -> Tested {
     let app = MockServer::start().await;
     Mock::given(path("/received")).respond_with(ResponseTemplate::new(204)).expect(1).mount(&app).await;
@@ -202,6 +232,9 @@ fn mistakes_in_configured_bins_are_explained() {
         let error = load(&file, &[]).expect_err(&file).to_string();
         assert!(error.contains(told), "{file}: {error}");
     }
+    let numbered = bin(&format!("{receive}\nnumbers = ['+15005550006']"));
+    let error = load(&numbered, &[(Setting::FaxTwiml, RECEIVE)]).expect_err("two bins").to_string();
+    assert!(error.contains("are both for +15005550006"), "{error}");
     let both = load("", &[(Setting::FaxUrl, "http://localhost/fax"), (Setting::FaxTwiml, RECEIVE)]);
     assert!(both.is_err_and(|error| error.to_string().contains("be left out if fax_url is given")));
 }

@@ -153,7 +153,6 @@ async fn every_call_responds_as_documented() {
         ("GET", format!("/events/hash?account={account}"), json!(null)),
         ("GET", format!("/wait?account={account}&for=idle"), json!(null)),
         ("POST", format!("/verify?account={account}"), json!({ "match": { "kind": "fax.page" } })),
-        ("POST", format!("/verify?account={account}"), json!({ "match": { "kind": "fax.pgae" } })),
         ("GET", format!("/webhooks?account={account}"), json!(null)),
         ("GET", format!("/webhooks/{id}?account={account}"), json!(null)),
         ("POST", format!("/webhooks/{id}/replay?account={account}"), json!({})),
@@ -318,6 +317,9 @@ async fn a_failed_expectation_is_reported_with_the_closest_events() {
     let bomb = json!({ "match": { "data": { "body": { "regex": "((a{99}){99}){99}" } } } });
     let (status, detail) = bench.refused("POST", &verify, bomb).await;
     assert!(status == 422 && detail.contains("65536 bytes"), "{detail}");
+    let typo = json!({ "match": { "kind": "fax.pgae" }, "times": 0 });
+    let (status, detail) = bench.refused("POST", &verify, typo).await;
+    assert!(status == 422 && detail.contains("did you mean fax.page"), "{detail}");
     let (status, detail) = bench.refused("POST", &verify, json!({ "macth": {} })).await;
     assert!(status == 422 && detail.contains("did you mean match"), "{detail}");
 }

@@ -171,6 +171,12 @@ fn a_missing_document_after_an_early_callback_is_explained_in_the_alert() {
         script.alert_texts().pop().expect("an alert")
     };
     let (url, gone) = (Some("http://app/s"), ExchangeFailure::HttpStatus);
+    let mut script = Script::default();
+    script.send(fauxfax::engine::input::CreateFax { status_callback: url.map(Into::into), ..order(FAR) });
+    script.answer_failure(ExchangeFailure::ConnectionRefused);
+    script.answer_no_document(DocumentFault::Fetch(gone(404)));
+    let text = script.alert_texts().pop().expect("an alert");
+    assert!(!text.contains("--callbacks"), "the app was never reached: {text}");
     assert!(fetch(CallbackPolicy::All, url, gone(404)).contains("--callbacks final"));
     assert!(fetch(CallbackPolicy::All, url, gone(410)).contains("--callbacks final"));
     for (callbacks, url, failure) in [

@@ -34,6 +34,13 @@ pub fn bin_at(path: &str) -> Option<TwimlBinSid> {
     })
 }
 
+/// Returns the id of the bin at the end of a path, which a reverse proxy's path may precede.
+#[must_use]
+pub fn bin_at_end(path: &str) -> Option<TwimlBinSid> {
+    let start = [TWIML_BINS, LAML_BINS].into_iter().find_map(|root| path.rfind(&format!("{root}/")))?;
+    bin_at(&path[start..])
+}
+
 const fn root(form: IdForm) -> &'static str {
     match form {
         IdForm::Prefixed => TWIML_BINS,
@@ -62,6 +69,7 @@ mod tests {
     fn a_path_of_the_other_form_names_no_bin() {
         let (uuid, prefixed) = ("831455c6-574e-4d8b-b6ee-2418140bf4cd", "EH00000000000000000000000000000001");
         assert!(bin_at(&format!("/laml-bins/{uuid}")).is_some() && bin_at(&format!("/twiml/{prefixed}")).is_some());
+        assert_eq!(bin_at_end(&format!("/base/twiml/{prefixed}")), prefixed.parse().ok());
         for bad in [
             format!("/laml-bins/{uuid}/x"),
             format!("/bins/{uuid}"),
@@ -72,6 +80,7 @@ mod tests {
             uuid.to_owned(),
         ] {
             assert_eq!(bin_at(&bad), None, "{bad}");
+            assert!(bad.starts_with("/bins") || bin_at_end(&bad).is_none(), "{bad}");
         }
     }
 }

@@ -33,6 +33,13 @@ const DELIVERY_MS: u64 = 3_000;
 pub(super) type Messages = OrderedMap<MessageSid, Message>;
 
 impl Engine {
+    /// Returns the number of messages of whose next status an app is still to be notified.
+    pub(super) fn pending_messages(&self) -> usize {
+        let is_pending = |message: &&Message| message.status_callback.is_some() && !message.status.is_final();
+        // A message whose notice is under way is counted with the effects.
+        self.world.messages.oldest_first().filter(is_pending).filter(|message| message.owed.is_empty()).count()
+    }
+
     /// Returns the message with this SID.
     ///
     /// # Errors

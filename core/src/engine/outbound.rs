@@ -14,7 +14,6 @@ use super::phase::{CallStep, Ended, Phase, Processing, Sending, Transmission, Ve
 use super::random::Luck;
 use super::tables::media_of;
 use super::transmission::seconds;
-use super::webhooks::notice::Outgoing;
 use super::{Engine, line};
 use crate::model::account::Dialect;
 use crate::model::fault::{Failure, Fault};
@@ -30,7 +29,7 @@ use crate::model::webhook::{ExchangeFailure, ExchangeRecord};
 /// a new fax must remain queued while the clock is frozen.
 const SIGNALWIRE_QUEUE: Duration = Duration::from_millis(1);
 /// The advice in the alert for a document that may have been deleted too early.
-const DELETED_HINT: &str = "; the StatusCallback had already been notified of an earlier status: an app that deletes the \
+const DELETED_HINT: &str = "; the app has already been notified of an earlier status: an app that deletes the \
     document on its first callback needs --callbacks final";
 /// The response statuses that mean that a document no longer exists (RFC 9110 §15.5.5, §15.5.11).
 const GONE: [u16; 2] = [404, 410];
@@ -195,7 +194,7 @@ impl Engine {
     fn may_have_been_deleted(&self, sid: FaxSid, fault: &DocumentFault) -> bool {
         let is_gone =
             matches!(fault, DocumentFault::Fetch(ExchangeFailure::HttpStatus(status)) if GONE.contains(status));
-        let was_notified = self.world.outgoing.get(&sid).is_some_and(Outgoing::has_begun);
+        let was_notified = self.world.outgoing.get(&sid).is_some_and(|outgoing| outgoing.notified_of.is_some());
         // A fax that names its own statuses is not subject to the option that the advice is about.
         let by_policy = self.world.tables.ordinal(sid).and_then(|ordinal| self.order(ordinal));
         is_gone && was_notified && by_policy.is_some_and(|(_, order)| order.callback_statuses.is_none())

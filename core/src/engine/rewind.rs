@@ -202,7 +202,7 @@ impl Engine {
         let count = ResetCount {
             faxes: self.world.tables.fax_count(),
             pending: self.world.tables.pending_count(),
-            effects: self.world.under_way.len() + self.waiting_count(),
+            effects: self.world.under_way.len() + self.waiting_count() + self.pending_messages(),
         };
         Canceled { count, pending: self.world.tables.pending().take(CANCELED_SHOWN_MAX).collect() }
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::extract::{Addressed, JsonBody};
 use super::problem::Problem;
 use crate::dialect::date;
-use crate::dialect::twiml_bin::{self, bin_at, bin_url};
+use crate::dialect::twiml_bin::{self, bin_at_end, bin_url};
 use crate::emulator::{Registry, World};
 use crate::engine::Engine;
 use crate::engine::input::{CreateTwimlBin, DeleteTwimlBin, UpdateTwimlBin};
@@ -144,7 +144,7 @@ fn shown(world: &World, sid: TwimlBinSid, origin: &str) -> Result<Json<BinView>,
 }
 
 fn view(engine: &Engine, bin: &TwimlBin, origin: &str) -> BinView {
-    let leads_here = |url: &str| url::Url::parse(url).is_ok_and(|url| bin_at(url.path()) == Some(bin.sid));
+    let leads_here = |url: &str| url::Url::parse(url).is_ok_and(|url| bin_at_end(url.path()) == Some(bin.sid));
     let numbers = engine.numbers().filter(|number| leads_here(&number.attributes.voice_url));
     BinView {
         sid: bin.sid.to_string(),

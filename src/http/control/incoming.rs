@@ -88,10 +88,16 @@ pub(super) async fn receive(State(registry): State<Registry>, request: Request) 
         return Err(Problem::new(409, "clock-frozen", detail));
     }
     let upload = upload::read(&parts, body, registry.budget()).await?;
-    let order = order(&registry, &world, &parts, upload).await?;
+    let (order, twiml) = order(&registry, &world, &parts, upload).await?;
     // Read before the call, so that the conversation includes all of its events.
     let seq = world.read_journal(|journal| journal.last_seq());
-    let call = world.handle(order)?;
+    let call = match twiml {
+        Some(twiml) => {
+            let own = origin(&parts, registry.settings().public_url.as_ref());
+            world.receive_with(twiml, |bin| bin_url(&own, bin), order)?
+        }
+        None => world.handle(order)?,
+    };
     tracing::info!(fax = %call.sid, from = %call.from, to = %call.to, "incoming fax");
     if !waits {
         return Ok((StatusCode::ACCEPTED, Json(ringing(&world, &call, seq))).into_response());
@@ -115,7 +121,13 @@ pub(super) fn gone(fax: FaxSid) -> Problem {
     Problem::new(409, "status-unreachable", detail)
 }
 
-async fn order(registry: &Registry, world: &World, parts: &Parts, upload: Upload) -> Result<ReceiveFax, Problem> {
+/// Returns the call to make, and the TwiML to execute in place of the app's, if the tester named an action.
+async fn order(
+    registry: &Registry,
+    world: &World,
+    parts: &Parts,
+    upload: Upload,
+) -> Result<(ReceiveFax, Option<String>), Problem> {
     let Upload { fields, file } = upload;
     let quality = fields.quality.as_deref().map(|word| {
         Quality::from_word(word)
@@ -135,10 +147,10 @@ async fn order(registry: &Registry, world: &World, parts: &Parts, upload: Upload
         fax.checked(Dialect::of(world.sid())).map_err(|error| Problem::new(422, "bad-field", error.to_string()))?;
     let document = document(registry, world, &fields, file).await?;
     let own = origin(parts, registry.settings().public_url.as_ref());
-    let twiml_url = fax.twiml().map(|twiml| world.bin_with(twiml)).transpose()?.map(|bin| bin_url(&own, bin).into());
+    let twiml = fax.twiml();
     // The app may accept documents only from the host to which it sends its own calls; the tester may use another.
     let origin = world.service_origin().unwrap_or(own);
-    Ok(ReceiveFax { twiml_url, ..fax.with_document(document, origin) })
+    Ok((fax.with_document(document, origin), twiml))
 }
 
 /// Returns the requested failure of the transmission, if any.

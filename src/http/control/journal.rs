@@ -154,13 +154,19 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
 
 /// Checks that events of this kind exist: a misspelt kind would yield an empty list without saying why.
 fn known_kind(kind: Box<str>) -> Result<Box<str>, Problem> {
+    check_kind(&kind).map_err(|why| Problem::new(400, "bad-query", format!("kind: {why}")))?;
+    Ok(kind)
+}
+
+/// Checks that events of this kind exist; the error names the nearest kind that does.
+pub(super) fn check_kind(kind: &str) -> Result<(), String> {
     let kinds: Vec<&str> = kinds().collect();
-    if kinds.contains(&&*kind) {
-        return Ok(kind);
+    if kinds.contains(&kind) {
+        return Ok(());
     }
-    let advice = field_words::nearest(&kind, &kinds)
+    let advice = field_words::nearest(kind, &kinds)
         .map_or_else(|| format!("the kinds are {}", kinds.join(", ")), |near| format!("did you mean {near}?"));
-    Err(Problem::new(400, "bad-query", format!("kind: no event is of the kind {kind:?}; {advice}")))
+    Err(format!("no event is of the kind {kind:?}; {advice}"))
 }
 
 /// Parses a fax SID in a query; 400 if it is malformed.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::event::{self, EventView};
 use super::extract::{Asked, Observed, RawJson, bad_field, read_json};
-use super::journal::Start;
+use super::journal::{Start, check_kind};
 use super::problem::Problem;
 use crate::dialect::matching::{Expectation, NearMiss, PatternError};
 use crate::emulator::{Registry, World};
@@ -95,6 +95,11 @@ fn verdict(world: &World, all: bool, order: &[u8]) -> Result<VerdictView, Proble
     let order: VerifyOrder = read_json(order)?;
     let expectation = Expectation::parse(order.r#match.as_ref(), order.times.as_ref(), order.in_order.as_deref());
     let expectation = expectation.map_err(|error| refused(&error))?;
+    // A misspelt kind would make an expectation of no events true for ever.
+    let parts = order.r#match.iter().chain(order.in_order.iter().flatten());
+    for kind in parts.filter_map(|part| part.get("kind")?.as_str()) {
+        check_kind(kind).map_err(|why| Problem::new(422, "bad-field", format!("kind: {why}")))?;
+    }
     let start = Start::of(order.since, order.all || all).map_err(|error| bad_field(&error))?;
     let events = world.read_journal(|journal| {
         let filter = EventFilter { since: start.seq(journal), ..EventFilter::default() };

@@ -14,7 +14,9 @@ use crate::engine::rewind::Rewindable;
 use crate::model::account::Dialect;
 use crate::model::fax::Status;
 use crate::model::line::{Line, NOISE_PER_MILLE_MAX, RATE_BPS_MAX, RATE_BPS_MIN};
+use crate::model::message::{BODY_CHARS_MAX, MEDIA_MAX};
 use crate::model::sid::FaxSid;
+use crate::model::twiml_bin::{BIN_BYTES_MAX, BIN_NAME_CHARS_MAX};
 
 /// Removes the dispensable parts of a state: deliberately duplicated requests, pending reports to the Debugger webhook,
 /// and alarms and requests of faxes that no longer exist.
@@ -44,6 +46,7 @@ pub(super) fn leave_out_loose_ends(world: &mut Rewindable) {
 pub(super) fn check(world: &Rewindable, dialect: Dialect) -> Result<(), StateError> {
     check_rules(world, dialect)?;
     check_faxes(world)?;
+    check_sizes(world)?;
     let known = known(world);
     for (at, alarm) in world.agenda.iter().enumerate().filter(|(_, alarm)| alarm.kind != AlarmKind::Message) {
         expect(known.contains(&alarm.ordinal), || (format!("world.agenda[{at}]"), nothing_has(alarm.ordinal)))?;
@@ -166,6 +169,28 @@ fn check_phases(world: &Rewindable) -> Result<(), StateError> {
                 (place(), format!("fax {caller} is not placing this call"))
             })?;
         }
+    }
+    Ok(())
+}
+
+/// Checks that no bin or message is larger than a client or tester could make it.
+fn check_sizes(world: &Rewindable) -> Result<(), StateError> {
+    for (at, bin) in world.twiml_bins.oldest_first().enumerate() {
+        let place = |field: &str| format!("world.twiml_bins.list[{at}].{field}");
+        expect((1..=BIN_NAME_CHARS_MAX).contains(&bin.name.chars().count()), || {
+            (place("name"), format!("must have 1 to {BIN_NAME_CHARS_MAX} characters"))
+        })?;
+        expect(bin.contents.len() <= BIN_BYTES_MAX, || {
+            (place("contents"), format!("must have at most {BIN_BYTES_MAX} bytes"))
+        })?;
+    }
+    for (at, message) in world.messages.oldest_first().enumerate() {
+        let place = |field: &str| format!("world.messages.list[{at}].{field}");
+        expect(message.body.chars().count() <= BODY_CHARS_MAX, || {
+            (place("body"), format!("must have at most {BODY_CHARS_MAX} characters"))
+        })?;
+        let media = usize::try_from(message.media).unwrap_or(usize::MAX);
+        expect(media <= MEDIA_MAX, || (place("media"), format!("must be at most {MEDIA_MAX}")))?;
     }
     Ok(())
 }

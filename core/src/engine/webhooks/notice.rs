@@ -32,6 +32,8 @@ pub(in crate::engine) struct Outgoing {
     pub(in crate::engine) numbered: u64,
     /// The cookies that the app set in earlier exchanges about this fax.
     pub(in crate::engine) cookies: Vec<Cookie>,
+    /// The latest status whose notice the app has accepted.
+    pub(in crate::engine) notified_of: Option<Status>,
 }
 
 /// A notice that waits for its turn, and the plan for sending it.
@@ -61,11 +63,6 @@ impl Outgoing {
     /// Returns the number of waiting notices, not counting the one under way.
     pub(in crate::engine) fn waiting(&self) -> usize {
         self.queue.len()
-    }
-
-    /// Returns whether any notice has been sent or is being sent.
-    pub(in crate::engine) fn has_begun(&self) -> bool {
-        usize::try_from(self.numbered).is_ok_and(|numbered| numbered > self.waiting())
     }
 
     /// Returns whether no notice waits or is under way.
@@ -208,6 +205,11 @@ impl Engine {
         if record.failure.is_some() && self.retry_notice(sid, &record, now) {
             self.keep_cookies_of(sid, cookies);
             return;
+        }
+        if record.failure.is_none()
+            && let Some(outgoing) = self.world.outgoing.get_mut(&sid)
+        {
+            outgoing.notified_of = outgoing.under_way.as_ref().map(|notice| notice.status);
         }
         if let Some(failure) = &record.failure {
             let text = format!("{}: {failure}", record.purpose.as_str());

@@ -9,6 +9,7 @@ use crate::engine::event;
 use crate::engine::export::form::{Shared, form};
 use crate::engine::webhooks::{self, notice};
 use crate::model::fault::Fault;
+use crate::model::fax::Status;
 use crate::model::sid::{AlertSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{self, Method, Purpose};
@@ -21,6 +22,8 @@ form! {
         // Renamed in the engine; files keep the old name.
         told = numbered: u64,
         cookies: Vec<Cookie>,
+        #[serde(default)]
+        notified_of: Option<Status>,
     }
 }
 
