@@ -1,4 +1,4 @@
-//! A page as bits: a black pel is a 1, and the leftmost pel of a row is the highest bit.
+//! A page as bits: a black pel is a 1, and the leftmost pel of a word is its highest bit.
 
 use super::changes::Changes;
 
@@ -98,8 +98,8 @@ impl Bitmap {
         self.height = height;
     }
 
-    /// Reduces the image to `height` rows by merging neighbours: a pel is black if any of its sources is black, so that
-    /// no ruled line of a form is lost. An image of at most this height is returned unchanged.
+    /// Reduces the image to `height` rows by merging neighbouring rows: a pel is black if any pel merged into it is
+    /// black, so that no ruled line of a form is lost. An image of at most this height is returned unchanged.
     #[must_use]
     pub fn shortened(&self, height: u32) -> Self {
         if height >= self.height {
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn runs_are_copied_from_rows_at_any_offset() {
-        // The generator has a fixed seed, so every run of the test checks the same rows.
+        // The generator has a fixed seed, so the test always checks the same rows.
         let mut state = 1_u64;
         let mut random = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn pels_outside_are_white_and_cause_no_panic() {
+    fn pels_outside_the_image_are_white_and_cause_no_panic() {
         let mut image = Bitmap::white(10, 3);
         image.blacken(10, 0);
         image.blacken(0, 3);

@@ -1,8 +1,7 @@
-//! The changing picture elements of a row (ITU-T T.4 §4.2.1.3.1): the places where the colour differs from the previous
-//! pel, beginning with white.
+//! The changing picture elements of a row (ITU-T T.4 §4.2.1.3.1): the places where the colour differs from that of the
+//! previous pel. The first pel is compared with white.
 
-/// The number of entries equal to the width that end each list, so that looking two changes ahead needs no bounds
-/// check.
+/// Each list ends with this many entries equal to the width, so that looking two changes ahead needs no bounds check.
 const SENTINELS: usize = 4;
 
 /// The number of changes read from a word before each check for further ones.
@@ -35,7 +34,7 @@ impl Changes {
         for word in row {
             let differs = word ^ (word >> 1 | before << 63);
             before = word & 1;
-            // With the bits reversed, the next change is the lowest bit, which takes fewer instructions to find and
+            // With the bits reversed, the next change is the lowest set bit, which takes fewer instructions to find and
             // clear.
             let mut differs = differs.reverse_bits();
             // A fixed number of changes is read before each check, even if fewer remain, because the branch predictor

@@ -1,4 +1,5 @@
-//! Damages a page as a bad line does: rows are lost, repeated or streaked. The same seed causes the same damage.
+//! Damages a page as a bad telephone line does: rows are lost, repeated or streaked. The same seed causes the same
+//! damage.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -6,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use super::bitmap::Bitmap;
 use crate::model::reception::Noise;
 
-/// The longest burst, in rows; a click of 40 ms damages this many rows of text at fine resolution.
+/// The longest burst of damaged rows; a click of 40 ms on the line damages this many rows of text at fine resolution.
 const BURST_ROWS_MAX: u32 = 6;
 /// The longest streak, in pels.
 const STREAK_PELS_MAX: u32 = 600;
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_line_terminates() {
+    fn the_worst_noise_does_not_double_the_length_of_a_page() {
         let out = damaged(&stripes(), Noise { seed: 9, rows_per_mille: 1_000 }, 3);
         assert!(out.height() < 4_000);
     }

@@ -78,12 +78,13 @@ impl Maker {
     }
 }
 
-/// Sets a bit for each pel in a row that is darker than `threshold`.
+/// Converts a row to bits; a bit is set if its pel is darker than `threshold`.
 fn pack(row: &[u8], threshold: u8, target: &mut [u64]) {
     row.chunks(64).zip(target).for_each(|(pels, word)| *word = packed(pels, threshold));
 }
 
-/// Returns up to 64 pels as bits, with the first pel highest; a bit is set if its pel is darker than `threshold`.
+/// Returns up to 64 pels as bits, with the first pel in the highest bit; a bit is set if its pel is darker than
+/// `threshold`.
 fn packed(pels: &[u8], threshold: u8) -> u64 {
     // Most of a page is white, so one comparison skips each white word.
     if pels.iter().fold(u8::MAX, |darkest, pel| darkest.min(*pel)) >= threshold {
@@ -139,18 +140,20 @@ impl Diffusion {
     }
 }
 
-/// The errors that the pels so far pass on to the next pel, to the pel below the last one, and to the pel to the right
-/// of that. Later pels also contribute to the latter two.
+/// The errors passed on by the pels of a row that have been converted so far.
 #[derive(Default)]
 struct Run {
+    /// The error for the next pel of the row.
     right: i32,
+    /// The error for the pel below the last converted one; the next pel adds to it.
     below: i32,
+    /// The error for the pel below the next one; the next two pels add to it.
     below_right: i32,
 }
 
 impl Run {
-    /// Returns up to 64 pels as bits, with the first pel highest. `here` holds the errors from the row above, and
-    /// `below` begins one place to the left of the first pel.
+    /// Returns up to 64 pels as bits, with the first pel in the highest bit. `here` holds the errors from the row
+    /// above, and `below` begins one place to the left of the first pel.
     fn greys(&mut self, pels: &[u8], here: &[i16], below: &mut [i16]) -> u64 {
         let Self { mut right, below: mut below_left, mut below_right } = *self;
         let mut bits = 0_u64;
@@ -158,9 +161,9 @@ impl Run {
             let mut rest = 0;
             let black = if is_gray(*pel) {
                 let errors = right + i32::from(*given);
-                // The pel plus a sixteenth of the errors; the sixteenth is rounded towards zero: if `errors` is
-                // negative, its four highest bits, which are all ones, add 15. Each pel depends on the previous one, so
-                // every instruction counts.
+                // The pel plus a sixteenth of `errors`. The shift rounds down, so 15 is added if `errors` is negative,
+                // which rounds the sixteenth towards zero; the four highest bits of a negative number are ones, and so
+                // yield this 15. Each pel depends on the previous one, so every instruction counts.
                 let value = (i32::from(*pel) * 16 + errors + (errors.cast_unsigned() >> 28).cast_signed()) >> 4;
                 let black = value < 128;
                 rest = if black { value } else { value - 255 };
@@ -228,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_never_dithered() {
+    fn the_text_tone_does_not_dither() {
         let page = Gray::from_pels(4, 1, vec![0, 143, 144, 255]);
         let image = bits(&page, Tone::Text);
         assert_eq!((0..4).map(|x| image.is_black(x, 0)).collect::<Vec<_>>(), [true, true, false, false]);

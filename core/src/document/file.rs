@@ -45,7 +45,7 @@ mod tests {
     use crate::model::fax::Quality;
 
     #[test]
-    fn files_return_the_bytes_of_their_pages() {
+    fn pages_are_read_back_unchanged() {
         let pages: Vec<FaxPage> = (1..=5)
             .map(|number| {
                 let mut image = Bitmap::white(1_728, 100 * number);

@@ -1,5 +1,5 @@
 //! Fonts for PDFs that don't embed their own. The fourteen standard fonts are built in, and others come from a
-//! directory. A file is read when its font is first needed.
+//! directory. Apart from a few bytes, a file is read only when its font is first needed.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -11,11 +11,11 @@ use hayro::hayro_interpret::hayro_cmap::CidFamily;
 
 use skrifa::{FontRef, MetadataProvider};
 
-/// The most fonts used from a directory, in the order of their file names.
+/// The maximum number of fonts used from a directory, in the order of their file names.
 const FONTS_MAX: usize = 500;
 /// The largest font file that is read; complete East Asian fonts take about 20 MB.
 const FONT_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// The most tables searched in a font; real fonts have about twenty.
+/// The maximum number of tables searched in a font; real fonts have about twenty.
 const TABLES_MAX: u16 = 100;
 /// The prefix of the name by which a rewritten PDF refers to a font in the directory; the font's index follows.
 const PLACE_NAME: &str = "FauxfaxFont";
@@ -79,8 +79,8 @@ impl Fonts {
     }
 
     /// Returns the index of the font that has the most of these characters, and how many it lacks; `None` if no font
-    /// has any of them. Among equally complete fonts, one with this name is preferred, then one with the same weight
-    /// and slant.
+    /// has any of them. Among equally complete fonts, one called `name` is preferred, then one with the weight and
+    /// slant that `name` states.
     pub(super) fn covering(&self, characters: &[char], name: &str) -> Option<(usize, usize)> {
         let wanted = plain(name.split('+').next_back().unwrap_or(name));
         let is_bold = wanted.contains("bold");

@@ -100,7 +100,7 @@ impl Gray {
 
     fn histogram(&self, area: Area) -> [u64; 256] {
         // Neighbouring pels are often equal, and incrementing the same counter twice in a row stalls the processor.
-        // With four tables, they are counted in parallel.
+        // With four tables, four neighbours are counted in parallel.
         let mut histograms = [[0_u32; 256]; 4];
         for row in self.rows_of(area) {
             let (fours, rest) = row.as_chunks::<4>();
@@ -214,8 +214,9 @@ struct Paper {
 }
 
 impl Paper {
-    /// Finds the peak of the paper, if there is one. The peaks of photographs are too wide. Charts, tinted forms and
-    /// other drawings have white areas that are lighter than their tints, and the tints lack a scanner's noise.
+    /// Finds the peak of the paper, if there is one. Photographs are rejected because their peaks are too wide. Charts,
+    /// tinted forms and other drawings are rejected because they have white areas that are lighter than their tints, or
+    /// because the tints lack a scanner's noise.
     fn of(histogram: &[u64; 256]) -> Option<Self> {
         let all: u64 = histogram.iter().sum();
         let peak_at = |level: usize| level - PEAK_HALF..(level + PEAK_HALF + 1).min(256);
@@ -332,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_sheets_and_sheets_with_pictures_are_paper_too() {
+    fn blank_sheets_and_sheets_with_pictures_are_scans_too() {
         let mut blank = image(|_, _, noise| 210 + noise);
         assert_eq!(blank.remove_paper(blank.area()), Some(Scan::Text));
         assert!(blank.pels().iter().all(|pel| *pel == 255));

@@ -1,4 +1,4 @@
-//! Converts any document to fax pages, one at a time. The kind of document is detected from its content.
+//! Converts documents of all supported kinds to fax pages, one page at a time.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -122,7 +122,7 @@ pub fn pages(
         if probe.kind == Kind::Tiff {
             of_tiff(bytes, &mut sink)?;
         } else {
-            // A break means that the caller wants no more pages, but there is only this one.
+            // A break means that the caller wants no more pages, but no page follows this one in the document.
             let _ = sink.picture(1, &images::read(bytes, probe.kind)?);
         }
         probe
@@ -234,8 +234,8 @@ fn of_tiff(
     }
 }
 
-/// Converts a page that was drawn in greys on a square grid. `image` is the area of its images, if they cover most of
-/// the page: only then can the page be scanned paper.
+/// Converts a page that was drawn in greys on a square grid. `image` is the area of the page's images, or `None` if
+/// they don't cover most of the page; such a page can't be scanned paper.
 fn drawn(mut greys: Gray, image: Option<Area>, quality: Quality, tone: Tone) -> Bitmap {
     if image.and_then(|area| greys.remove_paper(area)) == Some(Scan::Text) {
         let bits = Tones::of_bits(dither::bits_of_scan(&greys));

@@ -2,8 +2,8 @@
 
 use crate::model::media::UnreadableDocument;
 
-/// The number of bytes at the start of a file that are searched for a PDF's header, because junk may precede it.
-/// Adobe's readers search the same number.
+/// A PDF's header is searched for in this many bytes at the start of a file, because junk may precede it. Adobe's
+/// readers search the same number of bytes.
 const PDF_HEADER_WITHIN_BYTES: usize = 1_024;
 /// The headers of little-endian and big-endian TIFF, followed by the headers of BigTIFF.
 const TIFF_HEADERS: [&[u8; 4]; 4] = [b"II\x2a\0", b"MM\0\x2a", b"II\x2b\0", b"MM\0\x2b"];

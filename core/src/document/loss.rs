@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::page::PageLoss;
 
-/// The most losses listed per document; a damaged one could cause thousands.
+/// The maximum number of losses listed per document; a damaged document could cause thousands.
 pub const LOSSES_MAX: usize = 100;
 /// The maximum length of a loss's description, which may quote the document and so could be of any length.
 const WHAT_BYTES_MAX: usize = 400;
 
-/// A list of losses that the code for fonts, images and pages shares: clones refer to the same list.
+/// A list of losses, shared by the code for fonts, images and pages: all clones refer to the same list.
 #[derive(Debug, Clone, Default)]
 pub struct Losses(Arc<Mutex<Noted>>);
 

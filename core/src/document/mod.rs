@@ -1,4 +1,4 @@
-//! Converts any document to fax pages as a fax network does, and converts fax pages to TIFF, PDF and PNG. In this
+//! Converts documents to fax pages as a fax network does, and converts fax pages to TIFF, PDF and PNG. In this
 //! overview, greys, bits and `FaxPage` are data passed between steps, and paper is the step that fits pages to sheets;
 //! all other names are modules or file formats.
 //!

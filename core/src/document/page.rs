@@ -23,7 +23,7 @@ pub enum Counting {
     All,
 }
 
-/// Codes a page as MMR, and counts the bits of the other codings in the same pass.
+/// Codes a page as MMR. If `counting` includes other codings, their bits are counted in the same pass.
 #[must_use]
 pub fn coded(image: &Bitmap, quality: Quality, counting: Counting) -> FaxPage {
     let width = image.width();

@@ -1,4 +1,4 @@
-//! Adds images to the bits of a page that was drawn without them, so that pels outside the images never depend on them.
+//! Adds images to the bits of a page that was drawn without them, so that an image never affects pels outside it.
 
 use super::bitmap::{Bitmap, copy_run, each_run};
 use super::dither::{self, Tone};
@@ -12,7 +12,7 @@ const MARGIN_PELS: u32 = 2;
 pub(super) struct Patch {
     /// The pels, at the resolution of the fax.
     pub(super) greys: Gray,
-    /// The area of the images, on the grid on which the page was drawn.
+    /// The area of the patch, on the grid on which the page was drawn.
     pub(super) area: Area,
     /// The pels that an image touches, on the same grid.
     pub(super) touched: Bitmap,

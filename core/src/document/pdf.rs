@@ -16,7 +16,7 @@ const OBJECTS_PER_PAGE: i32 = 3;
 /// The bytes that pdf-writer writes after a stream's data to end its object.
 const AFTER_DATA: &[u8] = b"\nendstream\nendobj\n\n";
 
-/// Writes the file and returns the range of each page's coded bytes. The same pages always yield the same file.
+/// Returns the file, and the range of each page's coded bytes in it. The same pages always yield the same file.
 #[must_use]
 pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {
     let mut places = Vec::with_capacity(pages.len());

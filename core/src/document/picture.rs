@@ -7,10 +7,10 @@ use super::gray::{Area, Gray, Scan};
 use crate::model::fax::Quality;
 use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
-/// The most pels per picture: an A3 page at 600 dots per inch has 70 million.
+/// The maximum number of pels per picture; an A3 page at 600 dots per inch has 70 million.
 pub(super) const PICTURE_PELS_MAX: u64 = 100_000_000;
-/// The resolution of a picture that states no plausible one. A photograph 1,700 dots wide is then 17 inches wide, and
-/// is scaled to fit.
+/// The resolution assumed for a picture that states no plausible one. At this resolution, a photograph of 1,700 pels
+/// across is 17 inches wide, and is scaled to fit.
 const DOTS_PER_INCH_DEFAULT: f64 = 100.0;
 /// Plausible resolutions in dots per inch; others count as unknown.
 const DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 10.0..=4_800.0;
@@ -24,7 +24,8 @@ const FAX_DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 144.0..=345.0;
 /// The maximum length of a fax page, in inches. If a page states no plausible resolution, the lowest vertical
 /// resolution at which it isn't longer than this is assumed.
 const FAX_INCHES_MAX: f64 = 14.2;
-/// A pel of a scaled-down bilevel picture is black if black covers more than this share of it, in 255ths.
+/// A pel of a scaled-down bilevel picture is black if black covers more than this share of it, in 255ths: less than
+/// half, so that thin strokes survive.
 const BILEVEL_COVERAGE: u32 = 96;
 
 /// The pels of a picture, as greys or bits, depending on the file.
@@ -88,8 +89,8 @@ impl Picture {
         Some((across, f64::from(quality.rows_an_inch())))
     }
 
-    /// Returns the size in points. A fax page keeps its pels: 1728 pels are the paper's width, however inexact the
-    /// stated resolution is.
+    /// Returns the size in points. A fax page keeps its pels: 1728 pels are the paper's width, even if the stated
+    /// resolution is missing, implausible or rounded.
     pub(super) fn size_points(&self) -> (f64, f64) {
         let (width, height) = self.size();
         if let Some((x, y)) = self.fax_dots_per_inch() {
@@ -186,7 +187,7 @@ impl Window {
         Some(Area { left, top, right, bottom })
     }
 
-    /// Returns the source pels that a column of the page shows.
+    /// Returns the source columns that a column of the page shows, or the source rows if the picture is turned.
     fn column(&self, x: u32) -> std::ops::Range<u32> {
         let along = f64::from(x) - self.left_pels;
         if self.turned {
@@ -196,7 +197,7 @@ impl Window {
         }
     }
 
-    /// Returns the source pels that a row of the page shows.
+    /// Returns the source rows that a row of the page shows, or the source columns if the picture is turned.
     fn line(&self, y: u32) -> std::ops::Range<u32> {
         let along = f64::from(y) + self.from_row;
         if self.turned {
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fax_page_with_an_implausible_resolution_stays_upright() {
+    fn a_fax_page_without_a_plausible_resolution_keeps_its_paper_size() {
         let said = [None, Some((72.0, 72.0)), Some((1.0, 1.0)), Some((0.0, 0.0)), Some((f64::NAN, 204.0))];
         for (width, rows, inches) in [(ROW_PELS, 1_078, 11.0), (ROW_PELS, 2_156, 11.0), (ROW_PELS, 4_301, 11.0)] {
             for dots_per_inch in said {
@@ -329,7 +330,7 @@ mod tests {
             }
         }
         let page = |dots| Picture { dots_per_inch: Some(dots), ..white(ROW_PELS, 2_000) };
-        assert!((page((77.0, 37.0)).size_points().1 / 72.0 - 20.4).abs() < 0.1, "its shape implies standard");
+        assert!((page((77.0, 37.0)).size_points().1 / 72.0 - 20.4).abs() < 0.1, "the ratio implies standard");
         assert!((page((200.0, 200.0)).size_points().1 / 72.0 - 10.0).abs() < 0.1, "a plausible resolution is used");
         let wide = white(2_432, 1_600);
         assert!((wide.size_points().0 / 72.0 - 11.9).abs() < 0.1);

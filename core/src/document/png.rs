@@ -20,7 +20,7 @@ pub fn page(page: &FaxPage, width: u32) -> Result<Vec<u8>, EncodingError> {
     of_bits(&decoded(page), page.quality, width)
 }
 
-/// Renders a page that has been decoded, with the same limits for the width.
+/// Renders a page that has been decoded; the width is clamped as in `page`.
 pub(super) fn of_bits(image: &Bitmap, quality: Quality, width: u32) -> Result<Vec<u8>, EncodingError> {
     let width = width.clamp(WIDTH_MIN, WIDTH_MAX);
     let scale = f64::from(width) / f64::from(image.width().max(1));
@@ -72,7 +72,7 @@ mod tests {
             image.blacken_run(rows / 2, 0, 1_728);
             let png = of_bits(&image, quality, 432).unwrap();
             let read = images::read(&png, Kind::Png).unwrap();
-            let Pels::Gray(greys) = &read.pels else { panic!("greys") };
+            let Pels::Gray(greys) = &read.pels else { panic!("not greys") };
             assert_eq!(greys.width(), 432);
             assert!((560..=562).contains(&greys.height()), "{}", greys.height());
             assert!(greys.pels().iter().any(|pel| *pel < 240) && greys.pels()[5 * 432 + 5] == 255);

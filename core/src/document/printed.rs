@@ -1,5 +1,6 @@
-//! A page as a machine prints it, coded without its header line. Only the header line differs between calls, so adding
-//! it is all that another call needs. The result has exactly the bits that coding the whole page would yield.
+//! A page as a fax machine prints it, coded without its header line. Only the header line differs between fax calls, so
+//! only this line is coded for each call and put before the rest. The result has exactly the bits that coding the whole
+//! page would yield.
 
 use super::bitmap::Bitmap;
 use super::ccitt::{BitSink, BitWriter, Changes, Coder, Scheme};

@@ -18,8 +18,8 @@ const SHORTENED_PERCENT_MAX: u32 = 30;
 /// The percentage of a page that arrives if the call drops during it.
 const CUT_PERCENT: u32 = 40;
 
-/// Builds the stored file from the sent pages. `printed_before` returns a page that an earlier call printed, given the
-/// page's number, counted from 1; it is used for pages that arrive complete and undamaged.
+/// Builds the file of received pages from the sent pages. `printed_before` returns a page that an earlier fax call
+/// printed, given the page's number, counted from 1; it is used for pages that arrive complete and undamaged.
 pub fn received(
     sent: impl ExactSizeIterator<Item = FaxPage>,
     reception: &Reception,
@@ -59,7 +59,7 @@ pub fn received(
         }
         for (at, sheet) in printed(image, page.quality, reception.page_size).iter().enumerate() {
             let coded = coded(sheet, page.quality, Counting::Mmr);
-            // The line carried one page, however many sheets it is printed on, so only the first sheet has its bits.
+            // The page was sent once, however many sheets it is printed on, so only the first sheet has its bits.
             let bits = if at == 0 { page.bits } else { CodedBits::default() };
             kept.push(FaxPage { bits, ..coded });
         }

@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_row_lines_are_never_lost() {
+    fn lines_one_pel_thick_are_never_lost() {
         for line in 0..20 {
             let mut page = Gray::white(8, 20);
             page.pels_mut()[line * 8..line * 8 + 8].fill(0);
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_last_row_counts() {
+    fn an_odd_last_row_or_column_is_kept() {
         assert_eq!(halve_rows(&Gray::from_pels(1, 3, vec![255, 255, 0])).pels(), [255, 0]);
         assert_eq!(halve_columns(&Gray::from_pels(3, 1, vec![255, 255, 0])).pels(), [255, 0]);
     }

@@ -128,7 +128,7 @@ impl<'a> Renderer<'a> {
         Some(placement)
     }
 
-    /// Draws one piece of a page, which is given by its start and its length in inches.
+    /// Draws one piece of a page; `piece` has its start and its length in inches.
     pub(super) fn draw(&mut self, index: usize, placement: &Placement, piece: (f64, f64), quality: Quality) -> Piece {
         let Some(page) = self.pages.get(index) else { return Piece::Tones(Tones::white(ROW_PELS, 1)) };
         // The grid becomes square by doubling the rows of standard resolution and the columns of superfine resolution.
@@ -169,7 +169,7 @@ impl<'a> Renderer<'a> {
     /// Draws an area of a page with hayro.
     fn greys(&mut self, page: &'a Page<'a>, area: Area, transform: Affine) -> Gray {
         let (width, height) = (area.right - area.left, area.bottom - area.top);
-        // A piece is at most 14.2 inches long, so both numbers fit.
+        // A piece is at most 14.2 inches long, so both numbers fit into 16 bits.
         let size = (u16::try_from(width).unwrap_or(u16::MAX), u16::try_from(height).unwrap_or(u16::MAX));
         self.context.reset_and_resize(size.0, size.1);
         self.target.resize(size.0, size.1);

@@ -4,7 +4,7 @@ use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str};
 
 use crate::model::media::Document;
 
-/// The most test pages per document.
+/// The maximum number of test pages per document.
 pub const SAMPLE_PAGES_MAX: u32 = 500;
 
 /// The size of a page, in points: US letter.

@@ -32,7 +32,7 @@ pub const fn rows(quality: Quality) -> u32 {
     (LETTER_ROWS + 2 * MARGIN_ROWS) * down(quality)
 }
 
-/// Returns the number of rows per row of a letter.
+/// Returns the number of page rows per row of a letter.
 const fn down(quality: Quality) -> u32 {
     match quality {
         Quality::Standard => 1,

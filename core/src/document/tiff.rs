@@ -18,7 +18,7 @@ const LONG: u16 = 4;
 const RATIONAL: u16 = 5;
 const ASCII: u16 = 2;
 
-/// Writes the file and returns the range of each page's coded bytes. Offsets in the format have 32 bits, so pages
+/// Returns the file, and the range of each page's coded bytes in it. Offsets in the format have 32 bits, so pages
 /// beyond 4 GiB are omitted.
 #[must_use]
 pub(super) fn file(pages: &[FaxPage]) -> (Vec<u8>, Vec<Range<usize>>) {

@@ -1,5 +1,5 @@
-//! A page that stores a row as bits until something grey is painted on it, because most pages have few rows with greys,
-//! or none.
+//! A page that stores each row as bits until something grey is painted on that row, because most pages have few rows
+//! with greys, or none.
 
 use std::borrow::Cow;
 
@@ -113,11 +113,11 @@ mod tests {
     #[test]
     fn a_row_keeps_its_black_when_greys_are_added() {
         let mut page = Tones::white(100, 2);
-        let RowMut::Bits(words) = page.row_mut(1) else { panic!("no grey yet") };
+        let RowMut::Bits(words) = page.row_mut(1) else { panic!("greys in a new page") };
         words[0] = 0b101 << 61;
         words[1] = 1 << 28;
         page.greys_mut(1).unwrap()[1] = 128;
-        let Row::Greys(greys) = page.row(1) else { panic!("grey") };
+        let Row::Greys(greys) = page.row(1) else { panic!("no greys") };
         assert_eq!((greys.len(), &greys[..4], greys[99]), (100, &[0, 128, 0, 255][..], 0));
         assert!(matches!(page.row(0), Row::Bits([0, 0])));
         assert!(page.greys_mut(2).is_none());

@@ -13,9 +13,9 @@ use super::codes::{self, Code, HORIZONTAL, LONGEST_MAKE_UP, PASS, Runs, VERTICAL
 /// The storage format of a page's coded rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
-    /// MH without end-of-line codes, whose rows begin on byte boundaries: TIFF compression 2.
+    /// MH without end-of-line codes, with rows that begin on byte boundaries: TIFF compression 2.
     MhRows,
-    /// MH without end-of-line codes, whose rows begin on 16-bit boundaries: TIFF compression 32771.
+    /// MH without end-of-line codes, with rows that begin on 16-bit boundaries: TIFF compression 32771.
     MhWords,
     /// MH with end-of-line codes: TIFF compression 3, one-dimensional.
     Mh,
@@ -54,6 +54,7 @@ pub fn decode(bytes: &[u8], stored: Stored, width: u32, height: u32) -> Decoded 
             Outcome::Whole => {}
             Outcome::Damaged => decoded.damaged_rows += 1,
             Outcome::BreaksOff => {
+                // The part of the row before the invalid code is drawn, but the row isn't counted.
                 reader.row.draw(&mut decoded.image, decoded.rows);
                 break;
             }
@@ -154,7 +155,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Moves to the next end-of-line code after a row that can't be decoded. The codes of a row never contain one.
+    /// Moves to the next end-of-line code after a row that can't be decoded. A row never contains such a code.
     fn recover(&mut self, start: usize) -> Outcome {
         if !matches!(self.stored, Stored::Mh | Stored::Mr) {
             return Outcome::BreaksOff;
@@ -360,7 +361,7 @@ impl Bits<'_> {
     }
 }
 
-/// Lookup tables that are indexed by the next bits. An entry has the meaning and the length of the code with which
+/// Lookup tables that are indexed by the next bits. An entry holds the meaning and the length of the code with which
 /// these bits begin.
 struct Tables {
     white: Vec<Option<(u16, u8)>>,
@@ -384,7 +385,7 @@ fn runs(codes: &Runs) -> impl Iterator<Item = (u16, Code)> {
     terminating.chain((1..=LONGEST_MAKE_UP / 64).map(|times| (times as u16 * 64, codes.make_up(times))))
 }
 
-/// Builds a lookup table for the next `bits` bits. A shorter code fills all entries that begin with it.
+/// Builds a lookup table for the next `bits` bits. A shorter code fills all entries whose index begins with it.
 fn table<T: Copy>(bits: u32, codes: impl Iterator<Item = (T, Code)>) -> Vec<Option<(T, u8)>> {
     let mut table = vec![None; 1 << bits];
     for (meaning, Code { code, bits: length }) in codes {

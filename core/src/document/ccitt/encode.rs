@@ -65,7 +65,7 @@ impl<S: BitSink> Coder<S> {
             }
         }
         self.rows = self.rows.wrapping_add(1);
-        // MH never looks at the row above, so copying it would only take time.
+        // MH never looks at the row above, so copying this row would only take time.
         if self.scheme != Scheme::Mh {
             self.above.copy_from(row);
         }
@@ -133,7 +133,7 @@ impl<S: BitSink> Coder<S> {
 
     /// Codes a row relative to the row above (T.4 §4.2.1.3.3 and T.6 §2.2.4, figures 7 and 3). `a0` is the current
     /// position, `a1` and `a2` are the next changes in this row, `b1` is the first change in the row above that is
-    /// right of `a0` and to the opposite colour, and `b2` is the change after `b1`.
+    /// right of `a0` and to the same colour as `a1`, and `b2` is the change after `b1`.
     fn two_dimensional(&mut self, row: &Changes) {
         if row.at() == self.above.at() {
             self.same(row.count() as u32 + 1);
@@ -161,7 +161,7 @@ impl<S: BitSink> Coder<S> {
                 let before = if b > 0 { b - 1 } else { 1 };
                 b = if passes { b + 2 } else { before };
             } else {
-                // Horizontal mode (§2.2.3.3): the runs a0a1 and a1a2. The first run of a row counts from its first pel.
+                // Horizontal mode (§2.2.3.3): the runs a0a1 and a1a2. The first run of a row counts from column 0.
                 let a2 = coding[a + 1];
                 let (a0a1, a1a2) = (a1 - a0, a2 - a1);
                 // Changes to black have even indexes, so the run before such a change is white.

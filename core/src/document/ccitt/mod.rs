@@ -1,8 +1,8 @@
 //! Implements the codings of fax machines: MH and MR (ITU-T T.4) and MMR (ITU-T T.6). Coded bits are written or merely
 //! counted.
 //!
-//! A row is given as its changing picture elements (T.4 §4.2.1.3.1): the places where the colour differs from the
-//! previous pel, beginning with white. The coder walks these lists and never looks at pels.
+//! A row is given as its changing picture elements (T.4 §4.2.1.3.1): the places where the colour differs from that of
+//! the previous pel, with the first pel compared with white. The coder walks these lists and never looks at pels.
 
 mod codes;
 mod decode;

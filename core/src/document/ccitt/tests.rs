@@ -1,5 +1,5 @@
-//! Tests the coder against other implementations: the `fax` crate must write the same bytes, and hayro-ccitt must
-//! accept them in its strict mode.
+//! Tests the coder against other implementations, and the decoder with damaged data. The `fax` crate must write the
+//! same bytes as the coder, and hayro-ccitt must accept them in its strict mode.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -92,7 +92,7 @@ fn strictly(bytes: &[u8], stored: Stored, width: u32, height: u32) -> Bitmap {
 }
 
 #[test]
-fn every_scheme_is_read_back_here_and_by_a_strict_reader() {
+fn every_scheme_is_read_back_by_this_decoder_and_by_a_strict_one() {
     for seed in 0..IMAGES {
         let image = image(seed);
         let forms = [
@@ -179,6 +179,7 @@ fn counted_bits_equal_written_bits() {
 fn rows_are_padded_to_the_minimum() {
     let image = Bitmap::white(1_728, 100);
     let bits = code(&image, Scheme::Mh, 288, BitCounter::default()).bits();
+    // Six end-of-line codes of 12 bits end the page.
     assert_eq!(bits, 100 * 288 + 6 * 12);
 }
 

@@ -1,4 +1,4 @@
-//! Reads JPEG images as far as they are intact. zune-jpeg decodes them; this file determines which rows are missing,
+//! Reads JPEG images as far as they are intact. zune-jpeg decodes them; this module determines which rows are missing,
 //! the orientation, and whether inks are inverted.
 
 use zune_jpeg::JpegDecoder;
@@ -13,8 +13,8 @@ use crate::document::picture::{Pels, Picture, cmyk_luma, luma};
 
 /// The value with which all rows are filled before decoding, so that missing rows can be identified afterwards.
 const FILLED: u8 = 128;
-/// The most scans of a progressive image. Each scan covers the whole image, so decoding more of them would only waste
-/// time.
+/// The maximum number of scans in a progressive image. Each scan covers the whole image, so hostile data with many more
+/// would take too long.
 const SCANS_MAX: usize = 200;
 
 /// The bytes that precede XMP data in a JPEG (XMP specification part 3, 1.1.3).
@@ -39,7 +39,8 @@ pub(in crate::document) struct Head {
 /// The samples that the caller needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::document) enum Want {
-    /// As few samples as luma can be computed from: only luma if the image stores luma and chroma, otherwise more.
+    /// The fewest samples from which luma can be computed: only luma if the image stores luma and chroma, otherwise
+    /// more.
     Luma,
     /// The components as they are stored, without conversion.
     Components,
@@ -60,7 +61,7 @@ pub(in crate::document) struct Jpeg {
 }
 
 impl Head {
-    /// Reads the segments before the pels; fails if the image can't be decoded.
+    /// Reads the segments before the pels; fails if they show that the image can't be decoded.
     pub(in crate::document) fn read(bytes: &[u8]) -> Result<Self, Fault> {
         let mut head = Self::default();
         let (mut exif, mut xmp) = (None, None);

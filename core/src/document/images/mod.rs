@@ -10,7 +10,7 @@ use super::kind::Kind;
 use super::picture::{PICTURE_PELS_MAX, Picture};
 use crate::model::media::UnreadableDocument;
 
-/// The most memory that decoding one picture may take, in bytes.
+/// The maximum amount of memory that decoding one picture may take, in bytes.
 pub(super) const DECODE_BYTES_MAX: usize = 600 * 1024 * 1024;
 
 /// The reason that an image can't be read at all.

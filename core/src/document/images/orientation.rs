@@ -21,11 +21,11 @@ pub(in crate::document) enum Orientation {
     Mirrored,
     UpsideDown,
     MirroredUpsideDown,
-    /// Mirrored at the diagonal from the top left corner.
+    /// Mirrored across the diagonal from the top left corner.
     Transposed,
     /// A quarter turn clockwise makes the image upright.
     TurnedLeft,
-    /// Mirrored at the diagonal from the top right corner.
+    /// Mirrored across the diagonal from the top right corner.
     Transversed,
     /// A quarter turn counterclockwise makes the image upright.
     TurnedRight,
@@ -107,7 +107,7 @@ impl Orientation {
         if self.swaps_axes() { gray.width() } else { gray.height() }
     }
 
-    /// Returns the place of a pel of the upright image in the stored image, which has this size.
+    /// Returns where a pel of the upright image is found in the stored image, which has this size.
     const fn source(self, (x, y): (u32, u32), (width, height): (u32, u32)) -> (u32, u32) {
         match self {
             Self::Upright => (x, y),
@@ -151,8 +151,9 @@ fn xmp_value(data: &[u8]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// An upright image of 3 × 2 pels, followed by its stored forms for the tag's eight values (TIFF 6.0, page 36).
+    /// An upright image of 3 × 2 pels.
     const UPRIGHT: &str = "abc/def";
+    /// The forms in which the image is stored if the tag has the values 1 to 8 (TIFF 6.0, page 36).
     const STORED: [&str; 8] =
         ["abc/def", "cba/fed", "fed/cba", "def/abc", "ad/be/cf", "cf/be/ad", "fc/eb/da", "da/eb/fc"];
 
@@ -163,16 +164,16 @@ mod tests {
     }
 
     #[test]
-    fn all_eight_orientations_become_upright() {
+    fn images_in_all_eight_orientations_are_turned_upright() {
         for (value, stored) in (1..).zip(STORED) {
             let orientation = Orientation::of_tag(Some(value));
             assert_eq!(orientation.upright(gray(stored)), gray(UPRIGHT), "{value}");
-            let Pels::Gray(greys) = gray(stored) else { panic!("greys") };
+            let Pels::Gray(greys) = gray(stored) else { panic!("not greys") };
             for letter in UPRIGHT.bytes().filter(|letter| *letter != b'/') {
                 let mut bits = Bitmap::white(greys.width(), greys.height());
                 let at = greys.pels().iter().position(|pel| *pel == letter).unwrap() as u32;
                 bits.blacken(at % greys.width(), at / greys.width());
-                let Pels::Bits(upright) = orientation.upright(Pels::Bits(bits)) else { panic!("bits") };
+                let Pels::Bits(upright) = orientation.upright(Pels::Bits(bits)) else { panic!("not bits") };
                 let place = u32::from(letter - b'a');
                 assert!(upright.is_black(place % 3, place / 3), "{value} {letter}");
             }

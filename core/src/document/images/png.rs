@@ -15,7 +15,7 @@ use crate::document::gray::Gray;
 use crate::document::picture::{Pels, Picture, luma, over_white};
 
 const HEADER: &[u8] = b"\x89PNG\r\n\x1a\n";
-/// The most bytes of inflated XMP; in a JPEG, XMP has at most 64 KiB.
+/// The maximum size of inflated XMP, in bytes; in a JPEG, XMP has at most 64 KiB.
 const XMP_BYTES_MAX: usize = 1024 * 1024;
 
 /// Reads the size from the header of a PNG.
@@ -121,8 +121,8 @@ fn greys(samples: &[u8], color: ColorType) -> Result<Vec<u8>, Fault> {
     })
 }
 
-/// Rebuilds a damaged PNG as an intact file from the data that can be inflated, and returns the number of lines that
-/// are really from the image.
+/// Rebuilds a damaged PNG as an intact file from the data that can be inflated. Returns this file, and the number of
+/// its lines that come from the damaged one.
 fn mended(bytes: &[u8], (width, height): (u32, u32)) -> Result<(Vec<u8>, u32), Fault> {
     let parts = |wanted: &'static [u8; 4]| chunks(bytes).filter(move |(kind, _)| *kind == wanted).map(|(_, data)| data);
     let header = parts(b"IHDR").next().unwrap_or_default();
@@ -211,7 +211,7 @@ fn orientation(bytes: &[u8]) -> Orientation {
 /// Returns the XMP in an `iTXt` chunk (PNG §11.3.4.5; XMP specification part 3, 1.1.5), if there is any.
 fn xmp(data: &[u8]) -> Option<Cow<'_, [u8]>> {
     let [is_compressed, _, rest @ ..] = data.strip_prefix(b"XML:com.adobe.xmp\0")? else { return None };
-    // The language and the translated keyword end in a zero byte each.
+    // The language and the translated keyword each end in a zero byte.
     let text = rest.splitn(3, |byte| *byte == 0).nth(2)?;
     Some(if *is_compressed == 1 { inflate(text, XMP_BYTES_MAX).bytes.into() } else { text.into() })
 }

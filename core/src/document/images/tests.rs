@@ -1,4 +1,4 @@
-//! Tests PNGs and JPEGs as pages: their orientation, transparency, missing parts, and CMYK colours.
+//! Tests reading PNGs and JPEGs as pages: their orientation, transparency, missing parts, and CMYK colours.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ fn ink(page: &Bitmap) -> f64 {
 fn greys(picture: &Picture) -> &[u8] {
     match &picture.pels {
         Pels::Gray(gray) => gray.pels(),
-        Pels::Bits(_) => panic!("bits"),
+        Pels::Bits(_) => panic!("not greys"),
     }
 }
 
@@ -189,6 +189,7 @@ fn a_png_with_a_wrong_checksum_is_read_and_reported() {
     let samples: Vec<u8> = (0..40 * 40).map(|at| at as u8).collect();
     let whole = png_of((40, 40), png_crate::ColorType::Grayscale, &samples, None, false);
     let mut wrong = whole.clone();
+    // The checksum of the image data has 4 bytes, and the chunk after it, IEND, has 12.
     let at = wrong.len() - 16;
     wrong[at] ^= 0x55;
     let picture = read(&wrong, Kind::Png).unwrap();
@@ -222,7 +223,7 @@ fn a_truncated_jpeg_keeps_its_rows_with_white_below() {
     }
 }
 
-/// Returns the number of bytes after the first start-of-scan marker.
+/// Returns the number of bytes from the first start-of-scan marker to the end.
 fn coded_bytes(jpeg: &[u8]) -> usize {
     let at = jpeg.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap();
     jpeg.len() - at
@@ -262,6 +263,8 @@ fn rgb_is_recognised_by_adobes_marker_or_component_names() {
     // The coded samples stay the same, but are now read as red, green and blue instead of luma and chroma.
     let marked = with_segment(&without_jfif(TONES), 0xee, b"Adobe\0\x64\0\0\0\0\0");
     let mut named = without_jfif(TONES);
+    // The names of components begin at byte 10 of the frame header (marker 0xc0), 3 bytes apart, and at byte 5 of the
+    // scan header (marker 0xda), 2 bytes apart.
     for (mark, step) in [(0xc0, 3), (0xda, 2)] {
         let at = named.windows(2).position(|pair| pair == [0xff, mark]).unwrap() + if mark == 0xc0 { 10 } else { 5 };
         (0..3).for_each(|component| named[at + component * step] = b"RGB"[component]);
