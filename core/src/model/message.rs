@@ -5,11 +5,11 @@ use super::sid::MessageSid;
 use super::time::Timestamp;
 use super::words::words;
 
-/// The most characters of a message's text (Twilio's error 21617).
+/// The maximum number of characters of a message's text (Twilio's error 21617).
 pub const BODY_CHARS_MAX: usize = 1_600;
-/// The most media of a message (Twilio's error 21623).
+/// The maximum number of media per message (Twilio's error 21623).
 pub const MEDIA_MAX: usize = 10;
-/// The most characters of a sender's name (Twilio docs: alphanumeric sender id).
+/// The maximum number of characters of a sender's name (Twilio docs: alphanumeric sender id).
 pub const SENDER_NAME_CHARS_MAX: usize = 11;
 
 /// The septets that fit into a message of one part, and into each part of a longer one (3GPP TS 23.038 §6.1.2.1.1, TS
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delivered_message_goes_no_further() {
+    fn the_only_final_status_is_delivered() {
         let way: Vec<_> = std::iter::successors(Some(MessageStatus::Queued), |status| status.next()).collect();
         assert_eq!(way, MessageStatus::ALL);
         assert!(MessageStatus::Delivered.is_final() && !MessageStatus::Sent.is_final());

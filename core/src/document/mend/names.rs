@@ -45,6 +45,7 @@ const fn is_invisible(letter: char) -> bool {
 
 /// Returns whether a name denotes a standard symbol font, which is built into the renderer.
 pub(super) fn is_standard_symbols(name: &str) -> bool {
+    // The name of a subset begins with a tag, as in `ABCDEF+Symbol` (ISO 32000-1, 9.6.4).
     let name = name.split('+').next_back().unwrap_or(name);
     name.starts_with("Symbol") || name.contains("ZapfDingbats") || name.starts_with("Dingbats")
 }
@@ -114,6 +115,7 @@ fn marks(name: &str) -> Option<char> {
     MARKS.split_inclusive(' ').find_map(|entry| {
         let entry = entry.strip_suffix(' ').unwrap_or(entry);
         let letter = entry.strip_prefix(name)?;
+        // The space has been removed like a separator, so nothing is left of it.
         let mut letters = letter.chars();
         let only = letters.next().unwrap_or(' ');
         letters.next().is_none().then_some(only)
