@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn each_error_has_its_own_code() {
+    fn each_kind_of_error_has_its_own_fault() {
         assert_eq!(fault("<Response/>"), Some(Fault::NoFaxVerb));
         assert_eq!(fault("<Response><receive/></Response>"), Some(Fault::NoFaxVerb));
         assert_eq!(fault("<response><Receive/></response>"), Some(Fault::TwimlRoot));

@@ -115,8 +115,8 @@ fn marks(name: &str) -> Option<char> {
     MARKS.split_inclusive(' ').find_map(|entry| {
         let entry = entry.strip_suffix(' ').unwrap_or(entry);
         let letter = entry.strip_prefix(name)?;
-        // The space has been removed like a separator, so nothing is left of it.
         let mut letters = letter.chars();
+        // The character of `space` itself has been removed as the separator.
         let only = letters.next().unwrap_or(' ');
         letters.next().is_none().then_some(only)
     })

@@ -377,8 +377,8 @@ fn write_name(name: &[u8], to: &mut Vec<u8>) {
     }
 }
 
-/// Formats a number as PDF requires, without an exponent. NaN and infinity become 0; other numbers are limited
-/// to ±10^12.
+/// Formats a number as PDF requires, without an exponent. NaN and infinity become 0; other numbers are limited to
+/// ±10^12.
 pub(super) fn plain(number: f64) -> String {
     if !number.is_finite() {
         return "0".to_owned();
