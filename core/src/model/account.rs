@@ -147,7 +147,7 @@ impl Dialect {
         }
     }
 
-    /// Writes random bits as a token in the dialect's usual form, which takes only some of the 256.
+    /// Writes random bits as a token in the dialect's usual form, which needs only some of the 256 bits.
     #[must_use]
     pub fn token(self, bits: [[u8; 16]; 2]) -> Box<str> {
         match self {
@@ -217,7 +217,7 @@ words!(
     }
 );
 
-/// The most characters of a signing key; SignalWire's keys have 28.
+/// The maximum number of characters of a signing key; SignalWire's keys have 28.
 pub const SIGNING_KEY_CHARS_MAX: usize = 256;
 
 /// Checks a signing key.

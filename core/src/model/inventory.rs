@@ -21,7 +21,7 @@ use self::places::{PLACELESS, PLACES};
 use super::phone::PhoneNumber;
 use super::words::words;
 
-/// The most numbers that one search examines, so that a search without matches ends within milliseconds.
+/// The maximum number of candidates that one search examines, so that a search without matches ends within milliseconds.
 pub const CANDIDATES_MAX: usize = 20_000;
 
 /// How many of 256 numbers are for sale, on average.
@@ -498,7 +498,7 @@ mod tests {
     #[test]
     fn numbers_outside_every_range_are_not_for_sale() {
         for number in ["+15005550006", "+15005550000", "+33123456789", "+14150000000", "+14152110000"] {
-            assert_eq!(offer_of(8, number.parse().expect("a number")), None, "{number}");
+            assert_eq!(offer_of(8, number.parse().expect("a valid number")), None, "{number}");
         }
     }
 

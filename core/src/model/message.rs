@@ -5,17 +5,17 @@ use super::sid::MessageSid;
 use super::time::Timestamp;
 use super::words::words;
 
-/// The most characters of a message's text (Twilio's error 21617).
+/// The maximum number of characters of a message's text (Twilio's error 21617).
 pub const BODY_CHARS_MAX: usize = 1_600;
-/// The most media of a message (Twilio's error 21623).
+/// The maximum number of media per message (Twilio's error 21623).
 pub const MEDIA_MAX: usize = 10;
-/// The most characters of a sender's name (Twilio docs: alphanumeric sender id).
+/// The maximum number of characters of a sender's name (Twilio docs: alphanumeric sender id).
 pub const SENDER_NAME_CHARS_MAX: usize = 11;
 
-/// The septets that fit into a message of one part, and into each part of a longer one (3GPP TS 23.038 §6.1.2.1.1, TS
-/// 23.040 §9.2.3.24.1).
+/// The numbers of septets that fit into a message of one part, and into each part of a longer one (3GPP TS 23.038
+/// §6.1.2.1.1, TS 23.040 §9.2.3.24.1).
 const SEPTETS: Capacity = Capacity { alone: 160, of_several: 153 };
-/// The UTF-16 code units that fit into the same parts.
+/// The numbers of UTF-16 code units that fit into such messages and parts.
 const CODE_UNITS: Capacity = Capacity { alone: 70, of_several: 67 };
 /// The characters of the GSM 7-bit default alphabet other than ASCII letters and digits (3GPP TS 23.038 §6.2.1).
 const GSM_DEFAULT: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./:;<=>?¡ÄÖÑÜ§¿äöñüà";
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delivered_message_goes_no_further() {
+    fn the_only_final_status_is_delivered() {
         let way: Vec<_> = std::iter::successors(Some(MessageStatus::Queued), |status| status.next()).collect();
         assert_eq!(way, MessageStatus::ALL);
         assert!(MessageStatus::Delivered.is_final() && !MessageStatus::Sent.is_final());

@@ -31,7 +31,7 @@ const EDGES: [&str; 9] =
     ["ashburn", "dublin", "frankfurt", "roaming", "sao-paulo", "singapore", "sydney", "tokyo", "umatilla"];
 /// The suffix of private edges, which belong to Twilio Interconnect.
 const INTERCONNECT: &str = "-ix";
-/// The most characters of an invalid value that an error message quotes.
+/// The maximum number of characters of an invalid value that an error message quotes.
 const EXCERPT_CHARS_MAX: usize = 80;
 
 /// The time limits and retries of a webhook.
@@ -45,7 +45,7 @@ pub struct Overrides {
     pub total_ms: u64,
     /// Whether `total_ms` is for all attempts together or for each one.
     pub total_of: TotalOf,
-    /// `rc`: the most attempts after the first one.
+    /// `rc`: the maximum number of attempts after the first one.
     pub retries: u64,
     /// `rp`: the failures that are retried.
     pub policy: RetryPolicy,

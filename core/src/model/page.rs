@@ -6,7 +6,7 @@ use super::fax::Quality;
 
 /// Pels per row: 215 mm at 8.04 per mm (T.4 §2.1 b).
 pub const ROW_PELS: u32 = 1_728;
-/// The most rows per page: 14.2 inches at the finest quality take 5,553.
+/// The maximum number of rows per page: 14.2 inches at the finest quality take 5,553.
 pub const ROWS_MAX: u32 = 6_000;
 /// The maximum number of pages in one fax.
 pub const PAGES_MAX: u32 = 1_000;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The most digits of an international number (E.164 (11/2010) §6).
+/// The maximum number of digits of an international number (E.164 (11/2010) §6).
 const DIGITS_MAX: usize = 15;
 /// The fewest digits of an accepted number. The limit excludes fragments such as `+1`; every complete number is longer.
 const DIGITS_MIN: usize = 5;
@@ -151,7 +151,7 @@ impl fmt::Display for Party {
 
 fn is_sip_uri(text: &str) -> bool {
     let rest = ["sip:", "sips:"].iter().find_map(|scheme| {
-        // `get` is used because the text may be shorter, or may have a multi-byte character there.
+        // `get` is used because the text may be shorter than the scheme, or may have a multi-byte character there.
         let head = text.get(..scheme.len())?;
         head.eq_ignore_ascii_case(scheme).then(|| &text[scheme.len()..])
     });

@@ -142,7 +142,7 @@ sid!(
     TwimlBinSid, "EH"
 );
 
-/// Returns a regular expression for the ids of a kind in either form, as they are parsed. It is not anchored.
+/// Returns a regular expression for the ids of a kind, in every form that can be parsed. It is not anchored.
 #[must_use]
 pub fn pattern(prefix: &str) -> String {
     let digits = "[0-9a-fA-F]";
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn the_pattern_matches_exactly_what_is_parsed() {
-        let pattern = regex_lite::Regex::new(&format!("^{}$", pattern(AccountSid::PREFIX))).expect("a pattern");
+        let pattern = regex_lite::Regex::new(&format!("^{}$", pattern(AccountSid::PREFIX))).expect("a valid pattern");
         let digits = "0123456789abcdef".repeat(2);
         for text in [
             format!("AC{digits}"),

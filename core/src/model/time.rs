@@ -7,7 +7,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
-/// 9999-12-30T22:00:00Z, where the date library ends: the last moment that all our formats can express.
+/// 9999-12-30T22:00:00Z, where the date library's range ends: the last moment that all our formats can express.
 const LATEST_MICROS: i64 = 253_402_207_200_000_000;
 
 impl Timestamp {

@@ -5,6 +5,7 @@ use super::fax::Status;
 /// The possible status changes; `None` means that the fax did not exist before.
 const EDGES: &[(Option<Status>, Status)] = &[
     (None, Status::Queued),
+    // An inbound fax begins as `Receiving` or, if the app's TwiML rejects it, as `Canceled`.
     (None, Status::Receiving),
     (None, Status::Canceled),
     (Some(Status::Queued), Status::Processing),

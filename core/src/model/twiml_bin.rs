@@ -9,7 +9,7 @@ use super::time::Timestamp;
 /// The longest TwiML that a bin can hold, in bytes. Longer TwiML would be refused when it is executed
 /// (docs/fidelity.md, "SignalWire").
 pub const BIN_BYTES_MAX: usize = 64 * 1024;
-/// The most characters of a bin's name.
+/// The maximum number of characters of a bin's name.
 pub const BIN_NAME_CHARS_MAX: usize = 255;
 
 /// A TwiML bin of an account.

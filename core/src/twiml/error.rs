@@ -4,7 +4,7 @@ use crate::model::fault::Fault;
 
 /// The longest TwiML document, in bytes.
 pub const TWIML_BYTES_MAX: usize = 64 * 1024;
-/// The most characters of an app's response that a message quotes.
+/// The maximum number of characters of an app's response that a message quotes.
 const EXCERPT_CHARS_MAX: usize = 80;
 
 /// A hint for a developer whose app responded with an HTML page.

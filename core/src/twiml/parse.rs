@@ -13,9 +13,9 @@ use crate::model::webhook::Method;
 
 /// The maximum depth of nested elements; TwiML for fax needs two levels.
 pub const DEPTH_MAX: usize = 64;
-/// The most nodes per document; more would not fit into 64 kB of meaningful TwiML.
+/// The maximum number of nodes per document; more would not fit into 64 kB of meaningful TwiML.
 const NODES_MAX: u32 = 32 * 1024;
-/// The most warnings per document; further ones would hardly say anything new.
+/// The maximum number of warnings per document; further ones would hardly say anything new.
 const WARNINGS_MAX: usize = 20;
 /// Content types that are accepted for TwiML. Frameworks send `text/html` unless an app sets a type (docs/fidelity.md,
 /// "Receiving, TwiML").
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn each_error_has_its_own_code() {
+    fn each_kind_of_error_has_its_own_fault() {
         assert_eq!(fault("<Response/>"), Some(Fault::NoFaxVerb));
         assert_eq!(fault("<Response><receive/></Response>"), Some(Fault::NoFaxVerb));
         assert_eq!(fault("<response><Receive/></response>"), Some(Fault::TwimlRoot));
@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn a_compressed_response_is_reported_as_such() {
         let reading = interpret(Some("text/xml"), b"\x1f\x8b\x08\0\0\0").compressed("gzip");
-        let error = reading.verb.expect_err("no XML");
+        let error = reading.verb.expect_err("compressed data is not XML");
         assert!(
             error.fault() == Fault::TwimlMalformed && error.to_string().contains("Content-Encoding: gzip"),
             "{error}"
@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn attributes_are_decoded_with_the_declared_encoding() {
         let twiml = b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><Response><Receive action=\"/action?n=b\xfcro\"/></Response>";
-        let Ok(Verb::Receive(receive)) = interpret(Some("text/xml"), twiml).verb else { panic!("it is read") };
+        let Ok(Verb::Receive(receive)) = interpret(Some("text/xml"), twiml).verb else { panic!("unreadable") };
         assert_eq!(receive.action.as_deref(), Some("/action?n=b\u{fc}ro"));
     }
 

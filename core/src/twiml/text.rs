@@ -1,6 +1,6 @@
 //! Decodes a document by its declared encoding (RFC 7303 §3). In order of precedence, that is the encoding of the byte
-//! order mark, the `charset` of the Content-Type, the encoding that the bytes or the XML declaration indicate, and
-//! UTF-8.
+//! order mark, UTF-16 if the first bytes look like it, the `charset` of the Content-Type, the encoding in the XML
+//! declaration, and UTF-8.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use super::error::excerpt;
 use super::verb::Warning;
 
-/// The most bytes in which the end of an XML declaration is searched for; real declarations are far shorter.
+/// The maximum number of bytes that are searched for the end of an XML declaration; real declarations are far shorter.
 const DECLARATION_BYTES_MAX: usize = 256;
 /// The start of an XML declaration.
 const DECLARATION: &str = "<?xml";
@@ -86,7 +86,7 @@ fn charset(content_type: Option<&str>) -> Option<&str> {
     Some(value.trim().trim_matches(['"', '\''])).filter(|value| !value.is_empty())
 }
 
-/// Returns the encoding named in an XML declaration, which must be in an encoding that agrees with ASCII.
+/// Returns the encoding named in an XML declaration. A declaration in UTF-16 or UTF-32 is not recognised.
 fn declared(body: &[u8]) -> Option<&str> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     let begin = &body[..body.len().min(DECLARATION_BYTES_MAX)];
@@ -163,10 +163,10 @@ mod tests {
         let marked = [b"\xef\xbb\xbf", utf_8.as_bytes()].concat();
         assert_eq!(read("text/xml; charset=iso-8859-1", &marked), Ok((utf_8.to_owned(), 0)));
         let latin = b"<?xml version='1.0' encoding='UTF-8'?><a b='\xe9'/>";
-        assert_eq!(read("text/xml; charset=latin1", latin).expect("latin-1").1, 1);
+        assert_eq!(read("text/xml; charset=latin1", latin).expect("valid Latin-1").1, 1);
         // Both encodings agree on pure ASCII.
         let plain = b"<?xml version='1.0' encoding='ISO-8859-1'?><a/>";
-        assert_eq!(read("text/xml; charset=utf-8", plain).expect("ASCII").1, 0);
+        assert_eq!(read("text/xml; charset=utf-8", plain).expect("valid ASCII").1, 0);
         // A document from a library that declares UTF-16 and sends UTF-8.
         let dotnet = "<?xml version=\"1.0\" encoding=\"utf-16\"?><a b=\"é\"/>";
         assert_eq!(read("text/xml", dotnet.as_bytes()), Ok((dotnet.to_owned(), 1)));

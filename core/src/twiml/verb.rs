@@ -11,7 +11,7 @@ use crate::model::webhook::Method;
 pub struct Reading {
     /// The verb to execute, or the reason that there is none.
     pub verb: Result<Verb, TwimlError>,
-    /// Warnings for the developer about ignored parts.
+    /// Warnings for the developer, most of them about ignored parts.
     pub warnings: Vec<Warning>,
 }
 
@@ -67,12 +67,12 @@ impl Reading {
     }
 }
 
-/// A part of a response that was ignored, as reported to the developer.
+/// A problem in a response, as reported to the developer, that doesn't by itself prevent the response from being used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     /// The kind of fault, which determines the alert's code.
     pub fault: Fault,
-    /// The ignored part and the reason, for people.
+    /// A description of the problem, for people.
     pub text: String,
 }
 

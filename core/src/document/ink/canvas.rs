@@ -56,7 +56,7 @@ pub(super) fn paint(page: &mut Tones, run: Run, ink: Ink, clip: &Clip) {
     clip.each(run, |run| paint_row(page, run, ink));
 }
 
-/// Blackens those of the 64 pels beginning at `x` whose bits are set in `pels`. They must be on the page.
+/// Blackens those of the 64 pels beginning at `x` whose bits are set in `pels`. These pels must be on the page.
 pub(super) fn stamp(page: &mut Tones, y: u32, x: i64, pels: u64) {
     let (word, shift) = (x.div_euclid(64), x.rem_euclid(64));
     match page.row_mut(y) {
@@ -81,7 +81,7 @@ pub(super) fn stamp(page: &mut Tones, y: u32, x: i64, pels: u64) {
     }
 }
 
-/// Paints a run. If neither the row nor the ink is grey, the row keeps its bits.
+/// Paints a run. If neither the row nor the ink is grey, the row remains a row of bits.
 fn paint_row(page: &mut Tones, (y, from, to): Run, ink: Ink) {
     match (page.row_mut(y), ink.pure()) {
         (RowMut::Bits(words), Some(true)) => fill_run(words, from, to),
@@ -104,6 +104,7 @@ fn blend(greys: &mut [u8], from: u32, to: u32, ink: Ink) {
     }
     let (luma, alpha) = (u32::from(ink.luma), u32::from(ink.alpha));
     for pel in pels {
+        // Adding 127 rounds to the nearest value.
         *pel = ((u32::from(*pel) * (255 - alpha) + luma * alpha + 127) / 255) as u8;
     }
 }

@@ -15,7 +15,7 @@ use crate::document::bitmap::fill_run;
 const STEPS: f64 = 4.0;
 /// The largest letter that is cached, in pels per side; larger ones are rare and drawn each time.
 const PELS_MAX: f64 = 256.0;
-/// The most letters cached per document.
+/// The maximum number of letters cached per document.
 const MASKS_MAX: usize = 20_000;
 /// The sizes at which letters are hinted, in pels per em; hayro has the same limits.
 const HINTED_PELS: std::ops::RangeInclusive<f64> = 4.0..=128.0;
@@ -42,7 +42,7 @@ struct Key {
     steps: (u8, u8),
 }
 
-/// A drawn letter, with the place of its top left pel relative to the letter's origin in whole pels.
+/// A drawn letter, and the place of its top left pel, in whole pels from the letter's origin.
 struct Placed {
     mask: Rc<Mask>,
     left: i64,
@@ -72,7 +72,7 @@ impl Mask {
 
 impl Glyphs {
     /// Returns a letter's bits and the place of their top left pel on the page; `None` if the letter is too large to
-    /// cache.
+    /// cache, or far from the page.
     pub(super) fn place(
         &mut self,
         glyph: &OutlineGlyph,

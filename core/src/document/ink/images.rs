@@ -15,7 +15,7 @@ const SCAN_WIDTH_MIN: f64 = 0.5;
 const SCAN_AREA_MIN: f64 = 0.6;
 /// The maximum fraction of a page that images may cover if they are to be drawn separately from the rest.
 const APART_AREA_MAX: f64 = 0.5;
-/// The tolerance when a rectangle is converted to a path, which kurbo requires although rectangles have no curves.
+/// The tolerance with which rectangles are converted to paths. kurbo requires one, although rectangles have no curves.
 const TOLERANCE: f64 = 0.1;
 
 /// The places of the images on one page.
@@ -91,7 +91,7 @@ impl Images {
             right: inside(bounds.x1.floor(), left, right),
             bottom: inside(bounds.y1.floor(), top, bottom),
         };
-        // A scan is either one image or several strips, all of them about as wide as the page.
+        // A scan is either one image or several strips, all of them at least half as wide as the page.
         if f64::from(area.right - area.left.min(area.right)) < f64::from(self.size.0) * SCAN_WIDTH_MIN {
             return;
         }

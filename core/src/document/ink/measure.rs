@@ -1,7 +1,7 @@
 //! Estimates whether the full renderer, hayro, can draw a page. hayro 0.9 doesn't limit the number of dashes, pattern
 //! tiles, image copies, or lines that a curve becomes. So a few numbers on a page can demand more memory than any
-//! machine has. This device receives everything that a page draws, including the contents of patterns and masks, and
-//! adds up the cost without drawing anything.
+//! machine has. The device in this file receives everything that a page draws, including the contents of patterns and
+//! masks, and adds up the cost without drawing anything.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,8 +20,8 @@ use super::near::{is_near, lines_uncut};
 use super::raster::is_rectangle;
 use super::strokes::{DASHES_MAX, dashes, length};
 
-/// The most bytes of pictures that hayro may create for a page and keep until the page is drawn: two thirds of a
-/// renderer's memory, or about seventy bytes for each pel of a page at fine resolution.
+/// The maximum number of bytes of pictures that hayro may create for a page and keep until the page is drawn: two
+/// thirds of a renderer's memory, or about seventy bytes for each pel of a page at fine resolution.
 const BYTES_MAX: f64 = 256.0 * 1024.0 * 1024.0;
 /// The bytes that hayro keeps for each pel through which an edge runs; this is a measured value.
 const BYTES_PER_EDGE_PEL: f64 = 12.0;
@@ -29,13 +29,13 @@ const BYTES_PER_EDGE_PEL: f64 = 12.0;
 const BYTES_PER_FILLED_PEL: f64 = 1.0 / 64.0;
 /// The estimated total length of a letter's edges, in ems.
 const LETTER_EDGE_EMS: f64 = 5.0;
-/// The most lines that the curves of one path may become; they take a quarter of a renderer's memory.
+/// The maximum number of lines that the curves of one path may become; they take a quarter of a renderer's memory.
 const LINES_MAX: f64 = 2e6;
 /// The number of lines in the outline of a stroked curve, per line that the curve itself becomes.
 const LINES_OF_STROKE: f64 = 16.0;
-/// The most copies of pattern cells per page.
+/// The maximum number of copies of pattern cells per page.
 const TILES_MAX: f64 = 100_000.0;
-/// The most patterns per page that are measured, including nested ones.
+/// The maximum number of patterns per page that are measured, including nested ones.
 const PATTERNS_MAX: usize = 10_000;
 /// The maximum distance that a letter is assumed to extend from its origin, in ems.
 const LETTER_EMS: f64 = 8.0;
@@ -48,7 +48,7 @@ const STENCILS_TAKEN_AS_PATTERNED: u32 = 4;
 const BYTES_PER_PEL: f64 = 4.0;
 /// The bytes per pel of a mesh: an entry of a hash table, which is copied as it grows.
 const BYTES_PER_MESH_PEL: f64 = 72.0;
-/// The most pels in the triangles of meshes per page; drawing so many takes about ten seconds.
+/// The maximum number of pels in the triangles of meshes per page; drawing so many takes about ten seconds.
 const MESH_PELS_MAX: f64 = 2e8;
 /// The largest coefficient for which calculations in single precision, as in hayro, still yield useful results.
 const COUNTABLE: f64 = 1e18;
@@ -71,7 +71,7 @@ pub(super) struct Measure {
     stencils: u32,
     /// The masks that have been measured. hayro draws each of them only once.
     seen: HashSet<u128>,
-    /// For each pattern, the number of cell copies that one copy of its cell takes, including that copy and the
+    /// For each pattern, the number of cells that are drawn for one copy of its cell: that copy, and the cells of the
     /// patterns within it. The number is infinite while the pattern is being measured, so that a pattern that contains
     /// itself exceeds the limit.
     cells: HashMap<u128, f64>,
@@ -385,6 +385,7 @@ impl Tiles {
         let visible = (area.1 - area.0).max(0.0);
         // As in hayro, a step is rounded to whole pels.
         let scale = (step * scale).round().max(1.0) / step;
+        // If a whole step is visible, the picture is one step long; otherwise it contains only the visible part.
         if visible >= step {
             return Self { start: cell.0, scale, pels: step * scale, copies: ((cell.1 - cell.0) / step).ceil() };
         }

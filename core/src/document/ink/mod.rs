@@ -41,9 +41,9 @@ use super::tones::Tones;
 const DEPTH_MAX: usize = 500;
 /// The maximum total size of the shapes of nested clips, in bytes.
 const CLIP_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// The tolerance when a rectangle is converted to a path, which kurbo requires although rectangles have no curves.
+/// The tolerance with which rectangles are converted to paths. kurbo requires one, although rectangles have no curves.
 const TOLERANCE: f64 = 0.1;
-/// The most pattern tiles that are drawn on a page that the full renderer can't draw.
+/// The maximum number of pattern tiles that are drawn on a page that the full renderer can't draw.
 const TILES_MAX: usize = 1_000;
 /// The minimum widths of a line and of a stroked letter's outline, in pels; hayro has the same minimums.
 const LINE_PELS_MIN: f64 = 1.0;
@@ -259,7 +259,8 @@ impl<'a> Device<'a> for Easel<'_> {
 }
 
 impl Easel<'_> {
-    /// Returns the ink for a shape; `None` if a single ink can't paint the shape, or if drawing has been given up.
+    /// Returns the ink for a shape. If a single ink can't paint the shape, or if drawing has been given up, sets
+    /// `gives_up` and returns `None`.
     fn ink(&mut self, props: &DrawProps<'_>) -> Option<Ink> {
         match &props.paint {
             Paint::Color(color) if self.is_plain(props) && (self.alone || !self.gives_up) => Some(ink_of(color)),
@@ -358,6 +359,7 @@ impl Easel<'_> {
         }
         for part in slivers::parts(path.elements()) {
             if strokes::cost(part, is_round) > strokes::COST_MAX {
+                // A part that is too large by itself is left to the full renderer.
                 self.raster.exhaust();
             }
             self.stroke(&BezPath::from_vec(part.to_vec()), transform, line, ink, least);

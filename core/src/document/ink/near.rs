@@ -7,9 +7,9 @@ use hayro::kurbo::{CubicBez, ParamCurve, PathEl, PathSeg, Point, QuadBez, Rect, 
 /// most a few thousand lines, and no letter or drawing in a real document is larger.
 const FAR_PELS: f64 = 65_536.0;
 /// The maximum number of times that a curve is halved. After this many halvings, even a part of the largest curve is
-/// either small enough, or so short for its distance that double precision can't tell its points apart.
+/// either small enough, or so short for its distance from the page that double precision can't tell its points apart.
 const HALVINGS_MAX: u32 = 48;
-/// The most cuts per curve. A curve crosses the page at most three times, so hardly any curve needs more.
+/// The maximum number of cuts per curve. A curve crosses the page at most three times, so hardly any curve needs more.
 const PARTS_MAX: u32 = 1_000;
 
 /// Flattens a path, given in pels, like `kurbo::flatten`; the result is exact only within `shown`.
@@ -44,8 +44,8 @@ pub(super) fn is_near(mut path: impl Iterator<Item = PathEl>, shown: Rect) -> bo
     path.all(|element| points(element).all(|point| around.contains(point)))
 }
 
-/// Estimates the number of lines that the visible curves of a path become if they aren't cut. The result is not finite
-/// if a coordinate of a curve isn't.
+/// Estimates the number of lines that the visible curves of a path would become without cuts. The result is not finite
+/// if a curve has a coordinate that isn't.
 pub(super) fn lines_uncut(path: impl Iterator<Item = PathEl>, shown: Rect) -> f64 {
     let (mut start, mut last, mut lines) = (Point::ZERO, Point::ZERO, 0.0);
     for element in path {
@@ -134,7 +134,7 @@ mod tests {
 
     /// Returns the ends of the lines that a path becomes, for a page of 100 × 100 pels.
     fn lines(path: &str) -> Vec<Point> {
-        let path = hayro::kurbo::BezPath::from_svg(path).expect("a path");
+        let path = hayro::kurbo::BezPath::from_svg(path).expect("a valid path");
         let mut ends = Vec::new();
         flatten_near(path.iter(), Rect::new(0.0, 0.0, 100.0, 100.0), 0.1, |element| {
             assert!(!matches!(element, PathEl::QuadTo(..) | PathEl::CurveTo(..)));
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_curve_beyond_the_page_becomes_one_line_and_a_curve_across_it_a_few_thousand() {
+    fn a_curve_beyond_the_page_becomes_one_line_and_a_curve_across_it_fewer_than_ten_thousand() {
         assert!(lines("M1e58 1e58 C1.1e58 1e58 1.2e58 1.1e58 1.3e58 1.3e58").len() < 3);
         assert!(lines("M-1e9 5 Q-2e9 40 -1e9 90").len() < 3);
         for size in ["1e6", "1e9", "1e12", "1e20", "1e58", "1e300"] {

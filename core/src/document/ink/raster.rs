@@ -9,13 +9,14 @@ use super::near::flatten_near;
 const SAMPLES: u32 = 5;
 /// The maximum deviation of a flattened curve from the curve itself, in pels.
 const TOLERANCE: f64 = 0.1;
-/// The most crossings of shapes with sample lines per page; a page that needs more is left to the full renderer.
+/// The maximum number of crossings of shapes with sample lines per page; a page that needs more is left to the full
+/// renderer.
 const CROSSINGS_MAX: u64 = 20_000_000;
 
-/// The most crossings per shape, because all of them are kept until it is painted.
+/// The maximum number of crossings per shape, because all of them are kept until it is painted.
 const SHAPE_CROSSINGS_MAX: usize = 4_000_000;
 
-/// The most edges per shape, because all of them are kept until it is painted.
+/// The maximum number of edges per shape, because all of them are kept until it is painted.
 const SHAPE_EDGES_MAX: usize = 2_000_000;
 
 /// A run of pels in one row, given as the row, the first pel, and the pel after the last.
@@ -79,7 +80,7 @@ impl Raster {
         self.spent = 0;
     }
 
-    /// Calls `take` for each run of a path within `width` × `height` pels, from the top.
+    /// Calls `take` for each run of a path within `width` × `height` pels, from top to bottom.
     pub(super) fn fill(
         &mut self,
         path: &BezPath,
@@ -440,14 +441,14 @@ mod tests {
     }
 
     #[test]
-    fn nan_coordinates_are_ignored_and_endless_shapes_stop() {
+    fn nan_coordinates_are_ignored_and_too_many_crossings_exhaust_the_raster() {
         let mut path = BezPath::new();
         path.move_to((f64::NAN, 0.0));
         path.line_to((10.0, f64::INFINITY));
         path.close_path();
         assert!(runs(&path, FillRule::NonZero).is_empty());
         let mut raster = Raster::new(100);
-        let tall = BezPath::from_svg("M0 0 L1 10000 L3 0 Z").expect("a path");
+        let tall = BezPath::from_svg("M0 0 L1 10000 L3 0 Z").expect("a valid path");
         (0..1_000).for_each(|_| raster.fill(&tall, Affine::IDENTITY, FillRule::NonZero, (10, 10_000), |_| {}));
         assert!(raster.is_exhausted());
     }

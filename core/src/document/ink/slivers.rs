@@ -13,9 +13,9 @@ use crate::document::gray::Gray;
 
 /// The maximum deviation of a flattened curve from the curve itself, in pels.
 const TOLERANCE: f64 = 0.1;
-/// The most runs of thin shapes that are recorded per page; ruled lines don't need so many.
+/// The maximum number of runs of thin shapes that are recorded per page; ruled lines never need so many.
 const RUNS_MAX: usize = 1_000_000;
-/// The most rows examined per part of a shape, summed over its edges.
+/// The maximum number of rows examined per part of a shape, summed over its edges.
 const ROWS_MAX: u32 = 4_000_000;
 /// The mean width, in pels, below which a shape is thin.
 const WIDTH_PELS: f64 = 0.5;
@@ -84,6 +84,7 @@ impl Extent {
     /// Returns whether the part is thin: less than one pel along an axis, or less than `WIDTH_PELS` on average.
     fn is_thin(&self) -> bool {
         let is_flat = self.bounds.width() < 1.0 || self.bounds.height() < 1.0;
+        // The outline of a thin shape is about twice as long as the shape.
         is_flat || self.area.abs() < WIDTH_PELS * self.length / 2.0
     }
 }
@@ -193,6 +194,7 @@ impl Slivers {
         let Some(shown) = &self.shown else { return };
         let (width, right) = (part.width() as usize, left.saturating_add(part.width()));
         for ((row, from, to), ink) in &self.runs {
+            // The ink is mixed with white paper; where the page is darker, it stays as it is.
             let luma = 255 - u32::from(255 - ink.luma) * u32::from(ink.alpha) / 255;
             let luma = u8::try_from(luma).unwrap_or(u8::MAX);
             let Some(start) = row.checked_sub(top).map(|row| row as usize * width) else { continue };
@@ -236,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_slanting_sliver_paints_every_row_and_every_small_dot_shows() {
-        let sliver = BezPath::from_svg("M10 10 L60 40.5 L60 40.7 L10 10.2 Z").expect("a path");
+        let sliver = BezPath::from_svg("M10 10 L60 40.5 L60 40.7 L10 10.2 Z").expect("a valid path");
         let rows: std::collections::BTreeSet<u32> = runs(&sliver).iter().map(|run| run.0).collect();
         assert!((10..=40).all(|row| rows.contains(&row)));
         let mut dots = BezPath::new();
@@ -248,8 +250,8 @@ mod tests {
     }
 
     #[test]
-    fn distant_coordinates_stay_on_the_page_and_nan_touches_nothing() {
-        let wild = BezPath::from_svg("M-1e9 5 L1e9 5.1 Z").expect("a path");
+    fn runs_of_distant_shapes_stay_on_the_page_and_nan_touches_nothing() {
+        let wild = BezPath::from_svg("M-1e9 5 L1e9 5.1 Z").expect("a valid path");
         assert!(runs(&wild).iter().all(|(row, from, to)| *row == 5 && *from == 0 && *to == 100));
         let mut nothing = BezPath::new();
         nothing.move_to((f64::NAN, 1.0));

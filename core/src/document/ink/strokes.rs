@@ -7,13 +7,13 @@ use super::near::{flatten_near, is_near};
 
 /// The maximum deviation of an outline from the exact one, in pels.
 const TOLERANCE: f64 = 0.1;
-/// The most dashes per path: more than a map of dotted lines contains, but few enough to fit in memory.
+/// The maximum number of dashes per path: more than a map of dotted lines contains, but few enough to fit in memory.
 pub(super) const DASHES_MAX: f64 = 100_000.0;
 /// The widest pen, in pels, whose outline has the usual tolerance: it is wider than any page.
 const PEN_PELS: f64 = 65_536.0;
 /// The tolerance of the outline of a wider pen, as a fraction of the distance that its corners extend.
 const PEN_TOLERANCE: f64 = 1e-5;
-/// The maximum distance that the corners of a wide or distant line extend, in pen widths.
+/// The maximum distance that the corners of a wide or distant line are assumed to extend, in pen widths.
 const CORNER_MAX: f64 = 10.0;
 
 /// The maximum cost of a path whose outline is computed as a whole, in lines; the outline then takes about 70 MB.
@@ -116,6 +116,7 @@ fn pieces(path: impl Iterator<Item = PathEl> + Clone, shown: Rect, tolerance: f6
         let line = Line::new(last, to);
         if let Some(seen) = seen(line, shown) {
             let (from, to) = (back * seen.p0, back * seen.p1);
+            // A line that doesn't continue the last visible one begins a new piece.
             if end != Some(seen.p0) {
                 let mut path = BezPath::new();
                 path.move_to(from);
@@ -175,7 +176,7 @@ mod tests {
 
     /// Returns the outline of a path on a page of 100 × 100 pels.
     fn drawn(path: &str, style: &Stroke) -> BezPath {
-        let path = BezPath::from_svg(path).expect("a path");
+        let path = BezPath::from_svg(path).expect("a valid path");
         outline(&path, style, Affine::IDENTITY, 1.0, SIZE)
     }
 
@@ -193,7 +194,7 @@ mod tests {
     fn dashes_of_a_line_from_afar_keep_their_places() {
         let style = Stroke::new(2.0).with_caps(hayro::kurbo::Cap::Butt).with_dashes(0.0, [30.0, 30.0]);
         let far = drawn("M-90000 50 L90000 50", &style);
-        // A dash begins 1,500 periods after the line's start.
+        // A dash begins 1,500 periods after the line's start, at the left edge of the page.
         assert!(far.winding((15.0, 50.0).into()) != 0 && far.winding((45.0, 50.0).into()) == 0);
         assert!(far.winding((75.0, 50.0).into()) != 0 && far.elements().len() < 1_000);
     }

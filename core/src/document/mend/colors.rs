@@ -58,6 +58,7 @@ pub(super) fn luma([cyan, magenta, yellow, black]: [u8; 4]) -> u8 {
         let mut corner = 0;
         while corner < all.len() {
             let [red, green, blue] = CORNERS[corner];
+            // The weights of red, green and blue add up to 256.
             all[corner] = red as i32 * 77 + green as i32 * 150 + blue as i32 * 29;
             corner += 1;
         }

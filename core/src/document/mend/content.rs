@@ -9,7 +9,8 @@ use super::operands::{Edit, Operands};
 
 /// The maximum depth of nested graphics states.
 const STATES_MAX: usize = 1_000;
-/// The most bytes of text collected per font; the text determines which characters a replacement font must have.
+/// The maximum number of bytes of text collected per font; the text determines which characters a replacement font must
+/// have.
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 
 /// Colour spaces that need no entry in the resources.

@@ -5,7 +5,7 @@ use super::{Findings, colors, lexer, names};
 
 /// The maximum depth of nested fields, which also ends a chain of parents that leads back to itself.
 const LEVELS_MAX: usize = 12;
-/// The most letters that are drawn per value.
+/// The maximum number of letters that are drawn per value.
 const LETTERS_MAX: usize = 20_000;
 /// The flags of text fields (ISO 32000-1, table 228) and of buttons (table 226) that matter here.
 const MULTILINE: u32 = 1 << 12;
@@ -147,7 +147,8 @@ fn button<'a>(store: &mut Store<'a>, widget: &Value<'a>, rectangle: [f64; 4]) ->
     if known {
         return if stated.is_null() { Look::State(state.to_vec()) } else { Look::AsItIs };
     }
-    // The value of a group of buttons names one of them; the others are not ticked.
+    // The field's value names the state of one button in a group. A button with other states is not ticked; without
+    // states, it is unknown which button of the group is.
     let belongs = states.entries().is_none_or(|states| states.keys().all(|key| key == b"Off"));
     if stated.is_null() && !belongs
         || states.entries().is_none() && stated.is_null() && is_one_of_several(store, widget)

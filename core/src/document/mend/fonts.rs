@@ -14,11 +14,11 @@ use super::value::{Id, Store, Value};
 use super::{names, streams};
 use crate::document::fonts::Fonts;
 
-/// The most letters that are examined in a Type 3 font, whose letters are content streams.
+/// The maximum number of letters that are examined in a Type 3 font, whose letters are content streams.
 pub(super) const LETTERS_MAX: usize = 2_000;
-/// The most pages on which the loss of one font is reported.
+/// The maximum number of pages on which the loss of one font is reported; the text on further pages is not examined.
 const PAGES_MAX: usize = 200;
-/// The most codes examined per font.
+/// The maximum number of codes examined per font.
 const CODES_MAX: usize = 70_000;
 /// The width of letters for which a font states none, in thousandths of an em.
 const WIDTH: f64 = 556.0;

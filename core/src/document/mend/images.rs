@@ -153,8 +153,8 @@ fn is_beyond<'a>(store: &mut Store<'a>, parameters: &Value<'a>, height: u32) -> 
     columns * rows > IMAGE_PELS_MAX as f64 || columns * sample_bits > ROW_BITS_MAX
 }
 
-/// The number of excess bytes up to which the data of an image is decoded into memory; data with a larger excess is
-/// only counted.
+/// The maximum number of bytes that are decoded into memory in excess of what an image needs; data with more excess
+/// bytes is only counted.
 const EXCESS_BYTES_MAX: u64 = 64 * 1024;
 
 /// Checks whether an image of plain samples has as many of them as its size requires.
@@ -423,7 +423,7 @@ fn frame(data: &[u8]) -> Option<Frame> {
             let block_rows = factors.map(|factor| u32::from(factor & 15) * 8).max().unwrap_or(8);
             return Some(Frame { components, height, block_rows });
         }
-        // The length includes its own two bytes, so a smaller one is wrong.
+        // The length includes its own two bytes, so a value below 2 is invalid.
         at += 2 + length.max(2);
     }
 }
@@ -433,7 +433,7 @@ fn frame(data: &[u8]) -> Option<Frame> {
 fn rows_there(data: &[u8], frame: &Frame, (width, height): (u32, u32)) -> Option<u32> {
     let decoded = |noise: &[u8; 16]| {
         let mut data = data.to_vec();
-        // A final 0xff is completed, so that it doesn't form a marker with the first byte of noise.
+        // A zero byte keeps a final 0xff from forming a marker with the first byte of noise.
         if data.last() == Some(&0xff) {
             data.push(0);
         }

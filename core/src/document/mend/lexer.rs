@@ -14,7 +14,7 @@ pub(super) enum Kind {
     Operator,
     /// The data of an inline image, from `ID` to `EI`.
     Data,
-    /// A string or the data of an inline image that the end of the stream cuts off.
+    /// A string, or the data of an inline image, that is cut off by the end of the stream.
     Open,
 }
 

@@ -5,9 +5,9 @@ use super::fields::{self, Look};
 use super::value::{Value, plain};
 use super::{Findings, Mender};
 
-/// The most annotations drawn per page.
+/// The maximum number of annotations drawn per page.
 const ANNOTATIONS_MAX: usize = 5_000;
-/// The most points that are read per line of an annotation.
+/// The maximum number of points that are read per line of an annotation.
 const POINTS_MAX: usize = 100_000;
 /// The flags Hidden and NoView, either of which keeps an annotation off the page (ISO 32000-1, table 165).
 const HIDDEN: u32 = 1 << 1 | 1 << 5;

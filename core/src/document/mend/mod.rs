@@ -33,14 +33,16 @@ use super::fonts::Fonts;
 const CONTENT_MISSING: &str = "the page's content is missing: it can't be read";
 /// The loss that is noted for a page whose content ends too early.
 const CONTENT_CUT: &str = "the page's content is incomplete: the rest can't be read";
-/// The most bytes of a document's images that may be decoded before drawing, because all of them are in memory at once.
+/// The maximum number of bytes of a document's images that may be decoded before drawing, because all of them are in
+/// memory at once.
 const IMAGE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The loss that is noted for forms that draw each other over and over. A few kilobytes of them could keep the renderer
 /// busy for years.
 const ENDLESS: &str = "a part of the page is missing: its forms draw each other too many times";
-/// The most forms and images that a page or a form may draw. The contents of a form count each time that it is drawn.
+/// The maximum number of forms and images that a page or a form may draw. The contents of a form count each time that it
+/// is drawn.
 const DRAWS_MAX: u64 = 500_000;
-/// The most content streams per page.
+/// The maximum number of content streams per page.
 const CONTENTS_MAX: usize = 10_000;
 
 /// A document that is ready to be drawn.

@@ -45,6 +45,7 @@ const fn is_invisible(letter: char) -> bool {
 
 /// Returns whether a name denotes a standard symbol font, which is built into the renderer.
 pub(super) fn is_standard_symbols(name: &str) -> bool {
+    // The name of a subset begins with a tag, as in `ABCDEF+Symbol` (ISO 32000-1, 9.6.4).
     let name = name.split('+').next_back().unwrap_or(name);
     name.starts_with("Symbol") || name.contains("ZapfDingbats") || name.starts_with("Dingbats")
 }
@@ -115,6 +116,7 @@ fn marks(name: &str) -> Option<char> {
         let entry = entry.strip_suffix(' ').unwrap_or(entry);
         let letter = entry.strip_prefix(name)?;
         let mut letters = letter.chars();
+        // The character of `space` itself has been removed as the separator.
         let only = letters.next().unwrap_or(' ');
         letters.next().is_none().then_some(only)
     })

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::lexer::{Kind, Token};
 
-/// The most operands per operator; the rest is dropped.
+/// The maximum number of operands per operator; further ones are dropped.
 const OPERANDS_MAX: usize = 4_000;
 
 /// A range of bytes in a content stream, and the bytes that replace it.

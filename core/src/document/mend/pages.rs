@@ -3,7 +3,7 @@
 use super::value::{Id, Store, Value};
 use crate::model::page::PAGES_MAX;
 
-/// The most nodes that are visited in a page tree.
+/// The maximum number of nodes that are visited in a page tree.
 const NODES_MAX: usize = 20_000;
 /// The maximum depth of a page tree.
 const LEVELS_MAX: usize = 60;
@@ -123,7 +123,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Adds a page, with a replacement for each box that has no area.
+    /// Adds a page, with a replacement for each box that is missing or has no area.
     fn leaf(&mut self, store: &mut Store<'a>, page: &Value<'a>, above: &Inherited<'a>) {
         let own = above.narrowed(store, page);
         let mut losses = Vec::new();

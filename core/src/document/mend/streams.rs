@@ -7,12 +7,12 @@ use hayro::hayro_syntax::object::{FromBytes, Stream};
 
 use super::value::{Store, Value};
 
-/// The most bytes that one stream may decode to.
+/// The maximum number of bytes that one stream may decode to.
 pub(super) const DECODED_MAX: usize = 256 * 1024 * 1024;
-/// The most bytes that are kept of a stream that is not an image. No page's content needs more, and several copies of
-/// it are in memory at once.
+/// The maximum number of bytes that are kept of a stream that is not an image. No page's content needs more, and several
+/// copies of it are in memory at once.
 const KEPT_MAX: usize = 48 * 1024 * 1024;
-/// The most filters that are undone per stream.
+/// The maximum number of filters that are undone per stream.
 const FILTERS_MAX: usize = 10;
 /// The filters that code images, by their long and short names.
 const IMAGE_FILTERS: [&str; 6] = ["DCTDecode", "DCT", "JPXDecode", "JBIG2Decode", "CCITTFaxDecode", "CCF"];
@@ -61,7 +61,7 @@ pub(super) fn decoded<'a>(store: &mut Store<'a>, stream: &Value<'a>) -> Option<D
     through(store, stream, &steps, KEPT_MAX)
 }
 
-/// Decodes a stream through these filters; `None` if one of them yields nothing. Data that inflates to more than
+/// Decodes a stream through these filters; `None` if one of them is unknown or fails. Data that inflates to more than
 /// `limit` bytes is cut off near the limit and doesn't count as whole.
 pub(super) fn through<'a>(
     store: &mut Store<'a>,
@@ -99,7 +99,7 @@ const PARAMETERS: [&str; 5] = ["Predictor", "Colors", "BitsPerComponent", "Colum
 
 /// Undoes one filter with the renderer's code.
 fn by_hayro<'a>(store: &mut Store<'a>, name: &[u8], parameters: &Value<'a>, data: &[u8]) -> Option<Vec<u8>> {
-    // The name is written to a file that is then parsed, so it must contain nothing but a name.
+    // The name is written to a file that is then parsed, so only letters and digits are allowed in it.
     let name = std::str::from_utf8(name).ok().filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
     let mut file = format!("<</Length {}/Filter/{name}/DecodeParms<<", data.len()).into_bytes();
     for key in PARAMETERS {

@@ -13,7 +13,7 @@ const DEPTH_MAX: usize = 60;
 const OBJECT_BYTES: usize = 1_024;
 /// The longest chain of references that is followed.
 const HOPS_MAX: usize = 20;
-/// The most objects of one document that are kept in memory.
+/// The maximum number of objects of one document that are kept in memory.
 pub(super) const OBJECTS_MAX: usize = 400_000;
 
 /// The entries of a dictionary, by name without the slash.
@@ -119,7 +119,7 @@ impl<'a> Value<'a> {
         if let Self::Array(items) = self { items } else { &[] }
     }
 
-    /// Converts an object that is nested this deeply, with everything in it.
+    /// Converts an object and everything in it; `depth` is the object's own nesting depth.
     fn of(object: &Object<'a>, depth: usize) -> Self {
         if depth > DEPTH_MAX {
             return Self::Null;
@@ -377,7 +377,8 @@ fn write_name(name: &[u8], to: &mut Vec<u8>) {
     }
 }
 
-/// Formats a number as PDF requires, without an exponent; NaN and infinity become 0.
+/// Formats a number as PDF requires, without an exponent. NaN and infinity become 0; other numbers are limited to
+/// ±10^12.
 pub(super) fn plain(number: f64) -> String {
     if !number.is_finite() {
         return "0".to_owned();

@@ -1,4 +1,5 @@
-//! Decompresses one strip or tile of a TIFF as far as it is intact, with other crates and this crate's fax decoder.
+//! Decompresses one segment (strip or tile) of a TIFF as far as it is intact, with other crates and this crate's fax
+//! decoder.
 
 use weezl::BitOrder;
 use weezl::decode::Configuration;
@@ -126,7 +127,7 @@ fn lzw(data: &[u8], most: usize) -> (Vec<u8>, bool) {
     (bytes, false)
 }
 
-/// Decodes a JPEG segment; fails if its number of components doesn't match the tags.
+/// Decodes a strip or tile in JPEG compression; fails if its number of components doesn't match the tags.
 fn jpeg_segment(layout: &Layout, tables: Option<&[u8]>, data: &[u8], rows: u32) -> Result<Unpacked, Fault> {
     let want = if matches!(layout.colour, Colour::LumaFirst { .. }) { Want::Luma } else { Want::Components };
     let joined: Vec<u8>;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-/// The most entries read per directory; libtiff defines fewer than 400 tags.
+/// The maximum number of entries read per directory; libtiff defines fewer than 400 tags.
 const ENTRIES_MAX: u64 = 4_096;
-/// The most directories followed per file; a fax has at most 1,000 pages, each perhaps with reduced copies.
+/// The maximum number of directories followed per file; a fax has at most 1,000 pages, each perhaps with
+/// reduced copies.
 const DIRECTORIES_MAX: usize = 4_000;
 
 /// The bytes of a TIFF, and the format of the numbers in it.

@@ -5,9 +5,9 @@ use super::directory::Directory;
 use super::tag;
 use crate::document::images::{Fault, check_size};
 
-/// The most strips or tiles per page; even a page with one row per strip has fewer.
+/// The maximum number of strips or tiles per page; even a page with one row per strip has fewer.
 const SEGMENTS_MAX: usize = 1_000_000;
-/// The most samples per pel; no scan of paper has more.
+/// The maximum number of samples per pel; no scan of paper has more.
 const SAMPLES_MAX: usize = 32;
 /// The number of entries in the largest palette: three times 2^16.
 const PALETTE_MAX: usize = 3 << 16;

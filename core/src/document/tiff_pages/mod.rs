@@ -310,7 +310,7 @@ impl<'a> Segments<'a> {
 /// bits are white.
 fn blacken(bits: &mut Bitmap, (x, y): (u32, u32), row: &[u8], white: u8) {
     let width = bits.width();
-    // TIFF requires tiles whose width is a multiple of 16; only others can begin within a byte of the page.
+    // TIFF requires that the width of tiles is a multiple of 16; only tiles of other widths can begin within a byte.
     if x % 8 != 0 {
         let is_black = |at: &u32| row.get(*at as usize / 8).is_some_and(|byte| (byte ^ white) >> (7 - at % 8) & 1 == 1);
         (0..width - x).filter(is_black).for_each(|at| bits.blacken(x + at, y));
@@ -319,6 +319,7 @@ fn blacken(bits: &mut Bitmap, (x, y): (u32, u32), row: &[u8], white: u8) {
     let words = bits.row_mut(y);
     for (place, byte) in (x..width).step_by(8).zip(row) {
         let outside = (place + 8).saturating_sub(width).min(8);
+        // The bits beyond the right edge of the page are cleared.
         let pels = u64::from((byte ^ white) >> outside << outside);
         if let Some(word) = words.get_mut((place / 64) as usize) {
             *word |= pels << (56 - place % 64);

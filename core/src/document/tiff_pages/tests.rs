@@ -187,7 +187,7 @@ fn greys() -> Vec<u8> {
 
 /// Reads the first page, which must be grey and have the usual size.
 fn gray_of(file: &[u8]) -> Vec<u8> {
-    let Pels::Gray(gray) = &pictures(file)[0].pels else { panic!("greys") };
+    let Pels::Gray(gray) = &pictures(file)[0].pels else { panic!("not a grey page") };
     assert_eq!((gray.width(), gray.height()), (WIDTH, HEIGHT));
     gray.pels().to_vec()
 }
@@ -399,7 +399,7 @@ fn lzw_data_is_complete_without_an_end_code() {
         let tags = [SIZE[0], SIZE[1], (258, &[8]), (259, &[5]), (262, &[1])];
         let picture = &pictures(&Writer::new(&tags, &[&coded[..coded.len() - cut]]).file())[0];
         let missing = (HEIGHT as usize * WIDTH as usize) - cut * 3 * WIDTH as usize;
-        let Pels::Gray(gray) = &picture.pels else { panic!("greys") };
+        let Pels::Gray(gray) = &picture.pels else { panic!("not a grey page") };
         assert_eq!(gray.pels()[..missing], data[..missing], "{cut}");
     }
     let tags = [SIZE[0], SIZE[1], (258, &[8]), (259, &[5]), (262, &[1])];
@@ -423,7 +423,7 @@ fn the_missing_part_of_a_page_is_white_and_reported() {
     ] {
         let tags = [SIZE[0], SIZE[1], (259, &[compression][..]), (262, &[photometric])];
         let picture = &pictures(&Writer::new(&tags, &[&data[..data.len() * 3 / 5]]).file())[0];
-        let Pels::Bits(bits) = &picture.pels else { panic!("bits") };
+        let Pels::Bits(bits) = &picture.pels else { panic!("not a bilevel page") };
         let same = (0..HEIGHT).take_while(|y| bits.row(*y) == image.row(*y)).count() as u32;
         assert!((5..HEIGHT).contains(&same), "{compression} {photometric}: {same}");
         assert!((same..HEIGHT).all(|y| bits.is_white_row(y)), "{compression} {photometric}");
@@ -532,7 +532,7 @@ fn tag_274_rotates_pages_of_every_compression() {
         for (compression, data) in [(4, g4(&image)), (1, packed(&image)), (5, lzw(&packed(&image)))] {
             let tags = [SIZE[0], SIZE[1], (259, &[compression][..]), (262, &[0]), (274, &[value])];
             let Pels::Bits(bits) = &pictures(&Writer::new(&tags, &[&data]).file())[0].pels.clone() else {
-                panic!("bits")
+                panic!("not a bilevel page")
             };
             assert_eq!((bits.width(), bits.height()), if turned { (HEIGHT, WIDTH) } else { (WIDTH, HEIGHT) });
             let wanted = Orientation::of_tag(Some(u64::from(value))).upright(Pels::Bits(image.clone()));

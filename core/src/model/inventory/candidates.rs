@@ -6,7 +6,7 @@ use super::filter::{OfferFilter, Pattern};
 use super::{Country, NumberKind, RANGES, Range, SUBSCRIBER_DIGITS, draw};
 use crate::model::phone::PhoneNumber;
 
-/// The most subscriber digits in any range.
+/// The maximum number of subscriber digits in any range.
 const SUBSCRIBER_DIGITS_MAX: usize = *SUBSCRIBER_DIGITS.end() as usize;
 
 /// Iterates over the numbers to examine: one from each template in turn, so that a search shows many places.

@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_point_consists_of_latitude_and_longitude_in_degrees() {
-        let point = "38.8048,-77.0469".parse::<Point>().expect("a point");
+        let point = "38.8048,-77.0469".parse::<Point>().expect("a valid point");
         assert_eq!((point.latitude(), point.longitude()), ("38.804800".to_owned(), "-77.046900".to_owned()));
         let london = Point { latitude_microdegrees: 51_507_400, longitude_microdegrees: -127_800 };
         assert_eq!(london.longitude(), "-0.127800");

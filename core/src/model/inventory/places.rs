@@ -10,7 +10,8 @@ const fn at(latitude: i32, longitude: i32) -> Point {
     Point { latitude_microdegrees: latitude * 100, longitude_microdegrees: longitude * 100 }
 }
 
-/// Builds a NANP row: region, city, postal code, rate center, LATA, ten-thousandths of a degree, area codes.
+/// Builds a NANP row: region, city, postal code, rate center, LATA, coordinates in ten-thousandths of a degree, area
+/// codes.
 const fn nanp(
     country: Country,
     names: [&'static str; 5],
