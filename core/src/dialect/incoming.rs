@@ -14,7 +14,7 @@ use crate::model::sid::FaxSid;
 
 /// The caller of an incoming fax whose `from` is not given.
 const FROM_DEFAULT: &str = "+15558675310";
-/// The most characters of a station id (T.30 §5.3.6.2.4: CSI, CIG and TSI carry twenty).
+/// The maximum length of a station id, in characters (T.30 §5.3.6.2.4: CSI, CIG and TSI carry twenty).
 const STATION_ID_CHARS_MAX: usize = 20;
 
 /// An invalid field of an incoming fax.
@@ -203,7 +203,7 @@ mod tests {
             fax.checked(Dialect::SignalWire).map(|fax| fax.line_fault.and_then(|fault| fault.text))
         };
         assert_eq!(failing(None, Some("Connection failed")), Ok(Some("Connection failed".into())));
-        let why = failing(Some(34108), None).expect_err("Twilio's").to_string();
+        let why = failing(Some(34108), None).expect_err("only Twilio has this code").to_string();
         assert!(why.starts_with("outcome: the code must be 34004, not 34108"), "{why}");
         assert!(failing(None, Some("")).is_err() && failing(None, Some(&"x".repeat(201))).is_err());
     }
