@@ -1,8 +1,8 @@
 //! The canonical projection of a journal and its hash. Both are the same for two runs with the same seed and inputs.
 //!
-//! The projection begins after the last reset. Its lines are sorted by virtual time, fax, strand and step. Strands
-//! are groups of events. In two of them, a fax's conversation and its messages, events always occur in the same order,
-//! and the step is an event's position in it; in the others, the step is 0. So it doesn't matter which of two apps
+//! The projection begins after the last reset. Its lines are sorted by virtual time, fax, strand and step. Strands are
+//! groups of events. In two of them, a fax's conversation and its messages, events always occur in the same order, and
+//! the step is the event's position in that order; in the others, the step is 0. So it doesn't matter which of two apps
 //! responded first. Faxes are numbered (`#1`, `#2`) in the order of their events and not named by SID, because no SID
 //! is ever used again, not even after a reset. Real durations, ports, headers, bodies, error texts, absolute dates and
 //! clock moves are left out.

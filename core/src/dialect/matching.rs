@@ -15,7 +15,8 @@ const FIELDS_MAX: usize = 500;
 const REGEX_CHARS_MAX: usize = 1_000;
 /// The maximum size of a compiled regular expression, in bytes. Nested repetition soon exceeds it.
 const REGEX_BYTES_MAX: usize = 64 * 1024;
-/// The number of characters of a value that a regular expression searches: enough for a webhook's whole excerpt.
+/// The number of characters at the start of a value that a regular expression searches: enough for the excerpt of a
+/// response body in a webhook's event.
 const REGEX_TEXT_CHARS_MAX: usize = 8 * 1024;
 /// The maximum number of steps in an ordered expectation.
 const STEPS_MAX: usize = 100;
@@ -290,8 +291,8 @@ impl Expectation {
         self.check_each(events.len(), &|index| Cow::Borrowed(&events[index]))
     }
 
-    /// Does the same as [`Expectation::check`], but creates each event only when it is needed: as JSON, a whole journal
-    /// would take up many times as much memory as it does now.
+    /// Does the same as [`Expectation::check`], but creates each event only when it is needed: converting a whole journal
+    /// to JSON at once would take many times the memory of the journal itself.
     #[must_use]
     pub fn check_each<'a>(&self, count: usize, event: &dyn Fn(usize) -> Cow<'a, Value>) -> Verdict {
         match self {

@@ -483,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_number_needs_no_token() {
+    fn twilio_accepts_a_page_number_without_a_token() {
         assert_eq!(cut("Page=1&PageSize=2", &[5, 4, 3, 2, 1]).0, [3, 2]);
         assert_eq!(cut(&format!("Page={}&PageSize=1000", u64::MAX), &[1]).0, Vec::<u64>::new());
     }
