@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn normalizing_twice_changes_nothing() {
+    fn a_normal_form_is_its_own_normal_form() {
         for url in ["http://h/a b?c\"d", "HTTP://u:p@H/é#f", "http://h\\x"] {
             let once = normal(url).expect("a URL");
             assert_eq!(normal(&once), Some(once.clone()));

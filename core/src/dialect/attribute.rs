@@ -41,7 +41,7 @@ pub enum Kind<C> {
 pub struct Attribute<C> {
     /// The name in resources and in the configuration file, in snake_case.
     pub name: &'static str,
-    /// The name as a parameter of REST calls, in camel case.
+    /// The name as a parameter of REST calls, in upper camel case.
     pub parameter: &'static str,
     /// The type of the value, and its field in a change.
     pub kind: Kind<C>,

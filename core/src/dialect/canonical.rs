@@ -1,10 +1,11 @@
 //! The canonical projection of a journal and its hash. Both are the same for two runs with the same seed and inputs.
 //!
-//! The projection begins after the last reset. Its lines are sorted by virtual time, fax, strand and step. A strand is
-//! a sequence of events of one fax that always occur in the same order (its conversation, its messages), so it doesn't
-//! matter which of two apps responded first. Faxes are numbered (`#1`, `#2`) in the order of their events and not named
-//! by SID, because no SID is ever used again, not even after a reset. Real durations, ports, headers, bodies, error
-//! texts, absolute dates and clock moves are left out.
+//! The projection begins after the last reset. Its lines are sorted by virtual time, fax, strand and step. Strands are
+//! groups of events. In two of them, a fax's conversation and its messages, events always occur in the same order, and
+//! the step is the event's position in that order; in the others, the step is 0. So it doesn't matter which of two apps
+//! responded first. Faxes are numbered (`#1`, `#2`) in the order of their events and not named by SID, because no SID
+//! is ever used again, not even after a reset. Real durations, ports, headers, bodies, error texts, absolute dates and
+//! clock moves are left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,8 +43,8 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
                 *step += 1;
                 *step
             }
-            // These events originate from either of the other strands, or from different text messages, so their order
-            // varies from run to run.
+            // These events originate from either of the two strands above, or from different text messages, so their
+            // order varies from run to run.
             Strand::Alerts | Strand::Reports | Strand::Rules | Strand::TextMessages => 0,
         };
         let text = without_sids(&text);
@@ -52,8 +53,8 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
     // A fax is identified by its events, since its SID differs after a reset.
     let of_world = by_fax.remove(&None).unwrap_or_default();
     let mut faxes: Vec<Vec<Line>> = by_fax.into_values().collect();
-    // Sorted in two passes: first the lines of each fax, then the faxes by all their lines. The second pass numbers
-    // them.
+    // Sorted in two passes: first the lines of each fax, then the faxes by all their lines. The second pass determines
+    // the numbers of the faxes.
     faxes.iter_mut().for_each(|lines| lines.sort());
     faxes.sort();
     let numbered =
@@ -95,7 +96,7 @@ fn without_sids(text: &str) -> String {
         let digits = sid[1..]
             .strip_prefix(['X', 'E', 'M'])
             .map_or(0, |tail| tail.bytes().take_while(u8::is_ascii_hexdigit).count());
-        // Only a prefix with exactly 32 digits is a SID.
+        // Only a prefix followed by exactly 32 digits is a SID.
         let (own, after) = sid.split_at(if digits == SID_DIGITS { SID_DIGITS + 2 } else { 1 });
         kept.push_str(if own.len() > 1 { &own[..2] } else { own });
         if own.len() > 1 {
@@ -283,7 +284,7 @@ mod tests {
     fn sids_do_not_affect_the_projection() {
         let run = |one: u8, other: u8| {
             let about = |fax: u8| {
-                let EventKind::WebhookAttempt { record } = told(1, 1, "") else { panic!("it is one") };
+                let EventKind::WebhookAttempt { record } = told(1, 1, "") else { panic!("not a webhook attempt") };
                 let mut record = ExchangeRecord::clone(&record);
                 record.params.push(("FaxSid".to_owned(), FaxSid::from_bytes([fax; 16]).to_string()));
                 EventKind::WebhookAttempt { record: Arc::new(record) }

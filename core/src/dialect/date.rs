@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::model::time::Timestamp;
 
-/// Formats a moment as in v1 resources: `2015-07-30T20:00:00Z`. twilio-python would leave any other format as a string.
+/// Formats a moment as in v1 resources: `2015-07-30T20:00:00Z`. twilio-python would not parse any other format.
 #[must_use]
 pub fn iso(moment: Timestamp) -> String {
     // Built by hand, because a list of faxes formats up to two dates per item and this is the fastest way.
@@ -41,12 +41,12 @@ pub fn parse(text: &str) -> Option<Timestamp> {
     parse_exact(text).map(|moment| Timestamp::from_seconds(moment.seconds()))
 }
 
-/// Parses a moment to the microsecond. A moment without an offset is in UTC, and a day without a time means its
-/// midnight.
+/// Parses a moment to the microsecond. A time without an offset is in UTC, and a date without a time means 00:00 on
+/// that day.
 #[must_use]
 pub fn parse_exact(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    // Tried first, because a civil date would be parsed without regard to its offset.
+    // Tried first, because parsing the string as a civil date would ignore an offset.
     let micros = text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_microsecond).ok().or_else(|| {
         let moment = text.parse::<DateTime>().ok()?;
         Some(moment.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond())

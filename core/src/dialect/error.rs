@@ -277,7 +277,7 @@ impl ApiError {
         Self::new(Reason::InvalidTo, message)
     }
 
-    /// Creates the error for a `From` that can't call.
+    /// Creates the error for a `From` that is not a valid caller.
     #[must_use]
     pub fn invalid_from(from: &str) -> Self {
         Self::new(Reason::InvalidFrom, format!("From is not a valid phone number: {from}{}", plus_hint(from)))

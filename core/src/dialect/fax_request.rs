@@ -1,4 +1,4 @@
-//! Reads the parameters that the fax calls of both dialects share.
+//! Reads the parameters that the REST calls for faxes have in both dialects.
 
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ pub(super) fn status_callback(form: &Form) -> Result<Option<Box<str>>, ApiError>
     Ok(Some(text.into()))
 }
 
-/// Checks the SIP credential. The emulator doesn't use or keep it, and no message repeats the password.
+/// Checks the SIP credential. The emulator doesn't use or keep it, and no error message repeats the password.
 pub(super) fn check_sip_auth(form: &Form) -> Result<(), ApiError> {
     let (username, password) = (parameter::given(form, "SipAuthUsername"), parameter::given(form, "SipAuthPassword"));
     for (name, value, too_long, illegal) in [

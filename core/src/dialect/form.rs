@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_
 
 /// The longest body that is accepted: a hundred times the longest request of any helper library.
 pub const FORM_BYTES_MAX: usize = 256 * 1024;
-/// The most parameters per request; Twilio's largest resource has about thirty.
+/// The maximum number of parameters in a request; Twilio's largest resource has about thirty.
 pub const PARAMETERS_MAX: usize = 1_000;
 
 /// The initial capacity for parameters; few requests have more.
@@ -141,7 +141,8 @@ pub fn with_query<N: AsRef<str>, V: AsRef<str>>(url: &str, pairs: &[(N, V)]) -> 
         Some(_) => "&",
     };
     // A query may contain unencoded question marks (RFC 3986 §3.4), and this one must: twilio-node's Express validator
-    // turns each %3F into one before it checks the signature, so a MediaUrl in a GET callback would never pass.
+    // turns each %3F into one before it checks the signature, so a GET callback with a %3F in its MediaUrl would never
+    // pass.
     format!("{address}{separator}{}{fragment}", encode_query(pairs).replace("%3F", "?"))
 }
 

@@ -14,7 +14,7 @@ use crate::model::sid::FaxSid;
 
 /// The caller of an incoming fax whose `from` is not given.
 const FROM_DEFAULT: &str = "+15558675310";
-/// The most characters of a station id (T.30 §5.3.6.2.4: CSI, CIG and TSI carry twenty).
+/// The maximum length of a station id, in characters (T.30 §5.3.6.2.4: CSI, CIG and TSI carry twenty).
 const STATION_ID_CHARS_MAX: usize = 20;
 
 /// An invalid field of an incoming fax.
@@ -153,12 +153,12 @@ mod tests {
 
     #[test]
     fn omitted_fields_have_defaults() {
-        let fax = IncomingFax::default().checked(Dialect::Twilio).expect("good");
+        let fax = IncomingFax::default().checked(Dialect::Twilio).expect("valid");
         assert_eq!((fax.from.to_string().as_str(), &*fax.station_id), (FROM_DEFAULT, FROM_DEFAULT));
         assert_eq!((fax.to, fax.quality, fax.line_fault), (None, Quality::Fine, None));
         let named = IncomingFax { from: Some("+15552223333"), ..IncomingFax::default() }
             .checked(Dialect::Twilio)
-            .expect("good");
+            .expect("valid");
         assert_eq!(&*named.station_id, "+15552223333");
     }
 
@@ -179,13 +179,13 @@ mod tests {
     fn an_action_becomes_twiml_that_receives_the_fax() {
         let action = "http://localhost:3000/received?a=\"1\"&b=<2>";
         let fax = IncomingFax { action: Some(action), ..IncomingFax::default() };
-        let twiml = fax.checked(Dialect::Twilio).expect("good").twiml().expect("it has an action");
+        let twiml = fax.checked(Dialect::Twilio).expect("valid").twiml().expect("it has an action");
         let Ok(Verb::Receive(receive)) = twiml::interpret(Some("text/xml"), twiml.as_bytes()).verb else {
             panic!("{twiml}")
         };
         assert_eq!(receive.action.as_deref(), Some(action));
         let none = IncomingFax::default();
-        assert_eq!(none.checked(Dialect::Twilio).expect("good").twiml(), None);
+        assert_eq!(none.checked(Dialect::Twilio).expect("valid").twiml(), None);
         assert!(
             refused(IncomingFax { action: Some("/received"), ..none }).starts_with("action: it must begin with http")
         );
@@ -203,7 +203,7 @@ mod tests {
             fax.checked(Dialect::SignalWire).map(|fax| fax.line_fault.and_then(|fault| fault.text))
         };
         assert_eq!(failing(None, Some("Connection failed")), Ok(Some("Connection failed".into())));
-        let why = failing(Some(34108), None).expect_err("Twilio's").to_string();
+        let why = failing(Some(34108), None).expect_err("only Twilio has this code").to_string();
         assert!(why.starts_with("outcome: the code must be 34004, not 34108"), "{why}");
         assert!(failing(None, Some("")).is_err() && failing(None, Some(&"x".repeat(201))).is_err());
     }

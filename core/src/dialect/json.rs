@@ -216,7 +216,7 @@ impl<'de> MapAccess<'de> for Members<'de> {
     }
 }
 
-/// A deserializer seed for a value that refuses duplicate fields.
+/// A seed that deserializes any JSON value but refuses duplicate fields.
 #[derive(Clone, Copy)]
 struct Unique<'a> {
     /// The duplicate field, if one was found. It is kept here because serde's errors can only carry a string.
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_where_it_is_what_was_expected_and_what_was_found() {
+    fn an_error_names_the_field_the_expected_value_and_the_actual_one() {
         for (value, error) in [
             (json!({ "inner": { "name": 5 }, "count": 0 }), "inner.name: a string, not 5"),
             (json!({ "inner": { "is_on": "yes" } }), "inner.is_on: true or false, not \"yes\""),
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn json_parses_unchanged_and_a_duplicate_field_is_refused_with_its_path() {
+    fn json_is_parsed_unchanged_and_a_duplicate_field_is_refused_with_its_path() {
         let text = r#"{"a":[1,-2,2.5,"x",null,true,{"b":{}}],"c":{"a":1}}"#;
         assert_eq!(parse(text.as_bytes()).expect("JSON").to_string(), text);
         for (text, error) in [

@@ -1,5 +1,5 @@
-//! Testers' expectations: which parts of an event must match, how often and in which order, and which events came
-//! closest. Events of every kind are compared as JSON.
+//! Checks testers' expectations: which parts of an event must match, how often and in which order. If an event is
+//! missing, those that come closest are reported. Events of every kind are compared as JSON.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -7,19 +7,20 @@ use std::ops::Range;
 use regex_lite::{Regex, RegexBuilder};
 use serde_json::{Map, Value, json};
 
-/// The deepest nesting of a pattern; an event has five levels.
+/// The maximum depth of a pattern; an event has five levels.
 const DEPTH_MAX: usize = 10;
-/// The most fields of a pattern; a webhook with all its headers has about fifty.
+/// The maximum number of fields in a pattern; a webhook with all its headers has about fifty.
 const FIELDS_MAX: usize = 500;
-/// The longest regular expression, in characters.
+/// The maximum length of a regular expression, in characters.
 const REGEX_CHARS_MAX: usize = 1_000;
-/// The largest compiled regular expression, in bytes, which nested repetition soon exceeds.
+/// The maximum size of a compiled regular expression, in bytes. Nested repetition soon exceeds it.
 const REGEX_BYTES_MAX: usize = 64 * 1024;
-/// The number of characters of a value that a regular expression searches: enough for a webhook's whole excerpt.
+/// The number of characters at the start of a value that a regular expression searches: enough for the excerpt of a
+/// response body in a webhook's event.
 const REGEX_TEXT_CHARS_MAX: usize = 8 * 1024;
-/// The most steps of an ordered expectation.
+/// The maximum number of steps in an ordered expectation.
 const STEPS_MAX: usize = 100;
-/// The most near misses that are reported.
+/// The maximum number of near misses that are reported.
 const CLOSEST_MAX: usize = 3;
 
 /// The reason that a pattern, or another part of an expectation, is invalid.
@@ -112,7 +113,7 @@ pub struct Verdict {
     pub found: Vec<usize>,
     /// The index of the first step that didn't match.
     pub missing_step: Option<usize>,
-    /// The events that came closest, best first, if too few matched.
+    /// The events that came closest, best first, if too few matched or a step matched none.
     pub closest: Vec<NearMiss>,
 }
 
@@ -290,8 +291,8 @@ impl Expectation {
         self.check_each(events.len(), &|index| Cow::Borrowed(&events[index]))
     }
 
-    /// Does the same as [`Expectation::check`], but creates each event only when it is needed: a whole journal as JSON
-    /// would take many times its memory.
+    /// Does the same as [`Expectation::check`], but creates each event only when it is needed: converting a whole journal
+    /// to JSON at once would take many times the memory of the journal itself.
     #[must_use]
     pub fn check_each<'a>(&self, count: usize, event: &dyn Fn(usize) -> Cow<'a, Value>) -> Verdict {
         match self {
@@ -330,7 +331,7 @@ fn closest<'a>(pattern: &Pattern, range: Range<usize>, event: &dyn Fn(usize) -> 
     let mut nearest: Vec<((bool, usize), NearMiss)> = Vec::new();
     for index in range.rev() {
         let event = event(index);
-        // Differences hold copies of the pattern, so they are only made for the events that are reported.
+        // Differences hold copies of the pattern, so they are only made for an event that is among the closest so far.
         let rank = (pattern.is_of_another_kind(&event), pattern.count_differences(&event));
         // Events come newest first, so among equal ranks the newest stays in front.
         let place = nearest.partition_point(|(other, _)| *other <= rank);
@@ -381,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_match_exactly_by_prefix_or_by_regex() {
+    fn strings_match_by_equality_prefix_or_regex() {
         let event = webhook("received");
         for (pattern, fits) in [
             (json!("+15017122661"), true),
@@ -445,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn oversized_patterns_are_refused_and_the_limit_is_named() {
+    fn invalid_or_oversized_patterns_are_refused_with_the_reason() {
         let refused = |value: Value| Pattern::parse(&value).unwrap_err().to_string();
         let bomb = refused(json!({ "data": { "body": { "regex": "((a{100}){100}){100}" } } }));
         assert!(bomb.contains("data.body") && bomb.contains("65536"), "{bomb}");

@@ -14,7 +14,7 @@ use crate::model::time::Timestamp;
 /// The time for which a media URL is valid: two hours (Fax API, `media_url`).
 pub const LIFE: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// The names in the path of a media URL.
+/// The SIDs in the path of a media URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MediaName {
     /// The SID of the account.

@@ -12,31 +12,31 @@ use crate::model::sid::{AccountSid, Id, IdForm};
 
 /// The default number of items on a page.
 pub const PAGE_SIZE_DEFAULT: usize = 50;
-/// The most items on a page. Twilio's API reduces larger sizes instead of refusing them, since SDKs send their `limit`
-/// unchecked.
+/// The maximum number of items on a page. Twilio's API reduces larger sizes instead of refusing them, since SDKs send
+/// their `limit` unchecked.
 pub const PAGE_SIZE_MAX: usize = 1_000;
 
 /// A client's request for a page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
-    /// The most items on the page.
+    /// The maximum number of items on the page.
     pub size: usize,
-    /// The page number, from zero. If there is a token, the number is only repeated, since the token says where the
-    /// page begins.
+    /// The page number, from zero. If there is a token, the number is only echoed, since the token says where the page
+    /// begins.
     pub page: u64,
     names: Names,
     token: Option<Token>,
     filters: Vec<(String, String)>,
 }
 
-/// The form of a list's tokens, and with it the names of its parameters.
+/// The form of a list's tokens, which also determines the names of the paging parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Names {
     /// The prefix of the items' SIDs and 32 hexadecimal digits.
     Prefixed(&'static str),
     /// A UUID that begins with this number, which identifies the list.
     Uuid(u32),
-    /// As `Uuid`, but with snake_case parameter names, in SignalWire's APIs other than the compatibility API.
+    /// Like `Uuid`, but with snake_case parameter names, in SignalWire's APIs other than the compatibility API.
     Native(u32),
 }
 
@@ -483,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_number_needs_no_token() {
+    fn twilio_accepts_a_page_number_without_a_token() {
         assert_eq!(cut("Page=1&PageSize=2", &[5, 4, 3, 2, 1]).0, [3, 2]);
         assert_eq!(cut(&format!("Page={}&PageSize=1000", u64::MAX), &[1]).0, Vec::<u64>::new());
     }

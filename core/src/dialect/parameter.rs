@@ -9,9 +9,9 @@ use crate::model::webhook::Method;
 
 /// The longest URL that is accepted, in bytes: Twilio's limit for a StatusCallback (error 21609).
 pub(super) const URL_LEN_MAX: usize = 4_000;
-/// The most characters of a `FriendlyName` (Twilio's OpenAPI, 2010-04-01).
+/// The maximum length of a `FriendlyName`, in characters (Twilio's OpenAPI, 2010-04-01).
 const FRIENDLY_NAME_LEN_MAX: usize = 64;
-/// The most characters of a refused value that its error quotes.
+/// The maximum number of characters that an error message quotes from a refused value.
 const EXCERPT_LEN_MAX: usize = 200;
 
 /// The meaning of an empty value in a form.
@@ -83,7 +83,7 @@ pub(super) fn friendly_name(form: &Form) -> Result<Option<Box<str>>, ApiError> {
     Ok(Some(text.into()))
 }
 
-/// Reads a URL of a number or an application.
+/// Reads a URL among the attributes of a number or an application.
 pub(super) fn address(form: &Form, name: &str, empty: Empty) -> Result<Option<Box<str>>, ApiError> {
     let Some(text) = empty.text(form, name) else { return Ok(None) };
     if !text.is_empty() {

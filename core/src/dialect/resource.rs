@@ -21,7 +21,7 @@ pub fn fax(engine: &Engine, fax: &Fax, view: &View<'_>) -> Value {
     }
 }
 
-/// Returns the resource of the fax with this SID, even while its app is still being asked for TwiML.
+/// Returns the resource of the fax with this SID, even while the app is still being asked for TwiML.
 ///
 /// # Errors
 /// Returns [`Refusal::NoFax`] if no such fax exists.

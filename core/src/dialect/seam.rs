@@ -98,8 +98,8 @@ impl Dialect {
         }
     }
 
-    /// Returns whether `origin`, a scheme and a host, is one of the service's own and therefore changes the host of
-    /// media URLs. Always false for Twilio.
+    /// Returns whether `origin`, a scheme and a host, belongs to the service itself, in which case media URLs are on
+    /// the service's media host. Always false for Twilio.
     #[must_use]
     pub fn is_own_origin(self, origin: &str) -> bool {
         match self {

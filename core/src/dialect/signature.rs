@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::{Params, form, hmac};
 use crate::model::webhook::Signature;
 
-/// The key of signatures that a rule makes invalid.
+/// The key for signatures that a rule makes invalid.
 const NOT_THE_KEY: &str = "not the key";
 
 /// The parts of a request that its signature covers.

@@ -1,5 +1,5 @@
-//! The W3C Trace Context header `traceparent` of webhooks. A fax is a trace, and each request is a span. The trace and
-//! span ids are derived and not random, so that a tester can find the trace by the fax's SID.
+//! The W3C Trace Context header `traceparent` of webhooks. A fax is a trace, and each request is a span. The ids are
+//! derived rather than random, so that a tester can find the trace by the fax's SID.
 
 use crate::model::sid::FaxSid;
 use crate::model::webhook::Attempt;
@@ -9,8 +9,8 @@ const VERSION: &str = "00";
 /// The flag for a sampled trace (Trace Context §3.2).
 const SAMPLED: &str = "01";
 
-/// Returns the header's value: the trace id is the fax's SID without its letters, and the span id is derived from the
-/// request's idempotency token and attempt.
+/// Returns the header's value: the trace id consists of the 32 hexadecimal digits of the fax's SID, and the span id is
+/// derived from the request's idempotency token and attempt. Without a fax, the token determines the trace id too.
 #[must_use]
 pub fn of(fax: Option<FaxSid>, idempotency_token: &str, attempt: Attempt) -> String {
     // 32 hexadecimal digits are 128 bits, the size of a trace id.

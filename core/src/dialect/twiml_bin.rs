@@ -34,7 +34,7 @@ pub fn bin_at(path: &str) -> Option<TwimlBinSid> {
     })
 }
 
-/// Returns the id of the bin at the end of a path, which a reverse proxy's path may precede.
+/// Returns the id of the bin with which a path ends; the path of a reverse proxy may come before it.
 #[must_use]
 pub fn bin_at_end(path: &str) -> Option<TwimlBinSid> {
     let start = [TWIML_BINS, LAML_BINS].into_iter().find_map(|root| path.rfind(&format!("{root}/")))?;

@@ -71,7 +71,7 @@ words!(
 pub struct OtherSecret {
     /// The mistake to report if the app used it.
     pub mistake: Mistake,
-    /// The owner of the secret, described for people.
+    /// A description of the secret, such as `the secret of API key SK…`.
     pub owner: String,
     /// The secret, which never appears in a message.
     pub secret: Box<str>,
@@ -158,7 +158,7 @@ pub struct Question<'a> {
     pub url: &'a str,
     /// The parameters of the request.
     pub params: Vec<(String, String)>,
-    /// The body as a string, if it is not a form.
+    /// The raw body; `None` if it is unknown.
     pub body: Option<&'a str>,
     /// The signature that the app computed or received.
     pub signature: &'a str,

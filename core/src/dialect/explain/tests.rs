@@ -11,7 +11,7 @@ fn pairs(value: &Value) -> Vec<(String, String)> {
 }
 
 #[test]
-fn each_mistake_is_found_from_the_real_validators_value() {
+fn each_mistake_is_recognised_from_the_real_validators_signature() {
     let fixture: Value = serde_json::from_str(include_str!("../../../../fixtures/signatures/mistakes.json"))
         .expect("the fixture is JSON");
     let text = |key: &str| fixture[key].as_str().unwrap();
@@ -99,7 +99,7 @@ fn a_url_is_used_as_configured() {
 }
 
 #[test]
-fn a_string_that_is_not_a_url_is_explained_too() {
+fn malformed_and_unusual_urls_are_explained_too() {
     for url in ["", "http://", "no url", "http://[::1]:80/x?", "http://h:/?&&="] {
         let question = Question {
             url,

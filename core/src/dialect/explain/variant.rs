@@ -1,4 +1,5 @@
-//! The strings that an app may sign by mistake. Each differs from the right one in one way.
+//! The strings that an app may sign by mistake. Each differs from the right one in one way or, for a pair of mistakes,
+//! in two.
 
 use percent_encoding::percent_decode_str;
 use url::Url;

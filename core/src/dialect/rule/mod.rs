@@ -241,7 +241,7 @@ fn read_outcome(document: OutcomeDocument, dialect: Dialect) -> Result<Outcome, 
         let reason = format!("code, after_pages and message are only valid with the status failed, not with {status}");
         return error("outcome", reason);
     }
-    // For any other status there is no code here, so this can't fail.
+    // Only a document with the status failed can have a code here, so with any other status this can't fail.
     let fault = dialect.line_fault(code, after_pages.map_or(0, |pages| pages.0), message);
     let fault = fault.or_else(|why| error("outcome.code", why))?;
     Ok(match status {

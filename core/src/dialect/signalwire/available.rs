@@ -10,7 +10,7 @@ use crate::dialect::twilio::available::{self, OfferSearch};
 use crate::model::inventory::{Country, NumberKind, Offer};
 use crate::model::sid::AccountSid;
 
-/// Filters that SignalWire accepts for compatibility with Twilio and ignores.
+/// Filters that SignalWire accepts for compatibility with Twilio, but ignores.
 const IGNORED: &[&str] = &[
     "SmsEnabled",
     "MmsEnabled",
@@ -186,7 +186,7 @@ mod tests {
         let search = search(&Form::parse(query.as_bytes()).unwrap(), US_LOCAL).unwrap();
         let OfferSearch { country, kind, filter, limit, .. } = &search.wanted;
         let offers = inventory::search(8, *country, *kind, filter, *limit, &|_| false);
-        assert!(offers.iter().all(|offer| offer.capabilities.fax), "each can be made a fax number");
+        assert!(offers.iter().all(|offer| offer.capabilities.fax), "every offered number can receive faxes");
         serde_json::to_value(OfferList::of(&offers, &search, AccountSid::minted([0; 16], IdForm::Uuid))).unwrap()
     }
 

@@ -124,7 +124,7 @@ mod tests {
             assert_eq!(of(values), Err(Reason::CallbackEvent), "{values:?}");
         }
         let form = Form::of([(EVENT, "completed"), (EVENT, "done")]);
-        let error = statuses(&form).expect_err("unknown");
+        let error = statuses(&form).expect_err("an unknown event is refused");
         assert!(error.message.contains("'done'") && error.message.contains("ringing_queued"), "{}", error.message);
     }
 }

@@ -37,7 +37,7 @@ const LIST_FILTERS: &[&str] = &["From", "To", "DateCreatedAfter", "DateCreatedOn
 const LIST_OF_FAXES: u32 = 0x6661_7865;
 /// A number that marks the page tokens of media, so that other lists refuse them: `medi` in ASCII.
 const LIST_OF_MEDIA: u32 = 0x6d65_6469;
-/// The only currency of prices.
+/// The currency of all prices.
 const PRICE_UNIT: &str = "USD";
 /// The price of each started minute, in hundredths of a cent: the recorded price is 0.0105 for 17 and for 41 seconds.
 const PRICE_HUNDREDTHS_OF_CENTS: u32 = 105;
@@ -104,8 +104,8 @@ pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
 /// Returns [`Refusal::TooLateToCancel`] if the fax has any other status.
 pub fn check_cancel(engine: &Engine, sid: FaxSid) -> Result<(), Refusal> {
     let status = engine.fax(sid).map(Fax::status);
-    // An unknown fax, or one that is still arriving, has no status. It passes this check, since the engine refuses to
-    // cancel it.
+    // An unknown fax, or one that is still arriving, has no status. It passes this check, since the engine will
+    // refuse to cancel it.
     let is_queued = status.unwrap_or(Status::Queued) == Status::Queued;
     if is_queued { Ok(()) } else { Err(Refusal::TooLateToCancel(sid)) }
 }

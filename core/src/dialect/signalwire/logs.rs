@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_bounded_by_days_and_moments() {
+    fn a_list_is_filtered_by_days_and_by_moments() {
         let day = date::parse("2026-04-30").unwrap();
         let (filter, _) = list("created_on=2026-04-30").unwrap();
         assert_eq!(filter.created_after, Some(Timestamp::from_seconds(day.seconds() - 1)));

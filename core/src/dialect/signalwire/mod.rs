@@ -16,7 +16,7 @@ pub mod webhook;
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::AccountSid;
 
-/// The root of the API's documented paths, which most libraries leave out.
+/// The root of the API's documented paths. Most libraries leave it out.
 pub const ROOT: &str = "/api/laml";
 
 /// The version that all resources except faxes show.

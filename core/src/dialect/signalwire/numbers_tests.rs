@@ -33,7 +33,7 @@ fn number(text: &str, ordinal: u8) -> IncomingNumber {
 }
 
 #[test]
-fn a_new_number_has_every_key_except_its_receive_mode() {
+fn a_new_number_has_every_key_but_no_receive_mode() {
     let shown = serde_json::to_value(NumberResource::of(&number("+18089255327", 1), account(), SEED)).unwrap();
     let (project, sid) = ("00000000-0000-4000-8000-000000000000", "01010101-0101-4101-8101-010101010101");
     let expected = serde_json::json!({

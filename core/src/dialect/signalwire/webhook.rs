@@ -12,12 +12,12 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{Purpose, Signature};
 use crate::twiml::Reading;
 
-/// The `User-Agent` of SignalWire's requests (captured from a message's callback).
+/// The `User-Agent` of SignalWire's requests (captured from the callback of a text message).
 pub const USER_AGENT: &str = "SignalwireCallback/1.0";
 
 /// The header with the signature of a request (SignalWire's libraries: validators).
 pub const SIGNATURE_HEADER: &str = "X-SignalWire-Signature";
-/// The most redirects that a webhook follows (SignalWire docs: webhooks).
+/// The maximum number of redirects that a webhook follows (SignalWire docs: webhooks).
 pub const REDIRECTS_MAX: usize = 3;
 
 /// Returns the headers that a webhook has in addition to those of every request. SignalWire's validators also accept

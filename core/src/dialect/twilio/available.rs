@@ -45,7 +45,7 @@ pub struct OfferSearch {
     pub kind: NumberKind,
     /// The conditions that numbers must meet.
     pub filter: OfferFilter,
-    /// The most numbers to return.
+    /// The maximum number of results.
     pub limit: usize,
     query: String,
 }

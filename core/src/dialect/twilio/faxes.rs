@@ -31,7 +31,7 @@ use crate::model::webhook::Method;
 const MEDIA_LIST: &str = "/Media";
 /// The number of fields of a Fax resource.
 const FAX_FIELDS: usize = 18;
-/// The only currency of prices.
+/// The currency of all prices.
 const PRICE_UNIT: &str = "USD";
 /// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["DateCreatedOnOrBefore", "To", "DateCreatedAfter", "From"];

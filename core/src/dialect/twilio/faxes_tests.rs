@@ -84,7 +84,7 @@ fn every_option_is_accepted_as_the_python_library_sends_it() {
 }
 
 #[test]
-fn a_sip_destination_accepts_a_name_or_no_caller() {
+fn a_fax_to_a_sip_address_needs_no_caller_and_may_have_a_name_as_caller() {
     let sip = "To=sip%3Akate%40example.com%3Fhatchkey%3D4815162342%3Btransport%3DTCP&MediaUrl=http%3A%2F%2Fh%2Ff";
     assert_eq!(order(sip).unwrap().from, None);
     let named = order(&format!("{sip}&From=Jack")).unwrap();
@@ -173,7 +173,7 @@ fn a_page_repeats_its_filters_percent_encoded_and_links_to_the_next() {
 }
 
 #[test]
-fn a_price_is_a_string_a_number_or_null_and_negative_unless_asked_otherwise() {
+fn a_price_is_a_string_a_number_or_null_and_negative_unless_set_otherwise() {
     let shown = |micros, form: PriceFormat| serde_json::to_value(price(micros, form)).unwrap();
     assert_eq!(shown(14_000, PriceForm::Text.into()), json!("-0.014"));
     assert_eq!(shown(14_000, PriceForm::Number.into()).to_string(), "-0.014");
@@ -189,7 +189,7 @@ fn fetched(world: &mut Engine) -> FaxSid {
     let now = Timestamp::from_seconds(NOW + 5);
     let sid = send(world, MINIMAL);
     world.handle_timeout(now);
-    let effect = world.poll_effect().expect("the document is asked for");
+    let effect = world.poll_effect().expect("a request for the document");
     let record = ExchangeRecord {
         purpose: Purpose::MediaUrl,
         method: Method::Get,
@@ -206,7 +206,7 @@ fn fetched(world: &mut Engine) -> FaxSid {
     let document = Document::unrendered(1, b"%PDF-".as_slice().into());
     let outcome = EffectResult::Document { record: Box::new(record), document: Ok(document) };
     let answer = Completion { effect: effect.id, generation: effect.generation, outcome };
-    world.handle(answer, now).expect("an answer is never refused");
+    world.handle(answer, now).expect("a completion is never refused");
     sid
 }
 

@@ -28,7 +28,7 @@ const SERVICE_PREFIX: &str = "MG";
 const PRICE_PER_SEGMENT: u64 = 750;
 /// The number of seconds in a day.
 const DAY_S: i64 = 24 * 60 * 60;
-/// The only currency of prices.
+/// The currency of all prices.
 const PRICE_UNIT: &str = "USD";
 /// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["To", "From", "DateSent", "DateSent<", "DateSent>"];
@@ -106,6 +106,7 @@ fn sent(query: &Form) -> Result<Option<RangeInclusive<i64>>, ApiError> {
         })?;
         let moment = moment.seconds();
         let midnight = moment - moment.rem_euclid(DAY_S);
+        // A string of ten characters is a day without a time.
         let is_day = text.trim().len() == "2021-03-01".len();
         let (from, to) = match name {
             "DateSent<" => (i64::MIN, if is_day { midnight + DAY_S - 1 } else { moment }),
@@ -345,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_has_every_key_and_once_sent_a_price() {
+    fn a_message_has_every_key_and_a_price_once_it_is_sent() {
         let shown = serde_json::to_value(MessageResource::of(&message(), ACCOUNT)).unwrap();
         let path =
             "/2010-04-01/Accounts/AC00000000000000000000000000000000/Messages/SM01010101010101010101010101010101";

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use self::plans::{AREAS, NORTH_AMERICA, PLANS, Plan, SHARED};
 
-/// The most characters of a number in a request; a longer string is refused without a closer look.
+/// The maximum length of a number in a request, in bytes; a longer string counts as `NOT_A_NUMBER`.
 const TEXT_LEN_MAX: usize = 64;
 
 /// The reason that a number is invalid.
@@ -135,8 +135,8 @@ fn country_of(plan: &Plan, national: &str) -> Option<&'static str> {
     shared.map(|(_, country, _)| *country).or(plan.country)
 }
 
-/// Formats a national number: exactly in North America, the United Kingdom, France and, for the usual area codes,
-/// Germany; elsewhere in groups of three digits.
+/// Formats a national number: by the country's own rules in North America, the United Kingdom, France and, for the
+/// usual area codes, Germany; elsewhere in groups of three digits.
 fn national_format(plan: &Plan, national: &str) -> String {
     if *plan == NORTH_AMERICA {
         return format!("({}) {}-{}", &national[..3], &national[3..6], &national[6..]);
@@ -155,6 +155,7 @@ fn national_format(plan: &Plan, national: &str) -> String {
             break;
         }
         let (first, others) = rest.split_at(*group);
+        // Writing to a string never fails.
         let _ = write!(text, "{first} ");
         rest = others;
     }
@@ -262,7 +263,7 @@ mod tests {
             let invalid = parse(text, country).expect_err(text);
             assert_eq!((invalid.fault.as_str(), invalid.shown.as_str()), (word, shown));
         }
-        assert_eq!(parse(&"1".repeat(65), None).expect_err("long").fault, NumberFault::NotANumber);
+        assert_eq!(parse(&"1".repeat(65), None).expect_err("too long").fault, NumberFault::NotANumber);
     }
 
     #[test]

@@ -18,11 +18,11 @@ use crate::model::sid::{AccountSid, IdForm, NumberSid};
 
 /// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["Beta", "FriendlyName", "PhoneNumber", "Origin"];
-/// North American area codes of toll-free numbers.
+/// The area codes of North American toll-free numbers.
 const TOLL_FREE_AREAS: &[u64] = &[800, 833, 844, 855, 866, 877, 888];
 
 /// Reads the parameters of a purchase; `kind` is the type of the sub-list, such as `Local`, to which the purchase was
-/// posted.
+/// posted, and `seed` is the seed of the inventory.
 ///
 /// # Errors
 /// Returns an error with the documented code that fits best and a message that names the parameter.
@@ -55,7 +55,7 @@ pub struct NumberFilter {
     hosted_only: bool,
 }
 
-/// Digits that a number must contain, where `*` means any digit. After a leading `+`, the number must begin with them.
+/// Digits that a number must contain or, if they followed a `+`, begin with. `*` means any digit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::dialect) struct DigitPattern {
     text: String,

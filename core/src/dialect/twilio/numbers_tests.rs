@@ -32,7 +32,7 @@ fn buy(text: &str, kind: Option<NumberKind>) -> Result<BuyNumber, ApiError> {
 }
 
 #[test]
-fn a_new_number_has_every_key_and_the_documented_blanks() {
+fn a_new_number_has_every_key_and_the_documented_defaults() {
     let shown = serde_json::to_value(NumberResource::of(&number("+18089255327", 1), ACCOUNT, SEED)).unwrap();
     let path = "/2010-04-01/Accounts/AC00000000000000000000000000000000/IncomingPhoneNumbers";
     let sid = "PN01010101010101010101010101010101";

@@ -16,7 +16,7 @@ pub const USER_AGENT: &str = "TwilioProxy/1.1";
 /// The name of the part that contains the document in a multipart request.
 pub const DOCUMENT_PART: &str = "Media";
 
-/// The most redirects that a webhook follows.
+/// The maximum number of redirects that a webhook follows.
 pub const REDIRECTS_MAX: usize = 10;
 /// The header with the signature of a request (Twilio docs: security).
 pub const SIGNATURE_HEADER: &str = "X-Twilio-Signature";

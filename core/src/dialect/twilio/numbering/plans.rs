@@ -2,8 +2,8 @@
 //! digits.
 //!
 //! The country codes are those that the ITU has assigned (ITU-T E.164, list of assigned country codes). Trunk prefixes,
-//! the numbers of digits and the area codes of North America are those of libphonenumber's metadata, version 9.0; here
-//! a plan has one range of lengths, without gaps.
+//! the numbers of digits and the area codes of North America are those of libphonenumber's metadata, version 9.0.
+//! Unlike there, a plan here has a single range of lengths, without gaps.
 
 /// The numbering plan behind a country code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,11 +12,11 @@ pub(super) struct Plan {
     pub(super) code: &'static str,
     /// The ISO 3166-1 code of the country, or of the largest one with this plan; `None` for worldwide services.
     pub(super) country: Option<&'static str>,
-    /// The digits before a national number within the country.
+    /// The trunk prefix: the digits dialled before a national number within the country.
     pub(super) trunk: &'static str,
-    /// The fewest digits of a national number.
+    /// The minimum number of digits in a national number.
     pub(super) digits_min: usize,
-    /// The most digits of a national number.
+    /// The maximum number of digits in a national number.
     pub(super) digits_max: usize,
 }
 
@@ -241,7 +241,7 @@ pub(super) const PLANS: &[Plan] = &[
     plan("998", "UZ", "", 9, 9),
 ];
 
-/// The countries of North America other than the United States, with their area codes.
+/// The countries in North America's plan other than the United States, with their area codes.
 pub(super) const AREAS: &[(&str, &[u16])] = &[
     ("AG", &[268]),
     ("AI", &[264]),
