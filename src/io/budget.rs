@@ -20,7 +20,7 @@ use tokio::time::timeout;
 pub const BODY_BUDGET_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
 /// The smallest budget that can be set, in bytes. With less, few documents would fit.
 pub const BODY_BUDGET_BYTES_MIN: u64 = 1024 * 1024;
-/// How long a client's body, or a response being made, waits for room before the request fails with 503.
+/// How long a client's body, or a response being produced, waits for room before the request fails with 503.
 pub const ROOM_WAIT_MAX: Duration = Duration::from_secs(10);
 /// How long an app's response waits for room. The exchanges that hold the room end within their own time limits.
 pub const FETCH_ROOM_WAIT_MAX: Duration = Duration::from_secs(60);
@@ -40,7 +40,7 @@ pub enum NoRoom {
     Ever,
 }
 
-/// A handle on the budget; clones share the budget.
+/// A handle to the budget; clones share the budget.
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<Shared>);
 
@@ -80,7 +80,7 @@ impl Budget {
         }))
     }
 
-    /// Returns the most bytes that may be in flight.
+    /// Returns the maximum number of bytes that may be in flight.
     #[must_use]
     pub fn limit_bytes(&self) -> u64 {
         self.0.limit_bytes
