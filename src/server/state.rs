@@ -82,8 +82,8 @@ pub(super) fn check(path: &Path) -> Result<(), StateFileError> {
         .map_err(|error| StateFileError::NotWritable { path: path.into(), error })
 }
 
-/// Loads the worlds from the file and returns true, or returns false if the file doesn't exist or is empty. Accounts that
-/// are not configured are created; configured ones keep their configured tokens.
+/// Loads the worlds from the file and returns true, or returns false if the file doesn't exist or is empty. Accounts
+/// that are not configured are created; configured ones keep their configured tokens.
 pub(super) fn load(registry: &Registry, path: &Path) -> Result<bool, StateFileError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
