@@ -103,7 +103,7 @@ pub(super) fn word<T: Copy>(all: &'static [T], as_str: fn(T) -> &'static str) ->
     }
 }
 
-/// Returns a parser for a type that implements `FromStr`, such as a SID; `expected` replaces its error.
+/// Returns a parser for a type that implements `FromStr`, such as a SID. `expected` replaces the type's own error.
 pub(super) fn own<T: FromStr>(expected: &'static str) -> impl Fn(&str) -> Result<T, String> {
     move |text| text.parse().map_err(|_| expected.to_owned())
 }

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stronger_source_replaces_whole_lists_and_keeps_the_settings_it_lacks() {
+    fn a_stronger_source_replaces_whole_lists_and_leaves_other_settings_alone() {
         let flags = Settings::default().with_flag(Setting::AllowHost, ["fax.test".to_owned()]);
         let variables = |name: &str| match name {
             "FAUXFAX_ALLOW_HOST" => Some("a.test, b.test".to_owned()),

@@ -1,9 +1,9 @@
 //! One memory budget for bodies in flight: client requests, apps' responses, and the emulator's own unread responses. A
 //! body is kept in pieces, and each piece but the first is charged to the budget until the body is freed.
 //!
-//! A body is charged as its bytes arrive; a large size that is only announced takes up no room. Half of the budget is
-//! reserved for one body at a time, which is said to have the turn. Without this reserve, partially received bodies
-//! could wait for each other forever.
+//! A body is charged as its bytes arrive; announcing a large size takes up no room. Half of the budget is reserved
+//! for one body at a time, which is said to have the turn. Without this reserve, partially received bodies could wait
+//! for each other forever.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -466,7 +466,7 @@ mod tests {
         let sent = tied(Bytes::from_static(b"x"), &hold);
         drop(hold);
         assert_eq!(budget.held_bytes(), 3 * PIECE_BYTES as u64);
-        assert!(budget.answer(budget.limit_bytes()).is_err(), "not all of it is left");
+        assert!(budget.answer(budget.limit_bytes()).is_err(), "less than the whole budget is left");
         drop(sent);
         assert_eq!(budget.held_bytes(), 0);
     }

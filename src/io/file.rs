@@ -360,7 +360,7 @@ mod tests {
         }
 
         #[test]
-        fn an_existing_file_named_like_a_draft_is_neither_followed_nor_touched() {
+        fn existing_files_and_links_named_like_drafts_are_left_alone() {
             let folder = tempfile::tempdir().expect("a folder");
             let victim = folder.path().join("victim");
             fs::write(&victim, "theirs").expect("written");

@@ -52,7 +52,7 @@ pub struct ConnectTo {
     protocol: Protocol,
 }
 
-/// The protocol spoken on a replaced connection.
+/// The protocol spoken on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// That of the URL: TLS for `https`.

@@ -329,7 +329,7 @@ mod tests {
         assert!(error.contains(&broken.to_string()) && !error.contains(&other.to_string()), "{error}");
         let again = Server::bind(&config(&path)).await.expect("it starts with what was saved");
         assert!(again.registry().world(other).is_some());
-        assert!(again.registry().sign_in(broken, "theirs").is_ok(), "as it was before");
+        assert!(again.registry().sign_in(broken, "theirs").is_ok(), "its entry is as it was before");
     }
 
     #[cfg(unix)]
