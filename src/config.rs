@@ -113,9 +113,9 @@ pub struct Config {
     pub accounts: AccountMode,
     /// Hosts to connect to instead of the hosts in URLs, as `--connect-to` maps them.
     pub connect_to: Vec<ConnectTo>,
-    /// The most bytes of media kept in each world.
+    /// The maximum number of bytes of media kept in each world.
     pub media_budget_bytes: u64,
-    /// The most bytes of bodies in flight, in all worlds together.
+    /// The maximum number of bytes of bodies in flight, in all worlds together.
     pub body_budget_bytes: u64,
     /// Additional host names that requests may be addressed to, in lower case.
     pub allow_hosts: Vec<String>,
@@ -256,8 +256,8 @@ impl Config {
     }
 
     /// Returns the accounts that have a world from the start, the default account first: the configured accounts, or
-    /// otherwise the built-in account with its one fax number. `debugger_url` is set on the first account, and
-    /// `fax_url` and `status_callback` on its first number.
+    /// otherwise the built-in account with its one fax number. `debugger_url` and the TwiML bins are set on the first
+    /// account, and `fax_url`, `fax_twiml` and `status_callback` on its first number.
     #[must_use]
     pub fn founding_accounts(&self) -> Vec<ConfiguredAccount> {
         let mut accounts = self.worlds.clone();

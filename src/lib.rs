@@ -20,7 +20,7 @@
 //!
 //! # Start an emulator
 //!
-//! An emulator listens on a free port of 127.0.0.1 and stops when it is dropped. Give its URL to the app under test as
+//! An emulator listens on a free port on 127.0.0.1 and stops when it is dropped. Give its URL to the app under test as
 //! the base URL of the Fax API:
 //!
 //! ```
@@ -50,7 +50,7 @@
 //! ours.number("+15017122661")?;
 //!
 //! assert_ne!(ours.sid(), theirs.sid());
-//! // The credential that the app under test signs in with and checks signatures with:
+//! // The app under test signs in with these, and checks signatures with the password:
 //! let (user, password) = (ours.sid().to_string(), ours.auth_token());
 //! # assert!(user.starts_with("AC") && !password.is_empty());
 //! # Ok(())

@@ -86,7 +86,7 @@ pub(super) enum CallError {
     Unreachable {
         /// The emulator's URL, as given by the user.
         url: String,
-        /// The connection error, or a note that connecting took too long.
+        /// The connection error, or a note that there was no response in time.
         why: String,
     },
     /// The emulator responded with status 4xx or 5xx.

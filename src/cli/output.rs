@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The most bytes in the queue. At a few hundred bytes per line, this holds more than ten thousand lines.
+/// The maximum number of bytes in the queue. At a few hundred bytes per line, this holds more than ten thousand lines.
 const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How long the process waits, before it exits, for the last lines to be written.
 const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(1);
@@ -231,10 +231,10 @@ mod tests {
         let line = [vec![b'x'; WAITING_BYTES_MAX / 4 - 1], vec![b'\n']].concat();
         let sent = 12;
         for _ in 0..sent {
-            output.write_all(&line).expect("it never fails");
+            output.write_all(&line).expect("an `Output` never fails");
         }
         let dropped = output.shared.queue().dropped;
-        assert!((7..=8).contains(&dropped), "{dropped} of {sent}; four wait, and one may be under way");
+        assert!((7..=8).contains(&dropped), "{dropped} of {sent}; four are queued, and one may be being written");
         drop(allow);
         drop(last_lines);
         assert_eq!(taken.iter().take(usize::try_from(sent - dropped).unwrap()).count() as u64, sent - dropped);
@@ -245,7 +245,7 @@ mod tests {
     fn the_wait_for_the_last_lines_is_limited() {
         let (stream, _allow, _taken) = slow();
         let (mut output, last_lines) = Output::start("test", stream, |_| ()).expect("a thread");
-        writeln!(output, "one {}", 1).expect("it never fails");
+        writeln!(output, "one {}", 1).expect("an `Output` never fails");
         drop(last_lines);
     }
 
@@ -254,7 +254,7 @@ mod tests {
         let (stream, allow, taken) = slow();
         let (mut output, last_lines) = Output::start("test", stream, |_| ()).expect("a thread");
         drop(allow);
-        writeln!(output, "{} and {}", 1, 2).expect("it never fails");
+        writeln!(output, "{} and {}", 1, 2).expect("an `Output` never fails");
         drop(last_lines);
         assert_eq!(taken.recv(), Ok(b"1 and 2\n".to_vec()));
     }
@@ -279,7 +279,7 @@ mod tests {
         let report = |dropped| REPORTED.lock().unwrap().push(dropped);
         let (mut output, last_lines) = Output::start("test", Full(0), report).expect("a thread");
         for text in ["lost", "written"] {
-            writeln!(output, "{text}").expect("it never fails");
+            writeln!(output, "{text}").expect("an `Output` never fails");
         }
         drop(last_lines);
         assert_eq!(*REPORTED.lock().unwrap(), [1]);

@@ -48,7 +48,7 @@ pub(super) fn standard_output() -> anyhow::Result<(Output, LastLines)> {
 /// Returns the configuration, changed to render documents in child processes that run this program, if its path is
 /// known.
 pub(super) fn isolated(config: Config) -> Config {
-    // This link works even if the file has been replaced or isn't visible at its path.
+    // This link works even if the program's file has been replaced or isn't visible at its path.
     let link = std::path::PathBuf::from("/proc/self/exe");
     let render_program = if link.exists() { Some(link) } else { std::env::current_exe().ok() };
     Config { render_program, ..config }

@@ -6,7 +6,7 @@ use anstyle::Style;
 use serde_json::Value;
 
 const HEAD: Style = Style::new().bold();
-/// The most characters in a cell. Longer values are cut; `--json` prints them in full.
+/// The maximum number of characters in a cell. Longer values are cut; `--json` prints them in full.
 const CELL_CHARS_MAX: usize = 72;
 
 /// Prints a JSON value, indented, for scripts.

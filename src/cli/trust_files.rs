@@ -1,4 +1,4 @@
-//! The files with which clients of other languages trust the local CA: a bundle, Java's truststore, and settings or
+//! The files that make clients in several languages trust the local CA: a bundle, Java's truststore, and settings or
 //! startup code for PHP, Python and Node.
 
 use std::fs;
@@ -29,7 +29,7 @@ pub(crate) struct TrustFiles {
 }
 
 impl TrustFiles {
-    /// Writes the files into a folder, which must be absolute, because some of them name others.
+    /// Writes the files into a folder, whose path must be absolute, because some files contain the paths of others.
     ///
     /// # Errors
     /// Fails if a file can't be written.

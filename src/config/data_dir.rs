@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn the_data_directory_is_xdgs_or_under_home() {
+    fn the_data_directory_is_under_xdg_data_home_or_otherwise_under_home() {
         assert_eq!(with(&[("XDG_DATA_HOME", "/x"), ("HOME", "/home/me")]), Some("/x/fauxfax".into()));
         let below_home = with(&[("XDG_DATA_HOME", "relative"), ("HOME", "/home/me")]).expect("a folder");
         assert!(below_home.starts_with("/home/me") && below_home.ends_with("fauxfax"), "{below_home:?}");

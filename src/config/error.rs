@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use super::given::{Given, Origin, Place};
 
-/// The most characters of a rejected value that are shown.
+/// The maximum number of characters of a rejected value that are shown.
 const SHOWN_CHARS_MAX: usize = 80;
-/// The least similarity to a wrong word at which a valid word is suggested (Jaro-Winkler, 0 to 1).
+/// The minimum similarity to a wrong word that a valid word must have to be suggested (Jaro-Winkler, 0 to 1).
 const LIKENESS_MIN: f64 = 0.8;
-/// The shortest part of a word, in bytes, for which the word is suggested. Shorter parts occur in too many words.
+/// The minimum length of a wrong word, in bytes, for valid words that contain it to be suggested. Shorter strings occur
+/// in too many words.
 const PART_LEN_MIN: usize = 4;
 
 /// The reason `serve` can't start with this configuration.

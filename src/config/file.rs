@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_unknown_to_json_is_refused_and_quoted_as_written() {
+    fn invalid_numbers_in_a_rule_are_refused() {
         for (rule, told) in [
             ("line = { noise = nan }", "line.noise: a number, not \"nan\""),
             ("chance = +inf\noutcome = { status = 'busy' }", "chance: a number, not \"+inf\""),

@@ -71,9 +71,9 @@ words!(
         PriceSign = "price_sign",
         /// Whether every fax call is refused, as Twilio does since the Fax API was retired.
         Retired = "retired",
-        /// The most bytes of media kept in each world.
+        /// The maximum number of bytes of media kept in each world.
         MediaBudget = "media_budget",
-        /// The most bytes of bodies in flight, in all worlds together.
+        /// The maximum number of bytes of bodies in flight, in all worlds together.
         BodyBudget = "body_budget",
         /// The file from which the worlds are loaded on startup, and to which they are saved on a clean stop.
         State = "state",

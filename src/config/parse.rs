@@ -20,11 +20,11 @@ use crate::model::webhook::Method;
 pub const PACE_TIMES_MIN: f64 = 0.001;
 /// The fastest pace short of `max`: a page takes 30 µs, less than any step of the emulator.
 pub const PACE_TIMES_MAX: f64 = 1_000_000.0;
-/// The most characters in an account's token. Twilio's tokens have 32.
+/// The maximum number of characters in an account's token. Twilio's tokens have 32.
 pub const AUTH_TOKEN_CHARS_MAX: usize = 256;
-/// The most characters in a number's friendly name (Twilio's limit).
+/// The maximum number of characters in a number's friendly name (Twilio's limit).
 pub const FRIENDLY_NAME_CHARS_MAX: usize = 64;
-/// The most characters in a webhook's URL.
+/// The maximum number of characters in a webhook's URL.
 pub const WEBHOOK_URL_CHARS_MAX: usize = 4_096;
 
 /// The size units, in lower case, and their numbers of bytes.
@@ -103,7 +103,7 @@ pub(super) fn word<T: Copy>(all: &'static [T], as_str: fn(T) -> &'static str) ->
     }
 }
 
-/// Returns a parser for a type with a `FromStr`, such as a SID; `expected` replaces the error of that implementation.
+/// Returns a parser for a type that implements `FromStr`, such as a SID. `expected` replaces the type's own error.
 pub(super) fn own<T: FromStr>(expected: &'static str) -> impl Fn(&str) -> Result<T, String> {
     move |text| text.parse().map_err(|_| expected.to_owned())
 }

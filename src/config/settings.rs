@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::error::ConfigError;
 use super::given::{Given, Origin, Setting};
 
-/// The most entries in a list setting. A longer list is surely a mistake.
+/// The maximum number of entries in a list setting. A longer list is surely a mistake.
 pub const LIST_LEN_MAX: usize = 256;
 
 /// The values given for each setting; the last one counts unless the setting is a list.
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stronger_source_replaces_whole_lists_but_no_other_settings() {
+    fn a_stronger_source_replaces_whole_lists_and_leaves_other_settings_alone() {
         let flags = Settings::default().with_flag(Setting::AllowHost, ["fax.test".to_owned()]);
         let variables = |name: &str| match name {
             "FAUXFAX_ALLOW_HOST" => Some("a.test, b.test".to_owned()),

@@ -54,7 +54,7 @@ fn a_file_can_set_everything() {
     assert_eq!((config.log_format, config.log_level), (LogFormat::Json, LogLevel::Debug));
     assert_eq!(config.trust_ca.len(), 1);
     assert_eq!(config.fax_url.as_deref(), Some("http://localhost:3000/fax"));
-    let [first, second] = &config.worlds[..] else { panic!("two accounts: {:?}", config.worlds) };
+    let [first, second] = &config.worlds[..] else { panic!("not two accounts: {:?}", config.worlds) };
     assert_eq!(first.sid, "AC0123456789abcdef0123456789abcdef".parse().ok());
     assert_eq!(first.auth_token.as_deref(), Some("a token"));
     assert_eq!((first.dialect, first.callbacks), (Dialect::Twilio, Some(CallbackPolicy::Final)));
@@ -178,11 +178,11 @@ fn a_flag_overrides_the_environment_which_overrides_the_file() {
 
 #[test]
 fn an_error_names_the_flag_or_the_variable() {
-    let error = with_flags(&[(Setting::MediaBudget, "lots")]).expect_err("no size");
+    let error = with_flags(&[(Setting::MediaBudget, "lots")]).expect_err("not a size");
     let expected = "must be a size above 0, such as 1GiB, 512MiB or 1000000 (bytes), not `lots`";
     assert_eq!(error.to_string(), format!("--media-budget {expected}"));
     let variables = |name: &str| (name == "FAUXFAX_MEDIA_BUDGET").then(|| "lots".to_owned());
-    let error = Config::load(Settings::default(), &variables).expect_err("no size");
+    let error = Config::load(Settings::default(), &variables).expect_err("not a size");
     assert_eq!(error.to_string(), format!("FAUXFAX_MEDIA_BUDGET {expected}"));
     let error = with_flags(&[(Setting::ConnectTo, "localhost")]).expect_err("no target").to_string();
     assert!(error.starts_with("--connect-to must be FROM=TO, such as localhost=host.docker.internal ("), "{error}");
@@ -233,11 +233,11 @@ fn the_default_account_comes_from_twilios_variables_or_is_all_zeros() {
     let account = load(Some("ACffffffffffffffffffffffffffffffff"), Some("hunter2")).expect("valid");
     assert_eq!((account.sid.bytes(), &*account.auth_token), (&[255; 16], "hunter2"));
     assert!(!account.has_default_token && !format!("{account:?}").contains("hunter2"));
-    let error = load(Some("831455c6-574e-4d8b-b6ee-2418140bf4cd"), None).expect_err("another service's");
+    let error = load(Some("831455c6-574e-4d8b-b6ee-2418140bf4cd"), None).expect_err("a SignalWire project");
     let expected = "TWILIO_ACCOUNT_SID must be AC and 32 hexadecimal digits (that one is the UUID of a SignalWire \
                     project; give --dialect signalwire), not `831455c6-574e-4d8b-b6ee-2418140bf4cd`";
     assert_eq!(error.to_string(), expected);
-    let error = load(Some("SKffffffffffffffffffffffffffffffff"), None).expect_err("a key is no account");
+    let error = load(Some("SKffffffffffffffffffffffffffffffff"), None).expect_err("a key's SID is not an account's");
     assert!(error.to_string().starts_with("TWILIO_ACCOUNT_SID must be AC and 32 hexadecimal digits, not `SK"));
 }
 
@@ -249,7 +249,7 @@ fn signalwires_default_account_comes_from_its_variables_or_is_all_zeros() {
         Config::load(flags(), &variables).map(|config| config.default_account)
     };
     let others = &[("TWILIO_ACCOUNT_SID", "AC1"), ("TWILIO_AUTH_TOKEN", "theirs"), ("SIGNALWIRE_API_TOKEN", "")];
-    let account = load(others).expect("Twilio's variables are none of its concern");
+    let account = load(others).expect("Twilio's variables are ignored");
     let token = format!("PT{}", "0".repeat(48));
     assert_eq!(account.sid.to_string(), "00000000-0000-4000-8000-000000000000");
     assert_eq!((&*account.auth_token, account.signing_key), (token.as_str(), None));
@@ -263,7 +263,7 @@ fn signalwires_default_account_comes_from_its_variables_or_is_all_zeros() {
     assert_eq!(account.sid.to_string(), "831455c6-574e-4d8b-b6ee-2418140bf4cd");
     assert_eq!((&*account.auth_token, account.signing_key.as_deref()), ("PT1", Some("PSK_1")));
     assert!(!account.has_default_token && !format!("{account:?}").contains("PSK_1"));
-    let error = load(&[("SIGNALWIRE_PROJECT_ID", "ACffffffffffffffffffffffffffffffff")]).expect_err("Twilio's");
+    let error = load(&[("SIGNALWIRE_PROJECT_ID", "ACffffffffffffffffffffffffffffffff")]).expect_err("a Twilio SID");
     let expected = "SIGNALWIRE_PROJECT_ID must be the UUID of a SignalWire project (that one is AC and 32 hexadecimal \
                     digits; give --dialect twilio), not `ACffffffffffffffffffffffffffffffff`";
     assert_eq!(error.to_string(), expected);
@@ -274,7 +274,7 @@ fn signalwires_default_account_comes_from_its_variables_or_is_all_zeros() {
 #[test]
 fn signalwires_service_cannot_be_retired() {
     let dialect = (Setting::Dialect, "signalwire");
-    let error = with_flags(&[dialect, (Setting::Retired, "true")]).expect_err("not retired").to_string();
+    let error = with_flags(&[dialect, (Setting::Retired, "true")]).expect_err("only Twilio has retired it").to_string();
     assert_eq!(
         error,
         "--retired must be left out, because every account uses SignalWire's API, and SignalWire hasn't retired faxes"
@@ -291,7 +291,7 @@ fn signalwires_service_cannot_be_retired() {
          SignalWire hasn't retired faxes"
     );
     let both = (Setting::Config, &*format!("{FIXTURES}/both-dialects.toml"));
-    let config = with_flags(&[both, (Setting::Retired, "true")]).expect("one account is Twilio's");
+    let config = with_flags(&[both, (Setting::Retired, "true")]).expect("one account uses Twilio's API");
     assert_eq!(config.service, Service::Retired);
 }
 
@@ -300,7 +300,7 @@ fn a_file_can_have_accounts_of_both_dialects() {
     let accounts = of_file("both-dialects.toml").expect("valid").founding_accounts();
     let shown: Vec<_> = accounts.iter().map(|account| (account.dialect, account.sid.is_some())).collect();
     let expected = [(Dialect::SignalWire, true), (Dialect::SignalWire, false), (Dialect::Twilio, true)];
-    assert_eq!(shown, expected, "by dialect, by the general one, and by sid");
+    assert_eq!(shown, expected, "from `dialect`, from the general setting, and from `sid`");
     assert_eq!(accounts[0].signing_key.as_deref(), Some("PSK_1"));
     let config = of_file("both-dialects.toml").expect("valid");
     assert_eq!(config.default_signing_key(), Some("PSK_1"));
@@ -310,9 +310,9 @@ fn a_file_can_have_accounts_of_both_dialects() {
 #[test]
 fn the_default_number_gets_the_configured_urls() {
     let built_in = with_flags(&[(Setting::FaxUrl, "http://localhost:3000/fax")]).expect("valid").founding_accounts();
-    let [account] = &built_in[..] else { panic!("one account: {built_in:?}") };
+    let [account] = &built_in[..] else { panic!("not one account: {built_in:?}") };
     assert_eq!(account.sid, Some(Config::default().default_account.sid));
-    let [(number, change)] = &account.numbers[..] else { panic!("one number: {account:?}") };
+    let [(number, change)] = &account.numbers[..] else { panic!("not one number: {account:?}") };
     assert_eq!((number.to_string().as_str(), change.voice_receive_mode), ("+15005550006", Some(ReceiveMode::Fax)));
     assert_eq!(
         (change.voice_url.as_deref(), change.status_callback.as_deref()),

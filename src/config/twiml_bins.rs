@@ -15,14 +15,14 @@ use crate::model::number::NumberChange;
 use crate::model::phone::PhoneNumber;
 use crate::model::twiml_bin::{BIN_BYTES_MAX, BIN_NAME_CHARS_MAX};
 
-/// The name of the bin that `--fax-twiml` makes.
+/// The name of the bin that `--fax-twiml` creates.
 pub const FAX_TWIML_NAME: &str = "fax_twiml";
 /// The key of the array of bin tables.
 pub(super) const TWIML_BINS_KEY: &str = "twiml_bins";
 const NAME_KEY: &str = "name";
 const TWIML_KEY: &str = "twiml";
 const NUMBERS_KEY: &str = "numbers";
-/// The most bins in the file. More are surely a mistake.
+/// The maximum number of bins in the file. More are surely a mistake.
 const BINS_MAX: usize = 256;
 
 /// A bin that the default account has from the start.
@@ -37,7 +37,7 @@ pub struct ConfiguredBin {
 }
 
 impl ConfiguredBin {
-    /// Returns the bin that `--fax-twiml` makes for the default number.
+    /// Returns the bin that `--fax-twiml` creates for the default number.
     pub(super) fn of_fax_twiml(twiml: &Arc<str>, number: Option<PhoneNumber>) -> Self {
         Self { name: FAX_TWIML_NAME.into(), twiml: Arc::clone(twiml), numbers: number.into_iter().collect() }
     }
@@ -68,7 +68,7 @@ fn bin(
         return Err(ConfigError::value(&name, "be different from that of the other bins"));
     }
     let twiml = table.required(TWIML_KEY)?;
-    // A path in the file is relative to the file's folder.
+    // A path in the configuration file is relative to that file's folder.
     let twiml = if is_xml(&twiml.text) { twiml } else { table.source.beside(twiml) };
     let of = table.list(NUMBERS_KEY)?.into_iter().map(|given| {
         let number = given.parse(parse::own("be an E.164 number in quotes, such as \"+15017122661\""))?;
@@ -112,8 +112,8 @@ fn read_file(given: &Given) -> Result<String, ConfigError> {
     })
 }
 
-/// Returns the reason that the default account can't have these bins: a number is not the account's, already has a
-/// VoiceUrl, or has two bins.
+/// Returns the reason that the default account can't have these bins, if any: a number is not the account's, already
+/// has a VoiceUrl, or has two bins.
 pub(super) fn conflict(bins: &[ConfiguredBin], numbers: &[(PhoneNumber, NumberChange)]) -> Option<String> {
     let mut taken = BTreeMap::new();
     let of_bins = bins.iter().flat_map(|bin| bin.numbers.iter().map(move |number| (bin, number)));

@@ -1,9 +1,9 @@
 //! One memory budget for bodies in flight: client requests, apps' responses, and the emulator's own unread responses. A
 //! body is kept in pieces, and each piece but the first is charged to the budget until the body is freed.
 //!
-//! A body is charged as its bytes arrive; a large size that is only announced takes up no room. Half of the budget is
-//! reserved for one body at a time, which is said to have the turn. Without this reserve, partially received bodies
-//! could wait for each other forever.
+//! A body is charged as its bytes arrive; announcing a large size takes up no room. Half of the budget is reserved
+//! for one body at a time, which is said to have the turn. Without this reserve, partially received bodies could wait
+//! for each other forever.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -20,7 +20,7 @@ use tokio::time::timeout;
 pub const BODY_BUDGET_BYTES_DEFAULT: u64 = 256 * 1024 * 1024;
 /// The smallest budget that can be set, in bytes. With less, few documents would fit.
 pub const BODY_BUDGET_BYTES_MIN: u64 = 1024 * 1024;
-/// How long a client's body, or a response being made, waits for room before the request fails with 503.
+/// How long a client's body, or a response being produced, waits for room before the request fails with 503.
 pub const ROOM_WAIT_MAX: Duration = Duration::from_secs(10);
 /// How long an app's response waits for room. The exchanges that hold the room end within their own time limits.
 pub const FETCH_ROOM_WAIT_MAX: Duration = Duration::from_secs(60);
@@ -40,7 +40,7 @@ pub enum NoRoom {
     Ever,
 }
 
-/// A handle on the budget; clones share the budget.
+/// A handle to the budget; clones share the budget.
 #[derive(Debug, Clone)]
 pub struct Budget(Arc<Shared>);
 
@@ -80,7 +80,7 @@ impl Budget {
         }))
     }
 
-    /// Returns the most bytes that may be in flight.
+    /// Returns the maximum number of bytes that may be in flight.
     #[must_use]
     pub fn limit_bytes(&self) -> u64 {
         self.0.limit_bytes
@@ -466,7 +466,7 @@ mod tests {
         let sent = tied(Bytes::from_static(b"x"), &hold);
         drop(hold);
         assert_eq!(budget.held_bytes(), 3 * PIECE_BYTES as u64);
-        assert!(budget.answer(budget.limit_bytes()).is_err(), "not all of it is left");
+        assert!(budget.answer(budget.limit_bytes()).is_err(), "less than the whole budget is left");
         drop(sent);
         assert_eq!(budget.held_bytes(), 0);
     }

@@ -43,6 +43,7 @@ fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (length, rest) = if first < 0x80 {
         (usize::from(first), rest)
     } else {
+        // Four bytes suffice for a length: no certificate comes near 4 GB.
         let (length, rest) =
             rest.split_at_checked(usize::from(first & 0x7f)).filter(|(length, _)| length.len() <= 4)?;
         (length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte)), rest)

@@ -29,12 +29,12 @@ use crate::model::account::{SignatureHeaders, TwimlTypes};
 use crate::model::reference::without_userinfo;
 use crate::model::webhook::{Cookie, ExchangeFailure, Method};
 
-/// The header by which a tunnel or a hosting platform tells an app that its client spoke TLS. Frameworks that are
+/// The header by which a tunnel or a hosting platform tells an app that the client spoke TLS. Frameworks that are
 /// configured to trust the header use it to rebuild the URL.
 pub(crate) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 /// The largest response head, in bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// The most headers in a response; real apps send about a dozen.
+/// The maximum number of headers in a response; real apps send about a dozen.
 const HEADERS_MAX: usize = 100;
 /// The start of the error text for a response that can't be parsed.
 const NOT_HTTP: &str = "the response is not HTTP/1.1";
@@ -86,9 +86,9 @@ pub struct Request<'a> {
     pub cookies: &'a [Cookie],
     /// The time limits of the exchange.
     pub limits: Limits,
-    /// The most redirects that are followed before the exchange fails.
+    /// The maximum number of redirects that are followed before the exchange fails.
     pub redirects_max: usize,
-    /// The most bytes of the response body that are read.
+    /// The maximum number of bytes of the response body that are read.
     pub body_max_bytes: u64,
     /// The value of the User-Agent header.
     pub user_agent: &'a str,
@@ -240,7 +240,7 @@ impl Client {
         self.connector.connect(url, patience).await
     }
 
-    /// Returns whether an `https` URL is requested by plain HTTP, according to `--connect-to`.
+    /// Returns whether an `https` URL is requested over plain HTTP, according to `--connect-to`.
     pub(crate) fn replaces_tls(&self, url: &Url) -> bool {
         self.connector.replaces_tls(url)
     }

@@ -57,7 +57,7 @@ impl Connector {
         self.tls.connect(url, stream).await
     }
 
-    /// Returns whether an `https` URL is requested by plain HTTP, because the app's TLS ends in front of it.
+    /// Returns whether an `https` URL is requested over plain HTTP, because TLS ends in front of the app.
     pub(super) fn replaces_tls(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default();
         let port = url.port_or_known_default().unwrap_or(80);

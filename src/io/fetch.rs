@@ -8,7 +8,7 @@ use super::{Signer, record};
 use crate::model::media::UnreadableDocument;
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
-/// The most redirects that are followed when fetching a document.
+/// The maximum number of redirects that are followed when fetching a document.
 pub const REDIRECTS_MAX: usize = 10;
 /// The largest document that is fetched, in bytes. Twilio states no limit; apps cap uploads at 10 MB.
 pub const DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;

@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 
 /// The prefix of temporary file names. A temporary file is left behind only if the process is killed while writing.
 const DRAFT_PREFIX: &str = ".fauxfax-";
-/// The most symbolic links that are followed, the same as on Linux.
+/// The maximum number of symbolic links that are followed, as on Linux.
 const LINKS_MAX: usize = 40;
 
 /// The kind of contents in a file, which decides who may read the file and whether it must survive a power failure.
@@ -114,8 +114,8 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many symbolic links"))
 }
 
-/// Returns whether a link in a shared folder such as `/tmp` belongs to another user, who could use it to make this
-/// process overwrite a file. Linux itself refuses to follow such links if `fs.protected_symlinks` is on.
+/// Returns whether a link in a shared folder such as `/tmp` belongs to neither this user nor the folder's owner. Such a
+/// link could make this process overwrite a file. Linux itself refuses to follow it if `fs.protected_symlinks` is on.
 #[cfg(unix)]
 fn is_strangers(link: &fs::Metadata, folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn a_check_leaves_nothing_behind() {
         let folder = tempfile::tempdir().expect("a folder");
-        check_writable(&folder.path().join("new"), Contents::Secret).expect("it could be made");
+        check_writable(&folder.path().join("new"), Contents::Secret).expect("it could be created");
         assert_eq!(names(folder.path()), [""; 0]);
         let path = folder.path().join("old");
         fs::write(&path, "text").expect("written");
@@ -360,7 +360,7 @@ mod tests {
         }
 
         #[test]
-        fn an_existing_file_named_like_a_draft_is_neither_followed_nor_touched() {
+        fn existing_files_and_links_named_like_drafts_are_left_alone() {
             let folder = tempfile::tempdir().expect("a folder");
             let victim = folder.path().join("victim");
             fs::write(&victim, "theirs").expect("written");

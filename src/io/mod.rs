@@ -41,7 +41,7 @@ use crate::model::sid::{AccountSid, FaxSid, TwimlBinSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
-/// The most bytes of a response body that the journal keeps.
+/// The maximum number of bytes of a response body that the journal keeps.
 const EXCERPT_BYTES_MAX: usize = 4 * 1024;
 /// The headers whose values are masked in the journal.
 const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "set-cookie"];

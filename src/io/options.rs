@@ -52,7 +52,7 @@ pub struct ConnectTo {
     protocol: Protocol,
 }
 
-/// The protocol spoken on a replaced connection.
+/// The protocol spoken on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
     /// That of the URL: TLS for `https`.
@@ -87,7 +87,7 @@ pub enum ConnectToError {
     /// One side is neither a host nor a host and a port.
     #[error("{0} is not a host or host:port")]
     NoHost(&'static str),
-    /// TO is a URL of a scheme other than `http`.
+    /// TO is a URL with a scheme other than `http`.
     #[error("TO may begin with http://, for an app without TLS, but with no other scheme")]
     Scheme,
 }

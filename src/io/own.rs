@@ -49,8 +49,8 @@ impl OwnNames {
         Self { allowed: allowed.into(), public }
     }
 
-    /// Returns the bin that a URL leads to, if its host is the emulator. The port doesn't matter, because a
-    /// container may publish the emulator under a different port.
+    /// Returns the bin that a URL leads to, if its host is one of the emulator's names. The port doesn't matter,
+    /// because a container may publish the emulator under a different port.
     pub(super) fn bin_at(&self, url: &str) -> Option<TwimlBinSid> {
         let url = Url::parse(url).ok()?;
         let name = url.host_str()?.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();

@@ -20,8 +20,8 @@ use crate::model::sid::FaxSid;
 use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Method, Purpose, Signature};
 use crate::twiml;
 
-/// The most bytes of a response body that are read. This exceeds the limit for TwiML, so that overlong TwiML is
-/// recognized as such.
+/// The maximum number of bytes of a response body that are read. This exceeds the limit for TwiML, so that overlong
+/// TwiML is recognized as such.
 const ANSWER_BYTES_MAX: u64 = 256 * 1024;
 
 /// One webhook, ready to be sent.
@@ -97,7 +97,7 @@ pub(super) async fn deliver(
     let media_url = media.map(|(media, media_type)| {
         let name = MediaName { account: signer.account, fax, media };
         // A notice saved by an earlier version lacks this time. Any time will do then: only SignalWire's URLs contain
-        // it, and those versions had no SignalWire notices.
+        // it, and such versions had no SignalWire notices.
         let stored = notice.media_stored.unwrap_or(signer.now);
         let media = StoredMedia { name, media_type, stored };
         signer.dialect.media_url(&notice.origin, &media, &signer.media_key, signer.now)

@@ -137,7 +137,7 @@ mod tests {
         assert!(is_cut(&mut watch).await, "a stream");
         watch.alarm = None;
         watch.answering.finite();
-        assert!(is_cut(&mut watch).await, "an answer");
+        assert!(is_cut(&mut watch).await, "a response");
         watch.alarm = None;
         watch.answering.tunnel();
         assert!(!is_cut(&mut watch).await, "a tunnel");

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_response_replaces_the_head_however_slowly_the_client_reads() {
+    async fn hypers_head_is_replaced_however_slowly_the_client_reads() {
         for room in [1, 7, 1_000] {
             assert_eq!(arrives(&[HEAD], room).await, ANSWER, "{room}");
             let before = b"HTTP/1.1 200 OK\r\n\r\n".as_slice();

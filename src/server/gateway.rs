@@ -140,8 +140,8 @@ impl Gateway {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (client, stopping, peer) = (arrival.client, arrival.stopping.clone(), arrival.peer.clone());
+        // Not the flag in `arrival`: each layer (TCP, TLS or a tunnel) writes its own responses to CONNECTs.
         let established = Established::default();
-        // Not the one in `arrival`: each layer (TCP, TLS or a tunnel) writes its own responses to CONNECTs.
         let stream = Plain::new(stream, established.clone());
         let arrival = Arc::new(Arrival { established, ..arrival });
         let service = service_fn(move |request| {

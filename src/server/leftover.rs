@@ -14,8 +14,8 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// The most bytes that are read to keep a connection: the size of the largest form. For a longer body, a new connection
-/// costs less.
+/// The maximum number of bytes that are read to keep a connection: the size of the largest form. For a longer body, a
+/// new connection costs less.
 const LEFT_BYTES_MAX: usize = 256 * 1024;
 /// How long the rest of the body may take to arrive.
 const LEFT_TIMEOUT: Duration = Duration::from_secs(2);

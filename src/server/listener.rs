@@ -40,12 +40,12 @@ const LAST_ACCEPT: Duration = Duration::from_millis(2);
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 /// The largest request head, in bytes. A list request with every filter is far smaller.
 pub(super) const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// The most unread bytes of a response that are buffered in the process; no further chunk is produced while the buffer
-/// is full. hyper has a single limit for this and for a request's head.
+/// The maximum number of unread bytes of a response that are buffered in the process; no further chunk is produced
+/// while the buffer is full. hyper has a single limit for this and for a request's head.
 pub(super) const UNREAD_BYTES_MAX: usize = HEAD_BYTES_MAX;
 /// The media type of responses without an end.
 const EVENT_STREAM: &str = "text/event-stream";
-/// The most simultaneous client connections, if the process may open enough descriptors.
+/// The maximum number of simultaneous client connections, if the process may open enough descriptors.
 const CONNECTIONS_MAX: usize = 16_384;
 /// The percentage of descriptors that are for client connections and for connections that the proxy opens on behalf of
 /// clients. The rest is for requests to apps, renderers and files.
@@ -192,7 +192,7 @@ fn connections_max() -> usize {
     of_clients.clamp(1, CONNECTIONS_MAX)
 }
 
-/// Returns the most descriptors that this process may open; `None` if there is no limit.
+/// Returns how many descriptors this process may open; `None` if there is no limit.
 #[cfg(unix)]
 fn descriptors() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::Nofile).current
@@ -323,12 +323,12 @@ mod tests {
                 taken += wanted;
                 pause(SHORT).await;
                 let unread = made.load(Ordering::Relaxed) - taken;
-                assert!(unread > 0, "it goes on");
+                assert!(unread > 0, "more has been produced than read");
                 assert!(unread <= UNREAD_BYTES_MAX + PIECE_BYTES + CONNECTION_BYTES, "{unread} bytes are unread");
             }
         };
         tokio::select! {
-            ended = serving => panic!("it has no end: {ended:?}"),
+            ended = serving => panic!("the connection ended: {ended:?}"),
             () = read => {}
         }
     }

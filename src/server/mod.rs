@@ -106,7 +106,8 @@ impl Server {
     /// Opens the ports and creates the configured worlds.
     ///
     /// # Errors
-    /// Fails if a port is in use, or something that the configuration names can't be used.
+    /// Fails if a port can't be opened, a file or folder named in the configuration can't be used, or a configured
+    /// account can't be created.
     #[expect(clippy::unused_async, reason = "a port needs a runtime, and an async function has one")]
     pub async fn bind(config: &Config) -> Result<Self, StartError> {
         // The ports come first: the system may choose their numbers, which the client and the policy need.

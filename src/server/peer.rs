@@ -1,5 +1,5 @@
-//! Detects that the client of a connection is gone. A client that has closed its sending side may still be waiting for
-//! a response; only a time limit can decide.
+//! Detects that the client of a connection is gone. A client that has closed only its sending side may still be waiting
+//! for a response, but looks like one that is gone, so a time limit decides.
 
 use std::sync::{Mutex, PoisonError, Weak};
 use std::time::Duration;

@@ -28,7 +28,7 @@ use crate::io::client::{Client, Destination, Protocol, X_FORWARDED_PROTO};
 use crate::io::connect::reach;
 use crate::model::webhook::ExchangeFailure;
 
-/// The most tunnels that may be open. Each has its own buffers.
+/// The maximum number of open tunnels. Each has its own buffers.
 const TUNNELS_MAX: usize = 1_024;
 /// The time limit for connecting to a host.
 const CONNECT_MAX: Duration = Duration::from_secs(10);

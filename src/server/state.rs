@@ -82,8 +82,8 @@ pub(super) fn check(path: &Path) -> Result<(), StateFileError> {
         .map_err(|error| StateFileError::NotWritable { path: path.into(), error })
 }
 
-/// Loads the worlds from the file, if it exists and isn't empty. Accounts that are not configured are created;
-/// configured ones keep their configured tokens.
+/// Loads the worlds from the file and returns true, or returns false if the file doesn't exist or is empty. Accounts
+/// that are not configured are created; configured ones keep their configured tokens.
 pub(super) fn load(registry: &Registry, path: &Path) -> Result<bool, StateFileError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
@@ -329,7 +329,7 @@ mod tests {
         assert!(error.contains(&broken.to_string()) && !error.contains(&other.to_string()), "{error}");
         let again = Server::bind(&config(&path)).await.expect("it starts with what was saved");
         assert!(again.registry().world(other).is_some());
-        assert!(again.registry().sign_in(broken, "theirs").is_ok(), "as it was before");
+        assert!(again.registry().sign_in(broken, "theirs").is_ok(), "its entry is as it was before");
     }
 
     #[cfg(unix)]

@@ -21,10 +21,10 @@ use super::policy::Policy;
 
 /// The time limit for a handshake, so that a client can't hold a connection with half a ClientHello.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
-/// The most certificates that are kept. When there are more, the least recently used is dropped. An app uses a handful
-/// of hosts; a scan may try thousands.
+/// The maximum number of certificates that are kept; beyond it, the least recently used is dropped. An app uses a
+/// handful of hosts; a scan may try thousands.
 const LEAVES_MAX: usize = 256;
-/// The most sessions that can be resumed; each takes about 1 KB.
+/// The maximum number of sessions that can be resumed; each takes about 1 KB.
 const SESSIONS_MAX: usize = 1_024;
 /// The only protocol that is offered by ALPN. API clients need no other.
 const ALPN: &[u8] = b"http/1.1";
@@ -231,7 +231,7 @@ mod tests {
             terminator.config(&name(n)).expect("signed");
             if n % 100 == 0 {
                 let used = terminator.config(&host("fax.twilio.com")).expect("kept");
-                assert!(Arc::ptr_eq(&first, &used), "what is used stays");
+                assert!(Arc::ptr_eq(&first, &used), "a certificate that is used is kept");
             }
         }
         assert_eq!(terminator.leaves.lock().expect("no panic").by_identity.len(), LEAVES_MAX);

@@ -137,7 +137,7 @@ mod tests {
     /// Returns the kind of error with which copying between two ends stops.
     async fn ended(copied: impl Future<Output = io::Result<()>>) -> io::ErrorKind {
         let copied = tokio::time::timeout(2 * SHORT, copied).await;
-        copied.expect("it ends by itself").expect_err("nobody has ended it").kind()
+        copied.expect("it ends by itself").expect_err("neither side has ended it").kind()
     }
 
     #[tokio::test(start_paused = true)]

@@ -23,7 +23,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An account of an emulator: an isolated world with its own numbers, faxes, clock, rules and journal.
 ///
-/// Clones are handles on the same account, which exists until it is removed by the control API or the emulator stops.
+/// Clones are handles to the same account, which exists until it is removed by the control API or the emulator stops.
 #[derive(Clone)]
 pub struct Account {
     pub(super) world: World,
@@ -48,7 +48,7 @@ impl Account {
         Self { world, url: url.into(), renderer, patience: PATIENCE }
     }
 
-    /// Returns a handle on the same account with this time limit for waits, instead of ten seconds.
+    /// Returns a handle to the same account with this time limit for waits, instead of ten seconds.
     ///
     /// ```
     /// use std::time::Duration;
@@ -125,7 +125,7 @@ impl Account {
 
     /// Acts as a fax machine that calls one of the account's numbers. Awaiting the result makes the call and returns
     /// the settled [`Conversation`](super::Conversation); [`ring`](Receive::ring) only makes the call. Nothing happens
-    /// before either.
+    /// until then.
     ///
     /// ```
     /// use fauxfax::Document;
@@ -149,7 +149,7 @@ impl Account {
     }
 
     /// Sends the document at a URL to `to`, as the app would through the REST API. Awaiting the result creates the fax
-    /// and returns it once it has ended; [`queue`](SendFax::queue) only creates it. Nothing happens before either.
+    /// and returns it once it has ended; [`queue`](SendFax::queue) only creates it. Nothing happens until then.
     ///
     /// ```
     /// use fauxfax::Status;
@@ -286,7 +286,7 @@ impl Account {
         }
     }
 
-    /// Returns a handle on the account's clock.
+    /// Returns a handle to the account's clock.
     #[must_use]
     pub fn clock(&self) -> AccountClock {
         AccountClock(self.world.clone())

@@ -1,4 +1,4 @@
-//! A handle on one account's clock, for tests. The clock itself is moved by [`World`].
+//! A handle to one account's clock, for tests. The clock itself is moved by [`World`].
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::clock::ClockMode;
 use crate::model::time::Timestamp;
 use crate::world::World;
 
-/// The virtual clock of one account; clones are handles on the same clock.
+/// The virtual clock of one account; clones are handles to the same clock.
 ///
 /// The clock runs with real time until it is frozen. While frozen, it moves only through [`advance`](Self::advance) and
 /// [`drain`](Self::drain), and the work that falls due on the way is performed: redials, retries, expiries.

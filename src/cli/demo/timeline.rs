@@ -16,7 +16,7 @@ const STATUS: Style = AnsiColor::Yellow.on_default().bold();
 const HEAD: Style = Style::new().bold();
 /// The webhook parameters that are shown.
 const SHOWN: [&str; 6] = ["FaxSid", "FaxStatus", "NumPages", "RemoteStationId", "ErrorCode", "MediaUrl"];
-/// The most characters of a value that are shown.
+/// The maximum number of characters of a value that are shown.
 const VALUE_CHARS_MAX: usize = 60;
 
 /// A timeline, printed with colours if `out` supports them.

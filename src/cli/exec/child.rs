@@ -54,7 +54,7 @@ struct Signals {
     interrupt: Unix,
     quit: Unix,
     terminate: Unix,
-    /// Absent if SIGHUP is ignored. The signal then stays ignored, also by the program.
+    /// Absent if SIGHUP is ignored. No handler is installed then, so the program ignores the signal too.
     hangup: Option<Unix>,
     user_1: Unix,
     user_2: Unix,

@@ -89,8 +89,8 @@ pub(crate) fn prepare(
     Ok(variables.0)
 }
 
-/// Returns the hosts to be reached directly: this machine and the hosts on the user's own list, except those that would
-/// bypass the emulator.
+/// Returns the hosts to be reached directly: this machine and the entries of the user's own list, except entries that
+/// would let calls bypass the emulator.
 fn no_proxy(own: Option<&str>) -> String {
     let own = own.unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty());
     let leads_past = |entry: &&str| {

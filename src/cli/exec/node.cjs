@@ -1,6 +1,6 @@
-// Leads Node's own connections to Twilio's and SignalWire's hosts to the emulator: fetch, axios and got know no proxy, or only in newer
-// versions of Node. fauxfax names this file in NODE_OPTIONS. The name that is asked for by TLS stays, so that the
-// certificate is checked as ever, and no other host is touched.
+// Redirects Node's connections to Twilio's and SignalWire's hosts to the emulator: fetch, axios and got use no proxy,
+// or do so only in newer versions of Node. fauxfax names this file in NODE_OPTIONS. TLS still asks for the original
+// host, so the certificate is checked as usual. Connections to other hosts are not changed.
 
 "use strict";
 

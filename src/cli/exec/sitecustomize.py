@@ -1,8 +1,8 @@
-"""Makes Python programs trust the local CA of fauxfax, whichever way they look for certificates.
+"""Makes Python programs trust the local CA of fauxfax, however they look for certificates.
 
-Python runs this module at its start, because fauxfax has put its folder on PYTHONPATH. twilio-python up to 7.8 heeds no
-environment variable and takes the file that certifi names: certifi is made to name another, when it is imported. A
-sitecustomize of the user's own runs as if this one were not there.
+Python runs this module on startup, because fauxfax puts its folder on PYTHONPATH. twilio-python up to 7.8 ignores the
+environment variables and uses the file that certifi names, so certifi is changed, when it is imported, to name the
+bundle that contains the local CA. If the user has a sitecustomize too, it runs as if this one did not exist.
 """
 
 import os

@@ -1,5 +1,5 @@
-//! Renders a document in a separate process: both the parent's part and the child's. A child that takes too long is
-//! killed, and one that takes too much memory crashes; neither harms the parent.
+//! Renders a document in a separate process. This module contains both the parent's part and the child's. A child that
+//! takes too long is killed, and one that takes too much memory crashes; neither harms the parent.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -29,7 +29,7 @@ pub const ADDRESS_SPACE_BYTES_MAX: u64 = 1_536 * 1024 * 1024;
 /// Variables that make the child's allocator reserve memory in small parts. A large reservation would count as used
 /// memory.
 const ALLOCATOR: [(&str, &str); 2] = [("MIMALLOC_ARENA_EAGER_COMMIT", "0"), ("MIMALLOC_ARENA_RESERVE", "32768")];
-/// The longest first line of a request to a child, in bytes.
+/// The maximum length of the first line of a request to a child, in bytes.
 const REQUEST_BYTES_MAX: usize = 64 * 1024;
 
 /// Starts a child, gives it the job and returns its output, within the time limits in `options`.

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_frame_can_be_read_back_and_an_endless_one_is_rejected() {
+    async fn frames_can_be_read_back_and_an_overlong_one_is_rejected() {
         let filled = Some(FilledBits { mr: [1, 2, 3, 4, 5, 6], mh: [7; 6] });
         let bits = CodedBits { mmr: 99, filled };
         let quality = Quality::Superfine;

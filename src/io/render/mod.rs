@@ -39,7 +39,7 @@ const DOCUMENT_LIMIT: Duration = Duration::from_secs(120);
 const PAGE_LIMIT: Duration = Duration::from_secs(30);
 /// The number of forms in which each page is kept: as drawn, in the file that is sent, and on paper.
 const FORMS: usize = 3;
-/// The most bytes that the coded pages of one document may take. A thousand dithered photographs take about as many.
+/// The maximum size of the coded pages of one document, in bytes: about that of a thousand dithered photographs.
 const PAGES_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// The options and limits for rendering documents.
@@ -80,7 +80,7 @@ impl Default for RenderOptions {
 /// The command-line argument that makes the binary render a single document.
 pub const CHILD_ARGUMENT: &str = "render-child";
 
-/// A handle on a pool of renderers; clones share the pool.
+/// A handle to a pool of renderers; clones share the pool.
 #[derive(Clone)]
 pub struct Renderer(Arc<Pool>);
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::model::media::Document;
 
-/// The most bytes of pictures that are kept. A page at full width takes about 100 kB.
+/// The maximum number of bytes of pictures that are kept. A page at full width takes about 100 kB.
 const KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Identifies a picture: a page of a file, drawn at a certain width. The file is identified by its memory address and,

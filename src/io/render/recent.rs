@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::{Job, Made};
 
-/// The most bytes of pages that are kept.
+/// The maximum number of bytes of pages that are kept.
 const KEPT_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// The most documents that are kept.
+/// The maximum number of documents that are kept.
 const KEPT_MAX: usize = 256;
 
 /// Identifies a rendering: the hash of the document, and the job done with it.

@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leaked_ca_key_can_forge_only_service_and_configurable_names() {
+    fn a_leaked_ca_key_can_forge_certificates_only_for_permitted_names() {
         let (authority, _) = Authority::create(NOW).expect("a CA");
         // Signs as a thief would, bypassing the checks of `sign`.
         let forged = |name: &str| {
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn serial_numbers_differ_between_names_and_keys_are_not_printed() {
+    fn keys_are_not_printed_and_each_name_has_its_own_serial_number() {
         let (authority, _) = Authority::create(NOW).expect("a CA");
         let serial = |name: &str| authority.serial(&host(name)).to_bytes();
         assert_ne!(serial("fax.twilio.com"), serial("api.twilio.com"));

@@ -91,7 +91,7 @@ pub enum CaError {
     },
 }
 
-/// A handle on the CA, which is loaded or created on first use; clones share the CA.
+/// A handle to the CA, which is loaded or created on first use; clones share the CA.
 #[derive(Clone)]
 pub struct LocalCa(Arc<Shared>);
 

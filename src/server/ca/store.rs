@@ -39,7 +39,7 @@ pub(super) fn open(folder: &Path, now: Timestamp) -> Result<Authority, CaError> 
         Err(error) => return Err(found.err().unwrap_or(error)),
     };
     match files.load(now) {
-        // Another process has created the CA while this one waited for the lock.
+        // Another process created the CA while this one waited for the lock.
         Ok(Some(authority)) => Ok(authority),
         Ok(None) => {
             let authority = files.make(now)?;
