@@ -22,6 +22,7 @@ mod spec;
 
 /// A media budget of two and a half documents, so that the documents of a run exceed it.
 const BUDGET_BYTES: u64 = 250;
+/// The size of each document, whatever its number of pages.
 const PAGE_BYTES: usize = 100;
 const RULES: [&str; 4] = [
     r#"{"times":1,"outcome":{"status":"busy"}}"#,

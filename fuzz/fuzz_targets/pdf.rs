@@ -1,4 +1,4 @@
-//! Reads any bytes as a PDF, and mends, draws and codes its first pages, without a panic.
+//! Reads any bytes as a PDF, and mends, draws and encodes its first pages, without a panic.
 #![no_main]
 
 use std::ops::ControlFlow;
@@ -8,6 +8,7 @@ use fauxfax::document::{self, Options};
 use fauxfax::model::fax::Quality;
 use libfuzzer_sys::fuzz_target;
 
+/// The number of pages after which the conversion stops.
 const PAGES: usize = 3;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -72,7 +72,7 @@ async fn a_message_is_created_fetched_listed_redacted_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_list_is_paged_newest_first_and_filtered() {
+async fn a_list_of_messages_is_paged_newest_first_and_filtered() {
     let host = host();
     for to in ["15558675310", "15558675311", "15558675310"] {
         created(&host, &format!("To=%2B{to}&From=%2B15005550006&Body=x")).await;
@@ -137,7 +137,7 @@ async fn a_frozen_clock_holds_a_message_in_the_queue() {
 }
 
 #[tokio::test]
-async fn each_later_status_is_posted_signed_and_journaled() {
+async fn each_status_after_the_first_is_posted_signed_and_journaled() {
     let app = MockServer::start().await;
     Mock::given(method("POST")).and(path("/m")).respond_with(ResponseTemplate::new(204)).expect(3).mount(&app).await;
     let host = host();
@@ -180,7 +180,7 @@ async fn each_later_status_is_posted_signed_and_journaled() {
 }
 
 #[tokio::test]
-async fn a_failed_callback_is_an_alert_about_the_message() {
+async fn a_failed_callback_raises_an_alert_about_the_message() {
     let app = answering(500, "", "no").await;
     let host = host();
     let message = created(&host, &format!("{MESSAGE}&StatusCallback={}/m", app.url)).await;
@@ -201,7 +201,7 @@ async fn test_credentials_may_send_messages_but_not_read_them() {
 }
 
 #[tokio::test]
-async fn a_number_is_looked_up_in_both_versions() {
+async fn a_number_can_be_looked_up_in_both_api_versions() {
     let host = host();
     for target in
         ["/v1/PhoneNumbers/%2B14155550132", "/v1/PhoneNumbers/+14155550132", "/v1/PhoneNumbers/(415)%20555-0132"]

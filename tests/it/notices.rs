@@ -1,4 +1,4 @@
-//! Tests status notices with engine scripts: how often they are sent again, and what becomes of the notices of a deleted
+//! Tests status notices with engine scripts: how often they are retried, and what becomes of the notices of a deleted
 //! fax.
 
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn signalwire_retries_a_status_callback_after_a_second_and_at_most_twice() {
     let completed = Some([Status::Canceled].into_iter().collect());
     let told = CreateFax { callback_statuses: completed, ..order(FAR) };
     let told = CreateFax { status_callback: Some("http://app/s#tt=100".into()), ..told };
-    let sid = script.command(told).expect("taken");
+    let sid = script.command(told).expect("accepted");
     script.expect_effects(&[]);
     script.command(CancelFax(sid)).expect("canceled");
     for _ in 0..2 {
@@ -38,16 +38,16 @@ fn signalwire_retries_a_status_callback_after_a_second_and_at_most_twice() {
     }
     script.answer_failure(ExchangeFailure::HttpStatus(500));
     script.expect_effects(&[]);
-    assert!(script.engine.is_idle() && script.alerts().len() == 1, "the callback is given up with one alert");
+    assert!(script.engine.is_idle() && script.alerts().len() == 1, "giving up the callback raises one alert");
 }
 
 #[test]
-fn a_fax_deleted_while_its_callback_awaits_a_retry_is_forgotten_after_the_last_one() {
+fn a_fax_deleted_while_its_callback_awaits_a_retry_is_forgotten_after_the_last_retry() {
     let mut script = project();
     let told = CreateFax { status_callback: Some("http://app/s".into()), ..order(FAR) };
     let only = Some([Status::Canceled].into_iter().collect());
     let told = CreateFax { callback_statuses: only, ..told };
-    let sid = script.command(told).expect("taken");
+    let sid = script.command(told).expect("accepted");
     script.command(CancelFax(sid)).expect("canceled");
     script.answer_failure(ExchangeFailure::HttpStatus(500));
     script.command(DeleteFax(sid)).expect("deleted");
@@ -64,7 +64,7 @@ fn a_fax_deleted_while_its_callback_awaits_a_retry_is_forgotten_after_the_last_o
 fn canceled(script: &mut Script) -> FaxSid {
     let only = Some([Status::Canceled].into_iter().collect());
     let told = CreateFax { status_callback: Some("http://app/s".into()), callback_statuses: only, ..order(FAR) };
-    let sid = script.command(told).expect("taken");
+    let sid = script.command(told).expect("accepted");
     script.command(CancelFax(sid)).expect("canceled");
     script.expect_effects(&["tell status-callback canceled http://app/s"]);
     sid
@@ -91,7 +91,7 @@ fn a_deleted_fax_enters_no_further_status_even_while_its_notice_is_under_way() {
     let sid = canceled(&mut script);
     script.command(DeleteFax(sid)).expect("the fax has ended");
     assert_eq!(script.engine.conversation(sid), ConversationState::Pending);
-    // A ringing call could become a receiving fax.
+    // Unlike this fax, a ringing call, which is pending as well, could still become a receiving fax.
     for wanted in [Status::Receiving, Status::Failed, Status::Delivered] {
         let prospect = script.engine.prospect(sid, &[wanted]);
         let Prospect::Unreachable(why) = prospect else { panic!("{wanted}: {prospect:?}") };
@@ -100,7 +100,7 @@ fn a_deleted_fax_enters_no_further_status_even_while_its_notice_is_under_way() {
 }
 
 #[test]
-fn after_a_late_wake_up_alerts_about_a_url_have_the_time_of_their_deadline() {
+fn after_a_late_wake_up_alerts_about_a_url_are_dated_by_the_missed_deadlines() {
     let mut options = spec();
     options.options.callbacks = CallbackPolicy::Final;
     let mut script = Script::new(options);

@@ -1,5 +1,5 @@
-//! Checks that a world never gives a name twice: the SID of a fax or of its media, or the idempotency token of a webhook. A
-//! restored world has the names of its snapshot again, but a new name must never have been given before.
+//! Checks that a world never gives a name twice. A name is the SID of a fax or of its media, or the idempotency token of a
+//! webhook. A restored world has the names of its snapshot again, but a new name must never have been given before.
 
 use std::collections::BTreeSet;
 
@@ -24,8 +24,8 @@ impl Names {
     }
 }
 
-/// Returns the idempotency token of an effect's request. A fetch and a render have no token; a URL
-/// and a constant take its place.
+/// Returns the idempotency token of an effect's request. A fetch has no token, so its URL is returned; a render has none
+/// either, and yields a constant.
 pub(crate) fn token(intent: &Intent) -> String {
     match intent {
         Intent::FetchDocument { url, .. } => url.to_string(),

@@ -72,7 +72,7 @@ async fn a_wait_for_an_impossible_status_ends_immediately_and_reports_the_faxs_s
     let (status, problem) = bench.call("GET", &wait(&fax, "failed"), Value::Null).await;
     assert_eq!((status, &problem["fax_status"]), (409, &json!("received")), "{problem}");
     assert_eq!(problem["type"], "urn:fauxfax:problem:status-unreachable");
-    assert_eq!(bench.call("GET", &wait(&fax, "delivered"), Value::Null).await.0, 409, "no inbound fax is delivered");
+    assert_eq!(bench.call("GET", &wait(&fax, "delivered"), Value::Null).await.0, 409, "inbound faxes end as received");
     assert_eq!(bench.call("GET", &wait(&fax, "failed,received"), Value::Null).await.0, 200);
     let unknown = format!("FX{}", "0".repeat(32));
     let (status, problem) = bench.call("GET", &wait(&unknown, "received"), Value::Null).await;
@@ -102,7 +102,7 @@ fn sample(emulator: &Emulator) -> String {
 }
 
 #[tokio::test]
-async fn a_wait_finds_a_restored_fax_at_the_status_in_its_snapshot() {
+async fn a_wait_for_a_status_that_a_restored_fax_already_has_succeeds() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
@@ -144,7 +144,7 @@ async fn a_broken_world_says_so_everywhere_until_a_reset_makes_it_work_again() {
     bench.receive(&broken).await;
     let filter = EventFilter { kind: Some("world.broken".into()), ..EventFilter::default() };
     let told = world.read(|engine| engine.events(&filter, JOURNAL_EVENTS_MAX));
-    let [event] = &told[..] else { panic!("it is journaled once: {told:?}") };
+    let [event] = &told[..] else { panic!("not journaled exactly once: {told:?}") };
     let EventKind::WorldBroken { why, inputs, seed } = &event.kind else { panic!("{event:?}") };
     assert_eq!((&**why, *seed), ("planted fault", 8));
     assert!(inputs.contains("receive-fax at ") && inputs.contains("webhook-answered"), "{inputs}");

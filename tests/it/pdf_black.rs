@@ -9,7 +9,8 @@ const SQUARE: [f64; 4] = [110.0, 410.0, 190.0, 490.0];
 /// A tint transform that maps one ink to the black ink of CMYK.
 const TINT: &str = "<< /FunctionType 2 /Domain [0 1] /C0 [0 0 0 0] /C1 [0 0 0 1] /N 1 >>";
 
-/// Draws a square after these colour operators, which can use this colour space as `S`, and checks that nothing is lost.
+/// Draws a square in the colour that the operators `paint` set, and checks that nothing is lost. They can use the colour
+/// space `space` under the name `S`.
 fn square(paint: &str, space: &str) -> Made {
     let resources = format!("/Resources << /ColorSpace << /S {space} >> >>");
     let content = format!("{paint} 100 400 100 100 re f");
@@ -77,7 +78,7 @@ fn black_ink_is_black_in_strokes_text_forms_patterns_and_images() {
 }
 
 #[test]
-fn a_cmyk_jpeg_is_black_where_it_has_ink_whether_inverted_or_not() {
+fn a_cmyk_jpeg_with_inverted_inks_is_black_where_it_has_black_ink() {
     // The left half has black ink and the right half none. Adobe's programs store the inks of a JPEG inverted.
     let jpeg = include_bytes!("../../fixtures/documents/black-ink.jpg");
     for (decode, black, white) in [
@@ -125,7 +126,7 @@ fn an_inline_cmyk_image_is_black_too() {
     assert!(made(&page("", stream("", &content), &[])).is_whole().ink(SQUARE) > 0.999);
 }
 
-/// Fills shapes with black on a page with or without an image. The image decides which of the two renderers draws the page.
+/// Fills shapes with black on a page. `with_image` decides which of the two renderers draws the page.
 fn filled(shapes: &str, quality: Quality, with_image: bool) -> Made {
     let image =
         stream("/Type /XObject /Subtype /Image /Width 1 /Height 1 /BitsPerComponent 8 /ColorSpace /DeviceGray", &[0]);
@@ -201,7 +202,8 @@ fn a_cmyk_image_is_as_dark_as_a_fill_with_the_same_inks() {
     }
 }
 
-/// Draws a black page through a soft mask, whose group is black in its left half and white in its right half.
+/// Draws a black page through a soft mask, whose group is black in its left half and white in its right half. `mask` and
+/// `attributes` are added to the dictionaries of the mask and the group; `is_inline` avoids a reference to the state.
 fn masked(mask: &str, attributes: &str, is_inline: bool) -> Made {
     let state = format!("<< /Type /ExtGState /SMask << /Type /Mask {mask} /G 5 0 R >> >>");
     let group = format!("/Type /XObject /Subtype /Form /BBox [100 400 200 500] {attributes}");

@@ -1,4 +1,4 @@
-//! Tests damaged PDFs: the intact parts are sent, and missing ones are white and reported.
+//! Tests damaged PDFs: the intact parts are sent, and the missing ones are white and reported.
 
 use fauxfax::document::bitmap::Bitmap;
 use fauxfax::document::ccitt;
@@ -6,7 +6,7 @@ use fauxfax::document::ccitt;
 use crate::pdfs::{deflated, document, file, made, page, stream};
 
 const FONT: &str = "/Resources << /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>";
-/// The operators that draw the test image. `UPPER` and `LOWER` lie within the halves of its area.
+/// The operators that draw the test image. `UPPER` and `LOWER` lie within the two halves of its area.
 const PLACE: &str = "q 400 0 0 400 100 300 cm /I Do Q";
 const UPPER: [f64; 4] = [110.0, 560.0, 490.0, 690.0];
 const LOWER: [f64; 4] = [110.0, 310.0, 490.0, 440.0];

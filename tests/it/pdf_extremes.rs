@@ -8,7 +8,7 @@ const TEXT: &str = "BT /F 24 Tf 72 400 Td (Here is text) Tj ET\n";
 const TEXT_AREA: [f64; 4] = [72.0, 395.0, 250.0, 420.0];
 /// A shading, which only the full renderer draws.
 const SHADED: &str = "q 500 700 50 50 re W n /S sh Q\n";
-/// Exponents of ten for numbers that lead far beyond the page. From 58 on they exceed the range of an `f32`.
+/// Exponents of ten for numbers that lead far beyond the page. Those from 10^58 on exceed the range of an `f32`.
 const FAR: [usize; 6] = [5, 9, 12, 20, 58, 300];
 
 /// Writes ten to this power in digits, since PDF numbers have no exponents.
@@ -22,7 +22,7 @@ fn tenth(power: usize) -> String {
 }
 
 /// Draws a page with text followed by this content, and checks that the text isn't lost. The page has a shading `S`, and a
-/// tiling pattern `P` with these entries and this cell.
+/// tiling pattern `P` with the dictionary entries `pattern` and the content `cell`.
 fn drawn(content: &str, pattern: &str, cell: &str) -> Made {
     let function = "<< /FunctionType 2 /N 1 /Domain [0 1] /C0 [0] /C1 [0.5] >>";
     let shading = format!(
@@ -114,7 +114,7 @@ fn tiles_of_any_size_are_drawn_or_reported() {
             drawn(use_it, &pattern, "0 0 5 5 re f");
         }
     }
-    // A single tile larger than any picture can be is drawn directly.
+    // A single tile is drawn directly, even if it is larger than any picture can be.
     let one =
         drawn(use_it, "/BBox [-100000 -100000 100000 100000] /XStep 200000 /YStep 200000", "150 150 100 100 re f");
     assert!(one.ink([150.0, 150.0, 250.0, 250.0]) > 0.98 && one.ink([260.0, 150.0, 390.0, 290.0]) < 0.01);

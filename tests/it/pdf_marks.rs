@@ -1,4 +1,4 @@
-//! Tests annotations and form fields: each is drawn with its appearance stream or, if it has none, in a simple form. Only
+//! Tests annotations and form fields: each is drawn with its appearance stream or, if it has none, in a simple way. Only
 //! real losses are reported.
 
 use crate::pdfs::{Made, document, made, stream};
@@ -17,7 +17,7 @@ const RECT: &str = "/Rect [100 300 400 400]";
 const INSIDE: [f64; 4] = [100.0, 300.0, 400.0, 400.0];
 
 #[test]
-fn annotations_without_an_appearance_are_drawn_in_a_simple_form() {
+fn annotations_without_an_appearance_are_drawn_in_a_simple_way() {
     for (annotation, least, most) in [
         ("/Subtype /Square /C [0] /BS << /W 4 >>", 0.09, 0.12),
         ("/Subtype /Square /C [0 0 0] /IC [0]", 0.99, 1.0),
@@ -88,7 +88,7 @@ fn values_of_choice_multiline_comb_and_right_aligned_fields_are_drawn() {
 }
 
 #[test]
-fn characters_missing_from_every_plain_font_are_reported() {
+fn characters_that_helvetica_lacks_are_reported() {
     let field = format!("/Subtype /Widget /FT /Tx /V <FEFF04160417> /DA (/Helv 40 Tf 0 g) {RECT}");
     annotated("", &field, &[]).tells(1, "incomplete");
 }
@@ -112,7 +112,7 @@ fn a_ticked_box_shows_its_tick_and_an_unticked_one_reports_no_loss() {
 }
 
 #[test]
-fn a_missing_appearance_is_reported_or_generated() {
+fn an_appearance_that_is_missing_from_the_file_is_generated() {
     let square = format!("/Subtype /Square /C [0] /BS << /W 4 >> /AP << /N 99 0 R >> {RECT}");
     assert!(annotated("", &square, &[]).is_whole().black() > 1_000);
 }

@@ -44,13 +44,13 @@ fn a_count_that_differs_from_the_pages_is_reported() {
 }
 
 #[test]
-fn a_cyclic_page_tree_ends() {
+fn a_cyclic_page_tree_is_not_followed_endlessly() {
     let made = made(&tree("3 0 R 5 0 R 2 0 R", 2, &["<< /Type /Pages /Kids [2 0 R 5 0 R 3 0 R] /Count 1 >>"]));
     assert_eq!(made.pages.len(), 2);
 }
 
 #[test]
-fn boxes_without_an_area_fall_back_and_are_reported() {
+fn unusable_page_boxes_are_replaced_by_defaults_and_reported() {
     let rows_of = |entries: &str| {
         let leaf = format!("<< /Type /Page /Parent 2 0 R /Contents 4 0 R {entries} >>");
         let made = made(&document("", &leaf, stream("", CONTENT), &[]));

@@ -184,7 +184,7 @@ fn a_font_that_lacks_some_characters_is_used_and_the_rest_are_reported() {
 }
 
 #[test]
-fn latin_text_needs_no_font_and_reports_no_loss() {
+fn latin_text_needs_no_font_directory_and_reports_no_loss() {
     for bytes in [
         simple("48656C6C6F", "/Encoding /WinAnsiEncoding"),
         simple("80E9FC", "/Encoding /WinAnsiEncoding"),

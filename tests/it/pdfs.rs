@@ -1,4 +1,4 @@
-//! Builds small PDFs for tests, and the fax pages made from them.
+//! Builds small PDFs for tests, and converts them to fax pages.
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -13,7 +13,7 @@ use fauxfax::model::page::PageLoss;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-/// Builds a PDF from these objects, numbered from 1; the first is the catalogue.
+/// Builds a PDF from these objects, numbered from 1; the first is the catalog.
 pub(crate) fn file(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut file = b"%PDF-1.7\n".to_vec();
     let mut places = Vec::new();
@@ -143,7 +143,7 @@ impl Made {
         self
     }
 
-    /// Checks that a loss on this page (0 for the whole document) contains these words.
+    /// Checks that a loss with these words is reported for this page (0 for the whole document).
     pub(crate) fn tells(&self, page: u32, words: &str) -> &Self {
         let wanted = (page > 0).then_some(page);
         let told = self.losses.iter().any(|loss| loss.page == wanted && loss.what.contains(words));

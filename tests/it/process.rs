@@ -18,7 +18,7 @@ use crate::host::PATIENCE;
 const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 /// The interval at which a condition is checked.
 const TURN: Duration = Duration::from_millis(10);
-/// The capacity of an unread pipe: the size of a new pipe on Linux.
+/// The capacity of a new pipe on Linux.
 const PIPE_BYTES: usize = 64 * 1024;
 /// The length of a host name that nearly fills the head of a request. The log line about the request repeats the name.
 const LONG_HOST: usize = 60_000;
@@ -70,7 +70,7 @@ fn serve(home: &Path, flags: &[&str]) -> Command {
 /// Waits for the port file and returns the address.
 fn address(home: &Path) -> SocketAddr {
     let port = |text: String| text.trim().parse::<u16>().ok();
-    let port = eventually(|| fs::read_to_string(home.join("port")).ok().and_then(port), "it does not get ready");
+    let port = eventually(|| fs::read_to_string(home.join("port")).ok().and_then(port), "it does not become ready");
     ([127, 0, 0, 1], port).into()
 }
 
@@ -114,7 +114,7 @@ fn an_unread_log_delays_neither_requests_nor_the_stop_and_later_says_what_it_dro
         log_a_line(address, n);
     }
     assert!(is_alive(address));
-    // Logging continues once the log is read again.
+    // Logging continues once the log is read.
     let (lines, dropped) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (came, lost) = (Arc::clone(&lines), Arc::clone(&dropped));
     let reading = std::thread::spawn(move || {

@@ -75,14 +75,14 @@ async fn only_the_built_in_account_starts_with_a_number() {
 }
 
 #[tokio::test]
-async fn worlds_are_limited_and_the_limit_is_reported() {
+async fn worlds_are_limited_in_number_and_the_limit_is_reported() {
     let host = Host::new(AccountSetup::default());
     let mut last = None;
     for _ in 1..WORLDS_MAX {
         let world = host.registry.create(AccountSetup::default()).expect("there is room");
         // Two writes mark the world as used, so it isn't removed to make room.
-        world.handle(DropRules).expect("nothing to drop");
-        world.handle(DropRules).expect("nothing to drop");
+        world.handle(DropRules).expect("dropping no rules succeeds");
+        world.handle(DropRules).expect("dropping no rules succeeds");
         last = Some(world.sid());
     }
     let refused = host.registry.create(AccountSetup::default()).err();
@@ -94,12 +94,12 @@ async fn worlds_are_limited_and_the_limit_is_reported() {
 }
 
 #[tokio::test]
-async fn at_the_limit_the_oldest_world_that_was_only_created_makes_room() {
+async fn at_the_limit_the_oldest_unused_world_makes_room() {
     let host = Host::new(AccountSetup::default());
     let found = || host.registry.create(AccountSetup::default()).expect("there is room");
     let used = found();
-    used.handle(DropRules).expect("nothing to drop");
-    used.handle(DropRules).expect("nothing to drop");
+    used.handle(DropRules).expect("dropping no rules succeeds");
+    used.handle(DropRules).expect("dropping no rules succeeds");
     let (oldest, next) = (found().sid(), found().sid());
     // `found` has created three worlds, and the default account has one, so this reaches the limit.
     for _ in 4..WORLDS_MAX {
@@ -125,7 +125,7 @@ async fn a_recreated_world_never_reuses_a_name() {
         world.handle(Reset { seed: None }).expect("a reset is never refused");
         assert!(host.registry.remove(sid));
     }
-    // While one thread deletes the world, others keep using it and create it again.
+    // While one thread keeps deleting the world, others use it and so create it again.
     let named: Vec<_> = std::thread::scope(|scope| {
         let creates = || {
             let send = |_| {

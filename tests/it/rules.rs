@@ -42,7 +42,7 @@ fn add(script: &mut Script, value: &Value) -> u64 {
     }
 }
 
-/// Sends a fax of `pages` pages, lets an hour pass, in which it ends, and returns its status.
+/// Sends a fax of `pages` pages, lets an hour pass so that it ends, and returns its status.
 fn sent(script: &mut Script, to: PhoneNumber, pages: u32) -> Status {
     let sid = script.send(order(to));
     script.answer_document(pages);
@@ -387,7 +387,7 @@ fn webhook_counters_do_not_depend_on_the_order_of_responses() {
 }
 
 #[test]
-fn rules_are_limited_and_removed_singly_or_all_together() {
+fn rules_are_limited_in_number_and_removed_singly_or_all_together() {
     let mut script = with_rules(&[json!({ "outcome": { "status": "busy" } }), json!({ "line": { "noise": 1 } })]);
     assert_eq!(script.control(DropRule(1)), Ok(()));
     assert_eq!(script.control(DropRule(1)), Err(Refusal::NoRule(1)));
@@ -404,7 +404,7 @@ fn rules_are_limited_and_removed_singly_or_all_together() {
 }
 
 #[test]
-fn api_keys_and_applications_are_limited() {
+fn api_keys_and_applications_are_limited_in_number() {
     let mut script = Script::default();
     let keys = (0..).find_map(|_| script.command(CreateKey("key".into())).err());
     let refused = keys.expect("there is a limit");

@@ -1,4 +1,4 @@
-//! Checks responses of the REST APIs against Twilio's own descriptions (fixtures/api). It sends no requests.
+//! Checks responses of the REST APIs against Twilio's own descriptions (fixtures/api). Other tests send the requests.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -25,8 +25,8 @@ fn description(path: &str) -> &'static Value {
 ///
 /// The exceptions follow recorded responses or the fixtures of Twilio's libraries: a `price` may be a string, and latitude
 /// and longitude are strings; the previous or next page may be null; in 2010-04-01 an unset string is empty and links are
-/// relative; a number has `subresource_uris`; a list of available numbers or countries has no paging, and its
-/// capabilities are in mixed case.
+/// relative; a number has `subresource_uris`; a list of available numbers or countries has no paging, and the keys of
+/// `capabilities` in it are in mixed case.
 pub(crate) fn assert_described(method: &str, path: &str, status: u16, body: &str) {
     let description = description(path);
     let operation = &description["paths"][path][method.to_ascii_lowercase()];
@@ -114,7 +114,7 @@ fn check_text(value: Option<&str>, schema: &Value, place: &str) {
     match schema["format"].as_str() {
         Some("uri") if is_2010 && text.starts_with('/') => {}
         Some("uri") => assert!(url::Url::parse(text).is_ok(), "{place} is not an absolute URL: {text}"),
-        // twilio-python parses dates in exactly this format and the next.
+        // twilio-python parses dates in exactly these two formats.
         Some("date-time") => {
             let exact = jiff::fmt::strtime::parse("%Y-%m-%dT%H:%M:%SZ", text).is_ok() && text.len() == 20;
             assert!(exact, "{place} is not a date: {text}");

@@ -174,12 +174,12 @@ impl Script {
         }
     }
 
-    /// Fails the fetch of the document.
+    /// Fails the oldest effect, the fetch of a document.
     pub(crate) fn answer_no_document(&mut self, fault: DocumentFault) {
         self.answer_with(|record| EffectResult::Document { record, document: Err(fault) });
     }
 
-    /// Makes the app respond with this TwiML and these cookies.
+    /// Completes the oldest effect, a request for TwiML, with this TwiML and these cookies.
     pub(crate) fn answer_twiml(&mut self, body: &str, cookies: &[&str]) {
         let cookies: Vec<Cookie> =
             cookies.iter().map(|pair| Cookie { host: "app".into(), pair: (*pair).into() }).collect();
@@ -190,7 +190,7 @@ impl Script {
         });
     }
 
-    /// Fails the request for TwiML.
+    /// Fails the oldest effect, a request for TwiML.
     pub(crate) fn answer_no_twiml(&mut self, failure: ExchangeFailure) {
         self.answer_with(|mut record| {
             record.failure = Some(failure.clone());
@@ -199,7 +199,7 @@ impl Script {
         });
     }
 
-    /// Completes the notification of the app.
+    /// Completes the oldest effect, a notification of the app.
     pub(crate) fn answer_ok(&mut self) {
         self.answer_with(|record| EffectResult::Delivered { record, cookies: Vec::new() });
     }
@@ -215,7 +215,7 @@ impl Script {
         self.answer_ok();
     }
 
-    /// Fails the notification of the app.
+    /// Fails the oldest effect, a notification of the app.
     pub(crate) fn answer_failure(&mut self, failure: ExchangeFailure) {
         self.answer_with(|mut record| {
             record.failure = Some(failure);
@@ -281,7 +281,7 @@ impl Script {
     }
 }
 
-/// Returns a transmission that breaks off with this fault after some pages.
+/// Returns a line fault that breaks off the transmission with this fault after this many pages.
 pub(crate) const fn broken(fault: Fault, after_pages: u32) -> LineFault {
     LineFault { fault, after_pages, text: None }
 }

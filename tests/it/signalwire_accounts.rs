@@ -1,5 +1,5 @@
-//! Tests SignalWire accounts: how they are created, how the control API presents them, at which URLs their media are, and
-//! how their faxes fail.
+//! Tests SignalWire accounts: how they are created, how the control API presents them, the URLs of their media, and how
+//! their faxes fail.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, header};
@@ -152,7 +152,7 @@ async fn the_control_api_shows_the_resources_of_the_accounts_own_dialect() {
 }
 
 #[tokio::test]
-async fn a_media_url_never_changes_and_is_on_signalwires_host_for_clients_that_used_its_name() {
+async fn a_media_url_never_changes_and_names_signalwires_host_if_the_client_called_that_host() {
     let project = Project::new().await;
     let registry = &project.bench.registry;
     let fax = project.bench.ok("POST", "/incoming-faxes?wait=true", json!({ "pages": 1 })).await["fax"].clone();

@@ -121,7 +121,7 @@ async fn a_number_is_bought_shown_changed_and_released() {
     let world = space.registry.world(PROJECT.parse().expect("a project")).expect("its world");
     let mode = world.read(|engine| engine.numbers().next().map(|number| number.attributes.voice_receive_mode));
     assert_eq!(mode.map(|mode| mode.as_str()), Some("fax"));
-    // The number has the same URI with and without `/api/laml`, and with and without `.json`.
+    // The number has the same URI whether it is fetched with or without `/api/laml` and `.json`.
     let sid = bought["sid"].as_str().expect("a sid");
     assert_eq!(space.follow(&bought["uri"]).await.json(200), bought);
     let bare = format!("/2010-04-01/Accounts/{PROJECT}/IncomingPhoneNumbers/{sid}");
@@ -182,7 +182,7 @@ async fn bad_numbers_and_unknown_ids_are_refused() {
 }
 
 #[tokio::test]
-async fn numbers_for_sale_can_be_searched_and_made_fax_numbers() {
+async fn numbers_for_sale_can_be_searched_and_bought_as_fax_numbers() {
     let space = Space::new();
     let all = space.call("GET", "/AvailablePhoneNumbers", "").await.json(200);
     let country = space.follow(&all["countries"][0]["uri"]).await.json(200);
@@ -259,7 +259,7 @@ async fn a_project_has_no_visible_token_and_is_the_only_one_listed() {
 }
 
 #[tokio::test]
-async fn a_bin_is_stored_counted_and_served_to_anyone() {
+async fn a_bin_is_stored_and_served_to_anyone_and_its_requests_are_counted() {
     let space = Space::new();
     let form = "Name=Take+it&Contents=%3CResponse%3E%3CReceive/%3E%3C/Response%3E";
     let created = space.call("POST", "/LamlBins", form).await.json(201);
@@ -302,7 +302,7 @@ async fn a_bin_accepts_a_fax_without_a_connection_and_is_journaled_like_an_app()
     let space = Space::new();
     let form = "Name=Take&Contents=%3CResponse%3E%3CReceive/%3E%3C/Response%3E";
     let bin = space.call("POST", "/LamlBins", form).await.json(201);
-    // Nothing listens on this port, so the bin is served only if the emulator does so without a connection.
+    // Nothing listens on this port, so the bin is served only if the emulator opens no connection for it.
     let url = bin["request_url"].as_str().expect("a URL").replace("8329", "1");
     let form = format!("PhoneNumber=%2B13103386745&VoiceReceiveMode=fax&VoiceMethod=GET&VoiceUrl={url}");
     space.call("POST", "/IncomingPhoneNumbers", &form).await.json(201);
@@ -361,7 +361,7 @@ async fn fax_logs_are_paginated() {
 }
 
 #[tokio::test]
-async fn refusals_by_a_rule_and_by_the_guard_have_the_form_of_the_fax_logs() {
+async fn refusals_by_a_rule_and_by_the_guard_have_the_error_format_of_the_fax_logs() {
     let space = Space::new();
     let credential = format!("{PROJECT}:PTtoken");
     let rule = r#"{"match":{"path":"/api/fax/*"},"api":{"status":429}}"#;

@@ -85,7 +85,7 @@ struct Model {
     deleted: BTreeSet<FaxSid>,
     /// Faxes with a StatusCallback.
     with_callback: BTreeSet<FaxSid>,
-    /// For each fax, the statuses of which its app must be notified, and of how many it has been.
+    /// For each fax, the statuses of which its app must be notified, and the number of notices sent so far.
     owed: BTreeMap<FaxSid, (Vec<Status>, usize)>,
     /// Faxes with a webhook that a rule has changed, so that their notices differ from the usual ones.
     touched: BTreeSet<FaxSid>,
@@ -182,7 +182,7 @@ impl Sim {
         let fax = CreateFax { status_callback, ttl_minutes, store_media, ..order(to) };
         self.note(&format!("send {to} ttl {ttl_minutes:?}"));
         let reply = self.engine.handle(fax, self.now);
-        let Ok(sid) = reply else { panic!("not taken: {reply:?}") };
+        let Ok(sid) = reply else { panic!("not accepted: {reply:?}") };
         if is_told {
             self.model.with_callback.insert(sid);
         } else {
@@ -200,7 +200,7 @@ impl Sim {
         assert!(reply.is_ok(), "{reply:?}");
     }
 
-    /// Completes a random effect. By `luck`, 0 loses it, 1 fails its request, 2 rejects a call, and the rest succeed.
+    /// Completes a random effect. A `luck` of 0 loses it, 1 fails its request, 2 rejects a call, and the rest succeed.
     fn answer(&mut self) {
         if self.effects.is_empty() {
             return;
@@ -387,7 +387,7 @@ impl Sim {
             assert!(status.is_final(), "{sid} stays {status}");
         }
         for (sid, (owed, told)) in &self.model.owed {
-            assert!(self.model.touched.contains(sid) || *told == owed.len(), "{sid}: only {told} notified of {owed:?}");
+            assert!(self.model.touched.contains(sid) || *told == owed.len(), "{sid}: only {told} notices of {owed:?}");
         }
         self.check_list();
         replay::comes_to_the_same(&mut self.engine, self.created.len().is_multiple_of(LOG_WRITTEN_ONE_IN));

@@ -33,7 +33,7 @@ fn busy() -> Script {
     let delay = json!({ "match": { "purpose": "action" }, "chance": 0.9999, "webhook": { "delay_ms": 90_000 } });
     script
         .control(AddRule(rule::parse(&delay, fauxfax::model::account::Dialect::Twilio).expect("a rule")))
-        .expect("taken");
+        .expect("accepted");
     let change = ApplicationChange { voice_url: Some("http://app/shared".into()), ..ApplicationChange::default() };
     script.command(CreateApplication(change)).expect("there is room");
     script.command(CreateKey("CI".into())).expect("there is room");
@@ -77,7 +77,7 @@ pub(crate) fn reload(engine: &mut Engine, now: Timestamp) {
     engine.handle(LoadState(state.unwrap_or_else(|error| panic!("{error}"))), now);
 }
 
-/// Exports a world, imports it into another engine, and checks that the import is the same and settles.
+/// Exports a world, imports it into another engine, and checks that the imported world is the same and settles.
 pub(crate) fn survives(engine: &Engine, now: Timestamp) {
     let document = written(engine, now);
     let mut again = Engine::new(spec(), now);
@@ -369,7 +369,7 @@ fn numbers_that_no_world_reaches_are_refused_wherever_they_appear() {
 }
 
 #[test]
-fn a_page_line_or_page_count_that_no_fax_can_have_is_refused() {
+fn a_page_size_line_rate_or_page_count_that_no_fax_can_have_is_refused() {
     let sheet = |width: u64, height: u64| {
         json!([{ "width": width, "height": height, "quality": "fine", "place": { "start": 0, "end": 1 },
             "bits": { "mh": 8, "mr": 8, "mmr": 8 } }])
@@ -389,7 +389,7 @@ fn a_page_line_or_page_count_that_no_fax_can_have_is_refused() {
 }
 
 #[test]
-fn an_alarm_that_does_not_fit_its_fax_or_is_missing_is_refused() {
+fn a_state_whose_alarms_do_not_fit_its_faxes_is_refused() {
     let told = refused(|state| {
         let alarms = state["world"]["agenda"].as_array_mut().expect("alarms");
         alarms.push(json!({ "at": "2026-01-01T02:00:00Z", "ordinal": 1, "kind": "start" }));
@@ -490,7 +490,7 @@ fn stored_documents_may_be_named_by_hash_if_the_world_has_them() {
 }
 
 #[test]
-fn an_imported_world_continues_with_its_remaining_time() {
+fn an_imported_world_keeps_the_time_left_until_its_next_deadline() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
     script.answer_document(1);
@@ -558,7 +558,7 @@ fn a_state_of_every_version_can_still_be_read() {
 
 #[test]
 fn a_current_state_is_written_byte_for_byte_as_it_was_read() {
-    let newest = OF_EACH_VERSION.last().expect("one of today's version");
+    let newest = OF_EACH_VERSION.last().expect("a state of the current version");
     let newest = serde_json::from_str::<Value>(newest).expect("JSON").to_string();
     for text in OF_TODAY.lines().chain([newest.as_str()]) {
         assert_eq!(rewritten(text), text);
@@ -577,7 +577,7 @@ fn a_world_of_version_1_gets_fault_names_in_place_of_codes() {
 }
 
 #[test]
-fn text_after_a_document_is_refused() {
+fn text_after_the_end_of_a_state_is_refused() {
     let text = include_str!("../../fixtures/state/v2.json");
     for after in [" x{{{", text, "null"] {
         let refused = State::read(format!("{text}{after}").as_bytes(), &[]).expect_err("a refusal");

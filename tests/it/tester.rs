@@ -267,7 +267,7 @@ async fn advancing_a_frozen_clock_ends_a_fax_and_reports_what_happened() {
         moved["events"].as_array().expect("events").iter().filter_map(|event| event["data"]["new"].as_str()).collect();
     assert!(statuses.ends_with(&["received"]), "{moved}");
     assert_eq!(tester.done("GET", "/wait?for=idle", Value::Null).await["idle"], true);
-    // Advancing the clock removes the fax as well, once it is 180 days old.
+    // Advancing the clock also removes the fax once it is 180 days old.
     assert_eq!(tester.rest("GET", &format!("/v1/Faxes/{sid}"), "").await.status, 200);
     tester.done("POST", "/clock/advance", json!({ "seconds": 179.9 * 86_400.0 })).await;
     assert_eq!(tester.rest("GET", &format!("/v1/Faxes/{sid}"), "").await.status, 200);

@@ -36,7 +36,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Lists every Rust file under a folder of the project, with its path from the project's root.
+/// Lists the path, from the project's root, and the text of every Rust file under a folder of the project.
 pub(crate) fn sources(folder: &str) -> Vec<(String, String)> {
     fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
@@ -57,7 +57,7 @@ pub(crate) fn sources(folder: &str) -> Vec<(String, String)> {
     files.into_iter().map(named).collect()
 }
 
-/// Lists the files of both packages.
+/// Lists the paths and texts of the source files of both packages.
 fn packages() -> Vec<(String, String)> {
     PACKAGES.iter().flat_map(|folder| sources(folder)).collect()
 }
@@ -80,7 +80,7 @@ fn imports(code: &str) -> BTreeSet<&str> {
     after.map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().unwrap_or("")).collect()
 }
 
-/// Lists the imports of a file that the table forbids, as messages.
+/// Lists, as messages, those imports of a file that the table forbids.
 fn breaches(path: &str, text: &str) -> Vec<String> {
     let module = module_of(path);
     let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == module) else {
@@ -115,7 +115,7 @@ const WITHOUT_WIRE_WORDS: [&str; 5] = ["model", "twiml", "document", "engine", "
 const OTHER_NUMBERS: [&str; 3] =
     ["model/inventory/places.rs", "document/ccitt/codes.rs", "engine/export/upgrade/faults.rs"];
 
-/// Lists the numbers in some code that may be Twilio's error codes.
+/// Lists the numbers in this Rust code that look like Twilio's error codes.
 fn error_codes(code: &str) -> Vec<&str> {
     let numbers = code.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
     let families = ["11", "12", "20", "21", "34"];

@@ -34,7 +34,7 @@ fn fields(body: &[u8]) -> Vec<(String, String)> {
     url::form_urlencoded::parse(body).into_owned().collect()
 }
 
-/// Checks that the request's signature covers the URL as sent and the form.
+/// Checks that the request's signature covers the form and the URL as sent.
 fn assert_signed(server: &MockServer, request: &Request) {
     let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
     let url = format!("{}{}{query}", server.uri(), request.url.path());
@@ -112,7 +112,7 @@ async fn each_redirect_hop_is_signed_separately_and_relative_actions_resolve_aga
     requests.iter().for_each(|request| assert_signed(&server, request));
     let tokens: Vec<_> = requests.iter().map(|request| &request.headers["i-twilio-idempotency-token"]).collect();
     assert!(tokens[0] == tokens[1] && tokens[1] == tokens[2] && tokens[2] != tokens[3], "one token per event");
-    assert!(requests[2].body.is_empty(), "a 302 makes a GET without the form");
+    assert!(requests[2].body.is_empty(), "a 302 leads to a GET without the form");
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn requests_for_a_host_can_be_sent_elsewhere_and_still_name_it() {
 }
 
 #[tokio::test]
-async fn an_app_with_an_https_url_can_be_reached_by_plain_http() {
+async fn an_app_with_an_https_url_can_be_reached_over_plain_http() {
     let server = MockServer::start().await;
     let url = "https://app.example.com/fax?a=b";
     let named = Mock::given(path("/fax")).and(header("host", "app.example.com"));
@@ -230,7 +230,7 @@ async fn a_webhook_is_retried_as_its_url_says_with_the_same_token() {
 }
 
 #[tokio::test]
-async fn a_status_callback_that_succeeds_at_the_second_try_gets_each_status_once() {
+async fn a_status_callback_that_fails_once_gets_only_that_status_again() {
     let server = MockServer::start().await;
     let pdf = ResponseTemplate::new(200).set_body_raw(fauxfax::document::sample::test_pages(1), "application/pdf");
     Mock::given(path("/a.pdf")).and(header_exists("x-twilio-signature")).respond_with(pdf).mount(&server).await;

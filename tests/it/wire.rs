@@ -104,7 +104,7 @@ impl Wire {
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }
     }
 
-    /// Calls the Fax API, and checks the response against Twilio's description of `described`.
+    /// Calls the Fax API, and checks the response against Twilio's description of the path `described`.
     async fn fax_api(&self, method: &str, described: &str, target: &str, form: &str) -> Value {
         let answer = self.call(method, target, &[("authorization", &self.credential)], form.to_owned()).await;
         assert_described(method, described, answer.status, answer.text());
@@ -153,7 +153,7 @@ async fn a_delivered_fax_has_a_document_a_duration_and_a_price() {
     assert_eq!((&one, &one["content_type"]), (&media["media"][0], &"application/pdf".into()));
     let document = wire.call("GET", text(&fax, "media_url"), &[], String::new()).await;
     assert_eq!(document.status, 200);
-    assert!(document.body.starts_with(b"%PDF-") && document.body != wire.document, "the pages that were sent");
+    assert!(document.body.starts_with(b"%PDF-") && document.body != wire.document, "a file of the pages as sent");
     let part = wire.call("GET", text(&fax, "media_url"), &[("range", "bytes=0-4")], String::new()).await;
     assert_eq!((part.status, part.text()), (206, "%PDF-"));
     let head = wire.call("HEAD", text(&fax, "media_url"), &[], String::new()).await;
