@@ -1,5 +1,5 @@
 //! Tests who may control the emulator: requests from web pages of other origins, from webhooks and under foreign host names
-//! are refused, and a read creates no world. Webhooks that lead back to the emulator need an emulator on a real port.
+//! are refused, and a read creates no world. The tests of webhooks that lead back to the emulator start it on a real port.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -84,7 +84,7 @@ async fn a_web_page_can_neither_send_a_fax_nor_reset_the_emulator() {
 }
 
 #[tokio::test]
-async fn a_page_of_an_allowed_origin_may_read_its_responses() {
+async fn a_web_page_of_an_allowed_origin_may_read_responses() {
     let host = host(|guard| guard.allow_origins.push("http://localhost:3000".to_owned()));
     let headers = [("host", "localhost:8329"), ("origin", "http://localhost:3000"), ("sec-fetch-site", "same-site")];
     let (status, answered, _) = asked(&host, "GET", "/_fauxfax/v1/health", &headers).await;
@@ -149,7 +149,7 @@ async fn no_read_creates_a_world() {
 }
 
 #[tokio::test]
-async fn a_wait_and_a_stream_continue_once_their_world_is_created() {
+async fn a_wait_continues_once_its_world_is_created() {
     let host = host(|_| ());
     let stranger = AccountSid::from_bytes([0xee; 16]);
     let target = format!("/_fauxfax/v1/wait?account={stranger}&status=queued&timeout=20");
@@ -209,11 +209,11 @@ async fn a_webhook_from_another_emulator_is_recognised_and_refused_by_the_contro
     assert_eq!(conversation.outcome, fauxfax::Outcome::NotAnswered);
     let statuses: Vec<_> = account.events().iter().filter_map(|event| event.exchange()?.status).collect();
     assert_eq!(statuses, [403]);
-    assert_eq!(bystander.events().len(), 0, "no other world was reset");
+    assert_eq!(bystander.events().len(), 0, "the bystander's world was not reset");
 }
 
 #[tokio::test]
-async fn a_sample_document_can_still_be_sent() {
+async fn a_sample_document_can_be_fetched_although_webhooks_cannot_reach_the_control_api() {
     let emulator = Emulator::builder().start().await.expect("the emulator starts");
     let account = emulator.account().expect("an account");
     account.number("+15017122661").expect("a number");
