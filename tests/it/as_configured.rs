@@ -113,7 +113,7 @@ fn the_sign_command_signs_a_url_as_configured() {
 async fn an_explicit_port_is_kept_and_the_host_is_lowercased() {
     let server = MockServer::start().await;
     Mock::given(path("/fax")).respond_with(twiml("<Receive/>")).mount(&server).await;
-    let connect_to = vec![format!("app.test=127.0.0.1:{}", server.address().port()).parse().expect("two hosts")];
+    let connect_to = vec![format!("app.test=127.0.0.1:{}", server.address().port()).parse().expect("a pair of hosts")];
     let options = ClientOptions { connect_to, ..ClientOptions::default() };
     let host = Host::with(settings(Pace::Max), &options, setup("HTTP://App.TEST:80/fax"));
     ring(&host);

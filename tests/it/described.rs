@@ -74,7 +74,7 @@ fn breaches(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<St
     let mut found = Vec::new();
     if let (Some(object), Some(properties)) = (value.as_object(), schema["properties"].as_object()) {
         for (name, value) in object {
-            // JSON Schema allows further properties, but one that this document doesn't describe has been forgotten.
+            // JSON Schema allows further properties, but this document is meant to describe every property.
             match properties.get(name) {
                 Some(schema) => found.extend(breaches(document, schema, value, &format!("{at}.{name}"))),
                 None => found.push(format!("{at}.{name} is not described")),

@@ -27,7 +27,7 @@ use crate::script::{call, order};
 const RUNS: u64 = 20;
 /// The longest response time of an app, long enough for responses to overtake each other.
 const DELAY_MAX_MS: u64 = 12;
-/// The virtual time at which all runs begin.
+/// The virtual time at which all runs begin: the start of the year 2100.
 const THE_SAME_MINUTE: Timestamp = Timestamp::from_const_seconds(4_102_444_800);
 const HOUR: Duration = Duration::from_secs(3_600);
 

@@ -128,7 +128,7 @@ async fn no_read_creates_a_world() {
         let answer = host.call_as((&credential.0, credential.1), "GET", &target, "").await;
         assert_eq!(answer.status, 200, "{target}");
         let other = host.call_as((&credential.0, "another token"), "GET", &target, "").await;
-        assert_eq!(other.status, 200, "{target}: no token has been claimed");
+        assert_eq!(other.status, 200, "{target}: a read claims no token");
     }
     assert_eq!(
         host.call_as((&credential.0, "x"), "GET", &format!("/v1/Faxes/FX{}", "0".repeat(32)), "").await.error(),
@@ -142,7 +142,7 @@ async fn no_read_creates_a_world() {
     }
     let verify = format!("/_fauxfax/v1/verify?account={stranger}");
     assert_eq!(asked(&host, "POST", &verify, &[]).await.0, 422, "only the missing body is refused");
-    assert!(host.registry.world(stranger).is_none(), "a read has created a world");
+    assert!(host.registry.world(stranger).is_none(), "no read creates a world");
     let form = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http%3A%2F%2F127.0.0.1%3A9%2Fa.pdf";
     assert_eq!(host.call_as((&credential.0, "mine"), "POST", "/v1/Faxes", form).await.status, 201);
     assert_eq!(host.call_as((&credential.0, "any token"), "GET", "/v1/Faxes", "").await.status, 401, "another token");
@@ -244,7 +244,7 @@ async fn secrets_do_not_appear_in_the_journal() {
 }
 
 #[tokio::test]
-async fn a_listener_that_others_can_reach_gives_a_warning_unless_there_is_a_token() {
+async fn a_warning_is_logged_if_others_can_reach_the_listener_and_there_is_no_token() {
     // The warning is a log line, so the program itself must run.
     let start = |arguments: &[&str]| {
         let child = std::process::Command::new(env!("CARGO_BIN_EXE_fauxfax"))
