@@ -35,6 +35,7 @@ fn main() {
 /// Creates a world with `count` faxes whose documents have been fetched.
 fn with_faxes(count: u64, has_callback: bool) -> Engine {
     let mut spec = spec();
+    // Room for every document; the tests' budget would evict most of them.
     spec.options.media_budget_bytes = 1 << 30;
     let mut engine = Engine::new(spec, START);
     let bytes: Arc<[u8]> = Arc::from(vec![0; 20_000]);

@@ -19,7 +19,7 @@ use crate::Result;
 const LETTER: &[u8] = include_bytes!("../../fixtures/documents/two-pages.pdf");
 const TWIML: &str = "<Response><Receive action=\"/done\"/></Response>";
 
-/// Counts of the requests that the app has received.
+/// Counts the faxes that have ended and the requests that hang.
 #[derive(Default)]
 pub(crate) struct Heard {
     ends: AtomicUsize,
@@ -28,6 +28,7 @@ pub(crate) struct Heard {
 }
 
 impl Heard {
+    /// Resets the count of ended faxes; the count of hanging requests is kept.
     pub(crate) fn forget(&self) {
         self.ends.store(0, Ordering::SeqCst);
     }

@@ -1,5 +1,5 @@
-//! The baselines for fauxfax: a hyper server that returns a constant response, and a loop that makes the same webhook
-//! requests. Each runs in a separate process.
+//! The baselines that fauxfax is compared with: a hyper server that returns a constant response, a server that streams
+//! bytes, and a loop that makes the same webhook requests as fauxfax. Each runs in a separate process.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -19,7 +19,7 @@ use crate::gateway::STREAM_BYTES;
 /// The number of requests that the bare loop has in flight.
 const LOOP_WIDTH: usize = 64;
 
-/// Serves `size` bytes of JSON in response to any request, after reading its body. Prints its address.
+/// Responds to each request, once its body has been read, with `size` bytes labelled as JSON. Prints the server's address.
 pub(crate) fn serve(size: &str) -> Result<()> {
     let body = Bytes::from(vec![b'x'; size.parse()?]);
     tokio::runtime::Runtime::new()?.block_on(async {
@@ -47,7 +47,7 @@ pub(crate) fn serve(size: &str) -> Result<()> {
     })
 }
 
-/// Streams `STREAM_BYTES` to every connection. Prints its address.
+/// Streams `STREAM_BYTES` bytes to every connection. Prints the server's address.
 pub(crate) fn source() -> Result<()> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     let mut out = std::io::stdout().lock();
@@ -64,8 +64,8 @@ pub(crate) fn source() -> Result<()> {
     Ok(())
 }
 
-/// Makes the requests in `plan` `count` times, each on a new connection. Each letter of `plan` stands for one request: `g`
-/// fetches the document, `q` asks for TwiML, and any other letter posts a callback.
+/// Runs through `plan` as many times as `count` says, with a new connection for each request. Each letter of `plan` stands
+/// for one request: `g` fetches the document, `q` asks for TwiML, and any other letter posts a callback.
 pub(crate) fn webhooks(address: &str, count: &str, plan: &str) -> Result<()> {
     let (address, plan): (Arc<str>, Arc<str>) = (address.into(), plan.into());
     let (count, next) = (count.parse()?, Arc::new(AtomicUsize::new(0)));

@@ -63,7 +63,7 @@ pub(crate) async fn load(address: SocketAddr, request: &[u8], status: u16, span:
     load_through(&|| Connection::open(address), request, status, span).await
 }
 
-/// Like [`load`], over connections that `open` creates.
+/// Like [`load`], but over connections that `open` creates.
 pub(crate) async fn load_through<S, O>(
     open: &impl Fn() -> O,
     request: &[u8],

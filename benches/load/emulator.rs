@@ -56,7 +56,7 @@ impl Drop for Process {
     }
 }
 
-/// Returns the headers that authenticate a request with the default credential.
+/// Returns the headers of a request with a form, authenticated with the default credential.
 pub(crate) fn credential() -> String {
     let pair = BASE64_STANDARD.encode(format!("AC{0}:{0}", "0".repeat(32)));
     format!("Authorization: Basic {pair}\r\nContent-Type: application/x-www-form-urlencoded\r\n")

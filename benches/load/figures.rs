@@ -60,7 +60,7 @@ pub(crate) fn run(names: &[String], report: impl Fn(&str)) -> Result<()> {
     })
 }
 
-/// Compares `GET` and `POST` with a bare server that responds with as many bytes.
+/// Compares `GET` and `POST` at the emulator with the same at a bare server that responds with as many bytes.
 async fn rest(report: &impl Fn(&str)) -> Result<()> {
     let (app, heard) = app::start().await?;
     let emulator = Process::emulator(&[])?;
@@ -163,7 +163,7 @@ async fn million(report: &impl Fn(&str)) -> Result<()> {
     let address = emulator.address;
     let mut connection = Connection::open(address).await?;
     let before = emulator.resident_bytes()?;
-    // Nothing listens on that port, so each fax fails immediately and leaves an alert behind.
+    // Nothing listens on port 1, so each fax fails immediately and leaves an alert behind.
     let form = "To=%2B15558675310&From=%2B15005550006&MediaUrl=http%3A%2F%2F127.0.0.1%3A1%2Fletter.pdf";
     let create = request("POST", "/v1/Faxes", address, &credential(), form);
     let idle = request("GET", "/_fauxfax/v1/wait?for=idle&timeout=600", address, "", "");
@@ -173,7 +173,7 @@ async fn million(report: &impl Fn(&str)) -> Result<()> {
     }
     for _ in 0..MILLION / CONVERSATIONS {
         futures_util::future::try_join_all(lanes.iter_mut().map(|lane| ask_often(lane, &create, 201))).await?;
-        // A world limits its pending faxes, so they must end first.
+        // A world limits its pending faxes, so each batch must end before the next begins.
         connection.ask(&idle).await?;
     }
     let each = (emulator.resident_bytes()? - before) / MILLION as u64;
@@ -192,8 +192,8 @@ async fn million(report: &impl Fn(&str)) -> Result<()> {
     Ok(())
 }
 
-/// Returns the target of the last page with a page token, as in the links that clients follow: goes to the page by its
-/// number, then one page back and one forward.
+/// Returns the target of the last page, with a page token as in the links that clients follow. To get the token, this goes
+/// to the page by its number, then one page back and one forward.
 async fn last_page(connection: &mut Connection, address: std::net::SocketAddr, first: &str) -> Result<String> {
     let mut target = format!("{first}&Page={}", MILLION / 50 - 1);
     for link in ["previous_page_url", "next_page_url"] {

@@ -20,7 +20,7 @@ use crate::figures::{ROUNDS, SPAN, ratio};
 
 /// The number of bytes sent through a tunnel per round.
 pub(crate) const STREAM_BYTES: u64 = 2 * 1024 * 1024 * 1024;
-/// The number of host names for which issuing a certificate is timed. None has a certificate yet.
+/// The number of new host names for which issuing a certificate is timed.
 const HOSTS: usize = 200;
 
 /// Compares the bytes per second that arrive from a server through a tunnel with those over a direct connection.
@@ -34,7 +34,7 @@ pub(crate) async fn tunnel(report: &impl Fn(&str)) -> Result<()> {
         stream.write_all(format!("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", source.address).as_bytes()).await?;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            // One byte at a time, so that all bytes behind the head are measured.
+            // One byte at a time, so that all bytes after the head are measured.
             head.push(stream.read_u8().await?);
         }
         let through = drained(stream).await?;
@@ -44,7 +44,7 @@ pub(crate) async fn tunnel(report: &impl Fn(&str)) -> Result<()> {
     Ok(())
 }
 
-/// Reads to the end, and returns the bytes per second.
+/// Reads `STREAM_BYTES` bytes, and returns the bytes per second.
 async fn drained(mut stream: TcpStream) -> Result<f64> {
     let (mut buffer, mut read) = (vec![0; 256 * 1024], 0_u64);
     let started = now();
@@ -58,7 +58,8 @@ async fn drained(mut stream: TcpStream) -> Result<f64> {
     Ok(read as f64 / started.elapsed().as_secs_f64())
 }
 
-/// Compares `GET` over persistent TLS connections with plain ones, and the first handshake for a host name with the second.
+/// Compares `GET` over persistent TLS connections with `GET` over plain ones, and the first handshake for a host name with
+/// the second.
 pub(crate) async fn tls(report: &impl Fn(&str)) -> Result<()> {
     let folder = std::env::temp_dir().join(format!("fauxfax-load-{}", std::process::id()));
     let measured = tls_in(report, &folder).await;

@@ -32,7 +32,7 @@ fn of(sid: &str, path: &str) -> String {
 }
 
 fn text<'a>(resource: &'a Value, key: &str) -> &'a str {
-    resource[key].as_str().unwrap_or_else(|| panic!("{key} of {resource}"))
+    resource[key].as_str().unwrap_or_else(|| panic!("no string {key} in {resource}"))
 }
 
 fn count(list: &Value, key: &str) -> usize {
@@ -85,7 +85,7 @@ async fn the_same_seed_yields_the_same_subaccounts() {
 }
 
 #[tokio::test]
-async fn a_suspended_or_closed_subaccount_can_only_be_viewed_by_its_owner() {
+async fn a_suspended_subaccount_is_unusable_until_reactivated_and_a_closed_one_stays_closed() {
     let host = Host::new(setup(""));
     let sub = host.api("POST", ACCOUNTS, ACCOUNTS, "").await;
     let (sid, token) = (text(&sub, "sid").to_owned(), text(&sub, "auth_token").to_owned());
@@ -227,7 +227,7 @@ async fn number_lists_are_as_described() {
     }
     for kind in ["National", "SharedCost", "Voip", "MachineToMachine"] {
         let target = own(&format!("/AvailablePhoneNumbers/US/{kind}.json"));
-        assert_eq!(host.call("GET", &target, "").await.error(), (404, 20404), "none of this kind are for sale");
+        assert_eq!(host.call("GET", &target, "").await.error(), (404, 20404), "no numbers of this kind are for sale");
     }
 }
 
@@ -254,7 +254,7 @@ async fn resources_of_another_world_are_not_found() {
     let nobody = of(&format!("AC{}", "9".repeat(32)), ".json");
     let (exists, does_not) =
         (host.call_as(who, "GET", &own(".json"), "").await, host.call_as(who, "GET", &nobody, "").await);
-    assert_eq!(exists.error(), does_not.error(), "a stranger can't tell which accounts there are");
+    assert_eq!(exists.error(), does_not.error(), "a stranger can't tell which accounts exist");
     assert!(host.registry.world("AC99999999999999999999999999999999".parse().expect("a SID")).is_none());
 }
 

@@ -39,7 +39,7 @@ async fn fallen_back(voice_url: &str, options: &ClientOptions) -> (Host, Vec<Ale
     ring(&host);
     let alerts = host.alerts_at_rest().await;
     let faxes = host.call("GET", "/v1/Faxes", "").await.json();
-    assert_eq!(faxes["faxes"][0]["status"], "received", "the fallback has accepted the fax of {voice_url}: {faxes}");
+    assert_eq!(faxes["faxes"][0]["status"], "received", "{voice_url}: the fallback accepts the fax: {faxes}");
     fallback.verify().await;
     (host, alerts)
 }
@@ -49,7 +49,7 @@ fn ring(host: &Host) {
     host.world().handle(call).expect("the call rings");
 }
 
-/// Checks that this FaxUrl raises exactly one alert, with this code, and returns the alert as the Monitor API does.
+/// Checks that this FaxUrl raises exactly one alert, with this code, and returns the alert as the Monitor API shows it.
 async fn fails_with(code: u32, voice_url: &str, options: &ClientOptions) -> Value {
     let (host, alerts) = fallen_back(voice_url, options).await;
     let codes: Vec<u32> = alerts.iter().map(|alert| code_of(alert.fault)).collect();
@@ -60,6 +60,7 @@ async fn fails_with(code: u32, voice_url: &str, options: &ClientOptions) -> Valu
     host.api("GET", "/v1/Alerts/{Sid}", &target, "").await
 }
 
+/// Checks that the FaxUrl of this app raises exactly one alert, with this code. `more` is appended to the FaxUrl.
 async fn plain(code: u32, app: &App, more: &str) -> Value {
     fails_with(code, &format!("{}/fax{more}", app.url), &ClientOptions::default()).await
 }
@@ -253,7 +254,7 @@ async fn alerts_are_paginated_filtered_by_date_and_private_to_their_account() {
     assert_eq!(host.alerts_at_rest().await.len(), 3, "a number without a FaxUrl raises an alert per call");
     let first = host.api("GET", "/v1/Alerts", "/v1/Alerts?PageSize=2", "").await;
     let next = first["meta"]["next_page_url"].as_str().expect("a next page").to_owned();
-    let rest = host.api("GET", "/v1/Alerts", next.strip_prefix("http://localhost:8329").expect("a URL here"), "").await;
+    let rest = host.api("GET", "/v1/Alerts", next.strip_prefix("http://localhost:8329").expect("local URL"), "").await;
     let sids = |page: &Value| {
         let alerts = page["alerts"].as_array().cloned().unwrap_or_default();
         alerts.iter().map(|alert| alert["sid"].to_string()).collect::<Vec<_>>()

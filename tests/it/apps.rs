@@ -1,5 +1,5 @@
-//! Apps that each misbehave in one particular way, on their own ports and with their own certificates. Their tests check
-//! what the emulator makes of them.
+//! Apps that each misbehave in one particular way, on their own ports and with their own certificates. The tests that use
+//! them check how the emulator copes.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -68,7 +68,7 @@ pub(crate) async fn answering(status: u16, headers: &str, body: &str) -> App {
     app(Manner::Say(text.into_bytes())).await
 }
 
-/// Returns the address of a port on which nothing listens.
+/// Returns an app that has closed its port, so that nothing listens on it.
 pub(crate) async fn closed() -> App {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -76,8 +76,8 @@ pub(crate) async fn closed() -> App {
     App { url, task: None, _held: Vec::new(), _listener: None }
 }
 
-/// Returns the address of a port to which no further connection can be made: pending connections fill its backlog, and the
-/// kernel drops any other.
+/// Returns an app to which no further connection can be made: pending connections fill its port's backlog, and the kernel
+/// drops any other.
 pub(crate) async fn full() -> App {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a port");
@@ -107,7 +107,7 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
-    /// Issues a certificate for this name that is valid until the end of this year.
+    /// Issues a certificate for this name that is valid until the end of `until_year`.
     pub(crate) fn certificate(&self, name: &str, until_year: i32) -> Own {
         let key = KeyPair::generate().expect("a key");
         let params = dated(&[name], until_year);
@@ -123,12 +123,12 @@ impl Authority {
         Own::self_signed(params, is_ca)
     }
 
-    /// Makes a self-signed certificate that is valid until the end of this year.
+    /// Makes a self-signed certificate that is valid until the end of `until_year`.
     pub(crate) fn self_signed_until(names: &[&str], is_ca: bool, until_year: i32) -> Own {
         Own::self_signed(dated(names, until_year), is_ca)
     }
 
-    /// Starts an app behind TLS with a certificate for this name, valid until the end of this year.
+    /// Starts an app behind TLS with a certificate for this name, valid until the end of `until_year`.
     pub(crate) async fn app(&self, name: &str, until_year: i32, manner: Manner) -> App {
         self.certificate(name, until_year).app(manner).await.0
     }
@@ -220,11 +220,11 @@ async fn treat(mut stream: impl AsyncRead + AsyncWrite + Unpin, manner: Manner) 
     }
 }
 
-/// Reads a request to its end, so that closing the connection doesn't cut off the response.
+/// Reads a request to its end: closing a connection with unread bytes resets it, which could cut off the response.
 async fn read_request(stream: &mut (impl AsyncRead + Unpin)) {
     let (mut request, mut piece) = (Vec::new(), [0; 16 * 1024]);
     loop {
-        // The client has closed or reset the connection before the request was complete.
+        // If no byte arrives, the client has closed or reset the connection before the request was complete.
         let Ok(count @ 1..) = stream.read(&mut piece).await else { return };
         request.extend_from_slice(&piece[..count]);
         // 0x16 opens a TLS handshake: a plain app whose URL says https gets a ClientHello, which has no head to wait for.

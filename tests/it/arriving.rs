@@ -141,7 +141,7 @@ async fn rest_reports_a_fax_as_receiving_while_its_app_is_asked() {
     }
 }
 
-/// Starts an app that accepts each fax, and calls `delete` with the fax's SID when it is notified of the last status.
+/// Starts an app that accepts each fax, and calls `delete` with the fax's SID when it is notified of the final status.
 async fn deleting_app(delete: impl Fn(&str) + Send + Sync + 'static) -> MockServer {
     let app = MockServer::start().await;
     let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");

@@ -35,8 +35,8 @@ fn journal(host: &Host) -> String {
     events.iter().map(|event| event::json(event).to_string()).collect()
 }
 
-/// Receives a fax whose FaxUrl is `http://127.0.0.1:PORT` followed by `rest`, and checks the signature of the request.
-/// Returns the request line, the URL that was signed, and the origin.
+/// Receives a fax at a number whose FaxUrl is `http://127.0.0.1:PORT` followed by `rest`, and checks the signature of the
+/// request. Returns the request line, the URL that was signed, and the origin.
 async fn sent_to(rest: &str) -> (String, String, String) {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let origin = format!("http://{}", listener.local_addr().expect("an address"));
@@ -110,10 +110,10 @@ fn the_sign_command_signs_a_url_as_configured() {
 }
 
 #[tokio::test]
-async fn an_explicit_port_and_the_case_of_the_host_reach_the_app() {
+async fn an_explicit_port_is_kept_and_the_host_is_lowercased() {
     let server = MockServer::start().await;
     Mock::given(path("/fax")).respond_with(twiml("<Receive/>")).mount(&server).await;
-    let connect_to = vec![format!("app.test=127.0.0.1:{}", server.address().port()).parse().expect("two hosts")];
+    let connect_to = vec![format!("app.test=127.0.0.1:{}", server.address().port()).parse().expect("a pair of hosts")];
     let options = ClientOptions { connect_to, ..ClientOptions::default() };
     let host = Host::with(settings(Pace::Max), &options, setup("HTTP://App.TEST:80/fax"));
     ring(&host);
@@ -129,7 +129,7 @@ async fn an_explicit_port_and_the_case_of_the_host_reach_the_app() {
 async fn a_relative_action_is_sent_with_the_fax_urls_credential() {
     for (redirected, action) in [(false, "/done"), (false, "../done"), (true, "/done"), (true, "done")] {
         let server = MockServer::start().await;
-        // us:p+w in Base64.
+        // `us:p+w` in Base64.
         let basic = || header("authorization", "Basic dXM6cCt3");
         let fax = if redirected { "/a/kept" } else { "/a/fax" };
         let receive = twiml(&format!("<Receive action=\"{action}\"/>"));
@@ -170,7 +170,7 @@ async fn a_credential_is_sent_to_no_other_origin() {
 }
 
 #[tokio::test]
-async fn an_app_under_localhost_is_on_this_machine() {
+async fn a_name_under_localhost_leads_to_this_machine() {
     let server = MockServer::start().await;
     Mock::given(path("/fax")).respond_with(twiml("<Receive action=\"/done\"/>")).mount(&server).await;
     Mock::given(path("/done")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
@@ -257,7 +257,7 @@ async fn a_plain_http_port_behind_an_https_url_is_reported_as_such() {
 }
 
 #[tokio::test]
-async fn a_certificate_in_trust_ca_is_trusted_whatever_it_says_about_itself() {
+async fn a_certificate_in_trust_ca_need_not_be_a_ca_but_must_have_the_right_name_and_dates() {
     let authority = Authority::new();
     let receive =
         b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 31\r\n\r\n<Response><Receive/></Response>";

@@ -1,5 +1,5 @@
-//! Tests TwiML bins: TwiML from the configuration or the control API, served without an app: the emulator
-//! reads its own bins without HTTP, and journals each read like any other exchange.
+//! Tests TwiML bins, which hold TwiML from the configuration or the control API and replace an app. The emulator reads its
+//! own bins without HTTP, and journals each read like any other exchange.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ const RECEIVE: &str = "<Response><Receive/></Response>";
 const REJECT: &str = "<Response><Reject/></Response>";
 const CONTROL: &str = "/_fauxfax/v1";
 
-/// An emulator with this configuration, whose ports are open but not served.
+/// Creates an emulator with this configuration. Its ports are open but not served.
 async fn host(config: &Config) -> (Host, Server) {
     let server = Server::bind(config).await.expect("a server");
     (Host { registry: server.registry().clone() }, server)
@@ -33,7 +33,7 @@ async fn control(host: &Host, method: &str, target: &str, body: &Value) -> (u16,
     (answer.status, json)
 }
 
-/// Receives one page at the default account's number, and returns the conversation.
+/// Receives a fax with these fields at the default account's number, and returns the conversation.
 async fn receive(host: &Host, fields: &Value) -> Value {
     let (status, conversation) = control(host, "POST", "/incoming-faxes?wait=true", fields).await;
     assert_eq!(status, 200, "{conversation}");
@@ -80,7 +80,7 @@ async fn bins_are_created_changed_served_and_deleted() {
     let (status, bin) = control(&host, "POST", "/twiml-bins", &json!({ "name": "Front desk", "twiml": RECEIVE })).await;
     assert_eq!((status, &bin["name"], &bin["twiml"]), (201, &json!("Front desk"), &json!(RECEIVE)), "{bin}");
     let sid = bin["sid"].as_str().expect("a SID");
-    let page = bin["url"].as_str().and_then(|url| url.strip_prefix("http://localhost:8329")).expect("a URL here");
+    let page = bin["url"].as_str().and_then(|url| url.strip_prefix("http://localhost:8329")).expect("a local URL");
     assert_eq!(page, format!("/twiml/{sid}"));
     assert_eq!(host.text(page).await, (200, RECEIVE.to_owned()));
     let one = format!("/twiml-bins/{sid}");
@@ -201,7 +201,7 @@ fn mistakes_in_configured_bins_are_explained() {
     };
     std::fs::write(folder.path().join("receive.xml"), RECEIVE).expect("written");
     let of_file = load("fax_twiml = 'receive.xml'\n[[twiml_bins]]\nname = 'a'\ntwiml = 'receive.xml'", &[]);
-    let config = of_file.expect("a path is relative to the file's folder");
+    let config = of_file.expect("a path is relative to the configuration file's folder");
     assert_eq!(config.fax_twiml.as_deref(), Some(RECEIVE));
     let names: Vec<Arc<str>> =
         config.founding_accounts()[0].twiml_bins.iter().map(|bin| Arc::from(&*bin.name)).collect();

@@ -17,7 +17,7 @@ async fn half_closed(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request
     stream.write_all(request.as_bytes()).await.expect("sent");
     stream.shutdown().await.expect("half closed");
     let mut answer = Vec::new();
-    // Some peers close TLS without an alert, so errors are expected.
+    // Some peers close TLS without a close_notify alert, so errors are expected.
     let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("it ends");
     String::from_utf8_lossy(&answer).into_owned()
 }
@@ -90,7 +90,7 @@ async fn a_request_without_exactly_one_valid_host_is_refused_however_it_arrives(
     }
     assert!(app.received_requests().await.is_some_and(|requests| requests.is_empty()), "nothing was passed on");
     let old = exchange(&mut running.connect().await, "GET /livez HTTP/1.0\r\n\r\n").await;
-    assert!(old.contains(" 200 "), "HTTP/1.0 has no Host: {old}");
+    assert!(old.contains(" 200 "), "HTTP/1.0 needs no Host: {old}");
     running.end().await;
 }
 

@@ -24,7 +24,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 use crate::described;
 use crate::host::{Host, settings};
 
-/// Far longer than a conversation at the highest pace takes.
+/// Far longer than a conversation at the maximum pace takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 const RECEIVE: &str = "<Response><Receive action=\"/received\"/></Response>";
 
@@ -89,7 +89,7 @@ impl Bench {
 
     pub(crate) async fn refused(&self, method: &str, target: &str, body: Value) -> (u16, String) {
         let (status, answer) = self.call(method, target, body).await;
-        (status, answer["detail"].as_str().unwrap_or_else(|| panic!("no problem: {answer}")).to_owned())
+        (status, answer["detail"].as_str().unwrap_or_else(|| panic!("not a problem document: {answer}")).to_owned())
     }
 
     /// Creates an account with one number, whose app accepts faxes.
@@ -182,11 +182,11 @@ async fn every_call_responds_as_documented() {
         bench.ok(method, &target, body).await;
     }
     let missed = described::missed(&openapi(), BASE, &driven);
-    assert!(missed.is_empty(), "described, but not driven by this test: {missed:?}");
+    assert!(missed.is_empty(), "described, but not called by this test: {missed:?}");
 }
 
 #[tokio::test]
-async fn a_stream_sends_past_and_new_events_and_resumes_where_it_was_cut() {
+async fn a_stream_sends_past_and_new_events_and_resumes_where_it_broke_off() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     bench.receive(&account).await;
@@ -218,7 +218,7 @@ async fn a_stream_sends_past_and_new_events_and_resumes_where_it_was_cut() {
 async fn a_stream_is_produced_in_small_pieces_and_loses_nothing_between_them() {
     /// The size at which the emulator ends a piece, `DRAW_BYTES_MAX`.
     const PIECE_BYTES: usize = 32 * 1024;
-    /// An upper bound on the size of one event, and so on the number of bytes by which a piece may exceed `PIECE_BYTES`.
+    /// An upper bound on the bytes of one event. A piece may exceed `PIECE_BYTES` by less than this.
     const EVENT_BYTES: usize = 4 * 1024;
     const EVENTS: u64 = 150;
     let bench = Bench::new().await;
@@ -272,7 +272,7 @@ async fn a_reader_that_fell_behind_learns_what_was_dropped() {
 }
 
 #[tokio::test]
-async fn a_webhook_is_replayed_unchanged_or_edited_and_signed_accordingly() {
+async fn a_webhook_is_replayed_with_edits_and_signed_accordingly() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
@@ -448,7 +448,7 @@ async fn metrics_include_worlds_that_have_been_deleted() {
 }
 
 #[tokio::test]
-async fn a_new_account_gets_missing_credentials_and_an_existing_one_is_refused() {
+async fn a_new_account_without_a_token_gets_one_and_an_existing_sid_is_refused() {
     let bench = Bench::new().await;
     let sid = format!("AC{}", "5".repeat(32));
     let account = bench.ok("POST", "/accounts", json!({ "sid": sid })).await;
@@ -469,7 +469,7 @@ async fn a_new_account_gets_missing_credentials_and_an_existing_one_is_refused()
     assert_eq!(bench.ok("POST", &target, json!({})).await["service"], "retired", "an absent field is unchanged");
     assert_eq!(edited["status"], "suspended");
     bench.ok("POST", &target, json!({ "status": "closed" })).await;
-    assert_eq!(bench.refused("POST", &target, json!({ "status": "active" })).await.0, 409, "closed for good");
+    assert_eq!(bench.refused("POST", &target, json!({ "status": "active" })).await.0, 409, "it stays closed");
     assert_eq!(bench.refused("POST", &target, json!({ "service": "fax" })).await.0, 422);
     assert_eq!(bench.refused("POST", &target, json!({ "debugger_url": "x" })).await.0, 422);
     bench.ok("DELETE", &format!("/accounts/{sid}"), Value::Null).await;

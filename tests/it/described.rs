@@ -1,4 +1,4 @@
-//! Checks responses of the control API against its OpenAPI document. It sends no requests.
+//! Checks responses of the control API against its OpenAPI document; sends no requests itself.
 
 use serde_json::Value;
 
@@ -8,9 +8,9 @@ pub(crate) fn hold(document: &Value, method: &str, target: &str, status: u16, co
     let operation = operation(document, method, asked).unwrap_or_else(|| panic!("{method} {asked} is not described"));
     let answer = &operation["responses"][status.to_string()];
     let text = String::from_utf8_lossy(body);
-    assert!(answer.is_object(), "{method} {asked}: the document has no status {status}: {text}");
+    assert!(answer.is_object(), "{method} {asked}: the document describes no status {status}: {text}");
     let Some(content) = answer.get("content") else {
-        assert!(body.is_empty(), "{method} {asked} {status}: the document has no body: {text}");
+        assert!(body.is_empty(), "{method} {asked} {status}: the document describes no body: {text}");
         return;
     };
     let described = content.get(content_type);
@@ -74,7 +74,7 @@ fn breaches(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<St
     let mut found = Vec::new();
     if let (Some(object), Some(properties)) = (value.as_object(), schema["properties"].as_object()) {
         for (name, value) in object {
-            // JSON Schema allows further properties, but one that this document doesn't describe has been forgotten.
+            // JSON Schema allows further properties, but this document is meant to describe every property.
             match properties.get(name) {
                 Some(schema) => found.extend(breaches(document, schema, value, &format!("{at}.{name}"))),
                 None => found.push(format!("{at}.{name} is not described")),

@@ -27,7 +27,7 @@ use crate::script::{call, order};
 const RUNS: u64 = 20;
 /// The longest response time of an app, long enough for responses to overtake each other.
 const DELAY_MAX_MS: u64 = 12;
-/// The virtual time at which all runs begin.
+/// The virtual time at which all runs begin: the start of the year 2100.
 const THE_SAME_MINUTE: Timestamp = Timestamp::from_const_seconds(4_102_444_800);
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -85,7 +85,7 @@ async fn run(app: App, delays: u64) -> Run {
     let world = host.world();
     world.set_clock_mode(ClockMode::Frozen);
     // The header line of a received page contains the time, so a page received in a different minute can have a different
-    // number of bits and take a different time on the line.
+    // number of bits and take a different time to transmit.
     world.advance(THE_SAME_MINUTE).await.expect("the time is in the future");
     for (to, media, callback) in [
         (15_558_675_310, "/fax.pdf", "/status/1"),
@@ -97,7 +97,7 @@ async fn run(app: App, delays: u64) -> Run {
     ] {
         let media_url = url(media).expect("an address").into();
         let order = CreateFax { media_url, status_callback: url(callback), ..order(PhoneNumber::from_digits(to)) };
-        world.handle(order).expect("taken");
+        world.handle(order).expect("accepted");
     }
     for pages in [1, 2, 3] {
         let document = Document { bytes: sample::test_pages(pages).into(), ..call(pages).document };

@@ -37,8 +37,9 @@ async fn reason(bytes: &[u8]) -> String {
     }
 }
 
-/// Builds a one-page PDF of this size (in points) with this content. `add` writes one object, which the content can use as
-/// the image or form `X` and as the font `F`. The object with the next number, if there is one, is an annotation.
+/// Builds a one-page PDF of this size (in points) with this content. `add` writes the object with the number it is given,
+/// which the content can use as the image or form `X` and as the font `F`. If `add` also writes the object with the next
+/// number, that object is an annotation of the page.
 fn pdf(size: (f32, f32), content: &[u8], add: impl FnOnce(&mut Pdf, Ref)) -> Vec<u8> {
     let (catalog, tree, page, stream, thing) = (Ref::new(1), Ref::new(2), Ref::new(3), Ref::new(4), Ref::new(5));
     let mut pdf = Pdf::new();
@@ -82,12 +83,14 @@ fn zeros(copies: usize) -> Vec<u8> {
             filled -= 8;
         }
     };
+    // The last block (1), with the fixed codes (01).
     put(0b011, 3);
     // Codes are written with their highest bit first: 0 is 00110000, 285 is 11000101, distance 1 is 00000.
     put(0b0000_1100, 8);
     (0..copies).for_each(|_| put(0b0_0000_1010_0011, 13));
     // The code 0000000 ends the block; eight further bits flush it into the last byte.
     put(0, 7 + 8);
+    // Zeros in place of the checksum.
     bytes.extend([0; 4]);
     bytes
 }
@@ -255,7 +258,7 @@ fn a_missing_font_directory_is_an_error() {
 #[tokio::test]
 async fn a_page_that_never_ends_is_abandoned() {
     let bomb = pdf((612.0, 792.0), b"/X Do", |pdf, first| {
-        // Each form draws the next one twice, so the last is drawn 2^40 times.
+        // Each form draws the next one twice, so the last of the forty would be drawn 2^39 times.
         for form in first.get()..first.get() + 40 {
             let mut content = Content::new();
             content.move_to(0.0, 0.0).line_to(612.0, 700.0).stroke();
@@ -301,7 +304,7 @@ async fn a_document_with_flipped_bytes_either_renders_or_fails() {
             bytes[at] = (state >> 20) as u8;
         }
         let made = renderer.to_send(bytes.into(), Quality::Standard, DocumentPolicy::Lenient).await;
-        // A reason that asks the user to report it would mean that the renderer panicked.
+        // A reason that asks for a bug report would mean that the renderer panicked.
         assert!(made.map_or_else(|fault| !fault.reason.contains("report"), |made| made.pages >= 1));
     }
 }

@@ -1,5 +1,5 @@
 //! Tests who may control the emulator: requests from web pages of other origins, from webhooks and under foreign host names
-//! are refused, and a read creates no world. Webhooks that lead back to the emulator need an emulator on a real port.
+//! are refused, and a read creates no world. The tests of webhooks that lead back to the emulator start it on a real port.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -84,7 +84,7 @@ async fn a_web_page_can_neither_send_a_fax_nor_reset_the_emulator() {
 }
 
 #[tokio::test]
-async fn a_page_of_an_allowed_origin_may_read_its_responses() {
+async fn a_web_page_of_an_allowed_origin_may_read_responses() {
     let host = host(|guard| guard.allow_origins.push("http://localhost:3000".to_owned()));
     let headers = [("host", "localhost:8329"), ("origin", "http://localhost:3000"), ("sec-fetch-site", "same-site")];
     let (status, answered, _) = asked(&host, "GET", "/_fauxfax/v1/health", &headers).await;
@@ -128,7 +128,7 @@ async fn no_read_creates_a_world() {
         let answer = host.call_as((&credential.0, credential.1), "GET", &target, "").await;
         assert_eq!(answer.status, 200, "{target}");
         let other = host.call_as((&credential.0, "another token"), "GET", &target, "").await;
-        assert_eq!(other.status, 200, "{target}: no token has been claimed");
+        assert_eq!(other.status, 200, "{target}: a read claims no token");
     }
     assert_eq!(
         host.call_as((&credential.0, "x"), "GET", &format!("/v1/Faxes/FX{}", "0".repeat(32)), "").await.error(),
@@ -142,14 +142,14 @@ async fn no_read_creates_a_world() {
     }
     let verify = format!("/_fauxfax/v1/verify?account={stranger}");
     assert_eq!(asked(&host, "POST", &verify, &[]).await.0, 422, "only the missing body is refused");
-    assert!(host.registry.world(stranger).is_none(), "a read has created a world");
+    assert!(host.registry.world(stranger).is_none(), "no read creates a world");
     let form = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http%3A%2F%2F127.0.0.1%3A9%2Fa.pdf";
     assert_eq!(host.call_as((&credential.0, "mine"), "POST", "/v1/Faxes", form).await.status, 201);
     assert_eq!(host.call_as((&credential.0, "any token"), "GET", "/v1/Faxes", "").await.status, 401, "another token");
 }
 
 #[tokio::test]
-async fn a_wait_and_a_stream_continue_once_their_world_is_created() {
+async fn a_wait_continues_once_its_world_is_created() {
     let host = host(|_| ());
     let stranger = AccountSid::from_bytes([0xee; 16]);
     let target = format!("/_fauxfax/v1/wait?account={stranger}&status=queued&timeout=20");
@@ -209,11 +209,11 @@ async fn a_webhook_from_another_emulator_is_recognised_and_refused_by_the_contro
     assert_eq!(conversation.outcome, fauxfax::Outcome::NotAnswered);
     let statuses: Vec<_> = account.events().iter().filter_map(|event| event.exchange()?.status).collect();
     assert_eq!(statuses, [403]);
-    assert_eq!(bystander.events().len(), 0, "no other world was reset");
+    assert_eq!(bystander.events().len(), 0, "the bystander's world was not reset");
 }
 
 #[tokio::test]
-async fn a_sample_document_can_still_be_sent() {
+async fn a_sample_document_can_be_fetched_although_webhooks_cannot_reach_the_control_api() {
     let emulator = Emulator::builder().start().await.expect("the emulator starts");
     let account = emulator.account().expect("an account");
     account.number("+15017122661").expect("a number");
@@ -244,7 +244,7 @@ async fn secrets_do_not_appear_in_the_journal() {
 }
 
 #[tokio::test]
-async fn a_listener_that_others_can_reach_gives_a_warning_unless_there_is_a_token() {
+async fn a_warning_is_logged_if_others_can_reach_the_listener_and_there_is_no_token() {
     // The warning is a log line, so the program itself must run.
     let start = |arguments: &[&str]| {
         let child = std::process::Command::new(env!("CARGO_BIN_EXE_fauxfax"))

@@ -25,7 +25,7 @@ const fn number(digits: u64) -> PhoneNumber {
     PhoneNumber::from_digits(digits)
 }
 
-/// Sends a two-page fax to `to`, and lets an hour pass, in which the fax ends.
+/// Sends a two-page fax to `to`, and lets an hour pass, during which the fax ends.
 fn sent_to(to: PhoneNumber) -> (Script, fauxfax::model::sid::FaxSid) {
     let mut script = Script::default();
     let sid = script.send(order(to));
@@ -243,7 +243,7 @@ fn an_emulator_fault_fails_the_fax_or_call_that_was_waiting() {
 }
 
 #[test]
-fn a_fax_can_be_canceled_until_it_is_sent() {
+fn a_fax_can_be_canceled_until_sending_begins() {
     let mut script = Script::default();
     let sid = script.send(order(FAR));
     assert_eq!(script.command(CancelFax(sid)), Ok(()));
@@ -337,7 +337,7 @@ fn the_fallback_gets_the_error_and_decides_the_outcome() {
     script.forward(Duration::ZERO);
     script.answer_no_twiml(ExchangeFailure::ConnectionRefused);
     script.expect_effects(&["ask fallback-url http://app/fallback"]);
-    let Intent::AskForTwiml(request) = &*script.first_effect().intent else { panic!("not a question") };
+    let Intent::AskForTwiml(request) = &*script.first_effect().intent else { panic!("not a request for TwiML") };
     assert_eq!(request.failed, Some((Fault::ConnectionRefused, "http://app/fax".into())));
     script.answer_twiml(RECEIVE, &[]);
     assert_eq!(script.status(sid), Status::Receiving);
@@ -411,7 +411,7 @@ fn a_fax_to_an_owned_number_rings_there_and_delivers_the_same_pages() {
     assert_eq!((script.status(sid), script.status(far)), (Status::Sending, Status::Receiving));
     script.forward(HOUR);
     assert_eq!((script.status(sid), script.status(far)), (Status::Delivered, Status::Received));
-    let (out, into) = (script.engine.fax(sid).expect("out"), script.engine.fax(far).expect("in"));
+    let (out, into) = (script.engine.fax(sid).expect("sent"), script.engine.fax(far).expect("received"));
     assert_eq!(out.media.as_ref().map(|media| &media.document), into.media.as_ref().map(|media| &media.document));
     assert_eq!((out.duration_s(), into.duration_s()), (Some(60), Some(60)));
 }
@@ -492,7 +492,7 @@ fn a_fax_is_kept_for_180_days() {
 }
 
 #[test]
-fn beyond_the_media_budget_the_oldest_finished_media_are_removed_first() {
+fn beyond_the_media_budget_the_media_of_the_oldest_ended_faxes_are_removed_first() {
     let mut script = Script::default();
     let faxes: Vec<_> = (0..12)
         .map(|_| {

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 
-/// Prepares `fauxfax exec` with its own home and temporary folder.
+/// Prepares `fauxfax exec` with `home` as its home, working and temporary folder.
 fn exec(home: &Path, flags: &[&str], command: &[&str]) -> Command {
     let mut exec = Command::new(FAUXFAX);
     exec.arg("exec").args(flags).arg("--").args(command).current_dir(home).env("HOME", home).env("TMPDIR", home);
@@ -53,7 +53,7 @@ fn the_exit_status_is_the_commands_own() {
 }
 
 #[test]
-fn an_unsaved_state_fails_a_successful_command_and_keeps_the_status_of_a_failed_one() {
+fn if_saving_the_state_fails_a_successful_command_fails_and_a_failed_one_keeps_its_status() {
     for (command, code) in [("rmdir kept", 1), ("rmdir kept; exit 7", 7)] {
         let home = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(home.path().join("kept")).expect("a folder");
@@ -118,7 +118,7 @@ fn a_signalwire_account_is_passed_in_its_librarys_variables_and_reached_via_its_
 #[test]
 fn a_signal_reaches_the_command() {
     let home = tempfile::tempdir().expect("a folder");
-    // A shell runs a trap only between commands, but `wait` is interrupted by it, unlike a `sleep` in the foreground.
+    // A shell runs a trap only between commands; a signal interrupts `wait`, but not a `sleep` in the foreground.
     let script = "trap 'kill $!; exit 9' TERM; sleep 60 & echo ready; wait";
     let mut running = exec(home.path(), &[], &["sh", "-c", script]).stdout(Stdio::piped()).spawn().expect("run");
     let mut line = String::new();

@@ -29,7 +29,7 @@ async fn ten_thousand_documents_that_never_arrive_do_not_delay_other_faxes() {
     let media_url: Arc<str> = format!("{}/never.pdf", hangs.url).into();
     for _ in 0..FLOOD {
         let order = CreateFax { media_url: Arc::clone(&media_url), ..order(FAR) };
-        world.handle(order).expect("taken");
+        world.handle(order).expect("accepted");
     }
     let form = format!("To=%2B15558675310&From=%2B15005550006&MediaUrl={}/a.pdf", good.uri());
     let fax = host.api("POST", "/v1/Faxes", "/v1/Faxes", &form).await;
@@ -40,7 +40,7 @@ async fn ten_thousand_documents_that_never_arrive_do_not_delay_other_faxes() {
     let page = host.api("GET", "/v1/Faxes", "/v1/Faxes?PageSize=1000", "").await;
     assert_eq!(page["faxes"].as_array().map(Vec::len), Some(1_000));
     assert_eq!(page["faxes"][0]["sid"], fax["sid"]);
-    // Ten thousand pending fetches are abandoned at once here.
+    // Closing must cope with abandoning ten thousand pending fetches at once.
     host.registry.close();
 }
 
@@ -61,7 +61,7 @@ async fn ten_thousand_numbers_are_listed_page_by_page() {
         let Some(next) = page["next_page_uri"].as_str() else { break };
         target = next.to_owned();
     }
-    assert_eq!(seen, FLOOD + 1, "the numbers that were bought and the one of the setup");
+    assert_eq!(seen, FLOOD + 1, "the numbers that were bought and the one from the setup");
     let found = host.call("GET", &format!("{root}?PhoneNumber=%2B14155000042"), "").await.json();
     assert_eq!(found["incoming_phone_numbers"].as_array().map(Vec::len), Some(1));
 }

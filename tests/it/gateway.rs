@@ -84,7 +84,7 @@ impl Running {
         trusting(&self.ca, name, stream).await
     }
 
-    /// Builds a GET request with the account's credential, after whose response the connection closes.
+    /// Builds a GET request with the account's credential. The connection closes after the response.
     pub(crate) fn list(&self, target: &str, host: &str) -> String {
         format!(
             "GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAuthorization: {}\r\n\r\n",
@@ -130,7 +130,7 @@ async fn trusting<S: AsyncRead + AsyncWrite + Unpin>(
 pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        // One byte at a time, so that nothing behind the head is taken from the tunnel.
+        // One byte at a time, so that nothing after the head is taken from the tunnel.
         let Ok(byte) = stream.read_u8().await else { break };
         head.push(byte);
     }
@@ -141,7 +141,7 @@ pub(crate) async fn read_head(stream: &mut (impl AsyncRead + Unpin)) -> String {
 pub(crate) async fn exchange(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut answer = Vec::new();
-    // Some peers close TLS without an alert, so errors are expected.
+    // Some peers close TLS without a close_notify alert, so errors are expected.
     let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
@@ -260,7 +260,7 @@ async fn no_certificate_is_issued_for_an_unrelated_host() {
         assert!(refused.to_string().contains("AccessDenied"), "{refused}");
         let (_, tunnel) = running.ask(CONNECTS[1]).await;
         let refused = running.trusting(name, tunnel).await.expect_err(name);
-        assert!(refused.to_string().contains("AccessDenied"), "inside Twilio's tunnel too: {refused}");
+        assert!(refused.to_string().contains("AccessDenied"), "inside a tunnel to Twilio too: {refused}");
     }
     running.end().await;
 }
@@ -336,7 +336,7 @@ async fn plaintext_requests_to_another_host_are_forwarded() {
 }
 
 #[tokio::test]
-async fn connect_to_applies_to_forwarded_requests_and_unless_it_names_http_to_tunnels() {
+async fn connect_to_applies_to_forwarded_requests_and_to_tunnels_unless_it_names_http() {
     let app = MockServer::start().await;
     Mock::given(path("/hook"))
         .and(header("host", "app.example.com"))
@@ -362,7 +362,8 @@ async fn connect_to_applies_to_forwarded_requests_and_unless_it_names_http_to_tu
     assert_eq!(status, ESTABLISHED.trim_end());
     let request = "GET /hook HTTP/1.1\r\nHost: app.example.com\r\nConnection: close\r\n\r\n";
     assert!(exchange(&mut tunnel, request).await.starts_with("HTTP/1.1 202"));
-    // The client would speak TLS to an app that speaks plain HTTP, or reach the real host by accident.
+    // Such a tunnel is refused: the client would speak TLS to an app that speaks plain HTTP, or reach the real host by
+    // accident.
     let refused = "CONNECT plain.invalid:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let answer = exchange(&mut running.connect().await, refused).await;
     assert!(answer.contains(" 403 ") && answer.contains("--connect-to redirects plain.invalid:443"), "{answer}");
@@ -410,7 +411,7 @@ async fn a_tunnel_to_the_proxy_itself_is_answered_and_does_not_loop() {
 }
 
 #[tokio::test]
-async fn with_offline_other_hosts_are_refused_and_twilios_are_answered() {
+async fn with_offline_hosts_that_the_emulator_does_not_serve_are_refused() {
     let running = Running::new(Config { offline: true, ..config() }).await;
     for request in [
         "CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
@@ -439,11 +440,11 @@ async fn bytes_of_other_protocols_only_end_their_connection() {
         let mut stream = running.connect().await;
         stream.write_all(bytes).await.expect("sent");
         let mut rest = Vec::new();
-        // The connection closes, perhaps after an alert.
+        // The connection closes, perhaps after a TLS alert.
         let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await;
         assert!(ended.is_ok() && rest.len() < 16, "{bytes:?}: {rest:?}");
     }
-    // The emulator waits a while for the other half of a ClientHello, but gives it up when it is stopped.
+    // The emulator waits a while for the other half of a ClientHello, but gives up when it is stopped.
     let mut half = running.connect().await;
     half.write_all(&[0x16, 3, 1, 2, 0, 1, 0]).await.expect("sent");
     let answer = exchange(&mut running.connect().await, &running.list("/v1/Faxes", "localhost")).await;
@@ -462,7 +463,7 @@ async fn other_machines_may_use_the_proxy_only_if_allowed() {
 }
 
 #[tokio::test]
-async fn plain_http_creates_no_ca_but_the_first_tls_connection_does() {
+async fn the_ca_is_created_when_its_certificate_is_first_downloaded_and_not_before() {
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path().join("ca");
     let server = Server::bind(&Config { ca_dir: Some(folder.clone()), ..config() }).await.expect("a server");

@@ -19,7 +19,7 @@ fn pdf(content: &[u8], size: (i32, i32), pels: &[u8]) -> Vec<u8> {
     coded(content, size, pels, &[])
 }
 
-/// Like [`pdf`], with image data coded with these filters.
+/// Like [`pdf`], but with image data that are coded for these filters.
 fn coded(content: &[u8], (columns, rows): (i32, i32), data: &[u8], filters: &[&[u8]]) -> Vec<u8> {
     let [catalog, tree, page, stream, image, font] = [1, 2, 3, 4, 5, 6].map(Ref::new);
     let mut pdf = Pdf::new();
@@ -102,7 +102,7 @@ fn are_same_outside(one: &Bitmap, two: &Bitmap, [left, bottom, right, top]: [f64
     (0..one.height()).all(is_same)
 }
 
-/// Builds a page with a tint, grey letters across it and black letters on top.
+/// Builds the content of a page: a tint, grey letters across it, and black letters on top.
 fn watermark(tint: f32, letters: f32) -> Vec<u8> {
     let mut content = Content::new();
     content.set_fill_gray(tint).rect(0.0, 100.0, 612.0, 600.0).fill_nonzero();
@@ -175,7 +175,7 @@ fn content_under_a_small_image_is_hidden_and_content_over_it_is_visible() {
     }
 }
 
-/// Returns a noise generator that is the same in each run.
+/// Returns a noise generator that yields the same numbers in each run.
 fn noise() -> impl FnMut(u32) -> u32 {
     let mut state = 7_u32;
     move |below| {
@@ -237,7 +237,7 @@ fn a_photograph_keeps_its_ink_at_every_quality() {
 }
 
 #[test]
-fn a_long_image_prints_the_same_dots_however_its_data_are_coded() {
+fn an_image_with_long_data_prints_the_same_dots_however_they_are_coded() {
     const SIDE: i32 = 700;
     let mut state = 1_u32;
     let mut random = || {
@@ -264,7 +264,7 @@ fn a_large_image_is_complete_however_its_data_are_coded() {
     const SIDE: i32 = 7_200;
     let mut state = 1_u32;
     let mut pels = vec![90_u8; (SIDE * SIDE) as usize];
-    // Only data that are long when encoded, 256 KiB or more, are decoded before the page is drawn.
+    // Only data of 256 KiB or more when coded are decoded before the page is drawn, so some of the pels are random.
     for pel in &mut pels[..400_000] {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         *pel = (state >> 24) as u8;

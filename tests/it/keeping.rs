@@ -68,7 +68,7 @@ fn a_fax_still_active_after_180_days_is_removed_when_it_ends() {
 }
 
 #[test]
-fn beyond_the_budget_the_oldest_finished_media_are_removed_and_counted() {
+fn beyond_the_budget_the_media_of_the_oldest_ended_faxes_are_removed_and_counted() {
     let mut spec = spec();
     spec.options.media_budget_bytes = 3 * DOCUMENT_BYTES;
     let mut script = Script::new(spec);

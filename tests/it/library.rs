@@ -1,4 +1,4 @@
-//! Uses the library as a test would: with a webhook app, many concurrent tests, and an emulator that stops when it is
+//! Uses the library as an app's tests would: with a webhook app, many tests at once, and an emulator that stops when it is
 //! dropped.
 
 use std::time::Duration;

@@ -32,6 +32,7 @@ fn surface(host: &Host) -> App {
     http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into())
 }
 
+/// Makes a call of the control API, and returns the status, the Retry-After header and the body.
 async fn call(host: &Host, method: &str, target: &str, body: impl Into<Body>) -> (u16, Option<String>, Vec<u8>) {
     let request = Request::builder().method(method).uri(format!("{BASE}{target}")).header(header::HOST, "localhost");
     let answer = surface(host).oneshot(request.body(body.into()).expect("a request")).await.expect("an answer");
@@ -41,7 +42,7 @@ async fn call(host: &Host, method: &str, target: &str, body: impl Into<Body>) ->
 }
 
 #[tokio::test]
-async fn bodies_without_room_wait_until_others_have_ended() {
+async fn a_body_for_which_there_is_no_room_waits_until_another_has_ended() {
     let budget = Budget::new(MIB);
     let host = host(&budget);
     let mut other = budget.body(Duration::from_secs(3_600));
@@ -176,7 +177,7 @@ fn memory_for(state: &[u8]) -> (u64, u64) {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn importing_a_nonsensical_state_takes_at_most_four_times_its_size() {
+fn importing_a_nonsensical_state_takes_at_most_four_times_its_size_in_memory() {
     let size = 24 << 20;
     let nonsense = ["0,".repeat(size / 2) + "0", "{},".repeat(size / 3) + "{}"];
     let worlds = nonsense.map(|values| format!("\"world\":[{values}]"));

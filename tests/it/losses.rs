@@ -1,5 +1,5 @@
 //! Tests losses: every part of a document that its fax pages lack is reported, as an event of the fax and as a line of
-//! `convert`.
+//! `convert`'s output.
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -181,7 +181,7 @@ fn test_credentials_get_no_callbacks() {
 }
 
 #[test]
-fn a_restore_brings_back_messages_their_time_left_and_their_callbacks() {
+fn a_restore_brings_back_messages_with_their_remaining_time_and_their_callbacks() {
     let mut script = Script::default();
     let sid = create(&mut script, told("x"));
     script.forward(Duration::from_millis(1_500));
@@ -271,7 +271,7 @@ fn a_world_with_messages_can_be_exported_imported_and_replayed() {
     let listed = document["world"]["messages"]["list"].as_array().expect("a list");
     assert_eq!((listed.len(), &document["world"]["messages"]["last"]), (4, &json!(5)));
     assert_eq!(listed[0]["owed"], json!(["sent", "delivered"]));
-    assert_eq!(document["world"]["under_way"].as_array().map(Vec::len), Some(2), "not the deleted message's");
+    assert_eq!(document["world"]["under_way"].as_array().map(Vec::len), Some(2), "no notice of the deleted one");
     script.load(State::of_json(&document, &[]).expect("a valid state"));
     script.expect_effects(&["tell message sent http://app/m"; 2]);
     let mut script = busy();
