@@ -17,8 +17,8 @@ use crate::model::time::Timestamp;
 use crate::model::transition::is_edge;
 use crate::model::webhook::Method;
 
-/// Price per started minute in millionths of a US dollar: the one captured price is `0.014` for 64 s (docs/fidelity.md,
-/// "Where sources conflict").
+/// The price per started minute in millionths of a US dollar, derived from the only captured price: `0.014` for 64 s
+/// (docs/fidelity.md, "Where sources conflict").
 const PRICE_MICROS_PER_MINUTE: u64 = 7_000;
 
 /// One fax, sent or received, from its creation until it is deleted.
