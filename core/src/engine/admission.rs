@@ -43,7 +43,7 @@ pub enum Area {
     Numbers,
     /// Phone numbers that are for sale.
     AvailableNumbers,
-    /// Verified caller ids, which the API calls outgoing.
+    /// Verified caller ids, which the API calls `OutgoingCallerIds`.
     CallerIds,
     /// TwiML applications, which group the URLs of numbers.
     Applications,

@@ -107,7 +107,7 @@ impl Engine {
                 self.not_answered(ordinal, now);
             }
             IntentKind::Deliver => self.notice_done(sid, Vec::new(), now),
-            // These were handled above.
+            // `complete` has already handled these.
             IntentKind::NotifyOfMessage | IntentKind::Report => {}
         }
     }

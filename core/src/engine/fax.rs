@@ -203,7 +203,7 @@ impl Engine {
         self.release_media(ordinal, now);
     }
 
-    /// Performs the steps that every status change requires, including creation: checks the transition, writes the
+    /// Performs the steps that the creation of a fax and every status change require: checks the transition, writes the
     /// event and notifies the app.
     pub(super) fn entered(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {

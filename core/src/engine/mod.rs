@@ -94,8 +94,8 @@ use crate::model::account::Account;
 use crate::model::refusal::Refusal;
 use crate::model::time::Timestamp;
 
-/// The maximum number of alarms that one call of `handle_timeout` handles, so that the world's lock is never held for
-/// long; the rest stay due.
+/// The maximum number of alarms that one call of `handle_timeout` handles, limited so that the world's lock is never
+/// held for long; the rest stay due.
 const ALARMS_PER_CALL_MAX: usize = 1_000;
 /// The maximum number of pending faxes and calls in one world.
 pub const PENDING_FAXES_MAX: usize = 100_000;
@@ -156,8 +156,8 @@ impl Engine {
         self.effects.pop_front()
     }
 
-    /// Returns the time at which `handle_timeout` must be called next: the first deadline of a fax, a call, a webhook
-    /// or housekeeping.
+    /// Returns the time at which `handle_timeout` must be called next: the first deadline of a fax, a call, a message, a
+    /// webhook or housekeeping.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         // The end of retention is not in the agenda, since it can be derived from the oldest fax.

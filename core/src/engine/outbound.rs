@@ -195,7 +195,7 @@ impl Engine {
         let is_gone =
             matches!(fault, DocumentFault::Fetch(ExchangeFailure::HttpStatus(status)) if GONE.contains(status));
         let was_notified = self.world.outgoing.get(&sid).is_some_and(|outgoing| outgoing.notified_of.is_some());
-        // A fax that names its own statuses is not subject to the option that the advice is about.
+        // The advice is about `--callbacks`, which doesn't apply to a fax that names its own statuses.
         let by_policy = self.world.tables.ordinal(sid).and_then(|ordinal| self.order(ordinal));
         is_gone && was_notified && by_policy.is_some_and(|(_, order)| order.callback_statuses.is_none())
     }

@@ -6,7 +6,7 @@
 //!                ▼           ├──► failed      (no document)
 //!             canceled ◄─────┘
 //!
-//! inbound     (a call rings; no fax yet, but clients can fetch it: `arriving.rs`)
+//! inbound     (a call rings; clients can already fetch the coming fax: `arriving.rs`)
 //!                │ <Receive>                  │ <Reject>          │ no usable TwiML
 //!                ▼                            ▼                   ▼
 //!             Receiving ──► received · failed canceled            no fax, not-answered

@@ -63,7 +63,7 @@ impl Engine {
         self.latest
     }
 
-    /// Returns the first deadline of a fax, a call or a webhook. Housekeeping is not included.
+    /// Returns the first deadline of a fax, a call, a message or a webhook. Housekeeping is not included.
     #[must_use]
     pub fn next_work(&self) -> Option<Timestamp> {
         self.world.agenda.next()

@@ -78,8 +78,8 @@ impl Rewindable {
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
     pub(super) taken: Timestamp,
-    /// The counter of resets and restores at that moment, so that ids drawn after a restore differ from those in the
-    /// snapshot.
+    /// The counter of resets and restores at that moment, kept so that ids drawn after a restore differ from those in
+    /// the snapshot.
     pub(super) ways_back: u64,
     pub(super) world: Rewindable,
 }

@@ -11,7 +11,7 @@ use crate::model::line::{Coding, Line};
 use crate::model::webhook::{Purpose, Signature};
 use crate::model::words::words;
 
-/// The maximum number of characters in a pattern: more than the numbers and URLs to be matched have.
+/// The maximum number of characters in a pattern; the numbers and URLs to be matched are shorter.
 pub const PATTERN_CHARS_MAX: usize = 2_048;
 /// The maximum number of asterisks in a pattern, limited because each may cost a pass over the string.
 pub const PATTERN_STARS_MAX: usize = 16;
@@ -19,7 +19,7 @@ pub const PATTERN_STARS_MAX: usize = 16;
 words!(
     /// The kind of thing that a rule acts on; among rules of one kind, the first match wins.
     RuleKind {
-        /// The end of a call: delivered, busy, unanswered or broken.
+        /// The outcome of a call: delivered, busy, unanswered or broken.
         Outcome = "outcome",
         /// The speed and noise of a call's line.
         Line = "line",

@@ -16,7 +16,7 @@ use super::{COUNT_MAX, DOCUMENTS, VERSION};
 /// The maximum number of characters of an invalid version that an error quotes.
 const SHOWN_CHARS_MAX: usize = 40;
 
-/// The path of an invalid document, and the reason.
+/// The path of an invalid document, and the reason that it is invalid.
 type Fault = (String, String);
 
 /// The version and the documents of a state.
