@@ -156,8 +156,8 @@ impl Engine {
         self.effects.pop_front()
     }
 
-    /// Returns the time at which `handle_timeout` must be called next: the first deadline of a fax, a call, a message, a
-    /// webhook or housekeeping.
+    /// Returns the time at which `handle_timeout` must be called next: the first deadline of a fax, a call, a message,
+    /// a webhook or housekeeping.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         // The end of retention is not in the agenda, since it can be derived from the oldest fax.

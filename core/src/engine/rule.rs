@@ -54,7 +54,7 @@ pub struct Match {
     pub from: Option<Pattern>,
     /// A pattern for the receiver's number or address.
     pub to: Option<Pattern>,
-    /// The minimum and the maximum number of pages of the fax, both inclusive.
+    /// The minimum and the maximum number of pages of the fax, both inclusive; without a maximum, it is `u32::MAX`.
     pub pages: Option<(u32, u32)>,
     /// The HTTP method of a REST call, in capitals.
     pub method: Option<Box<str>>,
