@@ -10,7 +10,7 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::KeySid;
 use crate::model::time::Timestamp;
 
-/// The most API keys per account; far more than a test needs.
+/// The maximum number of API keys per account; far more than a test needs.
 const KEYS_MAX: usize = 10_000;
 
 /// The API keys of one account. Like the account's token, they are credentials, so a reset keeps them.

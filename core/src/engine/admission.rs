@@ -1,5 +1,5 @@
 //! The checks before a client's call reaches a world: the account's token, and the account's permissions. The shell
-//! keeps a copy next to each world, so that the checks never wait for the world's lock.
+//! keeps a copy of both next to each world, so that the checks never wait for the world's lock.
 
 use subtle::ConstantTimeEq;
 
@@ -43,7 +43,7 @@ pub enum Area {
     Numbers,
     /// Phone numbers that are for sale.
     AvailableNumbers,
-    /// Verified caller ids, which the API calls outgoing.
+    /// Verified caller ids, which the API calls `OutgoingCallerIds`.
     CallerIds,
     /// TwiML applications, which group the URLs of numbers.
     Applications,

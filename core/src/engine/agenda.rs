@@ -1,7 +1,7 @@
 //! The deadlines of a world, ordered by time, ordinal and kind, and the method that handles each kind.
 //!
-//! A fax or call has at most one alarm per slot at a time. Housekeeping isn't included: `retention.rs` keeps one
-//! deadline, for the oldest fax.
+//! A fax, call or message has at most one alarm per slot at a time. Housekeeping isn't included: `retention.rs` derives
+//! its one deadline from the oldest fax.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -23,7 +23,7 @@ words!(
         Dial = "dial",
         /// Fires when ringing ends: the far end picks up, is busy or doesn't answer.
         RingEnd = "ring-end",
-        /// Fires when a page, or its part before a break, has gone over the line.
+        /// Fires when a page, or the part of it before a break, has gone over the line.
         Page = "page",
         /// Fires when the wait between two calls within the Ttl ends.
         Redial = "redial",
@@ -83,7 +83,7 @@ impl Agenda {
     /// Sets an alarm for a fax, call or message, replacing any other alarm in the same slot.
     pub(super) fn set(&mut self, alarm: Alarm) {
         let key = (alarm.ordinal, alarm.kind.slot());
-        // The replaced alarm must leave both maps; inserting the new one would only replace it in `of`.
+        // The replaced alarm must leave both collections; inserting the new one would only replace it in `of`.
         self.remove(key);
         self.of.insert(key, alarm);
         self.in_order.insert(alarm);

@@ -19,9 +19,9 @@ use crate::model::sid::{AlertSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 
-/// The most alerts kept per world: twice the largest page of the Monitor API.
+/// The maximum number of alerts kept per world: twice the largest page of the Monitor API.
 pub const ALERTS_MAX: usize = 2_000;
-/// The most bytes of alerts kept per world, most of which are excerpts of webhooks.
+/// The maximum size of the alerts kept per world, in bytes; most of it is excerpts of webhooks.
 pub const ALERTS_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The age limit of the Monitor API (Twilio's OpenAPI, Monitor v1: "older than 30 days are not supported").
 const ALERT_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);

@@ -10,7 +10,7 @@ use crate::model::sid::ApplicationSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Method;
 
-/// The most applications per account; far more than a test needs.
+/// The maximum number of applications per account; far more than a test needs.
 const APPLICATIONS_MAX: usize = 10_000;
 
 /// The applications of one account, in the order of creation.

@@ -37,7 +37,7 @@ impl Engine {
         is_asked.then(|| Arriving { sid, from: call.from.clone(), to: call.to, quality: call.quality, rang: call.rang })
     }
 
-    /// Returns the refusal for a SID that names no fax: `otherwise` if the fax is arriving, or else `NoFax`.
+    /// Returns the refusal for a SID that names no fax yet: `otherwise` if its fax is arriving, or else `NoFax`.
     pub(super) fn refusal_of(&self, sid: FaxSid, otherwise: Refusal) -> Refusal {
         if self.arriving(sid).is_some() { otherwise } else { Refusal::NoFax(sid) }
     }

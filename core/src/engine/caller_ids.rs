@@ -14,7 +14,7 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::NumberSid;
 use crate::model::time::Timestamp;
 
-/// The most caller ids per account; far more than a test needs.
+/// The maximum number of caller ids per account; far more than a test needs.
 const CALLER_IDS_MAX: usize = 100_000;
 
 /// The caller ids of one account, by SID and by number.

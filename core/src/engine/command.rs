@@ -1,4 +1,4 @@
-//! The commands by which clients, testers and the shell change a world: one type each, with its result.
+//! The commands by which clients, testers and the shell change a world: each has its own type and result.
 //!
 //! Every command goes through `Engine::handle` together with the current time, so a log of [`Input`]s and their times
 //! is the complete history of a world.

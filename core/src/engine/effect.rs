@@ -228,7 +228,7 @@ pub struct MessageNotice {
 pub struct Report {
     /// The URL of the Debugger webhook.
     pub url: Box<str>,
-    /// The owning account, if this one is a subaccount.
+    /// The owner of the account, if the account is a subaccount.
     pub parent: Option<AccountSid>,
     /// The alert, as recorded in the journal.
     pub alert: Arc<Event>,

@@ -37,7 +37,7 @@ impl Engine {
     pub(super) fn issue_effect(&mut self, under_way: UnderWay) {
         let id = EffectId(self.next_effect);
         self.next_effect += 1;
-        // Kept until completion, so that a snapshot can issue it again.
+        // Kept until completion, so that a restore from a snapshot can issue it again.
         let (fax, intent) = (under_way.fax, Arc::clone(&under_way.intent));
         self.world.under_way.insert(id, under_way);
         self.effects.push_back(Effect { id, generation: self.generation, fax, intent });
@@ -107,7 +107,7 @@ impl Engine {
                 self.not_answered(ordinal, now);
             }
             IntentKind::Deliver => self.notice_done(sid, Vec::new(), now),
-            // These were handled above.
+            // `complete` has already handled these.
             IntentKind::NotifyOfMessage | IntentKind::Report => {}
         }
     }

@@ -74,8 +74,8 @@ mod tests {
             ttl_minutes: None,
             origin: "https://fax.twilio.com".into(),
         };
-        let sid = world.handle(order, NOW).expect("taken");
-        (sid, world.fax(sid).expect("there").ordinal)
+        let sid = world.handle(order, NOW).expect("accepted");
+        (sid, world.fax(sid).expect("it exists").ordinal)
     }
 
     #[test]
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(world.fax(queued).map(|fax| fax.status()), Ok(Status::Canceled));
         world.handle_timeout(NOW);
         world.fault(second, "a test", NOW);
-        let fax = world.fax(sid).expect("there");
+        let fax = world.fax(sid).expect("it exists");
         assert_eq!((fax.status(), fax.failure().map(|failure| failure.fault)), (Status::Failed, Some(Fault::Internal)));
         assert_eq!(world.fax(other).map(|fax| fax.status()), Ok(Status::Processing));
         let events = world.events(&EventFilter { kind: Some("alert".into()), ..EventFilter::default() }, usize::MAX);

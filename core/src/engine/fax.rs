@@ -17,8 +17,8 @@ use crate::model::time::Timestamp;
 use crate::model::transition::is_edge;
 use crate::model::webhook::Method;
 
-/// Price per started minute in millionths of a US dollar: the one captured price is `0.014` for 64 s (docs/fidelity.md,
-/// "Where sources conflict").
+/// The price per started minute in millionths of a US dollar, derived from the only captured price: `0.014` for 64 s
+/// (docs/fidelity.md, "Where sources conflict").
 const PRICE_MICROS_PER_MINUTE: u64 = 7_000;
 
 /// One fax, sent or received, from its creation until it is deleted.
@@ -203,7 +203,7 @@ impl Engine {
         self.release_media(ordinal, now);
     }
 
-    /// Performs the steps that every status change requires, including creation: checks the transition, writes the
+    /// Performs the steps that the creation of a fax and every status change require: checks the transition, writes the
     /// event and notifies the app.
     pub(super) fn entered(&mut self, ordinal: Ordinal, before: Option<&Phase>, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {

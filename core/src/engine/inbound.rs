@@ -36,7 +36,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Purpose};
 use crate::twiml::{Reading, Receive, Verb};
 
-/// The most calls without a fax that are remembered, for testers who later ask how a call ended.
+/// The maximum number of calls without a fax that are remembered, for testers who later ask how a call ended.
 const NOT_ANSWERED_MAX: usize = 10_000;
 
 impl Engine {
@@ -120,8 +120,8 @@ impl Engine {
             ),
             (None, _) => invalid("no longer belongs to this account"),
         };
-        // Inserted even if no app is asked: `not_answered` takes the call from the table and informs a caller in this
-        // world.
+        // Inserted even if no app is asked: `not_answered` takes the call from the table and informs the calling fax if
+        // it is in this world.
         self.world.tables.insert_call(ordinal, call);
         if let Some((fault, why)) = quiet {
             let text = format!("{number} {why}");
@@ -133,7 +133,7 @@ impl Engine {
     }
 
     /// Returns the rules' decision on an incoming call: the break, if any, and the changes to the line. The app decides
-    /// about everything else.
+    /// everything else.
     pub(super) fn incoming_line(
         &mut self,
         fax: (FaxSid, Luck),

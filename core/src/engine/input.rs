@@ -145,7 +145,7 @@ pub struct CreateFax {
     pub callback_statuses: Option<StatusSet>,
     /// Whether the document is kept as media of the fax.
     pub store_media: bool,
-    /// The minutes after creation within which calls may start; `None` if the client specified no Ttl.
+    /// The number of minutes after creation within which calls may start; `None` if the client specified no Ttl.
     pub ttl_minutes: Option<u32>,
     /// The scheme and host of the client's request, with which the URLs of the fax's media begin.
     pub origin: Arc<str>,
@@ -236,7 +236,7 @@ pub struct Note {
 /// Handles due alarms in order; the result says whether more are due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HandleAlarms {
-    /// The most alarms to handle, limited because the caller holds the world's lock.
+    /// The maximum number of alarms to handle, limited because the caller holds the world's lock.
     pub limit: usize,
 }
 

@@ -13,9 +13,9 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::Purpose;
 
-/// The most events kept per world: enough for hundreds of whole conversations.
+/// The maximum number of events kept per world: enough for hundreds of whole conversations.
 pub const JOURNAL_EVENTS_MAX: usize = 10_000;
-/// The most bytes of events kept per world, most of which are excerpts of webhooks.
+/// The maximum size of the events kept per world, in bytes; most of it is excerpts of webhooks.
 pub const JOURNAL_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// A query for events, which must meet every given condition.

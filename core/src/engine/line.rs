@@ -1,4 +1,5 @@
-//! The behavior of outside machines, including those at the numbers that behave, and the timing of the line.
+//! The behavior of outside machines, including those at the "numbers that behave", which always react in the same way,
+//! and the timing of the line.
 
 use super::phase::Verdict;
 use super::rule::{LineOverride, Outcome};
@@ -8,26 +9,27 @@ use crate::model::line::{Coding, Line};
 use crate::model::media::Document;
 use crate::model::phone::{Party, PhoneNumber};
 
-/// Line time from dialing until the far machine picks up: one North American ring cycle.
+/// The line time from dialing until the far machine picks up: one North American ring cycle.
 pub(super) const RING_MS: u64 = 6_000;
-/// Line time until a busy tone is recognized.
+/// The line time until a busy tone is recognized.
 pub(super) const BUSY_MS: u64 = 3_000;
-/// Line time until a ringing call is given up: a no-answer's `duration` is 15 (captured; docs/fidelity.md, "The line").
+/// The line time until a ringing call is given up: a no-answer's `duration` is 15 (captured; docs/fidelity.md, "The
+/// line").
 pub(super) const NO_ANSWER_MS: u64 = 15_000;
-/// Line time for converting the fetched document.
+/// The line time for converting the fetched document.
 pub(super) const CONVERT_MS: u64 = 1_000;
-/// Line time of a page whose coded size is unknown, at the default speed; other speeds scale it.
+/// The line time of a page whose coded size is unknown, at the default speed; other speeds scale it.
 const PAGE_MS: u64 = 30_000;
 /// The time that a page takes without error correction, as a percentage of the time with it.
 const UNCORRECTED_PERCENT: u64 = 133;
 /// The slow, noisy line of `…0106`: V.27 ter, MH, one row in fifty damaged.
 const SLOW: Line = Line { rate_bps: 4_800, coding: Coding::Mh, noise_per_mille: 20 };
-/// Line time until a call breaks, during the handshake or a page.
+/// The line time until a call breaks, during the handshake or a page.
 pub(super) const BREAK_MS: u64 = 10_000;
-/// Line time between two calls within the Ttl.
+/// The line time between two calls within the Ttl.
 pub(super) const REDIAL_MS: u64 = 60_000;
-/// The most redials within one Ttl: one per minute for a day. Without this limit, a fast pace could allow any number of
-/// calls.
+/// The maximum number of redials within one Ttl: one per minute for a day. Without this limit, a fast pace could allow
+/// any number of calls.
 pub(super) const CALLS_MAX: u32 = 1_440;
 
 /// The number of calls on which `…0107` is busy before it picks up.

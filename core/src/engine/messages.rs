@@ -1,5 +1,5 @@
-//! Text messages: after its creation, each is sent and then delivered at deadlines, and the app is notified of both.
-//! No telephone network is emulated for them: every message is delivered, and none is received.
+//! Text messages. At one deadline after its creation, a message is sent, and at the next it is delivered; the app is
+//! notified of both. No telephone network is emulated for messages: each one is delivered, and none is received.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,18 +22,18 @@ use crate::model::sid::MessageSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 
-/// The most messages per account. If all have the longest text, they take about 64 MiB.
+/// The maximum number of messages per account. If all have the longest text, they take about 64 MiB.
 pub const MESSAGES_MAX: usize = 10_000;
-/// Line time that a message spends in the queue.
+/// The line time that a message spends in the queue.
 const QUEUE_MS: u64 = 1_000;
-/// Line time from sending a message until it reaches the phone.
+/// The line time from the sending of a message until it reaches the phone.
 const DELIVERY_MS: u64 = 3_000;
 
 /// The messages of one account, in the order of creation.
 pub(super) type Messages = OrderedMap<MessageSid, Message>;
 
 impl Engine {
-    /// Returns the number of messages of whose next status an app is still to be notified.
+    /// Returns the number of messages whose next status an app has yet to be notified of.
     pub(super) fn pending_messages(&self) -> usize {
         let is_pending = |message: &&Message| message.status_callback.is_some() && !message.status.is_final();
         // A message whose notice is under way is counted with the effects.
@@ -104,7 +104,7 @@ impl Engine {
 
     /// Handles the alarm of a message: it enters its next status.
     pub(super) fn message_due(&mut self, ordinal: u64, now: Timestamp) {
-        // A message with an alarm is never final, and only a final one can be deleted.
+        // Always found: a message with an alarm is never final, and only a final one can be deleted.
         let Some(message) = self.world.messages.at_mut(ordinal) else { return };
         let (sid, old) = (message.sid, message.status);
         let Some(next) = old.next() else { return };

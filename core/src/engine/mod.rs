@@ -16,7 +16,7 @@
 //! | How is a fax received? | `inbound.rs` |
 //! | How are pages transmitted? | `transmission.rs`; the timing and the far end: `line.rs` |
 //! | How is a fax sent to a number of the same world? | `own_numbers.rs` |
-//! | Which app is asked or notified, and when is it retried? | `webhooks/{question,notice,retry}.rs` |
+//! | Which app is asked or notified, and when is a request retried? | `webhooks/{question,notice,retry}.rs` |
 //! | What does the shell have to do, and what was the result? | `effect.rs`, `effects.rs` |
 //! | Which commands does the engine accept? | `command.rs`, `input.rs` |
 //! | Which queries does a world answer? | `queries.rs`, `conversation.rs`, `prospect.rs` |
@@ -94,10 +94,10 @@ use crate::model::account::Account;
 use crate::model::refusal::Refusal;
 use crate::model::time::Timestamp;
 
-/// The most alarms that one call of `handle_timeout` handles, so that the world's lock is never held for long; the rest
-/// stay due.
+/// The maximum number of alarms that one call of `handle_timeout` handles, limited so that the world's lock is never
+/// held for long; the rest stay due.
 const ALARMS_PER_CALL_MAX: usize = 1_000;
-/// The most pending faxes and calls in one world.
+/// The maximum number of pending faxes and calls in one world.
 pub const PENDING_FAXES_MAX: usize = 100_000;
 
 /// The fax service of one account: its faxes, calls, numbers, rules and journal.
@@ -156,8 +156,8 @@ impl Engine {
         self.effects.pop_front()
     }
 
-    /// Returns the time at which `handle_timeout` must be called next: the first deadline of a fax, a call, a webhook
-    /// or housekeeping.
+    /// Returns the time at which `handle_timeout` must be called next: the first deadline of a fax, a call, a message,
+    /// a webhook or housekeeping.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         // The end of retention is not in the agenda, since it can be derived from the oldest fax.

@@ -13,7 +13,7 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::NumberSid;
 use crate::model::time::Timestamp;
 
-/// The most numbers that one account may own; far more than a test needs.
+/// The maximum number of phone numbers that one account may own; far more than a test needs.
 const NUMBERS_MAX: usize = 100_000;
 
 /// Twilio's magic number that can't be bought (test credentials).
@@ -26,8 +26,8 @@ const MAGIC_AVAILABLE: u64 = 15_005_550_006;
 const MAGIC_AREA_FOUND: u16 = 500;
 /// Twilio's magic area code in which no number is available.
 const MAGIC_AREA_EMPTY: u16 = 533;
-/// Further numbers in the magic area code, for sale once its magic number is taken. They begin above the numbers that
-/// behave.
+/// Further numbers in the magic area code, for sale once its magic number is taken. They begin above the "numbers that
+/// behave" (`line.rs`).
 const MAGIC_AREA_REST: std::ops::RangeInclusive<u64> = 15_005_550_200..=15_005_559_999;
 
 const ALL_CAPABILITIES: Capabilities = Capabilities { voice: true, sms: true, mms: true, fax: true };
@@ -123,7 +123,7 @@ impl Engine {
             self.add_number(&seed, *number, ALL_CAPABILITIES, attributes, now);
         }
         for number in &spec.caller_ids {
-            // Can't fail: the configuration allows fewer than the limit.
+            // Can't fail: the configuration allows fewer caller ids than the limit.
             let seed = *self.seed();
             let _ = self.add_caller_id(&seed, *number, None, now);
         }

@@ -189,13 +189,13 @@ impl Engine {
         }
     }
 
-    /// Returns whether the app may have deleted a missing document itself, because it has been notified of a status
-    /// before the document was fetched.
+    /// Returns whether the app may have deleted a missing document itself, because it was notified of a status before
+    /// the document was fetched.
     fn may_have_been_deleted(&self, sid: FaxSid, fault: &DocumentFault) -> bool {
         let is_gone =
             matches!(fault, DocumentFault::Fetch(ExchangeFailure::HttpStatus(status)) if GONE.contains(status));
         let was_notified = self.world.outgoing.get(&sid).is_some_and(|outgoing| outgoing.notified_of.is_some());
-        // A fax that names its own statuses is not subject to the option that the advice is about.
+        // The advice is about `--callbacks`, which doesn't apply to a fax that names its own statuses.
         let by_policy = self.world.tables.ordinal(sid).and_then(|ordinal| self.order(ordinal));
         is_gone && was_notified && by_policy.is_some_and(|(_, order)| order.callback_statuses.is_none())
     }
@@ -249,7 +249,7 @@ impl Engine {
         }
     }
 
-    /// Handles a call that didn't connect: schedules another one within the Ttl, or ends the fax.
+    /// Handles a call that didn't connect: schedules another one if a redial is allowed, or ends the fax.
     pub(super) fn call_failed(&mut self, ordinal: Ordinal, status: Status, now: Timestamp) {
         let Some(fax) = self.world.tables.fax(ordinal) else {
             never!(self, ordinal, now, "a call has failed, but the fax doesn't exist")
@@ -276,8 +276,8 @@ impl Engine {
         self.end(ordinal, Ended { status, pages, duration_s, rate_bps: None, failure }, now);
     }
 
-    /// Returns whether another call follows: if it would still start within the Ttl or, without a Ttl, if the number is
-    /// one that is redialed anyway.
+    /// Returns whether another call follows. With a Ttl, that call must still start within it; without one, only a
+    /// particular number is redialed.
     fn may_redial(&self, fax: &Fax, calls: u32, now: Timestamp) -> bool {
         // Only outbound faxes place calls.
         let Leg::Outbound(order) = &fax.leg else { return false };
@@ -287,7 +287,7 @@ impl Engine {
         calls <= ttl.minutes.min(line::CALLS_MAX) && now.after(wait) <= ttl.ends
     }
 
-    /// Enters `Sending`. On a redial, the fax is already sending, so only the phase's data change, not the status.
+    /// Enters `Sending`. On a redial, the fax is already sending, so only the phase's data changes, not the status.
     fn be_sending(&mut self, ordinal: Ordinal, sending: Sending, now: Timestamp) {
         let Some(fax) = self.world.tables.fax_mut(ordinal) else {
             never!(self, ordinal, now, "sending should start, but the fax doesn't exist")

@@ -6,7 +6,7 @@
 //!                ▼           ├──► failed      (no document)
 //!             canceled ◄─────┘
 //!
-//! inbound     (a call rings; no fax yet, but clients can fetch it: `arriving.rs`)
+//! inbound     (a call rings; clients can already fetch the coming fax: `arriving.rs`)
 //!                │ <Receive>                  │ <Reject>          │ no usable TwiML
 //!                ▼                            ▼                   ▼
 //!             Receiving ──► received · failed canceled            no fax, not-answered
@@ -71,7 +71,8 @@ pub(super) struct Sending {
 pub(super) enum CallStep {
     /// An outside machine rings; its reaction is already decided.
     Ringing(Verdict),
-    /// A number of this world rings and its app is being asked, or the app took the call and the pages are rendered.
+    /// A number of this world rings and its app is being asked, or the app took the call and the pages are being
+    /// rendered.
     RingingOwn,
     /// The pages are going over the line.
     Talking(Transmission),

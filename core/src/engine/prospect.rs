@@ -39,7 +39,7 @@ pub enum Unreachable {
 }
 
 impl Unreachable {
-    /// Returns the status of the fax, if it exists.
+    /// Returns the status of the fax, or its last one if it was deleted; `None` if no status is known.
     #[must_use]
     pub const fn status(self) -> Option<Status> {
         match self {

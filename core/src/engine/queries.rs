@@ -57,13 +57,13 @@ impl Engine {
         self.generation
     }
 
-    /// Returns the latest time passed with any command.
+    /// Returns the latest time with which a command was handled.
     #[must_use]
     pub const fn latest(&self) -> Timestamp {
         self.latest
     }
 
-    /// Returns the first deadline of a fax, a call or a webhook. Housekeeping is not included.
+    /// Returns the first deadline of a fax, a call, a message or a webhook. Housekeeping is not included.
     #[must_use]
     pub fn next_work(&self) -> Option<Timestamp> {
         self.world.agenda.next()
@@ -80,7 +80,7 @@ impl Engine {
         })
     }
 
-    /// Returns whether no effect is under way or waits to be polled. Deadlines may still be set.
+    /// Returns whether no effect is under way or waiting to be polled. Deadlines may still be set.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.world.under_way.is_empty() && self.effects.is_empty()
@@ -140,7 +140,7 @@ impl Engine {
         self.journal.read(filter, limit)
     }
 
-    /// Returns the sequence number of the newest event, or 0.
+    /// Returns the sequence number of the newest event, or 0 if there has been none.
     #[must_use]
     pub const fn last_seq(&self) -> u64 {
         self.journal.last_seq()
@@ -176,7 +176,7 @@ impl Engine {
         self.world.under_way.len()
     }
 
-    /// Returns the number of notices that wait for another notice about the same fax, or because of a rule.
+    /// Returns the number of notices that wait, either for another notice about the same fax or because of a rule.
     #[must_use]
     pub fn waiting_count(&self) -> usize {
         self.world.outgoing.values().map(Outgoing::waiting).sum()

@@ -13,7 +13,8 @@ use crate::model::time::Timestamp;
 
 /// The time for which Twilio keeps the data of a fax, counted from its creation: 180 days (Twilio docs: fax).
 const RETENTION: Duration = Duration::from_secs(180 * 24 * 60 * 60);
-/// The most faxes that one call of `retire` removes, so that the world's lock is never held for long.
+/// The maximum number of faxes that one call of `retire` removes, limited so that the world's lock is never held for
+/// long.
 const RETIRED_PER_CALL_MAX: usize = 1_000;
 
 /// The stored media, in the order in which they may be dropped.

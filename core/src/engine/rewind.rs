@@ -27,11 +27,11 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// The most snapshots per world. The data that snapshots have in common are stored only once.
+/// The maximum number of snapshots per world. Data that snapshots have in common is stored only once.
 pub const SNAPSHOTS_MAX: usize = 100;
 /// The maximum length of a snapshot's name, in characters.
 pub const SNAPSHOT_NAME_CHARS_MAX: usize = 64;
-/// The most faxes and calls listed in the result of a reset; the rest are only counted.
+/// The maximum number of faxes and calls listed in the result of a reset; the rest are only counted.
 const CANCELED_SHOWN_MAX: usize = 100;
 
 /// The part of a world that snapshots capture and that resets and restores replace. The account and its keys, the
@@ -78,8 +78,8 @@ impl Rewindable {
 #[derive(Debug, Clone)]
 pub(super) struct Snapshot {
     pub(super) taken: Timestamp,
-    /// The counter of resets and restores at that moment, so that ids drawn after a restore differ from those in the
-    /// snapshot.
+    /// The counter of resets and restores at that moment, kept so that ids drawn after a restore differ from those in
+    /// the snapshot.
     pub(super) ways_back: u64,
     pub(super) world: Rewindable,
 }
@@ -97,7 +97,7 @@ pub struct Discarded {
 pub struct Canceled {
     /// The counts of removed faxes, pending faxes and effects.
     pub count: ResetCount,
-    /// The faxes and calls that had not ended, newest first, up to a hundred.
+    /// The faxes that had not ended, then the calls, both newest first; at most a hundred in all.
     pub pending: Vec<FaxSid>,
 }
 

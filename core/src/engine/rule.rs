@@ -11,15 +11,15 @@ use crate::model::line::{Coding, Line};
 use crate::model::webhook::{Purpose, Signature};
 use crate::model::words::words;
 
-/// The longest pattern, in characters, which is longer than the numbers and URLs that rules have to match.
+/// The maximum number of characters in a pattern; the numbers and URLs to be matched are shorter.
 pub const PATTERN_CHARS_MAX: usize = 2_048;
-/// The most asterisks in a pattern, since each may cost a pass over the string.
+/// The maximum number of asterisks in a pattern, limited because each may cost a pass over the string.
 pub const PATTERN_STARS_MAX: usize = 16;
 
 words!(
     /// The kind of thing that a rule acts on; among rules of one kind, the first match wins.
     RuleKind {
-        /// The end of a call: delivered, busy, unanswered or broken.
+        /// The outcome of a call: delivered, busy, unanswered or broken.
         Outcome = "outcome",
         /// The speed and noise of a call's line.
         Line = "line",
@@ -48,13 +48,13 @@ pub struct Rule {
 /// The conditions of a rule, all of which must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Match {
-    /// The direction of the fax; `None` matches both, as for the other conditions.
+    /// The direction of the fax; `None` matches both. Likewise, any other condition that is `None` matches everything.
     pub direction: Option<Direction>,
     /// A pattern for the sender's number or address.
     pub from: Option<Pattern>,
     /// A pattern for the receiver's number or address.
     pub to: Option<Pattern>,
-    /// The minimum and the maximum number of pages of the fax, both inclusive.
+    /// The minimum and the maximum number of pages of the fax, both inclusive; without a maximum, it is `u32::MAX`.
     pub pages: Option<(u32, u32)>,
     /// The HTTP method of a REST call, in capitals.
     pub method: Option<Box<str>>,
@@ -122,7 +122,7 @@ pub struct ApiFault {
     pub refusal: Option<(u16, u32)>,
     /// The delay before the response, in milliseconds of real time.
     pub delay_ms: u64,
-    /// Whether the connection is reset instead of sending a response.
+    /// Whether the connection is reset and no response is sent.
     pub reset: bool,
 }
 
@@ -226,7 +226,7 @@ impl Rule {
         let wanted = &self.matches;
         let fits = |pattern: &Option<Pattern>, text: &str| pattern.as_ref().is_none_or(|pattern| pattern.fits(text));
         let direction = self.effect.direction().or(wanted.direction);
-        // The effect and the match may both name a direction, and then the subject must have both.
+        // If the effect and the match both name a direction, the subject must match each of them.
         direction.is_none_or(|direction| subject.direction == Some(direction))
             && wanted.direction.is_none_or(|direction| subject.direction == Some(direction))
             && fits(&wanted.from, subject.from)
@@ -279,7 +279,7 @@ impl Serialize for Pattern {
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Created by `new`, so that no file can contain a pattern that exceeds the limits.
+        // Created by `new`, so that no pattern read from a file exceeds the limits.
         Self::new(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
@@ -332,7 +332,7 @@ mod tests {
     use super::*;
 
     fn fits(pattern: &str, text: &str) -> bool {
-        Pattern::new(pattern).expect("a pattern").fits(text)
+        Pattern::new(pattern).expect("a valid pattern").fits(text)
     }
 
     #[test]
@@ -357,7 +357,7 @@ mod tests {
     fn slow_patterns_are_refused_and_the_limit_is_named() {
         assert!(Pattern::new(&"*a".repeat(17)).is_err_and(|why| why.contains("16")));
         assert!(Pattern::new(&"a".repeat(PATTERN_CHARS_MAX + 1)).is_err_and(|why| why.contains("2048")));
-        let slow = Pattern::new(&"*a".repeat(PATTERN_STARS_MAX)).expect("just allowed");
+        let slow = Pattern::new(&"*a".repeat(PATTERN_STARS_MAX)).expect("within the limit");
         assert!(!slow.fits(&"a".repeat(100_000).replace("aa", "ab")));
     }
 

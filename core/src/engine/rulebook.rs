@@ -21,7 +21,8 @@ use rand::Rng;
 /// The number of questions about a fax: to the FaxUrl and to the fallback URL. In the order of a fax's webhooks, they
 /// come before all notices.
 pub(super) const QUESTIONS: u64 = 2;
-/// The most rules per world, since each call, webhook and request may be matched against all of them.
+/// The maximum number of rules per world, limited because each call, webhook and request may be matched against all of
+/// them.
 pub const RULES_MAX: usize = 1_000;
 
 /// A rule and its counters, as held by a world.

@@ -50,7 +50,7 @@ pub struct WorldOptions {
     pub media_budget_bytes: u64,
 }
 
-/// Returns a standalone account with default options and no numbers.
+/// Returns the specification of a standalone account with default options and no numbers.
 #[cfg(test)]
 pub(crate) fn plain(now: Timestamp) -> WorldSpec {
     let account = Account::new(AccountSid::from_bytes([0; 16]), Some("token".into()), now);

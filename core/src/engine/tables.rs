@@ -30,7 +30,7 @@ pub struct FaxFilter {
 /// The position of a page in a newest-first list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cursor {
-    /// The page starts after this number of items, which takes time in proportion to the number.
+    /// The page starts after this number of items; skipping them takes time in proportion to their number.
     Skip(u64),
     /// The page starts with the newest item that is older than this ordinal.
     Before(Ordinal),
@@ -45,7 +45,7 @@ pub struct Page<'a, T> {
     pub items: Vec<&'a T>,
     /// Whether older items follow on another page.
     pub has_next: bool,
-    /// Whether newer items precede on another page.
+    /// Whether newer items precede these on another page.
     pub has_previous: bool,
 }
 
@@ -54,8 +54,8 @@ pub struct Page<'a, T> {
 pub(super) struct Tables {
     faxes: BTreeMap<Ordinal, Arc<Fax>>,
     calls: BTreeMap<Ordinal, Arc<Call>>,
-    // Shared as a whole, because only a new or a removed fax or call changes the indexes: a snapshot would otherwise
-    // spend most of its time on them.
+    // Shared as a whole, because a snapshot would otherwise spend most of its time copying the indexes, which change
+    // only when a fax or call is added or removed.
     index: Arc<Index>,
     active: usize,
 }
@@ -148,7 +148,7 @@ impl Tables {
         self.faxes.get(&ordinal).map(|fax| &**fax)
     }
 
-    /// Returns a fax for changes that don't affect its status. Changes that do go through `set_phase`, which counts the
+    /// Returns a fax for changes that don't affect its status. The status is changed by `set_phase`, which counts the
     /// active faxes.
     pub(super) fn fax_mut(&mut self, ordinal: Ordinal) -> Option<&mut Fax> {
         self.faxes.get_mut(&ordinal).map(Arc::make_mut)
@@ -174,7 +174,7 @@ impl Tables {
 
     /// Returns the faxes that have not ended, then the calls, both newest first.
     pub(super) fn pending(&self) -> impl Iterator<Item = FaxSid> {
-        // Stops after the last active fax, so that earlier ended faxes need not be searched.
+        // Stops after the oldest active fax, so that the ended faxes before it are not searched.
         let faxes = self.faxes.values().rev().filter(|fax| !fax.status().is_final()).take(self.active);
         faxes.map(|fax| fax.sid).chain(self.calls.values().rev().map(|call| call.sid))
     }
@@ -278,7 +278,7 @@ fn matches(filter: &FaxFilter, fax: &Fax) -> bool {
         && filter.to.as_ref().is_none_or(|party| *party == fax.to)
 }
 
-/// Returns a fax's media if it has this SID.
+/// Returns a fax's media if this is their SID.
 pub(super) fn media_of(fax: &Fax, sid: MediaSid) -> Option<&Media> {
     fax.media.as_deref().filter(|media| media.sid == sid)
 }

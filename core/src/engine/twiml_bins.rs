@@ -10,7 +10,7 @@ use crate::model::sid::TwimlBinSid;
 use crate::model::time::Timestamp;
 use crate::model::twiml_bin::{TwimlBin, TwimlBinChange};
 
-/// The most TwiML bins per account. If all are full, they take 64 MiB.
+/// The maximum number of TwiML bins per account. If all are full, they take 64 MiB.
 const BINS_MAX: usize = 1_000;
 
 /// The TwiML bins of one account, in the order of creation.

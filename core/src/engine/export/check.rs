@@ -119,7 +119,7 @@ fn line_of(fax: &Fax) -> Option<Line> {
 
 fn check_faxes(world: &Rewindable) -> Result<(), StateError> {
     let tables = &world.tables;
-    // The limit applies to commands one by one, so a state could otherwise exceed it.
+    // Apart from this, only commands check the limit, so a state could otherwise exceed it.
     expect(tables.pending_count() <= PENDING_FAXES_MAX, || {
         ("world.tables".to_owned(), format!("at most {PENDING_FAXES_MAX} faxes and calls may be pending"))
     })?;
@@ -239,8 +239,8 @@ fn check_messages(world: &Rewindable) -> Result<(), StateError> {
     })
 }
 
-/// Returns the alarm of a fax in this phase; `None` if the fax has ended, or if a request or the other end of the line
-/// moves it on.
+/// Returns the alarm that a fax in this phase needs; `None` if the fax has ended, or if a request or the other end of
+/// the line moves it on.
 const fn alarm_of(phase: &Phase) -> Option<AlarmKind> {
     match phase {
         Phase::Queued => Some(AlarmKind::Start),
@@ -274,7 +274,7 @@ struct Movers {
 impl Movers {
     fn of(world: &Rewindable) -> Self {
         let tables = &world.tables;
-        // The completion of an echo is only journaled, so no fax moves on.
+        // The completion of an echo is only journaled, so it moves no fax on.
         let counted = || world.under_way.values().filter(|under_way| !under_way.is_echo);
         let fetches = counted().filter(|under_way| matches!(*under_way.intent, Intent::FetchDocument { .. }));
         let renders = counted().filter(|under_way| matches!(*under_way.intent, Intent::Render(_)));

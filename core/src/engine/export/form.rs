@@ -357,7 +357,7 @@ mod tests {
     const WRITTEN: &str = r#"{"sid":"a","quality":"fine"}"#;
 
     form! {
-        /// The form of the type, unchanged since then.
+        /// The form of that type, unchanged since `WRITTEN` was written.
         struct Fax for engine::Fax {
             sid: String,
             quality = resolution: Quality,
@@ -398,7 +398,7 @@ mod tests {
         }
         assert_eq!(serde_json::to_value(Pair::of(&Unnamed(None, 2))).expect("JSON"), json!({ "second": 2 }));
         let read = |value| serde_json::from_value::<Pair>(value).map(Form::value);
-        assert_eq!(read(json!({ "second": 2 })).expect("read"), Unnamed(None, 2));
+        assert_eq!(read(json!({ "second": 2 })).expect("readable"), Unnamed(None, 2));
         for (document, told) in
             [(json!({ "first": 1 }), "missing field"), (json!({ "second": 2, "third": 3 }), "third")]
         {

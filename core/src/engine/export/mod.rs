@@ -40,8 +40,8 @@ pub const STATE_VERSION: u64 = 2;
 /// The largest number that can be read: every JSON reader represents it exactly, and no counter ever comes close.
 const COUNT_MAX: u64 = 1 << 53;
 
-/// The most values in a document of an earlier version. Such a document is upgraded in memory, where it takes 40 times
-/// the size of its text.
+/// The maximum number of values in a document of an earlier version. Such a document is upgraded in memory, where it
+/// takes 40 times the size of its text.
 const UPGRADED_VALUES_MAX: usize = 500_000;
 
 /// The field with the document's version.

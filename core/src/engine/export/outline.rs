@@ -13,10 +13,10 @@ use serde::{Serialize, Serializer};
 use super::shelf::{self, ByHash};
 use super::{COUNT_MAX, DOCUMENTS, VERSION};
 
-/// The most characters of an invalid version that an error quotes.
+/// The maximum number of characters of an invalid version that an error quotes.
 const SHOWN_CHARS_MAX: usize = 40;
 
-/// The path of an invalid document, and the reason.
+/// The path of an invalid document, and the reason that it is invalid.
 type Fault = (String, String);
 
 /// The version and the documents of a state.
@@ -135,7 +135,7 @@ impl<'de> Deserialize<'de> for Counted {
 
 /// The value of the field with the version.
 pub(super) enum Version {
-    /// There is no such field, or the value isn't even an object.
+    /// There is no such field, or the whole document isn't even an object.
     Missing,
     Number(u64),
     /// Any other value, as errors show it.

@@ -1,6 +1,5 @@
-//! The documents of a state while the state is written or read. In a state, a document only names its bytes by their
-//! hash, so that the bytes appear only once, however many faxes share them. Meanwhile, the bytes are kept on the shelf,
-//! which is thread-local.
+//! The documents of a state while it is written or read, kept on a thread-local shelf. In the state itself, a document
+//! only names its bytes by their hash, so that the bytes appear only once, however many faxes share them.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

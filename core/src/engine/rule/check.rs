@@ -11,9 +11,10 @@ use crate::model::line::{LineFault, NOISE_PER_MILLE_MAX, RATE_BPS_MAX, RATE_BPS_
 use crate::model::phone::SIP_URI_LEN_MAX;
 use crate::model::webhook::{Purpose, Signature};
 
-/// The most matches to skip, and the most times that a rule may act: far more than faxes can be pending in a world.
+/// The maximum number of matches to skip, and of times that a rule may act: far more than the faxes that can be pending
+/// in a world.
 pub const COUNT_MAX: u32 = 1_000_000;
-/// The most pages that a rule may name; no fax has more.
+/// The maximum number of pages that a rule may name; no fax has more.
 pub const PAGES_MAX: u32 = 10_000;
 /// The longest webhook delay: a day on the world's clock.
 pub const WEBHOOK_DELAY_MS_MAX: u32 = 24 * 60 * 60 * 1_000;
@@ -25,9 +26,9 @@ pub const API_STATUS_MIN: u32 = 400;
 pub const API_STATUS_MAX: u32 = 599;
 /// The largest error code that a rule can give a refused REST call, since codes have at most five digits.
 pub const API_CODE_MAX: u32 = 99_999;
-/// The most characters of a failure's text: more than any service or fax machine uses.
+/// The maximum number of characters in a failure's text: more than any service or fax machine uses.
 pub const MESSAGE_CHARS_MAX: usize = 200;
-/// The most digits of a telephone number (E.164).
+/// The maximum number of digits in a telephone number (E.164).
 const DIGITS_MAX: usize = 15;
 
 /// The HTTP methods of REST calls that a rule may match.
@@ -235,7 +236,8 @@ fn check_webhook(webhook: WebhookFault) -> Result<(), RuleFault> {
 fn check_possible(rule: &Rule, dialect: Dialect) -> Result<(), RuleFault> {
     let (matches, kind) = (&rule.matches, rule.effect.kind());
     let is_of_fax = kind != RuleKind::Api;
-    // Pairs each condition with whether the rule's effect kind supports it; an unsupported one would never match.
+    // Each condition's name, whether the rule has it, and whether rules of this kind support it; an unsupported
+    // condition would never match.
     let given = [
         ("direction", matches.direction.is_some(), is_of_fax),
         ("from", matches.from.is_some(), is_of_fax),

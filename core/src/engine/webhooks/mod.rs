@@ -17,7 +17,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{Cookie, Purpose};
 use rand::Rng;
 
-/// The most cookies kept per fax; when an app sets more, the oldest are dropped.
+/// The maximum number of cookies kept per fax; when an app sets more, the oldest are dropped.
 const COOKIES_MAX: usize = 50;
 
 /// The place of a request among those about the same fax, which determines its idempotency token.
@@ -50,7 +50,7 @@ pub(super) enum WebhookPlan {
 }
 
 impl WebhookPlan {
-    /// Returns the plan that follows from the rules' decision at this time; `None` if no rule acted.
+    /// Returns the plan that follows from the rules' decision at this time; `fault` is `None` if no rule acted.
     pub(super) fn of(fault: Option<WebhookFault>, now: Timestamp) -> Self {
         let not_before = |fault: &WebhookFault| now.after(Duration::from_millis(fault.delay_ms));
         fault.map_or(Self::Plain, |fault| Self::Ruled { not_before: not_before(&fault), fault })

@@ -65,7 +65,7 @@ impl Outgoing {
         self.queue.len()
     }
 
-    /// Returns whether no notice waits or is under way.
+    /// Returns whether no notice is waiting or under way.
     pub(in crate::engine) fn is_done(&self) -> bool {
         self.queue.is_empty() && self.under_way.is_none()
     }
@@ -187,7 +187,7 @@ impl Engine {
         // A reset or the end of the fax may have removed the notice.
         let Some(outgoing) = self.world.outgoing.get_mut(&sid) else { return };
         let Some(notice) = &mut outgoing.under_way else { return };
-        // Cookies are set now and not when the notice was queued: responses may have set more since then.
+        // Filled in only now, because responses may have set more cookies since the notice was queued.
         Arc::make_mut(notice).cookies.clone_from(&outgoing.cookies);
         let again = Box::new(Notice::clone(notice));
         self.issue(sid, Intent::Deliver(again));
@@ -265,7 +265,7 @@ enum Next {
 }
 
 impl Outgoing {
-    /// Takes the next notice that its plan allows to be sent; `is_last` means that the fax will have no further
+    /// Takes the next notice whose plan allows it to be sent; `is_last` means that the fax will have no further
     /// notices. The token is assigned here and not when a notice is queued, so that a notice that waits in a snapshot
     /// gets a new token after each restore.
     fn take_next(&mut self, is_last: bool, now: Timestamp, token_of: &dyn Fn(u64) -> Box<str>) -> Next {

@@ -30,7 +30,7 @@ impl Engine {
         true
     }
 
-    /// Sets the alarm for sending the notice under way again; returns whether there will be another attempt.
+    /// Sets the alarm for resending the notice that is under way; returns whether there will be another attempt.
     pub(in crate::engine) fn retry_notice(&mut self, sid: FaxSid, record: &ExchangeRecord, now: Timestamp) -> bool {
         let dialect = self.account.dialect;
         // The fax may have been deleted during the attempt, but its notices are still sent.

@@ -99,7 +99,7 @@ pub(in crate::engine::export) struct OrderedMap<F: Form> {
     list: List<F>,
 }
 
-/// A value of an account's list, which has a place in the list and an id.
+/// A value in one of an account's lists, which has a place in the list and an id.
 pub(in crate::engine::export) trait Registered: Clone {
     type Id: Eq + Hash;
     fn place(&self) -> (u64, Self::Id);

@@ -48,7 +48,7 @@ pub(super) struct World {
     numbers: Numbers,
     caller_ids: OrderedMap<CallerId>,
     applications: OrderedMap<Application>,
-    // Older states lack this field, which is omitted until a bin is created.
+    // Older states lack this field and the next, which are omitted until a bin or a message is created.
     #[serde(default, skip_serializing_if = "OrderedMap::is_untouched")]
     twiml_bins: OrderedMap<TwimlBin>,
     #[serde(default, skip_serializing_if = "OrderedMap::is_untouched")]

@@ -102,7 +102,7 @@ fn failures() -> Vec<ExchangeFailure> {
 }
 
 fn rules() -> Vec<Rule> {
-    let pattern = || Some(Pattern::new("+1*").expect("a pattern"));
+    let pattern = || Some(Pattern::new("+1*").expect("a valid pattern"));
     let matches = Match {
         direction: Some(Direction::Outbound),
         from: pattern(),
@@ -235,7 +235,7 @@ fn message(from: Option<Sender>) -> CreateMessage {
 }
 
 fn testers() -> Vec<Input> {
-    let state = State::read(include_bytes!("../../../../../fixtures/state/v1.json"), &[]).expect("a state");
+    let state = State::read(include_bytes!("../../../../../fixtures/state/v1.json"), &[]).expect("a valid state");
     let mut inputs: Vec<Input> = rules().into_iter().map(|rule| AddRule(rule).into()).collect();
     inputs.extend([
         Reset { seed: Some(u64::MAX) }.into(),
@@ -408,7 +408,7 @@ fn invalid_lines_and_other_versions_are_refused() {
 }
 
 #[test]
-fn an_invalid_value_is_refused_with_its_path() {
+fn the_error_about_an_invalid_value_begins_with_its_path() {
     let refused = |change: &dyn Fn(&mut Value)| {
         let line = Logged { at: at(), input: faxes().remove(0) }.to_line().expect("it is written");
         let mut entry = serde_json::from_str(&line).expect("JSON");

@@ -21,7 +21,7 @@ fn in_value(value: &mut Value, place: &str) -> Result<(), StateError> {
 }
 
 /// Converts one object. Faxes and notices have `error: [code, text]`, questions to a fallback URL have
-/// `failed: [code, URL]`, and alerts and breaking transmissions have `code`.
+/// `failed: [code, URL]`, and alerts and the breaks of transmissions have `code`.
 fn in_object(fields: &mut Map<String, Value>, place: &str) -> Result<(), StateError> {
     if let Some(error) = fields.remove("error") {
         let fault = fault_of(&error[0], &error[1], &format!("{place}.error"))?;
