@@ -39,7 +39,7 @@ use crate::model::webhook::ExchangeRecord;
 pub use self::setup::{AccountSetup, CreateWorldError, GuardOptions, Settings, SignInError};
 pub use crate::world::World;
 
-/// The most worlds that may exist. Each takes a few kilobytes and a task.
+/// The maximum number of worlds. Each takes a few kilobytes and a task.
 pub const WORLDS_MAX: usize = 10_000;
 
 /// A handle on the registry of worlds; clones share the registry.
@@ -76,7 +76,7 @@ impl Registry {
         Self::with_renderer(settings, (client, Renderer::threads()), default, others, runtime)
     }
 
-    /// Does the same as [`Registry::new`], but with this renderer instead of the shared one, which uses this process's
+    /// Does the same as [`Registry::new`], but with the given renderer instead of the one that uses this process's
     /// threads.
     ///
     /// # Errors
@@ -506,7 +506,7 @@ impl Registry {
         let settings = &self.0.settings;
         let mut account = Account::new(sid, auth_token, self.0.real.now());
         account.friendly_name = setup.friendly_name.unwrap_or(account.friendly_name);
-        // Only a Twilio account's service can be anything but full.
+        // Only a Twilio account can have a service other than the full one.
         let service = setup.service.unwrap_or(settings.service);
         account.service = account.dialect.check_service(service).map_or(Service::Full, |()| service);
         account.debugger_url = setup.debugger_url;

@@ -9,9 +9,9 @@ use crate::model::sid::AccountSid;
 use crate::model::time::Timestamp;
 use crate::model::words::words;
 
-/// The most requests kept, enough to see what a misconfigured client has been doing.
+/// The maximum number of requests kept; it is enough to see what a misconfigured client has been doing.
 pub(crate) const UNASSIGNED_MAX: usize = 1_000;
-/// The most bytes of requests kept; paths can be long.
+/// The maximum total size of the requests kept, in bytes; paths can be long.
 pub(crate) const UNASSIGNED_BYTES_MAX: usize = 1024 * 1024;
 
 words!(
@@ -51,7 +51,7 @@ pub(crate) struct UnassignedRequest {
     /// Path and query, with secrets masked.
     pub(crate) path: Box<str>,
     pub(crate) status: u16,
-    /// Twilio's error code in the response, if any.
+    /// The error code in the response, if any.
     pub(crate) code: Option<u32>,
     /// The account in the path, or otherwise the one in the credential.
     pub(crate) account: Option<AccountSid>,

@@ -57,7 +57,7 @@ pub(super) async fn otherwise(
         return None;
     }
     let (method, path) = (parts.method.as_str().into(), asked_path(parts).into());
-    // No rule matches this call, or the world has broken meanwhile: the call proceeds as usual.
+    // If no rule matches this call, or the world has broken meanwhile, the call proceeds as usual.
     let Ok(Some(fault)) = signed_in.world().handle(ApiCalled { method, path }) else {
         return None;
     };
