@@ -34,7 +34,7 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 
-/// The most alarms that the driver handles before it starts the effects queued by them.
+/// The maximum number of alarms that the driver handles before it starts the effects that they queued.
 const ALARMS_AT_ONCE_MAX: usize = 1_000;
 
 /// A handle on a world; clones share the world.
