@@ -51,7 +51,7 @@ async fn supervise(world: World, performer: Arc<Performer>) {
     }
 }
 
-/// The reason a driver ended: its world was closed, or it broke.
+/// The reason a driver ended: its world was closed or broke.
 enum Driven {
     Closed,
     Broken,

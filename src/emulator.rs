@@ -223,7 +223,7 @@ impl Registry {
         self.sign_in_with_admission(account, token).map(|(world, _)| world)
     }
 
-    /// Does the same as [`Registry::sign_in`], and also returns the account's admission terms.
+    /// Does the same as [`Registry::sign_in`], and also returns the account's admission.
     ///
     /// # Errors
     /// Fails if the credential opens no world.
@@ -445,7 +445,7 @@ impl Registry {
         !removed.is_empty()
     }
 
-    /// Closes worlds that have been removed from the registry, and adds up their event counts.
+    /// Closes worlds that have been removed from the registry, and adds their event counts to the total.
     fn bury(&self, removed: &[World]) {
         for world in removed {
             world.close();

@@ -260,8 +260,8 @@ impl World {
         self.notify_waiters();
     }
 
-    /// Makes `token` the account's token if the account has none yet. Returns the admission terms if `token` is the
-    /// account's token.
+    /// Makes `token` the account's token if the account has none yet. Returns the account's admission if `token` is now
+    /// the account's token.
     pub fn claim(&self, token: &str) -> Option<Admission> {
         {
             // Nearly every call returns from this block. At its end the gate is unlocked, so that `refresh_admission`
@@ -279,7 +279,7 @@ impl World {
         self.gate().opened_by(token)
     }
 
-    /// Returns the terms on which the account's calls are currently admitted.
+    /// Returns the account's current admission: the terms on which its calls are admitted.
     #[must_use]
     pub fn admission(&self) -> Admission {
         self.gate().admission()

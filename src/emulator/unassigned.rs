@@ -23,7 +23,7 @@ words!(
         UnknownPath = "unknown-path",
         /// The resource doesn't support this method.
         WrongMethod = "wrong-method",
-        /// The request has no credential, or one that isn't in Twilio's form.
+        /// The request has no credential, or a malformed one.
         NoCredential = "no-credential",
         /// No such account is configured, and unknown accounts are refused.
         UnknownAccount = "unknown-account",
@@ -33,7 +33,7 @@ words!(
         OtherAccount = "other-account",
         /// The path belongs to a dialect other than the account's.
         OtherDialect = "other-dialect",
-        /// The credential is a standard API key, which isn't allowed to read the AuthToken that the path asks for.
+        /// The credential is a standard API key, which isn't enough for the Accounts and Keys that the path asks for.
         KeyNotEnough = "key-not-enough",
         /// The account's world has broken because of a fault in the emulator.
         Broken = "world-broken",

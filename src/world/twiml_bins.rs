@@ -1,4 +1,4 @@
-//! Bins that the emulator makes for a tester's TwiML.
+//! Bins that the emulator creates for incoming faxes that a tester gives an action.
 
 use std::sync::Arc;
 
@@ -18,7 +18,8 @@ impl World {
     /// returns the bin's URL.
     ///
     /// # Errors
-    /// Fails if the call is refused, or if the world has as many bins as it may have. Nothing has changed then.
+    /// Fails if the call is refused, or if the world has its maximum number of bins. In either case, nothing has
+    /// changed.
     pub(crate) fn receive_with(
         &self,
         twiml: String,

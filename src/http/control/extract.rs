@@ -25,7 +25,7 @@ use crate::model::sid::AccountSid;
 const JSON_BYTES_MAX: usize = 1024 * 1024;
 /// The query parameter that every call may have.
 const ACCOUNT: &str = "account";
-/// The only call that a broken world accepts.
+/// The end of the path of the only call that a broken world accepts.
 const RESET: &str = "/reset";
 
 /// The world that a call addresses: that of `?account=`, or that of the default account. If the account has no world, a
@@ -39,7 +39,7 @@ pub(super) struct Observed(pub(super) World);
 pub(super) struct Awaited {
     pub(super) registry: Registry,
     pub(super) world: World,
-    /// Whether the account has no world yet, so that this one was created for the call.
+    /// Whether the account has no world yet; in that case `world` was created for this call alone.
     pub(super) is_fresh: bool,
 }
 

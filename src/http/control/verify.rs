@@ -81,8 +81,8 @@ pub(super) async fn verify(
 ) -> Result<Json<VerdictView>, Problem> {
     // A parsed expectation may take many times the memory of its text, so wait for a turn before parsing.
     let turn = registry.gates().verify().await.ok_or_else(Problem::no_turn)?;
-    // Runs on a separate thread: thousands of events and an expensive pattern take time, during which other calls must
-    // proceed.
+    // Runs on a separate thread: comparing thousands of events with an expensive pattern takes time, and other calls
+    // must not wait for that.
     let verdict = tokio::task::spawn_blocking(move || {
         // Held until the check is done, even if the client has gone by then.
         let _turn = turn;
