@@ -65,7 +65,7 @@ struct Core {
     requests: RequestLog,
     clock: Clock,
     outbox: VecDeque<Effect>,
-    /// State replaced by a reset or restore, dropped later: freeing it takes longer than swapping it out.
+    /// State replaced by a reset or restore, which the driver frees: that would take too long under the lock.
     discarded: Vec<Discarded>,
     closed: bool,
     /// What the driver is waiting for. `None` from when the driver is woken until it next takes work.
@@ -182,7 +182,7 @@ impl World {
         self.within(|core| core.clock.mode())
     }
 
-    /// Returns the reason the world is broken, if it is. A broken world refuses everything but a reset.
+    /// Returns the reason the world is broken, if it is. A broken world refuses everything but a reset or restore.
     #[must_use]
     pub fn broken(&self) -> Option<Arc<str>> {
         self.0.breakage.why()
@@ -452,7 +452,7 @@ impl World {
             self.refresh_admission(core);
             (result, wakes_driver)
         });
-        // Done after the lock is released, so that the driver doesn't wake up only to wait for it.
+        // Done after the lock is released, so that the driver doesn't wake up only to wait for the lock.
         if wakes_driver {
             self.0.wake.notify_one();
         }
