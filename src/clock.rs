@@ -1,12 +1,12 @@
 //! A world's clock, which is either running or frozen. Only this module reads the system's clocks; elsewhere, time
-//! limits are measured with Tokio's.
+//! limits are measured with Tokio's clock.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::model::time::Timestamp;
 
-/// Real time: the system's date, read once, plus the monotonic time since then. Corrections to the system clock can't
-/// move this time back.
+/// Real time: the system's date and time, read once, plus the monotonic time since then. Corrections to the system
+/// clock can't move this time back.
 #[derive(Debug, Clone, Copy)]
 pub struct RealTime {
     started_at: Timestamp,
@@ -14,7 +14,7 @@ pub struct RealTime {
 }
 
 impl RealTime {
-    /// Reads the system's date and starts counting from it.
+    /// Reads the system's date and time, and starts counting from there.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one reader of real time")]
     pub fn start() -> Self {
@@ -95,7 +95,7 @@ impl Clock {
         self.since = self.real.now();
     }
 
-    /// Returns the real time until the clock shows `moment`, or `None` if the clock is frozen before that moment.
+    /// Returns the real time until the clock shows `moment`, or `None` if the clock is frozen at an earlier time.
     #[must_use]
     pub fn until(&self, moment: Timestamp) -> Option<Duration> {
         let wait = moment.since(self.now());

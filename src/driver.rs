@@ -17,9 +17,10 @@ use crate::engine::input::{Completion, EffectResult, ServeTwimlBin};
 use crate::io::{Performer, Signer};
 use crate::world::{World, message_of};
 
-/// The most effects of one world that are performed concurrently; the others are queued.
+/// The maximum number of one world's effects in progress; the others are queued.
 const UNDER_WAY_MAX: usize = 4_096;
-/// The most concurrent effects for one host and port, so that a hung app doesn't delay webhooks to other apps.
+/// The maximum number of effects in progress for one host and port, so that a hung app doesn't delay webhooks to other
+/// apps.
 const UNDER_WAY_PER_HOST_MAX: usize = 1_024;
 /// The lane for effects that render a document and thus connect to no host.
 const RENDERING: &str = "(rendering)";
@@ -33,8 +34,8 @@ pub(crate) fn start(runtime: &Handle, world: World, performer: Arc<Performer>) {
     runtime.spawn(supervise(world, performer));
 }
 
-/// Restarts a world's driver until the world is closed. A panic breaks the world; the next driver starts once the world
-/// has been reset.
+/// Runs a world's driver until the world is closed. A panic breaks the world and ends the driver; a new one starts once
+/// the world has been reset.
 async fn supervise(world: World, performer: Arc<Performer>) {
     loop {
         // Unwind safe: after a panic the world is broken, and nothing but a reset touches its state.
@@ -50,7 +51,7 @@ async fn supervise(world: World, performer: Arc<Performer>) {
     }
 }
 
-/// The reason a driver ended: its world was closed, or it broke.
+/// The reason a driver ended: its world was closed or broke.
 enum Driven {
     Closed,
     Broken,

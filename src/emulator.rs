@@ -39,7 +39,7 @@ use crate::model::webhook::ExchangeRecord;
 pub use self::setup::{AccountSetup, CreateWorldError, GuardOptions, Settings, SignInError};
 pub use crate::world::World;
 
-/// The most worlds that may exist. Each takes a few kilobytes and a task.
+/// The maximum number of worlds. Each takes a few kilobytes and a task.
 pub const WORLDS_MAX: usize = 10_000;
 
 /// A handle on the registry of worlds; clones share the registry.
@@ -76,7 +76,7 @@ impl Registry {
         Self::with_renderer(settings, (client, Renderer::threads()), default, others, runtime)
     }
 
-    /// Does the same as [`Registry::new`], but with this renderer instead of the shared one, which uses this process's
+    /// Does the same as [`Registry::new`], but with the given renderer instead of the one that uses this process's
     /// threads.
     ///
     /// # Errors
@@ -223,7 +223,7 @@ impl Registry {
         self.sign_in_with_admission(account, token).map(|(world, _)| world)
     }
 
-    /// Does the same as [`Registry::sign_in`], and also returns the account's admission terms.
+    /// Does the same as [`Registry::sign_in`], and also returns the account's admission.
     ///
     /// # Errors
     /// Fails if the credential opens no world.
@@ -445,7 +445,7 @@ impl Registry {
         !removed.is_empty()
     }
 
-    /// Closes worlds that have been removed from the registry, and adds up their event counts.
+    /// Closes worlds that have been removed from the registry, and adds their event counts to the total.
     fn bury(&self, removed: &[World]) {
         for world in removed {
             world.close();
@@ -506,7 +506,7 @@ impl Registry {
         let settings = &self.0.settings;
         let mut account = Account::new(sid, auth_token, self.0.real.now());
         account.friendly_name = setup.friendly_name.unwrap_or(account.friendly_name);
-        // Only a Twilio account's service can be anything but full.
+        // Only a Twilio account can have a service other than the full one.
         let service = setup.service.unwrap_or(settings.service);
         account.service = account.dialect.check_service(service).map_or(Service::Full, |()| service);
         account.debugger_url = setup.debugger_url;

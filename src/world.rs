@@ -34,7 +34,7 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 
-/// The most alarms that the driver handles before it starts the effects queued by them.
+/// The maximum number of alarms that the driver handles before it starts the effects that they queued.
 const ALARMS_AT_ONCE_MAX: usize = 1_000;
 
 /// A handle on a world; clones share the world.
@@ -65,7 +65,7 @@ struct Core {
     requests: RequestLog,
     clock: Clock,
     outbox: VecDeque<Effect>,
-    /// State replaced by a reset or restore, dropped later: freeing it takes longer than swapping it out.
+    /// State replaced by a reset or restore, which the driver frees: that would take too long under the lock.
     discarded: Vec<Discarded>,
     closed: bool,
     /// What the driver is waiting for. `None` from when the driver is woken until it next takes work.
@@ -182,7 +182,7 @@ impl World {
         self.within(|core| core.clock.mode())
     }
 
-    /// Returns the reason the world is broken, if it is. A broken world refuses everything but a reset.
+    /// Returns the reason the world is broken, if it is. A broken world refuses everything but a reset or restore.
     #[must_use]
     pub fn broken(&self) -> Option<Arc<str>> {
         self.0.breakage.why()
@@ -260,8 +260,8 @@ impl World {
         self.notify_waiters();
     }
 
-    /// Makes `token` the account's token if the account has none yet. Returns the admission terms if `token` is the
-    /// account's token.
+    /// Makes `token` the account's token if the account has none yet. Returns the account's admission if `token` is now
+    /// the account's token.
     pub fn claim(&self, token: &str) -> Option<Admission> {
         {
             // Nearly every call returns from this block. At its end the gate is unlocked, so that `refresh_admission`
@@ -279,7 +279,7 @@ impl World {
         self.gate().opened_by(token)
     }
 
-    /// Returns the terms on which the account's calls are currently admitted.
+    /// Returns the account's current admission: the terms on which its calls are admitted.
     #[must_use]
     pub fn admission(&self) -> Admission {
         self.gate().admission()
@@ -452,7 +452,7 @@ impl World {
             self.refresh_admission(core);
             (result, wakes_driver)
         });
-        // Done after the lock is released, so that the driver doesn't wake up only to wait for it.
+        // Done after the lock is released, so that the driver doesn't wake up only to wait for the lock.
         if wakes_driver {
             self.0.wake.notify_one();
         }

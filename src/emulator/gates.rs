@@ -8,9 +8,9 @@ use tokio::time::timeout;
 
 /// How long a call waits for its turn before it fails with 503.
 const TURN_WAIT_MAX: Duration = Duration::from_secs(30);
-/// The most states that are read or written concurrently; each may contain a whole world as JSON.
+/// The maximum number of states that are read or written concurrently; each may contain a whole world as JSON.
 const STATES_AT_ONCE: usize = 1;
-/// The most expectations that are concurrently compared with journals.
+/// The maximum number of expectations that are concurrently compared with journals.
 const VERIFIES_AT_ONCE: usize = 2;
 
 /// The queues for calls that take turns.
@@ -50,7 +50,7 @@ mod tests {
     #[tokio::test]
     async fn a_call_waits_for_its_turn_but_not_forever() {
         let gates = Gates::default();
-        let held = gates.state().await.expect("it is free");
+        let held = gates.state().await.expect("the gate is free");
         assert!(turn(&gates.states, Duration::ZERO).await.is_none(), "one at a time");
         let (next, ()) = tokio::join!(gates.state(), async { drop(held) });
         assert!(next.is_some());

@@ -7,9 +7,9 @@ use crate::engine::tally::Tally;
 use crate::model::sid::{AccountSid, Id, IdForm, KeySid};
 use crate::world::World;
 
-/// The most removed accounts that are remembered individually.
+/// The maximum number of removed accounts that are remembered individually.
 const DEPARTED_MAX: usize = 100_000;
-/// The most writes that a world can have if it hasn't been used since its creation. The request that created it may
+/// The maximum number of writes of a world that hasn't been used since its creation. The request that created it may
 /// count as one.
 const WRITES_OF_A_CREATION: u64 = 1;
 
@@ -24,7 +24,7 @@ pub(super) struct Worlds {
     pub(super) created: u64,
     /// How many account SIDs have been derived from the seed, so that each is different.
     pub(super) minted: u64,
-    /// How many subaccounts each owner has ever had, so that a removed subaccount's SID is never minted again.
+    /// The ordinal of each owner's next subaccount, so that a removed subaccount's SID is never minted again.
     pub(super) subaccounts_minted: BTreeMap<AccountSid, u64>,
     /// Accounts from the configuration, whose worlds are never dropped to make room.
     pub(super) configured: BTreeSet<AccountSid>,

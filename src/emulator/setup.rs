@@ -35,7 +35,7 @@ pub struct Settings {
     pub guard: GuardOptions,
 }
 
-/// The options that decide who may call the emulator besides programs on this machine.
+/// The options that decide who may call the emulator.
 #[derive(Debug, Clone, Default)]
 pub struct GuardOptions {
     /// Additional host names that requests may be addressed to, in lower case.

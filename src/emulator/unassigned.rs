@@ -9,9 +9,9 @@ use crate::model::sid::AccountSid;
 use crate::model::time::Timestamp;
 use crate::model::words::words;
 
-/// The most requests kept, enough to see what a misconfigured client has been doing.
+/// The maximum number of requests kept; it is enough to see what a misconfigured client has been doing.
 pub(crate) const UNASSIGNED_MAX: usize = 1_000;
-/// The most bytes of requests kept; paths can be long.
+/// The maximum total size of the requests kept, in bytes; paths can be long.
 pub(crate) const UNASSIGNED_BYTES_MAX: usize = 1024 * 1024;
 
 words!(
@@ -23,7 +23,7 @@ words!(
         UnknownPath = "unknown-path",
         /// The resource doesn't support this method.
         WrongMethod = "wrong-method",
-        /// The request has no credential, or one that isn't in Twilio's form.
+        /// The request has no credential, or a malformed one.
         NoCredential = "no-credential",
         /// No such account is configured, and unknown accounts are refused.
         UnknownAccount = "unknown-account",
@@ -33,7 +33,7 @@ words!(
         OtherAccount = "other-account",
         /// The path belongs to a dialect other than the account's.
         OtherDialect = "other-dialect",
-        /// The credential is a standard API key, which isn't allowed to read the AuthToken that the path asks for.
+        /// The credential is a standard API key, which isn't enough for the Accounts and Keys that the path asks for.
         KeyNotEnough = "key-not-enough",
         /// The account's world has broken because of a fault in the emulator.
         Broken = "world-broken",
@@ -51,7 +51,7 @@ pub(crate) struct UnassignedRequest {
     /// Path and query, with secrets masked.
     pub(crate) path: Box<str>,
     pub(crate) status: u16,
-    /// Twilio's error code in the response, if any.
+    /// The error code in the response, if any.
     pub(crate) code: Option<u32>,
     /// The account in the path, or otherwise the one in the credential.
     pub(crate) account: Option<AccountSid>,

@@ -28,7 +28,7 @@ pub(super) struct SignedIn {
     /// The world of the subaccount named in the path; `None` if the path names no account, or the credential's own
     /// account.
     named: Option<World>,
-    /// The addressed world's admission data when the call came in.
+    /// The addressed world's admission as of the moment the call came in.
     admission: Admission,
 }
 
@@ -57,7 +57,7 @@ pub(super) async fn otherwise(
         return None;
     }
     let (method, path) = (parts.method.as_str().into(), asked_path(parts).into());
-    // No rule matches this call, or the world has broken meanwhile: the call proceeds as usual.
+    // If no rule matches this call, or the world has broken meanwhile, the call proceeds as usual.
     let Ok(Some(fault)) = signed_in.world().handle(ApiCalled { method, path }) else {
         return None;
     };
@@ -163,7 +163,7 @@ fn of_another(named: AccountSid) -> ApiError {
     ApiError::unauthenticated(message)
 }
 
-/// Checks the admission data of the addressed account and, for a subaccount, of its owner.
+/// Checks the admission of the addressed account and, if its owner makes the call, that the owner is active.
 pub(super) fn admit(signed_in: &SignedIn, area: Area, action: Action) -> Result<(), Refusal> {
     let is_own = signed_in.named.is_none();
     if !is_own {

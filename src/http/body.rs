@@ -35,7 +35,7 @@ pub(super) enum BodyFault {
     NoRoom(#[from] NoRoom),
 }
 
-/// The time limits for one body: its longest pause, and its longest duration in total.
+/// The time limits for one body: for each pause, and for the whole body.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
     idle: Duration,
@@ -62,7 +62,7 @@ where
     async fn next(&mut self) -> Option<Result<Bytes, BodyFault>> {
         loop {
             let frame = timeout_at(self.end, timeout(self.idle, self.body.frame())).await;
-            // Either time limit has passed: for the whole body, or for this frame.
+            // The time limit for the whole body has passed, or the one for this frame.
             let Ok(Ok(frame)) = frame else { return Some(Err(BodyFault::TooSlow)) };
             match frame? {
                 Ok(frame) => {

@@ -53,7 +53,7 @@ async fn the_shell_names_only_existing_files_and_contains_no_inline_script_or_st
 }
 
 #[tokio::test]
-async fn a_file_of_this_build_is_cached_forever_and_one_of_another_is_revalidated() {
+async fn files_of_this_build_are_cached_forever_and_those_of_another_build_are_revalidated() {
     let served = |build: &str| asset(Path((build.to_owned(), "js/app.js".to_owned())), HeaderMap::new());
     let response = served(&BUILD).await;
     assert_eq!(response.headers()[header::CACHE_CONTROL], IMMUTABLE);

@@ -45,7 +45,7 @@ fn routes_of(dialect: Dialect) -> &'static Routes {
     }
 }
 
-/// Answers a request whose path belongs to one of these APIs; any other request is returned unanswered.
+/// Answers a request whose path belongs to one of the REST APIs; any other request is returned unanswered.
 pub(super) async fn answer<B>(
     registry: &Registry,
     request: Request<B>,

@@ -2,8 +2,8 @@
 //! and checks the control API's callers. Accounts and their credentials are checked elsewhere.
 //!
 //! A web page in the user's browser can send requests to this machine, but can't choose `Host`, `Origin` and
-//! `Sec-Fetch-*`, so these headers distinguish a page from a program. A webhook is recognised by the headers that every
-//! webhook carries.
+//! `Sec-Fetch-*`, so these headers distinguish a page from a program. A webhook is recognised by headers that only
+//! webhooks carry.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -48,14 +48,14 @@ pub(super) enum Verdict {
     PassTo(HeaderValue),
     /// The request is a CORS preflight; this is the response to it.
     Answer(Response),
-    /// The request is refused with this response. The error code is set for REST paths, whose refusals are journaled.
+    /// The request is refused with this response. The error code is set for REST paths, whose refusals are logged.
     Refuse(Response, Option<u32>),
 }
 
 /// The part of the emulator that a path belongs to. Each part treats web pages differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Area {
-    /// The REST APIs, which web pages never called.
+    /// The REST APIs, which are meant for programs and not for web pages.
     Rest,
     /// The control API, under `/_fauxfax`.
     Control,
@@ -75,7 +75,7 @@ impl Area {
     }
 }
 
-/// Decides about a request, based only on its head.
+/// Decides what to do with a request, based only on its head.
 pub(super) fn judge(parts: &Parts, settings: &Settings) -> Verdict {
     let area = Area::of(parts.uri.path());
     match check(parts, area, settings) {
@@ -140,7 +140,7 @@ fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<Header
     if is_cross_site && allowed.is_none() && !(is_shown(area, parts.uri.path()) && only_shows(parts)) {
         return Err(Refusal::Page);
     }
-    // Anyone may fetch samples, since a fax may be sent from their URLs.
+    // Anyone may fetch samples, since the URL of one may be the MediaUrl of a fax.
     if area == Area::Control && !is_sample(parts.uri.path()) {
         check_caller(parts, options.control_token.as_deref())?;
     }

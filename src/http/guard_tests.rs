@@ -1,4 +1,5 @@
-//! Guard tests: each kind of request that a web page, a rebound host name or a webhook could make, on each surface.
+//! Guard tests: each kind of request that a web page, even one with a rebound host name, or a webhook could make, on
+//! each surface.
 
 use axum::http::Request;
 
@@ -159,7 +160,7 @@ fn no_webhook_may_use_the_control_api() {
         let headers = [(mark.as_str(), "x")];
         assert_eq!(open("POST", "/_fauxfax/v1/reset", &headers), 403, "{mark}");
         assert_eq!(open("POST", "/v1/Faxes", &headers), 0, "{mark}");
-        assert_eq!(open("GET", "/_fauxfax/v1/samples/letter.pdf", &headers), 0, "a sample may be sent");
+        assert_eq!(open("GET", "/_fauxfax/v1/samples/letter.pdf", &headers), 0, "a sample may be fetched for a fax");
     }
 }
 

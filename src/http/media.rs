@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_range_of_a_different_document_returns_the_whole_document() {
+    async fn an_if_range_with_a_different_tag_returns_the_whole_document() {
         let range = (header::RANGE, "bytes=2-4");
         assert_eq!(fetch(Method::GET, &[range.clone(), (header::IF_RANGE, "\"other\"")]).await.2, "0123456789");
         let own = format!("\"ME{}\"", "03".repeat(16));

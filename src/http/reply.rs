@@ -154,8 +154,8 @@ pub(super) fn charged(form: ErrorForm, response: Response, budget: &Budget) -> R
     }
 }
 
-/// Reads a form's body, whatever its Content-Type: real clients send forms without one
-/// (docs/fidelity.md, "The surface").
+/// Reads a form's body, whatever its Content-Type: some real clients send forms without one (docs/fidelity.md, "The
+/// surface").
 pub(super) async fn form_body<B>(body: B, budget: &Budget) -> Result<Bytes, ApiError>
 where
     B: HttpBody<Data = Bytes>,
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_over_256_kb_is_413_and_one_of_exactly_that_is_read() {
+    async fn a_body_of_256_kb_is_read_and_one_that_is_a_byte_longer_is_413() {
         assert_eq!(length("1".repeat(FORM_BYTES_MAX)).await.unwrap(), FORM_BYTES_MAX);
         let error = length("1".repeat(FORM_BYTES_MAX + 1)).await.unwrap_err();
         assert_eq!((error.status(Dialect::Twilio), error.code(Dialect::Twilio)), (413, 20413));

@@ -54,7 +54,7 @@ pub fn service_with_ca(registry: Registry, address: SocketAddr, ca: Option<&CaFi
 }
 
 impl App {
-    /// Responds to a request; `connection` is the request's connection, for rules that reset it.
+    /// Responds to a request. Through `connection`, a rule can reset the request's connection.
     pub async fn answer<B>(&self, request: Request<B>, connection: &AbortHandle) -> Response
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
@@ -149,8 +149,8 @@ fn prepared<B>(mut request: Request<B>, address: SocketAddr) -> Request<B> {
     rewrite(request)
 }
 
-// A route can't have a parameter and a suffix in one segment, so the suffix is removed before routing. SignalWire's
-// root, which its own libraries omit, is removed too.
+// A route can't have a parameter and a suffix in one segment, so the suffix is removed before routing. The root of
+// SignalWire's paths, which SignalWire's own libraries omit, is removed too.
 fn rewrite<B>(mut request: Request<B>) -> Request<B> {
     let Some(rewritten) = rewritten(request.uri()) else { return request };
     let asked = std::mem::replace(request.uri_mut(), rewritten);

@@ -14,7 +14,7 @@ use crate::dialect::mask;
 use crate::emulator::{NoWorld, Registry, UnassignedRequest};
 use crate::model::sid::AccountSid;
 
-/// The most bytes of a target that are kept; real targets are shorter.
+/// The maximum number of bytes that are kept of a target; real targets are shorter.
 const TARGET_LEN_MAX: usize = 2_048;
 
 /// The reason a request belongs to no world, and the account that it names, if any.

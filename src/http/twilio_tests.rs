@@ -408,7 +408,7 @@ async fn a_call_is_journaled_together_with_its_effect() {
     for pair in pairs {
         let (done, call) = (&pair[0], &pair[1]);
         let created = matches!(done.engine_kind(), Some(EventKind::FaxStatus { old: None, .. }));
-        assert!(created, "nothing comes between: {pair:?}");
+        assert!(created, "nothing comes between a fax and its call: {pair:?}");
         assert_eq!((done.fax(), done.at()), (call.fax(), call.at()));
         calls += 1;
     }

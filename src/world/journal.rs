@@ -46,7 +46,7 @@ pub enum Entry {
     Request(Arc<ApiRequest>),
 }
 
-/// Returns the type of every event as the control API names it, such as `fax.status`.
+/// Returns all event types, as the control API names them, such as `fax.status`.
 pub fn kinds() -> impl Iterator<Item = &'static str> {
     EventName::ALL.iter().map(|name| name.as_str()).chain([API_REQUEST])
 }

@@ -1,4 +1,4 @@
-//! Compares the merged sequence of events and requests with a plain list.
+//! Journal tests, most of which compare the merged sequence of events and requests with a plain list.
 
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ impl Sequence {
         let number = self.requests.total() + 1;
         self.requests.note(&self.engine, request(&format!("{path}{number}")));
         self.listed.push(Listed::Request(number));
-        let kept_events = usize::try_from(self.engine.last_seq() - self.engine.events_evicted()).expect("small");
+        let kept_events = usize::try_from(self.engine.last_seq() - self.engine.events_evicted()).expect("it fits");
         assert!(self.requests.mark_count() <= kept_events + 2, "marks are bounded by the engine's events");
     }
 
@@ -114,7 +114,7 @@ impl Sequence {
 
     /// Returns the place of an entry in the list, counted from 1.
     fn place_of(&self, wanted: Listed) -> u64 {
-        self.listed.iter().position(|listed| *listed == wanted).expect("it was listed") as u64 + 1
+        self.listed.iter().position(|listed| *listed == wanted).expect("a listed entry") as u64 + 1
     }
 
     /// Compares the journal with the list, starting at each of these places in turn. No request may have been dropped
@@ -134,7 +134,7 @@ impl Sequence {
                 let shown = journal.events(&EventFilter { since, ..EventFilter::default() }, limit);
                 let first = since.max(floor).min(len);
                 let expected =
-                    self.listed[usize::try_from(first).expect("small")..].iter().zip(first + 1..).take(limit);
+                    self.listed[usize::try_from(first).expect("it fits")..].iter().zip(first + 1..).take(limit);
                 assert!(shown.iter().map(listed).eq(expected.map(|(listed, seq)| (*listed, seq))), "since {since}");
             }
         }
@@ -336,5 +336,5 @@ async fn a_request_wakes_tasks_that_wait_for_the_journal() {
         tokio::task::yield_now().await;
         call(&world, 1);
     });
-    assert!(asked.expect("it is woken").expect("the world is open") > 0);
+    assert!(asked.expect("woken in time").expect("the world is open") > 0);
 }

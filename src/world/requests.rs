@@ -10,8 +10,8 @@
 //! places in the sequence        1   2   3   4   5   6
 //! ```
 //!
-//! Marks record how many requests preceded an event, with one mark per run of requests between two events. Marks before
-//! the engine's oldest event are dropped together with that event, so there are never many more marks than events.
+//! Marks record how many requests preceded an event, with one mark per run of requests between two events. Marks that
+//! matter only to dropped events are dropped too, except for the last, so there are never many more marks than events.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -22,11 +22,11 @@ use crate::engine::journal::JOURNAL_EVENTS_MAX;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
-/// The most bytes of REST requests kept per world. The number of requests is limited by
+/// The maximum total size of the REST requests kept per world, in bytes. Their number is limited by
 /// [`JOURNAL_EVENTS_MAX`](crate::engine::journal::JOURNAL_EVENTS_MAX), as is the number of events.
 pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// A client's request to the REST API, and the outcome of the response.
+/// A client's request to the REST API, and the status and error code of the response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiRequest {
     /// The time at which the response was made, by the world's clock.
@@ -69,9 +69,9 @@ pub(super) struct Noted {
 /// A run of requests without an event between them.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
-    /// The engine's newest event when the requests were recorded; 0 before the first event.
+    /// The `seq` of the engine's newest event when the requests were recorded; 0 before the first event.
     after: u64,
-    /// How many requests were recorded up to the last of the run.
+    /// How many requests had been recorded by the end of the run.
     total: u64,
 }
 
@@ -85,7 +85,7 @@ impl RequestLog {
             Some(mark) if mark.after == after => mark.total = self.total,
             _ => self.marks.push_back(Mark { after, total: self.total }),
         }
-        // Times in the journal never decrease, and the engine may be ahead of this request.
+        // Times in the journal never decrease, but the engine's latest time may be later than this request's.
         let at = request.at.max(engine.latest());
         let request = Arc::new(ApiRequest { at, ..request });
         self.bytes += request.size_bytes();

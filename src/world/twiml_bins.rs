@@ -1,4 +1,4 @@
-//! Bins that the emulator makes for a tester's TwiML.
+//! Bins that the emulator creates for incoming faxes that a tester gives an action.
 
 use std::sync::Arc;
 
@@ -7,18 +7,19 @@ use crate::engine::input::{CreateTwimlBin, DeleteTwimlBin, ReceiveFax, Ringing};
 use crate::model::refusal::Refusal;
 use crate::model::sid::TwimlBinSid;
 
-/// The name of a bin for faxes that name their own action.
+/// The name of the bins for incoming faxes that a tester gives an action.
 const NAME: &str = "receive with an action";
-/// The most of these bins in a world: a test may name a new action for each of thousands of faxes. Beyond it the oldest
-/// is deleted, which by then has been read.
+/// The maximum number of such bins in a world: a test may name a new action for each of thousands of faxes. If there
+/// are more, the oldest is deleted; its call has read it long before.
 const OWN_BINS_MAX: usize = 100;
 
 impl World {
-    /// Makes a fax machine call, with a bin that has this TwiML in place of the number's app. `url_of` returns the bin's
-    /// URL.
+    /// Makes a fax machine call a number; a bin with this TwiML answers the call instead of the number's app. `url_of`
+    /// returns the bin's URL.
     ///
     /// # Errors
-    /// Fails if the call is refused, or if the world has as many bins as it may have. Nothing has changed then.
+    /// Fails if the call is refused, or if the world has its maximum number of bins. In either case, nothing has
+    /// changed.
     pub(crate) fn receive_with(
         &self,
         twiml: String,
@@ -42,7 +43,7 @@ impl World {
             (_, Some(_)) => Vec::new(),
         };
         for bin in surplus {
-            // A tester may have deleted it meanwhile.
+            // Refused only if the tester has already deleted the bin, or the world has broken.
             let _ = self.handle(DeleteTwimlBin(bin));
         }
         called

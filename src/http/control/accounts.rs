@@ -41,8 +41,8 @@ pub(super) struct NewAccount {
     dialect: Option<String>,
     /// Which statuses fire the StatusCallback: `all`, `queued-and-final` or `final`.
     callbacks: Option<String>,
-    /// What the Fax API does: `full`, `test-credentials` (only buying numbers, error 20008) or `retired` (no fax
-    /// calls, error 34005).
+    /// What the API does: `full`, `test-credentials` (only buying numbers and sending messages is possible, all else
+    /// gets error 20008) or `retired` (each fax call gets error 34005).
     service: Option<String>,
     /// URL of the Debugger webhook, which is notified of each alert.
     debugger_url: Option<Box<str>>,
@@ -53,19 +53,19 @@ pub(super) struct NewAccount {
     caller_ids: Vec<CallerId>,
 }
 
-/// A change of an account; fields that are left out stay as they are.
+/// A change to an account; fields that are left out stay as they are.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AccountEdits {
     friendly_name: Option<Box<str>>,
     /// `active`, `suspended` or `closed`; a closed account can't be opened again.
     status: Option<String>,
-    /// What the Fax API does: `full`, `test-credentials` or `retired`.
+    /// What the API does: `full`, `test-credentials` or `retired`.
     service: Option<String>,
     /// URL of the Debugger webhook; null removes it.
     #[serde(default, deserialize_with = "present")]
     debugger_url: Option<Option<Box<str>>>,
-    /// The key that signs the webhooks of a SignalWire account; null makes its token sign them.
+    /// The key that signs the webhooks of a SignalWire account; with null, the account's token signs them.
     #[serde(default, deserialize_with = "present")]
     signing_key: Option<Option<Box<str>>>,
 }
@@ -155,7 +155,7 @@ pub(super) async fn change(
 
 pub(super) async fn remove(State(registry): State<Registry>, Path(sid): Path<String>) -> Result<StatusCode, Problem> {
     let sid = parse_account(&sid)?;
-    // Clients that name no account use this one, so it must always exist.
+    // Clients that name no account use the default one, so it must always exist.
     if sid == registry.default_account() {
         let detail = "the default account can't be removed; empty it with POST /_fauxfax/v1/reset";
         return Err(Problem::new(409, "default-account", detail));

@@ -48,7 +48,7 @@ pub(super) struct BinView {
     numbers: Vec<String>,
     date_created: String,
     date_updated: String,
-    /// How often it was requested.
+    /// How many times it has been requested.
     requests: u64,
     /// When it was last requested; null if never.
     last_request: Option<String>,
@@ -128,7 +128,7 @@ fn checked_name(name: String) -> Result<Box<str>, Problem> {
     if fits { Ok(name.into()) } else { Err(bad("name", &format!("1 to {BIN_NAME_CHARS_MAX} characters"))) }
 }
 
-/// Returns TwiML that the fax engine can interpret. To test bad TwiML, an app or a rule has to return it.
+/// Refuses TwiML that the fax engine can't interpret. To test such TwiML, have an app or a rule return it.
 fn checked_twiml(twiml: String) -> Result<Arc<str>, Problem> {
     twiml_bin::check(&twiml).map_err(|error| bad("twiml", &error.to_string()))?;
     Ok(twiml.into())

@@ -22,7 +22,7 @@ use crate::world::ClockError;
 const TIMEOUT_DEFAULT_S: f64 = 30.0;
 /// The longest `timeout` that a call may ask for, in seconds.
 pub(super) const TIMEOUT_MAX_S: f64 = 600.0;
-/// The most deadlines that are shown.
+/// The maximum number of deadlines that are shown.
 const DEADLINES_MAX: usize = 20;
 
 /// The new mode of the clock.

@@ -20,7 +20,7 @@ use crate::world::journal::{ApiRequest, Entry, JournalEvent};
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(rename = "Event")]
 pub struct EventView {
-    /// Place in the journal; it grows by one with each event and never goes back, not even after a reset.
+    /// Place in the journal, always one higher than that of the previous event, even after a reset.
     pub seq: u64,
     /// Time of the event, by the world's clock.
     pub at: String,

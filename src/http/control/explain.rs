@@ -38,7 +38,7 @@ pub(super) struct ExplainOrder {
 #[schemars(rename = "Explanation")]
 pub(super) struct ExplanationView {
     valid: bool,
-    /// The mistake that yields this signature, `unknown` if no known mistake does; null if the signature is valid.
+    /// The mistake that yields this signature; `unknown` if no known mistake does, null if the signature is valid.
     mistake: Option<&'static str>,
     /// The mistakes that together yield this signature: one or two, or none if the signature is valid.
     mistakes: Vec<&'static str>,
@@ -72,7 +72,7 @@ pub(super) async fn explain(
 ) -> Result<Json<ExplanationView>, Problem> {
     let (own, key_kind) = world.read(|engine| {
         let account = engine.account();
-        // A key that the tester names counts as a signing key, not as an API token.
+        // A key that the tester gives counts as a signing key, not as an API token.
         let has_signing_key = account.signing_key.is_some() || order.token.is_some();
         (account.webhook_key().map(Box::from), KeyKind::of(account.dialect, has_signing_key))
     });

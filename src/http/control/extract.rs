@@ -20,12 +20,12 @@ use crate::model::account::Dialect;
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 
-/// The longest JSON body, in bytes, of calls that take no state or document; the longest pattern or replay is far
-/// smaller.
+/// The maximum size in bytes of the JSON body of a call that takes no state or document; real patterns and replays are
+/// far smaller.
 const JSON_BYTES_MAX: usize = 1024 * 1024;
 /// The query parameter that every call may have.
 const ACCOUNT: &str = "account";
-/// The only call that a broken world accepts.
+/// The end of the path of the only call that a broken world accepts.
 const RESET: &str = "/reset";
 
 /// The world that a call addresses: that of `?account=`, or that of the default account. If the account has no world, a
@@ -39,7 +39,7 @@ pub(super) struct Observed(pub(super) World);
 pub(super) struct Awaited {
     pub(super) registry: Registry,
     pub(super) world: World,
-    /// Whether the account has no world yet, so that this one was created for the call.
+    /// Whether the account has no world yet; in that case `world` was created for this call alone.
     pub(super) is_fresh: bool,
 }
 

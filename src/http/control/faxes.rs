@@ -20,10 +20,10 @@ use crate::model::fax::{Direction, Status};
 /// The default number of faxes per page.
 const PAGE_SIZE_DEFAULT: usize = 50;
 const PAGE_SIZE_MAX: usize = 500;
-/// The most faxes examined for one page, so that searching a million faxes for a rare string doesn't hold the world's
-/// lock for long. The page may then be short; the next page continues from there.
+/// The maximum number of faxes examined for one page, so that searching a million faxes for a rare string doesn't hold
+/// the world's lock for long. The page may then be short; the next page continues from there.
 const LOOKED_AT_MAX: usize = 20_000;
-/// The most faxes that are read from the engine at a time.
+/// The maximum number of faxes that are read from the engine at a time.
 const DRAWN_MAX: usize = 500;
 
 /// The filters and the paging of a list of faxes.

@@ -46,7 +46,7 @@ struct BodyBudget {
     limit_bytes: u64,
     /// Bytes that are in flight now.
     held_bytes: u64,
-    /// Bodies and responses that found no room in time, since the start.
+    /// Number of bodies and responses that have been refused since the start for lack of room.
     refused: u64,
 }
 

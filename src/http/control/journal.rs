@@ -37,7 +37,7 @@ pub(super) struct EventsQuery {
     fax: Option<String>,
     /// Only events of this kind, such as `fax.status`.
     kind: Option<Box<str>>,
-    /// Most events to return; a stream ignores this limit.
+    /// Maximum number of events to return; a stream ignores this limit.
     limit: Option<usize>,
 }
 
@@ -98,7 +98,7 @@ struct PageEnd {
     last_seq: u64,
     /// Number of events dropped since the start.
     evicted: u64,
-    /// How many of those came after `since`, so that this page can't show them.
+    /// How many of those came after `since` and are thus missing from this page.
     missed: u64,
 }
 

@@ -43,8 +43,8 @@ use crate::emulator::Registry;
 /// The root of the control API's paths.
 pub const BASE: &str = "/_fauxfax/v1";
 
-/// Returns the routes of the control API, and of the health checks at the root. `ca` returns the local CA's files, if
-/// the server has any.
+/// Returns the routes of the control API, and those at the root, such as the health checks. `ca` returns the local CA's
+/// files, if the server has any.
 pub fn router(registry: Registry, ca: Option<&CaFiles>) -> Router {
     let control = operation::routes(operations())
         .route("/openapi.json", get(describe))

@@ -24,16 +24,16 @@ pub(super) struct RuleShown {
     id: u64,
     #[serde(flatten)]
     rule: RuleDocument,
-    /// How often the rule matched when it was tried.
+    /// How many times the rule matched when it was tried.
     matched: u64,
-    /// How often the rule acted.
+    /// How many times the rule acted.
     fired: u64,
     /// Why the rule may never act; null if nothing is known to prevent it.
     warning: Option<String>,
 }
 
-/// The fields of [`RuleShown`] that the tester doesn't set. They are accepted but ignored in a posted rule, so that the
-/// output of `GET /rules` can be posted: a new rule gets an id and counters of its own.
+/// The fields of [`RuleShown`] that the tester doesn't set. They are accepted but ignored in a posted rule, so that a
+/// rule from the output of `GET /rules` can be posted: the new rule gets an id and counters of its own.
 const SHOWN_ONLY: [&str; 4] = ["id", "matched", "fired", "warning"];
 
 /// A rule as it may be posted; only its schema is needed, since `dialect::rule` parses rules.

@@ -1,4 +1,4 @@
-//! The control API's calls for snapshots and resets. The engine takes and restores them.
+//! The control API's calls for snapshots and resets. The engine takes and restores the snapshots.
 
 use axum::Json;
 use axum::extract::Path;
@@ -22,7 +22,7 @@ use crate::model::refusal::Refusal;
 pub(super) struct ResetQuery {
     /// Name of a snapshot, instead of the configured start.
     snapshot: Option<String>,
-    /// Seed for ids and chance, so that they are the same as after any other reset with this seed.
+    /// Seed for ids and random choices, which are then the same as after any other reset with this seed.
     seed: Option<u64>,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct ResetDone {
 struct CanceledShown {
     faxes: usize,
     webhooks: usize,
-    /// SIDs of the first of these faxes and calls.
+    /// SIDs of these faxes and calls, or of the first hundred if there are more.
     fax_sids: Vec<String>,
 }
 

@@ -51,7 +51,7 @@ enum Media {
 pub(super) struct StateShown {
     /// Version of the format.
     fauxfax_state: u64,
-    /// SID of the account that it was exported from; any account may load it.
+    /// SID of the account that it was exported from; any account of the same service may load it.
     account_sid: String,
     /// Whether the clock is frozen.
     clock_frozen: bool,
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_for_not_writing_a_state_is_reported() {
+    fn every_reason_why_a_state_cannot_be_written_is_reported() {
         let written = |no_room: NoRoom| not_written(serde_json::Error::io(io::Error::other(no_room)));
         assert_eq!(written(NoRoom::InTime), Problem::no_room(NoRoom::InTime));
         assert_eq!(written(NoRoom::Ever), Problem::no_room(NoRoom::Ever));

@@ -20,7 +20,7 @@ use crate::engine::journal::EventFilter;
 pub(super) const MEDIA_TYPE: &str = "text/event-stream";
 /// The longest silence on a stream, less than the idle timeouts of common proxies.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// The most events that are read from the journal at a time.
+/// The maximum number of events that are read from the journal at a time.
 const EVENTS_PER_DRAW_MAX: usize = 100;
 /// Once a read from the journal is this long, no further event is added to it. For a client that has stopped reading,
 /// little more than this is kept in memory, apart from the connection's buffers.
@@ -131,7 +131,7 @@ mod tests {
         let heartbeat = Duration::from_millis(20);
         let mut reader = Reader { awaited: Awaited { registry, world, is_fresh: false }, filter, heartbeat };
         for _ in 0..2 {
-            let drawn = tokio::time::timeout(50 * heartbeat, reader.draw()).await.expect("it comes in time");
+            let drawn = tokio::time::timeout(50 * heartbeat, reader.draw()).await.expect("a heartbeat in time");
             assert_eq!(drawn.unwrap(), ": still here\n\n");
         }
     }

@@ -15,7 +15,7 @@ use crate::emulator::{Registry, Unassigned, UnassignedRequest};
 pub(super) struct TrafficQuery {
     /// Only requests after this place.
     since: Option<u64>,
-    /// Most requests to return.
+    /// Maximum number of requests to return.
     limit: Option<usize>,
 }
 
@@ -28,7 +28,7 @@ pub(super) struct TrafficPage {
     last_seq: u64,
     /// Number of requests dropped since the start.
     evicted: u64,
-    /// How many of those came after `since`, so that this page can't show them.
+    /// How many of those came after `since` and are thus missing from this page.
     missed: u64,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct TrafficPage {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "UnassignedRequest")]
 struct RequestView {
-    /// Place in this list; it grows by one with each request, and is unrelated to places in any journal.
+    /// Place in this list, one higher than that of the previous request, and unrelated to places in any journal.
     seq: u64,
     /// Time of the response, by the system's clock.
     at: String,

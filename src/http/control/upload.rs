@@ -21,7 +21,7 @@ use crate::io::budget::{Budget, Hold, ROOM_WAIT_MAX};
 use crate::io::fetch::DOCUMENT_BYTES_MAX;
 use crate::model::field_words;
 
-/// The longest JSON body, and the longest text field of a form, in bytes.
+/// The maximum size in bytes of a JSON body, and of each text field of a form.
 const FIELDS_BYTES_MAX: u64 = 256 * 1024;
 /// The names of the form's fields.
 const NAMES: [&str; 10] =
@@ -41,7 +41,7 @@ pub(super) struct Fields {
     pub(super) quality: Option<String>,
     pub(super) sid: Option<String>,
     pub(super) outcome: Option<Outcome>,
-    /// A URL to notify of the fax, as `<Receive action>` does; the number's own app is then not asked.
+    /// A URL that is notified of the fax, like the `action` of `<Receive>`; the number's own app is then not asked.
     pub(super) action: Option<String>,
 }
 

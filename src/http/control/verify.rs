@@ -1,5 +1,5 @@
 //! Checks expectations against the journal: whether events occur a number of times or in order, and which events came
-//! closest. `dialect::matching` compares the events one by one, outside the world's lock. Only a few calls may do so at
+//! closest. `dialect::matching` compares the events one by one, outside the world's lock. Only a few such checks run at
 //! a time.
 
 use std::borrow::Cow;
@@ -18,7 +18,7 @@ use crate::dialect::matching::{Expectation, NearMiss, PatternError};
 use crate::emulator::{Registry, World};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 
-/// The most matching events that are shown; `found` counts all of them.
+/// The maximum number of matching events that are shown; `found` counts all that match.
 const FOUND_SHOWN_MAX: usize = 20;
 
 /// What the journal is expected to contain.
@@ -81,8 +81,8 @@ pub(super) async fn verify(
 ) -> Result<Json<VerdictView>, Problem> {
     // A parsed expectation may take many times the memory of its text, so wait for a turn before parsing.
     let turn = registry.gates().verify().await.ok_or_else(Problem::no_turn)?;
-    // Runs on a separate thread: thousands of events and an expensive pattern take time, during which other calls must
-    // proceed.
+    // Runs on a separate thread: comparing thousands of events with an expensive pattern takes time, and other calls
+    // must not wait for that.
     let verdict = tokio::task::spawn_blocking(move || {
         // Held until the check is done, even if the client has gone by then.
         let _turn = turn;
@@ -95,7 +95,7 @@ fn verdict(world: &World, all: bool, order: &[u8]) -> Result<VerdictView, Proble
     let order: VerifyOrder = read_json(order)?;
     let expectation = Expectation::parse(order.r#match.as_ref(), order.times.as_ref(), order.in_order.as_deref());
     let expectation = expectation.map_err(|error| refused(&error))?;
-    // A misspelt kind would make an expectation of no events true for ever.
+    // An expectation that no event matches would always hold if its kind were misspelt.
     let parts = order.r#match.iter().chain(order.in_order.iter().flatten());
     for kind in parts.filter_map(|part| part.get("kind")?.as_str()) {
         check_kind(kind).map_err(|why| Problem::new(422, "bad-field", format!("kind: {why}")))?;

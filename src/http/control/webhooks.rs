@@ -212,7 +212,8 @@ fn grouped(events: Vec<JournalEvent>) -> Vec<Webhook> {
         let id = if let Some(EventKind::WebhookReplayed { of, .. }) = event.engine_kind() {
             of.to_string()
         } else {
-            // Document fetches have no token; each counts as a separate webhook.
+            // Document fetches and SignalWire's webhooks have no token: each counts as a separate webhook, unless it
+            // repeats a failed StatusCallback.
             let first = || tried_before(&webhooks, &event, record).unwrap_or_else(|| event.seq.to_string());
             token(record).map_or_else(first, ToOwned::to_owned)
         };

@@ -86,7 +86,7 @@ impl<'a> Call<'a> {
         }
         if self.world.is_fresh() {
             // This world was created for one read of an unused account and disappears along with its journal, so the
-            // call is also recorded here.
+            // call is also recorded among the requests that belong to no world.
             let why = Unassignable { account: Some(self.world.sid()), reason: NoWorld::NotCreated };
             traffic::note(self.registry, self.parts, why, (response.status().as_u16(), code));
         }

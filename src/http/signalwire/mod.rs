@@ -1,5 +1,5 @@
 //! The routes and handlers of SignalWire's compatibility API and fax logs. The compatibility API's root, `/api/laml`,
-//! is optional and removed before a path is matched here, as is `.json`.
+//! is optional; like `.json`, it is removed before a path is matched here.
 
 mod accounts;
 mod applications;
