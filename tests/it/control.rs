@@ -331,7 +331,7 @@ async fn a_wait_that_times_out_says_how_far_the_fax_got_and_what_is_next() {
     let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
     let wait = format!("/wait?account={account}&timeout=0.01");
     let (status, detail) = bench.refused("GET", &format!("{wait}&fax={fax}&status=failed"), Value::Null).await;
-    assert!(status == 409 && detail.contains("can no longer become failed: it is received"), "{detail}");
+    assert!(status == 409 && detail.contains("can no longer become failed: its last status is received"), "{detail}");
     let (status, detail) = bench.refused("GET", &format!("{wait}&status=failed"), Value::Null).await;
     assert!(status == 408 && detail.contains("entered is received"), "{detail}");
     bench.ok("PUT", &format!("/clock?account={account}"), json!({ "mode": "frozen" })).await;

@@ -173,7 +173,7 @@ async fn a_status_entered_before_the_given_event_is_reported_as_earlier() {
     let fax = bench.receive(&account).await["fax_sid"].as_str().expect("a SID").to_owned();
     let wait = format!("/wait?account={account}&fax={fax}&status=received&since=9999&timeout=600");
     let (status, detail) = bench.refused("GET", &wait, Value::Null).await;
-    assert!(status == 409 && detail.contains("it became received before the wait began"), "{detail}");
+    assert!(status == 409 && detail.contains("its status became received before the wait began"), "{detail}");
 }
 
 #[tokio::test]

@@ -119,7 +119,7 @@ fn composite(text: &str, ordering: &str, ranges: &str) -> Vec<u8> {
     page(entries, stream("", content.as_bytes()), &[font.into_bytes(), inner.into_bytes(), to_unicode(ranges)])
 }
 
-/// Builds a page with text in a simple font that isn't embedded, which has one byte per letter.
+/// Builds a page with text in a simple font (one byte per letter) that isn't embedded.
 fn simple(text: &str, encoding: &str) -> Vec<u8> {
     let content = format!("BT /F 24 Tf 72 700 Td <{text}> Tj ET");
     let widths = "600 ".repeat(256);

@@ -1,4 +1,5 @@
-//! The commands by which clients, testers and the shell change a world: each has its own type and result.
+//! The commands with which clients, testers and the async shell around the engine change a world. Each has its own type
+//! and result.
 //!
 //! Every command goes through `Engine::handle` together with the current time, so a log of [`Input`]s and their times
 //! is the complete history of a world.
@@ -31,7 +32,7 @@ pub trait Command: Into<Input> + Clone + std::fmt::Debug {
     /// Whether the command reports the result of an effect, rather than being a request.
     const IS_COMPLETION: bool = false;
 
-    /// Returns the command's name in logs and in the report on a broken world.
+    /// Returns the name that identifies the command in logs, and in the report when a panic has broken the world.
     fn name(&self) -> &'static str;
 
     /// Returns the fax that the command names, if any.
@@ -85,7 +86,7 @@ macro_rules! commands {
     ($($name:ident => $done:ty, $name_of:expr, $apply:expr $(, const $constant:ident)? $(, fax $fax:expr)? $(, creates $creates:expr)?;)+) => {
         /// Any command, as kept in a log.
         #[derive(Debug, Clone)]
-        #[expect(missing_docs, reason = "each variant holds the command of its name")]
+        #[expect(missing_docs, reason = "each variant holds the command of the same name")]
         pub enum Input { $($name(Box<$name>),)+ }
 
         $(

@@ -25,10 +25,11 @@ pub enum Prospect {
 #[non_exhaustive]
 pub enum Unreachable {
     /// The fax ended with another status, or has passed the awaited one.
-    #[error("it is {0}")]
+    #[error("its last status is {0}")]
     Elsewhere(Status),
-    /// The fax entered the status before the point in the journal where the wait began, and enters no status twice.
-    #[error("it became {0} before the wait began")]
+    /// The fax entered the status before the point in the journal where the wait began. A fax never
+    /// enters a status twice.
+    #[error("its status became {0} before the wait began")]
     Earlier(Status),
     /// No app took the call, so there is no fax.
     #[error("no app took the call, so it never became a fax")]
@@ -64,16 +65,16 @@ impl Engine {
         match self.conversation(fax) {
             // The fax was deleted after it ended.
             ConversationState::Settled(status) => Prospect::Unreachable(Unreachable::Elsewhere(status)),
-            // This fax was deleted, too, but an app remains to be notified. Only the journal still knows how the fax
+            // This fax was deleted, too, but an app has yet to be notified. Only the journal still knows how the fax
             // ended.
             ConversationState::Pending if self.world.tables.ordinal(fax).is_none() => {
                 Prospect::Unreachable(self.journal.last_status(fax).map_or(Unreachable::Gone, Unreachable::Elsewhere))
             }
             ConversationState::Pending => {
-                // A ringing call can only become a receiving fax or a canceled one.
+                // A ringing call can only become a fax that is `receiving` or `canceled`.
                 let is_inbound = |status: &Status| *status == Status::Canceled || *status == Status::Receiving;
                 let is_ahead = wanted.iter().any(|status| is_inbound(status) || leads_to(Status::Receiving, *status));
-                // A ringing call is not a fax yet, so it has no status to report.
+                // `Elsewhere` needs a status, which a ringing call, not being a fax yet, doesn't have.
                 if is_ahead { Prospect::Possible } else { Prospect::Unreachable(Unreachable::NotAnswered) }
             }
             ConversationState::NotAnswered => Prospect::Unreachable(Unreachable::NotAnswered),

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_are_kept_up_to_a_number_and_the_least_recently_used_is_dropped() {
+    fn beyond_a_number_of_documents_the_least_recently_used_is_dropped() {
         let recent = Recent::default();
         (0..KEPT_MAX).for_each(|n| recent.put(name(n), made(1)));
         assert!(recent.get(name(0)).is_some());
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn documents_are_kept_up_to_a_size_limit_and_a_larger_one_is_not_kept() {
+    fn documents_are_kept_up_to_a_total_size_and_a_document_over_it_is_not_kept() {
         let recent = Recent::default();
         recent.put(name(0), made(KEPT_BYTES_MAX / 9));
         recent.put(name(1), made(KEPT_BYTES_MAX / 9));

@@ -1,5 +1,5 @@
 //! SignalWire's own fax logs, `/api/fax/logs`: the filters, the resource, and the errors, which differ from
-//! compatibility API errors.
+//! those of the compatibility API.
 
 use std::time::Duration;
 
@@ -174,7 +174,7 @@ pub fn error_body(error: &ApiError) -> Vec<u8> {
     });
     let url = format!("{ERROR_CODES}#{code}");
     let item = ErrorItem { kind, code, message: &error.message, attribute, url };
-    serde_json::to_vec(&ErrorList { errors: [item] }).expect("text is JSON")
+    serde_json::to_vec(&ErrorList { errors: [item] }).expect("strings and numbers can always be written as JSON")
 }
 
 #[derive(Serialize)]
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_filtered_by_days_and_by_moments() {
+    fn a_list_can_be_filtered_by_day_or_by_exact_time() {
         let day = date::parse("2026-04-30").unwrap();
         let (filter, _) = list("created_on=2026-04-30").unwrap();
         assert_eq!(filter.created_after, Some(Timestamp::from_seconds(day.seconds() - 1)));
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_name_their_parameter_in_this_apis_form() {
+    fn errors_have_the_format_of_this_api_and_name_the_parameter() {
         for (query, attribute) in [
             ("page_size=0", "page_size"),
             ("page_size=x", "page_size"),

@@ -47,7 +47,7 @@ fn send(world: &mut Engine, text: &str) -> FaxSid {
 const MINIMAL: &str = "To=%2B15558675310&From=%2B15017122661&MediaUrl=http%3A%2F%2Flocalhost%2Ffax.pdf";
 
 #[test]
-fn a_new_fax_is_queued_and_unknown_fields_are_null() {
+fn a_new_fax_is_queued_and_fields_not_yet_known_are_null() {
     let mut world = world();
     let sid = send(&mut world, MINIMAL);
     let resource = serde_json::to_value(FaxResource::of(world.fax(sid).unwrap(), &view())).unwrap();
@@ -173,7 +173,7 @@ fn a_page_repeats_its_filters_percent_encoded_and_links_to_the_next() {
 }
 
 #[test]
-fn a_price_is_a_string_a_number_or_null_and_negative_unless_set_otherwise() {
+fn a_price_is_negative_by_default_and_can_be_a_string_a_number_or_null() {
     let shown = |micros, form: PriceFormat| serde_json::to_value(price(micros, form)).unwrap();
     assert_eq!(shown(14_000, PriceForm::Text.into()), json!("-0.014"));
     assert_eq!(shown(14_000, PriceForm::Number.into()).to_string(), "-0.014");

@@ -1,4 +1,5 @@
-//! The order in which a search examines numbers: one from each range in turn, shuffled within each range.
+//! The order in which a search examines numbers: one from each template in turn, which is a range as narrowed by the
+//! search's pattern, and shuffled within each template.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use crate::model::phone::PhoneNumber;
 /// The maximum number of subscriber digits in any range.
 const SUBSCRIBER_DIGITS_MAX: usize = *SUBSCRIBER_DIGITS.end() as usize;
 
-/// Iterates over the numbers to examine: one from each template in turn, so that a search shows many places.
+/// Iterates over the numbers to examine: one from each template in turn, so that the results come from many places.
 pub(super) struct Candidates {
     templates: Vec<Template>,
     next: usize,
@@ -96,7 +97,7 @@ impl Template {
         PhoneNumber::from_digits(number)
     }
 
-    /// Returns whether no number that fits the template could be assigned.
+    /// Returns true if no number that can be assigned fits the template.
     fn is_hopeless(&self) -> bool {
         let [first, second, third, ..] = self.subscriber;
         // An exchange that ends in 11 would be a service code, such as 911.
