@@ -317,7 +317,7 @@ impl Config {
         // The file is read last, since a flag or a variable may name it.
         let settings = flags.or(Settings::of_environment(environment));
         let file = file::read(&settings, folder)?;
-        let settings = settings.or(file.settings);
+        let settings = settings.or(file.settings).keep_stronger(Setting::FaxUrl, Setting::FaxTwiml);
         check_default_dialect(&settings, &file.accounts)?;
         check_default_number(&settings, &file.accounts)?;
         let default_account = if file.accounts.is_empty() {

@@ -150,6 +150,17 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    /// Returns the rank of the source: a flag takes precedence over the environment, and that over the file.
+    pub(super) const fn strength(&self) -> u8 {
+        match self {
+            Self::Flag(_) => 2,
+            Self::Environment(_) => 1,
+            Self::File { .. } => 0,
+        }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -53,6 +53,21 @@ impl Settings {
         self
     }
 
+    /// Drops the weaker of two settings that exclude each other. If both come from the same source, both stay.
+    #[must_use]
+    pub fn keep_stronger(mut self, one: Setting, other: Setting) -> Self {
+        let strength = |setting| self.given(setting).map(|given| given.origin.strength());
+        let weaker = match (strength(one), strength(other)) {
+            (Some(first), Some(second)) if first < second => Some(one),
+            (Some(first), Some(second)) if first > second => Some(other),
+            _ => None,
+        };
+        if let Some(weaker) = weaker {
+            self.0.remove(&weaker);
+        }
+        self
+    }
+
     /// Returns the value given for a setting that is not a list.
     #[must_use]
     pub fn given(&self, setting: Setting) -> Option<&Given> {

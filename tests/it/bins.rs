@@ -235,6 +235,8 @@ fn mistakes_in_configured_bins_are_explained() {
     let numbered = bin(&format!("{receive}\nnumbers = ['+15005550006']"));
     let error = load(&numbered, &[(Setting::FaxTwiml, RECEIVE)]).expect_err("two bins").to_string();
     assert!(error.contains("are both for +15005550006"), "{error}");
+    let overridden = load("fax_url = 'http://localhost/fax'", &[(Setting::FaxTwiml, RECEIVE)]).expect("the flag wins");
+    assert_eq!((overridden.fax_url, overridden.fax_twiml.as_deref()), (None, Some(RECEIVE)));
     let both = load("", &[(Setting::FaxUrl, "http://localhost/fax"), (Setting::FaxTwiml, RECEIVE)]);
     assert!(both.is_err_and(|error| error.to_string().contains("be left out if fax_url is given")));
 }
