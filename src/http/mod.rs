@@ -28,10 +28,11 @@ use axum::http::request::Parts;
 use axum::http::uri::{Authority, Uri};
 use axum::http::{HeaderMap, HeaderName, Method, header};
 
+use crate::io::client::X_FORWARDED_PROTO;
+
 pub use self::control::ca::{CaFile, CaFiles};
 pub use self::router::{App, service, service_with_ca};
 
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 /// The scheme of a request: plain HTTP, or HTTP over TLS. Listeners other than the plain one add it to the request's

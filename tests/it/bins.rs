@@ -232,6 +232,9 @@ fn mistakes_in_configured_bins_are_explained() {
         let error = load(&file, &[]).expect_err(&file).to_string();
         assert!(error.contains(told), "{file}: {error}");
     }
+    let many: String = (0..257).map(|n| format!("[[twiml_bins]]\nname = 'bin {n}'\n{receive}\n")).collect();
+    let error = load(&many, &[]).expect_err("too many").to_string();
+    assert!(error.contains("there may be at most 256 bins"), "{error}");
     let numbered = bin(&format!("{receive}\nnumbers = ['+15005550006']"));
     let error = load(&numbered, &[(Setting::FaxTwiml, RECEIVE)]).expect_err("two bins").to_string();
     assert!(error.contains("are both for +15005550006"), "{error}");
