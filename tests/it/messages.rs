@@ -284,6 +284,17 @@ fn a_state_without_messages_does_not_mention_them() {
 }
 
 #[test]
+fn a_reset_reports_the_callbacks_of_messages_that_it_cancels() {
+    let mut script = Script::default();
+    create(&mut script, text("without a callback"));
+    create(&mut script, told("queued"));
+    assert_eq!(script.control(Reset { seed: None }).expect("it resets").count.effects, 1);
+    create(&mut script, told("sent, and its notice is under way"));
+    script.forward(SECOND);
+    assert_eq!(script.control(Reset { seed: None }).expect("it resets").count.effects, 1);
+}
+
+#[test]
 fn an_inconsistent_state_is_refused_with_its_place() {
     let refused = |change: fn(&mut Value)| {
         let mut document = written(&busy());
@@ -300,6 +311,14 @@ fn an_inconsistent_state_is_refused_with_its_place() {
             "world.messages.list[1].status: ",
         ),
         (refused(|world| world["messages"]["list"][0]["owed"] = json!([])), "world.messages.list[0].owed: "),
+        (
+            refused(|world| world["messages"]["list"][0]["body"] = json!("x".repeat(1_601))),
+            "world.messages.list[0].body: must have at most 1600 characters",
+        ),
+        (
+            refused(|world| world["messages"]["list"][0]["media"] = json!(11)),
+            "world.messages.list[0].media: must be at most 10",
+        ),
         (refused(|world| world["messages"]["list"][3]["owed"] = json!(["queued"])), "world.messages.list[3].owed: "),
         (refused(|world| world["messages"]["list"][0]["to"] = json!("911")), "world.messages.list[0].to: "),
         (refused(|world| world["messages"]["list"][0]["sid"] = json!("FX1")), "world.messages.list[0].sid: "),

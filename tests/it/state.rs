@@ -411,19 +411,24 @@ fn bins_are_kept_with_their_counts_and_omitted_if_there_never_were_any() {
     let mut script = busy();
     assert!(written(&script.engine, script.now)["world"].get("twiml_bins").is_none(), "no bins, no field");
     let bin = || CreateTwimlBin { name: "Take".into(), contents: RECEIVE.into() };
-    let kept = script.command(bin()).expect("there is room");
-    let gone = script.command(bin()).expect("there is room");
+    let [kept, gone] = [(), ()].map(|()| script.command(bin()).expect("there is room"));
     assert_eq!(script.command(ServeTwimlBin(kept)).as_deref(), Ok(RECEIVE));
     script.command(DeleteTwimlBin(gone)).expect("the bin exists");
     let state = written(&script.engine, script.now);
     let again = loaded(&state, &script);
-    assert_eq!(again.twiml_bin(kept), script.engine.twiml_bin(kept));
-    assert_eq!(again.twiml_bin(kept).map(|bin| bin.requests), Ok(1));
-    assert_eq!(but_for_the_way_back(written(&again, script.now)), but_for_the_way_back(state), "with bins");
+    let bins = [&again, &script.engine].map(|engine| engine.twiml_bin(kept).expect("it is kept"));
+    assert_eq!((bins[0], bins[0].requests), (bins[1], 1));
+    assert_eq!(but_for_the_way_back(written(&again, script.now)), but_for_the_way_back(state.clone()), "with bins");
+    for (field, value) in [("name", String::new()), ("contents", "x".repeat(64 * 1024 + 1))] {
+        let mut bad = state.clone();
+        bad["world"]["twiml_bins"]["list"][0][field] = value.into();
+        let told = State::of_json(&bad, &[]).expect_err(field).to_string();
+        assert!(told.starts_with(&format!("world.twiml_bins.list[0].{field}: must have ")), "{told}");
+    }
     script.command(Reset::default()).expect("reset");
     assert!(script.engine.twiml_bin(kept).is_err());
-    let refused = (0..).find_map(|_| script.command(bin()).err()).expect("there is a limit");
-    assert!(matches!(refused, Refusal::LimitReached { what: "TwiML bins", limit: 1_000 }), "{refused}");
+    let refused = (0..).find_map(|_| script.command(bin()).err());
+    assert_eq!(refused, Some(Refusal::LimitReached { what: "TwiML bins", limit: 1_000 }));
 }
 
 #[test]
