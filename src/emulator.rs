@@ -4,7 +4,6 @@
 mod gates;
 mod registry;
 mod setup;
-mod unassigned;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,7 +13,6 @@ use tokio::sync::watch;
 
 pub(crate) use self::gates::Gates;
 use self::registry::Worlds;
-pub(crate) use self::unassigned::{NoWorld, Unassigned, UnassignedLog, UnassignedRequest};
 use crate::clock::RealTime;
 use crate::driver;
 use crate::engine::Canceled;
@@ -37,7 +35,10 @@ use crate::model::sid::{AccountSid, FaxSid, IdForm, KeySid, TwimlBinSid};
 use crate::model::webhook::ExchangeRecord;
 
 pub use self::setup::{AccountSetup, CreateWorldError, GuardOptions, Settings, SignInError};
+pub(crate) use crate::world::NoWorld;
 pub use crate::world::World;
+use crate::world::feed::Feed;
+use crate::world::journal::ApiRequest;
 
 /// The maximum number of worlds. Each takes a few kilobytes and a task.
 pub const WORLDS_MAX: usize = 10_000;
@@ -58,7 +59,7 @@ struct Shared {
     /// Counts the worlds that have been created, to wake tasks that wait for a new one.
     created: watch::Sender<u64>,
     gates: Gates,
-    unassigned: UnassignedLog,
+    feed: Arc<Feed>,
 }
 
 impl Registry {
@@ -96,10 +97,10 @@ impl Registry {
         let (stopping, _) = watch::channel(false);
         let (created, _) = watch::channel(0);
         let real = RealTime::start();
-        let (gates, unassigned) = (Gates::default(), UnassignedLog::new(real));
+        let (gates, feed) = (Gates::default(), Arc::new(Feed::new(real)));
         let (setup, default) = (AccountSetup { sid: Some(default_sid), ..default }, default_sid);
         let shared =
-            Shared { settings, real, performer, runtime, worlds, default, stopping, created, gates, unassigned };
+            Shared { settings, real, performer, runtime, worlds, default, stopping, created, gates, feed };
         let registry = Self(Arc::new(shared));
         registry.create(setup)?;
         for setup in others {
@@ -173,10 +174,26 @@ impl Registry {
         &self.0.gates
     }
 
-    /// Returns the log of requests that belong to no world.
+    /// Returns what has happened in all worlds, and the requests that belong to none, in one sequence.
     #[must_use]
-    pub(crate) fn unassigned(&self) -> &UnassignedLog {
-        &self.0.unassigned
+    pub fn feed(&self) -> &Feed {
+        &self.0.feed
+    }
+
+    /// Records a request that was refused before it reached a world: in the journal of the account that it names or, if
+    /// it names none that has a world, in that of the default account. A tester who looks there sees why an app's
+    /// requests don't arrive.
+    pub(crate) fn note_refused(&self, request: ApiRequest) {
+        let account = request.named.unwrap_or(self.0.default);
+        let world = self.world(account).or_else(|| self.world(self.0.default));
+        let named = request.named;
+        let left = match world {
+            Some(world) => world.note_refused(request).err(),
+            None => Some(request),
+        };
+        if let Some(request) = left {
+            self.0.feed.add_request(named, Arc::new(request));
+        }
     }
 
     /// Returns the renderer that converts documents to pages.
@@ -484,7 +501,7 @@ impl Registry {
             if let Some(owner) = spec.account.owner {
                 worlds.owned.entry(owner).or_default().insert(worlds.created, sid);
             }
-            let world = World::create(spec, self.0.real);
+            let world = World::create(spec, self.0.real, Arc::clone(&self.0.feed));
             worlds.by_sid.insert(sid, world.clone());
             Ok(world)
         });

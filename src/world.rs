@@ -2,8 +2,12 @@
 //! them. A world neither performs effects nor sleeps; the driver does that.
 
 mod broken;
+pub mod feed;
 pub mod journal;
+mod no_world;
+mod publish;
 mod requests;
+mod rest;
 mod service_origin;
 mod twiml_bins;
 
@@ -17,7 +21,8 @@ use tokio::sync::{Notify, watch};
 
 pub(crate) use self::broken::message_of;
 use self::broken::{Breakage, Trace};
-use self::journal::ApiRequest;
+use self::feed::Feed;
+pub(crate) use self::no_world::NoWorld;
 use self::requests::RequestLog;
 use self::service_origin::ServiceOrigin;
 use crate::clock::{Clock, ClockMode, RealTime};
@@ -44,7 +49,6 @@ pub struct World(Arc<Shared>);
 struct Shared {
     sid: AccountSid,
     signing_key: Arc<[u8]>,
-    is_fresh: bool,
     core: Mutex<Core>,
     /// The engine's admission data, readable without locking `core`, and written only while `core` is locked.
     gate: RwLock<Gate>,
@@ -58,11 +62,15 @@ struct Shared {
     /// How many changes clients and testers have asked for, including refused ones.
     writes: AtomicU64,
     service_origin: ServiceOrigin,
+    /// Where the world publishes its journal; `None` for a temporary world.
+    feed: Option<Arc<Feed>>,
 }
 
 struct Core {
     engine: Engine,
     requests: RequestLog,
+    /// The number of the journal's last entry that is in the feed.
+    published: u64,
     clock: Clock,
     outbox: VecDeque<Effect>,
     /// State replaced by a reset or restore, which the driver frees: that would take too long under the lock.
@@ -109,17 +117,17 @@ pub(crate) struct Work {
 }
 
 impl World {
-    /// Creates a world with a running clock.
-    pub(crate) fn create(spec: WorldSpec, real: RealTime) -> Self {
-        Self::begin(spec, real, false)
+    /// Creates a world with a running clock, which publishes its journal in `feed`.
+    pub(crate) fn create(spec: WorldSpec, real: RealTime, feed: Arc<Feed>) -> Self {
+        Self::begin(spec, real, Some(feed))
     }
 
     /// Creates a temporary world, which takes the place of a missing one for a single call.
     pub(crate) fn fresh(spec: WorldSpec, real: RealTime) -> Self {
-        Self::begin(spec, real, true)
+        Self::begin(spec, real, None)
     }
 
-    fn begin(spec: WorldSpec, real: RealTime, is_fresh: bool) -> Self {
+    fn begin(spec: WorldSpec, real: RealTime, feed: Option<Arc<Feed>>) -> Self {
         let clock = Clock::running(real);
         let signing_key = spec.seed.sid_bytes("media-url", b"", 0).as_slice().into();
         let sid = spec.account.sid;
@@ -128,6 +136,7 @@ impl World {
         let core = Mutex::new(Core {
             engine,
             requests: RequestLog::default(),
+            published: 0,
             clock,
             outbox: VecDeque::new(),
             discarded: Vec::new(),
@@ -141,7 +150,6 @@ impl World {
         Self(Arc::new(Shared {
             sid,
             signing_key,
-            is_fresh,
             core,
             gate,
             wake,
@@ -150,6 +158,7 @@ impl World {
             breakage,
             writes: AtomicU64::new(0),
             service_origin: ServiceOrigin::default(),
+            feed,
         }))
     }
 
@@ -161,7 +170,7 @@ impl World {
 
     /// Returns whether this is a temporary world, which is dropped after a single call.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.0.is_fresh
+        self.0.feed.is_none()
     }
 
     /// Returns the key that media URLs are signed with.
@@ -202,35 +211,6 @@ impl World {
         self.mutate(|core, now| self.take(core, command, now))
     }
 
-    /// Gives the engine one command, passes the result to `view`, and records the corresponding REST request, all under
-    /// one lock.
-    pub fn handle_and_note<D, T>(
-        &self,
-        command: impl Command<Done = Result<D, Refusal>>,
-        view: impl FnOnce(&Engine, Result<D, Refusal>, Timestamp) -> (T, ApiRequest),
-    ) -> T {
-        self.handle_checked_and_note(|_| Ok(()), command, view)
-    }
-
-    /// Does the same as [`World::handle_and_note`], but gives the command only if `check` accepts it. This way,
-    /// conditions that only one dialect imposes are checked under the same lock.
-    pub fn handle_checked_and_note<D, T>(
-        &self,
-        check: impl FnOnce(&Engine) -> Result<(), Refusal>,
-        command: impl Command<Done = Result<D, Refusal>>,
-        view: impl FnOnce(&Engine, Result<D, Refusal>, Timestamp) -> (T, ApiRequest),
-    ) -> T {
-        self.mutate(|core, now| {
-            let done = match check(&core.engine) {
-                Ok(()) => self.take(core, command, now),
-                Err(refusal) => Err(refusal),
-            };
-            let (shown, request) = view(&core.engine, done, now);
-            core.requests.note(&core.engine, request);
-            shown
-        })
-    }
-
     /// Reads the engine under the world's lock. `view` should copy the data that it needs and return quickly.
     pub fn read<T>(&self, view: impl FnOnce(&Engine) -> T) -> T {
         self.within(|core| view(&core.engine))
@@ -239,18 +219,6 @@ impl World {
     /// Reads the engine and the clock under one lock, so that they are consistent.
     pub fn read_now<T>(&self, view: impl FnOnce(&Engine, Timestamp) -> T) -> T {
         self.within(|core| view(&core.engine, core.clock.now()))
-    }
-
-    /// Reads the engine and the clock, and records the corresponding REST request, all under one lock.
-    pub fn read_and_note<T>(&self, view: impl FnOnce(&Engine, Timestamp) -> (T, ApiRequest)) -> T {
-        let shown = self.within(|core| {
-            let (shown, request) = view(&core.engine, core.clock.now());
-            core.requests.note(&core.engine, request);
-            shown
-        });
-        // A request makes no work for the driver, so only the tasks that watch the journal are woken.
-        self.notify_waiters();
-        shown
     }
 
     /// Adds an event from outside the engine, such as a replayed webhook, to the journal.
@@ -490,26 +458,25 @@ impl World {
         self.0.writes.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Runs `work` under the world's lock. A panic in `work` breaks the world and is passed on to the caller, but only
-    /// after the lock is released, to avoid poisoning it.
+    /// Runs `work` under the world's lock, and publishes what it adds to the journal. A panic in `work` breaks the world
+    /// and is passed on to the caller, but only after the lock is released, to avoid poisoning it.
     fn within<T>(&self, work: impl FnOnce(&mut Core) -> T) -> T {
         let mut core = self.lock();
-        match catch_unwind(AssertUnwindSafe(|| work(&mut core))) {
-            Ok(result) => result,
-            Err(panic) => {
-                self.breaks(&mut core, &message_of(&*panic));
-                drop(core);
-                self.notify_waiters();
-                resume_unwind(panic)
-            }
+        let result = catch_unwind(AssertUnwindSafe(|| work(&mut core)));
+        if let Err(panic) = &result {
+            self.breaks(&mut core, &message_of(&**panic));
         }
+        self.publish(&mut core);
+        drop(core);
+        result.unwrap_or_else(|panic| {
+            self.notify_waiters();
+            resume_unwind(panic)
+        })
     }
 
     /// Breaks the world because of a panic outside its lock, such as in its driver.
     pub(crate) fn break_down(&self, why: &str) {
-        let mut core = self.lock();
-        self.breaks(&mut core, why);
-        drop(core);
+        self.within(|core| self.breaks(core, why));
         self.notify_waiters();
     }
 

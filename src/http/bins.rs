@@ -17,7 +17,7 @@ use crate::dialect::twiml_bin::{CONTENT_TYPE, LAML_BINS, TWIML_BINS, bin_at};
 use crate::emulator::{NoWorld, Registry};
 use crate::engine::input::ServeTwimlBin;
 use crate::model::account::Dialect;
-use crate::world::journal::ApiRequest;
+use crate::world::journal::{ApiRequest, Excerpt, RequestedService};
 
 /// Returns the routes at which bins are served.
 pub(super) fn routes() -> Router<Registry> {
@@ -36,11 +36,26 @@ async fn serve(State(registry): State<Registry>, parts: Parts) -> Response {
     let (method, path) = (traffic::name_of(&parts.method), traffic::target(&parts));
     let served = world.handle_and_note(ServeTwimlBin(sid), |_, served, at| {
         let served = served.map_err(|refusal| ApiError::refused(&refusal, asked_path(&parts), dialect));
-        let (status, code) = served.as_ref().map_or_else(
-            |error| (error.status(dialect), Some(error.code(dialect))),
-            |_| (StatusCode::OK.as_u16(), None),
-        );
-        (served, ApiRequest { at, fax: None, method, path, status, code })
+        let (status, code, response) = match &served {
+            Ok(contents) => (StatusCode::OK.as_u16(), None, Excerpt::of(contents.as_bytes())),
+            Err(error) => (error.status(dialect), Some(error.code(dialect)), Excerpt::of(&error.body(dialect))),
+        };
+        let request = ApiRequest {
+            service: RequestedService::Rest,
+            at,
+            fax: None,
+            method,
+            path,
+            status,
+            code,
+            // The parameters aren't read.
+            form: Excerpt::default(),
+            response,
+            duration: traffic::taken(&registry, &parts),
+            no_world: None,
+            named: None,
+        };
+        (served, request)
     });
     match served {
         Ok(contents) => {

@@ -17,11 +17,12 @@ use bytes::Bytes;
 use super::auth;
 use super::dialects::{dialect_of, elsewhere};
 use super::rest::{Call, PathParams, Route};
-use super::traffic::{self, Unassignable};
+use super::traffic::{self, Answered, Unassignable};
 use super::{AbortHandle, asked_path, reply, signalwire, twilio};
 use crate::dialect::error::{ApiError, Reason};
 use crate::emulator::{NoWorld, Registry};
 use crate::model::account::Dialect;
+use crate::world::journal::Excerpt;
 
 /// The routes of one dialect. They are matched here rather than by axum, whose handlers are boxed futures: these
 /// handlers are plain functions, so most calls need no future.
@@ -72,11 +73,10 @@ where
     }
     let Some(operation) = found.value.operation(&parts.method) else {
         // The client has not signed in yet, so the request belongs to no world.
-        let response = reply::wrong_method(&parts, found.value.methods());
         let why = Unassignable { account: params.account().flatten(), reason: NoWorld::WrongMethod };
-        let code = dialect.status_and_code(Reason::MethodNotAllowed).1;
-        traffic::note(registry, &parts, why, (response.status().as_u16(), Some(code)));
-        return ControlFlow::Break(response);
+        let error = ApiError::method_not_allowed(parts.method.as_str(), asked_path(&parts));
+        traffic::note_refused(registry, &parts, why, Answered::with(&parts, &error));
+        return ControlFlow::Break(reply::wrong_method(&parts, &error, found.value.methods()));
     };
     let signed_in = match auth::sign_in(registry, &parts, params.account(), operation.area) {
         Ok(signed_in) => signed_in,
@@ -84,7 +84,9 @@ where
     };
     // A tester's rule may delay, refuse or reset the call.
     if let Some((response, code)) = auth::otherwise(registry, &signed_in, &parts, connection).await {
-        Call::of(registry, &signed_in, &parts, &params, Bytes::new()).note(response.status(), code);
+        // The response's body is what the rule says, and on a reset there is none.
+        let answered = Answered { status: response.status().as_u16(), code, body: Excerpt::default() };
+        Call::of(registry, &signed_in, &parts, &params, Bytes::new()).note(answered);
         return ControlFlow::Break(response);
     }
     let body = match auth::admit(&signed_in, operation.area, operation.action) {

@@ -48,8 +48,8 @@ pub(super) enum Verdict {
     PassTo(HeaderValue),
     /// The request is a CORS preflight; this is the response to it.
     Answer(Response),
-    /// The request is refused with this response. The error code is set for REST paths, whose refusals are logged.
-    Refuse(Response, Option<u32>),
+    /// The request is refused with this response. The error is set for REST paths, whose refusals are recorded.
+    Refuse(Response, Option<ApiError>),
 }
 
 /// The part of the emulator that a path belongs to. Each part treats web pages differently.
@@ -81,8 +81,12 @@ pub(super) fn judge(parts: &Parts, settings: &Settings) -> Verdict {
     match check(parts, area, settings) {
         Err(refusal) => {
             let form = ErrorForm::at(parts, dialect_of(parts));
-            let code = (area == Area::Rest).then(|| form.dialect.status_and_code(refusal.reason()).1);
-            Verdict::Refuse(refusal.into_response(area, form), code)
+            // REST API clients expect errors in the form of their API.
+            if area == Area::Rest {
+                let error = ApiError::new(refusal.reason(), refusal.detail());
+                return Verdict::Refuse(form.response(&error), Some(error));
+            }
+            Verdict::Refuse(refusal.into_response(), None)
         }
         Ok(None) => Verdict::Pass,
         Ok(Some(origin)) if is_preflight(parts) => Verdict::Answer(preflight(parts, &origin)),
@@ -295,7 +299,7 @@ impl Refusal {
         }
     }
 
-    fn into_response(self, area: Area, form: ErrorForm) -> Response {
+    fn into_response(self) -> Response {
         let (status, name) = match self {
             Self::Host(_) => (StatusCode::MISDIRECTED_REQUEST, "host-not-allowed"),
             Self::Origin(_) | Self::Page => (StatusCode::FORBIDDEN, "origin-not-allowed"),
@@ -303,10 +307,6 @@ impl Refusal {
             Self::NoToken | Self::WrongToken => (StatusCode::UNAUTHORIZED, "control-token-needed"),
         };
         let detail = self.detail();
-        // REST API clients expect errors in the form of their API.
-        if area == Area::Rest {
-            return form.response(&ApiError::new(self.reason(), detail));
-        }
         let mut response = Problem::new(status.as_u16(), name, detail).into_response();
         if status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer realm=\"fauxfax control\"");

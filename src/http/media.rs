@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::request::Parts;
@@ -15,7 +15,7 @@ use axum::{Extension, Router};
 
 use super::range::{self, Wanted};
 use super::reply::Counted;
-use super::traffic::{self, Unassignable};
+use super::traffic::{self, Answered, Unassignable};
 use super::{auth, reply, user_agent};
 use crate::dialect::error::ApiError;
 use crate::dialect::media_url::{self, MediaName, MediaUrlError, StoredMedia, Ticket};
@@ -26,6 +26,7 @@ use crate::model::account::{Dialect, MediaUserAgent};
 use crate::model::fax::MediaType;
 use crate::model::media::MediaFault;
 use crate::model::sid::{AccountSid, FaxSid};
+use crate::world::journal::{Excerpt, RequestedService};
 
 /// Returns the media routes. The same handler answers HEAD and GET.
 pub(super) fn routes() -> Router<Registry> {
@@ -77,11 +78,9 @@ async fn show(
     });
     let world = name.as_ref().and_then(|name| registry.world(name.account));
     let (Some(name), Some(world)) = (name, world) else {
-        let reason = if name.is_some() { NoWorld::UnknownAccount } else { NoWorld::UnknownPath };
-        let why = Unassignable { account: name.map(|name| name.account), reason };
-        traffic::note(&registry, &parts, why, (Denial::Missing.status().as_u16(), None));
-        return Denial::Missing.into_response();
+        return unknown(&registry, &parts, name.map(|name| name.account));
     };
+    let of = (world.sid(), name.fax);
     let is_named = user_agent::is_named(&parts.headers);
     // Checked before the signature, so that a client learns of the missing header whatever URL it uses.
     let found = match registry.settings().media_user_agent {
@@ -93,13 +92,21 @@ async fn show(
             if !is_named {
                 world.note(Some(name.fax), user_agent::warning());
             }
-            shown.answer(&parts.method, &parts.headers)
+            shown.sent(&registry, &parts, of)
         }
         Err(denial) => {
             world.note(Some(name.fax), denial.event());
-            denial.into_response()
+            denial.sent(&registry, &parts, of)
         }
     }
+}
+
+/// Returns 404 for a path that names no stored document, or an account without a world.
+fn unknown(registry: &Registry, parts: &Parts, account: Option<AccountSid>) -> Response {
+    let reason = if account.is_some() { NoWorld::UnknownAccount } else { NoWorld::UnknownPath };
+    let answered = Denial::Missing.answered();
+    traffic::note(registry, parts, RequestedService::Media, Unassignable { account, reason }, answered);
+    Denial::Missing.into_response()
 }
 
 fn find(world: &World, name: MediaName, ticket: Ticket<'_>) -> Result<Shown, Denial> {
@@ -124,19 +131,17 @@ async fn show_unsigned(
     });
     let world = name.as_ref().and_then(|(account, ..)| registry.world(*account));
     let (Some((account, fax, file)), Some(world)) = (name.as_ref(), world) else {
-        let reason = if name.is_some() { NoWorld::UnknownAccount } else { NoWorld::UnknownPath };
-        let why = Unassignable { account: name.map(|(account, ..)| account), reason };
-        traffic::note(&registry, &parts, why, (Denial::Missing.status().as_u16(), None));
-        return Denial::Missing.into_response();
+        return unknown(&registry, &parts, name.map(|(account, ..)| account));
     };
+    let of = (*account, *fax);
     let is_open = !registry.settings().guard.protect_media || auth::is_of_owner(&parts.headers, &world);
     // Refused before the look-up, so that the response doesn't reveal whether the document exists.
     let found = if is_open { find_unsigned(&world, (*account, *fax), file) } else { Err(Denial::Protected) };
     match found {
-        Ok(shown) => shown.answer(&parts.method, &parts.headers),
+        Ok(shown) => shown.sent(&registry, &parts, of),
         Err(denial) => {
             world.note(Some(*fax), denial.event());
-            denial.into_response()
+            denial.sent(&registry, &parts, of)
         }
     }
 }
@@ -154,6 +159,16 @@ fn find_unsigned(world: &World, (account, fax): (AccountSid, FaxSid), file: &str
 }
 
 impl Shown {
+    /// Responds to a request with the document, and records the download.
+    fn sent(self, registry: &Registry, parts: &Parts, of: (AccountSid, FaxSid)) -> Response {
+        let response = self.answer(&parts.method, &parts.headers);
+        // A document isn't text, so only its size is recorded.
+        let bytes = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+        let body = Excerpt::omitted(bytes.unwrap_or_default());
+        traffic::note_download(registry, parts, of, Answered { status: response.status().as_u16(), code: None, body });
+        response
+    }
+
     fn answer(self, method: &Method, headers: &HeaderMap) -> Response {
         let etag = format!("\"{}\"", self.name.media);
         let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
@@ -200,6 +215,17 @@ fn knows(list: &str, etag: &str) -> bool {
 }
 
 impl Denial {
+    /// Responds to a request with the refusal, and records it.
+    fn sent(self, registry: &Registry, parts: &Parts, of: (AccountSid, FaxSid)) -> Response {
+        traffic::note_download(registry, parts, of, self.answered());
+        self.into_response()
+    }
+
+    fn answered(&self) -> Answered {
+        let body = Excerpt::of(self.body().as_bytes());
+        Answered { status: self.status().as_u16(), code: None, body }
+    }
+
     const fn status(&self) -> StatusCode {
         match self {
             Self::NoUserAgent | Self::Url(_) => StatusCode::FORBIDDEN,
@@ -219,6 +245,13 @@ impl Denial {
             Self::Protected => ("AccessDenied", PROTECTED.to_owned()),
             Self::Missing => ("NoSuchKey", "The specified key does not exist.".to_owned()),
         }
+    }
+
+    /// Returns the body of the response, in the form of S3's errors.
+    fn body(&self) -> String {
+        let (code, message) = self.code_and_message();
+        let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+        format!("{xml}<Error><Code>{code}</Code><Message>{message}</Message></Error>")
     }
 
     /// Returns the event that the journal records.
@@ -242,10 +275,7 @@ impl IntoResponse for Denial {
         if self == Self::Protected {
             return reply::error(Dialect::SignalWire, &ApiError::unauthenticated(PROTECTED));
         }
-        let (code, message) = self.code_and_message();
-        let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-        let body = format!("{xml}<Error><Code>{code}</Code><Message>{message}</Message></Error>");
-        (self.status(), [(header::CONTENT_TYPE, "application/xml")], body).into_response()
+        (self.status(), [(header::CONTENT_TYPE, "application/xml")], self.body()).into_response()
     }
 }
 

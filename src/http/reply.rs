@@ -14,8 +14,7 @@ use serde::Serialize;
 
 use super::body::{self, BodyFault};
 use super::dialects::dialect_of_client;
-use super::{AbortHandle, asked_path};
-
+use super::AbortHandle;
 use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::form::{FORM_BYTES_MAX, Form};
 use crate::dialect::signalwire::logs;
@@ -29,24 +28,39 @@ const RETRY_AFTER_S: &str = "1";
 /// The initial capacity of a response's buffer, in bytes; most resources are smaller.
 const RESOURCE_BYTES: usize = 1_024;
 
+/// What a REST call is answered with: a status and, unless the resource was deleted, JSON.
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) body: Vec<u8>,
+}
+
 /// Returns 200 with a resource.
-pub(super) fn ok(resource: &impl Serialize) -> Response {
-    json(StatusCode::OK, resource)
+pub(super) fn ok(resource: &impl Serialize) -> Reply {
+    Reply { status: StatusCode::OK, body: body(resource) }
 }
 
 /// Returns 201 with a resource; twilio-cli accepts no other status for a creation.
-pub(super) fn created(resource: &impl Serialize) -> Response {
-    json(StatusCode::CREATED, resource)
+pub(super) fn created(resource: &impl Serialize) -> Reply {
+    Reply { status: StatusCode::CREATED, body: body(resource) }
 }
 
 /// Returns 204; twilio-python accepts no other status for a deletion.
-pub(super) fn no_content() -> Response {
-    StatusCode::NO_CONTENT.into_response()
+pub(super) const fn no_content() -> Reply {
+    Reply { status: StatusCode::NO_CONTENT, body: Vec::new() }
 }
 
-/// Returns 405 with the methods that the path supports.
-pub(super) fn wrong_method(parts: &Parts, methods: String) -> Response {
-    let mut response = error_at(parts, &ApiError::method_not_allowed(parts.method.as_str(), asked_path(parts)));
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        match self.status {
+            StatusCode::NO_CONTENT => StatusCode::NO_CONTENT.into_response(),
+            status => bytes(status, self.body),
+        }
+    }
+}
+
+/// Returns an error with status 405 and the methods that the path supports.
+pub(super) fn wrong_method(parts: &Parts, refused: &ApiError, methods: String) -> Response {
+    let mut response = error_at(parts, refused);
     let methods = HeaderValue::try_from(methods).expect("methods are words");
     response.headers_mut().insert(header::ALLOW, methods);
     response
@@ -67,8 +81,12 @@ impl ErrorForm {
 
     /// Turns an error into a response of this form.
     pub(super) fn response(self, refused: &ApiError) -> Response {
-        let response = error(self.dialect, refused);
-        if self.is_of_logs { response.map(|_| Body::from(logs::error_body(refused))) } else { response }
+        error_with(self.dialect, refused, self.body(refused))
+    }
+
+    /// Returns the body of the response that an error becomes.
+    fn body(self, refused: &ApiError) -> Vec<u8> {
+        if self.is_of_logs { logs::error_body(refused) } else { refused.body(self.dialect) }
     }
 }
 
@@ -97,10 +115,15 @@ pub(super) fn reset(connection: &AbortHandle) -> Response {
     })))
 }
 
-fn json(status: StatusCode, resource: &impl Serialize) -> Response {
+fn body(resource: &impl Serialize) -> Vec<u8> {
     let mut body = Vec::with_capacity(RESOURCE_BYTES);
     serde_json::to_writer(&mut body, resource).expect("resources have text keys only");
-    bytes(status, body)
+    body
+}
+
+/// Returns the body of the response that an error becomes, in the form of the API that the request's path belongs to.
+pub(super) fn error_body(parts: &Parts, refused: &ApiError) -> Vec<u8> {
+    ErrorForm::at(parts, dialect_of_client(parts)).body(refused)
 }
 
 fn bytes(status: StatusCode, body: Vec<u8>) -> Response {
@@ -118,8 +141,12 @@ pub(super) fn error_at(parts: &Parts, refused: &ApiError) -> Response {
 /// Turns an error into a response in the dialect's own form. A 503 carries `Retry-After`, and an authentication error
 /// carries a challenge.
 pub(super) fn error(dialect: Dialect, error: &ApiError) -> Response {
+    error_with(dialect, error, error.body(dialect))
+}
+
+fn error_with(dialect: Dialect, error: &ApiError, body: Vec<u8>) -> Response {
     let status = StatusCode::from_u16(error.status(dialect)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = bytes(status, error.body(dialect));
+    let mut response = bytes(status, body);
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
     }

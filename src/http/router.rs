@@ -20,11 +20,12 @@ use tower::{Service, ServiceExt};
 use super::dialects::dialect_of;
 use super::guard::{self, Verdict};
 use super::reply::ErrorForm;
-use super::traffic::{self, Unassignable};
+use super::traffic::{self, Answered, Arrived, Unassignable};
 use super::{AbortHandle, AskedTarget, CaFiles, ListenAddress, asked_path, bins, control, dispatch, media, reply};
 use crate::dialect::error::ApiError;
 use crate::dialect::signalwire;
 use crate::emulator::{NoWorld, Registry};
+use crate::world::journal::Excerpt;
 
 /// The root of the paths that may end in `.json`; Twilio's libraries write the suffix.
 const SUFFIXED_ROOT: &str = "/2010-04-01/";
@@ -60,13 +61,14 @@ impl App {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let (parts, body) = prepared(request, self.address).into_parts();
+        let (mut parts, body) = prepared(request, self.address).into_parts();
+        parts.extensions.insert(Arrived(self.registry.uptime()));
         let form = ErrorForm::at(&parts, dialect_of(&parts));
         let verdict = guard::judge(&parts, self.registry.settings());
-        // A refused call reaches no world, so only the log of unassigned requests can show it.
-        if let Verdict::Refuse(response, Some(code)) = &verdict {
-            let why = Unassignable::because(NoWorld::NotAllowed);
-            traffic::note(&self.registry, &parts, why, (response.status().as_u16(), Some(*code)));
+        if let Verdict::Refuse(response, Some(error)) = &verdict {
+            let (status, why) = (response.status().as_u16(), Unassignable::because(NoWorld::NotAllowed));
+            let (code, body) = (Some(error.code(form.dialect)), Excerpt::of(&error.body(form.dialect)));
+            traffic::note_refused(&self.registry, &parts, why, Answered { status, code, body });
         }
         let request = Request::from_parts(parts, body);
         match verdict {

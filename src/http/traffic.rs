@@ -1,21 +1,31 @@
-//! Records requests: masks and shortens their targets, and logs the requests that belong to no world.
+//! Records requests: masks and shortens their targets, measures how long they take, and records those that belong to no
+//! world.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::Response;
 
+use super::credential::account_of;
 use super::dialects::dialect_of_client;
 use super::{asked_path, asked_target, reply};
 use crate::dialect::error::ApiError;
 use crate::dialect::mask;
-use crate::emulator::{NoWorld, Registry, UnassignedRequest};
+use crate::emulator::{NoWorld, Registry};
 use crate::model::sid::AccountSid;
+use crate::model::time::Timestamp;
+use crate::world::journal::{ApiRequest, Excerpt, RequestedService};
 
 /// The maximum number of bytes that are kept of a target; real targets are shorter.
 const TARGET_LEN_MAX: usize = 2_048;
+
+/// When a request's head arrived, as time since the emulator was created. Every request has it in its extensions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arrived(pub(super) Duration);
 
 /// The reason a request belongs to no world, and the account that it names, if any.
 #[derive(Debug, Clone, Copy)]
@@ -24,18 +34,84 @@ pub(super) struct Unassignable {
     pub(super) reason: NoWorld,
 }
 
-/// Returns the error as a response to a request that belongs to no world, and records the request.
+/// What a request that belongs to no world is answered with.
+pub(super) struct Answered {
+    pub(super) status: u16,
+    /// The service's error code, if the response has one.
+    pub(super) code: Option<u32>,
+    /// The body of the response.
+    pub(super) body: Excerpt,
+}
+
+/// Returns the error as a response to a request that was refused before it reached a world, and records the request.
 pub(super) fn refuse(registry: &Registry, parts: &Parts, why: Unassignable, error: &ApiError) -> Response {
-    let dialect = dialect_of_client(parts);
-    note(registry, parts, why, (error.status(dialect), Some(error.code(dialect))));
+    note_refused(registry, parts, why, Answered::with(parts, error));
     reply::error_at(parts, error)
 }
 
-/// Records a request that belongs to no world, with the status and error code of its response.
-pub(super) fn note(registry: &Registry, parts: &Parts, why: Unassignable, (status, code): (u16, Option<u32>)) {
-    let Unassignable { account, reason } = why;
-    let (method, path) = (name_of(&parts.method), target(parts));
-    registry.unassigned().note(UnassignedRequest { method, path, status, code, account, reason });
+/// Records a request that was refused before it reached a world.
+pub(super) fn note_refused(registry: &Registry, parts: &Parts, why: Unassignable, answered: Answered) {
+    registry.note_refused(request(registry, parts, RequestedService::Rest, why, answered));
+}
+
+/// Records a request that no journal contains, in the traffic alone.
+pub(super) fn note(
+    registry: &Registry,
+    parts: &Parts,
+    service: RequestedService,
+    why: Unassignable,
+    answered: Answered,
+) {
+    let request = request(registry, parts, service, why, answered);
+    registry.feed().add_request(request.named, Arc::new(request));
+}
+
+/// Records a download of a fax's media.
+pub(super) fn note_download(
+    registry: &Registry,
+    parts: &Parts,
+    (account, fax): (AccountSid, FaxSid),
+    answered: Answered,
+) {
+    let request = ApiRequest { fax: Some(fax), ..described(registry, parts, RequestedService::Media, answered) };
+    registry.feed().add_request(Some(account), Arc::new(request));
+}
+
+/// Returns the time since a request's head arrived.
+pub(super) fn taken(registry: &Registry, parts: &Parts) -> Duration {
+    // Every request has the extension, since the router adds it.
+    parts.extensions.get().map_or(Duration::ZERO, |Arrived(at)| registry.uptime().saturating_sub(*at))
+}
+
+fn request(
+    registry: &Registry,
+    parts: &Parts,
+    service: RequestedService,
+    why: Unassignable,
+    answered: Answered,
+) -> ApiRequest {
+    let named = why.account.or_else(|| account_of(&parts.headers));
+    ApiRequest { no_world: Some(why.reason), named, ..described(registry, parts, service, answered) }
+}
+
+/// Returns the record of a request whose body was not read.
+fn described(registry: &Registry, parts: &Parts, service: RequestedService, answered: Answered) -> ApiRequest {
+    let Answered { status, code, body } = answered;
+    ApiRequest {
+        service,
+        // Replaced by the time of the journal that takes the request, if one does.
+        at: Timestamp::default(),
+        fax: None,
+        method: name_of(&parts.method),
+        path: target(parts),
+        status,
+        code,
+        form: Excerpt::default(),
+        response: body,
+        duration: taken(registry, parts),
+        no_world: None,
+        named: None,
+    }
 }
 
 /// Returns the path and query as the client wrote them, with secrets masked.
@@ -60,6 +136,15 @@ impl Unassignable {
     /// Returns the reason for a request that names no account.
     pub(super) const fn because(reason: NoWorld) -> Self {
         Self { account: None, reason }
+    }
+}
+
+impl Answered {
+    /// Describes the response to a request that is refused with this error.
+    pub(super) fn with(parts: &Parts, error: &ApiError) -> Self {
+        let dialect = dialect_of_client(parts);
+        let body = Excerpt::of(&reply::error_body(parts, error));
+        Self { status: error.status(dialect), code: Some(error.code(dialect)), body }
     }
 }
 

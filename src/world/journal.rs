@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::World;
 use super::requests::RequestLog;
-pub use super::requests::{ApiRequest, REQUEST_BYTES_MAX};
+pub use super::requests::{ApiRequest, EXCERPT_BYTES_MAX, Excerpt, REQUEST_BYTES_MAX, RequestedService};
 use crate::engine::Engine;
 use crate::engine::event;
 use crate::engine::event::{EventKind, EventName};

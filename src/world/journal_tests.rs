@@ -16,6 +16,7 @@ use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
 use crate::model::time::Pace;
 use crate::world::World;
+use crate::world::feed::Feed;
 
 /// The size of a large event; a few of them fill the engine's journal.
 const LARGE_BYTES: usize = 3 * 1024 * 1024;
@@ -278,7 +279,7 @@ fn call(world: &World, number: u64) {
 
 #[test]
 fn the_command_log_contains_no_requests_and_a_replay_reaches_the_same_state_and_hash() {
-    let world = World::create(spec(), RealTime::start());
+    let world = World::create(spec(), RealTime::start(), Arc::new(Feed::new(RealTime::start())));
     world.within(|core| core.engine.record());
     let start = world.now();
     for number in 0..50 {
@@ -308,7 +309,7 @@ fn the_command_log_contains_no_requests_and_a_replay_reaches_the_same_state_and_
 
 #[test]
 fn sequence_numbers_continue_across_a_reset_a_restore_and_a_load() {
-    let world = World::create(spec(), RealTime::start());
+    let world = World::create(spec(), RealTime::start(), Arc::new(Feed::new(RealTime::start())));
     let last_seq = || world.read_journal(|journal| journal.last_seq());
     let last_reset = || world.read_journal(|journal| journal.last_reset());
     call(&world, 1);
@@ -330,7 +331,7 @@ fn sequence_numbers_continue_across_a_reset_a_restore_and_a_load() {
 
 #[tokio::test]
 async fn a_request_wakes_tasks_that_wait_for_the_journal() {
-    let world = World::create(spec(), RealTime::start());
+    let world = World::create(spec(), RealTime::start(), Arc::new(Feed::new(RealTime::start())));
     let asked = world.until_journaled(|journal| (journal.last_seq() > 0).then(|| journal.last_seq()));
     let (asked, ()) = tokio::join!(tokio::time::timeout(Duration::from_secs(10), asked), async {
         tokio::task::yield_now().await;

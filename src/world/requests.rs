@@ -16,19 +16,30 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::no_world::NoWorld;
 use crate::engine::Engine;
 use crate::engine::journal::JOURNAL_EVENTS_MAX;
-use crate::model::sid::FaxSid;
+use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 
 /// The maximum total size of the REST requests kept per world, in bytes. Their number is limited by
 /// [`JOURNAL_EVENTS_MAX`](crate::engine::journal::JOURNAL_EVENTS_MAX), as is the number of events.
 pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// A client's request to the REST API, and the status and error code of the response.
+/// The maximum number of bytes that are kept of a request's parameters, and of a response's body. It suffices for any
+/// single resource; of a long list, the beginning is kept.
+pub const EXCERPT_BYTES_MAX: usize = 8 * 1024;
+/// The maximum number of refused requests that a world's journal takes between two resets, so that a misdirected client
+/// or a web page can't displace the journal's other events. The traffic has the others, too.
+const REFUSED_MAX: u64 = 1_000;
+
+/// A client's request, and what is kept of the response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiRequest {
+    /// The part of the service that the request went to.
+    pub service: RequestedService,
     /// The time at which the response was made, by the world's clock.
     pub at: Timestamp,
     /// The fax that the request names or created, if any.
@@ -41,6 +52,54 @@ pub struct ApiRequest {
     pub status: u16,
     /// The service's error code in the response, if any.
     pub code: Option<u32>,
+    /// The form in the request's body.
+    pub form: Excerpt,
+    /// The body of the response.
+    pub response: Excerpt,
+    /// The real time from the request's head to the response.
+    pub duration: Duration,
+    /// The reason the request belongs to no world; `None` if it belongs to one.
+    pub no_world: Option<NoWorld>,
+    /// The account that a request without a world names, if any.
+    pub named: Option<AccountSid>,
+}
+
+/// The part of the service that a request went to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestedService {
+    /// The REST API.
+    Rest,
+    /// The host of stored media.
+    Media,
+}
+
+/// The beginning of a body, at most [`EXCERPT_BYTES_MAX`] bytes of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Excerpt {
+    /// The kept bytes.
+    pub bytes: Box<[u8]>,
+    /// The length of the whole body, in bytes.
+    pub whole_bytes: usize,
+}
+
+impl Excerpt {
+    /// Copies the beginning of a body.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Self {
+        Self { bytes: body[..body.len().min(EXCERPT_BYTES_MAX)].into(), whole_bytes: body.len() }
+    }
+
+    /// Returns an excerpt without bytes, for a body that isn't text.
+    #[must_use]
+    pub fn omitted(whole_bytes: usize) -> Self {
+        Self { bytes: Box::default(), whole_bytes }
+    }
+
+    /// Returns whether the excerpt is the whole body.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.bytes.len() == self.whole_bytes
+    }
 }
 
 /// The kept requests, and the data from which their places are computed.
@@ -57,6 +116,8 @@ pub(super) struct RequestLog {
     /// The engine's `seq` just before its last reset, and the place just before that reset. Kept because the marks from
     /// which the place was computed may be dropped.
     reset: Option<(u64, u64)>,
+    /// The engine's `seq` just before its last reset, and how many refused requests have been recorded since then.
+    refused: (Option<u64>, u64),
 }
 
 /// A request and its place in the sequence that users see.
@@ -92,6 +153,21 @@ impl RequestLog {
         self.kept.push_back(Noted { seq: after + self.total, request });
         self.drop_marks(engine);
         self.drop_requests(engine);
+    }
+
+    /// Records a request that was refused before it reached a world. Returns it if too many have been recorded since the
+    /// last reset.
+    pub(super) fn note_refused(&mut self, engine: &Engine, request: ApiRequest) -> Result<(), ApiRequest> {
+        let reset = engine.last_reset();
+        if self.refused.0 != reset {
+            self.refused = (reset, 0);
+        }
+        if self.refused.1 >= REFUSED_MAX {
+            return Err(request);
+        }
+        self.refused.1 += 1;
+        self.note(engine, request);
+        Ok(())
     }
 
     pub(super) const fn total(&self) -> u64 {
@@ -189,7 +265,8 @@ impl RequestLog {
 
 impl ApiRequest {
     /// Returns the approximate size in memory.
-    fn size_bytes(&self) -> usize {
-        size_of::<Noted>() + size_of::<Self>() + self.path.len()
+    pub(super) fn size_bytes(&self) -> usize {
+        let bodies = self.form.bytes.len() + self.response.bytes.len();
+        size_of::<Noted>() + size_of::<Self>() + self.path.len() + bodies
     }
 }

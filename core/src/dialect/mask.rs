@@ -23,8 +23,10 @@ const SECRET_ENDS: [&str; 13] = [
 ];
 /// Complete names of secret parameters. Longer names with these endings, such as `design`, are not secret.
 const SECRET_WORDS: [&str; 5] = ["auth", "key", "sig", "signature", "xamzsignature"];
-/// Names that have a secret ending but aren't secret.
-const NO_SECRETS: [&str; 1] = ["pagetoken"];
+/// The ending of names that look secret but aren't: tokens with which lists are read on.
+const NOT_SECRET_END: &str = "pagetoken";
+/// A JSON field that isn't secret, although a parameter with this name is: the name of the list in a page.
+const LIST_NAME_FIELD: &str = "key";
 
 /// Masks the password of each URL in a string.
 #[must_use]
@@ -128,11 +130,48 @@ impl Decoded {
     }
 }
 
-fn is_secret_name(name: &str) -> bool {
+/// Masks the values of fields with secret names in JSON, which may be cut off anywhere. Everything else stays as it is.
+#[must_use]
+pub fn json_text(text: &str) -> Cow<'_, str> {
+    let mut found = Vec::new();
+    let mut begin = 0;
+    while let Some(name) = string_at(text, begin) {
+        begin = name.end + 1;
+        let after = text.get(begin..).unwrap_or_default();
+        let Some(value) = after.trim_start().strip_prefix(':').map(str::trim_start) else { continue };
+        let at = text.len() - value.len();
+        let is_secret = &text[name.clone()] != LIST_NAME_FIELD && is_secret_name(&text[name]);
+        if !is_secret || !value.starts_with('"') {
+            continue;
+        }
+        let value = string_at(text, at).unwrap_or(text.len()..text.len());
+        begin = value.end + 1;
+        if !value.is_empty() {
+            found.push(value);
+        }
+    }
+    replaced(text, &found)
+}
+
+/// Returns the content of the first JSON string at or after a place. A string that is cut off ends with the text.
+fn string_at(text: &str, begin: usize) -> Option<Range<usize>> {
+    let start = begin + text.get(begin..)?.find('"')? + 1;
+    let mut is_escaped = false;
+    let end = text[start..].bytes().position(|byte| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    });
+    Some(start..end.map_or(text.len(), |end| start + end))
+}
+
+/// Returns whether parameters with this name are secret, such as `AuthToken`.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
     // `auth_token`, `AuthToken` and `auth-token` are the same name.
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let is_secret = SECRET_WORDS.contains(&name.as_str()) || SECRET_ENDS.iter().any(|end| name.ends_with(end));
-    is_secret && !NO_SECRETS.contains(&name.as_str())
+    is_secret && !name.ends_with(NOT_SECRET_END)
 }
 
 #[cfg(test)]
@@ -188,6 +227,22 @@ mod tests {
             ("/v1/Faxes?", "/v1/Faxes?"),
         ] {
             assert_eq!(target(asked), shown, "{asked}");
+        }
+    }
+
+    #[test]
+    fn secret_fields_of_json_are_masked_even_if_the_text_is_cut_off() {
+        for (text, shown) in [
+            (r#"{"auth_token":"S","sid":"AC1"}"#, r#"{"auth_token":"***","sid":"AC1"}"#),
+            (r#"[{ "secret" : "a\"b", "x": {"AuthToken": "S"} }]"#, r#"[{ "secret" : "***", "x": {"AuthToken": "***"} }]"#),
+            (r#"{"meta":{"key":"faxes","next_page_token":"PA1"}}"#, r#"{"meta":{"key":"faxes","next_page_token":"PA1"}}"#),
+            (r#"{"sid":"SK1","secret":"half"#, r#"{"sid":"SK1","secret":"***"#),
+            (r#"{"secret":"#, r#"{"secret":"#),
+            (r#"{"secret":null,"token":7,"password":""}"#, r#"{"secret":null,"token":7,"password":""}"#),
+            (r#"{"friendly_name":"secret","x":"\"}"#, r#"{"friendly_name":"secret","x":"\"}"#),
+            ("<Response/>", "<Response/>"),
+        ] {
+            assert_eq!(json_text(text), shown, "{text}");
         }
     }
 }

@@ -277,7 +277,8 @@ impl EventKind {
     }
 
     /// Returns the approximate memory used by the event, for the journal's budget.
-    pub(super) fn size_bytes(&self) -> usize {
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
         let variable = match self {
             Self::DocumentFetched { record, .. }
             | Self::WebhookAttempt { record }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::request;
 use crate::dialect::{date, mask, rule};
 use crate::engine::event::EventKind;
 use crate::model::account::Dialect;
@@ -14,7 +15,7 @@ use crate::model::page::PageLoss;
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 use crate::twiml::{Receive, Verb};
-use crate::world::journal::{ApiRequest, Entry, JournalEvent};
+use crate::world::journal::{Entry, JournalEvent};
 
 /// An event of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -59,7 +60,7 @@ pub fn moment(at: Timestamp) -> String {
 }
 
 /// Masks the passwords of all URLs in a value: in parameters, in an app's TwiML and in error messages.
-fn without_passwords(value: Value) -> Value {
+pub(super) fn without_passwords(value: Value) -> Value {
     match value {
         Value::String(text) => match mask::passwords(&text) {
             Cow::Borrowed(_) => Value::String(text),
@@ -95,10 +96,7 @@ fn exchange_in_full(dialect: Dialect, record: &ExchangeRecord) -> Value {
 fn data(dialect: Dialect, entry: &Entry) -> Value {
     match entry {
         Entry::Engine(event) => data_of_engine(dialect, &event.kind),
-        Entry::Request(request) => {
-            let ApiRequest { at: _, fax: _, method, path, status, code } = &**request;
-            json!({ "method": method, "path": path, "status": status, "code": code })
-        }
+        Entry::Request(request) => request::data(request),
     }
 }
 
@@ -184,6 +182,7 @@ fn twiml(verb: &Verb) -> Value {
     }
 }
 
-fn pairs(pairs: &[(String, String)]) -> Value {
+/// Returns parameters or headers as an object.
+pub(super) fn pairs(pairs: &[(String, String)]) -> Value {
     pairs.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect::<Map<_, _>>().into()
 }

@@ -140,7 +140,7 @@ pub(super) async fn list(
 /// Reads the id of the last event that a client received, after which the stream should continue. An invalid id is
 /// refused, since the stream would otherwise silently begin elsewhere. Browsers send an id that a stream gave them, or
 /// an empty string if it gave none.
-fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+pub(super) fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let Some(value) = headers.get(LAST_EVENT_ID).filter(|value| !value.as_bytes().trim_ascii().is_empty()) else {
         return Ok(None);
     };

@@ -10,6 +10,7 @@ mod explain;
 mod extract;
 mod fax;
 mod faxes;
+mod feed_stream;
 mod health;
 mod incoming;
 mod journal;
@@ -18,6 +19,7 @@ mod metrics;
 mod operation;
 mod pages;
 mod problem;
+mod request;
 mod rules;
 mod samples;
 mod session;
@@ -25,6 +27,8 @@ mod snapshots;
 mod state;
 mod stream;
 mod traffic;
+mod traffic_filter;
+mod traffic_view;
 mod upload;
 mod verify;
 mod wait;
@@ -220,10 +224,11 @@ fn about_the_journal() -> Vec<Operation> {
             .query::<webhooks::WebhooksQuery>()
             .answers::<webhooks::WebhookList>(200),
         Op::get("/webhooks/{id}", "One request to an app", webhooks::show).answers::<webhooks::WebhookView>(200),
-        Op::get("/traffic", "The requests that are in no account's journal, and why", traffic::list)
-            .of_no_account()
-            .query::<traffic::TrafficQuery>()
-            .answers::<traffic::TrafficPage>(200),
+        Op::get("/traffic", "Every request in both directions, of all accounts, page by page or live", traffic::list)
+            .query::<traffic_filter::TrafficQuery>()
+            .answers::<traffic::TrafficPage>(200)
+            .answers_as(200, stream::MEDIA_TYPE)
+            .refuses(&[422]),
         Op::post("/webhooks/{id}/replay", "Send a request to an app again, optionally edited", webhooks::replay)
             .body::<webhooks::ReplayEdits>()
             .answers::<Value>(200)

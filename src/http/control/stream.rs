@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde_json::json;
@@ -19,12 +19,15 @@ use crate::engine::journal::EventFilter;
 /// The media type with which a client asks for a stream.
 pub(super) const MEDIA_TYPE: &str = "text/event-stream";
 /// The longest silence on a stream, less than the idle timeouts of common proxies.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The maximum number of events that are read from the journal at a time.
-const EVENTS_PER_DRAW_MAX: usize = 100;
+pub(super) const EVENTS_PER_DRAW_MAX: usize = 100;
 /// Once a read from the journal is this long, no further event is added to it. For a client that has stopped reading,
 /// little more than this is kept in memory, apart from the connection's buffers.
-const DRAW_BYTES_MAX: usize = 32 * 1024;
+pub(super) const DRAW_BYTES_MAX: usize = 32 * 1024;
+
+/// The beginning of every stream. It is sent immediately, so that a client sees the stream open before the first event.
+pub(super) const OPENING: &[u8] = b": fauxfax\n\n";
 
 /// A client's position in a world's journal.
 struct Reader {
@@ -36,8 +39,7 @@ struct Reader {
 /// Returns a stream of the events that match: first those that exist, then new ones.
 pub(super) fn answer(awaited: Awaited, filter: EventFilter) -> Response {
     let reader = Reader { awaited, filter, heartbeat: HEARTBEAT };
-    // Sent immediately, so that a client sees the stream open before the first event.
-    let opening = Bytes::from_static(b": fauxfax\n\n");
+    let opening = Bytes::from_static(OPENING);
     let drawn = stream::unfold((Some(opening), reader), |(opening, mut reader)| async move {
         let text = match opening {
             Some(opening) => opening,
@@ -45,9 +47,20 @@ pub(super) fn answer(awaited: Awaited, filter: EventFilter) -> Response {
         };
         Some((Ok::<_, Infallible>(text), (None, reader)))
     });
+    head(Body::from_stream(drawn))
+}
+
+/// Returns a response whose body is a stream of events.
+pub(super) fn head(stream: Body) -> Response {
     let head = [(header::CONTENT_TYPE, MEDIA_TYPE), (header::CACHE_CONTROL, "no-store")];
     // The additional header keeps nginx from buffering the stream.
-    (head, [("x-accel-buffering", "no")], Body::from_stream(drawn)).into_response()
+    (head, [("x-accel-buffering", "no")], stream).into_response()
+}
+
+/// Returns whether a client asks for a stream.
+pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains(MEDIA_TYPE))
 }
 
 impl Reader {

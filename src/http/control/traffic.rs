@@ -1,80 +1,97 @@
-//! The control API's call to list requests that are in no world's journal.
+//! The control API's call to list every request in both directions: of clients to the REST APIs and the media host, and
+//! of the emulator to apps. Requests that were refused before they reached an account are listed, too.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::json;
 
-use super::event::moment;
-use super::extract::Asked;
-use crate::emulator::{Registry, Unassigned, UnassignedRequest};
+use super::extract::{Asked, Named};
+use super::journal::last_event_id;
+use super::problem::Problem;
+use super::traffic_filter::{TrafficFilter, TrafficQuery};
+use super::traffic_view::RequestView;
+use super::{feed_stream, stream};
+use crate::emulator::Registry;
+use crate::world::feed::Feed;
 
-/// Which requests to return.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TrafficQuery {
-    /// Only requests after this place.
-    since: Option<u64>,
-    /// Maximum number of requests to return.
-    limit: Option<usize>,
-}
+/// The number of requests per page if no `limit` is given.
+const LIMIT_DEFAULT: usize = 1_000;
 
 /// Requests, oldest first.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Traffic")]
 pub(super) struct TrafficPage {
     requests: Vec<RequestView>,
-    /// Place of the newest request. To read on after a page, pass the `seq` of its last request as `since`.
+    /// Place of the newest entry. To read on after a page, pass the `seq` of its last request as `since`.
     last_seq: u64,
-    /// Number of requests dropped since the start.
+    /// Number of entries dropped since the start; other events of all accounts count, too.
     evicted: u64,
     /// How many of those came after `since` and are thus missing from this page.
     missed: u64,
 }
 
-/// A request that belongs to no account's world.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "UnassignedRequest")]
-struct RequestView {
-    /// Place in this list, one higher than that of the previous request, and unrelated to places in any journal.
-    seq: u64,
-    /// Time of the response, by the system's clock.
-    at: String,
-    method: String,
-    /// Path and query, with secrets masked.
-    path: String,
-    /// The HTTP status of the response.
-    status: u16,
-    /// The error code of the response, if it has one.
-    code: Option<u32>,
-    /// SID of the account that the path names, else that of the credential.
-    account_sid: Option<String>,
-    /// Why the request belongs to no world, as a word from docs/control-api.md.
-    reason: &'static str,
+/// Which of the requests that match to return.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    /// The oldest ones, at most this many.
+    First(usize),
+    /// The newest ones, at most this many.
+    Last(usize),
 }
 
-pub(super) async fn list(State(registry): State<Registry>, Asked(query): Asked<TrafficQuery>) -> Json<TrafficPage> {
-    let since = query.since.unwrap_or(0);
-    // The log is bounded, so a page needs no limit by default.
-    let page = registry.unassigned().read(since, query.limit.unwrap_or(usize::MAX));
-    Json(TrafficPage {
-        requests: page.requests.iter().map(|noted| view(noted)).collect(),
-        last_seq: page.last_seq,
-        evicted: page.evicted,
-        missed: page.evicted.saturating_sub(since),
-    })
+#[expect(clippy::disallowed_methods, reason = "searching every request takes a while")]
+pub(super) async fn list(State(registry): State<Registry>, request: Request) -> Result<Response, Problem> {
+    let (mut parts, _) = request.into_parts();
+    let Named(account) = Named::from_request_parts(&mut parts, &registry).await?;
+    let Asked(query): Asked<TrafficQuery> = Asked::from_request_parts(&mut parts, &registry).await?;
+    let part = match (query.limit, query.last) {
+        (limit, None) => Part::First(limit.unwrap_or(LIMIT_DEFAULT)),
+        (None, Some(last)) => Part::Last(last),
+        (Some(_), Some(_)) => {
+            let detail =
+                "last: can't be given together with limit; limit counts from the oldest request, last from the newest";
+            return Err(Problem::new(422, "bad-field", detail));
+        }
+    };
+    // A reconnecting browser repeats its query, so the header takes precedence.
+    let (asked, resumed) = (query.since.unwrap_or(0), last_event_id(&parts.headers)?);
+    let filter = TrafficFilter::parse(query, account)?;
+    // Runs on a separate thread, since other calls must not wait for it.
+    let searched = tokio::task::spawn_blocking(move || {
+        if !stream::is_wanted(&parts.headers) {
+            return Json(page(registry.feed(), &filter, asked, part)).into_response();
+        }
+        let since = match (resumed, part) {
+            (Some(resumed), _) => resumed,
+            (None, Part::First(_)) => asked,
+            (None, Part::Last(last)) => before_last(registry.feed(), &filter, asked, last),
+        };
+        feed_stream::answer(registry, since, move |news| filter.view(news).map(|view| json!(view)))
+    });
+    searched.await.map_err(|error| Problem::new(500, "internal", error.to_string()))
 }
 
-fn view(Unassigned { seq, at, request }: &Unassigned) -> RequestView {
-    let UnassignedRequest { method, path, status, code, account, reason } = request;
-    RequestView {
-        seq: *seq,
-        at: moment(*at),
-        method: method.to_string(),
-        path: path.to_string(),
-        status: *status,
-        code: *code,
-        account_sid: account.map(|sid| sid.to_string()),
-        reason: reason.as_str(),
-    }
+/// Returns the place just before the newest `count` requests that match.
+fn before_last(feed: &Feed, filter: &TrafficFilter, since: u64, count: usize) -> u64 {
+    let found = feed.read(since, usize::MAX, |_| true);
+    let matching = found.entries.iter().rev().filter(|news| filter.view(news).is_some());
+    matching.take(count).last().map_or(found.last_seq, |news| news.seq - 1)
+}
+
+fn page(feed: &Feed, filter: &TrafficFilter, since: u64, part: Part) -> TrafficPage {
+    let found = feed.read(since, usize::MAX, |_| true);
+    let views = found.entries.iter();
+    let requests = match part {
+        Part::First(limit) => views.filter_map(|news| filter.view(news)).take(limit).collect(),
+        Part::Last(last) => {
+            let mut newest: Vec<_> = views.rev().filter_map(|news| filter.view(news)).take(last).collect();
+            newest.reverse();
+            newest
+        }
+    };
+    let (last_seq, evicted) = (found.last_seq, found.evicted);
+    TrafficPage { requests, last_seq, evicted, missed: evicted.saturating_sub(since) }
 }

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
-use axum::response::Response;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Serialize;
 
@@ -20,13 +20,14 @@ use crate::emulator::{NoWorld, Registry, World};
 use crate::engine::Engine;
 use crate::engine::command::Command;
 use crate::http::auth::SignedIn;
-use crate::http::traffic::{self, Unassignable};
-use crate::http::{asked_path, origin, reply};
+use crate::http::traffic::{self, Answered, Unassignable};
+use crate::http::reply::{self, Reply};
+use crate::http::{asked_path, origin};
 use crate::model::account::{Dialect, PriceFormat};
 use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
-use crate::world::journal::ApiRequest;
+use crate::world::journal::{ApiRequest, Excerpt, RequestedService};
 
 /// The content type of the bodies that the REST APIs read.
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -75,22 +76,18 @@ impl<'a> Call<'a> {
     }
 
     /// Turns a handler's result into a response, and records the call in the journal unless the handler already has.
-    pub(in crate::http) fn answered(&self, answer: Result<Response, ApiError>) -> Response {
+    pub(in crate::http) fn answered(&self, answer: Result<Reply, ApiError>) -> Response {
         let answer = answer.map_err(|error| self.explained(error));
-        let (response, code) = match answer {
-            Ok(response) => (response, None),
-            Err(error) => (reply::error_at(self.parts, &error), Some(error.code(self.dialect))),
-        };
         if !self.is_noted.get() {
-            self.note(response.status(), code);
+            self.note(self.described(&answer));
         }
         if self.world.is_fresh() {
             // This world was created for one read of an unused account and disappears along with its journal, so the
             // call is also recorded among the requests that belong to no world.
             let why = Unassignable { account: Some(self.world.sid()), reason: NoWorld::NotCreated };
-            traffic::note(self.registry, self.parts, why, (response.status().as_u16(), code));
+            traffic::note(self.registry, self.parts, RequestedService::Rest, why, self.described(&answer));
         }
-        response
+        answer.map_or_else(|error| reply::error_at(self.parts, &error), Reply::into_response)
     }
 
     /// Extends the error for a missing parameter with a hint if the body was not sent as a form.
@@ -108,14 +105,31 @@ impl<'a> Call<'a> {
     }
 
     /// Records the call in the world's journal.
-    pub(in crate::http) fn note(&self, status: StatusCode, code: Option<u32>) {
+    pub(in crate::http) fn note(&self, answered: Answered) {
         let asked = self.asked();
-        self.world.read_and_note(|_, now| ((), asked.noted(now, status.as_u16(), code)));
+        self.world.read_and_note(|_, now| ((), self.noted(asked, now, answered)));
     }
 
     fn asked(&self) -> Asked {
         let (method, path) = (traffic::name_of(&self.parts.method), traffic::target(self.parts));
-        Asked { dialect: self.dialect, fax: self.params.parse("fax"), method, path }
+        Asked { fax: self.params.parse("fax"), method, path, form: Excerpt::of(&self.body) }
+    }
+
+    /// Returns the call as the journal records it.
+    fn noted(&self, asked: Asked, at: Timestamp, answered: Answered) -> ApiRequest {
+        let Asked { fax, method, path, form } = asked;
+        let Answered { status, code, body } = answered;
+        let (service, duration) = (RequestedService::Rest, traffic::taken(self.registry, self.parts));
+        let (response, no_world, named) = (body, None, None);
+        ApiRequest { service, at, fax, method, path, status, code, form, response, duration, no_world, named }
+    }
+
+    /// Describes the response to a handler's result.
+    fn described(&self, result: &Result<Reply, ApiError>) -> Answered {
+        match result {
+            Ok(reply) => Answered { status: reply.status.as_u16(), code: None, body: Excerpt::of(&reply.body) },
+            Err(error) => Answered::with(self.parts, error),
+        }
     }
 
     /// Parses the query's parameters.
@@ -145,15 +159,16 @@ impl<'a> Call<'a> {
     pub(in crate::http) fn show<T: Serialize>(
         &'a self,
         look: impl FnOnce(&Engine, &View<'a>) -> Result<T, Refusal>,
-    ) -> Result<Response, ApiError> {
+    ) -> Result<Reply, ApiError> {
         let asked = self.asked();
         let shown = self.world.read_and_note(|engine, now| {
-            let shown = look(engine, &self.view(now)).map_err(|refusal| self.refused(&refusal));
-            let request = asked.answered(now, StatusCode::OK, shown.as_ref().err());
-            (shown, request)
+            let shown = look(engine, &self.view(now)).map(|shown| reply::ok(&shown));
+            let shown = shown.map_err(|refusal| self.refused(&refusal));
+            let answered = self.described(&shown);
+            (shown, self.noted(asked, now, answered))
         });
         self.is_noted.set(true);
-        shown.map(|shown| reply::ok(&shown))
+        shown
     }
 
     /// Changes the world; returns 200 with a view of the result.
@@ -161,7 +176,7 @@ impl<'a> Call<'a> {
         &'a self,
         command: impl Command<Done = Result<(), Refusal>>,
         look: impl FnOnce(&Engine, &View<'a>) -> Result<T, Refusal>,
-    ) -> Result<Response, ApiError> {
+    ) -> Result<Reply, ApiError> {
         self.change_if(|_| Ok(()), command, look)
     }
 
@@ -171,9 +186,8 @@ impl<'a> Call<'a> {
         check: impl FnOnce(&Engine) -> Result<(), Refusal>,
         command: impl Command<Done = Result<(), Refusal>>,
         look: impl FnOnce(&Engine, &View<'a>) -> Result<T, Refusal>,
-    ) -> Result<Response, ApiError> {
-        let changed = self.command(check, command, StatusCode::OK, |engine, view, ()| look(engine, view));
-        changed.map(|shown| reply::ok(&shown))
+    ) -> Result<Reply, ApiError> {
+        self.command(check, command, |engine, view, ()| look(engine, view).map(|shown| reply::ok(&shown)))
     }
 
     /// Creates a resource in the world; returns 201 with a view of it.
@@ -181,27 +195,31 @@ impl<'a> Call<'a> {
         &'a self,
         command: impl Command<Done = Result<D, Refusal>>,
         look: impl FnOnce(&Engine, &View<'a>, D) -> Result<T, Refusal>,
-    ) -> Result<Response, ApiError> {
-        self.command(|_| Ok(()), command, StatusCode::CREATED, look).map(|created| reply::created(&created))
+    ) -> Result<Reply, ApiError> {
+        self.command(
+            |_| Ok(()),
+            command,
+            |engine, view, done| look(engine, view, done).map(|created| reply::created(&created)),
+        )
     }
 
     /// Deletes a resource from the world; returns 204.
     pub(in crate::http) fn delete(
         &'a self,
         command: impl Command<Done = Result<(), Refusal>>,
-    ) -> Result<Response, ApiError> {
-        self.command(|_| Ok(()), command, StatusCode::NO_CONTENT, |_, _, _| Ok(())).map(|()| reply::no_content())
+    ) -> Result<Reply, ApiError> {
+        self.command(|_| Ok(()), command, |_, _, ()| Ok(reply::no_content()))
     }
 
     /// Changes the world, views the result and records the call under one lock, so that in the journal no other entry
-    /// comes between the change and the call.
-    fn command<C, D, T>(
+    /// comes between the change and the call. The view is turned into JSON under the lock, too, because the record
+    /// contains the response.
+    fn command<C, D>(
         &'a self,
         check: impl FnOnce(&Engine) -> Result<(), Refusal>,
         command: C,
-        status: StatusCode,
-        look: impl FnOnce(&Engine, &View<'a>, D) -> Result<T, Refusal>,
-    ) -> Result<T, ApiError>
+        look: impl FnOnce(&Engine, &View<'a>, D) -> Result<Reply, Refusal>,
+    ) -> Result<Reply, ApiError>
     where
         C: Command<Done = Result<D, Refusal>>,
     {
@@ -211,8 +229,8 @@ impl<'a> Call<'a> {
             asked.fax = C::created(&done).or(asked.fax);
             let shown = done.and_then(|done| look(engine, &self.view(now), done));
             let shown = shown.map_err(|refusal| self.refused(&refusal));
-            let request = asked.answered(now, status, shown.as_ref().err());
-            (shown, request)
+            let answered = self.described(&shown);
+            (shown, self.noted(asked, now, answered))
         });
         self.is_noted.set(true);
         shown
@@ -226,22 +244,8 @@ impl<'a> Call<'a> {
 
 /// A request as the journal will record it, while its response is not known yet.
 struct Asked {
-    dialect: Dialect,
     fax: Option<FaxSid>,
     method: Cow<'static, str>,
     path: Box<str>,
-}
-
-impl Asked {
-    /// Adds the outcome: the status and code of the error or, without an error, `status`.
-    pub(in crate::http) fn answered(self, at: Timestamp, status: StatusCode, error: Option<&ApiError>) -> ApiRequest {
-        let (status, code) =
-            error.map_or((status.as_u16(), None), |error| (error.status(self.dialect), Some(error.code(self.dialect))));
-        self.noted(at, status, code)
-    }
-
-    fn noted(self, at: Timestamp, status: u16, code: Option<u32>) -> ApiRequest {
-        let Self { fax, method, path, .. } = self;
-        ApiRequest { at, fax, method, path, status, code }
-    }
+    form: Excerpt,
 }

@@ -1,14 +1,14 @@
 //! A REST API's routes: each path with its area for admission, and a handler for each method.
 
 use axum::http::Method;
-use axum::response::Response;
 
 use super::Call;
 use crate::dialect::error::ApiError;
 use crate::engine::admission::{Action, Area};
+use crate::http::reply::Reply;
 
 /// A call's handler, which reads or changes worlds and never waits.
-pub(in crate::http) type Handler = fn(&Call<'_>) -> Result<Response, ApiError>;
+pub(in crate::http) type Handler = fn(&Call<'_>) -> Result<Reply, ApiError>;
 
 /// A path, its area for admission, and the handler for each supported method.
 pub(in crate::http) struct Route {

@@ -1,6 +1,5 @@
 //! A project's `Applications`: webhook URLs that several numbers may share.
 
-use axum::response::Response;
 
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
@@ -11,6 +10,7 @@ use crate::engine::admission::Area;
 use crate::engine::input::{CreateApplication, DeleteApplication, UpdateApplication};
 use crate::model::refusal::Refusal;
 use crate::model::sid::ApplicationSid;
+use crate::http::reply::Reply;
 
 pub(super) const ROUTES: &[Route] = &[
     Route::at("/2010-04-01/Accounts/{account}/Applications", Area::Applications).read(list).create(create),
@@ -20,7 +20,7 @@ pub(super) const ROUTES: &[Route] = &[
         .delete(delete),
 ];
 
-fn list(call: &Call<'_>) -> Result<Response, ApiError> {
+fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
     let (name, request) = applications::list_applications(&call.query()?)?;
     call.show(|engine, view| {
         let is_shown = |name_of_one: &str| name.as_deref().is_none_or(|name| name == name_of_one);
@@ -29,22 +29,22 @@ fn list(call: &Call<'_>) -> Result<Response, ApiError> {
     })
 }
 
-fn create(call: &Call<'_>) -> Result<Response, ApiError> {
+fn create(call: &Call<'_>) -> Result<Reply, ApiError> {
     call.create(CreateApplication(applications::create_application(&call.form()?)?), show)
 }
 
-fn fetch(call: &Call<'_>) -> Result<Response, ApiError> {
+fn fetch(call: &Call<'_>) -> Result<Reply, ApiError> {
     let sid = call.part("application")?;
     call.show(|engine, view| show(engine, view, sid))
 }
 
-fn update(call: &Call<'_>) -> Result<Response, ApiError> {
+fn update(call: &Call<'_>) -> Result<Reply, ApiError> {
     let sid = call.part("application")?;
     let command = UpdateApplication(sid, applications::update_application(&call.form()?)?);
     call.change(command, |engine, view| show(engine, view, sid))
 }
 
-fn delete(call: &Call<'_>) -> Result<Response, ApiError> {
+fn delete(call: &Call<'_>) -> Result<Reply, ApiError> {
     call.delete(DeleteApplication(call.part("application")?))
 }
 

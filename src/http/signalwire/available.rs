@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use axum::response::Response;
 
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::signalwire::available::{self, CountryList, CountryResource, OfferList};
 use crate::dialect::twilio::available::country_of;
 use crate::engine::admission::Area;
-use crate::http::reply;
+use crate::http::reply::{self, Reply};
 use crate::model::inventory;
 
 pub(super) const ROUTES: &[Route] = &[
@@ -20,12 +19,12 @@ pub(super) const ROUTES: &[Route] = &[
         .read(search),
 ];
 
-fn country(call: &Call<'_>) -> Result<Response, ApiError> {
+fn country(call: &Call<'_>) -> Result<Reply, ApiError> {
     let country = country_of(&call.part::<String>("country")?).ok_or_else(|| call.not_found())?;
     Ok(reply::ok(&CountryResource::of(country, call.world.sid())))
 }
 
-fn search(call: &Call<'_>) -> Result<Response, ApiError> {
+fn search(call: &Call<'_>) -> Result<Reply, ApiError> {
     let (country, kind): (String, String) = (call.part("country")?, call.part("kind")?);
     let list = available::list_of(&country, &kind).ok_or_else(|| call.not_found())?;
     let search = available::search(&call.query()?, list)?;

@@ -1,6 +1,5 @@
 //! A project's `LamlBins`. `http/bins.rs` serves their contents.
 
-use axum::response::Response;
 
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
@@ -11,6 +10,7 @@ use crate::engine::admission::Area;
 use crate::engine::input::{DeleteTwimlBin, UpdateTwimlBin};
 use crate::model::refusal::Refusal;
 use crate::model::sid::TwimlBinSid;
+use crate::http::reply::Reply;
 
 pub(super) const ROUTES: &[Route] = &[
     Route::at("/2010-04-01/Accounts/{account}/LamlBins", Area::Applications).read(list).create(create),
@@ -20,7 +20,7 @@ pub(super) const ROUTES: &[Route] = &[
         .delete(delete),
 ];
 
-fn list(call: &Call<'_>) -> Result<Response, ApiError> {
+fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
     let (name, request) = bins::list_bins(&call.query()?)?;
     call.show(|engine, view| {
         let shown = engine.twiml_bins().filter(|bin| name.as_deref().is_none_or(|name| *name == *bin.name));
@@ -28,22 +28,22 @@ fn list(call: &Call<'_>) -> Result<Response, ApiError> {
     })
 }
 
-fn create(call: &Call<'_>) -> Result<Response, ApiError> {
+fn create(call: &Call<'_>) -> Result<Reply, ApiError> {
     call.create(bins::create_bin(&call.form()?)?, show)
 }
 
-fn fetch(call: &Call<'_>) -> Result<Response, ApiError> {
+fn fetch(call: &Call<'_>) -> Result<Reply, ApiError> {
     let sid = call.part("bin")?;
     call.show(|engine, view| show(engine, view, sid))
 }
 
-fn update(call: &Call<'_>) -> Result<Response, ApiError> {
+fn update(call: &Call<'_>) -> Result<Reply, ApiError> {
     let sid = call.part("bin")?;
     let command = UpdateTwimlBin(sid, bins::update_bin(&call.form()?)?);
     call.change(command, |engine, view| show(engine, view, sid))
 }
 
-fn delete(call: &Call<'_>) -> Result<Response, ApiError> {
+fn delete(call: &Call<'_>) -> Result<Reply, ApiError> {
     call.delete(DeleteTwimlBin(call.part("bin")?))
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::response::Response;
 
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
@@ -14,6 +13,7 @@ use crate::engine::admission::Area;
 use crate::engine::input::{CancelFax, DeleteFax, DeleteMedia};
 use crate::model::refusal::Refusal;
 use crate::model::sid::{FaxSid, MediaSid};
+use crate::http::reply::Reply;
 
 pub(super) const ROUTES: &[Route] = &[
     Route::at("/2010-04-01/Accounts/{account}/Faxes", Area::Faxes).read(list).create(create),
@@ -24,12 +24,12 @@ pub(super) const ROUTES: &[Route] = &[
         .delete(delete_media),
 ];
 
-fn create(call: &Call<'_>) -> Result<Response, ApiError> {
+fn create(call: &Call<'_>) -> Result<Reply, ApiError> {
     let order = faxes::create_fax(&call.form()?, Arc::clone(&call.origin))?;
     call.create(order, show)
 }
 
-fn list(call: &Call<'_>) -> Result<Response, ApiError> {
+fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
     let (filter, request) = faxes::list_faxes(&call.query()?)?;
     call.show(|engine, view| {
         let page = engine.faxes(&filter, request.cursor(), request.size);
@@ -37,12 +37,12 @@ fn list(call: &Call<'_>) -> Result<Response, ApiError> {
     })
 }
 
-fn fetch(call: &Call<'_>) -> Result<Response, ApiError> {
+fn fetch(call: &Call<'_>) -> Result<Reply, ApiError> {
     let sid = call.part("fax")?;
     call.show(|engine, view| show(engine, view, sid))
 }
 
-fn update(call: &Call<'_>) -> Result<Response, ApiError> {
+fn update(call: &Call<'_>) -> Result<Reply, ApiError> {
     let sid = call.part("fax")?;
     match update_fax(&call.form()?)? {
         FaxUpdate::Nothing => call.show(|engine, view| show(engine, view, sid)),
@@ -53,21 +53,21 @@ fn update(call: &Call<'_>) -> Result<Response, ApiError> {
     }
 }
 
-fn delete(call: &Call<'_>) -> Result<Response, ApiError> {
+fn delete(call: &Call<'_>) -> Result<Reply, ApiError> {
     call.delete(DeleteFax(call.part("fax")?))
 }
 
-fn list_media(call: &Call<'_>) -> Result<Response, ApiError> {
+fn list_media(call: &Call<'_>) -> Result<Reply, ApiError> {
     let (sid, request) = (call.part("fax")?, faxes::list_media(&call.query()?)?);
     call.show(|engine, view| MediaList::find(engine, sid, &request, view.account))
 }
 
-fn fetch_media(call: &Call<'_>) -> Result<Response, ApiError> {
+fn fetch_media(call: &Call<'_>) -> Result<Reply, ApiError> {
     let (sid, media): (FaxSid, MediaSid) = (call.part("fax")?, call.part("media")?);
     call.show(|engine, view| MediaResource::of(engine.media(sid, media)?, view.account).ok_or(Refusal::NoMedia(media)))
 }
 
-fn delete_media(call: &Call<'_>) -> Result<Response, ApiError> {
+fn delete_media(call: &Call<'_>) -> Result<Reply, ApiError> {
     call.delete(DeleteMedia(call.part("fax")?, call.part("media")?))
 }
 

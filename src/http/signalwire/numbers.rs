@@ -1,6 +1,5 @@
 //! A project's `IncomingPhoneNumbers`. The engine decides which numbers may be bought.
 
-use axum::response::Response;
 
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
@@ -11,6 +10,7 @@ use crate::engine::admission::Area;
 use crate::engine::input::{ReleaseNumber, UpdateNumber};
 use crate::model::refusal::Refusal;
 use crate::model::sid::NumberSid;
+use crate::http::reply::Reply;
 
 pub(super) const ROUTES: &[Route] = &[
     Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers", Area::Numbers).read(list).create(buy),
@@ -20,7 +20,7 @@ pub(super) const ROUTES: &[Route] = &[
         .delete(release),
 ];
 
-fn list(call: &Call<'_>) -> Result<Response, ApiError> {
+fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
     let (filter, request) = numbers::list_numbers(&call.query()?)?;
     call.show(|engine, view| {
         let page = request.cut(engine.numbers().filter(|number| filter.shows(number)), |number| number.ordinal);
@@ -28,23 +28,23 @@ fn list(call: &Call<'_>) -> Result<Response, ApiError> {
     })
 }
 
-fn buy(call: &Call<'_>) -> Result<Response, ApiError> {
+fn buy(call: &Call<'_>) -> Result<Reply, ApiError> {
     let seed = call.world.read(Engine::inventory_seed);
     call.create(numbers::buy_number(&call.form()?, seed)?, show)
 }
 
-fn fetch(call: &Call<'_>) -> Result<Response, ApiError> {
+fn fetch(call: &Call<'_>) -> Result<Reply, ApiError> {
     let sid = call.part("number")?;
     call.show(|engine, view| show(engine, view, sid))
 }
 
-fn update(call: &Call<'_>) -> Result<Response, ApiError> {
+fn update(call: &Call<'_>) -> Result<Reply, ApiError> {
     let sid = call.part("number")?;
     let command = UpdateNumber(sid, numbers::update_number(&call.form()?)?);
     call.change(command, |engine, view| show(engine, view, sid))
 }
 
-fn release(call: &Call<'_>) -> Result<Response, ApiError> {
+fn release(call: &Call<'_>) -> Result<Reply, ApiError> {
     call.delete(ReleaseNumber(call.part("number")?))
 }
 

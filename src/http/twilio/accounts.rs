@@ -1,7 +1,6 @@
 //! `/2010-04-01/Accounts`: the credential's own account and its subaccounts. Sign-in has already decided which accounts
 //! a credential reaches; `emulator.rs` creates worlds.
 
-use axum::response::Response;
 
 use super::{Call, Route};
 use crate::dialect::error::{ApiError, Reason};
@@ -9,7 +8,7 @@ use crate::dialect::twilio::accounts::{self, AccountList, AccountResource};
 use crate::emulator::World;
 use crate::engine::admission::Area;
 use crate::engine::input::UpdateAccount;
-use crate::http::reply;
+use crate::http::reply::{self, Reply};
 use crate::model::account::Account;
 
 pub(super) const ROUTES: &[Route] = &[
@@ -17,7 +16,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::at("/2010-04-01/Accounts/{account}", Area::Accounts).read(fetch).update(update),
 ];
 
-fn list(call: &Call<'_>) -> Result<Response, ApiError> {
+fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
     let request = accounts::list_accounts(&call.query()?)?;
     let worlds = call.registry.subaccounts(call.own.sid());
     // Newest first: the registry lists the oldest first, and an owner is older than all its subaccounts.
@@ -25,7 +24,7 @@ fn list(call: &Call<'_>) -> Result<Response, ApiError> {
     Ok(reply::ok(&AccountList::of(&reached, &request)))
 }
 
-fn create(call: &Call<'_>) -> Result<Response, ApiError> {
+fn create(call: &Call<'_>) -> Result<Reply, ApiError> {
     if account(call.own).owner.is_some() {
         return Err(ApiError::new(Reason::AccessDenied, "A subaccount can't have subaccounts"));
     }
@@ -35,11 +34,11 @@ fn create(call: &Call<'_>) -> Result<Response, ApiError> {
     Ok(reply::created(&AccountResource::of(&account(&world))))
 }
 
-fn fetch(call: &Call<'_>) -> Result<Response, ApiError> {
+fn fetch(call: &Call<'_>) -> Result<Reply, ApiError> {
     call.show(|engine, _| Ok(AccountResource::of(engine.account())))
 }
 
-fn update(call: &Call<'_>) -> Result<Response, ApiError> {
+fn update(call: &Call<'_>) -> Result<Reply, ApiError> {
     let change = accounts::update_account(&call.form()?)?;
     let is_own_subaccount = call.own.sid() == call.world.sid() && account(call.own).owner.is_some();
     if change.status.is_some() && is_own_subaccount {

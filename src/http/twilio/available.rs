@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use axum::response::Response;
 
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::available::{self, CountryList, CountryResource, OfferList};
 use crate::engine::admission::Area;
-use crate::http::reply;
+use crate::http::reply::{self, Reply};
 use crate::model::inventory;
 
 pub(super) const ROUTES: &[Route] = &[
@@ -19,16 +18,16 @@ pub(super) const ROUTES: &[Route] = &[
         .read(search),
 ];
 
-fn countries(call: &Call<'_>) -> Response {
+fn countries(call: &Call<'_>) -> Reply {
     reply::ok(&CountryList::of(call.world.sid()))
 }
 
-fn country(call: &Call<'_>) -> Result<Response, ApiError> {
+fn country(call: &Call<'_>) -> Result<Reply, ApiError> {
     let country = available::country_of(&call.part::<String>("country")?).ok_or_else(|| call.not_found())?;
     Ok(reply::ok(&CountryResource::of(country, call.world.sid())))
 }
 
-fn search(call: &Call<'_>) -> Result<Response, ApiError> {
+fn search(call: &Call<'_>) -> Result<Reply, ApiError> {
     let (country, kind): (String, String) = (call.part("country")?, call.part("kind")?);
     let search =
         available::search(&call.query()?, available::list_of(&country, &kind).ok_or_else(|| call.not_found())?)?;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::response::Response;
 
 use super::{Call, Route};
 use crate::dialect::error::{ApiError, Reason};
@@ -15,6 +14,7 @@ use crate::http::user_agent;
 use crate::model::account::{Dialect, MediaUserAgent};
 use crate::model::refusal::Refusal;
 use crate::model::sid::{FaxSid, MediaSid};
+use crate::http::reply::Reply;
 
 pub(super) const ROUTES: &[Route] = &[
     Route::at("/v1/Faxes", Area::Faxes).read(list).create(create),
@@ -23,12 +23,12 @@ pub(super) const ROUTES: &[Route] = &[
     Route::at("/v1/Faxes/{fax}/Media/{media}", Area::Faxes).read(fetch_media).delete(delete_media),
 ];
 
-fn create(call: &Call<'_>) -> Result<Response, ApiError> {
+fn create(call: &Call<'_>) -> Result<Reply, ApiError> {
     let order = faxes::create_fax(&call.form()?, Arc::clone(&call.origin))?;
     call.create(order, show)
 }
 
-fn list(call: &Call<'_>) -> Result<Response, ApiError> {
+fn list(call: &Call<'_>) -> Result<Reply, ApiError> {
     let (filter, request) = faxes::list_faxes(&call.query()?)?;
     call.show(|engine, view| {
         let page = engine.faxes(&filter, request.cursor(), request.size);
@@ -36,12 +36,12 @@ fn list(call: &Call<'_>) -> Result<Response, ApiError> {
     })
 }
 
-fn fetch(call: &Call<'_>) -> Result<Response, ApiError> {
+fn fetch(call: &Call<'_>) -> Result<Reply, ApiError> {
     let sid = call.part("fax")?;
     call.show(|engine, view| show(engine, view, sid))
 }
 
-fn update(call: &Call<'_>) -> Result<Response, ApiError> {
+fn update(call: &Call<'_>) -> Result<Reply, ApiError> {
     let sid = call.part("fax")?;
     match faxes::update_fax(&call.form()?)? {
         FaxUpdate::Nothing => call.show(|engine, view| show(engine, view, sid)),
@@ -49,16 +49,16 @@ fn update(call: &Call<'_>) -> Result<Response, ApiError> {
     }
 }
 
-fn delete(call: &Call<'_>) -> Result<Response, ApiError> {
+fn delete(call: &Call<'_>) -> Result<Reply, ApiError> {
     call.delete(DeleteFax(call.part("fax")?))
 }
 
-fn list_media(call: &Call<'_>) -> Result<Response, ApiError> {
+fn list_media(call: &Call<'_>) -> Result<Reply, ApiError> {
     let (sid, request) = (call.part("fax")?, faxes::list_media(&call.query()?)?);
     call.show(|engine, view| MediaList::find(engine, sid, &request, view))
 }
 
-fn fetch_media(call: &Call<'_>) -> Result<Response, ApiError> {
+fn fetch_media(call: &Call<'_>) -> Result<Reply, ApiError> {
     let (sid, media): (FaxSid, MediaSid) = (call.part("fax")?, call.part("media")?);
     let unnamed = !user_agent::is_named(&call.parts.headers);
     if unnamed && call.registry.settings().media_user_agent == MediaUserAgent::Required {
@@ -76,7 +76,7 @@ fn fetch_media(call: &Call<'_>) -> Result<Response, ApiError> {
     Ok(shown)
 }
 
-fn delete_media(call: &Call<'_>) -> Result<Response, ApiError> {
+fn delete_media(call: &Call<'_>) -> Result<Reply, ApiError> {
     call.delete(DeleteMedia(call.part("fax")?, call.part("media")?))
 }
 

@@ -1,6 +1,5 @@
 //! `IncomingPhoneNumbers`: an account's numbers. The engine decides which numbers may be bought.
 
-use axum::response::Response;
 
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
@@ -12,6 +11,7 @@ use crate::engine::input::{ReleaseNumber, UpdateNumber};
 use crate::model::inventory::NumberKind;
 use crate::model::refusal::Refusal;
 use crate::model::sid::NumberSid;
+use crate::http::reply::Reply;
 
 pub(super) const ROUTES: &[Route] = &[
     Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers", Area::Numbers)
@@ -32,7 +32,7 @@ pub(super) const ROUTES: &[Route] = &[
         .delete(release),
 ];
 
-fn list(call: &Call<'_>, kind: Option<NumberKind>) -> Result<Response, ApiError> {
+fn list(call: &Call<'_>, kind: Option<NumberKind>) -> Result<Reply, ApiError> {
     let (filter, request) = numbers::list_numbers(&call.query()?, kind)?;
     call.show(|engine, view| {
         let seed = engine.inventory_seed();
@@ -42,25 +42,25 @@ fn list(call: &Call<'_>, kind: Option<NumberKind>) -> Result<Response, ApiError>
     })
 }
 
-fn buy(call: &Call<'_>, kind: Option<NumberKind>) -> Result<Response, ApiError> {
+fn buy(call: &Call<'_>, kind: Option<NumberKind>) -> Result<Reply, ApiError> {
     let seed = call.world.read(Engine::inventory_seed);
     let order = numbers::buy_number(&call.form()?, kind, seed)?;
     call.create(order, show)
 }
 
-fn fetch(call: &Call<'_>) -> Result<Response, ApiError> {
+fn fetch(call: &Call<'_>) -> Result<Reply, ApiError> {
     let sid = call.part("number")?;
     call.show(|engine, view| show(engine, view, sid))
 }
 
-fn update(call: &Call<'_>) -> Result<Response, ApiError> {
+fn update(call: &Call<'_>) -> Result<Reply, ApiError> {
     let sid = call.part("number")?;
     let change = numbers::update_number(&call.form()?, call.world.sid())?;
     let command = UpdateNumber(sid, change);
     call.change(command, |engine, view| show(engine, view, sid))
 }
 
-fn release(call: &Call<'_>) -> Result<Response, ApiError> {
+fn release(call: &Call<'_>) -> Result<Reply, ApiError> {
     call.delete(ReleaseNumber(call.part("number")?))
 }
 

@@ -1,0 +1,78 @@
+//! The feed of all accounts as server-sent events. As with a single account's journal (`stream.rs`), entries are read
+//! only as fast as a client takes them, and a client is told of entries that were dropped meanwhile.
+
+use std::convert::Infallible;
+use std::fmt::Write;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::response::Response;
+use futures_util::stream;
+use serde_json::{Value, json};
+
+use super::stream::{DRAW_BYTES_MAX, EVENTS_PER_DRAW_MAX, HEARTBEAT, OPENING, head};
+use crate::emulator::Registry;
+use crate::world::feed::News;
+
+/// A client's position in the feed.
+struct Reader<F> {
+    registry: Registry,
+    since: u64,
+    heartbeat: Duration,
+    view: F,
+}
+
+/// Returns a stream of the entries after `since` for which `view` returns JSON: first those that exist, then new ones.
+pub(super) fn answer<F>(registry: Registry, since: u64, view: F) -> Response
+where
+    F: Fn(&News) -> Option<Value> + Send + 'static,
+{
+    let reader = Reader { registry, since, heartbeat: HEARTBEAT, view };
+    let opening = Bytes::from_static(OPENING);
+    let drawn = stream::unfold((Some(opening), reader), |(opening, mut reader)| async move {
+        let text = match opening {
+            Some(opening) => opening,
+            None => reader.draw().await?,
+        };
+        Some((Ok::<_, Infallible>(text), (None, reader)))
+    });
+    head(Body::from_stream(drawn))
+}
+
+impl<F: Fn(&News) -> Option<Value>> Reader<F> {
+    /// Returns the next entries, or a heartbeat; `None` when the emulator stops.
+    async fn draw(&mut self) -> Option<Bytes> {
+        let registry = self.registry.clone();
+        tokio::select! {
+            news = tokio::time::timeout(self.heartbeat, self.news(&registry)) => {
+                Some(news.unwrap_or_else(|_| Bytes::from_static(b": still here\n\n")))
+            }
+            () = registry.stopping() => None,
+        }
+    }
+
+    /// Waits for entries that fit, and returns them as events. Dropping the future loses no entry.
+    async fn news(&mut self, registry: &Registry) -> Bytes {
+        let mut text = String::new();
+        while text.is_empty() {
+            registry.feed().grown(self.since).await;
+            let page = registry.feed().read(self.since, EVENTS_PER_DRAW_MAX, |_| true);
+            if page.evicted > self.since {
+                let count = page.evicted - self.since;
+                let data = json!({ "from_seq": self.since + 1, "to_seq": page.evicted, "count": count });
+                // Writing to a string never fails.
+                let _ = write!(text, "event: evicted\nid: {}\ndata: {data}\n\n", page.evicted);
+            }
+            for news in &page.entries {
+                self.since = news.seq;
+                let Some(item) = (self.view)(news) else { continue };
+                let _ = write!(text, "id: {}\ndata: {item}\n\n", news.seq);
+                if text.len() >= DRAW_BYTES_MAX {
+                    // The remaining entries are read once the client has taken these.
+                    break;
+                }
+            }
+        }
+        text.into()
+    }
+}

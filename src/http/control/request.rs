@@ -1,0 +1,133 @@
+//! A client's request as JSON, for the journal and for the traffic. Secrets are masked.
+
+use serde_json::{Map, Value, json};
+use url::form_urlencoded;
+
+use super::event::without_passwords;
+use crate::dialect::mask::{self, MASK};
+use crate::emulator::NoWorld;
+use crate::world::journal::{ApiRequest, Excerpt};
+
+/// Returns the data of the journal's entry for a request.
+pub(super) fn data(request: &ApiRequest) -> Value {
+    json!({
+        "method": request.method,
+        "path": request.path,
+        "params": params(request),
+        "status": request.status,
+        "code": request.code,
+        "duration_ms": duration_ms(request),
+        "answer": answer(&request.response),
+        "answer_bytes": request.response.whole_bytes,
+        "reason": request.no_world.map(NoWorld::as_str),
+        "account_sid": request.named.map(|sid| sid.to_string()),
+    })
+}
+
+/// Returns the parameters in the query and in the body. The value of a parameter that occurs more than once is a list.
+pub(super) fn params(request: &ApiRequest) -> Value {
+    let query = request.path.split_once('?').map_or("", |(_, query)| query);
+    let form = whole_pairs(&request.form);
+    let pairs = form_urlencoded::parse(query.as_bytes()).chain(form_urlencoded::parse(form));
+    let mut params = Map::new();
+    for (name, value) in pairs {
+        let value = if mask::is_secret_name(&name) && !value.is_empty() { MASK.into() } else { value };
+        let value = Value::from(value);
+        match params.get_mut(&*name) {
+            None => {
+                params.insert(name.into_owned(), value);
+            }
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+        }
+    }
+    without_passwords(params.into())
+}
+
+/// Returns the form without the pair at which it was cut off.
+fn whole_pairs(form: &Excerpt) -> &[u8] {
+    let end = form.bytes.iter().rposition(|byte| *byte == b'&').filter(|_| !form.is_whole());
+    end.map_or(&form.bytes, |end| &form.bytes[..end])
+}
+
+/// Returns how long the response took, in milliseconds with microseconds as decimals.
+#[expect(clippy::cast_precision_loss, reason = "a request takes far less than the 285 years after which digits get lost")]
+pub(super) fn duration_ms(request: &ApiRequest) -> f64 {
+    request.duration.as_micros() as f64 / 1_000.0
+}
+
+/// Returns a response's body: JSON as it is, anything else, or JSON that was cut off, as a string; null if it is empty.
+pub(super) fn answer(body: &Excerpt) -> Value {
+    if body.bytes.is_empty() {
+        return Value::Null;
+    }
+    let text = String::from_utf8_lossy(&body.bytes);
+    let text = mask::json_text(&text);
+    let json = body.is_whole().then(|| serde_json::from_str(&text).ok()).flatten();
+    without_passwords(json.unwrap_or_else(|| Value::from(&*text)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::time::Timestamp;
+    use crate::world::journal::{EXCERPT_BYTES_MAX, RequestedService};
+
+    fn request(path: &str, form: &[u8], response: &[u8]) -> ApiRequest {
+        ApiRequest {
+            service: RequestedService::Rest,
+            at: Timestamp::default(),
+            fax: None,
+            method: "POST".into(),
+            path: path.into(),
+            status: 200,
+            code: None,
+            form: Excerpt::of(form),
+            response: Excerpt::of(response),
+            duration: Duration::from_micros(1_234),
+            no_world: None,
+            named: None,
+        }
+    }
+
+    #[test]
+    fn parameters_are_those_of_the_query_and_the_body_with_secrets_masked() {
+        let form = b"To=%2B15558675310&MediaUrl=http%3A%2F%2Fu%3AS%40h%2F&AuthToken=S&x=1&x=2&x=3&Name=%E9";
+        let params = params(&request("/v1/Faxes?PageSize=1", form, b""));
+        assert_eq!(
+            params,
+            json!({
+                "PageSize": "1",
+                "To": "+15558675310",
+                "MediaUrl": "http://u:***@h/",
+                "AuthToken": "***",
+                "x": ["1", "2", "3"],
+                "Name": "\u{fffd}",
+            })
+        );
+    }
+
+    #[test]
+    fn a_pair_at_which_a_long_form_was_cut_off_is_left_out() {
+        let form = [b"a=1&secret".as_slice(), &vec![b'x'; EXCERPT_BYTES_MAX]].concat();
+        assert_eq!(params(&request("/", &form, b"")), json!({ "a": "1" }));
+    }
+
+    #[test]
+    fn a_response_is_json_if_it_is_whole_and_otherwise_text() {
+        let answer = |body: &[u8]| answer(&Excerpt::of(body));
+        assert_eq!(answer(br#"{"sid":"AC1","auth_token":"S"}"#), json!({ "sid": "AC1", "auth_token": "***" }));
+        assert_eq!(answer(b"<Response/>"), json!("<Response/>"));
+        assert_eq!(answer(b""), Value::Null);
+        let long = format!(r#"{{"auth_token":"S","x":"{}"}}"#, "y".repeat(EXCERPT_BYTES_MAX));
+        let shown = answer(long.as_bytes());
+        assert!(shown.as_str().is_some_and(|text| text.starts_with(r#"{"auth_token":"***","x":"yyy"#)), "{shown}");
+    }
+
+    #[test]
+    fn a_duration_is_in_milliseconds() {
+        assert_eq!(data(&request("/", b"", b""))["duration_ms"], json!(1.234));
+    }
+}

@@ -1,0 +1,186 @@
+//! A request in either direction as the traffic shows it, with its response. Secrets are masked.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::event::{moment, pairs, without_passwords};
+use super::request;
+use crate::dialect::mask;
+use crate::emulator::NoWorld;
+use crate::engine::event::EventKind;
+use crate::model::webhook::{ExchangeRecord, Purpose};
+use crate::model::words::words;
+use crate::world::feed::News;
+use crate::world::journal::{ApiRequest, JournalEvent, RequestedService};
+
+words!(
+    /// The kinds of requests.
+    RequestKind {
+        /// A client's call to a REST API.
+        Rest = "rest",
+        /// A client's download of a fax's media.
+        Media = "media",
+        /// A question or notice to an app.
+        Webhook = "webhook",
+        /// The request for an outbound fax's document.
+        Document = "document",
+        /// A webhook that a tester had sent again.
+        Replay = "replay",
+    }
+);
+
+/// A request in either direction, with its response.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Request")]
+pub(super) struct RequestView {
+    /// Place in the sequence of all accounts' events, and unrelated to places in any journal. Places ascend, but not by
+    /// one.
+    seq: u64,
+    /// Time of the response, by the system's clock.
+    at: String,
+    /// SID of the account; of a request that reached none, that of the account that it names.
+    account_sid: Option<String>,
+    /// SID of the fax or call that the request is about.
+    pub(super) fax_sid: Option<String>,
+    /// `in` for a request of a client, `out` for a request to an app.
+    pub(super) direction: &'static str,
+    /// `rest`, `media`, `webhook`, `document` or `replay`.
+    pub(super) kind: &'static str,
+    /// The purpose of a request to an app, such as `status-callback`.
+    purpose: Option<&'static str>,
+    pub(super) method: String,
+    /// Path and query, with secrets masked.
+    path: String,
+    /// The whole URL of a request to an app.
+    url: Option<String>,
+    /// The parameters in query and body.
+    params: Value,
+    request_headers: Option<Value>,
+    /// The HTTP status of the response; null if there was no response.
+    pub(super) status: Option<u16>,
+    /// The error code of the response or of the failure.
+    pub(super) code: Option<u32>,
+    /// Why a request to an app has failed: `code` and `message`.
+    error: Option<Value>,
+    response_headers: Option<Value>,
+    /// The beginning of the response's body: JSON as it is, anything else as a string.
+    answer: Value,
+    /// Length of the response's body in bytes, if it is known.
+    answer_bytes: Option<usize>,
+    /// Time from the request to the end of the response.
+    duration_ms: f64,
+    /// Why the request reached no account, as a word from docs/control-api.md.
+    reason: Option<&'static str>,
+}
+
+impl RequestView {
+    /// Returns the view of an entry, if it is a request.
+    pub(super) fn of(news: &News) -> Option<Self> {
+        match news.request() {
+            Some(request) => Some(of_client(news, request)),
+            None => to_app(news, news.journaled()?),
+        }
+    }
+
+    /// Returns the address: the URL of a request to an app, or a client's path and query.
+    pub(super) fn address(&self) -> &str {
+        self.url.as_deref().unwrap_or(&self.path)
+    }
+
+    /// Returns whether the response is an error, or there was none that could be used.
+    pub(super) fn has_failed(&self) -> bool {
+        self.error.is_some() || self.status.is_none_or(|status| status >= 400)
+    }
+
+    /// Returns the objects in which a text is searched: parameters, headers and the response.
+    pub(super) fn objects(&self) -> impl Iterator<Item = &Value> {
+        let headers = self.request_headers.iter().chain(&self.response_headers);
+        [&self.params, &self.answer].into_iter().chain(headers).chain(&self.error)
+    }
+
+    /// Returns the words in which a text is searched.
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        let optional = [self.account_sid.as_deref(), self.fax_sid.as_deref(), self.purpose, self.reason];
+        optional.into_iter().flatten().chain([self.address()])
+    }
+}
+
+fn of_client(news: &News, request: &ApiRequest) -> RequestView {
+    let kind = match request.service {
+        RequestedService::Rest => RequestKind::Rest,
+        RequestedService::Media => RequestKind::Media,
+    };
+    // A refused request is in the journal of the account that it names or, if there is none, of the default one.
+    let account = if request.no_world.is_some() { request.named } else { news.account };
+    RequestView {
+        seq: news.seq,
+        at: moment(news.at),
+        account_sid: account.map(|sid| sid.to_string()),
+        fax_sid: request.fax.map(|sid| sid.to_string()),
+        direction: "in",
+        kind: kind.as_str(),
+        purpose: None,
+        method: request.method.to_string(),
+        path: request.path.to_string(),
+        url: None,
+        params: request::params(request),
+        request_headers: None,
+        status: Some(request.status),
+        code: request.code,
+        error: None,
+        response_headers: None,
+        answer: request::answer(&request.response),
+        answer_bytes: Some(request.response.whole_bytes),
+        duration_ms: request::duration_ms(request),
+        reason: request.no_world.map(NoWorld::as_str),
+    }
+}
+
+/// Returns the view of a request to an app; `None` if the event is about none.
+fn to_app(news: &News, event: &JournalEvent) -> Option<RequestView> {
+    let kind = event.engine_kind()?;
+    let record = kind.exchange()?;
+    let url = mask::passwords(&record.url).into_owned();
+    let code = record.failure.as_ref().map(|failure| event.dialect.code(failure.fault()));
+    let kind = match (kind, record.purpose) {
+        (EventKind::WebhookReplayed { .. }, _) => RequestKind::Replay,
+        (_, Purpose::MediaUrl) => RequestKind::Document,
+        _ => RequestKind::Webhook,
+    };
+    Some(RequestView {
+        seq: news.seq,
+        at: moment(news.at),
+        account_sid: news.account.map(|sid| sid.to_string()),
+        fax_sid: event.fax().map(|sid| sid.to_string()),
+        direction: "out",
+        kind: kind.as_str(),
+        purpose: Some(record.purpose.as_str()),
+        method: record.method.as_str().to_owned(),
+        path: path_of(&url).to_owned(),
+        url: Some(url),
+        params: without_passwords(pairs(&record.params)),
+        request_headers: Some(without_passwords(pairs(&record.request_headers))),
+        status: record.status,
+        code,
+        error: code.zip(record.failure.as_ref()).map(|(code, failure)| {
+            without_passwords(json!({ "code": code, "message": failure.to_string() }))
+        }),
+        response_headers: Some(without_passwords(pairs(&record.response_headers))),
+        answer: without_passwords(body(record)),
+        answer_bytes: None,
+        #[expect(clippy::cast_precision_loss, reason = "a request takes far less than the time after which digits get lost")]
+        duration_ms: record.duration_ms as f64,
+        reason: None,
+    })
+}
+
+fn body(record: &ExchangeRecord) -> Value {
+    if record.response_body.is_empty() { Value::Null } else { Value::from(record.response_body.as_str()) }
+}
+
+/// Returns the path and query of a URL.
+fn path_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find(['/', '?', '#']).map_or("/", |at| &rest[at..])
+}
