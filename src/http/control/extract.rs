@@ -25,6 +25,8 @@ use crate::model::sid::AccountSid;
 const JSON_BYTES_MAX: usize = 1024 * 1024;
 /// The query parameter that every call may have.
 const ACCOUNT: &str = "account";
+/// The value of `account` that stands for all accounts, in the calls that support it.
+const ALL_ACCOUNTS: &str = "*";
 /// The end of the path of the only call that a broken world accepts.
 const RESET: &str = "/reset";
 
@@ -41,6 +43,29 @@ pub(super) struct Awaited {
     pub(super) world: World,
     /// Whether the account has no world yet; in that case `world` was created for this call alone.
     pub(super) is_fresh: bool,
+}
+
+/// The worlds that a call reads that may concern all accounts: that of `?account=`, which works as in [`Observed`], or
+/// with `account=*` those of all accounts.
+#[expect(dead_code, reason = "the lists that take account=* follow")]
+pub(super) enum Accounts {
+    /// The world of one account.
+    One(World),
+    /// All worlds that exist when the call arrives, in the order of their SIDs. Some may be broken.
+    All(Vec<World>),
+}
+
+impl FromRequestParts<Registry> for Accounts {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, registry: &Registry) -> Result<Self, Problem> {
+        match named_account(&parts.uri)?.as_deref() {
+            Some(ALL_ACCOUNTS) => Ok(Self::All(registry.worlds())),
+            Some(_) | None => {
+                Observed::from_request_parts(parts, registry).await.map(|Observed(world)| Self::One(world))
+            }
+        }
+    }
 }
 
 impl FromRequestParts<Registry> for Addressed {
@@ -89,13 +114,24 @@ impl Awaited {
 }
 
 fn account_of(parts: &Parts, registry: &Registry) -> Result<AccountSid, Problem> {
-    let query = form_of(&parts.uri)?;
+    match named_account(&parts.uri)?.as_deref() {
+        None => Ok(registry.default_account()),
+        Some(ALL_ACCOUNTS) => {
+            let detail = "account=*: this call is about one account; name it, or leave account out for the default one";
+            Err(Problem::new(400, "one-account-only", detail))
+        }
+        Some(text) => parse_account(text),
+    }
+}
+
+/// Returns the value of `?account=`, if the query has one.
+fn named_account(uri: &Uri) -> Result<Option<String>, Problem> {
+    let query = form_of(uri)?;
     let mut named = query.iter().filter(|(name, _)| *name == ACCOUNT).map(|(_, text)| text);
     // Two accounts are refused, since one of them would be ignored.
     match (named.next(), named.next()) {
-        (None, _) => Ok(registry.default_account()),
-        (Some(text), None) => parse_account(text),
-        (Some(_), Some(_)) => Err(bad_query(&FieldError::twice(ACCOUNT))),
+        (named, None) => Ok(named.map(str::to_owned)),
+        (_, Some(_)) => Err(bad_query(&FieldError::twice(ACCOUNT))),
     }
 }
 
