@@ -99,8 +99,7 @@ impl Registry {
         let real = RealTime::start();
         let (gates, feed) = (Gates::default(), Arc::new(Feed::new(real)));
         let (setup, default) = (AccountSetup { sid: Some(default_sid), ..default }, default_sid);
-        let shared =
-            Shared { settings, real, performer, runtime, worlds, default, stopping, created, gates, feed };
+        let shared = Shared { settings, real, performer, runtime, worlds, default, stopping, created, gates, feed };
         let registry = Self(Arc::new(shared));
         registry.create(setup)?;
         for setup in others {

@@ -48,6 +48,8 @@ const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(600);
 /// The time limit for a health check.
 const HEALTH_TIME_MAX: Duration = Duration::from_secs(10);
+/// The URL of an emulator that was started without options.
+pub(super) const DEFAULT_URL: &str = "http://127.0.0.1:8329";
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -59,7 +61,7 @@ pub(super) struct Target {
         long,
         env = "FAUXFAX_URL",
         hide_env_values = true,
-        default_value = "http://127.0.0.1:8329",
+        default_value = DEFAULT_URL,
         value_name = "URL"
     )]
     pub(super) url: String,

@@ -9,6 +9,7 @@ mod events;
 mod exec;
 pub mod flags;
 mod healthcheck;
+mod log;
 mod numbers;
 mod output;
 mod receive;

@@ -1,6 +1,5 @@
 //! `fauxfax serve`: reads the configuration, opens the ports, prints the ready line, and serves until it is stopped.
 
-use std::backtrace::BacktraceStatus;
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
@@ -9,12 +8,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use serde_json::json;
 use tokio::runtime::Runtime;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{fmt, registry};
 
+use super::client::DEFAULT_URL;
 use super::flags::ServeFlags;
+use super::log::start_log;
 use super::output::{LastLines, Output};
 use super::signals::stop_signal;
 use crate::config::{Config, LogFormat};
@@ -32,6 +29,9 @@ pub(super) fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
         let stop = stop_signal().context("can't wait for signals")?;
         let server = Server::bind(&config).await?;
         announce(&config, &server, &mut out)?;
+        if config.log_format == LogFormat::Text && stderr().is_terminal() {
+            advise(&config, &server);
+        }
         server.serve(stop).await.context("saving the state failed")?;
         anyhow::Ok(())
     })?;
@@ -60,29 +60,6 @@ pub(super) fn runtime() -> anyhow::Result<Runtime> {
     // wait.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     tokio::runtime::Builder::new_multi_thread().enable_all().build().context("can't start the runtime")
-}
-
-/// Sends the log to standard error in the configured form. A thread writes the log, so a stuck reader delays nothing.
-/// When dropped, the returned guard waits for the last lines.
-pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
-    let report = |dropped| tracing::error!(dropped, "dropped log lines that could not be written in time");
-    let (output, last_lines) = Output::start("log", stderr(), report).context("can't start the log writer")?;
-    // The configured level is for this program. Libraries log only warnings and errors.
-    let own = config.log_level.as_str().parse::<LevelFilter>().context("invalid log level")?;
-    let log = registry().with(Targets::new().with_default(LevelFilter::WARN).with_target("fauxfax", own));
-    // Otherwise the library would report its own errors directly on standard error, which may block.
-    let lines = fmt::layer().with_writer(output).log_internal_errors(false);
-    match config.log_format {
-        LogFormat::Text => log.with(lines.with_ansi(stderr().is_terminal()).with_target(false)).init(),
-        LogFormat::Json => log.with(lines.json()).init(),
-    }
-    // The default hook writes to standard error itself and could block there.
-    std::panic::set_hook(Box::new(|panic| {
-        let backtrace = std::backtrace::Backtrace::capture();
-        let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| format!("\n{backtrace}"));
-        tracing::error!("{panic}{}", backtrace.unwrap_or_default());
-    }));
-    Ok(last_lines)
 }
 
 /// Writes the port file and the ready line, which scripts and tests wait for.
@@ -122,6 +99,28 @@ pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -
         }
     }
     Ok(())
+}
+
+/// Tells a person at the terminal where the console is, and how to make a first fax arrive.
+fn advise(config: &Config, server: &Server) {
+    let url = url(server.address());
+    let world = server.registry().world(server.registry().default_account());
+    let has_app = world.is_some_and(|world| {
+        world.read(|engine| engine.numbers().any(|number| !number.attributes.voice_url.is_empty()))
+    });
+    let mut receive = "fauxfax receive --pages 1 --wait".to_owned();
+    if !has_app {
+        receive.push_str(" --fax-url http://localhost:3000/fax");
+    }
+    if url != DEFAULT_URL {
+        receive = format!("{receive} --url {url}");
+    }
+    if config.control_token.is_some() {
+        receive.push_str(" --control-token TOKEN");
+    }
+    let console = if cfg!(feature = "console") { format!("Console:      {url}/console\n") } else { String::new() };
+    // If the terminal is gone, there is nobody to advise.
+    let _ = stderr().write_all(format!("{console}A first fax:  {receive}\n").as_bytes());
 }
 
 /// Writes the port file. A pipe or device is written on a separate thread, since that may block; a failure there is

@@ -12,9 +12,9 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use serde::Serialize;
 
+use super::AbortHandle;
 use super::body::{self, BodyFault};
 use super::dialects::dialect_of_client;
-use super::AbortHandle;
 use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::form::{FORM_BYTES_MAX, Form};
 use crate::dialect::signalwire::logs;

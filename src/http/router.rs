@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 
 use axum::body::HttpBody;
 use axum::extract::Request;
-use axum::http::header;
 use axum::http::uri::{PathAndQuery, Uri};
+use axum::http::{StatusCode, header};
 use axum::response::Response;
 use axum::{BoxError, Router};
 use bytes::Bytes;
@@ -25,7 +25,7 @@ use super::{AbortHandle, AskedTarget, CaFiles, ListenAddress, asked_path, bins, 
 use crate::dialect::error::ApiError;
 use crate::dialect::signalwire;
 use crate::emulator::{NoWorld, Registry};
-use crate::world::journal::Excerpt;
+use crate::world::journal::{Excerpt, RequestedService};
 
 /// The root of the paths that may end in `.json`; Twilio's libraries write the suffix.
 const SUFFIXED_ROOT: &str = "/2010-04-01/";
@@ -68,7 +68,13 @@ impl App {
         if let Verdict::Refuse(response, Some(error)) = &verdict {
             let (status, why) = (response.status().as_u16(), Unassignable::because(NoWorld::NotAllowed));
             let (code, body) = (Some(error.code(form.dialect)), Excerpt::of(&error.body(form.dialect)));
-            traffic::note_refused(&self.registry, &parts, why, Answered { status, code, body });
+            let answered = Answered { status, code, body };
+            if status == StatusCode::MISDIRECTED_REQUEST.as_u16() {
+                traffic::note_refused(&self.registry, &parts, why, answered);
+            } else {
+                // A web page sent it, so it isn't an app's mistake, and no page may fill an account's journal.
+                traffic::note(&self.registry, &parts, RequestedService::Rest, why, answered);
+            }
         }
         let request = Request::from_parts(parts, body);
         match verdict {

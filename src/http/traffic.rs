@@ -16,7 +16,7 @@ use super::{asked_path, asked_target, reply};
 use crate::dialect::error::ApiError;
 use crate::dialect::mask;
 use crate::emulator::{NoWorld, Registry};
-use crate::model::sid::AccountSid;
+use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
 use crate::world::journal::{ApiRequest, Excerpt, RequestedService};
 

@@ -3,6 +3,7 @@
 mod answering;
 pub mod ca;
 mod established;
+mod exchange_log;
 mod founding;
 mod gateway;
 mod host;
@@ -31,6 +32,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
 use self::ca::{LocalCa, Roots};
+use self::exchange_log::ExchangeLog;
 use self::gateway::Gateway;
 pub use self::leftover::ReturnedBody;
 use self::listener::BACKLOG;
@@ -222,7 +224,13 @@ impl Server {
             // Fails only if no port listens any more.
             let _ = stopping.send(true);
         };
-        tokio::join!(stop, join_all(serving));
+        let mut log = ExchangeLog::new(self.registry.clone());
+        tokio::select! {
+            _ = async { tokio::join!(stop, join_all(serving)) } => {}
+            () = log.follow() => {}
+        }
+        // What the last requests did may not have been read from the feed yet.
+        log.catch_up();
         // Saved after the last request and before the worlds are closed, so that the file is complete.
         let saved = self.state.as_ref().map_or(Ok(()), |path| state::save(&self.registry, path));
         self.registry.close();

@@ -184,27 +184,12 @@ impl News {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::world::no_world::NoWorld;
-    use crate::world::requests::{Excerpt, RequestedService};
 
     fn request(path: String) -> Arc<ApiRequest> {
-        Arc::new(ApiRequest {
-            service: RequestedService::Rest,
-            at: Timestamp::default(),
-            fax: None,
-            method: "GET".into(),
-            path: path.into(),
-            status: 404,
-            code: Some(20404),
-            form: Excerpt::default(),
-            response: Excerpt::default(),
-            duration: Duration::ZERO,
-            no_world: Some(NoWorld::UnknownPath),
-            named: None,
-        })
+        let (path, no_world) = (path.into(), Some(NoWorld::UnknownPath));
+        Arc::new(ApiRequest { path, status: 404, no_world, ..ApiRequest::default() })
     }
 
     fn path(news: &News) -> &str {

@@ -44,7 +44,7 @@ fn spec() -> WorldSpec {
 
 fn request(path: &str) -> ApiRequest {
     let (at, method, path) = (Timestamp::default(), "GET".into(), path.into());
-    ApiRequest { at, fax: None, method, path, status: 200, code: None }
+    ApiRequest { at, method, path, status: 200, ..ApiRequest::default() }
 }
 
 fn large() -> Note {

@@ -36,7 +36,7 @@ pub const EXCERPT_BYTES_MAX: usize = 8 * 1024;
 const REFUSED_MAX: u64 = 1_000;
 
 /// A client's request, and what is kept of the response.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ApiRequest {
     /// The part of the service that the request went to.
     pub service: RequestedService,
@@ -65,9 +65,10 @@ pub struct ApiRequest {
 }
 
 /// The part of the service that a request went to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RequestedService {
     /// The REST API.
+    #[default]
     Rest,
     /// The host of stored media.
     Media,

@@ -227,7 +227,7 @@ async fn a_stream_is_produced_in_small_pieces_and_loses_nothing_between_them() {
     let first = world.read_journal(|journal| journal.last_seq()) + 1;
     for _ in 0..EVENTS {
         let path = format!("/{}", "x".repeat(EVENT_BYTES - 300)).into();
-        let request = |at| ApiRequest { at, fax: None, method: "GET".into(), path, status: 404, code: None };
+        let request = |at| ApiRequest { at, method: "GET".into(), path, status: 404, ..ApiRequest::default() };
         world.read_and_note(|_, now| ((), request(now)));
     }
     let target = format!("/events?account={account}&since={}", first - 1);

@@ -22,7 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("emulator", &["clock", "driver", "engine", "io", "model", "world"]),
     ("config", &["dialect", "engine", "io", "model"]),
     ("http", &["clock", "dialect", "document", "emulator", "engine", "io", "model", "twiml", "world"]),
-    ("server", &["clock", "config", "dialect", "emulator", "engine", "http", "io", "model"]),
+    ("server", &["clock", "config", "dialect", "emulator", "engine", "http", "io", "model", "world"]),
     (
         "testing",
         &["clock", "config", "dialect", "document", "emulator", "engine", "http", "io", "model", "server", "world"],

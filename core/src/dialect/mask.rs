@@ -234,8 +234,14 @@ mod tests {
     fn secret_fields_of_json_are_masked_even_if_the_text_is_cut_off() {
         for (text, shown) in [
             (r#"{"auth_token":"S","sid":"AC1"}"#, r#"{"auth_token":"***","sid":"AC1"}"#),
-            (r#"[{ "secret" : "a\"b", "x": {"AuthToken": "S"} }]"#, r#"[{ "secret" : "***", "x": {"AuthToken": "***"} }]"#),
-            (r#"{"meta":{"key":"faxes","next_page_token":"PA1"}}"#, r#"{"meta":{"key":"faxes","next_page_token":"PA1"}}"#),
+            (
+                r#"[{ "secret" : "a\"b", "x": {"AuthToken": "S"} }]"#,
+                r#"[{ "secret" : "***", "x": {"AuthToken": "***"} }]"#,
+            ),
+            (
+                r#"{"meta":{"key":"faxes","next_page_token":"PA1"}}"#,
+                r#"{"meta":{"key":"faxes","next_page_token":"PA1"}}"#,
+            ),
             (r#"{"sid":"SK1","secret":"half"#, r#"{"sid":"SK1","secret":"***"#),
             (r#"{"secret":"#, r#"{"secret":"#),
             (r#"{"secret":null,"token":7,"password":""}"#, r#"{"secret":null,"token":7,"password":""}"#),

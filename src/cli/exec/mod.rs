@@ -14,9 +14,10 @@ use clap::Args;
 
 use self::environment::{Destination, Signatory, prepare};
 use super::flags::ServeFlags;
+use super::log::start_log;
 use super::numbers::whole_number;
 use super::print_error;
-use super::serve::{isolated, runtime, start_log, url};
+use super::serve::{isolated, runtime, url};
 use crate::config::{self, Config, LogLevel};
 use crate::server::Server;
 

@@ -1,13 +1,12 @@
 //! Journal events as JSON. Everything except secrets is shown.
 
-use std::borrow::Cow;
-
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::masked::{pairs, without_passwords};
 use super::request;
-use crate::dialect::{date, mask, rule};
+use crate::dialect::{date, rule};
 use crate::engine::event::EventKind;
 use crate::model::account::Dialect;
 use crate::model::message::MessageStatus;
@@ -57,19 +56,6 @@ pub fn moment(at: Timestamp) -> String {
     let seconds = date::iso(at);
     // The Euclidean remainder isn't negative even for a moment before 1970.
     format!("{}.{:06}Z", seconds.trim_end_matches('Z'), at.micros().rem_euclid(1_000_000))
-}
-
-/// Masks the passwords of all URLs in a value: in parameters, in an app's TwiML and in error messages.
-pub(super) fn without_passwords(value: Value) -> Value {
-    match value {
-        Value::String(text) => match mask::passwords(&text) {
-            Cow::Borrowed(_) => Value::String(text),
-            Cow::Owned(masked) => Value::String(masked),
-        },
-        Value::Array(values) => values.into_iter().map(without_passwords).collect(),
-        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, without_passwords(value))).collect(),
-        other @ (Value::Null | Value::Bool(_) | Value::Number(_)) => other,
-    }
 }
 
 /// Returns one exchange with an app as JSON: request, response and redirects.
@@ -180,9 +166,4 @@ fn twiml(verb: &Verb) -> Value {
         }),
         Verb::Reject => json!({ "verb": verb.name() }),
     }
-}
-
-/// Returns parameters or headers as an object.
-pub(super) fn pairs(pairs: &[(String, String)]) -> Value {
-    pairs.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect::<Map<_, _>>().into()
 }

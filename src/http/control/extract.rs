@@ -68,6 +68,18 @@ impl FromRequestParts<Registry> for Accounts {
     }
 }
 
+/// The account that a call about all accounts is limited to by `?account=`; `None` if there is no such limit.
+pub(super) struct Named(pub(super) Option<AccountSid>);
+
+impl FromRequestParts<Registry> for Named {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Registry) -> Result<Self, Problem> {
+        let named = named_account(&parts.uri)?.filter(|named| named != ALL_ACCOUNTS);
+        named.as_deref().map(parse_account).transpose().map(Self)
+    }
+}
+
 impl FromRequestParts<Registry> for Addressed {
     type Rejection = Problem;
 
@@ -122,6 +134,11 @@ fn account_of(parts: &Parts, registry: &Registry) -> Result<AccountSid, Problem>
         }
         Some(text) => parse_account(text),
     }
+}
+
+/// Returns whether a call is about all accounts.
+pub(super) fn is_of_all(uri: &Uri) -> Result<bool, Problem> {
+    Ok(named_account(uri)?.as_deref() == Some(ALL_ACCOUNTS))
 }
 
 /// Returns the value of `?account=`, if the query has one.

@@ -98,7 +98,7 @@ pub(super) async fn receive(State(registry): State<Registry>, request: Request) 
         }
         None => world.handle(order)?,
     };
-    tracing::info!(fax = %call.sid, from = %call.from, to = %call.to, "incoming fax");
+    tracing::info!(fax.sid = %call.sid, "fax machine {} calls {}: {}", call.from, call.to, call.sid);
     if !waits {
         return Ok((StatusCode::ACCEPTED, Json(ringing(&world, &call, seq))).into_response());
     }

@@ -1,22 +1,25 @@
 //! The control API's calls to read a world's journal, page by page or live. `event.rs` turns events into JSON.
 
 use axum::Json;
-use axum::http::{HeaderMap, header};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::event::EventView;
-use super::extract::{Addressed, Asked, Awaited, bad_query};
-use super::lazy;
+use super::extract::{Addressed, Asked, Awaited, bad_query, is_of_all};
 use super::problem::Problem;
-use super::stream;
+use super::{feed_stream, lazy, stream};
 use crate::dialect::canonical;
 use crate::dialect::json::FieldError;
+use crate::emulator::Registry;
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::field_words;
 use crate::model::sid::FaxSid;
-use crate::world::journal::{Entry, Journal, kinds};
+use crate::world::feed::{FeedPage, News};
+use crate::world::journal::{Entry, Journal, JournalEvent, kinds};
 
 /// The number of events per page if no `limit` is given.
 const LIMIT_DEFAULT: usize = 1_000;
@@ -83,6 +86,27 @@ impl Start {
     }
 }
 
+/// An event in the sequence of all accounts.
+#[derive(Serialize)]
+struct EventOfAll {
+    seq: u64,
+    account_sid: Option<String>,
+    /// The place in the account's own journal.
+    account_seq: u64,
+    at: String,
+    kind: &'static str,
+    fax_sid: Option<String>,
+    data: Value,
+}
+
+impl EventOfAll {
+    fn of(news: &News, event: &JournalEvent) -> Self {
+        let EventView { seq: account_seq, at, kind, fax_sid, data } = EventView::of(event);
+        let account_sid = news.account.map(|sid| sid.to_string());
+        Self { seq: news.seq, account_sid, account_seq, at, kind, fax_sid, data }
+    }
+}
+
 /// A page of the journal.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct EventPage {
@@ -113,11 +137,14 @@ pub(super) struct JournalHash {
     evicted: u64,
 }
 
-pub(super) async fn list(
-    awaited: Awaited,
-    Asked(query): Asked<EventsQuery>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub(super) async fn list(State(registry): State<Registry>, request: Request) -> Result<Response, Problem> {
+    let (mut parts, _) = request.into_parts();
+    let Asked(query): Asked<EventsQuery> = Asked::from_request_parts(&mut parts, &registry).await?;
+    if is_of_all(&parts.uri)? {
+        return of_all(registry, query, &parts.headers);
+    }
+    let awaited = Awaited::from_request_parts(&mut parts, &registry).await?;
+    let headers = parts.headers;
     let fax = query.fax.as_deref().map(parse_fax).transpose()?;
     let kind = query.kind.map(known_kind).transpose()?;
     let start = Start::of(query.since, query.all).map_err(|error| bad_query(&error))?;
@@ -125,8 +152,7 @@ pub(super) async fn list(
     let start = last_event_id(&headers)?.map_or(start, Start::After);
     let since = awaited.world.read_journal(|journal| start.seq(journal));
     let filter = EventFilter { since, fax, kind, purpose: None };
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    if accept.is_some_and(|accept| accept.contains(stream::MEDIA_TYPE)) {
+    if stream::is_wanted(&headers) {
         return Ok(stream::answer(awaited, filter));
     }
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT).min(JOURNAL_EVENTS_MAX);
@@ -135,6 +161,31 @@ pub(super) async fn list(
     // Places begin at 1, so the number of dropped events is also the place of the last one dropped.
     let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since) };
     Ok(lazy::list("events", events.into_iter().map(|each| EventView::of(&each)), &rest))
+}
+
+/// Returns the events of all accounts in the order in which they happened, page by page or live. A place is one in the
+/// sequence of all accounts, so that one number says where to read on.
+fn of_all(registry: Registry, query: EventsQuery, headers: &HeaderMap) -> Result<Response, Problem> {
+    let fax = query.fax.as_deref().map(parse_fax).transpose()?;
+    let kind = query.kind.map(known_kind).transpose()?;
+    let start = Start::of(query.since, query.all).map_err(|error| bad_query(&error))?;
+    let start = last_event_id(headers)?.map_or(start, Start::After);
+    // Each account is reset on its own, so no reset is the last one for all.
+    let since = if let Start::After(since) = start { since } else { 0 };
+    let view = move |news: &News| {
+        let event = news.journaled()?;
+        let fits = fax.is_none_or(|fax| event.fax() == Some(fax));
+        let fits = fits && kind.as_deref().is_none_or(|kind| event.kind() == kind);
+        fits.then(|| EventOfAll::of(news, event))
+    };
+    if stream::is_wanted(headers) {
+        return Ok(feed_stream::answer(registry, since, move |news| view(news).map(|view| json!(view))));
+    }
+    let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
+    let FeedPage { entries, last_seq, evicted } = registry.feed().read(since, usize::MAX, |_| true);
+    let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since) };
+    let events = entries.into_iter().filter_map(move |news| view(&news)).take(limit);
+    Ok(lazy::list("events", events, &rest))
 }
 
 /// Reads the id of the last event that a client received, after which the stream should continue. An invalid id is

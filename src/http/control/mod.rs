@@ -15,6 +15,7 @@ mod health;
 mod incoming;
 mod journal;
 mod lazy;
+mod masked;
 mod metrics;
 mod operation;
 mod pages;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
-use super::event::without_passwords;
+use super::masked::without_passwords;
 use crate::dialect::mask::{self, MASK};
 use crate::emulator::NoWorld;
 use crate::world::journal::{ApiRequest, Excerpt};
@@ -51,7 +51,10 @@ fn whole_pairs(form: &Excerpt) -> &[u8] {
 }
 
 /// Returns how long the response took, in milliseconds with microseconds as decimals.
-#[expect(clippy::cast_precision_loss, reason = "a request takes far less than the 285 years after which digits get lost")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a request takes far less than the 285 years after which digits get lost"
+)]
 pub(super) fn duration_ms(request: &ApiRequest) -> f64 {
     request.duration.as_micros() as f64 / 1_000.0
 }
@@ -72,24 +75,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::time::Timestamp;
-    use crate::world::journal::{EXCERPT_BYTES_MAX, RequestedService};
+    use crate::world::journal::EXCERPT_BYTES_MAX;
 
     fn request(path: &str, form: &[u8], response: &[u8]) -> ApiRequest {
-        ApiRequest {
-            service: RequestedService::Rest,
-            at: Timestamp::default(),
-            fax: None,
-            method: "POST".into(),
-            path: path.into(),
-            status: 200,
-            code: None,
-            form: Excerpt::of(form),
-            response: Excerpt::of(response),
-            duration: Duration::from_micros(1_234),
-            no_world: None,
-            named: None,
-        }
+        let (form, response) = (Excerpt::of(form), Excerpt::of(response));
+        let duration = Duration::from_micros(1_234);
+        ApiRequest { path: path.into(), form, response, duration, ..ApiRequest::default() }
     }
 
     #[test]

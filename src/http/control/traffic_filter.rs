@@ -130,7 +130,8 @@ impl StatusFilter {
         }
         let exact = word.parse().ok().filter(|status| (100..=599).contains(status));
         exact.map(Self::Exact).ok_or_else(|| {
-            let detail = format!("status: {word:?} is neither a status such as 404, nor a class such as 4xx, nor {FAILED}");
+            let detail =
+                format!("status: {word:?} is neither a status such as 404, nor a class such as 4xx, nor {FAILED}");
             Problem::new(422, "bad-field", detail)
         })
     }

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::event::{moment, pairs, without_passwords};
+use super::event::moment;
+use super::masked::{pairs, without_passwords};
 use super::request;
 use crate::dialect::mask;
 use crate::emulator::NoWorld;
@@ -40,7 +41,7 @@ pub(super) struct RequestView {
     /// Time of the response, by the system's clock.
     at: String,
     /// SID of the account; of a request that reached none, that of the account that it names.
-    account_sid: Option<String>,
+    pub(super) account_sid: Option<String>,
     /// SID of the fax or call that the request is about.
     pub(super) fax_sid: Option<String>,
     /// `in` for a request of a client, `out` for a request to an app.
@@ -163,13 +164,16 @@ fn to_app(news: &News, event: &JournalEvent) -> Option<RequestView> {
         request_headers: Some(without_passwords(pairs(&record.request_headers))),
         status: record.status,
         code,
-        error: code.zip(record.failure.as_ref()).map(|(code, failure)| {
-            without_passwords(json!({ "code": code, "message": failure.to_string() }))
-        }),
+        error: code
+            .zip(record.failure.as_ref())
+            .map(|(code, failure)| without_passwords(json!({ "code": code, "message": failure.to_string() }))),
         response_headers: Some(without_passwords(pairs(&record.response_headers))),
         answer: without_passwords(body(record)),
         answer_bytes: None,
-        #[expect(clippy::cast_precision_loss, reason = "a request takes far less than the time after which digits get lost")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a request takes far less than the time after which digits get lost"
+        )]
         duration_ms: record.duration_ms as f64,
         reason: None,
     })

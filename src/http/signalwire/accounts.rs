@@ -1,6 +1,5 @@
 //! `Accounts`: the credential's project.
 
-
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::signalwire::accounts::{self, AccountList, AccountResource};

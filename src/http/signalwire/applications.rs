@@ -1,6 +1,5 @@
 //! A project's `Applications`: webhook URLs that several numbers may share.
 
-
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::signalwire::applications::{self, ApplicationList, ApplicationResource};
@@ -8,9 +7,9 @@ use crate::dialect::view::View;
 use crate::engine::Engine;
 use crate::engine::admission::Area;
 use crate::engine::input::{CreateApplication, DeleteApplication, UpdateApplication};
+use crate::http::reply::Reply;
 use crate::model::refusal::Refusal;
 use crate::model::sid::ApplicationSid;
-use crate::http::reply::Reply;
 
 pub(super) const ROUTES: &[Route] = &[
     Route::at("/2010-04-01/Accounts/{account}/Applications", Area::Applications).read(list).create(create),

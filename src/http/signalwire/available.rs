@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::signalwire::available::{self, CountryList, CountryResource, OfferList};

@@ -1,6 +1,5 @@
 //! A project's `LamlBins`. `http/bins.rs` serves their contents.
 
-
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::signalwire::bins::{self, BinList, BinResource};
@@ -8,9 +7,9 @@ use crate::dialect::view::View;
 use crate::engine::Engine;
 use crate::engine::admission::Area;
 use crate::engine::input::{DeleteTwimlBin, UpdateTwimlBin};
+use crate::http::reply::Reply;
 use crate::model::refusal::Refusal;
 use crate::model::sid::TwimlBinSid;
-use crate::http::reply::Reply;
 
 pub(super) const ROUTES: &[Route] = &[
     Route::at("/2010-04-01/Accounts/{account}/LamlBins", Area::Applications).read(list).create(create),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::signalwire::faxes::{self, FaxList, FaxResource, MediaList, MediaResource};
@@ -11,9 +10,9 @@ use crate::dialect::view::View;
 use crate::engine::Engine;
 use crate::engine::admission::Area;
 use crate::engine::input::{CancelFax, DeleteFax, DeleteMedia};
+use crate::http::reply::Reply;
 use crate::model::refusal::Refusal;
 use crate::model::sid::{FaxSid, MediaSid};
-use crate::http::reply::Reply;
 
 pub(super) const ROUTES: &[Route] = &[
     Route::at("/2010-04-01/Accounts/{account}/Faxes", Area::Faxes).read(list).create(create),

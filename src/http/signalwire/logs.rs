@@ -1,6 +1,5 @@
 //! `/api/fax/logs`: the faxes of the credential's project as read-only logs.
 
-
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::signalwire::logs::{self, LogList, LogResource};

@@ -1,6 +1,5 @@
 //! A project's `IncomingPhoneNumbers`. The engine decides which numbers may be bought.
 
-
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::signalwire::numbers::{self, NumberList, NumberResource};
@@ -8,9 +7,9 @@ use crate::dialect::view::View;
 use crate::engine::Engine;
 use crate::engine::admission::Area;
 use crate::engine::input::{ReleaseNumber, UpdateNumber};
+use crate::http::reply::Reply;
 use crate::model::refusal::Refusal;
 use crate::model::sid::NumberSid;
-use crate::http::reply::Reply;
 
 pub(super) const ROUTES: &[Route] = &[
     Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers", Area::Numbers).read(list).create(buy),

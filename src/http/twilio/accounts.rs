@@ -1,7 +1,6 @@
 //! `/2010-04-01/Accounts`: the credential's own account and its subaccounts. Sign-in has already decided which accounts
 //! a credential reaches; `emulator.rs` creates worlds.
 
-
 use super::{Call, Route};
 use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::twilio::accounts::{self, AccountList, AccountResource};

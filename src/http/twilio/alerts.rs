@@ -1,6 +1,5 @@
 //! The Monitor API's `/v1/Alerts`. The engine decides which events raise an alert.
 
-
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::alerts::{self, AlertInstance, AlertList, Raised};

@@ -1,6 +1,5 @@
 //! `Applications`: webhook URLs that several numbers may share. The engine decides which URLs a call uses.
 
-
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::applications::{self, ApplicationList, ApplicationResource};

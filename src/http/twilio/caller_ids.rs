@@ -1,6 +1,5 @@
 //! `OutgoingCallerIds`: numbers that an account may send from without owning them.
 
-
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::caller_ids::{self, CallerIdList, CallerIdResource, ValidationResource};

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-
 use super::{Call, Route};
 use crate::dialect::error::{ApiError, Reason};
 use crate::dialect::twilio::faxes::{self, FaxList, FaxResource, FaxUpdate, MediaList, MediaResource};
@@ -10,11 +9,11 @@ use crate::dialect::view::View;
 use crate::engine::Engine;
 use crate::engine::admission::Area;
 use crate::engine::input::{CancelFax, DeleteFax, DeleteMedia};
+use crate::http::reply::Reply;
 use crate::http::user_agent;
 use crate::model::account::{Dialect, MediaUserAgent};
 use crate::model::refusal::Refusal;
 use crate::model::sid::{FaxSid, MediaSid};
-use crate::http::reply::Reply;
 
 pub(super) const ROUTES: &[Route] = &[
     Route::at("/v1/Faxes", Area::Faxes).read(list).create(create),

@@ -1,6 +1,5 @@
 //! `Keys`: an account's API keys. The registry maps a key to its account at sign-in.
 
-
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::keys::{self, KeyList, KeyResource, NewKeyResource};

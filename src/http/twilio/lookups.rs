@@ -1,6 +1,5 @@
 //! The Lookup API's `/v1/PhoneNumbers` and `/v2/PhoneNumbers`, which depend on nothing but the number.
 
-
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::lookups::{LookupV1, LookupV2};

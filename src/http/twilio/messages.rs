@@ -1,6 +1,5 @@
 //! `Messages`: text messages. The engine decides when they are sent and delivered.
 
-
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::messages::{self, MessageList, MessageResource};

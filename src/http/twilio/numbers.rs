@@ -1,6 +1,5 @@
 //! `IncomingPhoneNumbers`: an account's numbers. The engine decides which numbers may be bought.
 
-
 use super::{Call, Route};
 use crate::dialect::error::ApiError;
 use crate::dialect::twilio::numbers::{self, NumberList, NumberResource};
@@ -8,10 +7,10 @@ use crate::dialect::view::View;
 use crate::engine::Engine;
 use crate::engine::admission::Area;
 use crate::engine::input::{ReleaseNumber, UpdateNumber};
+use crate::http::reply::Reply;
 use crate::model::inventory::NumberKind;
 use crate::model::refusal::Refusal;
 use crate::model::sid::NumberSid;
-use crate::http::reply::Reply;
 
 pub(super) const ROUTES: &[Route] = &[
     Route::at("/2010-04-01/Accounts/{account}/IncomingPhoneNumbers", Area::Numbers)

@@ -1,0 +1,208 @@
+//! The log of what passes between the emulator and apps: a line per request in either direction, one per fax that ends,
+//! and a warning per alert. It is read from the feed of all accounts, so writing it delays no request and no fax.
+//!
+//! ```text
+//! ← POST /v1/Faxes 400 21211 < 1 ms
+//! → POST http://localhost:3000/fax 500 3 ms FX0123…
+//! → POST http://localhost:3000/fax failed: connection refused: nothing listens on that port FX0123…
+//! ```
+
+use std::fmt::Write;
+
+use tracing::Level;
+
+use crate::dialect::mask;
+use crate::emulator::{NoWorld, Registry};
+use crate::engine::event::{Alert, EventKind};
+use crate::model::account::Dialect;
+use crate::model::sid::AccountSid;
+use crate::model::webhook::{ExchangeFailure, ExchangeRecord};
+use crate::world::feed::News;
+use crate::world::journal::{ApiRequest, JournalEvent};
+
+/// The maximum number of entries that are read from the feed at a time, so that the log holds few of them in memory.
+const ENTRIES_AT_ONCE_MAX: usize = 1_000;
+
+/// The log's position in the feed.
+pub(super) struct ExchangeLog {
+    registry: Registry,
+    since: u64,
+}
+
+impl ExchangeLog {
+    /// Creates a log that begins with the first entry of the feed.
+    pub(super) const fn new(registry: Registry) -> Self {
+        Self { registry, since: 0 }
+    }
+
+    /// Logs what happens, until the future is dropped.
+    pub(super) async fn follow(&mut self) {
+        if !is_wanted() {
+            return std::future::pending().await;
+        }
+        loop {
+            self.registry.feed().grown(self.since).await;
+            self.catch_up();
+            // A busy feed must not keep this thread from its other tasks.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Logs everything that has happened so far.
+    pub(super) fn catch_up(&mut self) {
+        if !is_wanted() {
+            return;
+        }
+        loop {
+            let page = self.registry.feed().read(self.since, ENTRIES_AT_ONCE_MAX, |_| true);
+            if page.evicted > self.since {
+                let dropped = page.evicted - self.since;
+                tracing::warn!(dropped, "too much has happened at once; some requests and alerts are not in the log");
+                self.since = page.evicted;
+            }
+            let Some(last) = page.entries.last() else { return };
+            self.since = last.seq;
+            page.entries.iter().for_each(|news| self.log(news));
+        }
+    }
+
+    fn log(&self, news: &News) {
+        // The default account is the usual one, so only others are named.
+        let account = news.account.filter(|account| *account != self.registry.default_account());
+        match (news.request(), news.journaled()) {
+            (Some(request), _) => log_request(request, account),
+            (None, Some(event)) => log_event(event, account),
+            (None, None) => {}
+        }
+    }
+}
+
+/// Returns whether the log has a reader.
+fn is_wanted() -> bool {
+    tracing::enabled!(Level::WARN)
+}
+
+fn log_request(request: &ApiRequest, account: Option<AccountSid>) {
+    let mut line = format!("← {} {} {}", request.method, request.path, request.status);
+    if let Some(code) = request.code {
+        push(&mut line, code);
+    }
+    line.push(' ');
+    line.push_str(&milliseconds(request.duration.as_millis()));
+    if let Some(fax) = request.fax {
+        push(&mut line, fax);
+    }
+    if let Some(account) = request.named.or(account) {
+        push(&mut line, account);
+    }
+    if let Some(reason) = request.no_world {
+        let _ = write!(line, " ({})", explained(reason));
+    }
+    tracing::info!(
+        http.request.method = &*request.method,
+        url.path = &*request.path,
+        http.response.status_code = request.status,
+        fax.sid = request.fax.map(|fax| fax.to_string()),
+        fauxfax.code = request.code,
+        "{}",
+        on_one_line(&line)
+    );
+}
+
+fn log_event(event: &JournalEvent, account: Option<AccountSid>) {
+    let Some(kind) = event.engine_kind() else { return };
+    let mut about = event.fax().map(|fax| format!(" {fax}")).unwrap_or_default();
+    if let Some(account) = account {
+        push(&mut about, account);
+    }
+    if let Some(record) = kind.exchange() {
+        return log_exchange(event.dialect, record, &about);
+    }
+    match kind {
+        EventKind::Alert(alert) => log_alert(event.dialect, alert, &about),
+        EventKind::FaxStatus { new, failure, .. } if new.is_final() => {
+            let code = failure.as_ref().and_then(|failure| event.dialect.failure_code(failure));
+            let text = failure.as_ref().and_then(|failure| event.dialect.failure_text(failure));
+            let why = code.zip(text).map(|(code, text)| format!(": {code} {text}")).unwrap_or_default();
+            tracing::info!(fax.sid = event.fax().map(|fax| fax.to_string()), "fax{about} {new}{}", on_one_line(&why));
+        }
+        EventKind::CallNotAnswered => {
+            tracing::info!(
+                fax.sid = event.fax().map(|fax| fax.to_string()),
+                "the app did not take the call{about}; no fax was received"
+            );
+        }
+        _ => {}
+    }
+}
+
+fn log_exchange(dialect: Dialect, record: &ExchangeRecord, about: &str) {
+    let (method, url) = (record.method.as_str(), mask::passwords(&record.url));
+    let mut line = format!("→ {method} {url}");
+    if let Some(status) = record.status {
+        push(&mut line, status);
+    }
+    match &record.failure {
+        // The status has been written.
+        None | Some(ExchangeFailure::HttpStatus(_)) => {
+            line.push(' ');
+            line.push_str(&milliseconds(record.duration_ms.into()));
+        }
+        Some(failure) => {
+            let _ = write!(line, " failed: {failure}");
+        }
+    }
+    line.push_str(about);
+    tracing::info!(
+        http.request.method = method,
+        url.full = &*url,
+        http.response.status_code = record.status,
+        fauxfax.code = record.failure.as_ref().map(|failure| dialect.code(failure.fault())),
+        fauxfax.purpose = record.purpose.as_str(),
+        "{}",
+        on_one_line(&mask::passwords(&line))
+    );
+}
+
+fn log_alert(dialect: Dialect, alert: &Alert, about: &str) {
+    let (code, message) = (dialect.code(alert.fault), mask::passwords(&alert.message));
+    tracing::warn!(
+        fauxfax.code = code,
+        fauxfax.level = alert.level.as_str(),
+        "{} {code}{about}: {}",
+        alert.level.as_str(),
+        on_one_line(&message)
+    );
+}
+
+/// Says why a request belongs to no account.
+const fn explained(reason: NoWorld) -> &'static str {
+    match reason {
+        NoWorld::NotAllowed => "its Host or Origin is not allowed",
+        NoWorld::UnknownPath => "nothing has this path",
+        NoWorld::WrongMethod => "this path has no such method",
+        NoWorld::NoCredential => "it has no credential",
+        NoWorld::UnknownAccount => "there is no such account",
+        NoWorld::WrongCredential => "its token is wrong",
+        NoWorld::OtherAccount => "the credential is another account's",
+        NoWorld::OtherDialect => "this path belongs to the other service",
+        NoWorld::KeyNotEnough => "an API key is not enough for this",
+        NoWorld::Broken => "the account's world is broken until a reset",
+        NoWorld::TooManyAccounts => "there are too many accounts",
+        NoWorld::NotCreated => "nothing has used this account yet",
+    }
+}
+
+fn milliseconds(ms: u128) -> String {
+    if ms == 0 { "< 1 ms".to_owned() } else { format!("{ms} ms") }
+}
+
+fn push(line: &mut String, word: impl std::fmt::Display) {
+    // Writing to a string never fails.
+    let _ = write!(line, " {word}");
+}
+
+/// Replaces control characters, which an app's response may contain, since they would break the line or the terminal.
+fn on_one_line(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+}
