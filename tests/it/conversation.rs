@@ -157,7 +157,24 @@ async fn a_call_that_no_app_took_is_exported_without_a_fax() {
     assert!(asked["response"]["status"] == 0 && error.starts_with("connection refused"), "{asked:#}");
     let (_, text) = export(&bench, &call, "md").await;
     for expected in
-        ["**not-answered**", "inbound · from `+", "<details>", "connection refused", "CallSid=", "no response"]
+        ["**not-answered**", "inbound · from `+", "<details>", "connection refused", "FaxSid=", "no response"]
+    {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_sent_fax_whose_document_cannot_be_fetched_shows_the_fetch() {
+    let (host, bench) = bench("http://127.0.0.1:9/fax").await;
+    let form = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http%3A%2F%2F127.0.0.1%3A9%2Fa.pdf";
+    let created = host.call("POST", "/v1/Faxes", form).await;
+    let fax = created.json()["sid"].as_str().expect("a SID").to_owned();
+    bench.ok("GET", &format!("/wait?fax={fax}&for=settled"), Value::Null).await;
+    let har = json_of(&bench, &fax, "har").await;
+    let purposes: Vec<_> = entries(&har).iter().map(|entry| entry["_purpose"].clone()).collect();
+    assert!(purposes.contains(&json!("rest-api")) && purposes.contains(&json!("media-url")), "{purposes:?}");
+    let (_, text) = export(&bench, &fax, "md").await;
+    for expected in ["outbound · from", "**failed** · error ", "media-url: <code>GET http://127.0.0.1:9/a.pdf</code>"]
     {
         assert!(text.contains(expected), "{expected}: {text}");
     }
@@ -314,7 +331,7 @@ async fn a_failed_callback_as_people_see_it() {
 #[expect(clippy::disallowed_methods, reason = "waiting for a program must not block the server")]
 async fn run(url: &str, account: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fauxfax"));
-    command.arg("events").args(arguments).args(["--url", url, "--account", account]);
+    command.args(arguments).args(["--url", url, "--account", account]);
     tokio::task::spawn_blocking(move || command.output().expect("it runs")).await.expect("it ends")
 }
 
@@ -324,18 +341,15 @@ async fn the_command_line_prints_a_conversation_as_har_or_markdown() {
     let account = emulator.account().expect("an account");
     account.number("+15005550006").expect("a number");
     let (url, sid) = (emulator.url(), account.sid().to_string());
-    let receive = Command::new(env!("CARGO_BIN_EXE_fauxfax"))
-        .args(["receive", "--url", &url, "--account", &sid])
-        .output()
-        .expect("it runs");
+    let receive = run(&url, &sid, &["receive"]).await;
     let told = String::from_utf8_lossy(&receive.stdout).into_owned();
     let at = told.find("FX").unwrap_or_else(|| panic!("{told}{}", String::from_utf8_lossy(&receive.stderr)));
     let fax = &told[at..at + 34];
-    let har = run(&url, &sid, &["--fax", fax, "--har"]).await;
+    let har = run(&url, &sid, &["events", "--fax", fax, "--har"]).await;
     assert!(har.status.success(), "{}", String::from_utf8_lossy(&har.stderr));
     entries(&serde_json::from_slice(&har.stdout).expect("JSON"));
     for flag in ["--markdown", "--md"] {
-        let output = run(&url, &sid, &["--fax", fax, flag]).await;
+        let output = run(&url, &sid, &["events", "--fax", fax, flag]).await;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(text.starts_with(&format!("### Fax `{fax}`: ")) && text.ends_with(".\n"), "{text}");
     }
@@ -348,7 +362,7 @@ async fn the_command_line_prints_a_conversation_as_har_or_markdown() {
         (&["--fax", "FX00000000000000000000000000000000", "--md"], 1, "there is no fax or call FX"),
     ];
     for (arguments, code, expected) in cases {
-        let output = run(&url, &sid, arguments).await;
+        let output = run(&url, &sid, &[&["events"], arguments].concat()).await;
         let text = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
         assert!(text.contains(expected), "{arguments:?}: {text}");

@@ -167,9 +167,12 @@ fn head(facts: &Facts, overview: &Overview) -> String {
 #[derive(Default)]
 struct Steps {
     head: String,
-    tail: VecDeque<String>,
+    /// The steps after those of `head`, each with its time.
+    tail: VecDeque<(String, String)>,
     tail_bytes: usize,
     left_out: usize,
+    /// The date of the latest step in the text.
+    day: String,
     /// The pages that have gone over the line since the last other step: the time of the first, and the numbers.
     run: Option<PageRun>,
 }
@@ -183,8 +186,7 @@ struct PageRun {
 
 impl Steps {
     fn add(&mut self, event: &EventView, exchange: Option<&Exchange>) {
-        // The time of day; the date is in the fax and in the other forms.
-        let at = event.at.get(11..23).unwrap_or_default();
+        let at = event.at.as_str();
         if event.kind == "fax.page" {
             let (page, pages) = (event.data["page"].as_u64().unwrap_or(1), event.data["pages"].as_u64().unwrap_or(1));
             match &mut self.run {
@@ -197,34 +199,49 @@ impl Steps {
             return;
         }
         self.end_run();
-        self.push(format!("- {at} {}\n", exchange.map_or_else(|| step(event), summary)));
+        self.push(at, exchange.map_or_else(|| step(event), summary));
     }
 
     fn end_run(&mut self) {
         let Some(PageRun { at, first, last, pages }) = self.run.take() else { return };
         let which = if first == last { format!("page {first}") } else { format!("pages {first} to {last}") };
-        self.push(format!("- {at} {which} of {pages} over the line\n"));
+        self.push(&at, format!("{which} of {pages} over the line"));
     }
 
-    fn push(&mut self, line: String) {
-        if self.tail.is_empty() && self.head.len() + line.len() <= STEPS_BYTES_MAX / 2 {
+    fn push(&mut self, at: &str, text: String) {
+        if self.tail.is_empty() && self.head.len() + text.len() <= STEPS_BYTES_MAX / 2 {
+            let line = self.line(at, &text);
             self.head.push_str(&line);
             return;
         }
-        self.tail_bytes += line.len();
-        self.tail.push_back(line);
+        self.tail_bytes += text.len();
+        self.tail.push_back((at.to_owned(), text));
         while self.tail_bytes > STEPS_BYTES_MAX / 2 {
-            let Some(line) = self.tail.pop_front() else { break };
-            self.tail_bytes -= line.len();
+            let Some((_, text)) = self.tail.pop_front() else { break };
+            self.tail_bytes -= text.len();
             self.left_out += 1;
         }
     }
 
+    /// Returns a step's line. The time of day follows the date if that is another than that of the previous step.
+    fn line(&mut self, at: &str, text: &str) -> String {
+        let (day, time) = (at.get(..10).unwrap_or_default(), at.get(11..23).unwrap_or_default());
+        if self.day == day {
+            return format!("- {time} {text}\n");
+        }
+        day.clone_into(&mut self.day);
+        format!("- {day} {time} {text}\n")
+    }
+
     fn text(mut self) -> String {
         self.end_run();
-        let gap = (self.left_out > 0).then(|| format!("- … {} steps are left out here …\n", self.left_out));
-        let lines = [self.head].into_iter().chain(gap).chain(self.tail);
-        let text: String = lines.collect();
+        let mut text = std::mem::take(&mut self.head);
+        if self.left_out > 0 {
+            text.push_str(&format!("- … {} steps are left out here …\n", self.left_out));
+        }
+        for (at, step) in std::mem::take(&mut self.tail) {
+            text.push_str(&self.line(&at, &step));
+        }
         if text.is_empty() { "- no events\n".to_owned() } else { text }
     }
 }
@@ -388,7 +405,7 @@ mod tests {
         let page = |page: u64| ("fax.page", json!({ "page": page, "pages": 120 }));
         let pages: Vec<_> = (1..=120).map(page).chain([page(1)]).collect();
         let text = written(&pages);
-        assert!(text.contains("- 03:04:05.678 pages 1 to 120 of 120 over the line\n"), "{text}");
+        assert!(text.contains("- 2026-01-02 03:04:05.678 pages 1 to 120 of 120 over the line\n"), "{text}");
         assert!(text.contains("- 03:04:05.678 page 1 of 120 over the line\n"), "{text}");
     }
 
