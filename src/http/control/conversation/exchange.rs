@@ -148,10 +148,8 @@ fn word(value: &Value) -> String {
 fn pairs(value: &Value) -> Pairs {
     let mut pairs = Pairs::new();
     for (name, value) in value.as_object().into_iter().flatten() {
-        match value {
-            Value::Array(values) => pairs.extend(values.iter().map(|value| (name.clone(), shown_value(value)))),
-            _ => pairs.push((name.clone(), shown_value(value))),
-        }
+        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        pairs.extend(values.iter().map(|value| (name.clone(), shown_value(value))));
     }
     pairs
 }
