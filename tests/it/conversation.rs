@@ -65,8 +65,11 @@ async fn receive(bench: &Bench, outcome: &str) -> String {
     conversation["fax_sid"].as_str().expect("a SID").to_owned()
 }
 
+/// Whether a value has the type that a field requires.
+type IsKind = fn(&Value) -> bool;
+
 /// The fields that HAR 1.2 requires of an entry, with the kind of their values.
-const REQUIRED: [(&str, fn(&Value) -> bool); 26] = [
+const REQUIRED: [(&str, IsKind); 26] = [
     ("/startedDateTime", Value::is_string),
     ("/time", Value::is_number),
     ("/cache", Value::is_object),
