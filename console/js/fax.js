@@ -43,6 +43,13 @@ class FaxPage {
     this.pages = h("span", { class: "muted" });
     this.title = h("h1", { tabindex: "-1" }, "Fax");
     this.actions = h("div", { class: "actions" });
+    const exports = [["JSON", "json"], ["HAR", "har"], ["Markdown for an issue", "md"]];
+    this.exports = h(
+      "details",
+      { class: "more" },
+      h("summary", {}, "Export"),
+      h("div", { class: "actions" }, exports.map(([name, ending]) => linkButton(name, controlUrl(`/faxes/${sid}/conversation.${ending}`), { kind: "small", mark: "down", download: `${sid}.${ending}` }))),
+    );
     this.facts = h("dl", { class: "facts" });
     this.trouble = h("div", {});
     this.extra = {};
@@ -57,7 +64,7 @@ class FaxPage {
         "div",
         { class: "fax" },
         this.viewer.element,
-        h("div", { class: "stack" }, h("section", { class: "card pad", "aria-labelledby": "facts" }, h("h2", { id: "facts" }, "Facts"), this.facts), this.conversation.element),
+        h("div", { class: "stack" }, h("section", { class: "card pad", "aria-labelledby": "facts" }, h("h2", { id: "facts" }, "Facts"), this.facts, this.exports), this.conversation.element),
       ),
     ];
   }

@@ -1,14 +1,17 @@
-//! `fauxfax events`: prints the journal as a table, follows it with `-f`, or prints its hash.
+//! `fauxfax events`: prints the journal as a table, follows it with `-f`, exports a conversation, or prints the journal's
+//! hash.
 
 use std::io::Write;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Args;
 use serde_json::Value;
 
 use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::numbers::whole_number;
 use super::table::{self, cell};
+use crate::model::sid::FaxSid;
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
@@ -16,7 +19,7 @@ pub(super) struct EventsFlags {
     #[command(flatten)]
     target: Target,
     /// Print the journal's hash, which is the same for runs with the same seed and inputs if the clock is frozen
-    #[arg(long, conflicts_with_all = ["since", "all", "fax", "kind", "limit", "follow"])]
+    #[arg(long, conflicts_with_all = ["since", "all", "fax", "kind", "limit", "follow", "har", "markdown"])]
     hash: bool,
     /// Keep printing new events until the emulator stops
     #[arg(short, long)]
@@ -39,6 +42,13 @@ pub(super) struct EventsFlags {
     /// Print JSON, one event per line
     #[arg(long)]
     json: bool,
+    /// Print the conversation of --fax as HAR 1.2, which the network panels of browsers open
+    #[arg(long, requires = "fax", conflicts_with_all = ["follow", "since", "all", "kind", "limit", "json", "markdown"])]
+    har: bool,
+    /// Print the conversation of --fax as Markdown, for an issue
+    #[arg(long, visible_alias = "md", requires = "fax")]
+    #[arg(conflicts_with_all = ["follow", "since", "all", "kind", "limit", "json"])]
+    markdown: bool,
 }
 
 pub(super) fn run(flags: &EventsFlags) -> anyhow::Result<ExitCode> {
@@ -53,6 +63,9 @@ pub(super) fn run(flags: &EventsFlags) -> anyhow::Result<ExitCode> {
         let client = Client::new(&flags.target)?;
         if flags.hash {
             return hash(&client).await;
+        }
+        if let Some((fax, extension)) = flags.export() {
+            return export(&client, fax, extension).await;
         }
         if flags.follow {
             return follow(&client, &query, flags.json).await;
@@ -71,6 +84,26 @@ pub(super) fn run(flags: &EventsFlags) -> anyhow::Result<ExitCode> {
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+impl EventsFlags {
+    /// Returns the fax or call to export, and the extension of the format.
+    fn export(&self) -> Option<(&str, &'static str)> {
+        let extension = match (self.har, self.markdown) {
+            (true, _) => "har",
+            (false, true) => "md",
+            (false, false) => return None,
+        };
+        Some((self.fax.as_deref()?, extension))
+    }
+}
+
+async fn export(client: &Client, fax: &str, extension: &str) -> anyhow::Result<ExitCode> {
+    // Parsed because it becomes a part of the path.
+    let fax: FaxSid = fax.parse().with_context(|| format!("--fax: {fax:?} is not the SID of a fax or call"))?;
+    let text = client.text(&format!("/faxes/{fax}/conversation.{extension}")).await?;
+    writeln!(anstream::stdout(), "{}", text.trim_end_matches('\n'))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn hash(client: &Client) -> anyhow::Result<ExitCode> {

@@ -42,7 +42,7 @@ use crate::model::time::Timestamp;
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
 /// The maximum number of bytes of a response body that the journal keeps.
-const EXCERPT_BYTES_MAX: usize = 4 * 1024;
+pub(crate) const EXCERPT_BYTES_MAX: usize = 4 * 1024;
 /// The headers whose values are masked in the journal.
 const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "set-cookie"];
 

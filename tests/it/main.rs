@@ -12,6 +12,7 @@ mod cases;
 mod circles;
 mod connections;
 mod control;
+mod conversation;
 mod described;
 mod determinism;
 mod dice;

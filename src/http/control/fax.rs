@@ -14,7 +14,7 @@ use crate::dialect::resource;
 use crate::dialect::view::View;
 use crate::document::file;
 use crate::emulator::Registry;
-use crate::engine::Fax;
+use crate::engine::{Engine, Fax};
 use crate::http::origin;
 use crate::model::fax::MediaType;
 use crate::model::sid::FaxSid;
@@ -30,18 +30,21 @@ pub(super) async fn show(
     let (account, now, key) = (world.sid(), world.now(), world.signing_key());
     let view = View { account, origin: &origin, now, signing_key: key, price: registry.settings().price };
     let wanted = parse(&sid)?;
-    let shown = world.read(|engine| {
-        let mut shown = resource::find_fax(engine, wanted, &view).ok()?;
-        let fax = engine.fax(wanted).ok();
-        let failure = fax.and_then(Fax::failure);
-        let dialect = engine.account().dialect;
-        shown["error_code"] = json!(failure.and_then(|failure| dialect.failure_code(failure)));
-        shown["error_message"] = json!(failure.and_then(|failure| dialect.failure_text(failure)));
-        let media = fax.and_then(|fax| fax.media.as_ref());
-        shown["media_type"] = json!(media.map(|media| media.document.media_type.as_str()));
-        Some(shown)
-    });
+    let shown = world.read(|engine| shown(engine, wanted, &view));
     shown.map(Json).ok_or_else(|| missing(&sid))
+}
+
+/// Returns the resource of a fax, with the reason if it failed and the format of its document.
+pub(super) fn shown(engine: &Engine, wanted: FaxSid, view: &View<'_>) -> Option<Value> {
+    let mut shown = resource::find_fax(engine, wanted, view).ok()?;
+    let fax = engine.fax(wanted).ok();
+    let failure = fax.and_then(Fax::failure);
+    let dialect = engine.account().dialect;
+    shown["error_code"] = json!(failure.and_then(|failure| dialect.failure_code(failure)));
+    shown["error_message"] = json!(failure.and_then(|failure| dialect.failure_text(failure)));
+    let media = fax.and_then(|fax| fax.media.as_ref());
+    shown["media_type"] = json!(media.map(|media| media.document.media_type.as_str()));
+    Some(shown)
 }
 
 pub(super) async fn document(
@@ -50,7 +53,9 @@ pub(super) async fn document(
 ) -> Result<Response, Problem> {
     let wanted = parse(&sid)?;
     let Some(media_type) = MediaType::ALL.iter().find(|each| name == format!("document.{}", each.extension())) else {
-        let detail = format!("a fax has document.pdf and document.tiff, not {name:?}");
+        let detail = format!(
+            "a fax has document.pdf, document.tiff, conversation.json, conversation.har and conversation.md, not {name:?}"
+        );
         return Err(Problem::new(404, "file-not-found", detail));
     };
     // Cloned, because a conversion would hold the world's lock for too long.
@@ -77,7 +82,8 @@ pub(super) async fn document(
     Ok((head, Body::from(Bytes::from_owner(kept.bytes))).into_response())
 }
 
-fn parse(sid: &str) -> Result<FaxSid, Problem> {
+/// Parses the SID of a fax or call in a path; 404 if it is malformed.
+pub(super) fn parse(sid: &str) -> Result<FaxSid, Problem> {
     sid.parse().map_err(|_| missing(sid))
 }
 

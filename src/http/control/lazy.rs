@@ -21,7 +21,16 @@ pub(super) fn list<T: Serialize>(
     let end = serde_json::to_string(rest).unwrap_or_default();
     // If `rest` has no fields, no comma may follow the list.
     let end = end.strip_prefix('{').filter(|rest| rest.len() > 1).map_or("]}".to_owned(), |rest| format!("],{rest}"));
-    let mut list = List { begin: Some(format!("{{\"{name}\":[")), items, is_first: true, end: Some(end) };
+    within(format!("{{\"{name}\":["), items, &end)
+}
+
+/// Returns a response with a list of items between a beginning and an end, which make it JSON.
+pub(super) fn within<T: Serialize>(
+    begin: String,
+    items: impl Iterator<Item = T> + Send + 'static,
+    end: &str,
+) -> Response {
+    let mut list = List { begin: Some(begin), items, is_first: true, end: Some(end.to_owned()) };
     let first = list.next();
     // A list that fits in one chunk is sent as a whole, with a Content-Length.
     let body = if list.end.is_some() {

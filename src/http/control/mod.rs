@@ -5,6 +5,7 @@ mod accounts;
 mod bins;
 pub(super) mod ca;
 mod clock;
+mod conversation;
 pub mod event;
 mod explain;
 mod extract;
@@ -171,6 +172,15 @@ fn about_faxes() -> Vec<Operation> {
             .refuses(&[422]),
         Op::get("/faxes/{sid}", "A fax, as the REST API shows it, and why it failed", fax::show)
             .answers::<Value>(200)
+            .refuses(&[404]),
+        Op::get("/faxes/{sid}/conversation.json", "The conversation: the fax and its events", conversation::as_json)
+            .answers::<conversation::ConversationFile>(200)
+            .refuses(&[404]),
+        Op::get("/faxes/{sid}/conversation.har", "The conversation's exchanges as HAR 1.2", conversation::as_har)
+            .answers_as(200, "application/json")
+            .refuses(&[404]),
+        Op::get("/faxes/{sid}/conversation.md", "The conversation as Markdown for an issue", conversation::as_markdown)
+            .answers_as(200, "text/markdown; charset=utf-8")
             .refuses(&[404]),
         Op::get(
             "/faxes/{sid}/{file}",
