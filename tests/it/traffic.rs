@@ -1,5 +1,5 @@
-//! Tests a tester's view of REST requests: those journaled with the engine's events, and unassigned ones, which no
-//! journal contains.
+//! Tests a tester's view of requests: REST requests in the journal with the engine's events, and every request in both
+//! directions in the traffic.
 
 use axum::body::Body;
 use axum::http::{Request, header};
@@ -11,6 +11,8 @@ use fauxfax::model::time::Pace;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
+use wiremock::matchers::path;
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::driving::{asked, host};
 use crate::host::{Host, PATIENCE, TOKEN, account, settings, setup};
@@ -94,8 +96,13 @@ async fn requests_and_events_share_one_numbering_on_every_page_and_stream() {
     assert_eq!((&verdict["verified"], &verdict["found"]), (&json!(true), &json!(3)), "{verdict}");
 }
 
+/// Returns what these items of the traffic or of a journal have in a field.
+fn each<'a>(items: &'a Value, field: &str) -> Vec<&'a Value> {
+    items.as_array().expect("a list").iter().map(|item| &item[field]).collect()
+}
+
 #[tokio::test]
-async fn an_unassigned_request_is_listed_with_the_reason_and_without_its_secrets() {
+async fn a_request_that_no_account_took_is_listed_with_the_reason_and_without_its_secrets() {
     let mut settings = settings(Pace::Max);
     settings.options.accounts = AccountMode::Strict;
     let host = Host::with(settings, &ClientOptions::default(), setup("http://127.0.0.1:9/fax"));
@@ -105,17 +112,12 @@ async fn an_unassigned_request_is_listed_with_the_reason_and_without_its_secrets
     host.call_as((&own, "wrong"), "POST", "/v1/Faxes", "").await;
     host.call_as((&own, TOKEN), "GET", &numbers(other), "").await;
     host.call("GET", "/v1/Fax", "").await;
-    host.call("GET", "/", "").await;
     host.call("PUT", &numbers(&own), "").await;
     asked(&host, "GET", "/v1/Faxes", &[("host", "localhost")]).await;
     asked(&host, "GET", "/v1/Faxes", &[("host", "rebound.example")]).await;
-    asked(
-        &host,
-        "GET",
-        &format!("/fax/{other}/FX{0}/ME{0}?X-Amz-Signature=s3cret", "0".repeat(32)),
-        &[("host", "localhost")],
-    )
-    .await;
+    asked(&host, "GET", "/v1/Faxes", &[("host", "localhost"), ("origin", "http://page.example")]).await;
+    let media = format!("/fax/{other}/FX{0}/ME{0}?X-Amz-Signature=s3cret", "0".repeat(32));
+    asked(&host, "GET", &media, &[("host", "localhost")]).await;
     let traffic = control(&host, "GET", "/traffic").await;
     let told: Vec<_> = traffic["requests"]
         .as_array()
@@ -123,42 +125,56 @@ async fn an_unassigned_request_is_listed_with_the_reason_and_without_its_secrets
         .iter()
         .map(|each| {
             let word = |name: &str| each[name].as_str().unwrap_or("-").to_owned();
-            (
-                word("reason"),
-                word("method"),
-                each["status"].as_u64().expect("a status"),
-                each["code"].as_u64(),
-                word("account_sid"),
-            )
+            (word("reason"), word("method"), each["status"].clone(), each["code"].clone(), word("account_sid"))
         })
         .collect();
-    let line = |reason: &str, method: &str, status, code, account: &str| {
-        (reason.to_owned(), method.to_owned(), status, code, account.to_owned())
+    let line = |reason: &str, method: &str, status: u16, code: Option<u32>, account: &str| {
+        (reason.to_owned(), method.to_owned(), json!(status), json!(code), account.to_owned())
     };
-    assert_eq!(
-        told,
-        [
-            line("unknown-account", "GET", 401, Some(20003), other),
-            line("wrong-credential", "POST", 401, Some(20003), &own),
-            line("other-account", "GET", 401, Some(20003), other),
-            line("unknown-path", "GET", 404, Some(20404), "-"),
-            line("unknown-path", "GET", 404, Some(20404), "-"),
-            line("wrong-method", "PUT", 405, Some(20004), &own),
-            line("no-credential", "GET", 401, Some(20003), "-"),
-            line("not-allowed", "GET", 421, Some(20006), "-"),
-            line("unknown-account", "GET", 404, None, other),
-        ]
-    );
+    let expected = [
+        line("unknown-account", "GET", 401, Some(20003), other),
+        line("wrong-credential", "POST", 401, Some(20003), &own),
+        line("other-account", "GET", 401, Some(20003), other),
+        line("unknown-path", "GET", 404, Some(20404), &own),
+        line("wrong-method", "PUT", 405, Some(20004), &own),
+        line("no-credential", "GET", 401, Some(20003), "-"),
+        line("not-allowed", "GET", 421, Some(20006), "-"),
+        line("not-allowed", "GET", 403, Some(20006), "-"),
+        line("unknown-account", "GET", 404, None, other),
+    ];
+    assert_eq!(told, expected);
     assert_eq!(traffic["requests"][2]["path"], numbers(other), "the path is listed as requested");
+    assert_eq!(traffic["requests"][1]["answer"]["code"], 20003);
     assert!(!traffic.to_string().contains("s3cret"), "{traffic}");
-    assert_eq!((&traffic["last_seq"], &traffic["evicted"], &traffic["missed"]), (&json!(9), &json!(0), &json!(0)));
+    // All but the web page's request and the download are also in the default account's journal.
+    let events = control(&host, "GET", "/events?kind=api.request").await;
+    let reasons: Vec<_> =
+        events["events"].as_array().expect("a list").iter().map(|each| &each["data"]["reason"]).collect();
+    assert_eq!(reasons, expected[..7].iter().map(|line| json!(line.0)).collect::<Vec<_>>().iter().collect::<Vec<_>>());
+    assert_eq!(events["events"][0]["data"]["account_sid"], other);
     let rest = control(&host, "GET", "/traffic?since=5&limit=2").await;
-    assert_eq!((&rest["requests"][0]["seq"], rest["requests"].as_array().map(Vec::len)), (&json!(6), Some(2)));
-    assert_eq!(host.world().read_journal(|journal| journal.last_seq()), 0, "no world's journal has any of them");
+    assert_eq!(each(&rest["requests"], "seq"), [6, 7]);
+    assert_eq!(each(&control(&host, "GET", "/traffic?last=2").await["requests"], "seq"), [8, 9]);
 }
 
 #[tokio::test]
-async fn a_read_of_an_account_that_nobody_has_used_is_an_unassigned_request() {
+async fn a_journal_takes_so_many_refused_requests_between_two_resets_and_the_traffic_takes_all() {
+    let host = host(|_| ());
+    let own = account().to_string();
+    for _ in 0..1_005 {
+        host.call_as((&own, "wrong"), "GET", "/v1/Faxes", "").await;
+    }
+    let journal = || host.world().read_journal(|journal| journal.last_seq());
+    assert_eq!(journal(), 1_000);
+    let traffic = control(&host, "GET", "/traffic?status=401&limit=2000").await;
+    assert_eq!(traffic["requests"].as_array().map(Vec::len), Some(1_005));
+    control(&host, "POST", "/reset").await;
+    host.call_as((&own, "wrong"), "GET", "/v1/Faxes", "").await;
+    assert_eq!(journal(), 1_002, "the reset, and a refused request after it");
+}
+
+#[tokio::test]
+async fn a_read_of_an_account_that_nobody_has_used_is_only_in_the_traffic() {
     let host = host(|_| ());
     let other = "AC0123456789abcdef0123456789abcdef";
     assert_eq!(host.call_as((other, "t"), "GET", "/v1/Faxes?PageSize=2", "").await.status, 200);
@@ -166,17 +182,181 @@ async fn a_read_of_an_account_that_nobody_has_used_is_an_unassigned_request() {
     let noted = &traffic["requests"][0];
     assert_eq!((&noted["reason"], &noted["account_sid"]), (&json!("account-not-created"), &json!(other)), "{traffic}");
     assert_eq!(
-        (&noted["status"], &noted["code"], &noted["path"]),
-        (&json!(200), &json!(null), &json!("/v1/Faxes?PageSize=2"))
+        (&noted["status"], &noted["code"], &noted["params"]),
+        (&json!(200), &json!(null), &json!({"PageSize": "2"}))
     );
+    assert_eq!(noted["answer"]["faxes"], json!([]));
     host.call_as((other, "t"), "POST", "/v1/Faxes", "").await;
     host.call_as((other, "t"), "GET", "/v1/Faxes", "").await;
-    assert_eq!(control(&host, "GET", "/traffic").await["last_seq"], 1, "only the world's journal has these");
     assert_eq!(control(&host, "GET", &format!("/events?account={other}")).await["last_seq"], 2);
+    assert_eq!(
+        each(&control(&host, "GET", "/traffic").await["requests"], "reason"),
+        [&json!("account-not-created"), &json!(null), &json!(null)]
+    );
 }
 
 #[tokio::test]
-async fn unassigned_requests_are_guarded_like_the_control_api() {
+async fn a_call_is_recorded_with_its_parameters_its_response_and_its_duration() {
+    let host = host(|_| ());
+    let form = "From=%2B15005550006&To=nonsense&MediaUrl=http%3A%2F%2Fu%3As3cret%40app.test%2Fa.pdf";
+    assert_eq!(host.call("POST", "/v1/Faxes", form).await.status, 400);
+    let events = control(&host, "GET", "/events?kind=api.request").await;
+    let data = &events["events"][0]["data"];
+    let params = json!({ "From": "+15005550006", "To": "nonsense", "MediaUrl": "http://u:***@app.test/a.pdf" });
+    assert_eq!((&data["params"], &data["status"], &data["code"]), (&params, &json!(400), &json!(21211)), "{data}");
+    assert_eq!((&data["answer"]["code"], &data["reason"]), (&json!(21211), &json!(null)));
+    assert!(data["duration_ms"].as_f64().is_some_and(|ms| ms > 0.0 && ms < 30_000.0), "{data}");
+    assert!(!events.to_string().contains("s3cret"), "{events}");
+    let made = host.call("POST", "/v1/Faxes", &form.replace("nonsense", "%2B15558675310")).await.json();
+    let found =
+        control(&host, "GET", &format!("/traffic?fax={}&direction=in", made["sid"].as_str().expect("a SID"))).await;
+    assert_eq!(each(&found["requests"], "answer"), [&made], "the whole response");
+    let account = host.call("GET", &format!("/2010-04-01/Accounts/{}.json", account()), "").await.json();
+    assert_eq!(account["auth_token"], TOKEN);
+    let traffic = control(&host, "GET", "/traffic?text=auth_token").await;
+    assert_eq!(traffic["requests"][0]["answer"]["auth_token"], "***", "{traffic}");
+}
+
+/// An app that takes faxes but fails to take their callbacks.
+async fn failing_app() -> MockServer {
+    let app = MockServer::start().await;
+    let twiml = "<Response><Receive action=\"/done\"/></Response>";
+    let taken = ResponseTemplate::new(200).set_body_raw(twiml, "text/xml");
+    Mock::given(path("/fax")).respond_with(taken).mount(&app).await;
+    Mock::given(path("/done"))
+        .respond_with(ResponseTemplate::new(500).set_body_string("Traceback: oops"))
+        .mount(&app)
+        .await;
+    app
+}
+
+#[tokio::test]
+async fn requests_in_both_directions_are_found_by_every_filter() {
+    let app = failing_app().await;
+    let host = Host::new(setup(&format!("{}/fax", app.uri())));
+    let receive = Request::post(format!("{CONTROL}/incoming-faxes?wait=true")).header(header::HOST, "localhost");
+    let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
+    let received = service.oneshot(receive.body(Body::from("{}")).expect("a request")).await.expect("an answer");
+    let received = axum::body::to_bytes(received.into_body(), usize::MAX).await.expect("a body");
+    let received: Value = serde_json::from_slice(&received).expect("JSON");
+    let fax = received["fax_sid"].as_str().expect("a SID");
+    host.call("GET", "/v1/Faxes/FX00000000000000000000000000000000", "").await;
+    let media = host.call("GET", &format!("/v1/Faxes/{fax}"), "").await.json()["media_url"].clone();
+    let media = media.as_str().and_then(|url| url.split_once("localhost:8329")).expect("a URL").1.to_owned();
+    assert_eq!(asked(&host, "GET", &media, &[("host", "localhost"), ("user-agent", "app")]).await.0, 200);
+    for (filters, kinds, statuses) in [
+        ("", vec!["webhook", "webhook", "rest", "rest", "media"], vec![200, 500, 404, 200, 200]),
+        ("direction=out", vec!["webhook", "webhook"], vec![200, 500]),
+        ("direction=in&method=get&status=2xx", vec!["rest", "media"], vec![200, 200]),
+        ("status=failed", vec!["webhook", "rest"], vec![500, 404]),
+        ("status=500,404", vec!["webhook", "rest"], vec![500, 404]),
+        ("status=5xx", vec!["webhook"], vec![500]),
+        ("code=20404", vec!["rest"], vec![404]),
+        ("code=11200", vec!["webhook"], vec![500]),
+        ("path=/DONE", vec!["webhook"], vec![500]),
+        ("path=http*/fax", vec!["webhook"], vec![200]),
+        ("path=/fax*http", vec![], vec![]),
+        ("text=traceback", vec!["webhook"], vec![500]),
+        ("text=Receive%20action", vec!["webhook"], vec![200]),
+        ("kind=media", vec!["media"], vec![200]),
+        ("kind=rest&last=1", vec!["rest"], vec![200]),
+        ("kind=rest&limit=1", vec!["rest"], vec![404]),
+        ("account=*&status=404", vec!["rest"], vec![404]),
+        ("account=AC00000000000000000000000000000001", vec![], vec![]),
+    ] {
+        let found = control(&host, "GET", &format!("/traffic?{filters}")).await;
+        assert_eq!(
+            (each(&found["requests"], "kind"), each(&found["requests"], "status")),
+            (
+                kinds.iter().map(|kind| json!(kind)).collect::<Vec<_>>().iter().collect(),
+                statuses.iter().map(|status| json!(status)).collect::<Vec<_>>().iter().collect()
+            ),
+            "{filters}"
+        );
+    }
+    let of_fax = control(&host, "GET", &format!("/traffic?fax={fax}&account={}", account())).await;
+    assert_eq!(each(&of_fax["requests"], "kind"), ["webhook", "webhook", "rest", "media"]);
+    let done = &of_fax["requests"][1];
+    assert_eq!((&done["purpose"], &done["params"]["FaxStatus"]), (&json!("action"), &json!("received")));
+    assert_eq!((&done["answer"], &done["error"]["code"]), (&json!("Traceback: oops"), &json!(11200)));
+    assert!(done["request_headers"].as_object().is_some_and(|headers| headers.len() > 3), "{done}");
+    assert_eq!(
+        of_fax["requests"][3]["answer_bytes"],
+        received["fax"]["media_sid"].as_str().map_or(json!(0), |_| of_fax["requests"][3]["answer_bytes"].clone())
+    );
+}
+
+#[tokio::test]
+async fn a_filter_that_means_nothing_is_refused_with_what_it_may_be() {
+    let host = host(|_| ());
+    for (filter, part) in [
+        ("direction=inward", "in, out"),
+        ("kind=webhok", "did you mean webhook?"),
+        ("status=6xx", "neither a status"),
+        ("status=404,x", "\"x\""),
+        ("last=1&limit=1", "newest"),
+        ("code=abc", "code"),
+        ("account=AC1", "account"),
+        ("sort=new", "sort"),
+    ] {
+        let target = format!("{CONTROL}/traffic?{filter}");
+        let (status, _, text) = asked(&host, "GET", &target, &[("host", "localhost")]).await;
+        assert!(status == 400 || status == 422, "{filter}: {status}");
+        assert!(text.contains(part), "{filter}: {text}");
+    }
+}
+
+/// Reads this many items from a stream.
+async fn live(host: &Host, target: &str, count: usize) -> Vec<Value> {
+    let request = Request::get(format!("{CONTROL}{target}")).header(header::HOST, "localhost");
+    let request = request.header(header::ACCEPT, "text/event-stream").body(Body::empty()).expect("a request");
+    let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
+    let response = service.oneshot(request).await.expect("an answer");
+    let (mut stream, mut items) = (response.into_body().into_data_stream(), Vec::new());
+    while items.len() < count {
+        let piece = tokio::time::timeout(PATIENCE, stream.next()).await.expect("in time").expect("more").expect("read");
+        let text = String::from_utf8(piece.to_vec()).expect("text");
+        let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        items.extend(data.map(|data| serde_json::from_str::<Value>(data).expect("JSON")));
+    }
+    items
+}
+
+#[tokio::test]
+async fn the_traffic_can_be_followed_live() {
+    let host = host(|_| ());
+    host.call("GET", "/v1/Faxes?Page=0", "").await;
+    host.call("GET", "/v1/Faxes?Page=1", "").await;
+    let (items, ()) = tokio::join!(live(&host, "/traffic?last=1&path=/v1/Faxes", 2), async {
+        host.call("GET", "/v1/Elsewhere", "").await;
+        host.call("GET", "/v1/Faxes?Page=2", "").await;
+    });
+    let paths: Vec<_> = items.iter().map(|item| item["path"].as_str().expect("a path")).collect();
+    assert_eq!(paths, ["/v1/Faxes?Page=1", "/v1/Faxes?Page=2"]);
+}
+
+#[tokio::test]
+async fn the_events_of_all_accounts_are_one_list_and_one_stream() {
+    let host = host(|_| ());
+    let (own, other) = (account().to_string(), "AC0123456789abcdef0123456789abcdef");
+    host.call_as((other, "t"), "POST", "/v1/Faxes", "").await;
+    host.call("GET", "/v1/Faxes", "").await;
+    host.call_as((other, "t"), "GET", "/v1/Faxes", "").await;
+    control(&host, "POST", "/reset").await;
+    let all = control(&host, "GET", "/events?account=*").await;
+    assert_eq!(kinds(&all), [(1, "api.request"), (2, "api.request"), (3, "api.request"), (4, "world.reset")]);
+    assert_eq!(each(&all["events"], "account_sid"), [other, &own, other, &own]);
+    assert_eq!(each(&all["events"], "account_seq"), [1, 1, 2, 2]);
+    assert_eq!((&all["last_seq"], &all["evicted"], &all["missed"]), (&json!(4), &json!(0), &json!(0)));
+    let rest = control(&host, "GET", "/events?account=*&since=1&kind=api.request&limit=1").await;
+    assert_eq!(each(&rest["events"], "seq"), [2]);
+    let (items, _) =
+        tokio::join!(live(&host, "/events?account=*&since=3", 2), host.call_as((other, "t"), "GET", "/v1/Faxes", ""));
+    assert_eq!((&items[0]["kind"], &items[1]["account_sid"]), (&json!("world.reset"), &json!(other)));
+}
+
+#[tokio::test]
+async fn the_traffic_is_guarded_like_the_control_api() {
     let host = host(|guard| guard.control_token = Some("t".into()));
     let target = format!("{CONTROL}/traffic");
     assert_eq!(asked(&host, "GET", &target, &[("host", "localhost")]).await.0, 401);

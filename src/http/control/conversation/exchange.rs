@@ -2,6 +2,7 @@
 //! app made to the REST API.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -54,7 +55,7 @@ impl Exchange {
                 status: status(&data["status"]),
                 response_headers: pairs(&data["response_headers"]),
                 body: word(&data["body"]),
-                duration_ms: data["duration_ms"].as_u64(),
+                duration_ms: whole_ms(&data["duration_ms"]),
                 error: [&data["error"]["message"], &data["reason"]].iter().find_map(|why| why.as_str()).map(shown),
             }),
             "api.request" => Some(Self {
@@ -68,7 +69,7 @@ impl Exchange {
                 status: status(&data["status"]),
                 response_headers: Vec::new(),
                 body: word(&data["answer"]),
-                duration_ms: data["duration_ms"].as_u64(),
+                duration_ms: whole_ms(&data["duration_ms"]),
                 error: status(&data["status"]).filter(|status| *status >= 400).map(|status| {
                     let code = data["code"].as_u64().map(|code| format!(" with error {code}")).unwrap_or_default();
                     format!("the emulator responded with {status}{code}")
@@ -160,6 +161,12 @@ fn shown_value(value: &Value) -> String {
     if text.starts_with("http://") || text.starts_with("https://") { shown(&text) } else { text }
 }
 
+/// Reads a duration that may have a fraction; calls of the REST API take less than a millisecond.
+fn whole_ms(value: &Value) -> Option<u64> {
+    let ms = Duration::try_from_secs_f64(value.as_f64()? / 1_000.0).ok()?.as_millis();
+    u64::try_from(ms).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -189,7 +196,7 @@ mod tests {
         assert_eq!((bare.url.as_str(), bare.status), ("http://localhost:8329/v1/Faxes/FX1", Some(404)));
         assert_eq!(bare.error.as_deref(), Some("the emulator responded with 404 with error 20404"));
         let data = json!({
-            "method": "POST", "path": "/v1/Faxes", "status": 201, "code": null, "duration_ms": 3,
+            "method": "POST", "path": "/v1/Faxes", "status": 201, "code": null, "duration_ms": 3.2,
             "params": { "To": "+1", "Many": ["a", "b"] }, "answer": { "sid": "FX1" },
         });
         let full = exchange("api.request", data);
