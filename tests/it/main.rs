@@ -30,6 +30,7 @@ mod host;
 mod keeping;
 mod library;
 mod limits;
+mod log;
 mod losses;
 mod messages;
 mod neighbours;

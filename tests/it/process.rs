@@ -15,7 +15,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use crate::host::PATIENCE;
 
-const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
+pub(crate) const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 /// The interval at which a condition is checked.
 const TURN: Duration = Duration::from_millis(10);
 /// The capacity of a new pipe on Linux.
@@ -24,7 +24,7 @@ const PIPE_BYTES: usize = 64 * 1024;
 const LONG_HOST: usize = 60_000;
 
 /// A process that is killed when the test ends.
-struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -34,22 +34,22 @@ impl Drop for Running {
 }
 
 impl Running {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         Self(command.stdin(Stdio::null()).spawn().expect("the program starts"))
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status().expect("kill");
         assert!(sent.success());
     }
 
-    fn ended(&mut self) -> ExitStatus {
+    pub(crate) fn ended(&mut self) -> ExitStatus {
         eventually(|| self.0.try_wait().expect("a child"), "it does not end")
     }
 }
 
 /// Repeats a check until it returns a value, and panics with `otherwise` if it doesn't in time.
-fn eventually<T>(mut look: impl FnMut() -> Option<T>, otherwise: &str) -> T {
+pub(crate) fn eventually<T>(mut look: impl FnMut() -> Option<T>, otherwise: &str) -> T {
     let looks = PATIENCE.as_millis() / TURN.as_millis();
     for _ in 0..looks {
         if let Some(found) = look() {
@@ -60,7 +60,7 @@ fn eventually<T>(mut look: impl FnMut() -> Option<T>, otherwise: &str) -> T {
     panic!("{otherwise}");
 }
 
-fn serve(home: &Path, flags: &[&str]) -> Command {
+pub(crate) fn serve(home: &Path, flags: &[&str]) -> Command {
     let mut serve = Command::new(FAUXFAX);
     serve.args(["serve", "--listen", "127.0.0.1:0", "--port-file", "port"]).args(flags);
     serve.current_dir(home).env("HOME", home).stdout(Stdio::null()).stderr(Stdio::null());
@@ -68,13 +68,13 @@ fn serve(home: &Path, flags: &[&str]) -> Command {
 }
 
 /// Waits for the port file and returns the address.
-fn address(home: &Path) -> SocketAddr {
+pub(crate) fn address(home: &Path) -> SocketAddr {
     let port = |text: String| text.trim().parse::<u16>().ok();
     let port = eventually(|| fs::read_to_string(home.join("port")).ok().and_then(port), "it does not become ready");
     ([127, 0, 0, 1], port).into()
 }
 
-fn ask(address: SocketAddr, request: &str) -> String {
+pub(crate) fn ask(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("a connection");
     stream.set_read_timeout(Some(PATIENCE)).expect("supported");
     stream.write_all(request.as_bytes()).expect("sent");

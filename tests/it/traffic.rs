@@ -280,10 +280,9 @@ async fn requests_in_both_directions_are_found_by_every_filter() {
     assert_eq!((&done["purpose"], &done["params"]["FaxStatus"]), (&json!("action"), &json!("received")));
     assert_eq!((&done["answer"], &done["error"]["code"]), (&json!("Traceback: oops"), &json!(11200)));
     assert!(done["request_headers"].as_object().is_some_and(|headers| headers.len() > 3), "{done}");
-    assert_eq!(
-        of_fax["requests"][3]["answer_bytes"],
-        received["fax"]["media_sid"].as_str().map_or(json!(0), |_| of_fax["requests"][3]["answer_bytes"].clone())
-    );
+    let download = &of_fax["requests"][3];
+    assert!(download["answer_bytes"].as_u64().is_some_and(|bytes| bytes > 1_000), "{download}");
+    assert_eq!(download["answer"], Value::Null, "a document isn't text");
 }
 
 #[tokio::test]
@@ -293,7 +292,7 @@ async fn a_filter_that_means_nothing_is_refused_with_what_it_may_be() {
         ("direction=inward", "in, out"),
         ("kind=webhok", "did you mean webhook?"),
         ("status=6xx", "neither a status"),
-        ("status=404,x", "\"x\""),
+        ("status=404,x", "neither a status"),
         ("last=1&limit=1", "newest"),
         ("code=abc", "code"),
         ("account=AC1", "account"),

@@ -1,0 +1,105 @@
+//! Tests what `serve` writes on standard error about requests, faxes and alerts.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::Value;
+
+use crate::process::{FAUXFAX, Running, address, ask, eventually, serve};
+
+/// The file in which a test collects the log.
+const LOG: &str = "log";
+
+/// Starts an emulator whose log goes to a file.
+fn logged(home: &Path, flags: &[&str]) -> Running {
+    let log = fs::File::create(home.join(LOG)).expect("a file");
+    Running::start(serve(home, flags).stderr(log))
+}
+
+/// Waits until the log has a line with all of these parts, and returns it.
+fn line_with(home: &Path, parts: &[&str]) -> String {
+    let log = || fs::read_to_string(home.join(LOG)).expect("a log");
+    let found = || {
+        let log = log();
+        log.lines().find(|line| parts.iter().all(|part| line.contains(part))).map(ToOwned::to_owned)
+    };
+    eventually(found, &format!("no line has {parts:?}"))
+}
+
+/// Makes a REST call as the default account.
+fn rest(home: &Path, method: &str, target: &str, form: &str) -> String {
+    let credential = BASE64_STANDARD.encode(format!("AC{0}:{0}", "0".repeat(32)));
+    let head = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+    let length = form.len();
+    ask(address(home), &format!("{head}Authorization: Basic {credential}\r\nContent-Length: {length}\r\n\r\n{form}"))
+}
+
+/// Runs a subcommand against the emulator.
+fn run(home: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(FAUXFAX).args(arguments).args(["--url", &format!("http://{}", address(home))]).output();
+    String::from_utf8_lossy(&output.expect("it runs").stdout).into_owned()
+}
+
+#[test]
+fn each_request_in_either_direction_is_a_line_and_each_alert_a_warning() {
+    let home = tempfile::tempdir().expect("a folder");
+    let _running = logged(home.path(), &["--fax-url", "http://127.0.0.1:9/fax", "--pace", "max"]);
+    rest(home.path(), "POST", "/v1/Faxes?AuthToken=s3cret", "From=%2B15005550006&To=x&MediaUrl=http%3A%2F%2Fh%2F");
+    let line = line_with(home.path(), &["← POST", "400"]);
+    assert!(line.contains("INFO ← POST /v1/Faxes?AuthToken=*** 400 21211 "), "{line}");
+    assert!(line.ends_with(" ms"), "nothing but the message: {line}");
+    ask(address(home.path()), "GET /v1/Faxes HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let line = line_with(home.path(), &["← GET /v1/Faxes 401 20003"]);
+    assert!(line.ends_with("(it has no credential)"), "{line}");
+    run(home.path(), &["receive", "--wait"]);
+    let line = line_with(home.path(), &["→ POST http://127.0.0.1:9/fax"]);
+    assert!(line.contains(" failed: connection refused: nothing listens on that port FX"), "{line}");
+    let line = line_with(home.path(), &["WARN", "11202"]);
+    assert!(line.contains("connection refused"), "{line}");
+    line_with(home.path(), &["INFO", "the app did not take the call FX"]);
+    run(home.path(), &["send", "http://127.0.0.1:9/a.pdf", "--from", "+15005550006", "--to", "+15558675310", "--wait"]);
+    line_with(home.path(), &["INFO fax FX", " failed: "]);
+    let log = fs::read_to_string(home.path().join(LOG)).expect("a log");
+    assert!(!log.contains("s3cret") && !log.contains("http.request"), "{log}");
+}
+
+#[test]
+fn at_the_level_of_warnings_only_alerts_are_logged() {
+    let home = tempfile::tempdir().expect("a folder");
+    let flags = ["--fax-url", "http://127.0.0.1:9/fax", "--pace", "max", "--log-level", "warn"];
+    let mut running = logged(home.path(), &flags);
+    rest(home.path(), "GET", "/v1/Faxes", "");
+    run(home.path(), &["receive", "--wait"]);
+    running.signal("TERM");
+    assert_eq!(running.ended().code(), Some(0));
+    let log = fs::read_to_string(home.path().join(LOG)).expect("a log");
+    assert!(log.lines().all(|line| line.contains(" WARN ")) && log.contains("11202"), "{log}");
+}
+
+#[test]
+fn what_happened_just_before_a_stop_is_logged() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut running = logged(home.path(), &[]);
+    for page in 0..200 {
+        rest(home.path(), "GET", &format!("/v1/Faxes?Page={page}"), "");
+    }
+    running.signal("TERM");
+    assert_eq!(running.ended().code(), Some(0));
+    let log = fs::read_to_string(home.path().join(LOG)).expect("a log");
+    assert_eq!(log.lines().filter(|line| line.contains("← GET /v1/Faxes?Page=")).count(), 200, "{log}");
+}
+
+#[test]
+fn the_log_as_json_has_fields_for_programs() {
+    let home = tempfile::tempdir().expect("a folder");
+    let _running = logged(home.path(), &["--log-format", "json", "--pace", "max"]);
+    rest(home.path(), "GET", "/v1/Faxes/FX00000000000000000000000000000000", "");
+    let line: Value = serde_json::from_str(&line_with(home.path(), &["← GET"])).expect("JSON");
+    let fields = &line["fields"];
+    assert_eq!((&fields["http.response.status_code"], &fields["fauxfax.code"]), (&404.into(), &20404.into()), "{line}");
+    assert_eq!((&fields["http.request.method"], &line["level"]), (&"GET".into(), &"INFO".into()));
+}
