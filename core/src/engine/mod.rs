@@ -11,7 +11,7 @@
 //! | question | file |
 //! |---|---|
 //! | What is a fax, and how does its phase change? | `fax.rs`; the phases are drawn in `phase.rs` |
-//! | What is a call before it becomes a fax? | `call.rs`, `arriving.rs` |
+//! | What is a call before it becomes a fax? | `call.rs`, `arriving.rs`; if it never does: `unanswered.rs` |
 //! | How is a fax sent? | `outbound.rs` |
 //! | How is a fax received? | `inbound.rs` |
 //! | How are pages transmitted? | `transmission.rs`; the timing and the far end: `line.rs` |
@@ -68,6 +68,7 @@ mod tables;
 pub mod tally;
 mod transmission;
 mod twiml_bins;
+mod unanswered;
 mod webhooks;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -81,6 +82,7 @@ pub use self::rewind::{Canceled, Discarded, SNAPSHOT_NAME_CHARS_MAX, SNAPSHOTS_M
 pub use self::rulebook::{HeldRule, RULES_MAX};
 pub use self::spec::{WorldOptions, WorldSpec};
 pub use self::tables::{Cursor, FaxFilter, Page};
+pub use self::unanswered::{Cause, Entries, Entry, UnansweredCall};
 
 use self::accounts::Keys;
 use self::agenda::Ordinal;

@@ -14,6 +14,7 @@ mod health;
 mod incoming;
 mod journal;
 mod lazy;
+mod listing;
 mod metrics;
 mod operation;
 mod pages;
@@ -160,13 +161,17 @@ fn about_faxes() -> Vec<Operation> {
             .answers::<incoming::ConversationView>(200)
             .answers::<incoming::Rung>(202)
             .refuses(&[408, 409]),
-        Op::get("/faxes", "The faxes, newest first", faxes::list)
+        Op::get("/faxes", "The faxes, newest first; also of all accounts, and calls that nobody took", faxes::list)
             .query::<faxes::FaxesQuery>()
             .answers::<faxes::FaxPage>(200)
             .refuses(&[422]),
-        Op::get("/faxes/{sid}", "A fax, as the REST API shows it, and why it failed", fax::show)
-            .answers::<Value>(200)
-            .refuses(&[404]),
+        Op::get(
+            "/faxes/{sid}",
+            "A fax, as the REST API shows it, or a call that nobody took, and why it failed",
+            fax::show,
+        )
+        .answers::<Value>(200)
+        .refuses(&[404]),
         Op::get(
             "/faxes/{sid}/{file}",
             "The fax pages as a file, document.pdf or document.tiff, whichever format is stored",
