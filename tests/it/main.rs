@@ -48,6 +48,7 @@ mod replay;
 mod rules;
 mod schema;
 mod script;
+mod search;
 mod signalwire;
 mod signalwire_accounts;
 mod signalwire_hooks;
