@@ -60,5 +60,6 @@ mod tester;
 mod tidy;
 mod timelines;
 mod traffic;
+mod unanswered;
 mod webhooks;
 mod wire;
