@@ -112,6 +112,6 @@ fn a_reset_forgets_them_and_a_state_with_a_contradiction_is_refused() {
     both["world"]["not_answered"] = json!([sid, fax]);
     let error = State::of_json(&both, &[]).expect_err("refused").to_string();
     assert_eq!(error, format!("world.not_answered: {fax} is also a fax or a ringing call"));
-    script.control(Reset { seed: None });
+    script.control(Reset { seed: None }).expect("reset");
     assert_eq!(script.engine.entries(Entries::Both, u64::MAX).count(), 0);
 }

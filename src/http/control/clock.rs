@@ -132,7 +132,7 @@ fn destination(order: &Move, now: Timestamp) -> Result<(&'static str, Timestamp)
             })?;
             Ok(("to", moment))
         }
-        _ => Err(Problem::new(422, "bad-advance", "give one of seconds, by and to")),
+        _ => Err(Problem::new(422, "bad-advance", "give either seconds, by or to")),
     }
 }
 
