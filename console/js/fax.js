@@ -121,7 +121,7 @@ class FaxPage {
     this.take(events);
     if (this.seq === before) return;
     this.update();
-    if (events.some((event) => event.kind === "fax.status" || event.kind === "fax.page" || event.kind === "media.evicted")) this.refreshSoon();
+    if (events.some((event) => ["fax.status", "fax.page", "media.evicted", "call.not-answered"].includes(event.kind))) this.refreshSoon();
   }
 
   take(events) {
@@ -186,8 +186,8 @@ class FaxPage {
     const key = `${status} ${text}`;
     if (this.told === key) return;
     this.told = key;
-    if (text && isFinal(status)) fill(this.trouble, note(status === "failed" ? "bad" : "odd", h("strong", {}, `${text}. `), number && [`${service.name}'s code ${number}. `, h("a", { href: service.aboutCode(number), rel: "noreferrer", target: "_blank" }, `What ${service.name} says about it`)]));
-    else if (status === "not-answered") fill(this.trouble, note("odd", "No app took the call, so there is no fax. The conversation shows why."));
+    if (status === "not-answered") fill(this.trouble, note("odd", "No app took the call, so there is no fax. ", text ? `${text}. ` : "", "The conversation shows why."));
+    else if (text && isFinal(status)) fill(this.trouble, note(status === "failed" ? "bad" : "odd", h("strong", {}, `${text}. `), number && [`${service.name}'s code ${number}. `, h("a", { href: service.aboutCode(number), rel: "noreferrer", target: "_blank" }, `What ${service.name} says about it`)]));
     else fill(this.trouble);
   }
 
@@ -227,7 +227,7 @@ class FaxPage {
       this.actions,
       fax.media_type && ["PDF", "TIFF"].map((kind) => this.file(kind)),
       !over && button("Cancel the fax", once(() => this.cancel()), { kind: "grave" }),
-      over && button("Delete", once(() => this.remove()), { kind: "grave", mark: "trash" }),
+      over && fax.status !== "not-answered" && button("Delete", once(() => this.remove()), { kind: "grave", mark: "trash" }),
     );
   }
 

@@ -86,12 +86,17 @@ class List {
     });
     const number = h("input", { type: "search", value: this.query.number, placeholder: "Number, +1555…", on: { input: typed("number"), change: typed("number") }, "aria-label": "Number", autocomplete: "off", spellcheck: "false" });
     this.searchField = h("input", { type: "search", value: this.query.text, placeholder: "SID, number or error", on: { input: typed("text"), change: typed("text") }, "aria-label": "Text", autocomplete: "off", spellcheck: "false" });
-    const status = select([["", "Any status"], ...STATUSES.map((word) => [word, word])], this.query.status, { "aria-label": "Status", on: { change: (event) => changed("status", event.target.value) } });
+    const status = select([["", "Any status"], ...[...STATUSES, "not-answered"].map((word) => [word, word])], this.query.status, { "aria-label": "Status", on: { change: (event) => changed("status", event.target.value) } });
     return h("form", { class: "filters", role: "search", "aria-label": "Filter the faxes", on: { submit: (event) => event.preventDefault() } }, segments, status, number, h("span", { class: "searchbox" }, icon("search"), this.searchField));
   }
 
   get isFiltered() {
     return FILTERS.some((name) => this.query[name]);
+  }
+
+  /** Whether anything but the page is chosen. */
+  get isSearch() {
+    return FILTERS.some((name) => name !== "page_token" && this.query[name]);
   }
 
   async load() {
@@ -175,7 +180,7 @@ class List {
         button("Newer", () => to(this.newer.pop()), { kind: "small", disabled: this.newer.length === 0 }),
         button("Older", older, { kind: "small", disabled: !more }),
       ],
-      h("span", { class: "muted small" }, `${count(answer.total, "fax", "faxes")} in this world`),
+      h("span", { class: "muted small" }, this.isSearch ? `${answer.complete ? "" : "At least "}${answer.hits.toLocaleString("en")} of ${count(answer.total, "fax", "faxes")}` : `${count(answer.total, "fax", "faxes")} in this world`),
     );
   }
 
@@ -183,6 +188,7 @@ class List {
   hear(events) {
     let stale = false;
     for (const event of events) {
+      if (event.kind === "call.not-answered") stale ||= this.query.status === "not-answered";
       if (event.kind !== "fax.status") continue;
       const row = this.rows.get(event.fax_sid);
       if (row) {
@@ -287,7 +293,7 @@ async function askFaxes(query, signal) {
   let token = query.page_token;
   for (let i = 0; ; i += 1) {
     const answer = await control("GET", "/faxes", { query: { ...query, page_token: token, limit: PAGE_SIZE }, signal });
-    if (answer.faxes.length > 0 || answer.next_page_token === null || i === LOOKS_MAX) return { faxes: answer.faxes, next: answer.next_page_token, total: answer.total };
+    if (answer.faxes.length > 0 || answer.next_page_token === null || i === LOOKS_MAX) return { faxes: answer.faxes, next: answer.next_page_token, total: answer.total, hits: answer.hits, complete: answer.hits_complete };
     token = String(answer.next_page_token);
   }
 }

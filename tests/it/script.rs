@@ -209,9 +209,14 @@ impl Script {
         std::mem::take(&mut self.effects)
     }
 
+    /// Puts an effect that was taken before all others.
+    pub(crate) fn put_back(&mut self, effect: Effect) {
+        self.effects.insert(0, effect);
+    }
+
     /// Completes this notification of the app.
     pub(crate) fn answer_ok_to(&mut self, effect: Effect) {
-        self.effects.insert(0, effect);
+        self.put_back(effect);
         self.answer_ok();
     }
 

@@ -62,7 +62,7 @@ impl Engine {
                 _ => ConversationState::Pending,
             };
         }
-        if self.world.not_answered.contains(&sid) {
+        if self.world.unanswered.contains(sid) {
             return ConversationState::NotAnswered;
         }
         // Only the journal still knows the outcome of a deleted fax.

@@ -9,6 +9,7 @@ use super::faults::FAULT;
 use super::fax::Fax;
 use super::input::{Completion, EffectResult};
 use super::phase::{Ended, Phase, Processing};
+use super::unanswered::Cause;
 use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
@@ -104,7 +105,7 @@ impl Engine {
             IntentKind::AskForTwiml => {
                 // The caller may have hung up in the meantime.
                 let Some(ordinal) = self.world.tables.ordinal(sid) else { return };
-                self.not_answered(ordinal, now);
+                self.not_answered(ordinal, Cause::of(Fault::Internal, FAULT), now);
             }
             IntentKind::Deliver => self.notice_done(sid, Vec::new(), now),
             // `complete` has already handled these.

@@ -342,7 +342,8 @@ pub struct ResetCount {
     pub effects: usize,
 }
 
-fn record_bytes(record: &ExchangeRecord) -> usize {
+/// Returns the approximate memory used by the record of an exchange.
+pub(super) fn record_bytes(record: &ExchangeRecord) -> usize {
     // Besides its content, each pair takes 48 bytes for the two `String`s.
     let pairs = |pairs: &[(String, String)]| pairs.iter().map(|(name, value)| name.len() + value.len() + 48).sum();
     let lists: [usize; 3] = [pairs(&record.params), pairs(&record.request_headers), pairs(&record.response_headers)];

@@ -5,6 +5,7 @@ use super::Engine;
 use super::agenda::Ordinal;
 use super::event::AlertLevel;
 use super::phase::Ended;
+use super::unanswered::Cause;
 use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::time::Timestamp;
@@ -39,7 +40,9 @@ impl Engine {
             }
             // A fax that has ended keeps its outcome.
             Some(_) => {}
-            None if self.world.tables.call(ordinal).is_some() => self.not_answered(ordinal, now),
+            None if self.world.tables.call(ordinal).is_some() => {
+                self.not_answered(ordinal, Cause::of(Fault::Internal, text), now);
+            }
             // Neither a fax nor a call has this ordinal, so only the alert is left to report the case.
             None => {}
         }

@@ -19,6 +19,7 @@ use super::phase::Caller;
 use super::phase::{Ended, Phase, Receiving, ReceivingStep, Transmission};
 use super::random::Luck;
 use super::rule::{LineOverride, Outcome};
+use super::unanswered::Cause;
 use super::webhooks::keep_cookies;
 use super::webhooks::notice::Outgoing;
 use crate::model::account::AccountStatus;
@@ -35,9 +36,6 @@ use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Purpose};
 use crate::twiml::{Reading, Receive, Verb};
-
-/// The maximum number of calls without a fax that are remembered, for testers who later ask how a call ended.
-const NOT_ANSWERED_MAX: usize = 10_000;
 
 impl Engine {
     pub(super) fn receive_fax(&mut self, order: ReceiveFax, now: Timestamp) -> Result<Ringing, Refusal> {
@@ -94,7 +92,7 @@ impl Engine {
         let order = self.world.next_order;
         let sid = wanted.unwrap_or_else(|| self.ids.seed().mint::<FaxSid>("call", b"", order));
         // The SID of a call that ended without a fax is taken, too: testers may still ask how that call ended.
-        if self.world.tables.ordinal(sid).is_some() || self.world.not_answered.contains(&sid) {
+        if self.world.tables.ordinal(sid).is_some() || self.world.unanswered.contains(sid) {
             return Err(Refusal::SidTaken(sid));
         }
         // Incremented only after every check, because a refused call must change nothing.
@@ -126,7 +124,7 @@ impl Engine {
         if let Some((fault, why)) = quiet {
             let text = format!("{number} {why}");
             self.alert(Some(sid), (fault, AlertLevel::Error), &text, None, now);
-            self.not_answered(ordinal, now);
+            self.not_answered(ordinal, Cause::of(fault, text), now);
             return;
         }
         self.ask(ordinal, Purpose::FaxUrl, None, now);
@@ -194,10 +192,10 @@ impl Engine {
             Err((fault, text)) => {
                 let failed = (fault, Box::from(record.url.as_str()));
                 let first = record.purpose == Purpose::FaxUrl;
-                self.alert(Some(sid), (fault, AlertLevel::Error), &text, Some(record), now);
+                self.alert(Some(sid), (fault, AlertLevel::Error), &text, Some(Arc::clone(&record)), now);
                 // The fallback URL has no fallback.
                 if !(first && self.ask_fallback(ordinal, failed, now)) {
-                    self.not_answered(ordinal, now);
+                    self.not_answered(ordinal, Cause { record: Some(record), ..Cause::of(fault, text) }, now);
                 }
             }
         }
@@ -348,22 +346,19 @@ impl Engine {
     }
 
     /// Ends a call that received no usable TwiML, without creating a fax.
-    pub(super) fn not_answered(&mut self, ordinal: Ordinal, now: Timestamp) {
+    pub(super) fn not_answered(&mut self, ordinal: Ordinal, cause: Cause, now: Timestamp) {
         let Some(call) = self.world.tables.remove_call(ordinal) else {
             never!(self, ordinal, now, "a call is not answered, but the call doesn't exist")
         };
-        self.close_call(&call, now);
+        self.close_call(ordinal, &call, cause, now);
         if let Caller::Own(caller) = call.caller {
             self.far_answered(caller, &FarAnswer::NoAnswer, now);
         }
     }
 
-    pub(super) fn close_call(&mut self, call: &Call, now: Timestamp) {
+    pub(super) fn close_call(&mut self, ordinal: Ordinal, call: &Call, cause: Cause, now: Timestamp) {
         self.journal.write(now, Some(call.sid), EventKind::CallNotAnswered);
-        self.world.not_answered.push_back(call.sid);
-        if self.world.not_answered.len() > NOT_ANSWERED_MAX {
-            self.world.not_answered.pop_front();
-        }
+        self.remember_unanswered(ordinal, call, cause, now);
     }
 }
 

@@ -11,7 +11,7 @@
 //! | question | file |
 //! |---|---|
 //! | What is a fax, and how does its phase change? | `fax.rs`; the phases are drawn in `phase.rs` |
-//! | What is a call before it becomes a fax? | `call.rs`, `arriving.rs` |
+//! | What is a call before it becomes a fax? | `call.rs`, `arriving.rs`; if it never does: `unanswered.rs` |
 //! | How is a fax sent? | `outbound.rs` |
 //! | How is a fax received? | `inbound.rs` |
 //! | How are pages transmitted? | `transmission.rs`; the timing and the far end: `line.rs` |
@@ -19,7 +19,7 @@
 //! | Which app is asked or notified, and when is a request retried? | `webhooks/{question,notice,retry}.rs` |
 //! | What does the shell have to do, and what was the result? | `effect.rs`, `effects.rs` |
 //! | Which commands does the engine accept? | `command.rs`, `input.rs` |
-//! | Which queries does a world answer? | `queries.rs`, `conversation.rs`, `prospect.rs` |
+//! | Which queries does a world answer? | `queries.rs`, `entries.rs`, `conversation.rs`, `prospect.rs` |
 //! | What is due when? | `agenda.rs`; removal of faxes and media: `retention.rs` |
 //! | What happened? | `event.rs`, `journal.rs`, `alerts.rs`, `tally.rs` |
 //! | How does a tester change what happens? | `rule.rs`, `rulebook.rs` |
@@ -42,6 +42,7 @@ pub mod command;
 mod conversation;
 pub mod effect;
 mod effects;
+mod entries;
 pub mod event;
 pub mod export;
 mod faults;
@@ -68,6 +69,7 @@ mod tables;
 pub mod tally;
 mod transmission;
 mod twiml_bins;
+mod unanswered;
 mod webhooks;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -75,12 +77,14 @@ use std::sync::Arc;
 
 pub use self::arriving::Arriving;
 pub use self::conversation::{CallOutcome, ConversationState};
+pub use self::entries::{Entries, Entry};
 pub use self::fax::Fax;
 pub use self::prospect::{Prospect, Unreachable};
 pub use self::rewind::{Canceled, Discarded, SNAPSHOT_NAME_CHARS_MAX, SNAPSHOTS_MAX, SnapshotView};
 pub use self::rulebook::{HeldRule, RULES_MAX};
 pub use self::spec::{WorldOptions, WorldSpec};
 pub use self::tables::{Cursor, FaxFilter, Page};
+pub use self::unanswered::{Cause, UnansweredCall};
 
 use self::accounts::Keys;
 use self::agenda::Ordinal;

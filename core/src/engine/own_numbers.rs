@@ -10,6 +10,7 @@ use super::faults::never;
 use super::phase::Caller;
 use super::phase::{CallStep, Phase, Processing, Sending, Transmission};
 use super::rule::LineOverride;
+use super::unanswered::Cause;
 use crate::model::fault::Fault;
 use crate::model::fax::Status;
 use crate::model::line::Line;
@@ -103,7 +104,8 @@ impl Engine {
     /// Ends a call whose caller gave up before the app responded.
     pub(super) fn hang_up(&mut self, far: Ordinal, now: Timestamp) {
         if let Some(call) = self.world.tables.remove_call(far) {
-            self.close_call(&call, now);
+            let message = "the caller hung up before the app responded".into();
+            self.close_call(far, &call, Cause { fault: None, message, record: None }, now);
         }
     }
 

@@ -21,6 +21,7 @@ use super::retention::Retention;
 use super::rulebook::RuleBook;
 use super::tables::Tables;
 use super::twiml_bins::TwimlBins;
+use super::unanswered::UnansweredCalls;
 use super::webhooks::notice::Outgoing;
 use super::{Engine, WorldSpec};
 use crate::model::refusal::Refusal;
@@ -57,7 +58,7 @@ pub(super) struct Rewindable {
     pub(super) api_calls: u64,
     pub(super) next_ordinal: Ordinal,
     pub(super) next_order: u64,
-    pub(super) not_answered: VecDeque<FaxSid>,
+    pub(super) unanswered: UnansweredCalls,
 }
 
 impl Rewindable {

@@ -233,12 +233,20 @@ impl Tables {
 
     /// Returns the range of ordinals `low..high` that match the dates.
     fn bounds(&self, filter: &FaxFilter) -> (Ordinal, Ordinal) {
-        // Dates are compared by whole seconds, so a bound is the first fax of a later second.
-        let first_after = |moment: Timestamp| {
-            let later = self.index.calendar.range((Bound::Excluded(moment.seconds()), Bound::Unbounded)).next();
-            later.map_or(Ordinal::MAX, |(_, ordinal)| *ordinal)
-        };
+        let first_after = |moment| self.first_after(moment);
         (filter.created_after.map_or(0, first_after), filter.created_on_or_before.map_or(Ordinal::MAX, first_after))
+    }
+
+    /// Returns the ordinal of the first fax created in a later second than this time, or the largest ordinal if there
+    /// is none. Dates are compared by whole seconds.
+    pub(super) fn first_after(&self, moment: Timestamp) -> Ordinal {
+        let later = self.index.calendar.range((Bound::Excluded(moment.seconds()), Bound::Unbounded)).next();
+        later.map_or(Ordinal::MAX, |(_, ordinal)| *ordinal)
+    }
+
+    /// Returns the faxes before this ordinal, newest first.
+    pub(super) fn before(&self, ordinal: Ordinal) -> impl Iterator<Item = &Fax> {
+        self.faxes.range(..ordinal).rev().map(|(_, fax)| &**fax)
     }
 
     /// Returns the faxes with ordinals `low..high` and matching parties, oldest first.

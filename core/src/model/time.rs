@@ -53,6 +53,13 @@ impl Timestamp {
         Self::from_micros(self.0.saturating_add(micros))
     }
 
+    /// Returns the moment `span` earlier, or the calendar's start if that is later.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        Self::from_micros(self.0.saturating_sub(micros))
+    }
+
     /// Returns the time elapsed since `earlier`, or zero if `earlier` is later than this moment.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
@@ -118,6 +125,8 @@ mod tests {
     fn time_saturates_at_the_end_of_the_calendar() {
         assert_eq!(Timestamp::from_seconds(i64::MAX), Timestamp::LATEST);
         assert_eq!(Timestamp::from_seconds(5).after(Duration::MAX), Timestamp::LATEST);
+        assert_eq!(Timestamp::from_seconds(5).before(Duration::from_secs(2)), Timestamp::from_seconds(3));
+        assert_eq!(Timestamp::from_seconds(5).before(Duration::MAX), Timestamp::from_seconds(0));
         assert_eq!(Timestamp::from_seconds(5).since(Timestamp::from_seconds(9)), Duration::ZERO);
     }
 

@@ -12,7 +12,7 @@ use super::event::{self, EventView};
 use super::extract::{Addressed, JsonBody};
 use super::problem::Problem;
 use crate::clock::ClockMode;
-use crate::dialect::date;
+use crate::dialect::{date, duration};
 use crate::emulator::{Registry, World};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::model::time::Timestamp;
@@ -33,12 +33,14 @@ pub(super) struct ClockChange {
     mode: String,
 }
 
-/// How far to move a frozen clock: `seconds` or `to`.
+/// How far to move a frozen clock: `seconds`, `by` or `to`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Move {
     /// Seconds to move the clock by.
     seconds: Option<f64>,
+    /// A duration to move the clock by, such as `90s`, `5m`, `1h30m` or `180d`.
+    by: Option<String>,
     /// The moment to move the clock to, in RFC 3339.
     to: Option<String>,
     /// Seconds of real time to wait until the world has settled; 30 by default.
@@ -97,28 +99,41 @@ pub(super) async fn advance(
     Addressed(world): Addressed,
     JsonBody(order): JsonBody<Move>,
 ) -> Result<Json<ClockView>, Problem> {
-    let to = match (order.seconds, &order.to) {
-        (Some(seconds), None) => {
-            Duration::try_from_secs_f64(seconds).map(|span| world.now().after(span)).map_err(|_| {
-                let largest = Timestamp::LATEST.since(world.now()).as_secs();
-                Problem::new(422, "bad-seconds", format!("seconds: a number from 0 to {largest}, not {seconds:?}"))
-            })?
-        }
-        (None, Some(text)) => date::parse_exact(text).ok_or_else(|| {
-            let detail = format!(
-                "to: an RFC 3339 date and time before {}, such as 2026-03-01T00:00:00Z, not {text:?}",
-                event::moment(Timestamp::LATEST)
-            );
-            Problem::new(422, "bad-date", detail)
-        })?,
-        _ => return Err(Problem::new(422, "bad-advance", "give either seconds or to")),
-    };
+    let (field, to) = destination(&order, world.now())?;
     if to >= Timestamp::LATEST {
-        let field = if order.to.is_some() { "to" } else { "seconds" };
         let detail = format!("{field}: the clock ends at {}; give an earlier time", event::moment(Timestamp::LATEST));
         return Err(Problem::new(422, "bad-advance", detail));
     }
     moved((&registry, &world), order.timeout, world.advance(to)).await
+}
+
+/// Returns the moment to which a frozen clock is to be moved, and the field that names it.
+fn destination(order: &Move, now: Timestamp) -> Result<(&'static str, Timestamp), Problem> {
+    match (order.seconds, &order.by, &order.to) {
+        (Some(seconds), None, None) => {
+            let span = Duration::try_from_secs_f64(seconds).map_err(|_| {
+                let largest = Timestamp::LATEST.since(now).as_secs();
+                Problem::new(422, "bad-seconds", format!("seconds: a number from 0 to {largest}, not {seconds:?}"))
+            })?;
+            Ok(("seconds", now.after(span)))
+        }
+        (None, Some(text), None) => {
+            let span = duration::parse(text);
+            let span = span.map_err(|why| Problem::new(422, "bad-duration", format!("by: {text:?} is {why}")))?;
+            Ok(("by", now.after(span)))
+        }
+        (None, None, Some(text)) => {
+            let moment = date::parse_exact(text).ok_or_else(|| {
+                let detail = format!(
+                    "to: an RFC 3339 date and time before {}, such as 2026-03-01T00:00:00Z, not {text:?}",
+                    event::moment(Timestamp::LATEST)
+                );
+                Problem::new(422, "bad-date", detail)
+            })?;
+            Ok(("to", moment))
+        }
+        _ => Err(Problem::new(422, "bad-advance", "give either seconds, by or to")),
+    }
 }
 
 pub(super) async fn drain(

@@ -47,7 +47,6 @@ pub(super) struct Awaited {
 
 /// The worlds that a call reads that may concern all accounts: that of `?account=`, which works as in [`Observed`], or
 /// with `account=*` those of all accounts.
-#[expect(dead_code, reason = "the lists that take account=* follow")]
 pub(super) enum Accounts {
     /// The world of one account.
     One(World),

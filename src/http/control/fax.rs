@@ -6,15 +6,14 @@ use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::extract::Addressed;
 use super::problem::Problem;
-use crate::dialect::resource;
+use crate::dialect::entry;
 use crate::dialect::view::View;
 use crate::document::file;
 use crate::emulator::Registry;
-use crate::engine::{Engine, Fax};
 use crate::http::origin;
 use crate::model::fax::MediaType;
 use crate::model::sid::FaxSid;
@@ -30,21 +29,8 @@ pub(super) async fn show(
     let (account, now, key) = (world.sid(), world.now(), world.signing_key());
     let view = View { account, origin: &origin, now, signing_key: key, price: registry.settings().price };
     let wanted = parse(&sid)?;
-    let shown = world.read(|engine| shown(engine, wanted, &view));
+    let shown = world.read(|engine| entry::find(engine, wanted, &view));
     shown.map(Json).ok_or_else(|| missing(&sid))
-}
-
-/// Returns the resource of a fax, with the reason if it failed and the format of its document.
-pub(super) fn shown(engine: &Engine, wanted: FaxSid, view: &View<'_>) -> Option<Value> {
-    let mut shown = resource::find_fax(engine, wanted, view).ok()?;
-    let fax = engine.fax(wanted).ok();
-    let failure = fax.and_then(Fax::failure);
-    let dialect = engine.account().dialect;
-    shown["error_code"] = json!(failure.and_then(|failure| dialect.failure_code(failure)));
-    shown["error_message"] = json!(failure.and_then(|failure| dialect.failure_text(failure)));
-    let media = fax.and_then(|fax| fax.media.as_ref());
-    shown["media_type"] = json!(media.map(|media| media.document.media_type.as_str()));
-    Some(shown)
 }
 
 pub(super) async fn document(

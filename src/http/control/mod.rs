@@ -16,6 +16,7 @@ mod health;
 mod incoming;
 mod journal;
 mod lazy;
+mod listing;
 mod masked;
 mod metrics;
 mod operation;
@@ -166,13 +167,17 @@ fn about_faxes() -> Vec<Operation> {
             .answers::<incoming::ConversationView>(200)
             .answers::<incoming::Rung>(202)
             .refuses(&[408, 409]),
-        Op::get("/faxes", "The faxes, newest first", faxes::list)
+        Op::get("/faxes", "The faxes, newest first; also of all accounts, and calls that nobody took", faxes::list)
             .query::<faxes::FaxesQuery>()
             .answers::<faxes::FaxPage>(200)
             .refuses(&[422]),
-        Op::get("/faxes/{sid}", "A fax, as the REST API shows it, and why it failed", fax::show)
-            .answers::<Value>(200)
-            .refuses(&[404]),
+        Op::get(
+            "/faxes/{sid}",
+            "A fax, as the REST API shows it, or a call that nobody took, and why it failed",
+            fax::show,
+        )
+        .answers::<Value>(200)
+        .refuses(&[404]),
         Op::get("/faxes/{sid}/conversation.json", "The conversation: the fax and its events", conversation::as_json)
             .answers::<conversation::ConversationFile>(200)
             .refuses(&[404]),

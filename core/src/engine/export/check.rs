@@ -76,12 +76,32 @@ pub(super) fn check(world: &Rewindable, dialect: Dialect) -> Result<(), StateErr
         let named = world.tables.ordinal(sid).is_some() || world.outgoing.contains_key(&sid);
         expect(named, || (place(), format!("there is no fax or call {sid}")))?;
     }
+    check_unanswered(world)?;
     // Ordinals are counted from 1, so 0 means that none is in use.
-    let last = known.last().copied().unwrap_or(0);
+    let last_call = world.unanswered.details().next_back().map_or(0, |call| call.ordinal);
+    let last = known.last().copied().unwrap_or(0).max(last_call);
     let place = || "world.next_ordinal".to_owned();
     expect(last < world.next_ordinal, || (place(), format!("must be greater than {last}, which is in use")))?;
     check_phases(world)?;
     check_messages(world)
+}
+
+/// Checks that no call that ended without a fax has the SID or the ordinal of a fax or of a ringing call.
+fn check_unanswered(world: &Rewindable) -> Result<(), StateError> {
+    let tables = &world.tables;
+    for sid in world.unanswered.sids() {
+        expect(tables.ordinal(sid).is_none(), || {
+            ("world.not_answered".to_owned(), format!("{sid} is also a fax or a ringing call"))
+        })?;
+    }
+    for (at, call) in world.unanswered.details().enumerate() {
+        let is_free = tables.fax(call.ordinal).is_none() && tables.call(call.ordinal).is_none();
+        expect(is_free, || {
+            let place = format!("world.unanswered[{at}].ordinal");
+            (place, format!("is {}, which is also the ordinal of a fax or a ringing call", call.ordinal))
+        })?;
+    }
+    Ok(())
 }
 
 fn check_rules(world: &Rewindable, dialect: Dialect) -> Result<(), StateError> {

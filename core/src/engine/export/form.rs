@@ -284,6 +284,18 @@ impl<F: Form> Form for Shared<F> {
 /// would take many times its memory.
 pub(super) struct List<F: Form>(pub(super) Vec<F::Of>);
 
+impl<F: Form> Default for List<F> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<F: Form> List<F> {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl<F: Form> Serialize for List<F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.0.iter().map(F::of))

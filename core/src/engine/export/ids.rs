@@ -37,7 +37,7 @@ impl Ids {
         for (at, (_, call)) in world.tables.calls().enumerate() {
             self.expect(call.sid.form(), call.sid, || format!("world.tables.calls[{at}].call.sid"))?;
         }
-        for (at, sid) in world.not_answered.iter().enumerate() {
+        for (at, sid) in world.unanswered.sids().enumerate() {
             self.expect(sid.form(), sid, || format!("world.not_answered[{at}]"))?;
         }
         Ok(())

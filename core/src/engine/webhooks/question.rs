@@ -10,6 +10,7 @@ use crate::engine::effect::{Intent, TwimlRequest};
 use crate::engine::effects::UnderWay;
 use crate::engine::event::AlertLevel;
 use crate::engine::faults::never;
+use crate::engine::unanswered::Cause;
 use crate::engine::webhooks::{TokenPlace, WebhookPlan};
 use crate::model::fault::Fault;
 use crate::model::fax::Direction;
@@ -116,7 +117,7 @@ impl Engine {
         self.alert(sid, (failure.fault(), AlertLevel::Error), &text, None, now);
         let is_first = purpose == Purpose::FaxUrl;
         if !(is_first && self.ask_fallback(ordinal, (failure.fault(), url), now)) {
-            self.not_answered(ordinal, now);
+            self.not_answered(ordinal, Cause::of(failure.fault(), text), now);
         }
     }
 

@@ -144,7 +144,7 @@ async fn read(registry: &Registry, sid: &str, request: Request) -> Result<Export
     let is_frozen = world.clock_mode() == ClockMode::Frozen;
     world.read_journal(|journal| {
         let engine = journal.engine();
-        let fax = fax::shown(engine, wanted, &shown);
+        let fax = entry::find(engine, wanted, &shown);
         let filter = EventFilter { since: journal.last_reset(), fax: Some(wanted), ..EventFilter::default() };
         let events = journal.events(&filter, JOURNAL_EVENTS_MAX);
         if fax.is_none() && events.is_empty() {

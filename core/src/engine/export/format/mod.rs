@@ -19,7 +19,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use self::accounts::{Application, CallerId, OrderedMap};
-use self::calls::{Placed, PlacedCall};
+use self::calls::{Placed, PlacedCall, UnansweredCall};
 use self::effects::UnderWay;
 use self::faxes::Fax;
 use self::messages::Message;
@@ -63,6 +63,9 @@ pub(super) struct World {
     next_ordinal: Ordinal,
     next_order: u64,
     not_answered: VecDeque<FaxSid>,
+    // Older states lack this field, which is omitted until a call ends without a fax.
+    #[serde(default, skip_serializing_if = "List::is_empty")]
+    unanswered: List<Shared<UnansweredCall>>,
     // Older states lack this field, which is omitted until the first reset.
     #[serde(default, skip_serializing_if = "is_zero")]
     ways_back: u64,
@@ -95,7 +98,7 @@ impl World {
             api_calls,
             next_ordinal,
             next_order,
-            not_answered,
+            unanswered,
         } = world;
         Self {
             taken: *taken,
@@ -114,7 +117,8 @@ impl World {
             api_calls: *api_calls,
             next_ordinal: *next_ordinal,
             next_order: *next_order,
-            not_answered: not_answered.clone(),
+            not_answered: unanswered.sids().collect(),
+            unanswered: List(unanswered.details().cloned().collect()),
             ways_back: *ways_back,
         }
     }
@@ -142,6 +146,7 @@ impl TryFrom<World> for Snapshot {
             next_ordinal,
             next_order,
             not_answered,
+            unanswered: List(unanswered),
             ways_back,
         } = world;
         let at = |place: &'static str| move |why| StateError::Wrong { place: place.to_owned(), why };
@@ -164,7 +169,7 @@ impl TryFrom<World> for Snapshot {
             api_calls,
             next_ordinal,
             next_order,
-            not_answered,
+            unanswered: calls::unanswered(not_answered, unanswered).map_err(at("world.unanswered"))?,
         };
         Ok(Self { taken, ways_back, world })
     }

@@ -1,0 +1,88 @@
+//! The entries of the control API's list of faxes: faxes as their REST API shows them, and calls without a fax in a
+//! similar form, each with the reason if it failed.
+
+use serde_json::{Value, json};
+
+use super::search::Subject;
+use super::view::View;
+use super::{date, resource};
+use crate::engine::{CallOutcome, Engine, Entry, UnansweredCall};
+use crate::model::account::Dialect;
+use crate::model::fax::Direction;
+use crate::model::sid::FaxSid;
+use crate::model::webhook::ExchangeRecord;
+
+/// Returns an entry as the list shows it.
+#[must_use]
+pub fn entry(engine: &Engine, entry: Entry<'_>, view: &View<'_>) -> Value {
+    let shown = match entry {
+        Entry::Fax(fax) => resource::fax(engine, fax, view),
+        Entry::Unanswered(call) => unanswered(call, view),
+    };
+    explained(shown, entry, Dialect::of(view.account))
+}
+
+/// Returns the fax or the call without a fax that has this SID, even while the app is still being asked for TwiML;
+/// `None` if there is none.
+#[must_use]
+pub fn find(engine: &Engine, sid: FaxSid, view: &View<'_>) -> Option<Value> {
+    if let Ok(fax) = engine.fax(sid) {
+        let mut shown = entry(engine, Entry::Fax(fax), view);
+        let media = fax.media.as_ref();
+        shown["media_type"] = json!(media.map(|media| media.document.media_type.as_str()));
+        return Some(shown);
+    }
+    if let Some(call) = engine.unanswered_call(sid) {
+        return Some(entry(engine, Entry::Unanswered(call), view));
+    }
+    let mut arriving = resource::find_fax(engine, sid, view).ok()?;
+    for field in ["error_code", "error_message", "media_type"] {
+        arriving[field] = Value::Null;
+    }
+    Some(arriving)
+}
+
+/// Adds the reason for a failure, in the words of the account's service.
+fn explained(mut shown: Value, entry: Entry<'_>, dialect: Dialect) -> Value {
+    let subject = Subject::of(entry, dialect);
+    shown["error_code"] = json!(subject.error_code());
+    shown["error_message"] = json!(subject.error_message());
+    shown
+}
+
+fn unanswered(call: &UnansweredCall, view: &View<'_>) -> Value {
+    let dialect = Dialect::of(view.account);
+    json!({
+        "sid": call.sid.to_string(),
+        "account_sid": view.account.to_string(),
+        "direction": Direction::Inbound.as_str(),
+        "status": CallOutcome::NotAnswered.as_str(),
+        "from": call.from.to_string(),
+        "to": call.to.to_string(),
+        "quality": call.quality.as_str(),
+        "num_pages": null,
+        "offered_pages": call.pages,
+        "duration": null,
+        "media_sid": null,
+        "media_url": null,
+        "date_created": date::iso(call.rang),
+        "date_updated": date::iso(call.ended),
+        "request": call.cause.record.as_ref().map(|record| request(record, dialect)),
+    })
+}
+
+/// Returns the request to the app that decided the call, with the response.
+fn request(record: &ExchangeRecord, dialect: Dialect) -> Value {
+    let error = record.failure.as_ref();
+    json!({
+        "method": record.method.as_str(),
+        "url": record.url,
+        "status": record.status,
+        "duration_ms": record.duration_ms,
+        "body": record.response_body,
+        "error": error.map(|failure| json!({
+            "code": dialect.code(failure.fault()),
+            "message": failure.to_string(),
+        })),
+    })
+}

@@ -1,0 +1,94 @@
+//! Telephone numbers in searches. Digits are compared with digits, however either number is written.
+
+use crate::model::phone::Party;
+
+/// The punctuation of written numbers; a blank may also occur in them.
+const PUNCTUATION: &str = "+()-.";
+/// The fewest digits of a number that is complete without its country code, as in North America.
+const COMPLETE_DIGITS_MIN: usize = 10;
+/// The most digits of any number (E.164 (11/2010) §6).
+const COMPLETE_DIGITS_MAX: usize = 15;
+/// The fewest digits of a word that could be a search of its own, such as an error code, rather than a part of a
+/// written number.
+const OWN_DIGITS_MIN: usize = 5;
+
+/// The condition for a party of a fax.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NumberPattern {
+    /// The party's digits contain these.
+    Digits(String),
+    /// The party's digits consist of these parts, with anything between them.
+    DigitsGlob(Vec<String>),
+    /// The party's text contains this, regardless of case.
+    Text(String),
+    /// The party's text consists of these parts, with anything between them, regardless of case.
+    TextGlob(Vec<String>),
+}
+
+/// Returns whether a text is a number or a part of one as people write it, with at least one digit.
+pub(super) fn is_written(text: &str) -> bool {
+    let is_usual = |c: char| c.is_ascii_digit() || c == ' ' || PUNCTUATION.contains(c);
+    text.chars().all(is_usual) && text.contains(|c: char| c.is_ascii_digit())
+}
+
+/// Returns whether several words must be one number, because they are written like a complete one.
+pub(super) fn is_one(words: &[String]) -> bool {
+    let [first, _, ..] = words else { return false };
+    let lengths = || words.iter().map(|word| digits(word).len());
+    let is_complete = (COMPLETE_DIGITS_MIN..=COMPLETE_DIGITS_MAX).contains(&lengths().sum());
+    first.starts_with(['+', '(']) || (is_complete && lengths().any(|length| length < OWN_DIGITS_MIN))
+}
+
+/// Returns the digits of a text.
+pub(super) fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+impl NumberPattern {
+    /// Parses a number, a part of one, or any other text; `*` stands for anything. `None` if nothing is left to compare.
+    pub(super) fn parse(value: &str) -> Option<Self> {
+        let parts = || value.split('*');
+        let is_glob = value.contains('*');
+        if parts().all(|part| part.is_empty() || is_written(part) || part == "+") {
+            let parts: Vec<String> = parts().map(digits).collect();
+            return match (is_glob, parts.concat().is_empty()) {
+                (true, _) => Some(Self::DigitsGlob(parts)),
+                (false, false) => Some(Self::Digits(parts.concat())),
+                (false, true) => None,
+            };
+        }
+        let lower = value.to_lowercase();
+        Some(if is_glob { Self::TextGlob(lower.split('*').map(str::to_owned).collect()) } else { Self::Text(lower) })
+    }
+
+    /// Returns whether a party matches.
+    pub(super) fn fits(&self, party: &Party) -> bool {
+        match self {
+            Self::Digits(wanted) => digits_of(party).contains(wanted),
+            Self::DigitsGlob(parts) => consists_of(parts, &digits_of(party)),
+            Self::Text(wanted) => party.to_string().to_lowercase().contains(wanted),
+            Self::TextGlob(parts) => consists_of(parts, &party.to_string().to_lowercase()),
+        }
+    }
+}
+
+fn digits_of(party: &Party) -> String {
+    match party {
+        Party::Number(number) => number.digits().to_string(),
+        Party::Sip(text) | Party::Name(text) => digits(text),
+    }
+}
+
+/// Returns whether a text begins with the first of these parts, ends with the last, and has the others in between.
+fn consists_of(parts: &[String], text: &str) -> bool {
+    let [first, inner @ .., last] = parts else { return parts.first().is_some_and(|only| only == text) };
+    let Some(mut rest) = text.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str())) else {
+        return false;
+    };
+    inner.iter().all(|part| {
+        rest.find(part.as_str()).is_some_and(|at| {
+            rest = &rest[at + part.len()..];
+            true
+        })
+    })
+}

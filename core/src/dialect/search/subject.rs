@@ -1,0 +1,83 @@
+//! The properties of a fax, or of a call without a fax, that a search looks at.
+
+use crate::engine::Entry;
+use crate::model::account::Dialect;
+use crate::model::fax::{Direction, Quality, Status};
+use crate::model::phone::Party;
+
+/// An entry of the list of faxes, with its errors as its account's service expresses them.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    pub(super) entry: Entry<'a>,
+    dialect: Dialect,
+}
+
+impl<'a> Subject<'a> {
+    /// Returns an entry as its account's service shows it.
+    #[must_use]
+    pub const fn of(entry: Entry<'a>, dialect: Dialect) -> Self {
+        Self { entry, dialect }
+    }
+
+    /// Returns the error code; `None` if nothing failed, or if the status alone explains the failure.
+    #[must_use]
+    pub fn error_code(&self) -> Option<u32> {
+        match self.entry {
+            Entry::Fax(fax) => fax.failure().and_then(|failure| self.dialect.failure_code(failure)),
+            Entry::Unanswered(call) => call.cause.fault.map(|fault| self.dialect.code(fault)),
+        }
+    }
+
+    /// Returns the error's text; `None` if nothing failed, or if the status alone explains the failure.
+    #[must_use]
+    pub fn error_message(&self) -> Option<&'a str> {
+        match self.entry {
+            Entry::Fax(fax) => fax.failure().and_then(|failure| self.dialect.failure_text(failure)),
+            Entry::Unanswered(call) => Some(&call.cause.message),
+        }
+    }
+
+    /// Returns the status; `None` for a call without a fax.
+    pub(super) const fn status(&self) -> Option<Status> {
+        match self.entry {
+            Entry::Fax(fax) => Some(fax.status()),
+            Entry::Unanswered(_) => None,
+        }
+    }
+
+    pub(super) const fn direction(&self) -> Direction {
+        match self.entry {
+            Entry::Fax(fax) => fax.direction(),
+            Entry::Unanswered(_) => Direction::Inbound,
+        }
+    }
+
+    pub(super) const fn quality(&self) -> Quality {
+        match self.entry {
+            Entry::Fax(fax) => fax.quality,
+            Entry::Unanswered(call) => call.quality,
+        }
+    }
+
+    /// Returns the number of pages, if it is known; no page of a call without a fax was ever sent.
+    pub(super) const fn pages(&self) -> Option<u32> {
+        match self.entry {
+            Entry::Fax(fax) => fax.pages(),
+            Entry::Unanswered(_) => None,
+        }
+    }
+
+    pub(super) const fn from(&self) -> &'a Party {
+        match self.entry {
+            Entry::Fax(fax) => &fax.from,
+            Entry::Unanswered(call) => &call.from,
+        }
+    }
+
+    pub(super) const fn to(&self) -> &'a Party {
+        match self.entry {
+            Entry::Fax(fax) => &fax.to,
+            Entry::Unanswered(call) => &call.to,
+        }
+    }
+}
