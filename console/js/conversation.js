@@ -87,7 +87,7 @@ export class Conversation {
       case "webhook.attempt": {
         const status = data.params?.FaxStatus;
         const title = `${PURPOSES[data.purpose]?.() ?? data.purpose}${status && data.purpose !== "fax-url" ? `: ${status}` : ""}`;
-        return [data.error ? "bad" : "plain", exchange(event, title, null, this.context)];
+        return [data.error ? "bad" : data.note ? "odd" : "plain", exchange(event, title, remark(data), this.context)];
       }
       case "webhook.replayed":
         return [data.error ? "bad" : "plain", exchange(event, "Sent again by hand", null, this.context)];
@@ -96,6 +96,8 @@ export class Conversation {
         const given = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null && value !== undefined));
         return ["plain", h("span", {}, `${service.markup} says `, h("code", {}, `<${verb}>`)), Object.keys(given).length > 0 && h("details", { class: "more" }, h("summary", {}, "Attributes"), pairs(given))];
       }
+      case "call.attempt":
+        return [data.outcome === "connected" ? "plain" : "odd", `Call ${data.attempt}: ${data.what}`];
       case "call.not-answered":
         return ["bad", "No app took the call, so there is no fax."];
       case "alert":
@@ -103,7 +105,7 @@ export class Conversation {
       case "document.loss":
         return ["odd", h("strong", {}, data.page === null ? "Missing from the fax: " : `Missing from page ${data.page}: `), h("span", { class: "break" }, data.what)];
       case "rule.fired":
-        return ["odd", `Rule ${data.rule_id} acted`, h("details", { class: "more" }, h("summary", {}, "What it does"), h("pre", { class: "json" }, JSON.stringify(data[data.kind] ?? data, null, 2)))];
+        return ["odd", data.what ? sentence(data.what) : `Rule ${data.rule_id} acted`, h("details", { class: "more" }, h("summary", {}, "What it does"), h("pre", { class: "json" }, JSON.stringify(data[data.kind] ?? data, null, 2)))];
       case "caller-id.adopted":
         return ["plain", `${data.phone_number} becomes a caller id of this account`];
       case "media.refused":
@@ -116,6 +118,15 @@ export class Conversation {
         return ["plain", h("span", { class: "muted" }, kind), h("details", { class: "more" }, h("summary", {}, "Details"), h("pre", { class: "json" }, JSON.stringify(data, null, 2)))];
     }
   }
+}
+
+/** What is unusual about a delivery: a retry, a duplicate, a delay, a signature spoiled on purpose. */
+function remark(data) {
+  return data.note ? `(${data.note})` : null;
+}
+
+function sentence(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** A status of HTTP, coloured by its class. */

@@ -30,6 +30,7 @@ mod keeping;
 mod library;
 mod limits;
 mod losses;
+mod marks;
 mod messages;
 mod neighbours;
 mod notices;

@@ -22,6 +22,7 @@ pub mod query;
 pub mod resource;
 pub mod rule;
 pub mod seam;
+pub mod sentence;
 pub mod signalwire;
 pub mod signature;
 pub mod traceparent;

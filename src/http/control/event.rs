@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::dialect::{date, mask, rule};
+use crate::dialect::{date, mask, rule, sentence};
 use crate::engine::event::EventKind;
 use crate::model::account::Dialect;
 use crate::model::message::MessageStatus;
@@ -89,6 +89,11 @@ fn exchange_in_full(dialect: Dialect, record: &ExchangeRecord) -> Value {
         "body": record.response_body,
         "duration_ms": record.duration_ms,
         "error": record.failure.as_ref().map(|failure| json!({ "code": dialect.code(failure.fault()), "message": failure.to_string() })),
+        "attempt": record.delivery.attempt,
+        "delivery": record.delivery.number(),
+        "rule_id": record.delivery.rule(),
+        "held_ms": record.delivery.held_ms(),
+        "note": sentence::of_delivery(&record.delivery),
     })
 }
 
@@ -132,6 +137,7 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
         EventKind::WebhookReplayed { of, record } => {
             let mut data = exchange_in_full(dialect, record);
             data["webhook"] = json!(of);
+            data["note"] = json!("sent again at a tester's request");
             data
         }
         EventKind::TwimlExecuted { verb } => twiml(verb),
@@ -153,10 +159,18 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             json!({ "status": status, "reason": fault.as_str(), "detail": detail })
         }
         EventKind::MediaWarning { fault, detail } => json!({ "reason": fault.as_str(), "detail": detail }),
+        EventKind::CallAttempt { attempt, outcome, retry_at, rule } => json!({
+            "attempt": attempt,
+            "outcome": outcome.as_str(),
+            "retry_at": retry_at.map(moment),
+            "rule_id": rule,
+            "what": sentence::of_call(*outcome, *retry_at, *rule),
+        }),
         EventKind::CallNotAnswered | EventKind::MediaEvicted | EventKind::AnswerDropped => json!({}),
         EventKind::RuleFired { id, rule } => {
             let kind = rule.effect.kind().as_str();
-            json!({ "rule_id": id, "kind": kind, kind: rule::json_of_effect(&rule.effect) })
+            let what = sentence::of_rule(*id, &rule.effect);
+            json!({ "rule_id": id, "kind": kind, "what": what, kind: rule::json_of_effect(&rule.effect) })
         }
         EventKind::ClockMoved { from, frozen } => json!({ "from": moment(*from), "frozen": frozen }),
         EventKind::WorldBroken { why, inputs, seed } => json!({ "why": why, "inputs": inputs, "seed": seed }),
