@@ -1,6 +1,5 @@
 //! The conversation about a fax, told in order: request, TwiML, pages, statuses, callbacks, and what went wrong.
 
-import { advice } from "./codes.js";
 import { h, say } from "./dom.js";
 import { exchange } from "./exchange.js";
 import { size, stamp } from "./format.js";
@@ -79,7 +78,7 @@ export class Conversation {
   step(kind, data, event) {
     switch (kind) {
       case "api.request":
-        return [data.status < 400 ? "plain" : "bad", h("span", { class: "mono break" }, `${data.method} ${data.path}`), " ", answered(data.status), data.code ? h("span", { class: "muted" }, ` code ${data.code}`) : null];
+        return [data.status < 400 ? "plain" : "bad", h("span", { class: "mono break" }, `${data.method} ${data.path}`), " ", answered(data.status), data.code ? h("span", { class: "muted" }, ` code ${data.code}`) : null, data.advice && h("p", { class: "small muted" }, `${data.cause} ${data.advice}`)];
       case "fax.status":
         return [data.error_code ? "bad" : "status", data.old ? h("span", { class: "muted" }, `${data.old} → `) : null, badge(data.new), data.error_message ? h("p", { class: "fault" }, `${data.error_message} (${data.error_code})`) : null];
       case "document.fetched":
@@ -135,7 +134,7 @@ export function answered(status) {
 }
 
 function alertStep(data) {
-  const [cause, remedy] = advice(data.code);
+  const { cause, advice: remedy } = data;
   const body = note(data.level === "warning" ? "odd" : "bad", h("strong", {}, `${data.code} `), data.message, cause && h("p", {}, cause), remedy && h("p", {}, h("em", {}, "What to do: "), remedy), h("p", {}, h("a", { href: service.aboutCode(data.code), rel: "noreferrer", target: "_blank" }, `${service.name}'s page about this code`)));
   return [data.level === "warning" ? "odd" : "bad", body];
 }

@@ -2,6 +2,7 @@
 //! control API.
 
 mod accounts;
+mod advice;
 mod alerts;
 mod apps;
 mod arriving;

@@ -2,6 +2,7 @@
 //! happens to a fax.
 
 pub mod address;
+pub mod advice;
 pub mod attribute;
 pub mod canonical;
 pub mod date;

@@ -242,6 +242,9 @@ pub enum ExchangeFailure {
 }
 
 impl ExchangeFailure {
+    /// The particulars of the connection failure that a rule feigns when it drops a request for TwiML.
+    pub const DROPPED_BY_RULE: &'static str = "dropped by a rule";
+
     /// Returns the kind of fault, which determines the error code.
     #[must_use]
     pub const fn fault(&self) -> Fault {

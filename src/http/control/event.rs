@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::dialect::advice::{self, Advice};
 use crate::dialect::{date, mask, rule, sentence};
-use crate::engine::event::EventKind;
+use crate::engine::event::{Alert, EventKind};
 use crate::model::account::Dialect;
 use crate::model::message::MessageStatus;
 use crate::model::page::PageLoss;
@@ -102,7 +103,12 @@ fn data(dialect: Dialect, entry: &Entry) -> Value {
         Entry::Engine(event) => data_of_engine(dialect, &event.kind),
         Entry::Request(request) => {
             let ApiRequest { at: _, fax: _, method, path, status, code } = &**request;
-            json!({ "method": method, "path": path, "status": status, "code": code })
+            let mut data = json!({ "method": method, "path": path, "status": status, "code": code });
+            if let Some(Advice { cause, remedy }) = code.and_then(|code| advice::of_code(code, dialect)) {
+                data["cause"] = json!(cause);
+                data["advice"] = json!(remedy);
+            }
+            data
         }
     }
 }
@@ -141,14 +147,7 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             data
         }
         EventKind::TwimlExecuted { verb } => twiml(verb),
-        EventKind::Alert(alert) => json!({
-            "sid": alert.sid.to_string(),
-            "code": dialect.code(alert.fault),
-            "level": alert.level.as_str(),
-            "message": alert.message,
-            "more_info": dialect.more_info(dialect.code(alert.fault)),
-            "request_url": alert.record.as_ref().map(|record| &record.url),
-        }),
+        EventKind::Alert(alert) => alert_data(dialect, alert),
         EventKind::MessageStatus { message, old, new } => json!({
             "message_sid": message.to_string(),
             "old": old.map(MessageStatus::as_str),
@@ -182,6 +181,20 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             "snapshot": to.snapshot(),
         }),
     }
+}
+
+fn alert_data(dialect: Dialect, alert: &Alert) -> Value {
+    let Advice { cause, remedy } = advice::of_alert(alert, dialect);
+    json!({
+        "sid": alert.sid.to_string(),
+        "code": dialect.code(alert.fault),
+        "level": alert.level.as_str(),
+        "message": alert.message,
+        "cause": cause,
+        "advice": remedy,
+        "more_info": dialect.more_info(dialect.code(alert.fault)),
+        "request_url": alert.record.as_ref().map(|record| &record.url),
+    })
 }
 
 fn twiml(verb: &Verb) -> Value {

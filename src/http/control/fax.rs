@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::extract::Addressed;
 use super::problem::Problem;
-use crate::dialect::resource;
 use crate::dialect::view::View;
+use crate::dialect::{advice, resource};
 use crate::document::file;
 use crate::emulator::Registry;
 use crate::engine::Fax;
@@ -37,6 +37,9 @@ pub(super) async fn show(
         let dialect = engine.account().dialect;
         shown["error_code"] = json!(failure.and_then(|failure| dialect.failure_code(failure)));
         shown["error_message"] = json!(failure.and_then(|failure| dialect.failure_text(failure)));
+        let advice = failure.map(|failure| advice::of_failure(failure, dialect));
+        shown["cause"] = json!(advice.as_ref().map(|advice| &advice.cause));
+        shown["advice"] = json!(advice.as_ref().map(|advice| &advice.remedy));
         let media = fax.and_then(|fax| fax.media.as_ref());
         shown["media_type"] = json!(media.map(|media| media.document.media_type.as_str()));
         Some(shown)

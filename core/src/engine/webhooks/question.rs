@@ -111,7 +111,7 @@ impl Engine {
 
     /// Handles a question that a rule drops: the call continues as if the app were unreachable.
     fn not_asked(&mut self, ordinal: Ordinal, purpose: Purpose, url: Box<str>, now: Timestamp) {
-        let failure = ExchangeFailure::ConnectionFailure("dropped by a rule".to_owned());
+        let failure = ExchangeFailure::ConnectionFailure(ExchangeFailure::DROPPED_BY_RULE.to_owned());
         let sid = self.world.tables.call(ordinal).map(|call| call.sid);
         let text = format!("{}: {failure}", purpose.as_str());
         self.alert(sid, (failure.fault(), AlertLevel::Error), &text, None, now);
