@@ -17,7 +17,7 @@ async fn app() -> MockServer {
     app
 }
 
-async fn host(app: &MockServer) -> Host {
+fn host(app: &MockServer) -> Host {
     Host::new(setup(&format!("{}/fax", app.uri())))
 }
 
@@ -42,7 +42,7 @@ async fn advice(host: &Host) -> (u64, String, String) {
 #[tokio::test]
 async fn a_damaged_document_is_to_be_mended() {
     let app = app().await;
-    let host = host(&app).await;
+    let host = host(&app);
     let fax = failed(&host, &format!("{}/damaged.pdf", app.uri())).await;
     let (code, cause, remedy) = advice(&host).await;
     assert_eq!(code, 34_004);
@@ -54,7 +54,7 @@ async fn a_damaged_document_is_to_be_mended() {
 #[tokio::test]
 async fn a_missing_document_has_nothing_to_do_with_twiml() {
     let app = app().await;
-    let host = host(&app).await;
+    let host = host(&app);
     let fax = failed(&host, &format!("{}/nothing.pdf", app.uri())).await;
     let (code, cause, remedy) = advice(&host).await;
     assert_eq!(code, 11_200);
@@ -66,7 +66,7 @@ async fn a_missing_document_has_nothing_to_do_with_twiml() {
 #[tokio::test]
 async fn a_crash_of_the_app_is_named_by_its_status() {
     let app = app().await;
-    let host = host(&app).await;
+    let host = host(&app);
     let order = fauxfax::engine::input::ReceiveFax { document: crate::script::letter(1), ..call(1) };
     host.world().handle(order).expect("the call rings");
     let (code, cause, remedy) = advice(&host).await;
@@ -79,14 +79,14 @@ async fn a_fax_that_did_not_fail_has_no_advice() {
     let app = MockServer::start().await;
     let document = ResponseTemplate::new(200).set_body_raw(fauxfax::document::sample::test_pages(1), "application/pdf");
     Mock::given(path("/fax.pdf")).respond_with(document).mount(&app).await;
-    let fax = failed(&host(&app).await, &format!("{}/fax.pdf", app.uri())).await;
+    let fax = failed(&host(&app), &format!("{}/fax.pdf", app.uri())).await;
     assert_eq!((&fax["status"], &fax["cause"], &fax["advice"]), (&"delivered".into(), &Value::Null, &Value::Null));
 }
 
 #[tokio::test]
 async fn a_refused_rest_call_has_advice_in_its_event() {
     let app = app().await;
-    let host = host(&app).await;
+    let host = host(&app);
     let refused = host.call("POST", "/v1/Faxes", "From=%2B15017122661&MediaUrl=http://localhost/").await;
     assert_eq!(refused.error(), (400, 21_201));
     let list = host.call("GET", &format!("{BASE}/events?kind=api.request"), "").await.json();

@@ -33,11 +33,9 @@ type Calls = Vec<(u32, CallResult, Option<u64>, bool)>;
 
 fn calls(script: &Script, sid: FaxSid) -> Calls {
     let events = script.events(Some(sid));
-    let of_call = events.iter().filter_map(|event| match &event.kind {
-        EventKind::CallAttempt { attempt, outcome, retry_at, rule } => {
-            Some((*attempt, *outcome, *rule, retry_at.is_some()))
-        }
-        _ => None,
+    let of_call = events.iter().filter_map(|event| {
+        let EventKind::CallAttempt { attempt, outcome, retry_at, rule } = &event.kind else { return None };
+        Some((*attempt, *outcome, *rule, retry_at.is_some()))
     });
     of_call.collect()
 }
@@ -75,10 +73,10 @@ fn the_next_call_starts_at_the_announced_time() {
     let sid = script.send(order(BUSY_TWICE));
     script.answer_document(1);
     let announced = |script: &Script| {
-        script.events(Some(sid)).iter().find_map(|event| match &event.kind {
-            EventKind::CallAttempt { retry_at, .. } => *retry_at,
-            _ => None,
-        })
+        script
+            .events(Some(sid))
+            .iter()
+            .find_map(|event| if let EventKind::CallAttempt { retry_at, .. } = &event.kind { *retry_at } else { None })
     };
     while announced(&script).is_none() {
         script.forward_to_next();

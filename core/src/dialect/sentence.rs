@@ -86,14 +86,14 @@ fn of_outcome(outcome: &Outcome) -> String {
 fn of_line(LineOverride { rate_bps, noise_per_mille }: LineOverride) -> String {
     let rate = rate_bps.map(|rate| format!("sets the speed of the line to {rate} bit/s"));
     let noise = noise_per_mille.map(|noise| format!("damages {noise} of 1000 rows"));
-    listed(rate.into_iter().chain(noise).collect(), "leaves the line as it is")
+    listed(&rate.into_iter().chain(noise).collect::<Vec<_>>(), "leaves the line as it is")
 }
 
 fn of_api(ApiFault { refusal, delay_ms, reset }: ApiFault) -> String {
     let delay = (delay_ms > 0).then(|| format!("delays the response by {}", span(delay_ms)));
     let refusal = refusal.map(|(status, code)| format!("refuses the request with {status} and code {code}"));
     let reset = reset.then(|| "resets the connection".to_owned());
-    listed(delay.into_iter().chain(refusal).chain(reset).collect(), "lets the request pass unchanged")
+    listed(&delay.into_iter().chain(refusal).chain(reset).collect::<Vec<_>>(), "lets the request pass unchanged")
 }
 
 fn of_webhook(fault: WebhookFault) -> String {
@@ -112,9 +112,9 @@ fn of_webhook(fault: WebhookFault) -> String {
         signature,
     ];
     let others = others.into_iter().flatten().map(ToOwned::to_owned);
-    let said = delay.into_iter().chain(others).collect();
+    let said: Vec<String> = delay.into_iter().chain(others).collect();
     // Only the first mention needs to say what is delayed or sent.
-    let said = listed(said, "lets this webhook pass unchanged");
+    let said = listed(&said, "lets this webhook pass unchanged");
     match said.split_once("this webhook") {
         Some((before, after)) => format!("{before}this webhook{}", after.replace("this webhook", "it")),
         None => said.replace("gives it", "gives this webhook").replace("out its", "out this webhook's"),
@@ -156,7 +156,7 @@ const fn failed_attempt(fault: Fault) -> &'static str {
     }
 }
 
-fn listed(parts: Vec<String>, none: &str) -> String {
+fn listed(parts: &[String], none: &str) -> String {
     match parts.split_last() {
         None => none.to_owned(),
         Some((last, [])) => last.clone(),
