@@ -1,7 +1,6 @@
 //! The alerts of this world, newest first: what went wrong, why, and what to do.
 
 import { at, control, world } from "./api.js";
-import { advice } from "./codes.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { service } from "./service.js";
@@ -39,8 +38,7 @@ export async function page(context) {
 }
 
 function card(event) {
-  const { code, level, message, request_url: url } = event.data;
-  const [cause, remedy] = advice(code);
+  const { code, level, message, cause, advice: remedy, request_url: url } = event.data;
   return h(
     "li",
     { class: "card alertcard", data: { level } },

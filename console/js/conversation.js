@@ -1,6 +1,5 @@
 //! The conversation about a fax, told in order: request, TwiML, pages, statuses, callbacks, and what went wrong.
 
-import { advice } from "./codes.js";
 import { h, say } from "./dom.js";
 import { exchange } from "./exchange.js";
 import { size, stamp } from "./format.js";
@@ -79,7 +78,7 @@ export class Conversation {
   step(kind, data, event) {
     switch (kind) {
       case "api.request":
-        return [data.status < 400 ? "plain" : "bad", h("span", { class: "mono break" }, `${data.method} ${data.path}`), " ", answered(data.status), data.code ? h("span", { class: "muted" }, ` code ${data.code}`) : null];
+        return [data.status < 400 ? "plain" : "bad", h("span", { class: "mono break" }, `${data.method} ${data.path}`), " ", answered(data.status), data.code ? h("span", { class: "muted" }, ` code ${data.code}`) : null, data.advice && h("p", { class: "small muted" }, `${data.cause} ${data.advice}`)];
       case "fax.status":
         return [data.error_code ? "bad" : "status", data.old ? h("span", { class: "muted" }, `${data.old} → `) : null, badge(data.new), data.error_message ? h("p", { class: "fault" }, `${data.error_message} (${data.error_code})`) : null];
       case "document.fetched":
@@ -87,7 +86,7 @@ export class Conversation {
       case "webhook.attempt": {
         const status = data.params?.FaxStatus;
         const title = `${PURPOSES[data.purpose]?.() ?? data.purpose}${status && data.purpose !== "fax-url" ? `: ${status}` : ""}`;
-        return [data.error ? "bad" : "plain", exchange(event, title, null, this.context)];
+        return [data.error ? "bad" : data.note ? "odd" : "plain", exchange(event, title, remark(data), this.context)];
       }
       case "webhook.replayed":
         return [data.error ? "bad" : "plain", exchange(event, "Sent again by hand", null, this.context)];
@@ -96,6 +95,8 @@ export class Conversation {
         const given = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null && value !== undefined));
         return ["plain", h("span", {}, `${service.markup} says `, h("code", {}, `<${verb}>`)), Object.keys(given).length > 0 && h("details", { class: "more" }, h("summary", {}, "Attributes"), pairs(given))];
       }
+      case "call.attempt":
+        return [data.outcome === "connected" ? "plain" : "odd", `Call ${data.attempt}: ${data.what}`];
       case "call.not-answered":
         return ["bad", "No app took the call, so there is no fax."];
       case "alert":
@@ -103,7 +104,7 @@ export class Conversation {
       case "document.loss":
         return ["odd", h("strong", {}, data.page === null ? "Missing from the fax: " : `Missing from page ${data.page}: `), h("span", { class: "break" }, data.what)];
       case "rule.fired":
-        return ["odd", `Rule ${data.rule_id} acted`, h("details", { class: "more" }, h("summary", {}, "What it does"), h("pre", { class: "json" }, JSON.stringify(data[data.kind] ?? data, null, 2)))];
+        return ["odd", data.what ? sentence(data.what) : `Rule ${data.rule_id} acted`, h("details", { class: "more" }, h("summary", {}, "What it does"), h("pre", { class: "json" }, JSON.stringify(data[data.kind] ?? data, null, 2)))];
       case "caller-id.adopted":
         return ["plain", `${data.phone_number} becomes a caller id of this account`];
       case "media.refused":
@@ -118,13 +119,22 @@ export class Conversation {
   }
 }
 
+/** What is unusual about a delivery: a retry, a duplicate, a delay, a signature spoiled on purpose. */
+function remark(data) {
+  return data.note ? `(${data.note})` : null;
+}
+
+function sentence(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** A status of HTTP, coloured by its class. */
 export function answered(status) {
   return h("span", { class: "http", data: { tone: status < 300 ? "good" : status < 400 ? "busy" : "bad" } }, String(status));
 }
 
 function alertStep(data) {
-  const [cause, remedy] = advice(data.code);
+  const { cause, advice: remedy } = data;
   const body = note(data.level === "warning" ? "odd" : "bad", h("strong", {}, `${data.code} `), data.message, cause && h("p", {}, cause), remedy && h("p", {}, h("em", {}, "What to do: "), remedy), h("p", {}, h("a", { href: service.aboutCode(data.code), rel: "noreferrer", target: "_blank" }, `${service.name}'s page about this code`)));
   return [data.level === "warning" ? "odd" : "bad", body];
 }

@@ -59,7 +59,7 @@ function header(headers, name) {
 
 async function explain(data, signature, place) {
   const answer = await control("POST", "/explain-signature", { body: { url: data.url, params: data.method === "GET" ? {} : data.params, signature } });
-  fill(place, answer.valid ? note("good", "This is the valid signature of this URL and these parameters, made with this world's token. ", answer.detail ?? "") : note("bad", h("strong", {}, `${answer.mistake ?? "Not valid"}: `), answer.detail ?? ""), h("p", { class: "small muted" }, "What is signed:"), h("pre", { class: "body", tabindex: "0", "aria-label": "What is signed" }, String(answer.signed ?? "")));
+  fill(place, answer.valid ? note("good", "This is the valid signature of this URL and these parameters, made with this world's key.") : note("bad", h("strong", {}, `${answer.mistake ?? "Not valid"}: `), answer.detail ?? ""), h("p", { class: "small muted" }, "What is signed:"), h("pre", { class: "body", tabindex: "0", "aria-label": "What is signed" }, String(answer.signed ?? "")));
 }
 
 /** The id that the control API knows an exchange by. */

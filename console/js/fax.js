@@ -183,11 +183,12 @@ class FaxPage {
   showTrouble(status) {
     const text = this.resource?.error_message ?? this.error?.error_message;
     const number = this.resource?.error_code ?? this.error?.error_code;
-    const key = `${status} ${text}`;
+    const advice = this.resource?.advice;
+    const key = `${status} ${text} ${advice}`;
     if (this.told === key) return;
     this.told = key;
-    if (status === "not-answered") fill(this.trouble, note("odd", "No app took the call, so there is no fax. ", text ? `${text}. ` : "", "The conversation shows why."));
-    else if (text && isFinal(status)) fill(this.trouble, note(status === "failed" ? "bad" : "odd", h("strong", {}, `${text}. `), number && [`${service.name}'s code ${number}. `, h("a", { href: service.aboutCode(number), rel: "noreferrer", target: "_blank" }, `What ${service.name} says about it`)]));
+    if (status === "not-answered") fill(this.trouble, note("odd", "No app took the call, so there is no fax. ", text ? `${text}. ` : "", advice && h("p", {}, `${this.resource.cause} `, h("em", {}, "What to do: "), advice), "The conversation shows why."));
+    else if (text && isFinal(status)) fill(this.trouble, note(status === "failed" ? "bad" : "odd", h("strong", {}, `${text}. `), advice && h("p", {}, `${this.resource.cause} `, h("em", {}, "What to do: "), advice), number && [`${service.name}'s code ${number}. `, h("a", { href: service.aboutCode(number), rel: "noreferrer", target: "_blank" }, `What ${service.name} says about it`)]));
     else fill(this.trouble);
   }
 

@@ -189,8 +189,12 @@ fn what(event: &Value) -> String {
         "fax.page" => format!("page {} of {}", data["page"], data["pages"]),
         "webhook.attempt" | "webhook.replayed" | "document.fetched" => {
             let end = data["error"]["message"].as_str().map_or_else(|| word("status"), ToOwned::to_owned);
-            format!("{} {} {}: {end}", word("purpose"), word("method"), word("url"))
+            let note = data["note"].as_str().map(|note| format!(" ({note})")).unwrap_or_default();
+            format!("{} {} {}: {end}{note}", word("purpose"), word("method"), word("url"))
         }
+        "call.attempt" => format!("call {}: {}", data["attempt"], word("what")),
+        // An emulator of an earlier version doesn't say what the rule does.
+        "rule.fired" if data["what"].is_string() => word("what"),
         "document.loss" => match data["page"].as_u64() {
             Some(page) => format!("page {page}: {}", word("what")),
             None => word("what"),
@@ -235,6 +239,12 @@ mod tests {
         let failed =
             json!({ "purpose": "action", "method": "POST", "url": "http://h/", "error": { "message": "refused" } });
         assert_eq!(told("webhook.attempt", failed), "action POST http://h/: refused");
+        let note = "second delivery, same token, by rule 2";
+        let again = json!({ "purpose": "action", "method": "POST", "url": "http://h/", "status": 204, "note": note });
+        assert_eq!(told("webhook.attempt", again), format!("action POST http://h/: 204 ({note})"));
+        let call = json!({ "attempt": 2, "outcome": "busy", "what": "busy; the number is not called again" });
+        assert_eq!(told("call.attempt", call), "call 2: busy; the number is not called again");
+        assert_eq!(told("rule.fired", json!({ "rule_id": 1, "what": "rule 1 drops it" })), "rule 1 drops it");
         assert_eq!(told("document.loss", json!({ "page": 2, "what": "an image" })), "page 2: an image");
         assert_eq!(told("document.loss", json!({ "page": null, "what": "a page" })), "a page");
         let refused = json!({ "status": 403, "reason": "expired", "detail": "the URL expired" });

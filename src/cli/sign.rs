@@ -76,7 +76,7 @@ pub(super) fn explain_signature(flags: &ExplainFlags) -> anyhow::Result<ExitCode
     if flags.json {
         table::json(&answer)?;
     } else {
-        let found = if valid { "none: it is valid".to_owned() } else { text("mistake") };
+        let found = if valid { "none".to_owned() } else { text("mistake") };
         let mut out = anstream::stdout().lock();
         let check = &answer["check"];
         let names = ["detail", "header", "key", "expected", "signed"];

@@ -39,7 +39,7 @@ use crate::model::media::Document;
 use crate::model::reference::without_userinfo;
 use crate::model::sid::{AccountSid, FaxSid, TwimlBinSid};
 use crate::model::time::Timestamp;
-use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
+use crate::model::webhook::{Delivery, ExchangeFailure, ExchangeRecord, Method, Purpose};
 
 /// The maximum number of bytes of a response body that the journal keeps.
 pub(crate) const EXCERPT_BYTES_MAX: usize = 4 * 1024;
@@ -172,6 +172,8 @@ fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outco
         // Exchanges are timed in real time, whatever the world's clock shows.
         duration_ms: u64::try_from(outcome.elapsed.as_millis()).unwrap_or(u64::MAX),
         failure: outcome.failure.clone().or(refused),
+        // The engine knows which delivery this is.
+        delivery: Delivery::FIRST,
     }
 }
 

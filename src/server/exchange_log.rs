@@ -11,6 +11,7 @@ use std::fmt::Write;
 
 use tracing::Level;
 
+use crate::dialect::advice::{self, Advice};
 use crate::dialect::mask;
 use crate::emulator::{NoWorld, Registry};
 use crate::engine::event::{Alert, EventKind};
@@ -165,13 +166,15 @@ fn log_exchange(dialect: Dialect, record: &ExchangeRecord, about: &str) {
 }
 
 fn log_alert(dialect: Dialect, alert: &Alert, about: &str) {
-    let (code, message) = (dialect.code(alert.fault), mask::passwords(&alert.message));
+    let (level, code) = (alert.level.as_str(), dialect.code(alert.fault));
+    let Advice { cause, remedy } = advice::of_alert(alert, dialect);
+    let line = format!("{level} {code}{about}: {}. {cause} {remedy}", alert.message.trim_end_matches('.'));
     tracing::warn!(
         fauxfax.code = code,
-        fauxfax.level = alert.level.as_str(),
-        "{} {code}{about}: {}",
-        alert.level.as_str(),
-        on_one_line(&message)
+        fauxfax.level = level,
+        fauxfax.advice = remedy,
+        "{}",
+        on_one_line(&mask::passwords(&line))
     );
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{AccountClock, AccountRules, Document, Error, Expect, Receive, SendFax};
-use crate::dialect::explain::{Explanation, KeyKind, Mistake, OtherSecret, Question, explain};
+use crate::dialect::explain::{Explanation, KeyKind, Mistake, OtherSecret, Question, explain, spoiled_delivery};
 use crate::engine::input::{BuyNumber, NumberRequest, Reset, Restore, TakeSnapshot, UpdateNumber};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::engine::{Engine, Fax, Prospect};
@@ -354,8 +354,8 @@ impl Account {
         expected.verify(&events)
     }
 
-    /// Explains why a request's signature is invalid: names the mistake that would produce it, and gives the valid
-    /// signature.
+    /// Explains why a request's signature is invalid: names the mistake that would produce it, or the rule that spoiled
+    /// it on purpose, and gives the valid signature.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -387,7 +387,12 @@ impl Account {
             other("the token, which only signs in", self.auth_token()),
         ];
         let params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        explain(&Question { url, params, body: None, signature, key: &key, key_kind, others: &others })
+        let explanation =
+            explain(&Question { url, params, body: None, signature, key: &key, key_kind, others: &others });
+        match self.world.read(|engine| spoiled_delivery(engine, url, signature)) {
+            Some(delivery) => explanation.spoiled_by_rule(&delivery),
+            None => explanation,
+        }
     }
 
     /// Returns the account to its initial state: removes its faxes and cancels pending work. Earlier SIDs are not

@@ -111,6 +111,24 @@ test("a failure is explained in plain words with Twilio's code, and the alert sa
   await page.context().close();
 });
 
+test("a conversation shows each call, each duplicate and the rule behind it, and why a document failed", async () => {
+  const rule = { match: { purpose: "status-callback" }, times: 1, webhook: { duplicate: true, signature: "bad" } };
+  const { id } = await emulator.control("POST", "/rules", { body: rule });
+  const fax = await emulator.send({ MediaUrl: `${app.url}/letter.pdf`, To: "+15005550101", StatusCallback: `${app.url}/status` });
+  await emulator.control("GET", "/wait?for=idle");
+  await emulator.control("DELETE", `/rules/${id}`);
+  const page = await open(browser, `${emulator.url}/console/faxes/${fax.sid}`);
+  await page.getByText("Call 1: busy; the number is not called again").waitFor();
+  await page.getByText(`Rule ${id} sends this webhook twice and gives it an invalid signature`).waitFor();
+  const second = page.locator("details.exchange").filter({ hasText: "second delivery, same token" });
+  await second.locator("summary").first().click();
+  await second.getByRole("button", { name: "Explain" }).click();
+  await second.getByText(`rule ${id} spoiled this signature on purpose`).waitFor();
+  await page.goto(`${emulator.url}${places["A fax without a document"]}`);
+  await page.getByText("Start your app, or correct the port in the URL.").nth(1).waitFor();
+  await page.context().close();
+});
+
 test("the list is filtered by direction, status, number and text, and says when nothing matches", async () => {
   const page = await open(browser, `${emulator.url}/console`);
   const rows = page.locator(".faxes tbody tr");

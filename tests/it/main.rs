@@ -2,6 +2,7 @@
 //! control API.
 
 mod accounts;
+mod advice;
 mod alerts;
 mod apps;
 mod arriving;
@@ -32,6 +33,7 @@ mod library;
 mod limits;
 mod log;
 mod losses;
+mod marks;
 mod messages;
 mod neighbours;
 mod notices;

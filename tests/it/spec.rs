@@ -15,7 +15,7 @@ use fauxfax::model::number::{NumberChange, ReceiveMode};
 use fauxfax::model::phone::{Party, PhoneNumber};
 use fauxfax::model::sid::AccountSid;
 use fauxfax::model::time::{Pace, Timestamp};
-use fauxfax::model::webhook::{ExchangeRecord, Method, Purpose};
+use fauxfax::model::webhook::{Delivery, ExchangeRecord, Method, Purpose};
 
 /// The world's own fax number.
 pub(crate) const OWN: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
@@ -112,5 +112,6 @@ pub(crate) fn record(intent: &Intent) -> ExchangeRecord {
         response_body: String::new(),
         duration_ms: 0,
         failure: None,
+        delivery: Delivery::FIRST,
     }
 }

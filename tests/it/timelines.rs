@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use fauxfax::dialect::sentence;
 use fauxfax::dialect::twilio::codes::code as code_of;
 use fauxfax::engine::effect::Intent;
 use fauxfax::engine::event::{Event, EventKind};
@@ -39,10 +40,14 @@ fn happened(event: &Event) -> String {
         EventKind::DocumentLoss(loss) => format!("document.loss   {loss}"),
         EventKind::WebhookAttempt { record } => {
             let end = record.failure.as_ref().map_or_else(|| "ok".to_owned(), ToString::to_string);
-            format!("webhook         {} {}: {end}", record.purpose.as_str(), record.url)
+            let note = sentence::of_delivery(&record.delivery).map(|note| format!("  ({note})")).unwrap_or_default();
+            format!("webhook         {} {}: {end}{note}", record.purpose.as_str(), record.url)
         }
         EventKind::TwimlExecuted { verb } => format!("twiml           <{}>", verb.name()),
         EventKind::Alert(alert) => format!("alert           {} {}", code_of(alert.fault), alert.message),
+        EventKind::CallAttempt { attempt, outcome, retry_at, rule } => {
+            format!("call.attempt    {attempt}: {}", sentence::of_call(*outcome, *retry_at, *rule))
+        }
         EventKind::CallNotAnswered
         | EventKind::CallerIdAdopted { .. }
         | EventKind::MessageStatus { .. }

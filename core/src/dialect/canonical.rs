@@ -158,6 +158,7 @@ fn line(event: &Event) -> Option<(Strand, String)> {
             Some((strand, format!("{name} {}", exchange(record))))
         }
         EventKind::TwimlExecuted { verb } => conversation(twiml(verb)),
+        EventKind::CallAttempt { attempt, outcome, .. } => conversation(format!("{attempt} {outcome}")),
         EventKind::CallNotAnswered | EventKind::MediaEvicted => conversation(String::new()),
         EventKind::MessageStatus { message: _, old, new } => {
             let old = old.map_or("-", crate::model::message::MessageStatus::as_str);
@@ -231,7 +232,7 @@ mod tests {
     use crate::engine::event::ResetTo;
     use crate::model::fax::Status;
     use crate::model::time::Timestamp;
-    use crate::model::webhook::Method;
+    use crate::model::webhook::{Delivery, Method};
 
     fn event(seq: u64, seconds: i64, fax: u8, kind: EventKind) -> Arc<Event> {
         let fax = Some(FaxSid::from_bytes([fax; 16]));
@@ -255,6 +256,7 @@ mod tests {
             response_body: body.to_owned(),
             duration_ms,
             failure: None,
+            delivery: Delivery::FIRST,
         };
         EventKind::WebhookAttempt { record: Arc::new(record) }
     }

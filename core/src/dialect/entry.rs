@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::search::Subject;
 use super::view::View;
-use super::{date, resource};
+use super::{advice, date, resource};
 use crate::engine::{CallOutcome, Engine, Entry, UnansweredCall};
 use crate::model::account::Dialect;
 use crate::model::fax::Direction;
@@ -36,7 +36,7 @@ pub fn find(engine: &Engine, sid: FaxSid, view: &View<'_>) -> Option<Value> {
         return Some(entry(engine, Entry::Unanswered(call), view));
     }
     let mut arriving = resource::find_fax(engine, sid, view).ok()?;
-    for field in ["error_code", "error_message", "media_type"] {
+    for field in ["error_code", "error_message", "cause", "advice", "media_type"] {
         arriving[field] = Value::Null;
     }
     Some(arriving)
@@ -47,6 +47,12 @@ fn explained(mut shown: Value, entry: Entry<'_>, dialect: Dialect) -> Value {
     let subject = Subject::of(entry, dialect);
     shown["error_code"] = json!(subject.error_code());
     shown["error_message"] = json!(subject.error_message());
+    let advice = match entry {
+        Entry::Fax(fax) => fax.failure().map(|failure| advice::of_failure(failure, dialect)),
+        Entry::Unanswered(call) => advice::of_unanswered(call, dialect),
+    };
+    shown["cause"] = json!(advice.as_ref().map(|advice| &advice.cause));
+    shown["advice"] = json!(advice.as_ref().map(|advice| &advice.remedy));
     shown
 }
 

@@ -2,6 +2,7 @@
 //! happens to a fax.
 
 pub mod address;
+pub mod advice;
 pub mod attribute;
 pub mod canonical;
 pub mod date;
@@ -25,6 +26,7 @@ pub mod resource;
 pub mod rule;
 pub mod seam;
 pub mod search;
+pub mod sentence;
 pub mod signalwire;
 pub mod signature;
 pub mod traceparent;

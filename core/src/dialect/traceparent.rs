@@ -28,6 +28,7 @@ pub fn of(fax: Option<FaxSid>, idempotency_token: &str, attempt: Attempt) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::fault::Fault;
 
     const TOKEN: &str = "0123abcd-4567-4def-8123-456789abcdef";
 
@@ -36,7 +37,7 @@ mod tests {
         let fax = "FX00112233445566778899aabbccddeeff".parse().expect("a SID");
         let first = of(Some(fax), TOKEN, Attempt::FIRST);
         assert_eq!(first, "00-00112233445566778899aabbccddeeff-0123abcd45674def-01");
-        let second = of(Some(fax), TOKEN, Attempt::FIRST.next(5));
+        let second = of(Some(fax), TOKEN, Attempt::FIRST.next(5, Fault::ReadTimeout));
         assert_eq!(second, "00-00112233445566778899aabbccddeeff-0123abcd45674df0-01");
     }
 

@@ -14,7 +14,7 @@ use crate::model::media::Document;
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Attempt, Cookie, Method, Purpose, Signature};
+use crate::model::webhook::{Attempt, Cookie, Method, Purpose, RuleMark, Signature};
 
 /// An incoming call to one of the world's numbers, before its fax exists.
 #[derive(Debug, Clone)]
@@ -50,6 +50,8 @@ pub(super) struct Asking {
     pub(super) attempt: Attempt,
     pub(super) plan: WebhookPlan,
     pub(super) signature: Signature,
+    /// What a rule did to the request, if one acted.
+    pub(super) by_rule: Option<RuleMark>,
     /// The idempotency token; `None` before the first attempt.
     pub(super) token: Option<Box<str>>,
 }

@@ -13,7 +13,7 @@ use crate::model::phone::{Party, PhoneNumber};
 use crate::model::reception::Reception;
 use crate::model::sid::{AccountSid, FaxSid, MediaSid, MessageSid};
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Attempt, Cookie, Method, Purpose, Signature};
+use crate::model::webhook::{Attempt, Cookie, Delivery, Method, Purpose, RuleMark, Signature};
 
 /// The id of an effect, which is never reused in the same world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,6 +103,18 @@ impl Intent {
             Self::Report(_) => IntentKind::Report,
         }
     }
+
+    /// Returns the number of the attempt that this intent makes, and what a rule did to it.
+    pub(super) fn delivery(&self) -> Delivery {
+        match self {
+            Self::AskForTwiml(request) => Delivery::of(request.attempt, request.signature, request.by_rule),
+            Self::Deliver(notice) => Delivery::of(notice.attempt, notice.signature, notice.by_rule),
+            // Rules don't apply to these, and they are not tried again.
+            Self::FetchDocument { .. } | Self::Render(_) | Self::NotifyOfMessage(_) | Self::Report(_) => {
+                Delivery::FIRST
+            }
+        }
+    }
 }
 
 /// The kinds of intents, without their data.
@@ -154,6 +166,8 @@ pub struct TwimlRequest {
     pub attempt: Attempt,
     /// The signature to send: a valid one, or one that a rule makes invalid on purpose.
     pub signature: Signature,
+    /// What a rule did to the request, if one acted.
+    pub by_rule: Option<RuleMark>,
     /// The idempotency token, the same for every attempt.
     pub idempotency_token: Box<str>,
 }
@@ -200,6 +214,8 @@ pub struct Notice {
     pub attempt: Attempt,
     /// The signature to send: a valid one, or one that a rule makes invalid on purpose.
     pub signature: Signature,
+    /// What a rule did to the request, if one acted.
+    pub by_rule: Option<RuleMark>,
     /// The idempotency token, the same for every attempt.
     pub idempotency_token: Box<str>,
 }

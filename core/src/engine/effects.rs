@@ -52,21 +52,23 @@ impl Engine {
             return;
         };
         let UnderWay { fax, intent, is_echo } = under_way;
+        let mut outcome = completion.outcome;
+        outcome.set_delivery(intent.delivery());
         if let Intent::NotifyOfMessage(notice) = &*intent {
-            self.message_notified(notice.message, completion.outcome, now);
+            self.message_notified(notice.message, outcome, now);
             return;
         }
         if intent.kind() == IntentKind::Report {
-            self.reported(fax, completion.outcome, now);
+            self.reported(fax, outcome, now);
             return;
         }
         // All other effects belong to a fax or call.
         let Some(sid) = fax else { return };
         if is_echo {
-            self.echo_answered(sid, completion.outcome, now);
+            self.echo_answered(sid, outcome, now);
             return;
         }
-        match completion.outcome {
+        match outcome {
             EffectResult::Document { record, document } => self.document_fetched(sid, *record, document, now),
             EffectResult::Rendered(rendered) => {
                 let rendered = rendered.map_err(|unreadable| (Fault::Document, unreadable.reason));

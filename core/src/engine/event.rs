@@ -80,6 +80,17 @@ pub enum EventKind {
         /// The verb that determined how the call proceeds.
         verb: Verb,
     },
+    /// The outcome of a call of an outbound fax became known: of the first call, or of a redial.
+    CallAttempt {
+        /// The number of the call, from one.
+        attempt: u32,
+        /// The outcome of the call.
+        outcome: CallResult,
+        /// The time of the next call; `None` if no further call is made.
+        retry_at: Option<Timestamp>,
+        /// The id of the rule that decided the outcome, if one did.
+        rule: Option<u64>,
+    },
     /// A call ended without a fax, because it received no usable TwiML.
     CallNotAnswered,
     /// An alert for the developer was raised.
@@ -167,6 +178,8 @@ words!(
         WebhookReplayed = "webhook.replayed",
         /// A number's app responded with TwiML.
         TwimlExecuted = "twiml.executed",
+        /// The outcome of a call of an outbound fax became known.
+        CallAttempt = "call.attempt",
         /// A call ended without a fax.
         CallNotAnswered = "call.not-answered",
         /// An alert was raised.
@@ -191,6 +204,20 @@ words!(
         WorldBroken = "world.broken",
         /// The world was reset or restored.
         WorldReset = "world.reset",
+    }
+);
+
+words!(
+    /// The outcome of one call of an outbound fax.
+    CallResult {
+        /// The far end picked up. The transmission may still break.
+        Connected = "connected",
+        /// The far end was busy.
+        Busy = "busy",
+        /// The far end did not pick up.
+        NoAnswer = "no-answer",
+        /// The fax was canceled while the far end rang.
+        Canceled = "canceled",
     }
 );
 
@@ -235,6 +262,7 @@ impl EventKind {
             Self::WebhookAttempt { .. } => EventName::WebhookAttempt,
             Self::WebhookReplayed { .. } => EventName::WebhookReplayed,
             Self::TwimlExecuted { .. } => EventName::TwimlExecuted,
+            Self::CallAttempt { .. } => EventName::CallAttempt,
             Self::CallNotAnswered => EventName::CallNotAnswered,
             Self::Alert(_) => EventName::Alert,
             Self::CallerIdAdopted { .. } => EventName::CallerIdAdopted,
@@ -290,6 +318,7 @@ impl EventKind {
             Self::FaxStatus { .. }
             | Self::FaxPage { .. }
             | Self::TwimlExecuted { .. }
+            | Self::CallAttempt { .. }
             | Self::CallNotAnswered
             | Self::CallerIdAdopted { .. }
             | Self::MessageStatus { .. }

@@ -15,7 +15,7 @@ use crate::model::number::NumberChange;
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MediaSid, MessageSid, NumberSid, TwimlBinSid};
 use crate::model::twiml_bin::TwimlBinChange;
-use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Method};
+use crate::model::webhook::{Cookie, Delivery, ExchangeFailure, ExchangeRecord, Method};
 use crate::twiml::Reading;
 
 /// Cancels a fax that is still queued or processing.
@@ -318,6 +318,16 @@ impl EffectResult {
             Self::Twiml { .. } => "twiml-answered",
             Self::Delivered { .. } => "webhook-answered",
             Self::Lost => "effect-lost",
+        }
+    }
+
+    /// Records in the exchange, if there was one, which delivery it was.
+    pub(super) fn set_delivery(&mut self, delivery: Delivery) {
+        match self {
+            Self::Document { record, .. } | Self::Twiml { record, .. } | Self::Delivered { record, .. } => {
+                record.delivery = delivery;
+            }
+            Self::Rendered(_) | Self::Lost => {}
         }
     }
 }

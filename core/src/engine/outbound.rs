@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::agenda::{Alarm, AlarmKind, Ordinal};
 use super::effect::Intent;
-use super::event::{AlertLevel, EventKind};
+use super::event::{AlertLevel, CallResult, EventKind};
 use super::faults::never;
 use super::fax::{Fax, Leg, Order, Ttl};
 use super::input::{CancelFax, CreateFax, DeleteFax, DeleteMedia, DocumentFault};
@@ -91,6 +91,10 @@ impl Engine {
             Phase::Processing(Processing::Ringing { far, .. }) => {
                 let far = *far;
                 self.hang_up(far, now);
+                // A fax that rings at a number of this world before it is sending is on its first call.
+                let kind =
+                    EventKind::CallAttempt { attempt: 1, outcome: CallResult::Canceled, retry_at: None, rule: None };
+                self.journal.write(now, Some(sid), kind);
             }
             Phase::Sending(_) | Phase::Receiving(_) | Phase::Ended(_) => return Err(Refusal::TooLateToCancel(sid)),
         }
@@ -216,18 +220,19 @@ impl Engine {
         let own = fax.to.number().filter(|number| self.world.numbers.by_number(*number).is_some());
         let behaves = line::verdict(&fax.to, calls);
         // A call to a number of this world goes to the number's app, unless a rule decides the outcome.
-        let (outcome, line) = self.rules_of_call(ordinal, calls, now);
-        if let (None, Some(number)) = (&outcome, own) {
+        let (decided, line) = self.rules_of_call(ordinal, calls, now);
+        if let (None, Some(number)) = (&decided, own) {
             self.ring_own((ordinal, calls), number, document, line, now);
             return;
         }
-        let verdict = line::over(outcome.map_or(behaves, line::verdict_of), line);
+        let rule = decided.as_ref().map(|(id, _)| *id);
+        let verdict = line::over(decided.map_or(behaves, |(_, outcome)| line::verdict_of(outcome)), line);
         let ring_ms = match verdict {
             Verdict::Answer { .. } => line::RING_MS,
             Verdict::Busy => line::BUSY_MS,
             Verdict::NoAnswer => line::NO_ANSWER_MS,
         };
-        self.be_sending(ordinal, Sending { document, calls, step: CallStep::Ringing(verdict) }, now);
+        self.be_sending(ordinal, Sending { document, calls, step: CallStep::Ringing(verdict), rule }, now);
         self.set_alarm(ordinal, AlarmKind::RingEnd, ring_ms, now);
     }
 
@@ -242,6 +247,7 @@ impl Engine {
         match verdict {
             Verdict::Answer { fault, line } => {
                 let talk = Transmission { far: None, fault, line, pages_done: 0, line_ms: 0 };
+                self.write_call(ordinal, CallResult::Connected, None, now);
                 self.talk(ordinal, &talk, now);
             }
             Verdict::Busy => self.call_failed(ordinal, Status::Busy, now),
@@ -257,14 +263,19 @@ impl Engine {
         let Phase::Sending(sending) = &fax.phase else {
             never!(self, ordinal, now, "a call has failed, but the fax isn't in the sending phase")
         };
-        if self.may_redial(fax, sending.calls, now) {
+        // As long as the alarm that `set_alarm` sets below.
+        let wait = self.options().pace.scale(Duration::from_millis(line::REDIAL_MS));
+        let retry_at = self.may_redial(fax, sending.calls, now).then(|| now.after(wait));
+        let pages = Some(sending.document.pages);
+        let outcome = if status == Status::NoAnswer { CallResult::NoAnswer } else { CallResult::Busy };
+        self.write_call(ordinal, outcome, retry_at, now);
+        if retry_at.is_some() {
             if let Some(Phase::Sending(sending)) = self.world.tables.fax_mut(ordinal).map(|fax| &mut fax.phase) {
                 sending.step = CallStep::Waiting;
             }
             self.set_alarm(ordinal, AlarmKind::Redial, line::REDIAL_MS, now);
             return;
         }
-        let pages = Some(sending.document.pages);
         // As recorded from Twilio, a busy call's duration is null, and a no-answer's is 15 (docs/fidelity.md, "The
         // line").
         let (fault, duration_s) = if status == Status::NoAnswer {
@@ -274,6 +285,21 @@ impl Engine {
         };
         let failure = Some(Box::new(Failure::of_call(fault)));
         self.end(ordinal, Ended { status, pages, duration_s, rate_bps: None, failure }, now);
+    }
+
+    /// Journals the outcome of the current call of a fax that is being sent.
+    pub(super) fn write_call(
+        &mut self,
+        ordinal: Ordinal,
+        outcome: CallResult,
+        retry_at: Option<Timestamp>,
+        now: Timestamp,
+    ) {
+        let Some(fax) = self.world.tables.fax(ordinal) else { return };
+        let Phase::Sending(sending) = &fax.phase else { return };
+        let kind = EventKind::CallAttempt { attempt: sending.calls, outcome, retry_at, rule: sending.rule };
+        let sid = fax.sid;
+        self.journal.write(now, Some(sid), kind);
     }
 
     /// Returns whether another call follows. With a Ttl, that call must still start within it; without one, only a

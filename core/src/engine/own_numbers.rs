@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Engine;
 use super::agenda::Ordinal;
 use super::call::Call;
+use super::event::CallResult;
 use super::faults::never;
 use super::phase::Caller;
 use super::phase::{CallStep, Phase, Processing, Sending, Transmission};
@@ -48,9 +49,12 @@ impl Engine {
         if let Some(fax) = self.world.tables.fax_mut(ordinal) {
             // The status stays the same, so there is no event and no callback.
             fax.phase = match &fax.phase {
-                Phase::Sending(_) => {
-                    Phase::Sending(Box::new(Sending { document: document.clone(), calls, step: CallStep::RingingOwn }))
-                }
+                Phase::Sending(_) => Phase::Sending(Box::new(Sending {
+                    document: document.clone(),
+                    calls,
+                    step: CallStep::RingingOwn,
+                    rule: None,
+                })),
                 Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) | Phase::Ended(_) => {
                     Phase::Processing(Processing::Ringing { document: Box::new(document.clone()), far })
                 }
@@ -116,12 +120,13 @@ impl Engine {
         };
         // On its first call, a fax enters `Sending` only after the far end reacts; on a redial it is already there.
         if let Phase::Processing(Processing::Ringing { document, .. }) = &fax.phase {
-            let sending = Sending { document: Document::clone(document), calls: 1, step: CallStep::RingingOwn };
+            let (document, step) = (Document::clone(document), CallStep::RingingOwn);
+            let sending = Sending { document, calls: 1, step, rule: None };
             self.enter(ordinal, Phase::Sending(Box::new(sending)), now);
         }
         match answer {
             // The pages follow once rendered.
-            FarAnswer::PicksUp => {}
+            FarAnswer::PicksUp => self.write_call(ordinal, CallResult::Connected, None, now),
             FarAnswer::Takes(far, talk) => self.talk(ordinal, &Transmission { far: Some(*far), ..talk.clone() }, now),
             FarAnswer::Fails(fault) => {
                 let talk = Transmission { far: None, fault: None, line: Line::default(), pages_done: 0, line_ms: 0 };

@@ -64,6 +64,8 @@ pub(super) struct Sending {
     pub(super) calls: u32,
     /// The step that the current call has reached.
     pub(super) step: CallStep,
+    /// The id of the rule that decided the outcome of the current call, if one did.
+    pub(super) rule: Option<u64>,
 }
 
 /// The steps of an outbound call.

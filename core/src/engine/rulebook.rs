@@ -169,17 +169,18 @@ impl Engine {
         self.world.api_calls += 1;
         // REST calls need not concern a fax, so their draws are keyed by a count of all calls.
         let draw = Draw { parent: b"api", place: self.world.api_calls };
-        let effect = self.decide(RuleKind::Api, &subject, draw, None, now);
-        effect.and_then(|effect| if let RuleEffect::Api(fault) = effect { Some(fault) } else { None })
+        let decided = self.decide(RuleKind::Api, &subject, draw, None, now);
+        decided.and_then(|(_, effect)| if let RuleEffect::Api(fault) = effect { Some(fault) } else { None })
     }
 
-    /// Returns the rules' decision on the `calls`th call of an outbound fax: its outcome and its line.
+    /// Returns the rules' decision on the `calls`th call of an outbound fax: its outcome, with the id of the rule that
+    /// decided it, and its line.
     pub(super) fn rules_of_call(
         &mut self,
         ordinal: Ordinal,
         calls: u32,
         now: Timestamp,
-    ) -> (Option<Outcome>, LineOverride) {
+    ) -> (Option<(u64, Outcome)>, LineOverride) {
         // Without call rules, no subject needs to be formatted.
         let Some(fax) = self.world.tables.fax(ordinal).filter(|_| self.has_call_rules()) else {
             return (None, LineOverride::default());
@@ -202,10 +203,12 @@ impl Engine {
         let direction = Some(Direction::Inbound);
         let subject = Subject { direction, from, to, pages: Some(pages), ..Subject::default() };
         // Each incoming call has its own luck, so its draws need no index.
-        self.call_rules(fax, &subject, 0, now)
+        let (decided, line) = self.call_rules(fax, &subject, 0, now);
+        (decided.map(|(_, outcome)| outcome), line)
     }
 
-    /// Returns the rules' decision on a webhook; `place` is its index among the webhooks of its fax.
+    /// Returns the rules' decision on a webhook, with the id of the rule; `place` is the webhook's index among those of
+    /// its fax.
     pub(super) fn rules_of_webhook(
         &mut self,
         sid: FaxSid,
@@ -213,15 +216,15 @@ impl Engine {
         (direction, from, to): (Direction, &str, &str),
         place: u64,
         now: Timestamp,
-    ) -> Option<WebhookFault> {
+    ) -> Option<(u64, WebhookFault)> {
         let direction = Some(direction);
         let (purpose, is_question) = (Some(purpose), place < QUESTIONS);
         let subject = Subject { direction, from, to, url, purpose, is_question, ..Subject::default() };
         let luck = self.luck_of(sid).0.to_be_bytes();
         let draw = Draw { parent: &luck, place };
         match self.decide(RuleKind::Webhook, &subject, draw, Some(sid), now)? {
-            RuleEffect::Webhook(fault) => Some(fault),
-            RuleEffect::Outcome(_) | RuleEffect::Line(_) | RuleEffect::Api(_) => None,
+            (id, RuleEffect::Webhook(fault)) => Some((id, fault)),
+            (_, RuleEffect::Outcome(_) | RuleEffect::Line(_) | RuleEffect::Api(_)) => None,
         }
     }
 
@@ -245,15 +248,15 @@ impl Engine {
         subject: &Subject<'_>,
         place: u64,
         now: Timestamp,
-    ) -> (Option<Outcome>, LineOverride) {
+    ) -> (Option<(u64, Outcome)>, LineOverride) {
         let luck = luck.0.to_be_bytes();
         let draw = Draw { parent: &luck, place };
         let outcome = match self.decide(RuleKind::Outcome, subject, draw, Some(sid), now) {
-            Some(RuleEffect::Outcome(outcome)) => Some(outcome),
+            Some((id, RuleEffect::Outcome(outcome))) => Some((id, outcome)),
             _ => None,
         };
         let line = match self.decide(RuleKind::Line, subject, draw, Some(sid), now) {
-            Some(RuleEffect::Line(line)) => line,
+            Some((_, RuleEffect::Line(line))) => line,
             _ => LineOverride::default(),
         };
         (outcome, line)
@@ -266,7 +269,7 @@ impl Engine {
         draw: Draw<'_>,
         fax: Option<FaxSid>,
         now: Timestamp,
-    ) -> Option<RuleEffect> {
+    ) -> Option<(u64, RuleEffect)> {
         if !self.world.book.has(kind) {
             return None;
         }
@@ -274,7 +277,7 @@ impl Engine {
         let (id, rule) = self.world.book.decide(kind, subject, self.ids.world(), draw)?;
         let effect = rule.effect.clone();
         self.journal.write(now, fax, EventKind::RuleFired { id, rule });
-        Some(effect)
+        Some((id, effect))
     }
 
     /// Returns whether new webhooks wait for an alarm. They do if there are webhook rules, which match webhooks in the

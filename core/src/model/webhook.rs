@@ -77,6 +77,83 @@ pub struct ExchangeRecord {
     pub duration_ms: u64,
     /// The failure; `None` if the response was usable.
     pub failure: Option<ExchangeFailure>,
+    /// The number of the attempt, and what a rule did to the request. The engine sets this when it journals the
+    /// exchange.
+    pub delivery: Delivery,
+}
+
+/// The place of a request among those made for the same event, and what a rule did to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// The number of the attempt, from one.
+    pub attempt: u64,
+    /// The fault of the attempt before this one; `None` for the first.
+    pub after: Option<Fault>,
+    /// The signature that the request was sent with.
+    pub signature: Signature,
+    /// What a rule did to this request; `None` if it was sent as usual.
+    pub by_rule: Option<RuleMark>,
+}
+
+impl Delivery {
+    /// A first attempt that no rule has changed.
+    pub const FIRST: Self = Self { attempt: 1, after: None, signature: Signature::Good, by_rule: None };
+
+    /// Returns the delivery of this attempt at a webhook. Only the first attempt is held or reordered, and a rule that
+    /// left no trace on the request is omitted.
+    #[must_use]
+    pub fn of(attempt: Attempt, signature: Signature, by_rule: Option<RuleMark>) -> Self {
+        let is_first = attempt.number == 1;
+        let of_attempt = |mark: RuleMark| RuleMark {
+            held_ms: if is_first { mark.held_ms } else { 0 },
+            is_reordered: mark.is_reordered && is_first,
+            ..mark
+        };
+        let is_visible = |mark: &RuleMark| {
+            mark.held_ms > 0 || mark.is_reordered || mark.is_duplicate || signature != Signature::Good
+        };
+        let by_rule = by_rule.map(of_attempt).filter(is_visible);
+        Self { attempt: attempt.number, after: attempt.after, signature, by_rule }
+    }
+
+    /// Returns 2 for the duplicate that a rule ordered, and 1 for any other request.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        if self.by_rule.is_some_and(|mark| mark.is_duplicate) { 2 } else { 1 }
+    }
+
+    /// Returns the time for which a rule held the request, in milliseconds on the world's clock.
+    #[must_use]
+    pub fn held_ms(&self) -> u64 {
+        self.by_rule.map_or(0, |mark| mark.held_ms)
+    }
+
+    /// Returns the id of the rule that changed this request, if one did.
+    #[must_use]
+    pub fn rule(&self) -> Option<u64> {
+        self.by_rule.and_then(|mark| mark.rule)
+    }
+}
+
+/// What a rule did to one webhook, apart from its signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RuleMark {
+    /// The id of the rule; `None` in a state from a version that did not record it.
+    pub rule: Option<u64>,
+    /// The time for which the webhook was held, in milliseconds on the world's clock.
+    pub held_ms: u64,
+    /// Whether the webhook was sent after the fax's next one.
+    pub is_reordered: bool,
+    /// Whether this is the second of two deliveries with the same token.
+    pub is_duplicate: bool,
+}
+
+impl RuleMark {
+    /// Returns the mark of a rule that has neither held, reordered nor repeated the webhook.
+    #[must_use]
+    pub const fn of(rule: Option<u64>) -> Self {
+        Self { rule, held_ms: 0, is_reordered: false, is_duplicate: false }
+    }
 }
 
 /// One attempt among those made for the same event.
@@ -86,16 +163,19 @@ pub struct Attempt {
     pub number: u64,
     /// The real time spent on earlier attempts, in milliseconds.
     pub spent_ms: u64,
+    /// The fault of the attempt before this one; `None` for the first.
+    pub after: Option<Fault>,
 }
 
 impl Attempt {
     /// The first attempt for an event.
-    pub const FIRST: Self = Self { number: 1, spent_ms: 0 };
+    pub const FIRST: Self = Self { number: 1, spent_ms: 0, after: None };
 
-    /// Returns the attempt after this one, which took `duration_ms`.
+    /// Returns the attempt after this one, which took `duration_ms` and failed with this fault.
     #[must_use]
-    pub const fn next(self, duration_ms: u64) -> Self {
-        Self { number: self.number + 1, spent_ms: self.spent_ms.saturating_add(duration_ms) }
+    pub const fn next(self, duration_ms: u64, fault: Fault) -> Self {
+        let spent_ms = self.spent_ms.saturating_add(duration_ms);
+        Self { number: self.number + 1, spent_ms, after: Some(fault) }
     }
 }
 
@@ -162,6 +242,9 @@ pub enum ExchangeFailure {
 }
 
 impl ExchangeFailure {
+    /// The particulars of the connection failure that a rule feigns when it drops a request for TwiML.
+    pub const DROPPED_BY_RULE: &'static str = "dropped by a rule";
+
     /// Returns the kind of fault, which determines the error code.
     #[must_use]
     pub const fn fault(&self) -> Fault {

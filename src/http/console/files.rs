@@ -41,7 +41,6 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
     "js/app.js"
     "js/bins.js"
     "js/clock.js"
-    "js/codes.js"
     "js/connect.js"
     "js/conversation.js"
     "js/dom.js"

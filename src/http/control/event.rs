@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::masked::{pairs, without_passwords};
 use super::request;
-use crate::dialect::{date, rule};
-use crate::engine::event::EventKind;
+use crate::dialect::advice::{self, Advice};
+use crate::dialect::{date, rule, sentence};
+use crate::engine::event::{Alert, EventKind};
 use crate::model::account::Dialect;
 use crate::model::message::MessageStatus;
 use crate::model::page::PageLoss;
@@ -76,13 +77,18 @@ fn exchange_in_full(dialect: Dialect, record: &ExchangeRecord) -> Value {
         "body": record.response_body,
         "duration_ms": record.duration_ms,
         "error": record.failure.as_ref().map(|failure| json!({ "code": dialect.code(failure.fault()), "message": failure.to_string() })),
+        "attempt": record.delivery.attempt,
+        "delivery": record.delivery.number(),
+        "rule_id": record.delivery.rule(),
+        "held_ms": record.delivery.held_ms(),
+        "note": sentence::of_delivery(&record.delivery),
     })
 }
 
 fn data(dialect: Dialect, entry: &Entry) -> Value {
     match entry {
         Entry::Engine(event) => data_of_engine(dialect, &event.kind),
-        Entry::Request(request) => request::data(request),
+        Entry::Request(request) => request::data(dialect, request),
     }
 }
 
@@ -116,17 +122,11 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
         EventKind::WebhookReplayed { of, record } => {
             let mut data = exchange_in_full(dialect, record);
             data["webhook"] = json!(of);
+            data["note"] = json!("sent again at a tester's request");
             data
         }
         EventKind::TwimlExecuted { verb } => twiml(verb),
-        EventKind::Alert(alert) => json!({
-            "sid": alert.sid.to_string(),
-            "code": dialect.code(alert.fault),
-            "level": alert.level.as_str(),
-            "message": alert.message,
-            "more_info": dialect.more_info(dialect.code(alert.fault)),
-            "request_url": alert.record.as_ref().map(|record| &record.url),
-        }),
+        EventKind::Alert(alert) => alert_data(dialect, alert),
         EventKind::MessageStatus { message, old, new } => json!({
             "message_sid": message.to_string(),
             "old": old.map(MessageStatus::as_str),
@@ -137,10 +137,18 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             json!({ "status": status, "reason": fault.as_str(), "detail": detail })
         }
         EventKind::MediaWarning { fault, detail } => json!({ "reason": fault.as_str(), "detail": detail }),
+        EventKind::CallAttempt { attempt, outcome, retry_at, rule } => json!({
+            "attempt": attempt,
+            "outcome": outcome.as_str(),
+            "retry_at": retry_at.map(moment),
+            "rule_id": rule,
+            "what": sentence::of_call(*outcome, *retry_at, *rule),
+        }),
         EventKind::CallNotAnswered | EventKind::MediaEvicted | EventKind::AnswerDropped => json!({}),
         EventKind::RuleFired { id, rule } => {
             let kind = rule.effect.kind().as_str();
-            json!({ "rule_id": id, "kind": kind, kind: rule::json_of_effect(&rule.effect) })
+            let what = sentence::of_rule(*id, &rule.effect);
+            json!({ "rule_id": id, "kind": kind, "what": what, kind: rule::json_of_effect(&rule.effect) })
         }
         EventKind::ClockMoved { from, frozen } => json!({ "from": moment(*from), "frozen": frozen }),
         EventKind::WorldBroken { why, inputs, seed } => json!({ "why": why, "inputs": inputs, "seed": seed }),
@@ -152,6 +160,20 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             "snapshot": to.snapshot(),
         }),
     }
+}
+
+fn alert_data(dialect: Dialect, alert: &Alert) -> Value {
+    let Advice { cause, remedy } = advice::of_alert(alert, dialect);
+    json!({
+        "sid": alert.sid.to_string(),
+        "code": dialect.code(alert.fault),
+        "level": alert.level.as_str(),
+        "message": alert.message,
+        "cause": cause,
+        "advice": remedy,
+        "more_info": dialect.more_info(dialect.code(alert.fault)),
+        "request_url": alert.record.as_ref().map(|record| &record.url),
+    })
 }
 
 fn twiml(verb: &Verb) -> Value {

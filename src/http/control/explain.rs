@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::extract::{JsonBody, Observed};
 use super::problem::Problem;
-use crate::dialect::explain::{KeyKind, Mistake, OtherSecret, Question, check, explain as find};
+use crate::dialect::explain::{KeyKind, Mistake, OtherSecret, Question, check, explain as find, spoiled_delivery};
 use crate::emulator::{Registry, World};
 use crate::model::account::Dialect;
 use crate::model::credential::ApiKey;
@@ -38,7 +38,8 @@ pub(super) struct ExplainOrder {
 #[schemars(rename = "Explanation")]
 pub(super) struct ExplanationView {
     valid: bool,
-    /// The mistake that yields this signature; `unknown` if no known mistake does, null if the signature is valid.
+    /// The mistake that yields this signature; `by-rule` if a rule spoiled it on purpose, `unknown` if no known mistake
+    /// does, null if the signature is valid.
     mistake: Option<&'static str>,
     /// The mistakes that together yield this signature: one or two, or none if the signature is valid.
     mistakes: Vec<&'static str>,
@@ -97,6 +98,11 @@ pub(super) async fn explain(
         key_kind,
         others: &others,
     });
+    let spoiled = world.read(|engine| spoiled_delivery(engine, &order.url, &order.signature));
+    let explanation = match &spoiled {
+        Some(delivery) => explanation.spoiled_by_rule(delivery),
+        None => explanation,
+    };
     let check = check(&order.url, &params, key_kind);
     Ok(Json(ExplanationView {
         valid: explanation.mistakes.is_empty(),

@@ -4,13 +4,15 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use super::masked::without_passwords;
+use crate::dialect::advice::{self, Advice};
 use crate::dialect::mask::{self, MASK};
 use crate::emulator::NoWorld;
+use crate::model::account::Dialect;
 use crate::world::journal::{ApiRequest, Excerpt};
 
 /// Returns the data of the journal's entry for a request.
-pub(super) fn data(request: &ApiRequest) -> Value {
-    json!({
+pub(super) fn data(dialect: Dialect, request: &ApiRequest) -> Value {
+    let mut data = json!({
         "method": request.method,
         "path": request.path,
         "params": params(request),
@@ -21,7 +23,12 @@ pub(super) fn data(request: &ApiRequest) -> Value {
         "answer_bytes": request.response.whole_bytes,
         "reason": request.no_world.map(NoWorld::as_str),
         "account_sid": request.named.map(|sid| sid.to_string()),
-    })
+    });
+    if let Some(Advice { cause, remedy }) = request.code.and_then(|code| advice::of_code(code, dialect)) {
+        data["cause"] = json!(cause);
+        data["advice"] = json!(remedy);
+    }
+    data
 }
 
 /// Returns the parameters in the query and in the body. The value of a parameter that occurs more than once is a list.
@@ -119,6 +126,6 @@ mod tests {
 
     #[test]
     fn a_duration_is_in_milliseconds() {
-        assert_eq!(data(&request("/", b"", b""))["duration_ms"], json!(1.234));
+        assert_eq!(data(Dialect::Twilio, &request("/", b"", b""))["duration_ms"], json!(1.234));
     }
 }

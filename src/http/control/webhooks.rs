@@ -287,6 +287,7 @@ impl Webhook {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::webhook::Delivery;
 
     fn record(method: Method, url: &str) -> ExchangeRecord {
         ExchangeRecord {
@@ -301,6 +302,7 @@ mod tests {
             response_body: String::new(),
             duration_ms: 1,
             failure: None,
+            delivery: Delivery::FIRST,
         }
     }
 

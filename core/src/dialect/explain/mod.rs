@@ -1,9 +1,11 @@
 //! Explains why a signature doesn't match: tries webhook apps' common mistakes until one yields the value in question.
 //! Its messages never contain a secret.
 
+mod by_rule;
 mod check;
 mod variant;
 
+pub use self::by_rule::spoiled_delivery;
 pub use self::check::{Check, check};
 
 use base64::Engine as _;
@@ -61,6 +63,8 @@ words!(
         SubaccountToken = "subaccount-token",
         /// The app used an API key's secret, which never signs a webhook.
         ApiSecret = "api-secret",
+        /// The app made no mistake: a rule spoiled the signature on purpose.
+        ByRule = "by-rule",
         /// No known mistake yields the signature.
         Unknown = "unknown",
     }

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::*;
+use crate::model::webhook::{Attempt, Delivery, RuleMark, Signature};
 
 fn pairs(value: &Value) -> Vec<(String, String)> {
     let fields = value.as_object().into_iter().flatten();
@@ -45,8 +46,10 @@ fn each_mistake_is_recognised_from_the_real_validators_signature() {
         assert!(!explanation.detail.contains(text("token")), "{}", case["what"]);
         seen.extend(explanation.mistakes);
     }
-    // Only SignalWire has this scheme; the last test of this file covers it.
+    // Only SignalWire has this scheme; a test of this file covers it.
     seen.insert(Mistake::RelayScheme);
+    // No signature by itself shows that a rule spoiled it; the last test of this file covers it.
+    seen.insert(Mistake::ByRule);
     let missing: Vec<_> = Mistake::ALL.iter().filter(|mistake| !seen.contains(mistake)).collect();
     assert!(missing.is_empty(), "no case for {missing:?}");
 }
@@ -165,4 +168,28 @@ fn signalwires_relay_scheme_and_api_token_are_recognised() {
         }
     }
     assert!(check(url, &params, KeyKind::SigningKey).node.contains("process.env.SIGNALWIRE_SIGNING_KEY"));
+}
+
+#[test]
+fn a_rule_is_named_only_if_the_signature_is_invalid() {
+    let ask = |signature: &str| {
+        let url = "http://app.test/fax";
+        let params = Vec::new();
+        explain(&Question { url, params, body: None, signature, key: "t", key_kind: KeyKind::AuthToken, others: &[] })
+    };
+    let by = |rule| Some(RuleMark::of(rule));
+    for (signature, rule, begins) in [
+        (Signature::Bad, Some(1), "rule 1 spoiled this signature on purpose: it was made with a different secret"),
+        (Signature::Missing, Some(1), "rule 1 left out the signature on purpose"),
+        (Signature::Stale, None, "a rule spoiled this signature on purpose: it is that of an earlier status"),
+    ] {
+        let delivery = Delivery::of(Attempt::FIRST, signature, by(rule));
+        let explanation = ask("x").spoiled_by_rule(&delivery);
+        assert_eq!(explanation.mistakes, [Mistake::ByRule]);
+        assert!(explanation.detail.starts_with(begins), "{}", explanation.detail);
+        let valid = ask(&explanation.expected);
+        assert_eq!(valid.clone().spoiled_by_rule(&delivery), valid);
+    }
+    let usual = ask("x");
+    assert_eq!(usual.clone().spoiled_by_rule(&Delivery::FIRST), usual);
 }

@@ -13,7 +13,7 @@ use crate::engine::{Cursor, Engine};
 use crate::model::account::Dialect;
 use crate::model::media::Document;
 use crate::model::sid::AccountSid;
-use crate::model::webhook::{ExchangeRecord, Method, Purpose};
+use crate::model::webhook::{Delivery, ExchangeRecord, Method, Purpose};
 
 const NOW: i64 = 1_614_592_800; // 2021-03-01T10:00:00Z
 
@@ -202,6 +202,7 @@ fn fetched(world: &mut Engine) -> FaxSid {
         response_body: String::new(),
         duration_ms: 1,
         failure: None,
+        delivery: Delivery::FIRST,
     };
     let document = Document::unrendered(1, b"%PDF-".as_slice().into());
     let outcome = EffectResult::Document { record: Box::new(record), document: Ok(document) };

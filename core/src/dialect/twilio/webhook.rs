@@ -109,6 +109,7 @@ mod tests {
             failed: Some((Fault::HttpStatus, "http://app/fax".into())),
             cookies: Vec::new(),
             attempt: Attempt::FIRST,
+            by_rule: None,
             signature: Signature::Good,
             idempotency_token: "t".into(),
         };

@@ -21,7 +21,7 @@ use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::engine::agenda::AlarmKind;
-use crate::engine::event::AlertLevel;
+use crate::engine::event::{AlertLevel, CallResult};
 use crate::engine::rule::Pattern;
 use crate::model::account::{AccountStatus, DocumentPolicy, Service};
 use crate::model::fault::Fault;
@@ -195,7 +195,19 @@ plain!(
     Timestamp,
     Pattern
 );
-plain!(AccountStatus, AlarmKind, AlertLevel, Direction, DocumentPolicy, Fault, MediaFault, MediaType, Method, PageSize);
+plain!(
+    AccountStatus,
+    AlarmKind,
+    AlertLevel,
+    CallResult,
+    Direction,
+    DocumentPolicy,
+    Fault,
+    MediaFault,
+    MediaType,
+    Method,
+    PageSize
+);
 plain!(MessageStatus, Purpose, Quality, ReceiveMode, Service, Signature, Status);
 
 impl<F: Form> Form for Option<F> {

@@ -46,14 +46,20 @@ pub(super) enum WebhookPlan {
         not_before: Timestamp,
         /// The misbehavior that the rule inflicts on the webhook.
         fault: WebhookFault,
+        /// The id of the rule; `None` in a state from a version that did not record it.
+        rule: Option<u64>,
     },
 }
 
 impl WebhookPlan {
-    /// Returns the plan that follows from the rules' decision at this time; `fault` is `None` if no rule acted.
-    pub(super) fn of(fault: Option<WebhookFault>, now: Timestamp) -> Self {
+    /// Returns the plan that follows from the rules' decision at this time; `decided` is `None` if no rule acted.
+    pub(super) fn of(decided: Option<(u64, WebhookFault)>, now: Timestamp) -> Self {
         let not_before = |fault: &WebhookFault| now.after(Duration::from_millis(fault.delay_ms));
-        fault.map_or(Self::Plain, |fault| Self::Ruled { not_before: not_before(&fault), fault })
+        decided.map_or(Self::Plain, |(rule, fault)| Self::Ruled {
+            not_before: not_before(&fault),
+            fault,
+            rule: Some(rule),
+        })
     }
 }
 

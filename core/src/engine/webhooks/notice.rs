@@ -18,7 +18,7 @@ use crate::model::fax::Status;
 use crate::model::media::Document;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Attempt, Cookie, ExchangeRecord, Method, Purpose, Signature};
+use crate::model::webhook::{Attempt, Cookie, ExchangeRecord, Method, Purpose, RuleMark, Signature};
 
 /// The undelivered notices of one fax.
 #[derive(Debug, Clone, Default)]
@@ -149,9 +149,9 @@ impl Engine {
             let (from, to) = (notice.from.to_string(), notice.to.to_string());
             let fax = (notice.direction, from.as_str(), to.as_str());
             let place = QUESTIONS + place;
-            let fault = self.rules_of_webhook(sid, (notice.purpose, &notice.url), fax, place, now);
+            let decided = self.rules_of_webhook(sid, (notice.purpose, &notice.url), fax, place, now);
             if let Some(queued) = self.world.outgoing.get_mut(&sid).and_then(|outgoing| outgoing.queue.get_mut(at)) {
-                queued.plan = WebhookPlan::of(fault, now);
+                queued.plan = WebhookPlan::of(decided, now);
             }
         }
     }
@@ -237,6 +237,7 @@ impl Engine {
             method: fallback.method,
             attempt: Attempt::FIRST,
             signature: Signature::Good,
+            by_rule: None,
             idempotency_token: Box::default(),
             ..Arc::unwrap_or_clone(failed)
         };
@@ -274,7 +275,7 @@ impl Outgoing {
             let others = self.queue.len().saturating_sub(1);
             let Some(first) = self.queue.front_mut() else { return Next::Nothing };
             let place = first.place;
-            let WebhookPlan::Ruled { not_before, fault } = &mut first.plan else {
+            let WebhookPlan::Ruled { not_before, fault, rule } = &mut first.plan else {
                 if first.plan == WebhookPlan::Undecided {
                     return Next::Waits;
                 }
@@ -289,16 +290,19 @@ impl Outgoing {
             } else if fault.reorder && others > 0 {
                 // Cleared, so that the notice is sent when it comes to the front again.
                 fault.reorder = false;
+                mark(&mut first.notice, *rule).is_reordered = true;
                 self.queue.swap(0, 1);
             } else if fault.reorder && !is_last {
                 return Next::Waits;
             } else {
                 first.notice = with_token(Arc::clone(&first.notice), place, token_of);
+                mark(&mut first.notice, *rule).held_ms = fault.delay_ms;
                 let mut notice = Arc::clone(&first.notice);
                 Arc::make_mut(&mut notice).signature = fault.signature;
                 if fault.duplicate {
                     // The notice stays at the front, so the next `take_next` returns it again.
                     fault.duplicate = false;
+                    mark(&mut first.notice, *rule).is_duplicate = true;
                 } else {
                     self.queue.pop_front();
                 }
@@ -306,6 +310,11 @@ impl Outgoing {
             }
         }
     }
+}
+
+/// Returns the mark of the rule that acts on a notice, creating it if necessary.
+fn mark(notice: &mut Arc<Notice>, rule: Option<u64>) -> &mut RuleMark {
+    Arc::make_mut(notice).by_rule.get_or_insert(RuleMark::of(rule))
 }
 
 /// Gives the notice its token, unless it already has one: a duplicate has the same token as the original.
@@ -338,6 +347,7 @@ fn notice(fax: &Fax, purpose: Purpose, url: Box<str>, method: Method) -> Notice 
         cookies: Vec::new(),
         attempt: Attempt::FIRST,
         signature: Signature::Good,
+        by_rule: None,
         idempotency_token: Box::default(),
     }
 }

@@ -15,7 +15,7 @@ use crate::engine::webhooks::{TokenPlace, WebhookPlan};
 use crate::model::fault::Fault;
 use crate::model::fax::Direction;
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Attempt, ExchangeFailure, Method, Purpose, Signature};
+use crate::model::webhook::{Attempt, ExchangeFailure, Method, Purpose, RuleMark, Signature};
 
 impl Engine {
     pub(in crate::engine) fn ask(
@@ -39,7 +39,7 @@ impl Engine {
         self.check_overrides(sid, purpose, &url, now);
         let (attempt, signature) = (Attempt::FIRST, Signature::Good);
         let plan = self.first_plan(ordinal, now);
-        let asking = Asking { purpose, url, method, failed, attempt, plan, signature, token: None };
+        let asking = Asking { purpose, url, method, failed, attempt, plan, signature, by_rule: None, token: None };
         if let Some(call) = self.world.tables.call_mut(ordinal) {
             call.asking = Some(asking);
         }
@@ -92,14 +92,15 @@ impl Engine {
             // Already sent; sending it again would ask a second question.
             _ if was_asked => {}
             WebhookPlan::Ruled { not_before, .. } if not_before > now => self.set_webhook_alarm(ordinal, not_before),
-            WebhookPlan::Ruled { fault, .. } => {
+            WebhookPlan::Ruled { fault, rule, .. } => {
                 // Marked as sent, so that a later alarm does not apply the fault again.
                 asking.plan = WebhookPlan::Plain;
                 if fault.drop {
                     self.not_asked(ordinal, purpose, url, now);
                     return;
                 }
-                self.sign_question(ordinal, fault.signature);
+                let mark = RuleMark { held_ms: fault.delay_ms, ..RuleMark::of(rule) };
+                self.mark_question(ordinal, fault.signature, mark);
                 self.ask_again(ordinal, false);
                 if fault.duplicate {
                     self.ask_again(ordinal, true);
@@ -111,7 +112,7 @@ impl Engine {
 
     /// Handles a question that a rule drops: the call continues as if the app were unreachable.
     fn not_asked(&mut self, ordinal: Ordinal, purpose: Purpose, url: Box<str>, now: Timestamp) {
-        let failure = ExchangeFailure::ConnectionFailure("dropped by a rule".to_owned());
+        let failure = ExchangeFailure::ConnectionFailure(ExchangeFailure::DROPPED_BY_RULE.to_owned());
         let sid = self.world.tables.call(ordinal).map(|call| call.sid);
         let text = format!("{}: {failure}", purpose.as_str());
         self.alert(sid, (failure.fault(), AlertLevel::Error), &text, None, now);
@@ -138,6 +139,7 @@ impl Engine {
             cookies: call.cookies.clone(),
             attempt: asking.attempt,
             signature: asking.signature,
+            by_rule: asking.by_rule.map(|mark| RuleMark { is_duplicate: is_echo, ..mark }),
             idempotency_token: token.clone(),
         };
         let sid = call.sid;
@@ -148,9 +150,11 @@ impl Engine {
         self.issue_effect(UnderWay { fax: Some(sid), intent, is_echo });
     }
 
-    fn sign_question(&mut self, ordinal: Ordinal, signature: Signature) {
+    /// Gives the pending question the signature that a rule has chosen, and the rule's mark.
+    fn mark_question(&mut self, ordinal: Ordinal, signature: Signature, mark: RuleMark) {
         if let Some(asking) = self.world.tables.call_mut(ordinal).and_then(|call| call.asking.as_mut()) {
             asking.signature = signature;
+            asking.by_rule = Some(mark);
         }
     }
 }

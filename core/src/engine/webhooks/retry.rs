@@ -67,8 +67,8 @@ fn next(
     record: &ExchangeRecord,
     now: Timestamp,
 ) -> Option<(Attempt, Timestamp)> {
-    let next = attempt.next(record.duration_ms);
     let failure = record.failure.as_ref()?;
+    let next = attempt.next(record.duration_ms, failure.fault());
     let at = now.after(Duration::from_millis(overrides.retry_wait_ms));
     overrides.retries_after(failure, attempt.number, next.spent_ms).then_some((next, at))
 }

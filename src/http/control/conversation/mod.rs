@@ -22,9 +22,9 @@ use super::fax;
 use super::lazy;
 use super::problem::Problem;
 use crate::clock::ClockMode;
+use crate::dialect::entry;
 use crate::dialect::view::View;
 use crate::emulator::Registry;
-
 use crate::engine::event::EventKind;
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::engine::{CallOutcome, ConversationState};

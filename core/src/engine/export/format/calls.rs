@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::documents::Document;
-use super::effects::{Attempt, Cookie};
+use super::effects::{Attempt, Cookie, RuleMark};
 use super::faxes::Luck;
 use super::lines::{Caller, Line, LineFault};
 use super::webhooks::{ExchangeRecord, WebhookPlan};
@@ -65,6 +65,8 @@ form! {
         // Renamed in the engine; files keep the old name.
         fate = plan: WebhookPlan,
         signature: Signature,
+        #[serde(default)]
+        by_rule: Option<RuleMark>,
         token: Option<Box<str>>,
     }
 }

@@ -121,6 +121,8 @@ form! {
         cookies: Vec<Cookie>,
         attempt: Attempt,
         signature: Signature,
+        #[serde(default)]
+        by_rule: Option<RuleMark>,
         idempotency_token: Box<str>,
     }
 }
@@ -148,6 +150,8 @@ form! {
         cookies: Vec<Cookie>,
         attempt: Attempt,
         signature: Signature,
+        #[serde(default)]
+        by_rule: Option<RuleMark>,
         idempotency_token: Box<str>,
     }
 }
@@ -168,6 +172,17 @@ form! {
     struct Attempt for webhook::Attempt {
         number: u64,
         spent_ms: u64,
+        #[serde(default)]
+        after: Option<Fault>,
+    }
+}
+
+form! {
+    struct RuleMark for webhook::RuleMark {
+        rule: Option<u64>,
+        held_ms: u64,
+        is_reordered: bool,
+        is_duplicate: bool,
     }
 }
 

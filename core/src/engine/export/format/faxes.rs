@@ -159,6 +159,8 @@ form! {
         document: Document,
         calls: u32,
         step: CallStep,
+        #[serde(default)]
+        rule: Option<u64>,
     }
 }
 

@@ -2,17 +2,19 @@
 
 use std::collections::VecDeque;
 
-use super::effects::{Cookie, Notice};
+use serde::{Deserialize, Serialize};
+
+use super::effects::{Cookie, Notice, RuleMark};
 use super::rules::WebhookFault;
 use crate::engine::agenda::Ordinal;
 use crate::engine::event;
-use crate::engine::export::form::{Shared, form};
+use crate::engine::export::form::{Form, Shared, form};
 use crate::engine::webhooks::{self, notice};
 use crate::model::fault::Fault;
 use crate::model::fax::Status;
 use crate::model::sid::{AlertSid, FaxSid};
 use crate::model::time::Timestamp;
-use crate::model::webhook::{self, Method, Purpose};
+use crate::model::webhook::{self, Method, Purpose, Signature};
 
 form! {
     struct Outgoing for notice::Outgoing {
@@ -40,7 +42,7 @@ form! {
     enum WebhookPlan for webhooks::WebhookPlan {
         Undecided,
         Plain,
-        Ruled { not_before: Timestamp, fault: WebhookFault },
+        Ruled { not_before: Timestamp, fault: WebhookFault, rule: Option<u64> },
     }
 }
 
@@ -57,6 +59,39 @@ form! {
         response_body: String,
         duration_ms: u64,
         failure: Option<ExchangeFailure>,
+        #[serde(default)]
+        delivery: Delivery,
+    }
+}
+
+/// The delivery of an exchange. That of a first attempt that no rule has changed is omitted, and older files have no
+/// such field, so a missing one is read as that.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::engine::export) struct Delivery(Option<Box<UnusualDelivery>>);
+
+impl Form for Delivery {
+    type Of = webhook::Delivery;
+
+    fn of(delivery: &webhook::Delivery) -> Self {
+        Self((*delivery != webhook::Delivery::FIRST).then(|| Box::new(UnusualDelivery::of(delivery))))
+    }
+
+    fn value(self) -> webhook::Delivery {
+        self.0.map_or(webhook::Delivery::FIRST, |delivery| (*delivery).value())
+    }
+
+    fn is_left_out(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+form! {
+    struct UnusualDelivery for webhook::Delivery {
+        attempt: u64,
+        after: Option<Fault>,
+        signature: Signature,
+        by_rule: Option<RuleMark>,
     }
 }
 

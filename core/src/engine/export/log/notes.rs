@@ -1,6 +1,7 @@
 //! The written form of the events that the shell journals.
 
 use super::answers::{Outcome, Verb};
+use crate::engine::event::CallResult;
 use crate::engine::export::form::{Shared, form};
 use crate::engine::export::format::documents::PageLoss;
 use crate::engine::export::format::lines::{Failure, Line};
@@ -31,6 +32,7 @@ form! {
         WebhookAttempt { record: Shared<ExchangeRecord> },
         WebhookReplayed { of: Box<str>, record: Shared<ExchangeRecord> },
         TwimlExecuted { verb: Verb },
+        CallAttempt { attempt: u32, outcome: CallResult, retry_at: Option<Timestamp>, rule: Option<u64> },
         CallNotAnswered,
         Alert(alert: Alert),
         CallerIdAdopted { number: PhoneNumber },

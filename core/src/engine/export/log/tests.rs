@@ -8,7 +8,7 @@ use super::{LOG_VERSION, LogError};
 use crate::engine::command::{Input, Logged};
 use crate::engine::effect::{EffectId, Generation};
 use crate::engine::event::ResetCount;
-use crate::engine::event::{Alert, AlertLevel, EventKind, ResetTo};
+use crate::engine::event::{Alert, AlertLevel, CallResult, EventKind, ResetTo};
 use crate::engine::export::LoadState;
 use crate::engine::export::{MediaForm, State};
 use crate::engine::input::{
@@ -32,7 +32,7 @@ use crate::model::phone::{Party, PhoneNumber};
 use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, MessageSid, NumberSid, TwimlBinSid};
 use crate::model::time::Timestamp;
 use crate::model::twiml_bin::TwimlBinChange;
-use crate::model::webhook::{Cookie, ExchangeFailure, ExchangeRecord, Method, Purpose, Signature};
+use crate::model::webhook::{Cookie, Delivery, ExchangeFailure, ExchangeRecord, Method, Purpose, RuleMark, Signature};
 use crate::twiml::{Reading, Receive, TwimlError, Verb, Warning};
 
 const NUMBER: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
@@ -74,6 +74,12 @@ fn record(failure: Option<ExchangeFailure>) -> ExchangeRecord {
         response_headers: pairs("Server"),
         response_body: "<Response/>".to_owned(),
         duration_ms: 12,
+        delivery: Delivery {
+            attempt: 2,
+            after: failure.as_ref().map(ExchangeFailure::fault),
+            signature: Signature::Stale,
+            by_rule: Some(RuleMark { rule: Some(3), held_ms: 4, is_reordered: true, is_duplicate: true }),
+        },
         failure,
     }
 }
@@ -326,6 +332,8 @@ fn notes() -> Vec<Input> {
         EventKind::WebhookAttempt { record: shared() },
         EventKind::WebhookReplayed { of: "token".into(), record: shared() },
         EventKind::TwimlExecuted { verb: Verb::Reject },
+        EventKind::CallAttempt { attempt: 1, outcome: CallResult::Busy, retry_at: Some(at()), rule: Some(2) },
+        EventKind::CallAttempt { attempt: 2, outcome: CallResult::Connected, retry_at: None, rule: None },
         EventKind::CallNotAnswered,
         EventKind::Alert(alert),
         EventKind::CallerIdAdopted { number: NUMBER },

@@ -1,0 +1,128 @@
+//! The cause of an alert or a failed fax in plain words, and what to do about it. A fault alone doesn't say that: the same
+//! code stands for a damaged document and for a broken call, or for a missing page and for a crashed app.
+
+mod codes;
+mod words;
+
+use crate::engine::event::Alert;
+use crate::engine::{Cause, UnansweredCall};
+use crate::model::account::Dialect;
+use crate::model::fault::{Failure, Fault};
+use crate::model::webhook::{Delivery, ExchangeFailure, ExchangeRecord, Purpose, Signature};
+
+pub use self::codes::of_code;
+
+/// The beginning of the text about a document that could not be fetched or read.
+const OF_MEDIA_URL: &str = "MediaUrl: ";
+
+/// A cause and its remedy, each in whole sentences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// What went wrong, and why.
+    pub cause: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// The request in which a fault occurred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The request for the document of an outbound fax, or the reading of it.
+    Document,
+    /// The request for TwiML.
+    Question,
+    /// A notice of a status or of an alert.
+    Notice,
+    /// No request: a call, its line, or the pages that came in over it.
+    Call,
+}
+
+/// One fault with everything that is known about it.
+struct Case<'a> {
+    dialect: Dialect,
+    fault: Fault,
+    place: Place,
+    /// The status of the response, if one arrived.
+    status: Option<u16>,
+    /// The particulars, without the name of the place.
+    detail: &'a str,
+    /// The delivery of the request, if a request was made.
+    delivery: Option<&'a Delivery>,
+    /// The number of pages that got through before the call broke, if a call broke.
+    pages_over: Option<u32>,
+}
+
+/// Returns the advice for an alert.
+#[must_use]
+pub fn of_alert(alert: &Alert, dialect: Dialect) -> Advice {
+    of_fault(alert.fault, &alert.message, alert.record.as_deref(), dialect)
+}
+
+/// Returns the advice for a call that ended without a fax; `None` if the caller hung up.
+#[must_use]
+pub fn of_unanswered(call: &UnansweredCall, dialect: Dialect) -> Option<Advice> {
+    let Cause { fault, message, record } = &call.cause;
+    Some(of_fault((*fault)?, message, record.as_deref(), dialect))
+}
+
+fn of_fault(fault: Fault, message: &str, record: Option<&ExchangeRecord>, dialect: Dialect) -> Advice {
+    let (of_media_url, detail) = split(message);
+    let place = record.map_or(if of_media_url { Place::Document } else { Place::Call }, place_of);
+    let status = record.and_then(|record| record.status);
+    let delivery = record.map(|record| &record.delivery);
+    Case { dialect, fault, place, status, detail, delivery, pages_over: None }.advice()
+}
+
+/// Returns the advice for a failed fax.
+#[must_use]
+pub fn of_failure(failure: &Failure, dialect: Dialect) -> Advice {
+    let (of_media_url, detail) = split(failure.detail.as_deref().unwrap_or_default());
+    let place = if of_media_url { Place::Document } else { Place::Call };
+    let (fault, pages_over) = (failure.fault, failure.pages_over);
+    Case { dialect, fault, place, status: status_in(detail), detail, delivery: None, pages_over }.advice()
+}
+
+/// Returns whether a text is about a document, and the text without the words that say so.
+fn split(text: &str) -> (bool, &str) {
+    text.strip_prefix(OF_MEDIA_URL).map_or((false, text), |detail| (true, detail))
+}
+
+fn place_of(record: &ExchangeRecord) -> Place {
+    match record.purpose {
+        Purpose::MediaUrl => Place::Document,
+        Purpose::FaxUrl | Purpose::FallbackUrl => Place::Question,
+        Purpose::Action | Purpose::StatusCallback | Purpose::Debugger => Place::Notice,
+    }
+}
+
+/// Returns the status that the text of a failed exchange names: a failed fax keeps this text, but not the exchange.
+fn status_in(detail: &str) -> Option<u16> {
+    let text = ExchangeFailure::HttpStatus(0).to_string();
+    let after = detail.strip_prefix(text.trim_end_matches('0'))?;
+    let digits = after.find(|sign: char| !sign.is_ascii_digit()).map_or(after, |end| &after[..end]);
+    digits.parse().ok()
+}
+
+impl Case<'_> {
+    fn advice(&self) -> Advice {
+        Advice { cause: self.worded(&self.cause()), remedy: self.worded(&self.remedy()) }
+    }
+
+    /// Replaces the name of the instruction language, which SignalWire calls cXML.
+    fn worded(&self, text: &str) -> String {
+        text.replace("TwiML", self.dialect.instruction_language())
+    }
+
+    /// Returns whether a rule spoiled the signature of the request on purpose.
+    fn is_spoiled(&self) -> bool {
+        self.delivery.is_some_and(|delivery| delivery.signature != Signature::Good)
+    }
+
+    fn was_dropped_by_rule(&self) -> bool {
+        self.detail.ends_with(ExchangeFailure::DROPPED_BY_RULE)
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,203 @@
+//! The sentences themselves: for each fault, its cause and its remedy.
+
+use super::{Case, Place};
+use crate::model::account::Dialect;
+use crate::model::fault::Fault;
+
+impl Case<'_> {
+    pub(super) fn cause(&self) -> String {
+        let service = self.dialect.service();
+        let text = match self.fault {
+            Fault::Busy => "The called number was busy.",
+            Fault::NoAnswer => "Nobody picked up at the called number.",
+            Fault::Transmission => return self.broken_call(),
+            Fault::Incompatible => "The machine at the other end can't receive this fax.",
+            Fault::Document => return self.unreadable(),
+            Fault::InvalidUrl => return self.invalid_url(),
+            Fault::HttpStatus => return self.refused(),
+            Fault::ConnectTimeout => "No connection could be made in time.",
+            Fault::ConnectionRefused => "Nothing listens on that port.",
+            Fault::ReadTimeout => "The connection was made, but no response came in time.",
+            Fault::TotalTimeout => {
+                return format!("The response was not complete within the time that {service} waits.");
+            }
+            Fault::ConnectionFailure if self.was_dropped_by_rule() => {
+                "A rule dropped the request, so the app never got it."
+            }
+            Fault::ConnectionFailure => "The connection broke before the response was complete.",
+            Fault::ProtocolViolation => "The response isn't HTTP.",
+            Fault::BadHostName => "The host name doesn't resolve.",
+            Fault::TooManyRedirects => "The server sent more redirects than are followed.",
+            Fault::BadRedirect => "A redirect has no usable Location header.",
+            Fault::TlsHandshake => "TLS failed, so no request could be made.",
+            Fault::CertificateName => "The certificate is for another host.",
+            Fault::CertificateExpired => "The certificate has expired or isn't valid yet.",
+            Fault::CertificateUntrusted => "The certificate isn't signed by an authority that the emulator trusts.",
+            Fault::BodyTooLarge => return format!("The response is larger than {service} accepts."),
+            Fault::UnknownEdge => "The URL's connection overrides name an edge location that doesn't exist.",
+            Fault::PrivateEdge => {
+                "The URL's connection overrides name a private edge location, which can't be reached."
+            }
+            Fault::RetryPolicy => "The URL's connection overrides name a retry policy that doesn't exist.",
+            Fault::TwimlTooLarge => "The TwiML is over 64 kB.",
+            Fault::TwimlEmpty => "The response is empty, though TwiML was asked for.",
+            Fault::TwimlMalformed => "The response isn't well-formed XML.",
+            Fault::TwimlRoot => "The root of the response isn't <Response>.",
+            Fault::TwimlSchema => "An element, attribute or value is unknown and was ignored.",
+            Fault::ContentType => "The content type of the response isn't one of TwiML's.",
+            Fault::NoFaxVerb => "The TwiML has neither <Receive> nor <Reject>.",
+            Fault::AccountNotActive => "The account is suspended or closed, so its numbers take no calls.",
+            Fault::Internal => "The emulator itself is at fault, not your app.",
+        };
+        text.to_owned()
+    }
+
+    pub(super) fn remedy(&self) -> String {
+        let text = match self.fault {
+            Fault::Busy => "Send again later, or set a Ttl, within which the number is called again.",
+            Fault::NoAnswer => {
+                "Check that a fax machine answers there. At a number of this account, the alerts of the incoming call \
+                 say why it wasn't answered."
+            }
+            Fault::Transmission => "Your app is not at fault; decide whether to send again.",
+            Fault::Incompatible => "Send US Letter or A4, upright, in a lower quality.",
+            Fault::Document => return self.mend(),
+            Fault::InvalidUrl => return self.correct_url(),
+            Fault::HttpStatus => return self.correct_app(),
+            Fault::ConnectTimeout => {
+                "Check that the host is reachable from where the emulator runs. In a container, --connect-to redirects \
+                 localhost."
+            }
+            Fault::ConnectionRefused => {
+                "Start your app, or correct the port in the URL. In a container, localhost is the container itself: see \
+                 --connect-to."
+            }
+            Fault::ReadTimeout | Fault::TotalTimeout => self.hurry(),
+            Fault::ConnectionFailure if self.was_dropped_by_rule() => "Remove the rule when you no longer need it.",
+            Fault::ConnectionFailure => {
+                "Look at your app's log: it may have crashed, or a proxy in front of it closed the connection."
+            }
+            Fault::ProtocolViolation => {
+                "Check whether the port speaks TLS while the URL says http, or the other way round."
+            }
+            Fault::BadHostName => "Correct the name, or map it with --connect-to.",
+            Fault::TooManyRedirects => "Use the final URL, and check that the server doesn't redirect in a loop.",
+            Fault::BadRedirect => "Redirect to an http or https URL, or respond without a redirect.",
+            Fault::TlsHandshake => "Check that the port speaks TLS at all, and that the URL shouldn't be http.",
+            Fault::CertificateName => "Use a host name that the certificate has.",
+            Fault::CertificateExpired => "Renew it. In tests, --insecure-webhooks accepts it.",
+            Fault::CertificateUntrusted => "Name its authority with --trust-ca, or accept it with --insecure-webhooks.",
+            Fault::BodyTooLarge if self.place == Place::Document => {
+                "Send a smaller document: fewer pages or less detail."
+            }
+            Fault::BodyTooLarge | Fault::TwimlTooLarge => "Send a shorter response.",
+            Fault::UnknownEdge | Fault::PrivateEdge => "Correct or remove `e` after the # of the URL.",
+            Fault::RetryPolicy => "Correct or remove `rp` after the # of the URL.",
+            Fault::TwimlEmpty => "Respond with TwiML; the simplest is <Response><Receive/></Response>.",
+            Fault::TwimlMalformed => {
+                "Escape & and < in attributes, and close every element. An HTML page is usually an error or a login page."
+            }
+            Fault::TwimlRoot => "Wrap the verb in <Response>…</Response>.",
+            Fault::TwimlSchema => "Correct what the message names. Verbs are case-sensitive: <Receive>, not <receive>.",
+            Fault::ContentType => "Respond with text/xml.",
+            Fault::NoFaxVerb => "Add one of them; the simplest TwiML is <Response><Receive/></Response>.",
+            Fault::AccountNotActive => "Set the account's status to active.",
+            Fault::Internal => "Please report it, with the message and the emulator's log.",
+        };
+        text.to_owned()
+    }
+
+    fn broken_call(&self) -> String {
+        match self.pages_over {
+            Some(1) => "The transmission broke after 1 page.".to_owned(),
+            Some(pages) if pages > 0 => format!("The transmission broke after {pages} pages."),
+            Some(_) | None => "The transmission broke.".to_owned(),
+        }
+    }
+
+    fn unreadable(&self) -> String {
+        let why = if self.detail.is_empty() { String::new() } else { format!(": {}", self.detail) };
+        match self.place {
+            Place::Document => format!("The document at the MediaUrl can't be turned into fax pages{why}."),
+            // The particulars may be those of the call, and not of the pages.
+            Place::Question | Place::Notice | Place::Call => {
+                "The pages that came in over the line can't be read.".to_owned()
+            }
+        }
+    }
+
+    fn mend(&self) -> String {
+        match self.place {
+            Place::Document => {
+                "Mend the document at the MediaUrl, or send another one: open it in a viewer, or run `fauxfax convert` on \
+                 it. Sending the same document again fails again."
+            }
+            Place::Question | Place::Notice | Place::Call => "Receive a different document.",
+        }
+        .to_owned()
+    }
+
+    fn invalid_url(&self) -> String {
+        match self.place {
+            Place::Call => "The call could not be put to an app: no usable URL is set.".to_owned(),
+            Place::Document => "The MediaUrl isn't an absolute http or https URL.".to_owned(),
+            Place::Question | Place::Notice => "The URL isn't an absolute http or https URL.".to_owned(),
+        }
+    }
+
+    fn correct_url(&self) -> String {
+        match self.place {
+            Place::Call => "Correct what the message names, such as the VoiceUrl or VoiceReceiveMode of the number.",
+            Place::Document => "Correct the MediaUrl of the create call: scheme, host and path.",
+            Place::Question | Place::Notice => {
+                "Correct the URL of the number or of the request: scheme, host and path."
+            }
+        }
+        .to_owned()
+    }
+
+    fn refused(&self) -> String {
+        let (who, what) = match self.place {
+            Place::Document => ("The server at the MediaUrl", "the request for the document"),
+            Place::Question => ("The app", "the request for TwiML"),
+            Place::Notice => ("The app", "the webhook"),
+            Place::Call => ("The server", "the request"),
+        };
+        let status = self.status.map_or_else(|| "an error (4xx or 5xx)".to_owned(), |status| status.to_string());
+        let spoiled = if self.is_spoiled() { "; a rule had spoiled its signature on purpose" } else { "" };
+        format!("{who} responded with {status} to {what}{spoiled}.")
+    }
+
+    fn correct_app(&self) -> String {
+        let is_document = self.place == Place::Document;
+        let text = match self.status {
+            _ if self.is_spoiled() => "Nothing, if the app refused the webhook because of its signature.",
+            Some(401 | 403) if is_document => {
+                "Let the document be read without a session, or put a name and a password into the MediaUrl."
+            }
+            Some(401 | 403) => {
+                "If your app verifies signatures, find out why it refused this one: `explain-signature`, or Explain in \
+                 the console, names the mistake."
+            }
+            Some(404 | 410) if is_document => {
+                "Check the path of the MediaUrl, and keep the document until the fax has ended: it is fetched after the \
+                 create call has returned."
+            }
+            Some(404 | 410) => "Check the path of the URL against the routes of your app.",
+            Some(405) if is_document => "Let the URL respond to GET.",
+            Some(405) => "Accept the method of the request in your app, or set the method that your app accepts.",
+            Some(_) | None => "Look at the response in the conversation, and at your app's log for the same moment.",
+        };
+        text.to_owned()
+    }
+
+    const fn hurry(&self) -> &'static str {
+        match (self.place, self.dialect) {
+            (Place::Document, _) => {
+                "Make the document ready before the create call, and check that its server isn't overloaded."
+            }
+            (_, Dialect::Twilio) => "Respond first and do the work afterwards: the whole response may take 15 s.",
+            (_, Dialect::SignalWire) => "Respond first and do the work afterwards.",
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Sentences about calls, deliveries and rules, for people who read a journal.
+
+use std::time::Duration;
+
+use super::date;
+use crate::engine::event::CallResult;
+use crate::engine::rule::{ApiFault, LineOverride, Outcome, RuleEffect, WebhookFault};
+use crate::model::fault::Fault;
+use crate::model::line::LineFault;
+use crate::model::time::Timestamp;
+use crate::model::webhook::{Delivery, RuleMark, Signature};
+
+/// The place of the time of day, to the second, in an RFC 3339 timestamp.
+const TIME_OF_DAY: std::ops::Range<usize> = 11..19;
+
+/// Describes the outcome of a call and what follows, as in `busy, by rule 2; the number is called again at 12:00:05
+/// UTC`.
+#[must_use]
+pub fn of_call(outcome: CallResult, retry_at: Option<Timestamp>, rule: Option<u64>) -> String {
+    let said = match outcome {
+        CallResult::Connected => "connected",
+        CallResult::Busy => "busy",
+        CallResult::NoAnswer => "not answered",
+        CallResult::Canceled => "hung up, because the fax was canceled",
+    };
+    let rule = rule.map(|rule| format!(", by rule {rule}")).unwrap_or_default();
+    let next = match (outcome, retry_at) {
+        (CallResult::Connected | CallResult::Canceled, _) => String::new(),
+        (CallResult::Busy | CallResult::NoAnswer, None) => "; the number is not called again".to_owned(),
+        (CallResult::Busy | CallResult::NoAnswer, Some(at)) => {
+            let at = date::iso(at);
+            format!("; the number is called again at {} UTC", at.get(TIME_OF_DAY).unwrap_or(&at))
+        }
+    };
+    format!("{said}{rule}{next}")
+}
+
+/// Describes what is unusual about a delivery, as in `held 3 s by rule 2`; `None` if it is a first attempt that no rule
+/// has changed.
+#[must_use]
+pub fn of_delivery(delivery: &Delivery) -> Option<String> {
+    let Delivery { attempt, after, signature, by_rule } = delivery;
+    let again = (*attempt > 1).then(|| {
+        let after = after.map(|fault| format!(" after {}", failed_attempt(fault))).unwrap_or_default();
+        format!("{} attempt{after}", ordinal(*attempt))
+    });
+    let by_rule = by_rule.as_ref().map(|mark| {
+        let marks = marks(mark, *signature).join(", ");
+        // A list needs a comma before the rule, which otherwise seems to apply to its last item only.
+        let comma = if marks.contains(',') { "," } else { "" };
+        format!("{marks}{comma} by {}", mark.rule.map_or_else(|| "a rule".to_owned(), |rule| format!("rule {rule}")))
+    });
+    let parts: Vec<String> = again.into_iter().chain(by_rule).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Describes what a rule does when it acts, as in `rule 2 makes the line busy`.
+#[must_use]
+pub fn of_rule(id: u64, effect: &RuleEffect) -> String {
+    let does = match effect {
+        RuleEffect::Outcome(outcome) => of_outcome(outcome),
+        RuleEffect::Line(line) => of_line(*line),
+        RuleEffect::Api(fault) => of_api(*fault),
+        RuleEffect::Webhook(fault) => of_webhook(*fault),
+    };
+    format!("rule {id} {does}")
+}
+
+fn of_outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Delivered => "lets the fax be delivered, whatever the number would do".to_owned(),
+        Outcome::Received => "lets the fax be received, so that no later rule breaks it".to_owned(),
+        Outcome::Busy => "makes the line busy".to_owned(),
+        Outcome::NoAnswer => "leaves the call unanswered".to_owned(),
+        Outcome::Failed(LineFault { fault: Fault::Incompatible, .. }) => {
+            "makes the two machines incompatible".to_owned()
+        }
+        Outcome::Failed(LineFault { after_pages: 0, .. }) => {
+            "breaks the call before the first page is through".to_owned()
+        }
+        Outcome::Failed(LineFault { after_pages: 1, .. }) => "breaks the call after 1 page".to_owned(),
+        Outcome::Failed(LineFault { after_pages, .. }) => format!("breaks the call after {after_pages} pages"),
+    }
+}
+
+fn of_line(LineOverride { rate_bps, noise_per_mille }: LineOverride) -> String {
+    let rate = rate_bps.map(|rate| format!("sets the speed of the line to {rate} bit/s"));
+    let noise = noise_per_mille.map(|noise| format!("damages {noise} of 1000 rows"));
+    listed(&rate.into_iter().chain(noise).collect::<Vec<_>>(), "leaves the line as it is")
+}
+
+fn of_api(ApiFault { refusal, delay_ms, reset }: ApiFault) -> String {
+    let delay = (delay_ms > 0).then(|| format!("delays the response by {}", span(delay_ms)));
+    let refusal = refusal.map(|(status, code)| format!("refuses the request with {status} and code {code}"));
+    let reset = reset.then(|| "resets the connection".to_owned());
+    listed(&delay.into_iter().chain(refusal).chain(reset).collect::<Vec<_>>(), "lets the request pass unchanged")
+}
+
+fn of_webhook(fault: WebhookFault) -> String {
+    let WebhookFault { delay_ms, duplicate, reorder, drop, signature } = fault;
+    let signature = match signature {
+        Signature::Good => None,
+        Signature::Bad => Some("gives it an invalid signature"),
+        Signature::Missing => Some("leaves out its signature"),
+        Signature::Stale => Some("gives it the signature of an earlier status"),
+    };
+    let delay = (delay_ms > 0).then(|| format!("delays this webhook by {}", span(delay_ms)));
+    let others = [
+        reorder.then_some("sends this webhook after the next one"),
+        duplicate.then_some("sends this webhook twice"),
+        drop.then_some("drops this webhook"),
+        signature,
+    ];
+    let others = others.into_iter().flatten().map(ToOwned::to_owned);
+    let said: Vec<String> = delay.into_iter().chain(others).collect();
+    // Only the first mention needs to say what is delayed or sent.
+    let said = listed(&said, "lets this webhook pass unchanged");
+    match said.split_once("this webhook") {
+        Some((before, after)) => format!("{before}this webhook{}", after.replace("this webhook", "it")),
+        None => said.replace("gives it", "gives this webhook").replace("out its", "out this webhook's"),
+    }
+}
+
+fn marks(mark: &RuleMark, signature: Signature) -> Vec<String> {
+    let RuleMark { rule: _, held_ms, is_reordered, is_duplicate } = *mark;
+    let signature = match signature {
+        Signature::Good => None,
+        Signature::Bad => Some("signature spoiled on purpose"),
+        Signature::Missing => Some("signature left out on purpose"),
+        Signature::Stale => Some("signature of an earlier status on purpose"),
+    };
+    let held = (held_ms > 0).then(|| format!("held {}", span(held_ms)));
+    let others =
+        [is_duplicate.then_some("second delivery, same token"), is_reordered.then_some("sent after the next one")];
+    let others = others.into_iter().chain([signature]).flatten().map(ToOwned::to_owned);
+    others.chain(held).collect()
+}
+
+/// Describes the failure of an attempt, worded to follow "after".
+const fn failed_attempt(fault: Fault) -> &'static str {
+    if matches!(fault, Fault::ConnectTimeout | Fault::ReadTimeout | Fault::TotalTimeout) {
+        "a timeout"
+    } else if matches!(fault, Fault::ConnectionRefused) {
+        "a refused connection"
+    } else if matches!(fault, Fault::ConnectionFailure) {
+        "a broken connection"
+    } else if matches!(fault, Fault::HttpStatus) {
+        "an error status"
+    } else if matches!(
+        fault,
+        Fault::TlsHandshake | Fault::CertificateName | Fault::CertificateExpired | Fault::CertificateUntrusted
+    ) {
+        "a failure of TLS"
+    } else {
+        "a failed one"
+    }
+}
+
+fn listed(parts: &[String], none: &str) -> String {
+    match parts.split_last() {
+        None => none.to_owned(),
+        Some((last, [])) => last.clone(),
+        Some((last, first)) => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+fn ordinal(number: u64) -> String {
+    match number {
+        1 => "first".to_owned(),
+        2 => "second".to_owned(),
+        3 => "third".to_owned(),
+        _ => format!("{number}th"),
+    }
+}
+
+fn span(ms: u64) -> String {
+    format!("{} s", Duration::from_millis(ms).as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::webhook::Attempt;
+
+    #[test]
+    fn a_call_is_described_with_its_rule_and_the_next_call() {
+        let at = Timestamp::from_seconds(1_614_600_005);
+        assert_eq!(
+            of_call(CallResult::Busy, Some(at), Some(2)),
+            "busy, by rule 2; the number is called again at 12:00:05 UTC"
+        );
+        assert_eq!(of_call(CallResult::NoAnswer, None, None), "not answered; the number is not called again");
+        assert_eq!(of_call(CallResult::Connected, None, None), "connected");
+    }
+
+    #[test]
+    fn a_delivery_is_described_only_if_it_is_unusual() {
+        let mark =
+            |held_ms, is_reordered, is_duplicate| Some(RuleMark { rule: Some(2), held_ms, is_reordered, is_duplicate });
+        let second = Attempt::FIRST.next(5, Fault::ReadTimeout);
+        for (attempt, signature, by_rule, note) in [
+            (Attempt::FIRST, Signature::Good, None, None),
+            (Attempt::FIRST, Signature::Good, mark(0, false, false), None),
+            (Attempt::FIRST, Signature::Good, mark(0, false, true), Some("second delivery, same token, by rule 2")),
+            (Attempt::FIRST, Signature::Good, mark(3_000, false, false), Some("held 3 s by rule 2")),
+            (Attempt::FIRST, Signature::Good, mark(0, true, false), Some("sent after the next one by rule 2")),
+            (Attempt::FIRST, Signature::Bad, mark(0, false, false), Some("signature spoiled on purpose by rule 2")),
+            (
+                Attempt::FIRST,
+                Signature::Missing,
+                Some(RuleMark::of(None)),
+                Some("signature left out on purpose by a rule"),
+            ),
+            (second, Signature::Good, mark(3_000, true, false), Some("second attempt after a timeout")),
+            (
+                second,
+                Signature::Bad,
+                mark(500, false, false),
+                Some("second attempt after a timeout; signature spoiled on purpose by rule 2"),
+            ),
+        ] {
+            let delivery = Delivery::of(attempt, signature, by_rule);
+            assert_eq!(of_delivery(&delivery).as_deref(), note, "{delivery:?}");
+            assert_eq!(
+                delivery.rule().is_some() || delivery.by_rule.is_some(),
+                note.is_some_and(|note| note.contains("rule"))
+            );
+        }
+    }
+
+    #[test]
+    fn each_effect_of_a_rule_has_a_sentence() {
+        let webhook = WebhookFault::default();
+        let broken = |fault, after_pages| Outcome::Failed(LineFault { fault, after_pages, text: None });
+        for (effect, expected) in [
+            (Outcome::Busy.into(), "rule 2 makes the line busy"),
+            (broken(Fault::Transmission, 1).into(), "rule 2 breaks the call after 1 page"),
+            (broken(Fault::Incompatible, 0).into(), "rule 2 makes the two machines incompatible"),
+            (
+                LineOverride { rate_bps: Some(2_400), noise_per_mille: Some(20) }.into(),
+                "rule 2 sets the speed of the line to 2400 bit/s and damages 20 of 1000 rows",
+            ),
+            (
+                ApiFault { refusal: Some((503, 20_500)), delay_ms: 1_500, reset: false }.into(),
+                "rule 2 delays the response by 1.5 s and refuses the request with 503 and code 20500",
+            ),
+            (WebhookFault { delay_ms: 3_000, ..webhook }.into(), "rule 2 delays this webhook by 3 s"),
+            (
+                WebhookFault { delay_ms: 3_000, duplicate: true, signature: Signature::Bad, ..webhook }.into(),
+                "rule 2 delays this webhook by 3 s, sends it twice and gives it an invalid signature",
+            ),
+            (
+                WebhookFault { signature: Signature::Missing, ..webhook }.into(),
+                "rule 2 leaves out this webhook's signature",
+            ),
+            (WebhookFault { drop: true, ..webhook }.into(), "rule 2 drops this webhook"),
+            (webhook.into(), "rule 2 lets this webhook pass unchanged"),
+        ] {
+            assert_eq!(of_rule(2, &effect), expected);
+        }
+    }
+}
