@@ -5,6 +5,7 @@ pub mod address;
 pub mod attribute;
 pub mod canonical;
 pub mod date;
+pub mod duration;
 pub mod error;
 pub mod explain;
 mod fax_request;
