@@ -83,7 +83,7 @@ async fn conversation(client: &Client, sid: &str) -> anyhow::Result<()> {
     let mut timeline = Timeline::new(stdout(), Pages::Once);
     timeline.say(&format!("{HEAD}{sid}{HEAD:#}"))?;
     for (name, value) in fax.iter().flat_map(facts) {
-        timeline.say(&format!("  {DIM}{name:<20}{DIM:#}{value}"))?;
+        timeline.say(&format!("  {DIM}{name:<21}{DIM:#}{value}"))?;
     }
     timeline.say("")?;
     events.iter().try_for_each(|event| timeline.event(event))?;

@@ -17,7 +17,7 @@ use super::out::stdout;
 use super::values::{minutes, span, words};
 use super::{files, table, watch};
 use crate::dialect::form;
-use crate::model::fax::Quality;
+use crate::model::fax::{Quality, Status};
 
 /// The statuses in which a fax has ended.
 const FINAL: &str = "delivered,failed,busy,no-answer,canceled";
@@ -93,20 +93,27 @@ async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Re
         until_fetched(client, flags, sid).await?
     };
     // The app may have deleted the fax as soon as it was notified that the fax had ended.
-    let left = client.rest_if_there(&format!("{}/{sid}", credential.faxes_path()), &credential).await?;
     if flags.json {
+        let left = client.rest_if_there(&format!("{}/{sid}", credential.faxes_path()), &credential).await?;
         table::json(&left.unwrap_or_else(|| json!({ "sid": sid, "status": outcome, "deleted": true })))?;
-    } else if watches {
-        let fax = client.fax_if_there(sid).await?;
-        watch::conclude(client, &mut timeline, (sid, &outcome), fax.as_ref())?;
-    } else {
-        let status = left.as_ref().and_then(|fax| fax["status"].as_str()).unwrap_or(&outcome);
-        let then = format!("follow it with: fauxfax events -f --fax {sid}{}", client.flags());
-        writeln!(stdout(), "{status}: {}; {then}", watch::summary(sid, status, left.as_ref()))?;
+        return Ok(exit_code(flags, &outcome));
     }
-    // Without --wait, a fax that has been accepted is a success.
-    let failed = flags.wait && outcome != "delivered";
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let fax = client.fax_if_there(sid).await?;
+    if watches {
+        watch::conclude(client, &mut timeline, (sid, &outcome), fax.as_ref())?;
+        return Ok(exit_code(flags, &outcome));
+    }
+    let status = fax.as_ref().and_then(|fax| fax["status"].as_str()).unwrap_or(&outcome);
+    let has_ended = Status::from_word(status).is_some_and(Status::is_final);
+    let then = if has_ended { "show it with: fauxfax faxes" } else { "follow it with: fauxfax events -f --fax" };
+    let summary = watch::summary(sid, status, fax.as_ref());
+    writeln!(stdout(), "{status}: {summary}; {then} {sid}{}", client.flags())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the exit status: without `--wait`, a fax that has been accepted is a success.
+fn exit_code(flags: &SendFlags, outcome: &str) -> ExitCode {
+    if flags.wait && outcome != "delivered" { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// Returns the parameters of the REST call.

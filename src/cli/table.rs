@@ -14,7 +14,7 @@ const HEAD: Style = Style::new().bold();
 /// The blanks between two columns.
 const GAP: &str = "  ";
 /// The room that the last column needs, if its cells are as long; with less, its cells come on lines of their own.
-const LAST_CHARS_MIN: usize = 24;
+const LAST_CHARS_MIN: usize = 32;
 /// A column up to this width is never cut: times, kinds of events, numbers.
 const WHOLE_CHARS_MAX: usize = 17;
 /// The width to which a longer column may be cut. Eight characters of a SID tell the faxes of a list apart, and
@@ -94,17 +94,17 @@ impl Layout {
         let natural_last = widths.pop().unwrap_or(0);
         let Some(width) = terminal else { return Self { widths, last: Some(natural_last), terminal } };
         let wanted = natural_last.min(LAST_CHARS_MIN);
-        // What the columns before the last take, each with the gap that follows it.
-        let taken = |widths: &[usize]| widths.iter().map(|width| width + GAP.len()).sum::<usize>();
-        let may_be_cut: Vec<bool> = widths.iter().map(|width| *width > WHOLE_CHARS_MAX).collect();
-        while taken(&widths) + wanted > width {
-            let long = widths.iter_mut().zip(&may_be_cut).filter(|(width, may)| **may && **width > CUT_CHARS_MIN);
-            // The longest column loses most.
-            let Some((longest, _)) = long.max_by_key(|(width, _)| **width) else { break };
-            *longest -= 1;
-        }
+        // The first column names the row, so it is cut only if there is no other way.
+        shrink(&mut widths, 1, width.saturating_sub(wanted));
         let room = width.saturating_sub(taken(&widths));
-        Self { last: (room >= wanted).then_some(room), widths, terminal }
+        if room >= wanted {
+            return Self { widths, last: Some(room), terminal };
+        }
+        let mut widths: Vec<usize> = (0..N - 1).map(natural).collect();
+        // Nothing follows the last of these columns, so its gap may be beyond the edge.
+        shrink(&mut widths, 1, width + GAP.len());
+        shrink(&mut widths, 0, width + GAP.len());
+        Self { widths, last: None, terminal }
     }
 
     /// Formats the heading row. Headings are short, so the last one is never moved or wrapped.
@@ -130,6 +130,23 @@ impl Layout {
         let begins = std::iter::once(begun.as_str()).chain(std::iter::repeat(indent.as_str()));
         let parts = wrapped(last, width);
         parts.iter().zip(begins).map(|(part, begin)| format!("{begin}{part}").trim_end().to_owned()).collect()
+    }
+}
+
+/// Returns the room that columns take, each with the gap that follows it.
+fn taken(widths: &[usize]) -> usize {
+    widths.iter().map(|width| width + GAP.len()).sum()
+}
+
+/// Cuts long columns, from the one at `first` on, until all fit in the room or none can be cut further.
+fn shrink(widths: &mut [usize], first: usize, room: usize) {
+    let may_be_cut: Vec<bool> = widths.iter().map(|width| *width > WHOLE_CHARS_MAX).collect();
+    while taken(widths) > room {
+        let long = widths.iter_mut().zip(&may_be_cut).skip(first);
+        // The longest column loses most.
+        let longest = long.filter(|(width, may)| **may && **width > CUT_CHARS_MIN).max_by_key(|(width, _)| **width);
+        let Some((longest, _)) = longest else { break };
+        *longest -= 1;
     }
 }
 
@@ -170,29 +187,31 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
 mod tests {
     use super::*;
 
+    const SID: &str = "FXe58349d3a77d49da77d04c46810570e6";
     const ERROR: &str = "+15005550006 has no VoiceUrl to ask what to do with a fax: set one with --fax-url";
 
-    fn printed(terminal: Option<usize>) -> Vec<String> {
-        let row = ["FXe58349d3a77d49da77d04c46810570e6", "alert", ERROR].map(ToOwned::to_owned);
-        Layout::of(["FAX", "KIND", "WHAT"], std::slice::from_ref(&row), terminal).lines(&row)
+    fn printed(row: [&str; 3], terminal: Option<usize>) -> Vec<String> {
+        let row = row.map(ToOwned::to_owned);
+        Layout::of(["ONE", "TWO", "WHAT"], std::slice::from_ref(&row), terminal).lines(&row)
     }
 
     #[test]
     fn a_pipe_gets_every_value_in_full_and_on_one_line() {
-        assert_eq!(printed(None), [format!("FXe58349d3a77d49da77d04c46810570e6  alert  {ERROR}")]);
+        assert_eq!(printed(["7", SID, ERROR], None), [format!("7    {SID}  {ERROR}")]);
     }
 
     #[test]
     fn a_terminal_gets_the_last_column_wrapped_and_others_cut_only_if_needed() {
-        let wide = printed(Some(200));
-        assert_eq!(wide, printed(None), "it fits");
-        let medium = printed(Some(80));
-        assert!(medium.len() > 1 && medium[0].starts_with("FXe58349d3a77d49da77d04c46810570e6  alert  "));
-        let narrow = printed(Some(60));
-        assert!(narrow[0].starts_with("FXe58349d3a77d49da77d0…  alert  +15005550006"), "{narrow:?}");
-        let tiny = printed(Some(30));
-        assert!(tiny[0] == "FXe58349…  alert" && tiny[1].starts_with("    +15005550006 has"), "{tiny:?}");
-        for lines in [medium, narrow, tiny] {
+        assert_eq!(printed(["7", SID, ERROR], Some(200)), printed(["7", SID, ERROR], None), "it fits");
+        let medium = printed(["7", SID, ERROR], Some(80));
+        assert!(medium.len() > 1 && medium[0].starts_with(&format!("7    {SID}  +15005550006")), "{medium:?}");
+        let narrow = printed(["7", SID, ERROR], Some(60));
+        assert!(narrow[0].starts_with("7    FXe58349d3a77d49da7…  +15005550006"), "{narrow:?}");
+        let tiny = printed(["7", SID, ERROR], Some(30));
+        assert!(tiny[0] == "7    FXe58349d3a77d49da77d04c4…" && tiny[1].starts_with("    +1500"), "{tiny:?}");
+        let key = printed([SID, SID, ERROR], Some(60));
+        assert!(key[0].starts_with(&format!("{SID}  FXe58349d")) && key[1].starts_with("    +1500"), "{key:?}");
+        for lines in [medium, narrow, tiny, key] {
             let words = lines.iter().flat_map(|line| line.split_whitespace()).collect::<Vec<_>>().join(" ");
             assert!(words.ends_with(ERROR), "nothing of the last column is lost: {words}");
         }
@@ -201,7 +220,9 @@ mod tests {
     #[test]
     fn a_row_fits_the_terminal_unless_a_word_is_longer() {
         for width in [40, 60, 80, 100] {
-            assert!(printed(Some(width)).iter().all(|line| line.chars().count() <= width), "{width}");
+            for line in printed([SID, SID, ERROR], Some(width)) {
+                assert!(line.chars().count() <= width, "{width}: {line}");
+            }
         }
         assert_eq!(wrapped("at http://localhost:3000/a/long/path now", 10).len(), 3);
     }

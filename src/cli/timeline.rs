@@ -142,6 +142,8 @@ impl<W: Write> Timeline<W> {
                 match data["document"]["pages"].as_u64() {
                     Some(1) => self.detail("a document of 1 page"),
                     Some(pages) => self.detail(&format!("a document of {pages} pages")),
+                    // Without a response, the reason is the error that has been printed.
+                    None if data["reason"] == data["error"]["message"] => Ok(()),
                     None => self.failure(&word(&data["reason"])),
                 }
             }

@@ -13,6 +13,8 @@ use super::table::cell;
 use super::timeline::{BAD, DIM, GOOD, Pages, Timeline, with_code};
 use crate::model::fax::Status;
 
+/// The outcome of a call that ended without a fax.
+const NOT_ANSWERED: &str = "not-answered";
 /// The maximum number of events per page of the journal, more than it keeps of one fax.
 const EVENTS_PER_PAGE: &str = "10000";
 
@@ -40,14 +42,14 @@ pub(super) async fn until_settled(
     let waited = loop {
         tokio::select! {
             waited = &mut wait => break waited,
-            message = events.next() => match message? {
-                Some(Message::Item(event)) => {
+            message = events.next() => match message {
+                Ok(Some(Message::Item(event))) => {
                     seq = event["seq"].as_u64().unwrap_or(seq);
                     timeline.event(&event)?;
                 }
-                Some(Message::Evicted(count)) => out::note(&format!("{count} earlier events have been dropped")),
-                // The emulator is stopping, which the wait reports too.
-                None => break wait.await,
+                Ok(Some(Message::Evicted(count))) => out::note(&format!("{count} earlier events have been dropped")),
+                // The emulator is stopping or gone, which the wait reports too.
+                Ok(None) | Err(_) => break wait.await,
             },
         }
     };
@@ -96,7 +98,7 @@ async fn doing(client: &Client, sid: &str) -> anyhow::Result<String> {
         return Ok("is not a fax yet: the app has not taken the call".to_owned());
     };
     let status = cell(&fax["status"]);
-    if Status::from_word(&status).is_some_and(Status::is_final) {
+    if status == NOT_ANSWERED || Status::from_word(&status).is_some_and(Status::is_final) {
         return Ok(format!("is {status}, but a request to the app about it is under way"));
     }
     let query = [("fax", Some(sid.to_owned())), ("kind", Some("fax.page".to_owned()))];
@@ -119,7 +121,9 @@ pub(super) fn conclude(
     }
     let style = if is_good { GOOD } else { BAD };
     timeline.say(&format!("{style}{outcome}{style:#}: {}", summary(sid, outcome, fax)))?;
-    if cfg!(feature = "console") {
+    // The console has no page of a deleted fax.
+    let is_gone = fax.is_none() && outcome != NOT_ANSWERED;
+    if cfg!(feature = "console") && !is_gone {
         timeline.say(&format!("{DIM}{}{DIM:#}", client.console(&format!("/faxes/{sid}"))))?;
     }
     Ok(())
@@ -134,8 +138,8 @@ pub(super) fn is_success(outcome: &str) -> bool {
 pub(super) fn summary(sid: &str, outcome: &str, fax: Option<&Value>) -> String {
     let mut parts = vec![sid.to_owned()];
     let Some(fax) = fax else {
-        // A call that the app didn't take never was a fax.
-        if !matches!(outcome, "not-answered" | "rejected" | "canceled") {
+        // A call that nobody took never was a fax.
+        if outcome != NOT_ANSWERED {
             parts.push("since deleted by the app".to_owned());
         }
         return parts.join(", ");

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::bail;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -17,7 +18,7 @@ use super::values::whole_number;
 pub(super) struct WebhooksFlags {
     #[command(flatten)]
     api: ApiFlags,
-    /// Id of a webhook to show in full; if left out, all webhooks are listed with their ids
+    /// Id of a webhook to show in full, or its first characters; if left out, all webhooks are listed with their ids
     id: Option<String>,
     /// List only webhooks of this fax or call
     #[arg(long, value_name = "FX…", conflicts_with = "id")]
@@ -48,10 +49,11 @@ pub(super) fn run(flags: &WebhooksFlags) -> anyhow::Result<ExitCode> {
             ("all", flags.all.then(|| "true".to_owned())),
         ];
         let list = api.call("GET", "/webhooks", &query, None)?;
-        return api.show(&list, ["ID", "FAX", "PURPOSE", "URL", "ATTEMPTS", "END"], |list| {
+        return api.show(&list, ["ID", "FAX", "PURPOSE", "TRIES", "REQUEST"], |list| {
             list["webhooks"].as_array().into_iter().flatten().map(webhook_row).collect()
         });
     };
+    let id = whole_id(api, id)?;
     if !flags.replay {
         let webhook = api.call("GET", &format!("/webhooks/{id}"), &[], None)?;
         table::json(&webhook)?;
@@ -76,10 +78,27 @@ pub(super) fn run(flags: &WebhooksFlags) -> anyhow::Result<ExitCode> {
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn webhook_row(webhook: &Value) -> [String; 6] {
+fn webhook_row(webhook: &Value) -> [String; 5] {
     let attempts = webhook["attempts"].as_array().map(Vec::as_slice).unwrap_or_default();
     let last = attempts.last().map(|attempt| &attempt["exchange"]).unwrap_or(&Value::Null);
     let end = last["error"]["message"].as_str().map_or_else(|| cell(&last["status"]), ToOwned::to_owned);
-    let url = format!("{} {}", cell(&webhook["method"]), cell(&webhook["url"]));
-    [cell(&webhook["id"]), cell(&webhook["fax_sid"]), cell(&webhook["purpose"]), url, attempts.len().to_string(), end]
+    let request = format!("{} {}: {end}", cell(&webhook["method"]), cell(&webhook["url"]));
+    let [id, fax, purpose] = ["id", "fax_sid", "purpose"].map(|name| cell(&webhook[name]));
+    [id, fax, purpose, attempts.len().to_string(), request]
+}
+
+/// Returns the whole id of the webhook whose id begins with this text, as tables on narrow terminals show it. An id that
+/// is not found is returned as it is, for the emulator to refuse.
+fn whole_id(api: &ApiFlags, text: &str) -> anyhow::Result<String> {
+    let beginning = text.trim_end_matches('…');
+    let list = api.call("GET", "/webhooks", &[], None)?;
+    let ids = list["webhooks"].as_array().into_iter().flatten().filter_map(|webhook| webhook["id"].as_str());
+    let found: Vec<&str> = ids.filter(|id| id.starts_with(beginning)).collect();
+    match found[..] {
+        // A whole id may be the beginning of another, since some are numbers.
+        _ if found.contains(&beginning) => Ok(beginning.to_owned()),
+        [only] => Ok(only.to_owned()),
+        [] => Ok(beginning.to_owned()),
+        _ => bail!("{} webhooks have ids that begin with {beginning}; write more of it", found.len()),
+    }
 }
