@@ -231,6 +231,11 @@ impl Client {
         Err(self.foreign(stream.response.status(), server_of(&stream.response)).into())
     }
 
+    /// Gets a plain-text resource from the control API.
+    pub(super) async fn text(&self, path: &str) -> anyhow::Result<String> {
+        Ok(String::from_utf8_lossy(&self.file(path, &[]).await?).into_owned())
+    }
+
     /// Gets a resource of the control API that isn't JSON.
     pub(super) async fn file(&self, path: &str, query: &[(&str, Option<String>)]) -> anyhow::Result<Bytes> {
         let request = self.control_request("GET", path, query, None)?;

@@ -42,7 +42,7 @@ pub(super) fn run(flags: &EnvFlags) -> anyhow::Result<ExitCode> {
     block_on(async {
         let client = Client::new(&flags.target)?;
         let credential = client.credential().await?;
-        let ca = CertificateDer::from_pem_slice(&client.file("/ca.pem", &[]).await?)?;
+        let ca = CertificateDer::from_pem_slice(client.text("/ca.pem").await?.as_bytes())?;
         let folder = config::data_dir().context("there is no home directory to write certificates to; set HOME")?;
         let (token, signing_key) = (Some(credential.token.as_str()), Some(credential.signing_key.as_str()));
         let account = Signatory { sid: &credential.sid, token, signing_key };

@@ -206,9 +206,9 @@ mod tests {
         let medium = printed(["7", SID, ERROR], Some(80));
         assert!(medium.len() > 1 && medium[0].starts_with(&format!("7    {SID}  +15005550006")), "{medium:?}");
         let narrow = printed(["7", SID, ERROR], Some(60));
-        assert!(narrow[0].starts_with("7    FXe58349d3a77d49da7…  +15005550006"), "{narrow:?}");
+        assert!(narrow[0].starts_with("7    FXe58349d3a77d49da77…  +15005550006"), "{narrow:?}");
         let tiny = printed(["7", SID, ERROR], Some(30));
-        assert!(tiny[0] == "7    FXe58349d3a77d49da77d04c4…" && tiny[1].starts_with("    +1500"), "{tiny:?}");
+        assert!(tiny[0] == "7    FXe58349d3a77d49da77d04c…" && tiny[1].starts_with("    +1500"), "{tiny:?}");
         let key = printed([SID, SID, ERROR], Some(60));
         assert!(key[0].starts_with(&format!("{SID}  FXe58349d")) && key[1].starts_with("    +1500"), "{key:?}");
         for lines in [medium, narrow, tiny, key] {

@@ -154,15 +154,8 @@ impl<W: Write> Timeline<W> {
                 self.advice(data)
             }
             "api.request" => {
-                let is_good = data["status"].as_u64().is_some_and(|status| status < 400);
-                let style = if is_good { GOOD } else { BAD };
-                let [method, path] = ["method", "path"].map(|name| word(&data[name]));
-                let code = data["code"].as_u64().map(|code| format!(" {code}")).unwrap_or_default();
-                let took = took(&data["duration_ms"]);
-                self.line(
-                    &at,
-                    &format!("{REQUEST}← {method} {path}{REQUEST:#}  {style}{}{code}{style:#}{took}", data["status"]),
-                )
+                self.request(&at, data)?;
+                self.advice(data)
             }
             _ => self.line(&at, &other(kind, data)),
         }
@@ -209,6 +202,16 @@ impl<W: Write> Timeline<W> {
         }
         self.run = Some(run);
         Ok(())
+    }
+
+    /// Prints a request of an app to the emulator.
+    fn request(&mut self, at: &str, data: &Value) -> std::io::Result<()> {
+        let is_good = data["status"].as_u64().is_some_and(|status| status < 400);
+        let style = if is_good { GOOD } else { BAD };
+        let [method, path] = ["method", "path"].map(|name| word(&data[name]));
+        let code = data["code"].as_u64().map(|code| format!(" {code}")).unwrap_or_default();
+        let end = format!("{style}{}{code}{style:#}{}", data["status"], took(&data["duration_ms"]));
+        self.line(at, &format!("{REQUEST}← {method} {path}{REQUEST:#}  {end}"))
     }
 
     fn exchange(&mut self, at: &str, data: &Value) -> std::io::Result<()> {
