@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueHint};
 use serde_json::{Value, json};
 
@@ -76,16 +76,16 @@ pub(super) fn run(flags: &NumbersFlags) -> anyhow::Result<ExitCode> {
                 }
                 let credential = client.credential().await?;
                 let list = of_account(&credential, ".json");
-                let bought = client.rest("POST", &list, &credential, Some(form::encode(&form))).await?;
-                json!({ "numbers": [bought] })
+                client.rest("POST", &list, &credential, Some(form::encode(&form))).await?;
+                json!({ "numbers": [find(&client, Some(number)).await?] })
             }
             Some(NumbersChange::Set { number, attributes }) => {
-                let changed = change(&client, number, &attributes.form()).await?;
-                json!({ "numbers": [changed] })
+                change(&client, Some(number), &attributes.form()).await?;
+                json!({ "numbers": [find(&client, Some(number)).await?] })
             }
             Some(NumbersChange::Remove { number }) => {
                 let credential = client.credential().await?;
-                let sid = sid_of(&client, Some(number)).await?;
+                let sid = cell(&find(&client, Some(number)).await?["sid"]);
                 client.rest("DELETE", &of_account(&credential, &format!("/{sid}.json")), &credential, None).await?
             }
         })
@@ -103,17 +103,17 @@ pub(super) fn run(flags: &NumbersFlags) -> anyhow::Result<ExitCode> {
 
 /// Sets a number's VoiceUrl, and makes the number accept faxes. The number may be left out if the account has only one.
 pub(super) async fn set_fax_url(client: &Client, number: Option<&str>, url: &str) -> anyhow::Result<()> {
-    let credential = client.credential().await?;
-    let sid = sid_of(client, number).await?;
-    let form = form::encode(&[("VoiceUrl", url), ("VoiceReceiveMode", ReceiveMode::Fax.as_str())]);
-    client.rest("POST", &of_account(&credential, &format!("/{sid}.json")), &credential, Some(form)).await?;
-    Ok(())
+    change(client, number, &[("VoiceUrl", url), ("VoiceReceiveMode", ReceiveMode::Fax.as_str())]).await
 }
 
-async fn change(client: &Client, number: &str, form: &[(&str, &str)]) -> anyhow::Result<Value> {
+/// Changes a number over the REST API.
+async fn change(client: &Client, number: Option<&str>, form: &[(&str, &str)]) -> anyhow::Result<()> {
     let credential = client.credential().await?;
-    let sid = sid_of(client, Some(number)).await?;
-    client.rest("POST", &of_account(&credential, &format!("/{sid}.json")), &credential, Some(form::encode(form))).await
+    let sid = cell(&find(client, number).await?["sid"]);
+    client
+        .rest("POST", &of_account(&credential, &format!("/{sid}.json")), &credential, Some(form::encode(form)))
+        .await?;
+    Ok(())
 }
 
 /// Returns the account's numbers, as the control API shows them.
@@ -123,20 +123,20 @@ async fn list(client: &Client) -> anyhow::Result<Value> {
     Ok(json!({ "numbers": account["numbers"] }))
 }
 
-/// Returns the SID of a number; of the only one, if none is named.
-async fn sid_of(client: &Client, number: Option<&str>) -> anyhow::Result<String> {
+/// Returns a number as the control API shows it, since SignalWire's REST API leaves the mode out; the only number, if none
+/// is named.
+async fn find(client: &Client, number: Option<&str>) -> anyhow::Result<Value> {
     let list = list(client).await?;
     let numbers = list["numbers"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let found = match (number, numbers) {
-        (Some(number), numbers) => numbers
-            .iter()
-            .find(|own| own["phone_number"] == number)
-            .with_context(|| format!("this account has no number {number}; list its numbers with: fauxfax numbers"))?,
-        (None, [only]) => only,
-        (None, []) => anyhow::bail!("this account has no number; buy one with: fauxfax numbers add +15017122661"),
-        (None, several) => anyhow::bail!("this account has {} numbers; name the one to call with --to", several.len()),
-    };
-    Ok(found["sid"].as_str().context("the number has no SID")?.to_owned())
+    match (number, numbers) {
+        (Some(number), numbers) => {
+            let found = numbers.iter().find(|own| own["phone_number"] == number);
+            found.cloned().with_context(|| format!("this account has no number {number}; fauxfax numbers lists them"))
+        }
+        (None, [only]) => Ok(only.clone()),
+        (None, []) => bail!("this account has no number; buy one with: fauxfax numbers add +15017122661"),
+        (None, several) => bail!("this account has {} numbers; name the one to call with --to", several.len()),
+    }
 }
 
 fn of_account(credential: &Credential, rest: &str) -> String {

@@ -107,10 +107,12 @@ impl Layout {
         Self { widths, last: None, terminal }
     }
 
-    /// Formats the heading row. Headings are short, so the last one is never moved or wrapped.
+    /// Formats the heading row. The last heading is left out if its cells come on lines of their own and it doesn't fit.
     fn heading<const N: usize>(&self, head: [&str; N]) -> String {
+        let begun = self.begin(&head.map(ToOwned::to_owned));
         let last = head.last().copied().unwrap_or_default();
-        format!("{}{last}", self.begin(&head.map(ToOwned::to_owned))).trim_end().to_owned()
+        let fits = self.last.is_some() || self.terminal.is_none_or(|width| begun.len() + last.len() <= width);
+        format!("{begun}{}", if fits { last } else { "" }).trim_end().to_owned()
     }
 
     /// Formats the cells before the last, each cut to its column.

@@ -2,12 +2,15 @@
 //! end.
 #![cfg(target_os = "linux")]
 
-use std::io::{BufRead, BufReader, Read, pipe};
+use std::io::{BufRead, BufReader, Read, Write, pipe};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 
 use serde_json::Value;
 
-use crate::terminal::{FAUXFAX, Served, in_pipes};
+use crate::host::PATIENCE;
+use crate::terminal::{FAUXFAX, Served, in_pipes, in_terminal_until};
 
 /// TwiML for the emulator's own number, so that no app is needed.
 const RECEIVE: &[&str] = &["receive", "--wait", "--action", "http://127.0.0.1:9/received"];
@@ -181,6 +184,69 @@ fn events_are_followed_from_the_last_few_until_the_emulator_stops() {
     let mut errors = String::new();
     reader.read_to_string(&mut errors).expect("text");
     assert!(errors.ends_with("the emulator has stopped\n"), "{errors}");
+}
+
+#[test]
+fn events_are_followed_as_a_timeline_in_a_terminal() {
+    let (mut served, sid) = with_a_fax();
+    let command = served.command(&["events", "-f", "--since", "0"]);
+    // The notice of the fax is the last event.
+    let printed = in_terminal_until(command, "/received", || served.stop());
+    assert_eq!(printed.code, 0, "{}", printed.text);
+    assert!(printed.text.contains(&format!("⟦1m{sid}⟦0m\n")), "{}", printed.text);
+    assert!(printed.text.contains("page 1 of 1 transmitted\n"), "{}", printed.text);
+    assert!(printed.text.ends_with("the emulator has stopped\n"), "{}", printed.text);
+}
+
+/// Starts an app that accepts faxes, but responds to the notice of a fax only once it is allowed to.
+#[expect(clippy::disallowed_methods, reason = "the app runs beside the test")]
+fn app_that_waits(allowed: Receiver<()>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let stream = stream.expect("a connection");
+            let is_notice = request(&stream).starts_with("POST /received");
+            if is_notice {
+                allowed.recv_timeout(PATIENCE).expect("allowed in time");
+            }
+            let twiml = if is_notice { "" } else { "<Response><Receive action=\"/received\"/></Response>" };
+            let head = format!("Content-Type: text/xml\r\nContent-Length: {}\r\nConnection: close", twiml.len());
+            (&stream).write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{twiml}").as_bytes()).expect("sent");
+        }
+    });
+    address
+}
+
+/// Reads a whole request, and returns its first line.
+fn request(stream: &TcpStream) -> String {
+    let mut reader = BufReader::new(stream);
+    let (mut first, mut length) = (String::new(), 0);
+    reader.read_line(&mut first).expect("a request");
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("a head");
+        let line = line.trim().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().expect("a number");
+        }
+    }
+    reader.read_exact(&mut vec![0; length]).expect("a body");
+    first
+}
+
+#[test]
+fn a_conversation_is_shown_as_it_happens() {
+    let (allow, allowed) = channel();
+    let served = Served::start(&format!("http://{}/fax", app_that_waits(allowed)));
+    let command = served.command(&["receive", "--wait", "--pages", "3"]);
+    // The app responds to the notice, and the command ends, only because the terminal has shown an earlier event.
+    let printed = in_terminal_until(command, "receiving → ", || allow.send(()).expect("the app waits"));
+    assert_eq!(printed.code, 0, "{}", printed.text);
+    assert!(printed.text.contains("pages 1–3 of 3 transmitted\n"), "{}", printed.text);
 }
 
 #[test]

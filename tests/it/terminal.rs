@@ -92,7 +92,12 @@ pub(crate) fn in_pipes(mut command: Command) -> Printed {
 }
 
 /// Runs a command in a terminal, and returns what the terminal shows at the end, in which colours are marked.
-pub(crate) fn in_terminal(mut command: Command) -> Printed {
+pub(crate) fn in_terminal(command: Command) -> Printed {
+    in_terminal_until(command, "", || ())
+}
+
+/// Runs a command in a terminal, calls `then` once the terminal has shown this text, and returns what it shows at the end.
+pub(crate) fn in_terminal_until(mut command: Command, seen: &str, then: impl FnOnce()) -> Printed {
     let (mut terminal, inside) = terminal();
     let stdio = || Stdio::from(inside.try_clone().expect("a copy"));
     command.stdin(stdio()).stdout(stdio()).stderr(stdio());
@@ -101,9 +106,15 @@ pub(crate) fn in_terminal(mut command: Command) -> Printed {
     drop((command, inside));
     let mut bytes = Vec::new();
     let mut some = [0; 4_096];
+    let mut then = Some(then);
     // Linux reports an error once the terminal's inside is closed.
     while let Ok(count @ 1..) = terminal.read(&mut some) {
         bytes.extend_from_slice(&some[..count]);
+        if String::from_utf8_lossy(&bytes).contains(seen)
+            && let Some(then) = then.take()
+        {
+            then();
+        }
     }
     let code = child.wait().expect("a child").code().expect("no signal");
     Printed { text: shown(&String::from_utf8(bytes).expect("text")), errors: String::new(), code }
