@@ -1,12 +1,13 @@
 //! `fauxfax ca`: prints the local CA's certificate or its path, or how to make clients trust the CA. Nothing is
 //! installed.
 
-use std::io::{Write, stdout};
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum, ValueHint};
 
+use super::out::bytes;
 use super::trust_files::TrustFiles;
 use crate::config::{Config, Setting, Settings};
 use crate::server::ca::{CERTIFICATE_FILE, LocalCa, Roots};
@@ -61,7 +62,7 @@ pub(super) fn run(flags: CaFlags) -> anyhow::Result<ExitCode> {
         }
         Wanted::TrustHint => trust_hint(&path.display().to_string()),
     };
-    write!(stdout(), "{text}")?;
+    bytes().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,11 +4,10 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use clap::Args;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -18,8 +17,9 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use url::Url;
 
+use super::refusal::{self, Api, Refusal};
+pub(super) use super::target::{Endpoint, Target};
 use crate::dialect::form;
 use crate::http::control::BASE;
 use crate::io::multipart::Multipart;
@@ -48,37 +48,10 @@ const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(600);
 /// The time limit for a health check.
 const HEALTH_TIME_MAX: Duration = Duration::from_secs(10);
-/// The URL of an emulator that was started without options.
-pub(super) const DEFAULT_URL: &str = "http://127.0.0.1:8329";
+/// The maximum number of characters of a server's name that an error shows.
+const SERVER_CHARS_MAX: usize = 60;
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
-
-/// The emulator to call, and the account.
-#[derive(Debug, Clone, Args)]
-pub(super) struct Target {
-    /// URL of the running emulator
-    #[arg(
-        long,
-        env = "FAUXFAX_URL",
-        hide_env_values = true,
-        default_value = DEFAULT_URL,
-        value_name = "URL"
-    )]
-    pub(super) url: String,
-    /// AccountSid or SignalWire project id of the account to use; the emulator's default account if left out
-    #[arg(long, env = "FAUXFAX_ACCOUNT", hide_env_values = true, value_name = "AC…|UUID")]
-    pub(super) account: Option<String>,
-    /// Token of the control API, if the emulator was started with --control-token
-    #[arg(long, env = "FAUXFAX_CONTROL_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    pub(super) control_token: Option<String>,
-}
-
-impl Target {
-    /// Creates a target for the default account of the emulator at this URL.
-    pub(super) const fn at(url: String, control_token: Option<String>) -> Self {
-        Self { url, account: None, control_token }
-    }
-}
 
 /// The reason a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -91,24 +64,42 @@ pub(super) enum CallError {
         /// The connection error, or a note that there was no response in time.
         why: String,
     },
+    /// Something other than an emulator responded at the URL.
+    #[error("{url}: that is no fauxfax ({what}); give the emulator's URL with --url or FAUXFAX_URL")]
+    Foreign {
+        /// The URL, as given by the user.
+        url: String,
+        /// The response's status, and the server's name for itself.
+        what: String,
+    },
     /// The emulator responded with status 4xx or 5xx.
-    #[error("{reason} ({})", .status.as_u16())]
+    #[error("{}", .refusal.sentence)]
     Refused {
         /// The response's HTTP status.
         status: StatusCode,
         /// The reason given in the response body.
-        reason: String,
+        refusal: Refusal,
     },
+    /// What the subcommand waited for didn't happen in time.
+    #[error("{0}")]
+    TimedOut(String),
 }
 
 impl CallError {
     /// Returns the exit status of a subcommand that failed with this error.
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Unreachable { .. } => ExitCode::from(EXIT_UNREACHABLE),
-            Self::Refused { status: StatusCode::REQUEST_TIMEOUT, .. } => ExitCode::from(EXIT_TOO_LATE),
+            Self::Unreachable { .. } | Self::Foreign { .. } => ExitCode::from(EXIT_UNREACHABLE),
+            Self::Refused { status: StatusCode::REQUEST_TIMEOUT, .. } | Self::TimedOut(_) => {
+                ExitCode::from(EXIT_TOO_LATE)
+            }
             Self::Refused { .. } => ExitCode::FAILURE,
         }
+    }
+
+    /// Returns whether an error is the emulator's refusal with this status.
+    pub(super) fn is_status(error: &anyhow::Error, wanted: StatusCode) -> bool {
+        matches!(error.downcast_ref(), Some(Self::Refused { status, .. }) if *status == wanted)
     }
 }
 
@@ -162,11 +153,8 @@ impl Credential {
 }
 
 /// A client of one emulator and one of its accounts.
-pub(super) struct Client {
-    base: Url,
-    account: Option<String>,
-    control_token: Option<String>,
-}
+#[derive(Clone)]
+pub(super) struct Client(Endpoint);
 
 /// A response whose body is still arriving.
 pub(super) struct Stream {
@@ -177,17 +165,41 @@ pub(super) struct Stream {
 
 impl Client {
     pub(super) fn new(target: &Target) -> anyhow::Result<Self> {
-        let base = Url::parse(&target.url).with_context(|| format!("--url: {} is not a URL", target.url))?;
-        // Plain HTTP suffices: the emulator accepts it on the same port as TLS.
-        if base.scheme() != "http" || !base.has_host() {
-            bail!("--url: the emulator's URL must begin with http://, but {} doesn't", target.url);
-        }
-        Ok(Self { base, account: target.account.clone(), control_token: target.control_token.clone() })
+        Ok(Self(target.endpoint()?))
+    }
+
+    /// Creates a client of this endpoint.
+    pub(super) const fn of(endpoint: Endpoint) -> Self {
+        Self(endpoint)
+    }
+
+    /// Returns a client of the same emulator for another account, or for all of them with `*`.
+    pub(super) fn with_account(&self, account: &str) -> Self {
+        Self(Endpoint { account: Some(account.to_owned()), ..self.0.clone() })
     }
 
     /// Returns the emulator's URL, without a trailing slash.
     pub(super) fn base(&self) -> &str {
-        self.base.as_str().trim_end_matches('/')
+        self.0.url.as_str().trim_end_matches('/')
+    }
+
+    /// Returns the flags with which another command reaches the same account, with a leading blank, or nothing.
+    pub(super) fn flags(&self) -> &str {
+        &self.0.flags
+    }
+
+    /// Returns the token of the control API, if one was given.
+    pub(super) fn control_token(&self) -> Option<&str> {
+        self.0.control_token.as_deref()
+    }
+
+    /// Returns the address of a console page, such as `/faxes/FX…`, for the client's account.
+    pub(super) fn console(&self, page: &str) -> String {
+        let address = format!("{}/console{page}", self.base());
+        match &self.0.account {
+            Some(account) => form::with_query(&address, &[("account", account.as_str())]),
+            None => address,
+        }
     }
 
     /// Calls the control API and parses the response. Pairs of `query` without a value are left out.
@@ -198,20 +210,36 @@ impl Client {
         query: &[(&str, Option<String>)],
         body: Option<Body>,
     ) -> anyhow::Result<Value> {
-        value(&self.whole(self.control_request(method, path, query, body)?, ANSWER_TIME_MAX).await?)
+        let request = self.control_request(method, path, query, body)?;
+        let (status, server, bytes) = self.whole(Api::Control, request, ANSWER_TIME_MAX).await?;
+        if bytes.is_empty() {
+            return Ok(Value::Null);
+        }
+        // Every response of the control API that isn't empty is JSON.
+        serde_json::from_slice(&bytes).map_err(|_| self.foreign(status, server).into())
     }
 
-    /// Opens the control API's event stream.
-    pub(super) async fn events(&self, query: &[(&str, Option<String>)]) -> anyhow::Result<Stream> {
-        let mut request = self.control_request("GET", "/events", query, None)?;
+    /// Opens a stream of the control API's events or requests.
+    pub(super) async fn stream(&self, path: &str, query: &[(&str, Option<String>)]) -> anyhow::Result<Stream> {
+        let mut request = self.control_request("GET", path, query, None)?;
         request.headers_mut().insert(header::ACCEPT, header::HeaderValue::from_static("text/event-stream"));
-        Ok(self.accepted(request).await?)
+        let stream = self.accepted(Api::Control, request).await?;
+        let kind = stream.response.headers().get(header::CONTENT_TYPE);
+        if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
+            return Ok(stream);
+        }
+        Err(self.foreign(stream.response.status(), server_of(&stream.response)).into())
     }
 
     /// Gets a plain-text resource from the control API.
     pub(super) async fn text(&self, path: &str) -> anyhow::Result<String> {
-        let bytes = self.whole(self.control_request("GET", path, &[], None)?, ANSWER_TIME_MAX).await?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        Ok(String::from_utf8_lossy(&self.file(path, &[]).await?).into_owned())
+    }
+
+    /// Gets a resource of the control API that isn't JSON.
+    pub(super) async fn file(&self, path: &str, query: &[(&str, Option<String>)]) -> anyhow::Result<Bytes> {
+        let request = self.control_request("GET", path, query, None)?;
+        Ok(self.whole(Api::Control, request, ANSWER_TIME_MAX).await?.2)
     }
 
     /// Calls the REST API with a form and parses the response.
@@ -225,35 +253,33 @@ impl Client {
         let basic = STANDARD.encode(format!("{}:{}", credential.sid, credential.token));
         let body = form.map(|form| Body { kind: FORM.to_owned(), bytes: form.into() });
         let request = self.request(method, target, Some(format!("Basic {basic}")), body)?;
-        value(&self.whole(request, ANSWER_TIME_MAX).await?)
+        let (status, server, bytes) = self.whole(Api::Rest, request, ANSWER_TIME_MAX).await?;
+        if bytes.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&bytes).map_err(|_| self.foreign(status, server).into())
     }
 
     /// Gets a resource from the REST API; `None` if it doesn't exist.
     pub(super) async fn rest_if_there(&self, target: &str, credential: &Credential) -> anyhow::Result<Option<Value>> {
-        match self.rest("GET", target, credential, None).await {
-            Ok(value) => Ok(Some(value)),
-            Err(error) => match error.downcast_ref() {
-                Some(CallError::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(None),
-                _ => Err(error),
-            },
-        }
+        if_there(self.rest("GET", target, credential, None).await)
+    }
+
+    /// Gets a fax from the control API; `None` if it doesn't exist.
+    pub(super) async fn fax_if_there(&self, sid: &str) -> anyhow::Result<Option<Value>> {
+        if_there(self.control("GET", &format!("/faxes/{sid}"), &[], None).await)
     }
 
     /// Checks that the emulator is ready: it responds, isn't stopping, and has no broken worlds.
     pub(super) async fn is_ready(&self) -> anyhow::Result<()> {
-        self.whole(self.request("GET", "/readyz", None, None)?, HEALTH_TIME_MAX).await?;
-        Ok(())
+        let request = self.request("GET", "/readyz", None, None)?;
+        let (status, server, text) = self.whole(Api::Control, request, HEALTH_TIME_MAX).await?;
+        if text.trim_ascii() == b"ok" { Ok(()) } else { Err(self.foreign(status, server).into()) }
     }
 
     /// Reads the selected account's credential from the control API.
     pub(super) async fn credential(&self) -> anyhow::Result<Credential> {
-        let health = self.control("GET", "/health", &[], None).await?;
-        let sid = match &self.account {
-            Some(account) => account.clone(),
-            None => {
-                health["default_account"].as_str().context("the emulator didn't report a default account")?.to_owned()
-            }
-        };
+        let sid = self.account_sid().await?;
         let account = self.control("GET", &format!("/accounts/{sid}"), &[], None).await?;
         let token = account["auth_token"]
             .as_str()
@@ -263,6 +289,15 @@ impl Client {
         Ok(Credential { sid, token, signing_key })
     }
 
+    /// Returns the SID of the selected account.
+    pub(super) async fn account_sid(&self) -> anyhow::Result<String> {
+        if let Some(account) = &self.0.account {
+            return Ok(account.clone());
+        }
+        let health = self.control("GET", "/health", &[], None).await?;
+        Ok(health["default_account"].as_str().context("the emulator didn't report a default account")?.to_owned())
+    }
+
     fn control_request(
         &self,
         method: &str,
@@ -270,10 +305,10 @@ impl Client {
         query: &[(&str, Option<String>)],
         body: Option<Body>,
     ) -> anyhow::Result<Request<Full<Bytes>>> {
-        let account = [("account", self.account.clone())];
+        let account = [("account", self.0.account.clone())];
         let pairs: Vec<(&str, &str)> =
             query.iter().chain(&account).filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
-        let bearer = self.control_token.as_ref().map(|token| format!("Bearer {token}"));
+        let bearer = self.0.control_token.as_ref().map(|token| format!("Bearer {token}"));
         self.request(method, &form::with_query(&format!("{BASE}{path}"), &pairs), bearer, body)
     }
 
@@ -285,7 +320,7 @@ impl Client {
         body: Option<Body>,
     ) -> anyhow::Result<Request<Full<Bytes>>> {
         // hyper's connections don't add a Host header.
-        let authority = &self.base[url::Position::BeforeHost..url::Position::AfterPort];
+        let authority = &self.0.url[url::Position::BeforeHost..url::Position::AfterPort];
         let mut request = Request::builder()
             .method(method)
             .uri(target)
@@ -301,12 +336,20 @@ impl Client {
         Ok(request.body(Full::new(body.map(|body| body.bytes).unwrap_or_default()))?)
     }
 
-    /// Makes a request and reads the whole body. A response with status 4xx or 5xx is an error.
-    async fn whole(&self, request: Request<Full<Bytes>>, limit: Duration) -> anyhow::Result<Bytes> {
+    /// Makes a request and reads the whole body. A response with status 4xx or 5xx is an error. Also returns the status,
+    /// and the server's name for itself.
+    async fn whole(
+        &self,
+        api: Api,
+        request: Request<Full<Bytes>>,
+        limit: Duration,
+    ) -> anyhow::Result<(StatusCode, Option<String>, Bytes)> {
         let whole = async {
-            let stream = self.accepted(request).await?;
+            let stream = self.accepted(api, request).await?;
+            let (status, server) = (stream.response.status(), server_of(&stream.response));
             let body = Limited::new(stream.response.into_body(), ANSWER_BYTES_MAX).collect().await;
-            body.map(http_body_util::Collected::to_bytes).map_err(|error| self.unreachable(&*error))
+            let body = body.map(http_body_util::Collected::to_bytes).map_err(|error| self.unreachable(&*error))?;
+            Ok::<_, CallError>((status, server, body))
         };
         Ok(timeout(limit, whole).await.map_err(|_| self.silent(limit))??)
     }
@@ -314,10 +357,10 @@ impl Client {
     /// Makes a request and returns the response without waiting for the body. A response with status 4xx or 5xx is an
     /// error.
     #[expect(clippy::disallowed_methods, reason = "a connection is a task of its own for as long as the call")]
-    async fn accepted(&self, request: Request<Full<Bytes>>) -> Result<Stream, CallError> {
+    async fn accepted(&self, api: Api, request: Request<Full<Bytes>>) -> Result<Stream, CallError> {
         // A URL has brackets around an IPv6 address, but `connect` expects none.
-        let host = self.base.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let port = self.base.port_or_known_default().unwrap_or(80);
+        let host = self.0.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let port = self.0.url.port_or_known_default().unwrap_or(80);
         let connecting = timeout(CONNECT_TIME_MAX, TcpStream::connect((host, port))).await;
         let tcp = connecting.map_err(|_| self.silent(CONNECT_TIME_MAX))?.map_err(|error| self.unreachable(&error))?;
         let (mut sender, connection) =
@@ -325,23 +368,42 @@ impl Client {
         // The set aborts the task when it is dropped together with the response.
         let mut running = JoinSet::new();
         running.spawn(connection);
-        let response = sender.send_request(request).await.map_err(|error| self.unreachable(&error))?;
-        let status = response.status();
-        if status.as_u16() < 400 {
+        let response = match sender.send_request(request).await {
+            Ok(response) => response,
+            Err(error) if error.is_parse() => {
+                return Err(CallError::Foreign { url: self.base().to_owned(), what: "no HTTP".to_owned() });
+            }
+            Err(error) => return Err(self.unreachable(&error)),
+        };
+        let (status, server) = (response.status(), server_of(&response));
+        if status.is_success() {
             return Ok(Stream { response, _connection: running });
         }
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
         let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-        Err(CallError::Refused { status, reason: reason_of(&body) })
+        match refusal::read(api, status, &body) {
+            Some(refusal) if !status.is_redirection() => Err(CallError::Refused { status, refusal }),
+            _ => Err(self.foreign(status, server)),
+        }
+    }
+
+    fn foreign(&self, status: StatusCode, server: Option<String>) -> CallError {
+        let from = server.map(|server| format!(" from {server}")).unwrap_or_default();
+        CallError::Foreign { url: self.base().to_owned(), what: format!("{}{from}", status.as_u16()) }
     }
 
     fn unreachable(&self, why: &dyn std::error::Error) -> CallError {
-        CallError::Unreachable { url: self.base.to_string(), why: why.to_string() }
+        // hyper's and the system's messages come as a chain, whose end says most.
+        let mut end = why;
+        while let Some(source) = end.source() {
+            end = source;
+        }
+        CallError::Unreachable { url: self.base().to_owned(), why: end.to_string() }
     }
 
     fn silent(&self, limit: Duration) -> CallError {
         let why = format!("no response within {} s", limit.as_secs());
-        CallError::Unreachable { url: self.base.to_string(), why }
+        CallError::Unreachable { url: self.base().to_owned(), why }
     }
 }
 
@@ -357,21 +419,18 @@ impl Stream {
     }
 }
 
-/// Parses a response as JSON. An empty body becomes null.
-fn value(bytes: &[u8]) -> anyhow::Result<Value> {
-    if bytes.is_empty() {
-        return Ok(Value::Null);
-    }
-    serde_json::from_slice(bytes).context("the response is not JSON; is there an emulator at this URL?")
+/// Returns what a server calls itself, which the emulator doesn't say.
+fn server_of(response: &Response<Incoming>) -> Option<String> {
+    let name = response.headers().get(header::SERVER)?.to_str().ok()?;
+    Some(name.chars().take(SERVER_CHARS_MAX).collect())
 }
 
-/// Returns the reason that an error response gives: the control API's `detail`, the REST API's `message`, or otherwise
-/// the whole body.
-fn reason_of(body: &[u8]) -> String {
-    let problem: Value = serde_json::from_slice(body).unwrap_or_default();
-    let told = problem["detail"].as_str().or(problem["message"].as_str()).map(ToOwned::to_owned);
-    let text = || Some(String::from_utf8_lossy(body).trim().to_owned()).filter(|text| !text.is_empty());
-    told.or_else(text).unwrap_or_else(|| "no reason was given".to_owned())
+/// Returns the result of a call for something that may not exist.
+fn if_there(result: anyhow::Result<Value>) -> anyhow::Result<Option<Value>> {
+    match result {
+        Err(error) if CallError::is_status(&error, StatusCode::NOT_FOUND) => Ok(None),
+        result => result.map(Some),
+    }
 }
 
 /// Runs a subcommand's async work on a single-threaded runtime.

@@ -7,10 +7,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
 
+use super::out::{note, stdout};
 use super::serve::isolated;
+use super::values::words;
 use crate::config::Config;
 use crate::document::dither::Tone;
 use crate::document::page::Counting;
@@ -85,13 +86,10 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
     };
     write_pages(&pages, target, &flags.output)?;
     if !flags.quiet {
-        let mut out = anstream::stdout().lock();
+        let mut out = stdout();
         tell(&pages, &mut out)?;
     }
-    let mut errors = anstream::stderr().lock();
-    for loss in &summary.losses {
-        writeln!(errors, "lost: {loss}")?;
-    }
+    summary.losses.iter().for_each(|loss| note(&format!("lost: {loss}")));
     Ok(if flags.fail_on_loss && !summary.losses.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -167,8 +165,4 @@ fn tell(pages: &[FaxPage], out: &mut impl Write) -> anyhow::Result<()> {
         writeln!(out, "  {:3}  {bits:>12} bits  {seconds:>6} s  {ecm} error correction", coding.as_str())?;
     }
     Ok(())
-}
-
-fn words<T: Copy>(all: &'static [T], as_str: fn(T) -> &'static str) -> PossibleValuesParser {
-    PossibleValuesParser::new(all.iter().map(|value| as_str(*value)))
 }

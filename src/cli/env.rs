@@ -1,6 +1,6 @@
 //! `fauxfax env`: prints the environment variables with which unchanged programs reach a running emulator.
 
-use std::io::{Write, stdout};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::exec::environment::{Destination, Signatory, prepare};
+use super::out::bytes;
 use crate::config;
 use crate::model::hex;
 
@@ -49,10 +50,10 @@ pub(super) fn run(flags: &EnvFlags) -> anyhow::Result<ExitCode> {
         let folder = place(&folder, &ca);
         let variables = prepare(
             &folder,
-            &Destination { url: client.base(), ca: &ca, account, control_token: flags.target.control_token.as_deref() },
+            &Destination { url: client.base(), ca: &ca, account, control_token: client.control_token() },
             &config::variable,
         )?;
-        let mut out = stdout().lock();
+        let mut out = bytes();
         for (name, value) in variables {
             writeln!(out, "{}", flags.shell.export(&name, &value))?;
         }

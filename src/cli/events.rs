@@ -6,12 +6,21 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
+use clap::builder::PossibleValue;
 use serde_json::Value;
 
 use super::client::{Client, EXIT_CODES, Target, block_on};
-use super::numbers::whole_number;
+use super::out::{self, note, stdout};
+use super::stream::{Message, Messages};
 use super::table::{self, cell};
+use super::timeline::{Pages, Timeline};
+use super::times;
+use super::values::whole_number;
+use crate::http::control::event::kinds;
 use crate::model::sid::FaxSid;
+
+/// The number of events with which `-f` begins if `--since` and `--all` are left out.
+const BEGINS_WITH: usize = 10;
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
@@ -21,7 +30,7 @@ pub(super) struct EventsFlags {
     /// Print the journal's hash, which is the same for runs with the same seed and inputs if the clock is frozen
     #[arg(long, conflicts_with_all = ["since", "all", "fax", "kind", "limit", "follow", "har", "markdown"])]
     hash: bool,
-    /// Keep printing new events until the emulator stops
+    /// Keep printing new events until the emulator stops, after the last ten if --since and --all are left out
     #[arg(short, long)]
     follow: bool,
     /// Print only events after this sequence number; after the last reset if left out
@@ -34,7 +43,7 @@ pub(super) struct EventsFlags {
     #[arg(long, value_name = "FX…")]
     fax: Option<String>,
     /// Print only events of this kind, such as fax.status or webhook.attempt
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", value_parser = Kinds)]
     kind: Option<String>,
     /// Print at most this many events
     #[arg(long, value_name = "N", conflicts_with = "follow", value_parser = whole_number::<usize>)]
@@ -51,14 +60,29 @@ pub(super) struct EventsFlags {
     markdown: bool,
 }
 
+/// Accepts any kind of event, since the emulator may know more kinds than this program and suggests the nearest one, but
+/// offers the known kinds to the shell's completion.
+#[derive(Debug, Clone)]
+struct Kinds;
+
+impl clap::builder::TypedValueParser for Kinds {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<String, clap::Error> {
+        clap::builder::StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(kinds().map(PossibleValue::new)))
+    }
+}
+
 pub(super) fn run(flags: &EventsFlags) -> anyhow::Result<ExitCode> {
-    let query = [
-        ("since", flags.since.map(|since| since.to_string())),
-        ("all", flags.all.then(|| "true".to_owned())),
-        ("fax", flags.fax.clone()),
-        ("kind", flags.kind.clone()),
-        ("limit", flags.limit.map(|limit| limit.to_string())),
-    ];
     block_on(async {
         let client = Client::new(&flags.target)?;
         if flags.hash {
@@ -68,19 +92,19 @@ pub(super) fn run(flags: &EventsFlags) -> anyhow::Result<ExitCode> {
             return export(&client, fax, extension).await;
         }
         if flags.follow {
-            return follow(&client, &query, flags.json).await;
+            return follow(&client, flags).await;
         }
-        let page = client.control("GET", "/events", &query, None).await?;
+        let page = client.control("GET", "/events", &query(flags), None).await?;
         let events = page["events"].as_array().map(Vec::as_slice).unwrap_or_default();
         if flags.json {
-            let mut out = anstream::stdout().lock();
+            let mut out = stdout();
             events.iter().try_for_each(|event| writeln!(out, "{event}"))?;
         } else {
             let rows: Vec<_> = events.iter().map(row).collect();
-            table::rows(["SEQ", "AT", "KIND", "FAX", "WHAT"], &rows)?;
+            table::rows(["SEQ", times::AT, "KIND", "FAX", "WHAT"], &rows)?;
         }
         if let Some(missed) = page["missed"].as_u64().filter(|missed| *missed > 0) {
-            writeln!(anstream::stderr(), "{missed} earlier events have been dropped from the journal")?;
+            note(&format!("{missed} earlier events have been dropped from the journal"));
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -102,77 +126,75 @@ async fn export(client: &Client, fax: &str, extension: &str) -> anyhow::Result<E
     // Parsed because it becomes a part of the path.
     let fax: FaxSid = fax.parse().with_context(|| format!("--fax: {fax:?} is not the SID of a fax or call"))?;
     let text = client.text(&format!("/faxes/{fax}/conversation.{extension}")).await?;
-    writeln!(anstream::stdout(), "{}", text.trim_end_matches('\n'))?;
+    writeln!(stdout(), "{}", text.trim_end_matches('\n'))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn query(flags: &EventsFlags) -> [(&'static str, Option<String>); 5] {
+    [
+        ("since", flags.since.map(|since| since.to_string())),
+        ("all", flags.all.then(|| "true".to_owned())),
+        ("fax", flags.fax.clone()),
+        ("kind", flags.kind.clone()),
+        ("limit", flags.limit.map(|limit| limit.to_string())),
+    ]
 }
 
 async fn hash(client: &Client) -> anyhow::Result<ExitCode> {
     let answer = client.control("GET", "/events/hash", &[], None).await?;
     if answer["evicted"].as_u64().is_some_and(|evicted| evicted > 0) {
-        writeln!(anstream::stderr(), "the journal has dropped its oldest events, so this is the hash of the rest")?;
+        note("the journal has dropped its oldest events, so this is the hash of the rest");
     }
-    writeln!(anstream::stdout(), "{}", cell(&answer["hash"]))?;
+    writeln!(stdout(), "{}", cell(&answer["hash"]))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn follow(client: &Client, query: &[(&str, Option<String>)], json: bool) -> anyhow::Result<ExitCode> {
-    let mut stream = client.events(query).await?;
-    let mut blocks = Blocks::default();
-    while let Some(chunk) = stream.next().await? {
-        blocks.completed_by(&chunk).iter().try_for_each(|block| show(block, json))?;
+/// Prints the last events, and then each new one until the emulator stops.
+async fn follow(client: &Client, flags: &EventsFlags) -> anyhow::Result<ExitCode> {
+    let mut query = query(flags);
+    if flags.since.is_none() && !flags.all {
+        query[0].1 = Some(begin(client, flags).await?.to_string());
     }
+    let mut events = Messages::open(client, "/events", &query).await?;
+    let mut out = stdout();
+    if !flags.json && !out::is_terminal() {
+        writeln!(out, "{:>5}  {:<13}  {:<17}  {:<34}  WHAT", "SEQ", times::AT, "KIND", "FAX")?;
+    }
+    let mut timeline = Timeline::of_all(stdout(), Pages::Rewritten);
+    while let Some(message) = events.next().await? {
+        match message {
+            Message::Evicted(count) => note(&format!("{count} events were dropped before they could be read")),
+            Message::Item(event) if flags.json => writeln!(out, "{event}")?,
+            Message::Item(event) if out::is_terminal() => timeline.event(&event)?,
+            Message::Item(event) => {
+                let [seq, at, kind, fax, what] = row(&event).map(|cell| table::clean(&cell));
+                writeln!(out, "{seq:>5}  {at}  {kind:<17}  {fax:<34}  {what}")?;
+            }
+        }
+        out.flush()?;
+    }
+    timeline.finish()?;
+    note("the emulator has stopped");
     Ok(ExitCode::SUCCESS)
 }
 
-/// The blocks of an event stream, whose chunks may end anywhere, even within a character.
-#[derive(Default)]
-struct Blocks {
-    /// The beginning of a block that has not arrived completely.
-    begun: Vec<u8>,
-}
-
-impl Blocks {
-    /// Adds a chunk and returns the blocks that are complete now.
-    fn completed_by(&mut self, chunk: &[u8]) -> Vec<String> {
-        self.begun.extend_from_slice(chunk);
-        // An empty line ends a block.
-        let Some(end) = self.begun.windows(2).rposition(|pair| pair == b"\n\n") else { return Vec::new() };
-        let complete: Vec<u8> = self.begun.drain(..end + 2).collect();
-        let complete = String::from_utf8_lossy(&complete);
-        complete.split("\n\n").filter(|block| !block.is_empty()).map(ToOwned::to_owned).collect()
+/// Returns the place in the journal after which the last few matching events come, and says how many are left out.
+async fn begin(client: &Client, flags: &EventsFlags) -> anyhow::Result<u64> {
+    let query = [("fax", flags.fax.clone()), ("kind", flags.kind.clone()), ("limit", Some("10000".to_owned()))];
+    let page = client.control("GET", "/events", &query, None).await?;
+    let events = page["events"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let left_out = events.len().saturating_sub(BEGINS_WITH);
+    if left_out > 0 {
+        note(&format!("the last {BEGINS_WITH} events, then each new one; with --since 0, also the {left_out} before"));
     }
-}
-
-/// Prints one block of the event stream: an event, a note about dropped events, or nothing for a heartbeat.
-fn show(block: &str, json: bool) -> anyhow::Result<()> {
-    let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-    // A heartbeat is a comment without data.
-    let Some(data) = field("data:") else { return Ok(()) };
-    if field("event:") == Some("evicted") {
-        writeln!(anstream::stderr(), "events were dropped from the journal before they could be read: {data}")?;
-        return Ok(());
-    }
-    let mut out = anstream::stdout().lock();
-    if json {
-        writeln!(out, "{data}")?;
-    } else {
-        let [seq, at, kind, fax, what] = row(&serde_json::from_str(data)?);
-        writeln!(out, "{seq:>5}  {at}  {kind:<17}  {fax}  {what}")?;
-    }
-    Ok(out.flush()?)
+    let seq = |event: Option<&Value>| event.and_then(|event| event["seq"].as_u64());
+    // With nothing to begin with, new events come after the last one of any kind.
+    Ok(seq(events.get(left_out))
+        .map_or_else(|| page["last_seq"].as_u64().unwrap_or(0), |first| first.saturating_sub(1)))
 }
 
 fn row(event: &Value) -> [String; 5] {
-    // The time of day within an RFC 3339 timestamp, with milliseconds.
-    let at = event["at"].as_str().and_then(|at| at.get(11..23)).unwrap_or_default().to_owned();
-    [cell(&event["seq"]), at, cell(&event["kind"]), cell(&event["fax_sid"]), what(event)]
-}
-
-/// Prints a fax's events as a table.
-pub(super) fn conversation(events: &Value) -> anyhow::Result<()> {
-    let events = events.as_array().map(Vec::as_slice).unwrap_or_default();
-    let rows: Vec<_> = events.iter().map(row).map(|[_, at, kind, _, what]| [at, kind, what]).collect();
-    table::rows(["AT", "KIND", "WHAT"], &rows)
+    [cell(&event["seq"]), times::of_day(&event["at"]), cell(&event["kind"]), cell(&event["fax_sid"]), what(event)]
 }
 
 /// Returns a short description of an event.
@@ -199,11 +221,15 @@ fn what(event: &Value) -> String {
             Some(page) => format!("page {page}: {}", word("what")),
             None => word("what"),
         },
-        "api.request" => format!("{} {} {}", word("method"), word("path"), data["status"]),
+        "api.request" => {
+            let code = data["code"].as_u64().map(|code| format!(" {code}")).unwrap_or_default();
+            format!("{} {} {}{code}", word("method"), word("path"), data["status"])
+        }
         "media.refused" => format!("{}: {}", data["status"], word("detail")),
         "media.warning" => word("detail"),
         "twiml.executed" => format!("<{}>", word("verb")),
         "alert" => format!("{} {}", data["code"], word("message")),
+        _ if data["what"].is_string() => word("what"),
         _ => data.as_object().filter(|data| !data.is_empty()).map(|_| data.to_string()).unwrap_or_default(),
     }
 }
@@ -213,21 +239,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn a_stream_is_read_in_the_same_way_wherever_its_chunks_end() {
-        let expected = [": fauxfax", "id: 1\ndata: {\"what\":\"Zoë\"}", "event: evicted\nid: 2\ndata: {}"];
-        let whole = expected.map(|block| format!("{block}\n\n")).concat();
-        for at in 0..=whole.len() {
-            let (first, second) = whole.as_bytes().split_at(at);
-            let mut blocks = Blocks::default();
-            let read = [blocks.completed_by(first), blocks.completed_by(second)].concat();
-            assert_eq!(read, expected, "split at {at}");
-        }
-        let mut blocks = Blocks::default();
-        let read: Vec<String> = whole.as_bytes().iter().flat_map(|byte| blocks.completed_by(&[*byte])).collect();
-        assert_eq!(read, expected, "byte by byte");
-    }
 
     #[test]
     fn each_kind_of_event_has_a_short_description() {
@@ -245,11 +256,15 @@ mod tests {
         let call = json!({ "attempt": 2, "outcome": "busy", "what": "busy; the number is not called again" });
         assert_eq!(told("call.attempt", call), "call 2: busy; the number is not called again");
         assert_eq!(told("rule.fired", json!({ "rule_id": 1, "what": "rule 1 drops it" })), "rule 1 drops it");
+        let twice =
+            json!({ "purpose": "action", "method": "POST", "url": "http://h/", "status": 200, "note": "held 3 s" });
+        assert_eq!(told("webhook.attempt", twice), "action POST http://h/: 200 (held 3 s)");
         assert_eq!(told("document.loss", json!({ "page": 2, "what": "an image" })), "page 2: an image");
         assert_eq!(told("document.loss", json!({ "page": null, "what": "a page" })), "a page");
         let refused = json!({ "status": 403, "reason": "expired", "detail": "the URL expired" });
         assert_eq!(told("media.refused", refused), "403: the URL expired");
         assert_eq!(told("media.warning", json!({ "reason": "no-user-agent", "detail": "none" })), "none");
+        assert_eq!(told("call.attempt", json!({ "what": "call 2 of 3: busy", "n": 2 })), "call 2 of 3: busy");
         assert_eq!(told("something.new", json!({ "a": 1 })), r#"{"a":1}"#);
         assert_eq!(told("media.evicted", json!({})), "");
     }

@@ -1,39 +1,65 @@
 //! The command line: one file per subcommand. Subcommands that talk to an emulator use only its public APIs.
 
+mod accounts;
+mod alerts;
+mod api;
 mod ca;
 mod client;
+mod clock;
 mod convert;
 mod demo;
 mod env;
 mod events;
 mod exec;
+mod fax;
+mod faxes;
+mod files;
 pub mod flags;
 mod healthcheck;
+mod help;
 mod log;
+mod man;
 mod numbers;
+mod open;
+mod out;
 mod output;
+mod params;
 mod receive;
+mod refusal;
 mod render_child;
+mod reset;
+mod rules;
 mod schema;
 mod send;
 mod serve;
+mod sids;
 mod sign;
 mod signals;
+mod snapshots;
+mod state;
+mod stream;
 mod table;
-mod tester;
+mod tail;
+mod target;
+mod timeline;
+mod times;
 mod trust_files;
+mod values;
+mod wait;
+mod watch;
+mod webhooks;
 
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 use self::flags::ServeFlags;
 
 /// A local emulator of Twilio Programmable Fax and of SignalWire's compatibility API for faxes: send and receive faxes
 /// without credentials, a phone line or the internet.
 #[derive(Debug, Parser)]
-#[command(name = "fauxfax", version, about, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+#[command(name = "fauxfax", version, about, args_conflicts_with_subcommands = true, after_help = help::EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -44,94 +70,162 @@ struct Cli {
 /// The style of the word `error`, as in clap's own errors.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
-const EXAMPLES: &str = "\
-Examples:
-  fauxfax demo                                     receive one fax and send one
-  fauxfax serve --fax-url http://localhost:3000/fax  emulate the service for your own app
-  fauxfax receive letter.pdf --wait                have a fax machine call your app's number
-  fauxfax send --from +15005550006 --to +15558675310 letter.pdf --wait";
-
+// The first paragraph of each subcommand is its line in `fauxfax -h`, for which 58 characters fit on a terminal.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the emulator (the default if no subcommand is given)
+    /// Run the emulator (the default if no command is given)
     Serve(Box<ServeFlags>),
-    /// Run the emulator with a sample app, receive one fax and send one, and print the timeline
+    /// Run it with a sample app, receive a fax and send one
+    ///
+    /// Runs the emulator with a sample app, receives one fax and sends one, and prints the timeline.
     Demo(Box<demo::DemoFlags>),
-    /// Simulate an incoming fax: a fax machine calls one of the emulator's numbers
-    Receive(receive::ReceiveFlags),
+    /// Simulate an incoming fax
+    ///
+    /// Simulates an incoming fax: a fax machine calls one of the emulator's numbers.
+    Receive(Box<receive::ReceiveFlags>),
     /// Send a fax through the REST API, as an app would
-    Send(send::SendFlags),
-    /// Run a program with a private emulator, which receives the program's requests to twilio.com and signalwire.com
+    Send(Box<send::SendFlags>),
+    /// List the faxes, or show one, its document or its text
+    ///
+    /// Lists the faxes, newest first; or shows one fax and what happened to it, or gets its document or its text.
+    Faxes(Box<faxes::FaxesFlags>),
+    /// Run a program with a private emulator
+    ///
+    /// Runs a program with a private emulator, which receives the program's requests to twilio.com and signalwire.com.
     Exec(Box<exec::ExecFlags>),
-    /// Print environment variables that direct unmodified programs to a running emulator
+    /// Print variables that direct programs to the emulator
+    ///
+    /// Prints environment variables that direct unmodified programs to a running emulator.
     Env(env::EnvFlags),
-    /// Print the local CA's certificate, its path, or how to make clients trust it
+    /// Print the local CA, or how to make clients trust it
+    ///
+    /// Prints the local CA's certificate, its path, or how to make clients trust it.
     Ca(ca::CaFlags),
-    /// Show an account's journal: what happened to its faxes, webhooks and requests; -f keeps printing new events
+    /// Show what happened; -f keeps printing new events
+    ///
+    /// Shows an account's journal: what happened to its faxes, webhooks and requests; -f keeps printing new events.
     Events(events::EventsFlags),
-    /// Wait until a fax enters a status, or until nothing is pending
-    Wait(tester::WaitFlags),
-    /// Show an account's clock, freeze it, move it, or let it run
-    Clock(tester::ClockFlags),
-    /// Show, add or remove rules, which make calls, faxes and webhooks misbehave on purpose
-    Rules(tester::RulesFlags),
-    /// Reset an account's world to its start, or to a snapshot
-    Reset(tester::ResetFlags),
+    /// Show the requests in both directions as they happen
+    ///
+    /// Shows the requests in both directions as they happen: those of apps to the emulator, and its own to apps.
+    Tail(Box<tail::TailFlags>),
+    /// Show the alerts, and what to do about each
+    ///
+    /// Shows an account's alerts, newest first, and what to do about each.
+    Alerts(alerts::AlertsFlags),
+    /// Open the console in the browser
+    ///
+    /// Opens the console, or the page of a fax, in the browser, and prints the address.
+    Open(open::OpenFlags),
+    /// Wait for a fax's status, or until nothing is pending
+    ///
+    /// Waits until a fax enters a status, or until nothing is pending.
+    Wait(wait::WaitFlags),
+    /// Show the clock, freeze it, move it, or let it run
+    ///
+    /// Shows an account's clock, freezes it, moves it, or lets it run.
+    Clock(clock::ClockFlags),
+    /// Show, add or remove rules that make things go wrong
+    ///
+    /// Shows, adds or removes rules, which make calls, faxes and webhooks misbehave on purpose.
+    Rules(rules::RulesFlags),
+    /// Show, buy, change or release numbers
+    ///
+    /// Shows an account's numbers, buys one, changes one or releases one.
+    Numbers(numbers::NumbersFlags),
+    /// List, create or remove accounts
+    ///
+    /// Lists the emulator's accounts, creates one or removes one.
+    Accounts(accounts::AccountsFlags),
+    /// List, take, restore or remove snapshots
+    ///
+    /// Lists, takes, restores or removes snapshots of an account's world.
+    Snapshots(snapshots::SnapshotsFlags),
+    /// Reset an account's world to its start or a snapshot
+    Reset(reset::ResetFlags),
     /// Print an account's world as JSON, or load one
-    State(tester::StateFlags),
-    /// Show the requests made to your app, or send one again with --replay
-    Webhooks(tester::WebhooksFlags),
-    /// Explain why a webhook's signature is invalid, by trying the usual mistakes
+    State(state::StateFlags),
+    /// Show the requests made to your app, or replay one
+    ///
+    /// Shows the requests made to your app, or sends one again with --replay.
+    Webhooks(webhooks::WebhooksFlags),
+    /// Explain why a webhook's signature is invalid
+    ///
+    /// Explains why a webhook's signature is invalid, by trying the usual mistakes.
     ExplainSignature(sign::ExplainFlags),
-    /// Compute the signature that the service would send with a request
+    /// Compute the signature of a request
+    ///
+    /// Computes the signature that the service would send with a request.
     Sign(sign::SignFlags),
     /// Print the completion script for a shell
     Completions(schema::CompletionsFlags),
+    /// Print the manual page, or write all of them
+    ///
+    /// Prints the manual page, or writes one page per command.
+    Man(man::ManFlags),
     /// Print the JSON Schema of fauxfax.toml
     ConfigSchema,
-    /// Convert a document to fax pages, offline: PDF, TIFF or PNG
+    /// Convert a document to fax pages, offline
+    ///
+    /// Converts a document to fax pages, offline: PDF, TIFF or PNG.
     Convert(convert::ConvertFlags),
     /// Render one document for a running emulator, which starts this itself
     #[command(hide = true)]
     RenderChild,
-    /// Check that a running emulator is healthy: if so, the exit status is 0
+    /// Check that a running emulator is healthy
+    ///
+    /// Checks that a running emulator is healthy: if so, the exit status is 0.
     Healthcheck(healthcheck::HealthcheckFlags),
 }
 
 /// Parses the arguments, runs the subcommand, and prints its error if it fails.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let result = match cli.command {
+    let matches = help::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) if out::is_reader_gone(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            print_error(&format!("{error:#}"));
+            let call = error.chain().find_map(|cause| cause.downcast_ref::<client::CallError>());
+            call.map_or(ExitCode::FAILURE, client::CallError::exit_code)
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
         None => serve::run(cli.serve),
         Some(Command::Serve(flags)) => serve::run(*flags),
         Some(Command::Demo(flags)) => demo::run(*flags),
         Some(Command::Receive(flags)) => receive::run(&flags),
         Some(Command::Send(flags)) => send::run(&flags),
+        Some(Command::Faxes(flags)) => faxes::run(&flags),
         Some(Command::Exec(flags)) => exec::run(*flags),
         Some(Command::Env(flags)) => env::run(&flags),
         Some(Command::Ca(flags)) => ca::run(flags),
         Some(Command::Events(flags)) => events::run(&flags),
-        Some(Command::Wait(flags)) => tester::wait(&flags),
-        Some(Command::Clock(flags)) => tester::clock(&flags),
-        Some(Command::Rules(flags)) => tester::rules(&flags),
-        Some(Command::Reset(flags)) => tester::reset(&flags),
-        Some(Command::State(flags)) => tester::state(&flags),
-        Some(Command::Webhooks(flags)) => tester::webhooks(&flags),
+        Some(Command::Tail(flags)) => tail::run(&flags),
+        Some(Command::Alerts(flags)) => alerts::run(&flags),
+        Some(Command::Open(flags)) => open::run(&flags),
+        Some(Command::Wait(flags)) => wait::run(&flags),
+        Some(Command::Clock(flags)) => clock::run(&flags),
+        Some(Command::Rules(flags)) => rules::run(&flags),
+        Some(Command::Numbers(flags)) => numbers::run(&flags),
+        Some(Command::Accounts(flags)) => accounts::run(&flags),
+        Some(Command::Snapshots(flags)) => snapshots::run(&flags),
+        Some(Command::Reset(flags)) => reset::run(&flags),
+        Some(Command::State(flags)) => state::run(&flags),
+        Some(Command::Webhooks(flags)) => webhooks::run(&flags),
         Some(Command::ExplainSignature(flags)) => sign::explain_signature(&flags),
         Some(Command::Sign(flags)) => sign::sign(&flags),
-        Some(Command::Completions(flags)) => Ok(schema::completions(&flags)),
+        Some(Command::Completions(flags)) => schema::completions(&flags),
+        Some(Command::Man(flags)) => man::run(&flags),
         Some(Command::ConfigSchema) => schema::config_schema(),
         Some(Command::Convert(flags)) => convert::run(&flags),
-        Some(Command::RenderChild) => return render_child::run(),
+        Some(Command::RenderChild) => Ok(render_child::run()),
         Some(Command::Healthcheck(flags)) => healthcheck::run(&flags),
-    };
-    match result {
-        Ok(code) => code,
-        Err(error) => {
-            print_error(&format!("{error:#}"));
-            error.downcast_ref::<client::CallError>().map_or(ExitCode::FAILURE, client::CallError::exit_code)
-        }
     }
 }
 

@@ -3,20 +3,24 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::Context;
-use clap::Args;
-use serde_json::Value;
+use anyhow::{Context, bail};
+use clap::{Args, ValueHint};
 
 use super::client::{Body, Client, EXIT_CODES, Target, block_on};
-use super::events;
-use super::numbers::whole_number;
+use super::numbers;
+use super::out::stdout;
 use super::table::{self, cell};
-use crate::dialect::form;
+use super::values::{span, whole_number, words};
+use super::{files, refusal, watch};
 use crate::io::multipart::Multipart;
+use crate::model::fax::Quality;
 
 /// The boundary between the parts of the upload. It is too long to occur in a document by chance.
 const BOUNDARY: &str = "fauxfax-7c1d0e6b52fa4c0f9a3e";
+/// The ways in which the far end can let a transmission end. Whether a call is answered or rejected is up to the app.
+const OUTCOMES: [&str; 2] = ["received", "failed"];
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
@@ -24,6 +28,7 @@ pub(super) struct ReceiveFlags {
     #[command(flatten)]
     target: Target,
     /// Document to fax: PDF, TIFF, PNG or JPEG; test pages if left out
+    #[arg(value_hint = ValueHint::FilePath)]
     file: Option<PathBuf>,
     /// Number to call, such as +15005550006; may be left out if the account has a single fax number
     #[arg(long, value_name = "+1…")]
@@ -33,73 +38,85 @@ pub(super) struct ReceiveFlags {
     from: Option<String>,
     /// VoiceUrl to set on the number before the call, such as http://localhost:3000/fax; the app there responds with
     /// TwiML
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     fax_url: Option<String>,
     /// URL to notify of the fax, like the action attribute of TwiML's Receive; the number needs no VoiceUrl then, because
     /// its app is not asked for TwiML
-    #[arg(long, value_name = "URL", conflicts_with = "fax_url")]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, conflicts_with = "fax_url")]
     action: Option<String>,
     /// Number of test pages to send instead of a file
     #[arg(long, value_name = "N", conflicts_with = "file", value_parser = whole_number::<u32>)]
     pages: Option<u32>,
+    /// Resolution of the sending machine
+    #[arg(long, value_name = "QUALITY", value_parser = words(Quality::ALL, Quality::as_str))]
+    quality: Option<String>,
+    /// How the transmission ends; whether the call is answered or rejected is up to the app [default: received]
+    #[arg(long, value_name = "OUTCOME", value_parser = OUTCOMES)]
+    outcome: Option<String>,
     /// Station id of the sending machine, at most 20 characters
     #[arg(long, value_name = "TEXT")]
     station_id: Option<String>,
     /// Print the response as JSON
     #[arg(long)]
     json: bool,
-    /// Wait until the call has ended, and show the whole conversation
+    /// Wait until the call has ended, and show the conversation as it happens
     #[arg(long)]
     wait: bool,
-    /// Longest time to wait, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, requires = "wait", value_parser = whole_number::<u32>)]
-    timeout: u32,
+    /// Longest time to wait, such as 30s or 2m
+    #[arg(long, value_name = "DURATION", default_value = "30s", requires = "wait", value_parser = span)]
+    timeout: Duration,
 }
 
 pub(super) fn run(flags: &ReceiveFlags) -> anyhow::Result<ExitCode> {
     block_on(async {
         let client = Client::new(&flags.target)?;
-        // Done before the call is made, which would otherwise use the old URL.
-        if let Some(url) = &flags.fax_url {
-            set_fax_url(&client, flags.to.as_deref(), url).await?;
-        }
         let file = flags.file.as_ref().map(|path| {
-            let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+            let bytes = files::document(path)?;
             // A part's file name can't contain a quotation mark.
             let name = path.file_name().map(|name| name.to_string_lossy().replace('"', "'")).unwrap_or_default();
             Ok::<_, anyhow::Error>((name, bytes))
         });
         let body = upload(&fields(flags), file.transpose()?);
+        // Done before the call is made, which would otherwise use the old URL.
+        if let Some(url) = &flags.fax_url {
+            numbers::set_fax_url(&client, flags.to.as_deref(), url).await?;
+        }
+        if flags.wait && !flags.json {
+            return watched(&client, body, flags.timeout).await;
+        }
         let waits = |value: String| flags.wait.then_some(value);
-        let query = [("wait", waits("true".to_owned())), ("timeout", waits(flags.timeout.to_string()))];
+        let query = [("wait", waits("true".to_owned())), ("timeout", waits(flags.timeout.as_secs_f64().to_string()))];
         let answer = client.control("POST", "/incoming-faxes", &query, Some(body)).await?;
-        show(&answer, flags)?;
-        // An app may legitimately reject a fax, so a rejection is not a failure.
-        let failed = flags.wait && !matches!(answer["outcome"].as_str(), Some("received" | "rejected"));
-        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        if flags.json {
+            table::json(&answer)?;
+        } else {
+            let [sid, from, to] = ["fax_sid", "from", "to"].map(|name| cell(&answer[name]));
+            let then = format!("follow it with: fauxfax events -f --fax {sid}{}", client.flags());
+            writeln!(stdout(), "{sid}: {from} calls {to}; {then}")?;
+        }
+        Ok(exit_code(!flags.wait || answer["outcome"].as_str().is_some_and(watch::is_success)))
     })
 }
 
-fn show(answer: &Value, flags: &ReceiveFlags) -> anyhow::Result<()> {
-    if flags.json {
-        return table::json(answer);
+/// Makes the call, and prints the conversation as it happens.
+async fn watched(client: &Client, body: Body, limit: Duration) -> anyhow::Result<ExitCode> {
+    // Looked up before the call, which would hang for as long as the clock stands still.
+    if client.control("GET", "/clock", &[], None).await?["mode"] == "frozen" {
+        bail!(refusal::frozen());
     }
-    let mut out = anstream::stdout();
-    if !flags.wait {
-        let [sid, from, to] = ["fax_sid", "from", "to"].map(|name| cell(&answer[name]));
-        return Ok(writeln!(out, "{sid}: {from} calls {to}; follow it with: fauxfax events --fax {sid}")?);
-    }
-    events::conversation(&answer["events"])?;
-    let fax = &answer["fax"];
-    let end = if fax.is_null() && answer["outcome"] != "not-answered" {
-        format!("{}: {}, since deleted by the app", cell(&answer["outcome"]), cell(&answer["fax_sid"]))
-    } else if fax.is_null() {
-        cell(&answer["outcome"])
-    } else {
-        let [sid, pages, seconds] = ["sid", "num_pages", "duration"].map(|name| cell(&fax[name]));
-        format!("{}: {sid}, pages: {pages}, seconds on the line: {seconds}", cell(&answer["outcome"]))
-    };
-    Ok(writeln!(out, "{end}")?)
+    let call = client.control("POST", "/incoming-faxes", &[], Some(body)).await?;
+    let sid = call["fax_sid"].as_str().context("the response has no fax_sid")?;
+    let mut timeline = watch::timeline();
+    let outcome = watch::until_settled(client, sid, &call["seq"], limit, &mut timeline).await?;
+    // A rejected call is canceled in the words of the REST API.
+    let outcome = if outcome == "canceled" { "rejected" } else { &outcome };
+    let fax = client.fax_if_there(sid).await?;
+    watch::conclude(client, &mut timeline, (sid, outcome), fax.as_ref())?;
+    Ok(exit_code(watch::is_success(outcome)))
+}
+
+fn exit_code(is_success: bool) -> ExitCode {
+    if is_success { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn fields(flags: &ReceiveFlags) -> Vec<(&'static str, String)> {
@@ -108,6 +125,8 @@ fn fields(flags: &ReceiveFlags) -> Vec<(&'static str, String)> {
         ("to", flags.to.clone()),
         ("from", flags.from.clone()),
         ("pages", pages),
+        ("quality", flags.quality.clone()),
+        ("outcome", flags.outcome.clone()),
         ("station_id", flags.station_id.clone()),
         ("action", flags.action.clone()),
     ];
@@ -122,30 +141,4 @@ fn upload(fields: &[(&str, String)], file: Option<(String, Vec<u8>)>) -> Body {
         None => body,
     };
     body.into()
-}
-
-/// Sets the called number's VoiceUrl, and makes the number accept faxes.
-async fn set_fax_url(client: &Client, to: Option<&str>, url: &str) -> anyhow::Result<()> {
-    let credential = client.credential().await?;
-    let root = format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers", credential.sid);
-    let filter = to.map(|to| form::with_query("", &[("PhoneNumber", to)])).unwrap_or_default();
-    let list = client.rest("GET", &format!("{root}.json{filter}"), &credential, None).await?;
-    let numbers = list["incoming_phone_numbers"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let sid = match numbers {
-        [only] => only["sid"].as_str(),
-        [] => None,
-        // The API's filter also matches parts of numbers, so compare whole numbers.
-        several => several.iter().find(|number| to.is_some_and(|to| number["phone_number"] == to)).and_then(sid_of),
-    };
-    let sid = sid.context(
-        "--fax-url needs --to, because the account doesn't have exactly one number; pass the number whose VoiceUrl \
-         should be set",
-    )?;
-    let change = form::encode(&[("VoiceUrl", url), ("VoiceReceiveMode", "fax")]);
-    client.rest("POST", &format!("{root}/{sid}.json"), &credential, Some(change)).await?;
-    Ok(())
-}
-
-fn sid_of(number: &Value) -> Option<&str> {
-    number["sid"].as_str()
 }

@@ -1,6 +1,7 @@
 //! The subcommands `config-schema`, which prints a JSON Schema of `fauxfax.toml` generated from the flags' help, and
 //! `completions`, which prints a shell's completion script.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, Command, CommandFactory, ValueEnum};
@@ -8,6 +9,7 @@ use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
 use super::flags::ServeFlags;
+use super::out::bytes;
 use super::{Cli, table};
 use crate::config::Setting;
 use crate::dialect::attribute::{Kind, OF_NUMBER};
@@ -32,7 +34,7 @@ enum Shell {
     Zsh,
 }
 
-pub(super) fn completions(flags: &CompletionsFlags) -> ExitCode {
+pub(super) fn completions(flags: &CompletionsFlags) -> anyhow::Result<ExitCode> {
     let shell = match flags.shell {
         Shell::Bash => clap_complete::Shell::Bash,
         Shell::Elvish => clap_complete::Shell::Elvish,
@@ -40,8 +42,11 @@ pub(super) fn completions(flags: &CompletionsFlags) -> ExitCode {
         Shell::Powershell => clap_complete::Shell::PowerShell,
         Shell::Zsh => clap_complete::Shell::Zsh,
     };
-    clap_complete::generate(shell, &mut Cli::command(), "fauxfax", &mut std::io::stdout());
-    ExitCode::SUCCESS
+    // Written at once, since `generate` panics if it can't write.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "fauxfax", &mut script);
+    bytes().write_all(&script)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(super) fn config_schema() -> anyhow::Result<ExitCode> {

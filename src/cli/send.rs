@@ -4,18 +4,20 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueHint};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::client::{Client, EXIT_CODES, Target, block_on};
-use super::events;
-use super::numbers::whole_number;
-use super::table::{self, cell};
+use super::out::stdout;
+use super::values::{minutes, span, words};
+use super::{files, table, watch};
 use crate::dialect::form;
+use crate::model::fax::{Quality, Status};
 
 /// The statuses in which a fax has ended.
 const FINAL: &str = "delivered,failed,busy,no-answer,canceled";
@@ -26,6 +28,7 @@ pub(super) struct SendFlags {
     #[command(flatten)]
     target: Target,
     /// Document to send: a local file (PDF, TIFF, PNG or JPEG), or the URL of one
+    #[arg(value_hint = ValueHint::FilePath)]
     document: String,
     /// Number of the account to send from, such as +15005550006
     #[arg(long, value_name = "+1…")]
@@ -33,21 +36,27 @@ pub(super) struct SendFlags {
     /// Number to call, such as +15558675310; calls to +15005550101 through +15005550107 go wrong on purpose
     #[arg(long, value_name = "+1…")]
     to: String,
-    /// Resolution: standard, fine or superfine; the API's default if left out
-    #[arg(long, value_name = "WORD")]
+    /// Resolution; the API's default if left out
+    #[arg(long, value_name = "QUALITY", value_parser = words(Quality::ALL, Quality::as_str))]
     quality: Option<String>,
+    /// How long to keep trying to send the fax, in whole minutes, such as 5m or 2h; the API's default if left out
+    #[arg(long, value_name = "DURATION", value_parser = minutes)]
+    ttl: Option<u64>,
+    /// Don't store the document once the fax has been sent
+    #[arg(long)]
+    no_store_media: bool,
     /// URL to notify of the fax's status changes
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     status_callback: Option<String>,
     /// Print the fax as JSON
     #[arg(long)]
     json: bool,
-    /// Wait until the fax has ended, and show the whole conversation
+    /// Wait until the fax has ended, and show the conversation as it happens
     #[arg(long)]
     wait: bool,
-    /// Longest time to wait, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "wait", value_parser = whole_number::<u32>)]
-    timeout: u32,
+    /// Longest time to wait, such as 60s or 2m
+    #[arg(long, value_name = "DURATION", default_value = "60s", requires = "wait", value_parser = span)]
+    timeout: Duration,
 }
 
 pub(super) fn run(flags: &SendFlags) -> anyhow::Result<ExitCode> {
@@ -57,72 +66,107 @@ pub(super) fn run(flags: &SendFlags) -> anyhow::Result<ExitCode> {
             return send(&client, flags, &flags.document).await;
         }
         let path = Path::new(&flags.document);
-        let bytes = std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+        let bytes = files::document(path)?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/document", listener.local_addr()?);
         // The document is served while `send` runs.
         tokio::select! {
             sent = send(&client, flags, &url) => sent,
-            served = serve_document(&listener, &bytes) => served.map(|()| ExitCode::SUCCESS),
+            error = serve_document(&listener, &bytes) => Err(error).context("can't serve the document"),
         }
     })
 }
 
 async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Result<ExitCode> {
     let credential = client.credential().await?;
-    let mut order = vec![("From", flags.from.as_str()), ("To", &flags.to), ("MediaUrl", media_url)];
-    order.extend(flags.quality.as_deref().map(|quality| ("Quality", quality)));
-    order.extend(flags.status_callback.as_deref().map(|url| ("StatusCallback", url)));
-    let fax = client.rest("POST", &credential.faxes_path(), &credential, Some(form::encode(&order))).await?;
+    // Read before the fax is created, so that none of its events is missed.
+    let seq = client.control("GET", "/events", &[("limit", Some("0".to_owned()))], None).await?["last_seq"].clone();
+    let form = form::encode(&order(flags, media_url));
+    let fax = client.rest("POST", &credential.faxes_path(), &credential, Some(form)).await?;
     let sid = fax["sid"].as_str().context("the response has no sid")?;
-    // A local file must be served until the emulator has fetched it; the fax leaves `processing` only after that.
-    let fax_of = |sid: &str| ("fax", Some(sid.to_owned()));
-    let what = if flags.wait { ("for", "settled".to_owned()) } else { ("status", format!("sending,{FINAL}")) };
-    let query = [fax_of(sid), (what.0, Some(what.1)), ("timeout", Some(flags.timeout.to_string()))];
-    let waited = client.control("GET", "/wait", &query, None).await?;
-    let outcome = waited["outcome"].as_str().or(waited["event"]["data"]["new"].as_str());
-    let outcome = outcome.context("the response doesn't contain the fax's status")?;
-    // The app may have deleted the fax as soon as it was notified that the fax had ended.
-    let left = client.rest_if_there(&format!("{}/{sid}", credential.faxes_path()), &credential).await?;
-    let fax = left.unwrap_or_else(|| json!({ "sid": sid, "status": outcome, "deleted": true }));
-    if flags.json {
-        table::json(&fax)?;
+    let watches = flags.wait && !flags.json;
+    let mut timeline = watch::timeline();
+    let outcome = if watches {
+        watch::until_settled(client, sid, &seq, flags.timeout, &mut timeline).await?
     } else {
-        if flags.wait {
-            let page = client.control("GET", "/events", &[fax_of(sid)], None).await?;
-            events::conversation(&page["events"])?;
-        }
-        let [status, pages, seconds] = ["status", "num_pages", "duration"].map(|name| cell(&fax[name]));
-        let mut out = anstream::stdout();
-        if fax["deleted"] == true {
-            writeln!(out, "{status}: {sid}, since deleted by the app")?;
-        } else {
-            writeln!(out, "{status}: {sid}, pages: {pages}, seconds on the line: {seconds}")?;
-        }
+        // A local file must be served until the emulator has fetched it; the fax leaves `processing` only after that.
+        until_fetched(client, flags, sid).await?
+    };
+    // The app may have deleted the fax as soon as it was notified that the fax had ended.
+    if flags.json {
+        let left = client.rest_if_there(&format!("{}/{sid}", credential.faxes_path()), &credential).await?;
+        table::json(&left.unwrap_or_else(|| json!({ "sid": sid, "status": outcome, "deleted": true })))?;
+        return Ok(exit_code(flags, &outcome));
     }
-    // Without --wait, a fax that has been accepted is a success.
-    let failed = flags.wait && outcome != "delivered";
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let fax = client.fax_if_there(sid).await?;
+    if watches {
+        watch::conclude(client, &mut timeline, (sid, &outcome), fax.as_ref())?;
+        return Ok(exit_code(flags, &outcome));
+    }
+    let status = fax.as_ref().and_then(|fax| fax["status"].as_str()).unwrap_or(&outcome);
+    let has_ended = Status::from_word(status).is_some_and(Status::is_final);
+    let then = if has_ended { "show it with: fauxfax faxes" } else { "follow it with: fauxfax events -f --fax" };
+    let summary = watch::summary(sid, status, fax.as_ref());
+    writeln!(stdout(), "{status}: {summary}; {then} {sid}{}", client.flags())?;
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Responds to every request with the document, until the caller drops this future.
-async fn serve_document(listener: &TcpListener, bytes: &[u8]) -> anyhow::Result<()> {
+/// Returns the exit status: without `--wait`, a fax that has been accepted is a success.
+fn exit_code(flags: &SendFlags, outcome: &str) -> ExitCode {
+    if flags.wait && outcome != "delivered" { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Returns the parameters of the REST call.
+fn order(flags: &SendFlags, media_url: &str) -> Vec<(&'static str, String)> {
+    let given = [
+        ("From", Some(flags.from.clone())),
+        ("To", Some(flags.to.clone())),
+        ("MediaUrl", Some(media_url.to_owned())),
+        ("Quality", flags.quality.clone()),
+        ("Ttl", flags.ttl.map(|minutes| minutes.to_string())),
+        ("StoreMedia", flags.no_store_media.then(|| "false".to_owned())),
+        ("StatusCallback", flags.status_callback.clone()),
+    ];
+    given.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))).collect()
+}
+
+/// Waits until the fax's document has been fetched, or with `--wait` until the fax has settled. Returns the fax's status.
+async fn until_fetched(client: &Client, flags: &SendFlags, sid: &str) -> anyhow::Result<String> {
+    let what = if flags.wait { ("for", "settled".to_owned()) } else { ("status", format!("sending,{FINAL}")) };
+    let timeout = ("timeout", Some(flags.timeout.as_secs_f64().to_string()));
+    let query = [("fax", Some(sid.to_owned())), (what.0, Some(what.1)), timeout];
+    let waited = client.control("GET", "/wait", &query, None).await;
+    let waited = watch::waited_for(client, sid, flags.timeout, waited).await?;
+    let outcome = waited["outcome"].as_str().or(waited["event"]["data"]["new"].as_str());
+    Ok(outcome.context("the response doesn't contain the fax's status")?.to_owned())
+}
+
+/// Responds to every request with the document, until the caller drops this future. Returns only if no connection can be
+/// accepted any more.
+async fn serve_document(listener: &TcpListener, bytes: &[u8]) -> std::io::Error {
     loop {
-        let (mut stream, _) = listener.accept().await?;
-        let mut head = Vec::new();
-        // Read to the end of the head, because closing a socket with unread bytes would reset the connection. The limit
-        // keeps an endless head from filling the memory.
-        while !head.ends_with(b"\r\n\r\n") && head.len() < 64 * 1024 {
-            let mut byte = [0; 1_024];
-            let read = stream.read(&mut byte).await?;
-            if read == 0 {
-                break;
-            }
-            head.extend_from_slice(&byte[..read]);
+        match listener.accept().await {
+            // A client that disconnects early concerns only its own request.
+            Ok((stream, _)) => drop(respond(stream, bytes).await),
+            Err(error) => return error,
         }
-        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", bytes.len());
-        stream.write_all(answer.as_bytes()).await?;
-        stream.write_all(bytes).await?;
-        stream.shutdown().await?;
     }
+}
+
+async fn respond(mut stream: TcpStream, bytes: &[u8]) -> std::io::Result<()> {
+    let mut head = Vec::new();
+    // Read to the end of the head, because closing a socket with unread bytes would reset the connection. The limit keeps
+    // an endless head from filling the memory.
+    while !head.ends_with(b"\r\n\r\n") && head.len() < 64 * 1024 {
+        let mut byte = [0; 1_024];
+        let read = stream.read(&mut byte).await?;
+        if read == 0 {
+            break;
+        }
+        head.extend_from_slice(&byte[..read]);
+    }
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", bytes.len());
+    stream.write_all(answer.as_bytes()).await?;
+    stream.write_all(bytes).await?;
+    stream.shutdown().await
 }

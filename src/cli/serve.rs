@@ -9,11 +9,11 @@ use anyhow::Context;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use super::client::DEFAULT_URL;
 use super::flags::ServeFlags;
 use super::log::start_log;
 use super::output::{LastLines, Output};
 use super::signals::stop_signal;
+use super::target::is_default;
 use crate::config::{Config, LogFormat};
 use crate::io::file::{self, Contents};
 use crate::server::Server;
@@ -112,7 +112,7 @@ fn advise(config: &Config, server: &Server) {
     if !has_app {
         receive.push_str(" --fax-url http://localhost:3000/fax");
     }
-    if url != DEFAULT_URL {
+    if !is_default(&url) {
         receive = format!("{receive} --url {url}");
     }
     if config.control_token.is_some() {

@@ -9,8 +9,9 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::client::{Body, Client, EXIT_CODES, Target, block_on};
+use super::out::stdout;
+use super::params::{by_name, pairs};
 use super::table;
-use super::tester::{by_name, pairs};
 use crate::dialect::address::normal_or_as_is;
 use crate::dialect::explain::{KeyKind, Question, check, explain};
 use crate::dialect::signature;
@@ -61,7 +62,7 @@ pub(super) fn sign(flags: &SignFlags) -> anyhow::Result<ExitCode> {
         None => pairs(&flags.param)?,
     };
     let value = signature::of_form(&flags.token, &normal_or_as_is(&flags.url), &params);
-    writeln!(anstream::stdout(), "{value}")?;
+    writeln!(stdout(), "{value}")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -76,8 +77,8 @@ pub(super) fn explain_signature(flags: &ExplainFlags) -> anyhow::Result<ExitCode
     if flags.json {
         table::json(&answer)?;
     } else {
-        let found = if valid { "none".to_owned() } else { text("mistake") };
-        let mut out = anstream::stdout().lock();
+        let found = if valid { "none: it is valid".to_owned() } else { text("mistake") };
+        let mut out = stdout();
         let check = &answer["check"];
         let names = ["detail", "header", "key", "expected", "signed"];
         let parts = [("mistake", found)].into_iter().chain(names.map(|name| (name, text(name))));

@@ -28,7 +28,7 @@ async fn run_in(url: &str, arguments: &[&str]) -> Output {
 async fn without_an_emulator_every_client_exits_with_3() {
     // The listener is dropped at once, so nothing listens on its port.
     let gone = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("an address");
-    let clients: [&[&str]; 9] = [
+    let clients: [&[&str]; 16] = [
         &["healthcheck"],
         &["env"],
         &["receive"],
@@ -38,6 +38,13 @@ async fn without_an_emulator_every_client_exits_with_3() {
         &["clock"],
         &["reset"],
         &["state"],
+        &["faxes"],
+        &["numbers"],
+        &["accounts"],
+        &["alerts"],
+        &["snapshots"],
+        &["tail"],
+        &["open", "--print"],
     ];
     for arguments in clients {
         let output = run(&format!("http://{gone}"), None, arguments).await;
@@ -54,11 +61,15 @@ async fn a_refusal_exits_with_1_wrong_usage_with_2_and_a_timeout_with_4() {
     account.number("+15005550006").expect("a number");
     let (url, sid, nobody) = (emulator.url(), account.sid().to_string(), format!("FX{}", "0".repeat(32)));
     let cases: [(&[&str], i32, &str); 5] = [
-        (&["receive", "--to", "+15550000000"], 1, "(404)"),
-        (&["send", "--from", "+15005550001", "--to", "+15558675310", DOCUMENT], 1, "(400)"),
-        (&["wait", "--fax", &nobody, "--status", "delivered"], 1, "(409)"),
+        (&["receive", "--to", "+15550000000"], 1, "list them with: fauxfax numbers"),
+        (&["send", "--from", "+15005550001", "--to", "+15558675310", DOCUMENT], 1, "(error 21212)"),
+        (&["wait", "--fax", &nobody, "--status", "delivered"], 1, "there is no such fax"),
         (&["send", "--frm", "x"], 2, "--frm"),
-        (&["wait", "--status", "delivered", "--timeout", "0.1"], 4, "(408)"),
+        (
+            &["wait", "--status", "delivered", "--timeout", "0.1"],
+            4,
+            "Timed out after 0.1 s: no fax has become delivered.",
+        ),
     ];
     for (arguments, code, told) in cases {
         let output = run(&url, Some(&sid), arguments).await;
@@ -95,8 +106,8 @@ async fn invalid_flag_values_and_duplicate_parameters_are_explained_in_words() {
     let cases: [(&[&str], i32, &str); 7] = [
         (&["events", "--since", "abc"], 2, "'--since <SEQ>': it must be a whole number"),
         (&["receive", "--pages", "5000000000"], 2, "'--pages <N>': the number is too large"),
-        (&["wait", "--idle", "--timeout", "soon"], 2, "'--timeout <SECONDS>': it must be a number"),
-        (&["clock", "advance", "inf"], 1, "to: an RFC 3339 date and time"),
+        (&["wait", "--idle", "--timeout", "soon"], 2, "'--timeout <DURATION>': not a duration: write seconds"),
+        (&["clock", "advance", "inf"], 1, "such as 2026-03-01T00:00:00Z"),
         (&["rules", "add", "{"], 1, "the rule can't be read: this is not JSON: "),
         (
             &["rules", "add", r#"{"times":1,"times":2,"outcome":{"status":"busy"}}"#],

@@ -9,14 +9,13 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
+use crate::cli::timeline::VERDICT;
 use crate::dialect::form::Form;
 use crate::dialect::signature;
 use crate::model::account::Dialect;
 
 /// The document that the app and the fax machine send to each other: a two-page letter.
 pub(super) const LETTER: &[u8] = include_bytes!("../../../fixtures/documents/two-pages.pdf");
-/// The response header in which the app reports the result of its signature check.
-pub(super) const VERDICT: &str = "x-demo-signature";
 
 const TWIML: &str =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Receive action=\"/fax/received\"/></Response>";

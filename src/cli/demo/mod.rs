@@ -2,7 +2,6 @@
 //! prints a timeline.
 
 mod app;
-mod timeline;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -14,13 +13,13 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use self::app::{App, LETTER};
-use self::timeline::Timeline;
-use super::client::{Client, Credential, Target};
+use super::client::{Client, Credential, Endpoint};
 use super::flags::ServeFlags;
 use super::log::start_log;
 use super::output::Output;
 use super::serve::{announce, isolated, runtime, standard_output, url};
 use super::signals::stop_signal;
+use super::timeline::{Pages, Timeline};
 use crate::config::Config;
 use crate::dialect::form;
 use crate::io::multipart::Multipart;
@@ -58,8 +57,8 @@ pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
         config.twiml_bins.iter_mut().for_each(|bin| bin.numbers.clear());
         let server = Server::bind(&config).await?;
         announce(&config, &server, &mut out)?;
-        let client =
-            Client::new(&Target::at(url(server.address()), config.control_token.as_deref().map(ToOwned::to_owned)))?;
+        let control_token = config.control_token.as_deref().map(ToOwned::to_owned);
+        let client = Client::of(Endpoint::of(url(server.address()).parse()?, control_token));
         let mut told = None;
         let stop = async {
             let demonstration = async {
@@ -97,7 +96,7 @@ fn coloured(out: Output) -> impl Write {
 
 /// Receives a fax and sends one. Returns whether both succeeded and all signatures were valid.
 async fn demonstrate(client: &Client, listener: TcpListener, origin: &str, out: impl Write) -> anyhow::Result<bool> {
-    let mut timeline = Timeline::new(out);
+    let mut timeline = Timeline::new(out, Pages::Once);
     // The API responds because the emulator's listener runs concurrently with this function.
     let credential = client.credential().await?;
     let key = credential.signing_key.clone();
@@ -188,6 +187,7 @@ async fn follow(
                 new.clone_into(&mut status);
             }
         }
+        timeline.finish()?;
     }
     Ok(status)
 }

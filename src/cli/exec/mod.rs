@@ -15,17 +15,17 @@ use clap::Args;
 use self::environment::{Destination, Signatory, prepare};
 use super::flags::ServeFlags;
 use super::log::start_log;
-use super::numbers::whole_number;
 use super::print_error;
 use super::serve::{isolated, runtime, url};
+use super::values::span;
 use crate::config::{self, Config, LogLevel};
 use crate::server::Server;
 
 #[derive(Debug, Args)]
 pub(super) struct ExecFlags {
-    /// Longest time to wait for faxes and webhooks in progress once the command has ended, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = whole_number::<u32>)]
-    idle_timeout: u32,
+    /// Longest time to wait for faxes and webhooks in progress once the command has ended, such as 5s or 2m
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = span)]
+    idle_timeout: Duration,
     #[command(flatten)]
     serve: ServeFlags,
     /// Command to run, with its arguments, after --
@@ -59,8 +59,7 @@ pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
         let mut ended = None;
         let work = async {
             ended = Some(child::run(&flags.command, &variables).await);
-            let patience = Duration::from_secs(flags.idle_timeout.into());
-            if tokio::time::timeout(patience, idle).await.is_err() {
+            if tokio::time::timeout(flags.idle_timeout, idle).await.is_err() {
                 tracing::warn!("the command ended while faxes were in progress, and they were dropped; allow them more time with --idle-timeout");
             }
         };

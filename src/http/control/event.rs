@@ -15,7 +15,7 @@ use crate::model::page::PageLoss;
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 use crate::twiml::{Receive, Verb};
-use crate::world::journal::{Entry, JournalEvent};
+use crate::world::journal::{self, Entry, JournalEvent};
 
 /// An event of the journal.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -45,6 +45,11 @@ impl EventView {
             data: without_passwords(data(event.dialect, &event.entry)),
         }
     }
+}
+
+/// Lists the kinds of events.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    journal::kinds()
 }
 
 /// Returns an event as a JSON object.

@@ -1,0 +1,315 @@
+//! Tests the command line as part of pipelines and scripts: readers that stop reading, addresses, files, and streams that
+//! end.
+#![cfg(target_os = "linux")]
+
+use std::io::{BufRead, BufReader, Read, Write, pipe};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use serde_json::Value;
+
+use crate::host::PATIENCE;
+use crate::terminal::{FAUXFAX, Served, in_pipes, in_terminal_until};
+
+/// TwiML for the emulator's own number, so that no app is needed.
+const RECEIVE: &[&str] = &["receive", "--wait", "--action", "http://127.0.0.1:9/received"];
+
+/// Starts an emulator that has received one fax.
+fn with_a_fax() -> (Served, String) {
+    let served = Served::start("http://127.0.0.1:9/fax");
+    in_pipes(served.command(RECEIVE));
+    let faxes = in_pipes(served.command(&["faxes", "--json"])).text;
+    let faxes: Value = serde_json::from_str(&faxes).expect("JSON");
+    let sid = faxes["faxes"][0]["sid"].as_str().expect("a fax").to_owned();
+    (served, sid)
+}
+
+#[test]
+fn a_reader_that_stops_ends_every_subcommand_quietly() {
+    let (served, sid) = with_a_fax();
+    let commands: &[&[&str]] = &[
+        &["events", "--json"],
+        &["events"],
+        &["faxes"],
+        &["faxes", &sid],
+        &["faxes", &sid, "--pdf", "-"],
+        &["webhooks", "--json"],
+        &["alerts"],
+        &["numbers"],
+        &["accounts"],
+        &["snapshots"],
+        &["clock"],
+        &["rules"],
+        &["state"],
+        &["reset", "--json"],
+        &["open", "--print"],
+        &["completions", "bash"],
+        &["config-schema"],
+        &["man"],
+        &["ca"],
+        &["env"],
+        &["sign", "http://h/", "--token", "t"],
+        &["-h"],
+    ];
+    for arguments in commands {
+        let mut command = served.command(arguments);
+        // Writing to a pipe without a reader fails at once, as it does once `head` has ended.
+        command.stdout(pipe().expect("a pipe").1).stderr(Stdio::piped());
+        let output = command.spawn().expect("it starts").wait_with_output().expect("it ends");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), &*errors), (Some(0), ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_stops_does_not_change_the_result_of_a_wait() {
+    let served = Served::start("http://127.0.0.1:9/fax");
+    // The last is refused by the app, which isn't there.
+    let cases: [(&[&str], i32); 2] = [(RECEIVE, 0), (&["receive", "--wait"], 1)];
+    for (arguments, code) in cases {
+        let mut command = served.command(arguments);
+        command.stdout(pipe().expect("a pipe").1).stderr(Stdio::null());
+        assert_eq!(command.status().expect("it runs").code(), Some(code), "{arguments:?}");
+    }
+}
+
+#[test]
+fn closed_standard_error_is_no_failure() {
+    let (served, _) = with_a_fax();
+    for (arguments, code) in [(&["events"][..], 0), (&["faxes", "FX0"], 1), (&["events", "--since", "x"], 2)] {
+        let mut command = served.command(arguments);
+        command.stdout(Stdio::null()).stderr(pipe().expect("a pipe").1);
+        assert_eq!(command.status().expect("it runs").code(), Some(code), "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_emulator_is_found_by_host_and_port_or_port_alone() {
+    let served = Served::start("http://127.0.0.1:9/fax");
+    let port = served.address.port().to_string();
+    for url in [served.address.to_string(), format!("localhost:{port}"), format!(":{port}"), port] {
+        let printed = in_pipes(served.command(&["open", "--print", "--url", &url]));
+        assert!(printed.code == 0 && printed.text.ends_with("/console\n"), "{url}: {}{}", printed.text, printed.errors);
+    }
+    // An empty variable counts as not set. The address of a whole SID's page is printed without a call.
+    let sid = format!("FX{}", "0".repeat(32));
+    let mut command = Command::new(FAUXFAX);
+    command.args(["open", "--print", &sid]).env("FAUXFAX_URL", "").env_remove("FAUXFAX_ACCOUNT");
+    assert_eq!(in_pipes(command).text, format!("http://127.0.0.1:8329/console/faxes/{sid}\n"));
+}
+
+#[test]
+fn the_next_command_is_named_with_the_flags_in_use() {
+    let served = Served::start("http://127.0.0.1:9/fax");
+    let (url, account) = (format!("http://{}", served.address), format!("AC{}", "0".repeat(32)));
+    let call = ["receive", "--url", &url, "--account", &account, "--action", "http://127.0.0.1:9/received"];
+    let printed = in_pipes(served.command(&call)).text;
+    let then = printed.split_once("follow it with: fauxfax ").expect("a hint").1;
+    assert!(then.ends_with(&format!(" --url {url} --account {account}\n")), "{printed}");
+    // The variable is set for the next command too.
+    let printed = in_pipes(served.command(&["receive", "--action", "http://127.0.0.1:9/received"])).text;
+    assert!(!printed.contains("--url"), "{printed}");
+}
+
+#[test]
+fn a_fax_is_received_and_sent_with_the_flags_that_its_end_depends_on() {
+    let served = Served::start("http://127.0.0.1:9/fax");
+    let call = [RECEIVE, &["--outcome", "failed", "--quality", "standard"]].concat();
+    let printed = in_pipes(served.command(&call));
+    assert!(printed.code == 1 && printed.text.contains("\nfailed: FX"), "{}{}", printed.text, printed.errors);
+    let faxes = in_pipes(served.command(&["faxes", "--direction", "inbound", "--json"])).text;
+    let faxes: Value = serde_json::from_str(&faxes).expect("JSON");
+    assert_eq!(faxes["faxes"][0]["quality"], "standard");
+    let document = format!("http://{}/_fauxfax/v1/samples/one-page.pdf", served.address);
+    let send = ["send", "--wait", "--from", "+15005550006", "--to", "+15558675310", &document];
+    let printed = in_pipes(served.command(&[&send[..], &["--ttl", "5m", "--no-store-media"]].concat()));
+    let sid = printed.text.split_once("\ndelivered: ").expect("delivered").1.split(',').next().expect("a SID");
+    let kept = in_pipes(served.command(&["faxes", sid, "--pdf", "-"]));
+    assert!(kept.code == 1 && kept.errors.contains("no document is stored"), "{}", kept.errors);
+    let refused = in_pipes(served.command(&[&send[..], &["--ttl", "90s"]].concat()));
+    assert!(refused.code == 2 && refused.errors.contains("whole minutes"), "{}", refused.errors);
+}
+
+#[test]
+fn a_webhook_is_shown_by_the_beginning_of_its_id() {
+    let (served, _) = with_a_fax();
+    let list: Value = serde_json::from_str(&in_pipes(served.command(&["webhooks", "--json"])).text).expect("JSON");
+    let id = list["webhooks"][0]["id"].as_str().expect("an id");
+    let shown = in_pipes(served.command(&["webhooks", &format!("{}…", &id[..8])])).text;
+    let shown: Value = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!(shown["id"], id);
+}
+
+#[test]
+fn usage_does_not_show_flags_that_come_from_the_environment() {
+    let served = Served::start("http://127.0.0.1:9/fax");
+    let printed = in_pipes(served.command(&["send", "--from", "+15005550006"]));
+    assert!(printed.code == 2 && printed.errors.contains("Usage: "), "{}", printed.errors);
+    assert!(!printed.errors.contains("--url"), "{}", printed.errors);
+}
+
+#[test]
+fn a_document_can_be_saved_in_each_format_by_the_beginning_of_its_sid() {
+    let (served, sid) = with_a_fax();
+    let folder = tempfile::tempdir().expect("a folder");
+    for (flag, start) in [("--pdf", &b"%PDF-"[..]), ("--tiff", b"II*\0"), ("--png", b"\x89PNG")] {
+        let file = folder.path().join(flag);
+        let name = file.to_str().expect("text");
+        let printed = in_pipes(served.command(&["faxes", &sid[..8], flag, name]));
+        assert_eq!(printed.code, 0, "{flag}: {}", printed.errors);
+        assert!(std::fs::read(&file).expect("written").starts_with(start), "{flag}");
+    }
+    let mut command = served.command(&["faxes", &sid, "--pdf", "-"]);
+    let printed = command.output().expect("it runs").stdout;
+    assert_eq!(printed, std::fs::read(folder.path().join("--pdf")).expect("written"), "the bytes are unchanged");
+    let missing = in_pipes(served.command(&["faxes", "FXffff"]));
+    assert!(missing.code == 1 && missing.errors.contains("list them with: fauxfax faxes"), "{}", missing.errors);
+}
+
+#[test]
+fn events_are_followed_from_the_last_few_until_the_emulator_stops() {
+    let (mut served, sid) = with_a_fax();
+    let (mut reader, writer) = pipe().expect("a pipe");
+    let mut command = served.command(&["events", "-f", "--fax", &sid]);
+    let mut following = command.stdout(Stdio::piped()).stderr(writer).spawn().expect("it starts");
+    drop(command);
+    let mut lines = BufReader::new(following.stdout.take().expect("piped")).lines().map(|line| line.expect("text"));
+    let head = lines.next().expect("a heading");
+    assert!(head.contains("AT (UTC)") && head.ends_with("WHAT"), "{head}");
+    let event = lines.next().expect("an event");
+    assert!(event.contains(&sid) && event.contains("Z  "), "{event}");
+    served.stop();
+    assert_eq!(following.wait().expect("a child").code(), Some(0));
+    let mut errors = String::new();
+    reader.read_to_string(&mut errors).expect("text");
+    assert!(errors.ends_with("the emulator has stopped\n"), "{errors}");
+}
+
+#[test]
+fn events_are_followed_as_a_timeline_in_a_terminal() {
+    let (mut served, sid) = with_a_fax();
+    let command = served.command(&["events", "-f", "--since", "0"]);
+    // The notice of the fax is the last event.
+    let printed = in_terminal_until(command, "/received", || served.stop());
+    assert_eq!(printed.code, 0, "{}", printed.text);
+    assert!(printed.text.contains(&format!("⟦1m{sid}⟦0m\n")), "{}", printed.text);
+    assert!(printed.text.contains("page 1 of 1 transmitted\n"), "{}", printed.text);
+    assert!(printed.text.ends_with("the emulator has stopped\n"), "{}", printed.text);
+}
+
+/// Starts an app that accepts faxes, but responds to the notice of a fax only once it is allowed to.
+#[expect(clippy::disallowed_methods, reason = "the app runs beside the test")]
+fn app_that_waits(allowed: Receiver<()>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let stream = stream.expect("a connection");
+            let is_notice = request(&stream).starts_with("POST /received");
+            if is_notice {
+                allowed.recv_timeout(PATIENCE).expect("allowed in time");
+            }
+            let twiml = if is_notice { "" } else { "<Response><Receive action=\"/received\"/></Response>" };
+            let head = format!("Content-Type: text/xml\r\nContent-Length: {}\r\nConnection: close", twiml.len());
+            (&stream).write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{twiml}").as_bytes()).expect("sent");
+        }
+    });
+    address
+}
+
+/// Reads a whole request, and returns its first line.
+fn request(stream: &TcpStream) -> String {
+    let mut reader = BufReader::new(stream);
+    let (mut first, mut length) = (String::new(), 0);
+    reader.read_line(&mut first).expect("a request");
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("a head");
+        let line = line.trim().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().expect("a number");
+        }
+    }
+    reader.read_exact(&mut vec![0; length]).expect("a body");
+    first
+}
+
+#[test]
+fn a_conversation_is_shown_as_it_happens() {
+    let (allow, allowed) = channel();
+    let served = Served::start(&format!("http://{}/fax", app_that_waits(allowed)));
+    let command = served.command(&["receive", "--wait", "--pages", "3"]);
+    // The app responds to the notice, and the command ends, only because the terminal has shown an earlier event.
+    let printed = in_terminal_until(command, "receiving → ", || allow.send(()).expect("the app waits"));
+    assert_eq!(printed.code, 0, "{}", printed.text);
+    assert!(printed.text.contains("pages 1–3 of 3 transmitted\n"), "{}", printed.text);
+}
+
+#[test]
+fn only_json_is_printed_with_json() {
+    let (served, sid) = with_a_fax();
+    let commands: [&[&str]; 6] = [
+        &["receive", "--wait", "--json", "--action", "http://127.0.0.1:9/received"],
+        &["faxes", "--json"],
+        &["faxes", &sid, "--json"],
+        &["numbers", "--json"],
+        &["alerts", "--json"],
+        &["accounts", "--json"],
+    ];
+    for arguments in commands {
+        let printed = in_pipes(served.command(arguments));
+        assert!(serde_json::from_str::<Value>(&printed.text).is_ok(), "{arguments:?}: {}", printed.text);
+        assert_eq!(printed.errors, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn accounts_numbers_and_snapshots_are_created_and_removed() {
+    let served = Served::start("http://127.0.0.1:9/fax");
+    let run = |arguments: &[&str]| {
+        let printed = in_pipes(served.command(arguments));
+        assert_eq!(printed.code, 0, "{arguments:?}: {}", printed.errors);
+        printed.text
+    };
+    assert!(run(&["numbers", "add", "+15017122661", "--fax-url", "http://h/fax"]).contains("http://h/fax"));
+    assert!(run(&["numbers", "set", "+15017122661", "--name", "Desk"]).contains("Desk"));
+    run(&["numbers", "remove", "+15017122661"]);
+    assert!(!run(&["numbers"]).contains("+15017122661"));
+    let account = format!("AC{}", "1".repeat(32));
+    assert!(run(&["accounts", "create", &account, "--token", "secret"]).contains("secret"));
+    assert!(run(&["faxes", "--account", &account]).starts_with("FAX"));
+    run(&["accounts", "remove", &account]);
+    assert!(!run(&["accounts"]).contains(&account));
+    run(&["snapshots", "take", "before"]);
+    assert!(run(&["snapshots"]).contains("before"));
+    assert!(run(&["snapshots", "restore", "before"]).starts_with("REMOVED FAXES"));
+    run(&["snapshots", "remove", "before"]);
+    let gone = in_pipes(served.command(&["snapshots", "restore", "before"]));
+    assert!(gone.code == 1 && gone.errors.contains("list them with: fauxfax snapshots"), "{}", gone.errors);
+}
+
+#[test]
+fn a_wait_that_times_out_says_what_the_fax_is_doing() {
+    let served = Served::start("http://127.0.0.1:9/fax");
+    in_pipes(served.command(&["clock", "freeze"]));
+    let letter = format!("http://{}/_fauxfax/v1/samples/two-pages.pdf", served.address);
+    let call = ["send", "--wait", "--timeout", "50ms", "--from", "+15005550006", "--to", "+15558675310", &letter];
+    let printed = in_pipes(served.command(&call));
+    assert_eq!(printed.code, 4, "{}{}", printed.text, printed.errors);
+    assert!(printed.errors.contains("Timed out after 0.05 s: FX"), "{}", printed.errors);
+    assert!(printed.errors.contains("fauxfax clock advance 5m"), "{}", printed.errors);
+}
+
+#[test]
+fn completions_offer_the_words_that_a_flag_accepts() {
+    let mut command = Command::new(FAUXFAX);
+    command.args(["completions", "bash"]);
+    let script = in_pipes(command).text;
+    for words in ["not-answered", "webhook.attempt", "superfine", "inbound"] {
+        assert!(script.contains(words), "{words}");
+    }
+}
