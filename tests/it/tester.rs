@@ -150,7 +150,10 @@ async fn a_deliberate_refusal_is_a_twilio_error_that_says_when_to_retry() {
     let events = tester.done("GET", "/events?kind=rule.fired", Value::Null).await;
     assert_eq!(
         events["events"][0]["data"],
-        json!({ "rule_id": 1, "kind": "api", "api": { "status": 429, "code": 20429 } })
+        json!({
+            "rule_id": 1, "kind": "api", "api": { "status": 429, "code": 20429 },
+            "what": "rule 1 refuses the request with 429 and code 20429",
+        })
     );
     let calls = tester.done("GET", "/events?kind=api.request", Value::Null).await;
     assert_eq!(
