@@ -168,6 +168,7 @@ fn about_faxes() -> Vec<Operation> {
             .answers::<incoming::Rung>(202)
             .refuses(&[408, 409]),
         Op::get("/faxes", "The faxes, newest first; also of all accounts, and calls that nobody took", faxes::list)
+            .of_all_accounts()
             .query::<faxes::FaxesQuery>()
             .answers::<faxes::FaxPage>(200)
             .refuses(&[422]),

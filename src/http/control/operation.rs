@@ -45,6 +45,8 @@ pub(super) struct Operation {
     about: &'static str,
     handler: MethodRouter<Registry>,
     of_account: bool,
+    /// Whether `account` may also be `*`, for all accounts.
+    may_be_of_all: bool,
     query: Option<Describe>,
     body: Option<(&'static [&'static str], Describe)>,
     answers: Vec<(u16, Content)>,
@@ -75,6 +77,7 @@ impl Operation {
             about: "Control",
             handler,
             of_account: true,
+            may_be_of_all: false,
             query: None,
             body: None,
             answers: Vec::new(),
@@ -91,6 +94,12 @@ impl Operation {
     /// Marks the call as one about the emulator, without the `account` parameter.
     pub(super) fn of_no_account(mut self) -> Self {
         self.of_account = false;
+        self
+    }
+
+    /// Marks the call as one that also takes `account=*`, for all accounts.
+    pub(super) fn of_all_accounts(mut self) -> Self {
+        self.may_be_of_all = true;
         self
     }
 
@@ -185,8 +194,13 @@ impl Operation {
             .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
             .collect();
         if self.of_account {
-            let description = "SID of the account; the default account if left out";
-            let schema = json!({ "type": "string", "pattern": format!("^{}$", sid::pattern(AccountSid::PREFIX)) });
+            let sid = sid::pattern(AccountSid::PREFIX);
+            let (description, pattern) = if self.may_be_of_all {
+                ("SID of the account, or * for all accounts; the default account if left out", format!(r"^({sid}|\*)$"))
+            } else {
+                ("SID of the account; the default account if left out", format!("^{sid}$"))
+            };
+            let schema = json!({ "type": "string", "pattern": pattern });
             parameters.push(json!({ "name": "account", "in": "query", "description": description, "schema": schema }));
         }
         let query = self.query.map(|describe| describe(generator).to_value()).unwrap_or_default();
