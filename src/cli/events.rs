@@ -215,8 +215,6 @@ fn what(event: &Value) -> String {
             format!("{} {} {}: {end}{note}", word("purpose"), word("method"), word("url"))
         }
         "call.attempt" => format!("call {}: {}", data["attempt"], word("what")),
-        // An emulator of an earlier version doesn't say what the rule does.
-        "rule.fired" if data["what"].is_string() => word("what"),
         "document.loss" => match data["page"].as_u64() {
             Some(page) => format!("page {page}: {}", word("what")),
             None => word("what"),
@@ -264,7 +262,9 @@ mod tests {
         let refused = json!({ "status": 403, "reason": "expired", "detail": "the URL expired" });
         assert_eq!(told("media.refused", refused), "403: the URL expired");
         assert_eq!(told("media.warning", json!({ "reason": "no-user-agent", "detail": "none" })), "none");
-        assert_eq!(told("call.attempt", json!({ "what": "call 2 of 3: busy", "n": 2 })), "call 2 of 3: busy");
+        let call = json!({ "attempt": 2, "outcome": "busy", "what": "busy; the number is not called again" });
+        assert_eq!(told("call.attempt", call), "call 2: busy; the number is not called again");
+        assert_eq!(told("rule.fired", json!({ "rule_id": 1, "what": "rule 1 drops it" })), "rule 1 drops it");
         assert_eq!(told("something.new", json!({ "a": 1 })), r#"{"a":1}"#);
         assert_eq!(told("media.evicted", json!({})), "");
     }

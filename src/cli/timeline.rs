@@ -283,6 +283,7 @@ fn other(kind: &str, data: &Value) -> String {
         },
         "media.refused" => format!("{BAD}a download of the document was refused: {}{BAD:#}", word(&data["detail"])),
         "media.warning" => format!("a download of the document: {}", word(&data["detail"])),
+        "call.attempt" => format!("call {}: {}", data["attempt"], word(&data["what"])),
         "call.not-answered" => format!("{BAD}the call was not answered{BAD:#}"),
         "rule.fired" => {
             text("what").unwrap_or_else(|| format!("rule {} acted ({})", data["rule_id"], word(&data["kind"])))
@@ -374,7 +375,7 @@ mod tests {
     #[test]
     fn advice_is_given_once_and_new_kinds_are_told_by_their_sentence() {
         let alert = json!({ "code": 11200, "message": "HTTP retrieval failure", "advice": "look at your log" });
-        let attempt = json!({ "what": "call 2 of 3: busy" });
+        let attempt = json!({ "attempt": 2, "what": "busy; the number is not called again" });
         let events = [
             event("alert", "FX1", &alert),
             event("alert", "FX1", &alert),
@@ -383,6 +384,10 @@ mod tests {
         ];
         let text = printed(Pages::Once, false, &events);
         assert_eq!(text.matches("look at your log").count(), 1, "{text}");
-        assert!(text.contains("12:26:01.561Z  call 2 of 3: busy\n") && text.contains("media.evicted\n"), "{text}");
+        assert!(
+            text.contains("12:26:01.561Z  call 2: busy; the number is not called again\n")
+                && text.contains("media.evicted\n"),
+            "{text}"
+        );
     }
 }

@@ -16,7 +16,7 @@ fn masked(text: &str) -> String {
     let marks = [("dddd-dd-ddTdd:dd:dd.dddddd", "YYYY-MM-DDTHH:MM:SS.mmmmmm"), ("dddd-dd-dd", "YYYY-MM-DD")];
     let times = [("dd:dd:dd.ddd", "HH:MM:SS.mmm"), ("dd:dd:dd", "HH:MM:SS"), ("127.0.0.1:ddddd", "127.0.0.1:PPPPP")];
     let text = marks.iter().chain(&times).fold(text.to_owned(), |text, (form, mask)| replaced(&text, form, mask));
-    let text = ["ddd ms", "dd ms", "d ms"].iter().fold(text, |text, form| replaced(&text, form, "N ms"));
+    let text = ["dddd ms", "ddd ms", "dd ms", "d ms"].iter().fold(text, |text, form| replaced(&text, form, "N ms"));
     text.replace("< N ms", "N ms")
 }
 
@@ -77,11 +77,11 @@ fn transcribe(medium: &str, app: &str, run: fn(std::process::Command) -> Printed
     let events = in_pipes(served.command(&["faxes", "--json"])).text;
     let faxes: serde_json::Value = serde_json::from_str(&events).expect("JSON");
     let sid = faxes["faxes"][0]["sid"].as_str().expect("a fax").to_owned();
-    transcript("events", &[&["events", "--fax", &sid]]);
+    transcript("events", &[&["events", "--fax", &sid], &["webhooks"]]);
     let call = ["send", "--wait", "--from", "+15005550006", "--to", "+15005550101", &letter];
     transcript("send_busy", &[&call]);
     transcript("faxes", &[&["faxes"], &["faxes", &sid[..9]]]);
-    transcript("lists", &[&["alerts"], &["numbers"], &["webhooks"], &["accounts"], &["snapshots", "take", "before"]]);
+    transcript("lists", &[&["alerts"], &["numbers"], &["accounts"], &["snapshots", "take", "before"]]);
     transcript(
         "errors",
         &[
