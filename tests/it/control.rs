@@ -149,6 +149,7 @@ async fn every_call_responds_as_documented() {
         ("GET", format!("/faxes/{fax}?account={account}"), json!(null)),
         ("GET", format!("/faxes/{fax}/document.pdf?account={account}"), json!(null)),
         ("GET", format!("/faxes/{fax}/pages/1.png?account={account}&width=100"), json!(null)),
+        ("GET", format!("/faxes/{fax}/pages/1/text?account={account}"), json!(null)),
         ("GET", format!("/events?account={account}&limit=5"), json!(null)),
         ("GET", format!("/events/hash?account={account}"), json!(null)),
         ("GET", format!("/wait?account={account}&for=idle"), json!(null)),
