@@ -1,3 +1,5 @@
+//! Tests the text of pages on PDFs that are written here.
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
