@@ -60,6 +60,36 @@ impl Expect {
         Self::of("fax.status").with("data.new", status.as_str())
     }
 
+    /// Expects that this page, counted from 1, went over the line.
+    ///
+    /// ```
+    /// use fauxfax::{Document, Expect};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let emulator = fauxfax::Emulator::builder().start().await?;
+    /// # let account = emulator.account()?;
+    /// # let app = wiremock::MockServer::start().await;
+    /// # wiremock::Mock::given(wiremock::matchers::any()).respond_with(wiremock::ResponseTemplate::new(200)).mount(&app).await;
+    /// # account.number("+15017122661")?;
+    /// let conversation = account.receive(Document::pages(2)).action(&app.uri()).await?;
+    /// account.verify(Expect::page(2).containing("Page 2 of 2").fax(conversation.sid))?;
+    ///
+    /// let fax = account.fax(conversation.sid)?;
+    /// assert!(fax.page_text(2).is_some_and(|text| text.starts_with("fauxfax test page\n")));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn page(page: u32) -> Self {
+        Self::of("fax.page").with("data.page", page)
+    }
+
+    /// Requires that the text of the page contains this text. White space and line ends don't count. A page whose text
+    /// is not known, because it is a scan or another picture, contains no text.
+    pub fn containing(self, text: &str) -> Self {
+        self.with_contained("data.text", text)
+    }
+
     /// Requires that the event is about this fax.
     pub fn fax(self, fax: FaxSid) -> Self {
         self.with("fax_sid", fax.to_string())
@@ -86,7 +116,7 @@ impl Expect {
     }
 
     /// Expects an event that contains these fields, given in the form of the control API's `match`. A value is compared
-    /// exactly, unless it is an object with `prefix` or `regex`.
+    /// exactly, unless it is an object with `prefix`, `regex` or `contains`.
     ///
     /// ```
     /// use serde_json::json;
@@ -128,6 +158,11 @@ impl Expect {
     /// Requires that the regular expression matches somewhere in the string at this dotted path.
     pub fn with_regex(self, field: &str, regex: &str) -> Self {
         self.with(field, json!({ "regex": regex }))
+    }
+
+    /// Requires that the string at this dotted path contains this text. White space and line ends don't count.
+    pub fn with_contained(self, field: &str, text: &str) -> Self {
+        self.with(field, json!({ "contains": text }))
     }
 
     /// Requires exactly this many events; 0 means that no such event may exist.

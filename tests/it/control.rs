@@ -152,6 +152,7 @@ async fn every_call_responds_as_documented() {
         ("GET", format!("/faxes/{fax}/conversation.har?account={account}"), json!(null)),
         ("GET", format!("/faxes/{fax}/conversation.md?account={account}"), json!(null)),
         ("GET", format!("/faxes/{fax}/pages/1.png?account={account}&width=100"), json!(null)),
+        ("GET", format!("/faxes/{fax}/pages/1/text?account={account}"), json!(null)),
         ("GET", format!("/events?account={account}&limit=5"), json!(null)),
         ("GET", format!("/events/hash?account={account}"), json!(null)),
         ("GET", format!("/wait?account={account}&for=idle"), json!(null)),

@@ -39,6 +39,7 @@ mod messages;
 mod neighbours;
 mod notices;
 mod once;
+mod page_text;
 mod past;
 mod pdf_black;
 mod pdf_damage;

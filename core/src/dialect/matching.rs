@@ -55,8 +55,19 @@ pub enum Pattern {
     Prefix(String),
     /// A string that contains a match of this expression.
     Regex(Regex),
+    /// A string that contains this text. Neither's white space counts.
+    Contains(Contained),
     /// An object in which all of these fields match; other fields don't matter.
     Fields(Vec<(String, Self)>),
+}
+
+/// A text that a string must contain, whatever the white space and line ends in either.
+#[derive(Debug, Clone)]
+pub struct Contained {
+    /// The text as it was written.
+    text: String,
+    /// The characters that are compared.
+    folded: String,
 }
 
 /// The number of events that must match, as a range.
@@ -118,8 +129,8 @@ pub struct Verdict {
 }
 
 impl Pattern {
-    /// Parses a pattern. A scalar or a list must be equal to the value; an object is `{"prefix": …}`, `{"regex": …}` or
-    /// the fields that must match.
+    /// Parses a pattern. A scalar or a list must be equal to the value; an object is `{"prefix": …}`,
+    /// `{"regex": …}`, `{"contains": …}` or the fields that must match.
     ///
     /// # Errors
     /// Returns the first part that has an invalid form or exceeds a limit.
@@ -135,6 +146,7 @@ impl Pattern {
             Self::Exact(want) => same(want, value),
             Self::Prefix(prefix) => value.as_str().is_some_and(|text| text.starts_with(prefix.as_str())),
             Self::Regex(regex) => value.as_str().is_some_and(|text| regex.is_match(beginning(text))),
+            Self::Contains(wanted) => value.as_str().is_some_and(|text| folded(text).contains(&wanted.folded)),
             Self::Fields(fields) => fields.iter().all(|(name, pattern)| pattern.fits(field(value, name))),
         }
     }
@@ -153,7 +165,7 @@ impl Pattern {
             Self::Fields(fields) => {
                 fields.iter().map(|(name, pattern)| pattern.count_differences(field(value, name))).sum()
             }
-            Self::Exact(_) | Self::Prefix(_) | Self::Regex(_) => usize::from(!self.fits(value)),
+            Self::Exact(_) | Self::Prefix(_) | Self::Regex(_) | Self::Contains(_) => usize::from(!self.fits(value)),
         }
     }
 
@@ -173,6 +185,7 @@ impl Pattern {
             Self::Exact(value) => value.clone(),
             Self::Prefix(prefix) => json!({ "prefix": prefix }),
             Self::Regex(regex) => json!({ "regex": regex.as_str() }),
+            Self::Contains(wanted) => json!({ "contains": wanted.text }),
             Self::Fields(fields) => {
                 fields.iter().map(|(name, pattern)| (name.clone(), pattern.to_json())).collect::<Map<_, _>>().into()
             }
@@ -190,11 +203,12 @@ impl Pattern {
         if *fields > FIELDS_MAX {
             return Err(limit("fields", FIELDS_MAX));
         }
-        // A field whose name really is `prefix` or `regex` can still be matched together with another field.
+        // A field whose name really is `prefix`, `regex` or `contains` can still be matched together with another field.
         let only = object.iter().next().filter(|_| object.len() == 1);
         match only.map(|(name, value)| (name.as_str(), value.as_str())) {
             Some(("prefix", Some(prefix))) => return Ok(Self::Prefix(prefix.to_owned())),
             Some(("regex", Some(regex))) => return Self::parse_regex(regex, path),
+            Some(("contains", Some(text))) => return Self::parse_contains(text, path),
             _ => {}
         }
         let parse = |(name, value): (&String, &Value)| {
@@ -211,6 +225,16 @@ impl Pattern {
         let built = RegexBuilder::new(text).size_limit(REGEX_BYTES_MAX).build();
         let built = built.map_err(|error| bad(format!("{error} (at most {REGEX_BYTES_MAX} bytes when compiled)")));
         built.map(Self::Regex)
+    }
+
+    fn parse_contains(text: &str, path: &str) -> Result<Self, PatternError> {
+        let folded = folded(text);
+        if folded.is_empty() {
+            // Every string would match.
+            let why = "contains must have at least one character other than white space".to_owned();
+            return Err(PatternError::Bad { path: path.to_owned(), why });
+        }
+        Ok(Self::Contains(Contained { text: text.to_owned(), folded }))
     }
 
     fn compare(&self, value: &Value, path: &str, differences: &mut Vec<Difference>) {
@@ -353,6 +377,24 @@ fn same(want: &Value, got: &Value) -> bool {
     want == got || (want.is_number() && got.is_number() && want.as_f64() == got.as_f64())
 }
 
+/// Returns a text without its white space and soft hyphens, and with the letters of ligatures: in a PDF, these depend on
+/// the program that wrote it.
+fn folded(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for character in text.chars().filter(|character| !character.is_whitespace() && *character != '\u{ad}') {
+        match character {
+            '\u{fb00}' => folded.push_str("ff"),
+            '\u{fb01}' => folded.push_str("fi"),
+            '\u{fb02}' => folded.push_str("fl"),
+            '\u{fb03}' => folded.push_str("ffi"),
+            '\u{fb04}' => folded.push_str("ffl"),
+            '\u{fb05}' | '\u{fb06}' => folded.push_str("st"),
+            other => folded.push(other),
+        }
+    }
+    folded
+}
+
 fn beginning(text: &str) -> &str {
     text.char_indices().nth(REGEX_TEXT_CHARS_MAX).map_or(text, |(end, _)| &text[..end])
 }
@@ -396,6 +438,30 @@ mod tests {
             assert_eq!(Pattern::parse(&part).unwrap().fits(&event), fits, "{part}");
         }
         assert!(Pattern::parse(&json!({ "data": { "status": 204.0 } })).unwrap().fits(&event));
+    }
+
+    #[test]
+    fn a_contained_text_matches_whatever_the_white_space_and_ligatures() {
+        let page =
+            json!({ "data": { "text": "Dear Jane\nDoe,\nyour of\u{fb01}ce in Düssel\u{ad}dorf", "scan": null } });
+        for (wanted, fits) in [
+            ("Jane Doe", true),
+            ("JaneDoe", true),
+            (" Jane\u{a0}Doe, your ", true),
+            ("office in Düsseldorf", true),
+            ("of\u{fb01}ce", true),
+            ("jane doe", false),
+            ("Doe Jane", false),
+        ] {
+            let part = json!({ "data": { "text": { "contains": wanted } } });
+            let pattern = Pattern::parse(&part).unwrap();
+            assert_eq!(pattern.fits(&page), fits, "{wanted}");
+            assert_eq!(pattern.to_json(), part);
+            let scan = json!({ "data": { "scan": { "contains": wanted } } });
+            assert!(!Pattern::parse(&scan).unwrap().fits(&page), "a text that is not known contains nothing");
+        }
+        let named = json!({ "data": { "contains": "x", "text": null } });
+        assert!(Pattern::parse(&named).unwrap().fits(&json!({ "data": { "contains": "x" } })));
     }
 
     #[test]
@@ -452,6 +518,8 @@ mod tests {
         assert!(bomb.contains("data.body") && bomb.contains("65536"), "{bomb}");
         assert!(refused(json!({ "x": { "regex": "a".repeat(2_000) } })).contains("1000 characters"));
         assert!(refused(json!({ "x": { "regex": "(" } })).contains("match.x"));
+        let blank = refused(json!({ "x": { "contains": " \n" } }));
+        assert!(blank.contains("match.x: contains must have"), "{blank}");
         let deep = (0..20).fold(json!(1), |value, _| json!({ "a": value }));
         assert!(refused(deep).contains("10 levels"));
         let wide: Map<String, Value> = (0..600).map(|number| (number.to_string(), json!(1))).collect();

@@ -16,7 +16,7 @@ pub fn document(pages: &[FaxPage], media_type: MediaType, losses: &[PageLoss]) -
     };
     let sheets = pages.iter().zip(places).map(|(page, place)| {
         let FaxPage { width, height, quality, bits, .. } = *page;
-        PageInFile { width, height, quality, place, bits }
+        PageInFile { width, height, quality, place, bits, text: page.text.clone() }
     });
     let count = u32::try_from(pages.len()).unwrap_or(u32::MAX);
     Document { media_type, pages: count, bytes: bytes.into(), sheets: sheets.collect(), losses: losses.into() }
@@ -26,10 +26,10 @@ pub fn document(pages: &[FaxPage], media_type: MediaType, losses: &[PageLoss]) -
 /// page arrived.
 #[must_use]
 pub fn page(document: &Document, index: usize) -> Option<FaxPage> {
-    let PageInFile { width, height, quality, place, bits } = document.sheets.get(index)?.clone();
+    let PageInFile { width, height, quality, place, bits, text } = document.sheets.get(index)?.clone();
     // A page that never arrived has an empty range.
     let mmr = Arc::from(document.bytes.get(place).filter(|mmr| !mmr.is_empty())?);
-    Some(FaxPage { width, height, quality, mmr, bits })
+    Some(FaxPage { width, height, quality, mmr, bits, text })
 }
 
 /// Iterates over the pages of a file, skipping those that never arrived.
@@ -43,6 +43,7 @@ mod tests {
     use super::super::page::{Counting, coded};
     use super::*;
     use crate::model::fax::Quality;
+    use crate::model::page::PageText;
 
     #[test]
     fn pages_are_read_back_unchanged() {
@@ -50,7 +51,8 @@ mod tests {
             .map(|number| {
                 let mut image = Bitmap::white(1_728, 100 * number);
                 image.blacken_run(number, number * 10, 900);
-                coded(&image, Quality::Fine, Counting::All)
+                let text = (number > 1).then(|| PageText::new(&format!("page {number}"), 6));
+                FaxPage { text, ..coded(&image, Quality::Fine, Counting::All) }
             })
             .collect();
         for media_type in [MediaType::Pdf, MediaType::Tiff] {

@@ -12,6 +12,7 @@ use super::fit;
 use super::fonts::Fonts;
 use super::gray::{Area, Gray, Scan};
 use super::images;
+use super::ink::Collected;
 use super::loss::Losses;
 use super::mend::faxes::FaxImage;
 use super::mend::{self, Mended, PageNotes};
@@ -22,7 +23,7 @@ use super::tiff_pages::Pages;
 use super::tones::Tones;
 use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
-use crate::model::page::{FaxPage, PELS_PER_INCH, PageLoss, ROW_PELS};
+use crate::model::page::{DOCUMENT_TEXT_BYTES_MAX, FaxPage, PELS_PER_INCH, PageLoss, PageText, ROW_PELS};
 
 use super::kind::{Kind, kind};
 pub use crate::model::page::PAGES_MAX;
@@ -110,7 +111,8 @@ pub fn pages(
     mut take: impl FnMut(FaxPage) -> ControlFlow<()>,
 ) -> Result<Summary, UnreadableDocument> {
     let losses = Losses::default();
-    let mut sink = Sink { options, losses: &losses, made: 0, take: &mut take };
+    let mut sink =
+        Sink { options, losses: &losses, made: 0, text_bytes_left: DOCUMENT_TEXT_BYTES_MAX, take: &mut take };
     let probe = if kind(bytes)? == Kind::Pdf {
         // The PDF is opened only once, because parsing a file of many megabytes takes time.
         let pdf = render::open(bytes)?;
@@ -179,8 +181,15 @@ fn of_page(
             }
             Piece::Greys(greys, image) => drawn(greys, image, quality, sink.options.tone),
         };
-        is_white &= bits.rows().flatten().all(|word| *word == 0);
-        sink.page(&bits)?;
+        let is_piece_white = bits.rows().flatten().all(|word| *word == 0);
+        is_white &= is_piece_white;
+        let text = match renderer.take_text() {
+            Collected::Text(text, is_cut) => Some(sink.text(&text, is_cut)),
+            // A page without text is a picture, unless it is blank.
+            Collected::Nothing if is_piece_white && !page.paints => Some(sink.text("", false)),
+            Collected::Nothing | Collected::Unknown => None,
+        };
+        sink.page(&bits, text)?;
     }
     // A loss that has already been noted explains why the page is white.
     if is_white && page.paints && !sink.losses.has_any_on_page() {
@@ -249,6 +258,8 @@ struct Sink<'a, F> {
     options: &'a Options,
     losses: &'a Losses,
     made: u32,
+    /// The size of the text that further pages may have, in bytes.
+    text_bytes_left: usize,
     take: &'a mut F,
 }
 
@@ -268,7 +279,7 @@ impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
         for piece in &placement.pieces {
             let image = picture.fitted(&placement, *piece, self.options.quality(), self.options.tone);
             is_white &= (0..image.height()).all(|y| image.is_white_row(y));
-            self.page(&image)?;
+            self.page(&image, None)?;
         }
         if is_white && picture.has_ink() {
             self.losses.note("the page is blank, although its image is not");
@@ -278,13 +289,21 @@ impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
     }
 
     /// Codes a page and passes it to the caller; breaks if the fax is full or the caller wants no more pages.
-    fn page(&mut self, image: &Bitmap) -> ControlFlow<()> {
+    fn page(&mut self, image: &Bitmap, text: Option<PageText>) -> ControlFlow<()> {
         if self.made >= PAGES_MAX {
             self.losses.note(format!("pages are left out: a fax has at most {PAGES_MAX}"));
             return ControlFlow::Break(());
         }
         self.made += 1;
-        (self.take)(page::coded(image, self.options.quality(), self.options.counting))
+        (self.take)(FaxPage { text, ..page::coded(image, self.options.quality(), self.options.counting) })
+    }
+
+    /// Returns the text of a page, cut if the document has too much text. `is_cut` says whether it is already cut.
+    fn text(&mut self, text: &str, is_cut: bool) -> PageText {
+        let mut text = PageText::new(text, self.text_bytes_left);
+        text.is_cut |= is_cut;
+        self.text_bytes_left -= text.content.len();
+        text
     }
 
     fn note_cut(&self, cut: bool) {

@@ -23,7 +23,7 @@ pub enum Counting {
     All,
 }
 
-/// Codes a page as MMR. If `counting` includes other codings, their bits are counted in the same pass.
+/// Codes a page, whose text is not known, as MMR. If `counting` includes other codings, their bits are counted in the same pass.
 #[must_use]
 pub fn coded(image: &Bitmap, quality: Quality, counting: Counting) -> FaxPage {
     let width = image.width();
@@ -39,7 +39,7 @@ pub fn coded(image: &Bitmap, quality: Quality, counting: Counting) -> FaxPage {
     }
     let written = writer.finish();
     let bits = CodedBits { mmr: written.bits(), filled: rows.map(|rows| rows.filled) };
-    FaxPage { width, height: image.height(), quality, mmr: Arc::from(written.into_bytes()), bits }
+    FaxPage { width, height: image.height(), quality, mmr: Arc::from(written.into_bytes()), bits, text: None }
 }
 
 /// Decodes a page; damaged parts are white.

@@ -52,15 +52,16 @@ impl Printed {
         Some(Self { sent: page.clone(), height, header_rows, lower, lower_bits })
     }
 
-    /// Returns the sheet with this text in its header line.
+    /// Returns the sheet with this text in its header line, which doesn't become part of the page's own text.
     #[must_use]
-    pub fn with_header(&self, text: &str) -> FaxPage {
+    pub fn with_header(&self, line: &str) -> FaxPage {
         let FaxPage { width, quality, bits, .. } = self.sent;
+        let text = self.sent.text.clone();
         let writer = Coder::new(Scheme::Mmr, width, 0, BitWriter::default());
         let mut sink = if self.header_rows == 0 {
             writer.into_sink()
         } else {
-            written(&header(width, quality, text), 0..self.header_rows, writer).into_sink()
+            written(&header(width, quality, line), 0..self.header_rows, writer).into_sink()
         };
         // The header line's bits may end within a byte, so the bits of the rows below it are appended through the sink,
         // which shifts them.
@@ -78,7 +79,7 @@ impl Printed {
             }
             left -= u64::from(some);
         }
-        FaxPage { width, height: self.height, quality, mmr: sink.into_bytes().into(), bits }
+        FaxPage { width, height: self.height, quality, mmr: sink.into_bytes().into(), bits, text }
     }
 
     /// Returns the approximate size of the page in memory, in bytes.
@@ -108,6 +109,7 @@ fn written(image: &Bitmap, rows: std::ops::Range<u32>, mut coder: Coder<BitWrite
 mod tests {
     use super::*;
     use crate::document::page::{Counting, coded};
+    use crate::model::page::PageText;
 
     /// Returns pages with and without ink in their top rows, a blank page, and pages that are longer than the paper.
     fn pages(quality: Quality) -> Vec<FaxPage> {
@@ -119,7 +121,8 @@ mod tests {
                 for y in (first_ink..height).step_by(3) {
                     image.blacken_run(y, y % 700, 700 + y * 7 % 1_000);
                 }
-                coded(&image, quality, Counting::All)
+                let text = Some(PageText::new(&format!("{first_ink}"), 10));
+                FaxPage { text, ..coded(&image, quality, Counting::All) }
             })
             .collect()
     }
@@ -136,7 +139,8 @@ mod tests {
                         let rows = fit::sheet_rows(size, quality);
                         image.trim_below(rows);
                         image.set_height(rows);
-                        let whole = FaxPage { bits: page.bits, ..coded(&image, quality, Counting::Mmr) };
+                        let whole = coded(&image, quality, Counting::Mmr);
+                        let whole = FaxPage { bits: page.bits, text: page.text.clone(), ..whole };
                         assert!(printed.with_header(text) == whole, "{quality} {size} {text:?}");
                         prepared += 1;
                     }
@@ -153,7 +157,7 @@ mod tests {
             let mut image = decoded(&page);
             image.set_height(fit::sheet_rows(PageSize::Letter, Quality::Fine));
             let whole = coded(&image, Quality::Fine, Counting::Mmr);
-            assert!(printed.with_header("") == FaxPage { bits: page.bits, ..whole });
+            assert!(printed.with_header("") == FaxPage { bits: page.bits, text: page.text, ..whole });
         }
     }
 }

@@ -36,7 +36,7 @@ pub fn received(
         let cut = reception.whole_pages.is_some_and(|whole| number == u64::from(whole).min(count as u64 - 1) + 1);
         if !whole && !cut {
             let FaxPage { width, height, quality, bits, .. } = page;
-            missing.push(PageInFile { width, height, quality, place: 0..0, bits });
+            missing.push(PageInFile { width, height, quality, place: 0..0, bits, text: None });
             continue;
         }
         let header = || stamp::text(&reception.header, number, count as u64);
@@ -59,9 +59,11 @@ pub fn received(
         }
         for (at, sheet) in printed(image, page.quality, reception.page_size).iter().enumerate() {
             let coded = coded(sheet, page.quality, Counting::Mmr);
-            // The page was sent once, however many sheets it is printed on, so only the first sheet has its bits.
+            // The page was sent once, however many sheets it is printed on, so only the first sheet has its bits and
+            // its text. A page that was cut off lacks an unknown part of its text.
             let bits = if at == 0 { page.bits } else { CodedBits::default() };
-            kept.push(FaxPage { bits, ..coded });
+            let text = page.text.clone().filter(|_| at == 0 && !cut);
+            kept.push(FaxPage { bits, text, ..coded });
         }
     }
     let mut document = file::document(&kept, reception.media_type, losses);
@@ -76,7 +78,11 @@ pub fn received(
 #[must_use]
 pub fn on_sheets(page: &FaxPage, size: PageSize) -> Vec<FaxPage> {
     let sheets = printed(decoded(page), page.quality, size);
-    sheets.iter().map(|sheet| coded(sheet, page.quality, Counting::All)).collect()
+    let coded = |(at, sheet): (usize, &Bitmap)| {
+        let text = page.text.clone().filter(|_| at == 0);
+        FaxPage { text, ..coded(sheet, page.quality, Counting::All) }
+    };
+    sheets.iter().enumerate().map(coded).collect()
 }
 
 /// Shortens a page to fit one sheet of paper, or cuts it into several sheets if it is too long for that.

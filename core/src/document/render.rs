@@ -17,7 +17,7 @@ use hayro::{RenderCache, RenderSettings, render_into};
 use super::fit::{self, Placement};
 use super::fonts::Fonts;
 use super::gray::{Area, Gray};
-use super::ink::{Inker, Outcome};
+use super::ink::{Collected, Inker, Outcome, View};
 use super::loss::Losses;
 use super::mend::prepare::{prepared, with_a_root};
 use super::patch::Patch;
@@ -128,6 +128,11 @@ impl<'a> Renderer<'a> {
         Some(placement)
     }
 
+    /// Returns the text of the piece that was drawn last.
+    pub(super) fn take_text(&mut self) -> Collected {
+        self.inker.take_text()
+    }
+
     /// Draws one piece of a page; `piece` has its start and its length in inches.
     pub(super) fn draw(&mut self, index: usize, placement: &Placement, piece: (f64, f64), quality: Quality) -> Piece {
         let Some(page) = self.pages.get(index) else { return Piece::Tones(Tones::white(ROW_PELS, 1)) };
@@ -143,7 +148,8 @@ impl<'a> Renderer<'a> {
         };
         let width = ROW_PELS * finer_across;
         let transform = transform(page, placement, piece.0, finer_across, rows_an_inch);
-        match self.inker.draw(page, &self.interpreter, (width, rows), transform) {
+        let view = View { size: (width, rows), transform, is_turned: placement.turned };
+        match self.inker.draw(page, &self.interpreter, view) {
             Outcome::Drawn(drawn) => {
                 let tones = halved_tones(drawn.page, quality);
                 let images =

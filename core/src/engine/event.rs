@@ -8,7 +8,7 @@ use crate::model::fax::Status;
 use crate::model::line::Line;
 use crate::model::media::MediaFault;
 use crate::model::message::MessageStatus;
-use crate::model::page::PageLoss;
+use crate::model::page::{PageLoss, PageText};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AlertSid, FaxSid, MessageSid};
 use crate::model::time::Timestamp;
@@ -53,6 +53,8 @@ pub enum EventKind {
         bits: Option<u64>,
         /// The time that the page took on the line, before scaling by the pace.
         line_ms: u64,
+        /// The page's text, shared with the document; `None` if it is not known.
+        text: Option<PageText>,
     },
     /// The document of an outbound fax was requested from its MediaUrl.
     DocumentFetched {
@@ -315,8 +317,8 @@ impl EventKind {
             Self::DocumentLoss(loss) => loss.what.len(),
             Self::WorldBroken { why, inputs, .. } => why.len() + inputs.len(),
             Self::MediaRefused { detail, .. } | Self::MediaWarning { detail, .. } => detail.len(),
+            Self::FaxPage { text, .. } => text.as_ref().map_or(0, |text| text.content.len()),
             Self::FaxStatus { .. }
-            | Self::FaxPage { .. }
             | Self::TwimlExecuted { .. }
             | Self::CallAttempt { .. }
             | Self::CallNotAnswered

@@ -124,6 +124,13 @@ impl Fax {
         }
     }
 
+    /// Returns the text of a page of the stored document, counted from 1. `None` if no such page is stored, or its text
+    /// is not known, because it is a scan or another picture.
+    #[must_use]
+    pub fn page_text(&self, page: u32) -> Option<&str> {
+        self.media.as_ref()?.document.page_text(page).map(|text| &*text.content)
+    }
+
     /// Returns the line time in whole seconds, once the fax has ended.
     #[must_use]
     pub const fn duration_s(&self) -> Option<u32> {

@@ -47,7 +47,7 @@ impl Retention {
         let mut kept = Self::default();
         for fax in faxes {
             let Some(media) = &fax.media else { continue };
-            kept.store(fax.ordinal, media.document.bytes.len() as u64);
+            kept.store(fax.ordinal, media.document.size_bytes() as u64);
             if fax.status().is_final() {
                 kept.release(fax.ordinal);
             }
@@ -93,7 +93,7 @@ impl Engine {
         let Some(fax) = self.world.tables.fax(ordinal) else { return };
         let sid = self.media_sid(fax.sid);
         let Some(fax) = self.world.tables.fax_mut(ordinal) else { return };
-        self.world.retention.store(ordinal, document.bytes.len() as u64);
+        self.world.retention.store(ordinal, document.size_bytes() as u64);
         fax.media = Some(Box::new(Media { sid, created: now, document }));
         fax.updated = now;
         self.keep_budget(now);

@@ -57,6 +57,7 @@ impl Engine {
         // A document that has not been rendered has no sheets, so the number of bits is unknown.
         let sheet = usize::try_from(talk.pages_done).ok().and_then(|page| document.sheets.get(page));
         let bits = sheet.map(|sheet| talk.line.bits(&sheet.bits));
+        let text = sheet.and_then(|sheet| sheet.text.clone());
         let broken =
             talk.fault.clone().filter(|fault| fault.after_pages.min(pages.saturating_sub(1)) == talk.pages_done);
         if let Some(fault) = broken {
@@ -68,7 +69,7 @@ impl Engine {
         talk.pages_done += 1;
         talk.line_ms += page_ms;
         let talk = talk.clone();
-        let event = EventKind::FaxPage { page: talk.pages_done, pages, line: talk.line, bits, line_ms: page_ms };
+        let event = EventKind::FaxPage { page: talk.pages_done, pages, line: talk.line, bits, line_ms: page_ms, text };
         self.journal.write(now, Some(sid), event.clone());
         // The receiving end keeps no transmission, so its event is written here.
         if let Some(far) = talk.far.and_then(|far| self.world.tables.fax(far)) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::fax::MediaType;
-use super::page::{PageInFile, PageLoss};
+use super::page::{PageInFile, PageLoss, PageText};
 use super::sid::MediaSid;
 use super::time::Timestamp;
 use super::words::words;
@@ -44,6 +44,29 @@ impl Document {
     #[must_use]
     pub fn unrendered(pages: u32, bytes: Arc<[u8]>) -> Self {
         Self { media_type: MediaType::Pdf, pages, bytes, sheets: Arc::default(), losses: Arc::default() }
+    }
+
+    /// Returns whether a page, counted from 1, is stored. A page that never arrived is not.
+    #[must_use]
+    pub fn has_page(&self, page: u32) -> bool {
+        self.sheet(page).is_some_and(|sheet| !sheet.place.is_empty())
+    }
+
+    /// Returns the text of a page, counted from 1; `None` if there is no such page or its text is not known.
+    #[must_use]
+    pub fn page_text(&self, page: u32) -> Option<&PageText> {
+        self.sheet(page)?.text.as_ref()
+    }
+
+    fn sheet(&self, page: u32) -> Option<&PageInFile> {
+        self.sheets.get(usize::try_from(page.checked_sub(1)?).ok()?)
+    }
+
+    /// Returns the size of the contents and of the pages' text, in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        let texts = self.sheets.iter().filter_map(|sheet| sheet.text.as_ref());
+        self.bytes.len() + texts.map(|text| text.content.len()).sum::<usize>()
     }
 }
 

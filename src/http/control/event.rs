@@ -105,7 +105,7 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             "error_code": failure.as_ref().and_then(|failure| dialect.failure_code(failure)),
             "error_message": failure.as_ref().and_then(|failure| dialect.failure_text(failure)),
         }),
-        EventKind::FaxPage { page, pages, line, bits, line_ms } => json!({
+        EventKind::FaxPage { page, pages, line, bits, line_ms, text } => json!({
             "page": page,
             "pages": pages,
             "rate_bps": line.rate_bps,
@@ -113,6 +113,7 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             "ecm": line.has_error_correction(),
             "bits": bits,
             "line_seconds": std::time::Duration::from_millis(*line_ms).as_secs_f64(),
+            "text": text.as_ref().map(|text| &*text.content),
         }),
         EventKind::DocumentFetched { record, document } => {
             let mut data = exchange_in_full(dialect, record);

@@ -20,6 +20,7 @@ mod listing;
 mod masked;
 mod metrics;
 mod operation;
+mod page_text;
 mod pages;
 mod problem;
 mod request;
@@ -200,6 +201,14 @@ fn about_faxes() -> Vec<Operation> {
             .query::<pages::PageQuery>()
             .answers_as(200, "image/png")
             .refuses(&[404, 422]),
+        Op::get(
+            "/faxes/{sid}/pages/{page}/text",
+            "The text of a stored page, from the document's text layer; a scan has none",
+            page_text::show,
+        )
+        .answers::<page_text::PageTextView>(200)
+        .answers_as(200, page_text::MEDIA_TYPE)
+        .refuses(&[404]),
     ]
 }
 

@@ -96,7 +96,7 @@ async fn talk(
             })?;
             match frame {
                 Ok(Some(Frame::Page(page))) => {
-                    size += page.mmr.len();
+                    size += page.size_bytes();
                     // Checked here, because the pages are collected in this process.
                     if size > PAGES_BYTES_MAX {
                         return Err(too_large());

@@ -9,9 +9,9 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::document::{Kind, Probe, Summary};
 use crate::model::fax::Quality;
-use crate::model::page::{CodedBits, FaxPage, FilledBits, LINE_RATES_BPS, PageLoss};
+use crate::model::page::{CodedBits, FaxPage, FilledBits, LINE_RATES_BPS, PageLoss, PageText};
 
-/// The longest head, in bytes. A head is long only if it lists many losses.
+/// The longest head, in bytes. A head is long only if it lists many losses, or has the text of a page.
 const HEAD_BYTES_MAX: usize = 256 * 1024;
 /// The longest body, in bytes. A page of noise at superfine resolution takes 3 MB.
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -67,6 +67,8 @@ impl Frame {
                     "mmr": page.bits.mmr,
                     "mr": filled.map(|filled| filled.mr),
                     "mh": filled.map(|filled| filled.mh),
+                    "text": page.text.as_ref().map(|text| &*text.content),
+                    "text_is_cut": page.text.as_ref().is_some_and(|text| text.is_cut),
                 })
             }
             Self::Done(summary) => {
@@ -103,24 +105,36 @@ impl Frame {
         let bits = CodedBits { mmr: number("mmr")?, filled };
         let quality = Quality::from_word(head["quality"].as_str()?)?;
         let (width, height) = (small("width")?, small("height")?);
-        Some(Self::Page(FaxPage { width, height, quality, mmr: Arc::from(body), bits }))
+        let is_cut = head["text_is_cut"].as_bool()?;
+        let text = head["text"].as_str().map(|content| PageText { content: content.into(), is_cut });
+        if text.as_ref().is_some_and(|text| !text.is_valid()) {
+            return None;
+        }
+        Some(Self::Page(FaxPage { width, height, quality, mmr: Arc::from(body), bits, text }))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::page::PAGE_TEXT_BYTES_MAX;
 
     #[tokio::test]
     async fn frames_can_be_read_back_and_an_overlong_one_is_rejected() {
         let filled = Some(FilledBits { mr: [1, 2, 3, 4, 5, 6], mh: [7; 6] });
         let bits = CodedBits { mmr: 99, filled };
         let quality = Quality::Superfine;
-        let page = FaxPage { width: 1_728, height: 3, quality, mmr: Arc::from([1, 2, 3].as_slice()), bits };
+        let scan = FaxPage { width: 1_728, height: 3, quality, mmr: Arc::from([1, 2, 3].as_slice()), bits, text: None };
+        let text = |content: &str, is_cut| Some(PageText { content: content.into(), is_cut });
+        // The longest head: each character is written as two.
+        let long = FaxPage { text: text(&"\n".repeat(PAGE_TEXT_BYTES_MAX), true), ..scan.clone() };
+        let page = FaxPage { text: text("Jane \"Doe\"\nÄrztin", false), ..scan.clone() };
         let losses = vec![PageLoss { page: Some(2), what: "text".into() }, PageLoss { page: None, what: "all".into() }];
         let frames = [
             Frame::Probed(Probe { kind: Kind::Jpeg, pages: 1 }),
+            Frame::Page(scan.clone()),
             Frame::Page(page),
+            Frame::Page(long),
             Frame::Done(Summary { document_pages: 4, losses }),
             Frame::Failed("no".to_owned()),
         ];
@@ -128,6 +142,11 @@ mod tests {
             let mut bytes = Vec::new();
             frame.write(&mut bytes).unwrap();
             assert_eq!(Frame::read(&mut bytes.as_slice()).await.unwrap(), Some(frame));
+        }
+        for content in ["\u{1b}[31m".to_owned(), "x".repeat(PAGE_TEXT_BYTES_MAX + 1)] {
+            let mut bytes = Vec::new();
+            Frame::Page(FaxPage { text: text(&content, false), ..scan.clone() }).write(&mut bytes).unwrap();
+            assert_eq!(Frame::read(&mut bytes.as_slice()).await.unwrap(), None, "{}", content.len());
         }
         let endless = [0xff; 64];
         assert_eq!(Frame::read(&mut endless.as_slice()).await.unwrap(), None);

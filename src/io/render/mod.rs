@@ -39,7 +39,7 @@ const DOCUMENT_LIMIT: Duration = Duration::from_secs(120);
 const PAGE_LIMIT: Duration = Duration::from_secs(30);
 /// The number of forms in which each page is kept: as drawn, in the file that is sent, and on paper.
 const FORMS: usize = 3;
-/// The maximum size of the coded pages of one document, in bytes: about that of a thousand dithered photographs.
+/// The maximum size of the coded pages of one document and their text, in bytes: about that of a thousand dithered photographs.
 const PAGES_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// The options and limits for rendering documents.
@@ -150,7 +150,7 @@ impl Made {
 
     /// Returns the approximate size in memory: the pages, the file made from them, and the pages on one size of paper.
     fn size_bytes(&self) -> usize {
-        self.pages.iter().map(|page| (page.mmr.len() + size_of::<FaxPage>()) * FORMS).sum()
+        self.pages.iter().map(|page| (page.size_bytes() + size_of::<FaxPage>()) * FORMS).sum()
     }
 
     /// Returns the file that the receiver gets: these pages, printed according to `reception`.
@@ -385,7 +385,7 @@ fn make_here(
         Job::Pages(drawing) => {
             let (mut pages, mut size) = (Vec::new(), 0);
             let summary = document::pages(bytes, &options(drawing, fonts.clone()), |page: FaxPage| {
-                size += page.mmr.len();
+                size += page.size_bytes();
                 pages.push(page);
                 if size > PAGES_BYTES_MAX || goes_on().is_err() {
                     std::ops::ControlFlow::Break(())

@@ -67,7 +67,8 @@ mod tests {
 
     fn made(bytes: usize) -> Arc<Made> {
         let bits = CodedBits::default();
-        let page = FaxPage { width: 1_728, height: 1, quality: Quality::Fine, mmr: vec![0; bytes].into(), bits };
+        let page =
+            FaxPage { width: 1_728, height: 1, quality: Quality::Fine, mmr: vec![0; bytes].into(), bits, text: None };
         Arc::new(Made::drawn(vec![page], Summary::default()))
     }
 

@@ -14,6 +14,7 @@ mod near;
 mod raster;
 mod slivers;
 mod strokes;
+mod text;
 
 use std::rc::Rc;
 
@@ -33,6 +34,8 @@ use self::images::Images;
 use self::measure::Measure;
 use self::raster::Raster;
 pub(super) use self::slivers::Slivers;
+pub(super) use self::text::Collected;
+use self::text::{Text, Window};
 use super::bitmap::{Bitmap, each_run, fill_run};
 use super::gray::Area;
 use super::tones::Tones;
@@ -73,6 +76,18 @@ pub(super) struct Inker<'a> {
     glyphs: Glyphs,
     raster: Raster,
     image_area: Option<Area>,
+    text: Collected,
+}
+
+/// The way in which a page is drawn.
+#[derive(Clone, Copy)]
+pub(super) struct View {
+    /// The size of the drawing in pels.
+    pub(super) size: (u32, u32),
+    /// The transform from the page's points to pels.
+    pub(super) transform: Affine,
+    /// Whether the transform turns the upright page clockwise by 90°.
+    pub(super) is_turned: bool,
 }
 
 impl<'a> Inker<'a> {
@@ -82,6 +97,7 @@ impl<'a> Inker<'a> {
             glyphs: Glyphs::default(),
             raster: Raster::new(coverage),
             image_area: None,
+            text: Collected::Nothing,
         }
     }
 
@@ -90,23 +106,24 @@ impl<'a> Inker<'a> {
         self.image_area
     }
 
-    /// Draws a page of this size in pels; the transform maps the page's points to pels.
-    pub(super) fn draw(
-        &mut self,
-        page: &Page<'a>,
-        settings: &InterpreterSettings,
-        size: (u32, u32),
-        transform: Affine,
-    ) -> Outcome {
-        let easel = self.drawn(page, settings, size, transform, false);
+    /// Returns the text of what was drawn last.
+    pub(super) fn take_text(&mut self) -> Collected {
+        std::mem::take(&mut self.text)
+    }
+
+    /// Draws a page, or a part of it.
+    pub(super) fn draw(&mut self, page: &Page<'a>, settings: &InterpreterSettings, view: View) -> Outcome {
+        let easel = self.drawn(page, settings, view, false);
         let image_area = easel.images.scanned();
         let is_left = easel.gives_up || easel.raster.is_exhausted() || easel.images.are_most();
         let is_too_much = easel.measure.is_too_much();
         let (tones, slivers, images) = (easel.page, easel.slivers, easel.images.into_touched());
-        self.image_area = image_area;
+        // The first pass sees all text, even if the page is drawn again or by the full renderer.
+        let text = easel.text.into_collected();
+        (self.image_area, self.text) = (image_area, text);
         if is_too_much && (is_left || images.is_some()) {
             // The first pass stopped painting when it gave up, so the page is drawn again from the start.
-            return Outcome::Partly(self.drawn(page, settings, size, transform, true).page);
+            return Outcome::Partly(self.drawn(page, settings, view, true).page);
         }
         if is_left {
             return Outcome::Unable(slivers);
@@ -119,8 +136,7 @@ impl<'a> Inker<'a> {
         &mut self,
         page: &Page<'a>,
         settings: &InterpreterSettings,
-        (width, height): (u32, u32),
-        transform: Affine,
+        View { size: (width, height), transform, is_turned }: View,
         alone: bool,
     ) -> Easel<'_> {
         let target = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
@@ -141,10 +157,13 @@ impl<'a> Inker<'a> {
             slivers: Slivers::default(),
             images: Images::new((width, height)),
             measure: Measure::new((width, height)),
+            text: Text::default(),
         };
         // A page shows only what is inside its crop box.
         let crop = page.intersected_crop_box().to_kurbo().to_path(TOLERANCE);
         easel.clip(&(transform * crop), FillRule::NonZero);
+        let [left, top, right, bottom] = easel.current().bounds.map(f64::from);
+        easel.text = Text::new(Window { area: Rect::new(left, top, right, bottom), is_turned });
         interpret_page(page, &mut context, &mut easel);
         easel
     }
@@ -173,6 +192,7 @@ struct Easel<'d> {
     slivers: Slivers,
     images: Images,
     measure: Measure,
+    text: Text,
 }
 
 impl<'a> Device<'a> for Easel<'_> {
@@ -207,6 +227,10 @@ impl<'a> Device<'a> for Easel<'_> {
 
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, draw_mode: &DrawMode) {
         self.measure.letters(run, &props, draw_mode);
+        // What a Type 3 letter draws is the letter's shape, even if it consists of letters.
+        if !self.in_type3 {
+            self.text.run(run, props.transform);
+        }
         let Some(ink) = self.ink(&props) else { return };
         let (fill, line) = parts(draw_mode);
         let hint = run.writing_mode() == WritingMode::Horizontal;

@@ -1,6 +1,8 @@
 //! The written form of documents: their fields, and either the name of their bytes, if there is a shelf (`shelf.rs`),
 //! or the bytes themselves in base64.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::de::Error;
@@ -9,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::engine::export::form::{Form, form};
 use crate::engine::export::shelf;
 use crate::model::fax::{MediaType, Quality};
-use crate::model::page::{LINE_RATES_BPS, PAGES_MAX, ROW_PELS, ROWS_MAX};
+use crate::model::page::{DOCUMENT_TEXT_BYTES_MAX, LINE_RATES_BPS, PAGE_TEXT_BYTES_MAX, PAGES_MAX, ROW_PELS, ROWS_MAX};
 use crate::model::sid::MediaSid;
 use crate::model::time::Timestamp;
 use crate::model::{media, page};
@@ -95,6 +97,17 @@ fn check(document: &media::Document) -> Result<(), String> {
     if let Some(at) = sheets.iter().position(|sheet| !is_page(sheet)) {
         return Err(format!("sheets[{at}] is not a fax page, which has {ROW_PELS} pels by 1 to {ROWS_MAX} rows"));
     }
+    let mut text_bytes = 0;
+    for (at, sheet) in sheets.iter().enumerate() {
+        let Some(text) = &sheet.text else { continue };
+        text_bytes += text.content.len();
+        if !text.is_valid() || text_bytes > DOCUMENT_TEXT_BYTES_MAX {
+            return Err(format!(
+                "sheets[{at}].text has control characters, or more than {PAGE_TEXT_BYTES_MAX} bytes, or the texts of \
+                 all sheets have more than {DOCUMENT_TEXT_BYTES_MAX}"
+            ));
+        }
+    }
     // A document has a sheet for each page or, until it is rendered, none at all.
     let is_whole = *pages <= PAGES_MAX && (sheets.is_empty() || sheets.len() as u64 == u64::from(*pages));
     if !is_whole {
@@ -110,6 +123,14 @@ form! {
         quality: Quality,
         place: Place,
         bits: CodedBits,
+        text: Option<PageText>,
+    }
+}
+
+form! {
+    struct PageText for page::PageText {
+        content: Arc<str>,
+        cut = is_cut: bool,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::answers::{Outcome, Verb};
 use crate::engine::event::CallResult;
 use crate::engine::export::form::{Shared, form};
-use crate::engine::export::format::documents::PageLoss;
+use crate::engine::export::format::documents::{PageLoss, PageText};
 use crate::engine::export::format::lines::{Failure, Line};
 use crate::engine::export::format::rules::Rule;
 use crate::engine::export::format::webhooks::{Alert, ExchangeRecord};
@@ -26,7 +26,7 @@ form! {
     /// Any kind of event, since the shell may journal any.
     enum EventKind for event::EventKind {
         FaxStatus { old: Option<Status>, new: Status, failure: Option<Failure> },
-        FaxPage { page: u32, pages: u32, line: Line, bits: Option<u64>, line_ms: u64 },
+        FaxPage { page: u32, pages: u32, line: Line, bits: Option<u64>, line_ms: u64, text: Option<PageText> },
         DocumentFetched { record: Shared<ExchangeRecord>, document: Outcome<(u32, usize), Box<str>> },
         DocumentLoss(loss: PageLoss),
         WebhookAttempt { record: Shared<ExchangeRecord> },

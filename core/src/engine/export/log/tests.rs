@@ -27,7 +27,7 @@ use crate::model::line::{Coding, Line, LineFault};
 use crate::model::media::{Document, MediaFault, UnreadableDocument};
 use crate::model::message::{MessageStatus, Sender};
 use crate::model::number::{NumberChange, ReceiveMode};
-use crate::model::page::{CodedBits, FilledBits, PageInFile, PageLoss, ROW_PELS};
+use crate::model::page::{CodedBits, FilledBits, PageInFile, PageLoss, PageText, ROW_PELS};
 use crate::model::phone::{Party, PhoneNumber};
 use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, MessageSid, NumberSid, TwimlBinSid};
 use crate::model::time::Timestamp;
@@ -46,9 +46,14 @@ fn at() -> Timestamp {
     Timestamp::from_micros(1_767_225_600_123_456)
 }
 
+fn text() -> PageText {
+    PageText { content: "Jane\nDoe".into(), is_cut: true }
+}
+
 fn document() -> Document {
     let bits = CodedBits { mmr: 9, filled: Some(FilledBits { mr: [1, 2, 3, 4, 5, 6], mh: [6, 5, 4, 3, 2, 1] }) };
-    let sheet = PageInFile { width: ROW_PELS, height: 3, quality: Quality::Superfine, place: 1..3, bits };
+    let sheet =
+        PageInFile { width: ROW_PELS, height: 3, quality: Quality::Superfine, place: 1..3, bits, text: Some(text()) };
     Document {
         media_type: MediaType::Tiff,
         pages: 1,
@@ -325,7 +330,7 @@ fn notes() -> Vec<Input> {
             new: Status::Failed,
             failure: Some(Failure::with_detail(Fault::Transmission, "broke")),
         },
-        EventKind::FaxPage { page: 1, pages: 2, line: LINE, bits: Some(3), line_ms: 4 },
+        EventKind::FaxPage { page: 1, pages: 2, line: LINE, bits: Some(3), line_ms: 4, text: Some(text()) },
         EventKind::DocumentFetched { record: shared(), document: Ok((1, 2)) },
         EventKind::DocumentFetched { record: shared(), document: Err("empty".into()) },
         EventKind::DocumentLoss(PageLoss { page: None, what: "a font".into() }),
