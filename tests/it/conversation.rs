@@ -149,11 +149,12 @@ async fn a_received_fax_is_exported_in_each_format() {
 }
 
 #[tokio::test]
-async fn a_call_that_no_app_took_is_exported_without_a_fax() {
+async fn a_call_that_no_app_took_is_exported_with_the_reason() {
     let (_host, bench) = bench("http://127.0.0.1:9/fax").await;
     let call = receive(&bench, "not-answered").await;
     let json = json_of(&bench, &call, "json").await;
-    assert_eq!((&json["outcome"], &json["fax"]), (&json!("not-answered"), &Value::Null));
+    assert_eq!((&json["outcome"], &json["fax"]["status"]), (&json!("not-answered"), &json!("not-answered")));
+    assert_eq!(json["fax"]["error_code"], 11202, "the call, since there is no fax: {json:#}");
     let har = json_of(&bench, &call, "har").await;
     let asked = &entries(&har)[0];
     let error = asked["response"]["_error"].as_str().expect("an error");

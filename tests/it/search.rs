@@ -220,6 +220,8 @@ async fn a_call_that_nobody_took_is_listed_with_the_reason() {
         "from": "+15558675310", "to": "+15005550001", "quality": "fine", "num_pages": null, "offered_pages": 3,
         "duration": null, "media_sid": null, "media_url": null, "error_code": 11200,
         "error_message": "the server responded with 500",
+        "cause": "The app responded with 500 to the request for TwiML.",
+        "advice": "Look at the response in the conversation, and at your app's log for the same moment.",
         "date_created": crashed["date_created"], "date_updated": crashed["date_updated"],
         "request": {
             "method": "POST", "url": format!("{}/crash", desk.app.uri()), "status": 500,
