@@ -23,6 +23,7 @@ pub(crate) use self::broken::message_of;
 use self::broken::{Breakage, Trace};
 use self::feed::Feed;
 pub(crate) use self::no_world::NoWorld;
+use self::publish::Published;
 use self::requests::RequestLog;
 use self::service_origin::ServiceOrigin;
 use crate::clock::{Clock, ClockMode, RealTime};
@@ -69,8 +70,7 @@ struct Shared {
 struct Core {
     engine: Engine,
     requests: RequestLog,
-    /// The number of the journal's last entry that is in the feed.
-    published: u64,
+    published: Published,
     clock: Clock,
     outbox: VecDeque<Effect>,
     /// State replaced by a reset or restore, which the driver frees: that would take too long under the lock.
@@ -136,7 +136,7 @@ impl World {
         let core = Mutex::new(Core {
             engine,
             requests: RequestLog::default(),
-            published: 0,
+            published: Published::default(),
             clock,
             outbox: VecDeque::new(),
             discarded: Vec::new(),
