@@ -57,6 +57,7 @@ async fn serve(State(registry): State<Registry>, parts: Parts) -> Response {
             form: Excerpt::default(),
             response,
             duration: Arrived::of(&parts).elapsed(&registry),
+            is_reset: false,
             no_world: None,
             named: None,
         };

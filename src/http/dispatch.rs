@@ -22,7 +22,6 @@ use super::{AbortHandle, asked_path, reply, signalwire, twilio};
 use crate::dialect::error::{ApiError, Reason};
 use crate::emulator::{NoWorld, Registry};
 use crate::model::account::Dialect;
-use crate::world::journal::Excerpt;
 
 /// The routes of one dialect. They are matched here rather than by axum, whose handlers are boxed futures: these
 /// handlers are plain functions, so most calls need no future.
@@ -84,9 +83,7 @@ where
         Err((why, error)) => return refuse(why, error),
     };
     // A tester's rule may delay, refuse or reset the call.
-    if let Some((response, code)) = auth::otherwise(registry, &signed_in, &parts, connection).await {
-        // The response's body is what the rule says, and on a reset there is none.
-        let answered = Answered { status: response.status().as_u16(), code, body: Excerpt::default() };
+    if let Some((response, answered)) = auth::otherwise(registry, &signed_in, &parts, connection).await {
         Call::of(registry, &signed_in, (&parts, arrived), &params, Bytes::new()).note(answered);
         return ControlFlow::Break(response);
     }

@@ -166,7 +166,12 @@ impl Shown {
         // A document isn't text, so only its size is recorded.
         let bytes = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
         let body = Excerpt::omitted(bytes.unwrap_or_default());
-        traffic::note_download(registry, parts, of, Answered { status: response.status().as_u16(), code: None, body });
+        traffic::note_download(
+            registry,
+            parts,
+            of,
+            Answered { status: response.status().as_u16(), code: None, body, is_reset: false },
+        );
         response
     }
 
@@ -224,7 +229,7 @@ impl Denial {
 
     fn answered(&self) -> Answered {
         let body = Excerpt::of(self.body().as_bytes());
-        Answered { status: self.status().as_u16(), code: None, body }
+        Answered { status: self.status().as_u16(), code: None, body, is_reset: false }
     }
 
     const fn status(&self) -> StatusCode {

@@ -60,6 +60,8 @@ pub(super) struct Answered {
     pub(super) code: Option<u32>,
     /// The body of the response.
     pub(super) body: Excerpt,
+    /// Whether the connection is reset instead, because a tester's rule says so.
+    pub(super) is_reset: bool,
 }
 
 /// Returns the error as a response to a request that was refused before it reached a world, and records the request.
@@ -120,7 +122,7 @@ fn described(
     service: RequestedService,
     answered: Answered,
 ) -> ApiRequest {
-    let Answered { status, code, body } = answered;
+    let Answered { status, code, body, is_reset } = answered;
     ApiRequest {
         service,
         // Replaced by the time of the journal that takes the request, if one does.
@@ -133,6 +135,7 @@ fn described(
         form: Excerpt::default(),
         response: body,
         duration: arrived.elapsed(registry),
+        is_reset,
         no_world: None,
         named: None,
     }
@@ -164,11 +167,16 @@ impl Unassignable {
 }
 
 impl Answered {
+    /// Describes a call whose connection is reset.
+    pub(super) fn reset() -> Self {
+        Self { status: 0, code: None, body: Excerpt::default(), is_reset: true }
+    }
+
     /// Describes the response to a request that is refused with this error.
     pub(super) fn with(parts: &Parts, error: &ApiError) -> Self {
         let dialect = dialect_of_client(parts);
         let body = Excerpt::of(&reply::error_body(parts, error));
-        Self { status: error.status(dialect), code: Some(error.code(dialect)), body }
+        Self { status: error.status(dialect), code: Some(error.code(dialect)), body, is_reset: false }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::dialect::mask;
 use crate::emulator::{NoWorld, Registry};
 use crate::engine::event::{Alert, EventKind};
 use crate::model::account::Dialect;
-use crate::model::sid::AccountSid;
+use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord};
 use crate::world::feed::News;
 use crate::world::journal::{ApiRequest, JournalEvent};
@@ -84,7 +84,13 @@ fn is_wanted() -> bool {
 }
 
 fn log_request(request: &ApiRequest, account: Option<AccountSid>) {
-    let mut line = format!("← {} {} {}", request.method, request.path, request.status);
+    let account = request.named.or(account);
+    let mut line = format!("← {} {}", request.method, request.path);
+    if request.is_reset {
+        line.push_str(" reset by a rule");
+    } else {
+        push(&mut line, request.status);
+    }
     if let Some(code) = request.code {
         push(&mut line, code);
     }
@@ -93,7 +99,7 @@ fn log_request(request: &ApiRequest, account: Option<AccountSid>) {
     if let Some(fax) = request.fax {
         push(&mut line, fax);
     }
-    if let Some(account) = request.named.or(account) {
+    if let Some(account) = account {
         push(&mut line, account);
     }
     if let Some(reason) = request.no_world {
@@ -102,8 +108,9 @@ fn log_request(request: &ApiRequest, account: Option<AccountSid>) {
     tracing::info!(
         http.request.method = &*request.method,
         url.path = &*request.path,
-        http.response.status_code = request.status,
+        http.response.status_code = (!request.is_reset).then_some(request.status),
         fax.sid = request.fax.map(|fax| fax.to_string()),
+        fauxfax.account = account.map(|account| account.to_string()),
         fauxfax.code = request.code,
         "{}",
         on_one_line(&line)
@@ -112,30 +119,35 @@ fn log_request(request: &ApiRequest, account: Option<AccountSid>) {
 
 fn log_event(event: &JournalEvent, account: Option<AccountSid>) {
     let Some(kind) = event.engine_kind() else { return };
-    let mut about = event.fax().map(|fax| format!(" {fax}")).unwrap_or_default();
-    if let Some(account) = account {
-        push(&mut about, account);
-    }
+    let about = About { fax: event.fax(), account };
     if let Some(record) = kind.exchange() {
-        return log_exchange(event.dialect, record, &about);
+        return log_exchange(event.dialect, record, about);
     }
     if let EventKind::Alert(alert) = kind {
-        log_alert(event.dialect, alert, &about);
+        log_alert(event.dialect, alert, about);
     } else if let EventKind::FaxStatus { new, failure, .. } = kind
         && new.is_final()
     {
         let code = failure.as_ref().and_then(|failure| event.dialect.failure_code(failure));
         let text = failure.as_ref().and_then(|failure| event.dialect.failure_text(failure));
         let why = code.zip(text).map(|(code, text)| format!(": {code} {text}")).unwrap_or_default();
-        tracing::info!(fax.sid = event.fax().map(|fax| fax.to_string()), "fax{about} {new}{}", on_one_line(&why));
+        tracing::info!(
+            fax.sid = about.fax(),
+            fauxfax.account = about.account(),
+            "fax{about} {new}{}",
+            on_one_line(&why)
+        );
     } else if matches!(kind, EventKind::CallNotAnswered) {
-        let fax = event.fax().map(|fax| fax.to_string());
-        tracing::info!(fax.sid = fax, "the app did not take the call{about}; no fax was received");
+        tracing::info!(
+            fax.sid = about.fax(),
+            fauxfax.account = about.account(),
+            "the app did not take the call{about}; no fax was received"
+        );
     }
 }
 
-fn log_exchange(dialect: Dialect, record: &ExchangeRecord, about: &str) {
-    let (method, url) = (record.method.as_str(), mask::passwords(&record.url));
+fn log_exchange(dialect: Dialect, record: &ExchangeRecord, about: About) {
+    let (method, url) = (record.method.as_str(), mask::target(&record.url));
     let mut line = format!("→ {method} {url}");
     if let Some(status) = record.status {
         push(&mut line, status);
@@ -150,29 +162,57 @@ fn log_exchange(dialect: Dialect, record: &ExchangeRecord, about: &str) {
             let _ = write!(line, " failed: {failure}");
         }
     }
-    line.push_str(about);
+    line.push_str(&about.to_string());
     tracing::info!(
         http.request.method = method,
         url.full = &*url,
         http.response.status_code = record.status,
         fauxfax.code = record.failure.as_ref().map(|failure| dialect.code(failure.fault())),
         fauxfax.purpose = record.purpose.as_str(),
+        fax.sid = about.fax(),
+        fauxfax.account = about.account(),
         "{}",
         on_one_line(&mask::passwords(&line))
     );
 }
 
-fn log_alert(dialect: Dialect, alert: &Alert, about: &str) {
+fn log_alert(dialect: Dialect, alert: &Alert, about: About) {
     let (level, code) = (alert.level.as_str(), dialect.code(alert.fault));
     let Advice { cause, remedy } = advice::of_alert(alert, dialect);
     let line = format!("{level} {code}{about}: {}. {cause} {remedy}", alert.message.trim_end_matches('.'));
     tracing::warn!(
         fauxfax.code = code,
         fauxfax.level = level,
+        fauxfax.cause = cause,
         fauxfax.advice = remedy,
+        fax.sid = about.fax(),
+        fauxfax.account = about.account(),
         "{}",
         on_one_line(&mask::passwords(&line))
     );
+}
+
+/// What a line is about: the fax or call, and the account if it isn't the default one.
+#[derive(Debug, Clone, Copy)]
+struct About {
+    fax: Option<FaxSid>,
+    account: Option<AccountSid>,
+}
+
+impl About {
+    fn fax(self) -> Option<String> {
+        self.fax.map(|fax| fax.to_string())
+    }
+
+    fn account(self) -> Option<String> {
+        self.account.map(|account| account.to_string())
+    }
+}
+
+impl std::fmt::Display for About {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        [self.fax(), self.account()].iter().flatten().try_for_each(|sid| write!(f, " {sid}"))
+    }
 }
 
 /// Says why a request belongs to no account.
@@ -181,9 +221,9 @@ const fn explained(reason: NoWorld) -> &'static str {
         NoWorld::NotAllowed => "its Host or Origin is not allowed",
         NoWorld::UnknownPath => "nothing has this path",
         NoWorld::WrongMethod => "this path has no such method",
-        NoWorld::NoCredential => "it has no credential",
+        NoWorld::NoCredential => "it has no usable credential",
         NoWorld::UnknownAccount => "there is no such account",
-        NoWorld::WrongCredential => "its token is wrong",
+        NoWorld::WrongCredential => "its token or secret is wrong",
         NoWorld::OtherAccount => "the credential is another account's",
         NoWorld::OtherDialect => "this path belongs to the other service",
         NoWorld::KeyNotEnough => "an API key is not enough for this",

@@ -3,6 +3,8 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use fauxfax::engine::event::EventKind;
 use fauxfax::http;
 use fauxfax::io::client::ClientOptions;
@@ -157,6 +159,36 @@ async fn a_request_that_no_account_took_is_listed_with_the_reason_and_without_it
     assert_eq!(each(&control(&host, "GET", "/traffic?last=2").await["requests"], "seq"), [8, 9]);
 }
 
+/// Posts JSON to the control API.
+async fn posted(host: &Host, target: &str, body: &Value) -> Value {
+    let request = Request::post(format!("{CONTROL}{target}")).header(header::HOST, "localhost");
+    let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
+    let response = service.oneshot(request.body(Body::from(body.to_string())).expect("a request")).await;
+    let body = axum::body::to_bytes(response.expect("an answer").into_body(), usize::MAX).await.expect("a body");
+    serde_json::from_slice(&body).expect("JSON")
+}
+
+#[tokio::test]
+async fn what_a_rule_does_to_a_call_is_recorded_as_the_client_sees_it() {
+    let host = host(|_| ());
+    posted(&host, "/rules", &json!({ "api": { "status": 429, "code": 20429 }, "times": 1 })).await;
+    let refused = host.call("GET", "/v1/Faxes?marker=refused", "").await.json();
+    posted(&host, "/rules", &json!({ "api": { "reset": true }, "times": 1 })).await;
+    let request = Request::get("/v1/Faxes?marker=reset").header(header::HOST, "localhost");
+    let credential = BASE64_STANDARD.encode(format!("{}:{TOKEN}", account()));
+    let request = request.header(header::AUTHORIZATION, format!("Basic {credential}")).body(Body::empty());
+    let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
+    let reset = service.oneshot(request.expect("a request")).await.expect("an answer");
+    assert!(axum::body::to_bytes(reset.into_body(), usize::MAX).await.is_err(), "the client gets no response");
+    let events = control(&host, "GET", "/events?kind=api.request").await;
+    let [first, second] = [0, 1].map(|at| &events["events"][at]["data"]);
+    assert_eq!((&first["status"], &first["answer"]), (&json!(429), &refused));
+    assert_eq!((&second["status"], &second["answer"]), (&Value::Null, &Value::Null));
+    assert!(second["error"].as_str().is_some_and(|error| error.contains("by a rule")), "{second}");
+    let failed = control(&host, "GET", "/traffic?status=failed").await;
+    assert_eq!(each(&failed["requests"], "status"), [&json!(429), &Value::Null]);
+}
+
 #[tokio::test]
 async fn a_journal_takes_so_many_refused_requests_between_two_resets_and_the_traffic_takes_all() {
     let host = host(|_| ());
@@ -168,6 +200,14 @@ async fn a_journal_takes_so_many_refused_requests_between_two_resets_and_the_tra
     assert_eq!(journal(), 1_000);
     let traffic = control(&host, "GET", "/traffic?status=401&limit=2000").await;
     assert_eq!(traffic["requests"].as_array().map(Vec::len), Some(1_005));
+    assert_eq!(control(&host, "GET", "/events?limit=1").await["left_out"], 5);
+    let expectation = json!({ "match": { "kind": "api.request", "data": { "path": "/v1/Faxes/mine" } }, "times": 0 });
+    let verdict = posted(&host, "/verify", &expectation).await;
+    assert_eq!(
+        (&verdict["verified"], &verdict["missed"]),
+        (&json!(true), &json!(5)),
+        "it says what it could not check"
+    );
     control(&host, "POST", "/reset").await;
     host.call_as((&own, "wrong"), "GET", "/v1/Faxes", "").await;
     assert_eq!(journal(), 1_002, "the reset, and a refused request after it");

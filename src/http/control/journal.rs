@@ -124,6 +124,9 @@ struct PageEnd {
     evicted: u64,
     /// How many of those came after `since` and are thus missing from this page.
     missed: u64,
+    /// Number of refused requests since the last reset that the journal did not take, because it takes only so many;
+    /// `GET /traffic` has them.
+    left_out: u64,
 }
 
 /// The hash of a journal's canonical projection.
@@ -156,10 +159,11 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
         return Ok(stream::answer(awaited, filter));
     }
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT).min(JOURNAL_EVENTS_MAX);
-    let (events, last_seq, evicted) =
-        awaited.world.read_journal(|journal| (journal.events(&filter, limit), journal.last_seq(), journal.evicted()));
+    let (events, last_seq, evicted, left_out) = awaited.world.read_journal(|journal| {
+        (journal.events(&filter, limit), journal.last_seq(), journal.evicted(), journal.left_out())
+    });
     // Places begin at 1, so the number of dropped events is also the place of the last one dropped.
-    let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since) };
+    let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since), left_out };
     Ok(lazy::list("events", events.into_iter().map(|each| EventView::of(&each)), &rest))
 }
 
@@ -183,7 +187,7 @@ fn of_all(registry: Registry, query: EventsQuery, headers: &HeaderMap) -> Result
     }
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
     let FeedPage { entries, last_seq, evicted } = registry.feed().read(since, usize::MAX, |_| true);
-    let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since) };
+    let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since), left_out: 0 };
     let events = entries.into_iter().filter_map(move |news| view(&news)).take(limit);
     Ok(lazy::list("events", events, &rest))
 }

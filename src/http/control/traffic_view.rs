@@ -62,7 +62,7 @@ pub(super) struct RequestView {
     pub(super) status: Option<u16>,
     /// The error code of the response or of the failure.
     pub(super) code: Option<u32>,
-    /// Why a request to an app has failed: `code` and `message`.
+    /// Why there is no response, or none of use: `code` and `message`.
     error: Option<Value>,
     response_headers: Option<Value>,
     /// The beginning of the response's body: JSON as it is, anything else as a string.
@@ -127,9 +127,9 @@ fn of_client(news: &News, request: &ApiRequest) -> RequestView {
         url: None,
         params: request::params(request),
         request_headers: None,
-        status: Some(request.status),
+        status: request::status(request),
         code: request.code,
-        error: None,
+        error: request.is_reset.then(|| json!({ "code": null, "message": request::RESET })),
         response_headers: None,
         answer: request::answer(&request.response),
         answer_bytes: Some(request.response.whole_bytes),
@@ -142,7 +142,7 @@ fn of_client(news: &News, request: &ApiRequest) -> RequestView {
 fn to_app(news: &News, event: &JournalEvent) -> Option<RequestView> {
     let kind = event.engine_kind()?;
     let record = kind.exchange()?;
-    let url = mask::passwords(&record.url).into_owned();
+    let url = mask::target(&record.url).into_owned();
     let code = record.failure.as_ref().map(|failure| event.dialect.code(failure.fault()));
     let kind = match (kind, record.purpose) {
         (EventKind::WebhookReplayed { .. }, _) => RequestKind::Replay,

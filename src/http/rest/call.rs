@@ -126,16 +126,18 @@ impl<'a> Call<'a> {
     /// Returns the call as the journal records it.
     fn noted(&self, asked: Asked, at: Timestamp, answered: Answered) -> ApiRequest {
         let Asked { fax, method, path, form } = asked;
-        let Answered { status, code, body } = answered;
+        let Answered { status, code, body: response, is_reset } = answered;
         let (service, duration) = (RequestedService::Rest, self.arrived.elapsed(self.registry));
-        let (response, no_world, named) = (body, None, None);
-        ApiRequest { service, at, fax, method, path, status, code, form, response, duration, no_world, named }
+        let (no_world, named) = (None, None);
+        ApiRequest { service, at, fax, method, path, status, code, form, response, duration, is_reset, no_world, named }
     }
 
     /// Describes the response to a handler's result.
     fn described(&self, result: &Result<Reply, ApiError>) -> Answered {
         match result {
-            Ok(reply) => Answered { status: reply.status.as_u16(), code: None, body: Excerpt::of(&reply.body) },
+            Ok(reply) => {
+                Answered { status: reply.status.as_u16(), code: None, body: Excerpt::of(&reply.body), is_reset: false }
+            }
             Err(error) => Answered::with(self.parts, error),
         }
     }
