@@ -50,6 +50,7 @@ mod pdf_text;
 mod pdfs;
 mod process;
 mod promises;
+mod redirects;
 mod replay;
 mod rules;
 mod schema;
