@@ -133,6 +133,15 @@ fn a_duplicate_a_delay_and_a_late_notice_are_marked() {
 }
 
 #[test]
+fn only_notices_that_another_one_overtook_are_marked_as_late() {
+    let mut script = with_rule(&json!({ "match": { "purpose": "status-callback" }, "webhook": { "reorder": true } }));
+    script.send(told());
+    to_rest(&mut script);
+    let late = "sent after the next one by rule 1";
+    assert_eq!(notes(&script, Purpose::StatusCallback), ["", late, "", late]);
+}
+
+#[test]
 fn both_deliveries_of_a_duplicated_question_are_told_apart() {
     let mut script = with_rule(&json!({ "match": { "purpose": "fax-url" }, "webhook": { "duplicate": true } }));
     script.receive(call(1));

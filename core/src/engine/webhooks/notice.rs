@@ -273,6 +273,9 @@ impl Outgoing {
         loop {
             // Saturates, because the queue may be empty.
             let others = self.queue.len().saturating_sub(1);
+            // A notice that has overtaken another one isn't held back in turn: the two would only swap places again.
+            let has_overtaken =
+                self.queue.get(1).is_some_and(|next| next.notice.by_rule.is_some_and(|mark| mark.is_reordered));
             let Some(first) = self.queue.front_mut() else { return Next::Nothing };
             let place = first.place;
             let WebhookPlan::Ruled { not_before, fault, rule } = &mut first.plan else {
@@ -287,12 +290,12 @@ impl Outgoing {
             }
             if fault.drop {
                 self.queue.pop_front();
-            } else if fault.reorder && others > 0 {
+            } else if fault.reorder && others > 0 && !has_overtaken {
                 // Cleared, so that the notice is sent when it comes to the front again.
                 fault.reorder = false;
                 mark(&mut first.notice, *rule).is_reordered = true;
                 self.queue.swap(0, 1);
-            } else if fault.reorder && !is_last {
+            } else if fault.reorder && others == 0 && !is_last {
                 return Next::Waits;
             } else {
                 first.notice = with_token(Arc::clone(&first.notice), place, token_of);
