@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::engine::Engine;
 use crate::engine::agenda::Ordinal;
 use crate::engine::effect::{Intent, Notice};
-use crate::engine::event::{AlertLevel, EventKind};
+use crate::engine::event::{AlertLevel, EventKind, RuledWebhook};
 use crate::engine::faults::never;
 use crate::engine::fax::{Fax, Leg, NotifyTarget};
 use crate::engine::phase::Phase;
@@ -149,7 +149,8 @@ impl Engine {
             let (from, to) = (notice.from.to_string(), notice.to.to_string());
             let fax = (notice.direction, from.as_str(), to.as_str());
             let place = QUESTIONS + place;
-            let decided = self.rules_of_webhook(sid, (notice.purpose, &notice.url), fax, place, now);
+            let webhook = RuledWebhook { purpose: notice.purpose, status: Some(notice.status) };
+            let decided = self.rules_of_webhook(sid, (webhook, &notice.url), fax, place, now);
             if let Some(queued) = self.world.outgoing.get_mut(&sid).and_then(|outgoing| outgoing.queue.get_mut(at)) {
                 queued.plan = WebhookPlan::of(decided, now);
             }
