@@ -282,8 +282,8 @@ impl fmt::Display for ExchangeFailure {
             Self::ProtocolViolation(why) => f.write_str(why),
             Self::BadHostName(host) => write!(f, "the host name {host} does not resolve"),
             Self::TooManyRedirects => f.write_str(
-                "too many redirects: at most 3 of a SignalWire webhook are followed, and 10 of any other request; the \
-                 server may redirect in a loop, such as between http and https, or with and without a slash at the end",
+                "too many redirects; the server may redirect in a loop, such as between http and https, or with and \
+                 without a slash at the end",
             ),
             Self::RedirectsNowhere { status, location: None } => {
                 write!(f, "the server sent a {status} redirect without a Location header; add one, or respond with 200")

@@ -27,7 +27,15 @@ impl Case<'_> {
             Fault::ConnectionFailure => "The connection broke before the response was complete.",
             Fault::ProtocolViolation => "The response isn't HTTP.",
             Fault::BadHostName => "The host name doesn't resolve.",
-            Fault::TooManyRedirects => "The server sent more redirects than are followed.",
+            Fault::TooManyRedirects if self.place == Place::Document => {
+                "The server sent more redirects than are followed."
+            }
+            Fault::TooManyRedirects => {
+                return format!(
+                    "The server sent more redirects than the {} of a webhook that {service} follows.",
+                    self.dialect.redirects_max()
+                );
+            }
             Fault::BadRedirect => "A redirect has no usable Location header.",
             Fault::TlsHandshake => "TLS failed, so no request could be made.",
             Fault::CertificateName => "The certificate is for another host.",
