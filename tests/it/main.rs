@@ -37,6 +37,7 @@ mod losses;
 mod marks;
 mod messages;
 mod neighbours;
+mod not_twiml;
 mod notices;
 mod once;
 mod page_text;
