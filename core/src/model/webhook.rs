@@ -244,6 +244,8 @@ pub enum ExchangeFailure {
 impl ExchangeFailure {
     /// The particulars of the connection failure that a rule feigns when it drops a request for TwiML.
     pub const DROPPED_BY_RULE: &'static str = "dropped by a rule";
+    /// The particulars of the invalid URL that leads to the emulator's own control API.
+    pub const OWN_CONTROL_API: &'static str = "webhooks and documents can't use the emulator's own control API";
 
     /// Returns the kind of fault, which determines the error code.
     #[must_use]
