@@ -13,7 +13,7 @@ use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::out::{self, note, stdout};
 use super::stream::{Message, Messages};
 use super::table::{self, cell};
-use super::timeline::{Pages, Timeline};
+use super::timeline::{Pages, Timeline, redirected};
 use super::times;
 use super::values::whole_number;
 use crate::http::control::event::kinds;
@@ -229,7 +229,7 @@ fn what(event: &Value) -> String {
         "webhook.attempt" | "webhook.replayed" | "document.fetched" => {
             let end = data["error"]["message"].as_str().map_or_else(|| word("status"), ToOwned::to_owned);
             let note = data["note"].as_str().map(|note| format!(" ({note})")).unwrap_or_default();
-            format!("{} {} {}: {end}{note}", word("purpose"), word("method"), word("url"))
+            format!("{} {} {}{}: {end}{note}", word("purpose"), word("method"), word("url"), redirected(data))
         }
         "call.attempt" => format!("call {}: {}", data["attempt"], word("what")),
         "document.loss" => match data["page"].as_u64() {

@@ -12,7 +12,7 @@ use super::fax::{self, Wanted};
 use super::out::{note, stdout};
 use super::sids::whole_sid;
 use super::table::{self, cell};
-use super::timeline::{first_lines, with_code};
+use super::timeline::{first_lines, redirected, with_code};
 use super::times;
 use super::values::{whole_number, words};
 use crate::model::fax::{Direction, Status};
@@ -176,7 +176,8 @@ fn show_call(client: &Client, call: &Value) -> anyhow::Result<()> {
     if let Some(url) = request["url"].as_str() {
         let end = request["error"]["message"].as_str().map_or_else(|| cell(&request["status"]), table::clean);
         let took = times::duration(&request["duration_ms"]);
-        writeln!(out, "    {} {}: {end}  {took}", cell(&request["method"]), table::clean(url))?;
+        let (method, url) = (cell(&request["method"]), table::clean(url));
+        writeln!(out, "    {method} {url}{}: {end}  {took}", redirected(request))?;
         for line in first_lines(request["body"].as_str().unwrap_or_default()) {
             writeln!(out, "    │ {line}")?;
         }

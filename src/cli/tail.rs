@@ -11,7 +11,7 @@ use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::out::{Out, note, stdout};
 use super::stream::{Message, Messages};
 use super::table::{cell, clean};
-use super::timeline::{BAD, DIM, first_lines};
+use super::timeline::{BAD, DIM, first_lines, redirected};
 use super::times;
 use super::values::whole_number;
 
@@ -119,6 +119,7 @@ fn line(request: &Value, default: &str) -> String {
     let text = |name: &str| clean(&cell(&request[name]));
     let place = if is_inbound { text("path") } else { text("url") };
     let place = if place.is_empty() { text("path") } else { place };
+    let place = format!("{place}{}", redirected(request));
     let status = request["status"].as_u64();
     let error = request["error"]["message"].as_str();
     let end = match (status, error) {
@@ -176,6 +177,10 @@ mod tests {
         });
         assert_eq!(plain(&request), "12:26:01.561Z  → POST http://localhost:3000/fax  200  < 1 ms  FX1  AC2");
         assert!(!line(&request, "AC1").contains(&BAD.to_string()));
+        let mut moved = request.clone();
+        moved["redirected_to"] = json!("http://localhost:3000/login");
+        let both = "→ POST http://localhost:3000/fax → http://localhost:3000/login  200";
+        assert!(plain(&moved).contains(both), "{}", plain(&moved));
         let mut refused = request;
         refused["status"] = Value::Null;
         refused["error"] = json!({ "code": 11200, "message": "connection refused" });

@@ -217,7 +217,8 @@ impl<W: Write> Timeline<W> {
     fn exchange(&mut self, at: &str, data: &Value) -> std::io::Result<()> {
         let [method, url, purpose] = ["method", "url", "purpose"].map(|name| word(&data[name]));
         let note = data["note"].as_str().map(|note| format!("; {}", clean(note))).unwrap_or_default();
-        self.line(at, &format!("{REQUEST}{method} {url}{REQUEST:#}  {DIM}({purpose}{note}){DIM:#}"))?;
+        let redirected = redirected(data);
+        self.line(at, &format!("{REQUEST}{method} {url}{redirected}{REQUEST:#}  {DIM}({purpose}{note}){DIM:#}"))?;
         for name in SHOWN {
             if let Some(value) = data["params"][name].as_str() {
                 self.detail(&format!("{name}={}", cut(&clean(value), VALUE_CHARS_MAX)))?;
@@ -306,6 +307,11 @@ pub(super) fn first_lines(body: &str) -> Vec<String> {
     shown
 }
 
+/// Returns where redirects have led a request, as an addition to its URL; empty if there were none.
+pub(super) fn redirected(request: &Value) -> String {
+    request["redirected_to"].as_str().map(|to| format!(" → {}", clean(to))).unwrap_or_default()
+}
+
 /// Returns an error's text with its code.
 pub(super) fn with_code(message: &str, code: &Value) -> String {
     let code = if code.is_null() { String::new() } else { format!(" ({})", cell(code)) };
@@ -370,6 +376,16 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("line 21") && !text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn a_request_that_was_redirected_has_both_urls() {
+        let redirected = json!({
+            "method": "POST", "url": "http://app/fax", "redirected_to": "http://app/login", "purpose": "fax-url",
+            "status": 200, "duration_ms": 3, "body": "<html>",
+        });
+        let text = printed(Pages::Once, false, &[event("webhook.attempt", "FX1", &redirected)]);
+        assert!(text.contains("POST http://app/fax → http://app/login  (fax-url)\n"), "{text}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! ```text
 //! ← POST /v1/Faxes 400 21211 < 1 ms
 //! → POST http://localhost:3000/fax 500 3 ms FX0123…
+//! → POST http://localhost:3000/fax → http://localhost:3000/login 200 3 ms FX0123…
 //! → POST http://localhost:3000/fax failed: connection refused: nothing listens on that port FX0123…
 //! ```
 
@@ -149,6 +150,9 @@ fn log_event(event: &JournalEvent, account: Option<AccountSid>) {
 fn log_exchange(dialect: Dialect, record: &ExchangeRecord, about: About) {
     let (method, url) = (record.method.as_str(), mask::target(&record.url));
     let mut line = format!("→ {method} {url}");
+    if let Some(to) = &record.redirected_to {
+        push(&mut line, format_args!("→ {to}"));
+    }
     if let Some(status) = record.status {
         push(&mut line, status);
     }

@@ -224,8 +224,8 @@ async fn a_call_that_nobody_took_is_listed_with_the_reason() {
         "advice": "Look at the response in the conversation, and at your app's log for the same moment.",
         "date_created": crashed["date_created"], "date_updated": crashed["date_updated"],
         "request": {
-            "method": "POST", "url": format!("{}/crash", desk.app.uri()), "status": 500,
-            "duration_ms": crashed["request"]["duration_ms"], "body": "KeyError: 'FaxSid'",
+            "method": "POST", "url": format!("{}/crash", desk.app.uri()), "redirected_to": null,
+            "status": 500, "duration_ms": crashed["request"]["duration_ms"], "body": "KeyError: 'FaxSid'",
             "error": { "code": 11200, "message": "the server responded with 500" },
         },
     });

@@ -8,7 +8,7 @@ use super::masked::{pairs, without_passwords};
 use super::request;
 use crate::dialect::advice::{self, Advice};
 use crate::dialect::{date, rule, sentence};
-use crate::engine::event::{Alert, EventKind};
+use crate::engine::event::{Alert, EventKind, RuledWebhook};
 use crate::model::account::Dialect;
 use crate::model::message::MessageStatus;
 use crate::model::page::PageLoss;
@@ -151,10 +151,16 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             "what": sentence::of_call(*outcome, *retry_at, *rule),
         }),
         EventKind::CallNotAnswered | EventKind::MediaEvicted | EventKind::AnswerDropped => json!({}),
-        EventKind::RuleFired { id, rule } => {
+        EventKind::RuleFired { id, rule, webhook } => {
             let kind = rule.effect.kind().as_str();
-            let what = sentence::of_rule(*id, &rule.effect);
-            json!({ "rule_id": id, "kind": kind, "what": what, kind: rule::json_of_effect(&rule.effect) })
+            let what = sentence::of_rule(*id, &rule.effect, webhook.as_ref());
+            let mut data =
+                json!({ "rule_id": id, "kind": kind, "what": what, kind: rule::json_of_effect(&rule.effect) });
+            if let Some(RuledWebhook { purpose, status }) = webhook {
+                data["purpose"] = json!(purpose.as_str());
+                data["status"] = json!(status.map(crate::model::fax::Status::as_str));
+            }
+            data
         }
         EventKind::ClockMoved { from, frozen } => json!({ "from": moment(*from), "frozen": frozen }),
         EventKind::WorldBroken { why, inputs, seed } => json!({ "why": why, "inputs": inputs, "seed": seed }),

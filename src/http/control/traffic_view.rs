@@ -55,6 +55,8 @@ pub(super) struct RequestView {
     path: String,
     /// The whole URL of a request to an app.
     url: Option<String>,
+    /// The URL that redirects led to, whose response this is; null if there were none.
+    redirected_to: Option<String>,
     /// The parameters in query and body.
     params: Value,
     request_headers: Option<Value>,
@@ -102,7 +104,13 @@ impl RequestView {
 
     /// Returns the words in which a text is searched.
     pub(super) fn words(&self) -> impl Iterator<Item = &str> {
-        let optional = [self.account_sid.as_deref(), self.fax_sid.as_deref(), self.purpose, self.reason];
+        let optional = [
+            self.account_sid.as_deref(),
+            self.fax_sid.as_deref(),
+            self.redirected_to.as_deref(),
+            self.purpose,
+            self.reason,
+        ];
         optional.into_iter().flatten().chain([self.address()])
     }
 }
@@ -125,6 +133,7 @@ fn of_client(news: &News, request: &ApiRequest) -> RequestView {
         method: request.method.to_string(),
         path: request.path.to_string(),
         url: None,
+        redirected_to: None,
         params: request::params(request),
         request_headers: None,
         status: request::status(request),
@@ -160,6 +169,7 @@ fn to_app(news: &News, event: &JournalEvent) -> Option<RequestView> {
         method: record.method.as_str().to_owned(),
         path: path_of(&url).to_owned(),
         url: Some(url),
+        redirected_to: record.redirected_to.as_deref().map(|to| mask::passwords(to).into_owned()),
         params: without_passwords(pairs(&record.params)),
         request_headers: Some(without_passwords(pairs(&record.request_headers))),
         status: record.status,
