@@ -14,7 +14,7 @@ use super::sids::whole_sid;
 use super::table::{self, cell};
 use super::timeline::{first_lines, redirected, with_code};
 use super::times;
-use super::values::{whole_number, words};
+use super::values::{at_least_one, whole_number, words};
 use crate::model::fax::{Direction, Status};
 
 /// The word for a call that ended without a fax.
@@ -41,7 +41,7 @@ pub(super) struct FaxesFlags {
     #[arg(long, value_name = "QUERY")]
     search: Option<String>,
     /// List at most this many faxes
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole_number::<usize>)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = at_least_one)]
     limit: usize,
     /// List the faxes of all accounts
     #[arg(long)]

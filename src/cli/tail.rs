@@ -18,6 +18,8 @@ use super::values::whole_number;
 /// The number of requests to begin with.
 const BEGINS_WITH: u64 = 10;
 const INBOUND: &str = "in";
+/// The methods with which apps make requests; those that the emulator refuses are listed, too.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 /// The indentation of what belongs to a request.
 const INDENT: &str = "               ";
 
@@ -33,7 +35,7 @@ pub(super) struct TailFlags {
     #[arg(long, value_name = "TEXT")]
     path: Option<String>,
     /// Print only requests with this method
-    #[arg(long, value_name = "METHOD", value_parser = ["GET", "POST", "PUT", "DELETE"], ignore_case = true)]
+    #[arg(long, value_name = "METHOD", value_parser = METHODS, ignore_case = true)]
     method: Option<String>,
     /// Print only requests whose response has this status, such as 404 or 4xx
     #[arg(long, value_name = "STATUS")]
@@ -152,6 +154,20 @@ mod tests {
 
     fn plain(request: &Value) -> String {
         anstream::adapter::strip_str(&line(request, "AC1")).to_string()
+    }
+
+    #[test]
+    fn requests_are_selected_by_each_method_that_apps_use() {
+        #[derive(clap::Parser)]
+        struct Command {
+            #[command(flatten)]
+            flags: TailFlags,
+        }
+        for method in ["get", "HEAD", "POST", "PUT", "patch", "DELETE", "OPTIONS"] {
+            let command: Command = clap::Parser::try_parse_from(["tail", "--method", method]).expect(method);
+            let query = filters(&command.flags);
+            assert!(query.contains(&("method", Some(method.to_ascii_uppercase()))), "{query:?}");
+        }
     }
 
     fn inbound() -> Value {

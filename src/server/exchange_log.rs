@@ -13,7 +13,7 @@ use std::fmt::Write;
 use tracing::Level;
 
 use crate::dialect::advice::{self, Advice};
-use crate::dialect::mask;
+use crate::dialect::{mask, unseen};
 use crate::emulator::{NoWorld, Registry};
 use crate::engine::event::{Alert, EventKind};
 use crate::model::account::Dialect;
@@ -246,7 +246,8 @@ fn push(line: &mut String, word: impl std::fmt::Display) {
     let _ = write!(line, " {word}");
 }
 
-/// Replaces control characters, which an app's response may contain, since they would break the line or the terminal.
+/// Replaces the characters that would break the line, the terminal or the order of the text: an app's response may contain
+/// them.
 fn on_one_line(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+    unseen::replaced(text)
 }

@@ -290,6 +290,34 @@ fn accounts_numbers_and_snapshots_are_created_and_removed() {
     run(&["snapshots", "remove", "before"]);
     let gone = in_pipes(served.command(&["snapshots", "restore", "before"]));
     assert!(gone.code == 1 && gone.errors.contains("list them with: fauxfax snapshots"), "{}", gone.errors);
+    for name in ["../x", "a b/ü?x#y", "..", "%41"] {
+        let refused = in_pipes(served.command(&["snapshots", "take", name]));
+        assert!(refused.code == 1 && refused.errors.contains("name"), "{name}: {}", refused.errors);
+        assert!(
+            !refused.errors.contains("invalid uri") && !refused.errors.contains("doesn't know"),
+            "{}",
+            refused.errors
+        );
+    }
+}
+
+#[test]
+fn a_list_of_no_faxes_is_refused_and_a_missing_page_named() {
+    let (served, sid) = with_a_fax();
+    let none = in_pipes(served.command(&["faxes", "--limit", "0"]));
+    assert!(none.code == 2 && none.errors.contains("at least 1"), "{}", none.errors);
+    let page = in_pipes(served.command(&["faxes", &sid, "--png", "-", "--page", "9"]));
+    assert!(page.code == 1 && page.errors.contains(", so there is no page 9"), "{}", page.errors);
+}
+
+#[test]
+fn a_call_that_no_app_has_answered_is_not_said_to_be_received() {
+    let app = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let served = Served::start(&format!("http://{}/fax", app.local_addr().expect("an address")));
+    // The app accepts the connection, but never responds.
+    let printed = in_pipes(served.command(&["receive", "--wait", "--timeout", "500ms"]));
+    assert_eq!(printed.code, 4, "{}{}", printed.text, printed.errors);
+    assert!(printed.errors.contains("the app has not taken the call"), "{}", printed.errors);
 }
 
 #[test]

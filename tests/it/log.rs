@@ -112,6 +112,19 @@ fn on_a_terminal_the_log_begins_with_the_console_and_a_first_fax() {
     let console = line("Console:      ");
     let url = console.strip_suffix("/console").expect("the console's address");
     assert_eq!(line("A first fax:  "), format!("fauxfax receive --pages 1 --wait --url {url}"));
-    let shown = served_in_terminal(&[], "--url http");
-    assert!(shown.contains("--wait --fax-url http://localhost:3000/fax --url"), "no app is known yet: {shown}");
+}
+
+#[test]
+fn without_an_app_the_first_fax_is_one_that_needs_none() {
+    let shown = served_in_terminal(&[], "--fax-url http");
+    let line = |begin: &str| shown.lines().find_map(|line| line.strip_prefix(begin)).expect("a line").to_owned();
+    assert!(line("To your app:  ").contains("--wait --fax-url http://localhost:3000/fax --url"), "{shown}");
+    // The emulator of the terminal has ended, so the same command is given to another.
+    let home = tempfile::tempdir().expect("a folder");
+    let _running = logged(home.path(), &["--pace", "max"]);
+    let (url, own) = (line("Console:      "), format!("http://{}", address(home.path())));
+    let first = line("A first fax:  ").replace(url.strip_suffix("/console").expect("its address"), &own);
+    let arguments = first.strip_prefix("fauxfax ").expect("a command").split(' ').collect::<Vec<_>>();
+    let output = Command::new(FAUXFAX).args(arguments).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{first}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -105,16 +105,22 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             "error_code": failure.as_ref().and_then(|failure| dialect.failure_code(failure)),
             "error_message": failure.as_ref().and_then(|failure| dialect.failure_text(failure)),
         }),
-        EventKind::FaxPage { page, pages, line, bits, line_ms, text } => json!({
-            "page": page,
-            "pages": pages,
-            "rate_bps": line.rate_bps,
-            "coding": line.coding.as_str(),
-            "ecm": line.has_error_correction(),
-            "bits": bits,
-            "line_seconds": std::time::Duration::from_millis(*line_ms).as_secs_f64(),
-            "text": text.as_ref().map(|text| &*text.content),
-        }),
+        EventKind::FaxPage { page, pages, line, bits, line_ms, text } => {
+            let mut data = json!({
+                "page": page,
+                "pages": pages,
+                "rate_bps": line.rate_bps,
+                "coding": line.coding.as_str(),
+                "ecm": line.has_error_correction(),
+                "bits": bits,
+                "line_seconds": std::time::Duration::from_millis(*line_ms).as_secs_f64(),
+                "text": text.as_ref().map(|text| &*text.content),
+            });
+            if text.as_ref().is_some_and(|text| text.has_pictures) {
+                data["pictures"] = json!(true);
+            }
+            data
+        }
         EventKind::DocumentFetched { record, document } => {
             let mut data = exchange_in_full(dialect, record);
             match document {

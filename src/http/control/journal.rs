@@ -148,8 +148,8 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
     }
     let awaited = Awaited::from_request_parts(&mut parts, &registry).await?;
     let headers = parts.headers;
-    let fax = query.fax.as_deref().map(parse_fax).transpose()?;
-    let kind = query.kind.map(known_kind).transpose()?;
+    let fax = given(query.fax.as_deref()).map(parse_fax).transpose()?;
+    let kind = query.kind.filter(|kind| given(Some(kind)).is_some()).map(known_kind).transpose()?;
     let start = Start::of(query.since, query.all).map_err(|error| bad_query(&error))?;
     // A reconnecting browser repeats its query, so the header takes precedence.
     let start = last_event_id(&headers)?.map_or(start, Start::After);
@@ -170,8 +170,8 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
 /// Returns the events of all accounts in the order in which they happened, page by page or live. A place is one in the
 /// sequence of all accounts, so that one number says where to read on.
 fn of_all(registry: Registry, query: EventsQuery, headers: &HeaderMap) -> Result<Response, Problem> {
-    let fax = query.fax.as_deref().map(parse_fax).transpose()?;
-    let kind = query.kind.map(known_kind).transpose()?;
+    let fax = given(query.fax.as_deref()).map(parse_fax).transpose()?;
+    let kind = query.kind.filter(|kind| given(Some(kind)).is_some()).map(known_kind).transpose()?;
     let start = Start::of(query.since, query.all).map_err(|error| bad_query(&error))?;
     let start = last_event_id(headers)?.map_or(start, Start::After);
     // Each account is reset on its own, so no reset is the last one for all.
@@ -190,6 +190,11 @@ fn of_all(registry: Registry, query: EventsQuery, headers: &HeaderMap) -> Result
     let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since), left_out: 0 };
     let events = entries.into_iter().filter_map(move |news| view(&news)).take(limit);
     Ok(lazy::list("events", events, &rest))
+}
+
+/// Returns the value of a filter. A blank one counts as left out.
+fn given(value: Option<&str>) -> Option<&str> {
+    value.filter(|value| !value.trim().is_empty())
 }
 
 /// Reads the id of the last event that a client received, after which the stream should continue. An invalid id is

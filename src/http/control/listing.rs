@@ -109,9 +109,13 @@ struct Source<'a> {
 }
 
 impl Listing<'_> {
-    /// Returns the number of faxes in all worlds.
+    /// Returns the number of faxes in all worlds, and of calls without a fax if the search asks for them.
     pub(super) fn total(&self) -> usize {
-        self.worlds.iter().map(|world| world.read(Engine::fax_count)).sum()
+        let has_calls = self.search.entries() != Entries::Faxes;
+        let count = |engine: &Engine| {
+            engine.fax_count() + if has_calls { engine.entries(Entries::Unanswered, Ordinal::MAX).count() } else { 0 }
+        };
+        self.worlds.iter().map(|world| world.read(count)).sum()
     }
 
     /// Returns the first `size` matches from a place on.

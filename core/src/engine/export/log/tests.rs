@@ -46,7 +46,7 @@ fn at() -> Timestamp {
 }
 
 fn text() -> PageText {
-    PageText { content: "Jane\nDoe".into(), is_cut: true }
+    PageText { content: "Jane\nDoe".into(), is_cut: true, has_pictures: true }
 }
 
 fn document() -> Document {
