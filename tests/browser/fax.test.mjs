@@ -6,12 +6,13 @@ import { after, before, test } from "node:test";
 import { App, Emulator } from "./parts/emulator.mjs";
 import { assertAccessible, assertClean, assertFits, launch, open } from "./parts/browser.mjs";
 
-/** A task that is longer than this drops frames of the page that is being drawn. */
+/** A task of the page's main thread that takes longer than this drops frames of the page that is being drawn. */
 const TASK_MAX_MS = 50;
 const DESK = { width: 1440, height: 900 };
 
 let browser;
 let emulator;
+let quick;
 let app;
 
 before(async () => {
@@ -22,16 +23,17 @@ before(async () => {
   };
   [browser, app] = await Promise.all([launch(), App.start(answers)]);
   emulator = await Emulator.start({ flags: ["--pace", "10", "--fax-url", `${app.url}/fax`] });
+  quick = await Emulator.start({ flags: ["--pace", "max", "--fax-url", `${app.url}/fax`] });
 });
 after(async () => {
   await browser?.close();
-  await emulator?.stop();
+  await Promise.all([emulator?.stop(), quick?.stop()]);
   app?.stop();
 });
 
 /** Opens the page of a fax. */
-async function show(sid, options = {}, hash = "") {
-  const page = await open(browser, `${emulator.url}/console/faxes/${sid}${hash}`, { viewport: DESK, ...options });
+async function show(sid, options = {}, { hash = "", of = emulator } = {}) {
+  const page = await open(browser, `${of.url}/console/faxes/${sid}${hash}`, { viewport: DESK, ...options });
   await page.getByRole("heading", { level: 1 }).waitFor();
   return page;
 }
@@ -41,6 +43,15 @@ const share = (page) => page.evaluate(() => {
   const [cover, paper] = [".paper .veil-page", ".paper"].map((name) => document.querySelector(name).getBoundingClientRect());
   return (cover.top - paper.top) / paper.height;
 });
+
+/** The longest task of a page's main thread, in milliseconds of the processor: other processes of a busy machine don't count. */
+function longestTask(trace) {
+  const { traceEvents: events } = JSON.parse(trace);
+  const names = new Map(events.filter(({ name }) => name === "thread_name").map(({ pid, tid, args }) => [`${pid} ${tid}`, args.name]));
+  const tasks = events.filter((event) => event.name.endsWith("RunTask") && event.tdur !== undefined && names.get(`${event.pid} ${event.tid}`) === "CrRendererMain");
+  assert.ok(tasks.length > 100, `${tasks.length} tasks`);
+  return Math.max(...tasks.map(({ tdur }) => tdur)) / 1000;
+}
 
 const frozen = (action) => async (t) => {
   await emulator.control("PUT", "/clock", { body: { mode: "frozen" } });
@@ -61,13 +72,18 @@ async function advanceInto(sid, part) {
 }
 
 test(`a fax is drawn as the line sends it, page by page, and no task takes longer than ${TASK_MAX_MS} ms`, async () => {
-  const { fax_sid: sid } = await emulator.control("POST", "/incoming-faxes", { body: { pages: 3 } });
-  const page = await show(sid);
-  await page.getByText("Page 1 of 3 is on the line.").waitFor();
-  await page.evaluate(() => {
+  const page = await open(browser, null, { viewport: DESK });
+  await page.addInitScript(() => {
     globalThis.longest = 0;
     new PerformanceObserver((list) => list.getEntries().forEach((entry) => { globalThis.longest = Math.max(globalThis.longest, entry.duration); })).observe({ type: "longtask" });
   });
+  // The console is loaded, so that what is measured is the fax.
+  await page.goto(`${emulator.url}/console`);
+  await page.getByText("Live", { exact: true }).waitFor();
+  await browser.startTracing(page, { categories: ["toplevel"] });
+  const { fax_sid: sid } = await emulator.control("POST", "/incoming-faxes", { body: { pages: 3 } });
+  await page.locator(`a[href*="${sid}"]`).click();
+  await page.getByText("Page 1 of 3 is on the line.").waitFor();
   await page.getByText("14,400 bit/s · MMR").waitFor();
   for (const number of [1, 2, 3]) {
     await page.getByText(`Page ${number} of 3 is on the line.`).waitFor();
@@ -83,8 +99,8 @@ test(`a fax is drawn as the line sends it, page by page, and no task takes longe
   await page.locator(".fax-title").getByText("received").waitFor();
   await page.locator(".online").waitFor({ state: "hidden" });
   assert.equal(await page.locator(".paper .veil-page").isVisible(), false);
-  const longest = await page.evaluate(() => globalThis.longest);
-  console.log(`the longest task took ${Math.round(longest)} ms`);
+  const longest = longestTask(await browser.stopTracing());
+  console.log(`the longest task took ${Math.round(longest)} ms of the processor, ${Math.round(await page.evaluate(() => globalThis.longest))} ms on the clock`);
   assert.ok(longest <= TASK_MAX_MS, `a task took ${longest} ms`);
   assertClean(page);
   await page.context().close();
@@ -124,7 +140,7 @@ test("whoever wants no motion sees the state, and a page once it is whole", froz
 test("a fax that waits says for what", frozen(async () => {
   const { sid } = await emulator.send({ To: "+15005550107", MediaUrl: `${app.url}/letter.pdf` });
   const page = await show(sid);
-  await page.getByText("The fax is in the queue, but the clock is frozen.").waitFor();
+  await page.getByText("The document is being converted to fax pages, but the clock is frozen.").waitFor();
   for (let steps = 0; steps < 6; steps += 1) {
     const { progress } = await emulator.control("GET", `/faxes/${sid}`);
     if (progress.step === "redial") break;
@@ -135,8 +151,8 @@ test("a fax that waits says for what", frozen(async () => {
 }));
 
 test("a whole page fits the window, and a long fax has small pages of full size and a box for a page's number", async () => {
-  const { fax_sid: sid } = await emulator.receive({ pages: 30 });
-  const page = await show(sid);
+  const { fax_sid: sid } = await quick.receive({ pages: 30 });
+  const page = await show(sid, {}, { of: quick });
   await page.getByRole("img", { name: "Page 1 of 30" }).waitFor();
   const bottom = await page.locator(".thumbs").evaluate((strip) => strip.getBoundingClientRect().bottom);
   assert.ok(bottom <= DESK.height, `${bottom}`);
@@ -159,9 +175,9 @@ test("a whole page fits the window, and a long fax has small pages of full size 
 });
 
 test("a failure stands on top with a way to it, and a fax without pages has no place for them", async () => {
-  const { sid } = await emulator.send({ MediaUrl: `${app.url}/nothing` });
-  await emulator.control("GET", `/wait?for=fax&fax=${sid}&status=failed`).catch(() => emulator.control("GET", "/wait?for=idle"));
-  const page = await show(sid);
+  const { sid } = await quick.send({ MediaUrl: `${app.url}/nothing` });
+  await quick.control("GET", `/wait?for=fax&fax=${sid}&status=failed`).catch(() => quick.control("GET", "/wait?for=idle"));
+  const page = await show(sid, {}, { of: quick });
   await page.getByRole("button", { name: "Jump to it" }).click();
   const fetched = page.locator("details.exchange");
   assert.equal(await fetched.evaluate((each) => each.open && each.contains(document.activeElement)), true);
@@ -174,8 +190,8 @@ test("a failure stands on top with a way to it, and a fax without pages has no p
 });
 
 test("a failed callback is marked, and a step has an address", async () => {
-  const { fax_sid: sid } = await emulator.receive();
-  const page = await show(sid);
+  const { fax_sid: sid } = await quick.receive();
+  const page = await show(sid, {}, { of: quick });
   await page.getByText("1 request to your app failed:").waitFor();
   await page.getByRole("button", { name: "action (received) 500" }).click();
   const step = page.locator(".steps > li.marked");
@@ -184,11 +200,11 @@ test("a failed callback is marked, and a step has an address", async () => {
   const link = await page.evaluate(() => navigator.clipboard.readText());
   assert.match(link, /#\d+$/);
   await page.context().close();
-  const linked = await show(sid, {}, new URL(link).hash);
-  await linked.locator(".steps > li.marked details[open]").waitFor();
+  const linked = await show(sid, {}, { hash: new URL(link).hash, of: quick });
+  await linked.locator(".steps > li.marked details.exchange[open]").waitFor();
   await linked.reload();
   await linked.keyboard.press("e");
-  await linked.locator(".steps > li.marked details[open]").waitFor();
+  await linked.locator(".steps > li.marked details.exchange[open]").waitFor();
   for (const [name, ending] of [["JSON", "json"], ["HAR", "har"], ["Markdown", "md"]]) {
     const [download] = await Promise.all([linked.waitForEvent("download"), linked.getByRole("link", { name: `Export as ${name}` }).click()]);
     assert.equal(download.suggestedFilename(), `${sid}.${ending}`);
@@ -197,8 +213,8 @@ test("a failed callback is marked, and a step has an address", async () => {
 });
 
 test("a webhook is replayed with another status in two steps, beside the original, and two requests are compared", async () => {
-  const { fax_sid: sid } = await emulator.receive();
-  const page = await show(sid);
+  const { fax_sid: sid } = await quick.receive();
+  const page = await show(sid, {}, { of: quick });
   const before = app.told("/fax/received").length;
   const exchange = page.locator("details.exchange").filter({ hasText: "App notified of the end" });
   await exchange.locator("summary").first().click();
@@ -236,9 +252,9 @@ test("a webhook is replayed with another status in two steps, beside the origina
 });
 
 test("a refused signature is explained by what the app computed, or by the URL that it checked", async () => {
-  const { sid } = await emulator.send({ MediaUrl: `${app.url}/letter.pdf`, StatusCallback: `${app.url}/signed` });
-  await emulator.control("GET", "/wait?for=idle&timeout=60");
-  const page = await show(sid);
+  const { sid } = await quick.send({ MediaUrl: `${app.url}/letter.pdf`, StatusCallback: `${app.url}/signed` });
+  await quick.control("GET", "/wait?for=idle&timeout=60");
+  const page = await show(sid, {}, { of: quick });
   const exchange = page.locator("details.exchange").filter({ hasText: "App notified: queued" });
   await exchange.locator("summary").first().click();
   const input = exchange.getByLabel("What did your app compute, or which URL did it check?");
