@@ -39,6 +39,11 @@ export function signaturePart(data) {
   );
 }
 
+/** `Port and host`. */
+function named(mistakes) {
+  return mistakes.map((each, i) => (i ? (NAMES[each] ?? each).toLowerCase() : NAMES[each] ?? each)).join(" and ");
+}
+
 async function explain(data, signature, given, place) {
   const isUrl = /^https?:\/\//i.test(given);
   const question = isUrl ? { app_url: given } : { signature: given || signature };
@@ -47,7 +52,7 @@ async function explain(data, signature, given, place) {
     place,
     answer.valid
       ? note("good", given && !isUrl ? "Your app computed the valid signature of this request." : isUrl ? "This is the URL that was called, so your app computes the valid signature if it has the right key and parameters." : "This is the valid signature of this URL and these parameters, made with this world's key.")
-      : note("bad", h("strong", {}, `${(answer.mistakes ?? [answer.mistake]).map((each) => NAMES[each] ?? each).join(" and ")}: `), answer.detail ?? ""),
+      : note("bad", h("strong", {}, `${named(answer.mistakes)}: `), answer.detail ?? ""),
     h("details", { class: "more" }, h("summary", {}, "What is signed"), h("pre", { class: "body", tabindex: "0", "aria-label": "What is signed" }, String(answer.signed ?? ""))),
     table(answer),
   );
@@ -61,7 +66,7 @@ function table(answer) {
   return h(
     "details",
     { class: "more", open: matching.some(({ name }) => name !== "Valid") },
-    h("summary", {}, `What ${rows.length - 1} usual mistakes would compute`),
+    h("summary", {}, `Signatures of ${rows.length - 1} usual mistakes`),
     h("div", { class: "scroll variants", tabindex: "0", role: "group", "aria-label": "Signatures of usual mistakes" }, h("table", {}, h("thead", {}, h("tr", {}, ["Mistake", "What is signed", "Signature"].map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, [...matching, ...rows.filter(({ matches }) => !matches)].map(row)))),
   );
 }
