@@ -7,14 +7,6 @@ import { button, copyButton, field, note, once, problemNote } from "./ui.js";
 const HEADERS = ["x-signalwire-signature", "x-twilio-signature"];
 /** The app refuses a request whose signature it finds wrong with one of these. */
 const REFUSALS = [401, 403];
-const NAMES = {
-  scheme: "Scheme", port: "Port", host: "Host", "trailing-slash": "Slash at the end", "query-encoding": "Encoding of the query", "query-order": "Order of the query",
-  "query-dropped": "No query", "plus-for-space": "+ and space", "body-parsed-twice": "Body parsed twice", "blank-params": "Blank parameters left out",
-  "trimmed-params": "Values trimmed", "params-order": "Order of the parameters", "json-body": "Body read as JSON", "raw-body": "Raw body", digest: "Digest",
-  "relay-scheme": "Scheme of RELAY", "signature-encoding": "Encoding of the header", "wrong-token": "Wrong token", "subaccount-token": "Token of a subaccount",
-  "api-secret": "Secret of an API key", "by-rule": "A rule", unknown: "No usual mistake",
-};
-
 /** The header of a request that has its signature. */
 function sent(data) {
   const found = Object.entries(data.request_headers ?? {}).find(([name]) => HEADERS.includes(name.toLowerCase()));
@@ -25,7 +17,8 @@ function sent(data) {
 export function signaturePart(data) {
   const signature = sent(data);
   const refused = REFUSALS.includes(data.status);
-  if (!signature && !refused) return null;
+  // A document is fetched without a signature.
+  if (data.purpose === "media-url" || (!signature && !refused)) return null;
   const place = h("div", { role: "status" });
   const input = h("input", { type: "text", spellcheck: "false", autocomplete: "off", placeholder: "abc…= or https://…" });
   const ask = once(() => explain(data, signature, input.value.trim(), place), (problem) => fill(place, problemNote(problem)));
@@ -39,9 +32,10 @@ export function signaturePart(data) {
   );
 }
 
-/** `Port and host`. */
+/** `Port and trailing slash`, from the control API's words. */
 function named(mistakes) {
-  return mistakes.map((each, i) => (i ? (NAMES[each] ?? each).toLowerCase() : NAMES[each] ?? each)).join(" and ");
+  const words = mistakes.map((each) => each.replaceAll("-", " ")).join(" and ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 async function explain(data, signature, given, place) {
@@ -60,7 +54,7 @@ async function explain(data, signature, given, place) {
 
 /** The valid signature, and those that single mistakes yield; what the app computed is marked. */
 function table(answer) {
-  const rows = [{ name: "Valid", url: null, detail: "What the emulator computes", signature: answer.expected, matches: answer.valid }, ...(answer.variants ?? []).map((variant) => ({ ...variant, name: NAMES[variant.mistake] ?? variant.mistake }))];
+  const rows = [{ name: "Valid", url: null, detail: "What the emulator computes", signature: answer.expected, matches: answer.valid }, ...(answer.variants ?? []).map((variant) => ({ ...variant, name: named([variant.mistake]) }))];
   const matching = rows.filter(({ matches }) => matches);
   const row = ({ name, url, detail, signature, matches }) => h("tr", { class: matches ? "matches" : null }, h("th", { scope: "row" }, name), h("td", { class: "break" }, url ? h("code", {}, url) : detail), h("td", {}, h("code", { class: "break" }, signature), matches && h("strong", {}, " yours")));
   return h(
