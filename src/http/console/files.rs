@@ -56,16 +56,22 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
     "js/live.js"
     "js/number.js"
     "js/numbers.js"
+    "js/print.js"
     "js/receive.js"
+    "js/returning.js"
+    "js/row.js"
     "js/rules.js"
     "js/search.js"
+    "js/searchbox.js"
     "js/send.js"
     "js/service.js"
     "js/snippets.js"
     "js/token.js"
+    "js/unseen.js"
     "js/ui.js"
     "js/viewer.js"
     "js/worlds.js"
+    "js/zone.js"
 );
 
 static FILES: LazyLock<Vec<File>> =
