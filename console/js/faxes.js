@@ -179,7 +179,7 @@ class List {
     const { hits, faxes, calls } = answer.counts;
     const all = [count(faxes, "fax", "faxes"), calls > 0 && `${count(calls, "call")} that nobody took`].filter(Boolean).join(" and ");
     const some = `${answer.counts.complete ? "" : "At least "}${hits.toLocaleString("en")} of ${(faxes + calls).toLocaleString("en")}`;
-    say(this.tally, this.search.query ? some : `${all} in this world`);
+    say(this.tally, this.search.query ? some : hits > 0 ? `${all} in this world` : "");
     say(this.clear.lastChild, this.search.query ? `Delete ${hits === 1 ? "this one" : `these ${hits.toLocaleString("en")}`}` : "Delete all faxes");
     this.clear.hidden = hits === 0;
   }
