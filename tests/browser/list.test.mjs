@@ -249,7 +249,11 @@ test("times name their zone once, and a switch to UTC is remembered on all pages
   await page.getByRole("heading", { name: "Conversation" }).waitFor();
   assert.ok((await page.locator(".steps time").first().innerText()).includes(hour("UTC")));
   await page.reload();
-  await page.getByText("Times in UTC · GMT−7").locator("visible=true").waitFor();
+  for (const width of [1280, 360]) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.getByText("Times in UTC · GMT−7").locator("visible=true").waitFor();
+    assert.equal(await page.getByText("Times in UTC · GMT−7").locator("visible=true").count(), 1, `once at ${width} px`);
+  }
   await close();
 });
 
