@@ -6,6 +6,7 @@ import { watchDrops } from "./drop.js";
 import { frame, PLACES } from "./frame.js";
 import { always, forPage, help } from "./keys.js";
 import * as live from "./live.js";
+import { linkBack, moved, rememberPlace, returnTo } from "./returning.js";
 import { head, note, problemNote } from "./ui.js";
 
 const ROUTES = [
@@ -31,13 +32,14 @@ let turn = 0;
 
 /** Goes to an address of the console. */
 export function go(address, { replace = false, keep } = {}) {
+  rememberPlace();
   if (replace) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
   return show({ keep });
 }
 
-/** Shows the page that the address names. `quiet` keeps focus and scroll where they are. */
-async function show({ quiet = false, keep = null } = {}) {
+/** Shows the page that the address names. `quiet` keeps focus and scroll where they are; `place` is where they had been. */
+async function show({ quiet = false, keep = null, place = null } = {}) {
   const mine = ++turn;
   const path = location.pathname;
   if (shownAccount !== account()) {
@@ -60,7 +62,7 @@ async function show({ quiet = false, keep = null } = {}) {
       stops.push(stop);
     },
     onLeave: (action) => stops.push(action),
-    title: (text) => { if (mine === turn) document.title = `${text} · fauxfax`; },
+    title: (text) => { if (mine === turn) document.title = `${/^\(\d+\+?\) /.exec(document.title) ?? ""}${text} · fauxfax`; },
     reload: () => show({ quiet: true }),
   };
   const found = ROUTES.map(([pattern, load]) => [pattern.exec(path), load]).find(([match]) => match);
@@ -76,7 +78,7 @@ async function show({ quiet = false, keep = null } = {}) {
   } catch (problem) {
     if (mine !== turn) return;
     context.title("Something went wrong");
-    content = [head("This page can't be shown"), problemNote(problem), h("p", {}, h("a", { href: at("/console/worlds") }, "Choose another world"), " or ", h("a", { href: at("/console") }, "see the faxes"), ".")];
+    content = [head("This page can't be shown"), problemNote(problem), h("p", {}, h("a", { href: "/console/worlds" }, "Choose another world"), " or ", h("a", { href: "/console" }, "see the faxes of the default world"), ".")];
   }
   if (mine !== turn) {
     abort.abort();
@@ -92,20 +94,28 @@ async function show({ quiet = false, keep = null } = {}) {
   const switched = shownAccount !== account();
   shownAccount = account();
   const scroll = scrollY;
+  const focus = quiet ? document.activeElement?.id : "";
   shell.main.replaceChildren(h("div", { class: "page" }, [content].flat(Infinity).filter(Boolean)));
+  moved();
+  linkBack(shell.main);
   forPage(context.keys ?? []);
   context.shown?.();
-  if (quiet) scrollTo(0, scroll);
-  else {
-    scrollTo(0, 0);
+  if (quiet) {
+    scrollTo(0, scroll);
+    if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+  } else {
     // The first page leaves the focus where browsers put it.
-    if (!first) shell.main.querySelector("h1")?.focus({ preventScroll: true });
+    if (!returnTo(place, shell.main) && !first) shell.main.querySelector("h1")?.focus({ preventScroll: true });
     if (!first) shell.announce(document.title);
   }
   // What matters is on the screen; the rest of the frame may follow.
   setTimeout(() => {
     shell.arrived(path);
-    if (switched) live.start();
+    if (switched) {
+      live.start();
+      // What no first paint needs: the count of alerts, the zone of times, printing.
+      import("./late.js").then(({ begin }) => begin(shell, () => show({ quiet: true })));
+    }
   }, 0);
 }
 
@@ -118,7 +128,7 @@ document.addEventListener("click", (event) => {
   go(link.href);
 });
 
-addEventListener("popstate", () => show());
+addEventListener("popstate", ({ state }) => show({ place: state ?? {} }));
 live.on("restart", () => {
   forget();
   show({ quiet: true });
@@ -137,4 +147,4 @@ always(
   ["s", "Send a fax", () => go(at("/console/send"))],
 );
 watchDrops((file) => go(at("/console/receive"), { keep: { file } }));
-show();
+show({ place: history.state });

@@ -33,16 +33,17 @@ export function frame() {
   const name = h("span", { class: "what" }, "World");
   const stateWords = h("span", {}, WORDS.connecting);
   const state = h("div", { class: "state", role: "status", data: { state: "connecting" } }, h("span", { class: "dot" }), stateWords, h("button", { type: "button", class: "button small bare icon", "aria-label": "Keyboard shortcuts", title: "Keyboard shortcuts (?)", on: { click: help } }, "?"));
+  const zones = [h("div"), h("footer", { class: "end-of-page" })];
   side.append(
     h("a", { class: "brand", href: at("/console") }, mark(), "fauxfax"),
     menu,
     h("nav", { id: "navigation", "aria-label": "Pages", on: { click: () => toggle(false) } }, h("ul", {}, links.map((link) => h("li", {}, link)))),
-    h("div", { class: "foot" }, h("a", { class: "world", href: at("/console/worlds") }, name, sid), state),
+    h("div", { class: "foot" }, h("a", { class: "world", href: at("/console/worlds") }, name, sid), zones[0], state),
   );
   const lost = h("div", { class: "lost", role: "alert", hidden: true });
   const main = h("main", { id: "main" });
   const announcer = h("div", { class: "unseen", "aria-live": "polite", role: "status" });
-  document.body.replaceChildren(h("a", { class: "skip", href: "#main", on: { click: (event) => { event.preventDefault(); main.querySelector("h1")?.focus(); } } }, "Skip to the page"), h("div", { class: "frame" }, side, h("div", {}, lost, main)), announcer);
+  document.body.replaceChildren(h("a", { class: "skip", href: "#main", on: { click: (event) => { event.preventDefault(); main.querySelector("h1")?.focus(); } } }, "Skip to the page"), h("div", { class: "frame" }, side, h("div", {}, lost, main, zones[1])), announcer);
 
   live.on("state", (word) => {
     state.dataset.state = word;
@@ -56,6 +57,9 @@ export function frame() {
 
   return {
     main,
+    /** Where the zone of times is named: in the frame, and below the page where the frame is folded. */
+    zones,
+    alerts: links.find((link) => link.dataset.path === "/console/alerts"),
     announce: (text) => say(announcer, text),
     /** Marks where the reader is, and carries the world along in every link. */
     async arrived(path) {
