@@ -19,6 +19,9 @@ const LOOKS_MAX = 20;
 
 const FILTERS = ["direction", "status", "number", "text", "page_token"];
 
+/** What a list is about: this world's faxes. `all.js` has those of all worlds. */
+const OWN_WORLD = { path: "/console", query: {}, heads: [], where: "in this world", row: (fax) => new Row(fax) };
+
 /** The page. */
 export async function page(context) {
   context.title("Faxes");
@@ -43,14 +46,15 @@ export async function page(context) {
   ];
 }
 
-class List {
-  constructor(context) {
+export class List {
+  constructor(context, scope = OWN_WORLD) {
     this.context = context;
+    this.scope = scope;
     this.query = Object.fromEntries(FILTERS.map((name) => [name, context.query.get(name) ?? ""]));
     this.rows = new Map();
     this.tbody = h("tbody", { on: { pointermove: () => { this.pointedAt = performance.now(); }, pointerleave: () => { this.pointedAt = -Infinity; } } });
     this.pointedAt = -Infinity;
-    this.table = h("div", { class: "card faxes" }, h("table", {}, h("caption", { class: "unseen" }, "Faxes, newest first"), h("thead", {}, h("tr", {}, ["Fax", "Status", "From", "To", "Pages", "Took", "When"].map((name) => h("th", { scope: "col" }, name)))), this.tbody));
+    this.table = h("div", { class: "card faxes" }, h("table", {}, h("caption", { class: "unseen" }, "Faxes, newest first"), h("thead", {}, h("tr", {}, ["Fax", "Status", "From", "To", "Pages", "Took", "When", ...scope.heads].map((name) => h("th", { scope: "col" }, name)))), this.tbody));
     this.body = h("div", { class: "stack" });
     this.pager = h("nav", { class: "pager", "aria-label": "Pages of the list" });
     this.newsButton = button("", () => this.showNews(), { kind: "small first" });
@@ -106,13 +110,13 @@ class List {
 
   async ask() {
     const mine = (this.asked = (this.asked ?? 0) + 1);
-    const answer = await askFaxes(this.query, this.context.signal);
+    const answer = await askFaxes({ ...this.query, ...this.scope.query }, this.context.signal);
     return mine === this.asked ? answer : null;
   }
 
   /** Asks for another page or another filter, and keeps the address true. */
   async reload() {
-    history.replaceState(null, "", at("/console", { ...this.query, account: account() }));
+    history.replaceState(null, "", at(this.scope.path, { ...this.query, account: account() }));
     try {
       const answer = await this.ask();
       if (answer) {
@@ -130,7 +134,8 @@ class List {
     if (answer.faxes.length === 0) {
       this.rows.clear();
       fill(this.tbody);
-      if (this.isFiltered) fill(this.body, h("div", { class: "card empty" }, icon("search"), h("h2", {}, "No matching fax"), h("p", {}, answer.next ? "No match so far; choose Older to search further." : "Nothing in this world matches the filters."), linkButton("Show all", at("/console"))));
+      if (this.isFiltered) fill(this.body, h("div", { class: "card empty" }, icon("search"), h("h2", {}, "No matching fax"), h("p", {}, answer.next ? "No match so far; choose Older to search further." : `Nothing ${this.scope.where} matches the filters.`), linkButton("Show all", at(this.scope.path))));
+      else if (this.scope.empty) fill(this.body, this.scope.empty());
       else if (!this.body.querySelector(".teach")) import("./empty.js").then(({ emptyFaxes }) => emptyFaxes()).then((content) => this.rows.size === 0 && fill(this.body, content));
     } else {
       this.reconcile(answer.faxes, fresh);
@@ -153,7 +158,7 @@ class List {
       let row = this.rows.get(fax.sid);
       if (row) row.update(fax);
       else {
-        row = new Row(fax);
+        row = this.scope.row(fax);
         if (!fresh) row.element.classList.add("arriving");
         this.rows.set(fax.sid, row);
       }
@@ -180,7 +185,7 @@ class List {
         button("Newer", () => to(this.newer.pop()), { kind: "small", disabled: this.newer.length === 0 }),
         button("Older", older, { kind: "small", disabled: !more }),
       ],
-      h("span", { class: "muted small" }, this.isSearch ? `${answer.complete ? "" : "At least "}${answer.hits.toLocaleString("en")} of ${count(answer.total, "fax", "faxes")}` : `${count(answer.total, "fax", "faxes")} in this world`),
+      h("span", { class: "muted small" }, this.isSearch ? `${answer.complete ? "" : "At least "}${answer.hits.toLocaleString("en")} of ${count(answer.total, "fax", "faxes")}` : `${count(answer.total, "fax", "faxes")} ${this.scope.where}`),
     );
   }
 
@@ -255,7 +260,7 @@ class List {
   }
 }
 
-class Row {
+export class Row {
   constructor(fax) {
     const isIn = fax.direction === "inbound";
     this.fax = fax;
