@@ -1,17 +1,18 @@
 //! The faxes of all worlds in one list, live: tests with an account each can be watched while they run.
 
 import { control } from "./api.js";
-import { List, Row } from "./faxes.js";
+import { List } from "./faxes.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { follow } from "./live.js";
 import { learnNames, worldMark } from "./names.js";
+import { copySid, Row } from "./row.js";
 import { head, linkButton } from "./ui.js";
 
 const ALL_WORLDS = {
   path: "/console/all",
   query: { account: "*" },
-  heads: ["World"],
+  heads: ["Fax", "Status", "Why", "Pages", "Took", "World", "When"],
   where: "in all worlds",
   row: (fax) => new RowOfWorld(fax),
   empty: () => h("div", { class: "card empty" }, icon("faxes"), h("h2", {}, "No faxes yet"), h("p", {}, "Faxes of every account appear here as they come. Give each of your tests an account of its own, and watch them run side by side."), linkButton("Connect your app", "/console/connect", { kind: "first", mark: "connect" })),
@@ -27,13 +28,15 @@ export async function page(context) {
   context.onLeave(follow("/events", { account: "*" }, last, { arrived: (events) => list.hear(events), dropped: () => list.refreshSoon() }));
   context.onLeave(() => list.close());
   context.keys = [
-    ["/", "Search", () => list.searchField.focus()],
+    ["/", "Search", () => list.search.field.focus()],
     ["j", "Next fax", () => list.step(1)],
     ["k", "Previous fax", () => list.step(-1)],
+    ["c", "Copy the SID of the fax that has the focus", () => copySid(document.activeElement)],
   ];
   return [
     head("All worlds", { actions: [linkButton("Manage worlds", "/console/worlds", { mark: "worlds" })], lead: "The faxes of every account, as they come. A world is one account with its own faxes, numbers, clock and rules." }),
-    list.filters,
+    list.search.element,
+    list.bar,
     list.news,
     h("div", { class: "ofall" }, list.body),
     list.pager,
@@ -46,6 +49,6 @@ class RowOfWorld extends Row {
     super(fax);
     const account = encodeURIComponent(fax.account_sid);
     for (const link of this.element.querySelectorAll("a")) link.setAttribute("href", `/console/faxes/${fax.sid}?account=${account}`);
-    this.element.append(h("td", { class: "ofworld" }, worldMark(fax.account_sid)));
+    this.element.lastChild.before(h("td", { class: "ofworld" }, worldMark(fax.account_sid)));
   }
 }

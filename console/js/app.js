@@ -6,7 +6,10 @@ import { watchDrops } from "./drop.js";
 import { frame, PLACES } from "./frame.js";
 import { always, forPage, help } from "./keys.js";
 import * as live from "./live.js";
+import { linkBack, moved, rememberPlace, returnTo } from "./returning.js";
 import { head, note, once, problemNote } from "./ui.js";
+import { countAlerts, title } from "./unseen.js";
+import { ZONE_CHANGED, zoneLine } from "./zone.js";
 
 const ROUTES = [
   [/^\/console\/?$/, () => import("./faxes.js")],
@@ -34,13 +37,14 @@ let turn = 0;
 
 /** Goes to an address of the console. */
 export function go(address, { replace = false, keep } = {}) {
+  rememberPlace();
   if (replace) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
   return show({ keep });
 }
 
-/** Shows the page that the address names. `quiet` keeps focus and scroll where they are. */
-async function show({ quiet = false, keep = null } = {}) {
+/** Shows the page that the address names. `quiet` keeps focus and scroll where they are; `place` is where they had been. */
+async function show({ quiet = false, keep = null, place = null } = {}) {
   const mine = ++turn;
   const path = location.pathname;
   if (shownAccount !== account()) {
@@ -63,7 +67,7 @@ async function show({ quiet = false, keep = null } = {}) {
       stops.push(stop);
     },
     onLeave: (action) => stops.push(action),
-    title: (text) => { if (mine === turn) document.title = `${text} · fauxfax`; },
+    title: (text) => { if (mine === turn) title(`${text} · fauxfax`); },
     reload: () => show({ quiet: true }),
   };
   const found = ROUTES.map(([pattern, load]) => [pattern.exec(path), load]).find(([match]) => match);
@@ -79,7 +83,7 @@ async function show({ quiet = false, keep = null } = {}) {
   } catch (problem) {
     if (mine !== turn) return;
     context.title("Something went wrong");
-    content = [head("This page can't be shown"), problemNote(problem), h("p", {}, h("a", { href: at("/console/worlds") }, "Choose another world"), " or ", h("a", { href: at("/console") }, "see the faxes"), ".")];
+    content = [head("This page can't be shown"), problemNote(problem), h("p", {}, h("a", { href: "/console/worlds" }, "Choose another world"), " or ", h("a", { href: "/console" }, "see the faxes of the default world"), ".")];
   }
   if (mine !== turn) {
     abort.abort();
@@ -95,20 +99,27 @@ async function show({ quiet = false, keep = null } = {}) {
   const switched = shownAccount !== account();
   shownAccount = account();
   const scroll = scrollY;
-  shell.main.replaceChildren(h("div", { class: "page" }, [content].flat(Infinity).filter(Boolean)));
+  const focus = quiet ? document.activeElement?.id : "";
+  shell.main.replaceChildren(h("div", { class: "page" }, [content].flat(Infinity).filter(Boolean)), h("footer", { class: "end-of-page" }, zoneLine("zone-of-page")));
+  moved();
+  linkBack(shell.main);
   forPage(context.keys ?? []);
   context.shown?.();
-  if (quiet) scrollTo(0, scroll);
-  else {
-    scrollTo(0, 0);
+  if (quiet) {
+    scrollTo(0, scroll);
+    if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+  } else {
     // The first page leaves the focus where browsers put it.
-    if (!first) shell.main.querySelector("h1")?.focus({ preventScroll: true });
+    if (!returnTo(place, shell.main) && !first) shell.main.querySelector("h1")?.focus({ preventScroll: true });
     if (!first) shell.announce(document.title);
   }
   // What matters is on the screen; the rest of the frame may follow.
   setTimeout(() => {
     shell.arrived(path);
-    if (switched) live.start();
+    if (switched) {
+      live.start();
+      countAlerts();
+    }
   }, 0);
 }
 
@@ -121,9 +132,11 @@ document.addEventListener("click", (event) => {
   go(link.href);
 });
 
-addEventListener("popstate", () => show());
+addEventListener("popstate", ({ state }) => show({ place: state ?? {} }));
+document.addEventListener(ZONE_CHANGED, () => show({ quiet: true }));
 live.on("restart", () => {
   forget();
+  countAlerts();
   show({ quiet: true });
 });
 live.on("events", (events) => {
@@ -148,4 +161,5 @@ always(
   ["w", "Switch to another world", once(switchWorld)],
 );
 watchDrops((file) => go(at("/console/receive"), { keep: { file } }));
-show();
+import("./print.js");
+show({ place: history.state });

@@ -1,10 +1,12 @@
 //! The frame of every page: navigation, which world this is, whether the line is live. It shows no faxes.
 
 import { at, world } from "./api.js";
-import { h, say } from "./dom.js";
+import { fill, h, say } from "./dom.js";
 import { icon, mark } from "./icons.js";
 import * as live from "./live.js";
 import { help } from "./keys.js";
+import { watchAlerts } from "./unseen.js";
+import { ZONE_CHANGED, zoneLine } from "./zone.js";
 
 /** The pages in the navigation. */
 export const PLACES = [
@@ -23,6 +25,7 @@ const WORDS = { connecting: "Connecting…", live: "Live", lost: "Not connected"
 /** Builds the frame; answers the places that pages fill. */
 export function frame({ switchWorld }) {
   const links = PLACES.map(([text, path, name]) => h("a", { href: at(path), data: { path } }, icon(name), h("span", {}, text)));
+  watchAlerts(links.find((link) => link.dataset.path === "/console/alerts"));
   const side = h("header", { class: "side" });
   const menu = h("button", { type: "button", class: "button small menu", "aria-expanded": "false", "aria-controls": "navigation", on: { click: () => toggle(!side.classList.contains("open")) } }, icon("menu"), "Menu");
   let before;
@@ -35,11 +38,13 @@ export function frame({ switchWorld }) {
   const stateWords = h("span", {}, WORDS.connecting);
   const state = h("div", { class: "state", role: "status", data: { state: "connecting" } }, h("span", { class: "dot" }), stateWords, h("button", { type: "button", class: "button small bare icon", "aria-label": "Keyboard shortcuts", title: "Keyboard shortcuts (?)", on: { click: help } }, "?"));
   const allLink = h("a", { class: "alllink", href: "/console/all", title: "The faxes of every account in one live list (g e)" }, icon("worlds"), "All worlds, live");
+  const zone = h("div", {}, zoneLine("zone-of-frame"));
+  document.addEventListener(ZONE_CHANGED, () => fill(zone, zoneLine("zone-of-frame")));
   side.append(
     h("a", { class: "brand", href: at("/console") }, mark(), "fauxfax"),
     menu,
     h("nav", { id: "navigation", "aria-label": "Pages", on: { click: () => toggle(false) } }, h("ul", {}, links.map((link) => h("li", {}, link)))),
-    h("div", { class: "foot" }, h("button", { type: "button", class: "world", "aria-haspopup": "dialog", title: "A world is one account with its own faxes, numbers, clock and rules. Switch to another (w)", on: { click: switchWorld } }, name, sid, h("span", { class: "what" }, "Switch world")), allLink, state),
+    h("div", { class: "foot" }, h("button", { type: "button", class: "world", "aria-haspopup": "dialog", title: "A world is one account with its own faxes, numbers, clock and rules. Switch to another (w)", on: { click: switchWorld } }, name, sid, h("span", { class: "what" }, "Switch world")), allLink, zone, state),
   );
   const lost = h("div", { class: "lost", role: "alert", hidden: true });
   const main = h("main", { id: "main" });

@@ -3,10 +3,11 @@
 import { account, at, control } from "./api.js";
 import { tabbed, body } from "./body.js";
 import { fill, h, say } from "./dom.js";
-import { count, cut, size, stamp } from "./format.js";
+import { count, cut, size, stamp, zoneName } from "./format.js";
 import { icon } from "./icons.js";
 import { follow } from "./live.js";
 import { learnNames, worldMark } from "./names.js";
+import { moved } from "./returning.js";
 import { service } from "./service.js";
 import { snippets } from "./snippets.js";
 import { failed, figures, took } from "./statistics.js";
@@ -138,7 +139,7 @@ class Traffic {
     this.held = [];
     this.lost = 0;
     fill(this.tbody);
-    fill(this.columns, ["Time", "", "Request", "Status", "Code", "Took", "Fax", this.all && "World"].filter((name) => name !== false).map((name) => h("th", { scope: "col" }, name || h("span", { class: "unseen" }, "Direction"), name === "Time" && h("span", { class: "zone" }, ` ${zone()}`))));
+    fill(this.columns, ["Time", "", "Request", "Status", "Code", "Took", "Fax", this.all && "World"].filter((name) => name !== false).map((name) => h("th", { scope: "col" }, name || h("span", { class: "unseen" }, "Direction"), name === "Time" && h("span", { class: "zone" }, ` ${zoneName()}`))));
     if (this.all) learnNames();
     this.show(answer.requests);
     const chosen = Number(this.context.query.get("request"));
@@ -149,7 +150,7 @@ class Traffic {
 
   /** Begins anew with other filters; the address says which. */
   async again() {
-    history.replaceState(null, "", at("/console/traffic", { ...this.query, world: this.all === (account() === null) ? "" : this.all ? "all" : "one" }));
+    rewrite(at("/console/traffic", { ...this.query, world: this.all === (account() === null) ? "" : this.all ? "all" : "one" }));
     try {
       await this.start();
       this.context.announce(`${count(this.rows.length, "request")} shown`);
@@ -231,7 +232,7 @@ class Traffic {
   toggle(row, quiet = false) {
     if (row.detail) row.close();
     else row.open();
-    if (!quiet) history.replaceState(null, "", at("/console/traffic", { ...Object.fromEntries(new URLSearchParams(location.search)), request: row.detail ? row.request.seq : "" }));
+    if (!quiet) rewrite(at("/console/traffic", { ...Object.fromEntries(new URLSearchParams(location.search)), request: row.detail ? row.request.seq : "" }));
     this.tell();
   }
 
@@ -291,9 +292,10 @@ class Traffic {
   }
 }
 
-/** The zone of the times in the table. */
-function zone() {
-  return new Intl.DateTimeFormat("en-US", { timeZoneName: "shortOffset" }).formatToParts(new Date()).find((part) => part.type === "timeZoneName")?.value.replace(/^GMT(?:\+0)?$/, "UTC") ?? "";
+/** Gives the page that is shown another address. */
+function rewrite(address) {
+  history.replaceState(history.state, "", address);
+  moved();
 }
 
 /** Why a request failed, in words. */

@@ -35,6 +35,7 @@ macro_rules! embedded {
 /// The files in `console/`. A test compares this list with the folder.
 const EMBEDDED: &[(&str, &[u8])] = embedded!(
     "console.css"
+    "css/traffic.css"
     "favicon.svg"
     "js/alerts.js"
     "js/all.js"
@@ -60,9 +61,13 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
     "js/names.js"
     "js/number.js"
     "js/numbers.js"
+    "js/print.js"
     "js/receive.js"
+    "js/returning.js"
+    "js/row.js"
     "js/rules.js"
     "js/search.js"
+    "js/searchbox.js"
     "js/send.js"
     "js/service.js"
     "js/snippets.js"
@@ -70,9 +75,11 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
     "js/switcher.js"
     "js/token.js"
     "js/traffic.js"
+    "js/unseen.js"
     "js/ui.js"
     "js/viewer.js"
     "js/worlds.js"
+    "js/zone.js"
 );
 
 static FILES: LazyLock<Vec<File>> =
