@@ -157,6 +157,7 @@ always(
   ...PLACES.map(([text, path, , key]) => [`g ${key}`, `Go to ${text}`, () => go(at(path))]),
   ["r", "Receive a fax", () => go(at("/console/receive"))],
   ["s", "Send a fax", () => go(at("/console/send"))],
+  ["g x", "Go to the API explorer", () => go(at("/console/api"))],
   ["g e", "Go to all worlds", () => go(at("/console/all"))],
   ["w", "Switch to another world", once(switchWorld)],
 );

@@ -42,7 +42,7 @@ export function setZone(utc) {
 export function localZone() {
   const parts = new Intl.DateTimeFormat("en-US", { timeZoneName: "shortOffset" }).formatToParts(new Date());
   const name = parts.find((part) => part.type === "timeZoneName")?.value ?? "local time";
-  return name === "GMT" || name === "UTC" ? "UTC" : name.replace("-", "\u2212");
+  return /^(?:GMT|UTC)(?:\+0)?$/.test(name) ? "UTC" : name.replace("-", "\u2212");
 }
 
 /** The zone that times are shown in. */

@@ -29,22 +29,6 @@ const METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"];
 const KINDS = { rest: "REST calls", media: "Media downloads", webhook: "Webhooks", document: "Documents", replay: "Replays" };
 const PURPOSES = { "fax-url": "asks for instructions", "fallback-url": "asks the fallback", action: "action", "status-callback": "status callback", "media-url": "fetches the document", debugger: "debugger" };
 
-/** Why a request reached no account, and what to do. */
-const REASONS = {
-  "not-allowed": "A web page of another origin or another host name asked; only local programs and this console may.",
-  "unknown-path": "There is nothing at this path. Check the base URL and the path that your client builds.",
-  "wrong-method": "This path doesn't take this method.",
-  "no-credential": "The request has no credential. Send the account SID and its token with Basic authentication.",
-  "unknown-account": "No such account is configured. Add it, or start the emulator with --accounts open.",
-  "wrong-credential": "The token or API key doesn't belong to this account. Compare it with the one on the Worlds page.",
-  "other-account": "The path names a different account from the credential's.",
-  "other-dialect": "The path belongs to the other service's API.",
-  "key-not-enough": "An API key isn't enough here; use the account's token.",
-  "world-broken": "The account's world has broken; reset it.",
-  "too-many-accounts": "There are too many accounts already; close some.",
-  "account-not-created": "Nobody has used this account yet: a read doesn't create it.",
-};
-
 /** The page. */
 export async function page(context) {
   context.title("Traffic");
@@ -301,7 +285,7 @@ function rewrite(address) {
 /** Why a request failed, in words. */
 function reason(request) {
   if (!failed(request)) return null;
-  if (request.reason) return REASONS[request.reason] ?? request.reason;
+  if (request.reason) return `${request.cause} ${request.advice}`;
   const told = request.error?.message ?? request.answer?.message;
   return typeof told === "string" ? told.replace(/^\p{Ll}/u, (first) => first.toUpperCase()) : request.cause ?? null;
 }

@@ -134,7 +134,8 @@ fn of_client(news: &News, request: &ApiRequest) -> RequestView {
     // A refused request is in the journal of the account that it names or, if there is none, of the default one.
     let account = if request.no_world.is_some() { request.named } else { news.account };
     let dialect = account.map_or(Dialect::Twilio, Dialect::of);
-    let (cause, remedy) = told(request.code.and_then(|code| advice::of_code(code, dialect)));
+    let of_code = || request.code.and_then(|code| advice::of_code(code, dialect));
+    let (cause, remedy) = told(request.no_world.map(refusal).or_else(of_code));
     RequestView {
         seq: news.seq,
         at: moment(news.at),
@@ -224,6 +225,46 @@ impl Fault {
             })
         })
     }
+}
+
+/// Returns why a request reached no account, and what to do: more exactly than the code of the response can say.
+fn refusal(reason: NoWorld) -> Advice {
+    let (cause, remedy) = match reason {
+        NoWorld::NotAllowed => (
+            "The request came from a web page of another origin, or named another host.",
+            "Call the emulator from a program, or by one of the names that it is told with --allow-host.",
+        ),
+        NoWorld::UnknownPath => {
+            ("There is nothing at this path.", "Check the base URL and the path that your client makes of it.")
+        }
+        NoWorld::WrongMethod => {
+            ("This path doesn't take this method.", "Compare the request with the API's documentation.")
+        }
+        NoWorld::NoCredential => {
+            ("The request has no credential.", "Send the account's SID and its token with Basic authentication.")
+        }
+        NoWorld::UnknownAccount => {
+            ("No such account is configured.", "Add it, or start the emulator with --accounts open.")
+        }
+        NoWorld::WrongCredential => (
+            "The token or API key doesn't belong to this account.",
+            "Compare it with the token on the console's Worlds page.",
+        ),
+        NoWorld::OtherAccount => (
+            "The path names a different account from the credential's.",
+            "Use the SID of the account in the path, or the credential of that account.",
+        ),
+        NoWorld::OtherDialect => {
+            ("The path belongs to the API of the other service.", "Use an account of that service, or its own path.")
+        }
+        NoWorld::KeyNotEnough => ("An API key isn't enough for this path.", "Use the account's token."),
+        NoWorld::Broken => ("The account's world has broken.", "Reset it with POST /_fauxfax/v1/reset."),
+        NoWorld::TooManyAccounts => ("There are too many accounts already.", "Remove those that are no longer needed."),
+        NoWorld::NotCreated => {
+            ("Nobody has used this account yet.", "Write something first: a read doesn't create an account.")
+        }
+    };
+    Advice { cause: cause.to_owned(), remedy: remedy.to_owned() }
 }
 
 fn told(advice: Option<Advice>) -> (Option<String>, Option<String>) {
