@@ -22,7 +22,8 @@ export async function page(context) {
   context.title("API explorer");
   const api = await control("GET", DESCRIPTION, { signal: context.signal });
   const calls = Object.entries(api.paths).flatMap(([path, methods]) => METHODS.filter((method) => methods[method]).map((method) => ({ path, method, ...methods[method] })));
-  const groups = Map.groupBy ? Map.groupBy(calls, (call) => call.tags?.[0] ?? "Others") : grouped(calls);
+  const groups = new Map();
+  for (const call of calls) groups.set(call.tags[0], [...(groups.get(call.tags[0]) ?? []), call]);
   const told = h("span", { class: "muted small", role: "status" });
   const sections = [...groups].map(([name, own]) => {
     const entries = own.map((call) => [entry(call, api), `${call.method} ${call.path} ${call.summary}`.toLowerCase()]);
@@ -47,12 +48,6 @@ export async function page(context) {
     h("form", { class: "row calm", role: "search", "aria-label": "Filter the calls", on: { submit: (event) => event.preventDefault() } }, h("span", { class: "searchbox grow" }, icon("search"), filter), told),
     sections.map(({ element }) => element),
   ];
-}
-
-function grouped(calls) {
-  const groups = new Map();
-  for (const call of calls) groups.set(call.tags?.[0] ?? "Others", [...(groups.get(call.tags?.[0] ?? "Others") ?? []), call]);
-  return groups;
 }
 
 /** One call, to be opened; its inside is built when it is opened first. */
