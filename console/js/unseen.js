@@ -51,7 +51,10 @@ export async function countAlerts() {
   try {
     const own = await load();
     if (visits > 0) return;
-    const { events } = await control("GET", "/events", { query: { kind: "alert", since: own.seq, limit: SHOWN_MAX + 1 } });
+    // Alerts from before the last reset are about faxes that are gone.
+    const { events: [first] } = await control("GET", "/events", { query: { limit: 1 } });
+    const since = Math.max(own.seq, (first?.seq ?? 1) - 1);
+    const { events } = await control("GET", "/events", { query: { kind: "alert", since, limit: SHOWN_MAX + 1 } });
     if (mine !== turn || visits > 0) return;
     count = events.length;
     show();

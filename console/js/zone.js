@@ -15,5 +15,5 @@ export function zoneLine(id) {
     document.dispatchEvent(new CustomEvent(ZONE_CHANGED));
     document.getElementById(id)?.focus();
   };
-  return h("p", { class: "zone" }, "Times in ", h("strong", {}, zoneName()), local !== "UTC" && [" · ", h("button", { id, type: "button", class: "plainlink", "aria-label": `Show times in ${other}`, on: { click: change } }, other)]);
+  return h("p", { class: "zone" }, "Times in ", h("strong", {}, zoneName()), local !== "UTC" && h("span", { class: "other-zone" }, " · ", h("button", { id, type: "button", class: "plainlink", "aria-label": `Show times in ${other}`, on: { click: change } }, other)));
 }
