@@ -14,7 +14,7 @@ import { failed, figures, took } from "./statistics.js";
 import { button, copyButton, head, linkButton, note, pairs, problemNote, select, toast } from "./ui.js";
 
 /** Rows at most: more would slow the page down. */
-const ROWS_MAX = 1000;
+const ROWS_MAX = 500;
 /** Rows that the page begins with. */
 const FIRST_ROWS = 300;
 /** Typing rests this long before the list is asked for. */
