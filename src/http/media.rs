@@ -15,7 +15,7 @@ use axum::{Extension, Router};
 
 use super::range::{self, Wanted};
 use super::reply::Counted;
-use super::traffic::{self, Answered, Unassignable};
+use super::traffic::{self, Answered, Arrived, Unassignable};
 use super::{auth, reply, user_agent};
 use crate::dialect::error::ApiError;
 use crate::dialect::media_url::{self, MediaName, MediaUrlError, StoredMedia, Ticket};
@@ -105,7 +105,8 @@ async fn show(
 fn unknown(registry: &Registry, parts: &Parts, account: Option<AccountSid>) -> Response {
     let reason = if account.is_some() { NoWorld::UnknownAccount } else { NoWorld::UnknownPath };
     let answered = Denial::Missing.answered();
-    traffic::note(registry, parts, RequestedService::Media, Unassignable { account, reason }, answered);
+    let head = (parts, Arrived::of(parts));
+    traffic::note(registry, head, RequestedService::Media, Unassignable { account, reason }, answered);
     Denial::Missing.into_response()
 }
 

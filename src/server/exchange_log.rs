@@ -119,21 +119,18 @@ fn log_event(event: &JournalEvent, account: Option<AccountSid>) {
     if let Some(record) = kind.exchange() {
         return log_exchange(event.dialect, record, &about);
     }
-    match kind {
-        EventKind::Alert(alert) => log_alert(event.dialect, alert, &about),
-        EventKind::FaxStatus { new, failure, .. } if new.is_final() => {
-            let code = failure.as_ref().and_then(|failure| event.dialect.failure_code(failure));
-            let text = failure.as_ref().and_then(|failure| event.dialect.failure_text(failure));
-            let why = code.zip(text).map(|(code, text)| format!(": {code} {text}")).unwrap_or_default();
-            tracing::info!(fax.sid = event.fax().map(|fax| fax.to_string()), "fax{about} {new}{}", on_one_line(&why));
-        }
-        EventKind::CallNotAnswered => {
-            tracing::info!(
-                fax.sid = event.fax().map(|fax| fax.to_string()),
-                "the app did not take the call{about}; no fax was received"
-            );
-        }
-        _ => {}
+    if let EventKind::Alert(alert) = kind {
+        log_alert(event.dialect, alert, &about);
+    } else if let EventKind::FaxStatus { new, failure, .. } = kind
+        && new.is_final()
+    {
+        let code = failure.as_ref().and_then(|failure| event.dialect.failure_code(failure));
+        let text = failure.as_ref().and_then(|failure| event.dialect.failure_text(failure));
+        let why = code.zip(text).map(|(code, text)| format!(": {code} {text}")).unwrap_or_default();
+        tracing::info!(fax.sid = event.fax().map(|fax| fax.to_string()), "fax{about} {new}{}", on_one_line(&why));
+    } else if matches!(kind, EventKind::CallNotAnswered) {
+        let fax = event.fax().map(|fax| fax.to_string());
+        tracing::info!(fax.sid = fax, "the app did not take the call{about}; no fax was received");
     }
 }
 

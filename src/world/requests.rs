@@ -158,17 +158,17 @@ impl RequestLog {
 
     /// Records a request that was refused before it reached a world. Returns it if too many have been recorded since the
     /// last reset.
-    pub(super) fn note_refused(&mut self, engine: &Engine, request: ApiRequest) -> Result<(), ApiRequest> {
+    pub(super) fn note_refused(&mut self, engine: &Engine, request: ApiRequest) -> Option<ApiRequest> {
         let reset = engine.last_reset();
         if self.refused.0 != reset {
             self.refused = (reset, 0);
         }
         if self.refused.1 >= REFUSED_MAX {
-            return Err(request);
+            return Some(request);
         }
         self.refused.1 += 1;
         self.note(engine, request);
-        Ok(())
+        None
     }
 
     pub(super) const fn total(&self) -> u64 {

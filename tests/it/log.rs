@@ -10,6 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 use crate::process::{FAUXFAX, Running, address, ask, eventually, serve};
+use crate::terminal::served_in_terminal;
 
 /// The file in which a test collects the log.
 const LOG: &str = "log";
@@ -102,4 +103,15 @@ fn the_log_as_json_has_fields_for_programs() {
     let fields = &line["fields"];
     assert_eq!((&fields["http.response.status_code"], &fields["fauxfax.code"]), (&404.into(), &20404.into()), "{line}");
     assert_eq!((&fields["http.request.method"], &line["level"]), (&"GET".into(), &"INFO".into()));
+}
+
+#[test]
+fn on_a_terminal_the_log_begins_with_the_console_and_a_first_fax() {
+    let shown = served_in_terminal(&["--fax-url", "http://127.0.0.1:9/fax"], "--url http");
+    let line = |begin: &str| shown.lines().find_map(|line| line.strip_prefix(begin)).expect("a line").to_owned();
+    let console = line("Console:      ");
+    let url = console.strip_suffix("/console").expect("the console's address");
+    assert_eq!(line("A first fax:  "), format!("fauxfax receive --pages 1 --wait --url {url}"));
+    let shown = served_in_terminal(&[], "--url http");
+    assert!(shown.contains("--wait --fax-url http://localhost:3000/fax --url"), "no app is known yet: {shown}");
 }
