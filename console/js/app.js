@@ -8,8 +8,6 @@ import { always, forPage, help } from "./keys.js";
 import * as live from "./live.js";
 import { linkBack, moved, rememberPlace, returnTo } from "./returning.js";
 import { head, note, once, problemNote } from "./ui.js";
-import { countAlerts, title } from "./unseen.js";
-import { ZONE_CHANGED, zoneLine } from "./zone.js";
 
 const ROUTES = [
   [/^\/console\/?$/, () => import("./faxes.js")],
@@ -67,7 +65,7 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
       stops.push(stop);
     },
     onLeave: (action) => stops.push(action),
-    title: (text) => { if (mine === turn) title(`${text} · fauxfax`); },
+    title: (text) => { if (mine === turn) document.title = `${/^\(\d+\+?\) /.exec(document.title) ?? ""}${text} · fauxfax`; },
     reload: () => show({ quiet: true }),
   };
   const found = ROUTES.map(([pattern, load]) => [pattern.exec(path), load]).find(([match]) => match);
@@ -100,7 +98,7 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
   shownAccount = account();
   const scroll = scrollY;
   const focus = quiet ? document.activeElement?.id : "";
-  shell.main.replaceChildren(h("div", { class: "page" }, [content].flat(Infinity).filter(Boolean)), h("footer", { class: "end-of-page" }, zoneLine("zone-of-page")));
+  shell.main.replaceChildren(h("div", { class: "page" }, [content].flat(Infinity).filter(Boolean)));
   moved();
   linkBack(shell.main);
   forPage(context.keys ?? []);
@@ -118,7 +116,8 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
     shell.arrived(path);
     if (switched) {
       live.start();
-      countAlerts();
+      // What no first paint needs: the count of alerts, the zone of times, printing.
+      import("./late.js").then(({ begin }) => begin(shell, () => show({ quiet: true })));
     }
   }, 0);
 }
@@ -133,10 +132,8 @@ document.addEventListener("click", (event) => {
 });
 
 addEventListener("popstate", ({ state }) => show({ place: state ?? {} }));
-document.addEventListener(ZONE_CHANGED, () => show({ quiet: true }));
 live.on("restart", () => {
   forget();
-  countAlerts();
   show({ quiet: true });
 });
 live.on("events", (events) => {
@@ -162,5 +159,4 @@ always(
   ["w", "Switch to another world", once(switchWorld)],
 );
 watchDrops((file) => go(at("/console/receive"), { keep: { file } }));
-import("./print.js");
 show({ place: history.state });

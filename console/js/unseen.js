@@ -10,7 +10,6 @@ const SHOWN_MAX = 99;
 const SAME_START_S = 5;
 
 let count = 0;
-let words = "";
 let visits = 0;
 /** The world's last event at the last visit: `{ key, seq, began }`. */
 let mark = null;
@@ -18,12 +17,6 @@ let turn = 0;
 let show = () => {};
 
 const number = () => (count > SHOWN_MAX ? `${SHOWN_MAX}+` : String(count));
-
-/** Sets the title of the page, with the number before it. */
-export function title(text) {
-  words = text;
-  document.title = count === 0 ? words : `(${number()}) ${words}`;
-}
 
 /** Shows the number beside the link to the alerts. */
 export function watchAlerts(link) {
@@ -35,7 +28,7 @@ export function watchAlerts(link) {
     all.hidden = count === 0;
     say(shown, number());
     say(rest, count === 1 ? " new alert" : " new alerts");
-    if (words) title(words);
+    document.title = `${count === 0 ? "" : `(${number()}) `}${document.title.replace(/^\(\d+\+?\) /, "")}`;
   };
   live.on("events", (events) => {
     if (events.some(({ kind }) => kind === "world.reset" || kind === "world.restored")) count = 0;

@@ -57,6 +57,7 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
     "js/frame.js"
     "js/icons.js"
     "js/keys.js"
+    "js/late.js"
     "js/live.js"
     "js/names.js"
     "js/number.js"
