@@ -1,13 +1,13 @@
 //! Starts the console: finds the page for an address, shows it, and goes from one to the next without a reload.
 
-import { account, at, forget } from "./api.js";
+import { account, at, forget, loaded } from "./api.js";
 import { h } from "./dom.js";
 import { watchDrops } from "./drop.js";
 import { frame, PLACES } from "./frame.js";
 import { always, forPage, help } from "./keys.js";
 import * as live from "./live.js";
 import { linkBack, moved, rememberPlace, returnTo } from "./returning.js";
-import { head, note, problemNote } from "./ui.js";
+import { head, note, once, problemNote } from "./ui.js";
 
 const ROUTES = [
   [/^\/console\/?$/, () => import("./faxes.js")],
@@ -22,10 +22,13 @@ const ROUTES = [
   [/^\/console\/(?:clock|rules)$/, () => import("./clock.js")],
   [/^\/console\/alerts$/, () => import("./alerts.js")],
   [/^\/console\/worlds$/, () => import("./worlds.js")],
+  [/^\/console\/all$/, () => import("./all.js")],
+  [/^\/console\/traffic$/, () => import("./traffic.js")],
+  [/^\/console\/api$/, () => import("./explorer.js")],
   [/^\/console\/connect$/, () => import("./connect.js")],
 ];
 
-const shell = frame();
+const shell = frame({ switchWorld: once(switchWorld) });
 let leave = () => {};
 let shownAccount;
 let turn = 0;
@@ -70,7 +73,7 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
   try {
     if (found) {
       context.params = found[0].slice(1);
-      content = await (await found[1]()).page(context);
+      content = await (await loaded(found[1]())).page(context);
     } else {
       context.title("No such page");
       content = [head("No such page"), note("", `There is no page ${path}. `, h("a", { href: at("/console") }, "Go to the faxes"))];
@@ -140,11 +143,20 @@ live.on("events", (events) => {
   }
 });
 
+/** The switcher of worlds, once it is wanted. */
+async function switchWorld() {
+  const { openSwitcher } = await loaded(import("./switcher.js"));
+  await openSwitcher(go);
+}
+
 always(
   ["?", "Show the keyboard shortcuts", help],
   ...PLACES.map(([text, path, , key]) => [`g ${key}`, `Go to ${text}`, () => go(at(path))]),
   ["r", "Receive a fax", () => go(at("/console/receive"))],
   ["s", "Send a fax", () => go(at("/console/send"))],
+  ["g x", "Go to the API explorer", () => go(at("/console/api"))],
+  ["g e", "Go to all worlds", () => go(at("/console/all"))],
+  ["w", "Switch to another world", once(switchWorld)],
 );
 watchDrops((file) => go(at("/console/receive"), { keep: { file } }));
 show({ place: history.state });

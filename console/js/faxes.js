@@ -19,6 +19,9 @@ const LOOKS_MAX = 20;
 /** Deleting very many faxes takes its time. */
 const DELETE_PATIENCE_MS = 120_000;
 
+/** What a list is about: this world's faxes. Another page has those of all worlds. */
+const OWN_WORLD = { path: "/console", query: {}, heads: ["Fax", "Status", "Why", "Pages", "Took", "When"], where: "in this world", isOwn: true, row: (fax) => new Row(fax) };
+
 /** The page. */
 export async function page(context) {
   context.title("Faxes");
@@ -45,9 +48,10 @@ export async function page(context) {
   ];
 }
 
-class List {
-  constructor(context) {
+export class List {
+  constructor(context, scope = OWN_WORLD) {
     this.context = context;
+    this.scope = scope;
     this.token = context.query.get("page_token") ?? "";
     this.newer = this.token && Array.isArray(history.state?.newer) ? [...history.state.newer] : [];
     this.search = new SearchBox(context.query, { changed: (typed) => this.searched(typed), leave: () => this.step(1, true) });
@@ -55,7 +59,7 @@ class List {
     this.pointedAt = -Infinity;
     this.tbody = h("tbody", { on: { pointermove: () => { this.pointedAt = performance.now(); }, pointerleave: () => { this.pointedAt = -Infinity; }, click: follow } });
     copier(this.tbody);
-    this.table = h("div", { class: "card faxes" }, h("table", {}, h("caption", { class: "unseen" }, "Faxes and calls, newest first"), h("thead", {}, h("tr", {}, ["Fax", "Status", "Why", "Pages", "Took", "When"].map((name) => h("th", { scope: "col" }, name)))), this.tbody));
+    this.table = h("div", { class: "card faxes" }, h("table", {}, h("caption", { class: "unseen" }, "Faxes and calls, newest first"), h("thead", {}, h("tr", {}, scope.heads.map((name) => h("th", { scope: "col" }, name)))), this.tbody));
     this.body = h("div", { class: "stack" });
     this.pager = h("nav", { class: "pager", "aria-label": "Pages of the list" });
     this.newsButton = button("", () => this.showNews(), { kind: "small first" });
@@ -67,7 +71,7 @@ class List {
   }
 
   async load() {
-    rememberList();
+    if (this.scope.isOwn) rememberList();
     try {
       this.show(await this.ask());
     } catch (problem) {
@@ -78,7 +82,7 @@ class List {
 
   async ask() {
     const mine = (this.asked = (this.asked ?? 0) + 1);
-    const answer = await askFaxes(this.search.query, this.token, this.context.signal);
+    const answer = await askFaxes({ q: this.search.query, ...this.scope.query }, this.token, this.context.signal);
     return mine === this.asked ? answer : null;
   }
 
@@ -91,12 +95,12 @@ class List {
 
   /** Asks for another page or another search, and keeps the address true. */
   async reload(replace = false, typed = true) {
-    const address = at("/console", { q: this.search.query, page_token: this.token, account: account() });
+    const address = at(this.scope.path, { q: this.search.query, page_token: this.token, account: account() });
     const state = { newer: this.newer, typed: typed && !this.token };
     if (replace) history.replaceState(state, "", address);
     else history.pushState(state, "", address);
     moved();
-    rememberList();
+    if (this.scope.isOwn) rememberList();
     try {
       const answer = await this.ask();
       if (!answer) return;
@@ -125,7 +129,8 @@ class List {
     if (answer.faxes.length === 0) {
       this.rows.clear();
       fill(this.tbody);
-      if (this.search.query || this.token) fill(this.body, h("div", { class: "card empty" }, icon("search"), h("h2", {}, "No matching fax"), h("p", {}, answer.next === null ? "Nothing in this world matches the search." : "No match so far; choose Older to search further."), linkButton("Show all", at("/console"))));
+      if (this.search.query || this.token) fill(this.body, h("div", { class: "card empty" }, icon("search"), h("h2", {}, "No matching fax"), h("p", {}, answer.next === null ? `Nothing ${this.scope.where} matches the search.` : "No match so far; choose Older to search further."), linkButton("Show all", at(this.scope.path))));
+      else if (this.scope.empty) fill(this.body, this.scope.empty());
       else if (!this.body.querySelector(".teach")) import("./empty.js").then(({ emptyFaxes }) => emptyFaxes()).then((content) => this.rows.size === 0 && fill(this.body, content));
     } else {
       this.reconcile(answer.faxes, fresh);
@@ -148,7 +153,7 @@ class List {
       let row = this.rows.get(fax.sid);
       if (row) row.update(fax);
       else {
-        row = new Row(fax);
+        row = this.scope.row(fax);
         if (!fresh) row.element.classList.add("arriving");
         this.rows.set(fax.sid, row);
       }
@@ -179,9 +184,9 @@ class List {
     const { hits, faxes, calls } = answer.counts;
     const all = [count(faxes, "fax", "faxes"), calls > 0 && `${count(calls, "call")} that nobody took`].filter(Boolean).join(" and ");
     const some = `${answer.counts.complete ? "" : "At least "}${hits.toLocaleString("en")} of ${(faxes + calls).toLocaleString("en")}`;
-    say(this.tally, this.search.query ? some : hits > 0 ? `${all} in this world` : "");
+    say(this.tally, this.search.query ? some : hits > 0 ? `${all} ${this.scope.where}` : "");
     say(this.clear.lastChild, this.search.query ? `Delete ${hits === 1 ? "this one" : `these ${hits.toLocaleString("en")}`}` : "Delete all faxes");
-    this.clear.hidden = hits === 0;
+    this.clear.hidden = hits === 0 || !this.scope.isOwn;
   }
 
   /** Deletes what the search finds, on all pages, after one question. */
@@ -287,10 +292,10 @@ function follow(event) {
 }
 
 /** A page of faxes and calls. One that found nothing among many is not yet the last: it is looked further, within reason. */
-async function askFaxes(q, from, signal) {
+async function askFaxes(query, from, signal) {
   let token = from;
   for (let i = 0; ; i += 1) {
-    const answer = await control("GET", "/faxes", { query: { q, status: "any", page_token: token, limit: PAGE_SIZE }, signal });
+    const answer = await control("GET", "/faxes", { query: { ...query, status: "any", page_token: token, limit: PAGE_SIZE }, signal });
     const { faxes, total, total_calls: calls, hits, hits_complete: complete, next_page_token: next } = answer;
     if (faxes.length > 0 || next === null || i === LOOKS_MAX) return { faxes, next, counts: { faxes: total, calls, hits, complete } };
     token = String(next);

@@ -133,3 +133,13 @@ export function size(bytes) {
 
 /** A text cut to a length. */
 export const cut = (text, max) => (text.length > max ? `${text.slice(0, max - 1)}…` : text);
+
+const AGES = [[60, 1, "s"], [3600, 60, "min"], [86_400, 3600, "h"], [Infinity, 86_400, "d"]];
+
+/** How long ago something was by this computer's clock, in one unit. */
+export function ago(text) {
+  const seconds = Math.max(0, (Date.now() - new Date(text).getTime()) / 1000);
+  if (seconds < 2) return "now";
+  const [, size, unit] = AGES.find(([max]) => seconds < max);
+  return `${Math.floor(seconds / size)} ${unit} ago`;
+}

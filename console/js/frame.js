@@ -9,6 +9,7 @@ import { help } from "./keys.js";
 /** The pages in the navigation. */
 export const PLACES = [
   ["Faxes", "/console", "faxes", "f"],
+  ["Traffic", "/console/traffic", "traffic", "t"],
   ["Numbers", "/console/phone-numbers/incoming", "numbers", "n"],
   ["Bins", "/console/twiml-bins", "bins", "b"],
   ["Clock and rules", "/console/clock", "clock", "c"],
@@ -20,7 +21,7 @@ export const PLACES = [
 const WORDS = { connecting: "Connecting…", live: "Live", lost: "Not connected", refused: "No live events" };
 
 /** Builds the frame; answers the places that pages fill. */
-export function frame() {
+export function frame({ switchWorld }) {
   const links = PLACES.map(([text, path, name]) => h("a", { href: at(path), data: { path } }, icon(name), h("span", {}, text)));
   const side = h("header", { class: "side" });
   const menu = h("button", { type: "button", class: "button small menu", "aria-expanded": "false", "aria-controls": "navigation", on: { click: () => toggle(!side.classList.contains("open")) } }, icon("menu"), "Menu");
@@ -33,12 +34,13 @@ export function frame() {
   const name = h("span", { class: "what" }, "World");
   const stateWords = h("span", {}, WORDS.connecting);
   const state = h("div", { class: "state", role: "status", data: { state: "connecting" } }, h("span", { class: "dot" }), stateWords, h("button", { type: "button", class: "button small bare icon", "aria-label": "Keyboard shortcuts", title: "Keyboard shortcuts (?)", on: { click: help } }, "?"));
+  const allLink = h("a", { class: "alllink", href: "/console/all", title: "The faxes of every account in one live list (g e)" }, icon("worlds"), "All worlds, live");
   const zones = [h("div"), h("footer", { class: "end-of-page" })];
   side.append(
     h("a", { class: "brand", href: at("/console") }, mark(), "fauxfax"),
     menu,
     h("nav", { id: "navigation", "aria-label": "Pages", on: { click: () => toggle(false) } }, h("ul", {}, links.map((link) => h("li", {}, link)))),
-    h("div", { class: "foot" }, h("a", { class: "world", href: at("/console/worlds") }, name, sid), zones[0], state),
+    h("div", { class: "foot" }, h("button", { type: "button", class: "world", "aria-haspopup": "dialog", title: "A world is one account with its own faxes, numbers, clock and rules. Switch to another (w)", on: { click: switchWorld } }, name, sid, h("span", { class: "what" }, "Switch world")), allLink, zones[0], state),
   );
   const lost = h("div", { class: "lost", role: "alert", hidden: true });
   const main = h("main", { id: "main" });
@@ -74,10 +76,11 @@ export function frame() {
         else link.removeAttribute("aria-current");
       }
       side.querySelector(".brand").setAttribute("href", at("/console"));
-      side.querySelector(".world").setAttribute("href", at("/console/worlds"));
+      allLink.toggleAttribute("aria-current", path === "/console/all");
+      if (path === "/console/all") allLink.setAttribute("aria-current", "page");
       try {
         const own = await world();
-        say(name, own.friendly_name || "World");
+        say(name, `World: ${own.friendly_name || "unnamed"}`);
         say(sid, own.sid);
       } catch {
         say(sid, "unknown");

@@ -30,7 +30,7 @@ impl World {
             // Most often, a call that only read something is all that is new, and there are no events to merge it with.
             let dialect = core.engine.account().dialect;
             let requests = core.requests.later_than(before.seq);
-            feed.add_journaled(
+            let at = feed.add_journaled(
                 self.0.sid,
                 requests.map(|noted| JournalEvent {
                     seq: noted.seq,
@@ -38,9 +38,10 @@ impl World {
                     dialect,
                 }),
             );
+            core.last_activity = Some(at);
             return;
         }
         let news = journal.events(&EventFilter { since: before.seq, ..EventFilter::default() }, usize::MAX);
-        feed.add_journaled(self.0.sid, news.into_iter());
+        core.last_activity = Some(feed.add_journaled(self.0.sid, news.into_iter()));
     }
 }

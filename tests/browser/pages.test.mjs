@@ -33,6 +33,9 @@ before(async () => {
     "Clock and rules": "/console/clock",
     Alerts: "/console/alerts",
     Worlds: "/console/worlds",
+    "All worlds": "/console/all",
+    Traffic: "/console/traffic",
+    "API explorer": "/console/api",
     Connect: "/console/connect",
     "No such page": "/console/nowhere",
   };
@@ -173,9 +176,9 @@ test("a long list can be paged forwards and backwards", async () => {
 test("every page keeps the account in its links, and secrets show only on request", async () => {
   const { sid, auth_token: token } = await emulator.control("POST", "/accounts", { body: { friendly_name: "Second" } });
   const page = await open(browser, `${emulator.url}/console/worlds?account=${sid}`);
-  await page.getByRole("heading", { name: "Second" }).waitFor();
+  await page.getByRole("rowheader", { name: "Second" }).waitFor();
   assert.ok(!(await page.locator("body").innerText()).includes(token));
-  await page.locator("li.current").getByRole("button", { name: "Show auth token" }).click();
+  await page.locator("tr.current").getByRole("button", { name: "Show auth token" }).click();
   await page.getByText(token).waitFor();
   for (const name of ["Numbers", "Clock and rules", "Alerts", "Connect", "Faxes"]) {
     await page.getByRole("navigation", { name: "Pages", exact: true }).getByRole("link", { name }).click();

@@ -1,7 +1,7 @@
 //! Tests a tester's view of requests: REST requests in the journal with the engine's events, and every request in both
 //! directions in the traffic.
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -345,13 +345,18 @@ async fn a_filter_that_means_nothing_is_refused_with_what_it_may_be() {
     }
 }
 
-/// Reads this many items from a stream.
-async fn live(host: &Host, target: &str, count: usize) -> Vec<Value> {
+/// Opens a stream.
+async fn opened(host: &Host, target: &str) -> BodyDataStream {
     let request = Request::get(format!("{CONTROL}{target}")).header(header::HOST, "localhost");
     let request = request.header(header::ACCEPT, "text/event-stream").body(Body::empty()).expect("a request");
     let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
     let response = service.oneshot(request).await.expect("an answer");
-    let (mut stream, mut items) = (response.into_body().into_data_stream(), Vec::new());
+    response.into_body().into_data_stream()
+}
+
+/// Reads this many items from a stream.
+async fn items(stream: &mut BodyDataStream, count: usize) -> Vec<Value> {
+    let mut items = Vec::new();
     while items.len() < count {
         let piece = tokio::time::timeout(PATIENCE, stream.next()).await.expect("in time").expect("more").expect("read");
         let text = String::from_utf8(piece.to_vec()).expect("text");
@@ -366,11 +371,12 @@ async fn the_traffic_can_be_followed_live() {
     let host = host(|_| ());
     host.call("GET", "/v1/Faxes?Page=0", "").await;
     host.call("GET", "/v1/Faxes?Page=1", "").await;
-    let (items, ()) = tokio::join!(live(&host, "/traffic?last=1&path=/v1/Faxes", 2), async {
-        host.call("GET", "/v1/Elsewhere", "").await;
-        host.call("GET", "/v1/Faxes?Page=2", "").await;
-    });
-    let paths: Vec<_> = items.iter().map(|item| item["path"].as_str().expect("a path")).collect();
+    let mut stream = opened(&host, "/traffic?last=1&path=/v1/Faxes").await;
+    let first = items(&mut stream, 1).await;
+    host.call("GET", "/v1/Elsewhere", "").await;
+    host.call("GET", "/v1/Faxes?Page=2", "").await;
+    let second = items(&mut stream, 1).await;
+    let paths: Vec<_> = first.iter().chain(&second).map(|item| item["path"].as_str().expect("a path")).collect();
     assert_eq!(paths, ["/v1/Faxes?Page=1", "/v1/Faxes?Page=2"]);
 }
 
@@ -389,9 +395,10 @@ async fn the_events_of_all_accounts_are_one_list_and_one_stream() {
     assert_eq!((&all["last_seq"], &all["evicted"], &all["missed"]), (&json!(4), &json!(0), &json!(0)));
     let rest = control(&host, "GET", "/events?account=*&since=1&kind=api.request&limit=1").await;
     assert_eq!(each(&rest["events"], "seq"), [2]);
-    let (items, _) =
-        tokio::join!(live(&host, "/events?account=*&since=3", 2), host.call_as((other, "t"), "GET", "/v1/Faxes", ""));
-    assert_eq!((&items[0]["kind"], &items[1]["account_sid"]), (&json!("world.reset"), &json!(other)));
+    let mut stream = opened(&host, "/events?account=*&since=3").await;
+    host.call_as((other, "t"), "GET", "/v1/Faxes", "").await;
+    let found = items(&mut stream, 2).await;
+    assert_eq!((&found[0]["kind"], &found[1]["account_sid"]), (&json!("world.reset"), &json!(other)));
 }
 
 #[tokio::test]
@@ -407,4 +414,30 @@ async fn the_traffic_is_guarded_like_the_control_api() {
     assert_eq!(status, 200);
     let page: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(page["last_seq"], 0, "requests to the control API are not listed: {page}");
+}
+
+#[tokio::test]
+async fn a_response_that_cannot_be_read_as_twiml_counts_as_failed_and_says_where_it_is_wrong() {
+    let app = MockServer::start().await;
+    let twiml = "<Response>\n<Receive>\n</Response>";
+    Mock::given(path("/fax"))
+        .respond_with(ResponseTemplate::new(200).set_body_raw(twiml, "text/xml"))
+        .mount(&app)
+        .await;
+    let host = Host::new(setup(&format!("{}/fax", app.uri())));
+    host.call("GET", "/v1/Faxes", "").await;
+    let call = json!({ "to": "+15005550006", "pages": 1 });
+    let body = Body::from(call.to_string());
+    let request = Request::post(format!("{CONTROL}/incoming-faxes?wait=true")).header(header::HOST, "localhost");
+    let request = request.header(header::CONTENT_TYPE, "application/json").body(body).expect("a request");
+    let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
+    service.oneshot(request).await.expect("an answer");
+    let failed = control(&host, "GET", "/traffic?status=failed&code=12100").await;
+    let [request] = failed["requests"].as_array().expect("a list").as_slice() else { panic!("{failed}") };
+    assert_eq!((&request["kind"], &request["status"]), (&json!("webhook"), &json!(200)));
+    assert!(request["error"]["message"].as_str().is_some_and(|text| text.contains(" at 3:")), "{request}");
+    assert!(request["cause"].as_str().is_some_and(|text| text.contains("well-formed")), "{request}");
+    assert!(request["advice"].is_string(), "{request}");
+    let of_client = control(&host, "GET", "/traffic?direction=in").await;
+    assert_eq!(of_client["requests"][0]["advice"], Value::Null, "a call that succeeded needs no advice");
 }
