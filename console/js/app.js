@@ -1,12 +1,12 @@
 //! Starts the console: finds the page for an address, shows it, and goes from one to the next without a reload.
 
-import { account, at, forget } from "./api.js";
+import { account, at, forget, Problem } from "./api.js";
 import { h } from "./dom.js";
 import { watchDrops } from "./drop.js";
 import { frame, PLACES } from "./frame.js";
 import { always, forPage, help } from "./keys.js";
 import * as live from "./live.js";
-import { head, note, problemNote } from "./ui.js";
+import { button, head, linkButton, note, problemNote } from "./ui.js";
 
 const ROUTES = [
   [/^\/console\/?$/, () => import("./faxes.js")],
@@ -28,12 +28,14 @@ const shell = frame();
 let leave = () => {};
 let shownAccount;
 let turn = 0;
+let mayLeave = null;
 
 /** Goes to an address of the console. */
-export function go(address, { replace = false, keep } = {}) {
+export async function go(address, { replace = false, keep } = {}) {
+  if (mayLeave && !(await mayLeave())) return;
   if (replace) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
-  return show({ keep });
+  await show({ keep });
 }
 
 /** Shows the page that the address names. `quiet` keeps focus and scroll where they are. */
@@ -68,7 +70,12 @@ async function show({ quiet = false, keep = null } = {}) {
   try {
     if (found) {
       context.params = found[0].slice(1);
-      content = await (await found[1]()).page(context);
+      const module = await found[1]().catch((error) => {
+        // A file of the console that can't be fetched: browsers word this each in their own way.
+        if (error instanceof TypeError) throw new Problem(0, "The emulator can't be reached. Is it running?", "unreachable");
+        throw error;
+      });
+      content = await module.page(context);
     } else {
       context.title("No such page");
       content = [head("No such page"), note("", `There is no page ${path}. `, h("a", { href: at("/console") }, "Go to the faxes"))];
@@ -76,7 +83,7 @@ async function show({ quiet = false, keep = null } = {}) {
   } catch (problem) {
     if (mine !== turn) return;
     context.title("Something went wrong");
-    content = [head("This page can't be shown"), problemNote(problem), h("p", {}, h("a", { href: at("/console/worlds") }, "Choose another world"), " or ", h("a", { href: at("/console") }, "see the faxes"), ".")];
+    content = [head("This page can't be shown"), problemNote(problem), waysOn(problem)];
   }
   if (mine !== turn) {
     abort.abort();
@@ -94,6 +101,7 @@ async function show({ quiet = false, keep = null } = {}) {
   const scroll = scrollY;
   shell.main.replaceChildren(h("div", { class: "page" }, [content].flat(Infinity).filter(Boolean)));
   forPage(context.keys ?? []);
+  mayLeave = context.mayLeave ?? null;
   context.shown?.();
   if (quiet) scrollTo(0, scroll);
   else {
@@ -107,6 +115,14 @@ async function show({ quiet = false, keep = null } = {}) {
     shell.arrived(path);
     if (switched) live.start();
   }, 0);
+}
+
+/** What to do about a page that can't be shown. Where the account is what is wrong, no link keeps it. */
+function waysOn(problem) {
+  if (problem.status === 0) return h("div", { class: "row" }, button("Try again", () => show(), { kind: "first" }));
+  const isOfAccount = account() && /account/.test(`${problem.name_} ${problem.message}`);
+  const [faxes, worlds] = isOfAccount ? ["/console", "/console/worlds"] : [at("/console"), at("/console/worlds")];
+  return h("div", { class: "row" }, linkButton(isOfAccount ? "Show the default account" : "Show the faxes", faxes, { kind: "first" }), linkButton("Choose another account", worlds));
 }
 
 document.addEventListener("click", (event) => {

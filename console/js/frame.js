@@ -2,6 +2,7 @@
 
 import { at, world } from "./api.js";
 import { h, say } from "./dom.js";
+import { frozenNote } from "./frozen.js";
 import { icon, mark } from "./icons.js";
 import * as live from "./live.js";
 import { help } from "./keys.js";
@@ -33,10 +34,12 @@ export function frame() {
   const name = h("span", { class: "what" }, "World");
   const stateWords = h("span", {}, WORDS.connecting);
   const state = h("div", { class: "state", role: "status", data: { state: "connecting" } }, h("span", { class: "dot" }), stateWords, h("button", { type: "button", class: "button small bare icon", "aria-label": "Keyboard shortcuts", title: "Keyboard shortcuts (?)", on: { click: help } }, "?"));
+  const frozen = frozenNote();
   side.append(
     h("a", { class: "brand", href: at("/console") }, mark(), "fauxfax"),
     menu,
     h("nav", { id: "navigation", "aria-label": "Pages", on: { click: () => toggle(false) } }, h("ul", {}, links.map((link) => h("li", {}, link)))),
+    frozen.element,
     h("div", { class: "foot" }, h("a", { class: "world", href: at("/console/worlds") }, name, sid), state),
   );
   const lost = h("div", { class: "lost", role: "alert", hidden: true });
@@ -65,11 +68,12 @@ export function frame() {
       for (const link of links) {
         link.setAttribute("href", at(link.dataset.path));
         const own = link.dataset.path;
-        const here = own === "/console" ? path === own || path.startsWith("/console/faxes") || path === "/console/receive" || path === "/console/send" : own.startsWith("/console/phone-numbers") ? path.startsWith("/console/phone-numbers") : path === own;
+        const here = own === "/console" ? path === own || path.startsWith("/console/faxes") || path === "/console/receive" || path === "/console/send" : own.startsWith("/console/phone-numbers") ? path.startsWith("/console/phone-numbers") : path === own || (own === "/console/clock" && path === "/console/rules");
         if (here) link.setAttribute("aria-current", "page");
         else link.removeAttribute("aria-current");
       }
       side.querySelector(".brand").setAttribute("href", at("/console"));
+      frozen.arrived();
       side.querySelector(".world").setAttribute("href", at("/console/worlds"));
       try {
         const own = await world();
