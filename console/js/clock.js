@@ -39,7 +39,7 @@ class Clock {
   constructor(context) {
     this.context = context;
     this.time = h("span", {});
-    this.zone = h("span", { class: "zone" });
+    this.zone = h("span", { class: "tz" });
     this.face = h("time", { class: "face" }, this.time, " ", this.zone);
     this.day = h("span", { class: "muted" });
     this.mode = h("span", { class: "badge" });

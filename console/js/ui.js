@@ -99,7 +99,8 @@ export function note(kind, ...text) {
   return h("div", { class: `note ${kind}` }, icon(kind === "good" ? "check" : kind ? "alert" : "info"), h("div", { class: "break" }, ...text));
 }
 
-const capitalized = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+/** A message as a sentence. */
+const capitalized = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.?!)]$/.test(text) ? "" : ".");
 
 /** What went wrong, in place. */
 export function problemNote(problem) {

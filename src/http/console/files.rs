@@ -55,6 +55,7 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
     "js/icons.js"
     "js/keys.js"
     "js/live.js"
+    "js/makerule.js"
     "js/number.js"
     "js/numbers.js"
     "js/receive.js"
