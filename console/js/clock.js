@@ -133,7 +133,8 @@ class Clock {
   /** Moves the clock. Only a frozen clock can be moved, so a running one stops for the move and then runs on. */
   async move(call, order, words) {
     this.told.clear();
-    const wasRunning = this.clock.mode === "running";
+    // What the page shows may be older than a change made elsewhere.
+    const wasRunning = (await control("GET", "/clock")).mode === "running";
     if (wasRunning) await control("PUT", "/clock", { body: { mode: "frozen" } });
     let answer;
     try {

@@ -4,7 +4,7 @@ import { count, span } from "./format.js";
 
 const TIMES = (n) => (n === 1 ? "once" : `${n} times`);
 const percent = (fraction) => `${Number((fraction * 100).toFixed(1))} %`;
-const delay = (ms) => span(ms / 1000);
+const delay = (ms) => (ms < 1000 ? `${ms} ms` : ms < 60_000 ? `${ms / 1000} s` : span(ms / 1000));
 const list = (parts) => (parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`);
 
 const ENDS = {

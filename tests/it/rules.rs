@@ -442,7 +442,7 @@ fn without_an_enabled_webhook_rule_no_webhook_waits_for_a_decision() {
     let events = |rules: &[Value]| {
         let mut script = with_rules(rules);
         sent(&mut script, FAR, 2);
-        script.events(None).iter().map(|event| format!("{} {:?}", event.at, event.kind)).collect::<Vec<_>>()
+        script.events(None).iter().map(|event| format!("{:?} {:?}", event.at, event.kind)).collect::<Vec<_>>()
     };
     assert_eq!(events(&[]), events(&[json!({ "enabled": false, "webhook": { "drop": true } })]));
 }
