@@ -15,6 +15,7 @@ mod command_line;
 mod connections;
 mod control;
 mod conversation;
+mod deleting;
 mod described;
 mod determinism;
 mod dice;

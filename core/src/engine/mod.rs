@@ -78,7 +78,7 @@ use std::sync::Arc;
 pub use self::arriving::Arriving;
 pub use self::conversation::{CallOutcome, ConversationState};
 pub use self::entries::{Entries, Entry};
-pub use self::fax::Fax;
+pub use self::fax::{FailedNotices, Fax};
 pub use self::prospect::{Prospect, Unreachable};
 pub use self::rewind::{Canceled, Discarded, SNAPSHOT_NAME_CHARS_MAX, SNAPSHOTS_MAX, SnapshotView};
 pub use self::rulebook::{HeldRule, RULES_MAX};

@@ -173,6 +173,14 @@ fn about_faxes() -> Vec<Operation> {
             .query::<faxes::FaxesQuery>()
             .answers::<faxes::FaxPage>(200)
             .refuses(&[422]),
+        Op::delete(
+            "/faxes",
+            "Delete the faxes that have ended, and calls that nobody took; all, or those found",
+            faxes::delete,
+        )
+        .query::<faxes::DeleteQuery>()
+        .answers::<faxes::DeletedFaxes>(200)
+        .refuses(&[422]),
         Op::get(
             "/faxes/{sid}",
             "A fax, as the REST API shows it, or a call that nobody took, and why it failed",
