@@ -50,6 +50,7 @@ mod pdf_pages;
 mod pdf_text;
 mod pdfs;
 mod process;
+mod progress;
 mod promises;
 mod replay;
 mod rules;

@@ -208,6 +208,14 @@ impl Fax {
         &self.origin
     }
 
+    /// Returns whether the document is stored, as the app wanted it.
+    pub(super) fn stores_media(&self) -> bool {
+        match &self.leg {
+            Leg::Outbound(order) => order.store_media,
+            Leg::Inbound(acceptance) => acceptance.store_media,
+        }
+    }
+
     pub(super) const fn ended(&self) -> Option<&Ended> {
         match &self.phase {
             Phase::Ended(ended) => Some(ended),

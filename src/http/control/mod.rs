@@ -23,6 +23,7 @@ mod operation;
 mod page_text;
 mod pages;
 mod problem;
+mod progress;
 mod request;
 mod rules;
 mod samples;
@@ -183,7 +184,7 @@ fn about_faxes() -> Vec<Operation> {
         .refuses(&[422]),
         Op::get(
             "/faxes/{sid}",
-            "A fax, as the REST API shows it, or a call that nobody took, and why it failed",
+            "A fax, as the REST API shows it, with its progress, or a call that nobody took, and why it failed",
             fax::show,
         )
         .answers::<Value>(200)
@@ -205,10 +206,14 @@ fn about_faxes() -> Vec<Operation> {
         .answers_as(200, "application/pdf")
         .answers_as(200, "image/tiff")
         .refuses(&[404]),
-        Op::get("/faxes/{sid}/pages/{file}", "A stored page as a picture: 1.png, 2.png …", pages::show)
-            .query::<pages::PageQuery>()
-            .answers_as(200, "image/png")
-            .refuses(&[404, 422]),
+        Op::get(
+            "/faxes/{sid}/pages/{file}",
+            "A page, stored or being received, as a picture: 1.png, 2.png …",
+            pages::show,
+        )
+        .query::<pages::PageQuery>()
+        .answers_as(200, "image/png")
+        .refuses(&[404, 422]),
         Op::get(
             "/faxes/{sid}/pages/{page}/text",
             "The text of a stored page, from the document's text layer; a scan has none",
