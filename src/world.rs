@@ -71,6 +71,8 @@ struct Core {
     requests: RequestLog,
     /// The number of the journal's last entry that is in the feed.
     published: u64,
+    /// The real time of the last addition to the feed.
+    last_activity: Option<Timestamp>,
     clock: Clock,
     outbox: VecDeque<Effect>,
     /// State replaced by a reset or restore, which the driver frees: that would take too long under the lock.
@@ -137,6 +139,7 @@ impl World {
             engine,
             requests: RequestLog::default(),
             published: 0,
+            last_activity: None,
             clock,
             outbox: VecDeque::new(),
             discarded: Vec::new(),
@@ -183,6 +186,11 @@ impl World {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.within(|core| core.clock.now())
+    }
+
+    /// Returns the real time of the newest event or REST request; `None` if there was none since the emulator started.
+    pub(crate) fn last_activity(&self) -> Option<Timestamp> {
+        self.within(|core| core.last_activity)
     }
 
     /// Returns whether the world's clock is running or frozen.

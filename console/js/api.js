@@ -6,6 +6,8 @@ const CONTROL = "/_fauxfax/v1";
 /** A call that brings nothing within this is told as lost; clock moves and waits have their own. */
 const PATIENCE_MS = 20_000;
 
+const GONE = "The emulator can't be reached. Is it running?";
+
 /** What the emulator refused, or that it can't be reached (status 0). */
 export class Problem extends Error {
   constructor(status, detail, name = "") {
@@ -16,6 +18,17 @@ export class Problem extends Error {
   /** The call isn't there in this build. */
   get isMissing() {
     return this.status === 404 && (this.name_.endsWith("no-such-call") || this.name_ === "no-such-resource");
+  }
+}
+
+/** A script that is loaded when it is needed first; a stopped emulator is told as such. */
+export async function loaded(script) {
+  try {
+    return await script;
+  } catch (error) {
+    // Browsers word this differently, but all throw a TypeError; a script that is there and faulty throws something else.
+    if (error instanceof TypeError) throw new Problem(0, GONE, "unreachable");
+    throw error;
   }
 }
 
@@ -129,7 +142,7 @@ async function send(url, options, signal, patience) {
     return await fetch(url, { credentials: "omit", ...options, cache: "no-store", signal: signal ? AbortSignal.any([signal, limit]) : limit });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Problem(0, limit.aborted ? "The emulator has not responded in time." : "The emulator can't be reached. Is it running?", "unreachable");
+    throw new Problem(0, limit.aborted ? "The emulator has not responded in time." : GONE, "unreachable");
   }
 }
 

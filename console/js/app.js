@@ -1,12 +1,15 @@
 //! Starts the console: finds the page for an address, shows it, and goes from one to the next without a reload.
 
-import { account, at, forget, Problem } from "./api.js";
+import { account, at, forget, loaded } from "./api.js";
 import { h } from "./dom.js";
 import { watchDrops } from "./drop.js";
 import { frame, PLACES } from "./frame.js";
 import { always, forPage, help } from "./keys.js";
 import * as live from "./live.js";
-import { button, head, linkButton, note, problemNote } from "./ui.js";
+import { linkBack, moved, rememberPlace, returnTo } from "./returning.js";
+import { button, head, linkButton, note, once, problemNote } from "./ui.js";
+import { countAlerts, title } from "./unseen.js";
+import { ZONE_CHANGED, zoneLine } from "./zone.js";
 
 const ROUTES = [
   [/^\/console\/?$/, () => import("./faxes.js")],
@@ -21,10 +24,13 @@ const ROUTES = [
   [/^\/console\/(?:clock|rules)$/, () => import("./clock.js")],
   [/^\/console\/alerts$/, () => import("./alerts.js")],
   [/^\/console\/worlds$/, () => import("./worlds.js")],
+  [/^\/console\/all$/, () => import("./all.js")],
+  [/^\/console\/traffic$/, () => import("./traffic.js")],
+  [/^\/console\/api$/, () => import("./explorer.js")],
   [/^\/console\/connect$/, () => import("./connect.js")],
 ];
 
-const shell = frame();
+const shell = frame({ switchWorld: once(switchWorld) });
 let leave = () => {};
 let shownAccount;
 let turn = 0;
@@ -33,13 +39,14 @@ let mayLeave = null;
 /** Goes to an address of the console. */
 export async function go(address, { replace = false, keep } = {}) {
   if (mayLeave && !(await mayLeave())) return;
+  rememberPlace();
   if (replace) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
   await show({ keep });
 }
 
-/** Shows the page that the address names. `quiet` keeps focus and scroll where they are. */
-async function show({ quiet = false, keep = null } = {}) {
+/** Shows the page that the address names. `quiet` keeps focus and scroll where they are; `place` is where they had been. */
+async function show({ quiet = false, keep = null, place = null } = {}) {
   const mine = ++turn;
   const path = location.pathname;
   if (shownAccount !== account()) {
@@ -62,7 +69,7 @@ async function show({ quiet = false, keep = null } = {}) {
       stops.push(stop);
     },
     onLeave: (action) => stops.push(action),
-    title: (text) => { if (mine === turn) document.title = `${text} · fauxfax`; },
+    title: (text) => { if (mine === turn) title(`${text} · fauxfax`); },
     reload: () => show({ quiet: true }),
   };
   const found = ROUTES.map(([pattern, load]) => [pattern.exec(path), load]).find(([match]) => match);
@@ -70,12 +77,7 @@ async function show({ quiet = false, keep = null } = {}) {
   try {
     if (found) {
       context.params = found[0].slice(1);
-      const module = await found[1]().catch((error) => {
-        // A file of the console that can't be fetched: browsers word this each in their own way.
-        if (error instanceof TypeError) throw new Problem(0, "The emulator can't be reached. Is it running?", "unreachable");
-        throw error;
-      });
-      content = await module.page(context);
+      content = await (await loaded(found[1]())).page(context);
     } else {
       context.title("No such page");
       content = [head("No such page"), note("", `There is no page ${path}. `, h("a", { href: at("/console") }, "Go to the faxes"))];
@@ -99,21 +101,28 @@ async function show({ quiet = false, keep = null } = {}) {
   const switched = shownAccount !== account();
   shownAccount = account();
   const scroll = scrollY;
-  shell.main.replaceChildren(h("div", { class: "page" }, [content].flat(Infinity).filter(Boolean)));
+  const focus = quiet ? document.activeElement?.id : "";
+  shell.main.replaceChildren(h("div", { class: "page" }, [content].flat(Infinity).filter(Boolean)), h("footer", { class: "end-of-page" }, zoneLine("zone-of-page")));
+  moved();
+  linkBack(shell.main);
   forPage(context.keys ?? []);
   mayLeave = context.mayLeave ?? null;
   context.shown?.();
-  if (quiet) scrollTo(0, scroll);
-  else {
-    scrollTo(0, 0);
+  if (quiet) {
+    scrollTo(0, scroll);
+    if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+  } else {
     // The first page leaves the focus where browsers put it.
-    if (!first) shell.main.querySelector("h1")?.focus({ preventScroll: true });
+    if (!returnTo(place, shell.main) && !first) shell.main.querySelector("h1")?.focus({ preventScroll: true });
     if (!first) shell.announce(document.title);
   }
   // What matters is on the screen; the rest of the frame may follow.
   setTimeout(() => {
     shell.arrived(path);
-    if (switched) live.start();
+    if (switched) {
+      live.start();
+      countAlerts();
+    }
   }, 0);
 }
 
@@ -134,9 +143,11 @@ document.addEventListener("click", (event) => {
   go(link.href);
 });
 
-addEventListener("popstate", () => show());
+addEventListener("popstate", ({ state }) => show({ place: state ?? {} }));
+document.addEventListener(ZONE_CHANGED, () => show({ quiet: true }));
 live.on("restart", () => {
   forget();
+  countAlerts();
   show({ quiet: true });
 });
 live.on("events", (events) => {
@@ -146,11 +157,20 @@ live.on("events", (events) => {
   }
 });
 
+/** The switcher of worlds, once it is wanted. */
+async function switchWorld() {
+  const { openSwitcher } = await loaded(import("./switcher.js"));
+  await openSwitcher(go);
+}
+
 always(
   ["?", "Show the keyboard shortcuts", help],
   ...PLACES.map(([text, path, , key]) => [`g ${key}`, `Go to ${text}`, () => go(at(path))]),
   ["r", "Receive a fax", () => go(at("/console/receive"))],
   ["s", "Send a fax", () => go(at("/console/send"))],
+  ["g e", "Go to all worlds", () => go(at("/console/all"))],
+  ["w", "Switch to another world", once(switchWorld)],
 );
 watchDrops((file) => go(at("/console/receive"), { keep: { file } }));
-show();
+import("./print.js");
+show({ place: history.state });

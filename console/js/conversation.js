@@ -3,26 +3,37 @@
 import { h, say } from "./dom.js";
 import { exchange } from "./exchange.js";
 import { size, stamp } from "./format.js";
-import { badge, note, pairs } from "./ui.js";
+import { changesOf, changesText } from "./replay.js";
+import { badge, button, note, pairs, toast } from "./ui.js";
 import { service } from "./service.js";
 
 const PURPOSES = {
-  "media-url": () => "The document is fetched",
-  "fax-url": () => `The app is asked for ${service.markup}`,
-  "fallback-url": () => `The fallback is asked for ${service.markup}`,
-  action: () => "The app is notified of the end",
-  "status-callback": () => "The app is notified of the status",
+  "media-url": () => "Document fetched",
+  "fax-url": () => `App asked for ${service.markup}`,
+  "fallback-url": () => `Fallback asked for ${service.markup}`,
+  action: () => "App notified of the end",
+  "status-callback": () => "App notified",
 };
+
+const TOKEN = "i-twilio-idempotency-token";
+/** What a request asked or told, in short. */
+const PLACES = { "fax-url": "FaxUrl", "fallback-url": "FallbackUrl", action: "action", "status-callback": "StatusCallback" };
 
 /** A timeline that grows at its end and moves nothing that is there. */
 export class Conversation {
-  constructor(context) {
+  constructor(context, tools) {
     this.context = context;
     this.steps = h("ol", { class: "steps" });
+    /** The steps by their place in the journal, and the requests by theirs, which replays refer to. */
+    this.items = new Map();
+    this.requests = new Map();
+    /** Requests to the app that failed and other alerts, oldest first: `{ seq, words }`; and all steps that went wrong. */
+    this.failures = [];
+    this.bad = [];
     this.reads = 0;
     this.readsToggle = h("button", { type: "button", class: "button small bare", "aria-pressed": "false", hidden: true, on: { click: () => this.showReads() } });
     this.empty = h("p", { class: "muted pad" }, "Nothing has happened yet, or the journal has dropped the events.");
-    this.element = h("section", { class: "card conversation", "aria-labelledby": "conversation" }, h("div", { class: "title" }, h("h2", { id: "conversation" }, "Conversation"), this.readsToggle), this.empty, this.steps);
+    this.element = h("section", { class: "card conversation", "aria-labelledby": "conversation" }, h("div", { class: "title" }, h("h2", { id: "conversation" }, "Conversation"), this.readsToggle, tools), this.empty, this.steps);
   }
 
   add(event) {
@@ -31,15 +42,55 @@ export class Conversation {
     const isRead = kind === "api.request" && data.method === "GET";
     // Reads are folded away, so they part no pages.
     if (!isRead) this.openPages = null;
+    if (kind === "webhook.attempt") this.remember(event);
     const [tone, ...content] = this.step(kind, data, event);
     this.append(event, tone, content, isRead);
+    if (tone === "bad" && !isRead) this.bad.push(event.seq);
+    // An alert about a request stands beside it; others are failures of their own.
+    if (kind === "alert" && data.level === "error" && !data.request_url) this.failures.push({ seq: event.seq, words: `alert ${data.code}` });
     if (isRead) this.countRead();
   }
 
   append(event, tone, content, isRead = false) {
     this.empty.hidden = true;
-    const item = h("li", { data: { tone, kind: event.kind }, class: isRead ? "read" : null }, h("time", { datetime: event.at, title: event.at }, stamp(event.at)), h("div", { class: "what" }, content));
+    const item = h("li", { id: `step-${event.seq}`, data: { tone, kind: event.kind }, class: isRead ? "read" : null }, h("a", { class: "at", href: `#${event.seq}`, title: `${event.at}. Copies a link to this step.`, "aria-label": `${stamp(event.at)}, link to this step`, on: { click: (click) => this.link(click, event.seq) } }, h("time", { datetime: event.at }, stamp(event.at))), h("div", { class: "what" }, content));
     this.steps.append(item);
+    this.items.set(event.seq, item);
+    return item;
+  }
+
+  /** Copies the address of a step, which is then the page's own. */
+  async link(click, seq) {
+    if (click.ctrlKey || click.metaKey || click.shiftKey) return;
+    click.preventDefault();
+    history.replaceState(history.state, "", `${location.pathname}${location.search}#${seq}`);
+    this.mark(seq);
+    await navigator.clipboard?.writeText(location.href);
+    toast("Copied the link to this step.");
+  }
+
+  /** Scrolls to a step, opens it, and puts the focus there. */
+  jump(seq) {
+    const item = this.mark(seq);
+    if (!item) return false;
+    if (item.classList.contains("read")) this.steps.classList.contains("with-reads") || this.showReads();
+    const exchange = item.querySelector("details.exchange");
+    if (exchange) exchange.open = true;
+    item.scrollIntoView({ block: "start" });
+    (item.querySelector("summary") ?? item.querySelector("a")).focus({ preventScroll: true });
+    return true;
+  }
+
+  /** Jumps to the first request that failed, or else to the first step that went wrong. */
+  jumpToFailure() {
+    const exchange = this.bad.find((seq) => this.items.get(seq).querySelector("details.exchange"));
+    return this.jump(exchange ?? this.bad[0]);
+  }
+
+  mark(seq) {
+    this.steps.querySelector(".marked")?.classList.remove("marked");
+    const item = this.items.get(seq);
+    item?.classList.add("marked");
     return item;
   }
 
@@ -75,6 +126,20 @@ export class Conversation {
     say(this.readsToggle, `${shown ? "Hide" : "Show"} ${this.reads} ${this.reads === 1 ? "read" : "reads"}`);
   }
 
+  remember({ seq, data }) {
+    const token = Object.entries(data.request_headers ?? {}).find(([name]) => name.toLowerCase() === TOKEN);
+    const id = token ? String(token[1]) : String(seq);
+    if (!this.requests.has(id)) this.requests.set(id, { seq, data });
+    if (data.error) this.failures.push({ seq, words: [PLACES[data.purpose] ?? data.purpose, data.params?.FaxStatus && `(${data.params.FaxStatus})`, data.status ?? "without a response"].filter(Boolean).join(" ") });
+  }
+
+  /** What was sent again, with what was changed, and a way back to the original. */
+  replayed(event) {
+    const original = this.requests.get(event.data.webhook);
+    const changes = original && changesText(changesOf(original.data, event.data));
+    return [exchange(event, "Sent again by hand", changes && `with ${changes}`, this.context), original && h("p", { class: "small" }, button("The original", () => this.jump(original.seq), { kind: "small bare", mark: "up" }))];
+  }
+
   step(kind, data, event) {
     switch (kind) {
       case "api.request":
@@ -82,14 +147,14 @@ export class Conversation {
       case "fax.status":
         return [data.error_code ? "bad" : "status", data.old ? h("span", { class: "muted" }, `${data.old} → `) : null, badge(data.new), data.error_message ? h("p", { class: "fault" }, `${data.error_message} (${data.error_code})`) : null];
       case "document.fetched":
-        return [data.reason || data.error ? "bad" : "plain", exchange(event, "The document is fetched", data.document ? `${data.document.pages} ${data.document.pages === 1 ? "page" : "pages"}, ${size(data.document.bytes)}` : data.reason, this.context)];
+        return [data.reason || data.error ? "bad" : "plain", exchange(event, PURPOSES["media-url"](), data.document ? `${data.document.pages} ${data.document.pages === 1 ? "page" : "pages"}, ${size(data.document.bytes)}` : data.reason, this.context)];
       case "webhook.attempt": {
         const status = data.params?.FaxStatus;
         const title = `${PURPOSES[data.purpose]?.() ?? data.purpose}${status && data.purpose !== "fax-url" ? `: ${status}` : ""}`;
         return [data.error ? "bad" : data.note ? "odd" : "plain", exchange(event, title, remark(data), this.context)];
       }
       case "webhook.replayed":
-        return [data.error ? "bad" : "plain", exchange(event, "Sent again by hand", null, this.context)];
+        return [data.error ? "bad" : "plain", ...this.replayed(event)];
       case "twiml.executed": {
         const { verb, ...attributes } = data;
         const given = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null && value !== undefined));

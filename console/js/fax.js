@@ -1,8 +1,9 @@
 //! A fax: its pages, its facts, and the conversation about it, live.
 
 import { at, control, controlUrl, rest, world } from "./api.js";
+import { Arriving } from "./arriving.js";
 import { Conversation } from "./conversation.js";
-import { fill, h, say } from "./dom.js";
+import { fill, h, put, say } from "./dom.js";
 import { count, isFinal, phone, span } from "./format.js";
 import { icon } from "./icons.js";
 import { ruleOfFax } from "./makerule.js";
@@ -13,6 +14,11 @@ import { Viewer } from "./viewer.js";
 const QUALITIES = { standard: "standard, 204 × 98 dpi", fine: "fine, 204 × 196 dpi", superfine: "superfine, 204 × 391 dpi" };
 /** The fax is asked for again at most this often while it goes over the line. */
 const REFRESH_MS = 250;
+/** While nothing is announced, such as when pages are being prepared, or when another window moves a frozen clock. */
+const POLL_MS = 2000;
+const RENDERING_MS = 300;
+/** Failed requests that are linked at the top of the page; the conversation has all. */
+const FAILURES_MAX = 6;
 /** Events asked for at once. */
 const EVENTS_MAX = 5000;
 
@@ -23,12 +29,13 @@ const unbroken = (text) => text.replaceAll(" ", "\u00a0");
 export async function page(context) {
   await world();
   const fax = new FaxPage(context, context.params[0]);
-  context.events((events) => fax.hear(events.filter((event) => event.fax_sid === fax.sid)));
+  context.events((events) => fax.hear(events.filter((event) => event.fax_sid === fax.sid || event.kind === "clock.moved")));
   context.whenLive(() => fax.catchUp());
   await fax.load();
-  context.keys = fax.viewer.keys();
-  context.onLeave(() => fax.viewer.close());
-  context.shown = () => fax.viewer.measure();
+  const list = () => context.go(fax.back.href);
+  context.keys = [["u", "Back to the list", list], ["Escape", "Back to the list", list], ["e", "Go to the first failure", () => fax.conversation.jumpToFailure()], ...fax.viewer.keys()];
+  context.onLeave(() => fax.close());
+  context.shown = () => fax.shown();
   return fax.view();
 }
 
@@ -38,36 +45,46 @@ class FaxPage {
     this.sid = sid;
     this.resource = null;
     this.seq = 0;
-    this.viewer = new Viewer(sid);
-    this.conversation = new Conversation(context);
+    this.arriving = new Arriving();
+    this.viewer = new Viewer(sid, this.arriving);
+    const exports = [["JSON", "json"], ["HAR", "har"], ["Markdown", "md"]].map(([name, ending]) => h("a", { href: controlUrl(`/faxes/${sid}/conversation.${ending}`), download: `${sid}.${ending}`, "aria-label": `Export as ${name}` }, name));
+    this.conversation = new Conversation(context, h("p", { class: "exports small" }, "Export ", exports));
+    this.back = h("a", { class: "back", href: at("/console") }, icon("left"), "Faxes");
     this.status = badge("ringing");
     this.pages = h("span", { class: "muted" });
     this.title = h("h1", { tabindex: "-1" }, "Fax");
+    this.toPages = button("Pages", () => this.viewer.element.scrollIntoView(), { kind: "small to-pages", mark: "page" });
     this.actions = h("div", { class: "actions" });
-    const exports = [["JSON", "json"], ["HAR", "har"], ["Markdown for an issue", "md"]];
-    this.exports = h(
-      "details",
-      { class: "more" },
-      h("summary", {}, "Export"),
-      h("div", { class: "actions" }, exports.map(([name, ending]) => linkButton(name, controlUrl(`/faxes/${sid}/conversation.${ending}`), { kind: "small", mark: "down", download: `${sid}.${ending}` }))),
-    );
-    this.facts = h("dl", { class: "facts" });
-    this.trouble = h("div", {});
+    this.facts = h("dl", { class: "strip" });
+    this.trouble = h("div", { class: "stack tight" });
+    this.columns = h("div", { class: "fax" }, this.conversation.element, this.viewer.element);
     this.extra = {};
   }
 
   view() {
     return [
-      h("a", { class: "back", href: at("/console") }, icon("left"), "Faxes"),
-      h("header", { class: "head fax-title" }, this.title, this.status, this.pages, this.actions),
+      this.back,
+      h("header", { class: "head fax-title" }, this.title, this.status, this.pages, this.toPages, this.actions),
       this.trouble,
-      h(
-        "div",
-        { class: "fax" },
-        this.viewer.element,
-        h("div", { class: "stack" }, h("section", { class: "card pad", "aria-labelledby": "facts" }, h("h2", { id: "facts" }, "Facts"), this.facts, this.exports), this.conversation.element),
-      ),
+      this.arriving.element,
+      h("section", { class: "card facts-strip", "aria-label": "Facts" }, this.facts),
+      this.columns,
     ];
+  }
+
+  shown() {
+    this.viewer.measure();
+    const step = /^#(\d+)$/.exec(location.hash);
+    // The frame scrolls to the top once more.
+    if (step) setTimeout(() => this.conversation.jump(Number(step[1])), 0);
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    clearTimeout(this.poll);
+    this.isClosed = true;
+    this.arriving.close();
+    this.viewer.close();
   }
 
   async load() {
@@ -115,14 +132,13 @@ class FaxPage {
 
   hear(events) {
     if (this.waiting) {
-      this.waiting.push(...events);
+      this.waiting.push(...events.filter((event) => event.fax_sid === this.sid));
       return;
     }
     const before = this.seq;
-    this.take(events);
-    if (this.seq === before) return;
-    this.update();
-    if (events.some((event) => ["fax.status", "fax.page", "media.evicted", "call.not-answered"].includes(event.kind))) this.refreshSoon();
+    this.take(events.filter((event) => event.fax_sid === this.sid));
+    if (this.seq !== before) this.update();
+    if (events.some((event) => ["fax.status", "fax.page", "media.evicted", "call.not-answered", "call.attempt", "document.fetched", "clock.moved"].includes(event.kind))) this.refreshSoon();
   }
 
   take(events) {
@@ -136,7 +152,6 @@ class FaxPage {
         this.error = data.error_message ? data : null;
       } else if (kind === "fax.page") {
         this.pageCount = data.pages;
-        this.viewer.arrived(data.page, data.pages);
       } else if (kind === "document.loss") {
         this.viewer.lost(data.page, data.what);
       } else if (kind === "call.not-answered") this.current = "not-answered";
@@ -148,21 +163,45 @@ class FaxPage {
     }
   }
 
+  /** Asks for the fax at once, or a little later if that has just been done. */
   refreshSoon() {
-    this.timer ??= setTimeout(async () => {
-      this.timer = null;
-      try {
-        this.resource = (await this.ask()) ?? this.resource;
-        this.show();
-      } catch {
-        // As above.
-      }
-    }, REFRESH_MS);
+    this.isStale = true;
+    if (this.isAsking || this.isClosed) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.refresh(), Math.max(0, (this.asked ?? 0) + REFRESH_MS - performance.now()));
+  }
+
+  async refresh() {
+    this.isAsking = true;
+    this.isStale = false;
+    this.asked = performance.now();
+    try {
+      const resource = await this.ask();
+      if (this.isClosed) return;
+      this.resource = resource ?? this.resource;
+      this.show();
+    } catch {
+      // The frame says that the line is lost.
+    } finally {
+      this.isAsking = false;
+      if (this.isStale) this.refreshSoon();
+    }
+  }
+
+  /** Asks again by itself where no event will say that something has changed. */
+  pollLater() {
+    clearTimeout(this.poll);
+    const progress = this.resource?.progress;
+    if (!progress || this.isClosed) return;
+    const wait = progress.step === "rendering" ? RENDERING_MS : POLL_MS;
+    this.poll = setTimeout(() => (document.hidden ? this.pollLater() : this.refreshSoon()), wait);
   }
 
   show() {
+    this.arriving.show(this.resource?.progress ?? null);
     this.update();
     this.showActions();
+    this.pollLater();
   }
 
   update() {
@@ -174,48 +213,59 @@ class FaxPage {
     say(this.title, words);
     this.context.title(words);
     setBadge(this.status, status);
-    const pages = fax?.num_pages ?? this.pageCount ?? null;
+    const pages = fax?.num_pages ?? fax?.progress?.pages ?? this.pageCount ?? null;
     say(this.pages, pages === null ? "" : count(pages, "page"));
-    this.viewer.show({ pages, isOver: isFinal(status), hasMedia: Boolean(fax?.media_sid), status });
+    this.viewer.show({ pages, isOver: isFinal(status), hasMedia: Boolean(fax?.media_sid || fax?.progress?.pictures) && !(isFinal(status) && !fax?.media_sid), status, isOutbound: fax?.direction === "outbound" });
+    this.columns.classList.toggle("single", this.viewer.isEmpty);
+    this.toPages.hidden = this.viewer.isEmpty;
     this.showTrouble(status);
-    this.showFacts(status, pages);
+    this.showFacts();
+    this.viewer.measure();
   }
 
   showTrouble(status) {
     const text = this.resource?.error_message ?? this.error?.error_message;
     const number = this.resource?.error_code ?? this.error?.error_code;
-    const advice = this.resource?.advice;
-    const key = `${status} ${text} ${advice}`;
+    const { cause, advice } = this.resource ?? {};
+    const { failures, bad } = this.conversation;
+    const key = JSON.stringify([status, text, advice, bad.length, failures.length]);
     if (this.told === key) return;
     this.told = key;
-    if (status === "not-answered") fill(this.trouble, note("odd", "No app took the call, so there is no fax. ", text ? `${text}. ` : "", advice && h("p", {}, `${this.resource.cause} `, h("em", {}, "What to do: "), advice), "The conversation shows why."));
-    else if (text && isFinal(status)) fill(this.trouble, note(status === "failed" ? "bad" : "odd", h("strong", {}, `${text}. `), advice && h("p", {}, `${this.resource.cause} `, h("em", {}, "What to do: "), advice), number && [`${service.name}'s code ${number}. `, h("a", { href: service.aboutCode(number), rel: "noreferrer", target: "_blank" }, `What ${service.name} says about it`)]));
-    else fill(this.trouble);
+    const jump = bad.length > 0 && h("p", {}, button("Jump to it", () => this.conversation.jumpToFailure(), { kind: "small", mark: "down" }));
+    const remedy = advice && h("p", {}, `${cause} `, h("em", {}, "What to do: "), advice);
+    fill(this.trouble);
+    if (status === "not-answered") put(this.trouble, note("odd", "No app took the call, so there is no fax. ", text ? `${text}. ` : "", remedy, jump));
+    else if (text && isFinal(status)) put(this.trouble, note(status === "failed" ? "bad" : "odd", h("strong", {}, `${text}. `), remedy, number && [`${service.name}'s code ${number}. `, h("a", { href: service.aboutCode(number), rel: "noreferrer", target: "_blank" }, `What ${service.name} says about it`)], jump));
+    if (failures.length > 0 && status !== "not-answered") {
+      const links = failures.slice(0, FAILURES_MAX).map(({ seq, words }) => button(words, () => this.conversation.jump(seq), { kind: "small" }));
+      put(this.trouble, note("odd", h("p", { class: "failures" }, h("strong", {}, failures.length === 1 ? "1 request to your app failed: " : `${failures.length} requests to your app failed: `), links, failures.length > FAILURES_MAX && `and ${failures.length - FAILURES_MAX} more`)));
+    }
   }
 
-  showFacts(status, pages) {
+  showFacts() {
     const fax = this.resource ?? {};
     const station = fax.remote_station_id ?? this.extra.station;
     const rate = fax.bit_rate ?? this.extra.bitRate;
+    const party = (text) => text && h("span", { class: "copyline" }, h("span", {}, phone(text)), copyButton(text, `Copy ${text}`));
+    const sid = (text, name) => text && h("span", { class: "copyline" }, h("span", { class: "mono break" }, text), copyButton(text, `Copy ${name}`));
     const rows = [
-      ["From", phone(fax.from ?? this.extra.from)],
-      ["To", phone(fax.to ?? this.extra.to)],
+      ["From", party(fax.from ?? this.extra.from)],
+      ["To", party(fax.to ?? this.extra.to)],
       ["Direction", fax.direction],
-      ["Remote station", station],
-      ["Quality", QUALITIES[fax.quality] ?? fax.quality],
-      ["Pages", pages === null ? null : String(pages)],
+      ["Quality", fax.quality && h("span", { title: QUALITIES[fax.quality] }, fax.quality)],
       ["Duration", fax.duration === null || fax.duration === undefined ? null : span(fax.duration)],
       ["Bit rate", rate ? `${Number(rate).toLocaleString("en")} bit/s` : null],
       ["Price", fax.price === null || fax.price === undefined ? null : `${fax.price} ${fax.price_unit ?? ""}`],
+      ["Remote station", station],
       ["Created", fax.date_created && time(fax.date_created)],
-      ["Fax SID", h("span", { class: "copyline" }, h("span", { class: "mono break" }, this.sid), copyButton(this.sid, "Copy fax SID"))],
-      ["Media SID", fax.media_sid && h("span", { class: "copyline" }, h("span", { class: "mono break" }, fax.media_sid), copyButton(fax.media_sid, "Copy media SID"))],
-      ["Media URL", fax.media_sid && button(`Copy ${service.mediaUrl[0]}`, once(() => this.mediaUrl()), { kind: "small", mark: "copy", title: service.mediaUrl[1] })],
+      ["Fax SID", sid(this.sid, "fax SID")],
+      ["Media SID", sid(fax.media_sid, "media SID")],
+      ["Media URL", fax.media_sid && button(`Copy ${service.mediaUrl[0]}`, once(() => this.mediaUrl()), { kind: "small bare", mark: "copy", title: service.mediaUrl[1] })],
     ];
     const key = JSON.stringify(rows.map(([name, value]) => [name, value instanceof Element ? value.textContent : value]));
     if (this.factsKey === key) return;
     this.factsKey = key;
-    fill(this.facts, rows.filter(([, value]) => value).map(([name, value]) => h("div", { class: name.endsWith(" SID") ? "long" : null }, h("dt", {}, name), h("dd", { class: "break" }, value))));
+    fill(this.facts, rows.filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", { class: "break" }, value))));
   }
 
   showActions() {

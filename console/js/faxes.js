@@ -1,23 +1,26 @@
-//! The list of faxes: newest first, live, filtered, paged. Nothing moves under a pointer or a reader's eyes.
+//! The list of faxes and calls: newest first, live, searched, paged. Nothing moves under a pointer or a reader's eyes.
 
 import { account, at, control } from "./api.js";
 import { fill, h, say } from "./dom.js";
-import { count, isFinal, phone, span, STATUSES } from "./format.js";
+import { count, isFinal } from "./format.js";
 import { icon } from "./icons.js";
-import { badge, button, head, linkButton, problemNote, select, setBadge, time } from "./ui.js";
+import { moved, rememberList } from "./returning.js";
+import { copier, copySid, Row } from "./row.js";
+import { SearchBox } from "./searchbox.js";
+import { button, confirm, head, linkButton, once, problemNote, toast } from "./ui.js";
 
 const PAGE_SIZE = 50;
 /** The list is asked for again at most this often while faxes come and go. */
 const REFRESH_MS = 600;
-/** Typing rests this long before the list is asked for. */
-const TYPING_MS = 220;
 /** A pointer that has moved within this is about to press something. */
 const POINTING_MS = 1500;
-
 /** A rare text in a very long list is looked for in so many steps before "Older" takes over. */
 const LOOKS_MAX = 20;
+/** Deleting very many faxes takes its time. */
+const DELETE_PATIENCE_MS = 120_000;
 
-const FILTERS = ["direction", "status", "number", "text", "page_token"];
+/** What a list is about: this world's faxes. Another page has those of all worlds. */
+const OWN_WORLD = { path: "/console", query: {}, heads: ["Fax", "Status", "Why", "Pages", "Took", "When"], where: "in this world", isOwn: true, row: (fax) => new Row(fax) };
 
 /** The page. */
 export async function page(context) {
@@ -30,107 +33,104 @@ export async function page(context) {
   context.shown = () => requestAnimationFrame(() => setTimeout(() => performance.mark("faxes-shown")));
   context.onLeave(() => list.close());
   context.keys = [
-    ["/", "Search", () => list.searchField.focus()],
+    ["/", "Search", () => list.search.field.focus()],
     ["j", "Next fax", () => list.step(1)],
     ["k", "Previous fax", () => list.step(-1)],
+    ["c", "Copy the SID of the fax that has the focus", () => copySid(document.activeElement)],
   ];
   return [
     head("Faxes", { actions: [linkButton("Receive a fax", at("/console/receive"), { kind: "first", mark: "in" }), linkButton("Send a fax", at("/console/send"), { mark: "out" })] }),
-    list.filters,
+    list.search.element,
+    list.bar,
     list.news,
     list.body,
     list.pager,
   ];
 }
 
-class List {
-  constructor(context) {
+export class List {
+  constructor(context, scope = OWN_WORLD) {
     this.context = context;
-    this.query = Object.fromEntries(FILTERS.map((name) => [name, context.query.get(name) ?? ""]));
+    this.scope = scope;
+    this.token = context.query.get("page_token") ?? "";
+    this.newer = this.token && Array.isArray(history.state?.newer) ? [...history.state.newer] : [];
+    this.search = new SearchBox(context.query, { changed: (typed) => this.searched(typed), leave: () => this.step(1, true) });
     this.rows = new Map();
-    this.tbody = h("tbody", { on: { pointermove: () => { this.pointedAt = performance.now(); }, pointerleave: () => { this.pointedAt = -Infinity; } } });
     this.pointedAt = -Infinity;
-    this.table = h("div", { class: "card faxes" }, h("table", {}, h("caption", { class: "unseen" }, "Faxes, newest first"), h("thead", {}, h("tr", {}, ["Fax", "Status", "From", "To", "Pages", "Took", "When"].map((name) => h("th", { scope: "col" }, name)))), this.tbody));
+    this.tbody = h("tbody", { on: { pointermove: () => { this.pointedAt = performance.now(); }, pointerleave: () => { this.pointedAt = -Infinity; }, click: follow } });
+    copier(this.tbody);
+    this.table = h("div", { class: "card faxes" }, h("table", {}, h("caption", { class: "unseen" }, "Faxes and calls, newest first"), h("thead", {}, h("tr", {}, scope.heads.map((name) => h("th", { scope: "col" }, name)))), this.tbody));
     this.body = h("div", { class: "stack" });
     this.pager = h("nav", { class: "pager", "aria-label": "Pages of the list" });
     this.newsButton = button("", () => this.showNews(), { kind: "small first" });
     this.news = h("div", { class: "news", role: "status" });
-    this.filters = this.filterBar();
+    this.tally = h("span", { class: "muted small" });
+    this.clear = button("", once(() => this.remove()), { kind: "small bare", mark: "trash" });
+    this.bar = h("div", { class: "listbar" }, this.search.chips, h("span", { class: "totals" }, this.tally, this.clear));
     this.timer = 0;
-    this.newer = [];
-  }
-
-  filterBar() {
-    const changed = (name, value) => {
-      if (this.query[name] === value) return;
-      this.query[name] = value;
-      this.query.page_token = "";
-      this.newer = [];
-      this.reload();
-    };
-    const typed = (name) => {
-      let wait = 0;
-      return (event) => {
-        clearTimeout(wait);
-        const value = event.target.value.trim();
-        wait = setTimeout(() => changed(name, value), event.type === "change" ? 0 : TYPING_MS);
-      };
-    };
-    const directions = [["", "All"], ["inbound", "In"], ["outbound", "Out"]].map(([value, text]) => button(text, null, { "aria-pressed": String(this.query.direction === value), data: { value } }));
-    const segments = h("div", { class: "segments", role: "group", "aria-label": "Direction" }, directions.map((each) => { each.className = ""; return each; }));
-    segments.addEventListener("click", (event) => {
-      const pressed = event.target.closest("button");
-      if (!pressed) return;
-      for (const each of directions) each.setAttribute("aria-pressed", String(each === pressed));
-      changed("direction", pressed.dataset.value);
-    });
-    const number = h("input", { type: "search", value: this.query.number, placeholder: "Number, +1555…", on: { input: typed("number"), change: typed("number") }, "aria-label": "Number", autocomplete: "off", spellcheck: "false" });
-    this.searchField = h("input", { type: "search", value: this.query.text, placeholder: "SID, number or error", on: { input: typed("text"), change: typed("text") }, "aria-label": "Text", autocomplete: "off", spellcheck: "false" });
-    const status = select([["", "Any status"], ...[...STATUSES, "not-answered"].map((word) => [word, word])], this.query.status, { "aria-label": "Status", on: { change: (event) => changed("status", event.target.value) } });
-    return h("form", { class: "filters", role: "search", "aria-label": "Filter the faxes", on: { submit: (event) => event.preventDefault() } }, segments, status, number, h("span", { class: "searchbox" }, icon("search"), this.searchField));
-  }
-
-  get isFiltered() {
-    return FILTERS.some((name) => this.query[name]);
-  }
-
-  /** Whether anything but the page is chosen. */
-  get isSearch() {
-    return FILTERS.some((name) => name !== "page_token" && this.query[name]);
   }
 
   async load() {
-    const answer = await this.ask();
-    this.show(answer);
+    if (this.scope.isOwn) rememberList();
+    try {
+      this.show(await this.ask());
+    } catch (problem) {
+      if (problem.status !== 422) throw problem;
+      this.refused(problem);
+    }
   }
 
   async ask() {
     const mine = (this.asked = (this.asked ?? 0) + 1);
-    const answer = await askFaxes(this.query, this.context.signal);
+    const answer = await askFaxes({ q: this.search.query, ...this.scope.query }, this.token, this.context.signal);
     return mine === this.asked ? answer : null;
   }
 
-  /** Asks for another page or another filter, and keeps the address true. */
-  async reload() {
-    history.replaceState(null, "", at("/console", { ...this.query, account: account() }));
+  /** Another search begins at its newest hit. What is typed in one go is one step back in the browser's history. */
+  searched(typed) {
+    this.token = "";
+    this.newer = [];
+    return this.reload(typed && history.state?.typed);
+  }
+
+  /** Asks for another page or another search, and keeps the address true. */
+  async reload(replace = false, typed = true) {
+    const address = at(this.scope.path, { q: this.search.query, page_token: this.token, account: account() });
+    const state = { newer: this.newer, typed: typed && !this.token };
+    if (replace) history.replaceState(state, "", address);
+    else history.pushState(state, "", address);
+    moved();
+    if (this.scope.isOwn) rememberList();
     try {
       const answer = await this.ask();
-      if (answer) {
-        this.show(answer, { fresh: true });
-        this.context.announce(count(answer.faxes.length, "fax", "faxes") + " shown");
-      }
+      if (!answer) return;
+      this.show(answer);
+      this.context.announce(this.tally.textContent);
     } catch (problem) {
-      if (!this.context.signal.aborted) fill(this.body, problemNote(problem));
+      if (!this.context.signal.aborted) this.refused(problem);
     }
+  }
+
+  /** A search that can't be read is explained at the box; what was found before stays. */
+  refused(problem) {
+    if (problem.status !== 422) {
+      fill(this.body, problemNote(problem));
+      return;
+    }
+    this.search.refuse(problem.message);
+    this.clear.hidden = true;
+    say(this.tally, "");
   }
 
   show(answer, { fresh = true } = {}) {
     this.answer = answer;
+    this.search.refuse("");
     fill(this.news);
     if (answer.faxes.length === 0) {
       this.rows.clear();
       fill(this.tbody);
-      if (this.isFiltered) fill(this.body, h("div", { class: "card empty" }, icon("search"), h("h2", {}, "No matching fax"), h("p", {}, answer.next ? "No match so far; choose Older to search further." : "Nothing in this world matches the filters."), linkButton("Show all", at("/console"))));
+      if (this.search.query || this.token) fill(this.body, h("div", { class: "card empty" }, icon("search"), h("h2", {}, "No matching fax"), h("p", {}, answer.next === null ? `Nothing ${this.scope.where} matches the search.` : "No match so far; choose Older to search further."), linkButton("Show all", at(this.scope.path))));
+      else if (this.scope.empty) fill(this.body, this.scope.empty());
       else if (!this.body.querySelector(".teach")) import("./empty.js").then(({ emptyFaxes }) => emptyFaxes()).then((content) => this.rows.size === 0 && fill(this.body, content));
     } else {
       this.reconcile(answer.faxes, fresh);
@@ -153,7 +153,7 @@ class List {
       let row = this.rows.get(fax.sid);
       if (row) row.update(fax);
       else {
-        row = new Row(fax);
+        row = this.scope.row(fax);
         if (!fresh) row.element.classList.add("arriving");
         this.rows.set(fax.sid, row);
       }
@@ -163,16 +163,16 @@ class List {
   }
 
   page(answer) {
-    const onFirst = !this.query.page_token;
+    const onFirst = !this.token;
     const to = (token) => {
-      this.query.page_token = String(token ?? "");
-      this.reload().then(() => scrollTo(0, 0));
+      this.token = String(token ?? "");
+      this.reload(false, false).then(() => scrollTo(0, 0));
     };
     const older = () => {
-      this.newer.push(this.query.page_token);
+      this.newer.push(this.token);
       to(answer.next);
     };
-    const more = answer.next !== null && answer.next !== undefined;
+    const more = answer.next !== null;
     fill(
       this.pager,
       (!onFirst || more) && [
@@ -180,15 +180,37 @@ class List {
         button("Newer", () => to(this.newer.pop()), { kind: "small", disabled: this.newer.length === 0 }),
         button("Older", older, { kind: "small", disabled: !more }),
       ],
-      h("span", { class: "muted small" }, this.isSearch ? `${answer.complete ? "" : "At least "}${answer.hits.toLocaleString("en")} of ${count(answer.total, "fax", "faxes")}` : `${count(answer.total, "fax", "faxes")} in this world`),
     );
+    const { hits, faxes, calls } = answer.counts;
+    const all = [count(faxes, "fax", "faxes"), calls > 0 && `${count(calls, "call")} that nobody took`].filter(Boolean).join(" and ");
+    const some = `${answer.counts.complete ? "" : "At least "}${hits.toLocaleString("en")} of ${(faxes + calls).toLocaleString("en")}`;
+    say(this.tally, this.search.query ? some : `${all} ${this.scope.where}`);
+    say(this.clear.lastChild, this.search.query ? `Delete ${hits === 1 ? "this one" : `these ${hits.toLocaleString("en")}`}` : "Delete all faxes");
+    this.clear.hidden = hits === 0 || !this.scope.isOwn;
+  }
+
+  /** Deletes what the search finds, on all pages, after one question. */
+  async remove() {
+    const { hits, faxes, calls, complete } = this.answer.counts;
+    const what = this.search.query ? `${complete ? "" : "at least "}${count(hits, "fax or call", "faxes and calls")} that this search finds` : calls > 0 ? `${count(faxes, "fax", "faxes")} and ${count(calls, "call")}` : count(faxes, "fax", "faxes");
+    const text = "Their documents go with them. Numbers, rules and the clock stay as they are, and so do faxes that are still in progress.";
+    if (!(await confirm(`Delete ${what}?`, text, "Delete"))) return;
+    const done = await control("DELETE", "/faxes", { query: { q: this.search.query, status: "any" }, patience: DELETE_PATIENCE_MS });
+    const gone = [(done.deleted > 0 || done.deleted_calls === 0) && count(done.deleted, "fax", "faxes"), done.deleted_calls > 0 && count(done.deleted_calls, "call")].filter(Boolean).join(" and ");
+    toast(`Deleted ${gone}.${done.in_progress > 0 ? ` ${count(done.in_progress, "fax", "faxes")} in progress ${done.in_progress === 1 ? "was" : "were"} left.` : ""}`);
+    this.token = "";
+    this.newer = [];
+    await this.reload(true, false);
+    this.search.field.focus();
   }
 
   /** Statuses change in place; what is new or has ended brings the list again, soon and once. */
   hear(events) {
     let stale = false;
     for (const event of events) {
-      if (event.kind === "call.not-answered") stale ||= this.query.status === "not-answered";
+      if (event.kind === "call.not-answered") stale = true;
+      // A callback that the app didn't take.
+      if (event.kind === "alert") stale ||= this.rows.has(event.fax_sid);
       if (event.kind !== "fax.status") continue;
       const row = this.rows.get(event.fax_sid);
       if (row) {
@@ -225,8 +247,8 @@ class List {
   /** Shows what came by itself: at once if nobody would be disturbed, else on request. */
   take(answer) {
     const unseen = answer.faxes.filter((fax) => !this.rows.has(fax.sid)).length;
-    const isBusy = this.rows.size > 0 && (scrollY > 120 || performance.now() - this.pointedAt < POINTING_MS || this.tbody.contains(document.activeElement));
-    if (unseen === 0 || !isBusy) {
+    const isReading = scrollY > 120 || performance.now() - this.pointedAt < POINTING_MS || this.tbody.contains(document.activeElement) || this.isSelecting();
+    if (unseen === 0 || this.rows.size === 0 || !isReading) {
       this.show(answer, { fresh: false });
       return;
     }
@@ -237,63 +259,45 @@ class List {
     if (!this.newsButton.isConnected) fill(this.news, this.newsButton);
   }
 
+  isSelecting() {
+    const selection = getSelection();
+    return !selection.isCollapsed && this.tbody.contains(selection.anchorNode);
+  }
+
   showNews() {
     scrollTo(0, 0);
     this.show(this.held, { fresh: false });
     this.tbody.querySelector("a")?.focus({ preventScroll: true });
   }
 
-  step(by) {
+  /** Moves the focus by so many rows, or to the first one. */
+  step(by, first = false) {
     const links = [...this.tbody.querySelectorAll("a")];
-    const now = links.indexOf(document.activeElement);
+    const now = first ? -1 : links.indexOf(document.activeElement);
     const next = links[now < 0 ? 0 : Math.min(links.length - 1, Math.max(0, now + by))];
     next?.focus();
   }
 
   close() {
     clearTimeout(this.timer);
+    this.search.close();
   }
 }
 
-class Row {
-  constructor(fax) {
-    const isIn = fax.direction === "inbound";
-    this.fax = fax;
-    this.badge = badge(fax.status);
-    this.pages = h("span");
-    this.took = h("span");
-    this.element = h(
-      "tr",
-      {},
-      h("td", { class: "way" }, h("a", { href: at(`/console/faxes/${fax.sid}`), "aria-label": `${isIn ? "Inbound" : "Outbound"} fax from ${fax.from ?? "unknown"} to ${fax.to}` }, icon(isIn ? "in" : "out"), h("span", {}, isIn ? "Inbound" : "Outbound"))),
-      h("td", { class: "status" }, this.badge),
-      h("td", { class: "from mono" }, phone(fax.from)),
-      h("td", { class: "to mono" }, phone(fax.to)),
-      h("td", { class: "pages" }, this.pages),
-      h("td", { class: "took" }, this.took),
-      h("td", { class: "when" }, time(fax.date_created)),
-    );
-    this.update(fax);
-  }
-
-  update(fax) {
-    this.fax = fax;
-    this.status(fax.status);
-    say(this.pages, fax.num_pages === null || fax.num_pages === undefined ? "–" : count(fax.num_pages, "page"));
-    say(this.took, span(fax.duration));
-  }
-
-  status(word) {
-    setBadge(this.badge, word);
-  }
+/** A click anywhere in a row follows its link, unless it ends the selection of a text. */
+function follow(event) {
+  if (event.target.closest("a, button") || !getSelection().isCollapsed) return;
+  const { ctrlKey, metaKey, shiftKey } = event;
+  event.target.closest("tr")?.querySelector("a").dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, ctrlKey, metaKey, shiftKey }));
 }
 
-/** A page of faxes. One that found nothing among many faxes is not yet the last: it is looked further, within reason. */
-async function askFaxes(query, signal) {
-  let token = query.page_token;
+/** A page of faxes and calls. One that found nothing among many is not yet the last: it is looked further, within reason. */
+async function askFaxes(query, from, signal) {
+  let token = from;
   for (let i = 0; ; i += 1) {
-    const answer = await control("GET", "/faxes", { query: { ...query, page_token: token, limit: PAGE_SIZE }, signal });
-    if (answer.faxes.length > 0 || answer.next_page_token === null || i === LOOKS_MAX) return { faxes: answer.faxes, next: answer.next_page_token, total: answer.total, hits: answer.hits, complete: answer.hits_complete };
-    token = String(answer.next_page_token);
+    const answer = await control("GET", "/faxes", { query: { ...query, status: "any", page_token: token, limit: PAGE_SIZE }, signal });
+    const { faxes, total, total_calls: calls, hits, hits_complete: complete, next_page_token: next } = answer;
+    if (faxes.length > 0 || next === null || i === LOOKS_MAX) return { faxes, next, counts: { faxes: total, calls, hits, complete } };
+    token = String(next);
   }
 }

@@ -1,8 +1,52 @@
 //! Values as a person reads them. It builds no elements.
 
-const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-const FULL = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+const ZONE_KEY = "fauxfax-zone";
+let zone = remembered();
+let formats = formatsIn(zone);
+
+function remembered() {
+  try {
+    return localStorage.getItem(ZONE_KEY) === "UTC" ? "UTC" : undefined;
+  } catch {
+    // Storage is off; the zone lasts for this page.
+    return undefined;
+  }
+}
+
+function formatsIn(timeZone) {
+  const format = (options) => new Intl.DateTimeFormat("en-GB", { ...options, timeZone });
+  return {
+    time: format({ hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }),
+    day: format({ day: "numeric", month: "short" }),
+    date: format({ year: "numeric", month: "2-digit", day: "2-digit" }),
+    full: format({ dateStyle: "medium", timeStyle: "long" }),
+  };
+}
+
+/** Whether times are shown in UTC by choice. */
+export const inUtc = () => zone === "UTC";
+
+/** Shows all times from now on in UTC, or in the browser's zone. */
+export function setZone(utc) {
+  zone = utc ? "UTC" : undefined;
+  formats = formatsIn(zone);
+  try {
+    if (utc) localStorage.setItem(ZONE_KEY, "UTC");
+    else localStorage.removeItem(ZONE_KEY);
+  } catch {
+    // As above.
+  }
+}
+
+/** The browser's zone at this moment, as `GMT−5`; `UTC` where it is that. */
+export function localZone() {
+  const parts = new Intl.DateTimeFormat("en-US", { timeZoneName: "shortOffset" }).formatToParts(new Date());
+  const name = parts.find((part) => part.type === "timeZoneName")?.value ?? "local time";
+  return name === "GMT" || name === "UTC" ? "UTC" : name.replace("-", "\u2212");
+}
+
+/** The zone that times are shown in. */
+export const zoneName = () => (zone === "UTC" ? "UTC" : localZone());
 
 const TONES = {
   queued: "wait", processing: "wait", sending: "busy", receiving: "busy", ringing: "busy", delivered: "good", received: "good",
@@ -25,20 +69,23 @@ export const count = (n, one, many = `${one}s`) => `${Number(n).toLocaleString("
 export function moment(text) {
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) return String(text ?? "");
-  const now = new Date();
-  return date.toDateString() === now.toDateString() ? TIME.format(date) : `${DAY.format(date)}${date.getFullYear() === now.getFullYear() ? "" : ` ${date.getFullYear()}`}, ${TIME.format(date)}`;
+  const [day, today] = [date, new Date()].map((each) => formats.date.format(each));
+  const clock = formats.time.format(date);
+  if (day === today) return clock;
+  const year = day.slice(-4);
+  return `${formats.day.format(date)}${year === today.slice(-4) ? "" : ` ${year}`}, ${clock}`;
 }
 
 /** Date, time and zone. */
 export function fullMoment(text) {
   const date = new Date(text);
-  return Number.isNaN(date.getTime()) ? String(text ?? "") : FULL.format(date);
+  return Number.isNaN(date.getTime()) ? String(text ?? "") : formats.full.format(date);
 }
 
 /** The time of day with milliseconds. */
 export function stamp(text) {
   const date = new Date(text);
-  return Number.isNaN(date.getTime()) ? "" : `${TIME.format(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+  return Number.isNaN(date.getTime()) ? "" : `${formats.time.format(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
 /** `1 h 5 min`, the two largest parts. */
@@ -85,3 +132,13 @@ export function size(bytes) {
 
 /** A text cut to a length. */
 export const cut = (text, max) => (text.length > max ? `${text.slice(0, max - 1)}…` : text);
+
+const AGES = [[60, 1, "s"], [3600, 60, "min"], [86_400, 3600, "h"], [Infinity, 86_400, "d"]];
+
+/** How long ago something was by this computer's clock, in one unit. */
+export function ago(text) {
+  const seconds = Math.max(0, (Date.now() - new Date(text).getTime()) / 1000);
+  if (seconds < 2) return "now";
+  const [, size, unit] = AGES.find(([max]) => seconds < max);
+  return `${Math.floor(seconds / size)} ${unit} ago`;
+}

@@ -1,15 +1,18 @@
 //! The frame of every page: navigation, which world this is, whether the line is live. It shows no faxes.
 
 import { at, world } from "./api.js";
-import { h, say } from "./dom.js";
+import { fill, h, say } from "./dom.js";
 import { frozenNote } from "./frozen.js";
 import { icon, mark } from "./icons.js";
 import * as live from "./live.js";
 import { help } from "./keys.js";
+import { watchAlerts } from "./unseen.js";
+import { ZONE_CHANGED, zoneLine } from "./zone.js";
 
 /** The pages in the navigation. */
 export const PLACES = [
   ["Faxes", "/console", "faxes", "f"],
+  ["Traffic", "/console/traffic", "traffic", "t"],
   ["Numbers", "/console/phone-numbers/incoming", "numbers", "n"],
   ["Bins", "/console/twiml-bins", "bins", "b"],
   ["Clock and rules", "/console/clock", "clock", "c"],
@@ -21,8 +24,9 @@ export const PLACES = [
 const WORDS = { connecting: "Connecting…", live: "Live", lost: "Not connected", refused: "No live events" };
 
 /** Builds the frame; answers the places that pages fill. */
-export function frame() {
+export function frame({ switchWorld }) {
   const links = PLACES.map(([text, path, name]) => h("a", { href: at(path), data: { path } }, icon(name), h("span", {}, text)));
+  watchAlerts(links.find((link) => link.dataset.path === "/console/alerts"));
   const side = h("header", { class: "side" });
   const menu = h("button", { type: "button", class: "button small menu", "aria-expanded": "false", "aria-controls": "navigation", on: { click: () => toggle(!side.classList.contains("open")) } }, icon("menu"), "Menu");
   let before;
@@ -35,12 +39,15 @@ export function frame() {
   const stateWords = h("span", {}, WORDS.connecting);
   const state = h("div", { class: "state", role: "status", data: { state: "connecting" } }, h("span", { class: "dot" }), stateWords, h("button", { type: "button", class: "button small bare icon", "aria-label": "Keyboard shortcuts", title: "Keyboard shortcuts (?)", on: { click: help } }, "?"));
   const frozen = frozenNote();
+  const allLink = h("a", { class: "alllink", href: "/console/all", title: "The faxes of every account in one live list (g e)" }, icon("worlds"), "All worlds, live");
+  const zone = h("div", {}, zoneLine("zone-of-frame"));
+  document.addEventListener(ZONE_CHANGED, () => fill(zone, zoneLine("zone-of-frame")));
   side.append(
     h("a", { class: "brand", href: at("/console") }, mark(), "fauxfax"),
     menu,
     h("nav", { id: "navigation", "aria-label": "Pages", on: { click: () => toggle(false) } }, h("ul", {}, links.map((link) => h("li", {}, link)))),
     frozen.element,
-    h("div", { class: "foot" }, h("a", { class: "world", href: at("/console/worlds") }, name, sid), state),
+    h("div", { class: "foot" }, h("button", { type: "button", class: "world", "aria-haspopup": "dialog", title: "A world is one account with its own faxes, numbers, clock and rules. Switch to another (w)", on: { click: switchWorld } }, name, sid, h("span", { class: "what" }, "Switch world")), allLink, zone, state),
   );
   const lost = h("div", { class: "lost", role: "alert", hidden: true });
   const main = h("main", { id: "main" });
@@ -74,10 +81,11 @@ export function frame() {
       }
       side.querySelector(".brand").setAttribute("href", at("/console"));
       frozen.arrived();
-      side.querySelector(".world").setAttribute("href", at("/console/worlds"));
+      allLink.toggleAttribute("aria-current", path === "/console/all");
+      if (path === "/console/all") allLink.setAttribute("aria-current", "page");
       try {
         const own = await world();
-        say(name, own.friendly_name || "World");
+        say(name, `World: ${own.friendly_name || "unnamed"}`);
         say(sid, own.sid);
       } catch {
         say(sid, "unknown");

@@ -9,6 +9,10 @@ const BUNCH_MS = 120;
 const RETRY_MS = [400, 800, 1500, 3000];
 /** Past so many missed events the journal may have dropped some, so pages start afresh. */
 const MISSED_MAX = 5000;
+/** Events of another stream that are handed on at once: more would hold up the page. */
+const HANDED_MAX = 200;
+/** Events of another stream that may wait; a page shows no more of them anyway. */
+const WAITING_MAX = 2000;
 /** Where a build has no stream. */
 const POLL_MS = 1000;
 
@@ -145,6 +149,56 @@ function tell(events) {
   if (news.length === 0) return;
   seq = news[news.length - 1].seq;
   for (const listener of [...listeners.events]) listener(news);
+}
+
+/** Follows another stream of the control API; answers how to end that. It pauses while the page is hidden, unless it `isWanted`. */
+export function follow(path, query, since, { arrived, dropped = () => {}, isWanted = () => false }) {
+  let last = since;
+  let own = null;
+  let wait = 0;
+  let again = 0;
+  let waiting = [];
+  const hand = () => {
+    const texts = waiting.splice(0, HANDED_MAX);
+    wait = waiting.length > 0 ? setTimeout(hand, BUNCH_MS / 4) : 0;
+    arrived(texts.map((text) => JSON.parse(text)));
+  };
+  const close = () => {
+    own?.close();
+    own = null;
+    clearTimeout(again);
+  };
+  const connect = () => {
+    if (own || (document.hidden && !isWanted())) return;
+    own = new EventSource(controlUrl(path, { ...query, since: last }));
+    own.onmessage = ({ data, lastEventId }) => {
+      last = Number(lastEventId) || last;
+      waiting.push(data);
+      if (waiting.length > WAITING_MAX) {
+        waiting.splice(0, WAITING_MAX / 2);
+        dropped();
+      }
+      wait ||= setTimeout(hand, BUNCH_MS);
+    };
+    own.addEventListener("evicted", ({ lastEventId }) => {
+      last = Number(lastEventId) || last;
+      dropped();
+    });
+    own.onerror = () => {
+      close();
+      again = setTimeout(connect, RETRY_MS[2]);
+    };
+  };
+  const turn = () => (document.hidden && !isWanted() ? close() : connect());
+  document.addEventListener("visibilitychange", turn);
+  addEventListener("pagehide", close);
+  connect();
+  return () => {
+    document.removeEventListener("visibilitychange", turn);
+    removeEventListener("pagehide", close);
+    close();
+    clearTimeout(wait);
+  };
 }
 
 function setState(next) {

@@ -1,42 +1,64 @@
-//! The pages of a fax as pictures: one large, all small, zoom and keys. The emulator draws them; no document runs here.
+//! The pages of a fax as pictures: one large, all small, zoom, text and keys. The emulator draws them; no document runs here.
 
-import { controlUrl } from "./api.js";
+import { control, controlUrl } from "./api.js";
 import { fill, h, say } from "./dom.js";
 import { icon } from "./icons.js";
-import { button, note } from "./ui.js";
+import { button, note, problemNote, select } from "./ui.js";
 
+const FIT_PAGE = "page";
+const FIT_WIDTH = "width";
 const ZOOMS = [0.5, 0.75, 1, 1.5, 2, 3];
-const FIT = 1;
+const LEVELS = [[FIT_PAGE, "Fit page"], [FIT_WIDTH, "Fit width"], ...ZOOMS.map((zoom) => [String(zoom), `${zoom * 100} %`])];
 const THUMB_PX = 120;
 /** Widths are asked for in steps, so that a resized window finds most pictures kept. */
 const STEP_PX = 200;
 /** A page at its own resolution; the emulator draws none wider. */
 const WIDTH_MAX_PX = 1728;
+/** A page of letter paper in CSS pixels. */
+const PAPER_PX = 816;
+const PAPER_RATIO = 8.5 / 11;
+/** From so many pages on, there is a box for the number of a page. */
+const LONG_PAGES = 6;
 
-/** Shows the pages of one fax. */
+/** The height of the sheet, and the room below the viewer. */
+const SHEET_MIN_PX = 380;
+const SHEET_MAX_PX = 1400;
+const BELOW_PX = 16;
+/** Where the viewer stands beside the conversation, as in console.css. */
+const beside = matchMedia("(min-width: 68.01rem)");
+
+/** Shows the pages of one fax; `arriving` tells how far they have come. */
 export class Viewer {
-  constructor(sid) {
+  constructor(sid, arriving) {
     this.sid = sid;
+    this.arriving = arriving;
     this.page = 1;
     this.pages = 0;
-    this.zoom = FIT;
-    this.sent = new Set();
+    this.zoom = FIT_PAGE;
+    this.ratio = PAPER_RATIO;
+    /** Whether the page on the line is turned to when it begins. */
+    this.follows = true;
     this.thumbs = [];
     this.broken = new Set();
     /** What is missing, by the document's page; under null what concerns all of it. */
     this.losses = new Map();
     this.image = h("img", { alt: "", draggable: "false", on: { error: () => this.failed(), load: () => this.loaded() } });
+    this.veil = h("div", { class: "veil-page" });
+    this.paper = h("div", { class: "paper" }, this.image, this.veil);
     this.wait = h("div", { class: "waiting" });
-    this.sheet = h("div", { class: "sheet", tabindex: "0", role: "group", "aria-label": "Page" }, this.image, this.wait);
+    this.text = h("div", { class: "page-text", hidden: true });
+    this.sheet = h("div", { class: "sheet", tabindex: "0", role: "group", "aria-label": "Page", on: { dblclick: () => this.setZoom(this.zoom === FIT_PAGE ? FIT_WIDTH : FIT_PAGE) } }, this.paper, this.text, this.wait);
     this.missing = h("div", { class: "missing", role: "status", hidden: true });
     this.where = h("span", { class: "where", role: "status" });
     this.prev = button("", () => this.turn(-1), { kind: "small icon", mark: "left", label: "Previous page" });
     this.next = button("", () => this.turn(1), { kind: "small icon", mark: "right", label: "Next page" });
     this.out = button("", () => this.scale(-1), { kind: "small icon", mark: "minus", label: "Zoom out" });
     this.inn = button("", () => this.scale(1), { kind: "small icon", mark: "plus", label: "Zoom in" });
-    this.level = button("Fit", () => this.setZoom(FIT), { kind: "small", "aria-label": "Fit the width" });
+    this.level = select(LEVELS, FIT_PAGE, { "aria-label": "Zoom", on: { change: () => this.setZoom(this.level.value) } });
+    this.texts = button("Text", () => this.toggleText(), { kind: "small", "aria-pressed": "false" });
+    this.jump = h("input", { type: "number", min: "1", "aria-label": "Go to page", placeholder: "Go to", on: { change: () => this.jumpTo() } });
     this.strip = h("ol", { class: "thumbs", "aria-label": "All pages" });
-    this.element = h("section", { class: "viewer card", "aria-label": "Pages" }, h("div", { class: "bar" }, this.prev, this.where, this.next, h("span", { class: "gap" }), this.out, this.level, this.inn), this.missing, this.sheet, this.strip);
+    this.element = h("section", { class: "viewer card", id: "pages", "aria-label": "Pages" }, h("div", { class: "bar" }, this.prev, this.where, this.next, this.jump, h("span", { class: "gap" }), this.texts, this.out, this.level, this.inn), this.missing, this.sheet, this.strip);
     this.resized = () => this.measure();
     addEventListener("resize", this.resized);
   }
@@ -47,7 +69,8 @@ export class Viewer {
       ["ArrowRight", "Next page", () => this.turn(1)],
       ["+", "Zoom in", () => this.scale(1)],
       ["-", "Zoom out", () => this.scale(-1)],
-      ["0", "Fit the width", () => this.setZoom(FIT)],
+      ["0", "Fit the page", () => this.setZoom(FIT_PAGE)],
+      ["t", "Show the page's text", () => this.toggleText()],
     ];
   }
 
@@ -56,24 +79,31 @@ export class Viewer {
   }
 
   /** What is known of the fax by now. */
-  show({ pages, isOver, hasMedia, status }) {
-    const changed = this.pages !== (pages ?? 0) || this.hasMedia !== hasMedia || this.isOver !== isOver;
+  show({ pages, isOver, hasMedia, status, isOutbound }) {
+    const key = `${pages} ${hasMedia} ${isOver} ${status}`;
+    const online = this.arriving.page;
+    const turns = this.follows && online > 0 && online !== this.page;
     this.status = status;
     this.isOver = isOver;
     this.hasMedia = hasMedia;
-    if (!changed) return;
-    this.broken.clear();
+    this.element.classList.toggle("outbound", isOutbound);
+    if (this.key === key && !turns) return;
+    if (this.key !== key) this.broken.clear();
+    this.key = key;
     this.pages = pages ?? 0;
+    if (turns) this.page = online;
     this.page = Math.min(Math.max(1, this.page), Math.max(1, this.pages));
+    this.element.hidden = this.isEmpty;
     this.drawThumbs();
     this.draw();
+    this.measure();
+    if (turns) this.showThumb();
+    if (online > 0 && online < this.pages && hasMedia) new Image().src = this.source(online + 1, this.width);
   }
 
-  /** A page has gone over the line. */
-  arrived(page, pages) {
-    this.sent.add(page);
-    this.thumbs[page - 1]?.element.classList.add("sent");
-    if (!this.isOver) this.tellProgress(page, pages);
+  /** Whether there is nothing to see, now or later. */
+  get isEmpty() {
+    return this.isOver && !(this.pages > 0 && this.hasMedia);
   }
 
   /** Something of the document is missing on a page, or on no page in particular. */
@@ -97,50 +127,74 @@ export class Viewer {
     });
   }
 
-  tellProgress(page, pages) {
-    fill(this.wait, h("div", { class: "line" }), h("p", {}, `Page ${page} of ${pages} has been transmitted`));
-  }
-
+  /** Fits the paper into its place, and asks for a picture of that size. */
   measure() {
-    const width = Math.min(WIDTH_MAX_PX, Math.ceil((this.sheet.clientWidth * this.zoom * Math.min(devicePixelRatio, 2)) / STEP_PX) * STEP_PX);
-    if (width > 0 && width !== this.width) {
-      this.width = width;
+    if (this.element.hidden) return;
+    this.fitWindow();
+    const style = getComputedStyle(this.sheet);
+    const wide = this.sheet.clientWidth - 2 * parseFloat(style.paddingLeft);
+    const tall = this.sheet.clientHeight - 2 * parseFloat(style.paddingTop);
+    if (!(wide > 0)) return;
+    const width = this.zoom === FIT_PAGE ? Math.min(wide, tall * this.ratio) : this.zoom === FIT_WIDTH ? wide : PAPER_PX * this.zoom;
+    this.paper.style.width = `${Math.floor(width)}px`;
+    this.paper.style.aspectRatio = String(this.ratio);
+    this.shown = width;
+    const picture = Math.min(WIDTH_MAX_PX, Math.ceil((width * Math.min(devicePixelRatio, 2)) / STEP_PX) * STEP_PX);
+    if (picture !== this.width) {
+      this.width = picture;
       this.draw();
     }
+  }
+
+  /** Makes the sheet as high as the window leaves room for, where the viewer stands beside the conversation. */
+  fitWindow() {
+    const place = this.element.parentElement;
+    if (!place) return;
+    const top = place.getBoundingClientRect().top + scrollY;
+    const rest = this.element.offsetHeight - this.sheet.offsetHeight;
+    const height = beside.matches ? `${Math.round(Math.min(SHEET_MAX_PX, Math.max(SHEET_MIN_PX, innerHeight - top - rest - BELOW_PX)))}px` : "";
+    if (this.sheet.style.height !== height) this.sheet.style.height = height;
   }
 
   draw() {
     const has = this.pages > 0 && this.hasMedia;
     this.markLosses();
-    this.element.classList.toggle("blank", !has);
-    say(this.where, this.pages ? `Page ${this.page} of ${this.pages}` : "No pages");
+    say(this.where, this.pages ? `Page ${this.page} of ${this.pages}` : "No pages yet");
     this.prev.disabled = this.page <= 1;
     this.next.disabled = this.page >= this.pages;
-    say(this.level.lastChild, this.zoom === FIT ? "Fit" : `${this.zoom * 100} %`);
-    this.out.disabled = this.zoom <= ZOOMS[0];
-    this.inn.disabled = this.zoom >= ZOOMS[ZOOMS.length - 1];
+    this.jump.hidden = this.pages < LONG_PAGES;
+    this.jump.max = String(this.pages);
+    this.texts.hidden = !has;
+    this.level.value = String(this.zoom);
+    this.out.disabled = this.zoom === ZOOMS[0];
+    this.inn.disabled = this.zoom === ZOOMS[ZOOMS.length - 1];
     this.sheet.setAttribute("aria-label", `Page ${this.page}`);
-    this.image.style.width = `${this.zoom * 100}%`;
-    this.image.classList.toggle("over", this.zoom > 1);
     this.thumbs.forEach(({ button: own }, i) => own.setAttribute("aria-current", String(i + 1 === this.page)));
-    if (has && !this.broken.has(this.page)) {
-      const source = this.source(this.page, this.width ?? 1000);
+    const draws = has && !this.broken.has(this.page);
+    if (draws && this.width) {
+      const source = this.source(this.page, this.width);
       if (this.image.getAttribute("src") !== source) {
         this.image.alt = `Page ${this.page} of ${this.pages}`;
         this.image.src = source;
       }
-      this.image.hidden = false;
-    } else {
-      this.image.hidden = true;
-      this.image.removeAttribute("src");
-      this.tellWhyNot();
-    }
+    } else if (!draws) this.image.removeAttribute("src");
+    this.image.hidden = !draws;
+    this.tellWhyNot(draws);
+    this.cover();
+    this.showText();
   }
 
-  tellWhyNot() {
-    if (this.broken.has(this.page)) fill(this.wait, icon("page"), h("p", {}, "This page can't be drawn: it never arrived, or its document was deleted."));
-    else if (this.isOver) fill(this.wait, icon("page"), h("p", {}, this.status === "received" || this.status === "delivered" ? "The document is not stored." : "No pages were transmitted."));
-    else if (this.sent.size === 0) fill(this.wait, h("div", { class: "line" }), h("p", {}, this.status === "ringing" ? "Ringing…" : "Waiting for the first page…"));
+  /** Covers what has not come over the line yet, on the page and on the small ones. */
+  cover() {
+    this.arriving.lay([[this.veil, this.page], ...this.thumbs.map(({ cover }, i) => [cover, i + 1])]);
+  }
+
+  tellWhyNot(draws) {
+    const hides = draws || (!this.isOver && !this.broken.has(this.page) && this.pages > 0);
+    if (hides) fill(this.wait);
+    else if (this.broken.has(this.page)) fill(this.wait, icon("page"), h("p", {}, "This page can't be drawn: it never arrived, or its document was deleted."));
+    else fill(this.wait, h("p", {}, this.status === "ringing" ? "Ringing…" : "Waiting for the first page…"));
+    this.paper.hidden = !hides && this.broken.has(this.page);
   }
 
   source(page, width) {
@@ -148,7 +202,10 @@ export class Viewer {
   }
 
   loaded() {
-    fill(this.wait);
+    const { naturalWidth: width, naturalHeight: height } = this.image;
+    if (!width || !height) return;
+    this.ratio = width / height;
+    this.measure();
   }
 
   failed() {
@@ -164,9 +221,10 @@ export class Viewer {
     this.thumbsKey = key;
     this.strip.hidden = this.pages < 2;
     this.thumbs = Array.from({ length: this.pages }, (_, i) => {
-      const picture = draws ? h("img", { loading: "lazy", alt: "", width: 60, height: 78, src: this.source(i + 1, THUMB_PX) }) : h("span", { class: "leaf" });
+      const cover = h("span", { class: "veil-page" });
+      const picture = h("span", { class: "leaf" }, draws && h("img", { loading: "lazy", alt: "", width: 60, height: 78, src: this.source(i + 1, THUMB_PX), on: { error: ({ currentTarget }) => currentTarget.remove() } }), cover);
       const own = h("button", { type: "button", "aria-label": `Page ${i + 1}`, "aria-current": String(i + 1 === this.page), on: { click: () => this.go(i + 1) } }, picture, h("span", {}, String(i + 1)));
-      return { button: own, element: h("li", { class: this.sent.has(i + 1) ? "sent" : null }, own) };
+      return { button: own, cover, element: h("li", {}, own) };
     });
     fill(this.strip, this.thumbs.map(({ element }) => element));
   }
@@ -177,23 +235,58 @@ export class Viewer {
 
   go(page) {
     const wanted = Math.min(Math.max(1, page), Math.max(1, this.pages));
+    this.follows = wanted === this.arriving.page;
     if (wanted === this.page) return;
     this.page = wanted;
     this.sheet.scrollTo(0, 0);
     this.draw();
-    const thumb = this.thumbs[wanted - 1]?.element;
+    this.showThumb();
+  }
+
+  jumpTo() {
+    const page = Number(this.jump.value);
+    this.jump.value = "";
+    if (Number.isInteger(page) && page > 0) this.go(page);
+  }
+
+  showThumb() {
+    const thumb = this.thumbs[this.page - 1]?.element;
     if (thumb) this.strip.scrollTo({ left: thumb.offsetLeft - this.strip.clientWidth / 2, behavior: "smooth" });
   }
 
+  /** The next step up or down from what is shown, which may be fitted. */
   scale(by) {
-    const now = ZOOMS.indexOf(this.zoom);
-    this.setZoom(ZOOMS[Math.min(ZOOMS.length - 1, Math.max(0, now + by))]);
+    const now = this.shown / PAPER_PX;
+    const steps = by > 0 ? ZOOMS.filter((zoom) => zoom > now + 0.01) : ZOOMS.filter((zoom) => zoom < now - 0.01).reverse();
+    this.setZoom(steps[0] ?? (by > 0 ? ZOOMS[ZOOMS.length - 1] : ZOOMS[0]));
   }
 
   setZoom(zoom) {
-    this.zoom = zoom;
-    this.draw();
+    this.zoom = Number(zoom) || zoom;
     this.measure();
+    this.draw();
+  }
+
+  toggleText() {
+    if (this.texts.hidden) return;
+    const shows = this.texts.getAttribute("aria-pressed") !== "true";
+    this.texts.setAttribute("aria-pressed", String(shows));
+    this.showText();
+  }
+
+  async showText() {
+    const shows = this.texts.getAttribute("aria-pressed") === "true" && this.hasMedia;
+    this.text.hidden = !shows;
+    this.sheet.classList.toggle("as-text", shows);
+    const { page } = this;
+    if (!shows || this.textPage === page) return;
+    this.textPage = page;
+    try {
+      const { text, cut, why } = await control("GET", `/faxes/${this.sid}/pages/${page}/text`);
+      if (this.textPage === page) fill(this.text, text === null ? note("", `The text is not known: ${why}.`) : [h("pre", { "aria-label": `Text of page ${page}` }, text), cut && note("odd", "The rest of the text was too long to keep.")]);
+    } catch (problem) {
+      this.textPage = null;
+      fill(this.text, problemNote(problem));
+    }
   }
 }
-

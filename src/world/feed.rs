@@ -84,9 +84,10 @@ impl Feed {
         Self { real, ring: Mutex::default(), changes: watch::channel(0).0 }
     }
 
-    /// Adds an account's new journal entries. To be called under the world's lock, so that they stay in order.
-    pub(super) fn add_journaled(&self, account: AccountSid, entries: impl Iterator<Item = JournalEvent>) {
-        self.add(entries.map(|entry| (Some(account), Happening::Journaled(entry))));
+    /// Adds an account's new journal entries, and returns the real time at which it did. To be called under the world's
+    /// lock, so that they stay in order.
+    pub(super) fn add_journaled(&self, account: AccountSid, entries: impl Iterator<Item = JournalEvent>) -> Timestamp {
+        self.add(entries.map(|entry| (Some(account), Happening::Journaled(entry))))
     }
 
     /// Adds a request that no journal contains.
@@ -94,7 +95,7 @@ impl Feed {
         self.add(std::iter::once((account, Happening::Request(request))));
     }
 
-    fn add(&self, entries: impl Iterator<Item = (Option<AccountSid>, Happening)>) {
+    fn add(&self, entries: impl Iterator<Item = (Option<AccountSid>, Happening)>) -> Timestamp {
         let mut ring = self.lock();
         // Read under the lock, so that times never decrease.
         let at = self.real.now();
@@ -105,6 +106,7 @@ impl Feed {
         if self.changes.receiver_count() > 0 {
             self.changes.send_modify(|count| *count = count.wrapping_add(1));
         }
+        at
     }
 
     /// Returns the first `limit` entries after the number `since` for which `fits` returns true.
@@ -117,6 +119,13 @@ impl Feed {
         };
         let entries = entries.into_iter().filter(|news| fits(news)).take(limit).collect();
         FeedPage { entries, last_seq, evicted }
+    }
+
+    /// Returns the `count` entries after the number `seq`, or fewer if there are no more.
+    pub(crate) fn following(&self, seq: u64, count: usize) -> Vec<Arc<News>> {
+        let ring = self.lock();
+        let start = ring.kept.partition_point(|kept| kept.seq <= seq);
+        ring.kept.range(start..).take(count).cloned().collect()
     }
 
     /// Waits until the ring has entries after the number `since`.

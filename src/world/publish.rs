@@ -16,6 +16,6 @@ impl World {
         }
         let since = std::mem::replace(&mut core.published, last_seq);
         let news = journal.events(&EventFilter { since, ..EventFilter::default() }, usize::MAX);
-        feed.add_journaled(self.0.sid, news.into_iter());
+        core.last_activity = Some(feed.add_journaled(self.0.sid, news.into_iter()));
     }
 }

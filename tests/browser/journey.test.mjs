@@ -86,17 +86,20 @@ test("a PDF dropped on the list is received, and its pages and conversation are 
     assert.ok(moved.next.length > 0, "a page is still to come");
     moved = await emulator.control("POST", "/clock/advance", { body: { to: moved.next[0].at } });
   }
-  await conversation.getByText("The app is asked for TwiML").waitFor();
+  await conversation.getByText("App asked for TwiML").waitFor();
   await conversation.getByText(/^Page 1 of 2 transmitted/).waitFor();
   await emulator.control("PUT", "/clock", { body: { mode: "running" } });
   await conversation.getByText("Pages 1–2 of 2 transmitted").waitFor();
-  await conversation.getByText("The app is notified of the end: received").waitFor();
+  await conversation.getByText("App notified of the end: received").waitFor();
   await page.getByText("2 pages", { exact: true }).waitFor();
   assert.deepEqual(app.heard.map((each) => each.path), ["/fax", "/fax/received"]);
   assert.equal(await page.getByText("ACME CLINIC").first().isVisible(), true);
 });
 
 test("the fax's pages are pictures that the emulator drew, turned by button and by key", async () => {
+  // The page that came last is shown.
+  await page.getByRole("img", { name: "Page 2 of 2" }).waitFor();
+  await page.getByRole("button", { name: "Previous page" }).click();
   const picture = page.getByRole("img", { name: "Page 1 of 2" });
   await picture.waitFor();
   const [width, height] = await picture.evaluate(async (image) => { await image.decode(); return [image.naturalWidth, image.naturalHeight]; });
@@ -108,23 +111,25 @@ test("the fax's pages are pictures that the emulator drew, turned by button and 
 });
 
 test("an exchange shows its parameters, and explains its signature", async () => {
-  const exchange = page.locator("details.exchange").filter({ hasText: "The app is notified of the end" });
+  const exchange = page.locator("details.exchange").filter({ hasText: "App notified of the end" });
   await exchange.locator("summary").first().click();
   await exchange.getByRole("row", { name: /^FaxStatus received$/ }).waitFor();
   await exchange.getByRole("row", { name: /^NumPages 2$/ }).waitFor();
+  await exchange.getByText("Signature", { exact: true }).click();
   await exchange.getByRole("button", { name: "Explain" }).click();
   await exchange.getByText("This is the valid signature of this URL").waitFor();
 });
 
 test("a webhook is replayed, then edited and replayed, signed anew", async () => {
-  const exchange = page.locator("details.exchange").filter({ hasText: "The app is notified of the end" });
+  const exchange = page.locator("details.exchange").filter({ hasText: "App notified of the end" });
   await exchange.getByRole("button", { name: "Replay", exact: true }).click();
-  await page.getByText("Sent again: the app responded with 204.").first().waitFor();
+  await exchange.getByText("Sent again: the app responded with 204.").waitFor();
   assert.equal(app.told("/fax/received").length, 2);
   await exchange.getByRole("button", { name: "Edit and replay" }).click();
   await page.getByLabel("Value of NumPages").fill("3");
   await page.getByRole("dialog").getByRole("button", { name: "Send" }).click();
   await page.getByRole("dialog").waitFor({ state: "detached" });
+  await exchange.getByText("Sent again with NumPages 2 → 3: the app responded with 204.").waitFor();
   const [first, second, third] = app.told("/fax/received");
   assert.deepEqual([first.params.NumPages, second.params.NumPages, third.params.NumPages], ["2", "2", "3"]);
   assert.equal(first.signature, second.signature);
@@ -133,7 +138,7 @@ test("a webhook is replayed, then edited and replayed, signed anew", async () =>
 });
 
 test("an exchange is copied as curl and as a test in three languages", async () => {
-  const exchange = page.locator("details.exchange").filter({ hasText: "The app is notified of the end" });
+  const exchange = page.locator("details.exchange").filter({ hasText: "App notified of the end" });
   await exchange.getByRole("button", { name: "Copy as curl" }).click();
   const curl = await page.evaluate(() => navigator.clipboard.readText());
   assert.match(curl, /^curl -X POST '.*\/fax\/received' \\\n/);

@@ -122,6 +122,7 @@ test("a conversation shows each call, each duplicate and the rule behind it, and
   await page.getByText(`Rule ${id} sends this webhook twice and gives it an invalid signature`).waitFor();
   const second = page.locator("details.exchange").filter({ hasText: "second delivery, same token" });
   await second.locator("summary").first().click();
+  await second.getByText("Signature", { exact: true }).click();
   await second.getByRole("button", { name: "Explain" }).click();
   await second.getByText(`rule ${id} spoiled this signature on purpose`).waitFor();
   await page.goto(`${emulator.url}${places["A fax without a document"]}`);

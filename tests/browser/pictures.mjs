@@ -69,7 +69,7 @@ try {
     await page.getByRole("img", { name: "Page 1 of 2" }).evaluate((image) => image.decode());
   });
   await want("exchange", `/console/faxes/${fax.sid}`, async (page) => {
-    const exchange = page.locator("details.exchange").filter({ hasText: "The app is notified of the end" });
+    const exchange = page.locator("details.exchange").filter({ hasText: "App notified of the end" });
     await exchange.locator("summary").first().click();
     await exchange.getByRole("button", { name: "Explain" }).click();
     await exchange.getByText("This is the valid signature").waitFor();

@@ -6,10 +6,11 @@ use fauxfax::engine::input::ReceiveFax;
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::account::Service;
 use fauxfax::model::time::Pace;
-use serde_json::Value;
+use serde_json::{Value, json};
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::control::Bench;
 use crate::host::{Host, TOKEN, account, settings, setup};
 use crate::script::{call, letter};
 
@@ -294,4 +295,28 @@ async fn test_credentials_buy_numbers_and_do_nothing_else() {
     let numbers = own("/IncomingPhoneNumbers.json");
     assert_eq!(host.call("POST", &numbers, "PhoneNumber=%2B15005550000").await.error(), (400, 21422));
     assert_eq!(host.call("POST", &numbers, "AreaCode=500").await.status, 201);
+}
+
+#[tokio::test]
+async fn accounts_are_listed_with_what_is_pending_their_alerts_and_their_last_activity() {
+    let bench = Bench::new().await;
+    let (used, unused) = (bench.account().await, bench.account().await);
+    let counts = |account: &Value| ["faxes", "pending", "alerts"].map(|name| account[name].as_u64().expect("a count"));
+    let shown = async |sid: &str| bench.ok("GET", &format!("/accounts/{sid}"), Value::Null).await;
+    let before = shown(&used).await;
+    assert_eq!((counts(&before), &before["last_activity"]), ([0; 3], &Value::Null));
+    // The call that the emulator can't make raises an alert, and its fax is over; the delayed one is pending.
+    bench.receive(&used).await;
+    let rule = json!({ "match": { "purpose": "fax-url" }, "times": 1, "webhook": { "status": 500 } });
+    bench.ok("POST", &format!("/rules?account={used}"), rule).await;
+    bench.ok("POST", &format!("/incoming-faxes?wait=true&account={used}"), json!({})).await;
+    bench.ok("PUT", &format!("/clock?account={used}"), json!({ "mode": "frozen" })).await;
+    bench.ok("POST", &format!("/incoming-faxes?account={used}"), json!({ "pages": 1 })).await;
+    bench.ok("GET", &format!("/wait?account={used}&status=receiving"), Value::Null).await;
+    let after = shown(&used).await;
+    assert_eq!(counts(&after), [2, 1, 1], "{after}");
+    assert!(after["last_activity"].as_str().is_some_and(|at| at.ends_with('Z')), "{after}");
+    // Looking at an account is no activity.
+    assert_eq!(shown(&used).await["last_activity"], after["last_activity"]);
+    assert_eq!(shown(&unused).await["last_activity"], Value::Null);
 }

@@ -61,7 +61,7 @@ async fn an_error_about_a_json_body_names_its_field() {
         ("POST /verify", r#"{"in_order":{}}"#, "in_order: a list, not an object"),
         ("POST /verify", r#"{"all":1}"#, "all: true or false, not 1"),
         ("POST /verify", r#"{"match":{},"since":1,"all":true}"#, "all: can't be true together with since"),
-        ("POST /explain-signature", r#"{"url":"http://h/"}"#, "signature: is required"),
+        ("POST /explain-signature", r#"{"url":"http://h/"}"#, "give either signature or app_url"),
         ("POST /explain-signature", r#"{"url":"u","signature":"s","params":[]}"#, "params: an object, not a list"),
         ("POST /accounts", r#"{"numbers":[{"phone_number":5}]}"#, "numbers[0].phone_number: a string, not 5"),
         ("POST /accounts", r#"{"numbers":["+15017122661"]}"#, "numbers[0]: an object, not \"+15017122661\""),

@@ -39,7 +39,7 @@ impl Bench {
         Self::at(Pace::Max).await
     }
 
-    async fn at(pace: Pace) -> Self {
+    pub(crate) async fn at(pace: Pace) -> Self {
         let setup = AccountSetup {
             sid: Some(AccountSid::from_bytes([7; 16])),
             auth_token: Some("secret".into()),
@@ -296,6 +296,12 @@ async fn a_webhook_is_replayed_with_edits_and_signed_accordingly() {
     });
     let explained = bench.ok("POST", &format!("/explain-signature?account={account}"), explain).await;
     assert_eq!((&explained["valid"], &explained["mistake"]), (&json!(true), &Value::Null), "{explained}");
+    let checked = exchange["url"].as_str().expect("a URL").replace("http:", "https:");
+    let explain = json!({ "url": exchange["url"], "params": exchange["params"], "app_url": checked });
+    let explained = bench.ok("POST", &format!("/explain-signature?account={account}"), explain).await;
+    assert_eq!((&explained["valid"], &explained["mistake"]), (&json!(false), &json!("scheme")), "{explained}");
+    let matching = explained["variants"].as_array().expect("a list").iter().find(|variant| variant["matches"] == true);
+    assert_eq!(matching.expect("a variant")["signature"], explained["signature"]);
     let again = bench.ok("GET", &format!("/webhooks/{id}?account={account}"), Value::Null).await;
     let replays: Vec<_> = again["attempts"].as_array().expect("attempts").iter().map(|each| &each["replay"]).collect();
     assert_eq!(replays, [&json!(false), &json!(true)]);

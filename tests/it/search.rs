@@ -212,7 +212,7 @@ async fn a_call_that_nobody_took_is_listed_with_the_reason() {
     let fax = desk.receive(&account, json!({ "to": TAKEN })).await;
     let list = async |params: &[(&str, &str)]| desk.bench.ok("GET", &target(&account, params), Value::Null).await;
     let page = list(&[("status", "not-answered")]).await;
-    assert_eq!((&page["hits"], &page["total"]), (&json!(3), &json!(1)));
+    assert_eq!((&page["hits"], &page["total"], &page["total_calls"]), (&json!(3), &json!(1), &json!(3)));
     assert_eq!(sids(&page), calls.iter().rev().cloned().collect::<Vec<_>>());
     let [unset, refused, crashed] = [0, 1, 2].map(|at| &page["faxes"][at]);
     let expected = json!({
@@ -222,6 +222,7 @@ async fn a_call_that_nobody_took_is_listed_with_the_reason() {
         "error_message": "the server responded with 500",
         "cause": "The app responded with 500 to the request for TwiML.",
         "advice": "Look at the response in the conversation, and at your app's log for the same moment.",
+        "callbacks_failed": 0, "last_failure": "fax-url 500",
         "date_created": crashed["date_created"], "date_updated": crashed["date_updated"],
         "request": {
             "method": "POST", "url": format!("{}/crash", desk.app.uri()), "status": 500,
@@ -231,6 +232,10 @@ async fn a_call_that_nobody_took_is_listed_with_the_reason() {
     });
     assert_eq!(*crashed, expected);
     assert_eq!((&refused["error_code"], &refused["request"]["status"]), (&json!(11202), &Value::Null));
+    assert_eq!(
+        (&refused["last_failure"], &unset["last_failure"]),
+        (&json!("fax-url connection refused"), &Value::Null)
+    );
     assert!(refused["request"]["error"]["message"].as_str().is_some_and(|why| why.contains("connection refused")));
     assert_eq!((&unset["error_code"], &unset["request"]), (&json!(11100), &Value::Null));
     assert!(unset["error_message"].as_str().is_some_and(|why| why.contains("has no VoiceUrl")), "{unset}");
@@ -242,6 +247,9 @@ async fn a_call_that_nobody_took_is_listed_with_the_reason() {
     assert_eq!(sids(&list(&[("status", "not-answered,received")]).await)[..2], [fax, calls[2].clone()]);
     for (q, hits) in [
         ("status:not-answered", 3),
+        ("status:any", 4),
+        ("status:any 11200", 1),
+        ("-status:any", 0),
         ("status:not-answered code:11200,11202", 2),
         ("status:not-answered 11202", 1),
         ("status:not-answered to:5550002", 1),

@@ -368,3 +368,29 @@ async fn the_traffic_is_guarded_like_the_control_api() {
     let page: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(page["last_seq"], 0, "requests to the control API are not listed: {page}");
 }
+
+#[tokio::test]
+async fn a_response_that_cannot_be_read_as_twiml_counts_as_failed_and_says_where_it_is_wrong() {
+    let app = MockServer::start().await;
+    let twiml = "<Response>\n<Receive>\n</Response>";
+    Mock::given(path("/fax"))
+        .respond_with(ResponseTemplate::new(200).set_body_raw(twiml, "text/xml"))
+        .mount(&app)
+        .await;
+    let host = Host::new(setup(&format!("{}/fax", app.uri())));
+    host.call("GET", "/v1/Faxes", "").await;
+    let call = json!({ "to": "+15005550006", "pages": 1 });
+    let body = Body::from(call.to_string());
+    let request = Request::post(format!("{CONTROL}/incoming-faxes?wait=true")).header(header::HOST, "localhost");
+    let request = request.header(header::CONTENT_TYPE, "application/json").body(body).expect("a request");
+    let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
+    service.oneshot(request).await.expect("an answer");
+    let failed = control(&host, "GET", "/traffic?status=failed&code=12100").await;
+    let [request] = failed["requests"].as_array().expect("a list").as_slice() else { panic!("{failed}") };
+    assert_eq!((&request["kind"], &request["status"]), (&json!("webhook"), &json!(200)));
+    assert!(request["error"]["message"].as_str().is_some_and(|text| text.contains(" at 3:")), "{request}");
+    assert!(request["cause"].as_str().is_some_and(|text| text.contains("well-formed")), "{request}");
+    assert!(request["advice"].is_string(), "{request}");
+    let of_client = control(&host, "GET", "/traffic?direction=in").await;
+    assert_eq!(of_client["requests"][0]["advice"], Value::Null, "a call that succeeded needs no advice");
+}

@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use super::search::Subject;
 use super::view::View;
 use super::{advice, date, resource};
-use crate::engine::{CallOutcome, Engine, Entry, UnansweredCall};
+use crate::engine::{CallOutcome, Engine, Entry, FailedNotices, UnansweredCall};
 use crate::model::account::Dialect;
+use crate::model::fault::Fault;
 use crate::model::fax::Direction;
 use crate::model::sid::FaxSid;
-use crate::model::webhook::ExchangeRecord;
+use crate::model::webhook::{ExchangeRecord, Purpose};
 
 /// Returns an entry as the list shows it.
 #[must_use]
@@ -36,9 +37,10 @@ pub fn find(engine: &Engine, sid: FaxSid, view: &View<'_>) -> Option<Value> {
         return Some(entry(engine, Entry::Unanswered(call), view));
     }
     let mut arriving = resource::find_fax(engine, sid, view).ok()?;
-    for field in ["error_code", "error_message", "cause", "advice", "media_type"] {
+    for field in ["error_code", "error_message", "cause", "advice", "last_failure", "media_type"] {
         arriving[field] = Value::Null;
     }
+    arriving["callbacks_failed"] = json!(0);
     Some(arriving)
 }
 
@@ -53,7 +55,30 @@ fn explained(mut shown: Value, entry: Entry<'_>, dialect: Dialect) -> Value {
     };
     shown["cause"] = json!(advice.as_ref().map(|advice| &advice.cause));
     shown["advice"] = json!(advice.as_ref().map(|advice| &advice.remedy));
+    let (failed, last) = match entry {
+        Entry::Fax(fax) => (fax.failed_notices().map_or(0, |failed| failed.count), fax.failed_notices().map(notices)),
+        Entry::Unanswered(call) => (0, call.cause.record.as_deref().and_then(|record| question(record, call))),
+    };
+    shown["callbacks_failed"] = json!(failed);
+    shown["last_failure"] = json!(last);
     shown
+}
+
+/// Returns the latest failed notice in short, such as `action 500`.
+fn notices(failed: &FailedNotices) -> String {
+    in_short(failed.purpose, failed.status, failed.fault)
+}
+
+/// Returns the failed request for TwiML in short, such as `fax-url 500`; `None` if the caller hung up.
+fn question(record: &ExchangeRecord, call: &UnansweredCall) -> Option<String> {
+    Some(in_short(record.purpose, record.status, call.cause.fault?))
+}
+
+fn in_short(purpose: Purpose, status: Option<u16>, fault: Fault) -> String {
+    match status {
+        Some(status) if fault == Fault::HttpStatus => format!("{} {status}", purpose.as_str()),
+        _ => format!("{} {}", purpose.as_str(), fault.as_str().replace('-', " ")),
+    }
 }
 
 fn unanswered(call: &UnansweredCall, view: &View<'_>) -> Value {

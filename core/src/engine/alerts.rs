@@ -79,6 +79,12 @@ impl Engine {
         self.alerts(now).find(|(_, alert)| alert.sid == sid).ok_or(Refusal::NoAlert(sid))
     }
 
+    /// Returns the number of alerts that are kept.
+    #[must_use]
+    pub fn alert_count(&self) -> usize {
+        self.world.alerts.kept.len()
+    }
+
     /// Returns the number of alerts dropped to stay within the limits.
     #[must_use]
     pub const fn alerts_evicted(&self) -> u64 {

@@ -10,10 +10,10 @@ use super::Engine;
 use super::export::LoadState;
 use super::input::{
     AddRule, ApiCalled, BuyNumber, CancelFax, ChangeAccount, ChangeRule, Claim, Completion, CreateApplication,
-    CreateFax, CreateKey, CreateMessage, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey,
-    DeleteMedia, DeleteMessage, DeleteTwimlBin, DropRule, DropRules, DropSnapshot, HandleAlarms, Note, ReceiveFax,
-    RedactMessage, ReleaseNumber, RenameCallerId, RenameKey, Reset, Restore, Ringing, ServeTwimlBin, TakeSnapshot,
-    UpdateAccount, UpdateApplication, UpdateNumber, UpdateTwimlBin, VerifyCallerId,
+    CreateFax, CreateKey, CreateMessage, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteEntries, DeleteFax,
+    DeleteKey, DeleteMedia, DeleteMessage, DeleteTwimlBin, DeletedEntries, DropRule, DropRules, DropSnapshot,
+    HandleAlarms, Note, ReceiveFax, RedactMessage, ReleaseNumber, RenameCallerId, RenameKey, Reset, Restore, Ringing,
+    ServeTwimlBin, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber, UpdateTwimlBin, VerifyCallerId,
 };
 use super::rewind::Canceled;
 use super::rule::ApiFault;
@@ -141,6 +141,7 @@ commands! {
     CreateFax => Result<FaxSid, Refusal>, |_| "create-fax", Engine::create_fax, creates |sid| sid.as_ref().ok().copied();
     CancelFax => Result<(), Refusal>, |_| "cancel-fax", Engine::cancel_fax, fax |command| command.0;
     DeleteFax => Result<(), Refusal>, |_| "delete-fax", Engine::delete_fax, fax |command| command.0;
+    DeleteEntries => Result<DeletedEntries, Refusal>, |_| "delete-entries", |engine, command, now| Ok(engine.delete_entries(command, now));
     DeleteMedia => Result<(), Refusal>, |_| "delete-media", Engine::delete_media, fax |command| command.0;
     BuyNumber => Result<NumberSid, Refusal>, |_| "buy-number", |engine, command, now| engine.buy_number(&command, now);
     UpdateNumber => Result<(), Refusal>, |_| "update-number", Engine::update_number;

@@ -1,9 +1,13 @@
 //! The common list of faxes and of calls that ended without a fax, for testers; clients see only the faxes.
 
+use std::collections::BTreeSet;
+
 use super::Engine;
 use super::agenda::Ordinal;
 use super::fax::Fax;
+use super::input::{DeleteEntries, DeleteFax, DeletedEntries};
 use super::unanswered::UnansweredCall;
+use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 
@@ -46,6 +50,32 @@ impl Engine {
                 calls.next().map(Entry::Unanswered)
             }
         })
+    }
+
+    /// Returns the number of faxes, of calls that ended without a fax, or of both.
+    #[must_use]
+    pub fn entry_count(&self, which: Entries) -> usize {
+        let (faxes, calls) = (self.fax_count(), self.world.unanswered.detail_count());
+        match which {
+            Entries::Faxes => faxes,
+            Entries::Unanswered => calls,
+            Entries::Both => faxes + calls,
+        }
+    }
+
+    pub(super) fn delete_entries(&mut self, DeleteEntries(sids): DeleteEntries, now: Timestamp) -> DeletedEntries {
+        let mut deleted = DeletedEntries::default();
+        let mut unknown = BTreeSet::new();
+        for sid in sids {
+            match self.delete_fax(DeleteFax(sid), now) {
+                Ok(()) => deleted.faxes += 1,
+                Err(Refusal::StillActive(_)) => deleted.active += 1,
+                // A call without a fax, or a fax that somebody else has just deleted.
+                Err(_) => drop(unknown.insert(sid)),
+            }
+        }
+        deleted.calls = self.world.unanswered.forget(&unknown);
+        deleted
     }
 
     /// Returns an ordinal after those of all faxes created in the same second as this time or earlier, and not after

@@ -8,14 +8,14 @@ use super::event::EventKind;
 use super::faults::never;
 use super::phase::{Ended, Phase, Processing};
 use super::random::Luck;
-use crate::model::fault::Failure;
+use crate::model::fault::{Failure, Fault};
 use crate::model::fax::{Direction, Quality, Status, StatusSet};
 use crate::model::media::Media;
 use crate::model::phone::Party;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::transition::is_edge;
-use crate::model::webhook::Method;
+use crate::model::webhook::{ExchangeRecord, Method, Purpose};
 
 /// The price per started minute in millionths of a US dollar, derived from the only captured price: `0.014` for 64 s
 /// (docs/fidelity.md, "Where sources conflict").
@@ -44,6 +44,21 @@ pub struct Fax {
     pub(super) leg: Leg,
     pub(super) phase: Phase,
     pub(super) luck: Luck,
+    /// The notices that the app did not accept, even when they were sent again; `None` as long as there are none.
+    pub(super) failed_notices: Option<Box<FailedNotices>>,
+}
+
+/// The notices about one fax that its app did not accept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedNotices {
+    /// The number of notices; retries of one notice don't count.
+    pub count: u32,
+    /// The purpose of the latest of them.
+    pub purpose: Purpose,
+    /// The kind of fault that ended the latest of them.
+    pub fault: Fault,
+    /// The HTTP status with which the app responded to the latest of them, if it responded.
+    pub status: Option<u16>,
 }
 
 /// The data that is specific to one direction.
@@ -174,10 +189,31 @@ impl Fax {
         self.ended()?.failure.as_deref()
     }
 
+    /// Returns the notices that the app did not accept; `None` if there are none.
+    #[must_use]
+    pub fn failed_notices(&self) -> Option<&FailedNotices> {
+        self.failed_notices.as_deref()
+    }
+
+    /// Counts a notice that the app did not accept.
+    pub(super) fn count_failed_notice(&mut self, record: &ExchangeRecord, fault: Fault) {
+        let count = self.failed_notices.as_ref().map_or(0, |failed| failed.count).saturating_add(1);
+        let (purpose, status) = (record.purpose, record.status);
+        self.failed_notices = Some(Box::new(FailedNotices { count, purpose, fault, status }));
+    }
+
     /// Returns the scheme and host of the request that created the fax.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// Returns whether the document is stored, as the app wanted it.
+    pub(super) fn stores_media(&self) -> bool {
+        match &self.leg {
+            Leg::Outbound(order) => order.store_media,
+            Leg::Inbound(acceptance) => acceptance.store_media,
+        }
     }
 
     pub(super) const fn ended(&self) -> Option<&Ended> {

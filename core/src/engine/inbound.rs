@@ -257,6 +257,7 @@ impl Engine {
             leg: Leg::Inbound(Box::new(acceptance)),
             phase,
             luck: call.luck,
+            failed_notices: None,
         };
         self.world.tables.insert_fax(fax);
         self.entered(ordinal, None, now);

@@ -26,6 +26,22 @@ pub struct CancelFax(pub FaxSid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteFax(pub FaxSid);
 
+/// Deletes those of these faxes that have ended, together with their media, and forgets those of these calls that ended
+/// without a fax.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeleteEntries(pub Box<[FaxSid]>);
+
+/// What became of the faxes and calls that were to be deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeletedEntries {
+    /// The number of faxes that were deleted.
+    pub faxes: usize,
+    /// The number of calls without a fax that were forgotten.
+    pub calls: usize,
+    /// The number of faxes and calls that were left because they have not ended.
+    pub active: usize,
+}
+
 /// Deletes the stored media of an ended fax; the fax itself stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteMedia(pub FaxSid, pub MediaSid);

@@ -5,7 +5,7 @@ use super::phase::Verdict;
 use super::rule::{LineOverride, Outcome};
 use crate::model::fault::Fault;
 use crate::model::line::LineFault;
-use crate::model::line::{Coding, Line};
+use crate::model::line::{Coding, Line, PagePart};
 use crate::model::media::Document;
 use crate::model::phone::{Party, PhoneNumber};
 
@@ -85,6 +85,16 @@ pub(super) fn page_ms(document: &Document, page: u32, line: Line) -> u64 {
     let before = if page == 0 { line.setup_ms() } else { 0 };
     let after = if page + 1 == document.pages { line.release_ms() } else { 0 };
     before + line.page_ms(&sheet.bits) + after
+}
+
+/// Returns the parts of the line time of a page, in order, in milliseconds; their sum is its `page_ms`.
+pub(super) fn page_parts(document: &Document, page: u32, line: Line) -> Vec<(PagePart, u64)> {
+    let Some(sheet) = usize::try_from(page).ok().and_then(|page| document.sheets.get(page)) else {
+        return vec![(PagePart::Picture, page_ms(document, page, line))];
+    };
+    let setup = (page == 0).then(|| (PagePart::Handshake, line.setup_ms()));
+    let release = (page + 1 == document.pages).then(|| (PagePart::Release, line.release_ms()));
+    setup.into_iter().chain(line.page_parts(&sheet.bits)).chain(release).collect()
 }
 
 /// Applies a rule's line changes to a verdict.

@@ -19,7 +19,7 @@
 //! | Which app is asked or notified, and when is a request retried? | `webhooks/{question,notice,retry}.rs` |
 //! | What does the shell have to do, and what was the result? | `effect.rs`, `effects.rs` |
 //! | Which commands does the engine accept? | `command.rs`, `input.rs` |
-//! | Which queries does a world answer? | `queries.rs`, `entries.rs`, `conversation.rs`, `prospect.rs` |
+//! | Which queries does a world answer? | `queries.rs`, `entries.rs`, `conversation.rs`, `progress.rs`, `prospect.rs` |
 //! | What is due when? | `agenda.rs`; removal of faxes and media: `retention.rs` |
 //! | What happened? | `event.rs`, `journal.rs`, `alerts.rs`, `tally.rs` |
 //! | How does a tester change what happens? | `rule.rs`, `rulebook.rs` |
@@ -57,6 +57,7 @@ mod ordered_map;
 mod outbound;
 mod own_numbers;
 pub mod phase;
+mod progress;
 mod prospect;
 mod queries;
 pub mod random;
@@ -78,7 +79,8 @@ use std::sync::Arc;
 pub use self::arriving::Arriving;
 pub use self::conversation::{CallOutcome, ConversationState};
 pub use self::entries::{Entries, Entry};
-pub use self::fax::Fax;
+pub use self::fax::{FailedNotices, Fax};
+pub use self::progress::{PageProgress, Progress, Step};
 pub use self::prospect::{Prospect, Unreachable};
 pub use self::rewind::{Canceled, Discarded, SNAPSHOT_NAME_CHARS_MAX, SNAPSHOTS_MAX, SnapshotView};
 pub use self::rulebook::{HeldRule, RULES_MAX};

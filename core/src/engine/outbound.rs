@@ -68,6 +68,7 @@ impl Engine {
             leg,
             phase: Phase::Queued,
             luck,
+            failed_notices: None,
         };
         self.world.tables.insert_fax(fax);
         self.entered(ordinal, None, now);

@@ -11,6 +11,7 @@ use super::{Engine, line};
 use crate::model::fault::Failure;
 use crate::model::fax::Status;
 use crate::model::line::LineFault;
+use crate::model::media::Document;
 use crate::model::time::Timestamp;
 
 impl Engine {
@@ -31,10 +32,7 @@ impl Engine {
         let Some(document) = document else {
             never!(self, ordinal, now, "a page is next, but no transmission is in progress")
         };
-        let last = document.pages.saturating_sub(1);
-        // A fault that is due only after the last page breaks the last page.
-        let breaks = talk.fault.as_ref().is_some_and(|fault| fault.after_pages.min(last) == talk.pages_done);
-        let line_ms = if breaks { line::BREAK_MS } else { line::page_ms(document, talk.pages_done, talk.line) };
+        let line_ms = next_page_ms(document, talk);
         self.set_alarm(ordinal, AlarmKind::Page, line_ms, now);
     }
 
@@ -152,6 +150,14 @@ impl Engine {
             self.store_media(ordinal, document, now);
         }
     }
+}
+
+/// Returns the line time of the next page, or of the part of it before the call breaks, in milliseconds.
+pub(super) fn next_page_ms(document: &Document, talk: &Transmission) -> u64 {
+    let last = document.pages.saturating_sub(1);
+    // A fault that is due only after the last page breaks the last page.
+    let breaks = talk.fault.as_ref().is_some_and(|fault| fault.after_pages.min(last) == talk.pages_done);
+    if breaks { line::BREAK_MS } else { line::page_ms(document, talk.pages_done, talk.line) }
 }
 
 /// Converts milliseconds of line time to whole seconds, rounded up, as in the `duration` of a fax.

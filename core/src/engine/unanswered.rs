@@ -1,6 +1,6 @@
 //! Calls that ended without a fax. They are remembered, within limits, so that testers can find them and learn why.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::Engine;
@@ -120,6 +120,29 @@ impl UnansweredCalls {
         content.trim();
     }
 
+    /// Returns the number of calls whose details are known.
+    pub(super) fn detail_count(&self) -> usize {
+        self.0.details.len()
+    }
+
+    /// Forgets the details of these calls, and returns how many there were. Their SIDs are still remembered, for testers
+    /// who ask how such a call ended.
+    pub(super) fn forget(&mut self, sids: &BTreeSet<FaxSid>) -> usize {
+        let is_meant = |call: &Arc<UnansweredCall>| sids.contains(&call.sid);
+        if sids.is_empty() || !self.details().any(is_meant) {
+            return 0;
+        }
+        let content = Arc::make_mut(&mut self.0);
+        let (before, mut freed) = (content.details.len(), 0);
+        content.details.retain(|_, call| {
+            let goes = is_meant(call);
+            freed += if goes { call.size_bytes() } else { 0 };
+            !goes
+        });
+        content.bytes -= freed;
+        before - content.details.len()
+    }
+
     /// Remembers a call of which only the SID is known, as in the states of earlier versions.
     pub(super) fn keep_sid(&mut self, sid: FaxSid) {
         let content = Arc::make_mut(&mut self.0);
@@ -206,6 +229,19 @@ mod tests {
         assert_eq!(calls.details().map(|call| call.ordinal).collect::<Vec<_>>(), [4, 5]);
         assert!(calls.contains(call(1, "").sid) && calls.get(call(1, "").sid).is_none());
         assert!(calls.get(call(5, "").sid).is_some());
+    }
+
+    #[test]
+    fn forgotten_calls_free_their_bytes_and_keep_their_sids() {
+        let mut calls = UnansweredCalls::default();
+        for ordinal in 1..=3 {
+            calls.keep(call(ordinal, "x"));
+        }
+        let gone = [1, 3, 9].map(|ordinal| call(ordinal, "").sid).into();
+        assert_eq!((calls.forget(&gone), calls.forget(&gone)), (2, 0));
+        assert_eq!(calls.details().map(|call| call.ordinal).collect::<Vec<_>>(), [2]);
+        assert!(calls.contains(call(1, "").sid) && calls.get(call(1, "").sid).is_none());
+        assert_eq!(calls.0.bytes, call(2, "x").size_bytes());
     }
 
     #[test]

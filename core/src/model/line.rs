@@ -9,6 +9,7 @@
 
 use super::fault::Fault;
 use super::page::{CodedBits, LINE_RATES_BPS};
+use super::words::words;
 
 /// Silence after the call is answered: 1.8 to 2.5 s (T.30 §4.3.3).
 const ANSWER_SILENCE_MS: u64 = 2_000;
@@ -74,6 +75,22 @@ impl Coding {
         }
     }
 }
+
+words!(
+    /// A part of the time that a page takes on the line.
+    PagePart {
+        /// The answer tone, and the exchange of capabilities and training before the first page.
+        Handshake = "handshake",
+        /// The training before each page.
+        Training = "training",
+        /// The coded rows of the page, with the confirmations between its blocks.
+        Picture = "picture",
+        /// The end of the page, and the confirmation that it was received.
+        Confirmation = "confirmation",
+        /// The disconnection after the last page.
+        Release = "release",
+    }
+);
 
 /// The slowest rate that machines agree on (V.27 ter).
 pub const RATE_BPS_MIN: u32 = 2_400;
@@ -149,6 +166,17 @@ impl Line {
         (sent_bits * 1_000).div_ceil(rate) + blocks * block_ms
     }
 
+    /// Returns the parts of a page's time, in order, in milliseconds; their sum is its `page_ms`.
+    #[must_use]
+    pub fn page_parts(self, bits: &CodedBits) -> [(PagePart, u64); 3] {
+        let is_corrected = self.has_error_correction();
+        let training_ms = GAP_MS + self.training_short_ms() + if is_corrected { ECM_FLAGS_MS } else { 0 };
+        let end_ms = if is_corrected { signal_ms(&[PPS_OCTETS]) } else { signal_ms(&[0]) };
+        let confirmation_ms = GAP_MS + end_ms + GAP_MS + signal_ms(&[0]);
+        let picture_ms = self.page_ms(bits).saturating_sub(training_ms + confirmation_ms);
+        [(PagePart::Training, training_ms), (PagePart::Picture, picture_ms), (PagePart::Confirmation, confirmation_ms)]
+    }
+
     /// Returns the time from the last page's confirmation to the release of the call, in milliseconds.
     #[must_use]
     pub fn release_ms(self) -> u64 {
@@ -218,6 +246,19 @@ mod tests {
         let block_bits = ECM_BLOCK_FRAMES * ECM_FRAME_OCTETS * 8;
         let ms = |bits| line.page_ms(&CodedBits { mmr: bits, filled: None });
         assert!(ms(block_bits + 1) > ms(block_bits) + 2_000);
+    }
+
+    #[test]
+    fn the_parts_of_a_page_add_up_to_its_time() {
+        for line in [Line::default(), Line { rate_bps: 4_800, coding: Coding::Mh, noise_per_mille: 20 }] {
+            let parts = line.page_parts(&text());
+            assert_eq!(parts.iter().map(|(_, ms)| ms).sum::<u64>(), line.page_ms(&text()));
+            let [(_, training_ms), (_, picture_ms), (_, confirmation_ms)] = parts;
+            assert!(training_ms < confirmation_ms && confirmation_ms < picture_ms, "{parts:?}");
+            // The rows take as long as their bits at the line's rate, and a little more for frames.
+            let rows_ms = line.bits(&text()) * 1_000 / u64::from(line.rate_bps);
+            assert!((rows_ms..rows_ms + rows_ms / 10 + 50).contains(&picture_ms), "{picture_ms} for {rows_ms}");
+        }
     }
 
     #[test]

@@ -46,6 +46,12 @@ impl Document {
         Self { media_type: MediaType::Pdf, pages, bytes, sheets: Arc::default(), losses: Arc::default() }
     }
 
+    /// Returns whether the document has been rendered, so that it has fax pages.
+    #[must_use]
+    pub fn is_rendered(&self) -> bool {
+        !self.sheets.is_empty()
+    }
+
     /// Returns whether a page, counted from 1, is stored. A page that never arrived is not.
     #[must_use]
     pub fn has_page(&self, page: u32) -> bool {

@@ -97,6 +97,13 @@ pub(super) struct AccountView {
     date_created: String,
     /// Number of faxes in the world.
     faxes: usize,
+    /// Number of faxes that haven't ended yet.
+    pending: usize,
+    /// Number of alerts that are kept.
+    alerts: usize,
+    /// Time of the newest event or REST request, by the system's clock, whatever the account's clock shows; null if there
+    /// was none since the emulator started.
+    last_activity: Option<String>,
     /// The account's numbers, as the REST API shows them.
     numbers: Vec<Value>,
 }
@@ -315,6 +322,7 @@ fn bad(field: &str, why: &str) -> Problem {
 fn view(registry: &Registry, world: &World) -> AccountView {
     let sid = world.sid();
     let seed = registry.settings().seed;
+    let last_activity = world.last_activity();
     world.read(|engine| {
         let account = engine.account();
         let numbers: Vec<Value> = engine.numbers().map(|number| resource::number(number, sid, seed)).collect();
@@ -331,6 +339,9 @@ fn view(registry: &Registry, world: &World) -> AccountView {
             debugger_url: account.debugger_url.clone(),
             date_created: event::moment(account.created),
             faxes: engine.fax_count(),
+            pending: engine.pending_count(),
+            alerts: engine.alert_count(),
+            last_activity: last_activity.map(event::moment),
             numbers,
         }
     })

@@ -180,11 +180,16 @@ pub(super) fn timeout(seconds: Option<f64>) -> Result<Duration, Problem> {
     Duration::try_from_secs_f64(seconds).ok().filter(|_| seconds <= TIMEOUT_MAX_S).ok_or_else(bad)
 }
 
-fn view(world: &World) -> ClockView {
-    let mode = match world.clock_mode() {
+/// Returns the word for a mode of the clock.
+pub(super) const fn mode_word(mode: ClockMode) -> &'static str {
+    match mode {
         ClockMode::Running => "running",
         ClockMode::Frozen => "frozen",
-    };
+    }
+}
+
+fn view(world: &World) -> ClockView {
+    let mode = mode_word(world.clock_mode());
     let next = world.read(|engine| {
         let deadlines = engine.deadlines().take(DEADLINES_MAX);
         deadlines

@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 
 use super::extract::{JsonBody, Observed};
 use super::problem::Problem;
-use crate::dialect::explain::{KeyKind, Mistake, OtherSecret, Question, check, explain as find, spoiled_delivery};
+use crate::dialect::explain::{
+    KeyKind, Mistake, OtherSecret, Question, check, explain as find, signature_of, spoiled_delivery, variants,
+};
 use crate::emulator::{Registry, World};
 use crate::model::account::Dialect;
 use crate::model::credential::ApiKey;
@@ -28,7 +30,9 @@ pub(super) struct ExplainOrder {
     /// The raw body, instead of `params`.
     body: Option<String>,
     /// The signature that the app computed or received.
-    signature: String,
+    signature: Option<String>,
+    /// The URL that the app checked, instead of `signature`: explains what an app computes for it.
+    app_url: Option<String>,
     /// The key to check with: an AuthToken or a SignalWire signing key; by default, the account's own key.
     token: Option<String>,
 }
@@ -45,6 +49,8 @@ pub(super) struct ExplanationView {
     mistakes: Vec<&'static str>,
     /// The app's mistake, and how to correct it.
     detail: String,
+    /// The signature in question: the given one, or the one that `app_url` yields.
+    signature: String,
     /// The valid signature.
     expected: String,
     /// The text that the valid signature is computed from.
@@ -55,6 +61,21 @@ pub(super) struct ExplanationView {
     key: &'static str,
     /// Code that computes the valid signature.
     check: CheckView,
+    /// The signatures that the usual mistakes yield.
+    variants: Vec<VariantView>,
+}
+
+/// The signature that one mistake yields.
+#[derive(Serialize, JsonSchema)]
+struct VariantView {
+    mistake: &'static str,
+    /// How to correct it.
+    detail: String,
+    /// The URL that is signed; null if it is the right one, with different parameters.
+    url: Option<String>,
+    signature: String,
+    /// Whether it is the signature in question.
+    matches: bool,
 }
 
 /// The computation in three languages, each as a one-liner that reads the key from TWILIO_AUTH_TOKEN,
@@ -89,16 +110,28 @@ pub(super) async fn explain(
         }
     };
     let others = others(&registry, &world);
-    let explanation = find(&Question {
+    let mut question = Question {
         url: &order.url,
         params: params.clone(),
         body: order.body.as_deref(),
-        signature: &order.signature,
+        signature: "",
         key: &key,
         key_kind,
         others: &others,
-    });
-    let spoiled = world.read(|engine| spoiled_delivery(engine, &order.url, &order.signature));
+    };
+    let signature = match (order.signature, &order.app_url) {
+        (Some(signature), None) => signature,
+        (None, Some(url)) => signature_of(url, &question),
+        _ => return Err(Problem::new(422, "bad-field", "give either signature or app_url")),
+    };
+    question.signature = &signature;
+    let explanation = find(&question);
+    let explanation = match &order.app_url {
+        Some(url) => explanation.of_checked_url(url, &order.url),
+        None => explanation,
+    };
+    let variants = variants(&question);
+    let spoiled = world.read(|engine| spoiled_delivery(engine, &order.url, &signature));
     let explanation = match &spoiled {
         Some(delivery) => explanation.spoiled_by_rule(delivery),
         None => explanation,
@@ -114,6 +147,17 @@ pub(super) async fn explain(
         header: key_kind.header(),
         key: key_kind.name(),
         check: CheckView { python: check.python, node: check.node, rust: check.rust },
+        variants: variants
+            .into_iter()
+            .map(|variant| VariantView {
+                mistake: variant.mistake.as_str(),
+                detail: variant.detail,
+                url: variant.url,
+                matches: variant.signature == signature,
+                signature: variant.signature,
+            })
+            .collect(),
+        signature,
     }))
 }
 

@@ -6,16 +6,18 @@ use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::extract::Addressed;
 use super::problem::Problem;
+use super::progress::ProgressView;
 use crate::dialect::entry;
 use crate::dialect::view::View;
 use crate::document::file;
 use crate::emulator::Registry;
 use crate::http::origin;
 use crate::model::fax::MediaType;
+use crate::model::media::Document;
 use crate::model::sid::FaxSid;
 
 pub(super) async fn show(
@@ -29,8 +31,13 @@ pub(super) async fn show(
     let (account, now, key) = (world.sid(), world.now(), world.signing_key());
     let view = View { account, origin: &origin, now, signing_key: key, price: registry.settings().price };
     let wanted = parse(&sid)?;
-    let shown = world.read(|engine| entry::find(engine, wanted, &view));
-    shown.map(Json).ok_or_else(|| missing(&sid))
+    let shown = world.read(|engine| Some((entry::find(engine, wanted, &view)?, engine.progress(wanted))));
+    let (mut shown, progress) = shown.ok_or_else(|| missing(&sid))?;
+    if let Some(progress) = progress {
+        let is_drawable = world.read(|engine| engine.pages_so_far(wanted).is_some_and(Document::is_rendered));
+        shown["progress"] = json!(ProgressView::of(&progress, (now, world.clock_mode()), is_drawable));
+    }
+    Ok(Json(shown))
 }
 
 pub(super) async fn document(

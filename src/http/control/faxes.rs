@@ -7,12 +7,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::extract::{Accounts, Asked, bad_query};
-use super::listing::{Key, Listing, Start};
+use super::extract::{Accounts, Addressed, Asked, bad_query};
+use super::listing::{Key, Listing, Slices, Start};
 use super::problem::Problem;
 use crate::dialect::search::Search;
 use crate::emulator::{Registry, World};
+use crate::engine::Entries;
 use crate::engine::agenda::Ordinal;
+use crate::engine::input::DeleteEntries;
 use crate::http::origin;
 
 /// The default number of faxes per page.
@@ -25,12 +27,13 @@ const PAGE_SIZE_MAX: usize = 500;
 pub(super) struct FaxesQuery {
     /// A search: terms separated by blanks, all of which must hold, such as `status:failed to:+1555* pages:>10
     /// after:5m -from:Jack "no answer"`. The keys are `status`, `direction`, `from`, `to`, `number`, `code`, `pages`,
-    /// `after`, `before`, `quality`, `sid`, `error` and `text`; a word without a key is looked for in the SID, the
+    /// `callbacks`, `after`, `before`, `quality`, `sid`, `error` and `text`; a word without a key is looked for in the SID, the
     /// numbers and the error. Numbers match however they are written.
     q: Option<String>,
     /// `inbound` or `outbound`.
     direction: Option<String>,
-    /// A status, or several separated by commas. `not-answered` lists the calls that ended without a fax.
+    /// A status, or several separated by commas. `not-answered` lists the calls that ended without a fax, and `any` both
+    /// these and all faxes.
     status: Option<String>,
     /// Digits of the sender's or the receiver's number, however they are written; `*` stands for anything.
     number: Option<String>,
@@ -45,13 +48,15 @@ pub(super) struct FaxesQuery {
 /// One page of faxes.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct FaxPage {
-    /// The faxes, as the REST API shows them, with `error_code` and `error_message`; and, if asked for, the calls that
-    /// ended without a fax, in a similar form.
+    /// The faxes, as the REST API shows them, with `error_code` and `error_message`, and with `callbacks_failed` and
+    /// `last_failure`; and, if asked for, the calls that ended without a fax, in a similar form.
     faxes: Vec<Value>,
     /// Token of the next page; null on the last one. A page may be short, even empty, without being the last.
     next_page_token: Option<PageToken>,
     /// Number of faxes in the world, or with `account=*` in all worlds, regardless of filters.
     total: usize,
+    /// Number of calls that ended without a fax and are still known, regardless of filters.
+    total_calls: usize,
     /// Number of faxes and calls that match all filters, on any page.
     hits: usize,
     /// Whether `hits` is exact. It is false, and `hits` is too low, if there are too many faxes to count at once, or if
@@ -99,11 +104,58 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
         next_page_token: page.next.map(|next| {
             if is_one { PageToken::OneAccount(next.ordinal) } else { PageToken::AllAccounts(next.to_string()) }
         }),
-        total: listing.total(),
+        total: listing.total(Entries::Faxes),
+        total_calls: listing.total(Entries::Unanswered),
         hits: hits.count,
         hits_complete: hits.is_complete,
         skipped,
     }))
+}
+
+/// The faxes and calls that are deleted: those that a list with the same parameters would have.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeleteQuery {
+    /// A search, as for the list.
+    q: Option<String>,
+    /// `inbound` or `outbound`.
+    direction: Option<String>,
+    /// A status, or several separated by commas. `not-answered` stands for the calls that ended without a fax, and `any`
+    /// for both these and all faxes.
+    status: Option<String>,
+    /// Digits of the sender's or the receiver's number, however they are written; `*` stands for anything.
+    number: Option<String>,
+    /// Text in the SID, the parties or the error, or the error's code, regardless of case.
+    text: Option<String>,
+}
+
+/// The result of deleting faxes and calls.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct DeletedFaxes {
+    /// Number of faxes that were deleted, with their media.
+    deleted: usize,
+    /// Number of calls without a fax that were forgotten.
+    deleted_calls: usize,
+    /// Number of matching faxes that were left because they are still in progress.
+    in_progress: usize,
+}
+
+pub(super) async fn delete(
+    Addressed(world): Addressed,
+    Asked(query): Asked<DeleteQuery>,
+) -> Result<Json<DeletedFaxes>, Problem> {
+    let DeleteQuery { q, direction, status, number, text } = query;
+    let search = FaxesQuery { q, direction, status, number, text, ..FaxesQuery::default() }.search()?;
+    let mut done = DeletedFaxes { deleted: 0, deleted_calls: 0, in_progress: 0 };
+    let mut slices = Slices::new(&world, &search);
+    while let Some(sids) = slices.next() {
+        let deleted = world.handle(DeleteEntries(sids))?;
+        done.deleted += deleted.faxes;
+        done.deleted_calls += deleted.calls;
+        done.in_progress += deleted.active;
+        tokio::task::yield_now().await;
+    }
+    Ok(Json(done))
 }
 
 impl FaxesQuery {

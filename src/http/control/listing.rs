@@ -13,7 +13,7 @@ use crate::dialect::view::View;
 use crate::emulator::World;
 use crate::engine::agenda::Ordinal;
 use crate::engine::effect::Generation;
-use crate::engine::{Engine, Entries, Entry};
+use crate::engine::{Entries, Entry};
 use crate::model::account::PriceFormat;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
@@ -109,9 +109,9 @@ struct Source<'a> {
 }
 
 impl Listing<'_> {
-    /// Returns the number of faxes in all worlds.
-    pub(super) fn total(&self) -> usize {
-        self.worlds.iter().map(|world| world.read(Engine::fax_count)).sum()
+    /// Returns the number of faxes, of calls without a fax, or of both, in all worlds.
+    pub(super) fn total(&self, which: Entries) -> usize {
+        self.worlds.iter().map(|world| world.read(|engine| engine.entry_count(which))).sum()
     }
 
     /// Returns the first `size` matches from a place on.
@@ -155,9 +155,9 @@ impl Listing<'_> {
         if let Some(count) = page.whole {
             return Hits { count, is_complete: true };
         }
-        // The number of all faxes needs no search.
-        if self.search.is_empty() {
-            return Hits { count: self.total(), is_complete: true };
+        // The number of all entries needs no search.
+        if self.search.finds_all() {
+            return Hits { count: self.total(self.search.entries()), is_complete: true };
         }
         let (mut hits, mut looked_at) = (Hits { count: 0, is_complete: true }, 0);
         for world in self.worlds {
@@ -194,6 +194,27 @@ impl Listing<'_> {
             });
         }
         shown
+    }
+}
+
+/// The matches in one world, read in slices from the newest entry to the oldest.
+pub(super) struct Slices<'a> {
+    source: Source<'a>,
+    search: &'a Search,
+}
+
+impl<'a> Slices<'a> {
+    pub(super) fn new(world: &'a World, search: &'a Search) -> Self {
+        Self { source: Source::new(world, Start::Newest), search }
+    }
+
+    /// Returns the SIDs of the matches in the next slice, possibly none; `None` at the end, or after a reset.
+    pub(super) fn next(&mut self) -> Option<Box<[FaxSid]>> {
+        if self.source.is_at_end {
+            return None;
+        }
+        self.source.read(self.search, Start::Newest, SLICE_MAX, usize::MAX);
+        Some(self.source.matches.drain(..).map(|(_, sid)| sid).collect())
     }
 }
 

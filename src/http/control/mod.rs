@@ -23,6 +23,7 @@ mod operation;
 mod page_text;
 mod pages;
 mod problem;
+mod progress;
 mod request;
 mod rules;
 mod samples;
@@ -173,9 +174,17 @@ fn about_faxes() -> Vec<Operation> {
             .query::<faxes::FaxesQuery>()
             .answers::<faxes::FaxPage>(200)
             .refuses(&[422]),
+        Op::delete(
+            "/faxes",
+            "Delete the faxes that have ended, and calls that nobody took; all, or those found",
+            faxes::delete,
+        )
+        .query::<faxes::DeleteQuery>()
+        .answers::<faxes::DeletedFaxes>(200)
+        .refuses(&[422]),
         Op::get(
             "/faxes/{sid}",
-            "A fax, as the REST API shows it, or a call that nobody took, and why it failed",
+            "A fax, as the REST API shows it, with its progress, or a call that nobody took, and why it failed",
             fax::show,
         )
         .answers::<Value>(200)
@@ -197,10 +206,14 @@ fn about_faxes() -> Vec<Operation> {
         .answers_as(200, "application/pdf")
         .answers_as(200, "image/tiff")
         .refuses(&[404]),
-        Op::get("/faxes/{sid}/pages/{file}", "A stored page as a picture: 1.png, 2.png …", pages::show)
-            .query::<pages::PageQuery>()
-            .answers_as(200, "image/png")
-            .refuses(&[404, 422]),
+        Op::get(
+            "/faxes/{sid}/pages/{file}",
+            "A page, stored or being received, as a picture: 1.png, 2.png …",
+            pages::show,
+        )
+        .query::<pages::PageQuery>()
+        .answers_as(200, "image/png")
+        .refuses(&[404, 422]),
         Op::get(
             "/faxes/{sid}/pages/{page}/text",
             "The text of a stored page, from the document's text layer; a scan has none",

@@ -41,12 +41,13 @@ pub(super) async fn show(
     let number: usize = file.strip_suffix(".png").and_then(|number| number.parse().ok()).unwrap_or(0);
     // Cloned, because drawing a page would hold the world's lock for too long.
     let document = world.read(|engine| {
-        let fax = engine.fax(fax).ok()?;
-        Some(fax.media.as_ref().map(|media| media.document.clone()))
+        engine.fax(fax).ok()?;
+        Some(engine.pages_so_far(fax).cloned())
     });
     let no_page = || {
         let detail = format!(
-            "{sid} has no page {file:?}: pages are 1.png, 2.png …, and exist only while the fax's document is stored"
+            "{sid} has no page {file:?}: pages are 1.png, 2.png …, and exist only while the fax's document is stored or is \
+             being received"
         );
         Problem::new(404, "page-not-found", detail)
     };

@@ -69,7 +69,8 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
             (None, Part::First(_)) => asked,
             (None, Part::Last(last)) => before_last(registry.feed(), &filter, asked, last),
         };
-        feed_stream::answer(registry, since, move |news| filter.view(news).map(|view| json!(view)))
+        let all = registry.clone();
+        feed_stream::answer(registry, since, move |news| filter.view(news, all.feed()).map(|view| json!(view)))
     });
     searched.await.map_err(|error| Problem::new(500, "internal", error.to_string()))
 }
@@ -77,7 +78,7 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
 /// Returns the place just before the newest `count` requests that match.
 fn before_last(feed: &Feed, filter: &TrafficFilter, since: u64, count: usize) -> u64 {
     let found = feed.read(since, usize::MAX, |_| true);
-    let matching = found.entries.iter().rev().filter(|news| filter.view(news).is_some());
+    let matching = found.entries.iter().rev().filter(|news| filter.view(news, feed).is_some());
     matching.take(count).last().map_or(found.last_seq, |news| news.seq - 1)
 }
 
@@ -85,9 +86,9 @@ fn page(feed: &Feed, filter: &TrafficFilter, since: u64, part: Part) -> TrafficP
     let found = feed.read(since, usize::MAX, |_| true);
     let views = found.entries.iter();
     let requests = match part {
-        Part::First(limit) => views.filter_map(|news| filter.view(news)).take(limit).collect(),
+        Part::First(limit) => views.filter_map(|news| filter.view(news, feed)).take(limit).collect(),
         Part::Last(last) => {
-            let mut newest: Vec<_> = views.rev().filter_map(|news| filter.view(news)).take(last).collect();
+            let mut newest: Vec<_> = views.rev().filter_map(|news| filter.view(news, feed)).take(last).collect();
             newest.reverse();
             newest
         }

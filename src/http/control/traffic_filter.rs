@@ -8,7 +8,7 @@ use super::problem::Problem;
 use super::traffic_view::{RequestKind, RequestView};
 use crate::model::field_words;
 use crate::model::sid::AccountSid;
-use crate::world::feed::News;
+use crate::world::feed::{Feed, News};
 
 /// The maximum length of a text to search for, in bytes; a real one is a number, a SID or a few words.
 const TEXT_BYTES_MAX: usize = 1_000;
@@ -100,8 +100,8 @@ impl TrafficFilter {
     }
 
     /// Returns the view of an entry, if it is a request that meets every filter.
-    pub(super) fn view(&self, news: &News) -> Option<RequestView> {
-        RequestView::of(news).filter(|view| self.fits(view))
+    pub(super) fn view(&self, news: &News, feed: &Feed) -> Option<RequestView> {
+        RequestView::of(news, feed).filter(|view| self.fits(view))
     }
 
     fn fits(&self, view: &RequestView) -> bool {

@@ -1,5 +1,7 @@
 //! A request in either direction as the traffic shows it, with its response. Secrets are masked.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -7,13 +9,19 @@ use serde_json::{Value, json};
 use super::event::moment;
 use super::masked::{pairs, without_passwords};
 use super::request;
+use crate::dialect::advice::{self, Advice};
 use crate::dialect::mask;
 use crate::emulator::NoWorld;
-use crate::engine::event::EventKind;
+use crate::engine::event::{AlertLevel, EventKind};
+use crate::model::account::Dialect;
 use crate::model::webhook::{ExchangeRecord, Purpose};
 use crate::model::words::words;
-use crate::world::feed::News;
+use crate::world::feed::{Feed, News};
 use crate::world::journal::{ApiRequest, JournalEvent, RequestedService};
+
+/// The number of events within which the alert about a response follows its request: warnings about the response and the
+/// retry that it causes come in between at most.
+const ALERT_WITHIN: usize = 8;
 
 words!(
     /// The kinds of requests.
@@ -62,7 +70,7 @@ pub(super) struct RequestView {
     pub(super) status: Option<u16>,
     /// The error code of the response or of the failure.
     pub(super) code: Option<u32>,
-    /// Why a request to an app has failed: `code` and `message`.
+    /// Why a request to an app has failed, or why its response was of no use: `code` and `message`.
     error: Option<Value>,
     response_headers: Option<Value>,
     /// The beginning of the response's body: JSON as it is, anything else as a string.
@@ -73,14 +81,25 @@ pub(super) struct RequestView {
     duration_ms: f64,
     /// Why the request reached no account, as a word from docs/control-api.md.
     reason: Option<&'static str>,
+    /// What went wrong, in plain words, if it can be explained.
+    cause: Option<String>,
+    /// What to do about it.
+    advice: Option<String>,
+}
+
+/// Why a request to an app failed.
+struct Fault {
+    code: u32,
+    message: String,
+    advice: Advice,
 }
 
 impl RequestView {
     /// Returns the view of an entry, if it is a request.
-    pub(super) fn of(news: &News) -> Option<Self> {
+    pub(super) fn of(news: &News, feed: &Feed) -> Option<Self> {
         match news.request() {
             Some(request) => Some(of_client(news, request)),
-            None => to_app(news, news.journaled()?),
+            None => to_app(news, news.journaled()?, feed),
         }
     }
 
@@ -114,6 +133,8 @@ fn of_client(news: &News, request: &ApiRequest) -> RequestView {
     };
     // A refused request is in the journal of the account that it names or, if there is none, of the default one.
     let account = if request.no_world.is_some() { request.named } else { news.account };
+    let dialect = account.map_or(Dialect::Twilio, Dialect::of);
+    let (cause, remedy) = told(request.code.and_then(|code| advice::of_code(code, dialect)));
     RequestView {
         seq: news.seq,
         at: moment(news.at),
@@ -135,15 +156,18 @@ fn of_client(news: &News, request: &ApiRequest) -> RequestView {
         answer_bytes: Some(request.response.whole_bytes),
         duration_ms: request::duration_ms(request),
         reason: request.no_world.map(NoWorld::as_str),
+        cause,
+        advice: remedy,
     }
 }
 
 /// Returns the view of a request to an app; `None` if the event is about none.
-fn to_app(news: &News, event: &JournalEvent) -> Option<RequestView> {
+fn to_app(news: &News, event: &JournalEvent, feed: &Feed) -> Option<RequestView> {
     let kind = event.engine_kind()?;
     let record = kind.exchange()?;
+    let fault = Fault::of(record, event.dialect).or_else(|| Fault::of_response(news.seq, record, event.dialect, feed));
     let url = mask::passwords(&record.url).into_owned();
-    let code = record.failure.as_ref().map(|failure| event.dialect.code(failure.fault()));
+    let (cause, remedy) = told(fault.as_ref().map(|fault| fault.advice.clone()));
     let kind = match (kind, record.purpose) {
         (EventKind::WebhookReplayed { .. }, _) => RequestKind::Replay,
         (_, Purpose::MediaUrl) => RequestKind::Document,
@@ -163,10 +187,8 @@ fn to_app(news: &News, event: &JournalEvent) -> Option<RequestView> {
         params: without_passwords(pairs(&record.params)),
         request_headers: Some(without_passwords(pairs(&record.request_headers))),
         status: record.status,
-        code,
-        error: code
-            .zip(record.failure.as_ref())
-            .map(|(code, failure)| without_passwords(json!({ "code": code, "message": failure.to_string() }))),
+        code: fault.as_ref().map(|fault| fault.code),
+        error: fault.map(|fault| without_passwords(json!({ "code": fault.code, "message": fault.message }))),
         response_headers: Some(without_passwords(pairs(&record.response_headers))),
         answer: without_passwords(body(record)),
         answer_bytes: None,
@@ -176,7 +198,37 @@ fn to_app(news: &News, event: &JournalEvent) -> Option<RequestView> {
         )]
         duration_ms: record.duration_ms as f64,
         reason: None,
+        cause,
+        advice: remedy,
     })
+}
+
+impl Fault {
+    /// Returns why a request got no response, or got an error.
+    fn of(record: &ExchangeRecord, dialect: Dialect) -> Option<Self> {
+        let failure = record.failure.as_ref()?;
+        let advice = advice::of_exchange(record, dialect)?;
+        Some(Self { code: dialect.code(failure.fault()), message: failure.to_string(), advice })
+    }
+
+    /// Returns why a response was of no use, such as TwiML that can't be read. That is known from the alert that follows
+    /// the request at once, since both are published together.
+    fn of_response(seq: u64, record: &Arc<ExchangeRecord>, dialect: Dialect, feed: &Feed) -> Option<Self> {
+        feed.following(seq, ALERT_WITHIN).iter().find_map(|news| {
+            let EventKind::Alert(alert) = news.journaled()?.engine_kind()? else { return None };
+            let is_own = alert.record.as_ref().is_some_and(|own| Arc::ptr_eq(own, record));
+            (is_own && alert.level == AlertLevel::Error).then(|| Self {
+                code: dialect.code(alert.fault),
+                message: alert.message.to_string(),
+                advice: advice::of_alert(alert, dialect),
+            })
+        })
+    }
+}
+
+fn told(advice: Option<Advice>) -> (Option<String>, Option<String>) {
+    let masked = |text: String| mask::passwords(&text).into_owned();
+    advice.map(|Advice { cause, remedy }| (masked(cause), masked(remedy))).unzip()
 }
 
 fn body(record: &ExchangeRecord) -> Value {

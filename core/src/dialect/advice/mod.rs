@@ -58,6 +58,13 @@ pub fn of_alert(alert: &Alert, dialect: Dialect) -> Advice {
     of_fault(alert.fault, &alert.message, alert.record.as_deref(), dialect)
 }
 
+/// Returns the advice for a request to an app; `None` if it succeeded.
+#[must_use]
+pub fn of_exchange(record: &ExchangeRecord, dialect: Dialect) -> Option<Advice> {
+    let failure = record.failure.as_ref()?;
+    Some(of_fault(failure.fault(), &failure.to_string(), Some(record), dialect))
+}
+
 /// Returns the advice for a call that ended without a fax; `None` if the caller hung up.
 #[must_use]
 pub fn of_unanswered(call: &UnansweredCall, dialect: Dialect) -> Option<Advice> {

@@ -8,6 +8,8 @@ mod variant;
 pub use self::by_rule::spoiled_delivery;
 pub use self::check::{Check, check};
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -265,6 +267,59 @@ pub fn explain(question: &Question<'_>) -> Explanation {
         question.key_kind.noun()
     );
     explanation(vec![Mistake::Unknown], detail)
+}
+
+/// A signature that an app computes if it makes one mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// The mistake.
+    pub mistake: Mistake,
+    /// How to correct it.
+    pub detail: String,
+    /// The URL that is signed, if it isn't the right one.
+    pub url: Option<String>,
+    /// The signature that the mistake yields.
+    pub signature: String,
+}
+
+/// Returns the signatures that the usual mistakes with the URL and the parameters yield, each once.
+#[must_use]
+pub fn variants(question: &Question<'_>) -> Vec<Variant> {
+    let url = normal_or_as_is(question.url);
+    let question = &Question { url: &url, params: question.params.clone(), ..*question };
+    let mut seen = BTreeSet::from([signature::of_form(question.key, question.url, &question.params)]);
+    let attempts = variant::of_url(question).into_iter().chain(variant::of_params(question));
+    let signed = attempts.map(|attempt| Variant {
+        mistake: attempt.mistake,
+        signature: signature::of_form(question.key, &attempt.url, &attempt.params),
+        // Parameters in another order are appended to the URL before it is signed.
+        url: (attempt.url != question.url && attempt.mistake != Mistake::ParamsOrder).then_some(attempt.url),
+        detail: attempt.detail,
+    });
+    signed.filter(|variant| seen.insert(variant.signature.clone())).collect()
+}
+
+/// Returns the signature that an app computes for a URL, exactly as it is written, with the right parameters and key.
+#[must_use]
+pub fn signature_of(url: &str, question: &Question<'_>) -> String {
+    signature::of_form(question.key, url, &question.params)
+}
+
+impl Explanation {
+    /// Describes how the URL that an app checked differs from the one that was called, if no known mistake explains it.
+    #[must_use]
+    pub fn of_checked_url(self, checked: &str, called: &str) -> Self {
+        if self.mistakes != [Mistake::Unknown] {
+            return self;
+        }
+        let same = checked.chars().zip(called.chars()).take_while(|(one, other)| one == other).count();
+        let detail = format!(
+            "the app checked {checked}, but {called} was called: they differ from character {} on. Sign the URL exactly \
+             as it was called",
+            same + 1
+        );
+        Self { detail, ..self }
+    }
 }
 
 /// Returns the string that a signature covers.

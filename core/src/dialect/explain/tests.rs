@@ -28,7 +28,7 @@ fn each_mistake_is_recognised_from_the_real_validators_signature() {
             secret: text("api_secret").into(),
         },
     ];
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for case in fixture["cases"].as_array().unwrap() {
         let params = case.get("params").unwrap_or(&fixture["params"]);
         let question = Question {
@@ -192,4 +192,59 @@ fn a_rule_is_named_only_if_the_signature_is_invalid() {
     }
     let usual = ask("x");
     assert_eq!(usual.clone().spoiled_by_rule(&Delivery::FIRST), usual);
+}
+
+#[test]
+fn variants_are_the_signatures_of_single_mistakes_each_once() {
+    let url = "https://app.test/fax/";
+    let params = vec![("From".to_owned(), "+15005550006".to_owned()), ("To".to_owned(), String::new())];
+    let ask = |signature: &str| {
+        let (params, key_kind) = (params.clone(), KeyKind::AuthToken);
+        explain(&Question { url, params, body: None, signature, key: "t", key_kind, others: &[] })
+    };
+    let question = Question {
+        url,
+        params: params.clone(),
+        body: None,
+        signature: "",
+        key: "t",
+        key_kind: KeyKind::AuthToken,
+        others: &[],
+    };
+    let variants = variants(&question);
+    for variant in &variants {
+        assert_eq!(ask(&variant.signature).mistakes, [variant.mistake], "{variant:?}");
+    }
+    let signatures: BTreeSet<_> = variants.iter().map(|variant| &variant.signature).collect();
+    assert_eq!(signatures.len(), variants.len());
+    let urls: Vec<_> = variants.iter().filter_map(|variant| variant.url.as_deref()).collect();
+    assert!(
+        ["http://app.test/fax/", "https://app.test/fax", "https://app.test:443/fax/"]
+            .iter()
+            .all(|url| urls.contains(url))
+    );
+    assert!(variants.iter().any(|variant| (variant.mistake, &variant.url) == (Mistake::BlankParams, &None)));
+}
+
+#[test]
+fn a_checked_url_that_no_usual_mistake_explains_is_compared_with_the_called_one() {
+    let question = Question {
+        url: "https://app.test/fax",
+        params: Vec::new(),
+        body: None,
+        signature: "",
+        key: "t",
+        key_kind: KeyKind::AuthToken,
+        others: &[],
+    };
+    let checked = |url: &str| {
+        let signature = signature_of(url, &question);
+        let asked = Question { signature: &signature, params: Vec::new(), ..question };
+        explain(&asked).of_checked_url(url, question.url)
+    };
+    assert_eq!(checked("https://app.test/fax").mistakes, []);
+    let scheme = checked("http://app.test/fax");
+    assert!(scheme.mistakes == [Mistake::Scheme] && scheme.detail.contains("X-Forwarded-Proto"), "{scheme:?}");
+    let path = checked("https://app.test/face");
+    assert!(path.mistakes == [Mistake::Unknown] && path.detail.contains("from character 20 on"), "{path:?}");
 }

@@ -104,10 +104,10 @@ impl Search {
         }
     }
 
-    /// Returns whether the search has no terms, so that it finds every fax.
+    /// Returns whether the search finds all of its `entries`, since no term narrows it.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.terms.is_empty()
+    pub fn finds_all(&self) -> bool {
+        self.terms.iter().all(Term::allows_any_status)
     }
 
     /// Returns whether all terms hold; `now` is the time of the world's clock, before which `5m` is five minutes.

@@ -67,6 +67,14 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// Returns whether the app did not accept one of the fax's notices.
+    pub(super) fn has_failed_callbacks(&self) -> bool {
+        match self.entry {
+            Entry::Fax(fax) => fax.failed_notices().is_some(),
+            Entry::Unanswered(_) => false,
+        }
+    }
+
     pub(super) const fn from(&self) -> &'a Party {
         match self.entry {
             Entry::Fax(fax) => &fax.from,

@@ -12,7 +12,7 @@ use crate::model::field_words;
 use crate::model::time::Timestamp;
 
 /// The keys of a search.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "status",
     "direction",
     "from",
@@ -20,6 +20,7 @@ const KEYS: [&str; 13] = [
     "number",
     "code",
     "pages",
+    "callbacks",
     "after",
     "before",
     "quality",
@@ -29,6 +30,8 @@ const KEYS: [&str; 13] = [
 ];
 /// The word for calls without a fax among the statuses.
 const NOT_ANSWERED: &str = CallOutcome::NotAnswered.as_str();
+/// The word for every status, including that of calls without a fax.
+const ANY: &str = "any";
 
 /// A condition, or its opposite.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +48,8 @@ pub(super) enum Test {
     Quality(Vec<Quality>),
     Code(Vec<u32>),
     Pages(RangeInclusive<u32>),
+    /// Whether the app has missed a callback.
+    Callbacks(bool),
     After(Moment),
     Before(Moment),
     From(NumberPattern),
@@ -91,6 +96,11 @@ impl Term {
         if let Self { is_negated: false, test: Test::Status(statuses) } = self { Some(*statuses) } else { None }
     }
 
+    /// Returns whether the term only asks for any status at all.
+    pub(super) fn allows_any_status(&self) -> bool {
+        self.required_statuses().is_some_and(|statuses| statuses == Statuses::any())
+    }
+
     /// Returns whether checking the term involves text, which takes longer.
     pub(super) const fn needs_text(&self) -> bool {
         matches!(
@@ -134,6 +144,14 @@ impl Test {
                 Self::Code(value.split(',').map(code).collect::<Result<_, _>>().map_err(error)?)
             }
             "pages" => Self::Pages(pages(value).map_err(error)?),
+            "callbacks" => {
+                let outcomes =
+                    each(value, &[true, false], |failed| if failed { "failed" } else { "ok" }).map_err(error)?;
+                match outcomes.as_slice() {
+                    [failed] => Self::Callbacks(*failed),
+                    _ => return Err(error(format!("failed or ok, not {value:?}"))),
+                }
+            }
             "after" => Self::After(Moment::parse(value).map_err(error)?),
             "before" => Self::Before(Moment::parse(value).map_err(error)?),
             "from" => Self::From(number()?),
@@ -163,6 +181,7 @@ impl Test {
             Self::Quality(qualities) => qualities.contains(&subject.quality()),
             Self::Code(codes) => subject.error_code().is_some_and(|code| codes.contains(&code)),
             Self::Pages(range) => subject.pages().is_some_and(|pages| range.contains(&pages)),
+            Self::Callbacks(failed) => subject.has_failed_callbacks() == *failed,
             Self::After(moment) => subject.entry.created() >= moment.resolved(now),
             Self::Before(moment) => subject.entry.created() < moment.resolved(now),
             Self::From(pattern) => pattern.fits(subject.from()),
@@ -181,13 +200,21 @@ impl Test {
 
 impl Statuses {
     fn parse(value: &str) -> Result<Self, String> {
-        let known: Vec<&str> = Status::ALL.iter().map(|status| status.as_str()).chain([NOT_ANSWERED]).collect();
+        let known: Vec<&str> = Status::ALL.iter().map(|status| status.as_str()).chain([NOT_ANSWERED, ANY]).collect();
         let words: Vec<String> = value.split(',').map(|word| word.trim().to_lowercase()).collect();
         if let Some(other) = words.iter().find(|word| !known.contains(&word.as_str())) {
             return Err(not_one_of(other, &known));
         }
+        if words.iter().any(|word| word == ANY) {
+            return Ok(Self::any());
+        }
         let faxes = words.iter().filter_map(|word| Status::from_word(word)).collect();
         Ok(Self { faxes, unanswered: words.iter().any(|word| word == NOT_ANSWERED) })
+    }
+
+    /// Returns the set of all statuses.
+    fn any() -> Self {
+        Self { faxes: Status::ALL.iter().copied().collect(), unanswered: true }
     }
 
     fn contains(&self, status: Option<Status>) -> bool {

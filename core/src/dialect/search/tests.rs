@@ -197,13 +197,12 @@ fn calls_are_searched_only_if_every_status_term_allows_them() {
 
 #[test]
 fn errors_name_the_key_the_mistake_and_the_possible_words() {
-    let keys =
-        "The keys are status, direction, from, to, number, code, pages, after, before, quality, sid, error, text";
+    let keys = "The keys are status, direction, from, to, number, code, pages, callbacks, after, before, quality, sid, error, text";
     for (text, told) in [
         ("stauts:failed", format!("unknown key \"stauts\"; did you mean status? {keys}")),
         ("zzz:1", format!("unknown key \"zzz\"; {keys}. To search for zzz:1 as text, put it in quotation marks")),
         ("status:faild", "status: \"faild\" is not one of queued, ".to_owned()),
-        ("status:faild", "not-answered; did you mean failed?".to_owned()),
+        ("status:faild", "not-answered, any; did you mean failed?".to_owned()),
         ("status:", "status: needs a value right after the colon; in a URL, write + as %2B".to_owned()),
         ("status:failed,", "status: \"\" is not one of queued".to_owned()),
         ("direction:in", "direction: \"in\" is not one of inbound, outbound".to_owned()),

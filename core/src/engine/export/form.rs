@@ -180,7 +180,7 @@ macro_rules! plain {
     };
 }
 
-plain!(bool, u16, u32, u64, usize, f64, [u64; LINE_RATES_BPS.len()], String, Box<str>, Arc<str>);
+plain!(bool, Box<[FaxSid]>, u16, u32, u64, usize, f64, [u64; LINE_RATES_BPS.len()], String, Box<str>, Arc<str>);
 plain!(
     AlertSid,
     ApplicationSid,

@@ -214,6 +214,10 @@ impl Engine {
         if let Some(failure) = &record.failure {
             let text = format!("{}: {failure}", record.purpose.as_str());
             self.alert(Some(sid), (failure.fault(), AlertLevel::Error), &text, Some(Arc::clone(&record)), now);
+            // A deleted fax has no count, but its notices are still sent.
+            if let Some(fax) = self.world.tables.ordinal(sid).and_then(|ordinal| self.world.tables.fax_mut(ordinal)) {
+                fax.count_failed_notice(&record, failure.fault());
+            }
             // Before `notice_done`, which removes the notice that is copied here.
             self.notify_fallback(sid, now);
         }

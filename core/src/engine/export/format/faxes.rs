@@ -9,11 +9,12 @@ use super::lines::{Caller, Failure, Transmission, Verdict};
 use crate::engine::agenda::Ordinal;
 use crate::engine::export::form::{Form, form};
 use crate::engine::{fax, phase, random};
+use crate::model::fault::Fault;
 use crate::model::fax::{Quality, Status, StatusSet};
 use crate::model::phone::Party;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
-use crate::model::webhook::Method;
+use crate::model::webhook::{Method, Purpose};
 
 form! {
     struct Fax for fax::Fax {
@@ -30,6 +31,16 @@ form! {
         phase: Phase,
         #[serde(default)]
         luck: Luck,
+        failed_notices: Option<Box<FailedNotices>>,
+    }
+}
+
+form! {
+    struct FailedNotices for fax::FailedNotices {
+        count: u32,
+        purpose: Purpose,
+        fault: Fault,
+        status: Option<u16>,
     }
 }
 

@@ -31,6 +31,7 @@ form! {
         CreateFax(command: Box<CreateFax>),
         CancelFax(command: Box<CancelFax>),
         DeleteFax(command: Box<DeleteFax>),
+        DeleteEntries(command: Box<DeleteEntries>),
         DeleteMedia(command: Box<DeleteMedia>),
         BuyNumber(command: Box<BuyNumber>),
         UpdateNumber(command: Box<UpdateNumber>),
@@ -96,6 +97,12 @@ form! {
 form! {
     struct DeleteFax for input::DeleteFax {
         fax = 0: FaxSid,
+    }
+}
+
+form! {
+    struct DeleteEntries for input::DeleteEntries {
+        entries = 0: Box<[FaxSid]>,
     }
 }
 

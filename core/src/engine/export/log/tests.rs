@@ -13,11 +13,11 @@ use crate::engine::export::LoadState;
 use crate::engine::export::{MediaForm, State};
 use crate::engine::input::{
     AddRule, ApiCalled, BuyNumber, CancelFax, ChangeAccount, ChangeRule, Claim, Completion, CreateApplication,
-    CreateFax, CreateKey, CreateMessage, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteFax, DeleteKey,
-    DeleteMedia, DeleteMessage, DeleteTwimlBin, DocumentFault, DropRule, DropRules, DropSnapshot, EffectResult,
-    HandleAlarms, Note, NumberRequest, ReceiveFax, RedactMessage, ReleaseNumber, RenameCallerId, RenameKey, Reset,
-    Restore, RuleChange, ServeTwimlBin, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber, UpdateTwimlBin,
-    VerifyCallerId,
+    CreateFax, CreateKey, CreateMessage, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteEntries, DeleteFax,
+    DeleteKey, DeleteMedia, DeleteMessage, DeleteTwimlBin, DocumentFault, DropRule, DropRules, DropSnapshot,
+    EffectResult, HandleAlarms, Note, NumberRequest, ReceiveFax, RedactMessage, ReleaseNumber, RenameCallerId,
+    RenameKey, Reset, Restore, RuleChange, ServeTwimlBin, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber,
+    UpdateTwimlBin, VerifyCallerId,
 };
 use crate::engine::rule::{ApiFault, LineOverride, Match, Outcome, Pattern, Rule, RuleEffect, WebhookFault};
 use crate::model::account::{AccountChange, AccountStatus, Service};
@@ -179,6 +179,7 @@ fn faxes() -> Vec<Input> {
         create.into(),
         CancelFax(FAX).into(),
         DeleteFax(FAX).into(),
+        DeleteEntries([FAX].into()).into(),
         DeleteMedia(FAX, MediaSid::from_bytes([3; 16])).into(),
         receive.into(),
     ]
@@ -396,7 +397,7 @@ fn each_command_reads_back_as_written() {
         let entry: Value = serde_json::from_str(&line).expect("JSON");
         names.extend(entry["input"].as_object().expect("one command").keys().cloned());
     }
-    assert_eq!(names.len(), 40, "one of each kind: {names:?}");
+    assert_eq!(names.len(), 41, "one of each kind: {names:?}");
 }
 
 #[test]

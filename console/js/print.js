@@ -1,0 +1,22 @@
+//! Printing: what is folded on the screen is opened on paper, and closed again afterwards.
+
+let opened = [];
+
+addEventListener("beforeprint", () => {
+  opened = [...document.querySelectorAll("main .conversation details:not([open])")];
+  for (const element of opened) {
+    element.open = true;
+    // An exchange is built when it is opened, but its own event would come only after the page is printed.
+    element.dispatchEvent(new Event("toggle"));
+  }
+  // What an exchange holds came only now.
+  for (const element of document.querySelectorAll("main .conversation .exchange details:not([open])")) {
+    element.open = true;
+    opened.push(element);
+  }
+});
+
+addEventListener("afterprint", () => {
+  for (const element of opened) element.open = false;
+  opened = [];
+});

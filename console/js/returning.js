@@ -1,0 +1,60 @@
+//! Coming back: where a page was scrolled to, what had the focus, and which faxes the list showed. It renders nothing.
+
+import { account } from "./api.js";
+
+/** A page that is being scrolled is remembered once it rests this long. */
+const REST_MS = 200;
+
+const listKey = () => `fauxfax-list:${account() ?? ""}`;
+let timer = 0;
+let address = location.href;
+
+history.scrollRestoration = "manual";
+
+/** Remembers the scroll position and the focus in the history entry of the page that is shown. */
+export function rememberPlace() {
+  clearTimeout(timer);
+  // The entry of another page may already be current.
+  if (location.href !== address) return;
+  history.replaceState({ ...history.state, scroll: Math.round(scrollY), focus: document.activeElement?.closest?.("main a[href]")?.getAttribute("href") ?? null }, "");
+}
+
+/** Notes that the current entry now has another address. */
+export function moved() {
+  address = location.href;
+}
+
+addEventListener("scroll", () => {
+  clearTimeout(timer);
+  timer = setTimeout(rememberPlace, REST_MS);
+}, { passive: true });
+
+/** Puts scroll and focus back; answers whether an element got the focus. */
+export function returnTo(place, main) {
+  scrollTo(0, place?.scroll ?? 0);
+  const link = place?.focus && main.querySelector(`a[href="${CSS.escape(place.focus)}"]`);
+  link?.focus({ preventScroll: true });
+  return Boolean(link);
+}
+
+/** Remembers the filters of the list. */
+export function rememberList() {
+  try {
+    sessionStorage.setItem(listKey(), location.pathname + location.search);
+  } catch {
+    // Storage is off; the link leads to the whole list.
+  }
+}
+
+/** Lets a page's link back to the list lead to the faxes that the list showed last. */
+export function linkBack(main) {
+  const link = main.querySelector("a.back");
+  if (link?.pathname !== "/console") return;
+  let last = null;
+  try {
+    last = sessionStorage.getItem(listKey());
+  } catch {
+    // As above.
+  }
+  if (last) link.setAttribute("href", last);
+}

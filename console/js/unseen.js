@@ -1,0 +1,96 @@
+//! How many alerts a world has raised since its Alerts page was last visited: in the navigation and in the title.
+
+import { control, world } from "./api.js";
+import { h, say } from "./dom.js";
+import * as live from "./live.js";
+
+/** More are counted as `99+`. */
+const SHOWN_MAX = 99;
+/** An emulator that began this much later is another one, whose events are numbered anew. */
+const SAME_START_S = 5;
+
+let count = 0;
+let words = "";
+let visits = 0;
+/** The world's last event at the last visit: `{ key, seq, began }`. */
+let mark = null;
+let turn = 0;
+let show = () => {};
+
+const number = () => (count > SHOWN_MAX ? `${SHOWN_MAX}+` : String(count));
+
+/** Sets the title of the page, with the number before it. */
+export function title(text) {
+  words = text;
+  document.title = count === 0 ? words : `(${number()}) ${words}`;
+}
+
+/** Shows the number beside the link to the alerts. */
+export function watchAlerts(link) {
+  const shown = h("span", { class: "count" });
+  const rest = h("span", { class: "unseen" });
+  const all = h("span", { class: "counted", hidden: true }, shown, rest);
+  link.append(" ", all);
+  show = () => {
+    all.hidden = count === 0;
+    say(shown, number());
+    say(rest, count === 1 ? " new alert" : " new alerts");
+    if (words) title(words);
+  };
+  live.on("events", (events) => {
+    if (events.some(({ kind }) => kind === "world.reset" || kind === "world.restored")) count = 0;
+    count += events.filter(({ kind }) => kind === "alert").length;
+    if (visits > 0) seen(events.at(-1).seq);
+    show();
+  });
+}
+
+/** Counts anew, as after a change of worlds. */
+export async function countAlerts() {
+  const mine = ++turn;
+  try {
+    const own = await load();
+    if (visits > 0) return;
+    const { events } = await control("GET", "/events", { query: { kind: "alert", since: own.seq, limit: SHOWN_MAX + 1 } });
+    if (mine !== turn || visits > 0) return;
+    count = events.length;
+    show();
+  } catch {
+    // The frame says that the line is lost.
+  }
+}
+
+/** Begins a visit to the alerts, all of which are seen by that; answers the last event of the visit before, and how to end this one. */
+export async function visitAlerts() {
+  const own = await load();
+  const { last_seq: last } = await control("GET", "/events", { query: { limit: 0 } });
+  const before = own.seq;
+  visits += 1;
+  seen(last);
+  show();
+  return [before, () => { visits -= 1; }];
+}
+
+async function load() {
+  const [own, health] = await Promise.all([world(), control("GET", "/health")]);
+  const key = `fauxfax-seen:${own.sid}`;
+  mark = { key, seq: 0, began: Date.now() / 1000 - health.uptime_seconds };
+  try {
+    const kept = JSON.parse(localStorage.getItem(key));
+    if (kept && Math.abs(kept.began - mark.began) <= SAME_START_S) mark.seq = kept.seq;
+  } catch {
+    // Storage is off, or holds something else: every alert counts.
+  }
+  return mark;
+}
+
+function seen(seq) {
+  count = 0;
+  if (!mark) return;
+  mark.seq = seq;
+  try {
+    localStorage.setItem(mark.key, JSON.stringify({ seq, began: mark.began }));
+  } catch {
+    // The number comes back with the next page.
+  }
+}
