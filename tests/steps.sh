@@ -162,6 +162,7 @@ install_packages() {
     command -v qpdf >/dev/null || missing+=(qpdf)
     command -v gs >/dev/null || missing+=(ghostscript)
     [[ ! -d tests/browser ]] || command -v chromium >/dev/null || missing+=(chromium)
+    [[ ! -d tests/browser ]] || command -v firefox-esr >/dev/null || missing+=(firefox-esr)
     if ((${#missing[@]})); then
         echo "missing: ${missing[*]}"
         local as_root=()

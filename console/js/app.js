@@ -7,7 +7,7 @@ import { frame, PLACES } from "./frame.js";
 import { always, forPage, help } from "./keys.js";
 import * as live from "./live.js";
 import { linkBack, moved, rememberPlace, returnTo } from "./returning.js";
-import { head, note, once, problemNote } from "./ui.js";
+import { button, head, linkButton, note, once, problemNote } from "./ui.js";
 
 const ROUTES = [
   [/^\/console\/?$/, () => import("./faxes.js")],
@@ -32,13 +32,15 @@ const shell = frame({ switchWorld: once(switchWorld) });
 let leave = () => {};
 let shownAccount;
 let turn = 0;
+let mayLeave = null;
 
 /** Goes to an address of the console. */
-export function go(address, { replace = false, keep } = {}) {
+export async function go(address, { replace = false, keep } = {}) {
+  if (mayLeave && !(await mayLeave())) return;
   rememberPlace();
   if (replace) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
-  return show({ keep });
+  await show({ keep });
 }
 
 /** Shows the page that the address names. `quiet` keeps focus and scroll where they are; `place` is where they had been. */
@@ -81,7 +83,7 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
   } catch (problem) {
     if (mine !== turn) return;
     context.title("Something went wrong");
-    content = [head("This page can't be shown"), problemNote(problem), h("p", {}, h("a", { href: "/console/worlds" }, "Choose another world"), " or ", h("a", { href: "/console" }, "see the faxes of the default world"), ".")];
+    content = [head("This page can't be shown"), problemNote(problem), waysOn(problem)];
   }
   if (mine !== turn) {
     abort.abort();
@@ -102,6 +104,7 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
   moved();
   linkBack(shell.main);
   forPage(context.keys ?? []);
+  mayLeave = context.mayLeave ?? null;
   context.shown?.();
   if (quiet) {
     scrollTo(0, scroll);
@@ -120,6 +123,14 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
       import("./late.js").then(({ begin }) => begin(shell, () => show({ quiet: true })));
     }
   }, 0);
+}
+
+/** What to do about a page that can't be shown. Where the account is what is wrong, no link keeps it. */
+function waysOn(problem) {
+  if (problem.status === 0) return h("div", { class: "row" }, button("Try again", () => show(), { kind: "first" }));
+  const isOfAccount = account() && /account/.test(`${problem.name_} ${problem.message}`);
+  const [faxes, worlds] = isOfAccount ? ["/console", "/console/worlds"] : [at("/console"), at("/console/worlds")];
+  return h("div", { class: "row" }, linkButton(isOfAccount ? "Show the default account" : "Show the faxes", faxes, { kind: "first" }), linkButton("Choose another account", worlds));
 }
 
 document.addEventListener("click", (event) => {

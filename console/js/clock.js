@@ -1,8 +1,9 @@
 //! The clock of this world, its rules and its snapshots: time and behaviour on purpose.
 
-import { control, controlIfThere } from "./api.js";
+import { at, control, controlIfThere } from "./api.js";
 import { fill, h, say } from "./dom.js";
 import { fullMoment, moment, readSpan, span } from "./format.js";
+import { onClock, setMode, tellClock } from "./frozen.js";
 import { RuleList } from "./rules.js";
 import { button, confirm, field, head, once, outcome, problemNote, toast } from "./ui.js";
 
@@ -13,9 +14,9 @@ const TIMEOUT_S = 120;
 const TICK_MS = 1000;
 /** What is due is asked for again at most this often. */
 const REFRESH_MS = 500;
-const WAITS = { start: "a queued fax starts", dial: "a number is called", redial: "a number is called again", "ring-end": "ringing ends", page: "a page has been transmitted", retention: "an old fax is deleted", retry: "a webhook is retried", delay: "a delayed webhook is sent" };
+const DUE = { start: "A queued fax starts", dial: "The call starts", redial: "The number is called again", "ring-end": "Ringing ends", page: "A page has been sent", retry: "A webhook is retried", tell: "A webhook is sent", message: "A text message moves on" };
 
-/** The page. */
+/** The page: at `/console/rules` the rules come first. */
 export async function page(context) {
   context.title("Clock and rules");
   const clock = new Clock(context);
@@ -23,42 +24,48 @@ export async function page(context) {
   const snapshots = new Snapshots(context);
   await Promise.all([clock.load(), rules.load(), snapshots.load()]);
   context.onLeave(() => clock.close());
+  context.onLeave(onClock((each) => clock.take(each)));
   context.events((events) => {
     clock.refreshSoon();
     if (events.some((event) => event.kind.startsWith("rule."))) rules.refreshSoon();
   });
-  return [head("Clock and rules", { lead: "Freeze the clock, jump ahead two hours, or make a line busy on purpose." }), h("div", { class: "pair" }, clock.element, h("div", { class: "stack" }, clock.dueElement, snapshots.element)), rules.element];
+  context.shown = () => rules.openFromAddress();
+  const parts = [h("div", { class: "pair" }, clock.element, h("div", { class: "stack" }, clock.dueElement, snapshots.element)), rules.element];
+  if (location.pathname.endsWith("/rules")) parts.reverse();
+  return [head("Clock and rules", { lead: "Move this account's clock, or make things go wrong on purpose." }), parts];
 }
 
 class Clock {
   constructor(context) {
     this.context = context;
-    this.face = h("time", { class: "face" });
+    this.time = h("span", {});
+    this.zone = h("span", { class: "tz" });
+    this.face = h("time", { class: "face" }, this.time, " ", this.zone);
     this.day = h("span", { class: "muted" });
     this.mode = h("span", { class: "badge" });
     this.told = outcome();
-    this.freeze = button("", once(() => this.setMode(this.clock.mode === "running" ? "frozen" : "running"), this.told.fail), { kind: "first" });
+    this.freeze = button(" ", once(() => this.toggle(), this.told.fail), { kind: "first" });
     this.text = h("input", { type: "text", placeholder: "2h", autocomplete: "off", spellcheck: "false" });
-    this.moves = STEPS.map(([words, seconds]) => button(`+ ${words}`, once(() => this.advance({ seconds }), this.told.fail), { kind: "small" }));
+    this.moves = STEPS.map(([words, seconds]) => button(`+ ${words}`, once(() => this.advance(seconds), this.told.fail), { kind: "small" }));
     const byText = once(() => {
       const seconds = readSpan(this.text.value);
       if (seconds === null || seconds <= 0) throw new Error("Enter a duration such as 2h, 90 min or 1 d 6 h.");
-      return this.advance({ seconds });
+      return this.advance(seconds);
     }, this.told.fail);
-    this.drain = button("Run until idle", once(() => this.move("/clock/drain", {}), this.told.fail), {});
-    this.hint = h("p", { class: "muted small" }, "A running clock follows real time. Moving it by hand freezes it first.");
+    this.drain = button("Run until idle", once(() => this.move("/clock/drain", {}, "Ran until idle."), this.told.fail), {});
+    this.hint = h("p", { class: "muted small" });
     this.element = h(
       "section",
       { class: "card pad stack clock", "aria-labelledby": "clock" },
       h("div", { class: "row top" }, h("h2", { id: "clock" }, "Clock"), this.mode),
       h("div", {}, this.face, this.day),
       h("div", { class: "row" }, this.freeze),
-      h("div", { class: "stack tight" }, h("h3", {}, "Advance"), h("div", { class: "chips bare", role: "group", "aria-label": "Steps" }, this.moves), h("form", { class: "row", on: { submit: byText } }, field("Advance by", this.text, { kind: "grow" }), button("Advance", null, { type: "submit" })), this.drain),
-      this.hint,
+      h("div", { class: "stack tight" }, h("h3", {}, "Advance"), h("div", { class: "chips bare", role: "group", "aria-label": "Steps" }, this.moves), h("form", { class: "row", on: { submit: byText } }, field("Advance by", this.text, { kind: "grow" }), button("Advance", null, { type: "submit" }), this.drain)),
       this.told.element,
+      this.hint,
     );
     this.due = h("ol", { class: "due" });
-    this.dueElement = h("section", { class: "card pad stack tight", "aria-labelledby": "due" }, h("h2", { id: "due" }, "Due next"), this.due);
+    this.dueElement = h("section", { class: "card pad stack tight", "aria-labelledby": "due" }, h("h2", { id: "due", tabindex: "-1" }, "Due next"), this.due);
     this.ticking = setInterval(() => this.tick(), TICK_MS);
   }
 
@@ -76,14 +83,27 @@ class Clock {
     this.takenAt = performance.now();
     const isRunning = clock.mode === "running";
     say(this.mode, clock.mode);
-    this.mode.dataset.tone = isRunning ? "good" : "busy";
-    say(this.freeze.lastChild, isRunning ? "Freeze" : "Let it run");
+    this.mode.dataset.tone = isRunning ? "good" : "wait";
+    say(this.freeze.lastChild, isRunning ? "Freeze" : "Run");
+    say(this.hint, isRunning ? "The clock follows real time. After an advance it goes on from the new time." : "The clock stands still, so queued faxes wait. An advance moves it, and then it stands still again.");
     this.tick();
-    const shown = (clock.next ?? []).map((each) => [each.at, WAITS[each.kind] ?? each.kind, each.fax_sid]);
-    const key = JSON.stringify(shown);
+    this.showDue((clock.next ?? []).map((each) => [each.at, DUE[each.kind] ?? each.kind, each.fax_sid]));
+  }
+
+  showDue(items) {
+    const key = JSON.stringify(items);
     if (this.dueKey === key) return;
     this.dueKey = key;
-    fill(this.due, shown.length ? shown.map(([at_, words, fax]) => h("li", {}, h("time", { datetime: at_, title: fullMoment(at_) }, moment(at_)), h("span", {}, words), fax && h("span", { class: "mono muted small break" }, fax))) : h("li", { class: "muted" }, "Nothing is due."));
+    const hadFocus = this.due.contains(document.activeElement);
+    fill(this.due, items.length ? items.map((item) => this.dueItem(...item)) : h("li", { class: "muted" }, "Nothing is due."));
+    // The item that was gone to is no longer in the list.
+    if (hadFocus) (this.due.querySelector("button") ?? this.dueElement.querySelector("h2")).focus();
+  }
+
+  dueItem(when, words, fax) {
+    const go = once(() => this.move("/clock/advance", { to: when }, `Moved to ${fullMoment(when)}.`), this.told.fail);
+    const name = fax ? h("a", { href: at(`/console/faxes/${fax}`) }, words, h("span", { class: "mono small muted" }, ` ${fax}`)) : h("span", {}, words);
+    return h("li", {}, h("time", { datetime: when, title: fullMoment(when) }, moment(when)), h("span", { class: "break" }, name), button("Go there", go, { kind: "small", "aria-label": `Go there: advance to ${fullMoment(when)}` }));
   }
 
   now() {
@@ -93,28 +113,39 @@ class Clock {
 
   tick() {
     if (!this.clock) return;
-    const now = this.now();
-    say(this.face, now.toLocaleTimeString("en-GB"));
-    say(this.day, now.toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" }));
-    this.face.setAttribute("datetime", now.toISOString());
+    const now = this.now().toISOString();
+    const [, day, time, zone] = /^(.*?),? (\d\d:\d\d:\d\d) (.+)$/.exec(fullMoment(now)) ?? ["", "", fullMoment(now), ""];
+    say(this.time, time);
+    say(this.zone, zone);
+    say(this.day, day);
+    this.face.setAttribute("datetime", now);
   }
 
-  async setMode(mode) {
+  toggle() {
     this.told.clear();
-    this.take(await control("PUT", "/clock", { body: { mode } }));
+    return setMode(this.clock.mode === "running" ? "frozen" : "running");
   }
 
-  advance(order) {
-    return this.move("/clock/advance", order);
+  advance(seconds) {
+    return this.move("/clock/advance", { seconds }, `Moved by ${span(seconds)}.`);
   }
 
-  async move(call, order) {
+  /** Moves the clock. Only a frozen clock can be moved, so a running one stops for the move and then runs on. */
+  async move(call, order, words) {
     this.told.clear();
-    if (this.clock.mode === "running") await this.setMode("frozen");
-    const answer = await control("POST", call, { body: { ...order, timeout: TIMEOUT_S }, patience: PATIENCE_MS });
-    this.take(answer);
+    // What the page shows may be older than a change made elsewhere.
+    const wasRunning = (await control("GET", "/clock")).mode === "running";
+    if (wasRunning) await control("PUT", "/clock", { body: { mode: "frozen" } });
+    let answer;
+    try {
+      answer = await control("POST", call, { body: { ...order, timeout: TIMEOUT_S }, patience: PATIENCE_MS });
+      if (!wasRunning) tellClock(answer);
+    } finally {
+      if (wasRunning) await setMode("running");
+    }
     const events = answer.events?.filter((event) => event.kind !== "clock.moved").length ?? 0;
-    this.told.good(`${order.seconds ? `Moved by ${span(order.seconds)}.` : "Run until idle."} ${events === 0 ? "Nothing happened." : events === 1 ? "One event happened." : `${events} events happened.`}`);
+    const happened = events === 0 ? "Nothing happened." : events === 1 ? "One event happened." : `${events} events happened.`;
+    this.told.good(words, " ", happened, wasRunning ? " The clock runs on." : " The clock stands still.");
   }
 
   refreshSoon() {
@@ -130,7 +161,7 @@ class Snapshots {
     this.context = context;
     this.list = h("ul", { class: "snapshots" });
     this.told = outcome();
-    this.name = h("input", { type: "text", placeholder: "before-the-test", autocomplete: "off", spellcheck: "false", pattern: "[A-Za-z0-9._\\-]+" });
+    this.name = h("input", { type: "text", placeholder: "before-the-test", autocomplete: "off", spellcheck: "false", pattern: "[A-Za-z0-9._\\-]+", title: "Letters, digits, dots, hyphens and underscores" });
     const take = once(async () => {
       this.told.clear();
       const name = this.name.value.trim();
@@ -140,7 +171,7 @@ class Snapshots {
       await this.load();
     }, this.told.fail);
     const reset = once(async () => {
-      if (!(await confirm("Reset this world?", "Faxes, numbers and rules return to the configured start, and pending faxes are canceled.", "Reset"))) return;
+      if (!(await confirm("Reset this world?", "Numbers and rules return to the configured start. All faxes are removed, and pending ones are canceled.", "Reset"))) return;
       const answer = await control("POST", "/reset");
       toast(`Reset: ${answer.removed?.faxes ?? 0} faxes removed, ${answer.canceled?.faxes ?? 0} were pending.`);
     }, this.told.fail);

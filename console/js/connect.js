@@ -1,7 +1,8 @@
-//! How to lead an app to this very port: environment, client libraries, curl, HTTPS and the certificate authority.
+//! How to lead an app to this very port: environment, client libraries, curl, HTTPS and the certificate authority. The code is in `recipes.js`.
 
 import { at, control, controlUrl, world } from "./api.js";
 import { fill, h } from "./dom.js";
+import { signalwire, twilio } from "./recipes.js";
 import { service } from "./service.js";
 import { code, copyButton, head, linkButton, note, secret } from "./ui.js";
 
@@ -28,34 +29,17 @@ export async function page(context) {
   show(0);
   const row = (name, value) => h("div", {}, h("dt", {}, name), h("dd", { class: "break" }, value));
   return [
-    head("Connect", { actions: [linkButton("API explorer", at("/console/api"), { mark: "bins" })], lead: `Your app calls this address instead of ${service.name}'s, with this world's credential.` }),
-    h("section", { class: "card pad stack tight", "aria-labelledby": "address" }, h("h2", { id: "address" }, "Address and credential"), h("dl", { class: "facts roomy" }, row("Address", line(origin, "address")), service.isSignalWire && row("Space", line(location.host, "space")), row(service.sid, line(own.sid, service.isSignalWire ? "project id" : "account SID")), row(service.token, own.auth_token ? secret(token, service.isSignalWire ? "API token" : "auth token") : h("span", { class: "muted" }, "any: the first one used becomes this world's")), service.isSignalWire && own.signing_key && row("Signing key", secret(own.signing_key, "signing key")), row("Control API", line(`${origin}/_fauxfax/v1`, "control API address")), row("Version", `${health.version}, seed ${health.seed}`))),
+    head("Connect", { actions: [linkButton("API explorer", at("/console/api"), { mark: "bins" })], lead: `Your app calls this address instead of ${service.name}'s, with this account's credential. Each account is a world of its own, with its own numbers, faxes, clock and rules.` }),
+    h("section", { class: "card pad stack tight", "aria-labelledby": "address" }, h("h2", { id: "address" }, "Address and credential"), h("dl", { class: "facts roomy" }, row("Address", line(origin, "address")), service.isSignalWire && row("Space", line(location.host, "space")), row(service.sid, line(own.sid, service.isSignalWire ? "project id" : "account SID")), row(service.token, own.auth_token ? secret(token, service.isSignalWire ? "API token" : "auth token") : h("span", { class: "muted" }, "any: the first one used becomes this account's")), service.isSignalWire && own.signing_key && row("Signing key", secret(own.signing_key, "signing key")), row("Control API", line(`${origin}/_fauxfax/v1`, "control API address")), row("Version", `${health.version}, seed ${health.seed}`))),
     h("section", { class: "card pad stack", "aria-labelledby": "recipes" }, h("h2", { id: "recipes" }, "Recipes"), h("div", { class: "tabs", role: "group", "aria-label": "Recipe" }, tabs), place),
-    h("section", { class: "card pad stack tight", "aria-labelledby": "https" }, h("h2", { id: "https" }, "HTTPS"), authority ? h("div", { class: "stack tight" }, h("p", {}, `Apps that only call https://${service.isSignalWire ? "YOUR-SPACE.signalwire.com" : "fax.twilio.com"} can be redirected here with the emulator's own certificate authority. Trust it in the app, never on the whole machine.`), h("div", {}, linkButton("Download the CA", controlUrl("/ca.pem"), { mark: "down", download: "fauxfax-ca.pem" }))) : note("", "Start with --tls-listen 127.0.0.1:8443 to serve HTTPS with a local certificate authority; you can then download its certificate here.")),
+    h("section", { class: "card pad stack tight", "aria-labelledby": "https" }, h("h2", { id: "https" }, "HTTPS"), authority ? h("div", { class: "stack tight" }, h("p", {}, `Apps that only call https://${service.isSignalWire ? "YOUR-SPACE.signalwire.com" : "fax.twilio.com"} can be redirected here with the emulator's own certificate authority, which is created when it is first needed or downloaded. Trust it in the app, never on the whole machine. --tls-listen 127.0.0.1:8443 opens a port for HTTPS.`), h("div", {}, linkButton("Download the CA", controlUrl("/ca.pem"), { mark: "down", download: "fauxfax-ca.pem" }))) : note("", "This emulator was built without HTTPS.")),
   ];
 }
 
 const line = (text, name) => h("span", { class: "copyline" }, h("span", { class: "mono break" }, text), copyButton(text, `Copy ${name}`));
 
+/** Whether this build serves HTTPS. HEAD doesn't create the CA, as a download would. */
 async function hasAuthority() {
-  try {
-    const response = await fetch(controlUrl("/ca.pem"), { method: "GET", credentials: "same-origin" });
-    return response.ok;
-  } catch {
-    return false;
-  }
+  const response = await fetch(controlUrl("/ca.pem"), { method: "HEAD", credentials: "same-origin" }).catch(() => null);
+  return response?.ok === true;
 }
-
-const twilio = ({ own, origin, number }) => [
-  ["Shell", `export TWILIO_ACCOUNT_SID=${own.sid}\nexport TWILIO_AUTH_TOKEN=…\nexport FAUXFAX_URL=${origin}\n`, "Or run it as fauxfax exec -- your-command, which sets all of this for unmodified apps."],
-  ["Python", `from twilio.rest import Client\n\nclient = Client("${own.sid}", auth_token)\nclient.fax.base_url = "${origin}"\nclient.api.base_url = "${origin}"\n\nfax = client.fax.faxes.create(\n    from_="${number}", to="+15558675310",\n    media_url="http://localhost:3000/letter.pdf",\n)\n`, "twilio 6.63 to 7.5.1 can send faxes; later ones only read them."],
-  ["Node", `const client = require("twilio")("${own.sid}", authToken);\nclient.fax.baseUrl = "${origin}";\nclient.api.baseUrl = "${origin}";\n\nawait client.fax.faxes.create({\n  from: "${number}", to: "+15558675310",\n  mediaUrl: "http://localhost:3000/letter.pdf",\n});\n`, "twilio 3.73.1 is the last version that can send faxes."],
-  ["curl", `curl -X POST ${origin}/v1/Faxes -u "${own.sid}:$TWILIO_AUTH_TOKEN" \\\n  --data-urlencode From=${number} \\\n  --data-urlencode To=+15558675310 \\\n  --data-urlencode MediaUrl=http://localhost:3000/letter.pdf\n`, "Any HTTP client works."],
-];
-
-const signalwire = ({ own, origin, number }) => [
-  ["Shell", `export SIGNALWIRE_SPACE_URL=example.signalwire.com\nexport SIGNALWIRE_PROJECT_ID=${own.sid}\nexport SIGNALWIRE_API_TOKEN=…\nexport SIGNALWIRE_SIGNING_KEY=…\nexport FAUXFAX_URL=${origin}\n`, "Or run it as fauxfax exec --dialect signalwire -- your-command, which sets all of this for unmodified apps and redirects *.signalwire.com here."],
-  ["Node", `const { RestClient } = require("@signalwire/compatibility-api");\n\nconst client = RestClient("${own.sid}", apiToken, { signalwireSpaceUrl: "example.signalwire.com" });\nclient.fax.baseUrl = "${origin}";\nclient.api.baseUrl = "${origin}";\n\nawait client.fax.faxes.create({\n  from: "${number}", to: "+15558675310",\n  mediaUrl: "http://localhost:3000/letter.pdf",\n});\n`, "The library puts https:// before the space's name, so the two base URLs are set for plain HTTP."],
-  ["Python", `from signalwire.rest import Client\n\nclient = Client("${own.sid}", api_token, signalwire_space_url="example.signalwire.com")\nclient.fax.base_url = "${origin}"\nclient.api.base_url = "${origin}"\n\nfax = client.fax.faxes.create(\n    from_="${number}", to="+15558675310",\n    media_url="http://localhost:3000/letter.pdf",\n)\n`, "signalwire 2.1.1 from PyPI. Newer releases named signalwire-sdk have no compatibility API."],
-  ["curl", `curl -X POST ${origin}/api/laml/2010-04-01/Accounts/${own.sid}/Faxes -u "${own.sid}:$SIGNALWIRE_API_TOKEN" \\\n  --data-urlencode From=${number} \\\n  --data-urlencode To=+15558675310 \\\n  --data-urlencode MediaUrl=http://localhost:3000/letter.pdf\n`, "Any HTTP client works, with or without /api/laml and .json."],
-];

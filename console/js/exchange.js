@@ -2,6 +2,7 @@
 
 import { compareButton } from "./compare.js";
 import { fill, h } from "./dom.js";
+import { ruleOfExchange } from "./makerule.js";
 import { span } from "./format.js";
 import { replayTools } from "./replay.js";
 import { signaturePart } from "./signature.js";
@@ -39,6 +40,7 @@ function contents(event, title) {
     data.redirected_to && part("Redirected to", h("p", { class: "mono break" }, data.redirected_to), true),
     data.status && part(`Response ${data.status}`, [h("h3", {}, "Headers"), pairs(data.response_headers), h("h3", {}, "Body"), data.body ? h("pre", { class: "body", tabindex: "0", "aria-label": "Body" }, printable(data.body)) : h("p", { class: "muted small" }, "empty")], true),
     h("p", { class: "muted small" }, "The journal keeps only the beginning of long bodies, and masks secrets."),
+    h("div", {}, ruleOfExchange(data)),
   ];
   function part(name, content, open = false) {
     return h("details", { class: "part", open }, h("summary", {}, name), content);

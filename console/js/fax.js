@@ -6,6 +6,7 @@ import { Conversation } from "./conversation.js";
 import { fill, h, put, say } from "./dom.js";
 import { count, isFinal, phone, span } from "./format.js";
 import { icon } from "./icons.js";
+import { ruleOfFax } from "./makerule.js";
 import { service } from "./service.js";
 import { badge, button, confirm, copyButton, linkButton, note, once, setBadge, time, toast } from "./ui.js";
 import { Viewer } from "./viewer.js";
@@ -280,6 +281,7 @@ class FaxPage {
       this.actions,
       fax.media_type && ["PDF", "TIFF"].map((kind) => this.file(kind)),
       !over && button("Cancel the fax", once(() => this.cancel()), { kind: "grave" }),
+      ruleOfFax(fax),
       over && fax.status !== "not-answered" && button("Delete", once(() => this.remove()), { kind: "grave", mark: "trash" }),
     );
   }

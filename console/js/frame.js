@@ -2,6 +2,7 @@
 
 import { at, world } from "./api.js";
 import { h, say } from "./dom.js";
+import { frozenNote } from "./frozen.js";
 import { icon, mark } from "./icons.js";
 import * as live from "./live.js";
 import { help } from "./keys.js";
@@ -34,12 +35,14 @@ export function frame({ switchWorld }) {
   const name = h("span", { class: "what" }, "World");
   const stateWords = h("span", {}, WORDS.connecting);
   const state = h("div", { class: "state", role: "status", data: { state: "connecting" } }, h("span", { class: "dot" }), stateWords, h("button", { type: "button", class: "button small bare icon", "aria-label": "Keyboard shortcuts", title: "Keyboard shortcuts (?)", on: { click: help } }, "?"));
+  const frozen = frozenNote();
   const allLink = h("a", { class: "alllink", href: "/console/all", title: "The faxes of every account in one live list (g e)" }, icon("worlds"), "All worlds, live");
   const zones = [h("div"), h("footer", { class: "end-of-page" })];
   side.append(
     h("a", { class: "brand", href: at("/console") }, mark(), "fauxfax"),
     menu,
     h("nav", { id: "navigation", "aria-label": "Pages", on: { click: () => toggle(false) } }, h("ul", {}, links.map((link) => h("li", {}, link)))),
+    frozen.element,
     h("div", { class: "foot" }, h("button", { type: "button", class: "world", "aria-haspopup": "dialog", title: "A world is one account with its own faxes, numbers, clock and rules. Switch to another (w)", on: { click: switchWorld } }, name, sid, h("span", { class: "what" }, "Switch world")), allLink, zones[0], state),
   );
   const lost = h("div", { class: "lost", role: "alert", hidden: true });
@@ -71,11 +74,12 @@ export function frame({ switchWorld }) {
       for (const link of links) {
         link.setAttribute("href", at(link.dataset.path));
         const own = link.dataset.path;
-        const here = own === "/console" ? path === own || path.startsWith("/console/faxes") || path === "/console/receive" || path === "/console/send" : own.startsWith("/console/phone-numbers") ? path.startsWith("/console/phone-numbers") : path === own;
+        const here = own === "/console" ? path === own || path.startsWith("/console/faxes") || path === "/console/receive" || path === "/console/send" : own.startsWith("/console/phone-numbers") ? path.startsWith("/console/phone-numbers") : path === own || (own === "/console/clock" && path === "/console/rules");
         if (here) link.setAttribute("aria-current", "page");
         else link.removeAttribute("aria-current");
       }
       side.querySelector(".brand").setAttribute("href", at("/console"));
+      frozen.arrived();
       allLink.toggleAttribute("aria-current", path === "/console/all");
       if (path === "/console/all") allLink.setAttribute("aria-current", "page");
       try {

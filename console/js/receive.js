@@ -24,9 +24,8 @@ export async function page(context) {
   context.title("Receive a fax");
   const [own, samples] = await Promise.all([world(), askSamples()]);
   const numbers = own.numbers.filter((number) => number.voice_receive_mode === "fax");
-  const told = outcome();
   const document_ = new DocumentChoice(samples, context.keep?.file);
-  const to = numbers.length ? select(numbers.map((number) => [number.phone_number, label(number)]), context.query.get("to") ?? numbers[0].phone_number) : null;
+  const to = numbers.length ? select(numbers.map((number) => [number.phone_number, label(number)]), context.query.get("to") ?? usual(numbers)) : null;
   const from = h("input", { type: "text", value: "+15558675310", autocomplete: "off", spellcheck: "false" });
   const station = h("input", { type: "text", maxlength: 20, placeholder: "the calling number", autocomplete: "off", spellcheck: "false" });
   const quality = select([["fine", "Fine, 204 × 196 dpi"], ["standard", "Standard, 204 × 98 dpi"], ["superfine", "Superfine, 204 × 391 dpi"]], "fine");
@@ -35,6 +34,7 @@ export async function page(context) {
   afterField.hidden = true;
   const ends = select(OUTCOMES.filter(([code]) => code !== "34108" || !service.isSignalWire), "", { on: { change: () => { afterField.hidden = ends.value !== "34004-after"; } } });
 
+  const told = outcome({ to, from, station_id: station, quality, pages: document_.pages, after_pages: after });
   const send = once(async () => {
     told.clear();
     const form = new FormData();
@@ -49,26 +49,34 @@ export async function page(context) {
   }, told.fail);
 
   if (!to) {
-    return [head("Receive a fax"), h("div", { class: "card empty" }, icon("numbers"), h("h2", {}, "This world has no fax number"), h("p", {}, "A fax machine needs a number to call. Buy one, or switch one of yours to faxes."), h("a", { class: "button first", href: at("/console/phone-numbers/search") }, "Buy a number"), h("a", { class: "button", href: at("/console/phone-numbers/incoming") }, "Your numbers"))];
+    return [head("Receive a fax"), h("div", { class: "card empty" }, icon("numbers"), h("h2", {}, "This account has no fax number"), h("p", {}, "A fax machine needs a number to call. Buy one, or switch one of yours to faxes."), h("a", { class: "button first", href: at("/console/phone-numbers/search") }, "Buy a number"), h("a", { class: "button", href: at("/console/phone-numbers/incoming") }, "Your numbers"))];
   }
   const silent = numbers.every((number) => !number.voice_url);
   return [
-    head("Receive a fax", { back: ["Faxes", at("/console")], lead: `A fax machine calls one of this world's numbers, and the emulator asks the app behind it for ${service.markup}, as ${service.name} would.` }),
-    silent && note("odd", "No number of this world has an address for ", h("em", {}, "A Fax Comes In"), " yet, so nobody will take the call. ", h("a", { href: at(`/console/phone-numbers/${numbers[0].sid}`) }, "Set it")),
+    head("Receive a fax", { back: ["Faxes", at("/console")], lead: `A fax machine calls one of this account's numbers, and the emulator asks the app behind it for ${service.markup}, as ${service.name} would.` }),
+    silent && note("odd", "No number of this account has a URL for ", h("em", {}, "A Fax Comes In"), " yet, so nobody will take the call. ", h("a", { href: at(`/console/phone-numbers/${numbers[0].sid}`) }, "Set it")),
     h(
       "form",
       { class: "stack", on: { submit: send } },
       document_.element,
-      h("div", { class: "card pad fields" }, field("To", to), field("From", from, { hint: "A number or a SIP address" }), field("Station id", station, { hint: "The calling machine's own id, at most 20 characters" }), field("Quality", quality), field("Outcome", ends), afterField),
+      h("div", { class: "card pad fields roomy" }, field("To", to), field("From", from, { hint: "A number, a SIP address or a name" }), field("Station id", station, { hint: "The calling machine's own id, at most 20 characters" }), field("Quality", quality), field("Outcome", ends), afterField),
       told.element,
       h("div", { class: "row" }, button("Receive it", null, { kind: "first", type: "submit", mark: "in" })),
     ),
   ];
 }
 
+/** A number with its name, unless the name is the number again. */
 function label(number) {
-  const name = number.friendly_name && number.friendly_name !== number.phone_number ? `, ${number.friendly_name}` : "";
-  return `${phone(number.phone_number)}${name}`;
+  const digits = (text) => text.replace(/\D/g, "");
+  const name = number.friendly_name ?? "";
+  const isNumber = name === "" || (digits(name) !== "" && digits(number.phone_number).endsWith(digits(name)));
+  return `${phone(number.phone_number)}${isNumber ? "" : `, ${name}`}`;
+}
+
+/** The number to begin with: one with a URL, otherwise the oldest. A number that was just bought has neither. */
+export function usual(numbers) {
+  return (numbers.find((number) => number.voice_url) ?? numbers.at(-1))?.phone_number;
 }
 
 /** The sample documents of this build. */

@@ -3,12 +3,12 @@
 import { at, rest, world } from "./api.js";
 import { fill, h } from "./dom.js";
 import { phone } from "./format.js";
-import { askSamples } from "./receive.js";
+import { askSamples, usual } from "./receive.js";
 import { faxesOf, service } from "./service.js";
 import { snippets } from "./snippets.js";
 import { button, code, field, head, once, outcome, select } from "./ui.js";
 
-/** Numbers that behave: what comes of them, and Twilio's code, which is none of SignalWire's. */
+/** Test numbers: what comes of a fax to them, and Twilio's code, which is none of SignalWire's. */
 const BEHAVE = [
   ["+15558675310", "delivered"],
   ["+15005550101", "busy", 34002],
@@ -26,11 +26,10 @@ const behaviour = (words, code) => (code && (!service.isSignalWire || code === 3
 export async function page(context) {
   context.title("Send a fax");
   const [own, samples] = await Promise.all([world(), askSamples()]);
-  const told = outcome();
   const callers = own.numbers.map((number) => number.phone_number);
-  const from = h("input", { type: "text", value: callers[0] ?? "", list: "callers", autocomplete: "off", spellcheck: "false", required: true });
+  const from = h("input", { type: "text", value: usual(own.numbers) ?? "", list: "callers", autocomplete: "off", spellcheck: "false", required: true });
   const to = h("input", { type: "text", value: context.query.get("to") ?? "+15558675310", autocomplete: "off", spellcheck: "false", required: true });
-  const behaviours = h("div", { class: "chips", role: "group", "aria-label": "Numbers that behave" }, BEHAVE.map(([number, words, code]) => h("button", { type: "button", on: { click: () => { to.value = number; shown(); } } }, h("span", { class: "mono" }, phone(number)), h("span", { class: "muted" }, behaviour(words, code)))));
+  const behaviours = h("div", { class: "chips", role: "group", "aria-label": "Test numbers" }, BEHAVE.map(([number, words, code]) => h("button", { type: "button", on: { click: () => { to.value = number; shown(); } } }, h("span", { class: "mono" }, phone(number)), h("span", { class: "muted" }, behaviour(words, code)))));
   const media = h("input", { type: "url", placeholder: "http://localhost:3000/letter.pdf", value: samples[0] ? new URL(samples[0].url, location.href).href : "", autocomplete: "off", spellcheck: "false", required: true });
   const sample = samples.length > 0 && select([["", "Choose…"], ...samples.map((each, i) => [String(i), each.title])], "", { on: { change: () => { if (sample.value) media.value = new URL(samples[Number(sample.value)].url, location.href).href; shown(); } } });
   const quality = select([["", "Fine (default)"], ["standard", "Standard"], ["fine", "Fine"], ["superfine", "Superfine"]], "");
@@ -46,6 +45,7 @@ export async function page(context) {
     fill(command, code(text, "The same with curl"));
   };
   shown();
+  const told = outcome({ From: from, To: to, MediaUrl: media, StatusCallback: callback, Ttl: ttl });
   const send = once(async () => {
     told.clear();
     const fax = await rest("POST", service.faxes, order());
@@ -57,8 +57,8 @@ export async function page(context) {
     h(
       "form",
       { class: "stack", on: { submit: send, input: shown } },
-      h("div", { class: "card pad stack" }, h("div", { class: "fields" }, field("From", from, { hint: "A number of this world, or a verified caller id" }), field("To", to, { hint: "Faxes to any number are delivered; these numbers have other outcomes:" })), behaviours, h("datalist", { id: "callers" }, callers.map((number) => h("option", { value: number })))),
-      h("div", { class: "card pad fields" }, field("MediaUrl", media, { hint: "The document's URL", kind: "wide" }), sample && field("Sample document", sample), field("Quality", quality), field("StatusCallback", callback, { hint: "Notified of each status" }), field("Ttl", ttl, { hint: "Minutes for which a busy line is called again" }), h("div", { class: "field" }, h("span", { class: "label" }, "StoreMedia"), h("label", { class: "check" }, store, "Keep the document"))),
+      h("div", { class: "card pad stack" }, h("div", { class: "fields" }, field("From", from, { hint: "A number of this account, or a verified caller ID" }), field("To", to, { hint: "Faxes to any number are delivered, but these test numbers have other outcomes:" })), behaviours, h("datalist", { id: "callers" }, callers.map((number) => h("option", { value: number })))),
+      h("div", { class: "card pad fields" }, field("MediaUrl", media, { hint: "The document's URL", kind: "wide" }), sample && field("Sample document", sample), field("Quality", quality), field("StatusCallback", callback, { hint: "Notified of each status" }), field("Ttl", ttl, { hint: "Minutes during which a busy number is called again" }), h("div", { class: "field" }, h("span", { class: "label" }, "StoreMedia"), h("label", { class: "check" }, store, "Keep the document"))),
       told.element,
       h("div", { class: "row" }, button("Send it", null, { kind: "first", type: "submit", mark: "out" })),
       command,

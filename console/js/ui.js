@@ -99,20 +99,45 @@ export function note(kind, ...text) {
   return h("div", { class: `note ${kind}` }, icon(kind === "good" ? "check" : kind ? "alert" : "info"), h("div", { class: "break" }, ...text));
 }
 
+/** A message as a sentence. */
+const capitalized = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.?!)]$/.test(text) ? "" : ".");
+
 /** What went wrong, in place. */
 export function problemNote(problem) {
-  return h("div", { role: "alert" }, note("bad", problem.message));
+  return h("div", { role: "alert" }, note("bad", capitalized(problem.message)));
 }
 
-/** A place where a form's outcome is told. */
-export function outcome() {
+/** A place where a form's outcome is told. A failure that names one of the inputs is told below it. */
+export function outcome(inputs = {}) {
   const element = h("div", { class: "outcome" });
-  return {
-    element,
-    clear: () => fill(element),
-    fail: (problem) => fill(element, problemNote(problem)),
-    good: (...text) => fill(element, h("div", { role: "status" }, note("good", ...text))),
+  let unmark = () => {};
+  const clear = () => {
+    fill(element);
+    unmark();
+    unmark = () => {};
   };
+  const fail = (problem) => {
+    clear();
+    const places = Object.keys(inputs).map((name) => [problem.message.search(new RegExp(`\\b${name}\\b`)), inputs[name]]);
+    const [found] = places.filter(([place]) => place >= 0).sort(([a], [b]) => a - b);
+    const input = found?.[1];
+    if (!input?.isConnected) return fill(element, problemNote(problem));
+    const fault = h("span", { class: "fault", role: "alert", id: freshId("fault") }, capitalized(problem.message));
+    input.closest(".field").append(fault);
+    input.setAttribute("aria-invalid", "true");
+    input.setAttribute("aria-errormessage", fault.id);
+    unmark = () => {
+      fault.remove();
+      input.removeAttribute("aria-invalid");
+      input.removeAttribute("aria-errormessage");
+    };
+    return input.focus();
+  };
+  const good = (...text) => {
+    clear();
+    fill(element, h("div", { role: "status" }, note("good", ...text)));
+  };
+  return { element, clear, fail, good };
 }
 
 let toasts = null;
@@ -138,10 +163,10 @@ export function dialog(title, content, { kind = "" } = {}) {
 }
 
 /** Asks before something that can't be undone; answers whether to go on. */
-export function confirm(title, text, verb, { kind = "grave" } = {}) {
+export function confirm(title, text, verb, { kind = "grave", keep = "Cancel" } = {}) {
   return new Promise((resolve) => {
     const yes = button(verb, () => { resolve(true); box.close(); }, { kind });
-    const box = dialog(title, h("div", { class: "stack" }, h("p", {}, text), h("div", { class: "end" }, button("Keep", () => box.close()), yes)));
+    const box = dialog(title, h("div", { class: "stack" }, h("p", {}, text), h("div", { class: "end" }, button(keep, () => box.close()), yes)));
     box.addEventListener("close", () => resolve(false));
     yes.focus();
   });

@@ -428,7 +428,8 @@ async fn a_change_to_the_account_takes_effect_on_the_next_call() {
     assert_eq!(api.get("/v1/Faxes").await.status, 200);
     assert!(!world.admission().has_api_rules);
     let fault = ApiFault { refusal: Some((429, 20429)), delay_ms: 0, reset: false };
-    let rule = Rule { matches: Match::default(), after: 0, times: None, chance: None, effect: fault.into() };
+    let rule =
+        Rule { matches: Match::default(), after: 0, times: None, chance: None, enabled: true, effect: fault.into() };
     world.handle(AddRule(rule)).unwrap();
     assert_eq!(api.get("/v1/Faxes").await.status, 429);
     world.handle(DropRules).unwrap();

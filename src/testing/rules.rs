@@ -211,7 +211,7 @@ impl AccountRules {
         if let Some(error) = self.wrong {
             return Err(error);
         }
-        let rule = Rule { matches: self.matches, after: self.after, times, chance: self.chance, effect };
+        let rule = Rule { matches: self.matches, after: self.after, times, chance: self.chance, enabled: true, effect };
         rule.check(Dialect::of(self.world.sid())).map_err(|fault| Error::Rule(fault.to_string()))?;
         Ok(self.world.handle(AddRule(rule))?)
     }

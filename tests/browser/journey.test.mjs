@@ -168,9 +168,8 @@ test("the clock is advanced by two hours, and the media URL has expired", async 
   await page.getByLabel("Advance by").fill("2h 1min");
   await page.getByRole("button", { name: "Advance", exact: true }).click();
   await page.getByText("Moved by 2 h 1 min.").waitFor();
-  await page.getByText("frozen", { exact: true }).waitFor();
+  await page.getByText("The clock runs on.").waitFor();
   assert.equal((await fetch(mediaUrl)).status, 403);
-  await page.getByRole("button", { name: "Let it run" }).click();
   await page.getByText("running", { exact: true }).waitFor();
 });
 

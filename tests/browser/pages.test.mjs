@@ -207,16 +207,18 @@ test("a world is created, shown and closed", async () => {
 
 test("a rule is created with the form, shown as JSON, and removed", async () => {
   const page = await open(browser, `${emulator.url}/console/clock`);
-  await page.getByText("New rule").click();
+  await page.getByRole("button", { name: "New rule" }).click();
   await page.getByLabel("To", { exact: true }).fill("+1555*");
+  await page.getByText("As JSON", { exact: true }).click();
   await page.getByText('"to": "+1555*"').waitFor();
   await page.getByRole("button", { name: "Add the rule" }).click();
-  await page.getByText("The rule is active.").waitFor();
+  await page.getByText("Rule 2 is active.").waitFor();
   const fax = await emulator.send({ MediaUrl: `${app.url}/letter.pdf`, To: "+15551230000" });
   await emulator.control("GET", `/wait?fax=${fax.sid}&status=busy`);
-  await page.getByText("matched 1, fired 1").waitFor();
+  await page.getByText("Calls to +1555* are busy").waitFor();
+  await page.getByText("acted once").waitFor();
   await page.getByRole("button", { name: /^Remove rule/ }).click();
-  await page.getByText("No rules: numbers behave as usual.").waitFor();
+  await page.getByText("No rules: everything behaves as usual.").waitFor();
   await page.context().close();
 });
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests the console in a real Chromium. FAUXFAX_BIN names the binary (default: the one that cargo build makes).
+# Tests the console in a real Chromium, and its main journey in a real Firefox. FAUXFAX_BIN names the binary (default: the one that cargo build makes).
 #
 #   tests/browser/run.sh [FILE…]              runs all tests, or those in FILE
 #   tests/browser/run.sh --pictures [NAME…]   redraws the pictures in docs/images, or those named NAME
@@ -16,6 +16,10 @@ export FAUXFAX_BIN
 }
 [[ -x ${FAUXFAX_CHROMIUM:-/usr/bin/chromium} ]] || {
     echo 'tests/browser: Chromium not found; install it (apt-get install chromium) or set FAUXFAX_CHROMIUM to its path' >&2
+    exit 1
+}
+[[ -x ${FAUXFAX_FIREFOX:-/usr/bin/firefox-esr} ]] || {
+    echo 'tests/browser: Firefox not found; install it (apt-get install firefox-esr) or set FAUXFAX_FIREFOX to its path' >&2
     exit 1
 }
 if ! cmp -s package-lock.json node_modules/.made-from; then

@@ -167,6 +167,7 @@ async fn every_call_responds_as_documented() {
         ("POST", format!("/clock/drain?account={account}"), json!(null)),
         ("POST", format!("/rules?account={account}"), json!({ "outcome": { "status": "busy" } })),
         ("GET", format!("/rules?account={account}"), json!(null)),
+        ("POST", format!("/rules/1?account={account}"), json!({ "enabled": false })),
         ("DELETE", format!("/rules/1?account={account}"), json!(null)),
         ("DELETE", format!("/rules?account={account}"), json!(null)),
         ("GET", format!("/state?account={account}&media=hash"), json!(null)),

@@ -472,9 +472,11 @@ async fn the_ca_is_created_when_its_certificate_is_first_downloaded_and_not_befo
     let served = spawn(server.serve(async { drop(stopped.await) }));
     let get = |path: &'static str| async move {
         let mut stream = TcpStream::connect(address).await.expect("a connection");
-        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        let (method, path) = path.split_once(' ').unwrap_or(("GET", path));
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         exchange(&mut stream, &request).await
     };
+    assert!(get("HEAD /_fauxfax/v1/ca.pem").await.starts_with("HTTP/1.1 200") && !folder.exists());
     assert!(get("/livez").await.starts_with("HTTP/1.1 200") && !folder.exists());
     let pem = get("/_fauxfax/v1/ca.pem").await;
     assert!(pem.contains("-----BEGIN CERTIFICATE-----") && folder.join("ca.pem").exists(), "{pem}");

@@ -8,7 +8,8 @@ use fauxfax::engine::WorldSpec;
 use fauxfax::engine::effect::{Effect, Intent};
 use fauxfax::engine::event::EventKind;
 use fauxfax::engine::input::{
-    AddRule, ApiCalled, CreateApplication, CreateFax, CreateKey, DropRule, DropRules, Reset, Restore, TakeSnapshot,
+    AddRule, ApiCalled, ChangeRule, CreateApplication, CreateFax, CreateKey, DropRule, DropRules, Reset, Restore,
+    RuleChange, TakeSnapshot,
 };
 use fauxfax::model::account::{Account, CallbackPolicy, Dialect};
 use fauxfax::model::application::ApplicationChange;
@@ -409,6 +410,49 @@ fn rules_are_limited_in_number_and_removed_singly_or_all_together() {
     }
     let rule = rule::parse(&json!({ "line": { "noise": 1 } }), Dialect::Twilio).expect("a rule");
     assert!(matches!(script.control(AddRule(rule)), Err(Refusal::LimitReached { .. })));
+}
+
+#[test]
+fn a_disabled_rule_counts_nothing_and_leaves_its_matches_to_later_rules() {
+    let rules =
+        [json!({ "times": 2, "outcome": { "status": "busy" } }), json!({ "outcome": { "status": "no-answer" } })];
+    let mut script = with_rules(&rules);
+    let counters = |script: &Script| -> Vec<_> {
+        script.engine.rule_book().map(|held| (held.id, held.matched, held.fired)).collect()
+    };
+    assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
+    assert_eq!(script.control(ChangeRule { id: 1, change: RuleChange::Enabled(false) }), Ok(()));
+    assert_eq!(sent(&mut script, FAR, 1), Status::NoAnswer);
+    assert_eq!(counters(&script), [(1, 1, 1), (2, 1, 1)]);
+    script.control(ChangeRule { id: 1, change: RuleChange::Enabled(true) }).expect("enabled");
+    assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
+    assert_eq!(sent(&mut script, FAR, 1), Status::NoAnswer, "the counter goes on");
+    let gone = ChangeRule { id: 3, change: RuleChange::Enabled(true) };
+    assert_eq!(script.control(gone), Err(Refusal::NoRule(3)));
+}
+
+#[test]
+fn a_replaced_rule_keeps_its_id_its_counters_and_its_place() {
+    let mut script = with_rules(&[json!({ "outcome": { "status": "busy" } }), json!({ "line": { "noise": 1 } })]);
+    assert_eq!(sent(&mut script, FAR, 1), Status::Busy);
+    let other = json!({ "after": 2, "outcome": { "status": "no-answer" } });
+    let other = rule::parse(&other, Dialect::Twilio).expect("a rule");
+    script.control(ChangeRule { id: 1, change: RuleChange::Replaced(other) }).expect("replaced");
+    assert_eq!(sent(&mut script, FAR, 1), Status::Delivered, "the second match is skipped");
+    assert_eq!(sent(&mut script, FAR, 1), Status::NoAnswer);
+    let ids: Vec<_> = script.engine.rule_book().map(|held| (held.id, held.matched, held.fired)).collect();
+    assert_eq!(ids, [(1, 3, 2), (2, 3, 3)]);
+}
+
+#[test]
+fn without_an_enabled_webhook_rule_no_webhook_waits_for_a_decision() {
+    // A disabled rule must not change the course of a world either, so its events are those of a world without it.
+    let events = |rules: &[Value]| {
+        let mut script = with_rules(rules);
+        sent(&mut script, FAR, 2);
+        script.events(None).iter().map(|event| format!("{:?} {:?}", event.at, event.kind)).collect::<Vec<_>>()
+    };
+    assert_eq!(events(&[]), events(&[json!({ "enabled": false, "webhook": { "drop": true } })]));
 }
 
 #[test]

@@ -188,6 +188,36 @@ async fn rules_are_listed_with_their_counts_and_removed() {
 }
 
 #[tokio::test]
+async fn a_rule_is_disabled_enabled_and_replaced_under_its_id() {
+    let tester = Tester::new().await;
+    tester.done("POST", "/rules", json!({ "match": { "to": "+1*" }, "outcome": { "status": "busy" } })).await;
+    tester.done("POST", "/rules", json!({ "match": { "to": "+1555*" }, "outcome": { "status": "no-answer" } })).await;
+    let listed = tester.done("GET", "/rules", Value::Null).await;
+    assert!(listed["rules"][1]["warning"].as_str().is_some_and(|warning| warning.contains("rule 1")), "{listed}");
+    let off = tester.done("POST", "/rules/1", json!({ "enabled": false })).await;
+    assert_eq!((&off["id"], &off["enabled"], &off["outcome"]["status"]), (&1.into(), &false.into(), &"busy".into()));
+    let listed = tester.done("GET", "/rules", Value::Null).await;
+    assert_eq!(listed["rules"][1]["warning"], Value::Null, "a disabled rule leaves its matches to the next");
+    // A listed rule can be posted as it is, so an edit need not know which fields are shown only.
+    let mut edited = listed["rules"][0].clone();
+    edited["times"] = 2.into();
+    let replaced = tester.done("POST", "/rules/1", edited).await;
+    assert_eq!((&replaced["times"], &replaced["enabled"]), (&2.into(), &false.into()));
+    let on = tester.done("POST", "/rules/1", json!({ "enabled": true })).await;
+    assert_eq!((&on["times"], on.get("enabled")), (&2.into(), None));
+    for (target, body, status, told) in [
+        ("/rules/9", json!({ "enabled": true }), 404, "9"),
+        ("/rules/x", json!({ "enabled": true }), 404, "x"),
+        ("/rules/1", json!({ "enabled": "yes" }), 422, "enabled: must be true or false"),
+        ("/rules/1", json!({}), 422, "exactly one effect"),
+        ("/rules/1", json!([]), 422, ""),
+    ] {
+        let (refused, detail) = tester.refused("POST", target, body.clone()).await;
+        assert!(refused == status && detail.contains(told), "{target} {body}: {refused} {detail}");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_can_be_reset_deliberately() {
     let tester = Tester::new().await;
     tester.done("POST", "/rules", json!({ "times": 1, "api": { "reset": true } })).await;

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use super::Engine;
 use super::export::LoadState;
 use super::input::{
-    AddRule, ApiCalled, BuyNumber, CancelFax, ChangeAccount, Claim, Completion, CreateApplication, CreateFax,
-    CreateKey, CreateMessage, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteEntries, DeleteFax, DeleteKey,
-    DeleteMedia, DeleteMessage, DeleteTwimlBin, DeletedEntries, DropRule, DropRules, DropSnapshot, HandleAlarms, Note,
-    ReceiveFax, RedactMessage, ReleaseNumber, RenameCallerId, RenameKey, Reset, Restore, Ringing, ServeTwimlBin,
-    TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber, UpdateTwimlBin, VerifyCallerId,
+    AddRule, ApiCalled, BuyNumber, CancelFax, ChangeAccount, ChangeRule, Claim, Completion, CreateApplication,
+    CreateFax, CreateKey, CreateMessage, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteEntries, DeleteFax,
+    DeleteKey, DeleteMedia, DeleteMessage, DeleteTwimlBin, DeletedEntries, DropRule, DropRules, DropSnapshot,
+    HandleAlarms, Note, ReceiveFax, RedactMessage, ReleaseNumber, RenameCallerId, RenameKey, Reset, Restore, Ringing,
+    ServeTwimlBin, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber, UpdateTwimlBin, VerifyCallerId,
 };
 use super::rewind::Canceled;
 use super::rule::ApiFault;
@@ -167,6 +167,7 @@ commands! {
     ChangeAccount => Result<(), Refusal>, |_| "change-account", Engine::change_account;
     Reset => Result<Canceled, Refusal>, |_| "reset", |engine, command, now| Ok(engine.reset(command, now)), const REWINDS;
     AddRule => Result<u64, Refusal>, |_| "add-rule", Engine::add_rule;
+    ChangeRule => Result<(), Refusal>, |_| "change-rule", Engine::change_rule;
     DropRule => Result<(), Refusal>, |_| "drop-rule", Engine::drop_rule;
     DropRules => Result<(), Refusal>, |_| "drop-rules", |engine, _, _| { engine.drop_rules(); Ok(()) };
     ApiCalled => Result<Option<ApiFault>, Refusal>, |_| "api-called", |engine, command, now| Ok(engine.api_called(&command, now));

@@ -200,6 +200,24 @@ pub struct Reset {
 #[derive(Debug, Clone)]
 pub struct AddRule(pub Rule);
 
+/// Changes the rule with this id, which keeps its counters and its place in the order.
+#[derive(Debug, Clone)]
+pub struct ChangeRule {
+    /// The id of the rule.
+    pub id: u64,
+    /// The change to the rule.
+    pub change: RuleChange,
+}
+
+/// A change to a rule.
+#[derive(Debug, Clone)]
+pub enum RuleChange {
+    /// Enables or disables the rule.
+    Enabled(bool),
+    /// Replaces the rule by another one.
+    Replaced(Rule),
+}
+
 /// Removes the rule with this id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DropRule(pub u64);

@@ -41,6 +41,8 @@ pub struct Rule {
     pub times: Option<u32>,
     /// The probability, from 0 to 1, that the rule acts on a match, drawn from the world's seed; `None` means always.
     pub chance: Option<f64>,
+    /// Whether the rule takes part at all. A disabled rule counts no matches and leaves them to later rules.
+    pub enabled: bool,
     /// The effect of the rule when it acts.
     pub effect: RuleEffect,
 }
@@ -249,8 +251,10 @@ impl Rule {
         let wider = |own: &Option<Pattern>, other: &Option<Pattern>| {
             own.as_ref().is_none_or(|own| other.as_ref().is_some_and(|other| own.fits(&other.0)))
         };
-        // A rule that skips matches, stops after a number of them or acts by chance leaves some to the other one.
-        let always = self.after == 0 && self.times.is_none() && self.chance.is_none_or(|chance| chance >= 1.0);
+        // A rule that is disabled, skips matches, stops after a number of them or acts by chance leaves some to the other
+        // one.
+        let always =
+            self.enabled && self.after == 0 && self.times.is_none() && self.chance.is_none_or(|chance| chance >= 1.0);
         let direction = own.direction.or(self.effect.direction());
         always
             && self.effect.kind() == other.effect.kind()
@@ -368,11 +372,13 @@ mod tests {
             after: 0,
             times: None,
             chance: None,
+            enabled: true,
             effect: RuleEffect::Outcome(Outcome::Busy),
         };
         assert!(rule("+1*").shadows(&rule("+1555*")) && rule("+1*").shadows(&rule("+15551234567")));
         assert!(!rule("+1555*").shadows(&rule("+1*")));
         assert!(!Rule { times: Some(1), ..rule("*") }.shadows(&rule("+1*")));
+        assert!(!Rule { enabled: false, ..rule("*") }.shadows(&rule("+1*")));
         let line = RuleEffect::Line(LineOverride::default());
         assert!(!rule("*").shadows(&Rule { effect: line, ..rule("+1*") }));
     }

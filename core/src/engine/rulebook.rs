@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Engine;
 use super::agenda::Ordinal;
 use super::event::{EventKind, RuledWebhook};
-use super::input::{AddRule, ApiCalled, DropRule};
+use super::input::{AddRule, ApiCalled, ChangeRule, DropRule, RuleChange};
 use super::random::Luck;
 use super::random::WorldSeed;
 use super::rule::{ApiFault, LineOverride, Outcome, Rule, RuleEffect, RuleKind, Subject, WebhookFault};
@@ -42,7 +42,7 @@ pub struct HeldRule {
 pub(super) struct RuleBook {
     rules: BTreeMap<u64, HeldRule>,
     pub(super) added: u64,
-    /// The number of rules of each kind, in the order of `RuleKind`.
+    /// The number of enabled rules of each kind, in the order of `RuleKind`.
     kinds: [usize; RuleKind::ALL.len()],
 }
 
@@ -73,7 +73,7 @@ impl RuleBook {
     pub(super) fn restore(&mut self, held: HeldRule) {
         // A restored rule keeps its id, and new rules get higher ones.
         self.added = self.added.max(held.id);
-        self.kinds[held.rule.effect.kind() as usize] += 1;
+        self.kinds[held.rule.effect.kind() as usize] += usize::from(held.rule.enabled);
         self.rules.insert(held.id, held);
     }
 
@@ -85,8 +85,18 @@ impl RuleBook {
 
     fn remove(&mut self, id: u64) -> Option<HeldRule> {
         let held = self.rules.remove(&id)?;
-        self.kinds[held.rule.effect.kind() as usize] -= 1;
+        self.kinds[held.rule.effect.kind() as usize] -= usize::from(held.rule.enabled);
         Some(held)
+    }
+
+    fn change(&mut self, id: u64, change: RuleChange) -> Option<()> {
+        let held = self.remove(id)?;
+        let rule = match change {
+            RuleChange::Enabled(enabled) => Rule { enabled, ..(*held.rule).clone() },
+            RuleChange::Replaced(rule) => rule,
+        };
+        self.restore(HeldRule { rule: Arc::new(rule), ..held });
+        Some(())
     }
 
     /// Returns the first rule of this kind that matches and acts.
@@ -97,8 +107,8 @@ impl RuleBook {
         seed: &WorldSeed,
         draw: Draw<'_>,
     ) -> Option<(u64, Arc<Rule>)> {
-        let fitting = self.rules.values_mut().filter(|held| held.rule.effect.kind() == kind && held.rule.fits(subject));
-        for held in fitting {
+        let of_kind = self.rules.values_mut().filter(|held| held.rule.enabled && held.rule.effect.kind() == kind);
+        for held in of_kind.filter(|held| held.rule.fits(subject)) {
             // Counted even if the rule doesn't act, because `after` is a number of matches.
             held.matched += 1;
             let rule = &held.rule;
@@ -139,7 +149,7 @@ impl Engine {
         earlier.filter(|held| held.rule.shadows(&own.rule)).map(|held| held.id).next()
     }
 
-    /// Returns whether any rule applies to REST calls.
+    /// Returns whether any enabled rule applies to REST calls.
     #[must_use]
     pub fn has_api_rules(&self) -> bool {
         self.world.book.has(RuleKind::Api)
@@ -150,6 +160,10 @@ impl Engine {
             return Err(Refusal::LimitReached { what: "rules", limit: RULES_MAX });
         }
         Ok(self.world.book.add(rule))
+    }
+
+    pub(super) fn change_rule(&mut self, ChangeRule { id, change }: ChangeRule, _: Timestamp) -> Result<(), Refusal> {
+        self.world.book.change(id, change).ok_or(Refusal::NoRule(id))
     }
 
     pub(super) fn drop_rule(&mut self, DropRule(id): DropRule, _: Timestamp) -> Result<(), Refusal> {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::http::header;
+use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
@@ -18,20 +18,27 @@ pub enum CaFile {
     Bundle,
 }
 
+/// The media type of a certificate file.
+const PEM: &str = "application/x-pem-file";
+
 /// A function that returns a file in PEM, or the reason that there is none.
 pub type CaFiles = Arc<dyn Fn(CaFile) -> Result<String, String> + Send + Sync>;
 
-pub(super) async fn certificate(files: Option<Extension<CaFiles>>) -> Response {
-    answer(files.as_deref(), CaFile::Certificate)
+pub(super) async fn certificate(method: Method, files: Option<Extension<CaFiles>>) -> Response {
+    answer(&method, files.as_deref(), CaFile::Certificate)
 }
 
-pub(super) async fn bundle(files: Option<Extension<CaFiles>>) -> Response {
-    answer(files.as_deref(), CaFile::Bundle)
+pub(super) async fn bundle(method: Method, files: Option<Extension<CaFiles>>) -> Response {
+    answer(&method, files.as_deref(), CaFile::Bundle)
 }
 
-fn answer(ca: Option<&CaFiles>, file: CaFile) -> Response {
+fn answer(method: &Method, ca: Option<&CaFiles>, file: CaFile) -> Response {
+    // HEAD only asks whether there is such a file; a CA must not be created for that.
+    if method == Method::HEAD && ca.is_some() {
+        return [(header::CONTENT_TYPE, PEM)].into_response();
+    }
     match ca.map(|files| files(file)) {
-        Some(Ok(pem)) => ([(header::CONTENT_TYPE, "application/x-pem-file")], pem).into_response(),
+        Some(Ok(pem)) => ([(header::CONTENT_TYPE, PEM)], pem).into_response(),
         Some(Err(why)) => Problem::new(500, "ca-unusable", why).into_response(),
         None => Problem::new(404, "no-ca", "this emulator was built without TLS").into_response(),
     }

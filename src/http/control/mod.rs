@@ -304,6 +304,10 @@ fn about_behaviour() -> Vec<Operation> {
             .body::<rules::RuleOrder>()
             .answers::<rules::RuleShown>(201)
             .refuses(&[409]),
+        Op::post("/rules/{id}", "Change a rule, or enable or disable it", rules::change)
+            .body::<rules::RuleOrder>()
+            .answers::<rules::RuleShown>(200)
+            .refuses(&[409]),
         Op::delete("/rules", "Remove all rules", rules::remove_all).answers_empty(204),
         Op::delete("/rules/{id}", "Remove a rule", rules::remove).answers_empty(204),
     ]

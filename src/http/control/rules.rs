@@ -1,4 +1,4 @@
-//! The control API's calls to list, add and remove a world's rules. `dialect::rule` parses the rules and the engine
+//! The control API's calls to list, add, change and remove a world's rules. `dialect::rule` parses the rules and the engine
 //! applies them.
 
 use std::borrow::Cow;
@@ -14,8 +14,10 @@ use super::extract::{Addressed, RawJson, parse_json};
 use super::problem::Problem;
 use crate::dialect::rule::{self, RuleDocument};
 use crate::engine::HeldRule;
-use crate::engine::input::{AddRule, DropRule, DropRules};
+use crate::engine::input::{AddRule, ChangeRule, DropRule, DropRules, RuleChange};
+use crate::engine::rule::Rule;
 use crate::model::account::Dialect;
+use crate::world::World;
 
 /// A rule and how often it has acted.
 #[derive(Serialize, JsonSchema)]
@@ -63,7 +65,7 @@ pub(super) struct RuleList {
 }
 
 pub(super) async fn list(Addressed(world): Addressed) -> Json<RuleList> {
-    let rules = world.read(|engine| engine.rule_book().map(|held| view(held, None)).collect());
+    let rules = world.read(|engine| engine.rule_book().map(|held| view(held, engine.shadow_of(held.id))).collect());
     Json(RuleList { rules })
 }
 
@@ -71,27 +73,60 @@ pub(super) async fn add(
     Addressed(world): Addressed,
     RawJson(order): RawJson,
 ) -> Result<(StatusCode, Json<RuleShown>), Problem> {
-    let mut order = parse_json(&order)?;
-    // A body that is not an object is refused by `rule::parse`.
+    let order = without_shown_only(parse_json(&order)?);
+    let rule = parse(&order, &world)?;
+    let id = world.handle(AddRule(rule))?;
+    Ok((StatusCode::CREATED, shown(&world, id)?))
+}
+
+pub(super) async fn change(
+    Addressed(world): Addressed,
+    Path(id): Path<String>,
+    RawJson(order): RawJson,
+) -> Result<Json<RuleShown>, Problem> {
+    let id = read_id(&id)?;
+    let order = without_shown_only(parse_json(&order)?);
+    let change = match order.as_object() {
+        Some(fields) if fields.len() == 1 && fields.contains_key("enabled") => {
+            let wrong = || Problem::new(422, "bad-field", "enabled: must be true or false");
+            RuleChange::Enabled(order["enabled"].as_bool().ok_or_else(wrong)?)
+        }
+        _ => RuleChange::Replaced(parse(&order, &world)?),
+    };
+    world.handle(ChangeRule { id, change })?;
+    shown(&world, id)
+}
+
+pub(super) async fn remove(Addressed(world): Addressed, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    world.handle(DropRule(read_id(&id)?))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn read_id(id: &str) -> Result<u64, Problem> {
+    id.parse().map_err(|_| Problem::new(404, "rule-not-found", format!("there is no rule {id:?}")))
+}
+
+/// Returns a posted rule without the fields that only the list has. A body that is not an object is left to
+/// `rule::parse`, which refuses it.
+fn without_shown_only(mut order: Value) -> Value {
     if let Some(fields) = order.as_object_mut() {
         fields.retain(|name, _| !SHOWN_ONLY.contains(&name.as_str()));
     }
-    let rule = rule::parse(&order, Dialect::of(world.sid()))
-        .map_err(|error| Problem::new(422, "bad-field", error.to_string()))?;
-    let id = world.handle(AddRule(rule))?;
-    let added = world.read(|engine| {
+    order
+}
+
+fn parse(order: &Value, world: &World) -> Result<Rule, Problem> {
+    rule::parse(order, Dialect::of(world.sid())).map_err(|error| Problem::new(422, "bad-field", error.to_string()))
+}
+
+/// Returns a rule that was added or changed a moment ago.
+fn shown(world: &World, id: u64) -> Result<Json<RuleShown>, Problem> {
+    let found = world.read(|engine| {
         let held = engine.rule_book().find(|held| held.id == id)?;
         Some(view(held, engine.shadow_of(id)))
     });
     // A concurrent call may have removed the rule between the two locks.
-    let added = added.ok_or_else(|| Problem::new(409, "conflict", "the rule has already been removed"))?;
-    Ok((StatusCode::CREATED, Json(added)))
-}
-
-pub(super) async fn remove(Addressed(world): Addressed, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    let id = id.parse().map_err(|_| Problem::new(404, "rule-not-found", format!("there is no rule {id:?}")))?;
-    world.handle(DropRule(id))?;
-    Ok(StatusCode::NO_CONTENT)
+    found.map(Json).ok_or_else(|| Problem::new(409, "conflict", "the rule has already been removed"))
 }
 
 pub(super) async fn remove_all(Addressed(world): Addressed) -> Result<StatusCode, Problem> {

@@ -44,6 +44,8 @@ fields! {
         times: Integer<1, COUNT_MAX>,
         /// Probability that the rule acts on a match, drawn from the world's seed; 1 by default.
         chance: Fraction<false>,
+        /// Whether the rule takes part; true by default. A disabled rule counts no matches and leaves them to later rules.
+        enabled: bool,
         /// Effect: the outcome of a call.
         outcome: OutcomeDocument,
         /// Effect: the quality of the line.

@@ -95,6 +95,7 @@ impl From<&Rule> for RuleDocument {
             after: Some(rule.after).filter(|after| *after > 0).map(Integer),
             times: rule.times.map(Integer),
             chance: rule.chance.map(Fraction),
+            enabled: (!rule.enabled).then_some(false),
             ..Self::from(&rule.effect)
         }
     }
@@ -189,7 +190,7 @@ fn said(flag: bool) -> Option<bool> {
 }
 
 fn read_rule(document: RuleDocument, dialect: Dialect) -> Result<Rule, RuleError> {
-    let RuleDocument { matches, after, times, chance, outcome, line, api, webhook } = document;
+    let RuleDocument { matches, after, times, chance, enabled, outcome, line, api, webhook } = document;
     let effect = match (outcome, line, api, webhook) {
         (Some(document), None, None, None) => RuleEffect::Outcome(read_outcome(document, dialect)?),
         (None, Some(document), None, None) => RuleEffect::Line(read_line(&document)),
@@ -202,6 +203,7 @@ fn read_rule(document: RuleDocument, dialect: Dialect) -> Result<Rule, RuleError
         after: after.map_or(0, |after| after.0),
         times: times.map(|times| times.0),
         chance: chance.map(|chance| chance.0),
+        enabled: enabled.unwrap_or(true),
         effect,
     };
     rule.check(dialect)?;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::lines::LineFault;
-use crate::engine::export::form::{List, Shared, form};
+use crate::engine::export::form::{Form, List, Shared, form};
 use crate::engine::rule::{self, Pattern};
 use crate::engine::rulebook::{self, RULES_MAX};
 use crate::model::fax::Direction;
@@ -57,7 +57,36 @@ form! {
         after: u32,
         times: Option<u32>,
         chance: Option<f64>,
+        #[serde(default)]
+        enabled: Enabled,
         effect: RuleEffect,
+    }
+}
+
+/// Whether a rule is enabled; written only if it isn't.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::engine::export) struct Enabled(bool);
+
+impl Default for Enabled {
+    fn default() -> Self {
+        Self(true)
+    }
+}
+
+impl Form for Enabled {
+    type Of = bool;
+
+    fn of(enabled: &bool) -> Self {
+        Self(*enabled)
+    }
+
+    fn value(self) -> bool {
+        self.0
+    }
+
+    fn is_left_out(&self) -> bool {
+        self.0
     }
 }
 

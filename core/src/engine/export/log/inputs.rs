@@ -57,6 +57,7 @@ form! {
         ChangeAccount(command: Box<ChangeAccount>),
         Reset(command: Box<Reset>),
         AddRule(command: Box<AddRule>),
+        ChangeRule(command: Box<ChangeRule>),
         DropRule(command: Box<DropRule>),
         DropRules(command: Box<DropRules>),
         ApiCalled(command: Box<ApiCalled>),
@@ -316,6 +317,20 @@ form! {
 form! {
     struct AddRule for input::AddRule {
         rule = 0: Rule,
+    }
+}
+
+form! {
+    struct ChangeRule for input::ChangeRule {
+        id: u64,
+        change: RuleChange,
+    }
+}
+
+form! {
+    enum RuleChange for input::RuleChange {
+        Enabled(enabled: bool),
+        Replaced(rule: Rule),
     }
 }
 

@@ -11,12 +11,12 @@ use crate::engine::event::{Alert, AlertLevel, CallResult, EventKind, ResetCount,
 use crate::engine::export::LoadState;
 use crate::engine::export::{MediaForm, State};
 use crate::engine::input::{
-    AddRule, ApiCalled, BuyNumber, CancelFax, ChangeAccount, Claim, Completion, CreateApplication, CreateFax,
-    CreateKey, CreateMessage, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteEntries, DeleteFax, DeleteKey,
-    DeleteMedia, DeleteMessage, DeleteTwimlBin, DocumentFault, DropRule, DropRules, DropSnapshot, EffectResult,
-    HandleAlarms, Note, NumberRequest, ReceiveFax, RedactMessage, ReleaseNumber, RenameCallerId, RenameKey, Reset,
-    Restore, ServeTwimlBin, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber, UpdateTwimlBin,
-    VerifyCallerId,
+    AddRule, ApiCalled, BuyNumber, CancelFax, ChangeAccount, ChangeRule, Claim, Completion, CreateApplication,
+    CreateFax, CreateKey, CreateMessage, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteEntries, DeleteFax,
+    DeleteKey, DeleteMedia, DeleteMessage, DeleteTwimlBin, DocumentFault, DropRule, DropRules, DropSnapshot,
+    EffectResult, HandleAlarms, Note, NumberRequest, ReceiveFax, RedactMessage, ReleaseNumber, RenameCallerId,
+    RenameKey, Reset, Restore, RuleChange, ServeTwimlBin, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber,
+    UpdateTwimlBin, VerifyCallerId,
 };
 use crate::engine::rule::{ApiFault, LineOverride, Match, Outcome, Pattern, Rule, RuleEffect, WebhookFault};
 use crate::model::account::{AccountChange, AccountStatus, Service};
@@ -143,6 +143,7 @@ fn rules() -> Vec<Rule> {
         after: 1,
         times: Some(2),
         chance: Some(0.432_952_849_813_225_57),
+        enabled: true,
         effect,
     };
     effects.into_iter().map(rule).collect()
@@ -252,6 +253,8 @@ fn testers() -> Vec<Input> {
     inputs.extend([
         Reset { seed: Some(u64::MAX) }.into(),
         Reset { seed: None }.into(),
+        ChangeRule { id: 2, change: RuleChange::Enabled(false) }.into(),
+        ChangeRule { id: 2, change: RuleChange::Replaced(Rule { enabled: false, ..rules().remove(0) }) }.into(),
         DropRule(2).into(),
         DropRules.into(),
         ApiCalled { method: "GET".into(), path: "/v1/Faxes".into() }.into(),
@@ -398,7 +401,7 @@ fn each_command_reads_back_as_written() {
         let entry: Value = serde_json::from_str(&line).expect("JSON");
         names.extend(entry["input"].as_object().expect("one command").keys().cloned());
     }
-    assert_eq!(names.len(), 40, "one of each kind: {names:?}");
+    assert_eq!(names.len(), 41, "one of each kind: {names:?}");
 }
 
 #[test]

@@ -1,0 +1,62 @@
+//! A note on every page while the clock stands still, with a button that lets it run.
+
+import { account, at, control } from "./api.js";
+import { h, say } from "./dom.js";
+import { fullMoment } from "./format.js";
+import { icon } from "./icons.js";
+import * as live from "./live.js";
+import { button, once } from "./ui.js";
+
+/** The clock is asked for again at most this often; while it runs, only when it was moved or the world was reset. */
+const REFRESH_MS = 400;
+const OF_THE_CLOCK = new Set(["clock.moved", "world.reset", "world.restored"]);
+
+const listeners = new Set();
+
+/** Calls back with the clock whenever a page of this console has changed it; answers how to stop that. */
+export function onClock(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Sets the clock's mode and tells everybody who shows the clock. */
+export async function setMode(mode) {
+  return tellClock(await control("PUT", "/clock", { body: { mode } }));
+}
+
+/** Tells everybody who shows the clock; answers it. */
+export function tellClock(clock) {
+  for (const listener of listeners) listener(clock);
+  return clock;
+}
+
+/** The note, and what to call when a page is shown, which may be of another world. */
+export function frozenNote() {
+  const time = h("time", {});
+  const link = h("a", { href: at("/console/clock") }, icon("clock"), h("span", {}, h("strong", {}, "Clock frozen"), " at ", time));
+  const element = h("div", { class: "frozen", role: "status", hidden: true }, link, button("Run", once(() => setMode("running")), { kind: "small", "aria-label": "Run the clock" }));
+  let timer = null;
+  const show = (clock) => {
+    const isFrozen = clock.mode === "frozen";
+    say(time, fullMoment(clock.now));
+    time.setAttribute("datetime", clock.now);
+    link.setAttribute("href", at("/console/clock"));
+    element.hidden = !isFrozen;
+  };
+  let asked;
+  const ask = async () => {
+    timer = null;
+    asked = account();
+    const mine = asked;
+    const clock = await control("GET", "/clock").catch(() => ({ mode: "unknown" }));
+    // Meanwhile another world may have been chosen.
+    if (mine === asked) show(clock);
+  };
+  onClock(show);
+  live.on("events", (events) => {
+    if (element.hidden && !events.some((event) => OF_THE_CLOCK.has(event.kind))) return;
+    timer ??= setTimeout(ask, REFRESH_MS);
+  });
+  live.on("state", (state) => state === "live" && ask());
+  return { element, arrived: () => asked !== account() && ask() };
+}
