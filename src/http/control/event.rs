@@ -9,6 +9,7 @@ use super::request;
 use crate::dialect::advice::{self, Advice};
 use crate::dialect::{date, rule, sentence};
 use crate::engine::event::{Alert, EventKind, RuledWebhook};
+use crate::engine::rule::Rule;
 use crate::model::account::Dialect;
 use crate::model::message::MessageStatus;
 use crate::model::page::PageLoss;
@@ -157,17 +158,7 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             "what": sentence::of_call(*outcome, *retry_at, *rule),
         }),
         EventKind::CallNotAnswered | EventKind::MediaEvicted | EventKind::AnswerDropped => json!({}),
-        EventKind::RuleFired { id, rule, webhook } => {
-            let kind = rule.effect.kind().as_str();
-            let what = sentence::of_rule(*id, &rule.effect, webhook.as_ref());
-            let mut data =
-                json!({ "rule_id": id, "kind": kind, "what": what, kind: rule::json_of_effect(&rule.effect) });
-            if let Some(RuledWebhook { purpose, status }) = webhook {
-                data["purpose"] = json!(purpose.as_str());
-                data["status"] = json!(status.map(crate::model::fax::Status::as_str));
-            }
-            data
-        }
+        EventKind::RuleFired { id, rule, webhook } => rule_fired(*id, rule, webhook.as_ref()),
         EventKind::ClockMoved { from, frozen } => json!({ "from": moment(*from), "frozen": frozen }),
         EventKind::WorldBroken { why, inputs, seed } => json!({ "why": why, "inputs": inputs, "seed": seed }),
         EventKind::WorldReset { count, to } => json!({
@@ -178,6 +169,17 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             "snapshot": to.snapshot(),
         }),
     }
+}
+
+fn rule_fired(id: u64, rule: &Rule, webhook: Option<&RuledWebhook>) -> Value {
+    let kind = rule.effect.kind().as_str();
+    let what = sentence::of_rule(id, &rule.effect, webhook);
+    let mut data = json!({ "rule_id": id, "kind": kind, "what": what, kind: rule::json_of_effect(&rule.effect) });
+    if let Some(RuledWebhook { purpose, status }) = webhook {
+        data["purpose"] = json!(purpose.as_str());
+        data["status"] = json!(status.map(crate::model::fax::Status::as_str));
+    }
+    data
 }
 
 fn alert_data(dialect: Dialect, alert: &Alert) -> Value {
