@@ -97,6 +97,14 @@ fn data(dialect: Dialect, entry: &Entry) -> Value {
     }
 }
 
+/// Adds the field that says that pictures cover most of a page, if they do.
+fn with_pictures(mut data: Value, has_pictures: bool) -> Value {
+    if has_pictures {
+        data["pictures"] = json!(true);
+    }
+    data
+}
+
 fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
     match kind {
         EventKind::FaxStatus { old, new, failure } => json!({
@@ -105,8 +113,8 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             "error_code": failure.as_ref().and_then(|failure| dialect.failure_code(failure)),
             "error_message": failure.as_ref().and_then(|failure| dialect.failure_text(failure)),
         }),
-        EventKind::FaxPage { page, pages, line, bits, line_ms, text } => {
-            let mut data = json!({
+        EventKind::FaxPage { page, pages, line, bits, line_ms, text } => with_pictures(
+            json!({
                 "page": page,
                 "pages": pages,
                 "rate_bps": line.rate_bps,
@@ -115,12 +123,9 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
                 "bits": bits,
                 "line_seconds": std::time::Duration::from_millis(*line_ms).as_secs_f64(),
                 "text": text.as_ref().map(|text| &*text.content),
-            });
-            if text.as_ref().is_some_and(|text| text.has_pictures) {
-                data["pictures"] = json!(true);
-            }
-            data
-        }
+            }),
+            text.as_ref().is_some_and(|text| text.has_pictures),
+        ),
         EventKind::DocumentFetched { record, document } => {
             let mut data = exchange_in_full(dialect, record);
             match document {
