@@ -11,7 +11,7 @@ use crate::dialect::{date, rule, sentence};
 use crate::engine::event::{Alert, EventKind};
 use crate::model::account::Dialect;
 use crate::model::message::MessageStatus;
-use crate::model::page::PageLoss;
+use crate::model::page::{PageLoss, PageText};
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 use crate::twiml::{Receive, Verb};
@@ -97,9 +97,10 @@ fn data(dialect: Dialect, entry: &Entry) -> Value {
     }
 }
 
-/// Adds the field that says that pictures cover most of a page, if they do.
-fn with_pictures(mut data: Value, has_pictures: bool) -> Value {
-    if has_pictures {
+/// Adds the text of a page, and whether pictures cover most of it.
+fn with_text(mut data: Value, text: Option<&PageText>) -> Value {
+    data["text"] = json!(text.map(|text| &*text.content));
+    if text.is_some_and(|text| text.has_pictures) {
         data["pictures"] = json!(true);
     }
     data
@@ -113,7 +114,7 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             "error_code": failure.as_ref().and_then(|failure| dialect.failure_code(failure)),
             "error_message": failure.as_ref().and_then(|failure| dialect.failure_text(failure)),
         }),
-        EventKind::FaxPage { page, pages, line, bits, line_ms, text } => with_pictures(
+        EventKind::FaxPage { page, pages, line, bits, line_ms, text } => with_text(
             json!({
                 "page": page,
                 "pages": pages,
@@ -122,9 +123,8 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
                 "ecm": line.has_error_correction(),
                 "bits": bits,
                 "line_seconds": std::time::Duration::from_millis(*line_ms).as_secs_f64(),
-                "text": text.as_ref().map(|text| &*text.content),
             }),
-            text.as_ref().is_some_and(|text| text.has_pictures),
+            text.as_ref(),
         ),
         EventKind::DocumentFetched { record, document } => {
             let mut data = exchange_in_full(dialect, record);
