@@ -290,7 +290,9 @@ fn accounts_numbers_and_snapshots_are_created_and_removed() {
     run(&["snapshots", "remove", "before"]);
     let gone = in_pipes(served.command(&["snapshots", "restore", "before"]));
     assert!(gone.code == 1 && gone.errors.contains("list them with: fauxfax snapshots"), "{}", gone.errors);
-    for name in ["../x", "a b/ü?x#y", "..", "%41"] {
+    run(&["snapshots", "take", ".."]);
+    run(&["snapshots", "remove", ".."]);
+    for name in ["../x", "a b/ü?x#y", "%41"] {
         let refused = in_pipes(served.command(&["snapshots", "take", name]));
         assert!(refused.code == 1 && refused.errors.contains("name"), "{name}: {}", refused.errors);
         assert!(

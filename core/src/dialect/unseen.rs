@@ -3,8 +3,7 @@
 
 /// Returns whether a character is a control character, or an invisible one that changes how its neighbours are shown, such
 /// as U+202E, which reverses the text after it.
-#[must_use]
-pub fn is_unseen(character: char) -> bool {
+fn is_unseen(character: char) -> bool {
     character.is_control() || is_format(character)
 }
 
@@ -15,7 +14,7 @@ pub fn replaced(text: &str) -> String {
 }
 
 /// Returns whether a character is an invisible format character (Unicode's category Cf), or a separator of lines or
-/// paragraphs. Such marks of a few scripts that are visible are not meant.
+/// paragraphs. The visible format characters of a few scripts are not among them.
 const fn is_format(character: char) -> bool {
     matches!(
         character,

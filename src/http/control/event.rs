@@ -12,7 +12,7 @@ use crate::engine::event::{Alert, EventKind, RuledWebhook};
 use crate::engine::rule::Rule;
 use crate::model::account::Dialect;
 use crate::model::message::MessageStatus;
-use crate::model::page::PageLoss;
+use crate::model::page::{PageLoss, PageText};
 use crate::model::time::Timestamp;
 use crate::model::webhook::ExchangeRecord;
 use crate::twiml::{Receive, Verb};
@@ -98,6 +98,15 @@ fn data(dialect: Dialect, entry: &Entry) -> Value {
     }
 }
 
+/// Adds the text of a page, and whether pictures cover most of it.
+fn with_text(mut data: Value, text: Option<&PageText>) -> Value {
+    data["text"] = json!(text.map(|text| &*text.content));
+    if text.is_some_and(|text| text.has_pictures) {
+        data["pictures"] = json!(true);
+    }
+    data
+}
+
 fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
     match kind {
         EventKind::FaxStatus { old, new, failure } => json!({
@@ -106,8 +115,8 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             "error_code": failure.as_ref().and_then(|failure| dialect.failure_code(failure)),
             "error_message": failure.as_ref().and_then(|failure| dialect.failure_text(failure)),
         }),
-        EventKind::FaxPage { page, pages, line, bits, line_ms, text } => {
-            let mut data = json!({
+        EventKind::FaxPage { page, pages, line, bits, line_ms, text } => with_text(
+            json!({
                 "page": page,
                 "pages": pages,
                 "rate_bps": line.rate_bps,
@@ -115,13 +124,9 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
                 "ecm": line.has_error_correction(),
                 "bits": bits,
                 "line_seconds": std::time::Duration::from_millis(*line_ms).as_secs_f64(),
-                "text": text.as_ref().map(|text| &*text.content),
-            });
-            if text.as_ref().is_some_and(|text| text.has_pictures) {
-                data["pictures"] = json!(true);
-            }
-            data
-        }
+            }),
+            text.as_ref(),
+        ),
         EventKind::DocumentFetched { record, document } => {
             let mut data = exchange_in_full(dialect, record);
             match document {

@@ -46,9 +46,10 @@ pub(super) fn may_go_on(words: &[String], next: &str) -> bool {
     // North American numbers with their country code have 11 digits.
     let is_american = words.first().is_some_and(|first| first.starts_with("+1"));
     let is_over = is_american && so_far > COMPLETE_DIGITS_MIN
-        || is_complete_alone(so_far) && more >= OWN_DIGITS_MIN
+        || is_complete_alone(so_far) && (words.len() == 1 || more >= OWN_DIGITS_MIN)
         || so_far + more > COMPLETE_DIGITS_MAX;
-    !is_over && !next.starts_with('+') && !is_complete_alone(more) && !(words.len() == 1 && is_complete_alone(so_far))
+    let is_another = next.starts_with('+') || is_complete_alone(more);
+    !(is_over || is_another)
 }
 
 /// Returns the digits of a text.
