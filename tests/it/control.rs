@@ -146,6 +146,7 @@ async fn every_call_responds_as_documented() {
         ("POST", format!("/twiml-bins/{bin}?account={account}"), json!({ "name": "Accept" })),
         ("DELETE", format!("/twiml-bins/{bin}?account={account}"), json!(null)),
         ("GET", format!("/faxes?account={account}&direction=inbound&text=fx&number=1501"), json!(null)),
+        ("DELETE", format!("/faxes?account={account}&status=any&q=code:34004"), json!(null)),
         ("GET", format!("/faxes/{fax}?account={account}"), json!(null)),
         ("GET", format!("/faxes/{fax}/document.pdf?account={account}"), json!(null)),
         ("GET", format!("/faxes/{fax}/conversation.json?account={account}"), json!(null)),
