@@ -15,6 +15,8 @@ import { button, copyButton, head, linkButton, note, pairs, problemNote, select,
 
 /** Rows at most: more would slow the page down. */
 const ROWS_MAX = 500;
+/** Rows of a section of the table. */
+const SECTION_ROWS = 50;
 /** Rows that the page begins with. */
 const FIRST_ROWS = 300;
 /** Typing rests this long before the list is asked for. */
@@ -60,9 +62,9 @@ class Traffic {
     this.held = [];
     this.isPaused = false;
     this.lost = 0;
-    this.tbody = h("tbody", { on: { click: (event) => this.click(event) } });
     this.columns = h("tr", {});
-    this.table = h("div", { class: "card traffic" }, h("table", {}, h("caption", { class: "unseen" }, "Requests, newest first"), h("thead", {}, this.columns), this.tbody));
+    this.inner = h("table", { on: { click: (event) => this.click(event) } }, h("caption", { class: "unseen" }, "Requests, newest first"), h("thead", {}, this.columns));
+    this.table = h("div", { class: "card traffic" }, this.inner);
     this.place = h("div", { class: "stack" });
     this.pauseButton = button("Pause", () => this.pause(), { mark: "pause" });
     this.notifyButton = "Notification" in globalThis && button("Notify me of failures", () => this.notify(), { mark: "bell", "aria-pressed": "false", title: "Shows a notification of the browser when a request fails, as long as this page is open" });
@@ -119,8 +121,8 @@ class Traffic {
     this.rows = [];
     this.held = [];
     this.lost = 0;
-    fill(this.tbody);
-    fill(this.columns, ["Time", "", "Request", "Status", "Code", "Took", "Fax", this.all && "World"].filter((name) => name !== false).map((name) => h("th", { scope: "col" }, name || h("span", { class: "unseen" }, "Direction"), name === "Time" && h("span", { class: "zone" }, ` ${zoneName()}`))));
+    for (const section of [...this.inner.tBodies]) section.remove();
+    fill(this.columns, ["Time", "", "Request", "Status", "Code", "Took", "Fax", this.all && "World"].filter((name) => name !== false).map((name) => h("th", { scope: "col" }, name || h("span", { class: "unseen" }, "Direction"), name === "Time" && h("span", { class: "inzone" }, ` ${zoneName()}`))));
     if (this.all) learnNames();
     this.show(answer.requests);
     const chosen = Number(this.context.query.get("request"));
@@ -154,17 +156,22 @@ class Traffic {
 
   /** Rows may move only where nobody reads them. */
   canShow() {
-    return !this.isPaused && scrollY < 60 && !this.rows.some((row) => row.detail) && !this.tbody.contains(document.activeElement);
+    return !this.isPaused && scrollY < 60 && !this.rows.some((row) => row.detail) && !this.inner.contains(document.activeElement);
   }
 
   /** Adds requests, oldest first, on top. */
   show(requests) {
     const fresh = requests.slice(-ROWS_MAX).map((request) => new Row(request, this.all));
     this.rows.unshift(...fresh.reverse());
-    this.tbody.prepend(...fresh.map((row) => row.element));
+    // A new section now and then: browsers lay out only the one that changes.
+    let top = this.inner.tBodies[0];
+    if (!top || top.rows.length + fresh.length > SECTION_ROWS) this.inner.tHead.after((top = h("tbody")));
+    top.prepend(...fresh.map((row) => row.element));
     for (const row of this.rows.splice(ROWS_MAX)) {
+      const section = row.element.parentNode;
       row.detail?.remove();
       row.element.remove();
+      if (!section.firstChild) section.remove();
     }
     const content = this.rows.length > 0 ? this.table : this.empty();
     if (content !== this.place.firstChild) fill(this.place, content);
