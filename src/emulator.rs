@@ -187,7 +187,7 @@ impl Registry {
         let world = self.world(account).or_else(|| self.world(self.0.default));
         let named = request.named;
         let left = match world {
-            Some(world) => world.note_refused(request).err(),
+            Some(world) => world.note_refused(request),
             None => Some(request),
         };
         if let Some(request) = left {

@@ -23,6 +23,7 @@ pub(crate) use self::broken::message_of;
 use self::broken::{Breakage, Trace};
 use self::feed::Feed;
 pub(crate) use self::no_world::NoWorld;
+use self::publish::Published;
 use self::requests::RequestLog;
 use self::service_origin::ServiceOrigin;
 use crate::clock::{Clock, ClockMode, RealTime};
@@ -69,8 +70,7 @@ struct Shared {
 struct Core {
     engine: Engine,
     requests: RequestLog,
-    /// The number of the journal's last entry that is in the feed.
-    published: u64,
+    published: Published,
     /// The real time of the last addition to the feed.
     last_activity: Option<Timestamp>,
     clock: Clock,
@@ -138,7 +138,7 @@ impl World {
         let core = Mutex::new(Core {
             engine,
             requests: RequestLog::default(),
-            published: 0,
+            published: Published::default(),
             last_activity: None,
             clock,
             outbox: VecDeque::new(),

@@ -1,7 +1,7 @@
 //! The alerts of this world, grouped by error code and URL: what went wrong, how often, why, and what to do.
 
 import { at, control, world } from "./api.js";
-import { fill, freshId, h, s, say } from "./dom.js";
+import { fill, freshId, h, say } from "./dom.js";
 import { count, moment } from "./format.js";
 import { icon } from "./icons.js";
 import { service } from "./service.js";
@@ -16,8 +16,6 @@ const LISTED_MAX = 50;
 const EVENTS_MAX = 10_000;
 /** Alerts of one group that are kept; of earlier ones only the number is. */
 const KEPT_MAX = 1000;
-/** Bars of a group's course. */
-const BARS = 24;
 /** Bursts of alerts are drawn together. */
 const DRAW_MS = 150;
 
@@ -123,7 +121,6 @@ class Group {
     this.fresh = h("span", { class: "tag strong", hidden: true }, "new");
     this.message = h("strong", { class: "message break" });
     this.advice = h("p", { class: "small" });
-    this.course = s("svg", { class: "course", viewBox: `0 0 ${BARS * 4} 20`, "aria-hidden": "true", preserveAspectRatio: "none" });
     this.when = h("span", { class: "when muted small" });
     this.links = h("span", { class: "links small" });
     this.each = h("ul", { class: "each small", id: freshId("each"), hidden: true });
@@ -131,7 +128,7 @@ class Group {
     this.element = h(
       "li",
       { class: "alertgroup", data: { level } },
-      h("div", { class: "top" }, h("span", { class: "badge", data: { tone: level === "warning" ? "odd" : "bad" } }, level), h("strong", { class: "mono" }, String(code)), this.message, this.fresh, this.times, this.course, this.when),
+      h("div", { class: "top" }, h("span", { class: "badge", data: { tone: level === "warning" ? "odd" : "bad" } }, level), h("strong", { class: "mono" }, String(code)), this.message, this.fresh, this.times, this.when),
       h("div", { class: "about" }, url ? h("p", { class: "mono small break muted" }, url) : this.advice, this.links),
       url && this.advice,
       this.each,
@@ -174,7 +171,6 @@ class Group {
     fill(this.advice, cause, advice && [" ", h("strong", {}, advice)]);
     fill(this.links, n > 1 && this.whole, last.fax_sid && h("a", { href: conversation(last) }, n > 1 ? "The last conversation" : "The conversation"), h("a", { href: service.aboutCode(code), rel: "noreferrer", target: "_blank" }, `${service.name} on ${code}`));
     say(this.whole, `All ${n.toLocaleString("en")}`);
-    this.drawCourse();
     if (!this.each.hidden) this.listEach();
     return this.element;
   }
@@ -183,19 +179,6 @@ class Group {
     this.each.hidden = !this.each.hidden;
     this.whole.setAttribute("aria-expanded", String(!this.each.hidden));
     if (!this.each.hidden) this.listEach();
-  }
-
-  /** How the alerts were spread from the first to the last. */
-  drawCourse() {
-    const at = this.events.map((event) => Date.parse(event.at));
-    const [first, last] = [at[0], at.at(-1)];
-    this.course.replaceChildren();
-    this.course.classList.toggle("none", at.length < 3 || first === last);
-    if (at.length < 3 || first === last) return;
-    const bars = new Array(BARS).fill(0);
-    for (const moment of at) bars[Math.min(BARS - 1, Math.floor(((moment - first) / (last - first)) * BARS))] += 1;
-    const top = Math.max(...bars);
-    bars.forEach((n, i) => n > 0 && this.course.append(s("rect", { x: i * 4, y: 20 - Math.max(2, (n / top) * 20), width: 3, height: Math.max(2, (n / top) * 20) })));
   }
 
   listEach() {

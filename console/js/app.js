@@ -8,8 +8,6 @@ import { always, forPage, help } from "./keys.js";
 import * as live from "./live.js";
 import { linkBack, moved, rememberPlace, returnTo } from "./returning.js";
 import { button, head, linkButton, note, once, problemNote } from "./ui.js";
-import { countAlerts, title } from "./unseen.js";
-import { ZONE_CHANGED, zoneLine } from "./zone.js";
 
 const ROUTES = [
   [/^\/console\/?$/, () => import("./faxes.js")],
@@ -69,7 +67,7 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
       stops.push(stop);
     },
     onLeave: (action) => stops.push(action),
-    title: (text) => { if (mine === turn) title(`${text} · fauxfax`); },
+    title: (text) => { if (mine === turn) document.title = `${/^\(\d+\+?\) /.exec(document.title) ?? ""}${text} · fauxfax`; },
     reload: () => show({ quiet: true }),
   };
   const found = ROUTES.map(([pattern, load]) => [pattern.exec(path), load]).find(([match]) => match);
@@ -102,7 +100,7 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
   shownAccount = account();
   const scroll = scrollY;
   const focus = quiet ? document.activeElement?.id : "";
-  shell.main.replaceChildren(h("div", { class: "page" }, [content].flat(Infinity).filter(Boolean)), h("footer", { class: "end-of-page" }, zoneLine("zone-of-page")));
+  shell.main.replaceChildren(h("div", { class: "page" }, [content].flat(Infinity).filter(Boolean)));
   moved();
   linkBack(shell.main);
   forPage(context.keys ?? []);
@@ -121,7 +119,8 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
     shell.arrived(path);
     if (switched) {
       live.start();
-      countAlerts();
+      // What no first paint needs: the count of alerts, the zone of times, printing.
+      import("./late.js").then(({ begin }) => begin(shell, () => show({ quiet: true })));
     }
   }, 0);
 }
@@ -144,10 +143,8 @@ document.addEventListener("click", (event) => {
 });
 
 addEventListener("popstate", ({ state }) => show({ place: state ?? {} }));
-document.addEventListener(ZONE_CHANGED, () => show({ quiet: true }));
 live.on("restart", () => {
   forget();
-  countAlerts();
   show({ quiet: true });
 });
 live.on("events", (events) => {
@@ -168,9 +165,9 @@ always(
   ...PLACES.map(([text, path, , key]) => [`g ${key}`, `Go to ${text}`, () => go(at(path))]),
   ["r", "Receive a fax", () => go(at("/console/receive"))],
   ["s", "Send a fax", () => go(at("/console/send"))],
+  ["g x", "Go to the API explorer", () => go(at("/console/api"))],
   ["g e", "Go to all worlds", () => go(at("/console/all"))],
   ["w", "Switch to another world", once(switchWorld)],
 );
 watchDrops((file) => go(at("/console/receive"), { keep: { file } }));
-import("./print.js");
 show({ place: history.state });

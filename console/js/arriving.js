@@ -52,10 +52,6 @@ export class Arriving {
     return this.progress?.page ?? 0;
   }
 
-  get isPending() {
-    return Boolean(this.progress);
-  }
-
   /** The time by the emulator's clock, in milliseconds. */
   now() {
     const told = Date.parse(this.progress.now);
@@ -70,7 +66,7 @@ export class Arriving {
       fetching: "The document is being fetched.",
       converting: "The document is being converted to fax pages.",
       ringing: call > 1 ? `Call ${call} is ringing.` : "The other end is ringing.",
-      redial: `Call ${call} was not answered. The number is called again${at}.`,
+      redial: `Call ${call} did not connect. The number is called again${at}.`,
       asking: "Waiting for the app to say what to do with the call.",
       rendering: "The app took the call. The pages are being prepared.",
       page: `Page ${page} of ${pages} is on the line.`,

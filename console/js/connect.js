@@ -1,6 +1,6 @@
 //! How to lead an app to this very port: environment, client libraries, curl, HTTPS and the certificate authority. The code is in `recipes.js`.
 
-import { control, controlUrl, world } from "./api.js";
+import { at, control, controlUrl, world } from "./api.js";
 import { fill, h } from "./dom.js";
 import { signalwire, twilio } from "./recipes.js";
 import { service } from "./service.js";
@@ -29,7 +29,7 @@ export async function page(context) {
   show(0);
   const row = (name, value) => h("div", {}, h("dt", {}, name), h("dd", { class: "break" }, value));
   return [
-    head("Connect", { lead: `Your app calls this address instead of ${service.name}'s, with this account's credential. Each account is a world of its own, with its own numbers, faxes, clock and rules.` }),
+    head("Connect", { actions: [linkButton("API explorer", at("/console/api"), { mark: "bins" })], lead: `Your app calls this address instead of ${service.name}'s, with this account's credential. Each account is a world of its own, with its own numbers, faxes, clock and rules.` }),
     h("section", { class: "card pad stack tight", "aria-labelledby": "address" }, h("h2", { id: "address" }, "Address and credential"), h("dl", { class: "facts roomy" }, row("Address", line(origin, "address")), service.isSignalWire && row("Space", line(location.host, "space")), row(service.sid, line(own.sid, service.isSignalWire ? "project id" : "account SID")), row(service.token, own.auth_token ? secret(token, service.isSignalWire ? "API token" : "auth token") : h("span", { class: "muted" }, "any: the first one used becomes this account's")), service.isSignalWire && own.signing_key && row("Signing key", secret(own.signing_key, "signing key")), row("Control API", line(`${origin}/_fauxfax/v1`, "control API address")), row("Version", `${health.version}, seed ${health.seed}`))),
     h("section", { class: "card pad stack", "aria-labelledby": "recipes" }, h("h2", { id: "recipes" }, "Recipes"), h("div", { class: "tabs", role: "group", "aria-label": "Recipe" }, tabs), place),
     h("section", { class: "card pad stack tight", "aria-labelledby": "https" }, h("h2", { id: "https" }, "HTTPS"), authority ? h("div", { class: "stack tight" }, h("p", {}, `Apps that only call https://${service.isSignalWire ? "YOUR-SPACE.signalwire.com" : "fax.twilio.com"} can be redirected here with the emulator's own certificate authority, which is created when it is first needed or downloaded. Trust it in the app, never on the whole machine. --tls-listen 127.0.0.1:8443 opens a port for HTTPS.`), h("div", {}, linkButton("Download the CA", controlUrl("/ca.pem"), { mark: "down", download: "fauxfax-ca.pem" }))) : note("", "This emulator was built without HTTPS.")),

@@ -47,7 +47,7 @@ export class Conversation {
     this.append(event, tone, content, isRead);
     if (tone === "bad" && !isRead) this.bad.push(event.seq);
     // An alert about a request stands beside it; others are failures of their own.
-    if (kind === "alert" && data.level === "error" && !data.request_url) this.failures.push({ seq: event.seq, words: `alert ${data.code}` });
+    if (kind === "alert" && data.level === "error" && !data.request_url) this.failures.push({ seq: event.seq, code: data.code, words: `alert ${data.code}` });
     if (isRead) this.countRead();
   }
 

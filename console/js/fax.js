@@ -227,7 +227,9 @@ class FaxPage {
     const text = this.resource?.error_message ?? this.error?.error_message;
     const number = this.resource?.error_code ?? this.error?.error_code;
     const { cause, advice } = this.resource ?? {};
-    const { failures, bad } = this.conversation;
+    const { bad } = this.conversation;
+    // The alert of the fax's own failure says what the note says.
+    const failures = this.conversation.failures.filter(({ code }) => !code || code !== number);
     const key = JSON.stringify([status, text, advice, bad.length, failures.length]);
     if (this.told === key) return;
     this.told = key;
@@ -238,7 +240,7 @@ class FaxPage {
     else if (text && isFinal(status)) put(this.trouble, note(status === "failed" ? "bad" : "odd", h("strong", {}, `${text}. `), remedy, number && [`${service.name}'s code ${number}. `, h("a", { href: service.aboutCode(number), rel: "noreferrer", target: "_blank" }, `What ${service.name} says about it`)], jump));
     if (failures.length > 0 && status !== "not-answered") {
       const links = failures.slice(0, FAILURES_MAX).map(({ seq, words }) => button(words, () => this.conversation.jump(seq), { kind: "small" }));
-      put(this.trouble, note("odd", h("p", { class: "failures" }, h("strong", {}, failures.length === 1 ? "1 request to your app failed: " : `${failures.length} requests to your app failed: `), links, failures.length > FAILURES_MAX && `and ${failures.length - FAILURES_MAX} more`)));
+      put(this.trouble, note("odd", h("p", { class: "failures" }, h("strong", {}, `${count(failures.length, "problem")} with your app: `), links, failures.length > FAILURES_MAX && `and ${failures.length - FAILURES_MAX} more`)));
     }
   }
 

@@ -184,7 +184,7 @@ export class List {
     const { hits, faxes, calls } = answer.counts;
     const all = [count(faxes, "fax", "faxes"), calls > 0 && `${count(calls, "call")} that nobody took`].filter(Boolean).join(" and ");
     const some = `${answer.counts.complete ? "" : "At least "}${hits.toLocaleString("en")} of ${(faxes + calls).toLocaleString("en")}`;
-    say(this.tally, this.search.query ? some : `${all} ${this.scope.where}`);
+    say(this.tally, this.search.query ? some : hits > 0 ? `${all} ${this.scope.where}` : "");
     say(this.clear.lastChild, this.search.query ? `Delete ${hits === 1 ? "this one" : `these ${hits.toLocaleString("en")}`}` : "Delete all faxes");
     this.clear.hidden = hits === 0 || !this.scope.isOwn;
   }

@@ -40,9 +40,10 @@ export function setZone(utc) {
 
 /** The browser's zone at this moment, as `GMT−5`; `UTC` where it is that. */
 export function localZone() {
-  const parts = new Intl.DateTimeFormat("en-US", { timeZoneName: "shortOffset" }).formatToParts(new Date());
-  const name = parts.find((part) => part.type === "timeZoneName")?.value ?? "local time";
-  return name === "GMT" || name === "UTC" ? "UTC" : name.replace("-", "\u2212");
+  const format = new Intl.DateTimeFormat("en-US", { timeZoneName: "shortOffset" });
+  if (/^(Etc\/)?(UTC|UCT|GMT|Universal|Zulu)/.test(format.resolvedOptions().timeZone)) return "UTC";
+  const name = format.formatToParts(new Date()).find((part) => part.type === "timeZoneName")?.value ?? "local time";
+  return name.replace(/\+0$/, "").replace("-", "−");
 }
 
 /** The zone that times are shown in. */

@@ -1,13 +1,11 @@
 //! The frame of every page: navigation, which world this is, whether the line is live. It shows no faxes.
 
 import { at, world } from "./api.js";
-import { fill, h, say } from "./dom.js";
+import { h, say } from "./dom.js";
 import { frozenNote } from "./frozen.js";
 import { icon, mark } from "./icons.js";
 import * as live from "./live.js";
 import { help } from "./keys.js";
-import { watchAlerts } from "./unseen.js";
-import { ZONE_CHANGED, zoneLine } from "./zone.js";
 
 /** The pages in the navigation. */
 export const PLACES = [
@@ -26,7 +24,6 @@ const WORDS = { connecting: "Connecting…", live: "Live", lost: "Not connected"
 /** Builds the frame; answers the places that pages fill. */
 export function frame({ switchWorld }) {
   const links = PLACES.map(([text, path, name]) => h("a", { href: at(path), data: { path } }, icon(name), h("span", {}, text)));
-  watchAlerts(links.find((link) => link.dataset.path === "/console/alerts"));
   const side = h("header", { class: "side" });
   const menu = h("button", { type: "button", class: "button small menu", "aria-expanded": "false", "aria-controls": "navigation", on: { click: () => toggle(!side.classList.contains("open")) } }, icon("menu"), "Menu");
   let before;
@@ -40,19 +37,18 @@ export function frame({ switchWorld }) {
   const state = h("div", { class: "state", role: "status", data: { state: "connecting" } }, h("span", { class: "dot" }), stateWords, h("button", { type: "button", class: "button small bare icon", "aria-label": "Keyboard shortcuts", title: "Keyboard shortcuts (?)", on: { click: help } }, "?"));
   const frozen = frozenNote();
   const allLink = h("a", { class: "alllink", href: "/console/all", title: "The faxes of every account in one live list (g e)" }, icon("worlds"), "All worlds, live");
-  const zone = h("div", {}, zoneLine("zone-of-frame"));
-  document.addEventListener(ZONE_CHANGED, () => fill(zone, zoneLine("zone-of-frame")));
+  const zones = [h("div"), h("footer", { class: "end-of-page" })];
   side.append(
     h("a", { class: "brand", href: at("/console") }, mark(), "fauxfax"),
     menu,
     h("nav", { id: "navigation", "aria-label": "Pages", on: { click: () => toggle(false) } }, h("ul", {}, links.map((link) => h("li", {}, link)))),
     frozen.element,
-    h("div", { class: "foot" }, h("button", { type: "button", class: "world", "aria-haspopup": "dialog", title: "A world is one account with its own faxes, numbers, clock and rules. Switch to another (w)", on: { click: switchWorld } }, name, sid, h("span", { class: "what" }, "Switch world")), allLink, zone, state),
+    h("div", { class: "foot" }, h("button", { type: "button", class: "world", "aria-haspopup": "dialog", title: "A world is one account with its own faxes, numbers, clock and rules. Switch to another (w)", on: { click: switchWorld } }, name, sid, h("span", { class: "what" }, "Switch world")), allLink, zones[0], state),
   );
   const lost = h("div", { class: "lost", role: "alert", hidden: true });
   const main = h("main", { id: "main" });
   const announcer = h("div", { class: "unseen", "aria-live": "polite", role: "status" });
-  document.body.replaceChildren(h("a", { class: "skip", href: "#main", on: { click: (event) => { event.preventDefault(); main.querySelector("h1")?.focus(); } } }, "Skip to the page"), h("div", { class: "frame" }, side, h("div", {}, lost, main)), announcer);
+  document.body.replaceChildren(h("a", { class: "skip", href: "#main", on: { click: (event) => { event.preventDefault(); main.querySelector("h1")?.focus(); } } }, "Skip to the page"), h("div", { class: "frame" }, side, h("div", {}, lost, main, zones[1])), announcer);
 
   live.on("state", (word) => {
     state.dataset.state = word;
@@ -66,6 +62,9 @@ export function frame({ switchWorld }) {
 
   return {
     main,
+    /** Where the zone of times is named: in the frame, and below the page where the frame is folded. */
+    zones,
+    alerts: links.find((link) => link.dataset.path === "/console/alerts"),
     announce: (text) => say(announcer, text),
     /** Marks where the reader is, and carries the world along in every link. */
     async arrived(path) {

@@ -10,7 +10,7 @@ const RETRY_MS = [400, 800, 1500, 3000];
 /** Past so many missed events the journal may have dropped some, so pages start afresh. */
 const MISSED_MAX = 5000;
 /** Events of another stream that are handed on at once: more would hold up the page. */
-const HANDED_MAX = 200;
+const HANDED_MAX = 50;
 /** Events of another stream that may wait; a page shows no more of them anyway. */
 const WAITING_MAX = 2000;
 /** Where a build has no stream. */

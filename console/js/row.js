@@ -13,7 +13,7 @@ export class Row {
     const [other, own] = isIn ? [fax.from, fax.to] : [fax.to, fax.from];
     const kind = `${isIn ? "Inbound" : "Outbound"} ${fax.status === "not-answered" ? "call" : "fax"}`;
     this.badge = badge(fax.status);
-    this.why = h("td", { class: "why" });
+    this.why = h("div", { class: "reasons" });
     this.pages = h("td", { class: "pages" });
     this.took = h("td", { class: "took" });
     this.element = h(
@@ -21,7 +21,7 @@ export class Row {
       { data: { sid: fax.sid } },
       h("td", { class: "who" }, h("span", {}, h("a", { href: at(`/console/faxes/${fax.sid}`), "aria-label": `${kind} from ${fax.from ?? "unknown"} to ${fax.to}`, title: kind }, icon(isIn ? "in" : "out")), h("span", { class: "other" }, number(other)), h("span", { class: "own" }, isIn ? "to " : "from ", number(own)))),
       h("td", { class: "status" }, this.badge),
-      this.why,
+      h("td", { class: "why" }, this.why),
       this.pages,
       this.took,
       h("td", { class: "when" }, time(fax.date_created)),
@@ -67,13 +67,13 @@ function number(text) {
 /** A button that copies the SID of the row under the pointer. There is one for the whole list. */
 export function copier(tbody) {
   let sid = "";
-  const element = h("span", { class: "copysid" }, copyButton(() => sid, "Copy SID", { word: "SID" }));
+  const element = h("span", { class: "copysid" }, copyButton(() => sid, "Copy SID"));
   element.firstChild.tabIndex = -1;
   tbody.addEventListener("pointerover", (event) => {
     const row = event.target.closest("tr");
     if (!row || row.dataset.sid === sid) return;
     sid = row.dataset.sid;
-    row.lastChild.append(element);
+    row.firstChild.append(element);
   });
 }
 

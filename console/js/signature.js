@@ -7,14 +7,6 @@ import { button, copyButton, field, note, once, problemNote } from "./ui.js";
 const HEADERS = ["x-signalwire-signature", "x-twilio-signature"];
 /** The app refuses a request whose signature it finds wrong with one of these. */
 const REFUSALS = [401, 403];
-const NAMES = {
-  scheme: "Scheme", port: "Port", host: "Host", "trailing-slash": "Slash at the end", "query-encoding": "Encoding of the query", "query-order": "Order of the query",
-  "query-dropped": "No query", "plus-for-space": "+ and space", "body-parsed-twice": "Body parsed twice", "blank-params": "Blank parameters left out",
-  "trimmed-params": "Values trimmed", "params-order": "Order of the parameters", "json-body": "Body read as JSON", "raw-body": "Raw body", digest: "Digest",
-  "relay-scheme": "Scheme of RELAY", "signature-encoding": "Encoding of the header", "wrong-token": "Wrong token", "subaccount-token": "Token of a subaccount",
-  "api-secret": "Secret of an API key", "by-rule": "A rule", unknown: "No usual mistake",
-};
-
 /** The header of a request that has its signature. */
 function sent(data) {
   const found = Object.entries(data.request_headers ?? {}).find(([name]) => HEADERS.includes(name.toLowerCase()));
@@ -25,7 +17,8 @@ function sent(data) {
 export function signaturePart(data) {
   const signature = sent(data);
   const refused = REFUSALS.includes(data.status);
-  if (!signature && !refused) return null;
+  // A document is fetched without a signature.
+  if (data.purpose === "media-url" || (!signature && !refused)) return null;
   const place = h("div", { role: "status" });
   const input = h("input", { type: "text", spellcheck: "false", autocomplete: "off", placeholder: "abc…= or https://…" });
   const ask = once(() => explain(data, signature, input.value.trim(), place), (problem) => fill(place, problemNote(problem)));
@@ -39,6 +32,12 @@ export function signaturePart(data) {
   );
 }
 
+/** `Port and trailing slash`, from the control API's words. */
+function named(mistakes) {
+  const words = mistakes.map((each) => each.replaceAll("-", " ")).join(" and ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 async function explain(data, signature, given, place) {
   const isUrl = /^https?:\/\//i.test(given);
   const question = isUrl ? { app_url: given } : { signature: given || signature };
@@ -47,7 +46,7 @@ async function explain(data, signature, given, place) {
     place,
     answer.valid
       ? note("good", given && !isUrl ? "Your app computed the valid signature of this request." : isUrl ? "This is the URL that was called, so your app computes the valid signature if it has the right key and parameters." : "This is the valid signature of this URL and these parameters, made with this world's key.")
-      : note("bad", h("strong", {}, `${(answer.mistakes ?? [answer.mistake]).map((each) => NAMES[each] ?? each).join(" and ")}: `), answer.detail ?? ""),
+      : note("bad", h("strong", {}, `${named(answer.mistakes)}: `), answer.detail ?? ""),
     h("details", { class: "more" }, h("summary", {}, "What is signed"), h("pre", { class: "body", tabindex: "0", "aria-label": "What is signed" }, String(answer.signed ?? ""))),
     table(answer),
   );
@@ -55,13 +54,13 @@ async function explain(data, signature, given, place) {
 
 /** The valid signature, and those that single mistakes yield; what the app computed is marked. */
 function table(answer) {
-  const rows = [{ name: "Valid", url: null, detail: "What the emulator computes", signature: answer.expected, matches: answer.valid }, ...(answer.variants ?? []).map((variant) => ({ ...variant, name: NAMES[variant.mistake] ?? variant.mistake }))];
+  const rows = [{ name: "Valid", url: null, detail: "What the emulator computes", signature: answer.expected, matches: answer.valid }, ...(answer.variants ?? []).map((variant) => ({ ...variant, name: named([variant.mistake]) }))];
   const matching = rows.filter(({ matches }) => matches);
   const row = ({ name, url, detail, signature, matches }) => h("tr", { class: matches ? "matches" : null }, h("th", { scope: "row" }, name), h("td", { class: "break" }, url ? h("code", {}, url) : detail), h("td", {}, h("code", { class: "break" }, signature), matches && h("strong", {}, " yours")));
   return h(
     "details",
     { class: "more", open: matching.some(({ name }) => name !== "Valid") },
-    h("summary", {}, `What ${rows.length - 1} usual mistakes would compute`),
+    h("summary", {}, `Signatures of ${rows.length - 1} usual mistakes`),
     h("div", { class: "scroll variants", tabindex: "0", role: "group", "aria-label": "Signatures of usual mistakes" }, h("table", {}, h("thead", {}, h("tr", {}, ["Mistake", "What is signed", "Signature"].map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, [...matching, ...rows.filter(({ matches }) => !matches)].map(row)))),
   );
 }

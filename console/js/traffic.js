@@ -14,7 +14,7 @@ import { failed, figures, took } from "./statistics.js";
 import { button, copyButton, head, linkButton, note, pairs, problemNote, select, toast } from "./ui.js";
 
 /** Rows at most: more would slow the page down. */
-const ROWS_MAX = 1000;
+const ROWS_MAX = 500;
 /** Rows that the page begins with. */
 const FIRST_ROWS = 300;
 /** Typing rests this long before the list is asked for. */
@@ -28,22 +28,6 @@ const FILTERS = ["text", "path", "method", "status", "direction", "kind", "code"
 const METHODS = ["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS"];
 const KINDS = { rest: "REST calls", media: "Media downloads", webhook: "Webhooks", document: "Documents", replay: "Replays" };
 const PURPOSES = { "fax-url": "asks for instructions", "fallback-url": "asks the fallback", action: "action", "status-callback": "status callback", "media-url": "fetches the document", debugger: "debugger" };
-
-/** Why a request reached no account, and what to do. */
-const REASONS = {
-  "not-allowed": "A web page of another origin or another host name asked; only local programs and this console may.",
-  "unknown-path": "There is nothing at this path. Check the base URL and the path that your client builds.",
-  "wrong-method": "This path doesn't take this method.",
-  "no-credential": "The request has no credential. Send the account SID and its token with Basic authentication.",
-  "unknown-account": "No such account is configured. Add it, or start the emulator with --accounts open.",
-  "wrong-credential": "The token or API key doesn't belong to this account. Compare it with the one on the Worlds page.",
-  "other-account": "The path names a different account from the credential's.",
-  "other-dialect": "The path belongs to the other service's API.",
-  "key-not-enough": "An API key isn't enough here; use the account's token.",
-  "world-broken": "The account's world has broken; reset it.",
-  "too-many-accounts": "There are too many accounts already; close some.",
-  "account-not-created": "Nobody has used this account yet: a read doesn't create it.",
-};
 
 /** The page. */
 export async function page(context) {
@@ -80,7 +64,7 @@ class Traffic {
     this.columns = h("tr", {});
     this.table = h("div", { class: "card traffic" }, h("table", {}, h("caption", { class: "unseen" }, "Requests, newest first"), h("thead", {}, this.columns), this.tbody));
     this.place = h("div", { class: "stack" });
-    this.pauseButton = button("Pause", () => this.pause(), { mark: "pause", "aria-pressed": "false" });
+    this.pauseButton = button("Pause", () => this.pause(), { mark: "pause" });
     this.notifyButton = "Notification" in globalThis && button("Notify me of failures", () => this.notify(), { mark: "bell", "aria-pressed": "false", title: "Shows a notification of the browser when a request fails, as long as this page is open" });
     this.newsButton = button("", () => this.release(true), { kind: "small first" });
     this.news = h("div", { class: "news", role: "status" });
@@ -104,7 +88,7 @@ class Traffic {
       };
       return h("input", { type: "search", value: this.query[name], placeholder, "aria-label": label, autocomplete: "off", spellcheck: "false", on: { input: listener, change: listener }, ...props });
     };
-    const chosen = (name, label, options) => select([["", label], ...options], this.query[name], { "aria-label": label.replace(/^(?:Any|All|Both) /, "").replace(/^./, (first) => first.toUpperCase()), on: { change: ({ target }) => changed(name, target.value) } });
+    const chosen = (name, label, all, options) => select([["", all], ...options], this.query[name], { "aria-label": label, on: { change: ({ target }) => changed(name, target.value) } });
     this.searchField = typed("text", "Text", "Text in any part");
     const scope = select([["all", "All worlds"], ["one", "This world"]], this.all ? "all" : "one", { "aria-label": "Worlds", on: { change: ({ target }) => { this.all = target.value === "all"; this.again(); } } });
     return h(
@@ -112,11 +96,11 @@ class Traffic {
       { class: "trafficfilters", role: "search", "aria-label": "Filter the requests", on: { submit: (event) => event.preventDefault() } },
       h("span", { class: "searchbox" }, icon("search"), this.searchField),
       typed("path", "Path", "Path or URL"),
-      chosen("method", "Any method", METHODS.map((word) => [word, word])),
-      chosen("status", "Any status", [["failed", "Failed"], ["2xx", "2xx"], ["3xx", "3xx"], ["4xx", "4xx"], ["5xx", "5xx"]]),
+      chosen("method", "Method", "Any method", METHODS.map((word) => [word, word])),
+      chosen("status", "Status", "Any status", [["failed", "Failed"], ["2xx", "2xx"], ["3xx", "3xx"], ["4xx", "4xx"], ["5xx", "5xx"]]),
       typed("code", "Error code", "Code", { inputmode: "numeric" }),
-      chosen("direction", "Both directions", [["in", "From your app"], ["out", "To your app"]]),
-      chosen("kind", "All kinds", Object.entries(KINDS)),
+      chosen("direction", "Direction", "Both directions", [["in", "From your app"], ["out", "To your app"]]),
+      chosen("kind", "Kind", "All kinds", Object.entries(KINDS)),
       scope,
     );
   }
@@ -125,14 +109,11 @@ class Traffic {
     return FILTERS.some((name) => this.query[name]);
   }
 
-  get asked() {
-    return { ...this.query, account: this.all ? "*" : null };
-  }
-
   /** Asks for the newest requests, and follows those that come after. */
   async start() {
     const mine = (this.round = (this.round ?? 0) + 1);
-    const answer = await control("GET", "/traffic", { query: { ...this.asked, last: FIRST_ROWS }, signal: this.context.signal });
+    const asked = { ...this.query, account: this.all ? "*" : null };
+    const answer = await control("GET", "/traffic", { query: { ...asked, last: FIRST_ROWS }, signal: this.context.signal });
     if (mine !== this.round || this.isClosed) return;
     this.stop?.();
     this.rows = [];
@@ -145,7 +126,7 @@ class Traffic {
     const chosen = Number(this.context.query.get("request"));
     const row = chosen && this.rows.find((each) => each.request.seq === chosen);
     if (row) this.toggle(row, true);
-    this.stop = follow("/traffic", this.asked, answer.last_seq, { arrived: (requests) => this.hear(requests), dropped: () => { this.lost += 1; this.tell(); }, isWanted: () => this.notifies });
+    this.stop = follow("/traffic", asked, answer.last_seq, { arrived: (requests) => this.hear(requests), dropped: () => { this.lost += 1; this.tell(); }, isWanted: () => this.notifies });
   }
 
   /** Begins anew with other filters; the address says which. */
@@ -301,7 +282,7 @@ function rewrite(address) {
 /** Why a request failed, in words. */
 function reason(request) {
   if (!failed(request)) return null;
-  if (request.reason) return REASONS[request.reason] ?? request.reason;
+  if (request.reason) return `${request.cause} ${request.advice}`;
   const told = request.error?.message ?? request.answer?.message;
   return typeof told === "string" ? told.replace(/^\p{Ll}/u, (first) => first.toUpperCase()) : request.cause ?? null;
 }
@@ -319,7 +300,7 @@ class Row {
     this.button = h("button", { type: "button", class: "open", "aria-expanded": "false", title: request.url ?? request.path }, h("strong", {}, request.method), " ", h("span", {}, request.url?.replace(/^http:\/\//, "") ?? request.path));
     this.element = h(
       "tr",
-      { data: { tone: hasFailed ? "bad" : null } },
+      { data: hasFailed ? { tone: "bad" } : {} },
       h("td", { class: "at mono" }, h("time", { datetime: request.at }, stamp(request.at))),
       h("td", { class: "way", data: { way: request.direction }, title: isIn ? "from your app" : "to your app" }, icon(isIn ? "in" : "out"), h("span", { class: "unseen" }, isIn ? "from your app" : "to your app")),
       h("td", { class: "what" }, h("div", { class: "line" }, this.button, (purpose || request.kind === "replay") && h("span", { class: "tag" }, request.kind === "replay" ? "replay" : purpose)), why && h("p", { class: "why" }, cut(why, REASON_MAX))),
@@ -329,7 +310,6 @@ class Row {
       h("td", { class: "ofax mono" }, request.fax_sid && h("a", { href: faxOf(request), title: `The conversation of ${request.fax_sid}` }, short(request.fax_sid))),
       ofAll && h("td", { class: "ofworld" }, worldMark(request.account_sid)),
     );
-    if (!hasFailed) delete this.element.dataset.tone;
   }
 
   open() {

@@ -10,7 +10,6 @@ const SHOWN_MAX = 99;
 const SAME_START_S = 5;
 
 let count = 0;
-let words = "";
 let visits = 0;
 /** The world's last event at the last visit: `{ key, seq, began }`. */
 let mark = null;
@@ -18,12 +17,6 @@ let turn = 0;
 let show = () => {};
 
 const number = () => (count > SHOWN_MAX ? `${SHOWN_MAX}+` : String(count));
-
-/** Sets the title of the page, with the number before it. */
-export function title(text) {
-  words = text;
-  document.title = count === 0 ? words : `(${number()}) ${words}`;
-}
 
 /** Shows the number beside the link to the alerts. */
 export function watchAlerts(link) {
@@ -35,7 +28,7 @@ export function watchAlerts(link) {
     all.hidden = count === 0;
     say(shown, number());
     say(rest, count === 1 ? " new alert" : " new alerts");
-    if (words) title(words);
+    document.title = `${count === 0 ? "" : `(${number()}) `}${document.title.replace(/^\(\d+\+?\) /, "")}`;
   };
   live.on("events", (events) => {
     if (events.some(({ kind }) => kind === "world.reset" || kind === "world.restored")) count = 0;
@@ -51,7 +44,10 @@ export async function countAlerts() {
   try {
     const own = await load();
     if (visits > 0) return;
-    const { events } = await control("GET", "/events", { query: { kind: "alert", since: own.seq, limit: SHOWN_MAX + 1 } });
+    // Alerts from before the last reset are about faxes that are gone.
+    const { events: [first] } = await control("GET", "/events", { query: { limit: 1 } });
+    const since = Math.max(own.seq, (first?.seq ?? 1) - 1);
+    const { events } = await control("GET", "/events", { query: { kind: "alert", since, limit: SHOWN_MAX + 1 } });
     if (mine !== turn || visits > 0) return;
     count = events.length;
     show();

@@ -47,7 +47,7 @@ export class Viewer {
     this.paper = h("div", { class: "paper" }, this.image, this.veil);
     this.wait = h("div", { class: "waiting" });
     this.text = h("div", { class: "page-text", hidden: true });
-    this.sheet = h("div", { class: "sheet", tabindex: "0", role: "group", "aria-label": "Page", on: { dblclick: () => this.setZoom(this.zoom === FIT_PAGE ? FIT_WIDTH : FIT_PAGE) } }, this.paper, this.text, this.wait);
+    this.sheet = h("div", { class: "sheet", tabindex: "0", role: "group", "aria-label": "Page", on: { dblclick: () => this.text.hidden && this.setZoom(this.zoom === FIT_PAGE ? FIT_WIDTH : FIT_PAGE) } }, this.paper, this.text, this.wait);
     this.missing = h("div", { class: "missing", role: "status", hidden: true });
     this.where = h("span", { class: "where", role: "status" });
     this.prev = button("", () => this.turn(-1), { kind: "small icon", mark: "left", label: "Previous page" });

@@ -9,6 +9,7 @@ use super::api::ApiFlags;
 use super::client::EXIT_CODES;
 use super::table::cell;
 use super::values::words;
+use crate::dialect::form;
 use crate::model::account::Dialect;
 
 #[derive(Debug, Args)]
@@ -61,7 +62,7 @@ pub(super) fn run(flags: &AccountsFlags) -> anyhow::Result<ExitCode> {
             })
         }
         Some(AccountsChange::Remove { sid }) => {
-            api.call("DELETE", &format!("/accounts/{sid}"), &[], None)?;
+            api.call("DELETE", &format!("/accounts/{}", form::segment(sid)), &[], None)?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -13,7 +13,7 @@ use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::out::{self, note, stdout};
 use super::stream::{Message, Messages};
 use super::table::{self, cell};
-use super::timeline::{Pages, Timeline};
+use super::timeline::{Pages, Timeline, redirected};
 use super::times;
 use super::values::whole_number;
 use crate::http::control::event::kinds;
@@ -28,7 +28,7 @@ pub(super) struct EventsFlags {
     #[command(flatten)]
     target: Target,
     /// Print the journal's hash, which is the same for runs with the same seed and inputs if the clock is frozen
-    #[arg(long, conflicts_with_all = ["since", "all", "fax", "kind", "limit", "follow", "har", "markdown"])]
+    #[arg(long, conflicts_with_all = ["since", "all", "fax", "kind", "limit", "follow", "har", "markdown", "all_accounts"])]
     hash: bool,
     /// Keep printing new events until the emulator stops, after the last ten if --since and --all are left out
     #[arg(short, long)]
@@ -48,6 +48,9 @@ pub(super) struct EventsFlags {
     /// Print at most this many events
     #[arg(long, value_name = "N", conflicts_with = "follow", value_parser = whole_number::<usize>)]
     limit: Option<usize>,
+    /// Print the events of all accounts, in the order in which they happened
+    #[arg(long, conflicts_with_all = ["har", "markdown"])]
+    all_accounts: bool,
     /// Print JSON, one event per line
     #[arg(long)]
     json: bool,
@@ -85,6 +88,7 @@ impl clap::builder::TypedValueParser for Kinds {
 pub(super) fn run(flags: &EventsFlags) -> anyhow::Result<ExitCode> {
     block_on(async {
         let client = Client::new(&flags.target)?;
+        let client = if flags.all_accounts { client.with_account("*") } else { client };
         if flags.hash {
             return hash(&client).await;
         }
@@ -99,6 +103,9 @@ pub(super) fn run(flags: &EventsFlags) -> anyhow::Result<ExitCode> {
         if flags.json {
             let mut out = stdout();
             events.iter().try_for_each(|event| writeln!(out, "{event}"))?;
+        } else if flags.all_accounts {
+            let rows: Vec<_> = events.iter().map(row_of_all).collect();
+            table::rows(["SEQ", times::AT, "ACCOUNT", "KIND", "FAX", "WHAT"], &rows)?;
         } else {
             let rows: Vec<_> = events.iter().map(row).collect();
             table::rows(["SEQ", times::AT, "KIND", "FAX", "WHAT"], &rows)?;
@@ -157,18 +164,22 @@ async fn follow(client: &Client, flags: &EventsFlags) -> anyhow::Result<ExitCode
     }
     let mut events = Messages::open(client, "/events", &query).await?;
     let mut out = stdout();
-    if !flags.json && !out::is_terminal() {
-        writeln!(out, "{:>5}  {:<13}  {:<17}  {:<34}  WHAT", "SEQ", times::AT, "KIND", "FAX")?;
+    // A timeline doesn't say whose events it shows.
+    let as_lines = flags.all_accounts || !out::is_terminal();
+    if !flags.json && as_lines {
+        let account = if flags.all_accounts { format!("  {:<34}", "ACCOUNT") } else { String::new() };
+        writeln!(out, "{:>5}  {:<13}{account}  {:<17}  {:<34}  WHAT", "SEQ", times::AT, "KIND", "FAX")?;
     }
     let mut timeline = Timeline::of_all(stdout(), Pages::Rewritten);
     while let Some(message) = events.next().await? {
         match message {
             Message::Evicted(count) => note(&format!("{count} events were dropped before they could be read")),
             Message::Item(event) if flags.json => writeln!(out, "{event}")?,
-            Message::Item(event) if out::is_terminal() => timeline.event(&event)?,
+            Message::Item(event) if !as_lines => timeline.event(&event)?,
             Message::Item(event) => {
-                let [seq, at, kind, fax, what] = row(&event).map(|cell| table::clean(&cell));
-                writeln!(out, "{seq:>5}  {at}  {kind:<17}  {fax:<34}  {what}")?;
+                let [seq, at, account, kind, fax, what] = row_of_all(&event).map(|cell| table::clean(&cell));
+                let account = if flags.all_accounts { format!("  {account:<34}") } else { String::new() };
+                writeln!(out, "{seq:>5}  {at}{account}  {kind:<17}  {fax:<34}  {what}")?;
             }
         }
         out.flush()?;
@@ -197,6 +208,12 @@ fn row(event: &Value) -> [String; 5] {
     [cell(&event["seq"]), times::of_day(&event["at"]), cell(&event["kind"]), cell(&event["fax_sid"]), what(event)]
 }
 
+/// Returns the row of an event in a list of all accounts.
+fn row_of_all(event: &Value) -> [String; 6] {
+    let [seq, at, kind, fax, what] = row(event);
+    [seq, at, cell(&event["account_sid"]), kind, fax, what]
+}
+
 /// Returns a short description of an event.
 fn what(event: &Value) -> String {
     let data = &event["data"];
@@ -212,7 +229,7 @@ fn what(event: &Value) -> String {
         "webhook.attempt" | "webhook.replayed" | "document.fetched" => {
             let end = data["error"]["message"].as_str().map_or_else(|| word("status"), ToOwned::to_owned);
             let note = data["note"].as_str().map(|note| format!(" ({note})")).unwrap_or_default();
-            format!("{} {} {}: {end}{note}", word("purpose"), word("method"), word("url"))
+            format!("{} {} {}{}: {end}{note}", word("purpose"), word("method"), word("url"), redirected(data))
         }
         "call.attempt" => format!("call {}: {}", data["attempt"], word("what")),
         "document.loss" => match data["page"].as_u64() {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use serde_json::Value;
 
-use super::client::Client;
+use super::client::{CallError, Client};
 use super::out::{note, stdout};
 use super::table::{self, cell};
 use super::timeline::{DIM, HEAD, Pages, Timeline, with_code};
@@ -38,14 +38,31 @@ pub(super) async fn show(client: &Client, sid: &str, wanted: Wanted<'_>) -> anyh
         }
         Wanted::Picture(page, path) => {
             let width = ("width", Some(PICTURE_PELS.to_string()));
-            let bytes = client.file(&format!("/faxes/{sid}/pages/{page}.png"), &[width]).await?;
-            files::write(path, &bytes)?;
+            let picture = client.file(&format!("/faxes/{sid}/pages/{page}.png"), &[width]).await;
+            if picture.as_ref().is_err_and(|error| CallError::is_status(error, hyper::StatusCode::NOT_FOUND))
+                && let Some(fax) = client.fax_if_there(sid).await?
+                && let Some(why) = no_page(&fax, page)
+            {
+                bail!("{sid} {why}");
+            }
+            files::write(path, &picture?)?;
         }
         Wanted::Text => text(client, sid).await?,
         Wanted::Json => table::json(&client.control("GET", &format!("/faxes/{sid}"), &[], None).await?)?,
         Wanted::Conversation => conversation(client, sid).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says why a fax has no page with this number, if its number of pages is the reason.
+fn no_page(fax: &Value, page: u32) -> Option<String> {
+    let pages = fax["num_pages"].as_u64()?;
+    let has = if pages == 1 { "has 1 page".to_owned() } else { format!("has {pages} pages") };
+    match page {
+        0 => Some(format!("{has}, counted from 1, so there is no page 0")),
+        page if u64::from(page) > pages => Some(format!("{has}, so there is no page {page}")),
+        _ => None,
+    }
 }
 
 /// Prints the text of each page under a heading.
@@ -62,7 +79,10 @@ async fn text(client: &Client, sid: &str) -> anyhow::Result<()> {
             writeln!(out, "{HEAD}page {number} of {pages}{HEAD:#}")?;
         }
         if page["known"] == false {
-            note(&format!("the text of page {number} is not known: the document contains it only as a picture"));
+            note(&format!("the text of page {number} is not known: {}", cell(&page["why"])));
+        }
+        if page["pictures"] == true {
+            note(&format!("pictures cover most of page {number}; words in them may be missing"));
         }
         for line in page["text"].as_str().unwrap_or_default().lines() {
             writeln!(out, "{}", table::clean(line))?;
@@ -125,6 +145,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_page_is_missing_because_of_its_number_only_if_there_are_fewer() {
+        let no_page = |pages: Value, page| no_page(&json!({ "num_pages": pages }), page);
+        assert_eq!(no_page(json!(2), 9).as_deref(), Some("has 2 pages, so there is no page 9"));
+        assert_eq!(no_page(json!(1), 0).as_deref(), Some("has 1 page, counted from 1, so there is no page 0"));
+        assert_eq!((no_page(json!(2), 2), no_page(Value::Null, 2)), (None, None), "its document is gone or unknown");
+    }
 
     #[test]
     fn only_what_is_known_of_a_fax_is_a_fact() {

@@ -12,9 +12,9 @@ use super::fax::{self, Wanted};
 use super::out::{note, stdout};
 use super::sids::whole_sid;
 use super::table::{self, cell};
-use super::timeline::{first_lines, with_code};
+use super::timeline::{first_lines, redirected, with_code};
 use super::times;
-use super::values::{whole_number, words};
+use super::values::{at_least_one, whole_number, words};
 use crate::model::fax::{Direction, Status};
 
 /// The word for a call that ended without a fax.
@@ -30,7 +30,8 @@ pub(super) struct FaxesFlags {
     /// Fax or call to show, or the first characters of its SID; if left out, all faxes are listed
     #[arg(value_name = "FX…", conflicts_with_all = ["status", "direction", "search", "limit", "all_accounts"])]
     fax: Option<String>,
-    /// List only faxes in this status, or in several, comma-separated; not-answered lists the calls that nobody took
+    /// List only faxes in this status, or in several, comma-separated; not-answered alone shows more about the calls that
+    /// nobody took
     #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = statuses())]
     status: Vec<String>,
     /// List only faxes in this direction
@@ -40,7 +41,7 @@ pub(super) struct FaxesFlags {
     #[arg(long, value_name = "QUERY")]
     search: Option<String>,
     /// List at most this many faxes
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole_number::<usize>)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = at_least_one)]
     limit: usize,
     /// List the faxes of all accounts
     #[arg(long)]
@@ -66,7 +67,11 @@ pub(super) struct FaxesFlags {
 }
 
 fn statuses() -> PossibleValuesParser {
-    PossibleValuesParser::new(Status::ALL.iter().map(|status| status.as_str()).chain([NOT_ANSWERED]))
+    PossibleValuesParser::new(all_statuses())
+}
+
+fn all_statuses() -> impl Iterator<Item = &'static str> {
+    Status::ALL.iter().map(|status| status.as_str()).chain([NOT_ANSWERED])
 }
 
 pub(super) fn run(flags: &FaxesFlags) -> anyhow::Result<ExitCode> {
@@ -106,7 +111,7 @@ async fn list(client: &Client, flags: &FaxesFlags) -> anyhow::Result<ExitCode> {
     }
     let is_filtered = !flags.status.is_empty() || flags.direction.is_some() || flags.search.is_some();
     if faxes.is_empty() && !is_filtered && !flags.json {
-        note("no faxes; calls that nobody took are listed by: fauxfax faxes --status not-answered");
+        note("no faxes yet; make one arrive with: fauxfax receive --wait");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -116,7 +121,7 @@ async fn read(client: &Client, flags: &FaxesFlags) -> anyhow::Result<(Vec<Value>
     let (mut faxes, mut token) = (Vec::new(), None);
     while faxes.len() < flags.limit {
         let query = [
-            ("status", (!flags.status.is_empty()).then(|| flags.status.join(","))),
+            ("status", Some(statuses_wanted(flags))),
             ("direction", flags.direction.clone()),
             ("q", flags.search.clone()),
             ("limit", Some((flags.limit - faxes.len()).min(PAGE_MAX).to_string())),
@@ -133,6 +138,12 @@ async fn read(client: &Client, flags: &FaxesFlags) -> anyhow::Result<(Vec<Value>
         }
     }
     Ok((faxes, token.is_some()))
+}
+
+/// Returns the statuses to list: by default all, since the emulator leaves out calls that nobody took unless their status is
+/// named.
+fn statuses_wanted(flags: &FaxesFlags) -> String {
+    if flags.status.is_empty() { all_statuses().collect::<Vec<_>>().join(",") } else { flags.status.join(",") }
 }
 
 fn show(faxes: &[Value], all_accounts: bool) -> anyhow::Result<()> {
@@ -165,7 +176,8 @@ fn show_call(client: &Client, call: &Value) -> anyhow::Result<()> {
     if let Some(url) = request["url"].as_str() {
         let end = request["error"]["message"].as_str().map_or_else(|| cell(&request["status"]), table::clean);
         let took = times::duration(&request["duration_ms"]);
-        writeln!(out, "    {} {}: {end}  {took}", cell(&request["method"]), table::clean(url))?;
+        let (method, url) = (cell(&request["method"]), table::clean(url));
+        writeln!(out, "    {method} {url}{}: {end}  {took}", redirected(request))?;
         for line in first_lines(request["body"].as_str().unwrap_or_default()) {
             writeln!(out, "    │ {line}")?;
         }

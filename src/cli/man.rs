@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Args, Command, CommandFactory, ValueHint};
 use clap_mangen::Man;
 
@@ -32,8 +33,9 @@ fn command() -> Command {
     command
 }
 
-/// Writes the page of a command, and those of its subcommands.
+/// Writes the page of a command, and those of its subcommands. The folder is created if it doesn't exist.
 fn pages(command: &Command, folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("can't create the folder {}", folder.display()))?;
     let visible = command.get_subcommands().filter(|each| !each.is_hide_set());
     for each in std::iter::once(command).chain(visible) {
         let name = each.get_display_name().unwrap_or_else(|| each.get_name());
@@ -55,11 +57,12 @@ mod tests {
     #[test]
     fn every_visible_subcommand_has_a_page() {
         let folder = tempfile::tempdir().expect("a folder");
-        pages(&command(), folder.path()).expect("written");
-        let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect(name);
+        let new = folder.path().join("man/man1");
+        pages(&command(), &new).expect("written");
+        let read = |name: &str| std::fs::read_to_string(new.join(name)).expect(name);
         assert!(read("fauxfax-receive.1").contains("fax machine"));
         assert!(read("fauxfax.1").contains(r"fauxfax\-webhooks"));
         let visible = Cli::command().get_subcommands().filter(|each| !each.is_hide_set()).count();
-        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), visible + 1);
+        assert_eq!(std::fs::read_dir(new).expect("a folder").count(), visible + 1);
     }
 }

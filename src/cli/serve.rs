@@ -15,8 +15,12 @@ use super::output::{LastLines, Output};
 use super::signals::stop_signal;
 use super::target::is_default;
 use crate::config::{Config, LogFormat};
+use crate::http::control::BASE;
 use crate::io::file::{self, Contents};
 use crate::server::Server;
+
+/// The outside number to which the first fax is sent; it answers, as all numbers do that don't behave otherwise.
+const FIRST_CALLED: &str = "+15558675310";
 
 pub(super) fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
     let config = isolated(Config::of_process(flags.into_settings())?);
@@ -101,26 +105,34 @@ pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -
     Ok(())
 }
 
-/// Tells a person at the terminal where the console is, and how to make a first fax arrive.
+/// Tells a person at the terminal where the console is, and how to make a first fax: one that the app receives, or without
+/// an app one that is sent, and how to receive one with an app.
 fn advise(config: &Config, server: &Server) {
     let url = url(server.address());
     let world = server.registry().world(server.registry().default_account());
-    let has_app = world.is_some_and(|world| {
-        world.read(|engine| engine.numbers().any(|number| !number.attributes.voice_url.is_empty()))
+    let numbers = world.map(|world| {
+        world.read(|engine| {
+            let numbers = engine.numbers();
+            numbers.map(|number| (number.number, !number.attributes.voice_url.is_empty())).collect::<Vec<_>>()
+        })
     });
-    let mut receive = "fauxfax receive --pages 1 --wait".to_owned();
-    if !has_app {
-        receive.push_str(" --fax-url http://localhost:3000/fax");
-    }
-    if !is_default(&url) {
-        receive = format!("{receive} --url {url}");
-    }
+    let numbers = numbers.unwrap_or_default();
+    let mut flags = if is_default(&url) { String::new() } else { format!(" --url {url}") };
     if config.control_token.is_some() {
-        receive.push_str(" --control-token TOKEN");
+        flags.push_str(" --control-token TOKEN");
     }
+    let receive = "fauxfax receive --pages 1 --wait";
+    let faxes = match numbers.first() {
+        Some((number, _)) if numbers.iter().all(|(_, has_app)| !has_app) => {
+            let send =
+                format!("fauxfax send --wait --from {number} --to {FIRST_CALLED} {url}{BASE}/samples/one-page.pdf");
+            format!("A first fax:  {send}{flags}\nTo your app:  {receive} --fax-url http://localhost:3000/fax{flags}\n")
+        }
+        Some(_) | None => format!("A first fax:  {receive}{flags}\n"),
+    };
     let console = if cfg!(feature = "console") { format!("Console:      {url}/console\n") } else { String::new() };
     // If the terminal is gone, there is nobody to advise.
-    let _ = stderr().write_all(format!("{console}A first fax:  {receive}\n").as_bytes());
+    let _ = stderr().write_all(format!("{console}{faxes}").as_bytes());
 }
 
 /// Writes the port file. A pipe or device is written on a separate thread, since that may block; a failure there is

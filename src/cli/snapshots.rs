@@ -9,6 +9,7 @@ use super::api::ApiFlags;
 use super::client::EXIT_CODES;
 use super::table::cell;
 use super::{reset, times};
+use crate::dialect::form;
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
@@ -40,7 +41,7 @@ enum SnapshotsChange {
 
 pub(super) fn run(flags: &SnapshotsFlags) -> anyhow::Result<ExitCode> {
     let api = &flags.api;
-    let of = |name: &str| format!("/snapshots/{name}");
+    let of = |name: &str| format!("/snapshots/{}", form::segment(name));
     let shown = match &flags.change {
         None => api.call("GET", "/snapshots", &[], None)?,
         Some(SnapshotsChange::Take { name }) => json!({ "snapshots": [api.call("PUT", &of(name), &[], None)?] }),

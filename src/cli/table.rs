@@ -9,6 +9,7 @@ use terminal_size::{Width, terminal_size_of};
 
 use super::out::{self, stdout};
 use crate::config;
+use crate::dialect::unseen;
 
 const HEAD: Style = Style::new().bold();
 /// The blanks between two columns.
@@ -69,9 +70,10 @@ pub(super) fn terminal_width() -> Option<usize> {
     set.or_else(|| terminal_size_of(std::io::stdout()).map(|(Width(width), _)| width.into()))
 }
 
-/// Replaces the characters that would break a line or change the terminal: texts may come from an app.
+/// Replaces the characters that would break a line, change the terminal or reverse the text: texts may come from an app.
 pub(super) fn clean(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+    let spaced: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+    unseen::replaced(&spaced)
 }
 
 /// How a table is laid out.
@@ -232,5 +234,6 @@ mod tests {
     #[test]
     fn an_apps_text_can_not_control_the_terminal() {
         assert_eq!(clean("a\u{1b}[2Jb\nc\td"), "a [2Jb c d");
+        assert_eq!(clean("gpj\u{202e}.exe"), "gpj\u{fffd}.exe", "it isn't read backwards");
     }
 }

@@ -11,13 +11,15 @@ use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::out::{Out, note, stdout};
 use super::stream::{Message, Messages};
 use super::table::{cell, clean};
-use super::timeline::{BAD, DIM, first_lines};
+use super::timeline::{BAD, DIM, first_lines, redirected};
 use super::times;
 use super::values::whole_number;
 
 /// The number of requests to begin with.
 const BEGINS_WITH: u64 = 10;
 const INBOUND: &str = "in";
+/// The methods with which apps make requests; those that the emulator refuses are listed, too.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 /// The indentation of what belongs to a request.
 const INDENT: &str = "               ";
 
@@ -33,7 +35,7 @@ pub(super) struct TailFlags {
     #[arg(long, value_name = "TEXT")]
     path: Option<String>,
     /// Print only requests with this method
-    #[arg(long, value_name = "METHOD", value_parser = ["GET", "POST", "PUT", "DELETE"], ignore_case = true)]
+    #[arg(long, value_name = "METHOD", value_parser = METHODS, ignore_case = true)]
     method: Option<String>,
     /// Print only requests whose response has this status, such as 404 or 4xx
     #[arg(long, value_name = "STATUS")]
@@ -119,6 +121,7 @@ fn line(request: &Value, default: &str) -> String {
     let text = |name: &str| clean(&cell(&request[name]));
     let place = if is_inbound { text("path") } else { text("url") };
     let place = if place.is_empty() { text("path") } else { place };
+    let place = format!("{place}{}", redirected(request));
     let status = request["status"].as_u64();
     let error = request["error"]["message"].as_str();
     let end = match (status, error) {
@@ -153,6 +156,20 @@ mod tests {
         anstream::adapter::strip_str(&line(request, "AC1")).to_string()
     }
 
+    #[test]
+    fn requests_are_selected_by_each_method_that_apps_use() {
+        #[derive(clap::Parser)]
+        struct Command {
+            #[command(flatten)]
+            flags: TailFlags,
+        }
+        for method in ["get", "HEAD", "POST", "PUT", "patch", "DELETE", "OPTIONS"] {
+            let command: Command = clap::Parser::try_parse_from(["tail", "--method", method]).expect(method);
+            let query = filters(&command.flags);
+            assert!(query.contains(&("method", Some(method.to_ascii_uppercase()))), "{query:?}");
+        }
+    }
+
     fn inbound() -> Value {
         json!({
             "at": "2026-11-30T12:26:01.561234Z", "direction": "in", "method": "POST", "path": "/v1/Faxes", "url": null,
@@ -176,6 +193,10 @@ mod tests {
         });
         assert_eq!(plain(&request), "12:26:01.561Z  → POST http://localhost:3000/fax  200  < 1 ms  FX1  AC2");
         assert!(!line(&request, "AC1").contains(&BAD.to_string()));
+        let mut moved = request.clone();
+        moved["redirected_to"] = json!("http://localhost:3000/login");
+        let both = "→ POST http://localhost:3000/fax → http://localhost:3000/login  200";
+        assert!(plain(&moved).contains(both), "{}", plain(&moved));
         let mut refused = request;
         refused["status"] = Value::Null;
         refused["error"] = json!({ "code": 11200, "message": "connection refused" });

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 use super::table::{cell, clean, cut};
-use super::times;
+use super::{out, times};
 
 pub(super) const DIM: Style = Style::new().dimmed();
 pub(super) const GOOD: Style = AnsiColor::Green.on_default();
@@ -19,7 +19,7 @@ pub(super) const HEAD: Style = Style::new().bold();
 pub(super) const VERDICT: &str = "x-demo-signature";
 /// The webhook parameters that are shown.
 const SHOWN: [&str; 6] = ["FaxSid", "FaxStatus", "NumPages", "RemoteStationId", "ErrorCode", "MediaUrl"];
-/// The maximum number of characters of a value that are shown.
+/// The maximum number of characters of a value that are shown on a terminal.
 const VALUE_CHARS_MAX: usize = 60;
 /// The maximum number of lines of a failed response's body that are shown: the end of most stack traces.
 const BODY_LINES_MAX: usize = 20;
@@ -48,6 +48,8 @@ pub(super) struct Timeline<W> {
     headed: Option<Option<String>>,
     /// The advice that was given, which need not be repeated at the end.
     advised: Vec<String>,
+    /// The maximum number of characters of a value that are shown; `None` in a pipe, where nothing is cut.
+    value_chars_max: Option<usize>,
     /// How many signatures the app found valid.
     pub(super) valid: usize,
     /// How many signatures the app found invalid.
@@ -64,8 +66,9 @@ struct Run {
 }
 
 impl<W: Write> Timeline<W> {
-    pub(super) const fn new(out: W, pages: Pages) -> Self {
-        Self { out, pages, run: None, headed: None, advised: Vec::new(), valid: 0, invalid: 0 }
+    pub(super) fn new(out: W, pages: Pages) -> Self {
+        let value_chars_max = out::is_terminal().then_some(VALUE_CHARS_MAX);
+        Self { out, pages, run: None, headed: None, advised: Vec::new(), value_chars_max, valid: 0, invalid: 0 }
     }
 
     /// Returns a timeline of several faxes, in which a heading says where another fax's events begin.
@@ -171,6 +174,11 @@ impl<W: Write> Timeline<W> {
         writeln!(self.out, "{INDENT}{text}")
     }
 
+    /// Cuts a value to what is shown of it.
+    fn shortened(&self, value: &str) -> String {
+        self.value_chars_max.map_or_else(|| value.to_owned(), |most| cut(value, most))
+    }
+
     fn failure(&mut self, text: &str) -> std::io::Result<()> {
         if text.is_empty() { Ok(()) } else { self.detail(&format!("{BAD}{text}{BAD:#}")) }
     }
@@ -217,10 +225,11 @@ impl<W: Write> Timeline<W> {
     fn exchange(&mut self, at: &str, data: &Value) -> std::io::Result<()> {
         let [method, url, purpose] = ["method", "url", "purpose"].map(|name| word(&data[name]));
         let note = data["note"].as_str().map(|note| format!("; {}", clean(note))).unwrap_or_default();
-        self.line(at, &format!("{REQUEST}{method} {url}{REQUEST:#}  {DIM}({purpose}{note}){DIM:#}"))?;
+        let redirected = redirected(data);
+        self.line(at, &format!("{REQUEST}{method} {url}{redirected}{REQUEST:#}  {DIM}({purpose}{note}){DIM:#}"))?;
         for name in SHOWN {
             if let Some(value) = data["params"][name].as_str() {
-                self.detail(&format!("{name}={}", cut(&clean(value), VALUE_CHARS_MAX)))?;
+                self.detail(&format!("{name}={}", self.shortened(&clean(value))))?;
             }
         }
         match data["response_headers"][VERDICT].as_str() {
@@ -246,7 +255,7 @@ impl<W: Write> Timeline<W> {
             // Omit the XML declaration.
             let body = clean(body.split_once("?>").map_or(body, |(_, rest)| rest));
             let tail =
-                if body.trim().is_empty() { String::new() } else { format!("  {}", cut(body.trim(), VALUE_CHARS_MAX)) };
+                if body.trim().is_empty() { String::new() } else { format!("  {}", self.shortened(body.trim())) };
             return self.detail(&format!("{GOOD}{}{GOOD:#}{}{tail}", data["status"], took(&data["duration_ms"])));
         }
         match (status, error) {
@@ -304,6 +313,11 @@ pub(super) fn first_lines(body: &str) -> Vec<String> {
         shown.push(format!("… {rest} more lines"));
     }
     shown
+}
+
+/// Returns where redirects have led a request, as an addition to its URL; empty if there were none.
+pub(super) fn redirected(request: &Value) -> String {
+    request["redirected_to"].as_str().map(|to| format!(" → {}", clean(to))).unwrap_or_default()
 }
 
 /// Returns an error's text with its code.
@@ -370,6 +384,35 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("line 21") && !text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn a_request_that_was_redirected_has_both_urls() {
+        let redirected = json!({
+            "method": "POST", "url": "http://app/fax", "redirected_to": "http://app/login", "purpose": "fax-url",
+            "status": 200, "duration_ms": 3, "body": "<html>",
+        });
+        let text = printed(Pages::Once, false, &[event("webhook.attempt", "FX1", &redirected)]);
+        assert!(text.contains("POST http://app/fax → http://app/login  (fax-url)\n"), "{text}");
+    }
+
+    #[test]
+    fn a_pipe_gets_the_values_and_the_response_of_an_app_in_full() {
+        let (twiml, url) = (format!("<Response>{}</Response>", "x".repeat(90)), format!("http://h/{}", "y".repeat(90)));
+        let data = json!({
+            "method": "POST", "url": "http://app/fax", "purpose": "action", "status": 200, "duration_ms": 0, "body": twiml,
+            "params": { "MediaUrl": url },
+        });
+        let printed = |most| {
+            let mut text = Vec::new();
+            let mut timeline = Timeline::new(anstream::StripStream::new(&mut text), Pages::Once);
+            timeline.value_chars_max = most;
+            timeline.event(&event("webhook.attempt", "FX1", &data)).expect("printed");
+            String::from_utf8(text).expect("text")
+        };
+        let (piped, shown) = (printed(None), printed(Some(VALUE_CHARS_MAX)));
+        assert!(piped.contains(&twiml) && piped.contains(&url) && !piped.contains('…'), "{piped}");
+        assert_eq!(shown.matches('…').count(), 2, "{shown}");
     }
 
     #[test]

@@ -13,6 +13,12 @@ pub(super) fn whole_number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| if is_number { "the number is too large" } else { "it must be a whole number" }.to_owned())
 }
 
+/// Parses a whole number that is not zero.
+pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
+    let number = whole_number(text)?;
+    if number == 0 { Err("it must be at least 1".to_owned()) } else { Ok(number) }
+}
+
 /// Parses a duration: seconds, or numbers with units.
 pub(super) fn span(text: &str) -> Result<Duration, String> {
     duration::parse(text).map_err(|why| why.to_string())
@@ -42,6 +48,8 @@ mod tests {
             assert_eq!(whole_number::<u32>(text), Err("it must be a whole number".to_owned()), "{text}");
         }
         assert_eq!(whole_number::<u32>("5000000000"), Err("the number is too large".to_owned()));
+        assert_eq!(at_least_one("0"), Err("it must be at least 1".to_owned()));
+        assert_eq!(at_least_one("1"), Ok(1));
         for text in ["", "soon", "nan", "inf", "-1h"] {
             assert!(span(text).expect_err(text).contains("1h30m"), "{text}");
         }

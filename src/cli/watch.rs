@@ -94,10 +94,17 @@ pub(super) async fn overdue(client: &Client, limit: Duration, standing: &str) ->
 
 /// Says what a fax is doing: `is sending (page 3 of 120)`.
 async fn doing(client: &Client, sid: &str) -> anyhow::Result<String> {
-    let Some(fax) = client.fax_if_there(sid).await? else {
-        return Ok("is not a fax yet: the app has not taken the call".to_owned());
-    };
+    let no_fax = || Ok("is not a fax yet: the app has not taken the call".to_owned());
+    let Some(fax) = client.fax_if_there(sid).await? else { return no_fax() };
     let status = cell(&fax["status"]);
+    if status == Status::Receiving.as_str() {
+        // The API shows a call that still rings as a fax that is being received. Only the latter has had a status.
+        let query = [("fax", Some(sid.to_owned())), ("kind", Some("fax.status".to_owned()))];
+        let changes = client.control("GET", "/events", &query, None).await?;
+        if changes["events"].as_array().is_none_or(Vec::is_empty) && changes["evicted"] == 0 {
+            return no_fax();
+        }
+    }
     if status == NOT_ANSWERED || Status::from_word(&status).is_some_and(Status::is_final) {
         return Ok(format!("is {status}, but a request to the app about it is under way"));
     }

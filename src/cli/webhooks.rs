@@ -12,6 +12,7 @@ use super::params::by_name;
 use super::table::{self, cell};
 use super::times;
 use super::values::whole_number;
+use crate::dialect::form;
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
@@ -55,7 +56,7 @@ pub(super) fn run(flags: &WebhooksFlags) -> anyhow::Result<ExitCode> {
     };
     let id = whole_id(api, id)?;
     if !flags.replay {
-        let webhook = api.call("GET", &format!("/webhooks/{id}"), &[], None)?;
+        let webhook = api.call("GET", &format!("/webhooks/{}", form::segment(&id)), &[], None)?;
         table::json(&webhook)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -68,7 +69,7 @@ pub(super) fn run(flags: &WebhooksFlags) -> anyhow::Result<ExitCode> {
     if let Some(url) = &flags.to {
         edits["url"] = json!(url);
     }
-    let exchange = api.call("POST", &format!("/webhooks/{id}/replay"), &[], Some(&edits))?;
+    let exchange = api.call("POST", &format!("/webhooks/{}/replay", form::segment(&id)), &[], Some(&edits))?;
     let failed = !exchange["error"].is_null();
     api.show(&exchange, ["METHOD", "STATUS", "TOOK", "URL", "ERROR"], |exchange| {
         let error = cell(&exchange["error"]["message"]);

@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 use super::credential::{Credential, credential};
 use super::dialects::{dialect_of, elsewhere};
 use super::reply::ErrorForm;
-use super::traffic::Unassignable;
+use super::traffic::{Answered, Unassignable};
 use super::{AbortHandle, asked_path, is_read, reply};
 use crate::dialect::error::{ApiError, Reason};
 use crate::emulator::{NoWorld, Registry, SignInError, World};
@@ -20,6 +20,7 @@ use crate::engine::input::ApiCalled;
 use crate::model::account::{AccountStatus, Dialect};
 use crate::model::refusal::Refusal;
 use crate::model::sid::AccountSid;
+use crate::world::journal::Excerpt;
 
 /// The result of a successful sign-in: the credential's world, and the world that the path addresses.
 pub(super) struct SignedIn {
@@ -45,13 +46,13 @@ impl SignedIn {
 }
 
 /// Applies a tester's `api` rule to the call: waits for the rule's delay, then returns the response that replaces the
-/// usual one, together with the error code. Returns `None` if no rule acts or the rule only delays.
+/// usual one, and its description. Returns `None` if no rule acts or the rule only delays.
 pub(super) async fn otherwise(
     registry: &Registry,
     signed_in: &SignedIn,
     parts: &Parts,
     connection: &AbortHandle,
-) -> Option<(Response, Option<u32>)> {
+) -> Option<(Response, Answered)> {
     // Only in a world with such rules does a REST call become a command.
     if !signed_in.has_api_rules() {
         return None;
@@ -65,10 +66,14 @@ pub(super) async fn otherwise(
         registry.pause(Duration::from_millis(fault.delay_ms)).await;
     }
     if fault.reset {
-        return Some((reply::reset(connection), None));
+        return Some((reply::reset(connection), Answered::reset()));
     }
     let form = ErrorForm::at(parts, dialect_of(parts));
-    fault.refusal.map(|(status, code)| (reply::on_purpose(form, status, code), Some(code)))
+    fault.refusal.map(|(status, code)| {
+        let error = reply::on_purpose(status, code);
+        let body = Excerpt::of(&form.body(&error));
+        (reply::refused_on_purpose(form, &error), Answered { status, code: Some(code), body, is_reset: false })
+    })
 }
 
 /// Checks the credential and finds a request's worlds. `named` is the account in the path: `None` if there is none,

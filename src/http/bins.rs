@@ -11,7 +11,7 @@ use axum::routing::get;
 
 use super::asked_path;
 use super::reply;
-use super::traffic::{self, Unassignable};
+use super::traffic::{self, Arrived, Unassignable};
 use crate::dialect::error::ApiError;
 use crate::dialect::twiml_bin::{CONTENT_TYPE, LAML_BINS, TWIML_BINS, bin_at};
 use crate::emulator::{NoWorld, Registry};
@@ -30,7 +30,12 @@ async fn serve(State(registry): State<Registry>, parts: Parts) -> Response {
     let owner = bin_at(parts.uri.path()).and_then(|sid| Some((sid, registry.owner_of_bin(sid)?)));
     let Some((sid, world)) = owner else {
         let error = ApiError::not_found(asked_path(&parts));
-        return traffic::refuse(&registry, &parts, Unassignable::because(NoWorld::UnknownPath), &error);
+        return traffic::refuse(
+            &registry,
+            (&parts, Arrived::of(&parts)),
+            Unassignable::because(NoWorld::UnknownPath),
+            &error,
+        );
     };
     let dialect = Dialect::of(world.sid());
     let (method, path) = (traffic::name_of(&parts.method), traffic::target(&parts));
@@ -51,7 +56,8 @@ async fn serve(State(registry): State<Registry>, parts: Parts) -> Response {
             // The parameters aren't read.
             form: Excerpt::default(),
             response,
-            duration: traffic::taken(&registry, &parts),
+            duration: Arrived::of(&parts).elapsed(&registry),
+            is_reset: false,
             no_world: None,
             named: None,
         };

@@ -17,12 +17,11 @@ use bytes::Bytes;
 use super::auth;
 use super::dialects::{dialect_of, elsewhere};
 use super::rest::{Call, PathParams, Route};
-use super::traffic::{self, Answered, Unassignable};
+use super::traffic::{self, Answered, Arrived, Unassignable};
 use super::{AbortHandle, asked_path, reply, signalwire, twilio};
 use crate::dialect::error::{ApiError, Reason};
 use crate::emulator::{NoWorld, Registry};
 use crate::model::account::Dialect;
-use crate::world::journal::Excerpt;
 
 /// The routes of one dialect. They are matched here rather than by axum, whose handlers are boxed futures: these
 /// handlers are plain functions, so most calls need no future.
@@ -50,6 +49,7 @@ fn routes_of(dialect: Dialect) -> &'static Routes {
 pub(super) async fn answer<B>(
     registry: &Registry,
     request: Request<B>,
+    arrived: Arrived,
     connection: &AbortHandle,
 ) -> ControlFlow<Response, Request<B>>
 where
@@ -58,7 +58,7 @@ where
 {
     let (parts, body) = request.into_parts();
     let dialect = dialect_of(&parts);
-    let refuse = |why, error| ControlFlow::Break(traffic::refuse(registry, &parts, why, &error));
+    let refuse = |why, error| ControlFlow::Break(traffic::refuse(registry, (&parts, arrived), why, &error));
     let Ok(found) = routes_of(dialect).at(parts.uri.path()) else {
         return match hint(dialect, &parts) {
             Some(error) => refuse(Unassignable::because(NoWorld::UnknownPath), error),
@@ -75,7 +75,7 @@ where
         // The client has not signed in yet, so the request belongs to no world.
         let why = Unassignable { account: params.account().flatten(), reason: NoWorld::WrongMethod };
         let error = ApiError::method_not_allowed(parts.method.as_str(), asked_path(&parts));
-        traffic::note_refused(registry, &parts, why, Answered::with(&parts, &error));
+        traffic::note_refused(registry, (&parts, arrived), why, Answered::with(&parts, &error));
         return ControlFlow::Break(reply::wrong_method(&parts, &error, found.value.methods()));
     };
     let signed_in = match auth::sign_in(registry, &parts, params.account(), operation.area) {
@@ -83,10 +83,8 @@ where
         Err((why, error)) => return refuse(why, error),
     };
     // A tester's rule may delay, refuse or reset the call.
-    if let Some((response, code)) = auth::otherwise(registry, &signed_in, &parts, connection).await {
-        // The response's body is what the rule says, and on a reset there is none.
-        let answered = Answered { status: response.status().as_u16(), code, body: Excerpt::default() };
-        Call::of(registry, &signed_in, &parts, &params, Bytes::new()).note(answered);
+    if let Some((response, answered)) = auth::otherwise(registry, &signed_in, &parts, connection).await {
+        Call::of(registry, &signed_in, (&parts, arrived), &params, Bytes::new()).note(answered);
         return ControlFlow::Break(response);
     }
     let body = match auth::admit(&signed_in, operation.area, operation.action) {
@@ -96,7 +94,7 @@ where
         }
     };
     let (body, error) = body.map_or_else(|error| (Bytes::new(), Some(error)), |body| (body, None));
-    let call = Call::of(registry, &signed_in, &parts, &params, body);
+    let call = Call::of(registry, &signed_in, (&parts, arrived), &params, body);
     ControlFlow::Break(call.answered(error.map_or_else(|| (operation.handler)(&call), Err)))
 }
 

@@ -15,7 +15,7 @@ use axum::{Extension, Router};
 
 use super::range::{self, Wanted};
 use super::reply::Counted;
-use super::traffic::{self, Answered, Unassignable};
+use super::traffic::{self, Answered, Arrived, Unassignable};
 use super::{auth, reply, user_agent};
 use crate::dialect::error::ApiError;
 use crate::dialect::media_url::{self, MediaName, MediaUrlError, StoredMedia, Ticket};
@@ -105,7 +105,8 @@ async fn show(
 fn unknown(registry: &Registry, parts: &Parts, account: Option<AccountSid>) -> Response {
     let reason = if account.is_some() { NoWorld::UnknownAccount } else { NoWorld::UnknownPath };
     let answered = Denial::Missing.answered();
-    traffic::note(registry, parts, RequestedService::Media, Unassignable { account, reason }, answered);
+    let head = (parts, Arrived::of(parts));
+    traffic::note(registry, head, RequestedService::Media, Unassignable { account, reason }, answered);
     Denial::Missing.into_response()
 }
 
@@ -165,7 +166,12 @@ impl Shown {
         // A document isn't text, so only its size is recorded.
         let bytes = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
         let body = Excerpt::omitted(bytes.unwrap_or_default());
-        traffic::note_download(registry, parts, of, Answered { status: response.status().as_u16(), code: None, body });
+        traffic::note_download(
+            registry,
+            parts,
+            of,
+            Answered { status: response.status().as_u16(), code: None, body, is_reset: false },
+        );
         response
     }
 
@@ -223,7 +229,7 @@ impl Denial {
 
     fn answered(&self) -> Answered {
         let body = Excerpt::of(self.body().as_bytes());
-        Answered { status: self.status().as_u16(), code: None, body }
+        Answered { status: self.status().as_u16(), code: None, body, is_reset: false }
     }
 
     const fn status(&self) -> StatusCode {

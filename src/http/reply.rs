@@ -85,16 +85,21 @@ impl ErrorForm {
     }
 
     /// Returns the body of the response that an error becomes.
-    fn body(self, refused: &ApiError) -> Vec<u8> {
+    pub(super) fn body(self, refused: &ApiError) -> Vec<u8> {
         if self.is_of_logs { logs::error_body(refused) } else { refused.body(self.dialect) }
     }
 }
 
-/// Returns the error that a tester's rule asks for. Like Twilio's own, a 429 carries `Retry-After`.
-pub(super) fn on_purpose(form: ErrorForm, status: u16, code: u32) -> Response {
+/// Returns the error that a tester's rule asks for.
+pub(super) fn on_purpose(status: u16, code: u32) -> ApiError {
     let reason = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Refused");
-    let mut response = form.response(&ApiError::new(Reason::OnPurpose { status, code }, reason));
-    if status == StatusCode::TOO_MANY_REQUESTS.as_u16() {
+    ApiError::new(Reason::OnPurpose { status, code }, reason)
+}
+
+/// Turns an error that a rule asks for into a response. Like Twilio's own, a 429 carries `Retry-After`.
+pub(super) fn refused_on_purpose(form: ErrorForm, error: &ApiError) -> Response {
+    let mut response = form.response(error);
+    if response.status() == StatusCode::TOO_MANY_REQUESTS {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
     }
     response

@@ -61,49 +61,58 @@ impl App {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let (mut parts, body) = prepared(request, self.address).into_parts();
-        parts.extensions.insert(Arrived(self.registry.uptime()));
+        let arrived = Arrived::now(&self.registry);
+        let (parts, body) = prepared(request, self.address).into_parts();
         let form = ErrorForm::at(&parts, dialect_of(&parts));
         let verdict = guard::judge(&parts, self.registry.settings());
         if let Verdict::Refuse(response, Some(error)) = &verdict {
             let (status, why) = (response.status().as_u16(), Unassignable::because(NoWorld::NotAllowed));
             let (code, body) = (Some(error.code(form.dialect)), Excerpt::of(&error.body(form.dialect)));
-            let answered = Answered { status, code, body };
+            let answered = Answered { status, code, body, is_reset: false };
             if status == StatusCode::MISDIRECTED_REQUEST.as_u16() {
-                traffic::note_refused(&self.registry, &parts, why, answered);
+                traffic::note_refused(&self.registry, (&parts, arrived), why, answered);
             } else {
                 // A web page sent it, so it isn't an app's mistake, and no page may fill an account's journal.
-                traffic::note(&self.registry, &parts, RequestedService::Rest, why, answered);
+                traffic::note(&self.registry, (&parts, arrived), RequestedService::Rest, why, answered);
             }
         }
         let request = Request::from_parts(parts, body);
         match verdict {
-            Verdict::Pass => self.routed(form, request, connection).await,
-            Verdict::PassTo(origin) => guard::readable_by(self.routed(form, request, connection).await, &origin),
+            Verdict::Pass => self.routed(form, request, arrived, connection).await,
+            Verdict::PassTo(origin) => {
+                guard::readable_by(self.routed(form, request, arrived, connection).await, &origin)
+            }
             Verdict::Answer(response) | Verdict::Refuse(response, _) => response,
         }
     }
 
     /// Responds according to the request's route, and charges the response's bytes to the budget until they have been
     /// sent.
-    async fn routed<B>(&self, form: ErrorForm, request: Request<B>, connection: &AbortHandle) -> Response
+    async fn routed<B>(
+        &self,
+        form: ErrorForm,
+        request: Request<B>,
+        arrived: Arrived,
+        connection: &AbortHandle,
+    ) -> Response
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
         // A panic in a world breaks that world, which logs it; the client still gets a response.
-        let answered = AssertUnwindSafe(self.route(request, connection)).catch_unwind().await;
+        let answered = AssertUnwindSafe(self.route(request, arrived, connection)).catch_unwind().await;
         reply::charged(form, answered.unwrap_or_else(|_| reply::fault(form)), self.registry.budget())
     }
 
-    async fn route<B>(&self, request: Request<B>, connection: &AbortHandle) -> Response
+    async fn route<B>(&self, request: Request<B>, arrived: Arrived, connection: &AbortHandle) -> Response
     where
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        match dispatch::answer(&self.registry, request, connection).await {
+        match dispatch::answer(&self.registry, request, arrived, connection).await {
             ControlFlow::Break(response) => response,
-            ControlFlow::Continue(request) => {
+            ControlFlow::Continue(mut request) => {
+                request.extensions_mut().insert(arrived);
                 // axum's routers never fail.
                 let Ok(response) = self.pages.clone().oneshot(request).await;
                 response
@@ -181,7 +190,7 @@ fn rewritten(uri: &Uri) -> Option<Uri> {
 fn wrong_method(registry: &Registry, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let error = ApiError::method_not_allowed(parts.method.as_str(), asked_path(&parts));
-    traffic::refuse(registry, &parts, Unassignable::because(NoWorld::WrongMethod), &error)
+    traffic::refuse(registry, (&parts, Arrived::of(&parts)), Unassignable::because(NoWorld::WrongMethod), &error)
 }
 
 #[cfg(test)]

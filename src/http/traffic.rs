@@ -23,9 +23,28 @@ use crate::world::journal::{ApiRequest, Excerpt, RequestedService};
 /// The maximum number of bytes that are kept of a target; real targets are shorter.
 const TARGET_LEN_MAX: usize = 2_048;
 
-/// When a request's head arrived, as time since the emulator was created. Every request has it in its extensions.
+/// When a request's head arrived, as time since the emulator was created. Requests that aren't REST calls have it in their
+/// extensions, where REST calls, which are most of all requests, have none: the first extension costs an allocation.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Arrived(pub(super) Duration);
+pub(super) struct Arrived(Duration);
+
+impl Arrived {
+    /// Returns the current moment.
+    pub(super) fn now(registry: &Registry) -> Self {
+        Self(registry.uptime())
+    }
+
+    /// Returns the moment at which a request arrived that is not a REST call.
+    pub(super) fn of(parts: &Parts) -> Self {
+        // The router adds it to each of them.
+        parts.extensions.get().copied().unwrap_or(Self(Duration::ZERO))
+    }
+
+    /// Returns the time since then.
+    pub(super) fn elapsed(self, registry: &Registry) -> Duration {
+        registry.uptime().saturating_sub(self.0)
+    }
+}
 
 /// The reason a request belongs to no world, and the account that it names, if any.
 #[derive(Debug, Clone, Copy)]
@@ -41,28 +60,35 @@ pub(super) struct Answered {
     pub(super) code: Option<u32>,
     /// The body of the response.
     pub(super) body: Excerpt,
+    /// Whether the connection is reset instead, because a tester's rule says so.
+    pub(super) is_reset: bool,
 }
 
 /// Returns the error as a response to a request that was refused before it reached a world, and records the request.
-pub(super) fn refuse(registry: &Registry, parts: &Parts, why: Unassignable, error: &ApiError) -> Response {
-    note_refused(registry, parts, why, Answered::with(parts, error));
+pub(super) fn refuse(
+    registry: &Registry,
+    (parts, arrived): (&Parts, Arrived),
+    why: Unassignable,
+    error: &ApiError,
+) -> Response {
+    note_refused(registry, (parts, arrived), why, Answered::with(parts, error));
     reply::error_at(parts, error)
 }
 
 /// Records a request that was refused before it reached a world.
-pub(super) fn note_refused(registry: &Registry, parts: &Parts, why: Unassignable, answered: Answered) {
-    registry.note_refused(request(registry, parts, RequestedService::Rest, why, answered));
+pub(super) fn note_refused(registry: &Registry, head: (&Parts, Arrived), why: Unassignable, answered: Answered) {
+    registry.note_refused(request(registry, head, RequestedService::Rest, why, answered));
 }
 
 /// Records a request that no journal contains, in the traffic alone.
 pub(super) fn note(
     registry: &Registry,
-    parts: &Parts,
+    head: (&Parts, Arrived),
     service: RequestedService,
     why: Unassignable,
     answered: Answered,
 ) {
-    let request = request(registry, parts, service, why, answered);
+    let request = request(registry, head, service, why, answered);
     registry.feed().add_request(request.named, Arc::new(request));
 }
 
@@ -73,30 +99,30 @@ pub(super) fn note_download(
     (account, fax): (AccountSid, FaxSid),
     answered: Answered,
 ) {
-    let request = ApiRequest { fax: Some(fax), ..described(registry, parts, RequestedService::Media, answered) };
+    let head = (parts, Arrived::of(parts));
+    let request = ApiRequest { fax: Some(fax), ..described(registry, head, RequestedService::Media, answered) };
     registry.feed().add_request(Some(account), Arc::new(request));
-}
-
-/// Returns the time since a request's head arrived.
-pub(super) fn taken(registry: &Registry, parts: &Parts) -> Duration {
-    // Every request has the extension, since the router adds it.
-    parts.extensions.get().map_or(Duration::ZERO, |Arrived(at)| registry.uptime().saturating_sub(*at))
 }
 
 fn request(
     registry: &Registry,
-    parts: &Parts,
+    (parts, arrived): (&Parts, Arrived),
     service: RequestedService,
     why: Unassignable,
     answered: Answered,
 ) -> ApiRequest {
     let named = why.account.or_else(|| account_of(&parts.headers));
-    ApiRequest { no_world: Some(why.reason), named, ..described(registry, parts, service, answered) }
+    ApiRequest { no_world: Some(why.reason), named, ..described(registry, (parts, arrived), service, answered) }
 }
 
 /// Returns the record of a request whose body was not read.
-fn described(registry: &Registry, parts: &Parts, service: RequestedService, answered: Answered) -> ApiRequest {
-    let Answered { status, code, body } = answered;
+fn described(
+    registry: &Registry,
+    (parts, arrived): (&Parts, Arrived),
+    service: RequestedService,
+    answered: Answered,
+) -> ApiRequest {
+    let Answered { status, code, body, is_reset } = answered;
     ApiRequest {
         service,
         // Replaced by the time of the journal that takes the request, if one does.
@@ -108,7 +134,8 @@ fn described(registry: &Registry, parts: &Parts, service: RequestedService, answ
         code,
         form: Excerpt::default(),
         response: body,
-        duration: taken(registry, parts),
+        duration: arrived.elapsed(registry),
+        is_reset,
         no_world: None,
         named: None,
     }
@@ -140,11 +167,16 @@ impl Unassignable {
 }
 
 impl Answered {
+    /// Describes a call whose connection is reset.
+    pub(super) fn reset() -> Self {
+        Self { status: 0, code: None, body: Excerpt::default(), is_reset: true }
+    }
+
     /// Describes the response to a request that is refused with this error.
     pub(super) fn with(parts: &Parts, error: &ApiError) -> Self {
         let dialect = dialect_of_client(parts);
         let body = Excerpt::of(&reply::error_body(parts, error));
-        Self { status: error.status(dialect), code: Some(error.code(dialect)), body }
+        Self { status: error.status(dialect), code: Some(error.code(dialect)), body, is_reset: false }
     }
 }
 
@@ -152,5 +184,6 @@ impl Answered {
 pub(super) fn no_such_resource(registry: &Registry, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let error = ApiError::not_found(asked_path(&parts));
-    refuse(registry, &parts, Unassignable::because(NoWorld::UnknownPath), &error)
+    let head = (&parts, Arrived::of(&parts));
+    refuse(registry, head, Unassignable::because(NoWorld::UnknownPath), &error)
 }

@@ -425,7 +425,7 @@ impl Target {
         let hint = "; if this port speaks TLS, write https:// in the URL";
         if self.url.scheme() == "http"
             && let ExchangeFailure::ProtocolViolation(why) | ExchangeFailure::ConnectionFailure(why) = &mut failure
-            && (why.starts_with(NOT_HTTP) || why == ENDED_EARLY)
+            && (why.starts_with(NOT_HTTP) && !is_nearly_http(why) || why == ENDED_EARLY)
         {
             why.push_str(hint);
         }
@@ -546,6 +546,12 @@ fn failure(error: &hyper::Error) -> ExchangeFailure {
     } else {
         ExchangeFailure::ConnectionFailure(cause.to_string())
     }
+}
+
+/// Returns whether a response begins like HTTP, which an alert of TLS doesn't, though its first line or a header is
+/// invalid.
+fn is_nearly_http(why: &str) -> bool {
+    ["status-code", "header", "content-length", "transfer-encoding"].iter().any(|part| why.contains(part))
 }
 
 fn cookies(answer: &Response, url: &Url) -> Vec<Cookie> {

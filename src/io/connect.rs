@@ -46,7 +46,7 @@ impl Connector {
         // Checked on the open connection, so that no other name for this machine can circumvent the check.
         let ends = stream.local_addr().and_then(|local| Ok((local.ip(), stream.peer_addr()?)));
         if is_control(url.path()) && ends.is_ok_and(|(local, peer)| self.own.lead_here(local, peer)) {
-            let why = "webhooks and documents can't use the emulator's own control API";
+            let why = ExchangeFailure::OWN_CONTROL_API;
             return Err(ExchangeFailure::InvalidUrl(format!("{}: {why}", url.path())));
         }
         // Requests are small, so send them without delay. A failure of this call would only make them slower.

@@ -58,13 +58,15 @@ pub(super) fn explained(unreadable: UnreadableDocument, record: &ExchangeRecord)
         header("content-encoding").filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"));
     let reason = match (coding, header("content-type")) {
         (Some(coding), _) => format!(
-            "the document is compressed (Content-Encoding: {coding}), although the request doesn't accept that; make \
-             the server compress only as Accept-Encoding allows"
+            "{} (Content-Encoding: {coding}), although the request doesn't accept that; make \
+             the server compress only as Accept-Encoding allows",
+            UnreadableDocument::COMPRESSED
         ),
         (None, Some(content_type)) if content_type.to_ascii_lowercase().starts_with("text/html") => format!(
-            "{}; the server sent an HTML page, most likely an error page or a login page; open the MediaUrl in a browser \
+            "{}; {}, most likely an error page or a login page; open the MediaUrl in a browser \
              to see it",
-            unreadable.reason
+            unreadable.reason,
+            UnreadableDocument::HTML_PAGE
         ),
         (None, _) => return unreadable,
     };

@@ -159,6 +159,11 @@ fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outco
     let status = answer.map(|answer| answer.status);
     // The client treats a 4xx or 5xx as an ordinary response; the journal treats it as a failure.
     let refused = status.filter(|status| !(200..400).contains(status)).map(ExchangeFailure::HttpStatus);
+    // A crashed app's error page may be of any size; the crash is what matters.
+    let failure = match (&outcome.failure, refused) {
+        (None | Some(ExchangeFailure::TooLarge { .. }), Some(refused)) => Some(refused),
+        (failure, _) => failure.clone(),
+    };
     ExchangeRecord {
         purpose,
         method,
@@ -171,7 +176,7 @@ fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outco
         response_body: answer.map(|answer| excerpt(&answer.body)).unwrap_or_default(),
         // Exchanges are timed in real time, whatever the world's clock shows.
         duration_ms: u64::try_from(outcome.elapsed.as_millis()).unwrap_or(u64::MAX),
-        failure: outcome.failure.clone().or(refused),
+        failure,
         // The engine knows which delivery this is.
         delivery: Delivery::FIRST,
     }

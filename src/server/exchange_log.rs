@@ -4,6 +4,7 @@
 //! ```text
 //! ← POST /v1/Faxes 400 21211 < 1 ms
 //! → POST http://localhost:3000/fax 500 3 ms FX0123…
+//! → POST http://localhost:3000/fax → http://localhost:3000/login 200 3 ms FX0123…
 //! → POST http://localhost:3000/fax failed: connection refused: nothing listens on that port FX0123…
 //! ```
 
@@ -12,11 +13,11 @@ use std::fmt::Write;
 use tracing::Level;
 
 use crate::dialect::advice::{self, Advice};
-use crate::dialect::mask;
+use crate::dialect::{mask, unseen};
 use crate::emulator::{NoWorld, Registry};
 use crate::engine::event::{Alert, EventKind};
 use crate::model::account::Dialect;
-use crate::model::sid::AccountSid;
+use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::webhook::{ExchangeFailure, ExchangeRecord};
 use crate::world::feed::News;
 use crate::world::journal::{ApiRequest, JournalEvent};
@@ -84,7 +85,13 @@ fn is_wanted() -> bool {
 }
 
 fn log_request(request: &ApiRequest, account: Option<AccountSid>) {
-    let mut line = format!("← {} {} {}", request.method, request.path, request.status);
+    let account = request.named.or(account);
+    let mut line = format!("← {} {}", request.method, request.path);
+    if request.is_reset {
+        line.push_str(" reset by a rule");
+    } else {
+        push(&mut line, request.status);
+    }
     if let Some(code) = request.code {
         push(&mut line, code);
     }
@@ -93,7 +100,7 @@ fn log_request(request: &ApiRequest, account: Option<AccountSid>) {
     if let Some(fax) = request.fax {
         push(&mut line, fax);
     }
-    if let Some(account) = request.named.or(account) {
+    if let Some(account) = account {
         push(&mut line, account);
     }
     if let Some(reason) = request.no_world {
@@ -102,8 +109,9 @@ fn log_request(request: &ApiRequest, account: Option<AccountSid>) {
     tracing::info!(
         http.request.method = &*request.method,
         url.path = &*request.path,
-        http.response.status_code = request.status,
+        http.response.status_code = (!request.is_reset).then_some(request.status),
         fax.sid = request.fax.map(|fax| fax.to_string()),
+        fauxfax.account = account.map(|account| account.to_string()),
         fauxfax.code = request.code,
         "{}",
         on_one_line(&line)
@@ -112,34 +120,39 @@ fn log_request(request: &ApiRequest, account: Option<AccountSid>) {
 
 fn log_event(event: &JournalEvent, account: Option<AccountSid>) {
     let Some(kind) = event.engine_kind() else { return };
-    let mut about = event.fax().map(|fax| format!(" {fax}")).unwrap_or_default();
-    if let Some(account) = account {
-        push(&mut about, account);
-    }
+    let about = About { fax: event.fax(), account };
     if let Some(record) = kind.exchange() {
-        return log_exchange(event.dialect, record, &about);
+        return log_exchange(event.dialect, record, about);
     }
-    match kind {
-        EventKind::Alert(alert) => log_alert(event.dialect, alert, &about),
-        EventKind::FaxStatus { new, failure, .. } if new.is_final() => {
-            let code = failure.as_ref().and_then(|failure| event.dialect.failure_code(failure));
-            let text = failure.as_ref().and_then(|failure| event.dialect.failure_text(failure));
-            let why = code.zip(text).map(|(code, text)| format!(": {code} {text}")).unwrap_or_default();
-            tracing::info!(fax.sid = event.fax().map(|fax| fax.to_string()), "fax{about} {new}{}", on_one_line(&why));
-        }
-        EventKind::CallNotAnswered => {
-            tracing::info!(
-                fax.sid = event.fax().map(|fax| fax.to_string()),
-                "the app did not take the call{about}; no fax was received"
-            );
-        }
-        _ => {}
+    if let EventKind::Alert(alert) = kind {
+        log_alert(event.dialect, alert, about);
+    } else if let EventKind::FaxStatus { new, failure, .. } = kind
+        && new.is_final()
+    {
+        let code = failure.as_ref().and_then(|failure| event.dialect.failure_code(failure));
+        let text = failure.as_ref().and_then(|failure| event.dialect.failure_text(failure));
+        let why = code.zip(text).map(|(code, text)| format!(": {code} {text}")).unwrap_or_default();
+        tracing::info!(
+            fax.sid = about.fax(),
+            fauxfax.account = about.account(),
+            "fax{about} {new}{}",
+            on_one_line(&why)
+        );
+    } else if matches!(kind, EventKind::CallNotAnswered) {
+        tracing::info!(
+            fax.sid = about.fax(),
+            fauxfax.account = about.account(),
+            "the app did not take the call{about}; no fax was received"
+        );
     }
 }
 
-fn log_exchange(dialect: Dialect, record: &ExchangeRecord, about: &str) {
-    let (method, url) = (record.method.as_str(), mask::passwords(&record.url));
+fn log_exchange(dialect: Dialect, record: &ExchangeRecord, about: About) {
+    let (method, url) = (record.method.as_str(), mask::target(&record.url));
     let mut line = format!("→ {method} {url}");
+    if let Some(to) = &record.redirected_to {
+        push(&mut line, format_args!("→ {to}"));
+    }
     if let Some(status) = record.status {
         push(&mut line, status);
     }
@@ -153,29 +166,57 @@ fn log_exchange(dialect: Dialect, record: &ExchangeRecord, about: &str) {
             let _ = write!(line, " failed: {failure}");
         }
     }
-    line.push_str(about);
+    line.push_str(&about.to_string());
     tracing::info!(
         http.request.method = method,
         url.full = &*url,
         http.response.status_code = record.status,
         fauxfax.code = record.failure.as_ref().map(|failure| dialect.code(failure.fault())),
         fauxfax.purpose = record.purpose.as_str(),
+        fax.sid = about.fax(),
+        fauxfax.account = about.account(),
         "{}",
         on_one_line(&mask::passwords(&line))
     );
 }
 
-fn log_alert(dialect: Dialect, alert: &Alert, about: &str) {
+fn log_alert(dialect: Dialect, alert: &Alert, about: About) {
     let (level, code) = (alert.level.as_str(), dialect.code(alert.fault));
     let Advice { cause, remedy } = advice::of_alert(alert, dialect);
     let line = format!("{level} {code}{about}: {}. {cause} {remedy}", alert.message.trim_end_matches('.'));
     tracing::warn!(
         fauxfax.code = code,
         fauxfax.level = level,
+        fauxfax.cause = cause,
         fauxfax.advice = remedy,
+        fax.sid = about.fax(),
+        fauxfax.account = about.account(),
         "{}",
         on_one_line(&mask::passwords(&line))
     );
+}
+
+/// What a line is about: the fax or call, and the account if it isn't the default one.
+#[derive(Debug, Clone, Copy)]
+struct About {
+    fax: Option<FaxSid>,
+    account: Option<AccountSid>,
+}
+
+impl About {
+    fn fax(self) -> Option<String> {
+        self.fax.map(|fax| fax.to_string())
+    }
+
+    fn account(self) -> Option<String> {
+        self.account.map(|account| account.to_string())
+    }
+}
+
+impl std::fmt::Display for About {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        [self.fax(), self.account()].iter().flatten().try_for_each(|sid| write!(f, " {sid}"))
+    }
 }
 
 /// Says why a request belongs to no account.
@@ -184,9 +225,9 @@ const fn explained(reason: NoWorld) -> &'static str {
         NoWorld::NotAllowed => "its Host or Origin is not allowed",
         NoWorld::UnknownPath => "nothing has this path",
         NoWorld::WrongMethod => "this path has no such method",
-        NoWorld::NoCredential => "it has no credential",
+        NoWorld::NoCredential => "it has no usable credential",
         NoWorld::UnknownAccount => "there is no such account",
-        NoWorld::WrongCredential => "its token is wrong",
+        NoWorld::WrongCredential => "its token or secret is wrong",
         NoWorld::OtherAccount => "the credential is another account's",
         NoWorld::OtherDialect => "this path belongs to the other service",
         NoWorld::KeyNotEnough => "an API key is not enough for this",
@@ -205,7 +246,8 @@ fn push(line: &mut String, word: impl std::fmt::Display) {
     let _ = write!(line, " {word}");
 }
 
-/// Replaces control characters, which an app's response may contain, since they would break the line or the terminal.
+/// Replaces the characters that would break the line, the terminal or the order of the text: an app's response may contain
+/// them.
 fn on_one_line(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+    unseen::replaced(text)
 }

@@ -22,10 +22,10 @@ use crate::model::sid::AccountSid;
 use crate::model::time::Timestamp;
 
 /// The maximum number of entries in the ring: enough for the whole conversations of a long test run.
-pub const FEED_ENTRIES_MAX: usize = 20_000;
+pub const FEED_ENTRIES_MAX: usize = 10_000;
 /// The maximum size of the entries in the ring, in bytes. Most entries are shared with their account's journal, so they
 /// take additional memory only once the journal has dropped them.
-pub const FEED_BYTES_MAX: usize = 32 * 1024 * 1024;
+pub const FEED_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// An entry of the ring.
 #[derive(Debug)]

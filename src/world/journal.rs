@@ -105,6 +105,12 @@ impl<'a> Journal<'a> {
         self.requests.evicted(self.engine)
     }
 
+    /// Returns how many refused requests the journal has not taken since the world's last reset; the feed has them.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.requests.left_out(self.engine)
+    }
+
     /// Returns the first `limit` events that match the filter, oldest first. The filter's `since` is a number in this
     /// sequence.
     #[must_use]

@@ -31,3 +31,49 @@ words!(
         NotCreated = "account-not-created",
     }
 );
+
+impl NoWorld {
+    /// Says what is wrong with the request, as a sentence.
+    #[must_use]
+    pub const fn cause(self) -> &'static str {
+        match self {
+            Self::NotAllowed => "The emulator doesn't answer to this host name, or to this web page.",
+            Self::UnknownPath => "Nothing has this path.",
+            Self::WrongMethod => "This path has no such method.",
+            Self::NoCredential => "The request has no credential.",
+            Self::UnknownAccount => "There is no such account.",
+            Self::WrongCredential => "The token or the key's secret is wrong.",
+            Self::OtherAccount => "The credential belongs to an account other than the one in the path.",
+            Self::OtherDialect => "The path belongs to a service other than the account's.",
+            Self::KeyNotEnough => "An API key is not enough for this resource.",
+            Self::Broken => "The account's world is broken because of a fault in the emulator.",
+            Self::TooManyAccounts => "The account would be one too many.",
+            Self::NotCreated => "Nothing has used this account yet, and reading doesn't create it.",
+        }
+    }
+
+    /// Says what to do, as a sentence.
+    #[must_use]
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Self::NotAllowed => {
+                "If the name or the page is yours, start the emulator with --allow-host or --allow-origin."
+            }
+            Self::UnknownPath => {
+                "Check the path, including upper and lower case; the response says where the resource is, if it exists elsewhere."
+            }
+            Self::WrongMethod => "The response names the methods of this path in its Allow header.",
+            Self::NoCredential => "Send the account's SID and token by Basic authentication.",
+            Self::UnknownAccount => "Use a configured account's SID, or start the emulator without --accounts strict.",
+            Self::WrongCredential => "Use the account's token: fauxfax accounts lists it, and so does the console.",
+            Self::OtherAccount => "Use the SID and token of the account in the path, or of its owner.",
+            Self::OtherDialect => {
+                "Use the paths of the account's service, or an account of the service that the path belongs to."
+            }
+            Self::KeyNotEnough => "Sign in with the account's SID and token.",
+            Self::Broken => "Reset the account: fauxfax reset. The log says what to report.",
+            Self::TooManyAccounts => "Remove accounts that are no longer needed, or use fewer.",
+            Self::NotCreated => "Send a fax, buy a number or change something first.",
+        }
+    }
+}

@@ -48,7 +48,7 @@ pub struct ApiRequest {
     pub method: Cow<'static, str>,
     /// Path and query, with secrets masked.
     pub path: Box<str>,
-    /// The HTTP status of the response.
+    /// The HTTP status of the response; 0 if the connection was reset instead.
     pub status: u16,
     /// The service's error code in the response, if any.
     pub code: Option<u32>,
@@ -58,6 +58,8 @@ pub struct ApiRequest {
     pub response: Excerpt,
     /// The real time from the request's head to the response.
     pub duration: Duration,
+    /// Whether the connection was reset instead of a response, because a tester's rule says so.
+    pub is_reset: bool,
     /// The reason the request belongs to no world; `None` if it belongs to one.
     pub no_world: Option<NoWorld>,
     /// The account that a request without a world names, if any.
@@ -117,8 +119,17 @@ pub(super) struct RequestLog {
     /// The engine's `seq` just before its last reset, and the place just before that reset. Kept because the marks from
     /// which the place was computed may be dropped.
     reset: Option<(u64, u64)>,
-    /// The engine's `seq` just before its last reset, and how many refused requests have been recorded since then.
-    refused: (Option<u64>, u64),
+    /// The refused requests since the world's last reset.
+    refused: Refused,
+}
+
+/// How many refused requests there were since a reset.
+#[derive(Debug, Default)]
+struct Refused {
+    /// The engine's `seq` just before that reset.
+    reset: Option<u64>,
+    recorded: u64,
+    left_out: u64,
 }
 
 /// A request and its place in the sequence that users see.
@@ -158,17 +169,23 @@ impl RequestLog {
 
     /// Records a request that was refused before it reached a world. Returns it if too many have been recorded since the
     /// last reset.
-    pub(super) fn note_refused(&mut self, engine: &Engine, request: ApiRequest) -> Result<(), ApiRequest> {
+    pub(super) fn note_refused(&mut self, engine: &Engine, request: ApiRequest) -> Option<ApiRequest> {
         let reset = engine.last_reset();
-        if self.refused.0 != reset {
-            self.refused = (reset, 0);
+        if self.refused.reset != reset {
+            self.refused = Refused { reset, ..Refused::default() };
         }
-        if self.refused.1 >= REFUSED_MAX {
-            return Err(request);
+        if self.refused.recorded >= REFUSED_MAX {
+            self.refused.left_out += 1;
+            return Some(request);
         }
-        self.refused.1 += 1;
+        self.refused.recorded += 1;
         self.note(engine, request);
-        Ok(())
+        None
+    }
+
+    /// Returns how many refused requests were not recorded since the world's last reset.
+    pub(super) fn left_out(&self, engine: &Engine) -> u64 {
+        if self.refused.reset == engine.last_reset() { self.refused.left_out } else { 0 }
     }
 
     pub(super) const fn total(&self) -> u64 {

@@ -52,12 +52,12 @@ impl World {
 
     /// Records a request that was refused before it reached a world, though it concerns this one. Returns the request
     /// if the journal doesn't take it: it takes only so many between two resets.
-    pub(crate) fn note_refused(&self, request: ApiRequest) -> Result<(), ApiRequest> {
-        let noted = self.within(|core| {
+    pub(crate) fn note_refused(&self, request: ApiRequest) -> Option<ApiRequest> {
+        let left = self.within(|core| {
             let at = core.clock.now();
             core.requests.note_refused(&core.engine, ApiRequest { at, ..request })
         });
         self.notify_waiters();
-        noted
+        left
     }
 }

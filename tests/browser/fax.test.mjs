@@ -146,30 +146,30 @@ test("a fax that waits says for what", frozen(async () => {
     if (progress.step === "redial") break;
     await emulator.control("POST", "/clock/advance", { body: { to: progress.ends_at } });
   }
-  await page.getByText(/^Call 1 was not answered\. The number is called again at \d\d:\d\d:\d\d, but/).waitFor();
+  await page.getByText(/^Call 1 did not connect\. The number is called again at \d\d:\d\d:\d\d, but/).waitFor();
   await page.context().close();
 }));
 
 test("a whole page fits the window, and a long fax has small pages of full size and a box for a page's number", async () => {
-  const { fax_sid: sid } = await quick.receive({ pages: 30 });
+  const { fax_sid: sid } = await quick.receive({ pages: 12 });
   const page = await show(sid, {}, { of: quick });
-  await page.getByRole("img", { name: "Page 1 of 30" }).waitFor();
+  await page.getByRole("img", { name: "Page 1 of 12" }).waitFor();
   const bottom = await page.locator(".thumbs").evaluate((strip) => strip.getBoundingClientRect().bottom);
   assert.ok(bottom <= DESK.height, `${bottom}`);
   const [paper, sheet] = await page.evaluate(() => [".paper", ".sheet"].map((name) => document.querySelector(name).getBoundingClientRect().height));
   assert.ok(paper > sheet * 0.8 && paper <= sheet, `${paper} of ${sheet}`);
   const sizes = await page.locator(".thumbs .leaf").evaluateAll((all) => all.map((each) => each.getBoundingClientRect().width));
   assert.ok(sizes.every((width) => width > 35), `${sizes}`);
-  await page.getByLabel("Go to page").fill("27");
+  await page.getByLabel("Go to page").fill("11");
   await page.getByLabel("Go to page").press("Enter");
-  await page.getByRole("img", { name: "Page 27 of 30" }).waitFor();
+  await page.getByRole("img", { name: "Page 11 of 12" }).waitFor();
   await page.getByRole("combobox", { name: "Zoom" }).selectOption("Fit width");
   const wide = await page.locator(".paper").evaluate((each) => each.getBoundingClientRect().width);
   assert.ok(wide > paper * 0.9, `${wide}`);
   await page.getByRole("button", { name: "Text", exact: true }).click();
-  await page.locator(".page-text").getByText("Page 27 of 30").waitFor();
+  await page.locator(".page-text").getByText("Page 11 of 12").waitFor();
   await page.keyboard.press("ArrowRight");
-  await page.locator(".page-text").getByText("Page 28 of 30").waitFor();
+  await page.locator(".page-text").getByText("Page 12 of 12").waitFor();
   await assertAccessible(page, "a page's text");
   await page.context().close();
 });
@@ -192,7 +192,7 @@ test("a failure stands on top with a way to it, and a fax without pages has no p
 test("a failed callback is marked, and a step has an address", async () => {
   const { fax_sid: sid } = await quick.receive();
   const page = await show(sid, {}, { of: quick });
-  await page.getByText("1 request to your app failed:").waitFor();
+  await page.getByText("1 problem with your app:").waitFor();
   await page.getByRole("button", { name: "action (received) 500" }).click();
   const step = page.locator(".steps > li.marked");
   await step.getByRole("button", { name: "Replay", exact: true }).waitFor();
@@ -260,7 +260,7 @@ test("a refused signature is explained by what the app computed, or by the URL t
   const input = exchange.getByLabel("What did your app compute, or which URL did it check?");
   await input.fill(`${app.url}/signed/`);
   await input.press("Enter");
-  await exchange.getByText("Slash at the end:", { exact: false }).first().waitFor();
+  await exchange.getByText("Trailing slash:").waitFor();
   const mine = exchange.locator(".variants tr.matches");
   await mine.getByText("yours").waitFor();
   const signature = await mine.locator("code").last().innerText();
@@ -269,7 +269,7 @@ test("a refused signature is explained by what the app computed, or by the URL t
   await exchange.getByText(`the app signed ${app.url}/signed/, but ${app.url}/signed was called`).waitFor();
   await input.fill("nonsense");
   await input.press("Enter");
-  await exchange.getByText("No usual mistake:").waitFor();
+  await exchange.getByText("Unknown:").waitFor();
   await assertAccessible(page, "a signature explained");
   assertClean(page);
   await page.context().close();

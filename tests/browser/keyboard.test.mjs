@@ -92,7 +92,7 @@ test("typing in a field triggers no shortcut", async () => {
   await page.locator(".faxes tbody tr").first().waitFor();
   await page.keyboard.press("/");
   await page.keyboard.type("r?gn");
-  assert.equal(await page.getByRole("searchbox", { name: "Text" }).inputValue(), "r?gn");
+  assert.equal(await page.getByRole("searchbox", { name: "Search" }).inputValue(), "r?gn");
   assert.match(page.url(), /\/console(\?|$)/);
 });
 

@@ -33,6 +33,9 @@ before(async () => {
     "Clock and rules": "/console/clock",
     Alerts: "/console/alerts",
     Worlds: "/console/worlds",
+    "All worlds": "/console/all",
+    Traffic: "/console/traffic",
+    "API explorer": "/console/api",
     Connect: "/console/connect",
     "No such page": "/console/nowhere",
   };
@@ -130,20 +133,22 @@ test("a conversation shows each call, each duplicate and the rule behind it, and
   await page.context().close();
 });
 
-test("the list is filtered by direction, status, number and text, and says when nothing matches", async () => {
+test("the list is searched in one box, which chips write into, and says when nothing matches", async () => {
   const page = await open(browser, `${emulator.url}/console`);
   const rows = page.locator(".faxes tbody tr");
+  const box = page.getByRole("searchbox", { name: "Search" });
   await rows.nth(2).waitFor();
   await page.getByRole("button", { name: "In", exact: true }).click();
   await rows.nth(1).waitFor({ state: "detached" });
   assert.equal(await rows.count(), 1);
-  await page.getByRole("button", { name: "All", exact: true }).click();
-  await page.getByRole("combobox", { name: "Status" }).selectOption("failed");
+  assert.equal(await box.inputValue(), "direction:inbound");
+  await page.getByRole("button", { name: "In", exact: true }).click();
+  await page.getByRole("button", { name: "Failed", exact: true }).click();
   await page.waitForFunction(() => document.querySelectorAll(".faxes tbody tr").length === 2);
-  await page.getByRole("searchbox", { name: "Number" }).fill("+15005550104");
+  await box.fill("status:failed to:+15005550104");
   await page.waitForFunction(() => document.querySelectorAll(".faxes tbody tr").length === 1);
-  assert.match(page.url(), /number=%2B15005550104/);
-  await page.getByRole("searchbox", { name: "Text" }).fill("nothing like it");
+  assert.equal(new URL(page.url()).searchParams.get("q"), "status:failed to:+15005550104");
+  await box.fill('"nothing like it"');
   await page.getByRole("heading", { name: "No matching fax" }).waitFor();
   await page.reload();
   await page.getByRole("heading", { name: "No matching fax" }).waitFor();
@@ -171,9 +176,9 @@ test("a long list can be paged forwards and backwards", async () => {
 test("every page keeps the account in its links, and secrets show only on request", async () => {
   const { sid, auth_token: token } = await emulator.control("POST", "/accounts", { body: { friendly_name: "Second" } });
   const page = await open(browser, `${emulator.url}/console/worlds?account=${sid}`);
-  await page.getByRole("heading", { name: "Second" }).waitFor();
+  await page.getByRole("rowheader", { name: "Second" }).waitFor();
   assert.ok(!(await page.locator("body").innerText()).includes(token));
-  await page.locator("li.current").getByRole("button", { name: "Show auth token" }).click();
+  await page.locator("tr.current").getByRole("button", { name: "Show auth token" }).click();
   await page.getByText(token).waitFor();
   for (const name of ["Numbers", "Clock and rules", "Alerts", "Connect", "Faxes"]) {
     await page.getByRole("navigation", { name: "Pages", exact: true }).getByRole("link", { name }).click();

@@ -71,6 +71,7 @@ try {
   await want("exchange", `/console/faxes/${fax.sid}`, async (page) => {
     const exchange = page.locator("details.exchange").filter({ hasText: "App notified of the end" });
     await exchange.locator("summary").first().click();
+    await exchange.getByText("Signature", { exact: true }).click();
     await exchange.getByRole("button", { name: "Explain" }).click();
     await exchange.getByText("This is the valid signature").waitFor();
     await exchange.evaluate((element) => element.scrollIntoView({ block: "start" }));

@@ -305,16 +305,17 @@ async fn accounts_are_listed_with_what_is_pending_their_alerts_and_their_last_ac
     let shown = async |sid: &str| bench.ok("GET", &format!("/accounts/{sid}"), Value::Null).await;
     let before = shown(&used).await;
     assert_eq!((counts(&before), &before["last_activity"]), ([0; 3], &Value::Null));
-    // The call that the emulator can't make raises an alert, and its fax is over; the delayed one is pending.
     bench.receive(&used).await;
-    let rule = json!({ "match": { "purpose": "fax-url" }, "times": 1, "webhook": { "status": 500 } });
-    bench.ok("POST", &format!("/rules?account={used}"), rule).await;
-    bench.ok("POST", &format!("/incoming-faxes?wait=true&account={used}"), json!({})).await;
-    bench.ok("PUT", &format!("/clock?account={used}"), json!({ "mode": "frozen" })).await;
-    bench.ok("POST", &format!("/incoming-faxes?account={used}"), json!({ "pages": 1 })).await;
-    bench.ok("GET", &format!("/wait?account={used}&status=receiving"), Value::Null).await;
+    // A number without an app raises an alert when it is called.
+    let numbers = json!({ "numbers": [{ "phone_number": "+15017122662", "voice_receive_mode": "fax" }] });
+    let deaf = bench.ok("POST", "/accounts", numbers).await["sid"].as_str().expect("a SID").to_owned();
+    bench.ok("POST", &format!("/incoming-faxes?wait=true&account={deaf}"), json!({})).await;
+    assert_eq!(counts(&shown(&deaf).await), [0, 0, 1]);
+    let delayed = json!({ "match": { "purpose": "fax-url" }, "webhook": { "delay_ms": 3_600_000 } });
+    bench.ok("POST", &format!("/rules?account={used}"), delayed).await;
+    bench.ok("POST", &format!("/incoming-faxes?account={used}"), json!({})).await;
     let after = shown(&used).await;
-    assert_eq!(counts(&after), [2, 1, 1], "{after}");
+    assert_eq!(counts(&after), [1, 1, 0], "{after}");
     assert!(after["last_activity"].as_str().is_some_and(|at| at.ends_with('Z')), "{after}");
     // Looking at an account is no activity.
     assert_eq!(shown(&used).await["last_activity"], after["last_activity"]);

@@ -290,6 +290,34 @@ fn accounts_numbers_and_snapshots_are_created_and_removed() {
     run(&["snapshots", "remove", "before"]);
     let gone = in_pipes(served.command(&["snapshots", "restore", "before"]));
     assert!(gone.code == 1 && gone.errors.contains("list them with: fauxfax snapshots"), "{}", gone.errors);
+    for name in ["../x", "a b/ü?x#y", "..", "%41"] {
+        let refused = in_pipes(served.command(&["snapshots", "take", name]));
+        assert!(refused.code == 1 && refused.errors.contains("name"), "{name}: {}", refused.errors);
+        assert!(
+            !refused.errors.contains("invalid uri") && !refused.errors.contains("doesn't know"),
+            "{}",
+            refused.errors
+        );
+    }
+}
+
+#[test]
+fn a_list_of_no_faxes_is_refused_and_a_missing_page_named() {
+    let (served, sid) = with_a_fax();
+    let none = in_pipes(served.command(&["faxes", "--limit", "0"]));
+    assert!(none.code == 2 && none.errors.contains("at least 1"), "{}", none.errors);
+    let page = in_pipes(served.command(&["faxes", &sid, "--png", "-", "--page", "9"]));
+    assert!(page.code == 1 && page.errors.contains(", so there is no page 9"), "{}", page.errors);
+}
+
+#[test]
+fn a_call_that_no_app_has_answered_is_not_said_to_be_received() {
+    let app = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let served = Served::start(&format!("http://{}/fax", app.local_addr().expect("an address")));
+    // The app accepts the connection, but never responds.
+    let printed = in_pipes(served.command(&["receive", "--wait", "--timeout", "500ms"]));
+    assert_eq!(printed.code, 4, "{}{}", printed.text, printed.errors);
+    assert!(printed.errors.contains("the app has not taken the call"), "{}", printed.errors);
 }
 
 #[test]
@@ -312,4 +340,61 @@ fn completions_offer_the_words_that_a_flag_accepts() {
     for words in ["not-answered", "webhook.attempt", "superfine", "inbound"] {
         assert!(script.contains(words), "{words}");
     }
+}
+
+#[test]
+fn tail_prints_requests_in_both_directions_as_they_happen_and_filters_them() {
+    let served = Served::start("http://127.0.0.1:9/fax");
+    in_pipes(served.command(&["receive", "--wait"]));
+    let tail = |arguments: &[&str]| in_pipes(served.command(&[&["tail", "--no-follow"], arguments].concat())).text;
+    let failed = tail(&["--failed"]);
+    assert!(failed.contains("→ POST http://127.0.0.1:9/fax  connection refused"), "{failed}");
+    assert_eq!(tail(&["--direction", "in"]), "");
+    in_pipes(served.command(&["send", "http://127.0.0.1:9/a.pdf", "--from", "+15005550006", "--to", "+15558675310"]));
+    let created = tail(&["--path", "/v1/Faxes", "--method", "post", "--body"]);
+    assert!(created.contains("← POST /v1/Faxes  201  ") && created.contains("To=+15558675310"), "{created}");
+    assert_eq!(tail(&["--code", "11202", "-n", "1"]).lines().count(), 1);
+    assert!(in_pipes(served.command(&["tail", "--status", "9xx", "--no-follow"])).errors.contains("4xx"));
+    // What happens later is printed as it happens.
+    let mut following =
+        served.command(&["tail", "-n", "0", "--json"]).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut lines = BufReader::new(following.stdout.take().expect("piped")).lines();
+    let call = || in_pipes(served.command(&["receive", "--wait"]));
+    // The stream may open after a call, so calls are made until one is seen.
+    let seen = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| lines.next().expect("a line").expect("text"));
+        while !reading.is_finished() {
+            call();
+        }
+        reading.join().expect("no panic")
+    });
+    let request: Value = serde_json::from_str(&seen).expect("JSON");
+    assert_eq!((&request["kind"], &request["direction"]), (&"webhook".into(), &"out".into()));
+    following.kill().and_then(|()| following.wait()).expect("a child");
+}
+
+#[test]
+fn calls_that_nobody_took_are_among_the_faxes_and_shown_alone_with_the_apps_response() {
+    let served = Served::start("http://127.0.0.1:9/fax");
+    in_pipes(served.command(RECEIVE));
+    in_pipes(served.command(&["receive", "--wait", "--from", "+15558675310"]));
+    let list = in_pipes(served.command(&["faxes"])).text;
+    assert!(list.contains("not-answered") && list.contains("received") && list.contains("(11202)"), "{list}");
+    let calls = in_pipes(served.command(&["faxes", "--status", "not-answered"])).text;
+    for part in ["FX", "connection refused", "Start your app", "/console/faxes/FX"] {
+        assert!(calls.contains(part), "{part}: {calls}");
+    }
+    let found = in_pipes(served.command(&["faxes", "--search", "code:11202"])).text;
+    assert!(found.contains("not-answered") && !found.contains("received"), "{found}");
+}
+
+#[test]
+fn the_events_of_all_accounts_are_printed_with_their_account() {
+    let served = Served::start("http://127.0.0.1:9/fax");
+    let other = "AC0123456789abcdef0123456789abcdef";
+    in_pipes(served.command(&["clock", "--account", other, "freeze"]));
+    in_pipes(served.command(&["clock", "freeze"]));
+    let events = in_pipes(served.command(&["events", "--all-accounts", "--kind", "clock.moved"])).text;
+    let rows: Vec<_> = events.lines().collect();
+    assert!(rows[0].contains("ACCOUNT") && rows[1].contains(other) && rows[2].contains("AC0000"), "{events}");
 }

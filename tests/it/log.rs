@@ -10,6 +10,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 
 use crate::process::{FAUXFAX, Running, address, ask, eventually, serve};
+use crate::terminal::served_in_terminal;
 
 /// The file in which a test collects the log.
 const LOG: &str = "log";
@@ -54,7 +55,7 @@ fn each_request_in_either_direction_is_a_line_and_each_alert_a_warning() {
     assert!(line.ends_with(" ms"), "nothing but the message: {line}");
     ask(address(home.path()), "GET /v1/Faxes HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let line = line_with(home.path(), &["← GET /v1/Faxes 401 20003"]);
-    assert!(line.ends_with("(it has no credential)"), "{line}");
+    assert!(line.ends_with("(it has no usable credential)"), "{line}");
     run(home.path(), &["receive", "--wait"]);
     let line = line_with(home.path(), &["→ POST http://127.0.0.1:9/fax"]);
     assert!(line.contains(" failed: connection refused: nothing listens on that port FX"), "{line}");
@@ -102,4 +103,28 @@ fn the_log_as_json_has_fields_for_programs() {
     let fields = &line["fields"];
     assert_eq!((&fields["http.response.status_code"], &fields["fauxfax.code"]), (&404.into(), &20404.into()), "{line}");
     assert_eq!((&fields["http.request.method"], &line["level"]), (&"GET".into(), &"INFO".into()));
+}
+
+#[test]
+fn on_a_terminal_the_log_begins_with_the_console_and_a_first_fax() {
+    let shown = served_in_terminal(&["--fax-url", "http://127.0.0.1:9/fax"], "--url http");
+    let line = |begin: &str| shown.lines().find_map(|line| line.strip_prefix(begin)).expect("a line").to_owned();
+    let console = line("Console:      ");
+    let url = console.strip_suffix("/console").expect("the console's address");
+    assert_eq!(line("A first fax:  "), format!("fauxfax receive --pages 1 --wait --url {url}"));
+}
+
+#[test]
+fn without_an_app_the_first_fax_is_one_that_needs_none() {
+    let shown = served_in_terminal(&[], "--fax-url http");
+    let line = |begin: &str| shown.lines().find_map(|line| line.strip_prefix(begin)).expect("a line").to_owned();
+    assert!(line("To your app:  ").contains("--wait --fax-url http://localhost:3000/fax --url"), "{shown}");
+    // The emulator of the terminal has ended, so the same command is given to another.
+    let home = tempfile::tempdir().expect("a folder");
+    let _running = logged(home.path(), &["--pace", "max"]);
+    let (url, own) = (line("Console:      "), format!("http://{}", address(home.path())));
+    let first = line("A first fax:  ").replace(url.strip_suffix("/console").expect("its address"), &own);
+    let arguments = first.strip_prefix("fauxfax ").expect("a command").split(' ').collect::<Vec<_>>();
+    let output = Command::new(FAUXFAX).args(arguments).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{first}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use fauxfax::dialect::sentence;
-use fauxfax::engine::event::{CallResult, EventKind};
+use fauxfax::engine::event::{CallResult, EventKind, RuledWebhook};
 use fauxfax::engine::input::{AddRule, CancelFax, CreateFax};
 use fauxfax::model::account::Dialect;
+use fauxfax::model::fax::Status;
 use fauxfax::model::phone::PhoneNumber;
 use fauxfax::model::sid::FaxSid;
 use fauxfax::model::webhook::{ExchangeFailure, Purpose};
@@ -133,6 +134,25 @@ fn a_duplicate_a_delay_and_a_late_notice_are_marked() {
 }
 
 #[test]
+fn only_notices_that_another_one_overtook_are_marked_as_late() {
+    let mut script = with_rule(&json!({ "match": { "purpose": "status-callback" }, "webhook": { "reorder": true } }));
+    script.send(told());
+    to_rest(&mut script);
+    let late = "sent after the next one by rule 1";
+    assert_eq!(notes(&script, Purpose::StatusCallback), ["", late, "", late]);
+}
+
+#[test]
+fn a_rule_that_drops_a_webhook_says_which_one() {
+    let mut script = with_rule(&json!({ "after": 1, "times": 1, "webhook": { "drop": true } }));
+    script.send(told());
+    to_rest(&mut script);
+    let fired = |kind: &EventKind| if let EventKind::RuleFired { webhook, .. } = kind { *webhook } else { None };
+    let fired: Vec<_> = script.events(None).iter().filter_map(|event| fired(&event.kind)).collect();
+    assert_eq!(fired, [RuledWebhook { purpose: Purpose::StatusCallback, status: Some(Status::Processing) }]);
+}
+
+#[test]
 fn both_deliveries_of_a_duplicated_question_are_told_apart() {
     let mut script = with_rule(&json!({ "match": { "purpose": "fax-url" }, "webhook": { "duplicate": true } }));
     script.receive(call(1));
@@ -197,8 +217,9 @@ async fn events_show_the_marks_and_explain_signature_names_the_rule() {
     assert_eq!(sent.iter().map(|data| json!(fields(data))).collect::<Vec<_>>(), [first, second]);
     let asked = of_kind("webhook.attempt", &json!("fax-url"));
     assert_eq!(json!(fields(&asked[0])), json!([1, 1, null, 0, null]));
-    let fired = of_kind("rule.fired", &Value::Null);
-    assert_eq!(fired[0]["what"], "rule 1 sends this webhook twice and gives it an invalid signature");
+    let fired = of_kind("rule.fired", &json!("action"));
+    let what = "rule 1 sends this webhook twice and gives it an invalid signature (action, received)";
+    assert_eq!((&fired[0]["what"], &fired[0]["status"]), (&json!(what), &json!("received")));
 
     let ask = |data: &Value, signature: &Value| json!({ "url": data["url"], "params": data["params"], "signature": signature });
     let signature = &sent[0]["request_headers"]["x-twilio-signature"];

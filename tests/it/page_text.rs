@@ -3,7 +3,9 @@
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};
+use fauxfax::engine::input::CreateFax;
 use fauxfax::http::control::BASE;
+use fauxfax::model::phone::PhoneNumber;
 use fauxfax::model::time::Pace;
 use fauxfax::{Document, Emulator, Expect};
 use serde_json::{Value, json};
@@ -12,6 +14,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::control::Bench;
 use crate::pdfs::{file, stream};
+use crate::script::order;
 
 /// Builds a letter of two pages. The second names the patient, in two lines.
 fn letter() -> Vec<u8> {
@@ -145,6 +148,62 @@ async fn the_text_is_still_there_after_an_export_and_an_old_state_has_none() {
     let edited = written.replace("Jane\\nDoe", "Jane\\tDoe");
     let (status, why) = bench.refused("PUT", &state_target, serde_json::from_str(&edited).expect("JSON")).await;
     assert!(status == 422 && why.contains("control characters"), "{status} {why}");
+}
+
+#[tokio::test]
+async fn a_stamp_on_a_scan_is_not_all_that_the_page_says() {
+    let bench = Bench::new().await;
+    let account = bench.account().await;
+    let image = "/Type /XObject /Subtype /Image /Width 2 /Height 2 /ColorSpace /DeviceGray /BitsPerComponent 8";
+    let picture = |matrix: &str| {
+        let content = format!("q {matrix} cm /I Do Q BT /F 12 Tf 400 20 Td (Bates 000123) Tj ET");
+        let font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_vec();
+        crate::pdfs::page(
+            "/Resources << /Font << /F 5 0 R >> /XObject << /I 6 0 R >> >>",
+            stream("", content.as_bytes()),
+            &[font, stream(image, &[0, 255, 255, 0])],
+        )
+    };
+    // A scan fills the page; a logo doesn't.
+    let scan = receive(&bench, &account, &picture("612 0 0 792 0 0")).await;
+    let logo = receive(&bench, &account, &picture("100 0 0 100 50 600")).await;
+    let text = async |fax: &Value| {
+        let target = format!("/faxes/{}/pages/1/text?account={account}", fax.as_str().expect("a SID"));
+        bench.ok("GET", &target, Value::Null).await
+    };
+    let stamped = json!({ "page": 1, "text": "Bates 000123", "known": true, "cut": false, "pictures": true });
+    assert_eq!(text(&scan).await, stamped);
+    assert_eq!(text(&logo).await["pictures"], Value::Null);
+    let data = json!({ "pictures": true, "text": "Bates 000123" });
+    let pattern = json!({ "match": { "kind": "fax.page", "data": data }, "times": 1 });
+    assert_eq!(bench.ok("POST", &format!("/verify?account={account}"), pattern).await["verified"], true);
+    let state_target = format!("/state?account={account}");
+    let state = bench.ok("GET", &state_target, Value::Null).await;
+    bench.ok("PUT", &state_target, state).await;
+    assert_eq!(text(&scan).await, stamped);
+}
+
+#[tokio::test]
+async fn a_page_that_never_went_over_the_line_has_no_text() {
+    let (bench, app) = (Bench::new().await, MockServer::start().await);
+    let document = ResponseTemplate::new(200).set_body_raw(letter(), "application/pdf");
+    Mock::given(path("/letter.pdf")).respond_with(document).mount(&app).await;
+    let account = bench.account().await;
+    let world = bench.registry.world(account.parse().expect("a SID")).expect("a world");
+    // Calls to the first number break after a page; the second is busy.
+    for (to, is_known) in [(15_005_550_104, [true, false]), (15_005_550_101, [false, false])] {
+        let media_url = format!("{}/letter.pdf", app.uri()).into();
+        let sent = CreateFax { media_url, ..order(PhoneNumber::from_digits(to)) };
+        let fax = world.handle(sent).expect("accepted");
+        bench.ok("GET", &format!("/wait?for=idle&account={account}"), Value::Null).await;
+        for (page, is_known) in (1..).zip(is_known) {
+            let target = format!("/faxes/{fax}/pages/{page}/text?account={account}");
+            let shown = bench.ok("GET", &target, Value::Null).await;
+            assert_eq!((&shown["known"], shown["text"].is_string()), (&json!(is_known), is_known), "{shown}");
+            let why = shown["why"].as_str().unwrap_or_default();
+            assert!(is_known || why.contains("has not gone over the line"), "{shown}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -246,6 +246,14 @@ fn a_reordered_notice_follows_the_next_one_with_its_own_token() {
 }
 
 #[test]
+fn of_two_reordered_notices_in_a_row_only_the_first_waits_for_the_other() {
+    let mut script = with_rules(&[json!({ "webhook": { "reorder": true } })]);
+    script.send(told(None));
+    let told = messages(&mut script);
+    assert_eq!(statuses(&told), [Status::Processing, Status::Queued, Status::Delivered, Status::Sending]);
+}
+
+#[test]
 fn the_last_notice_cannot_be_reordered_and_is_sent() {
     let mut script = with_rules(&[json!({ "webhook": { "reorder": true } })]);
     script.send(told(None));

@@ -167,6 +167,28 @@ async fn busy_faxes_are_found_by_their_code_and_the_list_says_why() {
 }
 
 #[tokio::test]
+async fn an_empty_filter_counts_as_left_out() {
+    let desk = Desk::new().await;
+    desk.receive_from("+15550000001").await;
+    for name in ["q", "direction", "status", "number", "text", "page_token"] {
+        for value in ["", " "] {
+            assert_eq!(desk.hits(name, value).await, 1, "{name}={value:?}");
+        }
+    }
+    let get = async |list: &str| desk.bench.ok("GET", &format!("/{list}account={}", desk.account), Value::Null).await;
+    let all = get("traffic?").await["requests"].as_array().expect("a list").len();
+    assert!(all > 0);
+    for name in ["direction", "kind", "method", "path", "status", "code", "fax", "text"] {
+        let some = get(&format!("traffic?{name}=&")).await;
+        assert_eq!(some["requests"].as_array().expect("a list").len(), all, "{name}");
+    }
+    let all = get("events?").await;
+    for name in ["fax", "kind"] {
+        assert_eq!(get(&format!("events?{name}=&")).await["events"], all["events"], "{name}");
+    }
+}
+
+#[tokio::test]
 async fn times_follow_the_worlds_clock() {
     let desk = Desk::new().await;
     desk.receive_from("+15550000001").await;
@@ -225,8 +247,8 @@ async fn a_call_that_nobody_took_is_listed_with_the_reason() {
         "callbacks_failed": 0, "last_failure": "fax-url 500",
         "date_created": crashed["date_created"], "date_updated": crashed["date_updated"],
         "request": {
-            "method": "POST", "url": format!("{}/crash", desk.app.uri()), "status": 500,
-            "duration_ms": crashed["request"]["duration_ms"], "body": "KeyError: 'FaxSid'",
+            "method": "POST", "url": format!("{}/crash", desk.app.uri()), "redirected_to": null,
+            "status": 500, "duration_ms": crashed["request"]["duration_ms"], "body": "KeyError: 'FaxSid'",
             "error": { "code": 11200, "message": "the server responded with 500" },
         },
     });
@@ -244,6 +266,7 @@ async fn a_call_that_nobody_took_is_listed_with_the_reason() {
     assert_eq!(shown, *crashed);
     // Calls are listed only if their status is asked for, and then in order with faxes.
     assert_eq!(sids(&list(&[]).await), [fax.as_str()]);
+    assert_eq!(list(&[]).await["total"], 1);
     assert_eq!(sids(&list(&[("status", "not-answered,received")]).await)[..2], [fax, calls[2].clone()]);
     for (q, hits) in [
         ("status:not-answered", 3),

@@ -76,6 +76,26 @@ fn command(url: &str, home: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// Runs `serve` with its standard error in a terminal until the terminal shows this text, and returns what it shows.
+pub(crate) fn served_in_terminal(flags: &[&str], seen: &str) -> String {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut serve = command("", home.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    serve.args(flags);
+    let (mut terminal, inside) = terminal();
+    serve.stdout(Stdio::null()).stderr(Stdio::from(inside));
+    let mut child = serve.spawn().expect("it starts");
+    drop(serve);
+    let (mut bytes, mut some) = (Vec::new(), [0; 4_096]);
+    while let Ok(count @ 1..) = terminal.read(&mut some) {
+        bytes.extend_from_slice(&some[..count]);
+        if String::from_utf8_lossy(&bytes).contains(seen) {
+            break;
+        }
+    }
+    child.kill().and_then(|()| child.wait()).expect("a child");
+    shown(&String::from_utf8(bytes).expect("text"))
+}
+
 /// What a command printed, and its exit status.
 pub(crate) struct Printed {
     pub(crate) text: String,

@@ -1,8 +1,10 @@
 //! Tests a tester's view of requests: REST requests in the journal with the engine's events, and every request in both
 //! directions in the traffic.
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, header};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use fauxfax::engine::event::EventKind;
 use fauxfax::http;
 use fauxfax::io::client::ClientOptions;
@@ -157,6 +159,36 @@ async fn a_request_that_no_account_took_is_listed_with_the_reason_and_without_it
     assert_eq!(each(&control(&host, "GET", "/traffic?last=2").await["requests"], "seq"), [8, 9]);
 }
 
+/// Posts JSON to the control API.
+async fn posted(host: &Host, target: &str, body: &Value) -> Value {
+    let request = Request::post(format!("{CONTROL}{target}")).header(header::HOST, "localhost");
+    let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
+    let response = service.oneshot(request.body(Body::from(body.to_string())).expect("a request")).await;
+    let body = axum::body::to_bytes(response.expect("an answer").into_body(), usize::MAX).await.expect("a body");
+    serde_json::from_slice(&body).expect("JSON")
+}
+
+#[tokio::test]
+async fn what_a_rule_does_to_a_call_is_recorded_as_the_client_sees_it() {
+    let host = host(|_| ());
+    posted(&host, "/rules", &json!({ "api": { "status": 429, "code": 20429 }, "times": 1 })).await;
+    let refused = host.call("GET", "/v1/Faxes?marker=refused", "").await.json();
+    posted(&host, "/rules", &json!({ "api": { "reset": true }, "times": 1 })).await;
+    let request = Request::get("/v1/Faxes?marker=reset").header(header::HOST, "localhost");
+    let credential = BASE64_STANDARD.encode(format!("{}:{TOKEN}", account()));
+    let request = request.header(header::AUTHORIZATION, format!("Basic {credential}")).body(Body::empty());
+    let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
+    let reset = service.oneshot(request.expect("a request")).await.expect("an answer");
+    assert!(axum::body::to_bytes(reset.into_body(), usize::MAX).await.is_err(), "the client gets no response");
+    let events = control(&host, "GET", "/events?kind=api.request").await;
+    let [first, second] = [0, 1].map(|at| &events["events"][at]["data"]);
+    assert_eq!((&first["status"], &first["answer"]), (&json!(429), &refused));
+    assert_eq!((&second["status"], &second["answer"]), (&Value::Null, &Value::Null));
+    assert!(second["error"].as_str().is_some_and(|error| error.contains("by a rule")), "{second}");
+    let failed = control(&host, "GET", "/traffic?status=failed").await;
+    assert_eq!(each(&failed["requests"], "status"), [&json!(429), &Value::Null]);
+}
+
 #[tokio::test]
 async fn a_journal_takes_so_many_refused_requests_between_two_resets_and_the_traffic_takes_all() {
     let host = host(|_| ());
@@ -168,6 +200,14 @@ async fn a_journal_takes_so_many_refused_requests_between_two_resets_and_the_tra
     assert_eq!(journal(), 1_000);
     let traffic = control(&host, "GET", "/traffic?status=401&limit=2000").await;
     assert_eq!(traffic["requests"].as_array().map(Vec::len), Some(1_005));
+    assert_eq!(control(&host, "GET", "/events?limit=1").await["left_out"], 5);
+    let expectation = json!({ "match": { "kind": "api.request", "data": { "path": "/v1/Faxes/mine" } }, "times": 0 });
+    let verdict = posted(&host, "/verify", &expectation).await;
+    assert_eq!(
+        (&verdict["verified"], &verdict["missed"]),
+        (&json!(true), &json!(5)),
+        "it says what it could not check"
+    );
     control(&host, "POST", "/reset").await;
     host.call_as((&own, "wrong"), "GET", "/v1/Faxes", "").await;
     assert_eq!(journal(), 1_002, "the reset, and a refused request after it");
@@ -305,13 +345,18 @@ async fn a_filter_that_means_nothing_is_refused_with_what_it_may_be() {
     }
 }
 
-/// Reads this many items from a stream.
-async fn live(host: &Host, target: &str, count: usize) -> Vec<Value> {
+/// Opens a stream.
+async fn opened(host: &Host, target: &str) -> BodyDataStream {
     let request = Request::get(format!("{CONTROL}{target}")).header(header::HOST, "localhost");
     let request = request.header(header::ACCEPT, "text/event-stream").body(Body::empty()).expect("a request");
     let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
     let response = service.oneshot(request).await.expect("an answer");
-    let (mut stream, mut items) = (response.into_body().into_data_stream(), Vec::new());
+    response.into_body().into_data_stream()
+}
+
+/// Reads this many items from a stream.
+async fn items(stream: &mut BodyDataStream, count: usize) -> Vec<Value> {
+    let mut items = Vec::new();
     while items.len() < count {
         let piece = tokio::time::timeout(PATIENCE, stream.next()).await.expect("in time").expect("more").expect("read");
         let text = String::from_utf8(piece.to_vec()).expect("text");
@@ -326,11 +371,12 @@ async fn the_traffic_can_be_followed_live() {
     let host = host(|_| ());
     host.call("GET", "/v1/Faxes?Page=0", "").await;
     host.call("GET", "/v1/Faxes?Page=1", "").await;
-    let (items, ()) = tokio::join!(live(&host, "/traffic?last=1&path=/v1/Faxes", 2), async {
-        host.call("GET", "/v1/Elsewhere", "").await;
-        host.call("GET", "/v1/Faxes?Page=2", "").await;
-    });
-    let paths: Vec<_> = items.iter().map(|item| item["path"].as_str().expect("a path")).collect();
+    let mut stream = opened(&host, "/traffic?last=1&path=/v1/Faxes").await;
+    let first = items(&mut stream, 1).await;
+    host.call("GET", "/v1/Elsewhere", "").await;
+    host.call("GET", "/v1/Faxes?Page=2", "").await;
+    let second = items(&mut stream, 1).await;
+    let paths: Vec<_> = first.iter().chain(&second).map(|item| item["path"].as_str().expect("a path")).collect();
     assert_eq!(paths, ["/v1/Faxes?Page=1", "/v1/Faxes?Page=2"]);
 }
 
@@ -349,9 +395,10 @@ async fn the_events_of_all_accounts_are_one_list_and_one_stream() {
     assert_eq!((&all["last_seq"], &all["evicted"], &all["missed"]), (&json!(4), &json!(0), &json!(0)));
     let rest = control(&host, "GET", "/events?account=*&since=1&kind=api.request&limit=1").await;
     assert_eq!(each(&rest["events"], "seq"), [2]);
-    let (items, _) =
-        tokio::join!(live(&host, "/events?account=*&since=3", 2), host.call_as((other, "t"), "GET", "/v1/Faxes", ""));
-    assert_eq!((&items[0]["kind"], &items[1]["account_sid"]), (&json!("world.reset"), &json!(other)));
+    let mut stream = opened(&host, "/events?account=*&since=3").await;
+    host.call_as((other, "t"), "GET", "/v1/Faxes", "").await;
+    let found = items(&mut stream, 2).await;
+    assert_eq!((&found[0]["kind"], &found[1]["account_sid"]), (&json!("world.reset"), &json!(other)));
 }
 
 #[tokio::test]

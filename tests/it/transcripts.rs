@@ -17,7 +17,15 @@ fn masked(text: &str) -> String {
     let times = [("dd:dd:dd.ddd", "HH:MM:SS.mmm"), ("dd:dd:dd", "HH:MM:SS"), ("127.0.0.1:ddddd", "127.0.0.1:PPPPP")];
     let text = marks.iter().chain(&times).fold(text.to_owned(), |text, (form, mask)| replaced(&text, form, mask));
     let text = ["dddd ms", "ddd ms", "dd ms", "d ms"].iter().fold(text, |text, form| replaced(&text, form, "N ms"));
-    text.replace("< N ms", "N ms")
+    text.replace("< N ms", "N ms").split_inclusive('\n').map(without_signature).collect()
+}
+
+/// Replaces the query of a media URL, which depends on the time.
+fn without_signature(line: &str) -> String {
+    match line.split_once('?') {
+        Some((url, _)) if url.contains("MediaUrl=") => format!("{url}?QUERY\n"),
+        Some(_) | None => line.to_owned(),
+    }
 }
 
 /// Replaces each piece of a text that has the form, in which `d` stands for a digit.

@@ -108,6 +108,10 @@ fn a_reset_forgets_them_and_a_state_with_a_contradiction_is_refused() {
     ahead["world"]["unanswered"][0]["ordinal"] = json!(1_000);
     let error = State::of_json(&ahead, &[]).expect_err("refused").to_string();
     assert_eq!(error, "world.next_ordinal: must be greater than 1000, which is in use");
+    let mut twice = document.clone();
+    twice["world"]["not_answered"] = json!([sid, sid]);
+    let error = State::of_json(&twice, &[]).expect_err("refused").to_string();
+    assert_eq!(error, format!("world.not_answered: lists the call {sid} twice"));
     let mut both = document;
     both["world"]["not_answered"] = json!([sid, fax]);
     let error = State::of_json(&both, &[]).expect_err("refused").to_string();

@@ -168,7 +168,7 @@ fn line(event: &Event) -> Option<(Strand, String)> {
         EventKind::Alert(alert) => {
             Some((Strand::Alerts, format!("{name} {} {}", codes::code(alert.fault), alert.level.as_str())))
         }
-        EventKind::RuleFired { id, rule } => match rule.effect.kind() {
+        EventKind::RuleFired { id, rule, .. } => match rule.effect.kind() {
             RuleKind::Api => None,
             RuleKind::Outcome | RuleKind::Line | RuleKind::Webhook => Some((Strand::Rules, format!("{name} {id}"))),
         },

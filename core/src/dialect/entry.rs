@@ -108,6 +108,7 @@ fn request(record: &ExchangeRecord, dialect: Dialect) -> Value {
     json!({
         "method": record.method.as_str(),
         "url": record.url,
+        "redirected_to": record.redirected_to,
         "status": record.status,
         "duration_ms": record.duration_ms,
         "body": record.response_body,

@@ -151,6 +151,13 @@ fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
+/// Percent-encodes a text as one segment of a path.
+#[must_use]
+pub fn segment(text: &str) -> String {
+    // A segment of dots leads elsewhere in some servers and proxies.
+    if matches!(text, "." | "..") { text.replace('.', "%2E") } else { utf8_percent_encode(text, RESERVED).to_string() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

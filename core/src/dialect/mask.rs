@@ -22,7 +22,7 @@ const SECRET_ENDS: [&str; 13] = [
     "credentials",
 ];
 /// Complete names of secret parameters. Longer names with these endings, such as `design`, are not secret.
-const SECRET_WORDS: [&str; 5] = ["auth", "key", "sig", "signature", "xamzsignature"];
+const SECRET_WORDS: [&str; 6] = ["auth", "authorization", "key", "sig", "signature", "xamzsignature"];
 /// The ending of names that look secret but aren't: tokens with which lists are read on.
 const NOT_SECRET_END: &str = "pagetoken";
 /// A JSON field that isn't secret, although a parameter with this name is: the name of the list in a page.

@@ -32,6 +32,7 @@ pub mod signature;
 pub mod traceparent;
 pub mod twilio;
 pub mod twiml_bin;
+pub mod unseen;
 pub mod view;
 
 /// Names and values in order: the parameters or headers of a request.

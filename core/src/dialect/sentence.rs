@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::date;
-use crate::engine::event::CallResult;
+use crate::engine::event::{CallResult, RuledWebhook};
 use crate::engine::rule::{ApiFault, LineOverride, Outcome, RuleEffect, WebhookFault};
 use crate::model::fault::Fault;
 use crate::model::line::LineFault;
@@ -54,16 +54,21 @@ pub fn of_delivery(delivery: &Delivery) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// Describes what a rule does when it acts, as in `rule 2 makes the line busy`.
+/// Describes what a rule does when it acts, as in `rule 2 makes the line busy` or
+/// `rule 2 drops this webhook (status-callback, sending)`.
 #[must_use]
-pub fn of_rule(id: u64, effect: &RuleEffect) -> String {
+pub fn of_rule(id: u64, effect: &RuleEffect, webhook: Option<&RuledWebhook>) -> String {
     let does = match effect {
         RuleEffect::Outcome(outcome) => of_outcome(outcome),
         RuleEffect::Line(line) => of_line(*line),
         RuleEffect::Api(fault) => of_api(*fault),
         RuleEffect::Webhook(fault) => of_webhook(*fault),
     };
-    format!("rule {id} {does}")
+    let which = webhook.map_or_else(String::new, |RuledWebhook { purpose, status }| match status {
+        Some(status) => format!(" ({purpose}, {status})"),
+        None => format!(" ({purpose})"),
+    });
+    format!("rule {id} {does}{which}")
 }
 
 fn of_outcome(outcome: &Outcome) -> String {
@@ -180,7 +185,8 @@ fn span(ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::webhook::Attempt;
+    use crate::model::fax::Status;
+    use crate::model::webhook::{Attempt, Purpose};
 
     #[test]
     fn a_call_is_described_with_its_rule_and_the_next_call() {
@@ -256,7 +262,12 @@ mod tests {
             (WebhookFault { drop: true, ..webhook }.into(), "rule 2 drops this webhook"),
             (webhook.into(), "rule 2 lets this webhook pass unchanged"),
         ] {
-            assert_eq!(of_rule(2, &effect), expected);
+            assert_eq!(of_rule(2, &effect, None), expected);
         }
+        let dropping = WebhookFault { drop: true, ..webhook }.into();
+        let named = |purpose, status| of_rule(2, &dropping, Some(&RuledWebhook { purpose, status }));
+        let sending = named(Purpose::StatusCallback, Some(Status::Sending));
+        assert_eq!(sending, "rule 2 drops this webhook (status-callback, sending)");
+        assert_eq!(named(Purpose::FaxUrl, None), "rule 2 drops this webhook (fax-url)");
     }
 }

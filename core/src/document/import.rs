@@ -184,7 +184,9 @@ fn of_page(
         let is_piece_white = bits.rows().flatten().all(|word| *word == 0);
         is_white &= is_piece_white;
         let text = match renderer.take_text() {
-            Collected::Text(text, is_cut) => Some(sink.text(&text, is_cut)),
+            Collected::Text(text, is_cut) => {
+                Some(PageText { has_pictures: renderer.has_pictures(), ..sink.text(&text, is_cut) })
+            }
             // A page without text is a picture, unless it is blank.
             Collected::Nothing if is_piece_white && !page.paints => Some(sink.text("", false)),
             Collected::Nothing | Collected::Unknown => None,

@@ -133,6 +133,11 @@ impl<'a> Renderer<'a> {
         self.inker.take_text()
     }
 
+    /// Returns whether images cover most of the piece that was drawn last.
+    pub(super) const fn has_pictures(&self) -> bool {
+        self.inker.image_area().is_some()
+    }
+
     /// Draws one piece of a page; `piece` has its start and its length in inches.
     pub(super) fn draw(&mut self, index: usize, placement: &Placement, piece: (f64, f64), quality: Quality) -> Piece {
         let Some(page) = self.pages.get(index) else { return Piece::Tones(Tones::white(ROW_PELS, 1)) };

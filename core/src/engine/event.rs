@@ -12,7 +12,7 @@ use crate::model::page::{PageLoss, PageText};
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{AlertSid, FaxSid, MessageSid};
 use crate::model::time::Timestamp;
-use crate::model::webhook::ExchangeRecord;
+use crate::model::webhook::{ExchangeRecord, Purpose};
 use crate::model::words::words;
 use crate::twiml::Verb;
 
@@ -137,6 +137,9 @@ pub enum EventKind {
         id: u64,
         /// The rule as it was when it acted.
         rule: Arc<Rule>,
+        /// The webhook that it acted on; `None` for a call or a REST call, and in a journal from a version that did not
+        /// record it.
+        webhook: Option<RuledWebhook>,
     },
     /// The clock was set, frozen or resumed.
     ClockMoved {
@@ -332,6 +335,15 @@ impl EventKind {
         };
         size_of::<Event>() + variable
     }
+}
+
+/// The webhook that a rule acted on. A webhook that is dropped has no other event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RuledWebhook {
+    /// The purpose of the webhook.
+    pub purpose: Purpose,
+    /// The status of the fax that the webhook is about; `None` for a request for TwiML.
+    pub status: Option<Status>,
 }
 
 /// A fault or warning that a developer should look at.

@@ -6,11 +6,12 @@ use super::Engine;
 use super::agenda::Ordinal;
 use super::event::EventKind;
 use super::faults::never;
-use super::phase::{Ended, Phase, Processing};
+use super::phase::{CallStep, Ended, Phase, Processing};
 use super::random::Luck;
 use crate::model::fault::{Failure, Fault};
 use crate::model::fax::{Direction, Quality, Status, StatusSet};
 use crate::model::media::Media;
+use crate::model::page::PageText;
 use crate::model::phone::Party;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
@@ -139,11 +140,33 @@ impl Fax {
         }
     }
 
-    /// Returns the text of a page of the stored document, counted from 1. `None` if no such page is stored, or its text
-    /// is not known, because it is a scan or another picture.
+    /// Returns the number of pages that have gone over the line.
+    #[must_use]
+    pub fn pages_over(&self) -> u32 {
+        match &self.phase {
+            Phase::Queued | Phase::Processing(_) | Phase::Receiving(_) => 0,
+            Phase::Sending(sending) => match &sending.step {
+                CallStep::Talking(talk) => talk.pages_done,
+                CallStep::Ringing(_) | CallStep::RingingOwn | CallStep::Waiting => 0,
+            },
+            Phase::Ended(ended) if matches!(ended.status, Status::Delivered | Status::Received) => {
+                ended.pages.unwrap_or(0)
+            }
+            Phase::Ended(ended) => ended.failure.as_ref().and_then(|failure| failure.pages_over).unwrap_or(0),
+        }
+    }
+
+    /// Returns the text of a page of the stored document, counted from 1. `None` if no such page is stored, or the page
+    /// has not gone over the line, or its text is not known, because it is a scan or another picture.
     #[must_use]
     pub fn page_text(&self, page: u32) -> Option<&str> {
-        self.media.as_ref()?.document.page_text(page).map(|text| &*text.content)
+        self.transmitted_text(page).map(|text| &*text.content)
+    }
+
+    /// Returns the same text, with what is known of its completeness.
+    #[must_use]
+    pub fn transmitted_text(&self, page: u32) -> Option<&PageText> {
+        self.media.as_ref()?.document.page_text(page).filter(|_| page <= self.pages_over())
     }
 
     /// Returns the line time in whole seconds, once the fax has ended.

@@ -132,10 +132,8 @@ impl Engine {
         let pages = self.world.agenda.iter().filter(|alarm| alarm.kind == AlarmKind::Page);
         pages.map(|alarm| alarm.ordinal).find_map(|ordinal| {
             let Phase::Sending(sending) = &self.world.tables.fax(ordinal)?.phase else { return None };
-            match &sending.step {
-                CallStep::Talking(talk) if talk.far == Some(far) => Some((ordinal, &sending.document, talk)),
-                _ => None,
-            }
+            let CallStep::Talking(talk) = &sending.step else { return None };
+            (talk.far == Some(far)).then_some((ordinal, &sending.document, talk))
         })
     }
 }

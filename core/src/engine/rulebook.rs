@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::agenda::Ordinal;
-use super::event::EventKind;
+use super::event::{EventKind, RuledWebhook};
 use super::input::{AddRule, ApiCalled, ChangeRule, DropRule, RuleChange};
 use super::random::Luck;
 use super::random::WorldSeed;
@@ -15,7 +15,6 @@ use crate::model::fax::Direction;
 use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
-use crate::model::webhook::Purpose;
 use rand::Rng;
 
 /// The number of questions about a fax: to the FaxUrl and to the fallback URL. In the order of a fax's webhooks, they
@@ -183,7 +182,7 @@ impl Engine {
         self.world.api_calls += 1;
         // REST calls need not concern a fax, so their draws are keyed by a count of all calls.
         let draw = Draw { parent: b"api", place: self.world.api_calls };
-        let decided = self.decide(RuleKind::Api, &subject, draw, None, now);
+        let decided = self.decide((RuleKind::Api, &subject), draw, (None, None), now);
         decided.and_then(|(_, effect)| if let RuleEffect::Api(fault) = effect { Some(fault) } else { None })
     }
 
@@ -226,17 +225,17 @@ impl Engine {
     pub(super) fn rules_of_webhook(
         &mut self,
         sid: FaxSid,
-        (purpose, url): (Purpose, &str),
+        (webhook, url): (RuledWebhook, &str),
         (direction, from, to): (Direction, &str, &str),
         place: u64,
         now: Timestamp,
     ) -> Option<(u64, WebhookFault)> {
         let direction = Some(direction);
-        let (purpose, is_question) = (Some(purpose), place < QUESTIONS);
+        let (purpose, is_question) = (Some(webhook.purpose), place < QUESTIONS);
         let subject = Subject { direction, from, to, url, purpose, is_question, ..Subject::default() };
         let luck = self.luck_of(sid).0.to_be_bytes();
         let draw = Draw { parent: &luck, place };
-        match self.decide(RuleKind::Webhook, &subject, draw, Some(sid), now)? {
+        match self.decide((RuleKind::Webhook, &subject), draw, (Some(sid), Some(webhook)), now)? {
             (id, RuleEffect::Webhook(fault)) => Some((id, fault)),
             (_, RuleEffect::Outcome(_) | RuleEffect::Line(_) | RuleEffect::Api(_)) => None,
         }
@@ -265,11 +264,11 @@ impl Engine {
     ) -> (Option<(u64, Outcome)>, LineOverride) {
         let luck = luck.0.to_be_bytes();
         let draw = Draw { parent: &luck, place };
-        let outcome = match self.decide(RuleKind::Outcome, subject, draw, Some(sid), now) {
+        let outcome = match self.decide((RuleKind::Outcome, subject), draw, (Some(sid), None), now) {
             Some((id, RuleEffect::Outcome(outcome))) => Some((id, outcome)),
             _ => None,
         };
-        let line = match self.decide(RuleKind::Line, subject, draw, Some(sid), now) {
+        let line = match self.decide((RuleKind::Line, subject), draw, (Some(sid), None), now) {
             Some((_, RuleEffect::Line(line))) => line,
             _ => LineOverride::default(),
         };
@@ -278,10 +277,9 @@ impl Engine {
 
     fn decide(
         &mut self,
-        kind: RuleKind,
-        subject: &Subject<'_>,
+        (kind, subject): (RuleKind, &Subject<'_>),
         draw: Draw<'_>,
-        fax: Option<FaxSid>,
+        (fax, webhook): (Option<FaxSid>, Option<RuledWebhook>),
         now: Timestamp,
     ) -> Option<(u64, RuleEffect)> {
         if !self.world.book.has(kind) {
@@ -290,7 +288,7 @@ impl Engine {
         // The seed is the world's and not that of the ids, so that a run repeated after a reset has the same draws.
         let (id, rule) = self.world.book.decide(kind, subject, self.ids.world(), draw)?;
         let effect = rule.effect.clone();
-        self.journal.write(now, fax, EventKind::RuleFired { id, rule });
+        self.journal.write(now, fax, EventKind::RuleFired { id, rule, webhook });
         Some((id, effect))
     }
 

@@ -101,6 +101,11 @@ pub struct UnreadableDocument {
 }
 
 impl UnreadableDocument {
+    /// A part of the reason if the server sent a web page in place of the document.
+    pub const HTML_PAGE: &'static str = "the server sent an HTML page";
+    /// The beginning of the reason if the server compressed the document.
+    pub const COMPRESSED: &'static str = "the document is compressed";
+
     /// Creates the error from its reason.
     #[must_use]
     pub const fn new(reason: String) -> Self {

@@ -88,6 +88,9 @@ pub struct PageText {
     pub content: Arc<str>,
     /// Whether the end is missing because the text exceeds `PAGE_TEXT_BYTES_MAX` or `DOCUMENT_TEXT_BYTES_MAX`.
     pub is_cut: bool,
+    /// Whether pictures cover most of the page. The words in them are missing from the text, unless text recognition has
+    /// added them to the document.
+    pub has_pictures: bool,
 }
 
 impl PageText {
@@ -99,7 +102,7 @@ impl PageText {
         let mut content: String = text.chars().filter(|character| is_text(*character)).collect();
         let is_cut = content.len() > bytes_max;
         content.truncate(content.floor_char_boundary(bytes_max));
-        Self { content: content.into(), is_cut }
+        Self { content: content.into(), is_cut, has_pictures: false }
     }
 
     /// Returns whether the text is within the size limit and has no control characters, so that it could be the result
@@ -165,7 +168,7 @@ mod tests {
         assert_eq!((long.content.len(), long.is_cut), (PAGE_TEXT_BYTES_MAX, true));
         assert!(text.is_valid() && cut.is_valid() && long.is_valid());
         let content = "x".repeat(PAGE_TEXT_BYTES_MAX + 1).into();
-        assert!(!PageText { content, is_cut: false }.is_valid());
-        assert!(!PageText { content: "a\tb".into(), is_cut: false }.is_valid());
+        assert!(!PageText { content, is_cut: false, has_pictures: false }.is_valid());
+        assert!(!PageText { content: "a\tb".into(), is_cut: false, has_pictures: false }.is_valid());
     }
 }

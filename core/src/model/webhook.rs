@@ -244,6 +244,8 @@ pub enum ExchangeFailure {
 impl ExchangeFailure {
     /// The particulars of the connection failure that a rule feigns when it drops a request for TwiML.
     pub const DROPPED_BY_RULE: &'static str = "dropped by a rule";
+    /// The particulars of the invalid URL that leads to the emulator's own control API.
+    pub const OWN_CONTROL_API: &'static str = "webhooks and documents can't use the emulator's own control API";
 
     /// Returns the kind of fault, which determines the error code.
     #[must_use]
@@ -282,8 +284,8 @@ impl fmt::Display for ExchangeFailure {
             Self::ProtocolViolation(why) => f.write_str(why),
             Self::BadHostName(host) => write!(f, "the host name {host} does not resolve"),
             Self::TooManyRedirects => f.write_str(
-                "too many redirects: at most 3 of a SignalWire webhook are followed, and 10 of any other request; the \
-                 server may redirect in a loop, such as between http and https, or with and without a slash at the end",
+                "too many redirects; the server may redirect in a loop, such as between http and https, or with and \
+                 without a slash at the end",
             ),
             Self::RedirectsNowhere { status, location: None } => {
                 write!(f, "the server sent a {status} redirect without a Location header; add one, or respond with 200")

@@ -20,7 +20,7 @@ use super::output::Output;
 use super::serve::{announce, isolated, runtime, standard_output, url};
 use super::signals::stop_signal;
 use super::timeline::{Pages, Timeline};
-use crate::config::Config;
+use crate::config::{Config, LogLevel};
 use crate::dialect::form;
 use crate::io::multipart::Multipart;
 use crate::model::account::Dialect;
@@ -43,7 +43,9 @@ pub(super) struct DemoFlags {
 }
 
 pub(super) fn run(flags: DemoFlags) -> anyhow::Result<ExitCode> {
-    let mut config = isolated(Config::of_process(flags.serve.into_settings())?);
+    // The timeline shows every request already, so only warnings are logged.
+    let quiet = Config { log_level: LogLevel::Warn, ..Config::default() };
+    let mut config = isolated(Config::of_process_over(quiet, flags.serve.into_settings())?);
     let _log = start_log(&config)?;
     let (mut out, _last_lines) = standard_output()?;
     let runtime = runtime()?;

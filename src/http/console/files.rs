@@ -60,6 +60,7 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
     "js/frozen.js"
     "js/icons.js"
     "js/keys.js"
+    "js/late.js"
     "js/live.js"
     "js/makerule.js"
     "js/names.js"

@@ -97,7 +97,7 @@ pub(super) struct AccountView {
     date_created: String,
     /// Number of faxes in the world.
     faxes: usize,
-    /// Number of faxes that haven't ended yet.
+    /// Number of faxes and calls that haven't ended yet.
     pending: usize,
     /// Number of alerts that are kept.
     alerts: usize,

@@ -8,7 +8,7 @@ use super::masked::{pairs, without_passwords};
 use super::request;
 use crate::dialect::advice::{self, Advice};
 use crate::dialect::{date, rule, sentence};
-use crate::engine::event::{Alert, EventKind};
+use crate::engine::event::{Alert, EventKind, RuledWebhook};
 use crate::model::account::Dialect;
 use crate::model::message::MessageStatus;
 use crate::model::page::PageLoss;
@@ -105,16 +105,22 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             "error_code": failure.as_ref().and_then(|failure| dialect.failure_code(failure)),
             "error_message": failure.as_ref().and_then(|failure| dialect.failure_text(failure)),
         }),
-        EventKind::FaxPage { page, pages, line, bits, line_ms, text } => json!({
-            "page": page,
-            "pages": pages,
-            "rate_bps": line.rate_bps,
-            "coding": line.coding.as_str(),
-            "ecm": line.has_error_correction(),
-            "bits": bits,
-            "line_seconds": std::time::Duration::from_millis(*line_ms).as_secs_f64(),
-            "text": text.as_ref().map(|text| &*text.content),
-        }),
+        EventKind::FaxPage { page, pages, line, bits, line_ms, text } => {
+            let mut data = json!({
+                "page": page,
+                "pages": pages,
+                "rate_bps": line.rate_bps,
+                "coding": line.coding.as_str(),
+                "ecm": line.has_error_correction(),
+                "bits": bits,
+                "line_seconds": std::time::Duration::from_millis(*line_ms).as_secs_f64(),
+                "text": text.as_ref().map(|text| &*text.content),
+            });
+            if text.as_ref().is_some_and(|text| text.has_pictures) {
+                data["pictures"] = json!(true);
+            }
+            data
+        }
         EventKind::DocumentFetched { record, document } => {
             let mut data = exchange_in_full(dialect, record);
             match document {
@@ -151,10 +157,16 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             "what": sentence::of_call(*outcome, *retry_at, *rule),
         }),
         EventKind::CallNotAnswered | EventKind::MediaEvicted | EventKind::AnswerDropped => json!({}),
-        EventKind::RuleFired { id, rule } => {
+        EventKind::RuleFired { id, rule, webhook } => {
             let kind = rule.effect.kind().as_str();
-            let what = sentence::of_rule(*id, &rule.effect);
-            json!({ "rule_id": id, "kind": kind, "what": what, kind: rule::json_of_effect(&rule.effect) })
+            let what = sentence::of_rule(*id, &rule.effect, webhook.as_ref());
+            let mut data =
+                json!({ "rule_id": id, "kind": kind, "what": what, kind: rule::json_of_effect(&rule.effect) });
+            if let Some(RuledWebhook { purpose, status }) = webhook {
+                data["purpose"] = json!(purpose.as_str());
+                data["status"] = json!(status.map(crate::model::fax::Status::as_str));
+            }
+            data
         }
         EventKind::ClockMoved { from, frozen } => json!({ "from": moment(*from), "frozen": frozen }),
         EventKind::WorldBroken { why, inputs, seed } => json!({ "why": why, "inputs": inputs, "seed": seed }),

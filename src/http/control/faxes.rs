@@ -53,7 +53,8 @@ pub(super) struct FaxPage {
     faxes: Vec<Value>,
     /// Token of the next page; null on the last one. A page may be short, even empty, without being the last.
     next_page_token: Option<PageToken>,
-    /// Number of faxes in the world, or with `account=*` in all worlds, regardless of filters.
+    /// Number of faxes in the world, or with `account=*` in all worlds, regardless of filters; and of calls without a fax,
+    /// if their status is asked for.
     total: usize,
     /// Number of calls that ended without a fax and are still known, regardless of filters.
     total_calls: usize,
@@ -85,7 +86,7 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
     }
     let search = query.search()?;
     let origin = origin(&parts, registry.settings().public_url.as_ref());
-    let token = query.page_token.as_deref();
+    let token = given(query.page_token.as_deref());
     let (start, worlds, skipped) = match accounts {
         Accounts::One(world) => (start_in_one(token)?, vec![world], None),
         Accounts::All(worlds) => {
@@ -163,18 +164,21 @@ impl FaxesQuery {
     fn search(&self) -> Result<Search, Problem> {
         let q = self.q.as_deref().unwrap_or_default();
         let mut search = Search::parse(q).map_err(|why| Problem::new(422, "bad-search", format!("q: {why}")))?;
-        let blank_is_none = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-        let number = blank_is_none(&self.number);
-        for (key, value) in [("direction", &self.direction), ("status", &self.status), ("number", &number)] {
-            if let Some(value) = value {
+        for (key, value) in [("direction", &self.direction), ("status", &self.status), ("number", &self.number)] {
+            if let Some(value) = given(value.as_deref()) {
                 search.require(key, value).map_err(|why| bad(why.to_string()))?;
             }
         }
-        if let Some(text) = blank_is_none(&self.text) {
-            search.require_text(&text);
+        if let Some(text) = given(self.text.as_deref()) {
+            search.require_text(text);
         }
         Ok(search)
     }
+}
+
+/// Returns the value of a parameter. A blank one counts as left out, as in every filter: a form sends its empty fields.
+fn given(value: Option<&str>) -> Option<&str> {
+    value.filter(|value| !value.trim().is_empty())
 }
 
 fn start_in_one(token: Option<&str>) -> Result<Start, Problem> {

@@ -124,6 +124,9 @@ struct PageEnd {
     evicted: u64,
     /// How many of those came after `since` and are thus missing from this page.
     missed: u64,
+    /// Number of refused requests since the last reset that the journal did not take, because it takes only so many;
+    /// `GET /traffic` has them.
+    left_out: u64,
 }
 
 /// The hash of a journal's canonical projection.
@@ -145,8 +148,8 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
     }
     let awaited = Awaited::from_request_parts(&mut parts, &registry).await?;
     let headers = parts.headers;
-    let fax = query.fax.as_deref().map(parse_fax).transpose()?;
-    let kind = query.kind.map(known_kind).transpose()?;
+    let fax = given(query.fax.as_deref()).map(parse_fax).transpose()?;
+    let kind = query.kind.filter(|kind| given(Some(kind)).is_some()).map(known_kind).transpose()?;
     let start = Start::of(query.since, query.all).map_err(|error| bad_query(&error))?;
     // A reconnecting browser repeats its query, so the header takes precedence.
     let start = last_event_id(&headers)?.map_or(start, Start::After);
@@ -156,18 +159,19 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
         return Ok(stream::answer(awaited, filter));
     }
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT).min(JOURNAL_EVENTS_MAX);
-    let (events, last_seq, evicted) =
-        awaited.world.read_journal(|journal| (journal.events(&filter, limit), journal.last_seq(), journal.evicted()));
+    let (events, last_seq, evicted, left_out) = awaited.world.read_journal(|journal| {
+        (journal.events(&filter, limit), journal.last_seq(), journal.evicted(), journal.left_out())
+    });
     // Places begin at 1, so the number of dropped events is also the place of the last one dropped.
-    let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since) };
+    let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since), left_out };
     Ok(lazy::list("events", events.into_iter().map(|each| EventView::of(&each)), &rest))
 }
 
 /// Returns the events of all accounts in the order in which they happened, page by page or live. A place is one in the
 /// sequence of all accounts, so that one number says where to read on.
 fn of_all(registry: Registry, query: EventsQuery, headers: &HeaderMap) -> Result<Response, Problem> {
-    let fax = query.fax.as_deref().map(parse_fax).transpose()?;
-    let kind = query.kind.map(known_kind).transpose()?;
+    let fax = given(query.fax.as_deref()).map(parse_fax).transpose()?;
+    let kind = query.kind.filter(|kind| given(Some(kind)).is_some()).map(known_kind).transpose()?;
     let start = Start::of(query.since, query.all).map_err(|error| bad_query(&error))?;
     let start = last_event_id(headers)?.map_or(start, Start::After);
     // Each account is reset on its own, so no reset is the last one for all.
@@ -183,9 +187,14 @@ fn of_all(registry: Registry, query: EventsQuery, headers: &HeaderMap) -> Result
     }
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
     let FeedPage { entries, last_seq, evicted } = registry.feed().read(since, usize::MAX, |_| true);
-    let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since) };
+    let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since), left_out: 0 };
     let events = entries.into_iter().filter_map(move |news| view(&news)).take(limit);
     Ok(lazy::list("events", events, &rest))
+}
+
+/// Returns the value of a filter. A blank one counts as left out.
+fn given(value: Option<&str>) -> Option<&str> {
+    value.filter(|value| !value.trim().is_empty())
 }
 
 /// Reads the id of the last event that a client received, after which the stream should continue. An invalid id is

@@ -19,7 +19,30 @@ pub(super) fn without_passwords(value: Value) -> Value {
     }
 }
 
-/// Returns parameters or headers as an object.
+/// Returns parameters or headers as an object. A name with several values has a list of them.
 pub(super) fn pairs(pairs: &[(String, String)]) -> Value {
-    pairs.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect::<Map<_, _>>().into()
+    let mut fields = Map::new();
+    for (name, value) in pairs {
+        let value = Value::from(value.as_str());
+        match fields.get_mut(name) {
+            None => drop(fields.insert(name.clone(), value)),
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+        }
+    }
+    fields.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_name_with_several_values_has_a_list() {
+        let headers = [("x-dup", "1"), ("x-dup", "2"), ("via", "a"), ("x-dup", "3")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(pairs(&headers), json!({ "x-dup": ["1", "2", "3"], "via": "a" }));
+    }
 }

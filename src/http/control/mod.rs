@@ -245,7 +245,8 @@ fn about_bins() -> Vec<Operation> {
 fn about_the_journal() -> Vec<Operation> {
     use Operation as Op;
     vec![
-        Op::get("/events", "The journal, page by page or live", journal::list)
+        Op::get("/events", "The journal, page by page or live; also of all accounts in one list", journal::list)
+            .of_all_accounts()
             .query::<journal::EventsQuery>()
             .answers::<journal::EventPage>(200)
             .answers_as(200, stream::MEDIA_TYPE),
@@ -264,6 +265,7 @@ fn about_the_journal() -> Vec<Operation> {
             .answers::<webhooks::WebhookList>(200),
         Op::get("/webhooks/{id}", "One request to an app", webhooks::show).answers::<webhooks::WebhookView>(200),
         Op::get("/traffic", "Every request in both directions, of all accounts, page by page or live", traffic::list)
+            .of_all_accounts()
             .query::<traffic_filter::TrafficQuery>()
             .answers::<traffic::TrafficPage>(200)
             .answers_as(200, stream::MEDIA_TYPE)

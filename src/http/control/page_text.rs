@@ -21,6 +21,10 @@ const NOT_KNOWN: &str = "the page has no text layer that can be read: it is a sc
                          TIFF, PNG or JPEG, or its PDF doesn't say which characters it shows, or the call was dropped \
                          during the page";
 
+/// The reason for which the text of a page of a document isn't that of a transmitted page.
+const NOT_SENT: &str = "the page has not gone over the line: the fax is not that far, or its call failed before or during \
+                        the page";
+
 /// The text of a page.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "PageText")]
@@ -33,6 +37,10 @@ pub(super) struct PageTextView {
     /// Whether the end of the text is missing because it exceeds a limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     cut: Option<bool>,
+    /// True if pictures cover most of the page: words in them are missing from the text, unless text recognition has
+    /// added them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pictures: Option<bool>,
     /// Why the text is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'static str>,
@@ -54,28 +62,34 @@ pub(super) async fn show(
     // A malformed number becomes 0, which is no page.
     let number: u32 = page.parse().unwrap_or(0);
     let text = world.read(|engine| {
-        let media = engine.fax(fax).map_err(|_| no_fax())?.media.as_ref().ok_or_else(no_page)?;
+        let fax = engine.fax(fax).map_err(|_| no_fax())?;
+        let media = fax.media.as_ref().ok_or_else(no_page)?;
         if !media.document.has_page(number) {
             return Err(no_page());
         }
-        Ok(media.document.page_text(number).cloned())
+        let why = if number > fax.pages_over() { NOT_SENT } else { NOT_KNOWN };
+        Ok(fax.transmitted_text(number).cloned().ok_or(why))
     })?;
     if accepts_only_text(&headers) {
-        let text = text.ok_or_else(|| Problem::new(404, "text-not-known", NOT_KNOWN))?;
+        let text = text.map_err(|why| Problem::new(404, "text-not-known", why))?;
         return Ok(
             ([(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))], text.content.to_string()).into_response()
         );
     }
-    Ok(Json(view(number, text.as_ref())).into_response())
+    Ok(Json(view(number, text)).into_response())
 }
 
-fn view(page: u32, text: Option<&PageText>) -> PageTextView {
-    PageTextView {
-        page,
-        text: text.map(|text| text.content.to_string()),
-        known: text.is_some(),
-        cut: text.map(|text| text.is_cut),
-        why: if text.is_none() { Some(NOT_KNOWN) } else { None },
+fn view(page: u32, text: Result<PageText, &'static str>) -> PageTextView {
+    match text {
+        Ok(PageText { content, is_cut, has_pictures }) => PageTextView {
+            page,
+            text: Some(content.to_string()),
+            known: true,
+            cut: Some(is_cut),
+            pictures: has_pictures.then_some(true),
+            why: None,
+        },
+        Err(why) => PageTextView { page, text: None, known: false, cut: None, pictures: None, why: Some(why) },
     }
 }
 

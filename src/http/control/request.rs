@@ -10,25 +10,44 @@ use crate::emulator::NoWorld;
 use crate::model::account::Dialect;
 use crate::world::journal::{ApiRequest, Excerpt};
 
+/// What is said of a call whose connection was reset.
+pub(super) const RESET: &str = "the connection was reset on purpose, by a rule";
+
 /// Returns the data of the journal's entry for a request.
 pub(super) fn data(dialect: Dialect, request: &ApiRequest) -> Value {
     let mut data = json!({
         "method": request.method,
         "path": request.path,
         "params": params(request),
-        "status": request.status,
+        "status": status(request),
         "code": request.code,
+        "error": request.is_reset.then_some(RESET),
         "duration_ms": duration_ms(request),
         "answer": answer(&request.response),
         "answer_bytes": request.response.whole_bytes,
         "reason": request.no_world.map(NoWorld::as_str),
         "account_sid": request.named.map(|sid| sid.to_string()),
     });
-    if let Some(Advice { cause, remedy }) = request.code.and_then(|code| advice::of_code(code, dialect)) {
-        data["cause"] = json!(cause);
-        data["advice"] = json!(remedy);
+    match (request.no_world, request.code) {
+        // One code stands for many reasons, which the emulator knows.
+        (Some(reason), _) => {
+            data["cause"] = json!(reason.cause());
+            data["advice"] = json!(reason.remedy());
+        }
+        (None, Some(code)) => {
+            if let Some(Advice { cause, remedy }) = advice::of_code(code, dialect) {
+                data["cause"] = json!(cause);
+                data["advice"] = json!(remedy);
+            }
+        }
+        (None, None) => {}
     }
     data
+}
+
+/// Returns the status of the response; null if the connection was reset instead.
+pub(super) fn status(request: &ApiRequest) -> Option<u16> {
+    (!request.is_reset).then_some(request.status)
 }
 
 /// Returns the parameters in the query and in the body. The value of a parameter that occurs more than once is a list.
@@ -38,11 +57,16 @@ pub(super) fn params(request: &ApiRequest) -> Value {
     let pairs = form_urlencoded::parse(query.as_bytes()).chain(form_urlencoded::parse(form));
     let mut params = Map::new();
     for (name, value) in pairs {
-        let value = if mask::is_secret_name(&name) && !value.is_empty() { MASK.into() } else { value };
+        let value = match mask::is_secret_name(&name) {
+            true if !value.is_empty() => MASK.to_owned(),
+            _ => mask::target(&value).into_owned(),
+        };
         let value = Value::from(value);
+        // A client that sends JSON instead of a form sends one parameter, whose name is the JSON.
+        let name = mask::json_text(&name);
         match params.get_mut(&*name) {
             None => {
-                params.insert(name.into_owned(), value);
+                params.insert(name.to_string(), value);
             }
             Some(Value::Array(values)) => values.push(value),
             Some(first) => *first = Value::Array(vec![first.take(), value]),
@@ -92,14 +116,14 @@ mod tests {
 
     #[test]
     fn parameters_are_those_of_the_query_and_the_body_with_secrets_masked() {
-        let form = b"To=%2B15558675310&MediaUrl=http%3A%2F%2Fu%3AS%40h%2F&AuthToken=S&x=1&x=2&x=3&Name=%E9";
+        let form = b"To=%2B15558675310&MediaUrl=http%3A%2F%2Fu%3AS%40h%2F%3Fsig%3DS&AuthToken=S&x=1&x=2&x=3&Name=%E9";
         let params = params(&request("/v1/Faxes?PageSize=1", form, b""));
         assert_eq!(
             params,
             json!({
                 "PageSize": "1",
                 "To": "+15558675310",
-                "MediaUrl": "http://u:***@h/",
+                "MediaUrl": "http://u:***@h/?sig=***",
                 "AuthToken": "***",
                 "x": ["1", "2", "3"],
                 "Name": "\u{fffd}",
@@ -122,6 +146,28 @@ mod tests {
         let long = format!(r#"{{"auth_token":"S","x":"{}"}}"#, "y".repeat(EXCERPT_BYTES_MAX));
         let shown = answer(long.as_bytes());
         assert!(shown.as_str().is_some_and(|text| text.starts_with(r#"{"auth_token":"***","x":"yyy"#)), "{shown}");
+    }
+
+    #[test]
+    fn json_that_was_sent_as_a_form_is_masked_too() {
+        let params = params(&request("/", br#"{"AuthToken":"S","To":"+1"}"#, b""));
+        assert_eq!(params, json!({ r#"{"AuthToken":"***","To":" 1"}"#: "" }));
+    }
+
+    #[test]
+    fn a_refused_request_has_the_advice_for_its_reason_and_not_for_its_code() {
+        let refused =
+            |no_world| data(Dialect::Twilio, &ApiRequest { code: Some(20003), no_world, ..request("/", b"", b"") });
+        assert_ne!(refused(Some(NoWorld::OtherDialect))["advice"], refused(Some(NoWorld::NoCredential))["advice"]);
+        for reason in NoWorld::ALL {
+            assert!(!reason.cause().is_empty() && reason.remedy().ends_with('.'), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn a_call_whose_connection_was_reset_has_no_status() {
+        let data = data(Dialect::Twilio, &ApiRequest { is_reset: true, ..request("/", b"", b"") });
+        assert_eq!((&data["status"], &data["error"]), (&Value::Null, &json!(RESET)));
     }
 
     #[test]

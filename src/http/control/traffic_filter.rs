@@ -1,7 +1,8 @@
 //! The filters of the traffic: which requests to show, by what they say and how they went.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::problem::Problem;
@@ -38,6 +39,7 @@ pub(super) struct TrafficQuery {
     /// several are separated by commas.
     status: Option<String>,
     /// An error code, such as 21211 or 11200.
+    #[serde(default, deserialize_with = "unless_blank")]
     code: Option<u32>,
     /// Only requests about this fax or call, by its SID.
     fax: Option<String>,
@@ -74,6 +76,9 @@ impl TrafficFilter {
     /// Checks the filters of a query.
     pub(super) fn parse(query: TrafficQuery, account: Option<AccountSid>) -> Result<Self, Problem> {
         let TrafficQuery { direction, kind, method, path, status, code, fax, text, .. } = query;
+        // A blank filter counts as left out: a form sends its empty fields.
+        let [direction, kind, method, status, fax] =
+            [direction, kind, method, status, fax].map(|word| word.filter(|word| !word.trim().is_empty()));
         let word = |name: &str, word: Option<String>, words: &[&str]| match word {
             Some(word) if !words.contains(&word.as_str()) => Err(bad(name, &word, words)),
             word => Ok(word),
@@ -94,7 +99,7 @@ impl TrafficFilter {
             path: path.map(|path| path.split('*').map(str::to_owned).collect()),
             statuses: statuses.transpose()?,
             code,
-            fax: fax.filter(|fax| !fax.is_empty()),
+            fax,
             text: text_of("text", text)?,
         })
     }
@@ -173,6 +178,14 @@ fn contains(value: &Value, text: &str) -> bool {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string().contains(text),
     }
+}
+
+/// Reads a number, or nothing from a blank parameter.
+fn unless_blank<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let text = text.trim();
+    let error = || D::Error::custom(format!("an error code such as 21211, not {text:?}"));
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(|_| error()) }
 }
 
 fn bad(name: &str, word: &str, words: &[&str]) -> Problem {

@@ -63,6 +63,8 @@ pub(super) struct RequestView {
     path: String,
     /// The whole URL of a request to an app.
     url: Option<String>,
+    /// The URL that redirects led to, whose response this is; null if there were none.
+    redirected_to: Option<String>,
     /// The parameters in query and body.
     params: Value,
     request_headers: Option<Value>,
@@ -70,7 +72,7 @@ pub(super) struct RequestView {
     pub(super) status: Option<u16>,
     /// The error code of the response or of the failure.
     pub(super) code: Option<u32>,
-    /// Why a request to an app has failed, or why its response was of no use: `code` and `message`.
+    /// Why there is no response, or none of use: `code` and `message`.
     error: Option<Value>,
     response_headers: Option<Value>,
     /// The beginning of the response's body: JSON as it is, anything else as a string.
@@ -121,7 +123,13 @@ impl RequestView {
 
     /// Returns the words in which a text is searched.
     pub(super) fn words(&self) -> impl Iterator<Item = &str> {
-        let optional = [self.account_sid.as_deref(), self.fax_sid.as_deref(), self.purpose, self.reason];
+        let optional = [
+            self.account_sid.as_deref(),
+            self.fax_sid.as_deref(),
+            self.redirected_to.as_deref(),
+            self.purpose,
+            self.reason,
+        ];
         optional.into_iter().flatten().chain([self.address()])
     }
 }
@@ -134,7 +142,8 @@ fn of_client(news: &News, request: &ApiRequest) -> RequestView {
     // A refused request is in the journal of the account that it names or, if there is none, of the default one.
     let account = if request.no_world.is_some() { request.named } else { news.account };
     let dialect = account.map_or(Dialect::Twilio, Dialect::of);
-    let (cause, remedy) = told(request.code.and_then(|code| advice::of_code(code, dialect)));
+    let of_code = || request.code.and_then(|code| advice::of_code(code, dialect));
+    let (cause, remedy) = told(request.no_world.map(refusal).or_else(of_code));
     RequestView {
         seq: news.seq,
         at: moment(news.at),
@@ -146,11 +155,12 @@ fn of_client(news: &News, request: &ApiRequest) -> RequestView {
         method: request.method.to_string(),
         path: request.path.to_string(),
         url: None,
+        redirected_to: None,
         params: request::params(request),
         request_headers: None,
-        status: Some(request.status),
+        status: request::status(request),
         code: request.code,
-        error: None,
+        error: request.is_reset.then(|| json!({ "code": null, "message": request::RESET })),
         response_headers: None,
         answer: request::answer(&request.response),
         answer_bytes: Some(request.response.whole_bytes),
@@ -166,7 +176,7 @@ fn to_app(news: &News, event: &JournalEvent, feed: &Feed) -> Option<RequestView>
     let kind = event.engine_kind()?;
     let record = kind.exchange()?;
     let fault = Fault::of(record, event.dialect).or_else(|| Fault::of_response(news.seq, record, event.dialect, feed));
-    let url = mask::passwords(&record.url).into_owned();
+    let url = mask::target(&record.url).into_owned();
     let (cause, remedy) = told(fault.as_ref().map(|fault| fault.advice.clone()));
     let kind = match (kind, record.purpose) {
         (EventKind::WebhookReplayed { .. }, _) => RequestKind::Replay,
@@ -184,6 +194,7 @@ fn to_app(news: &News, event: &JournalEvent, feed: &Feed) -> Option<RequestView>
         method: record.method.as_str().to_owned(),
         path: path_of(&url).to_owned(),
         url: Some(url),
+        redirected_to: record.redirected_to.as_deref().map(|to| mask::passwords(to).into_owned()),
         params: without_passwords(pairs(&record.params)),
         request_headers: Some(without_passwords(pairs(&record.request_headers))),
         status: record.status,
@@ -224,6 +235,11 @@ impl Fault {
             })
         })
     }
+}
+
+/// Returns why a request belongs to no account, and what to do.
+fn refusal(reason: NoWorld) -> Advice {
+    Advice { cause: reason.cause().to_owned(), remedy: reason.remedy().to_owned() }
 }
 
 fn told(advice: Option<Advice>) -> (Option<String>, Option<String>) {

@@ -61,6 +61,9 @@ pub(super) struct VerdictView {
     /// With `in_order`, index of the first step that was not found, from zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     missing_step: Option<usize>,
+    /// Number of events that could not be checked: those that the journal has dropped, and refused requests that it did
+    /// not take. Unless it is 0, an expectation of no event proves nothing.
+    missed: u64,
     /// The closest events, if too few matched.
     closest: Vec<Closest>,
 }
@@ -102,9 +105,11 @@ fn verdict(world: &World, all: bool, order: &[u8]) -> Result<VerdictView, Proble
         check_kind(kind).map_err(|why| Problem::new(422, "bad-field", format!("kind: {why}")))?;
     }
     let start = Start::of(order.since, order.all || all).map_err(|error| bad_field(&error))?;
-    let events = world.read_journal(|journal| {
-        let filter = EventFilter { since: start.seq(journal), ..EventFilter::default() };
-        journal.events(&filter, JOURNAL_EVENTS_MAX)
+    let (events, missed) = world.read_journal(|journal| {
+        let since = start.seq(journal);
+        let filter = EventFilter { since, ..EventFilter::default() };
+        let missed = journal.evicted().saturating_sub(since) + journal.left_out();
+        (journal.events(&filter, JOURNAL_EVENTS_MAX), missed)
     });
     let verdict = expectation.check_each(events.len(), &|index| Cow::Owned(event::json(&events[index])));
     let view = |index: usize| EventView::of(&events[index]);
@@ -117,6 +122,7 @@ fn verdict(world: &World, all: bool, order: &[u8]) -> Result<VerdictView, Proble
         found: verdict.found.len(),
         matched: verdict.found.iter().take(FOUND_SHOWN_MAX).map(|index| view(*index)).collect(),
         missing_step: verdict.missing_step,
+        missed,
         closest: verdict.closest.into_iter().map(near).collect(),
     })
 }

@@ -21,7 +21,7 @@ use crate::engine::Engine;
 use crate::engine::command::Command;
 use crate::http::auth::SignedIn;
 use crate::http::reply::{self, Reply};
-use crate::http::traffic::{self, Answered, Unassignable};
+use crate::http::traffic::{self, Answered, Arrived, Unassignable};
 use crate::http::{asked_path, origin};
 use crate::model::account::{Dialect, PriceFormat};
 use crate::model::refusal::Refusal;
@@ -44,6 +44,7 @@ pub(in crate::http) struct Call<'a> {
     pub(in crate::http) origin: Arc<str>,
     price: PriceFormat,
     pub(in crate::http) parts: &'a Parts,
+    arrived: Arrived,
     params: &'a PathParams<'a>,
     body: Bytes,
     /// Whether the call is already in the world's journal.
@@ -54,7 +55,7 @@ impl<'a> Call<'a> {
     pub(in crate::http) fn of(
         registry: &'a Registry,
         signed_in: &'a SignedIn,
-        parts: &'a Parts,
+        (parts, arrived): (&'a Parts, Arrived),
         params: &'a PathParams<'a>,
         body: Bytes,
     ) -> Self {
@@ -69,6 +70,7 @@ impl<'a> Call<'a> {
             origin,
             price: settings.price,
             parts,
+            arrived,
             params,
             body,
             is_noted: Cell::new(false),
@@ -85,7 +87,13 @@ impl<'a> Call<'a> {
             // This world was created for one read of an unused account and disappears along with its journal, so the
             // call is also recorded among the requests that belong to no world.
             let why = Unassignable { account: Some(self.world.sid()), reason: NoWorld::NotCreated };
-            traffic::note(self.registry, self.parts, RequestedService::Rest, why, self.described(&answer));
+            traffic::note(
+                self.registry,
+                (self.parts, self.arrived),
+                RequestedService::Rest,
+                why,
+                self.described(&answer),
+            );
         }
         answer.map_or_else(|error| reply::error_at(self.parts, &error), Reply::into_response)
     }
@@ -118,16 +126,18 @@ impl<'a> Call<'a> {
     /// Returns the call as the journal records it.
     fn noted(&self, asked: Asked, at: Timestamp, answered: Answered) -> ApiRequest {
         let Asked { fax, method, path, form } = asked;
-        let Answered { status, code, body } = answered;
-        let (service, duration) = (RequestedService::Rest, traffic::taken(self.registry, self.parts));
-        let (response, no_world, named) = (body, None, None);
-        ApiRequest { service, at, fax, method, path, status, code, form, response, duration, no_world, named }
+        let Answered { status, code, body: response, is_reset } = answered;
+        let (service, duration) = (RequestedService::Rest, self.arrived.elapsed(self.registry));
+        let (no_world, named) = (None, None);
+        ApiRequest { service, at, fax, method, path, status, code, form, response, duration, is_reset, no_world, named }
     }
 
     /// Describes the response to a handler's result.
     fn described(&self, result: &Result<Reply, ApiError>) -> Answered {
         match result {
-            Ok(reply) => Answered { status: reply.status.as_u16(), code: None, body: Excerpt::of(&reply.body) },
+            Ok(reply) => {
+                Answered { status: reply.status.as_u16(), code: None, body: Excerpt::of(&reply.body), is_reset: false }
+            }
             Err(error) => Answered::with(self.parts, error),
         }
     }
@@ -160,15 +170,10 @@ impl<'a> Call<'a> {
         &'a self,
         look: impl FnOnce(&Engine, &View<'a>) -> Result<T, Refusal>,
     ) -> Result<Reply, ApiError> {
-        let asked = self.asked();
-        let shown = self.world.read_and_note(|engine, now| {
-            let shown = look(engine, &self.view(now)).map(|shown| reply::ok(&shown));
-            let shown = shown.map_err(|refusal| self.refused(&refusal));
-            let answered = self.described(&shown);
-            (shown, self.noted(asked, now, answered))
-        });
-        self.is_noted.set(true);
-        shown
+        let shown = self.world.read_now(|engine, now| look(engine, &self.view(now)));
+        // A read changes nothing, so it may be turned into JSON and recorded after the world is unlocked. `answered`
+        // records it.
+        shown.map(|shown| reply::ok(&shown)).map_err(|refusal| self.refused(&refusal))
     }
 
     /// Changes the world; returns 200 with a view of the result.

@@ -69,6 +69,7 @@ impl Frame {
                     "mh": filled.map(|filled| filled.mh),
                     "text": page.text.as_ref().map(|text| &*text.content),
                     "text_is_cut": page.text.as_ref().is_some_and(|text| text.is_cut),
+                    "has_pictures": page.text.as_ref().is_some_and(|text| text.has_pictures),
                 })
             }
             Self::Done(summary) => {
@@ -106,7 +107,8 @@ impl Frame {
         let quality = Quality::from_word(head["quality"].as_str()?)?;
         let (width, height) = (small("width")?, small("height")?);
         let is_cut = head["text_is_cut"].as_bool()?;
-        let text = head["text"].as_str().map(|content| PageText { content: content.into(), is_cut });
+        let has_pictures = head["has_pictures"].as_bool()?;
+        let text = head["text"].as_str().map(|content| PageText { content: content.into(), is_cut, has_pictures });
         if text.as_ref().is_some_and(|text| !text.is_valid()) {
             return None;
         }
@@ -125,7 +127,7 @@ mod tests {
         let bits = CodedBits { mmr: 99, filled };
         let quality = Quality::Superfine;
         let scan = FaxPage { width: 1_728, height: 3, quality, mmr: Arc::from([1, 2, 3].as_slice()), bits, text: None };
-        let text = |content: &str, is_cut| Some(PageText { content: content.into(), is_cut });
+        let text = |content: &str, is_cut| Some(PageText { content: content.into(), is_cut, has_pictures: is_cut });
         // The longest head: each character is written as two.
         let long = FaxPage { text: text(&"\n".repeat(PAGE_TEXT_BYTES_MAX), true), ..scan.clone() };
         let page = FaxPage { text: text("Jane \"Doe\"\nÄrztin", false), ..scan.clone() };

@@ -65,6 +65,6 @@ const fn of_signalwire(code: u32) -> Option<(&'static str, &'static str)> {
 /// Returns the advice for the code of a fault, about which nothing else is known.
 fn of_fault(code: u32, dialect: Dialect) -> Option<Advice> {
     let fault = *Fault::ALL.iter().find(|fault| dialect.code(**fault) == code)?;
-    let (place, status, detail, delivery, pages_over) = (Place::Call, None, "", None, None);
-    Some(Case { dialect, fault, place, status, detail, delivery, pages_over }.advice())
+    let (place, status, detail, record, pages_over) = (Place::Call, None, "", None, None);
+    Some(Case { dialect, fault, place, status, detail, record, pages_over }.advice())
 }

@@ -2,18 +2,21 @@
 //! code stands for a damaged document and for a broken call, or for a missing page and for a crashed app.
 
 mod codes;
+mod response;
 mod words;
 
 use crate::engine::event::Alert;
 use crate::engine::{Cause, UnansweredCall};
 use crate::model::account::Dialect;
 use crate::model::fault::{Failure, Fault};
-use crate::model::webhook::{Delivery, ExchangeFailure, ExchangeRecord, Purpose, Signature};
+use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Purpose, Signature};
 
 pub use self::codes::of_code;
 
 /// The beginning of the text about a document that could not be fetched or read.
 const OF_MEDIA_URL: &str = "MediaUrl: ";
+/// The beginning of the text about an `action` that isn't an address.
+const OF_ACTION: &str = "<Receive action=";
 
 /// A cause and its remedy, each in whole sentences.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +49,8 @@ struct Case<'a> {
     status: Option<u16>,
     /// The particulars, without the name of the place.
     detail: &'a str,
-    /// The delivery of the request, if a request was made.
-    delivery: Option<&'a Delivery>,
+    /// The request and its response, if a request was made and is still known.
+    record: Option<&'a ExchangeRecord>,
     /// The number of pages that got through before the call broke, if a call broke.
     pages_over: Option<u32>,
 }
@@ -76,8 +79,7 @@ fn of_fault(fault: Fault, message: &str, record: Option<&ExchangeRecord>, dialec
     let (of_media_url, detail) = split(message);
     let place = record.map_or(if of_media_url { Place::Document } else { Place::Call }, place_of);
     let status = record.and_then(|record| record.status);
-    let delivery = record.map(|record| &record.delivery);
-    Case { dialect, fault, place, status, detail, delivery, pages_over: None }.advice()
+    Case { dialect, fault, place, status, detail, record, pages_over: None }.advice()
 }
 
 /// Returns the advice for a failed fax.
@@ -86,7 +88,7 @@ pub fn of_failure(failure: &Failure, dialect: Dialect) -> Advice {
     let (of_media_url, detail) = split(failure.detail.as_deref().unwrap_or_default());
     let place = if of_media_url { Place::Document } else { Place::Call };
     let (fault, pages_over) = (failure.fault, failure.pages_over);
-    Case { dialect, fault, place, status: status_in(detail), detail, delivery: None, pages_over }.advice()
+    Case { dialect, fault, place, status: status_in(detail), detail, record: None, pages_over }.advice()
 }
 
 /// Returns whether a text is about a document, and the text without the words that say so.
@@ -112,7 +114,12 @@ fn status_in(detail: &str) -> Option<u16> {
 
 impl Case<'_> {
     fn advice(&self) -> Advice {
-        Advice { cause: self.worded(&self.cause()), remedy: self.worded(&self.remedy()) }
+        let is_about_response =
+            matches!(self.fault, Fault::TwimlMalformed | Fault::TwimlRoot | Fault::TwimlTooLarge | Fault::ContentType);
+        let of_response = if is_about_response { self.of_response() } else { None };
+        let Advice { cause, remedy } =
+            of_response.unwrap_or_else(|| Advice { cause: self.cause(), remedy: self.remedy() });
+        Advice { cause: self.worded(&cause), remedy: self.worded(&remedy) }
     }
 
     /// Replaces the name of the instruction language, which SignalWire calls cXML.
@@ -122,7 +129,16 @@ impl Case<'_> {
 
     /// Returns whether a rule spoiled the signature of the request on purpose.
     fn is_spoiled(&self) -> bool {
-        self.delivery.is_some_and(|delivery| delivery.signature != Signature::Good)
+        self.record.is_some_and(|record| record.delivery.signature != Signature::Good)
+    }
+
+    /// Returns whether the URL is that of the emulator's own control API.
+    fn leads_to_control_api(&self) -> bool {
+        self.detail.contains(ExchangeFailure::OWN_CONTROL_API)
+    }
+
+    fn is_of_action(&self) -> bool {
+        self.detail.starts_with(OF_ACTION)
     }
 
     fn was_dropped_by_rule(&self) -> bool {

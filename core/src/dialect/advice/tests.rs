@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::engine::event::AlertLevel;
 use crate::model::sid::AlertSid;
-use crate::model::webhook::{Method, RuleMark};
+use crate::model::webhook::{Delivery, Method, RuleMark};
 
 const DIALECTS: [Dialect; 2] = [Dialect::Twilio, Dialect::SignalWire];
 /// The codes that the console had advice for when it kept that advice itself.
@@ -134,4 +134,49 @@ fn rules_that_caused_the_alert_are_named() {
     let dropped = ExchangeFailure::ConnectionFailure(ExchangeFailure::DROPPED_BY_RULE.to_owned());
     let advice = of_alert(&alert(dropped.fault(), &format!("fax-url: {dropped}"), None), Dialect::Twilio);
     assert_eq!(advice.cause, "A rule dropped the request, so the app never got it.");
+}
+
+#[test]
+fn the_advice_fits_the_url_that_cannot_be_used() {
+    for dialect in DIALECTS {
+        let action = of_alert(&alert(Fault::InvalidUrl, "<Receive action=\"x:y\"> doesn't resolve", None), dialect);
+        assert!(action.cause.starts_with("The action of <Receive>"), "{action:?}");
+        for purpose in Purpose::ALL {
+            let failure = ExchangeFailure::InvalidUrl(format!("/_fauxfax/: {}", ExchangeFailure::OWN_CONTROL_API));
+            let message = format!("{purpose}: {failure}");
+            let own = of_alert(&alert(Fault::InvalidUrl, &message, Some(record(*purpose, Some(failure)))), dialect);
+            assert!(own.cause.contains("control API") && own.remedy.starts_with("Use "), "{own:?}");
+            assert_proper(&own, dialect, "control API");
+        }
+        let invalid = of_alert(&alert(Fault::InvalidUrl, "x", Some(record(Purpose::Action, None))), dialect);
+        assert_eq!(invalid.cause, "The URL isn't an absolute http or https URL.");
+    }
+}
+
+#[test]
+fn a_web_page_in_place_of_a_document_cannot_be_mended() {
+    let page = format!("MediaUrl: unknown format; {}, most likely", crate::model::media::UnreadableDocument::HTML_PAGE);
+    let advice = of_failure(&Failure::with_detail(Fault::Document, page.as_str()), Dialect::Twilio);
+    assert!(advice.remedy.contains("without a session") && !advice.remedy.contains("convert"), "{advice:?}");
+}
+
+#[test]
+fn a_response_that_is_not_twiml_is_named_in_the_words_of_the_service() {
+    let bodies = ["<html>", "{}", "OK", "<!DOCTYPE a>", " <?xml?><Response/>", "<!-- a --><Error/>", "<response/>"];
+    for dialect in DIALECTS {
+        for body in bodies {
+            let response = ExchangeRecord { response_body: body.to_owned(), ..record(Purpose::FaxUrl, None) };
+            let advice = of_alert(&alert(Fault::TwimlRoot, "why", Some(response)), dialect);
+            assert_proper(&advice, dialect, body);
+            assert_ne!(advice.remedy, "Wrap the verb in <Response>…</Response>.", "{body}");
+        }
+        let moved = Some("http://app/login?token=a".to_owned());
+        let page = ExchangeRecord {
+            response_body: "<html>".to_owned(),
+            redirected_to: moved,
+            ..record(Purpose::FaxUrl, None)
+        };
+        let cause = of_alert(&alert(Fault::TwimlMalformed, "why", Some(page)), dialect).cause;
+        assert!(cause.starts_with("The app redirected the request to http://app/login, which"), "{cause}");
+    }
 }

@@ -3,6 +3,42 @@
 use super::{Case, Place};
 use crate::model::account::Dialect;
 use crate::model::fault::Fault;
+use crate::model::media::UnreadableDocument;
+
+/// The part of a response that isn't valid HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BrokenPart {
+    FirstLine,
+    Headers,
+    TooManyHeaders,
+    /// Any part, which includes that the response isn't HTTP at all.
+    Unknown,
+}
+
+impl BrokenPart {
+    const fn cause(self) -> &'static str {
+        match self {
+            Self::FirstLine => "The first line of the response isn't valid.",
+            Self::Headers => "A header of the response isn't valid.",
+            Self::TooManyHeaders => "The response has too many or too long headers.",
+            Self::Unknown => "The response isn't HTTP.",
+        }
+    }
+
+    const fn remedy(self) -> &'static str {
+        match self {
+            Self::FirstLine => {
+                "Correct the status, which has three digits, and the reason phrase, which has no control characters."
+            }
+            Self::Headers => {
+                "Correct the headers: a name has no spaces, a value has no control characters, and Content-Length is one \
+                 number."
+            }
+            Self::TooManyHeaders => "Send fewer or shorter headers.",
+            Self::Unknown => "Check whether the port speaks TLS while the URL says http, or the other way round.",
+        }
+    }
+}
 
 impl Case<'_> {
     pub(super) fn cause(&self) -> String {
@@ -25,9 +61,17 @@ impl Case<'_> {
                 "A rule dropped the request, so the app never got it."
             }
             Fault::ConnectionFailure => "The connection broke before the response was complete.",
-            Fault::ProtocolViolation => "The response isn't HTTP.",
+            Fault::ProtocolViolation => self.broken_part().cause(),
             Fault::BadHostName => "The host name doesn't resolve.",
-            Fault::TooManyRedirects => "The server sent more redirects than are followed.",
+            Fault::TooManyRedirects if self.place == Place::Document => {
+                "The server sent more redirects than are followed."
+            }
+            Fault::TooManyRedirects => {
+                return format!(
+                    "The server sent more redirects than the {} of a webhook that {service} follows.",
+                    self.dialect.redirects_max()
+                );
+            }
             Fault::BadRedirect => "A redirect has no usable Location header.",
             Fault::TlsHandshake => "TLS failed, so no request could be made.",
             Fault::CertificateName => "The certificate is for another host.",
@@ -77,9 +121,7 @@ impl Case<'_> {
             Fault::ConnectionFailure => {
                 "Look at your app's log: it may have crashed, or a proxy in front of it closed the connection."
             }
-            Fault::ProtocolViolation => {
-                "Check whether the port speaks TLS while the URL says http, or the other way round."
-            }
+            Fault::ProtocolViolation => self.broken_part().remedy(),
             Fault::BadHostName => "Correct the name, or map it with --connect-to.",
             Fault::TooManyRedirects => "Use the final URL, and check that the server doesn't redirect in a loop.",
             Fault::BadRedirect => "Redirect to an http or https URL, or respond without a redirect.",
@@ -94,9 +136,7 @@ impl Case<'_> {
             Fault::UnknownEdge | Fault::PrivateEdge => "Correct or remove `e` after the # of the URL.",
             Fault::RetryPolicy => "Correct or remove `rp` after the # of the URL.",
             Fault::TwimlEmpty => "Respond with TwiML; the simplest is <Response><Receive/></Response>.",
-            Fault::TwimlMalformed => {
-                "Escape & and < in attributes, and close every element. An HTML page is usually an error or a login page."
-            }
+            Fault::TwimlMalformed => "Escape & and < in texts and attributes, and close every element.",
             Fault::TwimlRoot => "Wrap the verb in <Response>…</Response>.",
             Fault::TwimlSchema => "Correct what the message names. Verbs are case-sensitive: <Receive>, not <receive>.",
             Fault::ContentType => "Respond with text/xml.",
@@ -105,6 +145,20 @@ impl Case<'_> {
             Fault::Internal => "Please report it, with the message and the emulator's log.",
         };
         text.to_owned()
+    }
+
+    /// Returns the part that is invalid, as the words of the HTTP client name it.
+    fn broken_part(&self) -> BrokenPart {
+        let names = |word: &str| self.detail.contains(word);
+        if names("invalid HTTP status-code") {
+            BrokenPart::FirstLine
+        } else if names("invalid HTTP header") || names("invalid content-length") || names("transfer-encoding") {
+            BrokenPart::Headers
+        } else if names("send fewer or shorter ones") {
+            BrokenPart::TooManyHeaders
+        } else {
+            BrokenPart::Unknown
+        }
     }
 
     fn broken_call(&self) -> String {
@@ -128,6 +182,13 @@ impl Case<'_> {
 
     fn mend(&self) -> String {
         match self.place {
+            Place::Document if self.detail.contains(UnreadableDocument::HTML_PAGE) => {
+                "Open the MediaUrl in a browser that isn't logged in to see the page, then correct the URL, or let the \
+                 document be read without a session. The page is usually a login page or an error page."
+            }
+            Place::Document if self.detail.starts_with(UnreadableDocument::COMPRESSED) => {
+                "Send the document without Content-Encoding."
+            }
             Place::Document => {
                 "Mend the document at the MediaUrl, or send another one: open it in a viewer, or run `fauxfax convert` on \
                  it. Sending the same document again fails again."
@@ -139,6 +200,13 @@ impl Case<'_> {
 
     fn invalid_url(&self) -> String {
         match self.place {
+            _ if self.leads_to_control_api() => {
+                "The URL, or one that it redirects to, is that of the emulator's own control API.".to_owned()
+            }
+            _ if self.is_of_action() => {
+                "The action of <Receive> isn't an http or https URL, so the app isn't notified of the end of the fax."
+                    .to_owned()
+            }
             Place::Call => "The call could not be put to an app: no usable URL is set.".to_owned(),
             Place::Document => "The MediaUrl isn't an absolute http or https URL.".to_owned(),
             Place::Question | Place::Notice => "The URL isn't an absolute http or https URL.".to_owned(),
@@ -147,6 +215,11 @@ impl Case<'_> {
 
     fn correct_url(&self) -> String {
         match self.place {
+            Place::Document if self.leads_to_control_api() => {
+                "Use the URL of a document; of the control API, only the sample documents can be sent."
+            }
+            _ if self.leads_to_control_api() => "Use a URL of your app, and don't redirect to the control API.",
+            _ if self.is_of_action() => "Correct the action: write a path, such as /received, or a complete URL.",
             Place::Call => "Correct what the message names, such as the VoiceUrl or VoiceReceiveMode of the number.",
             Place::Document => "Correct the MediaUrl of the create call: scheme, host and path.",
             Place::Question | Place::Notice => {

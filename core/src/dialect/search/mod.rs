@@ -10,7 +10,6 @@ use std::fmt;
 
 pub use self::subject::Subject;
 use self::term::{Statuses, Term, Test};
-use self::token::Token;
 use crate::engine::Entries;
 use crate::model::time::Timestamp;
 
@@ -57,19 +56,14 @@ impl Search {
             return Err(whole(format!("a search has at most {TERMS_MAX} terms, not {}", tokens.len())));
         }
         let mut search = Self::default();
-        let mut rest = tokens.into_iter().peekable();
-        while let Some(token) = rest.next() {
-            let Some(key) = &token.key else {
-                let mut words = vec![token.value.clone()];
-                if token.may_be_continued() {
-                    while let Some(next) = rest.next_if(Token::may_be_continued) {
-                        words.push(next.value);
-                    }
-                }
-                search.terms.push(Term::of(token.is_negated, Test::words(&words)));
-                continue;
+        let mut rest = tokens.as_slice();
+        while let [token, after @ ..] = rest {
+            let words = token::number_words(token, after);
+            rest = after.get(words.len() - 1..).unwrap_or_default();
+            let test = match &token.key {
+                None => Test::words(&words),
+                Some(key) => Test::parse(&key.to_lowercase(), &words.join(" "))?,
             };
-            let test = Test::parse(&key.to_lowercase(), &token.value)?;
             search.terms.push(Term::of(token.is_negated, test));
         }
         search.sort();

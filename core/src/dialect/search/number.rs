@@ -39,6 +39,18 @@ pub(super) fn is_one(words: &[String]) -> bool {
     first.starts_with(['+', '(']) || (is_complete && lengths().any(|length| length < OWN_DIGITS_MIN))
 }
 
+/// Returns whether a word may belong to the number that these words begin.
+pub(super) fn may_go_on(words: &[String], next: &str) -> bool {
+    let is_complete_alone = |length: usize| length >= COMPLETE_DIGITS_MIN;
+    let (so_far, more) = (words.iter().map(|word| digits(word).len()).sum::<usize>(), digits(next).len());
+    // North American numbers with their country code have 11 digits.
+    let is_american = words.first().is_some_and(|first| first.starts_with("+1"));
+    let is_over = is_american && so_far > COMPLETE_DIGITS_MIN
+        || is_complete_alone(so_far) && more >= OWN_DIGITS_MIN
+        || so_far + more > COMPLETE_DIGITS_MAX;
+    !is_over && !next.starts_with('+') && !is_complete_alone(more) && !(words.len() == 1 && is_complete_alone(so_far))
+}
+
 /// Returns the digits of a text.
 pub(super) fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()

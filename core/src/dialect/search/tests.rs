@@ -122,6 +122,41 @@ fn parts_of_a_complete_number_do_not_find_other_numbers() {
 }
 
 #[test]
+fn a_number_with_blanks_may_follow_a_key_or_a_hyphen() {
+    // All digits of the receiver's number occur in the sender's, too.
+    let call = call("+15551112222", "+15551110002", Some(Fault::HttpStatus), "");
+    for (text, is_there) in [
+        ("from:+1 555 111 2222", true),
+        ("from:(555) 111-2222", true),
+        ("from:555 111 2222", true),
+        ("FROM:+1 555 111 2222", true),
+        ("number:+1 555 111 2222", true),
+        ("text:+1 555 111 2222", true),
+        ("to:+1 555 111 2222", false),
+        ("to:(555) 111-2222", false),
+        ("to:555 111 2222", false),
+        ("-to:+1 555 111 2222", true),
+        ("-from:+1 555 111 2222", false),
+        ("-(555) 111-2222", false),
+        ("-+1 555 111 9999", true),
+        // What follows a complete number, or a part of one, is another term.
+        ("from:+1 555 111 2222 11200", true),
+        ("from:+1 555 111 2222 34002", false),
+        ("from:+15551112222 11200", true),
+        ("from:+1 555 111 2222 code:11200", true),
+        ("from:5551112222 to:(555) 111-0002", true),
+        ("from:5551 11200", true),
+        ("to:0002 2222", true),
+        ("+1 555 111 2222 11200", true),
+        ("+15551112222 +15551110002", true),
+        // Quotation marks end the number.
+        ("to:555 \"111\" 2222", true),
+    ] {
+        assert_eq!(is_found(text, &call, NOON), is_there, "{text}");
+    }
+}
+
+#[test]
 fn sip_addresses_and_names_are_searched_as_text() {
     let call = call("Jack", "sip:kate@example.com", None, "");
     for (text, is_there) in [

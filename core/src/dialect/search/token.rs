@@ -1,4 +1,6 @@
-//! Splits a search into its terms: at blanks, except between quotation marks.
+//! Splits a search into its terms: at blanks, except between quotation marks and within numbers.
+
+use super::number;
 
 /// One term of a search, before its value has been parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,11 +15,40 @@ pub(super) struct Token {
     pub(super) is_quoted: bool,
 }
 
+/// The keys whose value may be a number that is written with blanks.
+const NUMBER_KEYS: [&str; 4] = ["from", "to", "number", "text"];
+
 impl Token {
-    /// Returns whether the word may be a part of a number that is written with blanks.
-    pub(super) fn may_be_continued(&self) -> bool {
-        !self.is_negated && self.key.is_none() && !self.is_quoted && super::number::is_written(&self.value)
+    /// Returns whether the term may be the first word of a number that is written with blanks.
+    fn may_begin_number(&self) -> bool {
+        let is_for_numbers = |key: &String| NUMBER_KEYS.contains(&key.to_lowercase().as_str());
+        !self.is_quoted && self.key.as_ref().is_none_or(is_for_numbers) && number::is_written(&self.value)
     }
+
+    /// Returns whether the term may be a later word of such a number.
+    fn may_continue_number(&self) -> bool {
+        !self.is_negated && self.key.is_none() && !self.is_quoted && number::is_written(&self.value)
+    }
+}
+
+/// Returns the words of a term: its value, and the words after it that are part of the same number. Without a key or a
+/// `-`, these are also words that may be part of the number but may be terms of their own.
+pub(super) fn number_words(token: &Token, after: &[Token]) -> Vec<String> {
+    let mut words = vec![token.value.clone()];
+    if !token.may_begin_number() {
+        return words;
+    }
+    for next in after.iter().take_while(|next| next.may_continue_number()) {
+        if !number::may_go_on(&words, &next.value) {
+            break;
+        }
+        words.push(next.value.clone());
+    }
+    // With a key or a `-`, the words of an incomplete number would change their meaning.
+    if (token.key.is_some() || token.is_negated) && !number::is_one(&words) {
+        words.truncate(1);
+    }
+    words
 }
 
 /// Splits a search into its terms.

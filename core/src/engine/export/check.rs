@@ -86,10 +86,13 @@ pub(super) fn check(world: &Rewindable, dialect: Dialect) -> Result<(), StateErr
     check_messages(world)
 }
 
-/// Checks that no call that ended without a fax has the SID or the ordinal of a fax or of a ringing call.
+/// Checks that no call that ended without a fax is listed twice, or has the SID or the ordinal of a fax or of a ringing
+/// call. A SID without a call is valid, since the details of old calls are dropped.
 fn check_unanswered(world: &Rewindable) -> Result<(), StateError> {
     let tables = &world.tables;
+    let mut listed = BTreeSet::new();
     for sid in world.unanswered.sids() {
+        expect(listed.insert(sid), || ("world.not_answered".to_owned(), format!("lists the call {sid} twice")))?;
         expect(tables.ordinal(sid).is_none(), || {
             ("world.not_answered".to_owned(), format!("{sid} is also a fax or a ringing call"))
         })?;

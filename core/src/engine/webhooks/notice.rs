@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::engine::Engine;
 use crate::engine::agenda::Ordinal;
 use crate::engine::effect::{Intent, Notice};
-use crate::engine::event::{AlertLevel, EventKind};
+use crate::engine::event::{AlertLevel, EventKind, RuledWebhook};
 use crate::engine::faults::never;
 use crate::engine::fax::{Fax, Leg, NotifyTarget};
 use crate::engine::phase::Phase;
@@ -149,7 +149,8 @@ impl Engine {
             let (from, to) = (notice.from.to_string(), notice.to.to_string());
             let fax = (notice.direction, from.as_str(), to.as_str());
             let place = QUESTIONS + place;
-            let decided = self.rules_of_webhook(sid, (notice.purpose, &notice.url), fax, place, now);
+            let webhook = RuledWebhook { purpose: notice.purpose, status: Some(notice.status) };
+            let decided = self.rules_of_webhook(sid, (webhook, &notice.url), fax, place, now);
             if let Some(queued) = self.world.outgoing.get_mut(&sid).and_then(|outgoing| outgoing.queue.get_mut(at)) {
                 queued.plan = WebhookPlan::of(decided, now);
             }
@@ -277,6 +278,9 @@ impl Outgoing {
         loop {
             // Saturates, because the queue may be empty.
             let others = self.queue.len().saturating_sub(1);
+            // A notice that has overtaken another one isn't held back in turn: the two would only swap places again.
+            let has_overtaken =
+                self.queue.get(1).is_some_and(|next| next.notice.by_rule.is_some_and(|mark| mark.is_reordered));
             let Some(first) = self.queue.front_mut() else { return Next::Nothing };
             let place = first.place;
             let WebhookPlan::Ruled { not_before, fault, rule } = &mut first.plan else {
@@ -291,12 +295,12 @@ impl Outgoing {
             }
             if fault.drop {
                 self.queue.pop_front();
-            } else if fault.reorder && others > 0 {
+            } else if fault.reorder && others > 0 && !has_overtaken {
                 // Cleared, so that the notice is sent when it comes to the front again.
                 fault.reorder = false;
                 mark(&mut first.notice, *rule).is_reordered = true;
                 self.queue.swap(0, 1);
-            } else if fault.reorder && !is_last {
+            } else if fault.reorder && others == 0 && !is_last {
                 return Next::Waits;
             } else {
                 first.notice = with_token(Arc::clone(&first.notice), place, token_of);

@@ -8,7 +8,7 @@ use crate::engine::applications::Address;
 use crate::engine::call::Asking;
 use crate::engine::effect::{Intent, TwimlRequest};
 use crate::engine::effects::UnderWay;
-use crate::engine::event::AlertLevel;
+use crate::engine::event::{AlertLevel, RuledWebhook};
 use crate::engine::faults::never;
 use crate::engine::unanswered::Cause;
 use crate::engine::webhooks::{TokenPlace, WebhookPlan};
@@ -79,7 +79,8 @@ impl Engine {
                 // The two questions have places 0 and 1, before all notices.
                 let place = u64::from(purpose == Purpose::FallbackUrl);
                 let fax = (Direction::Inbound, from.as_str(), to.as_str());
-                WebhookPlan::of(self.rules_of_webhook(sid, (purpose, &url), fax, place, now), now)
+                let webhook = RuledWebhook { purpose, status: None };
+                WebhookPlan::of(self.rules_of_webhook(sid, (webhook, &url), fax, place, now), now)
             }
             decided @ (WebhookPlan::Plain | WebhookPlan::Ruled { .. }) => decided,
         };

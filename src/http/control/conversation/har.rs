@@ -1,7 +1,7 @@
 //! A conversation as HAR 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>), for the network panels of browsers and
 //! other tools: one entry per exchange.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::exchange::{Exchange, header};
@@ -98,19 +98,16 @@ fn request(exchange: &Exchange) -> Value {
         "bodySize": 0,
     });
     if let Some(media_type) = exchange.request_type() {
-        let mut data = Map::from_iter([
-            ("mimeType".to_owned(), json!(media_type)),
-            ("params".to_owned(), named(&exchange.params)),
-        ]);
-        if exchange.is_form() {
+        // The format allows either `text` or `params`, and the network panels of browsers show only `text`.
+        request["postData"] = if exchange.is_form() {
             let text = form::encode(&exchange.params);
             request["bodySize"] = json!(text.len());
-            data.insert("text".to_owned(), json!(text));
+            json!({ "mimeType": media_type, "text": text })
         } else {
             request["bodySize"] = json!(UNKNOWN);
-            data.insert("comment".to_owned(), json!("The file that was sent with the parameters is not kept."));
-        }
-        request["postData"] = data.into();
+            let comment = "The file that was sent with the parameters is not kept.";
+            json!({ "mimeType": media_type, "params": named(&exchange.params), "comment": comment })
+        };
     }
     request
 }
@@ -193,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_has_its_parameters_and_its_text() {
+    fn a_form_has_its_text_and_a_body_of_parts_its_parameters() {
         let entry = entry(json!({
             "purpose": "action", "method": "POST", "url": "http://h/p?a=1&b=%20", "params": { "A b": "ü|`<&" },
             "request_headers": { "Content-Type": "application/x-www-form-urlencoded" },
@@ -202,9 +199,15 @@ mod tests {
         }));
         let request = &entry["request"];
         assert_eq!(request["queryString"], json!([{ "name": "a", "value": "1" }, { "name": "b", "value": " " }]));
-        assert_eq!(request["postData"]["text"], "A+b=%C3%BC%7C%60%3C%26");
-        assert_eq!(request["postData"]["params"], json!([{ "name": "A b", "value": "ü|`<&" }]));
+        let form = "application/x-www-form-urlencoded";
+        assert_eq!(request["postData"], json!({ "mimeType": form, "text": "A+b=%C3%BC%7C%60%3C%26" }));
         assert_eq!(request["bodySize"], 22);
+        let parts = self::entry(json!({
+            "method": "POST", "url": "http://h/", "params": { "A": "1" },
+            "request_headers": { "content-type": "multipart/form-data; boundary=x" },
+        }));
+        let data = &parts["request"]["postData"];
+        assert!(data.get("text").is_none() && data["params"] == json!([{ "name": "A", "value": "1" }]), "{data}");
         let response = &entry["response"];
         assert_eq!((&response["status"], &response["statusText"]), (&json!(200), &json!("OK")));
         assert_eq!(response["content"], json!({ "size": 5, "mimeType": "text/plain", "text": "\u{fffd}\0`|" }));

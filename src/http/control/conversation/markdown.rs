@@ -74,6 +74,7 @@ struct Overview {
     status: Option<String>,
     error: Option<(Option<u64>, String)>,
     pages: Option<u64>,
+    cause: Option<String>,
     advice: Option<String>,
 }
 
@@ -98,6 +99,7 @@ impl Overview {
             _ => {}
         }
         if let Some(advice) = data["advice"].as_str() {
+            self.cause = data["cause"].as_str().map(ToOwned::to_owned);
             self.advice = Some(advice.to_owned());
         }
         let Some(exchange) = exchange.filter(|exchange| !exchange.is_rest()) else { return };
@@ -154,8 +156,15 @@ fn head(facts: &Facts, overview: &Overview) -> String {
         };
         text.push_str(&format!("\n{why}\n"));
     }
-    if let Some(advice) = facts.word("advice").or(overview.advice.as_deref()) {
-        text.push_str(&format!("\nAdvice: {}\n", span(advice, TEXT_CHARS_MAX)));
+    // Both are the fax's or both the latest event's, since they belong together.
+    let explained = match facts.word("advice") {
+        Some(advice) => [facts.word("cause"), Some(advice)],
+        None => [overview.cause.as_deref(), overview.advice.as_deref()],
+    };
+    for (name, sentences) in ["Cause", "Advice"].into_iter().zip(explained) {
+        if let Some(sentences) = sentences {
+            text.push_str(&format!("\n{name}: {}\n", span(sentences, TEXT_CHARS_MAX)));
+        }
     }
     if let Some(gap) = facts.gap() {
         text.push_str(&format!("\n{gap}\n"));

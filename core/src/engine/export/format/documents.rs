@@ -131,6 +131,29 @@ form! {
     struct PageText for page::PageText {
         content: Arc<str>,
         cut = is_cut: bool,
+        #[serde(default)]
+        pictures = has_pictures: Pictures,
+    }
+}
+
+/// Whether pictures cover most of a page, which is left out if they don't.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::engine::export) struct Pictures(bool);
+
+impl Form for Pictures {
+    type Of = bool;
+
+    fn of(has_pictures: &bool) -> Self {
+        Self(*has_pictures)
+    }
+
+    fn value(self) -> bool {
+        self.0
+    }
+
+    fn is_left_out(&self) -> bool {
+        !self.0
     }
 }
 

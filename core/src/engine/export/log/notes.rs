@@ -14,6 +14,7 @@ use crate::model::message::MessageStatus;
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::{FaxSid, MessageSid};
 use crate::model::time::Timestamp;
+use crate::model::webhook::Purpose;
 
 form! {
     struct Note for input::Note {
@@ -41,10 +42,17 @@ form! {
         MediaRefused { status: u16, fault: MediaFault, detail: Box<str> },
         MediaWarning { fault: MediaFault, detail: Box<str> },
         AnswerDropped,
-        RuleFired { id: u64, rule: Shared<Rule> },
+        RuleFired { id: u64, rule: Shared<Rule>, webhook: Option<RuledWebhook> },
         ClockMoved { from: Timestamp, frozen: bool },
         WorldBroken { why: Box<str>, inputs: Box<str>, seed: u64 },
         WorldReset { count: ResetCount, to: ResetTo },
+    }
+}
+
+form! {
+    struct RuledWebhook for event::RuledWebhook {
+        purpose: Purpose,
+        status: Option<Status>,
     }
 }
 

@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use super::{LOG_VERSION, LogError};
 use crate::engine::command::{Input, Logged};
 use crate::engine::effect::{EffectId, Generation};
-use crate::engine::event::ResetCount;
-use crate::engine::event::{Alert, AlertLevel, CallResult, EventKind, ResetTo};
+use crate::engine::event::{Alert, AlertLevel, CallResult, EventKind, ResetCount, ResetTo, RuledWebhook};
 use crate::engine::export::LoadState;
 use crate::engine::export::{MediaForm, State};
 use crate::engine::input::{
@@ -48,7 +47,7 @@ fn at() -> Timestamp {
 }
 
 fn text() -> PageText {
-    PageText { content: "Jane\nDoe".into(), is_cut: true }
+    PageText { content: "Jane\nDoe".into(), is_cut: true, has_pictures: true }
 }
 
 fn document() -> Document {
@@ -352,7 +351,12 @@ fn notes() -> Vec<Input> {
         EventKind::MediaRefused { status: 403, fault: MediaFault::Expired, detail: "old".into() },
         EventKind::MediaWarning { fault: MediaFault::UserAgent, detail: "none".into() },
         EventKind::AnswerDropped,
-        EventKind::RuleFired { id: 1, rule: Arc::new(rules().remove(0)) },
+        EventKind::RuleFired { id: 1, rule: Arc::new(rules().remove(0)), webhook: None },
+        EventKind::RuleFired {
+            id: 1,
+            rule: Arc::new(rules().remove(0)),
+            webhook: Some(RuledWebhook { purpose: Purpose::Action, status: Some(Status::Failed) }),
+        },
         EventKind::ClockMoved { from: at(), frozen: true },
         EventKind::WorldBroken { why: "x".into(), inputs: "a, b".into(), seed: u64::MAX },
         EventKind::WorldReset { count, to: ResetTo::Start },

@@ -1,0 +1,19 @@
+//! What follows the first paint: the count of new alerts, the zone of times, and printing.
+
+import * as live from "./live.js";
+import "./print.js";
+import { countAlerts, watchAlerts } from "./unseen.js";
+import { nameZone } from "./zone.js";
+
+let begun = false;
+
+/** Begins once; counts anew for each world that is shown. */
+export function begin(shell, reshow) {
+  if (!begun) {
+    begun = true;
+    watchAlerts(shell.alerts);
+    nameZone(shell.zones, reshow);
+    live.on("restart", countAlerts);
+  }
+  countAlerts();
+}

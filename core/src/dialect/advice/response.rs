@@ -1,0 +1,151 @@
+//! What a response is that isn't usable TwiML: a login page, JSON and a missing `<Response>` need different remedies, though
+//! some of them have the same code.
+
+use super::{Advice, Case};
+use crate::model::fault::Fault;
+use crate::model::webhook::ExchangeRecord;
+
+/// The verbs of fax TwiML, which an app may have forgotten to put into `<Response>`.
+const VERBS: [&str; 2] = ["Receive", "Reject"];
+/// The maximum number of characters of an element's name that are quoted.
+const NAME_CHARS_MAX: usize = 80;
+const SIMPLEST: &str = "the simplest is <Response><Receive/></Response>.";
+
+/// A kind of response, as far as its beginning shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Content<'a> {
+    /// The body is compressed, although the request doesn't accept that.
+    Compressed,
+    WebPage,
+    Json,
+    /// Something that doesn't begin like XML.
+    Text,
+    /// XML with a document type declaration.
+    Doctype,
+    /// XML whose declaration isn't at the very beginning.
+    LateDeclaration,
+    /// Any other XML, with the name of its root element.
+    Xml(&'a str),
+}
+
+impl<'a> Content<'a> {
+    /// Returns the content of a response; `None` if it can't be told.
+    fn of(record: &'a ExchangeRecord) -> Option<Self> {
+        let header = |name: &str| {
+            let found = record.response_headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+        };
+        if header("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
+            return Some(Self::Compressed);
+        }
+        // The excerpt has been decoded as UTF-8, so text in UTF-16 can't be recognized.
+        if record.response_body.contains('\0') {
+            return None;
+        }
+        // A byte order mark may come first.
+        let body = record.response_body.trim_start_matches('\u{feff}');
+        let text = body.trim_start();
+        let content = without_prologue(text);
+        Some(if begins(content, "<!doctype html") || begins(content, "<html") {
+            Self::WebPage
+        } else if text.starts_with(['{', '[']) {
+            Self::Json
+        } else if !text.starts_with('<') {
+            Self::Text
+        } else if begins(content, "<!doctype") {
+            Self::Doctype
+        } else if text.starts_with("<?xml") && !body.starts_with('<') {
+            Self::LateDeclaration
+        } else {
+            let mut names =
+                content.trim_start_matches('<').split(|sign: char| sign.is_whitespace() || ">/".contains(sign));
+            Self::Xml(names.next().unwrap_or_default())
+        })
+    }
+}
+
+/// Returns the text from its first tag or document type on: without declaration, comments and white space.
+fn without_prologue(mut text: &str) -> &str {
+    loop {
+        let end = if text.starts_with("<?") {
+            "?>"
+        } else if text.starts_with("<!--") {
+            "-->"
+        } else {
+            return text;
+        };
+        let Some((_, rest)) = text.split_once(end) else { return text };
+        text = rest.trim_start();
+    }
+}
+
+fn begins(text: &str, with: &str) -> bool {
+    text.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with))
+}
+
+impl Case<'_> {
+    /// Returns the advice about a response that isn't usable TwiML; `None` if what the response is adds nothing to the
+    /// fault, or isn't known.
+    pub(super) fn of_response(&self) -> Option<Advice> {
+        let record = self.record?;
+        let content = Content::of(record)?;
+        let is_about_form = matches!(content, Content::Doctype | Content::LateDeclaration | Content::Xml(_));
+        if self.fault == Fault::TwimlTooLarge && is_about_form {
+            return None;
+        }
+        let (cause, remedy) = match content {
+            Content::Compressed => (
+                "The response is compressed, which the request doesn't accept.".to_owned(),
+                "Send it without Content-Encoding, or compress only as Accept-Encoding allows.".to_owned(),
+            ),
+            Content::WebPage => (
+                web_page(record),
+                format!(
+                    "It is usually a login page or an error page: open the URL to see it, check its path, and let the route \
+                     be called without a login and without a CSRF token. Respond with TwiML; {SIMPLEST}"
+                ),
+            ),
+            Content::Json => ("The response is JSON, and not TwiML.".to_owned(), with_twiml()),
+            Content::Text => ("The response is plain text, and not TwiML.".to_owned(), with_twiml()),
+            Content::Doctype => (
+                "The response has a DOCTYPE, which TwiML must not have.".to_owned(),
+                "Remove the DOCTYPE and the entities that it declares.".to_owned(),
+            ),
+            Content::LateDeclaration => (
+                "Something precedes the XML declaration, which must come first.".to_owned(),
+                "Remove the blank lines and spaces before <?xml, or the declaration.".to_owned(),
+            ),
+            Content::Xml(_) if self.fault == Fault::TwimlMalformed => return None,
+            Content::Xml(root) => return of_root(root),
+        };
+        Some(Advice { cause, remedy })
+    }
+}
+
+fn with_twiml() -> String {
+    format!("Respond with TwiML, which is XML, as text/xml; {SIMPLEST}")
+}
+
+/// Returns the advice about XML with this root; `None` if the root is one of TwiML's elements.
+fn of_root(root: &str) -> Option<Advice> {
+    if root == "Response" || VERBS.contains(&root) {
+        return None;
+    }
+    let remedy = if root.eq_ignore_ascii_case("response") {
+        "Write <Response>: names are case-sensitive."
+    } else {
+        "Check the URL, and read the response in the conversation: XML that isn't TwiML often comes from a storage service \
+         or a gateway that refused the request."
+    };
+    let root: String = root.chars().take(NAME_CHARS_MAX).collect();
+    let cause = format!("The root of the response is <{root}>, and not <Response>.");
+    Some(Advice { cause, remedy: remedy.to_owned() })
+}
+
+/// Names the page that redirects led to, without its query, which may contain secrets.
+fn web_page(record: &ExchangeRecord) -> String {
+    match record.redirected_to.as_deref().and_then(|to| to.split(['?', '#']).next()) {
+        Some(to) => format!("The app redirected the request to {to}, which is a web page (HTML), and not TwiML."),
+        None => "The app responded with a web page (HTML), and not with TwiML.".to_owned(),
+    }
+}

@@ -1,0 +1,289 @@
+// Tests the pages about all worlds: requests as they happen, beside their responses; the faxes of every account in one
+// list; the table of worlds and its switcher.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { ACCOUNT, App, Emulator } from "./parts/emulator.mjs";
+import { assertAccessible, assertClean, assertFits, launch, open } from "./parts/browser.mjs";
+
+/** Requests per second during which the page must stay responsive, for this many seconds. */
+const REQUESTS_A_SECOND = 200;
+const BUSY_S = 4;
+/** A user notices a task that is longer than this. */
+const TASK_MAX_MS = 100;
+/** Rows at most, whatever comes. */
+const ROWS_MAX = 500;
+
+let browser;
+let emulator;
+let app;
+
+before(async () => {
+  const broken = { headers: { "content-type": "text/xml" }, body: "<Response>\n  <Receive>\n</Response>" };
+  const json = { status: 503, headers: { "content-type": "application/json" }, body: '{"error":{"retry":true,"after":2.5}}' };
+  [browser, app] = await Promise.all([launch(), App.start({ "/broken": broken, "/busy": json })]);
+  emulator = await Emulator.start({ flags: ["--pace", "max", "--fax-url", `${app.url}/broken`] });
+});
+after(async () => {
+  await browser?.close();
+  await emulator?.stop();
+  app?.stop();
+});
+
+/** Records the longest task of a page from now on. */
+const watchTasks = (page) => page.evaluate(() => {
+  globalThis.longest = 0;
+  new PerformanceObserver((list) => list.getEntries().forEach((entry) => { globalThis.longest = Math.max(globalThis.longest, entry.duration); })).observe({ type: "longtask" });
+});
+
+/** Makes refused or successful calls at a steady rate, and returns the rate. */
+async function flood(target, seconds) {
+  const began = performance.now();
+  let sent = 0;
+  while (performance.now() - began < seconds * 1000) {
+    const due = ((performance.now() - began) / 1000) * REQUESTS_A_SECOND;
+    if (sent >= due) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      continue;
+    }
+    const count = Math.ceil(due - sent);
+    await Promise.all(Array.from({ length: count }, (_, i) => fetch(`${target.url}/v1/${i % 3 ? "Faxes" : "Nowhere"}?n=${sent + i}`, { headers: { authorization: `Basic ${btoa(`${ACCOUNT}:${"0".repeat(32)}`)}` } }).then((response) => response.text())));
+    sent += count;
+  }
+  return sent / ((performance.now() - began) / 1000);
+}
+
+test("a webhook that failed is a red row, and one click shows why, with the line of the error", async () => {
+  await emulator.control("POST", "/incoming-faxes?wait=true", { body: { pages: 1 } });
+  const page = await open(browser, `${emulator.url}/console/traffic`);
+  const row = page.locator('tr[data-tone="bad"]', { hasText: "/broken" }).first();
+  await row.getByText("12100").waitFor();
+  await row.click();
+  const detail = page.locator("tr.detail");
+  await detail.getByText("The response isn't well-formed XML.").waitFor();
+  assert.match(await detail.locator(".wrong").textContent(), /<\/Response>/);
+  assert.equal(await detail.locator(".wrong").getAttribute("data-n"), "3");
+  await detail.getByRole("button", { name: "Body, Raw" }).click();
+  assert.equal(await detail.locator("pre[aria-label=Body]").textContent(), "<Response>\n  <Receive>\n</Response>");
+  await detail.getByRole("button", { name: "Body, Hex" }).click();
+  assert.match(await detail.locator("pre[aria-label=Body]").textContent(), /^0000 {2}3c 52 65 73 70 6f 6e 73 65 3e 0a .*<Response>·/);
+  await detail.getByRole("button", { name: "Copy as curl" }).click();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^curl -X POST 'http:\/\/127\.0\.0\.1:\d+\/broken'/);
+  // The address leads to the same request again.
+  await page.goto(page.url());
+  await page.locator("tr.detail").getByText("The response isn't well-formed XML.").waitFor();
+  await assertAccessible(page, "an opened request");
+  assertClean(page);
+  await page.context().close();
+});
+
+test("refused calls appear as they happen, with the reason in words", async () => {
+  const page = await open(browser, `${emulator.url}/console/traffic?direction=in`);
+  await page.getByRole("heading", { level: 1, name: "Traffic" }).waitFor();
+  const call = (path, init) => fetch(`${emulator.url}${path}`, init).then((response) => response.text());
+  await call("/v1/Faxes");
+  await page.getByText("The request has no credential.").waitFor();
+  await call("/v1/Faxes", { headers: { authorization: `Basic ${btoa(`${ACCOUNT}:wrong`)}` } });
+  await page.getByText("The token or API key doesn't belong to this account.").waitFor();
+  await call("/v1/Fax");
+  await page.getByText("There is nothing at this path.").waitFor();
+  await call("/v1/Faxes", { headers: { origin: "http://page.example" } });
+  await page.getByText("A web page of another origin").waitFor();
+  const { sid, auth_token: token } = await emulator.control("POST", "/accounts", { body: { friendly_name: "Elsewhere" } });
+  await emulator.rest("GET", "/v1/Faxes?PageSize=7", null, { sid, token });
+  await page.locator(".traffic tr", { hasText: "PageSize=7" }).getByText("Elsewhere").waitFor();
+  assertClean(page);
+  await page.context().close();
+});
+
+test("filters are in the address, and a wrong one is explained", async () => {
+  await emulator.send({ MediaUrl: `${app.url}/letter.pdf`, StatusCallback: `${app.url}/busy` });
+  await emulator.control("GET", "/wait?for=idle");
+  const page = await open(browser, `${emulator.url}/console/traffic`);
+  await page.getByLabel("Status").selectOption("failed");
+  await page.getByLabel("Direction").selectOption("out");
+  await page.getByLabel("Path").fill("/busy");
+  await page.waitForURL(/path=%2Fbusy/);
+  await page.waitForFunction(() => [...document.querySelectorAll(".traffic tbody tr")].every((row) => row.textContent.includes("/busy")));
+  assert.match(page.url(), /status=failed/);
+  assert.match(page.url(), /direction=out/);
+  await page.locator(".traffic .open").first().click();
+  await page.locator("tr.detail .tok-name", { hasText: '"retry"' }).waitFor();
+  await page.getByText(/median/).click();
+  await page.getByRole("heading", { name: "Failures by address of your app" }).waitFor();
+  await page.getByRole("rowheader", { name: `${app.url}/busy` }).waitFor();
+  await assertAccessible(page, "figures");
+  await page.getByLabel("Error code").fill("none");
+  await page.getByRole("alert").getByText("code").waitFor();
+  assertClean(page);
+  await page.context().close();
+});
+
+test("paused, or while something is open, rows stay where they are; new ones wait behind a button", async () => {
+  const page = await open(browser, `${emulator.url}/console/traffic?direction=in`);
+  const rows = page.locator(".traffic tbody tr:not(.detail)");
+  await rows.first().waitFor();
+  await page.getByRole("button", { name: "Pause" }).click();
+  const count = await rows.count();
+  await emulator.rest("GET", "/v1/Faxes?PageSize=3");
+  await page.getByRole("button", { name: "Show 1 new request" }).waitFor();
+  assert.equal(await rows.count(), count);
+  await page.getByRole("button", { name: "Resume", exact: true }).click();
+  await page.locator(".traffic tr", { hasText: "PageSize=3" }).waitFor();
+  await rows.first().click();
+  await emulator.rest("GET", "/v1/Faxes?PageSize=4");
+  await page.getByRole("button", { name: "Show 1 new request" }).click();
+  await page.locator(".traffic tr", { hasText: "PageSize=4" }).waitFor();
+  // The newest request has the focus; the one that is open comes after it.
+  await page.keyboard.press("j");
+  await page.keyboard.press("k");
+  await page.keyboard.press("Enter");
+  await page.locator("tr.detail").nth(1).waitFor();
+  assertClean(page);
+  await page.context().close();
+});
+
+test(`${REQUESTS_A_SECOND} requests per second cause no task over ${TASK_MAX_MS} ms, and at most ${ROWS_MAX} rows`, async (t) => {
+  const busy = await Emulator.start({ flags: ["--pace", "max"] });
+  const page = await open(browser, `${busy.url}/console/traffic`);
+  await page.getByText("No requests yet").waitFor();
+  await watchTasks(page);
+  const rate = await flood(busy, BUSY_S + 2);
+  await page.waitForFunction(() => document.querySelectorAll(".traffic tbody tr").length > 400);
+  const [longest, rows] = await page.evaluate(() => [globalThis.longest, document.querySelectorAll(".traffic tbody tr").length]);
+  console.log(`${Math.round(rate)} requests a second, the longest task ${Math.round(longest)} ms, ${rows} rows`);
+  assertClean(page);
+  await page.context().close();
+  await busy.stop();
+  assert.ok(longest <= TASK_MAX_MS, `a task took ${longest} ms`);
+  assert.ok(rows <= ROWS_MAX, `${rows} rows`);
+  if (rate < REQUESTS_A_SECOND * 0.7) t.skip(`this machine made only ${Math.round(rate)} requests a second`);
+});
+
+test("tests with an account each are watched in one list while they run, and each fax opens in its world", async () => {
+  const page = await open(browser, `${emulator.url}/console/all`);
+  await page.getByRole("heading", { level: 1, name: "All worlds" }).waitFor();
+  const accounts = await Promise.all(["Invoices", "Retries", "Receipts"].map((name) => emulator.control("POST", "/accounts", { body: { friendly_name: name, numbers: [{ phone_number: "+15017122661", voice_receive_mode: "fax" }] } })));
+  const faxes = await Promise.all(accounts.map(({ sid, auth_token: token }) => emulator.rest("POST", "/v1/Faxes", { From: "+15017122661", To: "+15558675310", MediaUrl: `${app.url}/letter.pdf` }, { sid, token })));
+  for (const [i, { friendly_name: name }] of accounts.entries()) {
+    const row = page.locator(".faxes tbody tr", { hasText: name });
+    await row.getByText("delivered").waitFor();
+    assert.equal(await row.locator("td.who a").getAttribute("href"), `/console/faxes/${faxes[i].sid}?account=${accounts[i].sid}`);
+  }
+  await assertAccessible(page, "all worlds");
+  await page.locator(".faxes tbody tr", { hasText: "Retries" }).getByRole("link").first().click();
+  await page.waitForURL(new RegExp(`account=${accounts[1].sid}`));
+  await page.locator("button.world").getByText("Retries").waitFor();
+  assertClean(page);
+  await page.context().close();
+});
+
+test(`${REQUESTS_A_SECOND} status changes per second in several worlds cause no task over ${TASK_MAX_MS} ms in their common list`, async (t) => {
+  const busy = await Emulator.start({ flags: ["--pace", "max", "--callbacks", "final"] });
+  const accounts = await Promise.all(Array.from({ length: 5 }, (_, i) => busy.control("POST", "/accounts", { body: { friendly_name: `Worker ${i}`, numbers: [{ phone_number: "+15017122661", voice_receive_mode: "fax" }] } })));
+  const page = await open(browser, `${busy.url}/console/all`);
+  await page.getByText("No faxes yet").waitFor();
+  await watchTasks(page);
+  const began = performance.now();
+  let sent = 0;
+  while (performance.now() - began < BUSY_S * 1000) {
+    // Queued, processing, sending and delivered are four changes per fax.
+    const due = Math.ceil(((performance.now() - began) / 1000) * (REQUESTS_A_SECOND / 4) - sent);
+    await Promise.all(Array.from({ length: due }, (_, i) => {
+      const { sid, auth_token: token } = accounts[(sent + i) % accounts.length];
+      return busy.rest("POST", "/v1/Faxes", { From: "+15017122661", To: "+15558675310", MediaUrl: `${app.url}/letter.pdf` }, { sid, token });
+    }));
+    sent += due;
+    if (due === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await Promise.all(accounts.map(({ sid }) => busy.control("GET", `/wait?for=idle&account=${sid}`)));
+  const { total, hits } = await busy.control("GET", "/faxes?account=*&status=delivered&limit=1");
+  assert.deepEqual([total, hits], [sent, sent]);
+  const rate = (4 * sent) / ((performance.now() - began) / 1000);
+  await page.waitForFunction(() => document.querySelectorAll(".faxes tbody tr").length === 50);
+  const longest = await page.evaluate(() => globalThis.longest);
+  console.log(`${Math.round(rate)} status changes a second, the longest task ${Math.round(longest)} ms`);
+  assertClean(page);
+  await page.context().close();
+  await busy.stop();
+  assert.ok(longest <= TASK_MAX_MS, `a task took ${longest} ms`);
+  if (rate < REQUESTS_A_SECOND * 0.7) t.skip(`this machine made only ${Math.round(rate)} changes a second`);
+});
+
+test("the switcher finds a world by a few letters, and shows the same page of it", async () => {
+  const page = await open(browser, `${emulator.url}/console/alerts`);
+  await page.getByText("Live", { exact: true }).waitFor();
+  await page.keyboard.press("w");
+  const box = page.getByRole("combobox", { name: "Filter the worlds" });
+  await box.fill("receipt");
+  await page.getByRole("option", { name: "Receipts" }).waitFor();
+  await assertAccessible(page, "the switcher");
+  await box.press("Enter");
+  await page.waitForURL(/\/console\/alerts\?account=AC/);
+  await page.locator("button.world").getByText("Receipts").click();
+  await page.getByRole("option", { name: "All worlds" }).click();
+  await page.waitForURL(/\/console\/all/);
+  assertClean(page);
+  await page.context().close();
+});
+
+test("the table of worlds is sorted by activity, counts live and can be filtered", async () => {
+  const page = await open(browser, `${emulator.url}/console/worlds`);
+  const names = () => page.locator(".worldtable tbody th .worldmark").allTextContents();
+  await page.getByRole("rowheader", { name: "Retries" }).waitFor();
+  const { accounts } = await emulator.control("GET", "/accounts");
+  const own = accounts.find((each) => each.friendly_name === "Retries");
+  await emulator.rest("POST", "/v1/Faxes", { From: "+15017122661", To: "+15558675310", MediaUrl: "http://127.0.0.1:9/none.pdf" }, { sid: own.sid, token: own.auth_token });
+  const row = page.locator(".worldtable tbody tr", { hasText: "Retries" });
+  await row.locator('td[data-name="faxes"]').getByText("2").waitFor();
+  await row.locator('td[data-name="alerts"]').getByText("1").waitFor();
+  await page.waitForFunction(() => document.querySelector(".worldtable tbody th").textContent.startsWith("Retries"));
+  const created = await emulator.control("POST", "/accounts", { body: { friendly_name: "Newcomer" } });
+  await emulator.rest("GET", "/v1/Faxes", null, { sid: created.sid, token: created.auth_token });
+  await page.waitForFunction(() => document.querySelector(".worldtable tbody th").textContent.startsWith("Newcomer"));
+  await page.keyboard.press("/");
+  await page.keyboard.type("retr");
+  assert.deepEqual(await names(), ["Retries"]);
+  assertClean(page);
+  await page.context().close();
+});
+
+test("a page that isn't loaded yet says so if the emulator has stopped", async () => {
+  const short = await Emulator.start();
+  const page = await open(browser, `${short.url}/console`);
+  await page.getByText("Live", { exact: true }).waitFor();
+  await short.stop();
+  await page.getByRole("link", { name: "Connect", exact: true }).click();
+  await page.getByRole("heading", { name: "This page can't be shown" }).waitFor();
+  await page.locator("main").getByText("The emulator can't be reached. Is it running?").waitFor();
+  await page.context().close();
+});
+
+for (const [width, colorScheme] of [[360, "dark"], [768, "light"], [960, "dark"], [3840, "light"]]) {
+  test(`traffic, all worlds and worlds fit ${width} pixels, ${colorScheme}, without a finding of axe`, async () => {
+    const page = await open(browser, null, { viewport: { width, height: 900 }, colorScheme, reducedMotion: "reduce" });
+    for (const path of ["traffic", "all", "worlds"]) {
+      await page.goto(`${emulator.url}/console/${path}`);
+      await page.locator("main tbody tr").first().waitFor();
+      if (path === "traffic") await page.keyboard.press("e");
+      await assertFits(page, path);
+      await assertAccessible(page, `${path}, ${width}`);
+    }
+    assertClean(page);
+    await page.context().close();
+  });
+}
+
+test("the API explorer lists every call, and tries one", async () => {
+  const page = await open(browser, `${emulator.url}/console/api`);
+  await page.getByRole("searchbox", { name: "Filter the calls" }).fill("verify");
+  await page.getByText("/verify").click();
+  await page.getByLabel("Body, as JSON").fill('{"match":{"kind":"api.request"}}');
+  await page.getByRole("button", { name: "Show as curl" }).click();
+  await page.getByText(`curl -X POST '${emulator.url}/_fauxfax/v1/verify'`).waitFor();
+  await page.getByRole("button", { name: "Try it" }).click();
+  await page.locator(".tok-name", { hasText: "verified" }).waitFor();
+  await assertAccessible(page, "a call of the API");
+  assertClean(page);
+  await page.context().close();
+});
