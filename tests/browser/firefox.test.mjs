@@ -34,15 +34,16 @@ test("a fax is received by clicks, and its pages and conversation appear live", 
 });
 
 test("the pages are pictures, turned by the arrow keys", async () => {
-  await firefox.find(".sheet img", "Page 1 of 2");
-  await firefox.type("\uE014");
+  // The page that came last is shown.
   await firefox.find(".sheet img", "Page 2 of 2");
+  await firefox.type("\uE012");
+  await firefox.find(".sheet img", "Page 1 of 2");
   const width = await firefox.run('async () => { const image = document.querySelector(".sheet img"); await image.decode(); return image.naturalWidth; }');
   assert.ok(width >= 400, String(width));
 });
 
 test("an exchange is opened and shows its parameters", async () => {
-  await firefox.click("details.exchange > summary", "The app is asked for TwiML");
+  await firefox.click("details.exchange > summary", "App asked for TwiML");
   await firefox.find("details.exchange[open] th", "FaxSid");
 });
 
