@@ -182,9 +182,8 @@ async fn every_call_responds_as_documented() {
         ("POST", "/accounts".to_owned(), json!({ "friendly_name": "another" })),
         ("DELETE", format!("/accounts/{account}"), json!(null)),
     ];
-    let mut driven = Vec::new();
+    let driven: Vec<_> = calls.iter().map(|(method, target, _)| format!("{method} {target}")).collect();
     for (method, target, body) in calls {
-        driven.push(format!("{method} {target}"));
         bench.ok(method, &target, body).await;
     }
     let missed = described::missed(&openapi(), BASE, &driven);
