@@ -35,6 +35,7 @@ async fn the_traffic_and_the_call_name_the_url_whose_response_they_show() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the app of a test runs beside it")]
 fn the_log_shows_where_redirects_led() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
     let app = format!("http://{}", listener.local_addr().expect("an address"));
