@@ -103,7 +103,7 @@ async fn a_client_that_accepts_gzip_gets_the_same_bytes_compressed() {
 async fn comments_are_stripped_but_code_is_not() {
     let body = to_bytes(file("js/app.js", &HeaderMap::new(), REVALIDATE).into_body(), usize::MAX).await.unwrap();
     let text = std::str::from_utf8(&body).unwrap();
-    assert!(!text.contains("//!") && text.contains("export function go("));
+    assert!(!text.contains("//!") && text.contains("export async function go("));
 }
 
 #[test]
