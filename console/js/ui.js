@@ -118,12 +118,16 @@ export function outcome(inputs = {}) {
   };
   const fail = (problem) => {
     clear();
-    const places = Object.keys(inputs).map((name) => [problem.message.search(new RegExp(`\\b${name}\\b`)), inputs[name]]);
+    // A name in lower case, such as pages, may be any word of a message, unless it begins it.
+    const pattern = (name) => new RegExp(/[A-Z]/.test(name) ? `\\b${name}\\b` : `^${name}:`);
+    const places = Object.keys(inputs).map((name) => [problem.message.search(pattern(name)), inputs[name]]);
     const [found] = places.filter(([place]) => place >= 0).sort(([a], [b]) => a - b);
     const input = found?.[1];
-    if (!input?.isConnected) return fill(element, problemNote(problem));
+    const field = input?.checkVisibility() ? input.closest(".field") : null;
+    // A hidden input, or one without a field of its own, has no room for the message.
+    if (!field) return fill(element, problemNote(problem));
     const fault = h("span", { class: "fault", role: "alert", id: freshId("fault") }, capitalized(problem.message));
-    input.closest(".field").append(fault);
+    field.append(fault);
     input.setAttribute("aria-invalid", "true");
     input.setAttribute("aria-errormessage", fault.id);
     unmark = () => {

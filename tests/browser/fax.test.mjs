@@ -119,7 +119,7 @@ test("a frozen clock holds the page where it is, says so, and is moved or run fr
   await assertAccessible(page, "a fax on the line");
   await page.getByRole("button", { name: "Next step" }).click();
   await page.getByText("Page 2 of 2 is on the line, but the clock is frozen.").waitFor();
-  await page.getByRole("button", { name: "Run the clock" }).click();
+  await page.getByRole("region", { name: "Progress" }).getByRole("button", { name: "Run the clock" }).click();
   await page.getByText("Page 2 of 2 is on the line.", { exact: true }).waitFor();
   await page.locator(".fax-title").getByText("received").waitFor();
   await page.context().close();

@@ -260,7 +260,7 @@ test("times name their zone once, and a switch to UTC is remembered on all pages
 test("an address with a wrong account has ways out", async () => {
   await sendMany(1);
   page = await open(browser, `${emulator.url}/console?account=nonsense`);
-  await page.getByRole("link", { name: "see the faxes of the default world" }).click();
+  await page.getByRole("link", { name: "Show the default account" }).click();
   await rowsAre(1);
   assert.equal(page.url(), `${emulator.url}/console`);
   await page.context().close();
