@@ -151,7 +151,7 @@ fn log_exchange(dialect: Dialect, record: &ExchangeRecord, about: About) {
     let (method, url) = (record.method.as_str(), mask::target(&record.url));
     let mut line = format!("→ {method} {url}");
     if let Some(to) = &record.redirected_to {
-        push(&mut line, format_args!("→ {to}"));
+        push(&mut line, format_args!("→ {}", mask::target(to)));
     }
     if let Some(status) = record.status {
         push(&mut line, status);

@@ -194,7 +194,7 @@ fn to_app(news: &News, event: &JournalEvent, feed: &Feed) -> Option<RequestView>
         method: record.method.as_str().to_owned(),
         path: path_of(&url).to_owned(),
         url: Some(url),
-        redirected_to: record.redirected_to.as_deref().map(|to| mask::passwords(to).into_owned()),
+        redirected_to: record.redirected_to.as_deref().map(|to| mask::target(to).into_owned()),
         params: without_passwords(pairs(&record.params)),
         request_headers: Some(without_passwords(pairs(&record.request_headers))),
         status: record.status,
