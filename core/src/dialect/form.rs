@@ -48,7 +48,7 @@ impl Form {
         let mut form = Self { text: String::with_capacity(bytes.len()), ends: Vec::with_capacity(PARAMETERS_MOSTLY) };
         // Like browsers, ignores empty pairs, as in `a=1&&b=2`.
         for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-            // Checked before the parameter is decoded, so that a hostile body costs no more than the limit.
+            // Checked before the parameter is decoded, so that no more than the limit is decoded of a hostile body.
             if form.ends.len() == PARAMETERS_MAX {
                 return Err(FormError::TooMany);
             }
@@ -111,8 +111,8 @@ pub fn encode<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     encode_query(pairs).replace("%20", "+")
 }
 
-/// Encodes pairs as a query, with spaces as `%20`, which every framework decodes as validators expect
-/// (docs/fidelity.md, "Webhooks").
+/// Encodes pairs as a query, with spaces as `%20`: whichever framework decodes it, validators of signatures then see the
+/// URL that was signed (docs/fidelity.md, "Webhooks").
 #[must_use]
 pub fn encode_query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     let mut text = String::new();
@@ -141,8 +141,8 @@ pub fn with_query<N: AsRef<str>, V: AsRef<str>>(url: &str, pairs: &[(N, V)]) -> 
         Some(_) => "&",
     };
     // A query may contain unencoded question marks (RFC 3986 §3.4), and this one must: twilio-node's Express validator
-    // turns each %3F into one before it checks the signature, so a GET callback with a %3F in its MediaUrl would never
-    // pass.
+    // turns each %3F into a question mark before it checks the signature, so a GET callback with a %3F in its MediaUrl
+    // would never pass.
     format!("{address}{separator}{}{fragment}", encode_query(pairs).replace("%3F", "?"))
 }
 
@@ -151,10 +151,10 @@ fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// Percent-encodes a text as one segment of a path.
+/// Percent-encodes text as one segment of a path.
 #[must_use]
 pub fn segment(text: &str) -> String {
-    // A segment of dots leads elsewhere in some servers and proxies.
+    // Some servers and proxies resolve `.` and `..` as relative paths.
     if matches!(text, "." | "..") { text.replace('.', "%2E") } else { utf8_percent_encode(text, RESERVED).to_string() }
 }
 

@@ -76,7 +76,7 @@ fn written(document: &RuleDocument) -> Value {
     serde_json::to_value(document).unwrap_or_default()
 }
 
-/// Returns a warning if a valid rule may never act.
+/// Returns a warning if a rule, although valid, might never act.
 #[must_use]
 pub fn warning(rule: &Rule) -> Option<String> {
     let RuleEffect::Webhook(fault) = &rule.effect else { return None };
@@ -140,8 +140,8 @@ impl From<&Outcome> for OutcomeDocument {
             Outcome::Busy => of(Status::Busy),
             Outcome::NoAnswer => of(Status::NoAnswer),
             Outcome::Failed(LineFault { fault, after_pages, text }) => Self {
-                // Twilio's code works for both dialects: the only code that a SignalWire rule can have means the same
-                // at Twilio.
+                // Twilio's code works for both dialects: a SignalWire rule can have only one code, which means the
+                // same in Twilio's API.
                 code: Some(Dialect::Twilio.code(*fault)),
                 after_pages: Some(Integer(*after_pages)),
                 message: text.clone(),
@@ -243,7 +243,7 @@ fn read_outcome(document: OutcomeDocument, dialect: Dialect) -> Result<Outcome, 
         let reason = format!("code, after_pages and message are only valid with the status failed, not with {status}");
         return error("outcome", reason);
     }
-    // Only a document with the status failed can have a code here, so with any other status this can't fail.
+    // At this point only documents whose status is `failed` can have a code; with another status, this returns no error.
     let fault = dialect.line_fault(code, after_pages.map_or(0, |pages| pages.0), message);
     let fault = fault.or_else(|why| error("outcome.code", why))?;
     Ok(match status {

@@ -38,7 +38,7 @@ const NO_SUBRESOURCES: &[&str] = &[
 ];
 /// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["FriendlyName"];
-/// A number that marks the page tokens of accounts, so that other lists refuse them: `acct` in ASCII.
+/// Marks the page tokens of the list of accounts, so that other lists refuse them: `acct` in ASCII.
 const LIST_OF_ACCOUNTS: u32 = 0x6163_6374;
 /// The string shown in place of the token.
 const REDACTED: &str = "redacted";

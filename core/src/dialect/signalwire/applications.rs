@@ -15,7 +15,7 @@ use crate::model::sid::{AccountSid, IdForm};
 
 /// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["FriendlyName"];
-/// A number that marks the page tokens of applications, so that other lists refuse them: `apps` in ASCII.
+/// Marks the page tokens of the list of applications, so that other lists refuse them: `apps` in ASCII.
 const LIST_OF_APPLICATIONS: u32 = 0x6170_7073;
 /// An attribute that only Twilio's API has. Like unknown parameters, it is ignored.
 const NOT_SET_HERE: &str = "ApiVersion";
@@ -117,7 +117,7 @@ pub struct ApplicationList {
 }
 
 impl ApplicationList {
-    /// Returns the resource of a page, with links to the pages before and after it.
+    /// Returns one page of the list, with links to the previous and the next page.
     #[must_use]
     pub fn of(page: &Page<'_, Application>, request: &PageRequest, account: AccountSid) -> Self {
         let uri = format!("{}/Applications", account_path(account));

@@ -18,7 +18,7 @@ use crate::model::twiml_bin::{BIN_BYTES_MAX, BIN_NAME_CHARS_MAX, TwimlBin, Twiml
 
 /// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["Name"];
-/// A number that marks the page tokens of bins, so that other lists refuse them: `bins` in ASCII.
+/// Marks the page tokens of the list of bins, so that other lists refuse them: `bins` in ASCII.
 const LIST_OF_BINS: u32 = 0x6269_6e73;
 
 /// Reads the parameters of a create call.
@@ -108,7 +108,7 @@ pub struct BinList {
 }
 
 impl BinList {
-    /// Returns the resource of a page, with links to the pages before and after it.
+    /// Returns one page of the list, with links to the previous and the next page.
     #[must_use]
     pub fn of(page: &Page<'_, TwimlBin>, request: &PageRequest, view: &View<'_>) -> Self {
         let uri = format!("{}/LamlBins", account_path(view.account));

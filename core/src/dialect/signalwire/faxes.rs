@@ -33,13 +33,14 @@ const FAX_FIELDS: usize = 20;
 const TTL_MINUTES: std::ops::RangeInclusive<u64> = 5..=300;
 /// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["From", "To", "DateCreatedAfter", "DateCreatedOnOrBefore"];
-/// A number that marks the page tokens of faxes, so that other lists refuse them: `faxe` in ASCII.
+/// Marks the page tokens of the list of faxes, so that other lists refuse them: `faxe` in ASCII.
 const LIST_OF_FAXES: u32 = 0x6661_7865;
-/// A number that marks the page tokens of media, so that other lists refuse them: `medi` in ASCII.
+/// Marks the page tokens of the list of media, so that other lists refuse them: `medi` in ASCII.
 const LIST_OF_MEDIA: u32 = 0x6d65_6469;
 /// The currency of all prices.
 const PRICE_UNIT: &str = "USD";
-/// The price of each started minute, in hundredths of a cent: the recorded price is 0.0105 for 17 and for 41 seconds.
+/// The price of a minute or part of a minute, in hundredths of a cent: SignalWire charged $0.0105 both for a call of 17
+/// seconds and for one of 41.
 const PRICE_HUNDREDTHS_OF_CENTS: u32 = 105;
 
 /// Reads the parameters of a create call; `origin` is the scheme and host that the client used.
@@ -67,7 +68,8 @@ pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> 
     Ok(order)
 }
 
-// No response shows the documented default of 60 minutes, so a fax without a Ttl is tried once.
+// SignalWire's docs give a default of 60 minutes, but no recorded response bears it out, so without a Ttl a fax is
+// tried only once.
 fn ttl_minutes(form: &Form) -> Result<Option<u32>, ApiError> {
     let Some(minutes) = parameter::whole_number(form, "Ttl")? else { return Ok(None) };
     let minutes = Some(minutes).filter(|minutes| TTL_MINUTES.contains(minutes));
@@ -237,7 +239,7 @@ pub struct FaxList<'a> {
 }
 
 impl<'a> FaxList<'a> {
-    /// Returns the resource of a page, with links to the pages before and after it.
+    /// Returns one page of the list, with links to the previous and the next page.
     #[must_use]
     pub fn of(engine: &Engine, page: &Page<'_, Fax>, request: &PageRequest, view: &View<'a>) -> Self {
         let uri = format!("{}/Faxes", account_path(view.account));
@@ -283,8 +285,8 @@ impl MediaResource {
     }
 }
 
-/// The list of a fax's media, which has at most one item. The items are only under `fax_media`: with a second key
-/// `media`, as in the documentation, SignalWire's own libraries couldn't read the list.
+/// The list of a fax's media, which has at most one item. The items are only under `fax_media`. The
+/// documentation also shows the key `media`, but with both, SignalWire's own libraries can't read the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MediaList {
     #[serde(flatten)]
@@ -327,11 +329,11 @@ pub(super) fn num_pages(fax: &Fax) -> Option<u32> {
     }
 }
 
-/// Returns the price in dollars, a positive number: SignalWire charges each started minute of an answered call, whether
+/// Returns the price in dollars, a positive number: SignalWire bills answered calls by the minute, rounded up, whether
 /// or not the fax was delivered.
 pub(super) fn price(fax: &Fax) -> Option<f64> {
     let is_charged = matches!(fax.status(), Status::Delivered | Status::Received) || broke_off(fax);
-    // Even a call of 0 seconds has started a minute.
+    // Even a call of 0 seconds is billed as one minute.
     let minutes = fax.duration_s().filter(|_| is_charged)?.div_ceil(60).max(1);
     Some(f64::from(minutes * PRICE_HUNDREDTHS_OF_CENTS) / 10_000.0)
 }

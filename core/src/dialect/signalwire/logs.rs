@@ -30,7 +30,7 @@ const LIST_FILTERS: &[&str] = &["include_deleted", "created_before", "created_on
 /// `page_token` comes before `page_number`: the message for a missing token contains both.
 const ATTRIBUTES: &[&str] =
     &["include_deleted", "created_before", "created_on", "created_after", "page_size", "page_token", "page_number"];
-/// A number that marks the page tokens of logs, so that other lists refuse them: `logs` in ASCII.
+/// Marks the page tokens of the list of logs, so that other lists refuse them: `logs` in ASCII.
 const LIST_OF_LOGS: u32 = 0x6c6f_6773;
 /// The URL of the error codes' documentation.
 const ERROR_CODES: &str = "https://developer.signalwire.com/rest/signalwire-rest/overview/error-codes";
@@ -146,7 +146,7 @@ pub struct LogList {
 }
 
 impl LogList {
-    /// Returns the resource of a page, with links to the pages before and after it.
+    /// Returns one page of the list, with links to the previous and the next page.
     #[must_use]
     pub fn of(page: &Page<'_, Fax>, request: &PageRequest, view: &View<'_>) -> Self {
         Self {

@@ -19,7 +19,7 @@ use crate::model::sid::{AccountSid, IdForm};
 
 /// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["PhoneNumber", "FriendlyName"];
-/// A number that marks the page tokens of numbers, so that other lists refuse them: `numb` in ASCII.
+/// Marks the page tokens of the list of numbers, so that other lists refuse them: `numb` in ASCII.
 const LIST_OF_NUMBERS: u32 = 0x6e75_6d62;
 /// Attributes of numbers that only Twilio's API has. Like unknown parameters, they are ignored.
 const NOT_SET_HERE: &[&str] = &["ApiVersion", "BundleSid", "EmergencyStatus", "EmergencyAddressSid"];

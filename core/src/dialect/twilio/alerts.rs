@@ -148,7 +148,7 @@ pub struct AlertList {
 }
 
 impl AlertList {
-    /// Returns the resource of a page, with links to the pages before and after it.
+    /// Returns one page of the list, with links to the previous and the next page.
     #[must_use]
     pub fn of(page: &Page<'_, Raised<'_>>, request: &PageRequest, view: &View<'_>) -> Self {
         let url = format!("{}/v1/Alerts", view.origin);

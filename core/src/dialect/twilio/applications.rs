@@ -106,7 +106,7 @@ pub struct ApplicationList {
 }
 
 impl ApplicationList {
-    /// Returns the resource of a page, with links to the pages before and after it.
+    /// Returns one page of the list, with links to the previous and the next page.
     #[must_use]
     pub fn of(page: &Page<'_, Application>, request: &PageRequest, account: AccountSid) -> Self {
         let uri = format!("{}/Applications.json", account_path(account));

@@ -145,7 +145,7 @@ pub struct CallerIdList {
 }
 
 impl CallerIdList {
-    /// Returns the resource of a page, with links to the pages before and after it.
+    /// Returns one page of the list, with links to the previous and the next page.
     #[must_use]
     pub fn of(page: &Page<'_, CallerId>, request: &PageRequest, account: AccountSid) -> Self {
         let uri = format!("{}/OutgoingCallerIds.json", account_path(account));

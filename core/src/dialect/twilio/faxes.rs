@@ -231,7 +231,7 @@ pub struct FaxList<'a> {
 }
 
 impl<'a> FaxList<'a> {
-    /// Returns the resource of a page, with links to the pages before and after it.
+    /// Returns one page of the list, with links to the previous and the next page.
     #[must_use]
     pub fn of(page: &Page<'_, Fax>, request: &PageRequest, view: &View<'a>) -> Self {
         let url = format!("{}/v1/Faxes", view.origin);

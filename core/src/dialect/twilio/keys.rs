@@ -75,7 +75,7 @@ pub struct KeyList {
 }
 
 impl KeyList {
-    /// Returns the resource of a page, with links to the pages before and after it.
+    /// Returns one page of the list, with links to the previous and the next page.
     #[must_use]
     pub fn of(page: &Page<'_, ApiKey>, request: &PageRequest, account: AccountSid) -> Self {
         let uri = format!("{}/Keys.json", account_path(account));
