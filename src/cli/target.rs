@@ -37,7 +37,8 @@ pub(super) struct Endpoint {
 }
 
 impl Target {
-    /// Fills in flags that were left out from the environment. An empty variable counts as not set.
+    /// Fills in the flags that were left out with the values of their environment variables. An empty variable counts
+    /// as not set.
     pub(super) fn endpoint(&self) -> anyhow::Result<Endpoint> {
         let given = |flag: &Option<String>, name: &str| {
             flag.clone().or_else(|| config::variable(name)).filter(|value| !value.trim().is_empty())
