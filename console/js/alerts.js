@@ -8,15 +8,15 @@ import { service } from "./service.js";
 import { button, head, time } from "./ui.js";
 import { visitAlerts } from "./unseen.js";
 
-/** Groups shown; those whose last alert is the oldest go first. */
+/** Groups shown; beyond this, the group whose last alert is the oldest is dropped. */
 const GROUPS_MAX = 200;
 /** Alerts of one group that can be opened. */
 const LISTED_MAX = 50;
 /** Events asked for at once. */
 const EVENTS_MAX = 10_000;
-/** Alerts of one group that are kept; of earlier ones only the number is. */
+/** Alerts of one group that are kept; earlier ones are only counted. */
 const KEPT_MAX = 1000;
-/** Bursts of alerts are drawn together. */
+/** Alerts that arrive within this time are drawn together. */
 const DRAW_MS = 150;
 
 /** The page. */
@@ -44,7 +44,7 @@ class Board {
   constructor(context, before) {
     this.context = context;
     this.before = before;
-    // The first answer begins at the last reset: earlier alerts are about faxes that are gone.
+    // The first response begins at the last reset: earlier alerts are about faxes that are gone.
     this.last = null;
     this.groups = new Map();
     this.only = "";
@@ -64,7 +64,7 @@ class Board {
       this.last = event.seq;
       const key = `${event.data.code} ${event.data.level} ${event.data.request_url ?? ""}`;
       const group = this.groups.get(key) ?? new Group(event);
-      // Put in again at the end: the groups are in the order of their last alerts.
+      // Moved to the end: the groups are in the order of their last alerts.
       this.groups.delete(key);
       this.groups.set(key, group);
       group.add(event);

@@ -1,4 +1,4 @@
-//! The faxes of all worlds in one list, live: tests with an account each can be watched while they run.
+//! The faxes of all worlds in one live list, for watching tests that have an account each while they run.
 
 import { control } from "./api.js";
 import { List } from "./faxes.js";
@@ -43,7 +43,7 @@ export async function page(context) {
   ];
 }
 
-/** A row that says whose fax it is, and leads to it there. */
+/** A row that names the world of its fax and links to the fax there. */
 class RowOfWorld extends Row {
   constructor(fax) {
     super(fax);

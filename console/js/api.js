@@ -21,12 +21,12 @@ export class Problem extends Error {
   }
 }
 
-/** A script that is loaded when it is needed first; a stopped emulator is told as such. */
+/** Loads a script when it is first needed, and reports it if the emulator has stopped. */
 export async function loaded(script) {
   try {
     return await script;
   } catch (error) {
-    // Browsers word this differently, but all throw a TypeError; a script that is there and faulty throws something else.
+    // Browsers word this differently, but all throw a TypeError; a script that loads but is faulty throws something else.
     if (error instanceof TypeError) throw new Problem(0, GONE, "unreachable");
     throw error;
   }

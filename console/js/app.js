@@ -43,7 +43,7 @@ export async function go(address, { replace = false, keep } = {}) {
   await show({ keep });
 }
 
-/** Shows the page that the address names. `quiet` keeps focus and scroll where they are; `place` is where they had been. */
+/** Shows the page that the address names. `quiet` keeps focus and scroll where they are; `place` is where they were before. */
 async function show({ quiet = false, keep = null, place = null } = {}) {
   const mine = ++turn;
   const path = location.pathname;
@@ -119,13 +119,13 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
     shell.arrived(path);
     if (switched) {
       live.start();
-      // What no first paint needs: the count of alerts, the zone of times, printing.
+      // The first paint needs none of these: the count of alerts, the time zone, printing.
       import("./late.js").then(({ begin }) => begin(shell, () => show({ quiet: true })));
     }
   }, 0);
 }
 
-/** What to do about a page that can't be shown. Where the account is what is wrong, no link keeps it. */
+/** What to do about a page that can't be shown. If the account is the problem, no link keeps it. */
 function waysOn(problem) {
   if (problem.status === 0) return h("div", { class: "row" }, button("Try again", () => show(), { kind: "first" }));
   const isOfAccount = account() && /account/.test(`${problem.name_} ${problem.message}`);
@@ -154,7 +154,7 @@ live.on("events", (events) => {
   }
 });
 
-/** The switcher of worlds, once it is wanted. */
+/** Loads and opens the switcher of worlds. */
 async function switchWorld() {
   const { openSwitcher } = await loaded(import("./switcher.js"));
   await openSwitcher(go);

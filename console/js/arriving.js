@@ -1,5 +1,5 @@
-//! A fax while it is on its way: which part of the call is on the line, how fast, and how far the page under way has come.
-//! The animations are the browser's own and run without scripts; this file only says from where to where, and how long.
+//! A fax while it is on its way: which part of the call is on the line, how fast, and how much of the current page has arrived.
+//! The animations are the browser's own and run without scripts; this file only sets where they start and end, and how long they take.
 
 import { control } from "./api.js";
 import { fill, h, say } from "./dom.js";
@@ -7,7 +7,7 @@ import { stamp } from "./format.js";
 import { button, once } from "./ui.js";
 
 const ENDED = "ended";
-/** The parts of a call, in order, with the parts of a page's time that they stand for. */
+/** The parts of a call, in order, with the steps and parts of a page's time that they stand for. */
 const PHASES = [
   ["Ring", ["ringing", "redial", "asking", "rendering"]],
   ["Handshake", ["handshake", "training"]],
@@ -17,7 +17,7 @@ const PHASES = [
 
 const reduced = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** The strip that says what the fax does or waits for, and the progress of the page on the line. */
+/** The strip that says what the fax is doing or waiting for, and how far the page on the line has come. */
 export class Arriving {
   constructor() {
     this.covers = [];
@@ -71,7 +71,7 @@ export class Arriving {
       rendering: "The app took the call. The pages are being prepared.",
       page: `Page ${page} of ${pages} is on the line.`,
     }[step] ?? step;
-    // Without an end, an app or a download decides, whatever the clock does.
+    // A step without an end waits for an app or a download, whatever the clock does.
     return this.isFrozen && ends ? `${words.slice(0, -1)}, but the clock is frozen.` : words;
   }
 
@@ -88,7 +88,7 @@ export class Arriving {
     if (hadFocus) this.acts.querySelector("button")?.focus();
   }
 
-  /** Marks the part of the call that is on the line, and comes back when the next one begins. */
+  /** Marks the part of the call that is on the line, and runs again when the next one begins. */
   showPhase() {
     const { step, parts } = this.progress;
     const now = this.now();
@@ -101,7 +101,7 @@ export class Arriving {
     if (part && !this.isFrozen && part !== parts.at(-1)) this.timer = setTimeout(() => this.showPhase(), Date.parse(part.ends_at) - now + 1);
   }
 
-  /** Lays covers over what has not come yet: `[element, page]`, of which the one of the page under way recedes. */
+  /** Covers everything that has not arrived yet: `[element, page]`; the cover of the current page recedes. */
   lay(covers) {
     this.uncover();
     this.covers = covers;
@@ -122,7 +122,7 @@ export class Arriving {
     }
   }
 
-  /** How far the rows are and will be, from 0 to 1, when they go on, and for how long; they stand still without time. */
+  /** How far the rows are and will be, from 0 to 1, when they continue, and for how long; they don't move if no time passes. */
   course() {
     const { parts, started_at: started, ends_at: ends } = this.progress;
     const i = parts?.findIndex(({ part }) => part === "picture") ?? -1;
@@ -133,7 +133,7 @@ export class Arriving {
     const share = (at) => Math.min(1, Math.max(0, (at - begins) / Math.max(1, over - begins)));
     const now = this.now();
     if (this.isFrozen) return [share(now), share(now), 0, 0];
-    // Whoever wants no motion sees a page once it is whole.
+    // With reduced motion, a page is shown once it is complete.
     if (reduced.matches) return [0, 0, 0, 0];
     return [share(now), share(until), Math.max(0, begins - now), Math.max(0, until - Math.max(begins, now))];
   }

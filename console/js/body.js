@@ -1,4 +1,4 @@
-//! A body as a person reads it: indented and coloured, as it came, or byte by byte; an error in XML is marked where it is.
+//! A body in readable form: indented and coloured, as received, or byte by byte; an error in XML is marked in its place.
 //! It calls no API.
 
 import { fill, h } from "./dom.js";
@@ -7,18 +7,18 @@ const JSON_PARTS = /("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?
 const XML_PARTS = /(<!--[\s\S]*?(?:-->|$))|(<[/?!]?[\w:.-]*|[/?]?>)|([\w:.-]+)(?==)|("[^"<]*"|'[^'<]*')|(&[#\w]+;)/g;
 const MARKUP = /<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<\?[\s\S]*?\?>|<![^<>]*>|<(\/?)([^\s<>/"'=]+)((?:[^<>"']|"[^"<]*"|'[^'<]*')*?)(\/?)>|[<&]/g;
 const ENTITY = /^&(?:amp|lt|gt|quot|apos|#\d+|#x[\da-fA-F]+);/;
-/** Tags of HTML that have no end. */
+/** HTML tags that have no end tag. */
 const VOID = new Set(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]);
-/** The place of an error, as the emulator tells it. */
+/** The position of an error in the emulator's messages. */
 const PLACE = /\bat (\d+):(\d+)/;
 const BYTES_A_LINE = 16;
 
-/** Control and direction marks as pictures, so that a binary body shows itself. */
+/** Shows control and direction characters as symbols, so that a binary body is recognised. */
 function printable(text) {
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, (found) => String.fromCharCode(0x2400 + found.charCodeAt(0))).replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\u2423");
 }
 
-/** What a body is: `json`, `html`, `xml` or `text`. */
+/** The kind of a body: `json`, `html`, `xml` or `text`. */
 export function kindOf(text, type = "") {
   const start = text.trimStart().slice(0, 300).toLowerCase();
   if (/json/.test(type) || /^[[{]/.test(start)) return parsed(text) === undefined ? "text" : "json";
@@ -26,7 +26,7 @@ export function kindOf(text, type = "") {
   return start.startsWith("<") || (/xml/.test(type) && start) ? "xml" : "text";
 }
 
-/** A body with its views, to be chosen. `told` is what the emulator said against it. */
+/** A body with its views to choose from. `told` is the emulator's complaint about it. */
 export function body(text, { type = "", told = "", name = "Body" } = {}) {
   const kind = kindOf(text, type);
   const wrong = kind === "xml" && mistake(text, told);
@@ -37,7 +37,7 @@ export function body(text, { type = "", told = "", name = "Body" } = {}) {
   });
 }
 
-/** Several views of the same, of which one is shown; each is built when it is chosen first. */
+/** Several views of one thing, one shown at a time; each is built when it is first chosen. */
 export function tabbed(name, views) {
   const place = h("div", {});
   const tabs = Object.entries(views).map(([word, build], at) => h("button", { type: "button", "aria-pressed": String(at === 0), "aria-label": `${name}, ${word}`, on: { click: ({ currentTarget }) => {
@@ -52,7 +52,7 @@ function source(text, kind, name) {
   return h("pre", { class: "body", tabindex: "0", "aria-label": name }, colour(text, kind));
 }
 
-/** The parts of a text, coloured by what they are. */
+/** The parts of a text, coloured by their kind. */
 function colour(text, kind) {
   if (kind === "json") return parts(text, JSON_PARTS, ([whole, string, colon, number]) => (colon ? [["name", string], ["", colon]] : [[string ? "string" : number ? "number" : "word", whole]]));
   if (kind === "xml" || kind === "html") return parts(text, XML_PARTS, ([whole, comment, tag, attribute, string]) => [[comment ? "still" : tag ? "name" : attribute ? "word" : string ? "string" : "number", whole]]);
@@ -79,7 +79,7 @@ function parsed(text) {
   }
 }
 
-/** The text, indented; as it came where its tags don't match. */
+/** The text, indented; unchanged if its tags don't match. */
 function pretty(text, kind) {
   return printable(kind === "json" ? JSON.stringify(parsed(text), null, 2) : indented(text, kind === "html"));
 }
@@ -112,7 +112,7 @@ function indented(text, isHtml) {
       const opens = tag && !empty && !(isHtml && VOID.has(tag.toLowerCase()));
       if (opens) depth += 1;
       joins = Boolean(opens);
-      // What these hold is no markup.
+      // Their content is not markup.
       if (isHtml && opens && /^(?:script|style)$/i.test(tag)) return text;
     }
   }
@@ -120,7 +120,7 @@ function indented(text, isHtml) {
   return depth === 0 ? lines.join("\n") : text;
 }
 
-/** Where XML is wrong, and why: what the emulator told, else what a look at its tags finds; nothing if it is right. */
+/** Where XML is wrong, and why, from the emulator's message or else from a check of its tags; nothing if it is right. */
 export function mistake(text, told = "") {
   const place = PLACE.exec(told);
   if (place) return { line: Number(place[1]), column: Number(place[2]), why: told.replace(PLACE, "").trim() };
@@ -163,7 +163,7 @@ function marked(text, { line, column, why }) {
   }));
 }
 
-/** Place, bytes and characters, sixteen a line. */
+/** Offset, bytes and characters, sixteen per line. */
 function hex(text) {
   const bytes = new TextEncoder().encode(text);
   const lines = [];

@@ -16,7 +16,7 @@ const TICK_MS = 1000;
 const REFRESH_MS = 500;
 const DUE = { start: "A queued fax starts", dial: "The call starts", redial: "The number is called again", "ring-end": "Ringing ends", page: "A page has been sent", retry: "A webhook is retried", tell: "A webhook is sent", message: "A text message moves on" };
 
-/** The page: at `/console/rules` the rules come first. */
+/** The page; at `/console/rules` the rules come first. */
 export async function page(context) {
   context.title("Clock and rules");
   const clock = new Clock(context);
@@ -96,7 +96,7 @@ class Clock {
     this.dueKey = key;
     const hadFocus = this.due.contains(document.activeElement);
     fill(this.due, items.length ? items.map((item) => this.dueItem(...item)) : h("li", { class: "muted" }, "Nothing is due."));
-    // The item that was gone to is no longer in the list.
+    // The item that had the focus is no longer in the list.
     if (hadFocus) (this.due.querySelector("button") ?? this.dueElement.querySelector("h2")).focus();
   }
 
@@ -130,10 +130,10 @@ class Clock {
     return this.move("/clock/advance", { seconds }, `Moved by ${span(seconds)}.`);
   }
 
-  /** Moves the clock. Only a frozen clock can be moved, so a running one stops for the move and then runs on. */
+  /** Moves the clock. Only a frozen clock can be moved, so a running one is frozen for the move and then runs again. */
   async move(call, order, words) {
     this.told.clear();
-    // What the page shows may be older than a change made elsewhere.
+    // The clock may have been changed elsewhere since the page was drawn.
     const wasRunning = (await control("GET", "/clock")).mode === "running";
     if (wasRunning) await control("PUT", "/clock", { body: { mode: "frozen" } });
     let answer;

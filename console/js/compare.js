@@ -1,15 +1,15 @@
-//! Two requests side by side, with what differs between them. It calls no API.
+//! Two requests side by side, with their differences. It calls no API.
 
 import { h } from "./dom.js";
 import { button, dialog, toast } from "./ui.js";
 
-/** Past so many lines, bodies are compared line by line in order, since the best match would take too long. */
+/** Beyond this many lines, bodies count as wholly different, since the best match would take too long. */
 const LINES_MAX = 400;
 
-/** What was picked first; it stays picked from one fax's page to the next. */
+/** The exchange that was picked first; it stays picked from one fax's page to the next. */
 let picked = null;
 
-/** A button that picks an exchange, or compares it with the one that was picked before. */
+/** A button that picks an exchange, or compares it with the one picked before. */
 export function compareButton(data, title) {
   return button("Compare", () => {
     if (!picked || picked.data === data) {
@@ -26,7 +26,7 @@ function compare(one, other) {
   const box = dialog("Two requests compared", h("div", { class: "stack" }, sideBySide(one, other), h("div", { class: "end" }, button("Close", () => box.close()))), { kind: "widest" });
 }
 
-/** A table of two exchanges: what differs, and what is the same, folded. */
+/** A table of two exchanges: their differences, and, folded, the parts that are the same. */
 export function sideBySide(one, other) {
   const parts = [
     ["Request", [["Method", one.data.method, other.data.method], ["URL", one.data.url, other.data.url]]],
@@ -67,7 +67,7 @@ function bodies(a, b) {
   return [h("h3", {}, "Response bodies"), h("pre", { class: "body diff", tabindex: "0", "aria-label": "Differences of the response bodies" }, difference(a.split("\n"), b.split("\n")).map(([mark, line]) => h("span", { class: marks[mark] }, `${mark} ${line}\n`)))];
 }
 
-/** Lines with `-`, `+` or a blank before them: the longest common lines stay. */
+/** Lines marked `-`, `+` or blank, which keep the longest common subsequence. */
 export function difference(a, b) {
   if (a.length > LINES_MAX || b.length > LINES_MAX) return [...a.map((line) => ["-", line]), ...b.map((line) => ["+", line])];
   const common = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));

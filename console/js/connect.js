@@ -1,4 +1,4 @@
-//! How to lead an app to this very port: environment, client libraries, curl, HTTPS and the certificate authority. The code is in `recipes.js`.
+//! How to connect an app to this port: environment, client libraries, curl, HTTPS and the certificate authority. The code is in `recipes.js`.
 
 import { at, control, controlUrl, world } from "./api.js";
 import { fill, h } from "./dom.js";

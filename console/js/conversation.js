@@ -16,7 +16,7 @@ const PURPOSES = {
 };
 
 const TOKEN = "i-twilio-idempotency-token";
-/** What a request asked or told, in short. */
+/** The short names of requests, by their purpose. */
 const PLACES = { "fax-url": "FaxUrl", "fallback-url": "FallbackUrl", action: "action", "status-callback": "StatusCallback" };
 
 /** A timeline that grows at its end and moves nothing that is there. */
@@ -27,7 +27,7 @@ export class Conversation {
     /** The steps by their place in the journal, and the requests by theirs, which replays refer to. */
     this.items = new Map();
     this.requests = new Map();
-    /** Requests to the app that failed and other alerts, oldest first: `{ seq, words }`; and all steps that went wrong. */
+    /** Failed requests to the app and other alerts, oldest first: `{ seq, words }`; and all steps that failed. */
     this.failures = [];
     this.bad = [];
     this.reads = 0;
@@ -46,7 +46,7 @@ export class Conversation {
     const [tone, ...content] = this.step(kind, data, event);
     this.append(event, tone, content, isRead);
     if (tone === "bad" && !isRead) this.bad.push(event.seq);
-    // An alert about a request stands beside it; others are failures of their own.
+    // An alert about a request is shown with it; other alerts are failures of their own.
     if (kind === "alert" && data.level === "error" && !data.request_url) this.failures.push({ seq: event.seq, code: data.code, words: `alert ${data.code}` });
     if (isRead) this.countRead();
   }
@@ -59,7 +59,7 @@ export class Conversation {
     return item;
   }
 
-  /** Copies the address of a step, which is then the page's own. */
+  /** Copies the address of a step, and makes it the page's address. */
   async link(click, seq) {
     if (click.ctrlKey || click.metaKey || click.shiftKey) return;
     click.preventDefault();
@@ -81,7 +81,7 @@ export class Conversation {
     return true;
   }
 
-  /** Jumps to the first request that failed, or else to the first step that went wrong. */
+  /** Jumps to the first request that failed, or else to the first step that failed. */
   jumpToFailure() {
     const exchange = this.bad.find((seq) => this.items.get(seq).querySelector("details.exchange"));
     return this.jump(exchange ?? this.bad[0]);
@@ -133,7 +133,7 @@ export class Conversation {
     if (data.error) this.failures.push({ seq, words: [PLACES[data.purpose] ?? data.purpose, data.params?.FaxStatus && `(${data.params.FaxStatus})`, data.status ?? "without a response"].filter(Boolean).join(" ") });
   }
 
-  /** What was sent again, with what was changed, and a way back to the original. */
+  /** Shows which request was sent again, with its changes and a link to the original. */
   replayed(event) {
     const original = this.requests.get(event.data.webhook);
     const changes = original && changesText(changesOf(original.data, event.data));
@@ -184,7 +184,7 @@ export class Conversation {
   }
 }
 
-/** What is unusual about a delivery: a retry, a duplicate, a delay, a signature spoiled on purpose. */
+/** What is unusual about a delivery: a retry, a duplicate, a delay, or a signature spoiled on purpose. */
 function remark(data) {
   return data.note ? `(${data.note})` : null;
 }

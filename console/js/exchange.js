@@ -1,4 +1,4 @@
-//! One request to a customer's app and its answer, to be opened: parameters, headers, body, and what can be done with it.
+//! One request to a customer's app and its response, which can be opened: parameters, headers, body and actions.
 
 import { compareButton } from "./compare.js";
 import { fill, h } from "./dom.js";

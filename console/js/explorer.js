@@ -1,4 +1,4 @@
-//! The control API, call by call, as its own description tells it: what each takes, and a form to try it.
+//! The control API, call by call, from its own description: the parameters of each call, and a form to try it.
 
 import { account, control, controlUrl } from "./api.js";
 import { body } from "./body.js";
@@ -11,10 +11,10 @@ import { button, code, field, head, linkButton, note, once, outcome, select } fr
 const DESCRIPTION = "/openapi.json";
 /** A response longer than this is cut off on the page; the call itself is not. */
 const SHOWN_CHARS = 200_000;
-/** Schemas within schemas are told to this depth. */
+/** Nested schemas are described to this depth. */
 const DEPTH_MAX = 3;
 const METHODS = ["get", "post", "put", "delete"];
-/** What a call may wait for. */
+/** The longest time that a call may take. */
 const PATIENCE_MS = 130_000;
 
 /** The page. */
@@ -50,7 +50,7 @@ export async function page(context) {
   ];
 }
 
-/** One call, to be opened; its inside is built when it is opened first. */
+/** One call, which can be opened; its content is built when it is first opened. */
 function entry(call, api) {
   const inside = h("div", { class: "inside stack" });
   return h("details", { class: "call", on: { toggle: ({ currentTarget }) => currentTarget.open && !inside.firstChild && fill(inside, contents(call, api)) } }, h("summary", {}, h("span", { class: "verb mono", data: { method: call.method } }, call.method.toUpperCase()), h("span", { class: "mono path" }, call.path.replace("/_fauxfax/v1", "")), h("span", { class: "muted" }, call.summary)), inside);
@@ -94,7 +94,7 @@ function input(parameter, api) {
   return h("input", { type: "text", required: Boolean(parameter.required), autocomplete: "off", spellcheck: "false", inputmode: types.includes("integer") ? "numeric" : null, placeholder: isAccount ? account() ?? "default account" : schema.default === undefined ? null : String(schema.default), value: isAccount ? account() ?? "" : "" });
 }
 
-/** The address and the options of a call as it is filled in. */
+/** The address and the options of a call as filled in. */
 function request(call, inputs, text) {
   let path = call.path;
   const query = new URLSearchParams();
@@ -127,7 +127,7 @@ function curl(url, { method, body: text }) {
   return `curl${method === "GET" ? "" : ` -X ${method}`} ${quoted(`${location.origin}${url}`)}${text ? ` \\\n  -H 'Content-Type: application/json' \\\n  -d ${quoted(text)}` : ""}`;
 }
 
-/** A schema behind a reference. */
+/** The schema that a reference names. */
 function resolved(schema, api) {
   const name = schema?.$ref;
   if (!name) return schema ?? {};
@@ -141,7 +141,7 @@ function example(schema, api) {
 
 const sample = (schema) => schema.default ?? schema.enum?.[0] ?? { array: [], object: {}, integer: 1, number: 1, boolean: true }[[schema.type].flat()[0]] ?? "";
 
-/** The fields of a body, with what each means. */
+/** The fields of a body, with their meanings. */
 function properties(schema, api) {
   const rows = [];
   const add = (own, prefix, depth) => {

@@ -14,10 +14,10 @@ import { Viewer } from "./viewer.js";
 const QUALITIES = { standard: "standard, 204 × 98 dpi", fine: "fine, 204 × 196 dpi", superfine: "superfine, 204 × 391 dpi" };
 /** The fax is asked for again at most this often while it goes over the line. */
 const REFRESH_MS = 250;
-/** While nothing is announced, such as when pages are being prepared, or when another window moves a frozen clock. */
+/** The interval of polling for changes without an event, such as pages being prepared, or another window moving a frozen clock. */
 const POLL_MS = 2000;
 const RENDERING_MS = 300;
-/** Failed requests that are linked at the top of the page; the conversation has all. */
+/** Failed requests that are linked at the top of the page; the conversation shows all. */
 const FAILURES_MAX = 6;
 /** Events asked for at once. */
 const EVENTS_MAX = 5000;
@@ -75,7 +75,7 @@ class FaxPage {
   shown() {
     this.viewer.measure();
     const step = /^#(\d+)$/.exec(location.hash);
-    // The frame scrolls to the top once more.
+    // Deferred, because the frame scrolls to the top once more.
     if (step) setTimeout(() => this.conversation.jump(Number(step[1])), 0);
   }
 
@@ -126,7 +126,7 @@ class FaxPage {
       this.update();
       this.refreshSoon();
     } catch {
-      // The frame says that the line is lost.
+      // The frame reports the lost connection.
     }
   }
 
@@ -181,14 +181,14 @@ class FaxPage {
       this.resource = resource ?? this.resource;
       this.show();
     } catch {
-      // The frame says that the line is lost.
+      // The frame reports the lost connection.
     } finally {
       this.isAsking = false;
       if (this.isStale) this.refreshSoon();
     }
   }
 
-  /** Asks again by itself where no event will say that something has changed. */
+  /** Asks again later if no event will announce the next change. */
   pollLater() {
     clearTimeout(this.poll);
     const progress = this.resource?.progress;
@@ -228,7 +228,7 @@ class FaxPage {
     const number = this.resource?.error_code ?? this.error?.error_code;
     const { cause, advice } = this.resource ?? {};
     const { bad } = this.conversation;
-    // The alert of the fax's own failure says what the note says.
+    // The alert about the fax's own failure only repeats the note.
     const failures = this.conversation.failures.filter(({ code }) => !code || code !== number);
     const key = JSON.stringify([status, text, advice, bad.length, failures.length]);
     if (this.told === key) return;

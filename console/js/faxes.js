@@ -1,4 +1,4 @@
-//! The list of faxes and calls: newest first, live, searched, paged. Nothing moves under a pointer or a reader's eyes.
+//! The list of faxes and calls: newest first, live, searched, paged. No row moves while it is pointed at or being read.
 
 import { account, at, control } from "./api.js";
 import { fill, h, say } from "./dom.js";
@@ -16,10 +16,10 @@ const REFRESH_MS = 600;
 const POINTING_MS = 1500;
 /** A rare text in a very long list is looked for in so many steps before "Older" takes over. */
 const LOOKS_MAX = 20;
-/** Deleting very many faxes takes its time. */
+/** Deleting very many faxes takes a long time. */
 const DELETE_PATIENCE_MS = 120_000;
 
-/** What a list is about: this world's faxes. Another page has those of all worlds. */
+/** The scope of the list: this world's faxes. Another page lists those of all worlds. */
 const OWN_WORLD = { path: "/console", query: {}, heads: ["Fax", "Status", "Why", "Pages", "Took", "When"], where: "in this world", isOwn: true, row: (fax) => new Row(fax) };
 
 /** The page. */
@@ -86,14 +86,14 @@ export class List {
     return mine === this.asked ? answer : null;
   }
 
-  /** Another search begins at its newest hit. What is typed in one go is one step back in the browser's history. */
+  /** Starts a new search at its newest hit. Text typed in one go is one entry in the browser's history. */
   searched(typed) {
     this.token = "";
     this.newer = [];
     return this.reload(typed && history.state?.typed);
   }
 
-  /** Asks for another page or another search, and keeps the address true. */
+  /** Asks for another page or another search, and updates the address. */
   async reload(replace = false, typed = true) {
     const address = at(this.scope.path, { q: this.search.query, page_token: this.token, account: account() });
     const state = { newer: this.newer, typed: typed && !this.token };
@@ -111,7 +111,7 @@ export class List {
     }
   }
 
-  /** A search that can't be read is explained at the box; what was found before stays. */
+  /** Explains an invalid search at the box, and keeps the earlier results. */
   refused(problem) {
     if (problem.status !== 422) {
       fill(this.body, problemNote(problem));
@@ -189,7 +189,7 @@ export class List {
     this.clear.hidden = hits === 0 || !this.scope.isOwn;
   }
 
-  /** Deletes what the search finds, on all pages, after one question. */
+  /** Deletes everything that the search finds, on all pages, after one confirmation. */
   async remove() {
     const { hits, faxes, calls, complete } = this.answer.counts;
     const what = this.search.query ? `${complete ? "" : "at least "}${count(hits, "fax or call", "faxes and calls")} that this search finds` : calls > 0 ? `${count(faxes, "fax", "faxes")} and ${count(calls, "call")}` : count(faxes, "fax", "faxes");
@@ -270,7 +270,7 @@ export class List {
     this.tbody.querySelector("a")?.focus({ preventScroll: true });
   }
 
-  /** Moves the focus by so many rows, or to the first one. */
+  /** Moves the focus by this many rows, or to the first one. */
   step(by, first = false) {
     const links = [...this.tbody.querySelectorAll("a")];
     const now = first ? -1 : links.indexOf(document.activeElement);
@@ -284,14 +284,14 @@ export class List {
   }
 }
 
-/** A click anywhere in a row follows its link, unless it ends the selection of a text. */
+/** Follows the link of a row when it is clicked anywhere, unless the click ends a text selection. */
 function follow(event) {
   if (event.target.closest("a, button") || !getSelection().isCollapsed) return;
   const { ctrlKey, metaKey, shiftKey } = event;
   event.target.closest("tr")?.querySelector("a").dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, ctrlKey, metaKey, shiftKey }));
 }
 
-/** A page of faxes and calls. One that found nothing among many is not yet the last: it is looked further, within reason. */
+/** A page of faxes and calls. An empty page may not be the last, so the search continues for a limited time. */
 async function askFaxes(query, from, signal) {
   let token = from;
   for (let i = 0; ; i += 1) {

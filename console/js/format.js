@@ -8,7 +8,7 @@ function remembered() {
   try {
     return localStorage.getItem(ZONE_KEY) === "UTC" ? "UTC" : undefined;
   } catch {
-    // Storage is off; the zone lasts for this page.
+    // Storage is off, so the zone lasts for this page only.
     return undefined;
   }
 }
@@ -38,7 +38,7 @@ export function setZone(utc) {
   }
 }
 
-/** The browser's zone at this moment, as `GMT−5`; `UTC` where it is that. */
+/** The browser's zone at this moment, as `GMT−5`; `UTC` if it is UTC. */
 export function localZone() {
   const format = new Intl.DateTimeFormat("en-US", { timeZoneName: "shortOffset" });
   if (/^(Etc\/)?(UTC|UCT|GMT|Universal|Zulu)/.test(format.resolvedOptions().timeZone)) return "UTC";
@@ -46,7 +46,7 @@ export function localZone() {
   return name.replace(/\+0$/, "").replace("-", "−");
 }
 
-/** The zone that times are shown in. */
+/** The zone in which times are shown. */
 export const zoneName = () => (zone === "UTC" ? "UTC" : localZone());
 
 const TONES = {

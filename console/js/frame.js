@@ -62,7 +62,7 @@ export function frame({ switchWorld }) {
 
   return {
     main,
-    /** Where the zone of times is named: in the frame, and below the page where the frame is folded. */
+    /** Where the zone of times is named: in the frame, and below the page if the frame is folded. */
     zones,
     alerts: links.find((link) => link.dataset.path === "/console/alerts"),
     announce: (text) => say(announcer, text),

@@ -1,4 +1,4 @@
-//! A note on every page while the clock stands still, with a button that lets it run.
+//! A note on every page while the clock is frozen, with a button that lets it run.
 
 import { account, at, control } from "./api.js";
 import { h, say } from "./dom.js";
@@ -13,24 +13,24 @@ const OF_THE_CLOCK = new Set(["clock.moved", "world.reset", "world.restored"]);
 
 const listeners = new Set();
 
-/** Calls back with the clock whenever a page of this console has changed it; answers how to stop that. */
+/** Calls back with the clock whenever a page of this console has changed it; returns a function that stops this. */
 export function onClock(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
 
-/** Sets the clock's mode and tells everybody who shows the clock. */
+/** Sets the clock's mode and notifies all listeners. */
 export async function setMode(mode) {
   return tellClock(await control("PUT", "/clock", { body: { mode } }));
 }
 
-/** Tells everybody who shows the clock; answers it. */
+/** Passes the clock to all listeners, and returns it. */
 export function tellClock(clock) {
   for (const listener of listeners) listener(clock);
   return clock;
 }
 
-/** The note, and what to call when a page is shown, which may be of another world. */
+/** The note, and a function to call when a page is shown, which may be of another world. */
 export function frozenNote() {
   const time = h("time", {});
   const link = h("a", { href: at("/console/clock") }, icon("clock"), h("span", {}, h("strong", {}, "Clock frozen"), " at ", time));
@@ -49,7 +49,7 @@ export function frozenNote() {
     asked = account();
     const mine = asked;
     const clock = await control("GET", "/clock").catch(() => ({ mode: "unknown" }));
-    // Meanwhile another world may have been chosen.
+    // Another world may have been chosen meanwhile.
     if (mine === asked) show(clock);
   };
   onClock(show);

@@ -1,4 +1,4 @@
-//! What follows the first paint: the count of new alerts, the zone of times, and printing.
+//! The parts that load after the first paint: the count of new alerts, the zone of times, and printing.
 
 import * as live from "./live.js";
 import "./print.js";
@@ -7,7 +7,7 @@ import { nameZone } from "./zone.js";
 
 let begun = false;
 
-/** Begins once; counts anew for each world that is shown. */
+/** Starts everything once, and recounts for each world that is shown. */
 export function begin(shell, reshow) {
   if (!begun) {
     begun = true;

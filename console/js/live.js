@@ -9,7 +9,7 @@ const BUNCH_MS = 120;
 const RETRY_MS = [400, 800, 1500, 3000];
 /** Past so many missed events the journal may have dropped some, so pages start afresh. */
 const MISSED_MAX = 5000;
-/** Events of another stream that are handed on at once: more would hold up the page. */
+/** Events of another stream that are passed on at once: more would block the page. */
 const HANDED_MAX = 50;
 /** Events of another stream that may wait; a page shows no more of them anyway. */
 const WAITING_MAX = 2000;
@@ -151,7 +151,7 @@ function tell(events) {
   for (const listener of [...listeners.events]) listener(news);
 }
 
-/** Follows another stream of the control API; answers how to end that. It pauses while the page is hidden, unless it `isWanted`. */
+/** Follows another stream of the control API; returns a function that stops it. It pauses while the page is hidden, unless it `isWanted`. */
 export function follow(path, query, since, { arrived, dropped = () => {}, isWanted = () => false }) {
   let last = since;
   let own = null;

@@ -12,7 +12,7 @@ export function ruleOfFax({ direction, from, to }) {
   return link(direction === "inbound" ? { match, outcome: { status: "failed", code: 34004, after_pages: 1 } } : { match, outcome: { status: "busy" } });
 }
 
-/** A rule that delays the next request like this one. Rules don't act on the fetching of a document. */
+/** A rule that delays the next request like this one. Rules don't act on the request for a document. */
 export function ruleOfExchange({ purpose, url }) {
   if (!url || purpose === "media-url") return null;
   const [address, query] = url.split("?");

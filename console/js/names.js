@@ -1,18 +1,18 @@
-//! What the worlds are called, for pages that show several at once.
+//! The names of the worlds, for pages that show several at once.
 
 import { control } from "./api.js";
 import { h, say } from "./dom.js";
 
 /** The names are asked for at most this often, since there may be thousands of worlds. */
 const ASK_MS = 5000;
-/** What the emulator calls an account that got no name. */
+/** The emulator's name for an account that was given none. */
 const UNNAMED = "fauxfax account";
 
 const names = new Map();
 let askedAt = -Infinity;
 let timer = 0;
 
-/** Asks for the names, soon and once; marks that are shown take them then. */
+/** Asks for the names once, a little later, and updates the marks on the page. */
 export function learnNames() {
   timer ||= setTimeout(async () => {
     askedAt = performance.now();
@@ -20,7 +20,7 @@ export function learnNames() {
       remember((await control("GET", "/accounts")).accounts);
       for (const mark of document.querySelectorAll(".worldmark")) say(mark, nameOf(mark.dataset.sid));
     } catch {
-      // The SIDs stay.
+      // The marks keep the SIDs.
     }
     timer = 0;
   }, Math.max(0, askedAt + ASK_MS - performance.now()));
@@ -37,7 +37,7 @@ export function nameOf(sid) {
   return name && name !== UNNAMED ? name : `${sid.slice(0, 4)}…${sid.slice(-4)}`;
 }
 
-/** A world's name in its own colour, as a link to its faxes unless it is part of something to choose. */
+/** A world's name in its own colour, as a link to its faxes unless it is inside a choice. */
 export function worldMark(sid, { isLink = true } = {}) {
   if (!sid) return h("span", { class: "muted" }, "–");
   if (!names.has(sid)) learnNames();
@@ -46,7 +46,7 @@ export function worldMark(sid, { isLink = true } = {}) {
   return mark;
 }
 
-/** A colour for a SID, the same each time, and far from that of the next SID. */
+/** A colour for a SID, always the same, and unlike that of the next SID. */
 function hue(sid) {
   let sum = 0;
   for (const letter of sid) sum = (sum * 31 + letter.codePointAt(0)) % 100_003;

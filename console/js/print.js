@@ -1,4 +1,4 @@
-//! Printing: what is folded on the screen is opened on paper, and closed again afterwards.
+//! Printing: folded parts of the page are opened for the paper, and closed again afterwards.
 
 let opened = [];
 
@@ -9,7 +9,7 @@ addEventListener("beforeprint", () => {
     // An exchange is built when it is opened, but its own event would come only after the page is printed.
     element.dispatchEvent(new Event("toggle"));
   }
-  // What an exchange holds came only now.
+  // The content of an exchange exists only from now on.
   for (const element of document.querySelectorAll("main .conversation .exchange details:not([open])")) {
     element.open = true;
     opened.push(element);

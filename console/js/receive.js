@@ -66,7 +66,7 @@ export async function page(context) {
   ];
 }
 
-/** A number with its name, unless the name is the number again. */
+/** A number with its name, unless the name repeats the number. */
 function label(number) {
   const digits = (text) => text.replace(/\D/g, "");
   const name = number.friendly_name ?? "";
@@ -74,7 +74,7 @@ function label(number) {
   return `${phone(number.phone_number)}${isNumber ? "" : `, ${name}`}`;
 }
 
-/** The number to begin with: one with a URL, otherwise the oldest. A number that was just bought has neither. */
+/** The preselected number: one with a URL, otherwise the oldest. A newly bought number is neither. */
 export function usual(numbers) {
   return (numbers.find((number) => number.voice_url) ?? numbers.at(-1))?.phone_number;
 }

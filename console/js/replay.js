@@ -7,16 +7,16 @@ import { STATUSES } from "./format.js";
 import { button, dialog, field, note, once, outcome, problemNote, select } from "./ui.js";
 
 const TOKEN = "i-twilio-idempotency-token";
-/** A webhook may take its fifteen seconds. */
+/** A webhook may take the full fifteen seconds. */
 const REPLAY_MS = 40_000;
-/** The statuses that an app is notified of, by the one that the request has. */
+/** The statuses of which an app is notified, by direction. */
 const INBOUND = ["received", "failed"];
 const OUTBOUND = ["processing", "sending", "delivered", "failed", "busy", "no-answer", "canceled"];
 
-/** The id that the control API knows an exchange by. */
+/** The id by which the control API identifies an exchange. */
 function webhookId({ data, kind, seq }) {
   const header = Object.entries(data.request_headers ?? {}).find(([name]) => name.toLowerCase() === TOKEN);
-  // Without a token, a webhook is known by the place of its first attempt.
+  // A webhook without a token is identified by the place of its first attempt.
   return data.webhook ?? (header ? String(header[1]) : kind === "webhook.attempt" && (data.attempt ?? 1) === 1 ? String(seq) : undefined);
 }
 
@@ -39,7 +39,7 @@ function withStatus(data, status) {
   return Object.fromEntries(["FaxStatus", "Status"].filter((name) => data.params?.[name] === data.params?.FaxStatus && data.params?.[name] !== undefined).map((name) => [name, status]));
 }
 
-/** What differs between two requests, as `[name, before, after]`. */
+/** The differences between two requests, as `[name, before, after]`. */
 export function changesOf(before, after) {
   const names = [...new Set([...Object.keys(before.params ?? {}), ...Object.keys(after.params ?? {})])];
   const own = [["method", before.method, after.method], ["URL", before.method === after.method && before.method === "GET" ? "" : before.url, before.method === after.method && before.method === "GET" ? "" : after.url]];

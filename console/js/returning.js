@@ -1,8 +1,8 @@
-//! Coming back: where a page was scrolled to, what had the focus, and which faxes the list showed. It renders nothing.
+//! Going back: restores a page's scroll position and focus, and the faxes that the list showed. It renders nothing.
 
 import { account } from "./api.js";
 
-/** A page that is being scrolled is remembered once it rests this long. */
+/** The scroll position is remembered once the page has not been scrolled for this long. */
 const REST_MS = 200;
 
 const listKey = () => `fauxfax-list:${account() ?? ""}`;
@@ -29,7 +29,7 @@ addEventListener("scroll", () => {
   timer = setTimeout(rememberPlace, REST_MS);
 }, { passive: true });
 
-/** Puts scroll and focus back; answers whether an element got the focus. */
+/** Restores scroll and focus; returns whether an element got the focus. */
 export function returnTo(place, main) {
   scrollTo(0, place?.scroll ?? 0);
   const link = place?.focus && main.querySelector(`a[href="${CSS.escape(place.focus)}"]`);
@@ -42,11 +42,11 @@ export function rememberList() {
   try {
     sessionStorage.setItem(listKey(), location.pathname + location.search);
   } catch {
-    // Storage is off; the link leads to the whole list.
+    // Storage is off, so the link leads to the whole list.
   }
 }
 
-/** Lets a page's link back to the list lead to the faxes that the list showed last. */
+/** Points a page's link back to the list at the faxes that the list showed last. */
 export function linkBack(main) {
   const link = main.querySelector("a.back");
   if (link?.pathname !== "/console") return;

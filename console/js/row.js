@@ -1,4 +1,4 @@
-//! One fax or call in the list: with whom, how it went, and why. It asks for nothing.
+//! One fax or call in the list: its parties, its outcome, and the reason. It calls no API.
 
 import { at } from "./api.js";
 import { fill, h, say } from "./dom.js";
@@ -6,7 +6,7 @@ import { count, span } from "./format.js";
 import { icon } from "./icons.js";
 import { badge, copyButton, setBadge, time, toast } from "./ui.js";
 
-/** A row of the list, which changes in place. */
+/** A row of the list, which is updated in place. */
 export class Row {
   constructor(fax) {
     const isIn = fax.direction === "inbound";
@@ -50,7 +50,7 @@ function why(fax) {
   const { error_code: code, error_message: message, callbacks_failed: failed = 0, last_failure: last } = fax;
   const reasons = [];
   if (code || message) {
-    // A request that failed says it shorter, and with the app's status.
+    // The failed request gives the reason more briefly, with the app's status.
     const text = fax.status === "not-answered" && last ? last : message;
     reasons.push([fax.status === "failed" || fax.status === "not-answered" ? "bad" : "odd", code ? String(code) : "", text ?? "", [message, fax.advice].filter(Boolean).join(". ")]);
   }
@@ -58,7 +58,7 @@ function why(fax) {
   return reasons;
 }
 
-/** A number grouped for the eye by spaces that are no characters: what is copied is the number as APIs write it. */
+/** A number grouped by spacing rather than characters, so that the copied number is in the form of the APIs. */
 function number(text) {
   const parts = /^(\+1)(\d{3})(\d{3})(\d{4})$/.exec(text ?? "");
   return h("span", { class: "number" }, parts ? parts.slice(1).map((part) => h("span", {}, part)) : text ?? "unknown");

@@ -28,7 +28,7 @@ const faxPath = () => (service.isSignalWire ? "*/Faxes*" : "/v1/Faxes*");
 
 const CODES = () => [["34004", "34004, transmission error"], ...(service.isSignalWire ? [] : [["34108", "34108, incompatible machine"]])];
 
-/** What a rule may do, and the fields each needs: name, label, input, and the value of the first field that needs it. */
+/** The effects of rules, and the fields that each needs: name, label, input, and the value of the first field that needs it. */
 const EFFECTS = {
   outcome: {
     words: "Decides how a fax ends",
@@ -99,7 +99,7 @@ export class RuleList {
     const key = JSON.stringify(rules);
     if (this.key === key) return;
     this.key = key;
-    // The list is made anew, so the focus moves to the same button of the new list.
+    // The list is rebuilt, so the focus moves to the same button of the new list.
     const focused = document.activeElement?.dataset.key;
     fill(this.list, rules.length ? rules.map((rule) => this.row(rule)) : h("li", { class: "muted" }, answer === null ? "This build has no rules." : "No rules: everything behaves as usual."));
     if (focused) (this.list.querySelector(`[data-key="${focused}"]`) ?? this.heading).focus();
@@ -171,7 +171,7 @@ function warned(text) {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-/** The fields of a rule, the sentence that they make, and its JSON. */
+/** The fields of a rule, its sentence, and its JSON. */
 class RuleForm {
   constructor(rule) {
     this.kind = select(KINDS.map((name) => [name, EFFECTS[name].words]), KINDS.find((kind) => rule[kind]), { on: { change: () => this.build({ match: this.values(this.matchFields) }) } });

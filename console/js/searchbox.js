@@ -4,11 +4,11 @@ import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { button } from "./ui.js";
 
-/** Typing rests this long before the list is asked for. */
+/** Typing must pause this long before the list is requested. */
 const TYPING_MS = 220;
 
 const IN_PROGRESS = "queued,processing,sending,receiving";
-/** Words of a chip, and the term that it writes. */
+/** The label of each chip, and the term that it writes. */
 const CHIPS = [
   ["In", "direction", "inbound"],
   ["Out", "direction", "outbound"],
@@ -64,7 +64,7 @@ export class SearchBox {
     this.wait = setTimeout(() => this.settle(), TYPING_MS);
   }
 
-  /** Searches now for what stands in the box. */
+  /** Searches for the text in the box without delay. */
   settle(typed = true) {
     clearTimeout(this.wait);
     const query = this.field.value.trim();
@@ -95,7 +95,7 @@ export class SearchBox {
     const own = value.split(",");
     const has = own.every((each) => values.includes(each));
     const others = values.filter((each) => !own.includes(each));
-    // A direction excludes the other; statuses add up.
+    // One direction replaces the other; statuses are combined.
     const next = has ? others : key === "status" ? [...others, ...own] : own;
     const term = next.length > 0 ? [`${key}:${next.join(",")}`] : [];
     if (at < 0) terms.push(...term);
@@ -120,7 +120,7 @@ export class SearchBox {
     }
   }
 
-  /** Tells what is wrong with the search, or that nothing is. */
+  /** Shows why the search is invalid, or clears that message. */
   refuse(text) {
     const words = text.replace(/^q: /, "");
     if (words) this.field.setAttribute("aria-invalid", "true");

@@ -8,7 +8,7 @@ import { faxesOf, service } from "./service.js";
 import { snippets } from "./snippets.js";
 import { button, code, field, head, once, outcome, select } from "./ui.js";
 
-/** Test numbers: what comes of a fax to them, and Twilio's code, which is none of SignalWire's. */
+/** Test numbers: the outcome of a fax to each, and Twilio's code, which SignalWire doesn't have. */
 const BEHAVE = [
   ["+15558675310", "delivered"],
   ["+15005550101", "busy", 34002],

@@ -1,4 +1,4 @@
-//! A rule as a sentence: what it acts on, what it does, and how often. It builds no elements.
+//! A rule as a sentence: its target, its effect, and how often it acts. It builds no elements.
 
 import { count, span } from "./format.js";
 
@@ -49,7 +49,7 @@ function webhook(match, { delay_ms: ms, duplicate, reorder, drop, signature }) {
   return `${REQUESTS[purpose] ?? "All requests to your app"}${url ? ` at ${url}` : ""}${about} ${list(does) || "are sent as usual"}`;
 }
 
-/** What the rule does: `Calls to +1555* are busy, at most 2 times`. */
+/** Describes a rule: `Calls to +1555* are busy, at most 2 times`. */
 export function sentence(rule) {
   const match = rule.match ?? {};
   const what = rule.outcome ? outcome(match, rule.outcome) : rule.line ? line(match, rule.line) : rule.api ? api(match, rule.api) : webhook(match, rule.webhook ?? {});

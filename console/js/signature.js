@@ -1,19 +1,19 @@
-//! Why a signature doesn't match: what the app computed, or the URL that it checked, against what the emulator signed.
+//! Why a signature doesn't match: what the app computed, or the URL that it checked, compared with what the emulator signed.
 
 import { control } from "./api.js";
 import { fill, h } from "./dom.js";
 import { button, copyButton, field, note, once, problemNote } from "./ui.js";
 
 const HEADERS = ["x-signalwire-signature", "x-twilio-signature"];
-/** The app refuses a request whose signature it finds wrong with one of these. */
+/** The statuses with which an app refuses a request whose signature it finds invalid. */
 const REFUSALS = [401, 403];
-/** The header of a request that has its signature. */
+/** The header that contains a request's signature. */
 function sent(data) {
   const found = Object.entries(data.request_headers ?? {}).find(([name]) => HEADERS.includes(name.toLowerCase()));
   return found ? String(found[1]) : "";
 }
 
-/** The part of an exchange about its signature, or nothing if it has none and wasn't refused for it. */
+/** The part of an exchange that explains its signature, or nothing if it has none and wasn't refused for that. */
 export function signaturePart(data) {
   const signature = sent(data);
   const refused = REFUSALS.includes(data.status);
@@ -52,7 +52,7 @@ async function explain(data, signature, given, place) {
   );
 }
 
-/** The valid signature, and those that single mistakes yield; what the app computed is marked. */
+/** The valid signature, and those that result from single mistakes; the one that the app computed is marked. */
 function table(answer) {
   const rows = [{ name: "Valid", url: null, detail: "What the emulator computes", signature: answer.expected, matches: answer.valid }, ...(answer.variants ?? []).map((variant) => ({ ...variant, name: named([variant.mistake]) }))];
   const matching = rows.filter(({ matches }) => matches);

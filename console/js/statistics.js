@@ -1,11 +1,11 @@
-//! What many requests say together: how long apps took, how requests ended, and at which addresses they failed.
+//! Statistics of many requests: how long apps took, how requests ended, and at which addresses they failed.
 
 import { h, s } from "./dom.js";
 import { count } from "./format.js";
 
-/** Bars of latency, each up to so many milliseconds. */
+/** The upper limits of the latency bars. */
 const STEPS_MS = [1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, Infinity];
-/** Addresses shown, those with most failures first. */
+/** Addresses shown, those with the most failures first. */
 const ADDRESSES_MAX = 5;
 
 /** Whether a request had no response that could be used, or an error. */
@@ -14,7 +14,7 @@ export const failed = (request) => Boolean(request.error) || request.status === 
 /** A duration in milliseconds. */
 export const took = (ms) => (ms < 1 ? "< 1 ms" : ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
-/** The smallest value that so large a part doesn't exceed; `sorted` may not be empty. */
+/** The smallest value that this fraction of the values doesn't exceed; `sorted` must not be empty. */
 export const percentile = (sorted, part) => sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)];
 
 /** The figures as a line, and, if they are wanted, as charts. */
@@ -51,13 +51,13 @@ function chart(name, content) {
 /** An address without its query. */
 const address = (url) => url.split(/[?#]/)[0];
 
-/** Bars beside names. */
+/** A bar for each name. */
 function bars(rows) {
   const most = Math.max(...rows.map(([, n]) => n));
   return h("table", { class: "bars" }, h("tbody", {}, rows.map(([name, n, tone]) => h("tr", {}, h("th", { scope: "row", title: name }, name), h("td", {}, s("svg", { viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true", "data-tone": tone }, s("rect", { width: String(Math.max(1, (100 * n) / most)), height: "8", rx: "1" }))), h("td", {}, n.toLocaleString("en"))))));
 }
 
-/** How many webhooks took how long, as columns. */
+/** The distribution of the webhooks' durations, as columns. */
 function latency(times) {
   const used = STEPS_MS.map((top, i) => [top, times.filter((ms) => ms <= top && ms > (STEPS_MS[i - 1] ?? -1)).length]);
   const first = used.findIndex(([, n]) => n > 0);

@@ -1,4 +1,4 @@
-//! The switcher of worlds: type a few letters, choose with the arrow keys, and the same page of another world is shown.
+//! The switcher of worlds: type a few letters, choose with the arrow keys, and see the same page of another world.
 
 import { control, world } from "./api.js";
 import { fill, freshId, h, say } from "./dom.js";
@@ -8,13 +8,13 @@ import { dialog } from "./ui.js";
 
 /** Worlds offered at once; more are found by typing. */
 const SHOWN = 50;
-/** Pages that show one thing of a world, which another world lacks. */
+/** Pages that have no counterpart in another world. */
 const OF_ONE = /^\/console\/(?:faxes\/|phone-numbers\/|all)/;
 
 /** The worlds, the one with the newest activity first. */
 export const byActivity = (accounts) => [...accounts].sort((a, b) => (b.last_activity ?? "").localeCompare(a.last_activity ?? "") || b.date_created.localeCompare(a.date_created));
 
-/** The worlds that a text finds, by name, SID or number. */
+/** The worlds that match a text by name, SID or number. */
 export function matching(accounts, text) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return accounts.filter((each) => {
@@ -23,7 +23,7 @@ export function matching(accounts, text) {
   });
 }
 
-/** Opens it; `go` leads to the chosen world. */
+/** Opens the switcher; `go` shows the chosen world. */
 export async function openSwitcher(go) {
   if (document.querySelector("dialog[open]")) return;
   const [{ accounts }, own] = await Promise.all([control("GET", "/accounts"), world().catch(() => null)]);
@@ -50,7 +50,7 @@ export async function openSwitcher(go) {
     const every = "all worlds".includes(input.value.trim().toLowerCase()) && option("/console/all", h("span", { class: "worldname" }, "All worlds"), h("span", { class: "muted small" }, "the faxes of every account in one live list"));
     fill(list, found.slice(0, SHOWN).map((each) => option(addressIn(each.sid), h("span", { class: "worldname" }, worldMark(each.sid, { isLink: false }), each.sid === own?.sid && h("span", { class: "tag strong" }, "shown here")), h("span", { class: "muted small" }, holds(each)))), every);
     say(told, found.length > SHOWN ? `${count(found.length, "world")}; the newest ${SHOWN} are shown. Type to find others.` : found.length === 0 ? "No world matches." : count(found.length, "world"));
-    // The first choice is another world: the one shown here needs no choosing.
+    // The first choice is another world: the current one needs no choosing.
     mark(!input.value && found.length > 1 && found[0].sid === own?.sid ? 1 : 0);
   };
   input.addEventListener("input", show);
@@ -66,7 +66,7 @@ export async function openSwitcher(go) {
   input.focus();
 }
 
-/** What a world holds, in a line. */
+/** The content of a world in one line. */
 function holds(each) {
   return [`${each.sid.slice(0, 6)}…${each.sid.slice(-4)}`, count(each.faxes, "fax", "faxes"), each.pending > 0 && `${each.pending} pending`, each.alerts > 0 && count(each.alerts, "alert"), each.last_activity ? ago(each.last_activity) : "not used yet"].filter(Boolean).join(" · ");
 }

@@ -13,17 +13,17 @@ import { snippets } from "./snippets.js";
 import { failed, figures, took } from "./statistics.js";
 import { button, copyButton, head, linkButton, note, pairs, problemNote, select, toast } from "./ui.js";
 
-/** Rows at most: more would slow the page down. */
+/** The maximum number of rows: more would slow the page down. */
 const ROWS_MAX = 500;
-/** Rows of a section of the table. */
+/** Rows in each section of the table. */
 const SECTION_ROWS = 50;
-/** Rows that the page begins with. */
+/** Rows with which the page begins. */
 const FIRST_ROWS = 300;
-/** Typing rests this long before the list is asked for. */
+/** Typing must pause this long before the list is requested. */
 const TYPING_MS = 250;
 /** The figures are drawn again at most this often. */
 const FIGURES_MS = 1000;
-/** A reason in a row at most, in characters. */
+/** The maximum length of a reason in a row, in characters. */
 const REASON_MAX = 220;
 
 const FILTERS = ["text", "path", "method", "status", "direction", "kind", "code", "fax"];
@@ -131,7 +131,7 @@ class Traffic {
     this.stop = follow("/traffic", asked, answer.last_seq, { arrived: (requests) => this.hear(requests), dropped: () => { this.lost += 1; this.tell(); }, isWanted: () => this.notifies });
   }
 
-  /** Begins anew with other filters; the address says which. */
+  /** Starts again with other filters, and puts them into the address. */
   async again() {
     rewrite(at("/console/traffic", { ...this.query, world: this.all === (account() === null) ? "" : this.all ? "all" : "one" }));
     try {
@@ -154,7 +154,7 @@ class Traffic {
     this.tell();
   }
 
-  /** Rows may move only where nobody reads them. */
+  /** Returns whether rows may move, because nobody is reading them. */
   canShow() {
     return !this.isPaused && scrollY < 60 && !this.rows.some((row) => row.detail) && !this.inner.contains(document.activeElement);
   }
@@ -163,7 +163,7 @@ class Traffic {
   show(requests) {
     const fresh = requests.slice(-ROWS_MAX).map((request) => new Row(request, this.all));
     this.rows.unshift(...fresh.reverse());
-    // A new section now and then: browsers lay out only the one that changes.
+    // The table is split into sections, since browsers lay out only the one that changes.
     let top = this.inner.tBodies[0];
     if (!top || top.rows.length + fresh.length > SECTION_ROWS) this.inner.tHead.after((top = h("tbody")));
     top.prepend(...fresh.map((row) => row.element));
@@ -190,7 +190,7 @@ class Traffic {
     if (wanted !== this.newsButton.isConnected) fill(this.news, wanted && this.newsButton, this.lost > 0 && h("span", { class: "muted small" }, "More requests came than can be shown; older ones were left out."));
   }
 
-  /** Shows what was held back. */
+  /** Shows the requests that were held back. */
   release(asked = false) {
     if (asked) {
       if (this.isPaused) this.pause();
@@ -264,7 +264,7 @@ class Traffic {
     this.notifyButton.setAttribute("aria-pressed", String(this.notifies));
   }
 
-  /** One notification at a time tells of all failures that came together. */
+  /** Reports all failures that arrived together in a single notification. */
   warn(requests) {
     if (requests.length === 0) return;
     const last = requests.at(-1);
@@ -372,7 +372,7 @@ function headerOf(record, name) {
 
 const readable = (params) => Object.fromEntries(Object.entries(params).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]));
 
-/** The request as a command. A call of your app needs its token, which is never shown here. */
+/** The request as a command. A call by your app needs the account's token, which is never shown here. */
 function curl(request, params, address) {
   if (request.direction === "out") return snippets.curl(request);
   const asked = new URLSearchParams(request.path.split("?")[1]);

@@ -107,7 +107,7 @@ export function problemNote(problem) {
   return h("div", { role: "alert" }, note("bad", capitalized(problem.message)));
 }
 
-/** A place where a form's outcome is told. A failure that names one of the inputs is told below it. */
+/** The place where a form's outcome is shown. A failure that names one of the inputs is shown below that input. */
 export function outcome(inputs = {}) {
   const element = h("div", { class: "outcome" });
   let unmark = () => {};
@@ -118,7 +118,7 @@ export function outcome(inputs = {}) {
   };
   const fail = (problem) => {
     clear();
-    // A name in lower case, such as pages, may be any word of a message, unless it begins it.
+    // A name in lower case, such as pages, may be an ordinary word of a message, unless the message begins with it.
     const pattern = (name) => new RegExp(/[A-Z]/.test(name) ? `\\b${name}\\b` : `^${name}:`);
     const places = Object.keys(inputs).map((name) => [problem.message.search(pattern(name)), inputs[name]]);
     const [found] = places.filter(([place]) => place >= 0).sort(([a], [b]) => a - b);

@@ -4,9 +4,9 @@ import { control, world } from "./api.js";
 import { h, say } from "./dom.js";
 import * as live from "./live.js";
 
-/** More are counted as `99+`. */
+/** More are shown as `99+`. */
 const SHOWN_MAX = 99;
-/** An emulator that began this much later is another one, whose events are numbered anew. */
+/** An emulator that started this much later is another one, which has numbered its events from the start. */
 const SAME_START_S = 5;
 
 let count = 0;
@@ -38,7 +38,7 @@ export function watchAlerts(link) {
   });
 }
 
-/** Counts anew, as after a change of worlds. */
+/** Recounts the alerts, for example after a change of worlds. */
 export async function countAlerts() {
   const mine = ++turn;
   try {
@@ -52,11 +52,11 @@ export async function countAlerts() {
     count = events.length;
     show();
   } catch {
-    // The frame says that the line is lost.
+    // The frame reports the lost connection.
   }
 }
 
-/** Begins a visit to the alerts, all of which are seen by that; answers the last event of the visit before, and how to end this one. */
+/** Begins a visit to the alerts, which marks all as seen; returns the last event of the previous visit, and a function that ends this one. */
 export async function visitAlerts() {
   const own = await load();
   const { last_seq: last } = await control("GET", "/events", { query: { limit: 0 } });
@@ -75,7 +75,7 @@ async function load() {
     const kept = JSON.parse(localStorage.getItem(key));
     if (kept && Math.abs(kept.began - mark.began) <= SAME_START_S) mark.seq = kept.seq;
   } catch {
-    // Storage is off, or holds something else: every alert counts.
+    // Storage is off or its content is invalid, so every alert counts.
   }
   return mark;
 }
@@ -87,6 +87,6 @@ function seen(seq) {
   try {
     localStorage.setItem(mark.key, JSON.stringify({ seq, began: mark.began }));
   } catch {
-    // The number comes back with the next page.
+    // The number returns with the next page.
   }
 }

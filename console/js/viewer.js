@@ -1,4 +1,4 @@
-//! The pages of a fax as pictures: one large, all small, zoom, text and keys. The emulator draws them; no document runs here.
+//! The pages of a fax as pictures: one large, all small, zoom, text and keys. The emulator draws them; no document is run here.
 
 import { control, controlUrl } from "./api.js";
 import { fill, h, say } from "./dom.js";
@@ -17,14 +17,14 @@ const WIDTH_MAX_PX = 1728;
 /** A page of letter paper in CSS pixels. */
 const PAPER_PX = 816;
 const PAPER_RATIO = 8.5 / 11;
-/** From so many pages on, there is a box for the number of a page. */
+/** From this number of pages on, there is a box for a page number. */
 const LONG_PAGES = 6;
 
 /** The height of the sheet, and the room below the viewer. */
 const SHEET_MIN_PX = 380;
 const SHEET_MAX_PX = 1400;
 const BELOW_PX = 16;
-/** Where the viewer stands beside the conversation, as in console.css. */
+/** The width from which the viewer is beside the conversation, as in console.css. */
 const beside = matchMedia("(min-width: 68.01rem)");
 
 /** Shows the pages of one fax; `arriving` tells how far they have come. */
@@ -36,7 +36,7 @@ export class Viewer {
     this.pages = 0;
     this.zoom = FIT_PAGE;
     this.ratio = PAPER_RATIO;
-    /** Whether the page on the line is turned to when it begins. */
+    /** Whether the viewer shows each page as it begins on the line. */
     this.follows = true;
     this.thumbs = [];
     this.broken = new Set();
@@ -146,7 +146,7 @@ export class Viewer {
     }
   }
 
-  /** Makes the sheet as high as the window leaves room for, where the viewer stands beside the conversation. */
+  /** Fits the sheet's height to the window if the viewer is beside the conversation. */
   fitWindow() {
     const place = this.element.parentElement;
     if (!place) return;
@@ -184,7 +184,7 @@ export class Viewer {
     this.showText();
   }
 
-  /** Covers what has not come over the line yet, on the page and on the small ones. */
+  /** Covers the parts that have not come over the line yet, on the large page and on the small ones. */
   cover() {
     this.arriving.lay([[this.veil, this.page], ...this.thumbs.map(({ cover }, i) => [cover, i + 1])]);
   }
@@ -254,7 +254,7 @@ export class Viewer {
     if (thumb) this.strip.scrollTo({ left: thumb.offsetLeft - this.strip.clientWidth / 2, behavior: "smooth" });
   }
 
-  /** The next step up or down from what is shown, which may be fitted. */
+  /** Zooms one step up or down from the current size, which may be a fitted one. */
   scale(by) {
     const now = this.shown / PAPER_PX;
     const steps = by > 0 ? ZOOMS.filter((zoom) => zoom > now + 0.01) : ZOOMS.filter((zoom) => zoom < now - 0.01).reverse();

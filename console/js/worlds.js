@@ -1,4 +1,4 @@
-//! The worlds, one for each account: what each holds, live; their credentials, creating and closing.
+//! The worlds, one for each account: their content, live, and their credentials; creates and closes them.
 
 import { account, basic, control, forget, world } from "./api.js";
 import { fill, h, say } from "./dom.js";
@@ -11,10 +11,10 @@ import { button, confirm, copyButton, dialog, field, head, linkButton, note, onc
 
 /** Worlds shown; a test run may create thousands. */
 const SHOWN = 200;
-/** The worlds are asked for again at most this often, and more rarely if there are so many that it takes long. */
+/** The worlds are requested again at most this often, and less often if there are so many that it takes long. */
 const REFRESH_MS = 1000;
 const PAUSES = 10;
-/** Ages are told anew this often. */
+/** Ages are updated this often. */
 const AGES_MS = 5000;
 
 const SERVICES = { retired: "fax retired", "test-credentials": "test credentials" };
@@ -62,7 +62,7 @@ class Worlds {
       row.element.remove();
       this.rows.delete(sid);
     }
-    // Rows keep their places while somebody is about to press something in one.
+    // Rows keep their places while one of them has the pointer or the focus.
     const stays = this.tbody.contains(document.activeElement) || this.tbody.matches(":hover");
     let place = this.tbody.firstChild;
     for (const each of shown) {
@@ -82,7 +82,7 @@ class Worlds {
       try {
         this.take((await control("GET", "/accounts", { signal: this.context.signal })).accounts);
       } catch {
-        // The line is lost, and the frame says so; the next event tries again.
+        // The connection is lost, as the frame reports; the next event tries again.
       }
       this.pause = (performance.now() - began) * PAUSES;
       this.timer = 0;
@@ -157,7 +157,7 @@ class Row {
   }
 }
 
-/** A count as a link to what is counted; nought is no link. */
+/** A count as a link to the counted items; zero is not a link. */
 function number(cell, n, href, tone = "") {
   if (cell.dataset.n === String(n)) return;
   cell.dataset.n = String(n);

@@ -1,4 +1,4 @@
-//! The line that names the zone of all times, with a switch between the browser's zone and UTC.
+//! The line that names the time zone of the page, with a switch between the browser's zone and UTC.
 
 import { fill, h } from "./dom.js";
 import { inUtc, localZone, setZone, zoneName } from "./format.js";

@@ -23,7 +23,7 @@ pub(super) struct AccountsFlags {
 
 #[derive(Debug, Subcommand)]
 enum AccountsChange {
-    /// Create an account, and print its SID and token; those left out are generated
+    /// Create an account, and print its SID and token; each is generated if left out
     Create {
         /// AccountSid, or a SignalWire project's UUID
         #[arg(value_name = "AC…|UUID")]

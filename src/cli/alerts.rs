@@ -15,13 +15,13 @@ use super::values::whole_number;
 pub(super) struct AlertsFlags {
     #[command(flatten)]
     target: Target,
-    /// Show only alerts of this fax or call
+    /// Show only alerts about this fax or call
     #[arg(long, value_name = "FX…")]
     fax: Option<String>,
     /// Show at most this many alerts
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = whole_number::<usize>)]
     limit: usize,
-    /// Print JSON, the events of the journal
+    /// Print the alerts as JSON, as events of the journal
     #[arg(long)]
     json: bool,
 }

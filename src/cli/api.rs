@@ -1,4 +1,4 @@
-//! What the subcommands have in common that make one control API call and print the response as a table or as JSON.
+//! The code shared by subcommands that make one control API call and print the response as a table or as JSON.
 
 use std::process::ExitCode;
 

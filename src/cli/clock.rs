@@ -23,7 +23,7 @@ pub(super) struct ClockFlags {
 
 #[derive(Debug, Subcommand)]
 enum ClockChange {
-    /// Stop the clock; from then on it moves only by advance and drain
+    /// Stop the clock; from then on only advance and drain move it
     Freeze,
     /// Let the clock run again, from the time it shows
     Run,
@@ -55,7 +55,7 @@ pub(super) fn run(flags: &ClockFlags) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Returns the order for a move by a duration or to a moment.
+/// Returns the request body for a move by a duration or to a moment.
 fn order(to: &str) -> anyhow::Result<Value> {
     let why = match duration::parse(to) {
         Ok(span) => return Ok(json!({ "seconds": span.as_secs_f64() })),

@@ -1,4 +1,4 @@
-//! `fauxfax faxes FX…`: shows one fax with its conversation, or gets its document, a page or its text.
+//! `fauxfax faxes FX…`: shows one fax with its conversation, or downloads its document, a page or its text.
 
 use std::io::Write;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub(super) enum Wanted<'a> {
     Text,
     /// The resource as JSON.
     Json,
-    /// The facts and what happened.
+    /// The facts about the fax and a timeline.
     Conversation,
 }
 
@@ -54,7 +54,7 @@ pub(super) async fn show(client: &Client, sid: &str, wanted: Wanted<'_>) -> anyh
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says why a fax has no page with this number, if its number of pages is the reason.
+/// Explains why a fax has no page with this number, if its number of pages is the reason.
 fn no_page(fax: &Value, page: u32) -> Option<String> {
     let pages = fax["num_pages"].as_u64()?;
     let has = if pages == 1 { "has 1 page".to_owned() } else { format!("has {pages} pages") };
@@ -121,7 +121,7 @@ async fn conversation(client: &Client, sid: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Lists what is known about a fax.
+/// Lists the known facts about a fax.
 fn facts(fax: &Value) -> Vec<(&'static str, String)> {
     let error = fax["error_message"].as_str().map(|message| with_code(message, &fax["error_code"]));
     let created = fax["date_created"].as_str().and_then(|at| at.get(..10));

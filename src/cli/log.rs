@@ -21,7 +21,7 @@ use crate::config::{Config, LogFormat};
 const MESSAGE: &str = "message";
 
 /// Sends the log to standard error in the configured form. A thread writes the log, so a stuck reader delays nothing.
-/// When dropped, the returned guard waits for the last lines.
+/// When dropped, the returned guard waits until the last lines are written.
 pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
     let report = |dropped| tracing::error!(dropped, "dropped log lines that could not be written in time");
     let (output, last_lines) = Output::start("log", stderr(), report).context("can't start the log writer")?;
@@ -46,7 +46,7 @@ pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
 }
 
 /// Formats the fields of an event as text. Fields with a dot in their name, such as `http.request.method`, are for
-/// programs and left out: the message says the same.
+/// programs and are left out, since the message says the same.
 struct ForPeople;
 
 impl<'writer> FormatFields<'writer> for ForPeople {

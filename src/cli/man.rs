@@ -12,7 +12,7 @@ use super::{Cli, files, out};
 
 #[derive(Debug, Args)]
 pub(super) struct ManFlags {
-    /// Folder to write fauxfax.1 and a page per subcommand to, such as fauxfax-receive.1, instead of printing the first
+    /// Instead of printing fauxfax.1, write it to this folder, with a page per subcommand, such as fauxfax-receive.1
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     dir: Option<PathBuf>,
 }

@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 #[error("nobody reads the output any more")]
 struct ReaderGone;
 
-/// What happens when the reader of standard output has gone.
+/// The effect of a write once the reader of standard output has gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gone {
     /// The write fails, which ends the subcommand.

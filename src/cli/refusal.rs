@@ -1,5 +1,5 @@
-//! Words the emulator's refusals for the command line: where the control API names a call to make, the user is told the
-//! subcommand.
+//! Rewords the emulator's refusals for the command line: where the control API names a call to make, the user is told
+//! which subcommand makes it.
 
 use hyper::StatusCode;
 use serde_json::Value;
@@ -9,14 +9,14 @@ const PROBLEM: &str = "urn:fauxfax:problem:";
 /// The texts of `GET /readyz` that are not JSON.
 const READINESS: [&str; 2] = ["broken:", "stopping"];
 
-/// Which API refused a call; only one of them has problems with a type.
+/// The API that refused a call; only the control API's problems have a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Api {
     Control,
     Rest,
 }
 
-/// A refusal in the command line's words.
+/// A refusal, worded for the command line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     /// The short name of the problem; empty for an error of the REST API.
@@ -48,16 +48,16 @@ pub(super) fn read(api: Api, status: StatusCode, body: &[u8]) -> Option<Refusal>
     }
 }
 
-/// Returns the messages of an error that has several, as SignalWire's have.
+/// Returns the messages of an error that has several, as SignalWire's errors do.
 fn of_list(problem: &Value) -> Option<String> {
     let errors = problem["errors"].as_array()?;
     let detail = |error: &Value| error["detail"].as_str().or(error["message"].as_str()).map(ToOwned::to_owned);
     Some(errors.iter().filter_map(detail).collect::<Vec<_>>().join("; "))
 }
 
-/// Returns what to tell the user of a problem with this name. Unknown problems keep the API's words.
+/// Returns the sentence that explains a problem with this name to the user. Unknown problems keep the API's wording.
 fn sentence(name: &str, detail: &str) -> String {
-    // The part of a detail that says what is wrong, before the part that says which call to make.
+    // Keeps the part of a detail that says what is wrong, without the part that says which call to make.
     let what = detail.split("; ").next().unwrap_or(detail);
     let then = |advice: &str| format!("{what}; {advice}");
     match name {
@@ -96,14 +96,14 @@ fn sentence(name: &str, detail: &str) -> String {
     }
 }
 
-/// Says what to do about a fax that would never end because the clock stands still.
+/// Returns what to do about a fax that would never end because the clock is frozen.
 pub(super) fn frozen() -> String {
     "the clock is frozen, so the fax would never end: leave out --wait and move the clock with fauxfax clock advance 5m, or \
      let it run: fauxfax clock run"
         .to_owned()
 }
 
-/// Replaces the calls that the control API's texts name by the subcommands that make them.
+/// Replaces the calls that the control API's texts name with the subcommands that make them.
 fn reworded(detail: &str) -> String {
     const CALLS: [(&str, &str); 6] = [
         ("POST /_fauxfax/v1/reset?account=… repairs an account", "repair an account with: fauxfax reset --account …"),

@@ -58,7 +58,7 @@ fn read(path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     Ok((name, bytes))
 }
 
-/// Refuses what is obviously no state: the emulator's error would only say where it stopped reading.
+/// Refuses a file that is obviously not a state, since the emulator's error would only say where it stopped reading.
 fn checked(name: &str, text: Vec<u8>) -> anyhow::Result<Vec<u8>> {
     match serde_json::from_slice::<Head>(&text) {
         Ok(Head { fauxfax_state: IgnoredAny }) => Ok(text),

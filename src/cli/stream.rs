@@ -47,12 +47,12 @@ impl Messages {
 /// The blocks of an event stream, whose chunks may end anywhere, even within a character.
 #[derive(Default)]
 struct Blocks {
-    /// The beginning of a block that has not arrived completely.
+    /// The beginning of a block that has not arrived completely yet.
     begun: Vec<u8>,
 }
 
 impl Blocks {
-    /// Adds a chunk and returns the blocks that are complete now.
+    /// Adds a chunk, and returns the blocks that it completes.
     fn completed_by(&mut self, chunk: &[u8]) -> Vec<String> {
         self.begun.extend_from_slice(chunk);
         // An empty line ends a block.

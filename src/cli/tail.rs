@@ -1,5 +1,5 @@
-//! `fauxfax tail`: prints the requests in both directions, one per line, and goes on with each new one: what apps ask of
-//! the emulator, and what it asks of them.
+//! `fauxfax tail`: prints the requests of apps to the emulator and of the emulator to apps, one per line, and then each
+//! new one as it happens.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -15,12 +15,12 @@ use super::timeline::{BAD, DIM, first_lines, redirected};
 use super::times;
 use super::values::whole_number;
 
-/// The number of requests to begin with.
+/// The number of earlier requests that are printed first.
 const BEGINS_WITH: u64 = 10;
 const INBOUND: &str = "in";
-/// The methods with which apps make requests; those that the emulator refuses are listed, too.
+/// The methods with which apps make requests, including those that the emulator refuses.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-/// The indentation of what belongs to a request.
+/// The indentation of the lines that belong to a request.
 const INDENT: &str = "               ";
 
 #[derive(Debug, Args)]
@@ -43,7 +43,7 @@ pub(super) struct TailFlags {
     /// Print only requests with this error code, such as 21211
     #[arg(long, value_name = "CODE", value_parser = whole_number::<u32>)]
     code: Option<u32>,
-    /// Print only requests of apps to the emulator (in), or only those to apps (out)
+    /// Print only requests from apps to the emulator (in), or only those to apps (out)
     #[arg(long, value_name = "DIRECTION", value_parser = [INBOUND, "out"])]
     direction: Option<String>,
     /// Print only requests in which this text occurs
@@ -55,7 +55,7 @@ pub(super) struct TailFlags {
     /// Begin with the last N requests
     #[arg(short = 'n', long, value_name = "N", default_value_t = BEGINS_WITH, value_parser = whole_number::<u64>)]
     lines: u64,
-    /// Stop after the requests so far
+    /// Don't wait for new requests; exit after those so far
     #[arg(long)]
     no_follow: bool,
     /// Print JSON, one request per line

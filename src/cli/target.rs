@@ -37,7 +37,8 @@ pub(super) struct Endpoint {
 }
 
 impl Target {
-    /// Adds what the environment says to the flags. An empty variable counts as not set.
+    /// Fills in the flags that were left out with the values of their environment variables. An empty variable counts
+    /// as not set.
     pub(super) fn endpoint(&self) -> anyhow::Result<Endpoint> {
         let given = |flag: &Option<String>, name: &str| {
             flag.clone().or_else(|| config::variable(name)).filter(|value| !value.trim().is_empty())
@@ -105,7 +106,7 @@ fn emulator_url(text: &str) -> Result<Url, String> {
     url.set_path("");
     url.set_query(None);
     url.set_fragment(None);
-    // A name alone means the emulator there, not port 80.
+    // A host name alone means the emulator's default port on that host, not port 80.
     if !has_scheme && url.port().is_none() {
         url.set_port(Some(PORT)).map_err(|()| format!("{text:?} can't have a port; {example}"))?;
     }

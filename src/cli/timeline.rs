@@ -21,7 +21,7 @@ pub(super) const VERDICT: &str = "x-demo-signature";
 const SHOWN: [&str; 6] = ["FaxSid", "FaxStatus", "NumPages", "RemoteStationId", "ErrorCode", "MediaUrl"];
 /// The maximum number of characters of a value that are shown on a terminal.
 const VALUE_CHARS_MAX: usize = 60;
-/// The maximum number of lines of a failed response's body that are shown: the end of most stack traces.
+/// The maximum number of lines of a failed response's body that are shown, enough for most stack traces.
 const BODY_LINES_MAX: usize = 20;
 /// The maximum number of characters in such a line.
 const BODY_LINE_CHARS_MAX: usize = 200;
@@ -44,15 +44,15 @@ pub(super) struct Timeline<W> {
     out: W,
     pages: Pages,
     run: Option<Run>,
-    /// The fax of the last line, if lines of several faxes are told apart by headings.
+    /// The fax of the last line, if headings separate the lines of several faxes.
     headed: Option<Option<String>>,
     /// The advice that was given, which need not be repeated at the end.
     advised: Vec<String>,
     /// The maximum number of characters of a value that are shown; `None` in a pipe, where nothing is cut.
     value_chars_max: Option<usize>,
-    /// How many signatures the app found valid.
+    /// The number of signatures that the app found valid.
     pub(super) valid: usize,
-    /// How many signatures the app found invalid.
+    /// The number of signatures that the app found invalid.
     pub(super) invalid: usize,
 }
 
@@ -96,7 +96,7 @@ impl<W: Write> Timeline<W> {
         self.say(&format!("{style}{mark} {text}{style:#}"))
     }
 
-    /// Prints what an alert or a fax says of its cause and of what to do, unless that has been printed before.
+    /// Prints the cause of an alert or a failed fax and what to do about it, unless that has been printed before.
     pub(super) fn advice(&mut self, data: &Value) -> std::io::Result<()> {
         for text in ["cause", "advice"].iter().filter_map(|name| data[name].as_str()).map(clean) {
             if !self.advised.contains(&text) {
@@ -174,7 +174,7 @@ impl<W: Write> Timeline<W> {
         writeln!(self.out, "{INDENT}{text}")
     }
 
-    /// Cuts a value to what is shown of it.
+    /// Shortens a value to the number of characters that are shown.
     fn shortened(&self, value: &str) -> String {
         self.value_chars_max.map_or_else(|| value.to_owned(), |most| cut(value, most))
     }
@@ -183,7 +183,7 @@ impl<W: Write> Timeline<W> {
         if text.is_empty() { Ok(()) } else { self.detail(&format!("{BAD}{text}{BAD:#}")) }
     }
 
-    /// Prints whose events follow, if they are another fax's than those before.
+    /// Prints a heading that names the fax whose events follow, unless the previous events were about the same fax.
     fn head_of(&mut self, fax: &Value) -> std::io::Result<()> {
         let fax = fax.as_str().map(ToOwned::to_owned);
         let Some(headed) = &mut self.headed else { return Ok(()) };
@@ -246,7 +246,8 @@ impl<W: Write> Timeline<W> {
         self.response(data)
     }
 
-    /// Prints the response to a request: in a line if all is well, else with the first lines of its body.
+    /// Prints the response to a request: on one line if the request succeeded, or else with the first lines of its
+    /// body.
     fn response(&mut self, data: &Value) -> std::io::Result<()> {
         let body = data["body"].as_str().unwrap_or_default();
         let status = data["status"].as_u64();
@@ -315,7 +316,7 @@ pub(super) fn first_lines(body: &str) -> Vec<String> {
     shown
 }
 
-/// Returns where redirects have led a request, as an addition to its URL; empty if there were none.
+/// Returns the URL that redirects led to, as an addition to the request's own URL; empty if there were none.
 pub(super) fn redirected(request: &Value) -> String {
     request["redirected_to"].as_str().map(|to| format!(" → {}", clean(to))).unwrap_or_default()
 }

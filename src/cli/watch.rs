@@ -1,4 +1,4 @@
-//! Follows one fax or call live until it has settled, and says at the end how it went and where to read more.
+//! Follows one fax or call live until it has settled, and reports at the end how it ended and where to read more.
 
 use std::io::Write;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::model::fax::Status;
 
 /// The outcome of a call that ended without a fax.
 const NOT_ANSWERED: &str = "not-answered";
-/// The maximum number of events per page of the journal, more than it keeps of one fax.
+/// The maximum number of events per page of the journal, which is more than it keeps about one fax.
 const EVENTS_PER_PAGE: &str = "10000";
 
-/// Returns a timeline on standard output that goes on, unseen, when nobody reads it any more.
+/// Returns a timeline on standard output that continues even when nobody reads it any more.
 pub(super) fn timeline() -> Timeline<Out<anstream::Stdout>> {
     let pages = if out::is_terminal() { Pages::Rewritten } else { Pages::Once };
     Timeline::new(out::lasting(), pages)
@@ -92,7 +92,7 @@ pub(super) async fn overdue(client: &Client, limit: Duration, standing: &str) ->
     CallError::TimedOut(format!("Timed out after {} s: {standing}{advice}.", limit.as_secs_f64()))
 }
 
-/// Says what a fax is doing: `is sending (page 3 of 120)`.
+/// Describes what a fax is doing, as in `is sending (page 3 of 120)`.
 async fn doing(client: &Client, sid: &str) -> anyhow::Result<String> {
     let no_fax = || Ok("is not a fax yet: the app has not taken the call".to_owned());
     let Some(fax) = client.fax_if_there(sid).await? else { return no_fax() };
@@ -128,7 +128,7 @@ pub(super) fn conclude(
     }
     let style = if is_good { GOOD } else { BAD };
     timeline.say(&format!("{style}{outcome}{style:#}: {}", summary(sid, outcome, fax)))?;
-    // The console has no page of a deleted fax.
+    // The console has no page for a deleted fax.
     let is_gone = fax.is_none() && outcome != NOT_ANSWERED;
     if cfg!(feature = "console") && !is_gone {
         timeline.say(&format!("{DIM}{}{DIM:#}", client.console(&format!("/faxes/{sid}"))))?;
@@ -136,16 +136,16 @@ pub(super) fn conclude(
     Ok(())
 }
 
-/// Returns whether an outcome is what the far end wanted. An app may legitimately reject a fax.
+/// Returns whether an outcome is the one that the far end wanted. An app may legitimately reject a fax.
 pub(super) fn is_success(outcome: &str) -> bool {
     matches!(outcome, "received" | "delivered" | "rejected")
 }
 
-/// Returns a fax's SID, and as much of its pages, duration and error as there is.
+/// Returns a fax's SID with its pages, duration and error, as far as they are known.
 pub(super) fn summary(sid: &str, outcome: &str, fax: Option<&Value>) -> String {
     let mut parts = vec![sid.to_owned()];
     let Some(fax) = fax else {
-        // A call that nobody took never was a fax.
+        // A call that nobody took was never a fax.
         if outcome != NOT_ANSWERED {
             parts.push("since deleted by the app".to_owned());
         }

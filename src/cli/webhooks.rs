@@ -27,7 +27,7 @@ pub(super) struct WebhooksFlags {
     /// List only webhooks with an attempt after this sequence number; after the last reset if left out
     #[arg(long, value_name = "SEQ", conflicts_with = "id", value_parser = whole_number::<u64>)]
     since: Option<u64>,
-    /// List webhooks from before the last reset too
+    /// Also list webhooks from before the last reset
     #[arg(long, conflicts_with_all = ["id", "since"])]
     all: bool,
     /// Send the webhook again, with a new signature
@@ -88,8 +88,8 @@ fn webhook_row(webhook: &Value) -> [String; 5] {
     [id, fax, purpose, attempts.len().to_string(), request]
 }
 
-/// Returns the whole id of the webhook whose id begins with this text, as tables on narrow terminals show it. An id that
-/// is not found is returned as it is, for the emulator to refuse.
+/// Returns the whole id of the webhook whose id begins with this text, as tables on narrow terminals show it. An id
+/// that is not found is returned unchanged, so that the emulator refuses it.
 fn whole_id(api: &ApiFlags, text: &str) -> anyhow::Result<String> {
     let beginning = text.trim_end_matches('…');
     let list = api.call("GET", "/webhooks", &[], None)?;

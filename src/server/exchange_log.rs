@@ -1,5 +1,5 @@
-//! The log of what passes between the emulator and apps: a line per request in either direction, one per fax that ends,
-//! and a warning per alert. It is read from the feed of all accounts, so writing it delays no request and no fax.
+//! The log of the exchanges between the emulator and apps: a line per request in either direction, one per fax that
+//! ends, and a warning per alert. It is read from the feed of all accounts, so writing it delays no request and no fax.
 //!
 //! ```text
 //! ← POST /v1/Faxes 400 21211 < 1 ms
@@ -37,7 +37,7 @@ impl ExchangeLog {
         Self { registry, since: 0 }
     }
 
-    /// Logs what happens, until the future is dropped.
+    /// Logs new entries until the future is dropped.
     pub(super) async fn follow(&mut self) {
         if !is_wanted() {
             return std::future::pending().await;
@@ -79,7 +79,7 @@ impl ExchangeLog {
     }
 }
 
-/// Returns whether the log has a reader.
+/// Returns whether the log level lets any of these lines through.
 fn is_wanted() -> bool {
     tracing::enabled!(Level::WARN)
 }
@@ -157,7 +157,7 @@ fn log_exchange(dialect: Dialect, record: &ExchangeRecord, about: About) {
         push(&mut line, status);
     }
     match &record.failure {
-        // The status has been written.
+        // The status has already been written.
         None | Some(ExchangeFailure::HttpStatus(_)) => {
             line.push(' ');
             line.push_str(&milliseconds(record.duration_ms.into()));
@@ -196,7 +196,7 @@ fn log_alert(dialect: Dialect, alert: &Alert, about: About) {
     );
 }
 
-/// What a line is about: the fax or call, and the account if it isn't the default one.
+/// The subject of a line: the fax or call, and the account if it isn't the default one.
 #[derive(Debug, Clone, Copy)]
 struct About {
     fax: Option<FaxSid>,
@@ -219,7 +219,7 @@ impl std::fmt::Display for About {
     }
 }
 
-/// Says why a request belongs to no account.
+/// Explains why a request belongs to no account.
 const fn explained(reason: NoWorld) -> &'static str {
     match reason {
         NoWorld::NotAllowed => "its Host or Origin is not allowed",

@@ -1,5 +1,5 @@
-//! What happens in all worlds, and the requests that belong to none, in one sequence: a ring of limited size for the
-//! whole process. `GET /traffic` and the events of all accounts are read from it.
+//! The feed: the journal entries of all worlds, and the requests that belong to none, in one sequence. It is a ring of
+//! limited size for the whole process. `GET /traffic` and the events of all accounts are read from it.
 //!
 //! ```text
 //!  world A ── its new journal entries, under A's lock ──┐
@@ -21,7 +21,7 @@ use crate::clock::RealTime;
 use crate::model::sid::AccountSid;
 use crate::model::time::Timestamp;
 
-/// The maximum number of entries in the ring: enough for the whole conversations of a long test run.
+/// The maximum number of entries in the ring: enough for all conversations of a long test run.
 pub const FEED_ENTRIES_MAX: usize = 10_000;
 /// The maximum size of the entries in the ring, in bytes. Most entries are shared with their account's journal, so they
 /// take additional memory only once the journal has dropped them.
@@ -34,7 +34,7 @@ pub struct News {
     pub seq: u64,
     /// The real time at which it happened.
     pub at: Timestamp,
-    /// The account it happened to; for a request that belongs to no world, the account that the request names.
+    /// The account to which it happened; for a request that belongs to no world, the account that the request names.
     pub account: Option<AccountSid>,
     /// What happened.
     pub what: Happening,
@@ -56,7 +56,7 @@ pub struct FeedPage {
     pub entries: Vec<Arc<News>>,
     /// The number of the ring's newest entry.
     pub last_seq: u64,
-    /// How many entries the ring has dropped, which is also the number of the last one dropped.
+    /// The count of entries that the ring has dropped, which is also the number of the last one dropped.
     pub evicted: u64,
 }
 
@@ -84,8 +84,8 @@ impl Feed {
         Self { real, ring: Mutex::default(), changes: watch::channel(0).0 }
     }
 
-    /// Adds an account's new journal entries, and returns the real time at which it did. To be called under the world's
-    /// lock, so that they stay in order.
+    /// Adds an account's new journal entries, and returns the real time of the addition. Must be called under the
+    /// world's lock, so that the entries stay in order.
     pub(super) fn add_journaled(&self, account: AccountSid, entries: impl Iterator<Item = JournalEvent>) -> Timestamp {
         self.add(entries.map(|entry| (Some(account), Happening::Journaled(entry))))
     }
@@ -132,7 +132,7 @@ impl Feed {
     pub async fn grown(&self, since: u64) {
         let mut changes = self.changes.subscribe();
         loop {
-            // Marked before the look, so that an entry added right afterwards isn't missed.
+            // Marked before the ring is checked, so that an entry added right afterwards isn't missed.
             changes.mark_unchanged();
             if self.lock().last_seq > since {
                 return;
@@ -174,7 +174,7 @@ impl News {
         }
     }
 
-    /// Returns the journal's entry, if a journal contains it.
+    /// Returns the journal entry, if a journal contains this entry.
     #[must_use]
     pub fn journaled(&self) -> Option<&JournalEvent> {
         if let Happening::Journaled(event) = &self.what { Some(event) } else { None }

@@ -1,9 +1,9 @@
-//! The reasons that a request belongs to no world.
+//! The reasons why a request belongs to no world.
 
 use crate::model::words::words;
 
 words!(
-    /// The reason a request belongs to no world.
+    /// The reason why a request belongs to no world.
     NoWorld {
         /// The guard, which checks where a request comes from and which host it names, refused the request.
         NotAllowed = "not-allowed",

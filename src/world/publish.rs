@@ -11,7 +11,7 @@ use crate::engine::journal::EventFilter;
 pub(super) struct Published {
     /// The number of the journal's last entry that is in the feed.
     seq: u64,
-    /// The engine's number of its last event that is in the feed.
+    /// The engine's own number for its last event that is in the feed.
     event: u64,
 }
 
@@ -27,7 +27,8 @@ impl World {
         }
         let before = std::mem::replace(&mut core.published, now);
         if before.event == core.published.event {
-            // Most often, a call that only read something is all that is new, and there are no events to merge it with.
+            // Most often, the only new entry is a call that only read something, and there are no events to merge it
+            // with.
             let dialect = core.engine.account().dialect;
             let requests = core.requests.later_than(before.seq);
             let at = feed.add_journaled(

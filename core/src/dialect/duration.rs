@@ -14,8 +14,8 @@ const UNITS: &[(&[&str], u128)] = &[
     (&["ms"], NANOS_PER_SECOND / 1_000),
 ];
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
-/// The maximum number of digits after a decimal point. A week divided by a billion is still a whole number of
-/// microseconds, the precision of the clock, to within one.
+/// The maximum number of digits after a decimal point. A billionth of a week, the largest unit, is less than a
+/// millisecond.
 const DECIMALS_MAX: usize = 9;
 
 /// The error for a text that is not a duration; it lists the accepted forms.
@@ -41,7 +41,7 @@ pub fn parse(text: &str) -> Result<Duration, NotADuration> {
         let (number, after_number) = split_where(rest, |c| !(c.is_ascii_digit() || c == '.'));
         let (word, after_word) = split_where(after_number, |c| !c.is_ascii_alphabetic());
         let unit_nanos = if word.is_empty() {
-            // A number without a unit is in seconds if it stands alone; after a unit it would be a guess.
+            // A number that stands alone is in seconds; after a number with a unit, its own unit would be a guess.
             if nanos > 0 || next_unit > 0 || !after_word.is_empty() {
                 return Err(NotADuration);
             }
@@ -73,7 +73,7 @@ fn split_where(text: &str, ends: impl Fn(char) -> bool) -> (&str, &str) {
     (head, rest.trim_start())
 }
 
-/// Multiplies a decimal number with a unit, without the rounding errors of floating point.
+/// Multiplies a decimal number by a unit, without the rounding errors of floating point.
 fn scaled(number: &str, unit_nanos: u128) -> Option<u128> {
     let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
     let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());

@@ -10,7 +10,7 @@ use crate::model::line::LineFault;
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, RuleMark, Signature};
 
-/// The place of the time of day, to the second, in an RFC 3339 timestamp.
+/// The range of the time of day, to the second, within an RFC 3339 timestamp.
 const TIME_OF_DAY: std::ops::Range<usize> = 11..19;
 
 /// Describes the outcome of a call and what follows, as in `busy, by rule 2; the number is called again at 12:00:05

@@ -7,7 +7,7 @@ fn is_unseen(character: char) -> bool {
     character.is_control() || is_format(character)
 }
 
-/// Replaces these characters, so that the text stays on one line and shows what it contains.
+/// Replaces such characters, so that the text stays on one line and shows what it contains.
 #[must_use]
 pub fn replaced(text: &str) -> String {
     text.chars().map(|character| if is_unseen(character) { char::REPLACEMENT_CHARACTER } else { character }).collect()

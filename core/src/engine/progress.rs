@@ -21,13 +21,13 @@ words!(
         Fetching = "fetching",
         /// The document is being converted to fax pages.
         Converting = "converting",
-        /// The far end rings; a number of the same world rings until its app has responded.
+        /// The far end is ringing; an own number rings until its app has responded.
         Ringing = "ringing",
         /// The last call was busy or unanswered, and the fax waits for the next one.
         Redial = "redial",
-        /// The called number's app is being asked what to do.
+        /// The called number's app is being asked for TwiML.
         Asking = "asking",
-        /// The pages that will be received are being drawn.
+        /// The pages that are about to be received are being drawn.
         Rendering = "rendering",
         /// A page is going over the line.
         Page = "page",
@@ -39,7 +39,7 @@ words!(
 pub struct Progress {
     /// The step that it has reached.
     pub step: Step,
-    /// The number of the current or last call, from one; `None` if no call was placed yet.
+    /// The number of the current or last call, from one; `None` if no call has been placed yet.
     pub call: Option<u32>,
     /// The time at which the step ends; `None` if it ends with a response, whenever that comes.
     pub ends: Option<Timestamp>,
@@ -127,7 +127,7 @@ impl Engine {
         Some(Progress { step: Step::Page, call, ends: Some(ends), page: Some(page) })
     }
 
-    /// Returns the fax of this world that sends pages to this one.
+    /// Returns the fax of this world that is sending pages to the fax `far`.
     fn sender_of(&self, far: Ordinal) -> Option<(Ordinal, &Document, &Transmission)> {
         let pages = self.world.agenda.iter().filter(|alarm| alarm.kind == AlarmKind::Page);
         pages.map(|alarm| alarm.ordinal).find_map(|ordinal| {

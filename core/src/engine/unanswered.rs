@@ -17,7 +17,7 @@ use crate::model::webhook::ExchangeRecord;
 /// The maximum number of calls without a fax that are remembered, for testers who later ask how a call ended.
 const CALLS_MAX: usize = 10_000;
 /// The maximum size of the details of those calls, in bytes; most of it is excerpts of apps' responses. Of calls beyond
-/// it, only the SIDs are remembered.
+/// this size, only the SIDs are remembered.
 const DETAILS_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// An incoming call that ended without a fax.
@@ -39,7 +39,7 @@ pub struct UnansweredCall {
     pub rang: Timestamp,
     /// The time at which the call ended.
     pub ended: Timestamp,
-    /// The reason that no app took the call.
+    /// The reason why no app took the call.
     pub cause: Cause,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct UnansweredCalls(Arc<Content>);
 
 #[derive(Debug, Clone, Default)]
 struct Content {
-    /// The calls in the order in which they ended, each with its ordinal, if its details have been known.
+    /// The calls in the order in which they ended, each with its ordinal if its details were ever known.
     ended: VecDeque<(FaxSid, Option<Ordinal>)>,
     details: BTreeMap<Ordinal, Arc<UnansweredCall>>,
     bytes: usize,
@@ -77,7 +77,7 @@ impl UnansweredCall {
 }
 
 impl Cause {
-    /// Creates the cause of a call that a fault ended without a request to the app being the reason.
+    /// Creates the cause of a call that ended because of a fault outside any request to the app.
     pub(super) fn of(fault: Fault, message: impl Into<Box<str>>) -> Self {
         Self { fault: Some(fault), message: message.into(), record: None }
     }
@@ -99,7 +99,7 @@ impl UnansweredCalls {
     }
 
     fn get(&self, sid: FaxSid) -> Option<&UnansweredCall> {
-        // Searched, because an index would be read only when a tester opens one call.
+        // A linear search, because an index would be used only when a tester opens a single call.
         let (_, ordinal) = self.0.ended.iter().find(|(known, _)| *known == sid)?;
         self.0.details.get(&(*ordinal)?).map(|call| &**call)
     }

@@ -51,7 +51,7 @@ impl<F: Fn(&News) -> Option<Value>> Reader<F> {
         }
     }
 
-    /// Waits for entries that fit, and returns them as events. Dropping the future loses no entry.
+    /// Waits for entries that `view` accepts, and returns them as events. Dropping the future loses no entry.
     async fn news(&mut self, registry: &Registry) -> Bytes {
         let mut text = String::new();
         while text.is_empty() {

@@ -21,10 +21,11 @@ use crate::model::time::Timestamp;
 /// The maximum number of entries that are read under one lock; comparing so many with a text takes a few milliseconds,
 /// even in a debug build.
 const SLICE_MAX: usize = 2_000;
-/// The maximum number of entries that are examined for one page. The page may then be short; the next page continues
-/// from there.
+/// The maximum number of entries that are examined for one page. A page that reaches this limit may be short; the next
+/// page continues from there.
 const LOOKED_AT_MAX: usize = 200_000;
-/// The maximum number of entries that are examined to count the matches. The count is then too low, and says so.
+/// The maximum number of entries that are examined to count the matches. Beyond this limit, the count is too low, and
+/// is marked as incomplete.
 const COUNTED_MAX: usize = 200_000;
 /// The number of matches that are read ahead from each world if there are several; most of them won't be needed.
 const AHEAD_MAX: usize = 16;
@@ -104,7 +105,7 @@ struct Source<'a> {
     /// The matches that have been read but not listed yet.
     matches: VecDeque<(Key, FaxSid)>,
     is_at_end: bool,
-    /// Whether a reset came while the world was read, so that the rest was not.
+    /// Whether a reset during the reading prevented the rest of the world from being read.
     is_cut: bool,
 }
 
@@ -117,7 +118,7 @@ impl Listing<'_> {
     /// Returns the first `size` matches from a place on.
     pub(super) async fn page(&self, start: Start, size: usize) -> Page {
         let ahead = if self.worlds.len() == 1 { size } else { AHEAD_MAX };
-        // Smaller slices if there are many worlds, since each one must be read at least once.
+        // The slices are smaller if there are many worlds, since each world must be read at least once.
         let slice = (LOOKED_AT_MAX / self.worlds.len().max(1)).clamp(ahead.min(SLICE_MAX), SLICE_MAX);
         let mut sources: Vec<Source<'_>> = self.worlds.iter().map(|world| Source::new(world, start)).collect();
         let mut order: BinaryHeap<_> = (0..sources.len()).map(|at| (sources[at].rank(), at)).collect();
@@ -208,7 +209,7 @@ impl<'a> Slices<'a> {
         Self { source: Source::new(world, Start::Newest), search }
     }
 
-    /// Returns the SIDs of the matches in the next slice, possibly none; `None` at the end, or after a reset.
+    /// Returns the SIDs of the matches in the next slice, which may be empty; `None` at the end, or after a reset.
     pub(super) fn next(&mut self) -> Option<Box<[FaxSid]>> {
         if self.source.is_at_end {
             return None;
@@ -229,13 +230,13 @@ impl<'a> Source<'a> {
         Self { world, generation: None, before, bound: None, matches: VecDeque::new(), is_at_end: false, is_cut: false }
     }
 
-    /// Returns a place that no later match is ahead of.
+    /// Returns a place that no further match precedes.
     fn rank(&self) -> Key {
         let top = Key { created: Timestamp::LATEST, account: Reverse(self.world.sid()), ordinal: Ordinal::MAX };
         self.matches.front().map(|(key, _)| *key).or(self.bound).unwrap_or(top)
     }
 
-    /// Returns the same, or `None` if there can be no later match.
+    /// Returns the same place, or `None` if there can be no further match.
     fn rank_if_any(&self) -> Option<Key> {
         (!self.is_at_end || !self.matches.is_empty()).then(|| self.rank())
     }
@@ -256,13 +257,13 @@ impl<'a> Source<'a> {
                 let key = Key::of(entry, account);
                 (self.before, self.bound) = (key.ordinal, Some(key));
                 count += 1;
-                // The ordinal from which several worlds are read leads only to the right second.
+                // With several worlds, the ordinal at which reading starts is exact only to the second.
                 let is_earlier = matches!(start, Start::Below(last) if key >= last);
                 if !is_earlier && search.fits(&Subject::of(entry, dialect), now) {
                     self.matches.push_back((key, entry.sid()));
                 }
             }
-            // Looked up now, so that a page that ends with the oldest match doesn't link to an empty one.
+            // Checked now, so that a page that ends with the oldest match doesn't link to an empty page.
             self.is_at_end = entries.next().is_none();
             count
         })

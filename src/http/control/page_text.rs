@@ -13,15 +13,15 @@ use super::problem::Problem;
 use crate::model::page::PageText;
 use crate::model::sid::FaxSid;
 
-/// The media type of a bare text.
+/// The media type of a page's text without JSON.
 pub(super) const MEDIA_TYPE: &str = "text/plain; charset=utf-8";
 
-/// The reason for which the text of a page is not known.
+/// The reason why the text of a page is not known.
 const NOT_KNOWN: &str = "the page has no text layer that can be read: it is a scan or another picture, or came from a \
                          TIFF, PNG or JPEG, or its PDF doesn't say which characters it shows, or the call was dropped \
                          during the page";
 
-/// The reason for which the text of a page of a document isn't that of a transmitted page.
+/// The reason why the text of a document's page isn't that of a transmitted page.
 const NOT_SENT: &str = "the page has not gone over the line: the fax is not that far, or its call failed before or during \
                         the page";
 

@@ -15,7 +15,7 @@ use crate::model::time::Timestamp;
 pub(super) struct ProgressView {
     /// `queued`, `fetching`, `converting`, `ringing`, `redial`, `asking`, `rendering` or `page`.
     step: &'static str,
-    /// The time by the world's clock.
+    /// The current time by the world's clock.
     now: String,
     /// `running` or `frozen`.
     clock: &'static str,
@@ -25,7 +25,7 @@ pub(super) struct ProgressView {
     /// Number of the current or last call; left out before the first one and for incoming faxes.
     #[serde(skip_serializing_if = "Option::is_none")]
     call: Option<u32>,
-    /// Whether `pages/1.png` and so on can be had already.
+    /// Whether `pages/1.png` and so on are available yet.
     pictures: bool,
     #[serde(flatten)]
     page: Option<PageView>,

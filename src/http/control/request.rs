@@ -10,7 +10,7 @@ use crate::emulator::NoWorld;
 use crate::model::account::Dialect;
 use crate::world::journal::{ApiRequest, Excerpt};
 
-/// What is said of a call whose connection was reset.
+/// The error text for a call whose connection was reset.
 pub(super) const RESET: &str = "the connection was reset on purpose, by a rule";
 
 /// Returns the data of the journal's entry for a request.
@@ -29,7 +29,7 @@ pub(super) fn data(dialect: Dialect, request: &ApiRequest) -> Value {
         "account_sid": request.named.map(|sid| sid.to_string()),
     });
     match (request.no_world, request.code) {
-        // One code stands for many reasons, which the emulator knows.
+        // One code can have many reasons, and the emulator knows the actual one.
         (Some(reason), _) => {
             data["cause"] = json!(reason.cause());
             data["advice"] = json!(reason.remedy());
@@ -62,7 +62,7 @@ pub(super) fn params(request: &ApiRequest) -> Value {
             _ => mask::target(&value).into_owned(),
         };
         let value = Value::from(value);
-        // A client that sends JSON instead of a form sends one parameter, whose name is the JSON.
+        // JSON sent instead of a form is read as a single parameter, whose name is the JSON.
         let name = mask::json_text(&name);
         match params.get_mut(&*name) {
             None => {
@@ -90,7 +90,8 @@ pub(super) fn duration_ms(request: &ApiRequest) -> f64 {
     request.duration.as_micros() as f64 / 1_000.0
 }
 
-/// Returns a response's body: JSON as it is, anything else, or JSON that was cut off, as a string; null if it is empty.
+/// Returns a response's body: JSON unchanged, and anything else, or JSON that was cut off, as a string; null if it is
+/// empty.
 pub(super) fn answer(body: &Excerpt) -> Value {
     if body.bytes.is_empty() {
         return Value::Null;

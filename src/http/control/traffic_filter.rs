@@ -1,4 +1,4 @@
-//! The filters of the traffic: which requests to show, by what they say and how they went.
+//! The filters of the traffic: which requests to show, by their content and their outcome.
 
 use schemars::JsonSchema;
 use serde::de::Error as _;
@@ -11,7 +11,7 @@ use crate::model::field_words;
 use crate::model::sid::AccountSid;
 use crate::world::feed::{Feed, News};
 
-/// The maximum length of a text to search for, in bytes; a real one is a number, a SID or a few words.
+/// The maximum length of a text to search for, in bytes; a typical one is a number, a SID or a few words.
 const TEXT_BYTES_MAX: usize = 1_000;
 const DIRECTIONS: [&str; 2] = ["in", "out"];
 /// The word for every status that is an error, and for requests without a response.
@@ -64,7 +64,7 @@ pub(super) struct TrafficFilter {
 /// Which statuses to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StatusFilter {
-    /// 4xx and 5xx, and requests without a response or with one that was of no use.
+    /// 4xx and 5xx, and requests without a response that could be used.
     Failed,
     /// A class of statuses by its first digit, such as `4xx`.
     Class(u16),
@@ -161,14 +161,14 @@ fn has_parts(text: &str, parts: &[String]) -> bool {
     })
 }
 
-/// Returns whether a text, in lower case, occurs anywhere in what is shown of a request.
+/// Returns whether a text, which is in lower case, occurs in any part of a request that is shown.
 fn says(view: &RequestView, text: &str) -> bool {
     view.words().any(|word| word.to_lowercase().contains(text))
         || view.code.is_some_and(|code| code.to_string() == text)
         || view.objects().any(|object| contains(object, text))
 }
 
-/// Returns whether a text occurs anywhere in a value, in field names too, regardless of case.
+/// Returns whether a text occurs anywhere in a value or its field names, regardless of case.
 fn contains(value: &Value, text: &str) -> bool {
     match value {
         Value::String(own) => own.to_lowercase().contains(text),

@@ -19,8 +19,8 @@ use crate::model::words::words;
 use crate::world::feed::{Feed, News};
 use crate::world::journal::{ApiRequest, JournalEvent, RequestedService};
 
-/// The number of events within which the alert about a response follows its request: warnings about the response and the
-/// retry that it causes come in between at most.
+/// The number of events within which the alert about a response follows its request: at most, warnings about the
+/// response and the retry that it causes come in between.
 const ALERT_WITHIN: usize = 8;
 
 words!(
@@ -30,11 +30,11 @@ words!(
         Rest = "rest",
         /// A client's download of a fax's media.
         Media = "media",
-        /// A question or notice to an app.
+        /// A request for TwiML or a notice to an app.
         Webhook = "webhook",
         /// The request for an outbound fax's document.
         Document = "document",
-        /// A webhook that a tester had sent again.
+        /// A webhook that was sent again by a tester.
         Replay = "replay",
     }
 );
@@ -43,12 +43,11 @@ words!(
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Request")]
 pub(super) struct RequestView {
-    /// Place in the sequence of all accounts' events, and unrelated to places in any journal. Places ascend, but not by
-    /// one.
+    /// Place in the sequence of all accounts' events, unrelated to the places in any journal. Places ascend, with gaps.
     seq: u64,
     /// Time of the response, by the system's clock.
     at: String,
-    /// SID of the account; of a request that reached none, that of the account that it names.
+    /// SID of the account; for a request that reached none, the account that the request names.
     pub(super) account_sid: Option<String>,
     /// SID of the fax or call that the request is about.
     pub(super) fax_sid: Option<String>,
@@ -63,7 +62,7 @@ pub(super) struct RequestView {
     path: String,
     /// The whole URL of a request to an app.
     url: Option<String>,
-    /// The URL that redirects led to, whose response this is; null if there were none.
+    /// The URL that redirects led to, from which the response came; null if there were none.
     redirected_to: Option<String>,
     /// The parameters in query and body.
     params: Value,
@@ -72,7 +71,7 @@ pub(super) struct RequestView {
     pub(super) status: Option<u16>,
     /// The error code of the response or of the failure.
     pub(super) code: Option<u32>,
-    /// Why there is no response, or none of use: `code` and `message`.
+    /// Why there is no response, or none that could be used: `code` and `message`.
     error: Option<Value>,
     response_headers: Option<Value>,
     /// The beginning of the response's body: JSON as it is, anything else as a string.
@@ -115,13 +114,13 @@ impl RequestView {
         self.error.is_some() || self.status.is_none_or(|status| status >= 400)
     }
 
-    /// Returns the objects in which a text is searched: parameters, headers and the response.
+    /// Returns the objects that a search for a text looks through: parameters, headers and the response.
     pub(super) fn objects(&self) -> impl Iterator<Item = &Value> {
         let headers = self.request_headers.iter().chain(&self.response_headers);
         [&self.params, &self.answer].into_iter().chain(headers).chain(&self.error)
     }
 
-    /// Returns the words in which a text is searched.
+    /// Returns the words that a search for a text looks through.
     pub(super) fn words(&self) -> impl Iterator<Item = &str> {
         let optional = [
             self.account_sid.as_deref(),
@@ -171,7 +170,7 @@ fn of_client(news: &News, request: &ApiRequest) -> RequestView {
     }
 }
 
-/// Returns the view of a request to an app; `None` if the event is about none.
+/// Returns the view of a request to an app; `None` if the event isn't about one.
 fn to_app(news: &News, event: &JournalEvent, feed: &Feed) -> Option<RequestView> {
     let kind = event.engine_kind()?;
     let record = kind.exchange()?;
@@ -222,8 +221,8 @@ impl Fault {
         Some(Self { code: dialect.code(failure.fault()), message: failure.to_string(), advice })
     }
 
-    /// Returns why a response was of no use, such as TwiML that can't be read. That is known from the alert that follows
-    /// the request at once, since both are published together.
+    /// Returns why a response could not be used, such as TwiML that can't be read. The alert that directly follows the
+    /// request says why; both are published together.
     fn of_response(seq: u64, record: &Arc<ExchangeRecord>, dialect: Dialect, feed: &Feed) -> Option<Self> {
         feed.following(seq, ALERT_WITHIN).iter().find_map(|news| {
             let EventKind::Alert(alert) = news.journaled()?.engine_kind()? else { return None };

@@ -1,10 +1,10 @@
-//! The advice for the error codes of refused REST calls, which have no alert.
+//! The advice for the error codes of refused REST calls, which raise no alert.
 
 use super::{Advice, Case, Place};
 use crate::model::account::Dialect;
 use crate::model::fault::Fault;
 
-/// Returns the advice for an error code, if there is more to say than the error's message does.
+/// Returns the advice for an error code, if it says more than the error's message.
 #[must_use]
 pub fn of_code(code: u32, dialect: Dialect) -> Option<Advice> {
     let told = match dialect {
@@ -62,7 +62,7 @@ const fn of_signalwire(code: u32) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// Returns the advice for the code of a fault, about which nothing else is known.
+/// Returns the advice for the code of a fault when only the code is known.
 fn of_fault(code: u32, dialect: Dialect) -> Option<Advice> {
     let fault = *Fault::ALL.iter().find(|fault| dialect.code(**fault) == code)?;
     let (place, status, detail, record, pages_over) = (Place::Call, None, "", None, None);

@@ -1,5 +1,5 @@
-//! The cause of an alert or a failed fax in plain words, and what to do about it. A fault alone doesn't say that: the same
-//! code stands for a damaged document and for a broken call, or for a missing page and for a crashed app.
+//! The cause of an alert or a failed fax in plain words, and what to do about it. A fault alone doesn't say that: the
+//! same code can mean a damaged document or a broken call, a missing page or a crashed app.
 
 mod codes;
 mod response;
@@ -27,31 +27,31 @@ pub struct Advice {
     pub remedy: String,
 }
 
-/// The request in which a fault occurred.
+/// The activity during which a fault occurred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// The request for the document of an outbound fax, or the reading of it.
+    /// Fetching or reading the document of an outbound fax.
     Document,
-    /// The request for TwiML.
+    /// Asking an app for TwiML.
     Question,
-    /// A notice of a status or of an alert.
+    /// Notifying an app of a status or of an alert.
     Notice,
-    /// No request: a call, its line, or the pages that came in over it.
+    /// No request, but the call, its line, or the pages received over it.
     Call,
 }
 
-/// One fault with everything that is known about it.
+/// A fault with everything that is known about it.
 struct Case<'a> {
     dialect: Dialect,
     fault: Fault,
     place: Place,
     /// The status of the response, if one arrived.
     status: Option<u16>,
-    /// The particulars, without the name of the place.
+    /// The details, without the words that name the place.
     detail: &'a str,
     /// The request and its response, if a request was made and is still known.
     record: Option<&'a ExchangeRecord>,
-    /// The number of pages that got through before the call broke, if a call broke.
+    /// The number of pages that were transmitted before the call broke, if it did.
     pages_over: Option<u32>,
 }
 
@@ -104,7 +104,7 @@ fn place_of(record: &ExchangeRecord) -> Place {
     }
 }
 
-/// Returns the status that the text of a failed exchange names: a failed fax keeps this text, but not the exchange.
+/// Returns the status named in the text of a failed exchange. A failed fax keeps this text, but not the exchange.
 fn status_in(detail: &str) -> Option<u16> {
     let text = ExchangeFailure::HttpStatus(0).to_string();
     let after = detail.strip_prefix(text.trim_end_matches('0'))?;
@@ -122,7 +122,7 @@ impl Case<'_> {
         Advice { cause: self.worded(&cause), remedy: self.worded(&remedy) }
     }
 
-    /// Replaces the name of the instruction language, which SignalWire calls cXML.
+    /// Replaces "TwiML" with the service's own name for its instruction language, which is cXML at SignalWire.
     fn worded(&self, text: &str) -> String {
         text.replace("TwiML", self.dialect.instruction_language())
     }

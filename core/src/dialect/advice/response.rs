@@ -1,5 +1,5 @@
-//! What a response is that isn't usable TwiML: a login page, JSON and a missing `<Response>` need different remedies, though
-//! some of them have the same code.
+//! Recognises the kind of a response that isn't usable TwiML: a login page, JSON and a missing `<Response>` need
+//! different remedies, though some of them have the same code.
 
 use super::{Advice, Case};
 use crate::model::fault::Fault;
@@ -11,10 +11,10 @@ const VERBS: [&str; 2] = ["Receive", "Reject"];
 const NAME_CHARS_MAX: usize = 80;
 const SIMPLEST: &str = "the simplest is <Response><Receive/></Response>.";
 
-/// A kind of response, as far as its beginning shows.
+/// The kind of a response, judged by its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content<'a> {
-    /// The body is compressed, although the request doesn't accept that.
+    /// The body is compressed, although the request accepts no compression.
     Compressed,
     WebPage,
     Json,
@@ -29,7 +29,7 @@ enum Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    /// Returns the content of a response; `None` if it can't be told.
+    /// Returns the content of a response; `None` if it can't be recognised.
     fn of(record: &'a ExchangeRecord) -> Option<Self> {
         let header = |name: &str| {
             let found = record.response_headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name));
@@ -38,7 +38,7 @@ impl<'a> Content<'a> {
         if header("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
             return Some(Self::Compressed);
         }
-        // The excerpt has been decoded as UTF-8, so text in UTF-16 can't be recognized.
+        // The excerpt has been decoded as UTF-8, so text in UTF-16 can't be recognised.
         if record.response_body.contains('\0') {
             return None;
         }
@@ -64,7 +64,8 @@ impl<'a> Content<'a> {
     }
 }
 
-/// Returns the text from its first tag or document type on: without declaration, comments and white space.
+/// Returns the text from its first tag or document type declaration on, without the XML declaration, comments and white
+/// space before it.
 fn without_prologue(mut text: &str) -> &str {
     loop {
         let end = if text.starts_with("<?") {
@@ -84,8 +85,8 @@ fn begins(text: &str, with: &str) -> bool {
 }
 
 impl Case<'_> {
-    /// Returns the advice about a response that isn't usable TwiML; `None` if what the response is adds nothing to the
-    /// fault, or isn't known.
+    /// Returns the advice about a response that isn't usable TwiML; `None` if the kind of the response is unknown or
+    /// explains no more than the fault does.
     pub(super) fn of_response(&self) -> Option<Advice> {
         let record = self.record?;
         let content = Content::of(record)?;

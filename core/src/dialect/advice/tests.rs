@@ -8,7 +8,7 @@ use crate::model::sid::AlertSid;
 use crate::model::webhook::{Delivery, Method, RuleMark};
 
 const DIALECTS: [Dialect; 2] = [Dialect::Twilio, Dialect::SignalWire];
-/// The codes that the console had advice for when it kept that advice itself.
+/// The codes for which the console once kept its own advice.
 const CODES_OF_CONSOLE: &[u32] = &[
     11100, 11200, 11201, 11202, 11203, 11205, 11206, 11210, 11215, 11217, 11251, 11220, 11235, 11236, 11237, 11750,
     12100, 12102, 12200, 12300, 14107, 34001, 34002, 34003, 34004, 34005, 34106, 34108, 20003, 21201, 21210, 21211,

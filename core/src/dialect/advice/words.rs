@@ -11,7 +11,7 @@ enum BrokenPart {
     FirstLine,
     Headers,
     TooManyHeaders,
-    /// Any part, which includes that the response isn't HTTP at all.
+    /// Any part, or all of it: the response may not be HTTP at all.
     Unknown,
 }
 
@@ -147,7 +147,7 @@ impl Case<'_> {
         text.to_owned()
     }
 
-    /// Returns the part that is invalid, as the words of the HTTP client name it.
+    /// Returns the invalid part, which the error text of the HTTP client names.
     fn broken_part(&self) -> BrokenPart {
         let names = |word: &str| self.detail.contains(word);
         if names("invalid HTTP status-code") {
@@ -173,7 +173,7 @@ impl Case<'_> {
         let why = if self.detail.is_empty() { String::new() } else { format!(": {}", self.detail) };
         match self.place {
             Place::Document => format!("The document at the MediaUrl can't be turned into fax pages{why}."),
-            // The particulars may be those of the call, and not of the pages.
+            // The details may be about the call rather than the pages.
             Place::Question | Place::Notice | Place::Call => {
                 "The pages that came in over the line can't be read.".to_owned()
             }

@@ -1,4 +1,5 @@
-//! Recognises a signature that a tester's rule spoiled on purpose: the journal has the exchange in which it was sent.
+//! Recognises a signature that a tester's rule spoiled on purpose: the journal contains the exchange in which it was
+//! sent.
 
 use super::{Explanation, Mistake};
 use crate::dialect::address::normal_or_as_is;

@@ -23,7 +23,7 @@ pub const TERMS_MAX: usize = 30;
 pub struct SearchError {
     /// The key of the term; empty if the whole search is invalid.
     pub key: String,
-    /// The reason, and what to write instead.
+    /// The reason that it is invalid, and what to write instead.
     pub why: String,
 }
 
@@ -35,7 +35,7 @@ impl fmt::Display for SearchError {
 
 impl std::error::Error for SearchError {}
 
-/// A search of faxes and of calls without a fax. The default one finds every fax, and no calls.
+/// A search of faxes and of calls without a fax. The default search finds every fax, but no calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
     terms: Vec<Term>,
@@ -87,7 +87,7 @@ impl Search {
         self.sort();
     }
 
-    /// Returns the entries among which matches may be. Calls without a fax are found only by their status.
+    /// Returns the kinds of entries that can match. Calls without a fax are found only by their status.
     #[must_use]
     pub fn entries(&self) -> Entries {
         let statuses = self.terms.iter().filter_map(Term::required_statuses);
@@ -98,19 +98,20 @@ impl Search {
         }
     }
 
-    /// Returns whether the search finds all of its `entries`, since no term narrows it.
+    /// Returns whether the search finds all of its `entries`, because no term narrows it.
     #[must_use]
     pub fn finds_all(&self) -> bool {
         self.terms.iter().all(Term::allows_any_status)
     }
 
-    /// Returns whether all terms hold; `now` is the time of the world's clock, before which `5m` is five minutes.
+    /// Returns whether all terms hold; `now` is the time of the world's clock, from which relative times such as `5m`
+    /// are counted back.
     #[must_use]
     pub fn fits(&self, subject: &Subject<'_>, now: Timestamp) -> bool {
         self.terms.iter().all(|term| term.fits(subject, now))
     }
 
-    /// Puts the terms first that are quick to check, since the first term that doesn't hold decides.
+    /// Moves the terms that are quick to check to the front, since checking stops at the first term that doesn't hold.
     fn sort(&mut self) {
         self.terms.sort_by_key(Term::needs_text);
     }

@@ -13,7 +13,7 @@ pub struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Returns an entry as its account's service shows it.
+    /// Creates the subject of an entry, with the dialect of its account.
     #[must_use]
     pub const fn of(entry: Entry<'a>, dialect: Dialect) -> Self {
         Self { entry, dialect }
@@ -59,7 +59,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Returns the number of pages, if it is known; no page of a call without a fax was ever sent.
+    /// Returns the number of pages, if it is known; `None` for a call without a fax, of which no page was ever sent.
     pub(super) const fn pages(&self) -> Option<u32> {
         match self.entry {
             Entry::Fax(fax) => fax.pages(),
@@ -67,7 +67,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Returns whether the app did not accept one of the fax's notices.
+    /// Returns whether at least one of the fax's notices was not accepted by the app.
     pub(super) fn has_failed_callbacks(&self) -> bool {
         match self.entry {
             Entry::Fax(fax) => fax.failed_notices().is_some(),

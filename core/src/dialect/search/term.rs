@@ -28,7 +28,7 @@ const KEYS: [&str; 14] = [
     "error",
     "text",
 ];
-/// The word for calls without a fax among the statuses.
+/// The status word for calls without a fax.
 const NOT_ANSWERED: &str = CallOutcome::NotAnswered.as_str();
 /// The word for every status, including that of calls without a fax.
 const ANY: &str = "any";
@@ -60,11 +60,11 @@ pub(super) enum Test {
     Error(String),
     /// A word or quoted text without a key.
     Text(Phrase),
-    /// Words that are a number if joined, or else all occur on their own.
+    /// Words that match either as one number when joined, or all on their own.
     Run(String, Vec<Phrase>),
 }
 
-/// A set of statuses, in which calls without a fax have one of their own.
+/// A set of statuses; calls without a fax have a status of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Statuses {
     pub(super) faxes: StatusSet,
@@ -96,7 +96,7 @@ impl Term {
         if let Self { is_negated: false, test: Test::Status(statuses) } = self { Some(*statuses) } else { None }
     }
 
-    /// Returns whether the term only asks for any status at all.
+    /// Returns whether the term accepts every status.
     pub(super) fn allows_any_status(&self) -> bool {
         self.required_statuses().is_some_and(|statuses| statuses == Statuses::any())
     }
@@ -163,7 +163,7 @@ impl Test {
         })
     }
 
-    /// Makes the condition of one word without a key, or of several that may be one number.
+    /// Creates the condition for one word without a key, or for several that may be one number.
     pub(super) fn words(words: &[String]) -> Self {
         if let [only] = words {
             return Self::Text(Phrase::of(only));
@@ -252,7 +252,7 @@ impl Moment {
 impl Phrase {
     fn of(text: &str) -> Self {
         let text = text.trim();
-        // Other text with a `*` is taken literally, as it is in the error of a fax.
+        // Any other text with a `*` is taken literally, since it may occur in the error of a fax.
         let number = NumberPattern::parse(text);
         let number = number.filter(|p| matches!(p, NumberPattern::Digits(_) | NumberPattern::DigitsGlob(_)));
         Self { lower: text.to_lowercase(), number, code: whole(text) }
@@ -305,7 +305,7 @@ fn pages(value: &str) -> Result<RangeInclusive<u32>, String> {
     parsed().ok_or_else(|| format!("a number of pages such as 3, >10, >=10, <5, <=5 or 1..5, not {value:?}"))
 }
 
-/// Parses a whole number that is written with digits alone.
+/// Parses a whole number that consists of digits alone.
 fn whole(text: &str) -> Option<u32> {
     let text = text.trim();
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()

@@ -84,7 +84,7 @@ fn terms_find_calls_by_each_of_their_properties() {
         ("sid:cd", false),
         ("11200 5550000001", true),
         ("34002 5550000001", false),
-        // The rest.
+        // The other keys.
         ("direction:inbound", true),
         ("direction:outbound", false),
         ("Direction:Inbound,outbound", true),

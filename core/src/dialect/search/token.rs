@@ -7,11 +7,11 @@ use super::number;
 pub(super) struct Token {
     /// Whether a `-` precedes the term.
     pub(super) is_negated: bool,
-    /// The text before the first colon outside of quotation marks, if there is one.
+    /// The text before the first colon outside quotation marks, if there is one.
     pub(super) key: Option<String>,
     /// The rest of the term, without quotation marks.
     pub(super) value: String,
-    /// Whether any of the term was between quotation marks.
+    /// Whether any part of the term was between quotation marks.
     pub(super) is_quoted: bool,
 }
 
@@ -32,7 +32,7 @@ impl Token {
 }
 
 /// Returns the words of a term: its value, and the words after it that are part of the same number. Without a key or a
-/// `-`, these are also words that may be part of the number but may be terms of their own.
+/// `-`, they include words that may be either part of the number or terms of their own.
 pub(super) fn number_words(token: &Token, after: &[Token]) -> Vec<String> {
     let mut words = vec![token.value.clone()];
     if !token.may_begin_number() {
@@ -44,7 +44,7 @@ pub(super) fn number_words(token: &Token, after: &[Token]) -> Vec<String> {
         }
         words.push(next.value.clone());
     }
-    // With a key or a `-`, the words of an incomplete number would change their meaning.
+    // After a key or a `-`, words added to an incomplete number would change their meaning.
     if (token.key.is_some() || token.is_negated) && !number::is_one(&words) {
         words.truncate(1);
     }
@@ -60,7 +60,7 @@ pub(super) fn split(text: &str) -> Result<Vec<Token>, String> {
     let mut rest = text.trim_start();
     while !rest.is_empty() {
         let (token, after) = first(rest)?;
-        // A pair of quotation marks with nothing between them asks for nothing.
+        // A pair of quotation marks with nothing between them is no condition.
         if token.key.is_some() || !token.value.is_empty() {
             tokens.push(token);
         }

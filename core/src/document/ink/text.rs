@@ -1,9 +1,9 @@
 //! Collects the text of a page while the page is drawn: the characters of its glyphs, in reading order.
 //!
-//! A PDF says where each glyph is, not what the lines and words are. Glyphs that follow each other on a baseline form a
-//! fragment, fragments on the same baseline form a line, and a wide gap is a space. Invisible text (rendering mode 3)
-//! counts, because that is the form in which programs add recognised text to scans. Text that is clipped, covered or
-//! white counts as well.
+//! A PDF says where each glyph is, but not which lines and words the glyphs form. Glyphs that follow each other on a
+//! baseline form a fragment, fragments on the same baseline form a line, and a wide gap is a space. Invisible text
+//! (rendering mode 3) counts, because that is the form in which programs add recognised text to scans. Text that is
+//! clipped, covered or white counts as well.
 
 use std::ops::Range;
 
@@ -18,27 +18,28 @@ use crate::model::page::PAGE_TEXT_BYTES_MAX;
 const COLLECTED_BYTES_MAX: usize = 4 * PAGE_TEXT_BYTES_MAX;
 /// Units per em in hayro's glyphs.
 const EM: f64 = 1_000.0;
-/// The least gap between words, in ems. TeX, which writes no space characters, shrinks the space between words to 0.22.
+/// The smallest gap between words, in ems. TeX, which writes no space characters, shrinks the space between words to
+/// 0.22.
 const GAP_EMS: f64 = 0.2;
 /// The gap after which a new fragment begins, in ems, such as between the columns of a table: such fragments may be
 /// drawn in any order.
 const FRAGMENT_GAP_EMS: f64 = 1.0;
 /// The overlap, in ems, up to which a glyph may follow the previous one. Kerning is far less.
 const OVERLAP_EMS: f64 = 0.3;
-/// The distance of baselines, in ems, up to which consecutive glyphs are on the same baseline.
+/// The distance between baselines, in ems, up to which consecutive glyphs are on the same baseline.
 const BASELINE_EMS: f64 = 0.1;
-/// The distance of baselines, in ems of the smaller font, up to which fragments are in the same line. Superscripts are
-/// raised by about a third of an em of the larger font.
+/// The distance between baselines, in ems of the smaller font, up to which fragments are on the same line. Superscripts
+/// are raised by about a third of an em of the larger font.
 const LINE_EMS: f64 = 0.5;
 /// The distance, in ems, up to which a repetition of a glyph only makes it bold or gives it a shadow.
 const REPEATED_EMS: f64 = 0.15;
-/// The directions of baselines that are told apart: one every 15 degrees.
+/// The number of baseline directions that are distinguished: one every 15 degrees.
 const HEADINGS: u8 = 24;
-/// The number of glyphs that are remembered while a run is read. Asking the font takes longer than all the rest, and the
-/// letters of a line recur.
+/// The number of glyphs that are remembered while a run is read. Asking the font takes longer than everything else, and
+/// letters recur within a line.
 const REMEMBERED: usize = 128;
-/// The plausible mean widths of the glyphs of a Type 3 font, in ems; if the mean is outside, the size of the font says
-/// nothing about the size of its glyphs.
+/// The plausible mean widths of the glyphs of a Type 3 font, in ems; if the mean is outside this range, the size of the
+/// font says nothing about the size of its glyphs.
 const TYPE3_WIDTHS_EMS: Range<f64> = 0.15..1.2;
 
 /// The result of collecting the text of a page.
@@ -69,7 +70,7 @@ pub(super) struct Text {
     /// The text of all fragments, in the order in which they were drawn.
     characters: String,
     fragments: Vec<Fragment>,
-    /// The place of the last glyph along its baseline, and its characters.
+    /// The position of the last glyph along its baseline, and its characters.
     last: Option<(f64, Range<usize>)>,
     /// The beginning, a hash of the codes, and the end of the last run.
     last_run: Option<(Point, u64, Point)>,
@@ -78,7 +79,7 @@ pub(super) struct Text {
     is_full: bool,
     /// The number of the run, which distinguishes the codes of one font from those of another.
     run: u64,
-    /// Glyphs of the last runs, each in the place that its code determines.
+    /// The glyphs of recent runs, each at the index that its code determines.
     described: Vec<Described>,
 }
 
@@ -112,7 +113,7 @@ struct Frame {
     along: Vec2,
 }
 
-/// A glyph, placed on the page.
+/// A glyph at its position on the page.
 struct Placed {
     frame: Frame,
     at: Point,
@@ -155,7 +156,7 @@ impl Text {
             return;
         }
         let frame = Frame::of(direction);
-        // The way from a letter's origin, which may be just outside of the page, to a point within the letter.
+        // The vector from a letter's origin, which may be just outside the page, to a point within the letter.
         let inwards = (frame.along - frame.down()) * (em / 4.0);
         let unit = across.hypot();
         self.run += 1;
@@ -239,8 +240,8 @@ impl Text {
         }
     }
 
-    /// Returns whether a glyph doesn't continue the last fragment; adds a space to the fragment if one is before the
-    /// glyph.
+    /// Returns whether a glyph begins a new fragment. If it continues the last one after a gap, adds a space to that
+    /// fragment.
     fn begins_fragment(&mut self, placed: &Placed, from: f64) -> bool {
         let Some(fragment) = self.fragments.last_mut() else { return true };
         let (gap, em) = (from - fragment.to, placed.em);

@@ -33,14 +33,15 @@ pub(super) struct Exchange {
     pub(super) response_headers: Pairs,
     /// The part of the response's body that the journal keeps.
     pub(super) body: String,
-    /// How long the exchange took in real time; `None` if unknown.
+    /// The real time that the exchange took; `None` if unknown.
     pub(super) duration_ms: Option<u64>,
     /// Why the exchange or its result can't be used.
     pub(super) error: Option<String>,
 }
 
 impl Exchange {
-    /// Reads the exchange that an event records, if it records one. `origin` is where the REST API is called.
+    /// Reads the exchange that an event records, if it records one. `origin` is the scheme and host at which the REST
+    /// API is called.
     pub(super) fn of(event: &EventView, origin: &str) -> Option<Self> {
         let data = &event.data;
         match event.kind {
@@ -101,7 +102,7 @@ impl Exchange {
         header(&self.response_headers, "content-length")?.trim().parse().ok()
     }
 
-    /// Returns a note if the body is only the beginning of what was sent, or may be.
+    /// Returns a note if the body is, or may be, only the beginning of the one that was sent.
     pub(super) fn cut(&self) -> Option<String> {
         // The body of a document that could be used is not kept at all.
         if self.body.is_empty() {
@@ -136,7 +137,7 @@ fn status(value: &Value) -> Option<u16> {
     u16::try_from(value.as_u64()?).ok()
 }
 
-/// Returns a string as it is, null as an empty string, and any other value as JSON.
+/// Returns a string unchanged, null as an empty string, and any other value as JSON.
 fn word(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -145,7 +146,7 @@ fn word(value: &Value) -> String {
     }
 }
 
-/// Reads the fields of an object; a list is a name with several values.
+/// Reads the fields of an object; a list holds the several values of one name.
 fn pairs(value: &Value) -> Pairs {
     let mut pairs = Pairs::new();
     for (name, value) in value.as_object().into_iter().flatten() {
@@ -161,7 +162,7 @@ fn shown_value(value: &Value) -> String {
     if text.starts_with("http://") || text.starts_with("https://") { shown(&text) } else { text }
 }
 
-/// Reads a duration that may have a fraction; calls of the REST API take less than a millisecond.
+/// Reads a duration that may have a fraction, since calls to the REST API take less than a millisecond.
 fn whole_ms(value: &Value) -> Option<u64> {
     let ms = Duration::try_from_secs_f64(value.as_f64()? / 1_000.0).ok()?.as_millis();
     u64::try_from(ms).ok()

@@ -20,11 +20,11 @@ pub(super) struct Facts {
     pub(super) service: &'static str,
     /// The fax as the control API shows it; `None` if the call never became a fax, or the fax was deleted.
     pub(super) fax: Option<Value>,
-    /// The status that the fax ended with, or `not-answered`; `None` while the conversation is going on.
+    /// The status that the fax ended with, or `not-answered`; `None` while the conversation is in progress.
     pub(super) outcome: Option<&'static str>,
-    /// How many events the journal has dropped since the start.
+    /// The number of events that the journal has dropped since the start.
     pub(super) evicted: u64,
-    /// How many of those may belong to the conversation.
+    /// The number of dropped events that may belong to the conversation.
     pub(super) missed: u64,
     /// Whether the account's clock is frozen.
     pub(super) is_frozen: bool,
@@ -44,7 +44,7 @@ impl Facts {
         })
     }
 
-    /// Returns a sentence about the clock that the times are from.
+    /// Returns a sentence about the clock that the times were read from.
     pub(super) fn clock(&self) -> String {
         let state = if self.is_frozen { "which is frozen now" } else { "which is running" };
         format!("Times are in UTC by the account's virtual clock, {state}; durations are in real time.")

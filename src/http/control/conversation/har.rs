@@ -12,7 +12,7 @@ use crate::model::time::Timestamp;
 
 /// The media type that Chromium writes for a response without a Content-Type.
 const NO_TYPE: &str = "x-unknown";
-/// The number with which HAR says that a size or time is unknown.
+/// The number that stands for an unknown size or time in HAR.
 const UNKNOWN: i64 = -1;
 
 /// Turns events into entries. An entry never starts before the previous one, so the entries are in order.

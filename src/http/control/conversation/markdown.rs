@@ -10,8 +10,8 @@ use super::literal::{block, html, span};
 use super::step::{step, summary};
 use crate::http::control::event::EventView;
 
-/// The maximum length of the document in bytes. GitHub accepts 65,536 characters in an issue, and its author wants to
-/// add some.
+/// The maximum length of the document in bytes. GitHub accepts 65,536 characters in an issue, and its author needs room
+/// to add to it.
 const DOCUMENT_BYTES_MAX: usize = 60_000;
 /// The maximum length of the list of steps, so that it leaves room for the failed exchanges.
 const STEPS_BYTES_MAX: usize = 24_000;
@@ -58,7 +58,7 @@ pub(super) fn document(facts: &Facts, events: impl Iterator<Item = EventView> + 
     text
 }
 
-/// What the first reading of the events yields.
+/// The results of the first pass over the events.
 #[derive(Default)]
 struct Overview {
     steps: Steps,
@@ -116,7 +116,7 @@ impl Overview {
     }
 }
 
-/// Returns what an alert says, as a line of Markdown.
+/// Returns the message of an alert, as a line of Markdown.
 fn complaint(data: &Value) -> String {
     let message = span(data["message"].as_str().unwrap_or_default(), TEXT_CHARS_MAX);
     format!("Alert {}: {message}", data["code"])
@@ -156,7 +156,7 @@ fn head(facts: &Facts, overview: &Overview) -> String {
         };
         text.push_str(&format!("\n{why}\n"));
     }
-    // Both are the fax's or both the latest event's, since they belong together.
+    // Both come from the fax, or both from the latest event, since they belong together.
     let explained = match facts.word("advice") {
         Some(advice) => [facts.word("cause"), Some(advice)],
         None => [overview.cause.as_deref(), overview.advice.as_deref()],
@@ -232,7 +232,7 @@ impl Steps {
         }
     }
 
-    /// Returns a step's line. The time of day follows the date if that is another than that of the previous step.
+    /// Returns a step's line. The date precedes the time of day if it differs from the date of the previous step.
     fn line(&mut self, at: &str, text: &str) -> String {
         let (day, time) = (at.get(..10).unwrap_or_default(), at.get(11..23).unwrap_or_default());
         if self.day == day {

@@ -1,5 +1,5 @@
 //! The control API's calls that export the conversation about a fax or call: as JSON, HAR and Markdown. All three are
-//! made of the events that the journal still has.
+//! made from the events that the journal still has.
 
 mod exchange;
 mod facts;
@@ -56,15 +56,15 @@ struct Head {
     fax_sid: String,
     /// The fax as `GET /faxes/{sid}` shows it; null if the call never became a fax, or the fax has been deleted.
     fax: Option<Value>,
-    /// The status that the fax ended with, or `not-answered`; null while the conversation is going on.
+    /// The status that the fax ended with, or `not-answered`; null while the conversation is in progress.
     outcome: Option<&'static str>,
     /// Number of events that the journal has dropped since the start.
     evicted: u64,
-    /// How many of those, at most, belong to this conversation; 0 if it is complete.
+    /// The greatest number of those that may belong to this conversation; 0 if it is complete.
     missed: u64,
 }
 
-/// A conversation, with the events that its forms are made of.
+/// A conversation, with the events from which its forms are made.
 struct Export {
     sid: FaxSid,
     facts: Facts,
@@ -117,7 +117,7 @@ pub(super) async fn as_markdown(
     Ok((named(sid, "md"), media_type, text).into_response())
 }
 
-/// Returns the text of an object that a list with this name begins to end.
+/// Returns the text of an object that stays open at the beginning of its last field, a list with this name.
 fn open_list(object: &Value, name: &str) -> String {
     let text = object.to_string();
     format!("{},\"{name}\":[", text.strip_suffix('}').unwrap_or(&text))
@@ -133,7 +133,7 @@ fn view(event: &JournalEvent, secrets: &Secrets) -> EventView {
     EventView { data: secrets.masked(view.data), ..view }
 }
 
-/// Reads a conversation since the last reset: fax, events, and what is missing belong to one moment.
+/// Reads a conversation since the last reset. The fax, the events and the number of missing ones are of one moment.
 async fn read(registry: &Registry, sid: &str, request: Request) -> Result<Export, Problem> {
     let (mut parts, _) = request.into_parts();
     let Addressed(world) = Addressed::from_request_parts(&mut parts, registry).await?;
@@ -177,7 +177,7 @@ fn outcome(state: ConversationState) -> Option<&'static str> {
     }
 }
 
-/// Returns how many dropped events may belong to a conversation, whose first kept event is `first`.
+/// Returns how many dropped events may belong to a conversation whose first kept event is `first`.
 fn missed(journal: Journal<'_>, sid: FaxSid, first: Option<&JournalEvent>) -> u64 {
     let dropped = journal.evicted().saturating_sub(journal.last_reset());
     // A sent fax begins with its creation.

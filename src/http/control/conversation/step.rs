@@ -1,4 +1,4 @@
-//! An event as one line of Markdown, in words for a reader who doesn't know the journal.
+//! An event as one line of Markdown, worded for a reader who doesn't know the journal.
 
 use super::exchange::Exchange;
 use super::literal::span;

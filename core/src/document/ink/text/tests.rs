@@ -1,4 +1,4 @@
-//! Tests the text of pages on PDFs that are written here.
+//! Tests the text of pages with PDFs that these tests build themselves.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -112,7 +112,7 @@ fn letters_that_are_drawn_twice_count_once() {
 
 #[test]
 fn a_page_is_read_upright_however_it_is_rotated_or_faxed() {
-    // The page's right is up for someone who reads it.
+    // After the rotation, the left edge of the page is at the top.
     let content = "BT /H 12 Tf 0 1 -1 0 200 72 Tm (first line) Tj 0 -20 Td (second line) Tj ET";
     let rotated = texts_of(pdf(&[content], (612.0, 792.0), 90));
     assert_eq!(&*rotated[0].as_ref().expect("a text").content, "first line\nsecond line");
