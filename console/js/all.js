@@ -6,7 +6,7 @@ import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { follow } from "./live.js";
 import { learnNames, worldMark } from "./names.js";
-import { copySid, Row } from "./row.js";
+import { Row } from "./row.js";
 import { head, linkButton } from "./ui.js";
 
 const ALL_WORLDS = {
@@ -27,12 +27,7 @@ export async function page(context) {
   await list.load();
   context.onLeave(follow("/events", { account: "*" }, last, { arrived: (events) => list.hear(events), dropped: () => list.refreshSoon() }));
   context.onLeave(() => list.close());
-  context.keys = [
-    ["/", "Search", () => list.search.field.focus()],
-    ["j", "Next fax", () => list.step(1)],
-    ["k", "Previous fax", () => list.step(-1)],
-    ["c", "Copy the SID of the fax that has the focus", () => copySid(document.activeElement)],
-  ];
+  context.keys = list.keys;
   return [
     head("All worlds", { actions: [linkButton("Manage worlds", "/console/worlds", { mark: "worlds" })], lead: "The faxes of every account, as they come. A world is one account with its own faxes, numbers, clock and rules." }),
     list.search.element,

@@ -32,12 +32,7 @@ export async function page(context) {
   // For whoever measures: the frame after the next is the first that shows the rows.
   context.shown = () => requestAnimationFrame(() => setTimeout(() => performance.mark("faxes-shown")));
   context.onLeave(() => list.close());
-  context.keys = [
-    ["/", "Search", () => list.search.field.focus()],
-    ["j", "Next fax", () => list.step(1)],
-    ["k", "Previous fax", () => list.step(-1)],
-    ["c", "Copy the SID of the fax that has the focus", () => copySid(document.activeElement)],
-  ];
+  context.keys = list.keys;
   return [
     head("Faxes", { actions: [linkButton("Receive a fax", at("/console/receive"), { kind: "first", mark: "in" }), linkButton("Send a fax", at("/console/send"), { mark: "out" })] }),
     list.search.element,
@@ -268,6 +263,16 @@ export class List {
     scrollTo(0, 0);
     this.show(this.held, { fresh: false });
     this.tbody.querySelector("a")?.focus({ preventScroll: true });
+  }
+
+  /** The keys of a page that shows the list. */
+  get keys() {
+    return [
+      ["/", "Search", () => this.search.field.focus()],
+      ["j", "Next fax", () => this.step(1)],
+      ["k", "Previous fax", () => this.step(-1)],
+      ["c", "Copy the SID of the fax that has the focus", () => copySid(document.activeElement)],
+    ];
   }
 
   /** Moves the focus by this many rows, or to the first one. */

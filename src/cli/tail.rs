@@ -28,7 +28,7 @@ const INDENT: &str = "               ";
 pub(super) struct TailFlags {
     #[command(flatten)]
     target: Target,
-    /// Print only requests that failed: without a response, or with status 4xx or 5xx
+    /// Print only requests that failed: with status 4xx or 5xx, or without a response that could be used
     #[arg(long, conflicts_with = "status")]
     failed: bool,
     /// Print only requests whose path contains this text

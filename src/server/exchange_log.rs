@@ -14,7 +14,7 @@ use tracing::Level;
 
 use crate::dialect::advice::{self, Advice};
 use crate::dialect::{mask, unseen};
-use crate::emulator::{NoWorld, Registry};
+use crate::emulator::Registry;
 use crate::engine::event::{Alert, EventKind};
 use crate::model::account::Dialect;
 use crate::model::sid::{AccountSid, FaxSid};
@@ -56,7 +56,7 @@ impl ExchangeLog {
             return;
         }
         loop {
-            let page = self.registry.feed().read(self.since, ENTRIES_AT_ONCE_MAX, |_| true);
+            let page = self.registry.feed().read(self.since, ENTRIES_AT_ONCE_MAX);
             if page.evicted > self.since {
                 let dropped = page.evicted - self.since;
                 tracing::warn!(dropped, "too much has happened at once; some requests and alerts are not in the log");
@@ -104,7 +104,7 @@ fn log_request(request: &ApiRequest, account: Option<AccountSid>) {
         push(&mut line, account);
     }
     if let Some(reason) = request.no_world {
-        let _ = write!(line, " ({})", explained(reason));
+        let _ = write!(line, ": {}", reason.cause());
     }
     tracing::info!(
         http.request.method = &*request.method,
@@ -216,24 +216,6 @@ impl About {
 impl std::fmt::Display for About {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         [self.fax(), self.account()].iter().flatten().try_for_each(|sid| write!(f, " {sid}"))
-    }
-}
-
-/// Explains why a request belongs to no account.
-const fn explained(reason: NoWorld) -> &'static str {
-    match reason {
-        NoWorld::NotAllowed => "its Host or Origin is not allowed",
-        NoWorld::UnknownPath => "nothing has this path",
-        NoWorld::WrongMethod => "this path has no such method",
-        NoWorld::NoCredential => "it has no usable credential",
-        NoWorld::UnknownAccount => "there is no such account",
-        NoWorld::WrongCredential => "its token or secret is wrong",
-        NoWorld::OtherAccount => "the credential is another account's",
-        NoWorld::OtherDialect => "this path belongs to the other service",
-        NoWorld::KeyNotEnough => "an API key is not enough for this",
-        NoWorld::Broken => "the account's world is broken until a reset",
-        NoWorld::TooManyAccounts => "there are too many accounts",
-        NoWorld::NotCreated => "nothing has used this account yet",
     }
 }
 

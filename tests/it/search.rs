@@ -449,7 +449,7 @@ async fn an_invalid_search_is_refused_with_the_mistake_and_what_to_write() {
         (
             [("q", "stauts:failed"), ("limit", "1")],
             422,
-            "q: unknown key \"stauts\"; did you mean status? The keys are ",
+            "q: unknown key \"stauts\". Did you mean status? The keys are ",
         ),
         ([("q", "status:faild"), ("limit", "1")], 422, "q: status: \"faild\" is not one of queued, processing, "),
         ([("q", "pages:ten"), ("limit", "1")], 422, "q: pages: a number of pages such as 3, >10, "),

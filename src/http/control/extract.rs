@@ -236,6 +236,11 @@ fn form_of(uri: &Uri) -> Result<Form, Problem> {
     Form::parse(uri.query().unwrap_or_default().as_bytes()).map_err(|error| bad_query(&error))
 }
 
+/// Returns the value of a filter. A blank one counts as left out, since a form sends its empty fields, too.
+pub(super) fn given(value: Option<&str>) -> Option<&str> {
+    value.filter(|value| !value.trim().is_empty())
+}
+
 /// Returns the error for an invalid parameter in the query.
 pub(super) fn bad_query(error: &impl Display) -> Problem {
     Problem::new(400, "bad-query", error.to_string())

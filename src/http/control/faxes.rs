@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::extract::{Accounts, Addressed, Asked, bad_query};
+use super::extract::{Accounts, Addressed, Asked, bad_query, given};
 use super::listing::{Key, Listing, Slices, Start};
 use super::problem::Problem;
 use crate::dialect::search::Search;
@@ -53,8 +53,7 @@ pub(super) struct FaxPage {
     faxes: Vec<Value>,
     /// Token of the next page; null on the last one. A page may be short, even empty, without being the last.
     next_page_token: Option<PageToken>,
-    /// Number of faxes in the world, or with `account=*` in all worlds, regardless of filters; and of calls without a fax,
-    /// if their status is asked for.
+    /// Number of faxes in the world, or with `account=*` in all worlds, regardless of filters.
     total: usize,
     /// Number of calls that ended without a fax and are still known, regardless of filters.
     total_calls: usize,
@@ -174,11 +173,6 @@ impl FaxesQuery {
         }
         Ok(search)
     }
-}
-
-/// Returns the value of a parameter. A blank one counts as left out, as in every filter: a form sends its empty fields.
-fn given(value: Option<&str>) -> Option<&str> {
-    value.filter(|value| !value.trim().is_empty())
 }
 
 fn start_in_one(token: Option<&str>) -> Result<Start, Problem> {

@@ -1,21 +1,19 @@
 //! The feed of all accounts as server-sent events. As with a single account's journal (`stream.rs`), entries are read
 //! only as fast as a client takes them, and a client is told of entries that were dropped meanwhile.
 
-use std::convert::Infallible;
 use std::fmt::Write;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::response::Response;
-use futures_util::stream;
 use serde_json::{Value, json};
 
-use super::stream::{DRAW_BYTES_MAX, EVENTS_PER_DRAW_MAX, HEARTBEAT, OPENING, head};
+use super::stream::{self, DRAW_BYTES_MAX, EVENTS_PER_DRAW_MAX, HEARTBEAT, Reader, STILL_HERE};
 use crate::emulator::Registry;
 use crate::world::feed::News;
 
 /// A client's position in the feed.
-struct Reader<F> {
+struct FeedReader<F> {
     registry: Registry,
     since: u64,
     heartbeat: Duration,
@@ -27,36 +25,29 @@ pub(super) fn answer<F>(registry: Registry, since: u64, view: F) -> Response
 where
     F: Fn(&News) -> Option<Value> + Send + 'static,
 {
-    let reader = Reader { registry, since, heartbeat: HEARTBEAT, view };
-    let opening = Bytes::from_static(OPENING);
-    let drawn = stream::unfold((Some(opening), reader), |(opening, mut reader)| async move {
-        let text = match opening {
-            Some(opening) => opening,
-            None => reader.draw().await?,
-        };
-        Some((Ok::<_, Infallible>(text), (None, reader)))
-    });
-    head(Body::from_stream(drawn))
+    stream::of(FeedReader { registry, since, heartbeat: HEARTBEAT, view })
 }
 
-impl<F: Fn(&News) -> Option<Value>> Reader<F> {
+impl<F: Fn(&News) -> Option<Value> + Send + 'static> Reader for FeedReader<F> {
     /// Returns the next entries, or a heartbeat; `None` when the emulator stops.
     async fn draw(&mut self) -> Option<Bytes> {
         let registry = self.registry.clone();
         tokio::select! {
             news = tokio::time::timeout(self.heartbeat, self.news(&registry)) => {
-                Some(news.unwrap_or_else(|_| Bytes::from_static(b": still here\n\n")))
+                Some(news.unwrap_or(STILL_HERE))
             }
             () = registry.stopping() => None,
         }
     }
+}
 
+impl<F: Fn(&News) -> Option<Value>> FeedReader<F> {
     /// Waits for entries that `view` accepts, and returns them as events. Dropping the future loses no entry.
     async fn news(&mut self, registry: &Registry) -> Bytes {
         let mut text = String::new();
         while text.is_empty() {
             registry.feed().grown(self.since).await;
-            let page = registry.feed().read(self.since, EVENTS_PER_DRAW_MAX, |_| true);
+            let page = registry.feed().read(self.since, EVENTS_PER_DRAW_MAX);
             if page.evicted > self.since {
                 let count = page.evicted - self.since;
                 let data = json!({ "from_seq": self.since + 1, "to_seq": page.evicted, "count": count });

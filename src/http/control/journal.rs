@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::event::EventView;
-use super::extract::{Addressed, Asked, Awaited, bad_query, is_of_all};
+use super::extract::{Addressed, Asked, Awaited, bad_query, given, is_of_all};
 use super::problem::Problem;
 use super::{feed_stream, lazy, stream};
 use crate::dialect::canonical;
@@ -186,15 +186,10 @@ fn of_all(registry: Registry, query: EventsQuery, headers: &HeaderMap) -> Result
         return Ok(feed_stream::answer(registry, since, move |news| view(news).map(|view| json!(view))));
     }
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
-    let FeedPage { entries, last_seq, evicted } = registry.feed().read(since, usize::MAX, |_| true);
+    let FeedPage { entries, last_seq, evicted } = registry.feed().read(since, usize::MAX);
     let rest = PageEnd { last_seq, evicted, missed: evicted.saturating_sub(since), left_out: 0 };
     let events = entries.into_iter().filter_map(move |news| view(&news)).take(limit);
     Ok(lazy::list("events", events, &rest))
-}
-
-/// Returns the value of a filter. A blank one counts as left out.
-fn given(value: Option<&str>) -> Option<&str> {
-    value.filter(|value| !value.trim().is_empty())
 }
 
 /// Reads the id of the last event that a client received, after which the stream should continue. An invalid id is

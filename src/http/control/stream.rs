@@ -27,10 +27,13 @@ pub(super) const EVENTS_PER_DRAW_MAX: usize = 100;
 pub(super) const DRAW_BYTES_MAX: usize = 32 * 1024;
 
 /// The beginning of every stream. It is sent immediately, so that a client sees the stream open before the first event.
-pub(super) const OPENING: &[u8] = b": fauxfax\n\n";
+const OPENING: &[u8] = b": fauxfax\n\n";
+
+/// A heartbeat: a comment, which clients ignore.
+pub(super) const STILL_HERE: Bytes = Bytes::from_static(b": still here\n\n");
 
 /// A client's position in a world's journal.
-struct Reader {
+struct JournalReader {
     awaited: Awaited,
     filter: EventFilter,
     heartbeat: Duration,
@@ -38,7 +41,17 @@ struct Reader {
 
 /// Returns a stream of the events that match: first those that exist, then new ones.
 pub(super) fn answer(awaited: Awaited, filter: EventFilter) -> Response {
-    let reader = Reader { awaited, filter, heartbeat: HEARTBEAT };
+    of(JournalReader { awaited, filter, heartbeat: HEARTBEAT })
+}
+
+/// A client's position in a sequence of events.
+pub(super) trait Reader: Send + 'static {
+    /// Returns the next events, or a heartbeat; `None` when the sequence ends.
+    fn draw(&mut self) -> impl Future<Output = Option<Bytes>> + Send;
+}
+
+/// Returns a response that sends what a reader draws, as fast as the client takes it.
+pub(super) fn of(reader: impl Reader) -> Response {
     let opening = Bytes::from_static(OPENING);
     let drawn = stream::unfold((Some(opening), reader), |(opening, mut reader)| async move {
         let text = match opening {
@@ -51,7 +64,7 @@ pub(super) fn answer(awaited: Awaited, filter: EventFilter) -> Response {
 }
 
 /// Returns a response whose body is a stream of events.
-pub(super) fn head(stream: Body) -> Response {
+fn head(stream: Body) -> Response {
     let head = [(header::CONTENT_TYPE, MEDIA_TYPE), (header::CACHE_CONTROL, "no-store")];
     // The additional header keeps nginx from buffering the stream.
     (head, [("x-accel-buffering", "no")], stream).into_response()
@@ -63,7 +76,7 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
     accept.is_some_and(|accept| accept.contains(MEDIA_TYPE))
 }
 
-impl Reader {
+impl Reader for JournalReader {
     /// Returns the next events, or a heartbeat; `None` when the emulator stops or the world is gone.
     async fn draw(&mut self) -> Option<Bytes> {
         let registry = self.awaited.registry.clone();
@@ -73,7 +86,7 @@ impl Reader {
                 () = registry.stopping() => return None,
             };
             // The stream has been silent for too long: send a heartbeat, then continue waiting.
-            let Ok(world) = created else { return Some(Bytes::from_static(b": still here\n\n")) };
+            let Ok(world) = created else { return Some(STILL_HERE) };
             (self.awaited.world, self.awaited.is_fresh) = (world, false);
         }
         let (world, filter) = (self.awaited.world.clone(), &mut self.filter);
@@ -91,7 +104,7 @@ impl Reader {
             news = tokio::time::timeout(self.heartbeat, news) => news,
             () = registry.stopping() => return None,
         };
-        let Ok(news) = news else { return Some(Bytes::from_static(b": still here\n\n")) };
+        let Ok(news) = news else { return Some(STILL_HERE) };
         let (missed, events) = news?;
         let mut text = String::new();
         if let Some((since, evicted)) = missed {
@@ -142,7 +155,7 @@ mod tests {
         let world = registry.worlds().into_iter().next().unwrap();
         let filter = EventFilter { since: world.read_journal(|journal| journal.last_seq()), ..EventFilter::default() };
         let heartbeat = Duration::from_millis(20);
-        let mut reader = Reader { awaited: Awaited { registry, world, is_fresh: false }, filter, heartbeat };
+        let mut reader = JournalReader { awaited: Awaited { registry, world, is_fresh: false }, filter, heartbeat };
         for _ in 0..2 {
             let drawn = tokio::time::timeout(50 * heartbeat, reader.draw()).await.expect("a heartbeat in time");
             assert_eq!(drawn.unwrap(), ": still here\n\n");

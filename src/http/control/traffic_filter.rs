@@ -5,6 +5,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::extract::given;
 use super::problem::Problem;
 use super::traffic_view::{RequestKind, RequestView};
 use crate::model::field_words;
@@ -14,7 +15,7 @@ use crate::world::feed::{Feed, News};
 /// The maximum length of a text to search for, in bytes; a typical one is a number, a SID or a few words.
 const TEXT_BYTES_MAX: usize = 1_000;
 const DIRECTIONS: [&str; 2] = ["in", "out"];
-/// The word for every status that is an error, and for requests without a response.
+/// The word for every status that is an error, and for requests without a response that could be used.
 const FAILED: &str = "failed";
 
 /// Which requests to return. Every given condition must hold.
@@ -35,8 +36,8 @@ pub(super) struct TrafficQuery {
     method: Option<String>,
     /// Text in the path or URL, regardless of case; `*` stands for anything.
     path: Option<String>,
-    /// A status such as `404`, a class such as `4xx`, or `failed` for all errors and requests without a response;
-    /// several are separated by commas.
+    /// A status such as `404`, a class such as `4xx`, or `failed` for all errors and requests without a response that
+    /// could be used; several are separated by commas.
     status: Option<String>,
     /// An error code, such as 21211 or 11200.
     #[serde(default, deserialize_with = "unless_blank")]
@@ -76,9 +77,8 @@ impl TrafficFilter {
     /// Checks the filters of a query.
     pub(super) fn parse(query: TrafficQuery, account: Option<AccountSid>) -> Result<Self, Problem> {
         let TrafficQuery { direction, kind, method, path, status, code, fax, text, .. } = query;
-        // A blank filter counts as left out: a form sends its empty fields.
         let [direction, kind, method, status, fax] =
-            [direction, kind, method, status, fax].map(|word| word.filter(|word| !word.trim().is_empty()));
+            [direction, kind, method, status, fax].map(|word| word.filter(|word| given(Some(word)).is_some()));
         let word = |name: &str, word: Option<String>, words: &[&str]| match word {
             Some(word) if !words.contains(&word.as_str()) => Err(bad(name, &word, words)),
             word => Ok(word),

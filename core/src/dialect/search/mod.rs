@@ -21,7 +21,7 @@ pub const TERMS_MAX: usize = 30;
 /// An invalid term of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchError {
-    /// The key of the term; empty if the whole search is invalid.
+    /// The key of the term; empty if there is no such key, or if the whole search is invalid.
     pub key: String,
     /// The reason that it is invalid, and what to write instead.
     pub why: String,

@@ -128,11 +128,12 @@ impl Test {
             return Err(unknown_key(key, value));
         }
         if value.trim().is_empty() {
-            let hint = "needs a value right after the colon; in a URL, write + as %2B and a blank as %20";
+            let hint = "needs a value right after the colon; in a URL, write + as %2B and a space as %20";
             return Err(error(hint.to_owned()));
         }
         let number = || {
-            let why = || format!("a number, a part of one, or another text, with * for anything, not {value:?}");
+            let why =
+                || format!("expected a number, a part of one, or other text, with * as a wildcard; got {value:?}");
             NumberPattern::parse(value).ok_or_else(|| error(why()))
         };
         Ok(match key {
@@ -317,9 +318,9 @@ fn not_one_of(word: &str, known: &[&str]) -> String {
 }
 
 fn unknown_key(key: &str, value: &str) -> SearchError {
-    let near = field_words::nearest(key, &KEYS).map_or_else(String::new, |near| format!("did you mean {near}? "));
+    let near = field_words::nearest(key, &KEYS).map_or_else(String::new, |near| format!("Did you mean {near}? "));
     let why = format!(
-        "unknown key {key:?}; {near}The keys are {}. To search for {key}:{value} as text, put it in quotation marks",
+        "unknown key {key:?}. {near}The keys are {}. To search for {key}:{value} as text, put it in quotation marks",
         KEYS.join(", ")
     );
     SearchError { key: String::new(), why }

@@ -234,8 +234,8 @@ fn calls_are_searched_only_if_every_status_term_allows_them() {
 fn errors_name_the_key_the_mistake_and_the_possible_words() {
     let keys = "The keys are status, direction, from, to, number, code, pages, callbacks, after, before, quality, sid, error, text";
     for (text, told) in [
-        ("stauts:failed", format!("unknown key \"stauts\"; did you mean status? {keys}")),
-        ("zzz:1", format!("unknown key \"zzz\"; {keys}. To search for zzz:1 as text, put it in quotation marks")),
+        ("stauts:failed", format!("unknown key \"stauts\". Did you mean status? {keys}")),
+        ("zzz:1", format!("unknown key \"zzz\". {keys}. To search for zzz:1 as text, put it in quotation marks")),
         ("status:faild", "status: \"faild\" is not one of queued, ".to_owned()),
         ("status:faild", "not-answered, any; did you mean failed?".to_owned()),
         ("status:", "status: needs a value right after the colon; in a URL, write + as %2B".to_owned()),
@@ -246,7 +246,7 @@ fn errors_name_the_key_the_mistake_and_the_possible_words() {
         ("pages:>x", "pages: a number of pages such as 3, >10, >=10, <5, <=5 or 1..5, not \">x\"".to_owned()),
         ("after:5x", "after: a time ago by the world's clock, such as 5m".to_owned()),
         ("before:2026-13-01", "a date such as 2026-11-30 or 2026-11-30T12:00:00Z, not \"2026-13-01\"".to_owned()),
-        ("from:+", "from: a number, a part of one, or another text, with * for anything, not \"+\"".to_owned()),
+        ("from:+", "from: expected a number, a part of one, or other text, with * as a wildcard; got \"+\"".to_owned()),
         ("\"no answer", "a quotation mark is not closed".to_owned()),
     ] {
         let error = Search::parse(text).expect_err(text).to_string();
