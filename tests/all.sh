@@ -79,12 +79,6 @@ documentation() {
     RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps --lib --document-private-items
 }
 
-# The target is named so that the flags apply to the program only, not to build scripts.
-build_static() {
-    RUSTFLAGS='-C target-feature=+crt-static' cargo build --quiet --profile dist --bin fauxfax --target "$host" &&
-        stat -c 'the binary has %s bytes' "$static"
-}
-
 demo() {
     (cd "$logs" && timeout 60 "$static" demo --once --listen 127.0.0.1:0)
 }
@@ -141,6 +135,9 @@ if [[ -z $quick ]]; then
     step 'soak' env "FAUXFAX_BIN=$static" bash tests/soak.sh 60
     step 'demo' demo
     step 'recipes' env "FAUXFAX_BIN=$static" bash tests/sdk/recipes.sh
+    for name in "${PACKAGES_IN_ORDER[@]}"; do
+        step "package $name" env "FAUXFAX_BIN=$static" bash "tests/packages/$name.sh"
+    done
     step 'scripts, Dockerfile' bash tests/lint/run.sh
 else
     for suite in python-7.5.1 node-3 signalwire-python-2.1.1 signalwire-compatibility-3; do

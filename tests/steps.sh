@@ -3,6 +3,7 @@
 # The caller sets the folder for logs and the folder for the tools that are built.
 : "${logs:=}"
 : "${tools:=}"
+: "${target:=}"
 
 # A step that hangs is stopped after this time. The longest step, a first build of everything, takes a fraction of it.
 readonly STEP_LIMIT_S=${FAUXFAX_STEP_LIMIT_S:-2400}
@@ -10,6 +11,10 @@ readonly STEP_LIMIT_S=${FAUXFAX_STEP_LIMIT_S:-2400}
 readonly LOG_LINES=60
 # The exit status of a step that does not apply on this machine, as in automake.
 readonly SKIPPED=77
+
+# The packages that tests/packages.sh makes, in this order: those that others are made of come first.
+# shellcheck disable=SC2034  # The callers read it.
+readonly PACKAGES_IN_ORDER=(python npm image testcontainers action deb crates release site)
 
 passed=0
 failed=0
@@ -92,6 +97,15 @@ summary() {
     ((skipped == 0)) || also=", $skipped skipped"
     printf '%d passed, %d failed%s\n' $passed $failed "$also"
     ((failed == 0))
+}
+
+# Builds the static binary that is distributed. The target is named so that the flags apply to the program only, not to build
+# scripts.
+build_static() {
+    local host
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    RUSTFLAGS='-C target-feature=+crt-static' cargo build --quiet --profile dist --bin fauxfax --target "$host" &&
+        stat -c 'the binary has %s bytes' "$target/$host/dist/fauxfax"
 }
 
 # Runs a command if its tool $1 is installed. Otherwise the step is skipped.
