@@ -30,12 +30,12 @@ const SIGNALWIRE = {
   aboutCode: (code) => `https://developer.signalwire.com/compatibility-api/reference/error-codes#${code}`,
 };
 
-/** The service of the world that is shown, and Twilio's until that is known. */
-export let service = TWILIO;
+/** The service of the world that is shown, and Twilio's until that is known. Always the same object, so that every module has it. */
+export const service = { ...TWILIO };
 
 /** Takes the words of a world's dialect. */
 export function speak(dialect) {
-  service = dialect === "signalwire" ? SIGNALWIRE : TWILIO;
+  Object.assign(service, dialect === "signalwire" ? SIGNALWIRE : TWILIO);
 }
 
 /** The path of the faxes of an account. */

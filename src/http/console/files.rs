@@ -1,4 +1,5 @@
-//! The console's files, embedded in the binary, each with its content type and entity tag.
+//! The console's files, embedded in the binary: its scripts and its styles as one file each, with content type and entity
+//! tag.
 
 use std::io::Write;
 use std::sync::LazyLock;
@@ -8,6 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
+use super::bundle;
 use crate::model::hex;
 
 /// How many hexadecimal digits of a digest identify a version: 64 bits, so that a collision would take billions of
@@ -16,7 +18,10 @@ const DIGEST_CHARS: usize = 16;
 /// The placeholder in `index.html` for the folder of this build's files.
 const ASSETS_MARK: &str = "{assets}";
 
-/// One embedded file, ready to be sent.
+/// The path of the icon.
+const ICON: &str = "favicon.svg";
+
+/// One file, ready to be sent.
 pub(super) struct File {
     pub(super) path: &'static str,
     pub(super) content_type: &'static str,
@@ -91,8 +96,17 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
     "js/zone.js"
 );
 
-static FILES: LazyLock<Vec<File>> =
-    LazyLock::new(|| EMBEDDED.iter().map(|(path, bytes)| File::of(path, lean(path, bytes))).collect());
+/// The files that are served: all scripts as one, all styles as one, and the icon.
+static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
+    let script = bundle::joined(scripts().map(|(path, text)| (module(path), text)), "app");
+    let styles: String = texts(".css").map(|(_, text)| text).collect();
+    let icon = EMBEDDED.iter().find(|(path, _)| *path == ICON).map_or_else(Bytes::new, |(_, icon)| Bytes::from_static(icon));
+    vec![
+        File::of("console.js", lean(&script).into()),
+        File::of("console.css", lean(&styles).into()),
+        File::of(ICON, icon),
+    ]
+});
 
 /// The name of this build, which changes whenever one of the files changes.
 pub(super) static BUILD: LazyLock<String> = LazyLock::new(|| digest(EMBEDDED.iter().map(|(_, bytes)| *bytes)));
@@ -103,7 +117,24 @@ pub(super) static SHELL: LazyLock<File> = LazyLock::new(|| {
     File::of("index.html", text.into())
 });
 
-/// Finds the file at a path under `console/`.
+/// Lists the paths and texts of the scripts.
+pub(super) fn scripts() -> impl Iterator<Item = (&'static str, &'static str)> {
+    texts(".js")
+}
+
+/// Lists the paths and texts of the files whose path ends so.
+fn texts(extension: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let named = EMBEDDED.iter().filter(move |(path, _)| path.ends_with(extension));
+    // A test checks that each is UTF-8.
+    named.map(|(path, bytes)| (*path, std::str::from_utf8(bytes).unwrap_or_default()))
+}
+
+/// Returns the name by which the module in a file is imported: `dom` for `js/dom.js`.
+fn module(path: &'static str) -> &'static str {
+    path.trim_start_matches("js/").trim_end_matches(".js")
+}
+
+/// Finds a file that is served, by its path below the folder of this build.
 pub(super) fn find(path: &str) -> Option<&'static File> {
     FILES.iter().find(|file| file.path == path)
 }
@@ -115,16 +146,12 @@ impl File {
     }
 }
 
-/// Removes comment lines and indentation from scripts and styles, since only readers of the source need them. This
+/// Removes comment lines and indentation from a script or styles, since only readers of the source need them. This
 /// leaves every string literal intact, because none spans several lines, as a test checks.
-fn lean(path: &str, bytes: &'static [u8]) -> Bytes {
-    let is_code = path.ends_with(".js") || path.ends_with(".css");
-    let Some(text) = is_code.then(|| std::str::from_utf8(bytes).ok()).flatten() else {
-        return Bytes::from_static(bytes);
-    };
+fn lean(text: &str) -> String {
     let is_comment = |line: &str| line.starts_with("//") || (line.starts_with("/*") && line.trim_end().ends_with("*/"));
     let lines = text.split_inclusive('\n').map(str::trim_start);
-    lines.filter(|line| !line.is_empty() && !is_comment(line)).collect::<String>().into()
+    lines.filter(|line| !line.is_empty() && !is_comment(line)).collect()
 }
 
 fn gzipped(bytes: &[u8]) -> Bytes {
@@ -159,8 +186,7 @@ mod tests {
 
     #[test]
     fn no_string_continues_on_another_line() {
-        for (path, bytes) in EMBEDDED.iter().filter(|(path, _)| path.ends_with(".js")) {
-            let text = std::str::from_utf8(bytes).unwrap();
+        for (path, text) in scripts() {
             for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
                 // An escaped backslash escapes nothing.
                 let line = line.replace(r"\\", "");
@@ -172,9 +198,19 @@ mod tests {
 
     #[test]
     fn comments_and_indentation_are_not_sent() {
-        let sent = lean("a.js", b"/** Adds. */\n  // Why.\n\n  const a = 1; // kept\n/* kept */ b();\n");
+        let sent = lean("/** Adds. */\n  // Why.\n\n  const a = 1; // kept\n/* kept */ b();\n");
         assert_eq!(sent, "const a = 1; // kept\n/* kept */ b();\n");
-        assert_eq!(lean("a.css", b"/* Colours. */\na {\n  color: red;\n}\n"), "a {\ncolor: red;\n}\n");
-        assert_eq!(lean("a.svg", b"  // kept\n"), "  // kept\n");
+        assert_eq!(lean("/* Colours. */\na {\n  color: red;\n}\n"), "a {\ncolor: red;\n}\n");
+    }
+
+    #[test]
+    fn each_script_and_style_is_sent() {
+        for (path, bytes) in EMBEDDED.iter().filter(|(path, _)| *path != ICON) {
+            assert!(std::str::from_utf8(bytes).is_ok_and(|text| text.ends_with('\n')), "{path}");
+        }
+        let script = String::from_utf8(find("console.js").unwrap().bytes.to_vec()).unwrap();
+        for (path, _) in scripts() {
+            assert!(script.contains(&format!("bodies.{} = ", module(path))), "{path}");
+        }
     }
 }

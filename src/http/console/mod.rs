@@ -1,6 +1,7 @@
 //! The web console: its embedded files, and the headers that isolate its pages. No world is read here: the pages use
 //! the control API and the REST API like any other client.
 
+mod bundle;
 mod files;
 
 use axum::Router;
