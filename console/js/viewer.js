@@ -58,7 +58,7 @@ export class Viewer {
     this.texts = button("Text", () => this.toggleText(), { kind: "small", "aria-pressed": "false" });
     this.jump = h("input", { type: "number", min: "1", "aria-label": "Go to page", placeholder: "Go to", on: { change: () => this.jumpTo() } });
     this.strip = h("ol", { class: "thumbs", "aria-label": "All pages" });
-    this.element = h("section", { class: "viewer card", id: "pages", "aria-label": "Pages" }, h("div", { class: "bar" }, this.prev, this.where, this.next, this.jump, h("span", { class: "gap" }), this.texts, this.out, this.level, this.inn), this.missing, this.sheet, this.strip);
+    this.element = h("section", { class: "viewer card", id: "pages", "aria-label": "Pages" }, h("div", { class: "bar" }, this.prev, this.where, this.next, this.jump, h("span", { class: "gap" }), this.texts, h("span", { class: "zoom" }, this.out, this.level, this.inn)), this.missing, this.sheet, this.strip);
     this.resized = () => this.measure();
     addEventListener("resize", this.resized);
   }

@@ -1,4 +1,4 @@
-// Draws the pictures of docs/images: each page in light mode, in dark mode and on a phone. No test compares them. If pngquant
+// Draws the pictures of docs/images: each page, and some also in dark mode and on a phone. No test compares them. If pngquant
 // is installed, it makes them smaller.
 
 import { spawnSync } from "node:child_process";
@@ -37,12 +37,14 @@ async function live() {
   return { fax, number: numbers[0] };
 }
 
+/** The pages that are also drawn in dark mode and on a phone. All would double what everyone who clones the project downloads. */
+const ALSO_DARK_AND_SMALL = ["faxes", "fax", "traffic"];
+const LIGHT = ["", { viewport: { width: 1280, height: 800 } }];
+const DARK = ["-dark", { viewport: { width: 1280, height: 800 }, colorScheme: "dark" }];
+const PHONE = ["-phone", { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true }];
+
 async function draw(name, path, prepare) {
-  for (const [suffix, options] of [
-    ["", { viewport: { width: 1280, height: 800 } }],
-    ["-dark", { viewport: { width: 1280, height: 800 }, colorScheme: "dark" }],
-    ["-phone", { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true }],
-  ]) {
+  for (const [suffix, options] of ALSO_DARK_AND_SMALL.includes(name) ? [LIGHT, DARK, PHONE] : [LIGHT]) {
     const page = await open(browser, `${emulator.url}${path}`, { reducedMotion: "reduce", ...options });
     await page.getByRole("heading", { level: 1 }).waitFor();
     await page.getByText("Live", { exact: true }).waitFor({ state: "attached" });
@@ -87,6 +89,9 @@ try {
   await want("bins", "/console/twiml-bins", (page) => page.getByText("<Receive action").first().waitFor());
   await want("clock", "/console/clock");
   await want("alerts", "/console/alerts");
+  await want("traffic", "/console/traffic", (page) => page.locator("tbody tr").nth(5).waitFor());
+  await want("all", "/console/all", (page) => page.locator("tbody tr").first().waitFor());
+  await want("api", "/console/api");
   await want("worlds", "/console/worlds");
   await want("connect", "/console/connect");
 } finally {

@@ -3,6 +3,7 @@
 #
 #   tests/browser/run.sh [FILE…]              runs all tests, or those in FILE
 #   tests/browser/run.sh --pictures [NAME…]   redraws the pictures in docs/images, or those named NAME
+#   tests/browser/run.sh --recording          records a fax that arrives, for the README
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -29,6 +30,9 @@ fi
 
 if [[ ${1:-} == --pictures ]]; then
     shift; exec node pictures.mjs "$@"
+fi
+if [[ ${1:-} == --recording ]]; then
+    exec node recording.mjs
 fi
 files=("$@")
 ((${#files[@]})) || files=(./*.test.mjs)
