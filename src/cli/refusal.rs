@@ -140,7 +140,10 @@ mod tests {
         );
         let unknown = "something new; see GET /webhooks";
         assert_eq!(told("something-new", unknown), "something new; see fauxfax webhooks");
-        assert_eq!(told("bad-timeout", "timeout: 0 to 600 seconds, not 900"), "--timeout: 0 to 600 seconds, not 900");
+        assert_eq!(
+            told("bad-timeout", "timeout: must be 0 to 600 seconds, not 900"),
+            "--timeout: must be 0 to 600 seconds, not 900"
+        );
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl NoWorld {
     pub const fn cause(self) -> &'static str {
         match self {
             Self::NotAllowed => "The emulator doesn't answer to this host name, or to this web page.",
-            Self::UnknownPath => "Nothing has this path.",
+            Self::UnknownPath => "No resource has this path.",
             Self::WrongMethod => "This path has no such method.",
             Self::NoCredential => "The request has no credential.",
             Self::UnknownAccount => "There is no such account.",

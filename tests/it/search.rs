@@ -453,18 +453,22 @@ async fn an_invalid_search_is_refused_with_the_mistake_and_what_to_write() {
         ),
         ([("q", "status:faild"), ("limit", "1")], 422, "q: status: \"faild\" is not one of queued, processing, "),
         ([("q", "pages:ten"), ("limit", "1")], 422, "q: pages: a number of pages such as 3, >10, "),
-        ([("q", "after:tomorrow"), ("limit", "1")], 422, "q: after: a time ago by the world's clock, such as 5m, "),
+        (
+            [("q", "after:tomorrow"), ("limit", "1")],
+            422,
+            "q: after: must be a time ago by the world's clock, such as 5m, ",
+        ),
         ([("q", "\"open"), ("limit", "1")], 422, "q: a quotation mark is not closed; "),
         ([("status", "faild"), ("limit", "1")], 422, "status: \"faild\" is not one of queued, "),
         ([("direction", "in"), ("limit", "1")], 422, "direction: \"in\" is not one of inbound, outbound"),
-        ([("limit", "501"), ("q", "")], 422, "limit: 1 to 500, not 501"),
-        ([("page_token", "x"), ("limit", "1")], 400, "page_token: a whole number from 0 to "),
+        ([("limit", "501"), ("q", "")], 422, "limit: must be 1 to 500, not 501"),
+        ([("page_token", "x"), ("limit", "1")], 400, "page_token: must be a whole number from 0 to "),
     ] {
         let (found, detail) = desk.bench.refused("GET", &target(&desk.account, &params), Value::Null).await;
         assert!(found == status && detail.starts_with(told), "{params:?}: {found} {detail}");
     }
     let (status, told) = desk.bench.refused("GET", &target("*", &[("page_token", "7")]), Value::Null).await;
-    let expected = "page_token: the next_page_token of a page of all accounts' faxes, not \"7\"";
+    let expected = "page_token: must be the next_page_token of a page of all accounts' faxes, not \"7\"";
     assert_eq!((status, told.as_str()), (400, expected));
     // In a URL, an unescaped + is a blank.
     let raw = format!("/faxes?account={}&q=to:+1555", desk.account);

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
-/// The longest body that is accepted: a hundred times the longest request of any helper library.
+/// The maximum length of a body, in bytes: a hundred times the longest request of any helper library.
 pub const FORM_BYTES_MAX: usize = 256 * 1024;
 /// The maximum number of parameters in a request; Twilio's largest resource has about thirty.
 pub const PARAMETERS_MAX: usize = 1_000;

@@ -259,7 +259,8 @@ fn configured_number(
 ) -> Result<(PhoneNumber, NumberChange), Problem> {
     let field = |name: &str| format!("{place}.{name}");
     let own = number.get(PHONE_NUMBER).ok_or_else(|| bad(&field(PHONE_NUMBER), "is required"))?;
-    let own = own.as_str().ok_or_else(|| bad(&field(PHONE_NUMBER), &format!("a string, not {}", shown(own))))?;
+    let own =
+        own.as_str().ok_or_else(|| bad(&field(PHONE_NUMBER), &format!("must be a string, not {}", shown(own))))?;
     let mut given = Vec::new();
     for (key, value) in number.iter().filter(|(key, _)| *key != PHONE_NUMBER) {
         let Some(attribute) = OF_NUMBER.iter().find(|attribute| attribute.name == key) else {
@@ -273,7 +274,7 @@ fn configured_number(
             Value::String(text) => text.clone(),
             Value::Bool(_) | Value::Number(_) => value.to_string(),
             Value::Array(_) | Value::Object(_) => {
-                return Err(bad(&field(key), &format!("a string, not {}", shown(value))));
+                return Err(bad(&field(key), &format!("must be a string, not {}", shown(value))));
             }
         };
         given.push((attribute.parameter, text));

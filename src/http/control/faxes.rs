@@ -81,7 +81,7 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
     let Asked(query): Asked<FaxesQuery> = Asked::from_request_parts(&mut parts, &registry).await?;
     let size = query.limit.unwrap_or(PAGE_SIZE_DEFAULT);
     if !(1..=PAGE_SIZE_MAX).contains(&size) {
-        return Err(bad(format!("limit: 1 to {PAGE_SIZE_MAX}, not {size}")));
+        return Err(bad(format!("limit: must be 1 to {PAGE_SIZE_MAX}, not {size}")));
     }
     let search = query.search()?;
     let origin = origin(&parts, registry.settings().public_url.as_ref());
@@ -178,7 +178,7 @@ impl FaxesQuery {
 fn start_in_one(token: Option<&str>) -> Result<Start, Problem> {
     let Some(token) = token else { return Ok(Start::Newest) };
     token.parse().map(Start::Before).map_err(|_| {
-        let detail = format!("page_token: a whole number from 0 to {}, not {token:?}", Ordinal::MAX);
+        let detail = format!("page_token: must be a whole number from 0 to {}, not {token:?}", Ordinal::MAX);
         bad_query(&detail)
     })
 }
@@ -186,7 +186,7 @@ fn start_in_one(token: Option<&str>) -> Result<Start, Problem> {
 fn start_in_all(token: Option<&str>) -> Result<Start, Problem> {
     let Some(token) = token else { return Ok(Start::Newest) };
     Key::parse(token).map(Start::Below).ok_or_else(|| {
-        bad_query(&format!("page_token: the next_page_token of a page of all accounts' faxes, not {token:?}"))
+        bad_query(&format!("page_token: must be the next_page_token of a page of all accounts' faxes, not {token:?}"))
     })
 }
 

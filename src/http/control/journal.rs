@@ -202,7 +202,7 @@ pub(super) fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem>
     let id = value.to_str().ok().and_then(|id| id.trim().parse().ok());
     id.map(Some).ok_or_else(|| {
         let shown = String::from_utf8_lossy(value.as_bytes());
-        let detail = format!("the header Last-Event-ID is the id of an event, a whole number, not {shown:?}");
+        let detail = format!("the header Last-Event-ID must be the id of an event, a whole number, not {shown:?}");
         Problem::new(400, "bad-last-event-id", detail)
     })
 }

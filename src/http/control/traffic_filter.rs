@@ -184,7 +184,7 @@ fn contains(value: &Value, text: &str) -> bool {
 fn unless_blank<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let text = text.trim();
-    let error = || D::Error::custom(format!("an error code such as 21211, not {text:?}"));
+    let error = || D::Error::custom(format!("must be an error code such as 21211, not {text:?}"));
     if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(|_| error()) }
 }
 
