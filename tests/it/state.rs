@@ -415,7 +415,7 @@ fn a_state_whose_alarms_do_not_fit_its_faxes_is_refused() {
         let under_way = state["world"]["under_way"].as_array_mut().expect("requests");
         under_way.retain(|each| each["intent"].get("fetch-document").is_none());
     });
-    assert!(told.contains("nothing under way would ever move fax"), "{told}");
+    assert!(told.contains("could never end: nothing that it waits for is under way"), "{told}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::model::webhook::Method;
 pub const DEPTH_MAX: usize = 64;
 /// The maximum number of nodes per document; more would not fit into 64 kB of meaningful TwiML.
 const NODES_MAX: u32 = 32 * 1024;
-/// The maximum number of warnings per document; further ones would hardly say anything new.
+/// The maximum number of warnings per document; further ones would hardly help a developer.
 const WARNINGS_MAX: usize = 20;
 /// Content types that are accepted for TwiML. Frameworks send `text/html` unless an app sets a type (docs/fidelity.md,
 /// "Receiving, TwiML").

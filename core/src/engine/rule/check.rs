@@ -143,7 +143,7 @@ fn check_pages(least: u32, most: u32) -> Result<(), RuleFault> {
 fn check_party(name: &str, pattern: &str) -> Result<(), RuleFault> {
     let field = format!("match.{name}");
     if pattern.len() > SIP_URI_LEN_MAX {
-        return fault(field, format!("at most {SIP_URI_LEN_MAX} characters"));
+        return fault(field, format!("must have at most {SIP_URI_LEN_MAX} characters"));
     }
     let is_number = pattern.starts_with('+');
     let is_digits =
