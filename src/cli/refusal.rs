@@ -86,7 +86,7 @@ fn sentence(name: &str, detail: &str) -> String {
             )
         }
         "control-token-needed" => {
-            "the emulator wants its control token: pass it with --control-token or FAUXFAX_CONTROL_TOKEN".to_owned()
+            "the emulator requires its control token: pass it with --control-token or FAUXFAX_CONTROL_TOKEN".to_owned()
         }
         "bad-advance" | "bad-seconds" | "bad-date" => {
             detail.trim_start_matches("to: ").trim_start_matches("seconds: ").to_owned()

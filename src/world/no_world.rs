@@ -47,7 +47,7 @@ impl NoWorld {
             Self::OtherDialect => "The path belongs to a service other than the account's.",
             Self::KeyNotEnough => "An API key is not enough for this resource.",
             Self::Broken => "The account's world is broken because of a fault in the emulator.",
-            Self::TooManyAccounts => "The account would be one too many.",
+            Self::TooManyAccounts => "There are already too many accounts.",
             Self::NotCreated => "Nothing has used this account yet, and reading doesn't create it.",
         }
     }

@@ -1,4 +1,4 @@
-//! How a REST request reads and changes a world: the change, the view of the result and the journal's record of the
+//! Reads and changes a world for a REST request. The change, the view of the result and the journal's record of the
 //! request are made under one lock, so that no other entry comes between them.
 
 use super::World;

@@ -39,7 +39,7 @@ pub(super) struct NewAccount {
     /// The service whose API the account uses, `twilio` or `signalwire`; by default the one that `sid` belongs to, else
     /// `twilio`.
     dialect: Option<String>,
-    /// Which statuses fire the StatusCallback: `all`, `queued-and-final` or `final`.
+    /// Which statuses trigger the StatusCallback: `all`, `queued-and-final` or `final`.
     callbacks: Option<String>,
     /// What the API does: `full`, `test-credentials` (only buying numbers and sending messages is possible, all else
     /// gets error 20008) or `retired` (each fax call gets error 34005).

@@ -166,7 +166,7 @@ async fn moved(
         Ok(Err(ClockError::Gone)) => return Err(Problem::gone(world)),
         Err(_) => {
             let detail = "the world did not settle in time, and its clock keeps the time that it has reached; a \
-                          webhook or a document may be hanging";
+                          webhook or a document fetch may be hanging";
             return Err(Problem::new(408, "not-settled", detail));
         }
     }

@@ -25,10 +25,10 @@ const PAGE_SIZE_MAX: usize = 500;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FaxesQuery {
-    /// A search: terms separated by blanks, all of which must hold, such as `status:failed to:+1555* pages:>10
+    /// A search: terms separated by spaces, all of which must match, such as `status:failed to:+1555* pages:>10
     /// after:5m -from:Jack "no answer"`. The keys are `status`, `direction`, `from`, `to`, `number`, `code`, `pages`,
-    /// `callbacks`, `after`, `before`, `quality`, `sid`, `error` and `text`; a word without a key is looked for in the SID, the
-    /// numbers and the error. Numbers match however they are written.
+    /// `callbacks`, `after`, `before`, `quality`, `sid`, `error` and `text`; a word without a key is searched for in
+    /// the SID, the numbers and the error. Numbers match regardless of punctuation.
     q: Option<String>,
     /// `inbound` or `outbound`.
     direction: Option<String>,

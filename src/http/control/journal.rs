@@ -167,14 +167,14 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
     Ok(lazy::list("events", events.into_iter().map(|each| EventView::of(&each)), &rest))
 }
 
-/// Returns the events of all accounts in the order in which they happened, page by page or live. A place is one in the
-/// sequence of all accounts, so that one number says where to read on.
+/// Returns the events of all accounts in the order in which they happened, page by page or live. Places are positions
+/// in the sequence of all accounts, so that a single number says where to continue.
 fn of_all(registry: Registry, query: EventsQuery, headers: &HeaderMap) -> Result<Response, Problem> {
     let fax = given(query.fax.as_deref()).map(parse_fax).transpose()?;
     let kind = query.kind.filter(|kind| given(Some(kind)).is_some()).map(known_kind).transpose()?;
     let start = Start::of(query.since, query.all).map_err(|error| bad_query(&error))?;
     let start = last_event_id(headers)?.map_or(start, Start::After);
-    // Each account is reset on its own, so no reset is the last one for all.
+    // Each account is reset separately, so there is no last reset of all accounts.
     let since = if let Start::After(since) = start { since } else { 0 };
     let view = move |news: &News| {
         let event = news.journaled()?;

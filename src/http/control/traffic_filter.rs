@@ -180,7 +180,7 @@ fn contains(value: &Value, text: &str) -> bool {
     }
 }
 
-/// Reads a number, or nothing from a blank parameter.
+/// Reads a number; a blank parameter counts as absent.
 fn unless_blank<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let text = text.trim();
