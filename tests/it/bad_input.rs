@@ -222,7 +222,7 @@ async fn an_advance_beyond_the_end_of_the_clock_says_where_the_clock_ends() {
     for (body, told) in [
         (
             json!({ "to": "12026-01-01T00:00:00Z" }),
-            "to: an RFC 3339 date and time before 9999-12-30T22:00:00.000000Z, such as",
+            "to: must be an RFC 3339 date and time before 9999-12-30T22:00:00.000000Z, such as",
         ),
         (json!({ "to": "9999-12-31T23:59:59Z" }), "not \"9999-12-31T23:59:59Z\""),
         (json!({ "to": "tomorrow" }), "such as 2026-03-01T00:00:00Z, not \"tomorrow\""),

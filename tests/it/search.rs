@@ -452,7 +452,7 @@ async fn an_invalid_search_is_refused_with_the_mistake_and_what_to_write() {
             "q: unknown key \"stauts\". Did you mean status? The keys are ",
         ),
         ([("q", "status:faild"), ("limit", "1")], 422, "q: status: \"faild\" is not one of queued, processing, "),
-        ([("q", "pages:ten"), ("limit", "1")], 422, "q: pages: a number of pages such as 3, >10, "),
+        ([("q", "pages:ten"), ("limit", "1")], 422, "q: pages: must be a number of pages such as 3, >10, "),
         (
             [("q", "after:tomorrow"), ("limit", "1")],
             422,
@@ -470,7 +470,7 @@ async fn an_invalid_search_is_refused_with_the_mistake_and_what_to_write() {
     let (status, told) = desk.bench.refused("GET", &target("*", &[("page_token", "7")]), Value::Null).await;
     let expected = "page_token: must be the next_page_token of a page of all accounts' faxes, not \"7\"";
     assert_eq!((status, told.as_str()), (400, expected));
-    // In a URL, an unescaped + is a blank.
+    // In a URL, an unescaped + is a space.
     let raw = format!("/faxes?account={}&q=to:+1555", desk.account);
     let (status, told) = desk.bench.refused("GET", &raw, Value::Null).await;
     assert!(status == 422 && told.contains("in a URL, write + as %2B"), "{told}");

@@ -1,5 +1,5 @@
-//! Tests the requests that apps of SignalWire accounts get: parameters, headers, signature, limits and attempts, over
-//! real HTTP.
+//! Tests, over real HTTP, the requests to apps of SignalWire accounts: parameters, headers, signatures, limits and
+//! attempts.
 
 use fauxfax::dialect::signature;
 use fauxfax::emulator::{AccountSetup, Settings, World};

@@ -253,8 +253,7 @@ fn a_duplicate_field_or_entry_is_refused() {
 
 #[test]
 fn an_old_state_with_too_many_values_to_upgrade_is_refused_with_the_limit() {
-    let many = "0,".repeat(500_001);
-    let text = format!(r#"{{"fauxfax_state":1,"world":[{}0]}}"#, many);
+    let text = format!(r#"{{"fauxfax_state":1,"world":[{}0]}}"#, "0,".repeat(500_001));
     let told = State::read(text.as_bytes(), &[]).expect_err("a refusal").to_string();
     assert!(told.starts_with("fauxfax_state: a state of version 1 may have at most 500000 values"), "{told}");
     assert!(told.contains("this one has up to 500004") && told.contains("export it again"), "{told}");
