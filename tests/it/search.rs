@@ -157,7 +157,7 @@ async fn busy_faxes_are_found_by_their_code_and_the_list_says_why() {
         assert_eq!(desk.hits(name, value).await, hits, "{name}={value}");
     }
     let both = desk.list(&[("q", "34002"), ("direction", "inbound")]).await;
-    assert_eq!((&both["hits"], &both["total"]), (&json!(0), &json!(5)), "all filters must hold");
+    assert_eq!((&both["hits"], &both["total"]), (&json!(0), &json!(5)), "all filters must match");
     let page = desk.list(&[]).await;
     let why = |at: usize| (page["faxes"][at]["error_code"].clone(), page["faxes"][at]["error_message"].clone());
     assert_eq!(why(0), (json!(34004), json!("Error during fax transmission")));

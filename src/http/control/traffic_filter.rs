@@ -180,7 +180,7 @@ fn contains(value: &Value, text: &str) -> bool {
     }
 }
 
-/// Reads a number; a blank parameter counts as absent.
+/// Reads a number; an empty one counts as absent.
 fn unless_blank<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let text = text.trim();

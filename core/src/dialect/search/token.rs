@@ -90,7 +90,7 @@ fn first(text: &str) -> Result<(Token, &str), String> {
             ':' if !is_inside && !token.is_quoted && token.key.is_none() && !token.value.is_empty() => {
                 token.key = Some(std::mem::take(&mut token.value));
             }
-            blank if blank.is_whitespace() && !is_inside => return Ok((token, &body[at..])),
+            space if space.is_whitespace() && !is_inside => return Ok((token, &body[at..])),
             other => token.value.push(other),
         }
     }
