@@ -174,7 +174,7 @@ fn receive(element: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Receive {
         // An invalid value is not an error: the default applies.
         if let Err(words) = taken {
             let (name, value) = (attribute.name(), excerpt(value));
-            let text = format!("<Receive {name}=\"{value}\"> is not one of {words}; the default is used");
+            let text = format!("<Receive {name}=\"{value}\">: {name} must be one of {words}; the default is used");
             warnings.push(Warning::of_schema(text));
         }
     }

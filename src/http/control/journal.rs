@@ -124,8 +124,8 @@ struct PageEnd {
     evicted: u64,
     /// How many of those came after `since` and are thus missing from this page.
     missed: u64,
-    /// Number of refused requests since the last reset that the journal did not take, because it takes only so many;
-    /// `GET /traffic` has them.
+    /// Number of refused requests since the last reset that are not in the journal, because it takes a limited number
+    /// of them; `GET /traffic` has them.
     left_out: u64,
 }
 

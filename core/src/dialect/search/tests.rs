@@ -1,4 +1,5 @@
-//! Tests searches as people type them. They search calls without a fax, whose properties a test can choose freely.
+//! Tests searches as people type them. The tests search calls without a fax, because the properties of such a call can
+//! be chosen freely.
 
 use super::term::Test;
 use super::*;
