@@ -240,8 +240,8 @@ impl World {
     /// the account's token.
     pub fn claim(&self, token: &str) -> Option<Admission> {
         {
-            // Nearly every call returns from this block. At its end the gate is unlocked, so that `refresh_admission`
-            // can write-lock it.
+            // Nearly every call returns from this block. The gate is unlocked at the end of the block, so that
+            // `refresh_admission` can lock it for writing.
             let gate = self.gate();
             if gate.is_claimed() {
                 return gate.opened_by(token);
@@ -255,7 +255,7 @@ impl World {
         self.gate().opened_by(token)
     }
 
-    /// Returns the account's current admission: the terms on which its calls are admitted.
+    /// Returns the account's current admission, which decides what its callers may do.
     #[must_use]
     pub fn admission(&self) -> Admission {
         self.gate().admission()

@@ -1,4 +1,4 @@
-//! The faxes of all worlds in one live list, for watching tests that have an account each while they run.
+//! The faxes of all worlds in one live list, for watching tests that run in parallel, each with its own account.
 
 import { control } from "./api.js";
 import { List } from "./faxes.js";
@@ -15,7 +15,7 @@ const ALL_WORLDS = {
   heads: ["Fax", "Status", "Why", "Pages", "Took", "World", "When"],
   where: "in all worlds",
   row: (fax) => new RowOfWorld(fax),
-  empty: () => h("div", { class: "card empty" }, icon("faxes"), h("h2", {}, "No faxes yet"), h("p", {}, "Faxes of every account appear here as they come. Give each of your tests an account of its own, and watch them run side by side."), linkButton("Connect your app", "/console/connect", { kind: "first", mark: "connect" })),
+  empty: () => h("div", { class: "card empty" }, icon("faxes"), h("h2", {}, "No faxes yet"), h("p", {}, "The faxes of all accounts appear here as soon as they exist. Give each of your tests an account of its own, and watch them run side by side."), linkButton("Connect your app", "/console/connect", { kind: "first", mark: "connect" })),
 };
 
 /** The page. */
@@ -29,7 +29,7 @@ export async function page(context) {
   context.onLeave(() => list.close());
   context.keys = list.keys;
   return [
-    head("All worlds", { actions: [linkButton("Manage worlds", "/console/worlds", { mark: "worlds" })], lead: "The faxes of every account, as they come. A world is one account with its own faxes, numbers, clock and rules." }),
+    head("All worlds", { actions: [linkButton("Manage worlds", "/console/worlds", { mark: "worlds" })], lead: "The faxes of all accounts, updated live. A world is one account with its own faxes, numbers, clock and rules." }),
     list.search.element,
     list.bar,
     list.news,

@@ -1,21 +1,21 @@
-//! Calls of the control API and of the REST API. It holds which world the page is about, and shows nothing.
+//! Calls the control API and the REST API in the world that the page is about. It shows nothing.
 
 import { speak } from "./service.js";
 
 const CONTROL = "/_fauxfax/v1";
-/** A call that brings nothing within this is told as lost; clock moves and waits have their own. */
+/** A call without a response within this time has failed; clock moves and waits have limits of their own. */
 const PATIENCE_MS = 20_000;
 
 const GONE = "The emulator can't be reached. Is it running?";
 
-/** What the emulator refused, or that it can't be reached (status 0). */
+/** A refusal by the emulator, or the failure to reach it (status 0). */
 export class Problem extends Error {
   constructor(status, detail, name = "") {
     super(detail);
     this.status = status;
     this.name_ = name;
   }
-  /** The call isn't there in this build. */
+  /** Whether this build lacks the call. */
   get isMissing() {
     return this.status === 404 && (this.name_.endsWith("no-such-call") || this.name_ === "no-such-resource");
   }
@@ -32,7 +32,7 @@ export async function loaded(script) {
   }
 }
 
-/** The account that the address names, or nothing: the default account. */
+/** The account that the address names, or nothing for the default account. */
 export function account() {
   return new URLSearchParams(location.search).get("account");
 }
@@ -51,7 +51,7 @@ export function controlUrl(path, query = {}) {
   return at(`${CONTROL}${path}`, query);
 }
 
-/** Calls the control API; answers its JSON. */
+/** Calls the control API; returns the JSON of the response. */
 export async function control(method, path, { query, body, form, signal, patience = PATIENCE_MS } = {}) {
   const headers = { accept: "application/json" };
   if (body !== undefined) headers["content-type"] = "application/json";
@@ -66,14 +66,14 @@ export async function control(method, path, { query, body, form, signal, patienc
   return read(response);
 }
 
-/** Exchanges the control token for a cookie, which images and event streams send as well; answers whether it was right. */
+/** Exchanges the control token for a cookie, which images and event streams send as well; returns whether the token was right. */
 async function openSession(token) {
   const headers = { authorization: `Bearer ${token}` };
   const response = await send(`${CONTROL}/console-session`, { method: "POST", headers, credentials: "same-origin" }, undefined, PATIENCE_MS);
   return response.ok;
 }
 
-/** The same, with nothing where this build lacks the call. */
+/** Calls the control API; returns nothing if this build lacks the call. */
 export async function controlIfThere(method, path, options) {
   try {
     return await control(method, path, options);
@@ -85,7 +85,7 @@ export async function controlIfThere(method, path, options) {
 
 let known = null;
 
-/** This page's world: sid, token, numbers. Asked once, and again after `forget`. */
+/** This page's world: sid, token, numbers. It is requested once, and again after `forget`. */
 export async function world() {
   const key = account() ?? "";
   if (known?.key !== key) known = { key, promise: askWorld(), };
@@ -106,13 +106,13 @@ async function askWorld() {
     return await control("GET", `/accounts/${encodeURIComponent(sid)}`, { query: { account: sid } });
   } catch (problem) {
     if (problem.status !== 404) throw problem;
-    // Looking at an account creates no world; where any account may have one, it is shown as empty as it would begin.
+    // A look at an account creates no world. If any account may have one, the page shows it empty, as it would start.
     await control("GET", "/clock", { query: { account: sid } });
     return { sid, auth_token: null, friendly_name: "", dialect: /^[0-9a-f]{8}-/i.test(sid) ? "signalwire" : "twilio", status: "active", numbers: [] };
   }
 }
 
-/** Lets the world be asked for again. */
+/** Makes sure that the world is requested again. */
 export function forget() {
   known = null;
 }
@@ -138,11 +138,11 @@ export function basic(sid, token) {
 async function send(url, options, signal, patience) {
   const limit = AbortSignal.timeout(patience);
   try {
-    // Without credentials a 401 of the REST API opens no dialog of the browser's own.
+    // Without credentials, a 401 from the REST API doesn't open the browser's own dialog.
     return await fetch(url, { credentials: "omit", ...options, cache: "no-store", signal: signal ? AbortSignal.any([signal, limit]) : limit });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Problem(0, limit.aborted ? "The emulator has not responded in time." : GONE, "unreachable");
+    throw new Problem(0, limit.aborted ? "The emulator didn't respond in time." : GONE, "unreachable");
   }
 }
 
@@ -153,10 +153,10 @@ async function read(response) {
   try {
     data = JSON.parse(text);
   } catch {
-    // Told below by its status.
+    // The response isn't JSON, so its status is reported below.
   }
   if (response.ok && data !== null) return data;
   if (data?.type || data?.detail) throw new Problem(response.status, data.detail ?? data.title, data.type);
   if (data?.message) throw new Problem(response.status, data.code ? `${data.message} (${data.code})` : data.message, response.status === 404 ? "no-such-resource" : "");
-  throw new Problem(response.status, `The emulator responded with ${response.status} and no reason.`, "");
+  throw new Problem(response.status, `The emulator responded with ${response.status}, without a reason.`, "");
 }

@@ -1,4 +1,4 @@
-//! Starts the console: finds the page for an address, shows it, and goes from one to the next without a reload.
+//! Starts the console: finds the page for an address, shows it, and goes from page to page without a reload.
 
 import { account, at, forget, loaded } from "./api.js";
 import { h } from "./dom.js";
@@ -60,7 +60,7 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
     announce: shell.announce,
     query: new URLSearchParams(location.search),
     events: (listener) => stops.push(live.on("events", listener)),
-    /** Calls once the stream is open: what happened before it is to be asked for. */
+    /** Calls back once the stream is open, to ask for what happened before. */
     whenLive: (action) => {
       if (live.currentState() === "live" && shownAccount === account()) return;
       const stop = live.on("state", (state) => state === "live" && (stop(), action()));

@@ -1,4 +1,4 @@
-//! A fax while it is on its way: which part of the call is on the line, how fast, and how much of the current page has arrived.
+//! The progress of a fax: the current part of the call, the bit rate, and how much of the current page has arrived.
 //! The animations are the browser's own and run without scripts; this file only sets where they start and end, and how long they take.
 
 import { control } from "./api.js";
@@ -88,7 +88,7 @@ export class Arriving {
     if (hadFocus) this.acts.querySelector("button")?.focus();
   }
 
-  /** Marks the part of the call that is on the line, and runs again when the next one begins. */
+  /** Marks the current part of the call, and runs again when the next one begins. */
   showPhase() {
     const { step, parts } = this.progress;
     const now = this.now();
@@ -122,7 +122,7 @@ export class Arriving {
     }
   }
 
-  /** How far the rows are and will be, from 0 to 1, when they continue, and for how long; they don't move if no time passes. */
+  /** The part of the page that has arrived and that will, from 0 to 1, when its rows continue, and for how long; nothing moves if no time passes. */
   course() {
     const { parts, started_at: started, ends_at: ends } = this.progress;
     const i = parts?.findIndex(({ part }) => part === "picture") ?? -1;

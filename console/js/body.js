@@ -26,7 +26,7 @@ export function kindOf(text, type = "") {
   return start.startsWith("<") || (/xml/.test(type) && start) ? "xml" : "text";
 }
 
-/** A body with its views to choose from. `told` is the emulator's complaint about it. */
+/** A body with its views to choose from. `told` is the emulator's message about it. */
 export function body(text, { type = "", told = "", name = "Body" } = {}) {
   const kind = kindOf(text, type);
   const wrong = kind === "xml" && mistake(text, told);

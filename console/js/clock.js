@@ -1,4 +1,4 @@
-//! The clock of this world, its rules and its snapshots: time and behaviour on purpose.
+//! The clock of this world, its rules and its snapshots.
 
 import { at, control, controlIfThere } from "./api.js";
 import { fill, h, say } from "./dom.js";
@@ -8,11 +8,11 @@ import { RuleList } from "./rules.js";
 import { button, confirm, field, head, once, outcome, problemNote, toast } from "./ui.js";
 
 const STEPS = [["1 min", 60], ["15 min", 900], ["1 hour", 3600], ["2 hours", 7200], ["1 day", 86400], ["180 days", 15552000]];
-/** A move answers when the world has settled; webhooks may take their time. */
+/** The response to a clock move comes only once the world has settled, and webhooks may be slow. */
 const PATIENCE_MS = 130_000;
 const TIMEOUT_S = 120;
 const TICK_MS = 1000;
-/** What is due is asked for again at most this often. */
+/** The due items are requested again at most this often. */
 const REFRESH_MS = 500;
 const DUE = { start: "A queued fax starts", dial: "The call starts", redial: "The number is called again", "ring-end": "Ringing ends", page: "A page has been sent", retry: "A webhook is retried", tell: "A webhook is sent", message: "A text message moves on" };
 

@@ -54,7 +54,7 @@ export function sideBySide(one, other) {
 }
 
 function cell(value) {
-  return h("td", {}, value === undefined || value === null ? h("span", { class: "muted" }, "not there") : String(value));
+  return h("td", {}, value === undefined || value === null ? h("span", { class: "muted" }, "absent") : String(value));
 }
 
 function both(a = {}, b = {}) {
@@ -67,7 +67,7 @@ function bodies(a, b) {
   return [h("h3", {}, "Response bodies"), h("pre", { class: "body diff", tabindex: "0", "aria-label": "Differences of the response bodies" }, difference(a.split("\n"), b.split("\n")).map(([mark, line]) => h("span", { class: marks[mark] }, `${mark} ${line}\n`)))];
 }
 
-/** Lines marked `-`, `+` or blank, which keep the longest common subsequence. */
+/** Lines marked with `-`, `+` or a space; those with a space are the longest common subsequence. */
 export function difference(a, b) {
   if (a.length > LINES_MAX || b.length > LINES_MAX) return [...a.map((line) => ["-", line]), ...b.map((line) => ["+", line])];
   const common = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));

@@ -1,4 +1,4 @@
-//! The conversation about a fax, told in order: request, TwiML, pages, statuses, callbacks, and what went wrong.
+//! The conversation about a fax, in order: request, TwiML, pages, statuses, callbacks, and what went wrong.
 
 import { h, say } from "./dom.js";
 import { exchange } from "./exchange.js";
@@ -19,7 +19,7 @@ const TOKEN = "i-twilio-idempotency-token";
 /** The short names of requests, by their purpose. */
 const PLACES = { "fax-url": "FaxUrl", "fallback-url": "FallbackUrl", action: "action", "status-callback": "StatusCallback" };
 
-/** A timeline that grows at its end and moves nothing that is there. */
+/** A timeline that grows at its end and never moves earlier steps. */
 export class Conversation {
   constructor(context, tools) {
     this.context = context;
@@ -40,7 +40,7 @@ export class Conversation {
     const { kind, data } = event;
     if (kind === "fax.page") return this.addPage(event);
     const isRead = kind === "api.request" && data.method === "GET";
-    // Reads are folded away, so they part no pages.
+    // Reads are hidden by default, so they don't separate pages.
     if (!isRead) this.openPages = null;
     if (kind === "webhook.attempt") this.remember(event);
     const [tone, ...content] = this.step(kind, data, event);
@@ -171,11 +171,11 @@ export class Conversation {
       case "rule.fired":
         return ["odd", data.what ? sentence(data.what) : `Rule ${data.rule_id} acted`, h("details", { class: "more" }, h("summary", {}, "What it does"), h("pre", { class: "json" }, JSON.stringify(data[data.kind] ?? data, null, 2)))];
       case "caller-id.adopted":
-        return ["plain", `${data.phone_number} becomes a caller id of this account`];
+        return ["plain", `${data.phone_number} became a caller id of this account`];
       case "media.refused":
-        return ["bad", "A download of the document is refused ", answered(data.status), h("p", { class: "fault" }, data.detail)];
+        return ["bad", "A download of the document was refused ", answered(data.status), h("p", { class: "fault" }, data.detail)];
       case "media.warning":
-        return ["odd", "The document is downloaded", h("p", {}, data.detail)];
+        return ["odd", "The document was downloaded", h("p", {}, data.detail)];
       case "media.evicted":
         return ["odd", "The document was dropped to make room for newer ones (media budget)"];
       default:

@@ -1,7 +1,7 @@
 //! Builds elements. Text goes in as text nodes and attributes as attributes: no value ever becomes markup.
 
 const SVG = "http://www.w3.org/2000/svg";
-/** Links lead nowhere else: a `javascript:` address in somebody's data stays a text. */
+/** The addresses that links may have: a `javascript:` address in somebody's data remains plain text. */
 const SAFE_ADDRESS = /^(https?:\/\/|blob:|\/(?!\/)|#|\?)/i;
 
 /** An element with properties and children; `null`, `undefined` and `false` children are left out. */

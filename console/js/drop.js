@@ -1,9 +1,9 @@
-//! A document dropped anywhere on the console becomes an incoming fax to be sent off. It reads no file.
+//! Offers to receive a document that is dropped anywhere on the console as a fax. It reads no file.
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
-/** Calls back with the first file that is dropped on the page, unless a page's own place takes it. */
+/** Calls back with the first file that is dropped on the page, unless a drop area of the page takes it. */
 export function watchDrops(dropped) {
   const veil = h("div", { class: "veil", hidden: true, "aria-hidden": "true" }, h("div", {}, icon("page"), h("p", {}, "Drop to receive it as a fax")));
   document.body.append(veil);

@@ -1,4 +1,4 @@
-//! What the list says before the first fax: how to make one come, ready to be copied.
+//! The list before the first fax: how to receive or send one, as commands to copy.
 
 import { at, world } from "./api.js";
 import { h } from "./dom.js";
@@ -6,7 +6,7 @@ import { icon } from "./icons.js";
 import { faxesOf, service } from "./service.js";
 import { code, linkButton, note } from "./ui.js";
 
-/** The lesson, with this world's numbers. */
+/** The commands, with this world's numbers. */
 export async function emptyFaxes() {
   const own = await world().catch(() => null);
   const line = own?.numbers?.find((each) => each.voice_receive_mode === "fax");
@@ -25,7 +25,7 @@ export async function emptyFaxes() {
       "div",
       { class: "lessons" },
       h("section", { class: "stack tight" }, h("h3", {}, "A machine calls your number"), h("p", { class: "muted small" }, `The emulator asks the app behind ${number} for ${service.markup}.`), code(`curl -X POST '${where}/_fauxfax/v1/incoming-faxes${query}' \\\n  -H 'Content-Type: application/json' \\\n  -d '{"to":"${number}","pages":2}'`, "curl, a fax comes in"), code(`fauxfax receive --to ${number} letter.pdf${url}${flag}`, "Command line, a fax comes in")),
-      h("section", { class: "stack tight" }, h("h3", {}, "Your app sends one"), h("p", { class: "muted small" }, `The same call as to ${service.name}, but to this address.`), code(`curl -X POST '${where}${faxesOf(own?.sid ?? service.somebody)}' \\\n  -u "${own?.sid ?? service.somebody}:${token}" \\\n  --data-urlencode 'From=${number}' \\\n  --data-urlencode 'To=+15558675310' \\\n  --data-urlencode 'MediaUrl=http://localhost:3000/letter.pdf'`, "curl, a fax goes out"), code(`fauxfax send --from ${number} --to +15558675310 letter.pdf${url}${flag}`, "Command line, a fax goes out")),
+      h("section", { class: "stack tight" }, h("h3", {}, "Your app sends a fax"), h("p", { class: "muted small" }, `The same call as ${service.name}'s, but to this address.`), code(`curl -X POST '${where}${faxesOf(own?.sid ?? service.somebody)}' \\\n  -u "${own?.sid ?? service.somebody}:${token}" \\\n  --data-urlencode 'From=${number}' \\\n  --data-urlencode 'To=+15558675310' \\\n  --data-urlencode 'MediaUrl=http://localhost:3000/letter.pdf'`, "curl, a fax goes out"), code(`fauxfax send --from ${number} --to +15558675310 letter.pdf${url}${flag}`, "Command line, a fax goes out")),
     ),
     h("div", { class: "lessons-end" }, linkButton("Connect your app", at("/console/connect"), { mark: "connect" })),
   );

@@ -9,7 +9,7 @@ import { signaturePart } from "./signature.js";
 import { snippets } from "./snippets.js";
 import { button, copyButton, dialog, pairs } from "./ui.js";
 
-/** An exchange as something to open; its inside is built when it is opened first. */
+/** An exchange that can be opened; its content is built when it is first opened. */
 export function exchange(event, title, remark, context) {
   const { data } = event;
   const inside = h("div", { class: "inside" });
@@ -47,7 +47,7 @@ function contents(event, title) {
   }
 }
 
-/** Control characters as pictures, so that a binary body shows itself. */
+/** Control characters as symbols, so that a binary body is recognised. */
 function printable(text) {
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, (found) => String.fromCharCode(0x2400 + found.charCodeAt(0))).replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\u2423");
 }

@@ -44,7 +44,7 @@ export async function page(context) {
   show();
   context.keys = [["/", "Filter", () => filter.focus()]];
   return [
-    head("API explorer", { actions: [linkButton("openapi.json", controlUrl(DESCRIPTION), { mark: "down", target: "_blank" })], lead: "Every call of the control API, with its parameters, ready to be tried on this emulator." }),
+    head("API explorer", { actions: [linkButton("openapi.json", controlUrl(DESCRIPTION), { mark: "down", target: "_blank" })], lead: "Every call of the control API, with its parameters, ready to try on this emulator." }),
     h("form", { class: "row calm", role: "search", "aria-label": "Filter the calls", on: { submit: (event) => event.preventDefault() } }, h("span", { class: "searchbox grow" }, icon("search"), filter), told),
     sections.map(({ element }) => element),
   ];
@@ -118,7 +118,7 @@ async function attempt(url, options, place) {
   const bytes = new Uint8Array(await response.arrayBuffer());
   const isText = /json|text|xml|pem|yaml|har/.test(type);
   const text = isText ? new TextDecoder().decode(bytes).slice(0, SHOWN_CHARS) : "";
-  fill(place, h("p", {}, h("span", { class: "http", data: { tone: response.ok ? "good" : "bad" } }, String(response.status)), h("span", { class: "muted" }, ` after ${took(performance.now() - began)}, ${size(bytes.length)}${type && `, ${type}`}`)), text ? body(text, { type, name: "Response" }) : bytes.length > 0 && note("", "The response is no text. ", h("a", { href: url, target: "_blank" }, "Open it")));
+  fill(place, h("p", {}, h("span", { class: "http", data: { tone: response.ok ? "good" : "bad" } }, String(response.status)), h("span", { class: "muted" }, ` after ${took(performance.now() - began)}, ${size(bytes.length)}${type && `, ${type}`}`)), text ? body(text, { type, name: "Response" }) : bytes.length > 0 && note("", "The response is not text. ", h("a", { href: url, target: "_blank" }, "Open it")));
 }
 
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;

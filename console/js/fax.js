@@ -12,7 +12,7 @@ import { badge, button, confirm, copyButton, linkButton, note, once, setBadge, t
 import { Viewer } from "./viewer.js";
 
 const QUALITIES = { standard: "standard, 204 × 98 dpi", fine: "fine, 204 × 196 dpi", superfine: "superfine, 204 × 391 dpi" };
-/** The fax is asked for again at most this often while it goes over the line. */
+/** The fax is requested again at most this often while it is transmitted. */
 const REFRESH_MS = 250;
 /** The interval of polling for changes without an event, such as pages being prepared, or another window moving a frozen clock. */
 const POLL_MS = 2000;
@@ -89,7 +89,7 @@ class FaxPage {
 
   async load() {
     const [resource] = await Promise.all([this.ask(), this.readJournal()]);
-    // A call that has only just begun has left no trace yet.
+    // A call that has only just begun is not in the journal yet.
     const call = this.context.keep?.call;
     if (call) this.extra = { from: call.from, to: call.to, ...this.extra };
     if (!resource && this.seq === 0 && !call) throw new Error(`There is no fax ${this.sid} in this world.`);
@@ -97,7 +97,7 @@ class FaxPage {
     this.show();
   }
 
-  /** The fax, or nothing while the call still rings. The control API is asked, so that looking leaves no trace. */
+  /** The fax, or nothing while the call still rings. The control API is used because it doesn't journal reads. */
   async ask() {
     try {
       return await control("GET", `/faxes/${this.sid}`, { signal: this.context.signal });
@@ -107,7 +107,7 @@ class FaxPage {
     }
   }
 
-  /** Asks for what the journal holds beyond what is shown; what is heard meanwhile waits, so that all stays in order. */
+  /** Requests the events after those shown. Events that arrive meanwhile wait, so that all stay in order. */
   async readJournal() {
     this.waiting ??= [];
     try {
@@ -163,7 +163,7 @@ class FaxPage {
     }
   }
 
-  /** Asks for the fax at once, or a little later if that has just been done. */
+  /** Requests the fax at once, or a little later if it has just been requested. */
   refreshSoon() {
     this.isStale = true;
     if (this.isAsking || this.isClosed) return;
@@ -188,7 +188,7 @@ class FaxPage {
     }
   }
 
-  /** Asks again later if no event will announce the next change. */
+  /** Requests the fax again later if no event will announce the next change. */
   pollLater() {
     clearTimeout(this.poll);
     const progress = this.resource?.progress;

@@ -10,11 +10,11 @@ import { SearchBox } from "./searchbox.js";
 import { button, confirm, head, linkButton, once, problemNote, toast } from "./ui.js";
 
 const PAGE_SIZE = 50;
-/** The list is asked for again at most this often while faxes come and go. */
+/** The list is requested again at most this often while faxes come and go. */
 const REFRESH_MS = 600;
-/** A pointer that has moved within this is about to press something. */
+/** If the pointer has moved within this time, the user may be about to press something. */
 const POINTING_MS = 1500;
-/** A rare text in a very long list is looked for in so many steps before "Older" takes over. */
+/** The most requests that look for a rare text in a very long list; "Older" then continues. */
 const LOOKS_MAX = 20;
 /** Deleting very many faxes takes a long time. */
 const DELETE_PATIENCE_MS = 120_000;
@@ -29,7 +29,7 @@ export async function page(context) {
   context.events((events) => list.hear(events));
   context.whenLive(() => list.refresh());
   await list.load();
-  // For whoever measures: the frame after the next is the first that shows the rows.
+  // For measurements: the frame after the next is the first that shows the rows.
   context.shown = () => requestAnimationFrame(() => setTimeout(() => performance.mark("faxes-shown")));
   context.onLeave(() => list.close());
   context.keys = list.keys;
@@ -188,7 +188,7 @@ export class List {
   async remove() {
     const { hits, faxes, calls, complete } = this.answer.counts;
     const what = this.search.query ? `${complete ? "" : "at least "}${count(hits, "fax or call", "faxes and calls")} that this search finds` : calls > 0 ? `${count(faxes, "fax", "faxes")} and ${count(calls, "call")}` : count(faxes, "fax", "faxes");
-    const text = "Their documents go with them. Numbers, rules and the clock stay as they are, and so do faxes that are still in progress.";
+    const text = "Their documents are deleted, too. Numbers, rules and the clock stay as they are, and so do faxes that are still in progress.";
     if (!(await confirm(`Delete ${what}?`, text, "Delete"))) return;
     const done = await control("DELETE", "/faxes", { query: { q: this.search.query, status: "any" }, patience: DELETE_PATIENCE_MS });
     const gone = [(done.deleted > 0 || done.deleted_calls === 0) && count(done.deleted, "fax", "faxes"), done.deleted_calls > 0 && count(done.deleted_calls, "call")].filter(Boolean).join(" and ");
@@ -199,12 +199,12 @@ export class List {
     this.search.field.focus();
   }
 
-  /** Statuses change in place; what is new or has ended brings the list again, soon and once. */
+  /** Changes statuses in place; requests the list again soon, but only once, if faxes are new or have ended. */
   hear(events) {
     let stale = false;
     for (const event of events) {
       if (event.kind === "call.not-answered") stale = true;
-      // A callback that the app didn't take.
+      // It may be about a callback that the app did not accept.
       if (event.kind === "alert") stale ||= this.rows.has(event.fax_sid);
       if (event.kind !== "fax.status") continue;
       const row = this.rows.get(event.fax_sid);
@@ -234,12 +234,12 @@ export class List {
       const answer = await this.ask();
       if (answer) this.take(answer);
     } catch {
-      // The line is lost; the frame says so, and the stream brings the list again.
+      // The frame reports the lost connection, and the list is requested again once the stream is back.
     }
     this.refreshing = false;
   }
 
-  /** Shows what came by itself: at once if nobody would be disturbed, else on request. */
+  /** Shows new faxes: at once if that disturbs nobody, otherwise on request. */
   take(answer) {
     const unseen = answer.faxes.filter((fax) => !this.rows.has(fax.sid)).length;
     const isReading = scrollY > 120 || performance.now() - this.pointedAt < POINTING_MS || this.tbody.contains(document.activeElement) || this.isSelecting();

@@ -34,7 +34,7 @@ export function setZone(utc) {
     if (utc) localStorage.setItem(ZONE_KEY, "UTC");
     else localStorage.removeItem(ZONE_KEY);
   } catch {
-    // As above.
+    // Storage is off, as above.
   }
 }
 
@@ -60,7 +60,7 @@ export const STATUSES = ["queued", "processing", "sending", "delivered", "receiv
 /** The colour that a status is shown in. */
 export const tone = (status) => TONES[status] ?? "still";
 
-/** Whether nothing follows a status. */
+/** Whether a status is final. */
 export const isFinal = (status) => ["delivered", "received", "busy", "no-answer", "failed", "canceled", "not-answered"].includes(status);
 
 /** `2 pages`. */
@@ -103,7 +103,7 @@ export function span(seconds) {
   return parts.slice(0, 2).join(" ") || "0 s";
 }
 
-/** Reads `2h`, `1 h 30 min`, `90s`, `3 days`, `45`; nothing where it can't. */
+/** Reads `2h`, `1 h 30 min`, `90s`, `3 days`, `45`; returns nothing if it can't. */
 export function readSpan(text) {
   const units = { ms: 0.001, s: 1, sec: 1, second: 1, m: 60, min: 60, minute: 60, h: 3600, hr: 3600, hour: 3600, d: 86400, day: 86400, w: 604800, week: 604800 };
   const clean = text.trim().toLowerCase();
@@ -125,7 +125,7 @@ export function phone(text) {
   return parts ? `+1 ${parts[1]} ${parts[2]} ${parts[3]}` : text ?? "";
 }
 
-/** Bytes. */
+/** A size in bytes, in a suitable unit. */
 export function size(bytes) {
   if (bytes < 1024) return `${bytes} bytes`;
   return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} kB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;

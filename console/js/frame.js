@@ -1,4 +1,4 @@
-//! The frame of every page: navigation, which world this is, whether the line is live. It shows no faxes.
+//! The frame of every page: the navigation, the name of the world, and the state of the connection. It shows no faxes.
 
 import { at, world } from "./api.js";
 import { h, say } from "./dom.js";
@@ -21,7 +21,7 @@ export const PLACES = [
 
 const WORDS = { connecting: "Connecting…", live: "Live", lost: "Not connected", refused: "No live events" };
 
-/** Builds the frame; answers the places that pages fill. */
+/** Builds the frame; returns the places that pages fill. */
 export function frame({ switchWorld }) {
   const links = PLACES.map(([text, path, name]) => h("a", { href: at(path), data: { path } }, icon(name), h("span", {}, text)));
   const side = h("header", { class: "side" });
@@ -62,11 +62,11 @@ export function frame({ switchWorld }) {
 
   return {
     main,
-    /** Where the zone of times is named: in the frame, and below the page if the frame is folded. */
+    /** The places that name the time zone: in the frame, and below the page if the frame is folded. */
     zones,
     alerts: links.find((link) => link.dataset.path === "/console/alerts"),
     announce: (text) => say(announcer, text),
-    /** Marks where the reader is, and carries the world along in every link. */
+    /** Marks the current page, and keeps the world in every link. */
     async arrived(path) {
       // A page that is shown again, or for the first time, leaves an open menu as it is.
       if (before !== undefined && before !== path) toggle(false);

@@ -7,7 +7,7 @@ import { icon } from "./icons.js";
 import * as live from "./live.js";
 import { button, once } from "./ui.js";
 
-/** The clock is asked for again at most this often; while it runs, only when it was moved or the world was reset. */
+/** The clock is requested again at most this often and, while it runs, only after it was moved or the world was reset. */
 const REFRESH_MS = 400;
 const OF_THE_CLOCK = new Set(["clock.moved", "world.reset", "world.restored"]);
 

@@ -1,4 +1,4 @@
-//! Line icons, 24 by 24. They are decoration: whatever they stand beside says the same in words.
+//! Line icons, 24 by 24. They are only decoration, since the words beside each say the same.
 
 import { s } from "./dom.js";
 
@@ -48,7 +48,7 @@ export function icon(name) {
   );
 }
 
-/** The mark beside the name. */
+/** The logo beside the name. */
 export function mark() {
   return s(
     "svg",

@@ -1,4 +1,4 @@
-//! Keys: a few that work everywhere, and those that a page adds. Typing in a field is never taken for one.
+//! Keys: a few that work everywhere, and those that a page adds. Typing in a field never triggers them.
 
 import { h } from "./dom.js";
 import { dialog } from "./ui.js";
@@ -19,7 +19,7 @@ export function forPage(keys) {
   ofPage = keys;
 }
 
-/** Shows what keys there are. */
+/** Lists the keys. */
 export function help() {
   if (document.querySelector("dialog[open]")) return;
   const list = (keys) => h("table", { class: "pairs" }, h("tbody", {}, keys.map(([combination, words]) => h("tr", {}, h("th", { scope: "row" }, combination.split(" ").flatMap((key, i) => (i ? [" ", h("kbd", {}, shown(key))] : [h("kbd", {}, shown(key))]))), h("td", { class: "plain" }, words)))));

@@ -1,19 +1,19 @@
-//! The journal as it grows. One stream a page: it says when the line is lost, and finds its way back.
-//! It knows no page and renders nothing.
+//! The journal as it grows, in one stream for each page, which reports a lost connection and reconnects.
+//! It depends on no page and renders nothing.
 
 import { control, controlUrl } from "./api.js";
 
-/** Events are handed on in bunches this far apart: quick enough for the eye, and a busy world costs no more. */
+/** Events are passed on in batches at this interval, which is short enough for the eye and costs no more in a busy world. */
 const BUNCH_MS = 120;
-/** Between attempts to find a lost emulator. */
+/** The time between attempts to reach a lost emulator. */
 const RETRY_MS = [400, 800, 1500, 3000];
-/** Past so many missed events the journal may have dropped some, so pages start afresh. */
+/** After more missed events than this, the journal may have dropped some, so pages start afresh. */
 const MISSED_MAX = 5000;
 /** Events of another stream that are passed on at once: more would block the page. */
 const HANDED_MAX = 50;
 /** Events of another stream that may wait; a page shows no more of them anyway. */
 const WAITING_MAX = 2000;
-/** Where a build has no stream. */
+/** The interval of polling in a build without a stream. */
 const POLL_MS = 1000;
 
 const listeners = { events: new Set(), state: new Set(), restart: new Set() };
@@ -26,7 +26,7 @@ let state = "connecting";
 let round = 0;
 let startedAt = null;
 
-/** Calls back with `events` (a list), `state` (a word) or `restart`; answers how to stop that. */
+/** Calls back with `events` (a list), `state` (a word) or `restart`; returns a function that stops this. */
 export function on(what, listener) {
   listeners[what].add(listener);
   return () => listeners[what].delete(listener);
@@ -35,7 +35,7 @@ export function on(what, listener) {
 /** `connecting`, `live` or `lost`. */
 export const currentState = () => state;
 
-/** Begins, or begins anew for another world, with what comes after `since`. */
+/** Starts the stream, or restarts it for another world, with the events after `since`. */
 export function start(since = null) {
   stop();
   seq = since;
@@ -94,7 +94,7 @@ function stream(mine) {
     setState("live");
   };
   source.onmessage = arrived;
-  // The journal dropped what this page has not seen: it starts afresh.
+  // The journal dropped events that this page has not seen, so the page starts afresh.
   source.addEventListener("evicted", () => listeners.restart.forEach((listener) => listener()));
   source.onerror = () => {
     if (mine !== round) return;
@@ -106,7 +106,7 @@ function stream(mine) {
   };
 }
 
-/** Asks again and again where there is no stream. */
+/** Polls the journal if there is no stream. */
 async function poll(mine) {
   try {
     const { events } = await control("GET", "/events", { query: { since: seq }, patience: 5000 });

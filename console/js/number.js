@@ -1,4 +1,4 @@
-//! A number's page: what it accepts, and whom the emulator asks and tells. Fields as Twilio's Console names them.
+//! A number's page: what it accepts, and which URLs the emulator calls. The fields are named as in Twilio's Console.
 
 import { at, forget, rest, world } from "./api.js";
 import { h } from "./dom.js";
@@ -14,7 +14,7 @@ export async function page(context) {
   const sid = context.params[0];
   forget();
   const [number, own] = await Promise.all([rest("GET", `${ROOT}/${sid}.json`), world()]);
-  // SignalWire's own resource doesn't tell what a number accepts.
+  // SignalWire's own resource doesn't say what a number accepts.
   const mode = own.numbers.find((each) => each.sid === sid)?.voice_receive_mode ?? number.voice_receive_mode;
   context.title(number.phone_number);
   const address = (value, placeholder) => h("input", { type: "text", inputmode: "url", value: value ?? "", placeholder, autocomplete: "off", spellcheck: "false" });

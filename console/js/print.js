@@ -1,4 +1,4 @@
-//! Printing: folded parts of the page are opened for the paper, and closed again afterwards.
+//! Opens the folded parts of the page for printing, and closes them again afterwards.
 
 let opened = [];
 

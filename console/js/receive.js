@@ -1,4 +1,4 @@
-//! Receiving a fax: a document or a sample, who calls whom, and how the line behaves. Watching it is the fax's page.
+//! Receiving a fax: a document or a sample, who calls whom, and how the line behaves. The fax's page then shows its progress.
 
 import { at, control, controlIfThere, Problem, world } from "./api.js";
 import { fill, h, say } from "./dom.js";
@@ -7,9 +7,9 @@ import { icon } from "./icons.js";
 import { service } from "./service.js";
 import { button, field, head, note, once, outcome, select } from "./ui.js";
 
-/** A document may have so many bytes (the emulator's own limit is told by its answer). */
+/** The types of files that the file dialog offers. */
 const TAKES = ".pdf,.tif,.tiff,.png,.jpg,.jpeg,application/pdf,image/tiff,image/png,image/jpeg";
-/** An upload may take its time. */
+/** The longest time that an upload may take. */
 const PATIENCE_MS = 120_000;
 
 const OUTCOMES = [

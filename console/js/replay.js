@@ -1,4 +1,4 @@
-//! Sends a webhook again, as it was or changed, and shows the response beside the original's.
+//! Sends a webhook again, unchanged or edited, and shows the response beside the original one.
 
 import { control } from "./api.js";
 import { sideBySide } from "./compare.js";
@@ -9,7 +9,7 @@ import { button, dialog, field, note, once, outcome, problemNote, select } from 
 const TOKEN = "i-twilio-idempotency-token";
 /** A webhook may take the full fifteen seconds. */
 const REPLAY_MS = 40_000;
-/** The statuses of which an app is notified, by direction. */
+/** The statuses that an app is notified of, by direction. */
 const INBOUND = ["received", "failed"];
 const OUTBOUND = ["processing", "sending", "delivered", "failed", "busy", "no-answer", "canceled"];
 

@@ -54,7 +54,7 @@ export function linkBack(main) {
   try {
     last = sessionStorage.getItem(listKey());
   } catch {
-    // As above.
+    // Storage is off, as above.
   }
   if (last) link.setAttribute("href", last);
 }

@@ -75,7 +75,7 @@ export class RuleList {
     this.told = outcome();
     this.make = h("div", { class: "chips bare", role: "group", "aria-label": "New rule" }, button("New rule", () => this.open({ outcome: { status: "busy" } }), { kind: "first small", mark: "plus" }), templates().map(([name, rule]) => button(name, () => this.open(rule), { kind: "small" })));
     this.heading = h("h2", { id: "rules", tabindex: "-1" }, "Rules");
-    this.element = h("section", { class: "card pad stack", "aria-labelledby": "rules" }, this.heading, h("p", { class: "muted small" }, "A rule makes something go wrong on purpose. The first rule of its kind that matches acts."), this.list, this.told.element, this.make);
+    this.element = h("section", { class: "card pad stack", "aria-labelledby": "rules" }, this.heading, h("p", { class: "muted small" }, "A rule makes something go wrong on purpose. Of the rules of one kind, the first that matches acts."), this.list, this.told.element, this.make);
   }
 
   async load() {
@@ -136,7 +136,7 @@ export class RuleList {
       const kept = rule.enabled === false ? { enabled: false } : {};
       const saved = await control("POST", id === null ? "/rules" : `/rules/${id}`, { body: { ...form.rule(), ...kept } });
       box_.close();
-      const words = id === null ? `Rule ${saved.id} is active.` : `Rule ${saved.id} is changed.`;
+      const words = id === null ? `Rule ${saved.id} is active.` : `Rule ${saved.id} has been changed.`;
       if (saved.warning) fill(this.told.element, h("div", { role: "status" }, note("odd", words, " ", warned(saved.warning))));
       else this.told.good(words);
       await this.load();
@@ -156,7 +156,7 @@ export class RuleList {
     history.replaceState(history.state, "", at("/console/rules"));
     try {
       const rule = JSON.parse(wanted);
-      if (!KINDS.some((kind) => rule[kind])) throw new SyntaxError(`no ${KINDS.join(", ")}`);
+      if (!KINDS.some((kind) => rule[kind])) throw new SyntaxError(`it has none of ${KINDS.join(", ")}`);
       this.open(rule);
     } catch (problem) {
       this.told.fail(new Error(`The rule in the address can't be read: ${problem.message}.`));
@@ -187,7 +187,7 @@ class RuleForm {
       this.words,
       field("What the rule does", this.kind),
       group("What happens", this.effects),
-      group("To which", this.matches),
+      group("Applies to", this.matches),
       group("How often", h("div", { class: "fields" }, rows(this.counts))),
       h("details", { class: "more" }, h("summary", {}, "As JSON"), this.json),
     );

@@ -1,4 +1,4 @@
-//! Looking for a number and buying it, as the guide to receiving faxes tells it.
+//! Searches for a number and buys it, as the guide to receiving faxes describes.
 
 import { at, forget, rest, world } from "./api.js";
 import { fill, h } from "./dom.js";
@@ -57,7 +57,7 @@ function show(results, numbers, context) {
   fill(results, h("div", { class: "card scroll numbers" }, h("table", {}, h("caption", { class: "unseen" }, `${numbers.length} numbers`), h("thead", {}, h("tr", {}, ["Number", "Place", "Capabilities", ""].map((name) => h("th", { scope: "col" }, name || h("span", { class: "unseen" }, "Buy"))))), h("tbody", {}, rows))));
 }
 
-/** Asks once, buys once, and goes to the number. */
+/** Asks for confirmation, buys the number, and goes to its page. */
 function ask(number, context) {
   const told = outcome();
   let bought = false;

@@ -32,7 +32,7 @@ const TERMS = [
   ["-from:Jack", "not this"],
   ['"no answer"', "words that belong together"],
 ];
-/** Parameters of earlier addresses, each now a term. */
+/** Parameters of the addresses of earlier versions, each of which is now a term. */
 const FORMER = ["direction", "status", "number", "text"];
 
 /** The box with its parts: `element`, `chips`, `field`. */
@@ -48,7 +48,7 @@ export class SearchBox {
       on: { input: () => this.typed(), change: () => this.settle(), keydown: (event) => this.key(event) },
     });
     this.fault = h("p", { class: "fault", id: "search-fault", role: "status" });
-    const help = h("div", { class: "terms", id: "search-terms", hidden: true }, h("ul", {}, TERMS.map(([term, words]) => h("li", {}, h("button", { type: "button", class: "mono", on: { click: () => this.add(term) } }, term), " ", words))), h("p", { class: "muted small" }, "All terms must hold. ", h("kbd", {}, "Enter"), " or ", h("kbd", {}, "↓"), " goes to the first fax."));
+    const help = h("div", { class: "terms", id: "search-terms", hidden: true }, h("ul", {}, TERMS.map(([term, words]) => h("li", {}, h("button", { type: "button", class: "mono", on: { click: () => this.add(term) } }, term), " ", words))), h("p", { class: "muted small" }, "All terms must match. ", h("kbd", {}, "Enter"), " or ", h("kbd", {}, "↓"), " goes to the first fax."));
     const toggle = button("", () => {
       help.hidden = !help.hidden;
       toggle.setAttribute("aria-expanded", String(!help.hidden));
@@ -133,7 +133,7 @@ export class SearchBox {
   }
 }
 
-/** The terms of a search, with the blanks inside quotation marks. */
+/** The terms of a search; spaces within quotation marks don't separate terms. */
 const split = (text) => text.match(/(?:[^\s"]|"[^"]*"?)+/g) ?? [];
 
 const quoted = (text) => {

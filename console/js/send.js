@@ -1,4 +1,4 @@
-//! Sending a fax, by the same REST call that an app makes. Watching it is the fax's page.
+//! Sending a fax, by the same REST call that an app makes. The fax's page then shows its progress.
 
 import { at, rest, world } from "./api.js";
 import { fill, h } from "./dom.js";
@@ -53,7 +53,7 @@ export async function page(context) {
   }, told.fail);
 
   return [
-    head("Send a fax", { back: ["Faxes", at("/console")], lead: `As an app does, by POST ${service.isSignalWire ? "…/Faxes" : service.faxes}. The emulator fetches the document from its URL, as ${service.name} would.` }),
+    head("Send a fax", { back: ["Faxes", at("/console")], lead: `Sends a fax as an app does, by POST ${service.isSignalWire ? "…/Faxes" : service.faxes}. The emulator fetches the document from its URL, as ${service.name} would.` }),
     h(
       "form",
       { class: "stack", on: { submit: send, input: shown } },

@@ -1,4 +1,4 @@
-//! What this world's service is called, where its API has things, and its words for them: Twilio's, or SignalWire's.
+//! The service of this world, Twilio or SignalWire: its name, the paths of its API, and its terms.
 
 const TWILIO = {
   isSignalWire: false,

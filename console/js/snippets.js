@@ -1,4 +1,4 @@
-//! A recorded request as something to paste: a curl command, or a test in three languages. It sends nothing.
+//! Turns a recorded request into text to paste: a curl command, or a test in three languages. It sends nothing.
 
 const KEPT_HEADERS = ["x-signalwire-signature", "x-twilio-signature", "i-twilio-idempotency-token", "user-agent"];
 
@@ -8,14 +8,14 @@ const rust = (text) => `"${String(text).replace(/["\\]/g, "\\$&").replace(/[\u00
 
 const headers = (data) => Object.entries(data.request_headers ?? {}).filter(([name]) => KEPT_HEADERS.includes(name.toLowerCase())).map(([name, value]) => [name, String(value)]);
 const params = (data) => Object.entries(data.params ?? {}).flatMap(([name, value]) => [value].flat().map((each) => [name, String(each)]));
-/** In a GET the parameters are in the address already. */
+/** The address of a GET contains the parameters already. */
 const form = (data) => (data.method === "GET" ? [] : params(data));
 const words = (data) => ({ "fax-url": "the app returns TwiML for a fax", "fallback-url": "the fallback returns TwiML for a fax", action: "the app is notified of how a fax ended", "status-callback": "the app is notified of a status" })[data.purpose] ?? "the app responds";
 const name = (data) => words(data).replaceAll(" ", "_");
 const expected = (data) => data.status ?? 200;
 const asksForTwiml = (data) => data.purpose === "fax-url" || data.purpose === "fallback-url";
 
-/** The ways to paste it. */
+/** The kinds of text. */
 export const snippets = {
   curl(data) {
     const lines = [`curl -X ${data.method} ${shell(data.url)}`, ...headers(data).map(([key, value]) => `-H ${shell(`${key}: ${value}`)}`), ...form(data).map(([key, value]) => `--data-urlencode ${shell(`${key}=${value}`)}`)];

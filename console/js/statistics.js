@@ -8,7 +8,7 @@ const STEPS_MS = [1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, Infinity];
 /** Addresses shown, those with the most failures first. */
 const ADDRESSES_MAX = 5;
 
-/** Whether a request had no response that could be used, or an error. */
+/** Whether a request failed: it has no usable response, or one with an error status. */
 export const failed = (request) => Boolean(request.error) || request.status === null || request.status >= 400;
 
 /** A duration in milliseconds. */

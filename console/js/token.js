@@ -1,12 +1,12 @@
-//! Asks once for the token that guards the emulator, where one does. The browser then holds a cookie that stands for it,
-//! and neither this script nor any page can read it back.
+//! Asks once for the token that protects the emulator, if there is one. The browser then keeps a cookie in its place, which
+//! neither this script nor any page can read.
 
 import { h } from "./dom.js";
 import { button, dialog, field, outcome } from "./ui.js";
 
 let asking = null;
 
-/** Ready when the emulator has taken a token; `open` sends it and answers whether it is right. Calls at once share one dialog. */
+/** Resolves once the emulator has accepted a token; `open` sends it and returns whether it is right. Simultaneous calls share one dialog. */
 export function askForToken(open) {
   asking ??= new Promise((resolve) => {
     const told = outcome();

@@ -17,7 +17,7 @@ import { button, copyButton, head, linkButton, note, pairs, problemNote, select,
 const ROWS_MAX = 500;
 /** Rows in each section of the table. */
 const SECTION_ROWS = 50;
-/** Rows with which the page begins. */
+/** Rows that the page starts with. */
 const FIRST_ROWS = 300;
 /** Typing must pause this long before the list is requested. */
 const TYPING_MS = 250;
@@ -67,7 +67,7 @@ class Traffic {
     this.table = h("div", { class: "card traffic" }, this.inner);
     this.place = h("div", { class: "stack" });
     this.pauseButton = button("Pause", () => this.pause(), { mark: "pause" });
-    this.notifyButton = "Notification" in globalThis && button("Notify me of failures", () => this.notify(), { mark: "bell", "aria-pressed": "false", title: "Shows a notification of the browser when a request fails, as long as this page is open" });
+    this.notifyButton = "Notification" in globalThis && button("Notify me of failures", () => this.notify(), { mark: "bell", "aria-pressed": "false", title: "Shows a browser notification when a request fails, as long as this page is open" });
     this.newsButton = button("", () => this.release(true), { kind: "small first" });
     this.news = h("div", { class: "news", role: "status" });
     this.figures = h("details", { class: "card figures", on: { toggle: () => this.draw() } });
@@ -180,14 +180,14 @@ class Traffic {
 
   empty() {
     if (this.isFiltered) return h("div", { class: "card empty" }, icon("search"), h("h2", {}, "No matching request"), h("p", {}, "Requests that match appear here as they happen."), linkButton("Show all", at("/console/traffic")));
-    return h("div", { class: "card empty" }, icon("traffic"), h("h2", {}, "No requests yet"), h("p", {}, `Calls of your app to ${location.origin}, the emulator's requests to your app, and every one that is refused appear here as they happen.`), linkButton("Connect your app", at("/console/connect"), { kind: "first", mark: "connect" }));
+    return h("div", { class: "card empty" }, icon("traffic"), h("h2", {}, "No requests yet"), h("p", {}, `Your app's calls to ${location.origin} and the emulator's requests to your app appear here as they happen, even those that are refused.`), linkButton("Connect your app", at("/console/connect"), { kind: "first", mark: "connect" }));
   }
 
   tell() {
     const words = [this.held.length > 0 && `Show ${this.held.length >= ROWS_MAX ? "over " : ""}${count(this.held.length, "new request")}`, this.isPaused && (this.held.length > 0 ? "and resume" : "")].filter(Boolean).join(" ");
     say(this.newsButton, words);
     const wanted = this.held.length > 0;
-    if (wanted !== this.newsButton.isConnected) fill(this.news, wanted && this.newsButton, this.lost > 0 && h("span", { class: "muted small" }, "More requests came than can be shown; older ones were left out."));
+    if (wanted !== this.newsButton.isConnected) fill(this.news, wanted && this.newsButton, this.lost > 0 && h("span", { class: "muted small" }, "There were more requests than can be shown, so older ones were left out."));
   }
 
   /** Shows the requests that were held back. */
@@ -257,7 +257,7 @@ class Traffic {
 
   async notify() {
     if (!this.notifies && (await Notification.requestPermission()) !== "granted") {
-      toast("The browser doesn't allow notifications of this page.", "bad");
+      toast("The browser doesn't allow notifications from this page.", "bad");
       return;
     }
     this.notifies = !this.notifies;
@@ -280,7 +280,7 @@ class Traffic {
   }
 }
 
-/** Gives the page that is shown another address. */
+/** Changes the address of the page without leaving it. */
 function rewrite(address) {
   history.replaceState(history.state, "", address);
   moved();
@@ -356,7 +356,7 @@ function detail(request) {
       "div",
       { class: "sides" },
       h("section", { class: "stack tight" }, h("h3", {}, "Request ", h("span", { class: "muted" }, isIn ? "from your app" : "to your app")), h("p", { class: "mono break address" }, h("strong", {}, request.method), " ", address), params.length > 0 ? tabbed("Parameters", { Table: () => pairs(readable(request.params)), Raw: () => h("pre", { class: "body", tabindex: "0", "aria-label": "Parameters" }, form.replaceAll("&", "&\u200b")) }) : h("p", { class: "muted small" }, "No parameters"), headers("Request headers", request.request_headers)),
-      h("section", { class: "stack tight" }, h("h3", {}, "Response ", h("span", { class: "muted" }, isIn ? "of the emulator" : "of your app")), h("p", { class: "address" }, h("span", { class: "http", data: { tone: failed(request) ? "bad" : "good" } }, request.status === null ? "no response" : String(request.status)), h("span", { class: "muted" }, ` after ${took(request.duration_ms)}${request.answer_bytes ? `, ${size(request.answer_bytes)}` : ""}`)), answer ? body(answer, { type, told: request.error?.message }) : h("p", { class: "muted small" }, "No body"), headers("Response headers", request.response_headers)),
+      h("section", { class: "stack tight" }, h("h3", {}, "Response ", h("span", { class: "muted" }, isIn ? "from the emulator" : "from your app")), h("p", { class: "address" }, h("span", { class: "http", data: { tone: failed(request) ? "bad" : "good" } }, request.status === null ? "no response" : String(request.status)), h("span", { class: "muted" }, ` after ${took(request.duration_ms)}${request.answer_bytes ? `, ${size(request.answer_bytes)}` : ""}`)), answer ? body(answer, { type, told: request.error?.message }) : h("p", { class: "muted small" }, "No body"), headers("Response headers", request.response_headers)),
     ),
   );
 }

@@ -18,7 +18,7 @@ export function setBadge(element, status) {
   element.dataset.tone = tone(status);
 }
 
-/** A moment, whole on hover. */
+/** A time, shown in full on hover. */
 export function time(text) {
   return text ? h("time", { datetime: text, title: fullMoment(text), class: "nowrap" }, moment(text)) : h("span", {}, "–");
 }
@@ -28,7 +28,7 @@ export function button(text, onclick, { kind = "", mark, label, type = "button",
   return h("button", { type, class: `button ${kind}`.trim(), "aria-label": label, title: label && !text ? label : null, on: onclick ? { click: onclick } : null, ...rest }, mark && icon(mark), text && h("span", {}, text));
 }
 
-/** A button that copies a text (or what a function makes) and says that it has. */
+/** A button that copies a text (or what a function makes) and confirms that. */
 export function copyButton(text, label = "Copy", { kind = "small bare", word = "" } = {}) {
   const mark = h("span", { class: "unseen", role: "status" });
   const inner = h("span", {}, word);
@@ -51,7 +51,7 @@ async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    // An address that isn't secure has no clipboard; an old way still has.
+    // Without HTTPS, a page may have no clipboard API, but the old command still works.
     const area = h("textarea", { class: "unseen", value: text, "aria-hidden": "true" });
     (document.querySelector("dialog[open]") ?? document.body).append(area);
     area.select();
@@ -94,7 +94,7 @@ export function check(text, checked, props = {}) {
   return h("label", { class: "check" }, h("input", { type: "checkbox", checked, ...props }), text);
 }
 
-/** A note, by its gravity. */
+/** A note in the style of its severity. */
 export function note(kind, ...text) {
   return h("div", { class: `note ${kind}` }, icon(kind === "good" ? "check" : kind ? "alert" : "info"), h("div", { class: "break" }, ...text));
 }
@@ -102,7 +102,7 @@ export function note(kind, ...text) {
 /** A message as a sentence. */
 const capitalized = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.?!)]$/.test(text) ? "" : ".");
 
-/** What went wrong, in place. */
+/** A note that reports a problem. */
 export function problemNote(problem) {
   return h("div", { role: "alert" }, note("bad", capitalized(problem.message)));
 }
@@ -146,7 +146,7 @@ export function outcome(inputs = {}) {
 
 let toasts = null;
 
-/** Says something at the edge of the screen. */
+/** Shows a short message at the edge of the screen. */
 export function toast(text, kind = "") {
   toasts ??= document.body.appendChild(h("div", { class: "toasts", role: "status", "aria-live": "polite" }));
   const element = h("div", { class: `toast ${kind}` }, text);
@@ -154,7 +154,7 @@ export function toast(text, kind = "") {
   setTimeout(() => element.remove(), SHOWN_MS);
 }
 
-/** Opens a dialog; it goes when closed, and focus goes back to where it was. */
+/** Opens a dialog, which is removed when it is closed; the focus then returns to where it was. */
 export function dialog(title, content, { kind = "" } = {}) {
   const before = document.activeElement;
   const id = freshId("title");
@@ -166,7 +166,7 @@ export function dialog(title, content, { kind = "" } = {}) {
   return element;
 }
 
-/** Asks before something that can't be undone; answers whether to go on. */
+/** Asks for confirmation before something that can't be undone; returns whether to go on. */
 export function confirm(title, text, verb, { kind = "grave", keep = "Cancel" } = {}) {
   return new Promise((resolve) => {
     const yes = button(verb, () => { resolve(true); box.close(); }, { kind });
@@ -176,7 +176,7 @@ export function confirm(title, text, verb, { kind = "grave", keep = "Cancel" } =
   });
 }
 
-/** Runs an action of a button once at a time, and tells its failure. */
+/** Runs a button's action, never twice at once, and reports its failure. */
 export function once(action, tell = (problem) => toast(problem.message, "bad")) {
   return async (event) => {
     const trigger = event?.submitter ?? event?.currentTarget;

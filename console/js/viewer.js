@@ -1,4 +1,4 @@
-//! The pages of a fax as pictures: one large, all small, zoom, text and keys. The emulator draws them; no document is run here.
+//! The pages of a fax as pictures: one large, all small, zoom, text and keys. The emulator draws them, so no document is opened here.
 
 import { control, controlUrl } from "./api.js";
 import { fill, h, say } from "./dom.js";
@@ -10,7 +10,7 @@ const FIT_WIDTH = "width";
 const ZOOMS = [0.5, 0.75, 1, 1.5, 2, 3];
 const LEVELS = [[FIT_PAGE, "Fit page"], [FIT_WIDTH, "Fit width"], ...ZOOMS.map((zoom) => [String(zoom), `${zoom * 100} %`])];
 const THUMB_PX = 120;
-/** Widths are asked for in steps, so that a resized window finds most pictures kept. */
+/** Widths are requested in steps, so that a resized window can mostly reuse pictures. */
 const STEP_PX = 200;
 /** A page at its own resolution; the emulator draws none wider. */
 const WIDTH_MAX_PX = 1728;
@@ -40,7 +40,7 @@ export class Viewer {
     this.follows = true;
     this.thumbs = [];
     this.broken = new Set();
-    /** What is missing, by the document's page; under null what concerns all of it. */
+    /** The losses by page of the document; those under null concern the whole document. */
     this.losses = new Map();
     this.image = h("img", { alt: "", draggable: "false", on: { error: () => this.failed(), load: () => this.loaded() } });
     this.veil = h("div", { class: "veil-page" });
@@ -78,7 +78,7 @@ export class Viewer {
     removeEventListener("resize", this.resized);
   }
 
-  /** What is known of the fax by now. */
+  /** Takes what is known about the fax so far. */
   show({ pages, isOver, hasMedia, status, isOutbound }) {
     const key = `${pages} ${hasMedia} ${isOver} ${status}`;
     const online = this.arriving.page;
@@ -106,7 +106,7 @@ export class Viewer {
     return this.isOver && !(this.pages > 0 && this.hasMedia);
   }
 
-  /** Something of the document is missing on a page, or on no page in particular. */
+  /** Takes a loss: a part of the document that is missing on a page, or on no page in particular. */
   lost(page, what) {
     this.losses.set(page, [...(this.losses.get(page) ?? []), what]);
     this.markLosses();

@@ -1,4 +1,4 @@
-//! The worlds, one for each account: their content, live, and their credentials; creates and closes them.
+//! The worlds, one for each account: their content, updated live, and their credentials. Worlds are created and closed here.
 
 import { account, basic, control, forget, world } from "./api.js";
 import { fill, h, say } from "./dom.js";
@@ -194,5 +194,5 @@ function create(context) {
     box.close();
     context.go(`/console/worlds?account=${made.sid}`);
   }, told.fail);
-  const box = dialog("New world", h("form", { class: "stack", on: { submit: save } }, note("", "Empty fields are generated."), field("Name", name), field("Service", service), field("Account SID", sid, { hint: "AC and 32 hexadecimal digits, or the UUID of a SignalWire project" }), field("First fax number", number), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Create it", null, { kind: "first", type: "submit" }))));
+  const box = dialog("New world", h("form", { class: "stack", on: { submit: save } }, note("", "Empty fields are filled with generated values."), field("Name", name), field("Service", service), field("Account SID", sid, { hint: "AC and 32 hexadecimal digits, or the UUID of a SignalWire project" }), field("First fax number", number), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Create it", null, { kind: "first", type: "submit" }))));
 }

@@ -3,7 +3,7 @@
 import { fill, h } from "./dom.js";
 import { inUtc, localZone, setZone, zoneName } from "./format.js";
 
-/** Names the zone in these places, and shows the page again when it is switched. */
+/** Names the zone in these places, and redraws the page when the zone is switched. */
 export function nameZone(places, reshow) {
   const show = () => {
     const local = localZone();

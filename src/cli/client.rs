@@ -65,7 +65,7 @@ pub(super) enum CallError {
         why: String,
     },
     /// Something other than an emulator responded at the URL.
-    #[error("{url}: that is no fauxfax ({what}); give the emulator's URL with --url or FAUXFAX_URL")]
+    #[error("{url} is not a fauxfax emulator ({what}); give the emulator's URL with --url or FAUXFAX_URL")]
     Foreign {
         /// The URL, as given by the user.
         url: String,
@@ -183,7 +183,8 @@ impl Client {
         self.0.url.as_str().trim_end_matches('/')
     }
 
-    /// Returns the flags with which another command reaches the same account, with a leading blank, or nothing.
+    /// Returns the flags with which another command reaches the same account, with a leading space; empty if none are
+    /// needed.
     pub(super) fn flags(&self) -> &str {
         &self.0.flags
     }

@@ -189,7 +189,8 @@ async fn follow(client: &Client, flags: &EventsFlags) -> anyhow::Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the place in the journal after which the last few matching events come, and says how many are left out.
+/// Returns the place in the journal just before the last few matching events, and prints how many earlier ones are left
+/// out.
 async fn begin(client: &Client, flags: &EventsFlags) -> anyhow::Result<u64> {
     let query = [("fax", flags.fax.clone()), ("kind", flags.kind.clone()), ("limit", Some("10000".to_owned()))];
     let page = client.control("GET", "/events", &query, None).await?;
@@ -199,7 +200,7 @@ async fn begin(client: &Client, flags: &EventsFlags) -> anyhow::Result<u64> {
         note(&format!("the last {BEGINS_WITH} events, then each new one; with --since 0, also the {left_out} before"));
     }
     let seq = |event: Option<&Value>| event.and_then(|event| event["seq"].as_u64());
-    // With nothing to begin with, new events come after the last one of any kind.
+    // Without any matching event, the stream begins after the last event of any kind.
     Ok(seq(events.get(left_out))
         .map_or_else(|| page["last_seq"].as_u64().unwrap_or(0), |first| first.saturating_sub(1)))
 }

@@ -16,7 +16,7 @@ use super::{files, times};
 /// The width of a picture in pels: every pel of a fax page.
 const PICTURE_PELS: u32 = 1_728;
 
-/// What to show of a fax.
+/// The part of a fax to show.
 pub(super) enum Wanted<'a> {
     /// The document in the format with this extension.
     Document(&'static str, &'a Path),
@@ -91,7 +91,7 @@ async fn text(client: &Client, sid: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints the facts about a fax, and what happened to it. A call that never became a fax has only the latter.
+/// Prints the facts about a fax, and what happened to it. A call that never became a fax has only a timeline.
 async fn conversation(client: &Client, sid: &str) -> anyhow::Result<()> {
     let fax = client.fax_if_there(sid).await?;
     let query = [("fax", Some(sid.to_owned())), ("limit", Some("10000".to_owned()))];
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_known_of_a_fax_is_a_fact() {
+    fn only_known_facts_about_a_fax_are_listed() {
         let fax = json!({
             "status": "busy", "error_code": 34002, "error_message": "Callee busy", "num_pages": null,
             "date_created": "2026-11-30T12:26:01Z",

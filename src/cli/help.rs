@@ -22,7 +22,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("Control", &["wait", "clock", "rules", "numbers", "accounts", "snapshots", "reset", "state"]),
     ("Tools", &["explain-signature", "sign", "ca", "config-schema", "completions", "man"]),
 ];
-/// The width of the column of names: the longest name, and the blanks around it.
+/// The width of the column of names: the longest name, and the spaces around it.
 const NAME_CHARS: usize = 21;
 
 /// Returns the command line with grouped help, for parsing. Completions and manual pages are made from [`Cli`] itself.

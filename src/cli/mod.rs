@@ -75,7 +75,7 @@ const ERROR: Style = AnsiColor::Red.on_default().bold();
 enum Command {
     /// Run the emulator (the default if no command is given)
     Serve(Box<ServeFlags>),
-    /// Run it with a sample app, receive a fax and send one
+    /// Run the emulator with a sample app, receive and send a fax
     ///
     /// Runs the emulator with a sample app, receives one fax and sends one, and prints the timeline.
     Demo(Box<demo::DemoFlags>),
@@ -169,7 +169,7 @@ enum Command {
     ///
     /// Converts a document to fax pages, offline: PDF, TIFF or PNG.
     Convert(convert::ConvertFlags),
-    /// Render one document for a running emulator, which starts this itself
+    /// Render one document; only a running emulator uses this
     #[command(hide = true)]
     RenderChild,
     /// Check that a running emulator is healthy

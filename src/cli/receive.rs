@@ -108,7 +108,7 @@ async fn watched(client: &Client, body: Body, limit: Duration) -> anyhow::Result
     let sid = call["fax_sid"].as_str().context("the response has no fax_sid")?;
     let mut timeline = watch::timeline();
     let outcome = watch::until_settled(client, sid, &call["seq"], limit, &mut timeline).await?;
-    // A rejected call is canceled in the words of the REST API.
+    // The REST API shows a rejected call as a canceled fax.
     let outcome = if outcome == "canceled" { "rejected" } else { &outcome };
     let fax = client.fax_if_there(sid).await?;
     watch::conclude(client, &mut timeline, (sid, outcome), fax.as_ref())?;

@@ -86,7 +86,7 @@ fn sentence(name: &str, detail: &str) -> String {
             )
         }
         "control-token-needed" => {
-            "the emulator wants its control token: pass it with --control-token or FAUXFAX_CONTROL_TOKEN".to_owned()
+            "the emulator requires its control token: pass it with --control-token or FAUXFAX_CONTROL_TOKEN".to_owned()
         }
         "bad-advance" | "bad-seconds" | "bad-date" => {
             detail.trim_start_matches("to: ").trim_start_matches("seconds: ").to_owned()
@@ -140,7 +140,10 @@ mod tests {
         );
         let unknown = "something new; see GET /webhooks";
         assert_eq!(told("something-new", unknown), "something new; see fauxfax webhooks");
-        assert_eq!(told("bad-timeout", "timeout: 0 to 600 seconds, not 900"), "--timeout: 0 to 600 seconds, not 900");
+        assert_eq!(
+            told("bad-timeout", "timeout: must be 0 to 600 seconds, not 900"),
+            "--timeout: must be 0 to 600 seconds, not 900"
+        );
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) fn completions(flags: &CompletionsFlags) -> anyhow::Result<ExitCode> 
         Shell::Powershell => clap_complete::Shell::PowerShell,
         Shell::Zsh => clap_complete::Shell::Zsh,
     };
-    // Written at once, since `generate` panics if it can't write.
+    // The script is generated in memory, since `generate` panics if it can't write.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "fauxfax", &mut script);
     bytes().write_all(&script)?;

@@ -24,7 +24,7 @@ pub(super) async fn whole_sid(client: &Client, text: &str) -> anyhow::Result<Str
         [] => bail!("no fax has a SID that begins with {beginning}; list them with: fauxfax faxes"),
         _ => {
             let some = found.iter().take(NAMED_MAX).copied().collect::<Vec<_>>().join(", ");
-            bail!("{} faxes have SIDs that begin with {beginning}, such as {some}; write more of it", found.len())
+            bail!("{} faxes have SIDs that begin with {beginning}, such as {some}; give more characters", found.len())
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 use super::client::{Body, Client, EXIT_CODES, Target, block_on};
 use super::table;
 
-/// The member that every exported world has. The emulator checks the rest.
+/// The field that every exported world has. The emulator checks all others.
 #[derive(Deserialize)]
 struct Head {
     fauxfax_state: IgnoredAny,
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_no_state_is_named() {
+    fn a_file_that_is_not_a_state_is_named() {
         for text in ["notes", "", "[]", "{\"a\":1}"] {
             let why = checked("notes.txt", text.into()).expect_err(text).to_string();
             assert!(why.starts_with("notes.txt is not a fauxfax state"), "{why}");

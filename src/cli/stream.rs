@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_heartbeat_is_no_message() {
+    fn a_heartbeat_is_not_a_message() {
         assert_eq!(message(": still here").expect("valid"), None);
         assert_eq!(message("id: 1\ndata: {\"a\":1}").expect("valid"), Some(Message::Item(json!({ "a": 1 }))));
         let evicted = "event: evicted\nid: 4\ndata: {\"from_seq\":1,\"to_seq\":4,\"count\":4}";

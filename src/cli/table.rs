@@ -12,9 +12,10 @@ use crate::config;
 use crate::dialect::unseen;
 
 const HEAD: Style = Style::new().bold();
-/// The blanks between two columns.
+/// The spaces between two columns.
 const GAP: &str = "  ";
-/// The room that the last column needs, if its cells are as long; with less, its cells come on lines of their own.
+/// The minimum width of a last column whose cells are at least this long. If less is left, its cells get lines of their
+/// own.
 const LAST_CHARS_MIN: usize = 32;
 /// A column up to this width is never cut: times, kinds of events, numbers.
 const WHOLE_CHARS_MAX: usize = 17;
@@ -80,7 +81,7 @@ pub(super) fn clean(text: &str) -> String {
 struct Layout {
     /// The widths of the columns before the last.
     widths: Vec<usize>,
-    /// The width of the last column; `None` if its cells come on lines of their own.
+    /// The width of the last column; `None` if its cells get lines of their own.
     last: Option<usize>,
     terminal: Option<usize>,
 }
@@ -96,7 +97,7 @@ impl Layout {
         let natural_last = widths.pop().unwrap_or(0);
         let Some(width) = terminal else { return Self { widths, last: Some(natural_last), terminal } };
         let wanted = natural_last.min(LAST_CHARS_MIN);
-        // The first column names the row, so it is cut only if there is no other way.
+        // The first column identifies the row, so it is cut only if there is no other way.
         shrink(&mut widths, 1, width.saturating_sub(wanted));
         let room = width.saturating_sub(taken(&widths));
         if room >= wanted {
@@ -109,7 +110,7 @@ impl Layout {
         Self { widths, last: None, terminal }
     }
 
-    /// Formats the heading row. The last heading is left out if its cells come on lines of their own and it doesn't fit.
+    /// Formats the heading row. The last heading is left out if its cells get lines of their own and it doesn't fit.
     fn heading<const N: usize>(&self, head: [&str; N]) -> String {
         let begun = self.begin(&head.map(ToOwned::to_owned));
         let last = head.last().copied().unwrap_or_default();
@@ -137,17 +138,17 @@ impl Layout {
     }
 }
 
-/// Returns the room that columns take, each with the gap that follows it.
+/// Returns the total width of these columns, each with the gap that follows it.
 fn taken(widths: &[usize]) -> usize {
     widths.iter().map(|width| width + GAP.len()).sum()
 }
 
-/// Cuts long columns, from the one at `first` on, until all fit in the room or none can be cut further.
+/// Cuts long columns, from the one at `first` on, until all fit in the available width or none can be cut further.
 fn shrink(widths: &mut [usize], first: usize, room: usize) {
     let may_be_cut: Vec<bool> = widths.iter().map(|width| *width > WHOLE_CHARS_MAX).collect();
     while taken(widths) > room {
         let long = widths.iter_mut().zip(&may_be_cut).skip(first);
-        // The longest column loses most.
+        // The longest column is cut first.
         let longest = long.filter(|(width, may)| **may && **width > CUT_CHARS_MIN).max_by_key(|(width, _)| **width);
         let Some((longest, _)) = longest else { break };
         *longest -= 1;
@@ -168,7 +169,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// Breaks a text at blanks into lines of at most this many characters; a longer word runs over, so that URLs can be
+/// Breaks a text at spaces into lines of at most this many characters. A longer word is not broken, so that URLs can be
 /// copied.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     if text.chars().count() <= width {

@@ -32,7 +32,7 @@ pub(super) struct Endpoint {
     /// The account; the emulator's default account if left out.
     pub(super) account: Option<String>,
     pub(super) control_token: Option<String>,
-    /// The flags with which another command reaches the same account, with a leading blank, or nothing.
+    /// The flags with which another command reaches the same account, with a leading space; empty if none are needed.
     pub(super) flags: String,
 }
 

@@ -283,7 +283,8 @@ impl std::fmt::Display for Run {
     }
 }
 
-/// Describes an event that has no form of its own: by its sentence, if it has one, or else by its name and data.
+/// Describes an event of a kind without a format of its own: by its sentence, if it has one, or else by its name and
+/// data.
 fn other(kind: &str, data: &Value) -> String {
     let text = |name: &str| data[name].as_str().map(clean);
     match kind {
@@ -417,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn advice_is_given_once_and_new_kinds_are_told_by_their_sentence() {
+    fn advice_is_given_once_and_unknown_kinds_are_described_by_their_sentence() {
         let alert = json!({ "code": 11200, "message": "HTTP retrieval failure", "advice": "look at your log" });
         let attempt = json!({ "attempt": 2, "what": "busy; the number is not called again" });
         let events = [

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn no_exchange_takes_no_time() {
+    fn an_exchange_never_takes_zero_time() {
         assert_eq!([json!(0), json!(12), Value::Null].map(|millis| duration(&millis)), ["< 1 ms", "12 ms", ""]);
     }
 }

@@ -136,7 +136,7 @@ pub(super) fn conclude(
     Ok(())
 }
 
-/// Returns whether an outcome is the one that the far end wanted. An app may legitimately reject a fax.
+/// Returns whether an outcome is a success for the far end. An app may legitimately reject a fax.
 pub(super) fn is_success(outcome: &str) -> bool {
     matches!(outcome, "received" | "delivered" | "rejected")
 }
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_summary_leaves_out_what_is_not_there() {
+    fn a_summary_leaves_out_missing_values() {
         let sending = json!({ "num_pages": 2, "duration": null });
         assert_eq!(summary("FX1", "sending", Some(&sending)), "FX1, pages: 2");
         assert_eq!(summary("FX1", "rejected", Some(&json!({ "num_pages": null }))), "FX1");

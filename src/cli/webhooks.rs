@@ -100,6 +100,6 @@ fn whole_id(api: &ApiFlags, text: &str) -> anyhow::Result<String> {
         _ if found.contains(&beginning) => Ok(beginning.to_owned()),
         [only] => Ok(only.to_owned()),
         [] => Ok(beginning.to_owned()),
-        _ => bail!("{} webhooks have ids that begin with {beginning}; write more of it", found.len()),
+        _ => bail!("{} webhooks have ids that begin with {beginning}; give more characters", found.len()),
     }
 }

@@ -180,7 +180,7 @@ fn number(
     let is_set = |url: &Option<Box<str>>| url.as_ref().is_some_and(|url| !url.is_empty());
     if is_set(&change.voice_fallback_url) && !is_set(&change.voice_url) {
         let given = table.required("voice_fallback_url")?;
-        return Err(ConfigError::value(&given, "be used together with voice_url, whose fallback it is"));
+        return Err(ConfigError::value(&given, "be used together with voice_url, for which it is the fallback"));
     }
     Ok((number, change))
 }

@@ -122,9 +122,9 @@ mod tests {
     #[test]
     fn invalid_numbers_in_a_rule_are_refused() {
         for (rule, told) in [
-            ("line = { noise = nan }", "line.noise: a number, not \"nan\""),
-            ("chance = +inf\noutcome = { status = 'busy' }", "chance: a number, not \"+inf\""),
-            ("chance = 0.000_000\noutcome = { status = 'busy' }", "chance: a number greater than 0"),
+            ("line = { noise = nan }", "line.noise: must be a number, not \"nan\""),
+            ("chance = +inf\noutcome = { status = 'busy' }", "chance: must be a number, not \"+inf\""),
+            ("chance = 0.000_000\noutcome = { status = 'busy' }", "chance: must be a number greater than 0"),
         ] {
             let text = format!("[[accounts]]\n[[accounts.rules]]\n{rule}");
             let error = contents(&source(&text), &Settings::default()).expect_err(rule).to_string();

@@ -139,8 +139,8 @@ fn errors_in_the_file_say_where_they_are_and_what_to_write() {
         ("bad-token.toml", "bad-token.toml:2:14: auth_token must have 1 to 256 characters"),
         (
             "fallback-alone.toml",
-            "fallback-alone.toml:3:24: voice_fallback_url must be used together with voice_url, whose fallback it is, \
-             not `http://localhost:3000/fallback`",
+            "fallback-alone.toml:3:24: voice_fallback_url must be used together with voice_url, for which it is the \
+             fallback, not `http://localhost:3000/fallback`",
         ),
         (
             "no-default-number.toml",

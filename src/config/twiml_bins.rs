@@ -86,7 +86,10 @@ fn bin(
 pub(super) fn fax_twiml(settings: &Settings) -> Result<Option<Arc<str>>, ConfigError> {
     let Some(given) = settings.given(Setting::FaxTwiml) else { return Ok(None) };
     if settings.given(Setting::FaxUrl).is_some() {
-        return Err(ConfigError::unshown(given, "be left out if fax_url is given, since a number has one VoiceUrl"));
+        return Err(ConfigError::unshown(
+            given,
+            "be left out if fax_url is given, since a number has only one VoiceUrl",
+        ));
     }
     twiml_of(given).map(Some)
 }
@@ -121,7 +124,7 @@ pub(super) fn conflict(bins: &[ConfiguredBin], numbers: &[(PhoneNumber, NumberCh
         let is_of_flag = &*bin.name == FAX_TWIML_NAME;
         let what = if is_of_flag { FAX_TWIML_NAME.to_owned() } else { format!("the bin {:?}", bin.name) };
         if let Some(other) = taken.insert(*number, what.clone()) {
-            return Some(format!("{other} and {what} are both for {number}; a number has one VoiceUrl"));
+            return Some(format!("{other} and {what} are both for {number}, but a number has only one VoiceUrl"));
         }
         match numbers.iter().find(|(own, _)| own == number) {
             None => Some(format!("{what} is for {number}, which the default account doesn't have")),

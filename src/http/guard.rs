@@ -331,7 +331,8 @@ impl Refusal {
             Self::Webhook(mark) => format!(
                 "this request carries {mark}, as a webhook does, and no webhook may use the control API at {BASE}"
             ),
-            Self::NoToken => "the control API is guarded by --control-token; send it as Authorization: Bearer TOKEN \
+            Self::NoToken => "the control API is protected by --control-token; send the token as Authorization: \
+                              Bearer TOKEN \
                               (the command line takes --control-token or FAUXFAX_CONTROL_TOKEN)"
                 .to_owned(),
             Self::WrongToken => "this is not the control token: send the one that the emulator was started with (--control-token or FAUXFAX_CONTROL_TOKEN)".to_owned(),

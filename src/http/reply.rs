@@ -28,7 +28,7 @@ const RETRY_AFTER_S: &str = "1";
 /// The initial capacity of a response's buffer, in bytes; most resources are smaller.
 const RESOURCE_BYTES: usize = 1_024;
 
-/// What a REST call is answered with: a status and, unless the resource was deleted, JSON.
+/// The response to a REST call: a status and, unless the resource was deleted, JSON.
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) body: Vec<u8>,

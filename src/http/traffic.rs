@@ -23,8 +23,9 @@ use crate::world::journal::{ApiRequest, Excerpt, RequestedService};
 /// The maximum number of bytes that are kept of a target; real targets are shorter.
 const TARGET_LEN_MAX: usize = 2_048;
 
-/// When a request's head arrived, as time since the emulator was created. Requests that aren't REST calls have it in their
-/// extensions, where REST calls, which are most of all requests, have none: the first extension costs an allocation.
+/// The time at which a request's head arrived, counted from the creation of the emulator. Only requests that aren't
+/// REST calls have it in their extensions, because the first extension costs an allocation and most requests are REST
+/// calls.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Arrived(Duration);
 
@@ -53,7 +54,7 @@ pub(super) struct Unassignable {
     pub(super) reason: NoWorld,
 }
 
-/// What a request that belongs to no world is answered with.
+/// The response to a request that belongs to no world.
 pub(super) struct Answered {
     pub(super) status: u16,
     /// The service's error code, if the response has one.

@@ -548,8 +548,8 @@ fn failure(error: &hyper::Error) -> ExchangeFailure {
     }
 }
 
-/// Returns whether a response begins like HTTP, which an alert of TLS doesn't, though its first line or a header is
-/// invalid.
+/// Returns whether a response begins like HTTP, although its first line or a header is invalid. A TLS alert doesn't
+/// begin like HTTP.
 fn is_nearly_http(why: &str) -> bool {
     ["status-code", "header", "content-length", "transfer-encoding"].iter().any(|part| why.contains(part))
 }

@@ -49,7 +49,7 @@ impl Connector {
             let why = ExchangeFailure::OWN_CONTROL_API;
             return Err(ExchangeFailure::InvalidUrl(format!("{}: {why}", url.path())));
         }
-        // Requests are small, so send them without delay. A failure of this call would only make them slower.
+        // Requests are small, so they are sent without delay. A failure of this call would only make them slower.
         let _ = stream.set_nodelay(true);
         if url.scheme() == "http" || protocol == Protocol::PlainHttp {
             return Ok(Box::new(stream));

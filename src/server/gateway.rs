@@ -1,6 +1,6 @@
-//! Serves everything on one port: HTTP, TLS, and the CONNECT requests and absolute targets that proxies receive. They
-//! are distinguished by the first byte of a connection and the target of a request. Requests for the emulator go to its
-//! routes, others to `proxy`.
+//! Serves everything on one port: HTTP, TLS, and the requests that proxies receive, which are CONNECTs or have absolute
+//! targets. The first byte of a connection and the target of a request distinguish them. Requests for the emulator go
+//! to its routes, others to `proxy`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -243,7 +243,7 @@ mod tests {
             ("{", "EOF"),
             ("{}", "no field fauxfax_state"),
             ("{\"fauxfax_state\": 1.5, \"worlds\": []}", "whole number from 1 to 2, not 1.5"),
-            ("{\"fauxfax_state\": 1, \"worlds\": 5}", "worlds: a list, not 5;"),
+            ("{\"fauxfax_state\": 1, \"worlds\": 5}", "worlds: must be a list, not 5;"),
             ("{\"fauxfax_state\": 1, \"worlds\": [], \"worlds\": []}", "worlds: is given twice"),
             ("{\"fauxfax_state\": 99, \"worlds\": []}", "newer fauxfax"),
             ("{\"fauxfax_state\": 1}", "worlds: is missing;"),

@@ -197,7 +197,8 @@ impl Expect {
             // Writing to a string never fails.
             let _ = write!(text, "\n  {} {} differs:", event.seq, event.kind);
             for difference in &miss.differs {
-                let _ = write!(text, "\n    {}: want {}, got {}", difference.field, difference.want, difference.got);
+                let _ =
+                    write!(text, "\n    {}: expected {}, found {}", difference.field, difference.want, difference.got);
             }
         }
         text
@@ -232,7 +233,7 @@ mod tests {
         let expected = Expect::of("webhook.attempt").with("data.params.FaxStatus", "received");
         assert!(expected.verify(&[event("received")]).is_ok());
         let report = expected.verify(&[event("failed")]).expect_err("it differs").to_string();
-        assert!(report.contains("data.params.FaxStatus: want \"received\", got \"failed\""), "{report}");
+        assert!(report.contains("data.params.FaxStatus: expected \"received\", found \"failed\""), "{report}");
         let never = Expect::of("webhook.attempt").times(0).verify(&[event("failed")]).expect_err("there is one");
         assert!(never.to_string().starts_with("expected 0 of"), "{never}");
     }

@@ -112,7 +112,7 @@ impl Feed {
     /// Returns the first `limit` entries after the number `since`.
     #[must_use]
     pub fn read(&self, since: u64, limit: usize) -> FeedPage {
-        // Only pointers are copied under the lock: whatever looks at the entries does so after it is released.
+        // Only pointers are copied under the lock; readers look at the entries after the lock is released.
         let ring = self.lock();
         let start = ring.kept.partition_point(|kept| kept.seq <= since);
         let entries = ring.kept.range(start..).take(limit).cloned().collect();

@@ -38,7 +38,7 @@ impl NoWorld {
     pub const fn cause(self) -> &'static str {
         match self {
             Self::NotAllowed => "The emulator doesn't answer to this host name, or to this web page.",
-            Self::UnknownPath => "Nothing has this path.",
+            Self::UnknownPath => "No resource has this path.",
             Self::WrongMethod => "This path has no such method.",
             Self::NoCredential => "The request has no credential.",
             Self::UnknownAccount => "There is no such account.",
@@ -47,7 +47,7 @@ impl NoWorld {
             Self::OtherDialect => "The path belongs to a service other than the account's.",
             Self::KeyNotEnough => "An API key is not enough for this resource.",
             Self::Broken => "The account's world is broken because of a fault in the emulator.",
-            Self::TooManyAccounts => "The account would be one too many.",
+            Self::TooManyAccounts => "There are already too many accounts.",
             Self::NotCreated => "Nothing has used this account yet, and reading doesn't create it.",
         }
     }

@@ -32,7 +32,7 @@ pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// single resource; of a long list, the beginning is kept.
 pub const EXCERPT_BYTES_MAX: usize = 8 * 1024;
 /// The maximum number of refused requests that a world's journal takes between two resets, so that a misdirected client
-/// or a web page can't displace the journal's other events. The traffic has the others, too.
+/// or a web page can't displace the journal's other events. `GET /traffic` lists the others too.
 const REFUSED_MAX: u64 = 1_000;
 
 /// A client's request, and what is kept of the response.

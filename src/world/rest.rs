@@ -1,4 +1,4 @@
-//! How a REST request reads and changes a world: the change, the view of the result and the journal's record of the
+//! Reads and changes a world for a REST request. The change, the view of the result and the journal's record of the
 //! request are made under one lock, so that no other entry comes between them.
 
 use super::World;
@@ -51,7 +51,7 @@ impl World {
     }
 
     /// Records a request that was refused before it reached a world, though it concerns this one. Returns the request
-    /// if the journal doesn't take it: it takes only so many between two resets.
+    /// if the journal doesn't take it: it takes a limited number between two resets.
     pub(crate) fn note_refused(&self, request: ApiRequest) -> Option<ApiRequest> {
         let left = self.within(|core| {
             let at = core.clock.now();

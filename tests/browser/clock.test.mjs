@@ -124,7 +124,7 @@ test("an edited rule keeps its id, its counters, and fields that it had before",
   await form.getByLabel("At most").fill("3");
   await form.getByText(/at most 3 times\.$/).waitFor();
   await form.getByRole("button", { name: "Save" }).click();
-  await page.getByText(`Rule ${id} is changed.`).waitFor();
+  await page.getByText(`Rule ${id} has been changed.`).waitFor();
   const [{ matched, fired, warning, ...saved }] = await rules();
   assert.deepEqual(saved, { ...rule, id, times: 3, outcome: { ...rule.outcome, after_pages: 0 } });
   await emulator.control("DELETE", "/rules");

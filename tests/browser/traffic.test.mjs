@@ -84,7 +84,7 @@ test("refused calls appear as they happen, with the reason in words", async () =
   await call("/v1/Faxes", { headers: { authorization: `Basic ${btoa(`${ACCOUNT}:wrong`)}` } });
   await page.getByText("The token or the key's secret is wrong.").waitFor();
   await call("/v1/Fax");
-  await page.getByText("Nothing has this path.").waitFor();
+  await page.getByText("No resource has this path.").waitFor();
   await call("/v1/Faxes", { headers: { origin: "http://page.example" } });
   await page.getByText("or to this web page").waitFor();
   const { sid, auth_token: token } = await emulator.control("POST", "/accounts", { body: { friendly_name: "Elsewhere" } });

@@ -317,7 +317,7 @@ async fn accounts_are_listed_with_what_is_pending_their_alerts_and_their_last_ac
     let after = shown(&used).await;
     assert_eq!(counts(&after), [1, 1, 0], "{after}");
     assert!(after["last_activity"].as_str().is_some_and(|at| at.ends_with('Z')), "{after}");
-    // Looking at an account is no activity.
+    // Looking at an account doesn't count as activity.
     assert_eq!(shown(&used).await["last_activity"], after["last_activity"]);
     assert_eq!(shown(&unused).await["last_activity"], Value::Null);
 }

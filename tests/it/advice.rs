@@ -40,7 +40,7 @@ async fn advice(host: &Host) -> (u64, String, String) {
 }
 
 #[tokio::test]
-async fn a_damaged_document_is_to_be_mended() {
+async fn a_damaged_document_must_be_mended() {
     let app = app().await;
     let host = host(&app);
     let fax = failed(&host, &format!("{}/damaged.pdf", app.uri())).await;

@@ -35,40 +35,52 @@ async fn an_error_about_a_json_body_names_its_field() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     for (call, body, told) in [
-        ("POST /incoming-faxes", r#"{"pages":"three"}"#, "pages: a whole number from 0 to 4294967295, not \"three\""),
-        ("POST /incoming-faxes", r#"{"to":5}"#, "to: a string, not 5"),
-        ("POST /incoming-faxes", r#"{"to":null,"pages":-1}"#, "pages: a whole number from 0 to 4294967295, not -1"),
+        (
+            "POST /incoming-faxes",
+            r#"{"pages":"three"}"#,
+            "pages: must be a whole number from 0 to 4294967295, not \"three\"",
+        ),
+        ("POST /incoming-faxes", r#"{"to":5}"#, "to: must be a string, not 5"),
+        (
+            "POST /incoming-faxes",
+            r#"{"to":null,"pages":-1}"#,
+            "pages: must be a whole number from 0 to 4294967295, not -1",
+        ),
         (
             "POST /incoming-faxes",
             r#"{"outcome":{"status":"failed","code":"x"}}"#,
-            "outcome.code: a whole number from 0 to 4294967295, not \"x\"",
+            "outcome.code: must be a whole number from 0 to 4294967295, not \"x\"",
         ),
         (
             "POST /incoming-faxes",
             r#"{"outcome":5}"#,
-            "outcome: a word, or an object with status, code, after_pages and message, not 5",
+            "outcome: must be a word, or an object with status, code, after_pages and message, not 5",
         ),
         ("POST /incoming-faxes", r#"{"pages":1,"pages":2}"#, "pages: is given twice; give it once"),
-        ("POST /incoming-faxes", r#"["+15005550006"]"#, "an object, not a list"),
+        ("POST /incoming-faxes", r#"["+15005550006"]"#, "must be an object, not a list"),
         ("PUT /clock", "{}", "mode: is required"),
-        ("PUT /clock", r#"{"mode":true}"#, "mode: a string, not true"),
-        ("POST /clock/advance", r#"{"seconds":"60"}"#, "seconds: a number, not \"60\""),
-        ("POST /clock/drain", r#"{"timeout":"60"}"#, "timeout: a number, not \"60\""),
+        ("PUT /clock", r#"{"mode":true}"#, "mode: must be a string, not true"),
+        ("POST /clock/advance", r#"{"seconds":"60"}"#, "seconds: must be a number, not \"60\""),
+        ("POST /clock/drain", r#"{"timeout":"60"}"#, "timeout: must be a number, not \"60\""),
         ("POST /rules", r#"{"times":1,"times":2,"outcome":{"status":"busy"}}"#, "times: is given twice; give it once"),
         ("POST /rules", r#"{"webhook":{"drop":true,"drop":false}}"#, "webhook.drop: is given twice; give it once"),
         ("POST /rules", r#"{"fierd":1,"outcome":{"status":"busy"}}"#, "rule: unknown field \"fierd\""),
         ("POST /verify", r#"{"match":{"kind":"a","kind":"b"}}"#, "match.kind: is given twice; give it once"),
-        ("POST /verify", r#"{"in_order":{}}"#, "in_order: a list, not an object"),
-        ("POST /verify", r#"{"all":1}"#, "all: true or false, not 1"),
+        ("POST /verify", r#"{"in_order":{}}"#, "in_order: must be a list, not an object"),
+        ("POST /verify", r#"{"all":1}"#, "all: must be true or false, not 1"),
         ("POST /verify", r#"{"match":{},"since":1,"all":true}"#, "all: can't be true together with since"),
         ("POST /explain-signature", r#"{"url":"http://h/"}"#, "give either signature or app_url"),
-        ("POST /explain-signature", r#"{"url":"u","signature":"s","params":[]}"#, "params: an object, not a list"),
-        ("POST /accounts", r#"{"numbers":[{"phone_number":5}]}"#, "numbers[0].phone_number: a string, not 5"),
-        ("POST /accounts", r#"{"numbers":["+15017122661"]}"#, "numbers[0]: an object, not \"+15017122661\""),
+        (
+            "POST /explain-signature",
+            r#"{"url":"u","signature":"s","params":[]}"#,
+            "params: must be an object, not a list",
+        ),
+        ("POST /accounts", r#"{"numbers":[{"phone_number":5}]}"#, "numbers[0].phone_number: must be a string, not 5"),
+        ("POST /accounts", r#"{"numbers":["+15017122661"]}"#, "numbers[0]: must be an object, not \"+15017122661\""),
         (
             "POST /accounts",
             r#"{"numbers":[{"phone_number":"+15017122661","voice_url":["http://h/"]}]}"#,
-            "numbers[0].voice_url: a string, not a list",
+            "numbers[0].voice_url: must be a string, not a list",
         ),
         (
             "POST /accounts",
@@ -94,9 +106,9 @@ async fn an_error_about_a_query_names_its_parameter() {
     let whole = "a whole number from 0 to 18446744073709551615";
     let both = "all: can't be true together with since, which names another start; give one of the two".to_owned();
     for (target, told) in [
-        ("/events?since=abc", format!("since: {whole}, not \"abc\"")),
-        ("/events?limit=-1", format!("limit: {whole}, not \"-1\"")),
-        ("/events?all=yes", "all: true or false, not \"yes\"".to_owned()),
+        ("/events?since=abc", format!("since: must be {whole}, not \"abc\"")),
+        ("/events?limit=-1", format!("limit: must be {whole}, not \"-1\"")),
+        ("/events?all=yes", "all: must be true or false, not \"yes\"".to_owned()),
         ("/events?since=1&since=2", "since: is given twice; give it once".to_owned()),
         ("/events?since=1&all=true", both.clone()),
         ("/wait?status=received&since=1&all=true", both.clone()),
@@ -106,20 +118,20 @@ async fn an_error_about_a_query_names_its_parameter() {
             "kind: no event is of the kind \"fax.stauts\"; did you mean fax.status?".to_owned(),
         ),
         ("/events?snice=1", "unknown field \"snice\"; did you mean since?".to_owned()),
-        ("/traffic?since=1.5", format!("since: {whole}, not \"1.5\"")),
-        ("/webhooks?since=x", format!("since: {whole}, not \"x\"")),
-        ("/wait?for=idle&timeout=soon", "timeout: a number, not \"soon\"".to_owned()),
-        ("/faxes?page_token=x", format!("page_token: {whole}, not \"x\"")),
-        ("/state?media=all", "media: one of inline, hash, not \"all\"".to_owned()),
+        ("/traffic?since=1.5", format!("since: must be {whole}, not \"1.5\"")),
+        ("/webhooks?since=x", format!("since: must be {whole}, not \"x\"")),
+        ("/wait?for=idle&timeout=soon", "timeout: must be a number, not \"soon\"".to_owned()),
+        ("/faxes?page_token=x", format!("page_token: must be {whole}, not \"x\"")),
+        ("/state?media=all", "media: must be one of inline, hash, not \"all\"".to_owned()),
     ] {
         let account = if target.starts_with("/traffic") { String::new() } else { format!("&account={account}") };
         assert_eq!(bench.refused("GET", &format!("{target}{account}"), Value::Null).await, (400, told), "{target}");
     }
     let (status, told) = bench.refused("POST", &format!("/reset?seed=one&account={account}"), Value::Null).await;
-    assert_eq!((status, told), (400, format!("seed: {whole}, not \"one\"")));
+    assert_eq!((status, told), (400, format!("seed: must be {whole}, not \"one\"")));
     let (status, told) =
         bench.refused("POST", &format!("/incoming-faxes?wait=yes&account={account}"), Value::Null).await;
-    assert_eq!((status, told.as_str()), (400, "wait: true or false, not \"yes\""));
+    assert_eq!((status, told.as_str()), (400, "wait: must be true or false, not \"yes\""));
     let twice = format!("/clock?account={account}&account={account}");
     let told = bench.refused("GET", &twice, Value::Null).await;
     assert_eq!(told, (400, "account: is given twice; give it once".to_owned()));
@@ -133,10 +145,10 @@ async fn a_duplicate_or_invalid_form_field_is_refused_by_name() {
         (&[("pages", "1"), ("pages", "2")][..], "pages: is given twice; give it once"),
         (&[("to", "+15017122661"), ("to", "+15017122661")], "to: is given twice; give it once"),
         (&[("file", "%PDF"), ("file", "%PDF")], "file: is given twice; give it once"),
-        (&[("pages", "three")], "pages: a whole number from 0 to 4294967295, not \"three\""),
+        (&[("pages", "three")], "pages: must be a whole number from 0 to 4294967295, not \"three\""),
         (
             &[("outcome", r#"{"status":"failed","code":"x"}"#)],
-            "outcome.code: a whole number from 0 to 4294967295, not \"x\"",
+            "outcome.code: must be a whole number from 0 to 4294967295, not \"x\"",
         ),
         (&[("outcome", r#"{"status":"failed","status":"received"}"#)], "outcome.status: is given twice; give it once"),
         (&[("outcome", "{")], "outcome: this is not JSON: "),
@@ -210,13 +222,13 @@ async fn an_advance_beyond_the_end_of_the_clock_says_where_the_clock_ends() {
     for (body, told) in [
         (
             json!({ "to": "12026-01-01T00:00:00Z" }),
-            "to: an RFC 3339 date and time before 9999-12-30T22:00:00.000000Z, such as",
+            "to: must be an RFC 3339 date and time before 9999-12-30T22:00:00.000000Z, such as",
         ),
         (json!({ "to": "9999-12-31T23:59:59Z" }), "not \"9999-12-31T23:59:59Z\""),
         (json!({ "to": "tomorrow" }), "such as 2026-03-01T00:00:00Z, not \"tomorrow\""),
         (json!({ "to": "9999-12-30T22:00:00Z" }), "to: the clock ends at 9999-12-30T22:00:00.000000Z"),
         (json!({ "seconds": 1e12 }), "seconds: the clock ends at 9999-12-30T22:00:00.000000Z"),
-        (json!({ "seconds": 1e30 }), "seconds: a number from 0 to 25"),
+        (json!({ "seconds": 1e30 }), "seconds: must be a number from 0 to 25"),
         (json!({ "seconds": -1 }), "not -1"),
     ] {
         let (status, detail) = bench.refused("POST", &target, body.clone()).await;
@@ -232,7 +244,7 @@ async fn a_state_with_an_invalid_rule_changes_nothing() {
     let target = format!("/state?account={account}");
     let mut state = bench.ok("GET", &target, Value::Null).await;
     state["world"]["book"]["rules"][0]["rule"]["effect"]["api"]["refusal"][0] = json!(9_999);
-    let told =
-        "world.book.rules[0] (rule 1): api.status: a whole number from 400 to 599, not 9999; the world is unchanged";
+    let told = "world.book.rules[0] (rule 1): api.status: must be a whole number from 400 to 599, \
+                not 9999; the world is unchanged";
     assert_eq!(bench.refused("PUT", &target, state).await, (422, told.to_owned()));
 }

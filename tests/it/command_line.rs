@@ -75,7 +75,7 @@ fn a_reader_that_stops_does_not_change_the_result_of_a_wait() {
 }
 
 #[test]
-fn closed_standard_error_is_no_failure() {
+fn closed_standard_error_is_not_a_failure() {
     let (served, _) = with_a_fax();
     for (arguments, code) in [(&["events"][..], 0), (&["faxes", "FX0"], 1), (&["events", "--since", "x"], 2)] {
         let mut command = served.command(arguments);
@@ -313,7 +313,7 @@ fn a_list_of_no_faxes_is_refused_and_a_missing_page_named() {
 }
 
 #[test]
-fn a_call_that_no_app_has_answered_is_not_said_to_be_received() {
+fn a_call_that_no_app_answered_is_not_reported_as_received() {
     let app = TcpListener::bind("127.0.0.1:0").expect("a port");
     let served = Served::start(&format!("http://{}/fax", app.local_addr().expect("an address")));
     // The app accepts the connection, but never responds.

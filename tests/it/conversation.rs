@@ -22,7 +22,7 @@ const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const LONG_TOKEN: &str = "5f4dcc3b5aa765d61d8327deb882cf99";
 const FORMATS: [&str; 3] = ["json", "har", "md"];
 
-/// Starts an app that accepts faxes, and responds to the callback of a received fax like this.
+/// Starts an app that accepts faxes, and gives this response to the callback of a received fax.
 async fn app(done: ResponseTemplate) -> MockServer {
     let app = MockServer::start().await;
     let twiml = ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml");

@@ -14,7 +14,7 @@ const LETTER: &[u8] = include_bytes!("../../fixtures/documents/two-pages.pdf");
 /// A number that is always busy.
 const BUSY: PhoneNumber = PhoneNumber::from_digits(15_005_550_101);
 
-/// An emulator, and an app that serves a document, crashes on callbacks.
+/// An emulator, and an app that serves a document but fails on callbacks.
 struct Desk {
     bench: Bench,
     app: MockServer,

@@ -1,5 +1,5 @@
-//! Tests downloads of a fax's media: without a User-Agent, after two hours, after a deletion, with a changed URL, and by a
-//! client that already has the document. Each refusal is journaled as an event of the fax.
+//! Tests downloads of a fax's media: without a `User-Agent` header, after two hours, after a deletion, with a changed
+//! URL, and by a client that already has the document. Each refusal is journaled as an event of the fax.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, header};

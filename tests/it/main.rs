@@ -1,4 +1,4 @@
-//! The integration tests in one binary: the house rules, engine scripts, timelines, documents, the wire formats and the
+//! The integration tests, in one binary: house rules, engine scripts, timelines, documents, wire formats and the
 //! control API.
 
 mod accounts;

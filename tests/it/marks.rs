@@ -1,4 +1,5 @@
-//! Tests that the journal says of each call, retry, duplicate and delay what it was, and which rule caused it.
+//! Tests what the journal records about calls, retries, duplicates and delays: their kind, and the rule that caused
+//! them.
 
 use std::time::Duration;
 
@@ -98,7 +99,7 @@ fn a_call_names_the_rule_that_decided_its_outcome() {
 }
 
 #[test]
-fn a_call_to_an_own_number_says_what_became_of_it() {
+fn a_call_to_a_number_of_the_account_reports_its_outcome() {
     for (twiml, outcome) in [(RECEIVE, CallResult::Connected), ("<Response><Reject/></Response>", CallResult::Busy)] {
         let mut script = Script::default();
         let sid = script.send(order(OWN));

@@ -1,5 +1,5 @@
-//! Tests text messages with engine scripts: their way from the queue to the phone, the callbacks, and what snapshots, states
-//! and resets do to them.
+//! Tests text messages with engine scripts: their statuses from the queue to the phone, their callbacks, and what
+//! snapshots, states and resets do to them.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ fn status(script: &Script, sid: MessageSid) -> MessageStatus {
     script.engine.message(sid).expect("it exists").status
 }
 
-/// Lists the statuses that a message has gone through.
+/// Lists the statuses that a message has had.
 fn way(script: &Script, sid: MessageSid) -> Vec<MessageStatus> {
     let events = script.events(None);
     let entered = events.iter().filter_map(|event| {

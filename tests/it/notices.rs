@@ -1,4 +1,4 @@
-//! Tests status notices with engine scripts: how often they are retried, and what becomes of the notices of a deleted
+//! Tests status notices with engine scripts: how often they are retried, and what happens to the notices of a deleted
 //! fax.
 
 use std::time::Duration;

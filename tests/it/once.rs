@@ -1,5 +1,6 @@
-//! Checks that a world never gives a name twice. A name is the SID of a fax or of its media, or the idempotency token of a
-//! webhook. A restored world has the names of its snapshot again, but a new name must never have been given before.
+//! Checks that a world never assigns a name twice. A name is the SID of a fax or of its media, or the idempotency token
+//! of a webhook. A restored world has the names of its snapshot again, but a new name must never have been assigned
+//! before.
 
 use std::collections::BTreeSet;
 

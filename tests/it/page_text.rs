@@ -1,5 +1,5 @@
-//! Tests the text of pages: in the control API, in `fax.page` events that `verify` checks, at both ends of a fax, and after
-//! snapshots and exports. How the text is collected is tested where it is collected, in the core.
+//! Tests the text of pages: in the control API, in `fax.page` events that `verify` checks, at both ends of a fax, and
+//! after snapshots and exports. The core's own tests check how the text is collected.
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, header};

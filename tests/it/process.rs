@@ -347,7 +347,7 @@ fn clients_beyond_the_limit_wait_while_webhooks_are_still_sent() {
     send(&clients[0], &fax_with_callback(app.local_addr().expect("an address")));
     assert_eq!(status(&clients[0]).expect("an answer"), "HTTP/1.1 201");
     app.set_nonblocking(true).expect("supported");
-    let told = eventually(|| app.accept().ok(), "no webhook comes").0;
+    let told = eventually(|| app.accept().ok(), "no webhook arrives").0;
     told.set_nonblocking(false).expect("supported");
     let mut line = String::new();
     BufReader::new(told).read_line(&mut line).expect("a request");

@@ -1,5 +1,5 @@
-//! Checks that the command log is a world's whole history: another engine that replays it arrives at the same state and
-//! journal.
+//! Checks that the command log contains all that determines a world: another engine that replays it reaches the same
+//! state and journal.
 
 use fauxfax::dialect::canonical;
 use fauxfax::engine::Engine;

@@ -237,7 +237,7 @@ impl Script {
         self.engine.fax(sid).expect("the fax exists").status()
     }
 
-    /// Lists the statuses that a fax has gone through.
+    /// Lists the statuses that a fax has had.
     pub(crate) fn statuses(&self, sid: FaxSid) -> Vec<Status> {
         self.events(Some(sid)).iter().filter_map(|event| event.kind.entered()).collect()
     }

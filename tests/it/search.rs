@@ -157,7 +157,7 @@ async fn busy_faxes_are_found_by_their_code_and_the_list_says_why() {
         assert_eq!(desk.hits(name, value).await, hits, "{name}={value}");
     }
     let both = desk.list(&[("q", "34002"), ("direction", "inbound")]).await;
-    assert_eq!((&both["hits"], &both["total"]), (&json!(0), &json!(5)), "all filters must hold");
+    assert_eq!((&both["hits"], &both["total"]), (&json!(0), &json!(5)), "all filters must match");
     let page = desk.list(&[]).await;
     let why = |at: usize| (page["faxes"][at]["error_code"].clone(), page["faxes"][at]["error_message"].clone());
     assert_eq!(why(0), (json!(34004), json!("Error during fax transmission")));
@@ -452,21 +452,25 @@ async fn an_invalid_search_is_refused_with_the_mistake_and_what_to_write() {
             "q: unknown key \"stauts\". Did you mean status? The keys are ",
         ),
         ([("q", "status:faild"), ("limit", "1")], 422, "q: status: \"faild\" is not one of queued, processing, "),
-        ([("q", "pages:ten"), ("limit", "1")], 422, "q: pages: a number of pages such as 3, >10, "),
-        ([("q", "after:tomorrow"), ("limit", "1")], 422, "q: after: a time ago by the world's clock, such as 5m, "),
+        ([("q", "pages:ten"), ("limit", "1")], 422, "q: pages: must be a number of pages such as 3, >10, "),
+        (
+            [("q", "after:tomorrow"), ("limit", "1")],
+            422,
+            "q: after: must be a time ago by the world's clock, such as 5m, ",
+        ),
         ([("q", "\"open"), ("limit", "1")], 422, "q: a quotation mark is not closed; "),
         ([("status", "faild"), ("limit", "1")], 422, "status: \"faild\" is not one of queued, "),
         ([("direction", "in"), ("limit", "1")], 422, "direction: \"in\" is not one of inbound, outbound"),
-        ([("limit", "501"), ("q", "")], 422, "limit: 1 to 500, not 501"),
-        ([("page_token", "x"), ("limit", "1")], 400, "page_token: a whole number from 0 to "),
+        ([("limit", "501"), ("q", "")], 422, "limit: must be 1 to 500, not 501"),
+        ([("page_token", "x"), ("limit", "1")], 400, "page_token: must be a whole number from 0 to "),
     ] {
         let (found, detail) = desk.bench.refused("GET", &target(&desk.account, &params), Value::Null).await;
         assert!(found == status && detail.starts_with(told), "{params:?}: {found} {detail}");
     }
     let (status, told) = desk.bench.refused("GET", &target("*", &[("page_token", "7")]), Value::Null).await;
-    let expected = "page_token: the next_page_token of a page of all accounts' faxes, not \"7\"";
+    let expected = "page_token: must be the next_page_token of a page of all accounts' faxes, not \"7\"";
     assert_eq!((status, told.as_str()), (400, expected));
-    // In a URL, an unescaped + is a blank.
+    // In a URL, an unescaped + is a space.
     let raw = format!("/faxes?account={}&q=to:+1555", desk.account);
     let (status, told) = desk.bench.refused("GET", &raw, Value::Null).await;
     assert!(status == 422 && told.contains("in a URL, write + as %2B"), "{told}");

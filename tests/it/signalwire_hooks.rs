@@ -1,5 +1,5 @@
-//! Tests the requests that apps of SignalWire accounts get: parameters, headers, signature, limits and attempts, over
-//! real HTTP.
+//! Tests, over real HTTP, the requests to apps of SignalWire accounts: parameters, headers, signatures, limits and
+//! attempts.
 
 use fauxfax::dialect::signature;
 use fauxfax::emulator::{AccountSetup, Settings, World};
@@ -104,7 +104,7 @@ async fn server(responses: &[(&str, ResponseTemplate)]) -> MockServer {
     server
 }
 
-/// Creates a fax over REST. Returns the response's status, and the error code or, without an error, 0.
+/// Creates a fax over REST. Returns the status of the response and the error code, or 0 if there is no error.
 async fn send(host: &Host, server: &MockServer, more: &str) -> (u16, u64) {
     let form = format!("To=%2B15556677999&From=%2B15005550006&MediaUrl={}/a.pdf{more}", server.uri());
     let target = format!("/api/laml/2010-04-01/Accounts/{PROJECT}/Faxes");

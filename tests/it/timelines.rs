@@ -1,5 +1,5 @@
-//! Compares whole conversations, written as text that a person can judge, with snapshots. Ids and times are not masked: the
-//! seed and the script determine them.
+//! Compares whole conversations, written as text that a person can judge, with snapshots. Ids and times are not masked,
+//! since the seed and the script determine them.
 
 use std::fmt::Write;
 use std::time::Duration;

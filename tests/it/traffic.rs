@@ -190,7 +190,7 @@ async fn what_a_rule_does_to_a_call_is_recorded_as_the_client_sees_it() {
 }
 
 #[tokio::test]
-async fn a_journal_takes_so_many_refused_requests_between_two_resets_and_the_traffic_takes_all() {
+async fn a_journal_takes_a_limited_number_of_refused_requests_between_resets_but_the_traffic_takes_all() {
     let host = host(|_| ());
     let own = account().to_string();
     for _ in 0..1_005 {
@@ -326,7 +326,7 @@ async fn requests_in_both_directions_are_found_by_every_filter() {
 }
 
 #[tokio::test]
-async fn a_filter_that_means_nothing_is_refused_with_what_it_may_be() {
+async fn an_invalid_filter_is_refused_with_the_valid_values() {
     let host = host(|_| ());
     for (filter, part) in [
         ("direction=inward", "in, out"),

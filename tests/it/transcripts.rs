@@ -49,7 +49,7 @@ fn replaced(text: &str, form: &str, mask: &str) -> String {
     done
 }
 
-/// An app that fails at /bad, and otherwise accepts faxes; and what is not an emulator at /_fauxfax.
+/// An app that fails at /bad, accepts faxes elsewhere, and serves something that isn't an emulator at /_fauxfax.
 async fn app() -> MockServer {
     let app = MockServer::start().await;
     let respond =

@@ -53,7 +53,7 @@ fn split_port(place: &str) -> (&str, &str) {
 /// Returns the host in lower case, with an international name in Punycode, the form in which it is resolved. `None` if
 /// the host is empty or invalid.
 fn normal_host(scheme: &str, host: &str) -> Option<String> {
-    // Most hosts end here: the URL parser is only needed for international and percent-encoded names.
+    // Most hosts need no URL parser: only international and percent-encoded names do.
     if host.is_ascii() && !host.contains('%') {
         return (!host.is_empty()).then(|| host.to_ascii_lowercase());
     }

@@ -27,7 +27,7 @@ const DECIMALS_MAX: usize = 9;
 pub struct NotADuration;
 
 /// Parses a duration: a number of seconds, or numbers with units, largest unit first. Numbers may have decimals, and
-/// blanks may separate numbers and units.
+/// spaces may separate numbers and units.
 ///
 /// # Errors
 /// Returns an error that lists the accepted forms, also for a duration too long to be represented.
@@ -41,7 +41,7 @@ pub fn parse(text: &str) -> Result<Duration, NotADuration> {
         let (number, after_number) = split_where(rest, |c| !(c.is_ascii_digit() || c == '.'));
         let (word, after_word) = split_where(after_number, |c| !c.is_ascii_alphabetic());
         let unit_nanos = if word.is_empty() {
-            // A number that stands alone is in seconds; after a number with a unit, its own unit would be a guess.
+            // A number on its own is in seconds; after a number with a unit, its unit could only be guessed.
             if nanos > 0 || next_unit > 0 || !after_word.is_empty() {
                 return Err(NotADuration);
             }
@@ -66,8 +66,8 @@ pub fn parse(text: &str) -> Result<Duration, NotADuration> {
     Ok(Duration::new(seconds, nanos))
 }
 
-/// Splits off the beginning of a text up to the first character for which `ends` holds, and skips the blanks that
-/// follow it.
+/// Splits off the beginning of a text up to the first character for which `ends` holds, and skips the white space that
+/// follows.
 fn split_where(text: &str, ends: impl Fn(char) -> bool) -> (&str, &str) {
     let (head, rest) = text.split_at(text.find(ends).unwrap_or(text.len()));
     (head, rest.trim_start())

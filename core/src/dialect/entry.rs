@@ -64,12 +64,12 @@ fn explained(mut shown: Value, entry: Entry<'_>, dialect: Dialect) -> Value {
     shown
 }
 
-/// Returns the latest failed notice in short, such as `action 500`.
+/// Summarizes the latest failed notice, as in `action 500`.
 fn notices(failed: &FailedNotices) -> String {
     in_short(failed.purpose, failed.status, failed.fault)
 }
 
-/// Returns the failed request for TwiML in short, such as `fax-url 500`; `None` if the caller hung up.
+/// Summarizes the failed request for TwiML, as in `fax-url 500`; `None` if the caller hung up.
 fn question(record: &ExchangeRecord, call: &UnansweredCall) -> Option<String> {
     Some(in_short(record.purpose, record.status, call.cause.fault?))
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
-/// The longest body that is accepted: a hundred times the longest request of any helper library.
+/// The maximum length of a body, in bytes: a hundred times the longest request of any helper library.
 pub const FORM_BYTES_MAX: usize = 256 * 1024;
 /// The maximum number of parameters in a request; Twilio's largest resource has about thirty.
 pub const PARAMETERS_MAX: usize = 1_000;
@@ -48,7 +48,7 @@ impl Form {
         let mut form = Self { text: String::with_capacity(bytes.len()), ends: Vec::with_capacity(PARAMETERS_MOSTLY) };
         // Like browsers, ignores empty pairs, as in `a=1&&b=2`.
         for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-            // Checked before the parameter is decoded, so that no more than the limit is decoded of a hostile body.
+            // The number is checked before a parameter is decoded, so that a hostile body costs little time and memory.
             if form.ends.len() == PARAMETERS_MAX {
                 return Err(FormError::TooMany);
             }
@@ -111,8 +111,8 @@ pub fn encode<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     encode_query(pairs).replace("%20", "+")
 }
 
-/// Encodes pairs as a query, with spaces as `%20`: whichever framework decodes it, validators of signatures then see the
-/// URL that was signed (docs/fidelity.md, "Webhooks").
+/// Encodes pairs as a query, with spaces as `%20`, so that validators of signatures see the URL that was signed,
+/// whichever framework decodes it (docs/fidelity.md, "Webhooks").
 #[must_use]
 pub fn encode_query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     let mut text = String::new();

@@ -91,7 +91,7 @@ impl Error for FieldError {
     }
 
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::custom(format!("{}, not {}", field_words::expected(&expected.to_string()), shown(&unexpected)))
+        Self::custom(format!("must be {}, not {}", field_words::expected(&expected.to_string()), shown(&unexpected)))
     }
 
     fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -103,7 +103,7 @@ impl Error for FieldError {
     }
 
     fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
-        Self::custom(format!("one of {}, not {word:?}", known.join(", ")))
+        Self::custom(format!("must be one of {}, not {word:?}", known.join(", ")))
     }
 
     fn duplicate_field(field: &'static str) -> Self {
@@ -337,19 +337,22 @@ mod tests {
     #[test]
     fn an_error_names_the_field_the_expected_value_and_the_actual_one() {
         for (value, error) in [
-            (json!({ "inner": { "name": 5 }, "count": 0 }), "inner.name: a string, not 5"),
-            (json!({ "inner": { "is_on": "yes" } }), "inner.is_on: true or false, not \"yes\""),
-            (json!({ "inner": { "likely": {} } }), "inner.likely: a number, not an object"),
-            (json!({ "inner": ["x"] }), "inner: an object with name, not a list"),
-            (json!({ "count": -1 }), "count: a whole number from 0 to 4294967295, not -1"),
-            (json!({ "count": null }), "count: a whole number from 0 to 4294967295, not null"),
-            (json!({ "count": 5_000_000_000_u64 }), "count: a whole number from 0 to 4294967295, not 5000000000"),
-            (json!({ "list": 1, "count": 0 }), "list: a list, not 1"),
-            (json!({ "list": [{}, { "name": [] }], "count": 0 }), "list[1].name: a string, not a list"),
+            (json!({ "inner": { "name": 5 }, "count": 0 }), "inner.name: must be a string, not 5"),
+            (json!({ "inner": { "is_on": "yes" } }), "inner.is_on: must be true or false, not \"yes\""),
+            (json!({ "inner": { "likely": {} } }), "inner.likely: must be a number, not an object"),
+            (json!({ "inner": ["x"] }), "inner: must be an object with name, not a list"),
+            (json!({ "count": -1 }), "count: must be a whole number from 0 to 4294967295, not -1"),
+            (json!({ "count": null }), "count: must be a whole number from 0 to 4294967295, not null"),
+            (
+                json!({ "count": 5_000_000_000_u64 }),
+                "count: must be a whole number from 0 to 4294967295, not 5000000000",
+            ),
+            (json!({ "list": 1, "count": 0 }), "list: must be a list, not 1"),
+            (json!({ "list": [{}, { "name": [] }], "count": 0 }), "list[1].name: must be a string, not a list"),
             (json!({ "inner": { "nmae": "x" } }), "inner: unknown field \"nmae\"; did you mean name?"),
             (json!({ "zzz": 1 }), "unknown field \"zzz\"; the valid fields are inner, count, list"),
             (json!({}), "count: is required"),
-            (json!("x"), "an object, not \"x\""),
+            (json!("x"), "must be an object, not \"x\""),
         ] {
             assert_eq!(refused(&value), error);
         }

@@ -23,7 +23,7 @@ const SECRET_ENDS: [&str; 13] = [
 ];
 /// Complete names of secret parameters. Longer names with these endings, such as `design`, are not secret.
 const SECRET_WORDS: [&str; 6] = ["auth", "authorization", "key", "sig", "signature", "xamzsignature"];
-/// The ending of names that look secret but aren't: tokens with which lists are read on.
+/// The ending of names that look secret but aren't: the tokens of a list's pages.
 const NOT_SECRET_END: &str = "pagetoken";
 /// A JSON field that isn't secret, although a parameter with this name is: the name of the list in a page.
 const LIST_NAME_FIELD: &str = "key";

@@ -53,15 +53,15 @@ pub enum Pattern {
     Exact(Value),
     /// A string with this prefix.
     Prefix(String),
-    /// A string that contains a match of this expression.
+    /// A string in which this expression matches.
     Regex(Regex),
-    /// A string that contains this text. Neither's white space counts.
+    /// A string that contains this text; white space is ignored in both.
     Contains(Contained),
     /// An object in which all of these fields match; other fields don't matter.
     Fields(Vec<(String, Self)>),
 }
 
-/// A text that a string must contain, whatever the white space and line ends in either.
+/// A text that a string must contain. White space and line ends are ignored in both.
 #[derive(Debug, Clone)]
 pub struct Contained {
     /// The text as it was written.
@@ -377,8 +377,8 @@ fn same(want: &Value, got: &Value) -> bool {
     want == got || (want.is_number() && got.is_number() && want.as_f64() == got.as_f64())
 }
 
-/// Returns a text without its white space and soft hyphens, and with the letters of ligatures: in a PDF, these depend on
-/// the program that wrote it.
+/// Returns a text without white space and soft hyphens, and with ligatures replaced by their letters, since these
+/// depend on the program that wrote a PDF.
 fn folded(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for character in text.chars().filter(|character| !character.is_whitespace() && *character != '\u{ad}') {
@@ -458,7 +458,7 @@ mod tests {
             assert_eq!(pattern.fits(&page), fits, "{wanted}");
             assert_eq!(pattern.to_json(), part);
             let scan = json!({ "data": { "scan": { "contains": wanted } } });
-            assert!(!Pattern::parse(&scan).unwrap().fits(&page), "a text that is not known contains nothing");
+            assert!(!Pattern::parse(&scan).unwrap().fits(&page), "an unknown text contains nothing");
         }
         let named = json!({ "data": { "contains": "x", "text": null } });
         assert!(Pattern::parse(&named).unwrap().fits(&json!({ "data": { "contains": "x" } })));

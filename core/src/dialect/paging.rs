@@ -67,9 +67,9 @@ pub struct Extent {
     pub count: usize,
     /// The ordinals of the newest and the oldest item; `None` if the page is empty.
     pub ends: Option<(Ordinal, Ordinal)>,
-    /// Whether a page with older items follows.
+    /// Whether a page with older items follows it.
     pub has_next: bool,
-    /// Whether a page with newer items precedes.
+    /// Whether a page with newer items precedes it.
     pub has_previous: bool,
 }
 

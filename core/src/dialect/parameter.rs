@@ -7,7 +7,7 @@ use super::form::Form;
 use crate::model::sid::{AccountSid, IdForm};
 use crate::model::webhook::Method;
 
-/// The longest URL that is accepted, in bytes: Twilio's limit for a StatusCallback (error 21609).
+/// The maximum length of a URL, in bytes: Twilio's limit for a StatusCallback (error 21609).
 pub(super) const URL_LEN_MAX: usize = 4_000;
 /// The maximum length of a `FriendlyName`, in characters (Twilio's OpenAPI, 2010-04-01).
 const FRIENDLY_NAME_LEN_MAX: usize = 64;

@@ -167,14 +167,14 @@ mod tests {
     #[test]
     fn an_error_names_the_parameter_the_expected_value_and_the_actual_one() {
         for (text, error) in [
-            ("since=abc", "since: a whole number from 0 to 18446744073709551615, not \"abc\""),
-            ("limit=-1", "limit: a whole number from 0 to 18446744073709551615, not \"-1\""),
-            ("width=", "width: a whole number from 0 to 4294967295, not \"\""),
-            ("width=5000000000", "width: a whole number from 0 to 4294967295, not 5000000000"),
-            ("timeout=soon", "timeout: a number, not \"soon\""),
-            ("timeout=NaN", "timeout: a number, not \"NaN\""),
-            ("all=yes", "all: true or false, not \"yes\""),
-            ("kind=in_turn", "kind: one of in-turn, at-once, not \"in_turn\""),
+            ("since=abc", "since: must be a whole number from 0 to 18446744073709551615, not \"abc\""),
+            ("limit=-1", "limit: must be a whole number from 0 to 18446744073709551615, not \"-1\""),
+            ("width=", "width: must be a whole number from 0 to 4294967295, not \"\""),
+            ("width=5000000000", "width: must be a whole number from 0 to 4294967295, not 5000000000"),
+            ("timeout=soon", "timeout: must be a number, not \"soon\""),
+            ("timeout=NaN", "timeout: must be a number, not \"NaN\""),
+            ("all=yes", "all: must be true or false, not \"yes\""),
+            ("kind=in_turn", "kind: must be one of in-turn, at-once, not \"in_turn\""),
             ("since=1&since=2", "since: is given twice; give it once"),
             ("snice=1", "unknown field \"snice\"; did you mean since?"),
         ] {

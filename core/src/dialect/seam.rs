@@ -89,7 +89,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the additional text in the error of a refused REST call, if there is one.
+    /// Returns the additional text in the error for a refused REST call, if there is one.
     #[must_use]
     pub fn error_detail(self, reason: Reason) -> Option<&'static str> {
         match self {
@@ -244,7 +244,7 @@ impl Dialect {
     pub fn fetch_headers(self, key: &str, url: &str) -> Params {
         match self {
             Self::Twilio => webhook::fetch_headers(key, url),
-            // No document fetch by SignalWire has been captured, and no source says that it is signed.
+            // No document fetch by SignalWire has been captured, and no source says that such a request is signed.
             Self::SignalWire => Params::new(),
         }
     }

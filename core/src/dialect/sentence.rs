@@ -46,7 +46,7 @@ pub fn of_delivery(delivery: &Delivery) -> Option<String> {
     });
     let by_rule = by_rule.as_ref().map(|mark| {
         let marks = marks(mark, *signature).join(", ");
-        // A list needs a comma before the rule, which otherwise seems to apply to its last item only.
+        // A list needs a comma before the rule; without one, the rule seems to apply only to the last item.
         let comma = if marks.contains(',') { "," } else { "" };
         format!("{marks}{comma} by {}", mark.rule.map_or_else(|| "a rule".to_owned(), |rule| format!("rule {rule}")))
     });
@@ -157,7 +157,7 @@ const fn failed_attempt(fault: Fault) -> &'static str {
     ) {
         "a failure of TLS"
     } else {
-        "a failed one"
+        "a failed attempt"
     }
 }
 

@@ -1,5 +1,6 @@
-//! TwiML bins: the check of their contents, and the URLs at which they are served, `/twiml/EH…` for Twilio's TwiML Bins
-//! and `/laml-bins/{uuid}` for SignalWire's LaML Bins. A URL names no account, since anyone may read a bin.
+//! TwiML bins: checks their contents, and builds and parses the URLs at which they are served, `/twiml/EH…` for
+//! Twilio's TwiML Bins and `/laml-bins/{uuid}` for SignalWire's LaML Bins. A URL names no account, since anyone may
+//! read a bin.
 
 use crate::model::sid::{IdForm, TwimlBinSid};
 use crate::twiml::{self, TwimlError};

@@ -23,7 +23,8 @@ pub enum Counting {
     All,
 }
 
-/// Codes a page, whose text is not known, as MMR. If `counting` includes other codings, their bits are counted in the same pass.
+/// Codes a page without known text as MMR. If `counting` includes other codings, their bits are counted in the same
+/// pass.
 #[must_use]
 pub fn coded(image: &Bitmap, quality: Quality, counting: Counting) -> FaxPage {
     let width = image.width();

@@ -11,7 +11,7 @@ use super::input::HandleAlarms;
 use crate::model::time::Timestamp;
 use crate::model::words::words;
 
-/// The position of a fax or call in the order of creation; not reused until a reset.
+/// The position of a fax or call in the order of creation. It is not reused until a reset.
 pub type Ordinal = u64;
 
 words!(

@@ -100,7 +100,7 @@ impl Engine {
         now: Timestamp,
     ) {
         let place = self.next_place(fax, fault);
-        // Alerts that concern no fax have no parent; for all of them, sixteen zero bytes take the parent's place.
+        // An alert that concerns no fax has no parent, so sixteen zero bytes are used instead.
         let parent = fax.map(|fax| *fax.bytes()).unwrap_or_default();
         let sid = self.ids.seed().mint::<AlertSid>("alert", &parent, place);
         let alert = Alert { sid, place, fault, level, message: message.into(), record };

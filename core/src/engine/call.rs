@@ -45,7 +45,7 @@ pub(super) struct Asking {
     pub(super) purpose: Purpose,
     pub(super) url: Box<str>,
     pub(super) method: Method,
-    /// When asking the fallback URL: the fault that made the FaxUrl fail, and the FaxUrl itself.
+    /// In a request to the fallback URL: the fault that made the FaxUrl fail, and the FaxUrl itself.
     pub(super) failed: Option<(Fault, Box<str>)>,
     pub(super) attempt: Attempt,
     pub(super) plan: WebhookPlan,

@@ -28,7 +28,7 @@ words!(
         Failed = "failed",
         /// The app's TwiML rejected the call.
         Rejected = "rejected",
-        /// No usable TwiML came, so no fax was created.
+        /// No usable TwiML was received, so no fax was created.
         NotAnswered = "not-answered",
     }
 );

@@ -1,5 +1,5 @@
-//! Cases that should be impossible: a debug build panics, so that tests notice; a release build raises an alert, fails
-//! the fax concerned and continues.
+//! Handles cases that should be impossible. A debug build panics, so that tests notice them; a release build raises an
+//! alert, fails the fax concerned and continues.
 
 use super::Engine;
 use super::agenda::Ordinal;

@@ -77,7 +77,7 @@ pub(super) struct Order {
     pub(super) media_url: Arc<str>,
     pub(super) status_callback: Option<Box<str>>,
     pub(super) callback_method: Method,
-    /// The statuses that the callback is notified of; `None` for the ones in the world's policy.
+    /// The statuses that the callback is notified of; `None` for those that the world's policy selects.
     pub(super) callback_statuses: Option<StatusSet>,
     pub(super) store_media: bool,
     pub(super) ttl: Option<Ttl>,
@@ -163,7 +163,7 @@ impl Fax {
         self.transmitted_text(page).map(|text| &*text.content)
     }
 
-    /// Returns the same text, with what is known of its completeness.
+    /// Returns the same text, together with the flags that say whether it is complete.
     #[must_use]
     pub fn transmitted_text(&self, page: u32) -> Option<&PageText> {
         self.media.as_ref()?.document.page_text(page).filter(|_| page <= self.pages_over())
@@ -231,7 +231,7 @@ impl Fax {
         &self.origin
     }
 
-    /// Returns whether the document is stored, as the app wanted it.
+    /// Returns whether the app wants the document to be stored.
     pub(super) fn stores_media(&self) -> bool {
         match &self.leg {
             Leg::Outbound(order) => order.store_media,

@@ -31,7 +31,7 @@ pub struct DeleteFax(pub FaxSid);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeleteEntries(pub Box<[FaxSid]>);
 
-/// What became of the faxes and calls that were to be deleted.
+/// The result of deleting faxes and calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DeletedEntries {
     /// The number of faxes that were deleted.
@@ -330,7 +330,7 @@ pub enum EffectResult {
         cookies: Vec<Cookie>,
         /// The URL of the response after redirects; a relative `action` is resolved against it.
         base_url: Box<str>,
-        /// The parsed TwiML, or the reason that no usable response came.
+        /// The parsed TwiML, or the reason that no usable response was received.
         reading: Result<Reading, ExchangeFailure>,
     },
     /// The result of `Deliver`, `NotifyOfMessage` and `Report`; the contents of the response don't matter.

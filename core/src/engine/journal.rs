@@ -18,7 +18,7 @@ pub const JOURNAL_EVENTS_MAX: usize = 10_000;
 /// The maximum size of the events kept per world, in bytes; most of it is excerpts of webhooks.
 pub const JOURNAL_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// A query for events, which must meet every given condition.
+/// A filter for events; every given condition must hold.
 #[derive(Debug, Clone, Default)]
 pub struct EventFilter {
     /// Only events with a higher sequence number.

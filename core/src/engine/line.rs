@@ -1,5 +1,5 @@
-//! The behavior of outside machines, including those at the "numbers that behave", which always react in the same way,
-//! and the timing of the line.
+//! The behavior of outside machines, and the timing of the line. The machines at the "numbers that behave" always react
+//! in the same way.
 
 use super::phase::Verdict;
 use super::rule::{LineOverride, Outcome};

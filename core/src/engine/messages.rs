@@ -1,4 +1,4 @@
-//! Text messages. At one deadline after its creation, a message is sent, and at the next it is delivered; the app is
+//! Text messages. A message is sent at the first deadline after its creation and delivered at the next, and the app is
 //! notified of both. No telephone network is emulated for messages: each one is delivered, and none is received.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a pending fax or call is doing at the moment, and when that will be over.
+//! The current step of a pending fax or call, and the time at which it ends.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Whether a fax can still enter a status that a client waits for.
+//! Determines whether a fax can still enter a status that a client waits for.
 
 use std::sync::Arc;
 

@@ -31,7 +31,7 @@ impl WorldSeed {
         }
         let digest = Sha256::new()
             .chain_update(self.digest)
-            // The word keeps this hash apart from the hashes for draws.
+            // The word distinguishes this hash from the hashes for draws.
             .chain_update("ids")
             .chain_update(life.to_be_bytes())
             .chain_update(ways_back.to_be_bytes())

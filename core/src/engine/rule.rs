@@ -41,7 +41,7 @@ pub struct Rule {
     pub times: Option<u32>,
     /// The probability, from 0 to 1, that the rule acts on a match, drawn from the world's seed; `None` means always.
     pub chance: Option<f64>,
-    /// Whether the rule takes part at all. A disabled rule counts no matches and leaves them to later rules.
+    /// Whether the rule is active. A disabled rule counts no matches and leaves them to later rules.
     pub enabled: bool,
     /// The effect of the rule when it acts.
     pub effect: RuleEffect,
@@ -243,7 +243,7 @@ impl Rule {
             && !(self.effect.is_stale_alone() && subject.is_question)
     }
 
-    /// Returns whether this rule, if it precedes the other one, leaves that one nothing to act on.
+    /// Returns whether this rule, if it comes before the other one, leaves nothing for that one to act on.
     pub(super) fn shadows(&self, other: &Self) -> bool {
         let (own, others) = (&self.matches, &other.matches);
         // A pattern that matches another pattern literally, asterisks included, also matches everything that the other
@@ -298,10 +298,10 @@ impl Pattern {
             return Err("is empty; leave it out to match everything".to_owned());
         }
         if text.chars().count() > PATTERN_CHARS_MAX {
-            return Err(format!("at most {PATTERN_CHARS_MAX} characters"));
+            return Err(format!("must have at most {PATTERN_CHARS_MAX} characters"));
         }
         if text.matches('*').count() > PATTERN_STARS_MAX {
-            return Err(format!("at most {PATTERN_STARS_MAX} asterisks"));
+            return Err(format!("must have at most {PATTERN_STARS_MAX} asterisks"));
         }
         Ok(Self(text.into()))
     }

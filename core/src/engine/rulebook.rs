@@ -140,7 +140,7 @@ impl Engine {
         self.world.book.iter()
     }
 
-    /// Returns the id of the first earlier rule that leaves this one nothing to act on, if there is one.
+    /// Returns the id of the first earlier rule that leaves nothing for this one to act on, if there is such a rule.
     #[must_use]
     pub fn shadow_of(&self, id: u64) -> Option<u64> {
         let own = self.world.book.iter().find(|held| held.id == id)?;
@@ -215,7 +215,7 @@ impl Engine {
     ) -> (Option<Outcome>, LineOverride) {
         let direction = Some(Direction::Inbound);
         let subject = Subject { direction, from, to, pages: Some(pages), ..Subject::default() };
-        // Each incoming call has its own luck, so its draws need no index.
+        // Each incoming call has its own draw key, so its draws need no index.
         let (decided, line) = self.call_rules(fax, &subject, 0, now);
         (decided.map(|(_, outcome)| outcome), line)
     }

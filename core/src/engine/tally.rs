@@ -15,7 +15,7 @@ words!(
         Answered = "answered",
         /// The app responded with a 4xx or 5xx status.
         Refused = "refused",
-        /// The exchange failed in another way, so that no usable response came.
+        /// The exchange failed in another way, so that no usable response was received.
         Failed = "failed",
     }
 );

@@ -27,7 +27,7 @@ words!(
 words!(
     /// The status of a fax (Fax API, status values).
     Status {
-        /// Created, and waiting for processing to begin.
+        /// The fax has been created and is waiting to be processed.
         Queued = "queued",
         /// The document is being fetched and converted, or the far end is ringing.
         Processing = "processing",
@@ -45,7 +45,7 @@ words!(
         Busy = "busy",
         /// The fax could not be sent or received completely.
         Failed = "failed",
-        /// Canceled by request, or rejected by TwiML.
+        /// The fax was canceled by a client, or rejected by TwiML.
         Canceled = "canceled",
     }
 );

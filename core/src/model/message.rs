@@ -25,11 +25,11 @@ const GSM_EXTENSION: &str = "\u{c}^{}\\[~]|€";
 words!(
     /// The status of a message.
     MessageStatus {
-        /// Waits to be sent.
+        /// The message is waiting to be sent.
         Queued = "queued",
-        /// Was handed to the network.
+        /// The message has been handed to the network.
         Sent = "sent",
-        /// Reached the phone.
+        /// The message has reached the phone.
         Delivered = "delivered",
     }
 );

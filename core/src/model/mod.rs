@@ -1,4 +1,5 @@
-//! The nouns of the fax service: ids, numbers, faxes, media, time, refusals. The types make no decisions and do no I/O.
+//! The basic types of the fax service: ids, numbers, faxes, media, time, refusals. They make no decisions and do no
+//! I/O.
 
 pub mod account;
 pub mod application;

@@ -12,28 +12,28 @@ pub enum Refusal {
     )]
     WorldBroken(std::sync::Arc<str>),
     /// The world has no such fax.
-    #[error("no fax {0}")]
+    #[error("there is no fax {0}")]
     NoFax(FaxSid),
     /// The fax has no such media.
-    #[error("no media {0}")]
+    #[error("there is no media {0}")]
     NoMedia(MediaSid),
     /// The world has no such number.
-    #[error("no phone number {0}")]
+    #[error("there is no phone number {0}")]
     NoNumber(NumberSid),
     /// The world has no such application.
-    #[error("no application {0}")]
+    #[error("there is no application {0}")]
     NoApplication(ApplicationSid),
     /// The world has no such TwiML bin.
-    #[error("no TwiML bin {0}")]
+    #[error("there is no TwiML bin {0}")]
     NoTwimlBin(TwimlBinSid),
     /// The world has no such message.
-    #[error("no message {0}")]
+    #[error("there is no message {0}")]
     NoMessage(MessageSid),
     /// The world has no such API key.
-    #[error("no API key {0}")]
+    #[error("there is no API key {0}")]
     NoKey(KeySid),
     /// The world has no such alert.
-    #[error("no alert {0}")]
+    #[error("there is no alert {0}")]
     NoAlert(AlertSid),
     /// A number's attributes name an application that the account doesn't own.
     #[error("the account has no application {0}")]
@@ -78,7 +78,7 @@ pub enum Refusal {
     #[error("{0} is neither a number of the account nor a verified caller id")]
     FromNotOwned(PhoneNumber),
     /// The account can't send messages from this number.
-    #[error("{0} is no number from which the account can send messages")]
+    #[error("the account can't send messages from {0}")]
     SenderNotOwned(PhoneNumber),
     /// The number already has an owner or is not for sale.
     #[error("{0} is not available")]

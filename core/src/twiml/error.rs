@@ -8,8 +8,8 @@ pub const TWIML_BYTES_MAX: usize = 64 * 1024;
 const EXCERPT_CHARS_MAX: usize = 80;
 
 /// A hint for a developer whose app responded with an HTML page.
-pub(super) const HTML_HINT: &str = "probably an error page, a login page or a tunnel's warning; open the URL to see it, and make the \
-                         webhook return <Response>…</Response>";
+pub(super) const HTML_HINT: &str = "probably an error page, a login page or a tunnel's warning; open the URL to see it, \
+                                    and make the webhook return <Response>…</Response>";
 
 /// The reason that a response contains no usable TwiML.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +47,7 @@ pub enum TwimlError {
         fault: Fault,
     },
     /// The document has neither `<Receive>` nor `<Reject>`.
-    #[error("the TwiML has neither <Receive> nor <Reject>; the simplest implementation is <Receive/>")]
+    #[error("the TwiML has neither <Receive> nor <Reject>; <Receive/> is enough to accept a fax")]
     NoVerb,
 }
 

@@ -15,7 +15,7 @@ use crate::model::webhook::Method;
 pub const DEPTH_MAX: usize = 64;
 /// The maximum number of nodes per document; more would not fit into 64 kB of meaningful TwiML.
 const NODES_MAX: u32 = 32 * 1024;
-/// The maximum number of warnings per document; further ones would hardly say anything new.
+/// The maximum number of warnings per document; further ones would hardly help a developer.
 const WARNINGS_MAX: usize = 20;
 /// Content types that are accepted for TwiML. Frameworks send `text/html` unless an app sets a type (docs/fidelity.md,
 /// "Receiving, TwiML").
@@ -174,7 +174,7 @@ fn receive(element: Node<'_, '_>, warnings: &mut Vec<Warning>) -> Receive {
         // An invalid value is not an error: the default applies.
         if let Err(words) = taken {
             let (name, value) = (attribute.name(), excerpt(value));
-            let text = format!("<Receive {name}=\"{value}\"> is not one of {words}; the default is used");
+            let text = format!("<Receive {name}=\"{value}\">: {name} must be one of {words}; the default is used");
             warnings.push(Warning::of_schema(text));
         }
     }

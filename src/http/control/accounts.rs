@@ -39,7 +39,7 @@ pub(super) struct NewAccount {
     /// The service whose API the account uses, `twilio` or `signalwire`; by default the one that `sid` belongs to, else
     /// `twilio`.
     dialect: Option<String>,
-    /// Which statuses fire the StatusCallback: `all`, `queued-and-final` or `final`.
+    /// Which statuses trigger the StatusCallback: `all`, `queued-and-final` or `final`.
     callbacks: Option<String>,
     /// What the API does: `full`, `test-credentials` (only buying numbers and sending messages is possible, all else
     /// gets error 20008) or `retired` (each fax call gets error 34005).
@@ -259,7 +259,8 @@ fn configured_number(
 ) -> Result<(PhoneNumber, NumberChange), Problem> {
     let field = |name: &str| format!("{place}.{name}");
     let own = number.get(PHONE_NUMBER).ok_or_else(|| bad(&field(PHONE_NUMBER), "is required"))?;
-    let own = own.as_str().ok_or_else(|| bad(&field(PHONE_NUMBER), &format!("a string, not {}", shown(own))))?;
+    let own =
+        own.as_str().ok_or_else(|| bad(&field(PHONE_NUMBER), &format!("must be a string, not {}", shown(own))))?;
     let mut given = Vec::new();
     for (key, value) in number.iter().filter(|(key, _)| *key != PHONE_NUMBER) {
         let Some(attribute) = OF_NUMBER.iter().find(|attribute| attribute.name == key) else {
@@ -273,7 +274,7 @@ fn configured_number(
             Value::String(text) => text.clone(),
             Value::Bool(_) | Value::Number(_) => value.to_string(),
             Value::Array(_) | Value::Object(_) => {
-                return Err(bad(&field(key), &format!("a string, not {}", shown(value))));
+                return Err(bad(&field(key), &format!("must be a string, not {}", shown(value))));
             }
         };
         given.push((attribute.parameter, text));

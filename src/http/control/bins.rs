@@ -44,13 +44,13 @@ pub(super) struct BinView {
     twiml: Arc<str>,
     /// The URL to set as a number's VoiceUrl.
     url: String,
-    /// The numbers whose VoiceUrl leads to it.
+    /// The numbers whose VoiceUrl leads to the bin.
     numbers: Vec<String>,
     date_created: String,
     date_updated: String,
-    /// How many times it has been requested.
+    /// How many times the bin has been requested.
     requests: u64,
-    /// When it was last requested; null if never.
+    /// When the bin was last requested; null if never.
     last_request: Option<String>,
 }
 

@@ -113,7 +113,11 @@ fn destination(order: &Move, now: Timestamp) -> Result<(&'static str, Timestamp)
         (Some(seconds), None, None) => {
             let span = Duration::try_from_secs_f64(seconds).map_err(|_| {
                 let largest = Timestamp::LATEST.since(now).as_secs();
-                Problem::new(422, "bad-seconds", format!("seconds: a number from 0 to {largest}, not {seconds:?}"))
+                Problem::new(
+                    422,
+                    "bad-seconds",
+                    format!("seconds: must be a number from 0 to {largest}, not {seconds:?}"),
+                )
             })?;
             Ok(("seconds", now.after(span)))
         }
@@ -125,7 +129,7 @@ fn destination(order: &Move, now: Timestamp) -> Result<(&'static str, Timestamp)
         (None, None, Some(text)) => {
             let moment = date::parse_exact(text).ok_or_else(|| {
                 let detail = format!(
-                    "to: an RFC 3339 date and time before {}, such as 2026-03-01T00:00:00Z, not {text:?}",
+                    "to: must be an RFC 3339 date and time before {}, such as 2026-03-01T00:00:00Z, not {text:?}",
                     event::moment(Timestamp::LATEST)
                 );
                 Problem::new(422, "bad-date", detail)
@@ -162,7 +166,7 @@ async fn moved(
         Ok(Err(ClockError::Gone)) => return Err(Problem::gone(world)),
         Err(_) => {
             let detail = "the world did not settle in time, and its clock keeps the time that it has reached; a \
-                          webhook or a document may be hanging";
+                          webhook or a document fetch may be hanging";
             return Err(Problem::new(408, "not-settled", detail));
         }
     }
@@ -176,7 +180,8 @@ async fn moved(
 /// Returns the requested timeout or the default; 422 if it is out of range.
 pub(super) fn timeout(seconds: Option<f64>) -> Result<Duration, Problem> {
     let seconds = seconds.unwrap_or(TIMEOUT_DEFAULT_S);
-    let bad = || Problem::new(422, "bad-timeout", format!("timeout: 0 to {TIMEOUT_MAX_S} seconds, not {seconds}"));
+    let bad =
+        || Problem::new(422, "bad-timeout", format!("timeout: must be 0 to {TIMEOUT_MAX_S} seconds, not {seconds}"));
     Duration::try_from_secs_f64(seconds).ok().filter(|_| seconds <= TIMEOUT_MAX_S).ok_or_else(bad)
 }
 

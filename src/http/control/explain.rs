@@ -69,12 +69,12 @@ pub(super) struct ExplanationView {
 #[derive(Serialize, JsonSchema)]
 struct VariantView {
     mistake: &'static str,
-    /// How to correct it.
+    /// How to correct the mistake.
     detail: String,
     /// The URL that is signed; null if it is the right one, with different parameters.
     url: Option<String>,
     signature: String,
-    /// Whether it is the signature in question.
+    /// Whether this is the signature in question.
     matches: bool,
 }
 

@@ -236,7 +236,7 @@ fn form_of(uri: &Uri) -> Result<Form, Problem> {
     Form::parse(uri.query().unwrap_or_default().as_bytes()).map_err(|error| bad_query(&error))
 }
 
-/// Returns the value of a filter. A blank one counts as left out, since a form sends its empty fields, too.
+/// Returns the value of a filter. An empty one counts as absent, since forms send their empty fields, too.
 pub(super) fn given(value: Option<&str>) -> Option<&str> {
     value.filter(|value| !value.trim().is_empty())
 }

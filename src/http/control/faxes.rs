@@ -25,10 +25,10 @@ const PAGE_SIZE_MAX: usize = 500;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FaxesQuery {
-    /// A search: terms separated by blanks, all of which must hold, such as `status:failed to:+1555* pages:>10
+    /// A search: terms separated by spaces, all of which must match, such as `status:failed to:+1555* pages:>10
     /// after:5m -from:Jack "no answer"`. The keys are `status`, `direction`, `from`, `to`, `number`, `code`, `pages`,
-    /// `callbacks`, `after`, `before`, `quality`, `sid`, `error` and `text`; a word without a key is looked for in the SID, the
-    /// numbers and the error. Numbers match however they are written.
+    /// `callbacks`, `after`, `before`, `quality`, `sid`, `error` and `text`; a word without a key is searched for in
+    /// the SID, the numbers and the error. Numbers match regardless of punctuation.
     q: Option<String>,
     /// `inbound` or `outbound`.
     direction: Option<String>,
@@ -81,7 +81,7 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
     let Asked(query): Asked<FaxesQuery> = Asked::from_request_parts(&mut parts, &registry).await?;
     let size = query.limit.unwrap_or(PAGE_SIZE_DEFAULT);
     if !(1..=PAGE_SIZE_MAX).contains(&size) {
-        return Err(bad(format!("limit: 1 to {PAGE_SIZE_MAX}, not {size}")));
+        return Err(bad(format!("limit: must be 1 to {PAGE_SIZE_MAX}, not {size}")));
     }
     let search = query.search()?;
     let origin = origin(&parts, registry.settings().public_url.as_ref());
@@ -178,7 +178,7 @@ impl FaxesQuery {
 fn start_in_one(token: Option<&str>) -> Result<Start, Problem> {
     let Some(token) = token else { return Ok(Start::Newest) };
     token.parse().map(Start::Before).map_err(|_| {
-        let detail = format!("page_token: a whole number from 0 to {}, not {token:?}", Ordinal::MAX);
+        let detail = format!("page_token: must be a whole number from 0 to {}, not {token:?}", Ordinal::MAX);
         bad_query(&detail)
     })
 }
@@ -186,7 +186,7 @@ fn start_in_one(token: Option<&str>) -> Result<Start, Problem> {
 fn start_in_all(token: Option<&str>) -> Result<Start, Problem> {
     let Some(token) = token else { return Ok(Start::Newest) };
     Key::parse(token).map(Start::Below).ok_or_else(|| {
-        bad_query(&format!("page_token: the next_page_token of a page of all accounts' faxes, not {token:?}"))
+        bad_query(&format!("page_token: must be the next_page_token of a page of all accounts' faxes, not {token:?}"))
     })
 }
 

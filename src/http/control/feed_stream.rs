@@ -1,5 +1,5 @@
 //! The feed of all accounts as server-sent events. As with a single account's journal (`stream.rs`), entries are read
-//! only as fast as a client takes them, and a client is told of entries that were dropped meanwhile.
+//! only as fast as a client takes them, and a client is notified of entries that were dropped in the meantime.
 
 use std::fmt::Write;
 use std::time::Duration;

@@ -124,8 +124,8 @@ struct PageEnd {
     evicted: u64,
     /// How many of those came after `since` and are thus missing from this page.
     missed: u64,
-    /// Number of refused requests since the last reset that the journal did not take, because it takes only so many;
-    /// `GET /traffic` has them.
+    /// Number of refused requests since the last reset that are not in the journal, because it takes a limited number
+    /// of them; `GET /traffic` has them.
     left_out: u64,
 }
 
@@ -167,14 +167,14 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
     Ok(lazy::list("events", events.into_iter().map(|each| EventView::of(&each)), &rest))
 }
 
-/// Returns the events of all accounts in the order in which they happened, page by page or live. A place is one in the
-/// sequence of all accounts, so that one number says where to read on.
+/// Returns the events of all accounts in the order in which they happened, page by page or live. Places are positions
+/// in the sequence of all accounts, so that a single number says where to continue.
 fn of_all(registry: Registry, query: EventsQuery, headers: &HeaderMap) -> Result<Response, Problem> {
     let fax = given(query.fax.as_deref()).map(parse_fax).transpose()?;
     let kind = query.kind.filter(|kind| given(Some(kind)).is_some()).map(known_kind).transpose()?;
     let start = Start::of(query.since, query.all).map_err(|error| bad_query(&error))?;
     let start = last_event_id(headers)?.map_or(start, Start::After);
-    // Each account is reset on its own, so no reset is the last one for all.
+    // Each account is reset separately, so there is no last reset of all accounts.
     let since = if let Start::After(since) = start { since } else { 0 };
     let view = move |news: &News| {
         let event = news.journaled()?;
@@ -202,7 +202,7 @@ pub(super) fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem>
     let id = value.to_str().ok().and_then(|id| id.trim().parse().ok());
     id.map(Some).ok_or_else(|| {
         let shown = String::from_utf8_lossy(value.as_bytes());
-        let detail = format!("the header Last-Event-ID is the id of an event, a whole number, not {shown:?}");
+        let detail = format!("the header Last-Event-ID must be the id of an event, a whole number, not {shown:?}");
         Problem::new(400, "bad-last-event-id", detail)
     })
 }

@@ -22,8 +22,8 @@ const NOT_KNOWN: &str = "the page has no text layer that can be read: it is a sc
                          during the page";
 
 /// The reason why the text of a document's page isn't that of a transmitted page.
-const NOT_SENT: &str = "the page has not gone over the line: the fax is not that far, or its call failed before or during \
-                        the page";
+const NOT_SENT: &str =
+    "the page has not gone over the line: the fax has not reached it yet, or its call failed before or during the page";
 
 /// The text of a page.
 #[derive(Serialize, JsonSchema)]

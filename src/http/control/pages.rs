@@ -33,7 +33,7 @@ pub(super) async fn show(
     let Asked(query): Asked<PageQuery> = Asked::from_request_parts(&mut parts, &registry).await?;
     let width = query.width.unwrap_or(WIDTH_DEFAULT);
     if !(WIDTH_MIN..=WIDTH_MAX).contains(&width) {
-        return Err(Problem::new(422, "bad-field", format!("width: {WIDTH_MIN} to {WIDTH_MAX}, not {width}")));
+        return Err(Problem::new(422, "bad-field", format!("width: must be {WIDTH_MIN} to {WIDTH_MAX}, not {width}")));
     }
     let no_fax = || Problem::new(404, "fax-not-found", format!("there is no fax {sid}"));
     let fax: FaxSid = sid.parse().map_err(|_| no_fax())?;

@@ -49,7 +49,11 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
 pub(super) async fn show(Path(name): Path<String>) -> Result<Response, Problem> {
     let Some((_, pages)) = SAMPLES.iter().find(|(own, _)| *own == name) else {
         let names = SAMPLES.map(|(name, _)| name).join(", ");
-        return Err(Problem::new(404, "sample-not-found", format!("there is no sample {name:?}; there are {names}")));
+        return Err(Problem::new(
+            404,
+            "sample-not-found",
+            format!("there is no sample {name:?}; the samples are {names}"),
+        ));
     };
     Ok(([(header::CONTENT_TYPE, "application/pdf")], sample::test_pages(*pages)).into_response())
 }

@@ -51,7 +51,7 @@ enum Media {
 pub(super) struct StateShown {
     /// Version of the format.
     fauxfax_state: u64,
-    /// SID of the account that it was exported from; any account of the same service may load it.
+    /// SID of the account that the world was exported from; any account of the same service may load it.
     account_sid: String,
     /// Whether the clock is frozen.
     clock_frozen: bool,

@@ -1,6 +1,6 @@
 //! The journal as server-sent events. Events are taken from the journal only as fast as a client reads them, and
 //! nothing is queued, so a client that stops reading blocks nobody. The client is notified of events that were dropped
-//! meanwhile.
+//! in the meantime.
 
 use std::convert::Infallible;
 use std::fmt::Write;

@@ -180,11 +180,11 @@ fn contains(value: &Value, text: &str) -> bool {
     }
 }
 
-/// Reads a number, or nothing from a blank parameter.
+/// Reads a number; an empty one counts as absent.
 fn unless_blank<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     let text = String::deserialize(deserializer)?;
     let text = text.trim();
-    let error = || D::Error::custom(format!("an error code such as 21211, not {text:?}"));
+    let error = || D::Error::custom(format!("must be an error code such as 21211, not {text:?}"));
     if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(|_| error()) }
 }
 

@@ -144,7 +144,7 @@ fn set(fields: &mut Fields, name: &str, text: String) -> Result<(), Problem> {
         "to" => once(&mut fields.to, name, text),
         "from" => once(&mut fields.from, name, text),
         "pages" => {
-            let wrong = || format!("pages: {}, not {text:?}", field_words::expected("u32"));
+            let wrong = || format!("pages: must be {}, not {text:?}", field_words::expected("u32"));
             let pages = text.parse().map_err(|_| Problem::new(422, "bad-field", wrong()))?;
             once(&mut fields.pages, name, pages)
         }

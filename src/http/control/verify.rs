@@ -25,8 +25,8 @@ const FOUND_SHOWN_MAX: usize = 20;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct VerifyOrder {
-    /// Part of an event, in which each named field must match: exactly, or as `{"prefix": …}`, `{"regex": …}` or
-    /// `{"contains": …}`, for which white space doesn't count, says.
+    /// Part of an event. Each field must equal the event's, or match it as `{"prefix": …}`, `{"regex": …}` or
+    /// `{"contains": …}`, which ignores white space.
     r#match: Option<Value>,
     /// Number of events that must match: a number, or an object with `at_least`, `at_most` or both; at least one by
     /// default.

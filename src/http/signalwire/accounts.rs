@@ -1,4 +1,4 @@
-//! `Accounts`: the credential's project.
+//! `Accounts`, which lists only the project that the credential belongs to.
 
 use super::{Call, Route};
 use crate::dialect::error::ApiError;

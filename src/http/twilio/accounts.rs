@@ -41,7 +41,7 @@ fn update(call: &Call<'_>) -> Result<Reply, ApiError> {
     let change = accounts::update_account(&call.form()?)?;
     let is_own_subaccount = call.own.sid() == call.world.sid() && account(call.own).owner.is_some();
     if change.status.is_some() && is_own_subaccount {
-        return Err(ApiError::new(Reason::AccessDenied, "Only its owner changes the status of a subaccount"));
+        return Err(ApiError::new(Reason::AccessDenied, "Only its owner can change the status of a subaccount"));
     }
     call.change(UpdateAccount(change), |engine, _| Ok(AccountResource::of(engine.account())))
 }

@@ -41,7 +41,7 @@ impl Frame {
         out.flush()
     }
 
-    /// Reads a frame. `None` if the bytes are not a valid frame.
+    /// Reads a frame; returns `None` if the bytes are not a valid frame.
     pub(super) async fn read(input: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<Self>> {
         let head_bytes = input.read_u32().await? as usize;
         let body_bytes = input.read_u32().await? as usize;

@@ -39,7 +39,7 @@ const DOCUMENT_LIMIT: Duration = Duration::from_secs(120);
 const PAGE_LIMIT: Duration = Duration::from_secs(30);
 /// The number of forms in which each page is kept: as drawn, in the file that is sent, and on paper.
 const FORMS: usize = 3;
-/// The maximum size of the coded pages of one document and their text, in bytes: about that of a thousand dithered photographs.
+/// The maximum size of one document's coded pages and their text, in bytes: about a thousand dithered photographs.
 const PAGES_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// The options and limits for rendering documents.

@@ -15,14 +15,14 @@ pub fn of_code(code: u32, dialect: Dialect) -> Option<Advice> {
     told.or_else(|| of_both(code)).map(advice).or_else(|| of_fault(code, dialect))
 }
 
-/// Returns the advice for codes that mean the same at both services.
+/// Returns the advice for codes that mean the same in both services.
 const fn of_both(code: u32) -> Option<(&'static str, &'static str)> {
     Some(match code {
         20003 => {
             ("The credential is wrong.", "Use this account's SID and token; the console's Worlds page shows them.")
         }
         20404 => {
-            ("Nothing has this path.", "Check the SIDs in the path, and that the resource wasn't deleted or reset.")
+            ("No resource has this path.", "Check the SIDs in the path, and that the resource wasn't deleted or reset.")
         }
         20409 => ("The state of the resource doesn't allow this.", "Fetch the resource to see its state."),
         20429 => ("There were too many requests at once.", "Slow down, and retry after the time in Retry-After."),

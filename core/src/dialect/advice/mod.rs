@@ -36,7 +36,7 @@ enum Place {
     Question,
     /// Notifying an app of a status or of an alert.
     Notice,
-    /// No request, but the call, its line, or the pages received over it.
+    /// The call itself, its line, or the pages received over it, rather than a request.
     Call,
 }
 
@@ -47,7 +47,7 @@ struct Case<'a> {
     place: Place,
     /// The status of the response, if one arrived.
     status: Option<u16>,
-    /// The details, without the words that name the place.
+    /// The details of the fault, without the prefix that names the place.
     detail: &'a str,
     /// The request and its response, if a request was made and is still known.
     record: Option<&'a ExchangeRecord>,
@@ -91,7 +91,7 @@ pub fn of_failure(failure: &Failure, dialect: Dialect) -> Advice {
     Case { dialect, fault, place, status: status_in(detail), detail, record: None, pages_over }.advice()
 }
 
-/// Returns whether a text is about a document, and the text without the words that say so.
+/// Returns whether a text is about a document, and the text without the prefix that says so.
 fn split(text: &str) -> (bool, &str) {
     text.strip_prefix(OF_MEDIA_URL).map_or((false, text), |detail| (true, detail))
 }
@@ -132,7 +132,7 @@ impl Case<'_> {
         self.record.is_some_and(|record| record.delivery.signature != Signature::Good)
     }
 
-    /// Returns whether the URL is that of the emulator's own control API.
+    /// Returns whether the URL belongs to the emulator's own control API.
     fn leads_to_control_api(&self) -> bool {
         self.detail.contains(ExchangeFailure::OWN_CONTROL_API)
     }

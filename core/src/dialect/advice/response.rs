@@ -102,12 +102,12 @@ impl Case<'_> {
             Content::WebPage => (
                 web_page(record),
                 format!(
-                    "It is usually a login page or an error page: open the URL to see it, check its path, and let the route \
-                     be called without a login and without a CSRF token. Respond with TwiML; {SIMPLEST}"
+                    "It is usually a login page or an error page: open the URL to see it, check its path, and allow \
+                     the route to be called without a login or a CSRF token. Respond with TwiML; {SIMPLEST}"
                 ),
             ),
-            Content::Json => ("The response is JSON, and not TwiML.".to_owned(), with_twiml()),
-            Content::Text => ("The response is plain text, and not TwiML.".to_owned(), with_twiml()),
+            Content::Json => ("The response is JSON, not TwiML.".to_owned(), with_twiml()),
+            Content::Text => ("The response is plain text, not TwiML.".to_owned(), with_twiml()),
             Content::Doctype => (
                 "The response has a DOCTYPE, which TwiML must not have.".to_owned(),
                 "Remove the DOCTYPE and the entities that it declares.".to_owned(),
@@ -139,14 +139,14 @@ fn of_root(root: &str) -> Option<Advice> {
          or a gateway that refused the request."
     };
     let root: String = root.chars().take(NAME_CHARS_MAX).collect();
-    let cause = format!("The root of the response is <{root}>, and not <Response>.");
+    let cause = format!("The root of the response is <{root}>, not <Response>.");
     Some(Advice { cause, remedy: remedy.to_owned() })
 }
 
 /// Names the page that redirects led to, without its query, which may contain secrets.
 fn web_page(record: &ExchangeRecord) -> String {
     match record.redirected_to.as_deref().and_then(|to| to.split(['?', '#']).next()) {
-        Some(to) => format!("The app redirected the request to {to}, which is a web page (HTML), and not TwiML."),
-        None => "The app responded with a web page (HTML), and not with TwiML.".to_owned(),
+        Some(to) => format!("The app redirected the request to {to}, which is a web page (HTML), not TwiML."),
+        None => "The app responded with a web page (HTML), not with TwiML.".to_owned(),
     }
 }

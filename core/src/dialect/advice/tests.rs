@@ -82,7 +82,7 @@ fn each_code_that_the_console_explained_is_still_explained() {
 }
 
 #[test]
-fn a_damaged_document_is_to_be_mended_and_a_broken_call_is_nobodys_fault() {
+fn a_damaged_document_must_be_mended_but_a_broken_call_is_nobodys_fault() {
     for dialect in DIALECTS {
         let damaged = Failure::with_detail(Fault::Document, "MediaUrl: the PDF is damaged");
         let advice = of_failure(&damaged, dialect);
@@ -133,7 +133,7 @@ fn rules_that_caused_the_alert_are_named() {
     assert!(advice.cause.contains("a rule had spoiled its signature on purpose"), "{advice:?}");
     let dropped = ExchangeFailure::ConnectionFailure(ExchangeFailure::DROPPED_BY_RULE.to_owned());
     let advice = of_alert(&alert(dropped.fault(), &format!("fax-url: {dropped}"), None), Dialect::Twilio);
-    assert_eq!(advice.cause, "A rule dropped the request, so the app never got it.");
+    assert_eq!(advice.cause, "A rule dropped the request, so the app never received it.");
 }
 
 #[test]

@@ -20,7 +20,7 @@ impl BrokenPart {
         match self {
             Self::FirstLine => "The first line of the response isn't valid.",
             Self::Headers => "A header of the response isn't valid.",
-            Self::TooManyHeaders => "The response has too many or too long headers.",
+            Self::TooManyHeaders => "The response has too many headers, or its headers are too long.",
             Self::Unknown => "The response isn't HTTP.",
         }
     }
@@ -28,11 +28,12 @@ impl BrokenPart {
     const fn remedy(self) -> &'static str {
         match self {
             Self::FirstLine => {
-                "Correct the status, which has three digits, and the reason phrase, which has no control characters."
+                "Correct the status, which must have three digits, and the reason phrase, which must have no control \
+                 characters."
             }
             Self::Headers => {
-                "Correct the headers: a name has no spaces, a value has no control characters, and Content-Length is one \
-                 number."
+                "Correct the headers: a name must have no spaces, a value no control characters, and Content-Length \
+                 must be one number."
             }
             Self::TooManyHeaders => "Send fewer or shorter headers.",
             Self::Unknown => "Check whether the port speaks TLS while the URL says http, or the other way round.",
@@ -58,17 +59,17 @@ impl Case<'_> {
                 return format!("The response was not complete within the time that {service} waits.");
             }
             Fault::ConnectionFailure if self.was_dropped_by_rule() => {
-                "A rule dropped the request, so the app never got it."
+                "A rule dropped the request, so the app never received it."
             }
             Fault::ConnectionFailure => "The connection broke before the response was complete.",
             Fault::ProtocolViolation => self.broken_part().cause(),
             Fault::BadHostName => "The host name doesn't resolve.",
             Fault::TooManyRedirects if self.place == Place::Document => {
-                "The server sent more redirects than are followed."
+                "The server redirected the request too many times."
             }
             Fault::TooManyRedirects => {
                 return format!(
-                    "The server sent more redirects than the {} of a webhook that {service} follows.",
+                    "The server sent more than the {} redirects that {service} follows for a webhook.",
                     self.dialect.redirects_max()
                 );
             }
@@ -119,15 +120,16 @@ impl Case<'_> {
             Fault::ReadTimeout | Fault::TotalTimeout => self.hurry(),
             Fault::ConnectionFailure if self.was_dropped_by_rule() => "Remove the rule when you no longer need it.",
             Fault::ConnectionFailure => {
-                "Look at your app's log: it may have crashed, or a proxy in front of it closed the connection."
+                "Look at your app's log: the app may have crashed, or a proxy in front of it may have closed the \
+                 connection."
             }
             Fault::ProtocolViolation => self.broken_part().remedy(),
             Fault::BadHostName => "Correct the name, or map it with --connect-to.",
             Fault::TooManyRedirects => "Use the final URL, and check that the server doesn't redirect in a loop.",
             Fault::BadRedirect => "Redirect to an http or https URL, or respond without a redirect.",
-            Fault::TlsHandshake => "Check that the port speaks TLS at all, and that the URL shouldn't be http.",
-            Fault::CertificateName => "Use a host name that the certificate has.",
-            Fault::CertificateExpired => "Renew it. In tests, --insecure-webhooks accepts it.",
+            Fault::TlsHandshake => "Check that the port speaks TLS. If it doesn't, the URL must begin with http.",
+            Fault::CertificateName => "Use a host name that the certificate covers.",
+            Fault::CertificateExpired => "Renew the certificate. In tests, --insecure-webhooks accepts it as it is.",
             Fault::CertificateUntrusted => "Name its authority with --trust-ca, or accept it with --insecure-webhooks.",
             Fault::BodyTooLarge if self.place == Place::Document => {
                 "Send a smaller document: fewer pages or less detail."
@@ -183,8 +185,8 @@ impl Case<'_> {
     fn mend(&self) -> String {
         match self.place {
             Place::Document if self.detail.contains(UnreadableDocument::HTML_PAGE) => {
-                "Open the MediaUrl in a browser that isn't logged in to see the page, then correct the URL, or let the \
-                 document be read without a session. The page is usually a login page or an error page."
+                "Open the MediaUrl in a browser that isn't logged in to see the page, then correct the URL, or make \
+                 the document readable without a session. The page is usually a login page or an error page."
             }
             Place::Document if self.detail.starts_with(UnreadableDocument::COMPRESSED) => {
                 "Send the document without Content-Encoding."
@@ -193,7 +195,7 @@ impl Case<'_> {
                 "Mend the document at the MediaUrl, or send another one: open it in a viewer, or run `fauxfax convert` on \
                  it. Sending the same document again fails again."
             }
-            Place::Question | Place::Notice | Place::Call => "Receive a different document.",
+            Place::Question | Place::Notice | Place::Call => "Receive the fax again with a different document.",
         }
         .to_owned()
     }
@@ -201,13 +203,13 @@ impl Case<'_> {
     fn invalid_url(&self) -> String {
         match self.place {
             _ if self.leads_to_control_api() => {
-                "The URL, or one that it redirects to, is that of the emulator's own control API.".to_owned()
+                "The URL, or one that it redirects to, belongs to the emulator's own control API.".to_owned()
             }
             _ if self.is_of_action() => {
                 "The action of <Receive> isn't an http or https URL, so the app isn't notified of the end of the fax."
                     .to_owned()
             }
-            Place::Call => "The call could not be put to an app: no usable URL is set.".to_owned(),
+            Place::Call => "No app could be asked about the call, because no usable URL is set.".to_owned(),
             Place::Document => "The MediaUrl isn't an absolute http or https URL.".to_owned(),
             Place::Question | Place::Notice => "The URL isn't an absolute http or https URL.".to_owned(),
         }
@@ -244,9 +246,11 @@ impl Case<'_> {
     fn correct_app(&self) -> String {
         let is_document = self.place == Place::Document;
         let text = match self.status {
-            _ if self.is_spoiled() => "Nothing, if the app refused the webhook because of its signature.",
+            _ if self.is_spoiled() => {
+                "If the app refused the webhook because of its signature, there is nothing to correct."
+            }
             Some(401 | 403) if is_document => {
-                "Let the document be read without a session, or put a name and a password into the MediaUrl."
+                "Make the document readable without a session, or put a user name and a password into the MediaUrl."
             }
             Some(401 | 403) => {
                 "If your app verifies signatures, find out why it refused this one: `explain-signature`, or Explain in \
@@ -257,7 +261,7 @@ impl Case<'_> {
                  create call has returned."
             }
             Some(404 | 410) => "Check the path of the URL against the routes of your app.",
-            Some(405) if is_document => "Let the URL respond to GET.",
+            Some(405) if is_document => "Make the URL respond to GET.",
             Some(405) => "Accept the method of the request in your app, or set the method that your app accepts.",
             Some(_) | None => "Look at the response in the conversation, and at your app's log for the same moment.",
         };
@@ -267,7 +271,7 @@ impl Case<'_> {
     const fn hurry(&self) -> &'static str {
         match (self.place, self.dialect) {
             (Place::Document, _) => {
-                "Make the document ready before the create call, and check that its server isn't overloaded."
+                "Prepare the document before the create call, and check that its server isn't overloaded."
             }
             (_, Dialect::Twilio) => "Respond first and do the work afterwards: the whole response may take 15 s.",
             (_, Dialect::SignalWire) => "Respond first and do the work afterwards.",

@@ -1,5 +1,4 @@
-//! Recognises a signature that a tester's rule spoiled on purpose: the journal contains the exchange in which it was
-//! sent.
+//! Recognises a signature that a tester's rule spoiled on purpose, by finding the exchange in the journal.
 
 use super::{Explanation, Mistake};
 use crate::dialect::address::normal_or_as_is;
@@ -25,8 +24,8 @@ pub fn spoiled_delivery(engine: &Engine, url: &str, signature: &str) -> Option<D
 }
 
 impl Explanation {
-    /// Replaces the app's mistake with the fact that a rule spoiled the signature on purpose. A signature that is valid
-    /// anyway stays valid.
+    /// Replaces the app's mistake with the fact that a rule spoiled the signature on purpose. Leaves the explanation of
+    /// a valid signature unchanged.
     #[must_use]
     pub fn spoiled_by_rule(self, delivery: &Delivery) -> Self {
         let what = match delivery.signature {

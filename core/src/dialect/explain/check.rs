@@ -1,4 +1,4 @@
-//! One-liners with which a tester computes a signature in the app's own shell or code. They read the key from the
+//! One-liners that compute a signature in a tester's shell or in an app's own code. They read the key from the
 //! environment, so they can be shared safely.
 
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! Explains why a signature doesn't match: tries webhook apps' common mistakes until one yields the value in question.
-//! Its messages never contain a secret.
+//! Explains why a signature doesn't match: tries the usual mistakes of apps until one of them yields the same
+//! signature. Its messages never contain a secret.
 
 mod by_rule;
 mod check;
@@ -39,7 +39,7 @@ words!(
         QueryDropped = "query-dropped",
         /// The app signed `+` where a space belongs, or a space where `+` belongs.
         PlusForSpace = "plus-for-space",
-        /// The app decoded the body twice, or took each parameter twice.
+        /// The app decoded the body twice, or included each parameter twice.
         BodyParsedTwice = "body-parsed-twice",
         /// The app left out parameters without a value.
         BlankParams = "blank-params",

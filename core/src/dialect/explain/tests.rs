@@ -91,7 +91,7 @@ fn a_url_is_used_as_configured() {
     let sent = "http://app.test:80/a/../s?n=o'brien%20b";
     let explanation = ask(configured, sent);
     assert_eq!((explanation.mistakes, explanation.signed.as_str()), (Vec::new(), sent));
-    // The form into which JavaScript's `new URL(…).href` changes the URL.
+    // The URL as JavaScript's `new URL(…).href` returns it.
     let explanation = ask(configured, "http://app.test/s?n=o%27brien%20b");
     assert_eq!(explanation.mistakes, [Mistake::QueryEncoding], "{}", explanation.detail);
     assert!(

@@ -1,5 +1,5 @@
-//! A rule as JSON: its fields with their types and limits. Reading, writing and the schema all use these types; whether
-//! the fields fit together is checked when a document becomes a rule.
+//! A rule as JSON: its fields with their types and limits. Reading, writing and the schema all use these types. Whether
+//! the fields fit together is only checked when a document becomes a rule.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -44,7 +44,8 @@ fields! {
         times: Integer<1, COUNT_MAX>,
         /// Probability that the rule acts on a match, drawn from the world's seed; 1 by default.
         chance: Fraction<false>,
-        /// Whether the rule takes part; true by default. A disabled rule counts no matches and leaves them to later rules.
+        /// Whether the rule is active; true by default. A disabled rule counts no matches and leaves them to later
+        /// rules.
         enabled: bool,
         /// Effect: the outcome of a call.
         outcome: OutcomeDocument,
@@ -215,7 +216,7 @@ impl<'de, const MAY_BE_ZERO: bool> Deserialize<'de> for Fraction<MAY_BE_ZERO> {
         let number = f64::deserialize(deserializer)?;
         let wanted = fraction(MAY_BE_ZERO);
         let is_good = is_fraction(number, MAY_BE_ZERO);
-        is_good.then_some(Self(number)).ok_or_else(|| D::Error::custom(format_args!("{wanted}, not {number}")))
+        is_good.then_some(Self(number)).ok_or_else(|| D::Error::custom(format_args!("must be {wanted}, not {number}")))
     }
 }
 

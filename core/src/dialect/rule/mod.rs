@@ -85,7 +85,7 @@ pub fn warning(rule: &Rule) -> Option<String> {
         Some(Purpose::StatusCallback | Purpose::MediaUrl | Purpose::Debugger) | None => None,
     };
     let single = single.filter(|_| fault.reorder)?;
-    Some(format!("a fax has one {single} request only, so there is no later request to send it after"))
+    Some(format!("a fax has only one {single} request, so there is no later request to wait for"))
 }
 
 impl From<&Rule> for RuleDocument {
@@ -245,7 +245,7 @@ fn read_outcome(document: OutcomeDocument, dialect: Dialect) -> Result<Outcome, 
     }
     // At this point only documents whose status is `failed` can have a code; with another status, this returns no error.
     let fault = dialect.line_fault(code, after_pages.map_or(0, |pages| pages.0), message);
-    let fault = fault.or_else(|why| error("outcome.code", why))?;
+    let fault = fault.or_else(|why| error("outcome.code", format!("must be {why}")))?;
     Ok(match status {
         Status::Delivered => Outcome::Delivered,
         Status::Received => Outcome::Received,
@@ -304,7 +304,7 @@ fn word<T: Copy>(
     let Some(text) = text else { return Ok(None) };
     let found = all.iter().copied().find(|each| as_str(*each) == text);
     let words = || all.iter().map(|each| as_str(*each)).collect::<Vec<_>>().join(", ");
-    found.map_or_else(|| error(place, format!("one of {}, not {text:?}", words())), |found| Ok(Some(found)))
+    found.map_or_else(|| error(place, format!("must be one of {}, not {text:?}", words())), |found| Ok(Some(found)))
 }
 
 #[cfg(test)]

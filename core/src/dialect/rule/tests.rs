@@ -1,4 +1,4 @@
-//! Rules as JSON: which ones are accepted or refused, and with which errors.
+//! Tests which rules are accepted as JSON, and with which errors others are refused.
 
 use serde_json::json;
 
@@ -30,16 +30,16 @@ fn every_effect_reads_back_as_written() {
 #[test]
 fn the_error_for_a_wrong_type_names_the_right_one() {
     for (rule, told) in [
-        (json!({ "outcome": "busy" }), "outcome: an object, not \"busy\""),
-        (json!({ "match": ["+1*"], "outcome": { "status": "busy" } }), "match: an object, not a list"),
-        (json!({ "match": { "to": 5 }, "outcome": { "status": "busy" } }), "match.to: a string, not 5"),
+        (json!({ "outcome": "busy" }), "outcome: must be an object, not \"busy\""),
+        (json!({ "match": ["+1*"], "outcome": { "status": "busy" } }), "match: must be an object, not a list"),
+        (json!({ "match": { "to": 5 }, "outcome": { "status": "busy" } }), "match.to: must be a string, not 5"),
         (json!({ "match": { "pages": "2" }, "line": { "noise": 1 } }), "or an object with min and max, not \"2\""),
         (
             json!({ "match": { "pages": { "min": 0 } }, "line": { "noise": 1 } }),
-            "match.pages.min: a whole number from 1",
+            "match.pages.min: must be a whole number from 1",
         ),
-        (json!({ "webhook": { "drop": 1 } }), "webhook.drop: true or false, not 1"),
-        (json!({ "line": { "noise": "loud" } }), "line.noise: a number, not \"loud\""),
+        (json!({ "webhook": { "drop": 1 } }), "webhook.drop: must be true or false, not 1"),
+        (json!({ "line": { "noise": "loud" } }), "line.noise: must be a number, not \"loud\""),
     ] {
         let text = refused(&rule);
         assert!(text.contains(told), "{rule}: {text}");
@@ -108,7 +108,7 @@ fn a_rule_that_can_never_act_is_refused_with_the_reason() {
             json!({ "match": { "purpose": "fallback-url" }, "webhook": { "signature": "stale", "delay_ms": 5 } }),
             "a fallback-url",
         ),
-        (json!({ "match": { "purpose": "media-url" }, "webhook": { "drop": true } }), "one of fax-url"),
+        (json!({ "match": { "purpose": "media-url" }, "webhook": { "drop": true } }), "must be one of fax-url"),
         (json!({ "match": { "pages": { "min": 5, "max": 2 } }, "line": { "noise": 1 } }), "min must be at most max"),
         (json!({ "times": 0, "outcome": { "status": "busy" } }), "from 1 to 1000000"),
         (json!({ "chance": 0, "outcome": { "status": "busy" } }), "greater than 0"),
@@ -206,7 +206,7 @@ fn codes_depend_on_the_dialect() {
     let failing = |code: u32| json!({ "outcome": { "status": "failed", "code": code } });
     assert!(parse(&failing(34108), Dialect::Twilio).is_ok() && parse(&failing(34004), Dialect::SignalWire).is_ok());
     let refused = parse(&failing(34108), Dialect::SignalWire).expect_err("only Twilio has this code").to_string();
-    assert!(refused.starts_with("outcome.code: 34004, not 34108: SignalWire has no other"), "{refused}");
+    assert!(refused.starts_with("outcome.code: must be 34004, not 34108: SignalWire has no other"), "{refused}");
     for (status, code) in [(401, 20003), (404, 20404), (409, 20009), (422, 10000), (429, 20429), (503, 20500)] {
         let rule = parse(&json!({ "api": { "status": status } }), Dialect::SignalWire).expect("a rule");
         assert_eq!(json(&rule)["api"], json!({ "status": status, "code": code }));

@@ -1,5 +1,5 @@
-//! The search of the list of faxes: terms such as `status:failed`, `to:+1555*` or `-from:Jack`, all of which must hold.
-//! The meaning of each key is in `term.rs`, that of telephone numbers in `number.rs`.
+//! Searches in the list of faxes. A search consists of terms, such as `status:failed`, `to:+1555*` or `-from:Jack`, and
+//! finds the entries that match all of them.
 
 mod number;
 mod subject;
@@ -13,17 +13,17 @@ use self::term::{Statuses, Term, Test};
 use crate::engine::Entries;
 use crate::model::time::Timestamp;
 
-/// The maximum length of a search, in bytes; a search with all keys has about 300.
+/// The maximum length of a search, in bytes; a search that uses every key has about 300.
 pub const SEARCH_BYTES_MAX: usize = 1_000;
-/// The maximum number of terms in a search, each of which is compared with every fax.
+/// The maximum number of terms in a search. Each term is checked for every fax.
 pub const TERMS_MAX: usize = 30;
 
-/// An invalid term of a search.
+/// The error for an invalid search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchError {
-    /// The key of the term; empty if there is no such key, or if the whole search is invalid.
+    /// The key of the invalid term; empty if the key is unknown or the error concerns the whole search.
     pub key: String,
-    /// The reason that it is invalid, and what to write instead.
+    /// The reason for the error, and what to write instead.
     pub why: String,
 }
 
@@ -35,25 +35,31 @@ impl fmt::Display for SearchError {
 
 impl std::error::Error for SearchError {}
 
-/// A search of faxes and of calls without a fax. The default search finds every fax, but no calls.
+/// A search for faxes and for calls that ended without a fax. The default search finds every fax, but no such calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
     terms: Vec<Term>,
 }
 
 impl Search {
-    /// Parses a search. Blanks separate its terms; quotation marks keep blanks and colons within a term.
+    /// Parses a search. Spaces separate its terms, except between quotation marks, where colons are literal too.
     ///
     /// # Errors
     /// Returns the first invalid term.
     pub fn parse(text: &str) -> Result<Self, SearchError> {
         let whole = |why: String| SearchError { key: String::new(), why };
         if text.len() > SEARCH_BYTES_MAX {
-            return Err(whole(format!("a search has at most {SEARCH_BYTES_MAX} bytes, not {}", text.len())));
+            return Err(whole(format!(
+                "a search may have at most {SEARCH_BYTES_MAX} bytes, but this one has {}",
+                text.len()
+            )));
         }
         let tokens = token::split(text).map_err(whole)?;
         if tokens.len() > TERMS_MAX {
-            return Err(whole(format!("a search has at most {TERMS_MAX} terms, not {}", tokens.len())));
+            return Err(whole(format!(
+                "a search may have at most {TERMS_MAX} terms, but this one has {}",
+                tokens.len()
+            )));
         }
         let mut search = Self::default();
         let mut rest = tokens.as_slice();
@@ -70,24 +76,24 @@ impl Search {
         Ok(search)
     }
 
-    /// Adds the condition that a key has this value, as if it were written as a term.
+    /// Adds a term with this key and value.
     ///
     /// # Errors
-    /// Returns an error that names the key if the value is invalid.
+    /// Returns an error that names the key if it is unknown or the value is invalid.
     pub fn require(&mut self, key: &str, value: &str) -> Result<(), SearchError> {
         self.terms.push(Term::of(false, Test::parse(key, value)?));
         self.sort();
         Ok(())
     }
 
-    /// Adds the condition that this text occurs in the SID, a number, the error's text or its code, as if it were a
-    /// quoted term.
+    /// Adds this text as a quoted term: it must occur in the SID, in a number, or in the error's message, or be its
+    /// code.
     pub fn require_text(&mut self, text: &str) {
         self.terms.push(Term::of(false, Test::words(&[text.to_owned()])));
         self.sort();
     }
 
-    /// Returns the kinds of entries that can match. Calls without a fax are found only by their status.
+    /// Returns the kinds of entries that can match. Calls without a fax match only if a `status` term allows them.
     #[must_use]
     pub fn entries(&self) -> Entries {
         let statuses = self.terms.iter().filter_map(Term::required_statuses);
@@ -98,20 +104,20 @@ impl Search {
         }
     }
 
-    /// Returns whether the search finds all of its `entries`, because no term narrows it.
+    /// Returns whether every entry of the kinds that [`Self::entries`] returns matches, because no term excludes any.
     #[must_use]
     pub fn finds_all(&self) -> bool {
         self.terms.iter().all(Term::allows_any_status)
     }
 
-    /// Returns whether all terms hold; `now` is the time of the world's clock, from which relative times such as `5m`
-    /// are counted back.
+    /// Returns whether an entry matches every term. Relative times such as `5m` are counted back from `now`, the
+    /// world's time.
     #[must_use]
     pub fn fits(&self, subject: &Subject<'_>, now: Timestamp) -> bool {
         self.terms.iter().all(|term| term.fits(subject, now))
     }
 
-    /// Moves the terms that are quick to check to the front, since checking stops at the first term that doesn't hold.
+    /// Moves the terms that are quick to check to the front, since checking stops at the first term that doesn't match.
     fn sort(&mut self) {
         self.terms.sort_by_key(Term::needs_text);
     }

@@ -1,37 +1,39 @@
-//! Telephone numbers in searches. Digits are compared with digits, however either number is written.
+//! Matches telephone numbers in searches by their digits, whatever punctuation either number is written with.
 
 use crate::model::phone::Party;
 
-/// The punctuation of written numbers; a blank may also occur in them.
+/// The punctuation that may occur in a written number, apart from spaces.
 const PUNCTUATION: &str = "+()-.";
-/// The fewest digits of a number that is complete without its country code, as in North America.
+/// The minimum number of digits in a complete number; a North American number without its country code has ten.
 const COMPLETE_DIGITS_MIN: usize = 10;
-/// The most digits of any number (E.164 (11/2010) §6).
+/// The maximum number of digits in a complete number (E.164 (11/2010) §6).
 const COMPLETE_DIGITS_MAX: usize = 15;
-/// The fewest digits of a word that could be a search of its own, such as an error code, rather than a part of a
-/// written number.
+/// The minimum number of digits in a word that may be a term of its own, such as an error code. Shorter words are parts
+/// of a number.
 const OWN_DIGITS_MIN: usize = 5;
 
-/// The condition for a party of a fax.
+/// A pattern for the sender or the receiver of a fax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NumberPattern {
-    /// The party's digits contain these.
+    /// The digits of the party's number contain these digits.
     Digits(String),
-    /// The party's digits consist of these parts, with anything between them.
+    /// The digits of the party's number consist of these parts, with any digits between them.
     DigitsGlob(Vec<String>),
-    /// The party's text contains this, regardless of case.
+    /// The party's name or address contains this text, regardless of case.
     Text(String),
-    /// The party's text consists of these parts, with anything between them, regardless of case.
+    /// The party's name or address consists of these parts, with any text between them, regardless of case.
     TextGlob(Vec<String>),
 }
 
-/// Returns whether a text is a number or a part of one as people write it, with at least one digit.
+/// Returns whether a text looks like a number or a part of one: it has a digit, and otherwise only digits, spaces and
+/// punctuation.
 pub(super) fn is_written(text: &str) -> bool {
     let is_usual = |c: char| c.is_ascii_digit() || c == ' ' || PUNCTUATION.contains(c);
     text.chars().all(is_usual) && text.contains(|c: char| c.is_ascii_digit())
 }
 
-/// Returns whether several words must be one number, because they are written like a complete one.
+/// Returns whether several words form one number: they begin like one, or have as many digits as a complete number and
+/// include a word too short to be a term of its own.
 pub(super) fn is_one(words: &[String]) -> bool {
     let [first, _, ..] = words else { return false };
     let lengths = || words.iter().map(|word| digits(word).len());
@@ -39,7 +41,7 @@ pub(super) fn is_one(words: &[String]) -> bool {
     first.starts_with(['+', '(']) || (is_complete && lengths().any(|length| length < OWN_DIGITS_MIN))
 }
 
-/// Returns whether a word may belong to the number that these words begin.
+/// Returns whether the next word may belong to the number that these words begin.
 pub(super) fn may_go_on(words: &[String], next: &str) -> bool {
     let is_complete_alone = |length: usize| length >= COMPLETE_DIGITS_MIN;
     let (so_far, more) = (words.iter().map(|word| digits(word).len()).sum::<usize>(), digits(next).len());
@@ -58,7 +60,8 @@ pub(super) fn digits(text: &str) -> String {
 }
 
 impl NumberPattern {
-    /// Parses a number, a part of one, or any other text; `*` stands for anything. `None` if nothing is left to compare.
+    /// Parses a number, a part of one, or any other text; `*` matches anything. `None` if the value has only
+    /// punctuation.
     pub(super) fn parse(value: &str) -> Option<Self> {
         let parts = || value.split('*');
         let is_glob = value.contains('*');
@@ -92,7 +95,8 @@ fn digits_of(party: &Party) -> String {
     }
 }
 
-/// Returns whether a text begins with the first of these parts, ends with the last, and has the others in between.
+/// Returns whether a text begins with the first of these parts, ends with the last, and has the others between them, in
+/// order.
 fn consists_of(parts: &[String], text: &str) -> bool {
     let [first, inner @ .., last] = parts else { return parts.first().is_some_and(|only| only == text) };
     let Some(mut rest) = text.strip_prefix(first.as_str()).and_then(|rest| rest.strip_suffix(last.as_str())) else {

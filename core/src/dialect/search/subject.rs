@@ -1,11 +1,11 @@
-//! The properties of a fax, or of a call without a fax, that a search looks at.
+//! The properties of a fax, or of a call without a fax, that a search can match.
 
 use crate::engine::Entry;
 use crate::model::account::Dialect;
 use crate::model::fax::{Direction, Quality, Status};
 use crate::model::phone::Party;
 
-/// An entry of the list of faxes, with its errors as its account's service expresses them.
+/// An entry of the list of faxes, with the error code and message that its account's service would show.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject<'a> {
     pub(super) entry: Entry<'a>,
@@ -13,7 +13,7 @@ pub struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Creates the subject of an entry, with the dialect of its account.
+    /// Creates the subject for an entry; `dialect` is that of its account.
     #[must_use]
     pub const fn of(entry: Entry<'a>, dialect: Dialect) -> Self {
         Self { entry, dialect }
@@ -28,7 +28,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Returns the error's text; `None` if nothing failed, or if the status alone explains the failure.
+    /// Returns the error message; `None` if nothing failed, or if the status alone explains the failure.
     #[must_use]
     pub fn error_message(&self) -> Option<&'a str> {
         match self.entry {
@@ -59,7 +59,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Returns the number of pages, if it is known; `None` for a call without a fax, of which no page was ever sent.
+    /// Returns the number of pages, if it is known; `None` for a call without a fax, since no page was sent.
     pub(super) const fn pages(&self) -> Option<u32> {
         match self.entry {
             Entry::Fax(fax) => fax.pages(),
@@ -67,7 +67,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Returns whether at least one of the fax's notices was not accepted by the app.
+    /// Returns whether the app failed to accept at least one of the fax's notices.
     pub(super) fn has_failed_callbacks(&self) -> bool {
         match self.entry {
             Entry::Fax(fax) => fax.failed_notices().is_some(),

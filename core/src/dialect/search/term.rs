@@ -28,19 +28,19 @@ const KEYS: [&str; 14] = [
     "error",
     "text",
 ];
-/// The status word for calls without a fax.
+/// The value of `status` that stands for calls without a fax.
 const NOT_ANSWERED: &str = CallOutcome::NotAnswered.as_str();
-/// The word for every status, including that of calls without a fax.
+/// The value of `status` that stands for every status, including that of calls without a fax.
 const ANY: &str = "any";
 
-/// A condition, or its opposite.
+/// One term of a search: a test, which may be negated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Term {
     is_negated: bool,
     test: Test,
 }
 
-/// A condition for a fax or call.
+/// The test that a term applies to a fax or a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Test {
     Status(Statuses),
@@ -48,30 +48,30 @@ pub(super) enum Test {
     Quality(Vec<Quality>),
     Code(Vec<u32>),
     Pages(RangeInclusive<u32>),
-    /// Whether the app has missed a callback.
+    /// Whether a callback has failed.
     Callbacks(bool),
     After(Moment),
     Before(Moment),
     From(NumberPattern),
     To(NumberPattern),
-    /// Either party.
+    /// The number of either party.
     Number(NumberPattern),
     Sid(String),
     Error(String),
-    /// A word or quoted text without a key.
+    /// A word or a quoted text without a key.
     Text(Phrase),
-    /// Words that match either as one number when joined, or all on their own.
+    /// Words that match if their joined digits occur in a number, or if each of them matches by itself.
     Run(String, Vec<Phrase>),
 }
 
-/// A set of statuses; calls without a fax have a status of their own.
+/// A set of statuses. Calls without a fax count as having a status of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Statuses {
     pub(super) faxes: StatusSet,
     pub(super) unanswered: bool,
 }
 
-/// A moment, absolute or relative to the world's clock.
+/// A moment, either absolute or relative to the world's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moment {
     Ago(Duration),
@@ -91,17 +91,17 @@ impl Term {
         Self { is_negated, test }
     }
 
-    /// Returns the statuses that a match must have, if the term requires any.
+    /// Returns the statuses that the term requires; `None` if it doesn't require a status.
     pub(super) const fn required_statuses(&self) -> Option<Statuses> {
         if let Self { is_negated: false, test: Test::Status(statuses) } = self { Some(*statuses) } else { None }
     }
 
-    /// Returns whether the term accepts every status.
+    /// Returns whether the term is `status:any` or lists every status.
     pub(super) fn allows_any_status(&self) -> bool {
         self.required_statuses().is_some_and(|statuses| statuses == Statuses::any())
     }
 
-    /// Returns whether checking the term involves text, which takes longer.
+    /// Returns whether checking the term means searching text, which takes longer than comparing values.
     pub(super) const fn needs_text(&self) -> bool {
         matches!(
             self.test,
@@ -132,8 +132,7 @@ impl Test {
             return Err(error(hint.to_owned()));
         }
         let number = || {
-            let why =
-                || format!("expected a number, a part of one, or other text, with * as a wildcard; got {value:?}");
+            let why = || format!("must be a number, a part of one, or other text, with * as a wildcard, not {value:?}");
             NumberPattern::parse(value).ok_or_else(|| error(why()))
         };
         Ok(match key {
@@ -141,7 +140,9 @@ impl Test {
             "direction" => Self::Direction(each(value, Direction::ALL, Direction::as_str).map_err(error)?),
             "quality" => Self::Quality(each(value, Quality::ALL, Quality::as_str).map_err(error)?),
             "code" => {
-                let code = |word: &str| whole(word).ok_or_else(|| format!("an error code such as 34004, not {word:?}"));
+                let code = |word: &str| {
+                    whole(word).ok_or_else(|| format!("must be an error code such as 34004, not {word:?}"))
+                };
                 Self::Code(value.split(',').map(code).collect::<Result<_, _>>().map_err(error)?)
             }
             "pages" => Self::Pages(pages(value).map_err(error)?),
@@ -150,7 +151,7 @@ impl Test {
                     each(value, &[true, false], |failed| if failed { "failed" } else { "ok" }).map_err(error)?;
                 match outcomes.as_slice() {
                     [failed] => Self::Callbacks(*failed),
-                    _ => return Err(error(format!("failed or ok, not {value:?}"))),
+                    _ => return Err(error(format!("must be either failed or ok, not {value:?}"))),
                 }
             }
             "after" => Self::After(Moment::parse(value).map_err(error)?),
@@ -164,12 +165,12 @@ impl Test {
         })
     }
 
-    /// Creates the condition for one word without a key, or for several that may be one number.
+    /// Creates the test for a word without a key, or for several words that may form one number.
     pub(super) fn words(words: &[String]) -> Self {
         if let [only] = words {
             return Self::Text(Phrase::of(only));
         }
-        // Words such as 000 occur in many numbers, so a complete number must not be found by its parts.
+        // Words such as 000 occur in many numbers, so the words of a complete number are not also matched one by one.
         let own = if number::is_one(words) { Vec::new() } else { words.iter().map(|word| Phrase::of(word)).collect() };
         Self::Run(number::digits(&words.concat()), own)
     }
@@ -236,7 +237,7 @@ impl Moment {
         }
         date::parse_exact(value).map(Self::At).ok_or_else(|| {
             format!(
-                "a time ago by the world's clock, such as 5m, 2h, 1h30m or 7d, or a date such as 2026-11-30 or \
+                "must be a time ago by the world's clock, such as 5m, 2h, 1h30m or 7d, or a date such as 2026-11-30 or \
                  2026-11-30T12:00:00Z, not {value:?}"
             )
         })
@@ -253,7 +254,7 @@ impl Moment {
 impl Phrase {
     fn of(text: &str) -> Self {
         let text = text.trim();
-        // Any other text with a `*` is taken literally, since it may occur in the error of a fax.
+        // In any other text, `*` is literal, since an error message may contain it.
         let number = NumberPattern::parse(text);
         let number = number.filter(|p| matches!(p, NumberPattern::Digits(_) | NumberPattern::DigitsGlob(_)));
         Self { lower: text.to_lowercase(), number, code: whole(text) }
@@ -273,7 +274,7 @@ fn is_in_error(lower: &str, subject: &Subject<'_>) -> bool {
     subject.error_message().is_some_and(|text| text.to_lowercase().contains(lower))
 }
 
-/// Parses a comma-separated list of words.
+/// Parses a comma-separated list of words, each of which must be the word of one of `all`.
 fn each<T: Copy>(value: &str, all: &[T], word: impl Fn(T) -> &'static str) -> Result<Vec<T>, String> {
     let parse = |text: &str| {
         let text = text.trim().to_lowercase();
@@ -283,7 +284,7 @@ fn each<T: Copy>(value: &str, all: &[T], word: impl Fn(T) -> &'static str) -> Re
     value.split(',').map(parse).collect()
 }
 
-/// Parses `3`, `>10`, `>=10`, `<5`, `<=5`, `1..5`, `3..` or `..5`.
+/// Parses a number or range of pages, such as `3`, `>10`, `>=10`, `<5`, `<=5`, `1..5`, `3..` or `..5`.
 fn pages(value: &str) -> Result<RangeInclusive<u32>, String> {
     let parsed = || {
         if let Some((from, to)) = value.split_once("..") {
@@ -303,10 +304,10 @@ fn pages(value: &str) -> Result<RangeInclusive<u32>, String> {
         }
         whole(value).map(|number| number..=number)
     };
-    parsed().ok_or_else(|| format!("a number of pages such as 3, >10, >=10, <5, <=5 or 1..5, not {value:?}"))
+    parsed().ok_or_else(|| format!("must be a number of pages such as 3, >10, >=10, <5, <=5 or 1..5, not {value:?}"))
 }
 
-/// Parses a whole number that consists of digits alone.
+/// Parses a whole number; signs are not allowed.
 fn whole(text: &str) -> Option<u32> {
     let text = text.trim();
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()

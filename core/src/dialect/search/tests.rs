@@ -1,4 +1,5 @@
-//! Searches as people type them, against calls without a fax, whose properties a test can choose freely.
+//! Tests searches as people type them. The tests search calls without a fax, because the properties of such a call can
+//! be chosen freely.
 
 use super::term::Test;
 use super::*;
@@ -118,12 +119,12 @@ fn parts_of_a_complete_number_do_not_find_other_numbers() {
     for text in ["+1 555 000 0001", "(555) 000-0001", "1 555 000 0001", "555 000 0001"] {
         assert!(!is_found(text, &call, NOON), "{text}");
     }
-    assert!(is_found("555 1000", &call, NOON), "two words that are no complete number");
+    assert!(is_found("555 1000", &call, NOON), "the two words don't form a complete number");
 }
 
 #[test]
-fn a_number_with_blanks_may_follow_a_key_or_a_hyphen() {
-    // All digits of the receiver's number occur in the sender's, too.
+fn a_number_with_spaces_may_follow_a_key_or_a_hyphen() {
+    // All digits of the receiver's number also occur in the sender's.
     let call = call("+15551112222", "+15551110002", Some(Fault::HttpStatus), "");
     for (text, is_there) in [
         ("from:+1 555 111 2222", true),
@@ -232,7 +233,8 @@ fn calls_are_searched_only_if_every_status_term_allows_them() {
 
 #[test]
 fn errors_name_the_key_the_mistake_and_the_possible_words() {
-    let keys = "The keys are status, direction, from, to, number, code, pages, callbacks, after, before, quality, sid, error, text";
+    let keys = "The keys are status, direction, from, to, number, code, pages, callbacks, after, before, quality, \
+        sid, error, text";
     for (text, told) in [
         ("stauts:failed", format!("unknown key \"stauts\". Did you mean status? {keys}")),
         ("zzz:1", format!("unknown key \"zzz\". {keys}. To search for zzz:1 as text, put it in quotation marks")),
@@ -242,11 +244,11 @@ fn errors_name_the_key_the_mistake_and_the_possible_words() {
         ("status:failed,", "status: \"\" is not one of queued".to_owned()),
         ("direction:in", "direction: \"in\" is not one of inbound, outbound".to_owned()),
         ("quality:best", "quality: \"best\" is not one of standard, fine, superfine".to_owned()),
-        ("code:3400x", "code: an error code such as 34004, not \"3400x\"".to_owned()),
-        ("pages:>x", "pages: a number of pages such as 3, >10, >=10, <5, <=5 or 1..5, not \">x\"".to_owned()),
-        ("after:5x", "after: a time ago by the world's clock, such as 5m".to_owned()),
+        ("code:3400x", "code: must be an error code such as 34004, not \"3400x\"".to_owned()),
+        ("pages:>x", "pages: must be a number of pages such as 3, >10, >=10, <5, <=5 or 1..5, not \">x\"".to_owned()),
+        ("after:5x", "after: must be a time ago by the world's clock, such as 5m".to_owned()),
         ("before:2026-13-01", "a date such as 2026-11-30 or 2026-11-30T12:00:00Z, not \"2026-13-01\"".to_owned()),
-        ("from:+", "from: expected a number, a part of one, or other text, with * as a wildcard; got \"+\"".to_owned()),
+        ("from:+", "from: must be a number, a part of one, or other text, with * as a wildcard, not \"+\"".to_owned()),
         ("\"no answer", "a quotation mark is not closed".to_owned()),
     ] {
         let error = Search::parse(text).expect_err(text).to_string();
@@ -257,9 +259,11 @@ fn errors_name_the_key_the_mistake_and_the_possible_words() {
 #[test]
 fn a_search_has_a_limited_length_and_number_of_terms() {
     let long = "x".repeat(SEARCH_BYTES_MAX + 1);
-    assert!(Search::parse(&long).expect_err("refused").to_string().contains("at most 1000 bytes, not 1001"));
+    assert!(
+        Search::parse(&long).expect_err("refused").to_string().contains("at most 1000 bytes, but this one has 1001")
+    );
     let many = "x ".repeat(TERMS_MAX + 1);
-    assert!(Search::parse(&many).expect_err("refused").to_string().contains("at most 30 terms, not 31"));
+    assert!(Search::parse(&many).expect_err("refused").to_string().contains("at most 30 terms, but this one has 31"));
     assert!(Search::parse(&"x ".repeat(TERMS_MAX)).is_ok());
 }
 

@@ -1,4 +1,4 @@
-//! Splits a search into its terms: at blanks, except between quotation marks and within numbers.
+//! Splits a search into terms at spaces, except between quotation marks, and finds the words that form one number.
 
 use super::number;
 
@@ -15,11 +15,11 @@ pub(super) struct Token {
     pub(super) is_quoted: bool,
 }
 
-/// The keys whose value may be a number that is written with blanks.
+/// The keys whose value may be a number written with spaces.
 const NUMBER_KEYS: [&str; 4] = ["from", "to", "number", "text"];
 
 impl Token {
-    /// Returns whether the term may be the first word of a number that is written with blanks.
+    /// Returns whether the term may be the first word of a number written with spaces.
     fn may_begin_number(&self) -> bool {
         let is_for_numbers = |key: &String| NUMBER_KEYS.contains(&key.to_lowercase().as_str());
         !self.is_quoted && self.key.as_ref().is_none_or(is_for_numbers) && number::is_written(&self.value)
@@ -31,8 +31,8 @@ impl Token {
     }
 }
 
-/// Returns the words of a term: its value, and the words after it that are part of the same number. Without a key or a
-/// `-`, they include words that may be either part of the number or terms of their own.
+/// Returns the words of a term: its value, and the following words that belong to the same number. For a term without a
+/// key or a `-`, this includes words that might also be terms of their own.
 pub(super) fn number_words(token: &Token, after: &[Token]) -> Vec<String> {
     let mut words = vec![token.value.clone()];
     if !token.may_begin_number() {
@@ -44,7 +44,7 @@ pub(super) fn number_words(token: &Token, after: &[Token]) -> Vec<String> {
         }
         words.push(next.value.clone());
     }
-    // After a key or a `-`, words added to an incomplete number would change their meaning.
+    // A key or a `-` applies to the following words only if they complete a number; otherwise they are separate terms.
     if (token.key.is_some() || token.is_negated) && !number::is_one(&words) {
         words.truncate(1);
     }
@@ -54,13 +54,13 @@ pub(super) fn number_words(token: &Token, after: &[Token]) -> Vec<String> {
 /// Splits a search into its terms.
 ///
 /// # Errors
-/// Returns the reason if a quotation mark is missing.
+/// Returns a message if a quotation mark is missing.
 pub(super) fn split(text: &str) -> Result<Vec<Token>, String> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
         let (token, after) = first(rest)?;
-        // A pair of quotation marks with nothing between them is no condition.
+        // An empty pair of quotation marks is ignored.
         if token.key.is_some() || !token.value.is_empty() {
             tokens.push(token);
         }
@@ -69,11 +69,11 @@ pub(super) fn split(text: &str) -> Result<Vec<Token>, String> {
     Ok(tokens)
 }
 
-/// Reads the first term of a text that doesn't begin with a blank, and returns the text after it.
+/// Reads the first term of a text that doesn't begin with a space. Returns the term and the rest of the text.
 fn first(text: &str) -> Result<(Token, &str), String> {
     let mut token = Token { is_negated: false, key: None, value: String::new(), is_quoted: false };
     let body = match text.strip_prefix('-') {
-        // A lone hyphen is a word.
+        // A hyphen on its own is a word, not a negation.
         Some(body) if body.starts_with(|c: char| !c.is_whitespace()) => {
             token.is_negated = true;
             body
@@ -90,7 +90,7 @@ fn first(text: &str) -> Result<(Token, &str), String> {
             ':' if !is_inside && !token.is_quoted && token.key.is_none() && !token.value.is_empty() => {
                 token.key = Some(std::mem::take(&mut token.value));
             }
-            blank if blank.is_whitespace() && !is_inside => return Ok((token, &body[at..])),
+            space if space.is_whitespace() && !is_inside => return Ok((token, &body[at..])),
             other => token.value.push(other),
         }
     }

@@ -10,7 +10,7 @@ use crate::dialect::paging::{Extent, PageRequest, Uris};
 use crate::dialect::parameter;
 use crate::model::account::Account;
 
-/// The subresources of a project that have a path, as captured.
+/// The subresources that have a path in captured responses about projects.
 const SUBRESOURCES: &[(&str, &str)] = &[
     ("available_phone_numbers", "AvailablePhoneNumbers"),
     ("applications", "Applications"),
@@ -22,7 +22,7 @@ const SUBRESOURCES: &[(&str, &str)] = &[
     ("messages", "Messages"),
     ("transcriptions", "Transcriptions"),
 ];
-/// The subresources of Twilio accounts that SignalWire shows as null, as captured.
+/// The subresources of Twilio accounts that are null in SignalWire's captured responses.
 const NO_SUBRESOURCES: &[&str] = &[
     "addresses",
     "authorized_connect_apps",

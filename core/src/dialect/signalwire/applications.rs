@@ -51,7 +51,7 @@ pub fn list_applications(query: &Form) -> Result<(Option<String>, PageRequest), 
     Ok((name, PageRequest::parse_strictly(query, LIST_OF_APPLICATIONS, LIST_FILTERS)?))
 }
 
-/// An application as clients see it. An unset URL is an empty string, as captured.
+/// An application as clients see it. An unset URL is an empty string, as in the captured responses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ApplicationResource {
     sid: String,

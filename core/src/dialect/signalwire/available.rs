@@ -75,7 +75,7 @@ struct OfferResource {
     beta: bool,
 }
 
-// The names are in mixed case and `fax` is missing, as captured.
+// As in the captured responses, the names are in mixed case and `fax` is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 struct CapabilitiesResource {
     voice: bool,

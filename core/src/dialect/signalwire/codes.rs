@@ -70,8 +70,8 @@ fn is_told_by_status(fault: Fault) -> bool {
 pub fn fault_of_line(code: u32) -> Result<Fault, String> {
     let why = || {
         format!(
-            "{TRANSMISSION}, not {code}: SignalWire has no other code for failed calls; use message to say why the \
-             call failed"
+            "{TRANSMISSION}, not {code}: SignalWire has no other code for failed calls; say in message why the call \
+             failed"
         )
     };
     (code == TRANSMISSION).then_some(Fault::Transmission).ok_or_else(why)

@@ -68,8 +68,8 @@ pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> 
     Ok(order)
 }
 
-// SignalWire's docs give a default of 60 minutes, but no recorded response bears it out, so without a Ttl a fax is
-// tried only once.
+// SignalWire's docs give a default of 60 minutes, but no recorded response confirms it, so a fax without a Ttl is tried
+// only once.
 fn ttl_minutes(form: &Form) -> Result<Option<u32>, ApiError> {
     let Some(minutes) = parameter::whole_number(form, "Ttl")? else { return Ok(None) };
     let minutes = Some(minutes).filter(|minutes| TTL_MINUTES.contains(minutes));

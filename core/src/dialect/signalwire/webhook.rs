@@ -32,8 +32,8 @@ pub fn headers(signing_key: &str, signature: Signature, request: &Signed<'_>, na
     names.iter().map(|name| ((*name).to_owned(), value.clone())).collect()
 }
 
-/// Interprets an app's response as SignalWire does: the response needs a cXML content type, and `<Receive>` has no
-/// attribute `storeMedia`, although SignalWire's libraries write it.
+/// Interprets an app's response as SignalWire does: it must have a cXML content type, and `<Receive>` has no
+/// `storeMedia` attribute, although SignalWire's libraries write one.
 #[must_use]
 pub fn cxml(reading: Reading) -> Reading {
     let stored = "storeMedia is not an attribute of SignalWire's <Receive>: the fax is stored, but no file is sent to \

@@ -103,7 +103,7 @@ struct OfferResource {
     capabilities: CapabilitiesResource,
 }
 
-// These keys are in mixed case, as captured; the resource of an owned number has them in lower case.
+// As in captured responses, these keys are in mixed case; the resource of an owned number has them in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 struct CapabilitiesResource {
     voice: bool,

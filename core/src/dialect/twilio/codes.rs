@@ -123,7 +123,7 @@ pub const fn status_and_code(reason: Reason) -> (u16, u32) {
     }
 }
 
-/// Returns the additional text of an error. Only a 401 has one, as captured.
+/// Returns the additional text of an error. In captured responses, only a 401 has one.
 #[must_use]
 pub fn error_detail(reason: Reason) -> Option<&'static str> {
     (reason == Reason::Unauthenticated).then_some("Your AccountSid or AuthToken was incorrect.")

@@ -1,5 +1,5 @@
-//! The Lookup API, v1 and v2: what can be said about a number without a telephone network. Everything that Twilio
-//! charges for is null.
+//! The Lookup API, v1 and v2. It says what can be known about a number without a telephone network; everything that
+//! Twilio charges for is null.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;

@@ -1,5 +1,5 @@
-//! Telephone numbers as a look-up reads them: the country of a number, whether it has a possible length, and its
-//! national format. Whether a number is in use is not known.
+//! Reads telephone numbers for look-ups: a number's country, whether its length is possible, and its national format.
+//! Nothing here knows whether a number is in use.
 
 mod plans;
 

@@ -36,7 +36,7 @@ pub(in crate::document) struct Head {
     pels: usize,
 }
 
-/// The samples that the caller needs.
+/// The samples that a caller needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::document) enum Want {
     /// The fewest samples from which luma can be computed: only luma if the image stores luma and chroma, otherwise

@@ -22,7 +22,7 @@ const SHAPE_EDGES_MAX: usize = 2_000_000;
 /// A run of pels in one row, given as the row, the first pel, and the pel after the last.
 pub(super) type Run = (u32, u32, u32);
 
-/// Rows of a shape up to this width are examined pel by pel, wider rows only where coverage changes.
+/// The maximum width of a shape's row that is examined pel by pel; wider rows are examined only where coverage changes.
 const DENSE_PELS: usize = 96;
 
 /// Finds the runs of shapes, reusing its buffers between shapes.

@@ -24,7 +24,7 @@ const GAP_EMS: f64 = 0.2;
 /// The gap after which a new fragment begins, in ems, such as between the columns of a table: such fragments may be
 /// drawn in any order.
 const FRAGMENT_GAP_EMS: f64 = 1.0;
-/// The overlap, in ems, up to which a glyph may follow the previous one. Kerning is far less.
+/// The overlap, in ems, up to which a glyph may follow the previous one. Kerning moves glyphs far less.
 const OVERLAP_EMS: f64 = 0.3;
 /// The distance between baselines, in ems, up to which consecutive glyphs are on the same baseline.
 const BASELINE_EMS: f64 = 0.1;
@@ -263,7 +263,7 @@ impl Text {
     /// Adds a glyph that shows only white space.
     fn space(&mut self, placed: &Placed) {
         let from = placed.frame.along_of(placed.at);
-        // Spaces at the beginning of a line say nothing.
+        // Spaces at the beginning of a line have no meaning.
         if self.fragments.is_empty() || self.begins_fragment(placed, from) {
             return;
         }

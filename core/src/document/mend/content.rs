@@ -156,7 +156,7 @@ impl Reader<'_> {
     fn show(&mut self, operands: &Operands) {
         let is_seen = !self.state.is_invisible;
         for text in operands.texts() {
-            // In composite fonts, 0 and 3 are common codes for blanks.
+            // In composite fonts, 0 and 3 are common codes for spaces.
             let is_blank = text.iter().all(|byte| matches!(byte, 0 | 3 | b' ' | 0xa0));
             self.survey.paints |= is_seen && !is_blank && !self.state.is_white;
             if let Some(font) = self.state.font.as_ref().filter(|_| is_seen && !is_blank) {

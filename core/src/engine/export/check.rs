@@ -179,7 +179,7 @@ fn check_phases(world: &Rewindable) -> Result<(), StateError> {
             (place(), format!("fax {} is {}: it needs {} but has {}", fax.sid, fax.status(), word(needed), word(alarm)))
         })?;
         expect(movers.move_on(world, fax), || {
-            (place(), format!("nothing under way would ever move fax {} on", fax.sid))
+            (place(), format!("fax {} could never end: nothing that it waits for is under way", fax.sid))
         })?;
     }
     for (at, (ordinal, call)) in tables.calls().enumerate() {
@@ -238,7 +238,7 @@ fn check_messages(world: &Rewindable) -> Result<(), StateError> {
         expect(status.is_final() != due.contains(&message.ordinal), || {
             (
                 place("status"),
-                format!("is {status}: only a message that isn't delivered needs an alarm, and it needs one"),
+                format!("is {status}: a message needs an alarm until it is delivered, and none afterwards"),
             )
         })?;
         let own: Vec<_> = notices.extract_if(.., |(about, _)| *about == sid).map(|(_, status)| status).collect();
@@ -258,7 +258,7 @@ fn check_messages(world: &Rewindable) -> Result<(), StateError> {
         )
     })?;
     expect(notices.is_empty(), || {
-        ("world.under_way".to_owned(), "has a notice about a message that isn't there".to_owned())
+        ("world.under_way".to_owned(), "has a notice about a message that doesn't exist".to_owned())
     })
 }
 
@@ -310,8 +310,8 @@ impl Movers {
         }
     }
 
-    /// Returns whether this fax will move on or has ended. A fax in a phase with an alarm is assumed to have that
-    /// alarm, which `check_phases` has already checked.
+    /// Returns whether this fax has ended, or something will move it to its next phase. A fax in a phase with an alarm
+    /// is assumed to have that alarm, which `check_phases` has already checked.
     fn move_on(&self, world: &Rewindable, fax: &Fax) -> bool {
         let tables = &world.tables;
         match &fax.phase {

@@ -25,11 +25,11 @@ pub(super) fn of(error: &serde_path_to_error::Error<serde_json::Error>) -> (Stri
         (Some(("unknown variant", names)), _) => {
             let mut names = names.split('`').step_by(2);
             let word = names.next().unwrap_or_default();
-            (path, format!("one of {}, not {word:?}", names.collect::<Vec<_>>().join(", ")))
+            (path, format!("must be one of {}, not {word:?}", names.collect::<Vec<_>>().join(", ")))
         }
         (_, Some((found, expected))) => match found.split_once(": ") {
             Some(("invalid type" | "invalid value", found)) => {
-                (path, format!("{}, not {}", field_words::expected(expected), shown(found)))
+                (path, format!("must be {}, not {}", field_words::expected(expected), shown(found)))
             }
             _ => (path, text.to_owned()),
         },

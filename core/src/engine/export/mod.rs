@@ -54,7 +54,7 @@ words!(
     MediaForm {
         /// The state contains the documents as base64.
         Inline = "inline",
-        /// The state names stored media only by their SHA-256; the world that reads the state must already have them.
+        /// The state names stored media only by their SHA-256; the world that loads the state must already have them.
         Hash = "hash",
     }
 );
@@ -167,7 +167,7 @@ impl Engine {
     #[must_use]
     pub fn state(&self, is_frozen: bool, now: Timestamp) -> State {
         let mut world = self.snapshot();
-        // The last command may be long past, and deadlines are closer now.
+        // The last command may have been long ago, so deadlines are closer now than they were then.
         world.taken = world.taken.max(now);
         check::leave_out_loose_ends(&mut world.world);
         State {

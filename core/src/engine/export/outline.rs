@@ -99,7 +99,7 @@ impl<'de> Deserialize<'de> for Outline {
     }
 }
 
-/// Any value without a whole number above `COUNT_MAX`, which could overflow a counter.
+/// A value of any kind that contains no whole number above `COUNT_MAX`; a larger number could overflow a counter.
 struct Counted;
 
 impl<'de> Deserialize<'de> for Counted {

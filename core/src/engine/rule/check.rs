@@ -74,7 +74,7 @@ fn within(field: &str, number: impl Into<u64> + Display + Copy, min: u32, max: u
     if (u64::from(min)..=u64::from(max)).contains(&number.into()) {
         return Ok(());
     }
-    fault(field, format!("{}, not {number}", whole_number(min, max)))
+    fault(field, format!("must be {}, not {number}", whole_number(min, max)))
 }
 
 impl Rule {
@@ -88,7 +88,7 @@ impl Rule {
         if let Some(chance) = self.chance
             && !is_fraction(chance, false)
         {
-            return fault("chance", format!("{}, not {chance}", fraction(false)));
+            return fault("chance", format!("must be {}, not {chance}", fraction(false)));
         }
         check_match(&self.matches)?;
         match &self.effect {
@@ -111,7 +111,7 @@ fn check_match(matches: &Match) -> Result<(), RuleFault> {
         check_pages(least, most)?;
     }
     if let Some(method) = matches.method.as_deref().filter(|method| !METHODS.contains(method)) {
-        return fault("match.method", format!("one of {}, not {method:?}", METHODS.join(", ")));
+        return fault("match.method", format!("must be one of {}, not {method:?}", METHODS.join(", ")));
     }
     if matches.path.as_ref().is_some_and(|path| !path.as_str().starts_with(['/', '*'])) {
         return fault("match.path", "can never match: paths begin with a slash");
@@ -124,7 +124,7 @@ fn check_match(matches: &Match) -> Result<(), RuleFault> {
     }
     if let Some(purpose) = matches.purpose.filter(|purpose| !PURPOSES.contains(purpose)) {
         let words = PURPOSES.map(Purpose::as_str).join(", ");
-        return fault("match.purpose", format!("one of {words}, not {:?}", purpose.as_str()));
+        return fault("match.purpose", format!("must be one of {words}, not {:?}", purpose.as_str()));
     }
     Ok(())
 }
@@ -143,7 +143,7 @@ fn check_pages(least: u32, most: u32) -> Result<(), RuleFault> {
 fn check_party(name: &str, pattern: &str) -> Result<(), RuleFault> {
     let field = format!("match.{name}");
     if pattern.len() > SIP_URI_LEN_MAX {
-        return fault(field, format!("at most {SIP_URI_LEN_MAX} characters"));
+        return fault(field, format!("must have at most {SIP_URI_LEN_MAX} characters"));
     }
     let is_number = pattern.starts_with('+');
     let is_digits =
@@ -186,7 +186,7 @@ fn check_outcome(outcome: &Outcome) -> Result<(), RuleFault> {
         return Ok(());
     }
     let words = LINE_FAULTS.map(Fault::as_str).join(" or ");
-    fault("outcome.code", format!("the code of a transmission fault ({words}), not {}", broken.as_str()))
+    fault("outcome.code", format!("must be the code of a transmission fault ({words}), not {}", broken.as_str()))
 }
 
 fn check_line(line: LineOverride) -> Result<(), RuleFault> {
@@ -199,7 +199,7 @@ fn check_line(line: LineOverride) -> Result<(), RuleFault> {
         Some(noise) if noise > NOISE_PER_MILLE_MAX => {
             // Testers write noise as a fraction, so the message shows it as one.
             let noise = f64::from(noise) / f64::from(NOISE_PER_MILLE_MAX);
-            fault("line.noise", format!("{}, not {noise}", fraction(true)))
+            fault("line.noise", format!("must be {}, not {noise}", fraction(true)))
         }
         Some(_) | None => Ok(()),
     }

@@ -1,5 +1,5 @@
-//! The order in which a search examines numbers: one from each template in turn, which is a range as narrowed by the
-//! search's pattern, and shuffled within each template.
+//! The order in which a search examines numbers. A template is a range, narrowed by the search's pattern; the search
+//! takes one number from each template in turn, in a shuffled order.
 
 use std::collections::BTreeSet;
 
@@ -97,7 +97,7 @@ impl Template {
         PhoneNumber::from_digits(number)
     }
 
-    /// Returns true if no number that can be assigned fits the template.
+    /// Returns whether the template fits no number that could be assigned.
     fn is_hopeless(&self) -> bool {
         let [first, second, third, ..] = self.subscriber;
         // An exchange that ends in 11 would be a service code, such as 911.

@@ -1,4 +1,4 @@
-//! What all exported forms of a conversation have in common: whose it is, what it is about, how it ended, and what is
+//! The facts that all exported forms of a conversation share: its account, its subject, its outcome, and what is
 //! missing from it.
 
 use serde_json::Value;

@@ -66,7 +66,7 @@ impl Entries {
             "_fax_sid": event.fax_sid,
         });
         if let Some(to) = &exchange.redirected_to {
-            entry["comment"] = json!(format!("The response is that of {to}, after a redirect."));
+            entry["comment"] = json!(format!("The response came from {to}, after a redirect."));
         }
         if let Some(error) = &exchange.error {
             entry["_error"] = json!(error);

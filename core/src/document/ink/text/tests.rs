@@ -133,7 +133,7 @@ fn a_map_to_unicode_is_followed_and_control_characters_are_unknown() {
 }
 
 #[test]
-fn the_text_of_a_picture_is_not_known_and_that_of_a_blank_page_is_empty() {
+fn the_text_of_a_picture_is_unknown_and_that_of_a_blank_page_is_empty() {
     assert_eq!(text("q 500 0 0 500 50 50 cm /I Do Q"), None);
     assert_eq!(text("100 100 200 2 re f"), None, "the shapes may be letters");
     is("", "");
@@ -146,7 +146,7 @@ fn recognised_text_that_is_invisible_on_a_scan_counts() {
 }
 
 #[test]
-fn a_page_whose_glyphs_mostly_name_no_characters_is_not_known() {
+fn the_text_of_a_page_whose_glyphs_mostly_name_no_characters_is_unknown() {
     assert_eq!(text("BT /N 12 Tf 72 700 Td <00010002000300040005> Tj ET"), None);
     assert_eq!(text("BT /N 12 Tf 72 700 Td <000100020003> Tj ET BT /H 12 Tf 72 650 Td (ab) Tj ET"), None);
     is("BT /N 12 Tf 72 700 Td <00010002> Tj ET BT /H 12 Tf 72 650 Td (Jane Doe) Tj ET", "\u{fffd}\u{fffd}\nJane Doe");

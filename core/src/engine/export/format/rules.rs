@@ -26,7 +26,7 @@ impl RuleBook {
     pub(super) fn value(self) -> Result<rulebook::RuleBook, String> {
         let Self { added, rules: List(rules) } = self;
         if rules.len() > RULES_MAX {
-            return Err(format!("at most {RULES_MAX} rules"));
+            return Err(format!("must have at most {RULES_MAX} rules"));
         }
         let mut book = rulebook::RuleBook::default();
         book.added = added;
