@@ -10,24 +10,27 @@ With pytest, the fixture `fauxfax` is an account of its own for each test. Witho
         account.verify(fauxfax.expect.webhook(purpose="action", status="received"))
 """
 
-from . import expect
-from .account import Account
-from .clock import Clock
-from .emulator import Emulator
-from .errors import (
-    BinaryNotFoundError,
-    EmulatorUnreachableError,
-    FauxfaxError,
-    NotVerifiedError,
-    ProblemError,
-    RestError,
-    StartError,
-    StatusUnreachableError,
-    WaitTimeoutError,
-)
-from .numbers import Number
-from .resources import Attempt, Conversation, Event, Explanation, Fax, Rule, Webhook
-from .rules import Rules
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import expect
+    from .account import Account
+    from .clock import Clock
+    from .emulator import Emulator
+    from .errors import (
+        BinaryNotFoundError,
+        EmulatorUnreachableError,
+        FauxfaxError,
+        NotVerifiedError,
+        ProblemError,
+        RestError,
+        StartError,
+        StatusUnreachableError,
+        WaitTimeoutError,
+    )
+    from .numbers import Number
+    from .resources import Attempt, Conversation, Event, Explanation, Fax, Rule, Webhook
+    from .rules import Rules
 
 __all__ = [
     "Account",
@@ -53,3 +56,43 @@ __all__ = [
     "Webhook",
     "expect",
 ]
+
+# Where each name is defined. A module is imported when a name of it is used: pytest imports this package in every run, and most
+# runs use none of it.
+_MODULES = {
+    "Account": "account",
+    "Attempt": "resources",
+    "BinaryNotFoundError": "errors",
+    "Clock": "clock",
+    "Conversation": "resources",
+    "Emulator": "emulator",
+    "EmulatorUnreachableError": "errors",
+    "Event": "resources",
+    "Explanation": "resources",
+    "FauxfaxError": "errors",
+    "Fax": "resources",
+    "NotVerifiedError": "errors",
+    "Number": "numbers",
+    "ProblemError": "errors",
+    "RestError": "errors",
+    "Rule": "resources",
+    "Rules": "rules",
+    "StartError": "errors",
+    "StatusUnreachableError": "errors",
+    "WaitTimeoutError": "errors",
+    "Webhook": "resources",
+    "expect": "expect",
+}
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(f".{_MODULES[name]}", __name__)
+    return module if name == _MODULES[name] else getattr(module, name)
+
+
+def __dir__() -> "list[str]":
+    return [*globals(), *__all__]

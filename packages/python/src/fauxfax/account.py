@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .clock import Clock
@@ -164,7 +165,9 @@ class Account:
         """
         limit = self.timeout if timeout is None else timeout
         order = _order(pages, media_url, to, from_, station_id, quality, outcome, action, sid)
-        return _conversation(self._call_number(order, file, {"wait": True, "timeout": limit}, limit))
+        settled = self._call_number(order, file, {"wait": True, "timeout": limit}, limit)
+        # With the reason, if the fax failed, which the response lacks.
+        return replace(self.conversation(settled["fax_sid"]), outcome=settled["outcome"])
 
     def ring(
         self,
@@ -307,7 +310,12 @@ class Account:
     def conversation(self, fax: str) -> Conversation:
         """Returns everything that happened about a fax or call since the last reset."""
         raw = self.control("GET", f"/faxes/{segment(fax)}/conversation.json")
-        return _conversation({**raw, "webhooks": self.control("GET", "/webhooks", {"fax": fax})["webhooks"]})
+        # A call that nobody took is no fax.
+        resource = None if raw["fax"] is None or raw["outcome"] == "not-answered" else Fax.of(raw["fax"])
+        # A call that the app rejected is canceled in the words of the REST API.
+        is_rejected = raw["outcome"] == "canceled" and resource is not None and resource.direction == "inbound"
+        outcome = "rejected" if is_rejected else raw["outcome"]
+        return Conversation(fax, outcome, resource, [Event.of(event) for event in raw["events"]], self.webhooks(fax=fax))
 
     def conversation_markdown(self, fax: str) -> str:
         """Returns the conversation about a fax or call as Markdown for an issue. Tokens are masked."""
@@ -478,17 +486,6 @@ def _order(
         "sid": sid,
     }
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def _conversation(raw: Mapping[str, Any]) -> Conversation:
-    fax = raw["fax"]
-    return Conversation(
-        raw["fax_sid"],
-        raw["outcome"],
-        None if fax is None else Fax.of(fax),
-        [Event.of(event) for event in raw["events"]],
-        [Webhook.of(webhook) for webhook in raw["webhooks"]],
-    )
 
 
 def _report(order: Mapping[str, Any], verdict: Mapping[str, Any], closest: Sequence[Event]) -> str:

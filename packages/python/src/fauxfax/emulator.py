@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-from typing_extensions import Self
-
 from .account import Account
 from .binary import find_binary
 from .connection import Connection, normalized
@@ -63,9 +61,9 @@ class Emulator:
         command = [binary or find_binary(), "serve", *arguments]
         for flag, value in given.items():
             # An argument of the caller has precedence; the program refuses a flag that is given twice.
-            if value is not None and not any(each == flag or each.startswith(f"{flag}=") for each in arguments):
+            if value is not None and _value_of(flag, arguments) is None:
                 command += [flag, value]
-        token = control_token or os.environ.get("FAUXFAX_CONTROL_TOKEN") or None
+        token = control_token or _value_of("--control-token", arguments) or os.environ.get("FAUXFAX_CONTROL_TOKEN") or None
         environment = dict(os.environ)
         if token is not None:
             environment["FAUXFAX_CONTROL_TOKEN"] = token
@@ -85,7 +83,7 @@ class Emulator:
     def __repr__(self) -> str:
         return f"Emulator({self.url!r})"
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Emulator:
         return self
 
     def __exit__(
@@ -155,6 +153,16 @@ class Emulator:
     def accounts(self) -> list[Account]:
         """Returns all accounts."""
         return [Account(self._connection, account) for account in self._connection.control("GET", "/accounts")["accounts"]]
+
+
+def _value_of(flag: str, arguments: Sequence[str]) -> str | None:
+    """Returns the value of a flag among the arguments; None if it isn't there."""
+    for argument, following in zip(arguments, [*arguments[1:], ""]):
+        if argument == flag:
+            return following
+        if argument.startswith(f"{flag}="):
+            return argument.partition("=")[2]
+    return None
 
 
 class _Process:

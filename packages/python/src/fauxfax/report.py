@@ -61,5 +61,7 @@ def _request(event: Event) -> str:
     answer = data.get("answer")
     message = answer.get("message") if isinstance(answer, dict) else answer
     told = [f"- {data['method']} {data['path']} → {data.get('status') or 'no response'}: {message or data.get('error')}"]
+    if data.get("code"):
+        told.append(f"(error {data['code']})")
     told += [str(data[name]) for name in ("cause", "advice") if data.get(name)]
     return " ".join(told)
