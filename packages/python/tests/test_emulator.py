@@ -26,6 +26,13 @@ def test_an_emulator_stops_at_the_end_of_its_block() -> None:
         emulator.health()
 
 
+def test_an_emulator_ends_with_the_program_that_forgot_to_stop_it() -> None:
+    program = "import fauxfax; print(fauxfax.Emulator.start().url)"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    with pytest.raises(fauxfax.EmulatorUnreachableError):
+        fauxfax.Emulator.at(ran.stdout.strip())
+
+
 def test_the_same_seed_gives_the_same_accounts() -> None:
     sids = []
     for _ in range(2):

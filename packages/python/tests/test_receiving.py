@@ -65,6 +65,8 @@ def test_an_action_is_notified_without_the_numbers_app(account: fauxfax.Account,
 
 def test_ring_does_not_wait(inbox: fauxfax.Account) -> None:
     inbox.clock.freeze()
+    # By the clock, so that the call can't go on before it is moved.
+    inbox.rules.add(webhook={"delay_ms": 1000})
     sid = inbox.ring(pages=1, to="+15017122661")
     assert inbox.conversation(sid).outcome is None
     inbox.clock.drain()

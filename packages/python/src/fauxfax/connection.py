@@ -27,6 +27,7 @@ _CONNECT_TIMEOUT_S = 10.0
 _RESPONSE_TIMEOUT_S = 60.0
 # The emulator's own limit for the documents that it reads is lower; its largest response is a world's state.
 _RESPONSE_BYTES_MAX = 1024 * 1024 * 1024
+_PIECE_BYTES = 256 * 1024
 # Too long to occur in a document by chance.
 _BOUNDARY = "fauxfax-2f9b64c1d07e4a53b8c6"
 
@@ -112,7 +113,10 @@ class Connection:
                 connection.sock.settimeout(_RESPONSE_TIMEOUT_S + wait_s)
             connection.request(method, target, body, {"User-Agent": "fauxfax-python", **headers})
             response = connection.getresponse()
-            received = response.read(_RESPONSE_BYTES_MAX + 1)
+            received = bytearray()
+            # In pieces, because old versions of Python allocate as much as they are asked to read.
+            while len(received) <= _RESPONSE_BYTES_MAX and (piece := response.read(_PIECE_BYTES)):
+                received += piece
         except _failures() as error:
             raise EmulatorUnreachableError(
                 f"no emulator responds at {self.url} ({error or type(error).__name__}); start one with `fauxfax serve`, or "
@@ -122,7 +126,7 @@ class Connection:
             connection.close()
         if len(received) > _RESPONSE_BYTES_MAX:
             raise FauxfaxError(f"the response to {method} {target} is longer than {_RESPONSE_BYTES_MAX} bytes")
-        return response.status, received
+        return response.status, bytes(received)
 
     def _open(self) -> HTTPConnection:
         # Imported with the first call, so that a run of pytest in which no test uses the emulator doesn't wait for it.

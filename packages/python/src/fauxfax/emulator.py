@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
@@ -187,6 +188,8 @@ class _Process:
         self._is_decided = threading.Event()
         self._reader = threading.Thread(target=self._read, name="fauxfax output", daemon=True)
         self._reader.start()
+        # For a program that ends without stopping it.
+        atexit.register(self.stop)
         self.url = self._wait_until_ready(command)
 
     def output(self) -> str:
@@ -201,7 +204,9 @@ class _Process:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        self._reader.join()
+        # A child of the emulator may hold the pipe open for a moment.
+        self._reader.join(_STOP_TIMEOUT_S)
+        atexit.unregister(self.stop)
 
     def _read(self) -> None:
         """Reads the output to its end, because a pipe that nobody reads would block the emulator when it is full."""
