@@ -205,6 +205,7 @@ def test_markers_and_settings_change_the_account(pytester: pytest.Pytester) -> N
     [
         ("fauxfax_args = --colour", "", "*ended with status 2 before it was ready*"),
         ("fauxfax_seed = one", "", "*fauxfax_seed = one: a seed is a whole number from 0 to 18446744073709551615*"),
+        ("fauxfax_timeout = 5s", "", "*fauxfax_timeout = 5s: a timeout is a number of seconds, at most 600*"),
         ("", "@pytest.mark.fauxfax('signalwire')", "*the marker fauxfax takes keyword arguments only*"),
         ("", "@pytest.mark.fauxfax(dialekt='x')", "*unknown field*dialekt*"),
     ],

@@ -101,11 +101,13 @@ def test_the_clock_is_moved(account: fauxfax.Account) -> None:
     clock.advance(90)
     clock.advance(timedelta(minutes=1))
     assert clock.now() - before == timedelta(seconds=150)
-    # The second call is due some time after the first.
-    account.rules.add(outcome="busy", times=1)
-    fax = account.queue("+15558675310", ttl=5)
-    assert fax.sid in {event.fax_sid for event in clock.drain()}
-    assert account.fax(fax.sid).status == "delivered"
+    # The notification is due in a second of the clock.
+    account.rules.add({"purpose": "action"}, webhook={"delay_ms": 1000})
+    sid = account.ring(action=f"{account.url}/livez")
+    account.wait("received", sid)
+    assert account.conversation(sid).outcome is None
+    assert ("webhook.attempt", sid) in {(event.kind, event.fax_sid) for event in clock.drain()}
+    assert account.conversation(sid).outcome == "received"
     moment = datetime(2040, 3, 1, 12, tzinfo=timezone.utc)
     assert "clock.moved" in {event.kind for event in clock.advance(to=moment, timeout=5)}
     assert clock.now() == moment

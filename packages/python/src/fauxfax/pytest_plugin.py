@@ -23,6 +23,8 @@ NUMBER = "+15005550006"
 _SEED = 1
 # Seeds are 64 bits wide.
 _SEED_MAX = 2**64 - 1
+# The control API waits no longer.
+_TIMEOUT_S_MAX = 600
 _SECTION = "fauxfax"
 _KEY: pytest.StashKey[Account] = pytest.StashKey()
 _FAILED: pytest.StashKey[bool] = pytest.StashKey()
@@ -75,6 +77,18 @@ def _seed_of(config: pytest.Config) -> int:
         raise pytest.UsageError(f"fauxfax_seed = {text}: a seed is a whole number from 0 to {_SEED_MAX}") from None
 
 
+def _timeout_of(config: pytest.Config) -> float:
+    text = str(config.getini("fauxfax_timeout"))
+    try:
+        timeout = float(text)
+    except ValueError:
+        timeout = -1
+    # The comparison is false for nan, too.
+    if not 0 <= timeout <= _TIMEOUT_S_MAX:
+        raise pytest.UsageError(f"fauxfax_timeout = {text}: a timeout is a number of seconds, at most {_TIMEOUT_S_MAX}")
+    return timeout
+
+
 @pytest.fixture(scope="session")
 def fauxfax_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
     """The emulator of the run: a process of its own, or the one at --fauxfax-url or FAUXFAX_URL. See `fauxfax.Emulator`.
@@ -105,7 +119,7 @@ def fauxfax(request: pytest.FixtureRequest, fauxfax_emulator: Emulator) -> Itera
     """
     from .errors import ProblemError
 
-    node, seed = request.node, _seed_of(request.config)
+    node, seed, timeout = request.node, _seed_of(request.config), _timeout_of(request.config)
     options: dict[str, Any] = {"dialect": str(request.config.getini("fauxfax_dialect")), "numbers": [NUMBER]}
     # The nearest marker comes first, and has precedence.
     for marker in reversed(list(node.iter_markers("fauxfax"))):
@@ -123,7 +137,7 @@ def fauxfax(request: pytest.FixtureRequest, fauxfax_emulator: Emulator) -> Itera
         account = fauxfax_emulator.account(**options)
     # Otherwise, ids would depend on whether an account with this SID existed before.
     account.reset(seed=seed)
-    account.timeout = float(request.config.getini("fauxfax_timeout"))
+    account.timeout = timeout
     node.stash[_KEY] = account
     yield account
     # In an emulator that goes on running, the account of a failed test can still be seen in the console.
