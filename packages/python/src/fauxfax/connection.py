@@ -1,0 +1,215 @@
+"""The HTTP client of one emulator, for its control API and its REST API."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Union
+from urllib.parse import quote, urlencode, urlsplit
+
+from .errors import EmulatorUnreachableError, FauxfaxError, RestError, WaitTimeoutError, problem_of
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
+
+#: A document: its path or its bytes.
+Document = Union[str, "os.PathLike[str]", bytes]
+
+_BASE = "/_fauxfax/v1"
+# Connecting takes no time, since the emulator is on this machine or near it.
+_CONNECT_TIMEOUT_S = 10.0
+# How long a response may take, beyond the time that the call itself waits.
+_RESPONSE_TIMEOUT_S = 60.0
+# The emulator's own limit for the documents that it reads is lower; its largest response is a world's state.
+_RESPONSE_BYTES_MAX = 1024 * 1024 * 1024
+_PIECE_BYTES = 256 * 1024
+# Too long to occur in a document by chance.
+_BOUNDARY = "fauxfax-2f9b64c1d07e4a53b8c6"
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The address of an emulator, and the token of its control API. Any thread may use it: each call has its own socket."""
+
+    url: str
+    control_token: str | None = field(default=None, repr=False)
+
+    def control(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, object] | None = None,
+        body: Mapping[str, object] | None = None,
+        wait_s: float = 0,
+    ) -> Any:
+        """Calls the control API and returns its JSON; None if there is none."""
+        sent = None if body is None else json.dumps(body).encode()
+        return self.control_json(method, path, query, sent, "application/json", wait_s)
+
+    def control_json(
+        self, method: str, path: str, query: Mapping[str, object] | None, body: bytes | None, content_type: str, wait_s: float
+    ) -> Any:
+        """Calls the control API with a body of any type, and returns its JSON; None if there is none."""
+        received = self.control_bytes(method, path, query, body, content_type, wait_s)
+        return _parsed(self.url, received) if received else None
+
+    def control_bytes(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, object] | None = None,
+        body: bytes | None = None,
+        content_type: str = "application/json",
+        wait_s: float = 0,
+    ) -> bytes:
+        """Calls the control API and returns what it responds."""
+        headers = {} if body is None else {"Content-Type": content_type}
+        if self.control_token:
+            headers["Authorization"] = f"Bearer {self.control_token}"
+        status, received = self._call(method, _BASE + path + _query(query), headers, body, wait_s)
+        if status < 400:
+            return received
+        problem = _parsed(self.url, received)
+        if not isinstance(problem, dict) or "detail" not in problem:
+            raise _foreign(self.url)
+        error = problem_of(status, problem)
+        if isinstance(error, WaitTimeoutError) and _is_on_event_loop():
+            raise WaitTimeoutError(
+                status,
+                error.name,
+                error.title,
+                f"{error.detail}; the call blocked the event loop meanwhile, so an app on the same loop could not respond: "
+                "use `await asyncio.to_thread(…)`",
+                error.fax_status,
+            )
+        raise error
+
+    def rest(self, method: str, path: str, sid: str, auth_token: str, form: Mapping[str, str | None] | None = None) -> Any:
+        """Calls the REST API as an app does, and returns its JSON; None if there is none."""
+        credential = base64.b64encode(f"{sid}:{auth_token}".encode()).decode()
+        headers = {"Authorization": f"Basic {credential}"}
+        body = None
+        if form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            body = urlencode({name: value for name, value in form.items() if value is not None}).encode()
+        status, received = self._call(method, path, headers, body, 0)
+        if status < 400:
+            return _parsed(self.url, received) if received else None
+        error = _parsed(self.url, received)
+        if not isinstance(error, dict) or "message" not in error:
+            raise _foreign(self.url)
+        raise RestError(status, error.get("code"), str(error["message"]), error.get("more_info"))
+
+    def _call(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, wait_s: float) -> tuple[int, bytes]:
+        connection = self._open()
+        try:
+            connection.connect()
+            if connection.sock is not None:
+                connection.sock.settimeout(_RESPONSE_TIMEOUT_S + wait_s)
+            connection.request(method, target, body, {"User-Agent": "fauxfax-python", **headers})
+            response = connection.getresponse()
+            received = bytearray()
+            # In pieces, because old versions of Python allocate as much as they are asked to read.
+            while len(received) <= _RESPONSE_BYTES_MAX and (piece := response.read(_PIECE_BYTES)):
+                received += piece
+        except _failures() as error:
+            raise EmulatorUnreachableError(
+                f"no emulator responds at {self.url} ({error or type(error).__name__}); start one with `fauxfax serve`, or "
+                "correct the URL"
+            ) from error
+        finally:
+            connection.close()
+        if len(received) > _RESPONSE_BYTES_MAX:
+            raise FauxfaxError(f"the response to {method} {target} is longer than {_RESPONSE_BYTES_MAX} bytes")
+        return response.status, bytes(received)
+
+    def _open(self) -> HTTPConnection:
+        # Imported with the first call, so that a run of pytest in which no test uses the emulator doesn't wait for it.
+        from http.client import HTTPConnection, HTTPSConnection
+
+        address = urlsplit(self.url)
+        kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
+        # http.client heeds no proxy of the environment: the emulator may be that very proxy.
+        return kind(address.hostname or "", address.port, timeout=_CONNECT_TIMEOUT_S)
+
+
+def normalized(url: str) -> str:
+    """Returns an emulator's URL without a slash at the end. As on the command line, HOST:PORT and a bare port will do."""
+    given = url.strip()
+    if given.isdigit():
+        given = f"127.0.0.1:{given}"
+    if "://" not in given:
+        given = f"http://{given}"
+    try:
+        address = urlsplit(given)
+        is_valid = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:
+        is_valid = False
+    if not is_valid or address.path.strip("/") or address.query:
+        raise ValueError(f"{url!r} is not the URL of an emulator: give one such as http://127.0.0.1:8329, HOST:PORT, or a port")
+    return f"{address.scheme}://{address.netloc}"
+
+
+def segment(text: str) -> str:
+    """Returns a text as one segment of a path."""
+    return quote(text, safe="")
+
+
+def multipart(fields: Mapping[str, object], document: Document) -> tuple[bytes, str]:
+    """Returns a body of multipart/form-data with the fields that aren't None and the document, and its content type."""
+    name, content = "document", document
+    if not isinstance(content, bytes):
+        path = Path(content)
+        name, content = path.name.replace('"', "'"), path.read_bytes()
+    parts = bytearray()
+    for field_name, value in fields.items():
+        if value is None:
+            continue
+        text = value if isinstance(value, str) else json.dumps(value)
+        parts += f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{field_name}"\r\n\r\n{text}\r\n'.encode()
+    parts += f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
+    parts += content + f"\r\n--{_BOUNDARY}--\r\n".encode()
+    return bytes(parts), f"multipart/form-data; boundary={_BOUNDARY}"
+
+
+def _query(query: Mapping[str, object] | None) -> str:
+    given = {name: _text(value) for name, value in (query or {}).items() if value is not None}
+    return f"?{urlencode(given)}" if given else ""
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _parsed(url: str, received: bytes) -> Any:
+    try:
+        return json.loads(received)
+    except ValueError:
+        raise _foreign(url) from None
+
+
+def _foreign(url: str) -> EmulatorUnreachableError:
+    return EmulatorUnreachableError(f"what responds at {url} is no fauxfax emulator; correct the URL")
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    from http.client import HTTPException
+
+    return (OSError, HTTPException)
+
+
+def _is_on_event_loop() -> bool:
+    """Returns whether this thread is running an event loop."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return False
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
