@@ -43,8 +43,8 @@ const NUMBER_PARAMETERS = {
 };
 
 /**
- * An account of an emulator: an isolated world with its own numbers, faxes, clock, rules and journal. It exists until it is removed, or
- * the emulator stops.
+ * An account of an emulator: an isolated world with its own numbers, faxes, clock, rules and journal. It exists until it is
+ * removed, or the emulator stops.
  */
 class Account {
   #client;
@@ -105,8 +105,8 @@ class Account {
   }
 
   /**
-   * Returns one of the account's numbers, after setting the given attributes. A number that the account doesn't own yet is bought and
-   * set to receive faxes.
+   * Returns one of the account's numbers, after setting the given attributes. A number that the account doesn't own yet is bought
+   * and set to receive faxes.
    *
    * ```js
    * await account.number("+15017122661", { faxUrl: "http://localhost:3000/fax" });
@@ -148,12 +148,13 @@ class Account {
   }
 
   /**
-   * Acts as a fax machine that calls one of the account's numbers, and waits until the conversation has settled: the fax has ended, and
-   * the app has been notified.
+   * Acts as a fax machine that calls one of the account's numbers, and waits until the conversation has settled: the fax has
+   * ended, and the app has been notified.
    *
    * @param {ReceiveOptions} [options]
    * @returns {Promise<Conversation>}
-   * @throws {FauxfaxError} If the call can't be made as described, the conversation doesn't settle in time, or the clock is frozen.
+   * @throws {FauxfaxError} If the call can't be made as described, the conversation doesn't settle in time, or the clock is
+   *   frozen.
    */
   async receive(options = {}) {
     const what = "receive()";
@@ -167,8 +168,8 @@ class Account {
   }
 
   /**
-   * Makes the same call as `receive()` without waiting for its end. This is the only way to make a call while the clock is frozen;
-   * advance or drain the clock afterwards.
+   * Makes the same call as `receive()` without waiting for its end. This is the only way to make a call while the clock is
+   * frozen; advance or drain the clock afterwards.
    *
    * @param {Omit<ReceiveOptions, "timeoutMs">} [options]
    * @returns {Promise<string>} The SID that the fax will have if the app takes the call.
@@ -260,8 +261,8 @@ class Account {
    *
    * @param {WaitOptions} options
    * @returns {Promise<Waited>}
-   * @throws {FauxfaxError} With the code `status-unreachable` as soon as the fax can no longer enter the status, and with a code such
-   *   as `not-reached` after the time limit.
+   * @throws {FauxfaxError} With the code `status-unreachable` as soon as the fax can no longer enter the status, and with a code
+   *   such as `not-reached` after the time limit.
    */
   async wait(options) {
     const what = "wait()";
@@ -292,8 +293,8 @@ class Account {
   }
 
   /**
-   * Checks that the journal has an event, or several in this order. An expected event is a part of one: each field that it names must
-   * match, exactly or with `{ prefix }`, `{ regex }` or `{ contains }`.
+   * Checks that the journal has an event, or several in this order. An expected event is a part of one: each field that it names
+   * must match, exactly or with `{ prefix }`, `{ regex }` or `{ contains }`.
    *
    * ```js
    * await account.verify({ kind: "webhook.attempt", data: { purpose: "action", params: { NumPages: "2" } } });
@@ -410,8 +411,8 @@ class Account {
    * Sends a webhook again, with a new signature.
    *
    * @param {string} id The webhook's id.
-   * @param {{ url?: string, method?: "GET" | "POST", params?: Record<string, string | null> }} [edits] What to change; null removes a
-   *   parameter.
+   * @param {{ url?: string, method?: "GET" | "POST", params?: Record<string, string | null> }} [edits] What to change; null
+   *   removes a parameter.
    * @returns {Promise<Webhook>}
    */
   async replay(id, edits = {}) {
@@ -420,8 +421,8 @@ class Account {
   }
 
   /**
-   * Explains why a request's signature is invalid: names the mistake that would produce it, or the rule that spoiled it on purpose, and
-   * gives the valid signature.
+   * Explains why a request's signature is invalid: names the mistake that would produce it, or the rule that spoiled it on
+   * purpose, and gives the valid signature.
    *
    * @param {SignatureQuestion} question
    * @returns {Promise<SignatureExplanation>}
@@ -442,8 +443,8 @@ class Account {
   }
 
   /**
-   * Returns the account to a snapshot: restores its faxes, numbers and rules, as well as the work that was pending then. The clock is
-   * not moved.
+   * Returns the account to a snapshot: restores its faxes, numbers and rules, as well as the work that was pending then. The
+   * clock is not moved.
    *
    * @param {string} name
    * @returns {Promise<ResetReport>} What the restore has undone.
@@ -454,9 +455,11 @@ class Account {
   }
 
   /**
-   * Returns the account to its initial state: removes its faxes and cancels pending work. Numbers that were bought later are gone.
+   * Returns the account to its initial state: removes its faxes and cancels pending work. Numbers that were bought later are
+   * gone.
    *
-   * @param {{ seed?: number }} [options] A seed from which ids and random draws start again; without it, earlier SIDs are not reused.
+   * @param {{ seed?: number }} [options] A seed from which ids and random draws start again; without it, earlier SIDs are not
+   *   reused.
    * @returns {Promise<ResetReport>} What the reset has undone.
    */
   async reset(options = {}) {

@@ -31,7 +31,10 @@ function findBinary(env = process.env, platform = `${process.platform}-${process
       "npm leaves out this optional dependency with --omit=optional or --no-optional, and may leave it out if package-lock.json " +
       "or node_modules comes from a machine of another platform. Run npm install --include=optional; if that doesn't help, remove " +
       "node_modules and package-lock.json and run npm install. Or set FAUXFAX_BIN to the path of a fauxfax program";
-    throw new FauxfaxError(`the package ${name}, which has the program, is not installed`, detail, { code: "no-binary", cause });
+    throw new FauxfaxError(`the package ${name}, which has the program, is not installed`, detail, {
+      code: "no-binary",
+      cause,
+    });
   }
 }
 

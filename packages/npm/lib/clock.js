@@ -8,8 +8,8 @@ const { camelCase, checkOptions, checkTimeout } = require("./options.js");
 /**
  * The virtual clock of one account.
  *
- * It runs with real time until it is frozen. While frozen, it moves only through {@link Clock.advance} and {@link Clock.drain}, and
- * the work that falls due on the way is performed: redials, retries, expiries.
+ * It runs with real time until it is frozen. While frozen, it moves only through {@link Clock.advance} and {@link Clock.drain},
+ * and the work that falls due on the way is performed: redials, retries, expiries.
  */
 class Clock {
   #control;
@@ -56,8 +56,8 @@ class Clock {
   /**
    * Moves a frozen clock forward and performs the work that falls due; resolves when the account has settled.
    *
-   * @param {{ seconds: number } | { by: string } | { to: string }} move So many seconds, a duration such as `1h30m`, or a moment such
-   *   as `2026-03-01T00:00:00Z`.
+   * @param {{ seconds: number } | { by: string } | { to: string }} move So many seconds, a duration such as `1h30m`, or a moment
+   *   such as `2026-03-01T00:00:00Z`.
    * @param {{ timeoutMs?: number }} [options] How long to wait, in milliseconds of real time.
    * @returns {Promise<ClockMoved>}
    * @throws {FauxfaxError} If the clock is running, or already shows a later time.

@@ -15,10 +15,29 @@ const START_MS = 30_000;
 const PATIENCE_MS = 10_000;
 
 const START_OPTIONS = [
-  ...["seed", "pace", "dialect", "port", "config", "controlToken", "args", "env", "binary", "startTimeoutMs", "timeoutMs"],
+  "seed",
+  "pace",
+  "dialect",
+  "port",
+  "config",
+  "controlToken",
+  "args",
+  "env",
+  "binary",
+  "startTimeoutMs",
+  "timeoutMs",
 ];
 const ACCOUNT_OPTIONS = [
-  ...["sid", "authToken", "signingKey", "dialect", "friendlyName", "callbacks", "service", "debuggerUrl", "numbers", "callerIds"],
+  "sid",
+  "authToken",
+  "signingKey",
+  "dialect",
+  "friendlyName",
+  "callbacks",
+  "service",
+  "debuggerUrl",
+  "numbers",
+  "callerIds",
 ];
 
 /** @import { AccountOptions, AtOptions, Connection, ControlOptions, Dialect, Running, StartOptions } from "./types.js" */
@@ -73,7 +92,8 @@ class Emulator {
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith("FAUXFAX_"));
     // Not a flag, because other users of the machine can see those.
     const token = controlToken === undefined ? {} : { FAUXFAX_CONTROL_TOKEN: controlToken };
-    const emulator = new EmulatorProcess(binary ?? findBinary(), [...flags, ...args], { ...Object.fromEntries(own), ...token, ...env });
+    const environment = { ...Object.fromEntries(own), ...token, ...env };
+    const emulator = new EmulatorProcess(binary ?? findBinary(), [...flags, ...args], environment);
     const url = await emulator.ready(startTimeoutMs);
     return new Emulator(new Client(url, controlToken, () => emulator.end), emulator, { dialect, timeoutMs });
   }

@@ -2,8 +2,8 @@
 // The one class of errors that this package throws.
 
 /**
- * The reason why fauxfax couldn't do what a test asked for. `title` says what failed, and `detail` why and what to do; the message
- * has both.
+ * The reason why fauxfax couldn't do what a test asked for. `title` says what failed, and `detail` why and what to do; the
+ * message has both.
  */
 class FauxfaxError extends Error {
   /**
@@ -22,8 +22,8 @@ class FauxfaxError extends Error {
     /** Why it failed, and what to do about it. */
     this.detail = detail;
     /**
-     * A short name for programs: that of the control API's problem, such as `clock-frozen`; the code of a REST API's error, such as
-     * `21211`; or `bad-argument`, `no-binary`, `not-started`, `no-response`, `not-verified` or `document-unreadable`.
+     * A short name for programs: that of the control API's problem, such as `clock-frozen`; the code of a REST API's error, such
+     * as `21211`; or `bad-argument`, `no-binary`, `not-started`, `no-response`, `not-verified` or `document-unreadable`.
      */
     this.code = code;
     /** The HTTP status if the emulator refused a call, otherwise null. */

@@ -79,7 +79,8 @@ class EmulatorProcess {
     this.#child.stdout.resume();
     const [name, word, url] = (line ?? "").split(" ");
     if (name !== "fauxfax" || word !== "ready" || !url) {
-      const what = this.end ?? (line === null ? `it wasn't ready within ${timeoutMs} ms` : "its first line was not the ready line");
+      const what =
+        this.end ?? (line === null ? `it wasn't ready within ${timeoutMs} ms` : "its first line was not the ready line");
       await this.stop();
       const said = this.#output.trim();
       const detail = `${what}. ${said ? `It wrote:\n${said}` : "It wrote nothing; is FAUXFAX_BIN another program?"}`;
@@ -120,7 +121,9 @@ class EmulatorProcess {
    */
   #setHeld(held) {
     // At run time these are sockets, which have both methods.
-    const streams = /** @type {import("node:net").Socket[]} */ (/** @type {unknown} */ ([this.#child.stdout, this.#child.stderr]));
+    const streams = /** @type {import("node:net").Socket[]} */ (
+      /** @type {unknown} */ ([this.#child.stdout, this.#child.stderr])
+    );
     for (const handle of [this.#child, ...streams]) {
       if (held) handle.ref();
       else handle.unref();
@@ -128,8 +131,8 @@ class EmulatorProcess {
   }
 
   /**
-   * Starts a shell that stops the process if Node is killed, when no exit handler runs. The shell notices, because the system then
-   * closes the other end of its standard input.
+   * Starts a shell that stops the process if Node is killed, when no exit handler runs. The shell notices, because the system
+   * then closes the other end of its standard input.
    */
   #watchParent() {
     // Windows has no such shell: there, a process is left over if Node is killed.

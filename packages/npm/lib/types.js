@@ -9,20 +9,25 @@
 /**
  * The status of a fax.
  *
- * @typedef {"queued" | "processing" | "sending" | "delivered" | "receiving" | "received" | "no-answer" | "busy" | "failed" | "canceled"}
- *   Status
+ * @typedef {"queued" | "processing" | "sending" | "delivered" | "receiving" | "received" | "no-answer" | "busy" | "failed" |
+ *   "canceled"} Status
  */
+// TypeScript would add a type parameter, which version 5.6 doesn't know, to the type without this name.
+/** @typedef {Uint8Array} Bytes The content of a file. */
 /** @typedef {"standard" | "fine" | "superfine"} Quality The vertical resolution of a fax. */
 
 /**
  * How a private emulator is started.
  *
  * @typedef {object} StartOptions
- * @property {number} [seed] The seed of SIDs, jitter and random draws. It is 1 by default, so that every run of a test is the same.
- * @property {number | "max"} [pace] The speed of transmissions relative to a real line; `max` by default, so that they take no time.
+ * @property {number} [seed] The seed of SIDs, jitter and random draws. It is 1 by default, so that every run of a test is the
+ *   same.
+ * @property {number | "max"} [pace] The speed of transmissions relative to a real line; `max` by default, so that they take no
+ *   time.
  * @property {Dialect} [dialect] The service that the default account and new accounts belong to; `twilio` by default.
  * @property {number} [port] The port on 127.0.0.1; a free one by default.
- * @property {string} [config] The path of a configuration file. By default none is read, not even `fauxfax.toml` in the current folder.
+ * @property {string} [config] The path of a configuration file. By default none is read, not even `fauxfax.toml` in the current
+ *   folder.
  * @property {string} [controlToken] A token that protects the control API and the console; none by default.
  * @property {string[]} [args] Further flags of `fauxfax serve`, such as `["--connect-to", "app.example.com=localhost"]`.
  * @property {Record<string, string>} [env] Further environment variables of the process. It gets those of this process, except
@@ -62,7 +67,8 @@
  * What a call sends, and how its response is read. Not for callers.
  *
  * @typedef {object} Call
- * @property {Record<string, string | number | boolean | null | undefined>} [query] Parameters; those without a value are left out.
+ * @property {Record<string, string | number | boolean | null | undefined>} [query] Parameters; those without a value are left
+ *   out.
  * @property {unknown} [json] The body as JSON.
  * @property {unknown} [form] The body as a form: FormData or URLSearchParams.
  * @property {string} [authorization] The Authorization header, instead of the control token.
@@ -181,27 +187,27 @@
  * @typedef {object} Conversation
  * @property {string} sid The SID that the webhooks carried as `FaxSid`.
  * @property {Fax | null} fax The fax; null if the call never became one, or the app has deleted it.
- * @property {string | null} outcome `received`, `failed`, `rejected` or `not-answered`, for a fax that is sent its last status; null
- *   while the conversation is going on.
+ * @property {string | null} outcome `received`, `failed`, `rejected` or `not-answered`, for a fax that is sent its last status;
+ *   null while the conversation is going on.
  * @property {JournalEvent[]} events Its events, oldest first.
  * @property {Exchange[]} webhooks The requests to the app and its responses, oldest first, including retries.
  */
 
 /**
- * A call by a fax machine to one of the account's numbers. At most one of `pages`, `file` and `mediaUrl` may be given; without any, one
- * test page is sent.
+ * A call by a fax machine to one of the account's numbers. At most one of `pages`, `file` and `mediaUrl` may be given; without
+ * any, one test page is sent.
  *
  * @typedef {object} ReceiveOptions
  * @property {number} [pages] Sends this many numbered test pages.
- * @property {string | Uint8Array} [file] Sends a PDF, TIFF, PNG or JPEG: the path of a file, or its bytes.
+ * @property {string | Bytes} [file] Sends a PDF, TIFF, PNG or JPEG: the path of a file, or its bytes.
  * @property {string} [mediaUrl] Sends the document at this URL.
  * @property {string} [to] The number called; not needed if the account has exactly one fax number.
  * @property {string} [from] The caller: a number, a SIP URI or a name; `+15558675310` by default.
  * @property {string} [stationId] The station id of the sending machine, of at most 20 characters; by default the caller.
  * @property {Quality} [quality] The vertical resolution; by default that of the document.
  * @property {string} [sid] The SID of the fax, instead of one drawn from the seed.
- * @property {"received" | { status: "failed", code?: number, afterPages?: number, message?: string }} [outcome] How the transmission
- *   ends: after how many pages it fails, and with which error.
+ * @property {"received" | { status: "failed", code?: number, afterPages?: number, message?: string }} [outcome] How the
+ *   transmission ends: after how many pages it fails, and with which error.
  * @property {string} [action] The URL to notify of the fax, as `<Receive action>` does. The number's own app is then not asked.
  * @property {number} [timeoutMs] How long to wait, in milliseconds; by default as long as the account's handle waits.
  */
@@ -260,8 +266,8 @@
  * How many events must match, and where to look.
  *
  * @typedef {object} VerifyOptions
- * @property {number | { atLeast?: number, atMost?: number }} [times] The number of events; at least one by default. 0 means that no
- *   such event may exist.
+ * @property {number | { atLeast?: number, atMost?: number }} [times] The number of events; at least one by default. 0 means that
+ *   no such event may exist.
  * @property {number} [since] The place in the journal after which to look; by default the last reset.
  */
 
@@ -337,7 +343,8 @@
  */
 
 /**
- * A rule that makes something go wrong on purpose. It has exactly one of the four effects; docs/control-api.md describes them all.
+ * A rule that makes something go wrong on purpose. It has exactly one of the four effects; docs/control-api.md describes them
+ * all.
  *
  * @typedef {object} Rule
  * @property {RuleMatch} [match] What it acts on; everything by default.
@@ -349,8 +356,8 @@
  *   message?: string }} [outcome] How a call ends.
  * @property {{ rateBps?: number, noise?: number }} [line] The quality of the line.
  * @property {{ status?: number, code?: number, delayMs?: number, reset?: boolean }} [api] The response to a REST call.
- * @property {{ delayMs?: number, duplicate?: boolean, reorder?: boolean, drop?: boolean, signature?: "bad" | "missing" | "stale" }}
- *   [webhook] How a request to the app is sent.
+ * @property {{ delayMs?: number, duplicate?: boolean, reorder?: boolean, drop?: boolean,
+ *   signature?: "bad" | "missing" | "stale" }} [webhook] How a request to the app is sent.
  */
 
 /**

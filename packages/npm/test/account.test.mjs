@@ -53,11 +53,15 @@ test("an account can have numbers from the start, which a reset keeps", { timeou
   const account = await emulator.account({ numbers, callerIds: [{ phoneNumber: OUTSIDE }] });
   await account.number("+15017122662");
   await account.reset();
-  assert.deepEqual((await account.numbers()).map((number) => [number.phoneNumber, number.voiceUrl]), [
-    [NUMBER, "http://localhost:3000/fax"],
-  ]);
+  assert.deepEqual(
+    (await account.numbers()).map((number) => [number.phoneNumber, number.voiceUrl]),
+    [[NUMBER, "http://localhost:3000/fax"]],
+  );
   await assert.rejects(emulator.account({ numbers: [{ phoneNumber: "555-0100" }] }), FauxfaxError);
-  await assert.rejects(emulator.account({ token: "x" }), { code: "bad-argument", detail: /^it has no option token; it takes sid, / });
+  await assert.rejects(emulator.account({ token: "x" }), {
+    code: "bad-argument",
+    detail: /^it has no option token; it takes sid, /,
+  });
 });
 
 test("a number is bought once, and its attributes can be changed", { timeout }, async () => {
@@ -65,7 +69,10 @@ test("a number is bought once, and its attributes can be changed", { timeout }, 
   const bought = await account.number(NUMBER, { faxUrl: "http://localhost:3000/fax", friendlyName: "Front desk" });
   assert.deepEqual([bought.phoneNumber, bought.friendlyName, bought.voiceReceiveMode], [NUMBER, "Front desk", "fax"]);
   const changed = await account.number(NUMBER, { statusCallback: "http://localhost:3000/status", statusCallbackMethod: "GET" });
-  assert.deepEqual([changed.sid, changed.voiceUrl, changed.statusCallbackMethod], [bought.sid, "http://localhost:3000/fax", "GET"]);
+  assert.deepEqual(
+    [changed.sid, changed.voiceUrl, changed.statusCallbackMethod],
+    [bought.sid, "http://localhost:3000/fax", "GET"],
+  );
   assert.deepEqual(await account.number(NUMBER), changed);
   assert.equal((await account.numbers()).length, 1);
   await assert.rejects(account.number("555-0100"), { name: "FauxfaxError", status: 400, code: "21421" });
@@ -77,15 +84,24 @@ test("a fax is received, and the app hears of it", { timeout }, async (t) => {
   const { account, app } = await setUp(t);
   const conversation = await account.receive({ pages: 2, from: "+15552223333", stationId: "THE SENDER", quality: "superfine" });
   assert.equal(conversation.outcome, "received");
-  assert.deepEqual([conversation.fax.numPages, conversation.fax.from, conversation.fax.quality], [2, "+15552223333", "superfine"]);
-  assert.deepEqual(app.received.map(({ path, params }) => [path, params.FaxSid]), [
-    ["/fax", conversation.sid],
-    ["/received", conversation.sid],
-  ]);
-  assert.deepEqual(conversation.webhooks.map(({ purpose, status }) => [purpose, status]), [
-    ["fax-url", 200],
-    ["action", 204],
-  ]);
+  assert.deepEqual(
+    [conversation.fax.numPages, conversation.fax.from, conversation.fax.quality],
+    [2, "+15552223333", "superfine"],
+  );
+  assert.deepEqual(
+    app.received.map(({ path, params }) => [path, params.FaxSid]),
+    [
+      ["/fax", conversation.sid],
+      ["/received", conversation.sid],
+    ],
+  );
+  assert.deepEqual(
+    conversation.webhooks.map(({ purpose, status }) => [purpose, status]),
+    [
+      ["fax-url", 200],
+      ["action", 204],
+    ],
+  );
   assert.ok(conversation.events.some((event) => event.kind === "fax.page" && event.data.page === 2));
   assert.deepEqual(await account.conversation(conversation.sid).then(({ sid, outcome }) => ({ sid, outcome })), {
     sid: conversation.sid,
@@ -107,7 +123,10 @@ test("TwiML can answer in place of an app", { timeout }, async () => {
 test("an action is notified without asking the number's app", { timeout }, async (t) => {
   const { account, app } = await setUp(t);
   await account.receive({ action: `${app.url}/elsewhere`, sid: `FX${"7".repeat(32)}` });
-  assert.deepEqual(app.received.map(({ path, params }) => [path, params.FaxSid]), [["/elsewhere", `FX${"7".repeat(32)}`]]);
+  assert.deepEqual(
+    app.received.map(({ path, params }) => [path, params.FaxSid]),
+    [["/elsewhere", `FX${"7".repeat(32)}`]],
+  );
 });
 
 test("a call that no app takes is no fax", { timeout }, async () => {
@@ -115,7 +134,10 @@ test("a call that no app takes is no fax", { timeout }, async () => {
   await account.number(NUMBER, { faxUrl: "http://127.0.0.1:9/fax" });
   const conversation = await account.receive({ to: NUMBER });
   assert.deepEqual([conversation.outcome, conversation.fax], ["not-answered", null]);
-  assert.deepEqual((await account.faxes({ status: "not-answered" })).map((call) => call.sid), [conversation.sid]);
+  assert.deepEqual(
+    (await account.faxes({ status: "not-answered" })).map((call) => call.sid),
+    [conversation.sid],
+  );
   assert.equal((await account.fax(conversation.sid)).status, "not-answered");
   assert.equal(await account.newestFax(), null);
 });
@@ -136,8 +158,14 @@ test("a document is sent from a file, from bytes and from a URL", { timeout }, a
   for (const document of [{ file }, { file: bytes }, { mediaUrl: sample }]) {
     assert.equal((await account.receive(document)).fax.numPages, 2);
   }
-  await assert.rejects(account.receive({ file: "nowhere.pdf" }), { code: "document-unreadable", message: /nowhere\.pdf.*ENOENT/ });
-  await assert.rejects(account.receive({ file: new TextEncoder().encode("no document") }), { code: "document-unreadable", status: 422 });
+  await assert.rejects(account.receive({ file: "nowhere.pdf" }), {
+    code: "document-unreadable",
+    message: /nowhere\.pdf.*ENOENT/,
+  });
+  await assert.rejects(account.receive({ file: new TextEncoder().encode("no document") }), {
+    code: "document-unreadable",
+    status: 422,
+  });
   await assert.rejects(account.receive({ pages: 1, mediaUrl: sample }), { code: "bad-field" });
   await assert.rejects(account.receive({ page: 1 }), { code: "bad-argument", detail: /no option page; it takes pages, / });
   await assert.rejects(account.receive({ to: "+15550000000" }), { code: "number-not-found", status: 404 });
@@ -166,15 +194,24 @@ test("a fax is sent, and its callbacks come", { timeout }, async (t) => {
   const { account, app } = await setUp(t);
   const options = { quality: "superfine", statusCallback: `${app.url}/status`, ttl: 5, storeMedia: false };
   const fax = await account.send({ to: OUTSIDE, mediaUrl: sample, ...options });
-  assert.deepEqual([fax.status, fax.from, fax.numPages, fax.quality, fax.mediaUrl], ["delivered", NUMBER, 2, "superfine", null]);
+  assert.deepEqual(
+    [fax.status, fax.from, fax.numPages, fax.quality, fax.mediaUrl],
+    ["delivered", NUMBER, 2, "superfine", null],
+  );
   assert.deepEqual(app.received.at(-1).params.FaxStatus, "delivered");
   assert.deepEqual((await account.newestFax()).sid, fax.sid);
-  assert.deepEqual((await account.faxes({ q: "status:delivered", limit: 5 })).map(({ sid }) => sid), [fax.sid]);
+  assert.deepEqual(
+    (await account.faxes({ q: "status:delivered", limit: 5 })).map(({ sid }) => sid),
+    [fax.sid],
+  );
 });
 
 test("a fax that the service refuses is an error with the service's code", { timeout }, async () => {
   const account = await emulator.account();
-  await assert.rejects(account.queue({ to: OUTSIDE, mediaUrl: sample }), { code: "bad-argument", detail: /buy one with number\(\)/ });
+  await assert.rejects(account.queue({ to: OUTSIDE, mediaUrl: sample }), {
+    code: "bad-argument",
+    detail: /buy one with number\(\)/,
+  });
   await account.number(NUMBER);
   await assert.rejects(account.queue({ to: "+15005550001", mediaUrl: sample }), { code: "21211", status: 400 });
   await assert.rejects(account.send({ to: OUTSIDE, url: sample }), { code: "bad-argument" });
@@ -207,7 +244,10 @@ test("a frozen clock moves only when the test moves it", { timeout }, async (t) 
   // At the pace of tests a fax takes no time, but a webhook that a rule holds waits for the clock.
   await account.rules.add({ webhook: { delayMs: 60_000 } });
   const sid = await account.queue({ to: OUTSIDE, mediaUrl: sample, statusCallback: `${app.url}/status` });
-  await assert.rejects(account.wait({ fax: sid, timeoutMs: 20 }), { status: 408, detail: /the clock is frozen: advance or drain it/ });
+  await assert.rejects(account.wait({ fax: sid, timeoutMs: 20 }), {
+    status: 408,
+    detail: /the clock is frozen: advance or drain it/,
+  });
   assert.equal((await clock.state()).next[0].faxSid, sid);
   const drained = await clock.drain();
   assert.ok(drained.events.some((event) => event.fax_sid === sid && event.data.params?.FaxStatus === "delivered"));
@@ -222,16 +262,24 @@ test("a frozen clock moves only when the test moves it", { timeout }, async (t) 
 
 test("rules make things go wrong on purpose", { timeout }, async (t) => {
   const { account } = await setUp(t);
-  const once = await account.rules.add({ match: { to: "+1555*" }, after: 1, times: 1, outcome: { status: "failed", afterPages: 1 } });
+  const once = await account.rules.add({
+    match: { to: "+1555*" },
+    after: 1,
+    times: 1,
+    outcome: { status: "failed", afterPages: 1 },
+  });
   const late = await account.rules.add({ webhook: { delayMs: 1 }, match: { purpose: "action" } });
   assert.deepEqual([once.outcome.afterPages, late.webhook.delayMs], [1, 1]);
   const outcomes = [];
   for (let fax = 0; fax < 3; fax++) outcomes.push((await account.send({ to: OUTSIDE, mediaUrl: sample })).status);
   assert.deepEqual(outcomes, ["delivered", "failed", "delivered"]);
-  assert.deepEqual((await account.rules.list()).map(({ id, fired }) => [id, fired]), [
-    [once.id, 1],
-    [late.id, 0],
-  ]);
+  assert.deepEqual(
+    (await account.rules.list()).map(({ id, fired }) => [id, fired]),
+    [
+      [once.id, 1],
+      [late.id, 0],
+    ],
+  );
   assert.equal((await account.rules.setEnabled(late.id, false)).enabled, false);
   await account.rules.remove(once.id);
   await assert.rejects(account.rules.remove(once.id), { code: "rule-not-found" });

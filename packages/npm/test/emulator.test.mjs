@@ -76,7 +76,10 @@ test("a running emulator is called by its URL and token, and goes on after stop(
   await emulator.stop();
   assert.equal((await own.existingAccount(account.sid)).authToken, account.authToken);
   const refused = Emulator.at(own.url).account();
-  await assert.rejects(refused, (error) => error instanceof FauxfaxError && error.status === 401 && /token/i.test(error.detail));
+  await assert.rejects(
+    refused,
+    (error) => error instanceof FauxfaxError && error.status === 401 && /token/i.test(error.detail),
+  );
 });
 
 test("neither the environment's settings nor a fauxfax.toml in the current folder apply", { timeout }, async (t) => {
@@ -104,7 +107,9 @@ test("flags and environment variables reach the program", { timeout }, async (t)
   const sid = await account.queue({ to: "+15558675310", mediaUrl: `${emulator.url}/_fauxfax/v1/samples/one-page.pdf` });
   await account.wait({ fax: sid });
   assert.equal((await account.fax(sid)).price, null);
-  const unknown = await fetch(`${emulator.url}/v1/Faxes`, { headers: { Authorization: `Basic ${btoa(`AC${"1".repeat(32)}:x`)}` } });
+  const unknown = await fetch(`${emulator.url}/v1/Faxes`, {
+    headers: { Authorization: `Basic ${btoa(`AC${"1".repeat(32)}:x`)}` },
+  });
   assert.equal(unknown.status, 401);
 });
 
@@ -165,9 +170,15 @@ test("a call to a URL where nothing listens says what to do", { timeout }, async
 });
 
 test("options that don't exist, and values that can't be meant, are errors", { timeout }, async () => {
-  await assert.rejects(Emulator.start({ sead: 7 }), { code: "bad-argument", detail: /^it has no option sead; it takes seed, / });
+  await assert.rejects(Emulator.start({ sead: 7 }), {
+    code: "bad-argument",
+    detail: /^it has no option sead; it takes seed, /,
+  });
   await assert.rejects(Emulator.start(7), { code: "bad-argument" });
-  await assert.rejects(Emulator.start({ timeoutMs: "1s" }), { code: "bad-argument", detail: /0 to 290000 milliseconds, not 1s/ });
+  await assert.rejects(Emulator.start({ timeoutMs: "1s" }), {
+    code: "bad-argument",
+    detail: /0 to 290000 milliseconds, not 1s/,
+  });
   assert.throws(() => Emulator.at("localhost:8329"), { code: "bad-argument", detail: /must be one such as http/ });
   assert.throws(() => Emulator.at("http://localhost:8329/console"), { code: "bad-argument" });
 });
@@ -178,6 +189,9 @@ test("other calls of the control API are possible", { timeout }, async (t) => {
   assert.equal((await emulator.control("GET", "/health")).seed, 1);
   const account = await emulator.defaultAccount();
   assert.equal(account.sid, "AC" + "0".repeat(32));
-  assert.deepEqual((await account.numbers()).map((number) => number.phoneNumber), ["+15005550006"]);
+  assert.deepEqual(
+    (await account.numbers()).map((number) => number.phoneNumber),
+    ["+15005550006"],
+  );
   assert.deepEqual(await account.control("GET", "/twiml-bins"), { twiml_bins: [] });
 });

@@ -50,7 +50,9 @@ test("an expectation that isn't met shows the closest events field by field", { 
   const twice = account.verify({ kind: "fax.status" }, { times: { atLeast: 3, atMost: 4 } });
   await assert.rejects(twice, { detail: /^expected 3 to 4 of {"kind":"fax.status"}, found 2/ });
   await assert.rejects(account.verify({ kind: "fax.status" }, { times: 0 }), { detail: /^expected 0 of .*, found 2/ });
-  await assert.rejects(account.verify({ kind: "fax.status" }, { times: { atMost: 1 } }), { detail: /^expected 0 to 1 of .*, found 2/ });
+  await assert.rejects(account.verify({ kind: "fax.status" }, { times: { atMost: 1 } }), {
+    detail: /^expected 0 to 1 of .*, found 2/,
+  });
   await assert.rejects(account.verify([{ data: { new: "received" } }, { data: { new: "receiving" } }]), {
     detail: /^expected 2 events in this order, but number 2 is missing: {"data":{"new":"receiving"}}/,
   });
@@ -61,14 +63,20 @@ test("an expectation that isn't met shows the closest events field by field", { 
 test("events and webhooks can be listed, and a webhook sent again", { timeout }, async (t) => {
   const { account, app, sid } = await setUp(t);
   const statuses = await account.events({ fax: sid, kind: "fax.status" });
-  assert.deepEqual(statuses.map((event) => event.data.new), ["receiving", "received"]);
+  assert.deepEqual(
+    statuses.map((event) => event.data.new),
+    ["receiving", "received"],
+  );
   assert.equal((await account.events({ limit: 1 })).length, 1);
   assert.deepEqual(await account.events({ since: (await account.events()).at(-1).seq }), []);
   const webhooks = await account.webhooks({ fax: sid });
-  assert.deepEqual(webhooks.map(({ purpose, delivered }) => [purpose, delivered]), [
-    ["fax-url", true],
-    ["action", true],
-  ]);
+  assert.deepEqual(
+    webhooks.map(({ purpose, delivered }) => [purpose, delivered]),
+    [
+      ["fax-url", true],
+      ["action", true],
+    ],
+  );
   const before = app.received.length;
   await account.replay(webhooks[1].id, { params: { FaxStatus: "failed", NumPages: null } });
   const { params } = app.received[before];
@@ -82,7 +90,11 @@ test("events and webhooks can be listed, and a webhook sent again", { timeout },
 test("a signature that doesn't match is explained", { timeout }, async (t) => {
   const { account, app } = await setUp(t);
   const { params, headers } = app.received.at(-1);
-  const valid = await account.explainSignature({ url: `${app.url}/received`, params, signature: headers["x-twilio-signature"] });
+  const valid = await account.explainSignature({
+    url: `${app.url}/received`,
+    params,
+    signature: headers["x-twilio-signature"],
+  });
   assert.deepEqual([valid.valid, valid.mistake], [true, null]);
   const slash = await account.explainSignature({ url: `${app.url}/received`, params, appUrl: `${app.url}/received/` });
   assert.deepEqual([slash.valid, slash.mistake, slash.expected], [false, "trailing-slash", headers["x-twilio-signature"]]);
@@ -94,10 +106,16 @@ test("a snapshot brings back faxes and numbers, and a reset removes them", { tim
   await account.receive();
   assert.equal((await account.faxes()).length, 2);
   assert.equal((await account.restore("one-fax")).removed.faxes, 2);
-  assert.deepEqual((await account.faxes()).map((fax) => fax.sid), [sid]);
+  assert.deepEqual(
+    (await account.faxes()).map((fax) => fax.sid),
+    [sid],
+  );
   assert.deepEqual((await account.reset()).removed, { faxes: 1 });
   assert.deepEqual([await account.faxes(), await account.numbers()], [[], []]);
-  assert.deepEqual((await account.events()).map((event) => event.kind), ["world.reset"]);
+  assert.deepEqual(
+    (await account.events()).map((event) => event.kind),
+    ["world.reset"],
+  );
   assert.ok((await account.events({ all: true })).length > 1);
   await assert.rejects(account.restore("nothing"), { code: "snapshot-not-found" });
   await assert.rejects(account.snapshot("with a blank"), { code: "bad-name" });

@@ -17,7 +17,8 @@ import { watchEnd } from "./app.mjs";
 const timeout = 60_000;
 const require = createRequire(import.meta.url);
 const script = join(dirname(require.resolve("fauxfax/package.json")), "bin/fauxfax.js");
-const fauxfax = (args, env = {}) => spawnSync(process.execPath, [script, ...args], { encoding: "utf8", env: { ...process.env, ...env } });
+const fauxfax = (args, env = {}) =>
+  spawnSync(process.execPath, [script, ...args], { encoding: "utf8", env: { ...process.env, ...env } });
 
 test("the program prints its version", { timeout }, () => {
   const { stdout, status } = fauxfax(["--version"]);
@@ -55,7 +56,10 @@ test("a program that is killed by a signal ends npx's script by the same signal"
 
 test("FAUXFAX_BIN takes precedence, and must be a program", { timeout }, () => {
   assert.equal(findBinary({ FAUXFAX_BIN: process.execPath }), process.execPath);
-  assert.throws(() => findBinary({ FAUXFAX_BIN: "/nowhere/fauxfax" }), { code: "no-binary", message: /^fauxfax is not at .*ENOENT/ });
+  assert.throws(() => findBinary({ FAUXFAX_BIN: "/nowhere/fauxfax" }), {
+    code: "no-binary",
+    message: /^fauxfax is not at .*ENOENT/,
+  });
   const { status, stderr } = fauxfax(["--version"], { FAUXFAX_BIN: import.meta.filename ?? "/etc/passwd" });
   assert.equal(status, 1);
   assert.match(stderr, /^fauxfax: fauxfax is not at .* there is nothing that can be run \(EACCES\)/);
