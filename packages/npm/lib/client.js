@@ -1,0 +1,122 @@
+"use strict";
+// Calls the emulator over HTTP: its control API, and the REST APIs of its accounts. Each refusal becomes a FauxfaxError.
+
+const { reason } = require("./binary.js");
+const { FauxfaxError } = require("./error.js");
+
+/** The path of the control API. */
+const BASE = "/_fauxfax/v1";
+/** The number of milliseconds to wait for a response, in addition to those that the call itself may take. */
+const RESPONSE_MS = 10_000;
+/** The beginning of the types of the control API's problems; the rest is their short name. */
+const PROBLEM = "urn:fauxfax:problem:";
+
+/** @import { Call } from "./types.js" */
+
+/** A client of one emulator. */
+class Client {
+  #controlToken;
+  #ended;
+
+  /**
+   * Makes a client; nothing is sent yet.
+   *
+   * @param {string} url The emulator's URL, without a slash at its end.
+   * @param {string | undefined} controlToken The emulator's control token, if it has one.
+   * @param {() => string | null} ended Says how the emulator's process has ended, if it has one that has.
+   */
+  constructor(url, controlToken, ended) {
+    /** The emulator's URL, without a slash at its end. */
+    this.url = url;
+    this.#controlToken = controlToken;
+    this.#ended = ended;
+  }
+
+  /**
+   * Makes a call of the control API.
+   *
+   * @param {string} method
+   * @param {string} path The path after `/_fauxfax/v1`.
+   * @param {Call} [call]
+   * @returns {Promise<any>}
+   */
+  control(method, path, call = {}) {
+    const authorization = this.#controlToken === undefined ? undefined : `Bearer ${this.#controlToken}`;
+    return this.send(method, BASE + path, { authorization, ...call });
+  }
+
+  /**
+   * Makes a call and returns its response.
+   *
+   * @param {string} method
+   * @param {string} path
+   * @param {Call} [call]
+   * @returns {Promise<any>}
+   */
+  async send(method, path, { query = {}, json, form, authorization, timeoutMs = 0, as = "json" } = {}) {
+    const url = new URL(this.url + path);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined && value !== null) url.searchParams.set(name, String(value));
+    }
+    /** @type {Record<string, string>} */
+    const headers = {};
+    if (authorization !== undefined) headers.Authorization = authorization;
+    if (json !== undefined) headers["Content-Type"] = "application/json";
+    if (as === "text") headers.Accept = "text/plain, text/markdown";
+    const body = json === undefined ? /** @type {FormData | URLSearchParams | undefined} */ (form) : JSON.stringify(json);
+    const signal = AbortSignal.timeout(timeoutMs + RESPONSE_MS);
+    try {
+      const response = await fetch(url, { method, headers, body, signal });
+      if (!response.ok) throw refusal(`${method} ${path}`, response, await response.text());
+      if (as === "bytes") return new Uint8Array(await response.arrayBuffer());
+      const text = await response.text();
+      return as === "text" ? text : text && JSON.parse(text);
+    } catch (error) {
+      throw error instanceof FauxfaxError ? error : this.#unreachable(error);
+    }
+  }
+
+  /** @param {unknown} error */
+  #unreachable(error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    const end = this.#ended();
+    const advice = "start an emulator with Emulator.start() or fauxfax serve, or correct the URL";
+    const detail = end === null ? `${describe(cause)}; ${advice}` : `its process has stopped: ${end}`;
+    return new FauxfaxError(`no emulator responds at ${this.url}`, detail, { code: "no-response", cause: error });
+  }
+}
+
+/**
+ * Describes why there was no response.
+ *
+ * @param {unknown} cause
+ */
+function describe(cause) {
+  if (reason(cause) === "ECONNREFUSED") return "nothing listens there";
+  if (cause instanceof Error) return cause.name === "TimeoutError" ? "there was no response in time" : cause.message;
+  return String(cause);
+}
+
+/**
+ * Turns a response that is not a success into an error: a problem of the control API, or an error of a REST API.
+ *
+ * @param {string} call The method and path.
+ * @param {Response} response
+ * @param {string} text The body.
+ */
+function refusal(call, response, text) {
+  /** @type {any} */
+  let body = {};
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // A plain text or an empty body, which is shown as it is.
+  }
+  const type = typeof body.type === "string" && body.type.startsWith(PROBLEM) ? body.type.slice(PROBLEM.length) : undefined;
+  const code = type ?? (body.code === undefined ? "refused" : String(body.code));
+  const said = type === undefined ? body.message : body.detail;
+  const title = `the emulator refused ${call} (${response.status}, ${code})`;
+  return new FauxfaxError(title, said ?? (text || response.statusText), { code, status: response.status });
+}
+
+module.exports = { Client };

@@ -1,0 +1,168 @@
+"use strict";
+// The process of a private emulator: it is started on a free port, doesn't keep Node alive, and ends with Node.
+
+const { spawn } = require("node:child_process");
+const { once } = require("node:events");
+const { createInterface } = require("node:readline");
+
+const { reason } = require("./binary.js");
+const { FauxfaxError } = require("./error.js");
+
+/** The greatest number of characters of the process's output that are kept: enough for the lines before a failure. */
+const OUTPUT_CHARS_MAX = 64 * 1024;
+/** The number of milliseconds after which a process that was asked to stop is killed. */
+const STOP_MS = 5_000;
+/** What a shell does for a process: it waits until this Node process is gone, and then stops the process. */
+const WATCH = 'read -r _; kill "$1" 2>/dev/null';
+
+/** The processes to stop when Node exits. @type {Set<EmulatorProcess>} */
+const running = new Set();
+let stopsAtExit = false;
+
+/** A running `fauxfax serve`. */
+class EmulatorProcess {
+  #child;
+  #ended;
+  #output = "";
+  /** @type {import("node:child_process").ChildProcess | null} */
+  #watch = null;
+
+  /**
+   * Starts the process. It is ready once `ready` has resolved.
+   *
+   * @param {string} binary The path of the program.
+   * @param {string[]} args Its arguments.
+   * @param {NodeJS.ProcessEnv} env Its environment.
+   */
+  constructor(binary, args, env) {
+    const child = spawn(binary, args, { env, stdio: ["ignore", "pipe", "pipe"], windowsHide: true });
+    this.#child = child;
+    child.stdout.setEncoding("utf8").on("data", (text) => this.#keep(text));
+    child.stderr.setEncoding("utf8").on("data", (text) => this.#keep(text));
+    /** How the process ended. @type {string | null} */
+    this.end = null;
+    this.#ended = new Promise((resolve) => {
+      child.once("error", (error) => resolve(`it could not be run (${reason(error)})`));
+      // Unlike "exit", "close" comes after all of the output has been read.
+      child.once("close", (status, signal) => resolve(signal ? `it was ended by ${signal}` : `it ended with status ${status}`));
+    }).then((end) => {
+      this.end = end;
+      this.#release();
+    });
+    running.add(this);
+    stopAtExit();
+  }
+
+  /** The last lines that the process wrote, at most 64 KiB. */
+  get output() {
+    return this.#output;
+  }
+
+  /**
+   * Waits for the ready line, and from then on lets Node end while the process is running.
+   *
+   * @param {number} timeoutMs How long to wait.
+   * @returns {Promise<string>} The URL on which the emulator listens.
+   */
+  async ready(timeoutMs) {
+    const late = AbortSignal.timeout(timeoutMs);
+    const lines = createInterface(this.#child.stdout);
+    const line = await Promise.race([
+      once(lines, "line", { signal: late }).then(
+        ([text]) => text,
+        () => null,
+      ),
+      this.#ended.then(() => null),
+    ]);
+    lines.close();
+    // The interface has paused the stream, but the rest of the output must be read, so that the pipe doesn't fill up.
+    this.#child.stdout.resume();
+    const [name, word, url] = (line ?? "").split(" ");
+    if (name !== "fauxfax" || word !== "ready" || !url) {
+      const what =
+        this.end ?? (line === null ? `it wasn't ready within ${timeoutMs} ms` : "its first line was not the ready line");
+      await this.stop();
+      const said = this.#output.trim();
+      const detail = `${what}. ${said ? `It wrote:\n${said}` : "It wrote nothing; is FAUXFAX_BIN another program?"}`;
+      throw new FauxfaxError("the emulator did not start", detail, { code: "not-started" });
+    }
+    this.#watchParent();
+    this.#setHeld(false);
+    return url;
+  }
+
+  /** Stops the process as an init system would, and waits until it has ended. */
+  async stop() {
+    if (this.end !== null) return;
+    // Otherwise Node would end while it waits for the process.
+    this.#setHeld(true);
+    this.#child.kill("SIGTERM");
+    const late = AbortSignal.timeout(STOP_MS);
+    const kill = () => this.#child.kill("SIGKILL");
+    late.addEventListener("abort", kill);
+    await this.#ended;
+    late.removeEventListener("abort", kill);
+    const watch = this.#watch;
+    if (watch?.exitCode === null && watch.signalCode === null) {
+      watch.ref();
+      await once(watch, "exit");
+    }
+  }
+
+  /** Stops the process without waiting. */
+  kill() {
+    this.#child.kill("SIGTERM");
+  }
+
+  /**
+   * Sets whether the process and its output keep Node alive.
+   *
+   * @param {boolean} held
+   */
+  #setHeld(held) {
+    // At run time these are sockets, which have both methods.
+    const streams = /** @type {import("node:net").Socket[]} */ (
+      /** @type {unknown} */ ([this.#child.stdout, this.#child.stderr])
+    );
+    for (const handle of [this.#child, ...streams]) {
+      if (held) handle.ref();
+      else handle.unref();
+    }
+  }
+
+  /**
+   * Starts a shell that stops the process if Node is killed, when no exit handler runs. The shell notices, because the system
+   * then closes the other end of its standard input.
+   */
+  #watchParent() {
+    // Windows has no such shell: there, a process is left over if Node is killed.
+    if (process.platform === "win32" || this.#child.pid === undefined) return;
+    const watch = spawn("sh", ["-c", WATCH, "sh", String(this.#child.pid)], { stdio: ["pipe", "ignore", "ignore"] });
+    // Images without a shell have only the exit handler.
+    watch.once("error", () => {});
+    watch.unref();
+    /** @type {import("node:net").Socket} */ (watch.stdin).unref();
+    this.#watch = watch;
+  }
+
+  #release() {
+    running.delete(this);
+    // Killed first, so that it doesn't stop another process that has been given the same id.
+    this.#watch?.kill("SIGKILL");
+  }
+
+  /** @param {string} text */
+  #keep(text) {
+    this.#output = (this.#output + text).slice(-OUTPUT_CHARS_MAX);
+  }
+}
+
+function stopAtExit() {
+  if (stopsAtExit) return;
+  stopsAtExit = true;
+  process.once("exit", () => {
+    for (const emulator of running) emulator.kill();
+  });
+}
+
+module.exports = { EmulatorProcess };

@@ -1,0 +1,76 @@
+"use strict";
+// The rules of one account, which make things go wrong on purpose.
+
+const { camelCase, snakeCase } = require("./options.js");
+
+/** @import { AddedRule, Rule, Send } from "./types.js" */
+
+/**
+ * The rules of one account. They are checked in the order in which they were added; among rules with the same kind of effect, the
+ * first that matches acts.
+ */
+class Rules {
+  #control;
+
+  /**
+   * Not for callers: `account.rules` returns the rules.
+   *
+   * @param {Send} control
+   */
+  constructor(control) {
+    this.#control = control;
+  }
+
+  /**
+   * Adds a rule.
+   *
+   * ```js
+   * await account.rules.add({ match: { to: "+1555*" }, times: 1, outcome: { status: "busy" } });
+   * await account.rules.add({ webhook: { signature: "bad" } });
+   * ```
+   *
+   * @param {Rule} rule
+   * @returns {Promise<AddedRule>} The rule with its id.
+   * @throws {FauxfaxError} If the rule is invalid or could never act.
+   */
+  async add(rule) {
+    return camelCase(await this.#control("POST", "/rules", { json: snakeCase(rule) }));
+  }
+
+  /**
+   * Lists the rules, with how often each has matched and acted.
+   *
+   * @returns {Promise<AddedRule[]>}
+   */
+  async list() {
+    return camelCase((await this.#control("GET", "/rules")).rules);
+  }
+
+  /**
+   * Sets whether a rule takes part. A disabled rule leaves its matches to later rules.
+   *
+   * @param {number} id
+   * @param {boolean} enabled
+   * @returns {Promise<AddedRule>}
+   */
+  async setEnabled(id, enabled) {
+    return camelCase(await this.#control("POST", `/rules/${id}`, { json: { enabled } }));
+  }
+
+  /**
+   * Removes the rule with this id.
+   *
+   * @param {number} id
+   * @throws {FauxfaxError} If the account has no such rule.
+   */
+  async remove(id) {
+    await this.#control("DELETE", `/rules/${id}`);
+  }
+
+  /** Removes all rules. */
+  async clear() {
+    await this.#control("DELETE", "/rules");
+  }
+}
+
+module.exports = { Rules };
