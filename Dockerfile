@@ -1,18 +1,22 @@
 # The image holds only the static binary and its licences.
 FROM rust:1.95-bookworm AS build
+ARG TARGETARCH
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 WORKDIR /src
 COPY . .
 # The target is named so that the flags apply to the program alone and not to build scripts.
 RUN target="$(rustc -vV | sed -n 's/^host: //p')" \
     && RUSTFLAGS="-C target-feature=+crt-static" cargo build --profile dist --locked --bin fauxfax --target "$target" \
-    && install -D "target/$target/dist/fauxfax" /out/fauxfax
+    && install -D "target/$target/dist/fauxfax" "/out/$TARGETARCH/fauxfax"
 
+# packages/image/build.sh builds this stage alone, with binaries that exist already in the place of the stage above, and adds
+# the labels that change with each release.
 FROM scratch
+ARG TARGETARCH
 LABEL org.opencontainers.image.title="fauxfax" \
-    org.opencontainers.image.description="A local emulator of Twilio Programmable Fax" \
+    org.opencontainers.image.description="A local emulator of Twilio Programmable Fax: test and demo fax apps without credentials, a phone line or the internet" \
     org.opencontainers.image.licenses="Apache-2.0 OR MIT"
-COPY --from=build /out/fauxfax /fauxfax
+COPY --from=build /out/${TARGETARCH}/fauxfax /fauxfax
 COPY LICENSE-APACHE LICENSE-MIT /
 # The user nobody: fauxfax writes no file and needs no port below 1024.
 USER 65534:65534

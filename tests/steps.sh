@@ -175,6 +175,13 @@ install_packages() {
     command -v pdfinfo >/dev/null || missing+=(poppler-utils)
     command -v qpdf >/dev/null || missing+=(qpdf)
     command -v gs >/dev/null || missing+=(ghostscript)
+    # These run containers. netavark needs iptables, and aardvark-dns lets the services of a Compose file find each other.
+    command -v podman >/dev/null || missing+=(podman)
+    command -v runc >/dev/null || missing+=(runc)
+    [[ -x /usr/lib/podman/netavark ]] || missing+=(netavark)
+    [[ -x /usr/lib/podman/aardvark-dns ]] || missing+=(aardvark-dns)
+    command -v iptables >/dev/null || missing+=(iptables)
+    command -v ip >/dev/null || missing+=(iproute2)
     [[ ! -d tests/browser ]] || command -v chromium >/dev/null || missing+=(chromium)
     [[ ! -d tests/browser ]] || command -v firefox-esr >/dev/null || missing+=(firefox-esr)
     if ((${#missing[@]})); then

@@ -8,7 +8,8 @@ The word after a block's language says how the block is checked; a block without
     run=FILE        a program that is saved under this name and runs here
     file=FILE       a file that a later block on the page names
     serve=FILE      an app that is saved, started, and called by the page's emulator; it listens on port 3000
-    tested=SUITE    a block that a suite of tests/sdk/run.sh tests, or "recipes.sh"; the page must name it beside the block
+    tested=SUITE    a block that a suite of tests/sdk/run.sh tests, or "recipes.sh", or a script of tests/packages; the page must
+                    name it beside the block
     hand            a block that was run by hand; the page must say "run by hand" before it
     read            a block that was only read; the page must say "only read" before it
 
@@ -357,6 +358,7 @@ def main() -> int:
         sys.exit(f"{BINARY} does not exist; build it: cargo build --bin fauxfax")
     names = sys.argv[1:] or sorted(path.name for ending in ("*.md", "*.yaml") for path in PAGES.glob(ending))
     suites = (HERE / "run.sh").read_text().split("suites=(")[1].split(")")[0].split() + ["recipes.sh"]
+    suites += [path.name for path in (ROOT / "tests/packages").glob("*.sh")]
     counts: dict[str, int] = {}
     failures = 0
     # Node looks for packages in the parent folders of a file.
