@@ -17,8 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[\w-]*)\S*(?: .*)?$")
-#: A link's address in Markdown, also that of an image: `](address)` or `]: address`. The alternatives before them match what may not
-#: be changed, which is code within a line.
+#: A link's address in Markdown, also that of an image: `](address)` or `]: address`. The alternative before it matches code
+#: within a line, which must stay as it is.
 LINK = re.compile(r"(`+)(?:(?!\1).)+\1|(?P<before>\]\(<?|^\[[^\]]+\]: )(?P<address>[^)\s>]+)")
 #: Files of docs that mdBook copies to the site as they are, and that a browser shows.
 SHOWN = {".png"}

@@ -42,7 +42,8 @@ LISTS = {"Alerts", "Applications", "Faxes", "Keys", "LamlBins", "OutgoingCallerI
 # Parameters that are kept and returned, and change nothing else (docs/fidelity.md).
 KEPT = set(
     "AddressSid ApiVersion BundleSid EmergencyAddressSid EmergencyStatus IdentitySid TrunkSid VoiceCallerIdLookup".split()
-) | {"SmsApplicationSid", "SmsFallbackMethod", "SmsFallbackUrl", "SmsMethod", "SmsUrl", "SmsStatusCallback", "MessageStatusCallback"}
+)
+KEPT |= set("SmsApplicationSid SmsFallbackMethod SmsFallbackUrl SmsMethod SmsUrl SmsStatusCallback MessageStatusCallback".split())
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Emulator:
     """A running program, and the account with which it is asked."""
 
     def __init__(self) -> None:
-        command = [BINARY, "serve", "--listen", "127.0.0.1:0", "--pace", "max", "--seed", "7", "--fax-twiml", "<Response><Receive/></Response>"]
+        command = [BINARY, "serve", "--listen", "127.0.0.1:0", "--pace", "max", "--seed", "7"]
         environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
         self.process = subprocess.Popen(
             command, env=environment, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -241,12 +242,13 @@ Which operations and parameters of the services' APIs the emulator serves. The p
 `docs/site/reference.py`, which calls each operation that the services describe, with and without each of its parameters; a test
 compares the page with what it finds now.
 
-A parameter that is listed without a word is read: it changes what happens, or a wrong value is refused. One that is *kept* is stored
-and returned, and has no other effect. One that is *ignored* is accepted, and changes nothing.
+A parameter that is listed without a word is read: it changes what happens, or a wrong value is refused. One that is *kept* is
+stored and returned, and has no other effect. One that is *ignored* is accepted, and changes nothing.
 
 What an operation does, and how we know, is in [Fidelity](fidelity.md). Ready calls are in [Twilio's API](dialects/twilio.md) and
 [SignalWire's API](dialects/signalwire.md).
 """
+    kept = set()
     with Emulator() as emulator:
         for title, account, root, operations in [
             ("Twilio's Fax API", TWILIO, "", described("twilio_fax_v1.json")),
@@ -263,6 +265,8 @@ What an operation does, and how we know, is in [Fidelity](fidelity.md). Ready ca
             for operation in operations:
                 api.try_out(operation)
             text += section(title, root, operations)
+            kept |= {name for operation in operations for name in operation.kept}
+    assert kept == KEPT, f"nothing keeps these parameters any more: {KEPT - kept}"
     return text
 
 

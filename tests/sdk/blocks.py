@@ -12,7 +12,7 @@ The word after a block's language says how the block is checked; a block without
     config=FILE     a configuration, saved under this name, with which an emulator starts
     part=FILE       a part of this file of the repository, which has tests of its own; each paragraph must be in it word for word,
                     except for lines "// …"
-    tested=SUITE    a block that a suite of tests/sdk/run.sh tests, "recipes.sh" or "packages.sh"; the page must name it beside the block
+    tested=SUITE    a block that a suite of tests/sdk/run.sh tests, "recipes.sh" or "packages.sh"; the page must name it beside it
     made            a block that docs/site/reference.py made, and compares with what the program prints
     hand            a block that was run by hand; the page must say "run by hand" before it, in its section or its introduction
     read            a block that was only read; the page must say "only read" there
@@ -247,7 +247,7 @@ class Page:
         self.serve(flags, keeps_pace="frozen" in block.text)
         with calls.accepting_app() as port:
             self.ports["3000"] = port
-            variables = calls.resources(f"http://127.0.0.1:{self.ports['8329']}", dialect, port)
+            variables = calls.resources(self.url(), dialect, port, block.text)
             self.run(["bash", "-euo", "pipefail", "-c", calls.CURL + self.with_ports(block.text)], block, variables)
 
     def run_shell(self, block: Block) -> None:
