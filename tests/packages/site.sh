@@ -64,7 +64,7 @@ check_owner() {
     local owner found
     owner=$(project owner)
     found=$(grep -rnoE '(github\.com|ghcr\.io)/[A-Za-z0-9-]+/fauxfax|brew install [A-Za-z0-9-]+/' docs --include='*.md' |
-        grep -vE "(github\.com|ghcr\.io)/$owner/fauxfax|brew install $owner/") || return 0
+        grep -viE "(github\.com|ghcr\.io)/$owner/fauxfax|brew install $owner/") || return 0
     printf 'Cargo.toml names %s as the owner of the repository, not the one in:\n%s\n' "$owner" "$found" >&2
     return 1
 }
