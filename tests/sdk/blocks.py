@@ -1,6 +1,6 @@
-"""Runs the code blocks of docs/recipes/*.md as they are printed there, apart from ports and folders.
+"""Runs the code blocks of README.md and of the pages in docs as they are printed there, apart from ports, folders and the pace.
 
-    blocks.py [PAGE…]          such as php.md; without a name, all pages
+    blocks.py [PAGE…]          such as php.md or recipes/php.md; without a name, all pages
 
 The word after a block's language says how the block is checked; a block without one is an error:
 
@@ -8,23 +8,31 @@ The word after a block's language says how the block is checked; a block without
     run=FILE        a program that is saved under this name and runs here
     file=FILE       a file that a later block on the page names
     serve=FILE      an app that is saved, started, and called by the page's emulator; it listens on port 3000
-    tested=SUITE    a block that a suite of tests/sdk/run.sh tests, or "recipes.sh", or a script of tests/packages; the page must
-                    name it beside the block
-    hand            a block that was run by hand; the page must say "run by hand" before it
-    read            a block that was only read; the page must say "only read" before it
+    calls           curl calls, none of which may be refused; an emulator of their own has one of each resource (calls.py)
+    config=FILE     a configuration, saved under this name, with which an emulator starts
+    part=FILE       a part of this file of the repository, which has tests of its own; each paragraph must be in it word for word,
+                    except for lines "// …"
+    tested=SUITE    a block that a suite of tests/sdk/run.sh tests, "recipes.sh", "packages.sh" or a script of tests/packages; the page
+                    must name it beside the block
+    made            a block that docs/site/reference.py made, and compares with what the program prints
+    hand            a block that was run by hand; the page must say "run by hand" before it, in its section or its introduction
+    read            a block that was only read; the page must say "only read" there
 
-A block that runs must say what it prints, in a comment such as "# prints queued". YAML is always checked: in a
+A block that runs must say what it prints, in a comment such as "# prints queued". JSON needs no mark: it must be valid. README.md
+need not say "only read", because its commands are those of other pages. YAML is always checked: in a
 Compose file, the commands of fauxfax and of the app run with their environment, but without Docker; in a workflow, the
 "fauxfax exec" commands run, with "true" in place of the tests. Free ports take the place of 8329, on which the emulator of a
-page listens, of 8330 (--tls-listen) and of 3000 (the app).
+page listens, of 8330 (--tls-listen) and of 3000 (the app). Some pages must make every call of an API (calls.py).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -33,22 +41,27 @@ import textwrap
 from contextlib import ExitStack
 from pathlib import Path
 
+import calls
 import yaml
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-PAGES = ROOT / "docs" / "recipes"
+README = "README.md"
+# The pages with blocks that docs/site/reference.py makes.
+MADE = {"docs/cli-reference.md"}
 BINARY = os.environ.get("FAUXFAX_BIN", str(ROOT / "target/debug/fauxfax"))
 
 # How many lines after a block may say what tests it.
 AFTER_LINES = 3
 # A block that hangs is stopped after this long.
 BLOCK_LIMIT_S = 60
+# How much of the output of a block that failed is shown: the end, at most so much.
+SAID_CHARS = 4000
 FENCE = re.compile(r"^( *)```(\S*) *(.*)$")
 PRINTS = re.compile(r"(?:#|//) prints (.+)$", re.MULTILINE)
 INTERPRETERS = {".py": "python", ".mjs": "node", ".cjs": "node", ".php": "php", ".java": "java", ".sh": "bash"}
 # The Python environment of the pages, and their npm packages, each with the name under which the pages import it.
-VENVS = {"signalwire.md": "signalwire-2.1.1"}
+VENVS = {"docs/recipes/signalwire.md": "signalwire-2.1.1", "docs/dialects/signalwire.md": "signalwire-2.1.1"}
 VENV = "7.5.1"
 NPM = {
     "twilio-3": "twilio",
@@ -59,6 +72,8 @@ NPM = {
 SERVICE_KEYS = set(
     "build cap_drop command depends_on environment extra_hosts image ports read_only security_opt user volumes".split()
 )
+# Pages whose emulator has the pace that they give it, because they move a frozen clock.
+AT_PACE = {"docs/how-to/clock.md"}
 CLI = HERE / ".cli/2.36.1/node_modules/.bin"
 
 
@@ -82,11 +97,12 @@ class Block:
         return [found.strip().strip('"') for found in PRINTS.findall(self.text)]
 
 
-def blocks_of(page: Path) -> list[Block]:
+def blocks_of(name: str) -> list[Block]:
     """Returns all fenced blocks of a page. A Compose file is one block."""
+    page = ROOT / name
     if page.suffix == ".yaml":
-        return [Block(page.name, 1, "yaml", "read", "only read", page.read_text())]
-    found, before, inside = [], [], None
+        return [Block(name, 1, "yaml", "read", "only read", page.read_text())]
+    found, before, inside, introduction = [], [], None, []
     for number, line in enumerate(page.read_text().splitlines(), 1):
         fence = FENCE.match(line)
         if inside is None and fence:
@@ -94,16 +110,18 @@ def blocks_of(page: Path) -> list[Block]:
         elif inside is not None and line.strip() == "```":
             start, opened, lines = inside
             text = textwrap.dedent("\n".join(lines)) + "\n"
-            found.append(Block(page.name, start, opened[2], opened[3].strip(), " ".join(before), text))
+            found.append(Block(name, start, opened[2], opened[3].strip(), " ".join(introduction + before), text))
             inside = None
         elif inside is not None:
             inside[2].append(line)
         else:
+            if line.startswith("## "):
+                introduction = introduction or before
             before = [line] if line.startswith("#") else [*before, line]
             if found and len(found[-1].after.splitlines()) < AFTER_LINES:
                 found[-1].after += line + "\n"
     if inside is not None:
-        raise Failure(f"{page.name}:{inside[0]}: the block doesn't end")
+        raise Failure(f"{name}:{inside[0]}: the block doesn't end")
     return found
 
 
@@ -143,12 +161,16 @@ class Page:
             environment["FAUXFAX_URL"] = f"http://127.0.0.1:{self.ports['8329']}"
         return environment
 
+    def url(self) -> str:
+        """Returns the address of the page's emulator, which it starts if necessary."""
+        return self.with_ports("http://127.0.0.1:8329")
+
     def with_ports(self, text: str) -> str:
         if re.search(r"\b83(29|30)\b", text) and self.emulator is None:
             self.serve([])
         return re.sub(r"\b(8329|8330|3000)\b", lambda found: str(self.ports.get(found[0], found[0])), text)
 
-    def serve(self, flags: list[str], environment: dict[str, str] | None = None) -> None:
+    def serve(self, flags: list[str], environment: dict[str, str] | None = None, keeps_pace: bool = False) -> None:
         """Starts the emulator of the page, and stops an earlier one."""
         if self.emulator is not None:
             stop(self.emulator)
@@ -156,14 +178,14 @@ class Page:
         given = []
         while flags:
             flag = flags.pop(0)
-            if flag in ("--listen", "--tls-listen"):
+            if flag in ("--listen", "--tls-listen") or (flag == "--pace" and self.name not in AT_PACE):
                 flags.pop(0)
             else:
                 given.append(flag)
         command = [BINARY, "serve", "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0"]
-        if "--pace" not in given:
+        if self.name not in AT_PACE and not keeps_pace:
             command += ["--pace", "max"]
-        log = open(self.data / "emulator.log", "a+")
+        log = open(self.data / "emulator.log", "w+")
         self.stack.callback(log.close)
         environment = {**self.environment(), **(environment or {})}
         environment.pop("FAUXFAX_URL", None)
@@ -183,9 +205,15 @@ class Page:
         log = open(self.data / "app.log", "a+")
         self.stack.callback(log.close)
         process = subprocess.Popen(
-            [INTERPRETERS[path.suffix], path.name], cwd=self.folder, env=self.environment(), stdout=log, stderr=log
+            [INTERPRETERS[path.suffix], path.name],
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
-        self.stack.callback(stop, process)
+        # A shell's child would outlive the shell.
+        self.stack.callback(os.killpg, process.pid, signal.SIGTERM)
         wait_for_port(self.ports["3000"], process, self.data / "app.log")
 
     def save(self, block: Block) -> Path:
@@ -201,16 +229,27 @@ class Page:
         )
         said = f"{found.stdout}\n{found.stderr}"
         if found.returncode:
-            raise Failure(f"exit status {found.returncode}:\n{said}")
+            raise Failure(f"exit status {found.returncode}:\n{said[-SAID_CHARS:]}")
         missing = [text for text in block.prints() if self.with_ports(text) not in found.stdout]
         if missing:
-            raise Failure(f"prints no {missing[0]!r}:\n{said}")
+            raise Failure(f"prints no {missing[0]!r}:\n{said[-SAID_CHARS:]}")
 
     def run_program(self, block: Block) -> None:
         if not block.prints():
             raise Failure('a block that runs must say what it prints ("// prints queued")')
         path = self.save(block)
         self.run([INTERPRETERS[path.suffix], path.name], block)
+
+    def run_calls(self, block: Block) -> None:
+        """Runs curl calls with an emulator of their own, in which there is one of each resource."""
+        dialect = "signalwire" if self.name.endswith("dialects/signalwire.md") else "twilio"
+        # At the highest pace, a fax needs no time, so a frozen clock doesn't hold it.
+        flags = ["--dialect", dialect, "--fax-twiml", "<Response><Receive/></Response>"]
+        self.serve(flags, keeps_pace="frozen" in block.text)
+        with calls.accepting_app() as port:
+            self.ports["3000"] = port
+            variables = calls.resources(self.url(), dialect, port, block.text)
+            self.run(["bash", "-euo", "pipefail", "-c", calls.CURL + self.with_ports(block.text)], block, variables)
 
     def run_shell(self, block: Block) -> None:
         """Runs a shell block, with the emulator that it starts."""
@@ -226,6 +265,18 @@ class Page:
             if not block.prints():
                 raise Failure('a block that runs must say what it prints ("# prints queued")')
             self.run(["bash", "-euo", "pipefail", "-c", self.with_ports(rest)], block)
+
+
+def check_part(block: Block) -> None:
+    """Checks that each paragraph of the block is in the file that it names, whatever the indentation there."""
+    whole = flat((ROOT / block.name).read_text())
+    for paragraph in re.split(r"\n\s*\n", re.sub(r"(?m)^ *// …$", "", block.text).strip()):
+        if flat(paragraph) not in whole:
+            raise Failure(f"{block.name} doesn't contain this:\n{paragraph}")
+
+
+def flat(text: str) -> str:
+    return "\n".join(line.strip() for line in text.splitlines())
 
 
 def check_yaml(page: Page, block: Block) -> None:
@@ -303,23 +354,44 @@ def check(page: Page, block: Block, later: str, suites: str) -> None:
         page.run_shell(block)
     elif block.kind == "run" and block.name:
         page.run_program(block)
+    elif block.kind == "calls" and block.language == "sh":
+        page.run_calls(block)
+    elif block.kind == "config" and block.name:
+        page.save(block)
+        page.serve(["--config", block.name])
+    elif block.kind == "made":
+        if block.page not in MADE:
+            raise Failure("docs/site/reference.py doesn't make this page")
+    elif block.kind == "part" and block.name:
+        check_part(block)
     elif block.kind == "serve" and block.name:
         page.start_app(block)
     elif block.kind == "file" and block.name:
         page.save(block)
-        if block.name not in later and block.name != "fauxfax.toml":
+        if not is_used(block, later):
             raise Failure(f"no later block names {block.name}")
     elif block.kind == "tested":
         if block.name not in suites:
             raise Failure(f"tests/sdk/run.sh has no suite {block.name}")
-        if block.name not in block.before + block.after:
+        if block.name not in block.before + block.after and block.page != README:
             raise Failure(f"the page must say that {block.name} tests it")
     elif block.kind in ("hand", "read"):
         words = {"hand": "run by hand", "read": "only read"}[block.kind]
-        if words not in block.before.lower():
+        if words not in block.before.lower() and block.page != README:
             raise Failure(f'the page must say "{words}" between the heading and the block')
+    elif block.language == "json" and not block.kind:
+        json.loads(block.text)
     else:
         raise Failure("has no mark that says how it is checked; tests/sdk/blocks.py lists the marks")
+
+
+def is_used(block: Block, later: str) -> bool:
+    """Says whether a later block names the file, imports it, or runs a program that finds it by itself."""
+    name = Path(block.name)
+    found_by = {"fauxfax.toml": "", "conftest.py": "pytest"}.get(name.name, "pytest" if name.name.startswith("test_") else None)
+    if found_by is not None and found_by in later:
+        return True
+    return block.name in later or bool(re.search(rf"^(import|from) {re.escape(name.stem)}\b", later, re.MULTILINE))
 
 
 def logical_lines(text: str) -> list[str]:
@@ -356,29 +428,46 @@ def stop(process: subprocess.Popen) -> None:
 def main() -> int:
     if not os.access(BINARY, os.X_OK):
         sys.exit(f"{BINARY} does not exist; build it: cargo build --bin fauxfax")
-    names = sys.argv[1:] or sorted(path.name for ending in ("*.md", "*.yaml") for path in PAGES.glob(ending))
-    suites = (HERE / "run.sh").read_text().split("suites=(")[1].split(")")[0].split() + ["recipes.sh"]
+    pages = [README] + sorted(
+        str(path.relative_to(ROOT)) for ending in ("*.md", "*.yaml") for path in (ROOT / "docs").rglob(ending)
+    )
+    names = [page for page in pages if not sys.argv[1:] or any(f"/{page}".endswith(f"/{name}") for name in sys.argv[1:])]
+    suites = (HERE / "run.sh").read_text().split("suites=(")[1].split(")")[0].split() + ["recipes.sh", "packages.sh"]
     suites += [path.name for path in (ROOT / "tests/packages").glob("*.sh")]
     counts: dict[str, int] = {}
     failures = 0
     # Node looks for packages in the parent folders of a file.
     with tempfile.TemporaryDirectory(prefix="recipe-", dir=HERE) as parent:
         for name in names:
-            blocks = blocks_of(PAGES / name)
+            blocks = blocks_of(name)
+            own: dict[str, int] = {}
             with ExitStack() as stack:
                 page = Page(name, Path(parent), stack)
                 for index, block in enumerate(blocks):
                     later = "\n".join(following.text for following in blocks[index + 1 :])
                     try:
                         check(page, block, later, suites)
-                        counts[block.kind] = counts.get(block.kind, 0) + 1
-                    except (Failure, OSError, subprocess.TimeoutExpired, yaml.YAMLError) as error:
+                        own[block.kind or block.language] = own.get(block.kind or block.language, 0) + 1
+                    except (Failure, OSError, ValueError, subprocess.TimeoutExpired, yaml.YAMLError) as error:
                         failures += 1
                         print(f"{block}: {error}", file=sys.stderr)
-            print(f"{name}: {len(blocks)} blocks")
-    said = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
-    print(f"{sum(counts.values())} blocks passed ({said}), {failures} failed")
+                try:
+                    missing = calls.missing(name, page.folder / "calls.log", page.url())
+                except OSError as error:
+                    missing = [str(error)]
+                if missing:
+                    failures += 1
+                    print(f"{name}: no block makes the calls {', '.join(missing)}", file=sys.stderr)
+            for kind, count in own.items():
+                counts[kind] = counts.get(kind, 0) + count
+            if blocks:
+                print(f"{name}: {told(own)}")
+    print(f"{sum(counts.values())} blocks passed ({told(counts)}), {failures} failed")
     return 1 if failures or not counts else 0
+
+
+def told(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "none passed"
 
 
 if __name__ == "__main__":
