@@ -14,7 +14,6 @@ const TIMEOUT_S = 120;
 const TICK_MS = 1000;
 /** The due items are requested again at most this often. */
 const REFRESH_MS = 500;
-const DUE = { start: "A queued fax starts", dial: "The call starts", redial: "The number is called again", "ring-end": "Ringing ends", page: "A page has been sent", retry: "A webhook is retried", tell: "A webhook is sent", message: "A text message moves on" };
 
 /** The page; at `/console/rules` the rules come first. */
 export async function page(context) {
@@ -87,7 +86,7 @@ class Clock {
     say(this.freeze.lastChild, isRunning ? "Freeze" : "Run");
     say(this.hint, isRunning ? "The clock follows real time. After an advance it goes on from the new time." : "The clock stands still, so queued faxes wait. An advance moves it, and then it stands still again.");
     this.tick();
-    this.showDue((clock.next ?? []).map((each) => [each.at, DUE[each.kind] ?? each.kind, each.fax_sid]));
+    this.showDue((clock.next ?? []).map((each) => [each.at, each.what[0].toUpperCase() + each.what.slice(1), each.fax_sid]));
   }
 
   showDue(items) {

@@ -62,7 +62,7 @@ pub(super) struct SendFlags {
 pub(super) fn run(flags: &SendFlags) -> anyhow::Result<ExitCode> {
     block_on(async {
         let client = Client::new(&flags.target)?;
-        if flags.document.starts_with("http://") || flags.document.starts_with("https://") {
+        if is_url(&flags.document) {
             return send(&client, flags, &flags.document).await;
         }
         let path = Path::new(&flags.document);
@@ -88,7 +88,16 @@ async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Re
     let mut timeline = watch::timeline();
     let outcome = if watches {
         watch::until_settled(client, sid, &seq, flags.timeout, &mut timeline).await?
+    } else if !flags.wait && is_url(&flags.document) && is_frozen(client).await? {
+        // Nothing happens to the fax until someone moves the clock, and nothing needs this command until then.
+        fax["status"].as_str().context("the response has no status")?.to_owned()
     } else {
+        if is_frozen(client).await? {
+            writeln!(
+                anstream::stderr(),
+                "The clock is frozen, so the document isn't fetched until someone moves it: fauxfax clock run"
+            )?;
+        }
         // A local file must be served until the emulator has fetched it; the fax leaves `processing` only after that.
         until_fetched(client, flags, sid).await?
     };
@@ -109,6 +118,14 @@ async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Re
     let summary = watch::summary(sid, status, fax.as_ref());
     writeln!(stdout(), "{status}: {summary}; {then} {sid}{}", client.flags())?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn is_url(document: &str) -> bool {
+    document.starts_with("http://") || document.starts_with("https://")
+}
+
+async fn is_frozen(client: &Client) -> anyhow::Result<bool> {
+    Ok(client.control("GET", "/clock", &[], None).await?["mode"] == "frozen")
 }
 
 /// Returns the exit status: without `--wait`, a fax that has been accepted is a success.

@@ -77,6 +77,6 @@ async fn pending(client: &Client) -> anyhow::Result<String> {
     let Some(at) = next["at"].as_str() else {
         return Ok("a request to an app is under way".to_owned());
     };
-    let fax = next["fax_sid"].as_str().map(|sid| format!(" of {sid}")).unwrap_or_default();
-    Ok(format!("next is {}{fax} at {at}", cell(&next["kind"])))
+    let fax = next["fax_sid"].as_str().map(|sid| format!(" ({sid})")).unwrap_or_default();
+    Ok(format!("next, {}{fax} at {at}", cell(&next["what"])))
 }

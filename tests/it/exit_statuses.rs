@@ -81,6 +81,28 @@ async fn a_refusal_exits_with_1_wrong_usage_with_2_and_a_timeout_with_4() {
 }
 
 #[tokio::test]
+async fn send_does_not_wait_for_a_frozen_clock_in_silence() {
+    let emulator = Emulator::builder().start().await.expect("the emulator starts");
+    let account = emulator.account().expect("an account");
+    account.number("+15005550006").expect("a number");
+    account.clock().freeze().expect("the clock freezes");
+    let (url, sid) = (emulator.url(), account.sid().to_string());
+    let send = ["send", "--from", "+15005550006", "--to", "+15558675310", "--timeout", "0.1"];
+    let output = run(&url, Some(&sid), &[&send[..], &[DOCUMENT]].concat()).await;
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.starts_with("queued: "),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    // A local file is served by this command, so it must wait.
+    let output = run(&url, Some(&sid), &[&send[..], &["fixtures/documents/two-pages.pdf"]].concat()).await;
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(4) && text.contains("The clock is frozen, so the document isn't"), "{text}");
+    emulator.stop().await;
+}
+
+#[tokio::test]
 async fn receive_with_an_action_succeeds_without_a_voice_url() {
     let emulator = Emulator::builder().start().await.expect("the emulator starts");
     let account = emulator.account().expect("an account");

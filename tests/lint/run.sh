@@ -13,6 +13,6 @@ if ! cmp -s "$venv/.made-from" "$requirements"; then
     cp "$requirements" "$venv/.made-from"
 fi
 
-"$venv/bin/shellcheck" -x .ci/run tests/*.sh tests/*/run.sh
+"$venv/bin/shellcheck" -x -P SCRIPTDIR .ci/run tests/*.sh tests/*/run.sh tests/packages/*.sh packages/*/*.sh
 "$venv/bin/hadolint" Dockerfile
 echo 'shell scripts and Dockerfile are clean'

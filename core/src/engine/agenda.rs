@@ -37,6 +37,21 @@ words!(
 );
 
 impl AlarmKind {
+    /// Describes for users what happens at such an alarm.
+    #[must_use]
+    pub const fn what(self) -> &'static str {
+        match self {
+            Self::Start => "a queued fax starts",
+            Self::Dial => "the number is called",
+            Self::RingEnd => "ringing ends",
+            Self::Page => "a page has been transmitted",
+            Self::Redial => "the number is called again",
+            Self::Retry => "a webhook is retried",
+            Self::Tell => "a webhook is sent",
+            Self::Message => "a text message changes its status",
+        }
+    }
+
     const fn slot(self) -> Slot {
         match self {
             Self::Start | Self::Dial | Self::RingEnd | Self::Page | Self::Redial => Slot::Phase,

@@ -74,6 +74,8 @@ pub(super) struct ClockView {
 struct Deadline {
     at: String,
     kind: &'static str,
+    /// What happens then, such as `ringing ends`.
+    what: &'static str,
     fax_sid: Option<String>,
 }
 
@@ -201,6 +203,7 @@ fn view(world: &World) -> ClockView {
             .map(|(alarm, fax)| Deadline {
                 at: event::moment(alarm.at),
                 kind: alarm.kind.as_str(),
+                what: alarm.kind.what(),
                 fax_sid: fax.map(|sid| sid.to_string()),
             })
             .collect()

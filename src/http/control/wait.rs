@@ -133,8 +133,8 @@ fn pending(world: &World) -> String {
             detail.push_str("; a request to an app is under way");
         }
         if let Some((alarm, fax)) = engine.deadlines().next() {
-            let fax = fax.map(|sid| format!(" of {sid}")).unwrap_or_default();
-            detail = format!("{detail}; next is {}{fax} at {}", alarm.kind.as_str(), event::moment(alarm.at));
+            let fax = fax.map(|sid| format!(" ({sid})")).unwrap_or_default();
+            detail = format!("{detail}; next, {}{fax} at {}", alarm.kind.what(), event::moment(alarm.at));
             if frozen {
                 detail.push_str(", and the clock is frozen: advance or drain it");
             }
