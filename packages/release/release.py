@@ -19,8 +19,8 @@ sys.path.insert(0, str(ROOT / "packages"))
 import project  # noqa: E402
 
 SUMS = "SHA256SUMS"
-#: How files name the repository until it has an owner.
-PLACEHOLDER = f"{project.PLACEHOLDER}/fauxfax"
+#: How files name the repository and its pages until it has an owner.
+PLACEHOLDERS = (f"{project.PLACEHOLDER}/fauxfax", f"{project.PLACEHOLDER}.github.io")
 
 
 def check(tag):
@@ -30,13 +30,14 @@ def check(tag):
     named(tag)
     left = leftover()
     if left:
-        sys.exit(f"these files still name {PLACEHOLDER}, and should name the repository: {', '.join(left)}")
+        sys.exit(f"these files still name {' or '.join(PLACEHOLDERS)}; write the real owner there: {', '.join(left)}")
     notes(tag)
 
 
 def leftover():
     """Returns the files, such as documentation, that still name the placeholder instead of the repository's owner."""
-    found = subprocess.run(["git", "grep", "-lF", PLACEHOLDER], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    patterns = [word for placeholder in PLACEHOLDERS for word in ("-e", placeholder)]
+    found = subprocess.run(["git", "grep", "-lF", *patterns], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     return found.stdout.split()
 
 
