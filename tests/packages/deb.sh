@@ -13,7 +13,7 @@ for tool in lintian systemd-analyze man strip; do
         exit 1
     }
 done
-target=$target tools=$target/tools bash -c "source '$root/tests/steps.sh' && install_cargo_tools cargo-deb" >/dev/null
+tools=$target/tools bash -c "source '$root/tests/steps.sh' && install_cargo_tools cargo-deb" >/dev/null
 PATH=$target/tools/bin:$PATH
 
 echo '--- package'
