@@ -44,7 +44,7 @@ echo '--- compiled from the packages alone'
 # Nothing there is in the repository's workspace, and the core is the one from its package. Dependencies are compiled already, if
 # clippy has run in the same folder.
 cd "$work/fauxfax-$version"
-CARGO_TARGET_DIR=$target cargo check --quiet --bins --lib --config "patch.crates-io.fauxfax-core.path='$work/fauxfax-core-$version'"
+CARGO_INCREMENTAL=0 CARGO_TARGET_DIR=$target cargo check --quiet --bins --lib --config "patch.crates-io.fauxfax-core.path='$work/fauxfax-core-$version'"
 
 echo '--- the features that docs.rs documents'
 cargo metadata --quiet --no-deps --format-version 1 | python3 -c '

@@ -26,7 +26,7 @@ echo '--- install'
 system=$work/system
 mkdir -p "$system"/var/lib/dpkg/{info,updates,triggers}
 touch "$system/var/lib/dpkg/status" "$system/var/lib/dpkg/available"
-# A debug build needs the C library, which the empty folder has not.
+# The empty folder has not even the packages that every system has.
 install_with_dpkg() {
     dpkg --root="$system" --log="$work/dpkg.log" --force-script-chrootless --force-not-root --force-depends "$@"
 }
