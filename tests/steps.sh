@@ -147,18 +147,27 @@ find_rust() {
     cargo --version
 }
 
-# Builds the tools that check dependencies in $tools, unless these versions are already there. The builds are not optimised,
-# since each tool runs once.
+# The tools for dependencies and packages that cargo installs, in these versions.
+readonly CARGO_TOOLS=(
+    cargo-cyclonedx@0.5.9
+    cargo-deb@3.8.0
+    cargo-deny@0.20.2
+    cargo-machete@0.9.1
+)
+
+# Builds these of the tools in $tools, or all, unless these versions are already there. The builds are not optimised, since each
+# tool runs once.
 install_cargo_tools() {
     local crate
-    for crate in cargo-deny@0.20.2 cargo-machete@0.9.1; do
+    for crate in "${CARGO_TOOLS[@]}"; do
+        (($# == 0)) || [[ " $* " == *" ${crate%@*} "* ]] || continue
         grep -qs "^${crate/@/ }$" "$tools/versions" && continue
         CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR=$tools/build \
             cargo install --quiet --locked --debug --root "$tools" "$crate" || return
         echo "${crate/@/ }" >>"$tools/versions"
     done
     rm -rf "$tools/build"
-    "$tools/bin/cargo-deny" --version
+    cat "$tools/versions"
 }
 
 # Installs Debian packages for missing tools. If one can't be installed, the step fails and names it.
@@ -182,6 +191,12 @@ install_packages() {
     [[ -x /usr/lib/podman/aardvark-dns ]] || missing+=(aardvark-dns)
     command -v iptables >/dev/null || missing+=(iptables)
     command -v ip >/dev/null || missing+=(iproute2)
+    # These make and check the Debian package.
+    command -v strip >/dev/null || missing+=(binutils)
+    command -v lintian >/dev/null || missing+=(lintian)
+    command -v man >/dev/null || missing+=(man-db)
+    command -v systemd-analyze >/dev/null || missing+=(systemd)
+    command -v curl >/dev/null || missing+=(curl)
     [[ ! -d tests/browser ]] || command -v chromium >/dev/null || missing+=(chromium)
     [[ ! -d tests/browser ]] || command -v firefox-esr >/dev/null || missing+=(firefox-esr)
     if ((${#missing[@]})); then

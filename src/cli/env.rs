@@ -16,6 +16,13 @@ use super::out::bytes;
 use crate::config;
 use crate::model::hex;
 
+/// The error if the certificates have no place to be written to.
+const NO_FOLDER: &str = if cfg!(windows) {
+    "there is no folder to write certificates to; set LOCALAPPDATA"
+} else {
+    "there is no home directory to write certificates to; set HOME"
+};
+
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct EnvFlags {
@@ -43,7 +50,7 @@ pub(super) fn run(flags: &EnvFlags) -> anyhow::Result<ExitCode> {
         let client = Client::new(&flags.target)?;
         let credential = client.credential().await?;
         let ca = CertificateDer::from_pem_slice(client.text("/ca.pem").await?.as_bytes())?;
-        let folder = config::data_dir().context("there is no home directory to write certificates to; set HOME")?;
+        let folder = config::data_dir().context(NO_FOLDER)?;
         let (token, signing_key) = (Some(credential.token.as_str()), Some(credential.signing_key.as_str()));
         let account = Signatory { sid: &credential.sid, token, signing_key };
         // One folder per CA: other shells may still use files that were written for a different emulator.

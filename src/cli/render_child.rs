@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use crate::io::render::{ADDRESS_SPACE_BYTES_MAX, MEMORY_BYTES_MAX, run_child};
+use crate::io::render::run_child;
 
 pub(super) fn run() -> ExitCode {
     run_child(limit_memory)
@@ -13,12 +13,25 @@ pub(super) fn run() -> ExitCode {
 fn limit_memory() -> std::io::Result<()> {
     // Core dumps are turned off: a malicious document could cause one as large as the address space.
     rlimit::setrlimit(rlimit::Resource::CORE, 0, 0)?;
-    #[cfg(target_os = "linux")]
+    limit_address_space()
+}
+
+/// Windows has no limits that a process can set on itself, and writes no core dumps.
+#[cfg(not(unix))]
+fn limit_memory() -> std::io::Result<()> {
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn limit_address_space() -> std::io::Result<()> {
+    use crate::io::render::{ADDRESS_SPACE_BYTES_MAX, MEMORY_BYTES_MAX};
     rlimit::setrlimit(rlimit::Resource::DATA, MEMORY_BYTES_MAX, MEMORY_BYTES_MAX)?;
     rlimit::setrlimit(rlimit::Resource::AS, ADDRESS_SPACE_BYTES_MAX, ADDRESS_SPACE_BYTES_MAX)
 }
 
-#[cfg(not(unix))]
-fn limit_memory() -> std::io::Result<()> {
+/// macOS refuses a limit below the address space that it reserves for every process, so that no document could be
+/// rendered.
+#[cfg(all(unix, not(target_os = "linux")))]
+fn limit_address_space() -> std::io::Result<()> {
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! The signals that stop a running emulator: SIGTERM, Ctrl-C, and SIGHUP unless `nohup` made the process ignore it.
+//! The signals that stop a running emulator: SIGTERM, Ctrl-C, and SIGHUP unless `nohup` made the process ignore it. On
+//! Windows: Ctrl-C, Ctrl-Break, closing the console and shutting down.
 
 /// Registers for the signals immediately. The returned future completes when the first signal arrives.
 ///
@@ -26,14 +27,23 @@ pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Registers for Ctrl-C immediately. The returned future completes when Ctrl-C is pressed.
+/// Registers for the console's events immediately. The returned future completes when the first event arrives.
 ///
 /// # Errors
 /// Fails if the system refuses to register a handler.
 #[cfg(not(unix))]
 pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    let mut interrupt = tokio::signal::windows::ctrl_c()?;
-    Ok(async move { drop(interrupt.recv().await) })
+    use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_shutdown};
+    let (mut interrupt, mut stop, mut close, mut shutdown) =
+        (ctrl_c()?, ctrl_break()?, ctrl_close()?, ctrl_shutdown()?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = stop.recv() => {}
+            _ = close.recv() => {}
+            _ = shutdown.recv() => {}
+        }
+    })
 }
 
 /// Returns whether to handle SIGHUP. A handler would override a request to ignore the signal, so one is installed only

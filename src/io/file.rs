@@ -18,7 +18,8 @@ const LINKS_MAX: usize = 40;
 /// The kind of contents in a file, which decides who may read the file and whether it must survive a power failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contents {
-    /// Tokens or keys. Only the owner may read the file, and it is on disk when the write returns.
+    /// Tokens or keys. Only the owner may read the file, and it is on disk when the write returns. On Windows, the file
+    /// inherits the permissions of its folder instead.
     Secret,
     /// Data that can't be reproduced. The umask decides who may read the file, and it is on disk when the write
     /// returns.
@@ -208,6 +209,7 @@ fn keep_from_others(file: &File) {
     }
 }
 
+/// Windows files inherit the permissions of their folder; in the user's profile, only the user may read them.
 #[cfg(not(unix))]
 const fn keep_from_others(_: &File) {}
 

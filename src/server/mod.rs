@@ -283,6 +283,9 @@ fn ca_files(ca: &LocalCa) -> CaFiles {
 }
 
 fn renderer(config: &Config) -> Result<Renderer, StartError> {
+    if config.render_program.is_some() && !cfg!(target_os = "linux") {
+        tracing::info!("this system can't limit the memory that a document takes to render");
+    }
     let options = RenderOptions {
         program: config.render_program.clone(),
         at_once: None,

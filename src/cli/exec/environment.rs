@@ -68,7 +68,7 @@ pub(crate) fn prepare(
     let direct = no_proxy(of(&["NO_PROXY", "no_proxy"]).as_deref());
     variables.set("NO_PROXY", &direct);
     variables.set("no_proxy", &direct);
-    let node = format!("--require {}", quoted(&node));
+    let node = format!("--require {}", quoted_for_node(&node));
     variables.set("NODE_OPTIONS", &of(&["NODE_OPTIONS"]).map(|own| format!("{own} {node}")).unwrap_or(node));
     variables.set_path("NODE_EXTRA_CA_CERTS", &ca);
     for name in ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "FAX_CA_BUNDLE"] {
@@ -127,10 +127,17 @@ fn java_options(url: &str, store: &Path) -> String {
     .join(" ")
 }
 
-/// Returns a path for use in a list of options, which Java and Node split at unquoted spaces.
+/// Returns a path for use in a list of options, which Java splits at unquoted spaces.
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
     if path.contains(' ') { format!("\"{path}\"") } else { path }
+}
+
+/// Returns a path for use in `NODE_OPTIONS`. Unlike Java, Node removes backslashes within quotes, which would break the
+/// paths of Windows.
+fn quoted_for_node(path: &Path) -> String {
+    let path = path.display().to_string();
+    if path.contains(' ') { format!("\"{}\"", path.replace('\\', r"\\")) } else { path }
 }
 
 #[derive(Default)]
@@ -271,6 +278,12 @@ mod tests {
         assert!(value(&variables, "PYTHONPATH").ends_with("/python:/mine:/yours"));
         assert!(value(&variables, "JAVA_TOOL_OPTIONS").starts_with("-Xmx1g -Dhttp.proxyHost="));
         assert_eq!(value(&variables, "NO_PROXY"), "127.0.0.1,localhost,::1,db.internal,.example.com");
+    }
+
+    #[test]
+    fn node_reads_a_windows_path_with_a_space_as_it_is() {
+        assert_eq!(quoted_for_node(Path::new(r"C:\Users\Ann Lee\n.cjs")), r#""C:\\Users\\Ann Lee\\n.cjs""#);
+        assert_eq!(quoted_for_node(Path::new(r"C:\Users\ann\n.cjs")), r"C:\Users\ann\n.cjs");
     }
 
     #[test]

@@ -126,6 +126,7 @@ fn warn_if_others_may_read(key: &Path) {
     }
 }
 
+/// Windows files inherit the permissions of their folder; in the user's profile, only the user may read them.
 #[cfg(not(unix))]
 const fn warn_if_others_may_read(_: &Path) {}
 
