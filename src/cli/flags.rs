@@ -231,7 +231,8 @@ pub struct ServeFlags {
     )]
     log_format: Option<String>,
 
-    /// How much to log, from errors only to everything [default: info; warn for exec and demo] [env: FAUXFAX_LOG_LEVEL]
+    /// How much to log, from errors only to everything; exec and demo log only warnings [default: info] [env:
+    /// FAUXFAX_LOG_LEVEL]
     #[arg(
         long, value_name = "LEVEL", value_parser = words(LogLevel::ALL, LogLevel::as_str), help_heading = CONFIGURATION
     )]

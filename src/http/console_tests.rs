@@ -87,7 +87,7 @@ async fn a_page_runs_only_its_own_files_and_cannot_be_framed() {
 async fn a_client_that_accepts_gzip_gets_the_same_bytes_compressed() {
     use std::io::Read;
 
-    let accepting = |value: &str| file("js/app.js", &headers(header::ACCEPT_ENCODING, value), REVALIDATE);
+    let accepting = |value: &str| file("console.js", &headers(header::ACCEPT_ENCODING, value), REVALIDATE);
     let plain = to_bytes(accepting("identity").into_body(), usize::MAX).await.unwrap();
     let response = accepting("br, gzip;q=0.8");
     assert_eq!(response.headers()[header::CONTENT_ENCODING], "gzip");
@@ -101,9 +101,9 @@ async fn a_client_that_accepts_gzip_gets_the_same_bytes_compressed() {
 
 #[tokio::test]
 async fn comments_are_stripped_but_code_is_not() {
-    let body = to_bytes(file("js/app.js", &HeaderMap::new(), REVALIDATE).into_body(), usize::MAX).await.unwrap();
+    let body = to_bytes(file("console.js", &HeaderMap::new(), REVALIDATE).into_body(), usize::MAX).await.unwrap();
     let text = std::str::from_utf8(&body).unwrap();
-    assert!(!text.contains("//!") && text.contains("export async function go("));
+    assert!(!text.contains("//!") && text.contains("async function go("));
 }
 
 #[test]

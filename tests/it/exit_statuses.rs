@@ -87,7 +87,7 @@ async fn send_does_not_wait_for_a_frozen_clock_in_silence() {
     account.number("+15005550006").expect("a number");
     account.clock().freeze();
     let (url, sid) = (emulator.url(), account.sid().to_string());
-    let send = ["send", "--from", "+15005550006", "--to", "+15558675310", "--timeout", "0.1"];
+    let send = ["send", "--from", "+15005550006", "--to", "+15558675310"];
     let output = run(&url, Some(&sid), &[&send[..], &[DOCUMENT]].concat()).await;
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(
@@ -96,7 +96,8 @@ async fn send_does_not_wait_for_a_frozen_clock_in_silence() {
         String::from_utf8_lossy(&output.stderr)
     );
     // A local file is served by this command, so it must wait.
-    let output = run(&url, Some(&sid), &[&send[..], &["fixtures/documents/two-pages.pdf"]].concat()).await;
+    let file = ["--wait", "--json", "--timeout", "0.1", "fixtures/documents/two-pages.pdf"];
+    let output = run(&url, Some(&sid), &[&send[..], &file].concat()).await;
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(4) && text.contains("The clock is frozen, so the document isn't"), "{text}");
     emulator.stop().await;

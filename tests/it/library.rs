@@ -37,7 +37,7 @@ async fn a_fax_is_received_and_the_app_is_notified() -> Tested {
     assert_eq!(conversation.webhooks().count(), 2);
     account.verify(Expect::of("webhook.attempt").with("data.params.RemoteStationId", "ACME").times(1))?;
     let refused = account.verify(Expect::of("webhook.attempt").with("data.params.RemoteStationId", "OTHER"));
-    assert!(refused.is_err_and(|error| error.to_string().contains("got \"ACME\"")));
+    assert!(refused.is_err_and(|error| error.to_string().contains("found \"ACME\"")));
     account.reset()?;
     assert!(account.newest_fax().is_none());
     Ok(())
