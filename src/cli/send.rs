@@ -11,6 +11,7 @@ use clap::{Args, ValueHint};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::out::stdout;
@@ -62,22 +63,29 @@ pub(super) struct SendFlags {
 pub(super) fn run(flags: &SendFlags) -> anyhow::Result<ExitCode> {
     block_on(async {
         let client = Client::new(&flags.target)?;
-        if is_url(&flags.document) {
-            return send(&client, flags, &flags.document).await;
+        if flags.document.starts_with("http://") || flags.document.starts_with("https://") {
+            return send(&client, flags, &flags.document, async {}).await;
         }
         let path = Path::new(&flags.document);
         let bytes = files::document(path)?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/document", listener.local_addr()?);
+        let served = Notify::new();
         // The document is served while `send` runs.
         tokio::select! {
-            sent = send(&client, flags, &url) => sent,
-            error = serve_document(&listener, &bytes) => Err(error).context("can't serve the document"),
+            sent = send(&client, flags, &url, served.notified()) => sent,
+            error = serve_document(&listener, &bytes, &served) => Err(error).context("can't serve the document"),
         }
     })
 }
 
-async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Result<ExitCode> {
+/// Sends the document at `media_url`. `served` ends once the document has been fetched from this command, if it is there.
+async fn send(
+    client: &Client,
+    flags: &SendFlags,
+    media_url: &str,
+    served: impl Future<Output = ()>,
+) -> anyhow::Result<ExitCode> {
     let credential = client.credential().await?;
     // Read before the fax is created, so that none of its events is missed.
     let seq = client.control("GET", "/events", &[("limit", Some("0".to_owned()))], None).await?["last_seq"].clone();
@@ -88,16 +96,13 @@ async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Re
     let mut timeline = watch::timeline();
     let outcome = if watches {
         watch::until_settled(client, sid, &seq, flags.timeout, &mut timeline).await?
-    } else if !flags.wait && is_url(&flags.document) && is_frozen(client).await? {
-        // Nothing happens to the fax until someone moves the clock, and nothing needs this command until then.
+    } else if !flags.wait && is_frozen(client).await? {
+        // The fax stays in its status until someone moves the clock, so there is nothing else to wait for.
+        let fetched = tokio::time::timeout(flags.timeout, served).await;
+        fetched
+            .context("the emulator hasn't fetched the document; its clock is frozen: move it with fauxfax clock run")?;
         fax["status"].as_str().context("the response has no status")?.to_owned()
     } else {
-        if is_frozen(client).await? {
-            writeln!(
-                anstream::stderr(),
-                "The clock is frozen, so the document isn't fetched until someone moves it: fauxfax clock run"
-            )?;
-        }
         // A local file must be served until the emulator has fetched it; the fax leaves `processing` only after that.
         until_fetched(client, flags, sid).await?
     };
@@ -118,10 +123,6 @@ async fn send(client: &Client, flags: &SendFlags, media_url: &str) -> anyhow::Re
     let summary = watch::summary(sid, status, fax.as_ref());
     writeln!(stdout(), "{status}: {summary}; {then} {sid}{}", client.flags())?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn is_url(document: &str) -> bool {
-    document.starts_with("http://") || document.starts_with("https://")
 }
 
 async fn is_frozen(client: &Client) -> anyhow::Result<bool> {
@@ -158,13 +159,17 @@ async fn until_fetched(client: &Client, flags: &SendFlags, sid: &str) -> anyhow:
     Ok(outcome.context("the response doesn't contain the fax's status")?.to_owned())
 }
 
-/// Responds to every request with the document, until the caller drops this future. Returns only if no connection can be
-/// accepted any more.
-async fn serve_document(listener: &TcpListener, bytes: &[u8]) -> std::io::Error {
+/// Responds to every request with the document, until the caller drops this future, and notifies `served` each time the
+/// document has been sent. Returns only if no connection can be accepted any more.
+async fn serve_document(listener: &TcpListener, bytes: &[u8], served: &Notify) -> std::io::Error {
     loop {
         match listener.accept().await {
             // A client that disconnects early concerns only its own request.
-            Ok((stream, _)) => drop(respond(stream, bytes).await),
+            Ok((stream, _)) => {
+                if respond(stream, bytes).await.is_ok() {
+                    served.notify_one();
+                }
+            }
             Err(error) => return error,
         }
     }
