@@ -14,7 +14,7 @@ RUN target="$(rustc -vV | sed -n 's/^host: //p')" \
 FROM scratch
 ARG TARGETARCH
 LABEL org.opencontainers.image.title="fauxfax" \
-    org.opencontainers.image.description="A local emulator of Twilio Programmable Fax: test and demo fax apps without credentials, a phone line or the internet" \
+    org.opencontainers.image.description="Local emulator of Twilio Programmable Fax and SignalWire's fax API, for tests" \
     org.opencontainers.image.licenses="Apache-2.0 OR MIT"
 COPY --from=build /out/${TARGETARCH}/fauxfax /fauxfax
 COPY LICENSE-APACHE LICENSE-MIT /
