@@ -21,7 +21,7 @@ FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[\w-]*)\S*(?: .*)?$")
 #: within a line, which must stay as it is.
 LINK = re.compile(r"(`+)(?:(?!\1).)+\1|(?P<before>\]\(<?|^\[[^\]]+\]: )(?P<address>[^)\s>]+)")
 #: Files of docs that mdBook copies to the site as they are, and that a browser shows.
-SHOWN = {".png"}
+SHOWN = {".png", ".webp"}
 
 
 def main() -> None:

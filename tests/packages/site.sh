@@ -90,7 +90,9 @@ done
 # The pages that describe the program say what it does.
 python3 docs/site/reference.py --check
 check_the_check
+# A page that project.py fills has the repository as @repository@; its links to files of the repository are checked, too.
 git ls-files -z --cached --others --exclude-standard '*.md' | xargs -0 "$tools/lychee/bin/lychee" \
+    --remap "file://.*/@repository@/blob/main/(.*) file://$root/\$1" --exclude '/@repository@$' \
     --offline --include-fragments --no-progress --root-dir "$root"
 check_links "$site"
 check_offline
