@@ -57,7 +57,10 @@ mod tests {
     fn modules_become_functions_that_return_their_exports() {
         let modules = [
             ("sum", "export const ZERO = 0;\nexport async function add(a, b) {\n}\nconst own = 1;"),
-            ("app", "import { add } from \"./sum.js\";\nimport * as sum from \"./sum.js\";\nimport \"./sum.js\";\nimport(\"./sum.js\");"),
+            (
+                "app",
+                "import { add } from \"./sum.js\";\nimport * as sum from \"./sum.js\";\nimport \"./sum.js\";\nimport(\"./sum.js\");",
+            ),
         ];
         let script = joined(modules.into_iter(), "app");
         let expected = "bodies.sum = () => {\nconst ZERO = 0;\nasync function add(a, b) {\n}\nconst own = 1;\n\

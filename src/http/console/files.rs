@@ -100,7 +100,8 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
 static FILES: LazyLock<Vec<File>> = LazyLock::new(|| {
     let script = bundle::joined(scripts().map(|(path, text)| (module(path), text)), "app");
     let styles: String = texts(".css").map(|(_, text)| text).collect();
-    let icon = EMBEDDED.iter().find(|(path, _)| *path == ICON).map_or_else(Bytes::new, |(_, icon)| Bytes::from_static(icon));
+    let icon =
+        EMBEDDED.iter().find(|(path, _)| *path == ICON).map_or_else(Bytes::new, |(_, icon)| Bytes::from_static(icon));
     vec![
         File::of("console.js", lean(&script).into()),
         File::of("console.css", lean(&styles).into()),
