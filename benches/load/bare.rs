@@ -109,7 +109,7 @@ async fn ask(address: &str, letter: char) -> Result<()> {
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the comparison has no driver")]
+#[expect(clippy::disallowed_methods, reason = "the baselines run without fauxfax's driver")]
 fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>
 where
     F: Future + Send + 'static,

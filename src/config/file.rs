@@ -1,5 +1,5 @@
-//! Reads `fauxfax.toml` into strings, each with its position in the file, and refuses unknown keys. The strings are
-//! interpreted in `parse`.
+//! Reads `fauxfax.toml`, and refuses unknown keys. Settings stay strings, each with its position in the file, because
+//! flags and variables may take precedence over them; accounts and TwiML bins are interpreted here.
 
 use std::path::{Path, PathBuf};
 
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_boolean_of_the_rest_api_must_be_true_or_false() {
+    fn a_boolean_attribute_of_a_number_must_be_true_or_false() {
         let file = |value: &str| {
             let text = format!("[[accounts]]\n[[accounts.numbers]]\nphone_number = '+15017122661'\n{value}");
             contents(&source(&text), &Settings::default())

@@ -220,6 +220,7 @@ async fn bad_parameters_and_bodies_are_refused() {
     assert_eq!(api.post("/v1/Faxes", "To=%2B15558675310&MediaUrl=http://h/").await.error(), (400, 21213));
     assert_eq!(api.post("/v1/Faxes", &format!("{ORDER}&Quality=x")).await.error(), (400, 20422));
     assert_eq!(api.get("/v1/Faxes?PageSize=x").await.error(), (400, 20422));
+    assert_eq!(api.get("/v1/Faxes?From=15017122661").await.error(), (400, 20422), "a number without its plus");
     assert_eq!(api.post("/v1/Faxes", "To=%FF").await.status, 400);
     let big = format!("{ORDER}&x={}", "x".repeat(256 * 1024));
     assert_eq!(api.post("/v1/Faxes", &big).await.error(), (413, 20413));

@@ -26,7 +26,7 @@ fn with_a_fax() -> (Served, String) {
 }
 
 #[test]
-fn a_reader_that_stops_ends_every_subcommand_quietly() {
+fn a_reader_that_stops_ends_a_subcommand_quietly() {
     let (served, sid) = with_a_fax();
     let commands: &[&[&str]] = &[
         &["events", "--json"],

@@ -229,7 +229,7 @@ async fn text_without_a_font_is_reported() {
     let made = sent(&japanese(), Quality::Standard).await.expect("rendered");
     let told: Vec<&str> = made.losses.iter().map(|loss| &*loss.what).collect();
     assert!(
-        told.iter().any(|what| what.contains("Japanese text is missing") && what.contains("--font-dir")),
+        told.iter().any(|what| what.contains("Japanese characters are missing") && what.contains("--font-dir")),
         "{told:?}"
     );
 }

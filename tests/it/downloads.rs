@@ -85,7 +85,7 @@ async fn a_download_without_a_required_user_agent_is_refused() {
 }
 
 #[tokio::test]
-async fn every_refused_download_is_journaled_as_an_event_of_its_fax() {
+async fn a_refused_download_is_journaled_as_an_event_of_its_fax() {
     let (host, fax) = received(MediaUserAgent::Warn).await;
     let url = text(&fax, "media_url");
     assert_eq!(download(&host, &format!("{url}0"), &[CURL]).await.0, 403);

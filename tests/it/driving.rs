@@ -115,7 +115,7 @@ async fn a_control_token_opens_the_control_api_and_a_browser_gets_a_cookie_for_i
 }
 
 #[tokio::test]
-async fn no_read_creates_a_world() {
+async fn reads_of_an_unknown_account_create_no_world() {
     let host = host(|_| ());
     let stranger = AccountSid::from_bytes([0xee; 16]);
     let credential = (stranger.to_string(), "any token");
@@ -223,7 +223,7 @@ async fn a_sample_document_can_be_fetched_although_webhooks_cannot_reach_the_con
 }
 
 #[tokio::test]
-async fn secrets_do_not_appear_in_the_journal() {
+async fn passwords_and_tokens_in_urls_do_not_appear_in_the_journal() {
     let host = host(|_| ());
     let form = "From=%2B15005550006&To=%2B15558675310&MediaUrl=http%3A%2F%2Fuser%3Ap4ssword%40127.0.0.1%3A9%2Fa.pdf\
                 &StatusCallback=http%3A%2F%2Fuser%3Ap4ssword%40127.0.0.1%3A9%2Fs";

@@ -66,7 +66,7 @@ fn a_fax_is_sent_page_by_page_and_delivered() {
 }
 
 #[test]
-fn each_number_that_behaves_has_its_own_outcome() {
+fn numbers_that_behave_have_their_documented_outcomes() {
     for (digits, status, code, pages) in [
         (15_005_550_101, Status::Busy, Some(34002), Some(2)),
         (15_005_550_102, Status::NoAnswer, Some(34003), Some(2)),

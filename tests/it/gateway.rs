@@ -186,9 +186,9 @@ async fn a_connect_is_answered_with_one_line_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn responses_to_other_requests_keep_their_headers() {
+async fn only_the_response_to_an_accepted_connect_lacks_headers() {
     let running = Running::new(config()).await;
-    // A call and then a tunnel, on one connection.
+    // A REST call, and then a CONNECT on the same connection.
     let mut stream = running.connect().await;
     let list = running.list("/v1/Faxes", "localhost").replace("Connection: close\r\n", "");
     stream.write_all(format!("{list}{}", CONNECTS[2]).as_bytes()).await.expect("sent");
@@ -253,7 +253,7 @@ async fn the_port_serves_tls_as_this_machine_and_as_twilio() {
 }
 
 #[tokio::test]
-async fn no_certificate_is_issued_for_an_unrelated_host() {
+async fn no_certificate_is_issued_for_a_host_that_is_not_served() {
     let running = Running::new(config()).await;
     for name in ["example.com", "verify.twilio.com", "db.internal"] {
         let refused = running.trusting(name, running.connect().await).await.expect_err(name);
@@ -336,7 +336,7 @@ async fn plaintext_requests_to_another_host_are_forwarded() {
 }
 
 #[tokio::test]
-async fn connect_to_applies_to_forwarded_requests_and_to_tunnels_unless_it_names_http() {
+async fn connect_to_redirects_forwarded_requests_and_tunnels_but_no_tunnel_to_plain_http() {
     let app = MockServer::start().await;
     Mock::given(path("/hook"))
         .and(header("host", "app.example.com"))
@@ -362,8 +362,8 @@ async fn connect_to_applies_to_forwarded_requests_and_to_tunnels_unless_it_names
     assert_eq!(status, ESTABLISHED.trim_end());
     let request = "GET /hook HTTP/1.1\r\nHost: app.example.com\r\nConnection: close\r\n\r\n";
     assert!(exchange(&mut tunnel, request).await.starts_with("HTTP/1.1 202"));
-    // Such a tunnel is refused: the client would speak TLS to an app that speaks plain HTTP, or reach the real host by
-    // accident.
+    // In a tunnel, the client would speak TLS to an app that expects plain HTTP. Without a refusal, it would reach the real
+    // host instead.
     let refused = "CONNECT plain.invalid:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let answer = exchange(&mut running.connect().await, refused).await;
     assert!(answer.contains(" 403 ") && answer.contains("--connect-to redirects plain.invalid:443"), "{answer}");
@@ -371,7 +371,7 @@ async fn connect_to_applies_to_forwarded_requests_and_to_tunnels_unless_it_names
 }
 
 #[tokio::test]
-async fn an_unreachable_host_is_reported() {
+async fn an_unreachable_host_is_502_and_an_invalid_request_is_400() {
     let running = Running::new(config()).await;
     // The listener is dropped at once, so nothing listens on its port.
     let free = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port").local_addr().expect("an address").port();
@@ -411,7 +411,7 @@ async fn a_tunnel_to_the_proxy_itself_is_answered_and_does_not_loop() {
 }
 
 #[tokio::test]
-async fn with_offline_hosts_that_the_emulator_does_not_serve_are_refused() {
+async fn with_offline_only_the_hosts_that_the_emulator_serves_can_be_reached() {
     let running = Running::new(Config { offline: true, ..config() }).await;
     for request in [
         "CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
@@ -454,8 +454,8 @@ async fn bytes_of_other_protocols_only_end_their_connection() {
 }
 
 #[tokio::test]
-async fn other_machines_may_use_the_proxy_only_if_allowed() {
-    // A test can use only loopback; a unit test of the policy checks that the client's address matters.
+async fn with_proxy_clients_any_this_machine_may_still_use_the_proxy() {
+    // A test can connect only from this machine; a unit test of the policy is about other machines.
     let running = Running::new(Config { proxy_clients: ProxyClients::Any, ..config() }).await;
     let (status, _) = running.ask(CONNECTS[2]).await;
     assert_eq!(status, ESTABLISHED.trim_end());
@@ -488,7 +488,7 @@ async fn the_ca_is_created_when_its_certificate_is_first_downloaded_and_not_befo
 }
 
 #[tokio::test]
-async fn a_second_port_for_tls_serves_the_same_calls() {
+async fn a_second_port_serves_tls_too() {
     let tls_listen = Some(([127, 0, 0, 1], 0).into());
     let server = Server::bind(&Config { tls_listen, ..config() }).await.expect("a server");
     let (address, ca) = (server.tls_address().expect("a second port"), server.ca().authority().expect("a CA"));

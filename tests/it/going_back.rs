@@ -131,7 +131,7 @@ fn a_restored_ttl_keeps_its_remaining_time() {
 }
 
 #[test]
-fn neither_seq_nor_the_clock_ever_goes_back() {
+fn neither_seq_nor_the_clock_goes_back_with_a_restore() {
     let mut script = Script::default();
     take(&mut script, "start");
     script.send(order(FAR));

@@ -44,7 +44,7 @@ async fn a_fax_is_received_and_the_app_is_notified() -> Tested {
 }
 
 #[tokio::test]
-async fn each_way_a_call_can_end_has_its_own_outcome() -> Tested {
+async fn a_call_may_be_rejected_not_answered_or_failed_and_invalid_input_is_refused() -> Tested {
     let (emulator, app) = (Emulator::builder().start().await?, app().await);
     Mock::given(path("/reject"))
         .respond_with(ResponseTemplate::new(200).set_body_raw("<Response><Reject/></Response>", "text/xml"))

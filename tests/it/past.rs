@@ -119,7 +119,7 @@ fn break_world(world: &World) {
 }
 
 #[tokio::test]
-async fn a_broken_world_says_so_everywhere_until_a_reset_makes_it_work_again() {
+async fn a_broken_world_says_so_until_a_reset_makes_it_work_again() {
     let bench = Bench::new().await;
     let (broken, other) = (bench.account().await, bench.account().await);
     let world = bench.registry.world(broken.parse().expect("a SID")).expect("a world");

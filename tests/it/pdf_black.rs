@@ -20,7 +20,7 @@ fn square(paint: &str, space: &str) -> Made {
 }
 
 #[test]
-fn black_ink_is_black_in_every_colour_space() {
+fn black_ink_is_black_in_device_separation_and_indexed_colour_spaces() {
     let inks = "[/Cyan /Magenta /Yellow /Black]";
     let press = "<< /FunctionType 4 /Domain [0 1 0 1 0 1 0 1] /Range [0 1 0 1 0 1] >>";
     let cases: [(&str, String); 10] = [

@@ -1,7 +1,7 @@
 //! Tests PDFs with extreme numbers: visible parts are drawn, at little cost in time and memory, and parts that can't be
 //! drawn are reported.
 
-use crate::pdfs::{Made, made, page, stream};
+use crate::pdfs::{Made, document, made, page, stream};
 
 const TEXT: &str = "BT /F 24 Tf 72 400 Td (Here is text) Tj ET\n";
 /// The area that the text covers.
@@ -78,7 +78,7 @@ fn shapes_that_cross_the_page_from_far_away_are_visible() {
 }
 
 #[test]
-fn letters_pens_and_matrices_of_any_size_are_drawn() {
+fn letters_pens_and_matrices_of_any_size_report_no_loss() {
     for power in FAR {
         let (large, small) = (ten(power), tenth(power));
         for content in [
@@ -186,6 +186,19 @@ fn patterns_that_draw_each_other_endlessly_are_reported() {
     let content = stream("", b"72 400 50 20 re f /Pattern cs /P scn 0 0 300 300 re f");
     let drawn = made(&page("/Resources << /Pattern << /P 5 0 R >> >>", content, &patterns));
     assert!(drawn.tells(1, "too complex to be drawn").ink([72.0, 400.0, 122.0, 420.0]) > 0.98);
+}
+
+#[test]
+fn content_streams_and_annotations_beyond_the_limits_are_reported() {
+    let content = stream("", b"72 400 1 1 re f");
+    let leaf = |entries: &str| format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] {entries} >>");
+    let streams = |count: usize| leaf(&format!("/Contents [{}]", "4 0 R ".repeat(count)));
+    made(&document("", &streams(10_000), content.clone(), &[])).is_whole();
+    made(&document("", &streams(10_001), content.clone(), &[])).tells(1, "the page's content is incomplete");
+    let link = b"<< /Type /Annot /Subtype /Link /Rect [0 0 1 1] >>".to_vec();
+    let links = |count: usize| leaf(&format!("/Contents 4 0 R /Annots [{}]", "5 0 R ".repeat(count)));
+    made(&document("", &links(5_000), content.clone(), std::slice::from_ref(&link))).is_whole();
+    made(&document("", &links(5_001), content, &[link])).tells(1, "annotations are missing");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use fauxfax::document::fonts::Fonts;
 use fauxfax::model::fax::Quality;
 
-use crate::pdfs::{Made, deflated, made, made_with, page, stream};
+use crate::pdfs::{Made, deflated, file, made, made_with, page, stream};
 
 const TEXT: [f64; 4] = [60.0, 690.0, 400.0, 730.0];
 
@@ -122,11 +122,15 @@ fn composite(text: &str, ordering: &str, ranges: &str) -> Vec<u8> {
 /// Builds a page with text in a simple font (one byte per letter) that isn't embedded.
 fn simple(text: &str, encoding: &str) -> Vec<u8> {
     let content = format!("BT /F 24 Tf 72 700 Td <{text}> Tj ET");
+    let font = simple_font(encoding).into_bytes();
+    page("/Resources << /Font << /F 5 0 R >> >>", stream("", content.as_bytes()), &[font])
+}
+
+fn simple_font(encoding: &str) -> String {
     let widths = "600 ".repeat(256);
-    let font = format!(
+    format!(
         "<< /Type /Font /Subtype /TrueType /BaseFont /Nowhere {encoding} /FirstChar 0 /LastChar 255 /Widths [{widths}] >>"
-    );
-    page("/Resources << /Font << /F 5 0 R >> >>", stream("", content.as_bytes()), &[font.into_bytes()])
+    )
 }
 
 /// Checks that about this many squares are drawn. At 24 points, a square of `font` is 12 points wide and high; `TEXT` is 340
@@ -138,7 +142,7 @@ fn shows_squares(made: &Made, count: f64) {
 }
 
 #[test]
-fn text_in_any_script_is_drawn_if_a_font_has_its_characters_and_reported_otherwise() {
+fn text_in_six_scripts_is_drawn_if_a_font_has_its_characters_and_reported_otherwise() {
     let scripts = [
         (0x410_u16, "Cyrillic"),
         (0x391, "Greek"),
@@ -161,7 +165,7 @@ fn text_in_any_script_is_drawn_if_a_font_has_its_characters_and_reported_otherwi
 }
 
 #[test]
-fn single_byte_letters_are_found_by_their_glyph_names() {
+fn characters_of_single_byte_fonts_are_found_by_their_glyph_names() {
     let (_folder, fonts) = directory(&[("Cyrillic.ttf", &[(0x400, 0x45f)]), ("Czech.ttf", &[(0x100, 0x17f)])]);
     for (encoding, count) in [
         ("/Encoding << /Differences [65 /afii10017 /afii10018 /afii10065] >>", 3.0),
@@ -172,6 +176,59 @@ fn single_byte_letters_are_found_by_their_glyph_names() {
         shows_squares(made_with(&bytes, Quality::Fine, fonts.clone()).is_whole(), count);
         made(&bytes).tells(1, "--font-dir");
     }
+}
+
+#[test]
+fn a_font_that_is_not_a_separate_object_is_replaced_or_reported_like_others() {
+    let (_folder, fonts) = directory(&[("Cyrillic.ttf", &[(0x400, 0x45f)])]);
+    let font = simple_font("/Encoding << /Differences [65 /afii10017 /afii10018 /afii10065] >>");
+    let resources = format!("/Resources << /Font << /F {font} >> >>");
+    let text = b"BT /F 24 Tf 72 700 Td (ABC) Tj ET";
+    let form = |own: &str| stream(&format!("/Type /XObject /Subtype /Form /BBox [0 0 612 792] {own}"), text);
+    let objects = format!("/Resources << /Font << /F {font} >> /XObject << /X 5 0 R >> >>");
+    for (place, bytes) in [
+        ("the page", page(&resources, stream("", text), &[])),
+        ("a form", page("/Resources << /XObject << /X 5 0 R >> >>", stream("", b"/X Do"), &[form(&resources)])),
+        ("a form without resources of its own", page(&objects, stream("", b"/X Do"), &[form("")])),
+        (
+            "a separate object",
+            page("/Resources << /Font 5 0 R >>", stream("", text), &[format!("<< /F {font} >>").into_bytes()]),
+        ),
+    ] {
+        shows_squares(made_with(&bytes, Quality::Fine, fonts.clone()).is_whole(), 3.0);
+        assert!(made(&bytes).tells(1, "--font-dir").losses.len() == 1, "{place}");
+    }
+}
+
+#[test]
+fn a_type_3_font_that_is_not_a_separate_object_is_checked_like_others() {
+    let font = "<< /Type /Font /Subtype /Type3 /FontBBox [0 0 1 1] /FontMatrix [1 0 0 1 0 0] /CharProcs << /a 5 0 R >> \
+                /Encoding << /Differences [65 /a] >> /FirstChar 65 /LastChar 65 /Widths [1] /Resources << >> >>";
+    let letter = stream("", b"1 0 d0 /X Do");
+    let content = stream("", b"BT /F 24 Tf 72 700 Td (A) Tj ET");
+    let apart = page("/Resources << /Font << /F 6 0 R >> >>", content.clone(), &[letter.clone(), font.into()]);
+    let direct = page(&format!("/Resources << /Font << /F {font} >> >>"), content, &[letter]);
+    for bytes in [apart, direct] {
+        made(&bytes).tells(1, "the page names X, but the PDF doesn't contain it");
+    }
+}
+
+#[test]
+fn a_loss_in_a_type_3_font_is_reported_on_each_page_that_uses_the_font() {
+    let font = "<< /Type /Font /Subtype /Type3 /FontBBox [0 0 1 1] /FontMatrix [1 0 0 1 0 0] /CharProcs << /a 5 0 R >> \
+                /Encoding << /Differences [65 /a] >> /FirstChar 65 /LastChar 65 /Widths [1] /Resources << >> >>";
+    let leaf = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R \
+                /Resources << /Font << /F 6 0 R >> >> >>";
+    let made = made(&file(&[
+        b"<< /Type /Catalog /Pages 2 0 R >>".to_vec(),
+        b"<< /Type /Pages /Kids [3 0 R 7 0 R] /Count 2 >>".to_vec(),
+        leaf.into(),
+        stream("", b"BT /F 24 Tf 72 700 Td (A) Tj ET"),
+        stream("", b"1 0 d0 /X Do"),
+        font.into(),
+        leaf.into(),
+    ]));
+    made.tells(1, "the page names X").tells(2, "the page names X");
 }
 
 #[test]

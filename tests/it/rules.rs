@@ -89,7 +89,7 @@ fn statuses(messages: &[(Status, String, Signature)]) -> Vec<Status> {
 }
 
 #[test]
-fn every_outcome_of_a_rule_occurs() {
+fn a_sent_fax_ends_as_the_outcome_of_a_rule_says() {
     for (outcome, status, code) in [
         (json!({ "status": "delivered" }), Status::Delivered, None),
         (json!({ "status": "busy" }), Status::Busy, Some(34002)),

@@ -268,8 +268,16 @@ async fn each_invalid_request_is_422_with_the_documented_code() {
         let (status, own, message) = answer.error();
         assert_eq!((status, own), (422, code), "{form}: {message}");
     }
-    for (query, code) in [("PageSize=0", 54454), ("PageSize=1001", 54454), ("Page=1", 54453), ("PageToken=x", 21481)] {
-        assert_eq!(wire.get(&faxes(&format!("?{query}"))).await.error().1, code, "{query}");
+    for (query, code) in [
+        ("PageSize=0", 54454),
+        ("PageSize=1001", 54454),
+        ("Page=1", 54453),
+        ("PageToken=x", 21481),
+        ("From=15556677888", 10000),
+    ] {
+        let answer = wire.get(&faxes(&format!("?{query}"))).await;
+        let (status, own, message) = answer.error();
+        assert_eq!((status, own), (422, code), "{query}: {message}");
     }
     assert_eq!(wire.get(&faxes("")).await.body["faxes"], json!([]), "nothing was created");
 }

@@ -168,7 +168,7 @@ fn an_invalid_state_or_one_of_a_newer_version_is_refused() {
 }
 
 #[test]
-fn an_unknown_field_is_refused_wherever_it_appears() {
+fn an_unknown_field_is_refused_with_its_place() {
     for (place, field) in [
         ("", "wrold"),
         ("world", "colour"),

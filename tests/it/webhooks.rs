@@ -288,7 +288,7 @@ async fn a_misbehaving_app_affects_only_its_own_delivery() {
 }
 
 #[tokio::test]
-async fn every_attempt_is_journaled_with_its_request_and_response() {
+async fn a_failed_attempt_and_its_retry_are_journaled_with_their_responses() {
     let server = MockServer::start().await;
     Mock::given(path("/fax"))
         .respond_with(ResponseTemplate::new(503).set_body_string("later"))

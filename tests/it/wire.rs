@@ -162,7 +162,7 @@ async fn a_delivered_fax_has_a_document_a_duration_and_a_price() {
 }
 
 #[tokio::test]
-async fn the_nulls_of_each_outcome_are_those_captured_from_twilio() {
+async fn the_nulls_of_a_busy_an_unanswered_and_a_delivered_fax_are_those_captured() {
     let wire = Wire::new(PriceForm::Number).await;
     for (to, status, duration, priced) in [
         ("15005550101", "busy", Value::Null, false),

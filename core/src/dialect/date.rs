@@ -10,7 +10,7 @@ use crate::model::time::Timestamp;
 /// Formats a moment as in v1 resources: `2015-07-30T20:00:00Z`. twilio-python would not parse any other format.
 #[must_use]
 pub fn iso(moment: Timestamp) -> String {
-    // Built by hand, because a list of faxes formats up to two dates per item and this is the fastest way.
+    // Without `strftime`, which is slower: a list of faxes formats up to two dates per item.
     let mut text = String::with_capacity("2015-07-30T20:00:00Z".len());
     // Writing to a string never fails.
     let _ = write!(text, "{}Z", civil_utc(moment));
@@ -61,7 +61,8 @@ pub fn parse_compact(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_seconds(moment.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second()))
 }
 
-// Converted by way of a civil date, since jiff's own timestamps end two days before the calendar does.
+// Added to a civil date, because this can't fail. Creating a `jiff::Timestamp` returns a `Result`, although every moment
+// is within its range.
 fn civil_utc(moment: Timestamp) -> DateTime {
     civil::date(1970, 1, 1).at(0, 0, 0, 0).saturating_add(jiff::SignedDuration::from_secs(moment.seconds()))
 }
@@ -70,15 +71,13 @@ fn civil_utc(moment: Timestamp) -> DateTime {
 mod tests {
     use super::*;
 
-    const MOMENT: Timestamp = Timestamp::LATEST;
-
     #[test]
     fn each_api_has_its_date_format() {
         let moment = Timestamp::from_micros(1_438_298_344_999_999);
         assert_eq!(iso(moment), "2015-07-30T23:19:04Z");
         assert_eq!(rfc2822(moment), "Thu, 30 Jul 2015 23:19:04 +0000");
         assert_eq!(compact(moment), "20150730T231904Z");
-        assert_eq!(iso(MOMENT), "9999-12-30T22:00:00Z");
+        assert_eq!(iso(Timestamp::LATEST), "9999-12-30T22:00:00Z");
     }
 
     #[test]

@@ -170,7 +170,7 @@ impl ApiError {
         Self::new(Reason::InvalidParameter, format!("Invalid parameter {parameter}: {reason}"))
     }
 
-    /// Creates a 400 for a missing parameter, with the message captured from Twilio's v1 APIs.
+    /// Creates the error for a missing parameter, with the message captured from Twilio's v1 APIs.
     #[must_use]
     pub fn missing(parameter: &str) -> Self {
         Self::new(Reason::Missing, format!("Missing required parameter {parameter} in the post body"))

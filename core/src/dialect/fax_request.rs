@@ -1,4 +1,5 @@
-//! Reads the parameters that the REST calls for faxes have in both dialects.
+//! Reads parameters that both dialects have in common: those of the REST calls for faxes, of which Twilio's messages have
+//! `StatusCallback` too.
 
 use std::sync::Arc;
 
@@ -8,10 +9,13 @@ use super::{date, parameter};
 use crate::model::phone::Party;
 use crate::model::time::Timestamp;
 
-/// SIP user names and passwords must be shorter than this (errors 21221 and 21223).
+/// SIP user names and passwords must be shorter than this, in characters (Twilio's errors 21221 and 21223).
 const SIP_AUTH_LEN_LIMIT: usize = 256;
-/// The headers of a SIP URI must be shorter than this (error 21227).
+/// The headers of a SIP URI must be shorter than this, in bytes (Twilio's error 21227).
 const SIP_HEADERS_LEN_LIMIT: usize = 1_024;
+/// The number of digits from which a filter is a phone number without its `+`, rather than the name of a SIP caller:
+/// extensions have fewer.
+const DIGITS_OF_NUMBER_MIN: usize = 7;
 
 /// Reads `To`, which is required: a phone number or a SIP URI.
 pub(super) fn destination(form: &Form) -> Result<Party, ApiError> {
@@ -23,10 +27,10 @@ pub(super) fn destination(form: &Form) -> Result<Party, ApiError> {
     if text.to_ascii_lowercase().starts_with("sip") && headers.len() >= SIP_HEADERS_LEN_LIMIT {
         return Err(ApiError::new(
             Reason::SipHeadersTooLong,
-            "To: the headers of a SIP URI must be fewer than 1024 characters",
+            format!("To: the headers of a SIP URI must be shorter than {SIP_HEADERS_LEN_LIMIT} bytes"),
         ));
     }
-    Party::destination(text).ok_or_else(|| ApiError::invalid_to(text))
+    Party::destination(text).ok_or_else(|| ApiError::invalid_to(&parameter::excerpt(text)))
 }
 
 /// Reads `From`, whose valid forms depend on the destination.
@@ -36,7 +40,7 @@ pub(super) fn caller(form: &Form, to: &Party) -> Result<Option<Party>, ApiError>
         Party::Sip(_) => Party::sip_caller(text),
         Party::Number(_) | Party::Name(_) => text.parse().ok().map(Party::Number),
     };
-    from.map(Some).ok_or_else(|| ApiError::invalid_from(text))
+    from.map(Some).ok_or_else(|| ApiError::invalid_from(&parameter::excerpt(text)))
 }
 
 /// Reads `MediaUrl`, which is required.
@@ -84,12 +88,16 @@ pub(super) fn check_sip_auth(form: &Form) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Reads a filter by number or SIP address.
+/// Reads a filter by number, SIP address or the name of a SIP caller.
 pub(super) fn party(query: &Form, name: &str) -> Result<Option<Party>, ApiError> {
     let Some(text) = parameter::given(query, name) else { return Ok(None) };
-    let party = Party::sip_caller(text);
+    // A number without its plus would pass as a name, and the list would be empty without any explanation.
+    let lacks_plus = text.len() >= DIGITS_OF_NUMBER_MIN && text.bytes().all(|byte| byte.is_ascii_digit());
+    let party = Party::sip_caller(text).filter(|_| !lacks_plus);
     party.map(Some).ok_or_else(|| {
-        ApiError::invalid(name, &format!("'{text}' is neither a phone number (+ written as %2B) nor a SIP address"))
+        let text = parameter::excerpt(text);
+        let forms = "a phone number (with +, written as %2B), a SIP address or the name of a SIP caller";
+        ApiError::invalid(name, &format!("'{text}' is not {forms}"))
     })
 }
 
@@ -98,7 +106,38 @@ pub(super) fn moment(query: &Form, name: &str) -> Result<Option<Timestamp>, ApiE
     let Some(text) = parameter::given(query, name) else { return Ok(None) };
     // A plus that wasn't encoded has become a space, as in `2021-03-01T10:00:00+00:00`.
     let moment = date::parse(text).or_else(|| date::parse(&text.replace(' ', "+")));
-    moment
-        .map(Some)
-        .ok_or_else(|| ApiError::invalid(name, &format!("'{text}' is not a date like 2021-03-01T10:00:00Z")))
+    moment.map(Some).ok_or_else(|| {
+        ApiError::invalid(name, &format!("'{}' is not a date like 2021-03-01T10:00:00Z", parameter::excerpt(text)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(query: &str) -> Result<Option<String>, String> {
+        let party = party(&Form::parse(query.as_bytes()).unwrap(), "From");
+        party.map(|party| party.map(|party| party.to_string())).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn a_filter_is_a_number_a_sip_address_or_a_callers_name() {
+        for (query, party) in [
+            ("From=%2B15017122661", "+15017122661"),
+            ("From=sip:kate@example.com", "sip:kate@example.com"),
+            ("From=Jack", "Jack"),
+            ("From=1001", "1001"),
+        ] {
+            assert_eq!(filter(query), Ok(Some(party.to_owned())), "{query}");
+        }
+        assert_eq!(filter("To=%2B15017122661"), Ok(None));
+    }
+
+    #[test]
+    fn a_filter_by_a_number_without_its_plus_is_refused() {
+        for query in ["From=15017122661", "From=+15017122661", "From=442071838750"] {
+            let error = filter(query).unwrap_err();
+            assert!(error.contains("From") && error.contains("%2B"), "{query}: {error}");
+        }
+    }
 }

@@ -1,5 +1,5 @@
-//! Reads JSON and deserializes types from it, with readable errors that say which field is invalid, what it must be, and
-//! what was found. Duplicate fields are refused too.
+//! Reads JSON and deserializes types from it, with readable errors that say which field is wrong and why. Duplicate fields
+//! are refused too.
 
 use std::cell::RefCell;
 use std::fmt::{self, Display};
@@ -10,12 +10,13 @@ use serde_json::{Map, Value};
 
 use crate::model::field_words;
 
-/// An invalid field.
+/// A field that is invalid, unknown, missing or given twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// The path of the field, such as `match.pages`; empty for the whole value.
+    /// The path of the field, such as `match.pages`, or for an unknown field the path of the object that contains it; empty
+    /// for the whole value.
     pub place: String,
-    /// The expected and the actual value.
+    /// What is wrong with the field, for an invalid one the expected and the actual value.
     pub reason: String,
     /// Whether the error is an unknown field name.
     pub is_unknown: bool,
@@ -335,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_the_field_the_expected_value_and_the_actual_one() {
+    fn an_error_says_which_field_is_wrong_and_why() {
         for (value, error) in [
             (json!({ "inner": { "name": 5 }, "count": 0 }), "inner.name: must be a string, not 5"),
             (json!({ "inner": { "is_on": "yes" } }), "inner.is_on: must be true or false, not \"yes\""),

@@ -1,4 +1,4 @@
-//! Masks secrets before people see them: passwords in URLs, and tokens in request queries.
+//! Masks secrets before people see them: passwords in URLs, and parameters and JSON strings with secret names.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -130,7 +130,7 @@ impl Decoded {
     }
 }
 
-/// Masks the values of fields with secret names in JSON, which may be cut off anywhere. Everything else stays as it is.
+/// Masks strings in fields with secret names in JSON, which may be cut off anywhere. Everything else stays as it is.
 #[must_use]
 pub fn json_text(text: &str) -> Cow<'_, str> {
     let mut found = Vec::new();
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn secret_fields_of_json_are_masked_even_if_the_text_is_cut_off() {
+    fn secret_strings_in_json_are_masked_even_if_the_text_is_cut_off() {
         for (text, shown) in [
             (r#"{"auth_token":"S","sid":"AC1"}"#, r#"{"auth_token":"***","sid":"AC1"}"#),
             (

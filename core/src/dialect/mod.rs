@@ -1,5 +1,5 @@
-//! The wire formats: reads forms and queries, and writes JSON, dates, tokens and signatures. The engine decides what
-//! happens to a fax.
+//! The wire formats: reads and writes forms, queries, JSON, dates and page tokens, and signs requests and URLs. The engine
+//! decides what happens to a fax.
 
 pub mod address;
 pub mod advice;

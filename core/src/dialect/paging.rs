@@ -12,7 +12,7 @@ use crate::model::sid::{AccountSid, Id, IdForm};
 
 /// The default number of items on a page.
 pub const PAGE_SIZE_DEFAULT: usize = 50;
-/// The maximum number of items on a page. Twilio's API reduces larger sizes instead of refusing them, since SDKs send
+/// The maximum number of items on a page. In Twilio's form, larger sizes are reduced and not refused, since SDKs send
 /// their `limit` unchecked.
 pub const PAGE_SIZE_MAX: usize = 1_000;
 
@@ -158,7 +158,8 @@ impl PageRequest {
         let (page, names) = (parameter::whole_number(query, "Page")?.unwrap_or(0), Names::Prefixed(prefix));
         let token = parameter::given(query, "PageToken").map(|text| {
             Token::parse(text, names).ok_or_else(|| {
-                let message = format!("Invalid parameter PageToken: '{text}' is not a token of this list");
+                let message =
+                    format!("Invalid parameter PageToken: '{}' is not a token of this list", parameter::excerpt(text));
                 ApiError::new(Reason::PageToken, message)
             })
         });

@@ -11,7 +11,7 @@ use crate::model::webhook::Method;
 pub(super) const URL_LEN_MAX: usize = 4_000;
 /// The maximum length of a `FriendlyName`, in characters (Twilio's OpenAPI, 2010-04-01).
 const FRIENDLY_NAME_LEN_MAX: usize = 64;
-/// The maximum number of characters that an error message quotes from a refused value.
+/// The maximum number of characters that an error message quotes from a refused parameter.
 const EXCERPT_LEN_MAX: usize = 200;
 
 /// The meaning of an empty value in a form.
@@ -45,7 +45,7 @@ pub(super) fn boolean(form: &Form, name: &str) -> Result<Option<bool>, ApiError>
     match text {
         _ if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
         _ if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
-        _ => Err(ApiError::invalid(name, &format!("'{text}' is neither true nor false"))),
+        _ => Err(ApiError::invalid(name, &format!("'{}' is neither true nor false", excerpt(text)))),
     }
 }
 
@@ -53,7 +53,7 @@ pub(super) fn boolean(form: &Form, name: &str) -> Result<Option<bool>, ApiError>
 pub(super) fn whole_number(form: &Form, name: &str) -> Result<Option<u64>, ApiError> {
     let Some(text) = given(form, name) else { return Ok(None) };
     if !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(ApiError::invalid(name, &format!("'{text}' is not a whole number")));
+        return Err(ApiError::invalid(name, &format!("'{}' is not a whole number", excerpt(text))));
     }
     Ok(Some(text.parse().unwrap_or(u64::MAX)))
 }
@@ -69,7 +69,7 @@ pub(super) fn word<T: Copy>(
     let known = words.iter().copied().find(|word| text_of(*word) == text);
     known.map(Some).ok_or_else(|| {
         let words: Vec<_> = words.iter().map(|word| text_of(*word)).collect();
-        ApiError::invalid(name, &format!("'{text}' is not one of {}", words.join(", ")))
+        ApiError::invalid(name, &format!("'{}' is not one of {}", excerpt(text), words.join(", ")))
     })
 }
 

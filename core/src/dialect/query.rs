@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_the_parameter_the_expected_value_and_the_actual_one() {
+    fn an_error_says_which_parameter_is_wrong_and_why() {
         for (text, error) in [
             ("since=abc", "since: must be a whole number from 0 to 18446744073709551615, not \"abc\""),
             ("limit=-1", "limit: must be a whole number from 0 to 18446744073709551615, not \"-1\""),

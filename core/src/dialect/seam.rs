@@ -1,5 +1,5 @@
-//! The seam between the dialects and the rest of the program: error codes, and requests to apps. Each method here calls
-//! the code of the account's dialect, which is in the dialect's own folder.
+//! The seam between the dialects and the rest of the program: error codes, media URLs, and requests to apps. Each method
+//! here calls the code of the account's dialect, which is in the dialect's own folder.
 //!
 //! A dialect's REST API is elsewhere: its routes are in `http/`, in one folder per dialect, and its parameters and
 //! resources are in the dialect's folder.
@@ -108,7 +108,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the name of the service.
+    /// Returns the name of the company whose service the dialect is.
     #[must_use]
     pub const fn service(self) -> &'static str {
         match self {

@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn each_effect_of_a_rule_has_a_sentence() {
+    fn the_effect_of_a_rule_is_described_in_a_sentence() {
         let webhook = WebhookFault::default();
         let broken = |fault, after_pages| Outcome::Failed(LineFault { fault, after_pages, text: None });
         for (effect, expected) in [

@@ -34,7 +34,7 @@ pub fn of_form(auth_token: &str, url: &str, params: &[(String, String)]) -> Stri
     STANDARD.encode(hmac::sha1(auth_token.as_bytes(), signed_parts(url, params)))
 }
 
-/// Returns the kind of signature that a rule chose for a request; `None` if the request must have no signature.
+/// Returns the signature of a request, valid or not as a rule chose; `None` if the request must have no signature.
 pub(super) fn on_purpose(key: &str, signature: Signature, request: &Signed<'_>) -> Option<String> {
     let Signed { url, params, in_body } = *request;
     let sign = |key: &str| if in_body { of_form(key, url, params) } else { of_url(key, url) };

@@ -1,5 +1,5 @@
-//! The local CA: created when TLS or the proxy is first used, and kept in the user's data directory, or in memory if
-//! that directory can't be written. `serve` without TLS never touches the CA.
+//! The local CA: created when TLS is first used or its certificate is first downloaded, and kept in the user's data
+//! directory, or in memory if that directory can't be written. Until then, `serve` doesn't touch the CA.
 
 #[cfg(feature = "tls")]
 mod authority;

@@ -42,8 +42,8 @@ pub fn failure_code(failure: &Failure) -> Option<u32> {
     (!is_told_by_status(failure.fault)).then_some(TRANSMISSION)
 }
 
-/// Returns the error message that the fax shows: the failure's own detail, or one of SignalWire's common errors. `None`
-/// if the far end was busy or didn't answer.
+/// Returns the error message that the fax shows: one of SignalWire's common errors or, for a failed call and for a fault of
+/// the emulator itself, the failure's own detail. `None` if the far end was busy or didn't answer.
 #[must_use]
 pub fn failure_text(failure: &Failure) -> Option<&str> {
     let fault = failure.fault;
@@ -53,6 +53,8 @@ pub fn failure_text(failure: &Failure) -> Option<&str> {
         Some(failure.text_of_call(Dialect::SignalWire))
     } else if fault == Fault::Document {
         Some("Document generation error")
+    } else if fault == Fault::Internal {
+        Some(failure.text())
     } else {
         // All other faults concern the document fetch.
         Some("Document loading error")
@@ -165,4 +167,19 @@ pub const fn status_and_code(reason: Reason) -> (u16, u32) {
 #[must_use]
 pub fn more_info(code: u32) -> String {
     format!("https://developer.signalwire.com/compatibility-api/reference/error-codes#{code}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_fault_of_the_document_is_described_as_one() {
+        let text = |fault| failure_text(&Failure::with_detail(fault, "the detail")).map(str::to_owned);
+        assert_eq!(text(Fault::HttpStatus).as_deref(), Some("Document loading error"));
+        assert_eq!(text(Fault::Document).as_deref(), Some("Document generation error"));
+        assert_eq!(text(Fault::Transmission).as_deref(), Some("the detail"));
+        assert_eq!(text(Fault::Internal).as_deref(), Some("the detail"), "a fault of the emulator");
+        assert_eq!(text(Fault::Busy), None);
+    }
 }

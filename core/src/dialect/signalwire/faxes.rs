@@ -1,5 +1,5 @@
-//! SignalWire's Faxes: the parameters of create, list and update, and the Fax and Media resources
-//! (docs/fidelity.md, "SignalWire").
+//! SignalWire's Faxes: the parameters of create and list calls, the check before a cancelation, and the Fax and Media
+//! resources (docs/fidelity.md, "SignalWire").
 
 use std::sync::Arc;
 
@@ -29,7 +29,8 @@ use crate::model::time::Timestamp;
 
 /// The number of fields in a Fax resource.
 const FAX_FIELDS: usize = 20;
-/// The valid range of a `Ttl`, in minutes.
+/// The valid range of a `Ttl`: the number of minutes after the creation of a fax during which a number that is busy or
+/// doesn't answer is called again.
 const TTL_MINUTES: std::ops::RangeInclusive<u64> = 5..=300;
 /// The filters that are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["From", "To", "DateCreatedAfter", "DateCreatedOnOrBefore"];
@@ -68,8 +69,8 @@ pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> 
     Ok(order)
 }
 
-// SignalWire's docs give a default of 60 minutes, but no recorded response confirms it, so a fax without a Ttl is tried
-// only once.
+// SignalWire's docs give a default of 60 minutes, but no recorded response confirms it, so a fax without a Ttl is
+// called only once.
 fn ttl_minutes(form: &Form) -> Result<Option<u32>, ApiError> {
     let Some(minutes) = parameter::whole_number(form, "Ttl")? else { return Ok(None) };
     let minutes = Some(minutes).filter(|minutes| TTL_MINUTES.contains(minutes));
@@ -106,14 +107,14 @@ pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
 /// Returns [`Refusal::TooLateToCancel`] if the fax has any other status.
 pub fn check_cancel(engine: &Engine, sid: FaxSid) -> Result<(), Refusal> {
     let status = engine.fax(sid).map(Fax::status);
-    // An unknown fax, or one that is still arriving, has no status. It passes this check, since the engine will
-    // refuse to cancel it.
+    // For an unknown id, or while a fax is still arriving, the engine has no `Fax`. Both pass this check, because the
+    // engine itself will refuse to cancel them.
     let is_queued = status.unwrap_or(Status::Queued) == Status::Queued;
     if is_queued { Ok(()) } else { Err(Refusal::TooLateToCancel(sid)) }
 }
 
-/// A Fax as clients see it. The values are formatted only when the resource is serialized, after the world's lock is
-/// released.
+/// A Fax as clients see it. The values are formatted only when the resource is serialized: for a call that only reads,
+/// this is after the world's lock is released.
 #[derive(Debug, Clone)]
 pub struct FaxResource<'a> {
     view: View<'a>,
@@ -317,8 +318,8 @@ pub(super) fn fax_path(account: AccountSid, fax: FaxSid) -> String {
     format!("{}/Faxes/{fax}", account_path(account))
 }
 
-/// Returns the number of pages or, if the fax failed during its call, the number of pages that arrived. A recorded
-/// response shows 0 for a call in which none arrived.
+/// Returns the number of the document's pages or, once a call has failed, of the pages that arrived: 0 if the number was
+/// busy or didn't answer. A recorded response shows 0 for a call in which none arrived.
 pub(super) fn num_pages(fax: &Fax) -> Option<u32> {
     if broke_off(fax) {
         fax.failure().and_then(|failure| failure.pages_over).or(Some(0))
@@ -338,7 +339,7 @@ pub(super) fn price(fax: &Fax) -> Option<f64> {
     Some(f64::from(minutes * PRICE_HUNDREDTHS_OF_CENTS) / 10_000.0)
 }
 
-/// Returns whether a fax failed during a call, after its document was ready.
+/// Returns whether a fax failed during a call.
 fn broke_off(fax: &Fax) -> bool {
     fax.status() == Status::Failed && fax.duration_s().is_some()
 }

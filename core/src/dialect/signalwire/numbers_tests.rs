@@ -94,6 +94,7 @@ fn each_invalid_parameter_has_its_code_and_is_named() {
     for (bad, code) in [("", 10000), ("PhoneNumber=555", 21421), ("AreaCode=12", 21451)] {
         let error = buy_number(&form(bad), SEED).unwrap_err();
         assert_eq!((error.status(Dialect::SignalWire), error.code(Dialect::SignalWire)), (422, code), "{bad}");
+        assert!(error.message.contains(bad.split('=').next().unwrap()), "{}", error.message);
     }
 }
 

@@ -48,7 +48,10 @@ pub fn list_alerts(query: &Form) -> Result<(AlertFilter, PageRequest), ApiError>
         // A string of ten characters is a day without a time.
         let moment = date::parse(text).map(|moment| (moment, text.trim().len() == "2015-07-30".len()));
         moment.map(Some).ok_or_else(|| {
-            ApiError::invalid(name, &format!("'{text}' is not a date like 2021-03-01 or 2021-03-01T10:00:00Z"))
+            ApiError::invalid(
+                name,
+                &format!("'{}' is not a date like 2021-03-01 or 2021-03-01T10:00:00Z", parameter::excerpt(text)),
+            )
         })
     };
     let start = moment("StartDate")?.map(|(start, _)| start);

@@ -234,7 +234,9 @@ fn whole(query: &Form, name: &str, max: u16) -> Result<Option<u16>, ApiError> {
 
 fn near_number(query: &Form) -> Result<Option<PhoneNumber>, ApiError> {
     let Some(text) = parameter::given(query, "NearNumber") else { return Ok(None) };
-    let number = text.parse().map_err(|error| ApiError::invalid("NearNumber", &format!("'{text}' is {error}")));
+    let number = text
+        .parse()
+        .map_err(|error| ApiError::invalid("NearNumber", &format!("'{}' is {error}", parameter::excerpt(text))));
     number.map(Some)
 }
 

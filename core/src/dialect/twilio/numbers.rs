@@ -245,7 +245,10 @@ fn area(form: &Form, kind: Option<NumberKind>) -> Result<NumberRequest, ApiError
     let digits = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
     let area = text.parse().ok().filter(|_| digits);
     area.map(NumberRequest::Area).ok_or_else(|| {
-        ApiError::new(Reason::InvalidAreaCode, format!("AreaCode '{text}' is not a three-digit area code"))
+        ApiError::new(
+            Reason::InvalidAreaCode,
+            format!("AreaCode '{}' is not a three-digit area code", parameter::excerpt(text)),
+        )
     })
 }
 
@@ -255,7 +258,10 @@ impl DigitPattern {
         let tail = text.strip_prefix(['+', ' ']);
         let digits = tail.unwrap_or(text);
         if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*') {
-            return Err(ApiError::invalid("PhoneNumber", &format!("'{text}' has characters other than digits and *")));
+            return Err(ApiError::invalid(
+                "PhoneNumber",
+                &format!("'{}' has characters other than digits and *", parameter::excerpt(text)),
+            ));
         }
         Ok(Self { text: digits.to_owned(), from_start: tail.is_some() })
     }

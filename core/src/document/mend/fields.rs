@@ -1,12 +1,13 @@
-//! Draws the values of form fields, the text of notes and the names of stamps in plain Helvetica.
+//! Draws the values of form fields, the text of notes and the names of stamps in plain Helvetica, and the crosses of
+//! ticked buttons.
 
 use super::value::{Store, Value, plain};
 use super::{Findings, colors, lexer, names};
 
 /// The maximum depth of nested fields, which also ends a chain of parents that leads back to itself.
 const LEVELS_MAX: usize = 12;
-/// The maximum number of letters that are drawn per value.
-const LETTERS_MAX: usize = 20_000;
+/// The maximum number of characters that are drawn per value, more than fit on a page.
+const CHARACTERS_MAX: usize = 20_000;
 /// The flags of text fields (ISO 32000-1, table 228) and of buttons (table 226) that matter here.
 const MULTILINE: u32 = 1 << 12;
 const PASSWORD: u32 = 1 << 13;
@@ -293,7 +294,7 @@ fn text_of(bytes: &[u8]) -> String {
             })
             .collect(),
     };
-    text.chars().take(LETTERS_MAX).collect()
+    text.chars().take(CHARACTERS_MAX).collect()
 }
 
 /// The colour and the size of text.
@@ -472,6 +473,7 @@ mod tests {
     fn text_strings_are_decoded_in_every_encoding() {
         assert_eq!(text_of(b"caf\xe9"), "café");
         assert_eq!(text_of(b"\xfe\xff\x04\x16\x00a"), "Жa");
+        assert_eq!(text_of(b"\xff\xfe\x16\x04a\x00"), "Жa");
         assert_eq!(text_of("\u{feff}né".as_bytes()), "né");
     }
 

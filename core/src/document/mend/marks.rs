@@ -5,7 +5,7 @@ use super::fields::{self, Look};
 use super::value::{Value, plain};
 use super::{Findings, Mender};
 
-/// The maximum number of annotations drawn per page.
+/// The maximum number of annotations that are drawn per page; more are reported.
 const ANNOTATIONS_MAX: usize = 5_000;
 /// The maximum number of points that are read per line of an annotation.
 const POINTS_MAX: usize = 100_000;
@@ -20,6 +20,10 @@ impl<'a> Mender<'a> {
         let raw = page.entries().and_then(|entries| entries.get(b"Annots".as_slice())).cloned().unwrap_or(Value::Null);
         let all = self.store.resolve(&raw);
         let mut annotations = Vec::new();
+        if all.items().len() > ANNOTATIONS_MAX {
+            self.store.changed = true;
+            findings.note(format!("annotations are missing: only the first {ANNOTATIONS_MAX} of the page are drawn"));
+        }
         for annotation in all.items().iter().take(ANNOTATIONS_MAX) {
             let resolved = self.store.resolve(annotation);
             if resolved.entries().is_none() {

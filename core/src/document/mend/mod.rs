@@ -1,7 +1,7 @@
-//! Repairs PDFs so that the renderer draws everything that they contain. The faults include pages that are listed
-//! twice, boxes without an area, incomplete streams, annotations without an appearance, fonts that are not embedded,
-//! and black ink that would become grey. Irreparable faults are reported. A document without faults is drawn unchanged;
-//! a document with faults is rewritten.
+//! Repairs what the renderer is known to leave out or to draw wrongly: pages that are listed twice, boxes without an
+//! area, incomplete streams, annotations without an appearance, fonts that are not embedded, black ink that would become
+//! grey. What can't be repaired is reported. A document in which there is nothing to repair is drawn unchanged; any
+//! other is rewritten.
 
 mod colors;
 mod content;
@@ -42,7 +42,7 @@ const ENDLESS: &str = "a part of the page is missing: its forms draw each other 
 /// The maximum number of forms and images that a page or a form may draw. The contents of a form count each time that it
 /// is drawn.
 const DRAWS_MAX: u64 = 500_000;
-/// The maximum number of content streams per page.
+/// The maximum number of content streams per page; a page with more is cut off.
 const CONTENTS_MAX: usize = 10_000;
 
 /// A document that is ready to be drawn.
@@ -112,6 +112,7 @@ pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
         store,
         cmyk,
         form,
+        fonts,
         known: HashMap::new(),
         open: HashSet::new(),
         texts: fonts::Texts::default(),
@@ -129,7 +130,7 @@ pub(super) fn mended(pdf: &Pdf, fonts: &Fonts) -> Mended {
     }
     // Fonts come last, because a replacement font must have the characters that all pages need.
     let texts = std::mem::take(&mut mender.texts);
-    for (page, loss) in texts.settle(&mut mender.store, fonts) {
+    for (page, loss) in texts.replace_fonts(&mut mender.store, fonts) {
         if let Some(notes) = notes.get_mut(page)
             && !notes.losses.contains(&loss)
         {
@@ -157,6 +158,8 @@ struct Mender<'a> {
     store: Store<'a>,
     cmyk: Value<'a>,
     form: fields::Form<'a>,
+    /// The fonts that can replace those that aren't embedded.
+    fonts: &'a Fonts,
     /// The findings from the objects that have been visited.
     known: HashMap<Id, Rc<Findings>>,
     /// The objects that are being visited, so that an object that contains itself is recognised.
@@ -223,6 +226,10 @@ impl<'a> Mender<'a> {
             vec![contents.clone()]
         };
         let (mut content, mut is_new) = (Vec::new(), false);
+        if resolved.items().len() > CONTENTS_MAX {
+            findings.note(CONTENT_CUT);
+            is_new = true;
+        }
         for part in parts {
             let part = self.store.resolve(&part);
             match streams::decoded(&mut self.store, &part) {

@@ -1,6 +1,6 @@
 //! Maps glyph names and one-byte codes to characters, for fonts that are not embedded.
 
-/// The letters beyond ISO 8859-1 that the renderer's built-in fonts have (the Adobe standard Latin set).
+/// The characters beyond ISO 8859-1 that the renderer's built-in fonts have (the Adobe standard Latin set).
 const LATIN_MORE: &str = "ıŁłŒœŠšŸŽžƒˆˇ˘˙˚˛˜˝–—‘’‚“”„†‡•…‰‹›⁄€™−ﬁﬂ";
 /// The characters of Windows code page 1252 from 0x80 on, with a space for each undefined code.
 const WINDOWS: &str = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ";
@@ -9,7 +9,7 @@ const MAC: &str = "ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúù�
 /// The names of the glyphs in the standard Latin set, each directly followed by its character. Letters with an accent
 /// are in `ACCENTED` instead.
 const MARKS: &str = "space  exclam! quotedbl\" numbersign# dollar$ percent% ampersand& quotesingle' quoteright’ parenleft( parenright) asterisk* plus+ comma, hyphen- minus− period. slash/ zero0 one1 two2 three3 four4 five5 six6 seven7 eight8 nine9 colon: semicolon; less< equal= greater> question? at@ bracketleft[ backslash\\ bracketright] asciicircum^ underscore_ grave` quoteleft‘ braceleft{ bar| braceright} asciitilde~ exclamdown¡ cent¢ sterling£ fraction⁄ yen¥ florinƒ section§ currency¤ quotedblleft“ guillemotleft« guilsinglleft‹ guilsinglright› fiﬁ flﬂ endash– dagger† daggerdbl‡ periodcentered· middot· paragraph¶ bullet• quotesinglbase‚ quotedblbase„ quotedblright” guillemotright» ellipsis… perthousand‰ questiondown¿ acute´ circumflexˆ tilde˜ macron¯ breve˘ dotaccent˙ dieresis¨ ring˚ cedilla¸ hungarumlaut˝ ogonek˛ caronˇ emdash— AEÆ ordfeminineª LslashŁ OslashØ OEŒ ordmasculineº aeæ dotlessiı lslashł oslashø oeœ germandblsß onesuperior¹ twosuperior² threesuperior³ onehalf½ onequarter¼ threequarters¾ copyright© registered® trademark™ degree° logicalnot¬ plusminus± multiply× divide÷ brokenbar¦ muµ Eth\u{d0} ethð ThornÞ thornþ Euro€ nbspace\u{a0} nonbreakingspace\u{a0} sfthyphen\u{ad} softhyphen\u{ad} Dcroatđ dcroatđ";
-/// The letters with an accent, by the name of the accent; each letter follows its base letter.
+/// The letters with an accent, by the name of the accent; each follows its base letter.
 const ACCENTED: [(&str, &str); 14] = [
     ("grave", "AÀEÈIÌOÒUÙaàeèiìoòuù"),
     ("acute", "AÁCĆEÉIÍLĹNŃOÓRŔSŚUÚYÝZŹaácćeéiílĺnńoórŕsśuúyýzź"),
@@ -33,14 +33,14 @@ const GREEK: [&str; 25] = [
     "Omicron", "Pi", "Rho", "", "Sigma", "Tau", "Upsilon", "Phi", "Chi", "Psi", "Omega",
 ];
 
-/// Returns whether the renderer's built-in fonts have a letter, or the letter is invisible.
-pub(super) fn is_latin(letter: char) -> bool {
-    matches!(letter, ' '..='~' | '\u{a0}'..='\u{ff}') || LATIN_MORE.contains(letter) || is_invisible(letter)
+/// Returns whether the renderer's built-in fonts have a character, or the character is invisible.
+pub(super) fn is_latin(character: char) -> bool {
+    matches!(character, ' '..='~' | '\u{a0}'..='\u{ff}') || LATIN_MORE.contains(character) || is_invisible(character)
 }
 
 /// Returns whether a character is a space, a line break, a direction mark or a byte order mark.
-const fn is_invisible(letter: char) -> bool {
-    matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{feff}' | '\u{2000}'..='\u{200a}')
+const fn is_invisible(character: char) -> bool {
+    matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{feff}' | '\u{2000}'..='\u{200a}')
 }
 
 /// Returns whether a name denotes a standard symbol font, which is built into the renderer.
@@ -60,18 +60,18 @@ pub(super) fn is_of_symbols(name: &str) -> bool {
 pub(super) fn of_windows(code: u8) -> Option<char> {
     match code {
         // In PDF, undefined codes show a bullet (ISO 32000-1, annex D.2).
-        0x80..=0x9f => WINDOWS.chars().nth(usize::from(code - 0x80)).filter(|letter| *letter != ' ').or(Some('•')),
+        0x80..=0x9f => WINDOWS.chars().nth(usize::from(code - 0x80)).filter(|known| *known != ' ').or(Some('•')),
         0..=0x1f | 0x7f => Some(' '),
         _ => Some(char::from(code)),
     }
 }
 
 /// Returns the code of a character in Windows code page 1252, if it has one.
-pub(super) fn to_windows(letter: char) -> Option<u8> {
-    match u32::from(letter) {
+pub(super) fn to_windows(character: char) -> Option<u8> {
+    match u32::from(character) {
         code @ (0x20..=0x7e | 0xa0..=0xff) => u8::try_from(code).ok(),
         _ => {
-            let place = WINDOWS.chars().position(|known| known == letter && known != ' ')?;
+            let place = WINDOWS.chars().position(|known| known == character && known != ' ')?;
             u8::try_from(place + 0x80).ok()
         }
     }
@@ -86,13 +86,13 @@ pub(super) fn of_mac(code: u8) -> Option<char> {
 }
 
 /// Returns the character for a glyph name, according to the part of the Adobe Glyph List that is needed here.
-pub(super) fn letter(name: &[u8]) -> Option<char> {
+pub(super) fn character(name: &[u8]) -> Option<char> {
     let name = std::str::from_utf8(name).ok()?;
-    // A suffix distinguishes variants of the same letter, as in `a.sc`.
+    // A suffix distinguishes variants of the same character, as in `a.sc`.
     let plain = name.split('.').next().filter(|plain| !plain.is_empty()).unwrap_or(name);
-    let mut letters = plain.chars();
-    if let (Some(letter), None) = (letters.next(), letters.next()) {
-        return Some(letter);
+    let mut characters = plain.chars();
+    if let (Some(only), None) = (characters.next(), characters.next()) {
+        return Some(only);
     }
     if plain == ".notdef" || name == ".notdef" {
         return Some(' ');
@@ -114,11 +114,10 @@ pub(super) fn letter(name: &[u8]) -> Option<char> {
 fn marks(name: &str) -> Option<char> {
     MARKS.split_inclusive(' ').find_map(|entry| {
         let entry = entry.strip_suffix(' ').unwrap_or(entry);
-        let letter = entry.strip_prefix(name)?;
-        let mut letters = letter.chars();
+        let mut rest = entry.strip_prefix(name)?.chars();
         // The character of `space` itself has been removed as the separator.
-        let only = letters.next().unwrap_or(' ');
-        letters.next().is_none().then_some(only)
+        let only = rest.next().unwrap_or(' ');
+        rest.next().is_none().then_some(only)
     })
 }
 
@@ -180,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn glyph_names_map_to_letters() {
+    fn glyph_names_map_to_characters() {
         for (name, wanted) in [
             ("A", 'A'),
             ("Aacute", 'Á'),
@@ -199,13 +198,13 @@ mod tests {
             ("quotedblleft", '“'),
             ("a.alt", 'a'),
         ] {
-            assert_eq!(letter(name.as_bytes()), Some(wanted), "{name}");
+            assert_eq!(character(name.as_bytes()), Some(wanted), "{name}");
         }
-        assert_eq!(letter(b"g23"), None);
+        assert_eq!(character(b"g23"), None);
     }
 
     #[test]
-    fn one_byte_encodings_map_to_letters() {
+    fn one_byte_encodings_map_to_characters() {
         assert_eq!((of_windows(0x80), of_windows(0xe9), of_mac(0x8e)), (Some('€'), Some('é'), Some('é')));
         assert_eq!((to_windows('€'), to_windows('é'), to_windows('Ж')), (Some(0x80), Some(0xe9), None));
         assert!(is_latin('ﬁ') && is_latin('Ÿ') && !is_latin('Ж') && !is_latin('č'));

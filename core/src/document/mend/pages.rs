@@ -128,7 +128,7 @@ impl<'a> Walk<'a> {
         let own = above.narrowed(store, page);
         let mut losses = Vec::new();
         let media = rectangle(store, &own.media).unwrap_or_else(|| {
-            let what = if own.media.is_null() { "has no size" } else { "has a size of zero" };
+            let what = if own.media.is_null() { "has no size" } else { "has no valid size" };
             losses.push(format!("the page {what}: it is sent in letter size"));
             LETTER
         });
@@ -137,7 +137,9 @@ impl<'a> Walk<'a> {
         } else {
             let inside = rectangle(store, &own.crop).and_then(|crop| common(crop, media));
             inside.unwrap_or_else(|| {
-                losses.push("the page's CropBox doesn't overlap the page: the whole page is sent".to_owned());
+                losses.push(
+                    "the page's CropBox is invalid or doesn't overlap the page: the whole page is sent".to_owned(),
+                );
                 media
             })
         };

@@ -16,7 +16,8 @@ impl<'a> Mender<'a> {
         let resources = self.store.resolve(given);
         let mut changes = Changes::new();
         self.objects(&resources, given, survey, findings);
-        self.shown(&resources, survey, findings);
+        let fonts = self.shown(&resources, survey, findings);
+        changes.extend(fonts.map(|fonts| (b"Font".to_vec(), fonts)));
         let spaces = self.color_spaces(&resources, survey);
         changes.extend(spaces.map(|spaces| (b"ColorSpace".to_vec(), spaces)));
         for category in ["Pattern", "Shading"] {
@@ -153,9 +154,11 @@ impl<'a> Mender<'a> {
         self.store.replaced(object, form);
     }
 
-    /// Records the strings that are shown in each font, and reports fonts that are missing.
-    fn shown(&mut self, resources: &Value<'a>, survey: &Survey, findings: &mut Findings) {
+    /// Records the strings that are shown in each font, and reports fonts that are missing. Replaces fonts that are not
+    /// separate objects; `None` if the fonts can stay unchanged for now.
+    fn shown(&mut self, resources: &Value<'a>, survey: &Survey, findings: &mut Findings) -> Option<Value<'a>> {
         let all = self.store.get(resources, "Font");
+        let mut changes = Changes::new();
         for (name, texts) in &survey.texts {
             let font = all.entries().and_then(|entries| entries.get(name)).cloned().unwrap_or(Value::Null);
             let resolved = self.store.resolve(&font);
@@ -163,43 +166,54 @@ impl<'a> Mender<'a> {
                 let name = String::from_utf8_lossy(name);
                 findings
                     .note(format!("text may be wrong: the page names the font {name}, but the PDF doesn't contain it"));
-                continue;
-            }
-            if self.store.get(&resolved, "Subtype").is_name("Type3") {
-                self.letters(&font, &resolved, resources, findings);
+            } else if self.store.get(&resolved, "Subtype").is_name("Type3") {
+                self.glyphs(&font, &resolved, resources, findings);
+            } else if let Value::Ref(id) = font {
+                self.texts.note(&mut self.store, self.number, id, texts);
             } else {
-                self.texts.note(&mut self.store, self.number, &font, texts);
+                let replacement = fonts::replacement(&mut self.store, self.fonts, &font, texts);
+                changes.extend(replacement.font.map(|font| (name.clone(), font)));
+                if let Some(loss) = replacement.loss {
+                    findings.note(loss);
+                }
             }
         }
+        (!changes.is_empty()).then(|| changed(&mut self.store, &all, changes))
     }
 
-    /// Checks the content streams that draw the letters of a Type 3 font.
-    fn letters(&mut self, font: &Value<'a>, resolved: &Value<'a>, inherited: &Value<'a>, findings: &mut Findings) {
-        let Value::Ref(id) = font else { return };
-        if self.known.contains_key(id) || self.open.len() > DEPTH_MAX || !self.open.insert(*id) {
+    /// Checks the content streams that draw the glyphs of a Type 3 font.
+    fn glyphs(&mut self, font: &Value<'a>, resolved: &Value<'a>, inherited: &Value<'a>, findings: &mut Findings) {
+        let id = if let Value::Ref(id) = font { Some(*id) } else { None };
+        if let Some(known) = id.and_then(|id| self.known.get(&id)) {
+            findings.add(known);
+            return;
+        }
+        if self.open.len() > DEPTH_MAX || id.is_some_and(|id| !self.open.insert(id)) {
             return;
         }
         let own = self.store.get(resolved, "Resources");
         let given = if own.is_null() { inherited.clone() } else { own };
         let mut found = Findings::default();
-        let letters = self.store.get(resolved, "CharProcs");
-        for letter in letters.entries().into_iter().flat_map(|entries| entries.values()).take(fonts::LETTERS_MAX) {
-            let content = self.store.resolve(letter);
+        let glyphs = self.store.get(resolved, "CharProcs");
+        for glyph in glyphs.entries().into_iter().flat_map(|entries| entries.values()).take(fonts::GLYPHS_MAX) {
+            let content = self.store.resolve(glyph);
             let Some(decoded) = streams::decoded(&mut self.store, &content) else { continue };
             let survey = content::survey(&decoded.bytes);
             let resolved = self.store.resolve(&given);
             self.objects(&resolved, &given, &survey, &mut found);
-            // A complete letter that names the replacement for CMYK stays unchanged, because the font's resources don't
+            // A complete glyph that names the replacement for CMYK stays unchanged, because the font's resources don't
             // contain that replacement.
             let has_cmyk = !survey.names_cmyk && !survey.edits.is_empty();
             if has_cmyk || !decoded.whole {
                 let instead = content.with_data(content::edited(&decoded.bytes, &survey.edits));
-                self.store.replaced(letter, instead);
+                self.store.replaced(glyph, instead);
             }
         }
-        self.open.remove(id);
         findings.add(&found);
-        self.known.insert(*id, found.into());
+        if let Some(id) = id {
+            self.open.remove(&id);
+            self.known.insert(id, found.into());
+        }
     }
 
     /// Replaces CMYK among the colour spaces; `None` if they can stay unchanged.
