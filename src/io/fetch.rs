@@ -1,4 +1,4 @@
-//! Fetches the document of an outbound fax: one signed GET, with a size limit.
+//! Fetches the document of an outbound fax by a signed GET, with limits on its size and its redirects.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use crate::model::webhook::{ExchangeFailure, ExchangeRecord, Method, Purpose};
 
 /// The maximum number of redirects that are followed when fetching a document.
 pub const REDIRECTS_MAX: usize = 10;
-/// The largest document that is fetched, in bytes. Twilio states no limit; apps cap uploads at 10 MB.
+/// The largest document that is fetched, in bytes. Twilio states no limit; known fax apps limit their own
+/// uploads to 10 MB, so this leaves ample room.
 pub const DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Fetches a document. Returns the document with its charge to the memory budget, and a record of the exchange.

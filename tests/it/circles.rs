@@ -1,5 +1,5 @@
-//! Checks that no two files of a package import each other, directly or through others; only a module and its children
-//! may.
+//! Checks that no two files of a package import each other, directly or through others; only a module and the modules
+//! within it may.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,7 +101,7 @@ fn knot(mut imports: BTreeMap<Module, BTreeSet<Module>>) -> BTreeMap<Module, BTr
     }
 }
 
-/// Lists the modules that each file imports, except itself, its parents and its children.
+/// Lists the modules that each file imports, except itself and the modules around and within it.
 fn imports(files: &[(Module, String)]) -> BTreeMap<Module, BTreeSet<Module>> {
     let modules: BTreeSet<Module> = files.iter().map(|(module, _)| module.clone()).collect();
     let of = |(module, text): &(Module, String)| {
@@ -122,7 +122,7 @@ fn no_files_import_each_other() {
         let imports = imports(&files);
         assert!(
             imports.values().filter(|targets| !targets.is_empty()).count() > 50,
-            "only a few imports of {package} were found"
+            "only a few files of {package} were found to import others"
         );
         let knot = knot(imports);
         assert!(knot.is_empty(), "these files import one another: {knot:#?}");

@@ -44,7 +44,7 @@ pub struct Options {
     pub quality: Option<Quality>,
     /// The way in which greys are rendered.
     pub tone: Tone,
-    /// The codings whose bits are counted for each page.
+    /// The codings in which the size of each page is worked out, in bits.
     pub counting: Counting,
     /// The fonts for PDFs that don't embed their own.
     pub fonts: Fonts,
@@ -187,7 +187,7 @@ fn of_page(
             Collected::Text(text, is_cut) => {
                 Some(PageText { has_pictures: renderer.has_pictures(), ..sink.text(&text, is_cut) })
             }
-            // A page without text is a picture, unless it is blank.
+            // A blank page has empty text. Any other page without text is a picture, whose text isn't known.
             Collected::Nothing if is_piece_white && !page.paints => Some(sink.text("", false)),
             Collected::Nothing | Collected::Unknown => None,
         };

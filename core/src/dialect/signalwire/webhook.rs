@@ -15,7 +15,7 @@ use crate::twiml::Reading;
 /// The `User-Agent` of SignalWire's requests (captured from the callback of a text message).
 pub const USER_AGENT: &str = "SignalwireCallback/1.0";
 
-/// The header with the signature of a request (SignalWire's libraries: validators).
+/// The header with the signature of a request (source: the validators in SignalWire's libraries).
 pub const SIGNATURE_HEADER: &str = "X-SignalWire-Signature";
 /// The maximum number of redirects that a webhook follows (SignalWire docs: webhooks).
 pub const REDIRECTS_MAX: usize = 3;
@@ -33,7 +33,7 @@ pub fn headers(signing_key: &str, signature: Signature, request: &Signed<'_>, na
 }
 
 /// Interprets an app's response as SignalWire does: it must have a cXML content type, and `<Receive>` has no
-/// `storeMedia` attribute, although SignalWire's libraries write one.
+/// `storeMedia` attribute, although SignalWire's libraries can write one.
 #[must_use]
 pub fn cxml(reading: Reading) -> Reading {
     let stored = "storeMedia is not an attribute of SignalWire's <Receive>: the fax is stored, but no file is sent to \

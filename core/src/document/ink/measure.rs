@@ -1,6 +1,6 @@
-//! Estimates whether the full renderer, hayro, can draw a page. hayro 0.9 doesn't limit the number of dashes, pattern
-//! tiles, image copies, or lines that a curve becomes. So a few numbers on a page can demand more memory than any
-//! machine has. The device in this file receives everything that a page draws, including the contents of patterns and
+//! Estimates whether the full renderer, hayro, can draw a page. hayro 0.9 limits neither the number of dashes, pattern
+//! tiles and image copies, nor the number of lines into which it flattens a curve. So a few numbers on a page can demand
+//! more memory than any machine has. The device in this file receives everything that a page draws, including the contents of patterns and
 //! masks, and adds up the cost without drawing anything.
 
 use std::collections::{HashMap, HashSet};
@@ -29,9 +29,9 @@ const BYTES_PER_EDGE_PEL: f64 = 12.0;
 const BYTES_PER_FILLED_PEL: f64 = 1.0 / 64.0;
 /// The estimated total length of a letter's edges, in ems.
 const LETTER_EDGE_EMS: f64 = 5.0;
-/// The maximum number of lines that the curves of one path may become; they take a quarter of a renderer's memory.
+/// The maximum number of lines into which the curves of one path may be flattened; they take a quarter of a renderer's memory.
 const LINES_MAX: f64 = 2e6;
-/// The number of lines in the outline of a stroked curve, per line that the curve itself becomes.
+/// The number of lines in the outline of a stroked curve for each line into which the curve itself is flattened.
 const LINES_OF_STROKE: f64 = 16.0;
 /// The maximum number of copies of pattern cells per page.
 const TILES_MAX: f64 = 100_000.0;
@@ -41,8 +41,7 @@ const PATTERNS_MAX: usize = 10_000;
 const LETTER_EMS: f64 = 8.0;
 /// Units per em in hayro's outlines.
 const EM: f64 = 1_000.0;
-/// The number of stencils per page that are assumed to be painted with a pattern, because only decoding them could
-/// tell.
+/// The number of stencils per page that are assumed, without being decoded, to be painted with a pattern.
 const STENCILS_TAKEN_AS_PATTERNED: u32 = 4;
 /// The bytes per pel of a picture created by hayro, which has four channels.
 const BYTES_PER_PEL: f64 = 4.0;
@@ -59,7 +58,7 @@ const SIDE_PELS_MAX: f64 = 65_535.0;
 pub(super) struct Measure {
     /// The area that is drawn: the page, or a pattern's cell while that is being measured.
     shown: Rect,
-    /// The bytes of the pictures that hayro keeps.
+    /// The bytes that hayro keeps: pictures, masks, edges and filled pels.
     bytes: f64,
     /// The number of copies of pattern cells.
     tiles: f64,
@@ -71,8 +70,8 @@ pub(super) struct Measure {
     stencils: u32,
     /// The masks that have been measured. hayro draws each of them only once.
     seen: HashSet<u128>,
-    /// For each pattern, the number of cells that are drawn for one copy of its cell: that copy, and the cells of the
-    /// patterns within it. The number is infinite while the pattern is being measured, so that a pattern that contains
+    /// For each pattern, how many cells hayro draws each time it draws this pattern's cell: one for the cell itself, and
+    /// those of all patterns nested in it. The number is infinite while the pattern is being measured, so that a pattern that contains
     /// itself exceeds the limit.
     cells: HashMap<u128, f64>,
 }

@@ -9,8 +9,8 @@ use super::near::flatten_near;
 const SAMPLES: u32 = 5;
 /// The maximum deviation of a flattened curve from the curve itself, in pels.
 const TOLERANCE: f64 = 0.1;
-/// The maximum number of crossings of shapes with sample lines per page; a page that needs more is left to the full
-/// renderer.
+/// The maximum number of times that shapes may cross sample lines on one page; a page that needs more is left to the
+/// full renderer.
 const CROSSINGS_MAX: u64 = 20_000_000;
 
 /// The maximum number of crossings per shape, because all of them are kept until it is painted.
@@ -33,12 +33,12 @@ pub(super) struct Raster {
     sorter: Sorter,
     /// The coverage of each pel by spans that begin or end in it; all values are zero again after each row.
     covered: Vec<f32>,
-    /// The change, from the previous pel to each pel, in the number of sample lines that cover the pel fully; all
+    /// For each pel, how many more sample lines cover it fully than cover the pel before it, negative if fewer; all
     /// values are zero again after each row.
     steps: Vec<f32>,
     /// The pels at which `covered` or `steps` may be non-zero.
     marks: Vec<u32>,
-    /// The number of crossings on the page so far.
+    /// How much of `CROSSINGS_MAX` the page has used so far.
     spent: u64,
 }
 

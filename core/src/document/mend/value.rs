@@ -197,7 +197,7 @@ impl<'a> Store<'a> {
         self.load(Id::of_file(root.obj_number, root.gen_number))
     }
 
-    /// Returns all dictionaries in the file that are separate objects.
+    /// Returns the dictionaries in the file that are indirect objects, up to a limit.
     pub(super) fn all_dicts(&self) -> impl Iterator<Item = Value<'a>> {
         let dicts = self.pdf.objects().into_iter().filter(|object| matches!(object, Object::Dict(_)));
         dicts.take(OBJECTS_MAX).map(|object| Value::of(&object, 0))
@@ -258,8 +258,8 @@ impl<'a> Store<'a> {
         Value::Ref(id)
     }
 
-    /// Replaces the object to which a value refers, and returns the reference. If the value is not a reference, returns
-    /// what must be used instead of it.
+    /// Replaces the object to which a value refers, and returns the reference. If the value is not a reference, nothing
+    /// can be replaced here, and the caller must put the returned value in its place.
     pub(super) fn replaced(&mut self, old: &Value<'a>, new: Value<'a>) -> Value<'a> {
         self.changed = true;
         if let Value::Ref(id) = old {
