@@ -1,7 +1,7 @@
 //! Estimates whether the full renderer, hayro, can draw a page. hayro 0.9 limits neither the number of dashes, pattern
-//! tiles and image copies, nor the number of lines into which it flattens a curve. So a few numbers on a page can demand
-//! more memory than any machine has. The device in this file receives everything that a page draws, including the contents of patterns and
-//! masks, and adds up the cost without drawing anything.
+//! tiles and image copies, nor the number of lines into which it flattens a curve. So a few numbers on a page can
+//! demand more memory than any machine has. The device in this file receives everything that a page draws, including
+//! the contents of patterns and masks, and adds up the cost without drawing anything.
 
 use std::collections::{HashMap, HashSet};
 
@@ -29,7 +29,8 @@ const BYTES_PER_EDGE_PEL: f64 = 12.0;
 const BYTES_PER_FILLED_PEL: f64 = 1.0 / 64.0;
 /// The estimated total length of a letter's edges, in ems.
 const LETTER_EDGE_EMS: f64 = 5.0;
-/// The maximum number of lines into which the curves of one path may be flattened; they take a quarter of a renderer's memory.
+/// The maximum number of lines into which the curves of one path may be flattened; they take a quarter of a renderer's
+/// memory.
 const LINES_MAX: f64 = 2e6;
 /// The number of lines in the outline of a stroked curve for each line into which the curve itself is flattened.
 const LINES_OF_STROKE: f64 = 16.0;
@@ -71,8 +72,8 @@ pub(super) struct Measure {
     /// The masks that have been measured. hayro draws each of them only once.
     seen: HashSet<u128>,
     /// For each pattern, how many cells hayro draws each time it draws this pattern's cell: one for the cell itself, and
-    /// those of all patterns nested in it. The number is infinite while the pattern is being measured, so that a pattern that contains
-    /// itself exceeds the limit.
+    /// those of all patterns nested in it. The number is infinite while the pattern is being measured, so that a pattern
+    /// that contains itself exceeds the limit.
     cells: HashMap<u128, f64>,
 }
 
