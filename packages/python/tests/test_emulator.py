@@ -61,15 +61,40 @@ def test_a_running_emulator_stays() -> None:
 
 @pytest.mark.parametrize("given", ["argument", "flag", "variable"])
 def test_a_control_token_is_passed_on(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if given == "variable":
-        monkeypatch.setenv("FAUXFAX_CONTROL_TOKEN", "s3cret")
     flags = ["--control-token", "s3cret"] if given == "flag" else []
-    with fauxfax.Emulator.start(*flags, control_token="s3cret" if given == "argument" else None) as emulator:
+    env = {"FAUXFAX_CONTROL_TOKEN": "s3cret"} if given == "variable" else None
+    with fauxfax.Emulator.start(*flags, control_token="s3cret" if given == "argument" else None, env=env) as emulator:
         emulator.account().wait_idle()
         assert fauxfax.Emulator.at(emulator.url, "s3cret").health()["status"] == "ok"
-        monkeypatch.delenv("FAUXFAX_CONTROL_TOKEN", raising=False)
+        monkeypatch.setenv("FAUXFAX_CONTROL_TOKEN", "s3cret")
+        assert fauxfax.Emulator.at(emulator.url).health()["status"] == "ok"
+        monkeypatch.delenv("FAUXFAX_CONTROL_TOKEN")
         with pytest.raises(fauxfax.ProblemError, match=r"control-token-needed.*pass control_token to Emulator\.at"):
             fauxfax.Emulator.at(emulator.url)
+
+
+def test_what_is_set_for_other_emulators_is_not_inherited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = tmp_path / "state.json"
+    monkeypatch.setenv("FAUXFAX_STATE", str(state))
+    monkeypatch.setenv("FAUXFAX_TLS_LISTEN", "nonsense")
+    monkeypatch.setenv("FAUXFAX_CONTROL_TOKEN", "s3cret")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fauxfax.toml").write_text("nonsense")
+    with fauxfax.Emulator.start() as emulator:
+        monkeypatch.delenv("FAUXFAX_CONTROL_TOKEN")
+        fauxfax.Emulator.at(emulator.url)
+    assert not state.exists()
+    with fauxfax.Emulator.start(env={"FAUXFAX_STATE": str(state)}):
+        pass
+    assert state.exists()
+
+
+def test_a_configuration_file_is_read_if_it_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "other.toml"
+    file.write_text('dialect = "signalwire"\n')
+    for arguments, config in (((), file), (("--config", str(file)), None), ((f"--config={file}",), None)):
+        with fauxfax.Emulator.start(*arguments, config=config) as emulator:
+            assert emulator.default_account().dialect == "signalwire"
 
 
 def test_a_failed_start_shows_the_output() -> None:
