@@ -156,3 +156,23 @@ def test_the_variable_comes_before_the_installed_binary_and_path_comes_last(
     monkeypatch.setenv("PATH", "")
     with pytest.raises(fauxfax.BinaryNotFoundError, match=r"(?s)is in none of the folders .*pip install --force-reinstall"):
         find_binary()
+
+
+def test_a_program_that_cannot_be_run_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "fauxfax"
+    path.write_bytes(b"\x7fELF, but cut short")
+    path.chmod(0o644)
+    monkeypatch.setenv("FAUXFAX_BIN", str(path))
+    with pytest.raises(fauxfax.BinaryNotFoundError, match=f"is not executable; run `chmod \\+x {path}`"):
+        find_binary()
+    path.chmod(0o755)
+    with pytest.raises(fauxfax.StartError, match="is not a program of this machine, or is damaged; install the package again"):
+        fauxfax.Emulator.start()
+    ran = subprocess.run([sys.executable, "-m", "fauxfax"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"fauxfax: {path} is not a program of this machine, or is damaged;")
+    monkeypatch.delenv("FAUXFAX_BIN")
+    monkeypatch.setattr(sysconfig, "get_path", lambda *_, **__: str(tmp_path))
+    path.chmod(0o644)
+    with pytest.raises(fauxfax.BinaryNotFoundError, match=r"is not executable; run `chmod .*, or install the package again"):
+        find_binary()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 from .account import Account
 from .binary import find_binary
-from .connection import Connection, normalized
+from .connection import Connection, checked_token, foreign, normalized, segment
+from .errors import FauxfaxError
 from .process import Process
 
 #: The seed of SIDs and random draws, so that every run of a test is the same.
@@ -68,21 +71,27 @@ class Emulator:
                 command += [flag, value]
         environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("FAUXFAX_")}
         environment.update(env or {})
+        control_token = checked_token(control_token)
         if control_token is not None:
             # Not a flag, because other users of the machine can see those.
             environment["FAUXFAX_CONTROL_TOKEN"] = control_token
-        token = _value_of("--control-token", arguments) or environment.get("FAUXFAX_CONTROL_TOKEN") or None
+        token = checked_token(_value_of("--control-token", arguments) or environment.get("FAUXFAX_CONTROL_TOKEN"))
         process = Process(command, environment)
         return cls(Connection(process.url, token), process)
 
     @classmethod
-    def at(cls, url: str, control_token: str | None = None) -> Emulator:
+    def at(cls, url: str | int, control_token: str | None = None) -> Emulator:
         """Connects to an emulator that is already running; fails if none responds there.
 
-        `url` may also be HOST:PORT or a port; `control_token` is FAUXFAX_CONTROL_TOKEN by default.
+        `url` may also be HOST:PORT or a port; `control_token` is FAUXFAX_CONTROL_TOKEN by default. Warns of an emulator of another
+        version than this package, whose calls may differ.
         """
-        connection = Connection(normalized(url), control_token or os.environ.get("FAUXFAX_CONTROL_TOKEN") or None)
-        connection.control("GET", "/health")
+        connection = Connection(normalized(url), checked_token(control_token or os.environ.get("FAUXFAX_CONTROL_TOKEN")))
+        health = connection.control("GET", "/health")
+        if not isinstance(health, dict) or "version" not in health:
+            raise foreign(connection.url)
+        if _VERSION not in (None, health["version"]):
+            warnings.warn(f"{_versions(connection.url, health['version'])}; use the same version of both", stacklevel=2)
         return cls(connection)
 
     def __repr__(self) -> str:
@@ -130,7 +139,7 @@ class Emulator:
         auth_token: str | None = None,
         *,
         dialect: str | None = None,
-        numbers: Sequence[str | Mapping[str, Any]] = (),
+        numbers: Sequence[str | Mapping[str, Any]] | None = None,
         **options: Any,
     ) -> Account:
         """Creates an account: an isolated world with its own numbers, faxes, clock, rules and journal.
@@ -142,14 +151,17 @@ class Emulator:
         """
         order: dict[str, Any] = {"sid": sid, "auth_token": auth_token, "dialect": dialect, **options}
         order = {name: value for name, value in order.items() if value is not None}
+        if isinstance(numbers, (str, Mapping)):
+            raise TypeError(f"numbers is a list, such as [{numbers!r}]")
         order["numbers"] = [
-            {"phone_number": number, "voice_receive_mode": "fax"} if isinstance(number, str) else dict(number) for number in numbers
+            {"phone_number": number, "voice_receive_mode": "fax"} if isinstance(number, str) else dict(number)
+            for number in numbers or ()
         ]
-        return Account(self._connection, self._connection.control("POST", "/accounts", body=order))
+        return self._account(self._connection.control("POST", "/accounts", body=order))
 
     def existing_account(self, sid: str) -> Account:
         """Returns an account that has been created before."""
-        return Account(self._connection, self._connection.control("GET", f"/accounts/{sid}"))
+        return self._account(self._connection.control("GET", f"/accounts/{segment(sid)}"))
 
     def default_account(self) -> Account:
         """Returns the account that exists from the start, with the number +15005550006 unless the configuration names others."""
@@ -157,7 +169,32 @@ class Emulator:
 
     def accounts(self) -> list[Account]:
         """Returns all accounts."""
-        return [Account(self._connection, account) for account in self._connection.control("GET", "/accounts")["accounts"]]
+        return [self._account(account) for account in self._connection.control("GET", "/accounts")["accounts"]]
+
+    def _account(self, raw: Mapping[str, Any]) -> Account:
+        try:
+            return Account(self._connection, raw)
+        except KeyError as error:
+            missing = error.args[0]
+        version = self.health().get("version", "unknown")
+        raise FauxfaxError(
+            f"{_versions(self.url, version)}, and its accounts have no field {missing!r}; use the same version of both"
+        )
+
+
+def _own_version() -> str | None:
+    """Returns the version of this package; None if it is not installed."""
+    try:
+        return importlib.metadata.version("fauxfax")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+_VERSION = _own_version()
+
+
+def _versions(url: str, version: object) -> str:
+    return f"the emulator at {url} has version {version}, and the Python package fauxfax {_VERSION or 'an unknown version'}"
 
 
 def _value_of(flag: str, arguments: Sequence[str]) -> str | None:

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 
+from .binary import damaged, unusable
 from .errors import StartError
 
 # Starting takes a fraction of a second, unless the machine is overloaded.
@@ -49,8 +50,8 @@ class Process:
                 # Windows has neither such sessions nor process groups.
                 start_new_session=True,
             )
-        except (OSError, ValueError) as error:
-            raise StartError(f"{command[0]} can't be run: {error}", "") from error
+        except OSError as error:
+            raise StartError(unusable(command[0], error), "") from error
         self._watch = _watch(self._process.pid)
         self._owner = os.getpid()
         self._url: str | None = None
@@ -157,6 +158,8 @@ class Process:
         status = self._process.poll()
         if status is not None:
             what = f"{_end(status)} before it was ready"
+            if status < 0:
+                what = f"{what}; {damaged(command[0])}"
         elif not self._is_decided.is_set():
             what = f"was not ready within {_START_TIMEOUT_S:g} s"
         self._kill()
