@@ -109,5 +109,7 @@ def test_a_child_that_holds_the_output_delays_neither_a_failed_start_nor_the_end
 
 
 def test_a_program_that_crashes_is_reported_with_its_signal(tmp_path: Path) -> None:
-    with pytest.raises(fauxfax.StartError, match="was ended by SIGSEGV before it was ready; if .* is damaged, install the package again"):
+    with pytest.raises(
+        fauxfax.StartError, match=r"was ended by SIGSEGV before it was ready; if .* is damaged, install the package again"
+    ):
         fauxfax.Emulator.start(binary=script(tmp_path, "kill -s SEGV $$"))
