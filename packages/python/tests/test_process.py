@@ -113,3 +113,22 @@ def test_a_program_that_crashes_is_reported_with_its_signal(tmp_path: Path) -> N
         fauxfax.StartError, match=r"was ended by SIGSEGV before it was ready; if .* is damaged, install the package again"
     ):
         fauxfax.Emulator.start(binary=script(tmp_path, "kill -s SEGV $$"))
+
+
+@pytest.mark.parametrize("killed", ["the worker", "the controller"])
+def test_an_emulator_ends_with_a_worker_of_xdist(killed: str, pytester: pytest.Pytester) -> None:
+    pytest.importorskip("xdist")
+    end = "os._exit(3)" if killed == "the worker" else "os.kill(os.getppid(), signal.SIGKILL); signal.pause()"
+    pytester.makepyfile(
+        f"""
+        import os, pathlib, signal
+
+        def test_ends_the_run(fauxfax):
+            pathlib.Path("url").write_text(fauxfax.url)
+            {end}
+        """
+    )
+    command = [sys.executable, "-m", "pytest", "-n", "1", "--max-worker-restart", "0"]
+    ended = subprocess.run(command, cwd=pytester.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    assert ended.returncode != 0
+    wait_until_gone((pytester.path / "url").read_text())
