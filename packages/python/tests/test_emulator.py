@@ -61,15 +61,40 @@ def test_a_running_emulator_stays() -> None:
 
 @pytest.mark.parametrize("given", ["argument", "flag", "variable"])
 def test_a_control_token_is_passed_on(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if given == "variable":
-        monkeypatch.setenv("FAUXFAX_CONTROL_TOKEN", "s3cret")
     flags = ["--control-token", "s3cret"] if given == "flag" else []
-    with fauxfax.Emulator.start(*flags, control_token="s3cret" if given == "argument" else None) as emulator:
+    env = {"FAUXFAX_CONTROL_TOKEN": "s3cret"} if given == "variable" else None
+    with fauxfax.Emulator.start(*flags, control_token="s3cret" if given == "argument" else None, env=env) as emulator:
         emulator.account().wait_idle()
         assert fauxfax.Emulator.at(emulator.url, "s3cret").health()["status"] == "ok"
-        monkeypatch.delenv("FAUXFAX_CONTROL_TOKEN", raising=False)
+        monkeypatch.setenv("FAUXFAX_CONTROL_TOKEN", "s3cret")
+        assert fauxfax.Emulator.at(emulator.url).health()["status"] == "ok"
+        monkeypatch.delenv("FAUXFAX_CONTROL_TOKEN")
         with pytest.raises(fauxfax.ProblemError, match=r"control-token-needed.*pass control_token to Emulator\.at"):
             fauxfax.Emulator.at(emulator.url)
+
+
+def test_what_is_set_for_other_emulators_is_not_inherited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = tmp_path / "state.json"
+    monkeypatch.setenv("FAUXFAX_STATE", str(state))
+    monkeypatch.setenv("FAUXFAX_TLS_LISTEN", "nonsense")
+    monkeypatch.setenv("FAUXFAX_CONTROL_TOKEN", "s3cret")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fauxfax.toml").write_text("nonsense")
+    with fauxfax.Emulator.start() as emulator:
+        monkeypatch.delenv("FAUXFAX_CONTROL_TOKEN")
+        fauxfax.Emulator.at(emulator.url)
+    assert not state.exists()
+    with fauxfax.Emulator.start(env={"FAUXFAX_STATE": str(state)}):
+        pass
+    assert state.exists()
+
+
+def test_a_configuration_file_is_read_if_it_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "other.toml"
+    file.write_text('dialect = "signalwire"\n')
+    for arguments, config in (((), file), (("--config", str(file)), None), ((f"--config={file}",), None)):
+        with fauxfax.Emulator.start(*arguments, config=config) as emulator:
+            assert emulator.default_account().dialect == "signalwire"
 
 
 def test_a_failed_start_shows_the_output() -> None:
@@ -130,4 +155,24 @@ def test_the_variable_comes_before_the_installed_binary_and_path_comes_last(
     assert find_binary() == on_path
     monkeypatch.setenv("PATH", "")
     with pytest.raises(fauxfax.BinaryNotFoundError, match=r"(?s)is in none of the folders .*pip install --force-reinstall"):
+        find_binary()
+
+
+def test_a_program_that_cannot_be_run_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "fauxfax"
+    path.write_bytes(b"\x7fELF, but cut short")
+    path.chmod(0o644)
+    monkeypatch.setenv("FAUXFAX_BIN", str(path))
+    with pytest.raises(fauxfax.BinaryNotFoundError, match=f"is not executable; run `chmod \\+x {path}`"):
+        find_binary()
+    path.chmod(0o755)
+    with pytest.raises(fauxfax.StartError, match="is not a program of this machine, or is damaged; install the package again"):
+        fauxfax.Emulator.start()
+    ran = subprocess.run([sys.executable, "-m", "fauxfax"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"fauxfax: {path} is not a program of this machine, or is damaged;")
+    monkeypatch.delenv("FAUXFAX_BIN")
+    monkeypatch.setattr(sysconfig, "get_path", lambda *_, **__: str(tmp_path))
+    path.chmod(0o644)
+    with pytest.raises(fauxfax.BinaryNotFoundError, match=r"is not executable; run `chmod .*, or install the package again"):
         find_binary()

@@ -155,6 +155,7 @@ def test_a_missing_binary_is_explained_once_and_without_a_traceback(
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["FAUXFAX_BIN names '/nonexistent/fauxfax', which is not a program; correct*"])
     result.stdout.no_fnmatch_line("*Traceback*")
+    result.stdout.no_fnmatch_line("*During handling of the above exception*")
 
 
 def test_a_run_that_does_not_use_it_starts_nothing_and_imports_no_client(
@@ -200,6 +201,18 @@ def test_markers_and_settings_change_the_account(pytester: pytest.Pytester) -> N
     pytester.runpytest("--strict-markers").assert_outcomes(passed=3)
 
 
+def test_two_runs_with_the_same_seed_at_one_emulator_are_told_to_differ(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_its_account_is_replaced(fauxfax, fauxfax_emulator):
+            # As the other run does.
+            fauxfax_emulator.existing_account(fauxfax.sid).delete()
+            fauxfax.receive()
+        """
+    )
+    pytester.runpytest().stdout.fnmatch_lines(["*another run with the same seed uses this emulator*--fauxfax-seed*"])
+
+
 @pytest.mark.parametrize(
     ("ini", "source", "told"),
     [
@@ -216,6 +229,7 @@ def test_a_wrong_setting_is_explained(pytester: pytest.Pytester, ini: str, sourc
     result = pytester.runpytest()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([told])
+    result.stdout.no_fnmatch_line("*During handling of the above exception*")
 
 
 def test_a_seed_that_is_none_is_refused(pytester: pytest.Pytester) -> None:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from .binary import find_binary
+from .binary import find_binary, unusable
 from .errors import BinaryNotFoundError
 
 
@@ -18,13 +18,16 @@ def main() -> int:
         print(f"fauxfax: {error}", file=sys.stderr)
         return 1
     command = [path, *sys.argv[1:]]
-    if sys.platform == "win32":
-        try:
+    try:
+        if sys.platform == "win32":
             return subprocess.run(command, check=False).returncode
-        except KeyboardInterrupt:
-            # The child has received Ctrl-C too.
-            return 130
-    os.execv(path, command)
+        os.execv(path, command)
+    except KeyboardInterrupt:
+        # The child has received Ctrl-C too.
+        return 130
+    except OSError as error:
+        print(f"fauxfax: {unusable(path, error)}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

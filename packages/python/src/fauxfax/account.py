@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from .checks import known, seconds, whole
 from .clock import Clock
 from .connection import Connection, Document, multipart, segment
 from .errors import FauxfaxError, NotVerifiedError, ProblemError
 from .numbers import Number
-from .resources import Conversation, Event, Explanation, Fax, Webhook
+from .resources import Conversation, Event, Explanation, Fax, FaxRef, Webhook, fax_sid
 from .rules import Rules
 
 #: The default limit of waits, in seconds: far longer than anything takes when transmissions take no time, as in tests.
@@ -18,6 +19,34 @@ TIMEOUT_S = 10.0
 # The journal keeps no more events.
 _EVENTS_MAX = 10_000
 _FAXES_PER_PAGE_MAX = 500
+# The emulator draws no more test pages for a fax.
+_TEST_PAGES_MAX = 500
+# The other attributes of a number that the REST API sets. It ignores any that it doesn't know.
+_ATTRIBUTES = frozenset(
+    [
+        "friendly_name",
+        "api_version",
+        "voice_url",
+        "voice_method",
+        "voice_fallback_url",
+        "voice_fallback_method",
+        "voice_receive_mode",
+        "voice_application_sid",
+        "voice_caller_id_lookup",
+        "status_callback_method",
+        "trunk_sid",
+        "sms_url",
+        "sms_method",
+        "sms_fallback_url",
+        "sms_fallback_method",
+        "sms_application_sid",
+        "address_sid",
+        "bundle_sid",
+        "identity_sid",
+        "emergency_status",
+        "emergency_address_sid",
+    ]
+)
 
 
 class Account:
@@ -90,6 +119,7 @@ class Account:
         """
         if fax_url is not None and twiml is not None:
             raise ValueError("give either fax_url or twiml")
+        known("number()", attributes, _ATTRIBUTES | {"phone_number", "fax_url", "twiml", "status_callback", "receive_mode"})
         own = self._own_number(phone_number)
         form = {
             "VoiceUrl": fax_url if twiml is None else self.twiml_bin(twiml),
@@ -163,7 +193,7 @@ class Account:
 
         While the clock is frozen, use `ring`.
         """
-        limit = self.timeout if timeout is None else timeout
+        limit = seconds(self.timeout if timeout is None else timeout)
         order = _order(pages, media_url, to, from_, station_id, quality, outcome, action, sid)
         settled = self._call_number(order, file, {"wait": True, "timeout": limit}, limit)
         # With the reason, if the fax failed, which the response lacks.
@@ -259,9 +289,9 @@ class Account:
 
     # Faxes and documents
 
-    def fax(self, sid: str) -> Fax:
+    def fax(self, fax: FaxRef) -> Fax:
         """Returns a fax, or a call that nobody took, in its current state."""
-        return Fax.of(self.control("GET", f"/faxes/{segment(sid)}"))
+        return Fax.of(self.control("GET", f"/faxes/{segment(fax_sid(fax))}"))
 
     def faxes(
         self,
@@ -275,6 +305,7 @@ class Account:
         """Returns the newest faxes, newest first. `search` is a search as in the console, such as `status:failed pages:>10`."""
         query: dict[str, object] = {"q": search, "direction": direction, "status": status, "number": number}
         found: list[Fax] = []
+        whole("limit", limit, 0)
         while len(found) < limit:
             size = min(limit - len(found), _FAXES_PER_PAGE_MAX)
             page = self.control("GET", "/faxes", {**query, "limit": size})
@@ -288,55 +319,85 @@ class Account:
         """Returns the newest fax in its current state; None if there is none."""
         return next(iter(self.faxes(limit=1)), None)
 
-    def pages(self, fax: str, *, width: int | None = None) -> list[bytes]:
+    def pages(self, fax: FaxRef, *, width: int | None = None) -> list[bytes]:
         """Returns the pages of a fax as they were transmitted, each as a PNG, at most this wide."""
         return [self.page(fax, number, width=width) for number in range(1, (self.fax(fax).num_pages or 0) + 1)]
 
-    def page(self, fax: str, number: int, *, width: int | None = None) -> bytes:
+    def page(self, fax: FaxRef, number: int, *, width: int | None = None) -> bytes:
         """Returns a page of a fax, counted from 1, as a PNG."""
-        return self._bytes(f"/faxes/{segment(fax)}/pages/{number}.png", {"width": width})
+        sid = fax_sid(fax)
+        path = f"/faxes/{segment(sid)}/pages/{whole('number', number, 1)}.png"
+        try:
+            return self._bytes(path, {"width": width})
+        except ProblemError as error:
+            missing = self._missing_page(error, sid, number)
+        raise missing
 
-    def page_text(self, fax: str, number: int) -> str | None:
+    def page_text(self, fax: FaxRef, number: int) -> str | None:
         """Returns the text of a page of a fax, counted from 1; None if it is not known, because the page is a picture."""
-        text: str | None = self.control("GET", f"/faxes/{segment(fax)}/pages/{number}/text")["text"]
-        return text
+        sid = fax_sid(fax)
+        path = f"/faxes/{segment(sid)}/pages/{whole('number', number, 1)}/text"
+        try:
+            text: str | None = self.control("GET", path)["text"]
+        except ProblemError as error:
+            missing = self._missing_page(error, sid, number)
+        else:
+            return text
+        raise missing
 
-    def document(self, fax: str, format: str = "pdf") -> bytes:
+    def _missing_page(self, error: ProblemError, sid: str, number: int) -> ProblemError:
+        """Returns the error for a page that can't be had, with the number of pages if the fax has fewer."""
+        if error.name != "page-not-found":
+            return error
+        count = self.fax(sid).num_pages or 0
+        if number <= count:
+            return error
+        pages = {0: "no pages", 1: "1 page"}.get(count, f"{count} pages")
+        return ProblemError(error.status, error.name, error.title, f"{sid} has {pages}, so there is no page {number}")
+
+    def document(self, fax: FaxRef, format: str = "pdf") -> bytes:
         """Returns the pages of a fax as a file, `pdf` or `tiff`."""
         if format not in ("pdf", "tiff"):
             raise ValueError(f"format is pdf or tiff, not {format!r}")
-        return self._bytes(f"/faxes/{segment(fax)}/document.{format}", {})
+        return self._bytes(f"/faxes/{segment(fax_sid(fax))}/document.{format}", {})
 
-    def conversation(self, fax: str) -> Conversation:
+    def conversation(self, fax: FaxRef) -> Conversation:
         """Returns everything that happened about a fax or call since the last reset."""
-        raw = self.control("GET", f"/faxes/{segment(fax)}/conversation.json")
+        raw = self.control("GET", f"/faxes/{segment(fax_sid(fax))}/conversation.json")
         # A call that nobody took is no fax.
         resource = None if raw["fax"] is None or raw["outcome"] == "not-answered" else Fax.of(raw["fax"])
         # A call that the app rejected is canceled in the words of the REST API.
         is_rejected = raw["outcome"] == "canceled" and resource is not None and resource.direction == "inbound"
         outcome = "rejected" if is_rejected else raw["outcome"]
-        return Conversation(fax, outcome, resource, [Event.of(event) for event in raw["events"]], self.webhooks(fax=fax))
+        events = [Event.of(event) for event in raw["events"]]
+        return Conversation(fax_sid(fax), outcome, resource, events, self.webhooks(fax=fax))
 
-    def conversation_markdown(self, fax: str) -> str:
+    def conversation_markdown(self, fax: FaxRef) -> str:
         """Returns the conversation about a fax or call as Markdown for an issue. Tokens are masked."""
-        return self._bytes(f"/faxes/{segment(fax)}/conversation.md", {}).decode()
+        return self._bytes(f"/faxes/{segment(fax_sid(fax))}/conversation.md", {}).decode()
 
-    def conversation_har(self, fax: str) -> bytes:
+    def conversation_har(self, fax: FaxRef) -> bytes:
         """Returns the exchanges of a conversation as a HAR 1.2 file, for the network panel of a browser. Tokens are masked."""
-        return self._bytes(f"/faxes/{segment(fax)}/conversation.har", {})
+        return self._bytes(f"/faxes/{segment(fax_sid(fax))}/conversation.har", {})
 
     # The journal
 
     def events(
-        self, *, fax: str | None = None, kind: str | None = None, since: int | None = None, all: bool = False
+        self, *, fax: FaxRef | None = None, kind: str | None = None, since: int | None = None, all: bool = False
     ) -> list[Event]:
         """Returns the journal since the last reset, oldest first; with `all`, everything that is kept."""
-        query = {"fax": fax, "kind": kind, "since": since, "all": all or None, "limit": _EVENTS_MAX}
+        query = {
+            "fax": None if fax is None else fax_sid(fax),
+            "kind": kind,
+            "since": since,
+            "all": all or None,
+            "limit": _EVENTS_MAX,
+        }
         return [Event.of(event) for event in self.control("GET", "/events", query)["events"]]
 
-    def webhooks(self, *, fax: str | None = None, since: int | None = None) -> list[Webhook]:
+    def webhooks(self, *, fax: FaxRef | None = None, since: int | None = None) -> list[Webhook]:
         """Returns the requests to the app since the last reset, oldest first, each with its attempts."""
-        query = {"fax": fax, "since": since}
+        query = {"fax": None if fax is None else fax_sid(fax), "since": since}
         return [Webhook.of(webhook) for webhook in self.control("GET", "/webhooks", query)["webhooks"]]
 
     def replay(
@@ -356,7 +417,7 @@ class Account:
     def wait(
         self,
         status: str | Sequence[str],
-        fax: str | None = None,
+        fax: FaxRef | None = None,
         *,
         since: int | None = None,
         timeout: float | None = None,
@@ -366,18 +427,20 @@ class Account:
         Fails at once if the fax can no longer enter them.
         """
         statuses = status if isinstance(status, str) else ",".join(status)
-        return Event.of(self._wait({"status": statuses, "fax": fax, "since": since}, timeout)["event"])
+        return Event.of(
+            self._wait({"status": statuses, "fax": None if fax is None else fax_sid(fax), "since": since}, timeout)["event"]
+        )
 
-    def wait_settled(self, fax: str, *, timeout: float | None = None) -> str:
+    def wait_settled(self, fax: FaxRef, *, timeout: float | None = None) -> str:
         """Waits until a fax has ended and every webhook about it has been sent, and returns its last status, or `not-answered`."""
-        return str(self._wait({"for": "settled", "fax": fax}, timeout)["outcome"])
+        return str(self._wait({"for": "settled", "fax": fax_sid(fax)}, timeout)["outcome"])
 
     def wait_idle(self, *, timeout: float | None = None) -> None:
         """Waits until every fax and call has ended and no webhook is due."""
         self._wait({"for": "idle"}, timeout)
 
     def _wait(self, query: Mapping[str, object], timeout: float | None) -> Any:
-        limit = self.timeout if timeout is None else timeout
+        limit = seconds(self.timeout if timeout is None else timeout)
         return self.control("GET", "/wait", {**query, "timeout": limit}, wait_s=limit)
 
     def verify(
@@ -475,7 +538,7 @@ def _order(
 ) -> dict[str, Any]:
     """Returns the fields of an incoming fax that were given."""
     fields = {
-        "pages": pages,
+        "pages": None if pages is None else whole("pages", pages, 1, _TEST_PAGES_MAX),
         "media_url": media_url,
         "to": to,
         "from": from_,

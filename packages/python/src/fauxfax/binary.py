@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shlex
 import shutil
 import sys
 import sysconfig
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from .errors import BinaryNotFoundError
 
+_REINSTALL = "install the package again with `pip install --force-reinstall fauxfax`"
 _NAME = "fauxfax.exe" if sys.platform == "win32" else "fauxfax"
 
 
@@ -22,6 +25,8 @@ def find_binary() -> str:
     if named:
         # Only a path or a name on PATH that can be executed; a typo must not lead to another binary.
         found = shutil.which(named)
+        if found is None and os.path.isfile(named):
+            raise BinaryNotFoundError(f"FAUXFAX_BIN names {named!r}, which is not executable; {_chmod(named)}")
         if found is None:
             raise BinaryNotFoundError(
                 f"FAUXFAX_BIN names {named!r}, which is not a program; correct the variable, or unset it to use the binary that "
@@ -32,14 +37,32 @@ def find_binary() -> str:
     for folder in folders:
         path = os.path.join(folder, _NAME)
         if os.path.isfile(path):
+            if not os.access(path, os.X_OK):
+                raise BinaryNotFoundError(f"the program {path} is not executable; {_chmod(path)}, or {_REINSTALL}")
             return path
     found = shutil.which(_NAME)
     if found is None:
         raise BinaryNotFoundError(
-            f"the program {_NAME} is in none of the folders {', '.join(folders)}, and not on PATH; install the package again with "
-            "`pip install --force-reinstall fauxfax`, or set FAUXFAX_BIN to the path of a binary"
+            f"the program {_NAME} is in none of the folders {', '.join(folders)}, and not on PATH; {_REINSTALL}, or set FAUXFAX_BIN to "
+            "the path of a binary"
         )
     return found
+
+
+def damaged(path: str) -> str:
+    """Says what to do about a program that crashes."""
+    return f"if {path} is damaged, {_REINSTALL}"
+
+
+def unusable(path: str, error: OSError) -> str:
+    """Says why a program can't be run, and what to do."""
+    if error.errno == errno.ENOEXEC:
+        return f"{path} is not a program of this machine, or is damaged; {_REINSTALL}"
+    return f"{path} can't be run ({error.strerror or error}); correct the path if you have set it, or {_REINSTALL}"
+
+
+def _chmod(path: str) -> str:
+    return f"run `chmod +x {shlex.quote(path)}`"
 
 
 def _folders() -> list[str]:

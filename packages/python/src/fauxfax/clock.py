@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from .checks import seconds
 from .resources import Event, moment
 
 if TYPE_CHECKING:
@@ -62,6 +63,6 @@ class Clock:
         return self._move("drain", {}, timeout)
 
     def _move(self, how: str, body: dict[str, Any], timeout: float | None) -> list[Event]:
-        limit = self._account.timeout if timeout is None else timeout
+        limit = seconds(self._account.timeout if timeout is None else timeout)
         moved = self._account.control("POST", f"/clock/{how}", body={**body, "timeout": limit}, wait_s=limit)
         return [Event.of(event) for event in moved["events"]]

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import atexit
-import json
+import importlib.metadata
 import os
-import subprocess
-import threading
-from collections import deque
+import warnings
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
 from .account import Account
 from .binary import find_binary
-from .connection import Connection, normalized
-from .errors import StartError
+from .connection import Connection, checked_token, foreign, normalized, segment
+from .errors import FauxfaxError
+from .process import Process
 
 #: The seed of SIDs and random draws, so that every run of a test is the same.
 SEED = 1
-# Starting takes a fraction of a second, unless the machine is overloaded.
-_START_TIMEOUT_S = 30.0
-# The emulator stops at once, unless it has a large state to save.
-_STOP_TIMEOUT_S = 30.0
-# How much of what the emulator printed is kept for an error.
-_OUTPUT_LINES_MAX = 200
-_LINE_CHARS_MAX = 2000
 
 
 class Emulator:
@@ -35,7 +26,7 @@ class Emulator:
     that is already running, which stays.
     """
 
-    def __init__(self, connection: Connection, process: _Process | None = None) -> None:
+    def __init__(self, connection: Connection, process: Process | None = None) -> None:
         self._connection = connection
         self._process = process
 
@@ -47,38 +38,60 @@ class Emulator:
         pace: str | float = "max",
         dialect: str | None = None,
         control_token: str | None = None,
+        config: str | os.PathLike[str] | None = None,
+        env: Mapping[str, str] | None = None,
         binary: str | None = None,
     ) -> Emulator:
         """Starts `fauxfax serve` on a free port of this machine, and returns once it is ready.
+
+        It heeds neither the variables FAUXFAX_… of this program's environment, except for FAUXFAX_BIN, nor the file fauxfax.toml of
+        the current folder: what is set for an emulator in everyday use, such as a file for its state, isn't meant for tests.
 
         - `arguments`: further arguments of `fauxfax serve`, such as `"--callbacks", "final"`
         - `seed`: that of SIDs, jitter and random draws
         - `pace`: how many times faster than a real line; by default, transmissions take no time
         - `dialect`: `twilio` or `signalwire`, that of the default account
-        - `control_token`: protects the control API; FAUXFAX_CONTROL_TOKEN by default
+        - `control_token`: protects the control API
+        - `config`: the path of a configuration file
+        - `env`: further variables of its environment
         - `binary`: the program to run, instead of the one that was installed with this package
         """
-        given = {"--listen": "127.0.0.1:0", "--seed": str(seed), "--pace": str(pace), "--dialect": dialect}
+        given = {
+            "--listen": "127.0.0.1:0",
+            "--seed": str(seed),
+            "--pace": str(pace),
+            "--dialect": dialect,
+            # Without this flag, the emulator would read fauxfax.toml.
+            "--config": os.fspath(os.devnull if config is None else config),
+        }
         command = [binary or find_binary(), "serve", *arguments]
         for flag, value in given.items():
             # An argument of the caller has precedence; the program refuses a flag that is given twice.
             if value is not None and _value_of(flag, arguments) is None:
                 command += [flag, value]
-        token = control_token or _value_of("--control-token", arguments) or os.environ.get("FAUXFAX_CONTROL_TOKEN") or None
-        environment = dict(os.environ)
-        if token is not None:
-            environment["FAUXFAX_CONTROL_TOKEN"] = token
-        process = _Process(command, environment)
+        environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("FAUXFAX_")}
+        environment.update(env or {})
+        control_token = checked_token(control_token)
+        if control_token is not None:
+            # Not a flag, because other users of the machine can see those.
+            environment["FAUXFAX_CONTROL_TOKEN"] = control_token
+        token = checked_token(_value_of("--control-token", arguments) or environment.get("FAUXFAX_CONTROL_TOKEN"))
+        process = Process(command, environment)
         return cls(Connection(process.url, token), process)
 
     @classmethod
-    def at(cls, url: str, control_token: str | None = None) -> Emulator:
+    def at(cls, url: str | int, control_token: str | None = None) -> Emulator:
         """Connects to an emulator that is already running; fails if none responds there.
 
-        `url` may also be HOST:PORT or a port; `control_token` is FAUXFAX_CONTROL_TOKEN by default.
+        `url` may also be HOST:PORT or a port; `control_token` is FAUXFAX_CONTROL_TOKEN by default. Warns of an emulator of another
+        version than this package, whose calls may differ.
         """
-        connection = Connection(normalized(url), control_token or os.environ.get("FAUXFAX_CONTROL_TOKEN") or None)
-        connection.control("GET", "/health")
+        connection = Connection(normalized(url), checked_token(control_token or os.environ.get("FAUXFAX_CONTROL_TOKEN")))
+        health = connection.control("GET", "/health")
+        if not isinstance(health, dict) or "version" not in health:
+            raise foreign(connection.url)
+        if _VERSION not in (None, health["version"]):
+            warnings.warn(f"{_versions(connection.url, health['version'])}; use the same version of both", stacklevel=2)
         return cls(connection)
 
     def __repr__(self) -> str:
@@ -126,7 +139,7 @@ class Emulator:
         auth_token: str | None = None,
         *,
         dialect: str | None = None,
-        numbers: Sequence[str | Mapping[str, Any]] = (),
+        numbers: Sequence[str | Mapping[str, Any]] | None = None,
         **options: Any,
     ) -> Account:
         """Creates an account: an isolated world with its own numbers, faxes, clock, rules and journal.
@@ -138,14 +151,17 @@ class Emulator:
         """
         order: dict[str, Any] = {"sid": sid, "auth_token": auth_token, "dialect": dialect, **options}
         order = {name: value for name, value in order.items() if value is not None}
+        if isinstance(numbers, (str, Mapping)):
+            raise TypeError(f"numbers is a list, such as [{numbers!r}]")
         order["numbers"] = [
-            {"phone_number": number, "voice_receive_mode": "fax"} if isinstance(number, str) else dict(number) for number in numbers
+            {"phone_number": number, "voice_receive_mode": "fax"} if isinstance(number, str) else dict(number)
+            for number in numbers or ()
         ]
-        return Account(self._connection, self._connection.control("POST", "/accounts", body=order))
+        return self._account(self._connection.control("POST", "/accounts", body=order))
 
     def existing_account(self, sid: str) -> Account:
         """Returns an account that has been created before."""
-        return Account(self._connection, self._connection.control("GET", f"/accounts/{sid}"))
+        return self._account(self._connection.control("GET", f"/accounts/{segment(sid)}"))
 
     def default_account(self) -> Account:
         """Returns the account that exists from the start, with the number +15005550006 unless the configuration names others."""
@@ -153,7 +169,32 @@ class Emulator:
 
     def accounts(self) -> list[Account]:
         """Returns all accounts."""
-        return [Account(self._connection, account) for account in self._connection.control("GET", "/accounts")["accounts"]]
+        return [self._account(account) for account in self._connection.control("GET", "/accounts")["accounts"]]
+
+    def _account(self, raw: Mapping[str, Any]) -> Account:
+        try:
+            return Account(self._connection, raw)
+        except KeyError as error:
+            missing = error.args[0]
+        version = self.health().get("version", "unknown")
+        raise FauxfaxError(
+            f"{_versions(self.url, version)}, and its accounts have no field {missing!r}; use the same version of both"
+        )
+
+
+def _own_version() -> str | None:
+    """Returns the version of this package; None if it is not installed."""
+    try:
+        return importlib.metadata.version("fauxfax")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+_VERSION = _own_version()
+
+
+def _versions(url: str, version: object) -> str:
+    return f"the emulator at {url} has version {version}, and the Python package fauxfax {_VERSION or 'an unknown version'}"
 
 
 def _value_of(flag: str, arguments: Sequence[str]) -> str | None:
@@ -163,85 +204,4 @@ def _value_of(flag: str, arguments: Sequence[str]) -> str | None:
             return following
         if argument.startswith(f"{flag}="):
             return argument.partition("=")[2]
-    return None
-
-
-class _Process:
-    """A process of `fauxfax serve`, which has printed that it is ready."""
-
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        try:
-            self._process = subprocess.Popen(
-                command,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-            )
-        except OSError as error:
-            raise StartError(f"{command[0]} can't be run: {error}", "") from error
-        self._url: str | None = None
-        self._lines: deque[str] = deque(maxlen=_OUTPUT_LINES_MAX)
-        # Set when the process is ready, or when its output has ended.
-        self._is_decided = threading.Event()
-        self._reader = threading.Thread(target=self._read, name="fauxfax output", daemon=True)
-        self._reader.start()
-        # For a program that ends without stopping it.
-        atexit.register(self.stop)
-        self.url = self._wait_until_ready(command)
-
-    def output(self) -> str:
-        # A copy, because the other thread may add a line meanwhile.
-        return "".join(self._lines.copy()).rstrip()
-
-    def stop(self) -> None:
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(_STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        # A child of the emulator may hold the pipe open for a moment.
-        self._reader.join(_STOP_TIMEOUT_S)
-        atexit.unregister(self.stop)
-
-    def _read(self) -> None:
-        """Reads the output to its end, because a pipe that nobody reads would block the emulator when it is full."""
-        stdout = self._process.stdout
-        if stdout is None:
-            return
-        with stdout:
-            for line in stdout:
-                if self._url is None:
-                    self._url = _url_of(line)
-                    if self._url is not None:
-                        self._is_decided.set()
-                self._lines.append(line[:_LINE_CHARS_MAX])
-        self._is_decided.set()
-
-    def _wait_until_ready(self, command: Sequence[str]) -> str:
-        in_time = self._is_decided.wait(_START_TIMEOUT_S)
-        if self._url is not None:
-            return self._url
-        if in_time:
-            self._process.wait()
-            what = f"ended with status {self._process.returncode} before it was ready"
-        else:
-            what = f"was not ready within {_START_TIMEOUT_S:g} s"
-        self._process.kill()
-        self.stop()
-        raise StartError(f"{' '.join(command)} {what}", self.output())
-
-
-def _url_of(line: str) -> str | None:
-    """Returns the URL of the line that the emulator prints when it is ready; None for any other line."""
-    words = line.split()
-    if words[:2] == ["fauxfax", "ready"]:
-        return words[2]
-    if line.startswith('{"') and '"event":"ready"' in line:
-        # --log-format json
-        return str(json.loads(line)["url"])
     return None

@@ -9,7 +9,11 @@ if TYPE_CHECKING:
 
 _PROBLEM = "urn:fauxfax:problem:"
 # What to do about a problem, for those whose detail names a call of the control API instead of a method of this package.
+_SAME_SEED = "if it belonged to a test, another run with the same seed uses this emulator at the same time: pass another one with --fauxfax-seed"
 _ADVICE = {
+    "account-gone": _SAME_SEED,
+    "account-not-found": f"emulator.accounts() lists them; {_SAME_SEED}",
+    "account-unclaimed": _SAME_SEED,
     "clock-frozen": "use ring() or queue() and then clock.advance() or clock.drain(), or let it run with clock.run()",
     "clock-running": "call clock.freeze() first",
     "control-token-needed": "pass control_token to Emulator.at(), or set FAUXFAX_CONTROL_TOKEN",

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Union
 
+from .resources import FaxRef, fax_sid
+
 #: A value of an event's field: exact, or {"prefix": …}, {"regex": …} or {"contains": …}.
 Expected = Union[None, bool, int, float, str, Mapping[str, Any]]
 
@@ -18,7 +20,7 @@ def webhook(
     purpose: str | None = None,
     status: str | None = None,
     answered_with: int | None = None,
-    fax: str | None = None,
+    fax: FaxRef | None = None,
     params: Mapping[str, Expected] | None = None,
 ) -> dict[str, Any]:
     """Expects a request to the app: for TwiML, or a notification. Each attempt is a separate event.
@@ -33,12 +35,12 @@ def webhook(
     return event("webhook.attempt", fax, **{name: value for name, value in data.items() if value is not None})
 
 
-def entered(status: str, fax: str | None = None) -> dict[str, Any]:
+def entered(status: str, fax: FaxRef | None = None) -> dict[str, Any]:
     """Expects that a fax entered this status."""
     return event("fax.status", fax, new=status)
 
 
-def page(number: int, containing: str | None = None, fax: str | None = None) -> dict[str, Any]:
+def page(number: int, containing: str | None = None, fax: FaxRef | None = None) -> dict[str, Any]:
     """Expects that this page, counted from 1, went over the line, and that its text contains this.
 
     White space and line ends don't count. A page whose text is not known, because it is a scan or another picture, contains no text.
@@ -47,11 +49,11 @@ def page(number: int, containing: str | None = None, fax: str | None = None) -> 
     return event("fax.page", fax, page=number, **text)
 
 
-def event(kind: str, fax: str | None = None, **data: Any) -> dict[str, Any]:
+def event(kind: str, fax: FaxRef | None = None, **data: Any) -> dict[str, Any]:
     """Expects an event of this kind, such as `alert` or `rule.fired`, with these fields in its data."""
     expected: dict[str, Any] = {"kind": kind}
     if fax is not None:
-        expected["fax_sid"] = fax
+        expected["fax_sid"] = fax_sid(fax)
     if data:
         expected["data"] = data
     return expected

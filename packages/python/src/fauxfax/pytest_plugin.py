@@ -99,14 +99,17 @@ def fauxfax_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
     from .errors import FauxfaxError
 
     url = request.config.getoption("fauxfax_url") or os.environ.get("FAUXFAX_URL")
+    emulator, why = None, ""
     try:
         if url:
             emulator = Emulator.at(url)
         else:
             emulator = Emulator.start(*request.config.getini("fauxfax_args"), seed=_seed_of(request.config))
     except (FauxfaxError, ValueError) as error:
-        # The traceback would only show this plugin.
-        pytest.fail(str(error), pytrace=False)
+        why = str(error)
+    if emulator is None:
+        # The traceback would only show this plugin. Within the except block, the report would repeat the error that was caught.
+        pytest.fail(why, pytrace=False)
     yield emulator
     emulator.stop()
 
@@ -117,8 +120,6 @@ def fauxfax(request: pytest.FixtureRequest, fauxfax_emulator: Emulator) -> Itera
 
     Its SID derives from the test's name and the seed, so that every run is the same. The marker `fauxfax` changes the account.
     """
-    from .errors import ProblemError
-
     node, seed, timeout = request.node, _seed_of(request.config), _timeout_of(request.config)
     options: dict[str, Any] = {"dialect": str(request.config.getini("fauxfax_dialect")), "numbers": [NUMBER]}
     # The nearest marker comes first, and has precedence.
@@ -127,14 +128,7 @@ def fauxfax(request: pytest.FixtureRequest, fauxfax_emulator: Emulator) -> Itera
             raise pytest.UsageError(f"{node.nodeid}: the marker fauxfax takes keyword arguments only, such as dialect='signalwire'")
         options.update(marker.kwargs)
     options = {**_credential(node.nodeid, seed, options["dialect"]), **options}
-    try:
-        account = fauxfax_emulator.account(**options)
-    except ProblemError as error:
-        if error.name != "account-exists":
-            raise
-        # From an earlier run of this test, at an emulator that goes on running.
-        fauxfax_emulator.existing_account(options["sid"]).delete()
-        account = fauxfax_emulator.account(**options)
+    account = _created(fauxfax_emulator, options)
     # Otherwise, ids would depend on whether an account with this SID existed before.
     account.reset(seed=seed)
     account.timeout = timeout
@@ -143,6 +137,23 @@ def fauxfax(request: pytest.FixtureRequest, fauxfax_emulator: Emulator) -> Itera
     # In an emulator that goes on running, the account of a failed test can still be seen in the console.
     if fauxfax_emulator.is_own or not node.stash.get(_FAILED, False):
         account.delete()
+
+
+def _created(emulator: Emulator, options: dict[str, Any]) -> Account:
+    """Creates a test's account in place of one that an earlier run has left in an emulator that goes on running."""
+    from .errors import FauxfaxError, ProblemError
+
+    why = ""
+    for is_last in (False, True):
+        try:
+            return emulator.account(**options)
+        except (FauxfaxError, TypeError, ValueError) as error:
+            why = str(error)
+            exists = isinstance(error, ProblemError) and error.name == "account-exists"
+        if is_last or not exists:
+            break
+        emulator.existing_account(options["sid"]).delete()
+    pytest.fail(why, pytrace=False)
 
 
 def _credential(node_id: str, seed: int, dialect: str) -> Mapping[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Union
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,25 @@ class Explanation:
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Explanation:
         return cls(raw["valid"], raw["mistake"], raw["detail"], raw["signature"], raw["expected"], dict(raw))
+
+
+#: A fax, or a call: its SID, or what a method of `Account` has returned for it.
+FaxRef = Union[str, Fax, Conversation]
+
+
+def fax_sid(fax: FaxRef) -> str:
+    """Returns the SID of a fax or call."""
+    if isinstance(fax, Fax):
+        return fax.sid
+    if isinstance(fax, Conversation):
+        return fax.fax_sid
+    if not isinstance(fax, str):
+        raise TypeError(
+            f"a fax is named by its SID, or by a Fax or Conversation, not by {fax!r}; pass a fax's .sid, or the .fax_sid of anything else"
+        )
+    if not fax:
+        raise ValueError("the SID of the fax is empty; account.faxes() lists the faxes with theirs")
+    return fax
 
 
 def moment(text: str) -> datetime:

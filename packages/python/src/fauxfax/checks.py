@@ -1,0 +1,36 @@
+"""Checks of arguments that the emulator could not explain as well, or that could not even be sent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def whole(name: str, value: object, least: int, most: int | None = None) -> int:
+    """Returns a whole number that is in its range."""
+    # True is an int.
+    if isinstance(value, bool) or not isinstance(value, int) or value < least or (most is not None and value > most):
+        raised = TypeError if isinstance(value, bool) or not isinstance(value, int) else ValueError
+        limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise raised(f"{name} is a whole number {limits}, not {value!r}")
+    return value
+
+
+def seconds(value: object) -> float:
+    """Returns a timeout in seconds, whose upper limit the emulator checks."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"timeout is a number of seconds, not {value!r}")
+    if not math.isfinite(value) or value < 0:
+        raise ValueError(f"timeout is a number of seconds from 0 on, not {value!r}")
+    return value
+
+
+def known(call: str, names: Iterable[str], possible: Iterable[str]) -> None:
+    """Refuses names of arguments that there are not, with the nearest one that there is."""
+    possible = sorted(possible)
+    for name in names:
+        if name not in possible:
+            nearest = get_close_matches(name, possible, n=1)
+            told = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(possible)}"
+            raise TypeError(f"{call} has no argument {name}; {told}")
