@@ -7,13 +7,12 @@ const { createInterface } = require("node:readline");
 
 const { reason } = require("./binary.js");
 const { FauxfaxError } = require("./error.js");
+const { stopWithNode } = require("./watch.js");
 
 /** The greatest number of characters of the process's output that are kept: enough for the lines before a failure. */
 const OUTPUT_CHARS_MAX = 64 * 1024;
 /** The number of milliseconds after which a process that was asked to stop is killed. */
 const STOP_MS = 5_000;
-/** What a shell does for a process: it waits until this Node process is gone, and then stops the process. */
-const WATCH = 'read -r _; kill "$1" 2>/dev/null';
 
 /** The processes to stop when Node exits. @type {Set<EmulatorProcess>} */
 const running = new Set();
@@ -86,7 +85,7 @@ class EmulatorProcess {
       const detail = `${what}. ${said ? `It wrote:\n${said}` : "It wrote nothing; is FAUXFAX_BIN another program?"}`;
       throw new FauxfaxError("the emulator did not start", detail, { code: "not-started" });
     }
-    this.#watchParent();
+    this.#watch = stopWithNode(this.#child.pid);
     this.#setHeld(false);
     return url;
   }
@@ -128,21 +127,6 @@ class EmulatorProcess {
       if (held) handle.ref();
       else handle.unref();
     }
-  }
-
-  /**
-   * Starts a shell that stops the process if Node is killed, when no exit handler runs. The shell notices, because the system
-   * then closes the other end of its standard input.
-   */
-  #watchParent() {
-    // Windows has no such shell: there, a process is left over if Node is killed.
-    if (process.platform === "win32" || this.#child.pid === undefined) return;
-    const watch = spawn("sh", ["-c", WATCH, "sh", String(this.#child.pid)], { stdio: ["pipe", "ignore", "ignore"] });
-    // Images without a shell have only the exit handler.
-    watch.once("error", () => {});
-    watch.unref();
-    /** @type {import("node:net").Socket} */ (watch.stdin).unref();
-    this.#watch = watch;
   }
 
   #release() {

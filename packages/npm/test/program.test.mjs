@@ -45,6 +45,20 @@ for (const signal of ["SIGTERM", "SIGINT"]) {
   });
 }
 
+test("a script that is killed takes the program with it", { timeout }, async () => {
+  const child = spawn(process.execPath, [script, "serve", "--listen", "127.0.0.1:0", "--config", "/dev/null"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const exit = once(child, "exit");
+  const [line] = await once(createInterface(child.stdout), "line");
+  const url = line.split(" ")[2];
+  const { ended } = await watchEnd(url);
+  child.kill("SIGKILL");
+  assert.deepEqual(await exit, [null, "SIGKILL"]);
+  await ended;
+  await assert.rejects(fetch(`${url}/readyz`));
+});
+
 test("a program that is killed by a signal ends npx's script by the same signal", { timeout }, (t) => {
   const folder = mkdtempSync(join(tmpdir(), "fauxfax-npm-"));
   t.after(() => rmSync(folder, { recursive: true }));
