@@ -168,7 +168,7 @@ class Emulator {
    * @param {ControlOptions} [options]
    * @returns {Promise<any>} The response's JSON, with the names of the control API.
    */
-  control(method, path, options = {}) {
+  async control(method, path, options = {}) {
     checkOptions("control()", options, ["query", "json", "timeoutMs"]);
     return this.#client.control(method, path, options);
   }
