@@ -1,6 +1,7 @@
 "use strict";
 // An account as a test sees it: its credential, numbers, faxes and journal.
 
+const { advise } = require("./advice.js");
 const { Clock } = require("./clock.js");
 const { FauxfaxError } = require("./error.js");
 const { conversationOf, faxPath, noPage, queryOf, sidOf, upload } = require("./fax.js");
@@ -12,7 +13,7 @@ const {
   checkText,
   checkTimeout,
   checkValue,
-  kindOf,
+  formOf,
   snakeCase,
 } = require("./options.js");
 const { Rules } = require("./rules.js");
@@ -132,7 +133,7 @@ class Account {
     if (faxTwiml !== undefined) {
       if (attributes.faxUrl !== undefined) throw badArgument(what, "give only one of faxUrl and faxTwiml");
       const name = `for ${phoneNumber}`;
-      attributes.faxUrl = (await this.#control("POST", "/twiml-bins", { json: { name, twiml: faxTwiml } })).url;
+      attributes.faxUrl = (await this.#control("POST", "/twiml-bins", { json: { name, twiml: faxTwiml }, fields: ["url"] })).url;
     }
     const owned = (await this.numbers()).find((number) => number.phoneNumber === phoneNumber);
     if (owned === undefined) {
@@ -152,7 +153,7 @@ class Account {
    * @returns {Promise<PhoneNumber[]>}
    */
   async numbers() {
-    const { numbers } = await this.#client.control("GET", `/accounts/${this.sid}`);
+    const { numbers } = await this.#client.control("GET", `/accounts/${this.sid}`, { fields: ["numbers"] });
     return camelCase(numbers);
   }
 
@@ -171,7 +172,8 @@ class Account {
     const { timeoutMs: limit, ...fields } = options;
     const timeoutMs = this.#limit(what, limit);
     const query = { wait: true, timeout: timeoutMs / 1000 };
-    const { fax, ...settled } = await this.#control("POST", "/incoming-faxes", { query, timeoutMs, ...(await upload(what, fields)) });
+    const call = { query, timeoutMs, fields: ["fax_sid", "outcome", "events"], ...(await upload(what, fields)) };
+    const { fax, ...settled } = await this.#control("POST", "/incoming-faxes", call);
     // The response has the resource of the REST API, which doesn't say why a fax failed.
     return conversationOf({ ...settled, fax: fax && (await this.#control("GET", faxPath(what, settled.fax_sid))) });
   }
@@ -185,7 +187,7 @@ class Account {
    */
   async ring(options = {}) {
     checkOptions("ring()", options, RECEIVE_OPTIONS);
-    const rung = await this.#control("POST", "/incoming-faxes", await upload("ring()", options));
+    const rung = await this.#control("POST", "/incoming-faxes", { fields: ["fax_sid"], ...(await upload("ring()", options)) });
     return rung.fax_sid;
   }
 
@@ -202,7 +204,7 @@ class Account {
     const timeoutMs = this.#limit("send()", limit);
     // Checked before the fax is created, so that no fax is left behind if the clock is frozen.
     if ((await this.clock.state()).mode === "frozen") {
-      const detail = "the clock is frozen, so the fax would never end: use queue(), then advance or drain the clock";
+      const detail = advise("clock-frozen", "the clock is frozen, so the fax would never end");
       throw new FauxfaxError("send() would wait forever", detail, { code: "clock-frozen" });
     }
     const sid = await this.queue(fax);
@@ -259,7 +261,7 @@ class Account {
    */
   async faxes(options = {}) {
     checkOptions("faxes()", options, ["q", "direction", "status", "number", "limit"]);
-    return camelCase((await this.#control("GET", "/faxes", { query: { ...options } })).faxes);
+    return camelCase((await this.#control("GET", "/faxes", { query: { ...options }, fields: ["faxes"] })).faxes);
   }
 
   /**
@@ -294,7 +296,7 @@ class Account {
     const timeoutMs = this.#limit(what, limit);
     const wanted = status === undefined ? { for: "settled" } : { status: [status].flat().join(",") };
     const query = { fax, since, timeout: timeoutMs / 1000, ...wanted };
-    const { event, outcome, seq } = await this.#control("GET", "/wait", { query, timeoutMs });
+    const { event, outcome, seq } = await this.#control("GET", "/wait", { query, timeoutMs, fields: ["seq"] });
     const faxSid = event?.fax_sid ?? fax;
     // Without an event, the journal has dropped it, but the fax is still known.
     return { faxSid, status: event?.data.new ?? outcome ?? (await this.fax(faxSid)).status, seq };
@@ -310,7 +312,7 @@ class Account {
     checkOptions("waitIdle()", options, ["timeoutMs"]);
     const timeoutMs = this.#limit("waitIdle()", options.timeoutMs);
     const query = { for: "idle", timeout: timeoutMs / 1000 };
-    const { seq } = await this.#control("GET", "/wait", { query, timeoutMs });
+    const { seq } = await this.#control("GET", "/wait", { query, timeoutMs, fields: ["seq"] });
     return { seq };
   }
 
@@ -333,7 +335,8 @@ class Account {
     checkValue("verify()", "the expectation", expected);
     const { times, since } = options;
     const what = Array.isArray(expected) ? { in_order: expected } : { match: expected };
-    const verdict = await this.#control("POST", "/verify", { json: { ...what, times: snakeCase(times), since } });
+    const json = { ...what, times: snakeCase(times), since };
+    const verdict = await this.#control("POST", "/verify", { json, fields: ["verified"] });
     if (!verdict.verified) throw notVerified(expected, times, verdict);
     return verdict.matched;
   }
@@ -345,7 +348,8 @@ class Account {
    * @returns {Promise<Conversation>}
    */
   async conversation(fax) {
-    return conversationOf(await this.#control("GET", faxPath("conversation()", fax, "/conversation.json")));
+    const path = faxPath("conversation()", fax, "/conversation.json");
+    return conversationOf(await this.#control("GET", path, { fields: ["fax_sid", "events"] }));
   }
 
   /**
@@ -419,7 +423,7 @@ class Account {
    */
   async events(options = {}) {
     checkOptions("events()", options, ["fax", "kind", "since", "all", "limit"]);
-    return (await this.#control("GET", "/events", { query: queryOf("events()", options) })).events;
+    return (await this.#control("GET", "/events", { query: queryOf("events()", options), fields: ["events"] })).events;
   }
 
   /**
@@ -430,7 +434,7 @@ class Account {
    */
   async webhooks(options = {}) {
     checkOptions("webhooks()", options, ["fax", "since", "all"]);
-    return (await this.#control("GET", "/webhooks", { query: queryOf("webhooks()", options) })).webhooks;
+    return (await this.#control("GET", "/webhooks", { query: queryOf("webhooks()", options), fields: ["webhooks"] })).webhooks;
   }
 
   /**
@@ -551,11 +555,16 @@ class Account {
    * @returns {Promise<any>}
    */
   async #rest(resource, form) {
+    // An account that nobody has signed in to has no token; any other text would become its token.
+    if (!this.authToken) {
+      const detail = advise("account-unclaimed", "nobody has signed in to it");
+      throw new FauxfaxError(`account ${this.sid} has no token`, detail, { code: "account-unclaimed" });
+    }
     const account = `/2010-04-01/Accounts/${this.sid}`;
     const twilio = resource === "/Faxes" ? "/v1/Faxes" : `${account}${resource}.json`;
     const path = this.dialect === "signalwire" ? `/api/laml${account}${resource}` : twilio;
     const authorization = `Basic ${Buffer.from(`${this.sid}:${this.authToken}`).toString("base64")}`;
-    return camelCase(await this.#client.send("POST", path, { form, authorization }));
+    return camelCase(await this.#client.send("POST", path, { form, authorization, fields: ["sid"] }));
   }
 
   /**
@@ -565,27 +574,6 @@ class Account {
   #limit(what, timeoutMs) {
     return checkTimeout(what, timeoutMs ?? this.#timeoutMs);
   }
-}
-
-/**
- * Returns a form with the REST API's names.
- *
- * @param {string} what The call, such as `number()`.
- * @param {Record<string, unknown>} options
- * @param {Record<string, string>} parameters The REST API's name of each option.
- */
-function formOf(what, options, parameters) {
-  const form = new URLSearchParams();
-  for (const [option, name] of Object.entries(parameters)) {
-    const value = options[option];
-    if (value === undefined) continue;
-    if (value === null || (typeof value === "object" && !(value instanceof URL))) {
-      const detail = `${option} can't be ${kindOf(value)}; leave it out, or give "" for an attribute of a number to remove it`;
-      throw badArgument(what, detail);
-    }
-    form.set(name, String(value));
-  }
-  return form;
 }
 
 module.exports = { Account };

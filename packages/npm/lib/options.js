@@ -63,6 +63,18 @@ function checkText(what, name, value) {
 }
 
 /**
+ * Refuses what is given in place of an array.
+ *
+ * @param {string} what The call, such as `account()`.
+ * @param {string} name The name of the option.
+ * @param {unknown} value The option as given, or undefined.
+ */
+function checkList(what, name, value) {
+  if (value === undefined || Array.isArray(value)) return;
+  throw badArgument(what, `${name} must be an array, not ${kindOf(value)}`);
+}
+
+/**
  * Refuses what is not the number of a page.
  *
  * @param {string} what The call, such as `page()`.
@@ -70,7 +82,8 @@ function checkText(what, name, value) {
  */
 function checkPage(what, page) {
   if (Number.isInteger(page) && Number(page) >= 1) return;
-  throw badArgument(what, `pages are counted from 1, so that there is no page ${typeof page === "object" ? kindOf(page) : String(page)}`);
+  const given = typeof page === "object" ? kindOf(page) : String(page);
+  throw badArgument(what, `pages are counted from 1, so that there is no page ${given}`);
 }
 
 /**
@@ -144,14 +157,37 @@ function renamed(value, rename) {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [rename(name), renamed(item, rename)]));
 }
 
+/**
+ * Returns a form with the REST API's names.
+ *
+ * @param {string} what The call, such as `number()`.
+ * @param {Record<string, unknown>} options
+ * @param {Record<string, string>} parameters The REST API's name of each option.
+ */
+function formOf(what, options, parameters) {
+  const form = new URLSearchParams();
+  for (const [option, name] of Object.entries(parameters)) {
+    const value = options[option];
+    if (value === undefined) continue;
+    if (value === null || (typeof value === "object" && !(value instanceof URL))) {
+      const detail = `${option} can't be ${kindOf(value)}; leave it out, or give "" for an attribute of a number to remove it`;
+      throw badArgument(what, detail);
+    }
+    form.set(name, String(value));
+  }
+  return form;
+}
+
 module.exports = {
   badArgument,
   camelCase,
+  checkList,
   checkOptions,
   checkPage,
   checkText,
   checkTimeout,
   checkValue,
+  formOf,
   kindOf,
   snakeCase,
 };

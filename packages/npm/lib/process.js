@@ -76,8 +76,8 @@ class EmulatorProcess {
     lines.close();
     // The interface has paused the stream, but the rest of the output must be read, so that the pipe doesn't fill up.
     this.#child.stdout.resume();
-    const [name, word, url] = (line ?? "").split(" ");
-    if (name !== "fauxfax" || word !== "ready" || !url) {
+    const url = readyUrl(line ?? "");
+    if (url === null) {
       const what =
         this.end ?? (line === null ? `it wasn't ready within ${timeoutMs} ms` : "its first line was not the ready line");
       await this.stop();
@@ -138,6 +138,23 @@ class EmulatorProcess {
   /** @param {string} text */
   #keep(text) {
     this.#output = (this.#output + text).slice(-OUTPUT_CHARS_MAX);
+  }
+}
+
+/**
+ * Returns the URL in a ready line; null if the line is another one.
+ *
+ * @param {string} line Text or JSON, depending on `--log-format`.
+ * @returns {string | null}
+ */
+function readyUrl(line) {
+  const text = /^fauxfax ready (\S+)/.exec(line);
+  if (text !== null) return text[1];
+  try {
+    const { event, url } = JSON.parse(line);
+    return event === "ready" && typeof url === "string" ? url : null;
+  } catch {
+    return null;
   }
 }
 

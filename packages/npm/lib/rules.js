@@ -44,7 +44,7 @@ class Rules {
    * @returns {Promise<AddedRule[]>}
    */
   async list() {
-    return camelCase((await this.#control("GET", "/rules")).rules);
+    return camelCase((await this.#control("GET", "/rules", { fields: ["rules"] })).rules);
   }
 
   /**

@@ -36,7 +36,8 @@
  * @property {string} [config] The path of a configuration file. By default none is read, not even `fauxfax.toml` in the current
  *   folder.
  * @property {string} [controlToken] A token that protects the control API and the console; none by default.
- * @property {string[]} [args] Further flags of `fauxfax serve`, such as `["--connect-to", "app.example.com=localhost"]`.
+ * @property {string[]} [args] Further flags of `fauxfax serve`, such as `["--connect-to", "app.example.com=localhost"]`. A flag
+ *   among them takes the place of the option or default that would set it.
  * @property {Record<string, string>} [env] Further environment variables of the process. It gets those of this process, except
  *   for the ones that begin with `FAUXFAX_`, which may be settings of another emulator.
  * @property {string} [binary] The path of the program, instead of `FAUXFAX_BIN` or the one that npm installed.
@@ -65,9 +66,9 @@
  * @property {"all" | "queued-and-final" | "final"} [callbacks] The statuses of which a StatusCallback is notified.
  * @property {"full" | "retired" | "test-credentials"} [service] What the account's REST API does.
  * @property {string} [debuggerUrl] The URL that is notified of each alert.
- * @property {Record<string, unknown>[]} [numbers] Numbers that a reset keeps, with REST attributes:
- *   `{ phoneNumber: "+15017122661", voiceReceiveMode: "fax", voiceUrl: "http://localhost:3000/fax" }`.
- * @property {{ phoneNumber: string }[]} [callerIds] Outgoing caller ids.
+ * @property {(string | Record<string, unknown>)[]} [numbers] Numbers that a reset keeps: each in E.164 form, to receive faxes, or
+ *   with REST attributes: `{ phoneNumber: "+15017122661", voiceReceiveMode: "fax", voiceUrl: "http://localhost:3000/fax" }`.
+ * @property {(string | { phoneNumber: string })[]} [callerIds] Outgoing caller ids.
  */
 
 /**
@@ -80,6 +81,7 @@
  * @property {unknown} [form] The body as a form: FormData or URLSearchParams.
  * @property {string} [authorization] The Authorization header, instead of the control token.
  * @property {number} [timeoutMs] How long the emulator may take to do what the call asks for.
+ * @property {string[]} [fields] The fields that the response must have.
  * @property {"json" | "text" | "bytes"} [as] The form in which the response is returned; JSON by default.
  */
 

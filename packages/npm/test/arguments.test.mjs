@@ -55,7 +55,8 @@ test("what is not a fax is refused, and the error names the fields that have its
 
 test("a page that the fax doesn't have is an error with the number of its pages", { timeout }, async () => {
   for (const method of ["page", "pageText"]) {
-    await assert.rejects(account[method](conversation, 3), { code: "page-not-found", status: 404, message: "the fax has no page 3: it has 2 pages" });
+    const message = "the fax has no page 3: it has 2 pages";
+    await assert.rejects(account[method](conversation, 3), { code: "page-not-found", status: 404, message });
   }
   for (const page of [0, 1.5, NaN, "1", undefined]) await refuses(account.page(conversation, page), /pages are counted from 1/);
   await refuses(account.document(conversation, "png"), "the format must be pdf or tiff, not png");

@@ -74,6 +74,10 @@ test("FAUXFAX_BIN takes precedence, and must be a program", { timeout }, () => {
     code: "no-binary",
     message: /^fauxfax is not at .*ENOENT/,
   });
+  assert.throws(() => findBinary({ FAUXFAX_BIN: tmpdir() }), {
+    code: "no-binary",
+    detail: "FAUXFAX_BIN must be the path of the program, but it is a folder: add the name of the program in it",
+  });
   const { status, stderr } = fauxfax(["--version"], { FAUXFAX_BIN: import.meta.filename ?? "/etc/passwd" });
   assert.equal(status, 1);
   assert.match(stderr, /^fauxfax: fauxfax is not at .* there is nothing that can be run \(EACCES\)/);
