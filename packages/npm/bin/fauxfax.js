@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 "use strict";
 // `npx fauxfax …`: runs the program with the same arguments and files, passes signals on, and ends as the program ends.
+// If the script is killed, the program ends too.
 
 const { spawn } = require("node:child_process");
 
 const { findBinary } = require("../lib/binary.js");
+const { stopWithNode } = require("../lib/watch.js");
 
 /** The signals that ask a program to stop. A terminal sends them to the program too, which tolerates the second one. */
 const SIGNALS = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]);
@@ -21,10 +23,13 @@ function fail(error) {
 
 function main() {
   const child = spawn(findBinary(), process.argv.slice(2), { stdio: "inherit" });
+  const watch = stopWithNode(child.pid);
   const passOn = (/** @type {NodeJS.Signals} */ signal) => child.kill(signal);
   for (const signal of SIGNALS) process.on(signal, passOn);
   child.once("error", fail);
   child.once("exit", (status, signal) => {
+    // Killed first, so that it doesn't stop another process that has been given the same id.
+    watch?.kill("SIGKILL");
     for (const name of SIGNALS) process.removeListener(name, passOn);
     if (signal) process.kill(process.pid, signal);
     else process.exitCode = status ?? 1;

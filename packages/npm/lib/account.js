@@ -1,19 +1,27 @@
 "use strict";
 // An account as a test sees it: its credential, numbers, faxes and journal.
 
-const { readFile } = require("node:fs/promises");
-const { basename } = require("node:path");
-
-const { reason } = require("./binary.js");
+const { advise } = require("./advice.js");
 const { Clock } = require("./clock.js");
 const { FauxfaxError } = require("./error.js");
-const { badArgument, camelCase, checkOptions, checkTimeout, snakeCase } = require("./options.js");
+const { conversationOf, faxPath, noPage, queryOf, sidOf, upload } = require("./fax.js");
+const {
+  badArgument,
+  camelCase,
+  checkOptions,
+  checkPage,
+  checkText,
+  checkTimeout,
+  checkValue,
+  formOf,
+  snakeCase,
+} = require("./options.js");
 const { Rules } = require("./rules.js");
 const { notVerified } = require("./verdict.js");
 
 /**
  * @import {
- *   Call, Connection, ControlOptions, Conversation, Dialect, Fax, FaxesOptions, JournalEvent, JournalOptions,
+ *   Call, Connection, ControlOptions, Conversation, Dialect, Fax, FaxesOptions, FaxLike, JournalEvent, JournalOptions,
  *   NumberOptions, PhoneNumber, ReceiveOptions, ResetReport, SendOptions, SignatureExplanation, SignatureQuestion,
  *   VerifyOptions, WaitOptions, Waited, Webhook
  * } from "./types.js"
@@ -118,23 +126,25 @@ class Account {
    * @throws {FauxfaxError} If the number is not for sale, or an attribute is invalid.
    */
   async number(phoneNumber, options = {}) {
-    checkOptions("number()", options, [...Object.keys(NUMBER_PARAMETERS), "faxTwiml"]);
+    const what = "number()";
+    checkText(what, "the number", phoneNumber);
+    checkOptions(what, options, [...Object.keys(NUMBER_PARAMETERS), "faxTwiml"]);
     const { faxTwiml, ...attributes } = options;
     if (faxTwiml !== undefined) {
-      if (attributes.faxUrl !== undefined) throw badArgument("number()", "give only one of faxUrl and faxTwiml");
+      if (attributes.faxUrl !== undefined) throw badArgument(what, "give only one of faxUrl and faxTwiml");
       const name = `for ${phoneNumber}`;
-      attributes.faxUrl = (await this.#control("POST", "/twiml-bins", { json: { name, twiml: faxTwiml } })).url;
+      attributes.faxUrl = (await this.#control("POST", "/twiml-bins", { json: { name, twiml: faxTwiml }, fields: ["url"] })).url;
     }
     const owned = (await this.numbers()).find((number) => number.phoneNumber === phoneNumber);
     if (owned === undefined) {
       // Without this mode the number would accept voice calls, not faxes.
       const bought = { voiceReceiveMode: "fax", ...attributes };
-      const form = formOf(bought, NUMBER_PARAMETERS);
+      const form = formOf(what, bought, NUMBER_PARAMETERS);
       form.set("PhoneNumber", phoneNumber);
       return this.#rest("/IncomingPhoneNumbers", form);
     }
     if (Object.keys(attributes).length === 0) return owned;
-    return this.#rest(`/IncomingPhoneNumbers/${owned.sid}`, formOf(attributes, NUMBER_PARAMETERS));
+    return this.#rest(`/IncomingPhoneNumbers/${owned.sid}`, formOf(what, attributes, NUMBER_PARAMETERS));
   }
 
   /**
@@ -143,7 +153,7 @@ class Account {
    * @returns {Promise<PhoneNumber[]>}
    */
   async numbers() {
-    const { numbers } = await this.#client.control("GET", `/accounts/${this.sid}`);
+    const { numbers } = await this.#client.control("GET", `/accounts/${this.sid}`, { fields: ["numbers"] });
     return camelCase(numbers);
   }
 
@@ -162,9 +172,10 @@ class Account {
     const { timeoutMs: limit, ...fields } = options;
     const timeoutMs = this.#limit(what, limit);
     const query = { wait: true, timeout: timeoutMs / 1000 };
-    const { fax, ...settled } = await this.#control("POST", "/incoming-faxes", { query, timeoutMs, ...(await upload(fields)) });
+    const call = { query, timeoutMs, fields: ["fax_sid", "outcome", "events"], ...(await upload(what, fields)) };
+    const { fax, ...settled } = await this.#control("POST", "/incoming-faxes", call);
     // The response has the resource of the REST API, which doesn't say why a fax failed.
-    return conversationOf({ ...settled, fax: fax && (await this.#control("GET", faxPath(settled.fax_sid))) });
+    return conversationOf({ ...settled, fax: fax && (await this.#control("GET", faxPath(what, settled.fax_sid))) });
   }
 
   /**
@@ -176,7 +187,7 @@ class Account {
    */
   async ring(options = {}) {
     checkOptions("ring()", options, RECEIVE_OPTIONS);
-    const rung = await this.#control("POST", "/incoming-faxes", await upload(options));
+    const rung = await this.#control("POST", "/incoming-faxes", { fields: ["fax_sid"], ...(await upload("ring()", options)) });
     return rung.fax_sid;
   }
 
@@ -193,7 +204,7 @@ class Account {
     const timeoutMs = this.#limit("send()", limit);
     // Checked before the fax is created, so that no fax is left behind if the clock is frozen.
     if ((await this.clock.state()).mode === "frozen") {
-      const detail = "the clock is frozen, so the fax would never end: use queue(), then advance or drain the clock";
+      const detail = advise("clock-frozen", "the clock is frozen, so the fax would never end");
       throw new FauxfaxError("send() would wait forever", detail, { code: "clock-frozen" });
     }
     const sid = await this.queue(fax);
@@ -211,23 +222,35 @@ class Account {
    */
   async queue(options) {
     checkOptions("queue()", options, Object.keys(SEND_PARAMETERS));
+    const { mediaUrl = this.sampleUrl() } = options;
     const from = options.from ?? (await this.numbers()).at(-1)?.phoneNumber;
     if (from === undefined) {
       throw badArgument("send() or queue()", "the account has no number to call from: buy one with number(), or give from");
     }
-    const created = await this.#rest("/Faxes", formOf({ ...options, from }, SEND_PARAMETERS));
+    const created = await this.#rest("/Faxes", formOf("send() or queue()", { ...options, mediaUrl, from }, SEND_PARAMETERS));
     return created.sid;
+  }
+
+  /**
+   * Returns the URL of one of the emulator's sample documents, which can be sent as a fax.
+   *
+   * @param {string} [name] Its name; `emulator.control("GET", "/samples")` lists them.
+   * @returns {string}
+   */
+  sampleUrl(name = "one-page.pdf") {
+    checkText("sampleUrl()", "the name", name);
+    return `${this.url}/_fauxfax/v1/samples/${encodeURIComponent(name)}`;
   }
 
   /**
    * Returns the fax in its current state; also a call that never became a fax.
    *
-   * @param {string} sid
+   * @param {FaxLike} fax
    * @returns {Promise<Fax>}
    * @throws {FauxfaxError} If the account has no such fax.
    */
-  async fax(sid) {
-    return camelCase(await this.#control("GET", faxPath(sid)));
+  async fax(fax) {
+    return camelCase(await this.#control("GET", faxPath("fax()", fax)));
   }
 
   /**
@@ -238,7 +261,7 @@ class Account {
    */
   async faxes(options = {}) {
     checkOptions("faxes()", options, ["q", "direction", "status", "number", "limit"]);
-    return camelCase((await this.#control("GET", "/faxes", { query: { ...options } })).faxes);
+    return camelCase((await this.#control("GET", "/faxes", { query: { ...options }, fields: ["faxes"] })).faxes);
   }
 
   /**
@@ -267,12 +290,13 @@ class Account {
   async wait(options) {
     const what = "wait()";
     checkOptions(what, options, ["fax", "status", "since", "timeoutMs"]);
-    const { fax, status, since, timeoutMs: limit } = options;
+    const { status, since, timeoutMs: limit } = options;
+    const fax = options.fax === undefined ? undefined : sidOf(what, options.fax);
     if (fax === undefined && status === undefined) throw badArgument(what, "give fax or status, or call waitIdle()");
     const timeoutMs = this.#limit(what, limit);
     const wanted = status === undefined ? { for: "settled" } : { status: [status].flat().join(",") };
     const query = { fax, since, timeout: timeoutMs / 1000, ...wanted };
-    const { event, outcome, seq } = await this.#control("GET", "/wait", { query, timeoutMs });
+    const { event, outcome, seq } = await this.#control("GET", "/wait", { query, timeoutMs, fields: ["seq"] });
     const faxSid = event?.fax_sid ?? fax;
     // Without an event, the journal has dropped it, but the fax is still known.
     return { faxSid, status: event?.data.new ?? outcome ?? (await this.fax(faxSid)).status, seq };
@@ -288,7 +312,7 @@ class Account {
     checkOptions("waitIdle()", options, ["timeoutMs"]);
     const timeoutMs = this.#limit("waitIdle()", options.timeoutMs);
     const query = { for: "idle", timeout: timeoutMs / 1000 };
-    const { seq } = await this.#control("GET", "/wait", { query, timeoutMs });
+    const { seq } = await this.#control("GET", "/wait", { query, timeoutMs, fields: ["seq"] });
     return { seq };
   }
 
@@ -308,9 +332,11 @@ class Account {
    */
   async verify(expected, options = {}) {
     checkOptions("verify()", options, ["times", "since"]);
+    checkValue("verify()", "the expectation", expected);
     const { times, since } = options;
     const what = Array.isArray(expected) ? { in_order: expected } : { match: expected };
-    const verdict = await this.#control("POST", "/verify", { json: { ...what, times: snakeCase(times), since } });
+    const json = { ...what, times: snakeCase(times), since };
+    const verdict = await this.#control("POST", "/verify", { json, fields: ["verified"] });
     if (!verdict.verified) throw notVerified(expected, times, verdict);
     return verdict.matched;
   }
@@ -318,71 +344,75 @@ class Account {
   /**
    * Returns everything that has happened to a fax or call.
    *
-   * @param {string} fax Its SID.
+   * @param {FaxLike} fax
    * @returns {Promise<Conversation>}
    */
   async conversation(fax) {
-    return conversationOf(await this.#control("GET", faxPath(fax, "/conversation.json")));
+    const path = faxPath("conversation()", fax, "/conversation.json");
+    return conversationOf(await this.#control("GET", path, { fields: ["fax_sid", "events"] }));
   }
 
   /**
    * Returns everything that has happened to a fax or call as Markdown, to be printed by a failed test or attached to an issue.
    *
-   * @param {string} fax Its SID.
+   * @param {FaxLike} fax
    * @returns {Promise<string>}
    */
   async conversationMarkdown(fax) {
-    return this.#control("GET", faxPath(fax, "/conversation.md"), { as: "text" });
+    return this.#control("GET", faxPath("conversationMarkdown()", fax, "/conversation.md"), { as: "text" });
   }
 
   /**
    * Returns the image of a page as it was transmitted.
    *
-   * @param {string} fax The fax's SID.
+   * @param {FaxLike} fax
    * @param {number} page The page, counted from 1.
    * @param {{ width?: number }} [options] The width in pixels; by default that of the page.
    * @returns {Promise<Uint8Array>} A PNG.
    */
   async page(fax, page, options = {}) {
     checkOptions("page()", options, ["width"]);
-    return this.#control("GET", faxPath(fax, `/pages/${page}.png`), { query: { ...options }, as: "bytes" });
+    return this.#page("page()", fax, page, ".png", { query: { ...options }, as: "bytes" });
   }
 
   /**
    * Returns the images of all pages of a fax.
    *
-   * @param {string} fax The fax's SID.
+   * @param {FaxLike} fax
    * @param {{ width?: number }} [options] The width in pixels; by default that of each page.
    * @returns {Promise<Uint8Array[]>} A PNG for each page.
    */
   async pages(fax, options = {}) {
     checkOptions("pages()", options, ["width"]);
-    const { numPages } = await this.fax(fax);
+    const sid = sidOf("pages()", fax);
+    const { numPages } = await this.fax(sid);
     const pages = [];
-    for (let page = 1; page <= (numPages ?? 0); page++) pages.push(await this.page(fax, page, options));
+    for (let page = 1; page <= (numPages ?? 0); page++) pages.push(await this.page(sid, page, options));
     return pages;
   }
 
   /**
    * Returns the text of a page; null if it is not known, because the page is a scan or another picture.
    *
-   * @param {string} fax The fax's SID.
+   * @param {FaxLike} fax
    * @param {number} page The page, counted from 1.
    * @returns {Promise<string | null>}
    */
   async pageText(fax, page) {
-    return (await this.#control("GET", faxPath(fax, `/pages/${page}/text`))).text ?? null;
+    return (await this.#page("pageText()", fax, page, "/text")).text ?? null;
   }
 
   /**
    * Returns the pages of a fax as a file.
    *
-   * @param {string} fax The fax's SID.
+   * @param {FaxLike} fax
    * @param {"pdf" | "tiff"} [format]
    * @returns {Promise<Uint8Array>}
    */
   async document(fax, format = "pdf") {
-    return this.#control("GET", faxPath(fax, `/document.${format}`), { as: "bytes" });
+    const what = "document()";
+    if (format !== "pdf" && format !== "tiff") throw badArgument(what, `the format must be pdf or tiff, not ${String(format)}`);
+    return this.#control("GET", faxPath(what, fax, `/document.${format}`), { as: "bytes" });
   }
 
   /**
@@ -393,7 +423,7 @@ class Account {
    */
   async events(options = {}) {
     checkOptions("events()", options, ["fax", "kind", "since", "all", "limit"]);
-    return (await this.#control("GET", "/events", { query: { ...options } })).events;
+    return (await this.#control("GET", "/events", { query: queryOf("events()", options), fields: ["events"] })).events;
   }
 
   /**
@@ -404,7 +434,7 @@ class Account {
    */
   async webhooks(options = {}) {
     checkOptions("webhooks()", options, ["fax", "since", "all"]);
-    return (await this.#control("GET", "/webhooks", { query: { ...options } })).webhooks;
+    return (await this.#control("GET", "/webhooks", { query: queryOf("webhooks()", options), fields: ["webhooks"] })).webhooks;
   }
 
   /**
@@ -416,6 +446,7 @@ class Account {
    * @returns {Promise<Webhook>}
    */
   async replay(id, edits = {}) {
+    checkText("replay()", "the id", id);
     checkOptions("replay()", edits, ["url", "method", "params"]);
     return this.#control("POST", `/webhooks/${encodeURIComponent(id)}/replay`, { json: edits, timeoutMs: this.#timeoutMs });
   }
@@ -439,6 +470,7 @@ class Account {
    * @param {string} name At most 64 letters, digits, dots, dashes or underscores.
    */
   async snapshot(name) {
+    checkText("snapshot()", "the name", name);
     await this.#control("PUT", `/snapshots/${encodeURIComponent(name)}`);
   }
 
@@ -451,6 +483,7 @@ class Account {
    * @throws {FauxfaxError} If there is no snapshot with this name.
    */
   async restore(name) {
+    checkText("restore()", "the name", name);
     return camelCase(await this.#control("POST", `/snapshots/${encodeURIComponent(name)}`));
   }
 
@@ -480,9 +513,29 @@ class Account {
    * @param {ControlOptions} [options]
    * @returns {Promise<any>} The response's JSON, with the names of the control API.
    */
-  control(method, path, options = {}) {
+  async control(method, path, options = {}) {
     checkOptions("control()", options, ["query", "json", "timeoutMs"]);
     return this.#control(method, path, options);
+  }
+
+  /**
+   * Returns something about a page of a fax.
+   *
+   * @param {string} what The caller, such as `page()`.
+   * @param {FaxLike} fax
+   * @param {number} page The page, counted from 1.
+   * @param {string} rest The end of the path.
+   * @param {Call} [call]
+   */
+  async #page(what, fax, page, rest, call) {
+    checkPage(what, page);
+    const sid = sidOf(what, fax);
+    try {
+      return await this.#control("GET", faxPath(what, sid, `/pages/${page}${rest}`), call);
+    } catch (error) {
+      if (!(error instanceof FauxfaxError) || error.code !== "page-not-found") throw error;
+      throw noPage(page, (await this.fax(sid)).numPages, error);
+    }
   }
 
   /**
@@ -502,11 +555,16 @@ class Account {
    * @returns {Promise<any>}
    */
   async #rest(resource, form) {
+    // An account that nobody has signed in to has no token; any other text would become its token.
+    if (!this.authToken) {
+      const detail = advise("account-unclaimed", "nobody has signed in to it");
+      throw new FauxfaxError(`account ${this.sid} has no token`, detail, { code: "account-unclaimed" });
+    }
     const account = `/2010-04-01/Accounts/${this.sid}`;
     const twilio = resource === "/Faxes" ? "/v1/Faxes" : `${account}${resource}.json`;
     const path = this.dialect === "signalwire" ? `/api/laml${account}${resource}` : twilio;
     const authorization = `Basic ${Buffer.from(`${this.sid}:${this.authToken}`).toString("base64")}`;
-    return camelCase(await this.#client.send("POST", path, { form, authorization }));
+    return camelCase(await this.#client.send("POST", path, { form, authorization, fields: ["sid"] }));
   }
 
   /**
@@ -516,69 +574,6 @@ class Account {
   #limit(what, timeoutMs) {
     return checkTimeout(what, timeoutMs ?? this.#timeoutMs);
   }
-}
-
-/**
- * Returns the path of a fax in the control API.
- *
- * @param {string} sid
- * @param {string} [rest]
- */
-function faxPath(sid, rest = "") {
-  return `/faxes/${encodeURIComponent(sid)}${rest}`;
-}
-
-/**
- * Returns a form with the REST API's names.
- *
- * @param {Record<string, unknown>} options
- * @param {Record<string, string>} parameters The REST API's name of each option.
- */
-function formOf(options, parameters) {
-  const form = new URLSearchParams();
-  for (const [option, name] of Object.entries(parameters)) {
-    if (options[option] !== undefined) form.set(name, String(options[option]));
-  }
-  return form;
-}
-
-/**
- * Returns the body for an incoming fax: JSON, or a form if a file is sent along.
- *
- * @param {Omit<ReceiveOptions, "timeoutMs">} fields
- * @returns {Promise<Call>}
- */
-async function upload({ file, ...fields }) {
-  if (file === undefined) return { json: snakeCase(fields) };
-  const form = new FormData();
-  for (const [name, value] of Object.entries(snakeCase(fields))) {
-    if (value !== undefined) form.set(name, typeof value === "object" ? JSON.stringify(value) : String(value));
-  }
-  form.set("file", new Blob([await bytesOf(file)]), typeof file === "string" ? basename(file) : "document");
-  return { form };
-}
-
-/** @param {string | Uint8Array} file */
-async function bytesOf(file) {
-  if (typeof file !== "string") return Uint8Array.from(file);
-  try {
-    return Uint8Array.from(await readFile(file));
-  } catch (cause) {
-    const detail = `the file can't be read (${reason(cause)}); give the path of a PDF, TIFF, PNG or JPEG, or its bytes`;
-    throw new FauxfaxError(`${file} can't be sent`, detail, { code: "document-unreadable", cause });
-  }
-}
-
-/**
- * Turns a conversation of the control API into one with JavaScript's names. The journal's events stay as they are.
- *
- * @param {any} body
- * @returns {Conversation}
- */
-function conversationOf({ fax_sid: sid, fax, outcome, events }) {
-  const attempts = events.filter((/** @type {JournalEvent} */ event) => event.kind === "webhook.attempt");
-  const webhooks = attempts.map((/** @type {JournalEvent} */ event) => event.data);
-  return { sid, fax: camelCase(fax ?? null), outcome: outcome ?? null, events, webhooks };
 }
 
 module.exports = { Account };

@@ -1,7 +1,7 @@
 "use strict";
 // Finds the program: FAUXFAX_BIN, or the package for this platform, which npm installs as an optional dependency.
 
-const { accessSync, constants } = require("node:fs");
+const { accessSync, constants, statSync } = require("node:fs");
 
 const { FauxfaxError } = require("./error.js");
 
@@ -16,7 +16,7 @@ const PLATFORMS = Object.freeze(["linux-x64", "linux-arm64", "darwin-x64", "darw
  * @returns {string} The path.
  */
 function findBinary(env = process.env, platform = `${process.platform}-${process.arch}`) {
-  if (env.FAUXFAX_BIN) return checked(env.FAUXFAX_BIN);
+  if (env.FAUXFAX_BIN) return checkBinary(env.FAUXFAX_BIN, "FAUXFAX_BIN");
   if (!PLATFORMS.includes(platform)) {
     const detail =
       `packages exist for ${PLATFORMS.join(", ")}. Build the program with Rust (cargo install fauxfax), and set FAUXFAX_BIN to ` +
@@ -41,17 +41,23 @@ function findBinary(env = process.env, platform = `${process.platform}-${process
 /**
  * Refuses a path that doesn't lead to a program.
  *
- * @param {string} path The value of FAUXFAX_BIN.
+ * @param {string} path
+ * @param {string} source Where the path was given, such as `FAUXFAX_BIN`.
  * @returns {string} The path.
  */
-function checked(path) {
+function checkBinary(path, source) {
+  let found = "it is a folder: add the name of the program in it";
+  /** @type {unknown} */
+  let cause;
   try {
     accessSync(path, constants.X_OK);
-  } catch (cause) {
-    const detail = `FAUXFAX_BIN must be the path of the program, but there is nothing that can be run (${reason(cause)})`;
-    throw new FauxfaxError(`fauxfax is not at ${path}`, detail, { code: "no-binary", cause });
+    if (!statSync(path).isDirectory()) return path;
+  } catch (error) {
+    cause = error;
+    found = `there is nothing that can be run (${reason(error)})`;
   }
-  return path;
+  const detail = `${source} must be the path of the program, but ${found}`;
+  throw new FauxfaxError(`fauxfax is not at ${path}`, detail, { code: "no-binary", cause });
 }
 
 /**
@@ -63,4 +69,4 @@ function reason(error) {
   return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }
 
-module.exports = { PLATFORMS, findBinary, reason };
+module.exports = { PLATFORMS, checkBinary, findBinary, reason };

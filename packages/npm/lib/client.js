@@ -1,8 +1,10 @@
 "use strict";
 // Calls the emulator over HTTP: its control API, and the REST APIs of its accounts. Each refusal becomes a FauxfaxError.
 
+const { advise } = require("./advice.js");
 const { reason } = require("./binary.js");
 const { FauxfaxError } = require("./error.js");
+const { versions, warnIfDifferent } = require("./version.js");
 
 /** The path of the control API. */
 const BASE = "/_fauxfax/v1";
@@ -10,6 +12,8 @@ const BASE = "/_fauxfax/v1";
 const RESPONSE_MS = 10_000;
 /** The beginning of the types of the control API's problems; the rest is their short name. */
 const PROBLEM = "urn:fauxfax:problem:";
+/** The problems of calls that the emulator doesn't know, perhaps because it has another version. */
+const UNKNOWN_CALLS = ["no-such-call", "wrong-method"];
 
 /** @import { Call } from "./types.js" */
 
@@ -17,6 +21,8 @@ const PROBLEM = "urn:fauxfax:problem:";
 class Client {
   #controlToken;
   #ended;
+  /** The emulator's version, once it was asked for. @type {Promise<string | undefined> | null} */
+  #version = null;
 
   /**
    * Makes a client; nothing is sent yet.
@@ -40,9 +46,39 @@ class Client {
    * @param {Call} [call]
    * @returns {Promise<any>}
    */
-  control(method, path, call = {}) {
-    const authorization = this.#controlToken === undefined ? undefined : `Bearer ${this.#controlToken}`;
-    return this.send(method, BASE + path, { authorization, ...call });
+  async control(method, path, call = {}) {
+    // Asked first, so that the warning comes before an error that is due to another version.
+    const version = await this.#askVersion();
+    try {
+      return await this.send(method, BASE + path, { authorization: this.#authorization(), ...call });
+    } catch (error) {
+      if (!(error instanceof FauxfaxError) || !UNKNOWN_CALLS.includes(error.code)) throw error;
+      const detail = `${error.detail}. It has ${versions(version)}`;
+      throw new FauxfaxError(error.title, detail, { code: error.code, status: error.status, cause: error });
+    }
+  }
+
+  #authorization() {
+    return this.#controlToken === undefined ? undefined : `Bearer ${this.#controlToken}`;
+  }
+
+  /** Returns the emulator's version, and warns if it differs from this package's; undefined if the emulator doesn't say it. */
+  #askVersion() {
+    this.#version ??= this.#health().catch((error) => {
+      this.#version = null;
+      // Any other refusal will also be the response to the call itself.
+      if (error instanceof FauxfaxError && error.code !== "no-response") return undefined;
+      throw error;
+    });
+    return this.#version;
+  }
+
+  /** @returns {Promise<string | undefined>} */
+  async #health() {
+    const { version } = await this.send("GET", `${BASE}/health`, { authorization: this.#authorization() });
+    if (typeof version !== "string") return undefined;
+    warnIfDifferent(this.url, version);
+    return version;
   }
 
   /**
@@ -53,7 +89,7 @@ class Client {
    * @param {Call} [call]
    * @returns {Promise<any>}
    */
-  async send(method, path, { query = {}, json, form, authorization, timeoutMs = 0, as = "json" } = {}) {
+  async send(method, path, { query = {}, json, form, authorization, timeoutMs = 0, as = "json", fields = [] } = {}) {
     const url = new URL(this.url + path);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined && value !== null) url.searchParams.set(name, String(value));
@@ -63,17 +99,30 @@ class Client {
     if (authorization !== undefined) headers.Authorization = authorization;
     if (json !== undefined) headers["Content-Type"] = "application/json";
     if (as === "text") headers.Accept = "text/plain, text/markdown";
-    const body = json === undefined ? /** @type {FormData | URLSearchParams | undefined} */ (form) : JSON.stringify(json);
+    const content = json === undefined ? /** @type {FormData | URLSearchParams | undefined} */ (form) : JSON.stringify(json);
     const signal = AbortSignal.timeout(timeoutMs + RESPONSE_MS);
     try {
-      const response = await fetch(url, { method, headers, body, signal });
+      const response = await fetch(url, { method, headers, body: content, signal });
       if (!response.ok) throw refusal(`${method} ${path}`, response, await response.text());
       if (as === "bytes") return new Uint8Array(await response.arrayBuffer());
       const text = await response.text();
-      return as === "text" ? text : text && JSON.parse(text);
+      if (as === "text") return text;
+      const body = text && JSON.parse(text);
+      const missing = fields.find((field) => body?.[field] === undefined);
+      if (missing !== undefined) throw await this.#incomplete(`${method} ${path}`, missing);
+      return body;
     } catch (error) {
       throw error instanceof FauxfaxError ? error : this.#unreachable(error);
     }
+  }
+
+  /**
+   * @param {string} call The method and path.
+   * @param {string} field The field that the response lacks.
+   */
+  async #incomplete(call, field) {
+    const title = `the emulator's response to ${call} has no field ${field}`;
+    return new FauxfaxError(title, `it has ${versions(await this.#askVersion())}`, { code: "version-mismatch" });
   }
 
   /** @param {unknown} error */
@@ -114,7 +163,7 @@ function refusal(call, response, text) {
   }
   const type = typeof body.type === "string" && body.type.startsWith(PROBLEM) ? body.type.slice(PROBLEM.length) : undefined;
   const code = type ?? (body.code === undefined ? "refused" : String(body.code));
-  const said = type === undefined ? body.message : body.detail;
+  const said = type === undefined ? body.message : body.detail && advise(type, String(body.detail));
   const title = `the emulator refused ${call} (${response.status}, ${code})`;
   return new FauxfaxError(title, said ?? (text || response.statusText), { code, status: response.status });
 }

@@ -32,7 +32,7 @@ class Clock {
    * @returns {Promise<ClockState>}
    */
   async state() {
-    return camelCase(await this.#control("GET", "/clock"));
+    return camelCase(await this.#control("GET", "/clock", { fields: ["mode", "now"] }));
   }
 
   /**
@@ -87,7 +87,7 @@ class Clock {
   async #move(how, move, options) {
     checkOptions(`clock.${how}()`, options, ["timeoutMs"]);
     const timeoutMs = checkTimeout(`clock.${how}()`, options.timeoutMs ?? this.#timeoutMs);
-    const call = { json: { ...move, timeout: timeoutMs / 1000 }, timeoutMs };
+    const call = { json: { ...move, timeout: timeoutMs / 1000 }, timeoutMs, fields: ["events"] };
     const { events, ...state } = await this.#control("POST", `/clock/${how}`, call);
     return { ...camelCase(state), events };
   }

@@ -4,9 +4,18 @@
 const os = require("node:os");
 
 const { Account } = require("./account.js");
-const { findBinary } = require("./binary.js");
+const { checkBinary, findBinary } = require("./binary.js");
 const { Client } = require("./client.js");
-const { badArgument, camelCase, checkOptions, checkTimeout, snakeCase } = require("./options.js");
+const {
+  badArgument,
+  camelCase,
+  checkList,
+  checkOptions,
+  checkText,
+  checkTimeout,
+  kindOf,
+  snakeCase,
+} = require("./options.js");
 const { EmulatorProcess } = require("./process.js");
 
 /** The default time limit for the start of the process, in milliseconds: far longer than it takes, even on a busy machine. */
@@ -39,6 +48,9 @@ const ACCOUNT_OPTIONS = [
   "numbers",
   "callerIds",
 ];
+
+/** The fields of an account without which it can't be used. */
+const ACCOUNT_FIELDS = ["sid", "auth_token", "dialect"];
 
 /** @import { AccountOptions, AtOptions, Connection, ControlOptions, Dialect, Running, StartOptions } from "./types.js" */
 
@@ -83,17 +95,27 @@ class Emulator {
     checkOptions(what, options, START_OPTIONS);
     const { seed = 1, pace = "max", dialect, port = 0, config, controlToken, args = [], env = {}, binary } = options;
     const { startTimeoutMs = START_MS, timeoutMs = PATIENCE_MS } = options;
+    checkList(what, "args", args);
     checkTimeout(what, startTimeoutMs);
     checkTimeout(what, timeoutMs);
-    const flags = ["serve", "--listen", `127.0.0.1:${port}`, "--seed", String(seed), "--pace", String(pace)];
-    // Without this flag the emulator would read fauxfax.toml, and save its state where that file says.
-    flags.push("--config", config ?? os.devNull);
-    if (dialect !== undefined) flags.push("--dialect", dialect);
+    /** @type {[string, string | undefined][]} */
+    const settings = [
+      ["--listen", `127.0.0.1:${port}`],
+      ["--seed", String(seed)],
+      ["--pace", String(pace)],
+      // Without this flag the emulator would read fauxfax.toml, and save its state where that file says.
+      ["--config", config ?? os.devNull],
+      ["--dialect", dialect],
+    ];
+    // The program refuses a flag that comes twice.
+    const isGiven = (/** @type {string} */ flag) => args.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
+    const flags = settings.flatMap(([flag, value]) => (value === undefined || isGiven(flag) ? [] : [flag, value]));
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith("FAUXFAX_"));
     // Not a flag, because other users of the machine can see those.
     const token = controlToken === undefined ? {} : { FAUXFAX_CONTROL_TOKEN: controlToken };
     const environment = { ...Object.fromEntries(own), ...token, ...env };
-    const emulator = new EmulatorProcess(binary ?? findBinary(), [...flags, ...args], environment);
+    const program = binary === undefined ? findBinary() : checkBinary(binary, "binary");
+    const emulator = new EmulatorProcess(program, ["serve", ...flags, ...args], environment);
     const url = await emulator.ready(startTimeoutMs);
     return new Emulator(new Client(url, controlToken, () => emulator.end), emulator, { dialect, timeoutMs });
   }
@@ -101,7 +123,8 @@ class Emulator {
   /**
    * Returns an emulator that is running already, such as one in a container. Nothing is sent yet.
    *
-   * @param {string} url Its URL, such as `http://127.0.0.1:8329`.
+   * @param {string | { readonly href: string }} url Its URL, such as `http://127.0.0.1:8329`, as text or as a URL object; or only
+   *   its host and port.
    * @param {AtOptions} [options]
    * @returns {Emulator}
    * @throws {FauxfaxError} If the URL is not one.
@@ -110,10 +133,7 @@ class Emulator {
     const what = "Emulator.at()";
     checkOptions(what, options, ["controlToken", "dialect", "timeoutMs"]);
     checkTimeout(what, options.timeoutMs ?? PATIENCE_MS);
-    if (!/^https?:\/\/[^/?#]+\/*$/.test(url)) {
-      throw badArgument(what, `the URL must be one such as http://127.0.0.1:8329, without a path, not ${url}`);
-    }
-    return new Emulator(new Client(url.replace(/\/+$/, ""), options.controlToken, () => null), null, options);
+    return new Emulator(new Client(baseUrl(what, url), options.controlToken, () => null), null, options);
   }
 
   /** The base URL of the REST and control APIs, such as `http://127.0.0.1:49152`, without a slash at its end. */
@@ -135,7 +155,14 @@ class Emulator {
   async account(options = {}) {
     checkOptions("account()", options, ACCOUNT_OPTIONS);
     const dialect = options.sid === undefined ? this.#dialect : undefined;
-    const created = await this.#client.control("POST", "/accounts", { json: snakeCase({ dialect, ...options }) });
+    for (const list of ["numbers", "callerIds"]) checkList("account()", list, options[/** @type {"numbers"} */ (list)]);
+    const numbers = options.numbers?.map((number) =>
+      // Without this mode the number would accept voice calls, not faxes.
+      typeof number === "string" ? { phoneNumber: number, voiceReceiveMode: "fax" } : number,
+    );
+    const callerIds = options.callerIds?.map((id) => (typeof id === "string" ? { phoneNumber: id } : id));
+    const json = snakeCase({ dialect, ...options, numbers, callerIds });
+    const created = await this.#client.control("POST", "/accounts", { json, fields: ACCOUNT_FIELDS });
     return new Account(this.#client, camelCase(created), this.#timeoutMs);
   }
 
@@ -145,7 +172,7 @@ class Emulator {
    * @returns {Promise<Account>}
    */
   async defaultAccount() {
-    const { default_account: sid } = await this.#client.control("GET", "/health");
+    const { default_account: sid } = await this.#client.control("GET", "/health", { fields: ["default_account"] });
     return this.existingAccount(sid);
   }
 
@@ -156,7 +183,8 @@ class Emulator {
    * @returns {Promise<Account>}
    */
   async existingAccount(sid) {
-    const found = await this.#client.control("GET", `/accounts/${encodeURIComponent(sid)}`);
+    checkText("existingAccount()", "the SID", sid);
+    const found = await this.#client.control("GET", `/accounts/${encodeURIComponent(sid)}`, { fields: ACCOUNT_FIELDS });
     return new Account(this.#client, camelCase(found), this.#timeoutMs);
   }
 
@@ -168,7 +196,7 @@ class Emulator {
    * @param {ControlOptions} [options]
    * @returns {Promise<any>} The response's JSON, with the names of the control API.
    */
-  control(method, path, options = {}) {
+  async control(method, path, options = {}) {
     checkOptions("control()", options, ["query", "json", "timeoutMs"]);
     return this.#client.control(method, path, options);
   }
@@ -182,6 +210,25 @@ class Emulator {
   [Symbol.asyncDispose]() {
     return this.stop();
   }
+}
+
+/**
+ * Returns the URL of an emulator in the form in which paths are added to it.
+ *
+ * @param {string} what The call, such as `Emulator.at()`.
+ * @param {unknown} given
+ */
+function baseUrl(what, given) {
+  const text = given instanceof Object && "href" in given ? given.href : given;
+  const shown = typeof text === "string" ? text : kindOf(text);
+  const wrong = badArgument(what, `the URL must be one such as http://127.0.0.1:8329, without a path, not ${shown}`);
+  if (typeof text !== "string") throw wrong;
+  const whole = text.includes("://") ? text : `http://${text}`;
+  if (!URL.canParse(whole)) throw wrong;
+  const url = new URL(whole);
+  const isBase = /^https?:$/.test(url.protocol) && /^\/*$/.test(url.pathname);
+  if (!isBase || url.search || url.hash || url.username || url.password) throw wrong;
+  return url.origin;
 }
 
 module.exports = { Emulator };

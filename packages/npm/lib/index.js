@@ -20,8 +20,10 @@ const { Rules } = require("./rules.js");
  * @typedef {import("./types.js").Conversation} Conversation
  * @typedef {import("./types.js").Dialect} Dialect
  * @typedef {import("./types.js").Direction} Direction
+ * @typedef {import("./types.js").Document} Document
  * @typedef {import("./types.js").Exchange} Exchange
  * @typedef {import("./types.js").Fax} Fax
+ * @typedef {import("./types.js").FaxLike} FaxLike
  * @typedef {import("./types.js").FaxesOptions} FaxesOptions
  * @typedef {import("./types.js").JournalEvent} JournalEvent
  * @typedef {import("./types.js").JournalOptions} JournalOptions

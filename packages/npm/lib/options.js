@@ -21,6 +21,83 @@ function checkOptions(what, options, known) {
   if (unknown !== undefined) {
     throw badArgument(what, `it has no option ${unknown}; it takes ${known.join(", ")}`);
   }
+  // A seed is only ever text, so that it may be greater than the numbers that JSON has; a file is checked where it is read.
+  const { seed, file, ...values } = /** @type {Record<string, unknown>} */ (options);
+  for (const [name, value] of Object.entries(values)) checkValue(what, name, value);
+  if (typeof seed !== "bigint") checkValue(what, "seed", seed);
+}
+
+/**
+ * Refuses a value that JSON would silently turn into another one, such as NaN, which becomes null.
+ *
+ * @param {string} what The call, such as `receive()`.
+ * @param {string} name The name of the value.
+ * @param {unknown} value The value as given.
+ * @param {readonly unknown[]} [around] The objects that the value is in.
+ */
+function checkValue(what, name, value, around = []) {
+  const isNumber = typeof value === "number";
+  if (["bigint", "function", "symbol"].includes(typeof value) || (isNumber && !Number.isFinite(value))) {
+    throw badArgument(what, `${name} can't be ${isNumber ? value : kindOf(value)}`);
+  }
+  if (value === null || typeof value !== "object") return;
+  const kind = kindOf(value);
+  if (/^an? (Map|Promise|RegExp|Set)$/.test(kind)) {
+    const advice = { "a Promise": ": await it first", "a RegExp": ': give its text as { regex: "…" }' }[kind];
+    throw badArgument(what, `${name} can't be ${kind}${advice ?? ""}`);
+  }
+  if (around.includes(value)) throw badArgument(what, `${name} contains itself`);
+  for (const [field, inner] of Object.entries(value)) checkValue(what, `${name}.${field}`, inner, [...around, value]);
+}
+
+/**
+ * Refuses what is not a text, such as the result of a lookup that found nothing.
+ *
+ * @param {string} what The call, such as `snapshot()`.
+ * @param {string} name What the text is, such as `the name`.
+ * @param {unknown} value The text as given.
+ */
+function checkText(what, name, value) {
+  if (typeof value !== "string") throw badArgument(what, `${name} must be a string, not ${kindOf(value)}`);
+  if (value === "") throw badArgument(what, `${name} must not be empty`);
+}
+
+/**
+ * Refuses what is given in place of an array.
+ *
+ * @param {string} what The call, such as `account()`.
+ * @param {string} name The name of the option.
+ * @param {unknown} value The option as given, or undefined.
+ */
+function checkList(what, name, value) {
+  if (value === undefined || Array.isArray(value)) return;
+  throw badArgument(what, `${name} must be an array, not ${kindOf(value)}`);
+}
+
+/**
+ * Refuses what is not the number of a page.
+ *
+ * @param {string} what The call, such as `page()`.
+ * @param {unknown} page The number as given.
+ */
+function checkPage(what, page) {
+  if (Number.isInteger(page) && Number(page) >= 1) return;
+  const given = typeof page === "object" ? kindOf(page) : String(page);
+  throw badArgument(what, `pages are counted from 1, so that there is no page ${given}`);
+}
+
+/**
+ * Names the type of a value, such as `a Date` or `undefined`.
+ *
+ * @param {unknown} value
+ */
+function kindOf(value) {
+  if (value === null || value === undefined) return String(value);
+  if (value === "") return "an empty string";
+  // Unlike instanceof, this also recognises the classes of another context, such as that of a test runner.
+  const kind = typeof value === "object" ? Object.prototype.toString.call(value).slice("[object ".length, -1) : typeof value;
+  const name = kind === "Object" ? "object" : kind;
+  return `${/^[AEIOaeio]/.test(name) ? "an" : "a"} ${name}`;
 }
 
 /**
@@ -80,4 +157,37 @@ function renamed(value, rename) {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [rename(name), renamed(item, rename)]));
 }
 
-module.exports = { badArgument, camelCase, checkOptions, checkTimeout, snakeCase };
+/**
+ * Returns a form with the REST API's names.
+ *
+ * @param {string} what The call, such as `number()`.
+ * @param {Record<string, unknown>} options
+ * @param {Record<string, string>} parameters The REST API's name of each option.
+ */
+function formOf(what, options, parameters) {
+  const form = new URLSearchParams();
+  for (const [option, name] of Object.entries(parameters)) {
+    const value = options[option];
+    if (value === undefined) continue;
+    if (value === null || (typeof value === "object" && !(value instanceof URL))) {
+      const detail = `${option} can't be ${kindOf(value)}; leave it out, or give "" for an attribute of a number to remove it`;
+      throw badArgument(what, detail);
+    }
+    form.set(name, String(value));
+  }
+  return form;
+}
+
+module.exports = {
+  badArgument,
+  camelCase,
+  checkList,
+  checkOptions,
+  checkPage,
+  checkText,
+  checkTimeout,
+  checkValue,
+  formOf,
+  kindOf,
+  snakeCase,
+};

@@ -7,13 +7,12 @@ const { createInterface } = require("node:readline");
 
 const { reason } = require("./binary.js");
 const { FauxfaxError } = require("./error.js");
+const { stopWithNode } = require("./watch.js");
 
 /** The greatest number of characters of the process's output that are kept: enough for the lines before a failure. */
 const OUTPUT_CHARS_MAX = 64 * 1024;
 /** The number of milliseconds after which a process that was asked to stop is killed. */
 const STOP_MS = 5_000;
-/** What a shell does for a process: it waits until this Node process is gone, and then stops the process. */
-const WATCH = 'read -r _; kill "$1" 2>/dev/null';
 
 /** The processes to stop when Node exits. @type {Set<EmulatorProcess>} */
 const running = new Set();
@@ -77,8 +76,8 @@ class EmulatorProcess {
     lines.close();
     // The interface has paused the stream, but the rest of the output must be read, so that the pipe doesn't fill up.
     this.#child.stdout.resume();
-    const [name, word, url] = (line ?? "").split(" ");
-    if (name !== "fauxfax" || word !== "ready" || !url) {
+    const url = readyUrl(line ?? "");
+    if (url === null) {
       const what =
         this.end ?? (line === null ? `it wasn't ready within ${timeoutMs} ms` : "its first line was not the ready line");
       await this.stop();
@@ -86,7 +85,7 @@ class EmulatorProcess {
       const detail = `${what}. ${said ? `It wrote:\n${said}` : "It wrote nothing; is FAUXFAX_BIN another program?"}`;
       throw new FauxfaxError("the emulator did not start", detail, { code: "not-started" });
     }
-    this.#watchParent();
+    this.#watch = stopWithNode(this.#child.pid);
     this.#setHeld(false);
     return url;
   }
@@ -130,21 +129,6 @@ class EmulatorProcess {
     }
   }
 
-  /**
-   * Starts a shell that stops the process if Node is killed, when no exit handler runs. The shell notices, because the system
-   * then closes the other end of its standard input.
-   */
-  #watchParent() {
-    // Windows has no such shell: there, a process is left over if Node is killed.
-    if (process.platform === "win32" || this.#child.pid === undefined) return;
-    const watch = spawn("sh", ["-c", WATCH, "sh", String(this.#child.pid)], { stdio: ["pipe", "ignore", "ignore"] });
-    // Images without a shell have only the exit handler.
-    watch.once("error", () => {});
-    watch.unref();
-    /** @type {import("node:net").Socket} */ (watch.stdin).unref();
-    this.#watch = watch;
-  }
-
   #release() {
     running.delete(this);
     // Killed first, so that it doesn't stop another process that has been given the same id.
@@ -154,6 +138,23 @@ class EmulatorProcess {
   /** @param {string} text */
   #keep(text) {
     this.#output = (this.#output + text).slice(-OUTPUT_CHARS_MAX);
+  }
+}
+
+/**
+ * Returns the URL in a ready line; null if the line is another one.
+ *
+ * @param {string} line Text or JSON, depending on `--log-format`.
+ * @returns {string | null}
+ */
+function readyUrl(line) {
+  const text = /^fauxfax ready (\S+)/.exec(line);
+  if (text !== null) return text[1];
+  try {
+    const { event, url } = JSON.parse(line);
+    return event === "ready" && typeof url === "string" ? url : null;
+  } catch {
+    return null;
   }
 }
 

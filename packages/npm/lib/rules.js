@@ -1,7 +1,7 @@
 "use strict";
 // The rules of one account, which make things go wrong on purpose.
 
-const { camelCase, snakeCase } = require("./options.js");
+const { badArgument, camelCase, checkValue, kindOf, snakeCase } = require("./options.js");
 
 /** @import { AddedRule, Rule, Send } from "./types.js" */
 
@@ -34,6 +34,7 @@ class Rules {
    * @throws {FauxfaxError} If the rule is invalid or could never act.
    */
   async add(rule) {
+    checkValue("rules.add()", "the rule", rule);
     return camelCase(await this.#control("POST", "/rules", { json: snakeCase(rule) }));
   }
 
@@ -43,7 +44,7 @@ class Rules {
    * @returns {Promise<AddedRule[]>}
    */
   async list() {
-    return camelCase((await this.#control("GET", "/rules")).rules);
+    return camelCase((await this.#control("GET", "/rules", { fields: ["rules"] })).rules);
   }
 
   /**
@@ -54,6 +55,9 @@ class Rules {
    * @returns {Promise<AddedRule>}
    */
   async setEnabled(id, enabled) {
+    const what = "rules.setEnabled()";
+    checkId(what, id);
+    if (typeof enabled !== "boolean") throw badArgument(what, `enabled must be true or false, not ${kindOf(enabled)}`);
     return camelCase(await this.#control("POST", `/rules/${id}`, { json: { enabled } }));
   }
 
@@ -64,6 +68,7 @@ class Rules {
    * @throws {FauxfaxError} If the account has no such rule.
    */
   async remove(id) {
+    checkId("rules.remove()", id);
     await this.#control("DELETE", `/rules/${id}`);
   }
 
@@ -71,6 +76,16 @@ class Rules {
   async clear() {
     await this.#control("DELETE", "/rules");
   }
+}
+
+/**
+ * Refuses what is not the id of a rule.
+ *
+ * @param {string} what The call.
+ * @param {unknown} id
+ */
+function checkId(what, id) {
+  if (!Number.isInteger(id)) throw badArgument(what, `the rule must be given by its id, a number, not ${kindOf(id)}`);
 }
 
 module.exports = { Rules };

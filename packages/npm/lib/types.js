@@ -14,6 +14,13 @@
  */
 // TypeScript would add a type parameter, which version 5.6 doesn't know, to the type without this name.
 /** @typedef {Uint8Array} Bytes The content of a file. */
+/**
+ * A document: the path of a file, or its content. The last form is a Blob, whose type not every project has.
+ *
+ * @typedef {string | Bytes | ArrayBuffer | { readonly size: number, readonly type: string, arrayBuffer(): Promise<ArrayBuffer> }}
+ *   Document
+ */
+/** @typedef {string | { sid: string }} FaxLike A fax: its SID, or the Fax or Conversation that has it. */
 /** @typedef {"standard" | "fine" | "superfine"} Quality The vertical resolution of a fax. */
 
 /**
@@ -29,7 +36,8 @@
  * @property {string} [config] The path of a configuration file. By default none is read, not even `fauxfax.toml` in the current
  *   folder.
  * @property {string} [controlToken] A token that protects the control API and the console; none by default.
- * @property {string[]} [args] Further flags of `fauxfax serve`, such as `["--connect-to", "app.example.com=localhost"]`.
+ * @property {string[]} [args] Further flags of `fauxfax serve`, such as `["--connect-to", "app.example.com=localhost"]`. A flag
+ *   among them takes the place of the option or default that would set it.
  * @property {Record<string, string>} [env] Further environment variables of the process. It gets those of this process, except
  *   for the ones that begin with `FAUXFAX_`, which may be settings of another emulator.
  * @property {string} [binary] The path of the program, instead of `FAUXFAX_BIN` or the one that npm installed.
@@ -58,9 +66,9 @@
  * @property {"all" | "queued-and-final" | "final"} [callbacks] The statuses of which a StatusCallback is notified.
  * @property {"full" | "retired" | "test-credentials"} [service] What the account's REST API does.
  * @property {string} [debuggerUrl] The URL that is notified of each alert.
- * @property {Record<string, unknown>[]} [numbers] Numbers that a reset keeps, with REST attributes:
- *   `{ phoneNumber: "+15017122661", voiceReceiveMode: "fax", voiceUrl: "http://localhost:3000/fax" }`.
- * @property {{ phoneNumber: string }[]} [callerIds] Outgoing caller ids.
+ * @property {(string | Record<string, unknown>)[]} [numbers] Numbers that a reset keeps: each in E.164 form, to receive faxes, or
+ *   with REST attributes: `{ phoneNumber: "+15017122661", voiceReceiveMode: "fax", voiceUrl: "http://localhost:3000/fax" }`.
+ * @property {(string | { phoneNumber: string })[]} [callerIds] Outgoing caller ids.
  */
 
 /**
@@ -73,6 +81,7 @@
  * @property {unknown} [form] The body as a form: FormData or URLSearchParams.
  * @property {string} [authorization] The Authorization header, instead of the control token.
  * @property {number} [timeoutMs] How long the emulator may take to do what the call asks for.
+ * @property {string[]} [fields] The fields that the response must have.
  * @property {"json" | "text" | "bytes"} [as] The form in which the response is returned; JSON by default.
  */
 
@@ -199,7 +208,7 @@
  *
  * @typedef {object} ReceiveOptions
  * @property {number} [pages] Sends this many numbered test pages.
- * @property {string | Bytes} [file] Sends a PDF, TIFF, PNG or JPEG: the path of a file, or its bytes.
+ * @property {Document} [file] Sends a PDF, TIFF, PNG or JPEG: the path of a file, or its content.
  * @property {string} [mediaUrl] Sends the document at this URL.
  * @property {string} [to] The number called; not needed if the account has exactly one fax number.
  * @property {string} [from] The caller: a number, a SIP URI or a name; `+15558675310` by default.
@@ -217,8 +226,8 @@
  *
  * @typedef {object} SendOptions
  * @property {string} to The number to call, in E.164 form, or a SIP URI.
- * @property {string} mediaUrl The URL of the document. The emulator serves samples, such as
- *   `${emulator.url}/_fauxfax/v1/samples/two-pages.pdf`.
+ * @property {string} [mediaUrl] The URL of the document; by default a sample of one page. `account.sampleUrl()` returns the URLs of
+ *   other samples.
  * @property {string} [from] The caller; by default the number that the account has owned for the longest time.
  * @property {Quality} [quality] The vertical resolution; `fine` by default.
  * @property {string} [statusCallback] The URL to notify of each status.
@@ -231,7 +240,7 @@
  * What to wait for. With a `status`, until a fax enters it; otherwise, until `fax` has ended and all its webhooks have been sent.
  *
  * @typedef {object} WaitOptions
- * @property {string} [fax] The SID of a fax; with a `status`, any fax by default.
+ * @property {FaxLike} [fax] The fax, or its SID; with a `status`, any fax by default.
  * @property {Status | Status[]} [status] A status, or several of which any will do.
  * @property {number} [since] The place in the journal after which to look; by default the last reset.
  * @property {number} [timeoutMs] How long to wait, in milliseconds; by default as long as the account's handle waits.
@@ -275,7 +284,7 @@
  * Which events or webhooks to return.
  *
  * @typedef {object} JournalOptions
- * @property {string} [fax] Only those of this fax.
+ * @property {FaxLike} [fax] Only those of this fax.
  * @property {string} [kind] Only events of this kind, such as `fax.status`. Not for webhooks.
  * @property {number} [since] Only those after this place in the journal; by default after the last reset.
  * @property {boolean} [all] Also those before the last reset; not together with `since`.

@@ -64,6 +64,13 @@ test("an account can have numbers from the start, which a reset keeps", { timeou
   });
 });
 
+test("numbers of a new account can be given as text, and receive faxes", { timeout }, async () => {
+  const account = await emulator.account({ numbers: [NUMBER], callerIds: [OUTSIDE] });
+  const [number] = await account.numbers();
+  assert.deepEqual([number.phoneNumber, number.voiceReceiveMode], [NUMBER, "fax"]);
+  assert.equal((await account.receive({ action: "http://127.0.0.1:9/" })).outcome, "received");
+});
+
 test("a number is bought once, and its attributes can be changed", { timeout }, async () => {
   const account = await emulator.account();
   const bought = await account.number(NUMBER, { faxUrl: "http://localhost:3000/fax", friendlyName: "Front desk" });
@@ -239,7 +246,8 @@ test("a frozen clock moves only when the test moves it", { timeout }, async (t) 
   const { now, mode } = await clock.freeze();
   assert.equal(mode, "frozen");
   await assert.rejects(account.receive(), { code: "clock-frozen" });
-  await assert.rejects(account.send({ to: OUTSIDE, mediaUrl: sample }), { code: "clock-frozen", detail: /use queue\(\)/ });
+  const sent = account.send({ to: OUTSIDE, mediaUrl: sample });
+  await assert.rejects(sent, { code: "clock-frozen", detail: /use ring\(\) or queue\(\), and then clock\.advance\(\)/ });
   assert.deepEqual(await account.faxes(), []);
   // At the pace of tests a fax takes no time, but a webhook that a rule holds waits for the clock.
   await account.rules.add({ webhook: { delayMs: 60_000 } });

@@ -174,13 +174,36 @@ test("options that don't exist, and values that can't be meant, are errors", { t
     code: "bad-argument",
     detail: /^it has no option sead; it takes seed, /,
   });
+  await assert.rejects(Emulator.start({ args: "--insecure-webhooks" }), { detail: "args must be an array, not a string" });
   await assert.rejects(Emulator.start(7), { code: "bad-argument" });
   await assert.rejects(Emulator.start({ timeoutMs: "1s" }), {
     code: "bad-argument",
     detail: /0 to 290000 milliseconds, not 1s/,
   });
-  assert.throws(() => Emulator.at("localhost:8329"), { code: "bad-argument", detail: /must be one such as http/ });
-  assert.throws(() => Emulator.at("http://localhost:8329/console"), { code: "bad-argument" });
+  for (const url of ["http://localhost:8329/console", "http://exa mple", "ftp://a.test", "", undefined, 8329n, {}]) {
+    assert.throws(() => Emulator.at(url), { code: "bad-argument", detail: /must be one such as http/ });
+  }
+});
+
+test("a URL can be an object, and needs no scheme", { timeout }, () => {
+  assert.equal(Emulator.at(new URL("http://127.0.0.1:8329/")).url, "http://127.0.0.1:8329");
+  assert.equal(Emulator.at("127.0.0.1:8329").url, "http://127.0.0.1:8329");
+  assert.equal(Emulator.at("localhost:8329").url, "http://localhost:8329");
+});
+
+test("a flag among the arguments takes the place of an option", { timeout }, async (t) => {
+  const emulator = await Emulator.start({ seed: 5, args: ["--pace", "1000", "--seed=7", "--log-format", "json"] });
+  t.after(() => emulator.stop());
+  assert.equal((await emulator.control("GET", "/health")).seed, 7);
+  const lines = emulator.output.trim().split("\n");
+  assert.ok(lines.some((line) => JSON.parse(line).event === "ready"));
+});
+
+test("a folder is not a program", { timeout }, async () => {
+  await assert.rejects(Emulator.start({ binary: tmpdir() }), {
+    code: "no-binary",
+    detail: "binary must be the path of the program, but it is a folder: add the name of the program in it",
+  });
 });
 
 test("other calls of the control API are possible", { timeout }, async (t) => {

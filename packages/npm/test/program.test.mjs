@@ -45,6 +45,18 @@ for (const signal of ["SIGTERM", "SIGINT"]) {
   });
 }
 
+test("a script that is killed takes the program with it", { timeout }, async () => {
+  const child = spawn(process.execPath, [script, "serve", "--listen", "127.0.0.1:0", "--config", "/dev/null"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const exit = once(child, "exit");
+  const [line] = await once(createInterface(child.stdout), "line");
+  const { ended } = await watchEnd(line.split(" ")[2]);
+  child.kill("SIGKILL");
+  assert.deepEqual(await exit, [null, "SIGKILL"]);
+  await ended;
+});
+
 test("a program that is killed by a signal ends npx's script by the same signal", { timeout }, (t) => {
   const folder = mkdtempSync(join(tmpdir(), "fauxfax-npm-"));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -59,6 +71,10 @@ test("FAUXFAX_BIN takes precedence, and must be a program", { timeout }, () => {
   assert.throws(() => findBinary({ FAUXFAX_BIN: "/nowhere/fauxfax" }), {
     code: "no-binary",
     message: /^fauxfax is not at .*ENOENT/,
+  });
+  assert.throws(() => findBinary({ FAUXFAX_BIN: tmpdir() }), {
+    code: "no-binary",
+    detail: "FAUXFAX_BIN must be the path of the program, but it is a folder: add the name of the program in it",
   });
   const { status, stderr } = fauxfax(["--version"], { FAUXFAX_BIN: import.meta.filename ?? "/etc/passwd" });
   assert.equal(status, 1);

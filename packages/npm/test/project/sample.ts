@@ -30,7 +30,9 @@ export async function faxes(): Promise<Fax[]> {
   const { mistake } = await account.explainSignature({ url: now, params: { FaxSid: faxSid }, appUrl: moved[0]?.kind ?? "" });
   const { removed } = await account.withTimeout(5).reset({ seed: removedFaxes(mistake) });
   const sent: Fax = await account.send({ to: "+15558675310", mediaUrl: emulator.url, quality: "fine", ttl: removed.faxes });
-  return [sent, await account.fax(await account.queue({ to: "+15558675310", mediaUrl: Emulator.at("http://a.test").url }))];
+  await account.wait({ fax: sent });
+  await account.receive({ file: new ArrayBuffer(0) });
+  return [await account.fax(conversation), sent, await account.fax(await account.queue({ to: "+15558675310", mediaUrl: Emulator.at("http://a.test").url }))];
 }
 
 function removedFaxes(mistake: string | null): number {
@@ -48,8 +50,10 @@ export async function refused(account: Account): Promise<void> {
   await Emulator.start({ dialect: "telnyx" });
   // @ts-expect-error There is no such status.
   await account.wait({ status: "sent" });
-  // @ts-expect-error A fax needs a document.
-  await account.send({ to: "+15558675310" });
+  // @ts-expect-error A fax needs a number to call.
+  await account.send({ mediaUrl: account.sampleUrl() });
+  // @ts-expect-error The result of a wait has no field sid.
+  await account.fax(await account.waitIdle());
   // @ts-expect-error There is no time limit for a call that doesn't wait.
   await account.ring({ timeoutMs: 5 });
   // @ts-expect-error There is no such format.

@@ -1,0 +1,33 @@
+"use strict";
+// Compares the version of an emulator with that of this package, which need each other's fields and calls.
+
+/** This package's version. @type {string} */
+const VERSION = require("../package.json").version;
+
+/** The versions that a warning has named already. @type {Set<string>} */
+const warned = new Set();
+
+/**
+ * Warns once if an emulator has another version than this package.
+ *
+ * @param {string} url The emulator's URL.
+ * @param {string} version The emulator's version.
+ */
+function warnIfDifferent(url, version) {
+  if (version === VERSION || warned.has(version)) return;
+  warned.add(version);
+  process.emitWarning(`the emulator at ${url} has ${versions(version)}`, { type: "FauxfaxWarning", code: "version-mismatch" });
+}
+
+/**
+ * Says which versions there are.
+ *
+ * @param {string | undefined} version The emulator's version, if it says one.
+ */
+function versions(version) {
+  if (version === VERSION) return `version ${VERSION}, as this package has; is something else answering in its place?`;
+  const theirs = version === undefined ? "an unknown version" : `version ${version}`;
+  return `${theirs}, and this package ${VERSION}: use the same version of both`;
+}
+
+module.exports = { versions, warnIfDifferent };

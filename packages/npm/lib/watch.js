@@ -1,0 +1,30 @@
+"use strict";
+// Ends a process with this one, however this one ends.
+
+const { spawn } = require("node:child_process");
+
+/**
+ * What a shell does for a process: it waits until this Node process is gone, and then stops the process. It ignores the signals
+ * that a terminal also sends to it, so that it isn't gone before Node is.
+ */
+const WATCH = 'trap "" HUP INT TERM; read -r _; kill "$1" 2>/dev/null';
+
+/**
+ * Starts a shell that stops a process if Node is killed, when no exit handler runs. The shell notices, because the system then
+ * closes the other end of its standard input. It doesn't keep Node alive.
+ *
+ * @param {number | undefined} pid The process to stop; undefined if it could not be run.
+ * @returns {import("node:child_process").ChildProcess | null} The shell, to be killed with SIGKILL once the process has ended;
+ *   null on Windows, which has no such shell: there, a process is left over if Node is killed.
+ */
+function stopWithNode(pid) {
+  if (process.platform === "win32" || pid === undefined) return null;
+  const watch = spawn("sh", ["-c", WATCH, "sh", String(pid)], { stdio: ["pipe", "ignore", "ignore"] });
+  // Images without a shell have only the exit handler.
+  watch.once("error", () => {});
+  watch.unref();
+  /** @type {import("node:net").Socket} */ (watch.stdin).unref();
+  return watch;
+}
+
+module.exports = { stopWithNode };
