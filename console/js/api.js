@@ -21,17 +21,6 @@ export class Problem extends Error {
   }
 }
 
-/** Loads a script when it is first needed, and reports it if the emulator has stopped. */
-export async function loaded(script) {
-  try {
-    return await script;
-  } catch (error) {
-    // Browsers word this differently, but all throw a TypeError; a script that loads but is faulty throws something else.
-    if (error instanceof TypeError) throw new Problem(0, GONE, "unreachable");
-    throw error;
-  }
-}
-
 /** The account that the address names, or nothing for the default account. */
 export function account() {
   return new URLSearchParams(location.search).get("account");

@@ -1,6 +1,6 @@
 //! Starts the console: finds the page for an address, shows it, and goes from page to page without a reload.
 
-import { account, at, forget, loaded } from "./api.js";
+import { account, at, forget } from "./api.js";
 import { h } from "./dom.js";
 import { watchDrops } from "./drop.js";
 import { frame, PLACES } from "./frame.js";
@@ -75,7 +75,7 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
   try {
     if (found) {
       context.params = found[0].slice(1);
-      content = await (await loaded(found[1]())).page(context);
+      content = await (await found[1]()).page(context);
     } else {
       context.title("No such page");
       content = [head("No such page"), note("", `There is no page ${path}. `, h("a", { href: at("/console") }, "Go to the faxes"))];
@@ -156,7 +156,7 @@ live.on("events", (events) => {
 
 /** Loads and opens the switcher of worlds. */
 async function switchWorld() {
-  const { openSwitcher } = await loaded(import("./switcher.js"));
+  const { openSwitcher } = await import("./switcher.js");
   await openSwitcher(go);
 }
 

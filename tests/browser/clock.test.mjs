@@ -211,11 +211,13 @@ test("changes to a number are not lost without a question", async () => {
 test("a page that can't be fetched says that the emulator can't be reached", async () => {
   await page.goto(`${emulator.url}/console`);
   await page.getByText("Live", { exact: true }).waitFor();
-  await page.route(/\/js\/connect\.js$/, (route) => route.abort());
-  await page.getByRole("link", { name: "Connect", exact: true }).click();
+  const calls = /\/(_fauxfax\/v1|v1|2010-04-01)\//;
+  await page.route(calls, (route) => route.abort());
+  await page.getByRole("link", { name: "Alerts" }).click();
   await page.getByText("The emulator can't be reached. Is it running?").waitFor();
-  await page.unroute(/\/js\/connect\.js$/);
-  await page.getByRole("button", { name: "Try again" }).waitFor();
+  await page.unroute(calls);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("heading", { level: 1, name: "Alerts" }).waitFor();
 });
 
 test("Connect has each language of the recipes", async () => {
