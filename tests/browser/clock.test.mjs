@@ -145,7 +145,7 @@ test("changes to requests are edited as JSON, and JSON that can't be read is not
   assert.match(await params.evaluate((input) => input.validationMessage), /isn't JSON/);
   await params.fill('{"remove":["A"]}');
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText(`Rule ${id} is changed.`).waitFor();
+  await page.getByText(`Rule ${id} has been changed.`).waitFor();
   assert.deepEqual((await rules())[0].webhook, { ...webhook, params: { remove: ["A"] } });
   await emulator.control("DELETE", "/rules");
 });
