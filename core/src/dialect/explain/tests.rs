@@ -184,14 +184,14 @@ fn a_rule_is_named_only_if_the_signature_is_invalid() {
         (Signature::Stale, None, "a rule spoiled this signature on purpose: it is that of an earlier status"),
     ] {
         let delivery = Delivery::of(Attempt::FIRST, signature, by(rule));
-        let explanation = ask("x").spoiled_by_rule(&delivery);
+        let explanation = ask("x").changed_by_rule(&delivery);
         assert_eq!(explanation.mistakes, [Mistake::ByRule]);
         assert!(explanation.detail.starts_with(begins), "{}", explanation.detail);
         let valid = ask(&explanation.expected);
-        assert_eq!(valid.clone().spoiled_by_rule(&delivery), valid);
+        assert_eq!(valid.clone().changed_by_rule(&delivery), valid);
     }
     let usual = ask("x");
-    assert_eq!(usual.clone().spoiled_by_rule(&Delivery::FIRST), usual);
+    assert_eq!(usual.clone().changed_by_rule(&Delivery::FIRST), usual);
 }
 
 #[test]
