@@ -109,7 +109,8 @@ fn of_media(fault: DownloadFault) -> String {
     let DownloadFault { delay_ms, bytes_per_second, cut_after_bytes, redirects, status } = fault;
     let said = [
         (delay_ms > 0).then(|| format!("delays the download by {}", span(delay_ms))),
-        (redirects > 0).then(|| format!("redirects the download {redirects} {}", if redirects == 1 { "time" } else { "times" })),
+        (redirects > 0)
+            .then(|| format!("redirects the download {redirects} {}", if redirects == 1 { "time" } else { "times" })),
         bytes_per_second.map(|rate| format!("slows the download to {rate} bytes per second")),
         cut_after_bytes.map(|bytes| format!("cuts the download off after {bytes} bytes")),
         status.map(|status| format!("refuses the download with {status}")),
@@ -262,8 +263,9 @@ mod tests {
 
     #[test]
     fn a_delivery_is_described_only_if_it_is_unusual() {
-        let mark =
-            |held_ms, is_reordered, is_duplicate| Some(RuleMark { held_ms, is_reordered, is_duplicate, ..RuleMark::of(Some(2)) });
+        let mark = |held_ms, is_reordered, is_duplicate| {
+            Some(RuleMark { held_ms, is_reordered, is_duplicate, ..RuleMark::of(Some(2)) })
+        };
         let second = Attempt::FIRST.next(5, Fault::ReadTimeout);
         for (attempt, signature, by_rule, note) in [
             (Attempt::FIRST, Signature::Good, None, None),
