@@ -156,7 +156,7 @@ impl Registry {
         self.worlds_read(|worlds| worlds.departed.tally.clone())
     }
 
-    /// Sleeps in real time, for rules that delay a REST call.
+    /// Sleeps in real time, for rules that delay a REST call or slow a download.
     pub async fn pause(&self, span: std::time::Duration) {
         driver::pause(span).await;
     }

@@ -4,6 +4,7 @@ mod accounts;
 mod alerts;
 mod api;
 mod ca;
+mod check;
 mod client;
 mod clock;
 mod convert;
@@ -93,6 +94,10 @@ enum Command {
     ///
     /// Runs a program with a private emulator, which receives the program's requests to twilio.com and signalwire.com.
     Exec(Box<exec::ExecFlags>),
+    /// Judge a webhook app with wrong and right requests
+    ///
+    /// Judges a webhook app: sends it faxes and requests, right and wrong ones, and looks from outside at what it does.
+    Check(Box<check::CheckFlags>),
     /// Print variables that direct programs to the emulator
     ///
     /// Prints environment variables that direct unmodified programs to a running emulator.
@@ -203,6 +208,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Send(flags)) => send::run(&flags),
         Some(Command::Faxes(flags)) => faxes::run(&flags),
         Some(Command::Exec(flags)) => exec::run(*flags),
+        Some(Command::Check(flags)) => check::run(&flags),
         Some(Command::Env(flags)) => env::run(&flags),
         Some(Command::Ca(flags)) => ca::run(flags),
         Some(Command::Events(flags)) => events::run(&flags),

@@ -55,7 +55,7 @@ pub(super) fn run(flags: &RulesFlags) -> anyhow::Result<ExitCode> {
     api.show(&answer, ["ID", "MATCH", "EFFECT", "FIRED", "WARNING"], |answer| {
         let rules = answer["rules"].as_array().into_iter().flatten();
         let row = |rule: &Value| {
-            let effect = ["outcome", "line", "api", "webhook"].iter().find(|kind| !rule[**kind].is_null());
+            let effect = ["outcome", "line", "api", "webhook", "media"].iter().find(|kind| !rule[**kind].is_null());
             let effect = effect.map(|kind| format!("{kind} {}", rule[*kind])).unwrap_or_default();
             [cell(&rule["id"]), cell(&rule["match"]), effect, cell(&rule["fired"]), cell(&rule["warning"])]
         };

@@ -16,7 +16,7 @@ use axum::{Extension, Router};
 use super::range::{self, Wanted};
 use super::reply::Counted;
 use super::traffic::{self, Answered, Arrived, Unassignable};
-use super::{auth, reply, user_agent};
+use super::{auth, download, reply, user_agent};
 use crate::dialect::error::ApiError;
 use crate::dialect::media_url::{self, MediaName, MediaUrlError, StoredMedia, Ticket};
 use crate::dialect::signalwire;
@@ -92,7 +92,7 @@ async fn show(
             if !is_named {
                 world.note(Some(name.fax), user_agent::warning());
             }
-            shown.sent(&registry, &parts, of)
+            shown.sent(&registry, &world, &parts, of).await
         }
         Err(denial) => {
             world.note(Some(name.fax), denial.event());
@@ -139,7 +139,7 @@ async fn show_unsigned(
     // Refused before the look-up, so that the response doesn't reveal whether the document exists.
     let found = if is_open { find_unsigned(&world, (*account, *fax), file) } else { Err(Denial::Protected) };
     match found {
-        Ok(shown) => shown.sent(&registry, &parts, of),
+        Ok(shown) => shown.sent(&registry, &world, &parts, of).await,
         Err(denial) => {
             world.note(Some(*fax), denial.event());
             denial.sent(&registry, &parts, of)
@@ -160,11 +160,18 @@ fn find_unsigned(world: &World, (account, fax): (AccountSid, FaxSid), file: &str
 }
 
 impl Shown {
-    /// Responds to a request with the document, and records the download.
-    fn sent(self, registry: &Registry, parts: &Parts, of: (AccountSid, FaxSid)) -> Response {
-        let response = self.answer(&parts.method, &parts.headers);
-        // A document isn't text, so only its size is recorded.
-        let bytes = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+    /// Responds to a request with the document, or as a rule says, and records the download.
+    async fn sent(self, registry: &Registry, world: &World, parts: &Parts, of: (AccountSid, FaxSid)) -> Response {
+        let fault = download::fault_of(world, parts, of.1, self.bytes.len());
+        let document = || self.answer(&parts.method, &parts.headers);
+        let response = match fault {
+            None => document(),
+            Some(fault) => download::changed(registry, parts, fault, document).await,
+        };
+        // A document isn't text, so only its size is recorded. A slowed document is a stream, whose size is announced.
+        let exact = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+        let announced = || response.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
+        let bytes = exact.or_else(announced);
         let body = Excerpt::omitted(bytes.unwrap_or_default());
         traffic::note_download(
             registry,

@@ -9,6 +9,7 @@ pub mod control;
 mod credential;
 mod dialects;
 mod dispatch;
+mod download;
 mod guard;
 mod media;
 mod range;

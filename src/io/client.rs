@@ -27,6 +27,7 @@ use crate::dialect::address::{normal, normal_or_as_is};
 use crate::dialect::twiml_bin::CONTENT_TYPE;
 use crate::model::account::{SignatureHeaders, TwimlTypes};
 use crate::model::reference::without_userinfo;
+use crate::model::request_edits::HeaderEdits;
 use crate::model::webhook::{Cookie, ExchangeFailure, Method};
 
 /// The header by which a tunnel or a hosting platform tells an app that the client spoke TLS. Frameworks that are
@@ -94,6 +95,8 @@ pub struct Request<'a> {
     pub user_agent: &'a str,
     /// Computes further headers, such as a signature, for each hop.
     pub headers: HopHeaders<'a>,
+    /// The changes that a rule makes to the headers of each hop, if any.
+    pub edits: Option<&'a HeaderEdits>,
     /// The response, if the emulator itself provides it. No connection is made then.
     pub here: Option<Response>,
 }
@@ -337,6 +340,9 @@ impl Client {
         if self.connector.replaces_tls(&target.url) {
             headers.push((X_FORWARDED_PROTO, HeaderValue::from_static("https")));
         }
+        if let Some(edits) = request.edits {
+            edit(&mut headers, edits)?;
+        }
         if outcome.request_headers.is_empty() {
             outcome.request_headers = headers.iter().map(readable).collect();
         }
@@ -368,7 +374,8 @@ impl Client {
     ) -> Result<(Response, bool, Hold), ExchangeFailure> {
         let patience = request.limits.read;
         let mut builder = http1::Builder::new();
-        let builder = builder.title_case_headers(true).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
+        let is_title_case = !request.edits.is_some_and(|edits| edits.lower_case);
+        let builder = builder.title_case_headers(is_title_case).max_buf_size(HEAD_BYTES_MAX).max_headers(HEADERS_MAX);
         let (mut sender, connection) =
             builder.handshake(TokioIo::new(stream)).await.map_err(|error| failure(&error))?;
         let mut driven = Driven { connection: Box::pin(connection), ended: false };
@@ -471,12 +478,27 @@ fn headers(
         pairs.push(("cookie".to_owned(), jar.join("; ")));
     }
     pairs.extend(authorization.map(|value| ("authorization".to_owned(), value.to_owned())));
-    let header = |(name, value): (String, String)| {
-        let invalid = || ExchangeFailure::InvalidUrl(format!("{value:?} is not a valid value for the header {name}"));
-        let name = HeaderName::try_from(name.as_str()).map_err(|_| invalid())?;
-        Ok((name, HeaderValue::try_from(value.as_str()).map_err(|_| invalid())?))
-    };
-    pairs.into_iter().map(header).collect()
+    pairs.iter().map(|(name, value)| header(name, value)).collect()
+}
+
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), ExchangeFailure> {
+    let invalid = || ExchangeFailure::InvalidUrl(format!("{value:?} is not a valid value for the header {name}"));
+    let name = HeaderName::try_from(name).map_err(|_| invalid())?;
+    Ok((name, HeaderValue::try_from(value).map_err(|_| invalid())?))
+}
+
+/// Makes a rule's changes to the headers of a request.
+fn edit(headers: &mut HeaderList, edits: &HeaderEdits) -> Result<(), ExchangeFailure> {
+    let HeaderEdits { set, remove, lower_case: _ } = edits;
+    let replaced = set.iter().map(|(name, _)| name).chain(remove);
+    for name in replaced {
+        // Names of headers are always in lower case here.
+        headers.retain(|(own, _)| !own.as_str().eq_ignore_ascii_case(name));
+    }
+    for (name, value) in set {
+        headers.push(header(name, value)?);
+    }
+    Ok(())
 }
 
 fn message(

@@ -31,6 +31,7 @@ pub(super) async fn document(
             body_max_bytes: DOCUMENT_BYTES_MAX,
             user_agent: signer.dialect.user_agent(),
             headers: &headers,
+            edits: None,
             here: None,
         })
         .await;

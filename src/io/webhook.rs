@@ -1,6 +1,7 @@
 //! Sends webhooks in the account's dialect: asks apps for TwiML and notifies them of statuses. One effect is one
 //! exchange with its redirects; the engine decides about retries.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,15 +10,16 @@ use super::client::{Client, Exchange, Hop, Limits, Request, Response};
 use super::multipart::Multipart;
 use super::{Signer, record};
 use crate::dialect::media_url::{MediaName, StoredMedia};
-use crate::dialect::signature::Signed;
+use crate::dialect::signature::{Signed, tampered};
 use crate::dialect::{Params, form, mask, traceparent};
 use crate::engine::effect::{MessageNotice, Notice, Report, TwimlRequest};
 use crate::engine::input::EffectResult;
 use crate::model::account::Dialect;
 use crate::model::media::Document;
 use crate::model::overrides::Overrides;
+use crate::model::request_edits::RequestEdits;
 use crate::model::sid::FaxSid;
-use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Method, Purpose, Signature};
+use crate::model::webhook::{Attempt, Cookie, ExchangeFailure, ExchangeRecord, Method, Purpose, RuleMark, Signature};
 use crate::twiml;
 
 /// The maximum number of bytes of a response body that are read. This exceeds the limit for TwiML, so that overlong
@@ -32,6 +34,10 @@ struct Webhook<'a> {
     url: &'a str,
     method: Method,
     params: Params,
+    /// The parameters that the signature covers, if a rule changes one of them after signing.
+    signed_params: Option<Params>,
+    /// The changes that a rule makes to the request, if any. Those to the parameters have already been made.
+    edits: Option<&'a RequestEdits>,
     /// The file to send for an action with `storeMedia="false"`, and its name.
     attachment: Option<(&'a Document, String)>,
     cookies: &'a [Cookie],
@@ -50,12 +56,17 @@ pub(super) async fn ask(
     request: &TwimlRequest,
     here: Option<Response>,
 ) -> EffectResult {
+    let params = signer.dialect.twiml_params(signer.account, fax, request);
+    let edits = edits_of(request.by_rule.as_ref());
+    let (params, signed_params) = changed(params, edits, request.signature);
     let webhook = Webhook {
         fax: Some(fax),
         purpose: request.purpose,
         url: &request.url,
         method: request.method,
-        params: signer.dialect.twiml_params(signer.account, fax, request),
+        params,
+        signed_params,
+        edits,
         attachment: None,
         cookies: &request.cookies,
         attempt: request.attempt,
@@ -103,12 +114,17 @@ pub(super) async fn deliver(
         signer.dialect.media_url(&notice.origin, &media, &signer.media_key, signer.now)
     });
     let file_name = |document: &Document| format!("{fax}.{}", document.media_type.extension());
+    let params = signer.dialect.notice_params(signer.account, fax, notice, media_url.as_deref(), signer.now);
+    let edits = edits_of(notice.by_rule.as_ref());
+    let (params, signed_params) = changed(params, edits, notice.signature);
     let webhook = Webhook {
         fax: Some(fax),
         purpose: notice.purpose,
         url: &notice.url,
         method: notice.method,
-        params: signer.dialect.notice_params(signer.account, fax, notice, media_url.as_deref(), signer.now),
+        params,
+        signed_params,
+        edits,
         attachment: notice.attachment.as_ref().map(|document| (document, file_name(document))),
         cookies: &notice.cookies,
         attempt: notice.attempt,
@@ -129,6 +145,8 @@ pub(super) async fn notify_of_message(client: &Client, signer: &Signer, notice: 
         url: &notice.url,
         method: Method::Post,
         params: signer.dialect.message_params(signer.account, notice),
+        signed_params: None,
+        edits: None,
         attachment: None,
         cookies: &[],
         attempt: Attempt::FIRST,
@@ -149,6 +167,8 @@ pub(super) async fn report(client: &Client, signer: &Signer, report: &Report) ->
         url: &report.url,
         method: Method::Post,
         params: signer.dialect.alert_params(signer.account, report.parent, &report.alert),
+        signed_params: None,
+        edits: None,
         attachment: None,
         cookies: &[],
         attempt: Attempt::FIRST,
@@ -184,6 +204,8 @@ pub(super) async fn replay(client: &Client, signer: &Signer, fax: Option<FaxSid>
         url: &replay.url,
         method: replay.method,
         params: replay.params,
+        signed_params: None,
+        edits: None,
         attachment: None,
         cookies: &[],
         attempt: Attempt::FIRST,
@@ -193,6 +215,20 @@ pub(super) async fn replay(client: &Client, signer: &Signer, fax: Option<FaxSid>
     };
     let outcome = webhook.send(client, signer).await;
     record(replay.purpose, replay.method, webhook.params, &outcome)
+}
+
+fn edits_of(by_rule: Option<&RuleMark>) -> Option<&RequestEdits> {
+    by_rule.and_then(|mark| mark.edits.as_deref())
+}
+
+/// Returns the parameters to send, with a rule's changes. The second list has those that the signature covers, if one is
+/// to be changed after signing.
+fn changed(params: Params, edits: Option<&RequestEdits>, signature: Signature) -> (Params, Option<Params>) {
+    let params = match edits {
+        Some(edits) => edits.params.applied(params),
+        None => params,
+    };
+    if signature == Signature::Tampered { (tampered(&params), Some(params)) } else { (params, None) }
 }
 
 impl Webhook<'_> {
@@ -205,7 +241,8 @@ impl Webhook<'_> {
         };
         let trace = client.has_traceparent().then(|| traceparent::of(self.fax, self.idempotency_token, self.attempt));
         let headers = |hop: &Hop<'_>| {
-            let signed = Signed { url: hop.url, params: &self.params, in_body: hop.with_body };
+            let signed_params = self.signed_params.as_ref().unwrap_or(&self.params);
+            let signed = Signed { url: &self.signed_url(hop), params: signed_params, in_body: hop.with_body };
             let names = client.signature_headers();
             let own =
                 signer.dialect.webhook_headers(&signer.key, self.signature, &signed, self.idempotency_token, names);
@@ -223,12 +260,31 @@ impl Webhook<'_> {
                 body_max_bytes: ANSWER_BYTES_MAX,
                 user_agent: signer.dialect.user_agent(),
                 headers: &headers,
+                edits: self.edits.map(|edits| &edits.headers),
                 here: self.here.clone(),
             })
             .await;
         let status = outcome.answer.as_ref().map(|answer| answer.status);
         tracing::debug!(purpose = self.purpose.as_str(), url = %mask::passwords(&outcome.url), status, "webhook");
         outcome
+    }
+
+    /// Returns the URL that a hop's signature covers.
+    fn signed_url<'a>(&'a self, hop: &Hop<'a>) -> Cow<'a, str> {
+        let signed_params = self.signed_params.as_ref().unwrap_or(&self.params);
+        match self.edits.and_then(|edits| edits.signed_url.as_deref()) {
+            // A GET carries the parameters in its URL.
+            Some(url) if self.method == Method::Get && self.attachment.is_none() => {
+                form::with_query(url, signed_params).into()
+            }
+            Some(url) => url.into(),
+            None if self.signed_params.is_none() || hop.with_body => hop.url.into(),
+            None => match hop.url.strip_suffix(&form::added_query(&self.params)) {
+                Some(start) => format!("{start}{}", form::added_query(signed_params)).into(),
+                // A redirect has led to a URL without the parameters.
+                None => hop.url.into(),
+            },
+        }
     }
 
     fn body(&self, document_part: &str) -> (String, Bytes) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{AccountClock, AccountRules, Document, Error, Expect, Receive, SendFax};
-use crate::dialect::explain::{Explanation, KeyKind, Mistake, OtherSecret, Question, explain, spoiled_delivery};
+use crate::dialect::explain::{Explanation, KeyKind, Mistake, OtherSecret, Question, changed_delivery, explain};
 use crate::engine::input::{BuyNumber, NumberRequest, Reset, Restore, TakeSnapshot, UpdateNumber};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::engine::{Engine, Fax, Prospect};
@@ -389,8 +389,8 @@ impl Account {
         let params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let explanation =
             explain(&Question { url, params, body: None, signature, key: &key, key_kind, others: &others });
-        match self.world.read(|engine| spoiled_delivery(engine, url, signature)) {
-            Some(delivery) => explanation.spoiled_by_rule(&delivery),
+        match self.world.read(|engine| changed_delivery(engine, url, signature)) {
+            Some(delivery) => explanation.changed_by_rule(&delivery),
             None => explanation,
         }
     }

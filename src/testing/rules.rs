@@ -1,11 +1,12 @@
-//! Builds rules, which make calls, lines, REST calls and webhooks go wrong on purpose. They are the control API's
+//! Builds rules, which make calls, lines, REST calls, webhooks and downloads go wrong on purpose. They are the control API's
 //! rules, with the same checks.
 //!
 //! A rule has three parts: what it matches (everything by default), how often it acts, and its effect: an [`Outcome`]
-//! for a call, a [`LineOverride`] for the line, an [`ApiFault`] for a REST call or a [`WebhookFault`].
+//! for a call, a [`LineOverride`] for the line, an [`ApiFault`] for a REST call, a [`WebhookFault`] or, for a webhook that
+//! is valid but unusual, [`RequestEdits`], or a [`DownloadFault`] for a download of a fax's media.
 //!
 //! ```
-//! use fauxfax::rules::{ApiFault, LineOverride, WebhookFault};
+//! use fauxfax::rules::{ApiFault, DownloadFault, LineOverride, RequestEdits, Signature, WebhookFault};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -15,6 +16,12 @@
 //! account.rules().once(ApiFault { refusal: Some((429, 20429)), ..ApiFault::default() })?;
 //! // Every webhook is sent twice.
 //! account.rules().always(WebhookFault { duplicate: true, ..WebhookFault::default() })?;
+//! // The next webhook is signed with another account's token.
+//! account.rules().once(WebhookFault { signature: Signature::OtherToken, ..WebhookFault::default() })?;
+//! // Every webhook has a parameter that the app doesn't know. The signature covers it.
+//! account.rules().always(RequestEdits::default().set_param("NewInTwilio", "1"))?;
+//! // Downloads of media break off after a thousand bytes.
+//! account.rules().always(DownloadFault { cut_after_bytes: Some(1_000), ..DownloadFault::default() })?;
 //! // Faxes to these numbers go over a slow line.
 //! account.rules().to("+1555*").always(LineOverride { rate_bps: Some(4_800), ..LineOverride::default() })?;
 //! # Ok(())
@@ -25,13 +32,15 @@ use std::fmt;
 
 use super::Error;
 use crate::engine::input::{AddRule, DropRule, DropRules};
-pub use crate::engine::rule::{ApiFault, LineOverride, Outcome, WebhookFault};
+pub use crate::engine::rule::{ApiFault, DownloadFault, LineOverride, Outcome, WebhookFault};
 use crate::engine::rule::{Match, Pattern, Rule, RuleEffect};
 use crate::model::account::Dialect;
 pub use crate::model::fault::Fault;
 use crate::model::fax::Direction;
 pub use crate::model::line::LineFault;
+pub use crate::model::request_edits::{HeaderEdits, ParamEdits, ParamOrder, RequestEdits};
 use crate::model::webhook::Purpose;
+pub use crate::model::webhook::Signature;
 use crate::world::World;
 
 /// A rule to be added to an account. It matches everything that its effect can act on, until methods narrow it down.
@@ -93,7 +102,7 @@ impl AccountRules {
         self
     }
 
-    /// Matches only REST calls whose path, without its query, fits the pattern, for example `/v1/Faxes*`.
+    /// Matches only REST calls and downloads whose path, without its query, fits the pattern, for example `/v1/Faxes*`.
     ///
     /// ```
     /// use fauxfax::rules::ApiFault;
@@ -109,6 +118,12 @@ impl AccountRules {
     /// ```
     pub fn path(mut self, pattern: &str) -> Self {
         self.matches.path = self.pattern("path", pattern);
+        self
+    }
+
+    /// Matches only faxes with a number of pages from `least` to `most`. Webhooks and REST calls have no number of pages.
+    pub const fn pages(mut self, least: u32, most: u32) -> Self {
+        self.matches.pages = Some((least, most));
         self
     }
 

@@ -169,7 +169,8 @@ fn line(event: &Event) -> Option<(Strand, String)> {
             Some((Strand::Alerts, format!("{name} {} {}", codes::code(alert.fault), alert.level.as_str())))
         }
         EventKind::RuleFired { id, rule, .. } => match rule.effect.kind() {
-            RuleKind::Api => None,
+            // Clients call at any time, so the order of these events isn't fixed.
+            RuleKind::Api | RuleKind::Media => None,
             RuleKind::Outcome | RuleKind::Line | RuleKind::Webhook => Some((Strand::Rules, format!("{name} {id}"))),
         },
         EventKind::MediaRefused { .. }

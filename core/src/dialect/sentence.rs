@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use super::date;
 use crate::engine::event::{CallResult, RuledWebhook};
-use crate::engine::rule::{ApiFault, LineOverride, Outcome, RuleEffect, WebhookFault};
+use crate::engine::rule::{ApiFault, DownloadFault, LineOverride, Outcome, RuleEffect, WebhookFault};
 use crate::model::fault::Fault;
 use crate::model::line::LineFault;
+use crate::model::request_edits::{HeaderEdits, ParamEdits, ParamOrder, RequestEdits};
 use crate::model::time::Timestamp;
 use crate::model::webhook::{Delivery, RuleMark, Signature};
 
 /// The range of the time of day, to the second, within an RFC 3339 timestamp.
 const TIME_OF_DAY: std::ops::Range<usize> = 11..19;
+/// The maximum number of names in each list of a sentence.
+const NAMES_MAX: usize = 5;
 
 /// Describes the outcome of a call and what follows, as in `busy, by rule 2; the number is called again at 12:00:05
 /// UTC`.
@@ -62,7 +65,8 @@ pub fn of_rule(id: u64, effect: &RuleEffect, webhook: Option<&RuledWebhook>) -> 
         RuleEffect::Outcome(outcome) => of_outcome(outcome),
         RuleEffect::Line(line) => of_line(*line),
         RuleEffect::Api(fault) => of_api(*fault),
-        RuleEffect::Webhook(fault) => of_webhook(*fault),
+        RuleEffect::Webhook(fault) => of_webhook(fault),
+        RuleEffect::Media(fault) => of_media(*fault),
     };
     let which = webhook.map_or_else(String::new, |RuledWebhook { purpose, status }| match status {
         Some(status) => format!(" ({purpose}, {status})"),
@@ -101,15 +105,30 @@ fn of_api(ApiFault { refusal, delay_ms, reset }: ApiFault) -> String {
     listed(&delay.into_iter().chain(refusal).chain(reset).collect::<Vec<_>>(), "lets the request pass unchanged")
 }
 
-fn of_webhook(fault: WebhookFault) -> String {
-    let WebhookFault { delay_ms, duplicate, reorder, drop, signature } = fault;
+fn of_media(fault: DownloadFault) -> String {
+    let DownloadFault { delay_ms, bytes_per_second, cut_after_bytes, redirects, status } = fault;
+    let said = [
+        (delay_ms > 0).then(|| format!("delays the download by {}", span(delay_ms))),
+        (redirects > 0)
+            .then(|| format!("redirects the download {redirects} {}", if redirects == 1 { "time" } else { "times" })),
+        bytes_per_second.map(|rate| format!("slows the download to {rate} bytes per second")),
+        cut_after_bytes.map(|bytes| format!("cuts the download off after {bytes} bytes")),
+        status.map(|status| format!("refuses the download with {status}")),
+    ];
+    first_named(listed(&said.into_iter().flatten().collect::<Vec<_>>(), "leaves the download as it is"), "the download")
+}
+
+fn of_webhook(fault: &WebhookFault) -> String {
+    let WebhookFault { delay_ms, duplicate, reorder, drop, signature, edits } = fault;
     let signature = match signature {
         Signature::Good => None,
-        Signature::Bad => Some("gives it an invalid signature"),
-        Signature::Missing => Some("leaves out its signature"),
-        Signature::Stale => Some("gives it the signature of an earlier status"),
+        Signature::Bad => Some("gives this webhook an invalid signature"),
+        Signature::Missing => Some("sends this webhook without a signature"),
+        Signature::Stale => Some("gives this webhook the signature of an earlier status"),
+        Signature::OtherToken => Some("signs this webhook with another token"),
+        Signature::Tampered => Some("signs this webhook and then changes a parameter"),
     };
-    let delay = (delay_ms > 0).then(|| format!("delays this webhook by {}", span(delay_ms)));
+    let delay = (*delay_ms > 0).then(|| format!("delays this webhook by {}", span(*delay_ms)));
     let others = [
         reorder.then_some("sends this webhook after the next one"),
         duplicate.then_some("sends this webhook twice"),
@@ -117,28 +136,71 @@ fn of_webhook(fault: WebhookFault) -> String {
         signature,
     ];
     let others = others.into_iter().flatten().map(ToOwned::to_owned);
-    let said: Vec<String> = delay.into_iter().chain(others).collect();
-    // Only the first mention needs to say what is delayed or sent.
-    let said = listed(&said, "lets this webhook pass unchanged");
-    match said.split_once("this webhook") {
-        Some((before, after)) => format!("{before}this webhook{}", after.replace("this webhook", "it")),
-        None => said.replace("gives it", "gives this webhook").replace("out its", "out this webhook's"),
+    let edits = edits.as_ref().map(|edits| format!("changes this webhook: {}", of_edits(edits)));
+    let said: Vec<String> = delay.into_iter().chain(others).chain(edits).collect();
+    first_named(listed(&said, "lets this webhook pass unchanged"), "this webhook")
+}
+
+/// Replaces all mentions of a thing but the first with "it".
+fn first_named(text: String, thing: &str) -> String {
+    match text.split_once(thing) {
+        Some((before, after)) => format!("{before}{thing}{}", after.replace(thing, "it")),
+        None => text,
     }
 }
 
+/// Describes a rule's changes to a webhook, as in `sets the parameter NumPages; removes the header User-Agent`.
+#[must_use]
+pub fn of_edits(edits: &RequestEdits) -> String {
+    let RequestEdits { params, headers, signed_url } = edits;
+    let ParamEdits { set, add, remove, pad, order } = params;
+    let HeaderEdits { set: set_headers, remove: removed_headers, lower_case } = headers;
+    let pairs = |pairs: &[(Box<str>, Box<str>)]| pairs.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let order = match order {
+        ParamOrder::Usual => None,
+        ParamOrder::Reversed => Some("reverses the order of the parameters".to_owned()),
+        ParamOrder::First(names) => named("puts first the parameter", names),
+    };
+    let said = [
+        named("removes the parameter", remove),
+        named("sets the parameter", &pairs(set)),
+        named("adds the parameter", &pairs(add)),
+        named("puts spaces around the parameter", pad),
+        order,
+        named("sets the header", &pairs(set_headers)),
+        named("removes the header", removed_headers),
+        lower_case.then(|| "writes header names in lower case".to_owned()),
+        signed_url.as_ref().map(|url| format!("signs it for {url}")),
+    ];
+    said.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// Appends names to a phrase that ends with a singular noun; `None` if there are no names.
+fn named(phrase: &str, names: &[Box<str>]) -> Option<String> {
+    let mut shown: Vec<String> = names.iter().take(NAMES_MAX).map(|name| name.to_string()).collect();
+    if names.len() > NAMES_MAX {
+        shown.push(format!("{} more", names.len() - NAMES_MAX));
+    }
+    let plural = if names.len() > 1 { "s" } else { "" };
+    (!names.is_empty()).then(|| format!("{phrase}{plural} {}", listed(&shown, "")))
+}
+
 fn marks(mark: &RuleMark, signature: Signature) -> Vec<String> {
-    let RuleMark { rule: _, held_ms, is_reordered, is_duplicate } = *mark;
+    let RuleMark { rule: _, held_ms, is_reordered, is_duplicate, edits } = mark;
     let signature = match signature {
         Signature::Good => None,
         Signature::Bad => Some("signature spoiled on purpose"),
         Signature::Missing => Some("signature left out on purpose"),
         Signature::Stale => Some("signature of an earlier status on purpose"),
+        Signature::OtherToken => Some("signature made with another token on purpose"),
+        Signature::Tampered => Some("a parameter changed on purpose after signing"),
     };
-    let held = (held_ms > 0).then(|| format!("held {}", span(held_ms)));
+    let held = (*held_ms > 0).then(|| format!("held {}", span(*held_ms)));
+    let edits = edits.as_ref().map(|edits| format!("changed on purpose ({})", of_edits(edits)));
     let others =
         [is_duplicate.then_some("second delivery, same token"), is_reordered.then_some("sent after the next one")];
     let others = others.into_iter().chain([signature]).flatten().map(ToOwned::to_owned);
-    others.chain(held).collect()
+    others.chain(edits).chain(held).collect()
 }
 
 /// Describes the failure of an attempt, worded to follow "after".
@@ -201,8 +263,9 @@ mod tests {
 
     #[test]
     fn a_delivery_is_described_only_if_it_is_unusual() {
-        let mark =
-            |held_ms, is_reordered, is_duplicate| Some(RuleMark { rule: Some(2), held_ms, is_reordered, is_duplicate });
+        let mark = |held_ms, is_reordered, is_duplicate| {
+            Some(RuleMark { held_ms, is_reordered, is_duplicate, ..RuleMark::of(Some(2)) })
+        };
         let second = Attempt::FIRST.next(5, Fault::ReadTimeout);
         for (attempt, signature, by_rule, note) in [
             (Attempt::FIRST, Signature::Good, None, None),
@@ -218,6 +281,18 @@ mod tests {
                 Some("signature left out on purpose by a rule"),
             ),
             (second, Signature::Good, mark(3_000, true, false), Some("second attempt after a timeout")),
+            (
+                second,
+                Signature::Good,
+                Some(RuleMark {
+                    edits: Some(RequestEdits::default().add_param("A", "1").pad_param("B").into()),
+                    ..RuleMark::of(Some(2))
+                }),
+                Some(
+                    "second attempt after a timeout; changed on purpose (adds the parameter A; puts spaces around the \
+                     parameter B) by rule 2",
+                ),
+            ),
             (
                 second,
                 Signature::Bad,
@@ -236,7 +311,7 @@ mod tests {
 
     #[test]
     fn the_effect_of_a_rule_is_described_in_a_sentence() {
-        let webhook = WebhookFault::default();
+        let (webhook, download) = (WebhookFault::default(), DownloadFault::default());
         let broken = |fault, after_pages| Outcome::Failed(LineFault { fault, after_pages, text: None });
         for (effect, expected) in [
             (Outcome::Busy.into(), "rule 2 makes the line busy"),
@@ -250,17 +325,45 @@ mod tests {
                 ApiFault { refusal: Some((503, 20_500)), delay_ms: 1_500, reset: false }.into(),
                 "rule 2 delays the response by 1.5 s and refuses the request with 503 and code 20500",
             ),
-            (WebhookFault { delay_ms: 3_000, ..webhook }.into(), "rule 2 delays this webhook by 3 s"),
+            (WebhookFault { delay_ms: 3_000, ..webhook.clone() }.into(), "rule 2 delays this webhook by 3 s"),
             (
-                WebhookFault { delay_ms: 3_000, duplicate: true, signature: Signature::Bad, ..webhook }.into(),
+                WebhookFault { delay_ms: 3_000, duplicate: true, signature: Signature::Bad, ..webhook.clone() }.into(),
                 "rule 2 delays this webhook by 3 s, sends it twice and gives it an invalid signature",
             ),
             (
-                WebhookFault { signature: Signature::Missing, ..webhook }.into(),
-                "rule 2 leaves out this webhook's signature",
+                WebhookFault { signature: Signature::Missing, ..webhook.clone() }.into(),
+                "rule 2 sends this webhook without a signature",
             ),
-            (WebhookFault { drop: true, ..webhook }.into(), "rule 2 drops this webhook"),
-            (webhook.into(), "rule 2 lets this webhook pass unchanged"),
+            (WebhookFault { drop: true, ..webhook.clone() }.into(), "rule 2 drops this webhook"),
+            (webhook.clone().into(), "rule 2 lets this webhook pass unchanged"),
+            (
+                WebhookFault { signature: Signature::Tampered, ..webhook.clone() }.into(),
+                "rule 2 signs this webhook and then changes a parameter",
+            ),
+            (
+                RequestEdits::default().set_param("A", "1").set_param("B", "2").signed_for("https://h/").into(),
+                "rule 2 changes this webhook: sets the parameters A and B; signs it for https://h/",
+            ),
+            (
+                WebhookFault {
+                    duplicate: true,
+                    signature: Signature::OtherToken,
+                    edits: Some(RequestEdits::default().remove_header("User-Agent").lower_case_headers().into()),
+                    ..webhook.clone()
+                }
+                .into(),
+                "rule 2 sends this webhook twice, signs it with another token and changes it: removes the header \
+                 User-Agent; writes header names in lower case",
+            ),
+            (
+                DownloadFault { bytes_per_second: Some(100), cut_after_bytes: Some(50), redirects: 1, ..download }
+                    .into(),
+                "rule 2 redirects the download 1 time, slows it to 100 bytes per second and cuts it off after 50 bytes",
+            ),
+            (
+                DownloadFault { delay_ms: 500, status: Some(503), ..download }.into(),
+                "rule 2 delays the download by 0.5 s and refuses it with 503",
+            ),
         ] {
             assert_eq!(of_rule(2, &effect, None), expected);
         }

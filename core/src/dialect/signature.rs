@@ -5,17 +5,25 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Params, form, hmac};
+use crate::model::hex;
 use crate::model::webhook::Signature;
 
 /// The key for signatures that a rule makes invalid.
 const NOT_THE_KEY: &str = "not the key";
+/// The text from which, together with an account's key, a token that isn't the account's is derived.
+const OTHER_TOKEN: &str = "a token of another account";
+/// The number of characters in an account's token.
+const TOKEN_CHARS: usize = 32;
+/// The parameters that are changed after signing, the first one that the request has: its loss matters most to an app.
+const TAMPERED: [&str; 2] = ["FaxStatus", "From"];
 
 /// The parts of a request that its signature covers.
 #[derive(Debug, Clone, Copy)]
 pub struct Signed<'a> {
     /// The URL as it is sent.
     pub url: &'a str,
-    /// All parameters, whether they are sent in the URL or in the body.
+    /// All parameters, whether they are sent in the URL or in the body. If a rule changes one after signing, these are the
+    /// parameters before that change, and so is the URL.
     pub params: &'a [(String, String)],
     /// Whether the parameters are sent in the body and not in the URL.
     pub in_body: bool,
@@ -41,6 +49,9 @@ pub(super) fn on_purpose(key: &str, signature: Signature, request: &Signed<'_>) 
     match signature {
         Signature::Good => Some(sign(key)),
         Signature::Bad => Some(sign(NOT_THE_KEY)),
+        Signature::OtherToken => Some(sign(&other_token(key))),
+        // The change is made to the request that is sent, so the signature is made as usual.
+        Signature::Tampered => Some(sign(key)),
         Signature::Missing => None,
         // A form contains the fax's status, so the signature of an earlier request covers other parameters.
         Signature::Stale if in_body => Some(of_form(key, url, &earlier(params))),
@@ -50,6 +61,29 @@ pub(super) fn on_purpose(key: &str, signature: Signature, request: &Signed<'_>) 
             Some(of_url(key, &form::with_query(url, &earlier(params))))
         }
     }
+}
+
+/// Returns a token that looks like an account's, derived from an account's key.
+fn other_token(key: &str) -> String {
+    let mut token = hex::encode(hmac::sha256(key.as_bytes(), [OTHER_TOKEN]));
+    token.truncate(TOKEN_CHARS);
+    token
+}
+
+/// Returns the parameters with one of them changed: the fax's status or, in a request without one, the sender.
+#[must_use]
+pub fn tampered(params: &[(String, String)]) -> Params {
+    let mut params = params.to_vec();
+    let found = TAMPERED.iter().find_map(|name| params.iter().position(|(own, _)| own == name));
+    // Without either, any parameter will do: an app must refuse any change.
+    match params.get_mut(found.unwrap_or_default()) {
+        Some((name, value)) if name == "FaxStatus" => {
+            *value = if value == "failed" { "delivered" } else { "failed" }.to_owned();
+        }
+        Some((_, value)) => value.push('0'),
+        None => params.push(("FaxStatus".to_owned(), "failed".to_owned())),
+    }
+    params
 }
 
 /// Returns the parameters of an imaginary earlier request about the same fax, with a different status.
@@ -105,6 +139,37 @@ mod tests {
         let url = "https://mycompany.com/myapp.php?foo=1&bar=2\
                    &bodySHA256=0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620";
         assert_eq!(of_url("12345", url), "a9nBmqA0ju/hNViExpshrM61xv4=");
+    }
+
+    fn on_purpose_of(signature: Signature, params: &[(String, String)]) -> String {
+        on_purpose("12345", signature, &Signed { url: "http://h/", params, in_body: true }).expect("a signature")
+    }
+
+    #[test]
+    fn another_tokens_signature_depends_on_the_accounts_key_only() {
+        let params = call("+14158675310");
+        let other = on_purpose_of(Signature::OtherToken, &params);
+        assert_eq!(other, on_purpose_of(Signature::OtherToken, &params));
+        for signature in [Signature::Good, Signature::Bad, Signature::Stale] {
+            assert_ne!(other, on_purpose_of(signature, &params), "{signature}");
+        }
+        let token = other_token("12345");
+        assert!(token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit()), "{token}");
+        assert_ne!(token, other_token("12346"));
+        assert_eq!(other, of_form(&token, "http://h/", &params));
+    }
+
+    #[test]
+    fn one_parameter_is_changed_after_signing() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let status = |value: &str| vec![pair("From", "+1"), pair("FaxStatus", value)];
+        assert_eq!(tampered(&status("received")), status("failed"));
+        assert_eq!(tampered(&status("failed")), status("delivered"));
+        assert_eq!(tampered(&[pair("To", "+2"), pair("From", "+1")]), [pair("To", "+2"), pair("From", "+10")]);
+        assert_eq!(tampered(&[pair("To", "+2")]), [pair("To", "+20")]);
+        assert_eq!(tampered(&[]), [pair("FaxStatus", "failed")]);
+        let params = status("received");
+        assert_eq!(on_purpose_of(Signature::Tampered, &params), of_form("12345", "http://h/", &params));
     }
 
     #[test]

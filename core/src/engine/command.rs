@@ -12,11 +12,12 @@ use super::input::{
     AddRule, ApiCalled, BuyNumber, CancelFax, ChangeAccount, ChangeRule, Claim, Completion, CreateApplication,
     CreateFax, CreateKey, CreateMessage, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteEntries, DeleteFax,
     DeleteKey, DeleteMedia, DeleteMessage, DeleteTwimlBin, DeletedEntries, DropRule, DropRules, DropSnapshot,
-    HandleAlarms, Note, ReceiveFax, RedactMessage, ReleaseNumber, RenameCallerId, RenameKey, Reset, Restore, Ringing,
-    ServeTwimlBin, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber, UpdateTwimlBin, VerifyCallerId,
+    HandleAlarms, MediaRequested, Note, ReceiveFax, RedactMessage, ReleaseNumber, RenameCallerId, RenameKey, Reset,
+    Restore, Ringing, ServeTwimlBin, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber, UpdateTwimlBin,
+    VerifyCallerId,
 };
 use super::rewind::Canceled;
-use super::rule::ApiFault;
+use super::rule::{ApiFault, DownloadFault};
 use crate::model::refusal::Refusal;
 use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MessageSid, NumberSid, TwimlBinSid};
 use crate::model::time::Timestamp;
@@ -171,6 +172,7 @@ commands! {
     DropRule => Result<(), Refusal>, |_| "drop-rule", Engine::drop_rule;
     DropRules => Result<(), Refusal>, |_| "drop-rules", |engine, _, _| { engine.drop_rules(); Ok(()) };
     ApiCalled => Result<Option<ApiFault>, Refusal>, |_| "api-called", |engine, command, now| Ok(engine.api_called(&command, now));
+    MediaRequested => Result<Option<(u64, DownloadFault)>, Refusal>, |_| "media-requested", |engine, command, now| Ok(engine.media_requested(&command, now)), fax |command| command.fax;
     TakeSnapshot => Result<(), Refusal>, |_| "take-snapshot", Engine::take_snapshot;
     Restore => Result<Canceled, Refusal>, |_| "restore", Engine::restore_snapshot, const REWINDS;
     Claim => bool, |_| "claim", |engine, command, _| engine.claim(&command);

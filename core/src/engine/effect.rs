@@ -107,8 +107,8 @@ impl Intent {
     /// Returns the number of the attempt that this intent makes, and what a rule did to it.
     pub(super) fn delivery(&self) -> Delivery {
         match self {
-            Self::AskForTwiml(request) => Delivery::of(request.attempt, request.signature, request.by_rule),
-            Self::Deliver(notice) => Delivery::of(notice.attempt, notice.signature, notice.by_rule),
+            Self::AskForTwiml(request) => Delivery::of(request.attempt, request.signature, request.by_rule.clone()),
+            Self::Deliver(notice) => Delivery::of(notice.attempt, notice.signature, notice.by_rule.clone()),
             // Rules don't apply to these, and they are not tried again.
             Self::FetchDocument { .. } | Self::Render(_) | Self::NotifyOfMessage(_) | Self::Report(_) => {
                 Delivery::FIRST
@@ -166,7 +166,7 @@ pub struct TwimlRequest {
     pub attempt: Attempt,
     /// The signature to send: a valid one, or one that a rule makes invalid on purpose.
     pub signature: Signature,
-    /// What a rule did to the request, if one acted.
+    /// What a rule does to the request, if one acted.
     pub by_rule: Option<RuleMark>,
     /// The idempotency token, the same for every attempt.
     pub idempotency_token: Box<str>,

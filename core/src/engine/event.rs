@@ -113,18 +113,19 @@ pub enum EventKind {
     },
     /// The media of a fax were dropped to stay within the media budget.
     MediaEvicted,
-    /// A download of a fax's media was refused, as Twilio would refuse it.
+    /// A download of a fax's media was refused, as Twilio would refuse it or a rule demands.
     MediaRefused {
         /// The HTTP status of the response.
         status: u16,
-        /// The Twilio rule that the download broke.
+        /// The Twilio rule that the download broke, or that a tester's rule acted.
         fault: MediaFault,
         /// An explanation of the refusal, for the developer.
         detail: Box<str>,
     },
-    /// A download of a fax's media was served, though Twilio would have refused it.
+    /// A download of a fax's media was served, though Twilio would have refused it, or served worse than usual because of
+    /// a tester's rule.
     MediaWarning {
-        /// The Twilio rule that the download broke.
+        /// The Twilio rule that the download broke, or that a tester's rule acted.
         fault: MediaFault,
         /// An explanation of the warning, for the developer.
         detail: Box<str>,

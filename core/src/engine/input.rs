@@ -235,6 +235,17 @@ pub struct ApiCalled {
     pub path: Box<str>,
 }
 
+/// Matches a download of a fax's media against the rules, which may slow it, cut it off, redirect it or refuse it.
+#[derive(Debug, Clone)]
+pub struct MediaRequested {
+    /// The fax that the media belong to.
+    pub fax: FaxSid,
+    /// The HTTP method of the request, in capitals.
+    pub method: Box<str>,
+    /// The path of the request, without its query.
+    pub path: Box<str>,
+}
+
 /// Takes a snapshot with this name, replacing any earlier one.
 #[derive(Debug, Clone)]
 pub struct TakeSnapshot(pub Box<str>);

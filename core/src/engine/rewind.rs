@@ -56,6 +56,8 @@ pub(super) struct Rewindable {
     pub(super) under_way: BTreeMap<EffectId, UnderWay>,
     pub(super) book: RuleBook,
     pub(super) api_calls: u64,
+    /// The number of downloads that were matched against rules.
+    pub(super) downloads: u64,
     pub(super) next_ordinal: Ordinal,
     pub(super) next_order: u64,
     pub(super) unanswered: UnansweredCalls,

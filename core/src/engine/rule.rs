@@ -1,6 +1,10 @@
 //! A tester's rule as data: its conditions and its effect. Counters and decisions are in `rulebook.rs`.
 
 pub mod check;
+pub mod edits;
+pub mod fault;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +12,7 @@ use crate::model::account::Dialect;
 use crate::model::fax::Direction;
 use crate::model::line::LineFault;
 use crate::model::line::{Coding, Line};
+use crate::model::request_edits::RequestEdits;
 use crate::model::webhook::{Purpose, Signature};
 use crate::model::words::words;
 
@@ -27,6 +32,8 @@ words!(
         Api = "api",
         /// The sending of a webhook to an app.
         Webhook = "webhook",
+        /// A download of a fax's media.
+        Media = "media",
     }
 );
 
@@ -58,9 +65,9 @@ pub struct Match {
     pub to: Option<Pattern>,
     /// The minimum and the maximum number of pages of the fax, both inclusive; without a maximum, it is `u32::MAX`.
     pub pages: Option<(u32, u32)>,
-    /// The HTTP method of a REST call, in capitals.
+    /// The HTTP method of a REST call or download, in capitals.
     pub method: Option<Box<str>>,
-    /// A pattern for the path of a REST call, without its query.
+    /// A pattern for the path of a REST call or download, without its query.
     pub path: Option<Pattern>,
     /// A pattern for the URL that a webhook is sent to.
     pub url: Option<Pattern>,
@@ -68,7 +75,7 @@ pub struct Match {
     pub purpose: Option<Purpose>,
 }
 
-/// The effect of a rule on the call, REST call or webhook that it matches.
+/// The effect of a rule on the call, REST call, webhook or download that it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleEffect {
     /// Decides how a call ends, overriding the machine at the other end.
@@ -77,8 +84,10 @@ pub enum RuleEffect {
     Line(LineOverride),
     /// Fails or delays a REST call.
     Api(ApiFault),
-    /// Delays, drops, repeats or reorders a webhook, or gives it an invalid signature.
+    /// Delays, drops, repeats, reorders or edits a webhook, or gives it an invalid signature.
     Webhook(WebhookFault),
+    /// Slows, cuts off, redirects or refuses a download of a fax's media.
+    Media(DownloadFault),
 }
 
 /// The outcome of a call, as a rule decides it.
@@ -129,7 +138,7 @@ pub struct ApiFault {
 }
 
 /// The misbehavior that a rule inflicts on a webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WebhookFault {
     /// The delay before the webhook is sent, in milliseconds on the world's clock.
     pub delay_ms: u64,
@@ -141,9 +150,26 @@ pub struct WebhookFault {
     pub drop: bool,
     /// The signature of the webhook: valid, wrong in some way, or missing.
     pub signature: Signature,
+    /// The changes to the request that don't invalidate its signature; `None` if there are none.
+    pub edits: Option<Arc<RequestEdits>>,
 }
 
-/// The properties of a call, webhook or REST call that rules match.
+/// The misbehavior that a rule inflicts on a download of a fax's media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DownloadFault {
+    /// The delay before the response, in milliseconds of real time.
+    pub delay_ms: u64,
+    /// The maximum speed of the response's body.
+    pub bytes_per_second: Option<u32>,
+    /// The number of bytes of the body after which the connection is closed, although more were announced.
+    pub cut_after_bytes: Option<u32>,
+    /// The number of redirects that lead to the document.
+    pub redirects: u32,
+    /// The HTTP status of a refusal that replaces the document.
+    pub status: Option<u16>,
+}
+
+/// The properties of a call, webhook, REST call or download that rules match.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Subject<'a> {
     pub(super) direction: Option<Direction>,
@@ -167,6 +193,7 @@ impl RuleEffect {
             Self::Line(_) => RuleKind::Line,
             Self::Api(_) => RuleKind::Api,
             Self::Webhook(_) => RuleKind::Webhook,
+            Self::Media(_) => RuleKind::Media,
         }
     }
 
@@ -176,7 +203,9 @@ impl RuleEffect {
         match self {
             Self::Outcome(Outcome::Delivered | Outcome::Busy | Outcome::NoAnswer) => Some(Direction::Outbound),
             Self::Outcome(Outcome::Received) => Some(Direction::Inbound),
-            Self::Outcome(Outcome::Failed(_)) | Self::Line(_) | Self::Api(_) | Self::Webhook(_) => None,
+            Self::Outcome(Outcome::Failed(_)) | Self::Line(_) | Self::Api(_) | Self::Webhook(_) | Self::Media(_) => {
+                None
+            }
         }
     }
 }
@@ -202,6 +231,18 @@ impl From<ApiFault> for RuleEffect {
 impl From<WebhookFault> for RuleEffect {
     fn from(fault: WebhookFault) -> Self {
         Self::Webhook(fault)
+    }
+}
+
+impl From<RequestEdits> for RuleEffect {
+    fn from(edits: RequestEdits) -> Self {
+        Self::Webhook(WebhookFault { edits: Some(Arc::new(edits)), ..WebhookFault::default() })
+    }
+}
+
+impl From<DownloadFault> for RuleEffect {
+    fn from(fault: DownloadFault) -> Self {
+        Self::Media(fault)
     }
 }
 

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use super::Engine;
 use super::agenda::Ordinal;
 use super::event::{EventKind, RuledWebhook};
-use super::input::{AddRule, ApiCalled, ChangeRule, DropRule, RuleChange};
+use super::input::{AddRule, ApiCalled, ChangeRule, DropRule, MediaRequested, RuleChange};
 use super::random::Luck;
 use super::random::WorldSeed;
-use super::rule::{ApiFault, LineOverride, Outcome, Rule, RuleEffect, RuleKind, Subject, WebhookFault};
+use super::rule::{ApiFault, DownloadFault, LineOverride, Outcome, Rule, RuleEffect, RuleKind, Subject, WebhookFault};
 use crate::model::fax::Direction;
 use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
@@ -186,6 +186,27 @@ impl Engine {
         decided.and_then(|(_, effect)| if let RuleEffect::Api(fault) = effect { Some(fault) } else { None })
     }
 
+    /// Returns whether any enabled rule applies to downloads of media.
+    #[must_use]
+    pub fn has_media_rules(&self) -> bool {
+        self.world.book.has(RuleKind::Media)
+    }
+
+    /// Returns the failure that a rule inflicts on a download of a fax's media, if any, with the id of the rule.
+    pub(super) fn media_requested(&mut self, asked: &MediaRequested, now: Timestamp) -> Option<(u64, DownloadFault)> {
+        let MediaRequested { fax: sid, method, path } = asked;
+        let fax = self.world.tables.ordinal(*sid).and_then(|ordinal| self.world.tables.fax(ordinal))?;
+        let (from, to) = (fax.from.to_string(), fax.to.to_string());
+        let (direction, pages) = (Some(fax.direction()), fax.pages());
+        let subject = Subject { direction, from: &from, to: &to, pages, method, path, ..Subject::default() };
+        self.world.downloads += 1;
+        let draw = Draw { parent: b"media", place: self.world.downloads };
+        match self.decide((RuleKind::Media, &subject), draw, (Some(*sid), None), now)? {
+            (id, RuleEffect::Media(fault)) => Some((id, fault)),
+            _ => None,
+        }
+    }
+
     /// Returns the rules' decision on the `calls`th call of an outbound fax: its outcome, with the id of the rule that
     /// decided it, and its line.
     pub(super) fn rules_of_call(
@@ -237,7 +258,7 @@ impl Engine {
         let draw = Draw { parent: &luck, place };
         match self.decide((RuleKind::Webhook, &subject), draw, (Some(sid), Some(webhook)), now)? {
             (id, RuleEffect::Webhook(fault)) => Some((id, fault)),
-            (_, RuleEffect::Outcome(_) | RuleEffect::Line(_) | RuleEffect::Api(_)) => None,
+            (_, RuleEffect::Outcome(_) | RuleEffect::Line(_) | RuleEffect::Api(_) | RuleEffect::Media(_)) => None,
         }
     }
 

@@ -21,6 +21,8 @@ words!(
         Protected = "protected",
         /// The request has no User-Agent.
         UserAgent = "no-user-agent",
+        /// A tester's rule acted on the download.
+        Rule = "by-rule",
     }
 );
 

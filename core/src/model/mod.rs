@@ -20,6 +20,7 @@ pub mod phone;
 pub mod reception;
 pub mod reference;
 pub mod refusal;
+pub mod request_edits;
 pub mod sid;
 pub mod time;
 pub mod transition;

@@ -1,8 +1,10 @@
 //! The parts of a request to a customer's app, and its possible failures.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::fault::Fault;
+use super::request_edits::RequestEdits;
 use super::words::words;
 
 words!(
@@ -49,6 +51,10 @@ words!(
         Missing = "missing",
         /// The signature that an earlier request about the same fax, with a different status, would have had.
         Stale = "stale",
+        /// An invalid signature, made with a token that could be another account's.
+        OtherToken = "other-token",
+        /// The valid signature of a request of which one parameter is then changed.
+        Tampered = "tampered",
     }
 );
 
@@ -83,7 +89,7 @@ pub struct ExchangeRecord {
 }
 
 /// The place of a request among those made for the same event, and what a rule did to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// The number of the attempt, from one.
     pub attempt: u64,
@@ -110,7 +116,8 @@ impl Delivery {
             ..mark
         };
         let is_visible = |mark: &RuleMark| {
-            mark.held_ms > 0 || mark.is_reordered || mark.is_duplicate || signature != Signature::Good
+            let is_edited = mark.edits.is_some() || signature != Signature::Good;
+            mark.held_ms > 0 || mark.is_reordered || mark.is_duplicate || is_edited
         };
         let by_rule = by_rule.map(of_attempt).filter(is_visible);
         Self { attempt: attempt.number, after: attempt.after, signature, by_rule }
@@ -119,24 +126,30 @@ impl Delivery {
     /// Returns 2 for the duplicate that a rule ordered, and 1 for any other request.
     #[must_use]
     pub fn number(&self) -> u64 {
-        if self.by_rule.is_some_and(|mark| mark.is_duplicate) { 2 } else { 1 }
+        if self.by_rule.as_ref().is_some_and(|mark| mark.is_duplicate) { 2 } else { 1 }
     }
 
     /// Returns the time for which a rule held the request, in milliseconds on the world's clock.
     #[must_use]
     pub fn held_ms(&self) -> u64 {
-        self.by_rule.map_or(0, |mark| mark.held_ms)
+        self.by_rule.as_ref().map_or(0, |mark| mark.held_ms)
     }
 
     /// Returns the id of the rule that changed this request, if one did.
     #[must_use]
     pub fn rule(&self) -> Option<u64> {
-        self.by_rule.and_then(|mark| mark.rule)
+        self.by_rule.as_ref().and_then(|mark| mark.rule)
+    }
+
+    /// Returns the changes that a rule made to the request without invalidating its signature, if it made any.
+    #[must_use]
+    pub fn edits(&self) -> Option<&RequestEdits> {
+        self.by_rule.as_ref().and_then(|mark| mark.edits.as_deref())
     }
 }
 
 /// What a rule did to one webhook, apart from its signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleMark {
     /// The id of the rule; `None` in a state from a version that did not record it.
     pub rule: Option<u64>,
@@ -146,13 +159,15 @@ pub struct RuleMark {
     pub is_reordered: bool,
     /// Whether this is the second of two deliveries with the same token.
     pub is_duplicate: bool,
+    /// The changes to the request that don't invalidate its signature; `None` if there are none.
+    pub edits: Option<Arc<RequestEdits>>,
 }
 
 impl RuleMark {
-    /// Returns the mark of a rule that has neither held, reordered nor repeated the webhook.
+    /// Returns the mark of a rule that has neither held, reordered, repeated nor edited the webhook.
     #[must_use]
     pub const fn of(rule: Option<u64>) -> Self {
-        Self { rule, held_ms: 0, is_reordered: false, is_duplicate: false }
+        Self { rule, held_ms: 0, is_reordered: false, is_duplicate: false, edits: None }
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::extract::{JsonBody, Observed};
 use super::problem::Problem;
 use crate::dialect::explain::{
-    KeyKind, Mistake, OtherSecret, Question, check, explain as find, signature_of, spoiled_delivery, variants,
+    KeyKind, Mistake, OtherSecret, Question, changed_delivery, check, explain as find, signature_of, variants,
 };
 use crate::emulator::{Registry, World};
 use crate::model::account::Dialect;
@@ -42,7 +42,7 @@ pub(super) struct ExplainOrder {
 #[schemars(rename = "Explanation")]
 pub(super) struct ExplanationView {
     valid: bool,
-    /// The mistake that yields this signature; `by-rule` if a rule spoiled it on purpose, `unknown` if no known mistake
+    /// The mistake that yields this signature; `by-rule` if a rule spoiled it or changed the request on purpose, `unknown` if no known mistake
     /// does, null if the signature is valid.
     mistake: Option<&'static str>,
     /// The mistakes that together yield this signature: one or two, or none if the signature is valid.
@@ -131,9 +131,9 @@ pub(super) async fn explain(
         None => explanation,
     };
     let variants = variants(&question);
-    let spoiled = world.read(|engine| spoiled_delivery(engine, &order.url, &signature));
-    let explanation = match &spoiled {
-        Some(delivery) => explanation.spoiled_by_rule(delivery),
+    let changed = world.read(|engine| changed_delivery(engine, &order.url, &signature));
+    let explanation = match &changed {
+        Some(delivery) => explanation.changed_by_rule(delivery),
         None => explanation,
     };
     let check = check(&order.url, &params, key_kind);

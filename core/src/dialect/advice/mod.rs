@@ -132,6 +132,11 @@ impl Case<'_> {
         self.record.is_some_and(|record| record.delivery.signature != Signature::Good)
     }
 
+    /// Returns whether a rule changed the request, but not the validity of its signature.
+    fn is_edited(&self) -> bool {
+        self.record.is_some_and(|record| record.delivery.edits().is_some())
+    }
+
     /// Returns whether the URL belongs to the emulator's own control API.
     fn leads_to_control_api(&self) -> bool {
         self.detail.contains(ExchangeFailure::OWN_CONTROL_API)

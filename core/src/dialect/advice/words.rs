@@ -239,8 +239,14 @@ impl Case<'_> {
             Place::Call => ("The server", "the request"),
         };
         let status = self.status.map_or_else(|| "an error (4xx or 5xx)".to_owned(), |status| status.to_string());
-        let spoiled = if self.is_spoiled() { "; a rule had spoiled its signature on purpose" } else { "" };
-        format!("{who} responded with {status} to {what}{spoiled}.")
+        let by_rule = if self.is_spoiled() {
+            "; a rule had spoiled its signature on purpose"
+        } else if self.is_edited() {
+            "; a rule had changed it on purpose, though its signature is valid"
+        } else {
+            ""
+        };
+        format!("{who} responded with {status} to {what}{by_rule}.")
     }
 
     fn correct_app(&self) -> String {

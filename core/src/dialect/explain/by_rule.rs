@@ -1,15 +1,18 @@
-//! Recognises a signature that a tester's rule spoiled on purpose, by finding the exchange in the journal.
+//! Recognises a signature that a tester's rule spoiled on purpose, or a request that a rule changed: the journal contains
+//! the exchange.
 
 use super::{Explanation, Mistake};
 use crate::dialect::address::normal_or_as_is;
+use crate::dialect::sentence;
 use crate::engine::Engine;
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
+use crate::model::request_edits::ParamEdits;
 use crate::model::webhook::{Delivery, ExchangeRecord, Signature};
 
-/// Returns the newest delivery to this URL whose signature a rule spoiled, if the journal has one with this signature.
+/// Returns the newest delivery to this URL that a rule spoiled or changed, if the journal has one with this signature.
 /// A signature that a rule left out is an empty string here.
 #[must_use]
-pub fn spoiled_delivery(engine: &Engine, url: &str, signature: &str) -> Option<Delivery> {
+pub fn changed_delivery(engine: &Engine, url: &str, signature: &str) -> Option<Delivery> {
     let header = engine.account().dialect.signature_header();
     let url = normal_or_as_is(url);
     let given = signature.trim();
@@ -17,31 +20,61 @@ pub fn spoiled_delivery(engine: &Engine, url: &str, signature: &str) -> Option<D
         let sent = record.request_headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(header));
         sent.map_or("", |(_, value)| value.as_str()) == given && normal_or_as_is(&record.url) == url
     };
+    let is_changed =
+        |record: &ExchangeRecord| record.delivery.signature != Signature::Good || record.delivery.edits().is_some();
     let events = engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX);
-    let exchanges = events.iter().rev().filter_map(|event| event.kind.exchange());
-    let mut spoiled = exchanges.filter(|record| record.delivery.signature != Signature::Good);
-    spoiled.find(|record| is_asked_about(record)).map(|record| record.delivery)
+    let mut exchanges = events.iter().rev().filter_map(|event| event.kind.exchange());
+    exchanges.find(|record| is_changed(record) && is_asked_about(record)).map(|record| record.delivery.clone())
 }
 
 impl Explanation {
-    /// Replaces the app's mistake with the fact that a rule spoiled the signature on purpose. Leaves the explanation of
-    /// a valid signature unchanged.
+    /// Replaces the app's mistake with the fact that a rule spoiled the signature or changed the request on purpose. A
+    /// signature that is valid anyway stays valid.
     #[must_use]
-    pub fn spoiled_by_rule(self, delivery: &Delivery) -> Self {
+    pub fn changed_by_rule(self, delivery: &Delivery) -> Self {
+        if self.mistakes.is_empty() {
+            return self;
+        }
+        let rule = delivery.rule().map_or_else(|| "a rule".to_owned(), |id| format!("rule {id}"));
         let what = match delivery.signature {
+            Signature::Good => return self.edited_by_rule(&rule, delivery),
             Signature::Bad => "spoiled this signature on purpose: it was made with a different secret",
             Signature::Missing => "left out the signature on purpose",
             Signature::Stale => {
                 "spoiled this signature on purpose: it is that of an earlier status, so it doesn't cover these parameters"
             }
-            Signature::Good => return self,
+            Signature::OtherToken => {
+                "spoiled this signature on purpose: it was made with another token than this account's"
+            }
+            Signature::Tampered => {
+                "changed a parameter on purpose after the request was signed, so the signature covers its original value"
+            }
         };
-        if self.mistakes.is_empty() {
-            return self;
-        }
-        let rule = delivery.rule().map_or_else(|| "a rule".to_owned(), |id| format!("rule {id}"));
         let detail =
             format!("{rule} {what}. The app is right to refuse this webhook; without the rule, it has `expected`");
+        Self { mistakes: vec![Mistake::ByRule], detail, ..self }
+    }
+
+    /// Adds what a rule changed in a request that is signed properly.
+    fn edited_by_rule(self, rule: &str, delivery: &Delivery) -> Self {
+        let Some(edits) = delivery.edits() else { return self };
+        if let Some(url) = &edits.signed_url {
+            let detail = format!(
+                "{rule} had this request signed for {url} on purpose, as if a reverse proxy had received it there. The app \
+                 has to check the signature for that URL, not for the one that the proxy calls"
+            );
+            return Self { mistakes: vec![Mistake::ByRule], detail, ..self };
+        }
+        if edits.params == ParamEdits::default() {
+            return self;
+        }
+        let what =
+            format!("{rule} changed this request on purpose before it was signed ({})", sentence::of_edits(edits));
+        // The request is valid, so a mistake that explains the signature is the app's own.
+        if self.mistakes != [Mistake::Unknown] {
+            return Self { detail: format!("{}. Besides, {what}", self.detail), ..self };
+        }
+        let detail = format!("{what}. The signature covers the parameters as they were sent, which the journal shows");
         Self { mistakes: vec![Mistake::ByRule], detail, ..self }
     }
 }

@@ -5,7 +5,7 @@ mod by_rule;
 mod check;
 mod variant;
 
-pub use self::by_rule::spoiled_delivery;
+pub use self::by_rule::changed_delivery;
 pub use self::check::{Check, check};
 
 use std::collections::BTreeSet;
@@ -65,7 +65,7 @@ words!(
         SubaccountToken = "subaccount-token",
         /// The app used an API key's secret, which never signs a webhook.
         ApiSecret = "api-secret",
-        /// The app made no mistake: a rule spoiled the signature on purpose.
+        /// The app made no mistake: a rule spoiled the signature, or changed the request, on purpose.
         ByRule = "by-rule",
         /// No known mistake yields the signature.
         Unknown = "unknown",

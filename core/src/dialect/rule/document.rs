@@ -8,10 +8,12 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::pairs::{OrderDocument, Pairs};
 use crate::engine::rule::Pattern;
 use crate::engine::rule::check::{
-    API_CODE_MAX, API_DELAY_MS_MAX, API_STATUS_MAX, API_STATUS_MIN, COUNT_MAX, PAGES_MAX, WEBHOOK_DELAY_MS_MAX,
-    fraction, is_fraction, whole_number,
+    API_CODE_MAX, API_DELAY_MS_MAX, API_STATUS_MAX, API_STATUS_MIN, COUNT_MAX, MEDIA_CUT_MAX, MEDIA_DELAY_MS_MAX,
+    MEDIA_RATE_MAX, MEDIA_RATE_MIN, MEDIA_REDIRECTS_MAX, PAGES_MAX, WEBHOOK_DELAY_MS_MAX, fraction, is_fraction,
+    whole_number,
 };
 use crate::model::line::{RATE_BPS_MAX, RATE_BPS_MIN};
 
@@ -35,7 +37,7 @@ macro_rules! fields {
 fields! {
     /// A rule: what it matches, and its single effect.
     pub RuleDocument "Rule" {
-        /// The calls, webhooks or REST calls to act on; every given field must match. Everything by default.
+        /// The calls, webhooks, REST calls or downloads to act on; every given field must match. Everything by default.
         #[serde(rename = "match")]
         matches: MatchDocument,
         /// Number of matches to let pass before the rule acts; 0 by default.
@@ -55,9 +57,11 @@ fields! {
         api: ApiDocument,
         /// Effect: how a request to an app is sent.
         webhook: WebhookDocument,
+        /// Effect: how a fax's media are served to the app.
+        media: MediaDocument,
     }
 
-    /// The calls, webhooks or REST calls that a rule acts on. In patterns, each asterisk matches any number of
+    /// The calls, webhooks, REST calls or downloads that a rule acts on. In patterns, each asterisk matches any number of
     /// characters, including none.
     pub(super) MatchDocument "RuleMatch" {
         /// Direction of the fax, `inbound` or `outbound`.
@@ -71,10 +75,10 @@ fields! {
         to: Pattern,
         /// Number of pages of the fax, or a range.
         pages: PagesDocument,
-        /// HTTP method of a REST call.
+        /// HTTP method of a REST call or download.
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::method"))]
         method: Word,
-        /// Pattern of a REST call's path without its query, such as `/v1/Faxes*`.
+        /// Pattern of the path of a REST call or download without its query, such as `/v1/Faxes*`.
         #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
         path: Pattern,
         /// Pattern of a webhook's URL.
@@ -137,9 +141,56 @@ fields! {
         reorder: bool,
         /// Whether to drop the request instead of sending it.
         drop: bool,
-        /// Invalid signature: `bad`, `missing` or `stale`.
+        /// Invalid signature: `bad` (made with a different secret), `missing`, `stale` (that of an earlier status),
+        /// `other-token` (made with a token that could be another account's), or `tampered` (a parameter is changed after
+        /// signing).
         #[cfg_attr(feature = "schema", schemars(schema_with = "words::signature"))]
         signature: Word,
+        /// Changes to the parameters, made before signing.
+        params: ParamsDocument,
+        /// Changes to the headers.
+        headers: HeadersDocument,
+        /// URL that is signed instead of the one that is requested, such as the public one of an app behind a reverse
+        /// proxy.
+        signed_url: Word,
+    }
+
+    /// Changes to a webhook's parameters. They are made in the order of the fields, before the request is signed.
+    pub(super) ParamsDocument "RuleParams" {
+        /// Names of parameters to remove.
+        remove: Box<[Box<str>]>,
+        /// Parameters to replace or, if the request doesn't have them, to append.
+        set: Pairs,
+        /// Parameters to append, even if the request already has one with the same name.
+        add: Pairs,
+        /// Names of parameters whose values get a space at both ends.
+        pad: Box<[Box<str>]>,
+        /// Order in which the parameters are sent.
+        order: OrderDocument,
+    }
+
+    /// Changes to a webhook's headers.
+    pub(super) HeadersDocument "RuleHeaders" {
+        /// Headers to replace or, if the request doesn't have them, to add.
+        set: Pairs,
+        /// Names of headers to remove.
+        remove: Box<[Box<str>]>,
+        /// Whether to send all header names in lower case.
+        lower_case: bool,
+    }
+
+    /// How a fax's media are served to the app.
+    pub(super) MediaDocument "RuleMedia" {
+        /// Milliseconds of real time to wait before the response.
+        delay_ms: Integer<0, MEDIA_DELAY_MS_MAX>,
+        /// Speed of the download.
+        bytes_per_second: Integer<MEDIA_RATE_MIN, MEDIA_RATE_MAX>,
+        /// Number of bytes after which the connection is closed, although `Content-Length` announces the whole document.
+        cut_after_bytes: Integer<0, MEDIA_CUT_MAX>,
+        /// Number of redirects (302) that lead to the document.
+        redirects: Integer<0, MEDIA_REDIRECTS_MAX>,
+        /// HTTP status to refuse the download with.
+        status: Integer<API_STATUS_MIN, API_STATUS_MAX>,
     }
 }
 

@@ -3,23 +3,28 @@
 //! refused.
 
 mod document;
+mod pairs;
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 pub use self::document::RuleDocument;
 
 use self::document::{
-    ApiDocument, Fraction, Integer, LineDocument, MatchDocument, OutcomeDocument, PagesDocument, PagesRange,
-    WebhookDocument,
+    ApiDocument, Fraction, HeadersDocument, Integer, LineDocument, MatchDocument, MediaDocument, OutcomeDocument,
+    PagesDocument, PagesRange, ParamsDocument, WebhookDocument,
 };
+use self::pairs::{OrderDocument, Pairs};
 use super::json::{self, FieldError};
-use crate::engine::rule::check::{METHODS, PURPOSES, RuleFault};
-use crate::engine::rule::{ApiFault, LineOverride, Match, Outcome, Rule, RuleEffect, WebhookFault};
+use crate::engine::rule::check::{METHODS, PURPOSES};
+use crate::engine::rule::fault::RuleFault;
+use crate::engine::rule::{ApiFault, DownloadFault, LineOverride, Match, Outcome, Rule, RuleEffect, WebhookFault};
 use crate::model::account::Dialect;
 use crate::model::fax::{Direction, Status};
 use crate::model::line::LineFault;
+use crate::model::request_edits::{self, HeaderEdits, ParamEdits, RequestEdits};
 use crate::model::webhook::{Purpose, Signature};
 
 /// The possible outcomes of a call, as fax statuses.
@@ -109,7 +114,8 @@ impl From<&RuleEffect> for RuleDocument {
             RuleEffect::Outcome(outcome) => Self { outcome: Some(outcome.into()), ..none },
             RuleEffect::Line(line) => Self { line: Some((*line).into()), ..none },
             RuleEffect::Api(fault) => Self { api: Some((*fault).into()), ..none },
-            RuleEffect::Webhook(fault) => Self { webhook: Some((*fault).into()), ..none },
+            RuleEffect::Webhook(fault) => Self { webhook: Some(fault.into()), ..none },
+            RuleEffect::Media(fault) => Self { media: Some((*fault).into()), ..none },
         }
     }
 }
@@ -166,8 +172,44 @@ impl From<ApiFault> for ApiDocument {
     }
 }
 
-impl From<WebhookFault> for WebhookDocument {
-    fn from(fault: WebhookFault) -> Self {
+impl From<DownloadFault> for MediaDocument {
+    fn from(fault: DownloadFault) -> Self {
+        let DownloadFault { delay_ms, bytes_per_second, cut_after_bytes, redirects, status } = fault;
+        Self {
+            delay_ms: delay(delay_ms),
+            bytes_per_second: bytes_per_second.map(Integer),
+            cut_after_bytes: cut_after_bytes.map(Integer),
+            redirects: Some(redirects).filter(|redirects| *redirects > 0).map(Integer),
+            status: status.map(|status| Integer(status.into())),
+        }
+    }
+}
+
+impl From<&ParamEdits> for ParamsDocument {
+    fn from(params: &ParamEdits) -> Self {
+        let ParamEdits { set, add, remove, pad, order } = params;
+        Self {
+            remove: listed(remove),
+            set: paired(set),
+            add: paired(add),
+            pad: listed(pad),
+            order: OrderDocument::of(order),
+        }
+    }
+}
+
+impl From<&HeaderEdits> for HeadersDocument {
+    fn from(headers: &HeaderEdits) -> Self {
+        let HeaderEdits { set, remove, lower_case } = headers;
+        Self { set: paired(set), remove: listed(remove), lower_case: said(*lower_case) }
+    }
+}
+
+impl From<&WebhookFault> for WebhookDocument {
+    fn from(fault: &WebhookFault) -> Self {
+        let edits = fault.edits.as_deref();
+        let params = edits.map(|edits| &edits.params).filter(|params| **params != ParamEdits::default());
+        let headers = edits.map(|edits| &edits.headers).filter(|headers| **headers != HeaderEdits::default());
         let signature = Some(fault.signature).filter(|signature| *signature != Signature::Good);
         Self {
             delay_ms: delay(fault.delay_ms),
@@ -175,6 +217,9 @@ impl From<WebhookFault> for WebhookDocument {
             reorder: said(fault.reorder),
             drop: said(fault.drop),
             signature: signature.map(|signature| signature.as_str().into()),
+            params: params.map(Into::into),
+            headers: headers.map(Into::into),
+            signed_url: edits.and_then(|edits| edits.signed_url.clone()),
         }
     }
 }
@@ -184,19 +229,30 @@ fn delay<const MIN: u32, const MAX: u32>(delay_ms: u64) -> Option<Integer<MIN, M
     Some(delay_ms).filter(|delay_ms| *delay_ms > 0).map(|delay_ms| Integer(delay_ms.try_into().unwrap_or(u32::MAX)))
 }
 
+/// Returns names as the field of a document; the field is absent if there are none.
+fn listed(names: &[Box<str>]) -> Option<Box<[Box<str>]>> {
+    (!names.is_empty()).then(|| names.into())
+}
+
+/// Returns names and values as the field of a document; the field is absent if there are none.
+fn paired(pairs: &request_edits::Pairs) -> Option<Pairs> {
+    (!pairs.is_empty()).then(|| Pairs(pairs.clone()))
+}
+
 /// Returns a flag as the field of a document; the field is absent if the flag is not set.
 fn said(flag: bool) -> Option<bool> {
     flag.then_some(true)
 }
 
 fn read_rule(document: RuleDocument, dialect: Dialect) -> Result<Rule, RuleError> {
-    let RuleDocument { matches, after, times, chance, enabled, outcome, line, api, webhook } = document;
-    let effect = match (outcome, line, api, webhook) {
-        (Some(document), None, None, None) => RuleEffect::Outcome(read_outcome(document, dialect)?),
-        (None, Some(document), None, None) => RuleEffect::Line(read_line(&document)),
-        (None, None, Some(document), None) => RuleEffect::Api(read_api(&document, dialect)?),
-        (None, None, None, Some(document)) => RuleEffect::Webhook(read_webhook(document)?),
-        _ => return error("", "give exactly one effect: outcome, line, api or webhook"),
+    let RuleDocument { matches, after, times, chance, enabled, outcome, line, api, webhook, media } = document;
+    let effect = match (outcome, line, api, webhook, media) {
+        (Some(document), None, None, None, None) => RuleEffect::Outcome(read_outcome(document, dialect)?),
+        (None, Some(document), None, None, None) => RuleEffect::Line(read_line(&document)),
+        (None, None, Some(document), None, None) => RuleEffect::Api(read_api(&document, dialect)?),
+        (None, None, None, Some(document), None) => RuleEffect::Webhook(read_webhook(document)?),
+        (None, None, None, None, Some(document)) => RuleEffect::Media(read_media(&document)),
+        _ => return error("", "give exactly one effect: outcome, line, api, webhook or media"),
     };
     let rule = Rule {
         matches: read_match(matches.unwrap_or_default())?,
@@ -283,7 +339,17 @@ fn read_api(document: &ApiDocument, dialect: Dialect) -> Result<ApiFault, RuleEr
 }
 
 fn read_webhook(document: WebhookDocument) -> Result<WebhookFault, RuleError> {
-    let WebhookDocument { delay_ms, duplicate, reorder, drop, signature } = document;
+    let WebhookDocument { delay_ms, duplicate, reorder, drop, signature, params, headers, signed_url } = document;
+    let (params, headers) = (params.map(read_params), headers.map(read_headers));
+    // A field that changes nothing might be a mistake.
+    if params.as_ref().is_some_and(|params| *params == ParamEdits::default()) {
+        return error("webhook.params", "changes nothing: give set, add, remove, pad or order");
+    }
+    if headers.as_ref().is_some_and(|headers| *headers == HeaderEdits::default()) {
+        return error("webhook.headers", "changes nothing: give set, remove or lower_case");
+    }
+    let (params, headers) = (params.unwrap_or_default(), headers.unwrap_or_default());
+    let edits = RequestEdits { params, headers, signed_url };
     let signature = word("webhook.signature", signature.as_deref(), Signature::ALL, Signature::as_str)?;
     Ok(WebhookFault {
         delay_ms: delay_ms.map_or(0, |delay| delay.0.into()),
@@ -291,7 +357,40 @@ fn read_webhook(document: WebhookDocument) -> Result<WebhookFault, RuleError> {
         reorder: reorder.unwrap_or(false),
         drop: drop.unwrap_or(false),
         signature: signature.unwrap_or_default(),
+        edits: (!edits.is_empty()).then(|| Arc::new(edits)),
     })
+}
+
+fn read_params(document: ParamsDocument) -> ParamEdits {
+    let ParamsDocument { remove, set, add, pad, order } = document;
+    ParamEdits {
+        set: set.unwrap_or_default().0,
+        add: add.unwrap_or_default().0,
+        remove: remove.unwrap_or_default().into_vec(),
+        pad: pad.unwrap_or_default().into_vec(),
+        order: OrderDocument::value(order),
+    }
+}
+
+fn read_headers(document: HeadersDocument) -> HeaderEdits {
+    let HeadersDocument { set, remove, lower_case } = document;
+    HeaderEdits {
+        set: set.unwrap_or_default().0,
+        remove: remove.unwrap_or_default().into_vec(),
+        lower_case: lower_case.unwrap_or(false),
+    }
+}
+
+fn read_media(document: &MediaDocument) -> DownloadFault {
+    let MediaDocument { delay_ms, bytes_per_second, cut_after_bytes, redirects, status } = document;
+    DownloadFault {
+        delay_ms: delay_ms.map_or(0, |delay| delay.0.into()),
+        bytes_per_second: bytes_per_second.map(|rate| rate.0),
+        cut_after_bytes: cut_after_bytes.map(|bytes| bytes.0),
+        redirects: redirects.map_or(0, |redirects| redirects.0),
+        // This never fails, because the document's type allows only 400 to 599.
+        status: status.and_then(|status| u16::try_from(status.0).ok()),
+    }
 }
 
 /// Looks up the value that a word stands for; `None` if the document doesn't have the field.

@@ -3,7 +3,11 @@
 
 use std::fmt::Display;
 
-use super::{ApiFault, LineOverride, Match, Outcome, Rule, RuleEffect, RuleKind, WebhookFault, is_always_question};
+use super::edits::check_edits;
+use super::fault::{RuleFault, fault};
+use super::{
+    ApiFault, DownloadFault, LineOverride, Match, Outcome, Rule, RuleEffect, RuleKind, WebhookFault, is_always_question,
+};
 use crate::model::account::Dialect;
 use crate::model::fault::Fault;
 use crate::model::fax::Direction;
@@ -26,31 +30,29 @@ pub const API_STATUS_MIN: u32 = 400;
 pub const API_STATUS_MAX: u32 = 599;
 /// The largest error code that a rule can give a refused REST call, since codes have at most five digits.
 pub const API_CODE_MAX: u32 = 99_999;
+/// The longest delay of a download, in real time: longer than any client waits.
+pub const MEDIA_DELAY_MS_MAX: u32 = API_DELAY_MS_MAX;
+/// The lowest speed of a download that a rule slows, so that a connection doesn't stay open for days.
+pub const MEDIA_RATE_MIN: u32 = 10;
+/// The highest speed of a download that a rule slows: faster downloads are hardly slower than usual.
+pub const MEDIA_RATE_MAX: u32 = 10_000_000;
+/// The maximum number of bytes after which a download can be cut off; no document is longer.
+pub const MEDIA_CUT_MAX: u32 = 1_000_000_000;
+/// The maximum number of redirects of a download: as many as a webhook of Twilio follows, and fewer than any client.
+pub const MEDIA_REDIRECTS_MAX: u32 = 10;
 /// The maximum number of characters in a failure's text: more than any service or fax machine uses.
 pub const MESSAGE_CHARS_MAX: usize = 200;
 /// The maximum number of digits in a telephone number (E.164).
 const DIGITS_MAX: usize = 15;
 
-/// The HTTP methods of REST calls that a rule may match.
-pub const METHODS: [&str; 5] = ["GET", "POST", "DELETE", "PUT", "PATCH"];
+/// The HTTP methods of REST calls and downloads that a rule may match.
+pub const METHODS: [&str; 6] = ["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD"];
+/// The HTTP methods of downloads.
+const MEDIA_METHODS: [&str; 2] = ["GET", "HEAD"];
 /// The purposes of requests that a rule may match.
 pub const PURPOSES: [Purpose; 4] = [Purpose::FaxUrl, Purpose::FallbackUrl, Purpose::Action, Purpose::StatusCallback];
 /// The faults with which a rule can break a transmission.
 const LINE_FAULTS: [Fault; 2] = [Fault::Transmission, Fault::Incompatible];
-
-/// The reason that a rule is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {reason}")]
-pub struct RuleFault {
-    /// The invalid field as testers write it, such as `match.pages`.
-    pub field: String,
-    /// The expected and the actual value, or the reason that the rule could never act.
-    pub reason: String,
-}
-
-fn fault(field: impl Into<String>, reason: impl Into<String>) -> Result<(), RuleFault> {
-    Err(RuleFault { field: field.into(), reason: reason.into() })
-}
 
 /// Returns the requirement for a numeric field: a whole number within these limits.
 #[must_use]
@@ -95,7 +97,8 @@ impl Rule {
             RuleEffect::Outcome(outcome) => check_outcome(outcome)?,
             RuleEffect::Line(line) => check_line(*line)?,
             RuleEffect::Api(fault) => check_api(*fault)?,
-            RuleEffect::Webhook(fault) => check_webhook(*fault)?,
+            RuleEffect::Webhook(fault) => check_webhook(fault)?,
+            RuleEffect::Media(fault) => check_media(*fault)?,
         }
         check_possible(self, dialect)
     }
@@ -221,13 +224,40 @@ fn check_api(api: ApiFault) -> Result<(), RuleFault> {
     Ok(())
 }
 
-fn check_webhook(webhook: WebhookFault) -> Result<(), RuleFault> {
+fn check_webhook(webhook: &WebhookFault) -> Result<(), RuleFault> {
     within("webhook.delay_ms", webhook.delay_ms, 0, WEBHOOK_DELAY_MS_MAX)?;
-    if webhook == WebhookFault::default() {
-        return fault("webhook", "does nothing: give delay_ms, duplicate, reorder, drop or signature");
+    if *webhook == WebhookFault::default() {
+        return fault(
+            "webhook",
+            "does nothing: give delay_ms, duplicate, reorder, drop, signature, params, headers or signed_url",
+        );
     }
-    if webhook.drop && webhook != (WebhookFault { drop: true, ..WebhookFault::default() }) {
+    if webhook.drop && *webhook != (WebhookFault { drop: true, ..WebhookFault::default() }) {
         return fault("webhook", "a request that is dropped can't have any other effect");
+    }
+    let Some(edits) = &webhook.edits else { return Ok(()) };
+    check_edits(edits)?;
+    if edits.signed_url.is_some() && webhook.signature == Signature::Missing {
+        return fault("webhook.signed_url", "does nothing without a signature: leave out signed_url or signature");
+    }
+    Ok(())
+}
+
+fn check_media(media: DownloadFault) -> Result<(), RuleFault> {
+    let DownloadFault { delay_ms, bytes_per_second, cut_after_bytes, redirects, status } = media;
+    within("media.delay_ms", delay_ms, 0, MEDIA_DELAY_MS_MAX)?;
+    bytes_per_second.map_or(Ok(()), |rate| within("media.bytes_per_second", rate, MEDIA_RATE_MIN, MEDIA_RATE_MAX))?;
+    cut_after_bytes.map_or(Ok(()), |bytes| within("media.cut_after_bytes", bytes, 0, MEDIA_CUT_MAX))?;
+    within("media.redirects", redirects, 0, MEDIA_REDIRECTS_MAX)?;
+    status.map_or(Ok(()), |status| within("media.status", status, API_STATUS_MIN, API_STATUS_MAX))?;
+    if media == DownloadFault::default() {
+        return fault("media", "does nothing: give delay_ms, bytes_per_second, cut_after_bytes, redirects or status");
+    }
+    if status.is_some() && media != (DownloadFault { status, delay_ms, ..DownloadFault::default() }) {
+        return fault(
+            "media",
+            "a download that is refused sends no document: besides status, only delay_ms has an effect",
+        );
     }
     Ok(())
 }
@@ -242,9 +272,9 @@ fn check_possible(rule: &Rule, dialect: Dialect) -> Result<(), RuleFault> {
         ("direction", matches.direction.is_some(), is_of_fax),
         ("from", matches.from.is_some(), is_of_fax),
         ("to", matches.to.is_some(), is_of_fax),
-        ("pages", matches.pages.is_some(), matches!(kind, RuleKind::Outcome | RuleKind::Line)),
-        ("method", matches.method.is_some(), kind == RuleKind::Api),
-        ("path", matches.path.is_some(), kind == RuleKind::Api),
+        ("pages", matches.pages.is_some(), matches!(kind, RuleKind::Outcome | RuleKind::Line | RuleKind::Media)),
+        ("method", matches.method.is_some(), matches!(kind, RuleKind::Api | RuleKind::Media)),
+        ("path", matches.path.is_some(), matches!(kind, RuleKind::Api | RuleKind::Media)),
         ("url", matches.url.is_some(), kind == RuleKind::Webhook),
         ("purpose", matches.purpose.is_some(), kind == RuleKind::Webhook),
     ];
@@ -252,6 +282,19 @@ fn check_possible(rule: &Rule, dialect: Dialect) -> Result<(), RuleFault> {
         let reason = format!("can never match: {kind} rules don't support this condition");
         return fault(format!("match.{name}"), reason);
     }
+    if let Some(method) = matches.method.as_deref().filter(|method| !MEDIA_METHODS.contains(method))
+        && kind == RuleKind::Media
+    {
+        let reason = format!("can never match: a download is a {}, not a {method}", MEDIA_METHODS.join(" or a "));
+        return fault("match.method", reason);
+    }
+    check_direction(rule)?;
+    check_signature(rule, dialect)
+}
+
+/// Refuses a rule that names a direction in which its effect or its webhooks don't occur.
+fn check_direction(rule: &Rule) -> Result<(), RuleFault> {
+    let matches = &rule.matches;
     if let (Some(direction), Some(only)) = (matches.direction, rule.effect.direction())
         && direction != only
     {
@@ -264,19 +307,25 @@ fn check_possible(rule: &Rule, dialect: Dialect) -> Result<(), RuleFault> {
         );
         return fault("outcome.status", reason);
     }
-    if let (RuleEffect::Webhook(webhook), Some(purpose)) = (&rule.effect, matches.purpose)
+    let inbound_only = matches!(matches.purpose, Some(Purpose::FaxUrl | Purpose::FallbackUrl | Purpose::Action));
+    if inbound_only && matches.direction == Some(Direction::Outbound) {
+        return fault("match.purpose", "can never match: only inbound faxes have such a request");
+    }
+    Ok(())
+}
+
+/// Refuses a stale signature for requests that no other request precedes.
+fn check_signature(rule: &Rule, dialect: Dialect) -> Result<(), RuleFault> {
+    if let (RuleEffect::Webhook(webhook), Some(purpose)) = (&rule.effect, rule.matches.purpose)
         && webhook.signature == Signature::Stale
         && is_always_question(purpose, dialect)
     {
         let reason = format!(
-            "stale can never act on a {}: there is no earlier signature to reuse; give bad or missing",
+            "stale can never act on a {}: there is no earlier signature to reuse; give bad, missing, other-token or \
+             tampered",
             purpose.as_str()
         );
         return fault("webhook.signature", reason);
-    }
-    let inbound_only = matches!(matches.purpose, Some(Purpose::FaxUrl | Purpose::FallbackUrl | Purpose::Action));
-    if inbound_only && matches.direction == Some(Direction::Outbound) {
-        return fault("match.purpose", "can never match: only inbound faxes have such a request");
     }
     Ok(())
 }

@@ -34,7 +34,7 @@ pub(super) enum TokenPlace {
 }
 
 /// The rules' plan for sending a webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum WebhookPlan {
     /// Not decided yet: an alarm will match the webhook against the rules.
     Undecided,

@@ -39,12 +39,13 @@ impl Engine {
         self.check_overrides(sid, purpose, &url, now);
         let (attempt, signature) = (Attempt::FIRST, Signature::Good);
         let plan = self.first_plan(ordinal, now);
+        // Under any other plan, an alarm sends the question once the rules have decided.
+        let is_sent_now = plan == WebhookPlan::Plain;
         let asking = Asking { purpose, url, method, failed, attempt, plan, signature, by_rule: None, token: None };
         if let Some(call) = self.world.tables.call_mut(ordinal) {
             call.asking = Some(asking);
         }
-        // Under any other plan, an alarm sends the question once the rules have decided.
-        if plan == WebhookPlan::Plain {
+        if is_sent_now {
             self.ask_again(ordinal, false);
         }
     }
@@ -74,7 +75,7 @@ impl Engine {
         };
         let (sid, from, to) = (call.sid, call.from.to_string(), call.to.to_string());
         let (purpose, url) = (asking.purpose, asking.url.clone());
-        let plan = match asking.plan {
+        let plan = match &asking.plan {
             WebhookPlan::Undecided => {
                 // The two questions have places 0 and 1, before all notices.
                 let place = u64::from(purpose == Purpose::FallbackUrl);
@@ -82,13 +83,13 @@ impl Engine {
                 let webhook = RuledWebhook { purpose, status: None };
                 WebhookPlan::of(self.rules_of_webhook(sid, (webhook, &url), fax, place, now), now)
             }
-            decided @ (WebhookPlan::Plain | WebhookPlan::Ruled { .. }) => decided,
+            decided @ (WebhookPlan::Plain | WebhookPlan::Ruled { .. }) => decided.clone(),
         };
         let Some(asking) = self.world.tables.call_mut(ordinal).and_then(|call| call.asking.as_mut()) else {
             never!(self, ordinal, now, "a request for TwiML is due, but it no longer exists")
         };
         let was_asked = asking.plan == WebhookPlan::Plain;
-        asking.plan = plan;
+        asking.plan = plan.clone();
         match plan {
             // Already sent; sending it again would ask a second question.
             _ if was_asked => {}
@@ -100,7 +101,7 @@ impl Engine {
                     self.not_asked(ordinal, purpose, url, now);
                     return;
                 }
-                let mark = RuleMark { held_ms: fault.delay_ms, ..RuleMark::of(rule) };
+                let mark = RuleMark { held_ms: fault.delay_ms, edits: fault.edits, ..RuleMark::of(rule) };
                 self.mark_question(ordinal, fault.signature, mark);
                 self.ask_again(ordinal, false);
                 if fault.duplicate {
@@ -140,7 +141,7 @@ impl Engine {
             cookies: call.cookies.clone(),
             attempt: asking.attempt,
             signature: asking.signature,
-            by_rule: asking.by_rule.map(|mark| RuleMark { is_duplicate: is_echo, ..mark }),
+            by_rule: asking.by_rule.clone().map(|mark| RuleMark { is_duplicate: is_echo, ..mark }),
             idempotency_token: token.clone(),
         };
         let sid = call.sid;

@@ -3,6 +3,7 @@
 use super::exchange::Exchange;
 use super::literal::span;
 use crate::http::control::event::EventView;
+use crate::model::media::MediaFault;
 
 /// The maximum number of characters of a text within a line.
 const TEXT_CHARS_MAX: usize = 200;
@@ -35,6 +36,9 @@ pub(super) fn step(event: &EventView) -> String {
             None => format!("missing from the document: {}", code("what")),
         },
         "media.refused" => format!("a download of the media was refused with {}: {}", data["status"], code("detail")),
+        "media.warning" if data["reason"] == MediaFault::Rule.as_str() => {
+            format!("a download of the media: {}", code("detail"))
+        }
         "media.warning" => format!("a download of the media would be refused: {}", code("detail")),
         "media.evicted" => "the document was dropped to stay within the media budget".to_owned(),
         "rule.fired" => format!("rule {} acted: {}", data["rule_id"], span(&data.to_string(), TEXT_CHARS_MAX)),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::documents::Document;
 use super::lines::Failure;
 use super::messages::Sender;
+use super::rules::RequestEdits;
 use crate::engine::export::form::{Form, Shared, form};
 use crate::engine::{effect, effects};
 use crate::model::account::DocumentPolicy;
@@ -183,6 +184,8 @@ form! {
         held_ms: u64,
         is_reordered: bool,
         is_duplicate: bool,
+        #[serde(default)]
+        edits: Option<Shared<RequestEdits>>,
     }
 }
 

@@ -7,6 +7,7 @@ use crate::engine::export::form::{Form, List, Shared, form};
 use crate::engine::rule::{self, Pattern};
 use crate::engine::rulebook::{self, RULES_MAX};
 use crate::model::fax::Direction;
+use crate::model::request_edits;
 use crate::model::webhook::{Purpose, Signature};
 
 /// The rules in the order of their ids, and the last id that was given to a rule.
@@ -109,6 +110,7 @@ form! {
         Line(line: LineOverride),
         Api(fault: ApiFault),
         Webhook(fault: WebhookFault),
+        Media(fault: DownloadFault),
     }
 }
 
@@ -145,5 +147,51 @@ form! {
         reorder: bool,
         drop: bool,
         signature: Signature,
+        #[serde(default)]
+        edits: Option<Shared<RequestEdits>>,
+    }
+}
+
+form! {
+    struct DownloadFault for rule::DownloadFault {
+        delay_ms: u64,
+        bytes_per_second: Option<u32>,
+        cut_after_bytes: Option<u32>,
+        redirects: u32,
+        status: Option<u16>,
+    }
+}
+
+form! {
+    struct RequestEdits for request_edits::RequestEdits {
+        params: ParamEdits,
+        headers: HeaderEdits,
+        signed_url: Option<Box<str>>,
+    }
+}
+
+form! {
+    struct ParamEdits for request_edits::ParamEdits {
+        set: Vec<(Box<str>, Box<str>)>,
+        add: Vec<(Box<str>, Box<str>)>,
+        remove: Vec<Box<str>>,
+        pad: Vec<Box<str>>,
+        order: ParamOrder,
+    }
+}
+
+form! {
+    enum ParamOrder for request_edits::ParamOrder {
+        Usual,
+        Reversed,
+        First(names: Vec<Box<str>>),
+    }
+}
+
+form! {
+    struct HeaderEdits for request_edits::HeaderEdits {
+        set: Vec<(Box<str>, Box<str>)>,
+        remove: Vec<Box<str>>,
+        lower_case: bool,
     }
 }

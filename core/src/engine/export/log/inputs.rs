@@ -61,6 +61,7 @@ form! {
         DropRule(command: Box<DropRule>),
         DropRules(command: Box<DropRules>),
         ApiCalled(command: Box<ApiCalled>),
+        MediaRequested(command: Box<MediaRequested>),
         TakeSnapshot(command: Box<TakeSnapshot>),
         Restore(command: Box<Restore>),
         Claim(command: Box<Claim>),
@@ -346,6 +347,14 @@ form! {
 
 form! {
     struct ApiCalled for input::ApiCalled {
+        method: Box<str>,
+        path: Box<str>,
+    }
+}
+
+form! {
+    struct MediaRequested for input::MediaRequested {
+        fax: FaxSid,
         method: Box<str>,
         path: Box<str>,
     }

@@ -14,11 +14,13 @@ use crate::engine::input::{
     AddRule, ApiCalled, BuyNumber, CancelFax, ChangeAccount, ChangeRule, Claim, Completion, CreateApplication,
     CreateFax, CreateKey, CreateMessage, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteEntries, DeleteFax,
     DeleteKey, DeleteMedia, DeleteMessage, DeleteTwimlBin, DocumentFault, DropRule, DropRules, DropSnapshot,
-    EffectResult, HandleAlarms, Note, NumberRequest, ReceiveFax, RedactMessage, ReleaseNumber, RenameCallerId,
-    RenameKey, Reset, Restore, RuleChange, ServeTwimlBin, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber,
-    UpdateTwimlBin, VerifyCallerId,
+    EffectResult, HandleAlarms, MediaRequested, Note, NumberRequest, ReceiveFax, RedactMessage, ReleaseNumber,
+    RenameCallerId, RenameKey, Reset, Restore, RuleChange, ServeTwimlBin, TakeSnapshot, UpdateAccount,
+    UpdateApplication, UpdateNumber, UpdateTwimlBin, VerifyCallerId,
 };
-use crate::engine::rule::{ApiFault, LineOverride, Match, Outcome, Pattern, Rule, RuleEffect, WebhookFault};
+use crate::engine::rule::{
+    ApiFault, DownloadFault, LineOverride, Match, Outcome, Pattern, Rule, RuleEffect, WebhookFault,
+};
 use crate::model::account::{AccountChange, AccountStatus, Service};
 use crate::model::application::ApplicationChange;
 use crate::model::fault::{Failure, Fault};
@@ -29,6 +31,7 @@ use crate::model::message::{MessageStatus, Sender};
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::page::{CodedBits, FilledBits, PageInFile, PageLoss, PageText, ROW_PELS};
 use crate::model::phone::{Party, PhoneNumber};
+use crate::model::request_edits::{ParamEdits, ParamOrder, RequestEdits};
 use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, MessageSid, NumberSid, TwimlBinSid};
 use crate::model::time::Timestamp;
 use crate::model::twiml_bin::TwimlBinChange;
@@ -83,7 +86,13 @@ fn record(failure: Option<ExchangeFailure>) -> ExchangeRecord {
             attempt: 2,
             after: failure.as_ref().map(ExchangeFailure::fault),
             signature: Signature::Stale,
-            by_rule: Some(RuleMark { rule: Some(3), held_ms: 4, is_reordered: true, is_duplicate: true }),
+            by_rule: Some(RuleMark {
+                rule: Some(3),
+                held_ms: 4,
+                is_reordered: true,
+                is_duplicate: true,
+                edits: Some(edits().into()),
+            }),
         },
         failure,
     }
@@ -112,6 +121,13 @@ fn failures() -> Vec<ExchangeFailure> {
     ]
 }
 
+fn edits() -> RequestEdits {
+    let edits = RequestEdits::default().set_param("a", "1").add_param("b", "2").remove_param("c").pad_param("d");
+    let edits = edits.set_header("e", "3").remove_header("f").lower_case_headers().signed_for("https://app/");
+    let order = ParamOrder::First(vec!["a".into()]);
+    RequestEdits { params: ParamEdits { order, ..edits.params }, ..edits }
+}
+
 fn rules() -> Vec<Rule> {
     let pattern = || Some(Pattern::new("+1*").expect("a valid pattern"));
     let matches = Match {
@@ -136,7 +152,16 @@ fn rules() -> Vec<Rule> {
             reorder: true,
             drop: true,
             signature: Signature::Stale,
+            edits: Some(edits().into()),
         }),
+        RuleEffect::Media(DownloadFault {
+            delay_ms: 1,
+            bytes_per_second: Some(20),
+            cut_after_bytes: Some(3),
+            redirects: 4,
+            status: Some(503),
+        }),
+        edits().reversed_params().into(),
     ];
     let rule = |effect| Rule {
         matches: matches.clone(),
@@ -258,6 +283,7 @@ fn testers() -> Vec<Input> {
         DropRule(2).into(),
         DropRules.into(),
         ApiCalled { method: "GET".into(), path: "/v1/Faxes".into() }.into(),
+        MediaRequested { fax: FAX, method: "GET".into(), path: "/fax".into() }.into(),
         TakeSnapshot("a".into()).into(),
         Restore("a".into()).into(),
         DropSnapshot("a".into()).into(),
@@ -401,7 +427,7 @@ fn each_command_reads_back_as_written() {
         let entry: Value = serde_json::from_str(&line).expect("JSON");
         names.extend(entry["input"].as_object().expect("one command").keys().cloned());
     }
-    assert_eq!(names.len(), 41, "one of each kind: {names:?}");
+    assert_eq!(names.len(), 42, "one of each kind: {names:?}");
 }
 
 #[test]

@@ -1,0 +1,13 @@
+//! The checks, one file per group, and what they have in common. A new group is a file with a `CHECKS` and a line in
+//! [`ALL`]; docs/check.md and the matrix in the tests say when something is missing.
+
+mod caller;
+mod judging;
+mod leaks;
+mod proxies;
+mod reach;
+
+use super::Check;
+
+/// All checks, in the order in which they are listed.
+pub(super) const ALL: &[&[Check]] = &[reach::CHECKS, caller::CHECKS, proxies::CHECKS];
