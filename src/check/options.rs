@@ -56,6 +56,10 @@ pub struct Limits {
     pub late: Duration,
     /// How long to look for something that the app does after it has responded.
     pub settle: Duration,
+    /// How long to look for what the app does at its own pace, such as another attempt or a question about a lost callback.
+    pub patience: Duration,
+    /// A response to one of many faxes at once that takes longer than this is too late.
+    pub burst: Duration,
     /// How long the app may take to close a connection that it was asked to close.
     pub close: Duration,
     /// How long the command that makes the app send a fax may take.
@@ -79,6 +83,8 @@ impl Default for Limits {
             slow: Duration::from_secs(2),
             late: Self::LATE,
             settle: Duration::from_millis(300),
+            patience: Duration::from_secs(3),
+            burst: Duration::from_secs(5),
             close: Duration::from_secs(2),
             send: Duration::from_secs(30),
             check: Duration::from_secs(90),
