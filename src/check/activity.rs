@@ -13,6 +13,9 @@ use super::{Run, Stop};
 /// The interval at which the emulator is asked for the app's requests.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
+/// What the path of a document has in the REST API.
+const MEDIA_RESOURCE: &str = "/Media/";
+
 /// A request of the app to the emulator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
@@ -29,10 +32,17 @@ pub struct Request {
 }
 
 impl Request {
-    /// Returns whether the app downloaded a document.
+    /// Returns whether this is a request for a document.
+    #[must_use]
+    pub fn is_for_media(&self) -> bool {
+        let is_media = self.kind == "media" || (self.kind == "rest" && self.path.contains(MEDIA_RESOURCE));
+        is_media && self.method == "GET"
+    }
+
+    /// Returns whether the app got the document with this request, or a part of it.
     #[must_use]
     pub fn is_download(&self) -> bool {
-        self.kind == "media" && self.method == "GET"
+        self.is_for_media() && matches!(self.status, Some(200 | 206))
     }
 
     /// Returns whether the app called the REST API to create a fax.

@@ -100,7 +100,8 @@ impl Direct {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         let mut stream = self.client.connect(&url, CONNECT_TIME_MAX).await.map_err(|failure| failure.to_string())?;
         let (target, host) = (&url[Position::BeforePath..Position::AfterQuery], authority(&url));
-        let head = format!("POST {target} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n");
+        let head =
+            format!("POST {target} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n");
         let request = format!("{head}Content-Length: 0\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.map_err(|error| error.to_string())?;
         let (mut read, mut piece) = (0, [0; 16 * 1024]);

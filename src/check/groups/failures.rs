@@ -246,7 +246,7 @@ async fn received(run: &Run, call: Call) -> Result<(String, Exchange), Stop> {
 
 async fn downloads(run: &Run, fax: &str) -> Result<usize, Stop> {
     let requests = run.requests_about(fax).await?;
-    Ok(requests.iter().filter(|request| request.is_download()).count())
+    Ok(requests.iter().filter(|request| request.is_for_media()).count())
 }
 
 /// Returns the reason that an app that downloads nothing isn't judged.
@@ -284,7 +284,7 @@ async fn media_slow(run: &Run) -> Judged {
     let fax = received(run, call(run).media(&slow, Some(1)));
     let other = async {
         // The download may begin only after the response, in the background.
-        let begun = run.watch(limits.patience, || run.slowed_downloads(since), |count| *count > 0).await?;
+        let begun = run.watch(limits.work, || run.slowed_downloads(since), |count| *count > 0).await?;
         if begun == 0 {
             return Err(no_download());
         }
@@ -319,12 +319,12 @@ async fn media_cut(run: &Run) -> Judged {
     if run.watch(limits.settle, || downloads(run, &fax), |count| *count > 0).await? == 0 {
         return Err(no_download());
     }
-    let attempts = run.watch(limits.patience, || downloads(run, &fax), |count| *count > 1).await?;
+    let attempts = run.watch(limits.work, || downloads(run, &fax), |count| *count > 1).await?;
     Ok(if attempts > 1 {
         Finding::pass("the app downloaded the document again after the connection had closed")
     } else {
-        let patience = limits.patience.as_secs_f64();
-        let seen = format!("the app did not download the document again within {patience} s after the connection closed");
+        let limit = limits.work.as_secs_f64();
+        let seen = format!("the app did not download the document again within {limit} s after the connection closed");
         Finding::fail(seen, &exchange)
     })
 }
@@ -380,8 +380,8 @@ async fn attempts(run: &Run, since: u64, ends_with_second: bool) -> Result<Attem
             break;
         }
         let has_reported = seen.command.as_ref().is_some_and(|command| !command.is_success);
-        let patience = if has_reported { limits.settle } else { limits.patience };
-        if seen.command.is_some() && quiet_from.elapsed() >= patience {
+        let quiet = if has_reported { limits.settle } else { limits.work };
+        if seen.command.is_some() && quiet_from.elapsed() >= quiet {
             break;
         }
     }

@@ -335,13 +335,13 @@ async fn callback_lost(run: &Run) -> Judged {
     let _ = run.probe().await;
     let fax = lost.fax.as_str();
     let has_asked = |requests: &Vec<_>| requests.iter().any(|request| tells_end(request, fax));
-    let asked = run.watch(run.options.limits.patience, || run.calls_since(place), has_asked).await?;
+    let asked = run.watch(run.options.limits.work, || run.calls_since(place), has_asked).await?;
     Ok(if has_asked(&asked) {
         Finding::pass("the app asked for the status of a fax whose callbacks were lost")
     } else {
-        let patience = run.options.limits.patience.as_secs_f64();
+        let limit = run.options.limits.work.as_secs_f64();
         Finding::fault(format!(
-            "the app did not ask for a fax within {patience} s after its callbacks were lost; if it asks less often, give it \
+            "the app did not ask for a fax within {limit} s after its callbacks were lost; if it asks less often, give it \
              longer with --patience"
         ))
     })

@@ -13,11 +13,11 @@ use clap::{Args, ValueHint};
 use url::Url;
 
 use super::client::{CallError, Target};
-use super::values::{span, words};
 use super::log::start_log;
 use super::out::{self, stdout};
 use super::serve::{isolated, runtime, url};
 use super::signals::stop_signal;
+use super::values::{span, words};
 use super::{files, table};
 use crate::check::list::{self, Selection};
 use crate::check::{ApiError, Endpoint, Options, Profile, Progress, Report, RunError, junit};
@@ -60,8 +60,8 @@ pub(super) struct CheckFlags {
     /// Page of the app to compare before and after, such as a list of received faxes in JSON
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = "Your app")]
     probe: Option<String>,
-    /// Time to wait for what the app does at its own pace, such as another attempt or a question about a lost callback
-    /// [default: 3s]
+    /// Time to wait for what the app should do after it has responded, such as a download, another attempt or a question
+    /// about a lost callback [default: 5s]
     #[arg(long, value_name = "DURATION", value_parser = span, help_heading = "Your app")]
     patience: Option<Duration>,
     /// Token that the app verifies signatures with; the one that the account has in the emulator if left out
@@ -109,14 +109,14 @@ pub(super) struct CheckFlags {
     junit: Option<PathBuf>,
 }
 
-pub(super) fn run(flags: CheckFlags) -> anyhow::Result<ExitCode> {
+pub(super) fn run(flags: &CheckFlags) -> anyhow::Result<ExitCode> {
     if let Some(name) = &flags.explain {
         return match list::find(name) {
             Ok(check) => print::explanation(check, flags.json).map(|()| ExitCode::SUCCESS),
             Err(error) => Ok(wrong_usage(&error.to_string())),
         };
     }
-    let selection = selection(&flags);
+    let selection = selection(flags);
     let checks = match selection.checks() {
         Ok(checks) if checks.is_empty() => return Ok(wrong_usage("no check is left of this selection")),
         Ok(checks) => checks,
@@ -134,10 +134,10 @@ pub(super) fn run(flags: CheckFlags) -> anyhow::Result<ExitCode> {
     options.probe.clone_from(&flags.probe);
     options.auth_token.clone_from(&flags.auth_token);
     options.owns_host = flags.i_own_this_host;
-    options.limits.patience = flags.patience.unwrap_or(options.limits.patience);
+    options.limits.work = flags.patience.unwrap_or(options.limits.work);
     options.account = flags.target.endpoint()?.account;
-    match judged(&flags, options)? {
-        Ok(report) => told(&flags, &report),
+    match judged(flags, options)? {
+        Ok(report) => told(flags, &report),
         Err(error @ RunError::NotUrl(_)) => Ok(wrong_usage(&error.to_string())),
         Err(RunError::Api(ApiError::Unreachable { url, why })) => Err(CallError::Unreachable { url, why }.into()),
         Err(RunError::Api(ApiError::Foreign { url, status })) => {
