@@ -15,6 +15,8 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// What the path of a document has in the REST API.
 const MEDIA_RESOURCE: &str = "/Media/";
+/// The interval at which a page of the app is read while it is awaited. Each time counts as a request to the app.
+const PAGE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A request of the app to the emulator.
 #[derive(Debug, Clone, PartialEq)]
@@ -144,6 +146,27 @@ impl Run {
             return Err(Stop::not_judged(format!("the page of --probe can't be compared: {}", exchange.outcome())));
         }
         Ok(Some(Page::of(exchange.answer)))
+    }
+
+    /// Waits until the page of `--probe` is as wanted, but no longer than the app may take. Returns the page if it is as
+    /// wanted.
+    ///
+    /// # Errors
+    /// Fails if the page can't be read.
+    pub async fn probe_until(&self, is_wanted: impl Fn(&Page) -> bool) -> Result<Option<Page>, Stop> {
+        let end = Instant::now() + self.options.limits.work;
+        let mut looks = interval(PAGE_INTERVAL);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            let page = self.probe().await?;
+            if page.as_ref().is_some_and(&is_wanted) {
+                return Ok(page);
+            }
+            if Instant::now() >= end {
+                return Ok(None);
+            }
+        }
     }
 
     /// Waits until the page of `--probe` differs from what it was, or has had time to. Returns whether it differs.

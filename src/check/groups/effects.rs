@@ -1,13 +1,15 @@
 //! What the app did about one fax that should happen once: its downloads, its changes through the REST API, and what it
 //! added to the page of `--probe`.
 
-use tokio::time::{Instant, interval};
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::check::page::Page;
 use crate::check::{Run, Stop};
 
-/// How many looks fit into the time in which effects show.
-const LOOKS: u32 = 4;
+/// The interval between two looks. Each may be a request to the app.
+const LOOK_INTERVAL: Duration = Duration::from_millis(75);
 
 /// What the app did about one fax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,17 +40,41 @@ impl Effects {
     }
 }
 
-/// Waits until `is_enough` holds for what the app has done about a fax, or the app has had time to. `before` is the page as
-/// it was before the fax.
-pub(super) async fn effects(
+/// Waits until the app has done something about a fax, but no longer than `work`, and then until it has had time to do more.
+/// `before` is the page as it was before the fax.
+pub(super) async fn usual_effects(
     run: &Run,
     fax: &str,
     before: Option<&Page>,
+    work: Duration,
+) -> Result<Effects, Stop> {
+    if effects(run, fax, before, work, |seen| !seen.is_nothing()).await?.is_nothing() {
+        return Ok(Effects::default());
+    }
+    effects(run, fax, before, run.options.limits.settle, |_| false).await
+}
+
+/// Waits until the app has done twice what it usually does about a fax, or has had time to.
+pub(super) async fn doubled_effects(
+    run: &Run,
+    fax: &str,
+    before: Option<&Page>,
+    usual: Effects,
+) -> Result<Option<&'static str>, Stop> {
+    let is_doubled = |seen: Effects| seen.doubled(usual).is_some();
+    Ok(effects(run, fax, before, run.options.limits.settle, is_doubled).await?.doubled(usual))
+}
+
+async fn effects(
+    run: &Run,
+    fax: &str,
+    before: Option<&Page>,
+    limit: Duration,
     is_enough: impl Fn(Effects) -> bool + Send,
 ) -> Result<Effects, Stop> {
-    let settle = run.options.limits.settle;
-    let end = Instant::now() + settle;
-    let mut looks = interval(settle / LOOKS);
+    let end = Instant::now() + limit;
+    let mut looks = interval(LOOK_INTERVAL);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         looks.tick().await;
         let requests = run.requests_about(fax).await?;

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::judging::accepted;
 use super::repeated::{failed, notices, status};
 use crate::check::activity::Request;
+use crate::check::conversation::Conversation;
 use crate::check::sending::CommandEnd;
 use crate::check::stimulus::Call;
 use crate::check::{Check, Exchange, Finding, Group, Judged, Profile, Run, Severity, Stop, Turn};
@@ -22,6 +23,8 @@ const FAX_RESOURCE: &str = "Twilio: Fax resource (status values, ErrorCode); err
 const RETRIES_MAX: usize = 5;
 /// A status that no service has.
 const NEW_STATUS: &str = "some-new-status";
+/// The number of faxes that are sent until one can be canceled, which is too late once its document has been converted.
+const CANCELS_MAX: usize = 5;
 /// The speed of a slow download, in bytes per second. At this speed, no document is complete before the cut.
 const DRIP_BYTES_PER_SECOND: u64 = 400;
 /// How much longer a slow download takes than a response may, in milliseconds.
@@ -202,9 +205,20 @@ async fn sent_failed(run: &Run) -> Judged {
 }
 
 async fn canceled(run: &Run) -> Judged {
-    let pending = run.queue(run.order_of_app()?).await?;
-    run.cancel(&pending.fax).await?;
-    let ended = run.finish(pending).await?;
+    let mut refusal = None;
+    for _ in 0..CANCELS_MAX {
+        let pending = run.queue(run.order_of_app()?).await?;
+        let refused = run.cancel(&pending.fax).await.err();
+        let ended = run.finish(pending).await?;
+        match refused {
+            None => return accepts_canceled(run, &ended).await,
+            Some(stop) => refusal = Some(stop),
+        }
+    }
+    Err(refusal.unwrap_or_else(|| Stop::not_judged("no fax was canceled")))
+}
+
+async fn accepts_canceled(run: &Run, ended: &Conversation) -> Judged {
     let exchange = ended.of(Purpose::StatusCallback).find(|exchange| status(exchange) == "canceled");
     let exchange = exchange.ok_or_else(|| Stop::not_judged("the app was not notified that the fax was canceled"))?;
     run.still_there(exchange).await?;
@@ -261,7 +275,7 @@ async fn media_gone(run: &Run) -> Judged {
         return Ok(finding);
     }
     let limits = run.options.limits;
-    if run.watch(limits.settle, || downloads(run, &fax), |count| *count > 0).await? == 0 {
+    if run.watch(limits.work, || downloads(run, &fax), |count| *count > 0).await? == 0 {
         return Err(no_download());
     }
     let attempts = run.watch(limits.settle, || downloads(run, &fax), |count| *count > RETRIES_MAX + 1).await?;
@@ -316,7 +330,7 @@ async fn media_cut(run: &Run) -> Judged {
         return Ok(finding);
     }
     let limits = run.options.limits;
-    if run.watch(limits.settle, || downloads(run, &fax), |count| *count > 0).await? == 0 {
+    if run.watch(limits.work, || downloads(run, &fax), |count| *count > 0).await? == 0 {
         return Err(no_download());
     }
     let attempts = run.watch(limits.work, || downloads(run, &fax), |count| *count > 1).await?;

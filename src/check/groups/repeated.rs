@@ -1,12 +1,15 @@
 //! Whether the app copes with requests that come twice, late, in another order, many at once, or not at all.
 
+use std::time::Duration;
+
 use futures_util::future;
 use serde_json::{Value, json};
 
-use super::effects::{Effects, effects};
+use super::effects::{Effects, doubled_effects, usual_effects};
 use super::judging::changed;
 use crate::check::activity::Request;
 use crate::check::conversation::Conversation;
+use crate::check::page::Page;
 use crate::check::{Check, Exchange, Finding, Group, Judged, Profile, Run, Severity, Stop, Turn};
 use crate::model::webhook::Purpose;
 use crate::twiml;
@@ -142,13 +145,19 @@ async fn with_notice(run: &Run, purpose: Purpose, effect: &Value) -> Result<Conv
     run.receive(run.call_with(purpose, effect)).await
 }
 
+/// Returns how long to wait for what the app does about a notification. Most apps do nothing that can be seen about a status.
+fn work_about(run: &Run, purpose: Purpose) -> Duration {
+    let limits = run.options.limits;
+    if purpose == Purpose::Action { limits.work } else { limits.settle }
+}
+
 async fn notified_twice(run: &Run) -> Judged {
     let mut judged = Vec::new();
     let mut has_effects = false;
     for purpose in notices(run)? {
         let before = run.probe().await?;
         let plain = with_notice(run, purpose, &Value::Null).await?;
-        let usual = effects(run, &plain.fax, before.as_ref(), |_| false).await?;
+        let usual = usual_effects(run, &plain.fax, before.as_ref(), work_about(run, purpose)).await?;
         let before = run.probe().await?;
         let good = run.accepted(purpose)?;
         let (fax, exchanges) = if purpose == Purpose::Action && good.method == "POST" {
@@ -165,8 +174,8 @@ async fn notified_twice(run: &Run) -> Judged {
             let seen = format!("the app responded {} to a notification that came twice ({purpose})", exchange.outcome());
             return Ok(Finding::fail(seen, exchange));
         }
-        let done = effects(run, &fax, before.as_ref(), |seen| seen.doubled(usual).is_some()).await?;
-        if let (Some(what), Some(exchange)) = (done.doubled(usual), exchanges.last()) {
+        let doubled = doubled_effects(run, &fax, before.as_ref(), usual).await?;
+        if let (Some(what), Some(exchange)) = (doubled, exchanges.last()) {
             return Ok(Finding::fail(format!("the app {what} for a notification that came twice ({purpose})"), exchange));
         }
         has_effects |= !usual.is_nothing();
@@ -186,7 +195,7 @@ async fn asked_twice(run: &Run) -> Judged {
     let before = run.probe().await?;
     let plain = run.receive(run.call()).await?;
     let usual = match &before {
-        Some(_) => effects(run, &plain.fax, before.as_ref(), |_| false).await?,
+        Some(_) => usual_effects(run, &plain.fax, before.as_ref(), run.options.limits.work).await?,
         None => Effects::default(),
     };
     let before = run.probe().await?;
@@ -209,11 +218,10 @@ async fn asked_twice(run: &Run) -> Judged {
     if verb(first) != verb(second) {
         return Ok(Finding::fail("the app gave other TwiML when it was asked about the same fax again", second));
     }
-    if before.is_some() {
-        let done = effects(run, &twice.fax, before.as_ref(), |seen| seen.doubled(usual).is_some()).await?;
-        if let Some(what) = done.doubled(usual) {
-            return Ok(Finding::fail(format!("the app {what} because it was asked about the fax twice"), second));
-        }
+    if before.is_some()
+        && let Some(what) = doubled_effects(run, &twice.fax, before.as_ref(), usual).await?
+    {
+        return Ok(Finding::fail(format!("the app {what} because it was asked about the fax twice"), second));
     }
     Ok(Finding::pass("the app gave the same TwiML twice"))
 }
@@ -230,12 +238,10 @@ async fn out_of_order(run: &Run) -> Judged {
     let start = run.probe().await?;
     let plain = with_notice(run, purpose, &Value::Null).await?;
     let last = plain.of(purpose).next_back().map(status).unwrap_or_default().to_owned();
-    let settled = async |before: &Option<_>| {
-        // The app has responded already, but may store the status in the background.
-        run.probe_differs(before.as_ref()).await?;
-        run.probe().await
+    let usual = match &start {
+        Some(start) => run.probe_until(|page| page.count(&last) > start.count(&last)).await?,
+        None => None,
     };
-    let usual = settled(&start).await?;
     let mixed = with_notice(run, purpose, &json!({ "reorder": true })).await?;
     let exchanges: Vec<&Exchange> = mixed.of(purpose).collect();
     if let Some(exchange) = exchanges.iter().find(|exchange| !exchange.is_accepted()) {
@@ -248,19 +254,21 @@ async fn out_of_order(run: &Run) -> Judged {
         let why = "the app is notified of one status only, so that none can overtake another";
         return Err(Stop::not_judged(why));
     };
-    let (Some(start), Some(usual)) = (start, usual) else {
+    let Some(start) = start else {
         let why = "the app accepted callbacks in another order; whether it kept the final status can be seen only on a page \
                    of its own; name one with --probe";
         return Err(Stop::not_judged(why));
     };
-    let shown = usual.count(&last).saturating_sub(start.count(&last));
-    if shown == 0 {
+    let Some(usual) = usual else {
         let hint = if run.options.send.is_some() { "" } else { "; if it shows only faxes that the app sent, give --send" };
         return Err(Stop::not_judged(format!("the page of --probe doesn't show the status {last}{hint}")));
-    }
-    let page = settled(&Some(usual.clone())).await?;
-    let kept = page.map_or(0, |page| page.count(&last).saturating_sub(usual.count(&last)));
-    Ok(if kept >= shown {
+    };
+    let shown = usual.count(&last).saturating_sub(start.count(&last));
+    let is_kept = |page: &Page| page.count(&last) >= usual.count(&last) + shown;
+    let kept = run.probe_until(is_kept).await?;
+    // The late status may be stored in the background, after the final one was seen.
+    let is_replaced = run.probe_differs(kept.as_ref()).await? && !run.probe().await?.as_ref().is_some_and(is_kept);
+    Ok(if kept.is_some() && !is_replaced {
         Finding::pass(format!("the app kept the status {last} although {} came after it", status(late)))
     } else {
         let seen = format!("the page of --probe doesn't show {last} any more after {} came late", status(late));
@@ -365,7 +373,10 @@ async fn burst(run: &Run) -> Judged {
     let pending = future::try_join_all(calls).await?;
     run.drain().await?;
     let faxes = future::try_join_all(pending.into_iter().map(|pending| run.finish(pending))).await?;
-    let exchanges: Vec<&Exchange> = faxes.iter().flat_map(|fax| &fax.exchanges).collect();
+    // What the app doesn't accept at other times either says nothing about a burst.
+    let purposes = run.purposes()?;
+    let of_purpose = |exchange: &&Exchange| purposes.iter().any(|purpose| exchange.purpose == purpose.as_str());
+    let exchanges: Vec<&Exchange> = faxes.iter().flat_map(|fax| &fax.exchanges).filter(of_purpose).collect();
     let slowest = exchanges.iter().max_by_key(|exchange| exchange.duration);
     let slowest = slowest.ok_or_else(|| Stop::not_judged("the app was not asked"))?;
     if let Some(exchange) = exchanges.iter().find(|exchange| !exchange.is_accepted()) {
