@@ -72,7 +72,7 @@ pub(super) async fn changed(
     let whole = body::to_bytes(whole, usize::MAX).await.unwrap_or_default();
     // hyper can't know the length of a stream.
     head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
-    Response::from_parts(head, paced(registry, whole, fault))
+    Response::from_parts(head, paced(registry, &whole, fault))
 }
 
 /// Waits in real time, at most until the emulator stops. Returns whether the time has passed.
@@ -143,7 +143,7 @@ struct Sending {
 }
 
 /// Returns a body that is sent at a rule's speed, up to the rule's cut.
-fn paced(registry: &Registry, whole: Bytes, fault: DownloadFault) -> Body {
+fn paced(registry: &Registry, whole: &Bytes, fault: DownloadFault) -> Body {
     let cut = fault.cut_after_bytes.and_then(|bytes| usize::try_from(bytes).ok()).filter(|bytes| *bytes < whole.len());
     let piece = fault.bytes_per_second.map(|rate| (rate / PIECES_PER_SECOND).max(1));
     let sending = Sending {
