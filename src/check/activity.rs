@@ -7,13 +7,19 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::api::ApiError;
 use super::direct::Raw;
+use super::page::Page;
 use super::{Run, Stop};
 
 /// The interval at which the emulator is asked for the app's requests.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
+/// What the path of a document has in the REST API.
+const MEDIA_RESOURCE: &str = "/Media/";
+/// The interval at which a page of the app is read while it is awaited. Each time counts as a request to the app.
+const PAGE_INTERVAL: Duration = Duration::from_millis(250);
+
 /// A request of the app to the emulator.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     /// `rest` or `media`.
     pub kind: String,
@@ -23,18 +29,30 @@ pub struct Request {
     pub path: String,
     /// The status of the emulator's response, if it gave one.
     pub status: Option<u64>,
-}
-
-/// A page of the app at one moment: JSON, which is compared as values, or any other text.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Page {
-    /// The page is JSON.
-    Json(Value),
-    /// The page is something else.
-    Text(String),
+    /// The response to a call of the REST API.
+    pub answer: Value,
 }
 
 impl Request {
+    /// Returns whether this is a request for a document.
+    #[must_use]
+    pub fn is_for_media(&self) -> bool {
+        let is_media = self.kind == "media" || (self.kind == "rest" && self.path.contains(MEDIA_RESOURCE));
+        is_media && self.method == "GET"
+    }
+
+    /// Returns whether the app got the document with this request, or a part of it.
+    #[must_use]
+    pub fn is_download(&self) -> bool {
+        self.is_for_media() && matches!(self.status, Some(200 | 206))
+    }
+
+    /// Returns whether the app called the REST API to create a fax.
+    #[must_use]
+    pub fn is_creation(&self) -> bool {
+        self.kind == "rest" && self.method == "POST" && self.path.trim_end_matches(".json").ends_with("/Faxes")
+    }
+
     /// Describes the request in a few words.
     #[must_use]
     pub fn words(&self) -> String {
@@ -52,12 +70,35 @@ impl Run {
     /// Fails if the emulator does not respond.
     pub async fn requests_about(&self, fax: &str) -> Result<Vec<Request>, ApiError> {
         let list = self.place.api.get("/traffic", &[("direction", "in"), ("fax", fax)]).await?;
-        let request = |request: &Value| {
-            let text = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
-            let (kind, method, path) = (text("kind"), text("method"), text("path"));
-            Request { kind, method, path, status: request["status"].as_u64() }
-        };
-        Ok(list["requests"].as_array().into_iter().flatten().map(request).collect())
+        Ok(requests(&list))
+    }
+
+    /// Lists the calls of the REST API since this place of the traffic that create or read faxes, the run's own included.
+    ///
+    /// # Errors
+    /// Fails if the emulator does not respond.
+    pub async fn calls_since(&self, place: u64) -> Result<Vec<Request>, ApiError> {
+        let query = [("direction", "in"), ("kind", "rest"), ("path", "/Faxes"), ("since", &*place.to_string())];
+        Ok(requests(&self.place.api.get("/traffic", &query).await?))
+    }
+
+    /// Returns the place of the newest request in the traffic.
+    ///
+    /// # Errors
+    /// Fails if the emulator does not respond.
+    pub async fn traffic_place(&self) -> Result<u64, ApiError> {
+        let list = self.place.api.get("/traffic", &[("last", "0")]).await?;
+        Ok(list["last_seq"].as_u64().unwrap_or_default())
+    }
+
+    /// Counts the downloads since this place of the journal that a rule slows, from their beginning on.
+    ///
+    /// # Errors
+    /// Fails if the emulator does not respond.
+    pub async fn slowed_downloads(&self, since: u64) -> Result<usize, Stop> {
+        let query = [("since", &*since.to_string()), ("kind", "media.warning")];
+        let list = self.place.api.get("/events", &query).await?;
+        Ok(list["events"].as_array().map_or(0, Vec::len))
     }
 
     /// Waits until the app has made more than `known` requests about a fax, or has had time to, and lists them.
@@ -65,14 +106,31 @@ impl Run {
     /// # Errors
     /// Fails if the emulator does not respond.
     pub async fn requests_beyond(&self, known: usize, fax: &str) -> Result<Vec<Request>, ApiError> {
-        let end = Instant::now() + self.options.limits.settle;
+        self.watch(self.options.limits.settle, || self.requests_about(fax), |requests| requests.len() > known).await
+    }
+
+    /// Waits until `is_enough` holds for what `look` sees, or the limit has passed. Returns what was seen last.
+    ///
+    /// # Errors
+    /// Fails if `look` does.
+    pub async fn watch<T, E, F>(
+        &self,
+        limit: Duration,
+        look: impl Fn() -> F + Send,
+        is_enough: impl Fn(&T) -> bool + Send,
+    ) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>> + Send,
+        T: Send,
+    {
+        let end = Instant::now() + limit;
         let mut looks = interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             looks.tick().await;
-            let requests = self.requests_about(fax).await?;
-            if requests.len() > known || Instant::now() >= end {
-                return Ok(requests);
+            let seen = look().await?;
+            if is_enough(&seen) || Instant::now() >= end {
+                return Ok(seen);
             }
         }
     }
@@ -87,8 +145,28 @@ impl Run {
         if !exchange.is_accepted() || exchange.error.is_some() {
             return Err(Stop::not_judged(format!("the page of --probe can't be compared: {}", exchange.outcome())));
         }
-        let json = serde_json::from_str(&exchange.answer).ok();
-        Ok(Some(json.map_or(Page::Text(exchange.answer), Page::Json)))
+        Ok(Some(Page::of(exchange.answer)))
+    }
+
+    /// Waits until the page of `--probe` is as wanted, but no longer than the app may take. Returns the page if it is as
+    /// wanted.
+    ///
+    /// # Errors
+    /// Fails if the page can't be read.
+    pub async fn probe_until(&self, is_wanted: impl Fn(&Page) -> bool) -> Result<Option<Page>, Stop> {
+        let end = Instant::now() + self.options.limits.work;
+        let mut looks = interval(PAGE_INTERVAL);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            let page = self.probe().await?;
+            if page.as_ref().is_some_and(&is_wanted) {
+                return Ok(page);
+            }
+            if Instant::now() >= end {
+                return Ok(None);
+            }
+        }
     }
 
     /// Waits until the page of `--probe` differs from what it was, or has had time to. Returns whether it differs.
@@ -109,4 +187,13 @@ impl Run {
             }
         }
     }
+}
+
+fn requests(list: &Value) -> Vec<Request> {
+    let request = |request: &Value| {
+        let text = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
+        let (kind, method, path) = (text("kind"), text("method"), text("path"));
+        Request { kind, method, path, status: request["status"].as_u64(), answer: request["answer"].clone() }
+    };
+    list["requests"].as_array().into_iter().flatten().map(request).collect()
 }

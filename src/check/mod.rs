@@ -11,7 +11,8 @@
 //! | `control_test.rs` | the good requests that come first; what depends on a refused one isn't judged |
 //! | `stimulus.rs`, `conversation.rs` | makes a fax with its rules, and reads what happened |
 //! | `sending.rs` | makes the app send a fax, with the user's command |
-//! | `activity.rs` | what the app itself did: REST calls, downloads, and the page of `--probe` |
+//! | `activity.rs`, `page.rs` | what the app itself did: REST calls, downloads, and the page of `--probe` |
+//! | `crafted.rs` | a notification that reaches the app twice at the same moment |
 //! | `direct.rs` | requests that no emulator makes: unsigned, malformed, with any method |
 //! | `api.rs` | the client of the emulator's APIs |
 //! | `exchange.rs`, `report.rs`, `junit.rs` | a request with its response; the results, as values and as files |
@@ -20,6 +21,7 @@ mod activity;
 mod api;
 mod control_test;
 mod conversation;
+mod crafted;
 mod direct;
 mod error;
 mod exchange;
@@ -27,6 +29,7 @@ mod groups;
 mod junit;
 pub mod list;
 mod options;
+mod page;
 mod place;
 pub mod report;
 mod run;
@@ -193,6 +196,11 @@ impl Finding {
     /// Returns a finding that the app did not do what it should, which this exchange shows.
     pub fn fail(seen: impl Into<String>, exchange: &Exchange) -> Self {
         Self::of(Verdict::Fail, seen, Some(exchange))
+    }
+
+    /// Returns a finding that the app did not do what it should, which no single exchange shows.
+    pub fn fault(seen: impl Into<String>) -> Self {
+        Self::of(Verdict::Fail, seen, None)
     }
 
     /// Returns a finding that the app did something that may be wrong, which this exchange shows.

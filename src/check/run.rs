@@ -148,6 +148,8 @@ impl Run {
         let (beside, alone): (Vec<&'static Check>, Vec<_>) = self.options.checks.iter().copied().partition(is_beside);
         stream::iter(beside).for_each_concurrent(CHECKS_AT_ONCE_MAX, judge).await;
         for check in alone {
+            // A check that ran out of time may have left rules, which match the faxes of others.
+            self.remove_all_rules().await;
             judge(check).await;
         }
     }

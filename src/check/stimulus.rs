@@ -26,13 +26,25 @@ pub struct Call {
     rules: Vec<Value>,
 }
 
-/// A fax for the emulator to send as if the app had sent it.
+/// A fax for the emulator to send: the app's own, or one that is sent as if by the app.
 #[derive(Debug, Clone)]
 #[must_use = "the fax is sent by Run::send"]
 pub struct Order {
-    /// The called number, which no other fax of the run has.
-    to: String,
+    /// The called number, which no other fax of the run has; none if the app chooses it.
+    to: Option<String>,
     status_callback: String,
+    rules: Vec<Value>,
+}
+
+/// A fax that has been made but has not ended, with the rules for it.
+#[derive(Debug)]
+#[must_use = "the fax is brought to its end by Run::finish"]
+pub struct Pending {
+    /// The SID of the fax or call.
+    pub fax: String,
+    /// The place of the journal's last event before the fax.
+    since: u64,
+    /// The ids of the rules.
     rules: Vec<Value>,
 }
 
@@ -52,19 +64,37 @@ impl Call {
         self.rules.push(json!({ "match": matches, "webhook": effect }));
         self
     }
+
+    /// Adds a rule that changes so many downloads of the document; without a number, all. `effect` is the rule's `media`.
+    pub fn media(mut self, effect: &Value, times: Option<u32>) -> Self {
+        let mut rule = json!({ "match": { "direction": "inbound", "from": self.caller }, "media": effect });
+        if let Some(times) = times {
+            rule["times"] = times.into();
+        }
+        self.rules.push(rule);
+        self
+    }
 }
 
 impl Order {
     /// Calls this number instead, such as one that behaves. Rules that are added later match it; such an order must not
     /// run beside others to the same number.
     pub fn to(self, number: &str) -> Self {
-        Self { to: number.to_owned(), ..self }
+        Self { to: Some(number.to_owned()), ..self }
     }
 
     /// Adds a rule that changes the webhooks with this purpose. `effect` is the rule's `webhook`.
-    pub fn webhook(mut self, purpose: Purpose, effect: &Value) -> Self {
-        let matches = json!({ "direction": "outbound", "to": self.to, "purpose": purpose.as_str() });
-        self.rules.push(json!({ "match": matches, "webhook": effect }));
+    pub fn webhook(self, purpose: Purpose, effect: &Value) -> Self {
+        let mut matches = json!({ "direction": "outbound", "purpose": purpose.as_str() });
+        if let Some(to) = &self.to {
+            matches["to"] = to.as_str().into();
+        }
+        self.rule(json!({ "match": matches, "webhook": effect }))
+    }
+
+    /// Adds a rule. If it matches other faxes too, the check must run alone.
+    pub fn rule(mut self, rule: Value) -> Self {
+        self.rules.push(rule);
         self
     }
 }
@@ -87,7 +117,18 @@ impl Run {
 
     /// Returns a fax to be sent to a number of its own, with this status callback.
     pub fn order(&self, status_callback: &str) -> Order {
-        Order { to: self.next_number(), status_callback: status_callback.to_owned(), rules: Vec::new() }
+        let to = Some(self.next_number());
+        Order { to, status_callback: status_callback.to_owned(), rules: Vec::new() }
+    }
+
+    /// Returns a fax that the app is made to send or, without a command for that, one to be sent as if by the app. The rules
+    /// of the former match all faxes that are sent, so a check that sends it must run alone.
+    ///
+    /// # Errors
+    /// Fails if the app did not accept the good status callback.
+    pub fn order_of_app(&self) -> Result<Order, Stop> {
+        let order = self.order(&self.accepted(Purpose::StatusCallback)?.url);
+        Ok(if self.options.send.is_some() { Order { to: None, ..order } } else { order })
     }
 
     /// Makes the call, and moves the clock until it has ended and the app has been notified.
@@ -95,36 +136,91 @@ impl Run {
     /// # Errors
     /// Fails if the emulator refuses a call, if the fax doesn't end in time, or at the limit of requests.
     pub async fn receive(&self, call: Call) -> Result<Conversation, Stop> {
+        self.finish(self.ring(call).await?).await
+    }
+
+    /// Makes the call, without moving the clock.
+    ///
+    /// # Errors
+    /// Fails if the emulator refuses a call, or at the limit of requests.
+    pub async fn ring(&self, call: Call) -> Result<Pending, Stop> {
         self.admit(REQUESTS_OF_FAX).await?;
         let mut body = call.fields;
         body["to"] = json!(self.place.number);
         body["from"] = json!(call.caller);
-        let making = async {
+        let ringing = async {
             let rung = self.place.api.post("/incoming-faxes", &body).await?;
-            self.ended(&rung["fax_sid"], rung["seq"].as_u64().unwrap_or_default()).await
+            Ok((text(&rung["fax_sid"]), rung["seq"].as_u64().unwrap_or_default()))
         };
-        self.with_rules(&call.rules, making).await
+        self.pending(&call.rules, ringing).await
     }
 
     /// Sends the fax, and moves the clock until it has ended and the app has been notified.
     ///
     /// # Errors
-    /// Fails like [`Run::receive`].
+    /// Fails like [`Run::receive`], and if the app can't be made to send.
     pub async fn send(&self, order: Order) -> Result<Conversation, Stop> {
+        self.finish(self.queue(order).await?).await
+    }
+
+    /// Sends the fax, without moving the clock.
+    ///
+    /// # Errors
+    /// Fails like [`Run::ring`], and if the app can't be made to send.
+    pub async fn queue(&self, order: Order) -> Result<Pending, Stop> {
         self.admit(2 * REQUESTS_OF_FAX).await?;
         let document = format!("{}{BASE}/samples/one-page.pdf", self.place.api.base());
-        let sending = async {
+        let queueing = async {
+            let Some(to) = &order.to else { return self.fax_of_app().await };
             let since = self.last_seq().await?;
             let form = [
                 ("From", self.place.number.as_str()),
-                ("To", order.to.as_str()),
+                ("To", to),
                 ("MediaUrl", document.as_str()),
                 ("StatusCallback", order.status_callback.as_str()),
             ];
             let fax = self.place.rest(&self.place.faxes(), &form).await?;
-            self.ended(&fax["sid"], since).await
+            Ok((text(&fax["sid"]), since))
         };
-        self.with_rules(&order.rules, sending).await
+        self.pending(&order.rules, queueing).await
+    }
+
+    /// Cancels a fax that has not been sent.
+    ///
+    /// # Errors
+    /// Fails if the emulator refuses.
+    pub async fn cancel(&self, fax: &str) -> Result<(), Stop> {
+        self.place.rest(&format!("{}/{fax}", self.place.faxes()), &[("Status", "canceled")]).await?;
+        Ok(())
+    }
+
+    /// Deletes a fax that has ended.
+    ///
+    /// # Errors
+    /// Fails if there is no such fax, or if it has not ended.
+    pub async fn delete(&self, fax: &str) -> Result<(), Stop> {
+        let query = [("q", &*format!("sid:{fax}")), ("status", "any")];
+        let done = self.place.api.control("DELETE", "/faxes", &query, None).await?;
+        let is_deleted = done["deleted"].as_u64().is_some_and(|count| count > 0);
+        if is_deleted { Ok(()) } else { Err(Stop::not_judged(format!("fax {fax} could not be deleted"))) }
+    }
+
+    /// Moves the clock until the fax has ended and the app has been notified, and removes the fax's rules.
+    ///
+    /// # Errors
+    /// Fails if the fax doesn't end in time.
+    pub async fn finish(&self, pending: Pending) -> Result<Conversation, Stop> {
+        let ended = self.ended(&pending.fax, pending.since).await;
+        self.remove_rules(pending.rules).await;
+        ended
+    }
+
+    /// Moves the clock until the fax has ended and the app has been notified, but leaves the fax's rules in force.
+    ///
+    /// # Errors
+    /// Fails if the fax doesn't end in time.
+    pub async fn end(&self, pending: &Pending) -> Result<Conversation, Stop> {
+        self.ended(&pending.fax, pending.since).await
     }
 
     /// Moves the clock until no work is left.
@@ -181,9 +277,9 @@ impl Run {
     }
 
     /// Brings a fax to its end, and returns what happened to it since this place of the journal.
-    pub(super) async fn ended(&self, fax: &Value, since: u64) -> Result<Conversation, Stop> {
+    pub(super) async fn ended(&self, fax: &str, since: u64) -> Result<Conversation, Stop> {
         self.drain().await?;
-        let conversation = Conversation::read(&self.place.api, fax.as_str().unwrap_or_default(), since).await?;
+        let conversation = Conversation::read(&self.place.api, fax, since).await?;
         self.took(conversation.exchanges.len().saturating_sub(REQUESTS_OF_FAX));
         for exchange in &conversation.exchanges {
             if let Some(url) = &exchange.redirected_to {
@@ -193,31 +289,56 @@ impl Run {
         Ok(conversation)
     }
 
-    /// Adds the rules, does the work, and removes the rules.
-    async fn with_rules<T>(&self, rules: &[Value], work: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
+    /// Adds the rules and makes a fax, of which `making` returns the SID and the place of the journal before it.
+    async fn pending(
+        &self,
+        rules: &[Value],
+        making: impl Future<Output = Result<(String, u64), Stop>>,
+    ) -> Result<Pending, Stop> {
+        let rules = self.add_rules(rules).await?;
+        match making.await {
+            Ok((fax, since)) => Ok(Pending { fax, since, rules }),
+            Err(stop) => {
+                self.remove_rules(rules).await;
+                Err(stop)
+            }
+        }
+    }
+
+    /// Adds rules, and returns their ids; if one is refused, none is added.
+    pub(super) async fn add_rules(&self, rules: &[Value]) -> Result<Vec<Value>, Stop> {
         let mut ids = Vec::new();
-        let mut added = Ok(());
         for rule in rules {
             match self.place.api.post("/rules", rule).await {
                 Ok(rule) => ids.push(rule["id"].clone()),
                 Err(error) => {
-                    added = Err(Stop::not_judged(format!("this emulator can't make the request: {error}")));
-                    break;
+                    self.remove_rules(ids).await;
+                    return Err(Stop::not_judged(format!("this emulator can't make the request: {error}")));
                 }
             }
         }
-        let done = match added {
-            Ok(()) => work.await,
-            Err(stop) => Err(stop),
-        };
+        Ok(ids)
+    }
+
+    /// Removes rules.
+    pub(super) async fn remove_rules(&self, ids: Vec<Value>) {
         for id in ids {
-            // Only this fax matches the rule, and the end of the run removes what is left.
+            // What is left if this fails is removed before the next check that runs alone, and at the end of the run.
             let _ = self.place.api.control("DELETE", &format!("/rules/{id}"), &[], None).await;
         }
-        done
+    }
+
+    /// Removes the rules that a check has left because it was interrupted.
+    pub(super) async fn remove_all_rules(&self) {
+        // If this fails, so will the next call to the emulator, which says why.
+        let _ = self.place.api.control("DELETE", "/rules", &[], None).await;
     }
 
     fn next_number(&self) -> String {
         format!("+{}", self.callers.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
     }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }

@@ -13,16 +13,19 @@ use axum::response::IntoResponse;
 use bytes::Bytes;
 use fauxfax::dialect::form::Form;
 use fauxfax::dialect::signature::of_form;
-use fauxfax::io::client::{Client, ClientOptions, Limits, Request as Fetch};
-use fauxfax::model::webhook::Method as FetchMethod;
+use fauxfax::io::client::{Client, ClientOptions};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use crate::checked_receiver::{self, Inbox};
+use crate::checked_sender::{self, Sent};
 
 /// The largest request that the app reads, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -97,11 +100,41 @@ pub(crate) enum Fault {
     ShowsTraces,
     /// The app does not know that it is behind a proxy.
     IgnoresProxy,
+    /// The app looks whether it has handled a fax some time before it stores that it has.
+    LooksTooEarly,
+    /// The app refuses to be asked about a fax again.
+    RefusesRepeats,
+    /// The app replaces a final status by an earlier one.
+    OverwritesStatus,
+    /// The app fails if it can't download the document.
+    FailsWithoutDocument,
+    /// The app fails for notifications of faxes about which it was not asked.
+    FailsForUnknownFax,
+    /// The app never asks for the status of a fax.
+    NeverAsks,
+    /// The app handles one fax after the other.
+    IsSlowForMany,
+    /// The app fails if a notification has no document.
+    NeedsDocument,
+    /// The app sends each fax that failed again.
+    RetriesForever,
+    /// The app fails for canceled faxes.
+    FailsForCanceled,
+    /// The app fails for a status that it doesn't know.
+    KnowsAllStatuses,
+    /// The app handles no request during a download.
+    BlocksForDownloads,
+    /// The app keeps the beginning of a document for the whole.
+    KeepsHalf,
+    /// The app takes no notice of errors of the API.
+    IgnoresRefusals,
+    /// The app calls the API again at once if it responds with an error.
+    HammersApi,
 }
 
 impl Fault {
     /// Every fault.
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 37] = [
         Self::IsDown,
         Self::Hangs,
         Self::IsSlow,
@@ -124,6 +157,21 @@ impl Fault {
         Self::ServesGet,
         Self::ShowsTraces,
         Self::IgnoresProxy,
+        Self::LooksTooEarly,
+        Self::RefusesRepeats,
+        Self::OverwritesStatus,
+        Self::FailsWithoutDocument,
+        Self::FailsForUnknownFax,
+        Self::NeverAsks,
+        Self::IsSlowForMany,
+        Self::NeedsDocument,
+        Self::RetriesForever,
+        Self::FailsForCanceled,
+        Self::KnowsAllStatuses,
+        Self::BlocksForDownloads,
+        Self::KeepsHalf,
+        Self::IgnoresRefusals,
+        Self::HammersApi,
     ];
 }
 
@@ -141,14 +189,16 @@ impl Drop for CheckedApp {
 }
 
 /// What all requests of an app share.
-struct Shared {
-    origin: String,
-    account: String,
-    token: String,
+pub(crate) struct Shared {
+    pub(crate) origin: String,
+    pub(crate) account: String,
+    pub(crate) token: String,
     faults: BTreeSet<Fault>,
-    /// The faxes that the app has handled; a fax is in the list once for each time that the app acted on it.
-    handled: Mutex<Vec<String>>,
-    client: Client,
+    pub(crate) inbox: Inbox,
+    pub(crate) sent: Sent,
+    /// The URL of the emulator through which the app sends.
+    api: Mutex<String>,
+    pub(crate) client: Client,
     /// Becomes true when the app has responded as often as it is meant to.
     is_over: watch::Sender<bool>,
     left: Mutex<usize>,
@@ -171,7 +221,9 @@ impl CheckedApp {
             account: account.to_owned(),
             token: token.to_owned(),
             faults: faults.iter().copied().collect(),
-            handled: Mutex::new(Vec::new()),
+            inbox: Inbox::default(),
+            sent: Sent::default(),
+            api: Mutex::default(),
             client: Client::new(&ClientOptions::default()).expect("a client"),
             is_over,
             left: Mutex::new(responses),
@@ -212,11 +264,25 @@ impl Shared {
         }
     }
 
-    fn has(&self, fault: Fault) -> bool {
+    /// Does work after the response.
+    #[expect(clippy::disallowed_methods, reason = "the app is not part of the emulator")]
+    pub(crate) fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
+        Handle::current().spawn(work);
+    }
+
+    pub(crate) fn remember_api(&self, url: &str) {
+        url.clone_into(&mut self.api.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(crate) fn api(&self) -> String {
+        self.api.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn has(&self, fault: Fault) -> bool {
         self.faults.contains(&fault)
     }
 
-    async fn respond(&self, request: Request<hyper::body::Incoming>) -> Response<Body> {
+    async fn respond(self: &Arc<Self>, request: Request<hyper::body::Incoming>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let body = axum::body::to_bytes(Body::new(body), BODY_BYTES_MAX).await.unwrap_or_default();
         let response = self.handle(&parts.method, &parts.uri, &parts.headers, &body).await;
@@ -228,9 +294,13 @@ impl Shared {
         response
     }
 
-    async fn handle(&self, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Response<Body> {
+    async fn handle(self: &Arc<Self>, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Response<Body> {
         match uri.path() {
-            "/records" => return axum::Json(self.handled()).into_response(),
+            "/records" => {
+                let records = json!({ "received": self.inbox.handled(), "sent": self.sent.all() });
+                return axum::Json(records).into_response();
+            }
+            "/send" => return checked_sender::send(self, uri).await.into_response(),
             "/fax" if method != Method::POST && self.has(Fault::ServesGet) => return self.twiml(),
             "/fax" | "/fax/final" | "/received" | "/status" if method == Method::POST => {}
             "/fax" | "/fax/final" | "/received" | "/status" => return StatusCode::METHOD_NOT_ALLOWED.into_response(),
@@ -252,8 +322,9 @@ impl Shared {
         let params: Vec<(String, String)> =
             form.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let get = |name: &str| form.get(name).unwrap_or_default();
-        if self.has(Fault::ActsFirst) && uri.path() != "/fax" {
-            self.fetch(get("MediaUrl")).await;
+        checked_receiver::queue_up(self).await;
+        if self.has(Fault::ActsFirst) && uri.path() != "/fax" && !get("MediaUrl").is_empty() {
+            checked_receiver::download(self, get("MediaUrl")).await;
         }
         if !self.trusts(uri, headers, params) {
             return StatusCode::FORBIDDEN.into_response();
@@ -264,23 +335,15 @@ impl Shared {
         if self.has(Fault::WantsOrder) && form.iter().next().is_none_or(|(name, _)| name != "FaxSid") {
             return StatusCode::BAD_REQUEST.into_response();
         }
+        if let Some(status) = checked_receiver::refusal(self, uri, &form) {
+            return status.into_response();
+        }
         match uri.path() {
             "/received" if self.has(Fault::FailsInAction) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-            "/received" => {
-                let fax = get("FaxSid").to_owned();
-                if !self.handled().contains(&fax) || self.has(Fault::ActsTwice) {
-                    self.handled.lock().unwrap_or_else(PoisonError::into_inner).push(fax);
-                    self.fetch(get("MediaUrl")).await;
-                }
-                StatusCode::NO_CONTENT.into_response()
-            }
-            "/status" => StatusCode::NO_CONTENT.into_response(),
+            "/received" => checked_receiver::receive(self, &form).await.into_response(),
+            "/status" => checked_sender::notified(self, &form).into_response(),
             _ => self.twiml(),
         }
-    }
-
-    fn handled(&self) -> Vec<String> {
-        self.handled.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn twiml(&self) -> Response<Body> {
@@ -298,27 +361,6 @@ impl Shared {
             return (StatusCode::INTERNAL_SERVER_ERROR, TRACEBACK).into_response();
         }
         StatusCode::BAD_REQUEST.into_response()
-    }
-
-    /// Downloads a document, as the app does with each received fax.
-    async fn fetch(&self, url: &str) {
-        if url.is_empty() {
-            return;
-        }
-        let fetch = Fetch {
-            method: FetchMethod::Get,
-            url,
-            body: None,
-            cookies: &[],
-            limits: Limits::default(),
-            redirects_max: 5,
-            body_max_bytes: u64::MAX,
-            user_agent: "checked-app/1.0",
-            headers: &|_| Vec::new(),
-            edits: None,
-            here: None,
-        };
-        drop(self.client.exchange(fetch).await);
     }
 
     /// Returns whether the request is one that the service has signed.

@@ -13,6 +13,8 @@ mod cases;
 mod check;
 mod check_matrix;
 mod checked_app;
+mod checked_receiver;
+mod checked_sender;
 mod circles;
 mod command_line;
 mod connections;

@@ -2,12 +2,15 @@
 //! [`ALL`]; docs/check.md and the matrix in the tests say when something is missing.
 
 mod caller;
+mod effects;
+mod failures;
 mod judging;
 mod leaks;
 mod proxies;
 mod reach;
+mod repeated;
 
 use super::Check;
 
 /// All checks, in the order in which they are listed.
-pub(super) const ALL: &[&[Check]] = &[reach::CHECKS, caller::CHECKS, proxies::CHECKS];
+pub(super) const ALL: &[&[Check]] = &[reach::CHECKS, caller::CHECKS, proxies::CHECKS, repeated::CHECKS, failures::CHECKS];

@@ -5,6 +5,7 @@ mod print;
 use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::builder::PossibleValuesParser;
@@ -16,7 +17,7 @@ use super::log::start_log;
 use super::out::{self, stdout};
 use super::serve::{isolated, runtime, url};
 use super::signals::stop_signal;
-use super::values::words;
+use super::values::{span, words};
 use super::{files, table};
 use crate::check::list::{self, Selection};
 use crate::check::{ApiError, Endpoint, Options, Profile, Progress, Report, RunError, junit};
@@ -59,6 +60,10 @@ pub(super) struct CheckFlags {
     /// Page of the app to compare before and after, such as a list of received faxes in JSON
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = "Your app")]
     probe: Option<String>,
+    /// Time to wait for what the app should do after it has responded, such as a download, another attempt or a question
+    /// about a lost callback [default: 5s]
+    #[arg(long, value_name = "DURATION", value_parser = span, help_heading = "Your app")]
+    patience: Option<Duration>,
     /// Token that the app verifies signatures with; the one that the account has in the emulator if left out
     #[arg(long, value_name = "TOKEN", help_heading = "Your app")]
     auth_token: Option<String>,
@@ -129,6 +134,7 @@ pub(super) fn run(flags: &CheckFlags) -> anyhow::Result<ExitCode> {
     options.probe.clone_from(&flags.probe);
     options.auth_token.clone_from(&flags.auth_token);
     options.owns_host = flags.i_own_this_host;
+    options.limits.work = flags.patience.unwrap_or(options.limits.work);
     options.account = flags.target.endpoint()?.account;
     match judged(flags, options)? {
         Ok(report) => told(flags, &report),
