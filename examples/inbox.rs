@@ -52,6 +52,7 @@ async fn main() -> std::io::Result<()> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "only the emulator's own code may not spawn tasks")]
 mod tests {
     use fauxfax::{Account, Document, Emulator, Expect, Outcome, Purpose};
 
@@ -63,7 +64,7 @@ mod tests {
         let inbox = Inbox::default();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let app = format!("http://{}", listener.local_addr()?);
-        tokio::runtime::Handle::current().spawn(serve(listener, inbox.clone().router()).into_future());
+        tokio::spawn(serve(listener, inbox.clone().router()).into_future());
         let emulator = Emulator::builder().seed(7).start().await?;
         let account = emulator.account()?;
         account.number("+15017122661")?.fax_url(&format!("{app}/fax"))?;
