@@ -125,7 +125,6 @@ url=http://127.0.0.1:18329
 prints 'receive through the port' '^received: FX' "$FAUXFAX_BIN" receive --url "$url" --wait "$letter"
 prints 'send through the port' '^delivered: FX' "$FAUXFAX_BIN" send --url "$url" --from +15005550006 --to +15558675310 \
     http://localhost:8329/_fauxfax/v1/samples/two-pages.pdf --wait
-prints 'the commands of the page in the container' '^received: FX' bash -euo pipefail -c "$(block 'docker exec' | sed 's/CONTAINER/hardened/')"
 podman logs hardened >"$work/out" 2>"$work/err"
 grep -qE '^fauxfax ready http://127\.0\.0\.1:8329 account AC0{32} token 0{32}$' "$work/out" || die "stdout: $(cat "$work/out")"
 [[ $(wc -l <"$work/out") == 1 ]] || die "more than the line when ready on stdout: $(cat "$work/out")"
@@ -136,6 +135,7 @@ echo '--- the commands of docs/recipes/docker.md'
 block 'docker build' | sed -n 's/^docker run --rm/docker run --name plain --detach/p' >"$work/plain.sh"
 start_by plain "$work/plain.sh"
 [[ $(curl --silent --fail http://127.0.0.1:8329/readyz) == ok ]]
+prints 'the commands of the page in the container' '^received: FX' bash -euo pipefail -c "$(block 'docker exec' | sed 's/CONTAINER/plain/')"
 stop_with plain INT
 
 echo '--- worlds in a file on the host'
