@@ -7,10 +7,16 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::api::ApiError;
 use super::direct::Raw;
+use super::exchange::Exchange;
 use super::{Run, Stop};
 
 /// The interval at which the emulator is asked for the app's requests.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// What the path of a document has in the REST API.
+const MEDIA_RESOURCE: &str = "/Media/";
+/// The interval at which a page of the app is read while it is awaited. Each time counts as a request to the app.
+const PAGE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A request of the app to the emulator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +27,8 @@ pub struct Request {
     pub method: String,
     /// The path.
     pub path: String,
+    /// The parameters in the query and the body.
+    pub params: Value,
     /// The status of the emulator's response, if it gave one.
     pub status: Option<u64>,
 }
@@ -35,6 +43,40 @@ pub enum Page {
 }
 
 impl Request {
+    /// Returns whether this is a request for a document.
+    #[must_use]
+    pub fn is_for_media(&self) -> bool {
+        let is_media = self.kind == "media" || (self.kind == "rest" && self.path.contains(MEDIA_RESOURCE));
+        is_media && self.method == "GET"
+    }
+
+    /// Returns whether the app got the document with this request, or a part of it.
+    #[must_use]
+    pub fn is_download(&self) -> bool {
+        self.is_for_media() && matches!(self.status, Some(200 | 206))
+    }
+
+    /// Returns whether this call deleted the fax or its document.
+    #[must_use]
+    pub fn is_deletion(&self) -> bool {
+        self.kind == "rest" && self.method == "DELETE" && matches!(self.status, Some(200..300))
+    }
+
+    /// Returns the request as an exchange with the emulator at this URL, without the response.
+    #[must_use]
+    pub fn exchange(&self, base: &str) -> Exchange {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        let params = self.params.as_object().into_iter().flatten();
+        Exchange {
+            purpose: self.kind.clone(),
+            method: self.method.clone(),
+            url: format!("{base}{}", self.path),
+            params: params.map(|(name, value)| (name.clone(), text(value))).collect(),
+            status: self.status.and_then(|status| u16::try_from(status).ok()),
+            ..Exchange::default()
+        }
+    }
+
     /// Describes the request in a few words.
     #[must_use]
     pub fn words(&self) -> String {
@@ -55,7 +97,7 @@ impl Run {
         let request = |request: &Value| {
             let text = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
             let (kind, method, path) = (text("kind"), text("method"), text("path"));
-            Request { kind, method, path, status: request["status"].as_u64() }
+            Request { kind, method, path, params: request["params"].clone(), status: request["status"].as_u64() }
         };
         Ok(list["requests"].as_array().into_iter().flatten().map(request).collect())
     }
@@ -66,15 +108,47 @@ impl Run {
     /// Fails if the emulator does not respond.
     pub async fn requests_beyond(&self, known: usize, fax: &str) -> Result<Vec<Request>, ApiError> {
         let end = Instant::now() + self.options.limits.settle;
+        self.requests_until(end, fax, |requests| requests.len() > known).await
+    }
+
+    /// Waits until the app's requests about a fax are as wanted, but no longer than it may take, and lists them.
+    ///
+    /// # Errors
+    /// Fails if the emulator does not respond.
+    pub async fn requests_wanted(
+        &self,
+        fax: &str,
+        is_wanted: impl Fn(&[Request]) -> bool,
+    ) -> Result<Vec<Request>, ApiError> {
+        self.requests_until(Instant::now() + self.options.limits.work, fax, is_wanted).await
+    }
+
+    pub(super) async fn requests_until(
+        &self,
+        end: Instant,
+        fax: &str,
+        is_wanted: impl Fn(&[Request]) -> bool,
+    ) -> Result<Vec<Request>, ApiError> {
         let mut looks = interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             looks.tick().await;
             let requests = self.requests_about(fax).await?;
-            if requests.len() > known || Instant::now() >= end {
+            if is_wanted(&requests) || Instant::now() >= end {
                 return Ok(requests);
             }
         }
+    }
+
+    /// Lists the reasons of the warnings and refusals of downloads of a fax's document so far, such as `no-user-agent`.
+    ///
+    /// # Errors
+    /// Fails if the emulator does not respond.
+    pub async fn download_faults(&self, fax: &str) -> Result<Vec<String>, ApiError> {
+        let list = self.place.api.get("/events", &[("fax", fax)]).await?;
+        let is_fault = |event: &&Value| matches!(event["kind"].as_str(), Some("media.warning" | "media.refused"));
+        let faults = list["events"].as_array().into_iter().flatten().filter(is_fault);
+        Ok(faults.filter_map(|event| event["data"]["reason"].as_str()).map(ToOwned::to_owned).collect())
     }
 
     /// Reads the page that the user named with `--probe`, if there is one.
@@ -89,6 +163,27 @@ impl Run {
         }
         let json = serde_json::from_str(&exchange.answer).ok();
         Ok(Some(json.map_or(Page::Text(exchange.answer), Page::Json)))
+    }
+
+    /// Waits until the page of `--probe` is as wanted, but no longer than the app may take. Returns the page if it is as
+    /// wanted.
+    ///
+    /// # Errors
+    /// Fails if the page can't be read.
+    pub async fn probe_until(&self, is_wanted: impl Fn(&Page) -> bool) -> Result<Option<Page>, Stop> {
+        let end = Instant::now() + self.options.limits.work;
+        let mut looks = interval(PAGE_INTERVAL);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            let page = self.probe().await?;
+            if page.as_ref().is_some_and(&is_wanted) {
+                return Ok(page);
+            }
+            if Instant::now() >= end {
+                return Ok(None);
+            }
+        }
     }
 
     /// Waits until the page of `--probe` differs from what it was, or has had time to. Returns whether it differs.

@@ -69,6 +69,12 @@ impl Exchange {
         self.response_headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// Returns the value of the request's first parameter with this name.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
     /// Returns whether the status of the response is 2xx.
     #[must_use]
     pub fn is_accepted(&self) -> bool {

@@ -13,6 +13,7 @@
 //! | `sending.rs` | makes the app send a fax, with the user's command |
 //! | `activity.rs` | what the app itself did: REST calls, downloads, and the page of `--probe` |
 //! | `direct.rs` | requests that no emulator makes: unsigned, malformed, with any method |
+//! | `old_tls.rs` | how an app responds to versions of TLS that are too old |
 //! | `api.rs` | the client of the emulator's APIs |
 //! | `exchange.rs`, `report.rs`, `junit.rs` | a request with its response; the results, as values and as files |
 
@@ -25,6 +26,7 @@ mod exchange;
 mod groups;
 mod junit;
 pub mod list;
+mod old_tls;
 mod options;
 mod place;
 pub mod report;

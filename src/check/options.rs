@@ -54,8 +54,10 @@ pub struct Limits {
     pub slow: Duration,
     /// A response that takes longer than this is too late: the service gives up.
     pub late: Duration,
-    /// How long to look for something that the app does after it has responded.
+    /// How long to look for something that the app should not do after it has responded.
     pub settle: Duration,
+    /// How long to wait for something that the app should do after it has responded, such as a download.
+    pub work: Duration,
     /// How long the app may take to close a connection that it was asked to close.
     pub close: Duration,
     /// How long the command that makes the app send a fax may take.
@@ -79,6 +81,7 @@ impl Default for Limits {
             slow: Duration::from_secs(2),
             late: Self::LATE,
             settle: Duration::from_millis(300),
+            work: Duration::from_secs(5),
             close: Duration::from_secs(2),
             send: Duration::from_secs(30),
             check: Duration::from_secs(90),

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::activity::Request;
 use super::api::ApiError;
 use super::conversation::Conversation;
 use super::exchange::Exchange;
@@ -57,6 +58,21 @@ impl Call {
     }
 }
 
+impl Call {
+    /// Lets this number, address or name call instead. Rules that are added later match it; such a call must not run beside
+    /// others from the same caller.
+    pub fn from(self, caller: &str) -> Self {
+        Self { caller: caller.to_owned(), ..self }
+    }
+
+    /// Adds a rule that changes the app's downloads of the document. `effect` is the rule's `media`.
+    pub fn media(mut self, effect: &Value) -> Self {
+        let matches = json!({ "direction": "inbound", "from": self.caller });
+        self.rules.push(json!({ "match": matches, "media": effect }));
+        self
+    }
+}
+
 impl Order {
     /// Calls this number instead, such as one that behaves. Rules that are added later match it; such an order must not
     /// run beside others to the same number.
@@ -99,14 +115,34 @@ impl Run {
     /// Fails if the emulator refuses a call, if the fax doesn't end in time, or at the limit of requests.
     pub async fn receive(&self, call: Call) -> Result<Conversation, Stop> {
         self.admit(REQUESTS_OF_FAX).await?;
-        let mut body = call.fields;
+        self.with_rules(&call.rules, self.ring(&call)).await
+    }
+
+    /// Does the same as [`Run::receive`], and keeps the rules until the app's requests about the fax are as wanted, but no
+    /// longer than the app may take. Returns these requests, too.
+    ///
+    /// # Errors
+    /// Fails like [`Run::receive`].
+    pub async fn receive_until(
+        &self,
+        call: Call,
+        is_wanted: impl Fn(&[Request]) -> bool,
+    ) -> Result<(Conversation, Vec<Request>), Stop> {
+        self.admit(REQUESTS_OF_FAX).await?;
+        let work = async {
+            let conversation = self.ring(&call).await?;
+            let requests = self.requests_wanted(&conversation.fax, is_wanted).await?;
+            Ok((conversation, requests))
+        };
+        self.with_rules(&call.rules, work).await
+    }
+
+    async fn ring(&self, call: &Call) -> Result<Conversation, Stop> {
+        let mut body = call.fields.clone();
         body["to"] = json!(self.place.number);
         body["from"] = json!(call.caller);
-        let making = async {
-            let rung = self.place.api.post("/incoming-faxes", &body).await?;
-            self.ended(&rung["fax_sid"], rung["seq"].as_u64().unwrap_or_default()).await
-        };
-        self.with_rules(&call.rules, making).await
+        let rung = self.place.api.post("/incoming-faxes", &body).await?;
+        self.ended(&rung["fax_sid"], rung["seq"].as_u64().unwrap_or_default()).await
     }
 
     /// Sends the fax, and moves the clock until it has ended and the app has been notified.
@@ -175,6 +211,14 @@ impl Run {
     /// Fails if the emulator refuses.
     pub async fn set_url(&self, url: &str) -> Result<(), Stop> {
         Ok(self.place.set_voice_url(&voice_url(url, &self.options.limits)).await?)
+    }
+
+    /// Lets the number ask the app with this HTTP method. Only a check that runs alone may change it.
+    ///
+    /// # Errors
+    /// Fails if the emulator refuses.
+    pub async fn set_method(&self, method: &str) -> Result<(), Stop> {
+        Ok(self.place.set_voice_method(method).await?)
     }
 
     /// Returns the place of the journal's last event.

@@ -2,12 +2,22 @@
 //! [`ALL`]; docs/check.md and the matrix in the tests say when something is missing.
 
 mod caller;
+mod content;
+mod edge;
 mod judging;
 mod leaks;
+mod our_side;
 mod proxies;
 mod reach;
 
 use super::Check;
 
 /// All checks, in the order in which they are listed.
-pub(super) const ALL: &[&[Check]] = &[reach::CHECKS, caller::CHECKS, proxies::CHECKS];
+pub(super) const ALL: &[&[Check]] = &[
+    reach::CHECKS,
+    caller::CHECKS,
+    proxies::CHECKS,
+    content::CHECKS,
+    our_side::CHECKS,
+    edge::CHECKS,
+];
