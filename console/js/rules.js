@@ -19,10 +19,12 @@ const templates = () => [
   ["Duplicate callbacks", { match: { purpose: "status-callback" }, webhook: { duplicate: true } }],
   ["Late callbacks", { match: { purpose: "status-callback" }, webhook: { delay_ms: 10000 } }],
   ["Callbacks out of order", { match: { purpose: "status-callback" }, webhook: { reorder: true } }],
+  ["Unknown parameter", { webhook: { params: { set: { NewParameter: "1" } } } }],
   ["Lost callbacks", { match: { purpose: "status-callback" }, webhook: { drop: true } }],
   ["Too many requests (429)", { match: { path: faxPath() }, times: 3, api: { status: 429 } }],
   ["Slow API", { match: { path: faxPath() }, api: { delay_ms: 3000 } }],
   ["Connection reset", { match: { path: faxPath() }, times: 1, api: { reset: true } }],
+  ["Download breaks off", { times: 1, media: { cut_after_bytes: 1000 } }],
 ];
 const faxPath = () => (service.isSignalWire ? "*/Faxes*" : "/v1/Faxes*");
 
@@ -40,18 +42,19 @@ const EFFECTS = {
     ],
   },
   line: { words: "Makes the line bad", fields: () => [["rate_bps", "Bits per second", number({ min: 2400, max: 33600, placeholder: "as usual" })], ["noise", "Damaged rows, from 0 to 1", number({ step: "any", max: 1, placeholder: "none" })]] },
-  webhook: { words: "Spoils requests to your app", fields: () => [["delay_ms", "Delay in ms", number({ placeholder: "0" })], ["signature", "Signature", select([["", "valid"], ["bad", "wrong"], ["missing", "missing"], ["stale", "of an earlier request"]], "")], ["duplicate", "Send twice", box()], ["reorder", "Send out of order", box()], ["drop", "Don't send", box()]] },
+  webhook: { words: "Spoils requests to your app", fields: () => [["delay_ms", "Delay in ms", number({ placeholder: "0" })], ["signature", "Signature", select([["", "valid"], ["bad", "wrong"], ["missing", "missing"], ["stale", "of an earlier request"], ["other-token", "made with another token"], ["tampered", "of another request: a parameter is changed"]], "")], ["duplicate", "Send twice", box()], ["reorder", "Send out of order", box()], ["drop", "Don't send", box()], ["signed_url", "Signed for the URL", text("the one that is requested")], ["params", "Parameters to change, as JSON", json('{"set":{"NumPages":"0"},"remove":["From"]}')], ["headers", "Headers to change, as JSON", json('{"set":{"X-Forwarded-Proto":"https"}}')]] },
   api: { words: "Spoils API responses", fields: () => [["status", "HTTP status", number({ min: 400, max: 599, placeholder: "as usual" })], ["code", `${service.name} code`, number({ min: 1, placeholder: "the usual one" })], ["delay_ms", "Delay in ms", number({ placeholder: "0" })], ["reset", "Reset the connection", box()]] },
+  media: { words: "Spoils downloads of faxes", fields: () => [["delay_ms", "Delay in ms", number({ placeholder: "0" })], ["bytes_per_second", "Bytes per second", number({ min: 10, placeholder: "as usual" })], ["cut_after_bytes", "Breaks off after so many bytes", number({ placeholder: "never" })], ["redirects", "Redirects", number({ max: 10, placeholder: "0" })], ["status", "HTTP status", number({ min: 400, max: 599, placeholder: "as usual" })]] },
 };
 
-const OF_FAXES = ["outcome", "line", "webhook"];
+const OF_FAXES = ["outcome", "line", "webhook", "media"];
 const MATCHES = [
   ["direction", "Direction", () => select([["", "any"], ["outbound", "outgoing"], ["inbound", "incoming"]], ""), OF_FAXES],
   ["to", "To", () => text("any, such as +1555*"), OF_FAXES],
   ["from", "From", () => text("any"), OF_FAXES],
-  ["pages", "Pages", () => h("input", { type: "text", placeholder: "any, such as 3 or 2-5", pattern: "\\d*(-\\d*)?", title: "A number such as 3, or a range such as 2-5 or 10-", autocomplete: "off" }), ["outcome", "line"]],
-  ["method", "Method", () => select(["", "GET", "POST", "DELETE"].map((each) => [each, each || "any"]), ""), ["api"]],
-  ["path", "Path", () => text(`any, such as ${faxPath()}`), ["api"]],
+  ["pages", "Pages", () => h("input", { type: "text", placeholder: "any, such as 3 or 2-5", pattern: "\\d*(-\\d*)?", title: "A number such as 3, or a range such as 2-5 or 10-", autocomplete: "off" }), ["outcome", "line", "media"]],
+  ["method", "Method", () => select(["", "GET", "HEAD", "POST", "DELETE"].map((each) => [each, each || "any"]), ""), ["api", "media"]],
+  ["path", "Path", () => text(`any, such as ${faxPath()}`), ["api", "media"]],
   ["purpose", "Request", () => select([["", "any"], ["fax-url", "fax URL"], ["fallback-url", "fallback URL"], ["action", "action"], ["status-callback", "status callback"]], ""), ["webhook"]],
   ["url", "URL", () => text("any"), ["webhook"]],
 ];
@@ -62,6 +65,9 @@ function number(props = {}) {
 }
 function text(placeholder) {
   return h("input", { type: "text", placeholder, autocomplete: "off", spellcheck: "false" });
+}
+function json(placeholder) {
+  return h("textarea", { class: "mono", rows: 2, placeholder, autocomplete: "off", spellcheck: "false" });
 }
 function box() {
   return h("input", { type: "checkbox" });
@@ -243,17 +249,30 @@ function put(fields, values) {
     if (value === undefined || value === null) continue;
     if (input.type === "checkbox") input.checked = value;
     else if (name === "pages" && typeof value === "object") input.value = `${value.min ?? 1}-${value.max ?? ""}`;
-    else input.value = String(value);
+    else input.value = typeof value === "object" ? JSON.stringify(value) : String(value);
   }
 }
 
 function valueOf(name, input) {
   if (input.type === "checkbox") return input.checked ? true : null;
   const value = input.value.trim();
+  if (input.tagName === "TEXTAREA") return parsed(input, value);
   if (value === "") return null;
   if (name === "pages") {
     const [min, max] = value.split("-");
     return max === undefined ? Number(value) : { ...(min && { min: Number(min) }), ...(max && { max: Number(max) }) };
   }
   return input.type === "number" || name === "code" ? Number(value) : value;
+}
+
+/** The JSON in an input. If it can't be read, the input is invalid, so the form can't be saved. */
+function parsed(input, value) {
+  input.setCustomValidity("");
+  if (value === "") return null;
+  try {
+    return JSON.parse(value);
+  } catch (problem) {
+    input.setCustomValidity(`This isn't JSON: ${problem.message}`);
+    return null;
+  }
 }

@@ -40,19 +40,32 @@ function api({ method, path }, { status, code, delay_ms: ms, reset }) {
   return `${method ? `${method} requests` : "Requests"}${path ? ` to ${path}` : " to the API"} ${list(does) || "are answered as usual"}`;
 }
 
-function webhook(match, { delay_ms: ms, duplicate, reorder, drop, signature }) {
-  const signed = { bad: "have a wrong signature", missing: "have no signature", stale: "have the signature of an earlier one" }[signature];
+function edits({ set = {}, add = {}, remove = [], pad = [], order }, { set: headers = {}, remove: removed = [], lower_case: lower }) {
+  const names = (words, of, after = "") => of.length > 0 && `${words}${of.length > 1 ? "s" : ""} ${list(of)}${after}`;
+  const first = Array.isArray(order) ? `${list(order)} first` : order && "parameters in reverse order";
+  return [names("without parameter", remove), names("parameter", Object.keys(set), " set"), names("parameter", Object.keys(add), " added"), names("spaces around parameter", pad), first, names("header", Object.keys(headers), " set"), names("without header", removed), lower && "header names in lower case"].filter(Boolean).join("; ");
+}
+
+function webhook(match, { delay_ms: ms, duplicate, reorder, drop, signature, params, headers, signed_url: url }) {
+  const signed = { bad: "have a wrong signature", missing: "have no signature", stale: "have the signature of an earlier one", "other-token": "are signed with another token", tampered: "are changed after signing" }[signature];
+  const changed = edits(params ?? {}, headers ?? {});
   const sent = [ms && `${delay(ms)} late`, duplicate && "twice", reorder && "out of order"].filter(Boolean);
-  const does = [drop && "aren't sent", sent.length > 0 && `are sent ${list(sent)}`, signed].filter(Boolean);
-  const { direction, from, to, url, purpose } = match;
+  const does = [drop && "aren't sent", sent.length > 0 && `are sent ${list(sent)}`, signed, changed && `are changed (${changed})`, url && `are signed for ${url}`].filter(Boolean);
+  const { direction, from, to, url: address, purpose } = match;
   const about = direction || from || to ? ` about ${faxes({ direction }).toLowerCase()}${parties({ from, to })}` : "";
-  return `${REQUESTS[purpose] ?? "All requests to your app"}${url ? ` at ${url}` : ""}${about} ${list(does) || "are sent as usual"}`;
+  return `${REQUESTS[purpose] ?? "All requests to your app"}${address ? ` at ${address}` : ""}${about} ${list(does) || "are sent as usual"}`;
+}
+
+function media(match, { delay_ms: ms, bytes_per_second: rate, cut_after_bytes: cut, redirects, status }) {
+  const does = [ms && `wait ${delay(ms)}`, redirects && `are redirected ${TIMES(redirects)}`, rate && `are slowed to ${rate.toLocaleString("en")} bytes a second`, cut !== undefined && cut !== null && `break off after ${count(cut, "byte")}`, status && `are refused with ${status}`].filter(Boolean);
+  const { method, path } = match;
+  return `${method ? `${method} downloads` : "Downloads"} of ${faxes(match).toLowerCase()}${parties(match)}${path ? ` at ${path}` : ""} ${list(does) || "are served as usual"}`;
 }
 
 /** Describes a rule: `Calls to +1555* are busy, at most 2 times`. */
 export function sentence(rule) {
   const match = rule.match ?? {};
-  const what = rule.outcome ? outcome(match, rule.outcome) : rule.line ? line(match, rule.line) : rule.api ? api(match, rule.api) : webhook(match, rule.webhook ?? {});
+  const what = rule.outcome ? outcome(match, rule.outcome) : rule.line ? line(match, rule.line) : rule.api ? api(match, rule.api) : rule.media ? media(match, rule.media) : webhook(match, rule.webhook ?? {});
   const often = [rule.after && `not the first ${rule.after === 1 ? "time" : `${rule.after} times`}`, rule.times && (rule.times === 1 ? "once" : `at most ${rule.times} times`), rule.chance && rule.chance < 1 && `in ${percent(rule.chance)} of cases`].filter(Boolean);
   return [what, ...often].join(", ");
 }

@@ -38,7 +38,9 @@ impl ControlTests {
             Err(Stop::not_judged("incoming faxes are not part of this profile"))
         };
         let acted = match &options.action {
-            Some(action) if options.profiles.contains(&Profile::Inbound) => Some(run.receive(run.call().field("action", action.as_str())).await),
+            Some(action) if options.profiles.contains(&Profile::Inbound) => {
+                Some(run.receive(run.call().field("action", action.as_str())).await)
+            }
             Some(_) | None => None,
         };
         let sent = match (&options.send, &options.status_callback) {
@@ -130,19 +132,23 @@ impl Run {
         };
         let none = match purpose {
             Purpose::Action => "the app's TwiML has no action; name the address with --action",
-            Purpose::StatusCallback => "the fax was sent without a StatusCallback; name the address with --status-callback",
+            Purpose::StatusCallback => {
+                "the fax was sent without a StatusCallback; name the address with --status-callback"
+            }
             Purpose::FaxUrl | Purpose::FallbackUrl | Purpose::MediaUrl | Purpose::Debugger => "the app was not asked",
         };
         found.ok_or_else(|| Stop::not_judged(none))
     }
 
-    /// Returns the good request with this purpose if the app accepted it.
+    /// Returns the good request with this purpose if the app accepted it; for a request for TwiML, with TwiML that was
+    /// executed.
     ///
     /// # Errors
     /// Fails if there was no such request, or if the app did not accept it.
     pub fn accepted(&self, purpose: Purpose) -> Result<&Exchange, Stop> {
         let good = self.good(purpose)?;
-        if good.is_accepted() {
+        let is_executed = || self.received().is_ok_and(|fax| fax.events_of("twiml.executed").next().is_some());
+        if good.is_accepted() && (purpose != Purpose::FaxUrl || is_executed()) {
             return Ok(good);
         }
         let hint = if matches!(good.status, Some(401 | 403)) {
@@ -161,9 +167,13 @@ impl Run {
     /// # Errors
     /// Fails with the first reason if there is none.
     pub fn purposes(&self) -> Result<Vec<Purpose>, Stop> {
-        let all = [Purpose::FaxUrl, Purpose::Action, Purpose::StatusCallback];
+        let of_profile = |profile: &Profile| match profile {
+            Profile::Inbound => [Purpose::FaxUrl, Purpose::Action].as_slice(),
+            Profile::Outbound => &[Purpose::StatusCallback],
+        };
+        let all = self.options.profiles.iter().flat_map(of_profile).copied();
         let (accepted, reasons): (Vec<_>, Vec<_>) =
-            all.into_iter().map(|purpose| self.accepted(purpose).map(|_| purpose)).partition(Result::is_ok);
+            all.map(|purpose| self.accepted(purpose).map(|_| purpose)).partition(Result::is_ok);
         let accepted: Vec<Purpose> = accepted.into_iter().flatten().collect();
         match reasons.into_iter().find_map(Result::err) {
             Some(reason) if accepted.is_empty() => Err(reason),

@@ -116,7 +116,9 @@ impl Direct {
         let _ = plain.set_port(url.port_or_known_default());
         let mut stream = self.client.connect(&plain, CONNECT_TIME_MAX).await.map_err(|failure| failure.to_string())?;
         let reply = old_tls::hello(&mut stream, url.domain());
-        timeout(self.late, reply).await.unwrap_or_else(|_| Err(format!("no response within {} s", self.late.as_secs_f64())))
+        timeout(self.late, reply)
+            .await
+            .unwrap_or_else(|_| Err(format!("no response within {} s", self.late.as_secs_f64())))
     }
 
     /// Makes a request with `Connection: close`, and returns how the connection ends. hyper would close it by itself, so
@@ -125,7 +127,8 @@ impl Direct {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         let mut stream = self.client.connect(&url, CONNECT_TIME_MAX).await.map_err(|failure| failure.to_string())?;
         let (target, host) = (&url[Position::BeforePath..Position::AfterQuery], authority(&url));
-        let head = format!("POST {target} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n");
+        let head =
+            format!("POST {target} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/x-www-form-urlencoded\r\n");
         let request = format!("{head}Content-Length: 0\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.map_err(|error| error.to_string())?;
         let (mut read, mut piece) = (0, [0; 16 * 1024]);

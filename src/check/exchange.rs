@@ -75,10 +75,16 @@ impl Exchange {
         self.params.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
-    /// Returns whether the status of the response is 2xx.
+    /// Returns the URL that the response came from, after any redirects.
+    #[must_use]
+    pub fn final_url(&self) -> &str {
+        self.redirected_to.as_deref().unwrap_or(&self.url)
+    }
+
+    /// Returns whether the response is complete and its status 2xx.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
-        self.status.is_some_and(|status| (200..300).contains(&status))
+        self.error.is_none() && self.status.is_some_and(|status| (200..300).contains(&status))
     }
 
     /// Returns whether the status of the response is 4xx.
@@ -105,7 +111,8 @@ impl Exchange {
         // curl sets the same type for --data-urlencode.
         let is_shown = |name: &str| {
             let name = name.to_ascii_lowercase();
-            !OWN_HEADERS.contains(&name.as_str()) && !(sends_params && name == "content-type")
+            let is_added = OWN_HEADERS.contains(&name.as_str()) || (sends_params && name == "content-type");
+            !is_added
         };
         // Writing to a string never fails.
         for (name, value) in self.headers.iter().filter(|(name, _)| is_shown(name)) {
@@ -192,7 +199,9 @@ fn quoted(text: &str) -> String {
     for character in text.chars() {
         let _ = match character {
             '\'' | '\\' => write!(word, "\\{character}"),
-            _ if character.is_control() => character.to_string().bytes().try_for_each(|byte| write!(word, "\\x{byte:02x}")),
+            _ if character.is_control() => {
+                character.to_string().bytes().try_for_each(|byte| write!(word, "\\x{byte:02x}"))
+            }
             _ => write!(word, "{character}"),
         };
     }
@@ -218,7 +227,12 @@ mod tests {
         let expected = "curl -X POST 'http://a/it'\\''s' \\\n  -H 'x-twilio-signature: s=' \\\n  --data-urlencode 'To=+1' \\\n  \
                         --data-urlencode 'X=1' \\\n  --data-urlencode 'X=2'";
         assert_eq!(exchange().curl(), expected);
-        let raw = Exchange { method: "PUT".to_owned(), url: "u".to_owned(), body: Some("\x1b'é".to_owned()), ..Exchange::default() };
+        let raw = Exchange {
+            method: "PUT".to_owned(),
+            url: "u".to_owned(),
+            body: Some("\x1b'é".to_owned()),
+            ..Exchange::default()
+        };
         assert_eq!(raw.curl(), "curl -X PUT 'u' \\\n  --data-binary $'\\x1b\\'é'");
     }
 

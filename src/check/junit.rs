@@ -25,16 +25,17 @@ fn case(xml: &mut String, result: &Result) {
     let check = result.check;
     let (group, id) = (escaped(check.group.as_str()), escaped(check.id));
     // Writing to a string never fails.
-    let _ = write!(
-        xml,
-        "    <testcase classname=\"{group}\" name=\"{id}\" time=\"{:.3}\"",
-        result.duration.as_secs_f64()
-    );
+    let _ =
+        write!(xml, "    <testcase classname=\"{group}\" name=\"{id}\" time=\"{:.3}\"", result.duration.as_secs_f64());
     let seen = escaped(&result.seen);
     let _ = match result.verdict {
         Verdict::Pass => writeln!(xml, "/>"),
         Verdict::Fail => {
-            writeln!(xml, ">\n      <failure message=\"{seen}\">{}</failure>\n    </testcase>", escaped(&details(result)))
+            writeln!(
+                xml,
+                ">\n      <failure message=\"{seen}\">{}</failure>\n    </testcase>",
+                escaped(&details(result))
+            )
         }
         Verdict::Warn => {
             let text = escaped(&format!("warning: {}\n{}", result.seen, details(result)));
@@ -47,7 +48,8 @@ fn case(xml: &mut String, result: &Result) {
 fn details(result: &Result) -> String {
     let check = result.check;
     let told = format!("{}\nwhy: {}\nfix: {}\nsource: {}\n", check.title, check.why, check.fix, check.source);
-    let shown = |exchange: &Exchange| format!("\n{}\n\n{}\n{}\n", exchange.curl(), exchange.outcome(), exchange.excerpt());
+    let shown =
+        |exchange: &Exchange| format!("\n{}\n\n{}\n{}\n", exchange.curl(), exchange.outcome(), exchange.excerpt());
     told + &result.exchange.as_ref().map(shown).unwrap_or_default()
 }
 

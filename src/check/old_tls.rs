@@ -37,7 +37,10 @@ pub enum HelloReply {
 }
 
 /// Says hello to a server, as one that is looking for this name if there is one.
-pub(super) async fn hello(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), name: Option<&str>) -> Result<HelloReply, String> {
+pub(super) async fn hello(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+    name: Option<&str>,
+) -> Result<HelloReply, String> {
     // A server may close the connection while this is being written, which is a refusal, too.
     let mut start = [0; 11];
     let exchanged = async {
@@ -121,15 +124,25 @@ mod tests {
         assert_eq!(replied(b"HTTP/1.1 400 Bad Request\r\n\r\n").await, Err("the response is not TLS".to_owned()));
     }
 
-    #[cfg(feature = "tls")]
     #[test]
-    fn a_hello_is_one_that_rustls_reads() {
-        let hello = client_hello(Some("app.example.com"));
-        let mut acceptor = rustls::server::Acceptor::default();
-        acceptor.read_tls(&mut hello.as_slice()).expect("read");
-        // rustls reads the whole hello before it refuses its version.
-        let accepted = acceptor.accept().map_err(|(error, _)| error);
-        let accepted = accepted.expect("a hello").expect("a whole one");
-        assert_eq!(accepted.client_hello().server_name(), Some("app.example.com"));
+    fn the_lengths_in_a_hello_add_up() {
+        for name in [None, Some("app.example.com")] {
+            let hello = client_hello(name);
+            let number = |at: usize| usize::from(u16::from_be_bytes([hello[at], hello[at + 1]]));
+            assert_eq!((number(3), number(7)), (hello.len() - 5, hello.len() - 9), "the record and the message");
+            // The version, the random bytes, the session, the suites and the compression methods come before the extensions.
+            let suites = 9 + 2 + 32 + 1;
+            assert_eq!(number(suites), 2 * SUITES.len());
+            let mut at = suites + 2 + number(suites) + 2;
+            assert_eq!(number(at), hello.len() - at - 2);
+            at += 2;
+            let mut extensions = Vec::new();
+            while at < hello.len() {
+                extensions.push(number(at));
+                at += 4 + number(at + 2);
+            }
+            assert_eq!(at, hello.len());
+            assert_eq!(extensions.len(), if name.is_some() { 3 } else { 2 });
+        }
     }
 }

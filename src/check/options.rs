@@ -7,6 +7,8 @@ use crate::io::client::ClientOptions;
 
 /// The maximum number of requests to the app in one run.
 const REQUESTS_MAX: usize = 500;
+/// The number of pages of a long fax. The document has about nine megabytes.
+const LONG_FAX_PAGES: u32 = 200;
 /// The maximum number of checks that run side by side.
 pub(super) const CHECKS_AT_ONCE_MAX: usize = 4;
 /// The shortest interval between two faxes or direct requests. A run makes at most a hundred of them per second.
@@ -68,6 +70,8 @@ pub struct Limits {
     pub run: Duration,
     /// The maximum number of requests to the app.
     pub requests: usize,
+    /// The number of pages of a long fax.
+    pub long_fax_pages: u32,
 }
 
 impl Limits {
@@ -87,6 +91,7 @@ impl Default for Limits {
             check: Duration::from_secs(90),
             run: Duration::from_secs(600),
             requests: REQUESTS_MAX,
+            long_fax_pages: LONG_FAX_PAGES,
         }
     }
 }

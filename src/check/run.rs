@@ -13,9 +13,9 @@ use super::api::{ApiError, Endpoint};
 use super::control_test::ControlTests;
 use super::direct::{Closing, Direct, Raw};
 use super::exchange::Exchange;
+use super::old_tls::HelloReply;
 use super::options::{CHECKS_AT_ONCE_MAX, Limits, Options, STIMULUS_INTERVAL};
 use super::place::Place;
-use super::old_tls::HelloReply;
 use super::report::{Report, Result as CheckResult};
 use super::stimulus::FIRST_CALLER;
 use super::{Check, Finding, Stop, Turn, Verdict};
@@ -33,28 +33,36 @@ pub enum RunError {
     #[error("{0:?} is not an http or https URL; write it like http://localhost:3000/fax")]
     NotUrl(String),
     /// The app is at a public address.
-    #[error("{0}; the checks send requests that an app may not expect, so only apps on this machine or in a private \
-             network are checked, unless you say --i-own-this-host")]
+    #[error(
+        "{0}; the checks send requests that an app may not expect, so only apps on this machine or in a private \
+             network are checked, unless you say --i-own-this-host"
+    )]
     Public(String),
     /// A call to the emulator failed.
     #[error(transparent)]
     Api(#[from] ApiError),
     /// The account has another token than the app.
-    #[error("account {account} has another token in this emulator, so its signatures would be wrong; leave --auth-token out, \
-             or name another account with --account")]
+    #[error(
+        "account {account} has another token in this emulator, so its signatures would be wrong; leave --auth-token out, \
+             or name another account with --account"
+    )]
     OtherToken {
         /// The account.
         account: String,
     },
     /// The account has no token yet.
-    #[error("account {account} has no token yet, because no client has signed in to it; give the app's with --auth-token")]
+    #[error(
+        "account {account} has no token yet, because no client has signed in to it; give the app's with --auth-token"
+    )]
     NoToken {
         /// The account.
         account: String,
     },
     /// Faxes of the account are in progress, and the run would end them.
-    #[error("account {account} has {pending} faxes in progress, which the checks would disturb; wait for them with: fauxfax \
-             wait --idle, or name another account with --account")]
+    #[error(
+        "account {account} has {pending} faxes in progress, which the checks would disturb; wait for them with: fauxfax \
+             wait --idle, or name another account with --account"
+    )]
     Busy {
         /// The account.
         account: String,
@@ -188,8 +196,7 @@ impl Run {
             Turn::AloneWithProbe => self.options.probe.is_none(),
             Turn::Alone => false,
         };
-        let (beside, alone): (Vec<&'static Check>, Vec<_>) =
-            self.options.checks.iter().copied().partition(is_beside);
+        let (beside, alone): (Vec<&'static Check>, Vec<_>) = self.options.checks.iter().copied().partition(is_beside);
         stream::iter(beside).for_each_concurrent(CHECKS_AT_ONCE_MAX, judge).await;
         for check in alone {
             judge(check).await;

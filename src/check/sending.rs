@@ -32,7 +32,9 @@ impl Run {
         let end = Instant::now() + limit;
         let output = timeout(limit, shell(command).output()).await;
         let output = output
-            .map_err(|_| Stop::not_judged(format!("the command of --send did not end within {} s", limit.as_secs_f64())))?
+            .map_err(|_| {
+                Stop::not_judged(format!("the command of --send did not end within {} s", limit.as_secs_f64()))
+            })?
             .map_err(|error| Stop::not_judged(format!("the command of --send can't be run: {error}")))?;
         if !output.status.success() {
             let said = [output.stdout, output.stderr].concat();

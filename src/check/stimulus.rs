@@ -1,7 +1,10 @@
 //! Makes faxes for the checks: a machine calls the account's number, or the account sends a fax. Each has a caller or a
 //! called number of its own, by which its rules match it alone, so several may be under way.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::activity::Request;
 use super::api::ApiError;
@@ -118,20 +121,22 @@ impl Run {
         self.with_rules(&call.rules, self.ring(&call)).await
     }
 
-    /// Does the same as [`Run::receive`], and keeps the rules until the app's requests about the fax are as wanted, but no
-    /// longer than the app may take. Returns these requests, too.
+    /// Does the same as [`Run::receive`], and keeps the rules until the app's requests about the fax are as wanted, or until
+    /// it has had its time and `extra` time. Returns these requests, too.
     ///
     /// # Errors
     /// Fails like [`Run::receive`].
     pub async fn receive_until(
         &self,
         call: Call,
+        extra: Duration,
         is_wanted: impl Fn(&[Request]) -> bool,
     ) -> Result<(Conversation, Vec<Request>), Stop> {
         self.admit(REQUESTS_OF_FAX).await?;
         let work = async {
             let conversation = self.ring(&call).await?;
-            let requests = self.requests_wanted(&conversation.fax, is_wanted).await?;
+            let end = Instant::now() + self.options.limits.work + extra;
+            let requests = self.requests_until(end, &conversation.fax, is_wanted).await?;
             Ok((conversation, requests))
         };
         self.with_rules(&call.rules, work).await

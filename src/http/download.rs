@@ -226,7 +226,8 @@ impl Drop for Sending {
         // hyper drops a body as soon as the client has closed the connection.
         if !self.has_ended && !self.left.is_empty() {
             let (sent, whole) = (self.sent_bytes, self.whole_bytes);
-            let detail = format!("the client closed the connection after {sent} of the document's {whole} bytes, or earlier");
+            let detail =
+                format!("the client closed the connection after {sent} of the document's {whole} bytes, or earlier");
             let warning = EventKind::MediaWarning { fault: MediaFault::GivenUp, detail: detail.into() };
             self.end.world.note(record.fax(), warning);
         }

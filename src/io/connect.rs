@@ -44,7 +44,9 @@ impl Connector {
     pub(super) async fn connect(&self, url: &Url, patience: Duration) -> Result<Stream, ExchangeFailure> {
         let port = url.port_or_known_default().unwrap_or(80);
         let Destination { host, port, protocol } = self.destination(url.host_str().unwrap_or_default(), port);
-        let stream = timeout(patience, reach_allowed(host, port, self.private_only)).await.unwrap_or(Err(ExchangeFailure::ConnectTimeout))?;
+        let stream = timeout(patience, reach_allowed(host, port, self.private_only))
+            .await
+            .unwrap_or(Err(ExchangeFailure::ConnectTimeout))?;
         // Checked on the open connection, so that no other name for this machine can circumvent the check.
         let ends = stream.local_addr().and_then(|local| Ok((local.ip(), stream.peer_addr()?)));
         if is_control(url.path()) && ends.is_ok_and(|(local, peer)| self.own.lead_here(local, peer)) {

@@ -89,6 +89,8 @@ test("rules are sentences with what they did", async () => {
     [{ match: { direction: "inbound", pages: 500 }, line: { rate_bps: 2400, noise: 0.05 } }, "Incoming faxes of 500 pages are sent at 2,400 bit/s and with 5 % of the rows damaged"],
     [{ match: { path: "/nowhere", method: "POST" }, times: 1, api: { status: 429, delay_ms: 1500 } }, "POST requests to /nowhere wait 1.5 s and are refused with 429 (20429), once"],
     [{ match: { purpose: "action", direction: "inbound", to: "+1999*" }, webhook: { delay_ms: 5000, duplicate: true, signature: "missing" } }, "Action callbacks about incoming faxes to +1999* are sent 5 s late and twice and have no signature"],
+    [{ match: { purpose: "action", url: "http://other/*" }, webhook: { params: { set: { A: "1", B: "" }, pad: ["C"], order: "reversed" }, headers: { lower_case: true }, signed_url: "https://h/" } }, "Action callbacks at http://other/* are changed (parameters A and B set; spaces around parameter C; parameters in reverse order; header names in lower case) and are signed for https://h/"],
+    [{ match: { direction: "inbound", from: "+1999*", pages: 2 }, times: 1, media: { bytes_per_second: 2000, cut_after_bytes: 1, redirects: 2 } }, "Downloads of incoming faxes of 2 pages from +1999* are redirected 2 times, are slowed to 2,000 bytes a second and break off after 1 byte, once"],
     [{ match: { url: "http://nowhere/*" }, webhook: { drop: true } }, "All requests to your app at http://nowhere/* aren't sent"],
   ];
   for (const [rule] of cases) await emulator.control("POST", "/rules", { body: rule });
@@ -127,6 +129,24 @@ test("an edited rule keeps its id, its counters, and fields that it had before",
   await page.getByText(`Rule ${id} is changed.`).waitFor();
   const [{ matched, fired, warning, ...saved }] = await rules();
   assert.deepEqual(saved, { ...rule, id, times: 3, outcome: { ...rule.outcome, after_pages: 0 } });
+  await emulator.control("DELETE", "/rules");
+});
+
+test("changes to requests are edited as JSON, and JSON that can't be read is not saved", async () => {
+  await emulator.control("DELETE", "/rules");
+  const webhook = { signature: "tampered", params: { add: { A: "1" }, order: ["B", "C"] }, headers: { remove: ["User-Agent"] }, signed_url: "https://h/" };
+  const { id } = await emulator.control("POST", "/rules", { body: { webhook } });
+  await page.goto(`${emulator.url}/console/rules`);
+  await page.getByRole("button", { name: `Edit rule ${id}` }).click();
+  const params = page.getByLabel("Parameters to change, as JSON");
+  assert.deepEqual(JSON.parse(await params.inputValue()), webhook.params);
+  await params.fill("{A");
+  await page.getByRole("button", { name: "Save" }).click();
+  assert.match(await params.evaluate((input) => input.validationMessage), /isn't JSON/);
+  await params.fill('{"remove":["A"]}');
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText(`Rule ${id} is changed.`).waitFor();
+  assert.deepEqual((await rules())[0].webhook, { ...webhook, params: { remove: ["A"] } });
   await emulator.control("DELETE", "/rules");
 });
 

@@ -8,8 +8,8 @@ use fauxfax::engine::WorldSpec;
 use fauxfax::engine::effect::{Effect, Intent};
 use fauxfax::engine::event::EventKind;
 use fauxfax::engine::input::{
-    AddRule, ApiCalled, ChangeRule, CreateApplication, CreateFax, CreateKey, DropRule, DropRules, Reset, Restore,
-    RuleChange, TakeSnapshot,
+    AddRule, ApiCalled, ChangeRule, CreateApplication, CreateFax, CreateKey, DropRule, DropRules, MediaRequested,
+    Reset, Restore, RuleChange, TakeSnapshot,
 };
 use fauxfax::model::account::{Account, CallbackPolicy, Dialect};
 use fauxfax::model::application::ApplicationChange;
@@ -17,11 +17,13 @@ use fauxfax::model::fax::Status;
 use fauxfax::model::number::{NumberChange, ReceiveMode};
 use fauxfax::model::phone::PhoneNumber;
 use fauxfax::model::refusal::Refusal;
+use fauxfax::model::request_edits::RequestEdits;
 use fauxfax::model::sid::FaxSid;
 use fauxfax::model::webhook::{ExchangeFailure, Signature};
 use serde_json::{Value, json};
 
 use crate::script::{FAR, OWN, Script, call, order, spec};
+use crate::state::reload;
 
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -301,7 +303,7 @@ fn a_delayed_webhook_of_a_deleted_fax_is_still_sent() {
 
 #[test]
 fn signatures_are_corrupted_as_a_rule_says() {
-    for word in ["bad", "missing", "stale"] {
+    for word in ["bad", "missing", "stale", "other-token", "tampered"] {
         let mut script = with_rules(&[json!({ "times": 1, "webhook": { "signature": word } })]);
         script.send(told(None));
         let told = messages(&mut script);
@@ -496,6 +498,55 @@ fn rest_calls_are_matched_by_method_and_path() {
     assert_eq!(called("GET", "/v1/Faxes"), None);
     assert_eq!(called("POST", "/v1/Faxes"), Some((429, 20429)));
     assert_eq!(called("POST", "/v1/Faxes"), None);
+}
+
+#[test]
+fn downloads_are_matched_by_fax_and_path_and_an_unknown_fax_matches_nothing() {
+    let rule = json!({
+        "match": { "direction": "inbound", "pages": 1, "path": "/fax/*" }, "after": 1, "times": 1, "media": { "status": 500 },
+    });
+    let mut script = with_rules(&[rule]);
+    let outbound = script.send(order(FAR));
+    script.answer_document(1);
+    let inbound = script.receive(call(1));
+    script.answer_twiml(RECEIVE, &[]);
+    script.forward(HOUR);
+    let mut status = |fax: FaxSid, path: &str| {
+        let asked = MediaRequested { fax, method: "GET".into(), path: path.into() };
+        script.control(asked).expect("never refused").and_then(|(_, fault)| fault.status)
+    };
+    for other in [status(outbound, "/fax/1"), status(inbound, "/v1"), status(FaxSid::from_bytes([9; 16]), "/fax/1")] {
+        assert_eq!(other, None);
+    }
+    assert_eq!(
+        (status(inbound, "/fax/1"), status(inbound, "/fax/1"), status(inbound, "/fax/1")),
+        (None, Some(500), None)
+    );
+    assert_eq!(fired(&script), [1]);
+}
+
+#[test]
+fn a_rules_changes_are_kept_by_duplicates_retries_and_states() {
+    let rule = json!({
+        "match": { "purpose": "action" },
+        "webhook": { "delay_ms": 90000, "duplicate": true, "params": { "add": { "A": "1" } }, "headers": { "remove": ["B"] } },
+    });
+    let mut script = with_rules(&[rule]);
+    script.receive(call(1));
+    script.answer_twiml(RECEIVE, &[]);
+    script.forward(Duration::from_secs(60));
+    reload(&mut script.engine, script.now);
+    script.forward(HOUR);
+    let edits = |script: &Script| {
+        let Intent::Deliver(notice) = &*script.first_effect().intent else { panic!("not a notice") };
+        notice.by_rule.as_ref().and_then(|mark| mark.edits.clone()).expect("edits")
+    };
+    let first = edits(&script);
+    assert_eq!(*first, RequestEdits::default().add_param("A", "1").remove_header("B"));
+    reload(&mut script.engine, script.now);
+    assert_eq!(edits(&script), first, "a notice under way keeps its changes");
+    script.answer_ok();
+    assert_eq!(edits(&script), first, "the duplicate has the same changes");
 }
 
 #[test]

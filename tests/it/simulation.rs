@@ -299,10 +299,10 @@ impl Sim {
             json!({ "times": 1, "outcome": { "status": "busy" } }),
             json!({ "chance": 0.5, "outcome": { "status": "failed", "after_pages": 1 } }),
             json!({ "times": 2, "line": { "rate_bps": 2400 } }),
-            json!({ "times": 1, "webhook": { "duplicate": true } }),
-            json!({ "times": 2, "webhook": { "reorder": true } }),
+            json!({ "times": 1, "webhook": { "duplicate": true, "signature": "tampered" } }),
+            json!({ "times": 2, "webhook": { "reorder": true, "params": { "order": "reversed" } } }),
             json!({ "times": 1, "webhook": { "drop": true } }),
-            json!({ "chance": 0.3, "webhook": { "delay_ms": 45000 } }),
+            json!({ "chance": 0.3, "webhook": { "delay_ms": 45000, "headers": { "lower_case": true } } }),
         ];
         let rule = rule::parse(self.dice.pick(&rules).expect("one of them"), fauxfax::model::account::Dialect::Twilio)
             .expect("a rule");

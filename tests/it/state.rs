@@ -276,7 +276,7 @@ fn a_rule_that_no_tester_could_add_is_refused_with_its_id_and_field() {
             "outcome.code: the code of a transmission fault (transmission or incompatible), not busy",
         ),
         (json!({ "match": { "pages": [0, 3] } }), "match.pages.min: a whole number from 1 to 10000, not 0"),
-        (json!({ "match": { "method": "LOOK" } }), "match.method: one of GET, POST, DELETE, PUT, PATCH, not \"LOOK\""),
+        (json!({ "match": { "method": "LOOK" } }), "match.method: one of GET, POST, DELETE, PUT, PATCH, HEAD, not"),
         (json!({ "match": { "purpose": "media-url" } }), "match.purpose: one of fax-url"),
         (json!({ "match": { "to": "1555" } }), "match.to: can never match"),
     ] {

@@ -109,7 +109,8 @@ fn of_media(fault: DownloadFault) -> String {
     let DownloadFault { delay_ms, bytes_per_second, cut_after_bytes, redirects, status } = fault;
     let said = [
         (delay_ms > 0).then(|| format!("delays the download by {}", span(delay_ms))),
-        (redirects > 0).then(|| format!("redirects the download {redirects} {}", if redirects == 1 { "time" } else { "times" })),
+        (redirects > 0)
+            .then(|| format!("redirects the download {redirects} {}", if redirects == 1 { "time" } else { "times" })),
         bytes_per_second.map(|rate| format!("slows the download to {rate} bytes per second")),
         cut_after_bytes.map(|bytes| format!("cuts the download off after {bytes} bytes")),
         status.map(|status| format!("refuses the download with {status}")),
@@ -262,8 +263,9 @@ mod tests {
 
     #[test]
     fn a_delivery_is_described_only_if_it_is_unusual() {
-        let mark =
-            |held_ms, is_reordered, is_duplicate| Some(RuleMark { held_ms, is_reordered, is_duplicate, ..RuleMark::of(Some(2)) });
+        let mark = |held_ms, is_reordered, is_duplicate| {
+            Some(RuleMark { held_ms, is_reordered, is_duplicate, ..RuleMark::of(Some(2)) })
+        };
         let second = Attempt::FIRST.next(5, Fault::ReadTimeout);
         for (attempt, signature, by_rule, note) in [
             (Attempt::FIRST, Signature::Good, None, None),
@@ -279,6 +281,18 @@ mod tests {
                 Some("signature left out on purpose by a rule"),
             ),
             (second, Signature::Good, mark(3_000, true, false), Some("second attempt after a timeout")),
+            (
+                second,
+                Signature::Good,
+                Some(RuleMark {
+                    edits: Some(RequestEdits::default().add_param("A", "1").pad_param("B").into()),
+                    ..RuleMark::of(Some(2))
+                }),
+                Some(
+                    "second attempt after a timeout; changed on purpose (adds the parameter A; puts spaces around the \
+                     parameter B) by rule 2",
+                ),
+            ),
             (
                 second,
                 Signature::Bad,
@@ -297,7 +311,7 @@ mod tests {
 
     #[test]
     fn each_effect_of_a_rule_has_a_sentence() {
-        let webhook = WebhookFault::default();
+        let (webhook, download) = (WebhookFault::default(), DownloadFault::default());
         let broken = |fault, after_pages| Outcome::Failed(LineFault { fault, after_pages, text: None });
         for (effect, expected) in [
             (Outcome::Busy.into(), "rule 2 makes the line busy"),
@@ -322,6 +336,34 @@ mod tests {
             ),
             (WebhookFault { drop: true, ..webhook.clone() }.into(), "rule 2 drops this webhook"),
             (webhook.clone().into(), "rule 2 lets this webhook pass unchanged"),
+            (
+                WebhookFault { signature: Signature::Tampered, ..webhook.clone() }.into(),
+                "rule 2 signs this webhook and then changes a parameter",
+            ),
+            (
+                RequestEdits::default().set_param("A", "1").set_param("B", "2").signed_for("https://h/").into(),
+                "rule 2 changes this webhook: sets the parameters A and B; signs it for https://h/",
+            ),
+            (
+                WebhookFault {
+                    duplicate: true,
+                    signature: Signature::OtherToken,
+                    edits: Some(RequestEdits::default().remove_header("User-Agent").lower_case_headers().into()),
+                    ..webhook.clone()
+                }
+                .into(),
+                "rule 2 sends this webhook twice, signs it with another token and changes it: removes the header \
+                 User-Agent; writes header names in lower case",
+            ),
+            (
+                DownloadFault { bytes_per_second: Some(100), cut_after_bytes: Some(50), redirects: 1, ..download }
+                    .into(),
+                "rule 2 redirects the download 1 time, slows it to 100 bytes per second and cuts it off after 50 bytes",
+            ),
+            (
+                DownloadFault { delay_ms: 500, status: Some(503), ..download }.into(),
+                "rule 2 delays the download by 0.5 s and refuses it with 503",
+            ),
         ] {
             assert_eq!(of_rule(2, &effect, None), expected);
         }

@@ -141,6 +141,37 @@ mod tests {
         assert_eq!(of_url("12345", url), "a9nBmqA0ju/hNViExpshrM61xv4=");
     }
 
+    fn on_purpose_of(signature: Signature, params: &[(String, String)]) -> String {
+        on_purpose("12345", signature, &Signed { url: "http://h/", params, in_body: true }).expect("a signature")
+    }
+
+    #[test]
+    fn another_tokens_signature_depends_on_the_accounts_key_only() {
+        let params = call("+14158675310");
+        let other = on_purpose_of(Signature::OtherToken, &params);
+        assert_eq!(other, on_purpose_of(Signature::OtherToken, &params));
+        for signature in [Signature::Good, Signature::Bad, Signature::Stale] {
+            assert_ne!(other, on_purpose_of(signature, &params), "{signature}");
+        }
+        let token = other_token("12345");
+        assert!(token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit()), "{token}");
+        assert_ne!(token, other_token("12346"));
+        assert_eq!(other, of_form(&token, "http://h/", &params));
+    }
+
+    #[test]
+    fn one_parameter_is_changed_after_signing() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let status = |value: &str| vec![pair("From", "+1"), pair("FaxStatus", value)];
+        assert_eq!(tampered(&status("received")), status("failed"));
+        assert_eq!(tampered(&status("failed")), status("delivered"));
+        assert_eq!(tampered(&[pair("To", "+2"), pair("From", "+1")]), [pair("To", "+2"), pair("From", "+10")]);
+        assert_eq!(tampered(&[pair("To", "+2")]), [pair("To", "+20")]);
+        assert_eq!(tampered(&[]), [pair("FaxStatus", "failed")]);
+        let params = status("received");
+        assert_eq!(on_purpose_of(Signature::Tampered, &params), of_form("12345", "http://h/", &params));
+    }
+
     #[test]
     fn names_are_sorted_by_their_bytes() {
         let pair = |name: &str| (name.to_owned(), "1".to_owned());

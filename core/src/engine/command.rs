@@ -12,8 +12,9 @@ use super::input::{
     AddRule, ApiCalled, BuyNumber, CancelFax, ChangeAccount, ChangeRule, Claim, Completion, CreateApplication,
     CreateFax, CreateKey, CreateMessage, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteEntries, DeleteFax,
     DeleteKey, DeleteMedia, DeleteMessage, DeleteTwimlBin, DeletedEntries, DropRule, DropRules, DropSnapshot,
-    HandleAlarms, MediaRequested, Note, ReceiveFax, RedactMessage, ReleaseNumber, RenameCallerId, RenameKey, Reset, Restore, Ringing,
-    ServeTwimlBin, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber, UpdateTwimlBin, VerifyCallerId,
+    HandleAlarms, MediaRequested, Note, ReceiveFax, RedactMessage, ReleaseNumber, RenameCallerId, RenameKey, Reset,
+    Restore, Ringing, ServeTwimlBin, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber, UpdateTwimlBin,
+    VerifyCallerId,
 };
 use super::rewind::Canceled;
 use super::rule::{ApiFault, DownloadFault};

@@ -203,7 +203,9 @@ impl RuleEffect {
         match self {
             Self::Outcome(Outcome::Delivered | Outcome::Busy | Outcome::NoAnswer) => Some(Direction::Outbound),
             Self::Outcome(Outcome::Received) => Some(Direction::Inbound),
-            Self::Outcome(Outcome::Failed(_)) | Self::Line(_) | Self::Api(_) | Self::Webhook(_) | Self::Media(_) => None,
+            Self::Outcome(Outcome::Failed(_)) | Self::Line(_) | Self::Api(_) | Self::Webhook(_) | Self::Media(_) => {
+                None
+            }
         }
     }
 }

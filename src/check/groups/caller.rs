@@ -36,7 +36,7 @@ pub(super) const CHECKS: &[Check] = &[
         source: SECURITY,
         profiles: BOTH,
         turn: Turn::AloneWithProbe,
-        run: |run| Box::pin(refused(run, |_| Some(json!({ "signature": "bad" })))),
+        run: |run| Box::pin(refused(run, |_| json!({ "signature": "bad" }))),
     },
     Check {
         id: "signature-missing",
@@ -49,7 +49,7 @@ pub(super) const CHECKS: &[Check] = &[
         source: SECURITY,
         profiles: BOTH,
         turn: Turn::AloneWithProbe,
-        run: |run| Box::pin(refused(run, |_| Some(json!({ "signature": "missing" })))),
+        run: |run| Box::pin(refused(run, |_| json!({ "signature": "missing" }))),
     },
     Check {
         id: "parameter-changed",
@@ -76,7 +76,7 @@ pub(super) const CHECKS: &[Check] = &[
         source: CAUSES,
         profiles: BOTH,
         turn: Turn::AloneWithProbe,
-        run: |run| Box::pin(refused(run, |_| Some(json!({ "signature": "other-token" })))),
+        run: |run| Box::pin(refused(run, |_| json!({ "signature": "other-token" }))),
     },
     Check {
         id: "port-in-url",
@@ -90,7 +90,9 @@ pub(super) const CHECKS: &[Check] = &[
         profiles: BOTH,
         turn: Turn::Beside,
         run: |run| {
-            Box::pin(accepted(run, "signatures for the URL with or without the port", |purpose| other_port(run, purpose)))
+            Box::pin(accepted(run, "signatures for the URL with or without the port", |purpose| {
+                other_port(run, purpose)
+            }))
         },
     },
     Check {
@@ -196,14 +198,14 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// Returns an effect that makes the signature one for other parameters.
-fn tampered(purpose: Purpose) -> Option<Value> {
+fn tampered(purpose: Purpose) -> Value {
     let is_notice = matches!(purpose, Purpose::Action | Purpose::StatusCallback);
-    Some(json!({ "signature": if is_notice { "stale" } else { "tampered" } }))
+    json!({ "signature": if is_notice { "stale" } else { "tampered" } })
 }
 
 /// Returns an effect that signs the app's URL without its port, or with the scheme's port if it has none.
 fn other_port(run: &Run, purpose: Purpose) -> Option<Value> {
-    let url = &run.accepted(purpose).ok()?.url;
+    let url = run.accepted(purpose).ok()?.final_url();
     let parsed = Url::parse(url).ok()?;
     // The URL crate drops the scheme's own port, so the text is changed instead.
     let (scheme, rest) = url.split_once("://")?;
@@ -262,7 +264,10 @@ async fn replayed(run: &Run) -> Judged {
     Ok(if exchange.is_accepted() {
         Finding::pass("the app accepted the repeated notification without acting on it")
     } else {
-        let seen = format!("the app responded {} to a repeated notification, which makes a service try again", exchange.outcome());
+        let seen = format!(
+            "the app responded {} to a repeated notification, which makes a service try again",
+            exchange.outcome()
+        );
         Finding::fail(seen, &exchange)
     })
 }
@@ -284,9 +289,10 @@ async fn get_unsigned(run: &Run) -> Judged {
     let has_twiml = exchange.answer.contains("<Response");
     Ok(match exchange.status {
         Some(300..500) if !has_twiml => Finding::pass(format!("the app responded {}", exchange.outcome())),
-        Some(200..300) if !has_twiml => {
-            Finding::warn(format!("the app responded {} to a plain GET, though without TwiML", exchange.outcome()), &exchange)
-        }
+        Some(200..300) if !has_twiml => Finding::warn(
+            format!("the app responded {} to a plain GET, though without TwiML", exchange.outcome()),
+            &exchange,
+        ),
         _ if has_twiml => Finding::fail("the app gave TwiML to a plain GET without a signature", &exchange),
         _ => Finding::fail(format!("the app responded {} to a plain GET", exchange.outcome()), &exchange),
     })
@@ -312,7 +318,10 @@ async fn no_leak(run: &Run) -> Judged {
         }
         None => {
             let outcomes: Vec<String> = exchanges.iter().map(Exchange::outcome).collect();
-            Finding::pass(format!("the responses to malformed requests show nothing internal ({})", outcomes.join(", ")))
+            Finding::pass(format!(
+                "the responses to malformed requests show nothing internal ({})",
+                outcomes.join(", ")
+            ))
         }
     })
 }

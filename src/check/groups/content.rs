@@ -1,5 +1,7 @@
 //! Contents that are legal but rare: unusual callers and names, very long and very short faxes, long URLs.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::judging::{accepted, changed};
@@ -19,10 +21,11 @@ const STATION_MARK: &str = "zqx7";
 const STATION_RAW: &str = "<q id=zqx7>";
 /// The caller ids that stand for an anonymous caller, a SIP address and a caller's bare name.
 const CALLERS: [&str; 3] = ["+266696687", "sip:kate@example.com", "anonymous"];
-/// The number of pages of a long fax.
-const PAGES: u32 = 200;
-/// The speed at which the document of a long fax is sent, so that an app which stops reading is noticed.
-const LONG_BYTES_PER_SECOND: u32 = 4_000_000;
+/// The speed at which the document of a long fax is sent, for each of its pages. It takes about two seconds, so that an app
+/// which stops reading is noticed before everything has been sent.
+const BYTES_PER_PAGE_AND_SECOND: u32 = 25_000;
+/// How long an app may take for the document of a long fax in addition to the usual time.
+const LONG_TIME_MAX: Duration = Duration::from_secs(20);
 /// The qualities of faxes other than the usual one, which is fine.
 const QUALITIES: [&str; 2] = ["standard", "superfine"];
 /// The length of a long URL: a little less than the longest that services allow.
@@ -70,7 +73,7 @@ pub(super) const CHECKS: &[Check] = &[
               length with Content-Length.",
         source: "Twilio: Fax resource (NumPages, MediaUrl); RFC 9112, section 8",
         profiles: INBOUND,
-        turn: Turn::Beside,
+        turn: Turn::Alone,
         run: |run| Box::pin(many_pages(run)),
     },
     Check {
@@ -187,27 +190,31 @@ async fn many_pages(run: &Run) -> Judged {
     let purposes = judged_by(run)?;
     // An app that downloads no documents can still be judged by its responses.
     let downloads = run.first_download().await.is_ok();
-    let long = call(run).field("pages", PAGES).media(&json!({ "bytes_per_second": LONG_BYTES_PER_SECOND }));
+    let pages = run.options.limits.long_fax_pages;
+    let rate = pages.saturating_mul(BYTES_PER_PAGE_AND_SECOND);
+    let long = call(run).field("pages", pages).media(&json!({ "bytes_per_second": rate }));
     let is_done = |requests: &[Request]| !downloads || requests.iter().any(Request::is_download);
-    let (conversation, requests) = run.receive_until(long, is_done).await?;
-    if let Some(fault) = refusal(run, &conversation, &purposes, &format!("a fax of {PAGES} pages")).await? {
+    let (conversation, requests) = run.receive_until(long, LONG_TIME_MAX, is_done).await?;
+    if let Some(fault) = refusal(run, &conversation, &purposes, &format!("a fax of {pages} pages")).await? {
         return Ok(fault);
     }
     if !downloads {
-        return Ok(Finding::pass(format!("the app accepted a fax of {PAGES} pages; it downloads no documents")));
+        return Ok(Finding::pass(format!("the app accepted a fax of {pages} pages; it downloads no documents")));
     }
     let notice = conversation.of(Purpose::Action).next();
     let notice = notice.ok_or_else(|| Stop::not_judged("the app was not notified of the fax"))?;
     if !requests.iter().any(Request::is_download) {
-        let work = run.options.limits.work.as_secs_f64();
-        let seen = format!("the app did not download a document of {PAGES} pages within {work} s, though it did a short one");
+        let limit = (run.options.limits.work + LONG_TIME_MAX).as_secs_f64();
+        let seen = format!(
+            "the app had not downloaded a document of {pages} pages after {limit} s, though it did a short one"
+        );
         return Ok(Finding::fail(seen, notice));
     }
     if run.download_faults(&conversation.fax).await?.iter().any(|fault| fault == "given-up") {
-        let seen = format!("the app stopped downloading a document of {PAGES} pages before its end");
+        let seen = format!("the app stopped downloading a document of {pages} pages before its end");
         return Ok(Finding::fail(seen, notice));
     }
-    Ok(Finding::pass(format!("the app accepted a fax of {PAGES} pages and downloaded the whole document")))
+    Ok(Finding::pass(format!("the app accepted a fax of {pages} pages and downloaded the whole document")))
 }
 
 async fn resolutions(run: &Run) -> Judged {
@@ -245,7 +252,8 @@ async fn long_urls(run: &Run) -> Judged {
         let effect = json!({ "params": { "set": { "MediaUrl": padded(document, MEDIA_URL_CHARS) } } });
         let (_, exchange) = changed(run, Purpose::Action, &effect).await?;
         if !exchange.is_accepted() {
-            let seen = format!("the app responded {} to a MediaUrl of {MEDIA_URL_CHARS} characters", exchange.outcome());
+            let seen =
+                format!("the app responded {} to a MediaUrl of {MEDIA_URL_CHARS} characters", exchange.outcome());
             return Ok(Finding::fail(seen, &exchange));
         }
         judged.push(format!("a MediaUrl of {MEDIA_URL_CHARS}"));

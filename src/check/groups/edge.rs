@@ -68,7 +68,9 @@ async fn tls(run: &Run) -> Judged {
         return Ok(Finding::fail(format!("the app accepts {version}"), first));
     }
     Ok(match run.certificate_fault(&first.url).await {
-        Some(why) => Finding::warn(format!("the emulator accepts the app's certificate, but others don't: {why}"), first),
+        Some(why) => {
+            Finding::warn(format!("the emulator accepts the app's certificate, but others don't: {why}"), first)
+        }
         None => Finding::pass("the app refuses TLS 1.1, and its certificate verifies"),
     })
 }
@@ -89,7 +91,10 @@ async fn other_method(run: &Run) -> Judged {
     } else if received.events_of("twiml.executed").next().is_some() {
         Finding::pass(format!("the app accepts {other}, too"))
     } else if exchange.is_accepted() {
-        Finding::fail(format!("the app responded {outcome} to {other}, but without TwiML that can be executed"), exchange)
+        Finding::fail(
+            format!("the app responded {outcome} to {other}, but without TwiML that can be executed"),
+            exchange,
+        )
     } else {
         Finding::fail(format!("the app responded {outcome} to {other}"), exchange)
     })

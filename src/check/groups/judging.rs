@@ -8,11 +8,7 @@ use crate::model::webhook::Purpose;
 
 /// Makes a fax about which the app gets a request with this purpose, changed by a rule's `webhook` effect. Returns that
 /// request, and the conversation that it belongs to.
-pub(super) async fn changed(
-    run: &Run,
-    purpose: Purpose,
-    effect: &Value,
-) -> Result<(Conversation, Exchange), Stop> {
+pub(super) async fn changed(run: &Run, purpose: Purpose, effect: &Value) -> Result<(Conversation, Exchange), Stop> {
     let conversation = if purpose == Purpose::StatusCallback {
         let url = &run.accepted(purpose)?.url;
         run.send(run.order(url).webhook(purpose, effect)).await?
@@ -26,15 +22,17 @@ pub(super) async fn changed(
 }
 
 /// Judges whether the app refuses requests that this effect has made wrong, and does nothing about them.
-pub(super) async fn refused(run: &Run, effect: impl Fn(Purpose) -> Option<Value>) -> Judged {
+pub(super) async fn refused(run: &Run, effect: impl Fn(Purpose) -> Value) -> Judged {
     let mut judged = Vec::new();
     for purpose in run.purposes()? {
-        let Some(effect) = effect(purpose) else { continue };
         let before = run.probe().await?;
-        let (conversation, exchange) = changed(run, purpose, &effect).await?;
+        let (conversation, exchange) = changed(run, purpose, &effect(purpose)).await?;
         if !exchange.is_refused() {
             return Ok(Finding::fail(
-                format!("the app responded {} to the wrong request ({purpose}), not with 401 or 403", exchange.outcome()),
+                format!(
+                    "the app responded {} to the wrong request ({purpose}), not with 401 or 403",
+                    exchange.outcome()
+                ),
                 &exchange,
             ));
         }

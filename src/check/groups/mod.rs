@@ -13,11 +13,5 @@ mod reach;
 use super::Check;
 
 /// All checks, in the order in which they are listed.
-pub(super) const ALL: &[&[Check]] = &[
-    reach::CHECKS,
-    caller::CHECKS,
-    proxies::CHECKS,
-    content::CHECKS,
-    our_side::CHECKS,
-    edge::CHECKS,
-];
+pub(super) const ALL: &[&[Check]] =
+    &[reach::CHECKS, caller::CHECKS, proxies::CHECKS, content::CHECKS, our_side::CHECKS, edge::CHECKS];

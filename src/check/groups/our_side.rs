@@ -134,7 +134,7 @@ async fn downloaded_once(run: &Run) -> Judged {
         return Ok(Finding::fail(seen, good));
     }
     let call = run.call_with(Purpose::Action, &Value::Null).media(&json!({ "delay_ms": HELD_MS }));
-    let (conversation, requests) = run.receive_until(call, has_download).await?;
+    let (conversation, requests) = run.receive_until(call, HELD, has_download).await?;
     let notice = conversation.of(Purpose::Action).next();
     let notice = notice.ok_or_else(|| Stop::not_judged("the app was not notified of the fax"))?;
     run.still_there(notice).await?;
@@ -160,7 +160,7 @@ async fn downloaded_once(run: &Run) -> Judged {
 async fn redirect(run: &Run) -> Judged {
     run.first_download().await?;
     let call = run.call_with(Purpose::Action, &Value::Null).media(&json!({ "redirects": 1 }));
-    let (conversation, requests) = run.receive_until(call, has_download).await?;
+    let (conversation, requests) = run.receive_until(call, Duration::ZERO, has_download).await?;
     let is_redirected = requests.iter().any(|request| request.status == Some(302));
     if is_redirected && has_download(&requests) {
         return Ok(Finding::pass("the app followed a redirect to the document"));
@@ -204,13 +204,15 @@ async fn send_callback(run: &Run) -> Judged {
 async fn known_host(run: &Run) -> Judged {
     run.first_download().await?;
     let call = run.call_with(Purpose::Action, &Value::Null);
-    let (conversation, requests) = run.receive_until(call, has_download).await?;
+    let (conversation, requests) = run.receive_until(call, Duration::ZERO, has_download).await?;
     let known = requests.iter().filter(|request| request.is_for_media()).count();
     let notice = conversation.of(Purpose::Action).next();
     let media = notice.and_then(|notice| notice.param("MediaUrl"));
     let media = media.ok_or_else(|| Stop::not_judged("the notification names no document"))?;
     let (other, name) = elsewhere(media).ok_or_else(|| {
-        Stop::not_judged("documents are at a host with a single name; let the app use an emulator at localhost or 127.0.0.1")
+        Stop::not_judged(
+            "documents are at a host with a single name; let the app use an emulator at localhost or 127.0.0.1",
+        )
     })?;
     let (_, exchange): (_, Exchange) =
         changed(run, Purpose::Action, &json!({ "params": { "set": { "MediaUrl": other } } })).await?;

@@ -64,7 +64,7 @@ pub(super) const CHECKS: &[Check] = &[
 type Proxy = dyn Fn(Url) -> Option<(Url, Value)> + Sync;
 
 async fn proxied(run: &Run, what: &str, proxy: &Proxy) -> Judged {
-    let url = &run.accepted(Purpose::FaxUrl)?.url;
+    let url = run.accepted(Purpose::FaxUrl)?.final_url();
     let url = Url::parse(url).map_err(|error| Stop::not_judged(error.to_string()))?;
     let why = "the app is called over https, so this emulator does what a proxy would";
     let (public, headers) = proxy(url).ok_or_else(|| Stop::not_judged(why))?;

@@ -1,6 +1,9 @@
 //! Whether the app can be reached, and speaks HTTP and TwiML. Most of it is seen in the first fax.
 
+use std::future::ready;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::check::direct::Closing;
 use crate::check::exchange::Exchange;
@@ -81,7 +84,7 @@ pub(super) const CHECKS: &[Check] = &[
         source: "W3C: XML 1.0, section 2.8; Twilio: errors 12100 and 11750",
         profiles: INBOUND,
         turn: Turn::Beside,
-        run: |run| Box::pin(clean_xml(run)),
+        run: |run| Box::pin(ready(clean_xml(run))),
     },
     Check {
         id: "no-redirect",
@@ -94,7 +97,7 @@ pub(super) const CHECKS: &[Check] = &[
         source: "RFC 9110, section 15.4; Twilio: Webhooks security (the URL is part of the signature)",
         profiles: INBOUND,
         turn: Turn::Beside,
-        run: |run| Box::pin(no_redirect(run)),
+        run: |run| Box::pin(ready(no_redirect(run))),
     },
     Check {
         id: "connection-close",
@@ -141,7 +144,9 @@ async fn twiml(run: &Run) -> Judged {
         return Ok(Finding::fail(format!("the app responded {} to an incoming fax", first.outcome()), first));
     }
     let received = run.received()?;
-    let alert = received.events_of("alert").next();
+    // An alert about the notification belongs to another check.
+    let of_action = |url: &Value| received.of(Purpose::Action).any(|action| *url == action.url.as_str());
+    let alert = received.events_of("alert").find(|alert| !of_action(&alert["request_url"]));
     let cause = alert.and_then(|alert| alert["cause"].as_str().or(alert["message"].as_str()));
     if received.events_of("twiml.executed").next().is_none() {
         let cause = cause.unwrap_or("there is no TwiML in it");
@@ -188,8 +193,11 @@ async fn action_reachable(run: &Run) -> Judged {
     })
 }
 
-async fn clean_xml(run: &Run) -> Judged {
-    let first = run.accepted(Purpose::FaxUrl)?;
+fn clean_xml(run: &Run) -> Judged {
+    let first = answered(run)?;
+    if !first.is_accepted() {
+        return Err(Stop::not_judged(format!("the app responded {}, not with TwiML", first.outcome())));
+    }
     let (text, length) = (&first.answer, first.response_header("content-length"));
     let beginning = text.trim_start();
     let fault = if text.starts_with('\u{feff}') {
@@ -206,7 +214,7 @@ async fn clean_xml(run: &Run) -> Judged {
     Ok(fault.map_or_else(|| Finding::pass("the TwiML is clean"), |fault| Finding::fail(fault, first)))
 }
 
-async fn no_redirect(run: &Run) -> Judged {
+fn no_redirect(run: &Run) -> Judged {
     answered(run)?;
     let redirected = run.received()?.exchanges.iter().find(|exchange| exchange.redirected_to.is_some());
     Ok(match redirected {

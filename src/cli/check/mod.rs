@@ -12,11 +12,11 @@ use clap::{Args, ValueHint};
 use url::Url;
 
 use super::client::{CallError, Target};
-use super::values::words;
 use super::log::start_log;
 use super::out::{self, stdout};
 use super::serve::{isolated, runtime, url};
 use super::signals::stop_signal;
+use super::values::words;
 use super::{files, table};
 use crate::check::list::{self, Selection};
 use crate::check::{ApiError, Endpoint, Options, Profile, Progress, Report, RunError, junit};
@@ -104,14 +104,14 @@ pub(super) struct CheckFlags {
     junit: Option<PathBuf>,
 }
 
-pub(super) fn run(flags: CheckFlags) -> anyhow::Result<ExitCode> {
+pub(super) fn run(flags: &CheckFlags) -> anyhow::Result<ExitCode> {
     if let Some(name) = &flags.explain {
         return match list::find(name) {
             Ok(check) => print::explanation(check, flags.json).map(|()| ExitCode::SUCCESS),
             Err(error) => Ok(wrong_usage(&error.to_string())),
         };
     }
-    let selection = selection(&flags);
+    let selection = selection(flags);
     let checks = match selection.checks() {
         Ok(checks) if checks.is_empty() => return Ok(wrong_usage("no check is left of this selection")),
         Ok(checks) => checks,
@@ -130,8 +130,8 @@ pub(super) fn run(flags: CheckFlags) -> anyhow::Result<ExitCode> {
     options.auth_token.clone_from(&flags.auth_token);
     options.owns_host = flags.i_own_this_host;
     options.account = flags.target.endpoint()?.account;
-    match judged(&flags, options)? {
-        Ok(report) => told(&flags, &report),
+    match judged(flags, options)? {
+        Ok(report) => told(flags, &report),
         Err(error @ RunError::NotUrl(_)) => Ok(wrong_usage(&error.to_string())),
         Err(RunError::Api(ApiError::Unreachable { url, why })) => Err(CallError::Unreachable { url, why }.into()),
         Err(RunError::Api(ApiError::Foreign { url, status })) => {

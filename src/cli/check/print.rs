@@ -83,7 +83,9 @@ fn one(result: &CheckResult, out: &mut impl Write) -> anyhow::Result<()> {
         Verdict::Pass => {}
         Verdict::NotJudged => writeln!(out, "{INDENT}{FAINT}{seen}{FAINT:#}")?,
         Verdict::Fail | Verdict::Warn => {
-            for (name, text) in [("seen", seen.as_str()), ("why", check.why), ("fix", check.fix), ("source", check.source)] {
+            for (name, text) in
+                [("seen", seen.as_str()), ("why", check.why), ("fix", check.fix), ("source", check.source)]
+            {
                 writeln!(out, "{INDENT}{name:<8}{text}")?;
             }
             exchange.as_ref().map_or(Ok(()), |exchange| shown(exchange, out))?;

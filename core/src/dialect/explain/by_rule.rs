@@ -20,9 +20,8 @@ pub fn changed_delivery(engine: &Engine, url: &str, signature: &str) -> Option<D
         let sent = record.request_headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(header));
         sent.map_or("", |(_, value)| value.as_str()) == given && normal_or_as_is(&record.url) == url
     };
-    let is_changed = |record: &ExchangeRecord| {
-        record.delivery.signature != Signature::Good || record.delivery.edits().is_some()
-    };
+    let is_changed =
+        |record: &ExchangeRecord| record.delivery.signature != Signature::Good || record.delivery.edits().is_some();
     let events = engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX);
     let mut exchanges = events.iter().rev().filter_map(|event| event.kind.exchange());
     exchanges.find(|record| is_changed(record) && is_asked_about(record)).map(|record| record.delivery.clone())
@@ -69,7 +68,8 @@ impl Explanation {
         if edits.params == ParamEdits::default() {
             return self;
         }
-        let what = format!("{rule} changed this request on purpose before it was signed ({})", sentence::of_edits(edits));
+        let what =
+            format!("{rule} changed this request on purpose before it was signed ({})", sentence::of_edits(edits));
         // The request is valid, so a mistake that explains the signature is the app's own.
         if self.mistakes != [Mistake::Unknown] {
             return Self { detail: format!("{}. Besides, {what}", self.detail), ..self };

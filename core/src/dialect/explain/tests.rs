@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::*;
+use crate::model::request_edits::RequestEdits;
 use crate::model::webhook::{Attempt, Delivery, RuleMark, Signature};
 
 fn pairs(value: &Value) -> Vec<(String, String)> {
@@ -181,6 +182,8 @@ fn a_rule_is_named_only_if_the_signature_is_invalid() {
     for (signature, rule, begins) in [
         (Signature::Bad, Some(1), "rule 1 spoiled this signature on purpose: it was made with a different secret"),
         (Signature::Missing, Some(1), "rule 1 left out the signature on purpose"),
+        (Signature::OtherToken, Some(1), "rule 1 spoiled this signature on purpose: it was made with another token"),
+        (Signature::Tampered, Some(1), "rule 1 changed a parameter on purpose after the request was signed"),
         (Signature::Stale, None, "a rule spoiled this signature on purpose: it is that of an earlier status"),
     ] {
         let delivery = Delivery::of(Attempt::FIRST, signature, by(rule));
@@ -192,6 +195,35 @@ fn a_rule_is_named_only_if_the_signature_is_invalid() {
     }
     let usual = ask("x");
     assert_eq!(usual.clone().changed_by_rule(&Delivery::FIRST), usual);
+}
+
+#[test]
+fn a_rule_that_changed_a_properly_signed_request_is_named() {
+    let ask = |url: &'static str, signature: &str, params: &[(&str, &str)]| {
+        let params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        explain(&Question { url, params, body: None, signature, key: "t", key_kind: KeyKind::AuthToken, others: &[] })
+    };
+    let by = |edits: RequestEdits| {
+        let mark = RuleMark { edits: Some(edits.into()), ..RuleMark::of(Some(1)) };
+        Delivery::of(Attempt::FIRST, Signature::Good, Some(mark))
+    };
+    let url = "http://app.test/fax";
+    let public = by(RequestEdits::default().signed_for("https://public.test/fax"));
+    let explanation = ask(url, "x", &[]).changed_by_rule(&public);
+    assert_eq!(explanation.mistakes, [Mistake::ByRule]);
+    assert!(explanation.detail.starts_with("rule 1 had this request signed for https://public.test/fax on purpose"));
+    let padded = by(RequestEdits::default().pad_param("From"));
+    let explanation = ask(url, "x", &[]).changed_by_rule(&padded);
+    assert_eq!(explanation.mistakes, [Mistake::ByRule]);
+    assert!(explanation.detail.contains("(puts spaces around the parameter From)"), "{}", explanation.detail);
+    // An app that checks another URL makes a mistake of its own, which is still named.
+    let secure = ask("https://app.test/fax", "x", &[("From", " 1 ")]).expected;
+    let explanation = ask(url, &secure, &[("From", " 1 ")]).changed_by_rule(&padded);
+    assert_eq!(explanation.mistakes, [Mistake::Scheme]);
+    assert!(explanation.detail.contains("Besides, rule 1 changed this request"), "{}", explanation.detail);
+    let headers = by(RequestEdits::default().set_header("X-A", "1"));
+    let usual = ask(url, "x", &[]);
+    assert_eq!(usual.clone().changed_by_rule(&headers), usual, "headers are not signed");
 }
 
 #[test]

@@ -91,7 +91,9 @@ impl<'de> Deserialize<'de> for OrderDocument {
 
             fn visit_str<E: Error>(self, word: &str) -> Result<OrderDocument, E> {
                 let is_known = word == REVERSED;
-                is_known.then_some(OrderDocument::Reversed).ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(word), &self))
+                is_known
+                    .then_some(OrderDocument::Reversed)
+                    .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(word), &self))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, names: A) -> Result<OrderDocument, A::Error> {

@@ -22,6 +22,21 @@ fn every_effect_reads_back_as_written() {
         json!({ "match": { "purpose": "action", "url": "http://app/*" }, "webhook": { "delay_ms": 5000, "duplicate": true } }),
         json!({ "match": { "from": "sip:*" }, "webhook": { "signature": "stale", "reorder": true } }),
         json!({ "match": { "direction": "inbound" }, "outcome": { "status": "received" } }),
+        json!({ "match": {}, "webhook": { "signature": "other-token", "headers": { "lower_case": true } } }),
+        json!({ "match": { "purpose": "fax-url" }, "webhook": { "signature": "tampered" } }),
+        json!({ "match": {}, "webhook": { "params": {
+            "remove": ["A"], "set": { "Z": "", "B": "ü &" }, "add": { "C": "1" }, "pad": ["D"], "order": ["E", "B"],
+        } } }),
+        json!({ "match": {}, "webhook": {
+            "params": { "order": "reversed" },
+            "headers": { "set": { "X-Forwarded-Proto": "https" }, "remove": ["User-Agent"] },
+            "signed_url": "https://public.test/fax?tenant=1",
+        } }),
+        json!({
+            "match": { "direction": "inbound", "pages": 2, "method": "GET", "path": "/fax/*" },
+            "media": { "delay_ms": 5, "bytes_per_second": 100, "cut_after_bytes": 0, "redirects": 3 },
+        }),
+        json!({ "match": {}, "media": { "status": 503 } }),
     ] {
         assert_eq!(json(&parse(&rule, Dialect::Twilio).expect("a rule")), rule);
     }
@@ -54,6 +69,9 @@ fn the_schema_contains_the_limits_and_the_allowed_words() {
     let part = |name: &str| schema["$defs"][name]["properties"].clone();
     assert_eq!(part("RuleLine")["rate_bps"]["minimum"], 2_400);
     assert_eq!(part("RuleOutcome")["code"]["enum"], json!([34004, 34108]));
+    assert_eq!(part("RuleMedia")["redirects"]["maximum"], 10);
+    assert_eq!(part("RuleHeaders")["set"]["additionalProperties"], json!({ "type": "string" }));
+    assert_eq!(part("RuleParams")["order"]["anyOf"][0], json!({ "const": "reversed" }));
     assert_eq!(part("RuleMatch")["purpose"]["enum"], json!(["fax-url", "fallback-url", "action", "status-callback"]));
     assert_eq!(schema["$defs"]["RuleOutcome"]["required"], json!(["status"]));
     assert_eq!((&schema["additionalProperties"], &schema["required"]), (&json!(false), &Value::Null));
@@ -115,6 +133,15 @@ fn a_rule_that_can_never_act_is_refused_with_the_reason() {
         (json!({ "line": {} }), "does nothing"),
         (json!({ "api": {} }), "does nothing"),
         (json!({ "webhook": {} }), "does nothing"),
+        (json!({ "media": {} }), "media: does nothing: give delay_ms"),
+        (json!({ "match": { "purpose": "action" }, "media": { "status": 404 } }), "match.purpose: can never match"),
+        (json!({ "match": { "url": "http*" }, "media": { "status": 404 } }), "match.url: can never match"),
+        (json!({ "match": { "method": "POST" }, "media": { "status": 404 } }), "a download is a GET or a HEAD"),
+        (
+            json!({ "webhook": { "signature": "missing", "signed_url": "http://a/" } }),
+            "does nothing without a signature",
+        ),
+        (json!({ "webhook": { "drop": true, "params": { "remove": ["A"] } } }), "can't have any other effect"),
     ] {
         let text = refused(&rule);
         assert!(text.contains(part), "{rule}: {text}");
@@ -150,6 +177,11 @@ fn numbers_out_of_range_are_refused_with_their_limit() {
         (json!({ "match": { "to": "*1".repeat(17) }, "outcome": { "status": "busy" } }), "16 asterisks"),
         (json!({ "outcome": { "status": "failed", "code": 34001 } }), "34004 or 34108"),
         (json!({ "outcome": { "status": "sent" } }), "delivered, received"),
+        (json!({ "media": { "delay_ms": 600_001 } }), "media.delay_ms: a whole number from 0 to 600000"),
+        (json!({ "media": { "bytes_per_second": 9 } }), "from 10 to 10000000"),
+        (json!({ "media": { "cut_after_bytes": -1 } }), "from 0 to 1000000000"),
+        (json!({ "media": { "redirects": 11 } }), "from 0 to 10"),
+        (json!({ "media": { "status": 302 } }), "from 400 to 599"),
     ] {
         let text = refused(&rule);
         assert!(text.contains(limit), "{rule}: {text}");
@@ -162,10 +194,63 @@ fn a_rule_has_one_effect_whose_parts_fit_together() {
     assert!(refused(&json!([])).contains("an object"));
     let two = json!({ "outcome": { "status": "busy" }, "line": { "noise": 1 } });
     assert!(refused(&two).contains("exactly one effect"));
+    let refusing = json!({ "media": { "status": 500, "redirects": 1 } });
+    assert!(refused(&refusing).contains("besides status, only delay_ms has an effect"));
     assert!(refused(&json!({ "api": { "status": 500, "reset": true } })).contains("either status or reset"));
     assert!(refused(&json!({ "api": { "code": 20429, "delay_ms": 1 } })).contains("needs a status"));
     assert!(refused(&json!({ "webhook": { "drop": true, "duplicate": true } })).contains("dropped"));
     assert!(refused(&json!({ "outcome": { "status": "busy", "code": 34004 } })).contains("failed"));
+}
+
+#[test]
+fn a_change_to_a_webhook_that_is_invalid_is_refused_with_the_reason() {
+    let long = |bytes: usize| "x".repeat(bytes);
+    let many = |count: usize| (0..count).map(|n| n.to_string()).collect::<Vec<_>>();
+    for (webhook, reason) in [
+        (json!({ "params": {} }), "webhook.params: changes nothing: give set, add, remove, pad or order"),
+        (json!({ "params": { "set": {} } }), "webhook.params: changes nothing"),
+        (json!({ "delay_ms": 5, "headers": { "lower_case": false } }), "webhook.headers: changes nothing"),
+        (json!({ "params": { "set": ["A"] } }), "webhook.params.set: an object of names and values, not a list"),
+        (json!({ "params": { "set": { "A": 1 } } }), "webhook.params.set: a string, not 1"),
+        (json!({ "params": { "order": "random" } }), "\"reversed\" or a list of names, not \"random\""),
+        (json!({ "params": { "order": [] } }), "webhook.params.order: the list is empty"),
+        (json!({ "params": { "order": ["A", "B", "A"] } }), "webhook.params.order: \"A\" is given twice; give it once"),
+        (json!({ "params": { "remove": ["A"], "pad": ["A"] } }), "webhook.params.remove: \"A\" is also in pad"),
+        (json!({ "params": { "remove": ["A"], "add": { "A": "1" } } }), "\"A\" is also in add: name it in one of them"),
+        (json!({ "params": { "set": { "": "1" } } }), "a name has 1 to 256 bytes"),
+        (json!({ "params": { "remove": ["a\"b"] } }), "none of them a quotation mark"),
+        (json!({ "params": { "pad": [long(257)] } }), "a name has 1 to 256 bytes"),
+        (json!({ "params": { "remove": many(51) } }), "webhook.params.remove: at most 50 names, not 51"),
+        (json!({ "params": { "set": { "A": long(16_385) } } }), "webhook.params.set.A: at most 16384 bytes, not 16385"),
+        (
+            json!({ "params": { "set": { "A": long(16_384), "B": long(16_384) }, "add": { "C": long(16_384), "D": long(16_384) } } }),
+            "webhook: params, headers and signed_url have at most 65536 bytes together, not 65540",
+        ),
+        (json!({ "headers": { "set": { "Host": "a" } } }), "webhook.headers.set: Host frames the request"),
+        (json!({ "headers": { "remove": ["content-length"] } }), "webhook.headers.remove: content-length frames"),
+        (
+            json!({ "headers": { "set": { "Transfer-Encoding": "chunked" } } }),
+            "so the emulator determines it; leave it out",
+        ),
+        (json!({ "headers": { "set": { "Connection": "close" } } }), "each request already has Connection: close"),
+        (json!({ "headers": { "set": { "X-Twilio-Signature": "x" } } }), "follows from webhook.signature"),
+        (json!({ "headers": { "remove": ["x-signalwire-signature"] } }), "follows from webhook.signature"),
+        (json!({ "headers": { "set": { "X Y": "1" } } }), "a header's name has 1 to 256 letters, digits and hyphens"),
+        (json!({ "headers": { "set": { "X-A": "1\r\nX-B: 2" } } }), "webhook.headers.set.X-A: a header's value can't"),
+        (json!({ "headers": { "set": { "X-A": long(4_097) } } }), "at most 4096 bytes, not 4097"),
+        (json!({ "headers": { "set": { "X-A": "1", "x-a": "2" } } }), "\"x-a\" is given twice"),
+        (json!({ "headers": { "set": { "X-A": "1" }, "remove": ["x-a"] } }), "is also in set: name it in one of them"),
+        (json!({ "headers": { "remove": many(21) } }), "webhook.headers.remove: at most 20 names, not 21"),
+        (json!({ "signed_url": "/fax" }), "webhook.signed_url: an absolute http or https URL, as the app rebuilds it"),
+        (json!({ "signed_url": "ftp://a/" }), "an absolute http or https URL"),
+        (json!({ "signed_url": "http://a b/" }), "an absolute http or https URL"),
+        (json!({ "signed_url": "http://a/#b" }), "a fragment is never sent or signed; leave it out"),
+        (json!({ "signed_url": format!("http://a/{}", long(8_192)) }), "at most 8192 bytes"),
+        (json!({ "signature": "forged" }), "one of good, bad, missing, stale, other-token, tampered, not \"forged\""),
+    ] {
+        let text = refused(&json!({ "webhook": webhook }));
+        assert!(text.contains(reason), "{text} is not {reason}");
+    }
 }
 
 #[test]

@@ -246,8 +246,7 @@ fn check_webhook(webhook: &WebhookFault) -> Result<(), RuleFault> {
 fn check_media(media: DownloadFault) -> Result<(), RuleFault> {
     let DownloadFault { delay_ms, bytes_per_second, cut_after_bytes, redirects, status } = media;
     within("media.delay_ms", delay_ms, 0, MEDIA_DELAY_MS_MAX)?;
-    bytes_per_second
-        .map_or(Ok(()), |rate| within("media.bytes_per_second", rate, MEDIA_RATE_MIN, MEDIA_RATE_MAX))?;
+    bytes_per_second.map_or(Ok(()), |rate| within("media.bytes_per_second", rate, MEDIA_RATE_MIN, MEDIA_RATE_MAX))?;
     cut_after_bytes.map_or(Ok(()), |bytes| within("media.cut_after_bytes", bytes, 0, MEDIA_CUT_MAX))?;
     within("media.redirects", redirects, 0, MEDIA_REDIRECTS_MAX)?;
     status.map_or(Ok(()), |status| within("media.status", status, API_STATUS_MIN, API_STATUS_MAX))?;

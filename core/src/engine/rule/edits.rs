@@ -53,7 +53,8 @@ pub(super) fn check_edits(edits: &RequestEdits) -> Result<(), RuleFault> {
     }
     let bytes = edits.size_bytes();
     if bytes > EDIT_BYTES_MAX {
-        let reason = format!("params, headers and signed_url have at most {EDIT_BYTES_MAX} bytes together, not {bytes}");
+        let reason =
+            format!("params, headers and signed_url have at most {EDIT_BYTES_MAX} bytes together, not {bytes}");
         return fault("webhook", reason);
     }
     Ok(())
@@ -62,13 +63,8 @@ pub(super) fn check_edits(edits: &RequestEdits) -> Result<(), RuleFault> {
 fn check_params(params: &ParamEdits) -> Result<(), RuleFault> {
     let ParamEdits { set, add, remove, pad, order } = params;
     let order = if let ParamOrder::First(names) = order { names.as_slice() } else { &[] };
-    let lists = [
-        ("set", names(set)),
-        ("add", names(add)),
-        ("remove", all(remove)),
-        ("pad", all(pad)),
-        ("order", all(order)),
-    ];
+    let lists =
+        [("set", names(set)), ("add", names(add)), ("remove", all(remove)), ("pad", all(pad)), ("order", all(order))];
     for (list, names) in &lists {
         let field = format!("webhook.params.{list}");
         check_list(&field, names, PARAM_EDITS_MAX, |name| name.to_owned())?;

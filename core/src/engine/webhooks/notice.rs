@@ -279,8 +279,10 @@ impl Outgoing {
             // Saturates, because the queue may be empty.
             let others = self.queue.len().saturating_sub(1);
             // A notice that has overtaken another one isn't held back in turn: the two would only swap places again.
-            let has_overtaken =
-                self.queue.get(1).is_some_and(|next| next.notice.by_rule.as_ref().is_some_and(|mark| mark.is_reordered));
+            let has_overtaken = self
+                .queue
+                .get(1)
+                .is_some_and(|next| next.notice.by_rule.as_ref().is_some_and(|mark| mark.is_reordered));
             let Some(first) = self.queue.front_mut() else { return Next::Nothing };
             let place = first.place;
             let WebhookPlan::Ruled { not_before, fault, rule } = &mut first.plan else {

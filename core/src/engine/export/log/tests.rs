@@ -14,11 +14,13 @@ use crate::engine::input::{
     AddRule, ApiCalled, BuyNumber, CancelFax, ChangeAccount, ChangeRule, Claim, Completion, CreateApplication,
     CreateFax, CreateKey, CreateMessage, CreateTwimlBin, DeleteApplication, DeleteCallerId, DeleteEntries, DeleteFax,
     DeleteKey, DeleteMedia, DeleteMessage, DeleteTwimlBin, DocumentFault, DropRule, DropRules, DropSnapshot,
-    EffectResult, HandleAlarms, MediaRequested, Note, NumberRequest, ReceiveFax, RedactMessage, ReleaseNumber, RenameCallerId,
-    RenameKey, Reset, Restore, RuleChange, ServeTwimlBin, TakeSnapshot, UpdateAccount, UpdateApplication, UpdateNumber,
-    UpdateTwimlBin, VerifyCallerId,
+    EffectResult, HandleAlarms, MediaRequested, Note, NumberRequest, ReceiveFax, RedactMessage, ReleaseNumber,
+    RenameCallerId, RenameKey, Reset, Restore, RuleChange, ServeTwimlBin, TakeSnapshot, UpdateAccount,
+    UpdateApplication, UpdateNumber, UpdateTwimlBin, VerifyCallerId,
 };
-use crate::engine::rule::{ApiFault, DownloadFault, LineOverride, Match, Outcome, Pattern, Rule, RuleEffect, WebhookFault};
+use crate::engine::rule::{
+    ApiFault, DownloadFault, LineOverride, Match, Outcome, Pattern, Rule, RuleEffect, WebhookFault,
+};
 use crate::model::account::{AccountChange, AccountStatus, Service};
 use crate::model::application::ApplicationChange;
 use crate::model::fault::{Failure, Fault};
