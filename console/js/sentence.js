@@ -40,15 +40,15 @@ function api({ method, path }, { status, code, delay_ms: ms, reset }) {
   return `${method ? `${method} requests` : "Requests"}${path ? ` to ${path}` : " to the API"} ${list(does) || "are answered as usual"}`;
 }
 
-function edits({ set = {}, add = {}, remove = [], pad = [], order }, { set: headers = {}, remove: removed = [], lower_case: lower }) {
-  const names = (words, of, after = "") => of.length > 0 && `${words}${of.length > 1 ? "s" : ""} ${list(of)}${after}`;
-  const first = Array.isArray(order) ? `${list(order)} first` : order && "parameters in reverse order";
-  return [names("without parameter", remove), names("parameter", Object.keys(set), " set"), names("parameter", Object.keys(add), " added"), names("spaces around parameter", pad), first, names("header", Object.keys(headers), " set"), names("without header", removed), lower && "header names in lower case"].filter(Boolean).join("; ");
+/** What is changed in a request: `parameters: set A and B, order reversed`. */
+function edits(what, changes) {
+  const names = (value) => (value === true ? "" : Array.isArray(value) ? list(value) : value instanceof Object ? list(Object.keys(value)) : value);
+  return changes && `${what}: ${Object.entries(changes).map(([verb, value]) => `${verb.replace("_", " ")} ${names(value)}`.trim()).join(", ")}`;
 }
 
 function webhook(match, { delay_ms: ms, duplicate, reorder, drop, signature, params, headers, signed_url: url }) {
   const signed = { bad: "have a wrong signature", missing: "have no signature", stale: "have the signature of an earlier one", "other-token": "are signed with another token", tampered: "are changed after signing" }[signature];
-  const changed = edits(params ?? {}, headers ?? {});
+  const changed = [edits("parameters", params), edits("headers", headers)].filter(Boolean).join("; ");
   const sent = [ms && `${delay(ms)} late`, duplicate && "twice", reorder && "out of order"].filter(Boolean);
   const does = [drop && "aren't sent", sent.length > 0 && `are sent ${list(sent)}`, signed, changed && `are changed (${changed})`, url && `are signed for ${url}`].filter(Boolean);
   const { direction, from, to, url: address, purpose } = match;

@@ -22,6 +22,7 @@ mod api;
 mod control_test;
 mod conversation;
 mod direct;
+mod error;
 mod exchange;
 mod groups;
 mod junit;
@@ -37,11 +38,12 @@ mod stimulus;
 use futures_util::future::BoxFuture;
 
 pub use self::api::{ApiError, Endpoint};
+pub use self::error::RunError;
 pub use self::exchange::Exchange;
 pub use self::junit::junit;
 pub use self::options::{Limits, Options};
 pub use self::report::{Report, Result as CheckResult, Summary};
-pub use self::run::{Progress, Run, RunError, run};
+pub use self::run::{Progress, Run, run};
 
 use crate::model::words::words;
 

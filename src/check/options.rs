@@ -18,6 +18,9 @@ pub(super) const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// The time limit for an app to accept a connection.
 pub(super) const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 
+/// The first of the numbers that call and are called, which are counted up from here.
+pub(super) const FIRST_CALLER: u64 = 15_553_000_000;
+
 /// What to check, and how.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -77,6 +80,16 @@ pub struct Limits {
 impl Limits {
     /// Twilio's time limit for a response to a webhook.
     pub const LATE: Duration = Duration::from_secs(15);
+
+    /// Returns the URL for the number: the app's, with this time limit if it isn't the service's own.
+    pub(super) fn voice_url(&self, url: &str) -> String {
+        if self.late == Self::LATE {
+            return url.to_owned();
+        }
+        let separator = if url.contains('#') { '&' } else { '#' };
+        let late = self.late.as_millis();
+        format!("{url}{separator}rt={late}&tt={late}")
+    }
 }
 
 impl Default for Limits {

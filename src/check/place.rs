@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::api::{Api, ApiError};
-use super::run::RunError;
-use super::{Endpoint, Options};
+use super::{Endpoint, Options, RunError};
 use crate::model::account::Dialect;
 
 /// The beginning of the names of the snapshots that a run takes.

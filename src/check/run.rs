@@ -14,65 +14,15 @@ use super::control_test::ControlTests;
 use super::direct::{Closing, Direct, Raw};
 use super::exchange::Exchange;
 use super::old_tls::HelloReply;
-use super::options::{CHECKS_AT_ONCE_MAX, Limits, Options, STIMULUS_INTERVAL};
+use super::options::{CHECKS_AT_ONCE_MAX, FIRST_CALLER, Options, STIMULUS_INTERVAL};
 use super::place::Place;
 use super::report::{Report, Result as CheckResult};
-use super::stimulus::FIRST_CALLER;
-use super::{Check, Finding, Stop, Turn, Verdict};
+use super::{Check, Finding, RunError, Stop, Turn, Verdict};
 use crate::dialect::unseen;
-use crate::io::client::ClientError;
 use crate::model::account::Dialect;
 
 /// What replaces the account's token in the results.
 const MASK: &str = "***";
-
-/// The reason that a run could not begin.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// An address of the app is not a URL.
-    #[error("{0:?} is not an http or https URL; write it like http://localhost:3000/fax")]
-    NotUrl(String),
-    /// The app is at a public address.
-    #[error(
-        "{0}; the checks send requests that an app may not expect, so only apps on this machine or in a private \
-             network are checked, unless you say --i-own-this-host"
-    )]
-    Public(String),
-    /// A call to the emulator failed.
-    #[error(transparent)]
-    Api(#[from] ApiError),
-    /// The account has another token than the app.
-    #[error(
-        "account {account} has another token in this emulator, so its signatures would be wrong; leave --auth-token out, \
-             or name another account with --account"
-    )]
-    OtherToken {
-        /// The account.
-        account: String,
-    },
-    /// The account has no token yet.
-    #[error(
-        "account {account} has no token yet, because no client has signed in to it; give the app's with --auth-token"
-    )]
-    NoToken {
-        /// The account.
-        account: String,
-    },
-    /// Faxes of the account are in progress, and the run would end them.
-    #[error(
-        "account {account} has {pending} faxes in progress, which the checks would disturb; wait for them with: fauxfax \
-             wait --idle, or name another account with --account"
-    )]
-    Busy {
-        /// The account.
-        account: String,
-        /// The number of faxes and calls that have not ended.
-        pending: u64,
-    },
-    /// The HTTP client can't be created.
-    #[error(transparent)]
-    Client(#[from] ClientError),
-}
 
 /// How far a run has come.
 #[derive(Debug, Clone, Copy)]
@@ -121,7 +71,7 @@ pub async fn run(
         parsed.ok_or_else(|| RunError::NotUrl(url.clone()))?;
         direct.check_private(url).await.map_err(RunError::Public)?;
     }
-    let place = Place::prepare(endpoint, &options, &voice_url(&options.url, &options.limits)).await?;
+    let place = Place::prepare(endpoint, &options, &options.limits.voice_url(&options.url)).await?;
     let mut run = Run::new(place, options, direct);
     let results = Mutex::new(Vec::new());
     let judging = async {
@@ -224,7 +174,7 @@ impl Run {
             exchange.mask(&self.place.token, MASK);
         }
         // An app may answer with anything, so what is quoted of it is on one line and can't act on a terminal.
-        let seen = unseen::replaced(&seen);
+        let seen = unseen::replaced(&seen.replace(&self.place.token, MASK));
         let verdict = if verdict == Verdict::Fail { check.severity.worst() } else { verdict };
         CheckResult { check, verdict, seen, exchange: exchange.map(|exchange| *exchange), duration: started.elapsed() }
     }
@@ -320,16 +270,6 @@ impl fmt::Debug for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run").field("url", &self.options.url).field("account", &self.place.sid).finish_non_exhaustive()
     }
-}
-
-/// Returns the URL for the number: the app's, with the run's time limit if it isn't the service's own.
-pub(super) fn voice_url(url: &str, limits: &Limits) -> String {
-    if limits.late == Limits::LATE {
-        return url.to_owned();
-    }
-    let separator = if url.contains('#') { '&' } else { '#' };
-    let late = limits.late.as_millis();
-    format!("{url}{separator}rt={late}&tt={late}")
 }
 
 /// Returns one result for each check, in the order of the checks.

@@ -10,13 +10,10 @@ use super::activity::Request;
 use super::api::ApiError;
 use super::conversation::Conversation;
 use super::exchange::Exchange;
-use super::run::voice_url;
 use super::{Run, Stop};
 use crate::http::control::BASE;
 use crate::model::webhook::Purpose;
 
-/// The first of the callers' numbers, which are counted up from here.
-pub(super) const FIRST_CALLER: u64 = 15_553_000_000;
 /// How long the emulator may take to bring a fax to its end while the app takes its time, in seconds of real time.
 const SETTLE_S: u64 = 60;
 /// The number of requests to the app that a fax usually causes.
@@ -215,7 +212,7 @@ impl Run {
     /// # Errors
     /// Fails if the emulator refuses.
     pub async fn set_url(&self, url: &str) -> Result<(), Stop> {
-        Ok(self.place.set_voice_url(&voice_url(url, &self.options.limits)).await?)
+        Ok(self.place.set_voice_url(&self.options.limits.voice_url(url)).await?)
     }
 
     /// Lets the number ask the app with this HTTP method. Only a check that runs alone may change it.

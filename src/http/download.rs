@@ -88,7 +88,7 @@ pub(super) async fn paced(
     // hyper can't know the length of a stream.
     head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
     let end = End { registry: registry.clone(), world: world.clone(), record: Some(record) };
-    Response::from_parts(head, stream_of(Sending::new(whole, fault, end)))
+    Response::from_parts(head, stream_of(Sending::new(&whole, fault, end)))
 }
 
 /// Waits in real time, at most until the emulator stops. Returns whether the time has passed.
@@ -182,7 +182,7 @@ fn stream_of(sending: Sending) -> Body {
 }
 
 impl Sending {
-    fn new(whole: Bytes, fault: DownloadFault, end: End) -> Self {
+    fn new(whole: &Bytes, fault: DownloadFault, end: End) -> Self {
         let cut = fault.cut_after_bytes.and_then(|bytes| usize::try_from(bytes).ok());
         let cut = cut.filter(|bytes| *bytes < whole.len());
         let piece = fault.bytes_per_second.map(|rate| (rate / PIECES_PER_SECOND).max(1));

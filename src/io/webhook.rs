@@ -279,8 +279,8 @@ impl Webhook<'_> {
             }
             Some(url) => url.into(),
             None if self.signed_params.is_none() || hop.with_body => hop.url.into(),
-            None => match hop.url.strip_suffix(&form::encode_query(&self.params)) {
-                Some(start) => format!("{start}{}", form::encode_query(signed_params)).into(),
+            None => match hop.url.strip_suffix(&form::added_query(&self.params)) {
+                Some(start) => format!("{start}{}", form::added_query(signed_params)).into(),
                 // A redirect has led to a URL without the parameters.
                 None => hop.url.into(),
             },

@@ -6,8 +6,8 @@ import { request } from "node:http";
 import { after, before, test } from "node:test";
 import { Emulator } from "./parts/emulator.mjs";
 
-/** The maximum size of scripts and styles together, compressed. The aim is 90 kB: as one file they would have 89 kB. */
-const COMPRESSED_MAX_BYTES = 112_000;
+/** The maximum size of scripts and styles together, compressed. The aim is 90 kB: as one file they would have 90 kB. */
+const COMPRESSED_MAX_BYTES = 113_000;
 
 let emulator;
 before(async () => { emulator = await Emulator.start(); });
@@ -24,7 +24,7 @@ function weigh(path) {
   });
 }
 
-test("scripts and styles together have at most 112 kB, compressed", async () => {
+test("scripts and styles together have at most 113 kB, compressed", async () => {
   const root = new URL("../../console/", import.meta.url);
   const names = ["console.css", ...readdirSync(new URL("css/", root)).map((name) => `css/${name}`), ...readdirSync(new URL("js/", root)).map((name) => `js/${name}`)];
   let total = 0;

@@ -2,18 +2,20 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use fauxfax::check::list::Selection;
 use fauxfax::check::{self, Endpoint, Limits, Options, Profile, Progress, Report, RunError, Verdict, list};
+use fauxfax::emulator::AccountSetup;
 use fauxfax::{Account, Document, Emulator};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::apps::{self, Authority, Manner};
 use crate::checked_app::{CheckedApp, Fault};
-use crate::process::FAUXFAX;
 
+const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 const NUMBER: &str = "+15017122661";
 /// The checks that need options beyond the app's address, or TLS.
 const NEED_MORE: [&str; 3] = ["escaped", "send-callback", "tls"];
@@ -30,15 +32,9 @@ fn endpoint(emulator: &Emulator) -> Endpoint {
     Endpoint { url: emulator.url().parse().expect("a URL"), control_token: None }
 }
 
-/// Returns options to run all checks in this account, with limits that suit apps that misbehave.
+/// Returns options to run all checks in this account. What the apps here record, they record before they respond.
 fn options(account: &Account, url: &str) -> Options {
-    let limits = Limits {
-        late: Duration::from_millis(400),
-        settle: Duration::from_millis(50),
-        close: Duration::from_millis(100),
-        long_fax_pages: 2,
-        ..Limits::default()
-    };
+    let limits = Limits { settle: Duration::from_millis(50), long_fax_pages: 2, ..Limits::default() };
     Options { account: Some(account.sid().to_string()), limits, ..Options::new(url, list::all().collect()) }
 }
 
@@ -82,7 +78,9 @@ async fn whatever_an_app_does_the_run_ends_and_says_why_it_could_not_judge() {
     ] {
         let (emulator, account) = started().await;
         let app = apps::app(manner.clone()).await;
-        let report = checked(&emulator, options(&account, &format!("{}/fax", app.url))).await;
+        let mut options = options(&account, &format!("{}/fax", app.url));
+        options.limits.late = if expected.contains(&"in-time") { Duration::from_millis(400) } else { Limits::LATE };
+        let report = checked(&emulator, options).await;
         assert_eq!(failed(&report), expected, "{manner:?}");
         assert_eq!(verdict(&report, "signature-missing"), Verdict::NotJudged, "{manner:?}");
         assert!(report.results.iter().all(|result| !result.seen.is_empty()), "{manner:?}");
@@ -130,11 +128,11 @@ async fn get(emulator: &Emulator, path: &str, account: &Account) -> Value {
     serde_json::from_slice(&answer.body).expect("JSON")
 }
 
-/// Returns the account's state, in which the times are left out, because the clock can't be turned back.
+/// Returns the account's state, without what can't be put back: the time, and how often the account was restored.
 async fn state(emulator: &Emulator, account: &Account) -> Value {
     let mut state = get(emulator, "/state", account).await;
     let world = state["world"].as_object_mut().expect("a world");
-    world.retain(|name, _| name != "taken");
+    world.retain(|name, _| !["taken", "ways_back"].contains(&name.as_str()));
     state
 }
 
@@ -192,8 +190,8 @@ async fn an_account_that_only_the_run_needs_is_removed_afterwards() {
     assert_eq!(emulator.account_as(setup(&sid)).map(|account| account.sid().to_string()).ok(), Some(sid));
 }
 
-fn setup(sid: &str) -> fauxfax::emulator::AccountSetup {
-    fauxfax::emulator::AccountSetup { sid: Some(sid.parse().expect("a SID")), ..Default::default() }
+fn setup(sid: &str) -> AccountSetup {
+    AccountSetup { sid: Some(sid.parse().expect("a SID")), ..AccountSetup::default() }
 }
 
 #[tokio::test]
@@ -249,6 +247,53 @@ async fn a_page_of_the_app_shows_effects_that_can_not_be_seen_otherwise() {
     let report = checked(&emulator, Options { probe: gone, ..options(&account, &app.fax_url()) }).await;
     let wrong = report.results.iter().find(|result| result.check.id == "signature-wrong").expect("the check");
     assert!(wrong.seen.contains("the page of --probe can't be compared: 404"), "{}", wrong.seen);
+}
+
+#[tokio::test]
+async fn if_the_emulator_stops_the_run_ends_and_says_so() {
+    let (emulator, account) = started().await;
+    let app = CheckedApp::start(&account.sid().to_string(), &account.auth_token(), &[]).await;
+    let (endpoint, options) = (endpoint(&emulator), options(&account, &app.fax_url()));
+    let running = Mutex::new(Some(emulator));
+    let stop = |progress: Progress<'_>| {
+        if progress.done == 8 {
+            drop(running.lock().expect("not poisoned").take());
+        }
+    };
+    let report = check::run(endpoint, options, &stop, std::future::pending()).await.expect("it runs");
+    assert!(report.notes[0].contains("could not be put back"), "{:?}", report.notes);
+    assert!(report.notes[0].contains("fauxfax reset --snapshot fauxfax-check-"), "{:?}", report.notes);
+    assert_eq!(failed(&report), Vec::<&str>::new());
+    assert_eq!(verdict(&report, "query-string"), Verdict::NotJudged);
+}
+
+#[tokio::test]
+async fn a_run_that_takes_too_long_ends_without_judging_the_rest() {
+    let (emulator, account) = started().await;
+    let app = CheckedApp::start(&account.sid().to_string(), &account.auth_token(), &[]).await;
+    let mut options = options(&account, &app.fax_url());
+    options.limits.run = Duration::ZERO;
+    let report = checked(&emulator, options).await;
+    assert_eq!(report.summary().not_judged, report.results.len());
+    assert_eq!(report.results[0].seen, "the run had already taken 0 s");
+}
+
+#[tokio::test]
+async fn an_app_for_signalwire_is_checked_in_the_same_way() {
+    let (emulator, _) = started().await;
+    let sid = "831455c6-574e-4d8b-b6ee-2418140bf4cd";
+    let account = emulator.account_as(setup(sid)).expect("an account");
+    account.number(NUMBER).expect("a number");
+    let token = account.auth_token();
+    for (faults, expected) in [
+        (&[][..], &[][..]),
+        (&[Fault::TrustsNotices], &["signature-wrong", "signature-missing", "parameter-changed", "other-token"]),
+    ] {
+        let app = CheckedApp::start(sid, &token, faults).await;
+        let report = checked(&emulator, options(&account, &app.fax_url())).await;
+        assert_eq!(failed(&report), expected, "{:#}", report.json());
+        assert_eq!(verdict(&report, "replayed"), Verdict::Pass);
+    }
 }
 
 #[tokio::test]
@@ -396,4 +441,31 @@ async fn the_command_uses_a_running_emulator_and_says_what_it_could_not_put_back
     let json: Value = serde_json::from_slice(&output.stdout).expect("only JSON on standard output");
     assert_eq!(json["summary"]["fail"], 0);
     assert!(String::from_utf8_lossy(&output.stderr).contains("which can't be turned back"), "{}", told(&output));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn after_ctrl_c_the_command_puts_everything_back() {
+    use std::process::Stdio;
+
+    use crate::process::{Running, eventually};
+
+    let (emulator, account) = started().await;
+    let app = apps::app(Manner::Hang).await;
+    let home = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(FAUXFAX);
+    command.args(["check", &format!("{}/fax", app.url), "--url", &emulator.url(), "--account"]);
+    command.arg(account.sid().to_string()).current_dir(home.path()).env("HOME", home.path());
+    let mut running = Running::start(command.stdout(Stdio::null()).stderr(Stdio::null()));
+    // Once the clock is frozen, the snapshot has been taken, and the first request to the app hangs.
+    let (clock, mut last) = (account.clock(), None);
+    let is_frozen = || {
+        let now = clock.now();
+        (last.replace(now) == Some(now)).then_some(())
+    };
+    eventually(is_frozen, "the clock is not frozen");
+    running.signal("INT");
+    assert_eq!(running.ended().code(), Some(1));
+    assert_eq!(get(&emulator, "/clock", &account).await["mode"], "running");
+    assert_eq!(get(&emulator, "/snapshots", &account).await, json!({ "snapshots": [] }));
 }

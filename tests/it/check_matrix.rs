@@ -11,8 +11,8 @@ use futures_util::stream::{self, StreamExt};
 
 use crate::checked_app::{CheckedApp, Fault};
 use crate::checked_tls::trusted;
-use crate::process::FAUXFAX;
 
+const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 const NUMBER: &str = "+15017122661";
 /// The number of apps that are checked at the same time.
 const APPS_AT_ONCE: usize = 4;

@@ -389,7 +389,8 @@ impl Shared {
 
     /// Returns whether the request is one that the service has signed.
     fn trusts(&self, uri: &Uri, headers: &HeaderMap, mut params: Vec<(String, String)>) -> bool {
-        let given = headers.get("x-twilio-signature").and_then(|value| value.to_str().ok());
+        let given = headers.get("x-twilio-signature").or_else(|| headers.get("x-signalwire-signature"));
+        let given = given.and_then(|value| value.to_str().ok());
         if self.has(Fault::VerifiesNothing)
             || (self.has(Fault::AllowsMissing) && given.is_none())
             || (self.has(Fault::TrustsNotices) && uri.path() != "/fax")

@@ -239,8 +239,9 @@ async fn headers_are_changed_on_the_wire_even_in_their_case() -> Tested {
     let account = emulator.account()?;
     account.number("+15017122661")?;
     let edits = RequestEdits::default().set_header("user-agent", "Other/1.0").set_header("X-Request-Id", "r1");
-    account.rules().once(edits.remove_header("Accept"))?;
-    account.rules().once(RequestEdits::default().lower_case_headers())?;
+    let rules = || account.rules().purpose(Purpose::Action);
+    rules().once(edits.remove_header("Accept"))?;
+    rules().once(RequestEdits::default().lower_case_headers())?;
     let heads = async {
         let mut heads = Vec::new();
         for _ in 0..2 {

@@ -1,6 +1,6 @@
 //! Tests downloads of media that a rule delays, slows, cuts off, redirects or refuses, over real connections.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fauxfax::emulator::AccountSetup;
 use fauxfax::engine::event::EventKind;
@@ -9,6 +9,7 @@ use fauxfax::rules::DownloadFault;
 use fauxfax::{Account, Document, Emulator, Expect};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 

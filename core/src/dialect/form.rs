@@ -126,6 +126,15 @@ pub fn encode_query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     text
 }
 
+/// Encodes pairs as [`with_query`] adds them to a URL.
+#[must_use]
+pub fn added_query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
+    // A query may contain unencoded question marks (RFC 3986 §3.4), and this one must: twilio-node's Express validator
+    // turns each %3F into a question mark before it checks the signature, so a GET callback with a %3F in its MediaUrl
+    // would never pass.
+    encode_query(pairs).replace("%3F", "?")
+}
+
 /// Adds pairs to the query of a URL, before its fragment.
 #[must_use]
 pub fn with_query<N: AsRef<str>, V: AsRef<str>>(url: &str, pairs: &[(N, V)]) -> String {
@@ -140,10 +149,7 @@ pub fn with_query<N: AsRef<str>, V: AsRef<str>>(url: &str, pairs: &[(N, V)]) -> 
         Some((_, query)) if query.ends_with('&') => "",
         Some(_) => "&",
     };
-    // A query may contain unencoded question marks (RFC 3986 §3.4), and this one must: twilio-node's Express validator
-    // turns each %3F into a question mark before it checks the signature, so a GET callback with a %3F in its MediaUrl
-    // would never pass.
-    format!("{address}{separator}{}{fragment}", encode_query(pairs).replace("%3F", "?"))
+    format!("{address}{separator}{}{fragment}", added_query(pairs))
 }
 
 /// Returns the string with a replacement character in place of each control character.

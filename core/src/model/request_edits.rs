@@ -184,7 +184,7 @@ impl ParamEdits {
 mod tests {
     use super::*;
 
-    fn applied(edits: RequestEdits) -> String {
+    fn applied(edits: &RequestEdits) -> String {
         let params = [("A", "1"), ("B", "2"), ("C", "3")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         let params = edits.params.applied(params.to_vec());
         params.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
@@ -196,14 +196,14 @@ mod tests {
 
     #[test]
     fn parameters_are_set_added_removed_padded_and_reordered() {
-        assert_eq!(applied(edits().set_param("B", "").set_param("X", "9")), "A=1&B=&C=3&X=9");
-        assert_eq!(applied(edits().add_param("A", "9")), "A=1&B=2&C=3&A=9");
-        assert_eq!(applied(edits().remove_param("B")), "A=1&C=3");
-        assert_eq!(applied(edits().set_param("B", "x").pad_param("B").pad_param("None")), "A=1&B= x &C=3");
-        assert_eq!(applied(edits().reversed_params()), "C=3&B=2&A=1");
+        assert_eq!(applied(&edits().set_param("B", "").set_param("X", "9")), "A=1&B=&C=3&X=9");
+        assert_eq!(applied(&edits().add_param("A", "9")), "A=1&B=2&C=3&A=9");
+        assert_eq!(applied(&edits().remove_param("B")), "A=1&C=3");
+        assert_eq!(applied(&edits().set_param("B", "x").pad_param("B").pad_param("None")), "A=1&B= x &C=3");
+        assert_eq!(applied(&edits().reversed_params()), "C=3&B=2&A=1");
         let order = ParamOrder::First(vec!["C".into(), "None".into(), "B".into()]);
         let first = RequestEdits { params: ParamEdits { order, ..ParamEdits::default() }, ..edits() };
-        assert_eq!(applied(first), "C=3&B=2&A=1");
+        assert_eq!(applied(&first), "C=3&B=2&A=1");
     }
 
     #[test]

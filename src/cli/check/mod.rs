@@ -226,6 +226,9 @@ fn progress(progress: Progress<'_>) {
 }
 
 fn told(flags: &CheckFlags, report: &Report) -> anyhow::Result<ExitCode> {
+    if stderr().is_terminal() {
+        out::overwrite("");
+    }
     if let Some(path) = &flags.junit {
         files::write(path, junit(report).as_bytes())?;
     }

@@ -173,7 +173,7 @@ fn address(record: &ExchangeRecord) -> &str {
     match record.method {
         Method::Post => &record.url,
         Method::Get => {
-            let query = form::encode_query(&record.params);
+            let query = form::added_query(&record.params);
             // A GET is recorded with its parameters in the query; a URL that doesn't end in them is used unchanged.
             record.url.strip_suffix(&query).map_or(&*record.url, |url| url.trim_end_matches(['?', '&']))
         }
@@ -294,7 +294,7 @@ mod tests {
             purpose: Purpose::Action,
             method,
             url: url.to_owned(),
-            params: vec![("FaxSid".to_owned(), "FX1".to_owned()), ("FaxStatus".to_owned(), "received".to_owned())],
+            params: vec![("FaxSid".to_owned(), "FX1".to_owned()), ("FaxStatus".to_owned(), "a?b".to_owned())],
             request_headers: Vec::new(),
             redirected_to: None,
             status: Some(200),

@@ -274,21 +274,22 @@ impl<A: Form, B: Form> Form for (A, B) {
     }
 }
 
-/// A value that the engine shares through an `Arc`, written like any other.
+/// A value that the engine shares through an `Arc`, written like any other. It is boxed, as it is in the engine, so that
+/// an enum with a shared value isn't larger than the engine's.
 #[derive(Serialize, Deserialize)]
 // serde need not add any bounds, since `Form` implies them.
 #[serde(transparent, bound = "")]
-pub(super) struct Shared<F: Form>(F);
+pub(super) struct Shared<F: Form>(Box<F>);
 
 impl<F: Form> Form for Shared<F> {
     type Of = Arc<F::Of>;
 
     fn of(value: &Self::Of) -> Self {
-        Self(F::of(value))
+        Self(Box::new(F::of(value)))
     }
 
     fn value(self) -> Self::Of {
-        Arc::new(self.0.value())
+        Arc::new((*self.0).value())
     }
 }
 
