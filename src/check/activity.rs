@@ -151,18 +151,29 @@ impl Run {
         Ok(faults.filter_map(|event| event["data"]["reason"].as_str()).map(ToOwned::to_owned).collect())
     }
 
-    /// Reads the page that the user named with `--probe`, if there is one.
+    /// Reads the page that the user named with `--probe`, if there is one, to compare it.
     ///
     /// # Errors
     /// Fails if the page can't be read.
     pub async fn probe(&self) -> Result<Option<Page>, Stop> {
+        let page = |Exchange { answer, .. }| match serde_json::from_str(&answer) {
+            Ok(json) => Page::Json(json),
+            Err(_) => Page::Text(answer),
+        };
+        Ok(self.page().await?.map(page))
+    }
+
+    /// Reads the page that the user named with `--probe`, if there is one.
+    ///
+    /// # Errors
+    /// Fails if the page can't be read.
+    pub async fn page(&self) -> Result<Option<Exchange>, Stop> {
         let Some(url) = &self.options.probe else { return Ok(None) };
         let exchange = self.ask(&Raw { method: "GET", url, ..Raw::default() }).await?;
-        if !exchange.is_accepted() || exchange.error.is_some() {
-            return Err(Stop::not_judged(format!("the page of --probe can't be compared: {}", exchange.outcome())));
+        if exchange.is_accepted() && exchange.error.is_none() {
+            return Ok(Some(exchange));
         }
-        let json = serde_json::from_str(&exchange.answer).ok();
-        Ok(Some(json.map_or(Page::Text(exchange.answer), Page::Json)))
+        Err(Stop::not_judged(format!("the page of --probe can't be compared: {}", exchange.outcome())))
     }
 
     /// Waits until the page of `--probe` is as wanted, but no longer than the app may take. Returns the page if it is as
@@ -170,18 +181,15 @@ impl Run {
     ///
     /// # Errors
     /// Fails if the page can't be read.
-    pub async fn probe_until(&self, is_wanted: impl Fn(&Page) -> bool) -> Result<Option<Page>, Stop> {
+    pub async fn page_until(&self, is_wanted: impl Fn(&Exchange) -> bool) -> Result<Option<Exchange>, Stop> {
         let end = Instant::now() + self.options.limits.work;
         let mut looks = interval(PAGE_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             looks.tick().await;
-            let page = self.probe().await?;
-            if page.as_ref().is_some_and(&is_wanted) {
+            let page = self.page().await?.filter(&is_wanted);
+            if page.is_some() || Instant::now() >= end {
                 return Ok(page);
-            }
-            if Instant::now() >= end {
-                return Ok(None);
             }
         }
     }

@@ -19,7 +19,7 @@ const APPS_AT_ONCE: usize = 4;
 
 /// Each fault, the checks that fail or warn because of it, and no others. A new group of checks adds its faults here; a
 /// check that no fault makes fail is an error.
-const MATRIX: [(Fault, &[&str]); 39] = [
+const MATRIX: [(Fault, &[&str]); 40] = [
     (Fault::IsDown, &["reachable"]),
     (Fault::Hangs, &["twiml", "in-time"]),
     (Fault::IsSlow, &["in-time"]),
@@ -56,6 +56,7 @@ const MATRIX: [(Fault, &[&str]); 39] = [
     (Fault::EscapesNothing, &["escaped"]),
     (Fault::NamesNoAgent, &["media-user-agent"]),
     (Fault::DownloadsFirst, &["media-once"]),
+    (Fault::KeepsNothing, &["media-once"]),
     (Fault::IgnoresRedirects, &["media-redirect"]),
     (Fault::DeletesNothing, &["media-deleted"]),
     (Fault::SendsBlindly, &["send-callback"]),
@@ -88,7 +89,9 @@ async fn checked(emulator: &Emulator, scheme: Scheme, faults: &[Fault]) -> Repor
         Scheme::Https => CheckedApp::start_tls(&sid, &token, faults).await,
     };
     // A fault that shows only in something that the app does not do costs the whole time limit.
-    let is_idle = [Fault::IgnoresRedirects, Fault::DeletesNothing].iter().any(|fault| faults.contains(fault));
+    let is_idle = [Fault::KeepsNothing, Fault::IgnoresRedirects, Fault::DeletesNothing]
+        .iter()
+        .any(|fault| faults.contains(fault));
     let acts_late = [Fault::ActsTwice, Fault::TrustsEveryHost].iter().any(|fault| faults.contains(fault));
     let limits = Limits {
         slow: Duration::from_secs(if faults.contains(&Fault::IsSlow) { 0 } else { 5 }),

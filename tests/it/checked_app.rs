@@ -118,6 +118,8 @@ pub(crate) enum Fault {
     NamesNoAgent,
     /// The app downloads the document before it responds.
     DownloadsFirst,
+    /// The app downloads no documents.
+    KeepsNothing,
     /// The app does not follow redirects of downloads.
     IgnoresRedirects,
     /// The app deletes nothing from the service.
@@ -136,7 +138,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub(crate) const ALL: [Self; 39] = [
+    pub(crate) const ALL: [Self; 40] = [
         Self::IsDown,
         Self::Hangs,
         Self::IsSlow,
@@ -169,6 +171,7 @@ impl Fault {
         Self::EscapesNothing,
         Self::NamesNoAgent,
         Self::DownloadsFirst,
+        Self::KeepsNothing,
         Self::IgnoresRedirects,
         Self::DeletesNothing,
         Self::SendsBlindly,

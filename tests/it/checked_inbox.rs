@@ -73,6 +73,9 @@ pub(crate) async fn receive(app: &Arc<Shared>, form: &Form) -> StatusCode {
     }
     app.add_record(record.clone());
     let keeping = keep(Arc::clone(app), record.fax, media);
+    if app.has(Fault::KeepsNothing) {
+        return StatusCode::NO_CONTENT;
+    }
     if app.has(Fault::DownloadsFirst) {
         keeping.await;
     } else {

@@ -12,6 +12,7 @@ mod bins;
 mod cases;
 mod check;
 mod check_matrix;
+mod check_reasons;
 mod checked_app;
 mod checked_inbox;
 mod checked_tls;

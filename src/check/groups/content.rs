@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::judging::{accepted, changed};
-use crate::check::activity::{Page, Request};
+use crate::check::activity::Request;
 use crate::check::conversation::Conversation;
 use crate::check::stimulus::Call;
 use crate::check::{Check, Exchange, Finding, Group, Judged, Profile, Run, Severity, Stop, Turn};
@@ -145,13 +145,11 @@ fn judged_by(run: &Run) -> Result<Vec<Purpose>, Stop> {
     Ok(inbound)
 }
 
-/// Makes the call. Returns the conversation, and a finding if the app did not accept a request about it. `what` describes
-/// the fax.
-async fn received(run: &Run, call: Call, what: &str) -> Result<(Conversation, Option<Finding>), Stop> {
+/// Makes the call, and returns a finding if the app did not accept a request about it. `what` describes the fax.
+async fn received(run: &Run, call: Call, what: &str) -> Result<Option<Finding>, Stop> {
     let purposes = judged_by(run)?;
     let conversation = run.receive(call).await?;
-    let fault = refusal(run, &conversation, &purposes, what).await?;
-    Ok((conversation, fault))
+    refusal(run, &conversation, &purposes, what).await
 }
 
 /// Returns a finding if the app did not accept a request with one of these purposes.
@@ -172,13 +170,13 @@ async fn refusal(
 
 async fn station_id(run: &Run) -> Judged {
     let what = format!("a fax with the station id {STATION}");
-    let (_, fault) = received(run, call(run).field("station_id", STATION), &what).await?;
+    let fault = received(run, call(run).field("station_id", STATION), &what).await?;
     Ok(fault.unwrap_or_else(|| Finding::pass(format!("the app accepted {what}"))))
 }
 
 async fn odd_callers(run: &Run) -> Judged {
     for caller in CALLERS {
-        let (_, fault) = received(run, call(run).from(caller), &format!("a fax from {caller}")).await?;
+        let fault = received(run, call(run).from(caller), &format!("a fax from {caller}")).await?;
         if let Some(fault) = fault {
             return Ok(fault);
         }
@@ -220,7 +218,7 @@ async fn many_pages(run: &Run) -> Judged {
 async fn resolutions(run: &Run) -> Judged {
     for quality in QUALITIES {
         let what = format!("a fax of {quality} resolution");
-        let (_, fault) = received(run, call(run).field("quality", quality), &what).await?;
+        let fault = received(run, call(run).field("quality", quality), &what).await?;
         if let Some(fault) = fault {
             return Ok(fault);
         }
@@ -237,26 +235,25 @@ async fn zero_pages(run: &Run) -> Judged {
 }
 
 async fn long_urls(run: &Run) -> Judged {
+    let purposes = judged_by(run)?;
     let mut judged = Vec::new();
-    if run.accepted(Purpose::FaxUrl).is_ok() {
+    if purposes.contains(&Purpose::FaxUrl) {
         let exchange = asked_at_long_url(run).await?;
+        let what = format!("a URL of {URL_CHARS} characters");
         if !exchange.is_accepted() {
-            let seen = format!("the app responded {} to a URL of {URL_CHARS} characters", exchange.outcome());
-            return Ok(Finding::fail(seen, &exchange));
+            return Ok(Finding::fail(format!("the app responded {} to {what}", exchange.outcome()), &exchange));
         }
-        judged.push(format!("a URL of {URL_CHARS} characters"));
+        judged.push(what);
     }
-    if judged.is_empty() || run.accepted(Purpose::Action).is_ok() {
-        run.accepted(Purpose::Action)?;
+    if purposes.contains(&Purpose::Action) {
         let document = format!("{}{BASE}/samples/one-page.pdf?padding=", run.place.api.base());
         let effect = json!({ "params": { "set": { "MediaUrl": padded(document, MEDIA_URL_CHARS) } } });
         let (_, exchange) = changed(run, Purpose::Action, &effect).await?;
+        let what = format!("a MediaUrl of {MEDIA_URL_CHARS} characters");
         if !exchange.is_accepted() {
-            let seen =
-                format!("the app responded {} to a MediaUrl of {MEDIA_URL_CHARS} characters", exchange.outcome());
-            return Ok(Finding::fail(seen, &exchange));
+            return Ok(Finding::fail(format!("the app responded {} to {what}", exchange.outcome()), &exchange));
         }
-        judged.push(format!("a MediaUrl of {MEDIA_URL_CHARS}"));
+        judged.push(what);
     }
     Ok(Finding::pass(format!("the app accepted {}", judged.join(" and "))))
 }
@@ -284,29 +281,20 @@ fn padded(mut text: String, chars: usize) -> String {
 
 async fn escaped(run: &Run) -> Judged {
     judged_by(run)?;
-    match run.probe().await? {
-        None => return Err(Stop::not_judged("name a page that lists the received faxes with --probe")),
-        Some(Page::Json(_)) => {
-            return Err(Stop::not_judged("the page of --probe is JSON, in which nothing is escaped; name one in HTML"));
-        }
-        Some(Page::Text(_)) => {}
+    let page = run.page().await?;
+    let page = page.ok_or_else(|| Stop::not_judged("name a page that lists the received faxes with --probe"))?;
+    let kind = page.response_header("content-type").unwrap_or("of no type");
+    if !kind.to_ascii_lowercase().contains("html") {
+        let why = format!("the page of --probe is {kind}, in which nothing has to be escaped; name one in HTML");
+        return Err(Stop::not_judged(why));
     }
     let conversation = run.receive(call(run).field("station_id", STATION)).await?;
-    let shows = |page: &Page| matches!(page, Page::Text(text) if text.contains(STATION_MARK));
-    let Some(Page::Text(text)) = run.probe_until(shows).await? else {
-        return Err(Stop::not_judged("the page of --probe doesn't show the station id of a received fax"));
-    };
-    let page = Exchange {
-        purpose: "probe".to_owned(),
-        method: "GET".to_owned(),
-        url: run.options.probe.clone().unwrap_or_default(),
-        status: Some(200),
-        answer: around(&text),
-        ..Exchange::default()
-    };
-    Ok(if text.contains(STATION_RAW) {
+    let shown = run.page_until(|page| page.answer.contains(STATION_MARK)).await?;
+    let why = "the page of --probe doesn't show the station id of a received fax";
+    let shown = shown.ok_or_else(|| Stop::not_judged(why))?;
+    Ok(if shown.answer.contains(STATION_RAW) {
         let seen = format!("the page shows the station id of {} as markup: {STATION_RAW}", conversation.fax);
-        Finding::fail(seen, &page)
+        Finding::fail(seen, &Exchange { answer: around(&shown.answer), ..shown })
     } else {
         Finding::pass("the page shows the station id as text")
     })
