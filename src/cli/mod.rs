@@ -4,6 +4,7 @@ mod accounts;
 mod alerts;
 mod api;
 mod ca;
+mod check_document;
 mod client;
 mod clock;
 mod convert;
@@ -169,6 +170,9 @@ enum Command {
     ///
     /// Converts a document to fax pages, offline: PDF, TIFF or PNG.
     Convert(convert::ConvertFlags),
+    /// Check a document before it is faxed
+    #[command(hide = true)]
+    CheckDocument(check_document::CheckDocumentFlags),
     /// Render one document; only a running emulator uses this
     #[command(hide = true)]
     RenderChild,
@@ -224,6 +228,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Man(flags)) => man::run(&flags),
         Some(Command::ConfigSchema) => schema::config_schema(),
         Some(Command::Convert(flags)) => convert::run(&flags),
+        Some(Command::CheckDocument(flags)) => check_document::run(&flags),
         Some(Command::RenderChild) => Ok(render_child::run()),
         Some(Command::Healthcheck(flags)) => healthcheck::run(&flags),
     }
