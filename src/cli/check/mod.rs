@@ -154,7 +154,8 @@ fn wrong_usage(text: &str) -> ExitCode {
 /// Runs the checks in the running emulator that the user named, or in one that is started for them.
 fn judged(flags: &CheckFlags, mut options: Options) -> anyhow::Result<Result<Report, RunError>> {
     let is_own = flags.listen.is_some() || flags.dialect.is_some() || !flags.target.is_given();
-    let quiet = Config { log_level: LogLevel::Warn, pace: Pace::Max, ..Config::default() };
+    // The checks provoke warnings on purpose, and what matters of them is in the results.
+    let quiet = Config { log_level: LogLevel::Error, pace: Pace::Max, ..Config::default() };
     let settings = Settings::default()
         .with_flag(Setting::Listen, flags.listen.clone())
         .with_flag(Setting::Dialect, flags.dialect.clone());
