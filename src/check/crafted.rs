@@ -53,8 +53,7 @@ impl Run {
             (!OF_CONNECTION.contains(&lower.as_str())).then(|| (lower, value.to_owned()))
         };
         let headers: Vec<(String, String)> = good.headers.iter().filter_map(replaced).collect();
-        let headers: Vec<(&str, &str)> =
-            headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let body = form::encode(&params);
         let raw = Raw { method: "POST", url: &good.url, headers: &headers, body: &body };
         let (one, other) = future::try_join(self.ask(&raw), self.ask(&raw)).await?;

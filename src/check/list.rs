@@ -138,6 +138,11 @@ with faxes in progress are refused.
 **Effects that can't be seen** from outside, such as a second record of one fax, show on a page of the app: `--probe URL` names one,
 which is compared before and after, as JSON or else as text.
 
+**Faxes that the app sends.** `--status-callback URL` is enough to send the app notifications of faxes that it doesn't know. Whether it
+keeps the final status, asks about a lost callback or copes with errors of the API shows only in faxes of its own: `--send COMMAND`
+names a shell command that makes it send one, such as `curl -fsS -X POST localhost:3000/send`. The command should fail if the app can't
+send. An app that does such things in the background gets 5 s for each, or as long as `--patience` says.
+
 **Safety.** Only apps on this machine or in a private network are checked; `--i-own-this-host` allows others. An emulator that the
 command starts itself refuses public addresses on each connection, whatever a name resolves to or a redirect leads to; a running
 one makes its own connections, so the command looks names up itself before the run, and stops if the app redirects elsewhere. A run makes at

@@ -29,7 +29,8 @@ impl Page {
             return u64::try_from(now.len().saturating_sub(then.len())).unwrap_or(u64::MAX);
         }
         let count = |text: &str| text.parse::<u64>().ok().filter(|count| *count < COUNT_END);
-        let risen = now.iter().zip(&then).find_map(|(now, then)| count(now)?.checked_sub(count(then)?).filter(|by| *by > 0));
+        let risen =
+            now.iter().zip(&then).find_map(|(now, then)| count(now)?.checked_sub(count(then)?).filter(|by| *by > 0));
         risen.unwrap_or_default()
     }
 

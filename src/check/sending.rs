@@ -71,7 +71,9 @@ impl Run {
         let limit = self.options.limits.send;
         let output = timeout(limit, shell(command).output()).await;
         let output = output
-            .map_err(|_| Stop::not_judged(format!("the command of --send did not end within {} s", limit.as_secs_f64())))?
+            .map_err(|_| {
+                Stop::not_judged(format!("the command of --send did not end within {} s", limit.as_secs_f64()))
+            })?
             .map_err(|error| Stop::not_judged(format!("the command of --send can't be run: {error}")))?;
         let said = [output.stdout, output.stderr].concat();
         let said: String = String::from_utf8_lossy(&said).trim().chars().take(OUTPUT_CHARS_MAX).collect();

@@ -88,8 +88,7 @@ async fn checked(emulator: &Emulator, faults: &[Fault]) -> Report {
     };
     // Both options cost time, so only the faults that show with them get them.
     let is_shown = faults.is_empty() || has(&[Fault::OverwritesStatus]);
-    let sends = is_shown
-        || has(&[Fault::NeverAsks, Fault::RetriesForever, Fault::IgnoresRefusals, Fault::HammersApi]);
+    let sends = is_shown || has(&[Fault::NeverAsks, Fault::RetriesForever, Fault::IgnoresRefusals, Fault::HammersApi]);
     let options = Options {
         account: Some(account.sid().to_string()),
         status_callback: Some(format!("{}/status", app.origin)),

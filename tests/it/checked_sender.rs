@@ -117,7 +117,9 @@ async fn look_after(app: Arc<Shared>, fax: String, api: String) {
             return;
         }
         let url = format!("{api}/v1/Faxes/{fax}");
-        let Some(answer) = call(&app, Method::Get, &url, None).await.filter(|answer| answer.status == 200) else { return };
+        let Some(answer) = call(&app, Method::Get, &url, None).await.filter(|answer| answer.status == 200) else {
+            return;
+        };
         let status = sid_and_status(&answer).1;
         if is_final(&status) {
             app.sent.lock().insert(fax, status);

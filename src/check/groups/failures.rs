@@ -189,14 +189,16 @@ async fn sent_failed(run: &Run) -> Judged {
         }
         let last = run.finish(pending).await?;
         let exchange = sent.of(Purpose::StatusCallback).next_back();
-        let exchange = exchange.ok_or_else(|| Stop::not_judged(format!("the app was not notified that a fax was {outcome}")))?;
+        let exchange =
+            exchange.ok_or_else(|| Stop::not_judged(format!("the app was not notified that a fax was {outcome}")))?;
         if let Some(refused) = last.of(Purpose::StatusCallback).find(|exchange| !exchange.is_accepted()) {
             run.still_there(refused).await?;
             let seen = format!("the app responded {} to the status {}", refused.outcome(), status(refused));
             return Ok(Finding::fail(seen, refused));
         }
         if attempts > RETRIES_MAX + 1 {
-            let seen = format!("the app sent a fax again more than {RETRIES_MAX} times, each time after the status {outcome}");
+            let seen =
+                format!("the app sent a fax again more than {RETRIES_MAX} times, each time after the status {outcome}");
             return Ok(Finding::fail(seen, exchange));
         }
         most = most.max(attempts.saturating_sub(1));
@@ -233,7 +235,8 @@ async fn status_unknown(run: &Run) -> Judged {
     let notices = notices(run)?;
     let effect = |purpose| {
         notices.contains(&purpose).then(|| {
-            let has_status = run.accepted(purpose).is_ok_and(|good| good.params.iter().any(|(name, _)| name == "Status"));
+            let has_status =
+                run.accepted(purpose).is_ok_and(|good| good.params.iter().any(|(name, _)| name == "Status"));
             let mut set = json!({ "FaxStatus": NEW_STATUS });
             if has_status {
                 set["Status"] = NEW_STATUS.into();
@@ -413,22 +416,34 @@ async fn api_refuses(run: &Run) -> Judged {
         return Err(Stop::not_judged("the command of --send made no call of the API"));
     }
     if ignored(&limited) {
-        return Ok(Finding::fault("the app took no notice when the API refused a fax with 429: it neither tried again nor failed"));
+        return Ok(Finding::fault(
+            "the app took no notice when the API refused a fax with 429: it neither tried again nor failed",
+        ));
     }
     if let Some(wait) = limited.first_wait.filter(|wait| *wait < TOO_SOON) {
         let wait = wait.as_millis();
-        return Ok(Finding::fault(format!("the app tried again {wait} ms after a 429, though Retry-After asked for 1 s")));
+        return Ok(Finding::fault(format!(
+            "the app tried again {wait} ms after a 429, though Retry-After asked for 1 s"
+        )));
     }
     let broken = refused(run, 500, None).await?;
     if ignored(&broken) {
-        return Ok(Finding::fault("the app took no notice when the API responded 500: it neither tried again nor failed"));
+        return Ok(Finding::fault(
+            "the app took no notice when the API responded 500: it neither tried again nor failed",
+        ));
     }
     if broken.count > RETRIES_MAX + 1 {
-        return Ok(Finding::fault(format!("the app tried again more than {RETRIES_MAX} times while the API responded 500")));
+        return Ok(Finding::fault(format!(
+            "the app tried again more than {RETRIES_MAX} times while the API responded 500"
+        )));
     }
     let told = |seen: &Attempts| match seen.count {
         0 | 1 => "reported it".to_owned(),
         count => format!("made {count} attempts"),
     };
-    Ok(Finding::pass(format!("after a 429, the app {}; while the API responded 500, it {}", told(&limited), told(&broken))))
+    Ok(Finding::pass(format!(
+        "after a 429, the app {}; while the API responded 500, it {}",
+        told(&limited),
+        told(&broken)
+    )))
 }

@@ -13,4 +13,5 @@ mod repeated;
 use super::Check;
 
 /// All checks, in the order in which they are listed.
-pub(super) const ALL: &[&[Check]] = &[reach::CHECKS, caller::CHECKS, proxies::CHECKS, repeated::CHECKS, failures::CHECKS];
+pub(super) const ALL: &[&[Check]] =
+    &[reach::CHECKS, caller::CHECKS, proxies::CHECKS, repeated::CHECKS, failures::CHECKS];

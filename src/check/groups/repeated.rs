@@ -171,12 +171,16 @@ async fn notified_twice(run: &Run) -> Judged {
         };
         if let Some(exchange) = exchanges.iter().find(|exchange| !exchange.is_accepted()) {
             run.still_there(exchange).await?;
-            let seen = format!("the app responded {} to a notification that came twice ({purpose})", exchange.outcome());
+            let seen =
+                format!("the app responded {} to a notification that came twice ({purpose})", exchange.outcome());
             return Ok(Finding::fail(seen, exchange));
         }
         let doubled = doubled_effects(run, &fax, before.as_ref(), usual).await?;
         if let (Some(what), Some(exchange)) = (doubled, exchanges.last()) {
-            return Ok(Finding::fail(format!("the app {what} for a notification that came twice ({purpose})"), exchange));
+            return Ok(Finding::fail(
+                format!("the app {what} for a notification that came twice ({purpose})"),
+                exchange,
+            ));
         }
         has_effects |= !usual.is_nothing();
         judged.push(purpose.as_str());
@@ -260,7 +264,8 @@ async fn out_of_order(run: &Run) -> Judged {
         return Err(Stop::not_judged(why));
     };
     let Some(usual) = usual else {
-        let hint = if run.options.send.is_some() { "" } else { "; if it shows only faxes that the app sent, give --send" };
+        let hint =
+            if run.options.send.is_some() { "" } else { "; if it shows only faxes that the app sent, give --send" };
         return Err(Stop::not_judged(format!("the page of --probe doesn't show the status {last}{hint}")));
     };
     let shown = usual.count(&last).saturating_sub(start.count(&last));
@@ -332,7 +337,9 @@ async fn unknown_fax(run: &Run) -> Judged {
 
 async fn callback_lost(run: &Run) -> Judged {
     if run.options.send.is_none() {
-        return Err(Stop::not_judged("an app asks only about faxes that it has sent itself; let it send one with --send"));
+        return Err(Stop::not_judged(
+            "an app asks only about faxes that it has sent itself; let it send one with --send",
+        ));
     }
     let purpose = Purpose::StatusCallback;
     let order = run.order_of_app()?;
