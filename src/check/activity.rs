@@ -7,6 +7,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::api::ApiError;
 use super::direct::Raw;
+use super::exchange::Exchange;
 use super::page::Page;
 use super::{Run, Stop};
 
@@ -27,6 +28,8 @@ pub struct Request {
     pub method: String,
     /// The path.
     pub path: String,
+    /// The parameters in the query and the body.
+    pub params: Value,
     /// The status of the emulator's response, if it gave one.
     pub status: Option<u64>,
     /// The response to a call of the REST API.
@@ -51,6 +54,27 @@ impl Request {
     #[must_use]
     pub fn is_creation(&self) -> bool {
         self.kind == "rest" && self.method == "POST" && self.path.trim_end_matches(".json").ends_with("/Faxes")
+    }
+
+    /// Returns whether this call deleted the fax or its document.
+    #[must_use]
+    pub fn is_deletion(&self) -> bool {
+        self.kind == "rest" && self.method == "DELETE" && matches!(self.status, Some(200..300))
+    }
+
+    /// Returns the request as an exchange with the emulator at this URL, without the response.
+    #[must_use]
+    pub fn exchange(&self, base: &str) -> Exchange {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        let params = self.params.as_object().into_iter().flatten();
+        Exchange {
+            purpose: self.kind.clone(),
+            method: self.method.clone(),
+            url: format!("{base}{}", self.path),
+            params: params.map(|(name, value)| (name.clone(), text(value))).collect(),
+            status: self.status.and_then(|status| u16::try_from(status).ok()),
+            ..Exchange::default()
+        }
     }
 
     /// Describes the request in a few words.
@@ -109,6 +133,28 @@ impl Run {
         self.watch(self.options.limits.settle, || self.requests_about(fax), |requests| requests.len() > known).await
     }
 
+    /// Waits until the app's requests about a fax are as wanted, but no longer than it may take, and lists them.
+    ///
+    /// # Errors
+    /// Fails if the emulator does not respond.
+    pub async fn requests_wanted(
+        &self,
+        fax: &str,
+        is_wanted: impl Fn(&[Request]) -> bool + Send,
+    ) -> Result<Vec<Request>, ApiError> {
+        self.requests_until(Instant::now() + self.options.limits.work, fax, is_wanted).await
+    }
+
+    pub(super) async fn requests_until(
+        &self,
+        end: Instant,
+        fax: &str,
+        is_wanted: impl Fn(&[Request]) -> bool + Send,
+    ) -> Result<Vec<Request>, ApiError> {
+        let limit = end.saturating_duration_since(Instant::now());
+        self.watch(limit, || self.requests_about(fax), |requests| is_wanted(requests)).await
+    }
+
     /// Waits until `is_enough` holds for what `look` sees, or the limit has passed. Returns what was seen last.
     ///
     /// # Errors
@@ -133,6 +179,17 @@ impl Run {
                 return Ok(seen);
             }
         }
+    }
+
+    /// Lists the reasons of the warnings and refusals of downloads of a fax's document so far, such as `no-user-agent`.
+    ///
+    /// # Errors
+    /// Fails if the emulator does not respond.
+    pub async fn download_faults(&self, fax: &str) -> Result<Vec<String>, ApiError> {
+        let list = self.place.api.get("/events", &[("fax", fax)]).await?;
+        let is_fault = |event: &&Value| matches!(event["kind"].as_str(), Some("media.warning" | "media.refused"));
+        let faults = list["events"].as_array().into_iter().flatten().filter(is_fault);
+        Ok(faults.filter_map(|event| event["data"]["reason"].as_str()).map(ToOwned::to_owned).collect())
     }
 
     /// Reads the page that the user named with `--probe`, if there is one.
@@ -193,7 +250,14 @@ fn requests(list: &Value) -> Vec<Request> {
     let request = |request: &Value| {
         let text = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
         let (kind, method, path) = (text("kind"), text("method"), text("path"));
-        Request { kind, method, path, status: request["status"].as_u64(), answer: request["answer"].clone() }
+        Request {
+            kind,
+            method,
+            path,
+            params: request["params"].clone(),
+            status: request["status"].as_u64(),
+            answer: request["answer"].clone(),
+        }
     };
     list["requests"].as_array().into_iter().flatten().map(request).collect()
 }

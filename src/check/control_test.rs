@@ -1,6 +1,9 @@
 //! The good requests that come before all others. If the app doesn't accept the good request, a refusal of a bad one
 //! proves nothing, so what depends on it isn't judged.
 
+use tokio::time::Instant;
+
+use super::activity::Request;
 use super::conversation::Conversation;
 use super::exchange::Exchange;
 use super::{Profile, Run, Stop};
@@ -15,12 +18,15 @@ pub(super) struct ControlTests {
     acted: Option<Result<Conversation, Stop>>,
     /// A fax that the app sends, or one that is sent as if by the app.
     sent: Option<Result<Conversation, Stop>>,
+    /// When the last of them had ended.
+    ended: Instant,
 }
 
 impl ControlTests {
     /// Returns control tests that have not been made.
     pub(super) fn not_made() -> Self {
-        Self { received: Err(Stop::not_judged("the control test has not been made")), acted: None, sent: None }
+        let received = Err(Stop::not_judged("the control test has not been made"));
+        Self { received, acted: None, sent: None, ended: Instant::now() }
     }
 
     /// Makes the good requests.
@@ -43,7 +49,7 @@ impl ControlTests {
             (None, Some(url)) => Some(run.send(run.order(url)).await),
             (None, None) => None,
         };
-        Self { received, acted, sent }
+        Self { received, acted, sent, ended: Instant::now() }
     }
 }
 
@@ -64,6 +70,42 @@ impl Run {
         let why = "nothing says where the app is notified about faxes that it sends; give --status-callback or --send";
         let sent = self.control.sent.as_ref().ok_or_else(|| Stop::not_judged(why))?;
         sent.as_ref().map_err(Clone::clone)
+    }
+
+    /// Returns the first incoming fax of which the app was notified, if it accepted the notification.
+    ///
+    /// # Errors
+    /// Fails if there was no notification, or if the app did not accept it.
+    pub fn notified(&self) -> Result<&Conversation, Stop> {
+        self.accepted(Purpose::Action)?;
+        self.control.acted.as_ref().unwrap_or(&self.control.received).as_ref().map_err(Clone::clone)
+    }
+
+    /// Waits until the app's requests about the first fax of which it was notified are as wanted, but no longer than it
+    /// may take, and lists them. All checks that call this wait until the same moment.
+    ///
+    /// # Errors
+    /// Fails if the app did not accept the notification, or if the emulator does not respond.
+    pub async fn first_requests(&self, is_wanted: impl Fn(&[Request]) -> bool) -> Result<Vec<Request>, Stop> {
+        let fax = &self.notified()?.fax;
+        Ok(self.requests_until(self.control.ended + self.options.limits.work, fax, is_wanted).await?)
+    }
+
+    /// Returns the app's requests about the first fax of which it was notified, once it has downloaded the document.
+    ///
+    /// # Errors
+    /// Fails if the app does not download it.
+    pub async fn first_download(&self) -> Result<Vec<Request>, Stop> {
+        let requests = self.first_requests(|requests| requests.iter().any(Request::is_download)).await?;
+        if requests.iter().any(Request::is_download) {
+            return Ok(requests);
+        }
+        let work = self.options.limits.work.as_secs_f64();
+        let host = self.place.api.base();
+        Err(Stop::not_judged(format!(
+            "the app did not download the first fax's document within {work} s; if it downloads only from hosts that it \
+             knows, let it know {host}"
+        )))
     }
 
     /// Returns the good request with this purpose, and the app's response to it.

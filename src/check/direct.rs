@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 use url::{Position, Url};
 
 use super::exchange::Exchange;
+use super::old_tls::{self, HelloReply};
 use super::options::{ANSWER_BYTES_MAX, CONNECT_TIME_MAX};
 use crate::io::client::{Client, ClientError, ClientOptions};
 use crate::io::connect::is_private;
@@ -21,6 +22,8 @@ use crate::io::plain;
 #[derive(Clone)]
 pub(super) struct Direct {
     client: Client,
+    /// A client that accepts no invalid certificate.
+    verifying: Client,
     private_only: bool,
     /// The time limit for a response.
     late: Duration,
@@ -53,7 +56,8 @@ pub enum Closing {
 impl Direct {
     pub(super) fn new(options: &ClientOptions, private_only: bool, late: Duration) -> Result<Self, ClientError> {
         let options = ClientOptions { private_only, ..options.clone() };
-        Ok(Self { client: Client::new(&options)?, private_only, late })
+        let verifying = Client::new(&ClientOptions { insecure: false, ..options.clone() })?;
+        Ok(Self { client: Client::new(&options)?, verifying, private_only, late })
     }
 
     /// Makes a request. A redirect is not followed.
@@ -92,6 +96,29 @@ impl Direct {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         self.client.connect(&url, CONNECT_TIME_MAX).await.map_err(|failure| failure.to_string())?;
         Ok(begun.elapsed())
+    }
+
+    /// Makes a connection, and fails if the certificate does not verify.
+    pub(super) async fn connect_verified(&self, url: &str) -> Result<(), String> {
+        let url = Url::parse(url).map_err(|error| error.to_string())?;
+        self.verifying.connect(&url, CONNECT_TIME_MAX).await.map(drop).map_err(|failure| failure.to_string())
+    }
+
+    /// Says hello in a version of TLS that is too old, and returns how the app responds.
+    pub(super) async fn old_hello(&self, url: &str) -> Result<HelloReply, String> {
+        let url = Url::parse(url).map_err(|error| error.to_string())?;
+        if self.client.replaces_tls(&url) {
+            return Err("TLS ends in front of the app, according to --connect-to".to_owned());
+        }
+        let mut plain = url.clone();
+        // The URL crate allows both changes, because the schemes have hosts. The port is set because the schemes' differ.
+        let _ = plain.set_scheme("http");
+        let _ = plain.set_port(url.port_or_known_default());
+        let mut stream = self.client.connect(&plain, CONNECT_TIME_MAX).await.map_err(|failure| failure.to_string())?;
+        let reply = old_tls::hello(&mut stream, url.domain());
+        timeout(self.late, reply)
+            .await
+            .unwrap_or_else(|_| Err(format!("no response within {} s", self.late.as_secs_f64())))
     }
 
     /// Makes a request with `Connection: close`, and returns how the connection ends. hyper would close it by itself, so

@@ -69,6 +69,12 @@ impl Exchange {
         self.response_headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// Returns the value of the request's first parameter with this name.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<&str> {
+        self.params.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
     /// Returns the URL that the response came from, after any redirects.
     #[must_use]
     pub fn final_url(&self) -> &str {

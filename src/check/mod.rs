@@ -14,6 +14,7 @@
 //! | `activity.rs`, `page.rs` | what the app itself did: REST calls, downloads, and the page of `--probe` |
 //! | `crafted.rs` | a notification that reaches the app twice at the same moment |
 //! | `direct.rs` | requests that no emulator makes: unsigned, malformed, with any method |
+//! | `old_tls.rs` | how an app responds to versions of TLS that are too old |
 //! | `api.rs` | the client of the emulator's APIs |
 //! | `exchange.rs`, `report.rs`, `junit.rs` | a request with its response; the results, as values and as files |
 
@@ -28,6 +29,7 @@ mod exchange;
 mod groups;
 mod junit;
 pub mod list;
+mod old_tls;
 mod options;
 mod page;
 mod place;

@@ -27,6 +27,8 @@ pub(super) struct Place {
     /// The number that faxes are sent to.
     pub(super) number: String,
     number_sid: String,
+    /// The HTTP method with which the number asks the app.
+    pub(super) method: String,
     before: Before,
 }
 
@@ -62,9 +64,9 @@ impl Place {
         };
         let token = token(&account, options.auth_token.as_deref());
         let dialect = sid.parse().map_or(Dialect::Twilio, Dialect::of);
-        let (number, number_sid) = (String::new(), String::new());
+        let (number, number_sid, method) = (String::new(), String::new(), String::new());
         let mut place = match token {
-            Ok(token) => Self { api, sid, token, dialect, number, number_sid, before },
+            Ok(token) => Self { api, sid, token, dialect, number, number_sid, method, before },
             Err(error) => return Err(error),
         };
         match place.change(&account, options, voice_url).await {
@@ -112,6 +114,7 @@ impl Place {
             }
         };
         (self.number, self.number_sid) = (text(&number["phone_number"]), text(&number["sid"]));
+        self.method = text(&number["voice_method"]);
         Ok(())
     }
 
@@ -120,6 +123,12 @@ impl Place {
         let form =
             [("VoiceUrl", url), ("VoiceFallbackUrl", ""), ("VoiceApplicationSid", ""), ("VoiceReceiveMode", "fax")];
         self.rest(&self.numbers(&format!("/{}.json", self.number_sid)), &form).await?;
+        Ok(())
+    }
+
+    /// Lets the number ask the app with this HTTP method.
+    pub(super) async fn set_voice_method(&self, method: &str) -> Result<(), ApiError> {
+        self.rest(&self.numbers(&format!("/{}.json", self.number_sid)), &[("VoiceMethod", method)]).await?;
         Ok(())
     }
 

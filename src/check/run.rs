@@ -13,6 +13,7 @@ use super::api::{ApiError, Endpoint};
 use super::control_test::ControlTests;
 use super::direct::{Closing, Direct, Raw};
 use super::exchange::Exchange;
+use super::old_tls::HelloReply;
 use super::options::{CHECKS_AT_ONCE_MAX, FIRST_CALLER, Options, STIMULUS_INTERVAL};
 use super::place::Place;
 use super::report::{Report, Result as CheckResult};
@@ -197,6 +198,27 @@ impl Run {
     pub async fn closing(&self, url: &str) -> Result<Result<Closing, String>, Stop> {
         self.admit(1).await?;
         Ok(self.direct.closing(url, self.options.limits.close).await)
+    }
+
+    /// Returns the HTTP method with which the number asks the app.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.place.method
+    }
+
+    /// Says hello to the app in a version of TLS that is too old, and returns how the app responds, or why that can't be
+    /// said.
+    ///
+    /// # Errors
+    /// Fails at the limit of requests.
+    pub async fn old_hello(&self, url: &str) -> Result<Result<HelloReply, String>, Stop> {
+        self.admit(1).await?;
+        Ok(self.direct.old_hello(url).await)
+    }
+
+    /// Returns why the app's certificate does not verify, whatever the options say about invalid certificates.
+    pub async fn certificate_fault(&self, url: &str) -> Option<String> {
+        self.direct.connect_verified(url).await.err()
     }
 
     /// Makes a connection to the app, and returns how long it took, or why there is none.

@@ -1,8 +1,12 @@
 //! Makes faxes for the checks: a machine calls the account's number, or the account sends a fax. Each has a caller or a
 //! called number of its own, by which its rules match it alone, so several may be under way.
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::activity::Request;
 use super::api::ApiError;
 use super::conversation::Conversation;
 use super::exchange::Exchange;
@@ -65,14 +69,24 @@ impl Call {
         self
     }
 
-    /// Adds a rule that changes so many downloads of the document; without a number, all. `effect` is the rule's `media`.
-    pub fn media(mut self, effect: &Value, times: Option<u32>) -> Self {
-        let mut rule = json!({ "match": { "direction": "inbound", "from": self.caller }, "media": effect });
-        if let Some(times) = times {
-            rule["times"] = times.into();
-        }
-        self.rules.push(rule);
+    /// Adds a rule that changes the app's downloads of the document. `effect` is the rule's `media`.
+    pub fn media(mut self, effect: &Value) -> Self {
+        let matches = json!({ "direction": "inbound", "from": self.caller });
+        self.rules.push(json!({ "match": matches, "media": effect }));
         self
+    }
+
+    /// Adds a rule that changes the app's first download of the document. `effect` is the rule's `media`.
+    pub fn first_download(mut self, effect: &Value) -> Self {
+        let matches = json!({ "direction": "inbound", "from": self.caller });
+        self.rules.push(json!({ "match": matches, "times": 1, "media": effect }));
+        self
+    }
+
+    /// Lets this number, address or name call instead. Rules that are added later match it; such a call must not run beside
+    /// others from the same caller.
+    pub fn from(self, caller: &str) -> Self {
+        Self { caller: caller.to_owned(), ..self }
     }
 }
 
@@ -155,6 +169,25 @@ impl Run {
         self.pending(&call.rules, ringing).await
     }
 
+    /// Does the same as [`Run::receive`], and keeps the rules until the app's requests about the fax are as wanted, or until
+    /// it has had its time and `extra` time. Returns these requests, too.
+    ///
+    /// # Errors
+    /// Fails like [`Run::receive`].
+    pub async fn receive_until(
+        &self,
+        call: Call,
+        extra: Duration,
+        is_wanted: impl Fn(&[Request]) -> bool + Send,
+    ) -> Result<(Conversation, Vec<Request>), Stop> {
+        let pending = self.ring(call).await?;
+        let conversation = self.end(&pending).await?;
+        let end = Instant::now() + self.options.limits.work + extra;
+        let requests = self.requests_until(end, &conversation.fax, is_wanted).await?;
+        self.forget(pending).await;
+        Ok((conversation, requests))
+    }
+
     /// Sends the fax, and moves the clock until it has ended and the app has been notified.
     ///
     /// # Errors
@@ -210,9 +243,14 @@ impl Run {
     /// # Errors
     /// Fails if the fax doesn't end in time.
     pub async fn finish(&self, pending: Pending) -> Result<Conversation, Stop> {
-        let ended = self.ended(&pending.fax, pending.since).await;
-        self.remove_rules(pending.rules).await;
+        let ended = self.end(&pending).await;
+        self.forget(pending).await;
         ended
+    }
+
+    /// Removes a fax's rules.
+    pub async fn forget(&self, pending: Pending) {
+        self.remove_rules(pending.rules).await;
     }
 
     /// Moves the clock until the fax has ended and the app has been notified, but leaves the fax's rules in force.
@@ -268,6 +306,14 @@ impl Run {
     /// Fails if the emulator refuses.
     pub async fn set_url(&self, url: &str) -> Result<(), Stop> {
         Ok(self.place.set_voice_url(&self.options.limits.voice_url(url)).await?)
+    }
+
+    /// Lets the number ask the app with this HTTP method. Only a check that runs alone may change it.
+    ///
+    /// # Errors
+    /// Fails if the emulator refuses.
+    pub async fn set_method(&self, method: &str) -> Result<(), Stop> {
+        Ok(self.place.set_voice_method(method).await?)
     }
 
     /// Returns the place of the journal's last event.

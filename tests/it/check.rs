@@ -30,9 +30,9 @@ fn endpoint(emulator: &Emulator) -> Endpoint {
     Endpoint { url: emulator.url().parse().expect("a URL"), control_token: None }
 }
 
-/// Returns options to run all checks in this account. What the apps here do, they do before they respond.
+/// Returns options to run all checks in this account. What the apps here record, they record before they respond.
 fn options(account: &Account, url: &str) -> Options {
-    let limits = Limits { settle: Duration::from_millis(50), ..Limits::default() };
+    let limits = Limits { settle: Duration::from_millis(50), long_fax_pages: 2, ..Limits::default() };
     Options { account: Some(account.sid().to_string()), limits, ..Options::new(url, list::all().collect()) }
 }
 
@@ -138,7 +138,9 @@ async fn state(emulator: &Emulator, account: &Account) -> Value {
 async fn a_running_emulator_is_as_it_was_after_the_run_even_if_it_was_interrupted() {
     let (emulator, account) = started().await;
     let number = account.number(NUMBER).expect("a number");
-    let app = CheckedApp::start(&account.sid().to_string(), &account.auth_token(), &[]).await;
+    // Otherwise the app would delete the fax from before the run meanwhile.
+    let faults = [Fault::DeletesNothing];
+    let app = CheckedApp::start(&account.sid().to_string(), &account.auth_token(), &faults).await;
     let number = number.fax_url(&app.fax_url()).expect("changed");
     account.receive(Document::pages(1)).await.expect("a fax");
     number.fax_url("http://localhost:9/own").expect("changed");
@@ -151,7 +153,9 @@ async fn a_running_emulator_is_as_it_was_after_the_run_even_if_it_was_interrupte
                 begun.notify_one();
             }
         };
-        let options = options(&account, &app.fax_url());
+        let mut options = options(&account, &app.fax_url());
+        // How long it is waited for the deletion.
+        options.limits.work = Duration::from_secs(3);
         let report = check::run(endpoint(&emulator), options, &progress, begun.notified()).await.expect("it runs");
         assert_eq!(report.interrupted, interrupted);
         let is_cut = report.results.iter().any(|result| result.seen == "the run was interrupted");
@@ -172,6 +176,7 @@ async fn an_account_that_only_the_run_needs_is_removed_afterwards() {
     let options = Options {
         account: Some(sid.clone()),
         auth_token: Some("secret".to_owned()),
+        probe: Some(format!("{}/inbox", app.origin)),
         ..Options::new(&app.fax_url(), selection.checks().expect("checks"))
     };
     let report = checked(&emulator, options).await;
@@ -392,9 +397,14 @@ async fn the_command_exits_with_0_without_fails_1_with_2_for_usage_and_3_without
     let careful = CheckedApp::start(&sid, token, &[]).await;
     let careless = CheckedApp::start(&sid, token, &[Fault::VerifiesNothing]).await;
     let own = ["--listen", "127.0.0.1:0", "--account", &sid, "--auth-token", token, "--quick"];
+    let page = format!("{}/inbox", careful.origin);
     let (careful, careless) = (careful.fax_url(), careless.fax_url());
     let cases: [(&[&str], i32, &str); 8] = [
-        (&[&careful, "--profile", "inbound"], 0, "0 failed, 0 with a warning, 0 not judged"),
+        (
+            &[&careful, "--profile", "inbound", "--probe", &page],
+            0,
+            "0 failed, 0 with a warning, 0 not judged",
+        ),
         (&[&careless, "--only", "S2,reachable", "--junit", "junit.xml"], 1, "curl -X POST"),
         (&[&careful, "--only", "signature-mising"], 2, "did you mean signature-missing?"),
         (&[&careful, "--skip", "xyz"], 2, "there is no check \"xyz\"; fauxfax check --list lists them"),

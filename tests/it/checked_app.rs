@@ -19,13 +19,15 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::checked_receiver::{self, Inbox};
+use crate::checked_inbox::{self, Record};
+use crate::checked_receiver::{self, Memory};
 use crate::checked_sender::{self, Sent};
+use crate::checked_tls::{Tls, Wire};
 
 /// The largest request that the app reads, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -100,6 +102,40 @@ pub(crate) enum Fault {
     ShowsTraces,
     /// The app does not know that it is behind a proxy.
     IgnoresProxy,
+    /// The app fails for station ids with letters beyond ASCII.
+    KnowsAsciiOnly,
+    /// The app fails for callers without a number of its country.
+    KnowsNumbersOnly,
+    /// The app fails for faxes with many pages.
+    KnowsShortFaxesOnly,
+    /// The app stops a download after a number of bytes.
+    CutsDownloads,
+    /// The app fails for documents of an unusual resolution.
+    KnowsOneResolution,
+    /// The app fails for faxes without pages.
+    DividesByPages,
+    /// The app fails for long URLs.
+    HasShortColumns,
+    /// The app's page shows values as markup.
+    EscapesNothing,
+    /// The app downloads documents without a User-Agent.
+    NamesNoAgent,
+    /// The app downloads the document before it responds.
+    DownloadsFirst,
+    /// The app does not follow redirects of downloads.
+    IgnoresRedirects,
+    /// The app deletes nothing from the service.
+    DeletesNothing,
+    /// The app sends faxes without a StatusCallback.
+    SendsBlindly,
+    /// The app downloads documents from any host.
+    TrustsEveryHost,
+    /// The app speaks TLS 1.0.
+    SpeaksOldTls,
+    /// The app fails for GET.
+    FailsForGet,
+    /// The app fails for HEAD and OPTIONS.
+    FailsForHead,
     /// The app looks whether it has handled a fax some time before it stores that it has.
     LooksTooEarly,
     /// The app refuses to be asked about a fax again.
@@ -134,7 +170,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub(crate) const ALL: [Self; 37] = [
+    pub(crate) const ALL: [Self; 54] = [
         Self::IsDown,
         Self::Hangs,
         Self::IsSlow,
@@ -157,6 +193,23 @@ impl Fault {
         Self::ServesGet,
         Self::ShowsTraces,
         Self::IgnoresProxy,
+        Self::KnowsAsciiOnly,
+        Self::KnowsNumbersOnly,
+        Self::KnowsShortFaxesOnly,
+        Self::CutsDownloads,
+        Self::KnowsOneResolution,
+        Self::DividesByPages,
+        Self::HasShortColumns,
+        Self::EscapesNothing,
+        Self::NamesNoAgent,
+        Self::DownloadsFirst,
+        Self::IgnoresRedirects,
+        Self::DeletesNothing,
+        Self::SendsBlindly,
+        Self::TrustsEveryHost,
+        Self::SpeaksOldTls,
+        Self::FailsForGet,
+        Self::FailsForHead,
         Self::LooksTooEarly,
         Self::RefusesRepeats,
         Self::OverwritesStatus,
@@ -194,7 +247,10 @@ pub(crate) struct Shared {
     pub(crate) account: String,
     pub(crate) token: String,
     faults: BTreeSet<Fault>,
-    pub(crate) inbox: Inbox,
+    tls: Option<Tls>,
+    /// The faxes that the app has handled; a fax is in the list once for each time that the app acted on it.
+    records: Mutex<Vec<Record>>,
+    pub(crate) memory: Memory,
     pub(crate) sent: Sent,
     /// The URL of the emulator through which the app sends.
     api: Mutex<String>,
@@ -210,18 +266,34 @@ impl CheckedApp {
         Self::start_for(account, token, faults, usize::MAX).await
     }
 
+    /// Starts an app behind TLS.
+    pub(crate) async fn start_tls(account: &str, token: &str, faults: &[Fault]) -> Self {
+        let tls = Tls::new(faults.contains(&Fault::SpeaksOldTls));
+        Self::serving(account, token, faults, usize::MAX, Some(tls)).await
+    }
+
     /// Starts an app that goes down after so many responses.
-    #[expect(clippy::disallowed_methods, reason = "the app is not part of the emulator")]
     pub(crate) async fn start_for(account: &str, token: &str, faults: &[Fault], responses: usize) -> Self {
+        Self::serving(account, token, faults, responses, None).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the app is not part of the emulator")]
+    async fn serving(account: &str, token: &str, faults: &[Fault], responses: usize, tls: Option<Tls>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-        let origin = format!("http://{}", listener.local_addr().expect("an address"));
+        let address = listener.local_addr().expect("an address");
+        let origin = match &tls {
+            Some(_) => format!("https://localhost:{}", address.port()),
+            None => format!("http://{address}"),
+        };
         let (is_over, over) = watch::channel(false);
         let shared = Arc::new(Shared {
             origin: origin.clone(),
             account: account.to_owned(),
             token: token.to_owned(),
             faults: faults.iter().copied().collect(),
-            inbox: Inbox::default(),
+            tls,
+            records: Mutex::new(Vec::new()),
+            memory: Memory::default(),
             sent: Sent::default(),
             api: Mutex::default(),
             client: Client::new(&ClientOptions::default()).expect("a client"),
@@ -254,6 +326,13 @@ impl Shared {
             let app = Arc::clone(&self);
             let never_closes = self.has(Fault::KeepsOpen);
             Handle::current().spawn(async move {
+                let stream: Box<dyn Wire> = match &app.tls {
+                    None => Box::new(stream),
+                    Some(tls) => match tls.accept(stream).await {
+                        Some(stream) => stream,
+                        None => return,
+                    },
+                };
                 let service = service_fn(move |request| {
                     let app = Arc::clone(&app);
                     async move { Ok::<_, std::convert::Infallible>(app.respond(request).await) }
@@ -295,11 +374,16 @@ impl Shared {
     }
 
     async fn handle(self: &Arc<Self>, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Response<Body> {
+        let fails = if method == Method::GET { Fault::FailsForGet } else { Fault::FailsForHead };
+        if method != Method::POST && self.has(fails) {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
         match uri.path() {
             "/records" => {
-                let records = json!({ "received": self.inbox.handled(), "sent": self.sent.all() });
-                return axum::Json(records).into_response();
+                let faxes: Vec<String> = self.records().into_iter().map(|record| record.fax).collect();
+                return axum::Json(json!({ "received": faxes, "sent": self.sent.all() })).into_response();
             }
+            "/inbox" => return checked_inbox::page(self),
             "/send" => return checked_sender::send(self, uri).await.into_response(),
             "/fax" if method != Method::POST && self.has(Fault::ServesGet) => return self.twiml(),
             "/fax" | "/fax/final" | "/received" | "/status" if method == Method::POST => {}
@@ -323,8 +407,8 @@ impl Shared {
             form.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let get = |name: &str| form.get(name).unwrap_or_default();
         checked_receiver::queue_up(self).await;
-        if self.has(Fault::ActsFirst) && uri.path() != "/fax" && !get("MediaUrl").is_empty() {
-            checked_receiver::download(self, get("MediaUrl")).await;
+        if self.has(Fault::ActsFirst) && uri.path() != "/fax" {
+            checked_inbox::download(self, get("MediaUrl")).await;
         }
         if !self.trusts(uri, headers, params) {
             return StatusCode::FORBIDDEN.into_response();
@@ -335,15 +419,24 @@ impl Shared {
         if self.has(Fault::WantsOrder) && form.iter().next().is_none_or(|(name, _)| name != "FaxSid") {
             return StatusCode::BAD_REQUEST.into_response();
         }
-        if let Some(status) = checked_receiver::refusal(self, uri, &form) {
+        let refusal = checked_receiver::refusal(self, uri, &form);
+        if let Some(status) = refusal.or_else(|| checked_inbox::refusal(self, uri, &form)) {
             return status.into_response();
         }
         match uri.path() {
             "/received" if self.has(Fault::FailsInAction) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-            "/received" => checked_receiver::receive(self, &form).await.into_response(),
+            "/received" => checked_inbox::receive(self, &form).await.into_response(),
             "/status" => checked_sender::notified(self, &form).into_response(),
             _ => self.twiml(),
         }
+    }
+
+    pub(crate) fn records(&self) -> Vec<Record> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn add_record(&self, record: Record) {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).push(record);
     }
 
     fn twiml(&self) -> Response<Body> {
@@ -407,7 +500,7 @@ impl Shared {
 
 /// A connection that may never be closed, although the server wants to.
 struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     never_closes: bool,
 }
 

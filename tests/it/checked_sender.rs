@@ -97,7 +97,10 @@ async fn create(app: &Arc<Shared>, api: &str) -> Option<Response> {
     let document = format!("{api}/_fauxfax/v1/samples/one-page.pdf");
     let callback = format!("{}/status", app.origin);
     let (from, to) = NUMBERS;
-    let pairs = [("From", from), ("To", to), ("MediaUrl", document.as_str()), ("StatusCallback", &callback)];
+    let mut pairs = vec![("From", from), ("To", to), ("MediaUrl", document.as_str())];
+    if !app.has(Fault::SendsBlindly) {
+        pairs.push(("StatusCallback", &callback));
+    }
     let answer = call(app, Method::Post, &format!("{api}/v1/Faxes"), Some(form::encode(&pairs))).await?;
     if answer.status == 201 {
         let fax = sid_and_status(&answer).0;

@@ -1,10 +1,12 @@
 //! Whether the app verifies who calls: it must refuse requests that the service has not signed, and accept all that it has.
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use url::Url;
 
 use super::judging::{accepted, refused};
 use super::leaks::leak;
+use crate::check::activity::Request;
 use crate::check::direct::Raw;
 use crate::check::{Check, Exchange, Finding, Group, Judged, Profile, Run, Severity, Stop, Turn};
 use crate::model::webhook::Purpose;
@@ -239,7 +241,7 @@ async fn replayed(run: &Run) -> Judged {
     run.accepted(Purpose::Action)?;
     let untouched = run.probe().await?;
     let received = run.receive(run.call_with(Purpose::Action, &Value::Null)).await?;
-    let first = run.requests_beyond(0, &received.fax).await?;
+    let first = run.requests_wanted(&received.fax, |requests| !requests.is_empty()).await?;
     let has_probe_effect = run.probe_differs(untouched.as_ref()).await?;
     if first.is_empty() && !has_probe_effect {
         let why = "the first notification had no effect that can be seen; name a page that shows it with --probe";
@@ -249,8 +251,9 @@ async fn replayed(run: &Run) -> Judged {
     let before = run.probe().await?;
     let exchange = run.replay(&received.fax, Purpose::Action).await?;
     run.still_there(&exchange).await?;
-    let requests = run.requests_beyond(first.len(), &received.fax).await?;
-    if let Some(again) = requests.get(first.len()) {
+    let end = Instant::now() + run.options.limits.settle;
+    let requests = run.requests_until(end, &received.fax, |requests| repeated(&first, requests).is_some()).await?;
+    if let Some(again) = repeated(&first, &requests) {
         let seen = format!("the app acted on a notification that came again after {REPLAY_AFTER}: {}", again.words());
         return Ok(Finding::fail(seen, &exchange));
     }
@@ -266,6 +269,16 @@ async fn replayed(run: &Run) -> Judged {
             exchange.outcome()
         );
         Finding::fail(seen, &exchange)
+    })
+}
+
+/// Returns the last of a kind of requests that the app has made more often than before. Requests of other kinds may still
+/// belong to the first notification, such as the deletion after a download.
+fn repeated<'a>(before: &[Request], after: &'a [Request]) -> Option<&'a Request> {
+    before.iter().find_map(|known| {
+        let is_like = |other: &&Request| (&other.kind, &other.method) == (&known.kind, &known.method);
+        let more = after.iter().filter(is_like).count() > before.iter().filter(is_like).count();
+        after.iter().rfind(is_like).filter(|_| more)
     })
 }
 

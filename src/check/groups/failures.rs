@@ -252,18 +252,12 @@ fn call(run: &Run) -> Call {
     run.call_with(Purpose::Action, &Value::Null)
 }
 
-/// Receives a fax, and returns it with the exchange of its notification.
-async fn received(run: &Run, call: Call) -> Result<(String, Exchange), Stop> {
-    let received = run.receive(call).await?;
+/// Returns the exchange of a received fax's notification.
+async fn notification(run: &Run, received: &Conversation) -> Result<Exchange, Stop> {
     let exchange = received.of(Purpose::Action).next().cloned();
     let exchange = exchange.ok_or_else(|| Stop::not_judged("the app was not notified of the fax"))?;
     run.still_there(&exchange).await?;
-    Ok((received.fax, exchange))
-}
-
-async fn downloads(run: &Run, fax: &str) -> Result<usize, Stop> {
-    let requests = run.requests_about(fax).await?;
-    Ok(requests.iter().filter(|request| request.is_for_media()).count())
+    Ok(exchange)
 }
 
 /// Returns the reason that an app that downloads nothing isn't judged.
@@ -273,19 +267,25 @@ fn no_download() -> Stop {
 
 async fn media_gone(run: &Run) -> Judged {
     run.accepted(Purpose::Action)?;
-    let (fax, exchange) = received(run, call(run).media(&json!({ "status": 403 }), None)).await?;
+    let has_too_many = |requests: &[Request]| requests.iter().filter(|one| one.is_for_media()).count() > RETRIES_MAX + 1;
+    let pending = run.ring(call(run).media(&json!({ "status": 403 }))).await?;
+    let exchange = notification(run, &run.end(&pending).await?).await?;
     if let Some(finding) = failed(&exchange, "a notification whose document can't be downloaded any more") {
         return Ok(finding);
     }
-    let limits = run.options.limits;
-    if run.watch(limits.work, || downloads(run, &fax), |count| *count > 0).await? == 0 {
+    let fax = pending.fax.as_str();
+    let has_tried = |requests: &[Request]| requests.iter().any(Request::is_for_media);
+    if !has_tried(&run.requests_wanted(fax, has_tried).await?) {
         return Err(no_download());
     }
-    let attempts = run.watch(limits.settle, || downloads(run, &fax), |count| *count > RETRIES_MAX + 1).await?;
-    Ok(if attempts > RETRIES_MAX + 1 {
+    let end = Instant::now() + run.options.limits.settle;
+    let requests = run.requests_until(end, fax, has_too_many).await?;
+    run.forget(pending).await;
+    Ok(if has_too_many(&requests) {
         let seen = format!("the app tried a download that was refused with 403 again more than {RETRIES_MAX} times");
         Finding::fail(seen, &exchange)
     } else {
+        let attempts = requests.iter().filter(|one| one.is_for_media()).count();
         Finding::pass(format!("the app responded {} and tried the download {attempts} times", exchange.outcome()))
     })
 }
@@ -298,7 +298,7 @@ async fn media_slow(run: &Run) -> Judged {
     let cut = drip.saturating_mul(DRIP_BYTES_PER_SECOND) / 1_000;
     let slow = json!({ "bytes_per_second": DRIP_BYTES_PER_SECOND, "cut_after_bytes": cut });
     let since = run.last_seq().await?;
-    let fax = received(run, call(run).media(&slow, Some(1)));
+    let pending = run.ring(call(run).first_download(&slow)).await?;
     let other = async {
         // The download may begin only after the response, in the background.
         let begun = run.watch(limits.work, || run.slowed_downloads(since), |count| *count > 0).await?;
@@ -307,8 +307,10 @@ async fn media_slow(run: &Run) -> Judged {
         }
         run.replay(&first, Purpose::FaxUrl).await
     };
-    let (fax, other) = future::join(fax, other).await;
-    let ((_, exchange), other) = (fax?, other?);
+    let (received, other) = future::join(run.end(&pending), other).await;
+    run.forget(pending).await;
+    let (received, other) = (received?, other?);
+    let exchange = notification(run, &received).await?;
     if other.status.is_none() || other.duration > limits.slow {
         let (outcome, taken) = (other.outcome(), other.duration.as_millis());
         let seen = format!("during a slow download, another request took {taken} ms ({outcome})");
@@ -327,22 +329,21 @@ async fn media_slow(run: &Run) -> Judged {
 
 async fn media_cut(run: &Run) -> Judged {
     run.accepted(Purpose::Action)?;
-    let cut = call(run).media(&json!({ "cut_after_bytes": CUT_AFTER_BYTES }), Some(1));
-    let (fax, exchange) = received(run, cut).await?;
+    let cut = call(run).first_download(&json!({ "cut_after_bytes": CUT_AFTER_BYTES }));
+    let attempts = |requests: &[Request]| requests.iter().filter(|one| one.is_for_media()).count();
+    let (received, requests) = run.receive_until(cut, Duration::ZERO, |requests| attempts(requests) > 1).await?;
+    let exchange = notification(run, &received).await?;
     if let Some(finding) = failed(&exchange, "a notification whose download was cut off") {
         return Ok(finding);
     }
-    let limits = run.options.limits;
-    if run.watch(limits.work, || downloads(run, &fax), |count| *count > 0).await? == 0 {
-        return Err(no_download());
-    }
-    let attempts = run.watch(limits.work, || downloads(run, &fax), |count| *count > 1).await?;
-    Ok(if attempts > 1 {
-        Finding::pass("the app downloaded the document again after the connection had closed")
-    } else {
-        let limit = limits.work.as_secs_f64();
-        let seen = format!("the app did not download the document again within {limit} s after the connection closed");
-        Finding::fail(seen, &exchange)
+    Ok(match attempts(&requests) {
+        0 => return Err(no_download()),
+        1 => {
+            let limit = run.options.limits.work.as_secs_f64();
+            let seen = format!("the app did not download the document again within {limit} s after the connection closed");
+            Finding::fail(seen, &exchange)
+        }
+        _ => Finding::pass("the app downloaded the document again after the connection had closed"),
     })
 }
 

@@ -2,10 +2,13 @@
 //! [`ALL`]; docs/check.md and the matrix in the tests say when something is missing.
 
 mod caller;
+mod content;
+mod edge;
 mod effects;
 mod failures;
 mod judging;
 mod leaks;
+mod our_side;
 mod proxies;
 mod reach;
 mod repeated;
@@ -13,5 +16,13 @@ mod repeated;
 use super::Check;
 
 /// All checks, in the order in which they are listed.
-pub(super) const ALL: &[&[Check]] =
-    &[reach::CHECKS, caller::CHECKS, proxies::CHECKS, repeated::CHECKS, failures::CHECKS];
+pub(super) const ALL: &[&[Check]] = &[
+    reach::CHECKS,
+    caller::CHECKS,
+    proxies::CHECKS,
+    repeated::CHECKS,
+    failures::CHECKS,
+    content::CHECKS,
+    our_side::CHECKS,
+    edge::CHECKS,
+];
