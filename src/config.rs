@@ -162,6 +162,8 @@ pub struct Config {
     pub trust_ca: Vec<TrustedCa>,
     /// Whether requests to apps accept any certificate, even an invalid one.
     pub insecure_webhooks: bool,
+    /// Whether only apps on this machine or in a private network are called. No setting changes it; `check` sets it.
+    pub private_apps_only: bool,
     /// Whether webhooks carry a W3C `traceparent` header.
     pub traceparent: bool,
     /// The local CA's folder. Absent if the user has no data directory and no folder is configured.
@@ -217,6 +219,7 @@ impl Default for Config {
             price_sign: PriceSign::Negative,
             trust_ca: Vec::new(),
             insecure_webhooks: false,
+            private_apps_only: false,
             traceparent: false,
             ca_dir: None,
             offline: false,

@@ -195,6 +195,9 @@ pub use fauxfax_core::{dialect, engine, model, twiml};
 
 #[cfg(feature = "server")]
 #[doc(hidden)]
+pub mod check;
+#[cfg(feature = "server")]
+#[doc(hidden)]
 pub mod clock;
 #[cfg(feature = "server")]
 #[doc(hidden)]

@@ -10,12 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
 use hyper::{Request, Response, StatusCode, header};
-use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::refusal::{self, Api, Refusal};
@@ -23,6 +20,7 @@ pub(super) use super::target::{Endpoint, Target};
 use crate::dialect::form;
 use crate::http::control::BASE;
 use crate::io::multipart::Multipart;
+use crate::io::plain::{self, Opened};
 use crate::model::account::Dialect;
 
 /// The meanings of the exit statuses, shown in `--help`.
@@ -157,11 +155,7 @@ impl Credential {
 pub(super) struct Client(Endpoint);
 
 /// A response whose body is still arriving.
-pub(super) struct Stream {
-    response: Response<Incoming>,
-    /// The connection's task, which ends when the stream is dropped.
-    _connection: JoinSet<hyper::Result<()>>,
-}
+pub(super) struct Stream(Opened);
 
 impl Client {
     pub(super) fn new(target: &Target) -> anyhow::Result<Self> {
@@ -225,11 +219,11 @@ impl Client {
         let mut request = self.control_request("GET", path, query, None)?;
         request.headers_mut().insert(header::ACCEPT, header::HeaderValue::from_static("text/event-stream"));
         let stream = self.accepted(Api::Control, request).await?;
-        let kind = stream.response.headers().get(header::CONTENT_TYPE);
+        let kind = stream.0.response.headers().get(header::CONTENT_TYPE);
         if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
             return Ok(stream);
         }
-        Err(self.foreign(stream.response.status(), server_of(&stream.response)).into())
+        Err(self.foreign(stream.0.response.status(), server_of(&stream.0.response)).into())
     }
 
     /// Gets a plain-text resource from the control API.
@@ -347,8 +341,8 @@ impl Client {
     ) -> anyhow::Result<(StatusCode, Option<String>, Bytes)> {
         let whole = async {
             let stream = self.accepted(api, request).await?;
-            let (status, server) = (stream.response.status(), server_of(&stream.response));
-            let body = Limited::new(stream.response.into_body(), ANSWER_BYTES_MAX).collect().await;
+            let (status, server) = (stream.0.response.status(), server_of(&stream.0.response));
+            let body = Limited::new(stream.0.response.into_body(), ANSWER_BYTES_MAX).collect().await;
             let body = body.map(http_body_util::Collected::to_bytes).map_err(|error| self.unreachable(&*error))?;
             Ok::<_, CallError>((status, server, body))
         };
@@ -357,30 +351,24 @@ impl Client {
 
     /// Makes a request and returns the response without waiting for the body. A response with status 4xx or 5xx is an
     /// error.
-    #[expect(clippy::disallowed_methods, reason = "a connection is a task of its own for as long as the call")]
     async fn accepted(&self, api: Api, request: Request<Full<Bytes>>) -> Result<Stream, CallError> {
         // A URL has brackets around an IPv6 address, but `connect` expects none.
         let host = self.0.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let port = self.0.url.port_or_known_default().unwrap_or(80);
         let connecting = timeout(CONNECT_TIME_MAX, TcpStream::connect((host, port))).await;
         let tcp = connecting.map_err(|_| self.silent(CONNECT_TIME_MAX))?.map_err(|error| self.unreachable(&error))?;
-        let (mut sender, connection) =
-            http1::handshake(TokioIo::new(tcp)).await.map_err(|error| self.unreachable(&error))?;
-        // The set aborts the task when it is dropped together with the response.
-        let mut running = JoinSet::new();
-        running.spawn(connection);
-        let response = match sender.send_request(request).await {
-            Ok(response) => response,
+        let opened = match plain::send(tcp, request).await {
+            Ok(opened) => opened,
             Err(error) if error.is_parse() => {
                 return Err(CallError::Foreign { url: self.base().to_owned(), what: "no HTTP".to_owned() });
             }
             Err(error) => return Err(self.unreachable(&error)),
         };
-        let (status, server) = (response.status(), server_of(&response));
+        let (status, server) = (opened.response.status(), server_of(&opened.response));
         if status.is_success() {
-            return Ok(Stream { response, _connection: running });
+            return Ok(Stream(opened));
         }
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+        let body = Limited::new(opened.response.into_body(), ANSWER_BYTES_MAX).collect().await;
         let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         match refusal::read(api, status, &body) {
             Some(refusal) if !status.is_redirection() => Err(CallError::Refused { status, refusal }),
@@ -411,7 +399,7 @@ impl Client {
 impl Stream {
     /// Returns the next chunk of the body, or `None` at the end.
     pub(super) async fn next(&mut self) -> anyhow::Result<Option<Bytes>> {
-        while let Some(frame) = self.response.body_mut().frame().await {
+        while let Some(frame) = self.0.response.body_mut().frame().await {
             if let Ok(data) = frame.context("the emulator has closed the connection")?.into_data() {
                 return Ok(Some(data));
             }

@@ -94,7 +94,7 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
 }
 
 /// Reads a document, up to the size that the emulator accepts.
-fn read(path: &Path) -> anyhow::Result<Arc<[u8]>> {
+pub(super) fn read(path: &Path) -> anyhow::Result<Arc<[u8]>> {
     let context = || format!("can't read {}", path.display());
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).with_context(context)?;
@@ -109,7 +109,7 @@ fn read(path: &Path) -> anyhow::Result<Arc<[u8]>> {
     Ok(bytes.into())
 }
 
-fn tell_progress(pages: usize) {
+pub(super) fn tell_progress(pages: usize) {
     // If the terminal is gone, nobody is waiting for progress.
     let _ = write!(anstream::stderr(), "\r{pages} pages");
 }

@@ -4,6 +4,8 @@ mod accounts;
 mod alerts;
 mod api;
 mod ca;
+mod check;
+mod check_document;
 mod client;
 mod clock;
 mod convert;
@@ -93,6 +95,10 @@ enum Command {
     ///
     /// Runs a program with a private emulator, which receives the program's requests to twilio.com and signalwire.com.
     Exec(Box<exec::ExecFlags>),
+    /// Judge a webhook app with wrong and right requests
+    ///
+    /// Judges a webhook app: sends it faxes and requests, right and wrong ones, and looks from outside at what it does.
+    Check(Box<check::CheckFlags>),
     /// Print variables that direct programs to the emulator
     ///
     /// Prints environment variables that direct unmodified programs to a running emulator.
@@ -169,6 +175,9 @@ enum Command {
     ///
     /// Converts a document to fax pages, offline: PDF, TIFF or PNG.
     Convert(convert::ConvertFlags),
+    /// Check a document before it is faxed
+    #[command(hide = true)]
+    CheckDocument(check_document::CheckDocumentFlags),
     /// Render one document; only a running emulator uses this
     #[command(hide = true)]
     RenderChild,
@@ -203,6 +212,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Send(flags)) => send::run(&flags),
         Some(Command::Faxes(flags)) => faxes::run(&flags),
         Some(Command::Exec(flags)) => exec::run(*flags),
+        Some(Command::Check(flags)) => check::run(&flags),
         Some(Command::Env(flags)) => env::run(&flags),
         Some(Command::Ca(flags)) => ca::run(flags),
         Some(Command::Events(flags)) => events::run(&flags),
@@ -224,6 +234,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Man(flags)) => man::run(&flags),
         Some(Command::ConfigSchema) => schema::config_schema(),
         Some(Command::Convert(flags)) => convert::run(&flags),
+        Some(Command::CheckDocument(flags)) => check_document::run(&flags),
         Some(Command::RenderChild) => Ok(render_child::run()),
         Some(Command::Healthcheck(flags)) => healthcheck::run(&flags),
     }

@@ -51,6 +51,11 @@ pub(super) fn note(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
+/// Replaces the last line on the terminal of standard error; an empty text removes it. Failures are ignored.
+pub(super) fn overwrite(text: &str) {
+    let _ = write!(anstream::stderr(), "\r\u{1b}[K{text}");
+}
+
 /// Returns whether an error only says that nobody reads standard output any more.
 pub(super) fn is_reader_gone(error: &anyhow::Error) -> bool {
     let is_marked = |error: &io::Error| error.get_ref().is_some_and(|inner| inner.is::<ReaderGone>());

@@ -37,6 +37,11 @@ pub(super) struct Endpoint {
 }
 
 impl Target {
+    /// Returns whether the user has named an emulator, with the flag or its variable.
+    pub(super) fn is_given(&self) -> bool {
+        self.url.is_some() || config::variable("FAUXFAX_URL").is_some_and(|url| !url.trim().is_empty())
+    }
+
     /// Fills in the flags that were left out with the values of their environment variables. An empty variable counts
     /// as not set.
     pub(super) fn endpoint(&self) -> anyhow::Result<Endpoint> {

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use axum::body::{self, Body, Bytes};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 
+use super::traffic::DownloadRecord;
 use super::{asked_path, origin, reply};
 use crate::dialect::sentence;
 use crate::emulator::{Registry, World};
@@ -63,16 +64,31 @@ pub(super) async fn changed(
     if fault.redirects > 0 {
         return redirect(registry, parts, fault);
     }
-    let response = document();
-    if fault.bytes_per_second.is_none() && fault.cut_after_bytes.is_none() || !response.status().is_success() {
-        return response;
-    }
+    document()
+}
+
+/// Returns whether a response with a document is sent at a rule's speed, or only up to a rule's cut.
+pub(super) fn is_paced(fault: DownloadFault, method: &Method, response: &Response) -> bool {
+    let is_changed = fault.bytes_per_second.is_some() || fault.cut_after_bytes.is_some();
+    is_changed && *method == Method::GET && response.status().is_success()
+}
+
+/// Sends a document at a rule's speed and up to the rule's cut. Then the download is recorded, and journaled if the client
+/// has given up.
+pub(super) async fn paced(
+    registry: &Registry,
+    world: &World,
+    response: Response,
+    fault: DownloadFault,
+    record: DownloadRecord,
+) -> Response {
     let (mut head, whole) = response.into_parts();
     // A document is a single piece in memory, so this neither waits nor fails nor copies.
     let whole = body::to_bytes(whole, usize::MAX).await.unwrap_or_default();
     // hyper can't know the length of a stream.
     head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(whole.len()));
-    Response::from_parts(head, paced(registry, &whole, fault))
+    let end = End { registry: registry.clone(), world: world.clone(), record: Some(record) };
+    Response::from_parts(head, stream_of(Sending::new(&whole, fault, end)))
 }
 
 /// Waits in real time, at most until the emulator stops. Returns whether the time has passed.
@@ -130,7 +146,10 @@ fn rest(parts: &Parts) -> Option<DownloadFault> {
 
 /// A document that is being sent at a rule's speed, or up to a cut.
 struct Sending {
-    registry: Registry,
+    /// The length of the whole document.
+    whole_bytes: usize,
+    /// The number of bytes that have been sent.
+    sent_bytes: usize,
     /// The bytes that are still to be sent.
     left: Bytes,
     /// The number of bytes to send at a time.
@@ -140,20 +159,19 @@ struct Sending {
     is_first: bool,
     /// Whether the connection is closed after the last byte.
     is_cut: bool,
+    /// Whether the emulator itself has ended the download.
+    has_ended: bool,
+    end: End,
 }
 
-/// Returns a body that is sent at a rule's speed, up to the rule's cut.
-fn paced(registry: &Registry, whole: &Bytes, fault: DownloadFault) -> Body {
-    let cut = fault.cut_after_bytes.and_then(|bytes| usize::try_from(bytes).ok()).filter(|bytes| *bytes < whole.len());
-    let piece = fault.bytes_per_second.map(|rate| (rate / PIECES_PER_SECOND).max(1));
-    let sending = Sending {
-        registry: registry.clone(),
-        left: whole.slice(..cut.unwrap_or(whole.len())),
-        piece_bytes: piece.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX),
-        is_slow: piece.is_some(),
-        is_first: true,
-        is_cut: cut.is_some(),
-    };
+/// What happens when a download has ended.
+struct End {
+    registry: Registry,
+    world: World,
+    record: Option<DownloadRecord>,
+}
+
+fn stream_of(sending: Sending) -> Body {
     Body::from_stream(stream::unfold(Some(sending), |sending| async {
         let mut sending = sending?;
         let piece = sending.next().await?;
@@ -164,21 +182,55 @@ fn paced(registry: &Registry, whole: &Bytes, fault: DownloadFault) -> Body {
 }
 
 impl Sending {
+    fn new(whole: &Bytes, fault: DownloadFault, end: End) -> Self {
+        let cut = fault.cut_after_bytes.and_then(|bytes| usize::try_from(bytes).ok());
+        let cut = cut.filter(|bytes| *bytes < whole.len());
+        let piece = fault.bytes_per_second.map(|rate| (rate / PIECES_PER_SECOND).max(1));
+        Self {
+            whole_bytes: whole.len(),
+            sent_bytes: 0,
+            left: whole.slice(..cut.unwrap_or(whole.len())),
+            piece_bytes: piece.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX),
+            is_slow: piece.is_some(),
+            is_first: true,
+            is_cut: cut.is_some(),
+            has_ended: false,
+            end,
+        }
+    }
+
     /// Returns the next piece, or an error that closes the connection; `None` at the end of the document.
     async fn next(&mut self) -> Option<io::Result<Bytes>> {
         if self.left.is_empty() {
-            if !self.is_cut {
-                return None;
+            if self.is_cut {
+                wait(&self.end.registry, CUT_PAUSE).await;
             }
-            wait(&self.registry, CUT_PAUSE).await;
-            return Some(Err(io::ErrorKind::ConnectionAborted.into()));
+            self.has_ended = true;
+            return self.is_cut.then(|| Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let pause = Duration::from_secs(1) / PIECES_PER_SECOND;
-        if self.is_slow && !self.is_first && !wait(&self.registry, pause).await {
+        if self.is_slow && !self.is_first && !wait(&self.end.registry, pause).await {
+            self.has_ended = true;
             return Some(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         self.is_first = false;
         let bytes = self.piece_bytes.min(self.left.len());
+        self.sent_bytes += bytes;
         Some(Ok(self.left.split_to(bytes)))
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        let Some(record) = self.end.record.take() else { return };
+        // hyper drops a body as soon as the client has closed the connection.
+        if !self.has_ended && !self.left.is_empty() {
+            let (sent, whole) = (self.sent_bytes, self.whole_bytes);
+            let detail =
+                format!("the client closed the connection after {sent} of the document's {whole} bytes, or earlier");
+            let warning = EventKind::MediaWarning { fault: MediaFault::GivenUp, detail: detail.into() };
+            self.end.world.note(record.fax(), warning);
+        }
+        record.note_after(&self.end.registry, self.sent_bytes);
     }
 }

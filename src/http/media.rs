@@ -15,7 +15,7 @@ use axum::{Extension, Router};
 
 use super::range::{self, Wanted};
 use super::reply::Counted;
-use super::traffic::{self, Answered, Arrived, Unassignable};
+use super::traffic::{self, Answered, Arrived, DownloadRecord, Unassignable};
 use super::{auth, download, reply, user_agent};
 use crate::dialect::error::ApiError;
 use crate::dialect::media_url::{self, MediaName, MediaUrlError, StoredMedia, Ticket};
@@ -168,18 +168,20 @@ impl Shown {
             None => document(),
             Some(fault) => download::changed(registry, parts, fault, document).await,
         };
-        // A document isn't text, so only its size is recorded. A slowed document is a stream, whose size is announced.
-        let exact = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
-        let announced = || response.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
-        let bytes = exact.or_else(announced);
+        // A document isn't text, so only its size is recorded.
+        let bytes = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
         let body = Excerpt::omitted(bytes.unwrap_or_default());
-        traffic::note_download(
-            registry,
-            parts,
-            of,
-            Answered { status: response.status().as_u16(), code: None, body, is_reset: false },
-        );
-        response
+        let answered = Answered { status: response.status().as_u16(), code: None, body, is_reset: false };
+        let record = DownloadRecord::new(registry, parts, of, answered);
+        match fault {
+            Some(fault) if download::is_paced(fault, &parts.method, &response) => {
+                download::paced(registry, world, response, fault, record).await
+            }
+            Some(_) | None => {
+                record.note(registry);
+                response
+            }
+        }
     }
 
     fn answer(self, method: &Method, headers: &HeaderMap) -> Response {

@@ -94,15 +94,46 @@ pub(super) fn note(
 }
 
 /// Records a download of a fax's media.
-pub(super) fn note_download(
-    registry: &Registry,
-    parts: &Parts,
-    (account, fax): (AccountSid, FaxSid),
-    answered: Answered,
-) {
-    let head = (parts, Arrived::of(parts));
-    let request = ApiRequest { fax: Some(fax), ..described(registry, head, RequestedService::Media, answered) };
-    registry.feed().add_request(Some(account), Arc::new(request));
+pub(super) fn note_download(registry: &Registry, parts: &Parts, of: (AccountSid, FaxSid), answered: Answered) {
+    DownloadRecord::new(registry, parts, of, answered).note(registry);
+}
+
+/// The record of a download, which is added to the traffic when the download has ended.
+pub(super) struct DownloadRecord {
+    account: AccountSid,
+    arrived: Arrived,
+    request: ApiRequest,
+}
+
+impl DownloadRecord {
+    /// Describes a download that has just been answered.
+    pub(super) fn new(
+        registry: &Registry,
+        parts: &Parts,
+        (account, fax): (AccountSid, FaxSid),
+        answered: Answered,
+    ) -> Self {
+        let arrived = Arrived::of(parts);
+        let described = described(registry, (parts, arrived), RequestedService::Media, answered);
+        Self { account, arrived, request: ApiRequest { fax: Some(fax), ..described } }
+    }
+
+    /// Returns the fax whose document is downloaded.
+    pub(super) const fn fax(&self) -> Option<FaxSid> {
+        self.request.fax
+    }
+
+    /// Adds the download to the traffic.
+    pub(super) fn note(self, registry: &Registry) {
+        registry.feed().add_request(Some(self.account), Arc::new(self.request));
+    }
+
+    /// Adds a download to the traffic that has ended after this number of bytes.
+    pub(super) fn note_after(mut self, registry: &Registry, bytes: usize) {
+        self.request.duration = self.arrived.elapsed(registry);
+        self.request.response = Excerpt::omitted(bytes);
+        self.note(registry);
+    }
 }
 
 fn request(

@@ -28,6 +28,7 @@ const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6A
 pub(super) struct Connector {
     connect_to: Arc<[ConnectTo]>,
     own: OwnPorts,
+    private_only: bool,
     tls: Tls,
 }
 
@@ -35,14 +36,17 @@ impl Connector {
     pub(super) fn new(options: &ClientOptions) -> Result<Self, ClientError> {
         let tls = Tls::new(&options.trust_ca, options.insecure)?;
         let own = OwnPorts::new(&options.own_addresses);
-        Ok(Self { connect_to: options.connect_to.as_slice().into(), own, tls })
+        let connect_to = options.connect_to.as_slice().into();
+        Ok(Self { connect_to, own, private_only: options.private_only, tls })
     }
 
     /// Connects to the URL's host, or to the host that `--connect-to` puts in its place.
     pub(super) async fn connect(&self, url: &Url, patience: Duration) -> Result<Stream, ExchangeFailure> {
         let port = url.port_or_known_default().unwrap_or(80);
         let Destination { host, port, protocol } = self.destination(url.host_str().unwrap_or_default(), port);
-        let stream = timeout(patience, reach(host, port)).await.unwrap_or(Err(ExchangeFailure::ConnectTimeout))?;
+        let stream = timeout(patience, reach_allowed(host, port, self.private_only))
+            .await
+            .unwrap_or(Err(ExchangeFailure::ConnectTimeout))?;
         // Checked on the open connection, so that no other name for this machine can circumvent the check.
         let ends = stream.local_addr().and_then(|local| Ok((local.ip(), stream.peer_addr()?)));
         if is_control(url.path()) && ends.is_ok_and(|(local, peer)| self.own.lead_here(local, peer)) {
@@ -73,6 +77,12 @@ impl Connector {
 
 /// Tries a host's addresses one after another, and connects to the first that accepts.
 pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFailure> {
+    reach_allowed(host, port, false).await
+}
+
+/// Does the same as [`reach`], but fails if one of the addresses is public and only private ones are allowed. The
+/// addresses that are checked are those that are connected to, so a name can't resolve to another one in between.
+async fn reach_allowed(host: &str, port: u16, private_only: bool) -> Result<TcpStream, ExchangeFailure> {
     let unknown = || ExchangeFailure::BadHostName(host.to_owned());
     let addresses: Vec<SocketAddr> = if is_loopback_name(host) {
         LOOPBACK.map(|ip| SocketAddr::new(ip, port)).to_vec()
@@ -80,6 +90,9 @@ pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFa
         let found = tokio::net::lookup_host((host.trim_matches(['[', ']']), port)).await;
         found.map_err(|_| unknown())?.collect()
     };
+    if let Some(public) = addresses.iter().find(|address| private_only && !is_private(address.ip())) {
+        return Err(ExchangeFailure::InvalidUrl(format!("{host} is at the public address {}", public.ip())));
+    }
     // This error is returned if the name has no addresses.
     let mut failure = unknown();
     for address in addresses {
@@ -103,6 +116,15 @@ pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFa
     Err(failure)
 }
 
+/// Returns whether an address belongs to this machine or to a private network (RFC 1918, RFC 4193). Link-local addresses
+/// don't count, because clouds serve secrets at one of them.
+pub(crate) fn is_private(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_unspecified(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unspecified(),
+    }
+}
+
 /// Returns whether a name means this machine (RFC 6761 §6.3). Such names aren't looked up, because some resolvers don't
 /// know subdomains of `localhost`.
 fn is_loopback_name(host: &str) -> bool {
@@ -121,6 +143,16 @@ mod tests {
         }
         for name in ["localhost.test", "mylocalhost", "app.local", "127.0.0.1", ""] {
             assert!(!is_loopback_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn loopback_and_private_addresses_are_private_and_all_others_are_not() {
+        for ip in ["127.0.0.1", "127.9.9.9", "::1", "10.0.0.1", "172.31.0.1", "192.168.1.1", "fd00::1", "0.0.0.0"] {
+            assert!(is_private(ip.parse().expect("an address")), "{ip}");
+        }
+        for ip in ["8.8.8.8", "172.32.0.1", "169.254.169.254", "2001:db8::1", "fe80::1", "::ffff:8.8.8.8"] {
+            assert!(!is_private(ip.parse().expect("an address")), "{ip}");
         }
     }
 

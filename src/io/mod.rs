@@ -12,6 +12,7 @@ pub mod file;
 pub(crate) mod multipart;
 mod options;
 pub mod own;
+pub(crate) mod plain;
 mod redirect;
 pub mod render;
 mod stream;

@@ -24,6 +24,9 @@ pub struct ClientOptions {
     pub traceparent: bool,
     /// The addresses that the emulator itself listens on. Requests to its control API there are refused.
     pub own_addresses: Vec<SocketAddr>,
+    /// Whether only apps on this machine or in a private network may be reached, whatever a name resolves to or a
+    /// redirect leads to.
+    pub private_only: bool,
     /// The policy for TwiML's content types.
     pub twiml_types: TwimlTypes,
     /// The choice of headers for a SignalWire account's webhook signature.

@@ -125,6 +125,7 @@ impl Server {
             insecure: config.insecure_webhooks,
             traceparent: config.traceparent,
             own_addresses: addresses.clone(),
+            private_only: config.private_apps_only,
             twiml_types: config.twiml_types,
             signature_headers: config.signature_headers,
             budget: Budget::new(config.body_budget_bytes),

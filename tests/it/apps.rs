@@ -158,8 +158,8 @@ impl Own {
         Self { certificate, key }
     }
 
-    /// Starts an app behind TLS with this certificate, and returns the app and the certificate in PEM.
-    pub(crate) async fn app(self, manner: Manner) -> (App, String) {
+    /// Returns the server's side of TLS with this certificate, and the certificate in PEM.
+    pub(crate) fn acceptor(self) -> (TlsAcceptor, String) {
         let pem = self.certificate.pem();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -169,7 +169,12 @@ impl Own {
             .with_no_client_auth()
             .with_single_cert(vec![self.certificate.der().clone()], key)
             .expect("the key belongs to the certificate");
-        let acceptor = TlsAcceptor::from(Arc::new(config));
+        (TlsAcceptor::from(Arc::new(config)), pem)
+    }
+
+    /// Starts an app behind TLS with this certificate, and returns the app and the certificate in PEM.
+    pub(crate) async fn app(self, manner: Manner) -> (App, String) {
+        let (acceptor, pem) = self.acceptor();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let task = serve(listener, move |stream| {

@@ -2,7 +2,7 @@
 //! URL, and by a client that already has the document. Each refusal is journaled as an event of the fax.
 
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, header};
+use axum::http::{HeaderMap, Method, Request, Response, header};
 use fauxfax::emulator::Settings;
 use fauxfax::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use fauxfax::http;
@@ -10,6 +10,7 @@ use fauxfax::http::control::event;
 use fauxfax::io::client::ClientOptions;
 use fauxfax::model::account::MediaUserAgent;
 use fauxfax::model::time::Pace;
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 use wiremock::{Mock, MockServer, ResponseTemplate, matchers::path};
@@ -32,12 +33,16 @@ async fn received(media_user_agent: MediaUserAgent) -> (Host, Value) {
 }
 
 async fn download(host: &Host, url: &str, headers: &[(header::HeaderName, &str)]) -> (u16, HeaderMap) {
+    let response = ask(host, Method::GET, url, headers).await;
+    (response.status().as_u16(), response.headers().clone())
+}
+
+async fn ask(host: &Host, method: Method, url: &str, headers: &[(header::HeaderName, &str)]) -> Response<Body> {
     let target = url.strip_prefix("http://localhost:8329").expect("a URL of the emulator");
-    let request = Request::get(target).header(header::HOST, "localhost:8329");
+    let request = Request::builder().method(method).uri(target).header(header::HOST, "localhost:8329");
     let request = headers.iter().fold(request, |request, (name, value)| request.header(name, *value));
     let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
-    let response = service.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
-    (response.status().as_u16(), response.headers().clone())
+    service.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer")
 }
 
 /// Returns the fax's events of this kind.
@@ -117,4 +122,35 @@ async fn a_client_that_has_the_document_gets_304_and_extra_parameters_are_harmle
     assert_eq!((status, headers[header::ETAG].to_str().expect("text")), (304, etag.as_str()));
     let (status, _) = download(&host, &format!("{url}0"), &[CURL, (header::IF_NONE_MATCH, &etag)]).await;
     assert_eq!(status, 304, "the signature doesn't cover parameters that a client adds");
+}
+
+#[tokio::test]
+async fn a_download_that_a_client_gives_up_is_journaled_and_the_traffic_has_the_bytes_that_were_sent() {
+    let (host, fax) = received(MediaUserAgent::Warn).await;
+    let url = text(&fax, "media_url");
+    let rule = host.call("POST", "/_fauxfax/v1/rules", "{\"media\":{\"bytes_per_second\":1000}}").await.json();
+    let response = ask(&host, Method::HEAD, url, &[CURL]).await;
+    let length: usize = response.headers()[header::CONTENT_LENGTH].to_str().expect("text").parse().expect("a number");
+    drop(response);
+    let mut cut = ask(&host, Method::GET, url, &[CURL]).await.into_body();
+    let piece = cut.frame().await.expect("a piece").expect("no failure").into_data().expect("bytes");
+    assert_eq!(piece.len(), 100, "a tenth of what is sent per second");
+    drop(cut);
+    // The whole document, without the pauses.
+    let fast = "{\"media\":{\"bytes_per_second\":10000000}}";
+    host.call("POST", &format!("/_fauxfax/v1/rules/{}", rule["id"]), fast).await;
+    let whole = ask(&host, Method::GET, url, &[CURL]).await.into_body().collect().await.expect("no failure").to_bytes();
+    assert_eq!(whole.len(), length);
+
+    let given_up: Vec<_> = events(&host, &fax, "media.warning")
+        .into_iter()
+        .filter(|warning| warning["reason"] == "given-up")
+        .map(|warning| warning["detail"].clone())
+        .collect();
+    let expected = format!("the client closed the connection after 100 of the document's {length} bytes, or earlier");
+    assert_eq!(given_up, [json!(expected)]);
+    let traffic = host.call("GET", "/_fauxfax/v1/traffic?kind=media&status=200", "").await.json();
+    let sent: Vec<_> =
+        traffic["requests"].as_array().expect("a list").iter().map(|each| &each["answer_bytes"]).collect();
+    assert_eq!(sent[1..], [&json!(100), &json!(length)]);
 }

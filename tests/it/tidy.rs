@@ -23,11 +23,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["dialect", "engine", "io", "model"]),
     ("http", &["clock", "dialect", "document", "emulator", "engine", "io", "model", "twiml", "world"]),
     ("server", &["clock", "config", "dialect", "emulator", "engine", "http", "io", "model", "world"]),
+    ("check", &["dialect", "http", "io", "model", "twiml"]),
     (
         "testing",
         &["clock", "config", "dialect", "document", "emulator", "engine", "http", "io", "model", "server", "world"],
     ),
-    ("cli", &["config", "dialect", "document", "http", "io", "model", "server"]),
+    ("cli", &["check", "config", "dialect", "document", "http", "io", "model", "server"]),
 ];
 /// The source folders of the two packages. The core depends on no crate for I/O, so the compiler enforces that border.
 pub(crate) const PACKAGES: [&str; 2] = ["core/src", "src"];

@@ -8,14 +8,16 @@ use hayro::hayro_syntax::Pdf;
 use super::bitmap::Bitmap;
 use super::ccitt::{self, Stored};
 use super::dither::{self, Tone};
-use super::fit;
+use super::fit::{self, Placement};
 use super::fonts::Fonts;
 use super::gray::{Area, Gray, Scan};
 use super::images;
 use super::ink::Collected;
 use super::loss::Losses;
+use super::marks::Marks;
 use super::mend::faxes::FaxImage;
 use super::mend::{self, Mended, PageNotes};
+use super::original::{Region, Rgb};
 use super::page::{self, Counting};
 use super::picture::{Pels, Picture};
 use super::render::{self, Piece, Renderer};
@@ -110,9 +112,48 @@ pub fn pages(
     options: &Options,
     mut take: impl FnMut(FaxPage) -> ControlFlow<()>,
 ) -> Result<Summary, UnreadableDocument> {
+    converted(bytes, options, Watching::Off, |page, _| take(page))
+}
+
+/// Whether the marks of pages are noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Watching {
+    Off,
+    On,
+}
+
+/// What a fax page was made from.
+pub(super) struct Source<'a> {
+    /// The page of the document, counted from 1.
+    pub(super) page: u32,
+    /// The size of that page in points.
+    pub(super) size_points: (f64, f64),
+    /// The factor by which that page is scaled down.
+    pub(super) scale: f64,
+    pub(super) placement: &'a Placement,
+    /// The start of the piece that the fax page shows, in inches from the top of the page on fax paper.
+    pub(super) from: f64,
+    /// The pels of the fax page.
+    pub(super) bits: &'a Bitmap,
+    /// What was drawn on the page; `None` for a picture, and if nothing is watched.
+    pub(super) marks: Option<Marks>,
+    /// Draws a region of the page as it looks before it is faxed.
+    pub(super) original: &'a mut dyn FnMut(&Region) -> Rgb,
+}
+
+/// Converts a document like [`pages`], and passes each fax page along with what it was made from.
+///
+/// # Errors
+/// Fails if the document or all of its pages are unreadable; the reason can be shown to users.
+pub(super) fn converted(
+    bytes: &Arc<[u8]>,
+    options: &Options,
+    watching: Watching,
+    mut take: impl FnMut(FaxPage, &mut Source<'_>) -> ControlFlow<()>,
+) -> Result<Summary, UnreadableDocument> {
     let losses = Losses::default();
-    let mut sink =
-        Sink { options, losses: &losses, made: 0, text_bytes_left: DOCUMENT_TEXT_BYTES_MAX, take: &mut take };
+    let text_bytes_left = DOCUMENT_TEXT_BYTES_MAX;
+    let mut sink = Sink { options, losses: &losses, watching, made: 0, text_bytes_left, take: &mut take };
     let probe = if kind(bytes)? == Kind::Pdf {
         // The PDF is opened only once, because parsing a file of many megabytes takes time.
         let pdf = render::open(bytes)?;
@@ -136,7 +177,7 @@ pub fn pages(
 }
 
 /// Converts a PDF. If mending has rewritten it, the pages are rendered from the rewritten file.
-fn of_pdf(pdf: &Pdf, sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>) -> Result<(), UnreadableDocument> {
+fn of_pdf(pdf: &Pdf, sink: &mut Sink<'_>) -> Result<(), UnreadableDocument> {
     let mut mended = mend::mended(pdf, &sink.options.fonts);
     mended.losses.iter().for_each(|loss| sink.losses.note_of_document(loss.as_str()));
     let written = mended.bytes.take().map(render::open_written).transpose()?;
@@ -144,8 +185,11 @@ fn of_pdf(pdf: &Pdf, sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>
     Ok(())
 }
 
-fn of_pages(pdf: &Pdf, mended: &Mended, sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>) {
+fn of_pages(pdf: &Pdf, mended: &Mended, sink: &mut Sink<'_>) {
     let mut renderer = Renderer::new(pdf, &sink.options.fonts, sink.losses);
+    if sink.watching == Watching::On {
+        renderer.watch();
+    }
     for (index, page) in mended.pages.iter().enumerate() {
         sink.losses.begin_page(u32::try_from(index + 1).unwrap_or(u32::MAX));
         page.losses.iter().for_each(|loss| sink.losses.note(loss.as_str()));
@@ -155,15 +199,11 @@ fn of_pages(pdf: &Pdf, mended: &Mended, sink: &mut Sink<'_, impl FnMut(FaxPage) 
     }
 }
 
-fn of_page(
-    renderer: &mut Renderer<'_>,
-    index: usize,
-    page: &PageNotes,
-    sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>,
-) -> ControlFlow<()> {
+fn of_page(renderer: &mut Renderer<'_>, index: usize, page: &PageNotes, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
     // A page that consists of one fax image is decoded instead of rendered, so that every pel is kept.
     if let Some(picture) = page.fax.as_ref().and_then(fax_page) {
-        return sink.picture(u32::try_from(index + 1).unwrap_or(u32::MAX), &picture);
+        return sink.picture(number, &picture);
     }
     let quality = sink.options.quality();
     let Some(placement) = renderer.place(index, page.unit) else {
@@ -191,7 +231,20 @@ fn of_page(
             Collected::Nothing if is_piece_white && !page.paints => Some(sink.text("", false)),
             Collected::Nothing | Collected::Unknown => None,
         };
-        sink.page(&bits, text)?;
+        let marks = (sink.watching == Watching::On).then(|| renderer.take_marks());
+        sink.page(
+            text,
+            &mut Source {
+                page: number,
+                size_points: renderer.size_points(index, page.unit),
+                scale: placement.scale / page.unit,
+                placement: &placement,
+                from: piece.0,
+                bits: &bits,
+                marks,
+                original: &mut |region| renderer.original(index, &placement, piece.0, region),
+            },
+        )?;
     }
     // A loss that has already been noted explains why the page is white.
     if is_white && page.paints && !sink.losses.has_any_on_page() {
@@ -214,10 +267,7 @@ fn fax_page(fax: &FaxImage) -> Option<Picture> {
 }
 
 /// Converts the readable pages of a TIFF; fails only if none are readable.
-fn of_tiff(
-    bytes: &Arc<[u8]>,
-    sink: &mut Sink<'_, impl FnMut(FaxPage) -> ControlFlow<()>>,
-) -> Result<(), UnreadableDocument> {
+fn of_tiff(bytes: &Arc<[u8]>, sink: &mut Sink<'_>) -> Result<(), UnreadableDocument> {
     let pages = Pages::open(bytes)?;
     let mut refused = None;
     for (number, index) in (1..).zip(0..pages.count()) {
@@ -255,17 +305,21 @@ fn drawn(mut greys: Gray, image: Option<Area>, quality: Quality, tone: Tone) -> 
     dither::bits(&render::halved(greys, quality), tone)
 }
 
+/// Takes a fax page, and breaks if no more are wanted.
+type Take<'a> = dyn FnMut(FaxPage, &mut Source<'_>) -> ControlFlow<()> + 'a;
+
 /// Passes fax pages to the caller, counts them, and notes losses.
-struct Sink<'a, F> {
+struct Sink<'a> {
     options: &'a Options,
     losses: &'a Losses,
+    watching: Watching,
     made: u32,
     /// The size of the text that further pages may have, in bytes.
     text_bytes_left: usize,
-    take: &'a mut F,
+    take: &'a mut Take<'a>,
 }
 
-impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
+impl Sink<'_> {
     /// Converts a picture that is a whole page of the document, and passes its pieces to the caller.
     fn picture(&mut self, number: u32, picture: &Picture) -> ControlFlow<()> {
         self.losses.begin_page(number);
@@ -281,7 +335,19 @@ impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
         for piece in &placement.pieces {
             let image = picture.fitted(&placement, *piece, self.options.quality(), self.options.tone);
             is_white &= (0..image.height()).all(|y| image.is_white_row(y));
-            self.page(&image, None)?;
+            self.page(
+                None,
+                &mut Source {
+                    page: number,
+                    size_points: (width, height),
+                    scale: placement.scale,
+                    placement: &placement,
+                    from: piece.0,
+                    bits: &image,
+                    marks: None,
+                    original: &mut |region| picture.original(&placement, piece.0, region),
+                },
+            )?;
         }
         if is_white && picture.has_ink() {
             self.losses.note("the page is blank, although its image is not");
@@ -291,13 +357,14 @@ impl<F: FnMut(FaxPage) -> ControlFlow<()>> Sink<'_, F> {
     }
 
     /// Codes a page and passes it to the caller; breaks if the fax is full or the caller wants no more pages.
-    fn page(&mut self, image: &Bitmap, text: Option<PageText>) -> ControlFlow<()> {
+    fn page(&mut self, text: Option<PageText>, source: &mut Source<'_>) -> ControlFlow<()> {
         if self.made >= PAGES_MAX {
             self.losses.note(format!("pages are left out: a fax has at most {PAGES_MAX}"));
             return ControlFlow::Break(());
         }
         self.made += 1;
-        (self.take)(FaxPage { text, ..page::coded(image, self.options.quality(), self.options.counting) })
+        let coded = page::coded(source.bits, self.options.quality(), self.options.counting);
+        (self.take)(FaxPage { text, ..coded }, source)
     }
 
     /// Returns the text of a page, cut if the document has too much text. `is_cut` says whether it is already cut.

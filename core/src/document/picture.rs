@@ -4,6 +4,7 @@ use super::bitmap::Bitmap;
 use super::dither::{self, Tone};
 use super::fit::{self, Placement};
 use super::gray::{Area, Gray, Scan};
+use super::original::{Region, Rgb};
 use crate::model::fax::Quality;
 use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
@@ -144,6 +145,17 @@ impl Picture {
         }
     }
 
+    /// Renders a region of a piece that begins `from` inches below the picture's top.
+    pub(super) fn original(&self, placement: &Placement, from: f64, region: &Region) -> Rgb {
+        let window = Window::of_region(self, placement, from, region);
+        let page = match &self.pels {
+            Pels::Gray(gray) => window.averaged(|x, y| gray.pels()[y as usize * gray.width() as usize + x as usize]),
+            Pels::Bits(bits) => window.averaged(|x, y| if bits.is_black(x, y) { 0 } else { u8::MAX }),
+        };
+        let pixels = page.pels().iter().map(|pel| [*pel; 3]).collect();
+        Rgb { width: page.width(), height: page.height(), pixels }
+    }
+
     /// Returns whether the pels are exactly those of a fax of this quality.
     fn is_fax_page(&self, quality: Quality) -> bool {
         let (width, _) = self.size();
@@ -156,6 +168,7 @@ impl Picture {
 
 /// Maps each pel of a page to a part of a picture.
 struct Window {
+    columns: u32,
     rows: u32,
     turned: bool,
     source: (u32, u32),
@@ -169,20 +182,39 @@ struct Window {
 
 impl Window {
     fn new(picture: &Picture, placement: &Placement, piece: (f64, f64), rows: u32, quality: Quality) -> Self {
+        let per_inch = (f64::from(PELS_PER_INCH), f64::from(quality.rows_an_inch()));
+        let window = Self::scaled(picture, placement, per_inch, (ROW_PELS, rows));
+        Self { left_pels: placement.left_pels, from_row: piece.0 * per_inch.1, ..window }
+    }
+
+    /// Returns the window of a region of a piece that begins `from` inches below the picture's top.
+    fn of_region(picture: &Picture, placement: &Placement, from: f64, region: &Region) -> Self {
+        let per_inch = region.per_inch;
+        let size = (u32::from(region.width), u32::from(region.height));
+        let window = Self::scaled(picture, placement, (per_inch, per_inch), size);
+        let left_inches = placement.left_pels / f64::from(PELS_PER_INCH) - region.left;
+        Self { left_pels: left_inches * per_inch, from_row: (from + region.top) * per_inch, ..window }
+    }
+
+    /// Returns the window at the upper left corner of the picture, with this number of page pels per inch.
+    fn scaled(
+        picture: &Picture,
+        placement: &Placement,
+        (page_x, page_y): (f64, f64),
+        (columns, rows): (u32, u32),
+    ) -> Self {
         let source = picture.size();
         let (width, height) = picture.size_points();
         let dots = |pels: u32, points: f64| f64::from(pels) / (points / 72.0 * placement.scale);
         let (x, y) = (dots(source.0, width), dots(source.1, height));
-        let (page_x, page_y) = (f64::from(PELS_PER_INCH), f64::from(quality.rows_an_inch()));
         let (across, down) = if placement.turned { (x / page_y, y / page_x) } else { (x / page_x, y / page_y) };
-        let (left_pels, from_row) = (placement.left_pels, piece.0 * page_y);
-        Self { rows, turned: placement.turned, source, across, down, left_pels, from_row }
+        Self { columns, rows, turned: placement.turned, source, across, down, left_pels: 0.0, from_row: 0.0 }
     }
 
     /// Returns the part of the page that the picture covers.
     fn area(&self) -> Option<Area> {
         let shows = |place: std::ops::Range<u32>| !place.is_empty();
-        let (left, right) = ends((0..ROW_PELS).filter(|x| shows(self.column(*x))))?;
+        let (left, right) = ends((0..self.columns).filter(|x| shows(self.column(*x))))?;
         let (top, bottom) = ends((0..self.rows).filter(|y| shows(self.line(*y))))?;
         Some(Area { left, top, right, bottom })
     }
@@ -210,9 +242,9 @@ impl Window {
     /// Renders the page: each pel is the mean of the source pels that it covers. A pel that covers less than one source
     /// pel has the value of that pel.
     fn averaged(&self, sample: impl Fn(u32, u32) -> u8) -> Gray {
-        let mut page = Gray::white(ROW_PELS, self.rows);
-        let columns: Vec<_> = (0..ROW_PELS).map(|x| self.column(x)).collect();
-        for (y, row) in (0..self.rows).zip(page.pels_mut().chunks_exact_mut(ROW_PELS as usize)) {
+        let mut page = Gray::white(self.columns, self.rows);
+        let columns: Vec<_> = (0..self.columns).map(|x| self.column(x)).collect();
+        for (y, row) in (0..self.rows).zip(page.pels_mut().chunks_exact_mut(self.columns.max(1) as usize)) {
             let lines = self.line(y);
             if lines.is_empty() {
                 continue;

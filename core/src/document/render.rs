@@ -19,7 +19,9 @@ use super::fonts::Fonts;
 use super::gray::{Area, Gray};
 use super::ink::{Collected, Inker, Outcome, View};
 use super::loss::Losses;
+use super::marks::Marks;
 use super::mend::prepare::{prepared, with_a_root};
+use super::original::{Region, Rgb};
 use super::patch::Patch;
 use super::reduce;
 use super::tones::Tones;
@@ -82,6 +84,9 @@ pub(super) struct Renderer<'a> {
     target: Pixmap,
     inker: Inker<'a>,
     losses: Losses,
+    is_watched: bool,
+    /// Whether the piece that was drawn last demands more than hayro can handle.
+    is_too_much: bool,
 }
 
 /// A drawn piece of a page.
@@ -117,15 +122,33 @@ impl<'a> Renderer<'a> {
             target: Pixmap::new(1, 1),
             inker: Inker::new(COVERAGE),
             losses: noted,
+            is_watched: false,
+            is_too_much: false,
         }
+    }
+
+    /// Notes the marks of the pages that are drawn from now on.
+    pub(super) const fn watch(&mut self) {
+        self.is_watched = true;
+    }
+
+    /// Returns the marks of the piece that was drawn last.
+    pub(super) fn take_marks(&mut self) -> Marks {
+        self.inker.take_marks()
     }
 
     /// Places a page whose units are `unit` points; `None` if it has no area.
     pub(super) fn place(&self, index: usize, unit: f64) -> Option<Placement> {
-        let (width, height) = self.pages.get(index)?.render_dimensions();
-        let mut placement = fit::place(f64::from(width) * unit, f64::from(height) * unit)?;
+        let (width, height) = self.size_points(index, unit);
+        let mut placement = fit::place(width, height)?;
         placement.scale *= unit;
         Some(placement)
+    }
+
+    /// Returns the size of a page whose units are `unit` points.
+    pub(super) fn size_points(&self, index: usize, unit: f64) -> (f64, f64) {
+        let (width, height) = self.pages.get(index).map_or((0.0, 0.0), Page::render_dimensions);
+        (f64::from(width) * unit, f64::from(height) * unit)
     }
 
     /// Returns the text of the piece that was drawn last.
@@ -152,9 +175,13 @@ impl<'a> Renderer<'a> {
             Quality::Fine | Quality::Superfine => fit::rows(piece.1, rows_an_inch),
         };
         let width = ROW_PELS * finer_across;
-        let transform = transform(page, placement, piece.0, finer_across, rows_an_inch);
-        let view = View { size: (width, rows), transform, is_turned: placement.turned };
-        match self.inker.draw(page, &self.interpreter, view) {
+        let per_inch = (f64::from(PELS_PER_INCH * finer_across), f64::from(rows_an_inch));
+        let transform = transform(page, placement, piece.0, per_inch);
+        let watched = self.is_watched.then_some(per_inch);
+        let view = View { size: (width, rows), transform, is_turned: placement.turned, watched };
+        let outcome = self.inker.draw(page, &self.interpreter, view);
+        self.is_too_much = matches!(outcome, Outcome::Partly(_));
+        match outcome {
             Outcome::Drawn(drawn) => {
                 let tones = halved_tones(drawn.page, quality);
                 let images =
@@ -177,19 +204,38 @@ impl<'a> Renderer<'a> {
         }
     }
 
+    /// Draws a region of a piece in colour and with smooth edges; `from` is the start of the piece in inches. The region
+    /// is white if hayro can't handle the page.
+    pub(super) fn original(&mut self, index: usize, placement: &Placement, from: f64, region: &Region) -> Rgb {
+        let (width, height) = (u32::from(region.width), u32::from(region.height));
+        let Some(page) = self.pages.get(index).filter(|_| !self.is_too_much) else { return Rgb::white(width, height) };
+        let place = transform(page, placement, from, (region.per_inch, region.per_inch));
+        let place = Affine::translate((-region.left * region.per_inch, -region.top * region.per_inch)) * place;
+        self.render(page, (region.width, region.height), place, &RenderSettings::default());
+        let pixels = self.target.data_as_u8_slice().as_chunks::<4>().0;
+        let pixels = pixels.iter().map(|[red, green, blue, _]| [*red, *green, *blue]).collect();
+        Rgb { width, height, pixels }
+    }
+
     /// Draws an area of a page with hayro.
     fn greys(&mut self, page: &'a Page<'a>, area: Area, transform: Affine) -> Gray {
         let (width, height) = (area.right - area.left, area.bottom - area.top);
         // A piece is at most 14.2 inches long, so both numbers fit into 16 bits.
         let size = (u16::try_from(width).unwrap_or(u16::MAX), u16::try_from(height).unwrap_or(u16::MAX));
+        let transform = Affine::translate((-f64::from(area.left), -f64::from(area.top))) * transform;
+        let settings = self.settings.clone();
+        self.render(page, size, transform, &settings);
+        Gray::from_pels(width, height, luma(self.target.data_as_u8_slice()))
+    }
+
+    /// Renders a page with hayro to `target`, on white paper.
+    fn render(&mut self, page: &'a Page<'a>, size: (u16, u16), transform: Affine, settings: &RenderSettings) {
         self.context.reset_and_resize(size.0, size.1);
         self.target.resize(size.0, size.1);
-        let transform = Affine::translate((-f64::from(area.left), -f64::from(area.top))) * transform;
-        render_into(page, &self.cache, &self.interpreter, &self.settings, &mut self.context, transform);
+        render_into(page, &self.cache, &self.interpreter, settings, &mut self.context, transform);
         self.context.flush();
         let rasterizer = RasterizerSettings { target_init: TargetInit::Clear(WHITE), ..RasterizerSettings::default() };
         self.context.render_with(&mut self.target, &mut Resources::default(), rasterizer);
-        Gray::from_pels(width, height, luma(self.target.data_as_u8_slice()))
     }
 }
 
@@ -212,9 +258,8 @@ pub(super) fn halved(drawn: Gray, quality: Quality) -> Gray {
 }
 
 /// Returns the transform from the page's points to the pels of the piece that begins `from` inches below the page's
-/// top.
-fn transform(page: &Page<'_>, placement: &Placement, from: f64, finer_across: u32, rows_an_inch: u32) -> Affine {
-    let (across, down) = (f64::from(PELS_PER_INCH * finer_across), f64::from(rows_an_inch));
+/// top. `per_inch` is the number of pels per inch, across and down.
+fn transform(page: &Page<'_>, placement: &Placement, from: f64, (across, down): (f64, f64)) -> Affine {
     let turn = if placement.turned {
         // The right edge of a landscape page becomes the bottom: (x, y) → (height − y, x).
         let (_, height) = page.render_dimensions();
@@ -222,7 +267,7 @@ fn transform(page: &Page<'_>, placement: &Placement, from: f64, finer_across: u3
     } else {
         Affine::IDENTITY
     };
-    let left = placement.left_pels * f64::from(finer_across);
+    let left = placement.left_pels * across / f64::from(PELS_PER_INCH);
     Affine::translate((left, -from * down))
         * Affine::scale_non_uniform(across * placement.scale / 72.0, down * placement.scale / 72.0)
         * turn

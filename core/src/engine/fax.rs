@@ -13,14 +13,11 @@ use crate::model::fax::{Direction, Quality, Status, StatusSet};
 use crate::model::media::Media;
 use crate::model::page::PageText;
 use crate::model::phone::Party;
+use crate::model::price::price_micros;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
 use crate::model::transition::is_edge;
 use crate::model::webhook::{ExchangeRecord, Method, Purpose};
-
-/// The price per started minute in millionths of a US dollar, derived from the only captured price: `0.014` for 64 s
-/// (docs/fidelity.md, "Where sources conflict").
-const PRICE_MICROS_PER_MINUTE: u64 = 7_000;
 
 /// One fax, sent or received, from its creation until it is deleted.
 #[derive(Debug, Clone)]
@@ -191,10 +188,7 @@ impl Fax {
     pub fn price_micros(&self) -> Option<u64> {
         let ended = self.ended()?;
         match ended.status {
-            // Every started minute is charged, and at least one.
-            Status::Delivered | Status::Received => {
-                Some(u64::from(ended.duration_s?).div_ceil(60).max(1) * PRICE_MICROS_PER_MINUTE)
-            }
+            Status::Delivered | Status::Received => Some(price_micros(ended.duration_s?.into())),
             Status::Queued
             | Status::Processing
             | Status::Sending

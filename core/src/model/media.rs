@@ -23,6 +23,8 @@ words!(
         UserAgent = "no-user-agent",
         /// A tester's rule acted on the download.
         Rule = "by-rule",
+        /// The client closed the connection before it had the whole document.
+        GivenUp = "given-up",
     }
 );
 

@@ -17,6 +17,7 @@ pub mod number;
 pub mod overrides;
 pub mod page;
 pub mod phone;
+pub mod price;
 pub mod reception;
 pub mod reference;
 pub mod refusal;

@@ -12,11 +12,13 @@ use tokio::process::{Child, Command};
 
 use super::frame::Frame;
 use super::{
-    CHILD_ARGUMENT, Drawing, Job, Made, PAGES_BYTES_MAX, RenderOptions, options, too_large, too_slow, unreadable,
+    CHILD_ARGUMENT, Drawing, Job, Made, PAGES_BYTES_MAX, RenderOptions, options, pictures_bytes, too_large, too_slow,
+    unreadable,
 };
 use crate::document;
 use crate::document::dither::Tone;
 use crate::document::fonts::Fonts;
+use crate::document::judge::{self, Pictures};
 use crate::document::page::Counting;
 use crate::model::fax::Quality;
 use crate::model::media::UnreadableDocument;
@@ -85,7 +87,7 @@ async fn talk(
         let _ = input.write_all(bytes).await;
     };
     let listen = async {
-        let (mut pages, mut size) = (Vec::new(), 0);
+        let (mut pages, mut judgements, mut size) = (Vec::new(), Vec::new(), 0);
         loop {
             let frame = tokio::time::timeout(*page_limit, Frame::read(&mut output)).await.map_err(|_| {
                 let number = pages.len() + 1;
@@ -106,10 +108,17 @@ async fn talk(
                         progress(pages.len());
                     }
                 }
+                Ok(Some(Frame::Judged(judgement))) => {
+                    size += pictures_bytes(&judgement);
+                    if size > PAGES_BYTES_MAX {
+                        return Err(too_large());
+                    }
+                    judgements.push(judgement);
+                }
                 Ok(Some(Frame::Probed(probe))) => {
                     return Ok(Some(Made::probed(probe)));
                 }
-                Ok(Some(Frame::Done(summary))) => return Ok(Some(Made::drawn(pages, summary))),
+                Ok(Some(Frame::Done(summary))) => return Ok(Some(Made { judgements, ..Made::drawn(pages, summary) })),
                 Ok(Some(Frame::Failed(reason))) => return Err(UnreadableDocument { reason }),
                 // A bad frame or a closed pipe: the exit status is more informative.
                 Ok(None) | Err(_) => return Ok(None),
@@ -139,12 +148,18 @@ fn died(status: Option<ExitStatus>) -> UnreadableDocument {
 }
 
 fn request(job: Job, fonts: Option<&Path>) -> String {
-    let drawing = if let Job::Pages(drawing) = job { Some(drawing) } else { None };
+    let (drawing, pictures) = match job {
+        Job::Pages(drawing) => (Some(drawing), None),
+        Job::Judge(drawing, pictures) => (Some(drawing), Some(pictures == Pictures::Drawn)),
+        Job::Probe | Job::Held => (None, None),
+    };
     let order = json!({
         "quality": drawing.map(|drawing| drawing.quality.as_str()),
         "text": drawing.is_some_and(|drawing| drawing.tone == Tone::Text),
         "mmr_alone": drawing.is_some_and(|drawing| drawing.counting == Counting::Mmr),
         "fonts": fonts,
+        // Only a document that is judged may have pictures drawn, so that this says whether it is.
+        "pictures": pictures,
     });
     format!("{order}\n")
 }
@@ -167,12 +182,21 @@ fn answer(input: &mut impl Read, output: &mut impl Write) -> io::Result<()> {
     let said = |name: &str| request[name].as_bool().unwrap_or(false);
     let tone = if said("text") { Tone::Text } else { Tone::Dither };
     let counting = if said("mmr_alone") { Counting::Mmr } else { Counting::All };
+    let drawing = options(Drawing { quality, tone, counting }, fonts);
+    let pictures = request["pictures"].as_bool().map(|drawn| if drawn { Pictures::Drawn } else { Pictures::None });
     let mut written = Ok(());
-    let summary = document::pages(&bytes, &options(Drawing { quality, tone, counting }, fonts), |page| {
-        // If this fails, the parent has read enough or is gone, so drawing stops.
-        written = Frame::Page(page).write(output);
+    // If a frame can't be written, the parent has read enough or is gone, so drawing stops.
+    let mut write = |frame: Frame| {
+        written = frame.write(output);
         if written.is_ok() { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
-    });
+    };
+    let summary = match pictures {
+        None => document::pages(&bytes, &drawing, |page| write(Frame::Page(page))),
+        Some(pictures) => judge::pages(&bytes, &drawing, pictures, |page, judgement| {
+            write(Frame::Page(page))?;
+            write(Frame::Judged(judgement))
+        }),
+    };
     written?;
     summary.map_or_else(failed, Frame::Done).write(output)
 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
+use super::judged;
+use crate::document::judge::PageJudgement;
 use crate::document::{Kind, Probe, Summary};
 use crate::model::fax::Quality;
 use crate::model::page::{CodedBits, FaxPage, FilledBits, LINE_RATES_BPS, PageLoss, PageText};
@@ -17,12 +19,14 @@ const HEAD_BYTES_MAX: usize = 256 * 1024;
 const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// A message from a renderer process to its parent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Frame {
     /// The result of `Job::Probe`, in the only frame.
     Probed(Probe),
     /// One page, with the coded image as the body.
     Page(FaxPage),
+    /// What was found on the page before, with the pictures as the body; only if the document is judged.
+    Judged(PageJudgement),
     /// The last frame, which follows all pages.
     Done(Summary),
     /// The last frame if the document can't be rendered, with the reason.
@@ -31,8 +35,9 @@ pub(super) enum Frame {
 
 impl Frame {
     pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        let body: &[u8] = if let Self::Page(page) = self { &page.mmr } else { &[] };
-        let head = self.head().to_string();
+        let (head, pictures) = self.head();
+        let body: &[u8] = if let Self::Page(page) = self { &page.mmr } else { &pictures };
+        let head = head.to_string();
         let length = |bytes: &[u8]| u32::try_from(bytes.len()).map(u32::to_be_bytes).map_err(io::Error::other);
         out.write_all(&length(head.as_bytes())?)?;
         out.write_all(&length(body)?)?;
@@ -55,8 +60,10 @@ impl Frame {
         Ok(serde_json::from_slice(&head).ok().and_then(|head: Value| Self::parse(&head, body)))
     }
 
-    fn head(&self) -> Value {
-        match self {
+    /// Returns the head, and the pictures that a judgement has as its body.
+    fn head(&self) -> (Value, Vec<u8>) {
+        let head = match self {
+            Self::Judged(judgement) => return judged::written(judgement),
             Self::Probed(probe) => json!({ "probed": probe.kind.name(), "pages": probe.pages }),
             Self::Page(page) => {
                 let filled = page.bits.filled;
@@ -78,7 +85,8 @@ impl Frame {
                 json!({ "done": summary.document_pages, "losses": losses })
             }
             Self::Failed(reason) => json!({ "failed": reason }),
-        }
+        };
+        (head, Vec::new())
     }
 
     fn parse(head: &Value, body: Vec<u8>) -> Option<Self> {
@@ -90,6 +98,9 @@ impl Frame {
         if let Some(name) = head["probed"].as_str() {
             let kind = [Kind::Pdf, Kind::Tiff, Kind::Png, Kind::Jpeg].into_iter().find(|kind| kind.name() == name)?;
             return Some(Self::Probed(Probe { kind, pages: small("pages")? }));
+        }
+        if head["judged"].is_u64() {
+            return judged::read(head, &body).map(Self::Judged);
         }
         if let Some(document_pages) = small("done") {
             let losses = head["losses"].as_array()?.iter().filter_map(|loss| {
@@ -119,6 +130,7 @@ impl Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::judge::{Area, Check, Finding, Measure, Severity};
     use crate::model::page::PAGE_TEXT_BYTES_MAX;
 
     #[tokio::test]
@@ -132,7 +144,21 @@ mod tests {
         let long = FaxPage { text: text(&"\n".repeat(PAGE_TEXT_BYTES_MAX), true), ..scan.clone() };
         let page = FaxPage { text: text("Jane \"Doe\"\nÄrztin", false), ..scan.clone() };
         let losses = vec![PageLoss { page: Some(2), what: "text".into() }, PageLoss { page: None, what: "all".into() }];
+        let found = |picture: Option<Vec<u8>>| Finding {
+            check: Check::TypeSize,
+            severity: Severity::Warn,
+            page: Some(3),
+            fax_page: Some(4),
+            place: picture.as_ref().map(|_| Area { left: 1, top: 2, width: 3, height: 4 }),
+            measured: picture.as_ref().map(|_| Measure { value: 4.5, limit: Some(7.0), unit: "rows" }),
+            seen: "type".to_owned(),
+            fix: "larger".to_owned(),
+            picture,
+        };
+        let findings = vec![found(Some(vec![1, 2])), found(None), found(Some(vec![3]))];
+        let judged = PageJudgement { page: 3, findings, not_judged: vec![Check::Hairlines], left_out: 7 };
         let frames = [
+            Frame::Judged(judged),
             Frame::Probed(Probe { kind: Kind::Jpeg, pages: 1 }),
             Frame::Page(scan.clone()),
             Frame::Page(page),

@@ -3,6 +3,7 @@
 
 mod child;
 mod frame;
+mod judged;
 mod pictures;
 mod recent;
 
@@ -22,6 +23,7 @@ use self::recent::{Name, Recent};
 
 use crate::document::dither::Tone;
 use crate::document::fonts::Fonts;
+use crate::document::judge::{self, PageJudgement, Report};
 use crate::document::page::Counting;
 use crate::document::printed::Printed;
 use crate::document::receive;
@@ -120,6 +122,8 @@ pub(super) enum Job {
     Probe,
     /// Draw the document's fax pages.
     Pages(Drawing),
+    /// Draw the document's fax pages and judge them.
+    Judge(Drawing, judge::Pictures),
     /// Take the pages that the document already contains, since the emulator made the file.
     Held,
 }
@@ -129,6 +133,8 @@ pub(super) struct Made {
     probe: Option<Probe>,
     pages: Vec<FaxPage>,
     summary: Summary,
+    /// What was found on each page, if the document was judged.
+    judgements: Vec<PageJudgement>,
     /// The file that is sent, made when it is first needed.
     sent: OnceLock<Document>,
     /// The pages as printed on paper of the size used last, made when they are first needed.
@@ -141,11 +147,12 @@ type PrintedPages = [Option<Arc<Printed>>];
 impl Made {
     fn probed(probe: Probe) -> Self {
         let summary = Summary { document_pages: probe.pages, losses: Vec::new() };
-        Self { probe: Some(probe), pages: Vec::new(), summary, sent: OnceLock::new(), printed: Mutex::default() }
+        Self { probe: Some(probe), ..Self::drawn(Vec::new(), summary) }
     }
 
     fn drawn(pages: Vec<FaxPage>, summary: Summary) -> Self {
-        Self { probe: None, pages, summary, sent: OnceLock::new(), printed: Mutex::default() }
+        let judgements = Vec::new();
+        Self { probe: None, pages, summary, judgements, sent: OnceLock::new(), printed: Mutex::default() }
     }
 
     /// Returns the approximate size in memory: the pages, the file made from them, and the pages on one size of paper.
@@ -270,6 +277,21 @@ impl Renderer {
         Ok((made.pages, made.summary))
     }
 
+    /// Returns the fax pages of a document, and what was found on them.
+    ///
+    /// # Errors
+    /// Fails if the document can't be rendered.
+    pub async fn judged(
+        &self,
+        bytes: Arc<[u8]>,
+        drawing: Drawing,
+        pictures: judge::Pictures,
+    ) -> Result<(Vec<FaxPage>, Report), UnreadableDocument> {
+        document::kind(&bytes)?;
+        let made = self.make_anew(bytes, Job::Judge(drawing, pictures)).await?;
+        Ok((made.pages, Report::new(drawing.quality, made.judgements, &made.summary)))
+    }
+
     /// Returns page `page` of a rendered document, counted from 0, as a PNG `width` pixels wide; `None` if there is no
     /// such page.
     pub async fn png(&self, document: Document, page: usize, width: u32) -> Option<Bytes> {
@@ -382,23 +404,35 @@ fn make_here(
             let probe = document::probe(bytes)?;
             Ok(Made::probed(probe))
         }
-        Job::Pages(drawing) => {
-            let (mut pages, mut size) = (Vec::new(), 0);
-            let summary = document::pages(bytes, &options(drawing, fonts.clone()), |page: FaxPage| {
-                size += page.size_bytes();
+        Job::Pages(drawing) | Job::Judge(drawing, _) => {
+            let (mut pages, mut judgements, mut size) = (Vec::new(), Vec::new(), 0);
+            let mut take = |page: FaxPage, judgement: Option<PageJudgement>| {
+                size += page.size_bytes() + judgement.as_ref().map_or(0, pictures_bytes);
                 pages.push(page);
+                judgements.extend(judgement);
                 if size > PAGES_BYTES_MAX || goes_on().is_err() {
                     std::ops::ControlFlow::Break(())
                 } else {
                     std::ops::ControlFlow::Continue(())
                 }
-            })?;
+            };
+            let options = options(drawing, fonts.clone());
+            let summary = if let Job::Judge(_, pictures) = job {
+                judge::pages(bytes, &options, pictures, |page, judgement| take(page, Some(judgement)))?
+            } else {
+                document::pages(bytes, &options, |page| take(page, None))?
+            };
             if size > PAGES_BYTES_MAX {
                 return Err(too_large());
             }
-            Ok(Made::drawn(pages, summary))
+            Ok(Made { judgements, ..Made::drawn(pages, summary) })
         }
     }
+}
+
+/// Returns the size of the pictures of findings, in bytes.
+fn pictures_bytes(judgement: &PageJudgement) -> usize {
+    judgement.findings.iter().filter_map(|finding| finding.picture.as_ref()).map(Vec::len).sum()
 }
 
 fn options(Drawing { quality, tone, counting }: Drawing, fonts: Fonts) -> Options {

@@ -15,6 +15,7 @@ mod raster;
 mod slivers;
 mod strokes;
 mod text;
+mod watch;
 
 use std::rc::Rc;
 
@@ -36,8 +37,10 @@ use self::raster::Raster;
 pub(super) use self::slivers::Slivers;
 pub(super) use self::text::Collected;
 use self::text::{Text, Window};
+use self::watch::Watch;
 use super::bitmap::{Bitmap, each_run, fill_run};
 use super::gray::Area;
+use super::marks::Marks;
 use super::tones::Tones;
 
 /// The maximum depth of nested clips and groups.
@@ -77,6 +80,7 @@ pub(super) struct Inker<'a> {
     raster: Raster,
     image_area: Option<Area>,
     text: Collected,
+    marks: Marks,
 }
 
 /// The way in which a page is drawn.
@@ -88,6 +92,8 @@ pub(super) struct View {
     pub(super) transform: Affine,
     /// Whether the transform turns the upright page clockwise by 90°.
     pub(super) is_turned: bool,
+    /// The number of pels per inch, across and down, if the page's marks are to be noted.
+    pub(super) watched: Option<(f64, f64)>,
 }
 
 impl<'a> Inker<'a> {
@@ -98,6 +104,7 @@ impl<'a> Inker<'a> {
             raster: Raster::new(coverage),
             image_area: None,
             text: Collected::Nothing,
+            marks: Marks::default(),
         }
     }
 
@@ -111,6 +118,11 @@ impl<'a> Inker<'a> {
         std::mem::take(&mut self.text)
     }
 
+    /// Returns the marks of what was drawn last; there are none unless its view was watched.
+    pub(super) fn take_marks(&mut self) -> Marks {
+        std::mem::take(&mut self.marks)
+    }
+
     /// Draws a page, or a part of it.
     pub(super) fn draw(&mut self, page: &Page<'a>, settings: &InterpreterSettings, view: View) -> Outcome {
         let easel = self.drawn(page, settings, view, false);
@@ -119,8 +131,9 @@ impl<'a> Inker<'a> {
         let is_too_much = easel.measure.is_too_much();
         let (tones, slivers, images) = (easel.page, easel.slivers, easel.images.into_touched());
         // The first pass sees all text, even if the page is drawn again or by the full renderer.
-        let text = easel.text.into_collected();
+        let (text, marks) = (easel.text.into_collected(), easel.watch.into_marks());
         (self.image_area, self.text) = (image_area, text);
+        self.marks = Marks { is_scan: image_area.is_some(), ..marks };
         if is_too_much && (is_left || images.is_some()) {
             // The first pass stopped painting when it gave up, so the page is drawn again from the start.
             return Outcome::Partly(self.drawn(page, settings, view, true).page);
@@ -136,7 +149,7 @@ impl<'a> Inker<'a> {
         &mut self,
         page: &Page<'a>,
         settings: &InterpreterSettings,
-        View { size: (width, height), transform, is_turned }: View,
+        View { size: (width, height), transform, is_turned, watched }: View,
         alone: bool,
     ) -> Easel<'_> {
         let target = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
@@ -158,6 +171,7 @@ impl<'a> Inker<'a> {
             images: Images::new((width, height)),
             measure: Measure::new((width, height)),
             text: Text::default(),
+            watch: Watch::new(watched),
         };
         // A page shows only what is inside its crop box.
         let crop = page.intersected_crop_box().to_kurbo().to_path(TOLERANCE);
@@ -193,6 +207,7 @@ struct Easel<'d> {
     images: Images,
     measure: Measure,
     text: Text,
+    watch: Watch,
 }
 
 impl<'a> Device<'a> for Easel<'_> {
@@ -200,6 +215,10 @@ impl<'a> Device<'a> for Easel<'_> {
         let (fill, line) = parts(draw_mode);
         // Everything is measured, even after giving up: the totals decide whether the full renderer gets the page.
         self.measure.path(path, &props, draw_mode);
+        if self.watch.is_on() && !self.in_type3 {
+            let clip = self.current().bounds;
+            self.watch.path(path, &props, draw_mode, clip);
+        }
         let ink = self.ink(&props);
         if let Some(rule) = fill {
             self.fill_shape(path, &props, rule, ink);
@@ -230,6 +249,10 @@ impl<'a> Device<'a> for Easel<'_> {
         // What a Type 3 letter draws is the letter's shape, even if it consists of letters.
         if !self.in_type3 {
             self.text.run(run, props.transform);
+        }
+        if self.watch.is_on() && !self.in_type3 {
+            let clip = self.current().bounds;
+            self.watch.letters(run, &props, draw_mode, clip);
         }
         let Some(ink) = self.ink(&props) else { return };
         let (fill, line) = parts(draw_mode);
@@ -263,6 +286,9 @@ impl<'a> Device<'a> for Easel<'_> {
             self.cover(&area.to_path(TOLERANCE), props.transform, FillRule::NonZero);
         }
         let clip = self.current();
+        if !self.in_type3 {
+            self.watch.image(&image, props.transform, clip.bounds);
+        }
         let is_noted = self.images.note(&image, props.transform, &clip, self.raster);
         // If the letters of a Type 3 font are images, there are many of them all over the page, so drawing the images
         // separately saves no time.

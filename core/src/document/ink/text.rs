@@ -373,7 +373,7 @@ fn advance(glyph: &Glyph<'_>) -> f64 {
 
 /// Returns the size of the font in pels: `em`, unless the font is a Type 3 font with glyphs of a quite different size.
 /// Each of a glyph's own units is `unit` pels wide.
-fn size_of_em(run: &GlyphRun<'_, '_>, unit: f64, em: f64) -> f64 {
+pub(super) fn size_of_em(run: &GlyphRun<'_, '_>, unit: f64, em: f64) -> f64 {
     if !run.glyphs().iter().any(|glyph| matches!(&**glyph, Glyph::Type3(_))) {
         return em;
     }

@@ -1,0 +1,192 @@
+//! Judges type: whether it has enough rows and pels to be read, and whether it is black on white.
+
+use super::cluster::{FINDINGS_INCHES, Group, groups};
+use super::dots::Dots;
+use super::finding::{Measure, Severity};
+use super::page::{Page, Remark, per_inch};
+use crate::document::gray::{SNAP_BLACK, SNAP_WHITE};
+use crate::document::marks::Letters;
+use crate::model::fax::Quality;
+
+/// The fewest rows of an x-height that can be read. An e has three strokes and two gaps above each other, and each
+/// needs a row.
+pub(super) const ROWS_FAIL: f64 = 5.0;
+/// The fewest rows of an x-height that are read with ease: the strokes of a scanned or differently aligned e fall between
+/// rows, which takes one row at the top and one at the bottom.
+pub(super) const ROWS_WARN: f64 = 7.0;
+/// The fewest pels along the line in which an e or an o has two strokes and a gap between them.
+pub(super) const PELS_FAIL: f64 = 3.0;
+/// The fewest pels along the line that are read with ease, as `ROWS_WARN`.
+pub(super) const PELS_WARN: f64 = 5.0;
+/// The fewest letters and digits that are judged; fewer are a footnote mark or an index.
+const LETTERS_MIN: usize = 3;
+/// The x-height in rows from which the strokes of letters are at least two pels thick, so that dots, which are one pel, are
+/// finer: the strokes of Helvetica and Times are about a sixth of the x-height.
+pub(super) const ROWS_STROKES: f64 = 12.0;
+/// The x-height in rows from which type is so large that it is read even in grey.
+pub(super) const ROWS_LARGE: f64 = 40.0;
+/// The shares of missing pels in grey type, in percent.
+pub(super) const MISSING_FAIL_PERCENT: f64 = 50.0;
+pub(super) const MISSING_WARN_PERCENT: f64 = 25.0;
+/// The shares of dots on the ground behind type, in percent: the first fails if the strokes are thin, the second is a
+/// warning even if they aren't.
+pub(super) const GROUND_FAIL_PERCENT: f64 = 15.0;
+pub(super) const GROUND_WARN_PERCENT: f64 = 10.0;
+/// The share of isolated pels where type stands, in percent, from which its ground is dots. The lightest tint that is not
+/// drawn white has 6 % of dots, of which the letters hide a third.
+const GROUND_MIN_PERCENT: f64 = 3.0;
+/// Points per inch.
+const POINTS: f64 = 72.0;
+
+/// The x-height of letters in rows, and how many pels a letter as wide as high has along its line. For lines that run
+/// down the page, rows and pels change places.
+fn size(letters: &Letters, quality: Quality) -> (f64, f64) {
+    let (across, down) = per_inch(quality);
+    let (x, y) = letters.x_height;
+    ((x * across).hypot(y * down), (y * across).hypot(x * down))
+}
+
+/// Judges the size of type.
+pub(super) fn type_size(page: &Page<'_>, letters: &[Letters]) -> Vec<Remark> {
+    let small = letters.iter().filter(|letters| letters.count >= LETTERS_MIN).filter_map(|letters| {
+        let (high, wide) = size(letters, page.quality);
+        let severity = match () {
+            () if high < ROWS_FAIL || wide < PELS_FAIL => Severity::Fail,
+            () if high < ROWS_WARN || wide < PELS_WARN => Severity::Warn,
+            () => return None,
+        };
+        // Type of one size is one finding, so sizes are rounded to a tenth of a point.
+        Some((severity, (letters.em * POINTS * 10.0).round() as i64, letters))
+    });
+    by_key(small).into_iter().map(|((severity, _), group)| small_type(page, severity, &group)).collect()
+}
+
+/// Groups letters by a severity and another key, and by their places.
+fn by_key<'l, K: Ord + Copy>(
+    items: impl Iterator<Item = (Severity, K, &'l Letters)>,
+) -> Vec<((Severity, K), Group<&'l Letters>)> {
+    let mut keyed: Vec<_> = items.map(|(severity, key, letters)| ((severity, key), letters)).collect();
+    keyed.sort_by_key(|item| item.0);
+    keyed
+        .chunk_by(|a, b| a.0 == b.0)
+        .flat_map(|chunk| {
+            let places = chunk.iter().map(|(_, letters)| (letters.place, *letters));
+            groups(places, FINDINGS_INCHES).into_iter().map(|group| (chunk[0].0, group))
+        })
+        .collect()
+}
+
+fn small_type(page: &Page<'_>, severity: Severity, group: &Group<&Letters>) -> Remark {
+    let least =
+        |letters: &&&Letters, other: &&&Letters| size(letters, page.quality).0.total_cmp(&size(other, page.quality).0);
+    // A group is never empty.
+    let smallest = group.members.iter().min_by(least).map_or(group.members[0], |letters| *letters);
+    let (high, wide) = size(smallest, page.quality);
+    let is_fail = severity == Severity::Fail;
+    let (rows, pels) = if is_fail { (ROWS_FAIL, PELS_FAIL) } else { (ROWS_WARN, PELS_WARN) };
+    // The direction that lacks more decides.
+    let is_low = high / rows <= wide / pels;
+    let (value, limit, unit) = if is_low { (high, rows, "rows") } else { (wide, pels, "pels") };
+    let points = smallest.em * POINTS;
+    let verb = if is_fail { "is too small to be read" } else { "is hard to read" };
+    let seen = format!(
+        "{}type of {points:.1} points {verb} at {} quality: its x-height is {value:.1} {unit}",
+        quoted(smallest),
+        page.quality
+    );
+    Remark {
+        severity,
+        place: Some(group.place),
+        measured: Measure { value, limit: Some(limit), unit },
+        seen,
+        fix: larger(page.quality, smallest),
+    }
+}
+
+/// Says how large the type would have to be, and at which quality it is large enough.
+fn larger(quality: Quality, letters: &Letters) -> String {
+    let factor = |quality: Quality| {
+        let (high, wide) = size(letters, quality);
+        (ROWS_WARN / high).max(PELS_WARN / wide)
+    };
+    // Sizes are rounded up to half a point.
+    let points = (letters.em * POINTS * factor(quality) * 2.0).ceil() / 2.0;
+    let finer = Quality::ALL.iter().copied().find(|finer| *finer > quality && factor(*finer) <= 1.0);
+    let or_finer = finer.map(|finer| format!(", or send at {finer} quality")).unwrap_or_default();
+    format!("print it in at least {points} points{or_finer}")
+}
+
+/// Judges the colour of type, and the ground that it stands on.
+pub(super) fn grey_type(page: &Page<'_>, letters: &[Letters], dots: &Dots) -> Vec<Remark> {
+    let is_judged = |letters: &&Letters| {
+        letters.count >= LETTERS_MIN && letters.luma < SNAP_WHITE && size(letters, page.quality).0 < ROWS_LARGE
+    };
+    let judged = || letters.iter().filter(is_judged);
+    let grey = judged().filter(|letters| letters.luma > SNAP_BLACK).filter_map(|letters| {
+        let missing = missing_percent(letters);
+        let is_thin = size(letters, page.quality).0 < ROWS_STROKES;
+        let severity = match () {
+            () if missing >= MISSING_FAIL_PERCENT && is_thin => Severity::Fail,
+            () if missing >= MISSING_WARN_PERCENT => Severity::Warn,
+            () => return None,
+        };
+        Some((severity, letters.luma, letters))
+    });
+    let mut remarks: Vec<Remark> =
+        by_key(grey).into_iter().map(|((severity, _), group)| grey_letters(severity, &group)).collect();
+    let on_dots = judged().filter(|letters| letters.luma <= SNAP_BLACK).filter_map(|letters| {
+        let ground = dots.percent(&page.area(&letters.place));
+        let is_thin = size(letters, page.quality).0 < ROWS_STROKES;
+        let severity = match () {
+            () if ground < GROUND_MIN_PERCENT => return None,
+            () if ground >= GROUND_FAIL_PERCENT && is_thin => Severity::Fail,
+            () if ground >= GROUND_WARN_PERCENT || is_thin => Severity::Warn,
+            () => Severity::Info,
+        };
+        Some((severity, (), letters))
+    });
+    remarks.extend(by_key(on_dots).into_iter().map(|((severity, ()), group)| shaded(page, severity, &group, dots)));
+    remarks
+}
+
+fn missing_percent(letters: &Letters) -> f64 {
+    f64::from(letters.luma) * 100.0 / 255.0
+}
+
+fn grey_letters(severity: Severity, group: &Group<&Letters>) -> Remark {
+    let letters = group.members[0];
+    let missing = missing_percent(letters);
+    let limit = if severity == Severity::Fail { MISSING_FAIL_PERCENT } else { MISSING_WARN_PERCENT };
+    Remark {
+        severity,
+        place: Some(group.place),
+        measured: Measure { value: missing, limit: Some(limit), unit: "pels missing, in percent" },
+        seen: format!("{}type in grey or colour becomes dots: {missing:.0} % of its pels are missing", quoted(letters)),
+        fix: "print it in black".to_owned(),
+    }
+}
+
+fn shaded(page: &Page<'_>, severity: Severity, group: &Group<&Letters>, dots: &Dots) -> Remark {
+    let percent = |letters: &&Letters| dots.percent(&page.area(&letters.place));
+    let value = group.members.iter().map(percent).fold(0.0, f64::max);
+    let limit = match severity {
+        Severity::Fail => Some(GROUND_FAIL_PERCENT),
+        Severity::Warn if value >= GROUND_WARN_PERCENT => Some(GROUND_WARN_PERCENT),
+        // Type with thin strokes has no limit above that of dots.
+        Severity::Warn => Some(GROUND_MIN_PERCENT),
+        Severity::Info => None,
+    };
+    Remark {
+        severity,
+        place: Some(group.place),
+        measured: Measure { value, limit, unit: "percent" },
+        seen: format!("{}type stands on dots, which cover {value:.0} % of its ground", quoted(group.members[0])),
+        fix: "remove the shading behind it".to_owned(),
+    }
+}
+
+/// Returns the beginning of a text in quotation marks, or nothing if it is only symbols.
+fn quoted(letters: &Letters) -> String {
+    let text = letters.text.trim();
+    if text.is_empty() { String::new() } else { format!("“{text}”: ") }
+}

@@ -1,0 +1,65 @@
+//! Judges lines: those thinner than a pel vanish or become thicker.
+
+use super::cluster::{FINDINGS_INCHES, groups};
+use super::finding::{Measure, Severity};
+use super::page::{Page, Remark, per_inch};
+use crate::document::gray::SNAP_WHITE;
+use crate::document::marks::Line;
+use crate::model::fax::Quality;
+
+/// The thickness from which a line is about a pel thick on any machine, in pels or rows: it is rounded to one.
+const THICKNESS_MIN: f64 = 0.9;
+/// A line that is this many times longer across the page than down, or the other way round, has a direction.
+const DIRECTED: f64 = 8.0;
+/// The thinnest line that is called a line of some width, in points; thinner ones are as thin as possible.
+const POINTS_MIN: f64 = 0.01;
+
+/// Judges the thickness of lines.
+pub(super) fn hairlines(page: &Page<'_>, lines: &[Line]) -> Vec<Remark> {
+    let thin = lines.iter().filter(|line| line.luma < SNAP_WHITE).filter_map(|line| {
+        let (thickness, unit) = thickness(line, page.quality);
+        (thickness < THICKNESS_MIN).then_some((line.place, (thickness, unit, line)))
+    });
+    groups(thin, FINDINGS_INCHES)
+        .into_iter()
+        .filter_map(|group| {
+            let (value, unit, line) = group.members.iter().copied().min_by(|a, b| a.0.total_cmp(&b.0))?;
+            let points = line.thickness.0.min(line.thickness.1) * 72.0;
+            let (count, width) = (group.members.len(), width(points));
+            let what = if count == 1 { format!("a line {width} is") } else { format!("{count} lines {width} are") };
+            let one = if unit == "rows" { "row" } else { "pel" };
+            let needed = needed_points(page.quality, unit);
+            Some(Remark {
+                severity: Severity::Warn,
+                place: Some(group.place),
+                measured: Measure { value, limit: Some(THICKNESS_MIN), unit },
+                seen: format!("{what} thinner than a {one}: {value:.2} {unit}"),
+                fix: format!("draw them at least {needed} points thick"),
+            })
+        })
+        .collect()
+}
+
+/// Returns the thickness of a line in the direction in which it is thin.
+fn thickness(line: &Line, quality: Quality) -> (f64, &'static str) {
+    let (across, down) = per_inch(quality);
+    let (pels, rows) = (line.thickness.0 * across, line.thickness.1 * down);
+    let (width, height) = (line.place.width(), line.place.height());
+    match () {
+        () if width > height * DIRECTED => (rows, "rows"),
+        () if height > width * DIRECTED => (pels, "pels"),
+        () if rows < pels => (rows, "rows"),
+        () => (pels, "pels"),
+    }
+}
+
+fn width(points: f64) -> String {
+    if points < POINTS_MIN { "of no width".to_owned() } else { format!("of {points:.2} points") }
+}
+
+/// Returns the least width of a line in points, rounded up to a twentieth.
+fn needed_points(quality: Quality, unit: &str) -> f64 {
+    let (across, down) = per_inch(quality);
+    let per_inch = if unit == "rows" { down } else { across };
+    (72.0 / per_inch * 20.0).ceil() / 20.0
+}

@@ -1,0 +1,62 @@
+//! A notification that is made here, signed as the service would, and sent twice at the same moment. The emulator notifies
+//! an app of one thing after the other, as its service does, while deliveries that cross each other need two connections.
+
+use std::collections::BTreeMap;
+
+use futures_util::future;
+use serde_json::json;
+
+use super::direct::Raw;
+use super::exchange::Exchange;
+use super::{Run, Stop};
+use crate::dialect::form;
+
+/// The headers of a request that depend on its connection.
+const OF_CONNECTION: [&str; 4] = ["host", "content-length", "connection", "transfer-encoding"];
+/// How the name of the header with the idempotency token ends.
+const TOKEN_HEADER: &str = "idempotency-token";
+
+impl Run {
+    /// Notifies the app of a received fax twice at the same moment, with one idempotency token, as it was notified of
+    /// another fax in `good`. Returns both exchanges.
+    ///
+    /// # Errors
+    /// Fails if the emulator does not respond, or at the limit of requests.
+    pub async fn notify_twice(&self, good: &Exchange, fax: &str) -> Result<[Exchange; 2], Stop> {
+        let shown = self.place.api.get(&format!("/faxes/{fax}"), &[]).await?;
+        let caller_of_good = good.params.iter().find(|(name, _)| name == "From").map(|(_, value)| value);
+        let param = |(name, value): &(String, String)| {
+            let own = match name.as_str() {
+                "FaxSid" => Some(fax),
+                "MediaUrl" => shown["media_url"].as_str(),
+                "From" => shown["from"].as_str(),
+                // A machine without a station id of its own sends its number.
+                "RemoteStationId" if Some(value) == caller_of_good => shown["from"].as_str(),
+                _ => None,
+            };
+            (name.clone(), own.map_or_else(|| value.clone(), ToOwned::to_owned))
+        };
+        let params: Vec<(String, String)> = good.params.iter().map(param).collect();
+        let by_name: BTreeMap<&str, &str> =
+            params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let order = json!({ "url": good.url, "app_url": good.url, "params": by_name });
+        let signed = self.place.api.post("/explain-signature", &order).await?;
+        let (header, signature) = (signed["header"].as_str(), signed["expected"].as_str().unwrap_or_default());
+        let token = format!("check-{fax}");
+        let replaced = |(name, value): &'_ (String, String)| {
+            let lower = name.to_ascii_lowercase();
+            let value = match header {
+                Some(header) if name.eq_ignore_ascii_case(header) => signature,
+                _ if lower.ends_with(TOKEN_HEADER) => &token,
+                _ => value.as_str(),
+            };
+            (!OF_CONNECTION.contains(&lower.as_str())).then(|| (lower, value.to_owned()))
+        };
+        let headers: Vec<(String, String)> = good.headers.iter().filter_map(replaced).collect();
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let body = form::encode(&params);
+        let raw = Raw { method: "POST", url: &good.url, headers: &headers, body: &body };
+        let (one, other) = future::try_join(self.ask(&raw), self.ask(&raw)).await?;
+        Ok([one, other])
+    }
+}

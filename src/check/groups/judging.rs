@@ -1,0 +1,74 @@
+//! Judgements that checks have in common: whether the app refuses a wrong request, or accepts a right one.
+
+use serde_json::Value;
+
+use crate::check::conversation::Conversation;
+use crate::check::{Exchange, Finding, Judged, Run, Stop};
+use crate::model::webhook::Purpose;
+
+/// Makes a fax about which the app gets a request with this purpose, changed by a rule's `webhook` effect. Returns that
+/// request, and the conversation that it belongs to.
+pub(super) async fn changed(run: &Run, purpose: Purpose, effect: &Value) -> Result<(Conversation, Exchange), Stop> {
+    let conversation = if purpose == Purpose::StatusCallback {
+        let url = &run.accepted(purpose)?.url;
+        run.send(run.order(url).webhook(purpose, effect)).await?
+    } else {
+        run.receive(run.call_with(purpose, effect)).await?
+    };
+    let exchange = conversation.of(purpose).next().cloned();
+    let exchange = exchange.ok_or_else(|| Stop::not_judged(format!("the app got no request ({purpose})")))?;
+    run.still_there(&exchange).await?;
+    Ok((conversation, exchange))
+}
+
+/// Judges whether the app refuses requests that this effect has made wrong, and does nothing about them.
+pub(super) async fn refused(run: &Run, effect: impl Fn(Purpose) -> Value) -> Judged {
+    let mut judged = Vec::new();
+    for purpose in run.purposes()? {
+        let before = run.probe().await?;
+        let (conversation, exchange) = changed(run, purpose, &effect(purpose)).await?;
+        if !exchange.is_refused() {
+            return Ok(Finding::fail(
+                format!(
+                    "the app responded {} to the wrong request ({purpose}), not with 401 or 403",
+                    exchange.outcome()
+                ),
+                &exchange,
+            ));
+        }
+        if let Some(deed) = deed(run, purpose, &conversation).await? {
+            let seen = format!("the app refused the wrong request ({purpose}), but acted on it: {deed}");
+            return Ok(Finding::fail(seen, &exchange));
+        }
+        if run.probe_differs(before.as_ref()).await? {
+            let seen = format!("the app refused the wrong request ({purpose}), but the page of --probe has changed");
+            return Ok(Finding::fail(seen, &exchange));
+        }
+        judged.push(format!("{purpose}: {}", exchange.outcome()));
+    }
+    Ok(Finding::pass(format!("the app refused the wrong requests ({})", judged.join(", "))))
+}
+
+/// Returns what the app did about a fax although it refused the request.
+async fn deed(run: &Run, purpose: Purpose, conversation: &Conversation) -> Result<Option<String>, Stop> {
+    let requests = run.requests_about(&conversation.fax).await?;
+    // Before the action the app may have made calls about the fax, but only the action names the document.
+    let shows = |kind: &str| purpose == Purpose::FaxUrl || kind == "media";
+    Ok(requests.iter().find(|request| shows(&request.kind)).map(crate::check::activity::Request::words))
+}
+
+/// Judges whether the app accepts requests that are right, although this effect has made them unusual. `what` describes
+/// them in the plural.
+pub(super) async fn accepted(run: &Run, what: &str, effect: impl Fn(Purpose) -> Option<Value>) -> Judged {
+    let mut judged = Vec::new();
+    for purpose in run.purposes()? {
+        let Some(effect) = effect(purpose) else { continue };
+        let (_, exchange) = changed(run, purpose, &effect).await?;
+        if !exchange.is_accepted() {
+            let seen = format!("the app responded {} to {what} ({purpose})", exchange.outcome());
+            return Ok(Finding::fail(seen, &exchange));
+        }
+        judged.push(format!("{purpose}: {}", exchange.outcome()));
+    }
+    Ok(Finding::pass(format!("the app accepted {what} ({})", judged.join(", "))))
+}

@@ -1,0 +1,28 @@
+//! The checks, one file per group, and what they have in common. A new group is a file with a `CHECKS` and a line in
+//! [`ALL`]; docs/check.md and the matrix in the tests say when something is missing.
+
+mod caller;
+mod content;
+mod edge;
+mod effects;
+mod failures;
+mod judging;
+mod leaks;
+mod our_side;
+mod proxies;
+mod reach;
+mod repeated;
+
+use super::Check;
+
+/// All checks, in the order in which they are listed.
+pub(super) const ALL: &[&[Check]] = &[
+    reach::CHECKS,
+    caller::CHECKS,
+    proxies::CHECKS,
+    repeated::CHECKS,
+    failures::CHECKS,
+    content::CHECKS,
+    our_side::CHECKS,
+    edge::CHECKS,
+];

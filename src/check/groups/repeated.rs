@@ -1,0 +1,412 @@
+//! Whether the app copes with requests that come twice, late, in another order, many at once, or not at all.
+
+use std::time::Duration;
+
+use futures_util::future;
+use serde_json::{Value, json};
+
+use super::effects::{Effects, doubled_effects, usual_effects};
+use super::judging::changed;
+use crate::check::activity::Request;
+use crate::check::conversation::Conversation;
+use crate::check::page::Page;
+use crate::check::{Check, Exchange, Finding, Group, Judged, Profile, Run, Severity, Stop, Turn};
+use crate::model::webhook::Purpose;
+use crate::twiml;
+
+const BOTH: &[Profile] = Profile::ALL;
+const INBOUND: &[Profile] = &[Profile::Inbound];
+const OUTBOUND: &[Profile] = &[Profile::Outbound];
+const AT_LEAST_ONCE: &str = "Twilio: Webhooks, connection overrides (retries; I-Twilio-Idempotency-Token); Telnyx: Webhook \
+                             fundamentals (duplicates, order)";
+/// How long a notification is held back while its fax is deleted, in milliseconds of virtual time.
+const HELD_MS: u64 = 600_000;
+/// A span in which every fax ends, but which is shorter than [`HELD_MS`].
+const UNTIL_ENDED: &str = "5m";
+/// The virtual time that passes after a lost callback.
+const AFTER_LOSS: &str = "10m";
+/// The number of faxes in a burst.
+const BURST: usize = 16;
+/// How long the requests of a burst are held back, so that all are made at the same moment, in milliseconds of virtual time.
+const BURST_HELD_MS: u64 = 1_000;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "notified-twice",
+        code: "D1",
+        group: Group::Again,
+        severity: Severity::Must,
+        title: "The app accepts a notification that comes twice, even at the same moment, and acts on it once",
+        why: "Services repeat a notification whose response was lost, so an app that doesn't compare files a fax twice.",
+        fix: "Store the FaxSid with its status under a unique key in the same transaction as the record, and respond 2xx if \
+              it is there already.",
+        source: AT_LEAST_ONCE,
+        profiles: BOTH,
+        turn: Turn::Alone,
+        run: |run| Box::pin(notified_twice(run)),
+    },
+    Check {
+        id: "asked-twice",
+        code: "D2",
+        group: Group::Again,
+        severity: Severity::Must,
+        title: "The app gives the same TwiML when it is asked about a fax a second time",
+        why: "If the first response is lost, only the second one counts, and refusing it turns the fax away.",
+        fix: "Respond to a request for TwiML from what it contains, whether or not the FaxSid is known already.",
+        source: AT_LEAST_ONCE,
+        profiles: INBOUND,
+        turn: Turn::AloneWithProbe,
+        run: |run| Box::pin(asked_twice(run)),
+    },
+    Check {
+        id: "out-of-order",
+        code: "D3",
+        group: Group::Again,
+        severity: Severity::Must,
+        title: "The app keeps the final status when an earlier one arrives after it",
+        why: "Callbacks can overtake each other, and a delivered fax that shows as sending is sent again by someone.",
+        fix: "Never replace a final status (delivered, received, no-answer, busy, failed, canceled) by one that isn't final.",
+        source: "Telnyx: Webhook fundamentals (order of events is not guaranteed)",
+        profiles: OUTBOUND,
+        turn: Turn::Alone,
+        run: |run| Box::pin(out_of_order(run)),
+    },
+    Check {
+        id: "notified-late",
+        code: "D4",
+        group: Group::Again,
+        severity: Severity::Should,
+        title: "The app copes with a notification of a fax that has been deleted meanwhile",
+        why: "The document of such a fax can't be downloaded, and an app that fails over it is notified again and again.",
+        fix: "Treat 404 for a document or a fax as an end: note it, and respond 2xx or 404.",
+        source: "Twilio: Fax resource (delete); notifications of a deleted fax are still sent",
+        profiles: BOTH,
+        turn: Turn::Alone,
+        run: |run| Box::pin(notified_late(run)),
+    },
+    Check {
+        id: "unknown-fax",
+        code: "D5",
+        group: Group::Again,
+        severity: Severity::Must,
+        title: "The app copes with a notification of a fax that it doesn't know",
+        why: "Faxes are also sent from the console, by other systems of the account, or before the app stored theirs.",
+        fix: "Look the FaxSid up without assuming that it is there: create a record, or respond 404.",
+        source: "GitHub: Best practices for using webhooks; OWASP: Webhook security guidelines",
+        profiles: BOTH,
+        turn: Turn::Beside,
+        run: |run| Box::pin(unknown_fax(run)),
+    },
+    Check {
+        id: "callback-lost",
+        code: "D6",
+        group: Group::Again,
+        severity: Severity::Warn,
+        title: "The app asks for the status of a fax about which it has heard nothing",
+        why: "A callback that was lost isn't repeated for long, and then the fax stays on its way for ever.",
+        fix: "Ask GET /Faxes/{Sid} for each fax without a final status, every few minutes or when its page is opened.",
+        source: "Twilio: Fax resource (fetch); GitHub: Handling failed webhook deliveries",
+        profiles: OUTBOUND,
+        turn: Turn::Alone,
+        run: |run| Box::pin(callback_lost(run)),
+    },
+    Check {
+        id: "burst",
+        code: "D7",
+        group: Group::Again,
+        severity: Severity::Should,
+        title: "The app responds to sixteen faxes at once, to each within 5 s",
+        why: "Numbers that receive in the morning what was sent at night get bursts, and slow responses are given up.",
+        fix: "Respond before the work is done, and let a queue limit how much is done at once.",
+        source: "OWASP: Webhook security guidelines (denial of service)",
+        profiles: INBOUND,
+        turn: Turn::Alone,
+        run: |run| Box::pin(burst(run)),
+    },
+];
+
+/// Returns the purposes of notifications that the app accepts.
+pub(super) fn notices(run: &Run) -> Result<Vec<Purpose>, Stop> {
+    let notices = [Purpose::Action, Purpose::StatusCallback];
+    let accepted: Vec<Purpose> = notices.into_iter().filter(|purpose| run.accepted(*purpose).is_ok()).collect();
+    if accepted.is_empty() {
+        run.accepted(Purpose::Action)?;
+    }
+    Ok(accepted)
+}
+
+/// Makes a fax of which the app is notified; the effect of a rule changes the notifications.
+async fn with_notice(run: &Run, purpose: Purpose, effect: &Value) -> Result<Conversation, Stop> {
+    if purpose == Purpose::StatusCallback {
+        let order = run.order_of_app()?;
+        let order = if effect.is_null() { order } else { order.webhook(purpose, effect) };
+        return run.send(order).await;
+    }
+    run.receive(run.call_with(purpose, effect)).await
+}
+
+/// Returns how long to wait for what the app does about a notification. Most apps do nothing that can be seen about a status.
+fn work_about(run: &Run, purpose: Purpose) -> Duration {
+    let limits = run.options.limits;
+    if purpose == Purpose::Action { limits.work } else { limits.settle }
+}
+
+async fn notified_twice(run: &Run) -> Judged {
+    let mut judged = Vec::new();
+    let mut has_effects = false;
+    for purpose in notices(run)? {
+        let before = run.probe().await?;
+        let plain = with_notice(run, purpose, &Value::Null).await?;
+        let usual = usual_effects(run, &plain.fax, before.as_ref(), work_about(run, purpose)).await?;
+        let before = run.probe().await?;
+        let good = run.accepted(purpose)?;
+        let (fax, exchanges) = if purpose == Purpose::Action && good.method == "POST" {
+            let silent = with_notice(run, purpose, &json!({ "drop": true })).await?;
+            let both = run.notify_twice(good, &silent.fax).await?;
+            (silent.fax, both.to_vec())
+        } else {
+            let doubled = with_notice(run, purpose, &json!({ "duplicate": true })).await?;
+            let exchanges = doubled.of(purpose).cloned().collect();
+            (doubled.fax, exchanges)
+        };
+        if let Some(exchange) = exchanges.iter().find(|exchange| !exchange.is_accepted()) {
+            run.still_there(exchange).await?;
+            let seen =
+                format!("the app responded {} to a notification that came twice ({purpose})", exchange.outcome());
+            return Ok(Finding::fail(seen, exchange));
+        }
+        let doubled = doubled_effects(run, &fax, before.as_ref(), usual).await?;
+        if let (Some(what), Some(exchange)) = (doubled, exchanges.last()) {
+            return Ok(Finding::fail(
+                format!("the app {what} for a notification that came twice ({purpose})"),
+                exchange,
+            ));
+        }
+        has_effects |= !usual.is_nothing();
+        judged.push(purpose.as_str());
+    }
+    if !has_effects {
+        let why = "the app accepted each notification twice, but did nothing that can be seen; name a page that shows its \
+                   faxes with --probe";
+        return Err(Stop::not_judged(why));
+    }
+    Ok(Finding::pass(format!("the app acted once on notifications that came twice ({})", judged.join(", "))))
+}
+
+async fn asked_twice(run: &Run) -> Judged {
+    let purpose = Purpose::FaxUrl;
+    run.accepted(purpose)?;
+    let before = run.probe().await?;
+    let plain = run.receive(run.call()).await?;
+    let usual = match &before {
+        Some(_) => usual_effects(run, &plain.fax, before.as_ref(), run.options.limits.work).await?,
+        None => Effects::default(),
+    };
+    let before = run.probe().await?;
+    let twice = run.receive(run.call().webhook(purpose, &json!({ "duplicate": true }))).await?;
+    let exchanges: Vec<&Exchange> = twice.of(purpose).collect();
+    let [first, .., second] = exchanges.as_slice() else {
+        return Err(Stop::not_judged("the emulator asked the app only once"));
+    };
+    for exchange in [first, second] {
+        run.still_there(exchange).await?;
+        if !exchange.is_accepted() {
+            let seen = format!("the app responded {} when it was asked about a fax twice", exchange.outcome());
+            return Ok(Finding::fail(seen, exchange));
+        }
+    }
+    let verb = |exchange: &Exchange| {
+        let reading = twiml::interpret(exchange.response_header("content-type"), exchange.answer.as_bytes());
+        reading.verb.ok().map(|verb| std::mem::discriminant(&verb))
+    };
+    if verb(first) != verb(second) {
+        return Ok(Finding::fail("the app gave other TwiML when it was asked about the same fax again", second));
+    }
+    if before.is_some()
+        && let Some(what) = doubled_effects(run, &twice.fax, before.as_ref(), usual).await?
+    {
+        return Ok(Finding::fail(format!("the app {what} because it was asked about the fax twice"), second));
+    }
+    Ok(Finding::pass("the app gave the same TwiML twice"))
+}
+
+/// Returns the status that an exchange notifies of.
+pub(super) fn status(exchange: &Exchange) -> &str {
+    let found = exchange.params.iter().find(|(name, _)| name == "FaxStatus");
+    found.map_or("", |(_, value)| value)
+}
+
+async fn out_of_order(run: &Run) -> Judged {
+    let purpose = Purpose::StatusCallback;
+    run.accepted(purpose)?;
+    let start = run.probe().await?;
+    let plain = with_notice(run, purpose, &Value::Null).await?;
+    let last = plain.of(purpose).next_back().map(status).unwrap_or_default().to_owned();
+    let usual = match &start {
+        Some(start) => run.probe_until(|page| page.count(&last) > start.count(&last)).await?,
+        None => None,
+    };
+    let mixed = with_notice(run, purpose, &json!({ "reorder": true })).await?;
+    let exchanges: Vec<&Exchange> = mixed.of(purpose).collect();
+    if let Some(exchange) = exchanges.iter().find(|exchange| !exchange.is_accepted()) {
+        run.still_there(exchange).await?;
+        let seen = format!("the app responded {} to callbacks in another order", exchange.outcome());
+        return Ok(Finding::fail(seen, exchange));
+    }
+    let after_final = exchanges.iter().rev().take_while(|exchange| status(exchange) != last).count();
+    let Some(late) = exchanges.last().filter(|_| after_final > 0 && after_final < exchanges.len()) else {
+        let why = "the app is notified of one status only, so that none can overtake another";
+        return Err(Stop::not_judged(why));
+    };
+    let Some(start) = start else {
+        let why = "the app accepted callbacks in another order; whether it kept the final status can be seen only on a page \
+                   of its own; name one with --probe";
+        return Err(Stop::not_judged(why));
+    };
+    let Some(usual) = usual else {
+        let hint =
+            if run.options.send.is_some() { "" } else { "; if it shows only faxes that the app sent, give --send" };
+        return Err(Stop::not_judged(format!("the page of --probe doesn't show the status {last}{hint}")));
+    };
+    let shown = usual.count(&last).saturating_sub(start.count(&last));
+    let is_kept = |page: &Page| page.count(&last) >= usual.count(&last) + shown;
+    let kept = run.probe_until(is_kept).await?;
+    // The late status may be stored in the background, after the final one was seen.
+    let is_replaced = run.probe_differs(kept.as_ref()).await? && !run.probe().await?.as_ref().is_some_and(is_kept);
+    Ok(if kept.is_some() && !is_replaced {
+        Finding::pass(format!("the app kept the status {last} although {} came after it", status(late)))
+    } else {
+        let seen = format!("the page of --probe doesn't show {last} any more after {} came late", status(late));
+        Finding::fail(seen, late)
+    })
+}
+
+/// Returns a finding if the app failed over a request, which it may refuse.
+pub(super) fn failed(exchange: &Exchange, what: &str) -> Option<Finding> {
+    let has_failed = exchange.status.is_none_or(|status| status >= 500);
+    has_failed.then(|| Finding::fail(format!("the app responded {} to {what}", exchange.outcome()), exchange))
+}
+
+async fn notified_late(run: &Run) -> Judged {
+    let mut judged = Vec::new();
+    for purpose in notices(run)? {
+        let held = json!({ "delay_ms": HELD_MS });
+        let pending = if purpose == Purpose::StatusCallback {
+            run.queue(run.order_of_app()?.webhook(purpose, &held)).await?
+        } else {
+            run.ring(run.call_with(purpose, &held)).await?
+        };
+        run.advance(UNTIL_ENDED).await?;
+        run.delete(&pending.fax).await?;
+        let late = run.finish(pending).await?;
+        let exchange = late.of(purpose).next_back();
+        let exchange = exchange.ok_or_else(|| Stop::not_judged(format!("the app got no notification ({purpose})")))?;
+        run.still_there(exchange).await?;
+        let what = format!("a notification of a fax that has been deleted ({purpose})");
+        if let Some(finding) = late.of(purpose).find_map(|exchange| failed(exchange, &what)) {
+            return Ok(finding);
+        }
+        judged.push(format!("{purpose}: {}", exchange.outcome()));
+    }
+    Ok(Finding::pass(format!("the app coped with notifications of deleted faxes ({})", judged.join(", "))))
+}
+
+/// Returns a SID in the same form that belongs to no fax.
+fn other_sid(sid: &str) -> String {
+    let other = |digit: char| match digit {
+        '0'..='9' | 'a'..='f' => digit.to_digit(16).and_then(|value| char::from_digit(15 - value, 16)).unwrap_or(digit),
+        _ => digit,
+    };
+    sid.chars().map(other).collect()
+}
+
+async fn unknown_fax(run: &Run) -> Judged {
+    let mut judged = Vec::new();
+    for purpose in notices(run)? {
+        let good = run.accepted(purpose)?;
+        let sid = good.params.iter().find(|(name, _)| name == "FaxSid").map(|(_, sid)| other_sid(sid));
+        let sid = sid.ok_or_else(|| Stop::not_judged("the notification has no FaxSid"))?;
+        let (_, exchange) = changed(run, purpose, &json!({ "params": { "set": { "FaxSid": sid } } })).await?;
+        if let Some(finding) = failed(&exchange, &format!("a notification of a fax that it doesn't know ({purpose})")) {
+            return Ok(finding);
+        }
+        judged.push(format!("{purpose}: {}", exchange.outcome()));
+    }
+    Ok(Finding::pass(format!("the app coped with notifications of unknown faxes ({})", judged.join(", "))))
+}
+
+async fn callback_lost(run: &Run) -> Judged {
+    if run.options.send.is_none() {
+        return Err(Stop::not_judged(
+            "an app asks only about faxes that it has sent itself; let it send one with --send",
+        ));
+    }
+    let purpose = Purpose::StatusCallback;
+    let order = run.order_of_app()?;
+    let place = run.traffic_place().await?;
+    let lost = run.send(order.webhook(purpose, &json!({ "drop": true }))).await?;
+    run.advance(AFTER_LOSS).await?;
+    // Some apps ask when someone looks at the fax. Whether the page can be read doesn't matter here.
+    let _ = run.probe().await;
+    let fax = lost.fax.as_str();
+    let has_asked = |requests: &Vec<_>| requests.iter().any(|request| tells_end(request, fax));
+    let asked = run.watch(run.options.limits.work, || run.calls_since(place), has_asked).await?;
+    Ok(if has_asked(&asked) {
+        Finding::pass("the app asked for the status of a fax whose callbacks were lost")
+    } else {
+        let limit = run.options.limits.work.as_secs_f64();
+        Finding::fault(format!(
+            "the app did not ask for a fax within {limit} s after its callbacks were lost; if it asks less often, give it \
+             longer with --patience"
+        ))
+    })
+}
+
+/// Returns whether this call told the app that the fax has ended, as one fax or in a list.
+fn tells_end(request: &Request, fax: &str) -> bool {
+    let is_end = |shown: &Value| {
+        shown["sid"] == fax && !matches!(shown["status"].as_str(), Some("queued" | "processing" | "sending") | None)
+    };
+    let listed = request.answer["faxes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    // A long list is kept as text and cut off.
+    let is_in_text = request.answer.as_str().is_some_and(|text| text.contains(fax));
+    request.method == "GET" && (is_end(&request.answer) || listed.iter().any(is_end) || is_in_text)
+}
+
+async fn burst(run: &Run) -> Judged {
+    run.accepted(Purpose::FaxUrl)?;
+    let held = json!({ "delay_ms": BURST_HELD_MS });
+    let calls = (0..BURST).map(|_| run.ring(run.call().webhook(Purpose::FaxUrl, &held)));
+    let pending = future::try_join_all(calls).await?;
+    run.drain().await?;
+    let faxes = future::try_join_all(pending.into_iter().map(|pending| run.finish(pending))).await?;
+    // What the app doesn't accept at other times either says nothing about a burst.
+    let purposes = run.purposes()?;
+    let of_purpose = |exchange: &&Exchange| purposes.iter().any(|purpose| exchange.purpose == purpose.as_str());
+    let exchanges: Vec<&Exchange> = faxes.iter().flat_map(|fax| &fax.exchanges).filter(of_purpose).collect();
+    let slowest = exchanges.iter().max_by_key(|exchange| exchange.duration);
+    let slowest = slowest.ok_or_else(|| Stop::not_judged("the app was not asked"))?;
+    if let Some(exchange) = exchanges.iter().find(|exchange| !exchange.is_accepted()) {
+        run.still_there(exchange).await?;
+        let seen = format!("the app responded {} to one of {BURST} faxes at once", exchange.outcome());
+        return Ok(Finding::fail(seen, exchange));
+    }
+    let (taken, limit) = (slowest.duration.as_millis(), run.options.limits.burst);
+    Ok(if slowest.duration > limit {
+        let seen = format!("one of {BURST} responses at once took {taken} ms, more than {} s", limit.as_secs_f64());
+        Finding::fail(seen, slowest)
+    } else {
+        Finding::pass(format!("the slowest of {} responses took {taken} ms", exchanges.len()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sid_that_belongs_to_no_fax_has_the_same_form() {
+        assert_eq!(other_sid("FX0123456789abcdef"), "FXfedcba9876543210");
+        assert_eq!(other_sid("831455c6-574e"), "7cebaa39-a8b1");
+    }
+}

@@ -1,0 +1,219 @@
+//! Judges an app that receives webhooks: sends it faxes and requests, right and wrong ones, and looks from outside at what
+//! it does. Nothing here touches a world directly: the emulator is driven through its public control and REST APIs, so it
+//! may be in another process.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `groups/` | the checks themselves, one file per group |
+//! | `list.rs` | the list of all checks, how one is selected, and the pages made from the list |
+//! | `run.rs` | runs the selected checks within limits, in turn or side by side |
+//! | `place.rs` | prepares the account for a run, and puts back what the run changed |
+//! | `control_test.rs` | the good requests that come first; what depends on a refused one isn't judged |
+//! | `stimulus.rs`, `conversation.rs` | makes a fax with its rules, and reads what happened |
+//! | `sending.rs` | makes the app send a fax, with the user's command |
+//! | `activity.rs`, `page.rs` | what the app itself did: REST calls, downloads, and the page of `--probe` |
+//! | `crafted.rs` | a notification that reaches the app twice at the same moment |
+//! | `direct.rs` | requests that no emulator makes: unsigned, malformed, with any method |
+//! | `old_tls.rs` | how an app responds to versions of TLS that are too old |
+//! | `api.rs` | the client of the emulator's APIs |
+//! | `exchange.rs`, `report.rs`, `junit.rs` | a request with its response; the results, as values and as files |
+
+mod activity;
+mod api;
+mod control_test;
+mod conversation;
+mod crafted;
+mod direct;
+mod error;
+mod exchange;
+mod groups;
+mod junit;
+pub mod list;
+mod old_tls;
+mod options;
+mod page;
+mod place;
+pub mod report;
+mod run;
+mod sending;
+mod stimulus;
+
+use futures_util::future::BoxFuture;
+
+pub use self::api::{ApiError, Endpoint};
+pub use self::error::RunError;
+pub use self::exchange::Exchange;
+pub use self::junit::junit;
+pub use self::options::{Limits, Options};
+pub use self::report::{Report, Result as CheckResult, Summary};
+pub use self::run::{Progress, Run, run};
+
+use crate::model::words::words;
+
+words!(
+    /// How much an app that fails a check has to change.
+    Severity {
+        /// Whoever fails this has a hole or loses faxes.
+        Must = "must",
+        /// Whoever fails this breaks sooner or later.
+        Should = "should",
+        /// There may be a good reason for failing this.
+        Warn = "warn",
+        /// Failing this only tells something about the app.
+        Info = "info",
+    }
+);
+
+words!(
+    /// The result of a check.
+    Verdict {
+        /// The app did what it should.
+        Pass = "pass",
+        /// The app did not do what it must or should.
+        Fail = "fail",
+        /// The app did something that may be wrong.
+        Warn = "warn",
+        /// The app could not be judged.
+        NotJudged = "not_judged",
+    }
+);
+
+words!(
+    /// The direction of the faxes that a check is about.
+    Profile {
+        /// Faxes that the app receives.
+        Inbound = "inbound",
+        /// Faxes that the app sends.
+        Outbound = "outbound",
+    }
+);
+
+words!(
+    /// A group of checks with one subject.
+    Group {
+        /// Whether the app can be reached, and speaks HTTP and TwiML.
+        Reach = "Reach and speak",
+        /// Whether the app verifies who calls.
+        Caller = "Who is calling",
+        /// Whether signatures survive a reverse proxy.
+        Proxies = "Behind a proxy",
+        /// Requests that arrive twice, late or in another order.
+        Again = "More than once, in any order",
+        /// Faxes and calls that fail.
+        Failures = "Things that go wrong",
+        /// Contents that are legal but rare.
+        Contents = "Odd but legal content",
+        /// The app's own calls and downloads.
+        Calls = "What the app does with our side",
+        /// TLS, and methods other than POST.
+        Edge = "TLS and edge",
+    }
+);
+
+/// Whether a check may run while others do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Beside others: what belongs to the check is told apart by the fax's SID.
+    Beside,
+    /// Beside others, unless a page of the app is compared before and after, because that shows the effects of all.
+    AloneWithProbe,
+    /// Alone: the check moves the clock, or changes a number or the account.
+    Alone,
+}
+
+/// A check of an app. Everything that is said about it, in `--list`, `--explain`, the results and docs/check.md, comes from
+/// here.
+#[derive(Debug)]
+pub struct Check {
+    /// The words by which users name the check, such as `signature-missing`.
+    pub id: &'static str,
+    /// The short code, such as `S2`, by which users may name it too.
+    pub code: &'static str,
+    /// The group that the check is listed in.
+    pub group: Group,
+    /// How much an app that fails has to change. A check that isn't `must` or `should` can warn but never fail.
+    pub severity: Severity,
+    /// What a good app does, as a sentence without a full stop.
+    pub title: &'static str,
+    /// Why it matters, in one sentence.
+    pub why: &'static str,
+    /// What to change in an app that fails.
+    pub fix: &'static str,
+    /// Where this is documented, or who observed it.
+    pub source: &'static str,
+    /// The directions of faxes for which the check makes sense.
+    pub profiles: &'static [Profile],
+    /// Whether the check may run while others do.
+    pub turn: Turn,
+    /// Runs the check.
+    pub run: for<'a> fn(&'a Run) -> BoxFuture<'a, Judged>,
+}
+
+/// What a check found.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The result. A check that may only warn can still return `Fail`, which then counts as a warning.
+    pub verdict: Verdict,
+    /// What was seen, in one sentence.
+    pub seen: String,
+    /// The exchange with the app that shows it.
+    pub exchange: Option<Box<Exchange>>,
+}
+
+/// The reason that a check ended without a finding.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Stop {
+    /// The app can't be judged, for the given reason.
+    #[error("{0}")]
+    NotJudged(String),
+    /// A call to the emulator failed.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+}
+
+/// The end of a check.
+pub type Judged = Result<Finding, Stop>;
+
+impl Severity {
+    /// Returns the worst verdict that a check of this severity can have.
+    #[must_use]
+    pub const fn worst(self) -> Verdict {
+        match self {
+            Self::Must | Self::Should => Verdict::Fail,
+            Self::Warn | Self::Info => Verdict::Warn,
+        }
+    }
+}
+
+impl Finding {
+    fn of(verdict: Verdict, seen: impl Into<String>, exchange: Option<&Exchange>) -> Self {
+        Self { verdict, seen: seen.into(), exchange: exchange.cloned().map(Box::new) }
+    }
+
+    /// Returns a finding that the app did what it should.
+    pub fn pass(seen: impl Into<String>) -> Self {
+        Self::of(Verdict::Pass, seen, None)
+    }
+
+    /// Returns a finding that the app did not do what it should, which this exchange shows.
+    pub fn fail(seen: impl Into<String>, exchange: &Exchange) -> Self {
+        Self::of(Verdict::Fail, seen, Some(exchange))
+    }
+
+    /// Returns a finding that the app did not do what it should, which no single exchange shows.
+    pub fn fault(seen: impl Into<String>) -> Self {
+        Self::of(Verdict::Fail, seen, None)
+    }
+
+    /// Returns a finding that the app did something that may be wrong, which this exchange shows.
+    pub fn warn(seen: impl Into<String>, exchange: &Exchange) -> Self {
+        Self::of(Verdict::Warn, seen, Some(exchange))
+    }
+}
+
+impl Stop {
+    /// Returns the reason that the app can't be judged.
+    pub fn not_judged(why: impl Into<String>) -> Self {
+        Self::NotJudged(why.into())
+    }
+}

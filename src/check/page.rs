@@ -1,0 +1,96 @@
+//! A page of the app at one moment, and how much it has grown since another. Nothing is known about the page, so records are
+//! counted by what they add to it: a fax that is recorded twice adds twice as much as one that is recorded once.
+
+use serde_json::Value;
+
+/// Whole numbers from here on are not taken for a count of faxes, but for a time or an id.
+const COUNT_END: u64 = 1_000_000;
+
+/// A page of the app at one moment: JSON, which is compared as values, or any other text.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Page {
+    /// The page is JSON.
+    Json(Value),
+    /// The page is something else.
+    Text(String),
+}
+
+impl Page {
+    pub(super) fn of(text: String) -> Self {
+        serde_json::from_str(&text).ok().map_or(Self::Text(text), Self::Json)
+    }
+
+    /// Returns how much has been added to the page since an earlier moment: the number of values or words or, if that is the
+    /// same, the difference of the first count on the page that has risen.
+    #[must_use]
+    pub fn growth(&self, earlier: &Self) -> u64 {
+        let (now, then) = (self.values(), earlier.values());
+        if now.len() != then.len() {
+            return u64::try_from(now.len().saturating_sub(then.len())).unwrap_or(u64::MAX);
+        }
+        let count = |text: &str| text.parse::<u64>().ok().filter(|count| *count < COUNT_END);
+        let risen =
+            now.iter().zip(&then).find_map(|(now, then)| count(now)?.checked_sub(count(then)?).filter(|by| *by > 0));
+        risen.unwrap_or_default()
+    }
+
+    /// Returns how often a word is on the page, regardless of case.
+    #[must_use]
+    pub fn count(&self, word: &str) -> usize {
+        let of = |text: &String| words(text).filter(|own| own.eq_ignore_ascii_case(word)).count();
+        self.values().iter().map(of).sum()
+    }
+
+    /// Lists the values of JSON, or the words of any other text.
+    fn values(&self) -> Vec<String> {
+        match self {
+            Self::Json(json) => {
+                let mut values = Vec::new();
+                leaves(json, &mut values);
+                values
+            }
+            Self::Text(text) => words(text).map(ToOwned::to_owned).collect(),
+        }
+    }
+}
+
+fn leaves(json: &Value, values: &mut Vec<String>) {
+    match json {
+        Value::Array(items) => items.iter().for_each(|item| leaves(item, values)),
+        Value::Object(members) => members.values().for_each(|member| leaves(member, values)),
+        Value::String(text) => values.push(text.clone()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => values.push(json.to_string()),
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn growth(earlier: &str, later: &str) -> u64 {
+        Page::of(later.to_owned()).growth(&Page::of(earlier.to_owned()))
+    }
+
+    #[test]
+    fn a_page_grows_by_what_a_record_adds_or_by_its_count() {
+        let record = r#"{"fax":"FX1","pages":1}"#;
+        let list = |count: usize| format!("[{}]", vec![record; count].join(","));
+        assert_eq!((growth(&list(1), &list(2)), growth(&list(1), &list(3))), (2, 4));
+        assert_eq!(growth("<ul><li>FX1</ul>", "<ul><li>FX1<li>FX2<li>FX2</ul>"), 4);
+        assert_eq!(growth(r#"{"count":5,"time":1764560000}"#, r#"{"count":7,"time":1764560009}"#), 2);
+        assert_eq!(growth("5 faxes", "6 faxes"), 1);
+        assert_eq!(growth(&list(3), &list(1)), 0);
+        assert_eq!(growth("9 faxes", "8 faxes"), 0);
+    }
+
+    #[test]
+    fn words_are_counted_regardless_of_case_and_of_what_is_around_them() {
+        let page = Page::of(r#"{"a":"delivered","b":["Fax: Delivered!","undelivered"]}"#.to_owned());
+        assert_eq!(page.count("delivered"), 2);
+        assert_eq!(Page::of("<td>delivered</td>".to_owned()).count("delivered"), 1);
+    }
+}

@@ -1,0 +1,211 @@
+//! The account in which the checks run: prepares it, and puts back what the run has changed in an emulator that goes on.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::api::{Api, ApiError};
+use super::{Endpoint, Options, RunError};
+use crate::model::account::Dialect;
+
+/// The beginning of the names of the snapshots that a run takes.
+const SNAPSHOT: &str = "fauxfax-check";
+/// The number that is bought for an account without a fax number.
+const NUMBER: &str = "+15017122661";
+/// The time limit for putting everything back.
+const RESTORE_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// The account in which the checks run.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) api: Api,
+    pub(super) sid: String,
+    pub(super) token: String,
+    pub(super) dialect: Dialect,
+    /// The number that faxes are sent to.
+    pub(super) number: String,
+    number_sid: String,
+    /// The HTTP method with which the number asks the app.
+    pub(super) method: String,
+    before: Before,
+}
+
+/// What has to be put back.
+#[derive(Debug, Default)]
+struct Before {
+    /// Whether the run created the account.
+    created: bool,
+    /// The snapshot that was taken.
+    snapshot: Option<String>,
+    /// The clock as it was: its mode and its time.
+    clock: Option<(String, String)>,
+    debugger_url: Option<String>,
+}
+
+impl Place {
+    /// Prepares the account: freezes its clock, sets the tester's rules aside and lets a number ask the app for TwiML. If
+    /// this fails, everything is put back.
+    pub(super) async fn prepare(endpoint: Endpoint, options: &Options, voice_url: &str) -> Result<Self, RunError> {
+        let api = Api::new(endpoint);
+        let sid = match &options.account {
+            Some(sid) => sid.clone(),
+            None => text(&api.get("/health", &[]).await?["default_account"]),
+        };
+        let api = api.with_account(&sid);
+        let mut before = Before::default();
+        let account = match api.get(&format!("/accounts/{sid}"), &[]).await {
+            Err(error) if error.is_status(404) => {
+                before.created = true;
+                api.post("/accounts", &json!({ "sid": sid, "auth_token": options.auth_token })).await?
+            }
+            account => account?,
+        };
+        let token = token(&account, options.auth_token.as_deref());
+        let dialect = sid.parse().map_or(Dialect::Twilio, Dialect::of);
+        let (number, number_sid, method) = (String::new(), String::new(), String::new());
+        let mut place = match token {
+            Ok(token) => Self { api, sid, token, dialect, number, number_sid, method, before },
+            Err(error) => return Err(error),
+        };
+        match place.change(&account, options, voice_url).await {
+            Ok(()) => Ok(place),
+            Err(error) => {
+                place.restore(options).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn change(&mut self, account: &Value, options: &Options, voice_url: &str) -> Result<(), RunError> {
+        if options.restores && !self.before.created {
+            let pending = account["pending"].as_u64().unwrap_or_default();
+            if pending > 0 {
+                return Err(RunError::Busy { account: self.sid.clone(), pending });
+            }
+            let clock = self.api.get("/clock", &[]).await?;
+            let name = format!("{SNAPSHOT}-{:016x}", RandomState::new().hash_one(0));
+            self.api.control("PUT", &format!("/snapshots/{name}"), &[], None).await?;
+            self.before.snapshot = Some(name);
+            self.before.clock = Some((text(&clock["mode"]), text(&clock["now"])));
+            self.before.debugger_url = account["debugger_url"].as_str().map(ToOwned::to_owned);
+        }
+        self.api.control("PUT", "/clock", &[], Some(&json!({ "mode": "frozen" }))).await?;
+        self.api.control("DELETE", "/rules", &[], None).await?;
+        if account["debugger_url"].is_string() {
+            self.api.post(&format!("/accounts/{}", self.sid), &json!({ "debugger_url": null })).await?;
+        }
+        self.choose_number(account, &options.url).await?;
+        Ok(self.set_voice_url(voice_url).await?)
+    }
+
+    /// Chooses the account's number that asks the app already, or else its first fax number; buys one if it has none.
+    async fn choose_number(&mut self, account: &Value, url: &str) -> Result<(), ApiError> {
+        let numbers = account["numbers"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let of_app = numbers.iter().find(|number| number["voice_url"] == url);
+        let bought;
+        let number = match of_app.or(numbers.iter().find(|number| number["voice_receive_mode"] == "fax")) {
+            Some(number) => number,
+            None => {
+                let form = [("PhoneNumber", NUMBER), ("VoiceReceiveMode", "fax")];
+                bought = self.rest(&self.numbers(".json"), &form).await?;
+                &bought
+            }
+        };
+        (self.number, self.number_sid) = (text(&number["phone_number"]), text(&number["sid"]));
+        self.method = text(&number["voice_method"]);
+        Ok(())
+    }
+
+    /// Lets the number ask this URL for TwiML.
+    pub(super) async fn set_voice_url(&self, url: &str) -> Result<(), ApiError> {
+        let form =
+            [("VoiceUrl", url), ("VoiceFallbackUrl", ""), ("VoiceApplicationSid", ""), ("VoiceReceiveMode", "fax")];
+        self.rest(&self.numbers(&format!("/{}.json", self.number_sid)), &form).await?;
+        Ok(())
+    }
+
+    /// Lets the number ask the app with this HTTP method.
+    pub(super) async fn set_voice_method(&self, method: &str) -> Result<(), ApiError> {
+        self.rest(&self.numbers(&format!("/{}.json", self.number_sid)), &[("VoiceMethod", method)]).await?;
+        Ok(())
+    }
+
+    /// Calls the REST API as the account.
+    pub(super) async fn rest(&self, path: &str, form: &[(&str, &str)]) -> Result<Value, ApiError> {
+        self.api.rest(path, (&self.sid, &self.token), form).await
+    }
+
+    /// Returns the path to the account's faxes.
+    pub(super) fn faxes(&self) -> String {
+        match self.dialect {
+            Dialect::Twilio => "/v1/Faxes".to_owned(),
+            Dialect::SignalWire => format!("/api/laml/2010-04-01/Accounts/{}/Faxes", self.sid),
+        }
+    }
+
+    fn numbers(&self, rest: &str) -> String {
+        format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers{rest}", self.sid)
+    }
+
+    /// Puts back what the run has changed, and returns what could not be put back, as sentences for the user.
+    pub(super) async fn restore(&self, options: &Options) -> Vec<String> {
+        if !options.restores {
+            return Vec::new();
+        }
+        let restored = timeout(RESTORE_TIME_MAX, self.put_back()).await;
+        match restored {
+            Ok(Ok(notes)) => notes,
+            Ok(Err(error)) => vec![self.not_restored(&error.to_string())],
+            Err(_) => vec![self.not_restored(&format!("no response within {} s", RESTORE_TIME_MAX.as_secs()))],
+        }
+    }
+
+    async fn put_back(&self) -> Result<Vec<String>, ApiError> {
+        if self.before.created {
+            self.api.control("DELETE", &format!("/accounts/{}", self.sid), &[], None).await?;
+            return Ok(Vec::new());
+        }
+        let (Some(snapshot), Some((mode, then))) = (&self.before.snapshot, &self.before.clock) else {
+            return Ok(Vec::new());
+        };
+        let path = format!("/snapshots/{snapshot}");
+        self.api.control("POST", &path, &[], None).await?;
+        self.api.control("DELETE", &path, &[], None).await?;
+        if let Some(url) = &self.before.debugger_url {
+            self.api.post(&format!("/accounts/{}", self.sid), &json!({ "debugger_url": url })).await?;
+        }
+        let clock = self.api.control("PUT", "/clock", &[], Some(&json!({ "mode": mode }))).await?;
+        let now = text(&clock["now"]);
+        Ok(vec![format!(
+            "account {} is as it was before the run, except that its journal goes on and its clock, which can't be turned \
+             back, has moved from {then} to {now}",
+            self.sid
+        )])
+    }
+
+    fn not_restored(&self, why: &str) -> String {
+        let reset = match &self.before.snapshot {
+            Some(snapshot) => format!("fauxfax reset --snapshot {snapshot} --account {}", self.sid),
+            None => format!("fauxfax accounts remove {}", self.sid),
+        };
+        format!("account {} could not be put back ({why}); do it with: {reset}, and: fauxfax clock run", self.sid)
+    }
+}
+
+/// Returns the token that signs webhooks, if it is the one that the app is configured with.
+fn token(account: &Value, wanted: Option<&str>) -> Result<String, RunError> {
+    let sid = text(&account["sid"]);
+    match (account["auth_token"].as_str(), wanted) {
+        (Some(own), Some(wanted)) if own != wanted => Err(RunError::OtherToken { account: sid }),
+        (Some(own), _) => Ok(own.to_owned()),
+        // The first call to the REST API claims the account with this token.
+        (None, Some(wanted)) => Ok(wanted.to_owned()),
+        (None, None) => Err(RunError::NoToken { account: sid }),
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

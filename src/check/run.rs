@@ -1,0 +1,291 @@
+//! Runs the selected checks against the app, within limits on time, requests and rate, and always ends with a report.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
+use url::Url;
+
+use super::api::{ApiError, Endpoint};
+use super::control_test::ControlTests;
+use super::direct::{Closing, Direct, Raw};
+use super::exchange::Exchange;
+use super::old_tls::HelloReply;
+use super::options::{CHECKS_AT_ONCE_MAX, FIRST_CALLER, Options, STIMULUS_INTERVAL};
+use super::place::Place;
+use super::report::{Report, Result as CheckResult};
+use super::{Check, Finding, RunError, Stop, Turn, Verdict};
+use crate::dialect::unseen;
+use crate::model::account::Dialect;
+
+/// What replaces the account's token in the results.
+const MASK: &str = "***";
+
+/// How far a run has come.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// The number of checks that have ended.
+    pub done: usize,
+    /// The number of selected checks.
+    pub total: usize,
+    /// The result that has just come.
+    pub latest: Option<&'a CheckResult>,
+}
+
+/// A run: the place where it happens, and what the checks share.
+pub struct Run {
+    /// What to check, and how.
+    pub options: Options,
+    pub(super) place: Place,
+    pub(super) control: ControlTests,
+    pub(super) callers: AtomicU64,
+    direct: Direct,
+    /// The number of requests to the app so far, or of those that are expected.
+    requests: AtomicUsize,
+    pace: tokio::sync::Mutex<Interval>,
+    /// Why no further request may be made.
+    stopped: Mutex<Option<String>>,
+    /// Whether the emulator stopped responding.
+    lost_emulator: AtomicBool,
+}
+
+/// Runs the checks. When `cancel` completes, the run ends early. In any case, what the run has changed is put back before
+/// this returns; if the returned future is dropped, that can't happen.
+///
+/// # Errors
+/// Fails if the run can't begin: the app's address is no URL or a public one, or the emulator or its account can't be used.
+pub async fn run(
+    endpoint: Endpoint,
+    options: Options,
+    progress: &(dyn Fn(Progress<'_>) + Send + Sync),
+    cancel: impl Future<Output = ()>,
+) -> Result<Report, RunError> {
+    let begun = Instant::now();
+    let direct = Direct::new(&options.client, !options.owns_host, options.limits.late)?;
+    for url in [Some(&options.url), options.action.as_ref(), options.status_callback.as_ref(), options.probe.as_ref()] {
+        let Some(url) = url else { continue };
+        let parsed = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        parsed.ok_or_else(|| RunError::NotUrl(url.clone()))?;
+        direct.check_private(url).await.map_err(RunError::Public)?;
+    }
+    let place = Place::prepare(endpoint, &options, &options.limits.voice_url(&options.url)).await?;
+    let mut run = Run::new(place, options, direct);
+    let results = Mutex::new(Vec::new());
+    let judging = async {
+        run.control = ControlTests::made(&run).await;
+        run.judge_all(begun, &results, progress).await;
+    };
+    let cut = tokio::select! {
+        () = judging => None,
+        () = cancel => Some("the run was interrupted"),
+    };
+    let notes = run.place.restore(&run.options).await;
+    let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let results = in_order(&run.options.checks, results, cut.unwrap_or("the run ended before this check"));
+    Ok(Report {
+        url: run.options.url,
+        account: run.place.sid,
+        results,
+        notes,
+        interrupted: cut.is_some(),
+        lost_emulator: run.lost_emulator.into_inner(),
+        requests: run.requests.into_inner(),
+        duration: begun.elapsed(),
+    })
+}
+
+impl Run {
+    fn new(place: Place, options: Options, direct: Direct) -> Self {
+        let mut pace = interval(STIMULUS_INTERVAL);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            options,
+            place,
+            control: ControlTests::not_made(),
+            callers: AtomicU64::new(FIRST_CALLER),
+            direct,
+            requests: AtomicUsize::new(0),
+            pace: tokio::sync::Mutex::new(pace),
+            stopped: Mutex::new(None),
+            lost_emulator: AtomicBool::new(false),
+        }
+    }
+
+    /// Returns the service whose webhooks the app receives.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.place.dialect
+    }
+
+    /// Returns the account's token, which no response may contain.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.place.token
+    }
+
+    /// Runs first the checks that may run beside others, then the others one after the other.
+    async fn judge_all(
+        &self,
+        begun: Instant,
+        results: &Mutex<Vec<CheckResult>>,
+        progress: &(dyn Fn(Progress<'_>) + Send + Sync),
+    ) {
+        let total = self.options.checks.len();
+        progress(Progress { done: 0, total, latest: None });
+        let judge = async |check: &'static Check| {
+            let result = self.judge(check, begun).await;
+            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+            progress(Progress { done: results.len() + 1, total, latest: Some(&result) });
+            results.push(result);
+        };
+        let is_beside = |check: &&Check| match check.turn {
+            Turn::Beside => true,
+            Turn::AloneWithProbe => self.options.probe.is_none(),
+            Turn::Alone => false,
+        };
+        let (beside, alone): (Vec<&'static Check>, Vec<_>) = self.options.checks.iter().copied().partition(is_beside);
+        stream::iter(beside).for_each_concurrent(CHECKS_AT_ONCE_MAX, judge).await;
+        for check in alone {
+            // A check that ran out of time may have left rules, which match the faxes of others.
+            self.remove_all_rules().await;
+            judge(check).await;
+        }
+    }
+
+    async fn judge(&self, check: &'static Check, begun: Instant) -> CheckResult {
+        let started = Instant::now();
+        let left = self.options.limits.run.saturating_sub(begun.elapsed());
+        let limit = self.options.limits.check.min(left);
+        let judged = if left.is_zero() {
+            Err(Stop::not_judged(format!("the run had already taken {} s", self.options.limits.run.as_secs_f64())))
+        } else {
+            let late = || Stop::not_judged(format!("the check did not end within {} s", limit.as_secs_f64()));
+            timeout(limit, (check.run)(self)).await.unwrap_or_else(|_| Err(late()))
+        };
+        let finding = judged.unwrap_or_else(|stop| {
+            if let Stop::Api(ApiError::Unreachable { .. }) = stop {
+                self.lost_emulator.store(true, Ordering::Relaxed);
+            }
+            Finding { verdict: Verdict::NotJudged, seen: stop.to_string(), exchange: None }
+        });
+        let Finding { verdict, seen, mut exchange } = finding;
+        if let Some(exchange) = &mut exchange {
+            exchange.mask(&self.place.token, MASK);
+        }
+        // An app may answer with anything, so what is quoted of it is on one line and can't act on a terminal.
+        let seen = unseen::replaced(&seen.replace(&self.place.token, MASK));
+        let verdict = if verdict == Verdict::Fail { check.severity.worst() } else { verdict };
+        CheckResult { check, verdict, seen, exchange: exchange.map(|exchange| *exchange), duration: started.elapsed() }
+    }
+
+    /// Makes a request that no emulator makes.
+    ///
+    /// # Errors
+    /// Fails at the limit of requests.
+    pub async fn ask(&self, raw: &Raw<'_>) -> Result<Exchange, Stop> {
+        self.admit(1).await?;
+        Ok(self.direct.ask(raw).await)
+    }
+
+    /// Makes a request and asks the app to close the connection after it. Returns how the connection ends, or why that
+    /// can't be said.
+    ///
+    /// # Errors
+    /// Fails at the limit of requests.
+    pub async fn closing(&self, url: &str) -> Result<Result<Closing, String>, Stop> {
+        self.admit(1).await?;
+        Ok(self.direct.closing(url, self.options.limits.close).await)
+    }
+
+    /// Returns the HTTP method with which the number asks the app.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.place.method
+    }
+
+    /// Says hello to the app in a version of TLS that is too old, and returns how the app responds, or why that can't be
+    /// said.
+    ///
+    /// # Errors
+    /// Fails at the limit of requests.
+    pub async fn old_hello(&self, url: &str) -> Result<Result<HelloReply, String>, Stop> {
+        self.admit(1).await?;
+        Ok(self.direct.old_hello(url).await)
+    }
+
+    /// Returns why the app's certificate does not verify, whatever the options say about invalid certificates.
+    pub async fn certificate_fault(&self, url: &str) -> Option<String> {
+        self.direct.connect_verified(url).await.err()
+    }
+
+    /// Makes a connection to the app, and returns how long it took, or why there is none.
+    pub async fn connect(&self, url: &str) -> Result<Duration, String> {
+        self.direct.connect(url).await
+    }
+
+    /// Returns the reason that an app can't be judged by a request without a response: it can't be reached any more. A
+    /// request that an app swallows, though it can be reached, is the app's fault.
+    ///
+    /// # Errors
+    /// Fails with that reason.
+    pub async fn still_there(&self, exchange: &Exchange) -> Result<(), Stop> {
+        if exchange.status.is_some() {
+            return Ok(());
+        }
+        let gone = |why| Stop::not_judged(format!("the app can't be reached any more: {why}"));
+        self.connect(&exchange.url).await.map(drop).map_err(gone)
+    }
+
+    /// Waits until a stimulus with this number of requests may be made.
+    pub(super) async fn admit(&self, requests: usize) -> Result<(), Stop> {
+        if let Some(why) = &*self.stopped.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Err(Stop::not_judged(why.clone()));
+        }
+        let limit = self.options.limits.requests;
+        if self.requests.fetch_add(requests, Ordering::Relaxed) + requests > limit {
+            self.requests.fetch_sub(requests, Ordering::Relaxed);
+            return Err(Stop::not_judged(format!("the run has made its {limit} requests to the app")));
+        }
+        self.pace.lock().await.tick().await;
+        Ok(())
+    }
+
+    /// Counts requests that a stimulus caused beyond the expected ones.
+    pub(super) fn took(&self, requests: usize) {
+        self.requests.fetch_add(requests, Ordering::Relaxed);
+    }
+
+    /// Stops the run if the app has redirected the emulator to a public address. An emulator in this process has refused
+    /// to follow; another one may have followed.
+    pub(super) async fn stay_private(&self, url: &str) -> Result<(), Stop> {
+        let Err(why) = self.direct.check_private(url).await else { return Ok(()) };
+        let why = format!("the app redirects to another host: {why}, which is not checked without --i-own-this-host");
+        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
+        Err(Stop::not_judged(why))
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run").field("url", &self.options.url).field("account", &self.place.sid).finish_non_exhaustive()
+    }
+}
+
+/// Returns one result for each check, in the order of the checks.
+fn in_order(checks: &[&'static Check], mut results: Vec<CheckResult>, why: &str) -> Vec<CheckResult> {
+    let missing = |check| CheckResult {
+        check,
+        verdict: Verdict::NotJudged,
+        seen: why.to_owned(),
+        exchange: None,
+        duration: Duration::ZERO,
+    };
+    let mut of = |check: &&'static Check| {
+        let at = results.iter().position(|result| result.check.id == check.id);
+        at.map_or_else(|| missing(*check), |at| results.swap_remove(at))
+    };
+    checks.iter().map(&mut of).collect()
+}

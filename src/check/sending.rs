@@ -1,0 +1,99 @@
+//! Makes the app send a fax, with the shell command that the user gave, and finds the fax.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::process::Command;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use super::conversation::Conversation;
+use super::{Run, Stop};
+use crate::dialect::unseen;
+
+/// The interval at which the journal is searched for the fax.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
+/// The maximum number of characters of the command's output that are quoted.
+const OUTPUT_CHARS_MAX: usize = 600;
+
+/// How the command ended.
+#[derive(Debug, Clone)]
+pub struct CommandEnd {
+    /// Whether its exit status was 0.
+    pub is_success: bool,
+    /// Its exit status and output, in a few words.
+    pub words: String,
+}
+
+impl Run {
+    /// Runs the command, waits until the app has sent a fax, and brings it to its end. Checks that call this must run
+    /// alone, because nothing else tells the app's fax apart.
+    ///
+    /// # Errors
+    /// Fails if there is no command, if it fails, or if no fax comes in time.
+    pub async fn make_the_app_send(&self) -> Result<Conversation, Stop> {
+        self.admit(4).await?;
+        let (fax, since) = self.fax_of_app().await?;
+        self.ended(&fax, since).await
+    }
+
+    /// Runs the command and waits until the app has sent a fax. Returns its SID, and the place of the journal before it.
+    pub(super) async fn fax_of_app(&self) -> Result<(String, u64), Stop> {
+        let since = self.last_seq().await?;
+        let end = Instant::now() + self.options.limits.send;
+        let command = self.run_command().await?;
+        if !command.is_success {
+            return Err(Stop::not_judged(format!("the command of --send failed {}", command.words)));
+        }
+        // The app may send the fax from a queue, after the command has ended.
+        let mut looks = interval(LOOK_INTERVAL);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            if let Some(fax) = self.sent_since(since).await? {
+                return Ok((fax, since));
+            }
+            if Instant::now() >= end {
+                let why = "the command of --send ended, but the app sent no fax through this emulator and account";
+                return Err(Stop::not_judged(why));
+            }
+        }
+    }
+
+    /// Runs the command that makes the app send a fax. If the returned future is dropped, the command is ended.
+    ///
+    /// # Errors
+    /// Fails if there is no command, or if it doesn't end in time.
+    pub async fn run_command(&self) -> Result<CommandEnd, Stop> {
+        let Some(command) = &self.options.send else {
+            return Err(Stop::not_judged("there is no command that makes the app send a fax; give one with --send"));
+        };
+        let limit = self.options.limits.send;
+        let output = timeout(limit, shell(command).output()).await;
+        let output = output
+            .map_err(|_| {
+                Stop::not_judged(format!("the command of --send did not end within {} s", limit.as_secs_f64()))
+            })?
+            .map_err(|error| Stop::not_judged(format!("the command of --send can't be run: {error}")))?;
+        let said = [output.stdout, output.stderr].concat();
+        let said: String = String::from_utf8_lossy(&said).trim().chars().take(OUTPUT_CHARS_MAX).collect();
+        let words = format!("({}): {}", output.status, unseen::replaced(&said));
+        Ok(CommandEnd { is_success: output.status.success(), words })
+    }
+
+    /// Returns the first fax that was queued for sending since this place of the journal.
+    async fn sent_since(&self, since: u64) -> Result<Option<String>, Stop> {
+        let list = self.place.api.get("/events", &[("since", &since.to_string()), ("kind", "fax.status")]).await?;
+        let is_new = |event: &&Value| event["data"]["old"].is_null() && event["data"]["new"] == "queued";
+        let found = list["events"].as_array().into_iter().flatten().find(is_new);
+        Ok(found.and_then(|event| event["fax_sid"].as_str()).map(ToOwned::to_owned))
+    }
+}
+
+/// Returns the command, to be run by the system's shell and ended with the run.
+fn shell(command: &str) -> Command {
+    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+    let mut shell = Command::new(shell);
+    shell.args([flag, command]).stdin(Stdio::null()).kill_on_drop(true);
+    shell
+}

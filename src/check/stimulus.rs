@@ -1,0 +1,390 @@
+//! Makes faxes for the checks: a machine calls the account's number, or the account sends a fax. Each has a caller or a
+//! called number of its own, by which its rules match it alone, so several may be under way.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::activity::Request;
+use super::api::ApiError;
+use super::conversation::Conversation;
+use super::exchange::Exchange;
+use super::{Run, Stop};
+use crate::http::control::BASE;
+use crate::model::webhook::Purpose;
+
+/// How long the emulator may take to bring a fax to its end while the app takes its time, in seconds of real time.
+const SETTLE_S: u64 = 60;
+/// The number of requests to the app that a fax usually causes.
+const REQUESTS_OF_FAX: usize = 2;
+
+/// An incoming fax to make.
+#[derive(Debug, Clone)]
+#[must_use = "the call is made by Run::receive"]
+pub struct Call {
+    /// The caller's number, which no other fax of the run has.
+    caller: String,
+    /// Further fields of the control API's call.
+    fields: Value,
+    rules: Vec<Value>,
+}
+
+/// A fax for the emulator to send: the app's own, or one that is sent as if by the app.
+#[derive(Debug, Clone)]
+#[must_use = "the fax is sent by Run::send"]
+pub struct Order {
+    /// The called number, which no other fax of the run has; none if the app chooses it.
+    to: Option<String>,
+    status_callback: String,
+    rules: Vec<Value>,
+}
+
+/// A fax that has been made but has not ended, with the rules for it.
+#[derive(Debug)]
+#[must_use = "the fax is brought to its end by Run::finish"]
+pub struct Pending {
+    /// The SID of the fax or call.
+    pub fax: String,
+    /// The place of the journal's last event before the fax.
+    since: u64,
+    /// The ids of the rules.
+    rules: Vec<Value>,
+}
+
+impl Call {
+    /// Sets a field of the control API's call, such as `pages` or `station_id`.
+    pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.fields[name] = value.into();
+        self
+    }
+
+    /// Adds a rule that changes the webhooks with this purpose. `effect` is the rule's `webhook`, or null for none.
+    pub fn webhook(mut self, purpose: Purpose, effect: &Value) -> Self {
+        if effect.is_null() {
+            return self;
+        }
+        let matches = json!({ "direction": "inbound", "from": self.caller, "purpose": purpose.as_str() });
+        self.rules.push(json!({ "match": matches, "webhook": effect }));
+        self
+    }
+
+    /// Adds a rule that changes the app's downloads of the document. `effect` is the rule's `media`.
+    pub fn media(mut self, effect: &Value) -> Self {
+        let matches = json!({ "direction": "inbound", "from": self.caller });
+        self.rules.push(json!({ "match": matches, "media": effect }));
+        self
+    }
+
+    /// Adds a rule that changes the app's first download of the document. `effect` is the rule's `media`.
+    pub fn first_download(mut self, effect: &Value) -> Self {
+        let matches = json!({ "direction": "inbound", "from": self.caller });
+        self.rules.push(json!({ "match": matches, "times": 1, "media": effect }));
+        self
+    }
+
+    /// Lets this number, address or name call instead. Rules that are added later match it; such a call must not run beside
+    /// others from the same caller.
+    pub fn from(self, caller: &str) -> Self {
+        Self { caller: caller.to_owned(), ..self }
+    }
+}
+
+impl Order {
+    /// Calls this number instead, such as one that behaves. Rules that are added later match it; such an order must not
+    /// run beside others to the same number.
+    pub fn to(self, number: &str) -> Self {
+        Self { to: Some(number.to_owned()), ..self }
+    }
+
+    /// Adds a rule that changes the webhooks with this purpose. `effect` is the rule's `webhook`.
+    pub fn webhook(self, purpose: Purpose, effect: &Value) -> Self {
+        let mut matches = json!({ "direction": "outbound", "purpose": purpose.as_str() });
+        if let Some(to) = &self.to {
+            matches["to"] = to.as_str().into();
+        }
+        self.rule(json!({ "match": matches, "webhook": effect }))
+    }
+
+    /// Adds a rule. If it matches other faxes too, the check must run alone.
+    pub fn rule(mut self, rule: Value) -> Self {
+        self.rules.push(rule);
+        self
+    }
+}
+
+impl Run {
+    /// Returns an incoming fax from a caller of its own, which asks the app for TwiML.
+    pub fn call(&self) -> Call {
+        Call { caller: self.next_number(), fields: json!({}), rules: Vec::new() }
+    }
+
+    /// Returns an incoming fax for which the app gets a request with this purpose, with a rule that changes it. If the
+    /// user has named the action, the fax is received without asking the app for TwiML.
+    pub fn call_with(&self, purpose: Purpose, effect: &Value) -> Call {
+        let call = self.call().webhook(purpose, effect);
+        match (purpose, &self.options.action) {
+            (Purpose::Action, Some(action)) => call.field("action", action.as_str()),
+            _ => call,
+        }
+    }
+
+    /// Returns a fax to be sent to a number of its own, with this status callback.
+    pub fn order(&self, status_callback: &str) -> Order {
+        let to = Some(self.next_number());
+        Order { to, status_callback: status_callback.to_owned(), rules: Vec::new() }
+    }
+
+    /// Returns a fax that the app is made to send or, without a command for that, one to be sent as if by the app. The rules
+    /// of the former match all faxes that are sent, so a check that sends it must run alone.
+    ///
+    /// # Errors
+    /// Fails if the app did not accept the good status callback.
+    pub fn order_of_app(&self) -> Result<Order, Stop> {
+        let order = self.order(&self.accepted(Purpose::StatusCallback)?.url);
+        Ok(if self.options.send.is_some() { Order { to: None, ..order } } else { order })
+    }
+
+    /// Makes the call, and moves the clock until it has ended and the app has been notified.
+    ///
+    /// # Errors
+    /// Fails if the emulator refuses a call, if the fax doesn't end in time, or at the limit of requests.
+    pub async fn receive(&self, call: Call) -> Result<Conversation, Stop> {
+        self.finish(self.ring(call).await?).await
+    }
+
+    /// Makes the call, without moving the clock.
+    ///
+    /// # Errors
+    /// Fails if the emulator refuses a call, or at the limit of requests.
+    pub async fn ring(&self, call: Call) -> Result<Pending, Stop> {
+        self.admit(REQUESTS_OF_FAX).await?;
+        let mut body = call.fields;
+        body["to"] = json!(self.place.number);
+        body["from"] = json!(call.caller);
+        let ringing = async {
+            let rung = self.place.api.post("/incoming-faxes", &body).await?;
+            Ok((text(&rung["fax_sid"]), rung["seq"].as_u64().unwrap_or_default()))
+        };
+        self.pending(&call.rules, ringing).await
+    }
+
+    /// Does the same as [`Run::receive`], and keeps the rules until the app's requests about the fax are as wanted, or until
+    /// it has had its time and `extra` time. Returns these requests, too.
+    ///
+    /// # Errors
+    /// Fails like [`Run::receive`].
+    pub async fn receive_until(
+        &self,
+        call: Call,
+        extra: Duration,
+        is_wanted: impl Fn(&[Request]) -> bool + Send,
+    ) -> Result<(Conversation, Vec<Request>), Stop> {
+        let pending = self.ring(call).await?;
+        let conversation = self.end(&pending).await?;
+        let end = Instant::now() + self.options.limits.work + extra;
+        let requests = self.requests_until(end, &conversation.fax, is_wanted).await?;
+        self.forget(pending).await;
+        Ok((conversation, requests))
+    }
+
+    /// Sends the fax, and moves the clock until it has ended and the app has been notified.
+    ///
+    /// # Errors
+    /// Fails like [`Run::receive`], and if the app can't be made to send.
+    pub async fn send(&self, order: Order) -> Result<Conversation, Stop> {
+        self.finish(self.queue(order).await?).await
+    }
+
+    /// Sends the fax, without moving the clock.
+    ///
+    /// # Errors
+    /// Fails like [`Run::ring`], and if the app can't be made to send.
+    pub async fn queue(&self, order: Order) -> Result<Pending, Stop> {
+        self.admit(2 * REQUESTS_OF_FAX).await?;
+        let document = format!("{}{BASE}/samples/one-page.pdf", self.place.api.base());
+        let queueing = async {
+            let Some(to) = &order.to else { return self.fax_of_app().await };
+            let since = self.last_seq().await?;
+            let form = [
+                ("From", self.place.number.as_str()),
+                ("To", to),
+                ("MediaUrl", document.as_str()),
+                ("StatusCallback", order.status_callback.as_str()),
+            ];
+            let fax = self.place.rest(&self.place.faxes(), &form).await?;
+            Ok((text(&fax["sid"]), since))
+        };
+        self.pending(&order.rules, queueing).await
+    }
+
+    /// Cancels a fax that has not been sent.
+    ///
+    /// # Errors
+    /// Fails if the emulator refuses.
+    pub async fn cancel(&self, fax: &str) -> Result<(), Stop> {
+        self.place.rest(&format!("{}/{fax}", self.place.faxes()), &[("Status", "canceled")]).await?;
+        Ok(())
+    }
+
+    /// Deletes a fax that has ended.
+    ///
+    /// # Errors
+    /// Fails if there is no such fax, or if it has not ended.
+    pub async fn delete(&self, fax: &str) -> Result<(), Stop> {
+        let query = [("q", &*format!("sid:{fax}")), ("status", "any")];
+        let done = self.place.api.control("DELETE", "/faxes", &query, None).await?;
+        let is_deleted = done["deleted"].as_u64().is_some_and(|count| count > 0);
+        if is_deleted { Ok(()) } else { Err(Stop::not_judged(format!("fax {fax} could not be deleted"))) }
+    }
+
+    /// Moves the clock until the fax has ended and the app has been notified, and removes the fax's rules.
+    ///
+    /// # Errors
+    /// Fails if the fax doesn't end in time.
+    pub async fn finish(&self, pending: Pending) -> Result<Conversation, Stop> {
+        let ended = self.end(&pending).await;
+        self.forget(pending).await;
+        ended
+    }
+
+    /// Removes a fax's rules.
+    pub async fn forget(&self, pending: Pending) {
+        self.remove_rules(pending.rules).await;
+    }
+
+    /// Moves the clock until the fax has ended and the app has been notified, but leaves the fax's rules in force.
+    ///
+    /// # Errors
+    /// Fails if the fax doesn't end in time.
+    pub async fn end(&self, pending: &Pending) -> Result<Conversation, Stop> {
+        self.ended(&pending.fax, pending.since).await
+    }
+
+    /// Moves the clock until no work is left.
+    ///
+    /// # Errors
+    /// Fails if the emulator refuses, or if the faxes don't end in time.
+    pub async fn drain(&self) -> Result<(), Stop> {
+        let drained = self.place.api.post("/clock/drain", &json!({ "timeout": SETTLE_S })).await;
+        match drained {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_status(408) => {
+                Err(Stop::not_judged(format!("the fax did not end within {SETTLE_S} s of real time; the app may hang")))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Moves the clock by a duration, such as `24h`.
+    ///
+    /// # Errors
+    /// Fails if the emulator refuses.
+    pub async fn advance(&self, by: &str) -> Result<(), Stop> {
+        self.place.api.post("/clock/advance", &json!({ "by": by, "timeout": SETTLE_S })).await?;
+        Ok(())
+    }
+
+    /// Sends the last request with this purpose about a fax again, with a right signature.
+    ///
+    /// # Errors
+    /// Fails if there is no such request.
+    pub async fn replay(&self, fax: &str, purpose: Purpose) -> Result<Exchange, Stop> {
+        self.admit(1).await?;
+        let list = self.place.api.get("/webhooks", &[("fax", fax)]).await?;
+        let webhooks = list["webhooks"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let found = webhooks.iter().rev().find(|webhook| webhook["purpose"] == purpose.as_str());
+        let id = found.and_then(|webhook| webhook["id"].as_str());
+        let id = id.ok_or_else(|| Stop::not_judged(format!("there is no request to repeat ({purpose})")))?;
+        let exchange = self.place.api.post(&format!("/webhooks/{id}/replay"), &json!({})).await?;
+        Ok(Exchange::of_event(&exchange))
+    }
+
+    /// Lets the number ask this address for TwiML. Only a check that runs alone may change it.
+    ///
+    /// # Errors
+    /// Fails if the emulator refuses.
+    pub async fn set_url(&self, url: &str) -> Result<(), Stop> {
+        Ok(self.place.set_voice_url(&self.options.limits.voice_url(url)).await?)
+    }
+
+    /// Lets the number ask the app with this HTTP method. Only a check that runs alone may change it.
+    ///
+    /// # Errors
+    /// Fails if the emulator refuses.
+    pub async fn set_method(&self, method: &str) -> Result<(), Stop> {
+        Ok(self.place.set_voice_method(method).await?)
+    }
+
+    /// Returns the place of the journal's last event.
+    pub(super) async fn last_seq(&self) -> Result<u64, ApiError> {
+        let list = self.place.api.get("/events", &[("limit", "0")]).await?;
+        Ok(list["last_seq"].as_u64().unwrap_or_default())
+    }
+
+    /// Brings a fax to its end, and returns what happened to it since this place of the journal.
+    pub(super) async fn ended(&self, fax: &str, since: u64) -> Result<Conversation, Stop> {
+        self.drain().await?;
+        let conversation = Conversation::read(&self.place.api, fax, since).await?;
+        self.took(conversation.exchanges.len().saturating_sub(REQUESTS_OF_FAX));
+        for exchange in &conversation.exchanges {
+            if let Some(url) = &exchange.redirected_to {
+                self.stay_private(url).await?;
+            }
+        }
+        Ok(conversation)
+    }
+
+    /// Adds the rules and makes a fax, of which `making` returns the SID and the place of the journal before it.
+    async fn pending(
+        &self,
+        rules: &[Value],
+        making: impl Future<Output = Result<(String, u64), Stop>>,
+    ) -> Result<Pending, Stop> {
+        let rules = self.add_rules(rules).await?;
+        match making.await {
+            Ok((fax, since)) => Ok(Pending { fax, since, rules }),
+            Err(stop) => {
+                self.remove_rules(rules).await;
+                Err(stop)
+            }
+        }
+    }
+
+    /// Adds rules, and returns their ids; if one is refused, none is added.
+    pub(super) async fn add_rules(&self, rules: &[Value]) -> Result<Vec<Value>, Stop> {
+        let mut ids = Vec::new();
+        for rule in rules {
+            match self.place.api.post("/rules", rule).await {
+                Ok(rule) => ids.push(rule["id"].clone()),
+                Err(error) => {
+                    self.remove_rules(ids).await;
+                    return Err(Stop::not_judged(format!("this emulator can't make the request: {error}")));
+                }
+            }
+        }
+        Ok(ids)
+    }
+
+    /// Removes rules.
+    pub(super) async fn remove_rules(&self, ids: Vec<Value>) {
+        for id in ids {
+            // What is left if this fails is removed before the next check that runs alone, and at the end of the run.
+            let _ = self.place.api.control("DELETE", &format!("/rules/{id}"), &[], None).await;
+        }
+    }
+
+    /// Removes the rules that a check has left because it was interrupted.
+    pub(super) async fn remove_all_rules(&self) {
+        // If this fails, so will the next call to the emulator, which says why.
+        let _ = self.place.api.control("DELETE", "/rules", &[], None).await;
+    }
+
+    fn next_number(&self) -> String {
+        format!("+{}", self.callers.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,151 @@
+//! Prints the checks of a document, and their results for people.
+
+use std::io::Write;
+
+use anstyle::{AnsiColor, Style};
+use serde_json::json;
+
+use super::told::{Told, wants_change};
+use crate::cli::out::stdout;
+use crate::cli::table;
+use crate::dialect::unseen;
+use crate::document::judge::{About, Check, Finding, Judged, Summary, Verdict, limits};
+
+const HEADING: Style = Style::new().bold();
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
+const FAINT: Style = Style::new().dimmed();
+/// The indentation of what belongs to a result.
+const INDENT: &str = "              ";
+/// The maximum number of ranges of pages that are listed beside a verdict.
+const RANGES_MAX: usize = 8;
+
+/// Prints the checks.
+pub(super) fn list(as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        let each = Check::ALL.iter().map(|check| {
+            let About { title, why, source, .. } = check.about();
+            json!({ "id": check, "title": title, "why": why, "limits": limits(*check), "source": source })
+        });
+        return table::json(&json!({ "checks": each.collect::<Vec<_>>() }));
+    }
+    let mut out = stdout();
+    for check in Check::ALL {
+        let About { title, .. } = check.about();
+        writeln!(out, "{HEADING}{:<12}{HEADING:#}{title}", check.as_str())?;
+        writeln!(out, "            {FAINT}{}{FAINT:#}", limits(*check))?;
+    }
+    Ok(())
+}
+
+/// Prints the results, and a summary.
+pub(super) fn report(told: &Told<'_>, out: &mut impl Write) -> anyhow::Result<()> {
+    let report = told.report;
+    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let (file, pages) = (told.file.display().to_string(), counted(told.pages, "page"));
+    writeln!(out, "{} · {pages} · {} quality", unseen::replaced(&file), report.quality)?;
+    for result in &report.results {
+        one(told, result, out)?;
+    }
+    if report.left_out > 0 {
+        let left_out = counted(report.left_out, "more finding");
+        writeln!(out, "{INDENT}{FAINT}{left_out} on these pages left out{FAINT:#}")?;
+    }
+    let Summary { pass, fail, warn, not_judged } = report.summary();
+    let style = if fail > 0 { BAD } else { GOOD };
+    let counts = format!("{pass} passed, {fail} failed, {warn} with a warning, {not_judged} not judged");
+    writeln!(out, "\n{style}{counts}{style:#}")?;
+    for cost in told.costs {
+        let own = if cost.quality == report.quality { HEADING } else { Style::new() };
+        let each = cost.pages_ms.iter().max().copied().unwrap_or(0).div_ceil(1_000);
+        writeln!(
+            out,
+            "{own}{:<10}{own:#}  {:>5} s, ${:.3}, the longest page {each} s",
+            cost.quality.as_str(),
+            cost.seconds(),
+            cost.dollars()
+        )?;
+    }
+    Ok(())
+}
+
+fn one(told: &Told<'_>, result: &Judged, out: &mut impl Write) -> anyhow::Result<()> {
+    let (style, word) = match result.verdict {
+        Verdict::Pass => (GOOD, "pass"),
+        Verdict::Fail => (BAD, "FAIL"),
+        Verdict::Warn => (DOUBTFUL, "warn"),
+        Verdict::NotJudged => (FAINT, "not judged"),
+    };
+    let About { title, why, source, .. } = result.check.about();
+    let concerned = match result.pages().as_slice() {
+        [] => String::new(),
+        pages => format!(": {}", ranges(pages)),
+    };
+    writeln!(out, "  {style}{word:<10}{style:#}  {:<12}{title}{concerned}", result.check.as_str())?;
+    if !result.not_judged.is_empty() {
+        let why = "nothing is known of what is drawn there, as on a scan";
+        writeln!(out, "{INDENT}{FAINT}not judged on {}: {why}{FAINT:#}", ranges(&result.not_judged))?;
+    }
+    if result.findings.iter().any(wants_change) {
+        writeln!(out, "{INDENT}why     {why}")?;
+        if !source.is_empty() {
+            writeln!(out, "{INDENT}source  {source}")?;
+        }
+    }
+    for (at, finding) in (1..).zip(&result.findings) {
+        described(told, at, finding, out)?;
+    }
+    Ok(())
+}
+
+fn described(told: &Told<'_>, at: usize, finding: &Finding, out: &mut impl Write) -> anyhow::Result<()> {
+    let page = finding.page.map_or_else(|| "the document".to_owned(), |page| format!("page {page}"));
+    let seen = unseen::replaced(&finding.seen);
+    if !wants_change(finding) {
+        return Ok(writeln!(out, "{INDENT}{FAINT}{page}: {seen}{FAINT:#}")?);
+    }
+    let place = finding.place.map(|area| {
+        let mm = told.millimetres(&area);
+        format!(
+            ", {:.0} mm from the left and {:.0} mm from the top, {:.0} × {:.0} mm (pel {}, row {})",
+            mm.left, mm.top, mm.width, mm.height, area.left, area.top
+        )
+    });
+    writeln!(out, "{INDENT}{HEADING}{page}{HEADING:#}{}", place.unwrap_or_default())?;
+    writeln!(out, "{INDENT}  seen  {seen}")?;
+    writeln!(out, "{INDENT}  fix   {}", finding.fix)?;
+    if let Some(path) = told.picture(at, finding) {
+        writeln!(out, "{INDENT}  see   {}", unseen::replaced(&path.display().to_string()))?;
+    }
+    Ok(())
+}
+
+/// Formats page numbers in ascending order, with ranges.
+pub(super) fn ranges(pages: &[u32]) -> String {
+    let runs: Vec<&[u32]> = pages.chunk_by(|a, b| a + 1 == *b).collect();
+    let mut shown: Vec<String> = runs
+        .iter()
+        .take(RANGES_MAX)
+        .map(|run| match run {
+            [first, .., last] => format!("{first}–{last}"),
+            _ => run[0].to_string(),
+        })
+        .collect();
+    if runs.len() > RANGES_MAX {
+        shown.push("…".to_owned());
+    }
+    format!("{} {}", if pages.len() == 1 { "page" } else { "pages" }, shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_listed_in_ranges() {
+        assert_eq!(ranges(&[3]), "page 3");
+        assert_eq!(ranges(&[1, 2, 3, 5, 7, 8]), "pages 1–3, 5, 7–8");
+        assert_eq!(ranges(&(1..40).step_by(2).collect::<Vec<_>>()), "pages 1, 3, 5, 7, 9, 11, 13, 15, …");
+    }
+}
