@@ -1,9 +1,13 @@
 //! Makes the app send a fax, with the shell command that the user gave, and finds the fax.
 
+use std::io;
+use std::pin::pin;
 use std::process::Stdio;
 use std::time::Duration;
 
+use futures_util::future::{Either, join, select};
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
@@ -15,6 +19,10 @@ use crate::dialect::unseen;
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 /// The maximum number of characters of the command's output that are quoted.
 const OUTPUT_CHARS_MAX: usize = 600;
+/// The maximum number of bytes that are kept of each of the command's two outputs.
+const OUTPUT_BYTES_MAX: usize = 4 * OUTPUT_CHARS_MAX;
+/// How long the command's output is read after its end.
+const OUTPUT_TIME_MAX: Duration = Duration::from_millis(200);
 
 /// How the command ended.
 #[derive(Debug, Clone)]
@@ -69,16 +77,11 @@ impl Run {
             return Err(Stop::not_judged("there is no command that makes the app send a fax; give one with --send"));
         };
         let limit = self.options.limits.send;
-        let output = timeout(limit, shell(command).output()).await;
-        let output = output
-            .map_err(|_| {
-                Stop::not_judged(format!("the command of --send did not end within {} s", limit.as_secs_f64()))
-            })?
-            .map_err(|error| Stop::not_judged(format!("the command of --send can't be run: {error}")))?;
-        let said = [output.stdout, output.stderr].concat();
-        let said: String = String::from_utf8_lossy(&said).trim().chars().take(OUTPUT_CHARS_MAX).collect();
-        let words = format!("({}): {}", output.status, unseen::replaced(&said));
-        Ok(CommandEnd { is_success: output.status.success(), words })
+        let end = timeout(limit, end_of(shell(command))).await;
+        end.map_err(|_| {
+            Stop::not_judged(format!("the command of --send did not end within {} s", limit.as_secs_f64()))
+        })?
+        .map_err(|error| Stop::not_judged(format!("the command of --send can't be run: {error}")))
     }
 
     /// Returns the first fax that was queued for sending since this place of the journal.
@@ -87,6 +90,40 @@ impl Run {
         let is_new = |event: &&Value| event["data"]["old"].is_null() && event["data"]["new"] == "queued";
         let found = list["events"].as_array().into_iter().flatten().find(is_new);
         Ok(found.and_then(|event| event["fax_sid"].as_str()).map(ToOwned::to_owned))
+    }
+}
+
+/// Runs the command until it ends. What it leaves running in the background, such as the app itself, may hold its output
+/// open for ever, so the output is read only until shortly after the command's own end.
+async fn end_of(mut command: Command) -> io::Result<CommandEnd> {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let (mut output, mut errors) = (Vec::new(), Vec::new());
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let status = {
+        let mut reading = pin!(join(beginning(stdout, &mut output), beginning(stderr, &mut errors)));
+        let status = select(pin!(child.wait()), reading.as_mut()).await;
+        match status {
+            Either::Left((status, _)) => {
+                // The rest is missing only if something in the background still has the output open.
+                let _ = timeout(OUTPUT_TIME_MAX, reading).await;
+                status?
+            }
+            Either::Right((_, status)) => status.await?,
+        }
+    };
+    let said = [output, errors].concat();
+    let said: String = String::from_utf8_lossy(&said).trim().chars().take(OUTPUT_CHARS_MAX).collect();
+    Ok(CommandEnd { is_success: status.success(), words: format!("({status}): {}", unseen::replaced(&said)) })
+}
+
+/// Reads to the end, so that the command is never blocked by a full pipe, but keeps only the beginning.
+async fn beginning(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
+    let Some(mut pipe) = pipe else { return };
+    let mut chunk = [0; 4096];
+    // An output that can't be read has ended.
+    while let Ok(read @ 1..) = pipe.read(&mut chunk).await {
+        let room = OUTPUT_BYTES_MAX.saturating_sub(kept.len());
+        kept.extend_from_slice(chunk.get(..read.min(room)).unwrap_or_default());
     }
 }
 
