@@ -140,7 +140,7 @@ impl Run {
     pub async fn requests_wanted(
         &self,
         fax: &str,
-        is_wanted: impl Fn(&[Request]) -> bool + Send,
+        is_wanted: impl Fn(&[Request]) -> bool + Send + Sync,
     ) -> Result<Vec<Request>, ApiError> {
         self.requests_until(Instant::now() + self.options.limits.work, fax, is_wanted).await
     }
@@ -149,7 +149,7 @@ impl Run {
         &self,
         end: Instant,
         fax: &str,
-        is_wanted: impl Fn(&[Request]) -> bool + Send,
+        is_wanted: impl Fn(&[Request]) -> bool + Send + Sync,
     ) -> Result<Vec<Request>, ApiError> {
         let limit = end.saturating_duration_since(Instant::now());
         self.watch(limit, || self.requests_about(fax), |requests| is_wanted(requests)).await
@@ -218,7 +218,10 @@ impl Run {
     ///
     /// # Errors
     /// Fails if the page can't be read.
-    pub async fn page_until(&self, is_wanted: impl Fn(&Exchange) -> bool) -> Result<Option<Exchange>, Stop> {
+    pub async fn page_until(
+        &self,
+        is_wanted: impl Fn(&Exchange) -> bool + Send + Sync,
+    ) -> Result<Option<Exchange>, Stop> {
         let end = Instant::now() + self.options.limits.work;
         let mut looks = interval(PAGE_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -229,6 +232,17 @@ impl Run {
                 return Ok(page);
             }
         }
+    }
+
+    /// Waits until the page of `--probe`, as one compares it, is as wanted, but no longer than the app may take. Returns the
+    /// page if it is as wanted.
+    ///
+    /// # Errors
+    /// Fails if the page can't be read.
+    pub async fn probe_until(&self, is_wanted: impl Fn(&Page) -> bool + Send + Sync) -> Result<Option<Page>, Stop> {
+        let page = |exchange: Exchange| Page::of(exchange.answer);
+        let found = self.page_until(|exchange| is_wanted(&page(exchange.clone()))).await?;
+        Ok(found.map(page))
     }
 
     /// Waits until the page of `--probe` differs from what it was, or has had time to. Returns whether it differs.

@@ -12,8 +12,8 @@ use tokio::time::timeout;
 use url::{Position, Url};
 
 use crate::dialect::form;
-use crate::http::control::BASE;
 use crate::io::connect::reach;
+use crate::io::own::CONTROL_BASE;
 use crate::io::plain;
 
 /// The time limit for a response. The longest calls move a frozen clock while the app takes its time.
@@ -115,7 +115,7 @@ impl Api {
         let pairs: Vec<(&str, &str)> = query.iter().copied().chain(account).collect();
         let bearer = self.endpoint.control_token.as_ref().map(|token| format!("Bearer {token}"));
         let body = body.map(|body| ("application/json", body.to_string()));
-        self.call(method, &form::with_query(&format!("{BASE}{path}"), &pairs), bearer, body).await
+        self.call(method, &form::with_query(&format!("{CONTROL_BASE}{path}"), &pairs), bearer, body).await
     }
 
     /// Calls a REST API with a form, as the account.

@@ -86,7 +86,10 @@ impl Run {
     ///
     /// # Errors
     /// Fails if the app did not accept the notification, or if the emulator does not respond.
-    pub async fn first_requests(&self, is_wanted: impl Fn(&[Request]) -> bool) -> Result<Vec<Request>, Stop> {
+    pub async fn first_requests(
+        &self,
+        is_wanted: impl Fn(&[Request]) -> bool + Send + Sync,
+    ) -> Result<Vec<Request>, Stop> {
         let fax = &self.notified()?.fax;
         Ok(self.requests_until(self.control.ended + self.options.limits.work, fax, is_wanted).await?)
     }

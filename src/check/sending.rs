@@ -101,8 +101,8 @@ async fn end_of(mut command: Command) -> io::Result<CommandEnd> {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let status = {
         let mut reading = pin!(join(beginning(stdout, &mut output), beginning(stderr, &mut errors)));
-        let status = select(pin!(child.wait()), reading.as_mut()).await;
-        match status {
+        let ended = pin!(child.wait());
+        match select(ended, reading.as_mut()).await {
             Either::Left((status, _)) => {
                 // The rest is missing only if something in the background still has the output open.
                 let _ = timeout(OUTPUT_TIME_MAX, reading).await;

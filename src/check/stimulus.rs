@@ -11,7 +11,7 @@ use super::api::ApiError;
 use super::conversation::Conversation;
 use super::exchange::Exchange;
 use super::{Run, Stop};
-use crate::http::control::BASE;
+use crate::io::own::CONTROL_BASE;
 use crate::model::webhook::Purpose;
 
 /// How long the emulator may take to bring a fax to its end while the app takes its time, in seconds of real time.
@@ -178,7 +178,7 @@ impl Run {
         &self,
         call: Call,
         extra: Duration,
-        is_wanted: impl Fn(&[Request]) -> bool + Send,
+        is_wanted: impl Fn(&[Request]) -> bool + Send + Sync,
     ) -> Result<(Conversation, Vec<Request>), Stop> {
         let pending = self.ring(call).await?;
         let conversation = self.end(&pending).await?;
@@ -202,7 +202,7 @@ impl Run {
     /// Fails like [`Run::ring`], and if the app can't be made to send.
     pub async fn queue(&self, order: Order) -> Result<Pending, Stop> {
         self.admit(2 * REQUESTS_OF_FAX).await?;
-        let document = format!("{}{BASE}/samples/one-page.pdf", self.place.api.base());
+        let document = format!("{}{CONTROL_BASE}/samples/one-page.pdf", self.place.api.base());
         let queueing = async {
             let Some(to) = &order.to else { return self.fax_of_app().await };
             let since = self.last_seq().await?;

@@ -13,6 +13,8 @@ use crate::model::sid::TwimlBinSid;
 
 /// The root of all paths that control the emulator.
 pub const CONTROL_ROOT: &str = "/_fauxfax";
+/// The root of the control API's paths in its present version.
+pub const CONTROL_BASE: &str = "/_fauxfax/v1";
 /// The root of the sample documents' paths. The samples are harmless, and a fax may be sent from their URLs.
 const SAMPLES: &str = "/_fauxfax/v1/samples";
 

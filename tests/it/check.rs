@@ -400,11 +400,7 @@ async fn the_command_exits_with_0_without_fails_1_with_2_for_usage_and_3_without
     let page = format!("{}/inbox", careful.origin);
     let (careful, careless) = (careful.fax_url(), careless.fax_url());
     let cases: [(&[&str], i32, &str); 8] = [
-        (
-            &[&careful, "--profile", "inbound", "--probe", &page],
-            0,
-            "0 failed, 0 with a warning, 0 not judged",
-        ),
+        (&[&careful, "--profile", "inbound", "--probe", &page], 0, "0 failed, 0 with a warning, 0 not judged"),
         (&[&careless, "--only", "S2,reachable", "--junit", "junit.xml"], 1, "curl -X POST"),
         (&[&careful, "--only", "signature-mising"], 2, "did you mean signature-missing?"),
         (&[&careful, "--skip", "xyz"], 2, "there is no check \"xyz\"; fauxfax check --list lists them"),

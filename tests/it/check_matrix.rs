@@ -12,7 +12,6 @@ use futures_util::stream::{self, StreamExt};
 use crate::checked_app::{CheckedApp, Fault};
 use crate::checked_tls::trusted;
 
-const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 const NUMBER: &str = "+15017122661";
 /// The number of apps that are checked at the same time.
 const APPS_AT_ONCE: usize = 4;
@@ -115,13 +114,8 @@ const WAITING: [Fault; 5] = [
     Fault::BlocksForDownloads,
 ];
 /// The faults that show only in faxes that the app sends itself.
-const SENDING: [Fault; 5] = [
-    Fault::SendsBlindly,
-    Fault::NeverAsks,
-    Fault::RetriesForever,
-    Fault::IgnoresRefusals,
-    Fault::HammersApi,
-];
+const SENDING: [Fault; 5] =
+    [Fault::SendsBlindly, Fault::NeverAsks, Fault::RetriesForever, Fault::IgnoresRefusals, Fault::HammersApi];
 
 /// Starts an emulator that trusts the apps' certificates.
 async fn started() -> Emulator {

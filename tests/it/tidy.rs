@@ -23,7 +23,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["dialect", "engine", "io", "model"]),
     ("http", &["clock", "dialect", "document", "emulator", "engine", "io", "model", "twiml", "world"]),
     ("server", &["clock", "config", "dialect", "emulator", "engine", "http", "io", "model", "world"]),
-    ("check", &["dialect", "http", "io", "model", "twiml"]),
+    ("check", &["dialect", "io", "model", "twiml"]),
     (
         "testing",
         &["clock", "config", "dialect", "document", "emulator", "engine", "http", "io", "model", "server", "world"],

@@ -223,7 +223,7 @@ impl<'a> Renderer<'a> {
         // A piece is at most 14.2 inches long, so both numbers fit into 16 bits.
         let size = (u16::try_from(width).unwrap_or(u16::MAX), u16::try_from(height).unwrap_or(u16::MAX));
         let transform = Affine::translate((-f64::from(area.left), -f64::from(area.top))) * transform;
-        let settings = self.settings.clone();
+        let settings = self.settings;
         self.render(page, size, transform, &settings);
         Gray::from_pels(width, height, luma(self.target.data_as_u8_slice()))
     }

@@ -9,7 +9,7 @@ use crate::check::activity::Request;
 use crate::check::conversation::Conversation;
 use crate::check::stimulus::Call;
 use crate::check::{Check, Exchange, Finding, Group, Judged, Profile, Run, Severity, Stop, Turn};
-use crate::http::control::BASE;
+use crate::io::own::CONTROL_BASE;
 use crate::model::webhook::Purpose;
 
 /// A station id with letters and signs beyond ASCII and the five characters that have a meaning in HTML. It has as many
@@ -246,7 +246,7 @@ async fn long_urls(run: &Run) -> Judged {
         judged.push(what);
     }
     if purposes.contains(&Purpose::Action) {
-        let document = format!("{}{BASE}/samples/one-page.pdf?padding=", run.place.api.base());
+        let document = format!("{}{CONTROL_BASE}/samples/one-page.pdf?padding=", run.place.api.base());
         let effect = json!({ "params": { "set": { "MediaUrl": padded(document, MEDIA_URL_CHARS) } } });
         let (_, exchange) = changed(run, Purpose::Action, &effect).await?;
         let what = format!("a MediaUrl of {MEDIA_URL_CHARS} characters");

@@ -267,7 +267,8 @@ fn no_download() -> Stop {
 
 async fn media_gone(run: &Run) -> Judged {
     run.accepted(Purpose::Action)?;
-    let has_too_many = |requests: &[Request]| requests.iter().filter(|one| one.is_for_media()).count() > RETRIES_MAX + 1;
+    let has_too_many =
+        |requests: &[Request]| requests.iter().filter(|one| one.is_for_media()).count() > RETRIES_MAX + 1;
     let pending = run.ring(call(run).media(&json!({ "status": 403 }))).await?;
     let exchange = notification(run, &run.end(&pending).await?).await?;
     if let Some(finding) = failed(&exchange, "a notification whose document can't be downloaded any more") {
@@ -340,7 +341,8 @@ async fn media_cut(run: &Run) -> Judged {
         0 => return Err(no_download()),
         1 => {
             let limit = run.options.limits.work.as_secs_f64();
-            let seen = format!("the app did not download the document again within {limit} s after the connection closed");
+            let seen =
+                format!("the app did not download the document again within {limit} s after the connection closed");
             Finding::fail(seen, &exchange)
         }
         _ => Finding::pass("the app downloaded the document again after the connection had closed"),

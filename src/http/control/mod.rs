@@ -48,9 +48,8 @@ pub use self::extract::Addressed;
 use self::operation::Operation;
 pub(super) use self::problem::Problem;
 use crate::emulator::Registry;
-
 /// The root of the control API's paths.
-pub const BASE: &str = "/_fauxfax/v1";
+pub use crate::io::own::CONTROL_BASE as BASE;
 
 /// Returns the routes of the control API, and those at the root, such as the health checks. `ca` returns the local CA's
 /// files, if the server has any.

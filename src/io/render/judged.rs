@@ -51,20 +51,21 @@ pub(super) fn read(head: &Value, pictures: &[u8]) -> Option<PageJudgement> {
 
 fn read_finding(value: &Value, page: u32, picture: &[u8]) -> Option<Finding> {
     let text = |name: &str| value[name].as_str();
-    let place = match &value["place"] {
-        Value::Null => None,
-        place => {
+    let present = |name: &str| Some(&value[name]).filter(|value| !value.is_null());
+    let place = match present("place") {
+        Some(place) => {
             let [left, top, width, height] = serde_json::from_value(place.clone()).ok()?;
             Some(Area { left, top, width, height })
         }
+        None => None,
     };
-    let measured = match &value["measured"] {
-        Value::Null => None,
-        measured => Some(Measure {
+    let measured = match present("measured") {
+        Some(measured) => Some(Measure {
             value: measured["value"].as_f64()?,
             limit: measured["limit"].as_f64(),
             unit: UNITS.into_iter().find(|unit| measured["unit"] == **unit)?,
         }),
+        None => None,
     };
     Some(Finding {
         check: Check::from_word(text("check")?)?,
