@@ -2,9 +2,9 @@
 """Runs the load that tests/soak.sh describes: python3 tests/soak.py BINARY SECONDS.
 
 Three rounds of load follow a first one, in which caches and buffers fill. After each round all clients disconnect, and the
-round's account is removed. Then there may be no more descriptors than at the start. After the last round, memory may exceed
-that of the earlier round that left most by at most 10 % or 8 MiB, whichever is more. The allocator returns freed pages at once,
-so memory that is still resident is still held.
+round's account is removed. Then there may be no more descriptors than at the start. The memory left after the last round may
+exceed the most that any earlier round left by 10 % or 8 MiB, whichever is more. The allocator returns freed pages at once, so
+memory that is still resident is still in use.
 """
 
 import asyncio
@@ -142,7 +142,7 @@ class Emulator:
             await writer.drain()
             answer = await reader.read()
         finally:
-            # Closing would first wait until a withheld body has been taken.
+            # Closing would first wait until the whole request has been sent, but the emulator may leave the body unread.
             writer.transport.abort()
         head, _, body = answer.partition(b"\r\n\r\n")
         if b"transfer-encoding: chunked" in head.lower():
@@ -231,7 +231,7 @@ class Round:
         writer.close()
 
     async def read_nothing(self):
-        """Requests everything that a call offers, and reads none of the response until the round ends."""
+        """Requests everything that a call offers, and reads none of the response; the connection stays open until the round ends."""
         if len(self.unread) >= 60:
             return
         taken = socket.socket()
@@ -352,7 +352,7 @@ async def soak(binary, seconds):
                 names = emulator.open_files()
                 failures.append("%d descriptors, at first %d: %s" % (emulator.descriptors(), descriptors, names))
         row("peak", emulator.memory_kib("VmHWM"), descriptors)
-        # Compared with the earlier round that left most: one round may happen to leave little, but a leak grows with each.
+        # Compared with the most that an earlier round left: one round may happen to leave little, but a leak grows in each.
         most = max(after[:-1])
         more = after[-1] - most
         if more > max(MEMORY_MORE * most, MEMORY_MORE_KIB):

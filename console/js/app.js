@@ -60,7 +60,7 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
     announce: shell.announce,
     query: new URLSearchParams(location.search),
     events: (listener) => stops.push(live.on("events", listener)),
-    /** Calls back once the stream is open, to ask for what happened before. */
+    /** Calls back when the stream opens, so that the page can ask for earlier events; never if the stream is open already. */
     whenLive: (action) => {
       if (live.currentState() === "live" && shownAccount === account()) return;
       const stop = live.on("state", (state) => state === "live" && (stop(), action()));
@@ -125,7 +125,7 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
   }, 0);
 }
 
-/** What to do about a page that can't be shown. If the account is the problem, no link keeps it. */
+/** The buttons for a page that can't be shown. If the account is the problem, its SID is left out of the links. */
 function waysOn(problem) {
   if (problem.status === 0) return h("div", { class: "row" }, button("Try again", () => show(), { kind: "first" }));
   const isOfAccount = account() && /account/.test(`${problem.name_} ${problem.message}`);

@@ -53,7 +53,7 @@ function card(bin, numbers, context) {
   );
 }
 
-/** Opens the form for a bin, or for a new one. */
+/** Opens the form for a bin, or for a new one if `bin` is null. */
 function edit(bin, context) {
   const told = outcome();
   const name = h("input", { type: "text", maxlength: 255, value: bin?.name ?? "", placeholder: "Untitled", autocomplete: "off" });

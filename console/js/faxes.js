@@ -296,7 +296,7 @@ function follow(event) {
   event.target.closest("tr")?.querySelector("a").dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, ctrlKey, metaKey, shiftKey }));
 }
 
-/** A page of faxes and calls. An empty page may not be the last, so the search continues for a limited time. */
+/** A page of faxes and calls. An empty page isn't necessarily the last, so further pages are requested, up to a limit. */
 async function askFaxes(query, from, signal) {
   let token = from;
   for (let i = 0; ; i += 1) {

@@ -1,4 +1,4 @@
-//! Keys: a few that work everywhere, and those that a page adds. Typing in a field never triggers them.
+//! Keyboard shortcuts: a few that work everywhere, and those that a page adds. Typing in a field never triggers them.
 
 import { h } from "./dom.js";
 import { dialog } from "./ui.js";
@@ -9,7 +9,7 @@ let pending = "";
 let pendingTimer = 0;
 const SEQUENCE_MS = 1200;
 
-/** Adds keys that work on every page: `[keys, words, action]`; `g f` is one after the other. */
+/** Adds keys that work on every page: `[keys, words, action]`; `g f` means one key after the other. */
 export function always(...keys) {
   everywhere.push(...keys);
 }

@@ -74,7 +74,7 @@ function label(number) {
   return `${phone(number.phone_number)}${isNumber ? "" : `, ${name}`}`;
 }
 
-/** The preselected number: one with a URL, otherwise the oldest. A newly bought number is neither. */
+/** The preselected number: one with a URL, otherwise the oldest, so that buying another number doesn't change the selection. */
 export function usual(numbers) {
   return (numbers.find((number) => number.voice_url) ?? numbers.at(-1))?.phone_number;
 }
@@ -88,7 +88,7 @@ export async function askSamples() {
   return (answer?.samples ?? []).map((sample) => ({ name: sample.name, title: sample.name, pages: sample.pages, url: sample.url }));
 }
 
-/** A place for a file, or a choice of samples or test pages. */
+/** A place to drop a file, and a choice of samples and test pages to use instead. */
 export class DocumentChoice {
   constructor(samples, file) {
     this.samples = samples;

@@ -30,7 +30,7 @@ const faxPath = () => (service.isSignalWire ? "*/Faxes*" : "/v1/Faxes*");
 
 const CODES = () => [["34004", "34004, transmission error"], ...(service.isSignalWire ? [] : [["34108", "34108, incompatible machine"]])];
 
-/** The effects of rules, and the fields that each needs: name, label, input, and the value of the first field that needs it. */
+/** The effects of rules with their fields: name, label, input and, for some, the value of the first field for which they are shown. */
 const EFFECTS = {
   outcome: {
     words: "Decides how a fax ends",
@@ -217,7 +217,7 @@ class RuleForm {
     return this.matchFields.find(([name]) => name === "to" || name === "url" || name === "path")[2];
   }
 
-  /** The fields' values. A field that the first one doesn't need is left out. */
+  /** The fields' values, without those of hidden fields. */
   values(fields) {
     const wanted = fields.filter((each) => isNeeded(each, fields));
     return Object.fromEntries(wanted.map(([name, , input]) => [name, valueOf(name, input)]).filter(([, value]) => value !== null));

@@ -8,7 +8,7 @@ import { faxesOf, service } from "./service.js";
 import { snippets } from "./snippets.js";
 import { button, code, field, head, once, outcome, select } from "./ui.js";
 
-/** Test numbers: the outcome of a fax to each, and Twilio's code, which SignalWire doesn't have. */
+/** Test numbers: the outcome of a fax to each, and Twilio's error code. Of these codes, SignalWire has only 34004. */
 const BEHAVE = [
   ["+15558675310", "delivered"],
   ["+15005550101", "busy", 34002],

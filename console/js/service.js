@@ -30,10 +30,10 @@ const SIGNALWIRE = {
   aboutCode: (code) => `https://developer.signalwire.com/compatibility-api/reference/error-codes#${code}`,
 };
 
-/** The service of the world that is shown, and Twilio's until that is known. Always the same object, so that every module has it. */
+/** The terms of the shown world's service; Twilio's until the world is known. Always the same object, so that modules can import it. */
 export const service = { ...TWILIO };
 
-/** Takes the words of a world's dialect. */
+/** Switches to the terms of a world's dialect. */
 export function speak(dialect) {
   Object.assign(service, dialect === "signalwire" ? SIGNALWIRE : TWILIO);
 }

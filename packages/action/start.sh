@@ -44,7 +44,7 @@ for ((waited = 0; ; waited++)); do
 done
 disown
 
-# The address is read from the log, since a flag in `args` may name another than 127.0.0.1.
+# The address is read from the log, since a flag in `args` may name an address other than 127.0.0.1.
 url=$(sed -n 's/.*fauxfax ready \(http[^ ]*\).*/\1/p; s/.*"url":"\(http[^"]*\)".*/\1/p' "$log" | head -n 1)
 [[ -n $url ]] || url=http://127.0.0.1:$(cat "$folder/port")
 fauxfax healthcheck --url "$url" || fail "the emulator at $url is not healthy"

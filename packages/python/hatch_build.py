@@ -17,7 +17,7 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent / "project.py"
-#: As much of a binary as its headers take.
+#: The number of bytes read from a binary, which is enough for its headers.
 HEADER_BYTES_MAX = 64 * 1024
 
 # Tags of a static Linux binary. It needs nothing but the kernel, so it also runs where musl is the C library.
@@ -28,7 +28,7 @@ MACHO_PROCESSORS = {0x0100_0007: "x86_64", 0x0100_000C: "arm64"}
 PE_PROCESSORS = {0x8664: "win_amd64", 0xAA64: "win_arm64"}
 # The entry of an ELF program header that names the dynamic loader.
 PT_INTERP = 3
-# The two Mach-O load commands that name the oldest system version, and where in the command it is.
+# The two Mach-O load commands that name the oldest system version, with its offset in each.
 OLDEST_MACOS = {0x24: 8, 0x32: 12}
 
 

@@ -67,7 +67,7 @@ pub(super) enum CallError {
     Foreign {
         /// The URL, as given by the user.
         url: String,
-        /// The response's status, and the server's name for itself.
+        /// The response's status, and the name in its `Server` header.
         what: String,
     },
     /// The emulator responded with status 4xx or 5xx.
@@ -331,8 +331,8 @@ impl Client {
         Ok(request.body(Full::new(body.map(|body| body.bytes).unwrap_or_default()))?)
     }
 
-    /// Makes a request and reads the whole body. A response with status 4xx or 5xx is an error. Also returns the status,
-    /// and the server's name for itself.
+    /// Makes a request and reads the whole body. A response with status 4xx or 5xx is an error. Also returns the status
+    /// and the name in the `Server` header.
     async fn whole(
         &self,
         api: Api,
@@ -382,7 +382,7 @@ impl Client {
     }
 
     fn unreachable(&self, why: &dyn std::error::Error) -> CallError {
-        // hyper's and the system's messages come as a chain, whose end says most.
+        // hyper's error wraps the system's, whose message says the most.
         let mut end = why;
         while let Some(source) = end.source() {
             end = source;
@@ -408,7 +408,7 @@ impl Stream {
     }
 }
 
-/// Returns what a server calls itself, which the emulator doesn't say.
+/// Returns the name in a response's `Server` header, which the emulator doesn't send.
 fn server_of(response: &Response<Incoming>) -> Option<String> {
     let name = response.headers().get(header::SERVER)?.to_str().ok()?;
     Some(name.chars().take(SERVER_CHARS_MAX).collect())

@@ -5,7 +5,7 @@ use anyhow::bail;
 use super::client::Client;
 use crate::model::sid::FaxSid;
 
-/// The number of faxes that an error about an ambiguous beginning names.
+/// The maximum number of faxes named in the error about an ambiguous beginning.
 const NAMED_MAX: usize = 5;
 
 /// Returns the whole SID of the fax whose SID begins with this text. A whole SID is not looked up: it may be that of a

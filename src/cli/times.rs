@@ -12,7 +12,7 @@ pub(super) fn of_day(moment: &Value) -> String {
     time.map(|time| format!("{time}Z")).unwrap_or_default()
 }
 
-/// Returns the moments of a column: only their times of day if they are all on the same day, or else with their dates.
+/// Formats the moments of a column: as times of day if all are on the same day, otherwise with their dates.
 pub(super) fn column<'a>(moments: impl Iterator<Item = &'a Value> + Clone) -> Vec<String> {
     let date = |moment: &'a Value| moment.as_str().and_then(|text| text.get(..10)).unwrap_or_default();
     let mut dates = moments.clone().map(date).filter(|date| !date.is_empty());

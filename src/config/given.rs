@@ -151,7 +151,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Returns the rank of the source: a flag takes precedence over the environment, and that over the file.
+    /// Returns the rank of the source: a flag takes precedence over the environment, and the environment over the file.
     pub(super) const fn strength(&self) -> u8 {
         match self {
             Self::Flag(_) => 2,

@@ -1,5 +1,5 @@
-//! Guard tests: each kind of request that a web page, even one with a rebound host name, or a webhook could make, on
-//! each surface.
+//! Tests the guard with each kind of request that a webhook or a web page, even one with a rebound host name, could
+//! make on each surface.
 
 use axum::http::Request;
 

@@ -97,7 +97,7 @@ test("a PDF dropped on the list is received, and its pages and conversation are 
 });
 
 test("the fax's pages are pictures that the emulator drew, turned by button and by key", async () => {
-  // The page that came last is shown.
+  // The last page that arrived is shown.
   await page.getByRole("img", { name: "Page 2 of 2" }).waitFor();
   await page.getByRole("button", { name: "Previous page" }).click();
   const picture = page.getByRole("img", { name: "Page 1 of 2" });

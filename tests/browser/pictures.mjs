@@ -1,4 +1,4 @@
-// Draws the pictures of docs/images: each page, and some also in dark mode and on a phone. No test compares them. If pngquant
+// Takes the screenshots in docs/images: each page, and some also in dark mode and on a phone. No test compares them. If pngquant
 // is installed, it makes them smaller.
 
 import { spawnSync } from "node:child_process";
@@ -37,7 +37,7 @@ async function live() {
   return { fax, number: numbers[0] };
 }
 
-/** The pages that are also drawn in dark mode and on a phone. All would double what everyone who clones the project downloads. */
+/** The pages that are also drawn in dark mode and on a phone. Drawing all of them would double the size of the pictures. */
 const ALSO_DARK_AND_SMALL = ["faxes", "fax", "traffic"];
 const LIGHT = ["", { viewport: { width: 1280, height: 800 } }];
 const DARK = ["-dark", { viewport: { width: 1280, height: 800 }, colorScheme: "dark" }];

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Tests the console in a real Chromium, and its main journey in a real Firefox. FAUXFAX_BIN names the binary (default: the one that cargo build makes).
+# Tests the console in a real Chromium, and its main journey in a real Firefox. FAUXFAX_BIN names the binary (default: the one that
+# cargo build makes).
 #
 #   tests/browser/run.sh [FILE…]              runs all tests, or those in FILE
-#   tests/browser/run.sh --pictures [NAME…]   redraws the pictures in docs/images, or those named NAME
+#   tests/browser/run.sh --pictures [NAME…]   takes the screenshots in docs/images again, or those named NAME
 #   tests/browser/run.sh --recording          records a fax that arrives, for the README
 set -euo pipefail
 

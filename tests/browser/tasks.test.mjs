@@ -1,12 +1,12 @@
-// Counts the steps of the tasks that the console is for. A step is one click, or one text typed or pasted into a field with
-// Enter. Each task has a goal, and names what is missing if it can't be done.
+// Counts the steps of the tasks that the console is for. A step is one click, or one text typed or pasted into a field and
+// confirmed with Enter. Each task has a maximum number of steps; if it can't be done, the test names what the console lacks.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { App, Emulator } from "./parts/emulator.mjs";
 import { assertClean, launch, open } from "./parts/browser.mjs";
 
-/** A control that isn't there within this time is missing: the page's data has long arrived. */
+/** A control that doesn't appear within this time is missing: the page's data has long arrived by then. */
 const MISSING_MS = 6_000;
 
 let browser;

@@ -112,7 +112,7 @@ fn entries(har: &Value) -> &[Value] {
             assert!(entry.pointer(at).is_some_and(is_kind), "{at}: {entry:#}");
         }
         let data = &entry["request"]["postData"];
-        // The specification allows only one of the two.
+        // The specification allows either `params` or `text`, but not both.
         let has_one = data["params"].is_array() != data["text"].is_string();
         assert!(data.is_null() || data["mimeType"].is_string() && has_one, "{data}");
     }
@@ -124,7 +124,7 @@ async fn a_received_fax_is_exported_in_each_format() {
     let app = app(ResponseTemplate::new(204)).await;
     let (host, bench) = bench(&format!("{}/fax", app.uri())).await;
     let fax = receive(&bench, "received").await;
-    // The app looks at the fax, which is a part of the conversation.
+    // The app fetches the fax, and this request is part of the conversation too.
     assert_eq!(host.call("GET", &format!("/v1/Faxes/{fax}"), "").await.status, 200);
     let json = json_of(&bench, &fax, "json").await;
     assert_eq!((&json["outcome"], &json["service"]), (&json!("received"), &json!("twilio")));
@@ -278,12 +278,12 @@ async fn no_export_contains_the_accounts_token_or_a_password() {
         let (_, text) = export(&bench, &fax, format).await;
         assert!(!text.contains(LONG_TOKEN) && !text.contains("p4ssword"), "{format}: {text}");
         assert!(text.contains("TWILIO_AUTH_TOKEN=***"), "{format}: {text}");
-        // The events are as GET /events shows them; the other two are for other people.
+        // JSON has the events as GET /events shows them, while HAR and Markdown are meant to be shared with others.
         assert_eq!(text.contains("t0ken"), format == "json", "{format}: {text}");
     }
 }
 
-/// Replaces everything that differs from run to run: the app's port, and what it takes in real time.
+/// Replaces everything that differs from run to run: the app's address, signatures, dates and durations.
 fn steady(text: &str, app: &MockServer) -> String {
     let authority = app.uri().replace("http://", "");
     let line = |line: &str| {

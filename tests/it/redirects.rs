@@ -1,4 +1,4 @@
-//! Tests that a request which was redirected is shown with both URLs, since the response is that of the last one.
+//! Tests that a redirected request is shown with both URLs: the first one, and the one whose response is shown.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;

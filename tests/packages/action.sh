@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the GitHub Action against GitHub's schema and for security holes; then runs its steps as a runner would, with a release on
-# a local server, and uses fauxfax with what the steps have written for later ones.
+# a local server, and uses fauxfax with the path and the variables that the steps have left for later steps.
 # shellcheck source=tests/packages/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # shellcheck source=tests/packages/linters.sh
@@ -55,7 +55,7 @@ fresh() {
     : >"$work/output"
 }
 
-# Runs a command as a later step would: with the folders and variables that the files name, and nothing else of the action.
+# Runs a command as a later step would: with the folders and variables that the files name, and nothing else from the action.
 later() {
     local variables=() line
     while IFS= read -r line; do
@@ -78,7 +78,7 @@ echo '--- start, with quoted arguments'
 start() {
     PATH=$(tail -n 1 "$work/path"):$PATH run_step start "$@"
 }
-# Notes the emulator that a step has left running, to stop it at the end.
+# Starts an emulator, and notes its process, so that it is stopped at the end.
 started() {
     start "$@"
     processes+=("$(output pid | tail -n 1)")

@@ -1,4 +1,4 @@
-# What the scripts beside this file share. Each makes one package from the binary, below $PACKAGES, and tries it as its user would.
+# Shared by the scripts beside this file. Each makes one package from the binary, in $PACKAGES, and tests it as a user would.
 # shellcheck shell=bash
 set -euo pipefail
 
@@ -9,7 +9,7 @@ target=$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")
 FAUXFAX_BIN=$(realpath -m "${FAUXFAX_BIN:-$target/$host/dist/fauxfax}")
 # Where the packages are put.
 PACKAGES=$(realpath -m "${PACKAGES:-$target/packages}")
-# The exit status of a package that can't be made or tried on this machine, as in automake. The last line says why.
+# The exit status if a package can't be made or tested on this machine, as in automake. The last line of the output says why.
 readonly SKIPPED=77
 export FAUXFAX_BIN PACKAGES root target SKIPPED
 
@@ -22,7 +22,7 @@ mkdir -p "$PACKAGES"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# Prints a fact of the project: project version.
+# Prints a fact about the project, such as its version: project version.
 project() {
     python3 "$root/packages/project.py" "$@"
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the npm packages from the static binary, and tries them: in an empty project without a registry, with node:test, Vitest,
+# Makes the npm packages from the static binary, and tests them: in an empty project without a registry, with node:test, Vitest,
 # Jest and TypeScript, and by their own tests.
 # shellcheck source=tests/packages/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -100,7 +100,7 @@ echo '--- types'
 cp "$package"/test/project/{sample.ts,tsconfig.json} "$project"
 cd "$project"
 "$tools/tsc" --project .
-# TypeScript knows the parameter of this type from 5.7 on, and writes it where it works a type out by itself.
+# This type has a parameter since TypeScript 5.7, which writes it wherever it infers the type.
 if grep -n 'Uint8Array<' node_modules/fauxfax/lib/*.d.ts; then
     echo 'older versions of TypeScript would refuse these types' >&2
     exit 1

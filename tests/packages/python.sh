@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the wheel from the static binary, and tries it in a clean virtual environment: the commands, the examples of its
-# documentation, its tests (with the oldest pytest too), and its types. tests/requirements.txt in the package names the tools.
+# Makes the wheel from the static binary, and tests it in a clean virtual environment: the commands, the examples of its
+# documentation (with the oldest pytest too), and its own tests. tests/requirements.txt in the package names the tools.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 package=$root/packages/python
@@ -9,7 +9,7 @@ tools=$target/python-tools
 # The oldest version that the package's extra allows.
 readonly OLDEST_PYTEST=7.0.0
 export PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1 RUFF_CACHE_DIR=$work/ruff MYPY_CACHE_DIR=$work/mypy
-# What the shell of a developer may have set must not direct the tests elsewhere.
+# Variables that are set in a developer's shell must not direct the tests to another emulator.
 unset FAUXFAX_URL FAUXFAX_CONTROL_TOKEN PYTEST_ADDOPTS
 
 if ! cmp -s "$tools/.made-from" "$requirements"; then
@@ -19,7 +19,7 @@ if ! cmp -s "$tools/.made-from" "$requirements"; then
     cp "$requirements" "$tools/.made-from"
 fi
 
-# Writes the Python blocks of a page as test files into a folder. $1 is the page.
+# Writes the Python blocks of page $1 into folder $2 as test files.
 blocks() {
     awk -v folder="$2" -v name="$(basename "$1" .md | tr - _)" '
         /^```python/ { file = folder "/test_" name "_" ++count ".py"; next }

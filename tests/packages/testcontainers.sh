@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Tries the emulator with Testcontainers, over podman's socket: the Python module, and the recipes of docs/recipes/testcontainers.md
-# for Node. Skipped where podman can't run containers.
+# Tests the emulator with Testcontainers, over podman's socket: the Python module, and the recipes of docs/recipes/testcontainers.md
+# for Python and Node. Skipped where podman can't run containers.
 set -euo pipefail
 # shellcheck source=tests/packages/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$root"
-# What a recipe needs besides podman is installed first, since there is no internet later.
+# The recipes' packages are installed first, since the rest of the script has no access to the internet.
 node_modules=tests/packages/containers/node_modules
 if [[ -z ${FAUXFAX_IN_NAMESPACE:-} ]] && ! cmp -s $node_modules/.made-from tests/packages/containers/package-lock.json; then
     npm ci --prefix tests/packages/containers --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -19,7 +19,7 @@ readonly SOCKET_S=20
 bash packages/image/build.sh archive "$work/image.tar" "$arch=$FAUXFAX_BIN" >/dev/null
 rm "$work/image.tar"
 FAUXFAX_IMAGE=$(bash packages/image/build.sh name)
-# Docker's API takes a name without a registry for one of Docker Hub.
+# To Docker's API, an image name without a registry is a name on Docker Hub.
 podman tag "$FAUXFAX_IMAGE" docker.io/library/fauxfax
 
 socket=$work/podman.sock
@@ -31,7 +31,7 @@ until curl --silent --fail --unix-socket "$socket" http://podman/_ping >/dev/nul
         exit 1
     }
 done
-# Ryuk, which removes forgotten containers, is an image of its own; and the script isn't in a container, though it may look so.
+# Ryuk, which removes leftover containers, would need another image. The script doesn't run in a container, though it may look so.
 export FAUXFAX_IMAGE DOCKER_HOST=unix://$socket TESTCONTAINERS_RYUK_DISABLED=true TESTCONTAINERS_CONNECTION_MODE=docker_host
 unset FAUXFAX_URL FAUXFAX_CONTROL_TOKEN PYTEST_ADDOPTS
 
@@ -43,7 +43,7 @@ block() {
         END { exit found != 1 }' docs/recipes/testcontainers.md
 }
 
-# Runs pytest with its own settings, without what else the package's tests need. A skipped test is an error here.
+# Runs pytest without the configuration and the fixtures of the package's tests. A skipped test is an error here.
 run_pytest() {
     "$python" -m pytest --quiet -p no:cacheprovider -c /dev/null --noconftest --rootdir "$(dirname "$1")" "$@" | tee "$work/log"
     if grep -q skipped "$work/log"; then
@@ -61,7 +61,7 @@ mkdir "$work/recipe"
     echo 'import sys'
     echo "sys.path.insert(0, '$root/packages/python/tests')"
     echo 'from test_testcontainers import HOST, app'
-    # Podman before 4.7 must be told the address.
+    # Podman before 4.7 must be told the host's address.
     block python | sed 's/FauxfaxContainer("fauxfax")/FauxfaxContainer("fauxfax", **HOST)/'
 } >"$work/recipe/test_recipe.py"
 run_pytest "$work/recipe/test_recipe.py"

@@ -14,7 +14,8 @@ const NOT_THE_KEY: &str = "not the key";
 const OTHER_TOKEN: &str = "a token of another account";
 /// The number of characters in an account's token.
 const TOKEN_CHARS: usize = 32;
-/// The parameters that are changed after signing, the first one that the request has: its loss matters most to an app.
+/// The parameters of which one is changed after signing: the first that the request has, since it matters most to an
+/// app.
 const TAMPERED: [&str; 2] = ["FaxStatus", "From"];
 
 /// The parts of a request that its signature covers.
@@ -22,8 +23,8 @@ const TAMPERED: [&str; 2] = ["FaxStatus", "From"];
 pub struct Signed<'a> {
     /// The URL as it is sent.
     pub url: &'a str,
-    /// All parameters, whether they are sent in the URL or in the body. If a rule changes one after signing, these are the
-    /// parameters before that change, and so is the URL.
+    /// All parameters, whether they are sent in the URL or in the body. If a rule changes one after signing, the URL
+    /// and the parameters here are those from before the change.
     pub params: &'a [(String, String)],
     /// Whether the parameters are sent in the body and not in the URL.
     pub in_body: bool,

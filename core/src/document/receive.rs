@@ -18,8 +18,8 @@ const SHORTENED_PERCENT_MAX: u32 = 30;
 /// The percentage of a page that arrives if the call drops during it.
 const CUT_PERCENT: u32 = 40;
 
-/// Builds the file of received pages from the sent pages. `printed_before` returns a page that an earlier fax call
-/// printed, given the page's number, counted from 1; it is used for pages that arrive complete and undamaged.
+/// Builds the file of received pages from the sent pages. Given a page's number, counted from 1, `printed_before`
+/// returns the page as it was printed for an earlier fax; it is used for pages that arrive complete and undamaged.
 pub fn received(
     sent: impl ExactSizeIterator<Item = FaxPage>,
     reception: &Reception,

@@ -62,7 +62,7 @@ pub enum Sender {
 }
 
 impl Sender {
-    /// Parses a `From`.
+    /// Parses the value of `From`; `None` if it is neither a number, a short code nor a valid name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if let Ok(number) = text.parse() {

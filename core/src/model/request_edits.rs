@@ -110,8 +110,8 @@ impl RequestEdits {
         self
     }
 
-    /// Signs the request for this URL instead of the one that is requested, as a reverse proxy in front of the app makes
-    /// it necessary.
+    /// Signs the request for this URL instead of the one that is requested, as if a reverse proxy in front of the app
+    /// had received it there.
     #[must_use]
     pub fn signed_for(mut self, url: &str) -> Self {
         self.signed_url = Some(url.into());

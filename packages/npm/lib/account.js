@@ -243,7 +243,7 @@ class Account {
   }
 
   /**
-   * Returns the fax in its current state; also a call that never became a fax.
+   * Returns a fax in its current state, or a call that never became a fax.
    *
    * @param {FaxLike} fax
    * @returns {Promise<Fax>}
@@ -317,7 +317,7 @@ class Account {
   }
 
   /**
-   * Checks that the journal has an event, or several in this order. An expected event is a part of one: each field that it names
+   * Checks that the journal has an event, or several in this order. An expected event need not be complete: each of its fields
    * must match, exactly or with `{ prefix }`, `{ regex }` or `{ contains }`.
    *
    * ```js
@@ -326,7 +326,7 @@ class Account {
    * ```
    *
    * @param {object | object[]} expected
-   * @param {VerifyOptions} [options] `times` only for one event.
+   * @param {VerifyOptions} [options] `times` can be given only if one event is expected.
    * @returns {Promise<JournalEvent[]>} The first twenty events that match.
    * @throws {FauxfaxError} With the code `not-verified`; it compares the closest events field by field.
    */

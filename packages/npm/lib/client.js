@@ -21,7 +21,7 @@ const UNKNOWN_CALLS = ["no-such-call", "wrong-method"];
 class Client {
   #controlToken;
   #ended;
-  /** The emulator's version, once it was asked for. @type {Promise<string | undefined> | null} */
+  /** The emulator's version, once it has been requested. @type {Promise<string | undefined> | null} */
   #version = null;
 
   /**
@@ -29,7 +29,7 @@ class Client {
    *
    * @param {string} url The emulator's URL, without a slash at its end.
    * @param {string | undefined} controlToken The emulator's control token, if it has one.
-   * @param {() => string | null} ended Says how the emulator's process has ended, if it has one that has.
+   * @param {() => string | null} ended Says how the emulator's process ended; null if it is running or unknown.
    */
   constructor(url, controlToken, ended) {
     /** The emulator's URL, without a slash at its end. */
@@ -47,7 +47,7 @@ class Client {
    * @returns {Promise<any>}
    */
   async control(method, path, call = {}) {
-    // Asked first, so that the warning comes before an error that is due to another version.
+    // The version is requested first, so that the warning precedes an error that a different version causes.
     const version = await this.#askVersion();
     try {
       return await this.send(method, BASE + path, { authorization: this.#authorization(), ...call });
@@ -62,7 +62,7 @@ class Client {
     return this.#controlToken === undefined ? undefined : `Bearer ${this.#controlToken}`;
   }
 
-  /** Returns the emulator's version, and warns if it differs from this package's; undefined if the emulator doesn't say it. */
+  /** Returns the emulator's version, and warns if it differs from this package's; undefined if the emulator doesn't name it. */
   #askVersion() {
     this.#version ??= this.#health().catch((error) => {
       this.#version = null;
@@ -159,7 +159,7 @@ function refusal(call, response, text) {
   try {
     body = JSON.parse(text);
   } catch {
-    // A plain text or an empty body, which is shown as it is.
+    // The body is plain text, which is shown as it is, or empty.
   }
   const type = typeof body.type === "string" && body.type.startsWith(PROBLEM) ? body.type.slice(PROBLEM.length) : undefined;
   const code = type ?? (body.code === undefined ? "refused" : String(body.code));

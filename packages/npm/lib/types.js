@@ -12,7 +12,7 @@
  * @typedef {"queued" | "processing" | "sending" | "delivered" | "receiving" | "received" | "no-answer" | "busy" | "failed" |
  *   "canceled"} Status
  */
-// TypeScript would add a type parameter, which version 5.6 doesn't know, to the type without this name.
+// Without this name, TypeScript would write the type with a parameter, which version 5.6 doesn't know.
 /** @typedef {Uint8Array} Bytes The content of a file. */
 /**
  * A document: the path of a file, or its content. The last form is a Blob, whose type not every project has.
@@ -196,8 +196,8 @@
  * @typedef {object} Conversation
  * @property {string} sid The SID that the webhooks carried as `FaxSid`.
  * @property {Fax | null} fax The fax; null if the call never became one, or the app has deleted it.
- * @property {string | null} outcome `received`, `failed`, `rejected` or `not-answered`, for a fax that is sent its last status;
- *   null while the conversation is going on.
+ * @property {string | null} outcome `received`, `failed`, `rejected` or `not-answered` or, for a sent fax, its final status; null
+ *   while the conversation is in progress.
  * @property {JournalEvent[]} events Its events, oldest first.
  * @property {Exchange[]} webhooks The requests to the app and its responses, oldest first, including retries.
  */
@@ -213,7 +213,7 @@
  * @property {string} [to] The number called; not needed if the account has exactly one fax number.
  * @property {string} [from] The caller: a number, a SIP URI or a name; `+15558675310` by default.
  * @property {string} [stationId] The station id of the sending machine, of at most 20 characters; by default the caller.
- * @property {Quality} [quality] The vertical resolution; by default that of the document.
+ * @property {Quality} [quality] The vertical resolution; `fine` by default.
  * @property {string} [sid] The SID of the fax, instead of one drawn from the seed.
  * @property {"received" | { status: "failed", code?: number, afterPages?: number, message?: string }} [outcome] How the
  *   transmission ends: after how many pages it fails, and with which error.
@@ -288,7 +288,7 @@
  * @property {string} [kind] Only events of this kind, such as `fax.status`. Not for webhooks.
  * @property {number} [since] Only those after this place in the journal; by default after the last reset.
  * @property {boolean} [all] Also those before the last reset; not together with `since`.
- * @property {number} [limit] At most so many events; 1,000 by default. Not for webhooks.
+ * @property {number} [limit] The maximum number of events; 1,000 by default. Not for webhooks.
  */
 
 /**
@@ -299,7 +299,7 @@
  * @property {Direction} [direction]
  * @property {Status | "not-answered" | "any"} [status] `not-answered` lists the calls that nobody took.
  * @property {string} [number]
- * @property {number} [limit] At most so many; 50 by default, up to 500.
+ * @property {number} [limit] The maximum number of faxes, up to 500; 50 by default.
  */
 
 /**

@@ -1,11 +1,11 @@
 "use strict";
-// Ends a process with this one, however this one ends.
+// Stops another process when this one ends, even if this one is killed.
 
 const { spawn } = require("node:child_process");
 
 /**
- * What a shell does for a process: it waits until this Node process is gone, and then stops the process. It ignores the signals
- * that a terminal also sends to it, so that it isn't gone before Node is.
+ * The shell's script: it waits until this Node process is gone, and then stops the other process. It ignores the signals that a
+ * terminal sends to both, so that the shell outlives Node.
  */
 const WATCH = 'trap "" HUP INT TERM; read -r _; kill "$1" 2>/dev/null';
 

@@ -1,4 +1,4 @@
-"""Arguments may be given in the forms that the methods return, and what can't be meant is refused with the reason."""
+"""Tests that arguments may have the forms that the methods return, and that invalid ones are refused with the reason."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_an_emulator_of_another_version_is_noticed(emulator: fauxfax.Emulator, m
     with pytest.warns(UserWarning, match=re.escape(versions)):
         running = fauxfax.Emulator.at(emulator.url)
     with warnings.catch_warnings():
-        # Whoever knows it can silence it.
+        # Users who know about the difference can silence the warning.
         warnings.simplefilter("ignore")
         fauxfax.Emulator.at(emulator.url)
 

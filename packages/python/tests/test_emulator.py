@@ -1,4 +1,4 @@
-"""How an emulator is started, found and stopped."""
+"""Tests how an emulator is started, found and stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pytest plugin, in runs of pytest of its own."""
+"""Tests the pytest plugin in separate runs of pytest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RECEIVES = """
         conversation = fauxfax.receive(pages=2)
         assert (conversation.outcome, conversation.num_pages) == ("received", 2)
 """
-# The program is found; only a test that starts it learns that it is not an emulator.
+# A program that exists but isn't an emulator, so that only a test that starts it fails.
 NO_EMULATOR = "/bin/false"
 
 
@@ -134,7 +134,7 @@ def test_a_running_emulator_is_used_and_keeps_the_accounts_of_failed_tests(pytes
             ran = subprocess.run(command, cwd=pytester.path, env=environment, capture_output=True, text=True, check=False)
             assert "1 failed, 1 passed" in ran.stdout
             assert f"The account can be seen at {emulator.url}/console?account=AC" in ran.stdout
-            # That of the failed test, beside the default account; the second run replaced it.
+            # The default account and that of the failed test, which the second run replaced.
             assert len(emulator.accounts()) == 2
 
 

@@ -1,10 +1,10 @@
-//! Joins the console's scripts into one file, since 50 small files would be compressed apart and take a third more bytes.
-//! Each module becomes a function that runs when it is first used, so pages that nobody opens cost no time.
+//! Joins the console's scripts into one file, since 50 small files would be compressed separately and take a third more
+//! bytes. Each module becomes a function that runs when it is first used, so pages that nobody opens cost no time.
 //!
-//! This is no general bundler: it knows the forms of `import` and `export` that the console uses, each on a line of its
-//! own, and the test below refuses others. A module's exports are the values that they have when it has run.
+//! This isn't a general bundler: it handles only the forms of `import` and `export` that the console uses, each on a
+//! line of its own, and a test below fails for all others. An export keeps the value that it has when its module ends.
 
-/// Runs modules: `use` returns the exports of one, and `later` does so as a promise, as `import()` would.
+/// Runs modules: `use` returns a module's exports, and `later` returns them in a promise, as `import()` would.
 const PRELUDE: &str = "const bodies = {}, made = {};\nconst use = (name) => (made[name] ??= bodies[name]());\n\
                        const later = async (name) => use(name);\n";
 

@@ -1,5 +1,5 @@
-//! The control API's call to list every request in both directions: of clients to the REST APIs and the media host, and
-//! of the emulator to apps. Requests that were refused before they reached an account are listed, too.
+//! The control API's call to list every request in both directions: from clients to the REST APIs and the media host,
+//! and from the emulator to apps. Requests that were refused before they reached an account are listed, too.
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Request, State};

@@ -1,7 +1,7 @@
-"""Prints the configuration of an image, which `podman image inspect` gives on standard input, without what changes with each build.
+"""Prints an image's configuration without the parts that differ between builds, from the output of `podman image inspect`.
 
     configuration.py          only prints it
-    configuration.py check    checks first that it is what fauxfax needs, and that the labels are those of the project
+    configuration.py check    first checks the settings that fauxfax needs, and the project's labels
 """
 
 import json

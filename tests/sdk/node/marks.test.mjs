@@ -9,7 +9,7 @@ import { FROM, library, scenario, TO, twilio } from "./setting.mjs";
 const ENCODED = { " ": "%20", '"': "%22", "<": "%3C", ">": "%3E", "`": "%60", "\\": "%5C" };
 const MARKS = Array.from({ length: 95 }, (_, at) => String.fromCharCode(32 + at)).filter((mark) => !/[a-z0-9]/i.test(mark));
 
-// The validator of twilio-node 5 encodes these in a path before it signs, so it refuses the signature of any server.
+// The validator of twilio-node 5 encodes these characters in a path before it signs, so it refuses any server's signature.
 const REFUSED_BY_THE_LIBRARY = library === "twilio-5" ? ["/a{z", "/a}z"] : [];
 
 const sent = (text) => [...text].map((mark) => ENCODED[mark] ?? mark).join("");

@@ -39,7 +39,7 @@ def account(request):
 
 
 def client_of(emulator, username, password, account_sid=None):
-    """Creates a client of the library. If anything, only its base URLs are changed, as an app's own tests would do."""
+    """Creates a client of the library. At most its base URLs are changed, as an app's own tests would do."""
     client = Client(username, password, account_sid)
     if emulator.under_twilios_name:
         return client
@@ -70,7 +70,7 @@ def app(account):
 
 @pytest.fixture
 def fax_number(client, app):
-    """Buys a number for the account, which accepts faxes and asks the app at /fax for TwiML."""
+    """Buys the account a number that accepts faxes and asks the app at /fax for TwiML."""
     return client.incoming_phone_numbers.create(
         phone_number=BUYABLE, voice_url=app.url + "/fax", voice_receive_mode="fax"
     )

@@ -1,5 +1,5 @@
-//! Recognises a signature that a tester's rule spoiled on purpose, or a request that a rule changed: the journal contains
-//! the exchange.
+//! Recognises a signature that a tester's rule spoiled on purpose, or a request that a rule changed, by the exchange in
+//! the journal.
 
 use super::{Explanation, Mistake};
 use crate::dialect::address::normal_or_as_is;

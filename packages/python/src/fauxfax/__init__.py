@@ -57,8 +57,8 @@ __all__ = [
     "expect",
 ]
 
-# Where each name is defined. A module is imported when a name of it is used: pytest imports this package in every run, and most
-# runs use none of it.
+# Where each name is defined. A module is imported only when one of its names is used, because pytest imports this package in every
+# run, and most runs use none of it.
 _MODULES = {
     "Account": "account",
     "Attempt": "resources",

@@ -37,8 +37,8 @@ class Rules:
         - `api`: what REST calls get, such as `{"status": 429}`, `{"delay_ms": 500}` or `{"reset": True}`
         - `webhook`: such as `{"signature": "bad"}`, `{"duplicate": True}` or `{"drop": True}`
 
-        `match` narrows down what it acts on, such as `{"to": "+1555*"}` or `{"purpose": "action"}`. `after` lets the first matches pass,
-        `times` limits how often it acts, and `chance` is the probability that it does.
+        `match` says what the rule acts on, such as `{"to": "+1555*"}` or `{"purpose": "action"}`; everything by default. `after` lets
+        the first matches pass, `times` limits how often the rule acts, and `chance` is the probability that it acts on a match.
         """
         given = {
             "match": match,

@@ -1,4 +1,4 @@
-"""The tag of a wheel, read from its binary. The binaries here are headers only."""
+"""Tests the platform tag of a wheel, which is read from its binary. The binaries here consist of headers only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-//! Tests the text of pages with PDFs that these tests build themselves.
+//! Tests how the text of pages is read, with PDFs that these tests build themselves.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use crate::model::page::{DOCUMENT_TEXT_BYTES_MAX, PAGE_TEXT_BYTES_MAX, PageText}
 const LONG: &str = "Sphinx of black quartz, judge.";
 
 /// Builds a PDF with one page for each content stream. The font `H` is Helvetica; `U` is Helvetica whose ToUnicode map
-/// says that `a` is Ж, `b` is "ffi", `c` is a control character and `l` is `LONG`; `N` is a composite font that names no characters;
-/// `T` is a Type 3 font whose letter `a` is a square; `I` is an image.
+/// says that `a` is Ж, `b` is "ffi", `c` is a control character and `l` is `LONG`; `N` is a composite font that names
+/// no characters; `T` is a Type 3 font whose letter `a` is a square; `I` is an image.
 fn pdf(contents: &[&str], size: (f32, f32), rotate: i32) -> Vec<u8> {
     let [catalog, tree, h, u, map, n, inner, t, letter, image] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(Ref::new);
     let page = |index: usize| Ref::new(11 + 2 * i32::try_from(index).unwrap());
