@@ -8,15 +8,15 @@ import { service } from "./service.js";
 import { button, head, time } from "./ui.js";
 import { visitAlerts } from "./unseen.js";
 
-/** Groups shown; beyond this, the group whose last alert is the oldest is dropped. */
+/** The maximum number of groups; beyond it, the group whose last alert is the oldest is dropped. */
 const GROUPS_MAX = 200;
-/** Alerts of one group that can be opened. */
+/** The maximum number of alerts of one group that are listed. */
 const LISTED_MAX = 50;
-/** Events asked for at once. */
+/** The maximum number of events that are requested at once. */
 const EVENTS_MAX = 10_000;
-/** Alerts of one group that are kept; earlier ones are only counted. */
+/** The maximum number of alerts of one group that are kept; earlier ones are only counted. */
 const KEPT_MAX = 1000;
-/** Alerts that arrive within this time are drawn together. */
+/** Alerts that arrive within this many milliseconds are drawn together. */
 const DRAW_MS = 150;
 
 /** The page. */

@@ -1,4 +1,4 @@
-//! Offers to receive a document that is dropped anywhere on the console as a fax. It reads no file.
+//! Offers to receive as a fax any document that is dropped on the console. It reads no file.
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";

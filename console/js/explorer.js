@@ -94,7 +94,7 @@ function input(parameter, api) {
   return h("input", { type: "text", required: Boolean(parameter.required), autocomplete: "off", spellcheck: "false", inputmode: types.includes("integer") ? "numeric" : null, placeholder: isAccount ? account() ?? "default account" : schema.default === undefined ? null : String(schema.default), value: isAccount ? account() ?? "" : "" });
 }
 
-/** The address and the options of a call as filled in. */
+/** Returns the URL and the fetch options of a call, as filled in. */
 function request(call, inputs, text) {
   let path = call.path;
   const query = new URLSearchParams();

@@ -45,7 +45,7 @@ export class Row {
   }
 }
 
-/** The reasons of a fax in short: `[tone, code, text, title]`. */
+/** Returns what went wrong with a fax, in brief, each reason as `[tone, code, text, title]`. */
 function why(fax) {
   const { error_code: code, error_message: message, callbacks_failed: failed = 0, last_failure: last } = fax;
   const reasons = [];

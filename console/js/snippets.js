@@ -8,7 +8,7 @@ const rust = (text) => `"${String(text).replace(/["\\]/g, "\\$&").replace(/[\u00
 
 const headers = (data) => Object.entries(data.request_headers ?? {}).filter(([name]) => KEPT_HEADERS.includes(name.toLowerCase())).map(([name, value]) => [name, String(value)]);
 const params = (data) => Object.entries(data.params ?? {}).flatMap(([name, value]) => [value].flat().map((each) => [name, String(each)]));
-/** The address of a GET contains the parameters already. */
+/** Returns the parameters in the body; the URL of a GET already contains them. */
 const form = (data) => (data.method === "GET" ? [] : params(data));
 const words = (data) => ({ "fax-url": "the app returns TwiML for a fax", "fallback-url": "the fallback returns TwiML for a fax", action: "the app is notified of how a fax ended", "status-callback": "the app is notified of a status" })[data.purpose] ?? "the app responds";
 const name = (data) => words(data).replaceAll(" ", "_");

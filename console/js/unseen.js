@@ -6,7 +6,7 @@ import * as live from "./live.js";
 
 /** More are shown as `99+`. */
 const SHOWN_MAX = 99;
-/** An emulator that started this much later is another one, whose events are numbered from 1 again. */
+/** If start times differ by more seconds than this, the emulator is another one, whose events are numbered from 1 again. */
 const SAME_START_S = 5;
 
 let count = 0;

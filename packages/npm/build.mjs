@@ -36,7 +36,7 @@ const LICENSES = ["LICENSE-APACHE", "LICENSE-MIT"];
 const USAGE = `usage: build.mjs main --out DIR
        build.mjs platform ${PLATFORMS.join("|")} BINARY --out DIR`;
 
-/** What the caller has to correct. */
+/** A mistake that the caller has to correct. */
 class Refused extends Error {}
 
 /** Returns the manifest of the main package, with the facts of Cargo.toml. */
@@ -57,13 +57,13 @@ function stageMain(folder) {
   cpSync(join(HERE, "bin"), join(folder, "bin"), { recursive: true });
   cpSync(join(HERE, "lib"), join(folder, "lib"), { recursive: true });
   stageTypes(folder);
-  // npm shows the file without the rest of the repository.
+  // npm shows the README without the rest of the repository, so its links must be absolute.
   const files = `${manifest.homepage.replace(/#.*$/, "")}/blob/v${version}/`;
   const readme = readFileSync(join(HERE, "README.md"), "utf8").replaceAll("](../../", `](${files}`);
   writeFileSync(join(folder, "README.md"), readme);
 }
 
-/** Checks the JavaScript by its comments, and adds the types that callers can reach. */
+/** Checks the types in the JavaScript's comments, and adds the declarations that callers can reach. */
 function stageTypes(folder) {
   const tools = join(HERE, "tools/node_modules");
   if (!existsSync(tools))

@@ -6,7 +6,7 @@ use super::given::{Given, Origin, Place};
 
 /// The maximum number of characters of a rejected value that are shown.
 const SHOWN_CHARS_MAX: usize = 80;
-/// The minimum similarity to a wrong word that a valid word must have to be suggested (Jaro-Winkler, 0 to 1).
+/// The minimum Jaro-Winkler similarity, from 0 to 1, at which a valid word is suggested for a wrong one.
 const LIKENESS_MIN: f64 = 0.8;
 /// The minimum length of a wrong word, in bytes, for valid words that contain it to be suggested. Shorter strings occur
 /// in too many words.
@@ -98,7 +98,7 @@ impl ConfigError {
     }
 }
 
-/// Returns the valid word that was probably intended by a wrong one: a word that contains it or is very similar.
+/// Returns the valid word that was probably meant: one that contains the wrong word or is very similar to it.
 pub(super) fn nearest<'a>(wrong: &str, valid: &[&'a str]) -> Option<&'a str> {
     // Flags have hyphens where keys have underscores.
     let wrong = wrong.to_lowercase().replace('-', "_");

@@ -46,7 +46,7 @@ struct Shown {
     bytes: Arc<[u8]>,
 }
 
-/// The reason a download is refused; the response has the form of S3's errors.
+/// The reason a download is refused. The response has the form of S3's errors, except for [`Denial::Protected`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Denial {
     /// The request has no User-Agent, and the emulator was configured to require one.
@@ -262,7 +262,7 @@ impl Denial {
         }
     }
 
-    /// Returns the body of the response, in the form of S3's errors.
+    /// Returns the refusal in the form of S3's errors.
     fn body(&self) -> String {
         let (code, message) = self.code_and_message();
         let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";

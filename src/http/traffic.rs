@@ -35,9 +35,9 @@ impl Arrived {
         Self(registry.uptime())
     }
 
-    /// Returns the moment at which a request arrived that is not a REST call.
+    /// Returns the moment at which a request other than a REST call arrived.
     pub(super) fn of(parts: &Parts) -> Self {
-        // The router adds it to each of them.
+        // The router adds the moment to each such request.
         parts.extensions.get().copied().unwrap_or(Self(Duration::ZERO))
     }
 
@@ -54,7 +54,7 @@ pub(super) struct Unassignable {
     pub(super) reason: NoWorld,
 }
 
-/// The response to a request that belongs to no world.
+/// The response to a request, as it is recorded.
 pub(super) struct Answered {
     pub(super) status: u16,
     /// The service's error code, if the response has one.
@@ -128,7 +128,7 @@ impl DownloadRecord {
         registry.feed().add_request(Some(self.account), Arc::new(self.request));
     }
 
-    /// Adds a download to the traffic that has ended after this number of bytes.
+    /// Adds the download, which has ended after this number of bytes, to the traffic.
     pub(super) fn note_after(mut self, registry: &Registry, bytes: usize) {
         self.request.duration = self.arrived.elapsed(registry);
         self.request.response = Excerpt::omitted(bytes);

@@ -86,7 +86,7 @@ impl Budget {
         self.0.limit_bytes
     }
 
-    /// Returns the bytes in flight, rounded up to whole pieces.
+    /// Returns the bytes charged to the budget, in whole pieces. The first piece of each body isn't charged.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
         // Relaxed, like all accesses to these counts, because they are only reported.

@@ -1,4 +1,4 @@
-//! Fetches the document of an outbound fax by a signed GET, with limits on its size and its redirects.
+//! Fetches the document of an outbound fax with a signed GET, with limits on its size and its redirects.
 
 use std::sync::Arc;
 

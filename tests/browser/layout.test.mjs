@@ -1,5 +1,5 @@
-// Tests the layout: at every width from a phone to a wall, and at a zoom of 200 %, nothing is cut off and no page scrolls
-// sideways; and axe finds nothing serious in the states that a page can be brought into.
+// Tests the layout: at every width from a phone to a wall display, and at a zoom of 200 %, nothing is cut off and no page scrolls
+// sideways; and axe finds nothing serious in any of the pages' states.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

@@ -6,10 +6,10 @@ import { after, before, test } from "node:test";
 import { ACCOUNT, App, Emulator } from "./parts/emulator.mjs";
 import { assertAccessible, assertClean, assertFits, launch, open } from "./parts/browser.mjs";
 
-/** Requests per second during which the page must stay responsive, for this many seconds. */
+/** The rate of requests, per second, and for how many seconds it is kept up. */
 const REQUESTS_A_SECOND = 200;
 const BUSY_S = 4;
-/** Rows at most, whatever comes. */
+/** The maximum number of rows, however many requests arrive. */
 const ROWS_MAX = 500;
 
 let browser;
@@ -34,7 +34,7 @@ const watchTasks = (page) => page.evaluate(() => {
   new PerformanceObserver((list) => list.getEntries().forEach((entry) => { globalThis.longest = Math.max(globalThis.longest, entry.duration); })).observe({ type: "longtask" });
 });
 
-/** Makes refused or successful calls at a steady rate, and returns the rate. */
+/** Makes successful and failing calls at a steady rate, and returns the actual rate. */
 async function flood(target, seconds) {
   const began = performance.now();
   let sent = 0;

@@ -119,7 +119,7 @@ fn without_an_app_the_first_fax_is_one_that_needs_none() {
     let shown = served_in_terminal(&[], "--fax-url http");
     let line = |begin: &str| shown.lines().find_map(|line| line.strip_prefix(begin)).expect("a line").to_owned();
     assert!(line("To your app:  ").contains("--wait --fax-url http://localhost:3000/fax --url"), "{shown}");
-    // The emulator of the terminal has ended, so the same command is given to another.
+    // The emulator in the terminal has stopped, so the same command is run against another one.
     let home = tempfile::tempdir().expect("a folder");
     let _running = logged(home.path(), &["--pace", "max"]);
     let (url, own) = (line("Console:      "), format!("http://{}", address(home.path())));

@@ -42,7 +42,7 @@ fn calls(script: &Script, sid: FaxSid) -> Calls {
     of_call.collect()
 }
 
-/// Lists the notes on the exchanges with this purpose, and an empty string for each usual one.
+/// Lists the note on each exchange with this purpose; the note on a usual exchange is empty.
 fn notes(script: &Script, purpose: Purpose) -> Vec<String> {
     let events = script.events(None);
     let exchanges = events.iter().filter_map(|event| event.kind.exchange()).filter(|record| record.purpose == purpose);

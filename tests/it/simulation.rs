@@ -249,7 +249,7 @@ impl Sim {
         self.engine.handle(answer, self.now).expect("a completion is never refused");
     }
 
-    /// Completes an effect from before the last reset or restore; nothing may result from it.
+    /// Completes an effect from before the last reset or restore; only the journal may change.
     fn answer_late(&mut self) {
         if self.late.is_empty() {
             return;
@@ -488,7 +488,7 @@ impl Sim {
         for (sid, status) in self.model.status.iter().filter(|(_, status)| !status.is_final()) {
             let is_asked = self.effects.iter().any(|effect| effect.fax == Some(*sid));
             let fax = self.engine.fax(*sid).expect("the fax exists");
-            // One end of a fax between own numbers has nothing to do while it waits for the other end.
+            // If a fax is sent to the world's own number, one end has nothing to do while it waits for the other.
             let is_loop = fax.to == own;
             assert!(is_asked || is_loop || due.contains(sid), "{sid} is {status}, and nothing will end it");
         }

@@ -51,7 +51,7 @@ async fn request(method: &str, url: &str) -> Download {
     let begun = Instant::now();
     let mut stream = open(method, url).await;
     let mut bytes = Vec::new();
-    // A connection that is reset has sent what was read before.
+    // Even if the connection is reset, the bytes read before that are kept.
     let _ = stream.read_to_end(&mut bytes).await;
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
@@ -63,7 +63,7 @@ async fn get(url: &str) -> Download {
     request("GET", url).await
 }
 
-/// Receives a fax, and returns its media URL and the usual document there.
+/// Receives a fax, and returns its media URL and the document that is served there without a rule.
 async fn received(account: &Account) -> Result<(String, Vec<u8>), Box<dyn std::error::Error>> {
     let app = MockServer::start().await;
     Mock::given(any()).respond_with(ResponseTemplate::new(204)).mount(&app).await;

@@ -10,8 +10,8 @@ use crate::model::page::{PELS_PER_INCH, ROW_PELS};
 
 /// The maximum number of pels per picture; an A3 page at 600 dots per inch has 70 million.
 pub(super) const PICTURE_PELS_MAX: u64 = 100_000_000;
-/// The resolution assumed for a picture that states no plausible one. At this resolution, a photograph of 1,700 pels
-/// across is 17 inches wide, and is scaled to fit.
+/// The resolution assumed for a picture that states no plausible one. At this resolution, a photograph that is 1,700
+/// pels wide is 17 inches wide, and is scaled to fit.
 const DOTS_PER_INCH_DEFAULT: f64 = 100.0;
 /// Plausible resolutions in dots per inch; others count as unknown.
 const DOTS_PER_INCH: std::ops::RangeInclusive<f64> = 10.0..=4_800.0;

@@ -65,12 +65,12 @@ pub enum EventKind {
     },
     /// A part of the document is missing from its fax pages.
     DocumentLoss(PageLoss),
-    /// A request was made to a customer's app: a question, a status notice or an alert.
+    /// A request was made to a customer's app: a request for TwiML, a status notice or an alert.
     WebhookAttempt {
         /// The request to the app and its response.
         record: Arc<ExchangeRecord>,
     },
-    /// At a tester's request, a webhook was sent again, unchanged.
+    /// At a tester's request, a webhook was sent again, perhaps with edits.
     WebhookReplayed {
         /// The idempotency token of the webhook that was sent again.
         of: Box<str>,
@@ -113,33 +113,33 @@ pub enum EventKind {
     },
     /// The media of a fax were dropped to stay within the media budget.
     MediaEvicted,
-    /// A download of a fax's media was refused, as Twilio would refuse it or a rule demands.
+    /// A download of a fax's media was refused, as the service would refuse it or a tester's rule demands.
     MediaRefused {
         /// The HTTP status of the response.
         status: u16,
-        /// The Twilio rule that the download broke, or that a tester's rule acted.
+        /// The reason: a requirement of the service that the download violated, or a tester's rule.
         fault: MediaFault,
         /// An explanation of the refusal, for the developer.
         detail: Box<str>,
     },
-    /// A download of a fax's media was served, though Twilio would have refused it, or served worse than usual because of
-    /// a tester's rule.
+    /// A download of a fax's media was served, though Twilio would have refused it, or served worse than usual because
+    /// of a tester's rule.
     MediaWarning {
-        /// The Twilio rule that the download broke, or that a tester's rule acted.
+        /// The reason: a requirement of Twilio's that the download violated, or a tester's rule.
         fault: MediaFault,
         /// An explanation of the warning, for the developer.
         detail: Box<str>,
     },
     /// A completion was dropped, since a reset had already discarded its effect.
     AnswerDropped,
-    /// A tester's rule acted on a call, a webhook or a REST call.
+    /// A tester's rule acted on a call, a webhook, a REST call or a download.
     RuleFired {
         /// The rule's id in the rule list.
         id: u64,
         /// The rule as it was when it acted.
         rule: Arc<Rule>,
-        /// The webhook that it acted on; `None` for a call or a REST call, and in a journal from a version that did not
-        /// record it.
+        /// The webhook that it acted on; `None` if it acted on anything else, and in a journal from a version that did
+        /// not record it.
         webhook: Option<RuledWebhook>,
     },
     /// The clock was set, frozen or resumed.

@@ -130,8 +130,8 @@ impl Engine {
         self.ask(ordinal, Purpose::FaxUrl, None, now);
     }
 
-    /// Returns the rules' decision on an incoming call: the break, if any, and the changes to the line. The app decides
-    /// everything else.
+    /// Returns the rules' decision on an incoming call: the line fault, if any, and the changes to the line. The app
+    /// decides everything else.
     pub(super) fn incoming_line(
         &mut self,
         fax: (FaxSid, Luck),

@@ -70,8 +70,8 @@ impl WorldSeed {
 }
 
 /// The seed of a world's ids. It is derived from the world's seed, the number of the account's earlier worlds in this
-/// process, and the number of resets, so that no id in the journal is ever reused. Draws are derived from the world's
-/// seed alone, so a run that is repeated after a reset has the same draws.
+/// process, and the number of resets, so that no id in the journal is reused, except after [`Self::restart`]. Draws are
+/// derived from the world's seed alone, so a run that is repeated after a reset has the same draws.
 #[derive(Debug, Clone)]
 pub(super) struct Ids {
     world: WorldSeed,

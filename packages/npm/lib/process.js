@@ -9,7 +9,7 @@ const { reason } = require("./binary.js");
 const { FauxfaxError } = require("./error.js");
 const { stopWithNode } = require("./watch.js");
 
-/** The greatest number of characters of the process's output that are kept: enough for the lines before a failure. */
+/** The maximum number of characters of the process's output that are kept: enough for the lines before a failure. */
 const OUTPUT_CHARS_MAX = 64 * 1024;
 /** The number of milliseconds after which a process that was asked to stop is killed. */
 const STOP_MS = 5_000;
@@ -52,7 +52,7 @@ class EmulatorProcess {
     stopAtExit();
   }
 
-  /** The last lines that the process wrote, at most 64 KiB. */
+  /** The end of the process's output, at most 65,536 characters. */
   get output() {
     return this.#output;
   }

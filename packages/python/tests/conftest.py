@@ -15,7 +15,7 @@ pytest_plugins = ["pytester"]
 
 
 class App:
-    """An app that accepts every fax and records what it is told."""
+    """An app that accepts every fax and records the requests that it gets."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, dict[str, str]]] = []
@@ -40,7 +40,7 @@ class App:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def notified(self, path: str, parameter: str) -> list[str]:
-        """Lists a parameter of the requests to a path."""
+        """Lists the values of a parameter in the requests to a path."""
         return [params[parameter] for called, params in self.requests if called == path]
 
     def stop(self) -> None:

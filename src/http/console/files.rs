@@ -123,7 +123,7 @@ pub(super) fn scripts() -> impl Iterator<Item = (&'static str, &'static str)> {
     texts(".js")
 }
 
-/// Lists the paths and texts of the files whose path ends so.
+/// Lists the paths and texts of the files whose path ends with `extension`.
 fn texts(extension: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
     let named = EMBEDDED.iter().filter(move |(path, _)| path.ends_with(extension));
     // A test checks that each is UTF-8.

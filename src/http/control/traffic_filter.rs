@@ -161,7 +161,7 @@ fn has_parts(text: &str, parts: &[String]) -> bool {
     })
 }
 
-/// Returns whether a text, which is in lower case, occurs in any part of a request that is shown.
+/// Returns whether a text, given in lower case, occurs in any part of a request's view.
 fn says(view: &RequestView, text: &str) -> bool {
     view.words().any(|word| word.to_lowercase().contains(text))
         || view.code.is_some_and(|code| code.to_string() == text)

@@ -216,8 +216,8 @@ impl<'a> Call<'a> {
         self.command(|_| Ok(()), command, |_, _, ()| Ok(reply::no_content()))
     }
 
-    /// Changes the world, views the result and records the call under one lock, so that in the journal no other entry
-    /// comes between the change and the call. The view is turned into JSON under the lock, too, because the record
+    /// Changes the world, views the result and records the call under one lock, so that no other entry comes between
+    /// the change and the call in the journal. The view is turned into JSON under the lock, too, because the record
     /// contains the response.
     fn command<C, D>(
         &'a self,

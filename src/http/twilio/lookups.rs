@@ -1,4 +1,4 @@
-//! The Lookup API's `/v1/PhoneNumbers` and `/v2/PhoneNumbers`, which depend on nothing but the number.
+//! The Lookup API's `/v1/PhoneNumbers` and `/v2/PhoneNumbers`, which depend only on the number and the query.
 
 use super::{Call, Route};
 use crate::dialect::error::ApiError;

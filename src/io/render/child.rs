@@ -158,7 +158,7 @@ fn request(job: Job, fonts: Option<&Path>) -> String {
         "text": drawing.is_some_and(|drawing| drawing.tone == Tone::Text),
         "mmr_alone": drawing.is_some_and(|drawing| drawing.counting == Counting::Mmr),
         "fonts": fonts,
-        // Only a document that is judged may have pictures drawn, so that this says whether it is.
+        // Null unless the document is judged; then whether its pictures are drawn.
         "pictures": pictures,
     });
     format!("{order}\n")

@@ -109,7 +109,7 @@ impl<'de> Deserialize<'de> for OrderDocument {
     }
 }
 
-/// The schemas, which can't be derived, since the types are read by hand.
+/// The schemas, which can't be derived, because these types implement `Deserialize` by hand.
 #[cfg(feature = "schema")]
 mod schemas {
     use std::borrow::Cow;

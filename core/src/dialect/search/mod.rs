@@ -86,8 +86,8 @@ impl Search {
         Ok(())
     }
 
-    /// Adds this text as a quoted term: it must occur in the SID, in a number, or in the error's message, or be its
-    /// code.
+    /// Adds this text as a quoted term: it must occur in the SID, in a number, or in the error's message, or equal the
+    /// error's code.
     pub fn require_text(&mut self, text: &str) {
         self.terms.push(Term::of(false, Test::words(&[text.to_owned()])));
         self.sort();

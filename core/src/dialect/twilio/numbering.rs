@@ -175,8 +175,8 @@ fn british(national: &str) -> &'static [usize] {
     }
 }
 
-/// Returns the length of the area code of a German number: two digits for the four largest cities, three or four for
-/// mobile networks, and three for most other cities.
+/// Returns the length of the area code of a German number: two digits for Berlin, Hamburg, Frankfurt and Munich, three
+/// or four for mobile networks, and three for all others, although many towns have more.
 fn german(national: &str) -> &'static [usize] {
     let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| national.starts_with(prefix));
     if begins(&["30", "40", "69", "89"]) {

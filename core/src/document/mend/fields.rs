@@ -149,7 +149,7 @@ fn button<'a>(store: &mut Store<'a>, widget: &Value<'a>, rectangle: [f64; 4]) ->
         return if stated.is_null() { Look::State(state.to_vec()) } else { Look::AsItIs };
     }
     // The field's value names the state of one button in a group. A button with other states is not ticked; without
-    // states, it is unknown which button of the group is.
+    // states, it is unknown which button of the group is ticked.
     let belongs = states.entries().is_none_or(|states| states.keys().all(|key| key == b"Off"));
     if stated.is_null() && !belongs
         || states.entries().is_none() && stated.is_null() && is_one_of_several(store, widget)

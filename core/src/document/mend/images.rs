@@ -110,9 +110,9 @@ pub(super) fn checked<'a>(
     }
 }
 
-/// Converts an image to greys before drawing, because the renderer would take many times as long to mix the inks. The
-/// image must consist of plain samples in the replacement for CMYK. Returns `None` if it is of another kind,
-/// incomplete, or larger than the remaining memory.
+/// Converts a CMYK image to greys before drawing, because the renderer would take many times as long. The image must
+/// consist of plain samples, and its colour space must be `cmyk`, the replacement for CMYK. Returns `None` for any
+/// other image, and for one that is incomplete or larger than the remaining memory.
 pub(super) fn greys_of_inks<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
@@ -369,7 +369,7 @@ fn jpeg<'a>(
     checked
 }
 
-/// Returns a form that draws only the upper rows of an image, in the place that they have in the whole image.
+/// Returns a form that draws only the upper rows of an image, where they would be in the whole image.
 fn upper_part<'a>(store: &mut Store<'a>, image: &Value<'a>, rows: u32, height: u32) -> Value<'a> {
     let unit = ("BBox", Value::numbers(&[0.0, 0.0, 1.0, 1.0]));
     let kind = [("Type", Value::name("XObject")), ("Subtype", Value::name("Form"))];

@@ -7,7 +7,7 @@ use super::{Findings, Mender};
 
 /// The maximum number of annotations that are drawn per page; more are reported.
 const ANNOTATIONS_MAX: usize = 5_000;
-/// The maximum number of points that are read per line of an annotation.
+/// The maximum number of points per line, and of strokes or pieces of text, that are read from an annotation.
 const POINTS_MAX: usize = 100_000;
 /// The flags Hidden and NoView, either of which keeps an annotation off the page (ISO 32000-1, table 165).
 const HIDDEN: u32 = 1 << 1 | 1 << 5;

@@ -23,7 +23,7 @@ NUMBER = "+15005550006"
 _SEED = 1
 # Seeds are 64 bits wide.
 _SEED_MAX = 2**64 - 1
-# The control API waits no longer.
+# The longest timeout that the control API accepts.
 _TIMEOUT_S_MAX = 600
 _SECTION = "fauxfax"
 _KEY: pytest.StashKey[Account] = pytest.StashKey()
@@ -134,13 +134,13 @@ def fauxfax(request: pytest.FixtureRequest, fauxfax_emulator: Emulator) -> Itera
     account.timeout = timeout
     node.stash[_KEY] = account
     yield account
-    # In an emulator that goes on running, the account of a failed test can still be seen in the console.
+    # In an emulator that keeps running, the account of a failed test can still be seen in the console.
     if fauxfax_emulator.is_own or not node.stash.get(_FAILED, False):
         account.delete()
 
 
 def _created(emulator: Emulator, options: dict[str, Any]) -> Account:
-    """Creates a test's account in place of one that an earlier run has left in an emulator that goes on running."""
+    """Creates a test's account, replacing one that an earlier run has left in an emulator that keeps running."""
     from .errors import FauxfaxError, ProblemError
 
     why = ""
@@ -170,7 +170,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     outcome = yield
     report: pytest.TestReport = outcome.get_result()
     account = item.stash.get(_KEY, None)
-    # After the teardown the account is gone; the report of the call has had the section.
+    # After the teardown, the account is gone. If the test itself failed, its report already has the section.
     if account is None or not report.failed or report.when == "teardown":
         return
     item.stash[_FAILED] = True

@@ -12,7 +12,7 @@ from documents import pdf, tiff
 @pytest.fixture
 def receive(emulator, project, fax_number):
     def receive(**fields):
-        """Lets a fax machine call the project's number."""
+        """Makes a fax machine call the project's number."""
         return emulator.receive(project.id, to=NUMBER, **fields)
 
     return receive

@@ -113,7 +113,7 @@ def test_a_document_at_an_address_is_sent_and_fetched_back_from_twilio(emulator,
     row, = app.outgoing()
     assert row["Status"] == "delivered"
     fax, = emulator.client.fax.faxes.list()
-    # Long after the link in the callback has expired.
+    # The link in the callback expires after two hours.
     emulator.call("PUT", "/clock", json={"mode": "frozen"})
     emulator.call("POST", "/clock/advance", json={"seconds": 7201})
     document = app.document(row)

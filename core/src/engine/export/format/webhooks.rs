@@ -64,8 +64,8 @@ form! {
     }
 }
 
-/// The delivery of an exchange. That of a first attempt that no rule has changed is omitted, and older files have no
-/// such field, so a missing one is read as that.
+/// The delivery of an exchange. It is omitted for a first attempt that no rule has changed, so a missing field, as in
+/// older files, is read as such an attempt.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(in crate::engine::export) struct Delivery(Option<Box<UnusualDelivery>>);

@@ -1,4 +1,4 @@
-//! The written form of commands from clients, testers and the shell.
+//! The written form of commands from clients, testers and the async shell around the engine.
 
 use std::sync::Arc;
 
