@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Prints one fact of the project, for the scripts that make packages: its name, version, description, license, repository or owner.
+"""Prints one fact about the project, for the scripts that make packages: name, version, description, license, repository or owner.
 
-Cargo.toml is the only place where these facts stand.
+Cargo.toml is the only source of these facts.
 
     python3 packages/project.py version
-    python3 packages/project.py fill <TEMPLATE     replaces @version@, @repository@, … in what it reads
+    python3 packages/project.py fill <TEMPLATE     replaces @version@, @repository@, … in the template
 """
 
 import json
@@ -29,7 +29,7 @@ def facts():
 
 
 def fill(text, known):
-    """Replaces each @name@ by its fact, and refuses names that aren't known."""
+    """Replaces each @name@ with its fact, and refuses names that aren't known."""
     return re.sub(r"@([a-z]+)@", lambda found: known[found[1]], text)
 
 

@@ -1,4 +1,4 @@
-//! Calls the control API and the REST API in the world that the page is about. It shows nothing.
+//! Calls the control API and the REST API for the world that the page is about. Nothing is shown from here.
 
 import { speak } from "./service.js";
 
@@ -95,7 +95,7 @@ async function askWorld() {
     return await control("GET", `/accounts/${encodeURIComponent(sid)}`, { query: { account: sid } });
   } catch (problem) {
     if (problem.status !== 404) throw problem;
-    // A look at an account creates no world. If any account may have one, the page shows it empty, as it would start.
+    // Looking up an account creates no world. Unless the next call refuses the account, the page shows its world as it would start.
     await control("GET", "/clock", { query: { account: sid } });
     return { sid, auth_token: null, friendly_name: "", dialect: /^[0-9a-f]{8}-/i.test(sid) ? "signalwire" : "twilio", status: "active", numbers: [] };
   }

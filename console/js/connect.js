@@ -1,4 +1,4 @@
-//! How to connect an app to this port: environment, client libraries, curl, HTTPS and the certificate authority. The code is in `recipes.js`.
+//! How to connect an app to this port: environment, client libraries, curl, HTTPS and the certificate authority. The code samples are in `recipes.js`.
 
 import { at, control, controlUrl, world } from "./api.js";
 import { fill, h } from "./dom.js";
@@ -38,7 +38,7 @@ export async function page(context) {
 
 const line = (text, name) => h("span", { class: "copyline" }, h("span", { class: "mono break" }, text), copyButton(text, `Copy ${name}`));
 
-/** Whether this build serves HTTPS. HEAD doesn't create the CA, as a download would. */
+/** Whether this build serves HTTPS. The method is HEAD, because a download would create the CA. */
 async function hasAuthority() {
   const response = await fetch(controlUrl("/ca.pem"), { method: "HEAD", credentials: "same-origin" }).catch(() => null);
   return response?.ok === true;

@@ -35,7 +35,7 @@ function set(element, name, value) {
   }
 }
 
-/** Appends children, lists flattened. */
+/** Appends children; lists of them are flattened. */
 export function put(element, ...children) {
   for (const child of children.flat(Infinity)) {
     if (child !== null && child !== undefined && child !== false) element.append(child);
@@ -43,7 +43,7 @@ export function put(element, ...children) {
   return element;
 }
 
-/** Replaces what an element holds. */
+/** Replaces an element's children. */
 export function fill(element, ...children) {
   element.replaceChildren();
   return put(element, ...children);
@@ -55,7 +55,7 @@ export function say(element, text) {
 }
 
 let lastId = 0;
-/** An id for a label and what it labels. */
+/** A new id, with which one element can refer to another, as a label does. */
 export function freshId(prefix = "x") {
   lastId += 1;
   return `${prefix}-${lastId}`;

@@ -6,7 +6,7 @@ addEventListener("beforeprint", () => {
   opened = [...document.querySelectorAll("main .conversation details:not([open])")];
   for (const element of opened) {
     element.open = true;
-    // An exchange is built when it is opened, but its own event would come only after the page is printed.
+    // The toggle event makes an exchange build its content, but the browser would send it only after printing.
     element.dispatchEvent(new Event("toggle"));
   }
   // The content of an exchange exists only from now on.

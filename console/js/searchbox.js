@@ -32,7 +32,7 @@ const TERMS = [
   ["-from:Jack", "not this"],
   ['"no answer"', "words that belong together"],
 ];
-/** Parameters of the addresses of earlier versions, each of which is now a term. */
+/** Parameters that earlier versions had in the page's address; each is now a term of the search. */
 const FORMER = ["direction", "status", "number", "text"];
 
 /** The box with its parts: `element`, `chips`, `field`. */
@@ -110,7 +110,7 @@ export class SearchBox {
     this.settle(false);
   }
 
-  /** Shows which chips the box contains. */
+  /** Shows the chips whose terms the box contains as pressed. */
   press() {
     const terms = split(this.query.toLowerCase());
     for (const element of this.buttons) {

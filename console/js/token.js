@@ -24,7 +24,7 @@ export function askForToken(open) {
       }
     };
     const box = dialog("Control token", h("form", { class: "stack", on: { submit: send } }, h("p", {}, "This emulator was started with --control-token. The console asks for the token once; your browser keeps it until it is closed."), field("Token", token), told.element, h("div", { class: "end" }, button("Open the console", null, { kind: "first", type: "submit" }))));
-    // Nothing can be shown without it.
+    // Without the token, the console can show nothing, so Escape doesn't close the dialog.
     box.addEventListener("cancel", (event) => event.preventDefault());
     token.focus();
   }).finally(() => { asking = null; });

@@ -28,7 +28,7 @@ export function button(text, onclick, { kind = "", mark, label, type = "button",
   return h("button", { type, class: `button ${kind}`.trim(), "aria-label": label, title: label && !text ? label : null, on: onclick ? { click: onclick } : null, ...rest }, mark && icon(mark), text && h("span", {}, text));
 }
 
-/** A button that copies a text (or what a function makes) and confirms that. */
+/** A button that copies a text, or the text that a function returns, and says so. */
 export function copyButton(text, label = "Copy", { kind = "small bare", word = "" } = {}) {
   const mark = h("span", { class: "unseen", role: "status" });
   const inner = h("span", {}, word);
@@ -89,7 +89,7 @@ export function select(options, value, props = {}) {
   return h("select", props, options.map(([own, text]) => h("option", { value: own, selected: own === value }, text)));
 }
 
-/** A checkbox with its words. */
+/** A checkbox with its label. */
 export function check(text, checked, props = {}) {
   return h("label", { class: "check" }, h("input", { type: "checkbox", checked, ...props }), text);
 }
@@ -176,7 +176,7 @@ export function confirm(title, text, verb, { kind = "grave", keep = "Cancel" } =
   });
 }
 
-/** Runs a button's action, never twice at once, and reports its failure. */
+/** Wraps a button's action so that it never runs twice at once and its failure is reported. */
 export function once(action, tell = (problem) => toast(problem.message, "bad")) {
   return async (event) => {
     const trigger = event?.submitter ?? event?.currentTarget;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts the devcontainer feature into a folder, as `devcontainer features publish` takes it.
+# Puts the devcontainer feature into a folder, in the layout that `devcontainer features publish` expects.
 #
 #   packages/devcontainer/build.sh FOLDER
 set -euo pipefail

@@ -8,7 +8,7 @@ set -euo pipefail
 
 out=$(realpath -m "${1:?usage: packages/release/sbom.sh FILE}")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-# The tool writes beside each Cargo.toml, so it gets a copy of them; it only looks whether the sources are there.
+# The tool writes its output beside each Cargo.toml, so it runs on a copy of them. The sources only have to be there.
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 mkdir "$copy/core"
@@ -22,5 +22,5 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)} \
     cargo cyclonedx --quiet --manifest-path "$copy/Cargo.toml" --format json --spec-version 1.5 --no-build-deps \
     --target all --override-filename sbom
 mkdir -p "$(dirname "$out")"
-# The copy's path, which is different each time, is no part of what the file says.
+# Removes the copy's path, which is different each time.
 sed "s|file://$copy|.|g" "$copy/sbom.json" >"$out"

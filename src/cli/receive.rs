@@ -19,7 +19,7 @@ use crate::model::fax::Quality;
 
 /// The boundary between the parts of the upload. It is too long to occur in a document by chance.
 const BOUNDARY: &str = "fauxfax-7c1d0e6b52fa4c0f9a3e";
-/// The ways in which the far end can let a transmission end. Whether a call is answered or rejected is up to the app.
+/// The outcomes that can be requested for a transmission. Whether a call is answered or rejected is up to the app.
 const OUTCOMES: [&str; 2] = ["received", "failed"];
 
 #[derive(Debug, Args)]

@@ -29,8 +29,8 @@ fn limit_address_space() -> std::io::Result<()> {
     rlimit::setrlimit(rlimit::Resource::AS, ADDRESS_SPACE_BYTES_MAX, ADDRESS_SPACE_BYTES_MAX)
 }
 
-/// macOS refuses a limit below the address space that it reserves for every process, so that no document could be
-/// rendered.
+/// Sets no limit: macOS refuses any limit below the address space that it reserves for every process, and then no
+/// document would be rendered.
 #[cfg(all(unix, not(target_os = "linux")))]
 fn limit_address_space() -> std::io::Result<()> {
     Ok(())

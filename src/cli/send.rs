@@ -79,7 +79,8 @@ pub(super) fn run(flags: &SendFlags) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Sends the document at `media_url`. `served` ends once the document has been fetched from this command, if it is there.
+/// Sends the document at `media_url`. `served` completes once the emulator has fetched the document from this command,
+/// or at once if the document is elsewhere.
 async fn send(
     client: &Client,
     flags: &SendFlags,

@@ -9,7 +9,7 @@ use crate::config;
 const PORT: u16 = 8329;
 
 /// The emulator to call, and the account.
-// Not read by clap: its usage lines would show the flags as required when their variables are set.
+// clap doesn't read the variables: its usage lines would show the flags as required when their variables are set.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Target {
     /// URL, HOST:PORT or port of the running emulator [default: http://127.0.0.1:8329] [env: FAUXFAX_URL]
@@ -81,7 +81,7 @@ impl Endpoint {
     }
 }
 
-/// Parses an emulator's URL: also `HOST:PORT`, `:PORT`, `PORT` and an empty text, which means the default. A path, such
+/// Parses an emulator's URL, or `HOST:PORT`, `HOST`, `:PORT` or `PORT`. An empty text means the default. A path, such
 /// as that of a console page, is dropped.
 fn emulator_url(text: &str) -> Result<Url, String> {
     let text = text.trim();

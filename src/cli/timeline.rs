@@ -25,7 +25,7 @@ const VALUE_CHARS_MAX: usize = 60;
 const BODY_LINES_MAX: usize = 20;
 /// The maximum number of characters in such a line.
 const BODY_LINE_CHARS_MAX: usize = 200;
-/// The indentation of the lines that belong to an event: the width of its time.
+/// The indentation of the lines that belong to an event: the width of its time and the two spaces after it.
 const INDENT: &str = "               ";
 /// Returns to the start of a terminal's line and erases it.
 const REWRITE: &str = "\r\u{1b}[K";

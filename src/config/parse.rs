@@ -16,7 +16,7 @@ use crate::model::sid::AccountSid;
 use crate::model::time::Pace;
 use crate::model::webhook::Method;
 
-/// The slowest pace: a page takes most of a day.
+/// The slowest pace: a page takes several hours.
 pub const PACE_TIMES_MIN: f64 = 0.001;
 /// The fastest pace short of `max`: a page takes 30 µs, less than any step of the emulator.
 pub const PACE_TIMES_MAX: f64 = 1_000_000.0;
@@ -78,7 +78,7 @@ pub(super) fn body_budget(text: &str) -> Result<u64, String> {
     if bytes < BODY_BUDGET_BYTES_MIN { Err(format!("be at least {least}MiB")) } else { Ok(bytes) }
 }
 
-/// Parses `true`, `yes`, `on` or `1`, or one of their opposites, in any case.
+/// Parses `true`, `yes`, `on` or `1`, or one of their opposites, in upper or lower case.
 pub(super) fn boolean(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" => Ok(true),

@@ -27,8 +27,8 @@ use crate::model::sid::FaxSid;
 const REST: &str = "X-Fauxfax-Redirect";
 /// The number of pieces per second in which a slowed download is sent.
 const PIECES_PER_SECOND: u32 = 10;
-/// The wait between the last byte and the cut, in which what has been written is sent: hyper drops what it has not sent
-/// when a body fails.
+/// The wait between the last byte and the cut, which gives hyper time to send what has been written: when a body fails,
+/// hyper drops whatever it has not sent yet.
 const CUT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Returns what a rule does to a download, and journals it. The URL of a redirect says what remains to be done, so the
@@ -37,7 +37,7 @@ pub(super) fn fault_of(world: &World, parts: &Parts, fax: FaxSid, document_bytes
     if let Some(rest) = rest(parts) {
         return Some(rest);
     }
-    // Only in a world with such rules does a download become a command.
+    // A download becomes a command only in a world with such rules.
     if !world.read(Engine::has_media_rules) {
         return None;
     }
@@ -164,7 +164,7 @@ struct Sending {
     end: End,
 }
 
-/// What happens when a download has ended.
+/// The places where a download is recorded when it ends.
 struct End {
     registry: Registry,
     world: World,

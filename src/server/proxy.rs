@@ -113,8 +113,8 @@ impl Proxy {
     /// Returns the route of a tunnel to this target, or the reason this client is refused.
     pub(super) fn route_of_tunnel(&self, target: &Target, client: IpAddr) -> Result<Route, Refused> {
         let destination = self.client.destination(&target.host, target.port);
-        // The client would speak TLS to an app that doesn't, and the host itself, which the user has redirected, must not
-        // be reached by accident.
+        // Through a tunnel, the client would speak TLS to an app that doesn't. Connecting to the host itself instead
+        // would ignore the user's redirect.
         if destination.protocol == Protocol::PlainHttp {
             tracing::warn!(%target, "refused a tunnel to a host that --connect-to redirects to plain HTTP");
             return Err(Refused::PlainHttp(target.clone()));

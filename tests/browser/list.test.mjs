@@ -40,7 +40,7 @@ async function close() {
   await page.context().close();
 }
 
-/** Sets the URL that the first number asks. */
+/** Sets the first number's VoiceUrl to a path of the app. */
 async function lead(path) {
   const { numbers } = await emulator.control("GET", `/accounts/${ACCOUNT}`);
   await emulator.rest("POST", numbers[0].uri, { VoiceUrl: `${app.url}${path}` });

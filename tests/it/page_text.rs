@@ -232,7 +232,7 @@ async fn both_ends_of_a_fax_between_own_numbers_have_the_text_and_keep_it_in_a_s
         assert_eq!(account.fax(sid)?.page_text(2), Some("Patient: Jane\nDoe, born 1970"), "{sid}");
     }
 
-    // A page during which the call drops lacks an unknown part of its text.
+    // The call drops during page 2. How much of its text arrived is unknown, so the page has none.
     let broken = account.receive(Document::bytes(letter())).to("+15017122662").failing(34004, 1).await?;
     let broken = broken.fax.expect("a fax");
     assert_eq!((broken.page_text(1), broken.page_text(2)), (Some("Dear Dr. Roe,"), None));

@@ -48,7 +48,7 @@ impl Running {
     }
 }
 
-/// Repeats a check until it returns a value, and panics with `otherwise` if it doesn't in time.
+/// Repeats a check until it returns a value, and panics with `otherwise` if that takes too long.
 pub(crate) fn eventually<T>(mut look: impl FnMut() -> Option<T>, otherwise: &str) -> T {
     let looks = PATIENCE.as_millis() / TURN.as_millis();
     for _ in 0..looks {

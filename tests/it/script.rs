@@ -97,7 +97,7 @@ impl Script {
         sid
     }
 
-    /// Lets a fax machine call, and returns the SID of the fax.
+    /// Makes a fax machine call, and returns the SID of the fax.
     pub(crate) fn receive(&mut self, call: ReceiveFax) -> FaxSid {
         let reply = self.engine.handle(call, self.now);
         self.take_effects();
@@ -209,7 +209,7 @@ impl Script {
         std::mem::take(&mut self.effects)
     }
 
-    /// Puts an effect that was taken before all others.
+    /// Puts a taken effect back, in front of all others.
     pub(crate) fn put_back(&mut self, effect: Effect) {
         self.effects.insert(0, effect);
     }

@@ -291,7 +291,7 @@ async fn a_bin_is_stored_and_served_to_anyone_and_its_requests_are_counted() {
     }
 }
 
-/// Lets a fax machine call the project's number, and returns the control API's report of the conversation.
+/// Makes a fax machine call the project's number, and returns the control API's report of the conversation.
 async fn receive(space: &Space) -> Value {
     let path = format!("/_fauxfax/v1/incoming-faxes?account={PROJECT}&wait=true&timeout=20");
     space.send("POST", &path, "{\"to\":\"+13103386745\",\"from\":\"+15556677888\"}", None).await.json(200)

@@ -35,7 +35,7 @@ impl Drop for Served {
 }
 
 impl Served {
-    /// Starts an emulator with a fixed seed, whose number asks this URL for TwiML, and waits until it is ready.
+    /// Starts an emulator with a fixed seed and a number that asks this URL for TwiML, and waits until it is ready.
     pub(crate) fn start(fax_url: &str) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let mut serve = Command::new(FAUXFAX);
@@ -68,7 +68,7 @@ impl Served {
 fn command(url: &str, home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(FAUXFAX);
     command.args(arguments).env("FAUXFAX_URL", url).env("HOME", home).current_dir(home).stdin(Stdio::null());
-    // What the developer has set must not change the output.
+    // The developer's own settings must not change the output.
     for name in ["FAUXFAX_ACCOUNT", "FAUXFAX_CONTROL_TOKEN", "COLUMNS", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
         command.env_remove(name);
     }
@@ -111,7 +111,7 @@ pub(crate) fn in_pipes(mut command: Command) -> Printed {
     Printed { text: text(&output.stdout), errors: text(&output.stderr), code }
 }
 
-/// Runs a command in a terminal, and returns what the terminal shows at the end, in which colours are marked.
+/// Runs a command in a terminal, and returns what the terminal shows at the end, with marks where colours begin.
 pub(crate) fn in_terminal(command: Command) -> Printed {
     in_terminal_until(command, "", || ())
 }
@@ -122,7 +122,7 @@ pub(crate) fn in_terminal_until(mut command: Command, seen: &str, then: impl FnO
     let stdio = || Stdio::from(inside.try_clone().expect("a copy"));
     command.stdin(stdio()).stdout(stdio()).stderr(stdio());
     let mut child = command.spawn().expect("it starts");
-    // As long as this process has the terminal's inside open, reading wouldn't end.
+    // As long as this process held the terminal's inside open, reading would not end.
     drop((command, inside));
     let mut bytes = Vec::new();
     let mut some = [0; 4_096];
@@ -140,7 +140,7 @@ pub(crate) fn in_terminal_until(mut command: Command, seen: &str, then: impl FnO
     Printed { text: shown(&String::from_utf8(bytes).expect("text")), errors: String::new(), code }
 }
 
-/// Opens a terminal, and returns its outside and its inside.
+/// Opens a pseudo-terminal, and returns its outside, which the test reads, and its inside, for the program.
 fn terminal() -> (File, OwnedFd) {
     let outside = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
     grantpt(&outside).expect("allowed");
@@ -151,7 +151,7 @@ fn terminal() -> (File, OwnedFd) {
     (outside.into(), inside)
 }
 
-/// Returns what a terminal shows of an output: a line that was rewritten is shown as it was last.
+/// Returns an output as a terminal shows it: only the last version of a rewritten line remains.
 fn shown(output: &str) -> String {
     let lines = output.split_terminator('\n').map(|line| line.trim_end_matches('\r'));
     let last = lines.map(|line| line.rsplit("\r\u{1b}[K").next().unwrap_or(line));

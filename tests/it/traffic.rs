@@ -98,7 +98,7 @@ async fn requests_and_events_share_one_numbering_on_every_page_and_stream() {
     assert_eq!((&verdict["verified"], &verdict["found"]), (&json!(true), &json!(3)), "{verdict}");
 }
 
-/// Returns what these items of the traffic or of a journal have in a field.
+/// Returns the value of a field in each of these items of the traffic or of a journal.
 fn each<'a>(items: &'a Value, field: &str) -> Vec<&'a Value> {
     items.as_array().expect("a list").iter().map(|item| &item[field]).collect()
 }

@@ -1,7 +1,7 @@
 # Lets the script that sources this file, after common.sh, use podman without leaving anything behind. The script is run again
 # in its own namespaces for mounts, processes and the network, and podman's files are below $work: when the script ends, however
-# it ends, the kernel ends the containers and undoes the mounts and the network. There is no way out to the internet, and every
-# port is free. Ends with $SKIPPED where podman can't run containers. Sets $python, which has containers/requirements.txt.
+# it ends, the kernel ends the containers and undoes the mounts and the network. The namespaces have no internet access, and every
+# port is free. Ends with $SKIPPED where podman can't run containers. Sets $python, a Python with containers/requirements.txt.
 # shellcheck shell=bash
 : "${root:?}" "${target:?}" "${work:?}" "${FAUXFAX_BIN:?}" "${SKIPPED:?}"
 
@@ -57,7 +57,7 @@ CONFIGURATION
 # Runs the binary in a container without an image, with a port, and fails if that is impossible.
 try_podman() {
     mkdir -p "$work/try"
-    # Any program does, if it needs no library.
+    # Any program would do, as long as it needs no library.
     cp "$FAUXFAX_BIN" "$work/try/fauxfax"
     podman run --rm --publish 127.0.0.1::8329 --rootfs "$work/try" /fauxfax --version
 }
@@ -70,8 +70,8 @@ esac
 # shellcheck disable=SC2034  # The callers read it.
 readonly arch
 
-# Both scripts get the signal. The inner one would ignore it, being the first process of its namespace; the outer one then waits
-# for the inner one, and removes the files last.
+# Both scripts get the signal. Without a trap, the inner one would ignore it, as the first process of a namespace does. The outer
+# one waits for the inner one, and removes the files last.
 trap 'exit 143' INT TERM
 if [[ -z ${FAUXFAX_IN_NAMESPACE:-} ]]; then
     ((EUID == 0)) || skip 'only root may create the namespaces that the containers are kept in'
@@ -83,22 +83,22 @@ if [[ -z ${FAUXFAX_IN_NAMESPACE:-} ]]; then
     export FAUXFAX_IN_NAMESPACE=$work
     status=0
     unshare --mount --net --pid --fork --kill-child --mount-proc bash "$0" "$@" || status=$?
-    # Control groups aren't in a namespace. Those with a process, of somebody else's containers, stay.
+    # Control groups aren't in a namespace. Those that still have a process belong to somebody else's containers, and stay.
     find /sys/fs/cgroup -depth -type d -path '*/libpod_parent/*' -exec rmdir {} \; 2>/dev/null || true
     exit $status
 fi
 
-# The folder of the outer script, which is removed when the mounts are gone.
+# Uses the folder of the outer script, which removes it once the mounts are gone.
 rm -rf "$work"
 work=$FAUXFAX_IN_NAMESPACE
 trap 'podman rm --all --force --time 0 >/dev/null 2>&1 || true' EXIT
 ip link set lo up
-# An address of the host that containers reach. Podman before 4.7 doesn't know host-gateway.
+# An address of the host that containers can reach. Podman before 4.7 doesn't know host-gateway.
 export HOST_ADDRESS=192.0.2.1
 ip address add $HOST_ADDRESS/32 dev lo
 # Podman keeps the names of networks here.
 mount -t tmpfs tmpfs /run
 configure_podman "$work/podman"
-# The binary is known to run; if it doesn't in a container, the machine is the reason.
+# The binary runs here; if it then doesn't run in a container, the reason is the machine.
 "$FAUXFAX_BIN" --version
 try_podman >"$work/log" 2>&1 || skip "podman can't run containers here: $(tail -n 1 "$work/log")"

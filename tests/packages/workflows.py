@@ -1,5 +1,5 @@
 """Checks what no linter knows about the workflows of .github/workflows: that nothing is published before the check of the tag,
-and that only jobs which publish or attest get an id-token. Prints the release's targets, one a line.
+and that only jobs which publish, attest or deploy get an id-token. Prints the release's targets, one per line.
 """
 
 import pathlib
@@ -8,7 +8,7 @@ import sys
 from ruamel.yaml import YAML
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent.parent / ".github/workflows"
-#: The jobs that exchange an id-token, with what for.
+#: The jobs that may get an id-token, with what each of them needs it for.
 IDENTIFIED = {"draft": "attests", "crates": "publishes", "pypi": "publishes", "npm": "publishes", "image": "attests", "site": "deploys"}
 
 
@@ -30,7 +30,7 @@ def main():
     for name, job in jobs.items():
         if name != "check" and "check" not in needed(jobs, name):
             wrong.append(f"the job {name} doesn't wait for the check of the tag")
-        # Without this, a job runs although one that it needs has failed.
+        # With `always()`, a job runs even if a job that it needs has failed.
         if "always()" in str(job.get("if", "")):
             wrong.append(f"the job {name} runs even if the check fails")
         permissions = job["permissions"]

@@ -8,13 +8,13 @@ The word after a block's language says how the block is checked; a block without
     run=FILE        a program that is saved under this name and runs here
     file=FILE       a file that a later block on the page names
     serve=FILE      an app that is saved, started, and called by the page's emulator; it listens on port 3000
-    calls           curl calls, none of which may be refused; an emulator of their own has one of each resource (calls.py)
+    calls           curl calls, none of which may be refused; they call an emulator of their own with one of each resource (calls.py)
     config=FILE     a configuration, saved under this name, with which an emulator starts
     part=FILE       a part of this file of the repository, which has tests of its own; each paragraph must be in it word for word,
                     except for lines "// …"
     tested=SUITE    a block that a suite of tests/sdk/run.sh tests, "recipes.sh", "packages.sh" or a script of tests/packages; the page
                     must name it beside the block
-    made            a block that docs/site/reference.py made, and compares with what the program prints
+    made            a block that docs/site/reference.py writes and compares with what the program prints
     hand            a block that was run by hand; the page must say "run by hand" before it, in its section or its introduction
     read            a block that was only read; the page must say "only read" there
 
@@ -55,7 +55,7 @@ BINARY = os.environ.get("FAUXFAX_BIN", str(ROOT / "target/debug/fauxfax"))
 AFTER_LINES = 3
 # A block that hangs is stopped after this long.
 BLOCK_LIMIT_S = 60
-# How much of the output of a block that failed is shown: the end, at most so much.
+# How many characters of a failed block's output are shown, counted from the end.
 SAID_CHARS = 4000
 FENCE = re.compile(r"^( *)```(\S*) *(.*)$")
 PRINTS = re.compile(r"(?:#|//) prints (.+)$", re.MULTILINE)
@@ -72,7 +72,7 @@ NPM = {
 SERVICE_KEYS = set(
     "build cap_drop command depends_on environment extra_hosts image ports read_only security_opt user volumes".split()
 )
-# Pages whose emulator has the pace that they give it, because they move a frozen clock.
+# Pages whose --pace is kept instead of being replaced with max, because they move a frozen clock.
 AT_PACE = {"docs/how-to/clock.md"}
 CLI = HERE / ".cli/2.36.1/node_modules/.bin"
 
@@ -212,7 +212,7 @@ class Page:
             stderr=log,
             start_new_session=True,
         )
-        # A shell's child would outlive the shell.
+        # The whole process group is ended, because a shell's child would outlive the shell.
         self.stack.callback(os.killpg, process.pid, signal.SIGTERM)
         wait_for_port(self.ports["3000"], process, self.data / "app.log")
 
@@ -330,7 +330,7 @@ def check_compose(page: Page, block: Block, document: dict) -> None:
         raise Failure('the page says "the commands of all services" if the app\'s command says what it prints')
     if block.prints():
         environment = {name: here(value) for name, value in app["environment"].items()}
-        # The command may add to certifi's file, which belongs to the container there.
+        # The command may append to certifi's file. In a container that file is disposable; here, a copy takes its place.
         certifi = next((page.venv / "lib").glob("*/site-packages/certifi"))
         shutil.copytree(certifi, page.data / "python" / "certifi")
         environment["PYTHONPATH"] = str(page.data / "python")

@@ -1,5 +1,5 @@
-//! Reads parameters that both dialects have in common: those of the REST calls for faxes, of which Twilio's messages have
-//! `StatusCallback` too.
+//! Reads the parameters that both dialects have in common in the REST calls for faxes. Twilio's messages share
+//! `StatusCallback`.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::model::time::Timestamp;
 const SIP_AUTH_LEN_LIMIT: usize = 256;
 /// The headers of a SIP URI must be shorter than this, in bytes (Twilio's error 21227).
 const SIP_HEADERS_LEN_LIMIT: usize = 1_024;
-/// The number of digits from which a filter is a phone number without its `+`, rather than the name of a SIP caller:
-/// extensions have fewer.
+/// A filter of at least this many digits is a phone number without its `+`, not the name of a SIP caller: extensions
+/// have fewer digits.
 const DIGITS_OF_NUMBER_MIN: usize = 7;
 
 /// Reads `To`, which is required: a phone number or a SIP URI.

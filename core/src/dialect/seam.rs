@@ -108,7 +108,7 @@ impl Dialect {
         }
     }
 
-    /// Returns the name of the company whose service the dialect is.
+    /// Returns the name of the company whose service uses this dialect.
     #[must_use]
     pub const fn service(self) -> &'static str {
         match self {

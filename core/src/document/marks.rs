@@ -1,5 +1,5 @@
-//! What a page draws, as far as a judge of the page wants to know it: letters, thin lines, images, small shapes and
-//! colours, each with its place. All lengths are in inches on the fax page, whatever grid the page was drawn on.
+//! What a page draws, as the judge of documents needs it: letters, thin lines, images, small shapes and colours, each
+//! with its place. All lengths are in inches on the fax page, whatever grid the page was drawn on.
 
 /// A rectangle in inches, from the top left corner of a fax page.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -42,7 +42,7 @@ impl Place {
         self.left < other.right && other.left < self.right && self.top < other.bottom && other.top < self.bottom
     }
 
-    /// Returns the share of the smaller extent that two ranges have in common, along an axis.
+    /// Returns the overlap of two ranges along an axis, as a share of the shorter one; negative if they are apart.
     fn shared((a0, a1): (f64, f64), (b0, b1): (f64, f64)) -> f64 {
         (a1.min(b1) - a0.max(b0)) / (a1 - a0).min(b1 - b0).max(f64::MIN_POSITIVE)
     }
@@ -64,7 +64,7 @@ pub(super) struct Letters {
     pub(super) place: Place,
     /// The vector from the baseline to the height of a small x.
     pub(super) x_height: (f64, f64),
-    /// Whether the height was measured on letters without ascenders, rather than derived from others.
+    /// Whether the height was measured on letters without ascenders, rather than derived from other letters.
     pub(super) is_measured: bool,
     /// The size of the type in inches: an em.
     pub(super) em: f64,
@@ -91,9 +91,9 @@ pub(super) struct Line {
 pub(super) struct Color {
     pub(super) rgb: [u8; 3],
     pub(super) luma: u8,
-    /// The sum of the places of everything painted, in square inches.
+    /// The total area of the places painted with this colour, in square inches.
     pub(super) square_inches: f64,
-    /// The largest of them.
+    /// The largest of these places.
     pub(super) place: Place,
 }
 
@@ -102,7 +102,7 @@ pub(super) struct Color {
 pub(super) struct Marks {
     pub(super) letters: Vec<Letters>,
     pub(super) lines: Vec<Line>,
-    /// Small filled shapes, such as the modules of a code.
+    /// Small filled shapes, such as the modules of a QR code.
     pub(super) shapes: Vec<Place>,
     pub(super) images: Vec<Place>,
     pub(super) colors: Vec<Color>,

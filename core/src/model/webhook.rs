@@ -53,7 +53,7 @@ words!(
         Stale = "stale",
         /// An invalid signature, made with a token that could be another account's.
         OtherToken = "other-token",
-        /// The valid signature of a request of which one parameter is then changed.
+        /// A signature that was valid before one parameter of the request was changed.
         Tampered = "tampered",
     }
 );
@@ -257,9 +257,9 @@ pub enum ExchangeFailure {
 }
 
 impl ExchangeFailure {
-    /// The particulars of the connection failure that a rule feigns when it drops a request for TwiML.
+    /// The particulars of the connection failure that is reported when a rule drops a request for TwiML.
     pub const DROPPED_BY_RULE: &'static str = "dropped by a rule";
-    /// The particulars of the invalid URL that leads to the emulator's own control API.
+    /// The particulars of the failure of a URL that leads to the emulator's own control API.
     pub const OWN_CONTROL_API: &'static str = "webhooks and documents can't use the emulator's own control API";
 
     /// Returns the kind of fault, which determines the error code.

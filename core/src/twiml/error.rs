@@ -67,7 +67,7 @@ impl TwimlError {
     }
 }
 
-/// Quotes the beginning of an app's response in a message.
+/// Returns the beginning of an app's response, for a message that quotes it.
 pub(super) fn excerpt(text: &str) -> String {
     text.chars().take(EXCERPT_CHARS_MAX).collect()
 }

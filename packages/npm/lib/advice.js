@@ -1,5 +1,5 @@
 "use strict";
-// Says in this package's terms what to do about a problem, where the control API's text names a call of its own.
+// Replaces advice that names calls of the control API with advice that names this package's methods.
 
 const OWN_ACCOUNT =
   "another run that shares this emulator may have removed it: give each run an account of its own with emulator.account()";
@@ -31,7 +31,7 @@ const ADVICE = {
 function advise(code, detail) {
   const advice = Object.hasOwn(ADVICE, code) ? ADVICE[code] : undefined;
   if (advice === undefined) return detail;
-  // A detail that names a call has it after a semicolon or one of these words.
+  // The control API's advice follows a semicolon or begins with one of these phrases.
   const [what] = detail.split(/; |: (?:leave out|claim it first|give one in) /);
   return `${what}; ${advice}`;
 }

@@ -5,14 +5,14 @@ const { accessSync, constants, statSync } = require("node:fs");
 
 const { FauxfaxError } = require("./error.js");
 
-/** The platforms that have a package, in Node's words. */
+/** The platforms that have a package, as Node names them. */
 const PLATFORMS = Object.freeze(["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "win32-x64"]);
 
 /**
  * Returns the path of the fauxfax program.
  *
  * @param {Record<string, string | undefined>} env The environment, whose FAUXFAX_BIN takes precedence.
- * @param {string} platform The platform in Node's words, such as `linux-x64`.
+ * @param {string} platform The platform as Node names it, such as `linux-x64`.
  * @returns {string} The path.
  */
 function findBinary(env = process.env, platform = `${process.platform}-${process.arch}`) {

@@ -1,14 +1,14 @@
 "use strict";
-// Compares the version of an emulator with that of this package, which need each other's fields and calls.
+// Compares the version of an emulator with that of this package: calls and fields may change from version to version.
 
 /** This package's version. @type {string} */
 const VERSION = require("../package.json").version;
 
-/** The versions that a warning has named already. @type {Set<string>} */
+/** The emulators' versions that have been warned about. @type {Set<string>} */
 const warned = new Set();
 
 /**
- * Warns once if an emulator has another version than this package.
+ * Warns if an emulator's version differs from this package's, once per version.
  *
  * @param {string} url The emulator's URL.
  * @param {string} version The emulator's version.
@@ -20,7 +20,7 @@ function warnIfDifferent(url, version) {
 }
 
 /**
- * Says which versions there are.
+ * Describes both versions, for a warning or an error.
  *
  * @param {string | undefined} version The emulator's version, if it says one.
  */

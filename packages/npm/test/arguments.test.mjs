@@ -1,4 +1,4 @@
-// What methods accept in place of each other, and the errors for what they can't accept.
+// Tests the forms in which methods accept an argument, and the errors for anything else.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -10,7 +10,7 @@ const NUMBER = "+15017122661";
 const OUTSIDE = "+15558675310";
 const ACCEPTS = "<Response><Receive/></Response>";
 let emulator;
-/** An account that accepts every fax and has received one of two pages, its conversation. */
+/** An account that accepts every fax and has received one with two pages, and the conversation about that fax. */
 let account;
 let conversation;
 before(async () => {

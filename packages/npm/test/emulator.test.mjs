@@ -1,4 +1,4 @@
-// Starting, finding and stopping an emulator, and what goes wrong there.
+// Tests starting, finding and stopping an emulator, and the errors if that fails.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";

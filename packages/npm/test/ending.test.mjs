@@ -1,4 +1,4 @@
-// An emulator that a program forgets to stop ends with the program, however that ends, and doesn't keep it from ending.
+// Tests that an emulator ends with a program that forgets to stop it, however the program ends, and doesn't keep it alive.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -18,7 +18,7 @@ const start = `const { Emulator } = require(${entry});
 const started = Emulator.start().then((emulator) => console.log(emulator.url));
 `;
 
-/** Runs a program that starts an emulator, and returns its process once it has printed the URL, and the end of the emulator. */
+/** Runs a program that starts an emulator, waits for the URL, and returns the process and a promise of the emulator's end. */
 async function run(t, script, args = []) {
   const folder = mkdtempSync(join(tmpdir(), "fauxfax-npm-"));
   t.after(() => rmSync(folder, { recursive: true }));

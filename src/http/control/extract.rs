@@ -45,8 +45,8 @@ pub(super) struct Awaited {
     pub(super) is_fresh: bool,
 }
 
-/// The worlds that a call reads that may concern all accounts: that of `?account=`, which works as in [`Observed`], or
-/// with `account=*` those of all accounts.
+/// The worlds read by a call that may concern all accounts: the one that `?account=` names, found as for [`Observed`],
+/// or with `account=*` the worlds of all accounts.
 pub(super) enum Accounts {
     /// The world of one account.
     One(World),

@@ -13,7 +13,7 @@ use super::problem::Problem;
 use crate::model::page::PageText;
 use crate::model::sid::FaxSid;
 
-/// The media type of a page's text without JSON.
+/// The media type of a page's text if it isn't sent as JSON.
 pub(super) const MEDIA_TYPE: &str = "text/plain; charset=utf-8";
 
 /// The reason why the text of a page is not known.
@@ -21,7 +21,7 @@ const NOT_KNOWN: &str = "the page has no text layer that can be read: it is a sc
                          TIFF, PNG or JPEG, or its PDF doesn't say which characters it shows, or the call was dropped \
                          during the page";
 
-/// The reason why the text of a document's page isn't that of a transmitted page.
+/// The reason why a page that hasn't been transmitted has no text.
 const NOT_SENT: &str =
     "the page has not gone over the line: the fax has not reached it yet, or its call failed before or during the page";
 

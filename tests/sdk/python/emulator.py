@@ -14,7 +14,7 @@ SEED = "2017"
 
 
 class Problem(Exception):
-    """A refusal of the control API (RFC 9457)."""
+    """A refusal by the control API (RFC 9457)."""
 
     def __init__(self, response):
         super().__init__("%s %s: %s" % (response.status_code, response.url, response.text))
@@ -35,7 +35,7 @@ class Emulator:
         emulator.url = url
         emulator.under_twilios_name = True
         emulator.process = None
-        # As in an app, the environment names the proxy for documents; it excludes this machine from the proxy.
+        # Like an app, the session uses the environment's proxy, from which the environment exempts this machine.
         emulator.session = requests.Session()
         return emulator
 
@@ -91,7 +91,7 @@ class Emulator:
         return response.json() if response.content else None
 
     def receive(self, account, file=None, **fields):
-        """Lets a fax machine call a number of the account, and returns the conversation once it has ended."""
+        """Makes a fax machine call a number of the account, and returns the conversation once it has ended."""
         query = {"account": account, "wait": "true", "timeout": PATIENCE_S}
         url = self.url + "/_fauxfax/v1/incoming-faxes"
         if file is None:

@@ -1,5 +1,5 @@
 """Tests the emulator's requests for an outgoing fax with the library's RequestValidator. The app (webhook_app.py) checks
-every request of every test; here faxes are sent without the library, so that versions without a Fax API run these tests."""
+every request of every test; here faxes are sent without the library, so that versions without a Fax API can be tested too."""
 
 import pytest
 

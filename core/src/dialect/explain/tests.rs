@@ -47,9 +47,9 @@ fn each_mistake_is_recognised_from_the_real_validators_signature() {
         assert!(!explanation.detail.contains(text("token")), "{}", case["what"]);
         seen.extend(explanation.mistakes);
     }
-    // Only SignalWire has this scheme; a test of this file covers it.
+    // Only SignalWire has this scheme; another test in this file covers it.
     seen.insert(Mistake::RelayScheme);
-    // No signature by itself shows that a rule spoiled it; the last test of this file covers it.
+    // No signature by itself shows that a rule spoiled it; the tests about rules in this file cover that.
     seen.insert(Mistake::ByRule);
     let missing: Vec<_> = Mistake::ALL.iter().filter(|mistake| !seen.contains(mistake)).collect();
     assert!(missing.is_empty(), "no case for {missing:?}");

@@ -21,7 +21,7 @@ use crate::model::sid::{AccountSid, IdForm};
 const LIST_FILTERS: &[&str] = &["PhoneNumber", "FriendlyName"];
 /// Marks the page tokens of the list of numbers, so that other lists refuse them: `numb` in ASCII.
 const LIST_OF_NUMBERS: u32 = 0x6e75_6d62;
-/// Attributes of numbers that only Twilio's API has. Like unknown parameters, they are ignored.
+/// Attributes of Twilio's numbers that are ignored here, like unknown parameters.
 const NOT_SET_HERE: &[&str] = &["ApiVersion", "BundleSid", "EmergencyStatus", "EmergencyAddressSid"];
 
 /// Reads the parameters of a purchase; `seed` is the seed of the inventory.

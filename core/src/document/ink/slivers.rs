@@ -194,7 +194,7 @@ impl Slivers {
         let Some(shown) = &self.shown else { return };
         let (width, right) = (part.width() as usize, left.saturating_add(part.width()));
         for ((row, from, to), ink) in &self.runs {
-            // The ink is mixed with white paper; where the page is darker, it stays as it is.
+            // The ink is mixed with white paper. Pels of the page that are darker than the result stay unchanged.
             let luma = 255 - u32::from(255 - ink.luma) * u32::from(ink.alpha) / 255;
             let luma = u8::try_from(luma).unwrap_or(u8::MAX);
             let Some(start) = row.checked_sub(top).map(|row| row as usize * width) else { continue };

@@ -25,7 +25,7 @@ pub(super) struct Survey {
     pub(super) named: BTreeSet<(&'static str, Vec<u8>)>,
     /// The strings shown in each font, by the font's name.
     pub(super) texts: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
-    /// Whether anything other than white is painted directly, rather than by a form or an image.
+    /// Whether anything is painted directly, rather than by a form or an image. White fills and white text don't count.
     pub(super) paints: bool,
     /// Whether the stream ends within a string or an image.
     pub(super) open: bool,

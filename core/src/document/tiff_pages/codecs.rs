@@ -14,7 +14,7 @@ use crate::document::images::jpeg::{self, Want};
 pub(super) struct Unpacked {
     /// The bytes that could be read.
     pub(super) bytes: Vec<u8>,
-    /// The number of adjacent samples per pel.
+    /// The number of interleaved samples per pel.
     pub(super) samples: usize,
     /// Whether some of the bytes may be wrong.
     pub(super) is_damaged: bool,

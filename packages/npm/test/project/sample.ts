@@ -1,4 +1,4 @@
-// What the types allow and refuse; tsc checks it without the types of Node.
+// Shows what the types allow and refuse. tsc checks this file without Node's types.
 
 import {
   type Account,

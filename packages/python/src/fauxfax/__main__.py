@@ -11,7 +11,7 @@ from .errors import BinaryNotFoundError
 
 
 def main() -> int:
-    """Replaces this process by the binary. Windows can't do that, so there it runs as a child, whose status is returned."""
+    """Replaces this process with the binary. Windows can't do that, so there it runs as a child, whose status is returned."""
     try:
         path = find_binary()
     except BinaryNotFoundError as error:

@@ -23,7 +23,7 @@ def find_binary() -> str:
     """
     named = os.environ.get("FAUXFAX_BIN")
     if named:
-        # Only a path or a name on PATH that can be executed; a typo must not lead to another binary.
+        # Accepts only an executable path, or the name of a program on PATH: a typo must not lead to another binary.
         found = shutil.which(named)
         if found is None and os.path.isfile(named):
             raise BinaryNotFoundError(f"FAUXFAX_BIN names {named!r}, which is not executable; {_chmod(named)}")

@@ -1,4 +1,4 @@
-"""Parts of events to verify, as `Account.verify` takes them.
+"""Builds the descriptions of events that `Account.verify` takes.
 
 A value is compared exactly, unless it is a mapping with `prefix`, `regex` or `contains`:
 
@@ -41,7 +41,7 @@ def entered(status: str, fax: FaxRef | None = None) -> dict[str, Any]:
 
 
 def page(number: int, containing: str | None = None, fax: FaxRef | None = None) -> dict[str, Any]:
-    """Expects that this page, counted from 1, went over the line, and that its text contains this.
+    """Expects that this page, counted from 1, went over the line and, if `containing` is given, that its text contains it.
 
     White space and line ends don't count. A page whose text is not known, because it is a scan or another picture, contains no text.
     """

@@ -120,7 +120,7 @@ fn response(exchange: &Exchange) -> Value {
         content["comment"] = json!(note);
     }
     let mut response = json!({
-        // As browsers write it if there was no response.
+        // Like browsers, writes 0 if there was no response.
         "status": exchange.status.unwrap_or_default(),
         "statusText": exchange.status.map_or("", reason_phrase),
         "httpVersion": if exchange.status.is_some() { "HTTP/1.1" } else { "" },

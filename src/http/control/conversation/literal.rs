@@ -42,7 +42,8 @@ fn one_line(text: &str, chars_max: usize) -> String {
     visible(&kept, false)
 }
 
-/// Replaces the characters that a reader can't see: control characters, and those that reverse the direction of text.
+/// Replaces the characters that a reader can't see: control characters, zero-width characters, line and paragraph
+/// separators, and those that change the direction of text.
 fn visible(text: &str, has_lines: bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {

@@ -19,7 +19,7 @@ const STEPS_BYTES_MAX: usize = 24_000;
 const PARAMS_BYTES_MAX: usize = 4_000;
 /// The maximum number of characters of one parameter, which fits any media URL.
 const VALUE_CHARS_MAX: usize = 1_000;
-/// The maximum length of a response body in bytes, which is all that the journal keeps of a text in ASCII.
+/// The maximum length of a response body in bytes, which is as much as the journal keeps of a body in ASCII.
 const BODY_BYTES_MAX: usize = 4_096;
 /// The maximum length of all headers of a request or response in bytes.
 const HEADERS_BYTES_MAX: usize = 2_000;
@@ -62,9 +62,9 @@ pub(super) fn document(facts: &Facts, events: impl Iterator<Item = EventView> + 
 #[derive(Default)]
 struct Overview {
     steps: Steps,
-    /// For each exchange, by its place, the alerts about it.
+    /// The alerts about each exchange, by the exchange's sequence number.
     complaints: BTreeMap<u64, Vec<String>>,
-    /// The place of the latest exchange with each URL, as the journal shows it.
+    /// The sequence number of the latest exchange with each URL, as the journal shows the URL.
     latest: BTreeMap<String, u64>,
     /// The parties of a call that is not, or no longer, a fax.
     from: Option<String>,
@@ -122,7 +122,7 @@ fn complaint(data: &Value) -> String {
     format!("Alert {}: {message}", data["code"])
 }
 
-/// Returns the title, the facts, and what is missing.
+/// Returns the title, the facts, and a note if events are missing.
 fn head(facts: &Facts, overview: &Overview) -> String {
     let status = facts.word("status").or(facts.outcome).or(overview.status.as_deref()).unwrap_or("in progress");
     let told = facts.fax.as_ref().and_then(|fax| Some((fax["error_code"].as_u64(), fax["error_message"].as_str()?)));
@@ -285,7 +285,7 @@ fn details(exchange: &Exchange, complaints: &[String], at: &str) -> String {
     text
 }
 
-/// Returns one line per pair. A line break in a value would look like another pair.
+/// Returns one line per pair. Line breaks in values are escaped, since they would look like further pairs.
 fn lines(pairs: &Pairs, between: &str) -> String {
     let line = |(name, value): &(String, String)| {
         let mut value: String = value.replace('\r', "\\r").replace('\n', "\\n");

@@ -49,7 +49,7 @@ export function filesOrigin() {
   return way === "space" ? `https://${process.env.SIGNALWIRE_SPACE_URL}` : "https://files.signalwire.com";
 }
 
-/** Creates a client of the library. If anything, only its base URLs are changed, as an app's own tests would do. */
+/** Creates a client of the library. At most its base URLs are changed, as an app's own tests would do. */
 export function clientOf(project, token) {
   const space = way === "space" ? process.env.SIGNALWIRE_SPACE_URL : "example.signalwire.com";
   const client = RestClient(project, token, { signalwireSpaceUrl: space });

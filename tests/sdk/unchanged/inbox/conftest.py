@@ -1,4 +1,4 @@
-"""Fixtures: the emulator, which is that of `fauxfax exec`, and the example app as a process in its environment."""
+"""Fixtures: the emulator that `fauxfax exec` has started, and the example app, a process in the same environment."""
 
 import os
 import pathlib
@@ -23,7 +23,7 @@ PORTS_MAX = 5
 
 
 class App:
-    """The app, started by flask as its README says."""
+    """The app, started with flask as its README says."""
 
     # Set by tests in which the app is expected to log an exception.
     may_fail = False
@@ -87,7 +87,7 @@ class App:
         return response.content
 
     def webhook(self, path, form, token=None, scheme="http", **headers):
-        """A request as Twilio would make it, signed with a token, or not at all."""
+        """A request as Twilio would make it, signed with a token if one is given."""
         if token is not None:
             url = self.url.replace("http", scheme, 1) + path
             headers["X-Twilio-Signature"] = RequestValidator(token).compute_signature(url, form)
@@ -154,7 +154,7 @@ def emulator():
 
 @pytest.fixture
 def start(tmp_path, emulator):
-    """Starts the app with further settings, and makes it the VoiceUrl of the number."""
+    """Starts the app with further settings, and sets the number's VoiceUrl to it."""
     apps = []
 
     def start(**settings):

@@ -136,7 +136,7 @@ form! {
     }
 }
 
-/// Whether pictures cover most of a page, which is left out if they don't.
+/// Whether pictures cover most of a page; left out of the written form if not.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(in crate::engine::export) struct Pictures(bool);
