@@ -155,7 +155,7 @@ readonly CARGO_TOOLS=(
     cargo-machete@0.9.1
 )
 
-# Builds these of the tools in $tools, or all, unless these versions are already there. The builds are not optimised, since each
+# Builds the named tools, or all, in $tools, unless these versions are already there. The builds are not optimised, since each
 # tool runs once.
 install_cargo_tools() {
     local crate

@@ -13,7 +13,7 @@ const VOID = new Set(["area", "base", "br", "col", "embed", "hr", "img", "input"
 const PLACE = /\bat (\d+):(\d+)/;
 const BYTES_A_LINE = 16;
 
-/** Shows control and direction characters as symbols, so that a binary body is recognised. */
+/** Shows control and direction characters as symbols, so that a binary body is recognised as such. */
 function printable(text) {
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, (found) => String.fromCharCode(0x2400 + found.charCodeAt(0))).replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\u2423");
 }
@@ -112,7 +112,7 @@ function indented(text, isHtml) {
       const opens = tag && !empty && !(isHtml && VOID.has(tag.toLowerCase()));
       if (opens) depth += 1;
       joins = Boolean(opens);
-      // Their content is not markup.
+      // The content of scripts and styles is not markup.
       if (isHtml && opens && /^(?:script|style)$/i.test(tag)) return text;
     }
   }

@@ -24,7 +24,7 @@ export class Conversation {
   constructor(context, tools) {
     this.context = context;
     this.steps = h("ol", { class: "steps" });
-    /** The steps by their place in the journal, and the requests by theirs, which replays refer to. */
+    /** The steps by their place in the journal, and the requests by their idempotency token or place, as replays name them. */
     this.items = new Map();
     this.requests = new Map();
     /** Failed requests to the app and other alerts, oldest first: `{ seq, words }`; and all steps that failed. */
@@ -193,7 +193,7 @@ function sentence(text) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** A status of HTTP, coloured by its class. */
+/** An HTTP status, coloured by its class. */
 export function answered(status) {
   return h("span", { class: "http", data: { tone: status < 300 ? "good" : status < 400 ? "busy" : "bad" } }, String(status));
 }

@@ -119,7 +119,7 @@ export function readSpan(text) {
   return total;
 }
 
-/** A North American number as it is printed; others as they are. */
+/** A North American number in groups, as `+1 501 712 2661`; any other number unchanged. */
 export function phone(text) {
   const parts = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(text ?? "");
   return parts ? `+1 ${parts[1]} ${parts[2]} ${parts[3]}` : text ?? "";

@@ -1,4 +1,4 @@
-//! The parts that load after the first paint: the count of new alerts, the zone of times, and printing.
+//! The parts that load after the first paint: the count of new alerts, the time zone, and printing.
 
 import * as live from "./live.js";
 import "./print.js";

@@ -372,7 +372,7 @@ function headerOf(record, name) {
 
 const readable = (params) => Object.fromEntries(Object.entries(params).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]));
 
-/** The request as a command. A call by your app needs the account's token, which is never shown here. */
+/** The request as a curl command. A call by your app needs the account's token, which is never shown here. */
 function curl(request, params, address) {
   if (request.direction === "out") return snippets.curl(request);
   const asked = new URLSearchParams(request.path.split("?")[1]);

@@ -46,7 +46,7 @@ else
     found=$(shasum -a 256 "$folder/$archive")
 fi
 found=${found%% *}
-# Git Bash marks file names with backslashes by one in front of the sum.
+# sha256sum puts a backslash in front of the sum if the file's name contains one, as it may in Git Bash.
 [[ ${found#\\} == "$expected" ]] || {
     rm -f "$folder/$archive"
     fail "$archive of version $version has the checksum ${found#\\}, but SHA256SUMS says $expected; it was not installed"

@@ -11,7 +11,7 @@ const PT_INTERP = 3;
 
 /**
  * Returns the platform in Node's words, such as `linux-x64`, and whether the program needs a dynamic linker; null if these bytes
- * are not the beginning of a program for any platform that there are packages for.
+ * are not the beginning of a program for a known platform.
  *
  * @param {Buffer} bytes
  */
@@ -35,7 +35,7 @@ function named(os, cpu, linked) {
   return cpu === undefined ? null : { platform: `${os}-${cpu}`, linked };
 }
 
-/** Says whether an ELF program names a dynamic linker, so that it runs only where there is a particular C library. */
+/** Returns whether an ELF program names a dynamic linker, which means that it runs only with a particular C library. */
 function isLinked(bytes) {
   const [start, size, count] = [Number(bytes.readBigUInt64LE(32)), bytes.readUInt16LE(54), bytes.readUInt16LE(56)];
   const types = Array.from({ length: count }, (_, index) => start + index * size);

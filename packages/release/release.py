@@ -5,7 +5,7 @@
     python3 packages/release/release.py notes v0.1.0     prints the changelog's section
     python3 packages/release/release.py checksums FOLDER writes SHA256SUMS of all files there
 
-The version stands in Cargo.toml alone. CHANGELOG.md has a section `## 0.1.0` or `## 0.1.0 (2026-01-31)` for each release.
+The version is stated only in Cargo.toml. CHANGELOG.md has a section `## 0.1.0` or `## 0.1.0 (2026-01-31)` for each release.
 """
 
 import hashlib

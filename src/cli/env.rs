@@ -16,7 +16,7 @@ use super::out::bytes;
 use crate::config;
 use crate::model::hex;
 
-/// The error if the certificates have no place to be written to.
+/// The error if there is no folder to write the certificates to.
 const NO_FOLDER: &str = if cfg!(windows) {
     "there is no folder to write certificates to; set LOCALAPPDATA"
 } else {

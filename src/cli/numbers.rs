@@ -123,8 +123,8 @@ async fn list(client: &Client) -> anyhow::Result<Value> {
     Ok(json!({ "numbers": account["numbers"] }))
 }
 
-/// Returns a number as the control API shows it, since SignalWire's REST API leaves the mode out; the only number, if none
-/// is named.
+/// Returns the named number, or the only one if none is named, as the control API shows it: SignalWire's REST API
+/// leaves the mode out.
 async fn find(client: &Client, number: Option<&str>) -> anyhow::Result<Value> {
     let list = list(client).await?;
     let numbers = list["numbers"].as_array().map(Vec::as_slice).unwrap_or_default();

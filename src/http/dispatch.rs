@@ -98,8 +98,8 @@ where
     ControlFlow::Break(call.answered(error.map_or_else(|| (operation.handler)(&call), Err)))
 }
 
-/// Returns the error for a path that belongs to the other dialect: Twilio's 2010-04-01 API never had faxes or bins, and
-/// SignalWire's API has no v1.
+/// Returns the error for a Twilio path that exists only in SignalWire's API: Twilio's 2010-04-01 API never had faxes or
+/// bins.
 fn hint(dialect: Dialect, parts: &Parts) -> Option<ApiError> {
     if dialect != Dialect::Twilio || SIGNALWIRE.at(parts.uri.path()).is_err() {
         return None;

@@ -2,8 +2,8 @@
 //! rules, with the same checks.
 //!
 //! A rule has three parts: what it matches (everything by default), how often it acts, and its effect: an [`Outcome`]
-//! for a call, a [`LineOverride`] for the line, an [`ApiFault`] for a REST call, a [`WebhookFault`] or, for a webhook that
-//! is valid but unusual, [`RequestEdits`], or a [`DownloadFault`] for a download of a fax's media.
+//! for a call, a [`LineOverride`] for the line, an [`ApiFault`] for a REST call, a [`WebhookFault`] for a webhook,
+//! [`RequestEdits`] for a webhook that is valid but unusual, or a [`DownloadFault`] for a download of a fax's media.
 //!
 //! ```
 //! use fauxfax::rules::{ApiFault, DownloadFault, LineOverride, RequestEdits, Signature, WebhookFault};

@@ -1,5 +1,5 @@
 //! The host that an app last used in a REST call, if it is one of the service's own. An app that uses SignalWire's host
-//! names may accept documents only from these, so the media URLs in callbacks of incoming faxes have such a host too.
+//! names may accept documents only from those, so the media URLs in callbacks of incoming faxes have such a host too.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -49,7 +49,7 @@ fn replaced(text: &str, form: &str, mask: &str) -> String {
     done
 }
 
-/// An app that fails at /bad, accepts faxes elsewhere, and serves something that isn't an emulator at /_fauxfax.
+/// An app that fails at /bad, accepts faxes at /fax, and responds anywhere else with a 404 that no emulator would send.
 async fn app() -> MockServer {
     let app = MockServer::start().await;
     let respond =
@@ -73,7 +73,7 @@ fn transcribe(medium: &str, app: &str, run: fn(std::process::Command) -> Printed
         let mut text = String::new();
         for arguments in commands {
             let Printed { text: out, errors, code } = run(served.command(arguments));
-            // Requests of the command itself may be noted before or after the next event.
+            // The command's own requests are left out, because they may be noted before or after the next event.
             let out: String = out.split_inclusive('\n').filter(|line| !line.contains("← POST")).collect();
             text = format!("{text}$ fauxfax {}\n{out}{errors}[exit status {code}]\n\n", arguments.join(" "));
         }

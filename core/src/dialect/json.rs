@@ -16,7 +16,7 @@ pub struct FieldError {
     /// The path of the field, such as `match.pages`, or for an unknown field the path of the object that contains it; empty
     /// for the whole value.
     pub place: String,
-    /// What is wrong with the field, for an invalid one the expected and the actual value.
+    /// What is wrong with the field; for an invalid one, this includes the expected and the actual value.
     pub reason: String,
     /// Whether the error is an unknown field name.
     pub is_unknown: bool,

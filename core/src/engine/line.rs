@@ -1,5 +1,5 @@
-//! The behavior of outside machines, and the timing of the line. The machines at the "numbers that behave" always react
-//! in the same way.
+//! The behaviour of outside machines, and the timing of the line. The machines at the "numbers that behave" always
+//! react in the same way.
 
 use super::phase::Verdict;
 use super::rule::{LineOverride, Outcome};
@@ -9,9 +9,9 @@ use crate::model::line::{Coding, Line, PagePart};
 use crate::model::media::Document;
 use crate::model::phone::{Party, PhoneNumber};
 
-/// The line time from dialing until the far machine picks up: one North American ring cycle.
+/// The line time from dialling until the far machine picks up: one North American ring cycle.
 pub(super) const RING_MS: u64 = 6_000;
-/// The line time until a busy tone is recognized.
+/// The line time until a busy tone is recognised.
 pub(super) const BUSY_MS: u64 = 3_000;
 /// The line time until a ringing call is given up: a no-answer's `duration` is 15 (captured; docs/fidelity.md, "The
 /// line").

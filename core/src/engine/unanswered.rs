@@ -16,8 +16,8 @@ use crate::model::webhook::ExchangeRecord;
 
 /// The maximum number of calls without a fax that are remembered, for testers who later ask how a call ended.
 const CALLS_MAX: usize = 10_000;
-/// The maximum size of the details of those calls, in bytes; most of it is excerpts of apps' responses. Of calls beyond
-/// this size, only the SIDs are remembered.
+/// The maximum size of the details of those calls, in bytes; most of it is excerpts of apps' responses. Beyond it, the
+/// details of the oldest calls are forgotten, but not their SIDs.
 const DETAILS_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// An incoming call that ended without a fax.

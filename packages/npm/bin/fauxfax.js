@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 "use strict";
-// `npx fauxfax …`: runs the program with the same arguments and files, passes signals on, and ends as the program ends.
-// If the script is killed, the program ends too.
+// `npx fauxfax …`: runs the program with the same arguments and standard streams, passes signals on, and exits with the
+// program's status or signal. If this script is killed, the program ends too.
 
 const { spawn } = require("node:child_process");
 
@@ -28,7 +28,7 @@ function main() {
   for (const signal of SIGNALS) process.on(signal, passOn);
   child.once("error", fail);
   child.once("exit", (status, signal) => {
-    // Killed first, so that it doesn't stop another process that has been given the same id.
+    // The watcher is killed first, so that it can't stop another process that is given the program's id.
     watch?.kill("SIGKILL");
     for (const name of SIGNALS) process.removeListener(name, passOn);
     if (signal) process.kill(process.pid, signal);

@@ -68,8 +68,8 @@ async function upload(what, { file, ...fields }) {
 }
 
 /**
- * Returns the content of a document. Test runners run tests in a context of its own, with its own classes, so that `instanceof`
- * can't tell what was given.
+ * Returns the content of a document. `instanceof` can't tell what was given, because test runners run tests in a separate context
+ * with its own classes.
  *
  * @param {string} what The call, such as `receive()`.
  * @param {Document} file
@@ -94,7 +94,7 @@ async function read(path) {
 }
 
 /**
- * Returns the error for a page that a fax doesn't have, in place of the control API's.
+ * Replaces the control API's error with a clearer one if the fax has no such page; returns any other error unchanged.
  *
  * @param {number} page The page that was asked for.
  * @param {number | null} pages The number of pages that the fax has, if it is known.

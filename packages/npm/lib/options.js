@@ -7,7 +7,7 @@ const { FauxfaxError } = require("./error.js");
 const TIMEOUT_MAX_MS = 290_000;
 
 /**
- * Refuses options that the caller does not know, so that a misspelt name isn't silently ignored.
+ * Refuses options that the call does not take, so that a misspelt name isn't silently ignored.
  *
  * @param {string} what The call, such as `receive()`.
  * @param {object} options The options as given.
@@ -21,7 +21,7 @@ function checkOptions(what, options, known) {
   if (unknown !== undefined) {
     throw badArgument(what, `it has no option ${unknown}; it takes ${known.join(", ")}`);
   }
-  // A seed is only ever text, so that it may be greater than the numbers that JSON has; a file is checked where it is read.
+  // A seed is sent as text, so it may be a bigint; a file is checked where it is read.
   const { seed, file, ...values } = /** @type {Record<string, unknown>} */ (options);
   for (const [name, value] of Object.entries(values)) checkValue(what, name, value);
   if (typeof seed !== "bigint") checkValue(what, "seed", seed);
@@ -51,7 +51,7 @@ function checkValue(what, name, value, around = []) {
 }
 
 /**
- * Refuses what is not a text, such as the result of a lookup that found nothing.
+ * Refuses anything but a non-empty string, such as the result of a lookup that found nothing.
  *
  * @param {string} what The call, such as `snapshot()`.
  * @param {string} name What the text is, such as `the name`.
@@ -63,7 +63,7 @@ function checkText(what, name, value) {
 }
 
 /**
- * Refuses what is given in place of an array.
+ * Refuses an option that is given but isn't an array.
  *
  * @param {string} what The call, such as `account()`.
  * @param {string} name The name of the option.
@@ -75,7 +75,7 @@ function checkList(what, name, value) {
 }
 
 /**
- * Refuses what is not the number of a page.
+ * Refuses a page number that isn't a positive integer.
  *
  * @param {string} what The call, such as `page()`.
  * @param {unknown} page The number as given.

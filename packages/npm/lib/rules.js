@@ -48,7 +48,7 @@ class Rules {
   }
 
   /**
-   * Sets whether a rule takes part. A disabled rule leaves its matches to later rules.
+   * Enables or disables a rule. A disabled rule leaves its matches to later rules.
    *
    * @param {number} id
    * @param {boolean} enabled
@@ -79,7 +79,7 @@ class Rules {
 }
 
 /**
- * Refuses what is not the id of a rule.
+ * Refuses a rule id that isn't an integer.
  *
  * @param {string} what The call.
  * @param {unknown} id

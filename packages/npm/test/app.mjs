@@ -1,4 +1,4 @@
-// What the tests share: an app that receives faxes, and a wait for the end of an emulator.
+// Shared by the tests: an app that receives faxes, and a way to wait until an emulator has ended.
 
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -19,7 +19,7 @@ export async function startApp(t, { status = 204 } = {}) {
   return { url: `http://127.0.0.1:${server.address().port}`, received };
 }
 
-/** Returns a promise for the end of the emulator at this URL. It follows the journal's stream, which ends with the process. */
+/** Watches the emulator at this URL: `ended` resolves when its journal stream ends, which happens when the process does. */
 export async function watchEnd(url) {
   const response = await fetch(`${url}/_fauxfax/v1/events`, { headers: { Accept: "text/event-stream" } });
   const reader = response.body.getReader();

@@ -65,7 +65,7 @@ def test_an_action_is_notified_without_the_numbers_app(account: fauxfax.Account,
 
 def test_ring_does_not_wait(inbox: fauxfax.Account) -> None:
     inbox.clock.freeze()
-    # By the clock, so that the call can't go on before it is moved.
+    # The delay is on the frozen clock, so the call can't go on until the clock moves.
     inbox.rules.add(webhook={"delay_ms": 1000})
     sid = inbox.ring(pages=1, to="+15017122661")
     assert inbox.faxes(status="any") == []
@@ -80,7 +80,7 @@ def test_pages_are_read_as_pictures_and_as_text(inbox: fauxfax.Account) -> None:
     sid = inbox.receive(pages=2).fax_sid
     pages = inbox.pages(sid, width=400)
     assert [page[:8] for page in pages] == [PNG, PNG]
-    # The width of a PNG is its first number.
+    # A PNG's header has the width in bytes 16 to 19.
     assert int.from_bytes(pages[0][16:20], "big") == 400
     assert "Page 2 of 2" in (inbox.page_text(sid, 2) or "")
     assert inbox.page(sid, 1).startswith(PNG)

@@ -48,7 +48,7 @@ class App:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        # Containers can't reach 127.0.0.1 of the host.
+        # Containers can't reach the host's 127.0.0.1.
         self.server = ThreadingHTTPServer(("0.0.0.0", 0), Handler)
         self.port = self.server.server_port
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

@@ -30,7 +30,7 @@ const COUNTED_MAX: usize = 200_000;
 /// The number of matches that are read ahead from each world if there are several; most of them won't be needed.
 const AHEAD_MAX: usize = 16;
 
-/// The place of an entry in the common list of several worlds. The greatest one comes first.
+/// The place of an entry in the common list of several worlds. The greatest place comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     created: Timestamp,
@@ -236,7 +236,7 @@ impl<'a> Source<'a> {
         self.matches.front().map(|(key, _)| *key).or(self.bound).unwrap_or(top)
     }
 
-    /// Returns the same place, or `None` if there can be no further match.
+    /// Returns [`Self::rank`], or `None` if there can be no further match.
     fn rank_if_any(&self) -> Option<Key> {
         (!self.is_at_end || !self.matches.is_empty()).then(|| self.rank())
     }
@@ -257,7 +257,7 @@ impl<'a> Source<'a> {
                 let key = Key::of(entry, account);
                 (self.before, self.bound) = (key.ordinal, Some(key));
                 count += 1;
-                // With several worlds, the ordinal at which reading starts is exact only to the second.
+                // With several worlds, reading may start up to a second too early, at entries that are already listed.
                 let is_earlier = matches!(start, Start::Below(last) if key >= last);
                 if !is_earlier && search.fits(&Subject::of(entry, dialect), now) {
                     self.matches.push_back((key, entry.sid()));

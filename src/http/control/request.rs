@@ -81,7 +81,7 @@ fn whole_pairs(form: &Excerpt) -> &[u8] {
     end.map_or(&form.bytes, |end| &form.bytes[..end])
 }
 
-/// Returns how long the response took, in milliseconds with microseconds as decimals.
+/// Returns how long the response took, in milliseconds to three decimals.
 #[expect(
     clippy::cast_precision_loss,
     reason = "a request takes far less than the 285 years after which digits get lost"

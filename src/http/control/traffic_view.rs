@@ -19,8 +19,8 @@ use crate::model::words::words;
 use crate::world::feed::{Feed, News};
 use crate::world::journal::{ApiRequest, JournalEvent, RequestedService};
 
-/// The number of events within which the alert about a response follows its request: at most, warnings about the
-/// response and the retry that it causes come in between.
+/// The alert about a response follows its request within this many events: only warnings about the response, and the
+/// retry that it causes, can come in between.
 const ALERT_WITHIN: usize = 8;
 
 words!(

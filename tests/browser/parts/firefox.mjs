@@ -1,4 +1,4 @@
-// Drives a real Firefox by WebDriver BiDi, which it speaks by itself. Playwright needs a Firefox of its own build instead.
+// Drives an ordinary Firefox through its built-in WebDriver BiDi. Playwright would need its own build of Firefox.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -70,7 +70,7 @@ export class Firefox {
     return this.call("browsingContext.navigate", { context: this.context, url, wait: "complete" });
   }
 
-  /** Runs a function in the page with texts as arguments, and returns its result as JSON. */
+  /** Runs a function in the page with strings as arguments, and returns its result, which passes through JSON. */
   async run(source, ...args) {
     const answer = await this.call("script.callFunction", { functionDeclaration: `async (...args) => JSON.stringify((await (${source})(...args)) ?? null)`, target: { context: this.context }, arguments: args.map((value) => ({ type: "string", value })), awaitPromise: true });
     assert.equal(answer.type, "success", answer.exceptionDetails?.text);
@@ -100,7 +100,7 @@ export class Firefox {
     await this.call("input.performActions", { context: this.context, actions: [{ type: "pointer", id: "mouse", actions: [{ type: "pointerMove", x, y }, { type: "pointerDown", button: 0 }, { type: "pointerUp", button: 0 }] }] });
   }
 
-  /** Types a text into what has the focus. */
+  /** Types text into the focused element. */
   type(text) {
     const actions = [...text].flatMap((value) => [{ type: "keyDown", value }, { type: "keyUp", value }]);
     return this.call("input.performActions", { context: this.context, actions: [{ type: "key", id: "keys", actions }] });

@@ -11,7 +11,7 @@ export async function assertNothingCut(page, where) {
     for (const element of document.body.querySelectorAll("*")) {
       const style = getComputedStyle(element);
       if (element.closest(".unseen, svg") || element.clientWidth === 0 || style.clipPath !== "none") continue;
-      // An ellipsis shows that something is missing, which a title or the page behind the link or the row has in full.
+      // An ellipsis marks text that is cut; a title, or the page that the link or the row leads to, shows all of it.
       const isMarked = style.textOverflow === "ellipsis" && (element.closest("[title], a, button, summary") || element.querySelector("[title]") || element.closest("tr")?.querySelector("a"));
       // A field scrolls its text, whatever its style says.
       if (element.matches("input, textarea, select")) continue;

@@ -30,7 +30,7 @@ class App(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_):
-        """Keeps the log to the requests that are printed."""
+        """Suppresses the server's own log, so that only the requests are printed."""
 
 
 if __name__ == "__main__":

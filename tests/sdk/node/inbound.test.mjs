@@ -1,5 +1,5 @@
 // Tests receiving with an Express app whose TwiML the library builds. The newest versions of the library have no Fax API, so
-// the fax is read from the control API's response: all versions run these tests.
+// the fax is read from the control API's response, and all versions can run these tests.
 
 import assert from "node:assert/strict";
 import { BUYABLE, receiveTwiml, scenario, TO } from "./setting.mjs";

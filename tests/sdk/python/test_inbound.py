@@ -1,6 +1,6 @@
 """Tests receiving with a Flask app whose TwiML the library builds: each attribute of <Receive>, <Reject/>, and failures.
-The newest versions of the library have no Fax API, so the fax is read from the control API's response: all versions run
-these tests."""
+The newest versions of the library have no Fax API, so the fax is read from the control API's response, and all versions can
+run these tests."""
 
 import re
 

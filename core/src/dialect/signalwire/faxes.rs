@@ -69,7 +69,7 @@ pub fn create_fax(form: &Form, origin: Arc<str>) -> Result<CreateFax, ApiError> 
     Ok(order)
 }
 
-// SignalWire's docs give a default of 60 minutes, but no recorded response confirms it, so a fax without a Ttl is
+// SignalWire's docs give a default of 60 minutes, but no recorded response confirms it, so without a Ttl the number is
 // called only once.
 fn ttl_minutes(form: &Form) -> Result<Option<u32>, ApiError> {
     let Some(minutes) = parameter::whole_number(form, "Ttl")? else { return Ok(None) };

@@ -55,7 +55,7 @@ pub struct NumberFilter {
     hosted_only: bool,
 }
 
-/// Digits that a number must contain or, if they followed a `+`, begin with. `*` means any digit.
+/// Digits that a number must contain or, if the filter began with `+`, begin with. `*` means any digit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::dialect) struct DigitPattern {
     text: String,

@@ -2,9 +2,9 @@
 //! and which available font has them.
 //!
 //! The renderer's built-in fonts have only the characters of western European languages. For text with other
-//! characters, a font that has as many of them as possible is selected from a directory. In the rewritten PDF, the name
-//! of the font is then `FauxfaxFont` and its index in the directory, by which the renderer finds it. Characters that
-//! the selected font lacks are reported.
+//! characters, a font that has as many of them as possible is selected from a directory. In the rewritten PDF, the font
+//! is then named `FauxfaxFont` followed by its index in the directory, so that the renderer can find it. Characters
+//! that the selected font lacks are reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 

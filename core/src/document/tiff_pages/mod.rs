@@ -276,8 +276,8 @@ impl<'a> Segments<'a> {
         read
     }
 
-    /// Returns the bytes of a strip or tile. If the file doesn't state their number, or states one that is zero or
-    /// clearly too small, the bytes extend as far as possible.
+    /// Returns the bytes of a strip or tile. If the file states no length, or one that is zero or clearly too small,
+    /// the length is estimated.
     fn data(&self, index: usize, rows: u32) -> &'a [u8] {
         let bytes = self.directory.file.bytes;
         // The file's header is at offset 0, so no strip or tile can begin there.
@@ -310,7 +310,7 @@ impl<'a> Segments<'a> {
 /// bits are white.
 fn blacken(bits: &mut Bitmap, (x, y): (u32, u32), row: &[u8], white: u8) {
     let width = bits.width();
-    // TIFF requires that the width of tiles is a multiple of 16; only tiles of other widths can begin within a byte.
+    // TIFF requires the width of tiles to be a multiple of 16; only tiles of other widths can begin within a byte.
     if x % 8 != 0 {
         let is_black = |at: &u32| row.get(*at as usize / 8).is_some_and(|byte| (byte ^ white) >> (7 - at % 8) & 1 == 1);
         (0..width - x).filter(is_black).for_each(|at| bits.blacken(x + at, y));

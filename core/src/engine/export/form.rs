@@ -359,7 +359,7 @@ impl<'de, K: Deserialize<'de> + Ord + fmt::Display, F: Form> Deserialize<'de> fo
             fn visit_map<A: MapAccess<'de>>(self, mut parts: A) -> Result<ByName<K, F>, A::Error> {
                 let mut map = BTreeMap::new();
                 while let Some((name, part)) = parts.next_entry::<K, F>()? {
-                    // serde keeps the last of several values with the same name, so the others would be lost.
+                    // The map would silently keep the last of several values with the same name.
                     if map.contains_key(&name) {
                         return Err(A::Error::custom(format!("{name} is given twice; give it once")));
                     }

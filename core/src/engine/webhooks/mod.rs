@@ -44,7 +44,7 @@ pub(super) enum WebhookPlan {
     Ruled {
         /// The earliest time at which the webhook may be sent.
         not_before: Timestamp,
-        /// The misbehavior that the rule inflicts on the webhook.
+        /// The misbehaviour that the rule inflicts on the webhook.
         fault: WebhookFault,
         /// The id of the rule; `None` in a state from a version that did not record it.
         rule: Option<u64>,

@@ -29,7 +29,7 @@ _RESPONSE_TIMEOUT_S = 60.0
 # The emulator's own limit for the documents that it reads is lower; its largest response is a world's state.
 _RESPONSE_BYTES_MAX = 1024 * 1024 * 1024
 _PIECE_BYTES = 256 * 1024
-# The emulator's limit of a document. It breaks off a longer upload, so that its response may get lost.
+# The emulator's limit on a document. It cuts off a longer upload, and its response may then be lost.
 _DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
 # What a URL may contain, besides letters and digits; everything else is encoded.
 _URL_PUNCTUATION = "-._~:/?#[]@!$&'()*+,;=%"
@@ -72,7 +72,7 @@ class Connection:
         content_type: str = "application/json",
         wait_s: float = 0,
     ) -> bytes:
-        """Calls the control API and returns what it responds."""
+        """Calls the control API and returns the body of its response."""
         headers = {} if body is None else {"Content-Type": content_type}
         if self.control_token:
             headers["Authorization"] = f"Bearer {self.control_token}"
@@ -148,12 +148,12 @@ class Connection:
         return response.status, bytes(received)
 
     def _open(self) -> HTTPConnection:
-        # Imported with the first call, so that a run of pytest in which no test uses the emulator doesn't wait for it.
+        # Imported on the first call, so that a pytest run that never uses the emulator doesn't pay for the import.
         from http.client import HTTPConnection, HTTPSConnection
 
         address = urlsplit(self.url)
         kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
-        # http.client heeds no proxy of the environment: the emulator may be that very proxy.
+        # http.client ignores proxies in the environment, as it should: the emulator may be that very proxy.
         return kind(address.hostname or "", address.port, timeout=_CONNECT_TIMEOUT_S)
 
 
@@ -176,7 +176,7 @@ def normalized(url: str | int) -> str:
 
 def checked_token(token: str | None) -> str | None:
     """Returns a control token as it can be sent in a header; None if it is empty."""
-    # A token that is read from a file ends with a line end.
+    # A token that is read from a file may end with a newline.
     given = (token or "").strip()
     if not all("!" <= char <= "~" for char in given):
         raise ValueError("the control token must consist of visible ASCII characters, without spaces")
@@ -218,7 +218,7 @@ def _read(document: Document) -> tuple[str, bytes]:
         return "document", bytes(document)
     if isinstance(document, (str, os.PathLike)):
         path = Path(document)
-        # Before it is read, because it may not fit into memory.
+        # Checked before the file is read, because it may not fit into memory.
         size = path.stat().st_size
         if size > _DOCUMENT_BYTES_MAX:
             raise _too_long(str(path), size)
@@ -245,7 +245,7 @@ def _json(value: object) -> bytes:
 
 @contextmanager
 def _refusing_surrogates(value: object) -> Iterator[None]:
-    """Explains a text that can't be encoded."""
+    """Explains why a value can't be encoded."""
     try:
         yield
     except UnicodeEncodeError:

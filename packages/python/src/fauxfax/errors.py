@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from .resources import Event
 
 _PROBLEM = "urn:fauxfax:problem:"
-# What to do about a problem, for those whose detail names a call of the control API instead of a method of this package.
+# What to do about problems whose detail names a call of the control API: the advice names a method of this package instead.
 _SAME_SEED = "if it belonged to a test, another run with the same seed uses this emulator at the same time: pass another one with --fauxfax-seed"
 _ADVICE = {
     "account-gone": _SAME_SEED,
@@ -54,7 +54,7 @@ class ProblemError(FauxfaxError):
     """
 
     def __init__(self, status: int, name: str, title: str, detail: str, fax_status: str | None = None) -> None:
-        # A detail that names a call has its advice after the semicolon or colon.
+        # The detail's own advice, which names a call, follows a semicolon or ": leave out".
         advice = _ADVICE.get(name)
         told = f"{detail.split('; ')[0].split(': leave out ')[0]}; {advice}" if advice else detail
         super().__init__(f"{title} ({status}, {name}): {told}")
@@ -102,7 +102,7 @@ def problem_of(status: int, body: dict[str, object]) -> ProblemError:
     name = str(body.get("type", "")).replace(_PROBLEM, "")
     fax_status = body.get("fax_status")
     kind = ProblemError
-    # 408 is also the status of a request body that comes too slowly, which no caller waits for.
+    # 408 is also the status for a request body that arrives too slowly, which isn't a wait that timed out.
     if status == 408 and name != "body-too-slow":
         kind = WaitTimeoutError
     elif name == "status-unreachable":

@@ -10,7 +10,7 @@ from typing import Any, Union
 
 @dataclass(frozen=True)
 class Event:
-    """An event of the journal. docs/control-api.md lists the kinds and what `data` has."""
+    """An event of the journal. docs/control-api.md lists the kinds and what `data` contains."""
 
     seq: int
     at: datetime
@@ -105,7 +105,7 @@ class Webhook:
 
 @dataclass(frozen=True)
 class Conversation:
-    """Everything that happened about one fax or call.
+    """Everything that happened to one fax or call.
 
     `outcome` is `received`, `failed`, `rejected` or `not-answered` for an incoming fax, and the last status of an outgoing one;
     it is None while the conversation goes on. `fax` is None if the call never became a fax, or the app has deleted it.

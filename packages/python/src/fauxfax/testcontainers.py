@@ -105,7 +105,7 @@ class FauxfaxContainer(DockerContainer):
         if client.get_connection_mode() is ConnectionMode.docker_host:
             host = client.host()
             port = self._publish(host)
-            # Documents may have the emulator's own URL. In the container, its port is another.
+            # A document's URL may be the emulator's own, whose port is a different one in the container.
             rules += [f"{name}:{port}=127.0.0.1:{PORT}" for name in dict.fromkeys([host, *LOOPBACK_NAMES])]
             if self._app_ports:
                 self.env.setdefault("FAUXFAX_PUBLIC_URL", f"http://{host}:{port}")

@@ -66,7 +66,7 @@ def project(request):
 
 
 def client_of(emulator, project, token):
-    """Creates a client of the library. If anything, only its base URLs are changed, as an app's own tests would do."""
+    """Creates a client of the library. At most its base URLs or its trusted CA are changed, as an app's own tests would do."""
     if WAY == "space":
         # Without a scheme, the library would take the port for the host.
         client = Client(project, token, signalwire_space_url="https://" + os.environ["SIGNALWIRE_SPACE_URL"])
@@ -104,7 +104,7 @@ def app(project):
 
 @pytest.fixture
 def fax_number(client, app):
-    """Buys a number for the project, which accepts faxes and asks the app at /fax for cXML."""
+    """Buys a number for the project that accepts faxes, with cXML requested from the app at /fax."""
     return client.incoming_phone_numbers.create(
         phone_number=NUMBER, voice_url=app.url + "/fax", voice_receive_mode="fax"
     )

@@ -82,7 +82,7 @@ class Faxes:
         return response.headers["Content-Type"], response.content
 
     def answer_at(self, phone_number, url):
-        """Lets a number of the project accept faxes, for which SignalWire asks this URL for cXML."""
+        """Makes a number of the project accept faxes: for each one, SignalWire requests cXML from this URL."""
         numbers = self.base + "/IncomingPhoneNumbers"
         number, = self.call("GET", numbers + ".json", params={"PhoneNumber": phone_number})["incoming_phone_numbers"]
         form = {"VoiceReceiveMode": "fax", "VoiceUrl": url, "VoiceMethod": "POST"}

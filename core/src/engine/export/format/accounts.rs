@@ -133,7 +133,7 @@ impl<F: Form> Default for OrderedMap<F> {
 }
 
 impl<F: Form<Of: Registered>> OrderedMap<F> {
-    /// Returns whether no value has ever been added, so that older states without the list are still written as before.
+    /// Returns whether no value has ever been added. Such a list isn't written, so states from before it stay the same.
     pub(in crate::engine::export) const fn is_untouched(&self) -> bool {
         self.last == 0
     }

@@ -93,8 +93,8 @@ form! {
     }
 }
 
-/// Joins the SIDs of the calls that ended without a fax, in the order in which they ended, and the details that are
-/// known of some of them; or says why they don't belong together.
+/// Joins the SIDs of calls that ended without a fax, in the order in which they ended, with the details that are known
+/// for some of them. If they don't belong together, the error says why.
 pub(super) fn unanswered(
     sids: VecDeque<FaxSid>,
     details: Vec<Arc<unanswered::UnansweredCall>>,
