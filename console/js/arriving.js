@@ -123,8 +123,8 @@ export class Arriving {
   }
 
   /**
-   * The course of the cover: the fractions of the page that have arrived now and will have arrived at the end of the step, and the delay
-   * and the duration of the motion in milliseconds, which are 0 if nothing moves.
+   * The course of the cover: the fractions of the page that have arrived now and will have arrived at the end of the step, and the
+   * delay and the duration of the motion in milliseconds, which are 0 if nothing moves.
    */
   course() {
     const { parts, started_at: started, ends_at: ends } = this.progress;

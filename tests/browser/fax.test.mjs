@@ -44,7 +44,7 @@ const share = (page) => page.evaluate(() => {
   return (cover.top - paper.top) / paper.height;
 });
 
-/** The longest task of a page's main thread, in milliseconds of processor time, which other processes of a busy machine don't increase. */
+/** The longest task of a page's main thread, in milliseconds of processor time, which other processes don't increase. */
 function longestTask(trace) {
   const { traceEvents: events } = JSON.parse(trace);
   const names = new Map(events.filter(({ name }) => name === "thread_name").map(({ pid, tid, args }) => [`${pid} ${tid}`, args.name]));

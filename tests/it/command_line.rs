@@ -92,7 +92,7 @@ fn an_emulator_is_found_by_host_and_port_or_port_alone() {
         let printed = in_pipes(served.command(&["open", "--print", "--url", &url]));
         assert!(printed.code == 0 && printed.text.ends_with("/console\n"), "{url}: {}{}", printed.text, printed.errors);
     }
-    // An empty variable counts as not set. The address of a complete SID's page is printed without calling the emulator.
+    // An empty variable counts as not set. The address of a complete SID's page is printed without a call.
     let sid = format!("FX{}", "0".repeat(32));
     let mut command = Command::new(FAUXFAX);
     command.args(["open", "--print", &sid]).env("FAUXFAX_URL", "").env_remove("FAUXFAX_ACCOUNT");

@@ -1,5 +1,5 @@
-//! Replaces the characters that must not reach a terminal or a log. With them, an app's text could change the terminal, or
-//! make a line appear to say something else.
+//! Replaces the characters that must not reach a terminal or a log. With them, an app's text could change the terminal,
+//! or make a line appear to say something else.
 
 /// Returns whether a character is a control character, or an invisible one that changes how its neighbours are shown, such
 /// as U+202E, which reverses the text after it.

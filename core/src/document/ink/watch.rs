@@ -37,8 +37,8 @@ const X_HEIGHT_EMS: f64 = 0.5;
 const X_HEIGHTS_EMS: (f64, f64) = (0.35, 0.75);
 /// The height of an x as a fraction of the height of a capital or a digit: Helvetica has 0.73, Times 0.68.
 const X_HEIGHT_OF_CAPITAL: f64 = 0.7;
-/// The x-height with which an ideograph is judged, in ems. The smallest usual bitmap of an ideograph is 16 rows high (JIS
-/// X 9051), and that of a small letter has an x-height of 5 rows, so one limit in rows fits both.
+/// The x-height with which an ideograph is judged, in ems. The smallest usual bitmap of an ideograph is 16 rows high
+/// (JIS X 9051), and that of a small letter has an x-height of 5 rows, so one limit in rows fits both.
 const X_HEIGHT_OF_IDEOGRAPH: f64 = 5.0 / 16.0;
 
 /// The letters whose height is the x-height.

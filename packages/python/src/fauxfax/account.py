@@ -108,8 +108,8 @@ class Account:
     ) -> Number:
         """Returns one of the account's numbers, given in E.164 form, with these attributes set.
 
-        A number that the account doesn't own yet is bought and set to receive faxes. If `phone_number` is left out, the account's only
-        number is meant.
+        A number that the account doesn't own yet is bought and set to receive faxes. If `phone_number` is left out, the
+        account's only number is meant.
 
         - `fax_url`: the VoiceUrl, from which TwiML is requested when a fax comes in; `""` removes it
         - `twiml`: TwiML that answers calls in place of an app, such as `<Response><Receive/></Response>`
@@ -454,9 +454,9 @@ class Account:
     ) -> list[Event]:
         """Checks that the journal has events that match, and returns the first of them.
 
-        `match` is a partial event, each field of which must match; `fauxfax.expect` builds the usual ones. `times` is how many events
-        must match, a number or `{"at_least": …, "at_most": …}`; at least one by default. Instead of `match`, `in_order` is a list of
-        partial events that must occur one after the other.
+        `match` is a partial event, each field of which must match; `fauxfax.expect` builds the usual ones. `times` is how many
+        events must match, a number or `{"at_least": …, "at_most": …}`; at least one by default. Instead of `match`, `in_order` is a
+        list of partial events that must occur one after the other.
         """
         given = {"match": match, "times": times, "in_order": in_order, "since": since, "all": all or None}
         order = {name: value for name, value in given.items() if value is not None}
@@ -478,8 +478,8 @@ class Account:
     ) -> Explanation:
         """Explains why the signature of a request to `url` doesn't match, and computes the valid one.
 
-        Give either `signature`, the one in question, or `app_url`, the URL for which the app computed it. `body` replaces `params` if
-        the request was not a form, and `token` replaces the account's own key.
+        Give either `signature`, the one in question, or `app_url`, the URL for which the app computed it. `body` replaces `params`
+        if the request was not a form, and `token` replaces the account's own key.
         """
         given = {"url": url, "params": params, "body": body, "signature": signature, "app_url": app_url, "token": token}
         order = {name: value for name, value in given.items() if value is not None}
