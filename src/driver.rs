@@ -35,10 +35,10 @@ pub(crate) fn start(runtime: &Handle, world: World, performer: Arc<Performer>) {
 }
 
 /// Runs a world's driver until the world is closed. A panic breaks the world and ends the driver; a new one starts once
-/// the world has been reset.
+/// the world has been reset or restored.
 async fn supervise(world: World, performer: Arc<Performer>) {
     loop {
-        // Unwind safe: after a panic the world is broken, and nothing but a reset touches its state.
+        // Unwind safe: after a panic the world is broken, and nothing but a reset or restore touches its state.
         let driven = AssertUnwindSafe(drive(world.clone(), Arc::clone(&performer))).catch_unwind().await;
         match driven {
             Ok(Driven::Closed) => return,
@@ -78,7 +78,7 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
         for effect in work.effects {
             lanes.push(effect);
         }
-        // Effects from an older generation predate a reset; `next` drops them.
+        // Effects from an older generation predate a reset or restore; `next` drops them.
         while let Some((host, effect)) = lanes.next(work.generation) {
             let begin = Begun { id: effect.id, generation: effect.generation, host };
             // Read anew for each effect: the token and the clock may have changed since the effect was queued.
@@ -121,7 +121,7 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
     }
 }
 
-/// Frees the state that a reset replaced, on the blocking pool: freeing a large state would delay other tasks.
+/// Frees replaced state on the blocking pool: freeing a large state would delay other tasks.
 #[expect(clippy::disallowed_methods, reason = "freeing a large state takes a while, and nobody waits for it")]
 fn free(discarded: Vec<Discarded>) {
     drop(tokio::task::spawn_blocking(move || drop(discarded)));

@@ -215,7 +215,7 @@ async fn ask_often(lane: &mut Connection, ask: &[u8], status: u16) -> Result<()>
     Ok(())
 }
 
-/// Compares the 99th percentile of the time that a create takes while callbacks hang with that in an idle emulator.
+/// Compares how long creates take in an idle emulator and while callbacks hang, each as the 99th percentile.
 async fn hanging(report: &impl Fn(&str)) -> Result<()> {
     let (app, _) = app::start().await?;
     let emulator = Process::emulator(&[])?;

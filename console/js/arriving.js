@@ -1,4 +1,4 @@
-//! The progress of a fax: the current part of the call, the bit rate, and how much of the current page has arrived.
+//! The progress of a fax: the current phase of the call, the bit rate, and how much of the current page has arrived.
 //! The animations are the browser's own and run without scripts; this file only sets where they start and end, and how long they take.
 
 import { control } from "./api.js";
@@ -7,7 +7,7 @@ import { stamp } from "./format.js";
 import { button, once } from "./ui.js";
 
 const ENDED = "ended";
-/** The parts of a call, in order, with the steps and parts of a page's time that they stand for. */
+/** The phases of a call, in order, each with the steps of the fax and the parts of a page's transmission that belong to it. */
 const PHASES = [
   ["Ring", ["ringing", "redial", "asking", "rendering"]],
   ["Handshake", ["handshake", "training"]],
@@ -28,7 +28,7 @@ export class Arriving {
     this.element = h("section", { class: "online card", "aria-label": "Progress", hidden: true }, h("ol", { class: "phases", "aria-hidden": "true" }, this.phases), this.words, this.rate, this.acts);
   }
 
-  /** Takes the fax's progress, or nothing once it is over. */
+  /** Shows the fax's progress, or hides the strip if there is none, because the fax is over. */
   show(progress) {
     clearTimeout(this.timer);
     this.progress = progress;
@@ -88,7 +88,7 @@ export class Arriving {
     if (hadFocus) this.acts.querySelector("button")?.focus();
   }
 
-  /** Marks the current part of the call, and runs again when the next one begins. */
+  /** Marks the current phase of the call, and runs again when the next part of the page's transmission begins. */
   showPhase() {
     const { step, parts } = this.progress;
     const now = this.now();
@@ -101,7 +101,7 @@ export class Arriving {
     if (part && !this.isFrozen && part !== parts.at(-1)) this.timer = setTimeout(() => this.showPhase(), Date.parse(part.ends_at) - now + 1);
   }
 
-  /** Covers everything that has not arrived yet: `[element, page]`; the cover of the current page recedes. */
+  /** Lays covers, pairs of an element and its page, on what has not arrived yet; the cover of the current page recedes. */
   lay(covers) {
     this.uncover();
     this.covers = covers;
@@ -122,7 +122,10 @@ export class Arriving {
     }
   }
 
-  /** The part of the page that has arrived and that will, from 0 to 1, when its rows continue, and for how long; nothing moves if no time passes. */
+  /**
+   * The course of the cover: the fractions of the page that have arrived now and will have arrived at the end of the step, and the
+   * delay and the duration of the motion in milliseconds, which are 0 if nothing moves.
+   */
   course() {
     const { parts, started_at: started, ends_at: ends } = this.progress;
     const i = parts?.findIndex(({ part }) => part === "picture") ?? -1;

@@ -1,4 +1,4 @@
-//! The list before the first fax: how to receive or send one, as commands to copy.
+//! Shown in place of the list before the first fax: how to receive or send one, as commands to copy.
 
 import { at, world } from "./api.js";
 import { h } from "./dom.js";

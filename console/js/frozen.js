@@ -7,7 +7,7 @@ import { icon } from "./icons.js";
 import * as live from "./live.js";
 import { button, once } from "./ui.js";
 
-/** The clock is requested again at most this often and, while it runs, only after it was moved or the world was reset. */
+/** How long after an event the clock is requested again. While it runs, only the events below count. */
 const REFRESH_MS = 400;
 const OF_THE_CLOCK = new Set(["clock.moved", "world.reset", "world.restored"]);
 
@@ -30,7 +30,7 @@ export function tellClock(clock) {
   return clock;
 }
 
-/** The note, and a function to call when a page is shown, which may be of another world. */
+/** The note, and a function to call when a page is shown, since that page may be of another world. */
 export function frozenNote() {
   const time = h("time", {});
   const link = h("a", { href: at("/console/clock") }, icon("clock"), h("span", {}, h("strong", {}, "Clock frozen"), " at ", time));

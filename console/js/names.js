@@ -3,7 +3,7 @@
 import { control } from "./api.js";
 import { h, say } from "./dom.js";
 
-/** The names are requested at most this often, since there may be thousands of worlds. */
+/** The minimum time between two requests for the names, since there may be thousands of worlds. */
 const ASK_MS = 5000;
 /** The emulator's default name for an account. */
 const UNNAMED = "fauxfax account";
@@ -12,7 +12,7 @@ const names = new Map();
 let askedAt = -Infinity;
 let timer = 0;
 
-/** Requests the names once, a little later, and updates the marks on the page. */
+/** Requests the names soon, once for all marks that need one, and updates the marks on the page. */
 export function learnNames() {
   timer ||= setTimeout(async () => {
     askedAt = performance.now();
@@ -46,7 +46,7 @@ export function worldMark(sid, { isLink = true } = {}) {
   return mark;
 }
 
-/** A colour for a SID, always the same, and different from that of the next SID. */
+/** The hue of a SID: always the same for one SID, and far apart for SIDs that differ by one. */
 function hue(sid) {
   let sum = 0;
   for (const letter of sid) sum = (sum * 31 + letter.codePointAt(0)) % 100_003;

@@ -7,16 +7,16 @@ import { STATUSES } from "./format.js";
 import { button, dialog, field, note, once, outcome, problemNote, select } from "./ui.js";
 
 const TOKEN = "i-twilio-idempotency-token";
-/** A webhook may take the full fifteen seconds. */
+/** The time limit for a replay; the webhook alone may take fifteen seconds. */
 const REPLAY_MS = 40_000;
-/** The statuses that an app is notified of, by direction. */
+/** The statuses that a replay may have instead of the original's, by direction. */
 const INBOUND = ["received", "failed"];
 const OUTBOUND = ["processing", "sending", "delivered", "failed", "busy", "no-answer", "canceled"];
 
 /** The id by which the control API identifies an exchange. */
 function webhookId({ data, kind, seq }) {
   const header = Object.entries(data.request_headers ?? {}).find(([name]) => name.toLowerCase() === TOKEN);
-  // A webhook without a token is identified by the place of its first attempt.
+  // A webhook without a token is identified by the sequence number of its first attempt.
   return data.webhook ?? (header ? String(header[1]) : kind === "webhook.attempt" && (data.attempt ?? 1) === 1 ? String(seq) : undefined);
 }
 

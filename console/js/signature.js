@@ -13,7 +13,7 @@ function sent(data) {
   return found ? String(found[1]) : "";
 }
 
-/** The part of an exchange that explains its signature, or nothing if it has none and wasn't refused for that. */
+/** The part of an exchange's page that explains its signature; null if it was sent without one and the app didn't refuse it. */
 export function signaturePart(data) {
   const signature = sent(data);
   const refused = REFUSALS.includes(data.status);
@@ -32,7 +32,7 @@ export function signaturePart(data) {
   );
 }
 
-/** `Port and trailing slash`, from the control API's words. */
+/** Formats the mistakes that the control API names, as in `Port and trailing slash`. */
 function named(mistakes) {
   const words = mistakes.map((each) => each.replaceAll("-", " ")).join(" and ");
   return words.charAt(0).toUpperCase() + words.slice(1);

@@ -5,7 +5,7 @@ import { count } from "./format.js";
 
 /** The upper limits of the latency bars. */
 const STEPS_MS = [1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, Infinity];
-/** Addresses shown, those with the most failures first. */
+/** The maximum number of addresses shown; those with the most failures come first. */
 const ADDRESSES_MAX = 5;
 
 /** Whether a request failed: it has no usable response, or one with an error status. */
@@ -17,7 +17,7 @@ export const took = (ms) => (ms < 1 ? "< 1 ms" : ms < 10_000 ? `${Math.round(ms)
 /** The smallest value that this fraction of the values doesn't exceed; `sorted` must not be empty. */
 export const percentile = (sorted, part) => sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)];
 
-/** The figures as a line, and, if they are wanted, as charts. */
+/** The figures as a line, and, if `isOpen`, as charts too. */
 export function figures(requests, isOpen) {
   const hooks = requests.filter((request) => request.direction === "out" && request.kind !== "document" && request.status !== null);
   const times = hooks.map((request) => request.duration_ms).sort((a, b) => a - b);

@@ -1,4 +1,4 @@
-//! The pages of a fax as pictures: one large, all small, zoom, text and keys. The emulator draws them, so no document is opened here.
+//! The pages of a fax as pictures: a large one and thumbnails, with zoom, text and keys. The emulator draws them, not the browser.
 
 import { control, controlUrl } from "./api.js";
 import { fill, h, say } from "./dom.js";
@@ -12,22 +12,22 @@ const LEVELS = [[FIT_PAGE, "Fit page"], [FIT_WIDTH, "Fit width"], ...ZOOMS.map((
 const THUMB_PX = 120;
 /** Widths are requested in steps, so that a resized window can mostly reuse pictures. */
 const STEP_PX = 200;
-/** A page at its own resolution; the emulator draws none wider. */
+/** The width of a page at its own resolution; the emulator draws no wider pictures. */
 const WIDTH_MAX_PX = 1728;
-/** A page of letter paper in CSS pixels. */
+/** The width of letter paper in CSS pixels. */
 const PAPER_PX = 816;
 const PAPER_RATIO = 8.5 / 11;
 /** From this number of pages on, there is a box for a page number. */
 const LONG_PAGES = 6;
 
-/** The height of the sheet, and the room below the viewer. */
+/** The limits on the sheet's height, and the room below the viewer. */
 const SHEET_MIN_PX = 380;
 const SHEET_MAX_PX = 1400;
 const BELOW_PX = 16;
 /** The width from which the viewer is beside the conversation, as in console.css. */
 const beside = matchMedia("(min-width: 68.01rem)");
 
-/** Shows the pages of one fax; `arriving` tells how far they have come. */
+/** Shows the pages of one fax; `arriving` knows how much of them has arrived. */
 export class Viewer {
   constructor(sid, arriving) {
     this.sid = sid;
@@ -36,7 +36,7 @@ export class Viewer {
     this.pages = 0;
     this.zoom = FIT_PAGE;
     this.ratio = PAPER_RATIO;
-    /** Whether the viewer shows each page as it begins on the line. */
+    /** Whether the viewer turns to each page as its transmission begins. */
     this.follows = true;
     this.thumbs = [];
     this.broken = new Set();
@@ -78,7 +78,7 @@ export class Viewer {
     removeEventListener("resize", this.resized);
   }
 
-  /** Takes what is known about the fax so far. */
+  /** Shows what is known about the fax so far. */
   show({ pages, isOver, hasMedia, status, isOutbound }) {
     const key = `${pages} ${hasMedia} ${isOver} ${status}`;
     const online = this.arriving.page;
@@ -106,7 +106,7 @@ export class Viewer {
     return this.isOver && !(this.pages > 0 && this.hasMedia);
   }
 
-  /** Takes a loss: a part of the document that is missing on a page, or on no page in particular. */
+  /** Notes a loss: a part of the document that is missing on a page, or on no page in particular. */
   lost(page, what) {
     this.losses.set(page, [...(this.losses.get(page) ?? []), what]);
     this.markLosses();

@@ -1,4 +1,4 @@
-//! Takes any bytes for a TIFF, and converts them to fax pages and a file or refuses them, without a panic.
+//! Converts any bytes that begin like a TIFF to fax pages and a file, or refuses them, without a panic.
 #![no_main]
 
 use std::ops::ControlFlow;

@@ -19,7 +19,7 @@ fact() {
 version=$(fact version)
 maintainer="$(fact name) maintainers <$(fact owner)@users.noreply.github.com>"
 
-# cargo-deb finds built files in the target folder alone. It calls this one target/release, whatever the profile.
+# cargo-deb finds built files only in the target folder, at paths that begin with target/release whatever the profile.
 staged=$(realpath -m "${CARGO_TARGET_DIR:-target}")/release/debian
 rm -rf "$staged"
 mkdir -p "$staged/man" "$folder"
@@ -31,11 +31,11 @@ for shell in bash zsh fish; do
 done
 {
     python3 packages/project.py fill <packages/debian/copyright
-    # A line of a licence text begins with a space, and an empty one is a full stop.
+    # In this file, each line of a licence text is indented by a space, and an empty line is written as a full stop.
     sed -e '1,/^$/d' -e 's/^/ /' -e 's/^ $/ ./' LICENSE-MIT
 } >"$staged/copyright"
 gzip -9nc CHANGELOG.md >"$staged/changelog.gz"
-# The day of the last change, so that the same commit makes the same package.
+# The time of the last commit, so that the same commit makes the same package.
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 gzip -9nc >"$staged/changelog.Debian.gz" <<CHANGES
 fauxfax ($version-1) unstable; urgency=medium

@@ -5,7 +5,7 @@
 #   build.sh push ARCH=BINARY…           pushes the image of all architectures to the registry, with docker buildx
 #   build.sh name                        prints the image's name in the registry
 #
-# ARCH is Docker's word: amd64 or arm64. METADATA names a file for buildx's metadata, which have the digest that was pushed.
+# ARCH is Docker's word: amd64 or arm64. METADATA names a file for buildx's metadata, such as the digest that was pushed.
 # The image is the last stage of the Dockerfile. Its stage "build" is replaced by a folder with the binaries.
 set -euo pipefail
 
@@ -20,7 +20,7 @@ fill() {
     python3 "$root/packages/project.py" fill
 }
 
-# The registry takes names in lower case only.
+# The registry accepts only names in lower case.
 name() {
     fill <<<'ghcr.io/@owner@/@name@:@version@' | tr '[:upper:]' '[:lower:]'
 }
@@ -44,7 +44,7 @@ collect() {
     done
 }
 
-# Prints the labels of this version, one a line.
+# Prints the labels of this version, one per line.
 labels() {
     local revision
     revision=$(git -C "$root" rev-parse HEAD)
@@ -81,7 +81,7 @@ case $command in
         archive=$(realpath -m "$1")
         collect "$2"
         mapfile -t flags < <(labels | sed 's/^/--label=/')
-        # The format of OCI has no health check. Without layers, the binary is stored once and not after each step.
+        # The OCI format has no health check, so Docker's is used. Without layers, the binary is stored once, not after each step.
         last_stage | podman build --quiet --format docker --layers=false --timestamp "$SOURCE_DATE_EPOCH" \
             --platform "linux/${2%%=*}" --build-context "build=$folder" "${flags[@]}" --tag "$(name)" --file - "$root"
         rm -f "$archive"
@@ -93,11 +93,11 @@ case $command in
         collect "$@"
         platforms=$(printf ',linux/%s' "${@%%=*}")
         flags=(--tag "$(name)")
-        # A version such as 1.0.0-rc.1 is not what people get who name no version.
+        # A pre-release such as 1.0.0-rc.1 must not become the latest version, which people get if they name none.
         version=$(python3 "$root/packages/project.py" version)
         [[ $version == *-* ]] || flags+=(--tag "$(name | sed 's/:[^:]*$/:latest/')")
         while IFS= read -r label; do
-            # Registries show the annotations of an image for several platforms, and not its labels.
+            # For an image for several platforms, registries show the annotations, not the labels.
             flags+=(--label "$label" --annotation "index,manifest:$label")
         done < <(labels)
         [[ -z ${METADATA:-} ]] || flags+=(--metadata-file "$METADATA")

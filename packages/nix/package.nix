@@ -9,7 +9,7 @@ rustPlatform.buildRustPackage {
 
   src = lib.fileset.toSource {
     root = ../..;
-    # What the program and its unit tests are made of.
+    # The sources of the program and of its unit tests.
     fileset = lib.fileset.unions [
       ../../Cargo.toml
       ../../Cargo.lock
@@ -29,7 +29,7 @@ rustPlatform.buildRustPackage {
 
   buildType = "dist";
   cargoBuildFlags = [ "--bin" "fauxfax" ];
-  # The integration tests open ports and start programs that the build's sandbox doesn't have.
+  # The integration tests need ports and programs that the build's sandbox doesn't have.
   cargoTestFlags = [ "--package" "fauxfax-core" "--lib" ];
   checkType = "debug";
 

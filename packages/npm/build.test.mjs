@@ -1,4 +1,4 @@
-// The script that makes the packages refuses programs that would not run where a package promises it.
+// Tests that the script that makes the packages refuses programs that would not run on the package's platform.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";

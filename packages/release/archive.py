@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT / "packages"))
 import project  # noqa: E402
 
 DOCUMENTS = ("LICENSE-APACHE", "LICENSE-MIT", "README.md", "CHANGELOG.md")
-#: The file of each shell's completions, as the shell looks for it.
+#: The name of the file in which each shell looks for its completions.
 COMPLETIONS = {"bash": "fauxfax.bash", "zsh": "_fauxfax", "fish": "fauxfax.fish", "powershell": "_fauxfax.ps1"}
 #: The time of each file in an archive: the earliest that a zip file can hold.
 MODIFIED = (1980, 1, 1, 0, 0, 0)
@@ -51,7 +51,7 @@ def run(binary, *arguments):
 
 
 def tar(folder, files):
-    """Returns a compressed tar file without the names, times and numbers of whoever makes it."""
+    """Returns a compressed tar file that doesn't record who made it or when."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name, (data, mode) in files.items():

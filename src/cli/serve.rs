@@ -19,7 +19,7 @@ use crate::http::control::BASE;
 use crate::io::file::{self, Contents};
 use crate::server::Server;
 
-/// The outside number to which the first fax is sent. It answers, as every number does that has no special behavior.
+/// The outside number to which the first fax is sent. It answers, like every number without special behavior.
 const FIRST_CALLED: &str = "+15558675310";
 
 pub(super) fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {
@@ -105,8 +105,8 @@ pub(super) fn announce(config: &Config, server: &Server, out: &mut impl Write) -
     Ok(())
 }
 
-/// Tells a person at the terminal where the console is, and how to make a first fax: one that the app receives, or without
-/// an app one that is sent, and how to receive one with an app.
+/// Tells a person at the terminal where the console is, and how to try a first fax: by receiving one or, if no number
+/// has an app, by sending one and then receiving one with an app.
 fn advise(config: &Config, server: &Server) {
     let url = url(server.address());
     let world = server.registry().world(server.registry().default_account());

@@ -15,7 +15,7 @@ use crate::model::fax::Status;
 
 /// The outcome of a call that ended without a fax.
 const NOT_ANSWERED: &str = "not-answered";
-/// The maximum number of events per page of the journal, which is more than it keeps about one fax.
+/// The maximum number of events per page of the journal, which keeps no more events than that.
 const EVENTS_PER_PAGE: &str = "10000";
 
 /// Returns a timeline on standard output that continues even when nobody reads it any more.
@@ -98,7 +98,7 @@ async fn doing(client: &Client, sid: &str) -> anyhow::Result<String> {
     let Some(fax) = client.fax_if_there(sid).await? else { return no_fax() };
     let status = cell(&fax["status"]);
     if status == Status::Receiving.as_str() {
-        // The API shows a call that still rings as a fax that is being received. Only the latter has had a status.
+        // The API shows even a call that still rings as `receiving`. Only a fax has an event with this status.
         let query = [("fax", Some(sid.to_owned())), ("kind", Some("fax.status".to_owned()))];
         let changes = client.control("GET", "/events", &query, None).await?;
         if changes["events"].as_array().is_none_or(Vec::is_empty) && changes["evicted"] == 0 {

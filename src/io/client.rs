@@ -46,7 +46,7 @@ const COOKIE_BYTES_MAX: usize = 4 * 1024;
 /// The interval at which the time limit is checked while an exchange waits for room in the budget.
 const ROOM_LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The time limits of an exchange (docs/fidelity.md, "Webhooks").
+/// The time limits of an exchange. The default is for documents; docs/fidelity.md, "Webhooks", has those of webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The time until the TCP connection is established.
@@ -238,7 +238,7 @@ impl Client {
         &self.budget
     }
 
-    /// Opens a connection to the URL's host, on which the proxy itself speaks HTTP.
+    /// Opens a connection to the URL's host, on which the caller speaks HTTP itself.
     pub(crate) async fn connect(&self, url: &Url, patience: Duration) -> Result<Stream, ExchangeFailure> {
         self.connector.connect(url, patience).await
     }
@@ -248,7 +248,7 @@ impl Client {
         self.connector.replaces_tls(url)
     }
 
-    /// Returns the place where a host and port are really reached, according to `--connect-to`.
+    /// Returns where a connection to a host and port really goes, according to `--connect-to`.
     pub(crate) fn destination<'a>(&'a self, host: &'a str, port: u16) -> Destination<'a> {
         self.connector.destination(host, port)
     }

@@ -8,9 +8,9 @@ use crate::engine::random::WorldSeed;
 use crate::model::sid::{AccountSid, Id};
 use crate::model::twiml_bin::ConfiguredTwimlBin;
 
-/// Returns the account at this place in the configuration. `origin` is the scheme and host of its bins' URLs.
+/// Converts the account at index `place` in the configuration. `origin` is the scheme and host of its bins' URLs.
 ///
-/// The id of a bin depends only on the seed, the place and the name, so its URL is known before the account's SID is.
+/// The id of a bin depends only on the seed, the index and the name, so its URL is known before the account's SID is.
 pub(super) fn setup(mut account: ConfiguredAccount, place: usize, origin: &str, seed: u64) -> AccountSetup {
     let place = (place as u128).to_be_bytes();
     let seed = WorldSeed::of(seed, AccountSid::minted(place, account.dialect.id_form()));

@@ -38,13 +38,13 @@ async function show(sid, options = {}, { hash = "", of = emulator } = {}) {
   return page;
 }
 
-/** How much of the page has come, from 0 to 1: where its cover begins. */
+/** How much of the page has arrived, from 0 to 1: where its cover begins. */
 const share = (page) => page.evaluate(() => {
   const [cover, paper] = [".paper .veil-page", ".paper"].map((name) => document.querySelector(name).getBoundingClientRect());
   return (cover.top - paper.top) / paper.height;
 });
 
-/** The longest task of a page's main thread, in milliseconds of the processor: other processes of a busy machine don't count. */
+/** The longest task of a page's main thread, in milliseconds of processor time, which other processes don't increase. */
 function longestTask(trace) {
   const { traceEvents: events } = JSON.parse(trace);
   const names = new Map(events.filter(({ name }) => name === "thread_name").map(({ pid, tid, args }) => [`${pid} ${tid}`, args.name]));
@@ -63,7 +63,7 @@ const frozen = (action) => async (t) => {
   }
 };
 
-/** Moves the frozen clock to the time at which so much of the rows of the page on the line has come. */
+/** Moves the frozen clock to the time at which this fraction of the rows of the page on the line has arrived. */
 async function advanceInto(sid, part) {
   const { progress } = await emulator.control("GET", `/faxes/${sid}`);
   const picture = progress.parts.findIndex((each) => each.part === "picture");
@@ -77,7 +77,7 @@ test(`a fax is drawn as the line sends it, page by page, and no task takes longe
     globalThis.longest = 0;
     new PerformanceObserver((list) => list.getEntries().forEach((entry) => { globalThis.longest = Math.max(globalThis.longest, entry.duration); })).observe({ type: "longtask" });
   });
-  // The console is loaded, so that what is measured is the fax.
+  // The console is loaded first, so that only the fax is measured.
   await page.goto(`${emulator.url}/console`);
   await page.getByText("Live", { exact: true }).waitFor();
   await browser.startTracing(page, { categories: ["toplevel"] });

@@ -1,5 +1,5 @@
-// Records a fax that arrives in the console, as docs/images/arriving.webp: the list, then the page as the line sends it. Needs
-// img2webp (Debian package webp). No test compares the recording; run it by hand when the console looks different:
+// Records a fax that arrives in the console, as docs/images/arriving.webp: the list, then the page as it comes over the line.
+// Needs img2webp (Debian package webp). No test compares the recording; run this script by hand when the console looks different:
 //
 //   tests/browser/run.sh --recording
 
@@ -16,7 +16,7 @@ const RECORDING_MAX_BYTES = 1_000_000;
 const PACE = 5;
 /** The time between two frames, if the machine manages that. */
 const FRAME_MS = 125;
-/** How long the first and the last frame stay. */
+/** How long the last frame stays. */
 const STILL_MS = 1500;
 
 const file = new URL("../../docs/images/arriving.webp", import.meta.url).pathname;

@@ -5,8 +5,8 @@
 #
 #   tests/documents/run.sh [FOLDER]
 #
-# FOLDER contains the documents (default: those of fixtures/documents and the emulator's test pages). FAUXFAX_BIN names the
-# binary (default: the one that cargo build makes).
+# FOLDER contains the PDFs to convert (default: documents that make.py makes, and two of fixtures/documents). FAUXFAX_BIN names
+# the binary (default: the one that cargo build makes).
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

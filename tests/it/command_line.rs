@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::host::PATIENCE;
 use crate::terminal::{FAUXFAX, Served, in_pipes, in_terminal_until};
 
-/// TwiML for the emulator's own number, so that no app is needed.
+/// The arguments of a call that the emulator's own TwiML answers, so that no app is needed.
 const RECEIVE: &[&str] = &["receive", "--wait", "--action", "http://127.0.0.1:9/received"];
 
 /// Starts an emulator that has received one fax.
@@ -65,7 +65,7 @@ fn a_reader_that_stops_ends_a_subcommand_quietly() {
 #[test]
 fn a_reader_that_stops_does_not_change_the_result_of_a_wait() {
     let served = Served::start("http://127.0.0.1:9/fax");
-    // The last is refused by the app, which isn't there.
+    // No app is running, so the second call isn't answered.
     let cases: [(&[&str], i32); 2] = [(RECEIVE, 0), (&["receive", "--wait"], 1)];
     for (arguments, code) in cases {
         let mut command = served.command(arguments);
@@ -92,7 +92,7 @@ fn an_emulator_is_found_by_host_and_port_or_port_alone() {
         let printed = in_pipes(served.command(&["open", "--print", "--url", &url]));
         assert!(printed.code == 0 && printed.text.ends_with("/console\n"), "{url}: {}{}", printed.text, printed.errors);
     }
-    // An empty variable counts as not set. The address of a whole SID's page is printed without a call.
+    // An empty variable counts as not set. The address of a complete SID's page is printed without a call.
     let sid = format!("FX{}", "0".repeat(32));
     let mut command = Command::new(FAUXFAX);
     command.args(["open", "--print", &sid]).env("FAUXFAX_URL", "").env_remove("FAUXFAX_ACCOUNT");
@@ -107,7 +107,7 @@ fn the_next_command_is_named_with_the_flags_in_use() {
     let printed = in_pipes(served.command(&call)).text;
     let then = printed.split_once("follow it with: fauxfax ").expect("a hint").1;
     assert!(then.ends_with(&format!(" --url {url} --account {account}\n")), "{printed}");
-    // The variable is set for the next command too.
+    // The next command reads the same environment variables, so it needs no flags.
     let printed = in_pipes(served.command(&["receive", "--action", "http://127.0.0.1:9/received"])).text;
     assert!(!printed.contains("--url"), "{printed}");
 }

@@ -1,4 +1,4 @@
-//! Tests text messages with engine scripts: their statuses from the queue to the phone, their callbacks, and what
+//! Tests text messages with engine scripts: their statuses from queued to delivered, their callbacks, and what
 //! snapshots, states and resets do to them.
 
 use std::time::Duration;

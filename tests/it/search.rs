@@ -1,4 +1,4 @@
-//! Tests the list of faxes over HTTP: the search and its numbers of hits, calls that nobody took, pages, and lists of all
+//! Tests the list of faxes over HTTP: the search and its number of hits, unanswered calls, pages, and lists of all
 //! accounts.
 
 use std::collections::BTreeSet;
@@ -261,7 +261,7 @@ async fn a_call_that_nobody_took_is_listed_with_the_reason() {
     assert!(refused["request"]["error"]["message"].as_str().is_some_and(|why| why.contains("connection refused")));
     assert_eq!((&unset["error_code"], &unset["request"]), (&json!(11100), &Value::Null));
     assert!(unset["error_message"].as_str().is_some_and(|why| why.contains("has no VoiceUrl")), "{unset}");
-    // The same as one item.
+    // The call on its own looks the same.
     let shown = desk.bench.ok("GET", &format!("/faxes/{}?account={account}", calls[0]), Value::Null).await;
     assert_eq!(shown, *crashed);
     // Calls are listed only if their status is asked for, and then in order with faxes.
@@ -403,7 +403,7 @@ async fn faxes_of_all_accounts_are_listed_newest_first() {
         }
         let page = desk.bench.ok("GET", &target("*", &params), Value::Null).await;
         seen.extend(listed(&page));
-        // Newer faxes are on no later page.
+        // A fax that arrives meanwhile must not appear on a later page.
         desk.receive(&accounts[2], json!({ "to": TAKEN, "from": "+15558675310" })).await;
         match page["next_page_token"].as_str() {
             Some(next) => next.clone_into(&mut token),

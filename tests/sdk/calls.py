@@ -25,7 +25,7 @@ ACCOUNTS = {
     "twilio": ("AC" + "0" * 32, "0" * 32),
     "signalwire": ("b3877c40-da60-4998-90ad-b792e98472ac", "PTofTheRecipes"),
 }
-# What "curl" means in a block. A refused call fails the block, and a stream (-N), which never ends, is read for a second.
+# What replaces curl in a block. A refused call fails the block, and a stream (-N), which never ends, is read for a second.
 CURL = """curl() {
     local status=0 limit=30
     printf '%s\\037' "$@" >>calls.log
@@ -107,7 +107,7 @@ def resources(url: str, dialect: str, port: int, text: str) -> dict[str, str]:
 
 
 def missing(page: str, log: Path, url: str) -> list[str]:
-    """Lists the calls that a page should make but doesn't: of the control API, or of a service's operations that are served."""
+    """Lists the calls that a page should make but doesn't: of the control API, or of the operations that the emulator serves."""
     if page == "docs/control-api.md":
         with urllib.request.urlopen(f"{url}{CONTROL}/openapi.json", timeout=ANSWER_LIMIT_S) as response:
             paths = json.load(response)["paths"]

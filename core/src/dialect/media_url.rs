@@ -1,5 +1,5 @@
-//! Stored documents, and Twilio's expiring URLs for them. A URL is signed when it is shown and checked when it is fetched, so the
-//! emulator keeps no list of URLs (docs/fidelity.md, "Fax API").
+//! Stored documents, and Twilio's expiring URLs for them. A URL is signed when it is shown and checked when it is
+//! fetched, so the emulator keeps no list of URLs (docs/fidelity.md, "Fax API").
 
 use std::time::Duration;
 

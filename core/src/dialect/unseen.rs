@@ -1,5 +1,5 @@
-//! Finds the characters that must not reach a terminal or a log. With them, an app's text could change the terminal, or
-//! make a line appear to say something else.
+//! Replaces the characters that must not reach a terminal or a log. With them, an app's text could change the terminal,
+//! or make a line appear to say something else.
 
 /// Returns whether a character is a control character, or an invisible one that changes how its neighbours are shown, such
 /// as U+202E, which reverses the text after it.
@@ -7,7 +7,7 @@ fn is_unseen(character: char) -> bool {
     character.is_control() || is_format(character)
 }
 
-/// Replaces such characters, so that the text stays on one line and shows what it contains.
+/// Replaces control characters and invisible ones, so that the text stays on one line and shows what it contains.
 #[must_use]
 pub fn replaced(text: &str) -> String {
     text.chars().map(|character| if is_unseen(character) { char::REPLACEMENT_CHARACTER } else { character }).collect()

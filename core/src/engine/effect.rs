@@ -33,7 +33,7 @@ impl EffectId {
     }
 }
 
-/// Counts a world's resets and restores; completions from an older generation are dropped.
+/// Counts how often a world was reset, restored or loaded; completions from an older generation are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Generation(pub(super) u32);
 
@@ -145,7 +145,7 @@ pub struct RenderRequest {
     pub reception: Reception,
 }
 
-/// A question to a FaxUrl or fallback URL.
+/// A request for TwiML to a FaxUrl or fallback URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TwimlRequest {
     /// `FaxUrl` or `FallbackUrl`; it determines which parameters are sent.

@@ -26,8 +26,8 @@ pub struct CancelFax(pub FaxSid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeleteFax(pub FaxSid);
 
-/// Deletes those of these faxes that have ended, together with their media, and forgets those of these calls that ended
-/// without a fax.
+/// Deletes the listed faxes that have ended, together with their media, and forgets the listed calls that ended without
+/// a fax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeleteEntries(pub Box<[FaxSid]>);
 
@@ -214,7 +214,7 @@ pub struct ChangeRule {
 pub enum RuleChange {
     /// Enables or disables the rule.
     Enabled(bool),
-    /// Replaces the rule by another one.
+    /// Replaces the rule with another one.
     Replaced(Rule),
 }
 
@@ -366,7 +366,7 @@ impl EffectResult {
         }
     }
 
-    /// Records in the exchange, if there was one, which delivery it was.
+    /// Records the delivery in the exchange, if there was one.
     pub(super) fn set_delivery(&mut self, delivery: Delivery) {
         match self {
             Self::Document { record, .. } | Self::Twiml { record, .. } | Self::Delivered { record, .. } => {

@@ -57,7 +57,7 @@ impl Engine {
         self.generation
     }
 
-    /// Returns the latest time with which a command was handled.
+    /// Returns the latest time at which a command was handled.
     #[must_use]
     pub const fn latest(&self) -> Timestamp {
         self.latest

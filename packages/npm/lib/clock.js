@@ -56,7 +56,7 @@ class Clock {
   /**
    * Moves a frozen clock forward and performs the work that falls due; resolves when the account has settled.
    *
-   * @param {{ seconds: number } | { by: string } | { to: string }} move So many seconds, a duration such as `1h30m`, or a moment
+   * @param {{ seconds: number } | { by: string } | { to: string }} move A number of seconds, a duration such as `1h30m`, or a time
    *   such as `2026-03-01T00:00:00Z`.
    * @param {{ timeoutMs?: number }} [options] How long to wait, in milliseconds of real time.
    * @returns {Promise<ClockMoved>}

@@ -127,7 +127,7 @@ class Emulator {
    *   its host and port.
    * @param {AtOptions} [options]
    * @returns {Emulator}
-   * @throws {FauxfaxError} If the URL is not one.
+   * @throws {FauxfaxError} If the URL is invalid.
    */
   static at(url, options = {}) {
     const what = "Emulator.at()";

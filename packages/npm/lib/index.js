@@ -1,6 +1,6 @@
 "use strict";
-// What the package exports, to import and to require(). The code is CommonJS, because Jest loads packages with require() unless
-// it is started with an experimental flag. Node finds the names for import in the last statement.
+// The package's exports, for import and for require(). The code is CommonJS, because Jest loads packages with require() unless
+// it is started with an experimental flag. Node derives the names for import from the last statement.
 
 const { Account } = require("./account.js");
 const { findBinary } = require("./binary.js");

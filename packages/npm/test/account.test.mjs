@@ -249,7 +249,7 @@ test("a frozen clock moves only when the test moves it", { timeout }, async (t) 
   const sent = account.send({ to: OUTSIDE, mediaUrl: sample });
   await assert.rejects(sent, { code: "clock-frozen", detail: /use ring\(\) or queue\(\), and then clock\.advance\(\)/ });
   assert.deepEqual(await account.faxes(), []);
-  // At the pace of tests a fax takes no time, but a webhook that a rule holds waits for the clock.
+  // At the pace of tests a fax takes no time, but a webhook that a rule delays waits for the clock.
   await account.rules.add({ webhook: { delayMs: 60_000 } });
   const sid = await account.queue({ to: OUTSIDE, mediaUrl: sample, statusCallback: `${app.url}/status` });
   await assert.rejects(account.wait({ fax: sid, timeoutMs: 20 }), {

@@ -29,7 +29,7 @@ async function serve(t, responses) {
   return Emulator.at(`http://127.0.0.1:${server.address().port}`);
 }
 
-/** Keeps the warnings of this package during a test. */
+/** Collects the warnings of this package during a test. */
 function warnings(t) {
   const found = [];
   const keep = (warning) => warning.name === "FauxfaxWarning" && found.push(warning.message);
@@ -92,7 +92,7 @@ test("an account that another run has removed is an error that says so", { timeo
   await assert.rejects(account.receive(), { code: "account-unclaimed", detail: advice });
   await account.remove();
   await assert.rejects(account.numbers(), { code: "account-not-found", detail: advice });
-  // Only a removal in the middle of a call has this problem.
+  // This problem occurs only if the account is removed in the middle of a call, so a stub reports it here.
   const type = "urn:fauxfax:problem:account-gone";
   const shared = await serve(t, {
     "/health": { version },

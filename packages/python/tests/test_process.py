@@ -55,7 +55,7 @@ def environment(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str
 
 @contextlib.contextmanager
 def program(text: str, environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Runs a Python program that starts an emulator, which it is, with the emulator's URL."""
+    """Runs a Python program that starts an emulator, and yields the program's process and the emulator's URL."""
     with subprocess.Popen(
         [sys.executable, "-c", STARTS + text], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -100,7 +100,7 @@ def test_a_child_that_holds_the_output_delays_neither_a_failed_start_nor_the_end
     begun = time.monotonic()
     with pytest.raises(fauxfax.StartError, match="ended with status 4 before it was ready"):
         fauxfax.Emulator.start(binary=script(tmp_path, "sleep 100 &\nexit 4"))
-    # It has left the group.
+    # This child has left the process group.
     held = f'setsid sleep 100 &\necho $! >{tmp_path}/pid\nexec {shlex.quote(find_binary())} "$@"'
     with fauxfax.Emulator.start(binary=script(tmp_path, held)):
         pass

@@ -101,7 +101,7 @@ def test_the_clock_is_moved(account: fauxfax.Account) -> None:
     clock.advance(90)
     clock.advance(timedelta(minutes=1))
     assert clock.now() - before == timedelta(seconds=150)
-    # The notification is due in a second of the clock.
+    # The notification is due one second later by the account's clock.
     account.rules.add({"purpose": "action"}, webhook={"delay_ms": 1000})
     sid = account.ring(action=f"{account.url}/livez")
     account.wait("received", sid)

@@ -25,7 +25,7 @@ pub(super) enum Frame {
     Probed(Probe),
     /// One page, with the coded image as the body.
     Page(FaxPage),
-    /// What was found on the page before, with the pictures as the body; only if the document is judged.
+    /// What was found on the preceding page, with the pictures as the body; only if the document is judged.
     Judged(PageJudgement),
     /// The last frame, which follows all pages.
     Done(Summary),
@@ -60,7 +60,7 @@ impl Frame {
         Ok(serde_json::from_slice(&head).ok().and_then(|head: Value| Self::parse(&head, body)))
     }
 
-    /// Returns the head, and the pictures that a judgement has as its body.
+    /// Returns the head and, for a judgement, the pictures that are its body.
     fn head(&self) -> (Value, Vec<u8>) {
         let head = match self {
             Self::Judged(judgement) => return judged::written(judgement),

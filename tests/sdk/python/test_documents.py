@@ -21,7 +21,7 @@ A4_FINE = 2292
 
 @pytest.fixture
 def opened(emulator, tmp_path):
-    """Fetches a document and returns what a reader prints about it. A warning of the reader is an error."""
+    """Fetches a document and returns what a reader prints about it. A warning from the reader is an error."""
 
     def opened(url, *command):
         path = tmp_path / "document"

@@ -1,7 +1,7 @@
 <?php
 // Uses PHP's curl under `fauxfax exec` as Twilio's library for PHP does: curl returns head and body as one string, preceded by
-// the response to the CONNECT, of which the library strips exactly "HTTP/1.1 200 Connection established". Documents are read
-// without a User-Agent.
+// the response to the CONNECT, which the library strips only if it is exactly "HTTP/1.1 200 Connection established". Documents
+// are read without a User-Agent.
 
 declare(strict_types=1);
 
@@ -61,7 +61,7 @@ if (file_get_contents($wait) === false) {
 if (array_column($list['faxes'], 'sid') !== [$fax['sid']]) {
     fail('list: ' . json_encode($list));
 }
-// PHP's streams don't use the proxy, so this call reads a media URL of the emulator's own address.
+// PHP's streams don't use the proxy, so this call gets a media URL at the emulator's own address.
 [, $fax] = call("$emulator/v1/Faxes/{$fax['sid']}");
 ini_set('user_agent', '');
 if (!str_starts_with((string) file_get_contents($fax['media_url']), '%PDF-')) {

@@ -179,7 +179,7 @@ impl<S: BitSink> Coder<S> {
                 a += 2;
             }
             if a0 < width {
-                // The first step is needed about half of the time, which the branch predictor can't guess either, so it
+                // The first step is needed about half of the time. The branch predictor can't guess when, so the step
                 // has no branch. The sentinels end the loop.
                 b += 2 * usize::from(above[b] <= a0);
                 while above[b] <= a0 {

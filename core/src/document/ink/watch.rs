@@ -33,12 +33,12 @@ const TEXT_CHARACTERS_MAX: usize = 40;
 const EM: f64 = 1_000.0;
 /// The x-height of a typical typeface, in ems, which is used for letters that can't be measured.
 const X_HEIGHT_EMS: f64 = 0.5;
-/// The lowest and the highest plausible x-height, in ems; a font that says something else names its letters wrongly.
+/// The lowest and the highest plausible x-height, in ems; a font with any other assigns the wrong characters to glyphs.
 const X_HEIGHTS_EMS: (f64, f64) = (0.35, 0.75);
 /// The height of an x as a fraction of the height of a capital or a digit: Helvetica has 0.73, Times 0.68.
 const X_HEIGHT_OF_CAPITAL: f64 = 0.7;
-/// The x-height that stands for an ideograph, in ems. The smallest usual raster of ideographs is 16 rows high (JIS X
-/// 9051), that of a small letter 5, so that both come to the same number of rows per unit.
+/// The x-height with which an ideograph is judged, in ems. The smallest usual bitmap of an ideograph is 16 rows high
+/// (JIS X 9051), and that of a small letter has an x-height of 5 rows, so one limit in rows fits both.
 const X_HEIGHT_OF_IDEOGRAPH: f64 = 5.0 / 16.0;
 
 /// The letters whose height is the x-height.
@@ -170,7 +170,7 @@ impl Watch {
         }
     }
 
-    /// Adds letters, or appends them to the letters before if they continue them.
+    /// Adds letters, or appends them to the previous letters if they continue those.
     fn add(&mut self, letters: Letters) {
         let is_across = letters.x_height.0.abs() <= letters.x_height.1.abs();
         let is_same = |last: &&mut Letters| {
@@ -224,7 +224,7 @@ impl Watch {
         }
     }
 
-    /// Converts bounds from pels to inches; `None` if nothing of them is inside the clip.
+    /// Cuts bounds to the clip and converts them from pels to inches; `None` if they are outside the clip.
     fn seen(&self, bounds: Rect, [left, top, right, bottom]: [u32; 4]) -> Option<Place> {
         let (across, down) = self.per_inch?;
         let clip = Rect::new(f64::from(left), f64::from(top), f64::from(right), f64::from(bottom));

@@ -16,7 +16,7 @@ pub const HEADER_EDITS_MAX: usize = 20;
 pub const HEADER_NAME_BYTES_MAX: usize = 256;
 /// The maximum number of bytes in the value of a header. Many servers accept no more than 8 KiB of headers in total.
 pub const HEADER_VALUE_BYTES_MAX: usize = 4 * 1024;
-/// The maximum number of bytes in the URL that a rule has signed: the longest URL that servers usually accept.
+/// The maximum number of bytes in `signed_url`: the length of the longest URL that servers usually accept.
 pub const SIGNED_URL_BYTES_MAX: usize = 8 * 1024;
 /// The maximum number of bytes in all names and values of a rule, since the journal keeps the rule.
 pub const EDIT_BYTES_MAX: usize = 64 * 1024;
@@ -37,7 +37,7 @@ const OWN_HEADERS: [&str; 12] = [
     "upgrade",
     "expect",
 ];
-/// The end of the names of all services' signature headers, in lower case.
+/// The ending of the name of every service's signature header, in lower case.
 const SIGNATURE_HEADERS: &str = "-signature";
 
 /// Checks the changes to a webhook.
@@ -162,7 +162,7 @@ fn check_url(url: &str) -> Result<(), RuleFault> {
     Ok(())
 }
 
-/// Checks the number of names in a list, and that each occurs once; `same` returns what equal names have in common.
+/// Checks the number of names in a list, and that each occurs once; `same` maps equal names to the same string.
 fn check_list(field: &str, names: &[&str], max: usize, same: impl Fn(&str) -> String) -> Result<(), RuleFault> {
     if names.len() > max {
         return fault(field, format!("at most {max} names, not {}", names.len()));

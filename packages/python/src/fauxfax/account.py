@@ -16,12 +16,12 @@ from .rules import Rules
 
 #: The default limit of waits, in seconds: far longer than anything takes when transmissions take no time, as in tests.
 TIMEOUT_S = 10.0
-# The journal keeps no more events.
+# The maximum number of events that the journal keeps.
 _EVENTS_MAX = 10_000
 _FAXES_PER_PAGE_MAX = 500
-# The emulator draws no more test pages for a fax.
+# The maximum number of test pages that the emulator draws for a fax.
 _TEST_PAGES_MAX = 500
-# The other attributes of a number that the REST API sets. It ignores any that it doesn't know.
+# Further attributes of a number that the REST API can set. They are checked here because the API ignores unknown ones.
 _ATTRIBUTES = frozenset(
     [
         "friendly_name",
@@ -61,9 +61,9 @@ class Account:
     def __init__(self, connection: Connection, raw: Mapping[str, Any]) -> None:
         self._connection = connection
         self.sid = str(raw["sid"])
-        #: The password of REST calls, which also signs the webhooks; empty until a client has claimed the account.
+        #: The password for REST calls; empty until a client has claimed the account.
         self.auth_token = str(raw["auth_token"] or "")
-        #: The key that signs webhooks: the token, unless it is a SignalWire account with a signing key.
+        #: The key that signs webhooks: the token, or the signing key of a SignalWire account that has one.
         self.signing_key = str(raw["signing_key"] or "")
         #: `twilio` or `signalwire`.
         self.dialect = str(raw["dialect"])
@@ -108,8 +108,8 @@ class Account:
     ) -> Number:
         """Returns one of the account's numbers, given in E.164 form, with these attributes set.
 
-        A number that the account doesn't own yet is bought and set to receive faxes. Without `phone_number`, it is the only number of
-        the account.
+        A number that the account doesn't own yet is bought and set to receive faxes. If `phone_number` is left out, the
+        account's only number is meant.
 
         - `fax_url`: the VoiceUrl, from which TwiML is requested when a fax comes in; `""` removes it
         - `twiml`: TwiML that answers calls in place of an app, such as `<Response><Receive/></Response>`
@@ -146,7 +146,7 @@ class Account:
         return changed
 
     def _own_number(self, phone_number: str | None) -> Number | None:
-        """Returns the number with this name, if the account has it; the only one, if none is named."""
+        """Returns this number, or None if the account doesn't own it; without `phone_number`, the account's only number."""
         numbers = self.numbers()
         if phone_number is not None:
             return next((number for number in numbers if number.phone_number == phone_number), None)
@@ -184,10 +184,10 @@ class Account:
           `media_url`: the URL of one
         - `to`: the number called; not needed if the account has exactly one fax number
         - `from_`: the caller, a number, a SIP URI or a name
-        - `station_id`: that of the sending machine, of at most 20 characters
+        - `station_id`: the station id of the sending machine, of at most 20 characters
         - `quality`: `standard`, `fine` or `superfine`
         - `outcome`: how the transmission ends, such as `{"status": "failed", "code": 34004, "after_pages": 1}`
-        - `action`: the URL to notify of the fax, as by `<Receive action="…">`; the number's own app is then not asked for TwiML
+        - `action`: the URL to notify of the fax, as `<Receive action="…">` does; the number's own app is then not asked for TwiML
         - `sid`: the SID of the fax, instead of one drawn from the seed
         - `timeout`: how long to wait, in seconds
 
@@ -196,7 +196,7 @@ class Account:
         limit = seconds(self.timeout if timeout is None else timeout)
         order = _order(pages, media_url, to, from_, station_id, quality, outcome, action, sid)
         settled = self._call_number(order, file, {"wait": True, "timeout": limit}, limit)
-        # With the reason, if the fax failed, which the response lacks.
+        # If the fax failed, the conversation has the reason, which this response lacks.
         return replace(self.conversation(settled["fax_sid"]), outcome=settled["outcome"])
 
     def ring(
@@ -213,7 +213,7 @@ class Account:
         action: str | None = None,
         sid: str | None = None,
     ) -> str:
-        """Makes the call of `receive` without waiting for its end, and returns the SID that the fax will have."""
+        """Makes the same call as `receive`, and returns the SID that the fax will have without waiting for the end."""
         order = _order(pages, media_url, to, from_, station_id, quality, outcome, action, sid)
         return str(self._call_number(order, file, {}, 0)["fax_sid"])
 
@@ -269,7 +269,7 @@ class Account:
         ttl: int | None = None,
         store_media: bool | None = None,
     ) -> Fax:
-        """Creates the fax of `send` without waiting for its end."""
+        """Creates the same fax as `send`, and returns it without waiting for its end."""
         if from_ is None:
             numbers = self.numbers()
             if not numbers:
@@ -346,7 +346,7 @@ class Account:
         raise missing
 
     def _missing_page(self, error: ProblemError, sid: str, number: int) -> ProblemError:
-        """Returns the error for a page that can't be had, with the number of pages if the fax has fewer."""
+        """Returns the error for a missing page. If the fax has fewer pages, the error says how many."""
         if error.name != "page-not-found":
             return error
         count = self.fax(sid).num_pages or 0
@@ -362,11 +362,11 @@ class Account:
         return self._bytes(f"/faxes/{segment(fax_sid(fax))}/document.{format}", {})
 
     def conversation(self, fax: FaxRef) -> Conversation:
-        """Returns everything that happened about a fax or call since the last reset."""
+        """Returns everything that happened to a fax or call since the last reset."""
         raw = self.control("GET", f"/faxes/{segment(fax_sid(fax))}/conversation.json")
-        # A call that nobody took is no fax.
+        # An unanswered call is not a fax.
         resource = None if raw["fax"] is None or raw["outcome"] == "not-answered" else Fax.of(raw["fax"])
-        # A call that the app rejected is canceled in the words of the REST API.
+        # The REST API shows a call that the app rejected as `canceled`.
         is_rejected = raw["outcome"] == "canceled" and resource is not None and resource.direction == "inbound"
         outcome = "rejected" if is_rejected else raw["outcome"]
         events = [Event.of(event) for event in raw["events"]]
@@ -454,9 +454,9 @@ class Account:
     ) -> list[Event]:
         """Checks that the journal has events that match, and returns the first of them.
 
-        `match` is a part of an event, in which every field must match; `fauxfax.expect` writes the usual ones. `times` is how many
-        must match, a number or `{"at_least": …, "at_most": …}`; at least one by default. Instead of `match`, `in_order` is a list of
-        parts that must occur one after the other.
+        `match` is a partial event, each field of which must match; `fauxfax.expect` builds the usual ones. `times` is how many
+        events must match, a number or `{"at_least": …, "at_most": …}`; at least one by default. Instead of `match`, `in_order` is a
+        list of partial events that must occur one after the other.
         """
         given = {"match": match, "times": times, "in_order": in_order, "since": since, "all": all or None}
         order = {name: value for name, value in given.items() if value is not None}
@@ -478,8 +478,8 @@ class Account:
     ) -> Explanation:
         """Explains why the signature of a request to `url` doesn't match, and computes the valid one.
 
-        `signature` is the one in question, or `app_url` the URL for which the app computed it. `body` stands in for `params` if the
-        request was not a form, and `token` for the account's own key.
+        Give either `signature`, the one in question, or `app_url`, the URL for which the app computed it. `body` replaces `params`
+        if the request was not a form, and `token` replaces the account's own key.
         """
         given = {"url": url, "params": params, "body": body, "signature": signature, "app_url": app_url, "token": token}
         order = {name: value for name, value in given.items() if value is not None}
@@ -513,7 +513,7 @@ class Account:
     ) -> Any:
         """Makes any other call of the control API, such as `control("GET", "/state")`, and returns its JSON.
 
-        `wait_s` is how long the call itself waits, so that its response may come that much later.
+        `wait_s` is how long the emulator itself may wait, in seconds, before it responds; the time limit is extended by that.
         """
         return self._connection.control(method, path, {**(query or {}), "account": self.sid}, body, wait_s)
 

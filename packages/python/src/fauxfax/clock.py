@@ -45,7 +45,7 @@ class Clock:
         to: datetime | None = None,
         timeout: float | None = None,
     ) -> list[Event]:
-        """Moves a frozen clock forward, by seconds or a timedelta, or to a time with its zone.
+        """Moves a frozen clock forward, by a number of seconds or a timedelta, or to a time with a time zone.
 
         Performs the work that falls due, waits until everything has settled, and returns the events that the move caused. `timeout`
         limits the real time that this takes, in seconds.

@@ -23,7 +23,7 @@ class Emulator:
     """A running emulator. One emulator can serve all tests: each test creates its own account.
 
     `Emulator.start()` starts a process, which `stop()` or the end of a `with` block stops; `Emulator.at()` connects to an emulator
-    that is already running, which stays.
+    that is already running, and leaves it running.
     """
 
     def __init__(self, connection: Connection, process: Process | None = None) -> None:
@@ -44,16 +44,16 @@ class Emulator:
     ) -> Emulator:
         """Starts `fauxfax serve` on a free port of this machine, and returns once it is ready.
 
-        It heeds neither the variables FAUXFAX_… of this program's environment, except for FAUXFAX_BIN, nor the file fauxfax.toml of
-        the current folder: what is set for an emulator in everyday use, such as a file for its state, isn't meant for tests.
+        It ignores the variables FAUXFAX_… of this program's environment, except FAUXFAX_BIN, and the file fauxfax.toml in the
+        current folder: the settings of an emulator for everyday use, such as a file for its state, aren't meant for tests.
 
         - `arguments`: further arguments of `fauxfax serve`, such as `"--callbacks", "final"`
-        - `seed`: that of SIDs, jitter and random draws
+        - `seed`: the seed of SIDs, jitter and random draws
         - `pace`: how many times faster than a real line; by default, transmissions take no time
-        - `dialect`: `twilio` or `signalwire`, that of the default account
+        - `dialect`: the dialect of the default account, `twilio` or `signalwire`
         - `control_token`: protects the control API
         - `config`: the path of a configuration file
-        - `env`: further variables of its environment
+        - `env`: further environment variables
         - `binary`: the program to run, instead of the one that was installed with this package
         """
         given = {
@@ -66,7 +66,7 @@ class Emulator:
         }
         command = [binary or find_binary(), "serve", *arguments]
         for flag, value in given.items():
-            # An argument of the caller has precedence; the program refuses a flag that is given twice.
+            # The caller's arguments take precedence; the program refuses a flag that is given twice.
             if value is not None and _value_of(flag, arguments) is None:
                 command += [flag, value]
         environment = {name: value for name, value in os.environ.items() if not name.upper().startswith("FAUXFAX_")}
@@ -83,8 +83,8 @@ class Emulator:
     def at(cls, url: str | int, control_token: str | None = None) -> Emulator:
         """Connects to an emulator that is already running; fails if none responds there.
 
-        `url` may also be HOST:PORT or a port; `control_token` is FAUXFAX_CONTROL_TOKEN by default. Warns of an emulator of another
-        version than this package, whose calls may differ.
+        `url` may also be HOST:PORT or a port; `control_token` is FAUXFAX_CONTROL_TOKEN by default. Warns if the emulator's version
+        is not this package's, since its calls may differ.
         """
         connection = Connection(normalized(url), checked_token(control_token or os.environ.get("FAUXFAX_CONTROL_TOKEN")))
         health = connection.control("GET", "/health")
@@ -124,7 +124,7 @@ class Emulator:
         return self._process.output() if self._process else ""
 
     def stop(self) -> None:
-        """Stops the process that `start` started, and waits until it has ended. An emulator that was already running stays."""
+        """Stops the process that `start` started, and waits until it has ended. An emulator started elsewhere keeps running."""
         if self._process is not None:
             self._process.stop()
 
@@ -146,8 +146,8 @@ class Emulator:
 
         - `sid`, `auth_token`: generated from the seed if left out
         - `dialect`: `twilio` or `signalwire`; by default that of the `sid`, or else `twilio`
-        - `numbers`: each as a string, which then receives faxes, or as a mapping of REST attributes in snake_case with `phone_number`
-        - `options`: others of `POST /accounts`, such as `signing_key`, `callbacks`, `service` or `debugger_url`
+        - `numbers`: each a string, for one that receives faxes, or a mapping of REST attributes in snake_case with `phone_number`
+        - `options`: further fields of `POST /accounts`, such as `signing_key`, `callbacks`, `service` or `debugger_url`
         """
         order: dict[str, Any] = {"sid": sid, "auth_token": auth_token, "dialect": dialect, **options}
         order = {name: value for name, value in order.items() if value is not None}

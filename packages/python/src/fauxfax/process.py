@@ -1,4 +1,4 @@
-"""The process of an emulator of one's own: it becomes ready, and never outlives the program that started it."""
+"""The process of a private emulator: starts it, waits until it is ready, and stops it when this program ends."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .errors import StartError
 _START_TIMEOUT_S = 30.0
 # The emulator stops at once, unless it has a large state to save.
 _STOP_TIMEOUT_S = 30.0
-# How long the rest of the output is awaited once nothing is left that should write to it.
+# How long to wait for the rest of the output once no process is left that should write to it.
 _OUTPUT_TIMEOUT_S = 1.0
-# How often it is checked whether the processes are still there. The end of the output tells it sooner.
+# The interval at which to check whether the processes still exist. The end of their output usually shows it sooner.
 _CHECK_S = 0.05
 # How much of what the emulator printed is kept for an error.
 _OUTPUT_LINES_MAX = 200
 _LINE_CHARS_MAX = 2000
-# What a shell does: it waits until this program is gone, when the system closes the pipe, and then stops the emulator's group.
+# A shell script that stops the emulator's process group once this program is gone, because the system then closes the pipe.
 _WATCH = 'read -r _; kill -s TERM -- "-$1" 2>/dev/null'
 
 
@@ -60,7 +60,7 @@ class Process:
         self._is_decided = threading.Event()
         self._reader = threading.Thread(target=self._read, name="fauxfax output", daemon=True)
         self._reader.start()
-        # For a program that ends without stopping it.
+        # Stops the emulator if this program ends without calling stop().
         atexit.register(self.stop)
         self.url = self._wait_until_ready(command)
 
@@ -98,7 +98,7 @@ class Process:
         try:
             os.killpg(self._process.pid, number)
         except (ProcessLookupError, PermissionError):
-            # None is left; macOS refuses to signal a group whose processes have all ended but still await their parent.
+            # No process is left; macOS refuses to signal a group of zombies, for which their parent hasn't waited yet.
             return
 
     def _kill(self) -> None:
@@ -150,7 +150,7 @@ class Process:
         if self._url is not None:
             return self._url
         if self._is_decided.is_set():
-            # Its output has ended, so that it is about to end too, unless it has only closed it.
+            # The output has ended, so the process is about to end too, unless it has only closed its output.
             try:
                 self._process.wait(_OUTPUT_TIMEOUT_S)
             except subprocess.TimeoutExpired:

@@ -38,7 +38,7 @@ impl Form for EffectId {
     }
 }
 
-/// The number of resets and restores before the effect was issued.
+/// How often the world was reset, restored or loaded before the effect was issued.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 struct Generation(u32);
