@@ -182,7 +182,10 @@ impl Run {
     ) -> Result<(Conversation, Vec<Request>), Stop> {
         let pending = self.ring(call).await?;
         let conversation = self.end(&pending).await?;
-        let end = Instant::now() + self.options.limits.work + extra;
+        // An app that has refused a request does no work for it.
+        let is_refused = conversation.exchanges.iter().any(|exchange| !exchange.is_accepted());
+        let time = if is_refused { Duration::ZERO } else { self.options.limits.work + extra };
+        let end = Instant::now() + time;
         let requests = self.requests_until(end, &conversation.fax, is_wanted).await?;
         self.forget(pending).await;
         Ok((conversation, requests))

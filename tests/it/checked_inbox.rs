@@ -80,7 +80,7 @@ pub(crate) async fn receive(app: &Arc<Shared>, form: &Form) -> StatusCode {
     if app.has(Fault::FailsWithoutDocument) && !media.is_empty() && download(app, &media).await.is_none() {
         return StatusCode::INTERNAL_SERVER_ERROR;
     }
-    if app.has(Fault::KnowsOneResolution) {
+    if app.has(Fault::KnowsOneResolution) && !media.is_empty() {
         let document = download(app, &media).await.unwrap_or_default();
         if !String::from_utf8_lossy(&document).contains(USUAL_HEIGHT) {
             return StatusCode::INTERNAL_SERVER_ERROR;

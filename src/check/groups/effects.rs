@@ -14,7 +14,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(75);
 /// What the app did about one fax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Effects {
-    /// The number of times that the document was downloaded.
+    /// The number of times that a download of the document was tried.
     pub(super) downloads: usize,
     /// The number of calls of the REST API that change something.
     pub(super) changes: usize,
@@ -83,7 +83,8 @@ async fn effects(
             _ => 0,
         };
         let seen = Effects {
-            downloads: requests.iter().filter(|request| request.is_download()).count(),
+            // Also those that were refused: the document may be gone because the app had deleted it the first time.
+            downloads: requests.iter().filter(|request| request.is_for_media()).count(),
             changes: requests.iter().filter(|request| request.kind == "rest" && request.method != "GET").count(),
             growth,
         };

@@ -23,8 +23,6 @@ const FAX_RESOURCE: &str = "Twilio: Fax resource (status values, ErrorCode); err
 const RETRIES_MAX: usize = 5;
 /// A status that no service has.
 const NEW_STATUS: &str = "some-new-status";
-/// The number of faxes that are sent until one can be canceled, which is too late once its document has been converted.
-const CANCELS_MAX: usize = 5;
 /// The speed of a slow download, in bytes per second. At this speed, no document is complete before the cut.
 const DRIP_BYTES_PER_SECOND: u64 = 400;
 /// How much longer a slow download takes than a response may, in milliseconds.
@@ -207,17 +205,17 @@ async fn sent_failed(run: &Run) -> Judged {
 }
 
 async fn canceled(run: &Run) -> Judged {
-    let mut refusal = None;
-    for _ in 0..CANCELS_MAX {
-        let pending = run.queue(run.order_of_app()?).await?;
-        let refused = run.cancel(&pending.fax).await.err();
-        let ended = run.finish(pending).await?;
-        match refused {
-            None => return accepts_canceled(run, &ended).await,
-            Some(stop) => refusal = Some(stop),
-        }
+    let pending = run.queue(run.order_of_app()?).await?;
+    let canceled = run.cancel(&pending.fax).await;
+    let ended = run.finish(pending).await?;
+    if canceled.is_ok() {
+        return accepts_canceled(run, &ended).await;
     }
-    Err(refusal.unwrap_or_else(|| Stop::not_judged("no fax was canceled")))
+    // It was too late, because the document had been converted already. The app can't tell a notification that says so from
+    // that of a fax that was canceled.
+    let effect = json!({ "params": { "set": { "FaxStatus": "canceled" } } });
+    let is_about_status = |purpose| purpose == Purpose::StatusCallback;
+    accepted(run, "the status canceled", |purpose| is_about_status(purpose).then(|| effect.clone())).await
 }
 
 async fn accepts_canceled(run: &Run, ended: &Conversation) -> Judged {
