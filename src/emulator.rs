@@ -24,7 +24,7 @@ use crate::engine::random::WorldSeed;
 use crate::engine::tally::Tally;
 use crate::engine::{WorldOptions, WorldSpec};
 use crate::io::budget::Budget;
-use crate::io::client::Client;
+use crate::io::client::{Client, ClientOptions};
 use crate::io::own::OwnNames;
 use crate::io::render::Renderer;
 use crate::io::{Performer, Replay, Signer};
@@ -193,6 +193,12 @@ impl Registry {
         if let Some(request) = left {
             self.0.feed.add_request(named, Arc::new(request));
         }
+    }
+
+    /// Returns the options of the client that reaches apps.
+    #[must_use]
+    pub fn client_options(&self) -> &ClientOptions {
+        self.0.performer.client_options()
     }
 
     /// Returns the renderer that converts documents to pages.

@@ -178,6 +178,23 @@
 //! # }
 //! ```
 //!
+//! # Check the app
+//!
+//! [`Account::check`] sends the app right and wrong requests, and judges how it behaves: whether it verifies signatures,
+//! handles repeated and failed faxes, and escapes what it shows. These are the checks of `fauxfax check`:
+//!
+//! ```no_run
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let emulator = fauxfax::Emulator::builder().start().await?;
+//! # let (account, app_url) = (emulator.account()?, "http://localhost:3000");
+//! let report = account.check(&format!("{app_url}/fax")).await?;
+//!
+//! assert_eq!(report.failures().count(), 0, "{report}");
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # A whole test
 //!
 //! `examples/inbox.rs` in the repository is a small fax inbox with its tests.
@@ -229,11 +246,12 @@ pub mod cli;
 
 #[cfg(feature = "server")]
 pub use testing::{
-    Account, AccountClock, AccountRules, Conversation, Document, Emulator, Error, Expect, Number, Outcome, Receive,
-    SendFax, rules,
+    Account, AccountClock, AccountRules, CheckApp, Conversation, Document, Emulator, Error, Expect, Number, Outcome,
+    Receive, SendFax, rules,
 };
 #[cfg(feature = "server")]
 pub use {
+    check::{Check, CheckResult, Profile, Report, Severity, Summary, Verdict},
     config::Config,
     dialect::explain::{Explanation, Mistake},
     emulator::CreateWorldError,

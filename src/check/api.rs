@@ -1,5 +1,6 @@
 //! A client of the emulator's public APIs, for one account. It never retries a call.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -28,8 +29,10 @@ const PROBLEM: &str = "urn:fauxfax:problem:";
 /// An emulator to drive.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
-    /// The emulator's URL, without a path.
+    /// The emulator's URL, without a path, as the app reaches it.
     pub url: Url,
+    /// Where to connect instead of the URL's host, if this program doesn't reach the emulator as the app does.
+    pub address: Option<SocketAddr>,
     /// The token of the control API, if it needs one.
     pub control_token: Option<String>,
 }
@@ -140,7 +143,10 @@ impl Api {
         let whole = async {
             let request = self.request(method, target, authorization, body)?;
             let url = &self.endpoint.url;
-            let stream = reach(url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(80)).await;
+            let stream = match self.endpoint.address {
+                Some(address) => reach(&address.ip().to_string(), address.port()).await,
+                None => reach(url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(80)).await,
+            };
             let stream = stream.map_err(|failure| self.unreachable(&failure.to_string()))?;
             let opened = plain::send(stream, request).await.map_err(|error| self.unreachable(&error.to_string()))?;
             let status = opened.response.status().as_u16();

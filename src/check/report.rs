@@ -1,5 +1,6 @@
 //! The results of a run: as JSON and as text.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -81,6 +82,41 @@ impl Report {
             "duration_ms": milliseconds(self.duration),
             "interrupted": self.interrupted,
             "notes": self.notes,
+        })
+    }
+}
+
+impl Report {
+    /// Returns the results of the checks that the app failed.
+    pub fn failures(&self) -> impl Iterator<Item = &Result> {
+        self.results.iter().filter(|result| result.verdict == Verdict::Fail)
+    }
+}
+
+/// Lists what the app should change, for the message of a test.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Summary { pass, fail, warn, not_judged } = self.summary();
+        writeln!(f, "{}: {pass} passed, {fail} failed, {warn} with a warning, {not_judged} not judged", self.url)?;
+        for result in self.results.iter().filter(|result| result.wants_a_change()) {
+            let Check { id, title, why, fix, .. } = result.check;
+            writeln!(f, "{} {id}: {title}\n  Seen: {}\n  Why:  {why}\n  Fix:  {fix}", result.verdict, result.seen)?;
+            if let Some(exchange) = &result.exchange {
+                writeln!(f, "  {}", exchange.curl())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Check {
+    /// Returns everything about the check as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let Self { id, code, group, severity, title, why, fix, source, profiles, .. } = self;
+        json!({
+            "id": id, "code": code, "group": group, "severity": severity, "title": title, "why": why, "fix": fix,
+            "source": source, "profiles": profiles,
         })
     }
 }

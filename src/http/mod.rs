@@ -32,7 +32,8 @@ use axum::http::{HeaderMap, HeaderName, Method, header};
 use crate::io::client::X_FORWARDED_PROTO;
 
 pub use self::control::ca::{CaFile, CaFiles};
-pub use self::router::{App, service, service_with_ca};
+pub use self::control::check::Checks;
+pub use self::router::{App, service, service_with};
 
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 

@@ -21,7 +21,9 @@ use super::dialects::dialect_of;
 use super::guard::{self, Verdict};
 use super::reply::ErrorForm;
 use super::traffic::{self, Answered, Arrived, Unassignable};
-use super::{AbortHandle, AskedTarget, CaFiles, ListenAddress, asked_path, bins, control, dispatch, media, reply};
+use super::{
+    AbortHandle, AskedTarget, CaFiles, Checks, ListenAddress, asked_path, bins, control, dispatch, media, reply,
+};
 use crate::dialect::error::ApiError;
 use crate::dialect::signalwire;
 use crate::emulator::{NoWorld, Registry};
@@ -44,13 +46,14 @@ pub struct App {
 /// Returns the service of a listener at `address`.
 #[must_use]
 pub fn service(registry: Registry, address: SocketAddr) -> App {
-    service_with_ca(registry, address, None)
+    service_with(registry, address, None, &Checks::default())
 }
 
-/// Returns the same as [`service`], with the local CA's files at paths such as `/ca.pem`.
+/// Returns the same as [`service`], with the local CA's files at paths such as `/ca.pem`, and with runs of checks that
+/// several listeners share.
 #[must_use]
-pub fn service_with_ca(registry: Registry, address: SocketAddr, ca: Option<&CaFiles>) -> App {
-    let pages = pages(&registry, ca);
+pub fn service_with(registry: Registry, address: SocketAddr, ca: Option<&CaFiles>, checks: &Checks) -> App {
+    let pages = pages(&registry, address, ca, checks);
     App { registry, pages, address }
 }
 
@@ -144,12 +147,12 @@ where
 }
 
 /// Returns all routes except those of the REST APIs.
-fn pages(registry: &Registry, ca: Option<&CaFiles>) -> Router {
+fn pages(registry: &Registry, address: SocketAddr, ca: Option<&CaFiles>, checks: &Checks) -> Router {
     let router = Router::new()
         .merge(media::routes())
         .merge(bins::routes())
         .with_state(registry.clone())
-        .merge(control::router(registry.clone(), ca));
+        .merge(control::router(registry.clone(), address, ca, checks));
     #[cfg(feature = "console")]
     let router = router.merge(super::console::router(registry));
     let (of_paths, of_methods) = (registry.clone(), registry.clone());

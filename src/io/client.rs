@@ -166,10 +166,7 @@ impl Response {
 #[derive(Clone)]
 pub struct Client {
     connector: Connector,
-    traceparent: bool,
-    twiml_types: TwimlTypes,
-    signature_headers: SignatureHeaders,
-    budget: Budget,
+    options: Arc<ClientOptions>,
 }
 
 /// How long an exchange has waited for room in the memory budget. That time doesn't count towards the exchange's time
@@ -205,37 +202,37 @@ impl Client {
     /// Fails if a trusted certificate can't be read.
     pub fn new(options: &ClientOptions) -> Result<Self, ClientError> {
         let connector = Connector::new(options)?;
-        Ok(Self {
-            connector,
-            traceparent: options.traceparent,
-            twiml_types: options.twiml_types,
-            signature_headers: options.signature_headers,
-            budget: options.budget.clone(),
-        })
+        Ok(Self { connector, options: Arc::new(options.clone()) })
+    }
+
+    /// Returns the options that the client was created with.
+    #[must_use]
+    pub fn options(&self) -> &ClientOptions {
+        &self.options
     }
 
     /// Returns whether webhooks carry a W3C `traceparent`.
     #[must_use]
-    pub const fn has_traceparent(&self) -> bool {
-        self.traceparent
+    pub fn has_traceparent(&self) -> bool {
+        self.options.traceparent
     }
 
     /// Returns the policy for TwiML's content types.
     #[must_use]
-    pub const fn twiml_types(&self) -> TwimlTypes {
-        self.twiml_types
+    pub fn twiml_types(&self) -> TwimlTypes {
+        self.options.twiml_types
     }
 
     /// Returns the choice of headers for a SignalWire account's webhook signature.
     #[must_use]
-    pub const fn signature_headers(&self) -> SignatureHeaders {
-        self.signature_headers
+    pub fn signature_headers(&self) -> SignatureHeaders {
+        self.options.signature_headers
     }
 
     /// Returns the memory budget that response bodies are charged to.
     #[must_use]
-    pub const fn budget(&self) -> &Budget {
-        &self.budget
+    pub fn budget(&self) -> &Budget {
+        &self.options.budget
     }
 
     /// Opens a connection to the URL's host, on which the caller speaks HTTP itself.
@@ -383,7 +380,7 @@ impl Client {
         let (head, mut body) = response.into_parts();
         let headers = head.headers.iter().map(|(name, value)| readable(&(name.clone(), value.clone()))).collect();
         let limit = usize::try_from(request.body_max_bytes).unwrap_or(usize::MAX);
-        let (mut read, mut complete) = (self.budget.body(FETCH_ROOM_WAIT_MAX), true);
+        let (mut read, mut complete) = (self.budget().body(FETCH_ROOM_WAIT_MAX), true);
         while let Some(frame) = driven.while_waiting(patience, async { Ok(body.frame().await) }).await?? {
             // No caller uses trailers.
             let Ok(data) = frame.map_err(|error| failure(&error))?.into_data() else { continue };

@@ -28,7 +28,7 @@ use std::sync::Arc;
 pub use self::webhook::Replay;
 
 use self::budget::Budget;
-use self::client::{Client, Exchange, Response};
+use self::client::{Client, ClientOptions, Exchange, Response};
 use self::own::OwnNames;
 use self::render::Renderer;
 use crate::dialect::mask::MASK;
@@ -89,8 +89,14 @@ impl Performer {
 
     /// Returns the memory budget that bodies in flight are charged to.
     #[must_use]
-    pub const fn budget(&self) -> &Budget {
+    pub fn budget(&self) -> &Budget {
         self.client.budget()
+    }
+
+    /// Returns the options of the client that reaches apps.
+    #[must_use]
+    pub fn client_options(&self) -> &ClientOptions {
+        self.client.options()
     }
 
     /// Returns the renderer that converts documents to pages.

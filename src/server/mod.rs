@@ -44,7 +44,7 @@ use self::tls::Terminator;
 use crate::config::Config;
 use crate::emulator::{CreateWorldError, GuardOptions, Registry, Settings};
 use crate::engine::WorldOptions;
-use crate::http::{self, CaFile, CaFiles};
+use crate::http::{self, CaFile, CaFiles, Checks};
 use crate::io::budget::Budget;
 use crate::io::client::{Client, ClientError, ClientOptions};
 use crate::io::render::{RenderOptions, Renderer};
@@ -203,10 +203,10 @@ impl Server {
     /// Fails if the state file can't be written, or the worlds of some accounts can't be saved.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), StateFileError> {
         let (stopping, stopped) = watch::channel(false);
-        let files = ca_files(&self.ca);
+        let (files, checks) = (ca_files(&self.ca), Checks::default());
         let serving = self.ports.into_iter().map(|port| {
             let gateway = Arc::new(Gateway {
-                surface: http::service_with_ca(self.registry.clone(), port.address, Some(&files)),
+                surface: http::service_with(self.registry.clone(), port.address, Some(&files), &checks),
                 proxy: Arc::clone(&self.proxy),
                 terminator: Arc::clone(&self.terminator),
             });

@@ -4,13 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AccountClock, AccountRules, Document, Error, Expect, Receive, SendFax};
+use super::{AccountClock, AccountRules, CheckApp, Document, Error, Expect, Receive, SendFax};
 use crate::dialect::explain::{Explanation, KeyKind, Mistake, OtherSecret, Question, changed_delivery, explain};
+use crate::emulator::Registry;
 use crate::engine::input::{BuyNumber, NumberRequest, Reset, Restore, TakeSnapshot, UpdateNumber};
 use crate::engine::journal::{EventFilter, JOURNAL_EVENTS_MAX};
 use crate::engine::{Engine, Fax, Prospect};
 use crate::http::control::event::EventView;
-use crate::io::render::Renderer;
 use crate::model::fax::Status;
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::phone::{NotE164, PhoneNumber};
@@ -28,7 +28,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Account {
     pub(super) world: World,
     pub(super) url: Arc<str>,
-    pub(super) renderer: Renderer,
+    pub(super) registry: Registry,
     /// The time limit for waits through this handle.
     pub(super) patience: Duration,
 }
@@ -44,8 +44,8 @@ pub struct Number {
 }
 
 impl Account {
-    pub(super) fn new(world: World, url: String, renderer: Renderer) -> Self {
-        Self { world, url: url.into(), renderer, patience: PATIENCE }
+    pub(super) fn new(world: World, url: String, registry: Registry) -> Self {
+        Self { world, url: url.into(), registry, patience: PATIENCE }
     }
 
     /// Returns a handle to the same account with this time limit for waits, instead of ten seconds.
@@ -90,6 +90,11 @@ impl Account {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Checks an app that receives this account's webhooks at a URL, and returns a report when awaited.
+    pub fn check(&self, url: &str) -> CheckApp {
+        CheckApp::new(self.clone(), url)
     }
 
     /// Returns one of the account's numbers, given in E.164 form. A number that the account doesn't own yet is bought

@@ -86,6 +86,9 @@ pub enum Error {
     /// The journal lacks the expected events; the message compares the closest ones field by field.
     #[error("{0}")]
     NotVerified(String),
+    /// The checks of an app can't run, for example because its URL is invalid or a check's name is unknown.
+    #[error("the app can't be checked: {0}")]
+    Check(String),
     /// There is no fax with this SID, or a reset has removed it.
     #[error("there is no fax {0}")]
     NoFax(FaxSid),

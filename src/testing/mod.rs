@@ -11,6 +11,7 @@
 //! | [`AccountClock`] | the account's clock |
 //! | [`AccountRules`], [`rules`] | rules that make things go wrong on purpose |
 //! | [`Expect`] | events that the journal is expected to contain |
+//! | [`CheckApp`] | checks of the app under test |
 //!
 //! The types call the worlds directly instead of over HTTP, with the same effects as the control API. A complete test
 //! of an app that receives faxes:
@@ -40,6 +41,7 @@
 //! ```
 
 mod account;
+mod check;
 mod clock;
 mod error;
 mod expect;
@@ -55,6 +57,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub use self::account::{Account, Number};
+pub use self::check::CheckApp;
 pub use self::clock::AccountClock;
 pub use self::error::Error;
 pub use self::expect::Expect;
@@ -147,7 +150,7 @@ impl Emulator {
     /// Returns [`Error::CreateAccount`] if the SID is taken, or the emulator already holds the maximum number of
     /// accounts.
     pub fn account_as(&self, setup: AccountSetup) -> Result<Account, Error> {
-        Ok(Account::new(self.registry.create(setup)?, self.url(), self.registry.renderer().clone()))
+        Ok(Account::new(self.registry.create(setup)?, self.url(), self.registry.clone()))
     }
 
     /// Returns the default account, which exists from the start and has the configured numbers.
@@ -157,7 +160,7 @@ impl Emulator {
     pub fn default_account(&self) -> Result<Account, Error> {
         let sid = self.registry.default_account();
         let world = self.registry.world(sid).ok_or(Error::NoAccount(sid))?;
-        Ok(Account::new(world, self.url(), self.registry.renderer().clone()))
+        Ok(Account::new(world, self.url(), self.registry.clone()))
     }
 
     /// Stops the emulator and waits until its port is closed. Dropping the emulator stops it too, but doesn't wait.

@@ -286,7 +286,7 @@ impl Receive {
             action: self.action.as_deref(),
         };
         let fax = fax.checked(Dialect::of(self.account.sid()))?;
-        let document = self.document.read(&self.account.renderer).await?;
+        let document = self.document.read(self.account.registry.renderer()).await?;
         let (world, url) = (&self.account.world, Arc::clone(&self.account.url));
         let (twiml, order) = (fax.twiml(), fax.with_document(document, Arc::clone(&url)));
         // Read before the call is made, so that none of its events is missed; events of other faxes are filtered out.

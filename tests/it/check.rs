@@ -18,7 +18,7 @@ use crate::checked_app::{CheckedApp, Fault};
 const FAUXFAX: &str = env!("CARGO_BIN_EXE_fauxfax");
 const NUMBER: &str = "+15017122661";
 
-async fn started() -> (Emulator, Account) {
+pub(crate) async fn started() -> (Emulator, Account) {
     let emulator = Emulator::builder().configure(|config| config.private_apps_only = true).start().await;
     let emulator = emulator.expect("it starts");
     let account = emulator.account().expect("an account");
@@ -27,7 +27,7 @@ async fn started() -> (Emulator, Account) {
 }
 
 fn endpoint(emulator: &Emulator) -> Endpoint {
-    Endpoint { url: emulator.url().parse().expect("a URL"), control_token: None }
+    Endpoint { url: emulator.url().parse().expect("a URL"), address: None, control_token: None }
 }
 
 /// Returns options to run all checks in this account. What the apps here record, they record before they respond.
@@ -106,7 +106,7 @@ async fn an_app_that_goes_down_is_not_judged_any_further() {
     assert!(gone.count() > 5, "{:#}", report.json());
 }
 
-async fn get(emulator: &Emulator, path: &str, account: &Account) -> Value {
+pub(crate) async fn get(emulator: &Emulator, path: &str, account: &Account) -> Value {
     let url = format!("{}/_fauxfax/v1{path}?account={}", emulator.url(), account.sid());
     let client = fauxfax::io::client::Client::new(&fauxfax::ClientOptions::default()).expect("a client");
     let request = fauxfax::io::client::Request {

@@ -156,7 +156,7 @@ async fn checked(emulator: &Emulator, scheme: Scheme, faults: &[Fault]) -> Repor
         limits: limits(faults),
         ..Options::new(&app.fax_url(), list::all().collect())
     };
-    let endpoint = Endpoint { url: emulator.url().parse().expect("a URL"), control_token: None };
+    let endpoint = Endpoint { url: emulator.url().parse().expect("a URL"), address: None, control_token: None };
     fauxfax::check::run(endpoint, options, &|_| (), std::future::pending()).await.expect("it runs")
 }
 

@@ -30,7 +30,7 @@ async fn result(
     let mut options = Options::new(&app.fax_url(), vec![list::find(id).expect("a check")]);
     options.account = Some(account.sid().to_string());
     change(&mut options);
-    let endpoint = Endpoint { url: emulator.url().parse().expect("a URL"), control_token: None };
+    let endpoint = Endpoint { url: emulator.url().parse().expect("a URL"), address: None, control_token: None };
     let report = check::run(endpoint, options, &|_| (), std::future::pending()).await.expect("it runs");
     report.results.into_iter().next().expect("a result")
 }

@@ -60,7 +60,12 @@ impl Bench {
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {
         let ca: http::CaFiles = Arc::new(|_| Ok("-----BEGIN CERTIFICATE-----\n".to_owned()));
-        let service = http::service_with_ca(self.registry.clone(), ([127, 0, 0, 1], 8329).into(), Some(&ca));
+        let service = http::service_with(
+            self.registry.clone(),
+            ([127, 0, 0, 1], 8329).into(),
+            Some(&ca),
+            &http::Checks::default(),
+        );
         service.oneshot(request).await.expect("an answer")
     }
 

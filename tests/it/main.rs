@@ -11,6 +11,7 @@ mod bad_input;
 mod bins;
 mod cases;
 mod check;
+mod check_api;
 mod check_matrix;
 mod check_reasons;
 mod checked_app;

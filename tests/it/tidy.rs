@@ -16,17 +16,20 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("engine", &["model", "twiml"]),
     ("dialect", &["engine", "model", "twiml"]),
     ("io", &["dialect", "document", "engine", "model", "twiml"]),
+    ("check", &["dialect", "io", "model", "twiml"]),
     ("clock", &["model"]),
     ("world", &["clock", "engine", "model"]),
     ("driver", &["engine", "io", "model", "world"]),
     ("emulator", &["clock", "driver", "engine", "io", "model", "world"]),
     ("config", &["dialect", "engine", "io", "model"]),
-    ("http", &["clock", "dialect", "document", "emulator", "engine", "io", "model", "twiml", "world"]),
+    ("http", &["check", "clock", "dialect", "document", "emulator", "engine", "io", "model", "twiml", "world"]),
     ("server", &["clock", "config", "dialect", "emulator", "engine", "http", "io", "model", "world"]),
-    ("check", &["dialect", "io", "model", "twiml"]),
     (
         "testing",
-        &["clock", "config", "dialect", "document", "emulator", "engine", "http", "io", "model", "server", "world"],
+        &[
+            "check", "clock", "config", "dialect", "document", "emulator", "engine", "http", "io", "model", "server",
+            "world",
+        ],
     ),
     ("cli", &["check", "config", "dialect", "document", "http", "io", "model", "server"]),
 ];

@@ -178,7 +178,7 @@ fn judged(flags: &CheckFlags, mut options: Options) -> anyhow::Result<Result<Rep
         let stop = stop_signal().context("can't wait for signals")?;
         if !is_own {
             let endpoint = flags.target.endpoint()?;
-            let endpoint = Endpoint { url: endpoint.url, control_token: endpoint.control_token };
+            let endpoint = Endpoint { url: endpoint.url, address: None, control_token: endpoint.control_token };
             return Ok(crate::check::run(endpoint, options, &progress, stop).await);
         }
         options.restores = false;
@@ -188,7 +188,8 @@ fn judged(flags: &CheckFlags, mut options: Options) -> anyhow::Result<Result<Rep
             anyhow::anyhow!("{error}{}", if flags.listen.is_none() { hint } else { "" })
         })?;
         let url: Url = url(server.address()).parse()?;
-        let endpoint = Endpoint { url, control_token: config.control_token.as_deref().map(ToOwned::to_owned) };
+        let endpoint =
+            Endpoint { url, address: None, control_token: config.control_token.as_deref().map(ToOwned::to_owned) };
         let mut report = None;
         let work = async { report = Some(crate::check::run(endpoint, options, &progress, stop).await) };
         server.serve(work).await?;

@@ -23,7 +23,7 @@ const INDENT: &str = "              ";
 /// Prints the checks, group by group.
 pub(super) fn list(checks: &[&'static Check], as_json: bool) -> anyhow::Result<()> {
     if as_json {
-        let each = checks.iter().map(|check| described(check));
+        let each = checks.iter().map(|check| check.json());
         return table::json(&json!({ "checks": each.collect::<Vec<_>>() }));
     }
     let mut out = stdout();
@@ -39,17 +39,9 @@ pub(super) fn list(checks: &[&'static Check], as_json: bool) -> anyhow::Result<(
 /// Prints everything about a check.
 pub(super) fn explanation(check: &Check, as_json: bool) -> anyhow::Result<()> {
     if as_json {
-        return table::json(&described(check));
+        return table::json(&check.json());
     }
     Ok(write!(stdout(), "{}", explained(check))?)
-}
-
-fn described(check: &Check) -> serde_json::Value {
-    let Check { id, code, group, severity, title, why, fix, source, profiles, .. } = check;
-    json!({
-        "id": id, "code": code, "group": group, "severity": severity, "title": title, "why": why, "fix": fix,
-        "source": source, "profiles": profiles,
-    })
 }
 
 /// Prints the results, group by group, and a summary.

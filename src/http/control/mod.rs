@@ -4,6 +4,7 @@
 mod accounts;
 mod bins;
 pub(super) mod ca;
+pub(super) mod check;
 mod clock;
 mod conversation;
 pub mod event;
@@ -39,26 +40,32 @@ mod verify;
 mod wait;
 mod webhooks;
 
+use std::net::SocketAddr;
+
 use axum::routing::get;
 use axum::{Extension, Json, Router, middleware};
 use serde_json::Value;
 
 use self::ca::CaFiles;
+use self::check::Checks;
 pub use self::extract::Addressed;
 use self::operation::Operation;
 pub(super) use self::problem::Problem;
 use crate::emulator::Registry;
 /// The root of the control API's paths.
+use crate::http::ListenAddress;
 pub use crate::io::own::CONTROL_BASE as BASE;
 
-/// Returns the routes of the control API, and those at the root, such as the health checks. `ca` returns the local CA's
-/// files, if the server has any.
-pub fn router(registry: Registry, ca: Option<&CaFiles>) -> Router {
+/// Returns the routes of the control API, and those at the root, such as the health checks, of a listener at `address`.
+/// `ca` returns the local CA's files, if the server has any.
+pub fn router(registry: Registry, address: SocketAddr, ca: Option<&CaFiles>, checks: &Checks) -> Router {
     let control = operation::routes(operations())
         .route("/openapi.json", get(describe))
         .fallback(problem::no_such_call)
         .method_not_allowed_fallback(problem::wrong_method)
-        .layer(middleware::from_fn(problem::of_a_panic));
+        .layer(middleware::from_fn(problem::of_a_panic))
+        .layer(Extension(ListenAddress(address)))
+        .layer(Extension(Checks::clone(checks)));
     let control = match ca {
         Some(ca) => control.layer(Extension(CaFiles::clone(ca))),
         None => control,
@@ -96,6 +103,7 @@ fn operations() -> Vec<Operation> {
         ("Journal", about_the_journal()),
         ("Clock", about_the_clock()),
         ("Rules", about_behaviour()),
+        ("Checks of an app", about_checks()),
         ("Snapshots and reset", about_snapshots()),
     ];
     groups.into_iter().flat_map(|(group, calls)| calls.into_iter().map(move |call| call.about(group))).collect()
@@ -309,6 +317,23 @@ fn about_behaviour() -> Vec<Operation> {
             .refuses(&[409]),
         Op::delete("/rules", "Remove all rules", rules::remove_all).answers_empty(204),
         Op::delete("/rules/{id}", "Remove a rule", rules::remove).answers_empty(204),
+    ]
+}
+
+fn about_checks() -> Vec<Operation> {
+    use Operation as Op;
+    vec![
+        Op::post("/check", "Judge an app by how it handles right and wrong requests", check::start)
+            .body::<check::CheckOrder>()
+            .answers::<Value>(200)
+            .answers::<check::RunView>(202)
+            .refuses(&[409]),
+        Op::get("/check", "The run of the checks: how far it has come, and its report", check::show)
+            .answers::<check::RunView>(200),
+        Op::delete("/check", "End the run early, and put back what it changed", check::cancel).answers_empty(204),
+        Op::get("/check/list", "The checks, each with its reason, remedy and source", check::list)
+            .of_no_account()
+            .answers::<check::CheckList>(200),
     ]
 }
 

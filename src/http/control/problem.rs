@@ -55,6 +55,11 @@ impl Problem {
         Self { status, name, detail: detail.into(), fax_status: None }
     }
 
+    /// Returns what is wrong, and what to do about it.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// Adds the current status of the fax that the call is about.
     pub fn of_fax(self, status: Option<Status>) -> Self {
         Self { fax_status: status, ..self }
