@@ -23,8 +23,8 @@ def webhooks(settings: Settings, store: Store) -> Blueprint:
     @routes.before_request
     def refuse_forgeries() -> None:
         """Requires Twilio's signature on every request of this blueprint, including the one for the document."""
-        if not validator.validate(request.url, request.form, request.headers.get("X-Twilio-Signature", "")):
-            current_app.logger.warning("refused a request without a valid signature for %s", request.url)
+        if not validator.validate(requested_url(), request.form, request.headers.get("X-Twilio-Signature", "")):
+            current_app.logger.warning("refused a request without a valid signature for %s", requested_url())
             abort(403, "The signature is missing or invalid.")
 
     @routes.post("/fax")
@@ -63,6 +63,12 @@ def webhooks(settings: Settings, store: Store) -> Blueprint:
         return store.advance(fax_id, form["FaxSid"], form["FaxStatus"], pages, form.get("ErrorMessage"))
 
     return routes
+
+
+def requested_url() -> str:
+    """The URL as it was requested and signed; Flask's request.url decodes what is percent-encoded."""
+    query = request.query_string.decode("ascii", "replace")
+    return f"{request.base_url}?{query}" if query else request.base_url
 
 
 def download(url: str) -> bytes:

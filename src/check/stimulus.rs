@@ -169,6 +169,17 @@ impl Run {
         self.pending(&call.rules, ringing).await
     }
 
+    /// Waits until the app has been asked for TwiML for the fax, but no longer than it may take.
+    ///
+    /// # Errors
+    /// Fails if the emulator does not respond.
+    pub async fn until_asked(&self, pending: &Pending) -> Result<(), Stop> {
+        let read = || Conversation::read(&self.place.api, &pending.fax, pending.since);
+        let is_asked = |conversation: &Conversation| conversation.of(Purpose::FaxUrl).next().is_some();
+        self.watch(self.options.limits.late, read, is_asked).await?;
+        Ok(())
+    }
+
     /// Does the same as [`Run::receive`], and keeps the rules until the app's requests about the fax are as wanted, or until
     /// it has had its time and `extra` time. Returns these requests, too.
     ///

@@ -181,6 +181,10 @@ pub(crate) fn page(app: &Shared) -> Response {
         };
         writeln!(page, "<li>{fax} from {station}").expect("strings can be written to");
     }
+    let records = app.records();
+    for fax in app.memory.asked().into_iter().filter(|fax| records.iter().all(|record| record.fax != *fax)) {
+        writeln!(page, "<li>{fax} is being received").expect("strings can be written to");
+    }
     for (fax, status) in app.sent.all() {
         writeln!(page, "<li>{fax} {status}").expect("strings can be written to");
     }

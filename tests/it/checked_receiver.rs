@@ -23,6 +23,13 @@ pub(crate) struct Memory {
     turn: tokio::sync::Mutex<()>,
 }
 
+impl Memory {
+    /// Returns the faxes for which the app was asked.
+    pub(crate) fn asked(&self) -> BTreeSet<String> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// Returns the response of an app that fails over a rare but right request.
 pub(crate) fn refusal(app: &Shared, uri: &Uri, form: &Form) -> Option<StatusCode> {
     let get = |name: &str| form.get(name).unwrap_or_default();

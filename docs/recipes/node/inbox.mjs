@@ -4,11 +4,15 @@
 import express from "express";
 import twilio from "twilio";
 
+// How often a busy number is called again. A line may be busy for hours, and each attempt costs a fax.
+const REDIALS_MAX = 3;
+
 /** `config` has faxApi (https://fax.twilio.com in production), accountSid, authToken, number and publicUrl. */
 export function createApp(config) {
   const app = express();
   const inbox = new Map();
   const sent = new Map();
+  const redials = new Map();
   app.use(express.urlencoded({ extended: false }));
 
   app.use((request, response, next) => {
@@ -29,8 +33,14 @@ export function createApp(config) {
   });
 
   app.post("/fax/status", async (request, response) => {
-    sent.set(request.body.FaxSid, request.body.FaxStatus);
-    if (request.body.FaxStatus === "busy") await send(request.body.To, request.body.OriginalMediaUrl);
+    const { FaxSid, FaxStatus, To, OriginalMediaUrl } = request.body;
+    sent.set(FaxSid, FaxStatus);
+    const fax = `${To} ${OriginalMediaUrl}`;
+    const redialed = redials.get(fax) ?? 0;
+    if (FaxStatus === "busy" && redialed < REDIALS_MAX) {
+      redials.set(fax, redialed + 1);
+      await send(To, OriginalMediaUrl);
+    }
     response.sendStatus(204);
   });
 

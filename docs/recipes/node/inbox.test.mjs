@@ -1,5 +1,4 @@
-// The inbox against the emulator: faxes that come and go, things that fail, time that passes. No test sleeps, and none may
-// take a second.
+// The inbox against the emulator: faxes that come and go, things that fail, time that passes. No test sleeps.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -61,6 +60,15 @@ test("the link to a document expires after two hours", { timeout }, async (t) =>
   await account("PUT", "/clock", { json: { mode: "frozen" } });
   await account("POST", "/clock/advance", { json: { seconds: 7201 } });
   assert.equal((await media(url)).status, 403);
+});
+
+test("the app passes every check that it must", { timeout }, async (t) => {
+  const { account, url } = await setUp(emulator.url, t);
+  const order = { url: `${url}/fax`, status_callback: `${url}/fax/status`, quick: true, patience: 0.5 };
+  const report = await account("POST", "/check", { json: order });
+  const failed = report.checks.filter((check) => check.verdict === "fail").map((check) => `${check.id}: ${check.seen}`);
+  assert.deepEqual(failed, []);
+  assert.ok(report.summary.pass > 10, JSON.stringify(report.summary));
 });
 
 test("a reset forgets everything", { timeout }, async (t) => {

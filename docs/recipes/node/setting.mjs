@@ -46,5 +46,5 @@ export async function setUp(url, t) {
     body: new URLSearchParams({ PhoneNumber: NUMBER, VoiceReceiveMode: "fax", VoiceUrl: `${config.publicUrl}/fax` }),
   });
   assert.ok(bought.ok, await bought.text());
-  return { account, app, sample: `${url}/_fauxfax/v1/samples/one-page.pdf` };
+  return { account, app, url: config.publicUrl, sample: `${url}/_fauxfax/v1/samples/one-page.pdf` };
 }

@@ -5,6 +5,9 @@ import requests
 from flask import Flask, Response, abort, request
 from twilio.request_validator import RequestValidator
 
+# How often a busy number is called again. A line may be busy for hours, and each attempt costs a fax.
+REDIALS_MAX = 3
+
 
 def create_app(config):
     """`config` has FAX_API (https://fax.twilio.com in production), ACCOUNT_SID, AUTH_TOKEN, NUMBER and PUBLIC_URL."""
@@ -12,6 +15,7 @@ def create_app(config):
     app.config.update(config)
     app.inbox = {}
     app.sent = {}
+    app.redials = {}
 
     @app.before_request
     def refuse_forgeries():
@@ -34,8 +38,10 @@ def create_app(config):
     @app.post("/fax/status")
     def status():
         app.sent[request.form["FaxSid"]] = request.form["FaxStatus"]
-        if request.form["FaxStatus"] == "busy":
-            send(request.form["To"], request.form["OriginalMediaUrl"])
+        fax = (request.form["To"], request.form["OriginalMediaUrl"])
+        if request.form["FaxStatus"] == "busy" and app.redials.get(fax, 0) < REDIALS_MAX:
+            app.redials[fax] = app.redials.get(fax, 0) + 1
+            send(*fax)
         return "", 204
 
     def send(to, media_url):

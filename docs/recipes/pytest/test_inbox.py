@@ -58,6 +58,14 @@ def test_the_link_to_a_document_expires_after_two_hours(account, app):
     assert media(url).status_code == 403
 
 
+def test_the_app_passes_every_check_that_it_must(account, app):
+    app_url = app.config["PUBLIC_URL"] + "/fax"
+    order = {"url": app_url, "status_callback": app_url + "/status", "quick": True, "patience": 0.5}
+    report = account("POST", "/check", json=order)
+    failed = {check["id"]: check["seen"] for check in report["checks"] if check["verdict"] == "fail"}
+    assert failed == {} and report["summary"]["pass"] > 10, report["summary"]
+
+
 def test_a_reset_forgets_everything(account, app):
     account("POST", "/incoming-faxes", json={}, wait="true")
     assert account("GET", "/faxes")["total"] == 1

@@ -264,7 +264,7 @@ fn no_download() -> Stop {
 }
 
 async fn media_gone(run: &Run) -> Judged {
-    run.accepted(Purpose::Action)?;
+    run.first_download().await?;
     let has_too_many =
         |requests: &[Request]| requests.iter().filter(|one| one.is_for_media()).count() > RETRIES_MAX + 1;
     let pending = run.ring(call(run).media(&json!({ "status": 403 }))).await?;
@@ -290,7 +290,7 @@ async fn media_gone(run: &Run) -> Judged {
 }
 
 async fn media_slow(run: &Run) -> Judged {
-    run.accepted(Purpose::Action)?;
+    run.first_download().await?;
     let first = run.received()?.fax.clone();
     let limits = run.options.limits;
     let drip = u64::try_from(limits.slow.as_millis()).unwrap_or(u64::MAX).saturating_add(DRIP_BEYOND_MS);
@@ -327,7 +327,7 @@ async fn media_slow(run: &Run) -> Judged {
 }
 
 async fn media_cut(run: &Run) -> Judged {
-    run.accepted(Purpose::Action)?;
+    run.first_download().await?;
     let cut = call(run).first_download(&json!({ "cut_after_bytes": CUT_AFTER_BYTES }));
     let attempts = |requests: &[Request]| requests.iter().filter(|one| one.is_for_media()).count();
     let (received, requests) = run.receive_until(cut, Duration::ZERO, |requests| attempts(requests) > 1).await?;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::check::conversation::Conversation;
+use crate::check::page::Page;
 use crate::check::{Exchange, Finding, Judged, Run, Stop};
 use crate::model::webhook::Purpose;
 
@@ -15,18 +16,44 @@ pub(super) async fn changed(run: &Run, purpose: Purpose, effect: &Value) -> Resu
     } else {
         run.receive(run.call_with(purpose, effect)).await?
     };
+    let exchange = first(run, &conversation, purpose).await?;
+    Ok((conversation, exchange))
+}
+
+/// Returns a conversation's first request with this purpose.
+async fn first(run: &Run, conversation: &Conversation, purpose: Purpose) -> Result<Exchange, Stop> {
     let exchange = conversation.of(purpose).next().cloned();
     let exchange = exchange.ok_or_else(|| Stop::not_judged(format!("the app got no request ({purpose})")))?;
     run.still_there(&exchange).await?;
-    Ok((conversation, exchange))
+    Ok(exchange)
+}
+
+/// Does the same as [`changed`], and also returns the page of `--probe` as it was before the changed request. An app may show
+/// a fax from the moment when it is asked for TwiML, so the page is read after that.
+async fn changed_after_page(
+    run: &Run,
+    purpose: Purpose,
+    effect: &Value,
+) -> Result<(Option<Page>, Conversation, Exchange), Stop> {
+    let is_asked_before = purpose == Purpose::Action && run.options.action.is_none();
+    if run.options.probe.is_none() || !is_asked_before {
+        let before = run.probe().await?;
+        let (conversation, exchange) = changed(run, purpose, effect).await?;
+        return Ok((before, conversation, exchange));
+    }
+    let pending = run.ring(run.call_with(purpose, effect)).await?;
+    run.until_asked(&pending).await?;
+    let before = run.probe().await?;
+    let conversation = run.finish(pending).await?;
+    let exchange = first(run, &conversation, purpose).await?;
+    Ok((before, conversation, exchange))
 }
 
 /// Judges whether the app refuses requests that this effect has made wrong, and does nothing about them.
 pub(super) async fn refused(run: &Run, effect: impl Fn(Purpose) -> Value) -> Judged {
     let mut judged = Vec::new();
     for purpose in run.purposes()? {
-        let before = run.probe().await?;
-        let (conversation, exchange) = changed(run, purpose, &effect(purpose)).await?;
+        let (before, conversation, exchange) = changed_after_page(run, purpose, &effect(purpose)).await?;
         if !exchange.is_refused() {
             return Ok(Finding::fail(
                 format!(

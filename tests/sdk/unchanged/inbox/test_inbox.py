@@ -223,6 +223,13 @@ def test_another_sites_form_sends_nothing(emulator, app):
     assert app.outgoing() == [] and emulator.client.fax.faxes.list() == []
 
 
+def test_the_app_passes_every_check_that_it_must_or_should(emulator, app):
+    order = {"url": app.url + "/fax", "probe": app.url, "patience": 2}
+    report = emulator.call("POST", "/check", json=order)
+    failed = {check["id"]: check["seen"] for check in report["checks"] if check["verdict"] == "fail"}
+    assert failed == {} and report["summary"]["pass"] > 30, report["summary"]
+
+
 def test_the_app_says_which_settings_are_missing():
     environment = {name: value for name, value in os.environ.items() if name not in ("FAX_NUMBER", "PUBLIC_URL")}
     command = [sys.executable, "-m", "flask", "--app", "inbox", "run", "--port", "0"]
