@@ -15,7 +15,7 @@ use axum::{Extension, Router};
 
 use super::range::{self, Wanted};
 use super::reply::Counted;
-use super::traffic::{self, Answered, Arrived, DownloadRecord, Unassignable};
+use super::traffic::{self, Arrived, DownloadRecord, ResponseRecord, Unassignable};
 use super::{auth, download, reply, user_agent};
 use crate::dialect::error::ApiError;
 use crate::dialect::media_url::{self, MediaName, MediaUrlError, StoredMedia, Ticket};
@@ -171,7 +171,7 @@ impl Shown {
         // A document isn't text, so only its size is recorded.
         let bytes = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
         let body = Excerpt::omitted(bytes.unwrap_or_default());
-        let answered = Answered { status: response.status().as_u16(), code: None, body, is_reset: false };
+        let answered = ResponseRecord { status: response.status().as_u16(), code: None, body, is_reset: false };
         let record = DownloadRecord::new(registry, parts, of, answered);
         match fault {
             Some(fault) if download::is_paced(fault, &parts.method, &response) => {
@@ -236,9 +236,9 @@ impl Denial {
         self.into_response()
     }
 
-    fn answered(&self) -> Answered {
+    fn answered(&self) -> ResponseRecord {
         let body = Excerpt::of(self.body().as_bytes());
-        Answered { status: self.status().as_u16(), code: None, body, is_reset: false }
+        ResponseRecord { status: self.status().as_u16(), code: None, body, is_reset: false }
     }
 
     const fn status(&self) -> StatusCode {

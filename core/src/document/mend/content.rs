@@ -14,7 +14,7 @@ const STATES_MAX: usize = 1_000;
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 
 /// Colour spaces that need no entry in the resources.
-const DEVICE_SPACES: [&str; 6] = ["DeviceGray", "DeviceRGB", "G", "RGB", "Pattern", "CalRGB"];
+const BUILT_IN_SPACES: [&str; 6] = ["DeviceGray", "DeviceRGB", "G", "RGB", "Pattern", "CalRGB"];
 
 /// The findings from a content stream.
 #[derive(Default)]
@@ -139,7 +139,7 @@ impl Reader<'_> {
     /// Records the last name among the operands, if it must be in the resources.
     fn name(&mut self, category: &'static str, operands: &Operands) {
         if let Some((name, _)) = operands.last_name()
-            && !DEVICE_SPACES.iter().any(|space| space.as_bytes() == name)
+            && !BUILT_IN_SPACES.iter().any(|space| space.as_bytes() == name)
         {
             self.survey.named.insert((category, name.to_vec()));
         }
