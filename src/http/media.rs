@@ -237,8 +237,16 @@ impl Denial {
     }
 
     fn answered(&self) -> ResponseRecord {
-        let body = Excerpt::of(self.body().as_bytes());
-        ResponseRecord { status: self.status().as_u16(), code: None, body, is_reset: false }
+        let code = self.service_error().map(|error| error.code(Dialect::SignalWire));
+        ResponseRecord { status: self.status().as_u16(), code, body: Excerpt::of(&self.body()), is_reset: false }
+    }
+
+    /// Returns the error that the response has in the form of SignalWire's API; `None` if it has the form of S3's.
+    fn service_error(&self) -> Option<ApiError> {
+        match self {
+            Self::Protected => Some(ApiError::unauthenticated(PROTECTED)),
+            Self::NoUserAgent | Self::Url(_) | Self::Missing => None,
+        }
     }
 
     const fn status(&self) -> StatusCode {
@@ -262,11 +270,14 @@ impl Denial {
         }
     }
 
-    /// Returns the refusal in the form of S3's errors.
-    fn body(&self) -> String {
+    /// Returns the body of the response.
+    fn body(&self) -> Vec<u8> {
+        if let Some(error) = self.service_error() {
+            return error.body(Dialect::SignalWire);
+        }
         let (code, message) = self.code_and_message();
         let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-        format!("{xml}<Error><Code>{code}</Code><Message>{message}</Message></Error>")
+        format!("{xml}<Error><Code>{code}</Code><Message>{message}</Message></Error>").into_bytes()
     }
 
     /// Returns the event that the journal records.
@@ -287,8 +298,8 @@ impl Denial {
 
 impl IntoResponse for Denial {
     fn into_response(self) -> Response {
-        if self == Self::Protected {
-            return reply::error(Dialect::SignalWire, &ApiError::unauthenticated(PROTECTED));
+        if let Some(error) = self.service_error() {
+            return reply::error(Dialect::SignalWire, &error);
         }
         (self.status(), [(header::CONTENT_TYPE, "application/xml")], self.body()).into_response()
     }
