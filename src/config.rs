@@ -125,15 +125,15 @@ pub struct Config {
     pub control_token: Option<Box<str>>,
     /// The status changes that trigger a fax's StatusCallback.
     pub callbacks: CallbackPolicy,
-    /// The default number's VoiceUrl, which [`Config::founding_accounts`] applies.
+    /// The default number's VoiceUrl, which [`Config::initial_accounts`] applies.
     pub fax_url: Option<Box<str>>,
-    /// TwiML that the default number executes instead of asking an app, which [`Config::founding_accounts`] applies.
+    /// TwiML that the default number executes instead of asking an app, which [`Config::initial_accounts`] applies.
     pub fax_twiml: Option<Arc<str>>,
-    /// The TwiML bins of the default account, which [`Config::founding_accounts`] applies.
+    /// The TwiML bins of the default account, which [`Config::initial_accounts`] applies.
     pub twiml_bins: Vec<ConfiguredBin>,
-    /// The default number's StatusCallback, which [`Config::founding_accounts`] applies.
+    /// The default number's StatusCallback, which [`Config::initial_accounts`] applies.
     pub status_callback: Option<Box<str>>,
-    /// The default account's Debugger webhook, which [`Config::founding_accounts`] applies.
+    /// The default account's Debugger webhook, which [`Config::initial_accounts`] applies.
     pub debugger_url: Option<Box<str>>,
     /// The state of the Fax API for accounts that don't set their own.
     pub service: Service,
@@ -262,7 +262,7 @@ impl Config {
     /// otherwise the built-in account with its one fax number. `debugger_url` and the TwiML bins are set on the first
     /// account, and `fax_url`, `fax_twiml` and `status_callback` on its first number.
     #[must_use]
-    pub fn founding_accounts(&self) -> Vec<ConfiguredAccount> {
+    pub fn initial_accounts(&self) -> Vec<ConfiguredAccount> {
         let mut accounts = self.worlds.clone();
         if accounts.is_empty() {
             // Without this mode the number would accept voice calls, not faxes.
@@ -351,7 +351,7 @@ impl Config {
 
     /// Refuses bins that the default account's numbers can't use.
     fn check_twiml_bins(&self) -> Result<(), ConfigError> {
-        let account = self.founding_accounts().into_iter().next();
+        let account = self.initial_accounts().into_iter().next();
         let conflict = account.and_then(|account| twiml_bins::conflict(&account.twiml_bins, &account.numbers));
         conflict.map_or(Ok(()), |reason| Err(ConfigError::TwimlBins { reason }))
     }

@@ -286,8 +286,8 @@ impl Registry {
         }
         let setup = AccountSetup { sid: Some(account), ..AccountSetup::default() };
         // This count gives the temporary world the same ids that a world created now would have.
-        let life = self.worlds_read(|worlds| worlds.departed.lives(account));
-        Ok(World::fresh(WorldSpec { life, ..self.spec(account, setup, None) }, self.0.real))
+        let earlier_worlds = self.worlds_read(|worlds| worlds.departed.earlier_worlds(account));
+        Ok(World::fresh(WorldSpec { earlier_worlds, ..self.spec(account, setup, None) }, self.0.real))
     }
 
     /// Waits until an account has a world, and returns it.
@@ -502,7 +502,7 @@ impl Registry {
             }
             worlds.created += 1;
             spec.account.ordinal = worlds.created;
-            spec.life = worlds.departed.lives(sid);
+            spec.earlier_worlds = worlds.departed.earlier_worlds(sid);
             if let Some(owner) = spec.account.owner {
                 worlds.owned.entry(owner).or_default().insert(worlds.created, sid);
             }
@@ -538,7 +538,7 @@ impl Registry {
         WorldSpec {
             account,
             seed: WorldSeed::of(settings.seed, sid),
-            life: 0,
+            earlier_worlds: 0,
             inventory_seed: settings.seed,
             numbers: setup.numbers,
             caller_ids: setup.caller_ids,

@@ -5,7 +5,7 @@
 #   bash tests/all.sh           all checks
 #   bash tests/all.sh --quick   the inner loop: installs nothing, and makes no optimised build
 #
-# Needs Rust (from rustup or the distribution), Python 3.9, Node 20 or newer, and 5 GB of disk. Missing Debian packages are
+# Needs Rust (from rustup or the distribution), Python 3.9, Node 20 or newer, and 6 GB of disk. Missing Debian packages are
 # installed if that is permitted. FAUXFAX_TEST_LOGS names the folder for logs (default: target/test-logs).
 set -uo pipefail
 

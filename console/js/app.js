@@ -148,7 +148,7 @@ live.on("restart", () => {
   show({ quiet: true });
 });
 live.on("events", (events) => {
-  if (events.some((event) => event.kind === "world.reset" || event.kind === "world.restored")) {
+  if (events.some((event) => event.kind === "world.reset")) {
     forget();
     show({ quiet: true });
   }

@@ -9,7 +9,7 @@ import { button, once } from "./ui.js";
 
 /** How long after an event the clock is requested again. While it runs, only the events below count. */
 const REFRESH_MS = 400;
-const OF_THE_CLOCK = new Set(["clock.moved", "world.reset", "world.restored"]);
+const OF_THE_CLOCK = new Set(["clock.moved", "world.reset"]);
 
 const listeners = new Set();
 

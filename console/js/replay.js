@@ -11,7 +11,7 @@ const TOKEN = "i-twilio-idempotency-token";
 const REPLAY_MS = 40_000;
 /** The statuses that a replay may have instead of the original's, by direction. */
 const INBOUND = ["received", "failed"];
-const OUTBOUND = ["processing", "sending", "delivered", "failed", "busy", "no-answer", "canceled"];
+const OUTBOUND = ["queued", "processing", "sending", "delivered", "failed", "busy", "no-answer", "canceled"];
 
 /** The id by which the control API identifies an exchange. */
 function webhookId({ data, kind, seq }) {

@@ -49,7 +49,7 @@ export async function openSwitcher(go) {
     const found = matching(sorted, input.value);
     const every = "all worlds".includes(input.value.trim().toLowerCase()) && option("/console/all", h("span", { class: "worldname" }, "All worlds"), h("span", { class: "muted small" }, "the faxes of every account in one live list"));
     fill(list, found.slice(0, SHOWN).map((each) => option(addressIn(each.sid), h("span", { class: "worldname" }, worldMark(each.sid, { isLink: false }), each.sid === own?.sid && h("span", { class: "tag strong" }, "shown here")), h("span", { class: "muted small" }, holds(each)))), every);
-    say(told, found.length > SHOWN ? `${count(found.length, "world")}; the newest ${SHOWN} are shown. Type to find others.` : found.length === 0 ? "No world matches." : count(found.length, "world"));
+    say(told, found.length > SHOWN ? `${count(found.length, "world")}; the ${SHOWN} with the latest activity are shown. Type to find others.` : found.length === 0 ? "No world matches." : count(found.length, "world"));
     // The first choice is another world: the current one needs no choosing.
     mark(!input.value && found.length > 1 && found[0].sid === own?.sid ? 1 : 0);
   };

@@ -31,8 +31,10 @@ export function watchAlerts(link) {
     document.title = `${count === 0 ? "" : `(${number()}) `}${document.title.replace(/^\(\d+\+?\) /, "")}`;
   };
   live.on("events", (events) => {
-    if (events.some(({ kind }) => kind === "world.reset" || kind === "world.restored")) count = 0;
-    count += events.filter(({ kind }) => kind === "alert").length;
+    // A restore is such an event, too; the alerts that it brings back are not new.
+    const reset = events.findLastIndex(({ kind }) => kind === "world.reset");
+    if (reset >= 0) count = 0;
+    count += events.slice(reset + 1).filter(({ kind }) => kind === "alert").length;
     if (visits > 0) seen(events.at(-1).seq);
     show();
   });

@@ -238,11 +238,10 @@ def listed(file: str) -> list[Operation]:
 def coverage() -> str:
     text = """# Coverage
 
-Which operations and parameters of the services' APIs the emulator serves. The page is made by a program,
-`docs/site/reference.py`, which calls each operation that the services describe, with and without each of its parameters; a test
-compares the page with what it finds now.
+Which operations and parameters of the services' APIs the emulator serves. `docs/site/reference.py` generates this page: it calls
+each operation that the services describe, with and without each of its parameters. A test compares the page with what it finds now.
 
-A parameter that is listed without a word is read: it changes what happens, or a wrong value is refused. One that is *kept* is
+A parameter without a remark is read: it changes what happens, or a wrong value is refused. One that is *kept* is
 stored and returned, and has no other effect. One that is *ignored* is accepted, and changes nothing.
 
 What an operation does, and how we know, is in [Fidelity](fidelity.md). Ready calls are in [Twilio's API](dialects/twilio.md) and

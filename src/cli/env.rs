@@ -11,7 +11,7 @@ use rustls_pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
 
 use super::client::{Client, EXIT_CODES, Target, block_on};
-use super::exec::environment::{Destination, Signatory, prepare};
+use super::exec::environment::{AccountSecrets, Destination, prepare};
 use super::out::bytes;
 use crate::config;
 use crate::model::hex;
@@ -52,7 +52,7 @@ pub(super) fn run(flags: &EnvFlags) -> anyhow::Result<ExitCode> {
         let ca = CertificateDer::from_pem_slice(client.text("/ca.pem").await?.as_bytes())?;
         let folder = config::data_dir().context(NO_FOLDER)?;
         let (token, signing_key) = (Some(credential.token.as_str()), Some(credential.signing_key.as_str()));
-        let account = Signatory { sid: &credential.sid, token, signing_key };
+        let account = AccountSecrets { sid: &credential.sid, token, signing_key };
         // One folder per CA: other shells may still use files that were written for a different emulator.
         let folder = place(&folder, &ca);
         let variables = prepare(
@@ -88,8 +88,8 @@ impl Shell {
 mod tests {
     use super::*;
 
-    fn nobody() -> Signatory<'static> {
-        Signatory { sid: "AC1", token: None, signing_key: None }
+    fn nobody() -> AccountSecrets<'static> {
+        AccountSecrets { sid: "AC1", token: None, signing_key: None }
     }
 
     #[test]

@@ -280,9 +280,6 @@ mod tests {
         let refused = json!({ "status": 403, "reason": "expired", "detail": "the URL expired" });
         assert_eq!(told("media.refused", refused), "403: the URL expired");
         assert_eq!(told("media.warning", json!({ "reason": "no-user-agent", "detail": "none" })), "none");
-        let call = json!({ "attempt": 2, "outcome": "busy", "what": "busy; the number is not called again" });
-        assert_eq!(told("call.attempt", call), "call 2: busy; the number is not called again");
-        assert_eq!(told("rule.fired", json!({ "rule_id": 1, "what": "rule 1 drops it" })), "rule 1 drops it");
         assert_eq!(told("something.new", json!({ "a": 1 })), r#"{"a":1}"#);
         assert_eq!(told("media.evicted", json!({})), "");
     }

@@ -8,10 +8,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueHint};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::client::{Client, EXIT_CODES, Target, block_on};
 use super::out::stdout;
@@ -22,6 +25,12 @@ use crate::model::fax::{Quality, Status};
 
 /// The statuses in which a fax has ended.
 const FINAL: &str = "delivered,failed,busy,no-answer,canceled";
+/// The maximum number of requests for the document that are answered at the same time; more have to wait.
+const REQUESTS_MAX: usize = 64;
+/// The maximum size of the head of a request for the document, in bytes.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// The time limit for a request for the document, from its connection to the end of the response.
+const REQUEST_LIMIT: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
@@ -99,7 +108,7 @@ async fn send(
         watch::until_settled(client, sid, &seq, flags.timeout, &mut timeline).await?
     } else if !flags.wait && is_frozen(client).await? {
         // The fax stays in its status until someone moves the clock, so there is nothing else to wait for.
-        let fetched = tokio::time::timeout(flags.timeout, served).await;
+        let fetched = timeout(flags.timeout, served).await;
         fetched
             .context("the emulator hasn't fetched the document; its clock is frozen: move it with fauxfax clock run")?;
         fax["status"].as_str().context("the response has no status")?.to_owned()
@@ -163,15 +172,20 @@ async fn until_fetched(client: &Client, flags: &SendFlags, sid: &str) -> anyhow:
 /// Responds to every request with the document, until the caller drops this future, and notifies `served` each time the
 /// document has been sent. Returns only if no connection can be accepted any more.
 async fn serve_document(listener: &TcpListener, bytes: &[u8], served: &Notify) -> std::io::Error {
+    // Requests don't wait for each other, so a client that connects and sends nothing delays only itself.
+    let mut responses = FuturesUnordered::new();
     loop {
-        match listener.accept().await {
-            // A client that disconnects early concerns only its own request.
-            Ok((stream, _)) => {
-                if respond(stream, bytes).await.is_ok() {
+        tokio::select! {
+            accepted = listener.accept(), if responses.len() < REQUESTS_MAX => match accepted {
+                Ok((stream, _)) => responses.push(timeout(REQUEST_LIMIT, respond(stream, bytes))),
+                Err(error) => return error,
+            },
+            Some(outcome) = responses.next() => {
+                // A client that disconnects early or is too slow concerns only its own request.
+                if matches!(outcome, Ok(Ok(()))) {
                     served.notify_one();
                 }
             }
-            Err(error) => return error,
         }
     }
 }
@@ -180,16 +194,42 @@ async fn respond(mut stream: TcpStream, bytes: &[u8]) -> std::io::Result<()> {
     let mut head = Vec::new();
     // Read to the end of the head, because closing a socket with unread bytes would reset the connection. The limit keeps
     // an endless head from filling the memory.
-    while !head.ends_with(b"\r\n\r\n") && head.len() < 64 * 1024 {
-        let mut byte = [0; 1_024];
-        let read = stream.read(&mut byte).await?;
+    while !head.ends_with(b"\r\n\r\n") && head.len() < HEAD_BYTES_MAX {
+        let mut part = [0; 1_024];
+        let read = stream.read(&mut part).await?;
         if read == 0 {
             break;
         }
-        head.extend_from_slice(&byte[..read]);
+        head.extend_from_slice(&part[..read]);
     }
     let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", bytes.len());
     stream.write_all(answer.as_bytes()).await?;
     stream.write_all(bytes).await?;
     stream.shutdown().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_sends_nothing_delays_no_other() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = Notify::new();
+        let fetched = async {
+            let _silent = TcpStream::connect(address).await.unwrap();
+            let mut client = TcpStream::connect(address).await.unwrap();
+            client.write_all(b"GET /document HTTP/1.1\r\nHost: h\r\n\r\n").await.unwrap();
+            let mut response = String::new();
+            client.read_to_string(&mut response).await.unwrap();
+            served.notified().await;
+            response
+        };
+        let fetched = tokio::select! {
+            fetched = timeout(Duration::from_secs(10), fetched) => fetched.expect("the document in time"),
+            error = serve_document(&listener, b"the document", &served) => panic!("{error}"),
+        };
+        assert!(fetched.starts_with("HTTP/1.1 200 OK\r\n") && fetched.ends_with("\r\n\r\nthe document"), "{fetched}");
+    }
 }

@@ -297,7 +297,7 @@ fn signalwires_service_cannot_be_retired() {
 
 #[test]
 fn a_file_can_have_accounts_of_both_dialects() {
-    let accounts = of_file("both-dialects.toml").expect("valid").founding_accounts();
+    let accounts = of_file("both-dialects.toml").expect("valid").initial_accounts();
     let shown: Vec<_> = accounts.iter().map(|account| (account.dialect, account.sid.is_some())).collect();
     let expected = [(Dialect::SignalWire, true), (Dialect::SignalWire, false), (Dialect::Twilio, true)];
     assert_eq!(shown, expected, "from `dialect`, from the general setting, and from `sid`");
@@ -309,7 +309,7 @@ fn a_file_can_have_accounts_of_both_dialects() {
 
 #[test]
 fn the_default_number_gets_the_configured_urls() {
-    let built_in = with_flags(&[(Setting::FaxUrl, "http://localhost:3000/fax")]).expect("valid").founding_accounts();
+    let built_in = with_flags(&[(Setting::FaxUrl, "http://localhost:3000/fax")]).expect("valid").initial_accounts();
     let [account] = &built_in[..] else { panic!("not one account: {built_in:?}") };
     assert_eq!(account.sid, Some(Config::default().default_account.sid));
     let [(number, change)] = &account.numbers[..] else { panic!("not one number: {account:?}") };
@@ -319,7 +319,7 @@ fn the_default_number_gets_the_configured_urls() {
         (Some("http://localhost:3000/fax"), None)
     );
 
-    let configured = of_file("full.toml").expect("valid").founding_accounts();
+    let configured = of_file("full.toml").expect("valid").initial_accounts();
     assert_eq!(configured.len(), 2, "the built-in account is replaced");
     let change = &configured[0].numbers[0].1;
     assert_eq!(change.voice_url.as_deref(), Some("http://localhost:3000/fax"));

@@ -38,26 +38,26 @@ pub(super) struct Departed {
     pub(super) tally: Tally,
     /// How many worlds of each account have been removed. The account's next world uses the count to derive ids that
     /// haven't been used yet.
-    lives: BTreeMap<AccountSid, u64>,
-    /// The count used for accounts that are not in `lives`.
-    lives_of_others: u64,
+    earlier_worlds: BTreeMap<AccountSid, u64>,
+    /// The count used for accounts that are not in `earlier_worlds`.
+    earlier_worlds_of_others: u64,
 }
 
 impl Departed {
     /// Returns how many of an account's worlds have been removed.
-    pub(super) fn lives(&self, account: AccountSid) -> u64 {
-        self.lives.get(&account).copied().unwrap_or(self.lives_of_others)
+    pub(super) fn earlier_worlds(&self, account: AccountSid) -> u64 {
+        self.earlier_worlds.get(&account).copied().unwrap_or(self.earlier_worlds_of_others)
     }
 
     fn count(&mut self, account: AccountSid) {
-        let lives = self.lives(account) + 1;
-        if self.lives.len() >= DEPARTED_MAX {
+        let earlier_worlds = self.earlier_worlds(account) + 1;
+        if self.earlier_worlds.len() >= DEPARTED_MAX {
             // Forget the individual counts. The highest one is safe for every account, because a count that an account
             // hasn't used gives it new ids.
-            let most = std::mem::take(&mut self.lives).into_values().max().unwrap_or_default();
-            self.lives_of_others = self.lives_of_others.max(most);
+            let most = std::mem::take(&mut self.earlier_worlds).into_values().max().unwrap_or_default();
+            self.earlier_worlds_of_others = self.earlier_worlds_of_others.max(most);
         }
-        self.lives.insert(account, lives);
+        self.earlier_worlds.insert(account, earlier_worlds);
     }
 }
 

@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 use super::credential::{Credential, credential};
 use super::dialects::{dialect_of, elsewhere};
 use super::reply::ErrorForm;
-use super::traffic::{Answered, Unassignable};
+use super::traffic::{ResponseRecord, Unassignable};
 use super::{AbortHandle, asked_path, is_read, reply};
 use crate::dialect::error::{ApiError, Reason};
 use crate::emulator::{NoWorld, Registry, SignInError, World};
@@ -52,7 +52,7 @@ pub(super) async fn otherwise(
     signed_in: &SignedIn,
     parts: &Parts,
     connection: &AbortHandle,
-) -> Option<(Response, Answered)> {
+) -> Option<(Response, ResponseRecord)> {
     // Only in a world with such rules does a REST call become a command.
     if !signed_in.has_api_rules() {
         return None;
@@ -66,13 +66,13 @@ pub(super) async fn otherwise(
         registry.pause(Duration::from_millis(fault.delay_ms)).await;
     }
     if fault.reset {
-        return Some((reply::reset(connection), Answered::reset()));
+        return Some((reply::reset(connection), ResponseRecord::reset()));
     }
     let form = ErrorForm::at(parts, dialect_of(parts));
     fault.refusal.map(|(status, code)| {
         let error = reply::on_purpose(status, code);
         let body = Excerpt::of(&form.body(&error));
-        (reply::refused_on_purpose(form, &error), Answered { status, code: Some(code), body, is_reset: false })
+        (reply::refused_on_purpose(form, &error), ResponseRecord { status, code: Some(code), body, is_reset: false })
     })
 }
 

@@ -96,7 +96,12 @@ async fn a_client_that_accepts_gzip_gets_the_same_bytes_compressed() {
     flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut unpacked).unwrap();
     assert_eq!(unpacked, plain);
     assert!(packed.len() * 2 < plain.len(), "{} of {}", packed.len(), plain.len());
-    assert!(!accepting("gzip;q=0").headers().contains_key(header::CONTENT_ENCODING));
+    for refusing in ["gzip;q=0", "gzip; q=0.0", "gzip;q=0.000, br", "GZIP;Q=0", "br"] {
+        assert!(!accepting(refusing).headers().contains_key(header::CONTENT_ENCODING), "{refusing}");
+    }
+    for listing in ["GZIP", "gzip;q=0.001", "gzip;q=1"] {
+        assert!(accepting(listing).headers().contains_key(header::CONTENT_ENCODING), "{listing}");
+    }
 }
 
 #[tokio::test]

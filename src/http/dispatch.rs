@@ -17,7 +17,7 @@ use bytes::Bytes;
 use super::auth;
 use super::dialects::{dialect_of, elsewhere};
 use super::rest::{Call, PathParams, Route};
-use super::traffic::{self, Answered, Arrived, Unassignable};
+use super::traffic::{self, Arrived, ResponseRecord, Unassignable};
 use super::{AbortHandle, asked_path, reply, signalwire, twilio};
 use crate::dialect::error::{ApiError, Reason};
 use crate::emulator::{NoWorld, Registry};
@@ -75,7 +75,7 @@ where
         // The client has not signed in yet, so the request belongs to no world.
         let why = Unassignable { account: params.account().flatten(), reason: NoWorld::WrongMethod };
         let error = ApiError::method_not_allowed(parts.method.as_str(), asked_path(&parts));
-        traffic::note_refused(registry, (&parts, arrived), why, Answered::with(&parts, &error));
+        traffic::note_refused(registry, (&parts, arrived), why, ResponseRecord::with(&parts, &error));
         return ControlFlow::Break(reply::wrong_method(&parts, &error, found.value.methods()));
     };
     let signed_in = match auth::sign_in(registry, &parts, params.account(), operation.area) {

@@ -15,7 +15,7 @@ use axum::{Extension, Router};
 
 use super::range::{self, Wanted};
 use super::reply::Counted;
-use super::traffic::{self, Answered, Arrived, DownloadRecord, Unassignable};
+use super::traffic::{self, Arrived, DownloadRecord, ResponseRecord, Unassignable};
 use super::{auth, download, reply, user_agent};
 use crate::dialect::error::ApiError;
 use crate::dialect::media_url::{self, MediaName, MediaUrlError, StoredMedia, Ticket};
@@ -171,7 +171,7 @@ impl Shown {
         // A document isn't text, so only its size is recorded.
         let bytes = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
         let body = Excerpt::omitted(bytes.unwrap_or_default());
-        let answered = Answered { status: response.status().as_u16(), code: None, body, is_reset: false };
+        let answered = ResponseRecord { status: response.status().as_u16(), code: None, body, is_reset: false };
         let record = DownloadRecord::new(registry, parts, of, answered);
         match fault {
             Some(fault) if download::is_paced(fault, &parts.method, &response) => {
@@ -236,9 +236,17 @@ impl Denial {
         self.into_response()
     }
 
-    fn answered(&self) -> Answered {
-        let body = Excerpt::of(self.body().as_bytes());
-        Answered { status: self.status().as_u16(), code: None, body, is_reset: false }
+    fn answered(&self) -> ResponseRecord {
+        let code = self.service_error().map(|error| error.code(Dialect::SignalWire));
+        ResponseRecord { status: self.status().as_u16(), code, body: Excerpt::of(&self.body()), is_reset: false }
+    }
+
+    /// Returns the error that the response has in the form of SignalWire's API; `None` if it has the form of S3's.
+    fn service_error(&self) -> Option<ApiError> {
+        match self {
+            Self::Protected => Some(ApiError::unauthenticated(PROTECTED)),
+            Self::NoUserAgent | Self::Url(_) | Self::Missing => None,
+        }
     }
 
     const fn status(&self) -> StatusCode {
@@ -262,11 +270,14 @@ impl Denial {
         }
     }
 
-    /// Returns the refusal in the form of S3's errors.
-    fn body(&self) -> String {
+    /// Returns the body of the response.
+    fn body(&self) -> Vec<u8> {
+        if let Some(error) = self.service_error() {
+            return error.body(Dialect::SignalWire);
+        }
         let (code, message) = self.code_and_message();
         let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
-        format!("{xml}<Error><Code>{code}</Code><Message>{message}</Message></Error>")
+        format!("{xml}<Error><Code>{code}</Code><Message>{message}</Message></Error>").into_bytes()
     }
 
     /// Returns the event that the journal records.
@@ -287,8 +298,8 @@ impl Denial {
 
 impl IntoResponse for Denial {
     fn into_response(self) -> Response {
-        if self == Self::Protected {
-            return reply::error(Dialect::SignalWire, &ApiError::unauthenticated(PROTECTED));
+        if let Some(error) = self.service_error() {
+            return reply::error(Dialect::SignalWire, &error);
         }
         (self.status(), [(header::CONTENT_TYPE, "application/xml")], self.body()).into_response()
     }

@@ -20,7 +20,7 @@ use tower::{Service, ServiceExt};
 use super::dialects::dialect_of;
 use super::guard::{self, Verdict};
 use super::reply::ErrorForm;
-use super::traffic::{self, Answered, Arrived, Unassignable};
+use super::traffic::{self, Arrived, ResponseRecord, Unassignable};
 use super::{
     AbortHandle, AskedTarget, CaFiles, Checks, ListenAddress, asked_path, bins, control, dispatch, media, reply,
 };
@@ -71,7 +71,7 @@ impl App {
         if let Verdict::Refuse(response, Some(error)) = &verdict {
             let (status, why) = (response.status().as_u16(), Unassignable::because(NoWorld::NotAllowed));
             let (code, body) = (Some(error.code(form.dialect)), Excerpt::of(&error.body(form.dialect)));
-            let answered = Answered { status, code, body, is_reset: false };
+            let answered = ResponseRecord { status, code, body, is_reset: false };
             if status == StatusCode::MISDIRECTED_REQUEST.as_u16() {
                 traffic::note_refused(&self.registry, (&parts, arrived), why, answered);
             } else {

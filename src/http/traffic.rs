@@ -55,7 +55,7 @@ pub(super) struct Unassignable {
 }
 
 /// The response to a request, as it is recorded.
-pub(super) struct Answered {
+pub(super) struct ResponseRecord {
     pub(super) status: u16,
     /// The service's error code, if the response has one.
     pub(super) code: Option<u32>,
@@ -72,12 +72,12 @@ pub(super) fn refuse(
     why: Unassignable,
     error: &ApiError,
 ) -> Response {
-    note_refused(registry, (parts, arrived), why, Answered::with(parts, error));
+    note_refused(registry, (parts, arrived), why, ResponseRecord::with(parts, error));
     reply::error_at(parts, error)
 }
 
 /// Records a request that was refused before it reached a world.
-pub(super) fn note_refused(registry: &Registry, head: (&Parts, Arrived), why: Unassignable, answered: Answered) {
+pub(super) fn note_refused(registry: &Registry, head: (&Parts, Arrived), why: Unassignable, answered: ResponseRecord) {
     registry.note_refused(request(registry, head, RequestedService::Rest, why, answered));
 }
 
@@ -87,14 +87,14 @@ pub(super) fn note(
     head: (&Parts, Arrived),
     service: RequestedService,
     why: Unassignable,
-    answered: Answered,
+    answered: ResponseRecord,
 ) {
     let request = request(registry, head, service, why, answered);
     registry.feed().add_request(request.named, Arc::new(request));
 }
 
 /// Records a download of a fax's media.
-pub(super) fn note_download(registry: &Registry, parts: &Parts, of: (AccountSid, FaxSid), answered: Answered) {
+pub(super) fn note_download(registry: &Registry, parts: &Parts, of: (AccountSid, FaxSid), answered: ResponseRecord) {
     DownloadRecord::new(registry, parts, of, answered).note(registry);
 }
 
@@ -111,7 +111,7 @@ impl DownloadRecord {
         registry: &Registry,
         parts: &Parts,
         (account, fax): (AccountSid, FaxSid),
-        answered: Answered,
+        answered: ResponseRecord,
     ) -> Self {
         let arrived = Arrived::of(parts);
         let described = described(registry, (parts, arrived), RequestedService::Media, answered);
@@ -141,7 +141,7 @@ fn request(
     (parts, arrived): (&Parts, Arrived),
     service: RequestedService,
     why: Unassignable,
-    answered: Answered,
+    answered: ResponseRecord,
 ) -> ApiRequest {
     let named = why.account.or_else(|| account_of(&parts.headers));
     ApiRequest { no_world: Some(why.reason), named, ..described(registry, (parts, arrived), service, answered) }
@@ -152,9 +152,9 @@ fn described(
     registry: &Registry,
     (parts, arrived): (&Parts, Arrived),
     service: RequestedService,
-    answered: Answered,
+    answered: ResponseRecord,
 ) -> ApiRequest {
-    let Answered { status, code, body, is_reset } = answered;
+    let ResponseRecord { status, code, body, is_reset } = answered;
     ApiRequest {
         service,
         // Replaced by the time of the journal that takes the request, if one does.
@@ -198,7 +198,7 @@ impl Unassignable {
     }
 }
 
-impl Answered {
+impl ResponseRecord {
     /// Describes a call whose connection is reset.
     pub(super) fn reset() -> Self {
         Self { status: 0, code: None, body: Excerpt::default(), is_reset: true }

@@ -2,7 +2,7 @@
 //! Incoming uploads are parsed by `multer` instead.
 
 /// A size in bytes that suffices for the part headers of most requests.
-const HEADS_BYTES_MOSTLY: usize = 4_096;
+const HEADS_BYTES_USUAL: usize = 4_096;
 
 /// A body being written. Names and file names must not contain a quotation mark or a line break.
 pub(crate) struct Multipart {
@@ -14,7 +14,7 @@ impl Multipart {
     /// Starts a body with this boundary, which no part may contain. `content_bytes` is an estimate of the parts' total
     /// length.
     pub(crate) fn new(boundary: &str, content_bytes: usize) -> Self {
-        Self { boundary: boundary.to_owned(), body: Vec::with_capacity(content_bytes + HEADS_BYTES_MOSTLY) }
+        Self { boundary: boundary.to_owned(), body: Vec::with_capacity(content_bytes + HEADS_BYTES_USUAL) }
     }
 
     /// Adds a text field, without a Content-Type.

@@ -4,9 +4,9 @@ mod answering;
 pub mod ca;
 mod established;
 mod exchange_log;
-mod founding;
 mod gateway;
 mod host;
+mod initial_accounts;
 mod leftover;
 mod listener;
 mod peer;
@@ -135,8 +135,8 @@ impl Server {
         let ca = LocalCa::new(config.ca_dir.clone());
         let settings = settings(config);
         let origin = config.public_url.clone().unwrap_or_else(|| own_origin(ports[0].address));
-        let setup = |(place, account)| founding::setup(account, place, &origin, settings.seed);
-        let mut accounts = config.founding_accounts().into_iter().enumerate().map(setup);
+        let setup = |(place, account)| initial_accounts::setup(account, place, &origin, settings.seed);
+        let mut accounts = config.initial_accounts().into_iter().enumerate().map(setup);
         // The configuration has at least the built-in account, so the default is never used.
         let (default, others) = (accounts.next().unwrap_or_default(), accounts.collect());
         let (renderer, forwarding) = (renderer(config)?, client.clone());

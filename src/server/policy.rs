@@ -103,8 +103,10 @@ impl Policy {
     /// Returns whether `peer` is an address that the emulator listens on, for a connection made from `local`.
     #[must_use]
     pub fn is_self(&self, local: IpAddr, peer: SocketAddr) -> bool {
+        // A socket for both IP versions shows IPv4 addresses as IPv6 ones.
+        let (local, remote) = (local.to_canonical(), peer.ip().to_canonical());
         // A connection may be between two of this machine's many loopback addresses.
-        let same_machine = local == peer.ip() || (local.is_loopback() && peer.ip().is_loopback());
+        let same_machine = local == remote || (local.is_loopback() && remote.is_loopback());
         same_machine && self.own_ports.contains(&peer.port())
     }
 }
@@ -228,6 +230,20 @@ mod tests {
         assert!(policy.is_self([10, 0, 0, 5].into(), at([10, 0, 0, 5], 8329)));
         assert!(!policy.is_self([10, 0, 0, 5].into(), at([10, 0, 0, 6], 8329)));
         assert!(!policy.is_self([10, 0, 0, 5].into(), at([10, 0, 0, 5], 80)));
+    }
+
+    #[test]
+    fn an_ipv4_address_is_recognised_in_its_ipv6_form_too() {
+        let policy = policy(|_| ());
+        for (local, peer, is_self) in [
+            ("::ffff:127.0.0.1", "[::ffff:127.8.0.1]:8329", true),
+            ("127.0.0.1", "[::ffff:127.8.0.1]:8329", true),
+            ("::ffff:10.0.0.5", "10.0.0.5:8329", true),
+            ("::ffff:10.0.0.5", "[::ffff:10.0.0.6]:8329", false),
+        ] {
+            let addresses = (local.parse().expect("an address"), peer.parse().expect("an address"));
+            assert_eq!(policy.is_self(addresses.0, addresses.1), is_self, "{local} {peer}");
+        }
     }
 
     #[test]

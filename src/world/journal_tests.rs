@@ -26,7 +26,7 @@ fn spec() -> WorldSpec {
     WorldSpec {
         seed: WorldSeed::of(7, account.sid),
         account,
-        life: 0,
+        earlier_worlds: 0,
         inventory_seed: 7,
         numbers: Vec::new(),
         caller_ids: Vec::new(),

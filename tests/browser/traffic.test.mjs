@@ -6,9 +6,10 @@ import { after, before, test } from "node:test";
 import { ACCOUNT, App, Emulator } from "./parts/emulator.mjs";
 import { assertAccessible, assertClean, assertFits, launch, open } from "./parts/browser.mjs";
 
-/** The rate of requests, per second, and for how many seconds it is kept up. */
-const REQUESTS_A_SECOND = 200;
-const BUSY_S = 4;
+/** How many requests, and how many faxes, make a world busy, and how many of them are sent at a time. */
+const BUSY_REQUESTS = 1_200;
+const BUSY_FAXES = 200;
+const SENT_AT_ONCE = 20;
 /** The maximum number of rows, however many requests arrive. */
 const ROWS_MAX = 500;
 
@@ -28,27 +29,11 @@ after(async () => {
   app?.stop();
 });
 
-/** Records the longest task of a page from now on. */
-const watchTasks = (page) => page.evaluate(() => {
-  globalThis.longest = 0;
-  new PerformanceObserver((list) => list.getEntries().forEach((entry) => { globalThis.longest = Math.max(globalThis.longest, entry.duration); })).observe({ type: "longtask" });
-});
-
-/** Makes successful and failing calls at a steady rate, and returns the actual rate. */
-async function flood(target, seconds) {
-  const began = performance.now();
-  let sent = 0;
-  while (performance.now() - began < seconds * 1000) {
-    const due = ((performance.now() - began) / 1000) * REQUESTS_A_SECOND;
-    if (sent >= due) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      continue;
-    }
-    const count = Math.ceil(due - sent);
-    await Promise.all(Array.from({ length: count }, (_, i) => fetch(`${target.url}/v1/${i % 3 ? "Faxes" : "Nowhere"}?n=${sent + i}`, { headers: { authorization: `Basic ${btoa(`${ACCOUNT}:${"0".repeat(32)}`)}` } }).then((response) => response.text())));
-    sent += count;
+/** Makes this many calls, successful and failing ones. */
+async function flood(target, count) {
+  for (let sent = 0; sent < count; sent += SENT_AT_ONCE) {
+    await Promise.all(Array.from({ length: SENT_AT_ONCE }, (_, i) => fetch(`${target.url}/v1/${i % 3 ? "Faxes" : "Nowhere"}?n=${sent + i}`, { headers: { authorization: `Basic ${btoa(`${ACCOUNT}:${"0".repeat(32)}`)}` } }).then((response) => response.text())));
   }
-  return sent / ((performance.now() - began) / 1000);
 }
 
 test("a webhook that failed is a red row, and one click shows why, with the line of the error", async () => {
@@ -141,21 +126,22 @@ test("paused, or while something is open, rows stay where they are; new ones wai
   await page.context().close();
 });
 
-// The longest task is printed and not checked: on a busy machine, other programs lengthen it.
-test(`${REQUESTS_A_SECOND} requests per second are at most ${ROWS_MAX} rows`, async (t) => {
+test(`a flood of ${BUSY_REQUESTS} requests is at most ${ROWS_MAX} rows, and the newest is among them`, async () => {
   const busy = await Emulator.start({ flags: ["--pace", "max"] });
   const page = await open(browser, `${busy.url}/console/traffic`);
   await page.getByText("No requests yet").waitFor();
-  await watchTasks(page);
-  const rate = await flood(busy, BUSY_S + 2);
-  await page.waitForFunction(() => document.querySelectorAll(".traffic tbody tr").length > 400);
-  const [longest, rows] = await page.evaluate(() => [globalThis.longest, document.querySelectorAll(".traffic tbody tr").length]);
-  console.log(`${Math.round(rate)} requests a second, the longest task ${Math.round(longest)} ms, ${rows} rows`);
+  await page.evaluate(() => {
+    globalThis.most = 0;
+    const count = () => { globalThis.most = Math.max(globalThis.most, document.querySelectorAll(".traffic tbody tr").length); };
+    new MutationObserver(count).observe(document.querySelector("main"), { subtree: true, childList: true });
+  });
+  await flood(busy, BUSY_REQUESTS);
+  await page.locator(".traffic tr", { hasText: `n=${BUSY_REQUESTS - 1}` }).waitFor();
+  const most = await page.evaluate(() => globalThis.most);
+  assert.ok(most > 400 && most <= ROWS_MAX, `${most} rows`);
   assertClean(page);
   await page.context().close();
   await busy.stop();
-  assert.ok(rows <= ROWS_MAX, `${rows} rows`);
-  if (rate < REQUESTS_A_SECOND * 0.7) t.skip(`this machine made only ${Math.round(rate)} requests a second`);
 });
 
 test("tests with an account each are watched in one list while they run, and each fax opens in its world", async () => {
@@ -176,35 +162,27 @@ test("tests with an account each are watched in one list while they run, and eac
   await page.context().close();
 });
 
-test(`${REQUESTS_A_SECOND} status changes per second in several worlds are followed by their common list`, async (t) => {
+test(`${BUSY_FAXES} faxes in several worlds are followed by their common list`, async () => {
   const busy = await Emulator.start({ flags: ["--pace", "max", "--callbacks", "final"] });
   const accounts = await Promise.all(Array.from({ length: 5 }, (_, i) => busy.control("POST", "/accounts", { body: { friendly_name: `Worker ${i}`, numbers: [{ phone_number: "+15017122661", voice_receive_mode: "fax" }] } })));
   const page = await open(browser, `${busy.url}/console/all`);
   await page.getByText("No faxes yet").waitFor();
-  await watchTasks(page);
-  const began = performance.now();
-  let sent = 0;
-  while (performance.now() - began < BUSY_S * 1000) {
-    // Queued, processing, sending and delivered are four changes per fax.
-    const due = Math.ceil(((performance.now() - began) / 1000) * (REQUESTS_A_SECOND / 4) - sent);
-    await Promise.all(Array.from({ length: due }, (_, i) => {
+  for (let sent = 0; sent < BUSY_FAXES; sent += SENT_AT_ONCE) {
+    await Promise.all(Array.from({ length: SENT_AT_ONCE }, (_, i) => {
       const { sid, auth_token: token } = accounts[(sent + i) % accounts.length];
       return busy.rest("POST", "/v1/Faxes", { From: "+15017122661", To: "+15558675310", MediaUrl: `${app.url}/letter.pdf` }, { sid, token });
     }));
-    sent += due;
-    if (due === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   }
   await Promise.all(accounts.map(({ sid }) => busy.control("GET", `/wait?for=idle&account=${sid}`)));
   const { total, hits } = await busy.control("GET", "/faxes?account=*&status=delivered&limit=1");
-  assert.deepEqual([total, hits], [sent, sent]);
-  const rate = (4 * sent) / ((performance.now() - began) / 1000);
-  await page.waitForFunction(() => document.querySelectorAll(".faxes tbody tr").length === 50);
-  const longest = await page.evaluate(() => globalThis.longest);
-  console.log(`${Math.round(rate)} status changes a second, the longest task ${Math.round(longest)} ms`);
+  assert.deepEqual([total, hits], [BUSY_FAXES, BUSY_FAXES]);
+  await page.waitForFunction(() => {
+    const rows = [...document.querySelectorAll(".faxes tbody tr")];
+    return rows.length === 50 && rows.every((row) => row.textContent.includes("delivered"));
+  });
   assertClean(page);
   await page.context().close();
   await busy.stop();
-  if (rate < REQUESTS_A_SECOND * 0.7) t.skip(`this machine made only ${Math.round(rate)} changes a second`);
 });
 
 test("the switcher finds a world by a few letters, and shows the same page of it", async () => {

@@ -204,7 +204,7 @@ fn mistakes_in_configured_bins_are_explained() {
     let config = of_file.expect("a path is relative to the configuration file's folder");
     assert_eq!(config.fax_twiml.as_deref(), Some(RECEIVE));
     let names: Vec<Arc<str>> =
-        config.founding_accounts()[0].twiml_bins.iter().map(|bin| Arc::from(&*bin.name)).collect();
+        config.initial_accounts()[0].twiml_bins.iter().map(|bin| Arc::from(&*bin.name)).collect();
     assert_eq!(names, [Arc::from("a"), Arc::from("fax_twiml")]);
 
     let bin = |rest: &str| format!("[[twiml_bins]]\nname = 'a'\n{rest}");

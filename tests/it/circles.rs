@@ -87,7 +87,7 @@ fn is_family(one: &Module, other: &Module) -> bool {
 }
 
 /// Repeatedly removes the files that import no other file or that no other file imports, and returns the rest.
-fn knot(mut imports: BTreeMap<Module, BTreeSet<Module>>) -> BTreeMap<Module, BTreeSet<Module>> {
+fn circular(mut imports: BTreeMap<Module, BTreeSet<Module>>) -> BTreeMap<Module, BTreeSet<Module>> {
     loop {
         let left: BTreeSet<Module> = imports.keys().cloned().collect();
         let imported: BTreeSet<Module> = imports.values().flatten().cloned().collect();
@@ -124,8 +124,8 @@ fn no_files_import_each_other() {
             imports.values().filter(|targets| !targets.is_empty()).count() > 50,
             "only a few files of {package} were found to import others"
         );
-        let knot = knot(imports);
-        assert!(knot.is_empty(), "these files import one another: {knot:#?}");
+        let circular = circular(imports);
+        assert!(circular.is_empty(), "these files import one another: {circular:#?}");
     }
 }
 
@@ -138,7 +138,7 @@ fn a_circle_of_imports_is_detected_however_it_is_written() {
         file("src/d.rs", "use super::{x, a::{B,\n c}};"),
         file("src/e.rs", "use crate::a;"),
     ];
-    assert_eq!(knot(imports(&circle)).len(), 3);
+    assert_eq!(circular(imports(&circle)).len(), 3);
     let family = [file("src/b/mod.rs", "use self::c::D;"), file("src/b/c.rs", "use super::E;")];
-    assert!(knot(imports(&family)).is_empty());
+    assert!(circular(imports(&family)).is_empty());
 }

@@ -23,12 +23,12 @@ pub(crate) fn qr(left: f64, bottom: f64, module: f64) -> String {
     content + "f"
 }
 
-/// Draws the barcode from (`left`, `bottom`), in points: upwards if `is_down`, otherwise to the right.
-pub(crate) fn bars([left, bottom]: [f64; 2], module: f64, is_down: bool) -> String {
+/// Draws the barcode from (`left`, `bottom`), in points: upwards if `is_upwards`, otherwise to the right.
+pub(crate) fn bars([left, bottom]: [f64; 2], module: f64, is_upwards: bool) -> String {
     let (mut at, mut content) = (0.0, String::new());
     for (number, width) in BARS.bytes().enumerate() {
         let width = f64::from(width - b'0') * module;
-        if number % 2 == 0 && is_down {
+        if number % 2 == 0 && is_upwards {
             write!(content, "{left} {:.4} 40 {width:.4} re ", bottom + at).expect("in memory");
         } else if number % 2 == 0 {
             write!(content, "{:.4} {bottom} {width:.4} 40 re ", left + at).expect("in memory");

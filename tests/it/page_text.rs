@@ -201,7 +201,7 @@ async fn a_page_that_never_went_over_the_line_has_no_text() {
             let shown = bench.ok("GET", &target, Value::Null).await;
             assert_eq!((&shown["known"], shown["text"].is_string()), (&json!(is_known), is_known), "{shown}");
             let why = shown["why"].as_str().unwrap_or_default();
-            assert!(is_known || why.contains("has not gone over the line"), "{shown}");
+            assert!(is_known || why.contains("has not been transmitted"), "{shown}");
         }
     }
 }

@@ -70,7 +70,7 @@ async fn only_the_built_in_account_starts_with_a_number() {
     for world in [minted, entered] {
         assert_eq!(world.read(|engine| engine.numbers().count()), 0);
     }
-    let built_in = fauxfax::config::Config::default().founding_accounts();
+    let built_in = fauxfax::config::Config::default().initial_accounts();
     assert_eq!(built_in[0].numbers.iter().map(|(number, _)| number.to_string()).collect::<Vec<_>>(), ["+15005550006"]);
 }
 

@@ -197,6 +197,11 @@ async fn protected_media_need_the_projects_credential() {
         let fetched = fetch(&project.bench.registry, url, authorization.as_deref()).await;
         assert_eq!(fetched.0, status, "{authorization:?}");
     }
+    let request = Request::get(url).body(Body::empty()).expect("a request");
+    let refused = to_bytes(send(&project.bench.registry, request).await.into_body(), usize::MAX).await.expect("a body");
+    let refused: Value = serde_json::from_slice(&refused).expect("JSON");
+    let traffic = project.bench.ok("GET", "/traffic?kind=media&last=1", Value::Null).await;
+    assert_eq!(traffic["requests"][0]["answer"], refused, "the traffic shows the response that was sent: {traffic}");
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ pub(crate) fn spec() -> WorldSpec {
     WorldSpec {
         account: Account::new(sid, Some("secret".into()), START),
         seed: WorldSeed::of(7, sid),
-        life: 0,
+        earlier_worlds: 0,
         inventory_seed: 7,
         numbers: vec![(OWN, change)],
         caller_ids: vec![FAR],

@@ -88,7 +88,7 @@ started FAUXFAX_ACTION_ARGS="--listen 127.0.0.1:0 --seed 7
 [[ -f $(output log) && $(output node-options) == *--require* ]]
 grep -qx "FAUXFAX_URL=$(output url)" "$work/env"
 if grep -v -E '^(FAUXFAX|TWILIO)_' "$work/env"; then
-    echo 'by default, only the address and the account belong into the environment'
+    echo 'by default, only the address and the account belong in the environment'
     exit 1
 fi
 later fauxfax receive --pages 2 --wait | tee "$work/received"

@@ -23,7 +23,7 @@ for name in fauxfax-core fauxfax; do
     tar -xzf "$crate" -C "$work"
     (cd "$work/$name-$version" && find . -type f | cut -c 3-) >"$work/$name.list"
     if grep -E "$FORBIDDEN" "$work/$name.list"; then
-        echo "these belong into the repository alone; see \`include\` in the Cargo.toml of $name"
+        echo "these belong in the repository alone; see \`include\` in the Cargo.toml of $name"
         exit 1
     fi
     for file in README.md LICENSE-APACHE LICENSE-MIT; do

@@ -30,6 +30,7 @@ until curl --silent --fail --unix-socket "$socket" http://podman/_ping >/dev/nul
         echo "podman's service doesn't answer: $(cat "$work/service")"
         exit 1
     }
+    sleep 0.1
 done
 # Ryuk, which removes leftover containers, would need another image. The script doesn't run in a container, though it may look so.
 export FAUXFAX_IMAGE DOCKER_HOST=unix://$socket TESTCONTAINERS_RYUK_DISABLED=true TESTCONTAINERS_CONNECTION_MODE=docker_host

@@ -15,11 +15,11 @@ The word after a block's language says how the block is checked; a block without
     tested=SUITE    a block that a suite of tests/sdk/run.sh tests, "recipes.sh", "packages.sh" or a script of tests/packages; the page
                     must name it beside the block
     made            a block that docs/site/reference.py writes and compares with what the program prints
-    hand            a block that was run by hand; the page must say "run by hand" before it, in its section or its introduction
-    read            a block that was only read; the page must say "only read" there
+    hand            a block that was tested by hand; the page must say "tested by hand" before it, in its section or its introduction
+    read            a block that was only read; the page must say "not tested" there
 
 A block that runs must say what it prints, in a comment such as "# prints queued". JSON needs no mark: it must be valid. README.md
-need not say "only read", because its commands are those of other pages. YAML is always checked: in a
+need not say "not tested", because its commands are those of other pages. YAML is always checked: in a
 Compose file, the commands of fauxfax and of the app run with their environment, but without Docker; in a workflow, the
 "fauxfax exec" commands run, with "true" in place of the tests. Free ports take the place of 8329, on which the emulator of a
 page listens, of 8330 (--tls-listen) and of 3000 (the app). Some pages must make every call of an API (calls.py).
@@ -101,7 +101,7 @@ def blocks_of(name: str) -> list[Block]:
     """Returns all fenced blocks of a page. A Compose file is one block."""
     page = ROOT / name
     if page.suffix == ".yaml":
-        return [Block(name, 1, "yaml", "read", "only read", page.read_text())]
+        return [Block(name, 1, "yaml", "read", "not tested", page.read_text())]
     found, before, inside, introduction = [], [], None, []
     for number, line in enumerate(page.read_text().splitlines(), 1):
         fence = FENCE.match(line)
@@ -376,7 +376,7 @@ def check(page: Page, block: Block, later: str, suites: str) -> None:
         if block.name not in block.before + block.after and block.page != README:
             raise Failure(f"the page must say that {block.name} tests it")
     elif block.kind in ("hand", "read"):
-        words = {"hand": "run by hand", "read": "only read"}[block.kind]
+        words = {"hand": "tested by hand", "read": "not tested"}[block.kind]
         if words not in block.before.lower() and block.page != README:
             raise Failure(f'the page must say "{words}" between the heading and the block')
     elif block.language == "json" and not block.kind:

@@ -7,8 +7,8 @@ use super::form::Form;
 use crate::model::sid::{AccountSid, IdForm};
 use crate::model::webhook::Method;
 
-/// The maximum length of a URL, in bytes: Twilio's limit for a StatusCallback (error 21609).
-pub(super) const URL_LEN_MAX: usize = 4_000;
+/// The maximum length of a URL, in characters: Twilio's limit for a StatusCallback (error 21609).
+const URL_CHARS_MAX: usize = 4_000;
 /// The maximum length of a `FriendlyName`, in characters (Twilio's OpenAPI, 2010-04-01).
 const FRIENDLY_NAME_LEN_MAX: usize = 64;
 /// The maximum number of characters that an error message quotes from a refused parameter.
@@ -106,8 +106,8 @@ pub(super) fn method(form: &Form, name: &str) -> Result<Option<Method>, ApiError
 
 /// Checks that a string is an absolute `http` or `https` URL; the error says why it isn't.
 pub fn check_url(text: &str) -> Result<(), String> {
-    if text.len() > URL_LEN_MAX {
-        return Err(format!("it is longer than {URL_LEN_MAX} characters"));
+    if text.chars().count() > URL_CHARS_MAX {
+        return Err(format!("it is longer than {URL_CHARS_MAX} characters"));
     }
     let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
     if !lower.starts_with("http://") && !lower.starts_with("https://") {
@@ -212,12 +212,20 @@ mod tests {
         for good in ["http://localhost:3000/a b.pdf", "HTTPS://user:pass@example.com/é?x=1#rc=2", "http://[::1]/"] {
             assert_eq!(check_url(good), Ok(()), "{good}");
         }
-        let long = format!("http://example.com/{}", "x".repeat(URL_LEN_MAX));
+        let long = format!("http://example.com/{}", "x".repeat(URL_CHARS_MAX));
         for bad in ["", "/fax.pdf", "ftp://example.com/", "http:/example.com", "http://", "http://exa mple.com/", &long]
         {
             assert!(check_url(bad).is_err(), "{bad}");
         }
         assert!(check_url("http://example.com/\r\nX: y").is_err());
+    }
+
+    #[test]
+    fn the_length_of_a_url_is_limited_in_characters_and_not_in_bytes() {
+        let of_length = |chars: usize| format!("http://h/{}", "é".repeat(chars - "http://h/".len()));
+        assert_eq!(check_url(&of_length(URL_CHARS_MAX)), Ok(()));
+        let refused = check_url(&of_length(URL_CHARS_MAX + 1));
+        assert_eq!(refused, Err("it is longer than 4000 characters".to_owned()));
     }
 
     #[test]

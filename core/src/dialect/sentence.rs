@@ -232,11 +232,15 @@ fn listed(parts: &[String], none: &str) -> String {
 }
 
 fn ordinal(number: u64) -> String {
-    match number {
-        1 => "first".to_owned(),
-        2 => "second".to_owned(),
-        3 => "third".to_owned(),
-        _ => format!("{number}th"),
+    match (number, number % 10, number % 100) {
+        (1, ..) => "first".to_owned(),
+        (2, ..) => "second".to_owned(),
+        (3, ..) => "third".to_owned(),
+        (_, _, 11..=13) => format!("{number}th"),
+        (_, 1, _) => format!("{number}st"),
+        (_, 2, _) => format!("{number}nd"),
+        (_, 3, _) => format!("{number}rd"),
+        (..) => format!("{number}th"),
     }
 }
 
@@ -259,6 +263,12 @@ mod tests {
         );
         assert_eq!(of_call(CallResult::NoAnswer, None, None), "not answered; the number is not called again");
         assert_eq!(of_call(CallResult::Connected, None, None), "connected");
+    }
+
+    #[test]
+    fn ordinals_end_as_they_are_spoken() {
+        let expected = ["first", "second", "third", "4th", "11th", "12th", "13th", "21st", "22nd", "23rd", "111th"];
+        assert_eq!([1, 2, 3, 4, 11, 12, 13, 21, 22, 23, 111].map(ordinal), expected);
     }
 
     #[test]

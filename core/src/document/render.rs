@@ -17,7 +17,7 @@ use hayro::{RenderCache, RenderSettings, render_into};
 use super::fit::{self, Placement};
 use super::fonts::Fonts;
 use super::gray::{Area, Gray};
-use super::ink::{Collected, Inker, Outcome, View};
+use super::ink::{Collected, Outcome, PageDrawer, View};
 use super::loss::Losses;
 use super::marks::Marks;
 use super::mend::prepare::{prepared, with_a_root};
@@ -82,7 +82,7 @@ pub(super) struct Renderer<'a> {
     settings: RenderSettings,
     context: RenderContext,
     target: Pixmap,
-    inker: Inker<'a>,
+    drawer: PageDrawer<'a>,
     losses: Losses,
     is_watched: bool,
     /// Whether the piece that was drawn last demands more than hayro can handle.
@@ -120,7 +120,7 @@ impl<'a> Renderer<'a> {
             settings,
             context: RenderContext::new(1, 1),
             target: Pixmap::new(1, 1),
-            inker: Inker::new(COVERAGE),
+            drawer: PageDrawer::new(COVERAGE),
             losses: noted,
             is_watched: false,
             is_too_much: false,
@@ -134,7 +134,7 @@ impl<'a> Renderer<'a> {
 
     /// Returns the marks of the piece that was drawn last.
     pub(super) fn take_marks(&mut self) -> Marks {
-        self.inker.take_marks()
+        self.drawer.take_marks()
     }
 
     /// Places a page whose units are `unit` points; `None` if it has no area.
@@ -153,12 +153,12 @@ impl<'a> Renderer<'a> {
 
     /// Returns the text of the piece that was drawn last.
     pub(super) fn take_text(&mut self) -> Collected {
-        self.inker.take_text()
+        self.drawer.take_text()
     }
 
     /// Returns whether images cover most of the piece that was drawn last.
     pub(super) const fn has_pictures(&self) -> bool {
-        self.inker.image_area().is_some()
+        self.drawer.image_area().is_some()
     }
 
     /// Draws one piece of a page; `piece` has its start and its length in inches.
@@ -179,7 +179,7 @@ impl<'a> Renderer<'a> {
         let transform = transform(page, placement, piece.0, per_inch);
         let watched = self.is_watched.then_some(per_inch);
         let view = View { size: (width, rows), transform, is_turned: placement.turned, watched };
-        let outcome = self.inker.draw(page, &self.interpreter, view);
+        let outcome = self.drawer.draw(page, &self.interpreter, view);
         self.is_too_much = matches!(outcome, Outcome::Partly(_));
         match outcome {
             Outcome::Drawn(drawn) => {
@@ -195,7 +195,7 @@ impl<'a> Renderer<'a> {
                 let area = Area { left: 0, top: 0, right: width, bottom: rows };
                 let mut greys = self.greys(page, area, transform);
                 slivers.paint(&mut greys, (0, 0));
-                Piece::Greys(greys, self.inker.image_area())
+                Piece::Greys(greys, self.drawer.image_area())
             }
             Outcome::Partly(tones) => {
                 self.losses.note(TOO_MUCH);

@@ -23,7 +23,7 @@ words!(
         Dial = "dial",
         /// Fires when ringing ends: the far end picks up, is busy or doesn't answer.
         RingEnd = "ring-end",
-        /// Fires when a page, or the part of it before a break, has gone over the line.
+        /// Fires when a page, or the part of it before a break, has been transmitted.
         Page = "page",
         /// Fires when the wait between two calls within the Ttl ends.
         Redial = "redial",

@@ -26,12 +26,20 @@ pub const ALERTS_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The age limit of the Monitor API (Twilio's OpenAPI, Monitor v1: "older than 30 days are not supported").
 const ALERT_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// The maximum number of faxes and faults whose evicted alerts are still counted; beyond it, those are forgotten whose
+/// alerts were evicted first.
+const COUNTED_MAX: usize = 10_000;
+
 /// The alerts of a world, oldest first, within limits of number and size.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Alerts {
     kept: VecDeque<Arc<Event>>,
     bytes: usize,
     evicted: u64,
+    /// For each fax and fault of which alerts were evicted: the place after the last of them. Without it, the next
+    /// alert would get the SID of an evicted one. A state doesn't contain it, because a world that loads a state draws
+    /// new SIDs.
+    next_places: VecDeque<(Option<FaxSid>, u64)>,
 }
 
 impl Alerts {
@@ -53,8 +61,47 @@ impl Alerts {
             let Some(event) = self.kept.pop_front() else { break };
             self.bytes -= event.kind.size_bytes();
             self.evicted += 1;
+            if let EventKind::Alert(alert) = &event.kind {
+                self.count(event.fax, alert.place);
+            }
         }
     }
+
+    /// Notes that a fax's alert with this place was evicted.
+    fn count(&mut self, fax: Option<FaxSid>, place: u64) {
+        let fault = fault_of(place);
+        let known = self.next_places.iter().rposition(|(of, next)| *of == fax && fault_of(*next) == fault);
+        if let Some(known) = known {
+            self.next_places.remove(known);
+        } else if self.next_places.len() >= COUNTED_MAX {
+            self.next_places.pop_front();
+        }
+        self.next_places.push_back((fax, place + 1));
+    }
+
+    /// Returns the place of a fax's next alert with this fault. Places are counted per fault, so that an alert's SID
+    /// doesn't depend on how many alerts with other faults were raised before it.
+    fn next_place(&self, fax: Option<FaxSid>, fault: Fault) -> u64 {
+        let own = |event: &&Arc<Event>| event.fax == fax;
+        let last = self.kept.iter().rev().filter(own).find_map(|event| {
+            if let EventKind::Alert(alert) = &event.kind {
+                Some(alert).filter(|alert| alert.fault == fault)
+            } else {
+                None
+            }
+        });
+        let evicted = || {
+            let of_fault = |(of, place): &&(_, u64)| *of == fax && fault_of(*place) == fault as u64;
+            self.next_places.iter().rev().find(of_fault).map(|(_, place)| *place)
+        };
+        // The fault is in the upper half and the count in the lower, so places of different faults never collide.
+        last.map(|alert| alert.place + 1).or_else(evicted).unwrap_or((fault as u64) << 32)
+    }
+}
+
+/// Returns the number of the fault that an alert's place contains.
+const fn fault_of(place: u64) -> u64 {
+    place >> 32
 }
 
 impl Engine {
@@ -99,7 +146,7 @@ impl Engine {
         record: Option<Arc<ExchangeRecord>>,
         now: Timestamp,
     ) {
-        let place = self.next_place(fax, fault);
+        let place = self.world.alerts.next_place(fax, fault);
         // An alert that concerns no fax has no parent, so sixteen zero bytes are used instead.
         let parent = fax.map(|fax| *fax.bytes()).unwrap_or_default();
         let sid = self.ids.seed().mint::<AlertSid>("alert", &parent, place);
@@ -147,21 +194,6 @@ impl Engine {
             self.journal.write(now, fax, EventKind::WebhookAttempt { record: Arc::new(*record) });
         }
     }
-
-    /// Returns the place of a fax's next alert with this fault. Places are counted per fault, so that an alert's SID
-    /// doesn't depend on how many alerts with other faults were raised before it.
-    fn next_place(&self, fax: Option<FaxSid>, fault: Fault) -> u64 {
-        let own = |event: &&Arc<Event>| event.fax == fax;
-        let last = self.world.alerts.kept.iter().rev().filter(own).find_map(|event| {
-            if let EventKind::Alert(alert) = &event.kind {
-                Some(alert).filter(|alert| alert.fault == fault)
-            } else {
-                None
-            }
-        });
-        // The fault is in the upper half and the count in the lower, so places of different faults never collide.
-        last.map_or((fault as u64) << 32, |alert| alert.place + 1)
-    }
 }
 
 #[cfg(test)]
@@ -178,6 +210,41 @@ mod tests {
             record: None,
         };
         Arc::new(Event { seq, at: Timestamp::from_micros(0), fax: None, kind: EventKind::Alert(alert) })
+    }
+
+    #[test]
+    fn no_alert_gets_the_place_of_an_evicted_one() {
+        let fax = Some(FaxSid::from_bytes([1; 16]));
+        let of = |fax, fault, place| {
+            let alert = Alert {
+                sid: AlertSid::from_bytes([0; 16]),
+                place,
+                fault,
+                level: AlertLevel::Error,
+                message: "x".into(),
+                record: None,
+            };
+            Arc::new(Event { seq: 0, at: Timestamp::from_micros(0), fax, kind: EventKind::Alert(alert) })
+        };
+        let mut alerts = Alerts::default();
+        let start = alerts.next_place(fax, Fault::HttpStatus);
+        for count in 0..3 {
+            let place = alerts.next_place(fax, Fault::HttpStatus);
+            assert_eq!(place, start + count);
+            alerts.keep(of(fax, Fault::HttpStatus, place));
+        }
+        let other = alerts.next_place(fax, Fault::Internal);
+        for _ in 0..=ALERTS_MAX {
+            let place = alerts.next_place(None, Fault::HttpStatus);
+            alerts.keep(of(None, Fault::HttpStatus, place));
+        }
+        assert_eq!(alerts.next_place(fax, Fault::HttpStatus), start + 3);
+        assert_eq!(alerts.next_place(fax, Fault::Internal), other, "each fault has a count of its own");
+        assert_eq!(alerts.next_place(None, Fault::HttpStatus), start + ALERTS_MAX as u64 + 1);
+        for fax in 0..COUNTED_MAX as u128 {
+            alerts.count(Some(FaxSid::from_bytes(fax.to_be_bytes())), start);
+        }
+        assert_eq!(alerts.next_places.len(), COUNTED_MAX);
     }
 
     #[test]

@@ -353,7 +353,8 @@ pub struct Alert {
     /// The id under which the Monitor API lists the alert.
     pub sid: AlertSid,
     /// The alert's place among those of its fax, which is the same in every run: the fault in the upper 32 bits, and
-    /// the number of earlier alerts with that fault in the lower ones.
+    /// the number of earlier alerts with that fault in the lower ones. A world that loads a state counts only those
+    /// that the state contains.
     pub place: u64,
     /// The kind of fault, which determines Twilio's error code.
     pub fault: Fault,

@@ -30,7 +30,7 @@ pub(super) const BREAK_MS: u64 = 10_000;
 pub(super) const REDIAL_MS: u64 = 60_000;
 /// The maximum number of redials within one Ttl: one per minute for a day. Without this limit, a fast pace could allow
 /// any number of calls.
-pub(super) const CALLS_MAX: u32 = 1_440;
+pub(super) const REDIALS_MAX: u32 = 1_440;
 
 /// The number of calls on which `…0107` is busy before it picks up.
 const BUSY_CALLS: u32 = 2;

@@ -133,7 +133,7 @@ impl Engine {
         let spec = Arc::new(spec);
         let mut engine = Self {
             account: spec.account.clone(),
-            ids: Ids::new(spec.seed, spec.life),
+            ids: Ids::new(spec.seed, spec.earlier_worlds),
             keys: Keys::default(),
             world: Rewindable::start(&spec),
             journal: Journal::default(),

@@ -311,7 +311,7 @@ impl Engine {
         let Some(ttl) = order.ttl else { return line::redials_unasked(&fax.to, calls) };
         let wait = self.options().pace.scale(Duration::from_millis(line::REDIAL_MS));
         // At most one redial per minute of the Ttl, even if more would fit at a fast pace.
-        calls <= ttl.minutes.min(line::CALLS_MAX) && now.after(wait) <= ttl.ends
+        calls <= ttl.minutes.min(line::REDIALS_MAX) && now.after(wait) <= ttl.ends
     }
 
     /// Enters `Sending`. On a redial, the fax is already sending, so only the phase's data changes, not the status.

@@ -47,8 +47,8 @@ impl Engine {
 
     /// Returns a counter of the resets and restores. It always exceeds the counters in all states restored so far.
     #[must_use]
-    pub const fn ways_back(&self) -> u64 {
-        self.ids.ways_back()
+    pub const fn rewinds(&self) -> u64 {
+        self.ids.rewinds()
     }
 
     /// Returns the generation in which effects are currently issued.

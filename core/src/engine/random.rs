@@ -25,16 +25,16 @@ impl WorldSeed {
     }
 
     /// Returns the seed of ids. In an account's first world, before any reset, it is the world's own seed.
-    fn of_ids(self, life: u64, ways_back: u64) -> Self {
-        if life == 0 && ways_back == 0 {
+    fn of_ids(self, earlier_worlds: u64, rewinds: u64) -> Self {
+        if earlier_worlds == 0 && rewinds == 0 {
             return self;
         }
         let digest = Sha256::new()
             .chain_update(self.digest)
             // The word distinguishes this hash from the hashes for draws.
             .chain_update("ids")
-            .chain_update(life.to_be_bytes())
-            .chain_update(ways_back.to_be_bytes())
+            .chain_update(earlier_worlds.to_be_bytes())
+            .chain_update(rewinds.to_be_bytes())
             .finalize();
         Self { digest: digest.into(), form: self.form }
     }
@@ -75,21 +75,21 @@ impl WorldSeed {
 #[derive(Debug, Clone)]
 pub(super) struct Ids {
     world: WorldSeed,
-    life: u64,
-    ways_back: u64,
+    earlier_worlds: u64,
+    rewinds: u64,
     seed: WorldSeed,
 }
 
 impl Ids {
-    pub(super) fn new(world: WorldSeed, life: u64) -> Self {
-        Self { world, life, ways_back: 0, seed: world.of_ids(life, 0) }
+    pub(super) fn new(world: WorldSeed, earlier_worlds: u64) -> Self {
+        Self { world, earlier_worlds, rewinds: 0, seed: world.of_ids(earlier_worlds, 0) }
     }
 
     /// Counts a reset or restore. `beyond` is the number of resets in the restored state, which may be from another
     /// world; the new number exceeds it, so that ids drawn in that state are not drawn again.
     pub(super) fn rewind_to(&mut self, beyond: u64) {
-        self.ways_back = self.ways_back.max(beyond) + 1;
-        self.seed = self.world.of_ids(self.life, self.ways_back);
+        self.rewinds = self.rewinds.max(beyond) + 1;
+        self.seed = self.world.of_ids(self.earlier_worlds, self.rewinds);
     }
 
     /// Starts over with this seed: until the next reset, the ids are the same as in any other world that was started
@@ -99,8 +99,8 @@ impl Ids {
         self.seed = world;
     }
 
-    pub(super) const fn ways_back(&self) -> u64 {
-        self.ways_back
+    pub(super) const fn rewinds(&self) -> u64 {
+        self.rewinds
     }
 
     pub(super) const fn world(&self) -> &WorldSeed {
@@ -155,12 +155,12 @@ mod tests {
         let other = WorldSeed::of(8, AccountSid::from_bytes([0; 16]));
         let drawn = |ids: &Ids| ids.seed().sid_bytes("fax", b"", 1);
         let mut seen = std::collections::BTreeSet::new();
-        for life in 0..3 {
-            let mut ids = Ids::new(world, life);
+        for earlier_worlds in 0..3 {
+            let mut ids = Ids::new(world, earlier_worlds);
             assert!(seen.insert(drawn(&ids)));
             for beyond in [0, 0, 5, 2] {
                 ids.rewind_to(beyond);
-                assert!(seen.insert(drawn(&ids)), "life {life}, reset {}", ids.ways_back());
+                assert!(seen.insert(drawn(&ids)), "world {earlier_worlds}, reset {}", ids.rewinds());
             }
             for seed in [other, world, other] {
                 ids.rewind_to(0);

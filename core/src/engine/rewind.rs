@@ -83,7 +83,7 @@ pub(super) struct Snapshot {
     pub(super) taken: Timestamp,
     /// The counter of resets and restores at that moment, kept so that ids drawn after a restore differ from those in
     /// the snapshot.
-    pub(super) ways_back: u64,
+    pub(super) rewinds: u64,
     pub(super) world: Rewindable,
 }
 
@@ -152,7 +152,7 @@ impl Engine {
 
     /// Resets the world to its configured start; a seed restarts ids and draws, which may then repeat.
     pub(super) fn reset(&mut self, Reset { seed }: Reset, now: Timestamp) -> Canceled {
-        let start = Snapshot { taken: now, ways_back: 0, world: Rewindable::start(&self.spec) };
+        let start = Snapshot { taken: now, rewinds: 0, world: Rewindable::start(&self.spec) };
         let canceled = self.rewind_to(start, ResetTo::Start, now);
         // Set after `rewind_to`, which would derive other ids from the seed.
         if let Some(seed) = seed {
@@ -170,7 +170,7 @@ impl Engine {
 
     /// Captures the rewindable part of the world.
     pub(super) fn snapshot(&self) -> Snapshot {
-        Snapshot { taken: self.latest, ways_back: self.ids.ways_back(), world: self.world.clone() }
+        Snapshot { taken: self.latest, rewinds: self.ids.rewinds(), world: self.world.clone() }
     }
 
     /// Replaces the world with a snapshot. Deadlines keep their remaining time. Effects under way in the snapshot are
@@ -178,10 +178,10 @@ impl Engine {
     pub(super) fn rewind_to(&mut self, snapshot: Snapshot, to: ResetTo, now: Timestamp) -> Canceled {
         // Counted first, because the world is replaced below.
         let canceled = self.canceled();
-        let Snapshot { taken, ways_back, world } = snapshot;
+        let Snapshot { taken, rewinds, world } = snapshot;
         // May wrap around, since generations are only tested for equality.
         self.generation = Generation(self.generation.0.wrapping_add(1));
-        self.ids.rewind_to(ways_back);
+        self.ids.rewind_to(rewinds);
         let replaced = std::mem::replace(&mut self.world, world);
         // Counters only grow, whatever the world is reset to.
         self.world.retention.count_on(&replaced.retention);

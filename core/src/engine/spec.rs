@@ -20,7 +20,7 @@ pub struct WorldSpec {
     /// The seed of all ids and random draws.
     pub seed: WorldSeed,
     /// The number of earlier worlds of this account in this process, which keeps the ids of all these worlds distinct.
-    pub life: u64,
+    pub earlier_worlds: u64,
     /// The seed of the inventory of numbers for sale, shared by all worlds.
     pub inventory_seed: u64,
     /// The numbers that the account owns at the start.
@@ -57,7 +57,7 @@ pub(crate) fn plain(now: Timestamp) -> WorldSpec {
     WorldSpec {
         seed: WorldSeed::of(7, account.sid),
         account,
-        life: 0,
+        earlier_worlds: 0,
         inventory_seed: 7,
         numbers: Vec::new(),
         caller_ids: Vec::new(),

@@ -491,13 +491,13 @@ class Account {
    * Returns the account to its initial state: removes its faxes and cancels pending work. Numbers that were bought later are
    * gone.
    *
-   * @param {{ seed?: number }} [options] A seed from which ids and random draws start again; without it, earlier SIDs are not
-   *   reused.
+   * @param {{ seed?: number | bigint }} [options] A seed from which ids and random draws start again; without it, earlier SIDs
+   *   are not reused.
    * @returns {Promise<ResetReport>} What the reset has undone.
    */
   async reset(options = {}) {
     checkOptions("reset()", options, ["seed"]);
-    return camelCase(await this.#control("POST", "/reset", { query: { ...options } }));
+    return camelCase(await this.#control("POST", "/reset", { query: { seed: options.seed?.toString() } }));
   }
 
   /** Removes the account with everything that belongs to it. */

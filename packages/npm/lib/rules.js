@@ -5,6 +5,13 @@ const { badArgument, camelCase, checkValue, kindOf, snakeCase } = require("./opt
 
 /** @import { AddedRule, Rule, Send } from "./types.js" */
 
+/** The fields of `webhook` whose own fields are named by the caller: they are the names of parameters and headers. */
+const NAMED_BY_CALLER = [
+  ["params", "set"],
+  ["params", "add"],
+  ["headers", "set"],
+];
+
 /**
  * The rules of one account. They are checked in the order in which they were added; among rules with the same kind of effect, the
  * first that matches acts.
@@ -35,7 +42,7 @@ class Rules {
    */
   async add(rule) {
     checkValue("rules.add()", "the rule", rule);
-    return camelCase(await this.#control("POST", "/rules", { json: snakeCase(rule) }));
+    return converted(await this.#control("POST", "/rules", { json: converted(rule, snakeCase) }), camelCase);
   }
 
   /**
@@ -44,7 +51,8 @@ class Rules {
    * @returns {Promise<AddedRule[]>}
    */
   async list() {
-    return camelCase((await this.#control("GET", "/rules", { fields: ["rules"] })).rules);
+    const { rules } = await this.#control("GET", "/rules", { fields: ["rules"] });
+    return rules.map((/** @type {unknown} */ rule) => converted(rule, camelCase));
   }
 
   /**
@@ -58,7 +66,7 @@ class Rules {
     const what = "rules.setEnabled()";
     checkId(what, id);
     if (typeof enabled !== "boolean") throw badArgument(what, `enabled must be true or false, not ${kindOf(enabled)}`);
-    return camelCase(await this.#control("POST", `/rules/${id}`, { json: { enabled } }));
+    return converted(await this.#control("POST", `/rules/${id}`, { json: { enabled } }), camelCase);
   }
 
   /**
@@ -76,6 +84,22 @@ class Rules {
   async clear() {
     await this.#control("DELETE", "/rules");
   }
+}
+
+/**
+ * Copies a rule with other names for its fields, except for the names of parameters and headers, which are data.
+ *
+ * @param {any} rule The rule as JSON.
+ * @param {(value: any) => any} convert Copies JSON with other names for its fields.
+ * @returns {any} The copy.
+ */
+function converted(rule, convert) {
+  const copy = convert(rule);
+  for (const [group, list] of NAMED_BY_CALLER) {
+    const named = rule?.webhook?.[group]?.[list];
+    if (named !== undefined) copy.webhook[group][list] = named;
+  }
+  return copy;
 }
 
 /**

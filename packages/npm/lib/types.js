@@ -27,8 +27,8 @@
  * How a private emulator is started.
  *
  * @typedef {object} StartOptions
- * @property {number} [seed] The seed of SIDs, jitter and random draws. It is 1 by default, so that every run of a test is the
- *   same.
+ * @property {number | bigint} [seed] The seed of SIDs, jitter and random draws. It is 1 by default, so that every run of a test
+ *   is the same.
  * @property {number | "max"} [pace] The speed of transmissions relative to a real line; `max` by default, so that they take no
  *   time.
  * @property {Dialect} [dialect] The service that the default account and new accounts belong to; `twilio` by default.
@@ -352,8 +352,8 @@
  */
 
 /**
- * A rule that makes something go wrong on purpose. It has exactly one of the four effects; docs/control-api.md describes them
- * all.
+ * A rule that makes something go wrong on purpose. It has exactly one of the five effects: `outcome`, `line`, `api`,
+ * `webhook` or `media`. docs/control-api.md describes them all.
  *
  * @typedef {object} Rule
  * @property {RuleMatch} [match] What it acts on; everything by default.
@@ -366,7 +366,30 @@
  * @property {{ rateBps?: number, noise?: number }} [line] The quality of the line.
  * @property {{ status?: number, code?: number, delayMs?: number, reset?: boolean }} [api] The response to a REST call.
  * @property {{ delayMs?: number, duplicate?: boolean, reorder?: boolean, drop?: boolean,
- *   signature?: "bad" | "missing" | "stale" }} [webhook] How a request to the app is sent.
+ *   signature?: "bad" | "missing" | "other-token" | "stale" | "tampered", params?: RuleParams, headers?: RuleHeaders,
+ *   signedUrl?: string }} [webhook] How a request to the app is sent. `signedUrl` is signed instead of the URL that is called.
+ * @property {{ delayMs?: number, bytesPerSecond?: number, cutAfterBytes?: number, redirects?: number, status?: number }} [media]
+ *   How a fax's media are served to the app.
+ */
+
+/**
+ * Changes to a webhook's parameters, made in this order. The signature covers them.
+ *
+ * @typedef {object} RuleParams
+ * @property {string[]} [remove] The names of parameters to remove.
+ * @property {Record<string, string>} [set] Parameters to replace or, if the request doesn't have them, to append.
+ * @property {Record<string, string>} [add] Parameters to append, even if the request already has one with the same name.
+ * @property {string[]} [pad] The names of parameters whose values get a space at both ends.
+ * @property {"reversed" | string[]} [order] The order of the parameters; a list names those that come first.
+ */
+
+/**
+ * Changes to a webhook's headers.
+ *
+ * @typedef {object} RuleHeaders
+ * @property {Record<string, string>} [set] Headers to replace or, if the request doesn't have them, to add.
+ * @property {string[]} [remove] The names of headers to remove.
+ * @property {boolean} [lowerCase] Whether all header names are sent in lower case.
  */
 
 /**
@@ -377,8 +400,8 @@
  * @property {string} [from] The pattern of the caller.
  * @property {string} [to] The pattern of the number called, such as `+1555*`.
  * @property {number | { min?: number, max?: number }} [pages]
- * @property {string} [method] The HTTP method of a REST call.
- * @property {string} [path] The pattern of a REST call's path, such as `/v1/Faxes*`.
+ * @property {string} [method] The HTTP method of a REST call or of a download.
+ * @property {string} [path] The pattern of the path of a REST call or of a download, such as `/v1/Faxes*`.
  * @property {string} [url] The pattern of a webhook's URL.
  * @property {"fax-url" | "fallback-url" | "action" | "status-callback"} [purpose] The purpose of a webhook.
  */

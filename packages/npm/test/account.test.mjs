@@ -297,6 +297,38 @@ test("rules make things go wrong on purpose", { timeout }, async (t) => {
   await assert.rejects(account.rules.add({ nonsense: 1 }), { name: "FauxfaxError", status: 422 });
 });
 
+test("a rule that changes parameters and headers keeps their names as they are written", { timeout }, async (t) => {
+  const { account } = await setUp(t);
+  const webhook = {
+    params: { set: { NumPages: "0", an_own_one: "1" }, add: { FaxSid: "FX1" }, order: ["FaxStatus"] },
+    headers: { set: { "X-Own": "1", x_own_too: "2" }, lowerCase: true },
+    signedUrl: "https://app.example.com/fax",
+  };
+  const added = await account.rules.add({ match: { purpose: "action" }, webhook });
+  assert.deepEqual(added.webhook, webhook);
+  assert.deepEqual((await account.rules.list()).map((rule) => rule.webhook), [webhook]);
+  assert.deepEqual((await account.rules.setEnabled(added.id, false)).webhook, webhook);
+  const { rules } = await account.control("GET", "/rules");
+  assert.deepEqual([rules[0].webhook.params, rules[0].webhook.signed_url], [webhook.params, webhook.signedUrl]);
+});
+
+test("a rule can change how media are served", { timeout }, async (t) => {
+  const { account } = await setUp(t);
+  const media = { bytesPerSecond: 2_000, cutAfterBytes: 10_000 };
+  assert.deepEqual((await account.rules.add({ times: 1, media })).media, media);
+});
+
+test("a reset takes a seed that only a bigint can hold", { timeout }, async () => {
+  const account = await emulator.account({ numbers: [NUMBER] });
+  const sids = [];
+  for (const seed of [2n ** 60n + 1n, 2n ** 60n + 1n, 2n ** 60n]) {
+    await account.reset({ seed });
+    sids.push((await account.send({ to: OUTSIDE, mediaUrl: sample })).sid);
+  }
+  assert.equal(sids[0], sids[1]);
+  assert.notEqual(sids[1], sids[2]);
+});
+
 test("a SignalWire project works the same way, under its own addresses", { timeout }, async (t) => {
   const { account, app } = await setUp(t, { dialect: "signalwire", signingKey: "PSK_secret" });
   assert.match(account.sid, /^[0-9a-f]{8}-/);

@@ -20,7 +20,7 @@ export async function startApp(t, { status = 204 } = {}) {
 }
 
 /** Watches the emulator at this URL: `ended` resolves when its journal stream ends, which happens when the process does. */
-export async function watchEnd(url) {
+export async function watchEmulator(url) {
   const response = await fetch(`${url}/_fauxfax/v1/events`, { headers: { Accept: "text/event-stream" } });
   const reader = response.body.getReader();
   const end = async () => {

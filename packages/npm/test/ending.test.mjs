@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 
-import { watchEnd } from "./app.mjs";
+import { watchEmulator } from "./app.mjs";
 
 const timeout = 60_000;
 const entry = JSON.stringify(createRequire(import.meta.url).resolve("fauxfax"));
@@ -35,7 +35,7 @@ async function run(t, script, args = []) {
     if (url) break;
   }
   child.stdout.resume();
-  const { ended } = await watchEnd(url);
+  const { ended } = await watchEmulator(url);
   return { child, exit, ended, goOn: () => child.stdin.end("go on\n") };
 }
 

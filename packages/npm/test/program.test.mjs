@@ -12,7 +12,7 @@ import { test } from "node:test";
 
 import { findBinary } from "fauxfax";
 
-import { watchEnd } from "./app.mjs";
+import { watchEmulator } from "./app.mjs";
 
 const timeout = 60_000;
 const require = createRequire(import.meta.url);
@@ -38,7 +38,7 @@ for (const signal of ["SIGTERM", "SIGINT"]) {
     });
     const exit = once(child, "exit");
     const [line] = await once(createInterface(child.stdout), "line");
-    const { ended } = await watchEnd(line.split(" ")[2]);
+    const { ended } = await watchEmulator(line.split(" ")[2]);
     child.kill(signal);
     assert.deepEqual(await exit, [0, null]);
     await ended;
@@ -51,7 +51,7 @@ test("a script that is killed takes the program with it", { timeout }, async () 
   });
   const exit = once(child, "exit");
   const [line] = await once(createInterface(child.stdout), "line");
-  const { ended } = await watchEnd(line.split(" ")[2]);
+  const { ended } = await watchEmulator(line.split(" ")[2]);
   child.kill("SIGKILL");
   assert.deepEqual(await exit, [null, "SIGKILL"]);
   await ended;

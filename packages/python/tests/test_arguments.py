@@ -42,7 +42,7 @@ def test_a_fax_may_be_named_by_what_the_methods_return(account: fauxfax.Account)
 
 
 @pytest.mark.parametrize("fax", [None, 1, b"FX", {"sid": "FX"}])
-def test_anything_else_is_no_fax(account: fauxfax.Account, fax: Any) -> None:
+def test_a_value_that_names_no_fax_is_refused(account: fauxfax.Account, fax: Any) -> None:
     for call in (account.fax, account.pages, account.conversation, account.wait_settled):
         with pytest.raises(TypeError, match=r"not by .*pass a fax's \.sid, or the \.fax_sid"):
             call(fax)
@@ -51,7 +51,7 @@ def test_anything_else_is_no_fax(account: fauxfax.Account, fax: Any) -> None:
 
 
 @pytest.mark.parametrize(("name", "nearest"), [("fax_ulr", "fax_url"), ("voice_metod", "voice_method"), ("VoiceUrl", "voice_url")])
-def test_an_attribute_that_there_is_not_is_refused(account: fauxfax.Account, name: str, nearest: str) -> None:
+def test_an_unknown_attribute_is_refused_with_the_nearest_name(account: fauxfax.Account, name: str, nearest: str) -> None:
     for call in (account.number, account.number().change):
         with pytest.raises(TypeError, match=re.escape(f"number() has no argument {name}; did you mean {nearest}?")):
             call(**{name: "GET"})
@@ -116,12 +116,12 @@ def test_a_request_that_is_refused_before_it_was_read_shows_the_response(account
         (lambda account: account.rules.add({}, chance=float("nan"), outcome="busy"), ValueError, "infinite or NaN"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(account: fauxfax.Account, wrong: Any, kind: type[Exception], told: str) -> None:
+def test_an_impossible_argument_is_refused(account: fauxfax.Account, wrong: Any, kind: type[Exception], told: str) -> None:
     with pytest.raises(kind, match=re.escape(told)):
         wrong(account)
 
 
-def test_a_page_that_there_is_not_is_refused_with_the_number_of_pages(
+def test_a_page_beyond_the_last_is_refused_with_the_number_of_pages(
     inbox: fauxfax.Account, conversation: fauxfax.Conversation
 ) -> None:
     for call in (inbox.page, inbox.page_text):

@@ -232,7 +232,7 @@ def test_a_wrong_setting_is_explained(pytester: pytest.Pytester, ini: str, sourc
     result.stdout.no_fnmatch_line("*During handling of the above exception*")
 
 
-def test_a_seed_that_is_none_is_refused(pytester: pytest.Pytester) -> None:
+def test_an_invalid_seed_is_refused(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest("--fauxfax-seed=-1")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*argument --fauxfax-seed: invalid*"])
@@ -243,7 +243,7 @@ def test_the_help_teaches_the_options_fixtures_and_markers(pytester: pytest.Pyte
     for name in ("--fauxfax-seed=N", "--fauxfax-url=URL", "fauxfax_args (args)", "fauxfax_dialect (string)", "FAUXFAX_URL"):
         assert name in help
     fixtures = pytester.runpytest("--fixtures").stdout.str()
-    assert "An account of its own for this test" in fixtures
+    assert "An account for this test alone" in fixtures
     assert "@pytest.mark.fauxfax(**options)" in pytester.runpytest("--markers").stdout.str()
 
 

@@ -88,7 +88,8 @@ def test_rules_make_things_go_wrong(account: fauxfax.Account) -> None:
     assert (caught.value.status, caught.value.code) == (429, 20429)
     account.rules.add(line={"rate_bps": 4800})
     account.rules.add({"purpose": "action"}, webhook={"signature": "bad"})
-    assert len(account.rules.list()) == 3
+    assert account.rules.add(media={"status": 503}).raw["media"] == {"status": 503}
+    assert len(account.rules.list()) == 4
 
 
 def test_the_clock_is_moved(account: fauxfax.Account) -> None:

@@ -28,14 +28,14 @@ pub(crate) struct Destination<'a> {
     /// The local CA's certificate, which the program must trust.
     pub(crate) ca: &'a CertificateDer<'static>,
     /// The account whose credential the program gets.
-    pub(crate) account: Signatory<'a>,
+    pub(crate) account: AccountSecrets<'a>,
     /// The control API's token, if one is required.
     pub(crate) control_token: Option<&'a str>,
 }
 
 /// The account that the program uses, with its secrets.
 #[derive(Clone, Copy)]
-pub(crate) struct Signatory<'a> {
+pub(crate) struct AccountSecrets<'a> {
     /// The account's SID, or SignalWire's project id.
     pub(crate) sid: &'a str,
     /// The account's token, if it has one.
@@ -149,7 +149,7 @@ impl Variables {
     }
 
     /// Sets the variables that the helper libraries of the account's service read.
-    fn set_account(&mut self, account: Signatory<'_>) {
+    fn set_account(&mut self, account: AccountSecrets<'_>) {
         let is_signalwire = account.sid.parse().map(Dialect::of) == Ok(Dialect::SignalWire);
         let signing_key = account.signing_key.or(account.token);
         // SignalWire's older libraries are derived from Twilio's and read Twilio's variables too.
@@ -212,7 +212,7 @@ mod tests {
         let destination = Destination {
             url: "http://127.0.0.1:8329",
             ca: &ca,
-            account: Signatory { sid: "AC1", token: Some("secret"), signing_key: None },
+            account: AccountSecrets { sid: "AC1", token: Some("secret"), signing_key: None },
             control_token: Some("s3cret"),
         };
         let inherited = |name: &str| own.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
@@ -243,7 +243,7 @@ mod tests {
     fn a_signalwire_account_sets_the_variables_of_both_services() {
         let of = |sid: &str| {
             let mut variables = Variables::default();
-            variables.set_account(Signatory { sid, token: Some("PT1"), signing_key: None });
+            variables.set_account(AccountSecrets { sid, token: Some("PT1"), signing_key: None });
             variables.0
         };
         let variables = of("831455c6-574e-4d8b-b6ee-2418140bf4cd");

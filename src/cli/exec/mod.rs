@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 
-use self::environment::{Destination, Signatory, prepare};
+use self::environment::{AccountSecrets, Destination, prepare};
 use super::flags::ServeFlags;
 use super::log::start_log;
 use super::print_error;
@@ -51,7 +51,7 @@ pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
         let (url, sid) = (url(server.address()), account.to_string());
         let control_token = config.control_token.as_deref();
         let signing_key = config.default_signing_key();
-        let account = Signatory { sid: &sid, token: token.as_deref(), signing_key };
+        let account = AccountSecrets { sid: &sid, token: token.as_deref(), signing_key };
         let destination = Destination { url: &url, ca: authority.certificate(), account, control_token };
         let variables = prepare(scratch.path(), &destination, &config::variable)?;
         // Created here, because `serve` consumes the server.

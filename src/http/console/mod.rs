@@ -97,7 +97,14 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     accepted.split(',').any(|each| {
         let mut parts = each.split(';').map(str::trim);
-        parts.next() == Some("gzip") && !parts.any(|weight| weight == "q=0")
+        parts.next().is_some_and(|coding| coding.eq_ignore_ascii_case("gzip")) && !parts.any(is_zero_weight)
+    })
+}
+
+/// Returns whether a parameter is a weight of zero, which refuses a coding: `q=0`, `q=0.0` (RFC 9110 §12.4.2).
+fn is_zero_weight(parameter: &str) -> bool {
+    parameter.split_once('=').is_some_and(|(name, weight)| {
+        name.trim().eq_ignore_ascii_case("q") && weight.trim().parse::<f32>().is_ok_and(|weight| weight <= 0.0)
     })
 }
 

@@ -42,8 +42,8 @@ pub(super) struct ExplainOrder {
 #[schemars(rename = "Explanation")]
 pub(super) struct ExplanationView {
     valid: bool,
-    /// The mistake that yields this signature; `by-rule` if a rule spoiled it or changed the request on purpose, `unknown` if no known mistake
-    /// does, null if the signature is valid.
+    /// The mistake that yields this signature; `by-rule` if a rule spoiled it or changed the request on purpose,
+    /// `unknown` if no known mistake does, null if the signature is valid.
     mistake: Option<&'static str>,
     /// The mistakes that together yield this signature: one or two, or none if the signature is valid.
     mistakes: Vec<&'static str>,

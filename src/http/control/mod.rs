@@ -207,7 +207,7 @@ fn about_faxes() -> Vec<Operation> {
             .refuses(&[404]),
         Op::get(
             "/faxes/{sid}/{file}",
-            "The fax pages as a file, document.pdf or document.tiff, whichever format is stored",
+            "The fax pages as a file: document.pdf or document.tiff, either of which is converted if the other is stored",
             fax::document,
         )
         .answers_as(200, "application/pdf")

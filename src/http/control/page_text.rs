@@ -23,7 +23,7 @@ const NOT_KNOWN: &str = "the page has no text layer that can be read: it is a sc
 
 /// The reason why a page that hasn't been transmitted has no text.
 const NOT_SENT: &str =
-    "the page has not gone over the line: the fax has not reached it yet, or its call failed before or during the page";
+    "the page has not been transmitted: the fax has not reached it yet, or its call failed before or during the page";
 
 /// The text of a page.
 #[derive(Serialize, JsonSchema)]

@@ -155,7 +155,7 @@ enum Ended {
     Entered(JournalEvent),
     /// The fax has the status, but the journal no longer shows the event with which the fax entered it. The number is
     /// the journal's last place.
-    Stands(u64),
+    HasStatus(u64),
     Unreachable(FaxSid, Unreachable),
 }
 
@@ -177,7 +177,7 @@ async fn status_of(awaited: &Awaited, wanted: &Wanted, patience: Duration) -> Re
         Ok(Some(Ended::Entered(event))) => {
             Ok(Json(WaitedView { event: Some(EventView::of(&event)), idle: None, outcome: None, seq: event.seq }))
         }
-        Ok(Some(Ended::Stands(seq))) => Ok(Json(WaitedView { event: None, idle: None, outcome: None, seq })),
+        Ok(Some(Ended::HasStatus(seq))) => Ok(Json(WaitedView { event: None, idle: None, outcome: None, seq })),
         Ok(Some(Ended::Unreachable(fax, why))) => {
             let statuses: Vec<_> = wanted.statuses.iter().map(|status| status.as_str()).collect();
             let detail = format!("{fax} can no longer become {}: {why}", statuses.join(" or "));
@@ -221,7 +221,7 @@ async fn entered(world: &World, wanted: &Wanted, nearest: &mut Option<(FaxSid, S
                 // A fax restored from a snapshot may have entered the status before the reset, so its event is out of
                 // range.
                 Prospect::Reached(status) => {
-                    Some(journal.entry_of(fax, status).map_or(Ended::Stands(journal.last_seq()), Ended::Entered))
+                    Some(journal.entry_of(fax, status).map_or(Ended::HasStatus(journal.last_seq()), Ended::Entered))
                 }
                 Prospect::Unreachable(why) => Some(Ended::Unreachable(fax, why)),
             }

@@ -21,7 +21,7 @@ use crate::engine::Engine;
 use crate::engine::command::Command;
 use crate::http::auth::SignedIn;
 use crate::http::reply::{self, Reply};
-use crate::http::traffic::{self, Answered, Arrived, Unassignable};
+use crate::http::traffic::{self, Arrived, ResponseRecord, Unassignable};
 use crate::http::{asked_path, origin};
 use crate::model::account::{Dialect, PriceFormat};
 use crate::model::refusal::Refusal;
@@ -113,7 +113,7 @@ impl<'a> Call<'a> {
     }
 
     /// Records the call in the world's journal.
-    pub(in crate::http) fn note(&self, answered: Answered) {
+    pub(in crate::http) fn note(&self, answered: ResponseRecord) {
         let asked = self.asked();
         self.world.read_and_note(|_, now| ((), self.noted(asked, now, answered)));
     }
@@ -124,21 +124,24 @@ impl<'a> Call<'a> {
     }
 
     /// Returns the call as the journal records it.
-    fn noted(&self, asked: Asked, at: Timestamp, answered: Answered) -> ApiRequest {
+    fn noted(&self, asked: Asked, at: Timestamp, answered: ResponseRecord) -> ApiRequest {
         let Asked { fax, method, path, form } = asked;
-        let Answered { status, code, body: response, is_reset } = answered;
+        let ResponseRecord { status, code, body: response, is_reset } = answered;
         let (service, duration) = (RequestedService::Rest, self.arrived.elapsed(self.registry));
         let (no_world, named) = (None, None);
         ApiRequest { service, at, fax, method, path, status, code, form, response, duration, is_reset, no_world, named }
     }
 
     /// Describes the response to a handler's result.
-    fn described(&self, result: &Result<Reply, ApiError>) -> Answered {
+    fn described(&self, result: &Result<Reply, ApiError>) -> ResponseRecord {
         match result {
-            Ok(reply) => {
-                Answered { status: reply.status.as_u16(), code: None, body: Excerpt::of(&reply.body), is_reset: false }
-            }
-            Err(error) => Answered::with(self.parts, error),
+            Ok(reply) => ResponseRecord {
+                status: reply.status.as_u16(),
+                code: None,
+                body: Excerpt::of(&reply.body),
+                is_reset: false,
+            },
+            Err(error) => ResponseRecord::with(self.parts, error),
         }
     }
 

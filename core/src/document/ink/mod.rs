@@ -74,7 +74,7 @@ pub(super) enum Outcome {
 }
 
 /// Draws the pages of one document, reusing fonts and buffers.
-pub(super) struct Inker<'a> {
+pub(super) struct PageDrawer<'a> {
     cache: InterpreterCache<'a>,
     glyphs: Glyphs,
     raster: Raster,
@@ -96,7 +96,7 @@ pub(super) struct View {
     pub(super) watched: Option<(f64, f64)>,
 }
 
-impl<'a> Inker<'a> {
+impl<'a> PageDrawer<'a> {
     pub(super) fn new(coverage: u8) -> Self {
         Self {
             cache: InterpreterCache::new(),
@@ -125,13 +125,13 @@ impl<'a> Inker<'a> {
 
     /// Draws a page, or a part of it.
     pub(super) fn draw(&mut self, page: &Page<'a>, settings: &InterpreterSettings, view: View) -> Outcome {
-        let easel = self.drawn(page, settings, view, false);
-        let image_area = easel.images.scanned();
-        let is_left = easel.gives_up || easel.raster.is_exhausted() || easel.images.are_most();
-        let is_too_much = easel.measure.is_too_much();
-        let (tones, slivers, images) = (easel.page, easel.slivers, easel.images.into_touched());
+        let device = self.drawn(page, settings, view, false);
+        let image_area = device.images.scanned();
+        let is_left = device.gives_up || device.raster.is_exhausted() || device.images.are_most();
+        let is_too_much = device.measure.is_too_much();
+        let (tones, slivers, images) = (device.page, device.slivers, device.images.into_touched());
         // The first pass sees all text, even if the page is drawn again or by the full renderer.
-        let (text, marks) = (easel.text.into_collected(), easel.watch.into_marks());
+        let (text, marks) = (device.text.into_collected(), device.watch.into_marks());
         (self.image_area, self.text) = (image_area, text);
         self.marks = Marks { is_scan: image_area.is_some(), ..marks };
         if is_too_much && (is_left || images.is_some()) {
@@ -151,11 +151,11 @@ impl<'a> Inker<'a> {
         settings: &InterpreterSettings,
         View { size: (width, height), transform, is_turned, watched }: View,
         alone: bool,
-    ) -> Easel<'_> {
+    ) -> PageDevice<'_> {
         let target = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
         let mut context = Context::new(transform, target, &self.cache, page.xref(), settings.clone());
         self.raster.begin_page();
-        let mut easel = Easel {
+        let mut device = PageDevice {
             page: Tones::white(width, height),
             size: (width, height),
             clips: vec![Clip { bounds: [0, 0, width, height], shape: None }],
@@ -175,16 +175,16 @@ impl<'a> Inker<'a> {
         };
         // A page shows only what is inside its crop box.
         let crop = page.intersected_crop_box().to_kurbo().to_path(TOLERANCE);
-        easel.clip(&(transform * crop), FillRule::NonZero);
-        let [left, top, right, bottom] = easel.current().bounds.map(f64::from);
-        easel.text = Text::new(Window { area: Rect::new(left, top, right, bottom), is_turned });
-        interpret_page(page, &mut context, &mut easel);
-        easel
+        device.clip(&(transform * crop), FillRule::NonZero);
+        let [left, top, right, bottom] = device.current().bounds.map(f64::from);
+        device.text = Text::new(Window { area: Rect::new(left, top, right, bottom), is_turned });
+        interpret_page(page, &mut context, &mut device);
+        device
     }
 }
 
 /// The drawing state of one page.
-struct Easel<'d> {
+struct PageDevice<'d> {
     page: Tones,
     size: (u32, u32),
     /// The stack of clips. The last one applies; each is already intersected with the clips before it.
@@ -210,7 +210,7 @@ struct Easel<'d> {
     watch: Watch,
 }
 
-impl<'a> Device<'a> for Easel<'_> {
+impl<'a> Device<'a> for PageDevice<'_> {
     fn draw_path(&mut self, path: &BezPath, props: DrawProps<'a>, draw_mode: &DrawMode) {
         let (fill, line) = parts(draw_mode);
         // Everything is measured, even after giving up: the totals decide whether the full renderer gets the page.
@@ -308,7 +308,7 @@ impl<'a> Device<'a> for Easel<'_> {
     }
 }
 
-impl Easel<'_> {
+impl PageDevice<'_> {
     /// Returns the ink for a shape. If a single ink can't paint the shape, or if drawing has been given up, sets
     /// `gives_up` and returns `None`.
     fn ink(&mut self, props: &DrawProps<'_>) -> Option<Ink> {

@@ -14,7 +14,7 @@ const STATES_MAX: usize = 1_000;
 const TEXT_BYTES_MAX: usize = 256 * 1024;
 
 /// Colour spaces that need no entry in the resources.
-const DEVICE_SPACES: [&str; 6] = ["DeviceGray", "DeviceRGB", "G", "RGB", "Pattern", "CalRGB"];
+const BUILT_IN_SPACES: [&str; 6] = ["DeviceGray", "DeviceRGB", "G", "RGB", "Pattern", "CalRGB"];
 
 /// The findings from a content stream.
 #[derive(Default)]
@@ -35,12 +35,23 @@ pub(super) struct Survey {
     pub(super) edits: Vec<Edit>,
 }
 
+/// What showing text does, according to its rendering mode (ISO 32000-1, table 106).
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum TextUse {
+    /// It is painted (all modes but 3 and 7).
+    #[default]
+    Painted,
+    /// It only limits what is painted later to its letters' shapes (mode 7).
+    Clips,
+    /// It is invisible (mode 3).
+    Invisible,
+}
+
 /// The relevant parts of the graphics state.
 #[derive(Clone, Default)]
 struct State {
     font: Option<Vec<u8>>,
-    /// Whether text is invisible (rendering mode 3).
-    is_invisible: bool,
+    text_use: TextUse,
     /// Whether the fill colour is white.
     is_white: bool,
 }
@@ -68,6 +79,14 @@ pub(super) fn survey(content: &[u8]) -> Survey {
         }
     }
     reader.survey
+}
+
+fn text_use(mode: Option<f64>) -> TextUse {
+    match mode {
+        Some(3.0) => TextUse::Invisible,
+        Some(7.0) => TextUse::Clips,
+        Some(_) | None => TextUse::Painted,
+    }
 }
 
 /// Applies edits to a content stream; the edits must be in the order of their places and must not overlap.
@@ -99,7 +118,7 @@ impl Reader<'_> {
             // A `Q` without a `q` restores the initial state.
             b"Q" => self.state = self.states.pop().unwrap_or_default(),
             b"Tf" => self.state.font = operands.last_name().map(|(name, _)| name.to_vec()),
-            b"Tr" => self.state.is_invisible = operands.numbers().last() == Some(3.0),
+            b"Tr" => self.state.text_use = text_use(operands.numbers().last()),
             b"Tj" | b"TJ" | b"'" | b"\"" => self.show(operands),
             b"SCN" => self.name("Pattern", operands),
             b"g" | b"rg" | b"sc" | b"scn" => {
@@ -139,7 +158,7 @@ impl Reader<'_> {
     /// Records the last name among the operands, if it must be in the resources.
     fn name(&mut self, category: &'static str, operands: &Operands) {
         if let Some((name, _)) = operands.last_name()
-            && !DEVICE_SPACES.iter().any(|space| space.as_bytes() == name)
+            && !BUILT_IN_SPACES.iter().any(|space| space.as_bytes() == name)
         {
             self.survey.named.insert((category, name.to_vec()));
         }
@@ -154,12 +173,17 @@ impl Reader<'_> {
 
     /// Records the strings that are shown in the current font.
     fn show(&mut self, operands: &Operands) {
-        let is_seen = !self.state.is_invisible;
+        // Letters that only clip must have their shapes, although they paint nothing.
+        let (is_painted, has_shape) = match self.state.text_use {
+            TextUse::Painted => (true, true),
+            TextUse::Clips => (false, true),
+            TextUse::Invisible => (false, false),
+        };
         for text in operands.texts() {
             // In composite fonts, 0 and 3 are common codes for spaces.
             let is_blank = text.iter().all(|byte| matches!(byte, 0 | 3 | b' ' | 0xa0));
-            self.survey.paints |= is_seen && !is_blank && !self.state.is_white;
-            if let Some(font) = self.state.font.as_ref().filter(|_| is_seen && !is_blank) {
+            self.survey.paints |= is_painted && !is_blank && !self.state.is_white;
+            if let Some(font) = self.state.font.as_ref().filter(|_| has_shape && !is_blank) {
                 let texts = self.survey.texts.entry(font.clone()).or_default();
                 if texts.iter().map(Vec::len).sum::<usize>() < TEXT_BYTES_MAX {
                     texts.push(text.to_vec());
@@ -193,6 +217,14 @@ mod tests {
         assert!(found.objects.contains_key(b"X".as_slice()) && found.paints && !found.open && found.edits.is_empty());
         assert!(!survey(b"1 g 0 0 5 5 re f BT 3 Tr /F 1 Tf (hidden) Tj ET").paints);
         assert!(survey(b"BT (breaks off").open);
+    }
+
+    #[test]
+    fn text_that_only_clips_paints_nothing_but_needs_the_shapes_of_its_letters() {
+        for (mode, paints, needs_shapes) in [(0, true, true), (3, false, false), (5, true, true), (7, false, true)] {
+            let found = survey(format!("BT {mode} Tr /F 1 Tf (text) Tj ET").as_bytes());
+            assert_eq!((found.paints, found.texts.contains_key(b"F".as_slice())), (paints, needs_shapes), "{mode}");
+        }
     }
 
     #[test]

@@ -285,7 +285,7 @@ fn fax<'a>(
     if k < 0.0
         && !rows_are_byte_aligned
         && u64::from(columns) * u64::from(height) <= PICTURE_PELS_MAX
-        && let Some(better) = again(store, image, parameters, &decoded.bytes, (columns, height), rows.0)
+        && let Some(better) = recoded(store, image, parameters, &decoded.bytes, (columns, height), rows.0)
     {
         return better;
     }
@@ -294,7 +294,7 @@ fn fax<'a>(
 
 /// Recodes fax data of which the renderer can read only the first `known` rows; `None` if this crate's decoder can't
 /// read more.
-fn again<'a>(
+fn recoded<'a>(
     store: &mut Store<'a>,
     image: &Value<'a>,
     parameters: &Value<'a>,

@@ -8,7 +8,7 @@ use super::{Findings, Mender};
 /// The maximum number of annotations that are drawn per page; more are reported.
 const ANNOTATIONS_MAX: usize = 5_000;
 /// The maximum number of points per line, and of strokes or pieces of text, that are read from an annotation.
-const POINTS_MAX: usize = 100_000;
+const PARTS_MAX: usize = 100_000;
 /// The flags Hidden and NoView, either of which keeps an annotation off the page (ISO 32000-1, table 165).
 const HIDDEN: u32 = 1 << 1 | 1 << 5;
 /// The distance of a control point from the end of its curve, if a circle of radius 1 is drawn as four curves.
@@ -207,10 +207,10 @@ impl<'a> Mender<'a> {
         let list = self.store.get(annotation, "InkList");
         let mut content = format!("{line}{pen}1 J 1 j ");
         let mut all: Option<[f64; 4]> = None;
-        for stroke in list.items().iter().take(POINTS_MAX) {
+        for stroke in list.items().iter().take(PARTS_MAX) {
             let stroke = self.store.resolve(stroke);
             let points: Vec<f64> =
-                stroke.items().iter().take(POINTS_MAX).filter_map(|item| self.store.resolve(item).number()).collect();
+                stroke.items().iter().take(PARTS_MAX).filter_map(|item| self.store.resolve(item).number()).collect();
             let Some((path, bounds)) = polyline(&points, width) else { continue };
             content.push_str(&format!("{path}S "));
             all = Some(all.map_or(bounds, |all| joined(all, bounds)));
@@ -225,7 +225,7 @@ impl<'a> Mender<'a> {
         // different orders, so only their bounds count.
         let mut pieces: Vec<[f64; 4]> = points
             .chunks_exact(8)
-            .take(POINTS_MAX)
+            .take(PARTS_MAX)
             .map(|quad| {
                 let side = |from: usize, least: f64, pick: fn(f64, f64) -> f64| {
                     quad.iter().skip(from).step_by(2).copied().fold(least, pick)
@@ -302,7 +302,7 @@ fn ellipse([x0, y0, x1, y1]: [f64; 4]) -> String {
 fn polyline(points: &[f64], width: f64) -> Option<(String, [f64; 4])> {
     let mut path = String::new();
     let mut bounds: Option<[f64; 4]> = None;
-    for point in points.chunks_exact(2).take(POINTS_MAX) {
+    for point in points.chunks_exact(2).take(PARTS_MAX) {
         let [x, y] = [point[0], point[1]];
         let operator = if bounds.is_none() { "m" } else { "l" };
         path.push_str(&format!("{} {} {operator} ", plain(x), plain(y)));

@@ -7,8 +7,8 @@ const WINDOWS: &str = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–�
 /// The characters of Mac OS Roman from 0x80 on.
 const MAC: &str = "ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥µ∂∑∏π∫ªºΩæø¿¡¬√ƒ≈∆«»… ÀÃÕŒœ–—“”‘’÷◊ÿŸ⁄€‹›ﬁﬂ‡·‚„‰ÂÊÁËÈÍÎÏÌÓÔ\u{f8ff}ÒÚÛÙıˆ˜¯˘˙˚¸˝˛ˇ";
 /// The names of the glyphs in the standard Latin set, each directly followed by its character. Letters with an accent
-/// are in `ACCENTED` instead.
-const MARKS: &str = "space  exclam! quotedbl\" numbersign# dollar$ percent% ampersand& quotesingle' quoteright’ parenleft( parenright) asterisk* plus+ comma, hyphen- minus− period. slash/ zero0 one1 two2 three3 four4 five5 six6 seven7 eight8 nine9 colon: semicolon; less< equal= greater> question? at@ bracketleft[ backslash\\ bracketright] asciicircum^ underscore_ grave` quoteleft‘ braceleft{ bar| braceright} asciitilde~ exclamdown¡ cent¢ sterling£ fraction⁄ yen¥ florinƒ section§ currency¤ quotedblleft“ guillemotleft« guilsinglleft‹ guilsinglright› fiﬁ flﬂ endash– dagger† daggerdbl‡ periodcentered· middot· paragraph¶ bullet• quotesinglbase‚ quotedblbase„ quotedblright” guillemotright» ellipsis… perthousand‰ questiondown¿ acute´ circumflexˆ tilde˜ macron¯ breve˘ dotaccent˙ dieresis¨ ring˚ cedilla¸ hungarumlaut˝ ogonek˛ caronˇ emdash— AEÆ ordfeminineª LslashŁ OslashØ OEŒ ordmasculineº aeæ dotlessiı lslashł oslashø oeœ germandblsß onesuperior¹ twosuperior² threesuperior³ onehalf½ onequarter¼ threequarters¾ copyright© registered® trademark™ degree° logicalnot¬ plusminus± multiply× divide÷ brokenbar¦ muµ Eth\u{d0} ethð ThornÞ thornþ Euro€ nbspace\u{a0} nonbreakingspace\u{a0} sfthyphen\u{ad} softhyphen\u{ad} Dcroatđ dcroatđ";
+/// are in `ACCENTED` instead; the space, which separates the entries, is not listed.
+const MARKS: &str = "exclam! quotedbl\" numbersign# dollar$ percent% ampersand& quotesingle' quoteright’ parenleft( parenright) asterisk* plus+ comma, hyphen- minus− period. slash/ zero0 one1 two2 three3 four4 five5 six6 seven7 eight8 nine9 colon: semicolon; less< equal= greater> question? at@ bracketleft[ backslash\\ bracketright] asciicircum^ underscore_ grave` quoteleft‘ braceleft{ bar| braceright} asciitilde~ exclamdown¡ cent¢ sterling£ fraction⁄ yen¥ florinƒ section§ currency¤ quotedblleft“ guillemotleft« guilsinglleft‹ guilsinglright› fiﬁ flﬂ endash– dagger† daggerdbl‡ periodcentered· middot· paragraph¶ bullet• quotesinglbase‚ quotedblbase„ quotedblright” guillemotright» ellipsis… perthousand‰ questiondown¿ acute´ circumflexˆ tilde˜ macron¯ breve˘ dotaccent˙ dieresis¨ ring˚ cedilla¸ hungarumlaut˝ ogonek˛ caronˇ emdash— AEÆ ordfeminineª LslashŁ OslashØ OEŒ ordmasculineº aeæ dotlessiı lslashł oslashø oeœ germandblsß onesuperior¹ twosuperior² threesuperior³ onehalf½ onequarter¼ threequarters¾ copyright© registered® trademark™ degree° logicalnot¬ plusminus± multiply× divide÷ brokenbar¦ muµ Eth\u{d0} ethð ThornÞ thornþ Euro€ nbspace\u{a0} nonbreakingspace\u{a0} sfthyphen\u{ad} softhyphen\u{ad} DcroatĐ dcroatđ";
 /// The letters with an accent, by the name of the accent; each follows its base letter.
 const ACCENTED: [(&str, &str); 14] = [
     ("grave", "AÀEÈIÌOÒUÙaàeèiìoòuù"),
@@ -24,7 +24,7 @@ const ACCENTED: [(&str, &str); 14] = [
     ("macron", "AĀEĒIĪOŌUŪaāeēiīoōuū"),
     ("dotaccent", "CĊEĖGĠIİZŻcċeėgġzż"),
     ("hungarumlaut", "OŐUŰoőuű"),
-    ("commaaccent", "CÇGĢKĶLĻNŅRŖSŞTŢcçgģkķlļnņrŗsştţ"),
+    ("commaaccent", "GĢKĶLĻNŅRŖSȘTŢgģkķlļnņrŗsștţ"),
 ];
 /// The names of the Greek capital letters in Unicode order from U+0391 on, with an empty name for the unassigned
 /// U+03A2. Small letters have the same order.
@@ -112,12 +112,13 @@ pub(super) fn character(name: &[u8]) -> Option<char> {
 
 /// Looks up a name in `MARKS`.
 fn marks(name: &str) -> Option<char> {
-    MARKS.split_inclusive(' ').find_map(|entry| {
-        let entry = entry.strip_suffix(' ').unwrap_or(entry);
-        let mut rest = entry.strip_prefix(name)?.chars();
-        // The character of `space` itself has been removed as the separator.
-        let only = rest.next().unwrap_or(' ');
-        rest.next().is_none().then_some(only)
+    if name == "space" {
+        return Some(' ');
+    }
+    MARKS.split(' ').find_map(|entry| {
+        let mut characters = entry.chars();
+        let last = characters.next_back()?;
+        (characters.as_str() == name).then_some(last)
     })
 }
 
@@ -197,10 +198,18 @@ mod tests {
             ("percent", '%'),
             ("quotedblleft", '“'),
             ("a.alt", 'a'),
+            ("Dcroat", 'Đ'),
+            ("dcroat", 'đ'),
+            ("Scedilla", 'Ş'),
+            // The Adobe Glyph List gives S a comma, but T a cedilla.
+            ("Scommaaccent", 'Ș'),
+            ("Tcommaaccent", 'Ţ'),
         ] {
             assert_eq!(character(name.as_bytes()), Some(wanted), "{name}");
         }
-        assert_eq!(character(b"g23"), None);
+        for unknown in ["g23", "spac"] {
+            assert_eq!(character(unknown.as_bytes()), None, "{unknown}");
+        }
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl Engine {
             || self.world.outgoing.iter().find(|(_, outgoing)| outgoing.ordinal == ordinal).map(|(sid, _)| *sid);
         // Since the alarm was set, all notices may have been sent and the fax deleted.
         let Some(sid) = of_fax.or_else(of_gone) else { return };
-        self.decide_messages(sid, now);
+        self.decide_notices(sid, now);
         self.notify_next(sid, now);
     }
 

@@ -139,7 +139,7 @@ impl Engine {
         self.notify_next(sid, now);
     }
 
-    pub(in crate::engine) fn decide_messages(&mut self, sid: FaxSid, now: Timestamp) {
+    pub(in crate::engine) fn decide_notices(&mut self, sid: FaxSid, now: Timestamp) {
         let waiting = self.world.outgoing.get(&sid).map_or(0, Outgoing::waiting);
         // Iterates by index, because a decision needs the whole engine.
         for at in 0..waiting {
@@ -167,7 +167,7 @@ impl Engine {
         };
         let ordinal = outgoing.ordinal;
         match outgoing.take_next(is_last, now, &|place| token(&ids, sid, TokenPlace::Notice(place))) {
-            Next::Message(notice) => {
+            Next::Send(notice) => {
                 self.check_overrides(sid, notice.purpose, &notice.url, now);
                 if let Some(outgoing) = self.world.outgoing.get_mut(&sid) {
                     outgoing.under_way = Some(notice);
@@ -261,7 +261,7 @@ impl Engine {
 /// The next step for a fax's notices.
 enum Next {
     /// Send this notice now.
-    Message(Arc<Notice>),
+    Send(Arc<Notice>),
     /// Wait until this time for a notice that a rule delays.
     At(Timestamp),
     /// Wait for the rules' decision, or for another notice to swap places with.
@@ -289,7 +289,7 @@ impl Outgoing {
                 if first.plan == WebhookPlan::Undecided {
                     return Next::Waits;
                 }
-                let named = |queued: Queued| Next::Message(with_token(queued.notice, place, token_of));
+                let named = |queued: Queued| Next::Send(with_token(queued.notice, place, token_of));
                 return self.queue.pop_front().map_or(Next::Nothing, named);
             };
             if *not_before > now {
@@ -318,7 +318,7 @@ impl Outgoing {
                 } else {
                     self.queue.pop_front();
                 }
-                return Next::Message(notice);
+                return Next::Send(notice);
             }
         }
     }

@@ -23,6 +23,9 @@ export async function faxes(): Promise<Fax[]> {
   const events: JournalEvent[] = await account.verify([{ kind: "fax.page" }], { since: pages ?? status ?? 0 });
   const rule: Rule = { match: { to: "+1555*", pages: { min: 2 } }, times: 1, outcome: { status: "failed", afterPages: 1 } };
   const { id, fired } = await account.rules.add(rule);
+  await account.rules.add({ webhook: { signature: "tampered", params: { set: { NumPages: "0" } }, headers: { lowerCase: true } } });
+  await account.rules.add({ media: { bytesPerSecond: 2_000, cutAfterBytes: 10_000 } });
+  await account.reset({ seed: BigInt(7) });
   await account.rules.setEnabled(id, fired > events.length);
   const [first] = await account.pages(conversation.sid, { width: 200 });
   const { faxSid } = await account.wait({ status: ["delivered", "busy"], timeoutMs: first?.length ?? 0 });

@@ -1,6 +1,6 @@
 """A local emulator of Twilio Programmable Fax and of SignalWire's compatibility API for faxes, for tests in Python.
 
-With pytest, the fixture `fauxfax` is an account of its own for each test. Without pytest:
+With pytest, the fixture `fauxfax` is a new account for each test. Without pytest:
 
     with fauxfax.Emulator.start() as emulator:
         account = emulator.account(numbers=["+15017122661"])

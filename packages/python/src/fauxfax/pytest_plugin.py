@@ -116,7 +116,7 @@ def fauxfax_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
 
 @pytest.fixture
 def fauxfax(request: pytest.FixtureRequest, fauxfax_emulator: Emulator) -> Iterator[Account]:
-    """An account of its own for this test, with the fax number +15005550006: `fauxfax.receive(pages=2)`. See `fauxfax.Account`.
+    """An account for this test alone, with the fax number +15005550006: `fauxfax.receive(pages=2)`. See `fauxfax.Account`.
 
     Its SID derives from the test's name and the seed, so that every run is the same. The marker `fauxfax` changes the account.
     """

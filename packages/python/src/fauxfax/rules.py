@@ -26,6 +26,7 @@ class Rules:
         line: Mapping[str, Any] | None = None,
         api: Mapping[str, Any] | None = None,
         webhook: Mapping[str, Any] | None = None,
+        media: Mapping[str, Any] | None = None,
         after: int | None = None,
         times: int | None = None,
         chance: float | None = None,
@@ -35,7 +36,8 @@ class Rules:
         - `outcome`: how calls end, such as `"busy"` or `{"status": "failed", "code": 34004, "after_pages": 1}`
         - `line`: such as `{"rate_bps": 4800}` or `{"noise": 0.02}`
         - `api`: what REST calls get, such as `{"status": 429}`, `{"delay_ms": 500}` or `{"reset": True}`
-        - `webhook`: such as `{"signature": "bad"}`, `{"duplicate": True}` or `{"drop": True}`
+        - `webhook`: such as `{"signature": "bad"}`, `{"duplicate": True}`, `{"drop": True}` or `{"params": {"set": {"NumPages": "0"}}}`
+        - `media`: how a fax's media are served, such as `{"status": 503}` or `{"bytes_per_second": 2000, "cut_after_bytes": 10000}`
 
         `match` says what the rule acts on, such as `{"to": "+1555*"}` or `{"purpose": "action"}`; everything by default. `after` lets
         the first matches pass, `times` limits how often the rule acts, and `chance` is the probability that it acts on a match.
@@ -46,6 +48,7 @@ class Rules:
             "line": line,
             "api": api,
             "webhook": webhook,
+            "media": media,
             "after": after,
             "times": times,
             "chance": chance,

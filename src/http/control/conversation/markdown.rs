@@ -182,7 +182,7 @@ struct Steps {
     left_out: usize,
     /// The date of the latest step in the text.
     day: String,
-    /// The pages that have gone over the line since the last other step: the time of the first, and the numbers.
+    /// The pages that have been transmitted since the last other step: the time of the first, and the numbers.
     run: Option<PageRun>,
 }
 

@@ -70,8 +70,8 @@ pub(super) struct World {
     #[serde(default, skip_serializing_if = "List::is_empty")]
     unanswered: List<Shared<UnansweredCall>>,
     // Older states lack this field, which is omitted until the first reset.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    ways_back: u64,
+    #[serde(rename = "ways_back", default, skip_serializing_if = "is_zero")]
+    rewinds: u64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde wants")]
@@ -82,7 +82,7 @@ const fn is_zero(number: &u64) -> bool {
 impl World {
     /// Converts a snapshot, without copying its faxes and calls.
     pub(super) fn of(snapshot: &Snapshot) -> Self {
-        let Snapshot { taken, ways_back, world } = snapshot;
+        let Snapshot { taken, rewinds, world } = snapshot;
         // Every field is named, so that adding one forces a decision here; `retention` is derived from the faxes.
         let Rewindable {
             tables,
@@ -124,7 +124,7 @@ impl World {
             next_order: *next_order,
             not_answered: unanswered.sids().collect(),
             unanswered: List(unanswered.details().cloned().collect()),
-            ways_back: *ways_back,
+            rewinds: *rewinds,
         }
     }
 }
@@ -153,7 +153,7 @@ impl TryFrom<World> for Snapshot {
             next_order,
             not_answered,
             unanswered: List(unanswered),
-            ways_back,
+            rewinds,
         } = world;
         let at = |place: &'static str| move |why| StateError::Wrong { place: place.to_owned(), why };
         let world = Rewindable {
@@ -178,7 +178,7 @@ impl TryFrom<World> for Snapshot {
             next_order,
             unanswered: calls::unanswered(not_answered, unanswered).map_err(at("world.unanswered"))?,
         };
-        Ok(Self { taken, ways_back, world })
+        Ok(Self { taken, rewinds, world })
     }
 }
 
