@@ -21,11 +21,7 @@ const FAINT: Style = Style::new().dimmed();
 const INDENT: &str = "              ";
 
 /// Prints the checks, group by group.
-pub(super) fn list(checks: &[&'static Check], as_json: bool) -> anyhow::Result<()> {
-    if as_json {
-        let each = checks.iter().map(|check| described(check));
-        return table::json(&json!({ "checks": each.collect::<Vec<_>>() }));
-    }
+pub(super) fn list(checks: &[&'static Check]) -> anyhow::Result<()> {
     let mut out = stdout();
     for (at, (group, checks)) in grouped(checks).iter().enumerate() {
         writeln!(out, "{}{HEADING}{group}{HEADING:#}", if at > 0 { "\n" } else { "" })?;
@@ -44,7 +40,8 @@ pub(super) fn explanation(check: &Check, as_json: bool) -> anyhow::Result<()> {
     Ok(write!(stdout(), "{}", explained(check))?)
 }
 
-fn described(check: &Check) -> serde_json::Value {
+/// Returns everything about a check as JSON.
+pub(super) fn described(check: &Check) -> serde_json::Value {
     let Check { id, code, group, severity, title, why, fix, source, profiles, .. } = check;
     json!({
         "id": id, "code": code, "group": group, "severity": severity, "title": title, "why": why, "fix": fix,

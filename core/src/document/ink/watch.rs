@@ -131,31 +131,28 @@ impl Watch {
                 text.push(character);
                 kept += 1;
             }
-            let bounds = (props.transform * glyph.transform()).transform_rect_bbox(bounds);
-            let Some(seen) = self.seen(bounds, clip) else { continue };
+            let drawn = (props.transform * glyph.transform()).transform_rect_bbox(bounds);
+            let Some(seen) = self.seen(drawn, clip) else { continue };
             place = Some(place.map_or(seen, |place| place.union(&seen)));
-            let height = bounds.height() / em_pels;
+            // Round letters reach beyond the lines between which an x stands, so the lowest top is nearest to an x.
+            let top = bounds.y1 / EM;
+            let lowest = |known: Option<f64>| Some(known.map_or(top, |known| known.min(top)));
             count += usize::from(character.is_alphanumeric());
             match character {
                 _ if !is_outline => {}
-                _ if LOW.contains(character) => low = Some(low.map_or(height, |low| low.max(height))),
-                'A'..='Z' | '0'..='9' | 'b' | 'd' | 'f' | 'h' | 'k' | 'l' => {
-                    tall = Some(tall.map_or(height, |tall| tall.max(height)));
-                }
+                _ if LOW.contains(character) => low = lowest(low),
+                'A'..='Z' | '0'..='9' | 'b' | 'd' | 'f' | 'h' | 'k' | 'l' => tall = lowest(tall),
                 _ => ideographs += usize::from(is_ideograph(character)),
             }
         }
         let (Some(place), true) = (place, count > 0) else { return };
-        let is_upright = up.0.abs() < up.1.abs() / 100.0;
         let ems = match (low, tall) {
             _ if ideographs > 0 => X_HEIGHT_OF_IDEOGRAPH,
-            // A turned letter's bounds say nothing about its height.
-            _ if !is_upright => X_HEIGHT_EMS,
             (Some(low), _) => low.clamp(X_HEIGHTS_EMS.0, X_HEIGHTS_EMS.1),
             (None, Some(tall)) => (tall * X_HEIGHT_OF_CAPITAL).clamp(X_HEIGHTS_EMS.0, X_HEIGHTS_EMS.1),
             (None, None) => X_HEIGHT_EMS,
         };
-        let is_measured = is_upright && low.is_some();
+        let is_measured = low.is_some();
         let x_height = (up.0 * ems, up.1 * ems);
         self.add(Letters { place, x_height, is_measured, em, luma, count, text });
     }

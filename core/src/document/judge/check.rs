@@ -56,9 +56,9 @@ impl Check {
                 title: "Type is black, and stands on white",
                 why: "A fax has no greys: grey letters, and the paper behind letters, become dots as fine as the \
                       letters' strokes.",
-                limits: "a warning from a quarter of missing pels, or 10 % of dots behind type; type whose strokes are thinner \
-                         than two pels fails if half of its pels are missing, or 15 % of its ground is dots; any dots \
-                         behind it are a warning",
+                limits: "a warning from a quarter of missing pels, or a ground that is 30 % dots; type whose strokes are thinner \
+                         than two pels fails if half of its pels are missing, or its ground is 30 % dots, with a \
+                         warning from 10 %",
                 source: "T.4 §2 (pels are black or white)",
             },
             Self::Greys => About {
@@ -73,7 +73,8 @@ impl Check {
                 why: "A scanner misreads a code whose modules are about as small as a pel, whose modules are dots, or \
                       that has no white margin.",
                 limits: "",
-                source: "ISO/IEC 18004 §6.3.8 (QR: 4 modules of margin), ISO/IEC 15417 (Code 128: 10 modules)",
+                source: "ISO/IEC 18004 §6.3.8 (QR: 4 modules of margin), ISO/IEC 15417 (Code 128: 10), ISO/IEC 15420 (EAN: \
+                         7 and 11)",
             },
             Self::Hairlines => About {
                 title: "Lines are at least a pel thick",

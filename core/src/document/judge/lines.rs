@@ -24,8 +24,9 @@ pub(super) fn hairlines(page: &Page<'_>, lines: &[Line]) -> Vec<Remark> {
         .into_iter()
         .filter_map(|group| {
             let (value, unit, line) = group.members.iter().copied().min_by(|a, b| a.0.total_cmp(&b.0))?;
-            let points = line.thickness.0.min(line.thickness.1) * 72.0;
-            let (count, width) = (group.members.len(), width(points));
+            let points = |line: &Line| line.thickness.0.min(line.thickness.1) * 72.0;
+            let thickest = group.members.iter().map(|(_, _, line)| points(line)).fold(0.0, f64::max);
+            let (count, width) = (group.members.len(), width(points(line), thickest));
             let what = if count == 1 { format!("a line {width} is") } else { format!("{count} lines {width} are") };
             let one = if unit == "rows" { "row" } else { "pel" };
             let needed = needed_points(page.quality, unit);
@@ -53,8 +54,14 @@ fn thickness(line: &Line, quality: Quality) -> (f64, &'static str) {
     }
 }
 
-fn width(points: f64) -> String {
-    if points < POINTS_MIN { "of no width".to_owned() } else { format!("of {points:.2} points") }
+/// Describes the widths of lines, from the thinnest to the thickest, in points.
+fn width(least: f64, most: f64) -> String {
+    let shown = |points: f64| format!("{points:.2}");
+    match () {
+        () if most < POINTS_MIN => "of no width".to_owned(),
+        () if shown(least) == shown(most) => format!("of {least:.2} points"),
+        () => format!("of {least:.2} to {most:.2} points"),
+    }
 }
 
 /// Returns the least width of a line in points, rounded up to a twentieth.
