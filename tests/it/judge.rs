@@ -57,8 +57,8 @@ fn text(points: f64, font: &str) -> String {
 fn type_is_judged_by_the_rows_and_pels_of_its_x_height() {
     // The x-height of Helvetica is 0.52 ems. At standard and fine quality the rows decide, at superfine the pels.
     for (quality, fail, warn, pass, unit) in [
-        (Quality::Standard, 6.5, 8.0, 10.5, "rows"),
-        (Quality::Fine, 3.2, 4.5, 5.5, "rows"),
+        (Quality::Standard, 5.0, 8.0, 9.0, "rows"),
+        (Quality::Fine, 2.5, 4.0, 4.5, "rows"),
         (Quality::Superfine, 1.9, 3.0, 3.6, "pels"),
     ] {
         for (points, verdict) in [(fail, Verdict::Fail), (warn, Verdict::Warn), (pass, Verdict::Pass)] {
@@ -77,22 +77,38 @@ fn type_is_judged_by_the_rows_and_pels_of_its_x_height() {
 
 #[test]
 fn the_advice_for_small_type_is_enough() {
-    let findings = only(&text(4.5, "/F SIZE"), Quality::Fine, Check::TypeSize, Verdict::Warn);
+    let findings = only(&text(4.0, "/F SIZE"), Quality::Fine, Check::TypeSize, Verdict::Warn);
     let fix = &findings[0].fix;
-    assert_eq!(fix, "print it in at least 5 points, or send at superfine quality");
-    only(&text(5.0, "/F SIZE"), Quality::Fine, Check::TypeSize, Verdict::Pass);
-    only(&text(4.5, "/F SIZE"), Quality::Superfine, Check::TypeSize, Verdict::Pass);
+    assert_eq!(fix, "print it in at least 4.5 points, or send at superfine quality");
+    only(&text(4.5, "/F SIZE"), Quality::Fine, Check::TypeSize, Verdict::Pass);
+    only(&text(4.0, "/F SIZE"), Quality::Superfine, Check::TypeSize, Verdict::Pass);
+}
+
+#[test]
+fn a_quoted_text_has_the_spaces_that_only_gaps_show_and_says_that_it_is_cut() {
+    for (content, expected) in [
+        ("BT /F 3 Tf 100 400 Td [(De) 20 (ar) -300 (reader)] TJ ET", "“Dear reader”: "),
+        ("BT /F 3 Tf 1 0 0 1 100 400 Tm (Dear) Tj 1 0 0 1 107.5 400 Tm (reader) Tj ET", "“Dear reader”: "),
+        ("BT /F 3 Tf 0 1 -1 0 100 400 Tm [(Dear) -300 (reader)] TJ ET", "“Dear reader”: "),
+        (
+            "BT /F 3 Tf 100 400 Td (0123456789 0123456789 0123456789 0123456789) Tj ET",
+            "“0123456789 0123456789 0123456789 0123456…”: ",
+        ),
+    ] {
+        let findings = only(content, Quality::Fine, Check::TypeSize, Verdict::Warn);
+        assert!(findings[0].seen.starts_with(expected), "{}", findings[0].seen);
+    }
 }
 
 #[test]
 fn scaled_and_turned_type_is_judged_as_it_is_printed() {
-    // On a page of 20 inches, scaled to 42 %, type of 10 points is printed in 4.2 points.
+    // On a page of 20 inches, scaled to 42 %, type of 9 points is printed in 3.8 points.
     let font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_vec();
     let leaf = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 1440 1440] /Contents 4 0 R /Resources << /Font << /F 5 0 R >> >> >>";
-    let wide = document("", leaf, stream("", text(10.0, "/F SIZE").as_bytes()), &[font]);
+    let wide = document("", leaf, stream("", text(9.0, "/F SIZE").as_bytes()), &[font]);
     let judged = report(&wide, Quality::Fine);
-    assert!(result(&judged, Check::TypeSize).findings[0].seen.contains("type of 4.2 points"), "{judged:?}");
-    let upright = "BT /F 4.5 Tf 0 1 -1 0 100 400 Tm (Sphinx of black quartz) Tj ET";
+    assert!(result(&judged, Check::TypeSize).findings[0].seen.contains("type of 3.8 points"), "{judged:?}");
+    let upright = "BT /F 4 Tf 0 1 -1 0 100 400 Tm (Sphinx of black quartz) Tj ET";
     let findings = only(upright, Quality::Fine, Check::TypeSize, Verdict::Warn);
     let place = findings[0].place.expect("a place");
     assert!(place.height > 5 * place.width, "{place:?}");

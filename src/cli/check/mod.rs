@@ -102,7 +102,7 @@ pub(super) struct CheckFlags {
     /// Only the checks that every app must pass
     #[arg(long, help_heading = "Checks")]
     quick: bool,
-    /// Only this check, by its name or code, such as signature-missing or S2; repeatable
+    /// Only this check, by its name or code, such as signature-missing, S2 or type-size; repeatable
     #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Checks")]
     only: Vec<String>,
     /// Not this check, by its name or code; repeatable

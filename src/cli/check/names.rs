@@ -52,7 +52,9 @@ pub(super) fn selected(flags: &CheckFlags, subject: Option<&Subject<'_>>) -> Res
     }
     let is_of_document = |name: &&String| matches!(Name::of(name), Ok(Name::OfDocuments(_)));
     let other = match subject {
-        Some(Subject::App(url)) => names().find(is_of_document).map(|name| (name, "documents", "an app", (*url).to_owned())),
+        Some(Subject::App(url)) => {
+            names().find(is_of_document).map(|name| (name, "documents", "an app", (*url).to_owned()))
+        }
         Some(Subject::Document(path)) => names()
             .find(|name| !is_of_document(name))
             .map(|name| (name, "apps", "a document", path.display().to_string())),

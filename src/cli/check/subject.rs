@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::CheckFlags;
+use crate::check::RunError;
 
 /// The extensions of documents that can be faxed.
 const EXTENSIONS: [&str; 6] = ["pdf", "tif", "tiff", "png", "jpg", "jpeg"];
@@ -19,7 +20,7 @@ pub(super) enum Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    /// Tells a URL from a file. A text that looks like a URL without its scheme counts as one, and is refused later.
+    /// Tells a URL from a file.
     ///
     /// # Errors
     /// Fails with what to do if the text is neither, or could be both.
@@ -37,7 +38,9 @@ impl<'a> Subject<'a> {
             _ if path.exists() || text == "-" => Ok(Self::Document(path)),
             (Some("file"), _) => Err(format!("{shown} must be the path of a file, without file://")),
             (Some(_), _) => Err(format!("{shown} must be a URL that begins with http:// or https://, or a file")),
-            (None, Some(url)) if url.contains(':') && !is_document(path) => Ok(Self::App(url)),
+            (None, Some(url)) if url.contains(':') && !is_document(path) => {
+                Err(RunError::NotUrl(url.to_owned()).to_string())
+            }
             (None, _) => Err(format!("there is no file {shown:?}; the URL of an app begins with http:// or https://")),
         }
     }
@@ -95,7 +98,7 @@ mod tests {
     #[test]
     fn a_url_is_told_from_a_file() {
         let of = |text: &'static str| Subject::of(OsStr::new(text));
-        for url in ["http://localhost:3000/fax", "HTTPS://example.com", "localhost:3000/fax", "[::1]:3000"] {
+        for url in ["http://localhost:3000/fax", "HTTPS://example.com"] {
             assert_eq!(of(url), Ok(Subject::App(url)));
         }
         for file in ["-", "Cargo.toml", "./Cargo.toml"] {
@@ -105,6 +108,7 @@ mod tests {
             ("missing.pdf", "there is no file \"missing.pdf\"; the URL of an app begins with http://"),
             ("C:\\missing.pdf", "there is no file"),
             ("example.com/fax", "there is no file"),
+            ("localhost:3000/fax", "write it like http://localhost:3000/fax"),
             ("", "there is no file \"\""),
             ("src", "src is a folder; give a PDF"),
             ("ftp://localhost/a.pdf", "must be a URL that begins with http:// or https://, or a file"),

@@ -142,7 +142,8 @@ struct Judgement {
 
 /// Judges a document at one quality, and converts it at the others if their costs are wanted.
 fn judged(options: &DocumentOptions<'_>) -> anyhow::Result<Judgement> {
-    let bytes = if is_standard_input(options.file) { read_from(stdin(), "standard input")? } else { read(options.file)? };
+    let bytes =
+        if is_standard_input(options.file) { read_from(stdin(), "standard input")? } else { read(options.file)? };
     let is_shown = stderr().is_terminal();
     let quiet = RenderOptions {
         program: isolated(Config::default()).render_program,

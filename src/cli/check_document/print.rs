@@ -20,6 +20,8 @@ const FAINT: Style = Style::new().dimmed();
 const GROUP: &str = "A document before it is faxed";
 /// The indentation of what belongs to a result.
 const INDENT: &str = "              ";
+/// The maximum number of findings of a check that are printed for people, the worst first.
+const FINDINGS_SHOWN_MAX: usize = 5;
 /// The maximum number of ranges of pages that are listed beside a verdict.
 const RANGES_MAX: usize = 8;
 
@@ -59,7 +61,6 @@ pub(in crate::cli) fn described(check: Check) -> serde_json::Value {
 /// Prints the results, and a summary.
 pub(super) fn report(told: &Told<'_>, out: &mut impl Write) -> anyhow::Result<()> {
     let report = told.report;
-    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let (file, pages) = (told.file.display().to_string(), counted(told.pages, "page"));
     writeln!(out, "{} · {pages} · {} quality", unseen::replaced(&file), report.quality)?;
     for result in &report.results {
@@ -116,10 +117,24 @@ fn one(told: &Told<'_>, result: &Judged, out: &mut impl Write) -> anyhow::Result
             writeln!(out, "{INDENT}source  {source}")?;
         }
     }
-    for (at, finding) in (1..).zip(&result.findings) {
-        self::finding(told, at, finding, out)?;
+    let mut findings: Vec<(usize, &Finding)> = (1..).zip(&result.findings).collect();
+    findings.sort_by_key(|(_, finding)| finding.severity);
+    let (shown, rest) = findings.split_at(findings.len().min(FINDINGS_SHOWN_MAX));
+    shown.iter().try_for_each(|(at, finding)| self::finding(told, *at, finding, out))?;
+    if rest.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let mut pages: Vec<u32> = rest.iter().filter_map(|(_, finding)| finding.page).collect();
+    pages.sort_unstable();
+    pages.dedup();
+    let on = if pages.is_empty() { String::new() } else { format!(" on {}", ranges(&pages)) };
+    let more = counted(rest.len(), "more finding");
+    Ok(writeln!(out, "{INDENT}{FAINT}and {more}{on}; --json lists all{FAINT:#}")?)
+}
+
+/// Formats a number of things.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn finding(told: &Told<'_>, at: usize, finding: &Finding, out: &mut impl Write) -> anyhow::Result<()> {

@@ -49,7 +49,7 @@ impl Check {
             Self::TypeSize => About {
                 title: "Type is large enough for the quality",
                 why: "The small letters are told apart by strokes and gaps, each of which needs a row of its own.",
-                limits: "an x-height of fewer than 5 rows or 3 pels fails, fewer than 7 rows or 5 pels is a warning",
+                limits: "an x-height of fewer than 4 rows or 3 pels fails, fewer than 6 rows or 5 pels is a warning",
                 source: "T.4 §2 (204 pels, and 98, 196 or 391 rows per inch); an e has three strokes and two gaps",
             },
             Self::GreyType => About {

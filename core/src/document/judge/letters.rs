@@ -6,18 +6,17 @@ use super::finding::{Measure, Severity};
 use super::ground::Ground;
 use super::page::{Page, Remark, per_inch};
 use crate::document::gray::{SNAP_BLACK, SNAP_WHITE};
-use crate::document::marks::Letters;
+use crate::document::marks::{Letters, TEXT_CHARACTERS_MAX};
 use crate::model::fax::Quality;
 
-/// The fewest rows of an x-height that can be read. An e has three strokes and two gaps above each other, and each
-/// needs a row.
-pub(super) const ROWS_FAIL: f64 = 5.0;
-/// The fewest rows of an x-height that are read with ease: the strokes of a scanned or differently aligned e fall between
-/// rows, which takes one row at the top and one at the bottom.
-pub(super) const ROWS_WARN: f64 = 7.0;
+/// The fewest rows of an x-height that can be read. An e has three strokes and two gaps above each other, each of which
+/// needs a row; an x-height of a little more than 4 rows touches 5.
+pub(super) const ROWS_FAIL: f64 = 4.0;
+/// The fewest rows of an x-height that are read with ease: wherever it begins between two rows, 5 rows are whole.
+pub(super) const ROWS_WARN: f64 = 6.0;
 /// The fewest pels along the line in which an e or an o has two strokes and a gap between them.
 pub(super) const PELS_FAIL: f64 = 3.0;
-/// The fewest pels along the line that are read with ease, as `ROWS_WARN`.
+/// The fewest pels along the line that are read with ease: one more on either side.
 pub(super) const PELS_WARN: f64 = 5.0;
 /// The fewest letters and digits that are judged; fewer are a footnote mark or an index.
 const LETTERS_MIN: usize = 3;
@@ -175,12 +174,7 @@ fn grey_letters(severity: Severity, group: &Group<&Letters>) -> Remark {
     }
 }
 
-fn shaded(
-    severity: Severity,
-    group: &Group<&Letters>,
-    ground: &Ground,
-    is_thin: impl Fn(&Letters) -> bool,
-) -> Remark {
+fn shaded(severity: Severity, group: &Group<&Letters>, ground: &Ground, is_thin: impl Fn(&Letters) -> bool) -> Remark {
     let percent = |letters: &Letters| ground.percent(&letters.place);
     let darkest = group.members.iter().max_by(|one, two| percent(one).total_cmp(&percent(two)));
     // A group is never empty.
@@ -201,6 +195,7 @@ fn shaded(
 
 /// Returns the beginning of a text in quotation marks, or nothing if it is only symbols.
 fn quoted(letters: &Letters) -> String {
-    let text = letters.text.trim();
-    if text.is_empty() { String::new() } else { format!("“{text}”: ") }
+    let is_cut = letters.text.chars().count() >= TEXT_CHARACTERS_MAX;
+    let (text, rest) = (letters.text.trim(), if is_cut { "…" } else { "" });
+    if text.is_empty() { String::new() } else { format!("“{text}{rest}”: ") }
 }
