@@ -21,7 +21,7 @@ const PAGE: &str = include_str!("../../docs/check-document.md");
 fn two_faults() -> Vec<u8> {
     let print = "BT /F 2.5 Tf 72 120 Td (Payment is due within 30 days of the date of this invoice.) Tj ET";
     let text = "BT /F 12 Tf 72 700 Td (Invoice 4711) Tj 0 -20 Td (Please scan the code to pay.) Tj ET";
-    letter(&format!("{text} {print} {}", qr(72.0, 560.0, 0.55)))
+    letter(&format!("{text} {print} {}", qr(72.0, 560.0, 0.5)))
 }
 
 /// Runs the command in a folder.
@@ -202,7 +202,7 @@ fn checks_of_apps_and_documents_are_listed_and_explained_by_name() {
     assert_eq!(ids.len(), checks.len(), "no two checks have the same name");
     let explained = stdout(&["--explain", "codes"]);
     assert!(explained.starts_with("codes (A document before it is faxed): QR codes and bar codes"), "{explained}");
-    assert!(explained.contains("\nLimits:  a module below 1.75 pels"), "{explained}");
+    assert!(explained.contains("\nLimits:  a module below 1.5 pels"), "{explained}");
     let explained: Value = serde_json::from_str(&stdout(&["--explain", "codes", "--json"])).expect("JSON");
     assert_eq!((&explained["id"], &explained["group"]), (&"codes".into(), &"A document before it is faxed".into()));
 }

@@ -33,8 +33,9 @@ const EM: f64 = 1_000.0;
 const X_HEIGHT_EMS: f64 = 0.5;
 /// The lowest and the highest plausible x-height, in ems; a font with any other assigns the wrong characters to glyphs.
 const X_HEIGHTS_EMS: (f64, f64) = (0.35, 0.75);
-/// The height of an x as a fraction of the height of a capital or a digit: Helvetica has 0.73, Times 0.68.
-const X_HEIGHT_OF_CAPITAL: f64 = 0.7;
+/// The height of an x as a fraction of the height of a capital or a digit: Helvetica has 0.73, Times 0.68. The larger one
+/// is taken, since capitals and digits are easier to read than an x.
+const X_HEIGHT_OF_CAPITAL: f64 = 0.73;
 /// The x-height with which an ideograph is judged, in ems. The smallest usual bitmaps of ideographs are 12 to 16 rows high
 /// (JIS X 9051 has 16), and those of small letters have an x-height of 4 to 5 rows, so one limit in rows fits both.
 const X_HEIGHT_OF_IDEOGRAPH: f64 = 5.0 / 16.0;

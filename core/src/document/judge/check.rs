@@ -13,7 +13,7 @@ words!(
         Greys = "greys",
         /// Whether QR codes and bar codes can be scanned.
         Codes = "codes",
-        /// Whether lines are at least one pel thick.
+        /// Whether lines are at least half a pel thick.
         Hairlines = "hairlines",
         /// Whether colours with the same grey tell something apart.
         Colors = "colours",
@@ -77,10 +77,10 @@ impl Check {
                          7 and 11)",
             },
             Self::Hairlines => About {
-                title: "Lines are at least a pel thick",
-                why: "A line thinner than a pel vanishes or becomes several times as thick, depending on the \
+                title: "Lines are at least half a pel thick",
+                why: "A line thinner than half a pel vanishes or becomes several times as thick, depending on the \
                       machine; fauxfax draws it one pel thick.",
-                limits: "a warning below nine tenths of a pel or a row",
+                limits: "a warning below half a pel or a row",
                 source: "T.4 §2 (204 pels, and 98, 196 or 391 rows per inch), ISO 32000-1 §8.4.3.2 (line width)",
             },
             Self::Colors => About {

@@ -1,4 +1,4 @@
-//! Judges lines: those thinner than a pel vanish or become thicker.
+//! Judges lines: those much thinner than a pel vanish or become much thicker.
 
 use super::cluster::{FINDINGS_INCHES, groups};
 use super::finding::{Measure, Severity};
@@ -7,8 +7,9 @@ use crate::document::gray::SNAP_WHITE;
 use crate::document::marks::Line;
 use crate::model::fax::Quality;
 
-/// The thickness from which a line is about a pel thick on any machine, in pels or rows: it is rounded to one.
-const THICKNESS_MIN: f64 = 0.9;
+/// The thickness from which a line is a pel thick on any machine, in pels or rows. A thinner one is more than twice as
+/// thick on some, and is missing from more than half of the places on others.
+const THICKNESS_MIN: f64 = 0.5;
 /// A line that is this many times longer across the page than down, or the other way round, has a direction.
 const DIRECTED: f64 = 8.0;
 /// The thinnest line that is called a line of some width, in points; thinner ones are as thin as possible.
@@ -34,7 +35,7 @@ pub(super) fn hairlines(page: &Page<'_>, lines: &[Line]) -> Vec<Remark> {
                 severity: Severity::Warn,
                 place: Some(group.place),
                 measured: Measure { value, limit: Some(THICKNESS_MIN), unit },
-                seen: format!("{what} thinner than a {one}: {value:.2} {unit}"),
+                seen: format!("{what} thinner than half a {one}: {value:.2} {unit}"),
                 fix: format!("draw them at least {needed} points thick"),
             })
         })

@@ -156,10 +156,11 @@ pub fn limits(check: Check) -> String {
         return about.limits.to_owned();
     }
     format!(
-        "a module below {} pels or rows fails, and so does a code of dots; a module below {} pels or rows is a warning, \
-         and so is a white margin below 4 modules (QR code) or {} (bar code)",
+        "a module below {} pels or rows fails, and so does a code of dots; a module below {} (QR code) or {} pels or rows \
+         (bar code) is a warning, and so is a white margin below 4 (QR code) or {} modules (bar code)",
         codes::PELS_FAIL,
         codes::PELS_WARN,
+        codes::BARS_PELS_WARN,
         codes::BARS_MARGIN_WARN
     )
 }
