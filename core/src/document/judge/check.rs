@@ -73,8 +73,7 @@ impl Check {
                 why: "A scanner misreads a code whose modules are about as small as a pel, whose modules are dots, or \
                       that has no white margin.",
                 limits: "",
-                source: "ISO/IEC 18004 §6.3.8 (QR: 4 modules of margin), ISO/IEC 15417 (Code 128: 10), ISO/IEC 15420 (EAN: \
-                         7 and 11)",
+                source: "ISO/IEC 18004 §6.3.8 (QR: 4 modules of margin), 15417 (Code 128: 10), 15420 (EAN: 7 and 11)",
             },
             Self::Hairlines => About {
                 title: "Lines are at least half a pel thick",

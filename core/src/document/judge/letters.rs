@@ -49,7 +49,10 @@ fn size(letters: &Letters, quality: Quality) -> (f64, f64) {
 /// Judges the size of type.
 pub(super) fn type_size(page: &Page<'_>, letters: &[Letters]) -> Vec<Remark> {
     let small = letters.iter().filter(|letters| letters.count >= LETTERS_MIN).filter_map(|letters| {
+        // Rounded as they are printed, so that no finding says 6.0 rows where 6 are enough.
+        let tenths = |length: f64| (length * 10.0).round() / 10.0;
         let (high, wide) = size(letters, page.quality);
+        let (high, wide) = (tenths(high), tenths(wide));
         let severity = match () {
             () if high < ROWS_FAIL || wide < PELS_FAIL => Severity::Fail,
             () if high < ROWS_WARN || wide < PELS_WARN => Severity::Warn,
