@@ -56,7 +56,7 @@ impl Check {
                 title: "Type is black, and stands on white",
                 why: "A fax has no greys: grey letters, and the paper behind letters, become dots as fine as the \
                       letters' strokes.",
-                limits: "a warning from a quarter of missing pels, or a ground that is 30 % dots; type whose strokes are thinner \
+                limits: "a warning from 35 % of missing pels, or a ground that is 30 % dots; type whose strokes are thinner \
                          than two pels fails if half of its pels are missing, or its ground is 30 % dots, with a \
                          warning from 10 %",
                 source: "T.4 §2 (pels are black or white)",
