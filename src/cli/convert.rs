@@ -95,16 +95,17 @@ pub(super) fn run(flags: &ConvertFlags) -> anyhow::Result<ExitCode> {
 
 /// Reads a document, up to the size that the emulator accepts.
 pub(super) fn read(path: &Path) -> anyhow::Result<Arc<[u8]>> {
-    let context = || format!("can't read {}", path.display());
+    let file = std::fs::File::open(path).with_context(|| format!("can't read {}", path.display()))?;
+    read_from(file, &path.display().to_string())
+}
+
+/// Reads a document from a source that users know by this name, up to the size that the emulator accepts.
+pub(super) fn read_from(source: impl Read, name: &str) -> anyhow::Result<Arc<[u8]>> {
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).with_context(context)?;
     // Read one byte more than allowed, to detect a document that is too long.
-    file.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(context)?;
+    source.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes).with_context(|| format!("can't read {name}"))?;
     if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
-        bail!(
-            "{}: the document has more than {DOCUMENT_BYTES_MAX} bytes, the largest size that can be converted",
-            path.display()
-        );
+        bail!("{name}: the document has more than {DOCUMENT_BYTES_MAX} bytes, the largest size that can be converted");
     }
     Ok(bytes.into())
 }

@@ -95,9 +95,11 @@ enum Command {
     ///
     /// Runs a program with a private emulator, which receives the program's requests to twilio.com and signalwire.com.
     Exec(Box<exec::ExecFlags>),
-    /// Judge a webhook app with wrong and right requests
+    /// Judge a webhook app, or a document before it is faxed
     ///
     /// Judges a webhook app: sends it faxes and requests, right and wrong ones, and looks from outside at what it does.
+    /// Or judges a document before it is faxed: what can't be read or scanned at its quality, what is lost, and what the
+    /// fax costs.
     Check(Box<check::CheckFlags>),
     /// Print variables that direct programs to the emulator
     ///
@@ -175,9 +177,6 @@ enum Command {
     ///
     /// Converts a document to fax pages, offline: PDF, TIFF or PNG.
     Convert(convert::ConvertFlags),
-    /// Check a document before it is faxed
-    #[command(hide = true)]
-    CheckDocument(check_document::CheckDocumentFlags),
     /// Render one document; only a running emulator uses this
     #[command(hide = true)]
     RenderChild,
@@ -234,7 +233,6 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Man(flags)) => man::run(&flags),
         Some(Command::ConfigSchema) => schema::config_schema(),
         Some(Command::Convert(flags)) => convert::run(&flags),
-        Some(Command::CheckDocument(flags)) => check_document::run(&flags),
         Some(Command::RenderChild) => Ok(render_child::run()),
         Some(Command::Healthcheck(flags)) => healthcheck::run(&flags),
     }

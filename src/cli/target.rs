@@ -42,6 +42,16 @@ impl Target {
         self.url.is_some() || config::variable("FAUXFAX_URL").is_some_and(|url| !url.trim().is_empty())
     }
 
+    /// Returns the names of the flags that the user has given, without those that only their variables set.
+    pub(super) fn given(&self) -> impl Iterator<Item = &'static str> {
+        let given = [
+            (self.url.is_some(), "--url"),
+            (self.account.is_some(), "--account"),
+            (self.control_token.is_some(), "--control-token"),
+        ];
+        given.into_iter().filter_map(|(is_given, name)| is_given.then_some(name))
+    }
+
     /// Fills in the flags that were left out with the values of their environment variables. An empty variable counts
     /// as not set.
     pub(super) fn endpoint(&self) -> anyhow::Result<Endpoint> {

@@ -58,6 +58,9 @@ impl Place {
     }
 }
 
+/// The number of characters that are kept of each text.
+pub(super) const TEXT_CHARACTERS_MAX: usize = 40;
+
 /// Letters of one size and colour that follow each other.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Letters {
@@ -72,7 +75,7 @@ pub(super) struct Letters {
     pub(super) luma: u8,
     /// The number of letters and digits.
     pub(super) count: usize,
-    /// The beginning of the text.
+    /// The beginning of the text, at most [`TEXT_CHARACTERS_MAX`] characters.
     pub(super) text: String,
 }
 

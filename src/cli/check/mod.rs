@@ -1,7 +1,11 @@
-//! `fauxfax check`: judges a webhook app with the checks of `crate::check`, in a running emulator or in one of its own.
+//! `fauxfax check`: judges a webhook app with the checks of `crate::check`, in a running emulator or in one of its own; or
+//! a document before it is faxed (`check_document`).
 
+mod names;
 mod print;
+mod subject;
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,6 +16,8 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
 use url::Url;
 
+use self::subject::Subject;
+use super::check_document::{self, DocumentFlags};
 use super::client::{CallError, Target};
 use super::log::start_log;
 use super::out::{self, stdout};
@@ -19,7 +25,7 @@ use super::serve::{isolated, runtime, url};
 use super::signals::stop_signal;
 use super::values::{span, words};
 use super::{files, table};
-use crate::check::list::{self, Selection};
+use crate::check::list::Selection;
 use crate::check::{ApiError, Endpoint, Options, Profile, Progress, Report, RunError, junit};
 use crate::config::{Config, LogLevel, Setting, Settings};
 use crate::io::client::ClientOptions;
@@ -33,10 +39,15 @@ const EXIT_USAGE: u8 = 2;
 const EXIT_UNREACHABLE: u8 = 3;
 
 const AFTER_HELP: &str = "\
+Examples:
+  fauxfax check http://localhost:3000/fax          an app, with right and wrong requests
+  fauxfax check letter.pdf                         a document before it is faxed
+  fauxfax check letter.pdf --quality standard --pictures found/
+
 Exit status:
   0  no check failed
   1  a check failed, or the run could not begin or was interrupted
-  2  incorrect usage
+  2  incorrect usage, or the document can't be read
   3  no emulator responded";
 
 #[derive(Debug, Args)]
@@ -44,10 +55,10 @@ Exit status:
 pub(super) struct CheckFlags {
     #[command(flatten)]
     target: Target,
-    /// The app's URL for incoming faxes, such as http://localhost:3000/fax; it must be the one that the app verifies
-    /// signatures for
-    #[arg(value_name = "URL", value_hint = ValueHint::Url, required_unless_present_any = ["list", "explain"])]
-    app: Option<String>,
+    /// An app's URL for incoming faxes, such as http://localhost:3000/fax, which must be the one that the app verifies
+    /// signatures for; or a document: a PDF, TIFF, PNG or JPEG file, or - for standard input
+    #[arg(value_name = "URL|FILE", value_hint = ValueHint::AnyPath, required_unless_present_any = ["list", "explain"])]
+    subject: Option<OsString>,
     /// URL to notify when a fax was received, instead of the action in the app's TwiML
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = "Your app")]
     action: Option<String>,
@@ -70,6 +81,8 @@ pub(super) struct CheckFlags {
     /// Check an app at a public address, which you may do only if the host is yours
     #[arg(long, help_heading = "Your app")]
     i_own_this_host: bool,
+    #[command(flatten)]
+    document: DocumentFlags,
     /// Address of the emulator to start if none is running, which the app calls [default: 127.0.0.1:8329] [env:
     /// FAUXFAX_LISTEN]
     #[arg(long, value_name = "ADDR", conflicts_with = "url", help_heading = "Emulator")]
@@ -80,16 +93,16 @@ pub(super) struct CheckFlags {
         help_heading = "Emulator"
     )]
     dialect: Option<String>,
-    /// Which faxes to check: those that the app receives, those that it sends, or all
+    /// Which faxes of an app to check: those that it receives, those that it sends, or all [default: all]
     #[arg(
-        long, value_name = "WHICH", default_value = "all",
-        value_parser = PossibleValuesParser::new(["inbound", "outbound", "all"]), help_heading = "Checks"
+        long, value_name = "WHICH", value_parser = PossibleValuesParser::new(["inbound", "outbound", "all"]),
+        help_heading = "Checks"
     )]
-    profile: String,
+    profile: Option<String>,
     /// Only the checks that every app must pass
     #[arg(long, help_heading = "Checks")]
     quick: bool,
-    /// Only this check, by its name or code, such as signature-missing or S2; repeatable
+    /// Only this check, by its name or code, such as signature-missing, S2 or type-size; repeatable
     #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Checks")]
     only: Vec<String>,
     /// Not this check, by its name or code; repeatable
@@ -111,22 +124,35 @@ pub(super) struct CheckFlags {
 
 pub(super) fn run(flags: &CheckFlags) -> anyhow::Result<ExitCode> {
     if let Some(name) = &flags.explain {
-        return match list::find(name) {
-            Ok(check) => print::explanation(check, flags.json).map(|()| ExitCode::SUCCESS),
-            Err(error) => Ok(wrong_usage(&error.to_string())),
-        };
+        return names::explain(name, flags.json).unwrap_or_else(|error| Ok(wrong_usage(&error.to_string())));
     }
-    let selection = selection(flags);
-    let checks = match selection.checks() {
-        Ok(checks) if checks.is_empty() => return Ok(wrong_usage("no check is left of this selection")),
-        Ok(checks) => checks,
-        Err(error) => return Ok(wrong_usage(&error.to_string())),
+    let subject = match flags.subject.as_deref().map(Subject::of).transpose() {
+        Ok(subject) => subject,
+        Err(error) => return Ok(wrong_usage(&error)),
     };
-    if flags.list {
-        print::list(&checks, flags.json)?;
-        return Ok(ExitCode::SUCCESS);
+    let selected = match subject.as_ref().map_or(Ok(()), |subject| subject.takes(flags)) {
+        Ok(()) => names::selected(flags, subject.as_ref()),
+        Err(error) => Err(error),
+    };
+    let selected = match selected {
+        Ok(selected) => selected,
+        Err(error) => return Ok(wrong_usage(&error)),
+    };
+    match subject {
+        _ if flags.list => selected.list(flags.json).map(|()| ExitCode::SUCCESS),
+        Some(Subject::Document(file)) => {
+            let mut options = flags.document.options(file, selected.of_documents);
+            (options.json, options.junit) = (flags.json, flags.junit.as_deref());
+            check_document::check(&options)
+        }
+        Some(Subject::App(url)) => app(flags, Options::new(url, selected.of_apps)),
+        None => Ok(wrong_usage("give the URL of an app, or a file")),
     }
-    let mut options = Options::new(flags.app.as_deref().unwrap_or_default(), checks);
+}
+
+/// Judges an app.
+fn app(flags: &CheckFlags, mut options: Options) -> anyhow::Result<ExitCode> {
+    let selection = selection(flags);
     options.profiles = if selection.profiles.is_empty() { Profile::ALL.to_vec() } else { selection.profiles };
     options.action.clone_from(&flags.action);
     options.status_callback.clone_from(&flags.status_callback);
@@ -147,8 +173,9 @@ pub(super) fn run(flags: &CheckFlags) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Returns which checks of apps the flags select.
 fn selection(flags: &CheckFlags) -> Selection {
-    let profiles = Profile::from_word(&flags.profile).into_iter().collect();
+    let profiles = flags.profile.as_deref().and_then(Profile::from_word).into_iter().collect();
     Selection { profiles, quick: flags.quick, only: flags.only.clone(), skip: flags.skip.clone() }
 }
 

@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
-use serde_json::json;
 
 use crate::check::list::{explanation as explained, grouped};
 use crate::check::report::{Report, Result as CheckResult, Summary};
@@ -21,11 +20,7 @@ const FAINT: Style = Style::new().dimmed();
 const INDENT: &str = "              ";
 
 /// Prints the checks, group by group.
-pub(super) fn list(checks: &[&'static Check], as_json: bool) -> anyhow::Result<()> {
-    if as_json {
-        let each = checks.iter().map(|check| check.json());
-        return table::json(&json!({ "checks": each.collect::<Vec<_>>() }));
-    }
+pub(super) fn list(checks: &[&'static Check]) -> anyhow::Result<()> {
     let mut out = stdout();
     for (at, (group, checks)) in grouped(checks).iter().enumerate() {
         writeln!(out, "{}{HEADING}{group}{HEADING:#}", if at > 0 { "\n" } else { "" })?;

@@ -4,22 +4,23 @@ mod junit;
 mod print;
 mod told;
 
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{IsTerminal, Write, stderr, stdin};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, ValueHint};
 
+pub(super) use self::print::{described, explanation, list};
 use self::told::{Cost, Told};
-use super::convert::{read, tell_progress};
+use super::convert::{read, read_from, tell_progress};
 use super::out::stdout;
 use super::serve::isolated;
 use super::values::words;
 use super::{files, table};
 use crate::config::Config;
 use crate::document::dither::Tone;
-use crate::document::judge::{Pictures, Report};
+use crate::document::judge::{Check, Pictures, Report};
 use crate::document::page::Counting;
 use crate::io::render::{Drawing, RenderOptions, Renderer};
 use crate::model::fax::Quality;
@@ -29,40 +30,15 @@ use crate::model::page::FaxPage;
 /// The exit status for a file that can't be read, and for incorrect usage.
 const EXIT_UNREADABLE: u8 = 2;
 
-const AFTER_HELP: &str = "\
-Exit status:
-  0  no check failed
-  1  a check failed
-  2  the file can't be read, or incorrect usage";
-
-#[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
-pub(super) struct CheckDocumentFlags {
-    /// Document to check: PDF, TIFF, PNG or JPEG
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "list")]
-    file: Option<PathBuf>,
-    #[command(flatten)]
-    document: DocumentFlags,
-    /// List the checks instead of running them
-    #[arg(long)]
-    list: bool,
-    /// Print the results as JSON
-    #[arg(long)]
-    json: bool,
-    /// File to write the results to in JUnit's XML, for CI; - is standard output
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    junit: Option<PathBuf>,
-}
-
 /// The flags that only a document has, and not an app.
 #[derive(Debug, Args)]
 pub(super) struct DocumentFlags {
-    /// Vertical resolution for which the document is judged
+    /// Vertical resolution for which the document is judged [default: fine]
     #[arg(
-        long, value_name = "QUALITY", default_value = "fine", value_parser = words(Quality::ALL, Quality::as_str),
+        long, value_name = "QUALITY", value_parser = words(Quality::ALL, Quality::as_str),
         help_heading = "Your document"
     )]
-    quality: String,
+    quality: Option<String>,
     /// Folder to write a picture of each finding to: the place on the fax page, and in the document
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Your document")]
     pictures: Option<PathBuf>,
@@ -84,9 +60,11 @@ pub(super) enum Costs {
 }
 
 /// The options of a check, as they are given on the command line.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct DocumentOptions<'a> {
+    /// The document; `-` is standard input.
     pub(super) file: &'a Path,
+    pub(super) checks: Vec<Check>,
     pub(super) quality: Quality,
     pub(super) costs: Costs,
     pub(super) pictures: Option<&'a Path>,
@@ -95,20 +73,31 @@ pub(super) struct DocumentOptions<'a> {
     pub(super) junit: Option<&'a Path>,
 }
 
-pub(super) fn run(flags: &CheckDocumentFlags) -> anyhow::Result<ExitCode> {
-    let Some(file) = flags.file.as_deref().filter(|_| !flags.list) else {
-        return print::list(flags.json).map(|()| ExitCode::SUCCESS);
-    };
-    check(&DocumentOptions {
-        file,
-        // clap has checked the word, so the default is never used.
-        quality: Quality::from_word(&flags.document.quality).unwrap_or(Quality::Fine),
-        costs: if flags.document.costs { Costs::All } else { Costs::Own },
-        pictures: flags.document.pictures.as_deref(),
-        font_directory: flags.document.font_dir.as_deref(),
-        json: flags.json,
-        junit: flags.junit.as_deref(),
-    })
+impl DocumentFlags {
+    /// Returns the names of the flags that were given.
+    pub(super) fn given(&self) -> Vec<&'static str> {
+        let given = [
+            (self.quality.is_some(), "--quality"),
+            (self.pictures.is_some(), "--pictures"),
+            (self.costs, "--costs"),
+            (self.font_dir.is_some(), "--font-dir"),
+        ];
+        given.into_iter().filter_map(|(is_given, name)| is_given.then_some(name)).collect()
+    }
+
+    /// Returns the options of a check whose results people read.
+    pub(super) fn options<'a>(&'a self, file: &'a Path, checks: Vec<Check>) -> DocumentOptions<'a> {
+        DocumentOptions {
+            file,
+            checks,
+            quality: self.quality.as_deref().and_then(Quality::from_word).unwrap_or(Quality::Fine),
+            costs: if self.costs { Costs::All } else { Costs::Own },
+            pictures: self.pictures.as_deref(),
+            font_directory: self.font_dir.as_deref(),
+            json: false,
+            junit: None,
+        }
+    }
 }
 
 /// Judges a document and prints the results.
@@ -120,8 +109,10 @@ pub(super) fn check(options: &DocumentOptions<'_>) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(EXIT_UNREADABLE));
         }
     };
-    let Judgement { pages, report, costs } = judged;
-    let told = Told::new(options.file, &pages, &report, &costs, options.pictures);
+    let Judgement { pages, mut report, costs } = judged;
+    report.results.retain(|result| options.checks.contains(&result.check));
+    let name = if is_standard_input(options.file) { Path::new("standard input") } else { options.file };
+    let told = Told::new(name, &pages, &report, &costs, options.pictures);
     if let Some(folder) = options.pictures {
         std::fs::create_dir_all(folder).with_context(|| format!("can't create {}", folder.display()))?;
         told.pictures().try_for_each(|(path, png)| files::write(&path, png))?;
@@ -138,6 +129,10 @@ pub(super) fn check(options: &DocumentOptions<'_>) -> anyhow::Result<ExitCode> {
     Ok(if report.summary().fail > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+fn is_standard_input(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}
+
 /// What is known about a document.
 struct Judgement {
     pages: Vec<FaxPage>,
@@ -147,7 +142,8 @@ struct Judgement {
 
 /// Judges a document at one quality, and converts it at the others if their costs are wanted.
 fn judged(options: &DocumentOptions<'_>) -> anyhow::Result<Judgement> {
-    let bytes = read(options.file)?;
+    let bytes =
+        if is_standard_input(options.file) { read_from(stdin(), "standard input")? } else { read(options.file)? };
     let is_shown = stderr().is_terminal();
     let quiet = RenderOptions {
         program: isolated(Config::default()).render_program,

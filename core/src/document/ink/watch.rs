@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use hayro::hayro_interpret::font::{Glyph, GlyphRun};
 use hayro::hayro_interpret::hayro_cmap::BfString;
 use hayro::hayro_interpret::{DrawMode, DrawProps, Image, Paint};
-use hayro::kurbo::{Affine, BezPath, PathEl, Rect, Shape};
+use hayro::kurbo::{Affine, BezPath, PathEl, Rect, Shape, Vec2};
 
 use super::slivers::parts;
 use super::text::size_of_em;
-use crate::document::marks::{Color, Letters, Line, Marks, Place};
+use crate::document::marks::{Color, Letters, Line, Marks, Place, TEXT_CHARACTERS_MAX};
 
 /// The maximum numbers of marks that are noted per page; a judge can't say more about a page that has so many.
 const LETTERS_MAX: usize = 20_000;
@@ -27,18 +27,17 @@ const SHAPE_INCHES_MAX: f64 = 2.0;
 const GAP_EMS: f64 = 1.0;
 /// The gap from which two runs are different words, in ems.
 const SPACE_EMS: f64 = 0.15;
-/// The number of characters that are kept of each text.
-const TEXT_CHARACTERS_MAX: usize = 40;
 /// Units per em in hayro's outlines.
 const EM: f64 = 1_000.0;
 /// The x-height of a typical typeface, in ems, which is used for letters that can't be measured.
 const X_HEIGHT_EMS: f64 = 0.5;
 /// The lowest and the highest plausible x-height, in ems; a font with any other assigns the wrong characters to glyphs.
 const X_HEIGHTS_EMS: (f64, f64) = (0.35, 0.75);
-/// The height of an x as a fraction of the height of a capital or a digit: Helvetica has 0.73, Times 0.68.
-const X_HEIGHT_OF_CAPITAL: f64 = 0.7;
-/// The x-height with which an ideograph is judged, in ems. The smallest usual bitmap of an ideograph is 16 rows high
-/// (JIS X 9051), and that of a small letter has an x-height of 5 rows, so one limit in rows fits both.
+/// The height of an x as a fraction of the height of a capital or a digit: Helvetica has 0.73, Times 0.68. The larger one
+/// is taken, since capitals and digits are easier to read than an x.
+const X_HEIGHT_OF_CAPITAL: f64 = 0.73;
+/// The x-height with which an ideograph is judged, in ems. The smallest usual bitmaps of ideographs are 12 to 16 rows high
+/// (JIS X 9051 has 16), and those of small letters have an x-height of 4 to 5 rows, so one limit in rows fits both.
 const X_HEIGHT_OF_IDEOGRAPH: f64 = 5.0 / 16.0;
 
 /// The letters whose height is the x-height.
@@ -51,6 +50,52 @@ pub(super) struct Watch {
     per_inch: Option<(f64, f64)>,
     marks: Marks,
     known: HashMap<(u128, u32), Described>,
+}
+
+/// The beginning of the text of a run. Some programs draw no spaces, and only move the letters of the next word.
+struct Beginning {
+    text: String,
+    characters: usize,
+    /// The direction of the line: the way from a glyph to the next, for each unit of the glyph's width, in pels.
+    along: Vec2,
+    em_pels: f64,
+    /// Where the last glyph ends, in pels.
+    end: Option<Vec2>,
+}
+
+impl Beginning {
+    const fn new(along: Vec2, em_pels: f64) -> Self {
+        Self { text: String::new(), characters: 0, along, em_pels, end: None }
+    }
+
+    /// Adds the characters of a glyph that begins at a point, and a space if there is a gap before it.
+    fn push(&mut self, glyph: &Glyph<'_>, from: Vec2) {
+        if self.characters >= TEXT_CHARACTERS_MAX {
+            return;
+        }
+        let gap = self.end.map_or(0.0, |end| (from - end).dot(self.along) / self.along.hypot());
+        if gap > self.em_pels * SPACE_EMS && !self.text.ends_with(' ') {
+            self.add(' ');
+        }
+        let advance = match glyph {
+            Glyph::Outline(outline) => outline.advance_width(),
+            Glyph::Type3(letter) => letter.advance_width(),
+        };
+        self.end = advance.map(|advance| from + self.along * f64::from(advance));
+        match glyph.as_unicode() {
+            Some(BfString::Char(character)) => self.add(character),
+            // A ligature has several.
+            Some(BfString::String(characters)) => characters.chars().for_each(|character| self.add(character)),
+            None => {}
+        }
+    }
+
+    fn add(&mut self, character: char) {
+        if self.characters < TEXT_CHARACTERS_MAX && !character.is_control() {
+            self.text.push(character);
+            self.characters += 1;
+        }
+    }
 }
 
 /// What is known about a glyph of a font.
@@ -123,41 +168,35 @@ impl Watch {
         let up = (c / length * em_pels / across, d / length * em_pels / down);
         let em = up.0.hypot(up.1);
         let (mut place, mut low, mut tall, mut ideographs) = (None::<Place>, None::<f64>, None::<f64>, 0);
-        let (mut count, mut kept, mut text) = (0, 0, String::new());
+        let (mut count, mut text) = (0, Beginning::new(Vec2::new(a, b), em_pels));
         for glyph in run.glyphs() {
             let Described { bounds, character, is_outline } = self.described(glyph);
             let Some(character) = character else { continue };
-            if kept < TEXT_CHARACTERS_MAX && !character.is_control() {
-                text.push(character);
-                kept += 1;
-            }
-            let bounds = (props.transform * glyph.transform()).transform_rect_bbox(bounds);
-            let Some(seen) = self.seen(bounds, clip) else { continue };
+            text.push(glyph, (props.transform * glyph.transform()).translation());
+            let drawn = (props.transform * glyph.transform()).transform_rect_bbox(bounds);
+            let Some(seen) = self.seen(drawn, clip) else { continue };
             place = Some(place.map_or(seen, |place| place.union(&seen)));
-            let height = bounds.height() / em_pels;
+            // Round letters reach beyond the lines between which an x stands, so the lowest top is nearest to an x.
+            let top = bounds.y1 / EM;
+            let lowest = |known: Option<f64>| Some(known.map_or(top, |known| known.min(top)));
             count += usize::from(character.is_alphanumeric());
             match character {
                 _ if !is_outline => {}
-                _ if LOW.contains(character) => low = Some(low.map_or(height, |low| low.max(height))),
-                'A'..='Z' | '0'..='9' | 'b' | 'd' | 'f' | 'h' | 'k' | 'l' => {
-                    tall = Some(tall.map_or(height, |tall| tall.max(height)));
-                }
+                _ if LOW.contains(character) => low = lowest(low),
+                'A'..='Z' | '0'..='9' | 'b' | 'd' | 'f' | 'h' | 'k' | 'l' => tall = lowest(tall),
                 _ => ideographs += usize::from(is_ideograph(character)),
             }
         }
         let (Some(place), true) = (place, count > 0) else { return };
-        let is_upright = up.0.abs() < up.1.abs() / 100.0;
         let ems = match (low, tall) {
             _ if ideographs > 0 => X_HEIGHT_OF_IDEOGRAPH,
-            // A turned letter's bounds say nothing about its height.
-            _ if !is_upright => X_HEIGHT_EMS,
             (Some(low), _) => low.clamp(X_HEIGHTS_EMS.0, X_HEIGHTS_EMS.1),
             (None, Some(tall)) => (tall * X_HEIGHT_OF_CAPITAL).clamp(X_HEIGHTS_EMS.0, X_HEIGHTS_EMS.1),
             (None, None) => X_HEIGHT_EMS,
         };
-        let is_measured = is_upright && low.is_some();
+        let is_measured = low.is_some();
         let x_height = (up.0 * ems, up.1 * ems);
-        self.add(Letters { place, x_height, is_measured, em, luma, count, text });
+        self.add(Letters { place, x_height, is_measured, em, luma, count, text: text.text });
     }
 
     /// Notes an image.

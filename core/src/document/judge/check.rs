@@ -13,7 +13,7 @@ words!(
         Greys = "greys",
         /// Whether QR codes and bar codes can be scanned.
         Codes = "codes",
-        /// Whether lines are at least one pel thick.
+        /// Whether lines are at least half a pel thick.
         Hairlines = "hairlines",
         /// Whether colours with the same grey tell something apart.
         Colors = "colours",
@@ -49,16 +49,16 @@ impl Check {
             Self::TypeSize => About {
                 title: "Type is large enough for the quality",
                 why: "The small letters are told apart by strokes and gaps, each of which needs a row of its own.",
-                limits: "an x-height of fewer than 5 rows or 3 pels fails, fewer than 7 rows or 5 pels is a warning",
+                limits: "an x-height of fewer than 4 rows or 3 pels fails, fewer than 6 rows or 5 pels is a warning",
                 source: "T.4 §2 (204 pels, and 98, 196 or 391 rows per inch); an e has three strokes and two gaps",
             },
             Self::GreyType => About {
                 title: "Type is black, and stands on white",
                 why: "A fax has no greys: grey letters, and the paper behind letters, become dots as fine as the \
                       letters' strokes.",
-                limits: "a warning from a quarter of missing pels, or 10 % of dots behind type; type whose strokes are thinner \
-                         than two pels fails if half of its pels are missing, or 15 % of its ground is dots; any dots \
-                         behind it are a warning",
+                limits: "a warning from 35 % of missing pels, or a ground that is 30 % dots; type whose strokes are thinner \
+                         than two pels fails if half of its pels are missing, or its ground is 30 % dots, with a \
+                         warning from 10 %",
                 source: "T.4 §2 (pels are black or white)",
             },
             Self::Greys => About {
@@ -73,13 +73,13 @@ impl Check {
                 why: "A scanner misreads a code whose modules are about as small as a pel, whose modules are dots, or \
                       that has no white margin.",
                 limits: "",
-                source: "ISO/IEC 18004 §6.3.8 (QR: 4 modules of margin), ISO/IEC 15417 (Code 128: 10 modules)",
+                source: "ISO/IEC 18004 §6.3.8 (QR: 4 modules of margin), 15417 (Code 128: 10), 15420 (EAN: 7 and 11)",
             },
             Self::Hairlines => About {
-                title: "Lines are at least a pel thick",
-                why: "A line thinner than a pel vanishes or becomes several times as thick, depending on the \
+                title: "Lines are at least half a pel thick",
+                why: "A line thinner than half a pel vanishes or becomes several times as thick, depending on the \
                       machine; fauxfax draws it one pel thick.",
-                limits: "a warning below nine tenths of a pel or a row",
+                limits: "a warning below half a pel or a row",
                 source: "T.4 §2 (204 pels, and 98, 196 or 391 rows per inch), ISO 32000-1 §8.4.3.2 (line width)",
             },
             Self::Colors => About {

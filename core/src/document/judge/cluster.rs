@@ -57,6 +57,6 @@ mod tests {
         assert_eq!(apart.iter().map(|group| group.members.len()).collect::<Vec<_>>(), [2, 1]);
         let connected = groups([line(1.0), line(1.6), line(1.3)], FINDINGS_INCHES);
         assert_eq!(connected.len(), 1);
-        assert_eq!((connected[0].place.top, connected[0].place.bottom), (1.0, 1.7));
+        assert_eq!((connected[0].place.top, connected[0].place.bottom), (1.0, 1.6 + 0.1));
     }
 }

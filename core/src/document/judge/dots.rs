@@ -185,7 +185,11 @@ mod tests {
                 let (across, down) = per_inch(*quality);
                 assert!((place.left * across - 320.0).abs() <= 16.0 && (place.right * across - 960.0).abs() <= 16.0);
                 assert!((place.top * down - 200.0).abs() <= 32.0 && (place.bottom * down - 600.0).abs() <= 32.0);
-                assert!(found.removed(&bits).rows().flatten().all(|word| *word == 0) || level < 128);
+                // Cells at the edge may have too few dots to belong to the region.
+                let without = found.removed(&bits);
+                let (first, last) = (200 + found.rows_per_cell, 600 - found.rows_per_cell);
+                let is_left = |y: u32| (336..944).any(|x| without.is_black(x, y));
+                assert!(!(first..last).any(is_left), "{quality} {level}");
             }
         }
     }

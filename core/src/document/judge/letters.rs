@@ -3,20 +3,20 @@
 use super::cluster::{FINDINGS_INCHES, Group, groups};
 use super::dots::Dots;
 use super::finding::{Measure, Severity};
+use super::ground::Ground;
 use super::page::{Page, Remark, per_inch};
 use crate::document::gray::{SNAP_BLACK, SNAP_WHITE};
-use crate::document::marks::Letters;
+use crate::document::marks::{Letters, TEXT_CHARACTERS_MAX};
 use crate::model::fax::Quality;
 
-/// The fewest rows of an x-height that can be read. An e has three strokes and two gaps above each other, and each
-/// needs a row.
-pub(super) const ROWS_FAIL: f64 = 5.0;
-/// The fewest rows of an x-height that are read with ease: the strokes of a scanned or differently aligned e fall between
-/// rows, which takes one row at the top and one at the bottom.
-pub(super) const ROWS_WARN: f64 = 7.0;
+/// The fewest rows of an x-height that can be read. An e has three strokes and two gaps above each other, each of which
+/// needs a row; an x-height of a little more than 4 rows touches 5.
+pub(super) const ROWS_FAIL: f64 = 4.0;
+/// The fewest rows of an x-height that are read with ease: wherever it begins between two rows, 5 rows are whole.
+pub(super) const ROWS_WARN: f64 = 6.0;
 /// The fewest pels along the line in which an e or an o has two strokes and a gap between them.
 pub(super) const PELS_FAIL: f64 = 3.0;
-/// The fewest pels along the line that are read with ease, as `ROWS_WARN`.
+/// The fewest pels along the line that are read with ease: one more on either side.
 pub(super) const PELS_WARN: f64 = 5.0;
 /// The fewest letters and digits that are judged; fewer are a footnote mark or an index.
 const LETTERS_MIN: usize = 3;
@@ -25,16 +25,16 @@ const LETTERS_MIN: usize = 3;
 pub(super) const ROWS_STROKES: f64 = 12.0;
 /// The x-height in rows from which type is so large that it is read even in grey.
 pub(super) const ROWS_LARGE: f64 = 40.0;
-/// The shares of missing pels in grey type, in percent.
+/// The shares of missing pels in grey type, in percent. The usual blue of links has 32 %, and is read with ease.
 pub(super) const MISSING_FAIL_PERCENT: f64 = 50.0;
-pub(super) const MISSING_WARN_PERCENT: f64 = 25.0;
-/// The shares of dots on the ground behind type, in percent: the first fails if the strokes are thin, the second is a
-/// warning even if they aren't.
-pub(super) const GROUND_FAIL_PERCENT: f64 = 15.0;
+pub(super) const MISSING_WARN_PERCENT: f64 = 35.0;
+/// The shares of black pels on the ground behind type, in percent, from which type with thin strokes is hard to read, and
+/// can't be read; the second is a warning for any other type.
 pub(super) const GROUND_WARN_PERCENT: f64 = 10.0;
-/// The share of isolated pels where type stands, in percent, from which its ground is dots. The lightest tint that is not
-/// drawn white has 6 % of dots, of which the letters hide a third.
-const GROUND_MIN_PERCENT: f64 = 3.0;
+pub(super) const GROUND_FAIL_PERCENT: f64 = 30.0;
+/// The share of isolated pels where type stands, in percent, from which its ground is looked at: the lightest tint that is
+/// not drawn white has 6 % of dots, of which the letters hide a third.
+const ISOLATED_MIN_PERCENT: f64 = 3.0;
 /// Points per inch.
 const POINTS: f64 = 72.0;
 
@@ -49,7 +49,10 @@ fn size(letters: &Letters, quality: Quality) -> (f64, f64) {
 /// Judges the size of type.
 pub(super) fn type_size(page: &Page<'_>, letters: &[Letters]) -> Vec<Remark> {
     let small = letters.iter().filter(|letters| letters.count >= LETTERS_MIN).filter_map(|letters| {
+        // Rounded as they are printed, so that no finding says 6.0 rows where 6 are enough.
+        let tenths = |length: f64| (length * 10.0).round() / 10.0;
         let (high, wide) = size(letters, page.quality);
+        let (high, wide) = (tenths(high), tenths(wide));
         let severity = match () {
             () if high < ROWS_FAIL || wide < PELS_FAIL => Severity::Fail,
             () if high < ROWS_WARN || wide < PELS_WARN => Severity::Warn,
@@ -117,16 +120,18 @@ fn larger(quality: Quality, letters: &Letters) -> String {
 }
 
 /// Judges the colour of type, and the ground that it stands on.
-pub(super) fn grey_type(page: &Page<'_>, letters: &[Letters], dots: &Dots) -> Vec<Remark> {
+pub(super) fn grey_type(page: &mut Page<'_>, letters: &[Letters], dots: &Dots) -> Vec<Remark> {
+    let quality = page.quality;
     let is_judged = |letters: &&Letters| {
-        letters.count >= LETTERS_MIN && letters.luma < SNAP_WHITE && size(letters, page.quality).0 < ROWS_LARGE
+        letters.count >= LETTERS_MIN && letters.luma < SNAP_WHITE && size(letters, quality).0 < ROWS_LARGE
     };
-    let judged = || letters.iter().filter(is_judged);
-    let grey = judged().filter(|letters| letters.luma > SNAP_BLACK).filter_map(|letters| {
+    let is_thin = |letters: &Letters| size(letters, quality).0 < ROWS_STROKES;
+    let (black, grey): (Vec<&Letters>, Vec<&Letters>) =
+        letters.iter().filter(is_judged).partition(|letters| letters.luma <= SNAP_BLACK);
+    let grey = grey.into_iter().filter_map(|letters| {
         let missing = missing_percent(letters);
-        let is_thin = size(letters, page.quality).0 < ROWS_STROKES;
         let severity = match () {
-            () if missing >= MISSING_FAIL_PERCENT && is_thin => Severity::Fail,
+            () if missing >= MISSING_FAIL_PERCENT && is_thin(letters) => Severity::Fail,
             () if missing >= MISSING_WARN_PERCENT => Severity::Warn,
             () => return None,
         };
@@ -134,18 +139,24 @@ pub(super) fn grey_type(page: &Page<'_>, letters: &[Letters], dots: &Dots) -> Ve
     });
     let mut remarks: Vec<Remark> =
         by_key(grey).into_iter().map(|((severity, _), group)| grey_letters(severity, &group)).collect();
-    let on_dots = judged().filter(|letters| letters.luma <= SNAP_BLACK).filter_map(|letters| {
-        let ground = dots.percent(&page.area(&letters.place));
-        let is_thin = size(letters, page.quality).0 < ROWS_STROKES;
+    let is_on_dots = |letters: &&Letters| dots.percent(&page.area(&letters.place)) >= ISOLATED_MIN_PERCENT;
+    let on_dots: Vec<&Letters> = black.into_iter().filter(is_on_dots).collect();
+    if on_dots.is_empty() {
+        return remarks;
+    }
+    let ground = Ground::of(page);
+    let on_dots = on_dots.into_iter().filter_map(|letters| {
+        let percent = ground.percent(&letters.place);
         let severity = match () {
-            () if ground < GROUND_MIN_PERCENT => return None,
-            () if ground >= GROUND_FAIL_PERCENT && is_thin => Severity::Fail,
-            () if ground >= GROUND_WARN_PERCENT || is_thin => Severity::Warn,
-            () => Severity::Info,
+            () if percent < GROUND_WARN_PERCENT => return None,
+            () if is_thin(letters) && percent >= GROUND_FAIL_PERCENT => Severity::Fail,
+            () if is_thin(letters) || percent >= GROUND_FAIL_PERCENT => Severity::Warn,
+            () => return None,
         };
         Some((severity, (), letters))
     });
-    remarks.extend(by_key(on_dots).into_iter().map(|((severity, ()), group)| shaded(page, severity, &group, dots)));
+    let shaded = |((severity, ()), group)| shaded(severity, &group, &ground, is_thin);
+    remarks.extend(by_key(on_dots).into_iter().map(shaded));
     remarks
 }
 
@@ -166,27 +177,28 @@ fn grey_letters(severity: Severity, group: &Group<&Letters>) -> Remark {
     }
 }
 
-fn shaded(page: &Page<'_>, severity: Severity, group: &Group<&Letters>, dots: &Dots) -> Remark {
-    let percent = |letters: &&Letters| dots.percent(&page.area(&letters.place));
-    let value = group.members.iter().map(percent).fold(0.0, f64::max);
+fn shaded(severity: Severity, group: &Group<&Letters>, ground: &Ground, is_thin: impl Fn(&Letters) -> bool) -> Remark {
+    let percent = |letters: &Letters| ground.percent(&letters.place);
+    let darkest = group.members.iter().max_by(|one, two| percent(one).total_cmp(&percent(two)));
+    // A group is never empty.
+    let letters = darkest.map_or(group.members[0], |letters| *letters);
+    let percent = percent(letters);
     let limit = match severity {
-        Severity::Fail => Some(GROUND_FAIL_PERCENT),
-        Severity::Warn if value >= GROUND_WARN_PERCENT => Some(GROUND_WARN_PERCENT),
-        // Type with thin strokes has no limit above that of dots.
-        Severity::Warn => Some(GROUND_MIN_PERCENT),
-        Severity::Info => None,
+        Severity::Warn if is_thin(letters) => GROUND_WARN_PERCENT,
+        Severity::Fail | Severity::Warn | Severity::Info => GROUND_FAIL_PERCENT,
     };
     Remark {
         severity,
         place: Some(group.place),
-        measured: Measure { value, limit, unit: "percent" },
-        seen: format!("{}type stands on dots, which cover {value:.0} % of its ground", quoted(group.members[0])),
+        measured: Measure { value: percent, limit: Some(limit), unit: "percent" },
+        seen: format!("{}type stands on a grey ground, of which {percent:.0} % become black dots", quoted(letters)),
         fix: "remove the shading behind it".to_owned(),
     }
 }
 
 /// Returns the beginning of a text in quotation marks, or nothing if it is only symbols.
 fn quoted(letters: &Letters) -> String {
-    let text = letters.text.trim();
-    if text.is_empty() { String::new() } else { format!("“{text}”: ") }
+    let is_cut = letters.text.chars().count() >= TEXT_CHARACTERS_MAX;
+    let (text, rest) = (letters.text.trim(), if is_cut { "…" } else { "" });
+    if text.is_empty() { String::new() } else { format!("“{text}{rest}”: ") }
 }

@@ -1,4 +1,4 @@
-//! Judges lines: those thinner than a pel vanish or become thicker.
+//! Judges lines: those much thinner than a pel vanish or become much thicker.
 
 use super::cluster::{FINDINGS_INCHES, groups};
 use super::finding::{Measure, Severity};
@@ -7,8 +7,9 @@ use crate::document::gray::SNAP_WHITE;
 use crate::document::marks::Line;
 use crate::model::fax::Quality;
 
-/// The thickness from which a line is about a pel thick on any machine, in pels or rows: it is rounded to one.
-const THICKNESS_MIN: f64 = 0.9;
+/// The thickness from which a line is a pel thick on any machine, in pels or rows. A thinner one is more than twice as
+/// thick on some, and is missing from more than half of the places on others.
+const THICKNESS_MIN: f64 = 0.5;
 /// A line that is this many times longer across the page than down, or the other way round, has a direction.
 const DIRECTED: f64 = 8.0;
 /// The thinnest line that is called a line of some width, in points; thinner ones are as thin as possible.
@@ -24,8 +25,9 @@ pub(super) fn hairlines(page: &Page<'_>, lines: &[Line]) -> Vec<Remark> {
         .into_iter()
         .filter_map(|group| {
             let (value, unit, line) = group.members.iter().copied().min_by(|a, b| a.0.total_cmp(&b.0))?;
-            let points = line.thickness.0.min(line.thickness.1) * 72.0;
-            let (count, width) = (group.members.len(), width(points));
+            let points = |line: &Line| line.thickness.0.min(line.thickness.1) * 72.0;
+            let thickest = group.members.iter().map(|(_, _, line)| points(line)).fold(0.0, f64::max);
+            let (count, width) = (group.members.len(), width(points(line), thickest));
             let what = if count == 1 { format!("a line {width} is") } else { format!("{count} lines {width} are") };
             let one = if unit == "rows" { "row" } else { "pel" };
             let needed = needed_points(page.quality, unit);
@@ -33,7 +35,7 @@ pub(super) fn hairlines(page: &Page<'_>, lines: &[Line]) -> Vec<Remark> {
                 severity: Severity::Warn,
                 place: Some(group.place),
                 measured: Measure { value, limit: Some(THICKNESS_MIN), unit },
-                seen: format!("{what} thinner than a {one}: {value:.2} {unit}"),
+                seen: format!("{what} thinner than half a {one}: {value:.2} {unit}"),
                 fix: format!("draw them at least {needed} points thick"),
             })
         })
@@ -53,8 +55,14 @@ fn thickness(line: &Line, quality: Quality) -> (f64, &'static str) {
     }
 }
 
-fn width(points: f64) -> String {
-    if points < POINTS_MIN { "of no width".to_owned() } else { format!("of {points:.2} points") }
+/// Describes the widths of lines, from the thinnest to the thickest, in points.
+fn width(least: f64, most: f64) -> String {
+    let shown = |points: f64| format!("{points:.2}");
+    match () {
+        () if most < POINTS_MIN => "of no width".to_owned(),
+        () if shown(least) == shown(most) => format!("of {least:.2} points"),
+        () => format!("of {least:.2} to {most:.2} points"),
+    }
 }
 
 /// Returns the least width of a line in points, rounded up to a twentieth.

@@ -3,7 +3,7 @@
 //!
 //! | file | what it judges |
 //! |---|---|
-//! | `letters.rs` | the size of type, its colour and its ground |
+//! | `letters.rs`, `ground.rs` | the size of type, its colour and its ground |
 //! | `dots.rs` | which parts of a page are dots: photographs and tints |
 //! | `codes/` | QR codes and bar codes |
 //! | `lines.rs`, `colors.rs` | hairlines; colours that look the same |
@@ -16,6 +16,7 @@ mod codes;
 mod colors;
 mod dots;
 mod finding;
+mod ground;
 mod letters;
 mod lines;
 mod page;
@@ -114,7 +115,7 @@ impl Judge {
         }
         let letters = page.marks.map_or(&[][..], |marks| &marks.letters);
         found.push((Check::TypeSize, letters::type_size(&page, letters)));
-        found.push((Check::GreyType, letters::grey_type(&page, letters, &dots)));
+        found.push((Check::GreyType, letters::grey_type(&mut page, letters, &dots)));
         // Without letters that are known as such, all ink may be type.
         if (letters.is_empty() || known.is_none()) && !page.is_blank() {
             judgement.not_judged.extend([Check::TypeSize, Check::GreyType]);
@@ -155,10 +156,12 @@ pub fn limits(check: Check) -> String {
         return about.limits.to_owned();
     }
     format!(
-        "a module below {} pels or rows fails, and so does a code of dots; below {} pels or rows, and a narrower margin \
-         than the source says, are a warning",
+        "a module below {} pels or rows fails, and so does a code of dots; a module below {} (QR code) or {} pels or rows \
+         (bar code) is a warning, and so is a white margin below 4 (QR code) or {} modules (bar code)",
         codes::PELS_FAIL,
-        codes::PELS_WARN
+        codes::PELS_WARN,
+        codes::BARS_PELS_WARN,
+        codes::BARS_MARGIN_WARN
     )
 }
 

@@ -17,6 +17,8 @@ const SCALE_PERCENT: f64 = 99.5;
 pub(super) const PAGE_SECONDS_MAX: f64 = 60.0;
 /// The share of a page in percent from which dots are worth a warning; below it, they are a logo.
 pub(super) const DOTS_WARN_PERCENT: f64 = 5.0;
+/// The share of a page in percent below which dots are not even worth a remark.
+const DOTS_PERCENT: f64 = 1.0;
 
 /// Judges the size and the direction of a page on the paper.
 pub(super) fn paper(source: &Source<'_>) -> Vec<Remark> {
@@ -87,6 +89,9 @@ pub(super) fn time(fax: &FaxPage, dots: &Dots) -> Vec<Remark> {
 pub(super) fn greys(page: &Page<'_>, fax: &FaxPage, dots: &Dots) -> Vec<Remark> {
     let Some(largest) = dots.regions.first() else { return Vec::new() };
     let percent = dots.page_percent();
+    if percent < DOTS_PERCENT {
+        return Vec::new();
+    }
     let severity = if percent >= DOTS_WARN_PERCENT { Severity::Warn } else { Severity::Info };
     let without = coded(&dots.removed(page.bits), page.quality, Counting::Mmr);
     let (all, dots_s) = (seconds(fax), seconds(fax) - seconds(&without));

@@ -34,6 +34,9 @@ const HEIGHT_INCHES_MIN: f64 = 0.2;
 const STEP_INCHES: f64 = 0.06;
 /// The share of pels in which a row may differ from the row in which the code was found.
 const DIFFERENT_MAX: f64 = 0.04;
+/// The percentile of the rows whose margin is taken for that of the code: a speck in a few rows stops no scanner, but
+/// letters do, which are about a fifth as high as a low code.
+const MARGIN_PERCENTILE: usize = 10;
 /// The percentile of the runs that is taken for the narrowest.
 const NARROW_PERCENTILE: usize = 20;
 
@@ -56,7 +59,7 @@ pub(super) fn find(bits: &Bitmap, rows_per_inch: f64) -> Vec<Bars> {
             if f64::from(bottom - top) < HEIGHT_INCHES_MIN * rows_per_inch {
                 continue;
             }
-            let margin = margin(bits.width(), &black, left, right) / module;
+            let margin = margin(bits, (left, top, right, bottom)) / module;
             found.push(Bars {
                 left: left.into(),
                 top: top.into(),
@@ -140,9 +143,17 @@ fn different(one: &[u64], two: &[u64], left: u32, right: u32) -> u32 {
     count
 }
 
-/// Returns the white pels on the narrower side. Beyond the edge of the image is white.
-fn margin(width: u32, black: &[Run], left: u32, right: u32) -> f64 {
-    let before = black.iter().filter(|run| run.1 <= left).map(|run| left - run.1).min();
-    let after = black.iter().filter(|run| run.0 >= right).map(|run| run.0 - right).min();
-    f64::from(before.unwrap_or(width).min(after.unwrap_or(width)))
+/// Returns the white pels on the narrower side, in nearly all rows of a code. Beyond the edge of the image is white.
+fn margin(bits: &Bitmap, (left, top, right, bottom): (u32, u32, u32, u32)) -> f64 {
+    let mut black = Vec::new();
+    let mut margins: Vec<u32> = (top..bottom)
+        .map(|y| {
+            runs::read(bits, y, &mut black);
+            let before = black.iter().filter(|run| run.1 <= left).map(|run| left - run.1).min();
+            let after = black.iter().filter(|run| run.0 >= right).map(|run| run.0 - right).min();
+            before.unwrap_or(bits.width()).min(after.unwrap_or(bits.width()))
+        })
+        .collect();
+    margins.sort_unstable();
+    margins.get(margins.len() * MARGIN_PERCENTILE / 100).copied().unwrap_or(0).into()
 }

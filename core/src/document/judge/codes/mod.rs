@@ -17,22 +17,29 @@ use crate::document::marks::{Marks, Place};
 use crate::document::original::{Region, Rgb};
 use crate::document::picture::luma;
 
-/// The pels of a module below which a code fails: zbar reads few of them from a fax page (docs/check-document.md).
-pub(in crate::document::judge) const PELS_FAIL: f64 = 1.75;
-/// The pels of a module below which a code is doubtful: from 2.8 pels on, zbar reads every code.
+/// The pels of a module below which a code fails: neither zbar nor ZXing reads it from a fax page, unless its edges happen
+/// to fall on pels (docs/check-document.md).
+pub(in crate::document::judge) const PELS_FAIL: f64 = 1.5;
+/// The pels of a module below which a QR code is doubtful: from 2.8 pels on, zbar reads every code.
 pub(in crate::document::judge) const PELS_WARN: f64 = 2.75;
+/// The pels of a module below which a bar code is doubtful: zbar reads every Code 128 from 2.2 pels on,
+/// but ZXing not every Code 39. EAN in its nominal size has 2.65.
+pub(in crate::document::judge) const BARS_PELS_WARN: f64 = 2.5;
 /// The share of isolated pels in a code from which its modules are dots, in percent.
 const DOTS_PERCENT: f64 = 6.0;
-/// The white margin that a bar code needs, with some tolerance for edges between pels.
-const BARS_MARGIN_MIN: f64 = bars::MARGIN_MODULES - 1.0;
+/// The narrowest white margin of a bar code that isn't worth a warning, in modules: that of EAN and UPC to the right of
+/// the code (ISO/IEC 15420). Which kind a code has is not known.
+pub(in crate::document::judge) const BARS_MARGIN_WARN: f64 = 7.0;
+/// The tolerance for edges between pels, in modules.
+const BARS_MARGIN_TOLERANCE: f64 = 0.5;
 /// The resolution at which codes are measured in the document, in pixels per inch: three per pel across.
 const PER_INCH: f64 = 612.0;
 /// The grey below which a pixel belongs to a module. Grey modules count, because they become dots.
 const THRESHOLD: u8 = 192;
 /// The largest image or group of shapes in which a code is measured in the document, in inches per side.
 const INCHES_MAX: f64 = 4.0;
-/// The smallest one: a QR code of version 1 with modules of a quarter of a pel.
-const INCHES_MIN: f64 = 0.1;
+/// The smallest one: a QR code of version 1 whose modules have two pixels.
+const INCHES_MIN: f64 = 0.068;
 /// The gap across which shapes belong to a code, in inches: a few modules.
 const SHAPES_INCHES: (f64, f64) = (0.15, 0.15);
 /// The fewest shapes that may be a code.
@@ -187,25 +194,29 @@ fn judged(page: &Page<'_>, code: &Code, dots: &Dots) -> Option<Remark> {
         Module::Across(x) => (x * across, "pels"),
         Module::Both(_, y) | Module::Down(y) => (y * down, "rows"),
     };
-    let (name, margin) = match code.kind {
-        Kind::Qr => ("QR code", f64::from(qr::MARGIN_MODULES)),
-        Kind::Bars => ("bar code", bars::MARGIN_MODULES),
+    let (name, pels_warn) = match code.kind {
+        Kind::Qr => ("QR code", PELS_WARN),
+        Kind::Bars => ("bar code", BARS_PELS_WARN),
+    };
+    let (margin, margin_limit, sides) = match code.kind {
+        Kind::Qr => (f64::from(qr::MARGIN_MODULES), f64::from(qr::MARGIN_MODULES), "on all sides"),
+        Kind::Bars => (bars::MARGIN_MODULES, BARS_MARGIN_WARN, "on either side"),
     };
     let share = dots.percent(&page.area(&code.place));
     let is_narrow = match code.kind {
         Kind::Qr => code.margin < margin,
-        Kind::Bars => code.margin < BARS_MARGIN_MIN,
+        Kind::Bars => code.margin < BARS_MARGIN_WARN - BARS_MARGIN_TOLERANCE,
     };
     let remark =
         |severity, measured, seen, fix| Some(Remark { severity, place: Some(code.place), measured, seen, fix });
-    if value < PELS_WARN {
+    if value < pels_warn {
         let (severity, limit, verb) = if value < PELS_FAIL {
             (Severity::Fail, PELS_FAIL, "is too small to be scanned")
         } else {
-            (Severity::Warn, PELS_WARN, "may be too small to be scanned")
+            (Severity::Warn, pels_warn, "may be too small to be scanned")
         };
         let seen = format!("a {name} {verb} at {} quality: its modules have {value:.1} {unit}", page.quality);
-        let fix = format!("print it {:.1} times as large", (PELS_WARN / value * 10.0).ceil() / 10.0);
+        let fix = format!("print it {:.1} times as large", (pels_warn / value * 10.0).ceil() / 10.0);
         return remark(severity, Measure { value, limit: Some(limit), unit }, seen, fix);
     }
     if share >= DOTS_PERCENT {
@@ -214,9 +225,9 @@ fn judged(page: &Page<'_>, code: &Code, dots: &Dots) -> Option<Remark> {
         return remark(Severity::Fail, measured, seen, "print it in black on white".to_owned());
     }
     if is_narrow {
-        let measured = Measure { value: code.margin, limit: Some(margin), unit: "modules" };
+        let measured = Measure { value: code.margin, limit: Some(margin_limit), unit: "modules" };
         let seen = format!("a {name} has a white margin of {:.0} modules instead of {margin}", code.margin.floor());
-        return remark(Severity::Warn, measured, seen, format!("leave {margin} modules white on all sides"));
+        return remark(Severity::Warn, measured, seen, format!("leave {margin} modules white {sides}"));
     }
     None
 }
