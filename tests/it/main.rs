@@ -63,6 +63,8 @@ mod pdf_marks;
 mod pdf_pages;
 mod pdf_text;
 mod pdfs;
+mod pedantic;
+mod pedantic_app;
 mod process;
 mod progress;
 mod promises;
