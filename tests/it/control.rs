@@ -142,6 +142,7 @@ async fn every_call_responds_as_documented() {
         ("POST", "/console-session".to_owned(), json!(null)),
         ("GET", "/samples".to_owned(), json!(null)),
         ("GET", "/samples/one-page.pdf".to_owned(), json!(null)),
+        ("GET", format!("/quickstart?account={account}"), json!(null)),
         ("GET", "/ca.pem".to_owned(), json!(null)),
         ("GET", "/ca-bundle.pem".to_owned(), json!(null)),
         ("POST", format!("/explain-signature?account={account}"), explained),

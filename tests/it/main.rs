@@ -68,6 +68,7 @@ mod pedantic_app;
 mod process;
 mod progress;
 mod promises;
+mod quickstart;
 mod redirects;
 mod replay;
 mod rules;
