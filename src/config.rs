@@ -154,6 +154,9 @@ pub struct Config {
     /// The program that renders documents in a separate process. The binary sets this to its own path. If absent,
     /// documents are rendered on this process's threads.
     pub render_program: Option<PathBuf>,
+    /// Whether the emulator deviates from its usual behavior in ways that the real service may, as the seed decides, for
+    /// accounts that don't set this themselves.
+    pub pedantic: bool,
     /// The form of `price` in responses.
     pub price: PriceForm,
     /// The sign of `price` in the responses of Twilio accounts.
@@ -215,6 +218,7 @@ impl Default for Config {
             header_line: HeaderLine::On,
             font_dir: None,
             render_program: None,
+            pedantic: false,
             price: PriceForm::Text,
             price_sign: PriceSign::Negative,
             trust_ca: Vec::new(),
@@ -274,6 +278,7 @@ impl Config {
                 dialect: Dialect::of(self.default_account.sid),
                 callbacks: None,
                 service: None,
+                pedantic: None,
                 debugger_url: None,
                 numbers: vec![(DEFAULT_NUMBER, is_fax)],
                 caller_ids: Vec::new(),
@@ -399,6 +404,7 @@ impl Config {
             protect_media: settings.one(S::ProtectMedia, parse::boolean)?.unwrap_or(self.protect_media),
             header_line: settings.one(S::HeaderLine, header_line)?.unwrap_or(self.header_line),
             font_dir: settings.one(S::FontDir, paths::existing_folder)?,
+            pedantic: settings.one(S::Pedantic, parse::boolean)?.unwrap_or(self.pedantic),
             price: settings.one(S::Price, price)?.unwrap_or(self.price),
             price_sign: settings.one(S::PriceSign, price_sign)?.unwrap_or(self.price_sign),
             trust_ca: settings.each(S::TrustCa, paths::trusted_ca)?,

@@ -22,7 +22,7 @@ use crate::engine::export::{State, StateError};
 use crate::engine::input::{CreateKey, DocumentFault};
 use crate::engine::random::WorldSeed;
 use crate::engine::tally::Tally;
-use crate::engine::{WorldOptions, WorldSpec};
+use crate::engine::{Engine, WorldOptions, WorldSpec};
 use crate::io::budget::Budget;
 use crate::io::client::{Client, ClientOptions};
 use crate::io::own::OwnNames;
@@ -347,6 +347,7 @@ impl Registry {
                 owner: Some(owner.sid()),
                 friendly_name: Some(friendly_name.into()),
                 service: Some(owner.read(|engine| engine.account().service)),
+                pedantic: Some(owner.read(Engine::is_pedantic)),
                 ..AccountSetup::default()
             };
             match self.create(setup) {
@@ -546,6 +547,7 @@ impl Registry {
             rules: setup.rules,
             options: WorldOptions {
                 callbacks: setup.callbacks.unwrap_or(settings.options.callbacks),
+                is_pedantic: setup.pedantic.unwrap_or(settings.options.is_pedantic),
                 ..settings.options
             },
         }

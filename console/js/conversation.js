@@ -169,6 +169,7 @@ export class Conversation {
       case "document.loss":
         return ["odd", h("strong", {}, data.page === null ? "Missing from the fax: " : `Missing from page ${data.page}: `), h("span", { class: "break" }, data.what)];
       case "rule.fired":
+      case "pedantic.acted":
         return ["odd", data.what ? sentence(data.what) : `Rule ${data.rule_id} acted`, h("details", { class: "more" }, h("summary", {}, "What it does"), h("pre", { class: "json" }, JSON.stringify(data[data.kind] ?? data, null, 2)))];
       case "caller-id.adopted":
         return ["plain", `${data.phone_number} became a caller id of this account`];

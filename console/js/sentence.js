@@ -46,10 +46,10 @@ function edits(what, changes) {
   return changes && `${what}: ${Object.entries(changes).map(([verb, value]) => `${verb.replace("_", " ")} ${names(value)}`.trim()).join(", ")}`;
 }
 
-function webhook(match, { delay_ms: ms, duplicate, reorder, drop, signature, params, headers, signed_url: url }) {
+function webhook(match, { delay_ms: ms, duplicate, late, reorder, drop, signature, params, headers, signed_url: url }) {
   const signed = { bad: "have a wrong signature", missing: "have no signature", stale: "have the signature of an earlier one", "other-token": "are signed with another token", tampered: "are changed after signing" }[signature];
   const changed = [edits("parameters", params), edits("headers", headers)].filter(Boolean).join("; ");
-  const sent = [ms && `${delay(ms)} late`, duplicate && "twice", reorder && "out of order"].filter(Boolean);
+  const sent = [ms && `${delay(ms)} late`, duplicate && (late ? "twice, the second time after the next one" : "twice"), reorder && "out of order"].filter(Boolean);
   const does = [drop && "aren't sent", sent.length > 0 && `are sent ${list(sent)}`, signed, changed && `are changed (${changed})`, url && `are signed for ${url}`].filter(Boolean);
   const { direction, from, to, url: address, purpose } = match;
   const about = direction || from || to ? ` about ${faxes({ direction }).toLowerCase()}${parties({ from, to })}` : "";

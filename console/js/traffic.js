@@ -351,6 +351,7 @@ function detail(request) {
     "div",
     { class: "exchangeof" },
     failed(request) && note("bad", h("strong", {}, request.status === null ? "No response" : `Status ${request.status}`), request.code && [" · code ", h("a", { href: service.aboutCode(request.code), rel: "noreferrer", target: "_blank" }, String(request.code))], why && [": ", why], advice && h("p", {}, advice)),
+    request.note && h("p", { class: "muted small" }, `(${request.note})`),
     h("div", { class: "row" }, copyButton(() => curl(request, params, address), "Copy as curl", { kind: "small", word: "Copy as curl" }), copyButton(() => JSON.stringify(request, null, 2), "Copy as JSON", { kind: "small", word: "Copy as JSON" }), request.fax_sid && linkButton("The whole conversation", faxOf(request), { kind: "small", mark: "faxes" })),
     h(
       "div",

@@ -189,6 +189,14 @@ pub struct ServeFlags {
     )]
     retired: Option<String>,
 
+    /// Deviate from the usual behavior in ways that the real service may: duplicate callbacks, unknown parameters, slow and
+    /// redirected downloads, now and then a 429; the seed decides when [default: false] [env: FAUXFAX_PEDANTIC]
+    #[arg(
+        long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        help_heading = SERVICE
+    )]
+    pedantic: Option<String>,
+
     /// Limit on the media that each account keeps in memory, such as 512MiB; beyond it, media of the oldest ended faxes
     /// are dropped [default: 1GiB] [env: FAUXFAX_MEDIA_BUDGET]
     #[arg(long, value_name = "SIZE", help_heading = SERVICE)]
@@ -282,6 +290,7 @@ impl ServeFlags {
             .with_flag(Setting::FontDir, self.font_dir)
             .with_flag(Setting::Price, self.price)
             .with_flag(Setting::PriceSign, self.price_sign)
+            .with_flag(Setting::Pedantic, self.pedantic)
             .with_flag(Setting::MediaBudget, self.media_budget)
             .with_flag(Setting::BodyBudget, self.body_budget)
             .with_flag(Setting::CaDir, self.ca_dir)
@@ -350,7 +359,7 @@ mod tests {
             Some(format!("--{flag}={default}"))
         });
         let defaults: Vec<String> = defaults.collect();
-        assert_eq!(defaults.len(), 21);
+        assert_eq!(defaults.len(), 22);
         let arguments: Vec<&str> = defaults.iter().map(String::as_str).collect();
         assert_eq!(Config::load(settings(&arguments), &|_| None), Ok(Config::default()));
     }

@@ -107,6 +107,7 @@ fn account(generator: &mut SchemaGenerator) -> Value {
             "signing_key": text,
             "dialect": words(Dialect::ALL.iter().map(|word| word.as_str()).collect()),
             "callbacks": words(CallbackPolicy::ALL.iter().map(|word| word.as_str()).collect()),
+            "pedantic": { "enum": [true, false, "true", "false"] },
             "service": words(Service::ALL.iter().map(|word| word.as_str()).collect()),
             "debugger_url": text,
             "numbers": { "type": "array", "items": {

@@ -24,6 +24,7 @@ const ACCOUNT_KEYS: &[&str] = &[
     "dialect",
     "callbacks",
     "service",
+    "pedantic",
     "debugger_url",
     NUMBERS_KEY,
     CALLER_IDS_KEY,
@@ -50,6 +51,8 @@ pub struct ConfiguredAccount {
     pub callbacks: Option<CallbackPolicy>,
     /// The state of the Fax API for this account; the general setting if absent.
     pub service: Option<Service>,
+    /// Whether the account is in pedantic mode; the general setting if absent.
+    pub pedantic: Option<bool>,
     /// The webhook that each of the account's alerts is sent to.
     pub debugger_url: Option<Box<str>>,
     /// The account's numbers, with the attributes that differ from those of a new number.
@@ -67,7 +70,8 @@ impl fmt::Debug for ConfiguredAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("ConfiguredAccount");
         shown.field("sid", &self.sid).field("dialect", &self.dialect).field("callbacks", &self.callbacks);
-        shown.field("service", &self.service).field("debugger_url", &self.debugger_url);
+        shown.field("service", &self.service).field("pedantic", &self.pedantic);
+        shown.field("debugger_url", &self.debugger_url);
         shown.field("numbers", &self.numbers).field("caller_ids", &self.caller_ids);
         shown.field("twiml_bins", &self.twiml_bins).field("rules", &self.rules).finish_non_exhaustive()
     }
@@ -97,6 +101,7 @@ fn account(
     let callbacks = parse::word(CallbackPolicy::ALL, CallbackPolicy::as_str);
     let callbacks = table.text("callbacks")?.map(|given| given.parse(callbacks)).transpose()?;
     let service = service(table, dialect)?;
+    let pedantic = table.text("pedantic")?.map(|given| given.parse(parse::boolean)).transpose()?;
     let debugger_url = table.text("debugger_url")?.map(|given| given.parse(parse::webhook_url)).transpose()?;
     let mut own = BTreeSet::new();
     let numbers = table.tables(NUMBERS_KEY, "[[accounts.numbers]]")?;
@@ -118,6 +123,7 @@ fn account(
         dialect,
         callbacks,
         service,
+        pedantic,
         debugger_url,
         numbers,
         caller_ids,

@@ -36,7 +36,7 @@ fn a_file_can_set_everything() {
     assert_eq!(config.ca_dir, Some(format!("{FIXTURES}/ca").into()));
     assert_eq!((config.offline, config.proxy_clients), (true, ProxyClients::Any));
     assert_eq!(config.port_file, Some(format!("{FIXTURES}/port").into()));
-    assert!(config.traceparent && config.protect_media);
+    assert!(config.traceparent && config.protect_media && config.pedantic);
     assert_eq!(config.signature_headers, SignatureHeaders::Both);
     assert_eq!(config.state, Some(format!("{FIXTURES}/state.json").into()));
     assert_eq!(config.public_url.as_deref(), Some("https://fax.example.test"));
@@ -58,7 +58,7 @@ fn a_file_can_set_everything() {
     assert_eq!(first.sid, "AC0123456789abcdef0123456789abcdef".parse().ok());
     assert_eq!(first.auth_token.as_deref(), Some("a token"));
     assert_eq!((first.dialect, first.callbacks), (Dialect::Twilio, Some(CallbackPolicy::Final)));
-    assert_eq!(first.service, Some(Service::TestCredentials));
+    assert_eq!((first.service, first.pedantic), (Some(Service::TestCredentials), Some(false)));
     assert_eq!(first.debugger_url.as_deref(), Some("http://127.0.0.1:3000/alerts"));
     assert_eq!(first.caller_ids, [PhoneNumber::from_digits(15_558_675_310)]);
     assert_eq!((first.rules.len(), first.rules[0].times, first.rules[1].chance), (2, Some(2), Some(0.5)));
@@ -89,7 +89,7 @@ fn errors_in_the_file_say_where_they_are_and_what_to_write() {
         (
             "unknown-account-key.toml",
             "unknown-account-key.toml:3:1: unknown key `colour` in [[accounts]]; the valid keys are sid, auth_token, \
-             signing_key, dialect, callbacks, service, debugger_url, numbers, caller_ids, rules",
+             signing_key, dialect, callbacks, service, pedantic, debugger_url, numbers, caller_ids, rules",
         ),
         (
             "unknown-number-key.toml",

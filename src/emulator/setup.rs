@@ -65,6 +65,8 @@ pub struct AccountSetup {
     pub callbacks: Option<CallbackPolicy>,
     /// The state of the Fax API for this account; the emulator's setting if absent.
     pub service: Option<Service>,
+    /// Whether the account is in pedantic mode; the emulator's setting if absent.
+    pub pedantic: Option<bool>,
     /// The account that owns this one, if it is a subaccount.
     pub owner: Option<AccountSid>,
     /// The webhook that each of the account's alerts is sent to.

@@ -45,8 +45,8 @@ impl SignedIn {
     }
 }
 
-/// Applies a tester's `api` rule to the call: waits for the rule's delay, then returns the response that replaces the
-/// usual one, and its description. Returns `None` if no rule acts or the rule only delays.
+/// Applies a tester's `api` rule, or one that pedantic mode implies, to the call: waits for the rule's delay, then returns
+/// the response that replaces the usual one, and its description. Returns `None` if no rule acts or the rule only delays.
 pub(super) async fn otherwise(
     registry: &Registry,
     signed_in: &SignedIn,
@@ -59,20 +59,22 @@ pub(super) async fn otherwise(
     }
     let (method, path) = (parts.method.as_str().into(), asked_path(parts).into());
     // If no rule matches this call, or the world has broken meanwhile, the call proceeds as usual.
-    let Ok(Some(fault)) = signed_in.world().handle(ApiCalled { method, path }) else {
+    let Ok(Some((rule, fault))) = signed_in.world().handle(ApiCalled { method, path }) else {
         return None;
     };
     if fault.delay_ms > 0 {
         registry.pause(Duration::from_millis(fault.delay_ms)).await;
     }
     if fault.reset {
-        return Some((reply::reset(connection), ResponseRecord::reset()));
+        return Some((reply::reset(connection), ResponseRecord::reset(rule)));
     }
     let form = ErrorForm::at(parts, dialect_of(parts));
     fault.refusal.map(|(status, code)| {
+        let code = code.unwrap_or_else(|| form.dialect.usual_code(status));
         let error = reply::on_purpose(status, code);
         let body = Excerpt::of(&form.body(&error));
-        (reply::refused_on_purpose(form, &error), ResponseRecord { status, code: Some(code), body, is_reset: false })
+        let answered = ResponseRecord { status, code: Some(code), body, is_reset: false, rule: Some(rule) };
+        (reply::refused_on_purpose(form, &error), answered)
     })
 }
 

@@ -58,6 +58,7 @@ async fn serve(State(registry): State<Registry>, parts: Parts) -> Response {
             response,
             duration: Arrived::of(&parts).elapsed(&registry),
             is_reset: false,
+            rule: None,
             no_world: None,
             named: None,
         };

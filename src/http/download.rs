@@ -1,5 +1,5 @@
-//! Applies a tester's `media` rule to a download of a fax's media: delays, slows, cuts off, redirects or refuses it. All of
-//! this happens in real time, while the response is sent, and occupies nothing but the download's own connection.
+//! Applies a tester's `media` rule, or one that pedantic mode implies, to a download of a fax's media: delays, slows, cuts
+//! off, redirects or refuses it. All of this happens in real time, while the response is sent, and occupies nothing but the download's own connection.
 
 use std::io;
 use std::time::Duration;
@@ -21,6 +21,7 @@ use crate::engine::rule::check::MEDIA_REDIRECTS_MAX;
 use crate::engine::rule::{DownloadFault, RuleEffect};
 use crate::model::media::MediaFault;
 use crate::model::sid::FaxSid;
+use crate::model::webhook::ActingRule;
 
 /// The query parameter of a redirect's URL that says what remains of a rule's effect: the number of further redirects, the
 /// speed, and the number of bytes before the cut, separated by dots. The signature of a media URL doesn't cover it.
@@ -31,11 +32,16 @@ const PIECES_PER_SECOND: u32 = 10;
 /// hyper drops whatever it has not sent yet.
 const CUT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Returns what a rule does to a download, and journals it. The URL of a redirect says what remains to be done, so the
-/// rules are not matched again.
-pub(super) fn fault_of(world: &World, parts: &Parts, fax: FaxSid, document_bytes: usize) -> Option<DownloadFault> {
+/// Returns what a rule does to a download, with the rule, and journals it. The URL of a redirect says what remains to be
+/// done, so the rules are not matched again, and it doesn't say which rule that was.
+pub(super) fn fault_of(
+    world: &World,
+    parts: &Parts,
+    fax: FaxSid,
+    document_bytes: usize,
+) -> Option<(Option<ActingRule>, DownloadFault)> {
     if let Some(rest) = rest(parts) {
-        return Some(rest);
+        return Some((None, rest));
     }
     // A download becomes a command only in a world with such rules.
     if !world.read(Engine::has_media_rules) {
@@ -44,8 +50,12 @@ pub(super) fn fault_of(world: &World, parts: &Parts, fax: FaxSid, document_bytes
     let (method, path) = (parts.method.as_str().into(), asked_path(parts).into());
     // If no rule matches this download, or the world has broken meanwhile, the download proceeds as usual.
     let (rule, fault) = world.handle(MediaRequested { fax, method, path }).ok().flatten()?;
-    world.note(Some(fax), event(rule, fault, document_bytes));
-    Some(fault)
+    match rule {
+        ActingRule::Tester(id) => world.note(Some(fax), event(id, fault, document_bytes)),
+        // The engine's own event says everything, since nothing of the document is withheld.
+        ActingRule::Pedantic => {}
+    }
+    Some((Some(rule), fault))
 }
 
 /// Answers a download as a rule says; `document` makes the usual response.

@@ -26,6 +26,7 @@ fn settings(guard: GuardOptions) -> Settings {
         callbacks: CallbackPolicy::All,
         documents: DocumentPolicy::Lenient,
         accounts: AccountMode::Open,
+        is_pedantic: false,
         media_budget_bytes: 1,
     };
     let public_url = Some("https://fax.example.org/sub".into());

@@ -162,7 +162,7 @@ fn find_unsigned(world: &World, (account, fax): (AccountSid, FaxSid), file: &str
 impl Shown {
     /// Responds to a request with the document, or as a rule says, and records the download.
     async fn sent(self, registry: &Registry, world: &World, parts: &Parts, of: (AccountSid, FaxSid)) -> Response {
-        let fault = download::fault_of(world, parts, of.1, self.bytes.len());
+        let (rule, fault) = download::fault_of(world, parts, of.1, self.bytes.len()).unzip();
         let document = || self.answer(&parts.method, &parts.headers);
         let response = match fault {
             None => document(),
@@ -171,7 +171,8 @@ impl Shown {
         // A document isn't text, so only its size is recorded.
         let bytes = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
         let body = Excerpt::omitted(bytes.unwrap_or_default());
-        let answered = ResponseRecord { status: response.status().as_u16(), code: None, body, is_reset: false };
+        let rule = rule.flatten();
+        let answered = ResponseRecord { rule, ..ResponseRecord::usual(response.status().as_u16(), None, body) };
         let record = DownloadRecord::new(registry, parts, of, answered);
         match fault {
             Some(fault) if download::is_paced(fault, &parts.method, &response) => {
@@ -238,7 +239,7 @@ impl Denial {
 
     fn answered(&self) -> ResponseRecord {
         let code = self.service_error().map(|error| error.code(Dialect::SignalWire));
-        ResponseRecord { status: self.status().as_u16(), code, body: Excerpt::of(&self.body()), is_reset: false }
+        ResponseRecord::usual(self.status().as_u16(), code, Excerpt::of(&self.body()))
     }
 
     /// Returns the error that the response has in the form of SignalWire's API; `None` if it has the form of S3's.

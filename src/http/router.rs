@@ -71,7 +71,7 @@ impl App {
         if let Verdict::Refuse(response, Some(error)) = &verdict {
             let (status, why) = (response.status().as_u16(), Unassignable::because(NoWorld::NotAllowed));
             let (code, body) = (Some(error.code(form.dialect)), Excerpt::of(&error.body(form.dialect)));
-            let answered = ResponseRecord { status, code, body, is_reset: false };
+            let answered = ResponseRecord::usual(status, code, body);
             if status == StatusCode::MISDIRECTED_REQUEST.as_u16() {
                 traffic::note_refused(&self.registry, (&parts, arrived), why, answered);
             } else {

@@ -18,6 +18,7 @@ use crate::dialect::mask;
 use crate::emulator::{NoWorld, Registry};
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
+use crate::model::webhook::ActingRule;
 use crate::world::journal::{ApiRequest, Excerpt, RequestedService};
 
 /// The maximum number of bytes that are kept of a target; real targets are shorter.
@@ -63,6 +64,8 @@ pub(super) struct ResponseRecord {
     pub(super) body: Excerpt,
     /// Whether the connection is reset instead, because a tester's rule says so.
     pub(super) is_reset: bool,
+    /// The rule that changed the response, if one did.
+    pub(super) rule: Option<ActingRule>,
 }
 
 /// Returns the error as a response to a request that was refused before it reached a world, and records the request.
@@ -154,7 +157,7 @@ fn described(
     service: RequestedService,
     answered: ResponseRecord,
 ) -> ApiRequest {
-    let ResponseRecord { status, code, body, is_reset } = answered;
+    let ResponseRecord { status, code, body, is_reset, rule } = answered;
     ApiRequest {
         service,
         // Replaced by the time of the journal that takes the request, if one does.
@@ -168,6 +171,7 @@ fn described(
         response: body,
         duration: arrived.elapsed(registry),
         is_reset,
+        rule,
         no_world: None,
         named: None,
     }
@@ -199,16 +203,21 @@ impl Unassignable {
 }
 
 impl ResponseRecord {
-    /// Describes a call whose connection is reset.
-    pub(super) fn reset() -> Self {
-        Self { status: 0, code: None, body: Excerpt::default(), is_reset: true }
+    /// Describes a response of this status that no rule has changed.
+    pub(super) const fn usual(status: u16, code: Option<u32>, body: Excerpt) -> Self {
+        Self { status, code, body, is_reset: false, rule: None }
+    }
+
+    /// Describes a call whose connection this rule resets.
+    pub(super) fn reset(rule: ActingRule) -> Self {
+        Self { status: 0, code: None, body: Excerpt::default(), is_reset: true, rule: Some(rule) }
     }
 
     /// Describes the response to a request that is refused with this error.
     pub(super) fn with(parts: &Parts, error: &ApiError) -> Self {
         let dialect = dialect_of_client(parts);
         let body = Excerpt::of(&reply::error_body(parts, error));
-        Self { status: error.status(dialect), code: Some(error.code(dialect)), body, is_reset: false }
+        Self::usual(error.status(dialect), Some(error.code(dialect)), body)
     }
 }
 

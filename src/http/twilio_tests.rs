@@ -61,6 +61,7 @@ impl Api {
             callbacks: CallbackPolicy::All,
             documents: DocumentPolicy::Lenient,
             accounts,
+            is_pedantic: false,
             media_budget_bytes: 1 << 30,
         };
         let settings = Settings {
@@ -428,7 +429,7 @@ async fn a_change_to_the_account_takes_effect_on_the_next_call() {
     set(Service::Full);
     assert_eq!(api.get("/v1/Faxes").await.status, 200);
     assert!(!world.admission().has_api_rules);
-    let fault = ApiFault { refusal: Some((429, 20429)), delay_ms: 0, reset: false };
+    let fault = ApiFault { refusal: Some((429, Some(20429))), delay_ms: 0, reset: false };
     let rule =
         Rule { matches: Match::default(), after: 0, times: None, chance: None, enabled: true, effect: fault.into() };
     world.handle(AddRule(rule)).unwrap();

@@ -5,6 +5,7 @@
 //! ← POST /v1/Faxes 400 21211 < 1 ms
 //! → POST http://localhost:3000/fax 500 3 ms FX0123…
 //! → POST http://localhost:3000/fax → http://localhost:3000/login 200 3 ms FX0123…
+//! → POST http://localhost:3000/received 204 3 ms (pedantic) FX0123…
 //! → POST http://localhost:3000/fax failed: connection refused: nothing listens on that port FX0123…
 //! ```
 
@@ -18,12 +19,15 @@ use crate::emulator::Registry;
 use crate::engine::event::{Alert, EventKind};
 use crate::model::account::Dialect;
 use crate::model::sid::{AccountSid, FaxSid};
-use crate::model::webhook::{ExchangeFailure, ExchangeRecord};
+use crate::model::webhook::{ActingRule, ExchangeFailure, ExchangeRecord};
 use crate::world::feed::News;
 use crate::world::journal::{ApiRequest, JournalEvent};
 
 /// The maximum number of entries that are read from the feed at a time, so that the log holds few of them in memory.
 const ENTRIES_AT_ONCE_MAX: usize = 1_000;
+
+/// The mark of a request that pedantic mode changed, or whose response it changed.
+const PEDANTIC: &str = " (pedantic)";
 
 /// The log's position in the feed.
 pub(super) struct ExchangeLog {
@@ -97,6 +101,9 @@ fn log_request(request: &ApiRequest, account: Option<AccountSid>) {
     }
     line.push(' ');
     line.push_str(&milliseconds(request.duration.as_millis()));
+    if request.rule == Some(ActingRule::Pedantic) {
+        line.push_str(PEDANTIC);
+    }
     if let Some(fax) = request.fax {
         push(&mut line, fax);
     }
@@ -165,6 +172,9 @@ fn log_exchange(dialect: Dialect, record: &ExchangeRecord, about: About) {
         Some(failure) => {
             let _ = write!(line, " failed: {failure}");
         }
+    }
+    if record.delivery.is_pedantic() {
+        line.push_str(PEDANTIC);
     }
     line.push_str(&about.to_string());
     tracing::info!(

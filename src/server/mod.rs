@@ -306,6 +306,7 @@ fn settings(config: &Config) -> Settings {
             callbacks: config.callbacks,
             documents: config.documents,
             accounts: config.accounts,
+            is_pedantic: config.pedantic,
             media_budget_bytes: config.media_budget_bytes,
         },
         price: PriceFormat { form: config.price, sign: config.price_sign },

@@ -212,6 +212,24 @@ impl Builder {
         self
     }
 
+    /// Sets whether accounts deviate from their usual behavior in ways that the real service may, as the seed decides: a
+    /// test of a correct app passes with any seed. Off by default; an [`AccountSetup`] may decide otherwise.
+    ///
+    /// ```
+    /// use fauxfax::Emulator;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = Emulator::builder().seed(42).pedantic(true).start().await?;
+    /// # drop(emulator);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub const fn pedantic(mut self, pedantic: bool) -> Self {
+        self.0.pedantic = pedantic;
+        self
+    }
+
     /// Sets the address and port to listen on, instead of a free port on 127.0.0.1.
     pub const fn listen(mut self, address: SocketAddr) -> Self {
         self.0.listen = address;

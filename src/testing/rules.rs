@@ -12,8 +12,8 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let emulator = fauxfax::Emulator::builder().start().await?;
 //! # let account = emulator.account()?;
-//! // The next REST call is refused with 429 and Twilio's code 20429.
-//! account.rules().once(ApiFault { refusal: Some((429, 20429)), ..ApiFault::default() })?;
+//! // The next REST call is refused with 429 and the usual code for it, 20429.
+//! account.rules().once(ApiFault { refusal: Some((429, None)), ..ApiFault::default() })?;
 //! // Every webhook is sent twice.
 //! account.rules().always(WebhookFault { duplicate: true, ..WebhookFault::default() })?;
 //! // The next webhook is signed with another account's token.

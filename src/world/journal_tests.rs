@@ -37,6 +37,7 @@ fn spec() -> WorldSpec {
             callbacks: CallbackPolicy::All,
             documents: DocumentPolicy::Lenient,
             accounts: AccountMode::Open,
+            is_pedantic: false,
             media_budget_bytes: 1 << 30,
         },
     }

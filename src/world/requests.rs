@@ -23,6 +23,7 @@ use crate::engine::Engine;
 use crate::engine::journal::JOURNAL_EVENTS_MAX;
 use crate::model::sid::{AccountSid, FaxSid};
 use crate::model::time::Timestamp;
+use crate::model::webhook::ActingRule;
 
 /// The maximum total size of the REST requests kept per world, in bytes. Their number is limited by
 /// [`JOURNAL_EVENTS_MAX`](crate::engine::journal::JOURNAL_EVENTS_MAX), as is the number of events.
@@ -60,6 +61,8 @@ pub struct ApiRequest {
     pub duration: Duration,
     /// Whether the connection was reset instead of a response, because a tester's rule says so.
     pub is_reset: bool,
+    /// The rule that changed the response, if one did.
+    pub rule: Option<ActingRule>,
     /// The reason the request belongs to no world; `None` if it belongs to one.
     pub no_world: Option<NoWorld>,
     /// The account that a request without a world names, if any.

@@ -53,6 +53,15 @@ fn the_exit_status_is_the_commands_own() {
 }
 
 #[test]
+fn in_pedantic_mode_the_seed_is_logged_so_that_a_failure_can_be_repeated() {
+    let (output, _) = run(&["--pedantic", "--seed", "4711"], &["false"]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("pedantic mode is on") && errors.contains("4711"), "{errors}");
+    let (output, _) = run(&["--seed", "4711"], &["true"]);
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn if_saving_the_state_fails_a_successful_command_fails_and_a_failed_one_keeps_its_status() {
     for (command, code) in [("rmdir kept", 1), ("rmdir kept; exit 7", 7)] {
         let home = tempfile::tempdir().expect("a folder");

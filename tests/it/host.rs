@@ -43,6 +43,7 @@ pub(crate) fn settings(pace: Pace) -> Settings {
             callbacks: CallbackPolicy::All,
             documents: DocumentPolicy::Lenient,
             accounts: AccountMode::Open,
+            is_pedantic: false,
             media_budget_bytes: 1 << 30,
         },
         price: PriceForm::Text.into(),

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use fauxfax::engine::effect::Intent;
+use fauxfax::engine::effect::{Intent, Notice};
 
 /// The names given in the world's current history.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +23,11 @@ impl Names {
             assert!(ever.0.insert(name.to_owned()), "{name} was given before: a SID or token must never be reused");
         }
     }
+}
+
+/// Returns whether a notice is the second delivery of another one.
+pub(crate) fn is_duplicate(notice: &Notice) -> bool {
+    notice.by_rule.as_ref().is_some_and(|mark| mark.is_duplicate)
 }
 
 /// Returns the idempotency token of an effect's request. A fetch has no token, so its URL is returned; a render has none

@@ -7,12 +7,12 @@ use fauxfax::engine::command::Logged;
 use fauxfax::engine::export::MediaForm;
 use fauxfax::engine::journal::EventFilter;
 
-use crate::script::{START, spec};
+use crate::script::{START, spec_like};
 
 /// Replays an engine's log in another engine, and checks that both engines have the same state and journal. If
 /// `is_written_down`, each command is written as a line of text and parsed before it is replayed.
 pub(crate) fn comes_to_the_same(engine: &mut Engine, is_written_down: bool) {
-    let mut again = Engine::new(spec(), START);
+    let mut again = Engine::new(spec_like(engine), START);
     for logged in engine.take_log() {
         again.replay(if is_written_down { written_and_read(&logged) } else { logged });
         while again.poll_effect().is_some() {}

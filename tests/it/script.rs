@@ -33,6 +33,18 @@ pub(crate) struct Script {
     late: Vec<Effect>,
 }
 
+/// Returns the specification of the world that is simulated with this seed: one in four is in pedantic mode.
+pub(crate) fn simulated(seed: u64) -> WorldSpec {
+    let mut spec = spec();
+    spec.options.is_pedantic = seed % 4 == 1;
+    spec
+}
+
+/// Returns the specification of a world with the same options as another one.
+pub(crate) fn spec_like(engine: &Engine) -> WorldSpec {
+    WorldSpec { options: *engine.options(), ..spec() }
+}
+
 /// Returns a renderable document with this many pages.
 pub(crate) fn letter(pages: u32) -> Document {
     Document::unrendered(pages, fauxfax::document::sample::test_pages(pages).into())

@@ -38,8 +38,8 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::dice::Dice;
-use crate::once::{Ever, Names, token};
-use crate::script::{FAR, OWN, START, call, document, order, record, spec};
+use crate::once::{Ever, Names, is_duplicate, token};
+use crate::script::{FAR, OWN, START, call, document, order, record, simulated};
 use crate::{replay, state};
 
 /// The number of seeds that ordinary test runs try; set `FAUXFAX_SIM_SEEDS` to try more.
@@ -113,7 +113,7 @@ struct Sim {
 
 impl Sim {
     fn new(seed: u64, planted: Planted) -> Self {
-        let mut engine = Engine::new(spec(), START);
+        let mut engine = Engine::new(simulated(seed), START);
         engine.record();
         Self {
             dice: Dice(seed),
@@ -441,7 +441,7 @@ impl Sim {
         if let Intent::Deliver(notice) = &*effect.intent
             && let Some(fax) = effect.fax
             && let Some((owed, told)) = self.model.owed.get_mut(&fax)
-            && !self.model.touched.contains(&fax)
+            && !(self.model.touched.contains(&fax) || is_duplicate(notice))
         {
             let is_retry = notice.attempt.number > 1;
             if self.planted == Planted::SkippedCallback && *told == 1 && !is_retry {

@@ -48,6 +48,7 @@ pub(crate) fn spec() -> WorldSpec {
             callbacks: CallbackPolicy::All,
             documents: DocumentPolicy::Lenient,
             accounts: AccountMode::Open,
+            is_pedantic: false,
             media_budget_bytes: 1_000,
         },
     }

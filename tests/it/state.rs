@@ -21,7 +21,7 @@ use fauxfax::model::webhook::ExchangeFailure;
 use fauxfax::twiml;
 use serde_json::{Value, json};
 
-use crate::script::{FAR, OWN, Script, call, document, order, record, spec};
+use crate::script::{FAR, OWN, Script, call, document, order, record, spec, spec_like};
 
 const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -80,7 +80,7 @@ pub(crate) fn reload(engine: &mut Engine, now: Timestamp) {
 /// Exports a world, imports it into another engine, and checks that the imported world is the same and settles.
 pub(crate) fn survives(engine: &Engine, now: Timestamp) {
     let document = written(engine, now);
-    let mut again = Engine::new(spec(), now);
+    let mut again = Engine::new(spec_like(engine), now);
     again.handle(LoadState(read(&document).expect("what was written is understood")), now);
     assert_eq!(but_for_the_way_back(written(&again, now)), but_for_the_way_back(document));
     let mut now = now;

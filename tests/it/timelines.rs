@@ -56,6 +56,7 @@ fn happened(event: &Event) -> String {
         | EventKind::MediaWarning { .. }
         | EventKind::AnswerDropped
         | EventKind::RuleFired { .. }
+        | EventKind::PedanticActed { .. }
         | EventKind::ClockMoved { .. }
         | EventKind::WebhookReplayed { .. }
         | EventKind::WorldBroken { .. }

@@ -63,6 +63,7 @@ impl Wire {
             callbacks: CallbackPolicy::All,
             documents: DocumentPolicy::Lenient,
             accounts: AccountMode::Open,
+            is_pedantic: false,
             media_budget_bytes: 1 << 30,
         };
         let settings = Settings {

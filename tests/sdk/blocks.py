@@ -1,4 +1,4 @@
-"""Runs the code blocks of README.md and of the pages in docs as they are printed there, apart from ports, folders and the pace.
+"""Runs the code blocks of README.md, of the pages in docs and of the skills as they are printed there, apart from ports, folders and the pace.
 
     blocks.py [PAGE…]          such as php.md or recipes/php.md; without a name, all pages
 
@@ -429,7 +429,10 @@ def main() -> int:
     if not os.access(BINARY, os.X_OK):
         sys.exit(f"{BINARY} does not exist; build it: cargo build --bin fauxfax")
     pages = [README] + sorted(
-        str(path.relative_to(ROOT)) for ending in ("*.md", "*.yaml") for path in (ROOT / "docs").rglob(ending)
+        str(path.relative_to(ROOT))
+        for folder in ("docs", "skills")
+        for ending in ("*.md", "*.yaml")
+        for path in (ROOT / folder).rglob(ending)
     )
     names = [page for page in pages if not sys.argv[1:] or any(f"/{page}".endswith(f"/{name}") for name in sys.argv[1:])]
     suites = (HERE / "run.sh").read_text().split("suites=(")[1].split(")")[0].split() + ["recipes.sh", "packages.sh"]

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::sentence;
 use super::twilio::codes;
 use crate::engine::event::{Event, EventKind};
 use crate::engine::rule::RuleKind;
@@ -125,7 +126,7 @@ enum Strand {
     Alerts,
     /// Webhooks to the Debugger URL.
     Reports,
-    /// The actions of a tester's rules.
+    /// The actions of a tester's rules, and of those that pedantic mode implies.
     Rules,
     /// Statuses and callbacks of text messages, which belong to no fax.
     TextMessages,
@@ -172,6 +173,13 @@ fn line(event: &Event) -> Option<(Strand, String)> {
             // Clients call at any time, so the order of these events isn't fixed.
             RuleKind::Api | RuleKind::Media => None,
             RuleKind::Outcome | RuleKind::Line | RuleKind::Webhook => Some((Strand::Rules, format!("{name} {id}"))),
+        },
+        EventKind::PedanticActed { effect, webhook, call } => match effect.kind() {
+            RuleKind::Api | RuleKind::Media => None,
+            RuleKind::Outcome | RuleKind::Line | RuleKind::Webhook => {
+                let what = sentence::of_pedantic(effect, webhook.as_ref(), call.as_deref());
+                Some((Strand::Rules, format!("{name} {what}")))
+            }
         },
         EventKind::MediaRefused { .. }
         | EventKind::MediaWarning { .. }

@@ -22,6 +22,7 @@ pub mod media_url;
 pub mod paging;
 pub mod parameter;
 pub mod query;
+pub mod recipe;
 pub mod resource;
 pub mod rule;
 pub mod seam;

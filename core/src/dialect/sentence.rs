@@ -9,10 +9,12 @@ use crate::model::fault::Fault;
 use crate::model::line::LineFault;
 use crate::model::request_edits::{HeaderEdits, ParamEdits, ParamOrder, RequestEdits};
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Delivery, RuleMark, Signature};
+use crate::model::webhook::{ActingRule, Delivery, RuleMark, Signature};
 
 /// The range of the time of day, to the second, within an RFC 3339 timestamp.
 const TIME_OF_DAY: std::ops::Range<usize> = 11..19;
+/// The beginning of what is said about pedantic mode.
+const PEDANTIC: &str = "pedantic: ";
 /// The maximum number of names in each list of a sentence.
 const NAMES_MAX: usize = 5;
 
@@ -49,30 +51,60 @@ pub fn of_delivery(delivery: &Delivery) -> Option<String> {
     });
     let by_rule = by_rule.as_ref().map(|mark| {
         let marks = marks(mark, *signature).join(", ");
+        let rule = match mark.rule {
+            Some(ActingRule::Pedantic) => return format!("{PEDANTIC}{marks}"),
+            Some(ActingRule::Tester(id)) => format!("rule {id}"),
+            None => "a rule".to_owned(),
+        };
         // A list needs a comma before the rule; without one, the rule seems to apply only to the last item.
         let comma = if marks.contains(',') { "," } else { "" };
-        format!("{marks}{comma} by {}", mark.rule.map_or_else(|| "a rule".to_owned(), |rule| format!("rule {rule}")))
+        format!("{marks}{comma} by {rule}")
     });
     let parts: Vec<String> = again.into_iter().chain(by_rule).collect();
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Describes what was done to the response to a client, as in `changed on purpose by rule 2`.
+#[must_use]
+pub fn of_response(rule: ActingRule) -> String {
+    const CHANGED: &str = "changed on purpose";
+    match rule {
+        ActingRule::Tester(id) => format!("{CHANGED} by rule {id}"),
+        ActingRule::Pedantic => format!("{PEDANTIC}{CHANGED}"),
+    }
 }
 
 /// Describes what a rule does when it acts, as in `rule 2 makes the line busy` or
 /// `rule 2 drops this webhook (status-callback, sending)`.
 #[must_use]
 pub fn of_rule(id: u64, effect: &RuleEffect, webhook: Option<&RuledWebhook>) -> String {
-    let does = match effect {
+    format!("rule {id} {}{}", of_effect(effect), which(webhook))
+}
+
+/// Describes what pedantic mode does when it acts, as in `pedantic: sends this webhook twice (action, received)` or
+/// `pedantic: refuses the request with 429 (POST /v1/Faxes)`.
+#[must_use]
+pub fn of_pedantic(effect: &RuleEffect, webhook: Option<&RuledWebhook>, call: Option<&str>) -> String {
+    let call = call.map(|call| format!(" ({call})")).unwrap_or_default();
+    format!("{PEDANTIC}{}{}{call}", of_effect(effect), which(webhook))
+}
+
+fn of_effect(effect: &RuleEffect) -> String {
+    match effect {
         RuleEffect::Outcome(outcome) => of_outcome(outcome),
         RuleEffect::Line(line) => of_line(*line),
         RuleEffect::Api(fault) => of_api(*fault),
         RuleEffect::Webhook(fault) => of_webhook(fault),
         RuleEffect::Media(fault) => of_media(*fault),
-    };
-    let which = webhook.map_or_else(String::new, |RuledWebhook { purpose, status }| match status {
+    }
+}
+
+/// Says which webhook a rule acts on, in parentheses; empty if it acts on something else.
+fn which(webhook: Option<&RuledWebhook>) -> String {
+    webhook.map_or_else(String::new, |RuledWebhook { purpose, status }| match status {
         Some(status) => format!(" ({purpose}, {status})"),
         None => format!(" ({purpose})"),
-    });
-    format!("rule {id} {does}{which}")
+    })
 }
 
 fn of_outcome(outcome: &Outcome) -> String {
@@ -100,7 +132,10 @@ fn of_line(LineOverride { rate_bps, noise_per_mille }: LineOverride) -> String {
 
 fn of_api(ApiFault { refusal, delay_ms, reset }: ApiFault) -> String {
     let delay = (delay_ms > 0).then(|| format!("delays the response by {}", span(delay_ms)));
-    let refusal = refusal.map(|(status, code)| format!("refuses the request with {status} and code {code}"));
+    let refusal = refusal.map(|(status, code)| match code {
+        Some(code) => format!("refuses the request with {status} and code {code}"),
+        None => format!("refuses the request with {status}"),
+    });
     let reset = reset.then(|| "resets the connection".to_owned());
     listed(&delay.into_iter().chain(refusal).chain(reset).collect::<Vec<_>>(), "lets the request pass unchanged")
 }
@@ -119,7 +154,7 @@ fn of_media(fault: DownloadFault) -> String {
 }
 
 fn of_webhook(fault: &WebhookFault) -> String {
-    let WebhookFault { delay_ms, duplicate, reorder, drop, signature, edits } = fault;
+    let WebhookFault { delay_ms, duplicate, late, reorder, drop, signature, edits } = fault;
     let signature = match signature {
         Signature::Good => None,
         Signature::Bad => Some("gives this webhook an invalid signature"),
@@ -131,7 +166,11 @@ fn of_webhook(fault: &WebhookFault) -> String {
     let delay = (*delay_ms > 0).then(|| format!("delays this webhook by {}", span(*delay_ms)));
     let others = [
         reorder.then_some("sends this webhook after the next one"),
-        duplicate.then_some("sends this webhook twice"),
+        duplicate.then_some(if *late {
+            "sends this webhook twice, the second time after the next one"
+        } else {
+            "sends this webhook twice"
+        }),
         drop.then_some("drops this webhook"),
         signature,
     ];
@@ -274,7 +313,7 @@ mod tests {
     #[test]
     fn a_delivery_is_described_only_if_it_is_unusual() {
         let mark = |held_ms, is_reordered, is_duplicate| {
-            Some(RuleMark { held_ms, is_reordered, is_duplicate, ..RuleMark::of(Some(2)) })
+            Some(RuleMark { held_ms, is_reordered, is_duplicate, ..RuleMark::of(Some(ActingRule::Tester(2))) })
         };
         let second = Attempt::FIRST.next(5, Fault::ReadTimeout);
         for (attempt, signature, by_rule, note) in [
@@ -296,7 +335,7 @@ mod tests {
                 Signature::Good,
                 Some(RuleMark {
                     edits: Some(RequestEdits::default().add_param("A", "1").pad_param("B").into()),
-                    ..RuleMark::of(Some(2))
+                    ..RuleMark::of(Some(ActingRule::Tester(2)))
                 }),
                 Some(
                     "second attempt after a timeout; changed on purpose (adds the parameter A; puts spaces around the \
@@ -309,13 +348,20 @@ mod tests {
                 mark(500, false, false),
                 Some("second attempt after a timeout; signature spoiled on purpose by rule 2"),
             ),
+            (
+                second,
+                Signature::Good,
+                Some(RuleMark { is_duplicate: true, is_reordered: true, ..RuleMark::of(Some(ActingRule::Pedantic)) }),
+                Some("second attempt after a timeout; pedantic: second delivery, same token"),
+            ),
         ] {
             let delivery = Delivery::of(attempt, signature, by_rule);
             assert_eq!(of_delivery(&delivery).as_deref(), note, "{delivery:?}");
             assert_eq!(
-                delivery.rule().is_some() || delivery.by_rule.is_some(),
-                note.is_some_and(|note| note.contains("rule"))
+                delivery.by_rule.is_some(),
+                note.is_some_and(|note| note.contains("rule") || note.contains("pedantic"))
             );
+            assert_eq!(delivery.is_pedantic(), note.is_some_and(|note| note.contains("pedantic")));
         }
     }
 
@@ -332,7 +378,7 @@ mod tests {
                 "rule 2 sets the speed of the line to 2400 bit/s and damages 20 of 1000 rows",
             ),
             (
-                ApiFault { refusal: Some((503, 20_500)), delay_ms: 1_500, reset: false }.into(),
+                ApiFault { refusal: Some((503, Some(20_500))), delay_ms: 1_500, reset: false }.into(),
                 "rule 2 delays the response by 1.5 s and refuses the request with 503 and code 20500",
             ),
             (WebhookFault { delay_ms: 3_000, ..webhook.clone() }.into(), "rule 2 delays this webhook by 3 s"),
@@ -345,6 +391,10 @@ mod tests {
                 "rule 2 sends this webhook without a signature",
             ),
             (WebhookFault { drop: true, ..webhook.clone() }.into(), "rule 2 drops this webhook"),
+            (
+                WebhookFault { duplicate: true, late: true, ..webhook.clone() }.into(),
+                "rule 2 sends this webhook twice, the second time after the next one",
+            ),
             (webhook.clone().into(), "rule 2 lets this webhook pass unchanged"),
             (
                 WebhookFault { signature: Signature::Tampered, ..webhook.clone() }.into(),
@@ -382,5 +432,16 @@ mod tests {
         let sending = named(Purpose::StatusCallback, Some(Status::Sending));
         assert_eq!(sending, "rule 2 drops this webhook (status-callback, sending)");
         assert_eq!(named(Purpose::FaxUrl, None), "rule 2 drops this webhook (fax-url)");
+    }
+
+    #[test]
+    fn what_pedantic_mode_does_is_described_with_what_it_acts_on() {
+        let refusing = ApiFault { refusal: Some((429, None)), ..ApiFault::default() }.into();
+        let told = of_pedantic(&refusing, None, Some("POST /v1/Faxes"));
+        assert_eq!(told, "pedantic: refuses the request with 429 (POST /v1/Faxes)");
+        let webhook = RuledWebhook { purpose: Purpose::Action, status: Some(Status::Received) };
+        let doubling = WebhookFault { duplicate: true, ..WebhookFault::default() }.into();
+        let told = of_pedantic(&doubling, Some(&webhook), None);
+        assert_eq!(told, "pedantic: sends this webhook twice (action, received)");
     }
 }

@@ -26,7 +26,7 @@ pub struct Admission {
     pub status: AccountStatus,
     /// The part of the Fax API that works for the account.
     pub service: Service,
-    /// Whether any of the tester's rules applies to REST calls.
+    /// Whether any of the tester's rules, or one that pedantic mode implies, applies to REST calls.
     pub has_api_rules: bool,
 }
 

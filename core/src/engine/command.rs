@@ -21,6 +21,7 @@ use super::rule::{ApiFault, DownloadFault};
 use crate::model::refusal::Refusal;
 use crate::model::sid::{ApplicationSid, FaxSid, KeySid, MessageSid, NumberSid, TwimlBinSid};
 use crate::model::time::Timestamp;
+use crate::model::webhook::ActingRule;
 
 /// A command that changes a world.
 pub trait Command: Into<Input> + Clone + std::fmt::Debug {
@@ -171,8 +172,8 @@ commands! {
     ChangeRule => Result<(), Refusal>, |_| "change-rule", Engine::change_rule;
     DropRule => Result<(), Refusal>, |_| "drop-rule", Engine::drop_rule;
     DropRules => Result<(), Refusal>, |_| "drop-rules", |engine, _, _| { engine.drop_rules(); Ok(()) };
-    ApiCalled => Result<Option<ApiFault>, Refusal>, |_| "api-called", |engine, command, now| Ok(engine.api_called(&command, now));
-    MediaRequested => Result<Option<(u64, DownloadFault)>, Refusal>, |_| "media-requested", |engine, command, now| Ok(engine.media_requested(&command, now)), fax |command| command.fax;
+    ApiCalled => Result<Option<(ActingRule, ApiFault)>, Refusal>, |_| "api-called", |engine, command, now| Ok(engine.api_called(&command, now));
+    MediaRequested => Result<Option<(ActingRule, DownloadFault)>, Refusal>, |_| "media-requested", |engine, command, now| Ok(engine.media_requested(&command, now)), fax |command| command.fax;
     TakeSnapshot => Result<(), Refusal>, |_| "take-snapshot", Engine::take_snapshot;
     Restore => Result<Canceled, Refusal>, |_| "restore", Engine::restore_snapshot, const REWINDS;
     Claim => bool, |_| "claim", |engine, command, _| engine.claim(&command);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::rule::Rule;
+use super::rule::{Rule, RuleEffect};
 use crate::model::fault::{Failure, Fault};
 use crate::model::fax::Status;
 use crate::model::line::Line;
@@ -142,6 +142,15 @@ pub enum EventKind {
         /// not record it.
         webhook: Option<RuledWebhook>,
     },
+    /// Pedantic mode acted on a webhook, a REST call or a download.
+    PedanticActed {
+        /// The effect, as if a rule had it.
+        effect: Arc<RuleEffect>,
+        /// The webhook that it acted on, if it is one.
+        webhook: Option<RuledWebhook>,
+        /// The method and the path of the REST call or download that it acted on, if it is one.
+        call: Option<Box<str>>,
+    },
     /// The clock was set, frozen or resumed.
     ClockMoved {
         /// The clock's time before the change.
@@ -204,6 +213,8 @@ words!(
         AnswerDropped = "answer.dropped",
         /// A tester's rule acted.
         RuleFired = "rule.fired",
+        /// Pedantic mode acted.
+        PedanticActed = "pedantic.acted",
         /// The clock was set, frozen or resumed.
         ClockMoved = "clock.moved",
         /// The world broke.
@@ -278,6 +289,7 @@ impl EventKind {
             Self::MediaWarning { .. } => EventName::MediaWarning,
             Self::AnswerDropped => EventName::AnswerDropped,
             Self::RuleFired { .. } => EventName::RuleFired,
+            Self::PedanticActed { .. } => EventName::PedanticActed,
             Self::ClockMoved { .. } => EventName::ClockMoved,
             Self::WorldBroken { .. } => EventName::WorldBroken,
             Self::WorldReset { .. } => EventName::WorldReset,
@@ -321,6 +333,7 @@ impl EventKind {
             Self::DocumentLoss(loss) => loss.what.len(),
             Self::WorldBroken { why, inputs, .. } => why.len() + inputs.len(),
             Self::MediaRefused { detail, .. } | Self::MediaWarning { detail, .. } => detail.len(),
+            Self::PedanticActed { call, .. } => call.as_ref().map_or(0, |call| call.len()),
             Self::FaxPage { text, .. } => text.as_ref().map_or(0, |text| text.content.len()),
             Self::FaxStatus { .. }
             | Self::TwimlExecuted { .. }

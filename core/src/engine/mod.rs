@@ -22,7 +22,7 @@
 //! | Which queries does a world answer? | `queries.rs`, `entries.rs`, `conversation.rs`, `progress.rs`, `prospect.rs` |
 //! | What is due when? | `agenda.rs`; removal of faxes and media: `retention.rs` |
 //! | What happened? | `event.rs`, `journal.rs`, `alerts.rs`, `tally.rs` |
-//! | How does a tester change what happens? | `rule.rs`, `rulebook.rs` |
+//! | How does a tester change what happens? | `rule.rs`, `rulebook.rs`; which rules pedantic mode implies: `pedantic.rs` |
 //! | What does a reset or restore replace? | `rewind.rs` |
 //! | How is a world written to a file and read again? | `export/`; its log of commands: `export/log/` |
 //! | What else does an account have? | `accounts.rs`, `numbers.rs`, `caller_ids.rs`, `applications.rs`, `twiml_bins.rs`, `messages.rs` |
@@ -56,6 +56,7 @@ mod numbers;
 mod ordered_map;
 mod outbound;
 mod own_numbers;
+mod pedantic;
 pub mod phase;
 mod progress;
 mod prospect;

@@ -129,8 +129,9 @@ impl LineOverride {
 /// The failure that a rule inflicts on a REST call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ApiFault {
-    /// The HTTP status and error code of a refusal that replaces the real response.
-    pub refusal: Option<(u16, u32)>,
+    /// The HTTP status and error code of a refusal that replaces the real response. Without a code, it is the usual one
+    /// for the status.
+    pub refusal: Option<(u16, Option<u32>)>,
     /// The delay before the response, in milliseconds of real time.
     pub delay_ms: u64,
     /// Whether the connection is reset and no response is sent.
@@ -144,6 +145,9 @@ pub struct WebhookFault {
     pub delay_ms: u64,
     /// Whether the webhook is sent twice, with the same idempotency token.
     pub duplicate: bool,
+    /// Whether the second of the two comes only after the same fax's next notice. A request for TwiML, which no other
+    /// request of its kind follows, is repeated at once.
+    pub late: bool,
     /// Whether the webhook is sent after the same fax's next notice.
     pub reorder: bool,
     /// Whether the webhook is never sent.

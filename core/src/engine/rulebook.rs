@@ -15,6 +15,7 @@ use crate::model::fax::Direction;
 use crate::model::refusal::Refusal;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
+use crate::model::webhook::ActingRule;
 use rand::Rng;
 
 /// The number of questions about a fax: to the FaxUrl and to the fallback URL. In the order of a fax's webhooks, they
@@ -149,10 +150,10 @@ impl Engine {
         earlier.filter(|held| held.rule.shadows(&own.rule)).map(|held| held.id).next()
     }
 
-    /// Returns whether any enabled rule applies to REST calls.
+    /// Returns whether any enabled rule applies to REST calls, or pedantic mode implies some.
     #[must_use]
     pub fn has_api_rules(&self) -> bool {
-        self.world.book.has(RuleKind::Api)
+        self.world.book.has(RuleKind::Api) || self.is_pedantic()
     }
 
     pub(super) fn add_rule(&mut self, AddRule(rule): AddRule, _: Timestamp) -> Result<u64, Refusal> {
@@ -176,34 +177,45 @@ impl Engine {
         self.world.book = RuleBook { added: self.world.book.added, ..RuleBook::default() };
     }
 
-    /// Returns the failure that a rule inflicts on a REST call, if any.
-    pub(super) fn api_called(&mut self, call: &ApiCalled, now: Timestamp) -> Option<ApiFault> {
+    /// Returns the failure that a rule or pedantic mode inflicts on a REST call, if any, with the rule that acted.
+    pub(super) fn api_called(&mut self, call: &ApiCalled, now: Timestamp) -> Option<(ActingRule, ApiFault)> {
         let subject = Subject { method: &call.method, path: &call.path, ..Subject::default() };
         self.world.api_calls += 1;
         // REST calls need not concern a fax, so their draws are keyed by a count of all calls.
         let draw = Draw { parent: b"api", place: self.world.api_calls };
-        let decided = self.decide((RuleKind::Api, &subject), draw, (None, None), now);
-        decided.and_then(|(_, effect)| if let RuleEffect::Api(fault) = effect { Some(fault) } else { None })
+        match self.decide((RuleKind::Api, &subject), draw, (None, None), now) {
+            Some((id, RuleEffect::Api(fault))) => Some((ActingRule::Tester(id), fault)),
+            _ => self.pedantic_api((&call.method, &call.path), now).map(|fault| (ActingRule::Pedantic, fault)),
+        }
     }
 
-    /// Returns whether any enabled rule applies to downloads of media.
+    /// Returns whether any enabled rule applies to downloads of media, or pedantic mode implies some.
     #[must_use]
     pub fn has_media_rules(&self) -> bool {
-        self.world.book.has(RuleKind::Media)
+        self.world.book.has(RuleKind::Media) || self.is_pedantic()
     }
 
-    /// Returns the failure that a rule inflicts on a download of a fax's media, if any, with the id of the rule.
-    pub(super) fn media_requested(&mut self, asked: &MediaRequested, now: Timestamp) -> Option<(u64, DownloadFault)> {
+    /// Returns the failure that a rule or pedantic mode inflicts on a download of a fax's media, if any, with the rule
+    /// that acted.
+    pub(super) fn media_requested(
+        &mut self,
+        asked: &MediaRequested,
+        now: Timestamp,
+    ) -> Option<(ActingRule, DownloadFault)> {
         let MediaRequested { fax: sid, method, path } = asked;
         let fax = self.world.tables.ordinal(*sid).and_then(|ordinal| self.world.tables.fax(ordinal))?;
         let (from, to) = (fax.from.to_string(), fax.to.to_string());
-        let (direction, pages) = (Some(fax.direction()), fax.pages());
+        let (direction, pages, luck) = (Some(fax.direction()), fax.pages(), fax.luck);
+        let document_bytes = fax.media.as_ref().map_or(0, |media| media.document.bytes.len());
         let subject = Subject { direction, from: &from, to: &to, pages, method, path, ..Subject::default() };
         self.world.downloads += 1;
         let draw = Draw { parent: b"media", place: self.world.downloads };
-        match self.decide((RuleKind::Media, &subject), draw, (Some(*sid), None), now)? {
-            (id, RuleEffect::Media(fault)) => Some((id, fault)),
-            _ => None,
+        match self.decide((RuleKind::Media, &subject), draw, (Some(*sid), None), now) {
+            Some((id, RuleEffect::Media(fault))) => Some((ActingRule::Tester(id), fault)),
+            _ => {
+                let fault = self.pedantic_download((*sid, luck), document_bytes, (method, path), now)?;
+                Some((ActingRule::Pedantic, fault))
+            }
         }
     }
 
@@ -241,8 +253,8 @@ impl Engine {
         (decided.map(|(_, outcome)| outcome), line)
     }
 
-    /// Returns the rules' decision on a webhook, with the id of the rule; `place` is the webhook's index among those of
-    /// its fax.
+    /// Returns the decision of the rules, or else of pedantic mode, on a webhook, with the rule that acted; `place` is
+    /// the webhook's index among those of its fax.
     pub(super) fn rules_of_webhook(
         &mut self,
         sid: FaxSid,
@@ -250,15 +262,19 @@ impl Engine {
         (direction, from, to): (Direction, &str, &str),
         place: u64,
         now: Timestamp,
-    ) -> Option<(u64, WebhookFault)> {
+    ) -> Option<(ActingRule, WebhookFault)> {
         let direction = Some(direction);
         let (purpose, is_question) = (Some(webhook.purpose), place < QUESTIONS);
         let subject = Subject { direction, from, to, url, purpose, is_question, ..Subject::default() };
-        let luck = self.luck_of(sid).0.to_be_bytes();
-        let draw = Draw { parent: &luck, place };
-        match self.decide((RuleKind::Webhook, &subject), draw, (Some(sid), Some(webhook)), now)? {
-            (id, RuleEffect::Webhook(fault)) => Some((id, fault)),
-            (_, RuleEffect::Outcome(_) | RuleEffect::Line(_) | RuleEffect::Api(_) | RuleEffect::Media(_)) => None,
+        let luck = self.luck_of(sid);
+        let parent = luck.0.to_be_bytes();
+        let draw = Draw { parent: &parent, place };
+        match self.decide((RuleKind::Webhook, &subject), draw, (Some(sid), Some(webhook)), now) {
+            Some((id, RuleEffect::Webhook(fault))) => Some((ActingRule::Tester(id), fault)),
+            _ => {
+                let fault = self.pedantic_webhook((sid, luck), webhook, place, now)?;
+                Some((ActingRule::Pedantic, fault))
+            }
         }
     }
 
@@ -314,8 +330,8 @@ impl Engine {
     }
 
     /// Returns whether new webhooks wait for an alarm. They do if there are webhook rules, which match webhooks in the
-    /// order of deadlines, not in the order in which responses arrive.
+    /// order of deadlines, not in the order in which responses arrive, and in pedantic mode.
     pub(super) fn must_be_decided(&self) -> bool {
-        self.world.book.has(RuleKind::Webhook)
+        self.world.book.has(RuleKind::Webhook) || self.is_pedantic()
     }
 }

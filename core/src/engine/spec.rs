@@ -46,6 +46,8 @@ pub struct WorldOptions {
     pub documents: DocumentPolicy,
     /// Whether an unowned `From` is adopted as a caller id or refused.
     pub accounts: AccountMode,
+    /// Whether the world deviates from its usual behavior in ways that the real service may, as its seed decides.
+    pub is_pedantic: bool,
     /// The media budget in bytes; media of ended faxes beyond it are dropped, oldest first.
     pub media_budget_bytes: u64,
 }
@@ -67,6 +69,7 @@ pub(crate) fn plain(now: Timestamp) -> WorldSpec {
             callbacks: CallbackPolicy::All,
             documents: DocumentPolicy::Lenient,
             accounts: AccountMode::Open,
+            is_pedantic: false,
             media_budget_bytes: 1 << 30,
         },
         rules: Vec::new(),

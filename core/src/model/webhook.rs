@@ -135,10 +135,19 @@ impl Delivery {
         self.by_rule.as_ref().map_or(0, |mark| mark.held_ms)
     }
 
-    /// Returns the id of the rule that changed this request, if one did.
+    /// Returns the id of the tester's rule that changed this request, if one did.
     #[must_use]
     pub fn rule(&self) -> Option<u64> {
-        self.by_rule.as_ref().and_then(|mark| mark.rule)
+        match self.by_rule.as_ref()?.rule? {
+            ActingRule::Tester(id) => Some(id),
+            ActingRule::Pedantic => None,
+        }
+    }
+
+    /// Returns whether pedantic mode changed this request.
+    #[must_use]
+    pub fn is_pedantic(&self) -> bool {
+        self.by_rule.as_ref().is_some_and(|mark| mark.rule == Some(ActingRule::Pedantic))
     }
 
     /// Returns the changes that a rule made to the request without invalidating its signature, if it made any.
@@ -148,11 +157,20 @@ impl Delivery {
     }
 }
 
+/// The rule that acted on something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActingRule {
+    /// A tester's rule, with its id.
+    Tester(u64),
+    /// One of the rules that pedantic mode implies, which have no ids.
+    Pedantic,
+}
+
 /// What a rule did to one webhook, apart from its signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleMark {
-    /// The id of the rule; `None` in a state from a version that did not record it.
-    pub rule: Option<u64>,
+    /// The rule; `None` in a state from a version that did not record it.
+    pub rule: Option<ActingRule>,
     /// The time for which the webhook was held, in milliseconds on the world's clock.
     pub held_ms: u64,
     /// Whether the webhook was sent after the fax's next one.
@@ -166,7 +184,7 @@ pub struct RuleMark {
 impl RuleMark {
     /// Returns the mark of a rule that has neither held, reordered, repeated nor edited the webhook.
     #[must_use]
-    pub const fn of(rule: Option<u64>) -> Self {
+    pub const fn of(rule: Option<ActingRule>) -> Self {
         Self { rule, held_ms: 0, is_reordered: false, is_duplicate: false, edits: None }
     }
 }

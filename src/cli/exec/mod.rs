@@ -42,6 +42,11 @@ pub(super) fn run(flags: ExecFlags) -> anyhow::Result<ExitCode> {
     let runtime = runtime()?;
     let code = runtime.block_on(async {
         let server = Server::bind(&config).await?;
+        if config.pedantic {
+            // A warning, since nothing else is logged: without the seed, a failure could not be repeated.
+            let seed = server.registry().settings().seed;
+            tracing::warn!(seed, "pedantic mode is on; pass this seed to --seed to repeat the run");
+        }
         let scratch = tempfile::Builder::new().prefix("fauxfax-").tempdir();
         let scratch = scratch.context("can't create a folder for the command's certificates")?;
         let authority = server.ca().authority()?;

@@ -73,7 +73,6 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
     "js/numbers.js"
     "js/print.js"
     "js/receive.js"
-    "js/recipes.js"
     "js/replay.js"
     "js/returning.js"
     "js/row.js"

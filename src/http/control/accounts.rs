@@ -44,6 +44,8 @@ pub(super) struct NewAccount {
     /// What the API does: `full`, `test-credentials` (only buying numbers and sending messages is possible, all else
     /// gets error 20008) or `retired` (each fax call gets error 34005).
     service: Option<String>,
+    /// Whether the account is in pedantic mode; by default as `serve --pedantic` says.
+    pedantic: Option<bool>,
     /// URL of the Debugger webhook, which is notified of each alert.
     debugger_url: Option<Box<str>>,
     /// The account's numbers, as objects with REST attributes in snake_case and `phone_number`.
@@ -93,6 +95,8 @@ pub(super) struct AccountView {
     /// SID of the owning account, if this is a subaccount.
     owner: Option<String>,
     service: &'static str,
+    /// Whether the account is in pedantic mode.
+    pedantic: bool,
     debugger_url: Option<Box<str>>,
     date_created: String,
     /// Number of faxes in the world.
@@ -213,6 +217,7 @@ fn setup(order: NewAccount) -> Result<AccountSetup, Problem> {
         dialect,
         callbacks,
         service,
+        pedantic: order.pedantic,
         owner,
         debugger_url,
         numbers,
@@ -337,6 +342,7 @@ fn view(registry: &Registry, world: &World) -> AccountView {
             status: account.status.as_str(),
             owner: account.owner.map(|owner| owner.to_string()),
             service: account.service.as_str(),
+            pedantic: engine.is_pedantic(),
             debugger_url: account.debugger_url.clone(),
             date_created: event::moment(account.created),
             faxes: engine.fax_count(),

@@ -9,7 +9,7 @@ use super::request;
 use crate::dialect::advice::{self, Advice};
 use crate::dialect::{date, rule, sentence};
 use crate::engine::event::{Alert, EventKind, RuledWebhook};
-use crate::engine::rule::Rule;
+use crate::engine::rule::RuleEffect;
 use crate::model::account::Dialect;
 use crate::model::message::MessageStatus;
 use crate::model::page::{PageLoss, PageText};
@@ -87,6 +87,7 @@ fn exchange_in_full(dialect: Dialect, record: &ExchangeRecord) -> Value {
         "delivery": record.delivery.number(),
         "rule_id": record.delivery.rule(),
         "held_ms": record.delivery.held_ms(),
+        "pedantic": record.delivery.is_pedantic(),
         "note": sentence::of_delivery(&record.delivery),
     })
 }
@@ -163,7 +164,8 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
             "what": sentence::of_call(*outcome, *retry_at, *rule),
         }),
         EventKind::CallNotAnswered | EventKind::MediaEvicted | EventKind::AnswerDropped => json!({}),
-        EventKind::RuleFired { id, rule, webhook } => rule_fired(*id, rule, webhook.as_ref()),
+        EventKind::RuleFired { id, rule, webhook } => rule_fired(*id, &rule.effect, webhook.as_ref()),
+        EventKind::PedanticActed { effect, webhook, call } => pedantic_acted(effect, webhook.as_ref(), call.as_deref()),
         EventKind::ClockMoved { from, frozen } => json!({ "from": moment(*from), "frozen": frozen }),
         EventKind::WorldBroken { why, inputs, seed } => json!({ "why": why, "inputs": inputs, "seed": seed }),
         EventKind::WorldReset { count, to } => json!({
@@ -176,10 +178,24 @@ fn data_of_engine(dialect: Dialect, kind: &EventKind) -> Value {
     }
 }
 
-fn rule_fired(id: u64, rule: &Rule, webhook: Option<&RuledWebhook>) -> Value {
-    let kind = rule.effect.kind().as_str();
-    let what = sentence::of_rule(id, &rule.effect, webhook);
-    let mut data = json!({ "rule_id": id, "kind": kind, "what": what, kind: rule::json_of_effect(&rule.effect) });
+fn rule_fired(id: u64, effect: &RuleEffect, webhook: Option<&RuledWebhook>) -> Value {
+    let mut data = acted(effect, &sentence::of_rule(id, effect, webhook), webhook);
+    data["rule_id"] = json!(id);
+    data
+}
+
+fn pedantic_acted(effect: &RuleEffect, webhook: Option<&RuledWebhook>, call: Option<&str>) -> Value {
+    let mut data = acted(effect, &sentence::of_pedantic(effect, webhook, call), webhook);
+    if let Some(call) = call {
+        data["call"] = json!(call);
+    }
+    data
+}
+
+/// Returns the effect of a rule that acted, or of one that pedantic mode implies, and which webhook it acted on.
+fn acted(effect: &RuleEffect, what: &str, webhook: Option<&RuledWebhook>) -> Value {
+    let kind = effect.kind().as_str();
+    let mut data = json!({ "kind": kind, "what": what, kind: rule::json_of_effect(effect) });
     if let Some(RuledWebhook { purpose, status }) = webhook {
         data["purpose"] = json!(purpose.as_str());
         data["status"] = json!(status.map(crate::model::fax::Status::as_str));

@@ -20,6 +20,8 @@ pub(super) struct Health {
     /// The seed from which ids and random choices are derived.
     seed: u64,
     default_account: String,
+    /// Whether accounts are in pedantic mode unless they say otherwise.
+    pedantic: bool,
     /// Number of accounts.
     accounts: usize,
     /// `process` if each document is rendered in a child process, so that a crash affects only that document; else
@@ -99,6 +101,7 @@ pub(super) async fn health(State(registry): State<Registry>) -> Json<Health> {
         uptime_seconds: registry.uptime().as_secs_f64(),
         seed: registry.settings().seed,
         default_account: registry.default_account().to_string(),
+        pedantic: registry.settings().options.is_pedantic,
         accounts: worlds.len(),
         rendering: registry.renderer().mode(),
         counts,

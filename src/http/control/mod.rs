@@ -25,6 +25,7 @@ mod page_text;
 mod pages;
 mod problem;
 mod progress;
+mod quickstart;
 mod request;
 mod rules;
 mod samples;
@@ -136,6 +137,15 @@ fn about_the_emulator() -> Vec<Operation> {
             .of_no_account()
             .answers_empty(204)
             .refuses(&[400, 404, 409]),
+        Op::get(
+            "/quickstart",
+            "How to use this very instance: credential, code in each language, a first fax each way, wait and verify",
+            quickstart::show,
+        )
+        .query::<quickstart::QuickstartQuery>()
+        .answers::<quickstart::Quickstart>(200)
+        .answers_as(200, quickstart::MEDIA_TYPE)
+        .refuses(&[422]),
         Op::get("/ca.pem", "The local CA's certificate, created on the first request", ca::certificate)
             .of_no_account()
             .answers_as(200, "application/x-pem-file")

@@ -6,6 +6,7 @@ use url::form_urlencoded;
 use super::masked::without_passwords;
 use crate::dialect::advice::{self, Advice};
 use crate::dialect::mask::{self, MASK};
+use crate::dialect::sentence;
 use crate::emulator::NoWorld;
 use crate::model::account::Dialect;
 use crate::world::journal::{ApiRequest, Excerpt};
@@ -28,6 +29,9 @@ pub(super) fn data(dialect: Dialect, request: &ApiRequest) -> Value {
         "reason": request.no_world.map(NoWorld::as_str),
         "account_sid": request.named.map(|sid| sid.to_string()),
     });
+    if let Some(note) = note(request) {
+        data["note"] = json!(note);
+    }
     match (request.no_world, request.code) {
         // One code can have many reasons, and the emulator knows the actual one.
         (Some(reason), _) => {
@@ -48,6 +52,11 @@ pub(super) fn data(dialect: Dialect, request: &ApiRequest) -> Value {
 /// Returns the status of the response; null if the connection was reset instead.
 pub(super) fn status(request: &ApiRequest) -> Option<u16> {
     (!request.is_reset).then_some(request.status)
+}
+
+/// Returns a sentence about the rule that changed the response, if one did.
+pub(super) fn note(request: &ApiRequest) -> Option<String> {
+    request.rule.map(sentence::of_response)
 }
 
 /// Returns the parameters in the query and in the body. The value of a parameter that occurs more than once is a list.

@@ -138,7 +138,7 @@ mod tests {
         let Config { pace, callbacks, documents, accounts, media_budget_bytes, price, service, .. } = Config::default();
         let settings = Settings {
             seed: 8,
-            options: WorldOptions { pace, callbacks, documents, accounts, media_budget_bytes },
+            options: WorldOptions { pace, callbacks, documents, accounts, is_pedantic: false, media_budget_bytes },
             price: price.into(),
             service,
             public_url: None,

@@ -10,7 +10,7 @@ use super::event::moment;
 use super::masked::{pairs, without_passwords};
 use super::request;
 use crate::dialect::advice::{self, Advice};
-use crate::dialect::mask;
+use crate::dialect::{mask, sentence};
 use crate::emulator::NoWorld;
 use crate::engine::event::{AlertLevel, EventKind};
 use crate::model::account::Dialect;
@@ -86,6 +86,8 @@ pub(super) struct RequestView {
     cause: Option<String>,
     /// What to do about it.
     advice: Option<String>,
+    /// What is unusual about the request or its response, such as a retry, or what a rule or pedantic mode did.
+    note: Option<String>,
 }
 
 /// Why a request to an app failed.
@@ -167,6 +169,7 @@ fn of_client(news: &News, request: &ApiRequest) -> RequestView {
         reason: request.no_world.map(NoWorld::as_str),
         cause,
         advice: remedy,
+        note: request::note(request),
     }
 }
 
@@ -210,6 +213,7 @@ fn to_app(news: &News, event: &JournalEvent, feed: &Feed) -> Option<RequestView>
         reason: None,
         cause,
         advice: remedy,
+        note: sentence::of_delivery(&record.delivery),
     })
 }
 

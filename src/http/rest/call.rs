@@ -126,21 +126,30 @@ impl<'a> Call<'a> {
     /// Returns the call as the journal records it.
     fn noted(&self, asked: Asked, at: Timestamp, answered: ResponseRecord) -> ApiRequest {
         let Asked { fax, method, path, form } = asked;
-        let ResponseRecord { status, code, body: response, is_reset } = answered;
+        let ResponseRecord { status, code, body: response, is_reset, rule } = answered;
         let (service, duration) = (RequestedService::Rest, self.arrived.elapsed(self.registry));
-        let (no_world, named) = (None, None);
-        ApiRequest { service, at, fax, method, path, status, code, form, response, duration, is_reset, no_world, named }
+        ApiRequest {
+            service,
+            at,
+            fax,
+            method,
+            path,
+            status,
+            code,
+            form,
+            response,
+            duration,
+            is_reset,
+            rule,
+            no_world: None,
+            named: None,
+        }
     }
 
     /// Describes the response to a handler's result.
     fn described(&self, result: &Result<Reply, ApiError>) -> ResponseRecord {
         match result {
-            Ok(reply) => ResponseRecord {
-                status: reply.status.as_u16(),
-                code: None,
-                body: Excerpt::of(&reply.body),
-                is_reset: false,
-            },
+            Ok(reply) => ResponseRecord::usual(reply.status.as_u16(), None, Excerpt::of(&reply.body)),
             Err(error) => ResponseRecord::with(self.parts, error),
         }
     }

@@ -137,6 +137,11 @@ impl Case<'_> {
         self.record.is_some_and(|record| record.delivery.edits().is_some())
     }
 
+    /// Returns whether pedantic mode acted on the request.
+    fn is_pedantic(&self) -> bool {
+        self.record.is_some_and(|record| record.delivery.is_pedantic())
+    }
+
     /// Returns whether the URL belongs to the emulator's own control API.
     fn leads_to_control_api(&self) -> bool {
         self.detail.contains(ExchangeFailure::OWN_CONTROL_API)

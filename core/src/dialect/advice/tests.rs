@@ -6,7 +6,7 @@ use super::*;
 use crate::engine::event::AlertLevel;
 use crate::model::request_edits::RequestEdits;
 use crate::model::sid::AlertSid;
-use crate::model::webhook::{Delivery, Method, RuleMark};
+use crate::model::webhook::{ActingRule, Delivery, Method, RuleMark};
 
 const DIALECTS: [Dialect; 2] = [Dialect::Twilio, Dialect::SignalWire];
 /// The codes for which the console once kept its own advice.
@@ -129,12 +129,17 @@ fn a_failed_fax_has_the_advice_of_its_alert_though_it_keeps_no_exchange() {
 #[test]
 fn rules_that_caused_the_alert_are_named() {
     let mut spoiled = record(Purpose::StatusCallback, Some(ExchangeFailure::HttpStatus(403)));
-    spoiled.delivery = Delivery { signature: Signature::Bad, by_rule: Some(RuleMark::of(Some(1))), ..Delivery::FIRST };
+    spoiled.delivery = Delivery {
+        signature: Signature::Bad,
+        by_rule: Some(RuleMark::of(Some(ActingRule::Tester(1)))),
+        ..Delivery::FIRST
+    };
     let advice = of_alert(&alert(Fault::HttpStatus, "status-callback", Some(spoiled)), Dialect::Twilio);
     assert!(advice.cause.contains("a rule had spoiled its signature on purpose"), "{advice:?}");
     let mut edited = record(Purpose::StatusCallback, Some(ExchangeFailure::HttpStatus(400)));
     let edits = Some(Arc::new(RequestEdits::default().set_param("NumPages", "0")));
-    edited.delivery = Delivery { by_rule: Some(RuleMark { edits, ..RuleMark::of(Some(1)) }), ..Delivery::FIRST };
+    edited.delivery =
+        Delivery { by_rule: Some(RuleMark { edits, ..RuleMark::of(Some(ActingRule::Tester(1))) }), ..Delivery::FIRST };
     let advice = of_alert(&alert(Fault::HttpStatus, "status-callback", Some(edited)), Dialect::Twilio);
     assert!(advice.cause.contains("a rule had changed it on purpose"), "{advice:?}");
     let dropped = ExchangeFailure::ConnectionFailure(ExchangeFailure::DROPPED_BY_RULE.to_owned());

@@ -241,6 +241,8 @@ impl Case<'_> {
         let status = self.status.map_or_else(|| "an error (4xx or 5xx)".to_owned(), |status| status.to_string());
         let by_rule = if self.is_spoiled() {
             "; a rule had spoiled its signature on purpose"
+        } else if self.is_edited() && self.is_pedantic() {
+            "; pedantic mode had changed it on purpose, as the service may, and its signature is valid"
         } else if self.is_edited() {
             "; a rule had changed it on purpose, though its signature is valid"
         } else {

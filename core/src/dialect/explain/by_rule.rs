@@ -35,7 +35,11 @@ impl Explanation {
         if self.mistakes.is_empty() {
             return self;
         }
-        let rule = delivery.rule().map_or_else(|| "a rule".to_owned(), |id| format!("rule {id}"));
+        let rule = match delivery.rule() {
+            Some(id) => format!("rule {id}"),
+            None if delivery.is_pedantic() => "pedantic mode".to_owned(),
+            None => "a rule".to_owned(),
+        };
         let what = match delivery.signature {
             Signature::Good => return self.edited_by_rule(&rule, delivery),
             Signature::Bad => "spoiled this signature on purpose: it was made with a different secret",

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::model::request_edits::RequestEdits;
-use crate::model::webhook::{Attempt, Delivery, RuleMark, Signature};
+use crate::model::webhook::{ActingRule, Attempt, Delivery, RuleMark, Signature};
 
 fn pairs(value: &Value) -> Vec<(String, String)> {
     let fields = value.as_object().into_iter().flatten();
@@ -178,7 +178,7 @@ fn a_rule_is_named_only_if_the_signature_is_invalid() {
         let params = Vec::new();
         explain(&Question { url, params, body: None, signature, key: "t", key_kind: KeyKind::AuthToken, others: &[] })
     };
-    let by = |rule| Some(RuleMark::of(rule));
+    let by = |rule: Option<u64>| Some(RuleMark::of(rule.map(ActingRule::Tester)));
     for (signature, rule, begins) in [
         (Signature::Bad, Some(1), "rule 1 spoiled this signature on purpose: it was made with a different secret"),
         (Signature::Missing, Some(1), "rule 1 left out the signature on purpose"),
@@ -204,7 +204,7 @@ fn a_rule_that_changed_a_properly_signed_request_is_named() {
         explain(&Question { url, params, body: None, signature, key: "t", key_kind: KeyKind::AuthToken, others: &[] })
     };
     let by = |edits: RequestEdits| {
-        let mark = RuleMark { edits: Some(edits.into()), ..RuleMark::of(Some(1)) };
+        let mark = RuleMark { edits: Some(edits.into()), ..RuleMark::of(Some(ActingRule::Tester(1))) };
         Delivery::of(Attempt::FIRST, Signature::Good, Some(mark))
     };
     let url = "http://app.test/fax";

@@ -137,6 +137,9 @@ fields! {
         delay_ms: Integer<0, WEBHOOK_DELAY_MS_MAX>,
         /// Whether to send the request twice, with the same idempotency token.
         duplicate: bool,
+        /// With `duplicate`: whether the second request comes only after the next request about the same fax. A request
+        /// for TwiML is repeated at once.
+        late: bool,
         /// Whether to send the request after the next request about the same fax.
         reorder: bool,
         /// Whether to drop the request instead of sending it.

@@ -168,7 +168,7 @@ impl From<ApiFault> for ApiDocument {
     fn from(fault: ApiFault) -> Self {
         let (status, code) = fault.refusal.unzip();
         let status = status.map(|status| Integer(status.into()));
-        Self { status, code: code.map(Integer), delay_ms: delay(fault.delay_ms), reset: said(fault.reset) }
+        Self { status, code: code.flatten().map(Integer), delay_ms: delay(fault.delay_ms), reset: said(fault.reset) }
     }
 }
 
@@ -214,6 +214,7 @@ impl From<&WebhookFault> for WebhookDocument {
         Self {
             delay_ms: delay(fault.delay_ms),
             duplicate: said(fault.duplicate),
+            late: said(fault.late),
             reorder: said(fault.reorder),
             drop: said(fault.drop),
             signature: signature.map(|signature| signature.as_str().into()),
@@ -333,13 +334,13 @@ fn read_api(document: &ApiDocument, dialect: Dialect) -> Result<ApiFault, RuleEr
     let refusal = status.map(|status| {
         // This never fails, because the document's type allows only 400 to 599.
         let status = u16::try_from(status.0).unwrap_or(500);
-        (status, code.map_or_else(|| dialect.usual_code(status), |code| code.0))
+        (status, Some(code.map_or_else(|| dialect.usual_code(status), |code| code.0)))
     });
     Ok(ApiFault { refusal, delay_ms: delay_ms.into(), reset })
 }
 
 fn read_webhook(document: WebhookDocument) -> Result<WebhookFault, RuleError> {
-    let WebhookDocument { delay_ms, duplicate, reorder, drop, signature, params, headers, signed_url } = document;
+    let WebhookDocument { delay_ms, duplicate, late, reorder, drop, signature, params, headers, signed_url } = document;
     let (params, headers) = (params.map(read_params), headers.map(read_headers));
     // A field that changes nothing might be a mistake.
     if params.as_ref().is_some_and(|params| *params == ParamEdits::default()) {
@@ -354,6 +355,7 @@ fn read_webhook(document: WebhookDocument) -> Result<WebhookFault, RuleError> {
     Ok(WebhookFault {
         delay_ms: delay_ms.map_or(0, |delay| delay.0.into()),
         duplicate: duplicate.unwrap_or(false),
+        late: late.unwrap_or(false),
         reorder: reorder.unwrap_or(false),
         drop: drop.unwrap_or(false),
         signature: signature.unwrap_or_default(),

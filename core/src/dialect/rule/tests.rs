@@ -21,6 +21,7 @@ fn every_effect_reads_back_as_written() {
         json!({ "match": {}, "api": { "reset": true } }),
         json!({ "match": { "purpose": "action", "url": "http://app/*" }, "webhook": { "delay_ms": 5000, "duplicate": true } }),
         json!({ "match": { "from": "sip:*" }, "webhook": { "signature": "stale", "reorder": true } }),
+        json!({ "match": {}, "webhook": { "duplicate": true, "late": true } }),
         json!({ "match": { "direction": "inbound" }, "outcome": { "status": "received" } }),
         json!({ "match": {}, "webhook": { "signature": "other-token", "headers": { "lower_case": true } } }),
         json!({ "match": { "purpose": "fax-url" }, "webhook": { "signature": "tampered" } }),
@@ -84,8 +85,8 @@ fn a_refusal_has_twilios_code_by_default() {
         let rule = parse(&json!({ "api": { "status": status } }), Dialect::Twilio).expect("a rule");
         if let RuleEffect::Api(fault) = rule.effect { fault.refusal } else { None }
     };
-    assert_eq!(api(429), Some((429, 20429)));
-    assert_eq!(api(503), Some((503, 20503)));
+    assert_eq!(api(429), Some((429, Some(20429))));
+    assert_eq!(api(503), Some((503, Some(20503))));
 }
 
 #[test]

@@ -212,7 +212,7 @@ fn check_api(api: ApiFault) -> Result<(), RuleFault> {
     let ApiFault { refusal, delay_ms, reset } = api;
     if let Some((status, code)) = refusal {
         within("api.status", status, API_STATUS_MIN, API_STATUS_MAX)?;
-        within("api.code", code, 1, API_CODE_MAX)?;
+        code.map_or(Ok(()), |code| within("api.code", code, 1, API_CODE_MAX))?;
     }
     within("api.delay_ms", delay_ms, 0, API_DELAY_MS_MAX)?;
     if reset && refusal.is_some() {
@@ -231,6 +231,9 @@ fn check_webhook(webhook: &WebhookFault) -> Result<(), RuleFault> {
             "webhook",
             "does nothing: give delay_ms, duplicate, reorder, drop, signature, params, headers or signed_url",
         );
+    }
+    if webhook.late && !webhook.duplicate {
+        return fault("webhook.late", "does nothing without duplicate, whose second request it holds back");
     }
     if webhook.drop && *webhook != (WebhookFault { drop: true, ..WebhookFault::default() }) {
         return fault("webhook", "a request that is dropped can't have any other effect");

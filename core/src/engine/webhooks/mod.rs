@@ -14,7 +14,7 @@ use super::rule::WebhookFault;
 use crate::model::overrides::Overrides;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Cookie, Purpose};
+use crate::model::webhook::{ActingRule, Cookie, Purpose};
 use rand::Rng;
 
 /// The maximum number of cookies kept per fax; when an app sets more, the oldest are dropped.
@@ -46,14 +46,14 @@ pub(super) enum WebhookPlan {
         not_before: Timestamp,
         /// The misbehaviour that the rule inflicts on the webhook.
         fault: WebhookFault,
-        /// The id of the rule; `None` in a state from a version that did not record it.
-        rule: Option<u64>,
+        /// The rule; `None` in a state from a version that did not record it.
+        rule: Option<ActingRule>,
     },
 }
 
 impl WebhookPlan {
     /// Returns the plan that follows from the rules' decision at this time; `decided` is `None` if no rule acted.
-    pub(super) fn of(decided: Option<(u64, WebhookFault)>, now: Timestamp) -> Self {
+    pub(super) fn of(decided: Option<(ActingRule, WebhookFault)>, now: Timestamp) -> Self {
         let not_before = |fault: &WebhookFault| now.after(Duration::from_millis(fault.delay_ms));
         decided.map_or(Self::Plain, |(rule, fault)| Self::Ruled {
             not_before: not_before(&fault),
@@ -74,8 +74,8 @@ pub(super) fn keep_cookies(kept: &mut Vec<Cookie>, set: Vec<Cookie>) {
 }
 
 impl Engine {
-    /// Returns the plan for a new webhook. If there are webhook rules, the plan is undecided and an alarm is set to
-    /// decide it; otherwise, the webhook is sent as usual.
+    /// Returns the plan for a new webhook. If there are webhook rules, or pedantic mode implies some, the plan is
+    /// undecided and an alarm is set to decide it; otherwise, the webhook is sent as usual.
     pub(super) fn first_plan(&mut self, ordinal: Ordinal, now: Timestamp) -> WebhookPlan {
         if !self.must_be_decided() {
             return WebhookPlan::Plain;

@@ -18,7 +18,7 @@ use crate::model::fax::Status;
 use crate::model::media::Document;
 use crate::model::sid::FaxSid;
 use crate::model::time::Timestamp;
-use crate::model::webhook::{Attempt, Cookie, ExchangeRecord, Method, Purpose, RuleMark, Signature};
+use crate::model::webhook::{ActingRule, Attempt, Cookie, ExchangeRecord, Method, Purpose, RuleMark, Signature};
 
 /// The undelivered notices of one fax.
 #[derive(Debug, Clone, Default)]
@@ -88,7 +88,14 @@ impl Engine {
             (None, CallbackPolicy::QueuedAndFinal) => status == Status::Queued || status.is_final(),
             (None, CallbackPolicy::Final) => status.is_final(),
         };
-        let Some(url) = order.status_callback.clone().filter(|_| wanted) else { return };
+        let Some(url) = order.status_callback.clone().filter(|_| wanted) else {
+            if status.is_final() {
+                // An earlier notice may wait for another one, which will not come.
+                let sid = fax.sid;
+                self.notify_next(sid, now);
+            }
+            return;
+        };
         let mut notice = notice(fax, Purpose::StatusCallback, url, order.callback_method);
         // Only a machine that picked up has sent its station id. The duration alone doesn't prove that it did, since a
         // no-answer also has one.
@@ -314,6 +321,8 @@ impl Outgoing {
                 if fault.duplicate {
                     // The notice stays at the front, so the next `take_next` returns it again.
                     fault.duplicate = false;
+                    // A late duplicate lets the next notice pass, as a notice that is reordered does.
+                    fault.reorder = std::mem::take(&mut fault.late);
                     mark(&mut first.notice, *rule).is_duplicate = true;
                 } else {
                     self.queue.pop_front();
@@ -325,7 +334,7 @@ impl Outgoing {
 }
 
 /// Returns the mark of the rule that acts on a notice, creating it if necessary.
-fn mark(notice: &mut Arc<Notice>, rule: Option<u64>) -> &mut RuleMark {
+fn mark(notice: &mut Arc<Notice>, rule: Option<ActingRule>) -> &mut RuleMark {
     Arc::make_mut(notice).by_rule.get_or_insert(RuleMark::of(rule))
 }
 

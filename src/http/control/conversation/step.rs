@@ -41,6 +41,7 @@ pub(super) fn step(event: &EventView) -> String {
         }
         "media.warning" => format!("a download of the media would be refused: {}", code("detail")),
         "media.evicted" => "the document was dropped to stay within the media budget".to_owned(),
+        "pedantic.acted" => data["what"].as_str().unwrap_or_default().to_owned(),
         "rule.fired" => format!("rule {} acted: {}", data["rule_id"], span(&data.to_string(), TEXT_CHARS_MAX)),
         kind => {
             let is_empty = data.as_object().is_none_or(serde_json::Map::is_empty);

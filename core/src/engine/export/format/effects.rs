@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::documents::Document;
 use super::lines::Failure;
 use super::messages::Sender;
-use super::rules::RequestEdits;
+use super::rules::{ActingRule, RequestEdits};
 use crate::engine::export::form::{Form, Shared, form};
 use crate::engine::{effect, effects};
 use crate::model::account::DocumentPolicy;
@@ -180,7 +180,7 @@ form! {
 
 form! {
     struct RuleMark for webhook::RuleMark {
-        rule: Option<u64>,
+        rule: Option<ActingRule>,
         held_ms: u64,
         is_reordered: bool,
         is_duplicate: bool,

@@ -8,7 +8,7 @@ use crate::engine::rule::{self, Pattern};
 use crate::engine::rulebook::{self, RULES_MAX};
 use crate::model::fax::Direction;
 use crate::model::request_edits;
-use crate::model::webhook::{Purpose, Signature};
+use crate::model::webhook::{self, Purpose, Signature};
 
 /// The rules in the order of their ids, and the last id that was given to a rule.
 #[derive(Serialize, Deserialize)]
@@ -91,6 +91,59 @@ impl Form for Enabled {
     }
 }
 
+/// A flag that is written only if it is set, so that older files without it can be read.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::engine::export) struct OnlyIfTrue(bool);
+
+impl Form for OnlyIfTrue {
+    type Of = bool;
+
+    fn of(flag: &bool) -> Self {
+        Self(*flag)
+    }
+
+    fn value(self) -> bool {
+        self.0
+    }
+
+    fn is_left_out(&self) -> bool {
+        !self.0
+    }
+}
+
+/// The rule that acted on something: the id of a tester's rule, or a word for one that pedantic mode implies.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+pub(in crate::engine::export) enum ActingRule {
+    Tester(u64),
+    Implied(Implied),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::engine::export) enum Implied {
+    Pedantic,
+}
+
+impl Form for ActingRule {
+    type Of = webhook::ActingRule;
+
+    fn of(rule: &webhook::ActingRule) -> Self {
+        match rule {
+            webhook::ActingRule::Tester(id) => Self::Tester(*id),
+            webhook::ActingRule::Pedantic => Self::Implied(Implied::Pedantic),
+        }
+    }
+
+    fn value(self) -> webhook::ActingRule {
+        match self {
+            Self::Tester(id) => webhook::ActingRule::Tester(id),
+            Self::Implied(Implied::Pedantic) => webhook::ActingRule::Pedantic,
+        }
+    }
+}
+
 form! {
     struct Match for rule::Match {
         direction: Option<Direction>,
@@ -134,7 +187,7 @@ form! {
 form! {
     /// The failure of a REST call, with a code that a tester chose.
     struct ApiFault for rule::ApiFault {
-        refusal: Option<(u16, u32)>,
+        refusal: Option<(u16, Option<u32>)>,
         delay_ms: u64,
         reset: bool,
     }
@@ -144,6 +197,8 @@ form! {
     struct WebhookFault for rule::WebhookFault {
         delay_ms: u64,
         duplicate: bool,
+        #[serde(default)]
+        late: OnlyIfTrue,
         reorder: bool,
         drop: bool,
         signature: Signature,

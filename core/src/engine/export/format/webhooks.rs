@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::effects::{Cookie, Notice, RuleMark};
-use super::rules::WebhookFault;
+use super::rules::{ActingRule, WebhookFault};
 use crate::engine::agenda::Ordinal;
 use crate::engine::event;
 use crate::engine::export::form::{Form, Shared, form};
@@ -42,7 +42,7 @@ form! {
     enum WebhookPlan for webhooks::WebhookPlan {
         Undecided,
         Plain,
-        Ruled { not_before: Timestamp, fault: WebhookFault, rule: Option<u64> },
+        Ruled { not_before: Timestamp, fault: WebhookFault, rule: Option<ActingRule> },
     }
 }
 

@@ -5,7 +5,7 @@ use crate::engine::event::CallResult;
 use crate::engine::export::form::{Shared, form};
 use crate::engine::export::format::documents::{PageLoss, PageText};
 use crate::engine::export::format::lines::{Failure, Line};
-use crate::engine::export::format::rules::Rule;
+use crate::engine::export::format::rules::{Rule, RuleEffect};
 use crate::engine::export::format::webhooks::{Alert, ExchangeRecord};
 use crate::engine::{event, input};
 use crate::model::fax::Status;
@@ -43,6 +43,7 @@ form! {
         MediaWarning { fault: MediaFault, detail: Box<str> },
         AnswerDropped,
         RuleFired { id: u64, rule: Shared<Rule>, webhook: Option<RuledWebhook> },
+        PedanticActed { effect: Shared<RuleEffect>, webhook: Option<RuledWebhook>, call: Option<Box<str>> },
         ClockMoved { from: Timestamp, frozen: bool },
         WorldBroken { why: Box<str>, inputs: Box<str>, seed: u64 },
         WorldReset { count: ResetCount, to: ResetTo },

@@ -35,7 +35,9 @@ use crate::model::request_edits::{ParamEdits, ParamOrder, RequestEdits};
 use crate::model::sid::{AlertSid, ApplicationSid, FaxSid, KeySid, MediaSid, MessageSid, NumberSid, TwimlBinSid};
 use crate::model::time::Timestamp;
 use crate::model::twiml_bin::TwimlBinChange;
-use crate::model::webhook::{Cookie, Delivery, ExchangeFailure, ExchangeRecord, Method, Purpose, RuleMark, Signature};
+use crate::model::webhook::{
+    ActingRule, Cookie, Delivery, ExchangeFailure, ExchangeRecord, Method, Purpose, RuleMark, Signature,
+};
 use crate::twiml::{Reading, Receive, TwimlError, Verb, Warning};
 
 const NUMBER: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
@@ -87,7 +89,7 @@ fn record(failure: Option<ExchangeFailure>) -> ExchangeRecord {
             after: failure.as_ref().map(ExchangeFailure::fault),
             signature: Signature::Stale,
             by_rule: Some(RuleMark {
-                rule: Some(3),
+                rule: Some(ActingRule::Tester(3)),
                 held_ms: 4,
                 is_reordered: true,
                 is_duplicate: true,
@@ -145,10 +147,11 @@ fn rules() -> Vec<Rule> {
         RuleEffect::Outcome(Outcome::Failed(fault)),
         RuleEffect::Outcome(Outcome::NoAnswer),
         RuleEffect::Line(LineOverride { rate_bps: Some(2_400), noise_per_mille: Some(3) }),
-        RuleEffect::Api(ApiFault { refusal: Some((429, 20429)), delay_ms: 5, reset: true }),
+        RuleEffect::Api(ApiFault { refusal: Some((429, Some(20429))), delay_ms: 5, reset: true }),
         RuleEffect::Webhook(WebhookFault {
             delay_ms: 1,
             duplicate: true,
+            late: true,
             reorder: true,
             drop: true,
             signature: Signature::Stale,
@@ -382,6 +385,11 @@ fn notes() -> Vec<Input> {
             id: 1,
             rule: Arc::new(rules().remove(0)),
             webhook: Some(RuledWebhook { purpose: Purpose::Action, status: Some(Status::Failed) }),
+        },
+        EventKind::PedanticActed {
+            effect: Arc::new(rules().remove(0).effect),
+            webhook: Some(RuledWebhook { purpose: Purpose::Action, status: Some(Status::Failed) }),
+            call: Some("GET /v1/Faxes".into()),
         },
         EventKind::ClockMoved { from: at(), frozen: true },
         EventKind::WorldBroken { why: "x".into(), inputs: "a, b".into(), seed: u64::MAX },
