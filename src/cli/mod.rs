@@ -31,6 +31,7 @@ mod refusal;
 mod render_child;
 mod reset;
 mod rules;
+mod run;
 mod schema;
 mod send;
 mod serve;
@@ -99,6 +100,10 @@ enum Command {
     ///
     /// Judges a webhook app: sends it faxes and requests, right and wrong ones, and looks from outside at what it does.
     Check(Box<check::CheckFlags>),
+    /// Run scenario files: tests without code
+    ///
+    /// Runs scenario files, which are tests without code: the steps of each are performed in order and judged.
+    Run(Box<run::RunFlags>),
     /// Print variables that direct programs to the emulator
     ///
     /// Prints environment variables that direct unmodified programs to a running emulator.
@@ -169,8 +174,10 @@ enum Command {
     ///
     /// Prints the manual page, or writes one page per command.
     Man(man::ManFlags),
-    /// Print the JSON Schema of fauxfax.toml
-    ConfigSchema,
+    /// Print the JSON Schema of fauxfax.toml or of scenarios
+    ///
+    /// Prints the JSON Schema of fauxfax.toml, or of scenario files, for editors.
+    ConfigSchema(schema::SchemaFlags),
     /// Convert a document to fax pages, offline
     ///
     /// Converts a document to fax pages, offline: PDF, TIFF or PNG.
@@ -213,6 +220,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Faxes(flags)) => faxes::run(&flags),
         Some(Command::Exec(flags)) => exec::run(*flags),
         Some(Command::Check(flags)) => check::run(&flags),
+        Some(Command::Run(flags)) => run::run(&flags),
         Some(Command::Env(flags)) => env::run(&flags),
         Some(Command::Ca(flags)) => ca::run(flags),
         Some(Command::Events(flags)) => events::run(&flags),
@@ -232,7 +240,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Sign(flags)) => sign::sign(&flags),
         Some(Command::Completions(flags)) => schema::completions(&flags),
         Some(Command::Man(flags)) => man::run(&flags),
-        Some(Command::ConfigSchema) => schema::config_schema(),
+        Some(Command::ConfigSchema(flags)) => schema::config_schema(&flags),
         Some(Command::Convert(flags)) => convert::run(&flags),
         Some(Command::CheckDocument(flags)) => check_document::run(&flags),
         Some(Command::RenderChild) => Ok(render_child::run()),

@@ -24,11 +24,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("http", &["clock", "dialect", "document", "emulator", "engine", "io", "model", "twiml", "world"]),
     ("server", &["clock", "config", "dialect", "emulator", "engine", "http", "io", "model", "world"]),
     ("check", &["dialect", "io", "model", "twiml"]),
+    ("scenario", &["check", "config", "dialect", "document", "io", "model"]),
     (
         "testing",
         &["clock", "config", "dialect", "document", "emulator", "engine", "http", "io", "model", "server", "world"],
     ),
-    ("cli", &["check", "config", "dialect", "document", "http", "io", "model", "server"]),
+    ("cli", &["check", "config", "dialect", "document", "http", "io", "model", "scenario", "server"]),
 ];
 /// The source folders of the two packages. The core depends on no crate for I/O, so the compiler enforces that border.
 pub(crate) const PACKAGES: [&str; 2] = ["core/src", "src"];

@@ -1,6 +1,6 @@
 //! `fauxfax check`: judges a webhook app with the checks of `crate::check`, in a running emulator or in one of its own.
 
-mod print;
+pub(super) mod print;
 
 use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
