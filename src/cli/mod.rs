@@ -19,6 +19,7 @@ mod files;
 pub mod flags;
 mod healthcheck;
 mod help;
+mod init;
 mod log;
 mod man;
 mod numbers;
@@ -104,6 +105,10 @@ enum Command {
     ///
     /// Runs scenario files, which are tests without code: the steps of each are performed in order and judged.
     Run(Box<run::RunFlags>),
+    /// Write a project's first settings and fax test
+    ///
+    /// Writes the first settings and one test that passes, for the project in this folder; shows them first.
+    Init(init::InitFlags),
     /// Print variables that direct programs to the emulator
     ///
     /// Prints environment variables that direct unmodified programs to a running emulator.
@@ -221,6 +226,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Exec(flags)) => exec::run(*flags),
         Some(Command::Check(flags)) => check::run(&flags),
         Some(Command::Run(flags)) => run::run(&flags),
+        Some(Command::Init(flags)) => init::run(&flags),
         Some(Command::Env(flags)) => env::run(&flags),
         Some(Command::Ca(flags)) => ca::run(flags),
         Some(Command::Events(flags)) => events::run(&flags),

@@ -89,7 +89,8 @@ fn schema() -> Value {
 fn scenario_schema() -> Value {
     let Value::Object(mut of_file) = schema() else { return Value::Null };
     let settings = of_file.get_mut("properties").and_then(Value::as_object_mut);
-    let settings: Map<String, Value> = settings.into_iter().flatten().map(|(key, value)| (key.clone(), value.take())).collect();
+    let settings: Map<String, Value> =
+        settings.into_iter().flatten().map(|(key, value)| (key.clone(), value.take())).collect();
     let is_here = |key: &String| Setting::from_word(key).is_none_or(|setting| !scenario::is_of_process(setting));
     let settings: Map<String, Value> = settings.into_iter().filter(|(key, _)| is_here(key)).collect();
     let settings = json!({ "type": "object", "additionalProperties": false, "properties": settings });

@@ -59,11 +59,7 @@ fn contents(source: &Source, stronger: &Settings) -> Result<Contents, ConfigErro
 }
 
 /// Reads the settings, accounts and TwiML bins in a table, in which the settings `without` are unknown keys.
-pub(super) fn contents_of(
-    root: &Table<'_>,
-    stronger: &Settings,
-    without: &[Setting],
-) -> Result<Contents, ConfigError> {
+pub(super) fn contents_of(root: &Table<'_>, stronger: &Settings, without: &[Setting]) -> Result<Contents, ConfigError> {
     let is_here = |setting: &&Setting| **setting != Setting::Config && !without.contains(setting);
     let settings = || Setting::ALL.iter().filter(is_here);
     let keys: Vec<&str> = settings().map(|setting| setting.as_str()).chain([ACCOUNTS_KEY, TWIML_BINS_KEY]).collect();

@@ -66,7 +66,9 @@ impl Run<'_> {
             None => {
                 let numbers = self.place.numbers().await?;
                 let first = numbers.first().and_then(|number| number["phone_number"].as_str());
-                first.map(ToOwned::to_owned).ok_or_else(|| Failure::of("the account to have a number", "it has none"))?
+                first
+                    .map(ToOwned::to_owned)
+                    .ok_or_else(|| Failure::of("the account to have a number", "it has none"))?
             }
         };
         let given = [
@@ -78,7 +80,8 @@ impl Run<'_> {
             ("StoreMedia", send.store_media.map(|is| is.to_string())),
             ("StatusCallback", send.status_callback),
         ];
-        let form: Vec<(&str, &str)> = given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+        let form: Vec<(&str, &str)> =
+            given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
         let sent = self.place.rest(&self.place.faxes(), &form).await;
         match (sent, send.refused) {
             (Ok(fax), None) => Ok(fax),
@@ -111,7 +114,8 @@ impl Run<'_> {
     /// Returns the code and the reason of the last refusal of the REST API, as the journal has it.
     async fn refusal(&self) -> Result<(Option<u64>, Option<String>), Stop> {
         let since = self.place.since.to_string();
-        let list = self.place.api.get("/events", &[("kind", "api.request"), ("since", &since), ("limit", "10000")]).await?;
+        let list =
+            self.place.api.get("/events", &[("kind", "api.request"), ("since", &since), ("limit", "10000")]).await?;
         let last = list["events"].as_array().and_then(|events| events.last()).map(|event| &event["data"]);
         let Some(data) = last else { return Ok((None, None)) };
         let answer = &data["answer"];
@@ -145,7 +149,8 @@ impl Run<'_> {
         let is_given = |wanted: &str| request.headers.keys().any(|name| name.eq_ignore_ascii_case(wanted));
         let (kind, body) = match (&request.form, &request.json, &request.body) {
             (Some(pairs), _, _) => {
-                let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                let pairs: Vec<(&str, &str)> =
+                    pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
                 (FORM, form::encode(&pairs))
             }
             (None, Some(data), _) => ("application/json", data.to_string()),
@@ -164,7 +169,9 @@ impl Run<'_> {
         let status = exchange.status.map_or(Value::Null, Value::from);
         match &request.status {
             None if !exchange.is_accepted() => {
-                failure.mismatches.push(Mismatch { expected: "a status from 200 to 299".to_owned(), seen: exchange.outcome() });
+                failure
+                    .mismatches
+                    .push(Mismatch { expected: "a status from 200 to 299".to_owned(), seen: exchange.outcome() });
             }
             None => {}
             Some(wanted) => {
@@ -214,4 +221,3 @@ impl Run<'_> {
         Err(Failure { mismatches: mismatches.collect(), fax: None, exchange: first.exchange.clone() }.into())
     }
 }
-

@@ -82,26 +82,30 @@ pub(super) async fn verify(api: &Api, order: &Value) -> Result<Value, ApiError> 
 
 /// Describes how many events a part of an event must match.
 pub(super) fn described(part: &Value, times: Option<&Count>) -> String {
-    let (what, rest) = match part["kind"].as_str() {
-        Some("webhook.attempt") => ("request to the app", "data"),
-        Some("fax.page") => ("page", "data"),
-        _ => ("event", ""),
-    };
-    let shown = if rest.is_empty() { part } else { &part[rest] };
     let mut fields = Vec::new();
-    flat(shown, "", &mut fields);
+    for (name, value) in part.as_object().into_iter().flatten().filter(|(name, _)| *name != "kind") {
+        flat(value, if name == "data" { "" } else { name }, &mut fields);
+    }
+    let [one, several] = match part["kind"].as_str() {
+        Some("webhook.attempt") => ["request to the app".to_owned(), "requests to the app".to_owned()],
+        Some("fax.page") => ["page".to_owned(), "pages".to_owned()],
+        Some(kind) => [format!("event {kind}"), format!("events {kind}")],
+        None => ["event".to_owned(), "events".to_owned()],
+    };
     let with = if fields.is_empty() { String::new() } else { format!(" with {}", fields.join(", ")) };
-    format!("{} {what}{with}", counted(times))
+    format!("{}{with}", counted(times, &one, &several))
 }
 
-/// Describes a number of times.
-fn counted(times: Option<&Count>) -> String {
+/// Describes a number of things.
+fn counted(times: Option<&Count>, one: &str, several: &str) -> String {
     let Times { at_least, at_most } = times.and_then(|times| times.times().ok()).unwrap_or_default();
+    let noun = |count: usize| if count == 1 { one } else { several };
     match (at_least, at_most) {
-        (least, most) if least == most => format!("exactly {least}"),
-        (least, usize::MAX) => format!("at least {least}"),
-        (0, most) => format!("at most {most}"),
-        (least, most) => format!("{least} to {most}"),
+        (_, 0) => format!("no {one}"),
+        (least, most) if least == most => format!("exactly {least} {}", noun(least)),
+        (least, usize::MAX) => format!("at least {least} {}", noun(least)),
+        (0, most) => format!("at most {most} {}", noun(most)),
+        (least, most) => format!("{least} to {most} {several}"),
     }
 }
 
@@ -146,7 +150,7 @@ impl Run<'_> {
             let hits = list["hits"].as_u64().and_then(|hits| usize::try_from(hits).ok()).unwrap_or_default();
             if !(times.at_least..=times.at_most).contains(&hits) {
                 let of = if search.q.is_empty() { String::new() } else { format!(" with {}", search.q) };
-                let expected = format!("{} faxes{of}", counted(Some(&search.times)));
+                let expected = format!("{}{of}", counted(Some(&search.times), "fax", "faxes"));
                 failure.mismatches.push(Mismatch { expected, seen: hits.to_string() });
             }
         }
@@ -179,9 +183,12 @@ impl Run<'_> {
         for (name, wanted) in fields {
             let pattern = wanted.pattern().map_err(|error| Failure::of("a valid pattern", error.to_string()))?;
             // The REST APIs write some numbers as text.
-            let is_same = |value: &Value| pattern.fits(value) || as_number(value).is_some_and(|value| pattern.fits(&value));
+            let is_same =
+                |value: &Value| pattern.fits(value) || as_number(value).is_some_and(|value| pattern.fits(&value));
             if !is_same(&shown[name]) {
-                let expected = format!("{name} {}", pattern.to_json());
+                let mut expected = Vec::new();
+                flat(&wanted.0, name, &mut expected);
+                let expected = expected.join(", ");
                 failure.mismatches.push(Mismatch { expected, seen: short(&shown[name]) });
             }
         }
@@ -239,7 +246,7 @@ impl Run<'_> {
         }
         let missing = found["missing_step"].as_u64().and_then(|index| usize::try_from(index).ok()).unwrap_or_default();
         let part = parts.get(missing).map(without_fax).unwrap_or_default();
-        let before = if missing == 0 { String::new() } else { format!(" after the {} before it", missing) };
+        let before = missing.checked_sub(1).map(|before| format!(" after in_order[{before}]")).unwrap_or_default();
         let expected = format!("in_order[{missing}]: {}{before}", described(&part, None));
         failure.mismatches.push(Mismatch { expected, seen: seen(&json!({ "found": 0, "closest": found["closest"] })) });
         failure.exchange = failure.exchange.take().or_else(|| exchange_of(&found));
@@ -280,7 +287,11 @@ fn seen(found: &Value) -> String {
         .collect();
     let missed = found["missed"].as_u64().filter(|missed| *missed > 0);
     let missed = missed.map(|missed| format!("; {missed} events could not be looked at")).unwrap_or_default();
-    if differs.is_empty() { format!("{count}{missed}") } else { format!("{count}; the closest has {}{missed}", differs.join(", ")) }
+    if differs.is_empty() {
+        format!("{count}{missed}")
+    } else {
+        format!("{count}; the closest has {}{missed}", differs.join(", "))
+    }
 }
 
 /// Returns the request to the app that comes closest, or one of too many.

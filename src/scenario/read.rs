@@ -113,7 +113,7 @@ pub fn read(source: &Source<'_>) -> Result<Scenario, BadFile> {
     let located = |root: &DeTable<'_>, error: &FieldError| located(&file, root, error);
     let json = |root: &DeTable<'_>| Table { source: &file, name: "the file", start: 0, entries: root }.json();
     json::read::<Document>(&json(root.get_ref())).map_err(|error| located(root.get_ref(), &error))?;
-    let vars = variables(source, &file, root.get_mut())?;
+    let vars = variables(source, &file, root.get_ref())?;
     let names = step_names(root.get_ref());
     fill(&file, root.get_mut(), &vars, &names)?;
 
@@ -143,20 +143,26 @@ pub fn read(source: &Source<'_>) -> Result<Scenario, BadFile> {
 fn variables(
     source: &Source<'_>,
     file: &config::Source,
-    root: &mut DeTable<'_>,
+    root: &DeTable<'_>,
 ) -> Result<BTreeMap<String, String>, BadFile> {
     let text = |value: &Spanned<DeValue<'_>>| value.get_ref().as_str().map(ToOwned::to_owned);
     let own = root.get("vars").and_then(|vars| vars.get_ref().as_table()).into_iter().flatten();
     let mut vars: BTreeMap<String, String> =
         own.filter_map(|(name, value)| Some((name.get_ref().to_string(), text(value)?))).collect();
-    let app = root.get_mut("app");
-    let known: Vec<&str> = vars.keys().map(String::as_str).chain(app.is_some().then_some(APP_VAR)).collect();
+    let has_app = root.contains_key("app");
+    let known: Vec<&str> = vars.keys().map(String::as_str).chain(has_app.then_some(APP_VAR)).collect();
     if let Some(name) = source.vars.keys().find(|name| !known.contains(&name.as_str())) {
         let advice = advice(name, &known, "its variables are");
         return Err(BadFile::UnknownVar { path: file.path.display().to_string(), name: name.clone(), advice });
     }
     vars.extend(source.vars.clone());
-    if let Some(app) = app
+    if let Some(app) = root.get("app")
+        && app.get_ref().as_table().is_some_and(|app| app.contains_key("command") && app.contains_key("sample"))
+    {
+        let reason = "app: give either command, which starts the app, or sample = true";
+        return Err(field(file, app.span().start, reason.to_owned()));
+    }
+    if let Some(app) = root.get("app")
         && !vars.contains_key(APP_VAR)
     {
         let at = app.span().start;
@@ -246,14 +252,10 @@ fn fill_value(
             Ok(())
         }
         DeValue::Array(items) => items.iter_mut().try_for_each(|item| fill_value(file, item, is_last, lookup)),
-        DeValue::Table(table) => {
-            table.iter_mut().try_for_each(|(_, value)| fill_value(file, value, is_last, lookup))
+        DeValue::Table(table) => table.iter_mut().try_for_each(|(_, value)| fill_value(file, value, is_last, lookup)),
+        DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
+            Ok(())
         }
-        DeValue::String(_)
-        | DeValue::Integer(_)
-        | DeValue::Float(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_) => Ok(()),
     }
 }
 
@@ -338,14 +340,24 @@ fn wrong(place: &str, reason: impl Into<String>) -> FieldError {
 fn check(action: &Action, earlier: &[ReadStep]) -> Result<(), FieldError> {
     match action {
         Action::Receive(receive) => {
-            one_of(&[("pages", receive.pages.is_some()), ("file", receive.file.is_some()), ("media_url", receive.media_url.is_some())])?;
+            one_of(&[
+                ("pages", receive.pages.is_some()),
+                ("file", receive.file.is_some()),
+                ("media_url", receive.media_url.is_some()),
+            ])?;
             one_of(&[("fax_url", receive.fax_url.is_some()), ("fax_twiml", receive.fax_twiml.is_some())])
         }
-        Action::Send(send) => {
-            one_of(&[("pages", send.pages.is_some()), ("file", send.file.is_some()), ("media_url", send.media_url.is_some())])
-        }
+        Action::Send(send) => one_of(&[
+            ("pages", send.pages.is_some()),
+            ("file", send.file.is_some()),
+            ("media_url", send.media_url.is_some()),
+        ]),
         Action::Request(request) => {
-            one_of(&[("form", request.form.is_some()), ("json", request.json.is_some()), ("body", request.body.is_some())])?;
+            one_of(&[
+                ("form", request.form.is_some()),
+                ("json", request.json.is_some()),
+                ("body", request.body.is_some()),
+            ])?;
             let wanted = [("status", &request.status), ("answer", &request.answer)];
             wanted.into_iter().try_for_each(|(name, wanted)| match wanted {
                 Some(wanted) => wanted.pattern().map(drop).map_err(|error| of_pattern(name, &error)),
@@ -432,7 +444,10 @@ fn check_expect(expect: &Expect, earlier: &[ReadStep]) -> Result<(), FieldError>
         && expect.r#match.is_none()
         && expect.in_order.is_none();
     if is_empty {
-        return Err(wrong("", "it expects nothing; give a field of the fax, pages, webhooks, faxes, match or in_order"));
+        return Err(wrong(
+            "",
+            "it expects nothing; give a field of the fax, pages, webhooks, faxes, match or in_order",
+        ));
     }
     let needs_match = expect.times.is_some() && expect.r#match.is_none();
     if needs_match { Err(wrong("times", "is only of use together with match")) } else { Ok(()) }

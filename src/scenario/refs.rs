@@ -79,7 +79,8 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, String> {
             rest = after;
             continue;
         }
-        let end = after.find('}').ok_or("a reference that begins with ${ must end with }; write $${ for the text ${")?;
+        let end =
+            after.find('}').ok_or("a reference that begins with ${ must end with }; write $${ for the text ${")?;
         pieces.extend([Piece::Text(before), Piece::Reference(&after[..end])]);
         rest = &after[end + 1..];
     }

@@ -98,11 +98,7 @@ pub(super) struct Run<'a> {
 ///
 /// # Errors
 /// Fails if the run can't begin, because the emulator or its account can't be used.
-pub async fn run(
-    scenario: &Scenario,
-    options: &Options,
-    cancel: impl Future<Output = ()>,
-) -> Result<Report, RunError> {
+pub async fn run(scenario: &Scenario, options: &Options, cancel: impl Future<Output = ()>) -> Result<Report, RunError> {
     let begun = Instant::now();
     let direct = Direct::new(&options.client, false, REQUEST_TIME_MAX)?;
     let place = Place::prepare(options).await?;
@@ -156,7 +152,12 @@ impl Run<'_> {
         let result = timeout(left, self.perform(step)).await;
         let mut failure = match result {
             Ok(Ok(())) => {
-                let passed = StepResult { verdict: Verdict::Pass, why: None, duration: begun.elapsed(), ..StepResult::not_judged(&step.name, action, "") };
+                let passed = StepResult {
+                    verdict: Verdict::Pass,
+                    why: None,
+                    duration: begun.elapsed(),
+                    ..StepResult::not_judged(&step.name, action, "")
+                };
                 return (passed, None);
             }
             Ok(Err(Stop::Api(error @ ApiError::Unreachable { .. }))) => {
@@ -274,7 +275,8 @@ impl Run<'_> {
 
     /// Returns the events of a fax; none if they can't be read.
     async fn events(&self, fax: &str) -> Vec<Value> {
-        let query = [("fax", fax), ("since", &*self.place.since.to_string()), ("limit", &*EVENTS_SHOWN_MAX.to_string())];
+        let query =
+            [("fax", fax), ("since", &*self.place.since.to_string()), ("limit", &*EVENTS_SHOWN_MAX.to_string())];
         let list = self.place.api.get("/events", &query).await.unwrap_or(json!({}));
         list["events"].as_array().cloned().unwrap_or_default()
     }

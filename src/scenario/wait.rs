@@ -35,6 +35,11 @@ impl Run<'_> {
             (Some(what), None) if what == "settled" => self.latest.clone(),
             (_, fax) => fax,
         };
+        if wait.r#for.as_deref() == Some("settled") && fax.is_none() {
+            return Err(
+                Failure::of("a fax to wait for", "no step before this one has a fax; name it with `fax`").into()
+            );
+        }
         let expected = match (&wait.status, wait.r#for.as_deref(), &wait.r#match) {
             (Some(status), _, _) => {
                 let which = if fax.is_some() { "the fax" } else { "a fax" };

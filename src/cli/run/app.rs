@@ -50,8 +50,7 @@ impl Process {
         let folder = folder.context("can't create a folder for the app's certificates")?;
         let (token, signing_key) = (Some(credential.token.as_str()), Some(credential.signing_key.as_str()));
         let account = Signatory { sid: &credential.sid, token, signing_key };
-        let destination =
-            Destination { url: client.base(), ca: &ca, account, control_token: client.control_token() };
+        let destination = Destination { url: client.base(), ca: &ca, account, control_token: client.control_token() };
         let variables = prepare(folder.path(), &destination, &config::variable)?;
         let mut shell = shell(command);
         shell.envs(variables);

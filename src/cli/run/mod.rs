@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::pin::{Pin, pin};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueHint};
 use tokio::net::TcpListener;
 
@@ -214,15 +214,20 @@ async fn staged(
 fn of_run(error: RunError) -> anyhow::Error {
     match error {
         RunError::Api(ApiError::Unreachable { url, why }) => CallError::Unreachable { url, why }.into(),
-        RunError::Api(ApiError::Foreign { url, status }) => {
-            CallError::Foreign { url, what: status.to_string() }.into()
-        }
+        RunError::Api(ApiError::Foreign { url, status }) => CallError::Foreign { url, what: status.to_string() }.into(),
+        // The words of `check` name flags that only it has.
+        RunError::Busy { account, pending } => anyhow!(
+            "account {account} has {pending} faxes in progress, which the scenario would disturb; wait for them with: \
+             fauxfax wait --idle, or name another account with --account"
+        ),
+        RunError::NoToken { account } => anyhow!(
+            "account {account} has no token yet, because no client has signed in to it; create it with: fauxfax \
+             accounts create {account}"
+        ),
         error @ (RunError::Api(ApiError::Refused { .. })
         | RunError::NotUrl(_)
         | RunError::Public(_)
         | RunError::OtherToken { .. }
-        | RunError::NoToken { .. }
-        | RunError::Busy { .. }
         | RunError::Client(_)) => error.into(),
     }
 }

@@ -22,8 +22,13 @@ pub(super) fn reports(reports: &[Report], out: &mut impl Write) -> anyhow::Resul
     for report in reports {
         let (file, title) = (unseen::replaced(&report.file), unseen::replaced(&report.title));
         writeln!(out, "{HEADING}{title}{HEADING:#} · {file}\n")?;
+        // Several steps may fail about one fax, whose conversation is shown once.
+        let mut shown: Vec<(&str, usize)> = Vec::new();
         for result in &report.steps {
-            step(result, out)?;
+            let conversation = (result.fax.as_deref().unwrap_or_default(), result.events.len());
+            let is_known = shown.contains(&conversation);
+            step(result, is_known, out)?;
+            shown.push(conversation);
         }
         writeln!(out)?;
     }
@@ -35,7 +40,7 @@ pub(super) fn reports(reports: &[Report], out: &mut impl Write) -> anyhow::Resul
     Ok(writeln!(out, "{style}{counts}{style:#}{of} · {seconds:.1} s")?)
 }
 
-fn step(result: &StepResult, out: &mut impl Write) -> anyhow::Result<()> {
+fn step(result: &StepResult, is_known: bool, out: &mut impl Write) -> anyhow::Result<()> {
     let (style, word) = match result.verdict {
         Verdict::Pass => (GOOD, "pass"),
         Verdict::Fail => (BAD, "FAIL"),
@@ -45,25 +50,26 @@ fn step(result: &StepResult, out: &mut impl Write) -> anyhow::Result<()> {
     if let Some(why) = &result.why {
         writeln!(out, "{INDENT}{FAINT}{why}{FAINT:#}")?;
     }
-    details(result, out)
+    details(result, is_known, out)
 }
 
-/// Prints what was expected and seen, the request to the app that shows it, and the conversation.
-fn details(result: &StepResult, out: &mut impl Write) -> anyhow::Result<()> {
+/// Prints what was expected and seen, the request to the app that shows it, and the conversation, unless that is known.
+fn details(result: &StepResult, is_known: bool, out: &mut impl Write) -> anyhow::Result<()> {
     for mismatch in &result.mismatches {
         writeln!(out, "{INDENT}expected  {}\n{INDENT}seen      {}", mismatch.expected, mismatch.seen)?;
     }
     if let Some(exchange) = &result.exchange {
         shown(exchange, out)?;
     }
-    if result.events.is_empty() {
+    if result.events.is_empty() || is_known {
         return Ok(());
     }
     let mut lines = Vec::new();
     let mut timeline = Timeline::new(&mut lines, Pages::Once);
     result.events.iter().try_for_each(|event| timeline.event(event))?;
     timeline.finish()?;
-    writeln!(out, "\n{INDENT}{}", result.fax.as_deref().unwrap_or_default())?;
+    let gap = if result.exchange.is_some() { "" } else { "\n" };
+    writeln!(out, "{gap}{INDENT}{}", result.fax.as_deref().unwrap_or_default())?;
     for line in String::from_utf8_lossy(&lines).lines() {
         writeln!(out, "{INDENT}{line}")?;
     }
@@ -74,7 +80,7 @@ fn details(result: &StepResult, out: &mut impl Write) -> anyhow::Result<()> {
 pub(super) fn plain(result: &StepResult) -> String {
     let mut text = Vec::new();
     // Writing to memory never fails.
-    let _ = details(result, &mut anstream::StripStream::new(&mut text));
+    let _ = details(result, false, &mut anstream::StripStream::new(&mut text));
     let text = String::from_utf8_lossy(&text);
     text.lines().map(|line| format!("{}\n", line.strip_prefix(INDENT).unwrap_or(line))).collect()
 }
