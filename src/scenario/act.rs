@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::document::{Check, Clock, ClockWord, Move, Request, Send};
+use super::expect::short;
 use super::report::Mismatch;
 use super::run::{Failure, Run, Stop};
 use crate::check::list::Selection;
@@ -186,7 +187,7 @@ impl Run<'_> {
             let pattern = wanted.pattern().map_err(|error| Failure::of("a valid pattern", error.to_string()))?;
             if !pattern.fits(&Value::from(exchange.answer.clone())) {
                 let expected = format!("a response {}", pattern.to_json());
-                failure.mismatches.push(Mismatch { expected, seen: format!("{:?}", exchange.excerpt()) });
+                failure.mismatches.push(Mismatch { expected, seen: short(&Value::from(exchange.answer.clone())) });
             }
         }
         if !failure.mismatches.is_empty() {

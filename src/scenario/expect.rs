@@ -306,7 +306,8 @@ fn as_number(value: &Value) -> Option<Value> {
     value.as_str()?.parse::<i64>().ok().map(Value::from)
 }
 
-fn short(value: &Value) -> String {
+/// Returns a value as JSON, cut if it is long.
+pub(super) fn short(value: &Value) -> String {
     let text = value.to_string();
     if text.chars().count() <= VALUE_CHARS_MAX {
         return text;

@@ -7,14 +7,27 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::run::Options;
-use crate::check::{Api, ApiError, RunError};
+use crate::check::{Api, ApiError, Endpoint, RunError};
+use crate::io::client::ClientOptions;
 use crate::model::account::Dialect;
 
 /// The beginning of the name of the snapshot that a run takes.
 const SNAPSHOT: &str = "fauxfax-run";
 /// The time limit for putting everything back.
 const RESTORE_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// Where a scenario runs.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The emulator.
+    pub endpoint: Endpoint,
+    /// The account; the emulator's default account if left out.
+    pub account: Option<String>,
+    /// Whether the emulator outlives the run, so that what the steps change in it must be put back.
+    pub restores: bool,
+    /// How requests are made that don't come from the emulator.
+    pub client: ClientOptions,
+}
 
 /// The account in which a scenario runs.
 #[derive(Debug)]

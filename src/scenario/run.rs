@@ -7,15 +7,15 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
+use super::checked::ReadStep;
 use super::document::Action;
-use super::place::Place;
-use super::read::{ReadStep, Scenario};
+use super::place::{Options, Place};
+use super::read::Scenario;
 use super::refs::{self, Replacement, StepValue};
 use super::report::{Mismatch, Report, StepResult};
-use crate::check::{ApiError, Direct, Endpoint, Exchange, RunError, Verdict};
+use crate::check::{ApiError, Direct, Exchange, RunError, Verdict};
 use crate::dialect::json;
 use crate::dialect::unseen;
-use crate::io::client::ClientOptions;
 
 /// How long one scenario may take.
 pub const RUN_TIME_MAX: Duration = Duration::from_secs(600);
@@ -25,19 +25,6 @@ pub(super) const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
 const EVENTS_SHOWN_MAX: usize = 200;
 /// What replaces the account's token in the results.
 const MASK: &str = "***";
-
-/// Where a scenario runs.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The emulator.
-    pub endpoint: Endpoint,
-    /// The account; the emulator's default account if left out.
-    pub account: Option<String>,
-    /// Whether the emulator outlives the run, so that what the steps change in it must be put back.
-    pub restores: bool,
-    /// How requests are made that don't come from the emulator.
-    pub client: ClientOptions,
-}
 
 /// The end of a step that did not succeed.
 #[derive(Debug)]

@@ -252,7 +252,7 @@ ready = \"http://127.0.0.1:${port}/livez\"
 command = '''sleep 1000 & echo $! >background; test -n \"$TWILIO_AUTH_TOKEN\" && echo \"$FAUXFAX_URL\" >url && '${program}' serve --listen 127.0.0.1:${port}'''
 [[steps]]
 name = \"it is there\"
-request = { url = \"${app}/livez\", answer = \"ok\" }
+request = { url = \"${app}/livez\", answer = \"ok\\n\" }
 ";
     let (folder, file) = written(text);
     let port = free_port();
@@ -379,7 +379,8 @@ fn unknown(value: &Value, schema: &Value, root: &Value) -> Option<String> {
         return unknown(value, root.pointer(&name[1..]).expect("a definition"), root);
     }
     if let Some(any) = schema["anyOf"].as_array() {
-        let mut each = any.iter().map(|schema| unknown(value, schema, root));
+        let is_null = |schema: &&Value| schema["type"] == "null";
+        let mut each = any.iter().filter(|schema| !is_null(schema)).map(|schema| unknown(value, schema, root));
         return each.clone().find(Option::is_none).unwrap_or_else(|| each.next().flatten());
     }
     match value {
