@@ -103,7 +103,8 @@ enum Command {
     Check(Box<check::CheckFlags>),
     /// Run scenario files: tests without code
     ///
-    /// Runs scenario files, which are tests without code: the steps of each are performed in order and judged.
+    /// Runs scenario files, which are tests without code: the steps of each are performed in order and judged. Each file has
+    /// an emulator of its own with a frozen clock, unless --url or FAUXFAX_URL names one that is running.
     Run(Box<run::RunFlags>),
     /// Write a project's first settings and fax test
     ///

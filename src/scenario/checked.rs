@@ -24,6 +24,10 @@ use crate::model::webhook::Purpose;
 pub const STEPS_MAX: usize = 500;
 /// The maximum length of a step's name, in characters.
 const NAME_CHARS_MAX: usize = 200;
+/// The longest time that a wait may take, in seconds.
+const WAIT_SECONDS_MAX: f64 = 600.0;
+/// The longest time that a move of the clock may take, in seconds. It is less than a call to the emulator may take.
+const MOVE_SECONDS_MAX: f64 = 100.0;
 /// The status of a call that ended without a fax.
 const NOT_ANSWERED: &str = "not-answered";
 
@@ -123,6 +127,7 @@ fn check(action: &Action, earlier: &[ReadStep]) -> Result<(), FieldError> {
         Action::Clock(Clock::Move(by)) => {
             let given = [by.by.is_some(), by.seconds.is_some(), by.to.is_some()];
             let is_one = given.iter().filter(|is| **is).count() == 1;
+            check_timeout(by.timeout, MOVE_SECONDS_MAX)?;
             is_one.then_some(()).ok_or_else(|| wrong("", "give one of by, seconds and to"))
         }
         Action::Rule | Action::Clock(Clock::Word(_)) => Ok(()),
@@ -137,11 +142,7 @@ fn one_of(fields: &[(&str, bool)]) -> Result<(), FieldError> {
 
 fn check_wait(wait: &Wait, earlier: &[ReadStep]) -> Result<(), FieldError> {
     check_fax(wait.fax.as_deref(), earlier)?;
-    if let Some(timeout) = wait.timeout
-        && !(0.0..=600.0).contains(&timeout)
-    {
-        return Err(wrong("timeout", format!("must be a number of seconds from 0 to 600, not {timeout}")));
-    }
+    check_timeout(wait.timeout, WAIT_SECONDS_MAX)?;
     match (&wait.status, wait.r#for.as_deref(), &wait.r#match) {
         (Some(statuses), None, None) => statuses.split(',').try_for_each(|word| check_status(word.trim())),
         (None, Some("settled"), None) => Ok(()),
@@ -152,6 +153,15 @@ fn check_wait(wait: &Wait, earlier: &[ReadStep]) -> Result<(), FieldError> {
         _ => Err(wrong("", "give one of status, for and match")),
     }?;
     wait.times.as_ref().map_or(Ok(()), |times| times.times().map(drop).map_err(|error| of_pattern("", &error)))
+}
+
+fn check_timeout(seconds: Option<f64>, most: f64) -> Result<(), FieldError> {
+    match seconds {
+        Some(seconds) if !(0.0..=most).contains(&seconds) => {
+            Err(wrong("timeout", format!("must be a number of seconds from 0 to {most}, not {seconds}")))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn check_expect(expect: &Expect, earlier: &[ReadStep]) -> Result<(), FieldError> {

@@ -328,9 +328,8 @@ pub(super) struct Move {
     pub(super) seconds: Option<f64>,
     /// A moment, such as `2030-01-01T00:00:00Z`.
     pub(super) to: Option<String>,
-    /// Seconds of real time to wait at most until everything that is due has been done; 30 by default.
-    #[serde(rename = "timeout")]
-    pub(super) _timeout: Option<f64>,
+    /// Seconds of real time to wait at most until everything that is due has been done, up to 100; 30 by default.
+    pub(super) timeout: Option<f64>,
 }
 
 impl<'de> Deserialize<'de> for Clock {

@@ -13,6 +13,8 @@ use crate::check::ApiError;
 
 /// How long to wait if the file doesn't say.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long one move of the clock may take, in which the app responds. It is less than a call to the emulator may take.
+const MOVE_TIME_MAX: Duration = Duration::from_secs(60);
 /// The interval at which to look while the app has to do something.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -117,7 +119,7 @@ impl Run<'_> {
         if clock["mode"] != "frozen" || !next.is_string() {
             return Ok(false);
         }
-        let order = json!({ "to": next, "timeout": left.as_secs_f64() });
+        let order = json!({ "to": next, "timeout": left.min(MOVE_TIME_MAX).as_secs_f64() });
         match self.place.api.post("/clock/advance", &order).await {
             // The app takes too long, which the next look reports.
             Ok(_) | Err(ApiError::Refused { status: 408, .. }) => Ok(true),

@@ -10,7 +10,7 @@ use fauxfax::Emulator;
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
-use crate::process::FAUXFAX;
+use crate::process::{FAUXFAX, Running, eventually};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -222,7 +222,47 @@ async fn a_running_emulator_is_as_it_was_after_the_run() {
     assert!(told.contains("[settings] have no effect") && told.contains("is as it was before the run"), "{told}");
     assert!(account.newest_fax().is_none(), "the fax is still there");
     let (clock, before) = (account.clock(), account.clock().now());
-    crate::process::eventually(|| (clock.now() > before).then_some(()), "the clock still stands still");
+    eventually(|| (clock.now() > before).then_some(()), "the clock still stands still");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::disallowed_methods, reason = "waiting for a program must not block the emulator")]
+async fn after_ctrl_c_everything_is_put_back_and_the_rest_is_not_judged() {
+    let emulator = Emulator::builder().start().await.expect("it starts");
+    let account = emulator.account().expect("an account");
+    account.number("+15017122661").expect("a number");
+    let text = "title = \"t\"
+[app]
+sample = true
+[[steps]]
+name = \"a fax arrives at an app that never responds\"
+receive = { fax_url = \"${app}/slow\" }
+[[steps]]
+name = \"it ends\"
+wait = { for = \"settled\" }
+[[steps]]
+name = \"never reached\"
+expect = { status = \"received\" }
+";
+    let (folder, file) = written(text);
+    let output = fs::File::create(folder.path().join("output")).expect("a file");
+    let mut command = Command::new(FAUXFAX);
+    command.args(["run", &file, "--url", &emulator.url(), "--account", &account.sid().to_string()]);
+    command.current_dir(folder.path()).env("HOME", folder.path()).stdout(output).stderr(std::process::Stdio::null());
+    let mut running = Running::start(&mut command);
+    // The call waits for the app, which is where the run is interrupted.
+    let asked = || account.events().iter().any(|event| event.kind() == "clock.moved").then_some(());
+    let code = tokio::task::block_in_place(|| {
+        eventually(asked, "the clock has not been frozen");
+        running.signal("INT");
+        running.ended().code()
+    });
+    assert_eq!(code, Some(1));
+    let told = fs::read_to_string(folder.path().join("output")).expect("written");
+    assert!(told.contains("the run was interrupted") && !told.contains("FAIL"), "{told}");
+    assert!(account.newest_fax().is_none());
+    let (clock, before) = (account.clock(), account.clock().now());
+    tokio::task::block_in_place(|| eventually(|| (clock.now() > before).then_some(()), "the clock still stands still"));
 }
 
 #[test]
@@ -262,7 +302,7 @@ request = { url = \"${app}/livez\", answer = \"ok\\n\" }
     let url = fs::read_to_string(folder.path().join("url")).expect("written by the app");
     assert!(url.starts_with("http://127.0.0.1:") && !url.contains(&port.to_string()), "{url}");
     let background = fs::read_to_string(folder.path().join("background")).expect("written by the app");
-    crate::process::eventually(
+    eventually(
         || (!Path::new("/proc").join(background.trim()).exists()).then_some(()),
         "what the app has started is still running",
     );

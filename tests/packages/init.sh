@@ -24,7 +24,10 @@ project_in() {
 
 # Writes the files of a project, and prints the command that runs the test: the last line of what is printed.
 written() {
-    PATH=$binary:$PATH fauxfax init --yes "$@" | tee /dev/stderr | tail -n 1 | sed 's/^ *//'
+    local said
+    said=$(PATH=$binary:$PATH fauxfax init --yes "$@")
+    printf '%s\n' "$said" >&2
+    tail -n 1 <<<"$said" | sed 's/^ *//'
 }
 
 echo '--- an empty folder'
