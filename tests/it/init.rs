@@ -134,3 +134,41 @@ fn on_a_terminal_it_asks_and_no_is_the_default() {
         assert_eq!(files(folder.path()).len(), count, "{answer:?}: {printed}");
     }
 }
+
+/// Panics unless each paragraph of a template's code is in a page.
+fn assert_in(template: &str, page: &str) {
+    let (template, page) = (file(&format!("src/cli/init/templates/{template}")), file(page));
+    let is_comment = |line: &&str| line.starts_with("//") || line.starts_with("\"\"\"");
+    for paragraph in template.split("\n\n") {
+        let lines: Vec<&str> = paragraph.lines().filter(|line| !is_comment(line)).collect();
+        let paragraph = lines.join("\n");
+        assert!(page.contains(paragraph.trim()), "the docs don't have:\n{paragraph}");
+    }
+}
+
+/// Reads a file of the project.
+fn file(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect(name)
+}
+
+#[test]
+fn the_templates_are_what_the_docs_say() {
+    assert_in("test_fax_package.py", "docs/recipes/pytest-plugin.md");
+    assert_in("fax_package.test.mjs", "packages/npm/README.md");
+    assert_eq!(file("src/cli/init/templates/incoming-fax.toml"), file("examples/scenarios/incoming-fax.toml"));
+    let services = |text: String| {
+        let lines = text.lines().skip_while(|line| !line.starts_with("services:"));
+        lines.filter(|line| !line.trim().starts_with("build:")).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    assert_eq!(services(file("src/cli/init/templates/compose.yaml")), services(file("docs/recipes/compose.yaml")));
+    // The body of the Rust test is that of the crate's documentation.
+    let docs: String =
+        file("src/lib.rs").lines().filter_map(|line| line.strip_prefix("//!")).fold(String::new(), |text, line| {
+            text + line.strip_prefix(' ').unwrap_or(line).trim_start_matches("# ") + "\n"
+        });
+    let template = file("src/cli/init/templates/fax.rs");
+    let body = template.lines().filter_map(|line| line.strip_prefix("    ")).filter(|line| *line != "Ok(())");
+    for line in body.filter(|line| !line.contains("Emulator::builder")) {
+        assert!(docs.contains(line), "the crate's documentation doesn't have: {line}");
+    }
+}

@@ -77,7 +77,7 @@ fn masked(text: &str) -> String {
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
         (r"\d\d:\d\d:\d\d\.\d{3}Z", "HH:MM:SS.mmmZ"),
         (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "YYYY-MM-DDTHH:MM:SSZ"),
-        (r"(< )?\d+ ms", "N ms"),
+        (r"(< |&lt; )?\d+ ms", "N ms"),
         (r"· \d+\.\d s", "· N s"),
         (r#"time="[\d.]+""#, r#"time="N""#),
         (r"x-twilio-signature: \S+=", "x-twilio-signature: SIGNATURE="),
@@ -226,7 +226,6 @@ async fn a_running_emulator_is_as_it_was_after_the_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::disallowed_methods, reason = "waiting for a program must not block the emulator")]
 async fn after_ctrl_c_everything_is_put_back_and_the_rest_is_not_judged() {
     let emulator = Emulator::builder().start().await.expect("it starts");
     let account = emulator.account().expect("an account");
@@ -409,7 +408,9 @@ fn json_of(value: &DeValue<'_>) -> Value {
             Value::Object(each.collect())
         }
         DeValue::Array(items) => items.iter().map(|item| json_of(item.get_ref())).collect(),
-        other => Value::String(format!("{other:?}")),
+        DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
+            Value::String(format!("{value:?}"))
+        }
     }
 }
 
@@ -423,15 +424,14 @@ fn unknown(value: &Value, schema: &Value, root: &Value) -> Option<String> {
         let mut each = any.iter().filter(|schema| !is_null(schema)).map(|schema| unknown(value, schema, root));
         return each.clone().find(Option::is_none).unwrap_or_else(|| each.next().flatten());
     }
-    match value {
-        Value::Array(items) if !schema["items"].is_null() => {
-            items.iter().find_map(|item| unknown(item, &schema["items"], root))
-        }
-        Value::Object(fields) => fields.iter().find_map(|(name, value)| match &schema["properties"][name] {
-            Value::Null if schema["additionalProperties"] == false => Some(name.clone()),
-            Value::Null => None,
-            schema => unknown(value, schema, root),
-        }),
-        _ => None,
+    if let (Some(items), true) = (value.as_array(), schema["items"].is_object()) {
+        return items.iter().find_map(|item| unknown(item, &schema["items"], root));
     }
+    value.as_object()?.iter().find_map(|(name, value)| {
+        let property = &schema["properties"][name];
+        if property.is_null() {
+            return (schema["additionalProperties"] == false).then(|| name.clone());
+        }
+        unknown(value, property, root)
+    })
 }

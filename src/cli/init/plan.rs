@@ -139,36 +139,6 @@ fn workflow(test: &Test) -> String {
 mod tests {
     use super::*;
 
-    /// Panics unless each paragraph of a template's code is in a page.
-    fn assert_in(template: &str, page: &str) {
-        let code = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
-        let page = code(page);
-        for paragraph in code(template).split("\n\n").filter(|paragraph| !paragraph.trim().is_empty()) {
-            let is_comment = |line: &str| line.starts_with("//") || line.starts_with("\"\"\"") || line.starts_with('#');
-            let lines: Vec<&str> = paragraph.lines().filter(|line| !is_comment(line)).collect();
-            let paragraph = lines.join("\n");
-            assert!(page.contains(&paragraph), "the docs don't have:\n{paragraph}");
-        }
-    }
-
-    #[test]
-    fn the_tests_are_those_of_the_docs() {
-        // The pages are part of the repository, not of the published crate.
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let read = |page: &str| std::fs::read_to_string(root.join(page)).ok();
-        let Some(plugin) = read("docs/recipes/pytest-plugin.md") else { return };
-        assert_in(include_str!("templates/test_fax_package.py"), &plugin);
-        assert_in(include_str!("templates/fax_package.test.mjs"), &read("packages/npm/README.md").expect("a page"));
-        let scenario = read("examples/scenarios/incoming-fax.toml").expect("an example");
-        assert_eq!(include_str!("templates/incoming-fax.toml"), scenario);
-        let compose = read("docs/recipes/compose.yaml").expect("a recipe");
-        let services = |text: &str| {
-            let lines = text.lines().skip_while(|line| !line.starts_with("services:"));
-            lines.filter(|line| !line.trim().starts_with("build:")).map(|line| format!("{line}\n")).collect::<String>()
-        };
-        assert_eq!(services(include_str!("templates/compose.yaml")), services(&compose));
-    }
-
     #[test]
     fn a_workflow_has_the_commands_of_the_test() {
         for (language, package, expected) in [
