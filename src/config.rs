@@ -28,7 +28,9 @@ pub use self::parse::{
     AUTH_TOKEN_CHARS_MAX, FRIENDLY_NAME_CHARS_MAX, PACE_TIMES_MAX, PACE_TIMES_MIN, WEBHOOK_URL_CHARS_MAX,
 };
 pub use self::paths::TrustedCa;
+pub(crate) use self::read::read_bounded;
 pub use self::settings::{LIST_LEN_MAX, Settings};
+pub(crate) use self::table::{Source, Table};
 pub use self::twiml_bins::{ConfiguredBin, FAX_TWIML_NAME};
 
 use crate::io::budget::BODY_BUDGET_BYTES_DEFAULT;
@@ -325,7 +327,27 @@ impl Config {
         // The file is read last, since a flag or a variable may name it.
         let settings = flags.or(Settings::of_environment(environment));
         let file = file::read(&settings, folder)?;
-        let settings = settings.or(file.settings).keep_stronger(Setting::FaxUrl, Setting::FaxTwiml);
+        self.with_file(file, settings, environment)
+    }
+
+    /// Reads the configuration from a table of another file, as the settings of a scenario are. Neither flags nor the
+    /// environment nor `fauxfax.toml` have an effect. The settings `without` are unknown keys.
+    ///
+    /// # Errors
+    /// Returns an error for the first unknown key or invalid value.
+    pub(crate) fn of_table(defaults: Self, table: &Table<'_>, without: &[Setting]) -> Result<Self, ConfigError> {
+        let none = Settings::default();
+        let file = file::contents_of(table, &none, without)?;
+        defaults.with_file(file, none, &|_| None)
+    }
+
+    fn with_file(
+        self,
+        file: file::Contents,
+        stronger: Settings,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let settings = stronger.or(file.settings).keep_stronger(Setting::FaxUrl, Setting::FaxTwiml);
         check_default_dialect(&settings, &file.accounts)?;
         check_default_number(&settings, &file.accounts)?;
         let default_account = if file.accounts.is_empty() {
@@ -383,7 +405,7 @@ impl Config {
             state: settings.one(S::State, paths::file_to_write)?,
             public_url: settings.one(S::PublicUrl, parse::public_url)?,
             pace: settings.one(S::Pace, parse::pace)?.unwrap_or(self.pace),
-            seed: settings.one(S::Seed, parse::seed)?,
+            seed: settings.one(S::Seed, parse::seed)?.or(self.seed),
             accounts: settings.one(S::AccountsMode, accounts)?.unwrap_or(self.accounts),
             connect_to: settings.each(S::ConnectTo, parse::connect_to)?,
             media_budget_bytes: settings.one(S::MediaBudget, parse::size)?.unwrap_or(self.media_budget_bytes),

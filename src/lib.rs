@@ -232,6 +232,9 @@ pub mod http;
 pub mod io;
 #[cfg(feature = "server")]
 #[doc(hidden)]
+pub mod scenario;
+#[cfg(feature = "server")]
+#[doc(hidden)]
 pub mod server;
 #[cfg(feature = "server")]
 mod testing;

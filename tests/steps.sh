@@ -14,7 +14,7 @@ readonly SKIPPED=77
 
 # The packages that tests/packages.sh makes, in this order: those that others are made of come first.
 # shellcheck disable=SC2034  # The callers read it.
-readonly PACKAGES_IN_ORDER=(python npm image testcontainers action deb crates release site)
+readonly PACKAGES_IN_ORDER=(python npm init image testcontainers action deb crates release site)
 
 passed=0
 failed=0

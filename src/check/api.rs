@@ -70,25 +70,25 @@ pub enum ApiError {
 
 impl ApiError {
     /// Returns whether the emulator refused the call with this status.
-    pub(super) fn is_status(&self, wanted: u16) -> bool {
+    pub(crate) fn is_status(&self, wanted: u16) -> bool {
         matches!(self, Self::Refused { status, .. } if *status == wanted)
     }
 }
 
 /// A client of one account of an emulator.
 #[derive(Debug, Clone)]
-pub(super) struct Api {
+pub(crate) struct Api {
     endpoint: Endpoint,
     /// The account that calls are about. Empty until it is known.
     account: String,
 }
 
 impl Api {
-    pub(super) const fn new(endpoint: Endpoint) -> Self {
+    pub(crate) const fn new(endpoint: Endpoint) -> Self {
         Self { endpoint, account: String::new() }
     }
 
-    pub(super) fn with_account(self, account: &str) -> Self {
+    pub(crate) fn with_account(self, account: &str) -> Self {
         Self { account: account.to_owned(), ..self }
     }
 
@@ -98,16 +98,16 @@ impl Api {
     }
 
     /// Reads something from the control API.
-    pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, ApiError> {
+    pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, ApiError> {
         self.control("GET", path, query, None).await
     }
 
     /// Posts something to the control API.
-    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, ApiError> {
         self.control("POST", path, &[], Some(body)).await
     }
 
-    pub(super) async fn control(
+    pub(crate) async fn control(
         &self,
         method: &str,
         path: &str,
@@ -122,7 +122,7 @@ impl Api {
     }
 
     /// Calls a REST API with a form, as the account.
-    pub(super) async fn rest(
+    pub(crate) async fn rest(
         &self,
         path: &str,
         (user, password): (&str, &str),

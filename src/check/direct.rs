@@ -20,7 +20,7 @@ use crate::io::plain;
 
 /// A client that makes single requests to the app.
 #[derive(Clone)]
-pub(super) struct Direct {
+pub(crate) struct Direct {
     client: Client,
     /// A client that accepts no invalid certificate.
     verifying: Client,
@@ -54,14 +54,14 @@ pub enum Closing {
 }
 
 impl Direct {
-    pub(super) fn new(options: &ClientOptions, private_only: bool, late: Duration) -> Result<Self, ClientError> {
+    pub(crate) fn new(options: &ClientOptions, private_only: bool, late: Duration) -> Result<Self, ClientError> {
         let options = ClientOptions { private_only, ..options.clone() };
         let verifying = Client::new(&ClientOptions { insecure: false, ..options.clone() })?;
         Ok(Self { client: Client::new(&options)?, verifying, private_only, late })
     }
 
     /// Makes a request. A redirect is not followed.
-    pub(super) async fn ask(&self, raw: &Raw<'_>) -> Exchange {
+    pub(crate) async fn ask(&self, raw: &Raw<'_>) -> Exchange {
         let begun = Instant::now();
         let mut exchange = Exchange {
             purpose: "direct".to_owned(),

@@ -45,7 +45,7 @@ pub struct Exchange {
 
 impl Exchange {
     /// Reads an exchange from the data of a journal's event.
-    pub(super) fn of_event(data: &Value) -> Self {
+    pub(crate) fn of_event(data: &Value) -> Self {
         let text = |name: &str| data[name].as_str().map(ToOwned::to_owned);
         Self {
             purpose: text("purpose").unwrap_or_default(),
@@ -140,7 +140,7 @@ impl Exchange {
     }
 
     /// Returns the request as JSON.
-    pub(super) fn request_json(&self) -> Value {
+    pub(crate) fn request_json(&self) -> Value {
         json!({
             "purpose": self.purpose, "method": self.method, "url": self.url, "headers": object(&self.headers),
             "params": object(&self.params), "body": self.body, "curl": self.curl(),
@@ -148,7 +148,7 @@ impl Exchange {
     }
 
     /// Returns the response as JSON.
-    pub(super) fn response_json(&self) -> Value {
+    pub(crate) fn response_json(&self) -> Value {
         json!({
             "status": self.status, "headers": object(&self.response_headers), "body": self.excerpt(),
             "error": self.error, "redirected_to": self.redirected_to,
@@ -157,7 +157,7 @@ impl Exchange {
     }
 
     /// Replaces a secret wherever it occurs, such as in an error page of the app.
-    pub(super) fn mask(&mut self, secret: &str, by: &str) {
+    pub(crate) fn mask(&mut self, secret: &str, by: &str) {
         let mask = |text: &mut String| {
             if text.contains(secret) {
                 *text = text.replace(secret, by);

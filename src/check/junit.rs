@@ -54,7 +54,7 @@ fn details(result: &Result) -> String {
 }
 
 /// Escapes text for XML, which can't contain most control characters at all.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -40,9 +40,12 @@ mod stimulus;
 
 use futures_util::future::BoxFuture;
 
+pub(crate) use self::api::Api;
 pub use self::api::{ApiError, Endpoint};
+pub(crate) use self::direct::{Direct, Raw};
 pub use self::error::RunError;
 pub use self::exchange::Exchange;
+pub(crate) use self::junit::escaped;
 pub use self::junit::junit;
 pub use self::options::{Limits, Options};
 pub use self::report::{Report, Result as CheckResult, Summary};

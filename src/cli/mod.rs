@@ -19,6 +19,7 @@ mod files;
 pub mod flags;
 mod healthcheck;
 mod help;
+mod init;
 mod log;
 mod man;
 mod numbers;
@@ -31,6 +32,7 @@ mod refusal;
 mod render_child;
 mod reset;
 mod rules;
+mod run;
 mod schema;
 mod send;
 mod serve;
@@ -101,6 +103,15 @@ enum Command {
     /// Or judges a document before it is faxed: what can't be read or scanned at its quality, what is lost, and what the
     /// fax costs.
     Check(Box<check::CheckFlags>),
+    /// Run scenario files: tests without code
+    ///
+    /// Runs scenario files, which are tests without code: the steps of each are performed in order and judged. Each file has
+    /// an emulator of its own with a frozen clock, unless --url or FAUXFAX_URL names one that is running.
+    Run(Box<run::RunFlags>),
+    /// Write a project's first settings and fax test
+    ///
+    /// Writes the first settings and one test that passes, for the project in this folder; shows them first.
+    Init(init::InitFlags),
     /// Print variables that direct programs to the emulator
     ///
     /// Prints environment variables that direct unmodified programs to a running emulator.
@@ -171,8 +182,10 @@ enum Command {
     ///
     /// Prints the manual page, or writes one page per command.
     Man(man::ManFlags),
-    /// Print the JSON Schema of fauxfax.toml
-    ConfigSchema,
+    /// Print the JSON Schema of fauxfax.toml or of scenarios
+    ///
+    /// Prints the JSON Schema of fauxfax.toml, or of scenario files, for editors.
+    ConfigSchema(schema::SchemaFlags),
     /// Convert a document to fax pages, offline
     ///
     /// Converts a document to fax pages, offline: PDF, TIFF or PNG.
@@ -212,6 +225,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Faxes(flags)) => faxes::run(&flags),
         Some(Command::Exec(flags)) => exec::run(*flags),
         Some(Command::Check(flags)) => check::run(&flags),
+        Some(Command::Run(flags)) => run::run(&flags),
+        Some(Command::Init(flags)) => init::run(&flags),
         Some(Command::Env(flags)) => env::run(&flags),
         Some(Command::Ca(flags)) => ca::run(flags),
         Some(Command::Events(flags)) => events::run(&flags),
@@ -231,7 +246,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Sign(flags)) => sign::sign(&flags),
         Some(Command::Completions(flags)) => schema::completions(&flags),
         Some(Command::Man(flags)) => man::run(&flags),
-        Some(Command::ConfigSchema) => schema::config_schema(),
+        Some(Command::ConfigSchema(flags)) => schema::config_schema(&flags),
         Some(Command::Convert(flags)) => convert::run(&flags),
         Some(Command::RenderChild) => Ok(render_child::run()),
         Some(Command::Healthcheck(flags)) => healthcheck::run(&flags),

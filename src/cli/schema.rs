@@ -1,4 +1,5 @@
-//! The subcommands `config-schema`, which prints a JSON Schema of `fauxfax.toml` generated from the flags' help, and
+//! The subcommands `config-schema`, which prints a JSON Schema of `fauxfax.toml` (generated from the flags' help) or of
+//! scenario files, and
 //! `completions`, which prints a shell's completion script.
 
 use std::io::Write;
@@ -17,6 +18,7 @@ use crate::dialect::rule::RuleDocument;
 use crate::model::account::{CallbackPolicy, Dialect, Service};
 use crate::model::number::{NumberChange, ReceiveMode};
 use crate::model::sid::{self, AccountSid};
+use crate::scenario;
 
 #[derive(Debug, Args)]
 pub(super) struct CompletionsFlags {
@@ -49,8 +51,15 @@ pub(super) fn completions(flags: &CompletionsFlags) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn config_schema() -> anyhow::Result<ExitCode> {
-    table::json(&schema())?;
+#[derive(Debug, Args)]
+pub(super) struct SchemaFlags {
+    /// The schema of scenario files, which fauxfax run runs
+    #[arg(long)]
+    scenario: bool,
+}
+
+pub(super) fn config_schema(flags: &SchemaFlags) -> anyhow::Result<ExitCode> {
+    table::json(&if flags.scenario { scenario_schema() } else { schema() })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -74,6 +83,26 @@ fn schema() -> Value {
         "additionalProperties": false,
         "$defs": generator.take_definitions(true),
     })
+}
+
+/// Returns the schema of scenario files, whose settings are those of `fauxfax.toml` without those of the process.
+fn scenario_schema() -> Value {
+    let Value::Object(mut of_file) = schema() else { return Value::Null };
+    let settings = of_file.get_mut("properties").and_then(Value::as_object_mut);
+    let settings: Map<String, Value> =
+        settings.into_iter().flatten().map(|(key, value)| (key.clone(), value.take())).collect();
+    let is_here = |key: &String| Setting::from_word(key).is_none_or(|setting| !scenario::is_of_process(setting));
+    let settings: Map<String, Value> = settings.into_iter().filter(|(key, _)| is_here(key)).collect();
+    let settings = json!({ "type": "object", "additionalProperties": false, "properties": settings });
+    let mut schema = scenario::schema(settings);
+    // The definitions that the settings refer to, such as those of rules, are the same in both schemas.
+    let own = of_file.remove("$defs").unwrap_or_default();
+    if let (Some(all), Value::Object(own)) = (schema["$defs"].as_object_mut(), own) {
+        for (name, definition) in own {
+            all.entry(name).or_insert(definition);
+        }
+    }
+    schema
 }
 
 fn property(setting: Setting, argument: &clap::Arg) -> Value {

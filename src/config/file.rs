@@ -55,7 +55,13 @@ fn contents(source: &Source, stronger: &Settings) -> Result<Contents, ConfigErro
         ConfigError::Syntax { place, message: error.message().to_owned() }
     })?;
     let root = Table { source, name: "the file", start: 0, entries: document.get_ref() };
-    let settings = || Setting::ALL.iter().filter(|setting| **setting != Setting::Config);
+    contents_of(&root, stronger, &[])
+}
+
+/// Reads the settings, accounts and TwiML bins in a table, in which the settings `without` are unknown keys.
+pub(super) fn contents_of(root: &Table<'_>, stronger: &Settings, without: &[Setting]) -> Result<Contents, ConfigError> {
+    let is_here = |setting: &&Setting| **setting != Setting::Config && !without.contains(setting);
+    let settings = || Setting::ALL.iter().filter(is_here);
     let keys: Vec<&str> = settings().map(|setting| setting.as_str()).chain([ACCOUNTS_KEY, TWIML_BINS_KEY]).collect();
     root.check_keys(&keys)?;
 
@@ -65,7 +71,7 @@ fn contents(source: &Source, stronger: &Settings) -> Result<Contents, ConfigErro
         let given = if setting.is_list() { root.list(key)? } else { root.text(key)?.into_iter().collect() };
         for given in given {
             let is_path = setting.is_path() || (*setting == Setting::FaxTwiml && !is_xml(&given.text));
-            let given = if is_path { source.beside(given) } else { given };
+            let given = if is_path { root.source.beside(given) } else { given };
             contents.settings.add(*setting, given);
         }
     }

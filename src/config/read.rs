@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 /// Reads a whole file. The error gives the system's reason, or says that the file is longer than the limit.
-pub(super) fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, String> {
+pub(crate) fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| error.to_string())?;
     // One byte more than the limit, to distinguish a file of that length from a longer one.

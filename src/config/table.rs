@@ -14,14 +14,14 @@ use super::given::{Given, Origin, Place};
 pub(super) const ACCOUNTS_KEY: &str = "accounts";
 
 /// The file's text, and the path to name in errors.
-pub(super) struct Source {
-    pub(super) path: PathBuf,
-    pub(super) text: String,
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
 }
 
 impl Source {
     /// Returns the line and column at an offset in bytes.
-    pub(super) fn place(&self, offset: usize) -> Place {
+    pub(crate) fn place(&self, offset: usize) -> Place {
         let before = self.text.get(..offset).unwrap_or(&self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let line = before.matches('\n').count() + 1;
@@ -36,11 +36,11 @@ impl Source {
 }
 
 /// A table in the file, with the name to use in errors.
-pub(super) struct Table<'a> {
-    pub(super) source: &'a Source,
-    pub(super) name: &'static str,
-    pub(super) start: usize,
-    pub(super) entries: &'a DeTable<'a>,
+pub(crate) struct Table<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) name: &'static str,
+    pub(crate) start: usize,
+    pub(crate) entries: &'a DeTable<'a>,
 }
 
 impl<'a> Table<'a> {
@@ -96,7 +96,7 @@ impl<'a> Table<'a> {
     }
 
     /// Returns the whole table as JSON, for code that parses JSON, such as the rule parser.
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json_of_table(self.entries)
     }
 

@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -117,7 +117,16 @@ pub(crate) fn in_terminal(command: Command) -> Printed {
 }
 
 /// Runs a command in a terminal, calls `then` once the terminal has shown this text, and returns what it shows at the end.
-pub(crate) fn in_terminal_until(mut command: Command, seen: &str, then: impl FnOnce()) -> Printed {
+pub(crate) fn in_terminal_until(command: Command, seen: &str, then: impl FnOnce()) -> Printed {
+    in_terminal_with(command, seen, |_| then())
+}
+
+/// Runs a command in a terminal, types an answer once the terminal has shown this text, and returns what it shows at the end.
+pub(crate) fn in_terminal_typing(command: Command, seen: &str, answer: &str) -> Printed {
+    in_terminal_with(command, seen, |terminal| terminal.write_all(answer.as_bytes()).expect("typed"))
+}
+
+fn in_terminal_with(mut command: Command, seen: &str, then: impl FnOnce(&mut File)) -> Printed {
     let (mut terminal, inside) = terminal();
     let stdio = || Stdio::from(inside.try_clone().expect("a copy"));
     command.stdin(stdio()).stdout(stdio()).stderr(stdio());
@@ -133,7 +142,7 @@ pub(crate) fn in_terminal_until(mut command: Command, seen: &str, then: impl FnO
         if String::from_utf8_lossy(&bytes).contains(seen)
             && let Some(then) = then.take()
         {
-            then();
+            then(&mut terminal);
         }
     }
     let code = child.wait().expect("a child").code().expect("no signal");

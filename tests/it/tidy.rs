@@ -24,6 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["dialect", "engine", "io", "model"]),
     ("http", &["check", "clock", "dialect", "document", "emulator", "engine", "io", "model", "twiml", "world"]),
     ("server", &["clock", "config", "dialect", "emulator", "engine", "http", "io", "model", "world"]),
+    ("scenario", &["check", "config", "dialect", "document", "io", "model"]),
     (
         "testing",
         &[
@@ -31,7 +32,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
-    ("cli", &["check", "config", "dialect", "document", "http", "io", "model", "server"]),
+    ("cli", &["check", "config", "dialect", "document", "http", "io", "model", "scenario", "server"]),
 ];
 /// The source folders of the two packages. The core depends on no crate for I/O, so the compiler enforces that border.
 pub(crate) const PACKAGES: [&str; 2] = ["core/src", "src"];

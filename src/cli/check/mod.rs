@@ -2,7 +2,7 @@
 //! a document before it is faxed (`check_document`).
 
 mod names;
-mod print;
+pub(super) mod print;
 mod subject;
 
 use std::ffi::OsString;

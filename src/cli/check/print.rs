@@ -82,7 +82,7 @@ fn one(result: &CheckResult, out: &mut impl Write) -> anyhow::Result<()> {
 }
 
 /// Prints a request as curl, and its response.
-fn shown(exchange: &Exchange, out: &mut impl Write) -> anyhow::Result<()> {
+pub(in crate::cli) fn shown(exchange: &Exchange, out: &mut impl Write) -> anyhow::Result<()> {
     writeln!(out)?;
     for line in exchange.curl().lines() {
         writeln!(out, "{INDENT}{FAINT}{line}{FAINT:#}")?;

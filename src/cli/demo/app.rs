@@ -1,4 +1,4 @@
-//! The sample app of `demo`: a real HTTP server in the role of the customer's app. It accepts incoming faxes, receives
+//! The sample app of `demo` and of scenarios: a real HTTP server in the role of the customer's app. It accepts incoming faxes, receives
 //! status notifications, serves a document, and checks each signature with the account's key. The app and the emulator
 //! communicate only over HTTP.
 
@@ -20,20 +20,25 @@ pub(super) const LETTER: &[u8] = include_bytes!("../../../fixtures/documents/two
 const TWIML: &str =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Receive action=\"/fax/received\"/></Response>";
 
+/// What the app says of a signature that isn't the expected one.
+const INVALID: &str = "invalid";
+
 /// The app's state, which is used to check signatures.
 #[derive(Clone)]
-pub(super) struct App {
+pub(in crate::cli) struct App {
     /// The scheme, host and port at which the emulator calls the app.
-    pub(super) origin: String,
+    pub(in crate::cli) origin: String,
     /// The service whose requests the app receives.
-    pub(super) dialect: Dialect,
+    pub(in crate::cli) dialect: Dialect,
     /// The key that the account's requests are signed with.
-    pub(super) key: String,
+    pub(in crate::cli) key: String,
+    /// Whether the app refuses a request whose signature is wrong, as a real app does, or only says so.
+    pub(in crate::cli) refuses: bool,
 }
 
 impl App {
     /// Returns the app's routes: three webhooks and the document.
-    pub(super) fn router(self) -> Router {
+    pub(in crate::cli) fn router(self) -> Router {
         Router::new()
             .route("/fax", post(accept))
             .route("/fax/received", post(hear))
@@ -57,18 +62,28 @@ impl App {
             Dialect::SignalWire => "x-signalwire-signature",
         };
         let given = headers.get(name).and_then(|value| value.to_str().ok());
-        if given == Some(&expected) { "valid" } else { "invalid" }
+        if given == Some(&expected) { "valid" } else { INVALID }
     }
 }
 
 async fn accept(State(app): State<App>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let verdict = app.verdict(&method, &uri, &headers, &body);
+    if app.refuses && verdict == INVALID {
+        return refused();
+    }
     ([(header::CONTENT_TYPE, "text/xml"), (header::HeaderName::from_static(VERDICT), verdict)], TWIML).into_response()
 }
 
 async fn hear(State(app): State<App>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let verdict = app.verdict(&method, &uri, &headers, &body);
+    if app.refuses && verdict == INVALID {
+        return refused();
+    }
     (StatusCode::NO_CONTENT, [(VERDICT, verdict)]).into_response()
+}
+
+fn refused() -> Response {
+    (StatusCode::FORBIDDEN, [(VERDICT, INVALID)], "the signature is not the expected one\n").into_response()
 }
 
 async fn letter(State(app): State<App>, method: Method, uri: Uri, headers: HeaderMap) -> Response {

@@ -1,7 +1,7 @@
 //! `fauxfax demo`: runs the emulator with a sample app, receives one fax and sends one through the public APIs, and
 //! prints a timeline.
 
-mod app;
+pub(super) mod app;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -102,7 +102,7 @@ async fn demonstrate(client: &Client, listener: TcpListener, origin: &str, out: 
     // The API responds because the emulator's listener runs concurrently with this function.
     let credential = client.credential().await?;
     let key = credential.signing_key.clone();
-    let sample = App { origin: origin.to_owned(), dialect: credential.dialect(), key };
+    let sample = App { origin: origin.to_owned(), dialect: credential.dialect(), key, refuses: false };
     let app = run_listener(listener, sample.router(), std::future::pending());
     let told = async {
         let received = receive(client, &mut timeline).await?;

@@ -1,0 +1,255 @@
+//! `fauxfax run`: runs scenario files with `crate::scenario`, each in an emulator of its own or in one that is running.
+
+mod app;
+mod print;
+mod sample;
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::pin::{Pin, pin};
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow, bail};
+use clap::{Args, ValueHint};
+use tokio::net::TcpListener;
+
+use self::app::Process;
+use self::sample::Sample;
+use super::client::{CallError, Client, Endpoint, Target};
+use super::log::start_log;
+use super::out::{self, stdout};
+use super::serve::{isolated, runtime, url};
+use super::signals::stop_signal;
+use super::{files, table};
+use crate::check::{self, ApiError, RunError};
+use crate::config::{Config, LogLevel};
+use crate::io::client::ClientOptions;
+use crate::scenario::{self, BadFile, Options, Report, Scenario, Source};
+use crate::server::{Server, run as run_listener};
+
+/// The exit status for incorrect usage, and for a file that is no scenario.
+const EXIT_USAGE: u8 = 2;
+/// The exit status if the emulator stopped responding.
+const EXIT_UNREACHABLE: u8 = 3;
+/// The seed of an emulator if the scenario names none, so that its ids and random draws are always the same.
+const SEED: u64 = 1;
+/// The maximum number of files.
+const FILES_MAX: usize = 1_000;
+
+const AFTER_HELP: &str = "\
+A scenario:
+  title = \"An incoming fax is received\"
+  [app]
+  url = \"http://localhost:3000\"
+  [[steps]]
+  name = \"a fax of two pages arrives\"
+  receive = { pages = 2, fax_url = \"${app}/fax\" }
+  [[steps]]
+  name = \"it ends\"
+  wait = { for = \"settled\" }
+  [[steps]]
+  name = \"the app has accepted it\"
+  expect = { status = \"received\", num_pages = 2 }
+
+fauxfax config-schema --scenario prints all that can be written.
+
+Exit status:
+  0  every step passed
+  1  a step failed, or a run could not begin or was interrupted
+  2  incorrect usage, or a file is no scenario
+  3  no emulator responded";
+
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct RunFlags {
+    #[command(flatten)]
+    target: Target,
+    /// Scenario files (TOML)
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    files: Vec<PathBuf>,
+    /// Variable that the files use as ${NAME}; app=URL is the address of an app that is running already; repeatable
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    var: Vec<(String, String)>,
+    /// Print the results as JSON
+    #[arg(long)]
+    json: bool,
+    /// File to write the results to in JUnit's XML, for CI; - is standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    junit: Option<PathBuf>,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(name, _)| !name.trim().is_empty());
+    let (name, value) = pair.ok_or("it must be NAME=VALUE, such as app=http://localhost:3000")?;
+    Ok((name.trim().to_owned(), value.to_owned()))
+}
+
+/// A scenario with the port at which its documents and its sample app are served.
+struct Prepared {
+    scenario: Scenario,
+    listener: TcpListener,
+    origin: String,
+}
+
+pub(super) fn run(flags: &RunFlags) -> anyhow::Result<ExitCode> {
+    if flags.files.len() > FILES_MAX {
+        bail!("there are {} files; give at most {FILES_MAX}", flags.files.len());
+    }
+    // What matters of the warnings that a scenario provokes on purpose is in the results.
+    let defaults = Config {
+        log_level: LogLevel::Error,
+        seed: Some(SEED),
+        listen: (Ipv4Addr::LOCALHOST, 0).into(),
+        ..Config::default()
+    };
+    let _log = start_log(&defaults)?;
+    let runtime = runtime()?;
+    let reports = runtime.block_on(async {
+        let mut stop = pin!(stop_signal().context("can't wait for signals")?);
+        let Some(prepared) = prepared(flags, &defaults).await? else { return Ok(None) };
+        let mut reports: Vec<Report> = Vec::new();
+        for each in prepared {
+            let file = each.scenario.path.display().to_string();
+            let report = ran(flags, each, stop.as_mut()).await.with_context(|| file)?;
+            let has_ended = report.interrupted || report.lost_emulator;
+            reports.push(report);
+            if has_ended {
+                break;
+            }
+        }
+        anyhow::Ok(Some(reports))
+    });
+    // Requests to the app may still be in progress, but nobody is waiting for them.
+    runtime.shutdown_background();
+    match reports? {
+        Some(reports) => told(flags, &reports),
+        None => Ok(ExitCode::from(EXIT_USAGE)),
+    }
+}
+
+/// Reads all files before the first one runs. Prints the mistakes, and returns `None` if there are any.
+async fn prepared(flags: &RunFlags, defaults: &Config) -> anyhow::Result<Option<Vec<Prepared>>> {
+    let vars: BTreeMap<String, String> = flags.var.iter().cloned().collect();
+    let (mut prepared, mut mistakes): (Vec<Prepared>, Vec<BadFile>) = (Vec::new(), Vec::new());
+    for path in &flags.files {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("can't serve documents")?;
+        let origin = format!("http://{}", listener.local_addr()?);
+        match scenario::read(&Source { path, vars: &vars, origin: &origin, defaults: defaults.clone() }) {
+            Ok(scenario) => prepared.push(Prepared { scenario, listener, origin }),
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    mistakes.iter().for_each(|mistake| super::print_error(&mistake.to_string()));
+    Ok(mistakes.is_empty().then_some(prepared))
+}
+
+/// Runs one scenario, in the running emulator that the user named or in one that is started for it.
+async fn ran(
+    flags: &RunFlags,
+    prepared: Prepared,
+    stop: Pin<&mut (impl Future<Output = ()> + ?Sized)>,
+) -> anyhow::Result<Report> {
+    if flags.target.is_given() {
+        let endpoint = flags.target.endpoint()?;
+        if prepared.scenario.has_settings {
+            let (file, url) = (prepared.scenario.path.display(), &endpoint.url);
+            out::note(&format!("{file}: [settings] have no effect, because the emulator at {url} has its own"));
+        }
+        return staged(endpoint, true, prepared, stop).await;
+    }
+    let config = isolated(prepared.scenario.config.clone());
+    let server = Server::bind(&config).await?;
+    let endpoint = Endpoint::of(url(server.address()).parse()?, None);
+    let mut report = None;
+    let work = async { report = Some(staged(endpoint, false, prepared, stop).await) };
+    server.serve(work).await?;
+    report.context("the emulator stopped before the run did")?
+}
+
+/// Serves the documents, starts the app, and performs the steps.
+async fn staged(
+    endpoint: Endpoint,
+    restores: bool,
+    prepared: Prepared,
+    stop: Pin<&mut (impl Future<Output = ()> + ?Sized)>,
+) -> anyhow::Result<Report> {
+    let Prepared { scenario, listener, origin } = prepared;
+    let config = &scenario.config;
+    let options = Options {
+        endpoint: check::Endpoint { url: endpoint.url.clone(), control_token: endpoint.control_token.clone() },
+        account: endpoint.account.clone(),
+        restores,
+        client: ClientOptions {
+            connect_to: config.connect_to.clone(),
+            trust_ca: config.trust_ca.iter().map(|trusted| trusted.pem.clone()).collect(),
+            insecure: config.insecure_webhooks,
+            ..ClientOptions::default()
+        },
+    };
+    let client = Client::of(endpoint);
+    let mut router = scenario.hosted.clone().router();
+    if scenario.app.as_ref().is_some_and(|app| app.sample) {
+        router = router.merge(Sample::new(client.clone(), client.credential().await?, &origin).router());
+    }
+    let served = run_listener(listener, router, std::future::pending());
+    let work = async {
+        let process = match scenario.app.as_ref() {
+            Some(app) if app.command.is_some() => Some(Process::start(app, &client, &options).await?),
+            Some(_) | None => None,
+        };
+        let report = scenario::run(&scenario, &options, stop).await;
+        if let Some(process) = process {
+            process.stop().await;
+        }
+        report.map_err(of_run)
+    };
+    tokio::select! {
+        report = work => report,
+        () = served => bail!("the server for the scenario's documents has stopped"),
+    }
+}
+
+/// Gives an error the exit status that other subcommands have for it.
+fn of_run(error: RunError) -> anyhow::Error {
+    match error {
+        RunError::Api(ApiError::Unreachable { url, why }) => CallError::Unreachable { url, why }.into(),
+        RunError::Api(ApiError::Foreign { url, status }) => CallError::Foreign { url, what: status.to_string() }.into(),
+        // The words of `check` name flags that only it has.
+        RunError::Busy { account, pending } => anyhow!(
+            "account {account} has {pending} faxes in progress, which the scenario would disturb; wait for them with: \
+             fauxfax wait --idle, or name another account with --account"
+        ),
+        RunError::NoToken { account } => anyhow!(
+            "account {account} has no token yet, because no client has signed in to it; create it with: fauxfax \
+             accounts create {account}"
+        ),
+        error @ (RunError::Api(ApiError::Refused { .. })
+        | RunError::NotUrl(_)
+        | RunError::Public(_)
+        | RunError::OtherToken { .. }
+        | RunError::Client(_)) => error.into(),
+    }
+}
+
+fn told(flags: &RunFlags, reports: &[Report]) -> anyhow::Result<ExitCode> {
+    if let Some(path) = &flags.junit {
+        files::write(path, scenario::junit(reports, &print::plain).as_bytes())?;
+    }
+    let takes_output = flags.junit.as_ref().is_some_and(|path| path.as_os_str() == "-");
+    if flags.json {
+        table::json(&scenario::json(reports))?;
+    } else if !takes_output {
+        print::reports(reports, &mut stdout())?;
+    }
+    reports.iter().flat_map(|report| &report.notes).for_each(|note| out::note(note));
+    let (lost, interrupted) =
+        (reports.iter().any(|report| report.lost_emulator), reports.iter().any(|report| report.interrupted));
+    Ok(if lost {
+        ExitCode::from(EXIT_UNREACHABLE)
+    } else if interrupted || scenario::total(reports).fail > 0 {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}

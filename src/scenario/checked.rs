@@ -1,0 +1,305 @@
+//! Checks what the types of a scenario can't say: the names that steps refer to, what excludes what, the patterns, and the
+//! documents that are to be sent.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::document::{Action, Clock, Document, Expect, Wait};
+use super::hosted::Hosted;
+use super::wanted::Count;
+use crate::check::list::Selection;
+use crate::config::read_bounded;
+use crate::dialect::json::FieldError;
+use crate::dialect::matching::{Pattern, PatternError};
+use crate::dialect::rule;
+use crate::document::sample;
+use crate::io::fetch::DOCUMENT_BYTES_MAX;
+use crate::model::account::Dialect;
+use crate::model::fax::Status;
+use crate::model::field_words;
+use crate::model::webhook::Purpose;
+
+/// The maximum number of steps.
+pub const STEPS_MAX: usize = 500;
+/// The maximum length of a step's name, in characters.
+const NAME_CHARS_MAX: usize = 200;
+/// The longest time that a wait may take, in seconds.
+const WAIT_SECONDS_MAX: f64 = 600.0;
+/// The longest time that a move of the clock may take, in seconds. It is less than a call to the emulator may take.
+const MOVE_SECONDS_MAX: f64 = 100.0;
+/// The status of a call that ended without a fax.
+const NOT_ANSWERED: &str = "not-answered";
+
+/// A step that has been read.
+#[derive(Debug)]
+pub(super) struct ReadStep {
+    pub(super) name: String,
+    pub(super) action: Action,
+    /// The fields of what it does, in which values of earlier steps are still to be filled in.
+    pub(super) raw: Value,
+}
+
+/// Checks the steps, and reads the documents that they need.
+pub(super) fn steps(
+    document: &Document,
+    (value, dialect): (&Value, Dialect),
+    hosted: &mut Hosted,
+    folder: &Path,
+) -> Result<Vec<ReadStep>, FieldError> {
+    if document.steps.is_empty() {
+        return Err(wrong("steps", "must have at least one step"));
+    }
+    if document.steps.len() > STEPS_MAX {
+        return Err(wrong(&format!("steps[{STEPS_MAX}]"), format!("a scenario has at most {STEPS_MAX} steps")));
+    }
+    let mut steps: Vec<ReadStep> = Vec::new();
+    for (index, step) in document.steps.iter().enumerate() {
+        let at = format!("steps[{index}]");
+        let name = step.name.clone();
+        let length = name.chars().count();
+        if !(1..=NAME_CHARS_MAX).contains(&length) {
+            let reason = format!("must have 1 to {NAME_CHARS_MAX} characters, not {length}");
+            return Err(wrong(&format!("{at}.name"), reason));
+        }
+        if steps.iter().any(|earlier| earlier.name == name) {
+            return Err(wrong(&format!("{at}.name"), format!("an earlier step is called {name:?} too")));
+        }
+        let action = step.clone().action().ok_or_else(|| {
+            let names = Action::NAMES.join(", ");
+            wrong(&at, format!("a step does one thing: give exactly one of {names}"))
+        })?;
+        let mut raw = value["steps"][index][action.name()].clone();
+        let at = format!("{at}.{}", action.name());
+        check(&action, &steps).map_err(|error| error.within(&at))?;
+        if matches!(action, Action::Rule) {
+            rule::parse(&raw, dialect).map_err(|error| wrong(&at, error.to_string()))?;
+        }
+        host(&action, &mut raw, hosted, folder).map_err(|error| error.within(&at))?;
+        steps.push(ReadStep { name, action, raw });
+    }
+    Ok(steps)
+}
+
+fn wrong(place: &str, reason: impl Into<String>) -> FieldError {
+    FieldError { place: place.to_owned(), reason: reason.into(), is_unknown: false }
+}
+
+/// Checks what the types can't say about a step.
+fn check(action: &Action, earlier: &[ReadStep]) -> Result<(), FieldError> {
+    match action {
+        Action::Receive(receive) => {
+            one_of(&[
+                ("pages", receive.pages.is_some()),
+                ("file", receive.file.is_some()),
+                ("media_url", receive.media_url.is_some()),
+            ])?;
+            one_of(&[("fax_url", receive.fax_url.is_some()), ("fax_twiml", receive.fax_twiml.is_some())])
+        }
+        Action::Send(send) => one_of(&[
+            ("pages", send.pages.is_some()),
+            ("file", send.file.is_some()),
+            ("media_url", send.media_url.is_some()),
+        ]),
+        Action::Request(request) => {
+            one_of(&[
+                ("form", request.form.is_some()),
+                ("json", request.json.is_some()),
+                ("body", request.body.is_some()),
+            ])?;
+            let wanted = [("status", &request.status), ("answer", &request.answer)];
+            wanted.into_iter().try_for_each(|(name, wanted)| match wanted {
+                Some(wanted) => wanted.pattern().map(drop).map_err(|error| of_pattern(name, &error)),
+                None => Ok(()),
+            })
+        }
+        Action::Wait(wait) => check_wait(wait, earlier),
+        Action::Expect(expect) => check_expect(expect, earlier),
+        Action::Check(check) => {
+            let selection = Selection {
+                profiles: Vec::new(),
+                quick: check.quick,
+                only: check.only.clone(),
+                skip: check.skip.clone(),
+            };
+            selection.checks().map(drop).map_err(|error| wrong("", error.to_string()))
+        }
+        Action::Clock(Clock::Move(by)) => {
+            let given = [by.by.is_some(), by.seconds.is_some(), by.to.is_some()];
+            let is_one = given.iter().filter(|is| **is).count() == 1;
+            check_timeout(by.timeout, MOVE_SECONDS_MAX)?;
+            is_one.then_some(()).ok_or_else(|| wrong("", "give one of by, seconds and to"))
+        }
+        Action::Rule | Action::Clock(Clock::Word(_)) => Ok(()),
+    }
+}
+
+/// Checks that at most one of these fields is given.
+fn one_of(fields: &[(&str, bool)]) -> Result<(), FieldError> {
+    let given: Vec<&str> = fields.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name).collect();
+    if given.len() <= 1 { Ok(()) } else { Err(wrong("", format!("give only one of {}", given.join(" and ")))) }
+}
+
+fn check_wait(wait: &Wait, earlier: &[ReadStep]) -> Result<(), FieldError> {
+    check_fax(wait.fax.as_deref(), earlier)?;
+    check_timeout(wait.timeout, WAIT_SECONDS_MAX)?;
+    match (&wait.status, wait.r#for.as_deref(), &wait.r#match) {
+        (Some(statuses), None, None) => statuses.split(',').try_for_each(|word| check_status(word.trim())),
+        (None, Some("settled"), None) => Ok(()),
+        (None, Some("idle"), None) if wait.fax.is_none() => Ok(()),
+        (None, Some("idle"), None) => Err(wrong("fax", "a wait for idle is about the whole account; leave fax out")),
+        (None, Some(other), None) => Err(wrong("for", format!("must be settled or idle, not {other:?}"))),
+        (None, None, Some(part)) => pattern("match", &Value::Object(part.clone())),
+        _ => Err(wrong("", "give one of status, for and match")),
+    }?;
+    wait.times.as_ref().map_or(Ok(()), |times| times.times().map(drop).map_err(|error| of_pattern("", &error)))
+}
+
+fn check_timeout(seconds: Option<f64>, most: f64) -> Result<(), FieldError> {
+    match seconds {
+        Some(seconds) if !(0.0..=most).contains(&seconds) => {
+            Err(wrong("timeout", format!("must be a number of seconds from 0 to {most}, not {seconds}")))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn check_expect(expect: &Expect, earlier: &[ReadStep]) -> Result<(), FieldError> {
+    check_fax(expect.fax.as_deref(), earlier)?;
+    let fields = expect.fields();
+    for (name, wanted) in &fields {
+        wanted.pattern().map_err(|error| of_pattern(name, &error))?;
+    }
+    if let Some(status) = expect.status.as_ref().and_then(|status| status.0.as_str()) {
+        check_status(status)?;
+    }
+    for (index, webhook) in expect.webhooks.iter().enumerate() {
+        let within = |error: FieldError| error.within(&format!("webhooks[{index}]"));
+        if let Some(purpose) = &webhook.purpose {
+            let words: Vec<&str> = Purpose::ALL.iter().map(|purpose| purpose.as_str()).collect();
+            one_word("purpose", purpose, &words).map_err(within)?;
+        }
+        pattern("", &webhook.data()).map_err(within)?;
+        times(webhook.times.as_ref()).map_err(within)?;
+    }
+    for (index, page) in expect.pages.iter().enumerate() {
+        let within = |error: FieldError| error.within(&format!("pages[{index}]"));
+        pattern("", &page.data()).map_err(within)?;
+        times(page.times.as_ref()).map_err(within)?;
+    }
+    times(expect.faxes.as_ref().map(|faxes| &faxes.times)).map_err(|error| error.within("faxes"))?;
+    times(expect.times.as_ref())?;
+    if let Some(part) = &expect.r#match {
+        pattern("match", &Value::Object(part.clone()))?;
+    }
+    let is_empty = fields.is_empty()
+        && expect.webhooks.is_empty()
+        && expect.pages.is_empty()
+        && expect.faxes.is_none()
+        && expect.r#match.is_none()
+        && expect.in_order.is_none();
+    if is_empty {
+        return Err(wrong(
+            "",
+            "it expects nothing; give a field of the fax, pages, webhooks, faxes, match or in_order",
+        ));
+    }
+    let needs_match = expect.times.is_some() && expect.r#match.is_none();
+    if needs_match { Err(wrong("times", "is only of use together with match")) } else { Ok(()) }
+}
+
+fn times(count: Option<&Count>) -> Result<(), FieldError> {
+    count.map_or(Ok(()), |count| count.times().map(drop).map_err(|error| of_pattern("", &error)))
+}
+
+fn pattern(name: &str, part: &Value) -> Result<(), FieldError> {
+    Pattern::parse(part).map(drop).map_err(|error| of_pattern(name, &error))
+}
+
+/// Gives the error of a pattern the path that the file has.
+fn of_pattern(name: &str, error: &PatternError) -> FieldError {
+    let text = error.to_string();
+    let (path, reason) = text.split_once(": ").unwrap_or(("", &text));
+    let path = path.strip_prefix("match").unwrap_or(path).trim_start_matches('.');
+    let error = wrong(path, reason);
+    if name.is_empty() { error } else { error.within(name) }
+}
+
+fn check_status(word: &str) -> Result<(), FieldError> {
+    let words: Vec<&str> = Status::ALL.iter().map(|status| status.as_str()).chain([NOT_ANSWERED]).collect();
+    if word.contains("${") { Ok(()) } else { one_word("status", word, &words) }
+}
+
+fn one_word(name: &str, word: &str, words: &[&str]) -> Result<(), FieldError> {
+    if words.contains(&word) {
+        return Ok(());
+    }
+    let near = field_words::nearest(word, words).map(|near| format!("; did you mean {near}?"));
+    let words = words.join(", ");
+    Err(wrong(name, format!("must be one of {words}, not {word:?}{}", near.unwrap_or_default())))
+}
+
+/// Checks that a step that is named for its fax can have one.
+fn check_fax(name: Option<&str>, earlier: &[ReadStep]) -> Result<(), FieldError> {
+    let Some(name) = name else { return Ok(()) };
+    match earlier.iter().find(|step| step.name == name) {
+        Some(step) if step.action.has_fax() => Ok(()),
+        Some(step) => {
+            let what = step.action.name();
+            Err(wrong("fax", format!("the step {name:?} has no fax, because it is a step of the kind {what}")))
+        }
+        None => {
+            let names: Vec<String> =
+                earlier.iter().filter(|step| step.action.has_fax()).map(|step| step.name.clone()).collect();
+            known_step(name, &names, &names).map_err(|reason| wrong("fax", reason))
+        }
+    }
+}
+
+/// Replaces test pages to send, and files, by the URL of a document that the run serves.
+fn host(action: &Action, raw: &mut Value, hosted: &mut Hosted, folder: &Path) -> Result<(), FieldError> {
+    let (pages, file) = match action {
+        Action::Receive(receive) => (None, receive.file.as_deref()),
+        Action::Send(send) if send.media_url.is_none() && send.file.is_none() => (Some(send.pages.unwrap_or(1)), None),
+        Action::Send(send) => (None, send.file.as_deref()),
+        Action::Rule
+        | Action::Clock(_)
+        | Action::Request(_)
+        | Action::Wait(_)
+        | Action::Expect(_)
+        | Action::Check(_) => (None, None),
+    };
+    let bytes = match (pages, file) {
+        (Some(pages), _) => {
+            sample::document(pages).map_err(|error| wrong("pages", error.to_string()))?;
+            sample::test_pages(pages)
+        }
+        (None, Some(name)) => read_bounded(&folder.join(name), DOCUMENT_BYTES_MAX)
+            .map_err(|reason| wrong("file", format!("can't read {name:?}: {reason}")))?,
+        (None, None) => return Ok(()),
+    };
+    let fields: &mut Map<String, Value> = match raw.as_object_mut() {
+        Some(fields) => fields,
+        None => return Ok(()),
+    };
+    fields.remove("pages");
+    fields.remove("file");
+    fields.insert("media_url".to_owned(), hosted.add(bytes).into());
+    Ok(())
+}
+
+/// Checks that a step with this name comes before the one that refers to it.
+pub(super) fn known_step(name: &str, earlier: &[String], all: &[String]) -> Result<(), String> {
+    if earlier.iter().any(|own| own == name) {
+        return Ok(());
+    }
+    if all.iter().any(|own| own == name) {
+        return Err(format!("the step {name:?} comes no earlier than this one, so it has no value yet"));
+    }
+    let known: Vec<&str> = earlier.iter().map(String::as_str).collect();
+    Err(match field_words::nearest(name, &known) {
+        Some(near) => format!("there is no earlier step {name:?}; did you mean {near:?}?"),
+        None if known.is_empty() => format!("there is no earlier step {name:?}; this is the first"),
+        None => format!("there is no earlier step {name:?}; the earlier steps are {known:?}"),
+    })
+}

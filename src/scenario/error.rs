@@ -1,0 +1,29 @@
+//! The reasons that a file is no scenario.
+
+use crate::config::{ConfigError, Place};
+
+/// The reason that a file is no scenario. The words say where the mistake is and what would be right.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum BadFile {
+    /// The file can't be read, is no TOML, or its settings are wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A field is wrong.
+    #[error("{place}: {reason}")]
+    Field {
+        /// Where the field is.
+        place: Place,
+        /// The field, and what is wrong with it.
+        reason: String,
+    },
+    /// A variable was given that the file doesn't have.
+    #[error("--var: {path} has no variable {name:?}; {advice}")]
+    UnknownVar {
+        /// The file.
+        path: String,
+        /// The variable.
+        name: String,
+        /// The variable that was probably meant, or those that the file has.
+        advice: String,
+    },
+}

@@ -1,0 +1,129 @@
+//! The account in which a scenario runs: reads its credential, freezes its clock, and puts back what the steps changed in
+//! an emulator that goes on.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use crate::check::{Api, ApiError, Endpoint, RunError};
+use crate::io::client::ClientOptions;
+use crate::model::account::Dialect;
+
+/// The beginning of the name of the snapshot that a run takes.
+const SNAPSHOT: &str = "fauxfax-run";
+/// The time limit for putting everything back.
+const RESTORE_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// Where a scenario runs.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The emulator.
+    pub endpoint: Endpoint,
+    /// The account; the emulator's default account if left out.
+    pub account: Option<String>,
+    /// Whether the emulator outlives the run, so that what the steps change in it must be put back.
+    pub restores: bool,
+    /// How requests are made that don't come from the emulator.
+    pub client: ClientOptions,
+}
+
+/// The account in which a scenario runs.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) api: Api,
+    pub(super) sid: String,
+    pub(super) token: String,
+    pub(super) dialect: Dialect,
+    /// The place in the journal at which the scenario began.
+    pub(super) since: u64,
+    /// What has to be put back: the snapshot, and the clock's mode and time.
+    before: Option<(String, String, String)>,
+}
+
+impl Place {
+    /// Freezes the account's clock and, in an emulator that goes on, takes a snapshot.
+    pub(super) async fn prepare(options: &Options) -> Result<Self, RunError> {
+        let api = Api::new(options.endpoint.clone());
+        let sid = match &options.account {
+            Some(sid) => sid.clone(),
+            None => text(&api.get("/health", &[]).await?["default_account"]),
+        };
+        let api = api.with_account(&sid);
+        let account = api.get(&format!("/accounts/{sid}"), &[]).await?;
+        let token = account["auth_token"].as_str().map(ToOwned::to_owned);
+        let token = token.ok_or_else(|| RunError::NoToken { account: sid.clone() })?;
+        let mut before = None;
+        if options.restores {
+            let pending = account["pending"].as_u64().unwrap_or_default();
+            if pending > 0 {
+                return Err(RunError::Busy { account: sid, pending });
+            }
+            let clock = api.get("/clock", &[]).await?;
+            let name = format!("{SNAPSHOT}-{:016x}", RandomState::new().hash_one(0));
+            api.control("PUT", &format!("/snapshots/{name}"), &[], None).await?;
+            before = Some((name, text(&clock["mode"]), text(&clock["now"])));
+        }
+        api.control("PUT", "/clock", &[], Some(&json!({ "mode": "frozen" }))).await?;
+        let since = api.get("/events", &[("limit", "0")]).await?["last_seq"].as_u64().unwrap_or_default();
+        let dialect = sid.parse().map_or(Dialect::Twilio, Dialect::of);
+        Ok(Self { api, sid, token, dialect, since, before })
+    }
+
+    /// Calls the REST API as the account.
+    pub(super) async fn rest(&self, path: &str, form: &[(&str, &str)]) -> Result<Value, ApiError> {
+        self.api.rest(path, (&self.sid, &self.token), form).await
+    }
+
+    /// Returns the path to the account's faxes.
+    pub(super) fn faxes(&self) -> String {
+        match self.dialect {
+            Dialect::Twilio => "/v1/Faxes".to_owned(),
+            Dialect::SignalWire => format!("/api/laml/2010-04-01/Accounts/{}/Faxes", self.sid),
+        }
+    }
+
+    /// Returns the account's numbers.
+    pub(super) async fn numbers(&self) -> Result<Vec<Value>, ApiError> {
+        let account = self.api.get(&format!("/accounts/{}", self.sid), &[]).await?;
+        Ok(account["numbers"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// Lets a number ask this URL for TwiML.
+    pub(super) async fn set_voice_url(&self, number_sid: &str, url: &str) -> Result<(), ApiError> {
+        let path = format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers/{number_sid}.json", self.sid);
+        let form = [("VoiceUrl", url), ("VoiceApplicationSid", ""), ("VoiceReceiveMode", "fax")];
+        self.rest(&path, &form).await.map(drop)
+    }
+
+    /// Puts back what the steps have changed, and returns what could not be put back, as sentences.
+    pub(super) async fn restore(&self) -> Vec<String> {
+        let Some((snapshot, mode, then)) = &self.before else { return Vec::new() };
+        let why = match timeout(RESTORE_TIME_MAX, self.put_back(snapshot, mode)).await {
+            Ok(Ok(now)) => {
+                return vec![format!(
+                    "account {} is as it was before the run, except that its journal goes on and its clock, which can't \
+                     be turned back, has moved from {then} to {now}",
+                    self.sid
+                )];
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no response within {} s", RESTORE_TIME_MAX.as_secs()),
+        };
+        let reset = format!("fauxfax reset --snapshot {snapshot} --account {}", self.sid);
+        vec![format!("account {} could not be put back ({why}); do it with: {reset}, and: fauxfax clock run", self.sid)]
+    }
+
+    async fn put_back(&self, snapshot: &str, mode: &str) -> Result<String, ApiError> {
+        let path = format!("/snapshots/{snapshot}");
+        self.api.control("POST", &path, &[], None).await?;
+        self.api.control("DELETE", &path, &[], None).await?;
+        let clock = self.api.control("PUT", "/clock", &[], Some(&json!({ "mode": mode }))).await?;
+        Ok(text(&clock["now"]))
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
