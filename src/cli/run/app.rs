@@ -15,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::check::{Direct, Raw};
 use crate::cli::client::Client;
-use crate::cli::exec::environment::{Destination, Signatory, prepare};
+use crate::cli::exec::environment::{AccountSecrets, Destination, prepare};
 use crate::config;
 use crate::scenario::{App, Options};
 
@@ -49,7 +49,7 @@ impl Process {
         let folder = tempfile::Builder::new().prefix("fauxfax-").tempdir();
         let folder = folder.context("can't create a folder for the app's certificates")?;
         let (token, signing_key) = (Some(credential.token.as_str()), Some(credential.signing_key.as_str()));
-        let account = Signatory { sid: &credential.sid, token, signing_key };
+        let account = AccountSecrets { sid: &credential.sid, token, signing_key };
         let destination = Destination { url: client.base(), ca: &ca, account, control_token: client.control_token() };
         let variables = prepare(folder.path(), &destination, &config::variable)?;
         let mut shell = shell(command);

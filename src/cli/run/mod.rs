@@ -177,7 +177,11 @@ async fn staged(
     let Prepared { scenario, listener, origin } = prepared;
     let config = &scenario.config;
     let options = Options {
-        endpoint: check::Endpoint { url: endpoint.url.clone(), control_token: endpoint.control_token.clone() },
+        endpoint: check::Endpoint {
+            url: endpoint.url.clone(),
+            address: None,
+            control_token: endpoint.control_token.clone(),
+        },
         account: endpoint.account.clone(),
         restores,
         client: ClientOptions {
