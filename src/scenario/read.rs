@@ -86,9 +86,9 @@ pub fn read(source: &Source<'_>) -> Result<Scenario, BadFile> {
         let place = file.place(error.span().map_or(0, |span| span.start));
         ConfigError::Syntax { place, message: error.message().trim().to_owned() }
     })?;
-    // The types are checked before the variables are filled in, since the variables are found by their types.
     let located = |root: &DeTable<'_>, error: &FieldError| located(&file, root, error);
     let json = |root: &DeTable<'_>| Table { source: &file, name: "the file", start: 0, entries: root }.json();
+    // Also checked before the variables are filled in, because finding the variables relies on the right types.
     json::read::<Document>(&json(root.get_ref())).map_err(|error| located(root.get_ref(), &error))?;
     let vars = variables(source, &file, root.get_ref())?;
     let names = step_names(root.get_ref());

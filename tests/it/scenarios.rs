@@ -100,6 +100,48 @@ fn a_failure_says_what_was_expected_and_seen_with_the_request_and_the_conversati
 }
 
 #[test]
+fn each_kind_of_step_says_why_it_failed() {
+    for (step, expected, seen) in [
+        ("receive = { to = '+15550001111' }", "the emulator to accept the call", "has no number +15550001111"),
+        (
+            "receive = { to = '+15550001111', fax_url = 'http://localhost:1/' }",
+            "the account to have the number +15550001111",
+            "it has +15005550006",
+        ),
+        ("receive = { media_url = 'http://127.0.0.1:9/x' }", "the emulator to accept", "media_url: connection refused"),
+        ("receive = { fax_twiml = '<Response/>' }", "the emulator to accept", "neither <Receive> nor <Reject>"),
+        ("send = { to = 'nonsense' }", "the API to accept the fax", "the API refused it with error 21211: "),
+        ("send = { to = '+15558675310', refused = 21211 }", "refuse the fax with error 21211", "it accepted the fax"),
+        ("send = { to = 'nonsense', refused = 34004 }", "refuse the fax with error 34004", "error 21211: The 'To'"),
+        ("clock = { to = '2000-01-01T00:00:00Z' }", "the emulator to accept the call", "can't move back"),
+        (
+            "wait = { status = 'busy,failed', timeout = 0.1 }",
+            "a fax to become busy or failed",
+            "after 0.1 s: no fax has",
+        ),
+        ("wait = { match = { kind = 'fax.page' }, timeout = 0.1 }", "at least 1 page", "after 0.1 s: 0 such events"),
+        ("wait = { for = 'settled' }", "a fax to wait for", "no step before this one has a fax"),
+        ("expect = { status = 'received' }", "a fax", "no step before this one has a fax"),
+        ("expect = { match = { kind = 'fax.pag' } }", "the emulator to accept the call", "did you mean fax.page?"),
+        ("request = { url = 'http://127.0.0.1:9/' }", "a status from 200 to 299", "no response (connection refused"),
+        (
+            "clock = 'drain'\n[[steps]]\nname = 'b'\nrequest = { url = '${a.sid}' }",
+            "the step \"a\" to have a value \"sid\"",
+            "it has mode, next, now",
+        ),
+    ] {
+        let (folder, file) = written(&format!("title = 't'\n[[steps]]\nname = 'a'\n{step}\n"));
+        let output = run(folder.path(), &[&file]);
+        let told = told(&output);
+        assert_eq!(output.status.code(), Some(1), "{step}: {told}");
+        let line = |word: &str, part: &str| {
+            told.lines().any(|line| line.trim_start().starts_with(word) && line.contains(part))
+        };
+        assert!(line("expected ", expected) && line("seen ", seen), "{step}: {told}");
+    }
+}
+
+#[test]
 fn a_junit_file_has_a_case_for_each_step() {
     let output = run(&root(), &["fixtures/scenarios/failing.toml", "examples/scenarios/slow-app.toml", "--junit", "-"]);
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));

@@ -172,7 +172,7 @@ async fn staged(
     endpoint: Endpoint,
     restores: bool,
     prepared: Prepared,
-    stop: Pin<&mut (impl Future<Output = ()> + ?Sized)>,
+    mut stop: Pin<&mut (impl Future<Output = ()> + ?Sized)>,
 ) -> anyhow::Result<Report> {
     let Prepared { scenario, listener, origin } = prepared;
     let config = &scenario.config;
@@ -199,7 +199,10 @@ async fn staged(
     let served = run_listener(listener, router, std::future::pending());
     let work = async {
         let process = match scenario.app.as_ref() {
-            Some(app) if app.command.is_some() => Some(Process::start(app, &client, &options).await?),
+            Some(app) if app.command.is_some() => tokio::select! {
+                process = Process::start(app, &client, &options) => Some(process?),
+                () = stop.as_mut() => bail!("the run was interrupted while the app started"),
+            },
             Some(_) | None => None,
         };
         let report = scenario::run(&scenario, &options, stop).await;
