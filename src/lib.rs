@@ -202,6 +202,9 @@ pub mod clock;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod config;
+#[cfg(feature = "mcp")]
+#[doc(hidden)]
+pub mod docs;
 #[cfg(feature = "server")]
 mod driver;
 #[cfg(feature = "server")]
@@ -213,6 +216,9 @@ pub mod http;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod io;
+#[cfg(feature = "mcp")]
+#[doc(hidden)]
+pub mod mcp;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod server;

@@ -124,6 +124,7 @@ if [[ -z $quick ]]; then
     done
     step 'documents' bash tests/documents/run.sh
     step 'control API by schemathesis' bash tests/sdk/schemathesis.sh
+    step 'tools for assistants' bash tests/mcp/run.sh
     step 'cargo tools' install_cargo_tools
     step 'licenses and bans' "$tools/bin/cargo-deny" check licenses bans sources
     step 'unused crates' "$tools/bin/cargo-machete"

@@ -21,6 +21,7 @@ mod healthcheck;
 mod help;
 mod log;
 mod man;
+mod mcp;
 mod numbers;
 mod open;
 mod out;
@@ -99,6 +100,11 @@ enum Command {
     ///
     /// Judges a webhook app: sends it faxes and requests, right and wrong ones, and looks from outside at what it does.
     Check(Box<check::CheckFlags>),
+    /// Give a coding assistant tools for faxes (MCP)
+    ///
+    /// Serves tools to a coding assistant, over standard input and output, by the Model Context Protocol: receive and send
+    /// faxes, see their pages and conversations, make things go wrong, and judge an app.
+    Mcp(mcp::McpFlags),
     /// Print variables that direct programs to the emulator
     ///
     /// Prints environment variables that direct unmodified programs to a running emulator.
@@ -213,6 +219,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Faxes(flags)) => faxes::run(&flags),
         Some(Command::Exec(flags)) => exec::run(*flags),
         Some(Command::Check(flags)) => check::run(&flags),
+        Some(Command::Mcp(flags)) => mcp::run(&flags),
         Some(Command::Env(flags)) => env::run(&flags),
         Some(Command::Ca(flags)) => ca::run(flags),
         Some(Command::Events(flags)) => events::run(&flags),

@@ -15,20 +15,25 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("document", &["model"]),
     ("engine", &["model", "twiml"]),
     ("dialect", &["engine", "model", "twiml"]),
+    ("docs", &[]),
     ("io", &["dialect", "document", "engine", "model", "twiml"]),
     ("clock", &["model"]),
     ("world", &["clock", "engine", "model"]),
     ("driver", &["engine", "io", "model", "world"]),
     ("emulator", &["clock", "driver", "engine", "io", "model", "world"]),
     ("config", &["dialect", "engine", "io", "model"]),
-    ("http", &["clock", "dialect", "document", "emulator", "engine", "io", "model", "twiml", "world"]),
-    ("server", &["clock", "config", "dialect", "emulator", "engine", "http", "io", "model", "world"]),
+    ("http", &["clock", "dialect", "docs", "document", "emulator", "engine", "io", "model", "twiml", "world"]),
     ("check", &["dialect", "io", "model", "twiml"]),
+    ("mcp", &["check", "dialect", "docs", "http", "io", "model"]),
+    (
+        "server",
+        &["check", "clock", "config", "dialect", "emulator", "engine", "http", "io", "mcp", "model", "world"],
+    ),
     (
         "testing",
         &["clock", "config", "dialect", "document", "emulator", "engine", "http", "io", "model", "server", "world"],
     ),
-    ("cli", &["check", "config", "dialect", "document", "http", "io", "model", "server"]),
+    ("cli", &["check", "config", "dialect", "document", "http", "io", "mcp", "model", "server"]),
 ];
 /// The source folders of the two packages. The core depends on no crate for I/O, so the compiler enforces that border.
 pub(crate) const PACKAGES: [&str; 2] = ["core/src", "src"];
