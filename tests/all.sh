@@ -56,7 +56,7 @@ library_is_lean() {
     local features=(--no-default-features --features server) crates
     cargo check --quiet --lib "${features[@]}" || return
     crates=$(cargo tree "${features[@]}" -e normal --prefix none --no-dedupe | sort -u)
-    if grep -E '^(ring|rustls|tokio-rustls|clap|tracing-subscriber) v' <<<"$crates"; then
+    if grep -E '^(ring|rustls|tokio-rustls|clap|tracing-subscriber|rmcp) v' <<<"$crates"; then
         echo 'without its default features, the library must not depend on these'
         return 1
     fi

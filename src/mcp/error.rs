@@ -84,7 +84,7 @@ fn refused(name: &str, detail: &str) -> String {
                            and then call clock with action \"drain\""
             .to_owned(),
         "clock-running" => "the clock is running: call clock with action \"freeze\" first".to_owned(),
-        "fax-not-found" => then("list_faxes lists them"),
+        "fax-not-found" | "conversation-not-found" => then("list_faxes lists them"),
         "page-not-found" => then("show_fax says how many pages the fax has"),
         "rule-not-found" => then("list_rules lists them"),
         "number-not-found" | "number-ambiguous" => then("list_numbers lists them; name one in `to`"),

@@ -3,7 +3,7 @@
 use futures_util::future::{BoxFuture, Shared};
 use rmcp::model::{JsonObject, ProgressNotificationParam, ProgressToken, Tool as Listed, ToolAnnotations};
 use rmcp::{Peer, RoleServer};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, json_schema};
 use schemars::generate::SchemaSettings;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -156,6 +156,19 @@ pub(super) fn schema_of<A: JsonSchema>() -> Value {
         schema.entry("properties").or_insert_with(|| json!({}));
     }
     schema
+}
+
+/// Returns the schema of an argument that is one of a few words.
+pub(super) fn one_of<T: Copy>(all: &[T], word: fn(T) -> &'static str) -> Schema {
+    let words: Vec<&str> = all.iter().map(|each| word(*each)).collect();
+    json_schema!({ "type": "string", "enum": words })
+}
+
+/// Reads an argument that is one of a few words.
+pub(super) fn chosen<T: Copy>(name: &str, text: &str, all: &[T], word: fn(T) -> &'static str) -> Result<T, ToolError> {
+    let words: Vec<&str> = all.iter().map(|each| word(*each)).collect();
+    let found = all.iter().find(|each| word(**each) == text);
+    found.copied().ok_or_else(|| ToolError(format!("{name}: must be one of {}, not {text:?}", words.join(", "))))
 }
 
 /// Removes null from the types of optional arguments, the formats of numbers, and line breaks from descriptions.

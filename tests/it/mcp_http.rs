@@ -131,7 +131,7 @@ async fn the_emulator_never_calls_its_own_tools_as_an_app() {
     account.number("+15017122661").expect("a number").fax_url(&format!("{url}mcp")).expect("a URL");
     let conversation = account.receive(fauxfax::Document::pages(1)).await.expect("it ends");
     assert_eq!(conversation.outcome, fauxfax::Outcome::NotAnswered);
-    let error = conversation.webhooks().next().expect("an attempt").error.clone();
+    let error = conversation.webhooks().next().expect("an attempt").failure.clone();
     assert!(format!("{error:?}").contains("/mcp"), "{error:?}");
 }
 

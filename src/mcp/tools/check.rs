@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::super::answer::Answer;
 use super::super::error::ToolError;
-use super::super::tool::{Call, Effect, Tool, schema_of};
+use super::super::tool::{Call, Effect, Tool, chosen, one_of, schema_of};
 use super::brief;
 use crate::check::list::Selection;
 use crate::check::{CheckResult, Options, Profile, Progress, Report, Verdict};
@@ -56,17 +56,13 @@ struct Check {
     only: Option<Vec<String>>,
     /// Not these checks.
     skip: Option<Vec<String>>,
-    /// Which faxes: those that the app receives, those that it sends, or both; both by default.
-    profile: Option<Direction>,
+    /// Only checks about faxes that the app receives (inbound) or sends (outbound).
+    #[schemars(schema_with = "profiles")]
+    profile: Option<String>,
 }
 
-#[derive(Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-enum Direction {
-    Inbound,
-    Outbound,
-    Both,
+fn profiles(_: &mut SchemaGenerator) -> Schema {
+    one_of(Profile::ALL, Profile::as_str)
 }
 
 async fn check(call: &Call, arguments: Check) -> Result<Answer, ToolError> {
@@ -105,11 +101,8 @@ async fn check(call: &Call, arguments: Check) -> Result<Answer, ToolError> {
 }
 
 fn options(call: &Call, arguments: Check) -> Result<Options, ToolError> {
-    let profiles = match arguments.profile {
-        Some(Direction::Inbound) => vec![Profile::Inbound],
-        Some(Direction::Outbound) => vec![Profile::Outbound],
-        Some(Direction::Both) | None => Vec::new(),
-    };
+    let profile = arguments.profile.map(|word| chosen("profile", &word, Profile::ALL, Profile::as_str)).transpose()?;
+    let profiles = profile.into_iter().collect();
     let only = arguments.only.unwrap_or_default();
     // Whoever names checks wants them, however severe they are.
     let quick = !arguments.all.unwrap_or(false) && only.is_empty();

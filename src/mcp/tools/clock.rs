@@ -2,15 +2,16 @@
 
 use std::fmt::Write;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::answer::Answer;
 use super::super::error::ToolError;
-use super::super::tool::{Call, Effect, Tool, schema_of};
+use super::super::tool::{Call, Effect, Tool, chosen, one_of, schema_of};
 use super::receive::patience;
 use super::word;
+use crate::model::words::words;
 
 pub(super) const TOOLS: &[Tool] = &[Tool {
     name: "clock",
@@ -33,7 +34,8 @@ const DEADLINES_MAX: usize = 5;
 #[serde(deny_unknown_fields)]
 struct Clock {
     /// What to do with the clock; read by default.
-    action: Option<Action>,
+    #[schemars(schema_with = "actions")]
+    action: Option<String>,
     /// With advance: how far, such as 90s, 5m, 1h30m or 2d.
     by: Option<String>,
     /// With advance: the moment to move to, such as 2030-01-01T12:00:00Z.
@@ -42,19 +44,31 @@ struct Clock {
     timeout: Option<u64>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
-enum Action {
-    Read,
-    Freeze,
-    Run,
-    Advance,
-    Drain,
+words!(
+    /// What to do with the clock.
+    Action {
+        /// Show it.
+        Read = "read",
+        /// Stop it.
+        Freeze = "freeze",
+        /// Let it follow real time.
+        Run = "run",
+        /// Move it by or to a time.
+        Advance = "advance",
+        /// Move it until nothing is due.
+        Drain = "drain",
+    }
+);
+
+fn actions(_: &mut SchemaGenerator) -> Schema {
+    one_of(Action::ALL, Action::as_str)
 }
 
 async fn clock(call: &Call, Clock { action, by, to, timeout }: Clock) -> Result<Answer, ToolError> {
-    let action = action.unwrap_or(Action::Read);
+    let action = match action {
+        Some(action) => chosen("action", &action, Action::ALL, Action::as_str)?,
+        None => Action::Read,
+    };
     if (by.is_some() || to.is_some()) && action != Action::Advance {
         return Err(ToolError::new("by, to: must be left out, unless action is advance"));
     }
