@@ -63,21 +63,26 @@ pub fn full() -> String {
 
 /// Returns the first sentence of a page, without markup.
 fn description(text: &str) -> String {
-    let paragraph = text.split("\n\n").map(str::trim).find(|paragraph| is_prose(paragraph)).unwrap_or_default();
-    let line: Vec<&str> = paragraph.split_whitespace().collect();
-    let line = plain(&line.join(" "));
-    // A full stop within a sentence, as in "1.2" or "fauxfax.toml", has no space after it.
-    let end = line.find(". ").map_or(line.len(), |at| at + 1);
-    let sentence = line[..end].trim_end_matches(':');
+    let paragraphs = text.split("\n\n").map(str::trim).filter(|paragraph| is_prose(paragraph));
+    let sentence = paragraphs.map(first_sentence).find(|sentence| sentence.ends_with('.')).unwrap_or_default();
     if sentence.chars().count() <= DESCRIPTION_CHARS {
-        return sentence.to_owned();
+        return sentence;
     }
     let cut: String = sentence.chars().take(DESCRIPTION_CHARS).collect();
     format!("{}…", cut.rsplit_once(' ').map_or(cut.as_str(), |(whole, _)| whole).trim_end_matches([',', ':', ';']))
 }
 
+/// Returns the first sentence of a paragraph on one line. One that introduces what follows ends with a colon.
+fn first_sentence(paragraph: &str) -> String {
+    let line: Vec<&str> = paragraph.split_whitespace().collect();
+    let line = plain(&line.join(" "));
+    // A full stop within a sentence, as in "1.2" or "fauxfax.toml", has no space after it.
+    let end = line.find(". ").map_or(line.len(), |at| at + 1);
+    line[..end].to_owned()
+}
+
 fn is_prose(paragraph: &str) -> bool {
-    !paragraph.is_empty() && !paragraph.starts_with(['#', '`', '|', '-', '!', '<', '>'])
+    !paragraph.is_empty() && !paragraph.starts_with(['#', '`', '|', '-', '!', '<', '>', '*'])
 }
 
 /// Removes the marks of links and emphasis, and keeps code marks.
@@ -108,7 +113,7 @@ mod tests {
         let text = "# Title\n\n```sh\nx\n```\n\nSee [**rules**](rules.md) in\n`fauxfax.toml` 1.2 here. More.\n";
         assert_eq!(description(text), "See rules in `fauxfax.toml` 1.2 here.");
         assert_eq!(description("# Only a title\n"), "");
-        let long = format!("# T\n\n{}\n", "word ".repeat(100));
+        let long = format!("# T\n\nIt introduces this:\n\n{}end.\n", "word ".repeat(100));
         assert!(description(&long).ends_with("word…") && description(&long).chars().count() <= DESCRIPTION_CHARS + 1);
         assert_eq!(plain("a[0] and [x](y"), "a[0] and [x](y");
     }

@@ -84,7 +84,8 @@ pub fn find(path: &str) -> Option<&'static Page> {
 /// Returns the path that is most like one that no page has.
 #[must_use]
 pub fn nearest(path: &str) -> &'static str {
-    let distance = |page: &&Page| strsim::levenshtein(page.path.trim_start_matches("docs/"), path.trim_start_matches("docs/"));
+    let distance =
+        |page: &&Page| strsim::levenshtein(page.path.trim_start_matches("docs/"), path.trim_start_matches("docs/"));
     PAGES.iter().min_by_key(distance).map_or("README.md", |page| page.path)
 }
 
@@ -95,7 +96,7 @@ mod tests {
 
     #[test]
     fn every_page_of_the_summary_is_embedded_in_its_order_or_left_out_on_purpose() {
-        let listed = chapters().iter().flat_map(|chapter| chapter.entries.iter().map(|entry| entry.path.clone()));
+        let listed = chapters().into_iter().flat_map(|chapter| chapter.entries).map(|entry| entry.path);
         let listed: Vec<String> = listed.filter(|path| !LEFT_OUT.contains(&path.as_str())).collect();
         let embedded: Vec<&str> = PAGES.iter().map(|page| page.path).filter(|path| *path != "README.md").collect();
         assert_eq!(embedded, listed);

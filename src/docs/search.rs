@@ -20,8 +20,8 @@ const COUNTED_MAX: usize = 4;
 const STEM_CHARS_MIN: usize = 4;
 /// Words that say nothing about the subject of a question.
 const EMPTY_WORDS: [&str; 24] = [
-    "a", "an", "and", "are", "can", "do", "does", "for", "from", "how", "i", "in", "is", "it", "my", "of", "on", "or", "the", "to",
-    "what", "when", "why", "with",
+    "a", "an", "and", "are", "can", "do", "does", "for", "from", "how", "i", "in", "is", "it", "my", "of", "on", "or",
+    "the", "to", "what", "when", "why", "with",
 ];
 
 /// A section that answers a question.
@@ -76,11 +76,16 @@ fn candidates(page: &'static Page) -> impl Iterator<Item = Candidate> {
 /// Returns the words of a text in lower case. A word with punctuation within it, such as `X-Twilio-Signature`, counts as
 /// several.
 fn words(text: &str) -> Vec<String> {
-    text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+    text.split(|character: char| !character.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
 }
 
 fn fits(word: &str, term: &str) -> bool {
-    word == term || (term.chars().count() >= STEM_CHARS_MIN && word.starts_with(term)) || word == term.trim_end_matches('s')
+    word == term
+        || (term.chars().count() >= STEM_CHARS_MIN && word.starts_with(term))
+        || word == term.trim_end_matches('s')
 }
 
 fn count(words: &[String], term: &str) -> usize {

@@ -69,7 +69,8 @@ mod tests {
 
     #[test]
     fn a_section_has_its_own_text_and_the_whole_has_that_of_its_subsections() {
-        let text = "# One\n\nIntro.\n\n```sh\n# no heading\n```\n\n## Two\n\nText.\n\n### Three\n\nMore.\n\n## Four\n\nEnd.\n";
+        let text =
+            "# One\n\nIntro.\n\n```sh\n# no heading\n```\n\n## Two\n\nText.\n\n### Three\n\nMore.\n\n## Four\n\nEnd.\n";
         let sections = sections(&Page { path: "x.md", text });
         let found: Vec<(&str, usize)> = sections.iter().map(|section| (section.heading, section.level)).collect();
         assert_eq!(found, [("One", 1), ("Two", 2), ("Three", 3), ("Four", 2)]);

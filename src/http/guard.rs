@@ -37,7 +37,17 @@ const WEBHOOK_MARKS: [HeaderName; 3] = [
 const COOKIE: &str = "fauxfax_control";
 /// Paths of pages and files that any site may link to or show as an image.
 const PAGES: [&str; 11] = [
-    "/", "/console", "/fax", "/favicon.ico", "/livez", "/readyz", "/metrics", "/ca.pem", "/llms.txt", "/llms-full.txt", "/docs",
+    "/",
+    "/console",
+    "/fax",
+    "/favicon.ico",
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/ca.pem",
+    "/llms.txt",
+    "/llms-full.txt",
+    "/docs",
 ];
 /// How long a browser may cache the response to a preflight, in seconds.
 const PREFLIGHT_S: HeaderValue = HeaderValue::from_static("600");

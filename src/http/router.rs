@@ -17,11 +17,11 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use tower::{Service, ServiceExt};
 
+use super::control::Problem;
 use super::dialects::dialect_of;
 use super::guard::{self, Verdict};
 use super::reply::ErrorForm;
 use super::traffic::{self, Answered, Arrived, Unassignable};
-use super::control::Problem;
 use super::{AbortHandle, AskedTarget, CaFiles, ListenAddress, asked_path, bins, control, dispatch, media, reply};
 use crate::dialect::error::ApiError;
 use crate::dialect::signalwire;
@@ -171,7 +171,8 @@ fn pages(registry: &Registry, ca: Option<&CaFiles>) -> Router {
 fn no_such_path(registry: &Registry, request: Request) -> Response {
     // A client of the tools is no client of a REST API, and needs to know how they are served.
     if is_below(request.uri().path(), MCP_PATH) {
-        let detail = "this emulator doesn't serve the Model Context Protocol here; start it with --mcp, and use the path /mcp";
+        let detail =
+            "this emulator doesn't serve the Model Context Protocol here; start it with --mcp, and use the path /mcp";
         return Problem::new(404, "mcp-not-served", detail).into_response();
     }
     traffic::no_such_resource(registry, request)

@@ -53,7 +53,9 @@ impl From<RunError> for ToolError {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Api(error) => error.into(),
-            RunError::NotUrl(url) => Self(format!("url: must be an http or https URL, such as http://localhost:3000/fax, not {url:?}")),
+            RunError::NotUrl(url) => {
+                Self(format!("url: must be an http or https URL, such as http://localhost:3000/fax, not {url:?}"))
+            }
             RunError::Public(why) => Self(format!(
                 "{why}; only apps on this machine or in a private network are checked. For a host of your own, run in a terminal: \
                  fauxfax check URL --i-own-this-host"
@@ -112,10 +114,14 @@ mod tests {
     #[test]
     fn a_refusal_names_the_tool_that_helps_instead_of_a_call() {
         assert_eq!(told("fax-not-found", "there is no fax FX1"), "there is no fax FX1; list_faxes lists them");
-        let frozen = "the clock is frozen, so the fax would never end: leave out wait=true, then advance or drain the clock";
+        let frozen =
+            "the clock is frozen, so the fax would never end: leave out wait=true, then advance or drain the clock";
         assert!(told("clock-frozen", frozen).contains("call clock with action \"run\""));
         assert_eq!(told("bad-search", "q: unknown key \"x\""), "q: unknown key \"x\"");
-        assert_eq!(told("world-broken", "this world is broken; POST /_fauxfax/v1/reset"), "this world is broken; repair it with reset");
+        assert_eq!(
+            told("world-broken", "this world is broken; POST /_fauxfax/v1/reset"),
+            "this world is broken; repair it with reset"
+        );
     }
 
     #[test]

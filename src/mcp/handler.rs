@@ -113,7 +113,8 @@ impl ServerHandler for Handler {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let Some(tool) = tools::find(&request.name) else {
-            let message = format!("there is no tool {:?}; did you mean {}?", request.name, tools::nearest(&request.name));
+            let message =
+                format!("there is no tool {:?}; did you mean {}?", request.name, tools::nearest(&request.name));
             return Err(ErrorData::invalid_params(message, None));
         };
         let result = self.call(tool, request.arguments.unwrap_or_default(), context).await;

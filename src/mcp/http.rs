@@ -69,7 +69,9 @@ impl Http {
 /// Refuses to open more sessions than the limit. Sessions that exist, and clients without one, are not affected.
 async fn admit(State(http): State<Http>, request: Request, next: Next) -> Response {
     if opens_session(request.headers()) && http.sessions.sessions.read().await.len() >= SESSIONS_MAX {
-        let why = format!("there are already {SESSIONS_MAX} MCP sessions, the most that are possible; close one, or try again later\n");
+        let why = format!(
+            "there are already {SESSIONS_MAX} MCP sessions, the most that are possible; close one, or try again later\n"
+        );
         return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
     }
     next.run(request).await

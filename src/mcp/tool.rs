@@ -3,8 +3,8 @@
 use futures_util::future::{BoxFuture, Shared};
 use rmcp::model::{JsonObject, ProgressNotificationParam, ProgressToken, Tool as Listed, ToolAnnotations};
 use rmcp::{Peer, RoleServer};
-use schemars::{JsonSchema, Schema, json_schema};
 use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, json_schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -17,7 +17,8 @@ use crate::dialect::json;
 /// The argument with which a tool's account is named.
 const ACCOUNT: &str = "account";
 /// The description of that argument.
-const ACCOUNT_HELP: &str = "AccountSid (AC…) or SignalWire project id (UUID) to act in; the emulator's default account if left out";
+const ACCOUNT_HELP: &str =
+    "AccountSid (AC…) or SignalWire project id (UUID) to act in; the emulator's default account if left out";
 
 /// What a tool does to the emulator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,7 +134,10 @@ impl Call {
     /// Tells the client how far the call has come, if it wants to know.
     pub(super) async fn report(&self, done: usize, total: usize, message: String) {
         let Some((peer, token)) = &self.progress else { return };
-        #[expect(clippy::cast_precision_loss, reason = "the protocol has only floating-point numbers, and counts are small")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "the protocol has only floating-point numbers, and counts are small"
+        )]
         let (done, total) = (done as f64, total as f64);
         let progress = ProgressNotificationParam::new(token.clone(), done).with_total(total).with_message(message);
         // A client that has gone needs no report.

@@ -11,7 +11,11 @@ pub(super) struct Tools;
 impl Tools {
     /// Refuses a configuration that asks for the tools.
     pub(super) fn new(config: &Config, _: std::net::SocketAddr) -> Result<Self, StartError> {
-        if config.mcp { Err(StartError::Tools("this build leaves it out; build with the feature mcp".to_owned())) } else { Ok(Self) }
+        if config.mcp {
+            Err(StartError::Tools("this build leaves it out; build with the feature mcp".to_owned()))
+        } else {
+            Ok(Self)
+        }
     }
 
     #[expect(clippy::unused_self, reason = "the signature of the real one")]

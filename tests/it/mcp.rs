@@ -9,7 +9,8 @@ use fauxfax::check::Endpoint;
 use fauxfax::mcp::{Handler, Home, serve};
 use fauxfax::{Account, ClientOptions, Emulator};
 use rmcp::model::{
-    CallToolRequestParams, CallToolResult, ClientConfig, ClientRequest, ContentBlock, ProgressNotificationParam, Request, ServerResult,
+    CallToolRequestParams, CallToolResult, ClientConfig, ClientRequest, ContentBlock, ProgressNotificationParam,
+    Request, ServerResult,
 };
 use rmcp::service::{NotificationContext, PeerRequestOptions, RunningService};
 use rmcp::{ClientHandler, RoleClient, ServiceError, ServiceExt};
@@ -130,7 +131,9 @@ async fn a_fax_is_received_shown_and_seen_as_a_picture() {
     let (received, data) = bench.told("receive_fax", json!({ "pages": 2, "from": "+15552223333" })).await;
     assert!(received.starts_with("Outcome: received") && received.contains("fax-url `POST"), "{received}");
     let sid = data["sid"].as_str().expect("a SID").to_owned();
-    assert!(data["console"].as_str().expect("a link").starts_with(&format!("{}/console/faxes/{sid}", bench.emulator.url())));
+    assert!(
+        data["console"].as_str().expect("a link").starts_with(&format!("{}/console/faxes/{sid}", bench.emulator.url()))
+    );
     let image = bench.call("page_image", json!({ "fax": sid, "page": 2 })).await;
     let ContentBlock::Image(picture) = &image.content[1] else { panic!("{image:?}") };
     assert_eq!(picture.mime_type, "image/png");
@@ -152,7 +155,8 @@ async fn a_fax_is_sent_with_its_text_and_verified() {
     let expected = json!({ "match": { "kind": "fax.status", "data": { "new": "delivered" } }, "times": 1 });
     let (verified, _) = bench.told("verify", expected).await;
     assert_eq!(verified, "Verified: 1 found.");
-    let (verified, verdict) = bench.told("verify", json!({ "match": { "kind": "fax.status", "data": { "new": "busy" } } })).await;
+    let (verified, verdict) =
+        bench.told("verify", json!({ "match": { "kind": "fax.status", "data": { "new": "busy" } } })).await;
     assert!(verified.starts_with("NOT verified") && verified.contains("data.new: expected \"busy\""), "{verified}");
     assert_eq!(verdict["verified"], false);
 }
@@ -178,7 +182,11 @@ async fn errors_are_results_that_say_what_to_do() {
         ("clock", json!({ "action": "jump" }), "action: must be one of read, freeze, run, advance, drain"),
         ("read_doc", json!({ "path": "how-to/rule.md" }), "docs/how-to/rules.md"),
         ("check", json!({ "url": "localhost/fax" }), "url: must be an http or https URL"),
-        ("check", json!({ "url": "http://localhost/fax", "only": ["signature-mising"] }), "did you mean signature-missing?"),
+        (
+            "check",
+            json!({ "url": "http://localhost/fax", "only": ["signature-mising"] }),
+            "did you mean signature-missing?",
+        ),
         ("show_account", json!({ "account": 7 }), "account: must be a string, not 7"),
         ("show_account", json!({ "account": "AC00000000000000000000000000009999" }), "leave account out"),
     ] {
@@ -248,7 +256,8 @@ async fn a_canceled_check_puts_everything_back_and_a_second_one_waits_its_turn()
     bench.stop.notify_one();
     bench.serving.await.expect("it ends only after the check has");
     let endpoint = Endpoint { url: bench.emulator.url().parse().expect("a URL"), control_token: None };
-    let rules = crate::mcp_http::get(&endpoint.url, &format!("/_fauxfax/v1/rules?account={}", bench.account.sid())).await;
+    let rules =
+        crate::mcp_http::get(&endpoint.url, &format!("/_fauxfax/v1/rules?account={}", bench.account.sid())).await;
     assert!(before.contains("busy") && rules.contains("\"busy\""), "{rules}");
 }
 
@@ -277,7 +286,10 @@ async fn a_configured_token_is_not_shown() {
     // The account was given a token of its own.
     let token = bench.account.auth_token();
     let (shown, data) = bench.told("show_account", json!({})).await;
-    assert!(!shown.contains(&*token) && shown.contains("it may be a secret") && data["auth_token"].is_null(), "{shown}");
+    assert!(
+        !shown.contains(&*token) && shown.contains("it may be a secret") && data["auth_token"].is_null(),
+        "{shown}"
+    );
     let (_, fax) = bench.told("send_fax", json!({ "to": "+15558675310" })).await;
     let (shown, _) = bench.told("show_fax", json!({ "fax": fax["sid"] })).await;
     assert!(!shown.contains(&*token), "{shown}");

@@ -45,7 +45,8 @@ pub(crate) async fn get(url: &Url, target: &str) -> String {
 
 async fn post(url: &Url, target: &str, headers: &[(&str, &str)], message: &Value) -> Answer {
     let host = url.socket_addrs(|| None).expect("an address")[0];
-    let (mut head, body) = (format!("POST {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"), message.to_string());
+    let (mut head, body) =
+        (format!("POST {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"), message.to_string());
     for (name, value) in [("Accept", ACCEPT), ("Content-Type", "application/json")].iter().chain(headers) {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -92,9 +93,17 @@ async fn a_session_calls_tools_in_the_account_that_its_address_names() {
     let target = format!("/mcp?account={}", account.sid());
     let session = session(&url, &target).await;
     let answer = post(&url, &target, &[("Mcp-Session-Id", &session)], &call("show_account", &json!({}))).await;
-    assert!(answer.body.contains(&account.sid().to_string()) && answer.body.contains("\"isError\":false"), "{}", answer.body);
+    assert!(
+        answer.body.contains(&account.sid().to_string()) && answer.body.contains("\"isError\":false"),
+        "{}",
+        answer.body
+    );
     let own = url.socket_addrs(|| None).expect("an address")[0];
-    assert!(answer.body.contains(&format!("http://{own}/console?account=")), "links have the client's host: {}", answer.body);
+    assert!(
+        answer.body.contains(&format!("http://{own}/console?account=")),
+        "links have the client's host: {}",
+        answer.body
+    );
 }
 
 #[tokio::test]
@@ -172,7 +181,9 @@ async fn the_documentation_is_open_and_its_links_lead_to_pages() {
 #[expect(clippy::disallowed_methods, reason = "a developer asks for the file to be rewritten")]
 fn the_overview_in_the_repository_is_made_from_the_summary() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/llms.txt");
-    let made = fauxfax::docs::overview(|path| Some(path.strip_prefix("docs/").map_or_else(|| format!("../{path}"), ToOwned::to_owned)));
+    let made = fauxfax::docs::overview(|path| {
+        Some(path.strip_prefix("docs/").map_or_else(|| format!("../{path}"), ToOwned::to_owned))
+    });
     if std::env::var_os("FAUXFAX_WRITE_DOCS").is_some() {
         std::fs::write(path, &made).expect("written");
     }
@@ -194,10 +205,16 @@ fn the_description_for_the_registry_names_this_version_and_its_packages() {
         let image = format!("ghcr.io/{owner}/fauxfax:{}", env!("CARGO_PKG_VERSION"));
         match package["registryType"].as_str() {
             Some("oci") => assert_eq!(package["identifier"], image.as_str()),
-            _ => assert_eq!((&package["identifier"], &package["version"]), (&json!("fauxfax"), &json!(env!("CARGO_PKG_VERSION")))),
+            _ => assert_eq!(
+                (&package["identifier"], &package["version"]),
+                (&json!("fauxfax"), &json!(env!("CARGO_PKG_VERSION")))
+            ),
         }
     }
-    for (file, mark) in [("packages/npm/package.json", "\"mcpName\": \"io.github.@owner@/fauxfax\""), ("packages/python/README.md", "mcp-name: io.github.@owner@/fauxfax")] {
+    for (file, mark) in [
+        ("packages/npm/package.json", "\"mcpName\": \"io.github.@owner@/fauxfax\""),
+        ("packages/python/README.md", "mcp-name: io.github.@owner@/fauxfax"),
+    ] {
         let text = std::fs::read_to_string(format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))).expect("the file");
         assert!(text.contains(mark), "{file} must contain {mark}, by which the registry knows the owner");
     }

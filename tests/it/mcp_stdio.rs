@@ -54,7 +54,8 @@ impl Server {
     }
 
     fn call(&mut self, name: &str) -> String {
-        let call = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": { "name": name, "arguments": {} } });
+        let call =
+            json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": { "name": name, "arguments": {} } });
         self.ask(&call)["result"]["content"][0]["text"].as_str().expect("text").to_owned()
     }
 
@@ -72,7 +73,8 @@ impl Server {
 #[test]
 fn without_an_emulator_it_starts_one_and_ends_with_its_client() {
     let home = tempfile::tempdir().expect("a folder");
-    let mut server = Server::start(home.path(), &["--listen", "127.0.0.1:0", "--fax-url", "http://localhost:3000/fax"], &[]);
+    let mut server =
+        Server::start(home.path(), &["--listen", "127.0.0.1:0", "--fax-url", "http://localhost:3000/fax"], &[]);
     let account = server.call("show_account");
     assert!(account.contains("AuthToken: 00000000000000000000000000000000"), "{account}");
     assert!(account.contains("calls http://localhost:3000/fax"), "{account}");
@@ -135,7 +137,8 @@ fn a_client_that_sends_nonsense_gets_errors_and_no_panic() {
     server.input = Some(input);
     // Errors that belong to no request may come first.
     server.say(&json!({ "jsonrpc": "2.0", "id": 9, "method": "ping" }));
-    let mut lines = (&mut server.output).lines().map(|line| serde_json::from_str::<Value>(&line.expect("text")).expect("JSON"));
+    let mut lines =
+        (&mut server.output).lines().map(|line| serde_json::from_str::<Value>(&line.expect("text")).expect("JSON"));
     let answer = lines.find(|answer| answer["id"] == 9).expect("an answer");
     assert_eq!(answer["result"], json!({}));
     let (status, _, errors) = server.end();

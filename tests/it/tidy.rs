@@ -25,10 +25,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("http", &["clock", "dialect", "docs", "document", "emulator", "engine", "io", "model", "twiml", "world"]),
     ("check", &["dialect", "io", "model", "twiml"]),
     ("mcp", &["check", "dialect", "docs", "http", "io", "model"]),
-    (
-        "server",
-        &["check", "clock", "config", "dialect", "emulator", "engine", "http", "io", "mcp", "model", "world"],
-    ),
+    ("server", &["check", "clock", "config", "dialect", "emulator", "engine", "http", "io", "mcp", "model", "world"]),
     (
         "testing",
         &["clock", "config", "dialect", "document", "emulator", "engine", "http", "io", "model", "server", "world"],

@@ -122,7 +122,9 @@ async fn running(flags: &McpFlags, config: &Config) -> anyhow::Result<Option<End
     match answers(&usual).await {
         Ok(true) => Ok(Some(usual)),
         Ok(false) => Ok(None),
-        Err(error) => bail!("{error}; give the address of a running emulator with --url, or one to start an emulator at with --listen"),
+        Err(error) => bail!(
+            "{error}; give the address of a running emulator with --url, or one to start an emulator at with --listen"
+        ),
     }
 }
 

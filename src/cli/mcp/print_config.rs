@@ -81,7 +81,8 @@ fn pretty(value: &Value) -> String {
 
 /// Quotes a word for a shell, if it needs that.
 fn quoted(word: &str) -> String {
-    let is_plain = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=+@".contains(&byte));
+    let is_plain =
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=+@".contains(&byte));
     if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
@@ -99,8 +100,9 @@ mod tests {
                     assert_eq!(config, "claude mcp add fauxfax -- '/opt/a b/fauxfax' mcp --url http://localhost:9000");
                 }
                 Client::Codex => {
-                    let table: toml::Table = config.parse().expect("TOML");
-                    assert_eq!(table["mcp_servers"]["fauxfax"]["command"].as_str(), Some("/opt/a b/fauxfax"));
+                    let lines: Vec<&str> = config.lines().collect();
+                    let server = "args = [\"mcp\",\"--url\",\"http://localhost:9000\"]";
+                    assert_eq!(lines, ["[mcp_servers.fauxfax]", "command = \"/opt/a b/fauxfax\"", server]);
                 }
                 Client::ClaudeDesktop | Client::Cursor | Client::VsCode | Client::Json => {
                     let json: Value = serde_json::from_str(&config).expect("JSON");

@@ -96,5 +96,6 @@ async fn reset(call: &Call, Reset { snapshot, seed }: Reset) -> Result<Answer, T
     let text = format!(
         "The account is back at {start}. Removed: {removed} faxes; canceled: {faxes} faxes in progress and {webhooks} webhooks."
     );
-    Ok(Answer::text(text).with(json!({ "removed_faxes": removed, "canceled_faxes": faxes, "canceled_webhooks": webhooks })))
+    Ok(Answer::text(text)
+        .with(json!({ "removed_faxes": removed, "canceled_faxes": faxes, "canceled_webhooks": webhooks })))
 }

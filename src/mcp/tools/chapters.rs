@@ -72,7 +72,10 @@ fn search(SearchDocs { query, limit }: SearchDocs) -> Result<Answer, ToolError> 
     }
     let hits = docs::search(&query, usize::try_from(limit).unwrap_or(usize::MAX));
     if hits.is_empty() {
-        return Ok(Answer::text("Nothing found. Try fewer or other words, or read_doc without a path for the list of pages.").with(json!({ "hits": [] })));
+        return Ok(Answer::text(
+            "Nothing found. Try fewer or other words, or read_doc without a path for the list of pages.",
+        )
+        .with(json!({ "hits": [] })));
     }
     let mut text = String::new();
     for hit in &hits {
@@ -85,9 +88,14 @@ fn search(SearchDocs { query, limit }: SearchDocs) -> Result<Answer, ToolError> 
 }
 
 fn read(ReadDoc { path, heading }: ReadDoc) -> Result<Answer, ToolError> {
-    let Some(path) = path else { return Ok(Answer::text(docs::overview(|path| docs::find(path).map(|page| page.path.to_owned())))) };
+    let Some(path) = path else {
+        return Ok(Answer::text(docs::overview(|path| docs::find(path).map(|page| page.path.to_owned()))));
+    };
     let page = docs::find(&path).ok_or_else(|| {
-        ToolError(format!("path: there is no page {path:?}; did you mean {}? read_doc without a path lists the pages", docs::nearest(&path)))
+        ToolError(format!(
+            "path: there is no page {path:?}; did you mean {}? read_doc without a path lists the pages",
+            docs::nearest(&path)
+        ))
     })?;
     let sections = docs::sections(page);
     let Some(heading) = heading else { return Ok(Answer::text(shortened(page, page.text, &sections))) };
@@ -96,15 +104,22 @@ fn read(ReadDoc { path, heading }: ReadDoc) -> Result<Answer, ToolError> {
     let found = found.or_else(|| sections.iter().position(|section| plain(section.heading).contains(&wanted)));
     let Some(at) = found else {
         let headings: Vec<&str> = sections.iter().map(|section| section.heading).collect();
-        return Err(ToolError(format!("heading: {} has no section {heading:?}; it has: {}", page.path, headings.join(" · "))));
+        return Err(ToolError(format!(
+            "heading: {} has no section {heading:?}; it has: {}",
+            page.path,
+            headings.join(" · ")
+        )));
     };
-    let below: Vec<Section> = sections[at + 1..].iter().copied().take_while(|below| below.level > sections[at].level).collect();
+    let below: Vec<Section> =
+        sections[at + 1..].iter().copied().take_while(|below| below.level > sections[at].level).collect();
     Ok(Answer::text(shortened(page, sections[at].whole, &below)))
 }
 
 /// Returns a text, cut to the limit at the end of a paragraph, and then the headings with which the rest can be read.
 fn shortened(page: &Page, text: &str, sections: &[Section]) -> String {
-    let Some((at, _)) = text.char_indices().nth(PAGE_CHARS_MAX) else { return format!("{}\n\n{}", page.path, text.trim_end()) };
+    let Some((at, _)) = text.char_indices().nth(PAGE_CHARS_MAX) else {
+        return format!("{}\n\n{}", page.path, text.trim_end());
+    };
     let kept = text[..at].rfind("\n\n").map_or(&text[..at], |end| &text[..end]);
     let headings: Vec<&str> = sections.iter().map(|section| section.heading).collect();
     format!("{}\n\n{kept}\n\n[cut here; read a section with heading: {}]", page.path, headings.join(" · "))
@@ -127,7 +142,10 @@ mod tests {
     #[test]
     fn a_long_page_is_cut_and_its_sections_can_be_read() {
         let page = read_doc("control-api.md", None).unwrap();
-        assert!(page.contains("cut here; read a section with heading") && page.contains("Snapshots and reset"), "{page}");
+        assert!(
+            page.contains("cut here; read a section with heading") && page.contains("Snapshots and reset"),
+            "{page}"
+        );
         let section = read_doc("docs/control-api.md", Some("the clock")).unwrap();
         assert!(section.contains("clock/drain") && !section.contains("cut here"), "{section}");
     }

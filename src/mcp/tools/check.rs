@@ -57,6 +57,7 @@ struct Check {
     /// Not these checks.
     skip: Option<Vec<String>>,
     /// Only checks about faxes that the app receives (inbound) or sends (outbound).
+    #[serde(default)]
     #[schemars(schema_with = "profiles")]
     profile: Option<String>,
 }
@@ -72,7 +73,8 @@ async fn check(call: &Call, arguments: Check) -> Result<Answer, ToolError> {
     };
     let (sender, mut receiver) = mpsc::channel(REPORTS_MAX);
     let progress = move |Progress { done, total, latest }: Progress<'_>| {
-        let latest = latest.map_or_else(|| "begins".to_owned(), |result| format!("{}: {}", result.check.id, word_of(result.verdict)));
+        let latest = latest
+            .map_or_else(|| "begins".to_owned(), |result| format!("{}: {}", result.check.id, word_of(result.verdict)));
         // If the client reads slowly, a later report says more anyway.
         let _ = sender.try_send((done, total, latest));
     };
@@ -95,7 +97,10 @@ async fn check(call: &Call, arguments: Check) -> Result<Answer, ToolError> {
         return Err(ToolError::new("the emulator stopped during the check; start it again with `fauxfax serve`"));
     }
     if report.interrupted {
-        return Err(ToolError(format!("the check was canceled after {:.0} s; everything is as it was before", report.duration.as_secs_f64())));
+        return Err(ToolError(format!(
+            "the check was canceled after {:.0} s; everything is as it was before",
+            report.duration.as_secs_f64()
+        )));
     }
     Ok(told(&report))
 }
@@ -160,7 +165,8 @@ fn told(report: &Report) -> Answer {
         .iter()
         .map(|result| json!({ "id": result.check.id, "verdict": result.verdict, "severity": result.check.severity }))
         .collect();
-    let counts = json!({ "pass": summary.pass, "fail": summary.fail, "warn": summary.warn, "not_judged": summary.not_judged });
+    let counts =
+        json!({ "pass": summary.pass, "fail": summary.fail, "warn": summary.warn, "not_judged": summary.not_judged });
     Answer::text(text).with(json!({ "summary": counts, "checks": checks }))
 }
 
@@ -183,7 +189,8 @@ fn explanation(result: &CheckResult) -> String {
         check.fix
     );
     if let Some(exchange) = &result.exchange {
-        let _ = write!(text, "\n  request: {}\n  response: {}", brief(&exchange.curl(), CURL_CHARS), exchange.outcome());
+        let _ =
+            write!(text, "\n  request: {}\n  response: {}", brief(&exchange.curl(), CURL_CHARS), exchange.outcome());
     }
     text
 }

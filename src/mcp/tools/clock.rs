@@ -34,6 +34,7 @@ const DEADLINES_MAX: usize = 5;
 #[serde(deny_unknown_fields)]
 struct Clock {
     /// What to do with the clock; read by default.
+    #[serde(default)]
     #[schemars(schema_with = "actions")]
     action: Option<String>,
     /// With advance: how far, such as 90s, 5m, 1h30m or 2d.
@@ -73,7 +74,8 @@ async fn clock(call: &Call, Clock { action, by, to, timeout }: Clock) -> Result<
         return Err(ToolError::new("by, to: must be left out, unless action is advance"));
     }
     let timeout = patience(timeout)?;
-    let set = async |mode: &str| call.client.control("PUT", "/clock", &[], Some((&json!({ "mode": mode })).into())).await;
+    let set =
+        async |mode: &str| call.client.control("PUT", "/clock", &[], Some((&json!({ "mode": mode })).into())).await;
     let clock = match action {
         Action::Read => call.client.get("/clock", &[]).await?,
         Action::Freeze => set("frozen").await?,

@@ -75,6 +75,7 @@ struct Verify {
     /// Part of an event; every field given must match. Give this or in_order.
     r#match: Option<Map<String, Value>>,
     /// How many events must match: a number, or an object with at_least and at_most; at least one by default.
+    #[serde(default)]
     #[schemars(schema_with = "times")]
     times: Option<Value>,
     /// Parts of events that must occur one after the other.
@@ -118,7 +119,10 @@ async fn wait(call: &Call, Wait { fax, status, timeout }: Wait) -> Result<Answer
     let sid = event["fax_sid"].as_str().map(ToOwned::to_owned).or(fax);
     let status = waited["outcome"].as_str().or(event["data"]["new"].as_str());
     let text = match (&sid, status) {
-        (Some(sid), Some(status)) => format!("{sid} is {status}. show_fax shows what happened.\nConsole: {}", call.client.console(&format!("/faxes/{sid}"))),
+        (Some(sid), Some(status)) => format!(
+            "{sid} is {status}. show_fax shows what happened.\nConsole: {}",
+            call.client.console(&format!("/faxes/{sid}"))
+        ),
         _ => "Nothing is in progress.".to_owned(),
     };
     Ok(Answer::text(text).with(json!({ "fax": sid, "status": status, "seq": waited["seq"] })))
@@ -143,7 +147,8 @@ async fn verify(call: &Call, arguments: Verify) -> Result<Answer, ToolError> {
         let event = &closest["event"];
         let _ = write!(text, "\nClosest: {} (seq {}, {})", word(&event["kind"]), event["seq"], word(&event["fax_sid"]));
         for (field, difference) in closest["differs"].as_object().into_iter().flatten().take(DIFFERENCES_MAX) {
-            let (want, got) = (brief(&difference["want"].to_string(), LINE_CHARS), brief(&difference["got"].to_string(), LINE_CHARS));
+            let (want, got) =
+                (brief(&difference["want"].to_string(), LINE_CHARS), brief(&difference["got"].to_string(), LINE_CHARS));
             let _ = write!(text, "\n  {field}: expected {want}, found {got}");
         }
     }

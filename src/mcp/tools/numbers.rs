@@ -68,7 +68,8 @@ async fn list(call: &Call) -> Result<Answer, ToolError> {
     let NoArguments {} = call.read()?;
     let account = call.client.account().await?;
     let lines: Vec<String> = account.numbers().iter().map(line).collect();
-    let text = if lines.is_empty() { "The account has no number; set_number buys one.".to_owned() } else { lines.join("\n") };
+    let text =
+        if lines.is_empty() { "The account has no number; set_number buys one.".to_owned() } else { lines.join("\n") };
     let numbers: Vec<Value> = account.numbers().iter().map(data).collect();
     Ok(Answer::text(text).with(json!({ "numbers": numbers, "console": call.client.console("/phone-numbers") })))
 }
@@ -108,7 +109,9 @@ async fn set(call: &Call, arguments: SetNumber) -> Result<Answer, ToolError> {
 async fn release(call: &Call, ReleaseNumber { number }: ReleaseNumber) -> Result<Answer, ToolError> {
     let account = call.client.account().await?;
     let found = account.numbers().iter().find(|own| own["phone_number"] == number.as_str());
-    let found = found.ok_or_else(|| ToolError(format!("number: must be one of the account's, not {number:?}; list_numbers lists them")))?;
+    let found = found.ok_or_else(|| {
+        ToolError(format!("number: must be one of the account's, not {number:?}; list_numbers lists them"))
+    })?;
     let path = of_account(&account, &format!("/{}.json", word(&found["sid"])));
     call.client.rest(&account, "DELETE", &path, &[]).await?;
     Ok(Answer::text(format!("{number} is released.")))
@@ -118,7 +121,9 @@ async fn release(call: &Call, ReleaseNumber { number }: ReleaseNumber) -> Result
 fn only(account: &Account) -> Result<&Value, ToolError> {
     match account.numbers() {
         [only] => Ok(only),
-        [] => Err(ToolError::new("number: is required, because the account has none; give one to buy, such as +15017122661")),
+        [] => Err(ToolError::new(
+            "number: is required, because the account has none; give one to buy, such as +15017122661",
+        )),
         several => Err(ToolError(format!(
             "number: is required, because the account has {}; list_numbers lists them",
             several.len()

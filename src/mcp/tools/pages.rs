@@ -68,8 +68,10 @@ async fn image(call: &Call, PageImage { fax, page }: PageImage) -> Result<Answer
     let fax = path_segment(&fax)?;
     let page = page.unwrap_or(1);
     let drawn = async |width: u32| -> Result<(Bytes, u32, u32), ToolError> {
-        let png = call.client.file(&format!("/faxes/{fax}/pages/{page}.png"), &[("width", Some(width.to_string()))]).await?;
-        let (width, height) = size(&png).ok_or_else(|| ToolError::new("the emulator returned something other than a picture"))?;
+        let png =
+            call.client.file(&format!("/faxes/{fax}/pages/{page}.png"), &[("width", Some(width.to_string()))]).await?;
+        let (width, height) =
+            size(&png).ok_or_else(|| ToolError::new("the emulator returned something other than a picture"))?;
         Ok((png, width, height))
     };
     let (mut png, mut width, mut height) = drawn(IMAGE_WIDTH).await?;
@@ -119,7 +121,9 @@ async fn text(call: &Call, PageText { fax, page }: PageText) -> Result<Answer, T
 fn told(page: &Value) -> String {
     match page["text"].as_str() {
         Some("") => "(the page has no text)".to_owned(),
-        Some(text) if page["pictures"] == true => format!("{text}\n(pictures cover most of the page; words in them may be missing)"),
+        Some(text) if page["pictures"] == true => {
+            format!("{text}\n(pictures cover most of the page; words in them may be missing)")
+        }
         Some(text) => text.to_owned(),
         None => format!("(the text is not known: {}; page_image shows the page)", word(&page["why"])),
     }

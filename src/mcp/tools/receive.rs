@@ -77,10 +77,7 @@ async fn receive(call: &Call, arguments: ReceiveFax) -> Result<Answer, ToolError
         Some(file) => upload(&arguments, file).await?,
         None => Body::from(&Value::Object(fields(&arguments))),
     };
-    let query = [
-        ("wait", waits.then(|| "true".to_owned())),
-        ("timeout", waits.then(|| timeout.to_string())),
-    ];
+    let query = [("wait", waits.then(|| "true".to_owned())), ("timeout", waits.then(|| timeout.to_string()))];
     let done = call.client.control("POST", "/incoming-faxes", &query, Some(body)).await?;
     let sid = word(&done["fax_sid"]);
     if waits {
@@ -112,7 +109,9 @@ async fn upload(arguments: &ReceiveFax, file: &str) -> Result<Body, ToolError> {
     let read = tokio::task::spawn_blocking(move || read(Path::new(&path)));
     let bytes = read.await.map_err(|error| ToolError(error.to_string()))?;
     let bytes = bytes.map_err(|why| ToolError(format!("file: can't read {file}: {why}")))?;
-    let form = fields(arguments).iter().fold(Multipart::new(BOUNDARY, bytes.len()), |form, (name, value)| form.text(name, &word(value)));
+    let form = fields(arguments)
+        .iter()
+        .fold(Multipart::new(BOUNDARY, bytes.len()), |form, (name, value)| form.text(name, &word(value)));
     Ok(form.file("file", "document", None, &bytes).into())
 }
 

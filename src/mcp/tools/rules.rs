@@ -80,5 +80,10 @@ fn line(rule: &Value) -> String {
         .collect::<serde_json::Map<_, _>>()
         .into();
     let warning = rule["warning"].as_str().map(|warning| format!("\n    warning: {warning}")).unwrap_or_default();
-    format!("rule {}: {document}, matched {}, acted {}{warning}", word(&json!(rule["id"])), rule["matched"], rule["fired"])
+    format!(
+        "rule {}: {document}, matched {}, acted {}{warning}",
+        word(&json!(rule["id"])),
+        rule["matched"],
+        rule["fired"]
+    )
 }

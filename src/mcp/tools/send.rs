@@ -53,7 +53,9 @@ async fn send(call: &Call, arguments: SendFax) -> Result<Answer, ToolError> {
     let waits = arguments.wait.unwrap_or(true);
     let account = call.client.account().await?;
     let from = arguments.from.or_else(|| first_fax_number(&account));
-    let from = from.ok_or_else(|| ToolError::new("from: is required, because the account has no fax number; set_number buys one"))?;
+    let from = from.ok_or_else(|| {
+        ToolError::new("from: is required, because the account has no fax number; set_number buys one")
+    })?;
     if waits && call.client.get("/clock", &[]).await?["mode"] == "frozen" {
         let why = "the clock is frozen, so the fax would never end: call clock with action \"run\" first, or pass wait: false and then \
                    call clock with action \"drain\"";
@@ -72,6 +74,9 @@ async fn send(call: &Call, arguments: SendFax) -> Result<Answer, ToolError> {
         return show::told(call, &sid, &format!("Outcome: {}", word(&ended["outcome"]))).await;
     }
     let console = call.client.console(&format!("/faxes/{sid}"));
-    let text = format!("{sid} is {}. wait (fax: {sid}) waits for the end, show_fax shows it.\nConsole: {console}", word(&fax["status"]));
+    let text = format!(
+        "{sid} is {}. wait (fax: {sid}) waits for the end, show_fax shows it.\nConsole: {console}",
+        word(&fax["status"])
+    );
     Ok(Answer::text(text).with(json!({ "sid": sid, "status": fax["status"], "console": console })))
 }

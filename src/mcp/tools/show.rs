@@ -90,7 +90,8 @@ async fn list(call: &Call, arguments: ListFaxes) -> Result<Answer, ToolError> {
     if !next.is_null() {
         let _ = writeln!(text, "More: page_token {next}");
     }
-    Ok(Answer::text(text).with(json!({ "hits": page["hits"], "faxes": shown, "next_page_token": next, "console": console })))
+    Ok(Answer::text(text)
+        .with(json!({ "hits": page["hits"], "faxes": shown, "next_page_token": next, "console": console })))
 }
 
 async fn show(call: &Call, ShowFax { fax }: ShowFax) -> Result<Answer, ToolError> {
@@ -132,7 +133,9 @@ pub(super) fn path_segment(sid: &str) -> Result<&str, ToolError> {
     if is_sid {
         return Ok(sid);
     }
-    Err(ToolError(format!("fax: must be the SID of a fax, such as FX and 32 hexadecimal digits, not {sid:?}; list_faxes lists them")))
+    Err(ToolError(format!(
+        "fax: must be the SID of a fax, such as FX and 32 hexadecimal digits, not {sid:?}; list_faxes lists them"
+    )))
 }
 
 /// Returns a conversation without the tags that only GitHub needs, and cut to the limit.
@@ -164,7 +167,8 @@ pub(super) fn line(fax: &Value) -> String {
         None => String::new(),
     };
     let error = word(&fax["error_message"]);
-    let error = if error.is_empty() { error } else { format!("; {} {}", word(&fax["error_code"]), brief(&error, ERROR_CHARS)) };
+    let error =
+        if error.is_empty() { error } else { format!("; {} {}", word(&fax["error_code"]), brief(&error, ERROR_CHARS)) };
     let callbacks = word(&fax["last_failure"]);
     let callbacks = if callbacks.is_empty() { callbacks } else { format!("; callback failed: {callbacks}") };
     format!(
@@ -180,7 +184,8 @@ pub(super) fn line(fax: &Value) -> String {
 
 /// Returns the facts of a fax that programs need.
 pub(super) fn facts(fax: &Value) -> Value {
-    let names = ["sid", "status", "direction", "from", "to", "num_pages", "error_code", "error_message", "date_created"];
+    let names =
+        ["sid", "status", "direction", "from", "to", "num_pages", "error_code", "error_message", "date_created"];
     names.iter().map(|name| ((*name).to_owned(), fax[*name].clone())).collect::<serde_json::Map<_, _>>().into()
 }
 

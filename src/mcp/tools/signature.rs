@@ -50,7 +50,11 @@ async fn explain(call: &Call, arguments: Explain) -> Result<Answer, ToolError> {
     });
     let found = call.client.post("/explain-signature", &order).await?;
     let mut text = word(&found["detail"]);
-    for (name, value) in [("Signature in question", &found["signature"]), ("Valid signature", &found["expected"]), ("Header", &found["header"])] {
+    for (name, value) in [
+        ("Signature in question", &found["signature"]),
+        ("Valid signature", &found["expected"]),
+        ("Header", &found["header"]),
+    ] {
         // Writing to a string never fails.
         let _ = write!(text, "\n{name}: {}", word(value));
     }
