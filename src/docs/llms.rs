@@ -64,7 +64,9 @@ pub fn full() -> String {
 /// Returns the first sentence of a page, without markup.
 fn description(text: &str) -> String {
     let paragraphs = text.split("\n\n").map(str::trim).filter(|paragraph| is_prose(paragraph));
-    let sentence = paragraphs.map(first_sentence).find(|sentence| sentence.ends_with('.')).unwrap_or_default();
+    // A page may begin with how its blocks are tested.
+    let fits = |sentence: &String| sentence.ends_with('.') && !sentence.contains("only read");
+    let sentence = paragraphs.map(first_sentence).find(fits).unwrap_or_default();
     if sentence.chars().count() <= DESCRIPTION_CHARS {
         return sentence;
     }
