@@ -96,7 +96,7 @@ fn count(words: &[String], term: &str) -> usize {
 fn rarity(term: &str, candidates: &[Candidate]) -> u64 {
     let having = |candidate: &&Candidate| count(&candidate.heading, term) + count(&candidate.text, term) > 0;
     let found = candidates.iter().filter(having).count();
-    if found == 0 { 0 } else { u64::from((candidates.len() / found).max(1).ilog2()) + 1 }
+    candidates.len().checked_div(found).map_or(0, |share| u64::from(share.max(1).ilog2()) + 1)
 }
 
 fn score(candidate: &Candidate, terms: &[&str], rarity: &[u64]) -> u64 {

@@ -98,6 +98,7 @@ fn an_emulator_that_is_running_is_used_and_goes_on() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "another program answers beside the test")]
 fn an_emulator_that_needs_a_token_says_so_and_another_program_is_refused() {
     let home = tempfile::tempdir().expect("a folder");
     let _emulator = Running::start(&mut serve(home.path(), &["--control-token", "s3cret"]));
