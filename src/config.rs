@@ -125,6 +125,8 @@ pub struct Config {
     pub allow_origins: Vec<String>,
     /// The token that the control API and the console require. If absent, both are open.
     pub control_token: Option<Box<str>>,
+    /// Whether the tools of the Model Context Protocol are served at `/mcp`.
+    pub mcp: bool,
     /// The status changes that trigger a fax's StatusCallback.
     pub callbacks: CallbackPolicy,
     /// The default number's VoiceUrl, which [`Config::initial_accounts`] applies.
@@ -205,6 +207,7 @@ impl Default for Config {
             allow_hosts: Vec::new(),
             allow_origins: Vec::new(),
             control_token: None,
+            mcp: false,
             callbacks: CallbackPolicy::All,
             fax_url: None,
             fax_twiml: None,
@@ -413,6 +416,7 @@ impl Config {
             allow_hosts: settings.each(S::AllowHost, parse::host_name)?,
             allow_origins: settings.each(S::AllowOrigin, parse::origin)?,
             control_token: settings.secret(S::ControlToken, parse::control_token)?,
+            mcp: settings.one(S::Mcp, parse::boolean)?.unwrap_or(self.mcp),
             callbacks: settings.one(S::CallbackPolicy, callbacks)?.unwrap_or(self.callbacks),
             fax_url: settings.one(S::FaxUrl, parse::webhook_url)?,
             fax_twiml: twiml_bins::fax_twiml(settings)?,

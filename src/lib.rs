@@ -219,6 +219,9 @@ pub mod clock;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod config;
+#[cfg(feature = "mcp")]
+#[doc(hidden)]
+pub mod docs;
 #[cfg(feature = "server")]
 mod driver;
 #[cfg(feature = "server")]
@@ -230,6 +233,9 @@ pub mod http;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod io;
+#[cfg(feature = "mcp")]
+#[doc(hidden)]
+pub mod mcp;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod scenario;

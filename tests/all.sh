@@ -56,7 +56,7 @@ library_is_lean() {
     local features=(--no-default-features --features server) crates
     cargo check --quiet --lib "${features[@]}" || return
     crates=$(cargo tree "${features[@]}" -e normal --prefix none --no-dedupe | sort -u)
-    if grep -E '^(ring|rustls|tokio-rustls|clap|tracing-subscriber) v' <<<"$crates"; then
+    if grep -E '^(ring|rustls|tokio-rustls|clap|tracing-subscriber|rmcp) v' <<<"$crates"; then
         echo 'without its default features, the library must not depend on these'
         return 1
     fi
@@ -124,6 +124,7 @@ if [[ -z $quick ]]; then
     done
     step 'documents' bash tests/documents/run.sh
     step 'control API by schemathesis' bash tests/sdk/schemathesis.sh
+    step 'tools for assistants' bash tests/mcp/run.sh
     step 'cargo tools' install_cargo_tools
     step 'licenses and bans' "$tools/bin/cargo-deny" check licenses bans sources
     step 'unused crates' "$tools/bin/cargo-machete"

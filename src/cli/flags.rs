@@ -60,6 +60,13 @@ pub struct ServeFlags {
     #[arg(long, value_name = "TOKEN", help_heading = LISTENING)]
     control_token: Option<String>,
 
+    /// Serve the tools of `fauxfax mcp` over HTTP as well, at /mcp, for coding assistants [default: false] [env: FAUXFAX_MCP]
+    #[arg(
+        long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        help_heading = LISTENING
+    )]
+    mcp: Option<String>,
+
     /// Service whose API the built-in account uses: twilio, or signalwire for its compatibility API, with the project
     /// and the keys in SIGNALWIRE_PROJECT_ID, SIGNALWIRE_API_TOKEN and SIGNALWIRE_SIGNING_KEY; other accounts may use
     /// the other service's API [default: twilio] [env: FAUXFAX_DIALECT]
@@ -267,6 +274,7 @@ impl ServeFlags {
             .with_flag(Setting::AllowHost, self.allow_host)
             .with_flag(Setting::AllowOrigin, self.allow_origin)
             .with_flag(Setting::ControlToken, self.control_token)
+            .with_flag(Setting::Mcp, self.mcp)
             .with_flag(Setting::Dialect, self.dialect)
             .with_flag(Setting::FaxUrl, self.fax_url)
             .with_flag(Setting::FaxTwiml, self.fax_twiml)

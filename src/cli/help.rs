@@ -16,7 +16,7 @@ Examples:
 
 /// The groups of subcommands, in the order in which people come to need them.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("Run", &["serve", "demo", "exec", "check", "run", "init", "env", "healthcheck"]),
+    ("Run", &["serve", "demo", "exec", "check", "run", "init", "mcp", "env", "healthcheck"]),
     ("Fax", &["receive", "send", "faxes", "convert"]),
     ("Look", &["events", "tail", "webhooks", "alerts", "open"]),
     ("Control", &["wait", "clock", "rules", "numbers", "accounts", "snapshots", "reset", "state"]),

@@ -25,9 +25,13 @@ const MESSAGE: &str = "message";
 pub(super) fn start_log(config: &Config) -> anyhow::Result<LastLines> {
     let report = |dropped| tracing::error!(dropped, "dropped log lines that could not be written in time");
     let (output, last_lines) = Output::start("log", stderr(), report).context("can't start the log writer")?;
-    // The configured level is for this program. Libraries log only warnings and errors.
+    // The configured level is for this program. Libraries log only warnings and errors. What rmcp warns of are mistakes and
+    // canceled calls of clients, which they see themselves.
     let own = config.log_level.as_str().parse::<LevelFilter>().context("invalid log level")?;
-    let log = registry().with(Targets::new().with_default(LevelFilter::WARN).with_target("fauxfax", own));
+    let of_clients = if own >= LevelFilter::DEBUG { LevelFilter::WARN } else { LevelFilter::OFF };
+    let levels =
+        Targets::new().with_default(LevelFilter::WARN).with_target("rmcp", of_clients).with_target("fauxfax", own);
+    let log = registry().with(levels);
     // Otherwise the library would report its own errors directly on standard error, which may block.
     let layer = lines::layer().with_writer(output).log_internal_errors(false);
     match config.log_format {

@@ -22,6 +22,7 @@ mod help;
 mod init;
 mod log;
 mod man;
+mod mcp;
 mod numbers;
 mod open;
 mod out;
@@ -112,6 +113,11 @@ enum Command {
     ///
     /// Writes the first settings and one test that passes, for the project in this folder; shows them first.
     Init(init::InitFlags),
+    /// Give a coding assistant tools for faxes (MCP)
+    ///
+    /// Serves tools to a coding assistant, over standard input and output, by the Model Context Protocol: receive and send
+    /// faxes, see their pages and conversations, make things go wrong, and judge an app.
+    Mcp(mcp::McpFlags),
     /// Print variables that direct programs to the emulator
     ///
     /// Prints environment variables that direct unmodified programs to a running emulator.
@@ -227,6 +233,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Check(flags)) => check::run(&flags),
         Some(Command::Run(flags)) => run::run(&flags),
         Some(Command::Init(flags)) => init::run(&flags),
+        Some(Command::Mcp(flags)) => mcp::run(&flags),
         Some(Command::Env(flags)) => env::run(&flags),
         Some(Command::Ca(flags)) => ca::run(flags),
         Some(Command::Events(flags)) => events::run(&flags),

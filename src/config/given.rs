@@ -24,6 +24,8 @@ words!(
         AllowOrigin = "allow_origin",
         /// The token that the control API and the console require.
         ControlToken = "control_token",
+        /// Whether the tools of the Model Context Protocol are served at `/mcp`.
+        Mcp = "mcp",
         /// The service whose API the built-in account uses.
         Dialect = "dialect",
         /// The VoiceUrl of the default number, from which TwiML is requested.

@@ -36,7 +36,7 @@ fn a_file_can_set_everything() {
     assert_eq!(config.ca_dir, Some(format!("{FIXTURES}/ca").into()));
     assert_eq!((config.offline, config.proxy_clients), (true, ProxyClients::Any));
     assert_eq!(config.port_file, Some(format!("{FIXTURES}/port").into()));
-    assert!(config.traceparent && config.protect_media && config.pedantic);
+    assert!(config.traceparent && config.protect_media && config.pedantic && config.mcp);
     assert_eq!(config.signature_headers, SignatureHeaders::Both);
     assert_eq!(config.state, Some(format!("{FIXTURES}/state.json").into()));
     assert_eq!(config.public_url.as_deref(), Some("https://fax.example.test"));

@@ -20,7 +20,7 @@ use super::dialects::dialect_of;
 use super::reply::ErrorForm;
 use crate::dialect::error::{ApiError, Reason};
 use crate::emulator::{GuardOptions, Settings};
-use crate::io::own::{CONTROL_ROOT, is_below, is_own_name, is_sample};
+use crate::io::own::{CONTROL_ROOT, MCP_PATH, is_below, is_own_name, is_sample};
 use crate::model::hex;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -36,7 +36,19 @@ const WEBHOOK_MARKS: [HeaderName; 3] = [
 /// streams.
 const COOKIE: &str = "fauxfax_control";
 /// Paths of pages and files that any site may link to or show as an image.
-const PAGES: [&str; 8] = ["/", "/console", "/fax", "/favicon.ico", "/livez", "/readyz", "/metrics", "/ca.pem"];
+const PAGES: [&str; 11] = [
+    "/",
+    "/console",
+    "/fax",
+    "/favicon.ico",
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/ca.pem",
+    "/llms.txt",
+    "/llms-full.txt",
+    "/docs",
+];
 /// How long a browser may cache the response to a preflight, in seconds.
 const PREFLIGHT_S: HeaderValue = HeaderValue::from_static("600");
 
@@ -57,7 +69,7 @@ pub(super) enum Verdict {
 enum Area {
     /// The REST APIs, which are meant for programs and not for web pages.
     Rest,
-    /// The control API, under `/_fauxfax`.
+    /// The control API, under `/_fauxfax`, and the tools of the Model Context Protocol, at `/mcp`, which do the same.
     Control,
     /// The console, stored media and the files at the root.
     Pages,
@@ -65,7 +77,7 @@ enum Area {
 
 impl Area {
     fn of(path: &str) -> Self {
-        if is_below(path, CONTROL_ROOT) {
+        if is_below(path, CONTROL_ROOT) || is_below(path, MCP_PATH) {
             Self::Control
         } else if PAGES.iter().any(|root| path == *root || (*root != "/" && is_below(path, root))) {
             Self::Pages

@@ -8,14 +8,17 @@ use crate::engine::WorldOptions;
 use crate::model::account::{AccountMode, CallbackPolicy, DocumentPolicy, MediaUserAgent, PriceForm, Service};
 use crate::model::time::Pace;
 
-const SURFACES: [&str; 9] = [
+const SURFACES: [&str; 12] = [
     "/v1/Faxes",
     "/2010-04-01/Accounts",
     "/_fauxfax/v1/reset",
+    "/mcp",
     "/console/faxes",
     "/fax/AC/FX/ME",
     "/metrics",
     "/ca.pem",
+    "/llms.txt",
+    "/docs/how-to/rules.md",
     "/_fauxfax/v1/faxes/FX/pages/1.png",
     "/_fauxfax/v1/faxes/FX/document.pdf",
 ];
@@ -160,6 +163,7 @@ fn no_webhook_may_use_the_control_api() {
     for mark in WEBHOOK_MARKS {
         let headers = [(mark.as_str(), "x")];
         assert_eq!(open("POST", "/_fauxfax/v1/reset", &headers), 403, "{mark}");
+        assert_eq!(open("POST", "/mcp", &headers), 403, "{mark}");
         assert_eq!(open("POST", "/v1/Faxes", &headers), 0, "{mark}");
         assert_eq!(open("GET", "/_fauxfax/v1/samples/letter.pdf", &headers), 0, "a sample may be fetched for a fax");
     }
@@ -181,6 +185,7 @@ fn a_control_token_guards_only_the_control_api() {
     assert_eq!(health(&[("authorization", "bearer  s3cret")]), 0);
     assert_eq!(health(&[("cookie", &format!("a=b; {pair}"))]), 0);
     assert_eq!(health(&[("cookie", "fauxfax_control=s3cret")]), 401);
+    assert_eq!(status(&settings, "POST", "/mcp", &[]), 401);
     for path in SURFACES.iter().filter(|path| Area::of(path) != Area::Control) {
         assert_eq!(status(&settings, "GET", path, &[]), 0, "{path}");
     }

@@ -9,6 +9,8 @@ pub mod control;
 mod credential;
 mod dialects;
 mod dispatch;
+#[cfg(feature = "mcp")]
+mod docs;
 mod download;
 mod guard;
 mod media;

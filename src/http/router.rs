@@ -10,13 +10,14 @@ use axum::body::HttpBody;
 use axum::extract::Request;
 use axum::http::uri::{PathAndQuery, Uri};
 use axum::http::{StatusCode, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::{BoxError, Router};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use tower::{Service, ServiceExt};
 
+use super::control::Problem;
 use super::dialects::dialect_of;
 use super::guard::{self, Verdict};
 use super::reply::ErrorForm;
@@ -27,6 +28,7 @@ use super::{
 use crate::dialect::error::ApiError;
 use crate::dialect::signalwire;
 use crate::emulator::{NoWorld, Registry};
+use crate::io::own::{MCP_PATH, is_below};
 use crate::world::journal::{Excerpt, RequestedService};
 
 /// The root of the paths that may end in `.json`; Twilio's libraries write the suffix.
@@ -58,6 +60,12 @@ pub fn service_with(registry: Registry, address: SocketAddr, ca: Option<&CaFiles
 }
 
 impl App {
+    /// Adds the tools of the Model Context Protocol, which are routes at `/mcp`.
+    #[must_use]
+    pub fn with_tools(self, tools: Router) -> Self {
+        Self { pages: self.pages.merge(tools), ..self }
+    }
+
     /// Responds to a request. Through `connection`, a rule can reset the request's connection.
     pub async fn answer<B>(&self, request: Request<B>, connection: &AbortHandle) -> Response
     where
@@ -155,10 +163,22 @@ fn pages(registry: &Registry, address: SocketAddr, ca: Option<&CaFiles>, checks:
         .merge(control::router(registry.clone(), address, ca, checks));
     #[cfg(feature = "console")]
     let router = router.merge(super::console::router(registry));
+    #[cfg(feature = "mcp")]
+    let router = router.merge(super::docs::router(registry));
     let (of_paths, of_methods) = (registry.clone(), registry.clone());
     router
-        .fallback(move |request: Request| ready(traffic::no_such_resource(&of_paths, request)))
+        .fallback(move |request: Request| ready(no_such_path(&of_paths, request)))
         .method_not_allowed_fallback(move |request: Request| ready(wrong_method(&of_methods, request)))
+}
+
+fn no_such_path(registry: &Registry, request: Request) -> Response {
+    // A client of the tools is no client of a REST API, and needs to know how they are served.
+    if is_below(request.uri().path(), MCP_PATH) {
+        let detail =
+            "this emulator doesn't serve the Model Context Protocol here; start it with --mcp, and use the path /mcp";
+        return Problem::new(404, "mcp-not-served", detail).into_response();
+    }
+    traffic::no_such_resource(registry, request)
 }
 
 fn prepared<B>(mut request: Request<B>, address: SocketAddr) -> Request<B> {

@@ -15,6 +15,8 @@ use crate::model::sid::TwimlBinSid;
 pub const CONTROL_ROOT: &str = "/_fauxfax";
 /// The root of the control API's paths in its present version.
 pub const CONTROL_BASE: &str = "/_fauxfax/v1";
+/// The path of the Model Context Protocol, whose tools control the emulator too.
+pub const MCP_PATH: &str = "/mcp";
 /// The root of the sample documents' paths. The samples are harmless, and a fax may be sent from their URLs.
 const SAMPLES: &str = "/_fauxfax/v1/samples";
 
@@ -78,13 +80,15 @@ pub fn is_own_name(name: &str) -> bool {
         || is_service(name)
 }
 
-/// Returns whether a path leads to the control API, even if it is percent-encoded or has dot segments.
+/// Returns whether a path controls the emulator: leads to the control API or to the tools of the Model Context Protocol, even if
+/// it is percent-encoded or has dot segments.
 #[must_use]
 pub(super) fn is_control(path: &str) -> bool {
     let path = percent_decode_str(path).decode_utf8_lossy();
     let mut segments = path.split('/').filter(|segment| !segment.is_empty());
     // Any segment counts: servers differ in how they resolve dot segments and doubled slashes.
-    segments.any(|segment| Some(segment) == CONTROL_ROOT.strip_prefix('/')) && !is_sample(&path)
+    let roots = [CONTROL_ROOT, MCP_PATH].map(|root| root.strip_prefix('/'));
+    segments.any(|segment| roots.contains(&Some(segment))) && !is_sample(&path)
 }
 
 /// Returns whether a path leads to a sample document, which anyone may read.
@@ -113,10 +117,13 @@ mod tests {
             "/x/../_fauxfax/v1/reset",
             "/_fauxfax",
             "/_fauxfax/v1/samples/../reset",
+            "/mcp",
+            "//mcp/",
+            "/x/../%6dcp",
         ] {
             assert!(is_control(path), "{path}");
         }
-        for path in ["/v1/Faxes", "/fax?next=/_fauxfax", "/a_fauxfax/v1", "/_fauxfax/v1/samples/letter.pdf"] {
+        for path in ["/v1/Faxes", "/fax?next=/_fauxfax", "/a_fauxfax/v1", "/mcps", "/_fauxfax/v1/samples/letter.pdf"] {
             assert!(!is_control(path.split('?').next().unwrap_or_default()), "{path}");
         }
     }

@@ -19,6 +19,11 @@ mod tls;
 #[cfg(not(feature = "tls"))]
 #[path = "without_tls.rs"]
 mod tls;
+#[cfg(feature = "mcp")]
+mod tools;
+#[cfg(not(feature = "mcp"))]
+#[path = "without_tools.rs"]
+mod tools;
 mod tunnel;
 
 use std::io;
@@ -41,6 +46,7 @@ use self::policy::Policy;
 use self::proxy::Proxy;
 pub use self::state::StateFileError;
 use self::tls::Terminator;
+use self::tools::Tools;
 use crate::config::Config;
 use crate::emulator::{CreateWorldError, GuardOptions, Registry, Settings};
 use crate::engine::WorldOptions;
@@ -80,6 +86,9 @@ pub enum StartError {
     /// The HTTP client for webhooks can't be created.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// The tools of the Model Context Protocol can't be served.
+    #[error("--mcp: can't serve the Model Context Protocol: {0}")]
+    Tools(String),
     /// A configured account can't be created.
     #[error(transparent)]
     Found(#[from] CreateWorldError),
@@ -93,6 +102,7 @@ pub struct Server {
     ca: LocalCa,
     proxy: Arc<Proxy>,
     terminator: Arc<Terminator>,
+    tools: Tools,
     /// The permits for client connections, which all ports share.
     places: Arc<Semaphore>,
     /// The file that the worlds are saved to on a clean stop.
@@ -131,6 +141,7 @@ impl Server {
             budget: Budget::new(config.body_budget_bytes),
         };
         let client = Client::new(&options)?;
+        let tools = Tools::new(config, addresses[0])?;
         let policy = Arc::new(Policy::new(config, &addresses));
         let ca = LocalCa::new(config.ca_dir.clone());
         let settings = settings(config);
@@ -157,7 +168,7 @@ impl Server {
         let terminator = Arc::new(Terminator::new(ca.clone(), Arc::clone(&policy)));
         let places = listener::places();
         let proxy = Arc::new(Proxy::new(policy, forwarding, Arc::clone(&places)));
-        Ok(Self { ports, registry, ca, proxy, terminator, places, state })
+        Ok(Self { ports, registry, ca, proxy, terminator, tools, places, state })
     }
 
     /// Returns the address of the first port, with the port number that the system chose for port 0.
@@ -206,7 +217,8 @@ impl Server {
         let (files, checks) = (ca_files(&self.ca), Checks::default());
         let serving = self.ports.into_iter().map(|port| {
             let gateway = Arc::new(Gateway {
-                surface: http::service_with(self.registry.clone(), port.address, Some(&files), &checks),
+                surface: http::service_with(self.registry.clone(), port.address, Some(&files), &checks)
+                    .with_tools(self.tools.router()),
                 proxy: Arc::clone(&self.proxy),
                 terminator: Arc::clone(&self.terminator),
             });
@@ -220,7 +232,9 @@ impl Server {
         let registry = self.registry.clone();
         let stop = async {
             stop.await;
-            // Done first, so that waiting requests are answered before their connections end.
+            // A check that is running needs the emulator to put back what it changed.
+            self.tools.stop().await;
+            // Done before the ports close, so that waiting requests are answered before their connections end.
             registry.announce_stop();
             // Fails only if no port listens any more.
             let _ = stopping.send(true);

@@ -15,6 +15,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("document", &["model"]),
     ("engine", &["model", "twiml"]),
     ("dialect", &["engine", "model", "twiml"]),
+    ("docs", &[]),
     ("io", &["dialect", "document", "engine", "model", "twiml"]),
     ("check", &["dialect", "io", "model", "twiml"]),
     ("clock", &["model"]),
@@ -22,8 +23,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("driver", &["engine", "io", "model", "world"]),
     ("emulator", &["clock", "driver", "engine", "io", "model", "world"]),
     ("config", &["dialect", "engine", "io", "model"]),
-    ("http", &["check", "clock", "dialect", "document", "emulator", "engine", "io", "model", "twiml", "world"]),
-    ("server", &["clock", "config", "dialect", "emulator", "engine", "http", "io", "model", "world"]),
+    ("http", &["check", "clock", "dialect", "docs", "document", "emulator", "engine", "io", "model", "twiml", "world"]),
+    ("mcp", &["check", "dialect", "docs", "http", "io", "model"]),
+    ("server", &["check", "clock", "config", "dialect", "emulator", "engine", "http", "io", "mcp", "model", "world"]),
     ("scenario", &["check", "config", "dialect", "document", "io", "model"]),
     (
         "testing",
@@ -32,7 +34,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "world",
         ],
     ),
-    ("cli", &["check", "config", "dialect", "document", "http", "io", "model", "scenario", "server"]),
+    ("cli", &["check", "config", "dialect", "document", "http", "io", "mcp", "model", "scenario", "server"]),
 ];
 /// The source folders of the two packages. The core depends on no crate for I/O, so the compiler enforces that border.
 pub(crate) const PACKAGES: [&str; 2] = ["core/src", "src"];

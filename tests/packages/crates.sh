@@ -8,7 +8,7 @@ cd "$root"
 # The maximum size of a compressed package. crates.io accepts 10 MiB.
 readonly CRATE_BYTES_MAX=1000000
 # Files that belong only in the repository. The packages list what they include, so any of these would be there by mistake.
-readonly FORBIDDEN='^(docs|fuzz|tests|benches|packages|target|\.github|\.ci|fixtures/api|fixtures/documents/cases)/|\.(png|tiff?|snap|sh)$'
+readonly FORBIDDEN='^(docs/(images|site|recipes/(node|pytest))|fuzz|tests|benches|packages|target|\.github|\.ci|fixtures/api|fixtures/documents/cases)/|\.(png|tiff?|snap|sh)$'
 
 echo '--- metadata, index and contents'
 # Reads the index of crates.io, and stops before it uploads.

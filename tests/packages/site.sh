@@ -83,6 +83,14 @@ if grep -E 'WARN|ERROR' "$work/log" >&2; then
 fi
 # mdBook copies every file of docs that isn't Markdown. Only pictures that a page shows are needed.
 rm -rf "$site"/book.toml "$site"/site/{*.py,favicon.svg} "$site"/recipes/{node,pytest,compose.yaml}
+# The overview for language models leads to the pages of the site.
+sed -i -E 's#\]\(\.\./([A-Z]+)\.md\)#](\L\1.html)#; s#README\.md\)#index.html)#; s#\.md\)#.html)#' "$site/llms.txt"
+while read -r page; do
+    [[ -f $site/$page ]] || {
+        echo "llms.txt leads to $page, which is not on the site" >&2
+        exit 1
+    }
+done < <(grep -oP '\]\(\K[^)]+' "$site/llms.txt")
 for picture in "$site"/images/*; do
     grep -rqF "images/${picture##*/}" --include='*.html' "$site" || rm "$picture"
 done

@@ -1,0 +1,82 @@
+//! Serves the tools at `/mcp` over streamable HTTP, on the port of the emulator that they drive. Who may call is decided before a
+//! request gets here, as for the control API (`http/guard.rs`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, SessionConfig};
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+
+use super::handler::Handler;
+use crate::io::own::MCP_PATH;
+
+/// The maximum size of a client's message in bytes. A body of this size isn't charged to the budget for bodies in flight.
+const MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// The maximum number of sessions at a time. Each is a client of a version of the protocol before 2026-07-28, which has sessions.
+pub(super) const SESSIONS_MAX: usize = 100;
+/// How long a session is kept while its client does nothing. A person may come back to an assistant after hours.
+const SESSION_IDLE_MAX: Duration = Duration::from_secs(8 * 3_600);
+/// The header that names a session.
+const SESSION: &str = "mcp-session-id";
+/// The header with which clients say which version of the protocol they speak, in every request but the first.
+const VERSION: &str = "mcp-protocol-version";
+
+/// The tools as a service at `/mcp`.
+#[derive(Clone)]
+pub struct Http {
+    handler: Handler,
+    service: StreamableHttpService<Handler, LocalSessionManager>,
+    sessions: Arc<LocalSessionManager>,
+}
+
+impl Http {
+    /// Creates the service.
+    #[must_use]
+    pub fn new(handler: Handler) -> Self {
+        let mut idle = SessionConfig::default();
+        idle.keep_alive = Some(SESSION_IDLE_MAX);
+        let mut sessions = LocalSessionManager::default();
+        sessions.session_config = idle;
+        let sessions = Arc::new(sessions);
+        // The guard has checked the host and the origin already, by the emulator's own settings.
+        let config = StreamableHttpServerConfig::default()
+            .disable_allowed_hosts()
+            .with_max_request_body_bytes(MESSAGE_BYTES_MAX);
+        let own = handler.clone();
+        let service = StreamableHttpService::new(move || Ok(own.clone()), Arc::clone(&sessions), config);
+        Self { handler, service, sessions }
+    }
+
+    /// Returns the route.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route_service(MCP_PATH, self.service.clone())
+            .layer(middleware::from_fn_with_state(self.clone(), admit))
+    }
+
+    /// Ends all sessions and calls. A check that is running ends before this completes.
+    pub async fn stop(&self) {
+        self.service.config.cancellation_token.cancel();
+        self.handler.home().settled().await;
+    }
+}
+
+/// Refuses to open more sessions than the limit. Sessions that exist, and clients without one, are not affected.
+async fn admit(State(http): State<Http>, request: Request, next: Next) -> Response {
+    if opens_session(request.headers()) && http.sessions.sessions.read().await.len() >= SESSIONS_MAX {
+        let why = format!(
+            "there are already {SESSIONS_MAX} MCP sessions, the most that are possible; close one, or try again later\n"
+        );
+        return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+    }
+    next.run(request).await
+}
+
+fn opens_session(headers: &HeaderMap) -> bool {
+    !headers.contains_key(SESSION) && !headers.contains_key(VERSION)
+}

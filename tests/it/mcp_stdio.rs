@@ -1,0 +1,164 @@
+//! Tests `fauxfax mcp` as a process: the emulator that it finds or starts, what it writes to its streams, and how it ends.
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::process::{FAUXFAX, Running, address, eventually, serve};
+
+/// A client that writes the protocol's messages by itself.
+struct Server {
+    child: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Server {
+    fn start(home: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(FAUXFAX);
+        command.arg("mcp").args(flags).current_dir(home).env("HOME", home).env_remove("XDG_DATA_HOME");
+        command.envs(variables.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("it starts");
+        let (input, output) = (child.stdin.take(), child.stdout.take().expect("a pipe"));
+        let mut server = Self { child, input, output: BufReader::new(output) };
+        let hello = server.ask(&json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+            "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" },
+        } }));
+        assert_eq!(hello["result"]["serverInfo"]["name"], "fauxfax", "{hello}");
+        server.say(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
+        server
+    }
+
+    fn say(&mut self, message: &Value) {
+        writeln!(self.input.as_mut().expect("open"), "{message}").expect("sent");
+    }
+
+    /// Sends a request and reads the next line, which must be its response: nothing else is written to standard output.
+    fn ask(&mut self, message: &Value) -> Value {
+        self.say(message);
+        let mut line = String::new();
+        self.output.read_line(&mut line).expect("a line");
+        let answer: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
+        assert_eq!(answer["id"], message["id"], "{answer}");
+        answer
+    }
+
+    fn call(&mut self, name: &str) -> String {
+        let call =
+            json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": { "name": name, "arguments": {} } });
+        self.ask(&call)["result"]["content"][0]["text"].as_str().expect("text").to_owned()
+    }
+
+    /// Closes the client's end, and returns the exit status, what was left on standard output, and standard error.
+    fn end(mut self) -> (Option<i32>, String, String) {
+        drop(self.input.take());
+        let status = eventually(|| self.child.try_wait().expect("a child"), "it does not end");
+        let (mut rest, mut errors) = (String::new(), String::new());
+        self.output.read_to_string(&mut rest).expect("text");
+        self.child.stderr.take().expect("a pipe").read_to_string(&mut errors).expect("text");
+        (status.code(), rest, errors)
+    }
+}
+
+#[test]
+fn without_an_emulator_it_starts_one_and_ends_with_its_client() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut server =
+        Server::start(home.path(), &["--listen", "127.0.0.1:0", "--fax-url", "http://localhost:3000/fax"], &[]);
+    let account = server.call("show_account");
+    assert!(account.contains("AuthToken: 00000000000000000000000000000000"), "{account}");
+    assert!(account.contains("calls http://localhost:3000/fax"), "{account}");
+    let (status, rest, errors) = server.end();
+    assert_eq!((status, rest.as_str()), (Some(0), ""), "{errors}");
+    assert!(errors.starts_with("fauxfax mcp: started an emulator at http://127.0.0.1:"), "{errors}");
+}
+
+#[test]
+fn an_emulator_that_is_running_is_used_and_goes_on() {
+    let home = tempfile::tempdir().expect("a folder");
+    let _emulator = Running::start(&mut serve(home.path(), &[]));
+    let own = address(home.path()).to_string();
+    // Where one would be started, and where the user says.
+    for (flags, variables) in [(&[][..], &[("FAUXFAX_LISTEN", own.as_str())][..]), (&["--url", own.as_str()], &[])] {
+        let mut server = Server::start(home.path(), flags, variables);
+        assert!(server.call("show_account").contains(&own));
+        let (status, _, errors) = server.end();
+        assert!(status == Some(0) && errors.contains("using the emulator at"), "{errors}");
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "another program answers beside the test")]
+fn an_emulator_that_needs_a_token_says_so_and_another_program_is_refused() {
+    let home = tempfile::tempdir().expect("a folder");
+    let _emulator = Running::start(&mut serve(home.path(), &["--control-token", "s3cret"]));
+    let own = address(home.path()).to_string();
+    let mut server = Server::start(home.path(), &["--url", &own], &[]);
+    assert!(server.call("show_account").contains("--control-token"));
+    let mut server = Server::start(home.path(), &["--url", &own], &[("FAUXFAX_CONTROL_TOKEN", "s3cret")]);
+    assert!(server.call("show_account").contains("Base URL for the app"));
+
+    let other = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = other.local_addr().expect("an address").to_string();
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = other.accept().expect("a client");
+        let mut request = [0; 1_024];
+        let _ = stream.read(&mut request);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi").expect("sent");
+    });
+    let refused = Command::new(FAUXFAX)
+        .arg("mcp")
+        .current_dir(home.path())
+        .env("HOME", home.path())
+        .env("FAUXFAX_LISTEN", &address)
+        .stdin(Stdio::null())
+        .output()
+        .expect("it runs");
+    answering.join().expect("no panic");
+    let errors = String::from_utf8_lossy(&refused.stderr);
+    assert!(refused.status.code() == Some(1) && errors.contains("--listen") && refused.stdout.is_empty(), "{errors}");
+}
+
+#[test]
+fn a_client_that_sends_nonsense_gets_errors_and_no_panic() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut server = Server::start(home.path(), &["--listen", "127.0.0.1:0"], &[]);
+    let mut input = server.input.take().expect("open");
+    writeln!(input, "not JSON\n{{\"jsonrpc\":\"2.0\"}}\n[]\n{}", "x".repeat(2_000_000)).expect("sent");
+    server.input = Some(input);
+    // Errors that belong to no request may come first.
+    server.say(&json!({ "jsonrpc": "2.0", "id": 9, "method": "ping" }));
+    let mut lines =
+        (&mut server.output).lines().map(|line| serde_json::from_str::<Value>(&line.expect("text")).expect("JSON"));
+    let answer = lines.find(|answer| answer["id"] == 9).expect("an answer");
+    assert_eq!(answer["result"], json!({}));
+    let (status, _, errors) = server.end();
+    assert!(status == Some(0) && !errors.contains("panicked"), "{errors}");
+}
+
+#[test]
+fn the_configuration_names_this_program_and_the_flags_that_were_given() {
+    let print = |arguments: &[&str]| {
+        let output = Command::new(FAUXFAX).args(["mcp", "--print-config"]).args(arguments).output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let json: Value = serde_json::from_str(&print(&["cursor", "--url", "9000"])).expect("JSON");
+    let server = &json["mcpServers"]["fauxfax"];
+    assert_eq!(server["args"], json!(["mcp", "--url", "http://127.0.0.1:9000"]));
+    assert!(Path::new(server["command"].as_str().expect("a path")).is_absolute(), "{server}");
+    let all = print(&[]);
+    for client in ["claude mcp add fauxfax -- ", "# cursor", "# vscode", "[mcp_servers.fauxfax]"] {
+        assert!(all.contains(client), "{all}");
+    }
+}
