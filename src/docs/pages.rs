@@ -30,7 +30,6 @@ static PAGES: &[Page] = pages![
     "docs/how-to/pedantic.md",
     "docs/how-to/clock.md",
     "docs/how-to/media-expiry.md",
-    "docs/check.md",
     "docs/how-to/parallel-tests.md",
     "docs/how-to/snapshots.md",
     "docs/how-to/ci.md",

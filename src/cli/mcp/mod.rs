@@ -103,7 +103,7 @@ async fn serve(flags: &McpFlags, config: &mut Config) -> anyhow::Result<()> {
     let server = Server::bind(config).await?;
     let own: Url = url(server.address()).parse()?;
     out::note(&format!("fauxfax mcp: started an emulator at {own}"));
-    let endpoint = Endpoint { url: own, control_token: config.control_token.as_deref().map(ToOwned::to_owned) };
+    let endpoint = Endpoint { url: own, address: None, control_token: config.control_token.as_deref().map(ToOwned::to_owned) };
     let handler = Handler::new(Home::local(endpoint, account, client));
     server.serve(serve_stdio(handler, stop)).await.context("saving the state failed")
 }
@@ -113,12 +113,12 @@ async fn running(flags: &McpFlags, config: &Config) -> anyhow::Result<Option<End
     let is_own = flags.listen.is_some() || flags.dialect.is_some() || flags.fax_url.is_some();
     let target = flags.target.endpoint()?;
     if !is_own && flags.target.is_given() {
-        return Ok(Some(Endpoint { url: target.url, control_token: target.control_token }));
+        return Ok(Some(Endpoint { url: target.url, address: None, control_token: target.control_token }));
     }
     if is_own || config.listen.port() == 0 {
         return Ok(None);
     }
-    let usual = Endpoint { url: url(config.listen).parse()?, control_token: target.control_token };
+    let usual = Endpoint { url: url(config.listen).parse()?, address: None, control_token: target.control_token };
     match answers(&usual).await {
         Ok(true) => Ok(Some(usual)),
         Ok(false) => Ok(None),
