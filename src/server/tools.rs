@@ -25,7 +25,7 @@ impl Tools {
             insecure: config.insecure_webhooks,
             ..ClientOptions::default()
         };
-        let handler = Handler::new(Home::served(Endpoint { url, control_token }, client));
+        let handler = Handler::new(Home::served(Endpoint { url, address: None, control_token }, client));
         Ok(Self(Some(Http::new(handler.with_public_url(config.public_url.clone())))))
     }
 

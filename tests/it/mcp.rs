@@ -64,7 +64,7 @@ impl Bench {
         let emulator = Emulator::builder().seed(7).start().await.expect("it starts");
         let account = emulator.account().expect("an account");
         account.number(NUMBER).expect("a number");
-        let endpoint = Endpoint { url: emulator.url().parse().expect("a URL"), control_token: None };
+        let endpoint = Endpoint { url: emulator.url().parse().expect("a URL"), address: None, control_token: None };
         let home = if is_local {
             Home::local(endpoint, Some(account.sid().to_string()), ClientOptions::default())
         } else {
@@ -255,7 +255,7 @@ async fn a_canceled_check_puts_everything_back_and_a_second_one_waits_its_turn()
     running.cancel(None).await.expect("canceled");
     bench.stop.notify_one();
     bench.serving.await.expect("it ends only after the check has");
-    let endpoint = Endpoint { url: bench.emulator.url().parse().expect("a URL"), control_token: None };
+    let endpoint = Endpoint { url: bench.emulator.url().parse().expect("a URL"), address: None, control_token: None };
     let rules =
         crate::mcp_http::get(&endpoint.url, &format!("/_fauxfax/v1/rules?account={}", bench.account.sid())).await;
     assert!(before.contains("busy") && rules.contains("\"busy\""), "{rules}");
