@@ -12,6 +12,8 @@ const CELL_PELS: u32 = 16;
 /// The minimum share of isolated pels in a cell of dots, in percent: the lightest tint that isn't drawn white has 6 %, and
 /// small type at standard quality has up to 3 %.
 const CELL_PERCENT: u32 = 4;
+/// The number of neighbours with dots from which a cell is within a region of dots, whatever it has itself.
+const WITHIN_CELLS: usize = 3;
 /// The smallest region of dots that counts, in cells: an eighth of a square inch.
 const REGION_CELLS_MIN: usize = 20;
 
@@ -83,7 +85,11 @@ impl Dots {
     /// Returns the regions of cells of dots that are large enough.
     fn connected(&self, across: f64, down: f64) -> Vec<Region> {
         let limit = CELL_PELS * self.rows_per_cell * CELL_PERCENT;
-        let mut is_dots: Vec<bool> = self.isolated.iter().map(|isolated| isolated * 100 >= limit).collect();
+        let has_dots = |cell: u32| self.isolated.get(cell as usize).is_some_and(|isolated| isolated * 100 >= limit);
+        // Here and there, a cell within a tint has few isolated pels, because its dots touch each other or a letter.
+        let is_within = |cell: u32| self.beside(cell).filter(|beside| has_dots(*beside)).count() >= WITHIN_CELLS;
+        let cells = 0..self.isolated.len() as u32;
+        let mut is_dots: Vec<bool> = cells.map(|cell| has_dots(cell) || is_within(cell)).collect();
         let mut regions = Vec::new();
         for start in 0..is_dots.len() {
             if !std::mem::take(&mut is_dots[start]) {
@@ -92,14 +98,7 @@ impl Dots {
             let (mut cells, mut next) = (Vec::new(), vec![start as u32]);
             while let Some(cell) = next.pop() {
                 cells.push(cell);
-                let (column, row) = (cell % self.columns, cell / self.columns);
-                let beside = [
-                    (column > 0).then(|| cell - 1),
-                    (column + 1 < self.columns).then(|| cell + 1),
-                    (row > 0).then(|| cell - self.columns),
-                    (row + 1 < self.rows).then(|| cell + self.columns),
-                ];
-                for cell in beside.into_iter().flatten() {
+                for cell in self.beside(cell) {
                     if std::mem::take(&mut is_dots[cell as usize]) {
                         next.push(cell);
                     }
@@ -111,6 +110,18 @@ impl Dots {
         }
         regions.sort_by_key(|region| std::cmp::Reverse(region.cells.len()));
         regions
+    }
+
+    /// Returns the cells above, below, to the left and to the right of a cell.
+    fn beside(&self, cell: u32) -> impl Iterator<Item = u32> + use<> {
+        let (column, row) = (cell % self.columns, cell / self.columns);
+        let beside = [
+            (column > 0).then(|| cell - 1),
+            (column + 1 < self.columns).then(|| cell + 1),
+            (row > 0).then(|| cell - self.columns),
+            (row + 1 < self.rows).then(|| cell + self.columns),
+        ];
+        beside.into_iter().flatten()
     }
 
     fn place(&self, cells: &[u32], across: f64, down: f64) -> Place {
