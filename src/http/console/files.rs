@@ -49,6 +49,7 @@ const EMBEDDED: &[(&str, &[u8])] = embedded!(
     "js/arriving.js"
     "js/bins.js"
     "js/body.js"
+    "js/check.js"
     "js/clock.js"
     "js/compare.js"
     "js/connect.js"
