@@ -9,15 +9,11 @@ const PATIENCE_MS = 20_000;
 const GONE = "The emulator can't be reached. Is it running?";
 
 /** A refusal by the emulator, or the failure to reach it (status 0). */
-export class Problem extends Error {
+class Problem extends Error {
   constructor(status, detail, name = "") {
     super(detail);
     this.status = status;
     this.name_ = name;
-  }
-  /** Whether this build lacks the call. */
-  get isMissing() {
-    return this.status === 404 && (this.name_.endsWith("no-such-call") || this.name_ === "no-such-resource");
   }
 }
 
@@ -60,16 +56,6 @@ async function openSession(token) {
   const headers = { authorization: `Bearer ${token}` };
   const response = await send(`${CONTROL}/console-session`, { method: "POST", headers, credentials: "same-origin" }, undefined, PATIENCE_MS);
   return response.ok;
-}
-
-/** Calls the control API; returns nothing if this build lacks the call. */
-export async function controlIfThere(method, path, options) {
-  try {
-    return await control(method, path, options);
-  } catch (problem) {
-    if (problem instanceof Problem && problem.isMissing) return null;
-    throw problem;
-  }
 }
 
 let known = null;
@@ -146,6 +132,6 @@ async function read(response) {
   }
   if (response.ok && data !== null) return data;
   if (data?.type || data?.detail) throw new Problem(response.status, data.detail ?? data.title, data.type);
-  if (data?.message) throw new Problem(response.status, data.code ? `${data.message} (${data.code})` : data.message, response.status === 404 ? "no-such-resource" : "");
-  throw new Problem(response.status, `The emulator responded with ${response.status}, without a reason.`, "");
+  if (data?.message) throw new Problem(response.status, data.code ? `${data.message} (${data.code})` : data.message);
+  throw new Problem(response.status, `The emulator responded with ${response.status}, without a reason.`);
 }

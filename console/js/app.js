@@ -21,6 +21,7 @@ const ROUTES = [
   [/^\/console\/twiml-bins$/, () => import("./bins.js")],
   [/^\/console\/(?:clock|rules)$/, () => import("./clock.js")],
   [/^\/console\/alerts$/, () => import("./alerts.js")],
+  [/^\/console\/check$/, () => import("./check.js")],
   [/^\/console\/worlds$/, () => import("./worlds.js")],
   [/^\/console\/all$/, () => import("./all.js")],
   [/^\/console\/traffic$/, () => import("./traffic.js")],

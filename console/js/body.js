@@ -14,7 +14,7 @@ const PLACE = /\bat (\d+):(\d+)/;
 const BYTES_A_LINE = 16;
 
 /** Shows control and direction characters as symbols, so that a binary body is recognised as such. */
-function printable(text) {
+export function printable(text) {
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, (found) => String.fromCharCode(0x2400 + found.charCodeAt(0))).replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\u2423");
 }
 

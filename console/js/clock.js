@@ -1,6 +1,6 @@
 //! The clock of this world, its rules and its snapshots.
 
-import { at, control, controlIfThere } from "./api.js";
+import { at, control } from "./api.js";
 import { fill, h, say } from "./dom.js";
 import { fullMoment, moment, readSpan, span } from "./format.js";
 import { onClock, setMode, tellClock } from "./frozen.js";
@@ -179,14 +179,14 @@ class Snapshots {
   }
 
   async load() {
-    const answer = await controlIfThere("GET", "/snapshots", { signal: this.context.signal }).catch((problem) => {
+    let all;
+    try {
+      all = (await control("GET", "/snapshots", { signal: this.context.signal })).snapshots;
+    } catch (problem) {
       fill(this.list, h("li", {}, problemNote(problem)));
-      return { snapshots: [] };
-    });
-    this.form.hidden = answer === null;
-    const all = answer?.snapshots ?? [];
-    fill(this.list, all.map((each) => {
-      const name = typeof each === "string" ? each : each.name;
+      return;
+    }
+    fill(this.list, all.map(({ name, taken, faxes }) => {
       const restore = once(async () => {
         await control("POST", `/snapshots/${encodeURIComponent(name)}`);
         toast(`The world was restored to ${name}.`);
@@ -195,9 +195,8 @@ class Snapshots {
         await control("DELETE", `/snapshots/${encodeURIComponent(name)}`);
         await this.load();
       }, this.told.fail);
-      const when = each.taken;
-      return h("li", {}, h("strong", { class: "break" }, name), when && h("span", { class: "muted small" }, moment(when)), each.faxes !== undefined && h("span", { class: "muted small" }, `${each.faxes} faxes`), h("span", { class: "acts" }, button("Restore", restore, { kind: "small", "aria-label": `Restore ${name}` }), button("", drop, { kind: "small bare icon", mark: "trash", label: `Delete ${name}` })));
+      return h("li", {}, h("strong", { class: "break" }, name), h("span", { class: "muted small" }, moment(taken)), h("span", { class: "muted small" }, `${faxes} faxes`), h("span", { class: "acts" }, button("Restore", restore, { kind: "small", "aria-label": `Restore ${name}` }), button("", drop, { kind: "small bare icon", mark: "trash", label: `Delete ${name}` })));
     }));
-    if (all.length === 0) fill(this.list, h("li", { class: "muted" }, answer === null ? "This build has no snapshots." : "None yet. Taking or restoring one is instant."));
+    if (all.length === 0) fill(this.list, h("li", { class: "muted" }, "None yet. Taking or restoring one is instant."));
   }
 }

@@ -1,5 +1,6 @@
 //! One request to a customer's app and its response, which can be opened: parameters, headers, body and actions.
 
+import { printable } from "./body.js";
 import { compareButton } from "./compare.js";
 import { fill, h } from "./dom.js";
 import { ruleOfExchange } from "./makerule.js";
@@ -45,11 +46,6 @@ function contents(event, title) {
   function part(name, content, open = false) {
     return h("details", { class: "part", open }, h("summary", {}, name), content);
   }
-}
-
-/** Control characters as symbols, so that a binary body is recognisable. */
-function printable(text) {
-  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, (found) => String.fromCharCode(0x2400 + found.charCodeAt(0))).replace(/[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\u2423");
 }
 
 function tests(data) {

@@ -15,6 +15,7 @@ export const PLACES = [
   ["Bins", "/console/twiml-bins", "bins", "b"],
   ["Clock and rules", "/console/clock", "clock", "c"],
   ["Alerts", "/console/alerts", "alerts", "a"],
+  ["Check", "/console/check", "judge", "k"],
   ["Worlds", "/console/worlds", "worlds", "w"],
   ["Connect", "/console/connect", "connect", "o"],
 ];

@@ -1,6 +1,6 @@
 //! Receiving a fax: a document or a sample, who calls whom, and how the line behaves. The fax's page then shows its progress.
 
-import { at, control, controlIfThere, Problem, world } from "./api.js";
+import { at, control, world } from "./api.js";
 import { fill, h, say } from "./dom.js";
 import { phone, size } from "./format.js";
 import { icon } from "./icons.js";
@@ -81,11 +81,8 @@ export function usual(numbers) {
 
 /** The sample documents of this build. */
 export async function askSamples() {
-  const answer = await controlIfThere("GET", "/samples").catch((problem) => {
-    if (problem instanceof Problem && problem.status !== 0) return null;
-    throw problem;
-  });
-  return (answer?.samples ?? []).map((sample) => ({ name: sample.name, title: sample.name, pages: sample.pages, url: sample.url }));
+  const { samples } = await control("GET", "/samples");
+  return samples.map((sample) => ({ name: sample.name, title: sample.name, pages: sample.pages, url: sample.url }));
 }
 
 /** A place to drop a file, and a choice of samples and test pages to use instead. */

@@ -37,24 +37,34 @@ export function returnTo(place, main) {
   return Boolean(link);
 }
 
+/** Remembers a text until the tab is closed. */
+export function remember(key, text) {
+  try {
+    sessionStorage.setItem(key, text);
+  } catch {
+    // Storage is off, so nothing is remembered.
+  }
+}
+
+/** Returns the remembered text, if there is one. */
+export function recall(key) {
+  try {
+    return sessionStorage.getItem(key);
+  } catch {
+    // Storage is off, as above.
+    return null;
+  }
+}
+
 /** Remembers the filters of the list. */
 export function rememberList() {
-  try {
-    sessionStorage.setItem(listKey(), location.pathname + location.search);
-  } catch {
-    // Storage is off, so the link leads to the whole list.
-  }
+  remember(listKey(), location.pathname + location.search);
 }
 
 /** Points a page's link back to the list at the faxes that the list showed last. */
 export function linkBack(main) {
   const link = main.querySelector("a.back");
   if (link?.pathname !== "/console") return;
-  let last = null;
-  try {
-    last = sessionStorage.getItem(listKey());
-  } catch {
-    // Storage is off, as above.
-  }
+  const last = recall(listKey());
   if (last) link.setAttribute("href", last);
 }

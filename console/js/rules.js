@@ -1,6 +1,6 @@
 //! The rules of this world as sentences, each with a switch, and the form that makes or changes one.
 
-import { at, control, controlIfThere } from "./api.js";
+import { at, control } from "./api.js";
 import { fill, h, say } from "./dom.js";
 import { icon } from "./icons.js";
 import { acted, sentence } from "./sentence.js";
@@ -86,7 +86,7 @@ export class RuleList {
 
   async load() {
     try {
-      this.show(await controlIfThere("GET", "/rules", { signal: this.context.signal }));
+      this.show(await control("GET", "/rules", { signal: this.context.signal }));
     } catch (problem) {
       fill(this.list, h("li", {}, problemNote(problem)));
     }
@@ -99,15 +99,13 @@ export class RuleList {
     }, REFRESH_MS);
   }
 
-  show(answer) {
-    const rules = answer?.rules ?? [];
-    this.make.hidden = answer === null;
+  show({ rules }) {
     const key = JSON.stringify(rules);
     if (this.key === key) return;
     this.key = key;
     // The list is rebuilt, so the focus moves to the same button of the new list.
     const focused = document.activeElement?.dataset.key;
-    fill(this.list, rules.length ? rules.map((rule) => this.row(rule)) : h("li", { class: "muted" }, answer === null ? "This build has no rules." : "No rules: everything behaves as usual."));
+    fill(this.list, rules.length ? rules.map((rule) => this.row(rule)) : h("li", { class: "muted" }, "No rules: everything behaves as usual."));
     if (focused) (this.list.querySelector(`[data-key="${focused}"]`) ?? this.heading).focus();
   }
 

@@ -100,7 +100,7 @@ export function note(kind, ...text) {
 }
 
 /** A message as a sentence. */
-const capitalized = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.?!)]$/.test(text) ? "" : ".");
+export const capitalized = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.?!)]$/.test(text) ? "" : ".");
 
 /** A note that reports a problem. */
 export function problemNote(problem) {

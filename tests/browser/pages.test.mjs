@@ -32,6 +32,7 @@ before(async () => {
     "TwiML Bins": "/console/twiml-bins",
     "Clock and rules": "/console/clock",
     Alerts: "/console/alerts",
+    Check: "/console/check",
     Worlds: "/console/worlds",
     "All worlds": "/console/all",
     Traffic: "/console/traffic",

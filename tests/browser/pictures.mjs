@@ -94,6 +94,11 @@ try {
   await want("api", "/console/api");
   await want("worlds", "/console/worlds");
   await want("connect", "/console/connect");
+  await emulator.control("POST", "/check", { body: { url: `${app.url}/fax`, quick: true } });
+  await want("check", "/console/check", async (page) => {
+    await page.getByRole("button", { name: /^Fail / }).click();
+    await page.locator("details.call").filter({ hasText: "signature-missing" }).locator("summary").first().click();
+  });
 } finally {
   await browser.close();
   await emulator.stop();

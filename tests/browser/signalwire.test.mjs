@@ -33,7 +33,7 @@ test("no page of a project mentions Twilio", async () => {
   assert.match(fax.sid, UUID);
   const { numbers } = await emulator.control("GET", `/accounts/${PROJECT}`);
   const page = await open(browser);
-  for (const path of ["", `/faxes/${fax.sid}`, "/receive", "/send", "/phone-numbers/incoming", `/phone-numbers/incoming/${numbers[0].sid}`, "/phone-numbers/search", "/twiml-bins", "/clock", "/alerts", "/connect"]) {
+  for (const path of ["", `/faxes/${fax.sid}`, "/receive", "/send", "/phone-numbers/incoming", `/phone-numbers/incoming/${numbers[0].sid}`, "/phone-numbers/search", "/twiml-bins", "/clock", "/alerts", "/check", "/connect"]) {
     await page.goto(`${emulator.url}/console${path}`);
     await settled(page);
     const main = await page.locator("main").innerText();

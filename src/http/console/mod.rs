@@ -3,6 +3,7 @@
 
 mod bundle;
 mod files;
+mod lean;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
