@@ -120,6 +120,8 @@ fauxfax check --list
 fauxfax check --explain S2
 ```
 
+`fauxfax check FILE` judges a document instead: [check-document.md](check-document.md).
+
 **What the app needs.** It must be configured with the account and token of the emulator (`--account`, `--auth-token`; those of the
 default account if left out), and with URL as its own address, since signatures cover it. The checks use a running emulator if
 `--url` or `FAUXFAX_URL` names one; otherwise they start one at `--listen`, which is the address that the app calls back.
