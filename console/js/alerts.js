@@ -1,4 +1,4 @@
-//! The alerts of this world, grouped by error code and URL: what went wrong, how often, why, and what to do.
+//! The alerts of this world, grouped by error code, level and URL: what went wrong, how often, why, and what to do.
 
 import { at, control, world } from "./api.js";
 import { fill, freshId, h, say } from "./dom.js";
@@ -64,7 +64,7 @@ class Board {
       this.last = event.seq;
       const key = `${event.data.code} ${event.data.level} ${event.data.request_url ?? ""}`;
       const group = this.groups.get(key) ?? new Group(event);
-      // Moved to the end: the groups are in the order of their last alerts.
+      // The group moves to the end, so that the groups are in the order of their last alerts.
       this.groups.delete(key);
       this.groups.set(key, group);
       group.add(event);
@@ -109,7 +109,7 @@ class Board {
   }
 }
 
-/** All alerts with the same code about the same URL. */
+/** All alerts with the same code and level about the same URL. */
 class Group {
   constructor(event) {
     const { code, level, request_url: url } = event.data;

@@ -1,9 +1,10 @@
-//! Calls the control API and the REST API for the world that the page is about. Nothing is shown from here.
+//! Calls the control API and the REST API for the world that the page is about. It shows nothing, except that it has `token.js` ask
+//! for the control token.
 
 import { speak } from "./service.js";
 
 const CONTROL = "/_fauxfax/v1";
-/** A call without a response within this time has failed; clock moves and waits have limits of their own. */
+/** A call without a response within this time has failed; calls that may take longer have limits of their own. */
 const PATIENCE_MS = 20_000;
 
 const GONE = "The emulator can't be reached. Is it running?";
@@ -17,12 +18,12 @@ class Problem extends Error {
   }
 }
 
-/** The account that the address names, or nothing for the default account. */
+/** The account that the page's address names; null for the default account. */
 export function account() {
   return new URLSearchParams(location.search).get("account");
 }
 
-/** A page's address, in the same world. */
+/** The address of a page about the same world, with this query. */
 export function at(path, query = {}) {
   const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== ""));
   const named = account();

@@ -8,11 +8,12 @@ import { RuleList } from "./rules.js";
 import { button, confirm, field, head, once, outcome, problemNote, toast } from "./ui.js";
 
 const STEPS = [["1 min", 60], ["15 min", 900], ["1 hour", 3600], ["2 hours", 7200], ["1 day", 86400], ["180 days", 15552000]];
-/** The response to a clock move comes only once the world has settled, and webhooks may be slow. */
+/** The browser's time limit for a clock move, longer than the emulator's: the response comes only once the world has settled. */
 const PATIENCE_MS = 130_000;
+/** How long the emulator waits for the world to settle, in seconds; webhooks may be slow. */
 const TIMEOUT_S = 120;
 const TICK_MS = 1000;
-/** The due items are requested again at most this often. */
+/** The clock, with what is due next, is requested again at most this often. */
 const REFRESH_MS = 500;
 
 /** The page; at `/console/rules` the rules come first. */

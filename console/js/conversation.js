@@ -24,11 +24,13 @@ export class Conversation {
   constructor(context, tools) {
     this.context = context;
     this.steps = h("ol", { class: "steps" });
-    /** The steps by their place in the journal, and the requests by their idempotency token or place, as replays name them. */
+    /** The element of each step, by the step's place in the journal. */
     this.items = new Map();
+    /** The first attempt of each request, by the id with which a replay names the request: its idempotency token or its place. */
     this.requests = new Map();
-    /** Failed requests to the app and other alerts, oldest first: `{ seq, words }`; and all steps that failed. */
+    /** What the page links to at its top, oldest first, as `{ seq, words }`: requests that failed, and errors that concern no request. */
     this.failures = [];
+    /** The places of all steps that failed, apart from reads. */
     this.bad = [];
     this.reads = 0;
     this.readsToggle = h("button", { type: "button", class: "button small bare", "aria-pressed": "false", hidden: true, on: { click: () => this.showReads() } });
@@ -46,7 +48,7 @@ export class Conversation {
     const [tone, ...content] = this.step(kind, data, event);
     this.append(event, tone, content, isRead);
     if (tone === "bad" && !isRead) this.bad.push(event.seq);
-    // An alert about a request is shown with it; other alerts are failures of their own.
+    // A failed request is in the list already, so an alert about a request isn't added again.
     if (kind === "alert" && data.level === "error" && !data.request_url) this.failures.push({ seq: event.seq, code: data.code, words: `alert ${data.code}` });
     if (isRead) this.countRead();
   }
@@ -185,7 +187,7 @@ export class Conversation {
   }
 }
 
-/** What is unusual about a delivery: a retry, a duplicate, a delay, or a signature spoiled on purpose. */
+/** What is unusual about a delivery, in parentheses: a retry, a duplicate, a delay, or another effect of a rule. */
 function remark(data) {
   return data.note ? `(${data.note})` : null;
 }

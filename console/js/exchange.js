@@ -1,4 +1,5 @@
-//! One request to a customer's app and its response, which can be opened: parameters, headers, body and actions.
+//! One request to an app and its response, as a line that can be opened to show their parameters, headers and bodies, and the
+//! actions on them, such as a replay.
 
 import { printable } from "./body.js";
 import { compareButton } from "./compare.js";

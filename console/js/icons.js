@@ -1,4 +1,4 @@
-//! Line icons, 24 by 24. They are only decoration, since the words beside each say the same.
+//! Line icons, 24 by 24, and the logo. Screen readers skip them: the text beside an icon, or the label of its button, says the same.
 
 import { s } from "./dom.js";
 
@@ -40,7 +40,7 @@ const PATHS = {
   alert: "M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18zM12 7.5v5.5M12 16.2v.3",
 };
 
-/** An icon by name. */
+/** The icon with this name, a key of `PATHS`. */
 export function icon(name) {
   return s(
     "svg",
@@ -49,7 +49,7 @@ export function icon(name) {
   );
 }
 
-/** The logo beside the name. */
+/** The logo, which the frame shows beside the name fauxfax. */
 export function mark() {
   return s(
     "svg",

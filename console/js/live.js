@@ -1,5 +1,5 @@
-//! The journal as it grows, in one stream for each page, which reports a lost connection and reconnects.
-//! It depends on no page and renders nothing.
+//! Follows the journal of the page's world in a stream that all parts of the page share, reports when the connection is lost, and
+//! reconnects. `follow` opens further streams, for pages that show more than one world. Nothing is rendered here.
 
 import { control, controlUrl } from "./api.js";
 
@@ -7,7 +7,7 @@ import { control, controlUrl } from "./api.js";
 const BUNCH_MS = 120;
 /** The time between attempts to reach a lost emulator. */
 const RETRY_MS = [400, 800, 1500, 3000];
-/** After more missed events than this, the journal may have dropped some, so pages start afresh. */
+/** If more events than this happened while there was no connection, the page starts afresh instead of catching up. */
 const MISSED_MAX = 5000;
 /** Events of another stream that are passed on at once: more would block the page. */
 const HANDED_MAX = 50;
@@ -32,7 +32,7 @@ export function on(what, listener) {
   return () => listeners[what].delete(listener);
 }
 
-/** `connecting`, `live` or `lost`. */
+/** `connecting`, `live`, `lost` if the emulator can't be reached, or `refused` if it responds but refuses the stream and the events. */
 export const currentState = () => state;
 
 /** Starts the stream, or restarts it for another world, with the events after `since`. */
@@ -42,7 +42,7 @@ export function start(since = null) {
   open();
 }
 
-/** Ends the stream; a hidden page holds no connection. */
+/** Ends the stream, for example because the page is hidden: a hidden page keeps no connection open. */
 export function stop() {
   round += 1;
   source?.close();
@@ -51,7 +51,7 @@ export function stop() {
   timer = 0;
 }
 
-/** Tries again now. */
+/** Reconnects at once, without waiting for the next attempt. */
 export function retry() {
   stop();
   open();
@@ -151,7 +151,10 @@ function tell(events) {
   for (const listener of [...listeners.events]) listener(news);
 }
 
-/** Follows another stream of the control API; returns a function that stops it. It pauses while the page is hidden, unless it `isWanted`. */
+/**
+ * Follows another stream of the control API; returns a function that stops following it. While the page is hidden, the stream is closed,
+ * unless `isWanted` returns true.
+ */
 export function follow(path, query, since, { arrived, dropped = () => {}, isWanted = () => false }) {
   let last = since;
   let own = null;

@@ -1,4 +1,4 @@
-//! Opens the folded parts of the page for printing, and closes them again afterwards.
+//! Opens the folded parts of a conversation before it is printed, and closes them again afterwards.
 
 let opened = [];
 

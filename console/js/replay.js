@@ -7,9 +7,9 @@ import { STATUSES } from "./format.js";
 import { button, dialog, field, note, once, outcome, problemNote, select } from "./ui.js";
 
 const TOKEN = "i-twilio-idempotency-token";
-/** The time limit for a replay; the webhook alone may take fifteen seconds. */
+/** The time limit for a replay. The call responds only after the app has, or has timed out: by default that takes up to fifteen seconds. */
 const REPLAY_MS = 40_000;
-/** The statuses that a replay may have instead of the original's, by direction. */
+/** The statuses that are offered as buttons, to replay a webhook with a status other than its own: those of inbound and of outbound faxes. */
 const INBOUND = ["received", "failed"];
 const OUTBOUND = ["queued", "processing", "sending", "delivered", "failed", "busy", "no-answer", "canceled"];
 
@@ -39,7 +39,7 @@ function withStatus(data, status) {
   return Object.fromEntries(["FaxStatus", "Status"].filter((name) => data.params?.[name] === data.params?.FaxStatus && data.params?.[name] !== undefined).map((name) => [name, status]));
 }
 
-/** The differences between two requests, as `[name, before, after]`. */
+/** The differences between two requests in their method, URL and parameters, as `[name, before, after]`. The URLs of two GETs are not compared, since they contain the parameters. */
 export function changesOf(before, after) {
   const names = [...new Set([...Object.keys(before.params ?? {}), ...Object.keys(after.params ?? {})])];
   const own = [["method", before.method, after.method], ["URL", before.method === after.method && before.method === "GET" ? "" : before.url, before.method === after.method && before.method === "GET" ? "" : after.url]];
@@ -98,5 +98,5 @@ function edit(event, title, place) {
     box.close();
     place.scrollIntoView({ block: "nearest" });
   }, told.fail);
-  const box = dialog("Edit and replay", h("form", { class: "stack", on: { submit: send } }, h("datalist", { id: "statuses" }, STATUSES.map((status) => h("option", { value: status }))), h("p", { class: "muted" }, "The replay gets a new signature, made with this world's token. Its headers are those of every webhook."), h("div", { class: "with" }, field("URL", url), field("Method", method)), h("h3", {}, "Parameters"), rows, h("div", {}, button("Add a parameter", () => addRow(), { kind: "small", mark: "plus" })), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Send", null, { kind: "first", type: "submit" }))), { kind: "wide" });
+  const box = dialog("Edit and replay", h("form", { class: "stack", on: { submit: send } }, h("datalist", { id: "statuses" }, STATUSES.map((status) => h("option", { value: status }))), h("p", { class: "muted" }, "The replay is signed anew, with this account's signing key or token. Cookies, an attached file and a rule's changes to the headers are not sent again."), h("div", { class: "with" }, field("URL", url), field("Method", method)), h("h3", {}, "Parameters"), rows, h("div", {}, button("Add a parameter", () => addRow(), { kind: "small", mark: "plus" })), told.element, h("div", { class: "end" }, button("Close", () => box.close()), button("Send", null, { kind: "first", type: "submit" }))), { kind: "wide" });
 }

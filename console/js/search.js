@@ -1,4 +1,4 @@
-//! Searches for a number and buys it, as the guide to receiving faxes describes.
+//! The page on which a number is searched for and bought, as Twilio's guide to receiving faxes describes.
 
 import { at, forget, rest, world } from "./api.js";
 import { fill, h } from "./dom.js";
@@ -8,7 +8,7 @@ import { button, dialog, field, head, once, outcome, problemNote, select, toast 
 
 const COUNTRIES = [["US", "United States"], ["CA", "Canada"], ["GB", "United Kingdom"], ["JP", "Japan"], ["DE", "Germany"]];
 const KINDS = [["Local", "Local"], ["TollFree", "Toll-free"], ["Mobile", "Mobile"], ["National", "National"]];
-/** Numbers shown at once. */
+/** The number of search results that are requested and shown. */
 const SHOWN = 30;
 
 /** The page. */

@@ -1,4 +1,4 @@
-//! The search box of the list: one line of terms, chips that write terms into it, and an explanation of them.
+//! The search box of the list: one line of terms, chips that write terms into the line, and an explanation of the terms.
 
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
@@ -110,7 +110,7 @@ export class SearchBox {
     this.settle(false);
   }
 
-  /** Shows the chips whose terms the box contains as pressed. */
+  /** Marks as pressed the chips whose terms are in the search. */
   press() {
     const terms = split(this.query.toLowerCase());
     for (const element of this.buttons) {
@@ -120,7 +120,7 @@ export class SearchBox {
     }
   }
 
-  /** Shows why the search is invalid, or clears that message. */
+  /** Shows the message about an invalid search; an empty text removes the message. */
   refuse(text) {
     const words = text.replace(/^q: /, "");
     if (words) this.field.setAttribute("aria-invalid", "true");

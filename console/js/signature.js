@@ -7,17 +7,20 @@ import { button, copyButton, field, note, once, problemNote } from "./ui.js";
 const HEADERS = ["x-signalwire-signature", "x-twilio-signature"];
 /** The statuses with which an app refuses a request whose signature it finds invalid. */
 const REFUSALS = [401, 403];
-/** The header that contains a request's signature. */
+/** The signature in a request's headers, or an empty string if the request was sent without one. */
 function sent(data) {
   const found = Object.entries(data.request_headers ?? {}).find(([name]) => HEADERS.includes(name.toLowerCase()));
   return found ? String(found[1]) : "";
 }
 
-/** The part of an exchange's page that explains its signature; null if it was sent without one and the app didn't refuse it. */
+/**
+ * The part of an exchange that explains its signature; null for a document's request, and for a webhook without a signature that the app
+ * didn't refuse.
+ */
 export function signaturePart(data) {
   const signature = sent(data);
   const refused = REFUSALS.includes(data.status);
-  // A document is fetched without a signature.
+  // The explanations are about webhooks, not about the request for a document, although Twilio accounts sign that one, too.
   if (data.purpose === "media-url" || (!signature && !refused)) return null;
   const place = h("div", { role: "status" });
   const input = h("input", { type: "text", spellcheck: "false", autocomplete: "off", placeholder: "abc…= or https://…" });

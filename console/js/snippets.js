@@ -15,7 +15,7 @@ const name = (data) => words(data).replaceAll(" ", "_");
 const expected = (data) => data.status ?? 200;
 const asksForTwiml = (data) => data.purpose === "fax-url" || data.purpose === "fallback-url";
 
-/** The kinds of text. */
+/** For each kind of text, the function that returns it for a recorded request. */
 export const snippets = {
   curl(data) {
     const lines = [`curl -X ${data.method} ${shell(data.url)}`, ...headers(data).map(([key, value]) => `-H ${shell(`${key}: ${value}`)}`), ...form(data).map(([key, value]) => `--data-urlencode ${shell(`${key}=${value}`)}`)];

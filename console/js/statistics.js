@@ -3,7 +3,7 @@
 import { h, s } from "./dom.js";
 import { count } from "./format.js";
 
-/** The upper limits of the latency bars. */
+/** The longest durations, in milliseconds, that the bars of the latency chart count. */
 const STEPS_MS = [1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, Infinity];
 /** The maximum number of addresses shown; those with the most failures come first. */
 const ADDRESSES_MAX = 5;
@@ -51,13 +51,13 @@ function chart(name, content) {
 /** An address without its query. */
 const address = (url) => url.split(/[?#]/)[0];
 
-/** A bar for each name. */
+/** A table with a horizontal bar for each name, count and tone. */
 function bars(rows) {
   const most = Math.max(...rows.map(([, n]) => n));
   return h("table", { class: "bars" }, h("tbody", {}, rows.map(([name, n, tone]) => h("tr", {}, h("th", { scope: "row", title: name }, name), h("td", {}, s("svg", { viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true", "data-tone": tone }, s("rect", { width: String(Math.max(1, (100 * n) / most)), height: "8", rx: "1" }))), h("td", {}, n.toLocaleString("en"))))));
 }
 
-/** The distribution of the webhooks' durations, as columns. */
+/** The distribution of the webhooks' durations: a bar for each range, from that of the shortest to that of the longest. */
 function latency(times) {
   const used = STEPS_MS.map((top, i) => [top, times.filter((ms) => ms <= top && ms > (STEPS_MS[i - 1] ?? -1)).length]);
   const first = used.findIndex(([, n]) => n > 0);

@@ -6,7 +6,7 @@ import { ago, count } from "./format.js";
 import { remember, worldMark } from "./names.js";
 import { dialog } from "./ui.js";
 
-/** Worlds offered at once; more are found by typing. */
+/** The maximum number of worlds that are listed; the others are found by typing. */
 const SHOWN = 50;
 /** Pages that have no counterpart in another world. */
 const OF_ONE = /^\/console\/(?:faxes\/|phone-numbers\/|all)/;
@@ -14,7 +14,7 @@ const OF_ONE = /^\/console\/(?:faxes\/|phone-numbers\/|all)/;
 /** The worlds, the one with the newest activity first. */
 export const byActivity = (accounts) => [...accounts].sort((a, b) => (b.last_activity ?? "").localeCompare(a.last_activity ?? "") || b.date_created.localeCompare(a.date_created));
 
-/** The worlds that match a text by name, SID or number. */
+/** The worlds in whose name, SID, dialect or numbers each word of a text occurs. */
 export function matching(accounts, text) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return accounts.filter((each) => {

@@ -18,7 +18,7 @@ export function setBadge(element, status) {
   element.dataset.tone = tone(status);
 }
 
-/** A time, shown in full on hover. */
+/** A moment, with the date only if it isn't today; the full date and time are its tooltip. */
 export function time(text) {
   return text ? h("time", { datetime: text, title: fullMoment(text), class: "nowrap" }, moment(text)) : h("span", {}, "–");
 }
@@ -99,7 +99,7 @@ export function note(kind, ...text) {
   return h("div", { class: `note ${kind}` }, icon(kind === "good" ? "check" : kind ? "alert" : "info"), h("div", { class: "break" }, ...text));
 }
 
-/** A message as a sentence. */
+/** A message with a capital letter at its beginning and a full stop at its end. */
 export const capitalized = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.?!)]$/.test(text) ? "" : ".");
 
 /** A note that reports a problem. */
@@ -206,7 +206,7 @@ export function linkButton(text, href, { kind = "", mark, ...rest } = {}) {
   return h("a", { class: `button ${kind}`.trim(), href, ...rest }, mark && icon(mark), text);
 }
 
-/** A table of names and values. */
+/** A table of a record's names and values; several values of a name are joined by commas. */
 export function pairs(record) {
   const rows = Object.entries(record ?? {});
   if (rows.length === 0) return h("p", { class: "muted small" }, "none");

@@ -4,7 +4,7 @@ import { control, world } from "./api.js";
 import { h, say } from "./dom.js";
 import * as live from "./live.js";
 
-/** More are shown as `99+`. */
+/** A count above this is shown as `99+`. */
 const SHOWN_MAX = 99;
 /** If start times differ by more seconds than this, the emulator is another one, whose events are numbered from 1 again. */
 const SAME_START_S = 5;
@@ -18,7 +18,7 @@ let show = () => {};
 
 const number = () => (count > SHOWN_MAX ? `${SHOWN_MAX}+` : String(count));
 
-/** Shows the number beside the link to the alerts. */
+/** Keeps the number beside the link to the alerts, and in the page's title, up to date. */
 export function watchAlerts(link) {
   const shown = h("span", { class: "count" });
   const rest = h("span", { class: "unseen" });
@@ -89,6 +89,6 @@ function seen(seq) {
   try {
     localStorage.setItem(mark.key, JSON.stringify({ seq, began: mark.began }));
   } catch {
-    // The number returns with the next page.
+    // Storage is off, so a page that is loaded later counts the same alerts again.
   }
 }

@@ -9,12 +9,13 @@ import { remember, worldMark } from "./names.js";
 import { byActivity, matching } from "./switcher.js";
 import { button, confirm, copyButton, dialog, field, head, linkButton, note, once, outcome, secret, select, toast } from "./ui.js";
 
-/** Worlds shown; a test run may create thousands. */
+/** The maximum number of worlds shown; a test run may create thousands. */
 const SHOWN = 200;
-/** The worlds are requested again at most this often, and less often if there are so many that it takes long. */
+/** The worlds are requested again at most this often. */
 const REFRESH_MS = 1000;
+/** The pause between two requests is at least this many times as long as the last one took: with very many worlds, that is long. */
 const PAUSES = 10;
-/** Ages are updated this often. */
+/** How long ago each world was last used is updated this often. */
 const AGES_MS = 5000;
 
 const SERVICES = { retired: "fax retired", "test-credentials": "test credentials" };

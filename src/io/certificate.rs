@@ -12,7 +12,7 @@ const COMMON_NAME: [u8; 5] = [0x06, 0x03, 0x55, 0x04, 0x03];
 const ALTERNATIVE_NAMES: [u8; 5] = [0x06, 0x03, 0x55, 0x1d, 0x11];
 
 /// Returns the common name of a certificate that lists no alternative names, as is usual for old and hand-made
-/// certificates. `None` if it lists some, or if it is malformed.
+/// certificates. `None` if it lists some, has no common name, or is malformed.
 pub(super) fn common_name_alone(certificate: &[u8]) -> Option<String> {
     let (_, certificate, _) = element(certificate)?;
     let (_, mut rest, _) = element(certificate)?;

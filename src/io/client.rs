@@ -1,6 +1,6 @@
-//! The HTTP client for all requests to apps. An exchange is one request with the redirects and the authentication
-//! challenge that follow, within limits of time and size. The client keeps no connections alive, ignores the system's
-//! proxy settings, and never retries.
+//! The HTTP client for all requests to apps. An exchange is one request with the further ones to which redirects and
+//! authentication challenges lead, within limits of time and size. The client keeps no connections alive, ignores the
+//! system's proxy settings, and never repeats a request that has failed.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -101,7 +101,8 @@ pub struct Request<'a> {
     pub here: Option<Response>,
 }
 
-/// The result of an exchange: a response, a failure, or both if the response was cut short.
+/// The result of an exchange: a response, a failure, or both. Both are present if the response was too large, if it was
+/// a redirect that could not be followed, or if the exchange failed after a redirect.
 #[derive(Debug, Default)]
 pub struct Exchange {
     /// The URL that was requested first, without userinfo.
@@ -109,13 +110,15 @@ pub struct Exchange {
     /// The URL of the last hop, without userinfo.
     pub final_url: String,
     /// The URL of the last hop with the user and password used there. Relative references are resolved against this
-    /// URL. It is for requests only and must not appear in a journal or a log.
+    /// URL. The engine gets it with an app's TwiML, so the log of the engine's commands contains it, too; the journal and
+    /// the log that users see must not.
     pub base_url: String,
     /// Whether a redirect was followed.
     pub redirected: bool,
-    /// The headers of the exchange's first request, as sent.
+    /// The headers of the exchange's first request, in the order in which they are sent. The names are in lower case
+    /// here, whatever their case on the wire.
     pub request_headers: Vec<(String, String)>,
-    /// The last response, even if the exchange failed after it.
+    /// The last response, even if the exchange failed after it. Challenges that the client answered don't count.
     pub answer: Option<Response>,
     /// The cookies set by all responses of the exchange.
     pub cookies: Vec<Cookie>,
@@ -295,7 +298,7 @@ impl Client {
             outcome.base_url = credential.as_ref().map_or_else(|| target.text.clone(), |own| own.within(&target.text));
             let answer = self.ask((request, waits), &target, &hop, authorization.as_deref(), outcome).await?;
             let again = (answer.status == 401 && authorization.is_none())
-                // Answer only one challenge: a server that repeats it has refused the credential.
+                // Only one challenge is answered per URL: a server that repeats it has refused the credential.
                 .then(|| {
                     let challenges = answer.headers_named("www-authenticate");
                     challenge::answer(challenges, credential.as_ref()?, hop.method, target.path_and_query())
@@ -343,7 +346,8 @@ impl Client {
         if outcome.request_headers.is_empty() {
             outcome.request_headers = headers.iter().map(readable).collect();
         }
-        // Done after the headers are recorded, so that the journal also has them for requests that a bin answers.
+        // A bin's response is returned only now, after the headers have been recorded, so that the journal has them,
+        // too.
         if let Some(answer) = &request.here {
             return Ok(answer.clone());
         }
@@ -489,7 +493,7 @@ fn edit(headers: &mut HeaderList, edits: &HeaderEdits) -> Result<(), ExchangeFai
     let HeaderEdits { set, remove, lower_case: _ } = edits;
     let replaced = set.iter().map(|(name, _)| name).chain(remove);
     for name in replaced {
-        // Names of headers are always in lower case here.
+        // A `HeaderName` is in lower case, but the rule has the name as the tester wrote it.
         headers.retain(|(own, _)| !own.as_str().eq_ignore_ascii_case(name));
     }
     for (name, value) in set {
@@ -567,8 +571,8 @@ fn failure(error: &hyper::Error) -> ExchangeFailure {
     }
 }
 
-/// Returns whether a response begins like HTTP, although its first line or a header is invalid. A TLS alert doesn't
-/// begin like HTTP.
+/// Returns whether hyper's text for a parse error says that a response begins like HTTP and that a part of its head is
+/// invalid. A TLS alert doesn't begin like HTTP.
 fn is_nearly_http(why: &str) -> bool {
     ["status-code", "header", "content-length", "transfer-encoding"].iter().any(|part| why.contains(part))
 }

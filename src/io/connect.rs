@@ -16,8 +16,9 @@ use super::stream::Stream;
 use super::tls::Tls;
 use crate::model::webhook::ExchangeFailure;
 
-/// The time limit for connecting to one address. Two attempts fit into the connect timeout (docs/fidelity.md,
-/// "Webhooks").
+/// The time limit for connecting to one address. Two addresses can be tried within the ten seconds of a document's
+/// request (`Limits`). The default time limits of webhooks are no longer than this one, so that an address which
+/// doesn't respond uses them up.
 const ATTEMPT_MAX: Duration = Duration::from_secs(5);
 
 /// The addresses that `localhost` and its subdomains stand for.
@@ -116,8 +117,8 @@ async fn reach_allowed(host: &str, port: u16, private_only: bool) -> Result<TcpS
     Err(failure)
 }
 
-/// Returns whether an address belongs to this machine or to a private network (RFC 1918, RFC 4193). Link-local addresses
-/// don't count, because clouds serve secrets at one of them.
+/// Returns whether an address belongs to this machine or to a private network (RFC 1918, RFC 4193). Link-local
+/// addresses don't count, because clouds serve secrets at one of them.
 pub(crate) fn is_private(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.is_loopback() || ip.is_private() || ip.is_unspecified(),

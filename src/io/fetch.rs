@@ -1,4 +1,5 @@
-//! Fetches the document of an outbound fax with a signed GET, with limits on its size and its redirects.
+//! Fetches the document of an outbound fax with a GET, which is signed if the account's dialect signs it, and with
+//! limits on the document's size and on redirects.
 
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ pub(super) async fn document(
         })
         .await;
     let mut kept = record(Purpose::MediaUrl, Method::Get, Vec::new(), &outcome);
-    // The body is the document itself; an excerpt of it would only fill the journal.
+    // The body of a successful response is the document itself; an excerpt of it would only fill the journal.
     if kept.failure.is_none() {
         kept.response_body = String::new();
     }
@@ -60,8 +61,8 @@ pub(super) fn explained(unreadable: UnreadableDocument, record: &ExchangeRecord)
         header("content-encoding").filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"));
     let reason = match (coding, header("content-type")) {
         (Some(coding), _) => format!(
-            "{} (Content-Encoding: {coding}), although the request doesn't accept that; make \
-             the server compress only as Accept-Encoding allows",
+            "{} (Content-Encoding: {coding}), although the request has no Accept-Encoding header; make the server send \
+             it uncompressed",
             UnreadableDocument::COMPRESSED
         ),
         (None, Some(content_type)) if content_type.to_ascii_lowercase().starts_with("text/html") => format!(

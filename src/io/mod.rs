@@ -1,5 +1,6 @@
-//! Requests to customers' apps: the HTTP client, and the webhooks and document fetches made with it. Nothing here
-//! depends on the state of a fax, and nothing is retried.
+//! The effects that engines ask for, as the shell performs them: requests to apps (the HTTP client, and the webhooks
+//! and document fetches made with it) and the rendering of documents. Nothing here depends on the state of a fax, and
+//! nothing is retried. The memory budget for bodies and the writing of files are here, too.
 
 pub mod budget;
 #[cfg(feature = "tls")]
@@ -52,9 +53,9 @@ const SECRET_HEADERS: [&str; 3] = ["authorization", "cookie", "set-cookie"];
 pub struct Signer {
     /// The SID of the account.
     pub account: AccountSid,
-    /// The provider whose headers and signatures are used.
+    /// The account's dialect, which determines the headers and how requests are signed.
     pub dialect: Dialect,
-    /// The account key that requests are signed with.
+    /// The account's signing key or, if it has none, its token; requests are signed with it.
     pub key: Box<str>,
     /// The key that media URLs are signed with.
     pub media_key: Arc<[u8]>,
@@ -160,7 +161,8 @@ impl Performer {
     }
 }
 
-/// Returns the part of an exchange that the journal keeps, with secrets masked and the body shortened.
+/// Returns the part of an exchange that the journal keeps. Secret headers and the password in a redirect are masked,
+/// and the response body is shortened.
 fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outcome: &Exchange) -> ExchangeRecord {
     let answer = outcome.answer.as_ref();
     let status = answer.map(|answer| answer.status);

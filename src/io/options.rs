@@ -1,4 +1,5 @@
-//! The HTTP client's options: where requests really go, which certificates are trusted, and which limits apply.
+//! The HTTP client's options: where requests really go, which certificates are trusted, which headers are sent, and
+//! which content types are accepted for TwiML.
 
 use std::net::SocketAddr;
 use std::str::FromStr;

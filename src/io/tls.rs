@@ -1,4 +1,5 @@
-//! TLS for the HTTP client: decides which certificates to trust, and expresses failures as Twilio's errors.
+//! TLS for the HTTP client: decides which certificates to trust, and turns failures into the `ExchangeFailure`s for
+//! which the dialects have error codes.
 
 use std::io;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Sends webhooks in the account's dialect: asks apps for TwiML and notifies them of statuses. One effect is one
-//! exchange with its redirects; the engine decides about retries.
+//! Sends webhooks in the account's dialect: asks apps for TwiML, notifies them of statuses and alerts, and sends a
+//! webhook again for a tester. One effect is one exchange with its redirects; the engine decides about retries.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -188,7 +188,7 @@ pub struct Replay {
     pub purpose: Purpose,
     /// The URL, without the parameters that a GET appends to it.
     pub url: String,
-    /// The original webhook's HTTP method.
+    /// The HTTP method: the original webhook's, unless the tester has chosen another one.
     pub method: Method,
     /// The parameters, in the order in which they are sent.
     pub params: Vec<(String, String)>,
@@ -196,7 +196,8 @@ pub struct Replay {
     pub idempotency_token: String,
 }
 
-/// Sends a webhook again. If a file was attached, it is left out, because it was not kept.
+/// Sends a webhook again, with a new signature. What was particular to the original attempt is left out: its cookies, a
+/// rule's changes to the headers, and an attached file, which was not kept.
 pub(super) async fn replay(client: &Client, signer: &Signer, fax: Option<FaxSid>, replay: Replay) -> ExchangeRecord {
     let webhook = Webhook {
         fax,
@@ -221,8 +222,8 @@ fn edits_of(by_rule: Option<&RuleMark>) -> Option<&RequestEdits> {
     by_rule.and_then(|mark| mark.edits.as_deref())
 }
 
-/// Returns the parameters to send, with a rule's changes. The second list has those that the signature covers, if one is
-/// to be changed after signing.
+/// Returns the parameters to send, with a rule's changes. The second list has those that the signature covers, if one
+/// is to be changed after signing.
 fn changed(params: Params, edits: Option<&RequestEdits>, signature: Signature) -> (Params, Option<Params>) {
     let params = match edits {
         Some(edits) => edits.params.applied(params),

@@ -119,11 +119,12 @@ impl Feed {
         FeedPage { entries, last_seq: ring.last_seq, evicted: ring.evicted }
     }
 
-    /// Returns the `count` entries after the number `seq`, or fewer if there are no more.
-    pub(crate) fn following(&self, seq: u64, count: usize) -> Vec<Arc<News>> {
+    /// Returns the entries after the number `seq`, up to the first one that doesn't belong to them. `belongs` is called
+    /// under the lock, so it must be quick.
+    pub(crate) fn following(&self, seq: u64, belongs: impl Fn(&News) -> bool) -> Vec<Arc<News>> {
         let ring = self.lock();
         let start = ring.kept.partition_point(|kept| kept.seq <= seq);
-        ring.kept.range(start..).take(count).cloned().collect()
+        ring.kept.range(start..).take_while(|news| belongs(news)).cloned().collect()
     }
 
     /// Waits until the ring has entries after the number `since`.

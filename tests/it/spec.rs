@@ -1,5 +1,5 @@
-//! Default inputs for engine scripts, the simulation, fuzzing and benchmarks: a world, an order, a call, a document, and the
-//! record of an exchange.
+//! Default inputs for engine scripts, the simulation, fuzzing and benchmarks: the specification of a world, the order
+//! to send a fax, the call of a remote machine, a document, and the record of an exchange.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(crate) const OWN: PhoneNumber = PhoneNumber::from_digits(15_005_550_006);
 pub(crate) const FAR: PhoneNumber = PhoneNumber::from_digits(15_558_675_310);
 /// The time at which scripts begin: 2026-01-01T00:00:00Z.
 pub(crate) const START: Timestamp = Timestamp::from_const_seconds(1_767_225_600);
-/// The origin under which clients reach the emulator.
+/// The origin, a scheme and a host, at which clients reach the emulator.
 pub(crate) const ORIGIN: &str = "http://127.0.0.1:8329";
 
 /// Returns the specification of a world, which a test may change.

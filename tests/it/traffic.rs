@@ -426,12 +426,7 @@ async fn a_response_that_cannot_be_read_as_twiml_counts_as_failed_and_says_where
         .await;
     let host = Host::new(setup(&format!("{}/fax", app.uri())));
     host.call("GET", "/v1/Faxes", "").await;
-    let call = json!({ "to": "+15005550006", "pages": 1 });
-    let body = Body::from(call.to_string());
-    let request = Request::post(format!("{CONTROL}/incoming-faxes?wait=true")).header(header::HOST, "localhost");
-    let request = request.header(header::CONTENT_TYPE, "application/json").body(body).expect("a request");
-    let service = http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into());
-    service.oneshot(request).await.expect("an answer");
+    posted(&host, "/incoming-faxes?wait=true", &json!({ "to": "+15005550006", "pages": 1 })).await;
     let failed = control(&host, "GET", "/traffic?status=failed&code=12100").await;
     let [request] = failed["requests"].as_array().expect("a list").as_slice() else { panic!("{failed}") };
     assert_eq!((&request["kind"], &request["status"]), (&json!("webhook"), &json!(200)));
@@ -440,4 +435,24 @@ async fn a_response_that_cannot_be_read_as_twiml_counts_as_failed_and_says_where
     assert!(request["advice"].is_string(), "{request}");
     let of_client = control(&host, "GET", "/traffic?direction=in").await;
     assert_eq!(of_client["requests"][0]["advice"], Value::Null, "a call that succeeded needs no advice");
+}
+
+#[tokio::test]
+async fn a_response_with_many_warnings_and_no_verb_still_counts_as_failed() {
+    let app = MockServer::start().await;
+    let twiml = format!("<Response>{}</Response>", "<Dial/>".repeat(10));
+    Mock::given(path("/fax"))
+        .respond_with(ResponseTemplate::new(200).set_body_raw(twiml, "text/xml"))
+        .mount(&app)
+        .await;
+    let host = Host::new(setup(&format!("{}/fax", app.uri())));
+    posted(&host, "/incoming-faxes?wait=true", &json!({ "to": "+15005550006", "pages": 1 })).await;
+    let alerts = control(&host, "GET", "/events?kind=alert").await;
+    assert_eq!(alerts["events"].as_array().map(Vec::len), Some(11), "ten warnings, then the error: {alerts}");
+    let failed = control(&host, "GET", "/traffic?status=failed").await;
+    let [request] = failed["requests"].as_array().expect("a list").as_slice() else { panic!("{failed}") };
+    assert_eq!((&request["kind"], &request["status"]), (&json!("webhook"), &json!(200)));
+    assert_eq!((&request["code"], &request["error"]["code"]), (&json!(34106), &json!(34106)), "{request}");
+    assert!(request["error"]["message"].as_str().is_some_and(|text| text.contains("neither <Receive>")), "{request}");
+    assert!(request["advice"].is_string(), "{request}");
 }

@@ -1,4 +1,5 @@
-//! An incoming fax as a tester describes it through the control API or the library. Both share the defaults and checks.
+//! An incoming fax as a tester describes it through the control API or the library, with the defaults and checks that
+//! the two have in common.
 
 use std::sync::Arc;
 

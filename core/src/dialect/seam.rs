@@ -1,5 +1,6 @@
-//! The seam between the dialects and the rest of the program: error codes, media URLs, and requests to apps. Each method
-//! here calls the code of the account's dialect, which is in the dialect's own folder.
+//! The seam between the dialects and the rest of the program: error codes, media URLs, requests to apps, and the
+//! reading of their responses. Each method here returns a fixed word of the account's dialect, or calls the code in the
+//! dialect's own folder.
 //!
 //! A dialect's REST API is elsewhere: its routes are in `http/`, in one folder per dialect, and its parameters and
 //! resources are in the dialect's folder.
@@ -98,8 +99,8 @@ impl Dialect {
         }
     }
 
-    /// Returns whether `origin`, a scheme and a host, belongs to the service itself, in which case media URLs are on
-    /// the service's media host. Always false for Twilio.
+    /// Returns whether `origin`, a scheme and a host, belongs to the service itself, so that media URLs are on the
+    /// service's media host. It is always false for Twilio, whose media URLs are on `origin`.
     #[must_use]
     pub fn is_own_origin(self, origin: &str) -> bool {
         match self {
@@ -230,7 +231,8 @@ impl Dialect {
         }
     }
 
-    /// Interprets an app's response in this dialect; `types` are the content types that Twilio accepts for TwiML.
+    /// Interprets an app's response in this dialect. `types` says whether Twilio's accounts accept TwiML with an
+    /// unusual content type; SignalWire's never do.
     #[must_use]
     pub fn held_to(self, reading: Reading, types: TwimlTypes) -> Reading {
         match self {

@@ -8,7 +8,7 @@ use super::{Params, form, hmac};
 use crate::model::hex;
 use crate::model::webhook::Signature;
 
-/// The key for signatures that a rule makes invalid.
+/// The key of a signature that a rule makes bad, so that it is no account's.
 const NOT_THE_KEY: &str = "not the key";
 /// The text from which, together with an account's key, a token that isn't the account's is derived.
 const OTHER_TOKEN: &str = "a token of another account";

@@ -76,7 +76,8 @@ impl Tones {
         Some(greys)
     }
 
-    /// Replaces a row with greys. If the row is stored as bits, those must be white.
+    /// Replaces a row with greys. If the row was stored as bits, all its pels must be white: the bits stay as they are,
+    /// and the callers of [`Self::into_parts`] expect white bits in a row with greys.
     pub(super) fn set_greys(&mut self, y: u32, greys: Box<[u8]>) {
         if let Some(row) = self.greys.get_mut(y as usize) {
             *row = Some(greys);

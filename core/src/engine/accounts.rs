@@ -1,4 +1,5 @@
-//! The account itself: its name, status and API keys. The registry of worlds keeps the lists of subaccounts.
+//! The account itself: its name, status, service, Debugger URL, signing key and API keys. The registry of worlds keeps
+//! the lists of subaccounts.
 
 use super::Engine;
 use super::input::{ChangeAccount, CreateKey, DeleteKey, RenameKey, UpdateAccount};

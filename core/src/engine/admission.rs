@@ -22,7 +22,7 @@ pub struct Gate {
 pub struct Admission {
     /// The account that this admission is for.
     pub account: AccountSid,
-    /// The account's status; only an active account may do anything.
+    /// The account's status. If the account isn't active, only its owner may view and reactivate it.
     pub status: AccountStatus,
     /// The part of the Fax API that works for the account.
     pub service: Service,

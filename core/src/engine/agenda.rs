@@ -11,13 +11,14 @@ use super::input::HandleAlarms;
 use crate::model::time::Timestamp;
 use crate::model::words::words;
 
-/// The position of a fax or call in the order of creation. It is not reused until a reset.
+/// The position of a fax or call in the order of creation. It is reused only after a reset or restore.
 pub type Ordinal = u64;
 
 words!(
     /// The purpose of an alarm, which determines its handler.
     AlarmKind {
-        /// Fires immediately after creation: the fax leaves the queue and its document is requested.
+        /// Fires when a fax leaves the queue and its document is requested: Twilio's immediately after its creation,
+        /// SignalWire's a moment later.
         Start = "start",
         /// Fires when the fetched document has been converted: the far end is called.
         Dial = "dial",

@@ -26,8 +26,8 @@ pub const ALERTS_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The age limit of the Monitor API (Twilio's OpenAPI, Monitor v1: "older than 30 days are not supported").
 const ALERT_RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// The maximum number of faxes and faults whose evicted alerts are still counted; beyond it, those are forgotten whose
-/// alerts were evicted first.
+/// The maximum number of pairs of a fax and a fault whose evicted alerts are still counted. Beyond it, the pair is
+/// forgotten whose alerts were evicted the longest ago.
 const COUNTED_MAX: usize = 10_000;
 
 /// The alerts of a world, oldest first, within limits of number and size.

@@ -1,4 +1,5 @@
-//! The state of the conversation about one fax, which remains known even after an app deletes the fax.
+//! The state of the conversation about one fax. After an app has deleted the fax, the state remains known for as long
+//! as the fax's last status is in the journal.
 
 use super::Engine;
 use super::webhooks::notice::Outgoing;
@@ -11,11 +12,13 @@ use crate::model::words::words;
 pub enum ConversationState {
     /// The fax has not ended, or a notice about it remains to be sent.
     Pending,
-    /// The fax ended with this status and every app concerned was notified; the fax may have been deleted since.
+    /// The fax ended with this status, and no notice about it remains to be sent, although an app may not have accepted
+    /// one. The fax may have been deleted since.
     Settled(Status),
     /// The call ended without a fax.
     NotAnswered,
-    /// There is no such fax or call, or a reset removed it.
+    /// There is no such fax or call, or it was removed by a reset, or it was deleted and the journal no longer has its
+    /// last status.
     Unknown,
 }
 
@@ -28,7 +31,7 @@ words!(
         Failed = "failed",
         /// The app's TwiML rejected the call.
         Rejected = "rejected",
-        /// No usable TwiML was received, so no fax was created.
+        /// The call ended without a fax, most often because no usable TwiML was received.
         NotAnswered = "not-answered",
     }
 );

@@ -1,5 +1,5 @@
-//! Effects: work for the shell, described as intents in the engine's own terms and never as rendered requests. Each
-//! effect has one completion.
+//! Effects: work for the shell, described as intents in the engine's own terms and never as finished HTTP requests.
+//! Each effect has one completion.
 
 use std::sync::Arc;
 
@@ -44,8 +44,8 @@ pub struct Effect {
     pub id: EffectId,
     /// The generation that the completion must name.
     pub generation: Generation,
-    /// The fax or call that the effect belongs to; effects of different faxes are independent. `None` for a notice about a
-    /// message, and for the report of an alert that concerns no fax.
+    /// The fax or call that the effect belongs to; effects of different faxes are independent. `None` for a notice
+    /// about a message, and for the report of an alert that concerns no fax.
     pub fax: Option<FaxSid>,
     /// The work to do, shared with the engine, which issues it again after a restore.
     pub intent: Arc<Intent>,

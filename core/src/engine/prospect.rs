@@ -1,4 +1,4 @@
-//! Determines whether a fax can still enter a status that a client waits for.
+//! Determines whether a fax can still enter a status that a tester waits for.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::model::fax::Status;
 use crate::model::sid::FaxSid;
 use crate::model::transition::leads_to;
 
-/// Whether a fax can still enter any of the statuses that a client waits for.
+/// Whether a fax can still enter any of the statuses that a tester waits for.
 #[derive(Debug, Clone)]
 pub enum Prospect {
     /// The fax has one of the awaited statuses now.

@@ -1,5 +1,6 @@
-//! Seeded, keyed randomness: every id and draw is a function of (world seed, purpose, parent, ordinal). No state is
-//! kept between draws, so the draws for one fax don't depend on the timing of another.
+//! Seeded, keyed randomness: every draw is a function of (world seed, purpose, parent, ordinal), and every id is a
+//! function of the same and of how often the world was reset or created again. No state is kept between draws, so the
+//! draws for one fax don't depend on the timing of another.
 
 use rand::Rng;
 use rand::SeedableRng;

@@ -1,5 +1,6 @@
 //! Reset and restore, which return a world to its configured start, a snapshot or a loaded state. `Rewindable` is the
-//! part of the world that they replace; the clock, the journal, the token and the counters continue.
+//! part of the world that they replace. The account with its token and keys, the clock, the journal, the snapshots and
+//! the counts for metrics continue.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -36,8 +37,8 @@ pub const SNAPSHOT_NAME_CHARS_MAX: usize = 64;
 const CANCELED_SHOWN_MAX: usize = 100;
 
 /// The part of a world that snapshots capture and that resets and restores replace. The account and its keys, the
-/// journal, the snapshots and the counters are not part of it. Cloning is cheap: clones share faxes, calls and
-/// documents until one of them changes.
+/// journal, the snapshots and the counts for metrics are not part of it. Cloning is cheap: clones share faxes, calls
+/// and documents until one of them changes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Rewindable {
     pub(super) tables: Tables,

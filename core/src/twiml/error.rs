@@ -14,7 +14,8 @@ pub(super) const HTML_HINT: &str = "probably an error page, a login page or a tu
 /// The reason that a response contains no usable TwiML.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TwimlError {
-    /// The content type is missing or not used for TwiML, and the body is not TwiML either.
+    /// The content type is missing or not used for TwiML. This alone is an error only for SignalWire's accounts and
+    /// with `--twiml-types strict`; otherwise the body is not TwiML either.
     #[error("{0}; TwiML is <Response>…</Response> as text/xml or application/xml")]
     ContentType(String),
     /// The body is longer than `TWIML_BYTES_MAX`.
@@ -26,15 +27,16 @@ pub enum TwimlError {
     /// The body is not well-formed XML.
     #[error("the TwiML can't be parsed: {0}")]
     Malformed(String),
-    /// The body is compressed with a coding that the request doesn't accept.
+    /// The body is compressed. No request asks for that: none has an Accept-Encoding header.
     #[error(
-        "the response is compressed (Content-Encoding: {coding}), which the request doesn't accept; make the app, or \
-         the proxy in front of it, compress only as Accept-Encoding allows"
+        "the response is compressed (Content-Encoding: {coding}), although the request has no Accept-Encoding header; \
+         make the app, or the proxy in front of it, send the response uncompressed"
     )]
     Compressed {
         /// The value of the Content-Encoding header.
         coding: String,
-        /// The fault of the error that the compression explains.
+        /// The fault that was found first, because the compressed body is not readable as TwiML: `TwimlMalformed` or
+        /// `ContentType`.
         fault: Fault,
     },
     /// The root element is not `<Response>`.

@@ -1,4 +1,5 @@
-//! Journal events as JSON. Everything except secrets is shown.
+//! Journal events as JSON. The passwords of URLs are masked here, other secrets of clients' requests in `request.rs`.
+//! The secret headers of requests to apps are masked before they are journaled.
 
 use schemars::JsonSchema;
 use serde::Serialize;

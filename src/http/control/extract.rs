@@ -27,7 +27,7 @@ const JSON_BYTES_MAX: usize = 1024 * 1024;
 const ACCOUNT: &str = "account";
 /// The value of `account` that stands for all accounts, in the calls that support it.
 const ALL_ACCOUNTS: &str = "*";
-/// The end of the path of the only call that a broken world accepts.
+/// The end of the path of the only call that reaches a broken world.
 const RESET: &str = "/reset";
 
 /// The world that a call addresses: that of `?account=`, or that of the default account. If the account has no world, a

@@ -1,4 +1,5 @@
-//! A fax as the console shows it, and the fax's pages as a PDF or TIFF file.
+//! A fax, or a call that ended without one, as the console shows it, and the document stored for a fax as a PDF or TIFF
+//! file.
 
 use axum::Json;
 use axum::body::Body;

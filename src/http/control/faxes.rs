@@ -1,5 +1,5 @@
-//! The list of faxes, newest first, of one account or of all, with a search that the REST API lacks; the console uses
-//! it.
+//! The control API's calls to list and search the faxes of one account or of all, newest first, and to delete the faxes
+//! that a search finds. The REST API lacks such a search; the console uses this one.
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Request, State};
@@ -32,8 +32,8 @@ pub(super) struct FaxesQuery {
     q: Option<String>,
     /// `inbound` or `outbound`.
     direction: Option<String>,
-    /// A status, or several separated by commas. `not-answered` lists the calls that ended without a fax, and `any` both
-    /// these and all faxes.
+    /// A status, or several separated by commas. `not-answered` lists the calls that ended without a fax, and `any`
+    /// both these and all faxes.
     status: Option<String>,
     /// Digits of the sender's or the receiver's number, however they are written; `*` stands for anything.
     number: Option<String>,
@@ -112,7 +112,7 @@ pub(super) async fn list(State(registry): State<Registry>, request: Request) -> 
     }))
 }
 
-/// The faxes and calls that are deleted: those that a list with the same parameters would have.
+/// The faxes and calls to delete: the ones that `GET /faxes` finds with the same parameters, on all pages.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DeleteQuery {
@@ -120,8 +120,8 @@ pub(super) struct DeleteQuery {
     q: Option<String>,
     /// `inbound` or `outbound`.
     direction: Option<String>,
-    /// A status, or several separated by commas. `not-answered` stands for the calls that ended without a fax, and `any`
-    /// for both these and all faxes.
+    /// A status, or several separated by commas. `not-answered` stands for the calls that ended without a fax, and
+    /// `any` for both these and all faxes.
     status: Option<String>,
     /// Digits of the sender's or the receiver's number, however they are written; `*` stands for anything.
     number: Option<String>,

@@ -1,4 +1,5 @@
-//! The control API's calls to read a world's journal, page by page or live. `event.rs` turns events into JSON.
+//! The control API's calls to read the journal of a world, or the events of all accounts, page by page or live, and to
+//! get a journal's hash. `event.rs` turns events into JSON.
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Request, State};

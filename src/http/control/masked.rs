@@ -1,4 +1,4 @@
-//! JSON without secrets, as the control API shows it.
+//! JSON as the control API shows it: the passwords of URLs are masked, and the values of a repeated name are a list.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! The control API's calls to list, add, change and remove a world's rules. `dialect::rule` parses the rules and the engine
-//! applies them.
+//! The control API's calls to list, add, change and remove a world's rules. `dialect::rule` parses the rules and the
+//! engine applies them.
 
 use std::borrow::Cow;
 
@@ -34,8 +34,8 @@ pub(super) struct RuleShown {
     warning: Option<String>,
 }
 
-/// The fields of [`RuleShown`] that the tester doesn't set. They are accepted but ignored in a posted rule, so that a
-/// rule from the output of `GET /rules` can be posted: the new rule gets an id and counters of its own.
+/// The fields of [`RuleShown`] that a tester can't set. In a posted rule they are ignored and not refused, so that a
+/// rule can be copied from the output of `GET /rules`: the new rule gets an id and counters of its own.
 const SHOWN_ONLY: [&str; 4] = ["id", "matched", "fired", "warning"];
 
 /// A rule as it may be posted; only its schema is needed, since `dialect::rule` parses rules.

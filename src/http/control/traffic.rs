@@ -27,9 +27,9 @@ pub(super) struct TrafficPage {
     requests: Vec<RequestView>,
     /// Place of the newest entry. To read on after a page, pass the `seq` of its last request as `since`.
     last_seq: u64,
-    /// Number of entries dropped since the start; other events of all accounts count, too.
+    /// Number of entries dropped since the start. Not only requests are entries, but also the events of all accounts.
     evicted: u64,
-    /// How many of those came after `since` and are thus missing from this page.
+    /// How many of the dropped entries came after `since`, and are thus missing from this page.
     missed: u64,
 }
 

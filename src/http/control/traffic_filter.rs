@@ -44,7 +44,8 @@ pub(super) struct TrafficQuery {
     code: Option<u32>,
     /// Only requests about this fax or call, by its SID.
     fax: Option<String>,
-    /// Text in the address, parameters, headers, response or error, regardless of case.
+    /// Text in the address, SIDs, purpose, parameters, headers, response, error or reason, regardless of case; or an
+    /// error code.
     text: Option<String>,
 }
 

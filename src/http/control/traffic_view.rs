@@ -1,4 +1,4 @@
-//! A request in either direction as the traffic shows it, with its response. Secrets are masked.
+//! The form in which `GET /traffic` returns a request in either direction, with its response. Secrets are masked.
 
 use std::sync::Arc;
 
@@ -12,16 +12,12 @@ use super::request;
 use crate::dialect::advice::{self, Advice};
 use crate::dialect::{mask, sentence};
 use crate::emulator::NoWorld;
-use crate::engine::event::{AlertLevel, EventKind};
+use crate::engine::event::{Alert, AlertLevel, EventKind};
 use crate::model::account::Dialect;
 use crate::model::webhook::{ExchangeRecord, Purpose};
 use crate::model::words::words;
 use crate::world::feed::{Feed, News};
 use crate::world::journal::{ApiRequest, JournalEvent, RequestedService};
-
-/// The alert about a response follows its request within this many events: only warnings about the response, and the
-/// retry that it causes, can come in between.
-const ALERT_WITHIN: usize = 8;
 
 words!(
     /// The kinds of requests.
@@ -60,21 +56,24 @@ pub(super) struct RequestView {
     pub(super) method: String,
     /// Path and query, with secrets masked.
     path: String,
-    /// The whole URL of a request to an app.
+    /// The whole URL of a request to an app, with secrets masked; null for a request of a client.
     url: Option<String>,
-    /// The URL that redirects led to, from which the response came; null if there were none.
+    /// The URL of the last request, if redirects were followed; null otherwise.
     redirected_to: Option<String>,
-    /// The parameters in query and body.
+    /// The parameters: of a client's request, those in query and body; of a webhook, those that the emulator adds to
+    /// the app's URL or sends in the body, without those in the URL that the app configured.
     params: Value,
     request_headers: Option<Value>,
     /// The HTTP status of the response; null if there was no response.
     pub(super) status: Option<u16>,
     /// The error code of the response or of the failure.
     pub(super) code: Option<u32>,
-    /// Why there is no response, or none that could be used: `code` and `message`.
+    /// Why there is no response; for a request to an app, also why its response is an error or could not be used:
+    /// `code` and `message`.
     error: Option<Value>,
     response_headers: Option<Value>,
-    /// The beginning of the response's body: JSON as it is, anything else as a string.
+    /// The beginning of the response's body; null if it is empty or a document. A response to a client is JSON, or a
+    /// string if it isn't JSON or was cut off; a response of an app is always a string.
     answer: Value,
     /// Length of the response's body in bytes, if it is known.
     answer_bytes: Option<usize>,
@@ -116,7 +115,7 @@ impl RequestView {
         self.error.is_some() || self.status.is_none_or(|status| status >= 400)
     }
 
-    /// Returns the objects that a search for a text looks through: parameters, headers and the response.
+    /// Returns the values that a search for a text looks through: parameters, headers, the response and the error.
     pub(super) fn objects(&self) -> impl Iterator<Item = &Value> {
         let headers = self.request_headers.iter().chain(&self.response_headers);
         [&self.params, &self.answer].into_iter().chain(headers).chain(&self.error)
@@ -140,7 +139,8 @@ fn of_client(news: &News, request: &ApiRequest) -> RequestView {
         RequestedService::Rest => RequestKind::Rest,
         RequestedService::Media => RequestKind::Media,
     };
-    // A refused request is in the journal of the account that it names or, if there is none, of the default one.
+    // A request that no account took may be in the journal of the default account, to which it doesn't belong. So the
+    // account that it names is shown, if it names one.
     let account = if request.no_world.is_some() { request.named } else { news.account };
     let dialect = account.map_or(Dialect::Twilio, Dialect::of);
     let of_code = || request.code.and_then(|code| advice::of_code(code, dialect));
@@ -225,19 +225,23 @@ impl Fault {
         Some(Self { code: dialect.code(failure.fault()), message: failure.to_string(), advice })
     }
 
-    /// Returns why a response could not be used, such as TwiML that can't be read. The alert that directly follows the
-    /// request says why; both are published together.
+    /// Returns why a response could not be used, such as TwiML that can't be read: an alert about it says so. The
+    /// alerts about a response follow its request, the warnings first, and all of them are published together.
     fn of_response(seq: u64, record: &Arc<ExchangeRecord>, dialect: Dialect, feed: &Feed) -> Option<Self> {
-        feed.following(seq, ALERT_WITHIN).iter().find_map(|news| {
-            let EventKind::Alert(alert) = news.journaled()?.engine_kind()? else { return None };
-            let is_own = alert.record.as_ref().is_some_and(|own| Arc::ptr_eq(own, record));
-            (is_own && alert.level == AlertLevel::Error).then(|| Self {
-                code: dialect.code(alert.fault),
-                message: alert.message.to_string(),
-                advice: advice::of_alert(alert, dialect),
-            })
+        let entries = feed.following(seq, |news| alert_about(record, news).is_some());
+        let mut alerts = entries.iter().filter_map(|news| alert_about(record, news));
+        alerts.find(|alert| alert.level == AlertLevel::Error).map(|alert| Self {
+            code: dialect.code(alert.fault),
+            message: alert.message.to_string(),
+            advice: advice::of_alert(alert, dialect),
         })
     }
+}
+
+/// Returns the alert in an entry, if it is about this exchange.
+fn alert_about<'a>(record: &Arc<ExchangeRecord>, news: &'a News) -> Option<&'a Alert> {
+    let EventKind::Alert(alert) = news.journaled()?.engine_kind()? else { return None };
+    alert.record.as_ref().is_some_and(|own| Arc::ptr_eq(own, record)).then_some(alert)
 }
 
 /// Returns why a request belongs to no account, and what to do.

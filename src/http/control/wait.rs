@@ -115,7 +115,8 @@ async fn idle(world: &World, patience: Duration) -> Result<Json<WaitedView>, Pro
     }
 }
 
-/// Returns the word for a fax's final status; `None` if there is no such fax.
+/// Returns the word for the end of a conversation: the fax's final status, or `not-answered`. `None` if the
+/// conversation goes on or is unknown.
 const fn last_status(ended: ConversationState) -> Option<&'static str> {
     match ended {
         ConversationState::Settled(status) => Some(status.as_str()),

@@ -14,7 +14,7 @@ const SIMPLEST: &str = "the simplest is <Response><Receive/></Response>.";
 /// The kind of a response, judged by its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content<'a> {
-    /// The body is compressed, although the request accepts no compression.
+    /// The body is compressed, although no request has an Accept-Encoding header.
     Compressed,
     WebPage,
     Json,
@@ -96,8 +96,8 @@ impl Case<'_> {
         }
         let (cause, remedy) = match content {
             Content::Compressed => (
-                "The response is compressed, which the request doesn't accept.".to_owned(),
-                "Send it without Content-Encoding, or compress only as Accept-Encoding allows.".to_owned(),
+                "The response is compressed, although the request has no Accept-Encoding header.".to_owned(),
+                "Send it uncompressed, without a Content-Encoding header.".to_owned(),
             ),
             Content::WebPage => (
                 web_page(record),

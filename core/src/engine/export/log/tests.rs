@@ -1,4 +1,4 @@
-//! Tests that each command, with every field set, is read as it was written, and that invalid lines are refused.
+//! Tests that commands of every kind are read as they were written, and that invalid lines are refused.
 
 use std::sync::Arc;
 
@@ -401,7 +401,8 @@ fn notes() -> Vec<Input> {
     kinds.into_iter().map(noted).chain([Note { fax: None, kind: EventKind::AnswerDropped }.into()]).collect()
 }
 
-/// Formats an input, including what `Debug` omits or shows in no fixed order: documents' bytes, tokens, states.
+/// Formats an input for a comparison. `Debug` omits the contents of documents and a claimed token, so they are added. A
+/// state is formatted as JSON, because `Debug` shows the hash maps in it in no fixed order.
 fn shown(Logged { at, input }: &Logged) -> String {
     if let Input::LoadState(state) = input {
         return state.0.to_json(MediaForm::Inline).expect("JSON").to_string();
