@@ -103,7 +103,8 @@ async fn serve(flags: &McpFlags, config: &mut Config) -> anyhow::Result<()> {
     let server = Server::bind(config).await?;
     let own: Url = url(server.address()).parse()?;
     out::note(&format!("fauxfax mcp: started an emulator at {own}"));
-    let endpoint = Endpoint { url: own, address: None, control_token: config.control_token.as_deref().map(ToOwned::to_owned) };
+    let endpoint =
+        Endpoint { url: own, address: None, control_token: config.control_token.as_deref().map(ToOwned::to_owned) };
     let handler = Handler::new(Home::local(endpoint, account, client));
     server.serve(serve_stdio(handler, stop)).await.context("saving the state failed")
 }
