@@ -1,6 +1,7 @@
 //! The registry of worlds: creates and closes worlds, and finds the one that a credential opens. It is independent of
 //! HTTP and of wire formats.
 
+mod evictions;
 mod gates;
 mod registry;
 mod setup;
@@ -11,6 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+pub use self::evictions::Evictions;
 pub(crate) use self::gates::Gates;
 use self::registry::Worlds;
 use crate::clock::RealTime;
@@ -154,6 +156,12 @@ impl Registry {
     #[must_use]
     pub fn departed_tally(&self) -> Tally {
         self.worlds_read(|worlds| worlds.departed.tally.clone())
+    }
+
+    /// Returns what the worlds that have been removed had dropped to keep within their limits.
+    #[must_use]
+    pub fn departed_evictions(&self) -> Evictions {
+        self.worlds_read(|worlds| worlds.departed.evictions)
     }
 
     /// Sleeps in real time, for rules that delay a REST call or slow a download.
@@ -472,8 +480,11 @@ impl Registry {
     fn bury(&self, removed: &[World]) {
         for world in removed {
             world.close();
-            let tally = world.read(|engine| engine.tally().clone());
-            self.worlds_write(|worlds| worlds.departed.tally.add(&tally));
+            let (tally, evictions) = (world.read(|engine| engine.tally().clone()), Evictions::of(world));
+            self.worlds_write(|worlds| {
+                worlds.departed.tally.add(&tally);
+                worlds.departed.evictions += evictions;
+            });
         }
     }
 

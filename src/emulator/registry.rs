@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::random::WorldSeed;
+use super::evictions::Evictions;
 use crate::engine::tally::Tally;
 use crate::model::sid::{AccountSid, Id, IdForm, KeySid};
 use crate::world::World;
@@ -36,6 +37,8 @@ pub(super) struct Worlds {
 pub(super) struct Departed {
     /// The total event counts of the removed worlds.
     pub(super) tally: Tally,
+    /// What the removed worlds had dropped.
+    pub(super) evictions: Evictions,
     /// How many worlds of each account have been removed. The account's next world uses the count to derive ids that
     /// haven't been used yet.
     earlier_worlds: BTreeMap<AccountSid, u64>,

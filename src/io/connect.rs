@@ -16,10 +16,11 @@ use super::stream::Stream;
 use super::tls::Tls;
 use crate::model::webhook::ExchangeFailure;
 
-/// The time limit for connecting to one address. Two addresses can be tried within the ten seconds of a document's
-/// request (`Limits`). The default time limits of webhooks are no longer than this one, so that an address which
-/// doesn't respond uses them up.
-const ATTEMPT_MAX: Duration = Duration::from_secs(5);
+/// The time limit for connecting to an address if there is another one to try. An address that doesn't respond must leave
+/// time for the next one, even within SignalWire's limit of two seconds.
+const ATTEMPT_MAX: Duration = Duration::from_millis(800);
+/// The time limit for connecting to the last address of a host.
+const LAST_ATTEMPT_MAX: Duration = Duration::from_secs(5);
 
 /// The addresses that `localhost` and its subdomains stand for.
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
@@ -94,10 +95,17 @@ async fn reach_allowed(host: &str, port: u16, private_only: bool) -> Result<TcpS
     if let Some(public) = addresses.iter().find(|address| private_only && !is_private(address.ip())) {
         return Err(ExchangeFailure::InvalidUrl(format!("{host} is at the public address {}", public.ip())));
     }
-    // This error is returned if the name has no addresses.
-    let mut failure = unknown();
-    for address in addresses {
-        match timeout(ATTEMPT_MAX, TcpStream::connect(address)).await {
+    first_that_accepts(&addresses, unknown()).await
+}
+
+/// Tries addresses one after another. Fails with `failure` if there are none.
+async fn first_that_accepts(
+    addresses: &[SocketAddr],
+    mut failure: ExchangeFailure,
+) -> Result<TcpStream, ExchangeFailure> {
+    for (index, address) in addresses.iter().enumerate() {
+        let limit = if index + 1 == addresses.len() { LAST_ATTEMPT_MAX } else { ATTEMPT_MAX };
+        match timeout(limit, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => return Ok(stream),
             // One address may refuse while another is unreachable, such as ::1 without IPv6. A refusal is the more
             // helpful error.
@@ -155,6 +163,25 @@ mod tests {
         for ip in ["8.8.8.8", "172.32.0.1", "169.254.169.254", "2001:db8::1", "fe80::1", "::ffff:8.8.8.8"] {
             assert!(!is_private(ip.parse().expect("an address")), "{ip}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_address_that_does_not_respond_leaves_time_for_the_next_one() {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+        let full = socket.listen(1).expect("a listener");
+        let silent = full.local_addr().expect("an address");
+        // The kernel drops further connections once the backlog is full.
+        let mut held = Vec::new();
+        while let Ok(stream) = timeout(Duration::from_millis(300), TcpStream::connect(silent)).await {
+            held.push(stream.expect("a connection"));
+            assert!(held.len() < 64, "the backlog never fills");
+        }
+        let good = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let addresses = [silent, good.local_addr().expect("an address")];
+        let reached = timeout(Duration::from_secs(2), first_that_accepts(&addresses, ExchangeFailure::ConnectTimeout));
+        let stream = reached.await.expect("within SignalWire's limit").expect("the second address accepts");
+        assert_eq!(stream.peer_addr().ok(), Some(addresses[1]));
     }
 
     #[tokio::test]

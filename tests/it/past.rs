@@ -151,6 +151,18 @@ async fn a_broken_world_says_so_until_a_reset_makes_it_work_again() {
 }
 
 #[tokio::test]
+async fn a_restored_snapshot_makes_a_broken_world_work_again() {
+    let bench = Bench::new().await;
+    let account = bench.account().await;
+    bench.ok("PUT", &format!("/snapshots/sound?account={account}"), Value::Null).await;
+    break_world(&bench.registry.world(account.parse().expect("a SID")).expect("a world"));
+    let (status, _) = bench.call("DELETE", &format!("/snapshots/sound?account={account}"), Value::Null).await;
+    assert_eq!(status, 500, "only a restore repairs it");
+    bench.ok("POST", &format!("/snapshots/sound?account={account}"), Value::Null).await;
+    bench.receive(&account).await;
+}
+
+#[tokio::test]
 async fn a_rest_client_of_a_broken_world_gets_500_and_readyz_names_the_account() {
     let host = Host::with(settings(Pace::Max), &ClientOptions::default(), setup("http://127.0.0.1:9/fax"));
     assert_eq!(host.call("GET", "/v1/Faxes", "").await.status, 200);

@@ -4,7 +4,7 @@
 use std::fmt::Display;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::Uri;
+use axum::http::{Method, Uri};
 use axum::http::request::Parts;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -27,8 +27,10 @@ const JSON_BYTES_MAX: usize = 1024 * 1024;
 const ACCOUNT: &str = "account";
 /// The value of `account` that stands for all accounts, in the calls that support it.
 const ALL_ACCOUNTS: &str = "*";
-/// The end of the path of the only call that reaches a broken world.
+/// The end of the path of a reset, which reaches a broken world.
 const RESET: &str = "/reset";
+/// What the path of a call about one snapshot has in it. A restore, which is a POST, reaches a broken world.
+const SNAPSHOT: &str = "/snapshots/";
 
 /// The world that a call addresses: that of `?account=`, or that of the default account. If the account has no world, a
 /// call that may change something creates one; a GET or HEAD gets a fresh one that isn't kept.
@@ -89,8 +91,10 @@ impl FromRequestParts<Registry> for Addressed {
             return sound(account, registry.look(account)).map(Self);
         }
         let world = registry.enter_unclaimed(account);
-        // A reset repairs a broken world, so it must be able to reach that world.
-        if parts.uri.path().ends_with(RESET) { found(account, world) } else { sound(account, world) }.map(Self)
+        // A reset or restore repairs a broken world, so it must be able to reach that world.
+        let path = parts.uri.path();
+        let repairs = path.ends_with(RESET) || (parts.method == Method::POST && path.contains(SNAPSHOT));
+        if repairs { found(account, world) } else { sound(account, world) }.map(Self)
     }
 }
 

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::emulator::Registry;
+use crate::emulator::{Evictions, Registry};
 
 /// The state of the emulator.
 #[derive(Serialize, JsonSchema)]
@@ -53,7 +53,7 @@ struct BodyBudget {
 }
 
 /// Events, alerts and documents dropped since the start to keep within a limit.
-#[derive(Default, Serialize, JsonSchema)]
+#[derive(Serialize, JsonSchema)]
 struct Evicted {
     /// Events dropped from journals.
     events: u64,
@@ -81,7 +81,7 @@ pub(super) async fn live() -> &'static str {
 pub(super) async fn health(State(registry): State<Registry>) -> Json<Health> {
     let broken: Vec<String> = registry.broken_accounts().iter().map(ToString::to_string).collect();
     let worlds = registry.worlds();
-    let (mut counts, mut evicted) = (Counts::default(), Evicted::default());
+    let (mut counts, mut evicted) = (Counts::default(), registry.departed_evictions());
     // Take one lock at a time, so that no call has to wait for the whole count.
     for world in &worlds {
         world.read_journal(|journal| {
@@ -89,10 +89,8 @@ pub(super) async fn health(State(registry): State<Registry>) -> Json<Health> {
             counts.faxes += engine.fax_count();
             counts.pending += engine.pending_count();
             counts.media_bytes += engine.media_bytes();
-            evicted.events += journal.evicted();
-            evicted.alerts += engine.alerts_evicted();
-            evicted.media += engine.media_evicted();
         });
+        evicted += Evictions::of(world);
     }
     Json(Health {
         status: if broken.is_empty() { "ok" } else { "broken" },
@@ -105,7 +103,7 @@ pub(super) async fn health(State(registry): State<Registry>) -> Json<Health> {
         accounts: worlds.len(),
         rendering: registry.renderer().mode(),
         counts,
-        evicted,
+        evicted: Evicted { events: evicted.events, alerts: evicted.alerts, media: evicted.media },
         body_budget: BodyBudget {
             limit_bytes: registry.budget().limit_bytes(),
             held_bytes: registry.budget().held_bytes(),

@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry as Metrics;
 
 use super::problem::Problem;
-use crate::emulator::Registry;
+use crate::emulator::{Evictions, Registry};
 use crate::engine::tally::Tally;
 
 /// The Content-Type that the format's specification requires.
@@ -32,8 +32,7 @@ struct Scrape {
     body_budget_bytes: u64,
     body_bytes: u64,
     bodies_refused: u64,
-    events_evicted: u64,
-    media_evicted: u64,
+    evictions: Evictions,
     tally: Tally,
 }
 
@@ -56,6 +55,7 @@ fn scrape(registry: &Registry) -> Scrape {
         bodies_refused: registry.budget().refused(),
         // Counters must never decrease, so removed worlds are still counted.
         tally: registry.departed_tally(),
+        evictions: registry.departed_evictions(),
         ..Scrape::default()
     };
     for world in &worlds {
@@ -67,10 +67,9 @@ fn scrape(registry: &Registry) -> Scrape {
             scrape.requests_under_way += engine.under_way_count() as u64;
             scrape.callbacks_waiting += engine.waiting_count() as u64;
             scrape.media_bytes += engine.media_bytes();
-            scrape.events_evicted += journal.evicted();
-            scrape.media_evicted += engine.media_evicted();
             scrape.tally.add(engine.tally());
         });
+        scrape.evictions += Evictions::of(world);
     }
     scrape
 }
@@ -97,8 +96,8 @@ impl Collector for Scrape {
         uptime.encode(encoder.encode_descriptor(name, help, None, uptime.metric_type())?)?;
         for (name, help, value) in [
             ("fauxfax_bodies_refused", "Bodies refused because the budget had no room in time", self.bodies_refused),
-            ("fauxfax_events_evicted", "Events dropped from journals", self.events_evicted),
-            ("fauxfax_media_evicted", "Media dropped to keep within the budget", self.media_evicted),
+            ("fauxfax_events_evicted", "Events dropped from journals", self.evictions.events),
+            ("fauxfax_media_evicted", "Media dropped to keep within the budget", self.evictions.media),
         ] {
             let counter = ConstCounter::new(value);
             counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
