@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::engine::random::WorldSeed;
 use super::evictions::Evictions;
+use crate::engine::random::WorldSeed;
 use crate::engine::tally::Tally;
 use crate::model::sid::{AccountSid, Id, IdForm, KeySid};
 use crate::world::World;

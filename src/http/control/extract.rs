@@ -4,8 +4,8 @@
 use std::fmt::Display;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::{Method, Uri};
 use axum::http::request::Parts;
+use axum::http::{Method, Uri};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
