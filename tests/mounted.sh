@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tests --state with a file that can't be replaced because it is a mount point, as with `docker -v state.json:/state.json`,
-# and with files that can't be written, which must be an error at the start. Exits with 77 if nothing can be mounted.
+# Tests --state with a file that can't be replaced because it is a mount point, as with `docker -v state.json:/state.json`;
+# and with files that can't be written, which must cause an error at startup. Exits with 77 if nothing can be mounted.
 #
 #   tests/mounted.sh BINARY
 set -euo pipefail
@@ -97,4 +97,4 @@ timeout 20 "$binary" serve --listen 127.0.0.1:0 --state "$folder/shared/state.js
 cat "$folder/log"
 [[ $status == 1 && $(cat "$folder/victim") == '{}' ]]
 grep 'could not be saved here' "$folder/log" >/dev/null
-echo 'worlds are saved to a mounted file, and an unwritable file is an error at startup'
+echo 'worlds are saved to a mounted file, and an unwritable file causes an error at startup'

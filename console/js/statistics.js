@@ -3,7 +3,7 @@
 import { h, s } from "./dom.js";
 import { count } from "./format.js";
 
-/** The longest durations, in milliseconds, that the bars of the latency chart count. */
+/** The upper limit, in milliseconds, of each bar of the latency chart. */
 const STEPS_MS = [1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, Infinity];
 /** The maximum number of addresses shown; those with the most failures come first. */
 const ADDRESSES_MAX = 5;
@@ -11,13 +11,16 @@ const ADDRESSES_MAX = 5;
 /** Whether a request failed: it has no usable response, or one with an error status. */
 export const failed = (request) => Boolean(request.error) || request.status === null || request.status >= 400;
 
-/** A duration in milliseconds. */
+/** Formats a duration given in milliseconds. */
 export const took = (ms) => (ms < 1 ? "< 1 ms" : ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
-/** The smallest value that this fraction of the values doesn't exceed; `sorted` must not be empty. */
+/**
+ * The smallest value such that at least the fraction `part` of all values is less than or equal to it; `sorted` must not be
+ * empty.
+ */
 export const percentile = (sorted, part) => sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)];
 
-/** The figures as a line, and, if `isOpen`, as charts too. */
+/** The figures as a line and, if `isOpen`, also as charts. */
 export function figures(requests, isOpen) {
   const hooks = requests.filter((request) => request.direction === "out" && request.kind !== "document" && request.status !== null);
   const times = hooks.map((request) => request.duration_ms).sort((a, b) => a - b);
@@ -51,13 +54,16 @@ function chart(name, content) {
 /** An address without its query. */
 const address = (url) => url.split(/[?#]/)[0];
 
-/** A table with a horizontal bar for each name, count and tone. */
+/** A table with one row per [name, count, tone], each with a horizontal bar. */
 function bars(rows) {
   const most = Math.max(...rows.map(([, n]) => n));
   return h("table", { class: "bars" }, h("tbody", {}, rows.map(([name, n, tone]) => h("tr", {}, h("th", { scope: "row", title: name }, name), h("td", {}, s("svg", { viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true", "data-tone": tone }, s("rect", { width: String(Math.max(1, (100 * n) / most)), height: "8", rx: "1" }))), h("td", {}, n.toLocaleString("en"))))));
 }
 
-/** The distribution of the webhooks' durations: a bar for each range, from that of the shortest to that of the longest. */
+/**
+ * The distribution of the webhooks' durations: one bar per range, from the range with the shortest duration to the range with the
+ * longest.
+ */
 function latency(times) {
   const used = STEPS_MS.map((top, i) => [top, times.filter((ms) => ms <= top && ms > (STEPS_MS[i - 1] ?? -1)).length]);
   const first = used.findIndex(([, n]) => n > 0);

@@ -14,9 +14,10 @@ use super::{Run, Stop};
 /// The interval at which the emulator is asked for the app's requests.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// What the path of a document has in the REST API.
+/// The text that every document's path in the REST API contains.
 const MEDIA_RESOURCE: &str = "/Media/";
-/// The interval at which a page of the app is read while it is awaited. Each time counts as a request to the app.
+/// The interval at which the app's page is read while a change of it is awaited. Each read counts as a request to the
+/// app.
 const PAGE_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A request of the app to the emulator.
@@ -44,7 +45,7 @@ impl Request {
         is_media && self.method == "GET"
     }
 
-    /// Returns whether the app got the document with this request, or a part of it.
+    /// Returns whether the app got the document, or a part of it, with this request.
     #[must_use]
     pub fn is_download(&self) -> bool {
         self.is_for_media() && matches!(self.status, Some(200 | 206))
@@ -97,7 +98,8 @@ impl Run {
         Ok(requests(&list))
     }
 
-    /// Lists the calls of the REST API since this place of the traffic that create or read faxes, the run's own included.
+    /// Lists the calls of the REST API since this place in the traffic that create or read faxes, including the run's
+    /// own.
     ///
     /// # Errors
     /// Fails if the emulator does not respond.
@@ -106,7 +108,7 @@ impl Run {
         Ok(requests(&self.place.api.get("/traffic", &query).await?))
     }
 
-    /// Returns the place of the newest request in the traffic.
+    /// Returns the newest request's place in the traffic.
     ///
     /// # Errors
     /// Fails if the emulator does not respond.
@@ -115,7 +117,8 @@ impl Run {
         Ok(list["last_seq"].as_u64().unwrap_or_default())
     }
 
-    /// Counts the downloads since this place of the journal that a rule slows, from their beginning on.
+    /// Counts the downloads since this place in the journal that a rule slows down. A download counts as soon as it
+    /// begins.
     ///
     /// # Errors
     /// Fails if the emulator does not respond.
@@ -133,7 +136,8 @@ impl Run {
         self.watch(self.options.limits.settle, || self.requests_about(fax), |requests| requests.len() > known).await
     }
 
-    /// Waits until the app's requests about a fax are as wanted, but no longer than it may take, and lists them.
+    /// Waits until `is_wanted` holds for the app's requests about a fax, or until the time for the app's work is over,
+    /// and lists them.
     ///
     /// # Errors
     /// Fails if the emulator does not respond.
@@ -213,8 +217,8 @@ impl Run {
         Err(Stop::not_judged(format!("the page of --probe can't be compared: {}", exchange.outcome())))
     }
 
-    /// Waits until the page of `--probe` is as wanted, but no longer than the app may take. Returns the page if it is as
-    /// wanted.
+    /// Waits until `is_wanted` holds for the page of `--probe`, or until the time for the app's work is over. Returns
+    /// the page if it holds.
     ///
     /// # Errors
     /// Fails if the page can't be read.
@@ -234,8 +238,7 @@ impl Run {
         }
     }
 
-    /// Waits until the page of `--probe`, as one compares it, is as wanted, but no longer than the app may take. Returns the
-    /// page if it is as wanted.
+    /// Does the same as [`Run::page_until`], with the page in the form in which pages are compared.
     ///
     /// # Errors
     /// Fails if the page can't be read.
@@ -245,7 +248,7 @@ impl Run {
         Ok(found.map(page))
     }
 
-    /// Waits until the page of `--probe` differs from what it was, or has had time to. Returns whether it differs.
+    /// Waits until the page of `--probe` differs from `before`, or has had time to change. Returns whether it differs.
     ///
     /// # Errors
     /// Fails if the page can't be read.

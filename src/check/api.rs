@@ -180,7 +180,7 @@ impl Api {
         request.body(Full::new(body.into())).map_err(|error| self.unreachable(&error.to_string()))
     }
 
-    /// Reads a response: JSON, or the reason of a refusal.
+    /// Reads a response: JSON, or the reason for a refusal.
     fn read(&self, status: u16, body: &[u8]) -> Result<Value, ApiError> {
         let foreign = || ApiError::Foreign { url: self.base().to_owned(), status };
         if body.is_empty() && (200..300).contains(&status) {

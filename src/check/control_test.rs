@@ -1,5 +1,5 @@
 //! The good requests that come before all others. If the app doesn't accept the good request, a refusal of a bad one
-//! proves nothing, so what depends on it isn't judged.
+//! proves nothing, so the checks that depend on it aren't judged.
 
 use tokio::time::Instant;
 
@@ -81,8 +81,8 @@ impl Run {
         self.control.acted.as_ref().unwrap_or(&self.control.received).as_ref().map_err(Clone::clone)
     }
 
-    /// Waits until the app's requests about the first fax of which it was notified are as wanted, but no longer than it
-    /// may take, and lists them. All checks that call this wait until the same moment.
+    /// Waits until `is_wanted` holds for the app's requests about the first fax of which it was notified, or until the
+    /// time for the app's work is over, and lists them. All checks that call this wait until the same moment.
     ///
     /// # Errors
     /// Fails if the app did not accept the notification, or if the emulator does not respond.
@@ -168,7 +168,7 @@ impl Run {
     /// Returns the purposes for which the app accepted the good request.
     ///
     /// # Errors
-    /// Fails with the first reason if there is none.
+    /// If there are none, fails with the first reason.
     pub fn purposes(&self) -> Result<Vec<Purpose>, Stop> {
         let of_profile = |profile: &Profile| match profile {
             Profile::Inbound => [Purpose::FaxUrl, Purpose::Action].as_slice(),

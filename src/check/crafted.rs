@@ -1,5 +1,5 @@
-//! A notification that is made here, signed as the service would, and sent twice at the same moment. The emulator notifies
-//! an app of one thing after the other, as its service does, while deliveries that cross each other need two connections.
+//! A notification that is made here, signed as the service would, and sent twice at the same moment. The emulator, like
+//! the service, sends one notification after the other, but notifications that overlap need two connections.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::dialect::form;
 
 /// The headers of a request that depend on its connection.
 const OF_CONNECTION: [&str; 4] = ["host", "content-length", "connection", "transfer-encoding"];
-/// How the name of the header with the idempotency token ends.
+/// The end of the name of the header with the idempotency token.
 const TOKEN_HEADER: &str = "idempotency-token";
 
 impl Run {

@@ -42,7 +42,7 @@ pub struct Raw<'a> {
     pub body: &'a str,
 }
 
-/// How a connection ended that the app was asked to close after its response.
+/// The end of a connection that the app was asked to close after its response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Closing {
     /// The app closed it.
@@ -111,7 +111,8 @@ impl Direct {
             return Err("TLS ends in front of the app, according to --connect-to".to_owned());
         }
         let mut plain = url.clone();
-        // The URL crate allows both changes, because the schemes have hosts. The port is set because the schemes' differ.
+        // The URL crate allows both changes, because the schemes have hosts. The port is set because the schemes'
+        // default ports differ.
         let _ = plain.set_scheme("http");
         let _ = plain.set_port(url.port_or_known_default());
         let mut stream = self.client.connect(&plain, CONNECT_TIME_MAX).await.map_err(|failure| failure.to_string())?;
@@ -132,7 +133,7 @@ impl Direct {
         let request = format!("{head}Content-Length: 0\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.map_err(|error| error.to_string())?;
         let (mut read, mut piece) = (0, [0; 16 * 1024]);
-        // The response may come late; only the close after it is hurried.
+        // The response may take its usual time; `patience` limits only what comes after its first bytes.
         let mut limit = self.late;
         while read < ANSWER_BYTES_MAX {
             match timeout(limit, stream.read(&mut piece)).await {

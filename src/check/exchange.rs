@@ -1,4 +1,4 @@
-//! One request to the app with its response, as the journal has it or as it was made directly.
+//! One request to the app with its response, read from the journal or made directly.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -129,7 +129,7 @@ impl Exchange {
         command
     }
 
-    /// Returns the beginning of the response's body, in which no character can act on a terminal.
+    /// Returns the beginning of the response's body, without characters that could act on a terminal.
     #[must_use]
     pub fn excerpt(&self) -> String {
         let kept: String = self.answer.chars().take(BODY_CHARS_MAX).collect();

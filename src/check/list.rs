@@ -46,7 +46,7 @@ pub struct Selection {
     pub quick: bool,
     /// Only these checks, by id or short code; empty for all.
     pub only: Vec<String>,
-    /// Not these checks, by id or short code.
+    /// Checks to leave out, by id or short code.
     pub skip: Vec<String>,
 }
 
@@ -133,7 +133,7 @@ reason. A fail shows the request as a curl command, the response, why it matters
 **Exit status.** 0 without fails, 1 with fails or if the run could not begin or was interrupted, 2 for incorrect usage, 3 if the
 emulator did not respond. `--json` prints the results as JSON, `--junit FILE` writes them for CI.
 
-**A running emulator** is put back as it was, also after Ctrl-C: numbers, faxes, rules and snapshots. The account's clock is frozen
+**A running emulator** is put back as it was, even after Ctrl-C: numbers, faxes, rules and snapshots. The account's clock is frozen
 during the run and can't be turned back, and the journal keeps what happened. Meanwhile the tester's rules are set aside. Accounts
 with faxes in progress are refused.
 

@@ -8,7 +8,7 @@
 //! | `list.rs` | the list of all checks, how one is selected, and the pages made from the list |
 //! | `run.rs` | runs the selected checks within limits, in turn or side by side |
 //! | `place.rs` | prepares the account for a run, and puts back what the run changed |
-//! | `control_test.rs` | the good requests that come first; what depends on a refused one isn't judged |
+//! | `control_test.rs` | the good requests that come first; checks that depend on a refused one aren't judged |
 //! | `stimulus.rs`, `conversation.rs` | makes a fax with its rules, and reads what happened |
 //! | `sending.rs` | makes the app send a fax, with the user's command |
 //! | `activity.rs`, `page.rs` | what the app itself did: REST calls, downloads, and the page of `--probe` |
@@ -56,13 +56,13 @@ use crate::model::words::words;
 words!(
     /// How much an app that fails a check has to change.
     Severity {
-        /// Whoever fails this has a hole or loses faxes.
+        /// An app that fails this has a security hole or loses faxes.
         Must = "must",
-        /// Whoever fails this breaks sooner or later.
+        /// An app that fails this will break sooner or later.
         Should = "should",
         /// There may be a good reason for failing this.
         Warn = "warn",
-        /// Failing this only tells something about the app.
+        /// A failure only says something about the app.
         Info = "info",
     }
 );
@@ -107,7 +107,7 @@ words!(
         /// Contents that are legal but rare.
         Contents = "Odd but legal content",
         /// The app's own calls and downloads.
-        Calls = "What the app does with our side",
+        Calls = "What the app does itself",
         /// TLS, and methods other than POST.
         Edge = "TLS and edge",
     }
@@ -116,9 +116,10 @@ words!(
 /// Whether a check may run while others do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// Beside others: what belongs to the check is told apart by the fax's SID.
+    /// Beside others: the SID of its fax tells the check's requests and events from those of other checks.
     Beside,
-    /// Beside others, unless a page of the app is compared before and after, because that shows the effects of all.
+    /// Beside others, unless a page of the app is compared before and after, because the page shows the effects of all
+    /// checks.
     AloneWithProbe,
     /// Alone: the check moves the clock, or changes a number or the account.
     Alone,
@@ -198,7 +199,7 @@ impl Finding {
         Self::of(Verdict::Pass, seen, None)
     }
 
-    /// Returns a finding that the app did not do what it should, which this exchange shows.
+    /// Returns a finding that the app did not do what it should, as this exchange shows.
     pub fn fail(seen: impl Into<String>, exchange: &Exchange) -> Self {
         Self::of(Verdict::Fail, seen, Some(exchange))
     }
@@ -208,7 +209,7 @@ impl Finding {
         Self::of(Verdict::Fail, seen, None)
     }
 
-    /// Returns a finding that the app did something that may be wrong, which this exchange shows.
+    /// Returns a finding that the app did something that may be wrong, as this exchange shows.
     pub fn warn(seen: impl Into<String>, exchange: &Exchange) -> Self {
         Self::of(Verdict::Warn, seen, Some(exchange))
     }

@@ -1,11 +1,12 @@
-//! Says hello in TLS 1.1, the newest version that services don't speak any more, to learn whether a server would accept it.
+//! Says hello in TLS 1.1, the newest version that services no longer speak, to learn whether a server would accept it.
 //! rustls speaks no such version, so the few bytes are written here; no handshake is completed.
 
 use std::io::ErrorKind;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-/// The newest version that is too old, as TLS writes it: TLS 1.1 (RFC 4346). A server that has only TLS 1.0 chooses that.
+/// The newest version that is too old, as TLS writes it: TLS 1.1 (RFC 4346). A server that has only TLS 1.0 chooses TLS
+/// 1.0.
 const TOO_OLD: u16 = 0x0302;
 /// The versions' names.
 const NAMES: [(u16, &str); 3] = [(0x0300, "SSL 3.0"), (0x0301, "TLS 1.0"), (0x0302, "TLS 1.1")];
@@ -36,7 +37,7 @@ pub enum HelloReply {
     Refuses,
 }
 
-/// Says hello to a server, as one that is looking for this name if there is one.
+/// Says hello to a server, and asks for the host with this name if one is given.
 pub(super) async fn hello(
     stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
     name: Option<&str>,
@@ -75,7 +76,7 @@ fn client_hello(name: Option<&str>) -> Vec<u8> {
     extensions.extend(extension(EXTENSION_CURVES, &prefixed(&numbers(&CURVES))));
     // One point format, uncompressed.
     extensions.extend(extension(EXTENSION_POINTS, &[1, 0]));
-    // The random bytes are of no consequence, because no key is agreed on.
+    // The values of the random bytes don't matter, because no key is agreed on.
     let mut body = TOO_OLD.to_be_bytes().to_vec();
     body.extend([0x66; 32]);
     // No session.
@@ -96,7 +97,8 @@ fn numbers(list: &[u16]) -> Vec<u8> {
     list.iter().flat_map(|number| number.to_be_bytes()).collect()
 }
 
-/// Returns the bytes after their number, in two bytes. No part of a hello is longer: a name has at most 255 bytes.
+/// Returns the bytes, preceded by their number as two bytes. No part of a hello is too long for that: a name has at
+/// most 255 bytes.
 fn prefixed(bytes: &[u8]) -> Vec<u8> {
     let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
     [length.to_be_bytes().as_slice(), bytes].concat()

@@ -7,7 +7,7 @@ use crate::io::client::ClientOptions;
 
 /// The maximum number of requests to the app in one run.
 const REQUESTS_MAX: usize = 500;
-/// The number of pages of a long fax. The document has about nine megabytes.
+/// The number of pages of a long fax. Its document is about nine megabytes long.
 const LONG_FAX_PAGES: u32 = 200;
 /// The maximum number of checks that run side by side.
 pub(super) const CHECKS_AT_ONCE_MAX: usize = 4;
@@ -18,7 +18,7 @@ pub(super) const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// The time limit for an app to accept a connection.
 pub(super) const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// The first of the numbers that call and are called, which are counted up from here.
+/// The first of the numbers that call or are called; the others follow it in order.
 pub(super) const FIRST_CALLER: u64 = 15_553_000_000;
 
 /// What to check, and how.
@@ -26,7 +26,7 @@ pub(super) const FIRST_CALLER: u64 = 15_553_000_000;
 pub struct Options {
     /// The app's address for incoming faxes.
     pub url: String,
-    /// The address that the app wants to be notified at when a fax has been received; that of its TwiML if left out.
+    /// The address that the app wants to be notified at when a fax has been received; the one in its TwiML if left out.
     pub action: Option<String>,
     /// The address that the app wants to be notified at about faxes that it sends.
     pub status_callback: Option<String>,
@@ -46,7 +46,7 @@ pub struct Options {
     pub profiles: Vec<Profile>,
     /// The selected checks, in the order of the list.
     pub checks: Vec<&'static Check>,
-    /// How the app is reached by requests that don't come from the emulator.
+    /// How requests that don't come from the emulator reach the app.
     pub client: ClientOptions,
     /// The limits on time and requests.
     pub limits: Limits,
@@ -63,7 +63,7 @@ pub struct Limits {
     pub settle: Duration,
     /// How long to wait for something that the app should do after it has responded, such as a download.
     pub work: Duration,
-    /// A response to one of many faxes at once that takes longer than this is too late.
+    /// When many faxes come at once, a response that takes longer than this is too late.
     pub burst: Duration,
     /// How long the app may take to close a connection that it was asked to close.
     pub close: Duration,
@@ -71,7 +71,7 @@ pub struct Limits {
     pub send: Duration,
     /// How long one check may take.
     pub check: Duration,
-    /// How long the whole run may take, without putting back what it changed.
+    /// How long the whole run may take, not counting the time for putting back what it changed.
     pub run: Duration,
     /// The maximum number of requests to the app.
     pub requests: usize,
@@ -83,7 +83,7 @@ impl Limits {
     /// Twilio's time limit for a response to a webhook.
     pub const LATE: Duration = Duration::from_secs(15);
 
-    /// Returns the URL for the number: the app's, with this time limit if it isn't the service's own.
+    /// Returns the URL for the number: the app's, with the time limit `late` if that isn't the service's own.
     pub(super) fn voice_url(&self, url: &str) -> String {
         if self.late == Self::LATE {
             return url.to_owned();
@@ -113,7 +113,7 @@ impl Default for Limits {
 }
 
 impl Options {
-    /// Returns the options to check the app at this URL with these checks, and with the defaults otherwise.
+    /// Returns the options for checking the app at this URL with these checks; everything else has its default.
     #[must_use]
     pub fn new(url: &str, checks: Vec<&'static Check>) -> Self {
         Self {

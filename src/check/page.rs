@@ -1,9 +1,10 @@
-//! A page of the app at one moment, and how much it has grown since another. Nothing is known about the page, so records are
-//! counted by what they add to it: a fax that is recorded twice adds twice as much as one that is recorded once.
+//! A page of the app at one moment, and how much it has grown since another. Nothing is known about the form of the
+//! page, so records are counted by how much they add to it: a fax that is recorded twice adds twice as much as one that
+//! is recorded once.
 
 use serde_json::Value;
 
-/// Whole numbers from here on are not taken for a count of faxes, but for a time or an id.
+/// Whole numbers from this one up are regarded as a time or an id, not as a number of faxes.
 const COUNT_END: u64 = 1_000_000;
 
 /// A page of the app at one moment: JSON, which is compared as values, or any other text.
@@ -20,8 +21,8 @@ impl Page {
         serde_json::from_str(&text).ok().map_or(Self::Text(text), Self::Json)
     }
 
-    /// Returns how much has been added to the page since an earlier moment: the number of values or words or, if that is the
-    /// same, the difference of the first count on the page that has risen.
+    /// Returns how much has been added to the page since an earlier moment: the number of values or words or, if that
+    /// is the same, the increase of the first count on the page that has risen.
     #[must_use]
     pub fn growth(&self, earlier: &Self) -> u64 {
         let (now, then) = (self.values(), earlier.values());

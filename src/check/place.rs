@@ -1,4 +1,5 @@
-//! The account in which the checks run: prepares it, and puts back what the run has changed in an emulator that goes on.
+//! The account in which the checks run: prepares it, and puts back what the run has changed in an emulator that keeps
+//! running.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -45,8 +46,8 @@ struct Before {
 }
 
 impl Place {
-    /// Prepares the account: freezes its clock, sets the tester's rules aside and lets a number ask the app for TwiML. If
-    /// this fails, everything is put back.
+    /// Prepares the account: freezes its clock, sets the tester's rules aside and makes a number ask the app for TwiML.
+    /// If this fails, everything is put back.
     pub(super) async fn prepare(endpoint: Endpoint, options: &Options, voice_url: &str) -> Result<Self, RunError> {
         let api = Api::new(endpoint);
         let sid = match &options.account {
@@ -100,7 +101,8 @@ impl Place {
         Ok(self.set_voice_url(voice_url).await?)
     }
 
-    /// Chooses the account's number that asks the app already, or else its first fax number; buys one if it has none.
+    /// Chooses the account's number that already asks the app, or else the account's first fax number; buys one if
+    /// there is none.
     async fn choose_number(&mut self, account: &Value, url: &str) -> Result<(), ApiError> {
         let numbers = account["numbers"].as_array().map(Vec::as_slice).unwrap_or_default();
         let of_app = numbers.iter().find(|number| number["voice_url"] == url);
@@ -118,7 +120,7 @@ impl Place {
         Ok(())
     }
 
-    /// Lets the number ask this URL for TwiML.
+    /// Makes the number ask this URL for TwiML.
     pub(super) async fn set_voice_url(&self, url: &str) -> Result<(), ApiError> {
         let form =
             [("VoiceUrl", url), ("VoiceFallbackUrl", ""), ("VoiceApplicationSid", ""), ("VoiceReceiveMode", "fax")];
@@ -126,7 +128,7 @@ impl Place {
         Ok(())
     }
 
-    /// Lets the number ask the app with this HTTP method.
+    /// Makes the number ask the app with this HTTP method.
     pub(super) async fn set_voice_method(&self, method: &str) -> Result<(), ApiError> {
         self.rest(&self.numbers(&format!("/{}.json", self.number_sid)), &[("VoiceMethod", method)]).await?;
         Ok(())

@@ -93,7 +93,7 @@ impl Report {
     }
 }
 
-/// Lists what the app should change, for the message of a test.
+/// Lists what the app should change, for a test's failure message.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Summary { pass, fail, warn, not_judged } = self.summary();

@@ -35,7 +35,7 @@ pub struct Progress<'a> {
     pub latest: Option<&'a CheckResult>,
 }
 
-/// A run: the place where it happens, and what the checks share.
+/// A run: the account in which it happens, and everything that the checks share.
 pub struct Run {
     /// What to check, and how.
     pub options: Options,
@@ -43,7 +43,7 @@ pub struct Run {
     pub(super) control: ControlTests,
     pub(super) callers: AtomicU64,
     direct: Direct,
-    /// The number of requests to the app so far, or of those that are expected.
+    /// The number of requests to the app that have been made or are expected.
     requests: AtomicUsize,
     pace: tokio::sync::Mutex<Interval>,
     /// Why no further request may be made.
@@ -56,7 +56,8 @@ pub struct Run {
 /// this returns; if the returned future is dropped, that can't happen.
 ///
 /// # Errors
-/// Fails if the run can't begin: the app's address is no URL or a public one, or the emulator or its account can't be used.
+/// Fails if the run can't begin: the app's address is not a URL, or is public, or the emulator or its account can't be
+/// used.
 pub async fn run(
     endpoint: Endpoint,
     options: Options,
@@ -126,7 +127,7 @@ impl Run {
         &self.place.token
     }
 
-    /// Runs first the checks that may run beside others, then the others one after the other.
+    /// First runs the checks that may run beside others, and then the rest one after the other.
     async fn judge_all(
         &self,
         begun: Instant,
@@ -175,7 +176,7 @@ impl Run {
         if let Some(exchange) = &mut exchange {
             exchange.mask(&self.place.token, MASK);
         }
-        // An app may answer with anything, so what is quoted of it is on one line and can't act on a terminal.
+        // An app may answer with anything, so the text is put on one line, and its characters can't act on a terminal.
         let seen = unseen::replaced(&seen.replace(&self.place.token, MASK));
         let verdict = if verdict == Verdict::Fail { check.severity.worst() } else { verdict };
         CheckResult { check, verdict, seen, exchange: exchange.map(|exchange| *exchange), duration: started.elapsed() }
@@ -191,7 +192,7 @@ impl Run {
     }
 
     /// Makes a request and asks the app to close the connection after it. Returns how the connection ends, or why that
-    /// can't be said.
+    /// isn't known.
     ///
     /// # Errors
     /// Fails at the limit of requests.
@@ -206,8 +207,8 @@ impl Run {
         &self.place.method
     }
 
-    /// Says hello to the app in a version of TLS that is too old, and returns how the app responds, or why that can't be
-    /// said.
+    /// Says hello to the app in a version of TLS that is too old, and returns how the app responds, or why that isn't
+    /// known.
     ///
     /// # Errors
     /// Fails at the limit of requests.
@@ -216,21 +217,21 @@ impl Run {
         Ok(self.direct.old_hello(url).await)
     }
 
-    /// Returns why the app's certificate does not verify, whatever the options say about invalid certificates.
+    /// Returns why the app's certificate is invalid, if it is, whatever the options say about invalid certificates.
     pub async fn certificate_fault(&self, url: &str) -> Option<String> {
         self.direct.connect_verified(url).await.err()
     }
 
-    /// Makes a connection to the app, and returns how long it took, or why there is none.
+    /// Makes a connection to the app, and returns how long that took, or why it failed.
     pub async fn connect(&self, url: &str) -> Result<Duration, String> {
         self.direct.connect(url).await
     }
 
-    /// Returns the reason that an app can't be judged by a request without a response: it can't be reached any more. A
-    /// request that an app swallows, though it can be reached, is the app's fault.
+    /// Checks that an app can still be reached if it gave no response. An app that can't be reached can't be judged; if
+    /// it can be reached, the missing response is the app's fault.
     ///
     /// # Errors
-    /// Fails with that reason.
+    /// Fails if the app can't be reached any more.
     pub async fn still_there(&self, exchange: &Exchange) -> Result<(), Stop> {
         if exchange.status.is_some() {
             return Ok(());

@@ -21,7 +21,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 const OUTPUT_CHARS_MAX: usize = 600;
 /// The maximum number of bytes that are kept of each of the command's two outputs.
 const OUTPUT_BYTES_MAX: usize = 4 * OUTPUT_CHARS_MAX;
-/// How long the command's output is read after its end.
+/// How long the command's output is still read after the command has ended.
 const OUTPUT_TIME_MAX: Duration = Duration::from_millis(200);
 
 /// How the command ended.
@@ -35,7 +35,7 @@ pub struct CommandEnd {
 
 impl Run {
     /// Runs the command, waits until the app has sent a fax, and brings it to its end. Checks that call this must run
-    /// alone, because nothing else tells the app's fax apart.
+    /// alone, because nothing else tells the app's fax from other faxes.
     ///
     /// # Errors
     /// Fails if there is no command, if it fails, or if no fax comes in time.
@@ -45,7 +45,8 @@ impl Run {
         self.ended(&fax, since).await
     }
 
-    /// Runs the command and waits until the app has sent a fax. Returns its SID, and the place of the journal before it.
+    /// Runs the command and waits until the app has sent a fax. Returns the fax's SID, and the place in the journal
+    /// before it.
     pub(super) async fn fax_of_app(&self) -> Result<(String, u64), Stop> {
         let since = self.last_seq().await?;
         let end = Instant::now() + self.options.limits.send;
@@ -84,7 +85,7 @@ impl Run {
         .map_err(|error| Stop::not_judged(format!("the command of --send can't be run: {error}")))
     }
 
-    /// Returns the first fax that was queued for sending since this place of the journal.
+    /// Returns the first fax that was queued for sending since this place in the journal.
     async fn sent_since(&self, since: u64) -> Result<Option<String>, Stop> {
         let list = self.place.api.get("/events", &[("since", &since.to_string()), ("kind", "fax.status")]).await?;
         let is_new = |event: &&Value| event["data"]["old"].is_null() && event["data"]["new"] == "queued";
@@ -120,14 +121,14 @@ async fn end_of(mut command: Command) -> io::Result<CommandEnd> {
 async fn beginning(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
     let Some(mut pipe) = pipe else { return };
     let mut chunk = [0; 4096];
-    // An output that can't be read has ended.
+    // Output that can't be read counts as ended.
     while let Ok(read @ 1..) = pipe.read(&mut chunk).await {
         let room = OUTPUT_BYTES_MAX.saturating_sub(kept.len());
         kept.extend_from_slice(chunk.get(..read.min(room)).unwrap_or_default());
     }
 }
 
-/// Returns the command, to be run by the system's shell and ended with the run.
+/// Returns the command, which the system's shell runs, and which is ended with the run.
 fn shell(command: &str) -> Command {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut shell = Command::new(shell);

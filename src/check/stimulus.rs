@@ -1,5 +1,5 @@
 //! Makes faxes for the checks: a machine calls the account's number, or the account sends a fax. Each has a caller or a
-//! called number of its own, by which its rules match it alone, so several may be under way.
+//! called number of its own, so that its rules match only it, and several may be under way at once.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const REQUESTS_OF_FAX: usize = 2;
 pub struct Call {
     /// The caller's number, which no other fax of the run has.
     caller: String,
-    /// Further fields of the control API's call.
+    /// Further fields of the call to the control API.
     fields: Value,
     rules: Vec<Value>,
 }
@@ -34,7 +34,7 @@ pub struct Call {
 #[derive(Debug, Clone)]
 #[must_use = "the fax is sent by Run::send"]
 pub struct Order {
-    /// The called number, which no other fax of the run has; none if the app chooses it.
+    /// The called number, which no other fax of the run has; `None` if the app chooses it.
     to: Option<String>,
     status_callback: String,
     rules: Vec<Value>,
@@ -46,14 +46,14 @@ pub struct Order {
 pub struct Pending {
     /// The SID of the fax or call.
     pub fax: String,
-    /// The place of the journal's last event before the fax.
+    /// The place in the journal of the last event before the fax.
     since: u64,
     /// The ids of the rules.
     rules: Vec<Value>,
 }
 
 impl Call {
-    /// Sets a field of the control API's call, such as `pages` or `station_id`.
+    /// Sets a field of the call to the control API, such as `pages` or `station_id`.
     pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.fields[name] = value.into();
         self
@@ -83,16 +83,16 @@ impl Call {
         self
     }
 
-    /// Lets this number, address or name call instead. Rules that are added later match it; such a call must not run beside
-    /// others from the same caller.
+    /// Makes this number, address or name the caller instead. Rules that are added later match it; such a call must not
+    /// run beside others from the same caller.
     pub fn from(self, caller: &str) -> Self {
         Self { caller: caller.to_owned(), ..self }
     }
 }
 
 impl Order {
-    /// Calls this number instead, such as one that behaves. Rules that are added later match it; such an order must not
-    /// run beside others to the same number.
+    /// Calls this number instead. Rules that are added later match it; such an order must not run beside others to the same
+    /// number.
     pub fn to(self, number: &str) -> Self {
         Self { to: Some(number.to_owned()), ..self }
     }
@@ -114,13 +114,13 @@ impl Order {
 }
 
 impl Run {
-    /// Returns an incoming fax from a caller of its own, which asks the app for TwiML.
+    /// Returns an incoming fax from a caller of its own, about which the app is asked for TwiML.
     pub fn call(&self) -> Call {
         Call { caller: self.next_number(), fields: json!({}), rules: Vec::new() }
     }
 
-    /// Returns an incoming fax for which the app gets a request with this purpose, with a rule that changes it. If the
-    /// user has named the action, the fax is received without asking the app for TwiML.
+    /// Returns an incoming fax for which the app gets a request with this purpose, along with a rule that changes that
+    /// request. If the user has named the action, the fax is received without asking the app for TwiML.
     pub fn call_with(&self, purpose: Purpose, effect: &Value) -> Call {
         let call = self.call().webhook(purpose, effect);
         match (purpose, &self.options.action) {
@@ -169,7 +169,7 @@ impl Run {
         self.pending(&call.rules, ringing).await
     }
 
-    /// Waits until the app has been asked for TwiML for the fax, but no longer than it may take.
+    /// Waits until the app has been asked for TwiML for the fax, or until the time limit for a response has passed.
     ///
     /// # Errors
     /// Fails if the emulator does not respond.
@@ -180,8 +180,8 @@ impl Run {
         Ok(())
     }
 
-    /// Does the same as [`Run::receive`], and keeps the rules until the app's requests about the fax are as wanted, or until
-    /// it has had its time and `extra` time. Returns these requests, too.
+    /// Does the same as [`Run::receive`], but keeps the rules until `is_wanted` holds for the app's requests about the
+    /// fax, or until the time for the app's work and the `extra` time are over. Also returns these requests.
     ///
     /// # Errors
     /// Fails like [`Run::receive`].
@@ -299,7 +299,7 @@ impl Run {
         Ok(())
     }
 
-    /// Sends the last request with this purpose about a fax again, with a right signature.
+    /// Sends the last request with this purpose about a fax again, with a correct signature.
     ///
     /// # Errors
     /// Fails if there is no such request.
@@ -314,7 +314,7 @@ impl Run {
         Ok(Exchange::of_event(&exchange))
     }
 
-    /// Lets the number ask this address for TwiML. Only a check that runs alone may change it.
+    /// Makes the number ask this address for TwiML. Only a check that runs alone may change it.
     ///
     /// # Errors
     /// Fails if the emulator refuses.
@@ -322,7 +322,7 @@ impl Run {
         Ok(self.place.set_voice_url(&self.options.limits.voice_url(url)).await?)
     }
 
-    /// Lets the number ask the app with this HTTP method. Only a check that runs alone may change it.
+    /// Makes the number ask the app with this HTTP method. Only a check that runs alone may change it.
     ///
     /// # Errors
     /// Fails if the emulator refuses.
@@ -330,13 +330,13 @@ impl Run {
         Ok(self.place.set_voice_method(method).await?)
     }
 
-    /// Returns the place of the journal's last event.
+    /// Returns the place in the journal of the last event.
     pub(super) async fn last_seq(&self) -> Result<u64, ApiError> {
         let list = self.place.api.get("/events", &[("limit", "0")]).await?;
         Ok(list["last_seq"].as_u64().unwrap_or_default())
     }
 
-    /// Brings a fax to its end, and returns what happened to it since this place of the journal.
+    /// Brings a fax to its end, and returns what happened to it since this place in the journal.
     pub(super) async fn ended(&self, fax: &str, since: u64) -> Result<Conversation, Stop> {
         self.drain().await?;
         let conversation = Conversation::read(&self.place.api, fax, since).await?;
@@ -349,7 +349,7 @@ impl Run {
         Ok(conversation)
     }
 
-    /// Adds the rules and makes a fax, of which `making` returns the SID and the place of the journal before it.
+    /// Adds the rules and makes a fax. `making` returns its SID and the place in the journal before it.
     async fn pending(
         &self,
         rules: &[Value],
@@ -383,7 +383,8 @@ impl Run {
     /// Removes rules.
     pub(super) async fn remove_rules(&self, ids: Vec<Value>) {
         for id in ids {
-            // What is left if this fails is removed before the next check that runs alone, and at the end of the run.
+            // If this fails, the rules that are left are removed before the next check that runs alone, and at the end
+            // of the run.
             let _ = self.place.api.control("DELETE", &format!("/rules/{id}"), &[], None).await;
         }
     }

@@ -30,7 +30,7 @@ pub(super) struct EventsFlags {
     /// Print the journal's hash, which is the same for runs with the same seed and inputs if the clock is frozen
     #[arg(long, conflicts_with_all = ["since", "all", "fax", "kind", "limit", "follow", "har", "markdown", "all_accounts"])]
     hash: bool,
-    /// Keep printing new events until the emulator stops, after the last ten if --since and --all are left out
+    /// Keep printing new events until the emulator stops; without --since or --all, begin with the last ten
     #[arg(short, long)]
     follow: bool,
     /// Print only events after this sequence number; after the last reset if left out
@@ -63,8 +63,8 @@ pub(super) struct EventsFlags {
     markdown: bool,
 }
 
-/// Accepts any kind of event, since the emulator may know more kinds than this program and suggests the nearest one, but
-/// offers the known kinds to the shell's completion.
+/// Accepts any kind of event: the emulator may know more kinds than this program, and it suggests the nearest one if
+/// the kind is unknown. Offers only the kinds known here to shell completion.
 #[derive(Debug, Clone)]
 struct Kinds;
 
@@ -197,7 +197,10 @@ async fn begin(client: &Client, flags: &EventsFlags) -> anyhow::Result<u64> {
     let events = page["events"].as_array().map(Vec::as_slice).unwrap_or_default();
     let left_out = events.len().saturating_sub(BEGINS_WITH);
     if left_out > 0 {
-        note(&format!("the last {BEGINS_WITH} events, then each new one; with --since 0, also the {left_out} before"));
+        note(&format!(
+            "showing the last {BEGINS_WITH} events, then each new one; \
+             use --since 0 to see the {left_out} earlier ones too"
+        ));
     }
     let seq = |event: Option<&Value>| event.and_then(|event| event["seq"].as_u64());
     // Without any matching event, the stream begins after the last event of any kind.
@@ -209,7 +212,7 @@ fn row(event: &Value) -> [String; 5] {
     [cell(&event["seq"]), times::of_day(&event["at"]), cell(&event["kind"]), cell(&event["fax_sid"]), what(event)]
 }
 
-/// Returns the row of an event in a list of all accounts.
+/// Returns an event's row for a list of the events of all accounts.
 fn row_of_all(event: &Value) -> [String; 6] {
     let [seq, at, kind, fax, what] = row(event);
     [seq, at, cell(&event["account_sid"]), kind, fax, what]

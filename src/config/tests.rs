@@ -310,9 +310,9 @@ fn a_file_can_have_accounts_of_both_dialects() {
 #[test]
 fn the_default_number_gets_the_configured_urls() {
     let built_in = with_flags(&[(Setting::FaxUrl, "http://localhost:3000/fax")]).expect("valid").initial_accounts();
-    let [account] = &built_in[..] else { panic!("not one account: {built_in:?}") };
+    let [account] = &built_in[..] else { panic!("expected exactly one account: {built_in:?}") };
     assert_eq!(account.sid, Some(Config::default().default_account.sid));
-    let [(number, change)] = &account.numbers[..] else { panic!("not one number: {account:?}") };
+    let [(number, change)] = &account.numbers[..] else { panic!("expected exactly one number: {account:?}") };
     assert_eq!((number.to_string().as_str(), change.voice_receive_mode), ("+15005550006", Some(ReceiveMode::Fax)));
     assert_eq!(
         (change.voice_url.as_deref(), change.status_callback.as_deref()),

@@ -18,7 +18,7 @@ pub(crate) struct Opened {
 }
 
 /// Sends a request on a new connection, and returns the response without waiting for the body.
-#[expect(clippy::disallowed_methods, reason = "a connection is a task of its own for as long as the call")]
+#[expect(clippy::disallowed_methods, reason = "a connection runs as its own task for as long as the call lasts")]
 pub(crate) async fn send<S>(stream: S, request: Request<Full<Bytes>>) -> hyper::Result<Opened>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,

@@ -1,4 +1,4 @@
-//! What a tool returns: text for the model, which is kept short, and where it helps the same facts as data, or a picture.
+//! What a tool returns: short text for the model and, where it helps, the same facts as data, or a picture.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::error::ToolError;
 
-/// The maximum length of a result's text in characters. A model that needs more reads a part, or the console.
+/// The maximum length of a result's text in characters. A model that needs more can ask for a part, or use the console.
 pub(super) const TEXT_CHARS_MAX: usize = 16_000;
 /// The maximum size of a result's data in bytes; larger data are left out.
 const DATA_BYTES_MAX: usize = 32 * 1024;

@@ -70,7 +70,7 @@ impl Account {
         self.sid.parse().map_or(Dialect::Twilio, Dialect::of)
     }
 
-    /// Returns the token if it is that of a built-in account, which is no secret.
+    /// Returns the token if it is a built-in account's, which is no secret.
     pub(super) fn public_token(&self) -> Option<&str> {
         self.token.as_deref().filter(|token| token.chars().all(|character| BUILT_IN_TOKEN.contains(&character)))
     }
@@ -115,7 +115,7 @@ impl Client {
         &self.links
     }
 
-    /// Returns the emulator's URL for itself, without a trailing slash.
+    /// Returns the emulator's URL as the emulator itself reaches it, without a trailing slash.
     pub(super) fn own_base(&self) -> &str {
         self.endpoint.url.as_str().trim_end_matches('/')
     }
@@ -131,7 +131,7 @@ impl Client {
         form::with_query(&format!("{}/console{page}", self.links), account.as_slice())
     }
 
-    /// Returns whether an emulator answers, even if it needs a token. Another program there is an error.
+    /// Returns whether an emulator answers, even if it needs a token. Fails if another program answers.
     pub(super) async fn answers(&self, patience: Duration) -> Result<bool, ApiError> {
         match timeout(patience, self.get("/health", &[])).await {
             Ok(Ok(_) | Err(ApiError::Refused { .. })) => Ok(true),
@@ -252,7 +252,7 @@ impl Client {
         request.body(Full::new(bytes)).map_err(|error| self.unreachable(&error.to_string()))
     }
 
-    /// Reads a response: JSON, or the reason of a refusal.
+    /// Reads a response: JSON, or the reason for a refusal.
     fn read(&self, status: StatusCode, body: &[u8]) -> Result<Value, ApiError> {
         if !status.is_success() {
             return Err(self.refusal(status, body));

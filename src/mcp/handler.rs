@@ -55,7 +55,7 @@ impl Handler {
         &self.home
     }
 
-    /// Calls a tool. The client's request, over HTTP, may name the account, and its host is the base of links.
+    /// Calls a tool. Over HTTP, the client's request may name the account, and its host is the base of links.
     async fn call(
         &self,
         tool: &Tool,

@@ -18,9 +18,9 @@ pub struct Home {
     pub(super) endpoint: Endpoint,
     /// The account to act in if a call names none; the emulator's default account if left out.
     pub(super) account: Option<String>,
-    /// How the checks reach an app by requests of their own.
+    /// How the checks' own requests reach an app.
     pub(super) client: ClientOptions,
-    /// Whether the client is on this machine and of the same user, so that it may name files.
+    /// Whether the client runs on this machine as the same user, so that it may name files.
     pub(super) is_local: bool,
     /// One permit: a check freezes the account's clock and sets its rules aside, so two would disturb each other.
     turn: Arc<Semaphore>,

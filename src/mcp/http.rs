@@ -17,7 +17,8 @@ use crate::io::own::MCP_PATH;
 
 /// The maximum size of a client's message in bytes. A body of this size isn't charged to the budget for bodies in flight.
 const MESSAGE_BYTES_MAX: usize = 64 * 1024;
-/// The maximum number of sessions at a time. Each is a client of a version of the protocol before 2026-07-28, which has sessions.
+/// The maximum number of sessions at a time. Each belongs to a client that speaks a version of the protocol before
+/// 2026-07-28; later versions have no sessions.
 pub(super) const SESSIONS_MAX: usize = 100;
 /// How long a session is kept while its client does nothing. A person may come back to an assistant after hours.
 const SESSION_IDLE_MAX: Duration = Duration::from_secs(8 * 3_600);

@@ -27,7 +27,7 @@ pub(super) enum Effect {
     Reads,
     /// It adds something, so each call has an effect.
     Adds,
-    /// It sets something, so a second equal call has no further effect.
+    /// It sets something, so repeating the same call has no further effect.
     Sets,
     /// It removes something.
     Removes,
@@ -51,7 +51,7 @@ pub(super) struct Tool {
 }
 
 impl Tool {
-    /// A tool of an account that changes nothing; a declaration names what differs.
+    /// A tool that acts in an account and changes nothing; a declaration states only how it differs from this.
     pub(super) const DEFAULT: Self = Self {
         name: "",
         title: "",

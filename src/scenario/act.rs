@@ -112,7 +112,7 @@ impl Run<'_> {
         }
     }
 
-    /// Returns the code and the reason of the last refusal of the REST API, as the journal has it.
+    /// Returns the code of the REST API's last refusal and the reason for it, as the journal has them.
     async fn refusal(&self) -> Result<(Option<u64>, Option<String>), Stop> {
         let since = self.place.since.to_string();
         let list =
@@ -135,7 +135,7 @@ impl Run<'_> {
             Clock::Word(ClockWord::Drain) => api.post("/clock/drain", &json!({})).await,
             Clock::Move(Move { .. }) => api.post("/clock/advance", raw).await,
         };
-        // What the move caused is in the journal.
+        // The effects of the move are in the journal.
         let mut moved = moved?;
         if let Some(fields) = moved.as_object_mut() {
             fields.remove("events");

@@ -1,5 +1,5 @@
-//! Checks what the types of a scenario can't say: the names that steps refer to, what excludes what, the patterns, and the
-//! documents that are to be sent.
+//! Checks everything that the types of a scenario can't express: the names that steps refer to, the fields that exclude
+//! each other, the patterns, and the documents to be sent.
 
 use std::path::Path;
 
@@ -26,7 +26,8 @@ pub const STEPS_MAX: usize = 500;
 const NAME_CHARS_MAX: usize = 200;
 /// The longest time that a wait may take, in seconds.
 const WAIT_SECONDS_MAX: f64 = 600.0;
-/// The longest time that a move of the clock may take, in seconds. It is less than a call to the emulator may take.
+/// The longest time that a move of the clock may take, in seconds. It is less than the time limit for a call to the
+/// emulator.
 const MOVE_SECONDS_MAX: f64 = 100.0;
 /// The status of a call that ended without a fax.
 const NOT_ANSWERED: &str = "not-answered";
@@ -36,7 +37,7 @@ const NOT_ANSWERED: &str = "not-answered";
 pub(super) struct ReadStep {
     pub(super) name: String,
     pub(super) action: Action,
-    /// The fields of what it does, in which values of earlier steps are still to be filled in.
+    /// The fields of its action, before the values of earlier steps are filled in.
     pub(super) raw: Value,
 }
 
@@ -85,7 +86,7 @@ fn wrong(place: &str, reason: impl Into<String>) -> FieldError {
     FieldError { place: place.to_owned(), reason: reason.into(), is_unknown: false }
 }
 
-/// Checks what the types can't say about a step.
+/// Checks the rules for a step that the types can't express.
 fn check(action: &Action, earlier: &[ReadStep]) -> Result<(), FieldError> {
     match action {
         Action::Receive(receive) => {
@@ -216,7 +217,7 @@ fn pattern(name: &str, part: &Value) -> Result<(), FieldError> {
     Pattern::parse(part).map(drop).map_err(|error| of_pattern(name, &error))
 }
 
-/// Gives the error of a pattern the path that the file has.
+/// Converts the error of a pattern, so that it has the path of the field in the file.
 fn of_pattern(name: &str, error: &PatternError) -> FieldError {
     let text = error.to_string();
     let (path, reason) = text.split_once(": ").unwrap_or(("", &text));
@@ -239,7 +240,7 @@ fn one_word(name: &str, word: &str, words: &[&str]) -> Result<(), FieldError> {
     Err(wrong(name, format!("must be one of {words}, not {word:?}{}", near.unwrap_or_default())))
 }
 
-/// Checks that a step that is named for its fax can have one.
+/// Checks that a step whose fax is referred to can have one.
 fn check_fax(name: Option<&str>, earlier: &[ReadStep]) -> Result<(), FieldError> {
     let Some(name) = name else { return Ok(()) };
     match earlier.iter().find(|step| step.name == name) {
@@ -256,7 +257,7 @@ fn check_fax(name: Option<&str>, earlier: &[ReadStep]) -> Result<(), FieldError>
     }
 }
 
-/// Replaces test pages to send, and files, by the URL of a document that the run serves.
+/// Replaces test pages to send, and files, with the URL of a document that the run serves.
 fn host(action: &Action, raw: &mut Value, hosted: &mut Hosted, folder: &Path) -> Result<(), FieldError> {
     let (pages, file) = match action {
         Action::Receive(receive) => (None, receive.file.as_deref()),

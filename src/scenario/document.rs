@@ -57,7 +57,7 @@ pub struct App {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Step {
-    /// What the step is called in the results. No other step has this name.
+    /// What the step is called in the results. No other step may have this name.
     pub(super) name: String,
     /// A fax machine calls one of the account's numbers.
     pub(super) receive: Option<Receive>,
@@ -105,7 +105,7 @@ pub(super) struct Receive {
     /// URL to notify of the fax, as the `action` of `<Receive>` would; the number's own app is then not asked.
     #[serde(rename = "action")]
     pub(super) _action: Option<String>,
-    /// VoiceUrl to set on the number first, from which the TwiML comes.
+    /// VoiceUrl to set on the number first; the TwiML comes from it.
     pub(super) fax_url: Option<String>,
     /// TwiML that the number executes from now on, without an app.
     pub(super) fax_twiml: Option<String>,
@@ -164,7 +164,7 @@ pub(super) struct Request {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Wait {
-    /// Name of the step whose fax is meant. Without it, any fax counts that enters the status after the last wait.
+    /// Name of the step whose fax is meant. If left out, any fax that enters the status after the last wait counts.
     pub(super) fax: Option<String>,
     /// Status that a fax must enter, or several separated by commas.
     pub(super) status: Option<String>,
@@ -178,8 +178,8 @@ pub(super) struct Wait {
     pub(super) timeout: Option<f64>,
 }
 
-/// What must be true now. All that is given must hold. Without `fax`, the fax of the nearest earlier step that has one is
-/// meant.
+/// What must be true now. Everything that is given must hold. If `fax` is left out, the fax of the nearest earlier step
+/// that has one is meant.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Expect {
@@ -261,7 +261,7 @@ pub(super) struct WebhookExpect {
     pub(super) error: Option<BTreeMap<String, Wanted>>,
     /// Number of the attempt; 2 and higher are retries.
     pub(super) attempt: Option<u64>,
-    /// 2 for the duplicate that a rule ordered, otherwise 1.
+    /// 2 for a duplicate that a rule caused, otherwise 1.
     pub(super) delivery: Option<u64>,
     /// What is unusual about the request, in words.
     pub(super) note: Option<Wanted>,
@@ -286,12 +286,12 @@ pub(super) struct FaxesExpect {
 pub(super) struct Check {
     /// The app's URL for incoming faxes.
     pub(super) url: String,
-    /// URL to notify when a fax was received, instead of the action in the app's TwiML.
+    /// URL to notify when a fax has been received, instead of the action in the app's TwiML.
     pub(super) action: Option<String>,
     /// Only these checks, by their names or codes, such as `signature-missing`.
     #[serde(default)]
     pub(super) only: Vec<String>,
-    /// Not these checks.
+    /// Checks to leave out, by their names or codes.
     #[serde(default)]
     pub(super) skip: Vec<String>,
     /// Only the checks that every app must pass.
@@ -328,7 +328,7 @@ pub(super) struct Move {
     pub(super) seconds: Option<f64>,
     /// A moment, such as `2030-01-01T00:00:00Z`.
     pub(super) to: Option<String>,
-    /// Seconds of real time to wait at most until everything that is due has been done, up to 100; 30 by default.
+    /// Seconds of real time to wait at most for everything that is due to be done, up to 100; 30 by default.
     pub(super) timeout: Option<f64>,
 }
 
@@ -374,7 +374,7 @@ pub(super) enum Action {
 }
 
 impl Action {
-    /// The names of what a step may do.
+    /// The names of the things that a step can do.
     pub(super) const NAMES: [&'static str; 8] =
         ["receive", "send", "rule", "clock", "request", "wait", "expect", "check"];
 
@@ -392,7 +392,7 @@ impl Action {
         }
     }
 
-    /// Returns whether a later step may name this one to mean its fax.
+    /// Returns whether a later step may refer to this step's fax.
     pub(super) const fn has_fax(&self) -> bool {
         matches!(self, Self::Receive(_) | Self::Send(_) | Self::Request(_) | Self::Wait(_))
     }

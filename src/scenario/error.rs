@@ -1,11 +1,11 @@
-//! The reasons that a file is no scenario.
+//! The reasons why a file is not a scenario.
 
 use crate::config::{ConfigError, Place};
 
-/// The reason that a file is no scenario. The words say where the mistake is and what would be right.
+/// The reason why a file is not a scenario. The message says where the mistake is and what would be right.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum BadFile {
-    /// The file can't be read, is no TOML, or its settings are wrong.
+    /// The file can't be read, isn't TOML, or has wrong settings.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A field is wrong.

@@ -9,9 +9,9 @@ use super::wanted::{Count, Wanted};
 use crate::check::{Api, ApiError, Exchange};
 use crate::dialect::matching::Times;
 
-/// The maximum number of differences of the closest event that are told.
+/// The maximum number of differences from the closest event that are shown.
 const DIFFERENCES_MAX: usize = 5;
-/// The maximum number of characters of a value that are told.
+/// The maximum number of characters of a value that are shown.
 const VALUE_CHARS_MAX: usize = 200;
 
 impl Expect {
@@ -36,7 +36,7 @@ impl Expect {
 }
 
 impl PageExpect {
-    /// Returns what the data of the page's event must be.
+    /// Returns the pattern that the data of the page's event must match.
     pub(super) fn data(&self) -> Value {
         object(vec![
             ("page", self.page.map(Value::from)),
@@ -47,7 +47,7 @@ impl PageExpect {
 }
 
 impl WebhookExpect {
-    /// Returns what the data of the request's event must be.
+    /// Returns the pattern that the data of the request's event must match.
     pub(super) fn data(&self) -> Value {
         let wanted = |wanted: &Option<Wanted>| wanted.as_ref().map(|wanted| wanted.0.clone());
         let all = |pairs: &Option<std::collections::BTreeMap<String, Wanted>>| {

@@ -1,4 +1,4 @@
-//! Finds the place in a file of a field that is named by its path, such as `steps[2].receive.pages`.
+//! Finds the place of a field in a file by the path of the field, such as `steps[2].receive.pages`.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -37,7 +37,8 @@ enum Part<'a> {
     Index(usize),
 }
 
-/// Splits a path at full stops and before brackets. A name that contains them isn't found, and what contains it is shown.
+/// Splits a path at full stops and before brackets. A name that contains such characters isn't found, so the enclosing
+/// field is shown instead.
 fn parts(path: &str) -> impl Iterator<Item = Part<'_>> {
     path.split(['.', '[']).filter(|part| !part.is_empty()).map(|part| {
         let index = part.strip_suffix(']').and_then(|digits| digits.parse().ok());

@@ -1,11 +1,11 @@
-//! Scenario files: tests without code. A file names steps, such as an incoming fax, a rule, a wait and what is expected
-//! then; a run performs them in order and judges them. Like `check`, it drives the emulator through its public control and
-//! REST APIs only, so the emulator may be another process.
+//! Scenario files: tests without code. A file lists steps, such as an incoming fax, a rule, a wait or an expectation; a
+//! run performs them in order and judges them. Like `check`, it drives the emulator through its public control and REST
+//! APIs only, so the emulator may be in another process.
 //!
 //! | file | what it does |
 //! |---|---|
 //! | `document.rs`, `wanted.rs` | the types of a file, from which the JSON Schema follows |
-//! | `read.rs`, `checked.rs`, `locate.rs`, `refs.rs` | reads a file: its variables, what the types can't say, where a mistake is, and references |
+//! | `read.rs`, `checked.rs`, `locate.rs`, `refs.rs` | reads a file: its variables and references, the rules beyond the types, and the place of a mistake |
 //! | `hosted.rs` | the documents that the steps send, served to the emulator |
 //! | `run.rs`, `place.rs` | performs the steps in an account, and puts back what they changed |
 //! | `act.rs`, `wait.rs`, `expect.rs` | the steps themselves |

@@ -1,5 +1,5 @@
-//! The account in which a scenario runs: reads its credential, freezes its clock, and puts back what the steps changed in
-//! an emulator that goes on.
+//! The account in which a scenario runs: reads its credential, freezes its clock, and puts back what the steps changed
+//! in an emulator that keeps running.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Freezes the account's clock and, in an emulator that goes on, takes a snapshot.
+    /// Freezes the account's clock and, in an emulator that keeps running, takes a snapshot.
     pub(super) async fn prepare(options: &Options) -> Result<Self, RunError> {
         let api = Api::new(options.endpoint.clone());
         let sid = match &options.account {
@@ -90,7 +90,7 @@ impl Place {
         Ok(account["numbers"].as_array().cloned().unwrap_or_default())
     }
 
-    /// Lets a number ask this URL for TwiML.
+    /// Makes a number ask this URL for TwiML.
     pub(super) async fn set_voice_url(&self, number_sid: &str, url: &str) -> Result<(), ApiError> {
         let path = format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers/{number_sid}.json", self.sid);
         let form = [("VoiceUrl", url), ("VoiceApplicationSid", ""), ("VoiceReceiveMode", "fax")];

@@ -23,7 +23,7 @@ pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// The name of the variable with the app's address.
 pub const APP_VAR: &str = "app";
 
-/// The settings that concern the process rather than what the emulator does. The run determines them.
+/// The settings that concern the process rather than the emulator's behavior. The run determines them.
 const OF_PROCESS: [Setting; 11] = [
     Setting::Listen,
     Setting::TlsListen,
@@ -38,7 +38,7 @@ const OF_PROCESS: [Setting; 11] = [
     Setting::AllowOrigin,
 ];
 
-/// What a file is read with.
+/// A file to read, and everything that is needed for that.
 #[derive(Debug)]
 pub struct Source<'a> {
     /// The path of the file.
@@ -47,7 +47,7 @@ pub struct Source<'a> {
     pub vars: &'a BTreeMap<String, String>,
     /// The address at which the run serves documents and the sample app, such as `http://127.0.0.1:40000`.
     pub origin: &'a str,
-    /// The settings of an emulator that the file says nothing about.
+    /// The values of the settings that the file doesn't mention.
     pub defaults: Config,
 }
 
@@ -115,7 +115,7 @@ pub fn read(source: &Source<'_>) -> Result<Scenario, BadFile> {
     })
 }
 
-/// Returns the variables with their values: those of the file, in place of which the user may give others, and the app's
+/// Returns the variables with their values: the values of the file, unless the user has given others, and the app's
 /// address.
 fn variables(
     source: &Source<'_>,

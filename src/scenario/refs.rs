@@ -18,7 +18,7 @@ pub(super) struct StepValue<'a> {
 }
 
 impl<'a> StepValue<'a> {
-    /// Returns the value that is named; `None` if this is the name of a variable.
+    /// Returns the value that a name refers to; `None` if it is the name of a variable.
     pub(super) fn of(name: &'a str) -> Option<Self> {
         name.rsplit_once('.').map(|(step, field)| Self { step: step.trim(), field: field.trim() })
     }

@@ -1,4 +1,4 @@
-//! Performs the steps of a scenario in order, within a limit on time, and always ends with a report.
+//! Performs the steps of a scenario in order, within a time limit, and always ends with a report.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -21,7 +21,7 @@ use crate::dialect::unseen;
 pub const RUN_TIME_MAX: Duration = Duration::from_secs(600);
 /// How long a response to a `request` may take.
 pub(super) const REQUEST_TIME_MAX: Duration = Duration::from_secs(30);
-/// The maximum number of events that are shown of a fax.
+/// The maximum number of a fax's events that are shown.
 const EVENTS_SHOWN_MAX: usize = 200;
 /// What replaces the account's token in the results.
 const MASK: &str = "***";
@@ -35,11 +35,11 @@ pub(super) enum Stop {
     Api(ApiError),
 }
 
-/// What should have happened, and what happened.
+/// What should have happened, and what happened instead.
 #[derive(Debug, Default)]
 pub(super) struct Failure {
     pub(super) mismatches: Vec<Mismatch>,
-    /// The fax that it is about; the latest one otherwise.
+    /// The fax that it is about; the latest one if left out.
     pub(super) fax: Option<String>,
     pub(super) exchange: Option<Exchange>,
 }
@@ -180,7 +180,7 @@ impl Run<'_> {
             duration: begun.elapsed(),
             ..StepResult::not_judged(&step.name, action, "")
         };
-        // An expectation changes nothing, so what comes after it can still be judged.
+        // An expectation changes nothing, so the steps after it can still be judged.
         let is_harmless = matches!(step.action, Action::Expect(_) | Action::Check(_)) && left > begun.elapsed();
         let broken = (!is_harmless).then(|| format!("the step {:?} failed, and this one comes after it", step.name));
         (result, broken)

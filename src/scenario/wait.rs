@@ -13,23 +13,24 @@ use crate::check::ApiError;
 
 /// How long to wait if the file doesn't say.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long one move of the clock may take, in which the app responds. It is less than a call to the emulator may take.
+/// How long one move of the clock may take, including the app's responses. It is less than the time limit for a call to
+/// the emulator.
 const MOVE_TIME_MAX: Duration = Duration::from_secs(60);
 /// The interval at which to look while the app has to do something.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The result of a look.
 enum Look {
-    /// What was waited for has happened.
+    /// The awaited event has happened.
     There(Value),
-    /// It may still happen; this is how far things are.
+    /// It may still happen; the text says how far things have come.
     NotYet(String),
     /// It can't happen any more, for this reason.
     Never(String),
 }
 
 impl Run<'_> {
-    /// Waits, and returns the fax that was waited for as it is then, if it was for one.
+    /// Waits. If the wait was for a fax, returns that fax as it is afterwards.
     pub(super) async fn wait(&mut self, wait: &Wait) -> Result<Value, Stop> {
         let fax = wait.fax.as_deref().map(|step| self.fax_named(step)).transpose()?;
         let fax = match (&wait.r#for, fax) {
@@ -76,7 +77,7 @@ impl Run<'_> {
         }
     }
 
-    /// Looks once whether it has happened.
+    /// Checks once whether the awaited event has happened.
     async fn look(&self, wait: &Wait, fax: Option<&str>) -> Result<Look, Stop> {
         if let Some(part) = &wait.r#match {
             let mut part = part.clone();

@@ -1,4 +1,5 @@
-//! Values that a step expects: of a field, or of a number of times. They have the forms that `POST /verify` takes.
+//! The values that a step expects in a field, and the numbers of times that it expects something. They have the forms
+//! that `POST /verify` takes.
 
 use std::borrow::Cow;
 

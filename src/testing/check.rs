@@ -60,7 +60,7 @@ impl CheckApp {
         }
     }
 
-    /// Sets the URL to notify when a fax was received, instead of the action in the app's TwiML.
+    /// Sets the URL to notify when a fax has been received, instead of the action in the app's TwiML.
     pub fn action(mut self, url: &str) -> Self {
         self.action = Some(url.to_owned());
         self

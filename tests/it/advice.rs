@@ -34,7 +34,9 @@ async fn failed(host: &Host, media_url: &str) -> Value {
 async fn advice(host: &Host) -> (u64, String, String) {
     host.alerts_at_rest().await;
     let list = host.call("GET", &format!("{BASE}/events?kind=alert"), "").await.json();
-    let [alert] = list["events"].as_array().expect("events").as_slice() else { panic!("not one alert: {list}") };
+    let [alert] = list["events"].as_array().expect("events").as_slice() else {
+        panic!("expected exactly one alert: {list}")
+    };
     let text = |name: &str| alert["data"][name].as_str().unwrap_or_else(|| panic!("no {name}: {alert}")).to_owned();
     (alert["data"]["code"].as_u64().expect("a code"), text("cause"), text("advice"))
 }

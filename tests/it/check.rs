@@ -406,7 +406,7 @@ async fn the_command_exits_with_0_without_fails_1_with_2_for_usage_and_3_without
         (&[&careful, "--skip", "xyz"], 2, "there is no check \"xyz\"; fauxfax check --list lists them"),
         (&["localhost:3000/fax"], 2, "write it like http://localhost:3000/fax"),
         (&["http://203.0.113.7/fax"], 1, "--i-own-this-host"),
-        (&[&careful, "--only", "S12"], 2, "no check is left of this selection"),
+        (&[&careful, "--only", "S12"], 2, "this selection leaves no checks to run"),
         (&["--list"], 0, "Who is calling\n  S1  signature-wrong"),
     ];
     for (arguments, code, expected) in cases {

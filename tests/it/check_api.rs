@@ -118,7 +118,7 @@ async fn a_wrong_order_is_refused_and_says_what_is_wrong() {
         (json!({ "url": "localhost:3000" }), 422, "write it like http://localhost:3000/fax"),
         (json!({ "url": "http://203.0.113.7/fax" }), 422, "is at the public address 203.0.113.7"),
         (json!({ "url": url, "only": ["signature-mising"] }), 422, "did you mean signature-missing?"),
-        (json!({ "url": url, "only": ["S1"], "skip": ["S1"] }), 422, "no check is left"),
+        (json!({ "url": url, "only": ["S1"], "skip": ["S1"] }), 422, "this selection leaves no checks to run"),
         (json!({ "url": url, "profile": "both" }), 422, "must be inbound, outbound or all, not \"both\""),
         (json!({ "url": url, "patience": -1 }), 422, "must be seconds from 0 to 60, not -1"),
         (json!({ "url": url, "send": "curl localhost" }), 422, "send"),

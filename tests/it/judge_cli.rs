@@ -161,7 +161,7 @@ fn a_file_is_told_from_a_url_and_flags_of_the_other_are_refused() {
         (&["good.pdf", "--profile", "all"], "--profile is for apps"),
         (&["good.pdf", "--skip", "s2"], "s2 is a check of apps, and good.pdf is a document; leave it out"),
         (&["good.pdf", "--only", "typesize"], "there is no check \"typesize\"; did you mean type-size?"),
-        (&["good.pdf", "--only", "codes", "--skip", "codes"], "no check is left of this selection"),
+        (&["good.pdf", "--only", "codes", "--skip", "codes"], "this selection leaves no checks to run"),
         (&["."], ". is a folder; give a PDF, TIFF, PNG or JPEG file"),
         (&["none.pdf"], "there is no file \"none.pdf\"; the URL of an app begins with http:// or https://"),
         (&["http://localhost/fax"], "is both a URL and a file in this folder; give the file as ./http://localhost/fax"),

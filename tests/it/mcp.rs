@@ -28,7 +28,7 @@ const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 /// The size of the streams' buffers in bytes: less than a picture, so that reading and writing alternate.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// A client that passes on the reports of progress.
+/// A client that passes on the progress reports.
 struct Assistant {
     reports: mpsc::UnboundedSender<ProgressNotificationParam>,
 }

@@ -11,7 +11,7 @@ use crate::script::{call, letter};
 const XML: &str = "Content-Type: text/xml\r\n";
 const HTML: &str = "Content-Type: text/html\r\n";
 
-/// Lets a fax come in for a number with this FaxUrl, and returns the data of all alerts.
+/// Simulates an incoming fax to a number with this VoiceUrl, and returns the data of all alerts.
 async fn alerts(voice_url: &str) -> Vec<Value> {
     let host = Host::new(setup(voice_url));
     let order = ReceiveFax { document: letter(1), ..call(1) };
@@ -21,10 +21,10 @@ async fn alerts(voice_url: &str) -> Vec<Value> {
     list["events"].as_array().expect("events").iter().map(|event| event["data"].clone()).collect()
 }
 
-/// Returns the only alert about this app's FaxUrl.
+/// Returns the only alert about a fax to a number with this app's VoiceUrl.
 async fn alert(app: &App) -> Value {
     let alerts = alerts(&format!("{}/fax", app.url)).await;
-    let [alert] = alerts.as_slice() else { panic!("not one alert: {alerts:?}") };
+    let [alert] = alerts.as_slice() else { panic!("expected exactly one alert: {alerts:?}") };
     alert.clone()
 }
 
@@ -68,13 +68,13 @@ async fn each_kind_of_response_that_is_not_twiml_has_advice_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_unusable_action_is_not_taken_for_a_call_that_no_app_took() {
+async fn an_unusable_action_is_not_reported_as_an_unanswered_call() {
     let taking = answering(200, XML, "<Response><Receive action=\"javascript:alert(1)\"/></Response>").await;
     assert_says(&alert(&taking).await, 11_100, "The action of <Receive>", "Correct the action");
 }
 
 #[tokio::test]
-async fn a_response_that_is_nearly_http_is_not_taken_for_tls() {
+async fn a_response_that_is_nearly_http_is_not_mistaken_for_tls() {
     for (response, cause, advice) in [
         ("HTTP/1.1 200 OK\r\nBad Name: 1\r\nContent-Length: 0\r\n\r\n", "A header", "Correct the headers"),
         ("HTTP/1.1 200 \u{1}\r\nContent-Length: 0\r\n\r\n", "The first line", "reason phrase"),

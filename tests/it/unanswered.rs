@@ -61,7 +61,7 @@ fn a_caller_who_hangs_up_causes_no_fault() {
     script.expect_effects(&["ask fax-url http://app/fax"]);
     script.command(CancelFax(fax)).expect("it can be canceled");
     let calls: Vec<_> = script.engine.entries(Entries::Unanswered, u64::MAX).map(|entry| entry.sid()).collect();
-    let [sid] = calls[..] else { panic!("not one call: {calls:?}") };
+    let [sid] = calls[..] else { panic!("expected exactly one call: {calls:?}") };
     let cause = &remembered(&script, sid).cause;
     assert_eq!((cause.fault, &*cause.message), (None, "the caller hung up before the app responded"));
 }

@@ -59,7 +59,7 @@ block() {
     awk -v wanted="$1" '
         /^```/ { if (inside && index(text, wanted)) { printf "%s", text; found++ } inside = /tested=image.sh/; text = ""; next }
         { text = text $0 "\n" }
-        END { exit found != 1 }' docs/recipes/docker.md || die "docs/recipes/docker.md has not one tested block with: $1"
+        END { exit found != 1 }' docs/recipes/docker.md || die "docs/recipes/docker.md must have exactly one tested block with: $1"
 }
 
 # Runs a script that starts the container $1.

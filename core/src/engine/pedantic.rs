@@ -1,9 +1,11 @@
-//! Pedantic mode: deviations from the usual behavior that the real service may show too, so that only a correct app gets
-//! along with all of them. They are effects of implied rules. A tester's rule that acts on the same thing comes first.
+//! Pedantic mode: deviations from the usual behavior that the real service may show too, so that only a correct app
+//! copes with all of them. They are effects of implied rules. A tester's rule that acts on the same thing takes
+//! precedence.
 //!
-//! Everything is drawn from the world's seed, in a stream of its own, so the mode changes no other draw. Webhooks are
-//! decided at the same deadlines as by rules, and each decision depends on one fax alone. No webhook is lost, delayed or
-//! signed wrongly, and the notices of a fax keep their order: only a second delivery of a notice may come late.
+//! Everything is drawn from the world's seed, in a stream of its own, so the mode changes no other draw. Decisions
+//! about webhooks are made at the same deadlines as those of rules, and each depends on one fax alone. No webhook is
+//! lost, delayed or signed wrongly, and the notices of a fax keep their order: only a second delivery of a notice may
+//! come late.
 
 use std::sync::Arc;
 
@@ -67,7 +69,7 @@ const UNKNOWN_HEADER: (&str, &str) = ("X-Pedantic", "1");
 const TOO_MANY: u16 = 429;
 const UNAVAILABLE: u16 = 503;
 
-/// Draws for one thing: a webhook, the downloads of a fax, or a REST call.
+/// The random draws for one thing: a webhook, the downloads of a fax, or a REST call.
 struct Draws(ChaCha12Rng);
 
 impl Draws {
@@ -104,7 +106,7 @@ fn another_follows(RuledWebhook { purpose, status }: RuledWebhook) -> bool {
 fn edits(draws: &mut Draws) -> RequestEdits {
     let mut edits = RequestEdits::default();
     if draws.happens(UNKNOWN_PARAM_PERCENT) {
-        // Always the first if the platform's addresses were too small for this number, which they aren't.
+        // So small a number always fits into `usize`; the default is never used.
         let at = usize::try_from(draws.roll(UNKNOWN_PARAMS.len() as u64)).unwrap_or_default();
         let (name, value) = UNKNOWN_PARAMS[at];
         edits = edits.set_param(name, value);
@@ -134,7 +136,7 @@ fn download(seed: &WorldSeed, luck: Luck, document_bytes: usize) -> Option<Downl
     let is_late = draws.happens(SLOW_START_PERCENT);
     let delay_ms = if is_late { 1 + draws.roll(SLOW_START_MS_MAX) } else { 0 };
     let rate = u64::try_from(document_bytes).unwrap_or(u64::MAX).saturating_mul(1_000) / SLOW_MS;
-    // A document for which no rate is high enough would take longer.
+    // If even the highest rate would take longer than a slow download should, the download is not slowed.
     let rate = u32::try_from(rate).ok().filter(|rate| *rate <= MEDIA_RATE_MAX).map(|rate| rate.max(MEDIA_RATE_MIN));
     let bytes_per_second = rate.filter(|_| draws.happens(SLOW_PERCENT));
     let is_redirected = draws.happens(REDIRECT_PERCENT);
@@ -200,7 +202,7 @@ impl Engine {
         Some(fault)
     }
 
-    /// Returns the seed of the draws, which a repeated run has too, if the world is in pedantic mode.
+    /// Returns the seed of the draws, which is the same in a repeated run, if the world is in pedantic mode.
     fn pedantic_seed(&self) -> Option<&WorldSeed> {
         self.is_pedantic().then(|| self.ids.world())
     }

@@ -46,7 +46,7 @@ function findBinary(env = process.env, platform = `${process.platform}-${process
  * @returns {string} The path.
  */
 function checkBinary(path, source) {
-  let found = "it is a folder: add the name of the program in it";
+  let found = "this is a folder: append the name of the program to it";
   /** @type {unknown} */
   let cause;
   try {

@@ -202,7 +202,7 @@ test("a flag among the arguments takes the place of an option", { timeout }, asy
 test("a folder is not a program", { timeout }, async () => {
   await assert.rejects(Emulator.start({ binary: tmpdir() }), {
     code: "no-binary",
-    detail: "binary must be the path of the program, but it is a folder: add the name of the program in it",
+    detail: "binary must be the path of the program, but this is a folder: append the name of the program to it",
   });
 });
 

@@ -1,4 +1,5 @@
-// `npx fauxfax`: the program is found, its exit status and signals are passed on, and a missing program says what to do.
+// `npx fauxfax`: the program is found, its exit status and signals are passed on,
+// and the error for a missing program says what to do.
 
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
@@ -57,7 +58,7 @@ test("a script that is killed takes the program with it", { timeout }, async () 
   await ended;
 });
 
-test("a program that is killed by a signal ends npx's script by the same signal", { timeout }, (t) => {
+test("a program that is killed by a signal ends npx's script with the same signal", { timeout }, (t) => {
   const folder = mkdtempSync(join(tmpdir(), "fauxfax-npm-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "program");
@@ -74,7 +75,7 @@ test("FAUXFAX_BIN takes precedence, and must be a program", { timeout }, () => {
   });
   assert.throws(() => findBinary({ FAUXFAX_BIN: tmpdir() }), {
     code: "no-binary",
-    detail: "FAUXFAX_BIN must be the path of the program, but it is a folder: add the name of the program in it",
+    detail: "FAUXFAX_BIN must be the path of the program, but this is a folder: append the name of the program to it",
   });
   const { status, stderr } = fauxfax(["--version"], { FAUXFAX_BIN: import.meta.filename ?? "/etc/passwd" });
   assert.equal(status, 1);

@@ -21,7 +21,7 @@ const USE_VALIDATOR: &str = "Verify the signature with the service's own library
 const REPLAY_AFTER: &str = "24h";
 /// A query whose characters have to be encoded.
 const QUERY: &str = "tenant=ü%20x";
-/// A body that no form parser accepts without care.
+/// A body that makes a careless form parser fail.
 const MALFORMED: &str = "%%%=&FaxSid=%FF%FE&=x&To[0][a]=1&To=2";
 
 pub(super) const CHECKS: &[Check] = &[
@@ -31,7 +31,7 @@ pub(super) const CHECKS: &[Check] = &[
         group: Group::Caller,
         severity: Severity::Must,
         title: "The app refuses a request whose signature is wrong, and doesn't act on it",
-        why: "Whoever knows the URL can otherwise invent faxes and change the status of real ones.",
+        why: "Otherwise, anyone who knows the URL can invent faxes and change the status of real ones.",
         fix: USE_VALIDATOR,
         source: SECURITY,
         profiles: BOTH,
@@ -44,7 +44,7 @@ pub(super) const CHECKS: &[Check] = &[
         group: Group::Caller,
         severity: Severity::Must,
         title: "The app refuses a request without a signature, and doesn't act on it",
-        why: "Verifying a signature only where there is one lets everyone in who leaves it out.",
+        why: "Verifying a signature only where there is one lets in everyone who leaves it out.",
         fix: "Treat a missing signature header like a wrong signature: respond 403.",
         source: SECURITY,
         profiles: BOTH,
@@ -56,7 +56,7 @@ pub(super) const CHECKS: &[Check] = &[
         code: "S3",
         group: Group::Caller,
         severity: Severity::Must,
-        title: "The app refuses a request of which a parameter was changed after it was signed",
+        title: "The app refuses a request with a parameter that was changed after signing",
         why: "A signature that covers only the URL lets an old one pass with another status, document or number.",
         fix: "Let the signature cover all parameters of the form, and verify it for each address: FaxUrl, action and \
               StatusCallback.",
@@ -100,7 +100,7 @@ pub(super) const CHECKS: &[Check] = &[
         code: "S6",
         group: Group::Caller,
         severity: Severity::Must,
-        title: "The app accepts a rightly signed request with a parameter that it doesn't know",
+        title: "The app accepts a correctly signed request with a parameter that it doesn't know",
         why: "Services add parameters, and a validator with a fixed list then refuses every request.",
         fix: "Let the signature cover all parameters that came, not a list of known ones; ignore those that you don't know.",
         source: CAUSES,
@@ -116,7 +116,7 @@ pub(super) const CHECKS: &[Check] = &[
         code: "S7",
         group: Group::Caller,
         severity: Severity::Must,
-        title: "The app accepts a rightly signed request with an empty value, and one with spaces at its ends",
+        title: "The app accepts a correctly signed request with an empty value, and one with spaces at its ends",
         why: "Frameworks that trim values or drop empty ones change what was signed, so some faxes are refused.",
         fix: "Verify the signature on the form as it came, before a middleware trims its values or drops empty ones.",
         source: CAUSES,
@@ -162,7 +162,7 @@ pub(super) const CHECKS: &[Check] = &[
         group: Group::Caller,
         severity: Severity::Warn,
         title: "The app accepts an old notification that comes again, but doesn't act on it twice",
-        why: "Whoever has recorded a signed request can send it again, and the signature is as right as before.",
+        why: "Anyone who has recorded a signed request can send it again, and its signature is as valid as before.",
         fix: "Remember which faxes and idempotency tokens were handled, and respond 2xx to a repeated one without acting.",
         source: "Twilio: Webhooks security (replay protection); OWASP: Webhook security guidelines",
         profiles: INBOUND,
@@ -197,7 +197,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// Returns an effect that makes the signature one for other parameters.
+/// Returns an effect that makes the signature cover other parameters than those that are sent.
 fn tampered(purpose: Purpose) -> Value {
     let is_notice = matches!(purpose, Purpose::Action | Purpose::StatusCallback);
     json!({ "signature": if is_notice { "stale" } else { "tampered" } })
@@ -272,7 +272,7 @@ async fn replayed(run: &Run) -> Judged {
     })
 }
 
-/// Returns the last of a kind of requests that the app has made more often than before. Requests of other kinds may still
+/// Returns the last request of a kind that the app has made more often than before. Requests of other kinds may still
 /// belong to the first notification, such as the deletion after a download.
 fn repeated<'a>(before: &[Request], after: &'a [Request]) -> Option<&'a Request> {
     before.iter().find_map(|known| {

@@ -15,9 +15,9 @@ use crate::model::webhook::Purpose;
 /// A station id with letters and signs beyond ASCII and the five characters that have a meaning in HTML. It has as many
 /// characters as fit.
 const STATION: &str = "<q id=zqx7>\"&'É☎</q>";
-/// The part of that station id that an escaped one contains, too.
+/// A part of that station id that stays the same when it is escaped.
 const STATION_MARK: &str = "zqx7";
-/// The part of that station id that only a page contains that doesn't escape it.
+/// A part of that station id that a page contains only if it doesn't escape the station id.
 const STATION_RAW: &str = "<q id=zqx7>";
 /// The caller ids that stand for an anonymous caller, a SIP address and a caller's bare name.
 const CALLERS: [&str; 3] = ["+266696687", "sip:kate@example.com", "anonymous"];
@@ -135,7 +135,7 @@ fn call(run: &Run) -> Call {
     run.call_with(Purpose::Action, &Value::Null)
 }
 
-/// Returns the requests for which an app accepted the good ones, so that it can be judged by unusual ones.
+/// Returns the purposes for which the app accepted the good request, so that unusual requests can judge it.
 fn judged_by(run: &Run) -> Result<Vec<Purpose>, Stop> {
     let purposes = run.purposes()?;
     let inbound: Vec<Purpose> = purposes.into_iter().filter(|purpose| *purpose != Purpose::StatusCallback).collect();
@@ -258,7 +258,7 @@ async fn long_urls(run: &Run) -> Judged {
     Ok(Finding::pass(format!("the app accepted {}", judged.join(" and "))))
 }
 
-/// Lets the number ask the app at a long URL, and returns that request.
+/// Makes the number ask the app at a long URL, and returns that request.
 async fn asked_at_long_url(run: &Run) -> Result<Exchange, Stop> {
     let (address, fragment) = run.options.url.split_once('#').unwrap_or((&run.options.url, ""));
     let separator = if address.contains('?') { '&' } else { '?' };

@@ -31,7 +31,7 @@ pub(super) const CHECKS: &[Check] = &[
         code: "E2",
         group: Group::Edge,
         severity: Severity::Info,
-        title: "The app responds to the other of GET and POST with TwiML or with 4xx",
+        title: "The app responds with TwiML or 4xx to the method, GET or POST, that isn't configured",
         why: "VoiceMethod can be GET or POST, and a server error for the other one looks like an outage.",
         fix: "Accept both methods, or respond 405 to the one that you don't use.",
         source: "Twilio: IncomingPhoneNumbers (VoiceMethod); RFC 9110, section 15.5.6",

@@ -83,7 +83,7 @@ async fn effects(
             _ => 0,
         };
         let seen = Effects {
-            // Also those that were refused: the document may be gone because the app had deleted it the first time.
+            // Refused ones count too: the document may be gone because the app had deleted it the first time.
             downloads: requests.iter().filter(|request| request.is_for_media()).count(),
             changes: requests.iter().filter(|request| request.kind == "rest" && request.method != "GET").count(),
             growth,

@@ -27,10 +27,10 @@ const NEW_STATUS: &str = "some-new-status";
 const DRIP_BYTES_PER_SECOND: u64 = 400;
 /// How much longer a slow download takes than a response may, in milliseconds.
 const DRIP_BEYOND_MS: u64 = 500;
-/// The number of bytes after which a download is cut off, less than any document has.
+/// The number of bytes after which a download is cut off, fewer than any document has.
 const CUT_AFTER_BYTES: u64 = 500;
-/// How soon after a response with the status 429 another attempt is too soon: half of what `Retry-After` asks for, which
-/// leaves room for apps that count in other ways.
+/// The time after a response with the status 429 during which another attempt is too soon: half of what `Retry-After`
+/// asks for, which leaves room for apps that measure it in other ways.
 const TOO_SOON: Duration = Duration::from_millis(500);
 
 pub(super) const CHECKS: &[Check] = &[
@@ -211,8 +211,8 @@ async fn canceled(run: &Run) -> Judged {
     if canceled.is_ok() {
         return accepts_canceled(run, &ended).await;
     }
-    // It was too late, because the document had been converted already. The app can't tell a notification that says so from
-    // that of a fax that was canceled.
+    // It was too late, because the document had been converted already. A notification that is changed to say so is,
+    // for the app, no different from that of a fax that was canceled.
     let effect = json!({ "params": { "set": { "FaxStatus": "canceled" } } });
     let is_about_status = |purpose| purpose == Purpose::StatusCallback;
     accepted(run, "the status canceled", |purpose| is_about_status(purpose).then(|| effect.clone())).await
@@ -258,7 +258,7 @@ async fn notification(run: &Run, received: &Conversation) -> Result<Exchange, St
     Ok(exchange)
 }
 
-/// Returns the reason that an app that downloads nothing isn't judged.
+/// Returns the reason why an app that downloads nothing isn't judged.
 fn no_download() -> Stop {
     Stop::not_judged("the app did not download the document")
 }
@@ -352,11 +352,11 @@ struct Attempts {
     count: usize,
     /// The time between the first two attempts.
     first_wait: Option<Duration>,
-    /// How the command ended; none if it was still running.
+    /// How the command ended; `None` if it was still running.
     command: Option<CommandEnd>,
 }
 
-/// Makes the app send while the API refuses so many calls with this status; without a number, all.
+/// Makes the app send while the API refuses this many calls with this status; without a number, it refuses all.
 async fn refused(run: &Run, status: u16, times: Option<u32>) -> Result<Attempts, Stop> {
     run.admit(4).await?;
     let mut rule = json!({ "match": { "method": "POST", "path": "*/Faxes" }, "api": { "status": status } });

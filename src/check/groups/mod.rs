@@ -1,5 +1,5 @@
 //! The checks, one file per group, and what they have in common. A new group is a file with a `CHECKS` and a line in
-//! [`ALL`]; docs/check.md and the matrix in the tests say when something is missing.
+//! [`ALL`]; the tests of docs/check.md and of the matrix fail if something is missing.
 
 mod caller;
 mod content;

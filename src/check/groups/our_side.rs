@@ -81,7 +81,7 @@ pub(super) const CHECKS: &[Check] = &[
         group: Group::Calls,
         severity: Severity::Info,
         title: "The app names a StatusCallback when it sends a fax",
-        why: "Without one the app learns only by asking whether the fax was delivered.",
+        why: "Without one, the app has to ask whether the fax was delivered.",
         fix: "Pass StatusCallback when you create a fax.",
         source: "Twilio: Fax resource (StatusCallback)",
         profiles: &[Profile::Outbound],
@@ -227,7 +227,7 @@ async fn known_host(run: &Run) -> Judged {
     })
 }
 
-/// Returns the URL of the same document by this machine's other name, and that name.
+/// Returns the URL of the same document under this machine's other name, and that name.
 fn elsewhere(media: &str) -> Option<(String, &'static str)> {
     let mut url = Url::parse(media).ok()?;
     let at = NAMES.iter().position(|name| url.host_str() == Some(name))?;

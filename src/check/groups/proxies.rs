@@ -1,6 +1,6 @@
-//! Whether signatures survive a reverse proxy. The service signs the public URL, while the app sees the proxy's request:
-//! another scheme, host or port. An app that takes its public URL from its configuration refuses all of these requests,
-//! rightly, so they tell something about the app but can't fail it.
+//! Whether signatures survive a reverse proxy. The service signs the public URL, while the app sees the proxy's
+//! request: another scheme, host or port. An app that takes its public URL from its configuration is right to refuse
+//! all of these requests, so they tell something about the app but can't fail it.
 
 use serde_json::{Value, json};
 use url::Url;
@@ -60,7 +60,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// A proxy: the public URL for the app's own, and the headers that the proxy adds.
+/// A proxy: returns the public URL that stands for a URL of the app, and the headers that the proxy adds.
 type Proxy = dyn Fn(Url) -> Option<(Url, Value)> + Sync;
 
 async fn proxied(run: &Run, what: &str, proxy: &Proxy) -> Judged {
@@ -102,7 +102,7 @@ fn port(url: Url) -> Option<(Url, Value)> {
     Some((public, headers))
 }
 
-/// Returns the URL with https; `None` if it has that already.
+/// Returns the URL with https; `None` if it is https already.
 fn with_scheme(mut url: Url) -> Option<Url> {
     if url.scheme() == "https" {
         return None;

@@ -14,7 +14,8 @@ use crate::model::webhook::Purpose;
 const TWIML_BYTES_MAX: u64 = 64 * 1024;
 /// The content types that TwiML should have.
 const XML_TYPES: [&str; 2] = ["text/xml", "application/xml"];
-/// Timers and the journal round: a response that was given up at the limit may be noted a little earlier.
+/// The tolerance for rounding by timers and the journal: a request that was given up at the limit may be recorded as a
+/// little shorter.
 const ROUNDING: Duration = Duration::from_millis(20);
 
 const INBOUND: &[Profile] = &[Profile::Inbound];

@@ -37,7 +37,7 @@ pub(super) const CHECKS: &[Check] = &[
         group: Group::Again,
         severity: Severity::Must,
         title: "The app accepts a notification that comes twice, even at the same moment, and acts on it once",
-        why: "Services repeat a notification whose response was lost, so an app that doesn't compare files a fax twice.",
+        why: "Services repeat a notification whose response was lost; an app that doesn't notice stores the fax twice.",
         fix: "Store the FaxSid with its status under a unique key in the same transaction as the record, and respond 2xx if \
               it is there already.",
         source: AT_LEAST_ONCE,
@@ -90,7 +90,7 @@ pub(super) const CHECKS: &[Check] = &[
         group: Group::Again,
         severity: Severity::Must,
         title: "The app copes with a notification of a fax that it doesn't know",
-        why: "Faxes are also sent from the console, by other systems of the account, or before the app stored theirs.",
+        why: "Faxes are also sent from the console, by other systems, or before the app has stored them.",
         fix: "Look the FaxSid up without assuming that it is there: create a record, or respond 404.",
         source: "GitHub: Best practices for using webhooks; OWASP: Webhook security guidelines",
         profiles: BOTH,
@@ -116,7 +116,7 @@ pub(super) const CHECKS: &[Check] = &[
         group: Group::Again,
         severity: Severity::Should,
         title: "The app responds to sixteen faxes at once, to each within 5 s",
-        why: "Numbers that receive in the morning what was sent at night get bursts, and slow responses are given up.",
+        why: "Faxes held back overnight arrive together in the morning, and the service gives up on slow responses.",
         fix: "Respond before the work is done, and let a queue limit how much is done at once.",
         source: "OWASP: Webhook security guidelines (denial of service)",
         profiles: INBOUND,
@@ -145,7 +145,7 @@ async fn with_notice(run: &Run, purpose: Purpose, effect: &Value) -> Result<Conv
     run.receive(run.call_with(purpose, effect)).await
 }
 
-/// Returns how long to wait for what the app does about a notification. Most apps do nothing that can be seen about a status.
+/// Returns how long to wait for the app to act on a notification. Most apps do nothing visible about a status.
 fn work_about(run: &Run, purpose: Purpose) -> Duration {
     let limits = run.options.limits;
     if purpose == Purpose::Action { limits.work } else { limits.settle }
@@ -281,7 +281,7 @@ async fn out_of_order(run: &Run) -> Judged {
     })
 }
 
-/// Returns a finding if the app failed over a request, which it may refuse.
+/// Returns a finding if the app failed at a request, which it may refuse but must be able to handle.
 pub(super) fn failed(exchange: &Exchange, what: &str) -> Option<Finding> {
     let has_failed = exchange.status.is_none_or(|status| status >= 500);
     has_failed.then(|| Finding::fail(format!("the app responded {} to {what}", exchange.outcome()), exchange))
@@ -380,7 +380,7 @@ async fn burst(run: &Run) -> Judged {
     let pending = future::try_join_all(calls).await?;
     run.drain().await?;
     let faxes = future::try_join_all(pending.into_iter().map(|pending| run.finish(pending))).await?;
-    // What the app doesn't accept at other times either says nothing about a burst.
+    // A request that the app doesn't accept at other times either says nothing about bursts.
     let purposes = run.purposes()?;
     let of_purpose = |exchange: &&Exchange| purposes.iter().any(|purpose| exchange.purpose == purpose.as_str());
     let exchanges: Vec<&Exchange> = faxes.iter().flat_map(|fax| &fax.exchanges).filter(of_purpose).collect();

@@ -59,7 +59,7 @@ pub(super) struct CheckFlags {
     /// signatures for; or a document: a PDF, TIFF, PNG or JPEG file, or - for standard input
     #[arg(value_name = "URL|FILE", value_hint = ValueHint::AnyPath, required_unless_present_any = ["list", "explain"])]
     subject: Option<OsString>,
-    /// URL to notify when a fax was received, instead of the action in the app's TwiML
+    /// URL to notify when a fax has been received, instead of the action in the app's TwiML
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = "Your app")]
     action: Option<String>,
     /// URL that the app names as StatusCallback when it sends a fax
@@ -99,13 +99,13 @@ pub(super) struct CheckFlags {
         help_heading = "Checks"
     )]
     profile: Option<String>,
-    /// Only the checks that every app must pass
+    /// Run only the checks that every app must pass
     #[arg(long, help_heading = "Checks")]
     quick: bool,
-    /// Only this check, by its name or code, such as signature-missing, S2 or type-size; repeatable
+    /// Run only this check, by its name or code, such as signature-missing, S2 or type-size; repeatable
     #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Checks")]
     only: Vec<String>,
-    /// Not this check, by its name or code; repeatable
+    /// Leave out this check, by its name or code; repeatable
     #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Checks")]
     skip: Vec<String>,
     /// List the selected checks instead of running them
@@ -187,7 +187,7 @@ fn wrong_usage(text: &str) -> ExitCode {
 /// Runs the checks in the running emulator that the user named, or in one that is started for them.
 fn judged(flags: &CheckFlags, mut options: Options) -> anyhow::Result<Result<Report, RunError>> {
     let is_own = flags.listen.is_some() || flags.dialect.is_some() || !flags.target.is_given();
-    // The checks provoke warnings on purpose, and what matters of them is in the results.
+    // The checks provoke warnings on purpose, and the results contain those that matter.
     let quiet = Config { log_level: LogLevel::Error, pace: Pace::Max, ..Config::default() };
     let settings = Settings::default()
         .with_flag(Setting::Listen, flags.listen.clone())
@@ -227,10 +227,10 @@ fn judged(flags: &CheckFlags, mut options: Options) -> anyhow::Result<Result<Rep
     report
 }
 
-/// Gives the emulator that is started the account that the app is configured with.
+/// Configures the emulator that the command starts with the account that the app uses.
 fn adapt(config: &mut Config, options: &Options) -> anyhow::Result<()> {
     config.private_apps_only = !options.owns_host;
-    // The run is not part of what the user has stored.
+    // The run must not become part of the state that the user keeps.
     config.state = None;
     config.port_file = None;
     if !config.worlds.is_empty() {

@@ -40,10 +40,10 @@ impl Selected {
     }
 }
 
-/// Returns the checks that the flags select: those of the subject, or of both kinds if there is none.
+/// Returns the checks that the flags select: those for the subject, or those of both kinds if there is no subject.
 ///
 /// # Errors
-/// Fails with what to do if a name is unknown or belongs to the other kind, or if no check is left.
+/// Fails, and says what to do, if a name is unknown or belongs to the other kind, or if the selection leaves no checks.
 pub(super) fn selected(flags: &CheckFlags, subject: Option<&Subject<'_>>) -> Result<Selected, String> {
     let selection = selection(flags);
     let names = || selection.only.iter().chain(&selection.skip);
@@ -85,7 +85,7 @@ pub(super) fn selected(flags: &CheckFlags, subject: Option<&Subject<'_>>) -> Res
         selected.of_documents = all.filter(is_selected).collect();
     }
     if selected.of_apps.is_empty() && selected.of_documents.is_empty() {
-        return Err("no check is left of this selection".to_owned());
+        return Err("this selection leaves no checks to run".to_owned());
     }
     Ok(selected)
 }

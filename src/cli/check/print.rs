@@ -16,7 +16,7 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
 const FAINT: Style = Style::new().dimmed();
-/// The indentation of what belongs to a result.
+/// The indentation of the lines below a result.
 const INDENT: &str = "              ";
 
 /// Prints the checks, group by group.

@@ -1,4 +1,4 @@
-//! Tells what `fauxfax check` is to judge, an app at a URL or a document in a file, and refuses flags that make no sense
+//! Decides what `fauxfax check` judges, an app at a URL or a document in a file, and refuses flags that make no sense
 //! for it.
 
 use std::ffi::OsStr;
@@ -23,7 +23,7 @@ impl<'a> Subject<'a> {
     /// Tells a URL from a file.
     ///
     /// # Errors
-    /// Fails with what to do if the text is neither, or could be both.
+    /// Fails, and says what to do, if the text is neither, or could be both.
     pub(super) fn of(text: &'a OsStr) -> Result<Self, String> {
         let (path, shown) = (Path::new(text), text.to_string_lossy());
         let url = text.to_str().filter(|text| !text.is_empty() && *text != "-");
@@ -48,7 +48,7 @@ impl<'a> Subject<'a> {
     /// Checks that all flags make sense.
     ///
     /// # Errors
-    /// Fails with what to do if one doesn't.
+    /// Fails, and says what to do, if one doesn't.
     pub(super) fn takes(&self, flags: &CheckFlags) -> Result<(), String> {
         let misplaced = match self {
             Self::App(_) => flags.document.given(),
@@ -72,7 +72,7 @@ fn is_document(path: &Path) -> bool {
     extension.is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
 }
 
-/// Returns the given flags that only an app has.
+/// Returns those of the given flags that are only for apps.
 fn of_apps(flags: &CheckFlags) -> Vec<&'static str> {
     let given = [
         (flags.action.is_some(), "--action"),

@@ -1,11 +1,12 @@
-//! Finds out what kind of project a folder has, by the files that such projects begin with.
+//! Finds out what kinds of projects are in a folder, by the files that such projects have.
 
 use std::path::Path;
 
 use super::Language;
 use crate::config::read_bounded;
 
-/// The files that show a project, each with its language. Of several files of one language, the first counts.
+/// The files that indicate a project, each with its language. If there are several files of one language, the first one
+/// counts.
 const FILES: [(&str, Language); 6] = [
     ("pyproject.toml", Language::Python),
     ("requirements.txt", Language::Python),
@@ -21,7 +22,7 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) language: Language,
-    /// The file that shows the project.
+    /// The file that indicates the project.
     pub(super) file: &'static str,
     /// Whether one of the language's files names the package `fauxfax`.
     pub(super) names_package: bool,
@@ -49,7 +50,7 @@ impl Language {
     }
 }
 
-/// Returns the projects that a folder has, at most one of each language.
+/// Returns the projects in a folder, at most one of each language.
 pub(super) fn detect(folder: &Path) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     for (file, language) in FILES {
@@ -66,7 +67,7 @@ pub(super) fn detect(folder: &Path) -> Vec<Found> {
     found
 }
 
-/// Returns whether a file has the word `fauxfax`, as a dependency has.
+/// Returns whether a file contains the word `fauxfax`, as it does if the project depends on the package.
 fn names_package(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     text.split(|c: char| !c.is_alphanumeric() && !['-', '_', '.', '/'].contains(&c)).any(|word| word == "fauxfax")

@@ -1,5 +1,5 @@
-//! `fauxfax init`: writes the first files of a project that tests faxes: settings, and one test that passes as it is. What
-//! it would write is shown first, and nothing is overwritten.
+//! `fauxfax init`: writes the first files of a project that tests faxes: settings, and one test that passes as it is.
+//! The files are shown before they are written, and nothing is overwritten.
 
 mod language;
 mod plan;
@@ -44,7 +44,7 @@ pub(super) struct InitFlags {
     /// Folder of the project
     #[arg(default_value = ".", value_hint = ValueHint::DirPath)]
     folder: PathBuf,
-    /// Language of the test; found by the project's files if left out
+    /// Language of the test; detected from the project's files if left out
     #[arg(long)]
     language: Option<Language>,
     /// Write the test for the package fauxfax of pytest or npm, even if the project doesn't name it yet

@@ -8,10 +8,10 @@ use super::Language;
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 /// The major version, which is the Action's tag.
 const MAJOR: &str = env!("CARGO_PKG_VERSION_MAJOR");
-/// The minor version too, which a dependency names.
+/// The major and minor version, which a dependency names.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
 
-/// What the user wishes.
+/// What the user has asked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wishes {
     pub(super) language: Language,
@@ -26,11 +26,11 @@ pub(super) struct Wishes {
 pub(super) struct Planned {
     pub(super) path: PathBuf,
     pub(super) text: String,
-    /// Whether the file is there already, so that it stays as it is.
+    /// Whether the file exists already, in which case it stays unchanged.
     pub(super) exists: bool,
 }
 
-/// What to write, and what to do then.
+/// What to write, and what to do next.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) files: Vec<Planned>,

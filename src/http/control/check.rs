@@ -1,5 +1,5 @@
-//! `/check`: judges an app with the checks of `crate::check`, in an account of this emulator. A run is a task of its own
-//! and goes on if its client goes away, because it has to put back what it changed.
+//! `/check`: judges an app with the checks of `crate::check`, in an account of this emulator. A run is a task of its
+//! own that continues if its client goes away, because it has to put back what it changed.
 //!
 //! An account has at most one run at a time; the report of its last run is kept until the next one begins.
 
@@ -69,7 +69,7 @@ struct Standing {
 pub(super) struct CheckOrder {
     /// The app's URL for incoming faxes; it must be the one that the app verifies signatures for.
     url: String,
-    /// URL to notify when a fax was received, instead of the action in the app's TwiML.
+    /// URL to notify when a fax has been received, instead of the action in the app's TwiML.
     action: Option<String>,
     /// URL that the app names as StatusCallback when it sends a fax.
     status_callback: Option<String>,
@@ -77,7 +77,7 @@ pub(super) struct CheckOrder {
     probe: Option<String>,
     /// Token that the app verifies signatures with; the one that the account has by default.
     auth_token: Option<String>,
-    /// `inbound`, `outbound` or `all`, which is the default: the direction of the faxes that the checks are about.
+    /// The direction of the faxes that the checks are about: `inbound`, `outbound`, or `all`, which is the default.
     profile: Option<String>,
     /// Only the checks that every app must pass.
     #[serde(default)]
@@ -85,16 +85,16 @@ pub(super) struct CheckOrder {
     /// Only these checks, by name or code, such as `signature-missing` or `S2`; empty for all.
     #[serde(default)]
     only: Vec<String>,
-    /// Not these checks, by name or code.
+    /// Checks to leave out, by name or code.
     #[serde(default)]
     skip: Vec<String>,
     /// Seconds to wait for what the app should do after it has responded, such as a download; 5 by default.
     patience: Option<f64>,
-    /// Checks an app at a public address, which you may do only if the host is yours.
+    /// Whether an app at a public address may be checked, which is allowed only if the host is yours.
     #[serde(default)]
     i_own_this_host: bool,
-    /// Responds with the report when the run has ended, which is the default; if false, responds at once, and GET /check
-    /// has the report.
+    /// Whether to respond only once the run has ended, with the report, which is the default; if false, the response
+    /// comes at once, and GET /check has the report later.
     wait: Option<bool>,
 }
 
@@ -116,7 +116,7 @@ pub(super) struct RunView {
     error: Option<String>,
 }
 
-/// The checks that there are.
+/// The list of all checks.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct CheckList {
     checks: Vec<Value>,
@@ -127,13 +127,13 @@ pub(super) async fn list() -> Json<CheckList> {
     Json(CheckList { checks: list::all().map(Check::json).collect() })
 }
 
-/// Shows the account's run that is under way or ended last.
+/// Shows the account's run that is under way, or else the one that ended last.
 pub(super) async fn show(Observed(world): Observed, Extension(checks): Extension<Checks>) -> Json<RunView> {
     let standing = checks.lock().of.get(&world.sid()).map(|started| started.standing.borrow().clone());
     Json(standing.map_or_else(RunView::none, RunView::of))
 }
 
-/// Ends the account's run early, if one is under way, and returns when what it changed has been put back.
+/// Ends the account's run early, if one is under way, and returns once everything that it changed has been put back.
 pub(super) async fn cancel(
     State(registry): State<Registry>,
     Observed(world): Observed,
@@ -193,7 +193,7 @@ async fn ended(
 
 impl Checks {
     fn lock(&self) -> MutexGuard<'_, Runs> {
-        // Each change of the map is a single call, so a panic can't have left half of one.
+        // Each change of the map is a single call, so a panic can't have left one half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -223,7 +223,7 @@ impl Checks {
         drop(runs);
         tokio::runtime::Handle::current().spawn(async move {
             let stop = async move {
-                // The sender is kept as long as the run, so an error can't occur before its end.
+                // The sender lives as long as the run, so an error can't occur before the run ends.
                 if canceled.wait_for(|canceled| *canceled).await.is_err() {
                     pending::<()>().await;
                 }
@@ -303,7 +303,7 @@ fn options(order: CheckOrder, account: AccountSid, registry: &Registry) -> Resul
         bad(format!("only, skip: must name checks, not {:?}{hint}; GET /check/list has them", unknown.name))
     })?;
     if checks.is_empty() {
-        return Err(bad("only, skip: no check is left of this selection".to_owned()));
+        return Err(bad("only, skip: this selection leaves no checks to run".to_owned()));
     }
     let mut options = Options::new(&order.url, checks);
     if !selection.profiles.is_empty() {

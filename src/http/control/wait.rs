@@ -29,7 +29,7 @@ pub(super) struct WaitQuery {
     fax: Option<String>,
     /// A status, or several separated by commas; entering any of them ends the wait.
     status: Option<String>,
-    /// Only events after this place of the journal; by default after the last reset.
+    /// Only events after this place in the journal; by default after the last reset.
     since: Option<u64>,
     /// Also events before the last reset; not together with `since`.
     #[serde(default)]

@@ -33,7 +33,7 @@ const TOKEN_HEADER: &str = "i-twilio-idempotency-token";
 pub(super) struct WebhooksQuery {
     /// Only webhooks about this fax or call, by its SID.
     fax: Option<String>,
-    /// Only webhooks with an attempt after this place of the journal; by default after the last reset.
+    /// Only webhooks with an attempt after this place in the journal; by default after the last reset.
     since: Option<u64>,
     /// Also webhooks before the last reset; not together with `since`.
     #[serde(default)]

@@ -38,7 +38,7 @@ pub(super) const TOOLS: &[Tool] = &[
 const HITS_DEFAULT: u32 = 5;
 /// The largest number of sections that are returned.
 const HITS_MAX: u32 = 20;
-/// The length of a page in characters that is returned at once.
+/// The maximum length of the part of a page that is returned at once, in characters.
 const PAGE_CHARS_MAX: usize = 12_000;
 
 /// The arguments of `search_docs`.
@@ -125,7 +125,7 @@ fn shortened(page: &Page, text: &str, sections: &[Section]) -> String {
     format!("{}\n\n{kept}\n\n[cut here; read a section with heading: {}]", page.path, headings.join(" · "))
 }
 
-/// Returns a heading as people compare it: without code marks, in lower case.
+/// Returns a heading in the form in which headings are compared: without code marks, in lower case.
 fn plain(heading: &str) -> String {
     heading.trim_start_matches(['#', ' ']).replace('`', "").trim().to_lowercase()
 }

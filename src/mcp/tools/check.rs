@@ -19,8 +19,8 @@ pub(super) const TOOLS: &[Tool] = &[Tool {
     title: "Judge the app's webhooks",
     description: "Judges an app that receives fax webhooks: sends it good and bad requests (wrong signatures, duplicates, odd content, \
                   failures), looks at what it does, and says what to change. Takes from seconds to minutes; reports progress. The app must \
-                  run with the account's AuthToken, and with url as its own address. Numbers, faxes and rules are put back at the end; the \
-                  clock is frozen meanwhile. Only apps on this machine or in a private network are checked.",
+                  use the account's AuthToken, and must take the argument `url` as its own address. Numbers, faxes and rules are put back \
+                  at the end; the clock is frozen meanwhile. Only apps on this machine or in a private network are checked.",
     effect: Effect::Adds,
     calls_app: true,
     ends_itself: true,
@@ -29,11 +29,11 @@ pub(super) const TOOLS: &[Tool] = &[Tool {
     ..Tool::DEFAULT
 }];
 
-/// The number of reports of progress that may wait until the client reads them. Later ones are left out.
+/// The maximum number of progress reports that may wait until the client reads them. Later ones are dropped.
 const REPORTS_MAX: usize = 64;
-/// The number of failed checks that are explained in full; the others are named.
+/// The maximum number of failed checks that are explained in full; the others are only named.
 const EXPLAINED_MAX: usize = 12;
-/// The length of a request that is shown as curl.
+/// The maximum length of the curl command that shows a request.
 const CURL_CHARS: usize = 900;
 
 /// The arguments of `check`.
@@ -42,7 +42,7 @@ const CURL_CHARS: usize = 900;
 struct Check {
     /// The app's URL for incoming faxes, such as http://localhost:3000/fax.
     url: String,
-    /// URL to notify when a fax was received, in place of the action in the app's TwiML.
+    /// URL to notify when a fax has been received, in place of the action in the app's TwiML.
     action: Option<String>,
     /// URL that the app names as StatusCallback when it sends a fax.
     status_callback: Option<String>,
@@ -50,11 +50,11 @@ struct Check {
     probe: Option<String>,
     /// Token that the app verifies signatures with; the account's by default.
     auth_token: Option<String>,
-    /// Also the checks that an app should pass, and not only those that it must; false by default.
+    /// Whether to run the checks that an app should pass, in addition to those that it must pass; false by default.
     all: Option<bool>,
     /// Only these checks, by name or code, such as signature-missing or S2.
     only: Option<Vec<String>>,
-    /// Not these checks.
+    /// Checks to leave out, by name or code.
     skip: Option<Vec<String>>,
     /// Only checks about faxes that the app receives (inbound) or sends (outbound).
     #[serde(default)]
@@ -73,15 +73,17 @@ async fn check(call: &Call, arguments: Check) -> Result<Answer, ToolError> {
     };
     let (sender, mut receiver) = mpsc::channel(REPORTS_MAX);
     let progress = move |Progress { done, total, latest }: Progress<'_>| {
-        let latest = latest
-            .map_or_else(|| "begins".to_owned(), |result| format!("{}: {}", result.check.id, word_of(result.verdict)));
-        // If the client reads slowly, a later report says more anyway.
+        let latest = latest.map_or_else(
+            || "starting".to_owned(),
+            |result| format!("{}: {}", result.check.id, word_of(result.verdict)),
+        );
+        // If the client reads too slowly, this report is dropped; a later one says more anyway.
         let _ = sender.try_send((done, total, latest));
     };
     let endpoint = call.client.endpoint().clone();
     let running = async {
         let report = crate::check::run(endpoint, options, &progress, call.canceled()).await;
-        // Ends the reports.
+        // Dropping the only sender ends the loop of reports.
         drop(progress);
         report
     };
@@ -109,7 +111,7 @@ fn options(call: &Call, arguments: Check) -> Result<Options, ToolError> {
     let profile = arguments.profile.map(|word| chosen("profile", &word, Profile::ALL, Profile::as_str)).transpose()?;
     let profiles = profile.into_iter().collect();
     let only = arguments.only.unwrap_or_default();
-    // Whoever names checks wants them, however severe they are.
+    // Checks that are named explicitly are run whatever their severity.
     let quick = !arguments.all.unwrap_or(false) && only.is_empty();
     let selection = Selection { profiles, quick, only, skip: arguments.skip.unwrap_or_default() };
     let checks = selection.checks().map_err(|error| {
@@ -117,7 +119,7 @@ fn options(call: &Call, arguments: Check) -> Result<Options, ToolError> {
         ToolError(format!("only, skip: there is no check {:?}{near}", error.name))
     })?;
     if checks.is_empty() {
-        return Err(ToolError::new("only, skip, profile: no check is left of this selection"));
+        return Err(ToolError::new("only, skip, profile: this selection leaves no checks to run"));
     }
     let mut options = Options::new(&arguments.url, checks);
     if !selection.profiles.is_empty() {

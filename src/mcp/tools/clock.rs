@@ -26,7 +26,7 @@ pub(super) const TOOLS: &[Tool] = &[Tool {
     ..Tool::DEFAULT
 }];
 
-/// The number of deadlines that are shown.
+/// The maximum number of deadlines that are shown.
 const DEADLINES_MAX: usize = 5;
 
 /// The arguments of `clock`.

@@ -51,9 +51,9 @@ pub(super) const TOOLS: &[Tool] = &[
 const REQUESTS_DEFAULT: u32 = 20;
 /// The largest number of requests that are listed.
 const REQUESTS_MAX: u32 = 100;
-/// The length of an address, an advice or a difference in a list.
+/// The maximum length of an address, a piece of advice or a difference in a list, in characters.
 const LINE_CHARS: usize = 300;
-/// The number of differing fields that are shown of an event.
+/// The maximum number of an event's differing fields that are shown.
 const DIFFERENCES_MAX: usize = 8;
 
 /// The arguments of `wait`.

@@ -43,7 +43,7 @@ pub(super) fn find(name: &str) -> Option<&'static Tool> {
     all().find(|tool| tool.name == name)
 }
 
-/// Returns the name that is most like one that no tool has.
+/// Returns the name of the tool that is most similar to a name that no tool has.
 pub(super) fn nearest(name: &str) -> &'static str {
     let likeness = |tool: &&Tool| strsim::jaro_winkler(name, tool.name);
     let best = all().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
@@ -59,7 +59,7 @@ fn word(value: &Value) -> String {
     }
 }
 
-/// Returns a text on one line, of at most so many characters.
+/// Returns a text on one line, cut to at most this many characters.
 fn brief(text: &str, chars: usize) -> String {
     let line: Vec<&str> = text.split_whitespace().collect();
     let line = line.join(" ");

@@ -41,7 +41,7 @@ const IMAGE_WIDTH: u32 = 1_200;
 const IMAGE_WIDTH_MIN: u32 = 16;
 /// The maximum size of a picture in bytes. A page of noise is drawn smaller.
 const IMAGE_BYTES_MAX: usize = 700_000;
-/// Where the width and the height stand in a PNG: after the signature, and the length and name of the first chunk.
+/// The offset of the width and the height in a PNG: after the signature, and the length and name of the first chunk.
 const PNG_SIZE_AT: usize = 16;
 
 /// The arguments of `page_image`.
@@ -87,7 +87,7 @@ async fn image(call: &Call, PageImage { fax, page }: PageImage) -> Result<Answer
     Ok(Answer::text(text).with(data).with_png(png))
 }
 
-/// Reads the size of a PNG from its head.
+/// Reads the size of a PNG from its header.
 fn size(png: &[u8]) -> Option<(u32, u32)> {
     let number = |at: usize| Some(u32::from_be_bytes(png.get(at..at + 4)?.try_into().ok()?));
     let size = (number(PNG_SIZE_AT)?, number(PNG_SIZE_AT + 4)?);

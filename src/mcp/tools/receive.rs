@@ -92,7 +92,7 @@ async fn receive(call: &Call, arguments: ReceiveFax) -> Result<Answer, ToolError
     Ok(Answer::text(text).with(json!({ "sid": sid, "from": done["from"], "to": done["to"], "console": console })))
 }
 
-/// Returns the fields of the control API's call.
+/// Returns the fields of the call to the control API.
 fn fields(arguments: &ReceiveFax) -> serde_json::Map<String, Value> {
     let fields = json!({
         "to": arguments.to, "from": arguments.from, "pages": arguments.pages, "media_url": arguments.media_url,

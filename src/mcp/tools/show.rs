@@ -37,9 +37,10 @@ pub(super) const TOOLS: &[Tool] = &[
 const FAXES_DEFAULT: u32 = 20;
 /// The largest number of faxes on a page.
 const FAXES_MAX: u32 = 100;
-/// The length of a conversation in characters. A longer one is cut: its steps come first, then the failed exchanges.
+/// The maximum length of a conversation, in characters. A longer one is cut: its steps come first, then the failed
+/// exchanges.
 const CONVERSATION_CHARS_MAX: usize = 10_000;
-/// The length of an error's text in a list.
+/// The maximum length of an error's text in a list, in characters.
 const ERROR_CHARS: usize = 120;
 
 /// The arguments of `list_faxes`.
@@ -126,7 +127,7 @@ pub(super) async fn told(call: &Call, sid: &str, first: &str) -> Result<Answer, 
     Ok(Answer::text(text).with(data))
 }
 
-/// Returns a SID as a part of a path. Anything that isn't one would lead to another call.
+/// Returns a SID for use in a path. Any other text could turn the request into a different call.
 pub(super) fn path_segment(sid: &str) -> Result<&str, ToolError> {
     let sid = sid.trim();
     let is_sid = !sid.is_empty() && sid.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');

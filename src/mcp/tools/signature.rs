@@ -22,7 +22,7 @@ pub(super) const TOOLS: &[Tool] = &[Tool {
     ..Tool::DEFAULT
 }];
 
-/// The length of the signed text that is shown.
+/// The maximum length of the signed text that is shown, in characters.
 const SIGNED_CHARS: usize = 1_000;
 
 /// The arguments of `explain_signature`.

@@ -15,7 +15,7 @@ words!(
         Codes = "codes",
         /// Whether lines are at least half a pel thick.
         Hairlines = "hairlines",
-        /// Whether colours with the same grey tell something apart.
+        /// Whether the meaning of something depends on the difference between colours with the same grey.
         Colors = "colours",
         /// Whether pages keep their size and direction on the paper.
         Paper = "paper",

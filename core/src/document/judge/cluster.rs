@@ -2,8 +2,8 @@
 
 use crate::document::marks::Place;
 
-/// The gaps across and down up to which findings belong together, in inches: the columns of a table, and about two lines
-/// of type.
+/// The largest gaps across and down between findings that belong together, in inches: the columns of a table, and about
+/// two lines of type.
 pub(super) const FINDINGS_INCHES: (f64, f64) = (3.0, 0.25);
 /// The maximum number of groups that a place is compared with; beyond that, it joins the last one.
 const GROUPS_MAX: usize = 200;

@@ -5,12 +5,12 @@ use super::page::Remark;
 use crate::document::gray::{SNAP_BLACK, SNAP_WHITE};
 use crate::document::marks::Color;
 
-/// The difference between the brightest and the darkest channel from which a colour is strong.
+/// The minimum difference between the brightest and the darkest channel of a strong colour.
 const CHROMA_MIN: u8 = 90;
 /// The difference in brightness below which two colours look the same in dots, in levels of grey.
 pub(super) const LUMA_MIN: u8 = 20;
-/// The distance between two colours from which nobody takes them for shades of one, as the sum of the differences of
-/// their channels.
+/// The minimum distance between two colours that nobody takes for shades of one colour, as the sum of the differences
+/// of their channels.
 const DISTANCE_MIN: u16 = 150;
 /// The smallest area that a colour must cover, in square inches, so that an icon doesn't count.
 const SQUARE_INCHES_MIN: f64 = 0.05;

@@ -47,7 +47,7 @@ pub struct Area {
 pub struct Measure {
     /// The measured value.
     pub value: f64,
-    /// The limit that decided on the severity; `None` for a remark.
+    /// The limit that decided the severity; `None` for a remark.
     pub limit: Option<f64>,
     /// The unit of both, such as `rows`.
     pub unit: &'static str,
@@ -60,13 +60,13 @@ pub struct Finding {
     pub check: Check,
     /// How bad it is.
     pub severity: Severity,
-    /// The page of the document, counted from 1; `None` if the whole document is concerned.
+    /// The page of the document, counted from 1; `None` if the finding is about the whole document.
     pub page: Option<u32>,
     /// The page of the fax, counted from 1; `None` if there is none.
     pub fax_page: Option<u32>,
-    /// The place on the fax page; `None` if the whole page is concerned.
+    /// The place on the fax page; `None` if the finding is about the whole page.
     pub place: Option<Area>,
-    /// What was measured; `None` if nothing can be.
+    /// What was measured; `None` if nothing can be measured.
     pub measured: Option<Measure>,
     /// What was seen, in one sentence.
     pub seen: String,

@@ -9,8 +9,8 @@ use crate::document::picture::luma;
 
 /// The resolution at which the document is drawn, in pixels per inch: half of the fax's, so that a page takes little time.
 const PER_INCH: f64 = 102.0;
-/// The percentile of the brightness of a place that is taken for its ground: letters cover less than three quarters of
-/// their place, and are darker than the ground.
+/// The percentile of the brightness of a place that is used as the brightness of its ground: letters cover less than
+/// three quarters of their place, and are darker than the ground.
 const GROUND_PERCENTILE: usize = 75;
 
 /// A page of the document in grey.

@@ -12,34 +12,35 @@ use crate::model::fax::Quality;
 /// The fewest rows of an x-height that can be read. An e has three strokes and two gaps above each other, each of which
 /// needs a row; an x-height of a little more than 4 rows touches 5.
 pub(super) const ROWS_FAIL: f64 = 4.0;
-/// The fewest rows of an x-height that are read with ease: wherever it begins between two rows, 5 rows are whole.
+/// The fewest rows of an x-height that can be read with ease: wherever between two rows it begins, it covers 5 whole
+/// rows.
 pub(super) const ROWS_WARN: f64 = 6.0;
 /// The fewest pels along the line in which an e or an o has two strokes and a gap between them.
 pub(super) const PELS_FAIL: f64 = 3.0;
-/// The fewest pels along the line that are read with ease: one more on either side.
+/// The fewest pels along the line that can be read with ease: one more on either side.
 pub(super) const PELS_WARN: f64 = 5.0;
 /// The fewest letters and digits that are judged; fewer are a footnote mark or an index.
 const LETTERS_MIN: usize = 3;
-/// The x-height in rows from which the strokes of letters are at least two pels thick, so that dots, which are one pel, are
-/// finer: the strokes of Helvetica and Times are about a sixth of the x-height.
+/// The minimum x-height, in rows, of letters whose strokes are at least two pels thick, so that dots, which are one
+/// pel, are finer: the strokes of Helvetica and Times are about a sixth of the x-height.
 pub(super) const ROWS_STROKES: f64 = 12.0;
-/// The x-height in rows from which type is so large that it is read even in grey.
+/// The minimum x-height, in rows, of type so large that it can be read even in grey.
 pub(super) const ROWS_LARGE: f64 = 40.0;
 /// The shares of missing pels in grey type, in percent. The usual blue of links has 32 %, and is read with ease.
 pub(super) const MISSING_FAIL_PERCENT: f64 = 50.0;
 pub(super) const MISSING_WARN_PERCENT: f64 = 35.0;
-/// The shares of black pels on the ground behind type, in percent, from which type with thin strokes is hard to read, and
-/// can't be read; the second is a warning for any other type.
+/// The minimum shares of black pels on the ground behind type, in percent, at which type with thin strokes is hard to
+/// read, and at which it can't be read; for any other type, the second is a warning.
 pub(super) const GROUND_WARN_PERCENT: f64 = 10.0;
 pub(super) const GROUND_FAIL_PERCENT: f64 = 30.0;
-/// The share of isolated pels where type stands, in percent, from which its ground is looked at: the lightest tint that is
-/// not drawn white has 6 % of dots, of which the letters hide a third.
+/// The minimum share of isolated pels where type stands, in percent, at which its ground is examined: the lightest tint
+/// that is not drawn white has 6 % of dots, of which the letters hide a third.
 const ISOLATED_MIN_PERCENT: f64 = 3.0;
 /// Points per inch.
 const POINTS: f64 = 72.0;
 
-/// The x-height of letters in rows, and how many pels a letter as wide as high has along its line. For lines that run
-/// down the page, rows and pels change places.
+/// Returns the x-height of letters in rows, and how many pels a letter that is as wide as it is high has along its
+/// line. For lines that run down the page, rows and pels change places.
 fn size(letters: &Letters, quality: Quality) -> (f64, f64) {
     let (across, down) = per_inch(quality);
     let (x, y) = letters.x_height;
@@ -87,7 +88,7 @@ fn small_type(page: &Page<'_>, severity: Severity, group: &Group<&Letters>) -> R
     let (high, wide) = size(smallest, page.quality);
     let is_fail = severity == Severity::Fail;
     let (rows, pels) = if is_fail { (ROWS_FAIL, PELS_FAIL) } else { (ROWS_WARN, PELS_WARN) };
-    // The direction that lacks more decides.
+    // The direction that falls further short decides.
     let is_low = high / rows <= wide / pels;
     let (value, limit, unit) = if is_low { (high, rows, "rows") } else { (wide, pels, "pels") };
     let points = smallest.em * POINTS;

@@ -7,8 +7,8 @@ use crate::document::gray::SNAP_WHITE;
 use crate::document::marks::Line;
 use crate::model::fax::Quality;
 
-/// The thickness from which a line is a pel thick on any machine, in pels or rows. A thinner one is more than twice as
-/// thick on some, and is missing from more than half of the places on others.
+/// The minimum thickness, in pels or rows, of a line that is about a pel thick on any machine. A thinner one becomes
+/// more than twice as thick on some machines, and is missing from more than half of its places on others.
 const THICKNESS_MIN: f64 = 0.5;
 /// A line that is this many times longer across the page than down, or the other way round, has a direction.
 const DIRECTED: f64 = 8.0;

@@ -37,7 +37,8 @@ use super::import::{self, Options, Source, Watching};
 use crate::model::media::UnreadableDocument;
 use crate::model::page::{FaxPage, PageLoss};
 
-/// The maximum number of findings of one check that are listed per page, the worst and first ones.
+/// The maximum number of findings of one check that are listed per page. The worst ones are kept and, among equals, the
+/// first.
 pub const FINDINGS_PER_CHECK_MAX: usize = 4;
 /// The maximum number of findings that are listed per document.
 pub const FINDINGS_MAX: usize = 1_000;
@@ -165,7 +166,7 @@ pub fn limits(check: Check) -> String {
     )
 }
 
-/// Returns the findings for what the document loses.
+/// Returns a finding for each loss of the document.
 fn lost(losses: &[PageLoss]) -> impl Iterator<Item = Finding> {
     losses.iter().map(|loss| Finding {
         check: Check::Lost,

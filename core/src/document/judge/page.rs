@@ -1,4 +1,4 @@
-//! A fax page to be judged, with what it was made from, and the findings on it.
+//! A fax page to be judged, with the page of the document that it was made from, and the findings on it.
 
 use super::check::Check;
 use super::finding::{Area, Finding, Measure, Severity};
@@ -18,7 +18,7 @@ pub(super) struct Page<'a> {
     pub(super) original: &'a mut dyn FnMut(&Region) -> Rgb,
 }
 
-/// What a judge says of a place, before the page is known.
+/// What a judge says about a place, before the page is known.
 pub(super) struct Remark {
     pub(super) severity: Severity,
     pub(super) place: Option<Place>,
@@ -54,7 +54,7 @@ pub(super) fn per_inch(quality: Quality) -> (f64, f64) {
 }
 
 impl Remark {
-    /// Adds the page.
+    /// Converts the remark into a finding on this page.
     pub(super) fn on(self, check: Check, page: &Page<'_>, number: u32, fax_page: u32) -> Finding {
         let Self { severity, place, measured, seen, fix } = self;
         let place = place.map(|place| page.area(&place));

@@ -10,14 +10,14 @@ use crate::model::page::FaxPage;
 
 /// The scale in percent below which a page is hard to read: type of 10 points becomes smaller than 8 points.
 pub(super) const SCALE_WARN_PERCENT: f64 = 80.0;
-/// A scale in percent that is not worth a remark.
+/// The minimum scale in percent that is not worth a remark.
 const SCALE_PERCENT: f64 = 99.5;
-/// The time in seconds above which a page takes long. A page of text takes about 20 s at fine quality, and calls are
-/// billed by the minute.
+/// The time in seconds above which a page takes too long. A page of text takes about 20 s at fine quality, and calls
+/// are billed by the minute.
 pub(super) const PAGE_SECONDS_MAX: f64 = 60.0;
-/// The share of a page in percent from which dots are worth a warning; below it, they are a logo.
+/// The minimum share of a page, in percent, at which dots are worth a warning; below it, they may be just a logo.
 pub(super) const DOTS_WARN_PERCENT: f64 = 5.0;
-/// The share of a page in percent below which dots are not even worth a remark.
+/// The share of a page, in percent, below which dots are not even worth a remark.
 const DOTS_PERCENT: f64 = 1.0;
 
 /// Judges the size and the direction of a page on the paper.
@@ -35,7 +35,7 @@ pub(super) fn paper(source: &Source<'_>) -> Vec<Remark> {
     };
     let sheets = source.placement.pieces.len();
     let mut remarks = Vec::new();
-    // What concerns the whole page is said once, with its first sheet.
+    // Remarks about the whole page are made once, with its first sheet.
     if source.from > 0.0 {
         return remarks;
     }

@@ -14,7 +14,7 @@ const WIDTH_MAX: u32 = 1_000;
 const HEIGHT_MAX: u32 = 760;
 /// The margin around a place, in pixels.
 const MARGIN: u32 = 40;
-/// The smallest picture of a place, in pixels, so that there is something to recognise around it.
+/// The smallest picture of a place, in pixels, so that it shows enough of the surroundings to recognise the place.
 const WIDTH_MIN: u32 = 400;
 const HEIGHT_MIN: u32 = 240;
 /// The space between the fax page and the document, in pixels, and its colour.

@@ -44,7 +44,7 @@ pub struct Summary {
 }
 
 impl Report {
-    /// Puts the findings on the pages of a document together.
+    /// Combines the findings on the pages of a document into a report.
     #[must_use]
     pub fn new(quality: Quality, pages: Vec<PageJudgement>, summary: &import::Summary) -> Self {
         let left_out = pages.iter().map(|page| page.left_out).sum();

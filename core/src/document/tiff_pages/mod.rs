@@ -113,7 +113,8 @@ fn page(directory: &Directory<'_>) -> Result<Picture, Fault> {
     Ok(Picture { pels: orientation.upright(pels), dots_per_inch, is_fax_file: layout.is_bilevel(), losses })
 }
 
-/// Returns the resolution in dots per inch, which is the default unit; `None` if there is none, or if it has no unit.
+/// Returns the resolution in dots per inch. The inch is the default unit; returns `None` if the file states no
+/// resolution, or states that it has no unit.
 fn dots_per_inch(directory: &Directory<'_>) -> Option<(f64, f64)> {
     let factor = match directory.number(tag::RESOLUTION_UNIT) {
         Some(3) => 2.54,
@@ -172,8 +173,8 @@ impl<'a> Segments<'a> {
         let Layout { width, height, .. } = *self.layout;
         let pels = if self.layout.is_bilevel() {
             let mut bits = Bitmap::white(width, height);
-            let black = u8::from(self.layout.colour == Colour::BlackIsZero) * u8::MAX;
-            self.each(|(x, y), _, row, _| blacken(&mut bits, (x, y), row[0], black));
+            let white = u8::from(self.layout.colour == Colour::BlackIsZero) * u8::MAX;
+            self.each(|(x, y), _, row, _| blacken(&mut bits, (x, y), row[0], white));
             Pels::Bits(bits)
         } else {
             let mut gray = Gray::white(width, height);
@@ -306,8 +307,8 @@ impl<'a> Segments<'a> {
     }
 }
 
-/// Blackens the pels of a row of packed bits that differ from white. `white` is a byte of white pels: 0, or 255 if set
-/// bits are white.
+/// Blackens the pels for which a row of packed bits differs from white. `white` is a byte of white pels: 0, or 255 if
+/// set bits are white.
 fn blacken(bits: &mut Bitmap, (x, y): (u32, u32), row: &[u8], white: u8) {
     let width = bits.width();
     // TIFF requires the width of tiles to be a multiple of 16; only tiles of other widths can begin within a byte.

@@ -24,20 +24,20 @@ const BARS_MIN: usize = 13;
 const BARS_MAX: usize = 400;
 /// The widest bar or space, in modules, with some tolerance: 4 in EAN and Code 128.
 const WIDEST_MODULES: f64 = 5.5;
-/// The width from which a bar or space counts as wide, in modules.
+/// The minimum width of a wide bar or space, in modules.
 const WIDE_MODULES: f64 = 1.6;
 /// The fewest wide bars, and the fewest wide spaces: lines at equal distances have none.
 const WIDE_MIN: usize = 2;
-/// The lowest bars, in inches; letters are lower or change from row to row.
+/// The minimum height of bars, in inches; letters are lower or change from row to row.
 const HEIGHT_INCHES_MIN: f64 = 0.2;
-/// The distance of the rows in which codes are looked for, in inches.
+/// The distance between the rows in which codes are looked for, in inches.
 const STEP_INCHES: f64 = 0.06;
-/// The share of pels in which a row may differ from the row in which the code was found.
+/// The maximum share of pels in which a row of a code may differ from the row in which the code was found.
 const DIFFERENT_MAX: f64 = 0.04;
-/// The percentile of the rows whose margin is taken for that of the code: a speck in a few rows stops no scanner, but
-/// letters do, which are about a fifth as high as a low code.
+/// The percentile of the margins of the rows that is used as the margin of the code: a speck in a few rows stops no
+/// scanner, but letters, which are about a fifth as high as a low code, do.
 const MARGIN_PERCENTILE: usize = 10;
-/// The percentile of the runs that is taken for the narrowest.
+/// The percentile of the runs that is used as the narrowest.
 const NARROW_PERCENTILE: usize = 20;
 
 /// Finds the bar codes of an image with this number of rows per inch.
@@ -143,7 +143,8 @@ fn different(one: &[u64], two: &[u64], left: u32, right: u32) -> u32 {
     count
 }
 
-/// Returns the white pels on the narrower side, in nearly all rows of a code. Beyond the edge of the image is white.
+/// Returns the white pels on the narrower side, in nearly all rows of a code. Everything beyond the edge of the image
+/// counts as white.
 fn margin(bits: &Bitmap, (left, top, right, bottom): (u32, u32, u32, u32)) -> f64 {
     let mut black = Vec::new();
     let mut margins: Vec<u32> = (top..bottom)

@@ -17,15 +17,15 @@ use crate::document::marks::{Marks, Place};
 use crate::document::original::{Region, Rgb};
 use crate::document::picture::luma;
 
-/// The pels of a module below which a code fails: neither zbar nor ZXing reads it from a fax page, unless its edges happen
-/// to fall on pels (docs/check-document.md).
+/// The number of pels per module below which a code fails: neither zbar nor ZXing reads it from a fax page, unless its
+/// edges happen to fall on pels (docs/check-document.md).
 pub(in crate::document::judge) const PELS_FAIL: f64 = 1.5;
-/// The pels of a module below which a QR code is doubtful: from 2.8 pels on, zbar reads every code.
+/// The number of pels per module below which a QR code is doubtful: from 2.8 pels on, zbar reads every code.
 pub(in crate::document::judge) const PELS_WARN: f64 = 2.75;
-/// The pels of a module below which a bar code is doubtful: zbar reads every Code 128 from 2.2 pels on,
-/// but ZXing not every Code 39. EAN in its nominal size has 2.65.
+/// The number of pels per module below which a bar code is doubtful: zbar reads every Code 128 from 2.2 pels on, but
+/// ZXing does not read every Code 39. EAN in its nominal size has 2.65.
 pub(in crate::document::judge) const BARS_PELS_WARN: f64 = 2.5;
-/// The share of isolated pels in a code from which its modules are dots, in percent.
+/// The minimum share of isolated pels in a code whose modules are dots, in percent.
 const DOTS_PERCENT: f64 = 6.0;
 /// The narrowest white margin of a bar code that isn't worth a warning, in modules: that of EAN and UPC to the right of
 /// the code (ISO/IEC 15420). Which kind a code has is not known.
@@ -48,7 +48,7 @@ const SHAPES_MIN: usize = 12;
 const SHAPE_INCHES_MAX: f64 = 0.1;
 /// The margin around a code that is examined, in inches: 4 modules of a large code.
 const MARGIN_INCHES: f64 = 0.15;
-/// The fewest pels of a module with which a code is recognised on the fax page.
+/// The fewest pels per module with which a code is recognised on the fax page.
 const PAGE_PELS_MIN: f64 = 1.4;
 /// The maximum number of places per page in which codes are measured in the document.
 const PLACES_MAX: usize = 12;
@@ -93,7 +93,7 @@ pub(super) fn codes(page: &mut Page<'_>, dots: &Dots) -> Vec<Remark> {
         let bits = bits(&(page.original)(&region));
         add(of_image(&bits, (PER_INCH, PER_INCH), (region.left, region.top), Turns::Both));
     }
-    // On the fax page, small modules and dots look like anything.
+    // On the fax page, small modules and dots can look like anything.
     let mut on_page = of_image(page.bits, page.per_inch(), (0.0, 0.0), Turns::Upright);
     let (across, down) = page.per_inch();
     on_page.retain(|code| {

@@ -29,19 +29,20 @@ struct Finder {
 
 /// The margin that a code needs, in modules (ISO/IEC 18004 §6.3.8).
 pub(super) const MARGIN_MODULES: u32 = 4;
-/// The modules of a finder pattern, and the distance between the middles of two patterns from the code's size.
+/// The number of modules along a side of a finder pattern. The distance between the middles of two patterns is the side
+/// of the code less this number.
 const FINDER_MODULES: f64 = 7.0;
 /// The rings of modules around the middle of a finder pattern, and the one that is white.
 const FINDER_RINGS: i32 = 3;
 const FINDER_WHITE_RING: i32 = 2;
-/// The minimum share of modules of a finder pattern that have their colours.
+/// The minimum share of modules of a finder pattern that have the right colour.
 const FINDER_SHARE_MIN: f64 = 0.85;
 /// The middle of a finder pattern, in modules from the corner of the code, counted from 0.
 const FINDER_MIDDLE: f64 = 3.0;
 /// The row and the column of the timing patterns, and their first module.
 const TIMING_LINE: u32 = 6;
 const TIMING_START: u32 = 8;
-/// The minimum share of modules of the timing patterns that alternate; noise has a half.
+/// The minimum share of modules of the timing patterns that alternate; in noise, half of them do.
 const TIMING_SHARE_MIN: f64 = 0.8;
 /// The modules of a code's side: 21 of version 1, and 4 more for each version up to 40.
 const SIDE_MIN: u32 = 21;
@@ -49,22 +50,22 @@ const SIDE_STEP: u32 = 4;
 const VERSIONS: u32 = 40;
 /// The maximum number of finder patterns that are compared; a page of codes has fewer.
 const FINDERS_MAX: usize = 150;
-/// The deviation of the runs of a finder pattern, in modules and, for small modules, in pels.
+/// The maximum deviation of the runs of a finder pattern, in modules and, for small modules, in pels.
 const DEVIATION_MODULES: f64 = 0.5;
 const DEVIATION_PELS: f64 = 0.8;
-/// The deviation of two finder patterns of a code from each other in size, and from the same row or column.
+/// The maximum deviation of two finder patterns of a code from each other in size, and from the same row or column.
 const SIZE_DEVIATION: f64 = 0.3;
 const LINE_MODULES: f64 = 1.5;
-/// The share of black modules in a code; masks keep it near a half.
+/// The share of black modules in a code; masks keep it near one half.
 const INK: std::ops::Range<f64> = 0.3..0.7;
 /// The part of each module of the margin that is looked at, in modules from its outer edge.
 const RING: (f64, f64) = (0.7, 0.2);
-/// The share of black in a white margin, which noise may cause.
+/// The maximum share of black in a white margin, which noise may cause.
 const MARGIN_INK_MAX: f64 = 0.02;
 
 /// Finds the QR codes of an image.
 pub(super) fn find(bits: &Bitmap) -> Vec<Qr> {
-    // A pattern has at least two rows through its middle; noise rarely has.
+    // A pattern has at least two rows through its middle; noise rarely does.
     let finders: Vec<Finder> = finders(bits).into_iter().filter(|finder| finder.seen >= 2).collect();
     let mut found: Vec<Qr> = Vec::new();
     for corner in &finders {
@@ -97,8 +98,8 @@ impl Qr {
     }
 }
 
-/// Returns the code that three finder patterns belong to, if they do. `corner` is the one with neighbours to its side and
-/// below or above, so that a code that is turned by quarters is found as well.
+/// Returns the code that three finder patterns belong to, if they do. `corner` is the one with neighbours to its side
+/// and below or above, so that a code that is turned by a multiple of 90° is found as well.
 fn code(bits: &Bitmap, corner: &Finder, beside: &Finder, along: &Finder) -> Option<Qr> {
     let (across, down) = ((beside.x - corner.x).abs(), (along.y - corner.y).abs());
     let mean = |a: f64, b: f64, c: f64| (a + b + c) / 3.0;
@@ -132,7 +133,7 @@ fn code(bits: &Bitmap, corner: &Finder, beside: &Finder, along: &Finder) -> Opti
     (is_code && is_timed(bits, corner, towards, side)).then(|| Qr { margin: margin(bits, &qr), ..qr })
 }
 
-/// Returns whether nearly all modules of a finder pattern have their colours: black, apart from one ring.
+/// Returns whether nearly all modules of a finder pattern have the right colour: black, apart from one ring.
 fn is_whole(bits: &Bitmap, finder: &Finder, module: (f64, f64)) -> bool {
     let right = (-FINDER_RINGS..=FINDER_RINGS)
         .flat_map(|y| (-FINDER_RINGS..=FINDER_RINGS).map(move |x| (x, y)))
@@ -169,7 +170,8 @@ fn side(modules: f64) -> Option<u32> {
     (version > -1.0 && version < f64::from(VERSIONS)).then(|| SIDE_MIN + SIDE_STEP * version.max(0.0) as u32)
 }
 
-/// Returns how many modules around a code are white, up to those required. Beyond the edge of the image is white.
+/// Returns how many modules around a code are white, up to those required. Everything beyond the edge of the image
+/// counts as white.
 fn margin(bits: &Bitmap, qr: &Qr) -> u32 {
     let is_white = |modules: &u32| {
         // Modules are not at whole pels, so the ring leaves out a part of a module on either side.
