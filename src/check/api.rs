@@ -49,7 +49,7 @@ pub enum ApiError {
         why: String,
     },
     /// Something other than an emulator responded.
-    #[error("{url}: that is no fauxfax ({status})")]
+    #[error("{url}: that is not a fauxfax emulator (status {status})")]
     Foreign {
         /// The URL.
         url: String,

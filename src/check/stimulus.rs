@@ -91,12 +91,6 @@ impl Call {
 }
 
 impl Order {
-    /// Calls this number instead. Rules that are added later match it; such an order must not run beside others to the same
-    /// number.
-    pub fn to(self, number: &str) -> Self {
-        Self { to: Some(number.to_owned()), ..self }
-    }
-
     /// Adds a rule that changes the webhooks with this purpose. `effect` is the rule's `webhook`.
     pub fn webhook(self, purpose: Purpose, effect: &Value) -> Self {
         let mut matches = json!({ "direction": "outbound", "purpose": purpose.as_str() });

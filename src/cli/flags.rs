@@ -196,7 +196,7 @@ pub struct ServeFlags {
     )]
     retired: Option<String>,
 
-    /// Deviate from the usual behavior in ways that the real service may: duplicate callbacks, unknown parameters, slow and
+    /// Deviate from the usual behaviour in ways that the real service may: duplicate callbacks, unknown parameters, slow and
     /// redirected downloads, now and then a 429; the seed decides when [default: false] [env: FAUXFAX_PEDANTIC]
     #[arg(
         long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",

@@ -19,7 +19,7 @@ use crate::http::control::BASE;
 use crate::io::file::{self, Contents};
 use crate::server::Server;
 
-/// The outside number to which the first fax is sent. It answers, like every number without special behavior.
+/// The outside number to which the first fax is sent. It answers, like every number without special behaviour.
 const FIRST_CALLED: &str = "+15558675310";
 
 pub(super) fn run(flags: ServeFlags) -> anyhow::Result<ExitCode> {

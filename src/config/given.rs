@@ -73,7 +73,7 @@ words!(
         PriceSign = "price_sign",
         /// Whether every fax call is refused, as Twilio does since the Fax API was retired.
         Retired = "retired",
-        /// Whether the emulator deviates from its usual behavior in ways that the real service may.
+        /// Whether the emulator deviates from its usual behaviour in ways that the real service may.
         Pedantic = "pedantic",
         /// The maximum number of bytes of media kept in each world.
         MediaBudget = "media_budget",

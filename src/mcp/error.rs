@@ -41,7 +41,7 @@ impl From<ApiError> for ToolError {
                  the emulator's address"
             ),
             ApiError::Foreign { url, status } => format!(
-                "what answers at {url} is no fauxfax emulator (status {status}): restart this MCP server with --url and the \
+                "what answers at {url} is not a fauxfax emulator (status {status}): restart this MCP server with --url and the \
                  emulator's address"
             ),
             ApiError::Refused { name, detail, .. } => refused(&name, &detail),

@@ -23,7 +23,7 @@ pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// The name of the variable with the app's address.
 pub const APP_VAR: &str = "app";
 
-/// The settings that concern the process rather than the emulator's behavior. The run determines them.
+/// The settings that concern the process rather than the emulator's behaviour. The run determines them.
 const OF_PROCESS: [Setting; 11] = [
     Setting::Listen,
     Setting::TlsListen,

@@ -212,7 +212,7 @@ impl Builder {
         self
     }
 
-    /// Sets whether accounts deviate from their usual behavior in ways that the real service may, as the seed decides: a
+    /// Sets whether accounts deviate from their usual behaviour in ways that the real service may, as the seed decides: a
     /// test of a correct app passes with any seed. Off by default; an [`AccountSetup`] may decide otherwise.
     ///
     /// ```

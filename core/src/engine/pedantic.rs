@@ -1,4 +1,4 @@
-//! Pedantic mode: deviations from the usual behavior that the real service may show too, so that only a correct app
+//! Pedantic mode: deviations from the usual behaviour that the real service may show too, so that only a correct app
 //! copes with all of them. They are effects of implied rules. A tester's rule that acts on the same thing takes
 //! precedence.
 //!

@@ -46,7 +46,7 @@ pub struct WorldOptions {
     pub documents: DocumentPolicy,
     /// Whether an unowned `From` is adopted as a caller id or refused.
     pub accounts: AccountMode,
-    /// Whether the world deviates from its usual behavior in ways that the real service may, as its seed decides.
+    /// Whether the world deviates from its usual behaviour in ways that the real service may, as its seed decides.
     pub is_pedantic: bool,
     /// The media budget in bytes; media of ended faxes beyond it are dropped, oldest first.
     pub media_budget_bytes: u64,

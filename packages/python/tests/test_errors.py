@@ -110,7 +110,7 @@ def test_nobody_at_the_url_is_an_error() -> None:
 
 
 def test_another_server_at_the_url_is_an_error(app: App) -> None:
-    with pytest.raises(fauxfax.EmulatorUnreachableError, match="is no fauxfax emulator"):
+    with pytest.raises(fauxfax.EmulatorUnreachableError, match="is not a fauxfax emulator"):
         fauxfax.Emulator.at(app.url)
 
 

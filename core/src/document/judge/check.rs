@@ -104,7 +104,7 @@ impl Check {
             },
             Self::Time => About {
                 title: "No page takes longer than a minute",
-                why: "Faxes are billed by the minute, and the longer a call takes, the likelier it breaks off.",
+                why: "Faxes are billed by the minute, and the longer a call takes, the likelier it is to break off.",
                 limits: "a warning above 60 s per page at 14,400 bit/s with error correction",
                 source: "T.30, T.4 and T.6, as `model/line.rs` applies them",
             },

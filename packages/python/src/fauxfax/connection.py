@@ -275,7 +275,7 @@ def _parsed(url: str, received: bytes) -> Any:
 
 
 def foreign(url: str) -> EmulatorUnreachableError:
-    return EmulatorUnreachableError(f"what responds at {url} is no fauxfax emulator; correct the URL")
+    return EmulatorUnreachableError(f"what responds at {url} is not a fauxfax emulator; correct the URL")
 
 
 def _failures() -> tuple[type[Exception], ...]:
