@@ -224,6 +224,8 @@ def test_another_sites_form_sends_nothing(emulator, app):
 
 
 def test_the_app_passes_every_check_that_it_must_or_should(emulator, app):
+    # Some documents can't be downloaded, which the app logs.
+    app.may_fail = True
     order = {"url": app.url + "/fax", "probe": app.url, "patience": 2}
     report = emulator.call("POST", "/check", json=order)
     failed = {check["id"]: check["seen"] for check in report["checks"] if check["verdict"] == "fail"}
