@@ -1,12 +1,12 @@
 //! What the app did by itself: its calls to the REST API, its downloads of media, and what a page of its own shows.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::api::ApiError;
-use super::direct::Raw;
 use super::exchange::Exchange;
 use super::page::Page;
 use super::{Run, Stop};
@@ -204,13 +204,43 @@ impl Run {
         Ok(self.page().await?.map(|exchange| Page::of(exchange.answer)))
     }
 
+    /// Waits until the page of `--probe` has stopped changing, and returns it. Returns none if there is no page, or if the
+    /// page changes by itself, as one with a clock or a form token does: such a page shows nothing when it is compared.
+    ///
+    /// # Errors
+    /// Fails if the page can't be read.
+    pub async fn steady_probe(&self) -> Result<Option<Page>, Stop> {
+        if self.page_is_unsteady.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let Some(mut page) = self.probe().await? else { return Ok(None) };
+        let (end, mut since) = (Instant::now() + self.options.limits.work, Instant::now());
+        let mut looks = interval(LOOK_INTERVAL.max(self.options.limits.settle / 4));
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            let now = self.probe().await?;
+            if now.as_ref() == Some(&page) {
+                if since.elapsed() >= self.options.limits.settle {
+                    return Ok(now);
+                }
+            } else if let Some(now) = now {
+                (page, since) = (now, Instant::now());
+            }
+            if Instant::now() >= end {
+                self.page_is_unsteady.store(true, Ordering::Relaxed);
+                return Ok(None);
+            }
+        }
+    }
+
     /// Reads the page that the user named with `--probe`, if there is one.
     ///
     /// # Errors
     /// Fails if the page can't be read.
     pub async fn page(&self) -> Result<Option<Exchange>, Stop> {
         let Some(url) = &self.options.probe else { return Ok(None) };
-        let exchange = self.ask(&Raw { method: "GET", url, ..Raw::default() }).await?;
+        let exchange = self.look(url).await?;
         if exchange.is_accepted() && exchange.error.is_none() {
             return Ok(Some(exchange));
         }

@@ -46,6 +46,18 @@ pub enum RunError {
         /// The number of faxes and calls that have not ended.
         pending: u64,
     },
+    /// Another run is under way in the account, or was killed before it could put everything back.
+    #[error(
+        "other checks are running in account {account}, or were killed before they could put everything back; wait for \
+             them, or put it back with: fauxfax reset --snapshot {snapshot} --account {account}, and then: fauxfax snapshots \
+             remove {snapshot} --account {account}, and: fauxfax clock run --account {account}"
+    )]
+    UnderWay {
+        /// The account.
+        account: String,
+        /// The snapshot that has the account as it was.
+        snapshot: String,
+    },
     /// The HTTP client can't be created.
     #[error(transparent)]
     Client(#[from] ClientError),

@@ -130,15 +130,16 @@ default account if left out), and with URL as its own address, since signatures 
 at most. The good request comes first: if the app doesn't accept it, or something else is missing, a check is *not judged*, with the
 reason. A fail shows the request as a curl command, the response, why it matters and what to change.
 
-**Exit status.** 0 without fails, 1 with fails or if the run could not begin or was interrupted, 2 for incorrect usage, 3 if the
-emulator did not respond. `--json` prints the results as JSON, `--junit FILE` writes them for CI.
+**Exit status.** 0 without fails, 1 with fails, if nothing could be judged, or if the run could not begin or was interrupted, 2 for
+incorrect usage, 3 if the emulator did not respond. `--json` prints the results as JSON, `--junit FILE` writes them for CI.
 
 **A running emulator** is put back as it was, even after Ctrl-C: numbers, faxes, rules and snapshots. The account's clock is frozen
 during the run and can't be turned back, and the journal keeps what happened. Meanwhile the tester's rules are set aside. Accounts
 with faxes in progress are refused.
 
 **Effects that can't be seen** from outside, such as a second record of one fax, show on a page of the app: `--probe URL` names one,
-which is compared before and after, as JSON or else as text.
+which is compared before and after, as JSON or else as text. A page that changes by itself, because it shows the time or a form's token,
+proves nothing, so it isn't compared.
 
 **Faxes that the app sends.** `--status-callback URL` is enough to send the app notifications of faxes that it doesn't know. Whether it
 keeps the final status, asks about a lost callback or copes with errors of the API shows only in faxes of its own: `--send COMMAND`

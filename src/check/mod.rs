@@ -170,6 +170,9 @@ pub enum Stop {
     /// The app can't be judged, for the given reason.
     #[error("{0}")]
     NotJudged(String),
+    /// The app can't be reached any more.
+    #[error("{0}")]
+    Gone(String),
     /// A call to the emulator failed.
     #[error(transparent)]
     Api(#[from] ApiError),

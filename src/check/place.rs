@@ -85,6 +85,11 @@ impl Place {
             if pending > 0 {
                 return Err(RunError::Busy { account: self.sid.clone(), pending });
             }
+            let snapshots = self.api.get("/snapshots", &[]).await?;
+            let names = snapshots["snapshots"].as_array().into_iter().flatten().map(|each| text(&each["name"]));
+            if let Some(snapshot) = names.into_iter().find(|name| name.starts_with(SNAPSHOT)) {
+                return Err(RunError::UnderWay { account: self.sid.clone(), snapshot });
+            }
             let clock = self.api.get("/clock", &[]).await?;
             let name = format!("{SNAPSHOT}-{:016x}", RandomState::new().hash_one(0));
             self.api.control("PUT", &format!("/snapshots/{name}"), &[], None).await?;

@@ -69,6 +69,12 @@ impl Report {
         }
     }
 
+    /// Returns whether any check could judge the app.
+    #[must_use]
+    pub fn is_judged(&self) -> bool {
+        self.results.iter().any(|result| result.verdict != Verdict::NotJudged)
+    }
+
     /// Returns the report as JSON.
     #[must_use]
     pub fn json(&self) -> Value {

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::api::{ApiError, Endpoint};
 use super::control_test::ControlTests;
+use super::conversation::Conversation;
 use super::direct::{Closing, Direct, Raw};
 use super::exchange::Exchange;
 use super::old_tls::HelloReply;
@@ -21,6 +22,8 @@ use super::{Check, Finding, RunError, Stop, Turn, Verdict};
 use crate::dialect::unseen;
 use crate::model::account::Dialect;
 
+/// The maximum number of times that the page of `--probe` is read in one run.
+const PAGE_READS_MAX: usize = 2_000;
 /// What replaces the account's token in the results.
 const MASK: &str = "***";
 
@@ -50,6 +53,12 @@ pub struct Run {
     stopped: Mutex<Option<String>>,
     /// Whether the emulator stopped responding.
     lost_emulator: AtomicBool,
+    /// Whether the page of `--probe` changes by itself, so that it isn't compared.
+    pub(super) page_is_unsteady: AtomicBool,
+    /// How often the page of `--probe` was read.
+    page_reads: AtomicUsize,
+    /// Whether a check has already failed because the app went down.
+    app_is_gone: AtomicBool,
 }
 
 /// Runs the checks. When `cancel` completes, the run ends early. In any case, what the run has changed is put back before
@@ -112,6 +121,9 @@ impl Run {
             pace: tokio::sync::Mutex::new(pace),
             stopped: Mutex::new(None),
             lost_emulator: AtomicBool::new(false),
+            page_is_unsteady: AtomicBool::new(false),
+            page_reads: AtomicUsize::new(0),
+            app_is_gone: AtomicBool::new(false),
         }
     }
 
@@ -165,6 +177,13 @@ impl Run {
         } else {
             let late = || Stop::not_judged(format!("the check did not end within {} s", limit.as_secs_f64()));
             timeout(limit, (check.run)(self)).await.unwrap_or_else(|_| Err(late()))
+        };
+        // An app that has gone down was brought down by the run's requests, as far as anyone can tell.
+        let judged = match judged {
+            Err(Stop::Gone(why)) if self.has_responded() && !self.app_is_gone.swap(true, Ordering::Relaxed) => {
+                Ok(Finding::fault(format!("{why}; it went down during this check, or one beside it")))
+            }
+            judged => judged,
         };
         let finding = judged.unwrap_or_else(|stop| {
             if let Stop::Api(ApiError::Unreachable { .. }) = stop {
@@ -236,8 +255,28 @@ impl Run {
         if exchange.status.is_some() {
             return Ok(());
         }
-        let gone = |why| Stop::not_judged(format!("the app can't be reached any more: {why}"));
+        let gone = |why| Stop::Gone(format!("the app can't be reached any more: {why}"));
         self.connect(&exchange.url).await.map(drop).map_err(gone)
+    }
+
+    /// Returns whether the app responded to any of the good requests.
+    fn has_responded(&self) -> bool {
+        let responded = |made: Result<&Conversation, Stop>| {
+            made.is_ok_and(|made| made.exchanges.iter().any(|exchange| exchange.status.is_some()))
+        };
+        responded(self.received()) || responded(self.sent())
+    }
+
+    /// Reads the page of `--probe`. Reading it is not one of the run's requests, which may change something in the app.
+    ///
+    /// # Errors
+    /// Fails at the limit of reads, or if no further request may be made.
+    pub(super) async fn look(&self, url: &str) -> Result<Exchange, Stop> {
+        if self.page_reads.fetch_add(1, Ordering::Relaxed) >= PAGE_READS_MAX {
+            return Err(Stop::not_judged(format!("the run has read the page of --probe {PAGE_READS_MAX} times")));
+        }
+        self.admit(0).await?;
+        Ok(self.direct.ask(&Raw { method: "GET", url, ..Raw::default() }).await)
     }
 
     /// Waits until a stimulus with this number of requests may be made.

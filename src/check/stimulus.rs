@@ -336,7 +336,7 @@ impl Run {
         let conversation = Conversation::read(&self.place.api, fax, since).await?;
         self.took(conversation.exchanges.len().saturating_sub(REQUESTS_OF_FAX));
         for exchange in &conversation.exchanges {
-            if let Some(url) = &exchange.redirected_to {
+            for url in [Some(&exchange.url), exchange.redirected_to.as_ref()].into_iter().flatten() {
                 self.stay_private(url).await?;
             }
         }

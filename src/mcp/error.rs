@@ -71,6 +71,10 @@ impl From<RunError> for ToolError {
                 "account {account} has {pending} faxes in progress, which the checks would disturb: call wait first, or name \
                  another account"
             )),
+            RunError::UnderWay { account, snapshot } => Self(format!(
+                "other checks are running in account {account}, or were killed before they could put everything back: wait for them, or \
+                 call reset with snapshot {snapshot:?}"
+            )),
             RunError::Client(error) => Self(error.to_string()),
         }
     }

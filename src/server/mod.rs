@@ -232,6 +232,8 @@ impl Server {
         let registry = self.registry.clone();
         let stop = async {
             stop.await;
+            // The runs put everything back by calls to this emulator, so they come first.
+            checks.end_all().await;
             // A check that is running needs the emulator to put back what it changed.
             self.tools.stop().await;
             // Done before the ports close, so that waiting requests are answered before their connections end.

@@ -100,7 +100,10 @@ async fn an_app_that_goes_down_is_not_judged_any_further() {
     let (sid, token) = (account.sid().to_string(), account.auth_token());
     let app = CheckedApp::start_for(&sid, &token, &[], 6).await;
     let report = checked(&emulator, options(&account, &app.fax_url())).await;
-    assert_eq!(failed(&report), Vec::<&str>::new());
+    let failed = failed(&report);
+    let [down] = &failed[..] else { panic!("one check fails, for all: {failed:?}") };
+    let down = report.results.iter().find(|result| result.check.id == *down).expect("the check");
+    assert!(down.seen.contains("it went down during this check, or one beside it"), "{}", down.seen);
     assert_eq!(verdict(&report, "twiml"), Verdict::Pass);
     let gone = report.results.iter().filter(|result| result.seen.contains("can't be reached any more"));
     assert!(gone.count() > 5, "{:#}", report.json());
@@ -241,6 +244,40 @@ async fn a_page_of_the_app_shows_effects_that_can_not_be_seen_otherwise() {
     let report = checked(&emulator, Options { probe: gone, ..options(&account, &app.fax_url()) }).await;
     let wrong = report.results.iter().find(|result| result.check.id == "signature-wrong").expect("the check");
     assert!(wrong.seen.contains("the page of --probe can't be compared: 404"), "{}", wrong.seen);
+}
+
+#[tokio::test]
+async fn a_page_that_changes_by_itself_is_not_compared() {
+    let (emulator, account) = started().await;
+    let app = CheckedApp::start(&account.sid().to_string(), &account.auth_token(), &[]).await;
+    let probe = Some(format!("{}/visits", app.origin));
+    let mut options = Options { probe, ..options(&account, &app.fax_url()) };
+    options.limits.work = Duration::from_millis(500);
+    options.checks.retain(|check| check.code.starts_with('S'));
+    let report = checked(&emulator, options).await;
+    assert_eq!(failed(&report), Vec::<&str>::new());
+    assert_eq!(verdict(&report, "signature-wrong"), Verdict::Pass);
+    assert_eq!(verdict(&report, "replayed"), Verdict::Pass, "the app's requests show that it acted once");
+}
+
+#[tokio::test]
+async fn an_account_has_one_run_at_a_time() {
+    let (emulator, account) = started().await;
+    let app = apps::app(Manner::Hang).await;
+    let order = options(&account, &format!("{}/fax", app.url));
+    let (begun, stop) = (Notify::new(), Notify::new());
+    let progress = |_: Progress<'_>| begun.notify_one();
+    let first = check::run(endpoint(&emulator), order.clone(), &progress, stop.notified());
+    let second = async {
+        begun.notified().await;
+        let refused = check::run(endpoint(&emulator), order.clone(), &|_| (), std::future::pending()).await;
+        stop.notify_one();
+        refused
+    };
+    let (first, second) = tokio::join!(first, second);
+    assert!(first.expect("it runs").interrupted);
+    let error = second.expect_err("another run is under way").to_string();
+    assert!(error.contains("fauxfax reset --snapshot fauxfax-check-"), "{error}");
 }
 
 #[tokio::test]

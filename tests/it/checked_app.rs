@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -254,6 +255,8 @@ pub(crate) struct Shared {
     /// The faxes that the app has handled; a fax is in the list once for each time that the app acted on it.
     records: Mutex<Vec<Record>>,
     pub(crate) memory: Memory,
+    /// How often the page that counts its own visits was read.
+    visits: AtomicUsize,
     pub(crate) sent: Sent,
     /// The URL of the emulator through which the app sends.
     api: Mutex<String>,
@@ -297,6 +300,7 @@ impl CheckedApp {
             tls,
             records: Mutex::new(Vec::new()),
             memory: Memory::default(),
+            visits: AtomicUsize::new(0),
             sent: Sent::default(),
             api: Mutex::default(),
             client: Client::new(&ClientOptions::default()).expect("a client"),
@@ -387,6 +391,7 @@ impl Shared {
                 return axum::Json(json!({ "received": faxes, "sent": self.sent.all() })).into_response();
             }
             "/inbox" => return checked_inbox::page(self),
+            "/visits" => return self.visits.fetch_add(1, Ordering::Relaxed).to_string().into_response(),
             "/send" => return checked_sender::send(self, uri).await.into_response(),
             "/fax" if method != Method::POST && self.has(Fault::ServesGet) => return self.twiml(),
             "/fax" | "/fax/final" | "/received" | "/status" if method == Method::POST => {}

@@ -239,7 +239,7 @@ async fn query_string(run: &Run) -> Judged {
 
 async fn replayed(run: &Run) -> Judged {
     run.accepted(Purpose::Action)?;
-    let untouched = run.probe().await?;
+    let untouched = run.steady_probe().await?;
     let received = run.receive(run.call_with(Purpose::Action, &Value::Null)).await?;
     let first = run.requests_wanted(&received.fax, |requests| !requests.is_empty()).await?;
     let has_probe_effect = run.probe_differs(untouched.as_ref()).await?;
@@ -248,7 +248,7 @@ async fn replayed(run: &Run) -> Judged {
         return Err(Stop::not_judged(why));
     }
     run.advance(REPLAY_AFTER).await?;
-    let before = run.probe().await?;
+    let before = run.steady_probe().await?;
     let exchange = run.replay(&received.fax, Purpose::Action).await?;
     run.still_there(&exchange).await?;
     let end = Instant::now() + run.options.limits.settle;

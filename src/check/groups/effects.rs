@@ -28,6 +28,11 @@ impl Effects {
         self == Self::default()
     }
 
+    /// Returns whether at least as much happened as usual.
+    fn covers(self, usual: Self) -> bool {
+        self.downloads >= usual.downloads && self.changes >= usual.changes && self.growth >= usual.growth
+    }
+
     /// Returns what happened twice, although the usual notification makes it happen once.
     pub(super) fn doubled(self, usual: Self) -> Option<&'static str> {
         if usual.downloads > 0 && self.downloads >= 2 * usual.downloads {
@@ -61,6 +66,8 @@ pub(super) async fn doubled_effects(
     before: Option<&Page>,
     usual: Effects,
 ) -> Result<Option<&'static str>, Stop> {
+    // An app that works from a queue needs its time again before anything can be doubled.
+    effects(run, fax, before, run.options.limits.work, |seen| seen.covers(usual)).await?;
     let is_doubled = |seen: Effects| seen.doubled(usual).is_some();
     Ok(effects(run, fax, before, run.options.limits.settle, is_doubled).await?.doubled(usual))
 }

@@ -155,10 +155,10 @@ async fn notified_twice(run: &Run) -> Judged {
     let mut judged = Vec::new();
     let mut has_effects = false;
     for purpose in notices(run)? {
-        let before = run.probe().await?;
+        let before = run.steady_probe().await?;
         let plain = with_notice(run, purpose, &Value::Null).await?;
         let usual = usual_effects(run, &plain.fax, before.as_ref(), work_about(run, purpose)).await?;
-        let before = run.probe().await?;
+        let before = run.steady_probe().await?;
         let good = run.accepted(purpose)?;
         let (fax, exchanges) = if purpose == Purpose::Action && good.method == "POST" {
             let silent = with_notice(run, purpose, &json!({ "drop": true })).await?;
@@ -196,13 +196,13 @@ async fn notified_twice(run: &Run) -> Judged {
 async fn asked_twice(run: &Run) -> Judged {
     let purpose = Purpose::FaxUrl;
     run.accepted(purpose)?;
-    let before = run.probe().await?;
+    let before = run.steady_probe().await?;
     let plain = run.receive(run.call()).await?;
     let usual = match &before {
         Some(_) => usual_effects(run, &plain.fax, before.as_ref(), run.options.limits.work).await?,
         None => Effects::default(),
     };
-    let before = run.probe().await?;
+    let before = run.steady_probe().await?;
     let twice = run.receive(run.call().webhook(purpose, &json!({ "duplicate": true }))).await?;
     let exchanges: Vec<&Exchange> = twice.of(purpose).collect();
     let [first, .., second] = exchanges.as_slice() else {
@@ -273,12 +273,17 @@ async fn out_of_order(run: &Run) -> Judged {
     let kept = run.probe_until(is_kept).await?;
     // The late status may be stored in the background, after the final one was seen.
     let is_replaced = run.probe_differs(kept.as_ref()).await? && !run.probe().await?.as_ref().is_some_and(is_kept);
-    Ok(if kept.is_some() && !is_replaced {
-        Finding::pass(format!("the app kept the status {last} although {} came after it", status(late)))
-    } else {
-        let seen = format!("the page of --probe doesn't show {last} any more after {} came late", status(late));
-        Finding::fail(seen, late)
-    })
+    if kept.is_some() && !is_replaced {
+        return Ok(Finding::pass(format!("the app kept the status {last} although {} came after it", status(late))));
+    }
+    // A page may have room for the newest faxes only, so only a status that should not be there proves anything.
+    let shows_late = run.probe().await?.is_some_and(|page| page.count(status(late)) > usual.count(status(late)));
+    if !shows_late {
+        let why = format!("the page of --probe shows neither {last} nor {} after both had come", status(late));
+        return Err(Stop::not_judged(why));
+    }
+    let seen = format!("the page of --probe shows {} instead of {last} after {} came late", status(late), status(late));
+    Ok(Finding::fail(seen, late))
 }
 
 /// Returns a finding if the app failed at a request, which it may refuse but must be able to handle.

@@ -46,7 +46,7 @@ Examples:
 
 Exit status:
   0  no check failed
-  1  a check failed, or the run could not begin or was interrupted
+  1  a check failed, no check could judge the app, or the run could not begin or was interrupted
   2  incorrect usage, or the document can't be read
   3  no emulator responded";
 
@@ -274,9 +274,12 @@ fn told(flags: &CheckFlags, report: &Report) -> anyhow::Result<ExitCode> {
         print::report(report, &mut stdout())?;
     }
     report.notes.iter().for_each(|note| out::note(note));
+    if !report.is_judged() {
+        out::note("no check could judge the app, so this is not a success");
+    }
     Ok(if report.lost_emulator {
         ExitCode::from(EXIT_UNREACHABLE)
-    } else if report.summary().fail > 0 || report.interrupted {
+    } else if report.summary().fail > 0 || report.interrupted || !report.is_judged() {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS

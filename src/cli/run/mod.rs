@@ -235,6 +235,7 @@ fn of_run(error: RunError) -> anyhow::Error {
         | RunError::NotUrl(_)
         | RunError::Public(_)
         | RunError::OtherToken { .. }
+        | RunError::UnderWay { .. }
         | RunError::Client(_)) => error.into(),
     }
 }

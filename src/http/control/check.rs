@@ -16,6 +16,7 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use futures_util::FutureExt;
+use futures_util::future::join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,6 +35,8 @@ use crate::model::sid::AccountSid;
 const RUNS_MAX: usize = 4;
 /// The maximum number of accounts whose last report is kept.
 const REPORTS_MAX: usize = 100;
+/// How long the emulator waits for runs to put everything back before it stops.
+const END_TIME_MAX: Duration = Duration::from_secs(5);
 /// The longest time to wait for what the app should do, in seconds.
 const PATIENCE_MAX_S: f64 = 60.0;
 
@@ -192,6 +195,25 @@ async fn ended(
 }
 
 impl Checks {
+    /// Ends all runs early, and waits until what they changed has been put back, or at most [`END_TIME_MAX`].
+    pub async fn end_all(&self) {
+        let running: Vec<watch::Receiver<Standing>> = {
+            let runs = self.lock();
+            let running = runs.of.values().filter(|started| started.is_running());
+            let ended = running.map(|started| {
+                started.cancel.send_replace(true);
+                started.standing.clone()
+            });
+            ended.collect()
+        };
+        let ends = running.into_iter().map(async |mut standing| {
+            // An error means that the run's task has ended, too.
+            drop(standing.wait_for(|standing| standing.end.is_some()).await);
+        });
+        // A run that can't put everything back in time must not keep the emulator from stopping.
+        let _ = tokio::time::timeout(END_TIME_MAX, join_all(ends)).await;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Runs> {
         // Each change of the map is a single call, so a panic can't have left one half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -342,6 +364,7 @@ fn problem(error: &RunError) -> Problem {
         RunError::OtherToken { .. } => (409, "other-token"),
         RunError::NoToken { .. } => (409, "account-unclaimed"),
         RunError::Busy { .. } => (409, "faxes-in-progress"),
+        RunError::UnderWay { .. } => (409, "check-running"),
         RunError::Api(ApiError::Refused { .. }) => (409, "check-refused"),
         RunError::Api(ApiError::Unreachable { .. } | ApiError::Foreign { .. }) | RunError::Client(_) => {
             (500, "check-failed")
