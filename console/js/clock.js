@@ -29,6 +29,7 @@ export async function page(context) {
     clock.refreshSoon();
     if (events.some((event) => event.kind.startsWith("rule."))) rules.refreshSoon();
   });
+  context.whenLive(() => clock.refreshSoon());
   context.shown = () => rules.openFromAddress();
   const parts = [h("div", { class: "pair" }, clock.element, h("div", { class: "stack" }, clock.dueElement, snapshots.element)), rules.element];
   if (location.pathname.endsWith("/rules")) parts.reverse();
