@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::dialect::unseen;
+use crate::dialect::{form, unseen};
 
 /// The maximum number of characters of a response's body that the results quote.
 const BODY_CHARS_MAX: usize = 1_000;
@@ -81,6 +81,21 @@ impl Exchange {
         self.redirected_to.as_deref().unwrap_or(&self.url)
     }
 
+    /// Returns the URL that the response came from as it is without the parameters, which a GET carries in its query.
+    #[must_use]
+    pub fn url_without_params(&self) -> String {
+        let url = self.final_url();
+        let (address, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
+        // A redirect may have led to a URL without the parameters.
+        let added = form::added_query(&self.params);
+        match address.strip_suffix(&added) {
+            Some(start) if self.method == "GET" && !added.is_empty() => {
+                format!("{}{fragment}", start.strip_suffix(['?', '&']).unwrap_or(start))
+            }
+            _ => url.to_owned(),
+        }
+    }
+
     /// Returns whether the response is complete and its status 2xx.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
@@ -100,6 +115,16 @@ impl Exchange {
             (Some(status), _) => status.to_string(),
             (None, Some(error)) => format!("no response ({})", unseen::replaced(error)),
             (None, None) => "no response".to_owned(),
+        }
+    }
+
+    /// Says how the app responded, as the rest of a sentence that begins with "the app".
+    #[must_use]
+    pub fn responded(&self) -> String {
+        match (self.status, &self.error) {
+            (Some(status), _) => format!("responded {status}"),
+            (None, Some(error)) => format!("did not respond ({})", unseen::replaced(error)),
+            (None, None) => "did not respond".to_owned(),
         }
     }
 
@@ -234,6 +259,35 @@ mod tests {
             ..Exchange::default()
         };
         assert_eq!(raw.curl(), "curl -X PUT 'u' \\\n  --data-binary $'\\x1b\\'é'");
+    }
+
+    #[test]
+    fn the_parameters_of_a_get_are_not_part_of_its_url() {
+        let params = vec![("MediaUrl".to_owned(), "http://m/x?y".to_owned()), ("To".to_owned(), "+1".to_owned())];
+        for url in ["http://a/fax", "http://a/fax?tenant=1&x=", "http://a/fax#part", "http://a/fax?To=%2B1"] {
+            let get = Exchange {
+                method: "GET".to_owned(),
+                url: form::with_query(url, &params),
+                params: params.clone(),
+                ..Exchange::default()
+            };
+            assert_eq!(get.url_without_params(), url);
+            let redirected = Exchange { redirected_to: Some("http://b/other?z=1".to_owned()), ..get.clone() };
+            assert_eq!(redirected.url_without_params(), "http://b/other?z=1");
+            let with_params = Exchange { redirected_to: Some(form::with_query("http://b/", &params)), ..get };
+            assert_eq!(with_params.url_without_params(), "http://b/");
+        }
+        let post =
+            Exchange { method: "POST".to_owned(), url: form::with_query("http://a/", &params), params, ..exchange() };
+        assert_eq!(post.url_without_params(), post.url);
+    }
+
+    #[test]
+    fn a_sentence_about_an_app_that_did_not_respond_says_why() {
+        let reset = Exchange { status: None, error: Some("reset".to_owned()), ..exchange() };
+        assert_eq!(reset.responded(), "did not respond (reset)");
+        assert_eq!(reset.outcome(), "no response (reset)");
+        assert_eq!(exchange().responded(), "responded 500");
     }
 
     #[test]

@@ -205,6 +205,14 @@ enum Command {
     Healthcheck(healthcheck::HealthcheckFlags),
 }
 
+/// The exit status for incorrect usage, which is the one that clap uses.
+const EXIT_USAGE: u8 = 2;
+
+/// The error of arguments that are wrong in a way that only the subcommand can find.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct UsageError(String);
+
 /// Parses the arguments, runs the subcommand, and prints its error if it fails.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -215,6 +223,9 @@ pub fn main() -> ExitCode {
         Err(error) if out::is_reader_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
             print_error(&format!("{error:#}"));
+            if error.is::<UsageError>() {
+                return ExitCode::from(EXIT_USAGE);
+            }
             let call = error.chain().find_map(|cause| cause.downcast_ref::<client::CallError>());
             call.map_or(ExitCode::FAILURE, client::CallError::exit_code)
         }

@@ -1,6 +1,6 @@
 //! Standard output and standard error of subcommands that print and end. If the reader of a pipe stops reading, as
 //! `head` does, the subcommand ends without an error and with exit status 0: the reader has taken all that it wants, so
-//! a pipeline under `set -o pipefail` should not fail because of it.
+//! a pipeline under `set -o pipefail` should not fail because of it. Subcommands whose exit status is a verdict keep it.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
@@ -62,6 +62,15 @@ pub(super) fn is_reader_gone(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(is_marked))
 }
 
+/// Returns the result of printing, without the error that nobody reads standard output any more. It is for subcommands
+/// whose exit status is a verdict, which does not depend on whether the output was read.
+///
+/// # Errors
+/// Fails if printing failed for another reason, such as a full disk.
+pub(super) fn even_if_unread(printed: anyhow::Result<()>) -> anyhow::Result<()> {
+    printed.or_else(|error| if is_reader_gone(&error) { Ok(()) } else { Err(error) })
+}
+
 impl<W: Write> Write for Out<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.inner.write(bytes);
@@ -103,9 +112,10 @@ mod tests {
     #[test]
     fn only_a_closed_output_is_marked_and_a_lasting_one_goes_on() {
         let error = writeln!(Out { inner: Closed, gone: Gone::Ends }, "x").expect_err("it is closed");
-        assert!(is_reader_gone(&anyhow::Error::new(error).context("while printing")));
+        let error = anyhow::Error::new(error).context("while printing");
+        assert!(is_reader_gone(&error) && even_if_unread(Err(error)).is_ok());
         // A connection to an app can break in the same way, and that is an error.
-        assert!(!is_reader_gone(&io::Error::from(ErrorKind::BrokenPipe).into()));
+        assert!(even_if_unread(Err(io::Error::from(ErrorKind::BrokenPipe).into())).is_err());
         assert!(writeln!(Out { inner: Closed, gone: Gone::IsIgnored }, "x").is_ok());
     }
 }

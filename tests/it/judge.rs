@@ -127,6 +127,19 @@ fn invisible_text_marks_and_symbols_are_not_type() {
 }
 
 #[test]
+fn white_type_is_judged_on_black_but_not_on_paper() {
+    let tag = |ground: &str| format!("{ground} 1 g BT /F 3 Tf 100 400 Td (Sphinx of black quartz) Tj ET");
+    let body = "0 g BT /F 12 Tf 100 500 Td (Please sign here) Tj ET";
+    for ground in [body.to_owned(), format!("{body} 0 g 90 400.2 200 0.4 re f")] {
+        let report = report(&letter(&tag(&ground)), Quality::Fine);
+        assert_eq!(result(&report, Check::TypeSize).findings, [], "{ground}");
+    }
+    let reversed = report(&letter(&tag("0 g 90 390 200 20 re f")), Quality::Fine);
+    let findings = &result(&reversed, Check::TypeSize).findings;
+    assert!(findings.len() == 1 && findings[0].seen.contains("Sphinx of black quartz"), "{:?}", seen(findings));
+}
+
+#[test]
 fn grey_type_is_judged_by_its_missing_pels_and_the_thickness_of_its_strokes() {
     for (quality, thin, thick) in [(Quality::Standard, 12.0, 20.0), (Quality::Fine, 8.0, 12.0)] {
         for (gray, points, verdict) in [

@@ -53,6 +53,34 @@ fn the_documentation_shows_what_the_command_prints() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_reader_that_stops_does_not_change_the_verdict() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("two-faults.pdf"), two_faults()).expect("written");
+    fs::write(folder.path().join("good.pdf"), letter("BT /F 12 Tf 72 700 Td (Invoice 4711) Tj ET")).expect("written");
+    for (file, more, code) in [
+        ("two-faults.pdf", &[][..], 1),
+        ("two-faults.pdf", &["--json"], 1),
+        ("two-faults.pdf", &["--junit", "-"], 1),
+        ("good.pdf", &[], 0),
+    ] {
+        let mut command = Command::new(FAUXFAX);
+        // Writing to a pipe without a reader fails at once, as it does once `head` has ended.
+        command.args(["check", file]).args(more).current_dir(&folder).stdout(std::io::pipe().expect("a pipe").1);
+        let output = command.stderr(Stdio::piped()).spawn().expect("it starts").wait_with_output().expect("it ends");
+        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(code), ""), "{file} {more:?}");
+    }
+}
+
+#[test]
+fn an_account_that_can_not_exist_is_incorrect_usage() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = check(folder.path(), &["http://127.0.0.1:9/fax", "--listen", "127.0.0.1:0", "--account", "AC1"]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("--account: \"AC1\" is neither"), "{}", text(&output.stderr));
+}
+
 #[test]
 fn the_worst_findings_are_printed_first_and_the_rest_is_counted() {
     let lines = |points: f64| {

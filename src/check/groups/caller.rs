@@ -205,8 +205,9 @@ fn tampered(purpose: Purpose) -> Value {
 
 /// Returns an effect that signs the app's URL without its port, or with the scheme's port if it has none.
 fn other_port(run: &Run, purpose: Purpose) -> Option<Value> {
-    let url = run.accepted(purpose).ok()?.final_url();
-    let parsed = Url::parse(url).ok()?;
+    // The emulator adds the parameters of a GET to the URL that is signed.
+    let url = run.accepted(purpose).ok()?.url_without_params();
+    let parsed = Url::parse(&url).ok()?;
     // The URL crate drops the scheme's own port, so the text is changed instead.
     let (scheme, rest) = url.split_once("://")?;
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -230,9 +231,9 @@ async fn query_string(run: &Run) -> Judged {
     let exchange = received.of(Purpose::FaxUrl).next().ok_or_else(|| Stop::not_judged("the app was not asked"))?;
     run.still_there(exchange).await?;
     Ok(if exchange.is_accepted() {
-        Finding::pass(format!("the app responded {} to a URL with a query", exchange.outcome()))
+        Finding::pass(format!("the app {} to a URL with a query", exchange.responded()))
     } else {
-        let seen = format!("the app responded {} to a URL with the query ?{QUERY}", exchange.outcome());
+        let seen = format!("the app {} to a URL with the query ?{QUERY}", exchange.responded());
         Finding::fail(seen, exchange)
     })
 }
@@ -264,10 +265,8 @@ async fn replayed(run: &Run) -> Judged {
     Ok(if exchange.is_accepted() {
         Finding::pass("the app accepted the repeated notification without acting on it")
     } else {
-        let seen = format!(
-            "the app responded {} to a repeated notification, which makes a service try again",
-            exchange.outcome()
-        );
+        let seen =
+            format!("the app {} to a repeated notification, which makes a service try again", exchange.responded());
         Finding::fail(seen, &exchange)
     })
 }
@@ -288,13 +287,12 @@ async fn get_unsigned(run: &Run) -> Judged {
     run.still_there(&exchange).await?;
     let has_twiml = exchange.answer.contains("<Response");
     Ok(match exchange.status {
-        Some(300..500) if !has_twiml => Finding::pass(format!("the app responded {}", exchange.outcome())),
-        Some(200..300) if !has_twiml => Finding::warn(
-            format!("the app responded {} to a plain GET, though without TwiML", exchange.outcome()),
-            &exchange,
-        ),
+        Some(300..500) if !has_twiml => Finding::pass(format!("the app {}", exchange.responded())),
+        Some(200..300) if !has_twiml => {
+            Finding::warn(format!("the app {} to a plain GET, though without TwiML", exchange.responded()), &exchange)
+        }
         _ if has_twiml => Finding::fail("the app gave TwiML to a plain GET without a signature", &exchange),
-        _ => Finding::fail(format!("the app responded {} to a plain GET", exchange.outcome()), &exchange),
+        _ => Finding::fail(format!("the app {} to a plain GET", exchange.responded()), &exchange),
     })
 }
 

@@ -162,7 +162,7 @@ async fn refusal(
     let asked = || conversation.exchanges.iter().filter(|each| purposes.iter().any(|one| one.as_str() == each.purpose));
     if let Some(exchange) = asked().find(|exchange| !exchange.is_accepted()) {
         run.still_there(exchange).await?;
-        let seen = format!("the app responded {} to {what} ({})", exchange.outcome(), exchange.purpose);
+        let seen = format!("the app {} to {what} ({})", exchange.responded(), exchange.purpose);
         return Ok(Some(Finding::fail(seen, exchange)));
     }
     asked().next().map(|_| None).ok_or_else(|| Stop::not_judged("the app got no request about the fax"))
@@ -241,7 +241,7 @@ async fn long_urls(run: &Run) -> Judged {
         let exchange = asked_at_long_url(run).await?;
         let what = format!("a URL of {URL_CHARS} characters");
         if !exchange.is_accepted() {
-            return Ok(Finding::fail(format!("the app responded {} to {what}", exchange.outcome()), &exchange));
+            return Ok(Finding::fail(format!("the app {} to {what}", exchange.responded()), &exchange));
         }
         judged.push(what);
     }
@@ -251,7 +251,7 @@ async fn long_urls(run: &Run) -> Judged {
         let (_, exchange) = changed(run, Purpose::Action, &effect).await?;
         let what = format!("a MediaUrl of {MEDIA_URL_CHARS} characters");
         if !exchange.is_accepted() {
-            return Ok(Finding::fail(format!("the app responded {} to {what}", exchange.outcome()), &exchange));
+            return Ok(Finding::fail(format!("the app {} to {what}", exchange.responded()), &exchange));
         }
         judged.push(what);
     }

@@ -85,18 +85,17 @@ async fn other_method(run: &Run) -> Judged {
     let received = received?;
     let exchange = received.of(Purpose::FaxUrl).next().ok_or_else(|| Stop::not_judged("the app was not asked"))?;
     run.still_there(exchange).await?;
-    let outcome = exchange.outcome();
     Ok(if exchange.is_refused() {
-        Finding::pass(format!("the app refuses {other} with {outcome}"))
+        Finding::pass(format!("the app refuses {other} with {}", exchange.outcome()))
     } else if received.events_of("twiml.executed").next().is_some() {
         Finding::pass(format!("the app accepts {other}, too"))
     } else if exchange.is_accepted() {
         Finding::fail(
-            format!("the app responded {outcome} to {other}, but without TwiML that can be executed"),
+            format!("the app {} to {other}, but without TwiML that can be executed", exchange.responded()),
             exchange,
         )
     } else {
-        Finding::fail(format!("the app responded {outcome} to {other}"), exchange)
+        Finding::fail(format!("the app {} to {other}", exchange.responded()), exchange)
     })
 }
 
@@ -106,11 +105,10 @@ async fn head_and_options(run: &Run) -> Judged {
     for method in BESIDE_POST {
         let exchange = run.ask(&Raw { method, url: &run.options.url, ..Raw::default() }).await?;
         run.still_there(&exchange).await?;
-        let outcome = format!("{} to {method}", exchange.outcome());
         if exchange.status.is_none_or(|status| status >= 500) {
-            return Ok(Finding::fail(format!("the app responded {outcome}"), &exchange));
+            return Ok(Finding::fail(format!("the app {} to {method}", exchange.responded()), &exchange));
         }
-        outcomes.push(outcome);
+        outcomes.push(format!("{} to {method}", exchange.outcome()));
     }
     Ok(Finding::pass(format!("the app responded {}", outcomes.join(" and "))))
 }

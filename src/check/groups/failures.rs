@@ -149,9 +149,9 @@ async fn received_failed(run: &Run) -> Judged {
     let exchange = exchange.ok_or_else(|| Stop::not_judged("the app was not notified of a fax that failed"))?;
     run.still_there(exchange).await?;
     Ok(if exchange.is_accepted() {
-        Finding::pass(format!("the app responded {} to the notification of a fax that failed", exchange.outcome()))
+        Finding::pass(format!("the app {} to the notification of a fax that failed", exchange.responded()))
     } else {
-        let seen = format!("the app responded {} to the notification of a fax that failed", exchange.outcome());
+        let seen = format!("the app {} to the notification of a fax that failed", exchange.responded());
         Finding::fail(seen, exchange)
     })
 }
@@ -191,7 +191,7 @@ async fn sent_failed(run: &Run) -> Judged {
             exchange.ok_or_else(|| Stop::not_judged(format!("the app was not notified that a fax was {outcome}")))?;
         if let Some(refused) = last.of(Purpose::StatusCallback).find(|exchange| !exchange.is_accepted()) {
             run.still_there(refused).await?;
-            let seen = format!("the app responded {} to the status {}", refused.outcome(), status(refused));
+            let seen = format!("the app {} to the status {}", refused.responded(), status(refused));
             return Ok(Finding::fail(seen, refused));
         }
         if attempts > RETRIES_MAX + 1 {
@@ -223,9 +223,9 @@ async fn accepts_canceled(run: &Run, ended: &Conversation) -> Judged {
     let exchange = exchange.ok_or_else(|| Stop::not_judged("the app was not notified that the fax was canceled"))?;
     run.still_there(exchange).await?;
     Ok(if exchange.is_accepted() {
-        Finding::pass(format!("the app responded {} to the status canceled", exchange.outcome()))
+        Finding::pass(format!("the app {} to the status canceled", exchange.responded()))
     } else {
-        Finding::fail(format!("the app responded {} to the status canceled", exchange.outcome()), exchange)
+        Finding::fail(format!("the app {} to the status canceled", exchange.responded()), exchange)
     })
 }
 
@@ -285,7 +285,7 @@ async fn media_gone(run: &Run) -> Judged {
         Finding::fail(seen, &exchange)
     } else {
         let attempts = requests.iter().filter(|one| one.is_for_media()).count();
-        Finding::pass(format!("the app responded {} and tried the download {attempts} times", exchange.outcome()))
+        Finding::pass(format!("the app {} and tried the download {attempts} times", exchange.responded()))
     })
 }
 

@@ -15,7 +15,8 @@ const PUBLIC_HOST: &str = "fax.example.com";
 const PUBLIC_PORT: u16 = 8443;
 
 const FIX: &str = "If the app runs behind a proxy, let it rebuild the URL from X-Forwarded-Proto, -Host and -Port of that proxy \
-                   (its framework has a setting), or configure its public URL; otherwise nothing.";
+                   (its framework has a setting), or configure its public URL. If that is configured already, or there is no \
+                   proxy, nothing.";
 const SOURCE: &str = "Twilio: Webhooks security; twilio-node issues about proxies; RFC 7239";
 
 pub(super) const CHECKS: &[Check] = &[
@@ -64,8 +65,9 @@ pub(super) const CHECKS: &[Check] = &[
 type Proxy = dyn Fn(Url) -> Option<(Url, Value)> + Sync;
 
 async fn proxied(run: &Run, what: &str, proxy: &Proxy) -> Judged {
-    let url = run.accepted(Purpose::FaxUrl)?.final_url();
-    let url = Url::parse(url).map_err(|error| Stop::not_judged(error.to_string()))?;
+    // The emulator adds the parameters of a GET to the URL that is signed.
+    let url = run.accepted(Purpose::FaxUrl)?.url_without_params();
+    let url = Url::parse(&url).map_err(|error| Stop::not_judged(error.to_string()))?;
     let why = "the app is called over https, so this emulator does what a proxy would";
     let (public, headers) = proxy(url).ok_or_else(|| Stop::not_judged(why))?;
     let effect = json!({ "signed_url": public.as_str(), "headers": { "set": headers } });
@@ -73,7 +75,7 @@ async fn proxied(run: &Run, what: &str, proxy: &Proxy) -> Judged {
     Ok(if exchange.is_accepted() {
         Finding::pass(format!("the app accepted a request signed for {what}, {public}"))
     } else {
-        let seen = format!("the app responded {} to a request signed for {what}, {public}", exchange.outcome());
+        let seen = format!("the app {} to a request signed for {what}, {public}", exchange.responded());
         Finding::warn(seen, &exchange)
     })
 }

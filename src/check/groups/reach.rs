@@ -142,7 +142,7 @@ async fn twiml(run: &Run) -> Judged {
     let first = first(run)?;
     run.still_there(first).await?;
     if !first.is_accepted() {
-        return Ok(Finding::fail(format!("the app responded {} to an incoming fax", first.outcome()), first));
+        return Ok(Finding::fail(format!("the app {} to an incoming fax", first.responded()), first));
     }
     let received = run.received()?;
     // An alert about the notification belongs to another check.
@@ -188,16 +188,16 @@ async fn action_reachable(run: &Run) -> Judged {
     let action = run.good(Purpose::Action)?;
     run.still_there(action).await?;
     Ok(if action.is_accepted() {
-        Finding::pass(format!("the app responded {} to the notification", action.outcome()))
+        Finding::pass(format!("the app {} to the notification", action.responded()))
     } else {
-        Finding::fail(format!("the app responded {} to the notification of a received fax", action.outcome()), action)
+        Finding::fail(format!("the app {} to the notification of a received fax", action.responded()), action)
     })
 }
 
 fn clean_xml(run: &Run) -> Judged {
     let first = answered(run)?;
     if !first.is_accepted() {
-        return Err(Stop::not_judged(format!("the app responded {}, not with TwiML", first.outcome())));
+        return Err(Stop::not_judged(format!("the app {}, not with TwiML", first.responded())));
     }
     let (text, length) = (&first.answer, first.response_header("content-length"));
     let beginning = text.trim_start();

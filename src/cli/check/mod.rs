@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueHint};
 use url::Url;
@@ -24,7 +24,7 @@ use super::out::{self, stdout};
 use super::serve::{isolated, runtime, url};
 use super::signals::stop_signal;
 use super::values::{span, words};
-use super::{files, table};
+use super::{UsageError, files, table};
 use crate::check::list::Selection;
 use crate::check::{ApiError, Endpoint, Options, Profile, Progress, Report, RunError, junit};
 use crate::config::{Config, LogLevel, Setting, Settings};
@@ -238,7 +238,8 @@ fn adapt(config: &mut Config, options: &Options) -> anyhow::Result<()> {
     }
     if let Some(account) = &options.account {
         let Ok(sid) = account.parse() else {
-            bail!("--account: {account:?} is neither an AccountSid nor the UUID of a SignalWire project")
+            let wrong = format!("--account: {account:?} is neither an AccountSid nor the UUID of a SignalWire project");
+            return Err(UsageError(wrong).into());
         };
         config.default_account.sid = sid;
     }

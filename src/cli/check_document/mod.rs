@@ -14,7 +14,7 @@ use clap::{Args, ValueHint};
 pub(super) use self::print::{described, explanation, list};
 use self::told::{Cost, Told};
 use super::convert::{read, read_from, tell_progress};
-use super::out::stdout;
+use super::out::{self, stdout};
 use super::serve::isolated;
 use super::values::words;
 use super::{files, table};
@@ -118,13 +118,13 @@ pub(super) fn check(options: &DocumentOptions<'_>) -> anyhow::Result<ExitCode> {
         told.pictures().try_for_each(|(path, png)| files::write(&path, png))?;
     }
     if let Some(path) = options.junit {
-        files::write(path, junit::junit(&told).as_bytes())?;
+        out::even_if_unread(files::write(path, junit::junit(&told).as_bytes()))?;
     }
     let takes_output = options.junit.is_some_and(|path| path.as_os_str() == "-");
     if options.json {
-        table::json(&told.json())?;
+        out::even_if_unread(table::json(&told.json()))?;
     } else if !takes_output {
-        print::report(&told, &mut stdout())?;
+        out::even_if_unread(print::report(&told, &mut stdout()))?;
     }
     Ok(if report.summary().fail > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -36,6 +36,10 @@ pub(super) const GROUND_FAIL_PERCENT: f64 = 30.0;
 /// The minimum share of isolated pels where type stands, in percent, at which its ground is examined: the lightest tint
 /// that is not drawn white has 6 % of dots, of which the letters hide a third.
 const ISOLATED_MIN_PERCENT: f64 = 3.0;
+/// The minimum share of black pels in the place of white letters, in percent, at which they stand on a dark ground. With
+/// less, they stand on paper, where nobody is meant to see them, such as the anchors of services that sign documents; a
+/// rule for the signature may pass through them.
+const REVERSED_MIN_PERCENT: f64 = 35.0;
 /// Points per inch.
 const POINTS: f64 = 72.0;
 
@@ -49,7 +53,11 @@ fn size(letters: &Letters, quality: Quality) -> (f64, f64) {
 
 /// Judges the size of type.
 pub(super) fn type_size(page: &Page<'_>, letters: &[Letters]) -> Vec<Remark> {
-    let small = letters.iter().filter(|letters| letters.count >= LETTERS_MIN).filter_map(|letters| {
+    let is_judged = |letters: &&Letters| {
+        letters.count >= LETTERS_MIN
+            && (letters.luma < SNAP_WHITE || black_percent(page, letters) >= REVERSED_MIN_PERCENT)
+    };
+    let small = letters.iter().filter(is_judged).filter_map(|letters| {
         // Rounded as they are printed, so that no finding says 6.0 rows where 6 are enough.
         let tenths = |length: f64| (length * 10.0).round() / 10.0;
         let (high, wide) = size(letters, page.quality);
@@ -63,6 +71,18 @@ pub(super) fn type_size(page: &Page<'_>, letters: &[Letters]) -> Vec<Remark> {
         Some((severity, (letters.em * POINTS * 10.0).round() as i64, letters))
     });
     by_key(small).into_iter().map(|((severity, _), group)| small_type(page, severity, &group)).collect()
+}
+
+/// Returns the share of black pels in the place of letters, in percent.
+fn black_percent(page: &Page<'_>, letters: &Letters) -> f64 {
+    let area = page.area(&letters.place);
+    let (right, bottom) = (page.bits.width(), page.bits.height());
+    let columns = area.left.min(right)..(area.left + area.width).min(right);
+    let rows = area.top.min(bottom)..(area.top + area.height).min(bottom);
+    let all = columns.len() * rows.len();
+    let black =
+        rows.flat_map(|y| columns.clone().map(move |x| (x, y))).filter(|(x, y)| page.bits.is_black(*x, *y)).count();
+    black as f64 * 100.0 / all.max(1) as f64
 }
 
 /// Groups letters by a severity and another key, and by their places.
