@@ -270,9 +270,9 @@ fn told(flags: &CheckFlags, report: &Report) -> anyhow::Result<ExitCode> {
     }
     let takes_output = flags.junit.as_ref().is_some_and(|path| path.as_os_str() == "-");
     if flags.json {
-        table::json(&report.json())?;
+        out::even_if_unread(table::json(&report.json()))?;
     } else if !takes_output {
-        print::report(report, &mut stdout())?;
+        out::even_if_unread(print::report(report, &mut stdout()))?;
     }
     report.notes.iter().for_each(|note| out::note(note));
     if !report.is_judged() {
