@@ -9,7 +9,7 @@ use super::document::{Action, Clock, Document, Expect, Wait};
 use super::hosted::Hosted;
 use super::wanted::Count;
 use crate::check::list::Selection;
-use crate::config::read_bounded;
+use crate::config::read_regular;
 use crate::dialect::json::FieldError;
 use crate::dialect::matching::{Pattern, PatternError};
 use crate::dialect::rule;
@@ -275,7 +275,7 @@ fn host(action: &Action, raw: &mut Value, hosted: &mut Hosted, folder: &Path) ->
             sample::document(pages).map_err(|error| wrong("pages", error.to_string()))?;
             sample::test_pages(pages)
         }
-        (None, Some(name)) => read_bounded(&folder.join(name), DOCUMENT_BYTES_MAX)
+        (None, Some(name)) => read_regular(&folder.join(name), DOCUMENT_BYTES_MAX)
             .map_err(|reason| wrong("file", format!("can't read {name:?}: {reason}")))?,
         (None, None) => return Ok(()),
     };
