@@ -83,7 +83,7 @@ impl Run<'_> {
         ];
         let form: Vec<(&str, &str)> =
             given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
-        let sent = self.place.rest(&self.place.faxes(), &form).await;
+        let sent = self.place.rest(&self.place.faxes(), &form, send.refused).await;
         match (sent, send.refused) {
             (Ok(fax), None) => Ok(fax),
             (Ok(fax), Some(code)) => {
@@ -93,7 +93,7 @@ impl Run<'_> {
             }
             (Err(error @ ApiError::Unreachable { .. }), _) => Err(error.into()),
             (Err(error), refused) => {
-                let (code, answer) = self.refusal().await?;
+                let (code, answer) = self.place.refusal().await?;
                 let seen = answer.unwrap_or_else(|| error.to_string());
                 match (refused, code) {
                     (Some(wanted), Some(code)) if wanted == code => Ok(json!({ "code": code })),
@@ -110,19 +110,6 @@ impl Run<'_> {
                 }
             }
         }
-    }
-
-    /// Returns the code of the REST API's last refusal and the reason for it, as the journal has them.
-    async fn refusal(&self) -> Result<(Option<u64>, Option<String>), Stop> {
-        let since = self.place.since.to_string();
-        let list =
-            self.place.api.get("/events", &[("kind", "api.request"), ("since", &since), ("limit", "10000")]).await?;
-        let last = list["events"].as_array().and_then(|events| events.last()).map(|event| &event["data"]);
-        let Some(data) = last else { return Ok((None, None)) };
-        let answer = &data["answer"];
-        let of_list = answer["errors"][0]["message"].as_str().or(answer["errors"][0]["detail"].as_str());
-        let text = answer["message"].as_str().or(of_list).map(ToOwned::to_owned);
-        Ok((data["code"].as_u64(), text))
     }
 
     /// Changes or moves the clock.
