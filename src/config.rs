@@ -28,7 +28,7 @@ pub use self::parse::{
     AUTH_TOKEN_CHARS_MAX, FRIENDLY_NAME_CHARS_MAX, PACE_TIMES_MAX, PACE_TIMES_MIN, WEBHOOK_URL_CHARS_MAX,
 };
 pub use self::paths::TrustedCa;
-pub(crate) use self::read::read_bounded;
+pub(crate) use self::read::{read_bounded, read_regular};
 pub use self::settings::{LIST_LEN_MAX, Settings};
 pub(crate) use self::table::{Source, Table};
 pub use self::twiml_bins::{ConfiguredBin, FAX_TWIML_NAME};

@@ -37,6 +37,7 @@ mod run;
 mod schema;
 mod send;
 mod serve;
+mod shell;
 mod sids;
 mod sign;
 mod signals;

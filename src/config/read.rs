@@ -16,6 +16,19 @@ pub(crate) fn read_bounded(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, Str
     Ok(bytes)
 }
 
+/// Reads a regular file of at most `limit_bytes`. Opening a pipe would wait for its writer, possibly forever, so
+/// anything else is refused before it is opened.
+pub(crate) fn read_regular(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, String> {
+    let kind = path.metadata().map_err(|error| error.to_string())?.file_type();
+    if kind.is_dir() {
+        return Err("it is a folder; give a regular file".to_owned());
+    }
+    if !kind.is_file() {
+        return Err("it is a pipe, a device or a socket; give a regular file".to_owned());
+    }
+    read_bounded(path, limit_bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -127,7 +127,8 @@ enum Refusal {
     Host(String),
     Origin(String),
     Page,
-    Webhook(HeaderName),
+    /// A webhook; also the path that it asks for.
+    Webhook(HeaderName, String),
     NoToken,
     WrongToken,
 }
@@ -166,7 +167,7 @@ fn check(parts: &Parts, area: Area, settings: &Settings) -> Result<Option<Header
 /// Checks the control API's requirements for every caller: it isn't a webhook, and it knows the control token.
 fn check_caller(parts: &Parts, control_token: Option<&str>) -> Result<(), Refusal> {
     if let Some(mark) = WEBHOOK_MARKS.into_iter().find(|mark| parts.headers.contains_key(mark)) {
-        return Err(Refusal::Webhook(mark));
+        return Err(Refusal::Webhook(mark, parts.uri.path().to_owned()));
     }
     // Browsers send preflights without credentials (Fetch standard), so requiring a token would break every allowed
     // page.
@@ -307,7 +308,7 @@ impl Refusal {
     const fn reason(&self) -> Reason {
         match self {
             Self::Host(_) => Reason::Misdirected,
-            Self::Origin(_) | Self::Page | Self::Webhook(_) | Self::NoToken | Self::WrongToken => Reason::AccessDenied,
+            Self::Origin(_) | Self::Page | Self::Webhook(..) | Self::NoToken | Self::WrongToken => Reason::AccessDenied,
         }
     }
 
@@ -315,7 +316,7 @@ impl Refusal {
         let (status, name) = match self {
             Self::Host(_) => (StatusCode::MISDIRECTED_REQUEST, "host-not-allowed"),
             Self::Origin(_) | Self::Page => (StatusCode::FORBIDDEN, "origin-not-allowed"),
-            Self::Webhook(_) => (StatusCode::FORBIDDEN, "webhook-not-allowed"),
+            Self::Webhook(..) => (StatusCode::FORBIDDEN, "webhook-not-allowed"),
             Self::NoToken | Self::WrongToken => (StatusCode::UNAUTHORIZED, "control-token-needed"),
         };
         let detail = self.detail();
@@ -340,9 +341,9 @@ impl Refusal {
                            --allow-origin and the page's origin"
                     .to_owned()
             }
-            Self::Webhook(mark) => format!(
-                "this request carries {mark}, as a webhook does, and no webhook may use the control API at {BASE}"
-            ),
+            Self::Webhook(mark, path) => {
+                format!("this request carries {mark}, as a webhook does, and no webhook may use {path}")
+            }
             Self::NoToken => "the control API is protected by --control-token; send the token as Authorization: \
                               Bearer TOKEN \
                               (the command line takes --control-token or FAUXFAX_CONTROL_TOKEN)"

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, SessionConfig};
@@ -24,8 +24,6 @@ pub(super) const SESSIONS_MAX: usize = 100;
 const SESSION_IDLE_MAX: Duration = Duration::from_secs(8 * 3_600);
 /// The header that names a session.
 const SESSION: &str = "mcp-session-id";
-/// The header with which clients say which version of the protocol they speak, in every request but the first.
-const VERSION: &str = "mcp-protocol-version";
 
 /// The tools as a service at `/mcp`.
 #[derive(Clone)]
@@ -67,9 +65,9 @@ impl Http {
     }
 }
 
-/// Refuses to open more sessions than the limit. Sessions that exist, and clients without one, are not affected.
+/// Refuses to open more sessions than the limit. Sessions that exist are not affected.
 async fn admit(State(http): State<Http>, request: Request, next: Next) -> Response {
-    if opens_session(request.headers()) && http.sessions.sessions.read().await.len() >= SESSIONS_MAX {
+    if may_open_session(&request) && http.sessions.sessions.read().await.len() >= SESSIONS_MAX {
         let why = format!(
             "there are already {SESSIONS_MAX} MCP sessions, the most that are possible; close one, or try again later\n"
         );
@@ -78,6 +76,10 @@ async fn admit(State(http): State<Http>, request: Request, next: Next) -> Respon
     next.run(request).await
 }
 
-fn opens_session(headers: &HeaderMap) -> bool {
-    !headers.contains_key(SESSION) && !headers.contains_key(VERSION)
+/// Returns whether a request may open a session. At the limit, a client of a later version is refused too, because
+/// only the body of a request shows whether it opens a session, and a header could say anything.
+fn may_open_session(request: &Request) -> bool {
+    // The service, too, treats a value that isn't text as if there were none.
+    let names_session = request.headers().get(SESSION).is_some_and(|session| session.to_str().is_ok());
+    request.method() == Method::POST && !names_session
 }

@@ -1,11 +1,14 @@
 //! The steps that do something: an incoming fax, a fax to send, the clock, a request, and checks of the app.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::document::{Check, Clock, ClockWord, Move, Request, Send};
 use super::expect::short;
 use super::report::Mismatch;
-use super::run::{Failure, Run, Stop};
+use super::run::{Failure, Run, Stop, late};
 use crate::check::list::Selection;
 use crate::check::{self, ApiError, Raw, Verdict};
 use crate::dialect::form;
@@ -83,7 +86,7 @@ impl Run<'_> {
         ];
         let form: Vec<(&str, &str)> =
             given.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
-        let sent = self.place.rest(&self.place.faxes(), &form).await;
+        let sent = self.place.rest(&self.place.faxes(), &form, send.refused).await;
         match (sent, send.refused) {
             (Ok(fax), None) => Ok(fax),
             (Ok(fax), Some(code)) => {
@@ -93,7 +96,7 @@ impl Run<'_> {
             }
             (Err(error @ ApiError::Unreachable { .. }), _) => Err(error.into()),
             (Err(error), refused) => {
-                let (code, answer) = self.refusal().await?;
+                let (code, answer) = self.place.refusal().await?;
                 let seen = answer.unwrap_or_else(|| error.to_string());
                 match (refused, code) {
                     (Some(wanted), Some(code)) if wanted == code => Ok(json!({ "code": code })),
@@ -110,19 +113,6 @@ impl Run<'_> {
                 }
             }
         }
-    }
-
-    /// Returns the code of the REST API's last refusal and the reason for it, as the journal has them.
-    async fn refusal(&self) -> Result<(Option<u64>, Option<String>), Stop> {
-        let since = self.place.since.to_string();
-        let list =
-            self.place.api.get("/events", &[("kind", "api.request"), ("since", &since), ("limit", "10000")]).await?;
-        let last = list["events"].as_array().and_then(|events| events.last()).map(|event| &event["data"]);
-        let Some(data) = last else { return Ok((None, None)) };
-        let answer = &data["answer"];
-        let of_list = answer["errors"][0]["message"].as_str().or(answer["errors"][0]["detail"].as_str());
-        let text = answer["message"].as_str().or(of_list).map(ToOwned::to_owned);
-        Ok((data["code"].as_u64(), text))
     }
 
     /// Changes or moves the clock.
@@ -201,8 +191,9 @@ impl Run<'_> {
         Ok(value)
     }
 
-    /// Makes checks of the app, and fails if one of them does.
-    pub(super) async fn check(&self, wanted: &Check) -> Result<Value, Stop> {
+    /// Makes checks of the app, and fails if one of them does. They end early after `left`, or if the user ends the run,
+    /// and put back what they changed.
+    pub(super) async fn check(&self, wanted: &Check, left: Duration) -> Result<Value, Stop> {
         let Check { url, action, only, skip, quick } = wanted;
         let selection = Selection { profiles: Vec::new(), quick: *quick, only: only.clone(), skip: skip.clone() };
         let checks = selection.checks().map_err(|error| Failure::of("known checks", error.to_string()))?;
@@ -211,8 +202,15 @@ impl Run<'_> {
         options.account = Some(self.place.sid.clone());
         options.client = self.options.client.clone();
         options.owns_host = true;
-        let report = check::run(self.options.endpoint.clone(), options, &|_| (), std::future::pending()).await;
+        let mut stopped = self.stopped.clone();
+        let cancel = async {
+            let _ = timeout(left, stopped.wait_for(|is_stopped| *is_stopped)).await;
+        };
+        let report = check::run(self.options.endpoint.clone(), options, &|_| (), cancel).await;
         let report = report.map_err(|error| Failure::of("the checks to run", error.to_string()))?;
+        if report.interrupted {
+            return Err(late().into());
+        }
         let failed: Vec<_> = report.results.iter().filter(|result| result.verdict == Verdict::Fail).collect();
         let Some(first) = failed.first() else { return Ok(json!({})) };
         let mismatches = failed.iter().map(|result| Mismatch {

@@ -9,9 +9,9 @@ use super::document::{Action, Clock, Document, Expect, Wait};
 use super::hosted::Hosted;
 use super::wanted::Count;
 use crate::check::list::Selection;
-use crate::config::read_bounded;
+use crate::config::read_regular;
 use crate::dialect::json::FieldError;
-use crate::dialect::matching::{Pattern, PatternError};
+use crate::dialect::matching::{Pattern, PatternError, Times};
 use crate::dialect::rule;
 use crate::document::sample;
 use crate::io::fetch::DOCUMENT_BYTES_MAX;
@@ -29,6 +29,10 @@ const WAIT_SECONDS_MAX: f64 = 600.0;
 /// The longest time that a move of the clock may take, in seconds. It is less than the time limit for a call to the
 /// emulator.
 const MOVE_SECONDS_MAX: f64 = 100.0;
+/// The fields of an event in the journal.
+const EVENT_FIELDS: [&str; 5] = ["seq", "at", "kind", "fax_sid", "data"];
+/// What is wrong with a pattern that everything matches.
+const EXPECTS_NOTHING: &str = "it expects nothing; give a value or at least one field";
 /// The status of a call that ended without a fax.
 const NOT_ANSWERED: &str = "not-answered";
 
@@ -110,7 +114,7 @@ fn check(action: &Action, earlier: &[ReadStep]) -> Result<(), FieldError> {
             ])?;
             let wanted = [("status", &request.status), ("answer", &request.answer)];
             wanted.into_iter().try_for_each(|(name, wanted)| match wanted {
-                Some(wanted) => wanted.pattern().map(drop).map_err(|error| of_pattern(name, &error)),
+                Some(wanted) => pattern(name, &wanted.0),
                 None => Ok(()),
             })
         }
@@ -150,10 +154,10 @@ fn check_wait(wait: &Wait, earlier: &[ReadStep]) -> Result<(), FieldError> {
         (None, Some("idle"), None) if wait.fax.is_none() => Ok(()),
         (None, Some("idle"), None) => Err(wrong("fax", "a wait for idle is about the whole account; leave fax out")),
         (None, Some(other), None) => Err(wrong("for", format!("must be settled or idle, not {other:?}"))),
-        (None, None, Some(part)) => pattern("match", &Value::Object(part.clone())),
+        (None, None, Some(part)) => event_pattern("match", part),
         _ => Err(wrong("", "give one of status, for and match")),
     }?;
-    wait.times.as_ref().map_or(Ok(()), |times| times.times().map(drop).map_err(|error| of_pattern("", &error)))
+    times(wait.times.as_ref())
 }
 
 fn check_timeout(seconds: Option<f64>, most: f64) -> Result<(), FieldError> {
@@ -169,7 +173,7 @@ fn check_expect(expect: &Expect, earlier: &[ReadStep]) -> Result<(), FieldError>
     check_fax(expect.fax.as_deref(), earlier)?;
     let fields = expect.fields();
     for (name, wanted) in &fields {
-        wanted.pattern().map_err(|error| of_pattern(name, &error))?;
+        pattern(name, &wanted.0)?;
     }
     if let Some(status) = expect.status.as_ref().and_then(|status| status.0.as_str()) {
         check_status(status)?;
@@ -180,25 +184,28 @@ fn check_expect(expect: &Expect, earlier: &[ReadStep]) -> Result<(), FieldError>
             let words: Vec<&str> = Purpose::ALL.iter().map(|purpose| purpose.as_str()).collect();
             one_word("purpose", purpose, &words).map_err(within)?;
         }
-        pattern("", &webhook.data()).map_err(within)?;
+        data_pattern(&webhook.data()).map_err(within)?;
         times(webhook.times.as_ref()).map_err(within)?;
     }
     for (index, page) in expect.pages.iter().enumerate() {
         let within = |error: FieldError| error.within(&format!("pages[{index}]"));
-        pattern("", &page.data()).map_err(within)?;
+        data_pattern(&page.data()).map_err(within)?;
         times(page.times.as_ref()).map_err(within)?;
     }
     times(expect.faxes.as_ref().map(|faxes| &faxes.times)).map_err(|error| error.within("faxes"))?;
     times(expect.times.as_ref())?;
     if let Some(part) = &expect.r#match {
-        pattern("match", &Value::Object(part.clone()))?;
+        event_pattern("match", part)?;
+    }
+    for (index, part) in expect.in_order.iter().flatten().enumerate() {
+        event_pattern(&format!("in_order[{index}]"), part)?;
     }
     let is_empty = fields.is_empty()
         && expect.webhooks.is_empty()
         && expect.pages.is_empty()
         && expect.faxes.is_none()
         && expect.r#match.is_none()
-        && expect.in_order.is_none();
+        && expect.in_order.as_ref().is_none_or(Vec::is_empty);
     if is_empty {
         return Err(wrong(
             "",
@@ -210,11 +217,42 @@ fn check_expect(expect: &Expect, earlier: &[ReadStep]) -> Result<(), FieldError>
 }
 
 fn times(count: Option<&Count>) -> Result<(), FieldError> {
-    count.map_or(Ok(()), |count| count.times().map(drop).map_err(|error| of_pattern("", &error)))
+    let Some(count) = count else { return Ok(()) };
+    match count.times().map_err(|error| of_pattern("", &error))? {
+        Times { at_least: 0, at_most: usize::MAX } => {
+            Err(wrong("times", "it expects nothing, because any number is at least 0"))
+        }
+        Times { .. } => Ok(()),
+    }
 }
 
+/// Checks a pattern. One that everything matches is refused, because an expectation with it could never fail.
 fn pattern(name: &str, part: &Value) -> Result<(), FieldError> {
-    Pattern::parse(part).map(drop).map_err(|error| of_pattern(name, &error))
+    Pattern::parse(part).map_err(|error| of_pattern(name, &error))?;
+    empty_table(part, name).map_or(Ok(()), |path| Err(wrong(&path, EXPECTS_NOTHING)))
+}
+
+/// Checks a pattern for the data of an event whose kind is known. Without fields, it means any event of that kind.
+fn data_pattern(data: &Value) -> Result<(), FieldError> {
+    if data.as_object().is_some_and(Map::is_empty) { Ok(()) } else { pattern("", data) }
+}
+
+/// Checks a pattern for a whole event.
+fn event_pattern(name: &str, part: &Map<String, Value>) -> Result<(), FieldError> {
+    if let Some(field) = part.keys().find(|field| !EVENT_FIELDS.contains(&field.as_str())) {
+        return Err(wrong(name, field_words::unknown(field, &EVENT_FIELDS)));
+    }
+    pattern(name, &Value::Object(part.clone()))
+}
+
+/// Returns the path of an empty table in a pattern, if there is one.
+fn empty_table(part: &Value, path: &str) -> Option<String> {
+    let fields = part.as_object()?;
+    if fields.is_empty() {
+        return Some(path.to_owned());
+    }
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    fields.iter().find_map(|(name, value)| empty_table(value, &below(name)))
 }
 
 /// Converts the error of a pattern, so that it has the path of the field in the file.
@@ -275,7 +313,7 @@ fn host(action: &Action, raw: &mut Value, hosted: &mut Hosted, folder: &Path) ->
             sample::document(pages).map_err(|error| wrong("pages", error.to_string()))?;
             sample::test_pages(pages)
         }
-        (None, Some(name)) => read_bounded(&folder.join(name), DOCUMENT_BYTES_MAX)
+        (None, Some(name)) => read_regular(&folder.join(name), DOCUMENT_BYTES_MAX)
             .map_err(|reason| wrong("file", format!("can't read {name:?}: {reason}")))?,
         (None, None) => return Ok(()),
     };

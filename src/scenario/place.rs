@@ -13,6 +13,12 @@ use crate::model::account::Dialect;
 
 /// The beginning of the name of the snapshot that a run takes.
 const SNAPSHOT: &str = "fauxfax-run";
+/// The maximum number of times that a REST call is made, if the API refuses it as it does in pedantic mode.
+const TRIES_MAX: usize = 3;
+/// The time before a refused call is made again while the clock runs: the `Retry-After` of the emulator's refusals.
+const RETRY_TIME: Duration = Duration::from_secs(1);
+/// The statuses with which the API refuses a call that may succeed later.
+const PASSING: [u16; 2] = [429, 503];
 /// The time limit for putting everything back.
 const RESTORE_TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -71,9 +77,38 @@ impl Place {
         Ok(Self { api, sid, token, dialect, since, before })
     }
 
-    /// Calls the REST API as the account.
-    pub(super) async fn rest(&self, path: &str, form: &[(&str, &str)]) -> Result<Value, ApiError> {
-        self.api.rest(path, (&self.sid, &self.token), form).await
+    /// Calls the REST API as the account. A call that is refused for now is made again, unless the refusal has the code
+    /// that the caller wants.
+    pub(super) async fn rest(&self, path: &str, form: &[(&str, &str)], wanted: Option<u64>) -> Result<Value, ApiError> {
+        let mut tries = 1;
+        loop {
+            let answer = self.api.rest(path, (&self.sid, &self.token), form).await;
+            let is_passing =
+                answer.as_ref().is_err_and(|error| PASSING.into_iter().any(|status| error.is_status(status)));
+            if !is_passing || tries == TRIES_MAX {
+                return answer;
+            }
+            if wanted.is_some() && self.refusal().await?.0 == wanted {
+                return answer;
+            }
+            // Nothing changes with real time while the clock stands still.
+            if self.api.get("/clock", &[]).await?["mode"] != "frozen" {
+                let _: Result<(), _> = timeout(RETRY_TIME, std::future::pending()).await;
+            }
+            tries += 1;
+        }
+    }
+
+    /// Returns the code of the REST API's last refusal and the reason for it, as the journal has them.
+    pub(super) async fn refusal(&self) -> Result<(Option<u64>, Option<String>), ApiError> {
+        let since = self.since.to_string();
+        let list = self.api.get("/events", &[("kind", "api.request"), ("since", &since), ("limit", "10000")]).await?;
+        let last = list["events"].as_array().and_then(|events| events.last()).map(|event| &event["data"]);
+        let Some(data) = last else { return Ok((None, None)) };
+        let answer = &data["answer"];
+        let of_list = answer["errors"][0]["message"].as_str().or(answer["errors"][0]["detail"].as_str());
+        let text = answer["message"].as_str().or(of_list).map(ToOwned::to_owned);
+        Ok((data["code"].as_u64(), text))
     }
 
     /// Returns the path to the account's faxes.
@@ -94,7 +129,7 @@ impl Place {
     pub(super) async fn set_voice_url(&self, number_sid: &str, url: &str) -> Result<(), ApiError> {
         let path = format!("/2010-04-01/Accounts/{}/IncomingPhoneNumbers/{number_sid}.json", self.sid);
         let form = [("VoiceUrl", url), ("VoiceApplicationSid", ""), ("VoiceReceiveMode", "fax")];
-        self.rest(&path, &form).await.map(drop)
+        self.rest(&path, &form, None).await.map(drop)
     }
 
     /// Puts back what the steps have changed, and returns what could not be put back, as sentences.

@@ -13,7 +13,7 @@ use super::error::BadFile;
 use super::hosted::Hosted;
 use super::locate::located;
 use super::refs::{self, Replacement, StepValue};
-use crate::config::{self, Config, ConfigError, Setting, Table, read_bounded};
+use crate::config::{self, Config, ConfigError, Setting, Table, read_regular};
 use crate::dialect::json::{self, FieldError};
 use crate::model::account::Dialect;
 use crate::model::field_words;
@@ -78,7 +78,7 @@ pub struct Scenario {
 pub fn read(source: &Source<'_>) -> Result<Scenario, BadFile> {
     let path = source.path.to_owned();
     let unreadable = |reason| ConfigError::Unreadable { origin: None, path: path.clone(), reason };
-    let bytes = read_bounded(&path, FILE_BYTES_MAX).map_err(unreadable)?;
+    let bytes = read_regular(&path, FILE_BYTES_MAX).map_err(unreadable)?;
     let text = String::from_utf8(bytes)
         .map_err(|error| unreadable(format!("not UTF-8 after byte {}", error.utf8_error().valid_up_to())))?;
     let file = config::Source { path, text };

@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::read::Scenario;
+use super::run::INTERRUPTED;
 use crate::check::{Exchange, Verdict};
+
+/// What takes the place of a step in the results of a scenario that could not begin.
+const BEGIN: (&str, &str) = ("the scenario begins", "begin");
 
 /// Something that was expected, and what was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +76,49 @@ pub struct Summary {
 }
 
 impl Report {
+    /// Returns a report without results.
+    pub(super) fn empty(scenario: &Scenario) -> Self {
+        Self {
+            file: scenario.path.display().to_string(),
+            title: scenario.title.clone(),
+            description: scenario.description.clone(),
+            steps: Vec::new(),
+            notes: Vec::new(),
+            interrupted: false,
+            lost_emulator: false,
+            duration: Duration::ZERO,
+        }
+    }
+
+    /// Returns the report of a scenario that could not run for this reason. It has a failure, and no step is judged.
+    #[must_use]
+    pub fn not_run(scenario: &Scenario, why: &str) -> Self {
+        let (name, action) = BEGIN;
+        let expected = "the scenario to begin".to_owned();
+        let failure = StepResult {
+            verdict: Verdict::Fail,
+            why: None,
+            mismatches: vec![Mismatch { expected, seen: why.to_owned() }],
+            ..StepResult::not_judged(name, action, "")
+        };
+        let steps = Self::all_not_judged(scenario, "the scenario could not run");
+        Self { steps: [failure].into_iter().chain(steps).collect(), ..Self::empty(scenario) }
+    }
+
+    /// Returns the report of a scenario that the user ended before its first step.
+    #[must_use]
+    pub fn interrupted(scenario: &Scenario) -> Self {
+        Self {
+            steps: Self::all_not_judged(scenario, INTERRUPTED).collect(),
+            interrupted: true,
+            ..Self::empty(scenario)
+        }
+    }
+
+    fn all_not_judged(scenario: &Scenario, why: &str) -> impl Iterator<Item = StepResult> {
+        scenario.steps.iter().map(move |step| StepResult::not_judged(&step.name, step.action.name(), why))
+    }
+
     /// Returns the number of steps with each verdict.
     #[must_use]
     pub fn summary(&self) -> Summary {

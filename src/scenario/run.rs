@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::checked::ReadStep;
@@ -78,6 +79,8 @@ pub(super) struct Run<'a> {
     pub(super) latest: Option<String>,
     /// The place in the journal at which the last wait ended.
     pub(super) waited: u64,
+    /// Whether the user has ended the run.
+    pub(super) stopped: watch::Receiver<bool>,
 }
 
 /// Runs a scenario. When `cancel` completes, the run ends early. In any case, what the steps have changed is put back before
@@ -90,17 +93,9 @@ pub async fn run(scenario: &Scenario, options: &Options, cancel: impl Future<Out
     let direct = Direct::new(&options.client, false, REQUEST_TIME_MAX)?;
     let place = Place::prepare(options).await?;
     let waited = place.since;
-    let mut run = Run { place, direct, options, values: BTreeMap::new(), latest: None, waited };
-    let mut report = Report {
-        file: scenario.path.display().to_string(),
-        title: scenario.title.clone(),
-        description: scenario.description.clone(),
-        steps: Vec::new(),
-        notes: Vec::new(),
-        interrupted: false,
-        lost_emulator: false,
-        duration: Duration::ZERO,
-    };
+    let (stop, stopped) = watch::channel(false);
+    let mut run = Run { place, direct, options, values: BTreeMap::new(), latest: None, waited, stopped };
+    let mut report = Report::empty(scenario);
     let mut cancel = pin!(cancel);
     // Why the rest of the steps can't be judged.
     let mut broken: Option<String> = None;
@@ -110,10 +105,16 @@ pub async fn run(scenario: &Scenario, options: &Options, cancel: impl Future<Out
             continue;
         }
         let left = RUN_TIME_MAX.saturating_sub(begun.elapsed());
+        let mut judging = Box::pin(run.judged(step, left));
         let result = tokio::select! {
-            result = run.judged(step, left) => result,
+            result = &mut judging => result,
             () = &mut cancel => {
                 report.interrupted = true;
+                // Checks have a snapshot of their own, and nobody else puts back what they changed.
+                if matches!(step.action, Action::Check(_)) {
+                    stop.send_replace(true);
+                    judging.await;
+                }
                 (StepResult::not_judged(&step.name, step.action.name(), INTERRUPTED), Some(INTERRUPTED.to_owned()))
             }
         };
@@ -127,7 +128,7 @@ pub async fn run(scenario: &Scenario, options: &Options, cancel: impl Future<Out
 }
 
 /// Why a step isn't judged if the user has ended the run.
-const INTERRUPTED: &str = "the run was interrupted";
+pub(super) const INTERRUPTED: &str = "the run was interrupted";
 /// Why a step isn't judged if the emulator has stopped responding.
 const LOST: &str = "the emulator no longer responds";
 
@@ -136,7 +137,18 @@ impl Run<'_> {
     async fn judged(&mut self, step: &ReadStep, left: Duration) -> (StepResult, Option<String>) {
         let begun = Instant::now();
         let action = step.action.name();
-        let result = timeout(left, self.perform(step)).await;
+        let performing = self.perform(step, left);
+        let result = match step.action {
+            // Checks that are dropped put nothing back, so they end by themselves.
+            Action::Check(_) => Ok(performing.await),
+            Action::Receive(_)
+            | Action::Send(_)
+            | Action::Rule
+            | Action::Clock(_)
+            | Action::Request(_)
+            | Action::Wait(_)
+            | Action::Expect(_) => timeout(left, performing).await,
+        };
         let mut failure = match result {
             Ok(Ok(())) => {
                 let passed = StepResult {
@@ -153,10 +165,7 @@ impl Run<'_> {
             }
             Ok(Err(Stop::Api(error))) => Failure::of("the emulator to accept the call", error.to_string()),
             Ok(Err(Stop::Failed(failure))) => *failure,
-            Err(_) => Failure::of(
-                format!("the scenario to end within {} s", RUN_TIME_MAX.as_secs()),
-                "it has taken longer".to_owned(),
-            ),
+            Err(_) => late(),
         };
         let fax = failure.fax.clone().or_else(|| self.latest.clone());
         let events = match &fax {
@@ -186,7 +195,7 @@ impl Run<'_> {
         (result, broken)
     }
 
-    async fn perform(&mut self, step: &ReadStep) -> Result<(), Stop> {
+    async fn perform(&mut self, step: &ReadStep, left: Duration) -> Result<(), Stop> {
         let raw = self.filled(&step.raw).await?;
         let value = match &step.action {
             Action::Receive(_) => self.receive(&raw).await?,
@@ -196,7 +205,7 @@ impl Run<'_> {
             Action::Request(_) => self.request(&read(&raw)?).await?,
             Action::Wait(_) => self.wait(&read(&raw)?).await?,
             Action::Expect(_) => self.expect(&read(&raw)?).await?,
-            Action::Check(_) => self.check(&read(&raw)?).await?,
+            Action::Check(_) => self.check(&read(&raw)?, left).await?,
         };
         if let Some(fax) = fax_of(&value) {
             self.latest = Some(fax.to_owned());
@@ -267,6 +276,11 @@ impl Run<'_> {
         let list = self.place.api.get("/events", &query).await.unwrap_or(json!({}));
         list["events"].as_array().cloned().unwrap_or_default()
     }
+}
+
+/// Returns the failure of a step that would take longer than the scenario may.
+pub(super) fn late() -> Failure {
+    Failure::of(format!("the scenario to end within {} s", RUN_TIME_MAX.as_secs()), "it has taken longer")
 }
 
 /// Reads a step whose values have been filled in.

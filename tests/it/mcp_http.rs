@@ -119,6 +119,7 @@ async fn a_web_page_a_webhook_and_a_foreign_host_can_not_call_the_tools() {
         let answer = post(&url, "/mcp", &[(name, value)], &initialize()).await;
         assert_eq!(answer.status, status, "{name}: {}", answer.body);
         assert!(answer.body.contains("urn:fauxfax:problem:"), "{}", answer.body);
+        assert!(status != 403 || !name.contains("Twilio") || answer.body.contains("may use /mcp"), "{}", answer.body);
     }
     let rebound = "POST /mcp HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(ask(&url, rebound.to_owned()).await.status, 421);
@@ -154,6 +155,10 @@ async fn sessions_and_messages_are_limited() {
     }
     let answer = post(&url, "/mcp", &[], &initialize()).await;
     assert!(answer.status == 503 && answer.body.contains("100 MCP sessions"), "{}", answer.body);
+    for (name, value) in [("Mcp-Protocol-Version", "2025-06-18"), ("Mcp-Session-Id", "\u{fc}")] {
+        let answer = post(&url, "/mcp", &[(name, value)], &initialize()).await;
+        assert_eq!(answer.status, 503, "{name}: {}", answer.body);
+    }
 }
 
 #[tokio::test]

@@ -201,6 +201,16 @@ fn a_mistake_in_a_file_is_reported_with_its_place_and_the_nearest_word() {
         (step("wait = { for = \"idle\", timeout = 6000 }"), "must be a number of seconds from 0 to 600, not 6000"),
         (step("expect = { fax = \"b\" }"), "there is no earlier step \"b\"; this is the first"),
         (step("expect = {}"), "it expects nothing"),
+        (step("expect = { status = {} }"), "steps[0].expect.status: it expects nothing; give a value"),
+        (step("expect = { match = {} }"), "steps[0].expect.match: it expects nothing"),
+        (step("expect = { match = { kind = \"fax.page\", data = {} } }"), "expect.match.data: it expects nothing"),
+        (step("expect = { match = { knid = \"fax.page\" }, times = 0 }"), "field \"knid\"; did you mean kind?"),
+        (step("expect = { in_order = [] }"), "it expects nothing"),
+        (step("expect = { in_order = [{ kind = \"fax.page\" }, {}] }"), "expect.in_order[1]: it expects nothing"),
+        (step("expect = { webhooks = [{ params = {} }] }"), "expect.webhooks[0].params: it expects nothing"),
+        (step("expect = { pages = [{ times = { at_least = 0 } }] }"), "pages[0].times: it expects nothing"),
+        (step("wait = { match = { kind = \"fax.page\", page = 1 } }"), "steps[0].wait.match: unknown field \"page\""),
+        (step("request = { url = \"http://x/\", answer = {} }"), "steps[0].request.answer: it expects nothing"),
         (step("expect = { times = 1, status = \"failed\" }"), "is only of use together with match"),
         (step("expect = { status = { regex = \"(\" } }"), "steps[0].expect.status: "),
         (step("expect = { webhooks = [{ purpose = \"fax-ulr\" }] }"), "webhooks[0].purpose: must be one of"),
@@ -306,6 +316,36 @@ expect = { status = \"received\" }
     tokio::task::block_in_place(|| eventually(|| (clock.now() > before).then_some(()), "the clock still stands still"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn after_ctrl_c_the_checks_of_a_step_leave_no_snapshot() {
+    let emulator = Emulator::builder().start().await.expect("it starts");
+    let account = emulator.account().expect("an account");
+    account.number("+15017122661").expect("a number");
+    let text = "title = \"t\"
+[app]
+sample = true
+[[steps]]
+name = \"an app that never responds is checked\"
+check = { url = \"${app}/slow\", only = [\"twiml\"] }
+";
+    let (folder, file) = written(text);
+    let (base, sid) = (emulator.url().parse().expect("a URL"), account.sid().to_string());
+    let target = format!("/_fauxfax/v1/snapshots?account={sid}");
+    let mut command = Command::new(FAUXFAX);
+    command.args(["run", &file, "--url", &emulator.url(), "--account", &sid]);
+    command.current_dir(folder.path()).env("HOME", folder.path());
+    let code = tokio::task::block_in_place(|| {
+        let mut running = Running::start(&mut command);
+        let snapshots = || tokio::runtime::Handle::current().block_on(crate::mcp_http::get(&base, &target));
+        eventually(|| snapshots().contains("fauxfax-check").then_some(()), "the check takes no snapshot");
+        running.signal("INT");
+        let code = running.ended().code();
+        assert!(!snapshots().contains("fauxfax-"), "{}", snapshots());
+        code
+    });
+    assert_eq!(code, Some(1));
+}
+
 #[test]
 fn without_an_emulator_at_the_url_the_status_is_3() {
     let example = root().join("examples/scenarios/slow-app.toml");
@@ -353,6 +393,76 @@ request = { url = \"${app}/livez\", answer = \"ok\\n\" }
     let output = run(folder.path(), &[&file, "--var", &port_var, "--var", &program]);
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
     assert!(told(&output).contains("app.command ended (exit status: 3) before"), "{}", told(&output));
+}
+
+#[test]
+fn a_scenario_that_can_not_run_fails_and_the_later_ones_run() {
+    let text = "title = \"t\"
+[app]
+url = \"http://127.0.0.1:9\"
+command = \"exit 3\"
+[[steps]]
+name = \"never reached\"
+clock = \"drain\"
+";
+    let (folder, file) = written(text);
+    fs::write(folder.path().join("good.toml"), "title = \"u\"\n[[steps]]\nname = \"a\"\nclock = \"drain\"\n")
+        .expect("written");
+    let output = run(folder.path(), &[&file, "good.toml", "--junit", "results.xml", "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let verdicts = |scenario: usize| {
+        let steps = json["scenarios"][scenario]["steps"].as_array().expect("steps");
+        steps.iter().map(|step| step["verdict"].as_str().expect("a verdict")).collect::<Vec<_>>()
+    };
+    assert_eq!(verdicts(0), ["fail", "not-judged"], "{json:#}");
+    assert_eq!(verdicts(1), ["pass"], "{json:#}");
+    let xml = fs::read_to_string(folder.path().join("results.xml")).expect("written");
+    assert!(xml.contains("app.command ended (exit status: 3)") && xml.contains("tests=\"3\" failures=\"1\""), "{xml}");
+
+    let output = run(folder.path(), &["good.toml", "--junit", "missing/results.xml"]);
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    assert!(told(&output).contains("can't write missing/results.xml"), "{}", told(&output));
+    assert!(!told(&output).contains("passed"), "the run was in vain: {}", told(&output));
+}
+
+#[test]
+fn a_pipe_or_a_folder_is_refused_in_place_of_a_file() {
+    let (folder, file) = written("title = \"t\"\n[[steps]]\nname = \"a\"\nsend = { to = \"+1\", file = \"pipe\" }\n");
+    assert!(Command::new("mkfifo").arg(folder.path().join("pipe")).status().expect("mkfifo").success());
+    for (argument, expected) in [
+        ("pipe", "can't read pipe: it is a pipe, a device or a socket; give a regular file"),
+        (".", "can't read .: it is a folder; give a regular file"),
+        (&file, "send.file: can't read \"pipe\": it is a pipe, a device or a socket"),
+    ] {
+        let output = run(folder.path(), &[argument]);
+        assert!(output.status.code() == Some(2) && told(&output).contains(expected), "{}", told(&output));
+    }
+}
+
+#[test]
+fn the_scenario_itself_copes_with_pedantic_mode() {
+    let sends: String =
+        (0..60).map(|n| format!("[[steps]]\nname = \"{n}\"\nsend = {{ to = \"+15558675310\" }}\n")).collect();
+    // The refusals of pedantic mode are in the journal.
+    let text = format!(
+        "title = \"t\"\n[settings]\npedantic = true\n{sends}[[steps]]\nname = \"calls were refused\"\n\
+         expect = {{ match = {{ kind = \"api.request\", data = {{ status = 429 }} }} }}\n"
+    );
+    let (folder, file) = written(&text);
+    let output = run(folder.path(), &[&file]);
+    assert!(told(&output).contains("61 passed, 0 failed"), "{}", told(&output));
+    let refused = "title = \"t\"
+[[steps]]
+name = \"the API refuses a call\"
+rule = { times = 1, api = { status = 429 } }
+[[steps]]
+name = \"which is expected\"
+send = { to = \"+15558675310\", refused = 20429 }
+";
+    let (folder, file) = written(refused);
+    let output = run(folder.path(), &[&file]);
+    assert!(told(&output).contains("2 passed, 0 failed"), "{}", told(&output));
 }
 
 #[test]

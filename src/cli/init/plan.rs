@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Language;
+use crate::cli::shell::quoted;
 
 /// The owner of the repository, whose GitHub Action the workflow uses.
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
@@ -75,7 +76,7 @@ impl Plan {
                     .to_owned(),
             );
         }
-        let enter = (folder != Path::new(".")).then(|| format!("cd {}", folder.display()));
+        let enter = (folder != Path::new(".")).then(|| format!("cd {}", quoted(&folder.to_string_lossy())));
         let next = enter.into_iter().chain(test.prepare).chain([test.run.to_owned()]).collect();
         Self { files, notes, next }
     }
@@ -138,6 +139,14 @@ fn workflow(test: &Test) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_folder_to_enter_is_quoted_for_the_shell() {
+        let wishes = Wishes { language: Language::Scenario, package: false, compose: false, workflow: false };
+        for (folder, expected) in [("fax/app", "cd fax/app"), ("my app; it's", r"cd 'my app; it'\''s'")] {
+            assert_eq!(Plan::of(Path::new(folder), wishes).next[0], expected);
+        }
+    }
 
     #[test]
     fn a_workflow_has_the_commands_of_the_test() {

@@ -5,6 +5,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use super::super::out::{self, stdout};
+use super::super::shell::quoted;
 use crate::model::words::words;
 
 words!(
@@ -77,13 +78,6 @@ pub(super) fn print(client: Option<Client>, arguments: &[String]) -> anyhow::Res
 
 fn pretty(value: &Value) -> String {
     format!("{value:#}")
-}
-
-/// Quotes a word for a shell, if it needs that.
-fn quoted(word: &str) -> String {
-    let is_plain =
-        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=+@".contains(&byte));
-    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueHint};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use self::app::Process;
 use self::sample::Sample;
@@ -25,6 +26,7 @@ use super::{files, table};
 use crate::check::{self, ApiError, RunError};
 use crate::config::{Config, LogLevel};
 use crate::io::client::ClientOptions;
+use crate::io::file::{self, Contents};
 use crate::scenario::{self, BadFile, Options, Report, Scenario, Source};
 use crate::server::{Server, run as run_listener};
 
@@ -96,6 +98,11 @@ pub(super) fn run(flags: &RunFlags) -> anyhow::Result<ExitCode> {
     if flags.files.len() > FILES_MAX {
         bail!("there are {} files; give at most {FILES_MAX}", flags.files.len());
     }
+    // A long run should not be in vain.
+    if let Some(path) = flags.junit.as_ref().filter(|path| path.as_os_str() != "-" && !file::is_special(path)) {
+        let checked = file::check_writable(path, Contents::Derived);
+        checked.with_context(|| format!("can't write {}", path.display()))?;
+    }
     // What matters of the warnings that a scenario provokes on purpose is in the results.
     let defaults = Config {
         log_level: LogLevel::Error,
@@ -110,8 +117,7 @@ pub(super) fn run(flags: &RunFlags) -> anyhow::Result<ExitCode> {
         let Some(prepared) = prepared(flags, &defaults).await? else { return Ok(None) };
         let mut reports: Vec<Report> = Vec::new();
         for each in prepared {
-            let file = each.scenario.path.display().to_string();
-            let report = ran(flags, each, stop.as_mut()).await.with_context(|| file)?;
+            let report = judged(flags, each, stop.as_mut()).await;
             let has_ended = report.interrupted || report.lost_emulator;
             reports.push(report);
             if has_ended {
@@ -144,25 +150,44 @@ async fn prepared(flags: &RunFlags, defaults: &Config) -> anyhow::Result<Option<
     Ok(mistakes.is_empty().then_some(prepared))
 }
 
+/// Runs one scenario. If it can't run, the report says why, so that the results of other scenarios are not lost.
+async fn judged(flags: &RunFlags, prepared: Prepared, stop: Pin<&mut (impl Future<Output = ()> + ?Sized)>) -> Report {
+    let begun = Instant::now();
+    let Prepared { scenario, listener, origin } = prepared;
+    match ran(flags, &scenario, (listener, &origin), stop).await {
+        Ok(report) => report,
+        Err(error) => {
+            let is_lost = |cause: &CallError| match cause {
+                CallError::Unreachable { .. } | CallError::Foreign { .. } => true,
+                CallError::Refused { .. } | CallError::TimedOut(_) => false,
+            };
+            let lost_emulator = error.chain().filter_map(|cause| cause.downcast_ref()).any(is_lost);
+            let report = Report::not_run(&scenario, &format!("{error:#}"));
+            Report { lost_emulator, duration: begun.elapsed(), ..report }
+        }
+    }
+}
+
 /// Runs one scenario, in the running emulator that the user named or in one that is started for it.
 async fn ran(
     flags: &RunFlags,
-    prepared: Prepared,
+    scenario: &Scenario,
+    place: (TcpListener, &str),
     stop: Pin<&mut (impl Future<Output = ()> + ?Sized)>,
 ) -> anyhow::Result<Report> {
     if flags.target.is_given() {
         let endpoint = flags.target.endpoint()?;
-        if prepared.scenario.has_settings {
-            let (file, url) = (prepared.scenario.path.display(), &endpoint.url);
+        if scenario.has_settings {
+            let (file, url) = (scenario.path.display(), &endpoint.url);
             out::note(&format!("{file}: [settings] have no effect, because the emulator at {url} has its own"));
         }
-        return staged(endpoint, true, prepared, stop).await;
+        return staged(endpoint, true, scenario, place, stop).await;
     }
-    let config = isolated(prepared.scenario.config.clone());
+    let config = isolated(scenario.config.clone());
     let server = Server::bind(&config).await?;
     let endpoint = Endpoint::of(url(server.address()).parse()?, None);
     let mut report = None;
-    let work = async { report = Some(staged(endpoint, false, prepared, stop).await) };
+    let work = async { report = Some(staged(endpoint, false, scenario, place, stop).await) };
     server.serve(work).await?;
     report.context("the emulator stopped before the run did")?
 }
@@ -171,10 +196,10 @@ async fn ran(
 async fn staged(
     endpoint: Endpoint,
     restores: bool,
-    prepared: Prepared,
+    scenario: &Scenario,
+    (listener, origin): (TcpListener, &str),
     mut stop: Pin<&mut (impl Future<Output = ()> + ?Sized)>,
 ) -> anyhow::Result<Report> {
-    let Prepared { scenario, listener, origin } = prepared;
     let config = &scenario.config;
     let options = Options {
         endpoint: check::Endpoint {
@@ -194,18 +219,18 @@ async fn staged(
     let client = Client::of(endpoint);
     let mut router = scenario.hosted.clone().router();
     if scenario.app.as_ref().is_some_and(|app| app.sample) {
-        router = router.merge(Sample::new(client.clone(), client.credential().await?, &origin).router());
+        router = router.merge(Sample::new(client.clone(), client.credential().await?, origin).router());
     }
     let served = run_listener(listener, router, std::future::pending());
     let work = async {
         let process = match scenario.app.as_ref() {
             Some(app) if app.command.is_some() => tokio::select! {
                 process = Process::start(app, &client, &options) => Some(process?),
-                () = stop.as_mut() => bail!("the run was interrupted while the app started"),
+                () = stop.as_mut() => return Ok(Report::interrupted(scenario)),
             },
             Some(_) | None => None,
         };
-        let report = scenario::run(&scenario, &options, stop).await;
+        let report = scenario::run(scenario, &options, stop).await;
         if let Some(process) = process {
             process.stop().await;
         }
@@ -241,9 +266,6 @@ fn of_run(error: RunError) -> anyhow::Error {
 }
 
 fn told(flags: &RunFlags, reports: &[Report]) -> anyhow::Result<ExitCode> {
-    if let Some(path) = &flags.junit {
-        files::write(path, scenario::junit(reports, &print::plain).as_bytes())?;
-    }
     let takes_output = flags.junit.as_ref().is_some_and(|path| path.as_os_str() == "-");
     if flags.json {
         table::json(&scenario::json(reports))?;
@@ -251,6 +273,10 @@ fn told(flags: &RunFlags, reports: &[Report]) -> anyhow::Result<ExitCode> {
         print::reports(reports, &mut stdout())?;
     }
     reports.iter().flat_map(|report| &report.notes).for_each(|note| out::note(note));
+    // Written last, so that the results are not lost if that fails.
+    if let Some(path) = &flags.junit {
+        files::write(path, scenario::junit(reports, &print::plain).as_bytes())?;
+    }
     let (lost, interrupted) =
         (reports.iter().any(|report| report.lost_emulator), reports.iter().any(|report| report.interrupted));
     Ok(if lost {
