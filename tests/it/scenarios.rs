@@ -415,7 +415,7 @@ clock = \"drain\"
         let steps = json["scenarios"][scenario]["steps"].as_array().expect("steps");
         steps.iter().map(|step| step["verdict"].as_str().expect("a verdict")).collect::<Vec<_>>()
     };
-    assert_eq!(verdicts(0), ["fail", "not-judged"], "{json:#}");
+    assert_eq!(verdicts(0), ["fail", "not_judged"], "{json:#}");
     assert_eq!(verdicts(1), ["pass"], "{json:#}");
     let xml = fs::read_to_string(folder.path().join("results.xml")).expect("written");
     assert!(xml.contains("app.command ended (exit status: 3)") && xml.contains("tests=\"3\" failures=\"1\""), "{xml}");
