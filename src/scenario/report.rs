@@ -5,8 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::read::Scenario;
-use super::run::INTERRUPTED;
 use crate::check::{Exchange, Verdict};
+
+/// Why a step isn't judged if the user has ended the run.
+pub(super) const INTERRUPTED: &str = "the run was interrupted";
 
 /// What takes the place of a step in the results of a scenario that could not begin.
 const BEGIN: (&str, &str) = ("the scenario begins", "begin");

@@ -13,7 +13,7 @@ use super::document::Action;
 use super::place::{Options, Place};
 use super::read::Scenario;
 use super::refs::{self, Replacement, StepValue};
-use super::report::{Mismatch, Report, StepResult};
+use super::report::{INTERRUPTED, Mismatch, Report, StepResult};
 use crate::check::{ApiError, Direct, Exchange, RunError, Verdict};
 use crate::dialect::json;
 use crate::dialect::unseen;
@@ -126,9 +126,6 @@ pub async fn run(scenario: &Scenario, options: &Options, cancel: impl Future<Out
     report.duration = begun.elapsed();
     Ok(report)
 }
-
-/// Why a step isn't judged if the user has ended the run.
-pub(super) const INTERRUPTED: &str = "the run was interrupted";
 /// Why a step isn't judged if the emulator has stopped responding.
 const LOST: &str = "the emulator no longer responds";
 
