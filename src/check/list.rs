@@ -100,6 +100,8 @@ pub fn page() -> String {
             let _ = writeln!(page, "| [`{id}`](#{id}) | {code} | {severity} | {title} |");
         }
         for Check { id, why, fix, source, .. } in checks {
+            // Markdown would take the TwiML in a text for HTML.
+            let fix = fix.replace('<', "\\<");
             let _ = write!(page, "\n### {id}\n\n{why}\n\n*What to change:* {fix}\n\n*Source:* {source}\n");
         }
     }
