@@ -121,7 +121,7 @@ pub(super) const CHECKS: &[Check] = &[
         group: Group::Contents,
         severity: Severity::Must,
         title: "The app's page shows a station id with markup as text",
-        why: "Everyone can send a fax, so markup in a station id runs scripts in the browser of whoever reads the list.",
+        why: "Everyone can send a fax, so markup in a station id runs scripts in the browser of everyone who opens the list.",
         fix: "Let the template engine escape every value that came with a request, and don't mark any as safe.",
         source: "OWASP: Cross site scripting prevention; Webhook security guidelines (payload injection)",
         profiles: INBOUND,

@@ -56,10 +56,7 @@ pub(super) async fn refused(run: &Run, effect: impl Fn(Purpose) -> Value) -> Jud
         let (before, conversation, exchange) = changed_after_page(run, purpose, &effect(purpose)).await?;
         if !exchange.is_refused() {
             return Ok(Finding::fail(
-                format!(
-                    "the app responded {} to the wrong request ({purpose}), not with 401 or 403",
-                    exchange.outcome()
-                ),
+                format!("the app {} to the wrong request ({purpose}), not with 401 or 403", exchange.responded()),
                 &exchange,
             ));
         }
@@ -99,7 +96,7 @@ pub(super) async fn accepted(run: &Run, what: &str, effect: impl Fn(Purpose) -> 
         let Some(effect) = effect(purpose) else { continue };
         let (_, exchange) = changed(run, purpose, &effect).await?;
         if !exchange.is_accepted() {
-            let seen = format!("the app responded {} to {what} ({purpose})", exchange.outcome());
+            let seen = format!("the app {} to {what} ({purpose})", exchange.responded());
             return Ok(Finding::fail(seen, &exchange));
         }
         judged.push(format!("{purpose}: {}", exchange.outcome()));

@@ -171,8 +171,7 @@ async fn notified_twice(run: &Run) -> Judged {
         };
         if let Some(exchange) = exchanges.iter().find(|exchange| !exchange.is_accepted()) {
             run.still_there(exchange).await?;
-            let seen =
-                format!("the app responded {} to a notification that came twice ({purpose})", exchange.outcome());
+            let seen = format!("the app {} to a notification that came twice ({purpose})", exchange.responded());
             return Ok(Finding::fail(seen, exchange));
         }
         let doubled = doubled_effects(run, &fax, before.as_ref(), usual).await?;
@@ -211,7 +210,7 @@ async fn asked_twice(run: &Run) -> Judged {
     for exchange in [first, second] {
         run.still_there(exchange).await?;
         if !exchange.is_accepted() {
-            let seen = format!("the app responded {} when it was asked about a fax twice", exchange.outcome());
+            let seen = format!("the app {} when it was asked about a fax twice", exchange.responded());
             return Ok(Finding::fail(seen, exchange));
         }
     }
@@ -250,7 +249,7 @@ async fn out_of_order(run: &Run) -> Judged {
     let exchanges: Vec<&Exchange> = mixed.of(purpose).collect();
     if let Some(exchange) = exchanges.iter().find(|exchange| !exchange.is_accepted()) {
         run.still_there(exchange).await?;
-        let seen = format!("the app responded {} to callbacks in another order", exchange.outcome());
+        let seen = format!("the app {} to callbacks in another order", exchange.responded());
         return Ok(Finding::fail(seen, exchange));
     }
     let after_final = exchanges.iter().rev().take_while(|exchange| status(exchange) != last).count();
@@ -289,7 +288,7 @@ async fn out_of_order(run: &Run) -> Judged {
 /// Returns a finding if the app failed at a request, which it may refuse but must be able to handle.
 pub(super) fn failed(exchange: &Exchange, what: &str) -> Option<Finding> {
     let has_failed = exchange.status.is_none_or(|status| status >= 500);
-    has_failed.then(|| Finding::fail(format!("the app responded {} to {what}", exchange.outcome()), exchange))
+    has_failed.then(|| Finding::fail(format!("the app {} to {what}", exchange.responded()), exchange))
 }
 
 async fn notified_late(run: &Run) -> Judged {
@@ -393,7 +392,7 @@ async fn burst(run: &Run) -> Judged {
     let slowest = slowest.ok_or_else(|| Stop::not_judged("the app was not asked"))?;
     if let Some(exchange) = exchanges.iter().find(|exchange| !exchange.is_accepted()) {
         run.still_there(exchange).await?;
-        let seen = format!("the app responded {} to one of {BURST} faxes at once", exchange.outcome());
+        let seen = format!("the app {} to one of {BURST} faxes at once", exchange.responded());
         return Ok(Finding::fail(seen, exchange));
     }
     let (taken, limit) = (slowest.duration.as_millis(), run.options.limits.burst);
