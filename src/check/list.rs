@@ -114,12 +114,20 @@ const INTRODUCTION: &str = "\
 `fauxfax check URL` judges an app that receives fax webhooks. It sends the app faxes and requests, right and wrong ones, and looks
 from outside at what the app does: at its responses, at its calls to the emulator and its downloads, and at a page of its own.
 
-```sh
+These commands are not tested as they are printed here, because they need an app; the
+[agent skill](../skills/fauxfax/SKILL.md) runs one of them with a complete app:
+
+```sh read
 fauxfax check http://localhost:3000/fax
 fauxfax check http://localhost:3000/fax --status-callback http://localhost:3000/fax/status --quick
 fauxfax check http://localhost:3000/fax --only signature-missing --json
-fauxfax check --list
-fauxfax check --explain S2
+```
+
+Without an app, the command lists its checks and explains each:
+
+```sh run
+fauxfax check --list            # prints signature-missing
+fauxfax check --explain S2      # prints signature-wrong
 ```
 
 `fauxfax check FILE` judges a document instead: [check-document.md](check-document.md).

@@ -1,6 +1,7 @@
 """Runs the code blocks of README.md, of the pages in docs and of the skills as they are printed there, apart from ports, folders and the pace.
 
     blocks.py [PAGE…]          such as php.md or recipes/php.md; without a name, all pages
+    blocks.py --marks          runs nothing: only checks that each block has a mark and that the page says what it must
 
 The word after a block's language says how the block is checked; a block without one is an error:
 
@@ -53,6 +54,8 @@ BINARY = os.environ.get("FAUXFAX_BIN", str(ROOT / "target/debug/fauxfax"))
 
 # How many lines after a block may say what tests it.
 AFTER_LINES = 3
+# The marks of blocks that --marks can check, since nothing runs for them.
+READ_ONLY = {"made", "part", "tested", "hand", "read", ""}
 # A block that hangs is stopped after this long.
 BLOCK_LIMIT_S = 60
 # How many characters of a failed block's output are shown, counted from the end.
@@ -426,7 +429,9 @@ def stop(process: subprocess.Popen) -> None:
 
 
 def main() -> int:
-    if not os.access(BINARY, os.X_OK):
+    only_marks = "--marks" in sys.argv
+    wanted = [name for name in sys.argv[1:] if name != "--marks"]
+    if not only_marks and not os.access(BINARY, os.X_OK):
         sys.exit(f"{BINARY} does not exist; build it: cargo build --bin fauxfax")
     pages = [README] + sorted(
         str(path.relative_to(ROOT))
@@ -434,7 +439,7 @@ def main() -> int:
         for ending in ("*.md", "*.yaml")
         for path in (ROOT / folder).rglob(ending)
     )
-    names = [page for page in pages if not sys.argv[1:] or any(f"/{page}".endswith(f"/{name}") for name in sys.argv[1:])]
+    names = [page for page in pages if not wanted or any(f"/{page}".endswith(f"/{name}") for name in wanted)]
     suites = (HERE / "run.sh").read_text().split("suites=(")[1].split(")")[0].split() + ["recipes.sh", "packages.sh"]
     suites += [path.name for path in (ROOT / "tests/packages").glob("*.sh")]
     counts: dict[str, int] = {}
@@ -447,6 +452,8 @@ def main() -> int:
             with ExitStack() as stack:
                 page = Page(name, Path(parent), stack)
                 for index, block in enumerate(blocks):
+                    if only_marks and (block.kind not in READ_ONLY or block.language == "yaml"):
+                        continue
                     later = "\n".join(following.text for following in blocks[index + 1 :])
                     try:
                         check(page, block, later, suites)
@@ -455,7 +462,7 @@ def main() -> int:
                         failures += 1
                         print(f"{block}: {error}", file=sys.stderr)
                 try:
-                    missing = calls.missing(name, page.folder / "calls.log", page.url())
+                    missing = [] if only_marks else calls.missing(name, page.folder / "calls.log", page.url())
                 except OSError as error:
                     missing = [str(error)]
                 if missing:
@@ -463,7 +470,7 @@ def main() -> int:
                     print(f"{name}: no block makes the calls {', '.join(missing)}", file=sys.stderr)
             for kind, count in own.items():
                 counts[kind] = counts.get(kind, 0) + count
-            if blocks:
+            if own or (blocks and not only_marks):
                 print(f"{name}: {told(own)}")
     print(f"{sum(counts.values())} blocks passed ({told(counts)}), {failures} failed")
     return 1 if failures or not counts else 0
