@@ -215,6 +215,9 @@ pub use fauxfax_core::{dialect, engine, model, twiml};
 pub mod check;
 #[cfg(feature = "server")]
 #[doc(hidden)]
+pub mod client;
+#[cfg(feature = "server")]
+#[doc(hidden)]
 pub mod clock;
 #[cfg(feature = "server")]
 #[doc(hidden)]
@@ -233,6 +236,8 @@ pub mod http;
 #[cfg(feature = "server")]
 #[doc(hidden)]
 pub mod io;
+#[cfg(feature = "server")]
+mod junit;
 #[cfg(feature = "mcp")]
 #[doc(hidden)]
 pub mod mcp;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::api::ApiError;
 use super::exchange::Exchange;
 use super::page::Page;
 use super::{Run, Stop};
+use crate::client::ApiError;
 
 /// The interval at which the emulator is asked for the app's requests.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);

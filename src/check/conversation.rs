@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::api::{Api, ApiError};
+use super::api::Api;
 use super::exchange::Exchange;
+use crate::client::ApiError;
 use crate::model::webhook::Purpose;
 
 /// A fax or a call, and what happened to it.

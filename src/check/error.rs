@@ -1,6 +1,6 @@
 //! The reasons that a run can't begin.
 
-use super::api::ApiError;
+use crate::client::ApiError;
 use crate::io::client::ClientError;
 
 /// The reason that a run could not begin.

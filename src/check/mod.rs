@@ -15,7 +15,7 @@
 //! | `crafted.rs` | a notification that reaches the app twice at the same moment |
 //! | `direct.rs` | requests that no emulator makes: unsigned, malformed, with any method |
 //! | `old_tls.rs` | how an app responds to versions of TLS that are too old |
-//! | `api.rs` | the client of the emulator's APIs |
+//! | `api.rs` | the calls to the emulator's APIs |
 //! | `exchange.rs`, `report.rs`, `junit.rs` | a request with its response; the results, as values and as files |
 
 mod activity;
@@ -41,16 +41,15 @@ mod stimulus;
 use futures_util::future::BoxFuture;
 
 pub(crate) use self::api::Api;
-pub use self::api::{ApiError, Endpoint};
 pub(crate) use self::direct::{Direct, Raw};
 pub use self::error::RunError;
 pub use self::exchange::Exchange;
-pub(crate) use self::junit::escaped;
 pub use self::junit::junit;
 pub use self::options::{Limits, Options};
 pub use self::report::{Report, Result as CheckResult, Summary};
 pub use self::run::{Progress, Run, run};
 
+use crate::client::ApiError;
 use crate::model::words::words;
 
 words!(

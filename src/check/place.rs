@@ -7,8 +7,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::api::{Api, ApiError};
-use super::{Endpoint, Options, RunError};
+use super::api::Api;
+use super::{Options, RunError};
+use crate::client::{self, ApiError, Endpoint};
 use crate::model::account::Dialect;
 
 /// The beginning of the names of the snapshots that a run takes.
@@ -64,7 +65,7 @@ impl Place {
             account => account?,
         };
         let token = token(&account, options.auth_token.as_deref());
-        let dialect = sid.parse().map_or(Dialect::Twilio, Dialect::of);
+        let dialect = client::dialect_of(&sid);
         let (number, number_sid, method) = (String::new(), String::new(), String::new());
         let mut place = match token {
             Ok(token) => Self { api, sid, token, dialect, number, number_sid, method, before },
@@ -146,10 +147,7 @@ impl Place {
 
     /// Returns the path to the account's faxes.
     pub(super) fn faxes(&self) -> String {
-        match self.dialect {
-            Dialect::Twilio => "/v1/Faxes".to_owned(),
-            Dialect::SignalWire => format!("/api/laml/2010-04-01/Accounts/{}/Faxes", self.sid),
-        }
+        client::faxes_path(&self.sid)
     }
 
     fn numbers(&self, rest: &str) -> String {

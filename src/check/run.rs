@@ -9,7 +9,6 @@ use futures_util::stream::{self, StreamExt};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 use url::Url;
 
-use super::api::{ApiError, Endpoint};
 use super::control_test::ControlTests;
 use super::conversation::Conversation;
 use super::direct::{Closing, Direct, Raw};
@@ -19,6 +18,7 @@ use super::options::{CHECKS_AT_ONCE_MAX, FIRST_CALLER, Options, STIMULUS_INTERVA
 use super::place::Place;
 use super::report::{Report, Result as CheckResult};
 use super::{Check, Finding, RunError, Stop, Turn, Verdict};
+use crate::client::{ApiError, Endpoint};
 use crate::dialect::unseen;
 use crate::model::account::Dialect;
 

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::activity::Request;
-use super::api::ApiError;
 use super::conversation::Conversation;
 use super::exchange::Exchange;
 use super::{Run, Stop};
+use crate::client::ApiError;
 use crate::io::own::CONTROL_BASE;
 use crate::model::webhook::Purpose;
 

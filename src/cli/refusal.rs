@@ -1,58 +1,9 @@
 //! Rewords the emulator's refusals for the command line: where the control API names a call to make, the user is told
 //! which subcommand makes it.
 
-use hyper::StatusCode;
-use serde_json::Value;
-
-/// The prefix of a control API error's type.
-const PROBLEM: &str = "urn:fauxfax:problem:";
-/// The texts of `GET /readyz` that are not JSON.
-const READINESS: [&str; 2] = ["broken:", "stopping"];
-
-/// The API that refused a call; only the control API's problems have a type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Api {
-    Control,
-    Rest,
-}
-
-/// A refusal, worded for the command line.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
-    /// The short name of the problem; empty for an error of the REST API.
-    pub(super) name: String,
-    /// What is wrong, and what to do.
-    pub(super) sentence: String,
-}
-
-/// Reads the body of a response with status 4xx or 5xx; `None` if no emulator would respond with it.
-pub(super) fn read(api: Api, status: StatusCode, body: &[u8]) -> Option<Refusal> {
-    let problem: Value = serde_json::from_slice(body).unwrap_or_default();
-    let text = String::from_utf8_lossy(body).trim().to_owned();
-    if READINESS.iter().any(|word| text.starts_with(word)) {
-        return Some(Refusal { name: "not-ready".to_owned(), sentence: reworded(&text) });
-    }
-    match api {
-        Api::Control => {
-            let name = problem["type"].as_str()?.strip_prefix(PROBLEM)?;
-            let sentence = sentence(name, problem["detail"].as_str()?);
-            Some(Refusal { name: name.to_owned(), sentence })
-        }
-        Api::Rest => {
-            let message = problem["message"].as_str().map(ToOwned::to_owned).or_else(|| of_list(&problem));
-            let message = message.filter(|text| !text.is_empty()).unwrap_or(text);
-            let message = if message.is_empty() { format!("the emulator responded {status}") } else { message };
-            let code = problem["code"].as_u64().map(|code| format!(" (error {code})")).unwrap_or_default();
-            Some(Refusal { name: String::new(), sentence: format!("{message}{code}") })
-        }
-    }
-}
-
-/// Returns the messages of an error that has several, as SignalWire's errors do.
-fn of_list(problem: &Value) -> Option<String> {
-    let errors = problem["errors"].as_array()?;
-    let detail = |error: &Value| error["detail"].as_str().or(error["message"].as_str()).map(ToOwned::to_owned);
-    Some(errors.iter().filter_map(detail).collect::<Vec<_>>().join("; "))
+/// Returns the sentence for a refusal with this name. Errors of the REST APIs, which have no name, keep their wording.
+pub(super) fn reworded(name: &str, detail: &str) -> String {
+    if name.is_empty() { detail.to_owned() } else { sentence(name, detail) }
 }
 
 /// Returns the sentence that explains a problem with this name to the user. Unknown problems keep the API's wording.
@@ -92,7 +43,7 @@ fn sentence(name: &str, detail: &str) -> String {
             detail.trim_start_matches("to: ").trim_start_matches("seconds: ").to_owned()
         }
         "bad-timeout" => format!("--{detail}"),
-        _ => reworded(detail),
+        _ => with_commands(detail),
     }
 }
 
@@ -104,7 +55,7 @@ pub(super) fn frozen() -> String {
 }
 
 /// Replaces the calls that the control API's texts name with the subcommands that make them.
-fn reworded(detail: &str) -> String {
+fn with_commands(detail: &str) -> String {
     const CALLS: [(&str, &str); 6] = [
         ("POST /_fauxfax/v1/reset?account=… repairs an account", "repair an account with: fauxfax reset --account …"),
         ("POST /_fauxfax/v1/reset to start it again", "start it again with: fauxfax reset"),
@@ -118,14 +69,7 @@ fn reworded(detail: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn told(name: &str, detail: &str) -> String {
-        let body = json!({ "type": format!("{PROBLEM}{name}"), "status": 409, "detail": detail }).to_string();
-        read(Api::Control, StatusCode::CONFLICT, body.as_bytes()).expect("a problem").sentence
-    }
+    use super::reworded as told;
 
     #[test]
     fn a_problem_names_a_subcommand_instead_of_a_call() {
@@ -155,16 +99,9 @@ mod tests {
     }
 
     #[test]
-    fn a_rest_error_keeps_its_code_and_other_servers_are_recognised() {
-        let rest = json!({ "code": 21212, "message": "The 'From' number is not valid", "status": 400 }).to_string();
-        let read_as =
-            |api, body: &str| read(api, StatusCode::NOT_FOUND, body.as_bytes()).map(|refusal| refusal.sentence);
-        assert_eq!(read_as(Api::Rest, &rest), Some("The 'From' number is not valid (error 21212)".to_owned()));
-        for foreign in ["<html>404</html>", "", "{\"detail\":\"Not Found\"}", "{\"message\":\"no\"}"] {
-            assert_eq!(read_as(Api::Control, foreign), None, "{foreign}");
-        }
+    fn a_rest_error_keeps_its_wording_and_readiness_names_a_subcommand() {
+        assert_eq!(told("", "no; see GET /webhooks (error 21212)"), "no; see GET /webhooks (error 21212)");
         let broken = "broken: AC1; POST /_fauxfax/v1/reset?account=… repairs an account";
-        let told = read_as(Api::Control, broken).expect("the text of /readyz");
-        assert_eq!(told, "broken: AC1; repair an account with: fauxfax reset --account …");
+        assert_eq!(told("not-ready", broken), "broken: AC1; repair an account with: fauxfax reset --account …");
     }
 }

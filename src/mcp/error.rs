@@ -1,6 +1,7 @@
 //! The reasons that a tool fails, worded for the assistant that called it: they name the tool or the argument that helps.
 
-use crate::check::{ApiError, RunError};
+use crate::check::RunError;
+use crate::client::ApiError;
 use crate::dialect::json::FieldError;
 
 /// The reason that a tool failed, as a sentence that says what to do.
@@ -40,8 +41,8 @@ impl From<ApiError> for ToolError {
                 "no emulator answers at {url} ({why}): start one with `fauxfax serve`, or restart this MCP server with --url and \
                  the emulator's address"
             ),
-            ApiError::Foreign { url, status } => format!(
-                "what answers at {url} is not a fauxfax emulator (status {status}): restart this MCP server with --url and the \
+            ApiError::Foreign { url, what } => format!(
+                "what answers at {url} is not a fauxfax emulator ({what}): restart this MCP server with --url and the \
                  emulator's address"
             ),
             ApiError::Refused { name, detail, .. } => refused(&name, &detail),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use crate::check::Endpoint;
+use crate::client::Endpoint;
 use crate::io::client::ClientOptions;
 
 /// How long a stop waits for a canceled check to put back what it has changed.

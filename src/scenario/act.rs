@@ -10,7 +10,8 @@ use super::expect::short;
 use super::report::Mismatch;
 use super::run::{Failure, Run, Stop, late};
 use crate::check::list::Selection;
-use crate::check::{self, ApiError, Raw, Verdict};
+use crate::check::{self, Raw, Verdict};
+use crate::client::ApiError;
 use crate::dialect::form;
 
 /// The value of the User-Agent header.

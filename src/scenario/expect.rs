@@ -6,7 +6,8 @@ use super::document::{Expect, PageExpect, WebhookExpect};
 use super::report::Mismatch;
 use super::run::{Failure, Run, Stop};
 use super::wanted::{Count, Wanted};
-use crate::check::{Api, ApiError, Exchange};
+use crate::check::{Api, Exchange};
+use crate::client::ApiError;
 use crate::dialect::matching::Times;
 
 /// The maximum number of differences from the closest event that are shown.

@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::check::{Api, ApiError, Endpoint, RunError};
+use crate::check::{Api, RunError};
+use crate::client::{self, ApiError, Endpoint};
 use crate::io::client::ClientOptions;
-use crate::model::account::Dialect;
 
 /// The beginning of the name of the snapshot that a run takes.
 const SNAPSHOT: &str = "fauxfax-run";
@@ -41,7 +41,6 @@ pub(super) struct Place {
     pub(super) api: Api,
     pub(super) sid: String,
     pub(super) token: String,
-    pub(super) dialect: Dialect,
     /// The place in the journal at which the scenario began.
     pub(super) since: u64,
     /// What has to be put back: the snapshot, and the clock's mode and time.
@@ -73,8 +72,7 @@ impl Place {
         }
         api.control("PUT", "/clock", &[], Some(&json!({ "mode": "frozen" }))).await?;
         let since = api.get("/events", &[("limit", "0")]).await?["last_seq"].as_u64().unwrap_or_default();
-        let dialect = sid.parse().map_or(Dialect::Twilio, Dialect::of);
-        Ok(Self { api, sid, token, dialect, since, before })
+        Ok(Self { api, sid, token, since, before })
     }
 
     /// Calls the REST API as the account. A call that is refused for now is made again, unless the refusal has the code
@@ -113,10 +111,7 @@ impl Place {
 
     /// Returns the path to the account's faxes.
     pub(super) fn faxes(&self) -> String {
-        match self.dialect {
-            Dialect::Twilio => "/v1/Faxes".to_owned(),
-            Dialect::SignalWire => format!("/api/laml/2010-04-01/Accounts/{}/Faxes", self.sid),
-        }
+        client::faxes_path(&self.sid)
     }
 
     /// Returns the account's numbers.

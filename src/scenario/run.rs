@@ -14,7 +14,8 @@ use super::place::{Options, Place};
 use super::read::Scenario;
 use super::refs::{self, Replacement, StepValue};
 use super::report::{INTERRUPTED, Mismatch, Report, StepResult};
-use crate::check::{ApiError, Direct, Exchange, RunError, Verdict};
+use crate::check::{Direct, Exchange, RunError, Verdict};
+use crate::client::ApiError;
 use crate::dialect::json;
 use crate::dialect::unseen;
 

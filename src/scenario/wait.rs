@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::document::Wait;
 use super::expect::{described, verify};
 use super::run::{Failure, Run, Stop};
-use crate::check::ApiError;
+use crate::client::ApiError;
 
 /// How long to wait if the file doesn't say.
 const PATIENCE: Duration = Duration::from_secs(30);

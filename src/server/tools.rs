@@ -3,7 +3,7 @@
 use axum::Router;
 
 use super::{StartError, own_origin};
-use crate::check::Endpoint;
+use crate::client::Endpoint;
 use crate::config::Config;
 use crate::io::client::ClientOptions;
 use crate::mcp::{Handler, Home, Http};

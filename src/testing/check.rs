@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::{Account, Error};
 use crate::check::list::Selection;
-use crate::check::{Endpoint, Options, Profile, Report, run};
+use crate::check::{Options, Profile, Report, run};
+use crate::client::Endpoint;
 
 /// The checks of an app that receives the account's webhooks. They run when this value is awaited.
 ///

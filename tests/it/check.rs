@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use fauxfax::check::list::Selection;
-use fauxfax::check::{self, Endpoint, Limits, Options, Profile, Progress, Report, RunError, Verdict, list};
+use fauxfax::check::{self, Limits, Options, Profile, Progress, Report, RunError, Verdict, list};
+use fauxfax::client::Endpoint;
 use fauxfax::emulator::AccountSetup;
 use fauxfax::{Account, Document, Emulator};
 use serde_json::{Value, json};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use fauxfax::ClientOptions;
 use fauxfax::Emulator;
-use fauxfax::check::{Endpoint, Limits, Options, Report, Verdict, list};
+use fauxfax::check::{Limits, Options, Report, Verdict, list};
+use fauxfax::client::Endpoint;
 use fauxfax::config::TrustedCa;
 use futures_util::stream::{self, StreamExt};
 

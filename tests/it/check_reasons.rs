@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use fauxfax::check::{self, CheckResult, Endpoint, Limits, Options, Verdict, list};
+use fauxfax::check::{self, CheckResult, Limits, Options, Verdict, list};
+use fauxfax::client::Endpoint;
 use fauxfax::model::number::NumberChange;
 use fauxfax::model::webhook::Method;
 use fauxfax::{Account, Emulator};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use fauxfax::check::Endpoint;
+use fauxfax::client::Endpoint;
 use fauxfax::mcp::{Handler, Home, serve};
 use fauxfax::{Account, ClientOptions, Emulator};
 use rmcp::model::{

@@ -16,25 +16,42 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("engine", &["model", "twiml"]),
     ("dialect", &["engine", "model", "twiml"]),
     ("docs", &[]),
+    ("junit", &[]),
     ("io", &["dialect", "document", "engine", "model", "twiml"]),
-    ("check", &["dialect", "io", "model", "twiml"]),
+    ("client", &["dialect", "io", "model"]),
+    ("check", &["client", "dialect", "io", "junit", "model", "twiml"]),
     ("clock", &["model"]),
     ("world", &["clock", "engine", "model"]),
     ("driver", &["engine", "io", "model", "world"]),
     ("emulator", &["clock", "driver", "engine", "io", "model", "world"]),
     ("config", &["dialect", "engine", "io", "model"]),
-    ("http", &["check", "clock", "dialect", "docs", "document", "emulator", "engine", "io", "model", "twiml", "world"]),
-    ("mcp", &["check", "dialect", "docs", "http", "io", "model"]),
-    ("server", &["check", "clock", "config", "dialect", "emulator", "engine", "http", "io", "mcp", "model", "world"]),
-    ("scenario", &["check", "config", "dialect", "document", "io", "model"]),
     (
-        "testing",
+        "http",
         &[
-            "check", "clock", "config", "dialect", "document", "emulator", "engine", "http", "io", "model", "server",
+            "check", "client", "clock", "dialect", "docs", "document", "emulator", "engine", "io", "model", "twiml",
             "world",
         ],
     ),
-    ("cli", &["check", "config", "dialect", "document", "http", "io", "mcp", "model", "scenario", "server"]),
+    ("mcp", &["check", "client", "dialect", "docs", "http", "io", "model"]),
+    (
+        "server",
+        &["check", "client", "clock", "config", "dialect", "emulator", "engine", "http", "io", "mcp", "model", "world"],
+    ),
+    ("scenario", &["check", "client", "config", "dialect", "document", "io", "junit", "model"]),
+    (
+        "testing",
+        &[
+            "check", "client", "clock", "config", "dialect", "document", "emulator", "engine", "http", "io", "model",
+            "server", "world",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "check", "client", "config", "dialect", "document", "http", "io", "junit", "mcp", "model", "scenario",
+            "server",
+        ],
+    ),
 ];
 /// The source folders of the two packages. The core depends on no crate for I/O, so the compiler enforces that border.
 pub(crate) const PACKAGES: [&str; 2] = ["core/src", "src"];

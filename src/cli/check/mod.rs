@@ -26,7 +26,8 @@ use super::signals::stop_signal;
 use super::values::{span, words};
 use super::{UsageError, files, table};
 use crate::check::list::Selection;
-use crate::check::{ApiError, Endpoint, Options, Profile, Progress, Report, RunError, junit};
+use crate::check::{Options, Profile, Progress, Report, RunError, junit};
+use crate::client::{ApiError, Endpoint};
 use crate::config::{Config, LogLevel, Setting, Settings};
 use crate::io::client::ClientOptions;
 use crate::model::account::Dialect;
@@ -165,9 +166,8 @@ fn app(flags: &CheckFlags, mut options: Options) -> anyhow::Result<ExitCode> {
     match judged(flags, options)? {
         Ok(report) => told(flags, &report),
         Err(error @ RunError::NotUrl(_)) => Ok(wrong_usage(&error.to_string())),
-        Err(RunError::Api(ApiError::Unreachable { url, why })) => Err(CallError::Unreachable { url, why }.into()),
-        Err(RunError::Api(ApiError::Foreign { url, status })) => {
-            Err(CallError::Foreign { url, what: status.to_string() }.into())
+        Err(RunError::Api(error @ (ApiError::Unreachable { .. } | ApiError::Foreign { .. }))) => {
+            Err(CallError::from(error).into())
         }
         Err(error) => Err(error.into()),
     }

@@ -16,7 +16,7 @@ use super::out;
 use super::serve::{isolated, runtime, url};
 use super::signals::stop_signal;
 use super::values::words;
-use crate::check::Endpoint;
+use crate::client::Endpoint;
 use crate::config::{Config, LogLevel, Setting, Settings};
 use crate::io::client::ClientOptions;
 use crate::mcp::{Handler, Home, answers, serve_stdio};

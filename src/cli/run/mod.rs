@@ -23,7 +23,8 @@ use super::out::{self, stdout};
 use super::serve::{isolated, runtime, url};
 use super::signals::stop_signal;
 use super::{files, table};
-use crate::check::{self, ApiError, RunError};
+use crate::check::RunError;
+use crate::client::{self, ApiError};
 use crate::config::{Config, LogLevel};
 use crate::io::client::ClientOptions;
 use crate::io::file::{self, Contents};
@@ -202,7 +203,7 @@ async fn staged(
 ) -> anyhow::Result<Report> {
     let config = &scenario.config;
     let options = Options {
-        endpoint: check::Endpoint {
+        endpoint: client::Endpoint {
             url: endpoint.url.clone(),
             address: None,
             control_token: endpoint.control_token.clone(),
@@ -245,8 +246,9 @@ async fn staged(
 /// Gives an error the exit status that other subcommands have for it.
 fn of_run(error: RunError) -> anyhow::Error {
     match error {
-        RunError::Api(ApiError::Unreachable { url, why }) => CallError::Unreachable { url, why }.into(),
-        RunError::Api(ApiError::Foreign { url, status }) => CallError::Foreign { url, what: status.to_string() }.into(),
+        RunError::Api(error @ (ApiError::Unreachable { .. } | ApiError::Foreign { .. })) => {
+            CallError::from(error).into()
+        }
         // The words of `check` name flags that only it has.
         RunError::Busy { account, pending } => anyhow!(
             "account {account} has {pending} faxes in progress, which the scenario would disturb; wait for them with: \

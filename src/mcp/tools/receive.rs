@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::super::answer::Answer;
-use super::super::client::{Body, WAIT_MAX_S};
+use super::super::client::WAIT_MAX_S;
 use super::super::error::ToolError;
 use super::super::tool::{Call, Effect, Tool, schema_of};
 use super::{show, word};
+use crate::client::Body;
 use crate::io::fetch::DOCUMENT_BYTES_MAX;
 use crate::io::multipart::Multipart;
 

@@ -10,7 +10,7 @@ use super::super::answer::Answer;
 use super::super::error::ToolError;
 use super::super::tool::{Call, Tool, schema_of};
 use super::{brief, word};
-use crate::check::ApiError;
+use crate::client::ApiError;
 
 pub(super) const TOOLS: &[Tool] = &[
     Tool {
