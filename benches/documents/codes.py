@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures which codes zbar reads from fax pages, by the pels of their modules.
+"""Measures how many pels wide the modules of a code must be for zbar to read the code from a fax page.
 
     benches/documents/codes.py FAUXFAX
 

@@ -42,7 +42,7 @@ export class Conversation {
     const { kind, data } = event;
     if (kind === "fax.page") return this.addPage(event);
     const isRead = kind === "api.request" && data.method === "GET";
-    // Reads are hidden by default, so they don't separate pages.
+    // Reads are hidden by default, so a read between two pages doesn't split their list.
     if (!isRead) this.openPages = null;
     if (kind === "webhook.attempt") this.remember(event);
     const [tone, ...content] = this.step(kind, data, event);

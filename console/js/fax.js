@@ -228,7 +228,7 @@ class FaxPage {
     const number = this.resource?.error_code ?? this.error?.error_code;
     const { cause, advice } = this.resource ?? {};
     const { bad } = this.conversation;
-    // The alert about the fax's own failure only repeats the note.
+    // The note above already gives the fax's error, so the alert with the same code is left out.
     const failures = this.conversation.failures.filter(({ code }) => !code || code !== number);
     const key = JSON.stringify([status, text, advice, bad.length, failures.length]);
     if (this.told === key) return;

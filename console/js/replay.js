@@ -7,9 +7,9 @@ import { STATUSES } from "./format.js";
 import { button, dialog, field, note, once, outcome, problemNote, select } from "./ui.js";
 
 const TOKEN = "i-twilio-idempotency-token";
-/** The time limit for a replay. The call responds only after the app has, or has timed out: by default that takes up to fifteen seconds. */
+/** The time limit for a replay. The call returns only when the app has responded or timed out, which by default takes up to fifteen seconds. */
 const REPLAY_MS = 40_000;
-/** The statuses that are offered as buttons, to replay a webhook with a status other than its own: those of inbound and of outbound faxes. */
+/** The statuses of inbound and of outbound faxes for which there are buttons that replay a webhook with that status instead of its own. */
 const INBOUND = ["received", "failed"];
 const OUTBOUND = ["queued", "processing", "sending", "delivered", "failed", "busy", "no-answer", "canceled"];
 
