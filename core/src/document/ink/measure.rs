@@ -168,8 +168,9 @@ impl Measure {
     }
 
     /// Returns whether a stencil may be painted with a pattern, for which hayro keeps a mask as large as the page. Only
-    /// decoding the stencil would show this. The first few are assumed to be patterned without being decoded, because a
-    /// page has at most a few large stencils, which are slow to decode, while a bitmap font has hundreds of small ones.
+    /// decoding the stencil would show this. The first few stencils are assumed to be patterned, and only later ones
+    /// are decoded. A page has at most a few large stencils, which are slow to decode, whereas a bitmap font has
+    /// hundreds of small ones.
     fn may_be_patterned(&mut self, stencil: &StencilImage<'_, '_>) -> bool {
         self.stencils += 1;
         if self.stencils <= STENCILS_TAKEN_AS_PATTERNED {
