@@ -28,7 +28,10 @@ export class Conversation {
     this.items = new Map();
     /** The first attempt of each request, by the id with which a replay names the request: its idempotency token or its place. */
     this.requests = new Map();
-    /** What the page links to at its top, oldest first, as `{ seq, words }`: requests that failed, and errors that concern no request. */
+    /**
+     * What the page links to at its top, oldest first, as `{ seq, words }`: requests that failed, and errors that concern no
+     * request.
+     */
     this.failures = [];
     /** The places of all steps that failed, apart from reads. */
     this.bad = [];

@@ -14,7 +14,9 @@ const PAGE_SIZE = 50;
 const REFRESH_MS = 600;
 /** If the pointer has moved within this time, the user may be about to press something. */
 const POINTING_MS = 1500;
-/** The maximum number of requests in a row that look for a rare text in a very long list. After that, "Older" continues the search. */
+/**
+ * The maximum number of requests in a row that look for a rare text in a very long list. After that, "Older" continues the search.
+ */
 const LOOKS_MAX = 20;
 /** The time limit for deleting, since very many faxes take long. */
 const DELETE_PATIENCE_MS = 120_000;

@@ -3,7 +3,10 @@
 
 import { control, controlUrl } from "./api.js";
 
-/** Events are passed on in batches at this interval. It is so short that nobody notices it, and a busy world causes no more batches than a quiet one. */
+/**
+ * Events are passed on in batches at this interval. It is so short that nobody notices it, and a busy world causes no more batches
+ * than a quiet one.
+ */
 const BUNCH_MS = 120;
 /** The time between attempts to reach a lost emulator. */
 const RETRY_MS = [400, 800, 1500, 3000];
@@ -32,7 +35,10 @@ export function on(what, listener) {
   return () => listeners[what].delete(listener);
 }
 
-/** `connecting`, `live`, `lost` if the emulator can't be reached, or `refused` if it responds but refuses the stream and the events. */
+/**
+ * `connecting`, `live`, `lost` if the emulator can't be reached, or `refused` if it responds but refuses the stream and the
+ * events.
+ */
 export const currentState = () => state;
 
 /** Starts the stream, or restarts it for another world, with the events after `since`. */

@@ -30,7 +30,10 @@ const faxPath = () => (service.isSignalWire ? "*/Faxes*" : "/v1/Faxes*");
 
 const CODES = () => [["34004", "34004, transmission error"], ...(service.isSignalWire ? [] : [["34108", "34108, incompatible machine"]])];
 
-/** The effects of rules with their fields: name, label and input. Some fields also have the value that the first field must have for them to be shown. */
+/**
+ * The effects of rules with their fields: name, label and input. Some fields also have the value that the first field must have
+ * for them to be shown.
+ */
 const EFFECTS = {
   outcome: {
     words: "Decides how a fax ends",

@@ -58,7 +58,10 @@ export async function countAlerts() {
   }
 }
 
-/** Begins a visit to the alerts, which marks all as seen; returns the last event of the previous visit, and a function that ends this one. */
+/**
+ * Begins a visit to the alerts, which marks all as seen; returns the last event of the previous visit, and a function that ends
+ * this one.
+ */
 export async function visitAlerts() {
   const own = await load();
   const { last_seq: last } = await control("GET", "/events", { query: { limit: 0 } });

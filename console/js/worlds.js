@@ -13,7 +13,10 @@ import { button, confirm, copyButton, dialog, field, head, linkButton, note, onc
 const SHOWN = 200;
 /** The worlds are requested again at most this often. */
 const REFRESH_MS = 1000;
-/** The pause between two requests is at least this many times as long as the last request took, which is long with very many worlds. */
+/**
+ * The pause between two requests is at least this many times as long as the last request took, which is long with very many
+ * worlds.
+ */
 const PAUSES = 10;
 /** The interval at which the times since each world's last use are updated. */
 const AGES_MS = 5000;

@@ -1,5 +1,5 @@
-//! The entries of the control API's list of faxes: faxes as their REST API shows them, and calls without a fax in a
-//! similar form, each with the reason if it failed.
+//! The entries of the control API's list of faxes. Faxes are shown as in their REST API, and calls without a fax in a
+//! similar form. A failed fax or call has the reason, too.
 
 use serde_json::{Value, json};
 

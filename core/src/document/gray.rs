@@ -252,7 +252,8 @@ impl Paper {
     }
 }
 
-/// The share of grey pels below which a scan contains only text, whose letters have grey edges.
+/// If the share of a scan's pels that are grey is below this, the scan contains only text, and the grey pels are the
+/// edges of its letters.
 const EDGES_PERCENT: u64 = 12;
 /// The greys at which the middle of a paper's peak may lie.
 const PAPER: std::ops::RangeInclusive<usize> = 150..=250;

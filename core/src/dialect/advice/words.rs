@@ -281,7 +281,9 @@ impl Case<'_> {
             (Place::Document, _) => {
                 "Prepare the document before the create call, and check that its server isn't overloaded."
             }
-            (_, Dialect::Twilio) => "Respond first and do the work afterwards: the whole response must arrive within 15 s.",
+            (_, Dialect::Twilio) => {
+                "Respond first and do the work afterwards: the whole response must arrive within 15 s."
+            }
             (_, Dialect::SignalWire) => "Respond first and do the work afterwards.",
         }
     }

@@ -32,7 +32,7 @@ const LETTER_EDGE_EMS: f64 = 5.0;
 /// The maximum number of lines into which the curves of one path may be flattened; they take a quarter of a renderer's
 /// memory.
 const LINES_MAX: f64 = 2e6;
-/// The number of lines in the outline of a stroked curve for each line into which the curve itself is flattened.
+/// The number of lines in the outline of a stroked curve, per line into which the curve itself is flattened.
 const LINES_OF_STROKE: f64 = 16.0;
 /// The maximum number of copies of pattern cells per page.
 const TILES_MAX: f64 = 100_000.0;
