@@ -198,7 +198,7 @@ pub fn of_edits(edits: &RequestEdits) -> String {
     let order = match order {
         ParamOrder::Usual => None,
         ParamOrder::Reversed => Some("reverses the order of the parameters".to_owned()),
-        ParamOrder::First(names) => named("begins with the parameter", names),
+        ParamOrder::First(names) => named("puts the parameter", names).map(|text| text + " first"),
     };
     let said = [
         named("removes the parameter", remove),

@@ -351,7 +351,7 @@ impl Bits<'_> {
             match self.peek(24) {
                 0 => self.skip(24),
                 bits => {
-                    // The 24 bits are at the low end of a 32-bit word, so its first 8 zeros don't count.
+                    // The 24 bits are at the low end of a 32-bit word, so the 8 zeros before them don't count.
                     self.skip(bits.leading_zeros() - 8 + 1);
                     return self.at <= self.bytes.len() * 8;
                 }
