@@ -9,8 +9,8 @@ RUN target="$(rustc -vV | sed -n 's/^host: //p')" \
     && RUSTFLAGS="-C target-feature=+crt-static" cargo build --profile dist --locked --bin fauxfax --target "$target" \
     && install -D "target/$target/dist/fauxfax" "/out/$TARGETARCH/fauxfax"
 
-# packages/image/build.sh builds this stage alone, with binaries that exist already in the place of the stage above, and adds
-# the labels that change with each release.
+# packages/image/build.sh builds only this stage: it replaces the stage above with binaries that exist already, and adds the
+# labels that change with each release.
 FROM scratch
 ARG TARGETARCH
 LABEL org.opencontainers.image.title="fauxfax" \
@@ -20,7 +20,7 @@ COPY --from=build /out/${TARGETARCH}/fauxfax /fauxfax
 COPY LICENSE-APACHE LICENSE-MIT /
 # The user nobody: fauxfax writes no file and needs no port below 1024.
 USER 65534:65534
-# Nothing outside the container could reach the loopback address.
+# Listens on all addresses, since nothing outside the container can reach its loopback address.
 ENV FAUXFAX_LISTEN=0.0.0.0:8329
 EXPOSE 8329
 HEALTHCHECK --interval=5s --timeout=3s --start-period=2s --retries=3 CMD ["/fauxfax", "healthcheck"]

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Measures which codes zbar reads from fax pages, by the pels of their modules.
+"""Measures how many pels wide the modules of a code must be for zbar to read the code from a fax page.
 
     benches/documents/codes.py FAUXFAX
 
-A QR code (version 2, error correction M) and a Code 128 are drawn as filled squares and bars at three places on the grid
-of pels, and converted at each quality. Rows are repeated until pels are square, and zbar sees the page at its own size and
-at twice that; a code counts if it is read in one of them. Needs zbarimg, segno and Pillow."""
+A QR code (version 2, error correction M) and a Code 128 are drawn as filled squares and bars at three places on the
+grid of pels, and converted at each quality. Rows are repeated until pels are square. zbar sees the page at its own
+size and at twice that size; a code counts if zbar reads it at either. Needs zbarimg, segno and Pillow."""
 
 import subprocess
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares the fax pages of many documents with the output of other programs, by blocks of ink.
+"""Compares how much ink the fax pages of many documents have, block by block, with the output of other programs.
 
     benches/documents/compare.py FAUXFAX FOLDER... [--pages N] [--jobs N] [--list FILE]
 

@@ -60,7 +60,8 @@ pub(crate) fn run(names: &[String], report: impl Fn(&str)) -> Result<()> {
     })
 }
 
-/// Compares `GET` and `POST` at the emulator with the same at a bare server that responds with as many bytes.
+/// Compares `GET` and `POST` requests to the emulator with the same requests to a bare server that responds with as
+/// many bytes.
 async fn rest(report: &impl Fn(&str)) -> Result<()> {
     let (app, heard) = app::start().await?;
     let emulator = Process::emulator(&[])?;

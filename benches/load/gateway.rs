@@ -91,7 +91,7 @@ async fn tls_in(report: &impl Fn(&str), folder: &Path) -> Result<()> {
             times.push(started.elapsed());
         }
     }
-    // Noise may make the later handshakes the slower ones; the difference below is then zero.
+    // Because of noise, the later handshakes may be slower than the first; the difference below is then zero.
     let (first, later) = (median(&mut first), median(&mut later));
     report(&format!(
         "a handshake             {} µs with a new host, {} µs with a known one: {} µs for its certificate",

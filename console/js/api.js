@@ -1,4 +1,4 @@
-//! Calls the control API and the REST API for the world that the page is about. It shows nothing, except that it has `token.js` ask
+//! Calls the control API and the REST API for the world that the page is about. It shows nothing itself, but lets `token.js` ask
 //! for the control token.
 
 import { speak } from "./service.js";
@@ -82,7 +82,8 @@ async function askWorld() {
     return await control("GET", `/accounts/${encodeURIComponent(sid)}`, { query: { account: sid } });
   } catch (problem) {
     if (problem.status !== 404) throw problem;
-    // Looking up an account creates no world. Unless the next call refuses the account, the page shows its world as it would start.
+    // Nobody has used this account yet, and asking about it creates no world. The next call fails if the account is refused;
+    // otherwise the page shows the world with which the account would start.
     await control("GET", "/clock", { query: { account: sid } });
     return { sid, auth_token: null, friendly_name: "", dialect: /^[0-9a-f]{8}-/i.test(sid) ? "signalwire" : "twilio", status: "active", numbers: [] };
   }

@@ -44,7 +44,10 @@ export async function go(address, { replace = false, keep } = {}) {
   await show({ keep });
 }
 
-/** Shows the page that the address names. `quiet` keeps focus and scroll where they are; `place` is where they were before. */
+/**
+ * Shows the page that the address names. `quiet` leaves the focus and the scroll position as they are; `place` is the focus and
+ * scroll position to return to.
+ */
 async function show({ quiet = false, keep = null, place = null } = {}) {
   const mine = ++turn;
   const path = location.pathname;
@@ -61,7 +64,10 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
     announce: shell.announce,
     query: new URLSearchParams(location.search),
     events: (listener) => stops.push(live.on("events", listener)),
-    /** Calls back when the stream opens, so that the page can ask for earlier events; never if the stream is open already. */
+    /**
+     * Calls `action` when the stream opens, so that the page can ask for earlier events. If the stream is open already, `action`
+     * isn't called.
+     */
     whenLive: (action) => {
       if (live.currentState() === "live" && shownAccount === account()) return;
       const stop = live.on("state", (state) => state === "live" && (stop(), action()));
@@ -115,7 +121,7 @@ async function show({ quiet = false, keep = null, place = null } = {}) {
     if (!returnTo(place, shell.main) && !first) shell.main.querySelector("h1")?.focus({ preventScroll: true });
     if (!first) shell.announce(document.title);
   }
-  // What matters is on the screen; the rest of the frame may follow.
+  // The page itself is on the screen now; the rest of the frame can follow.
   setTimeout(() => {
     shell.arrived(path);
     if (switched) {

@@ -28,7 +28,7 @@ export class Arriving {
     this.element = h("section", { class: "online card", "aria-label": "Progress", hidden: true }, h("ol", { class: "phases", "aria-hidden": "true" }, this.phases), this.words, this.rate, this.acts);
   }
 
-  /** Shows the fax's progress, or hides the strip if there is none, because the fax is over. */
+  /** Shows the fax's progress, or hides the strip if the fax has ended and so has no progress. */
   show(progress) {
     clearTimeout(this.timer);
     this.progress = progress;
@@ -101,7 +101,10 @@ export class Arriving {
     if (part && !this.isFrozen && part !== parts.at(-1)) this.timer = setTimeout(() => this.showPhase(), Date.parse(part.ends_at) - now + 1);
   }
 
-  /** Lays covers, pairs of an element and its page, on what has not arrived yet; the cover of the current page recedes. */
+  /**
+   * Covers what has not arrived yet. `covers` has pairs of an element and the number of its page; the cover of the current page
+   * recedes.
+   */
   lay(covers) {
     this.uncover();
     this.covers = covers;
@@ -123,8 +126,8 @@ export class Arriving {
   }
 
   /**
-   * The course of the cover: the fractions of the page that have arrived now and will have arrived at the end of the step, and the
-   * delay and the duration of the motion in milliseconds, which are 0 if nothing moves.
+   * Returns how the cover moves: the fraction of the page that has arrived now, the fraction that will have arrived at the end of
+   * the step, and the delay and the duration of the motion in milliseconds. The last two are 0 if nothing moves.
    */
   course() {
     const { parts, started_at: started, ends_at: ends } = this.progress;

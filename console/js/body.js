@@ -92,7 +92,7 @@ function indented(text, isHtml) {
   const put = (piece, joined) => (joined && lines.length > 0 ? lines.push(lines.pop() + piece) : lines.push("  ".repeat(depth) + piece));
   const words = (upTo) => {
     const between = text.slice(end, upTo).trim();
-    // Words stay within the tag that they follow.
+    // The text of an element stays on the line of the tag before it.
     if (between) put(between, joins);
     return between !== "";
   };

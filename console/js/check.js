@@ -12,7 +12,7 @@ import { button, capitalized, check, code, copyButton, field, head, note, once, 
 
 /** The interval at which the progress of a run is requested. */
 const POLL_MS = 1000;
-/** The longest time that putting everything back may take. */
+/** The time limit for stopping a run, since the emulator then puts everything back. */
 const STOP_MS = 60_000;
 /** The id of the button that ends a run. A button with an id gets the focus back when the page is shown again. */
 const STOP = "stop-check";
@@ -78,7 +78,7 @@ class Checker {
         field("Faxes", profile),
         field("Patience", patience, { hint: "Seconds for what the app does in the background" }),
         h("div", { class: "field" }, quick, owns),
-      ), this.choice(), h("p", { class: "muted small" }, "How the app copes with faxes of its own shows only if a shell command makes it send some. Only the command line takes such a command: --send.")),
+      ), this.choice(), h("p", { class: "muted small" }, "To check the app with faxes that it sends itself, a shell command must make it send some. Only the command line takes such a command: --send.")),
     );
     this.form = h(
       "form",
@@ -150,7 +150,7 @@ class Checker {
       // Another run may have begun meanwhile.
       if (mine === this.turn) this.show(run);
     } catch {
-      // The frame tells that the connection is lost.
+      // If the connection is lost, the frame says so.
       this.wait(!signal.aborted);
     }
   }
@@ -159,7 +159,7 @@ class Checker {
     const { state, done, total, latest, report, error } = run;
     const isRunning = state === "running";
     this.wait(isRunning && !this.context.signal.aborted);
-    // A report that is shown already stays as it is unfolded.
+    // A report that is shown already isn't drawn again, so that its open parts stay open.
     const text = JSON.stringify(run);
     if (text === this.shown) return;
     this.shown = text;

@@ -28,7 +28,10 @@ export class Conversation {
     this.items = new Map();
     /** The first attempt of each request, by the id with which a replay names the request: its idempotency token or its place. */
     this.requests = new Map();
-    /** What the page links to at its top, oldest first, as `{ seq, words }`: requests that failed, and errors that concern no request. */
+    /**
+     * What the page links to at its top, oldest first, as `{ seq, words }`: requests that failed, and errors that concern no
+     * request.
+     */
     this.failures = [];
     /** The places of all steps that failed, apart from reads. */
     this.bad = [];
@@ -42,7 +45,7 @@ export class Conversation {
     const { kind, data } = event;
     if (kind === "fax.page") return this.addPage(event);
     const isRead = kind === "api.request" && data.method === "GET";
-    // Reads are hidden by default, so they don't separate pages.
+    // Reads are hidden by default, so a read between two pages doesn't split their list.
     if (!isRead) this.openPages = null;
     if (kind === "webhook.attempt") this.remember(event);
     const [tone, ...content] = this.step(kind, data, event);

@@ -1,4 +1,4 @@
-//! Shown in place of the list before the first fax: how to receive or send one, as commands to copy.
+//! What the list shows before the first fax: commands to copy that receive or send one.
 
 import { at, world } from "./api.js";
 import { h } from "./dom.js";

@@ -1,5 +1,5 @@
-//! One request to an app and its response, as a line that can be opened to show their parameters, headers and bodies, and the
-//! actions on them, such as a replay.
+//! Shows one request to an app and its response as a line. Opened, the line shows their parameters, headers and bodies, and
+//! buttons for actions such as a replay.
 
 import { printable } from "./body.js";
 import { compareButton } from "./compare.js";

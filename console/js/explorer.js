@@ -1,4 +1,4 @@
-//! The control API, call by call, from its own description: the parameters of each call, and a form to try it.
+//! Lists the calls of the control API according to its own description: the parameters of each call, and a form to try it.
 
 import { account, control, controlUrl } from "./api.js";
 import { body } from "./body.js";

@@ -14,7 +14,10 @@ import { Viewer } from "./viewer.js";
 const QUALITIES = { standard: "standard, 204 × 98 dpi", fine: "fine, 204 × 196 dpi", superfine: "superfine, 204 × 391 dpi" };
 /** The fax is requested again at most this often while it is transmitted. */
 const REFRESH_MS = 250;
-/** The interval of polling for changes without an event, such as pages being prepared, or another window moving a frozen clock. */
+/**
+ * The interval at which the page polls for changes that cause no event: pages are prepared, or another window moves a frozen
+ * clock.
+ */
 const POLL_MS = 2000;
 const RENDERING_MS = 300;
 /** Failed requests that are linked at the top of the page; the conversation shows all. */
@@ -228,7 +231,7 @@ class FaxPage {
     const number = this.resource?.error_code ?? this.error?.error_code;
     const { cause, advice } = this.resource ?? {};
     const { bad } = this.conversation;
-    // The alert about the fax's own failure only repeats the note.
+    // The note above already gives the fax's error, so the alert with the same code is left out.
     const failures = this.conversation.failures.filter(({ code }) => !code || code !== number);
     const key = JSON.stringify([status, text, advice, bad.length, failures.length]);
     if (this.told === key) return;

@@ -14,9 +14,11 @@ const PAGE_SIZE = 50;
 const REFRESH_MS = 600;
 /** If the pointer has moved within this time, the user may be about to press something. */
 const POINTING_MS = 1500;
-/** The most requests that look for a rare text in a very long list; "Older" then continues. */
+/**
+ * The maximum number of requests in a row that look for a rare text in a very long list. After that, "Older" continues the search.
+ */
 const LOOKS_MAX = 20;
-/** Deleting very many faxes takes a long time. */
+/** The time limit for deleting, since very many faxes take long. */
 const DELETE_PATIENCE_MS = 120_000;
 
 /** The scope of the list: this world's faxes. Another page lists those of all worlds. */
@@ -204,7 +206,7 @@ export class List {
     let stale = false;
     for (const event of events) {
       if (event.kind === "call.not-answered") stale = true;
-      // It may be about a callback that the app did not accept.
+      // The alert may be about a callback that the app did not accept, which the row shows.
       if (event.kind === "alert") stale ||= this.rows.has(event.fax_sid);
       if (event.kind !== "fax.status") continue;
       const row = this.rows.get(event.fax_sid);

@@ -23,7 +23,7 @@ function formatsIn(timeZone) {
   };
 }
 
-/** Whether times are shown in UTC by choice. */
+/** Whether the user has chosen to see times in UTC. */
 export const inUtc = () => zone === "UTC";
 
 /** Shows all times from now on in UTC, or in the browser's zone. */

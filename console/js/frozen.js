@@ -7,7 +7,9 @@ import { icon } from "./icons.js";
 import * as live from "./live.js";
 import { button, once } from "./ui.js";
 
-/** How long after an event the clock is requested again. While it runs, only the events below count. */
+/**
+ * How long after an event the clock is requested again. While the clock runs, only the events in `OF_THE_CLOCK` cause a request.
+ */
 const REFRESH_MS = 400;
 const OF_THE_CLOCK = new Set(["clock.moved", "world.reset"]);
 

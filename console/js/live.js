@@ -3,15 +3,18 @@
 
 import { control, controlUrl } from "./api.js";
 
-/** Events are passed on in batches at this interval, which is short enough for the eye and costs no more in a busy world. */
+/**
+ * Events are passed on in batches at this interval. It is so short that nobody notices it, and a busy world causes no more batches
+ * than a quiet one.
+ */
 const BUNCH_MS = 120;
 /** The time between attempts to reach a lost emulator. */
 const RETRY_MS = [400, 800, 1500, 3000];
 /** If more events than this happened while there was no connection, the page starts afresh instead of catching up. */
 const MISSED_MAX = 5000;
-/** Events of another stream that are passed on at once: more would block the page. */
+/** The maximum number of events of another stream that are passed on at once; more would block the page. */
 const HANDED_MAX = 50;
-/** Events of another stream that may wait; a page shows no more of them anyway. */
+/** The maximum number of events of another stream that may wait; a page shows no more of them anyway. */
 const WAITING_MAX = 2000;
 /** The interval of polling in a build without a stream. */
 const POLL_MS = 1000;
@@ -32,7 +35,10 @@ export function on(what, listener) {
   return () => listeners[what].delete(listener);
 }
 
-/** `connecting`, `live`, `lost` if the emulator can't be reached, or `refused` if it responds but refuses the stream and the events. */
+/**
+ * `connecting`, `live`, `lost` if the emulator can't be reached, or `refused` if it responds but refuses the stream and the
+ * events.
+ */
 export const currentState = () => state;
 
 /** Starts the stream, or restarts it for another world, with the events after `since`. */

@@ -20,7 +20,7 @@ export function learnNames() {
       remember((await control("GET", "/accounts")).accounts);
       for (const mark of document.querySelectorAll(".worldmark")) say(mark, nameOf(mark.dataset.sid));
     } catch {
-      // The marks keep the SIDs.
+      // Without the names, the marks continue to show the SIDs.
     }
     timer = 0;
   }, Math.max(0, askedAt + ASK_MS - performance.now()));

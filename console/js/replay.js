@@ -7,9 +7,15 @@ import { STATUSES } from "./format.js";
 import { button, dialog, field, note, once, outcome, problemNote, select } from "./ui.js";
 
 const TOKEN = "i-twilio-idempotency-token";
-/** The time limit for a replay. The call responds only after the app has, or has timed out: by default that takes up to fifteen seconds. */
+/**
+ * The time limit for a replay. The call returns only when the app has responded or timed out, which by default takes up to fifteen
+ * seconds.
+ */
 const REPLAY_MS = 40_000;
-/** The statuses that are offered as buttons, to replay a webhook with a status other than its own: those of inbound and of outbound faxes. */
+/**
+ * The statuses of inbound and of outbound faxes for which there are buttons that replay a webhook with that status instead of its
+ * own.
+ */
 const INBOUND = ["received", "failed"];
 const OUTBOUND = ["queued", "processing", "sending", "delivered", "failed", "busy", "no-answer", "canceled"];
 
@@ -39,7 +45,10 @@ function withStatus(data, status) {
   return Object.fromEntries(["FaxStatus", "Status"].filter((name) => data.params?.[name] === data.params?.FaxStatus && data.params?.[name] !== undefined).map((name) => [name, status]));
 }
 
-/** The differences between two requests in their method, URL and parameters, as `[name, before, after]`. The URLs of two GETs are not compared, since they contain the parameters. */
+/**
+ * The differences between two requests in their method, URL and parameters, as `[name, before, after]`. The URLs of two GETs are
+ * not compared, since they contain the parameters.
+ */
 export function changesOf(before, after) {
   const names = [...new Set([...Object.keys(before.params ?? {}), ...Object.keys(after.params ?? {})])];
   const own = [["method", before.method, after.method], ["URL", before.method === after.method && before.method === "GET" ? "" : before.url, before.method === after.method && before.method === "GET" ? "" : after.url]];

@@ -30,7 +30,10 @@ const faxPath = () => (service.isSignalWire ? "*/Faxes*" : "/v1/Faxes*");
 
 const CODES = () => [["34004", "34004, transmission error"], ...(service.isSignalWire ? [] : [["34108", "34108, incompatible machine"]])];
 
-/** The effects of rules with their fields: name, label, input and, for some, the value of the first field for which they are shown. */
+/**
+ * The effects of rules with their fields: name, label and input. Some fields also have the value that the first field must have
+ * for them to be shown.
+ */
 const EFFECTS = {
   outcome: {
     words: "Decides how a fax ends",
@@ -42,9 +45,9 @@ const EFFECTS = {
     ],
   },
   line: { words: "Makes the line bad", fields: () => [["rate_bps", "Bits per second", number({ min: 2400, max: 33600, placeholder: "as usual" })], ["noise", "Damaged rows, from 0 to 1", number({ step: "any", max: 1, placeholder: "none" })]] },
-  webhook: { words: "Spoils requests to your app", fields: () => [["delay_ms", "Delay in ms", number({ placeholder: "0" })], ["signature", "Signature", select([["", "valid"], ["bad", "wrong"], ["missing", "missing"], ["stale", "of an earlier request"], ["other-token", "made with another token"], ["tampered", "of another request: a parameter is changed"]], "")], ["duplicate", "Send twice", box()], ["late", "The second time after the next one", box()], ["reorder", "Send out of order", box()], ["drop", "Don't send", box()], ["signed_url", "Signed for the URL", text("the one that is requested")], ["params", "Parameters to change, as JSON", json('{"set":{"NumPages":"0"},"remove":["From"]}')], ["headers", "Headers to change, as JSON", json('{"set":{"X-Forwarded-Proto":"https"}}')]] },
+  webhook: { words: "Spoils requests to your app", fields: () => [["delay_ms", "Delay in ms", number({ placeholder: "0" })], ["signature", "Signature", select([["", "valid"], ["bad", "wrong"], ["missing", "missing"], ["stale", "of an earlier request"], ["other-token", "made with another token"], ["tampered", "made before a parameter is changed"]], "")], ["duplicate", "Send twice", box()], ["late", "Send the second after the next request", box()], ["reorder", "Send out of order", box()], ["drop", "Don't send", box()], ["signed_url", "Signed for the URL", text("the one that is requested")], ["params", "Parameters to change, as JSON", json('{"set":{"NumPages":"0"},"remove":["From"]}')], ["headers", "Headers to change, as JSON", json('{"set":{"X-Forwarded-Proto":"https"}}')]] },
   api: { words: "Spoils API responses", fields: () => [["status", "HTTP status", number({ min: 400, max: 599, placeholder: "as usual" })], ["code", `${service.name} code`, number({ min: 1, placeholder: "the usual one" })], ["delay_ms", "Delay in ms", number({ placeholder: "0" })], ["reset", "Reset the connection", box()]] },
-  media: { words: "Spoils downloads of faxes", fields: () => [["delay_ms", "Delay in ms", number({ placeholder: "0" })], ["bytes_per_second", "Bytes per second", number({ min: 10, placeholder: "as usual" })], ["cut_after_bytes", "Breaks off after so many bytes", number({ placeholder: "never" })], ["redirects", "Redirects", number({ max: 10, placeholder: "0" })], ["status", "HTTP status", number({ min: 400, max: 599, placeholder: "as usual" })]] },
+  media: { words: "Spoils downloads of faxes", fields: () => [["delay_ms", "Delay in ms", number({ placeholder: "0" })], ["bytes_per_second", "Bytes per second", number({ min: 10, placeholder: "as usual" })], ["cut_after_bytes", "Breaks off after this many bytes", number({ placeholder: "never" })], ["redirects", "Redirects", number({ max: 10, placeholder: "0" })], ["status", "HTTP status", number({ min: 400, max: 599, placeholder: "as usual" })]] },
 };
 
 const OF_FAXES = ["outcome", "line", "webhook", "media"];

@@ -40,7 +40,7 @@ function api({ method, path }, { status, code, delay_ms: ms, reset }) {
   return `${method ? `${method} requests` : "Requests"}${path ? ` to ${path}` : " to the API"} ${list(does) || "are answered as usual"}`;
 }
 
-/** What is changed in a request: `parameters: set A and B, order reversed`. */
+/** Describes the changes to a request: `parameters: set A and B, order reversed`. */
 function edits(what, changes) {
   const names = (value) => (value === true ? "" : Array.isArray(value) ? list(value) : value instanceof Object ? list(Object.keys(value)) : value);
   return changes && `${what}: ${Object.entries(changes).map(([verb, value]) => `${verb.replace("_", " ")} ${names(value)}`.trim()).join(", ")}`;

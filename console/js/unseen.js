@@ -1,4 +1,4 @@
-//! How many alerts a world has raised since its Alerts page was last visited: in the navigation and in the title.
+//! Shows, in the navigation and in the page's title, how many alerts a world has raised since its Alerts page was last visited.
 
 import { control, world } from "./api.js";
 import { h, say } from "./dom.js";
@@ -31,7 +31,7 @@ export function watchAlerts(link) {
     document.title = `${count === 0 ? "" : `(${number()}) `}${document.title.replace(/^\(\d+\+?\) /, "")}`;
   };
   live.on("events", (events) => {
-    // A restore is such an event, too; the alerts that it brings back are not new.
+    // A restore also causes this event; the alerts that it brings back are not new.
     const reset = events.findLastIndex(({ kind }) => kind === "world.reset");
     if (reset >= 0) count = 0;
     count += events.slice(reset + 1).filter(({ kind }) => kind === "alert").length;
@@ -58,7 +58,10 @@ export async function countAlerts() {
   }
 }
 
-/** Begins a visit to the alerts, which marks all as seen; returns the last event of the previous visit, and a function that ends this one. */
+/**
+ * Begins a visit to the alerts, which marks all as seen; returns the last event of the previous visit, and a function that ends
+ * this one.
+ */
 export async function visitAlerts() {
   const own = await load();
   const { last_seq: last } = await control("GET", "/events", { query: { limit: 0 } });

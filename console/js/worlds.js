@@ -13,9 +13,12 @@ import { button, confirm, copyButton, dialog, field, head, linkButton, note, onc
 const SHOWN = 200;
 /** The worlds are requested again at most this often. */
 const REFRESH_MS = 1000;
-/** The pause between two requests is at least this many times as long as the last one took: with very many worlds, that is long. */
+/**
+ * The pause between two requests is at least this many times as long as the last request took, which is long with very many
+ * worlds.
+ */
 const PAUSES = 10;
-/** How long ago each world was last used is updated this often. */
+/** The interval at which the times since each world's last use are updated. */
 const AGES_MS = 5000;
 
 const SERVICES = { retired: "fax retired", "test-credentials": "test credentials" };
@@ -83,7 +86,7 @@ class Worlds {
       try {
         this.take((await control("GET", "/accounts", { signal: this.context.signal })).accounts);
       } catch {
-        // The connection is lost, as the frame reports; the next event tries again.
+        // The frame reports the lost connection; the next event makes the page request the worlds again.
       }
       this.pause = (performance.now() - began) * PAUSES;
       this.timer = 0;

@@ -14,7 +14,7 @@ const API_VERSIONS: &[&str] = &["2010-04-01", "2008-08-01"];
 /// Values of a number's emergency calling status.
 const EMERGENCY_STATUSES: &[&str] = &["Active", "Inactive"];
 
-/// A function that returns an attribute's field in a change of type `C`.
+/// A function that returns the field for an attribute in a change of type `C`.
 pub type Slot<C, T> = fn(&mut C) -> &mut Option<T>;
 
 /// The type of an attribute's value, and its field in a change.
@@ -24,7 +24,7 @@ pub enum Kind<C> {
     FriendlyName(Slot<C, Box<str>>),
     /// An absolute `http` or `https` URL, or empty.
     Url(Slot<C, Box<str>>),
-    /// The id of another resource, or empty; in prefixed form, it begins with this prefix.
+    /// The id of another resource, or empty. An id in prefixed form begins with this prefix.
     Sid(&'static str, Slot<C, Box<str>>),
     /// One of these words, matched exactly.
     Word(&'static [&'static str], Slot<C, Box<str>>),
@@ -102,8 +102,8 @@ pub const OF_APPLICATION: &[Attribute<ApplicationChange>] = table! {
     message_status_callback "MessageStatusCallback" Url;
 };
 
-/// Reads the attributes of a table from a form; attributes that the form doesn't name stay `None`. `ids` is the form of
-/// the account's ids.
+/// Reads the attributes of a table from the parameters of a request; attributes without a parameter stay `None`. `ids`
+/// is the format of the account's ids.
 ///
 /// # Errors
 /// Returns an error for the first invalid parameter, in the order of the table.

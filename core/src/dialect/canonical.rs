@@ -1,11 +1,11 @@
 //! The canonical projection of a journal and its hash. Both are the same for two runs with the same seed and inputs.
 //!
-//! The projection begins after the last reset. Its lines are sorted by virtual time, fax, strand and step. Strands are
-//! groups of events. In two of them, a fax's conversation and its messages, events always occur in the same order, and
-//! the step is the event's position in that order; in the others, the step is 0. So it doesn't matter which of two apps
-//! responded first. Faxes are numbered (`#1`, `#2`) in the order of their events and not named by SID, because no SID
-//! is ever used again, not even after a reset. Real durations, ports, headers, bodies, error texts, absolute dates and
-//! clock moves are left out.
+//! The projection begins after the last reset. Its lines are sorted by virtual time, fax, strand and step. A strand is
+//! a group of events. In two strands, a fax's conversation and its messages, the events always occur in the same order,
+//! and an event's step is its position in that order. In all other strands, the order varies from run to run, so the
+//! step is 0. Therefore it doesn't matter which of two apps responded first. Faxes are numbered (`#1`, `#2`) in the
+//! order of their events instead of named by SID, because no SID is ever used again, not even after a reset. Real
+//! durations, ports, headers, bodies, error texts, absolute dates and clock moves are left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,8 +44,8 @@ pub fn projection(events: &[Arc<Event>]) -> Vec<String> {
                 *step += 1;
                 *step
             }
-            // These events originate from either of the two strands above, or from different text messages, so their
-            // order varies from run to run.
+            // These events follow from events of both strands above, or from different text messages, so their order
+            // varies from run to run.
             Strand::Alerts | Strand::Reports | Strand::Rules | Strand::TextMessages => 0,
         };
         let text = without_sids(&text);
@@ -126,7 +126,7 @@ enum Strand {
     Alerts,
     /// Webhooks to the Debugger URL.
     Reports,
-    /// The actions of a tester's rules, and of those that pedantic mode implies.
+    /// The actions of a tester's rules, and those of pedantic mode.
     Rules,
     /// Statuses and callbacks of text messages, which belong to no fax.
     TextMessages,

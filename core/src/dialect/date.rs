@@ -46,7 +46,7 @@ pub fn parse(text: &str) -> Option<Timestamp> {
 #[must_use]
 pub fn parse_exact(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    // Tried first, because parsing the string as a civil date would ignore an offset.
+    // This is tried first, because parsing the string as a civil date would ignore an offset.
     let micros = text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_microsecond).ok().or_else(|| {
         let moment = text.parse::<DateTime>().ok()?;
         Some(moment.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond())
@@ -61,8 +61,8 @@ pub fn parse_compact(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_seconds(moment.to_zoned(TimeZone::UTC).ok()?.timestamp().as_second()))
 }
 
-// Added to a civil date, because this can't fail. Creating a `jiff::Timestamp` returns a `Result`, although every moment
-// is within its range.
+// The moment is added to a civil date, because that can't fail. Creating a `jiff::Timestamp` would return a `Result`,
+// although every moment is within its range.
 fn civil_utc(moment: Timestamp) -> DateTime {
     civil::date(1970, 1, 1).at(0, 0, 0, 0).saturating_add(jiff::SignedDuration::from_secs(moment.seconds()))
 }

@@ -1,5 +1,5 @@
-//! The entries of the control API's list of faxes: faxes as their REST API shows them, and calls without a fax in a
-//! similar form, each with the reason if it failed.
+//! The entries of the control API's list of faxes. Faxes are shown as in their REST API, and calls without a fax in a
+//! similar form. A failed fax or call has the reason, too.
 
 use serde_json::{Value, json};
 
@@ -23,8 +23,8 @@ pub fn entry(engine: &Engine, entry: Entry<'_>, view: &View<'_>) -> Value {
     explained(shown, entry, Dialect::of(view.account))
 }
 
-/// Returns the fax or the call without a fax that has this SID, even while the app is still being asked for TwiML;
-/// `None` if there is none.
+/// Returns the fax with this SID, or the call that ended without a fax, even while the app is still being asked for
+/// TwiML; `None` if no fax or call has this SID.
 #[must_use]
 pub fn find(engine: &Engine, sid: FaxSid, view: &View<'_>) -> Option<Value> {
     if let Ok(fax) = engine.fax(sid) {

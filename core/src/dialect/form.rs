@@ -111,8 +111,8 @@ pub fn encode<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     encode_query(pairs).replace("%20", "+")
 }
 
-/// Encodes pairs as a query, with spaces as `%20`, so that validators of signatures see the URL that was signed,
-/// whichever framework decodes it (docs/fidelity.md, "Webhooks").
+/// Encodes pairs as a query, with spaces as `%20`, so that validators of signatures see the URL that was signed, no
+/// matter how a framework decodes it (docs/fidelity.md, "Webhooks").
 #[must_use]
 pub fn encode_query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     let mut text = String::new();

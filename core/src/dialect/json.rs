@@ -13,8 +13,8 @@ use crate::model::field_words;
 /// A field that is invalid, unknown, missing or given twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// The path of the field, such as `match.pages`, or for an unknown field the path of the object that contains it; empty
-    /// for the whole value.
+    /// The path of the field, such as `match.pages`; for an unknown field, the path of the object that contains it.
+    /// Empty if the error concerns the whole value.
     pub place: String,
     /// What is wrong with the field; for an invalid one, this includes the expected and the actual value.
     pub reason: String,

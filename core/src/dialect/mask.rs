@@ -23,9 +23,10 @@ const SECRET_ENDS: [&str; 13] = [
 ];
 /// Complete names of secret parameters. Longer names with these endings, such as `design`, are not secret.
 const SECRET_WORDS: [&str; 6] = ["auth", "authorization", "key", "sig", "signature", "xamzsignature"];
-/// The ending of names that look secret but aren't: the tokens of a list's pages.
+/// The ending of names that look secret but aren't: those of the page tokens of lists.
 const NOT_SECRET_END: &str = "pagetoken";
-/// A JSON field that isn't secret, although a parameter with this name is: the name of the list in a page.
+/// A JSON field that isn't secret, although a parameter with this name is. In a page of a list, it holds the name of
+/// the list.
 const LIST_NAME_FIELD: &str = "key";
 
 /// Masks the password of each URL in a string.
@@ -102,7 +103,7 @@ fn part(pair: &str) -> Cow<'_, str> {
 /// harm, because secret names are ASCII.
 struct Decoded {
     text: String,
-    /// For each byte, its offset in the original string; then the length of the original string.
+    /// For each byte, its offset in the original string. The last item is the length of the original string.
     places: Vec<usize>,
 }
 

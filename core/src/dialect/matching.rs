@@ -15,8 +15,8 @@ const FIELDS_MAX: usize = 500;
 const REGEX_CHARS_MAX: usize = 1_000;
 /// The maximum size of a compiled regular expression, in bytes. Nested repetition soon exceeds it.
 const REGEX_BYTES_MAX: usize = 64 * 1024;
-/// The number of characters at the start of a value that a regular expression searches: enough for the excerpt of a
-/// response body in a webhook's event.
+/// A regular expression searches only this many characters at the start of a value, which is enough for the excerpt of
+/// a response body in a webhook's event.
 const REGEX_TEXT_CHARS_MAX: usize = 8 * 1024;
 /// The maximum number of steps in an ordered expectation.
 const STEPS_MAX: usize = 100;

@@ -1,5 +1,5 @@
 //! The wire formats: reads and writes forms, queries, JSON, dates and page tokens, and signs requests and URLs. The
-//! words for people are here, too: sentences about events, advice about errors, and searches. The engine decides what
+//! texts for people are here, too: sentences about events, advice about errors, and searches. The engine decides what
 //! happens to a fax.
 
 pub mod address;

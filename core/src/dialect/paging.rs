@@ -303,7 +303,8 @@ impl PageRequest {
     fn next(&self, extent: &Extent) -> Option<(u64, Option<Token>)> {
         // Only a token can lead to an empty page with older items after it.
         let newer = match self.token {
-            // A token excludes its own ordinal. Here the item with that ordinal is one of the older items.
+            // A token excludes its own ordinal. The item with that ordinal is one of the older items here, so the new
+            // token is one higher.
             Some(Token::Newer(ordinal)) => Some(Token::Older(ordinal.saturating_add(1))),
             Some(Token::Older(_)) | None => None,
         };
@@ -313,7 +314,7 @@ impl PageRequest {
 
     fn previous(&self, extent: &Extent) -> Option<(u64, Option<Token>)> {
         let older = match self.token {
-            // Likewise, the token's own ordinal belongs to the newer items.
+            // Likewise, the item with the token's own ordinal is one of the newer items here.
             Some(Token::Older(ordinal)) => Some(Token::Newer(ordinal.saturating_sub(1))),
             Some(Token::Newer(_)) | None => None,
         };

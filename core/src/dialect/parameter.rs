@@ -1,4 +1,5 @@
-//! Reads single parameters from a form or query. A parameter may be absent; the error for an invalid one names it.
+//! Reads single parameters from a form or query. A parameter may be absent; the error for an invalid parameter names
+//! it.
 
 use url::Url;
 
@@ -24,8 +25,8 @@ pub(super) enum Empty {
 }
 
 impl Empty {
-    /// Returns the parameter's value; `None` if the parameter is absent, or if it is empty and an empty one counts as
-    /// absent.
+    /// Returns the parameter's value; `None` if the parameter is absent, or if it is empty and empty parameters count
+    /// as absent.
     pub(super) fn text<'a>(self, form: &'a Form, name: &str) -> Option<&'a str> {
         match self {
             Self::LeftOut => given(form, name),

@@ -1,6 +1,6 @@
 //! The seam between the dialects and the rest of the program: error codes, media URLs, requests to apps, and the
-//! reading of their responses. Each method here returns a fixed word of the account's dialect, or calls the code in the
-//! dialect's own folder.
+//! reading of their responses. Each method here returns a word or number that is fixed for the dialect, or calls the
+//! code in the dialect's own folder.
 //!
 //! A dialect's REST API is elsewhere: its routes are in `http/`, in one folder per dialect, and its parameters and
 //! resources are in the dialect's folder.

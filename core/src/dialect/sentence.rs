@@ -13,7 +13,7 @@ use crate::model::webhook::{ActingRule, Delivery, RuleMark, Signature};
 
 /// The range of the time of day, to the second, within an RFC 3339 timestamp.
 const TIME_OF_DAY: std::ops::Range<usize> = 11..19;
-/// The beginning of what is said about pedantic mode.
+/// The prefix of sentences about pedantic mode.
 const PEDANTIC: &str = "pedantic: ";
 /// The maximum number of names in each list of a sentence.
 const NAMES_MAX: usize = 5;
@@ -56,7 +56,7 @@ pub fn of_delivery(delivery: &Delivery) -> Option<String> {
             Some(ActingRule::Tester(id)) => format!("rule {id}"),
             None => "a rule".to_owned(),
         };
-        // A list needs a comma before the rule; without one, the rule seems to apply only to the last item.
+        // After a list, the rule needs a comma before it; otherwise it would seem to apply only to the last item.
         let comma = if marks.contains(',') { "," } else { "" };
         format!("{marks}{comma} by {rule}")
     });
@@ -198,7 +198,7 @@ pub fn of_edits(edits: &RequestEdits) -> String {
     let order = match order {
         ParamOrder::Usual => None,
         ParamOrder::Reversed => Some("reverses the order of the parameters".to_owned()),
-        ParamOrder::First(names) => named("puts first the parameter", names),
+        ParamOrder::First(names) => named("puts the parameter", names).map(|text| text + " first"),
     };
     let said = [
         named("removes the parameter", remove),
@@ -256,7 +256,7 @@ const fn failed_attempt(fault: Fault) -> &'static str {
         fault,
         Fault::TlsHandshake | Fault::CertificateName | Fault::CertificateExpired | Fault::CertificateUntrusted
     ) {
-        "a failure of TLS"
+        "a TLS failure"
     } else {
         "a failed attempt"
     }

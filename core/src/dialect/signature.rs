@@ -8,14 +8,14 @@ use super::{Params, form, hmac};
 use crate::model::hex;
 use crate::model::webhook::Signature;
 
-/// The key of a signature that a rule makes bad, so that it is no account's.
+/// The key with which a rule makes a bad signature. No account has this key.
 const NOT_THE_KEY: &str = "not the key";
-/// The text from which, together with an account's key, a token that isn't the account's is derived.
+/// From this text and an account's key, a token is derived that isn't the account's.
 const OTHER_TOKEN: &str = "a token of another account";
 /// The number of characters in an account's token.
 const TOKEN_CHARS: usize = 32;
-/// The parameters of which one is changed after signing: the first that the request has, since it matters most to an
-/// app.
+/// The parameters that may be changed after signing, those that matter most to an app first. The first one that the
+/// request has is changed.
 const TAMPERED: [&str; 2] = ["FaxStatus", "From"];
 
 /// The parts of a request that its signature covers.
@@ -43,7 +43,8 @@ pub fn of_form(auth_token: &str, url: &str, params: &[(String, String)]) -> Stri
     STANDARD.encode(hmac::sha1(auth_token.as_bytes(), signed_parts(url, params)))
 }
 
-/// Returns the signature of a request, valid or not as a rule chose; `None` if the request must have no signature.
+/// Returns the signature of a request, which is valid unless a rule says otherwise; `None` if the request must have no
+/// signature.
 pub(super) fn on_purpose(key: &str, signature: Signature, request: &Signed<'_>) -> Option<String> {
     let Signed { url, params, in_body } = *request;
     let sign = |key: &str| if in_body { of_form(key, url, params) } else { of_url(key, url) };
@@ -76,7 +77,7 @@ fn other_token(key: &str) -> String {
 pub fn tampered(params: &[(String, String)]) -> Params {
     let mut params = params.to_vec();
     let found = TAMPERED.iter().find_map(|name| params.iter().position(|(own, _)| own == name));
-    // Without either, any parameter will do: an app must refuse any change.
+    // If the request has neither parameter, any other will do: an app must refuse every change.
     match params.get_mut(found.unwrap_or_default()) {
         Some((name, value)) if name == "FaxStatus" => {
             *value = if value == "failed" { "delivered" } else { "failed" }.to_owned();
@@ -109,7 +110,7 @@ mod tests {
     use super::*;
 
     fn call(from: &str) -> Vec<(String, String)> {
-        // Not in order, so that sorting matters.
+        // The pairs are not in order, so the test fails if they aren't sorted.
         let pairs = [
             ("To", "+18005551212"),
             ("CallSid", "CA1234567890ABCDE"),

@@ -10,7 +10,8 @@ const VERSION: &str = "00";
 const SAMPLED: &str = "01";
 
 /// Returns the header's value: the trace id consists of the 32 hexadecimal digits of the fax's SID, and the span id is
-/// derived from the request's idempotency token and attempt. Without a fax, the token determines the trace id too.
+/// derived from the request's idempotency token and attempt. If there is no fax, the trace id is derived from the token
+/// as well.
 #[must_use]
 pub fn of(fax: Option<FaxSid>, idempotency_token: &str, attempt: Attempt) -> String {
     // 32 hexadecimal digits are 128 bits, the size of a trace id.

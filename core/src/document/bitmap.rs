@@ -1,4 +1,4 @@
-//! A page as bits: a black pel is a 1, and the leftmost pel of a word is its highest bit.
+//! A page as bits: a black pel is a 1, and the highest bit of a word is its leftmost pel.
 
 use super::changes::Changes;
 
@@ -136,8 +136,8 @@ impl Bitmap {
         let (width, used) = (self.width, self.width % WORD_PELS);
         for row in self.words.chunks_exact_mut(self.words_per_row) {
             row.iter_mut().for_each(|word| *word = !*word);
-            // Bits to the right of the last pel must stay zero. If the width is a multiple of 64, only the single word
-            // of an empty row has such bits.
+            // Bits to the right of the last pel must stay zero. If the width is a multiple of 64, there are none,
+            // except in an image of width 0, in which each row is one unused word.
             if let Some(last) = row.last_mut()
                 && (used > 0 || width == 0)
             {

@@ -109,7 +109,7 @@ impl Diffusion {
         Self { below: vec![0; width + 2], here: vec![0; width + 2], pending: false }
     }
 
-    /// Drops the errors from the row above, which a row without greys doesn't take.
+    /// Drops the errors from the row above, because a row without greys takes none.
     fn forget(&mut self) {
         if self.pending {
             self.below.fill(0);
@@ -161,9 +161,9 @@ impl Run {
             let mut rest = 0;
             let black = if is_gray(*pel) {
                 let errors = right + i32::from(*given);
-                // The pel plus a sixteenth of `errors`. The shift rounds down, so 15 is added if `errors` is negative,
-                // which rounds the sixteenth towards zero; the four highest bits of a negative number are ones, and so
-                // yield this 15. Each pel depends on the previous one, so every instruction counts.
+                // This is the pel plus a sixteenth of `errors`, rounded towards zero. The shift rounds down, so 15 must
+                // be added if `errors` is negative; the four highest bits of a negative number are ones, which make 15.
+                // Each pel depends on the previous one, so every instruction counts.
                 let value = (i32::from(*pel) * 16 + errors + (errors.cast_unsigned() >> 28).cast_signed()) >> 4;
                 let black = value < 128;
                 rest = if black { value } else { value - 255 };

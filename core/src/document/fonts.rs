@@ -104,7 +104,8 @@ impl Fonts {
         characters.iter().copied().filter(lacks).collect()
     }
 
-    /// Finds a substitute for a font that the PDF doesn't embed; the number is the substitute's index within its file.
+    /// Finds a substitute for a font that the PDF doesn't embed; the number is the substitute's index within its file,
+    /// which may be a collection of fonts.
     pub(super) fn resolve(&self, query: &FontQuery) -> (FontData, u32) {
         match query {
             FontQuery::Standard(font) => font.get_font_data(),

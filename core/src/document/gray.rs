@@ -252,7 +252,8 @@ impl Paper {
     }
 }
 
-/// The share of grey pels below which a scan contains only text, whose letters have grey edges.
+/// If the share of a scan's pels that are grey is below this, the scan contains only text, and the grey pels are the
+/// edges of its letters.
 const EDGES_PERCENT: u64 = 12;
 /// The greys at which the middle of a paper's peak may lie.
 const PAPER: std::ops::RangeInclusive<usize> = 150..=250;
@@ -275,9 +276,9 @@ const CHUNK_PELS: usize = 32;
 const BLANK_PER_MILLE: u64 = 3;
 /// The minimum grey of paper in a blank area. A darker image that consists almost entirely of one grey is a picture.
 const BLANK_LOWEST: u8 = 180;
-/// The share of an area's pels, the darkest ones, that count as pure ink and become black.
+/// The darkest pels of an area, up to this share, count as pure ink and become black.
 const INK_PER_MILLE: u64 = 5;
-/// The paper's peak ends where the count of a grey falls to the height of the peak divided by this.
+/// The paper's peak ends at the greys that occur this many times less often than the most frequent one.
 const PEAK_FOOT: u64 = 10;
 
 /// When a page is dithered, pels at least this light become white.

@@ -46,7 +46,7 @@ pub struct Options {
     pub quality: Option<Quality>,
     /// The way in which greys are rendered.
     pub tone: Tone,
-    /// The codings in which the size of each page is worked out, in bits.
+    /// The codings for which the size of each page is computed, in bits.
     pub counting: Counting,
     /// The fonts for PDFs that don't embed their own.
     pub fonts: Fonts,
@@ -305,7 +305,7 @@ fn drawn(mut greys: Gray, image: Option<Area>, quality: Quality, tone: Tone) -> 
     dither::bits(&render::halved(greys, quality), tone)
 }
 
-/// Takes a fax page, and breaks if no more are wanted.
+/// A function that takes a fax page, and breaks if the caller wants no more.
 type Take<'a> = dyn FnMut(FaxPage, &mut Source<'_>) -> ControlFlow<()> + 'a;
 
 /// Passes fax pages to the caller, counts them, and notes losses.
@@ -314,7 +314,7 @@ struct Sink<'a> {
     losses: &'a Losses,
     watching: Watching,
     made: u32,
-    /// The size of the text that further pages may have, in bytes.
+    /// The number of bytes of text that the remaining pages may have together.
     text_bytes_left: usize,
     take: &'a mut Take<'a>,
 }

@@ -1,5 +1,5 @@
-//! The cause of an alert or a failed fax in plain words, and what to do about it. A fault alone doesn't say that: the
-//! same code can mean a damaged document or a broken call, a missing page or a crashed app.
+//! The cause of an alert or a failed fax in plain words, and what to do about it. The code alone isn't enough: one code
+//! can mean a damaged document or a broken call, another a wrong URL or an app that crashed.
 
 mod codes;
 mod response;
@@ -27,7 +27,7 @@ pub struct Advice {
     pub remedy: String,
 }
 
-/// The activity during which a fault occurred.
+/// What the emulator was doing when a fault occurred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// Fetching or reading the document of an outbound fax.
@@ -68,7 +68,7 @@ pub fn of_exchange(record: &ExchangeRecord, dialect: Dialect) -> Option<Advice> 
     Some(of_fault(failure.fault(), &failure.to_string(), Some(record), dialect))
 }
 
-/// Returns the advice for a call that ended without a fax; `None` if the caller hung up.
+/// Returns the advice for a call that ended without a fax; `None` if it ended because the caller hung up.
 #[must_use]
 pub fn of_unanswered(call: &UnansweredCall, dialect: Dialect) -> Option<Advice> {
     let Cause { fault, message, record } = &call.cause;

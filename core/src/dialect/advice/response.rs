@@ -114,7 +114,7 @@ impl Case<'_> {
             ),
             Content::LateDeclaration => (
                 "Something precedes the XML declaration, which must come first.".to_owned(),
-                "Remove the blank lines and spaces before <?xml, or the declaration.".to_owned(),
+                "Remove the declaration, or the blank lines and spaces before it.".to_owned(),
             ),
             Content::Xml(_) if self.fault == Fault::TwimlMalformed => return None,
             Content::Xml(root) => return of_root(root),

@@ -1,4 +1,5 @@
-//! Tests that each fault and code has advice in both dialects, and that it fits the place where the fault occurred.
+//! Tests that each fault and code has advice in both dialects, and that the advice fits the place where the fault
+//! occurred.
 
 use std::sync::Arc;
 

@@ -218,7 +218,7 @@ impl Case<'_> {
     fn correct_url(&self) -> String {
         match self.place {
             Place::Document if self.leads_to_control_api() => {
-                "Use the URL of a document; of the control API, only the sample documents can be sent."
+                "Use the URL of a document. Of the control API's URLs, only those of the sample documents can be sent."
             }
             _ if self.leads_to_control_api() => "Use a URL of your app, and don't redirect to the control API.",
             _ if self.is_of_action() => "Correct the action: write a path, such as /received, or a complete URL.",
@@ -281,7 +281,9 @@ impl Case<'_> {
             (Place::Document, _) => {
                 "Prepare the document before the create call, and check that its server isn't overloaded."
             }
-            (_, Dialect::Twilio) => "Respond first and do the work afterwards: the whole response may take 15 s.",
+            (_, Dialect::Twilio) => {
+                "Respond first and do the work afterwards: the whole response must arrive within 15 s."
+            }
             (_, Dialect::SignalWire) => "Respond first and do the work afterwards.",
         }
     }

@@ -1,5 +1,4 @@
-//! Recognises a signature that a tester's rule spoiled on purpose, or a request that a rule changed, by the exchange in
-//! the journal.
+//! Finds out from the journal whether a tester's rule spoiled a signature on purpose, or changed the request.
 
 use super::{Explanation, Mistake};
 use crate::dialect::address::normal_or_as_is;
@@ -48,7 +47,7 @@ impl Explanation {
                 "spoiled this signature on purpose: it is that of an earlier status, so it doesn't cover these parameters"
             }
             Signature::OtherToken => {
-                "spoiled this signature on purpose: it was made with another token than this account's"
+                "spoiled this signature on purpose: it was made with a token that isn't this account's"
             }
             Signature::Tampered => {
                 "changed a parameter on purpose after the request was signed, so the signature covers its original value"
@@ -74,7 +73,7 @@ impl Explanation {
         }
         let what =
             format!("{rule} changed this request on purpose before it was signed ({})", sentence::of_edits(edits));
-        // The request is valid, so a mistake that explains the signature is the app's own.
+        // The rule left the signature valid, so a mistake that explains the app's signature is the app's own.
         if self.mistakes != [Mistake::Unknown] {
             return Self { detail: format!("{}. Besides, {what}", self.detail), ..self };
         }

@@ -182,7 +182,7 @@ fn a_rule_is_named_only_if_the_signature_is_invalid() {
     for (signature, rule, begins) in [
         (Signature::Bad, Some(1), "rule 1 spoiled this signature on purpose: it was made with a different secret"),
         (Signature::Missing, Some(1), "rule 1 left out the signature on purpose"),
-        (Signature::OtherToken, Some(1), "rule 1 spoiled this signature on purpose: it was made with another token"),
+        (Signature::OtherToken, Some(1), "rule 1 spoiled this signature on purpose: it was made with a token that"),
         (Signature::Tampered, Some(1), "rule 1 changed a parameter on purpose after the request was signed"),
         (Signature::Stale, None, "a rule spoiled this signature on purpose: it is that of an earlier status"),
     ] {

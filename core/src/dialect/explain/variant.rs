@@ -79,7 +79,7 @@ pub(super) fn of_url(question: &Question<'_>) -> Vec<Attempt> {
             attempt(mistake, Parts { query, ..parts }.url(), hint)
         }));
     }
-    // A variant that changes nothing would be right, not a mistake.
+    // A variant that equals the URL is no mistake.
     attempts.retain(|attempt| attempt.url != question.url);
     attempts
 }
@@ -143,7 +143,7 @@ pub(super) fn of_params(question: &Question<'_>) -> Vec<Attempt> {
         attempts.push(attempt(
             Mistake::JsonBody,
             json_params(body),
-            "the JSON's fields were signed as parameters; a JSON body is not part of the signed text; its hash is in \
+            "the JSON's fields were signed as parameters; a JSON body is not part of the signed text, but its hash is in \
              the URL (bodySHA256)",
         ));
     }
@@ -213,7 +213,7 @@ fn queries(query: &str) -> Vec<(Mistake, Option<String>, &'static str)> {
         (
             Mistake::QueryOrder,
             Some(form::encode_query(&sorted)),
-            "the query's parameters stay in the order in which they were sent",
+            "the query's parameters must stay in the order in which they were sent",
         ),
     ]
 }

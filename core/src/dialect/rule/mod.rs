@@ -300,7 +300,8 @@ fn read_outcome(document: OutcomeDocument, dialect: Dialect) -> Result<Outcome, 
         let reason = format!("code, after_pages and message are only valid with the status failed, not with {status}");
         return error("outcome", reason);
     }
-    // At this point only documents whose status is `failed` can have a code; with another status, this returns no error.
+    // Only a document whose status is `failed` can have a code at this point, so with another status this returns no
+    // error.
     let fault = dialect.line_fault(code, after_pages.map_or(0, |pages| pages.0), message);
     let fault = fault.or_else(|why| error("outcome.code", format!("must be {why}")))?;
     Ok(match status {

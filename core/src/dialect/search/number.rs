@@ -32,8 +32,8 @@ pub(super) fn is_written(text: &str) -> bool {
     text.chars().all(is_usual) && text.contains(|c: char| c.is_ascii_digit())
 }
 
-/// Returns whether several words form one number: they begin like one, or have as many digits as a complete number and
-/// include a word too short to be a term of its own.
+/// Returns whether several words form one number. They do if they begin like a number, or if they have as many digits
+/// as a complete number and one of them is too short to be a term of its own.
 pub(super) fn is_one(words: &[String]) -> bool {
     let [first, _, ..] = words else { return false };
     let lengths = || words.iter().map(|word| digits(word).len());

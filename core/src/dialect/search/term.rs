@@ -60,7 +60,8 @@ pub(super) enum Test {
     Error(String),
     /// A word or a quoted text without a key.
     Text(Phrase),
-    /// Words that match if their joined digits occur in a number, or if each of them matches by itself.
+    /// Several words. They match if their digits, joined together, occur in a number, or if each of them matches by
+    /// itself.
     Run(String, Vec<Phrase>),
 }
 
@@ -170,7 +171,8 @@ impl Test {
         if let [only] = words {
             return Self::Text(Phrase::of(only));
         }
-        // Words such as 000 occur in many numbers, so the words of a complete number are not also matched one by one.
+        // Words such as 000 occur in many numbers, so if the words form a complete number, they are not matched one by
+        // one as well.
         let own = if number::is_one(words) { Vec::new() } else { words.iter().map(|word| Phrase::of(word)).collect() };
         Self::Run(number::digits(&words.concat()), own)
     }

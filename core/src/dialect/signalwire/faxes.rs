@@ -107,8 +107,8 @@ pub fn list_media(query: &Form) -> Result<PageRequest, ApiError> {
 /// Returns [`Refusal::TooLateToCancel`] if the fax has any other status.
 pub fn check_cancel(engine: &Engine, sid: FaxSid) -> Result<(), Refusal> {
     let status = engine.fax(sid).map(Fax::status);
-    // For an unknown id, or while a fax is still arriving, the engine has no `Fax`. Both pass this check, because the
-    // engine itself will refuse to cancel them.
+    // The engine has no `Fax` for an unknown id, nor while a fax is still arriving. In both cases this check passes,
+    // because the engine itself refuses to cancel such a fax.
     let is_queued = status.unwrap_or(Status::Queued) == Status::Queued;
     if is_queued { Ok(()) } else { Err(Refusal::TooLateToCancel(sid)) }
 }
@@ -147,7 +147,7 @@ impl<'a> FaxResource<'a> {
             from: fax.from.clone(),
             to: fax.to.clone(),
             quality: fax.quality,
-            // The id is shown even if no document is stored, unlike the URL.
+            // Unlike the URL, the id is shown even if no document is stored.
             media_sid: fax.media.as_ref().map_or_else(|| engine.media_sid(fax.sid), |media| media.sid),
             media: fax.media.as_ref().map(|media| (media.document.media_type, media.created)),
             num_pages: num_pages(fax),
@@ -318,8 +318,8 @@ pub(super) fn fax_path(account: AccountSid, fax: FaxSid) -> String {
     format!("{}/Faxes/{fax}", account_path(account))
 }
 
-/// Returns the number of the document's pages or, once a call has failed, of the pages that arrived: 0 if the number was
-/// busy or didn't answer. A recorded response shows 0 for a call in which none arrived.
+/// Returns the number of pages: those of the document or, once a call has failed, those that arrived, which is 0 if the
+/// number was busy or didn't answer. A recorded response shows 0 for a call in which no page arrived.
 pub(super) fn num_pages(fax: &Fax) -> Option<u32> {
     if broke_off(fax) {
         fax.failure().and_then(|failure| failure.pages_over).or(Some(0))

@@ -26,8 +26,8 @@ pub const ROOT: &str = "/api/fax";
 const LOGS: &str = "/api/fax/logs";
 /// The filters, all of which are carried over into a list's paging links.
 const LIST_FILTERS: &[&str] = &["include_deleted", "created_before", "created_on", "created_after"];
-/// The list parameters that an error may name. An error names the first of them that its message contains, so
-/// `page_token` comes before `page_number`: the message for a missing token contains both.
+/// The list parameters that an error may name. An error names the first of these parameters that its message contains.
+/// The message for a missing token contains both `page_token` and `page_number`, so `page_token` comes first.
 const ATTRIBUTES: &[&str] =
     &["include_deleted", "created_before", "created_on", "created_after", "page_size", "page_token", "page_number"];
 /// Marks the page tokens of the list of logs, so that other lists refuse them: `logs` in ASCII.

@@ -13,7 +13,7 @@ use crate::model::inventory::{
 use crate::model::phone::PhoneNumber;
 use crate::model::sid::AccountSid;
 
-/// The parameters that the `uri` of a response repeats.
+/// The parameters of a search that the `uri` of its response repeats.
 const ECHOED: &[&str] = &[
     "AreaCode",
     "Contains",

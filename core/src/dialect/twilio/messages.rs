@@ -63,7 +63,7 @@ pub fn create_message(form: &Form) -> Result<CreateMessage, ApiError> {
 /// Returns error 20422 for any other change.
 pub fn update_message(form: &Form) -> Result<(), ApiError> {
     if parameter::given(form, "Status").is_some() {
-        return Err(ApiError::invalid("Status", "only a scheduled message can be canceled, and none is"));
+        return Err(ApiError::invalid("Status", "only scheduled messages can be canceled, and there are none"));
     }
     match form.get("Body") {
         Some("") => Ok(()),

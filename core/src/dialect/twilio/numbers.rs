@@ -225,7 +225,7 @@ pub(in crate::dialect) fn wanted(form: &Form, kind: Option<NumberKind>, seed: u6
     let Some(text) = parameter::given(form, "PhoneNumber") else { return area(form, kind) };
     let number: PhoneNumber = text.parse().map_err(|_| ApiError::invalid_number(text))?;
     if kind.is_some_and(|kind| kind_of(seed, number) != kind) {
-        // `kind` is present here, or the condition would be false.
+        // `kind` is never `None` here, because the condition would then be false.
         let (own, list) = (kind_of(seed, number), kind.unwrap_or(NumberKind::Local));
         let message = format!("PhoneNumber {number} is of the type {own} and can't be bought as {list}");
         return Err(ApiError::new(Reason::NumberTypeMismatch, message));

@@ -271,7 +271,7 @@ impl Bits<'_> {
     fn peek(&self, count: u32) -> u32 {
         let mut word = [0; 8];
         let rest = self.bytes.get(self.at / 8..).unwrap_or_default();
-        // Four bytes hold 24 bits, wherever in the first byte they begin.
+        // Four bytes contain the 24 bits, at whichever bit of the first byte they begin.
         let held = rest.len().min(4);
         word[..held].copy_from_slice(&rest[..held]);
         (u64::from_be_bytes(word) << (self.at % 8) >> (64 - count)) as u32
@@ -351,7 +351,7 @@ impl Bits<'_> {
             match self.peek(24) {
                 0 => self.skip(24),
                 bits => {
-                    // The 24 bits are in a word of 32 bits, whose first 8 don't count.
+                    // The 24 bits are at the low end of a 32-bit word, so the 8 zeros before them don't count.
                     self.skip(bits.leading_zeros() - 8 + 1);
                     return self.at <= self.bytes.len() * 8;
                 }

@@ -2,7 +2,7 @@
 //! counted.
 //!
 //! A row is given as its changing picture elements (T.4 §4.2.1.3.1): the places where the colour differs from that of
-//! the previous pel, with the first pel compared with white. The coder walks these lists and never looks at pels.
+//! the previous pel. The first pel is compared with white. The coder walks these lists and never looks at pels.
 
 mod codes;
 mod decode;

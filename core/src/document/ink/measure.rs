@@ -1,7 +1,7 @@
 //! Estimates whether the full renderer, hayro, can draw a page. hayro 0.9 limits neither the number of dashes, pattern
-//! tiles and image copies, nor the number of lines into which it flattens a curve. So a few numbers on a page can
-//! demand more memory than any machine has. The device in this file receives everything that a page draws, including
-//! the contents of patterns and masks, and adds up the cost without drawing anything.
+//! tiles and image copies, nor the number of lines into which it flattens a curve. So with a few large numbers, a page
+//! can demand more memory than any machine has. The device in this file receives everything that a page draws,
+//! including the contents of patterns and masks, and adds up the cost without drawing anything.
 
 use std::collections::{HashMap, HashSet};
 
@@ -32,7 +32,7 @@ const LETTER_EDGE_EMS: f64 = 5.0;
 /// The maximum number of lines into which the curves of one path may be flattened; they take a quarter of a renderer's
 /// memory.
 const LINES_MAX: f64 = 2e6;
-/// The number of lines in the outline of a stroked curve for each line into which the curve itself is flattened.
+/// The number of lines in the outline of a stroked curve, per line into which the curve itself is flattened.
 const LINES_OF_STROKE: f64 = 16.0;
 /// The maximum number of copies of pattern cells per page.
 const TILES_MAX: f64 = 100_000.0;
@@ -125,8 +125,8 @@ impl Measure {
         }
     }
 
-    /// Adds the cost of those letters of a run that have outlines. The letters of Type 3 fonts are measured as the
-    /// shapes that they draw.
+    /// Adds the cost of those letters of a run that have outlines. A letter of a Type 3 font has none; the shapes that
+    /// it draws are measured instead.
     pub(super) fn letters(&mut self, run: &GlyphRun<'_, '_>, props: &DrawProps<'_>, mode: &DrawMode) {
         let (fill, line) = super::parts(mode);
         for glyph in run.glyphs() {
@@ -168,8 +168,9 @@ impl Measure {
     }
 
     /// Returns whether a stencil may be painted with a pattern, for which hayro keeps a mask as large as the page. Only
-    /// decoding the stencil could tell. The first few are assumed to be patterned without being decoded, because a page
-    /// has at most a few large stencils, which are slow to decode, while a bitmap font has hundreds of small ones.
+    /// decoding the stencil would show this. The first few stencils are assumed to be patterned, and only later ones
+    /// are decoded. A page has at most a few large stencils, which are slow to decode, whereas a bitmap font has
+    /// hundreds of small ones.
     fn may_be_patterned(&mut self, stencil: &StencilImage<'_, '_>) -> bool {
         self.stencils += 1;
         if self.stencils <= STENCILS_TAKEN_AS_PATTERNED {

@@ -3,8 +3,8 @@
 //! draws the page instead. If only the images on a page can't be drawn here, hayro draws just the images, so that the
 //! rest of the page looks the same with or without them.
 //!
-//! The result matches hayro's: a pel needs the same coverage, lines have the same width, and letters have the same
-//! hinting.
+//! The result matches hayro's: a pel becomes black at the same coverage, lines have the same width, and letters have
+//! the same hinting.
 
 mod canvas;
 mod glyphs;
@@ -187,7 +187,7 @@ impl<'a> PageDrawer<'a> {
 struct PageDevice<'d> {
     page: Tones,
     size: (u32, u32),
-    /// The stack of clips. The last one applies; each is already intersected with the clips before it.
+    /// The stack of clips. Only the last one applies, because each is already intersected with those before it.
     clips: Vec<Clip>,
     /// The number of open transparency groups.
     groups: usize,
@@ -246,7 +246,7 @@ impl<'a> Device<'a> for PageDevice<'_> {
 
     fn draw_glyph_run(&mut self, run: &GlyphRun<'_, 'a>, props: DrawProps<'a>, draw_mode: &DrawMode) {
         self.measure.letters(run, &props, draw_mode);
-        // What a Type 3 letter draws is the letter's shape, even if it consists of letters.
+        // A Type 3 letter may itself draw letters, but those are part of its shape, and not text of the page.
         if !self.in_type3 {
             self.text.run(run, props.transform);
         }

@@ -31,10 +31,10 @@ pub(super) struct Raster {
     edges: Vec<(Point, Point)>,
     crossings: Vec<Crossing>,
     sorter: Sorter,
-    /// The coverage of each pel by spans that begin or end in it; all values are zero again after each row.
+    /// The coverage of each pel by spans that begin or end in it. All values are zero again after each row.
     covered: Vec<f32>,
-    /// For each pel, how many more sample lines cover it fully than cover the pel before it, negative if fewer; all
-    /// values are zero again after each row.
+    /// For each pel, the number of sample lines that cover it fully, minus the number of those that cover the pel
+    /// before it fully. All values are zero again after each row.
     steps: Vec<f32>,
     /// The pels at which `covered` or `steps` may be non-zero.
     marks: Vec<u32>,
@@ -296,7 +296,7 @@ fn sample_lines(upper: f64, lower: f64, height: u32) -> (u32, u32) {
     (line(upper), line(lower))
 }
 
-/// Returns whether a path is an upright rectangle, at whichever corner and in whichever direction it begins.
+/// Returns whether a path is an upright rectangle. It may begin at any corner and run in either direction.
 pub(super) fn is_rectangle(path: &BezPath) -> bool {
     corners(path, Affine::IDENTITY).is_some()
 }

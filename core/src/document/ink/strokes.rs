@@ -21,7 +21,8 @@ pub(super) const COST_MAX: usize = 200_000;
 /// The number of lines that take as much memory as the outline of one curve.
 const CURVE_COST: usize = 8;
 
-/// Returns the cost of a path's outline: the number of lines that take as much memory. Round corners count as curves.
+/// Returns the cost of a path's outline: the number of lines that would take as much memory as the outline. Round
+/// corners count as curves.
 pub(super) fn cost(path: &[PathEl], is_round: bool) -> usize {
     let is_curve = |element: &&PathEl| matches!(element, PathEl::QuadTo(..) | PathEl::CurveTo(..));
     let curves = if is_round { path.len() } else { path.iter().filter(is_curve).count() };

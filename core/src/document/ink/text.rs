@@ -13,15 +13,15 @@ use hayro::kurbo::{Affine, Point, Rect, Vec2};
 
 use crate::model::page::PAGE_TEXT_BYTES_MAX;
 
-/// The size, in bytes, beyond which no more text is collected from a page. It exceeds the limit on a page's text because
-/// the text is ordered, and repetitions are removed, only after it has been collected.
+/// The size, in bytes, beyond which no more text is collected from a page. It is larger than the limit on a page's
+/// text, because the text is put in order and shortened only after it has been collected.
 const COLLECTED_BYTES_MAX: usize = 4 * PAGE_TEXT_BYTES_MAX;
 /// Units per em in hayro's glyphs.
 const EM: f64 = 1_000.0;
 /// The smallest gap between words, in ems. TeX, which writes no space characters, shrinks the space between words to
 /// 0.22.
 const GAP_EMS: f64 = 0.2;
-/// The gap after which a new fragment begins, in ems, such as between the columns of a table: such fragments may be
+/// The gap, in ems, after which a new fragment begins. There is such a gap between the columns of a table, which may be
 /// drawn in any order.
 const FRAGMENT_GAP_EMS: f64 = 1.0;
 /// The overlap, in ems, up to which a glyph may follow the previous one. Kerning moves glyphs far less.

@@ -1,4 +1,5 @@
-//! Notes what a page draws, for the judge of a document: letters, thin lines, small shapes, images and colours.
+//! Records what a page draws, for the code that judges documents: letters, thin lines, small shapes, images and
+//! colours.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,7 @@ use super::slivers::parts;
 use super::text::size_of_em;
 use crate::document::marks::{Color, Letters, Line, Marks, Place, TEXT_CHARACTERS_MAX};
 
-/// The maximum numbers of marks that are noted per page; a judge can't say more about a page that has so many.
+/// The maximum numbers of marks that are noted per page. They are more than enough to judge a page.
 const LETTERS_MAX: usize = 20_000;
 const LINES_MAX: usize = 20_000;
 const SHAPES_MAX: usize = 60_000;
@@ -31,7 +32,8 @@ const SPACE_EMS: f64 = 0.15;
 const EM: f64 = 1_000.0;
 /// The x-height of a typical typeface, in ems, which is used for letters that can't be measured.
 const X_HEIGHT_EMS: f64 = 0.5;
-/// The lowest and the highest plausible x-height, in ems; a font with any other assigns the wrong characters to glyphs.
+/// The lowest and the highest plausible x-height, in ems; if a font has another, it probably assigns the wrong
+/// characters to its glyphs.
 const X_HEIGHTS_EMS: (f64, f64) = (0.35, 0.75);
 /// The height of an x as a fraction of the height of a capital or a digit: Helvetica has 0.73, Times 0.68. The larger one
 /// is taken, since capitals and digits are easier to read than an x.
@@ -56,7 +58,8 @@ pub(super) struct Watch {
 struct Beginning {
     text: String,
     characters: usize,
-    /// The direction of the line: the way from a glyph to the next, for each unit of the glyph's width, in pels.
+    /// The direction of the line: the vector, in pels, from a glyph to the next one, divided by the glyph's width in
+    /// its own units.
     along: Vec2,
     em_pels: f64,
     /// Where the last glyph ends, in pels.
@@ -84,7 +87,7 @@ impl Beginning {
         self.end = advance.map(|advance| from + self.along * f64::from(advance));
         match glyph.as_unicode() {
             Some(BfString::Char(character)) => self.add(character),
-            // A ligature has several.
+            // A ligature stands for several characters.
             Some(BfString::String(characters)) => characters.chars().for_each(|character| self.add(character)),
             None => {}
         }
@@ -176,7 +179,7 @@ impl Watch {
             let drawn = (props.transform * glyph.transform()).transform_rect_bbox(bounds);
             let Some(seen) = self.seen(drawn, clip) else { continue };
             place = Some(place.map_or(seen, |place| place.union(&seen)));
-            // Round letters reach beyond the lines between which an x stands, so the lowest top is nearest to an x.
+            // Round letters are slightly higher than an x, so the lowest top is the closest to the height of an x.
             let top = bounds.y1 / EM;
             let lowest = |known: Option<f64>| Some(known.map_or(top, |known| known.min(top)));
             count += usize::from(character.is_alphanumeric());
@@ -209,7 +212,7 @@ impl Watch {
         }
     }
 
-    /// Adds letters, or appends them to the previous letters if they continue those.
+    /// Adds letters. If they continue the previous letters, appends them to those.
     fn add(&mut self, letters: Letters) {
         let is_across = letters.x_height.0.abs() <= letters.x_height.1.abs();
         let is_same = |last: &&mut Letters| {
@@ -284,7 +287,8 @@ impl Watch {
             };
             let (bounds, is_outline) = match glyph {
                 Glyph::Outline(outline) => (outline.outline().bounding_box(), true),
-                // The content of the glyph isn't interpreted; letters are about as high as wide.
+                // The glyph's content isn't interpreted, so its height is assumed to be its width, as it roughly is for
+                // letters.
                 Glyph::Type3(letter) => {
                     let advance = letter.advance_width().map_or(0.0, f64::from);
                     (Rect::new(0.0, 0.0, advance, advance), false)

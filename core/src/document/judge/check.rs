@@ -56,9 +56,9 @@ impl Check {
                 title: "Type is black, and stands on white",
                 why: "A fax has no greys: grey letters, and the paper behind letters, become dots as fine as the \
                       letters' strokes.",
-                limits: "a warning from 35 % of missing pels, or a ground that is 30 % dots; type whose strokes are thinner \
-                         than two pels fails if half of its pels are missing, or its ground is 30 % dots, with a \
-                         warning from 10 %",
+                limits: "a warning if 35 % of the type's pels are missing, or dots cover 30 % of the ground behind it; type \
+                         whose strokes are thinner than two pels gets the warning from 10 % of dots on, and fails if half of \
+                         its pels are missing or dots cover 30 %",
                 source: "T.4 §2 (pels are black or white)",
             },
             Self::Greys => About {
