@@ -53,7 +53,7 @@ pub(super) async fn otherwise(
     parts: &Parts,
     connection: &AbortHandle,
 ) -> Option<(Response, ResponseRecord)> {
-    // Only in a world with such rules does a REST call become a command.
+    // A REST call becomes a command only in a world with such rules.
     if !signed_in.has_api_rules() {
         return None;
     }
@@ -114,7 +114,8 @@ pub(super) fn sign_in(
         return Err(refused(NoWorld::OtherAccount, of_another(named)));
     }
     let own = match &credential {
-        // A read by a client without a world gets a fresh world that isn't kept; only a write creates and claims one.
+        // If the client's account has no world yet, a read gets a fresh world that isn't kept; only a write creates one
+        // and claims it.
         Credential::Token(account, token) if is_read(&parts.method) => registry.look_in_with_admission(*account, token),
         Credential::Token(account, token) => registry.sign_in_with_admission(*account, token),
         Credential::Key(key, secret) => registry.sign_in_with_key(*key, secret).map(|own| {

@@ -207,7 +207,7 @@ pub(super) struct Expect {
     pub(super) cause: Option<Wanted>,
     /// How many callbacks the app did not accept.
     pub(super) callbacks_failed: Option<Wanted>,
-    /// The last of these, such as `action 500`.
+    /// The last callback that the app did not accept, such as `action 500`.
     pub(super) last_failure: Option<Wanted>,
     /// Pages of the fax that must have been transmitted.
     #[serde(default)]

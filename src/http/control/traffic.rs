@@ -33,7 +33,7 @@ pub(super) struct TrafficPage {
     missed: u64,
 }
 
-/// Which of the requests that match to return.
+/// Which of the matching requests to return.
 #[derive(Debug, Clone, Copy)]
 enum Part {
     /// The oldest ones, at most this many.

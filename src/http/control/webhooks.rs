@@ -57,8 +57,8 @@ pub(super) struct ReplayEdits {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Webhook")]
 pub(super) struct WebhookView {
-    /// The idempotency token; for the fetch of a document and the webhooks of SignalWire accounts, which have none, the
-    /// place of the first attempt in the journal.
+    /// The idempotency token. Document fetches and the webhooks of SignalWire accounts have none; their id is the place
+    /// of the first attempt in the journal.
     id: String,
     fax_sid: Option<String>,
     purpose: &'static str,
