@@ -1,5 +1,5 @@
-//! Requests that the emulator would make to itself: those to the control API are refused, whatever host name they use,
-//! and those to a bin are answered within the process.
+//! Handles the requests that the emulator would make to itself. Those to the control API are refused, whatever host
+//! name they use, and those to a bin are answered within the process.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

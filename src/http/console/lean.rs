@@ -148,8 +148,8 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// Returns the end of a literal: the first place after its first character for which `closes` returns a length, with
-/// that length added. A character after a backslash never ends the literal.
+/// Returns the end of a literal: finds the first place after its first character for which `closes` returns a length,
+/// and adds that length. A character after a backslash never ends the literal.
 fn end_of(text: &str, closes: impl Fn(&str) -> Option<usize>) -> usize {
     let mut is_escaped = false;
     for (place, character) in text.char_indices().skip(1) {

@@ -1,5 +1,5 @@
-//! The control API under `/_fauxfax/v1`, which testers use. Handlers hold no policy, and Twilio's terms appear only in
-//! resources that are shown as clients see them. One table defines both the routes and their OpenAPI description.
+//! The control API under `/_fauxfax/v1`, which testers use. Handlers hold no policy, and Twilio's terms appear only
+//! where a resource is shown as clients see it. One table defines both the routes and their OpenAPI description.
 
 mod accounts;
 mod bins;
@@ -57,8 +57,8 @@ use crate::emulator::Registry;
 use crate::http::ListenAddress;
 pub use crate::io::own::CONTROL_BASE as BASE;
 
-/// Returns the routes of the control API, and those at the root, such as the health checks, of a listener at `address`.
-/// `ca` returns the local CA's files, if the server has any.
+/// Returns the control API's routes for a listener at `address`, and those at the root, such as the health checks. `ca`
+/// returns the local CA's files, if the server has any.
 pub fn router(registry: Registry, address: SocketAddr, ca: Option<&CaFiles>, checks: &Checks) -> Router {
     let control = operation::routes(operations())
         .route("/openapi.json", get(describe))

@@ -110,7 +110,7 @@ impl RequestView {
         self.url.as_deref().unwrap_or(&self.path)
     }
 
-    /// Returns whether the response is an error, or there was none that could be used.
+    /// Returns whether the response is an error, or there was no usable one.
     pub(super) fn has_failed(&self) -> bool {
         self.error.is_some() || self.status.is_none_or(|status| status >= 400)
     }

@@ -226,7 +226,7 @@ fn grouped(events: Vec<JournalEvent>) -> Vec<Webhook> {
     webhooks
 }
 
-/// Returns the id of the StatusCallback that this attempt, which has no token, repeats after a failure.
+/// If this attempt, which has no token, repeats a failed StatusCallback, returns the id of that StatusCallback.
 fn tried_before(webhooks: &[Webhook], event: &JournalEvent, record: &ExchangeRecord) -> Option<String> {
     if record.purpose != Purpose::StatusCallback {
         return None;
