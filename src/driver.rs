@@ -29,13 +29,13 @@ const RENDERING: &str = "(rendering)";
 const SLEEP_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Starts the task that drives a world until the world is closed.
-#[expect(clippy::disallowed_methods, reason = "the driver is what runs as a task")]
+#[expect(clippy::disallowed_methods, reason = "this starts the task that drives a world")]
 pub(crate) fn start(runtime: &Handle, world: World, performer: Arc<Performer>) {
     runtime.spawn(supervise(world, performer));
 }
 
-/// Runs a world's driver until the world is closed. A panic breaks the world and ends the driver; a new one starts once
-/// the world has been reset or restored.
+/// Runs a world's driver until the world is closed. A panic breaks the world and ends the driver; a new driver starts
+/// once the world has been reset or restored.
 async fn supervise(world: World, performer: Arc<Performer>) {
     loop {
         // Unwind safe: after a panic the world is broken, and nothing but a reset or restore touches its state.
@@ -58,7 +58,7 @@ enum Driven {
 }
 
 /// Drives a world until it is closed or breaks.
-#[expect(clippy::disallowed_methods, reason = "each effect is a task of the driver")]
+#[expect(clippy::disallowed_methods, reason = "each effect runs in a task that the driver owns")]
 async fn drive(world: World, performer: Arc<Performer>) -> Driven {
     let mut lanes = Lanes::default();
     // When the driver ends, dropping this set aborts the effects in progress.
@@ -83,8 +83,8 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
             let begin = Begun { id: effect.id, generation: effect.generation, host };
             // Read anew for each effect: the token and the clock may have changed since the effect was queued.
             let signer = world.read(|engine| Signer::of(engine, Arc::clone(world.signing_key())));
-            // Read under the world's lock, so that this request is counted like all others for the bin. A bin that is
-            // gone or belongs to a different account is requested over HTTP, like any app.
+            // If the effect requests one of this world's bins, the bin is read here, which also counts the request. A
+            // bin that no longer exists or belongs to a different account is requested over HTTP, like any app.
             let bin = performer.bin_of(&effect.intent).and_then(|bin| world.handle(ServeTwimlBin(bin)).ok());
             let performer = Arc::clone(&performer);
             let fax = effect.fax.map(tracing::field::display);
@@ -122,7 +122,7 @@ async fn drive(world: World, performer: Arc<Performer>) -> Driven {
 }
 
 /// Frees replaced state on the blocking pool: freeing a large state would delay other tasks.
-#[expect(clippy::disallowed_methods, reason = "freeing a large state takes a while, and nobody waits for it")]
+#[expect(clippy::disallowed_methods, reason = "freeing a large state takes a while, and no call waits for the result")]
 fn free(discarded: Vec<Discarded>) {
     drop(tokio::task::spawn_blocking(move || drop(discarded)));
 }
@@ -132,7 +132,7 @@ async fn sleep(wait: Option<Duration>) {
 }
 
 /// Sleeps in real time, whatever the world's clock shows.
-#[expect(clippy::disallowed_methods, reason = "the driver is what sleeps")]
+#[expect(clippy::disallowed_methods, reason = "only the driver sleeps until a world's deadline")]
 pub(crate) async fn pause(span: Duration) {
     tokio::time::sleep(span).await;
 }
@@ -171,7 +171,8 @@ impl Lanes {
             return;
         };
         lane.waiting.push_back(effect);
-        // A lane that already had waiting effects is either in `ready`, or at its limit and later made ready by `done`.
+        // A lane that already had waiting effects is either in `ready` or at its limit; in the second case, `done`
+        // makes it ready later.
         if lane.waiting.len() == 1 {
             self.make_ready(&Arc::from(host));
         }

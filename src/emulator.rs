@@ -158,7 +158,7 @@ impl Registry {
         self.worlds_read(|worlds| worlds.departed.tally.clone())
     }
 
-    /// Returns what the worlds that have been removed had dropped to keep within their limits.
+    /// Returns how much the removed worlds had dropped to keep within their limits.
     #[must_use]
     pub fn departed_evictions(&self) -> Evictions {
         self.worlds_read(|worlds| worlds.departed.evictions)
@@ -181,15 +181,15 @@ impl Registry {
         &self.0.gates
     }
 
-    /// Returns what has happened in all worlds, and the requests that belong to none, in one sequence.
+    /// Returns the feed: what has happened in all worlds, and the requests that belong to none, in one sequence.
     #[must_use]
     pub fn feed(&self) -> &Feed {
         &self.0.feed
     }
 
-    /// Records a request that was refused before it reached a world: in the journal of the account that it names or, if
-    /// it names none that has a world, in that of the default account. A tester who looks there sees why an app's
-    /// requests don't arrive.
+    /// Records a request that was refused before it reached a world. It goes into the journal of the account that it
+    /// names, if that account has a world, and otherwise into the default account's journal, so that a tester can see
+    /// why an app's requests don't arrive.
     pub(crate) fn note_refused(&self, request: ApiRequest) {
         let account = request.named.unwrap_or(self.0.default);
         let world = self.world(account).or_else(|| self.world(self.0.default));

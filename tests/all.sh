@@ -96,7 +96,7 @@ if [[ -z $quick ]]; then
     step 'Debian packages' install_packages
     step 'client libraries' bash tests/sdk/run.sh --install
 fi
-# A missing mark is told now, instead of after the recipes, which come last.
+# Reports a missing mark now, not only with the recipes, which come last.
 blocks_python=$root/tests/sdk/.venv/7.5.1/bin/python
 [[ ! -x $blocks_python ]] || step 'marks of code blocks' "$blocks_python" tests/sdk/blocks.py --marks
 step 'format' cargo fmt --all --check

@@ -10,8 +10,8 @@ use crate::world::World;
 
 /// The maximum number of removed accounts that are remembered individually.
 const DEPARTED_MAX: usize = 100_000;
-/// The maximum number of writes of a world that hasn't been used since its creation. The request that created it may
-/// count as one.
+/// A world with at most this many writes counts as unused, because the request that created it may itself have been a
+/// write.
 const WRITES_OF_A_CREATION: u64 = 1;
 
 #[derive(Default)]
@@ -55,8 +55,8 @@ impl Departed {
     fn count(&mut self, account: AccountSid) {
         let earlier_worlds = self.earlier_worlds(account) + 1;
         if self.earlier_worlds.len() >= DEPARTED_MAX {
-            // Forget the individual counts. The highest one is safe for every account, because a count that an account
-            // hasn't used gives it new ids.
+            // Forget the individual counts. The highest one is safe for every account, because every count that an
+            // account hasn't used yet yields new ids.
             let most = std::mem::take(&mut self.earlier_worlds).into_values().max().unwrap_or_default();
             self.earlier_worlds_of_others = self.earlier_worlds_of_others.max(most);
         }

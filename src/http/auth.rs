@@ -1,5 +1,5 @@
-//! Authenticates REST calls, via HTTP Basic with an AccountSid and AuthToken or with an API key, and checks admission:
-//! whether the addressed account permits the call. `emulator.rs` decides which credentials are valid.
+//! Authenticates REST calls by HTTP Basic authentication, with an AccountSid and its AuthToken or with an API key. Also
+//! checks admission: whether the addressed account permits the call. `emulator.rs` decides which credentials are valid.
 
 use std::time::Duration;
 
@@ -45,15 +45,16 @@ impl SignedIn {
     }
 }
 
-/// Applies a tester's `api` rule, or one that pedantic mode implies, to the call: waits for the rule's delay, then returns
-/// the response that replaces the usual one, and its description. Returns `None` if no rule acts or the rule only delays.
+/// Applies an `api` rule to the call, either a tester's or one of pedantic mode: waits for the rule's delay, then
+/// returns the response that replaces the usual one, and its description. Returns `None` if no rule acts, or if the
+/// rule only delays the call.
 pub(super) async fn otherwise(
     registry: &Registry,
     signed_in: &SignedIn,
     parts: &Parts,
     connection: &AbortHandle,
 ) -> Option<(Response, ResponseRecord)> {
-    // Only in a world with such rules does a REST call become a command.
+    // A REST call becomes a command only in a world with such rules.
     if !signed_in.has_api_rules() {
         return None;
     }
@@ -96,7 +97,7 @@ pub(super) fn sign_in(
     let named = named
         .map(|named| named.ok_or_else(|| refused(NoWorld::UnknownAccount, ApiError::not_found(asked_path(parts)))));
     let named = named.transpose()?;
-    // A dialect's credentials neither open nor create an account of the other dialect.
+    // A credential of one dialect neither opens nor creates an account of the other.
     if let Credential::Token(account, _) = credential
         && Dialect::of(account) != dialect_of(parts)
     {
@@ -114,7 +115,8 @@ pub(super) fn sign_in(
         return Err(refused(NoWorld::OtherAccount, of_another(named)));
     }
     let own = match &credential {
-        // A read by a client without a world gets a fresh world that isn't kept; only a write creates and claims one.
+        // If the client's account has no world yet, a read gets a fresh world that isn't kept; only a write creates one
+        // and claims it.
         Credential::Token(account, token) if is_read(&parts.method) => registry.look_in_with_admission(*account, token),
         Credential::Token(account, token) => registry.sign_in_with_admission(*account, token),
         Credential::Key(key, secret) => registry.sign_in_with_key(*key, secret).map(|own| {
@@ -170,7 +172,8 @@ fn of_another(named: AccountSid) -> ApiError {
     ApiError::unauthenticated(message)
 }
 
-/// Checks the admission of the addressed account and, if its owner makes the call, that the owner is active.
+/// Checks that the addressed account admits the call and, if the account's owner makes the call, that the owner is
+/// active.
 pub(super) fn admit(signed_in: &SignedIn, area: Area, action: Action) -> Result<(), Refusal> {
     let is_own = signed_in.named.is_none();
     if !is_own {

@@ -23,7 +23,7 @@ use crate::dialect::error::{ApiError, Reason};
 use crate::emulator::{NoWorld, Registry};
 use crate::model::account::Dialect;
 
-/// The routes of one dialect. They are matched here rather than by axum, whose handlers are boxed futures: these
+/// The routes of one dialect. They are matched here and not by axum, because axum's handlers are boxed futures. These
 /// handlers are plain functions, so most calls need no future.
 type Routes = matchit::Router<&'static Route>;
 

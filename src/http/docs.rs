@@ -1,5 +1,6 @@
-//! Serves the embedded documentation as Markdown, for language models: `/llms.txt`, `/llms-full.txt`, and each page below `/docs`.
-//! It is open to everyone who may reach the emulator, like `/livez`: it says nothing about this instance but its address.
+//! Serves the embedded documentation as Markdown, for language models: `/llms.txt`, `/llms-full.txt`, and each page
+//! below `/docs`. Like `/livez`, it needs no credential, because it says nothing about this instance except its
+//! address.
 
 use axum::Router;
 use axum::extract::{Path, Request, State};

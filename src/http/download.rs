@@ -1,5 +1,6 @@
-//! Applies a tester's `media` rule, or one that pedantic mode implies, to a download of a fax's media: delays, slows, cuts
-//! off, redirects or refuses it. All of this happens in real time, while the response is sent, and occupies nothing but the download's own connection.
+//! Applies a tester's `media` rule, or one that pedantic mode implies, to a download of a fax's media: delays, slows,
+//! cuts off, redirects or refuses it. All of this happens in real time, while the response is sent, and holds up only
+//! the download's own connection.
 
 use std::io;
 use std::time::Duration;
@@ -23,8 +24,9 @@ use crate::model::media::MediaFault;
 use crate::model::sid::FaxSid;
 use crate::model::webhook::ActingRule;
 
-/// The query parameter of a redirect's URL that says what remains of a rule's effect: the number of further redirects, the
-/// speed, and the number of bytes before the cut, separated by dots. The signature of a media URL doesn't cover it.
+/// The query parameter, in the URL of a redirect, that carries the rest of a rule's effect: the number of further
+/// redirects, the speed, and the number of bytes before the cut, separated by dots. The signature of a media URL
+/// doesn't cover it.
 const REST: &str = "X-Fauxfax-Redirect";
 /// The number of pieces per second in which a slowed download is sent.
 const PIECES_PER_SECOND: u32 = 10;
@@ -32,8 +34,8 @@ const PIECES_PER_SECOND: u32 = 10;
 /// hyper drops whatever it has not sent yet.
 const CUT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Returns what a rule does to a download, with the rule, and journals it. The URL of a redirect says what remains to be
-/// done, so the rules are not matched again, and it doesn't say which rule that was.
+/// Returns what a rule does to a download and which rule that is, and journals it. If the download follows a redirect
+/// by a rule, its URL carries the rest of the effect, but not the rule; the rules aren't matched again.
 pub(super) fn fault_of(
     world: &World,
     parts: &Parts,

@@ -127,7 +127,7 @@ enum Refusal {
     Host(String),
     Origin(String),
     Page,
-    /// A webhook; also the path that it asks for.
+    /// The request is a webhook, recognized by this header; the string is the path that it asks for.
     Webhook(HeaderName, String),
     NoToken,
     WrongToken,
@@ -216,8 +216,8 @@ fn host(parts: &Parts) -> Option<Cow<'_, str>> {
 fn answers_to(host: &str, settings: &Settings) -> bool {
     // A fully qualified host name may end with a dot.
     let name = name_of(host).trim_end_matches('.');
-    // DNS rebinding needs a host name, so any IP address is safe. Most requests name an address and thus skip the copy
-    // that follows.
+    // DNS rebinding needs a host name, so any IP address is safe. Most requests name an address, and so need no copy of
+    // the name in lower case.
     if name.parse::<IpAddr>().is_ok() {
         return true;
     }

@@ -1,5 +1,5 @@
-//! Tests the guard with each kind of request that a webhook or a web page, even one with a rebound host name, could
-//! make on each surface.
+//! Tests the guard on each surface, with every kind of request that a webhook or a web page could make. One of the
+//! pages has a rebound host name.
 
 use axum::http::Request;
 

@@ -84,7 +84,7 @@ impl ErrorForm {
         error_with(self.dialect, refused, self.body(refused))
     }
 
-    /// Returns the body of the response that an error becomes.
+    /// Returns the body of the response to an error.
     pub(super) fn body(self, refused: &ApiError) -> Vec<u8> {
         if self.is_of_logs { logs::error_body(refused) } else { refused.body(self.dialect) }
     }
@@ -126,7 +126,7 @@ fn body(resource: &impl Serialize) -> Vec<u8> {
     body
 }
 
-/// Returns the body of the response that an error becomes, in the form of the API that the request's path belongs to.
+/// Returns the body of the response to an error, in the form of the API that the request's path belongs to.
 pub(super) fn error_body(parts: &Parts, refused: &ApiError) -> Vec<u8> {
     ErrorForm::at(parts, dialect_of_client(parts)).body(refused)
 }

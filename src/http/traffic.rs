@@ -24,9 +24,9 @@ use crate::world::journal::{ApiRequest, Excerpt, RequestedService};
 /// The maximum number of bytes that are kept of a target; real targets are shorter.
 const TARGET_LEN_MAX: usize = 2_048;
 
-/// The time at which a request's head arrived, counted from the creation of the emulator. Only requests that aren't
-/// REST calls have it in their extensions, because the first extension costs an allocation and most requests are REST
-/// calls.
+/// The time at which a request's head arrived, counted from the creation of the emulator. It is added to the extensions
+/// of a request only if the request isn't a REST call: the first extension costs an allocation, and most requests are
+/// REST calls.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Arrived(Duration);
 
@@ -84,7 +84,7 @@ pub(super) fn note_refused(registry: &Registry, head: (&Parts, Arrived), why: Un
     registry.note_refused(request(registry, head, RequestedService::Rest, why, answered));
 }
 
-/// Records a request that no journal contains, in the traffic alone.
+/// Records a request only in the traffic, because it belongs in no journal.
 pub(super) fn note(
     registry: &Registry,
     head: (&Parts, Arrived),

@@ -1,6 +1,6 @@
-//! The HTTP client for all requests to apps. An exchange is one request with the further ones to which redirects and
-//! authentication challenges lead, within limits of time and size. The client keeps no connections alive, ignores the
-//! system's proxy settings, and never repeats a request that has failed.
+//! The HTTP client for all requests to apps. An exchange is one request and the further requests that redirects and
+//! authentication challenges call for, with limits on its time and size. The client keeps no connections alive, ignores
+//! the system's proxy settings, and never repeats a request that has failed.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -46,7 +46,8 @@ const COOKIE_BYTES_MAX: usize = 4 * 1024;
 /// The interval at which the time limit is checked while an exchange waits for room in the budget.
 const ROOM_LOOK_INTERVAL: Duration = Duration::from_millis(250);
 
-/// The time limits of an exchange. The default is for documents; docs/fidelity.md, "Webhooks", has those of webhooks.
+/// The time limits of an exchange. The default limits are those for documents; docs/fidelity.md, "Webhooks", lists
+/// those for webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// The time until the TCP connection is established.

@@ -83,7 +83,7 @@ pub(crate) async fn reach(host: &str, port: u16) -> Result<TcpStream, ExchangeFa
 }
 
 /// Does the same as [`reach`], but fails if one of the addresses is public and only private ones are allowed. The
-/// addresses that are checked are those that are connected to, so a name can't resolve to another one in between.
+/// addresses are resolved once, so those that are checked are also those that are connected to.
 async fn reach_allowed(host: &str, port: u16, private_only: bool) -> Result<TcpStream, ExchangeFailure> {
     let unknown = || ExchangeFailure::BadHostName(host.to_owned());
     let addresses: Vec<SocketAddr> = if is_loopback_name(host) {

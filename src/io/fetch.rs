@@ -1,5 +1,5 @@
-//! Fetches the document of an outbound fax with a GET, which is signed if the account's dialect signs it, and with
-//! limits on the document's size and on redirects.
+//! Fetches the document of an outbound fax with a GET request, within limits on the document's size and on redirects.
+//! The request is signed if the account's dialect signs such requests.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! The effects that engines ask for, as the shell performs them: requests to apps (the HTTP client, and the webhooks
-//! and document fetches made with it) and the rendering of documents. Nothing here depends on the state of a fax, and
-//! nothing is retried. The memory budget for bodies and the writing of files are here, too.
+//! Performs the effects that engines ask for: requests to apps (the HTTP client, and the webhooks and document fetches
+//! made with it) and the rendering of documents. Nothing here depends on the state of a fax, and nothing is retried.
+//! The memory budget for bodies and the writing of files are here, too.
 
 pub mod budget;
 #[cfg(feature = "tls")]
@@ -168,7 +168,7 @@ fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outco
     let status = answer.map(|answer| answer.status);
     // The client treats a 4xx or 5xx as an ordinary response; the journal treats it as a failure.
     let refused = status.filter(|status| !(200..400).contains(status)).map(ExchangeFailure::HttpStatus);
-    // A crashed app's error page may be of any size; the crash is what matters.
+    // If the page of an error response is too large, the error status is still the failure to report.
     let failure = match (&outcome.failure, refused) {
         (None | Some(ExchangeFailure::TooLarge { .. }), Some(refused)) => Some(refused),
         (failure, _) => failure.clone(),
@@ -186,7 +186,7 @@ fn record(purpose: Purpose, method: Method, params: Vec<(String, String)>, outco
         // Exchanges are timed in real time, whatever the world's clock shows.
         duration_ms: u64::try_from(outcome.elapsed.as_millis()).unwrap_or(u64::MAX),
         failure,
-        // The engine knows which delivery this is.
+        // Set by the engine, which knows the number of this delivery.
         delivery: Delivery::FIRST,
     }
 }

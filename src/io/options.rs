@@ -25,8 +25,8 @@ pub struct ClientOptions {
     pub traceparent: bool,
     /// The addresses that the emulator itself listens on. Requests to its control API there are refused.
     pub own_addresses: Vec<SocketAddr>,
-    /// Whether only apps on this machine or in a private network may be reached, whatever a name resolves to or a
-    /// redirect leads to.
+    /// Whether only apps on this machine or in a private network may be reached, whatever a name resolves to and
+    /// wherever a redirect leads.
     pub private_only: bool,
     /// The policy for TwiML's content types.
     pub twiml_types: TwimlTypes,
@@ -59,7 +59,7 @@ pub struct ConnectTo {
 /// The protocol spoken on a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// That of the URL: TLS for `https`.
+    /// The protocol that the URL's scheme names: TLS for `https`.
     OfUrl,
     /// HTTP without TLS, even for `https`: the app's TLS ends at a tunnel or a hosting platform in front of it.
     PlainHttp,

@@ -1,5 +1,5 @@
-//! Requests that the emulator would make to itself: those to the control API are refused, whatever host name they use,
-//! and those to a bin are answered within the process.
+//! Handles the requests that the emulator would make to itself. Those to the control API are refused, whatever host
+//! name they use, and those to a bin are answered within the process.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -80,8 +80,8 @@ pub fn is_own_name(name: &str) -> bool {
         || is_service(name)
 }
 
-/// Returns whether a path controls the emulator: leads to the control API or to the tools of the Model Context Protocol, even if
-/// it is percent-encoded or has dot segments.
+/// Returns whether a path belongs to the control API or to the tools of the Model Context Protocol, with which a caller
+/// controls the emulator. Percent-encoded paths and dot segments are recognized, too.
 #[must_use]
 pub(super) fn is_control(path: &str) -> bool {
     let path = percent_decode_str(path).decode_utf8_lossy();
@@ -91,7 +91,7 @@ pub(super) fn is_control(path: &str) -> bool {
     segments.any(|segment| roots.contains(&Some(segment))) && !is_sample(&path)
 }
 
-/// Returns whether a path leads to a sample document, which anyone may read.
+/// Returns whether a path belongs to a sample document, which anyone may read.
 #[must_use]
 pub fn is_sample(path: &str) -> bool {
     // Dot segments could lead from the samples to other paths.

@@ -1,5 +1,5 @@
-//! One HTTP/1.1 request on a connection of its own, for clients that follow no redirects and answer no challenges: the
-//! command line, and the checks of an app.
+//! Makes one HTTP/1.1 request on a new connection, without following redirects or answering challenges. The command
+//! line and the checks of an app use it.
 
 use bytes::Bytes;
 use http_body_util::Full;

@@ -161,7 +161,7 @@ pub(super) fn failure(error: &io::Error) -> Option<ExchangeFailure> {
     let any = "accept any with --insecure-webhooks";
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "foreign enums that grow; what is not named has no advice of its own"
+        reason = "foreign enums that may grow; errors that aren't named get general advice"
     )]
     match error {
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {

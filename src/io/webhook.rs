@@ -222,8 +222,8 @@ fn edits_of(by_rule: Option<&RuleMark>) -> Option<&RequestEdits> {
     by_rule.and_then(|mark| mark.edits.as_deref())
 }
 
-/// Returns the parameters to send, with a rule's changes. The second list has those that the signature covers, if one
-/// is to be changed after signing.
+/// Returns the parameters to send, with a rule's changes. The second list has the parameters that the signature covers,
+/// if a parameter is to be changed after signing.
 fn changed(params: Params, edits: Option<&RequestEdits>, signature: Signature) -> (Params, Option<Params>) {
     let params = match edits {
         Some(edits) => edits.params.applied(params),

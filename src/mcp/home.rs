@@ -1,4 +1,4 @@
-//! What the calls of one MCP server have in common: the emulator, and the turn of the one check that may run at a time.
+//! What the calls of one MCP server share: the emulator, and the permit for the one check that may run at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +39,7 @@ impl Home {
         Self { endpoint, account: None, client, is_local: false, turn: Arc::new(Semaphore::new(1)) }
     }
 
-    /// Takes the turn of a check; `None` if a check is running.
+    /// Takes the permit to run a check; `None` if a check is running.
     pub(super) fn turn(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.turn).try_acquire_owned().ok()
     }

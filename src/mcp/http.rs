@@ -76,8 +76,8 @@ async fn admit(State(http): State<Http>, request: Request, next: Next) -> Respon
     next.run(request).await
 }
 
-/// Returns whether a request may open a session. At the limit, a client of a later version is refused too, because
-/// only the body of a request shows whether it opens a session, and a header could say anything.
+/// Returns whether a request may open a session. At the limit, a client of a later version is refused too, because only
+/// the body of a request shows whether it opens a session, and a client could write anything into a header.
 fn may_open_session(request: &Request) -> bool {
     // The service, too, treats a value that isn't text as if there were none.
     let names_session = request.headers().get(SESSION).is_some_and(|session| session.to_str().is_ok());

@@ -1,6 +1,6 @@
-//! A Model Context Protocol server, so that a coding assistant can see whether the app that it writes works: tools that receive and
-//! send faxes, show them, wait, verify, and search the documentation. The tools use only the emulator's public control and REST
-//! APIs, so the emulator may be in another process.
+//! A Model Context Protocol server, so that a coding assistant can see whether the app that it is writing works: tools
+//! that receive and send faxes, show them, wait, verify, and search the documentation. The tools use only the
+//! emulator's public control and REST APIs, so the emulator may be in another process.
 //!
 //! | file | what it does |
 //! |---|---|

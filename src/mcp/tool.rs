@@ -44,7 +44,8 @@ pub(super) struct Tool {
     pub(super) calls_app: bool,
     /// Whether the tool acts in an account, and therefore has the argument `account`.
     pub(super) of_account: bool,
-    /// Whether the tool ends by itself when the call is canceled, because it has something to put back. Others are dropped.
+    /// Whether the tool must be left to end by itself when the call is canceled, because it has something to put back.
+    /// The future of any other tool is dropped.
     pub(super) ends_itself: bool,
     pub(super) schema: fn() -> Value,
     pub(super) run: for<'a> fn(&'a Call) -> BoxFuture<'a, Result<Answer, ToolError>>,

@@ -44,7 +44,7 @@ impl Run<'_> {
         Ok(self.place.api.post("/incoming-faxes", &fields).await?)
     }
 
-    /// Returns the SID of a number of the account; of its only fax number if none is named.
+    /// Returns the SID of the named number, or of the account's only fax number if none is named.
     async fn number(&self, named: Option<&str>) -> Result<String, Stop> {
         let numbers = self.place.numbers().await?;
         let is_meant = |number: &&Value| match named {
@@ -192,8 +192,8 @@ impl Run<'_> {
         Ok(value)
     }
 
-    /// Makes checks of the app, and fails if one of them does. They end early after `left`, or if the user ends the run,
-    /// and put back what they changed.
+    /// Runs checks of the app, and fails if one of them fails. The checks end early after `left`, or if the user ends
+    /// the run. In any case, they put back what they changed.
     pub(super) async fn check(&self, wanted: &Check, left: Duration) -> Result<Value, Stop> {
         let Check { url, action, only, skip, quick } = wanted;
         let selection = Selection { profiles: Vec::new(), quick: *quick, only: only.clone(), skip: skip.clone() };

@@ -31,7 +31,7 @@ const WAIT_SECONDS_MAX: f64 = 600.0;
 const MOVE_SECONDS_MAX: f64 = 100.0;
 /// The fields of an event in the journal.
 const EVENT_FIELDS: [&str; 5] = ["seq", "at", "kind", "fax_sid", "data"];
-/// What is wrong with a pattern that everything matches.
+/// The error for a pattern that everything matches.
 const EXPECTS_NOTHING: &str = "it expects nothing; give a value or at least one field";
 /// The status of a call that ended without a fax.
 const NOT_ANSWERED: &str = "not-answered";
@@ -278,7 +278,7 @@ fn one_word(name: &str, word: &str, words: &[&str]) -> Result<(), FieldError> {
     Err(wrong(name, format!("must be one of {words}, not {word:?}{}", near.unwrap_or_default())))
 }
 
-/// Checks that a step whose fax is referred to can have one.
+/// Checks that the step that `fax` names is of a kind that has a fax.
 fn check_fax(name: Option<&str>, earlier: &[ReadStep]) -> Result<(), FieldError> {
     let Some(name) = name else { return Ok(()) };
     match earlier.iter().find(|step| step.name == name) {

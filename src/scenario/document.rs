@@ -21,7 +21,7 @@ pub(super) struct Document {
     pub(super) title: String,
     /// More about it: what is expected and why, or how a bug shows.
     pub(super) description: Option<String>,
-    /// Settings of the emulator, as in `fauxfax.toml`, without those of the process, such as its port.
+    /// Settings of the emulator, as in `fauxfax.toml`, except those of the process, such as its port.
     #[serde(rename = "settings")]
     pub(super) _settings: Option<Map<String, Value>>,
     /// Variables with their defaults, for `${NAME}`; `--var NAME=VALUE` changes them.
@@ -47,7 +47,7 @@ pub struct App {
     pub url: Option<String>,
     /// Shell command that starts the app. It gets the variables that `fauxfax exec` sets, and is ended after the last step.
     pub command: Option<String>,
-    /// URL to wait for before the first step; that of the app by default. Any response counts.
+    /// URL to wait for before the first step; the app's URL by default. Any response counts.
     pub ready: Option<String>,
     /// How long to wait for it, in seconds; 30 by default.
     pub timeout: Option<f64>,
@@ -207,7 +207,7 @@ pub(super) struct Expect {
     pub(super) cause: Option<Wanted>,
     /// How many callbacks the app did not accept.
     pub(super) callbacks_failed: Option<Wanted>,
-    /// The last of these, such as `action 500`.
+    /// The last callback that the app did not accept, such as `action 500`.
     pub(super) last_failure: Option<Wanted>,
     /// Pages of the fax that must have been transmitted.
     #[serde(default)]
@@ -257,7 +257,7 @@ pub(super) struct WebhookExpect {
     pub(super) status: Option<Wanted>,
     /// Body of the app's response.
     pub(super) body: Option<Wanted>,
-    /// Why there was no response, or none that could be used.
+    /// Why there was no response, or no usable one.
     pub(super) error: Option<BTreeMap<String, Wanted>>,
     /// Number of the attempt; 2 and higher are retries.
     pub(super) attempt: Option<u64>,

@@ -1,4 +1,5 @@
-//! What must be true at a moment: of a fax, of its pages and webhooks, of a search, and of the journal.
+//! Checks what a step expects to be true at that moment: of a fax, of its pages and webhooks, of a search, and of the
+//! journal.
 
 use serde_json::{Map, Value, json};
 
@@ -287,7 +288,7 @@ fn seen(found: &Value) -> String {
         .map(|(name, each)| format!("{} {}", name.trim_start_matches("data."), short(&each["got"])))
         .collect();
     let missed = found["missed"].as_u64().filter(|missed| *missed > 0);
-    let missed = missed.map(|missed| format!("; {missed} events could not be looked at")).unwrap_or_default();
+    let missed = missed.map(|missed| format!("; {missed} events could not be checked")).unwrap_or_default();
     if differs.is_empty() {
         format!("{count}{missed}")
     } else {

@@ -38,7 +38,7 @@ const OF_PROCESS: [Setting; 11] = [
     Setting::AllowOrigin,
 ];
 
-/// A file to read, and everything that is needed for that.
+/// A file to read, and everything that is needed to read it.
 #[derive(Debug)]
 pub struct Source<'a> {
     /// The path of the file.
@@ -60,7 +60,8 @@ pub struct Scenario {
     pub title: String,
     /// More about it.
     pub description: Option<String>,
-    /// The app under test, unless its address was given as a variable, so that nothing has to be started.
+    /// The app under test. `None` if the file names no app, or if its address was given as a variable, so that nothing
+    /// has to be started.
     pub app: Option<App>,
     /// Whether the file has settings.
     pub has_settings: bool,

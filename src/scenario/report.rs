@@ -10,7 +10,7 @@ use crate::check::{Exchange, Verdict};
 /// Why a step isn't judged if the user has ended the run.
 pub(super) const INTERRUPTED: &str = "the run was interrupted";
 
-/// What takes the place of a step in the results of a scenario that could not begin.
+/// The name and the action of the only step in the results of a scenario that could not begin.
 const BEGIN: (&str, &str) = ("the scenario begins", "begin");
 
 /// Something that was expected, and what was seen.

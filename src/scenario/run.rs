@@ -111,7 +111,8 @@ pub async fn run(scenario: &Scenario, options: &Options, cancel: impl Future<Out
             result = &mut judging => result,
             () = &mut cancel => {
                 report.interrupted = true;
-                // Checks have a snapshot of their own, and nobody else puts back what they changed.
+                // Only the checks themselves can put back what they changed, so they are stopped and awaited, not
+                // dropped.
                 if matches!(step.action, Action::Check(_)) {
                     stop.send_replace(true);
                     judging.await;
@@ -137,7 +138,7 @@ impl Run<'_> {
         let action = step.action.name();
         let performing = self.perform(step, left);
         let result = match step.action {
-            // Checks that are dropped put nothing back, so they end by themselves.
+            // No time limit here: if the checks were dropped, they could put nothing back. They limit their own time.
             Action::Check(_) => Ok(performing.await),
             Action::Receive(_)
             | Action::Send(_)

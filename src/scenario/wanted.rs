@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::dialect::matching::{Pattern, PatternError, Times};
 
-/// What a value must be: equal to this, or as a pattern says.
+/// What a value must be: equal to this value, or a match for this pattern.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Wanted(pub(super) Value);

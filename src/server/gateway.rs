@@ -140,7 +140,8 @@ impl Gateway {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (client, stopping, peer) = (arrival.client, arrival.stopping.clone(), arrival.peer.clone());
-        // Not the flag in `arrival`: each layer (TCP, TLS or a tunnel) writes its own responses to CONNECTs.
+        // A new flag rather than the one in `arrival`, because each layer (TCP, TLS or a tunnel) writes its own
+        // responses to CONNECTs.
         let established = Established::default();
         let stream = Plain::new(stream, established.clone());
         let arrival = Arc::new(Arrival { established, ..arrival });

@@ -232,9 +232,9 @@ impl Server {
         let registry = self.registry.clone();
         let stop = async {
             stop.await;
-            // The runs put everything back by calls to this emulator, so they come first.
+            // Ended first, because runs of checks call this emulator to put everything back.
             checks.end_all().await;
-            // A check that is running needs the emulator to put back what it changed.
+            // Stopped while the emulator still responds, because a running check calls it to put back what it changed.
             self.tools.stop().await;
             // Done before the ports close, so that waiting requests are answered before their connections end.
             registry.announce_stop();

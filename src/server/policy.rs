@@ -1,5 +1,5 @@
-//! Decides which hosts the emulator answers for, as a proxy and with a certificate, which connections it passes
-//! through, and which it refuses. This module itself opens no connections.
+//! Decides for which hosts the emulator itself answers connections and presents certificates, which connections the
+//! proxy passes through to the real host, and which it refuses. This module itself opens no connections.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -74,7 +74,7 @@ pub(super) enum Refused {
     #[error("{0} is not on this machine, and the emulator runs with --offline")]
     Offline(Target),
     #[error(
-        "{0}: this emulator serves fax, and of its neighbours accounts, numbers, messages and lookups (api, fax, lookups \
+        "{0}: this emulator serves only faxes, accounts, numbers, messages and lookups (api, fax, lookups \
          and monitor.twilio.com); it runs with --offline, so it doesn't pass other requests on to the real service"
     )]
     NotServed(Target),
@@ -151,7 +151,7 @@ impl Proxy {
         Ok(route)
     }
 
-    /// Connects to a host, unless that turns out to be this proxy.
+    /// Connects to a host, unless the host turns out to be this proxy.
     pub(super) async fn reach(&self, target: &Target) -> Result<TcpStream, Refused> {
         let unreachable = |failure| {
             tracing::warn!(%target, "{failure}");

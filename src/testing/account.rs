@@ -130,7 +130,7 @@ impl Account {
 
     /// Acts as a fax machine that calls one of the account's numbers. Awaiting the result makes the call and returns
     /// the settled [`Conversation`](super::Conversation); [`ring`](Receive::ring) only makes the call. Nothing happens
-    /// until then.
+    /// before one of the two.
     ///
     /// ```
     /// use fauxfax::Document;
@@ -154,7 +154,8 @@ impl Account {
     }
 
     /// Sends the document at a URL to `to`, as the app would through the REST API. Awaiting the result creates the fax
-    /// and returns it once it has ended; [`queue`](SendFax::queue) only creates it. Nothing happens until then.
+    /// and returns it once it has ended; [`queue`](SendFax::queue) only creates it. Nothing happens before one of the
+    /// two.
     ///
     /// ```
     /// use fauxfax::Status;
@@ -353,7 +354,7 @@ impl Account {
     ///
     /// # Errors
     /// Returns [`Error::NotVerified`], which compares the closest events field by field.
-    #[expect(clippy::needless_pass_by_value, reason = "an expectation is written where it is verified")]
+    #[expect(clippy::needless_pass_by_value, reason = "callers build the expectation in the call itself")]
     pub fn verify(&self, expected: Expect) -> Result<(), Error> {
         let events: Vec<EventView> = self.events().iter().map(EventView::of).collect();
         expected.verify(&events)
@@ -389,7 +390,7 @@ impl Account {
         };
         let others = [
             other("the AccountSid in place of the token", self.sid().to_string()),
-            other("the token, which only signs in", self.auth_token()),
+            other("the API token, which doesn't sign webhooks", self.auth_token()),
         ];
         let params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let explanation =

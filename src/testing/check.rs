@@ -12,9 +12,9 @@ use crate::client::Endpoint;
 
 /// The checks of an app that receives the account's webhooks. They run when this value is awaited.
 ///
-/// The app must be configured with the account's SID and token, and with the URL as its own address. During the run the
-/// account's clock is frozen, and afterwards its numbers, faxes and rules are as they were. docs/check.md in the
-/// repository lists the checks.
+/// The app must be configured with the account's SID and token, and must verify signatures for exactly this URL. During
+/// the run, the account's clock is frozen. Afterwards, its numbers, faxes and rules are as they were before.
+/// docs/check.md in the repository lists the checks.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]

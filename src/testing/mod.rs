@@ -212,8 +212,9 @@ impl Builder {
         self
     }
 
-    /// Sets whether accounts deviate from their usual behaviour in ways that the real service may, as the seed decides: a
-    /// test of a correct app passes with any seed. Off by default; an [`AccountSetup`] may decide otherwise.
+    /// Sets whether accounts are pedantic: they deviate from their usual behaviour, but only in ways in which the real
+    /// service may, too. The seed decides when. A test of a correct app passes with any seed. Off by default; an
+    /// [`AccountSetup`] may decide otherwise.
     ///
     /// ```
     /// use fauxfax::Emulator;

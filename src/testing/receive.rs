@@ -234,7 +234,7 @@ impl Receive {
         self
     }
 
-    /// Sets how long to wait for the conversation to settle; by default as long as the account's handle waits.
+    /// Sets how long to wait for the conversation to settle; by default, the time limit of the account's handle.
     pub const fn timeout(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self

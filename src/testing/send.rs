@@ -98,7 +98,7 @@ impl SendFax {
         self
     }
 
-    /// Sets how long to wait for the fax to end; by default as long as the account's handle waits.
+    /// Sets how long to wait for the fax to end; by default, the time limit of the account's handle.
     pub const fn timeout(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self

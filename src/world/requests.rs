@@ -10,8 +10,9 @@
 //! places in the sequence        1   2   3   4   5   6
 //! ```
 //!
-//! Marks record how many requests preceded an event, with one mark per run of requests between two events. Marks that
-//! matter only to dropped events are dropped too, except for the last, so there are never many more marks than events.
+//! Marks record how many requests preceded an event. There is one mark for each run of requests between two events.
+//! Marks that matter only to dropped events are dropped as well, except for the last such mark, so there are never many
+//! more marks than events.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;

@@ -1,4 +1,4 @@
-//! Bins that the emulator creates for incoming faxes that a tester gives an action.
+//! The TwiML bins that the emulator creates when a tester names the action of an incoming fax.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::engine::input::{CreateTwimlBin, DeleteTwimlBin, ReceiveFax, Ringing};
 use crate::model::refusal::Refusal;
 use crate::model::sid::TwimlBinSid;
 
-/// The name of the bins for incoming faxes that a tester gives an action.
+/// The name of these bins.
 const NAME: &str = "receive with an action";
 /// The maximum number of such bins in a world: a test may name a new action for each of thousands of faxes. If there
 /// are more, the oldest is deleted; its call has long since read it.

@@ -48,7 +48,7 @@ test("TwiML that can't be executed is refused with the reason, and nothing typed
   assert.equal((await emulator.receive()).outcome, "rejected");
 });
 
-test("a bin is deleted once that is confirmed", async () => {
+test("a bin is deleted after a confirmation", async () => {
   await page.getByRole("button", { name: "Delete Accept everything" }).click();
   await page.getByRole("dialog").getByText("+15005550006").waitFor();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();

@@ -1,4 +1,4 @@
-// Tests the page Check: a run of a careless and of a careful app, its results, what they suggest, and how a run ends.
+// Tests the page Check: runs with a careless and a careful app, their results and advice, and how a run is stopped.
 
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
@@ -11,7 +11,7 @@ import { assertAccessible, assertClean, assertFits, launch, open } from "./parts
 const TOKEN = "0".repeat(32);
 const HOSTILE = `<img src=x onerror="ranHostileScript('check')"><script>ranHostileScript("check")</script>`;
 const TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response><Receive action="/fax/received"/></Response>';
-/** Checks that the careless app fails, that every app passes, and that can't be judged without a page to look at. */
+/** Two checks that the careless app fails, one that every app passes, and one that needs a page of the app to be judged. */
 const CHECKS = ["signature-missing", "received-failed", "reachable", "escaped"];
 
 let browser;
@@ -19,7 +19,7 @@ let emulator;
 let careless;
 let careful;
 
-/** Starts an app on a free port. The careful one verifies signatures; the other also breaks when a fax has failed. */
+/** Starts an app on a free port. The careful one verifies signatures. The careless one doesn't, and it breaks when a fax has failed. */
 async function startApp(isCareful) {
   const server = createServer(async (request, response) => {
     const text = (await request.toArray()).join("");
@@ -73,7 +73,7 @@ const runButton = (page) => page.locator("form").getByRole("button", { name: /^R
 /** The row of a check in the results. */
 const row = (page, name) => page.locator("details.call").filter({ hasText: name });
 
-test("before the first run, the page says what a run does, and has the URL of the account's number", async () => {
+test("before the first run, the page says what a run does, and the form has the URL of the account's number", async () => {
   const page = await openCheck();
   await page.getByRole("heading", { name: "No run yet" }).waitFor();
   await page.getByText(`fauxfax check ${careless.url} --url ${emulator.url}`).waitFor();
@@ -84,7 +84,7 @@ test("before the first run, the page says what a run does, and has the URL of th
   await page.context().close();
 });
 
-test("a careless app's fails say what was seen and what to change, with the request as curl, and run no script", async () => {
+test("a careless app's failures say what was seen and what to change, with the request as curl, and run no script", async () => {
   const page = await openCheck();
   await choose(page, CHECKS);
   await runButton(page).click();
@@ -139,7 +139,7 @@ test("the results of the last run are there when the page is opened, can be filt
   await page.context().close();
 });
 
-test("the form is remembered, and run again judges the app anew", async () => {
+test("the form is remembered, and a second run judges the app anew", async () => {
   const page = await openCheck();
   await choose(page, CHECKS);
   await page.getByLabel("Status callback").fill(careful.url);
@@ -180,7 +180,7 @@ test("a run that was started elsewhere is shown while the page is open", async (
   await page.context().close();
 });
 
-test("a wrong URL and an empty selection are refused with what to do", async () => {
+test("a wrong URL and an empty selection are refused with advice", async () => {
   const page = await openCheck();
   const url = page.getByLabel("The app's URL for incoming faxes");
   await url.fill("localhost:3000/fax");

@@ -26,7 +26,7 @@ const rules = async () => (await emulator.control("GET", "/rules")).rules;
 const send = () => emulator.send({ MediaUrl: `${app.url}/letter.pdf` });
 const notice = () => page.locator(".frozen");
 
-test("a clock that is frozen elsewhere shows on the page, with the zone, and runs again by a button", async () => {
+test("a clock that is frozen elsewhere is shown on the page, with the time zone, and a button makes it run again", async () => {
   await page.getByText("Live", { exact: true }).waitFor();
   assert.equal(await notice().isVisible(), false);
   await emulator.control("PUT", "/clock", { body: { mode: "frozen" } });
@@ -53,7 +53,7 @@ test("a frozen clock shows on a phone without opening the menu, and only in its 
   await phone.context().close();
 });
 
-test("what is due is a link to its fax, and Go there advances to its time", async () => {
+test("a deadline has a link to its fax, and Go there advances the clock to it", async () => {
   await emulator.control("PUT", "/clock", { body: { mode: "frozen" } });
   const fax = await send();
   await page.goto(`${emulator.url}/console/clock`);
@@ -69,7 +69,7 @@ test("what is due is a link to its fax, and Go there advances to its time", asyn
   await page.waitForURL(new RegExp(fax.sid));
 });
 
-test("an advance of a running clock lets it run on, also if the move fails", async () => {
+test("a running clock that is advanced runs on, even if the move fails", async () => {
   await emulator.control("PUT", "/clock", { body: { mode: "running" } });
   await page.goto(`${emulator.url}/console/clock`);
   await page.getByText("running", { exact: true }).waitFor();
@@ -82,7 +82,7 @@ test("an advance of a running clock lets it run on, also if the move fails", asy
   assert.equal((await emulator.control("GET", "/clock")).mode, "running");
 });
 
-test("rules are sentences with what they did", async () => {
+test("each rule is shown as a sentence, with what it did", async () => {
   const cases = [
     [{ match: { to: "+1999*" }, times: 2, outcome: { status: "busy" } }, "Calls to +1999* are busy, at most 2 times"],
     [{ match: { from: "+1999*", pages: { min: 3 } }, after: 1, chance: 0.25, outcome: { status: "failed", after_pages: 2 } }, "Faxes of at least 3 pages from +1999* fail with 34004 after 2 pages, not the first time, in 25 % of cases"],
@@ -175,7 +175,7 @@ test("fields that only a failure needs are shown only for a failure", async () =
   await page.keyboard.press("Escape");
 });
 
-test("a request becomes a rule with its purpose and URL, and a rule in the address that can't be read is told", async () => {
+test("a request becomes a rule with its purpose and URL, and the page says so if a rule in the address can't be read", async () => {
   const { fax_sid: sid } = await emulator.control("POST", "/incoming-faxes", { body: { pages: 1 } });
   await page.goto(`${emulator.url}/console/faxes/${sid}`);
   const exchange = page.locator("details.exchange").filter({ hasText: `${app.url}/fax` }).first();
@@ -187,7 +187,7 @@ test("a request becomes a rule with its purpose and URL, and a rule in the addre
   await page.getByText(/The rule in the address can't be read/).waitFor();
 });
 
-test("an account that can't be shown leads to those that can", async () => {
+test("the page of an account that can't be shown has a link to one that can", async () => {
   await page.goto(`${emulator.url}/console?account=nonsense`);
   await page.getByRole("heading", { name: "This page can't be shown" }).waitFor();
   await page.getByRole("link", { name: "Show the default account" }).click();
@@ -220,7 +220,7 @@ test("a page that can't be fetched says that the emulator can't be reached", asy
   await page.getByRole("heading", { level: 1, name: "Alerts" }).waitFor();
 });
 
-test("Connect has each language of the recipes", async () => {
+test("the page Connect has a recipe for each language", async () => {
   await page.goto(`${emulator.url}/console/connect`);
   for (const name of ["Python", "Node", "Ruby", "PHP", "Java", "C#", "Go", "Rust", "curl", "twilio-cli"]) {
     await page.getByRole("group", { name: "Recipe" }).getByRole("button", { name, exact: true }).click();
@@ -229,4 +229,4 @@ test("Connect has each language of the recipes", async () => {
   }
 });
 
-test("nothing happened that must not: no dialog, no CSP report, no script error", () => assertClean(page));
+test("nothing forbidden happened: no dialog, no CSP report, no script error", () => assertClean(page));

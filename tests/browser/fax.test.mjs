@@ -1,12 +1,13 @@
-// Tests the page of a fax: the page that is drawn as it comes over the line, what a pending fax waits for, failures and
-// links, and what can be done with a request: explain its signature, replay it, compare it.
+// Tests the console's page about a fax. Each fax page must be drawn as it comes over the line, and a pending fax must
+// say what it waits for. Failures and links are tested, too, as is what can be done with a request: explain its
+// signature, replay it, compare it.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { App, Emulator } from "./parts/emulator.mjs";
 import { assertAccessible, assertClean, assertFits, launch, open } from "./parts/browser.mjs";
 
-/** A task of the page's main thread that takes longer than this drops frames of the page that is being drawn. */
+/** The longest that a task may take on the main thread. A longer one would drop frames while a fax page is drawn. */
 const TASK_MAX_MS = 50;
 const DESK = { width: 1440, height: 900 };
 
@@ -38,7 +39,7 @@ async function show(sid, options = {}, { hash = "", of = emulator } = {}) {
   return page;
 }
 
-/** How much of the page has arrived, from 0 to 1: where its cover begins. */
+/** Returns how much of the fax page has arrived, from 0 to 1: the place at which the cover over the rest begins. */
 const share = (page) => page.evaluate(() => {
   const [cover, paper] = [".paper .veil-page", ".paper"].map((name) => document.querySelector(name).getBoundingClientRect());
   return (cover.top - paper.top) / paper.height;
@@ -125,7 +126,7 @@ test("a frozen clock holds the page where it is, says so, and is moved or run fr
   await page.context().close();
 }));
 
-test("whoever wants no motion sees the state, and a page once it is whole", frozen(async () => {
+test("with reduced motion, the state is shown, and a fax page appears once it is complete", frozen(async () => {
   const { fax_sid: sid } = await emulator.control("POST", "/incoming-faxes", { body: { pages: 2 } });
   await emulator.control("POST", "/clock/advance", { body: { seconds: 0 } });
   await emulator.control("PUT", "/clock", { body: { mode: "running" } });
@@ -137,7 +138,7 @@ test("whoever wants no motion sees the state, and a page once it is whole", froz
   await page.context().close();
 }));
 
-test("a fax that waits says for what", frozen(async () => {
+test("a pending fax says what it waits for", frozen(async () => {
   const { sid } = await emulator.send({ To: "+15005550107", MediaUrl: `${app.url}/letter.pdf` });
   const page = await show(sid);
   await page.getByText("The document is being converted to fax pages, but the clock is frozen.").waitFor();
@@ -150,7 +151,7 @@ test("a fax that waits says for what", frozen(async () => {
   await page.context().close();
 }));
 
-test("a whole page fits the window, and a long fax has small pages of full size and a box for a page's number", async () => {
+test("a whole page fits the window, and a long fax has readable thumbnails and a box for a page's number", async () => {
   const { fax_sid: sid } = await quick.receive({ pages: 12 });
   const page = await show(sid, {}, { of: quick });
   await page.getByRole("img", { name: "Page 1 of 12" }).waitFor();
@@ -174,7 +175,7 @@ test("a whole page fits the window, and a long fax has small pages of full size 
   await page.context().close();
 });
 
-test("a failure stands on top with a way to it, and a fax without pages has no place for them", async () => {
+test("a failure is shown at the top with a button that jumps to it, and a fax without pages has no empty space for them", async () => {
   const { sid } = await quick.send({ MediaUrl: `${app.url}/nothing` });
   await quick.control("GET", `/wait?for=fax&fax=${sid}&status=failed`).catch(() => quick.control("GET", "/wait?for=idle"));
   const page = await show(sid, {}, { of: quick });
@@ -189,7 +190,7 @@ test("a failure stands on top with a way to it, and a fax without pages has no p
   await page.context().close();
 });
 
-test("a failed callback is marked, and a step has an address", async () => {
+test("a failed callback is marked, and each step has a link to itself", async () => {
   const { fax_sid: sid } = await quick.receive();
   const page = await show(sid, {}, { of: quick });
   await page.getByText("1 problem with your app:").waitFor();
@@ -212,7 +213,7 @@ test("a failed callback is marked, and a step has an address", async () => {
   await linked.context().close();
 });
 
-test("a webhook is replayed with another status in two steps, beside the original, and two requests are compared", async () => {
+test("a webhook is replayed with another status and shown beside the original, and two requests are compared", async () => {
   const { fax_sid: sid } = await quick.receive();
   const page = await show(sid, {}, { of: quick });
   const before = app.told("/fax/received").length;

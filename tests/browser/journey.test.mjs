@@ -33,7 +33,7 @@ async function drop(target, name, bytes, type) {
   for (const kind of ["dragenter", "dragover", "drop"]) await target.dispatchEvent(kind, { dataTransfer: transfer });
 }
 
-test("a browser at / is led to the console, which shows examples while there is no fax", async () => {
+test("a browser at / is redirected to the console, which shows examples while there is no fax", async () => {
   assert.match(page.url(), /\/console$/);
   await page.getByRole("heading", { name: "No faxes yet" }).waitFor();
   const lesson = await page.getByLabel("curl, a fax comes in", { exact: true }).innerText();
@@ -120,7 +120,7 @@ test("an exchange shows its parameters, and explains its signature", async () =>
   await exchange.getByText("This is the valid signature of this URL").waitFor();
 });
 
-test("a webhook is replayed, then edited and replayed, signed anew", async () => {
+test("a webhook is replayed unchanged, and then edited and replayed with a new signature", async () => {
   const exchange = page.locator("details.exchange").filter({ hasText: "App notified of the end" });
   await exchange.getByRole("button", { name: "Replay", exact: true }).click();
   await exchange.getByText("Sent again: the app responded with 204.").waitFor();
@@ -173,4 +173,4 @@ test("the clock is advanced by two hours, and the media URL has expired", async 
   await page.getByText("running", { exact: true }).waitFor();
 });
 
-test("nothing happened that must not: no dialog, no CSP report, no script error", () => assertClean(page));
+test("nothing forbidden happened: no dialog, no CSP report, no script error", () => assertClean(page));

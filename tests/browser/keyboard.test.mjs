@@ -41,7 +41,7 @@ test("? lists the keys, and Escape closes the list and gives the focus back", as
   await page.getByRole("dialog").waitFor({ state: "detached" });
 });
 
-test("the first Tab leads to a link that skips to the page", async () => {
+test("the first Tab focuses a link that skips to the page", async () => {
   await page.keyboard.press("Tab");
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the page");
   await page.keyboard.press("Enter");

@@ -1,5 +1,5 @@
-// Tests the layout: at every width from a phone to a wall display, and at a zoom of 200 %, nothing is cut off and no page scrolls
-// sideways; and axe finds nothing serious in any of the pages' states.
+// Tests the layout. At every width from a phone to a wall display, and at a zoom of 200 %, nothing may be cut off and
+// no page may scroll sideways. axe must find nothing serious in any state of the pages.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -135,7 +135,7 @@ test("the rules' form fits a phone, and its end can be reached", async () => {
   await page.context().close();
 });
 
-test("a switch, a pressed filter and the current page can be told in forced colours", async () => {
+test("a switch, a pressed filter and the current page can be recognized in forced colours", async () => {
   const page = await open(browser, `${emulator.url}/console/rules`, { forcedColors: "active" });
   const outline = (locator) => locator.evaluate((element) => getComputedStyle(element).outlineStyle);
   assert.equal(await outline(page.getByRole("switch", { name: "Rule 1 is on" })), "solid");

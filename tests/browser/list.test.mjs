@@ -52,7 +52,7 @@ async function sendMany(count) {
   await emulator.control("GET", "/wait?for=idle");
 }
 
-test("a row leads with the other party and says why: an error, a failed callback, a call that nobody took", async () => {
+test("a row begins with the other party and says what went wrong: an error, a failed callback, a call that nobody took", async () => {
   await lead("/broken");
   await emulator.receive({ pages: "1", from: "+14155550123" });
   await lead("/odd");
@@ -115,7 +115,7 @@ test("calls and failed callbacks appear while one watches, and the alerts are co
   await close();
 });
 
-test("a search that can't be read is explained, and what was found before stays", async () => {
+test("an invalid search is explained, and the earlier results stay", async () => {
   await sendMany(3);
   await look();
   await box().fill("stauts:failed");
@@ -184,7 +184,7 @@ test("Back from a fax, by the browser or by the link, restores the search, the s
   await close();
 });
 
-test("numbers are selected in a row and copied as APIs write them, and SIDs by button or key", async () => {
+test("numbers can be selected and are copied in E.164 form, and SIDs are copied by button or key", async () => {
   await sendMany(1);
   await look();
   const own = page.locator(".faxes .other .number");
@@ -208,7 +208,7 @@ test("numbers are selected in a row and copied as APIs write them, and SIDs by b
   await close();
 });
 
-test("what a search finds is deleted in two steps, and then all faxes, except those in progress", async () => {
+test("the faxes that a search finds are deleted after a confirmation, and then all others that aren't in progress", async () => {
   const slow = await Emulator.start({ flags: ["--pace", "1", "--fax-url", `${app.url}/broken`] });
   try {
     for (const To of ["+15558671001", "+15558671002", "+15558671003"]) await slow.send({ MediaUrl: "http://127.0.0.1:9/none.pdf", To });
@@ -257,7 +257,7 @@ test("times name their zone once, and a switch to UTC is remembered on all pages
   await close();
 });
 
-test("an address with a wrong account has ways out", async () => {
+test("a page for an invalid account has links to valid ones", async () => {
   await sendMany(1);
   page = await open(browser, `${emulator.url}/console?account=nonsense`);
   await page.getByRole("link", { name: "Show the default account" }).click();
@@ -280,7 +280,7 @@ for (const width of [360, 720, 768, 920, 1000, 1280]) {
   });
 }
 
-test("on paper there are the rows and the conversation, opened, and no buttons", async () => {
+test("on paper, the rows and the unfolded conversation are printed without buttons", async () => {
   await lead("/odd");
   const { fax } = await emulator.receive({ pages: "1", from: "+14155550188" });
   await look();

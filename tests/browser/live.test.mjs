@@ -41,7 +41,7 @@ test("a fax that arrives is added to the list, and its status changes in place",
   await page.context().close();
 });
 
-test("nothing moves under a pointer that is about to press: new faxes wait behind a button", async () => {
+test("nothing moves under a pointer that is about to click: new faxes wait behind a button", async () => {
   const page = await open(browser, `${emulator.url}/console`);
   await page.getByText("Live", { exact: true }).waitFor();
   const first = page.locator(".faxes tbody tr").first();

@@ -1,4 +1,4 @@
-// Tests each page: it has a title and no serious finding of axe, in light and dark mode, and is no wider than a phone.
+// Tests each page: it has a title, axe finds nothing serious in light and dark mode, and it is no wider than a phone.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

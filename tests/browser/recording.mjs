@@ -12,7 +12,7 @@ import { assertClean, launch, open } from "./parts/browser.mjs";
 
 /** The maximum size of the recording: it is the first thing that a visitor of the README loads. */
 const RECORDING_MAX_BYTES = 1_000_000;
-/** How many times faster than a real line the fax is: a letter takes about eight seconds. */
+/** How many times faster than over a real line the fax arrives: a letter takes about eight seconds. */
 const PACE = 5;
 /** The time between two frames, if the machine manages that. */
 const FRAME_MS = 125;

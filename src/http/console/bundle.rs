@@ -1,8 +1,9 @@
-//! Joins the console's scripts into one file, since 50 small files would be compressed separately and take a third more
-//! bytes. Each module becomes a function that runs when it is first used, so pages that nobody opens cost no time.
+//! Joins the console's scripts into one file, because 50 small files, each compressed separately, would take a third
+//! more bytes. Each module becomes a function that runs when it is first used, so pages that nobody opens cost no time.
 //!
 //! This isn't a general bundler: it handles only the forms of `import` and `export` that the console uses, each on a
-//! line of its own, and a test below fails for all others. An export keeps the value that it has when its module ends.
+//! line of its own, and a test below fails for all others. The value of an export is the one that it had when its
+//! module finished running.
 
 /// Runs modules: `use` returns a module's exports, and `later` returns them in a promise, as `import()` would.
 const PRELUDE: &str = "const bodies = {}, made = {};\nconst use = (name) => (made[name] ??= bodies[name]());\n\

@@ -1,13 +1,14 @@
-//! Makes the console's script and styles smaller without changing what they do: comments go, and white space where it
-//! separates nothing. Names stay as they are.
+//! Makes the console's script and styles smaller without changing what they do: removes comments, and white space that
+//! separates nothing. Names aren't shortened.
 //!
-//! It reads the JavaScript that the console uses, not all that exists: a slash after `)`, `]` or `}` counts as a division.
+//! It understands only the JavaScript that the console uses. For example, it takes every slash after `)`, `]` or `}`
+//! for a division.
 
-/// Marks beside which white space separates nothing, except two signs of the same kind.
+/// Characters next to which white space isn't needed, except between two equal signs, as in `a + +b`.
 const CLOSED_MARKS: &str = "{}()[];,:?=&|<>*+-";
-/// Marks after which a line break can't end a statement.
+/// Characters after which a line break can't end a statement.
 const OPEN_MARKS: &str = "{([;,:?=&|<>*";
-/// Marks before which a line break ends nothing that the mark itself doesn't end.
+/// Characters before which a line break isn't needed: if a statement ends there, the character itself ends it.
 const CLOSING_MARKS: &str = "})]";
 /// Words after which a slash begins a regular expression.
 const WORDS_BEFORE_REGEX: [&str; 4] = ["return", "case", "of", "typeof"];
@@ -21,7 +22,7 @@ enum Token<'a> {
     Word(&'a str),
     /// A string, a regular expression, or a part of a template between code.
     Literal(&'a str),
-    /// Any other character, such as one of an operator's.
+    /// Any other character, such as one that belongs to an operator.
     Mark(char),
 }
 
@@ -46,7 +47,7 @@ pub(super) fn script(text: &str) -> String {
     lean
 }
 
-/// Returns what must stay of the white space between two tokens.
+/// Returns the character that must replace the white space between two tokens; `None` if they need no separator.
 fn separator(before: Option<Token<'_>>, gap: &str, after: Token<'_>) -> Option<char> {
     let before = before?;
     let is_one_of = |token, marks: &str| matches!(token, Token::Mark(mark) if marks.contains(mark));
@@ -62,7 +63,7 @@ struct Tokens<'a> {
     rest: &'a str,
     /// The last token that isn't a gap.
     before: Option<Token<'a>>,
-    /// For each template around this place, the number of braces that are open in its code.
+    /// For each template literal that encloses this place, the number of open braces within its current `${…}`.
     templates: Vec<usize>,
 }
 
@@ -97,7 +98,8 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Returns the end of a template's part that begins here with a backtick or a brace, and notes where it leads.
+    /// Returns the end of the part of a template literal that begins here, with a backtick or with the brace that
+    /// closes `${`. Also records whether the literal goes on with code or ends there.
     fn template(&mut self) -> usize {
         let is_new = self.rest.starts_with('`');
         let end =
@@ -146,8 +148,8 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// Returns the end of a literal: the first place after its first character for which `closes` returns a length, with
-/// that length added. Characters after a backslash close nothing.
+/// Returns the end of a literal: finds the first place after its first character for which `closes` returns a length,
+/// and adds that length. A character after a backslash never ends the literal.
 fn end_of(text: &str, closes: impl Fn(&str) -> Option<usize>) -> usize {
     let mut is_escaped = false;
     for (place, character) in text.char_indices().skip(1) {
@@ -260,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn each_slash_of_the_console_divides_between_spaces_or_is_part_of_a_regular_expression() {
+    fn each_slash_in_the_console_is_a_division_between_spaces_or_part_of_a_regular_expression() {
         for (path, text) in super::super::files::scripts() {
             let all: Vec<Token<'_>> = Tokens::of(text).collect();
             for around in all.windows(3).filter(|around| around[1] == Token::Mark('/')) {

@@ -36,15 +36,15 @@ pub(super) struct NewAccount {
     /// The key that signs the webhooks of a SignalWire account; without one, the account's token signs them.
     signing_key: Option<Box<str>>,
     friendly_name: Option<Box<str>>,
-    /// The service whose API the account uses, `twilio` or `signalwire`; by default the one that `sid` belongs to, else
-    /// `twilio`.
+    /// The service whose API the account uses, `twilio` or `signalwire`; by default, the one that `sid` belongs to, or
+    /// `twilio` if there is no `sid`.
     dialect: Option<String>,
     /// Which statuses trigger the StatusCallback: `all`, `queued-and-final` or `final`.
     callbacks: Option<String>,
     /// What the API does: `full`, `test-credentials` (only buying numbers and sending messages is possible, all else
     /// gets error 20008) or `retired` (each fax call gets error 34005).
     service: Option<String>,
-    /// Whether the account is in pedantic mode; by default as `serve --pedantic` says.
+    /// Whether the account is in pedantic mode; by default, the emulator's own setting (`serve --pedantic`).
     pedantic: Option<bool>,
     /// URL of the Debugger webhook, which is notified of each alert.
     debugger_url: Option<Box<str>>,

@@ -1,4 +1,4 @@
-//! The control API's calls for TwiML bins: stored TwiML with a URL of its own, which a number may have as its VoiceUrl.
+//! The control API's calls for TwiML bins: stored TwiML with a URL of its own, which a number can use as its VoiceUrl.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! `/check`: judges an app with the checks of `crate::check`, in an account of this emulator. A run is a task of its
-//! own that continues if its client goes away, because it has to put back what it changed.
+//! `/check`: judges an app with the checks of `crate::check`, in an account of this emulator. A run is a separate task,
+//! which continues even if its client goes away, because it has to put back what it changed.
 //!
 //! An account has at most one run at a time; the report of its last run is kept until the next one begins.
 
@@ -48,7 +48,7 @@ pub struct Checks(Arc<Mutex<Runs>>);
 #[derive(Default)]
 struct Runs {
     of: BTreeMap<AccountSid, Started>,
-    /// The number of runs so far, by which the oldest report is found.
+    /// The number of runs so far, used to find the oldest report.
     count: u64,
 }
 
@@ -79,7 +79,7 @@ pub(super) struct CheckOrder {
     status_callback: Option<String>,
     /// Page of the app to compare before and after, such as a list of received faxes.
     probe: Option<String>,
-    /// Token that the app verifies signatures with; the one that the account has by default.
+    /// Token that the app verifies signatures with; by default, the account's own.
     auth_token: Option<String>,
     /// The direction of the faxes that the checks are about: `inbound`, `outbound`, or `all`, which is the default.
     profile: Option<String>,
@@ -97,8 +97,8 @@ pub(super) struct CheckOrder {
     /// Whether an app at a public address may be checked, which is allowed only if the host is yours.
     #[serde(default)]
     i_own_this_host: bool,
-    /// Whether to respond only once the run has ended, with the report, which is the default; if false, the response
-    /// comes at once, and GET /check has the report later.
+    /// Whether to respond only when the run has ended, with its report; true by default. If false, the response comes
+    /// at once, and GET /check returns the report later.
     wait: Option<bool>,
 }
 
@@ -343,8 +343,9 @@ fn options(order: CheckOrder, account: AccountSid, registry: &Registry) -> Resul
     Ok(options)
 }
 
-/// Returns this emulator as the app reaches it: at the host that this call was addressed to. The run itself connects to the
-/// listener, because that host may be known only outside a container.
+/// Returns the endpoint of this emulator. Its URL has the host that this call was addressed to, so that the app can
+/// reach it. The run itself connects to the listener's address, because the host name may not resolve inside a
+/// container.
 fn endpoint(registry: &Registry, parts: &Parts, address: SocketAddr) -> Result<Endpoint, Problem> {
     let settings = registry.settings();
     let origin = origin(parts, settings.public_url.as_ref());

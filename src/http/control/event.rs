@@ -1,5 +1,5 @@
-//! Journal events as JSON. The passwords of URLs are masked here, other secrets of clients' requests in `request.rs`.
-//! The secret headers of requests to apps are masked before they are journaled.
+//! Journal events as JSON. Passwords in URLs are masked here; `request.rs` masks the other secrets in clients'
+//! requests. The secret headers of requests to apps are masked before they are journaled.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -193,7 +193,8 @@ fn pedantic_acted(effect: &RuleEffect, webhook: Option<&RuledWebhook>, call: Opt
     data
 }
 
-/// Returns the effect of a rule that acted, or of one that pedantic mode implies, and which webhook it acted on.
+/// Returns the effect of a rule that acted, either a tester's or one of pedantic mode, and the webhook that it acted
+/// on.
 fn acted(effect: &RuleEffect, what: &str, webhook: Option<&RuledWebhook>) -> Value {
     let kind = effect.kind().as_str();
     let mut data = json!({ "kind": kind, "what": what, kind: rule::json_of_effect(effect) });

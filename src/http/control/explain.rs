@@ -31,7 +31,7 @@ pub(super) struct ExplainOrder {
     body: Option<String>,
     /// The signature that the app computed or received.
     signature: Option<String>,
-    /// The URL that the app checked, instead of `signature`: explains what an app computes for it.
+    /// The URL that the app checked; may be given instead of `signature`, which is then computed from this URL.
     app_url: Option<String>,
     /// The key to check with: an AuthToken or a SignalWire signing key; by default, the account's own key.
     token: Option<String>,
@@ -42,8 +42,8 @@ pub(super) struct ExplainOrder {
 #[schemars(rename = "Explanation")]
 pub(super) struct ExplanationView {
     valid: bool,
-    /// The mistake that yields this signature; `by-rule` if a rule spoiled it or changed the request on purpose,
-    /// `unknown` if no known mistake does, null if the signature is valid.
+    /// The mistake that yields this signature. It is `by-rule` if a rule spoiled the signature or changed the request
+    /// on purpose, `unknown` if no known mistake yields the signature, and null if the signature is valid.
     mistake: Option<&'static str>,
     /// The mistakes that together yield this signature: one or two, or none if the signature is valid.
     mistakes: Vec<&'static str>,

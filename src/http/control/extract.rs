@@ -29,7 +29,8 @@ const ACCOUNT: &str = "account";
 const ALL_ACCOUNTS: &str = "*";
 /// The end of the path of a reset, which reaches a broken world.
 const RESET: &str = "/reset";
-/// What the path of a call about one snapshot has in it. A restore, which is a POST, reaches a broken world.
+/// The part of a path that identifies a call about one snapshot. A restore is a POST to such a path, and reaches a
+/// broken world.
 const SNAPSHOT: &str = "/snapshots/";
 
 /// The world that a call addresses: that of `?account=`, or that of the default account. If the account has no world, a
@@ -47,8 +48,8 @@ pub(super) struct Awaited {
     pub(super) is_fresh: bool,
 }
 
-/// The worlds read by a call that may concern all accounts: the one that `?account=` names, found as for [`Observed`],
-/// or with `account=*` the worlds of all accounts.
+/// The worlds that are read by a call that may concern all accounts: with `account=*` the worlds of all accounts, and
+/// otherwise the one that `?account=` names, as for [`Observed`].
 pub(super) enum Accounts {
     /// The world of one account.
     One(World),
@@ -69,7 +70,7 @@ impl FromRequestParts<Registry> for Accounts {
     }
 }
 
-/// The account that a call about all accounts is limited to by `?account=`; `None` if there is no such limit.
+/// The account to which `?account=` limits a call about all accounts; `None` if there is no such limit.
 pub(super) struct Named(pub(super) Option<AccountSid>);
 
 impl FromRequestParts<Registry> for Named {

@@ -1,5 +1,5 @@
-//! A fax, or a call that ended without one, as the console shows it, and the document stored for a fax as a PDF or TIFF
-//! file.
+//! Shows a fax, or a call that ended without one, as the console needs it. Also serves the document stored for a fax,
+//! as a PDF or TIFF file.
 
 use axum::Json;
 use axum::body::Body;

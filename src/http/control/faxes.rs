@@ -48,8 +48,8 @@ pub(super) struct FaxesQuery {
 /// One page of faxes.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct FaxPage {
-    /// The faxes, as the REST API shows them, with `error_code` and `error_message`, and with `callbacks_failed` and
-    /// `last_failure`; and, if asked for, the calls that ended without a fax, in a similar form.
+    /// The faxes, as the REST API shows them, plus `error_code`, `error_message`, `callbacks_failed` and
+    /// `last_failure`. If asked for, the calls that ended without a fax are listed, too, in a similar form.
     faxes: Vec<Value>,
     /// Token of the next page; null on the last one. A page may be short, even empty, without being the last.
     next_page_token: Option<PageToken>,
@@ -159,7 +159,7 @@ pub(super) async fn delete(
 }
 
 impl FaxesQuery {
-    /// Joins the search and the filters.
+    /// Combines the search and the filters into one search.
     fn search(&self) -> Result<Search, Problem> {
         let q = self.q.as_deref().unwrap_or_default();
         let mut search = Search::parse(q).map_err(|why| Problem::new(422, "bad-search", format!("q: {why}")))?;

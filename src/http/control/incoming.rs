@@ -81,7 +81,7 @@ pub(super) async fn receive(State(registry): State<Registry>, request: Request) 
     let Asked(wait): Asked<ReceiveQuery> = Asked::from_request_parts(&mut parts, &registry).await?;
     let patience = timeout(wait.timeout)?;
     let waits = wait.wait.unwrap_or(false);
-    // Refused before the upload is read, since the wait could only time out.
+    // On a frozen clock the wait could only time out, so the call is refused before the upload is read.
     if waits && world.clock_mode() == ClockMode::Frozen {
         let detail =
             "the clock is frozen, so the fax would never end: leave out wait=true, then advance or drain the clock";

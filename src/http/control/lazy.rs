@@ -24,7 +24,7 @@ pub(super) fn list<T: Serialize>(
     within(format!("{{\"{name}\":["), items, &end)
 }
 
-/// Returns a response with a list of items between a beginning and an end, which make it JSON.
+/// Returns a response that consists of `begin`, a list of items and `end`, which together are a JSON document.
 pub(super) fn within<T: Serialize>(
     begin: String,
     items: impl Iterator<Item = T> + Send + 'static,

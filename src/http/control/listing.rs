@@ -115,7 +115,7 @@ impl Listing<'_> {
         self.worlds.iter().map(|world| world.read(|engine| engine.entry_count(which))).sum()
     }
 
-    /// Returns the first `size` matches from a place on.
+    /// Returns the first `size` matches starting at a place.
     pub(super) async fn page(&self, start: Start, size: usize) -> Page {
         let ahead = if self.worlds.len() == 1 { size } else { AHEAD_MAX };
         // The slices are smaller if there are many worlds, since each world must be read at least once.
@@ -123,8 +123,8 @@ impl Listing<'_> {
         let mut sources: Vec<Source<'_>> = self.worlds.iter().map(|world| Source::new(world, start)).collect();
         let mut order: BinaryHeap<_> = (0..sources.len()).map(|at| (sources[at].rank(), at)).collect();
         let (mut found, mut looked_at, mut next) = (Vec::new(), 0, None);
-        // The source that may have the next match is always on top: one whose next match is known, or else one whose
-        // next entry could be ahead of all known matches.
+        // The source that may have the next match is always on top of the heap: either its next match is known, or its
+        // next unread entry could come before all known matches.
         while let Some((_, at)) = order.pop() {
             let source = &mut sources[at];
             if let Some((key, sid)) = source.matches.pop_front() {
@@ -135,7 +135,7 @@ impl Listing<'_> {
                     break;
                 }
             } else if looked_at >= LOOKED_AT_MAX && source.bound.is_some() {
-                // Everything ahead of the entry that this source read last has been listed.
+                // Everything before the entry that this source read last has been listed.
                 next = source.bound;
                 break;
             } else {
@@ -230,7 +230,7 @@ impl<'a> Source<'a> {
         Self { world, generation: None, before, bound: None, matches: VecDeque::new(), is_at_end: false, is_cut: false }
     }
 
-    /// Returns a place that no further match precedes.
+    /// Returns the earliest place that a further match of this world can have.
     fn rank(&self) -> Key {
         let top = Key { created: Timestamp::LATEST, account: Reverse(self.world.sid()), ordinal: Ordinal::MAX };
         self.matches.front().map(|(key, _)| *key).or(self.bound).unwrap_or(top)

@@ -1,5 +1,5 @@
-//! The control API under `/_fauxfax/v1`, which testers use. Handlers hold no policy, and Twilio's terms appear only in
-//! resources that are shown as clients see them. One table defines both the routes and their OpenAPI description.
+//! The control API under `/_fauxfax/v1`, which testers use. Handlers hold no policy, and Twilio's terms appear only
+//! where a resource is shown as clients see it. One table defines both the routes and their OpenAPI description.
 
 mod accounts;
 mod bins;
@@ -57,8 +57,8 @@ use crate::emulator::Registry;
 use crate::http::ListenAddress;
 pub use crate::io::own::CONTROL_BASE as BASE;
 
-/// Returns the routes of the control API, and those at the root, such as the health checks, of a listener at `address`.
-/// `ca` returns the local CA's files, if the server has any.
+/// Returns the control API's routes for a listener at `address`, and those at the root, such as the health checks. `ca`
+/// returns the local CA's files, if the server has any.
 pub fn router(registry: Registry, address: SocketAddr, ca: Option<&CaFiles>, checks: &Checks) -> Router {
     let control = operation::routes(operations())
         .route("/openapi.json", get(describe))
@@ -186,14 +186,18 @@ fn about_faxes() -> Vec<Operation> {
             .answers::<incoming::ConversationView>(200)
             .answers::<incoming::Rung>(202)
             .refuses(&[408, 409]),
-        Op::get("/faxes", "The faxes, newest first; also of all accounts, and calls that nobody took", faxes::list)
-            .of_all_accounts()
-            .query::<faxes::FaxesQuery>()
-            .answers::<faxes::FaxPage>(200)
-            .refuses(&[422]),
+        Op::get(
+            "/faxes",
+            "The faxes of one or all accounts, newest first; on request also calls that nobody took",
+            faxes::list,
+        )
+        .of_all_accounts()
+        .query::<faxes::FaxesQuery>()
+        .answers::<faxes::FaxPage>(200)
+        .refuses(&[422]),
         Op::delete(
             "/faxes",
-            "Delete the faxes that have ended, and calls that nobody took; all, or those found",
+            "Delete faxes that have ended and calls that nobody took: all, or those that a search finds",
             faxes::delete,
         )
         .query::<faxes::DeleteQuery>()
@@ -201,7 +205,7 @@ fn about_faxes() -> Vec<Operation> {
         .refuses(&[422]),
         Op::get(
             "/faxes/{sid}",
-            "A fax, as the REST API shows it, with its progress, or a call that nobody took, and why it failed",
+            "A fax as the REST API shows it, with its progress and why it failed; or a call that nobody took",
             fax::show,
         )
         .answers::<Value>(200)
@@ -217,7 +221,7 @@ fn about_faxes() -> Vec<Operation> {
             .refuses(&[404]),
         Op::get(
             "/faxes/{sid}/{file}",
-            "The fax pages as a file: document.pdf or document.tiff, either of which is converted if the other is stored",
+            "The fax pages as document.pdf or document.tiff, converted if the other format is stored",
             fax::document,
         )
         .answers_as(200, "application/pdf")
@@ -262,7 +266,7 @@ fn about_bins() -> Vec<Operation> {
 fn about_the_journal() -> Vec<Operation> {
     use Operation as Op;
     vec![
-        Op::get("/events", "The journal, page by page or live; also of all accounts in one list", journal::list)
+        Op::get("/events", "The journal of one account, or of all in one list, page by page or live", journal::list)
             .of_all_accounts()
             .query::<journal::EventsQuery>()
             .answers::<journal::EventPage>(200)

@@ -34,7 +34,7 @@ pub(super) struct PageTextView {
     /// The lines of the page, from top to bottom; null if the text is not known.
     text: Option<String>,
     known: bool,
-    /// Whether the end of the text is missing because it exceeds a limit.
+    /// Whether the end of the text is missing because the text exceeds a limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     cut: Option<bool>,
     /// True if pictures cover most of the page: words in them are missing from the text, unless text recognition has

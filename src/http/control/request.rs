@@ -99,8 +99,7 @@ pub(super) fn duration_ms(request: &ApiRequest) -> f64 {
     request.duration.as_micros() as f64 / 1_000.0
 }
 
-/// Returns a response's body: JSON unchanged, and anything else, or JSON that was cut off, as a string; null if it is
-/// empty.
+/// Returns a response's body: complete JSON as it is, anything else as a string, and an empty body as null.
 pub(super) fn answer(body: &Excerpt) -> Value {
     if body.bytes.is_empty() {
         return Value::Null;

@@ -32,7 +32,8 @@ const STATE_BYTES_MAX: usize = 256 * 1024 * 1024;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StateQuery {
-    /// `inline` by default, or `hash`: name documents by their hash only, for a world that still has them.
+    /// `inline`, which is the default, or `hash`, which only names the documents by their hash, for a world that still
+    /// has them.
     #[serde(default)]
     media: Media,
 }

@@ -22,8 +22,8 @@ pub(super) const MEDIA_TYPE: &str = "text/event-stream";
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The maximum number of events that are read from the journal at a time.
 pub(super) const EVENTS_PER_DRAW_MAX: usize = 100;
-/// Once a read from the journal is this long, no further event is added to it. For a client that has stopped reading,
-/// little more than this is kept in memory, apart from the connection's buffers.
+/// Once a read from the journal has reached this many bytes, no further event is added to it. For a client that has
+/// stopped reading, little more than this is kept in memory, apart from the connection's buffers.
 pub(super) const DRAW_BYTES_MAX: usize = 32 * 1024;
 
 /// The beginning of every stream. It is sent immediately, so that a client sees the stream open before the first event.

@@ -27,13 +27,13 @@ pub(super) struct TrafficPage {
     requests: Vec<RequestView>,
     /// Place of the newest entry. To read on after a page, pass the `seq` of its last request as `since`.
     last_seq: u64,
-    /// Number of entries dropped since the start. Not only requests are entries, but also the events of all accounts.
+    /// Number of entries dropped since the start. The events of all accounts are entries, too, not only requests.
     evicted: u64,
     /// How many of the dropped entries came after `since`, and are thus missing from this page.
     missed: u64,
 }
 
-/// Which of the requests that match to return.
+/// Which of the matching requests to return.
 #[derive(Debug, Clone, Copy)]
 enum Part {
     /// The oldest ones, at most this many.

@@ -15,7 +15,7 @@ use crate::world::feed::{Feed, News};
 /// The maximum length of a text to search for, in bytes; a typical one is a number, a SID or a few words.
 const TEXT_BYTES_MAX: usize = 1_000;
 const DIRECTIONS: [&str; 2] = ["in", "out"];
-/// The word for every status that is an error, and for requests without a response that could be used.
+/// The word for all error statuses, and for requests without a usable response.
 const FAILED: &str = "failed";
 
 /// Which requests to return. Every given condition must hold.
@@ -36,8 +36,8 @@ pub(super) struct TrafficQuery {
     method: Option<String>,
     /// Text in the path or URL, regardless of case; `*` stands for anything.
     path: Option<String>,
-    /// A status such as `404`, a class such as `4xx`, or `failed` for all errors and requests without a response that
-    /// could be used; several are separated by commas.
+    /// A status such as `404`, a class such as `4xx`, or `failed` for all errors and requests without a usable
+    /// response; several are separated by commas.
     status: Option<String>,
     /// An error code, such as 21211 or 11200.
     #[serde(default, deserialize_with = "unless_blank")]
@@ -66,7 +66,7 @@ pub(super) struct TrafficFilter {
 /// Which statuses to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StatusFilter {
-    /// 4xx and 5xx, and requests without a response that could be used.
+    /// 4xx and 5xx, and requests without a usable response.
     Failed,
     /// A class of statuses by its first digit, such as `4xx`.
     Class(u16),

@@ -60,16 +60,16 @@ pub(super) struct RequestView {
     url: Option<String>,
     /// The URL of the last request, if redirects were followed; null otherwise.
     redirected_to: Option<String>,
-    /// The parameters: of a client's request, those in query and body; of a webhook, those that the emulator adds to
-    /// the app's URL or sends in the body, without those in the URL that the app configured.
+    /// The parameters. For a client's request, those in the query and the body. For a webhook, those that the emulator
+    /// adds to the app's URL or sends in the body, but not those in the URL that the app configured.
     params: Value,
     request_headers: Option<Value>,
     /// The HTTP status of the response; null if there was no response.
     pub(super) status: Option<u16>,
     /// The error code of the response or of the failure.
     pub(super) code: Option<u32>,
-    /// Why there is no response; for a request to an app, also why its response is an error or could not be used:
-    /// `code` and `message`.
+    /// Why there is no response or, for a request to an app, why its response is an error or could not be used. Has the
+    /// fields `code` and `message`.
     error: Option<Value>,
     response_headers: Option<Value>,
     /// The beginning of the response's body; null if it is empty or a document. A response to a client is JSON, or a
@@ -110,7 +110,7 @@ impl RequestView {
         self.url.as_deref().unwrap_or(&self.path)
     }
 
-    /// Returns whether the response is an error, or there was none that could be used.
+    /// Returns whether the response is an error, or there was no usable one.
     pub(super) fn has_failed(&self) -> bool {
         self.error.is_some() || self.status.is_none_or(|status| status >= 400)
     }
@@ -140,7 +140,7 @@ fn of_client(news: &News, request: &ApiRequest) -> RequestView {
         RequestedService::Media => RequestKind::Media,
     };
     // A request that no account took may be in the journal of the default account, to which it doesn't belong. So the
-    // account that it names is shown, if it names one.
+    // view shows the account that the request names, if any.
     let account = if request.no_world.is_some() { request.named } else { news.account };
     let dialect = account.map_or(Dialect::Twilio, Dialect::of);
     let of_code = || request.code.and_then(|code| advice::of_code(code, dialect));
@@ -225,8 +225,9 @@ impl Fault {
         Some(Self { code: dialect.code(failure.fault()), message: failure.to_string(), advice })
     }
 
-    /// Returns why a response could not be used, such as TwiML that can't be read: an alert about it says so. The
-    /// alerts about a response follow its request, the warnings first, and all of them are published together.
+    /// Returns why a response could not be used, for example because its TwiML can't be read. The reason comes from the
+    /// alert about the response. The alerts about a response follow its request in the feed, the warnings first, and
+    /// all of them are published together.
     fn of_response(seq: u64, record: &Arc<ExchangeRecord>, dialect: Dialect, feed: &Feed) -> Option<Self> {
         let entries = feed.following(seq, |news| alert_about(record, news).is_some());
         let mut alerts = entries.iter().filter_map(|news| alert_about(record, news));

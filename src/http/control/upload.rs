@@ -1,5 +1,5 @@
-//! Reads the body of an incoming fax: JSON, or multipart with the same fields and a file. The sizes and the names and
-//! types of the fields are checked here; `incoming.rs` checks the values.
+//! Reads the body of an incoming fax: JSON, or multipart with the same fields and a file. Sizes are checked here, as
+//! are the names and types of the fields; `incoming.rs` checks the values.
 
 use std::fmt;
 use std::sync::Arc;

@@ -99,7 +99,7 @@ fn verdict(world: &World, all: bool, order: &[u8]) -> Result<VerdictView, Proble
     let order: VerifyOrder = read_json(order)?;
     let expectation = Expectation::parse(order.r#match.as_ref(), order.times.as_ref(), order.in_order.as_deref());
     let expectation = expectation.map_err(|error| refused(&error))?;
-    // An expectation that no event matches would always hold if its kind were misspelt.
+    // A misspelt kind is refused: an expectation that there is no such event would always hold.
     let parts = order.r#match.iter().chain(order.in_order.iter().flatten());
     for kind in parts.filter_map(|part| part.get("kind")?.as_str()) {
         check_kind(kind).map_err(|why| Problem::new(422, "bad-field", format!("kind: {why}")))?;

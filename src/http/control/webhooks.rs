@@ -57,8 +57,8 @@ pub(super) struct ReplayEdits {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Webhook")]
 pub(super) struct WebhookView {
-    /// The idempotency token; for the fetch of a document and the webhooks of SignalWire accounts, which have none, the
-    /// place of the first attempt in the journal.
+    /// The idempotency token. Document fetches and the webhooks of SignalWire accounts have none; their id is the place
+    /// of the first attempt in the journal.
     id: String,
     fax_sid: Option<String>,
     purpose: &'static str,
@@ -226,7 +226,7 @@ fn grouped(events: Vec<JournalEvent>) -> Vec<Webhook> {
     webhooks
 }
 
-/// Returns the id of the StatusCallback that this attempt, which has no token, repeats after a failure.
+/// If this attempt, which has no token, repeats a failed StatusCallback, returns the id of that StatusCallback.
 fn tried_before(webhooks: &[Webhook], event: &JournalEvent, record: &ExchangeRecord) -> Option<String> {
     if record.purpose != Purpose::StatusCallback {
         return None;

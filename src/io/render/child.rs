@@ -158,7 +158,7 @@ fn request(job: Job, fonts: Option<&Path>) -> String {
         "text": drawing.is_some_and(|drawing| drawing.tone == Tone::Text),
         "mmr_alone": drawing.is_some_and(|drawing| drawing.counting == Counting::Mmr),
         "fonts": fonts,
-        // Null unless the document is judged; then whether its pictures are drawn.
+        // Null if the document isn't judged; otherwise whether the findings are drawn as pictures.
         "pictures": pictures,
     });
     format!("{order}\n")

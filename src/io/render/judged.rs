@@ -1,4 +1,5 @@
-//! What was found on a page, as a renderer process reports it: JSON for the findings, and their pictures as bytes.
+//! Converts what was found on a page to and from the form in which a renderer process reports it: the findings as JSON,
+//! and their pictures as bytes.
 
 use serde_json::{Value, json};
 

@@ -19,8 +19,8 @@ pub(super) const TOOLS: &[Tool] = &[Tool {
     title: "Judge the app's webhooks",
     description: "Judges an app that receives fax webhooks: sends it good and bad requests (wrong signatures, duplicates, odd content, \
                   failures), looks at what it does, and says what to change. Takes from seconds to minutes; reports progress. The app must \
-                  use the account's AuthToken, and must take the argument `url` as its own address. Numbers, faxes and rules are put back \
-                  at the end; the clock is frozen meanwhile. Only apps on this machine or in a private network are checked.",
+                  use the account's AuthToken, and must verify signatures for the URL exactly as given in `url`. Numbers, faxes and rules \
+                  are put back at the end; the clock is frozen meanwhile. Only apps on this machine or in a private network are checked.",
     effect: Effect::Adds,
     calls_app: true,
     ends_itself: true,

@@ -1,4 +1,4 @@
-//! The tools, in the order in which an assistant comes to need them.
+//! The tools, in the order in which an assistant is likely to need them.
 
 mod account;
 mod chapters;
@@ -43,14 +43,14 @@ pub(super) fn find(name: &str) -> Option<&'static Tool> {
     all().find(|tool| tool.name == name)
 }
 
-/// Returns the name of the tool that is most similar to a name that no tool has.
+/// Returns the name of the tool whose name is most similar to a misspelt one.
 pub(super) fn nearest(name: &str) -> &'static str {
     let likeness = |tool: &&Tool| strsim::jaro_winkler(name, tool.name);
     let best = all().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
     best.map_or("show_account", |tool| tool.name)
 }
 
-/// Returns a field as a word: a string without quotation marks, and an empty text for null.
+/// Returns a JSON value as text: a string without quotation marks, and an empty text for null.
 fn word(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

@@ -119,7 +119,7 @@ async fn upload(arguments: &ReceiveFax, file: &str) -> Result<Body, ToolError> {
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let size = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if !size.is_file() {
-        return Err("it is no file".to_owned());
+        return Err("it isn't a file".to_owned());
     }
     if size.len() > DOCUMENT_BYTES_MAX {
         return Err(format!("it has more than {DOCUMENT_BYTES_MAX} bytes"));

@@ -15,7 +15,7 @@ export function launch(args = []) {
   return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage", ...args] });
 }
 
-/** Opens a page in a new context. `page.faults` records whatever happens that must not happen. */
+/** Opens a page in a new context. `page.faults` records everything that must not happen. */
 export async function open(browser, url, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, permissions: ["clipboard-read", "clipboard-write"], ...options });
   const page = await context.newPage();

@@ -91,7 +91,7 @@ impl Exchange {
         has_body.then(|| header(&self.request_headers, "content-type").unwrap_or(FORM))
     }
 
-    /// Returns whether the request's body is a form, whose text follows from the parameters. Any other body is
+    /// Returns whether the request's body is a form, whose text can be rebuilt from the parameters. Any other body is
     /// multipart, with a file that the journal doesn't keep.
     pub(super) fn is_form(&self) -> bool {
         self.request_type().is_some_and(|media_type| media_type.starts_with(FORM))
@@ -104,7 +104,7 @@ impl Exchange {
 
     /// Returns a note if the body is, or may be, only the beginning of the one that was sent.
     pub(super) fn cut(&self) -> Option<String> {
-        // The body of a document that could be used is not kept at all.
+        // If a document could be used, the journal keeps no part of its body.
         if self.body.is_empty() {
             return None;
         }
@@ -125,7 +125,7 @@ pub(super) fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<
 }
 
 /// Masks the passwords and the secret query parameters of a URL. The journal masks only passwords, since a tester may
-/// need the rest; an export is for other people.
+/// need the rest; an export is meant for other people, so it has no secrets.
 fn shown(url: &str) -> String {
     match mask::target(url) {
         Cow::Borrowed(url) => url.to_owned(),
@@ -146,7 +146,7 @@ fn word(value: &Value) -> String {
     }
 }
 
-/// Reads the fields of an object; a list holds the several values of one name.
+/// Reads the fields of an object; if a name has several values, they are in a list.
 fn pairs(value: &Value) -> Pairs {
     let mut pairs = Pairs::new();
     for (name, value) in value.as_object().into_iter().flatten() {
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_parts_has_no_text() {
+    fn a_multipart_body_has_no_text() {
         let data =
             json!({ "method": "POST", "request_headers": { "content-type": "multipart/form-data; boundary=x" } });
         assert!(!exchange("webhook.attempt", data).is_form());

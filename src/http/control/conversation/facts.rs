@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use crate::dialect::mask::MASK;
 
-/// The version of the emulator, which every form names.
+/// The version of the emulator, which every exported form contains.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The length below which a token is not searched for, since it may be a part of ordinary words.
+/// The minimum length of a token that is masked, in bytes. A shorter one could be a part of ordinary words.
 const SECRET_LEN_MIN: usize = 8;
 
 /// A conversation without its events.

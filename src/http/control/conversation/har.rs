@@ -23,7 +23,7 @@ pub(super) struct Entries {
     latest: Option<Timestamp>,
 }
 
-/// Returns the log without its entries. Browsers require a page, so the conversation is one.
+/// Returns the log without its entries. Browsers require a log to have a page, so the whole conversation is one page.
 pub(super) fn log(facts: &Facts, begun: Option<&str>) -> Value {
     let comment = [facts.gap(), Some(facts.clock())].into_iter().flatten().collect::<Vec<_>>().join(" ");
     let parties = facts.word("from").zip(facts.word("to")).map(|(from, to)| format!(" from {from} to {to}"));
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_has_its_text_and_a_body_of_parts_its_parameters() {
+    fn a_form_is_exported_as_text_and_a_multipart_body_as_parameters() {
         let entry = entry(json!({
             "purpose": "action", "method": "POST", "url": "http://h/p?a=1&b=%20", "params": { "A b": "ü|`<&" },
             "request_headers": { "Content-Type": "application/x-www-form-urlencoded" },

@@ -1,5 +1,5 @@
-//! Text that apps control, written into Markdown so that it stays text: no markup, HTML or mention of a user takes
-//! effect in a code span or code block whose delimiter is longer than any run of backticks within.
+//! Writes text that apps control into Markdown so that it stays text. It becomes a code span or code block whose
+//! delimiter is longer than any run of backticks in the text, so markup, HTML and mentions of users have no effect.
 
 use std::fmt::Write;
 
@@ -16,8 +16,8 @@ pub(super) fn span(text: &str, chars_max: usize) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// Returns the text as a fenced block of code, of at most `bytes_max` bytes, with a last line that says so if it was
-/// cut.
+/// Returns the text as a fenced block of code, of at most `bytes_max` bytes. If the text is longer, it is cut, and the
+/// last line says so.
 pub(super) fn block(text: &str, language: &str, bytes_max: usize) -> String {
     let lines = text.replace("\r\n", "\n").replace('\r', "\n");
     let end = lines.floor_char_boundary(bytes_max);

@@ -66,7 +66,7 @@ struct Overview {
     complaints: BTreeMap<u64, Vec<String>>,
     /// The sequence number of the latest exchange with each URL, as the journal shows the URL.
     latest: BTreeMap<String, u64>,
-    /// The parties of a call that is not, or no longer, a fax.
+    /// The parties, for a call that never became a fax or whose fax has been deleted.
     from: Option<String>,
     to: Option<String>,
     is_inbound: bool,
@@ -156,7 +156,7 @@ fn head(facts: &Facts, overview: &Overview) -> String {
         };
         text.push_str(&format!("\n{why}\n"));
     }
-    // Both come from the fax, or both from the latest event, since they belong together.
+    // Cause and advice belong together, so both come from the fax or both from the latest event.
     let explained = match facts.word("advice") {
         Some(advice) => [facts.word("cause"), Some(advice)],
         None => [overview.cause.as_deref(), overview.advice.as_deref()],
@@ -182,7 +182,7 @@ struct Steps {
     left_out: usize,
     /// The date of the latest step in the text.
     day: String,
-    /// The pages that have been transmitted since the last other step: the time of the first, and the numbers.
+    /// The pages transmitted since the last step of another kind: the time of the first one, and the page numbers.
     run: Option<PageRun>,
 }
 

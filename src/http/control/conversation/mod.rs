@@ -60,7 +60,7 @@ struct Head {
     outcome: Option<&'static str>,
     /// Number of events that the journal has dropped since the start.
     evicted: u64,
-    /// The greatest number of those that may belong to this conversation; 0 if it is complete.
+    /// How many of those may belong to this conversation, at most; 0 if it is complete.
     missed: u64,
 }
 
@@ -117,7 +117,8 @@ pub(super) async fn as_markdown(
     Ok((named(sid, "md"), media_type, text).into_response())
 }
 
-/// Returns the text of an object that stays open at the beginning of its last field, a list with this name.
+/// Returns the beginning of a JSON document: the fields of an object, followed by the name and the opening bracket of a
+/// list, which is its last field.
 fn open_list(object: &Value, name: &str) -> String {
     let text = object.to_string();
     format!("{},\"{name}\":[", text.strip_suffix('}').unwrap_or(&text))
@@ -133,7 +134,8 @@ fn view(event: &JournalEvent, secrets: &Secrets) -> EventView {
     EventView { data: secrets.masked(view.data), ..view }
 }
 
-/// Reads a conversation since the last reset. The fax, the events and the number of missing ones are of one moment.
+/// Reads a conversation since the last reset. The fax, the events and the number of missing events are read under one
+/// lock, so they are consistent.
 async fn read(registry: &Registry, sid: &str, request: Request) -> Result<Export, Problem> {
     let (mut parts, _) = request.into_parts();
     let Addressed(world) = Addressed::from_request_parts(&mut parts, registry).await?;

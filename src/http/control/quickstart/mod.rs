@@ -48,7 +48,7 @@ pub(super) struct Quickstart {
     /// `twilio` or `signalwire`.
     dialect: &'static str,
     account_sid: String,
-    /// The AuthToken; null until a client claims the account with one, which may be any.
+    /// The AuthToken; null until a client claims the account, which it may do with any token.
     auth_token: Option<String>,
     /// The key that signs the account's webhooks; null until the account has one.
     signing_key: Option<String>,
@@ -58,7 +58,7 @@ pub(super) struct Quickstart {
     env: String,
     /// Code that sends a fax, in each language.
     recipes: Vec<RecipeView>,
-    /// Commands that tell the number's app where it is, receive a fax, wait, and verify.
+    /// Commands that point the number at the user's app, receive a fax, wait, and verify.
     commands: Vec<CommandView>,
 }
 

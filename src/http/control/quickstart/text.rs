@@ -8,7 +8,7 @@ use crate::model::account::Dialect;
 
 /// The URL of the user's app in the commands.
 const APP_URL: &str = "http://localhost:3000/fax";
-/// What stands in place of a token that isn't known.
+/// The placeholder for a token that isn't known.
 const ANY_TOKEN: &str = "any-token";
 
 /// Writes environment variables as lines that a shell and most readers of `.env` files understand.
@@ -29,7 +29,7 @@ fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }
 
-/// Returns the commands that lead a fax to the app, receive one, wait, and verify.
+/// Returns the commands that point the number at the user's app, receive a fax, wait, and verify.
 pub(super) fn commands(shown: &Quickstart, dialect: Dialect) -> Vec<CommandView> {
     let Quickstart { url, control_url, account_sid: sid, number, .. } = shown;
     let token = if shown.needs_control_token { r#" -H "Authorization: Bearer $FAUXFAX_CONTROL_TOKEN""# } else { "" };
@@ -58,7 +58,7 @@ pub(super) fn commands(shown: &Quickstart, dialect: Dialect) -> Vec<CommandView>
         CommandView { what: "Verify that your app was notified once that a fax was received", command: verify },
         CommandView { what: "See what happened, each request with its response", command: control("/events?", "") },
         CommandView {
-            what: "Begin again: no faxes, the configured numbers",
+            what: "Begin again, without faxes and with the configured numbers",
             command: format!("{} -X POST", control("/reset?", "")),
         },
     ]);
@@ -75,7 +75,7 @@ pub(super) fn of(shown: &Quickstart) -> String {
         "fauxfax quickstart\n\n\
          This emulator takes the place of {service}'s Fax API at {url}. It makes no telephone calls and costs nothing.\n\
          Your app calls this URL instead of {service}'s, with the credential below; the emulator calls your app's webhooks,\n\
-         validly signed, as {service} does.\n\n\
+         with valid signatures, as {service} does.\n\n\
          ENVIRONMENT (.env)\n\n{env}\n",
         url = shown.url,
         env = indented(&shown.env),
@@ -84,7 +84,10 @@ pub(super) fn of(shown: &Quickstart) -> String {
         let app = if number.app_url.is_empty() { "no app yet" } else { &number.app_url };
         let _ = write!(text, "The account's number is {}; its calls go to {app}.\n\n", number.phone_number);
     } else {
-        let _ = write!(text, "The account has no number yet; buy one through the REST API, as from {service}.\n\n");
+        let _ = write!(
+            text,
+            "The account has no number yet; buy one through the REST API, as you would from {service}.\n\n"
+        );
     }
     text.push_str("SEND A FAX\n\n");
     for recipe in &shown.recipes {
@@ -92,7 +95,7 @@ pub(super) fn of(shown: &Quickstart) -> String {
     }
     let _ = write!(
         text,
-        "An unchanged app needs no such code: `fauxfax exec -- your-command` sets all of this in its environment and leads\n\
+        "An unchanged app needs no such code: `fauxfax exec -- your-command` sets all of this in its environment and redirects\n\
          {service}'s hosts to an emulator of its own.\n\nRECEIVE, WAIT, VERIFY\n\n"
     );
     for CommandView { what, command } in &shown.commands {
@@ -104,7 +107,7 @@ pub(super) fn of(shown: &Quickstart) -> String {
          READ ON\n\n\
          \u{20}   {control}/openapi.json   every call of the control API\n\
          \u{20}   {console}   this page in the console, with every request as it happens\n\
-         \u{20}   fauxfax --help   every command; `fauxfax check URL` checks an app, `fauxfax serve --pedantic` makes it harder\n",
+         \u{20}   fauxfax --help   every command; `fauxfax check URL` checks an app, `fauxfax serve --pedantic` tests it harder\n",
         control = shown.control_url,
         console = shown.console_url,
     );
