@@ -102,7 +102,7 @@ test("filters are in the address, and a wrong one is explained", async () => {
   await page.context().close();
 });
 
-test("paused, or while something is open, rows stay where they are; new ones wait behind a button", async () => {
+test("while the list is paused or a row is open, rows stay where they are, and a button shows the new ones", async () => {
   const page = await open(browser, `${emulator.url}/console/traffic?direction=in`);
   const rows = page.locator(".traffic tbody tr:not(.detail)");
   await rows.first().waitFor();
@@ -144,7 +144,7 @@ test(`a flood of ${BUSY_REQUESTS} requests is at most ${ROWS_MAX} rows, and the 
   await busy.stop();
 });
 
-test("tests with an account each are watched in one list while they run, and each fax opens in its world", async () => {
+test("tests that each have their own account are watched in one list while they run, and each fax opens in its world", async () => {
   const page = await open(browser, `${emulator.url}/console/all`);
   await page.getByRole("heading", { level: 1, name: "All worlds" }).waitFor();
   const accounts = await Promise.all(["Invoices", "Retries", "Receipts"].map((name) => emulator.control("POST", "/accounts", { body: { friendly_name: name, numbers: [{ phone_number: "+15017122661", voice_receive_mode: "fax" }] } })));
@@ -162,7 +162,7 @@ test("tests with an account each are watched in one list while they run, and eac
   await page.context().close();
 });
 
-test(`${BUSY_FAXES} faxes in several worlds are followed by their common list`, async () => {
+test(`one list shows ${BUSY_FAXES} faxes of several worlds as they progress`, async () => {
   const busy = await Emulator.start({ flags: ["--pace", "max", "--callbacks", "final"] });
   const accounts = await Promise.all(Array.from({ length: 5 }, (_, i) => busy.control("POST", "/accounts", { body: { friendly_name: `Worker ${i}`, numbers: [{ phone_number: "+15017122661", voice_receive_mode: "fax" }] } })));
   const page = await open(browser, `${busy.url}/console/all`);

@@ -1,5 +1,5 @@
-//! Tests `fauxfax check FILE`: its output for people, for programs and for CI, its exit statuses, how it tells a file from
-//! the URL of an app, and its documentation; and what it says about real documents.
+//! Tests `fauxfax check FILE`: its output for people, for programs and for CI, its exit statuses, how it distinguishes a file
+//! from the URL of an app, its documentation, and what it says about real documents.
 
 use std::fs;
 use std::path::Path;
@@ -146,7 +146,7 @@ fn the_results_are_json_and_junit_too() {
 }
 
 #[test]
-fn the_exit_status_tells_findings_from_unreadable_files() {
+fn findings_and_unreadable_files_have_different_exit_statuses() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("good.pdf"), letter("BT /F 12 Tf 72 700 Td (Good) Tj ET")).expect("written");
     fs::write(folder.path().join("small.pdf"), two_faults()).expect("written");
@@ -171,7 +171,7 @@ fn the_exit_status_tells_findings_from_unreadable_files() {
 }
 
 #[test]
-fn a_file_is_told_from_a_url_and_flags_of_the_other_are_refused() {
+fn the_command_tells_files_and_urls_apart_and_refuses_flags_that_are_for_the_other() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("good.pdf"), letter("BT /F 12 Tf 72 700 Td (Good) Tj ET")).expect("written");
     fs::create_dir_all(folder.path().join("http:/localhost")).expect("a folder");

@@ -154,7 +154,7 @@ fn a_rule_that_drops_a_webhook_says_which_one() {
 }
 
 #[test]
-fn both_deliveries_of_a_duplicated_question_are_told_apart() {
+fn the_second_delivery_of_a_duplicated_twiml_request_has_a_note() {
     let mut script = with_rule(&json!({ "match": { "purpose": "fax-url" }, "webhook": { "duplicate": true } }));
     script.receive(call(1));
     to_rest(&mut script);

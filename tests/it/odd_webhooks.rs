@@ -117,7 +117,7 @@ async fn parameters_that_the_order_names_come_first() -> Tested {
 }
 
 #[tokio::test]
-async fn another_tokens_signature_never_matches_and_is_always_the_same() -> Tested {
+async fn a_signature_made_with_another_token_never_matches_and_is_explained() -> Tested {
     let (emulator, app) = (Emulator::builder().start().await?, app("POST").await);
     let with = |signature| WebhookFault { signature, ..WebhookFault::default() };
     for (account, header) in accounts(&emulator, &app)? {
@@ -141,7 +141,7 @@ async fn another_tokens_signature_never_matches_and_is_always_the_same() -> Test
 }
 
 #[tokio::test]
-async fn one_parameter_is_changed_after_signing_at_each_purpose() -> Tested {
+async fn in_each_kind_of_webhook_one_parameter_is_changed_after_signing() -> Tested {
     for method in ["POST", "GET"] {
         let (emulator, app) = (Emulator::builder().start().await?, app(method).await);
         for (account, header) in accounts(&emulator, &app)? {
@@ -178,7 +178,7 @@ async fn one_parameter_is_changed_after_signing_at_each_purpose() -> Tested {
 }
 
 #[tokio::test]
-async fn a_request_is_signed_for_the_public_url_but_sent_where_it_always_goes() -> Tested {
+async fn a_request_is_signed_for_the_public_url_but_sent_to_the_usual_one() -> Tested {
     for method in ["POST", "GET"] {
         let (emulator, app) = (Emulator::builder().start().await?, app(method).await);
         for (account, header) in accounts(&emulator, &app)? {
@@ -201,7 +201,7 @@ async fn a_request_is_signed_for_the_public_url_but_sent_where_it_always_goes() 
             };
             assert_eq!(given, right);
             assert_eq!(notice.headers["x-forwarded-host"], "public.test:8443");
-            // For a GET, an app passes the URL alone.
+            // Of a GET, an app passes only the URL to the validator.
             let pairs: Vec<_> = sent.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             let pairs = if method == "GET" { &[][..] } else { &pairs[..] };
             let detail = account.explain_signature(&called, pairs, &given).detail;

@@ -131,7 +131,7 @@ fn both_ends_of_a_fax_in_one_world_have_the_same_page_on_the_line() {
 }
 
 #[test]
-fn a_busy_number_is_waited_for_until_the_redial() {
+fn the_progress_of_a_fax_that_waits_for_a_redial_says_when_that_is_due() {
     let mut script = Script::default();
     let sid = script.send(order(PhoneNumber::from_digits(15_005_550_107)));
     script.answer_document(1);

@@ -1,4 +1,5 @@
-//! Tests `GET /quickstart`: what it says of this very instance and account, as text and as JSON, and whom it tells secrets.
+//! Tests `GET /quickstart`: what it says about the running emulator and the account, as text and as JSON, and who sees
+//! secrets.
 
 use fauxfax::emulator::AccountSetup;
 use fauxfax::io::client::{Client, ClientOptions, Limits, Request, Response};
