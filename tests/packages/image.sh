@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds the container image from the static binary and tries it as its users would: hardened, through its port, by exec, by
-# signals, and with the commands and the Compose files of docs/recipes/docker.md. Skipped where podman can't run containers.
+# Builds the container image from the static binary and uses it as its users would: runs it hardened, calls it through its port and
+# with exec, stops it with signals, and follows docs/recipes/docker.md with its commands and Compose files. Skipped where podman
+# can't run containers.
 set -euo pipefail
 # shellcheck source=tests/packages/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
