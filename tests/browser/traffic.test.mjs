@@ -126,7 +126,7 @@ test("while the list is paused or a row is open, rows stay where they are, and a
   await page.context().close();
 });
 
-test(`a flood of ${BUSY_REQUESTS} requests is at most ${ROWS_MAX} rows, and the newest is among them`, async () => {
+test(`a flood of ${BUSY_REQUESTS} requests is shown in at most ${ROWS_MAX} rows, and the newest is among them`, async () => {
   const busy = await Emulator.start({ flags: ["--pace", "max"] });
   const page = await open(browser, `${busy.url}/console/traffic`);
   await page.getByText("No requests yet").waitFor();
@@ -223,7 +223,7 @@ test("the table of worlds is sorted by activity, counts live and can be filtered
   await page.context().close();
 });
 
-test("a page that isn't loaded yet says so if the emulator has stopped", async () => {
+test("if the emulator has stopped, a page whose script isn't loaded yet is replaced by an explanation", async () => {
   const short = await Emulator.start();
   const page = await open(browser, `${short.url}/console`);
   await page.getByText("Live", { exact: true }).waitFor();
@@ -235,7 +235,7 @@ test("a page that isn't loaded yet says so if the emulator has stopped", async (
 });
 
 for (const [width, colorScheme] of [[360, "dark"], [768, "light"], [960, "dark"], [3840, "light"]]) {
-  test(`traffic, all worlds and worlds fit ${width} pixels, ${colorScheme}, without a finding of axe`, async () => {
+  test(`the pages traffic, all worlds and worlds fit ${width} pixels, ${colorScheme}, and axe finds nothing wrong`, async () => {
     const page = await open(browser, null, { viewport: { width, height: 900 }, colorScheme, reducedMotion: "reduce" });
     for (const path of ["traffic", "all", "worlds"]) {
       await page.goto(`${emulator.url}/console/${path}`);

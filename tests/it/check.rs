@@ -37,6 +37,7 @@ fn options(account: &Account, url: &str) -> Options {
     Options { account: Some(account.sid().to_string()), limits, ..Options::new(url, list::all().collect()) }
 }
 
+/// Runs checks without showing progress or interrupting them.
 async fn checked(emulator: &Emulator, options: Options) -> Report {
     check::run(endpoint(emulator), options, &|_| (), std::future::pending()).await.expect("it runs")
 }
@@ -405,7 +406,10 @@ fn the_page_about_checks_is_generated_from_the_list() {
         std::fs::write(path, list::page()).expect("written");
     }
     let page = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(page == list::page(), "docs/check.md differs from the list of checks; rewrite it with FAUXFAX_WRITE_DOCS=1");
+    assert!(
+        page == list::page(),
+        "docs/check.md differs from the list of checks; rewrite it with FAUXFAX_WRITE_DOCS=1"
+    );
     for check in list::all() {
         assert!(check.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", check.id);
         assert!(!check.title.ends_with('.') && check.why.ends_with('.') && check.fix.ends_with('.'), "{}", check.id);

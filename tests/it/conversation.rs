@@ -36,6 +36,7 @@ async fn bench(voice_url: &str) -> (Host, Bench) {
     of(setup(voice_url)).await
 }
 
+/// Starts an emulator whose only account has this setup.
 async fn of(setup: AccountSetup) -> (Host, Bench) {
     let host = Host::with(settings(Pace::Max), &ClientOptions::default(), setup);
     let bench = Bench::of(host.registry.clone()).await;

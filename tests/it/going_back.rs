@@ -32,10 +32,12 @@ fn restore(script: &mut Script, name: &str) -> fauxfax::engine::Canceled {
     }
 }
 
+/// Returns an order to send a fax with this StatusCallback.
 fn told(callback: &str) -> CreateFax {
     CreateFax { status_callback: Some(callback.into()), ..order(FAR) }
 }
 
+/// Returns the idempotency token of an effect's request, or what identifies an effect without a token.
 fn token(effect: &Effect) -> String {
     match &*effect.intent {
         Intent::Deliver(notice) => notice.idempotency_token.to_string(),

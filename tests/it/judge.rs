@@ -49,6 +49,7 @@ fn seen(findings: &[Finding]) -> Vec<&str> {
     findings.iter().map(|finding| finding.seen.as_str()).collect()
 }
 
+/// Returns content that shows a sentence. In the operators `font`, which set the font, SIZE is replaced with this size.
 fn text(points: f64, font: &str) -> String {
     format!("BT {font} Tf 1 0 0 1 100 400 Tm (Sphinx of black quartz) Tj ET").replace("SIZE", &points.to_string())
 }

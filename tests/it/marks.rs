@@ -23,6 +23,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// A number that behaves: it is busy twice.
 const BUSY_TWICE: PhoneNumber = PhoneNumber::from_digits(15_005_550_107);
 
+/// Creates a world with this rule.
 fn with_rule(value: &Value) -> Script {
     let mut script = Script::default();
     let rule = fauxfax::dialect::rule::parse(value, Dialect::Twilio).expect("a rule");
@@ -49,6 +50,7 @@ fn notes(script: &Script, purpose: Purpose) -> Vec<String> {
     exchanges.map(|record| sentence::of_delivery(&record.delivery).unwrap_or_default()).collect()
 }
 
+/// Returns an order to send a fax with a StatusCallback.
 fn told() -> CreateFax {
     CreateFax { status_callback: Some("http://app/s".into()), ..order(FAR) }
 }

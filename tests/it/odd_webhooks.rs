@@ -46,17 +46,20 @@ async fn received(account: &Account, app: &MockServer) -> Result<Vec<Request>, B
     Ok(app.received_requests().await.expect("recorded").split_off(earlier))
 }
 
+/// Returns the parameters of a request, from its body or, if that is empty, its query.
 fn params(request: &Request) -> Params {
     let query = request.url.query().unwrap_or_default().as_bytes();
     let sent = if request.body.is_empty() { query } else { &request.body };
     url::form_urlencoded::parse(sent).into_owned().collect()
 }
 
+/// Returns the URL at which the app was called.
 fn url_of(app: &MockServer, request: &Request) -> String {
     let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
     format!("{}{}{query}", app.uri(), request.url.path())
 }
 
+/// Returns the signature in this header.
 fn signed(request: &Request, header: &str) -> Option<String> {
     request.headers.get(header).map(|value| value.to_str().expect("text").to_owned())
 }
@@ -67,6 +70,7 @@ fn expected(key: &str, app: &MockServer, request: &Request) -> String {
     if request.body.is_empty() { signature::of_url(key, &url) } else { signature::of_form(key, &url, &params(request)) }
 }
 
+/// Lists the values of the parameters with this name.
 fn named<'a>(params: &'a Params, name: &str) -> Vec<&'a str> {
     params.iter().filter(|(own, _)| own == name).map(|(_, value)| value.as_str()).collect()
 }

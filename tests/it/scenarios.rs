@@ -423,7 +423,11 @@ clock = \"drain\"
     let output = run(folder.path(), &["good.toml", "--junit", "missing/results.xml"]);
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
     assert!(told(&output).contains("can't write missing/results.xml"), "{}", told(&output));
-    assert!(!told(&output).contains("passed"), "no result is printed if the report can't be written: {}", told(&output));
+    assert!(
+        !told(&output).contains("passed"),
+        "no result is printed if the report can't be written: {}",
+        told(&output)
+    );
 }
 
 #[test]

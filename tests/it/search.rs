@@ -91,6 +91,7 @@ impl Desk {
     }
 }
 
+/// Returns the path and query of a list of this account's faxes.
 fn target(account: &str, params: &[(&str, &str)]) -> String {
     let params = form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
     format!("/faxes?account={account}&{params}")
