@@ -108,7 +108,7 @@ fn the_worst_findings_are_printed_first_and_the_rest_is_counted() {
 }
 
 #[test]
-fn the_results_are_json_and_junit_too() {
+fn the_results_are_also_available_as_json_and_junit() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("a.pdf"), two_faults()).expect("written");
     let output = check(folder.path(), &["a.pdf", "--json", "--costs", "--junit", "a.xml"]);
@@ -253,7 +253,7 @@ fn only_the_selected_checks_decide_and_a_document_may_come_from_standard_input()
 #[test]
 fn real_documents_are_judged_sensibly() {
     let cases: [(&str, Quality, &[&str]); 12] = [
-        // A letter with a table, and a page of rules, the thinnest of which are thinner than a pel.
+        // A letter with a table, and a page of lines, the thinnest of which are thinner than a pel.
         ("two-pages.pdf", Quality::Fine, &["warn hairlines"]),
         ("tones.jpg", Quality::Fine, &["warn greys"]),
         ("cases/text-k-black.pdf", Quality::Fine, &[]),

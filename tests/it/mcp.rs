@@ -241,7 +241,7 @@ async fn a_check_reports_its_progress_and_its_verdicts() {
 }
 
 #[tokio::test]
-async fn a_canceled_check_puts_everything_back_and_a_second_one_waits_its_turn() {
+async fn a_canceled_check_puts_everything_back_and_a_second_one_beside_it_is_refused() {
     let mut bench = Bench::start().await;
     let app = apps::app(Manner::Hang).await;
     bench.told("add_rule", json!({ "outcome": { "status": "busy" } })).await;

@@ -65,9 +65,9 @@ fn pace_scales_neither_a_ttl_nor_retention() {
 #[tokio::test]
 async fn only_the_built_in_account_starts_with_a_number() {
     let host = Host::new(AccountSetup::default());
-    let minted = host.registry.create(AccountSetup::default()).expect("there is room");
+    let created = host.registry.create(AccountSetup::default()).expect("there is room");
     let entered = host.registry.enter_unclaimed(AccountSid::from_bytes([9; 16])).expect("open mode");
-    for world in [minted, entered] {
+    for world in [created, entered] {
         assert_eq!(world.read(|engine| engine.numbers().count()), 0);
     }
     let built_in = fauxfax::config::Config::default().initial_accounts();
@@ -161,8 +161,8 @@ async fn only_one_of_several_simultaneous_clients_claims_an_account() {
             emulator.sign_in(account, &format!("token {client}")).is_ok()
         })
     });
-    let let_in = clients.collect::<Vec<_>>().into_iter().filter_map(|client| client.join().ok());
-    assert_eq!(let_in.filter(|is_in| *is_in).count(), 1);
+    let accepted = clients.collect::<Vec<_>>().into_iter().filter_map(|client| client.join().ok());
+    assert_eq!(accepted.filter(|is_accepted| *is_accepted).count(), 1);
 }
 
 #[tokio::test]
