@@ -205,7 +205,7 @@ async fn a_request_is_signed_for_the_public_url_but_sent_to_the_usual_one() -> T
             };
             assert_eq!(given, right);
             assert_eq!(notice.headers["x-forwarded-host"], "public.test:8443");
-            // Of a GET, an app passes only the URL to the validator.
+            // For a GET, an app passes only the URL to the validator.
             let pairs: Vec<_> = sent.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             let pairs = if method == "GET" { &[][..] } else { &pairs[..] };
             let detail = account.explain_signature(&called, pairs, &given).detail;
