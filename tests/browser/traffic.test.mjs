@@ -1,14 +1,15 @@
-// Tests the pages about all worlds: requests as they happen, beside their responses; the faxes of every account in one
-// list; the table of worlds and its switcher.
+// Tests the pages about all worlds: the traffic, which shows requests and their responses as they happen; the list of every
+// account's faxes; the table of worlds; and the switcher between worlds.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ACCOUNT, App, Emulator } from "./parts/emulator.mjs";
 import { assertAccessible, assertClean, assertFits, launch, open } from "./parts/browser.mjs";
 
-/** How many requests, and how many faxes, make a world busy, and how many of them are sent at a time. */
+/** The number of requests in a flood of requests, and of faxes in a flood of faxes. */
 const BUSY_REQUESTS = 1_200;
 const BUSY_FAXES = 200;
+/** The number of them that are sent at the same time. */
 const SENT_AT_ONCE = 20;
 /** The maximum number of rows, however many requests arrive. */
 const ROWS_MAX = 500;

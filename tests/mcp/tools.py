@@ -224,7 +224,7 @@ async def judging(assistant: Assistant, server, app: str) -> None:
     assert not result.is_error and "FAIL signature-missing" in text and "fix:" in text, text
     assert result.structured_content["summary"]["fail"] == 1, text
     assert reports and reports[0][:2] == (0, 2) and reports == sorted(reports, key=lambda report: report[0]), reports
-    # A check that is canceled puts the clock and the rules back. The next one may begin when that is done.
+    # A canceled check puts the clock and the rules back, and another may begin only after that.
     await assistant.told("remove_rules")
     await assistant.told("add_rule", outcome={"status": "busy"})
     began = anyio.Event()

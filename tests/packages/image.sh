@@ -128,7 +128,7 @@ prints 'send through the port' '^delivered: FX' "$FAUXFAX_BIN" send --url "$url"
     http://localhost:8329/_fauxfax/v1/samples/two-pages.pdf --wait
 podman logs hardened >"$work/out" 2>"$work/err"
 grep -qE '^fauxfax ready http://127\.0\.0\.1:8329 account AC0{32} token 0{32}$' "$work/out" || die "stdout: $(cat "$work/out")"
-[[ $(wc -l <"$work/out") == 1 ]] || die "more than the line when ready on stdout: $(cat "$work/out")"
+[[ $(wc -l <"$work/out") == 1 ]] || die "stdout has more than the ready line: $(cat "$work/out")"
 grep -q 'WARN anyone who can reach this port can use the control API' "$work/err" || die "stderr: $(cat "$work/err")"
 stop_with hardened TERM
 
