@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a static binary in an empty chroot and as an unprivileged user, as the container image does. This proves that the
-# binary needs no library, no /etc, no /tmp and no writable folder.
+# Runs a static binary in an empty chroot, as an unprivileged user, which is how the container image runs it. This proves that
+# the binary needs no library, no /etc, no /tmp and no writable folder.
 #
 #   tests/chroot.sh BINARY
 set -euo pipefail

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Tests --state with a file that can't be replaced because it is a mount point, as with `docker -v state.json:/state.json`;
-# and with files that can't be written, which must cause an error at startup. Exits with 77 if nothing can be mounted.
+# Tests --state with a file that can be written but not replaced, because it is a mount point, as with
+# `docker -v state.json:/state.json`. Also tests it with files that can't be written, which must cause an error at startup. Exits
+# with 77 if nothing can be mounted.
 #
 #   tests/mounted.sh BINARY
 set -euo pipefail

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Runs the load that tests/soak.sh describes: python3 tests/soak.py BINARY SECONDS.
 
-Three rounds of load follow a first one, in which caches and buffers fill. After each round all clients disconnect, and the
-round's account is removed. Then there may be no more descriptors than at the start. The memory left after the last round may
-exceed the most that any earlier round left by 10 % or 8 MiB, whichever is more. The allocator returns freed pages at once, so
-memory that is still resident is still in use.
+Caches and buffers fill in a first round of load, and three more rounds follow. After each round all clients disconnect, and
+the round's account is removed. Then there may be no more descriptors than at the start. The memory in use after the last round
+may be at most 10 % or 8 MiB (whichever is more) above the highest amount in use after any earlier round. The allocator returns
+freed pages at once, so memory that is still resident is still in use.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ BASE = "/_fauxfax/v1"
 
 
 class App:
-    """Apps that behave well or badly: the first segment of a path selects the behaviour."""
+    """A server that plays apps of all kinds: the first segment of a path says whether it behaves well, and if not, how."""
 
     def __init__(self):
         self.open = {}
@@ -89,7 +89,7 @@ class App:
 
 
 def reset(writer):
-    """Resets a connection instead of closing it, as if its end had crashed."""
+    """Resets a connection instead of closing it, as if the program at this end had crashed."""
     taken = writer.get_extra_info("socket")
     if taken is not None and taken.fileno() >= 0:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -113,8 +113,8 @@ class Emulator:
         return len(os.listdir(self.proc / "task"))
 
     def open_files(self):
-        """Lists what the emulator's descriptors refer to. TCP connections appear with their ports and their state as in
-        /proc/net/tcp."""
+        """Lists the files and connections that the emulator's descriptors refer to. A TCP connection is shown with its ports
+        and its state from /proc/net/tcp."""
         lines = (self.proc / "net/tcp").read_text().splitlines()[1:]
         ports = {}
         for local, far, state, inode in ((line.split()[at] for at in (1, 2, 3, 9)) for line in lines):
@@ -142,7 +142,7 @@ class Emulator:
             await writer.drain()
             answer = await reader.read()
         finally:
-            # Closing would first wait until the whole request has been sent, but the emulator may leave the body unread.
+            # Aborted, because closing waits until the whole request has been sent, and the emulator may leave the body unread.
             writer.transport.abort()
         head, _, body = answer.partition(b"\r\n\r\n")
         if b"transfer-encoding: chunked" in head.lower():
@@ -167,7 +167,7 @@ class Round:
         self.calls, self.latencies, self.answers = 0, [], {}
         self.unread = []
 
-    async def found(self):
+    async def create_account(self):
         numbers = [{"phone_number": NUMBER, "voice_url": self.app.url + "/ok/fax", "voice_receive_mode": "fax"}]
         order = {"sid": self.sid, "auth_token": self.token, "numbers": numbers}
         status, body = await self.emulator.call("POST", BASE + "/accounts", json.dumps(order).encode())
@@ -231,7 +231,7 @@ class Round:
         writer.close()
 
     async def read_nothing(self):
-        """Requests everything that a call offers, and reads none of the response; the connection stays open until the round ends."""
+        """Makes a call with a long response and doesn't read it. The connection stays open until the round ends."""
         if len(self.unread) >= 60:
             return
         taken = socket.socket()
@@ -284,7 +284,7 @@ class Round:
             await asyncio.sleep(0.05)
 
     async def run(self, seconds, peak):
-        await self.found()
+        await self.create_account()
         end = time.monotonic() + seconds
         many = [(self.receive, 0), (self.receive, 0), (self.send, 0.02), (self.upload, 0.05), (self.wait, 0)]
         some = [(self.upload_much, 0.2), (self.break_off, 0.1), (self.give_up_waiting, 0.1), (self.stream, 0.1)]
@@ -293,8 +293,8 @@ class Round:
         await asyncio.gather(self.measure(end, peak), *load)
 
     async def end(self, descriptors, threads):
-        """Removes the account and ends all connections, and waits until the emulator has released what they used. Returns the
-        least memory that is resident then, in KiB."""
+        """Removes the account, ends all connections, and waits until the emulator has released what they used. Returns the
+        smallest amount of resident memory that is then measured, in KiB."""
         for taken in self.unread:
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             taken.close()
@@ -302,7 +302,7 @@ class Round:
         await self.emulator.call("DELETE", BASE + "/accounts/" + self.sid)
         await self.app.hang_up()
         end = time.monotonic() + SETTLE_S
-        # An idle thread for blocking tasks lives for ten seconds, and keeps the memory that it has freed.
+        # Idle threads for blocking tasks end after ten seconds. Until then, they hold on to memory that they have freed.
         while time.monotonic() < end:
             if self.emulator.descriptors() <= descriptors and self.emulator.threads() <= threads:
                 break
@@ -332,7 +332,7 @@ async def soak(binary, seconds):
     emulator = Emulator(binary)
     failures = []
     try:
-        # The counts at the start include the threads and the log, which exist only after the first call.
+        # The first call starts threads and opens the log, which the counts at the start must include.
         await emulator.call("GET", "/livez")
         await asyncio.sleep(0.5)
         descriptors, threads, after = emulator.descriptors(), emulator.threads(), []
@@ -343,16 +343,17 @@ async def soak(binary, seconds):
             await load.run(seconds / ROUNDS, peak)
             row("round %d, load" % number, emulator.memory_kib(), peak[0], load.latencies, load.calls)
             after.append(await load.end(descriptors, threads))
-            # The last of our own calls may still be closing.
+            # The connection of our own last call may still be closing.
             for _ in range(20):
                 if emulator.descriptors() > descriptors:
                     await asyncio.sleep(0.1)
             row("round %d, after" % number, after[-1], emulator.descriptors())
             if emulator.descriptors() > descriptors:
                 names = emulator.open_files()
-                failures.append("%d descriptors, at first %d: %s" % (emulator.descriptors(), descriptors, names))
+                failures.append("%d descriptors, but %d at the start: %s" % (emulator.descriptors(), descriptors, names))
         row("peak", emulator.memory_kib("VmHWM"), descriptors)
-        # Compared with the most that an earlier round left: one round may happen to leave little, but a leak grows in each.
+        # The last round is compared with the earlier round that left most, since a round may happen to leave little. A leak grows
+        # in every round.
         most = max(after[:-1])
         more = after[-1] - most
         if more > max(MEMORY_MORE * most, MEMORY_MORE_KIB):

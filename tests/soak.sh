@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Puts an emulator under load from all sides: apps that hang, drip, reset and never end, uploads, waits, streams, resets,
-# states and slow clients. Prints memory, descriptors and latency before, at the peak and after, and fails if anything was
-# left over.
+# Puts an emulator under load from apps and clients at once. The apps hang, send one piece at a time, reset connections or never
+# end a response. The clients upload, wait, read streams, reset and replace the world, and are slow. Prints memory, descriptors
+# and latency before the load, at its peak and after it, and fails if anything is left over.
 #
-#   bash tests/soak.sh [SECONDS]      seconds of load after a first round (default: 60); FAUXFAX_BIN names the binary
+#   bash tests/soak.sh [SECONDS]      seconds of load, without the first round (default: 60); FAUXFAX_BIN names the binary
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -1,4 +1,5 @@
-# Functions for tests/all.sh: they run steps, which are timed, logged and listed at the end, and find and install the tools.
+# Functions for tests/all.sh and tests/packages.sh. They run steps, which are timed, logged and listed at the end, and they find
+# and install tools.
 # shellcheck shell=bash
 # The caller sets the folder for logs and the folder for the tools that are built.
 : "${logs:=}"
@@ -12,7 +13,7 @@ readonly LOG_LINES=60
 # The exit status of a step that does not apply on this machine, as in automake.
 readonly SKIPPED=77
 
-# The packages that tests/packages.sh makes, in this order: those that others are made of come first.
+# The packages that tests/packages.sh makes, in this order: a package comes after those that it is made from.
 # shellcheck disable=SC2034  # The callers read it.
 readonly PACKAGES_IN_ORDER=(python npm init image testcontainers action deb crates release site)
 
@@ -22,7 +23,7 @@ skipped=0
 table=()
 began=$EPOCHREALTIME
 
-# Runs a command as the step named $1, in its own process group, so that none of its processes is left over.
+# Runs a command as the step named $1. The command has its own process group, so that all its processes can be ended.
 step() {
     local name=$1 log=$logs/${1// /-}.log start=$EPOCHREALTIME status
     shift
@@ -77,7 +78,7 @@ conclude() {
     fi
 }
 
-# The most informative line of a log: a test runner's count, or else the last line.
+# Prints the most informative line of a log: a test runner's counts, or else the last line.
 telling_line() {
     local count
     count=$(grep -aE '^ *Summary|^test result:|[0-9]+ passed|^ℹ (pass|fail) ' "$1" | tail -n 2 | tr -s ' \n' ' ')
@@ -99,8 +100,8 @@ summary() {
     ((failed == 0))
 }
 
-# Builds the static binary that is distributed. The target is named so that the flags apply to the program only, not to build
-# scripts.
+# Builds the static binary that is distributed. With a named target, cargo applies the flags only to the program and not to
+# build scripts.
 build_static() {
     local host
     host=$(rustc -vV | sed -n 's/^host: //p')
@@ -119,7 +120,8 @@ need() {
     "$@"
 }
 
-# Runs a command if the library of suite $1 is installed; the inner loop installs nothing.
+# Runs a command if the library of suite $1 is installed. Otherwise the step is skipped, since tests/all.sh --quick installs
+# nothing.
 installed() {
     local place=tests/sdk/node_modules
     [[ $1 != *python-* ]] || place=tests/sdk/.venv/${1/python-/}
@@ -147,7 +149,7 @@ find_rust() {
     cargo --version
 }
 
-# The tools for dependencies and packages that cargo installs, in these versions.
+# The tools that cargo installs, with their versions. They check dependencies and make packages.
 readonly CARGO_TOOLS=(
     cargo-cyclonedx@0.5.9
     cargo-deb@3.8.0
@@ -155,8 +157,8 @@ readonly CARGO_TOOLS=(
     cargo-machete@0.9.1
 )
 
-# Builds the named tools, or all, in $tools, unless these versions are already there. The builds are not optimised, since each
-# tool runs once.
+# Builds the named tools, or all of them, in $tools, unless these versions are already there. The builds are not optimised,
+# since each tool runs only once.
 install_cargo_tools() {
     local crate
     for crate in "${CARGO_TOOLS[@]}"; do

@@ -1,4 +1,5 @@
-// Measures how soon the list is visible in a world of 100,000 faxes, and how soon a search of them shows its hits. Run it by hand: creating them takes minutes.
+// Measures how soon the list of 100,000 faxes is visible, and how soon a search among them shows its hits. Creating the faxes takes
+// minutes, so no other script runs this one.
 //
 //   FAUXFAX_BIN=target/release/fauxfax node speed.mjs [FAXES]
 

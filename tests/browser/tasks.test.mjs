@@ -75,9 +75,9 @@ test("why a call was not taken: 1 step", async (t) => {
   await set(`${app.url}/fax`);
   const tester = await Tester.at("/console");
   const row = main(tester).getByRole("row").filter({ hasText: "not-answered" });
-  await tester.found(row.getByText(/500/), "the reason of a call that nobody took in the list");
+  await tester.found(row.getByText(/500/), "the reason, in the list, why nobody took a call");
   await tester.click(row.getByRole("link"), "a row for a call that nobody took");
-  await tester.found(main(tester).getByText(/11200/), "the error of a call that nobody took");
+  await tester.found(main(tester).getByText(/11200/), "the error that says why nobody took a call");
   await tester.done(t, 1);
 });
 
@@ -113,7 +113,7 @@ test("see a signature mismatch: 2 steps", async (t) => {
   await emulator.rest("POST", number, { VoiceUrl: `${app.url}/fax` });
   const tester = await Tester.at(`/console/faxes/${sid}`);
   const exchange = tester.page.locator("details.exchange").filter({ hasText: "403" }).first();
-  // A refusal may be open already.
+  // The refused request may be open already.
   await tester.found(exchange, "the request that was refused");
   if (!(await exchange.evaluate((element) => element.open))) await tester.click(exchange.locator("summary"), "the exchange");
   const input = exchange.getByLabel(/What did your app compute/);
@@ -184,7 +184,7 @@ test("delete all faxes: 2 steps", async (t) => {
   await emulator.receive();
   const tester = await Tester.at("/console");
   await tester.click(main(tester).getByRole("button", { name: /^Delete all/ }), "a button that deletes all faxes");
-  await tester.click(tester.page.getByRole("dialog").getByRole("button", { name: /^Delete/ }), "the question before all faxes are deleted");
+  await tester.click(tester.page.getByRole("dialog").getByRole("button", { name: /^Delete/ }), "a dialog that asks whether to delete all faxes");
   await tester.found(main(tester).getByText("No faxes yet"), "the empty list");
   assert.equal((await emulator.control("GET", "/faxes")).total, 0);
   await tester.done(t, 2);

@@ -1,14 +1,15 @@
-// Tests the pages about all worlds: requests as they happen, beside their responses; the faxes of every account in one
-// list; the table of worlds and its switcher.
+// Tests the pages about all worlds: the traffic, which shows requests and their responses as they happen; the list of every
+// account's faxes; the table of worlds; and the switcher between worlds.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ACCOUNT, App, Emulator } from "./parts/emulator.mjs";
 import { assertAccessible, assertClean, assertFits, launch, open } from "./parts/browser.mjs";
 
-/** How many requests, and how many faxes, make a world busy, and how many of them are sent at a time. */
+/** The number of requests in a flood of requests, and of faxes in a flood of faxes. */
 const BUSY_REQUESTS = 1_200;
 const BUSY_FAXES = 200;
+/** The number of them that are sent at the same time. */
 const SENT_AT_ONCE = 20;
 /** The maximum number of rows, however many requests arrive. */
 const ROWS_MAX = 500;
@@ -102,7 +103,7 @@ test("filters are in the address, and a wrong one is explained", async () => {
   await page.context().close();
 });
 
-test("paused, or while something is open, rows stay where they are; new ones wait behind a button", async () => {
+test("while the list is paused or a row is open, rows stay where they are, and a button shows the new ones", async () => {
   const page = await open(browser, `${emulator.url}/console/traffic?direction=in`);
   const rows = page.locator(".traffic tbody tr:not(.detail)");
   await rows.first().waitFor();
@@ -126,7 +127,7 @@ test("paused, or while something is open, rows stay where they are; new ones wai
   await page.context().close();
 });
 
-test(`a flood of ${BUSY_REQUESTS} requests is at most ${ROWS_MAX} rows, and the newest is among them`, async () => {
+test(`a flood of ${BUSY_REQUESTS} requests is shown in at most ${ROWS_MAX} rows, and the newest is among them`, async () => {
   const busy = await Emulator.start({ flags: ["--pace", "max"] });
   const page = await open(browser, `${busy.url}/console/traffic`);
   await page.getByText("No requests yet").waitFor();
@@ -144,7 +145,7 @@ test(`a flood of ${BUSY_REQUESTS} requests is at most ${ROWS_MAX} rows, and the 
   await busy.stop();
 });
 
-test("tests with an account each are watched in one list while they run, and each fax opens in its world", async () => {
+test("tests that each have their own account are watched in one list while they run, and each fax opens in its world", async () => {
   const page = await open(browser, `${emulator.url}/console/all`);
   await page.getByRole("heading", { level: 1, name: "All worlds" }).waitFor();
   const accounts = await Promise.all(["Invoices", "Retries", "Receipts"].map((name) => emulator.control("POST", "/accounts", { body: { friendly_name: name, numbers: [{ phone_number: "+15017122661", voice_receive_mode: "fax" }] } })));
@@ -162,7 +163,7 @@ test("tests with an account each are watched in one list while they run, and eac
   await page.context().close();
 });
 
-test(`${BUSY_FAXES} faxes in several worlds are followed by their common list`, async () => {
+test(`one list shows ${BUSY_FAXES} faxes of several worlds as they progress`, async () => {
   const busy = await Emulator.start({ flags: ["--pace", "max", "--callbacks", "final"] });
   const accounts = await Promise.all(Array.from({ length: 5 }, (_, i) => busy.control("POST", "/accounts", { body: { friendly_name: `Worker ${i}`, numbers: [{ phone_number: "+15017122661", voice_receive_mode: "fax" }] } })));
   const page = await open(browser, `${busy.url}/console/all`);
@@ -223,7 +224,7 @@ test("the table of worlds is sorted by activity, counts live and can be filtered
   await page.context().close();
 });
 
-test("a page that isn't loaded yet says so if the emulator has stopped", async () => {
+test("if the emulator has stopped, a page whose script isn't loaded yet is replaced by an explanation", async () => {
   const short = await Emulator.start();
   const page = await open(browser, `${short.url}/console`);
   await page.getByText("Live", { exact: true }).waitFor();
@@ -235,7 +236,7 @@ test("a page that isn't loaded yet says so if the emulator has stopped", async (
 });
 
 for (const [width, colorScheme] of [[360, "dark"], [768, "light"], [960, "dark"], [3840, "light"]]) {
-  test(`traffic, all worlds and worlds fit ${width} pixels, ${colorScheme}, without a finding of axe`, async () => {
+  test(`the pages traffic, all worlds and worlds fit ${width} pixels, ${colorScheme}, and axe finds nothing wrong`, async () => {
     const page = await open(browser, null, { viewport: { width, height: 900 }, colorScheme, reducedMotion: "reduce" });
     for (const path of ["traffic", "all", "worlds"]) {
       await page.goto(`${emulator.url}/console/${path}`);

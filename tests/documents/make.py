@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes documents with each kind of page, using only Python's standard library: text and rules, a photograph, a grey PNG.
+"""Makes documents with each kind of page (text with rules, a photograph, a grey PNG), using only Python's standard library.
 
     make.py FOLDER"""
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def pdf(pages):
-    """Returns a PDF of US Letter pages. Each page is a pair of its content and the rows of a grey image X, or None."""
+    """Returns a PDF of US Letter pages. Each page is a pair: its content, and the rows of a grey image named X, or None."""
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>", None, b"<< /Type /Font /Subtype /Type1 /BaseFont /Times-Roman >>"]
     kids = []
     for content, rows in pages:

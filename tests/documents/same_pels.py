@@ -25,7 +25,7 @@ def pels_of_tiff(path):
         if size:
             place = at + 8 if size * count <= 4 else struct.unpack_from(order + "I", data, at + 8)[0]
             fields[tag] = struct.unpack_from("%s%d%s" % (order, count, code), data, place)
-    assert fields[262] == (0,) and fields[259] == (1,), "tiffcp wrote another format than it was asked for"
+    assert fields[262] == (0,) and fields[259] == (1,), "tiffcp did not write the format that it was asked for"
     strips = zip(fields[273], fields[279])
     return fields[256][0], fields[257][0], b"".join(data[offset : offset + size] for offset, size in strips)
 

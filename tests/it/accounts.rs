@@ -24,10 +24,12 @@ const CALLER_IDS: &str = "/2010-04-01/Accounts/{AccountSid}/OutgoingCallerIds.js
 const CALLER_ID: &str = "/2010-04-01/Accounts/{AccountSid}/OutgoingCallerIds/{Sid}.json";
 const NUMBERS: &str = "/2010-04-01/Accounts/{AccountSid}/IncomingPhoneNumbers.json";
 
+/// Returns a path below the host's own account.
 fn own(path: &str) -> String {
     of(&account().to_string(), path)
 }
 
+/// Returns a path below this account.
 fn of(sid: &str, path: &str) -> String {
     format!("/2010-04-01/Accounts/{sid}{path}")
 }
@@ -36,6 +38,7 @@ fn text<'a>(resource: &'a Value, key: &str) -> &'a str {
     resource[key].as_str().unwrap_or_else(|| panic!("no string {key} in {resource}"))
 }
 
+/// Returns the number of items in the list that a response has under this key.
 fn count(list: &Value, key: &str) -> usize {
     list[key].as_array().map_or(0, Vec::len)
 }
@@ -298,7 +301,7 @@ async fn test_credentials_buy_numbers_and_do_nothing_else() {
 }
 
 #[tokio::test]
-async fn accounts_are_listed_with_what_is_pending_their_alerts_and_their_last_activity() {
+async fn a_list_of_accounts_shows_their_faxes_pending_work_alerts_and_last_activity() {
     let bench = Bench::new().await;
     let (used, unused) = (bench.account().await, bench.account().await);
     let counts = |account: &Value| ["faxes", "pending", "alerts"].map(|name| account[name].as_u64().expect("a count"));

@@ -42,7 +42,7 @@ async fn advice(host: &Host) -> (u64, String, String) {
 }
 
 #[tokio::test]
-async fn a_damaged_document_must_be_mended() {
+async fn the_advice_about_a_damaged_document_is_to_mend_it() {
     let app = app().await;
     let host = host(&app);
     let fax = failed(&host, &format!("{}/damaged.pdf", app.uri())).await;
@@ -66,7 +66,7 @@ async fn a_missing_document_has_nothing_to_do_with_twiml() {
 }
 
 #[tokio::test]
-async fn a_crash_of_the_app_is_named_by_its_status() {
+async fn the_cause_of_a_failed_request_for_twiml_names_the_status_of_the_response() {
     let app = app().await;
     let host = host(&app);
     let order = fauxfax::engine::input::ReceiveFax { document: crate::script::letter(1), ..call(1) };

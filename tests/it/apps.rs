@@ -134,6 +134,7 @@ impl Authority {
     }
 }
 
+/// Returns the parameters of a certificate for these names that is valid until the end of `until_year`.
 fn dated(names: &[&str], until_year: i32) -> CertificateParams {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names).expect("names");
@@ -142,7 +143,7 @@ fn dated(names: &[&str], until_year: i32) -> CertificateParams {
     params
 }
 
-/// A certificate and its key.
+/// An app's certificate and its key.
 pub(crate) struct Own {
     certificate: Certificate,
     key: KeyPair,
@@ -190,6 +191,7 @@ impl Own {
     }
 }
 
+/// Accepts connections until the task is aborted, and handles each with `treat`.
 #[expect(clippy::disallowed_methods, reason = "the app is not part of the emulator")]
 fn serve<F>(listener: TcpListener, treat: impl Fn(TcpStream) -> F + Send + 'static) -> JoinHandle<()>
 where
@@ -202,6 +204,7 @@ where
     })
 }
 
+/// Reads a request, and responds in this manner.
 async fn treat(mut stream: impl AsyncRead + AsyncWrite + Unpin, manner: Manner) {
     read_request(&mut stream).await;
     match manner {

@@ -25,6 +25,7 @@ async fn host(config: &Config) -> (Host, Server) {
     (Host { registry: server.registry().clone() }, server)
 }
 
+/// Makes a call of the control API, and returns the status and the JSON.
 async fn control(host: &Host, method: &str, target: &str, body: &Value) -> (u16, Value) {
     let zeros = "0".repeat(32);
     let body = if body.is_null() { String::new() } else { body.to_string() };
@@ -146,7 +147,7 @@ async fn a_fax_with_an_action_needs_no_voice_url() {
 }
 
 #[tokio::test]
-async fn bins_for_actions_are_limited_and_a_refused_call_leaves_none() {
+async fn bins_for_actions_are_limited_and_a_refused_call_leaves_no_bin() {
     let (host, _server) = host(&config()).await;
     let refused = json!({ "to": "+15005550099", "action": "http://127.0.0.1:9/refused" });
     assert_eq!(control(&host, "POST", "/incoming-faxes", &refused).await.0, 404);

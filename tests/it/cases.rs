@@ -21,6 +21,7 @@ fn ink(page: &FaxPage) -> f64 {
     black as f64 * 100.0 / f64::from(page.width) / f64::from(page.height)
 }
 
+/// Converts a document, and returns a line about its fax pages and losses, or the reason for which it is refused.
 fn converted(path: &Path) -> String {
     let bytes = fs::read(path).expect("readable").into();
     let options = Options { quality: Some(Quality::Fine), ..Options::default() };

@@ -31,12 +31,14 @@ fn endpoint(emulator: &Emulator) -> Endpoint {
     Endpoint { url: emulator.url().parse().expect("a URL"), address: None, control_token: None }
 }
 
-/// Returns options to run all checks in this account. What the apps here record, they record before they respond.
+/// Returns options to run all checks in this account. The apps of these tests record a fax before they respond, so the run
+/// need not wait long for what they do afterwards.
 fn options(account: &Account, url: &str) -> Options {
     let limits = Limits { settle: Duration::from_millis(50), long_fax_pages: 2, ..Limits::default() };
     Options { account: Some(account.sid().to_string()), limits, ..Options::new(url, list::all().collect()) }
 }
 
+/// Runs checks without showing progress or interrupting them.
 async fn checked(emulator: &Emulator, options: Options) -> Report {
     check::run(endpoint(emulator), options, &|_| (), std::future::pending()).await.expect("it runs")
 }
@@ -102,7 +104,7 @@ async fn an_app_that_goes_down_is_not_judged_any_further() {
     let app = CheckedApp::start_for(&sid, &token, &[], 6).await;
     let report = checked(&emulator, options(&account, &app.fax_url())).await;
     let failed = failed(&report);
-    let [down] = &failed[..] else { panic!("one check fails, for all: {failed:?}") };
+    let [down] = &failed[..] else { panic!("exactly one check fails: {failed:?}") };
     let down = report.results.iter().find(|result| result.check.id == *down).expect("the check");
     assert!(down.seen.contains("it went down during this check, or one beside it"), "{}", down.seen);
     assert_eq!(verdict(&report, "twiml"), Verdict::Pass);
@@ -142,7 +144,7 @@ async fn state(emulator: &Emulator, account: &Account) -> Value {
 async fn a_running_emulator_is_as_it_was_after_the_run_even_if_it_was_interrupted() {
     let (emulator, account) = started().await;
     let number = account.number(NUMBER).expect("a number");
-    // Otherwise the app would delete the fax from before the run meanwhile.
+    // Another app would delete the fax that is received before the run, and the state would differ for that reason.
     let faults = [Fault::DeletesNothing];
     let app = CheckedApp::start(&account.sid().to_string(), &account.auth_token(), &faults).await;
     let number = number.fax_url(&app.fax_url()).expect("changed");
@@ -158,7 +160,7 @@ async fn a_running_emulator_is_as_it_was_after_the_run_even_if_it_was_interrupte
             }
         };
         let mut options = options(&account, &app.fax_url());
-        // How long it is waited for the deletion.
+        // How long the run waits for the app to delete a fax, which this app never does.
         options.limits.work = Duration::from_secs(3);
         let report = check::run(endpoint(&emulator), options, &progress, begun.notified()).await.expect("it runs");
         assert_eq!(report.interrupted, interrupted);
@@ -383,7 +385,7 @@ async fn json_and_junit_have_what_a_program_needs() {
     assert!(twiml["request"]["curl"].as_str().is_some_and(|curl| curl.starts_with("curl -X POST 'http://127.0.0.1:")));
     assert_eq!(twiml["response"]["status"], 200);
     let body = twiml["response"]["body"].as_str().expect("text");
-    assert!(body.contains("Welcome\u{fffd}[2J"), "no character of the app acts on a terminal: {body}");
+    assert!(body.contains("Welcome\u{fffd}[2J"), "control characters from the app are replaced: {body}");
     assert!(!json.to_string().contains(&token), "the token is a secret");
 
     let junit = check::junit(&report);
@@ -399,13 +401,16 @@ async fn json_and_junit_have_what_a_program_needs() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a developer asks for the page to be rewritten")]
-fn the_page_about_checks_is_made_from_the_list() {
+fn the_page_about_checks_is_generated_from_the_list() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/check.md");
     if std::env::var_os("FAUXFAX_WRITE_DOCS").is_some() {
         std::fs::write(path, list::page()).expect("written");
     }
     let page = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(page == list::page(), "docs/check.md is not what the checks say; rewrite it with FAUXFAX_WRITE_DOCS=1");
+    assert!(
+        page == list::page(),
+        "docs/check.md differs from the list of checks; rewrite it with FAUXFAX_WRITE_DOCS=1"
+    );
     for check in list::all() {
         assert!(check.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", check.id);
         assert!(!check.title.ends_with('.') && check.why.ends_with('.') && check.fix.ends_with('.'), "{}", check.id);
@@ -429,7 +434,7 @@ fn told(output: &Output) -> String {
 }
 
 #[tokio::test]
-async fn the_command_exits_with_0_without_fails_1_with_2_for_usage_and_3_without_an_emulator() {
+async fn the_exit_status_is_0_if_nothing_fails_1_if_a_check_fails_2_for_wrong_usage_and_3_without_an_emulator() {
     let home = tempfile::tempdir().expect("a folder");
     let (sid, token) = (format!("AC{}", "5".repeat(32)), "t0ken");
     let careful = CheckedApp::start(&sid, token, &[]).await;

@@ -110,7 +110,7 @@ async fn a_run_goes_on_and_puts_everything_back_if_its_client_goes_away() {
 }
 
 #[tokio::test]
-async fn a_wrong_order_is_refused_and_says_what_is_wrong() {
+async fn an_invalid_request_for_a_run_is_refused_and_the_error_says_what_is_wrong() {
     let (emulator, account) = started().await;
     let url = "http://127.0.0.1:9/fax";
     for (order, status, expected) in [
@@ -132,10 +132,10 @@ async fn a_wrong_order_is_refused_and_says_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn apps_get_links_to_the_host_that_the_order_was_addressed_to() {
+async fn links_given_to_apps_have_the_host_that_the_run_was_requested_at() {
     let (emulator, account) = started().await;
     let app = app(&account, &[]).await;
-    // Nothing listens there, as if only the app could reach the emulator under this name.
+    // Nothing listens at this address. To the run, the emulator seems to be reachable there only for the app.
     let order = json!({ "url": app.fax_url(), "only": ["action-reachable"] });
     let (status, report) = call_at(&emulator, "localhost:9", "POST", &account, order).await;
     assert_eq!((status, &report["summary"]["pass"]), (200, &json!(1)), "{report:#}");

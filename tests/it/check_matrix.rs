@@ -14,11 +14,11 @@ use crate::checked_app::{CheckedApp, Fault};
 use crate::checked_tls::trusted;
 
 const NUMBER: &str = "+15017122661";
-/// The number of apps that are checked at the same time. Most of a run's time is spent waiting.
+/// The number of apps that are checked at the same time. It exceeds the number of processors, since a run mostly waits.
 const APPS_AT_ONCE: usize = 8;
 
-/// Each fault, the checks that fail or warn because of it, and no others. A new group of checks adds its faults here; a
-/// check that no fault makes fail is an error.
+/// Each fault, and exactly those checks that fail or warn because of it. A new group of checks adds its faults here; each
+/// check must fail or warn because of at least one fault.
 const MATRIX: [(Fault, &[&str]); 55] = [
     (Fault::IsDown, &["reachable"]),
     (Fault::Hangs, &["twiml", "in-time"]),
@@ -58,7 +58,7 @@ const MATRIX: [(Fault, &[&str]); 55] = [
     (Fault::KnowsNumbersOnly, &["odd-callers"]),
     (Fault::KnowsShortFaxesOnly, &["many-pages"]),
     (Fault::CutsDownloads, &["many-pages"]),
-    // The document with the long URL has no pages of a fax.
+    // The check `long-urls` names a sample document instead of a fax, so the app fails for it as well.
     (
         Fault::KnowsOneResolution,
         &["resolutions", "media-once", "long-urls", "notified-late", "media-gone", "media-slow"],
@@ -93,9 +93,9 @@ const MATRIX: [(Fault, &[&str]); 55] = [
     (Fault::HammersApi, &["api-refuses"]),
 ];
 
-/// The faults that show in something that the app does, though it should not.
+/// The faults that make an app do something that it should not do.
 const ACTIVE: [Fault; 4] = [Fault::ActsTwice, Fault::TrustsEveryHost, Fault::LooksTooEarly, Fault::RetriesForever];
-/// The faults that show in something that the app does not do.
+/// The faults that make an app omit something that it should do.
 const IDLE: [Fault; 8] = [
     Fault::KeepsNothing,
     Fault::IgnoresRedirects,
@@ -141,7 +141,7 @@ async fn checked(emulator: &Emulator, scheme: Scheme, faults: &[Fault]) -> Repor
         Scheme::Https => CheckedApp::start_tls(&sid, &token, faults).await,
     };
     let has = |some: &[Fault]| some.iter().any(|fault| faults.contains(fault));
-    // Both options cost time, so only the checks that need them get them.
+    // `probe` and `send` cost time, so they are given only for the faults that need them.
     let page = match faults {
         [] | [Fault::EscapesNothing] => Some("inbox"),
         [Fault::OverwritesStatus] => Some("records"),
@@ -161,9 +161,9 @@ async fn checked(emulator: &Emulator, scheme: Scheme, faults: &[Fault]) -> Repor
     fauxfax::check::run(endpoint, options, &|_| (), std::future::pending()).await.expect("it runs")
 }
 
-/// Returns limits within which an app with these faults shows them. What an app should not do must have come before the time
-/// limit, what it should do has all the time that it needs, and a fault that shows only in something that the app does not do
-/// costs the whole limit.
+/// Returns time limits that fit an app with these faults. A run always waits for the whole of `settle`, so it is long only if
+/// the app does something meanwhile that it should not do. A run waits for the whole of `work` only if the app omits
+/// something that it should do, so only then is it short.
 fn limits(faults: &[Fault]) -> Limits {
     let has = |some: &[Fault]| some.iter().any(|fault| faults.contains(fault));
     let slow_ms = if has(&[Fault::IsSlow]) { 0 } else { 5_000 };

@@ -1,4 +1,5 @@
-//! Tests what single checks say if an option is missing, or if the emulator's options hide what others would see.
+//! Tests the reasons that checks give if an option is missing, or if the emulator accepts what other callers of the app would
+//! not accept.
 
 use std::time::Duration;
 

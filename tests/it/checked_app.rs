@@ -1,5 +1,5 @@
-//! The app that the checks are tested with: a careful one, which passes them all, and a careless one, which has one switch
-//! for each fault.
+//! The app that the checks are tested with. Without faults it is careful, and passes them all; each `Fault` makes it careless
+//! in one way.
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -32,7 +32,7 @@ use crate::checked_tls::{Tls, Wire};
 
 /// The largest request that the app reads, in bytes.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
-/// The time that a slow app takes.
+/// The time that a slow app takes to respond.
 const SLOW: Duration = Duration::from_millis(60);
 /// The parameters that a validator with a fixed list knows.
 const KNOWN: [&str; 16] = [
@@ -63,11 +63,11 @@ pub(crate) enum Fault {
     IsDown,
     /// The app never responds to an incoming fax.
     Hangs,
-    /// The app takes its time.
+    /// The app takes `SLOW` to respond.
     IsSlow,
     /// The app responds with an HTML page.
     GivesHtml,
-    /// The app calls its TwiML HTML.
+    /// The app sends its TwiML with the content type of HTML.
     NamesTwimlHtml,
     /// The app fails when it is notified of a fax.
     FailsInAction,
@@ -81,45 +81,45 @@ pub(crate) enum Fault {
     VerifiesNothing,
     /// The app verifies a signature only if there is one.
     AllowsMissing,
-    /// The app verifies no signature of notifications.
+    /// The app verifies the signatures of requests for TwiML, but not those of notifications.
     TrustsNotices,
     /// The app fetches the document before it verifies the signature.
     ActsFirst,
-    /// The app verifies signatures only for the URL as it sees it.
+    /// The app accepts a signature only for the URL exactly as it sees it, and not for the same URL with or without a port.
     WantsOnePort,
-    /// The signature covers a fixed list of parameters.
+    /// The app verifies the signature with a fixed list of parameters, and leaves out all others.
     HasFixedList,
-    /// The app trims values before it verifies the signature.
+    /// The app trims the parameters' values before it verifies the signature.
     Trims,
-    /// The app expects the parameters in their usual order.
+    /// The app requires `FaxSid` to be the first parameter, where it usually is.
     WantsOrder,
     /// The app ignores the query when it verifies the signature.
     IgnoresQuery,
-    /// The app acts on a repeated notification.
+    /// The app acts on a notification again if it is repeated.
     ActsTwice,
-    /// The app gives TwiML to every GET.
+    /// The app responds to every GET with TwiML, without verifying its signature.
     ServesGet,
     /// The app's errors show a stack trace.
     ShowsTraces,
     /// The app does not know that it is behind a proxy.
     IgnoresProxy,
-    /// The app fails for station ids with letters beyond ASCII.
+    /// The app fails for station ids with characters beyond ASCII.
     KnowsAsciiOnly,
-    /// The app fails for callers without a number of its country.
+    /// The app fails for callers whose number doesn't begin with +1.
     KnowsNumbersOnly,
     /// The app fails for faxes with many pages.
     KnowsShortFaxesOnly,
-    /// The app stops a download after a number of bytes.
+    /// The app stops reading a download after `CUT_BYTES`.
     CutsDownloads,
-    /// The app fails for documents of an unusual resolution.
+    /// The app fails for documents that don't have the resolution of fine quality.
     KnowsOneResolution,
     /// The app fails for faxes without pages.
     DividesByPages,
-    /// The app fails for long URLs.
+    /// The app fails for URLs that are longer than its database allows.
     HasShortColumns,
-    /// The app's page shows values as markup.
+    /// The app's page inserts values without escaping them.
     EscapesNothing,
-    /// The app downloads documents without a User-Agent.
+    /// The app sends no User-Agent when it downloads documents.
     NamesNoAgent,
     /// The app downloads the document before it responds.
     DownloadsFirst,
@@ -133,29 +133,29 @@ pub(crate) enum Fault {
     SendsBlindly,
     /// The app downloads documents from any host.
     TrustsEveryHost,
-    /// The app speaks TLS 1.0.
+    /// The app still accepts TLS 1.0.
     SpeaksOldTls,
     /// The app fails for GET.
     FailsForGet,
     /// The app fails for HEAD and OPTIONS.
     FailsForHead,
-    /// The app looks whether it has handled a fax some time before it stores that it has.
+    /// The app checks whether it has already handled a fax, but doesn't record that it has until some time later.
     LooksTooEarly,
-    /// The app refuses to be asked about a fax again.
+    /// The app refuses a repeated request for the TwiML of a fax.
     RefusesRepeats,
-    /// The app replaces a final status by an earlier one.
+    /// If an earlier status arrives after the final one, the app overwrites the final one.
     OverwritesStatus,
     /// The app fails if it can't download the document.
     FailsWithoutDocument,
-    /// The app fails for notifications of faxes about which it was not asked.
+    /// The app fails if it is notified of a fax for which it was never asked for TwiML.
     FailsForUnknownFax,
-    /// The app never asks for the status of a fax.
+    /// The app never asks the API for the status of a fax.
     NeverAsks,
-    /// The app handles one fax after the other.
+    /// The app handles one request at a time, and slowly.
     IsSlowForMany,
-    /// The app fails if a notification has no document.
+    /// The app fails if a notification has no `MediaUrl`.
     NeedsDocument,
-    /// The app sends each fax that failed again.
+    /// If a fax fails, the app sends it again, however often that happens.
     RetriesForever,
     /// The app fails for canceled faxes.
     FailsForCanceled,
@@ -163,11 +163,11 @@ pub(crate) enum Fault {
     KnowsAllStatuses,
     /// The app handles no request during a download.
     BlocksForDownloads,
-    /// The app keeps the beginning of a document for the whole.
+    /// If a download breaks off, the app takes what has arrived for the whole document.
     KeepsHalf,
-    /// The app takes no notice of errors of the API.
+    /// The app doesn't check whether the API has accepted its call.
     IgnoresRefusals,
-    /// The app calls the API again at once if it responds with an error.
+    /// If the API responds with an error, the app repeats the call at once.
     HammersApi,
 }
 
@@ -252,17 +252,18 @@ pub(crate) struct Shared {
     pub(crate) token: String,
     faults: BTreeSet<Fault>,
     tls: Option<Tls>,
-    /// The faxes that the app has handled; a fax is in the list once for each time that the app acted on it.
+    /// The faxes that the app has handled. If it has acted on a fax twice, the fax is listed twice.
     records: Mutex<Vec<Record>>,
     pub(crate) memory: Memory,
-    /// How often the page that counts its own visits was read.
+    /// How often `/visits` was read, a page that shows this number.
     visits: AtomicUsize,
     pub(crate) sent: Sent,
-    /// The URL of the emulator through which the app sends.
+    /// The URL of the emulator that the app sends its faxes with.
     api: Mutex<String>,
     pub(crate) client: Client,
-    /// Becomes true when the app has responded as often as it is meant to.
+    /// Becomes true once the app has sent all its responses, when it goes down.
     is_over: watch::Sender<bool>,
+    /// The number of responses that the app still sends before it goes down.
     left: Mutex<usize>,
 }
 
@@ -278,7 +279,7 @@ impl CheckedApp {
         Self::serving(account, token, faults, usize::MAX, Some(tls)).await
     }
 
-    /// Starts an app that goes down after so many responses.
+    /// Starts an app that goes down after this many responses.
     pub(crate) async fn start_for(account: &str, token: &str, faults: &[Fault], responses: usize) -> Self {
         Self::serving(account, token, faults, responses, None).await
     }
@@ -350,7 +351,7 @@ impl Shared {
         }
     }
 
-    /// Does work after the response.
+    /// Does work that the response doesn't wait for.
     #[expect(clippy::disallowed_methods, reason = "the app is not part of the emulator")]
     pub(crate) fn in_background(&self, work: impl Future<Output = ()> + Send + 'static) {
         Handle::current().spawn(work);
@@ -464,7 +465,7 @@ impl Shared {
         StatusCode::BAD_REQUEST.into_response()
     }
 
-    /// Returns whether the request is one that the service has signed.
+    /// Returns whether the app accepts the request's signature.
     fn trusts(&self, uri: &Uri, headers: &HeaderMap, mut params: Vec<(String, String)>) -> bool {
         let given = headers.get("x-twilio-signature").or_else(|| headers.get("x-signalwire-signature"));
         let given = given.and_then(|value| value.to_str().ok());
@@ -485,8 +486,8 @@ impl Shared {
         self.urls(uri, headers).iter().any(|url| of_form(&self.token, url, &params) == given)
     }
 
-    /// Returns the URLs for which a signature counts: as the app or a proxy in front of it sees it, with and without the
-    /// port.
+    /// Returns the URLs for which the app accepts a signature: the URL as the app or a proxy in front of it sees it, and the
+    /// same one with and without the default port.
     fn urls(&self, uri: &Uri, headers: &HeaderMap) -> Vec<String> {
         let forwarded = |name: &str| {
             headers.get(name).and_then(|value| value.to_str().ok()).filter(|_| !self.has(Fault::IgnoresProxy))
@@ -506,7 +507,7 @@ impl Shared {
     }
 }
 
-/// A connection that may never be closed, although the server wants to.
+/// A connection that, if `never_closes`, stays open when the server closes it.
 struct Connection {
     stream: Box<dyn Wire>,
     never_closes: bool,

@@ -24,15 +24,16 @@ const MEDIA_HOST: &str = "127.0.0.1";
 const REDIRECTS_MAX: usize = 5;
 /// The number of times that the app tries to download a document.
 const DOWNLOADS_MAX: usize = 3;
-/// The time for which an app that looks too early has not stored yet that it acts.
+/// How long an app with [`Fault::LooksTooEarly`] takes from checking whether it has handled a fax to recording that it has.
 const UNSTORED: Duration = Duration::from_millis(50);
-/// The number of bytes of a response after which an app that cuts downloads stops.
+/// The number of bytes after which an app with [`Fault::CutsDownloads`] stops reading a response.
 const CUT_BYTES: usize = 16 * 1024;
-/// The number of pages beyond which a fax has too many for an app with a limit.
+/// The maximum number of pages that an app with [`Fault::KnowsShortFaxesOnly`] accepts.
 const PAGES_MAX: u32 = 2;
-/// The length of a URL that fits into a short column.
+/// The maximum length of a URL that an app with [`Fault::HasShortColumns`] can store.
 const URL_CHARS_MAX: usize = 2_048;
-/// What is in a document of the usual resolution, of which an app that knows no other reads the pages.
+/// The number of rows of a letter-size page at fine quality, as a PDF states it. An app with [`Fault::KnowsOneResolution`]
+/// fails for documents that don't contain this text.
 const USUAL_HEIGHT: &str = "/Height 2156";
 
 /// A received fax as the app has recorded it.
@@ -47,11 +48,11 @@ struct Answer {
     status: u16,
     location: Option<String>,
     body: Vec<u8>,
-    /// Whether the body ended where the response said or the app wanted.
+    /// Whether the whole body has arrived, or as much of it as the app wanted.
     is_whole: bool,
 }
 
-/// Returns the response of an app that does not expect such a request, although it is a good one.
+/// Returns the error with which an app responds if one of its faults makes it fail for this valid request.
 pub(crate) fn refusal(app: &Shared, uri: &Uri, form: &Form) -> Option<StatusCode> {
     let get = |name: &str| form.get(name).unwrap_or_default();
     let failing = StatusCode::INTERNAL_SERVER_ERROR;
@@ -66,7 +67,7 @@ pub(crate) fn refusal(app: &Shared, uri: &Uri, form: &Form) -> Option<StatusCode
     refusals.iter().find(|(fault, applies, _)| *applies && app.has(*fault)).map(|(.., status)| *status)
 }
 
-/// Records a received fax, unless that was done before, and keeps its document.
+/// Records a received fax, unless it is recorded already, and downloads its document.
 pub(crate) async fn receive(app: &Arc<Shared>, form: &Form) -> StatusCode {
     let get = |name: &str| form.get(name).unwrap_or_default().to_owned();
     let record = Record { fax: get("FaxSid"), station: get("RemoteStationId") };
@@ -114,7 +115,8 @@ async fn keep(app: Arc<Shared>, fax: String, media: String) {
     ask("DELETE", &call, &headers, usize::MAX).await;
 }
 
-/// Downloads a document, and returns it. Tries again if the connection closes before its end, but not if it is refused.
+/// Downloads a document, and returns it. Tries again if the connection closes before the document is complete, but not if the
+/// download is refused.
 pub(crate) async fn download(app: &Shared, media: &str) -> Option<Vec<u8>> {
     for _ in 0..DOWNLOADS_MAX {
         let answer = try_to_download(app, media).await?;
@@ -152,7 +154,7 @@ async fn ask(method: &str, url: &Url, headers: &str, bytes_max: usize) -> Option
     stream.write_all(head.as_bytes()).await.ok()?;
     let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
     let mut response = Vec::new();
-    // What came before a reset is read like the rest.
+    // If the connection is reset, the bytes read before that are kept.
     let _ = stream.take(limit).read_to_end(&mut response).await;
     let end = response.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&response[..end]).into_owned();

@@ -1,5 +1,5 @@
-//! The part of the app in `checked_app` that knows what it was asked before: what it fails over, and how it handles several
-//! requests at once.
+//! The part of the app in `checked_app` that remembers earlier requests: which requests it fails for, and how it lets others
+//! wait while it handles one.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -11,26 +11,26 @@ use fauxfax::dialect::form::Form;
 use crate::checked_app::{Fault, Shared};
 use crate::checked_sender::{STATUSES, pause};
 
-/// The time that a request takes in an app that handles one after the other.
+/// How long an app with [`Fault::IsSlowForMany`] takes for each request.
 const ONE_AT_A_TIME: Duration = Duration::from_millis(30);
 
 /// What the app remembers of the requests so far.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    /// The faxes for which the app was asked.
+    /// The faxes that requests for TwiML and status callbacks were about.
     asked: Mutex<BTreeSet<String>>,
-    /// The place of those who wait for the one at a time.
+    /// Held during a request by an app that handles one request at a time.
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Memory {
-    /// Returns the faxes for which the app was asked.
+    /// Returns the faxes that requests for TwiML and status callbacks were about.
     pub(crate) fn asked(&self) -> BTreeSet<String> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// Returns the response of an app that fails over a rare but right request.
+/// Returns the error with which an app responds if one of its faults makes it fail for this rare but valid request.
 pub(crate) fn refusal(app: &Shared, uri: &Uri, form: &Form) -> Option<StatusCode> {
     let get = |name: &str| form.get(name).unwrap_or_default();
     let mut asked = app.memory.asked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -49,7 +49,7 @@ pub(crate) fn refusal(app: &Shared, uri: &Uri, form: &Form) -> Option<StatusCode
     fails.then_some(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Takes the time that an app takes that handles one request after the other.
+/// In an app that handles one request at a time, waits until it is this request's turn.
 pub(crate) async fn queue_up(app: &Shared) {
     if app.has(Fault::IsSlowForMany) {
         let _turn = app.memory.turn.lock().await;
@@ -60,7 +60,7 @@ pub(crate) async fn queue_up(app: &Shared) {
     }
 }
 
-/// Does work during which an app that handles one request after the other handles none.
+/// Does work during which the app handles no request.
 pub(crate) async fn block(app: &Shared, work: impl Future<Output = ()>) {
     let _turn = app.memory.turn.lock().await;
     work.await;

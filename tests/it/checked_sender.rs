@@ -1,5 +1,5 @@
-//! The part of the app in `checked_app` that sends faxes: how it calls the REST API, what it makes of the status of a fax,
-//! and what it does about one of which it hears nothing.
+//! The part of the app in `checked_app` that sends faxes: how it calls the REST API, how it follows the status of a fax, and
+//! what it does if it isn't notified.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ use crate::checked_app::{Fault, Shared};
 
 /// The number that the app sends from, and the one that it sends to.
 const NUMBERS: (&str, &str) = ("+15017122661", "+15558675310");
-/// The statuses of the service.
+/// The statuses that a fax can have at the service.
 pub(crate) const STATUSES: [&str; 10] = [
     "queued",
     "processing",
@@ -32,14 +32,15 @@ pub(crate) const STATUSES: [&str; 10] = [
     "failed",
     "canceled",
 ];
-/// The number of times that the app tries to send a fax.
+/// The maximum number of times that the app tries to send a fax.
 const ATTEMPTS_MAX: u32 = 3;
-/// The number of times that an app without patience tries to send a fax.
+/// The same for an app with [`Fault::HammersApi`].
 const ATTEMPTS_OF_HAMMER: u32 = 30;
 /// The wait before the second attempt; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(20);
-/// The interval at which the app asks for a fax of which it hears nothing, and how often it asks.
+/// The interval at which the app asks the API for the status of a fax that has not ended.
 const QUESTION_INTERVAL: Duration = Duration::from_millis(100);
+/// The maximum number of times that it asks.
 const QUESTIONS_MAX: usize = 100;
 
 /// The faxes that the app has sent or heard of, with the status of each.
@@ -92,7 +93,7 @@ fn retry_after(answer: &Response) -> Option<Duration> {
     found.and_then(|(_, value)| value.parse().ok()).map(Duration::from_secs)
 }
 
-/// Creates a fax by one call of the REST API, and then looks after it.
+/// Creates a fax with one call of the REST API, and follows its status in the background.
 async fn create(app: &Arc<Shared>, api: &str) -> Option<Response> {
     let document = format!("{api}/_fauxfax/v1/samples/one-page.pdf");
     let callback = format!("{}/status", app.origin);

@@ -9,11 +9,11 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::apps::Authority;
 
-/// A year in which no test runs any more.
+/// The last year in which the certificate is valid, far beyond the life of these tests.
 const UNTIL_YEAR: i32 = 4096;
-/// The place of the version in a ClientHello: after the record's head and the message's.
+/// The offset of the version in a ClientHello, after the headers of the record and the message.
 const VERSION_AT: usize = 9;
-/// The beginning of a ServerHello in TLS 1.0, without the rest of the message, which no test reads.
+/// The beginning of a ServerHello in TLS 1.0. The rest is left out, since no test reads it.
 const OLD_HELLO: [u8; 11] = [22, 3, 1, 0, 50, 2, 0, 0, 46, 3, 1];
 
 /// The authority that issues the apps' certificates. Making keys takes time, so there is one for all tests of a process.
@@ -29,7 +29,7 @@ pub(crate) fn trusted() -> String {
     AUTHORITY.pem.clone()
 }
 
-/// The server's side of TLS.
+/// The app's side of TLS. If `speaks_old`, it also accepts TLS 1.0.
 #[derive(Clone)]
 pub(crate) struct Tls {
     acceptor: TlsAcceptor,
@@ -42,12 +42,12 @@ impl Tls {
         Self { acceptor, speaks_old }
     }
 
-    /// Performs the handshake; `None` if there is none to perform.
+    /// Performs the handshake. Returns `None` if it fails, or after the beginning of a ServerHello in TLS 1.0.
     pub(crate) async fn accept(&self, mut stream: TcpStream) -> Option<Box<dyn Wire>> {
         let mut start = [0; VERSION_AT + 2];
         if self.speaks_old && stream.peek(&mut start).await.is_ok() && start[VERSION_AT..] < [3, 3][..] {
             let _ = stream.write_all(&OLD_HELLO).await;
-            // Read to its end, because closing a connection with unread bytes resets it.
+            // The rest is read, because closing a connection with unread bytes resets it.
             let _ = stream.read_to_end(&mut Vec::new()).await;
             return None;
         }

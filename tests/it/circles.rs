@@ -82,6 +82,7 @@ fn target(from: &Module, path: &str, modules: &BTreeSet<Module>) -> Option<Modul
     (0..=place.len()).rev().map(|length| (from.0, place[..length].to_vec())).find(|module| modules.contains(module))
 }
 
+/// Returns whether one of two modules is within the other.
 fn is_family(one: &Module, other: &Module) -> bool {
     one.1.starts_with(&other.1) || other.1.starts_with(&one.1)
 }

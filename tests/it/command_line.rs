@@ -92,7 +92,7 @@ fn an_emulator_is_found_by_host_and_port_or_port_alone() {
         let printed = in_pipes(served.command(&["open", "--print", "--url", &url]));
         assert!(printed.code == 0 && printed.text.ends_with("/console\n"), "{url}: {}{}", printed.text, printed.errors);
     }
-    // An empty variable counts as not set. The address of a complete SID's page is printed without a call.
+    // An empty variable counts as not set. The command calls no emulator, since the SID is complete.
     let sid = format!("FX{}", "0".repeat(32));
     let mut command = Command::new(FAUXFAX);
     command.args(["open", "--print", &sid]).env("FAUXFAX_URL", "").env_remove("FAUXFAX_ACCOUNT");
@@ -100,7 +100,7 @@ fn an_emulator_is_found_by_host_and_port_or_port_alone() {
 }
 
 #[test]
-fn the_next_command_is_named_with_the_flags_in_use() {
+fn the_suggested_next_command_has_the_flags_of_this_one() {
     let served = Served::start("http://127.0.0.1:9/fax");
     let (url, account) = (format!("http://{}", served.address), format!("AC{}", "0".repeat(32)));
     let call = ["receive", "--url", &url, "--account", &account, "--action", "http://127.0.0.1:9/received"];
@@ -113,7 +113,7 @@ fn the_next_command_is_named_with_the_flags_in_use() {
 }
 
 #[test]
-fn a_fax_is_received_and_sent_with_the_flags_that_its_end_depends_on() {
+fn flags_of_receive_and_send_decide_how_a_fax_ends_and_what_is_stored() {
     let served = Served::start("http://127.0.0.1:9/fax");
     let call = [RECEIVE, &["--outcome", "failed", "--quality", "standard"]].concat();
     let printed = in_pipes(served.command(&call));
@@ -304,7 +304,7 @@ fn accounts_numbers_and_snapshots_are_created_and_removed() {
 }
 
 #[test]
-fn a_list_of_no_faxes_is_refused_and_a_missing_page_named() {
+fn a_limit_of_0_is_refused_and_so_is_a_page_that_the_fax_does_not_have() {
     let (served, sid) = with_a_fax();
     let none = in_pipes(served.command(&["faxes", "--limit", "0"]));
     assert!(none.code == 2 && none.errors.contains("at least 1"), "{}", none.errors);
@@ -376,7 +376,7 @@ fn tail_prints_requests_in_both_directions_as_they_happen_and_filters_them() {
 }
 
 #[test]
-fn calls_that_nobody_took_are_among_the_faxes_and_shown_alone_with_the_apps_response() {
+fn a_call_that_nobody_took_is_listed_among_the_faxes_and_shown_with_the_apps_response() {
     let served = Served::start("http://127.0.0.1:9/fax");
     in_pipes(served.command(RECEIVE));
     in_pipes(served.command(&["receive", "--wait", "--from", "+15558675310"]));

@@ -286,7 +286,7 @@ async fn a_reader_that_fell_behind_learns_what_was_dropped() {
     let evicted = async || bench.ok("GET", "/health", Value::Null).await["evicted"]["events"].clone();
     assert_eq!(evicted().await, 7);
     assert!(bench.registry.remove(account.parse().expect("a SID")));
-    assert_eq!(evicted().await, 7, "what a removed account had dropped still counts");
+    assert_eq!(evicted().await, 7, "events that a removed account had dropped still count");
 }
 
 #[tokio::test]

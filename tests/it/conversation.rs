@@ -36,6 +36,7 @@ async fn bench(voice_url: &str) -> (Host, Bench) {
     of(setup(voice_url)).await
 }
 
+/// Starts an emulator whose only account has this setup.
 async fn of(setup: AccountSetup) -> (Host, Bench) {
     let host = Host::with(settings(Pace::Max), &ClientOptions::default(), setup);
     let bench = Bench::of(host.registry.clone()).await;
@@ -156,7 +157,7 @@ async fn a_call_that_no_app_took_is_exported_with_the_reason() {
     let call = receive(&bench, "not-answered").await;
     let json = json_of(&bench, &call, "json").await;
     assert_eq!((&json["outcome"], &json["fax"]["status"]), (&json!("not-answered"), &json!("not-answered")));
-    assert_eq!(json["fax"]["error_code"], 11202, "the call, since there is no fax: {json:#}");
+    assert_eq!(json["fax"]["error_code"], 11202, "the error is that of the call, since there is no fax: {json:#}");
     let har = json_of(&bench, &call, "har").await;
     let asked = &entries(&har)[0];
     let error = asked["response"]["_error"].as_str().expect("an error");
@@ -319,7 +320,7 @@ fn steady_har(mut har: Value, app: &MockServer) -> String {
 }
 
 #[tokio::test]
-async fn a_failed_callback_as_people_see_it() {
+async fn the_export_of_a_failed_callback_is_as_in_the_snapshots() {
     let page = "Traceback (most recent call last):\n  File \"app.py\", line 7\n```\nKeyError: 'MediaUrl' | <b>\n";
     let app = app(ResponseTemplate::new(500).set_body_raw(page, "text/plain")).await;
     let (_host, bench) = bench(&format!("{}/fax", app.uri())).await;

@@ -40,6 +40,7 @@ pub(crate) fn missed(document: &Value, base: &str, calls: &[String]) -> Vec<Stri
     missed
 }
 
+/// Returns the operation in the document that a request with this method and path belongs to.
 fn operation<'a>(document: &'a Value, method: &str, asked: &str) -> Option<&'a Value> {
     let paths = document["paths"].as_object()?;
     // A path without parameters takes precedence over one with parameters.
@@ -47,6 +48,7 @@ fn operation<'a>(document: &'a Value, method: &str, asked: &str) -> Option<&'a V
     exact.get(method.to_ascii_lowercase())
 }
 
+/// Returns whether a request's path fits one in the document, in which `{name}` stands for any segment.
 fn fits(path: &str, asked: &str) -> bool {
     let (path, asked): (Vec<&str>, Vec<&str>) = (path.split('/').collect(), asked.split('/').collect());
     path.len() == asked.len() && path.iter().zip(&asked).all(|(path, asked)| path == asked || path.starts_with('{'))
@@ -89,6 +91,7 @@ fn breaches(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<St
     found
 }
 
+/// Returns whether a value has the type with this name in JSON Schema.
 fn is_of(value: &Value, name: &str) -> bool {
     match name {
         "null" => value.is_null(),

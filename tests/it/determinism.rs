@@ -105,10 +105,11 @@ async fn run(app: App, delays: u64) -> Run {
         world.handle(call).expect("the call rings");
     }
     world.advance(world.now().after(HOUR)).await.expect("the clock moves");
-    told(&world)
+    journal_of(&world)
 }
 
-fn told(world: &World) -> Run {
+/// Returns the two forms of a world's journal.
+fn journal_of(world: &World) -> Run {
     let events = world.read(|engine| engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX));
     let lines = canonical::projection(&events);
     assert!(lines.len() > 50, "too few events to compare: {lines:#?}");
@@ -117,6 +118,7 @@ fn told(world: &World) -> Run {
 }
 
 impl Run {
+    /// Returns the hash of the canonical lines.
     fn canonical(&self) -> String {
         canonical::hash(&self.lines)
     }

@@ -26,10 +26,12 @@ fn renderer() -> Renderer {
     Renderer::new(options).expect("a renderer")
 }
 
+/// Renders a document for sending. An error is the reason for which it can't be rendered.
 async fn sent(bytes: &[u8], quality: Quality) -> Result<Document, String> {
     renderer().to_send(Arc::from(bytes), quality, DocumentPolicy::Lenient).await.map_err(|fault| fault.reason)
 }
 
+/// Returns the reason for which a document can't be rendered.
 async fn reason(bytes: &[u8]) -> String {
     match sent(bytes, Quality::Fine).await {
         Ok(document) => panic!("rendered: {document:?}"),
@@ -58,6 +60,7 @@ fn pdf(size: (f32, f32), content: &[u8], add: impl FnOnce(&mut Pdf, Ref)) -> Vec
     pdf.finish()
 }
 
+/// Builds a letter-size page with a grey image whose data are coded for this filter.
 fn with_image(filter: Filter, columns: i32, rows: i32, data: &[u8]) -> Vec<u8> {
     pdf((612.0, 792.0), b"q 500 0 0 700 50 50 cm /X Do Q", |pdf, thing| {
         let mut image = pdf.image_xobject(thing, data);

@@ -362,8 +362,8 @@ async fn connect_to_redirects_forwarded_requests_and_tunnels_but_no_tunnel_to_pl
     assert_eq!(status, ESTABLISHED.trim_end());
     let request = "GET /hook HTTP/1.1\r\nHost: app.example.com\r\nConnection: close\r\n\r\n";
     assert!(exchange(&mut tunnel, request).await.starts_with("HTTP/1.1 202"));
-    // In a tunnel, the client would speak TLS to an app that expects plain HTTP. Without a refusal, it would reach the real
-    // host instead.
+    // `connect_to` leads this host to an app that expects plain HTTP, but in a tunnel the client speaks TLS. The tunnel is
+    // refused, since one to the real host would go past the app unnoticed.
     let refused = "CONNECT plain.invalid:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let answer = exchange(&mut running.connect().await, refused).await;
     assert!(answer.contains(" 403 ") && answer.contains("--connect-to redirects plain.invalid:443"), "{answer}");
@@ -411,7 +411,7 @@ async fn a_tunnel_to_the_proxy_itself_is_answered_and_does_not_loop() {
 }
 
 #[tokio::test]
-async fn with_offline_only_the_hosts_that_the_emulator_serves_can_be_reached() {
+async fn the_option_offline_leaves_only_the_hosts_that_the_emulator_serves() {
     let running = Running::new(Config { offline: true, ..config() }).await;
     for request in [
         "CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
@@ -434,7 +434,7 @@ async fn with_offline_only_the_hosts_that_the_emulator_serves_can_be_reached() {
 }
 
 #[tokio::test]
-async fn bytes_of_other_protocols_only_end_their_connection() {
+async fn bytes_of_another_protocol_end_their_own_connection_and_harm_no_other() {
     let running = Running::new(config()).await;
     for bytes in [&[5, 1, 0][..], &[0x80, 0x2e, 1, 3, 1], &[0xff; 64], &[0]] {
         let mut stream = running.connect().await;
@@ -454,8 +454,8 @@ async fn bytes_of_other_protocols_only_end_their_connection() {
 }
 
 #[tokio::test]
-async fn with_proxy_clients_any_this_machine_may_still_use_the_proxy() {
-    // A test can connect only from this machine; a unit test of the policy is about other machines.
+async fn this_machine_may_use_the_proxy_also_if_proxy_clients_is_any() {
+    // A test can connect only from this machine. A unit test of the policy covers other machines.
     let running = Running::new(Config { proxy_clients: ProxyClients::Any, ..config() }).await;
     let (status, _) = running.ask(CONNECTS[2]).await;
     assert_eq!(status, ESTABLISHED.trim_end());

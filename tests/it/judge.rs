@@ -49,6 +49,7 @@ fn seen(findings: &[Finding]) -> Vec<&str> {
     findings.iter().map(|finding| finding.seen.as_str()).collect()
 }
 
+/// Returns content that shows a sentence. In the operators `font`, which set the font, SIZE is replaced with this size.
 fn text(points: f64, font: &str) -> String {
     format!("BT {font} Tf 1 0 0 1 100 400 Tm (Sphinx of black quartz) Tj ET").replace("SIZE", &points.to_string())
 }
@@ -85,7 +86,7 @@ fn the_advice_for_small_type_is_enough() {
 }
 
 #[test]
-fn a_quoted_text_has_the_spaces_that_only_gaps_show_and_says_that_it_is_cut() {
+fn a_quoted_text_has_spaces_where_the_page_has_gaps_and_an_ellipsis_where_it_is_cut() {
     for (content, expected) in [
         ("BT /F 3 Tf 100 400 Td [(De) 20 (ar) -300 (reader)] TJ ET", "“Dear reader”: "),
         ("BT /F 3 Tf 1 0 0 1 100 400 Tm (Dear) Tj 1 0 0 1 107.5 400 Tm (reader) Tj ET", "“Dear reader”: "),
@@ -170,7 +171,7 @@ fn type_on_a_tint_is_judged_by_the_tint_and_the_thickness_of_its_strokes() {
             (0.92, thin, Verdict::Pass),
         ] {
             for finding in only(&tinted(gray, points), quality, Check::GreyType, verdict) {
-                // The share of dots is what the tint lacks of white.
+                // The share of black dots is how much darker than white the tint is.
                 let measured = finding.measured.expect("a measure");
                 assert!((measured.value - (1.0 - gray) * 100.0).abs() < 0.5, "{gray}: {measured:?}");
             }
@@ -179,7 +180,7 @@ fn type_on_a_tint_is_judged_by_the_tint_and_the_thickness_of_its_strokes() {
 }
 
 #[test]
-fn greys_are_judged_by_the_share_of_the_page_that_is_dots() {
+fn greys_are_judged_by_the_share_of_the_page_that_they_cover() {
     for quality in Quality::ALL {
         // A letter-size page has 484,704 square points: 5 % are 24,235. A light grey takes less than a minute.
         for (side, verdict) in [(180.0, Verdict::Warn), (130.0, Verdict::Pass)] {
@@ -197,7 +198,7 @@ fn greys_are_judged_by_the_share_of_the_page_that_is_dots() {
 }
 
 #[test]
-fn lines_thinner_than_half_a_pel_are_hairlines_in_their_own_direction() {
+fn a_line_is_a_hairline_if_its_thickness_is_less_than_half_a_pel() {
     for (quality, down, across) in [
         (Quality::Standard, (0.3, 0.4), (0.15, 0.2)),
         (Quality::Fine, (0.15, 0.2), (0.15, 0.2)),
@@ -280,7 +281,7 @@ fn type_rules_and_patterns_are_not_codes() {
 }
 
 #[test]
-fn colours_of_the_same_brightness_are_a_remark() {
+fn colours_of_the_same_brightness_are_remarked_on_but_pass() {
     for (two, is_alike) in [("0 0.51 0", true), ("0 1 0", false), ("1 0.05 0", false)] {
         let content = format!("1 0 0 rg 100 100 60 60 re f {two} rg 200 100 60 60 re f");
         let findings = only(&content, Quality::Fine, Check::Colors, Verdict::Pass);

@@ -1,5 +1,5 @@
-//! Tests `fauxfax check FILE`: its output for people, for programs and for CI, its exit statuses, how it tells a file from
-//! the URL of an app, and its documentation; and what it says about real documents.
+//! Tests `fauxfax check FILE`: its output for people, for programs and for CI, its exit statuses, how it distinguishes a file
+//! from the URL of an app, its documentation, and what it says about real documents.
 
 use std::fs;
 use std::path::Path;
@@ -108,7 +108,7 @@ fn the_worst_findings_are_printed_first_and_the_rest_is_counted() {
 }
 
 #[test]
-fn the_results_are_json_and_junit_too() {
+fn the_results_are_also_available_as_json_and_junit() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("a.pdf"), two_faults()).expect("written");
     let output = check(folder.path(), &["a.pdf", "--json", "--costs", "--junit", "a.xml"]);
@@ -146,7 +146,7 @@ fn the_results_are_json_and_junit_too() {
 }
 
 #[test]
-fn the_exit_status_tells_findings_from_unreadable_files() {
+fn findings_and_unreadable_files_have_different_exit_statuses() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("good.pdf"), letter("BT /F 12 Tf 72 700 Td (Good) Tj ET")).expect("written");
     fs::write(folder.path().join("small.pdf"), two_faults()).expect("written");
@@ -171,7 +171,7 @@ fn the_exit_status_tells_findings_from_unreadable_files() {
 }
 
 #[test]
-fn a_file_is_told_from_a_url_and_flags_of_the_other_are_refused() {
+fn the_command_tells_files_and_urls_apart_and_refuses_flags_that_are_for_the_other() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("good.pdf"), letter("BT /F 12 Tf 72 700 Td (Good) Tj ET")).expect("written");
     fs::create_dir_all(folder.path().join("http:/localhost")).expect("a folder");
@@ -253,7 +253,7 @@ fn only_the_selected_checks_decide_and_a_document_may_come_from_standard_input()
 #[test]
 fn real_documents_are_judged_sensibly() {
     let cases: [(&str, Quality, &[&str]); 12] = [
-        // A letter with a table, and a page of rules, the thinnest of which are thinner than a pel.
+        // A letter with a table, and a page of lines, the thinnest of which are thinner than a pel.
         ("two-pages.pdf", Quality::Fine, &["warn hairlines"]),
         ("tones.jpg", Quality::Fine, &["warn greys"]),
         ("cases/text-k-black.pdf", Quality::Fine, &[]),

@@ -28,6 +28,7 @@ fn host(budget: &Budget) -> Host {
     Host::with(settings(Pace::Max), &options, AccountSetup::default())
 }
 
+/// Returns everything that the emulator serves over HTTP.
 fn surface(host: &Host) -> App {
     http::service(host.registry.clone(), ([127, 0, 0, 1], 8329).into())
 }

@@ -106,7 +106,7 @@ fn the_log_as_json_has_fields_for_programs() {
 }
 
 #[test]
-fn on_a_terminal_the_log_begins_with_the_console_and_a_first_fax() {
+fn on_a_terminal_the_log_begins_with_the_consoles_url_and_a_command_for_a_first_fax() {
     let shown = served_in_terminal(&["--fax-url", "http://127.0.0.1:9/fax"], "--url http");
     let line = |begin: &str| shown.lines().find_map(|line| line.strip_prefix(begin)).expect("a line").to_owned();
     let console = line("Console:      ");
@@ -115,7 +115,7 @@ fn on_a_terminal_the_log_begins_with_the_console_and_a_first_fax() {
 }
 
 #[test]
-fn without_an_app_the_first_fax_is_one_that_needs_none() {
+fn without_an_app_the_command_for_a_first_fax_works_without_one() {
     let shown = served_in_terminal(&[], "--fax-url http");
     let line = |begin: &str| shown.lines().find_map(|line| line.strip_prefix(begin)).expect("a line").to_owned();
     assert!(line("To your app:  ").contains("--wait --fax-url http://localhost:3000/fax --url"), "{shown}");

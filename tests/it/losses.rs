@@ -39,6 +39,7 @@ fn tiff(percent: usize) -> Vec<u8> {
     bytes
 }
 
+/// Returns the expectation of a loss of rows on the first page.
 fn loss() -> Expect {
     Expect::of("document.loss").with("data.page", 1).with_regex("data.what", "rows")
 }

@@ -23,6 +23,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// A number that behaves: it is busy twice.
 const BUSY_TWICE: PhoneNumber = PhoneNumber::from_digits(15_005_550_107);
 
+/// Creates a world with this rule.
 fn with_rule(value: &Value) -> Script {
     let mut script = Script::default();
     let rule = fauxfax::dialect::rule::parse(value, Dialect::Twilio).expect("a rule");
@@ -49,6 +50,7 @@ fn notes(script: &Script, purpose: Purpose) -> Vec<String> {
     exchanges.map(|record| sentence::of_delivery(&record.delivery).unwrap_or_default()).collect()
 }
 
+/// Returns an order to send a fax with a StatusCallback.
 fn told() -> CreateFax {
     CreateFax { status_callback: Some("http://app/s".into()), ..order(FAR) }
 }
@@ -154,7 +156,7 @@ fn a_rule_that_drops_a_webhook_says_which_one() {
 }
 
 #[test]
-fn both_deliveries_of_a_duplicated_question_are_told_apart() {
+fn the_second_delivery_of_a_duplicated_twiml_request_has_a_note() {
     let mut script = with_rule(&json!({ "match": { "purpose": "fax-url" }, "webhook": { "duplicate": true } }));
     script.receive(call(1));
     to_rest(&mut script);

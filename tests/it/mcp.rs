@@ -1,5 +1,5 @@
-//! Tests the tools of the Model Context Protocol with the client of the same authors, over a pair of streams: what they return,
-//! their errors, cancellation and progress. tests/mcp does so with the official Python client, for every tool.
+//! Tests the tools of the Model Context Protocol with the client of the crate that the server uses, over a pair of streams:
+//! what they return, their errors, cancellation and progress. tests/mcp tests every tool with the official Python client.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 /// The size of the streams' buffers in bytes: less than a picture, so that reading and writing alternate.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// A client that passes on the progress reports.
+/// A client that passes the progress reports on to the test.
 struct Assistant {
     reports: mpsc::UnboundedSender<ProgressNotificationParam>,
 }
@@ -241,7 +241,7 @@ async fn a_check_reports_its_progress_and_its_verdicts() {
 }
 
 #[tokio::test]
-async fn a_canceled_check_puts_everything_back_and_a_second_one_waits_its_turn() {
+async fn a_canceled_check_puts_everything_back_and_a_second_one_beside_it_is_refused() {
     let mut bench = Bench::start().await;
     let app = apps::app(Manner::Hang).await;
     bench.told("add_rule", json!({ "outcome": { "status": "busy" } })).await;
@@ -254,7 +254,7 @@ async fn a_canceled_check_puts_everything_back_and_a_second_one_waits_its_turn()
     assert!(second.contains("a check is already running"), "{second}");
     running.cancel(None).await.expect("canceled");
     bench.stop.notify_one();
-    bench.serving.await.expect("it ends only after the check has");
+    bench.serving.await.expect("the server ends only after the check has ended");
     let endpoint = Endpoint { url: bench.emulator.url().parse().expect("a URL"), address: None, control_token: None };
     let rules =
         crate::mcp_http::get(&endpoint.url, &format!("/_fauxfax/v1/rules?account={}", bench.account.sid())).await;

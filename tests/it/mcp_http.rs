@@ -184,7 +184,7 @@ async fn the_documentation_is_open_and_its_links_lead_to_pages() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a developer asks for the file to be rewritten")]
-fn the_overview_in_the_repository_is_made_from_the_summary() {
+fn the_overview_in_the_repository_is_generated_from_the_summary() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/llms.txt");
     let made = fauxfax::docs::overview(|path| {
         Some(path.strip_prefix("docs/").map_or_else(|| format!("../{path}"), ToOwned::to_owned))
@@ -193,7 +193,7 @@ fn the_overview_in_the_repository_is_made_from_the_summary() {
         std::fs::write(path, &made).expect("written");
     }
     let kept = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(kept == made, "docs/llms.txt is not what docs/SUMMARY.md says; rewrite it with FAUXFAX_WRITE_DOCS=1");
+    assert!(kept == made, "docs/llms.txt differs from docs/SUMMARY.md; rewrite it with FAUXFAX_WRITE_DOCS=1");
 }
 
 #[test]

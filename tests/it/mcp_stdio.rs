@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::process::{FAUXFAX, Running, address, eventually, serve};
 
-/// A client that writes the protocol's messages by itself.
+/// A running `fauxfax mcp`, to which the test writes the protocol's messages itself.
 struct Server {
     child: Child,
     input: Option<ChildStdin>,
@@ -59,7 +59,7 @@ impl Server {
         self.ask(&call)["result"]["content"][0]["text"].as_str().expect("text").to_owned()
     }
 
-    /// Closes the client's end, and returns the exit status, what was left on standard output, and standard error.
+    /// Closes the server's standard input. Returns its exit status, the rest of its standard output, and its standard error.
     fn end(mut self) -> (Option<i32>, String, String) {
         drop(self.input.take());
         let status = eventually(|| self.child.try_wait().expect("a child"), "it does not end");
@@ -88,7 +88,7 @@ fn an_emulator_that_is_running_is_used_and_goes_on() {
     let home = tempfile::tempdir().expect("a folder");
     let _emulator = Running::start(&mut serve(home.path(), &[]));
     let own = address(home.path()).to_string();
-    // Where one would be started, and where the user says.
+    // The emulator is found at the address where a new one would listen, or at the one that `--url` names.
     for (flags, variables) in [(&[][..], &[("FAUXFAX_LISTEN", own.as_str())][..]), (&["--url", own.as_str()], &[])] {
         let mut server = Server::start(home.path(), flags, variables);
         assert!(server.call("show_account").contains(&own));
@@ -99,7 +99,7 @@ fn an_emulator_that_is_running_is_used_and_goes_on() {
 
 #[test]
 #[expect(clippy::disallowed_methods, reason = "another program answers beside the test")]
-fn an_emulator_that_needs_a_token_says_so_and_another_program_is_refused() {
+fn a_missing_control_token_is_reported_and_a_program_that_is_no_emulator_is_refused() {
     let home = tempfile::tempdir().expect("a folder");
     let _emulator = Running::start(&mut serve(home.path(), &["--control-token", "s3cret"]));
     let own = address(home.path()).to_string();

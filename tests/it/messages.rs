@@ -30,6 +30,7 @@ const FOREIGN: PhoneNumber = PhoneNumber::from_digits(15_017_122_661);
 /// Twilio's magic number that stands for an invalid number.
 const INVALID: PhoneNumber = PhoneNumber::from_digits(15_005_550_001);
 
+/// Returns a message with this text and without a StatusCallback.
 fn text(body: &str) -> CreateMessage {
     CreateMessage {
         from: Some(Sender::Number(OWN)),
@@ -41,6 +42,7 @@ fn text(body: &str) -> CreateMessage {
     }
 }
 
+/// Returns a message with this text and a StatusCallback.
 fn told(body: &str) -> CreateMessage {
     CreateMessage { status_callback: Some("http://app/m".into()), ..text(body) }
 }
@@ -63,6 +65,7 @@ fn way(script: &Script, sid: MessageSid) -> Vec<MessageStatus> {
     entered.collect()
 }
 
+/// Returns the world's exported state.
 fn written(script: &Script) -> Value {
     script.engine.state(false, script.now).to_json(MediaForm::Inline).expect("JSON")
 }
@@ -275,7 +278,7 @@ fn a_world_with_messages_can_be_exported_imported_and_replayed() {
     script.load(State::of_json(&document, &[]).expect("a valid state"));
     script.expect_effects(&["tell message sent http://app/m"; 2]);
     let mut script = busy();
-    replay::comes_to_the_same(&mut script.engine, true);
+    replay::assert_reproduces(&mut script.engine, true);
 }
 
 #[test]
@@ -395,6 +398,6 @@ fn whatever_happens_a_world_with_messages_can_be_exported_and_settles() {
         assert!(script.engine.is_idle(), "seed {seed}");
         let is_done = |message: &Message| message.status.is_final() && message.owed.is_empty();
         assert!(script.engine.messages().all(is_done), "seed {seed}: each message is delivered, and its app notified");
-        replay::comes_to_the_same(&mut script.engine, seed % 8 == 0);
+        replay::assert_reproduces(&mut script.engine, seed % 8 == 0);
     }
 }

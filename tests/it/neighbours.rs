@@ -24,10 +24,12 @@ fn host() -> Host {
     Host::new(setup("http://127.0.0.1:9/fax"))
 }
 
+/// Returns the path of the account's messages, with this added to it.
 fn messages(rest: &str) -> String {
     format!("/2010-04-01/Accounts/{}/Messages{rest}.json", account())
 }
 
+/// Creates a message, and returns the resource.
 async fn created(host: &Host, form: &str) -> Value {
     let answer = host.call("POST", &messages(""), form).await;
     assert_eq!(answer.status, 201, "{:?}", answer.json());
@@ -83,9 +85,9 @@ async fn a_list_of_messages_is_paged_newest_first_and_filtered() {
     assert_eq!((first["messages"].as_array().map(Vec::len), &first["page_size"]), (Some(2), &json!(2)));
     let next = host.call("GET", first["next_page_uri"].as_str().expect("a second page"), "").await.json();
     assert_eq!((next["messages"].as_array().map(Vec::len), &next["next_page_uri"]), (Some(1), &Value::Null));
-    let created = |page: &Value, at: usize| page["messages"][at]["to"].clone();
-    assert_eq!(created(&next, 0), "+15558675310");
-    assert_eq!(created(&first, 1), "+15558675311");
+    let recipient = |page: &Value, at: usize| page["messages"][at]["to"].clone();
+    assert_eq!(recipient(&next, 0), "+15558675310");
+    assert_eq!(recipient(&first, 1), "+15558675311");
     let found = |query: &str| {
         let (host, target) = (&host, format!("/2010-04-01/Accounts/{}/Messages.json?{query}", account()));
         async move { host.call("GET", &target, "").await.json()["messages"].as_array().map(Vec::len) }

@@ -23,10 +23,10 @@ fn project() -> Script {
 #[test]
 fn signalwire_retries_a_status_callback_after_a_second_and_at_most_twice() {
     let mut script = project();
-    let completed = Some([Status::Canceled].into_iter().collect());
-    let told = CreateFax { callback_statuses: completed, ..order(FAR) };
-    let told = CreateFax { status_callback: Some("http://app/s#tt=100".into()), ..told };
-    let sid = script.command(told).expect("accepted");
+    let only = Some([Status::Canceled].into_iter().collect());
+    let fax = CreateFax { callback_statuses: only, ..order(FAR) };
+    let fax = CreateFax { status_callback: Some("http://app/s#tt=100".into()), ..fax };
+    let sid = script.command(fax).expect("accepted");
     script.expect_effects(&[]);
     script.command(CancelFax(sid)).expect("canceled");
     for _ in 0..2 {
@@ -42,12 +42,11 @@ fn signalwire_retries_a_status_callback_after_a_second_and_at_most_twice() {
 }
 
 #[test]
-fn a_fax_deleted_while_its_callback_awaits_a_retry_is_forgotten_after_the_last_retry() {
+fn a_fax_deleted_while_its_callback_awaits_a_retry_stays_pending_until_the_last_retry() {
     let mut script = project();
-    let told = CreateFax { status_callback: Some("http://app/s".into()), ..order(FAR) };
     let only = Some([Status::Canceled].into_iter().collect());
-    let told = CreateFax { callback_statuses: only, ..told };
-    let sid = script.command(told).expect("accepted");
+    let fax = CreateFax { status_callback: Some("http://app/s".into()), callback_statuses: only, ..order(FAR) };
+    let sid = script.command(fax).expect("accepted");
     script.command(CancelFax(sid)).expect("canceled");
     script.answer_failure(ExchangeFailure::HttpStatus(500));
     script.command(DeleteFax(sid)).expect("deleted");
@@ -63,8 +62,8 @@ fn a_fax_deleted_while_its_callback_awaits_a_retry_is_forgotten_after_the_last_r
 /// Creates a fax and cancels it. Its StatusCallback is notified only of the cancellation.
 fn canceled(script: &mut Script) -> FaxSid {
     let only = Some([Status::Canceled].into_iter().collect());
-    let told = CreateFax { status_callback: Some("http://app/s".into()), callback_statuses: only, ..order(FAR) };
-    let sid = script.command(told).expect("accepted");
+    let fax = CreateFax { status_callback: Some("http://app/s".into()), callback_statuses: only, ..order(FAR) };
+    let sid = script.command(fax).expect("accepted");
     script.command(CancelFax(sid)).expect("canceled");
     script.expect_effects(&["tell status-callback canceled http://app/s"]);
     sid

@@ -46,17 +46,20 @@ async fn received(account: &Account, app: &MockServer) -> Result<Vec<Request>, B
     Ok(app.received_requests().await.expect("recorded").split_off(earlier))
 }
 
+/// Returns the parameters of a request, from its body or, if that is empty, its query.
 fn params(request: &Request) -> Params {
     let query = request.url.query().unwrap_or_default().as_bytes();
     let sent = if request.body.is_empty() { query } else { &request.body };
     url::form_urlencoded::parse(sent).into_owned().collect()
 }
 
+/// Returns the URL at which the app was called.
 fn url_of(app: &MockServer, request: &Request) -> String {
     let query = request.url.query().map(|query| format!("?{query}")).unwrap_or_default();
     format!("{}{}{query}", app.uri(), request.url.path())
 }
 
+/// Returns the signature in this header.
 fn signed(request: &Request, header: &str) -> Option<String> {
     request.headers.get(header).map(|value| value.to_str().expect("text").to_owned())
 }
@@ -67,6 +70,7 @@ fn expected(key: &str, app: &MockServer, request: &Request) -> String {
     if request.body.is_empty() { signature::of_url(key, &url) } else { signature::of_form(key, &url, &params(request)) }
 }
 
+/// Lists the values of the parameters with this name.
 fn named<'a>(params: &'a Params, name: &str) -> Vec<&'a str> {
     params.iter().filter(|(own, _)| own == name).map(|(_, value)| value.as_str()).collect()
 }
@@ -117,7 +121,7 @@ async fn parameters_that_the_order_names_come_first() -> Tested {
 }
 
 #[tokio::test]
-async fn another_tokens_signature_never_matches_and_is_always_the_same() -> Tested {
+async fn a_signature_made_with_another_token_never_matches_and_is_explained() -> Tested {
     let (emulator, app) = (Emulator::builder().start().await?, app("POST").await);
     let with = |signature| WebhookFault { signature, ..WebhookFault::default() };
     for (account, header) in accounts(&emulator, &app)? {
@@ -141,7 +145,7 @@ async fn another_tokens_signature_never_matches_and_is_always_the_same() -> Test
 }
 
 #[tokio::test]
-async fn one_parameter_is_changed_after_signing_at_each_purpose() -> Tested {
+async fn in_each_kind_of_webhook_one_parameter_is_changed_after_signing() -> Tested {
     for method in ["POST", "GET"] {
         let (emulator, app) = (Emulator::builder().start().await?, app(method).await);
         for (account, header) in accounts(&emulator, &app)? {
@@ -178,7 +182,7 @@ async fn one_parameter_is_changed_after_signing_at_each_purpose() -> Tested {
 }
 
 #[tokio::test]
-async fn a_request_is_signed_for_the_public_url_but_sent_where_it_always_goes() -> Tested {
+async fn a_request_is_signed_for_the_public_url_but_sent_to_the_usual_one() -> Tested {
     for method in ["POST", "GET"] {
         let (emulator, app) = (Emulator::builder().start().await?, app(method).await);
         for (account, header) in accounts(&emulator, &app)? {
@@ -201,7 +205,7 @@ async fn a_request_is_signed_for_the_public_url_but_sent_where_it_always_goes() 
             };
             assert_eq!(given, right);
             assert_eq!(notice.headers["x-forwarded-host"], "public.test:8443");
-            // For a GET, an app passes the URL alone.
+            // For a GET, an app passes only the URL to the validator.
             let pairs: Vec<_> = sent.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             let pairs = if method == "GET" { &[][..] } else { &pairs[..] };
             let detail = account.explain_signature(&called, pairs, &given).detail;

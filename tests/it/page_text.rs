@@ -41,6 +41,7 @@ fn scan() -> Vec<u8> {
     crate::pdfs::page("", stream("", b"100 100 300 300 re f"), &[])
 }
 
+/// Receives a document as a fax, and returns the fax's SID.
 async fn receive(bench: &Bench, account: &str, document: &[u8]) -> Value {
     let mut form = b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.pdf\"\r\n\r\n".to_vec();
     form.extend(document);
@@ -151,7 +152,7 @@ async fn the_text_is_still_there_after_an_export_and_an_old_state_has_none() {
 }
 
 #[tokio::test]
-async fn a_stamp_on_a_scan_is_not_all_that_the_page_says() {
+async fn the_text_of_a_stamped_scan_is_marked_as_less_than_the_page_says() {
     let bench = Bench::new().await;
     let account = bench.account().await;
     let image = "/Type /XObject /Subtype /Image /Width 2 /Height 2 /ColorSpace /DeviceGray /BitsPerComponent 8";

@@ -106,6 +106,7 @@ impl Made {
         self.ink_of(0, corners)
     }
 
+    /// Returns the same of the page with this index.
     pub(crate) fn ink_of(&self, page: usize, corners: [f64; 4]) -> f64 {
         let (black, all) = self.counted(page, corners);
         f64::from(black) / f64::from(all.max(1))
@@ -116,6 +117,7 @@ impl Made {
         self.counted(0, corners).0
     }
 
+    /// Counts the black pels and all pels in a rectangle of the page with this index.
     fn counted(&self, page: usize, [x0, y0, x1, y1]: [f64; 4]) -> (u32, u32) {
         let bits = &self.pages[page];
         let (across, down) = (204.0 / 72.0, f64::from(self.quality.rows_an_inch()) / 72.0);

@@ -1,5 +1,5 @@
-//! Tests pedantic mode in the engine: what it does to webhooks, REST calls and downloads, that the seed alone decides, and
-//! that it changes nothing else.
+//! Tests pedantic mode in the engine: what it does to webhooks, REST calls and downloads. The seed alone decides that, and
+//! nothing else changes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,7 +25,7 @@ const RECEIVE: &str = "<Response><Receive action=\"/done\"/></Response>";
 const SEEDS: u64 = 60;
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// A status, and the number of the delivery of its notice.
+/// The status in a notice, and whether this is the notice's first or second delivery.
 type Told = (Status, u64);
 
 fn world(seed: u64, is_pedantic: bool) -> Script {
@@ -55,7 +55,7 @@ fn happened(script: &Script) -> Vec<String> {
         .filter(|event| !matches!(event.kind, EventKind::WebhookAttempt { .. } | EventKind::PedanticActed { .. }));
     let mut told: Vec<String> =
         of_faxes.map(|event| format!("{:?} {:?} {:?}", event.at, event.fax, event.kind)).collect();
-    // Within one moment, the webhooks determine the order.
+    // Sorted, because webhooks determine the order of events at the same moment.
     told.sort();
     told
 }
@@ -66,8 +66,7 @@ fn acts(script: &Script) -> Vec<Event> {
     acts.map(|event| Event::clone(event)).collect()
 }
 
-/// Completes everything at once until no work is left, and returns the status, the number of the delivery, and the token of
-/// each notice.
+/// Completes every effect at once until no work is left, and returns each delivery of a notice, with its token.
 fn notices(script: &mut Script) -> Vec<(Told, String)> {
     let mut told = Vec::new();
     while script.engine.next_work().is_some() || script.is_asked() {
@@ -91,7 +90,7 @@ fn notices(script: &mut Script) -> Vec<(Told, String)> {
 }
 
 #[test]
-fn the_same_seed_does_the_same_and_another_one_does_something_else() {
+fn the_same_seed_does_the_same_and_another_seed_something_else() {
     let journal = |seed| {
         let mut script = world(seed, true);
         run(&mut script);
@@ -118,7 +117,7 @@ fn a_run_is_repeated_after_a_reset() {
 }
 
 #[test]
-fn the_faxes_end_as_they_do_otherwise() {
+fn faxes_take_the_same_course_as_without_pedantic_mode() {
     for seed in 0..SEEDS {
         let (mut pedantic, mut plain) = (world(seed, true), world(seed, false));
         run(&mut pedantic);
@@ -222,7 +221,7 @@ fn a_testers_rule_takes_precedence() {
 }
 
 #[test]
-fn every_act_is_in_the_journal_with_its_webhook_call_or_download() {
+fn everything_that_pedantic_mode_does_is_journaled_with_its_webhook_call_or_download() {
     let mut kinds: BTreeMap<&'static str, usize> = BTreeMap::new();
     for seed in 0..SEEDS {
         let mut script = world(seed, true);
@@ -236,7 +235,7 @@ fn every_act_is_in_the_journal_with_its_webhook_call_or_download() {
             let fault =
                 |acted: Result<Option<(ActingRule, _)>, _>| acted.expect("never refused").map(|(_, fault)| fault);
             let (first, again) = (fault(first), fault(again));
-            assert_eq!(first, again, "all downloads of a fax are alike");
+            assert_eq!(first, again, "all downloads of a fax are treated alike");
             done += 2 * usize::from(first.is_some());
         }
         for _ in 0..20 {
@@ -254,7 +253,7 @@ fn every_act_is_in_the_journal_with_its_webhook_call_or_download() {
         let other =
             acts.iter().filter(|act| !matches!(&act.kind, EventKind::PedanticActed { webhook: Some(_), .. })).count();
         assert_eq!(other, done, "seed {seed}");
-        // A webhook that was changed or repeated says so itself, too.
+        // The record of a webhook that was changed or repeated says so, too.
         let marked = script
             .events(None)
             .iter()
@@ -267,7 +266,7 @@ fn every_act_is_in_the_journal_with_its_webhook_call_or_download() {
 }
 
 #[test]
-fn a_state_keeps_what_is_planned_and_its_mark() {
+fn an_exported_state_keeps_what_pedantic_mode_has_planned() {
     for seed in 0..SEEDS {
         let (mut kept, mut reloaded) = (world(seed, true), world(seed, true));
         for script in [&mut kept, &mut reloaded] {

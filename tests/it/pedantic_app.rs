@@ -22,11 +22,12 @@ type Tested = Result<(), Box<dyn std::error::Error>>;
 const SEEDS: u64 = 100;
 /// The number of apps that run at the same time.
 const APPS_AT_ONCE: usize = 8;
-/// The number of faxes that each app receives, and of those that it sends.
+/// The number of faxes that each app receives, and also of those that it sends.
 const FAXES_EACH_WAY: usize = 2;
 const NUMBER: &str = "+15017122661";
-/// How long an app may take to do what it does after its response, and how often a test looks whether it has.
+/// The time that an app has to finish its work after its last response.
 const WORK_MAX: Duration = Duration::from_secs(10);
+/// The interval at which a test checks whether the app has finished.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Makes a request, with this credential if there is one, and returns the response.
@@ -101,7 +102,7 @@ async fn wrongs(emulator: &Emulator, seed: u64, faults: &[Fault]) -> BTreeSet<St
     get(emulator, &idle).await;
     wrongs.extend(wrongs_of_webhooks(&account));
     let mut of_app = wrongs_of_app(&account, &app, &received).await;
-    // What an app does after its response takes time; what it has done too often stays wrong.
+    // The app goes on working after its last response, so what is missing may still follow. What it does twice stays wrong.
     let end = tokio::time::Instant::now() + if faults.is_empty() { WORK_MAX } else { WORK_MAX / 20 };
     while !of_app.is_empty() && tokio::time::Instant::now() < end {
         pause(LOOK_INTERVAL).await;
@@ -111,7 +112,7 @@ async fn wrongs(emulator: &Emulator, seed: u64, faults: &[Fault]) -> BTreeSet<St
     wrongs
 }
 
-/// Says which webhooks the app has refused.
+/// Describes the webhooks that the app has refused.
 fn wrongs_of_webhooks(account: &Account) -> Vec<String> {
     let events = account.events();
     let exchanges = events.iter().filter_map(|event| event.exchange());
@@ -119,7 +120,7 @@ fn wrongs_of_webhooks(account: &Account) -> Vec<String> {
     refused.map(|record| format!("{} gets {:?}", record.purpose, record.status)).collect()
 }
 
-/// Says which faxes the app has not handled, or more than once, or takes for something else.
+/// Describes the faxes that the app has not handled, has handled more than once, or shows with a wrong status.
 async fn wrongs_of_app(account: &Account, app: &CheckedApp, received: &[String]) -> BTreeSet<String> {
     let (_, records) = call(Method::Get, &format!("{}/records", app.origin)).await;
     let list = |name: &str| records[name].as_array().cloned().unwrap_or_default();
@@ -129,7 +130,7 @@ async fn wrongs_of_app(account: &Account, app: &CheckedApp, received: &[String])
         if times != 1 {
             wrongs.insert(format!("the app has handled an incoming fax {times} times"));
         }
-        // The app deletes a fax once it has downloaded the document. That call may be refused.
+        // The app deletes a fax once it has downloaded the document, so even a refused DELETE shows that it has done so.
         let is_deleted =
             Expect::of("api.request").with("data.method", "DELETE").with("data.path", format!("/v1/Faxes/{sid}"));
         if account.verify(is_deleted).is_err() {
@@ -142,7 +143,7 @@ async fn wrongs_of_app(account: &Account, app: &CheckedApp, received: &[String])
         wrongs.insert(format!("the app has sent {} faxes", sent.len()));
     }
     for status in sent.values().filter(|status| **status != "delivered") {
-        wrongs.insert(format!("the app takes a delivered fax for {status}"));
+        wrongs.insert(format!("the app shows {status} for a delivered fax"));
     }
     wrongs
 }
@@ -175,7 +176,7 @@ async fn a_careless_app_fails_with_some_seed() -> Tested {
         (&[Fault::IgnoresRedirects], "the app has not downloaded a document"),
         (&[Fault::IgnoresRefusals], "the app has sent"),
         // An app that asks for the status finds out that a fax has been delivered after all.
-        (&[Fault::OverwritesStatus, Fault::NeverAsks], "the app takes a delivered fax for"),
+        (&[Fault::OverwritesStatus, Fault::NeverAsks], "for a delivered fax"),
     ];
     let each = stream::iter(careless).map(async |(faults, expected)| {
         for seed in 0..SEEDS {
@@ -193,7 +194,7 @@ async fn a_careless_app_fails_with_some_seed() -> Tested {
 }
 
 #[tokio::test]
-async fn an_account_decides_for_itself_and_the_emulator_for_the_others() -> Tested {
+async fn an_account_may_turn_pedantic_mode_off_although_the_emulator_has_it_on() -> Tested {
     let emulator = Emulator::builder().pedantic(true).start().await?;
     let careful = emulator.account_as(AccountSetup { pedantic: Some(false), ..AccountSetup::default() })?;
     let usual = emulator.account()?;

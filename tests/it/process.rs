@@ -43,6 +43,7 @@ impl Running {
         assert!(sent.success());
     }
 
+    /// Waits until the process has ended.
     pub(crate) fn ended(&mut self) -> ExitStatus {
         eventually(|| self.0.try_wait().expect("a child"), "it does not end")
     }
@@ -60,6 +61,7 @@ pub(crate) fn eventually<T>(mut look: impl FnMut() -> Option<T>, otherwise: &str
     panic!("{otherwise}");
 }
 
+/// Prepares `fauxfax serve` with `home` as its home and working folder. It writes its port to the file `port`.
 pub(crate) fn serve(home: &Path, flags: &[&str]) -> Command {
     let mut serve = Command::new(FAUXFAX);
     serve.args(["serve", "--listen", "127.0.0.1:0", "--port-file", "port"]).args(flags);
@@ -74,6 +76,7 @@ pub(crate) fn address(home: &Path) -> SocketAddr {
     ([127, 0, 0, 1], port).into()
 }
 
+/// Sends a request on a new connection, and returns the response.
 pub(crate) fn ask(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("a connection");
     stream.set_read_timeout(Some(PATIENCE)).expect("supported");

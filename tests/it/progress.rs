@@ -63,13 +63,14 @@ impl Frozen {
     }
 }
 
+/// Lists the parts of a page, each with the time at which it ends.
 fn parts(progress: &Value) -> Vec<(&str, &str)> {
     let parts = progress["parts"].as_array().expect("a list").iter();
     parts.map(|part| (part["part"].as_str().expect("text"), part["ends_at"].as_str().expect("text"))).collect()
 }
 
 #[tokio::test]
-async fn a_page_on_the_line_has_parts_that_end_when_it_does_and_a_picture() {
+async fn a_page_on_the_line_has_a_picture_and_parts_the_last_of_which_ends_with_the_page() {
     let world = Frozen::new().await;
     let sid = world.receive(json!({ "pages": 2 })).await;
     let fax = world.fax(&sid).await;
@@ -78,7 +79,7 @@ async fn a_page_on_the_line_has_parts_that_end_when_it_does_and_a_picture() {
     assert_eq!((&first["step"], &first["clock"], &first["pictures"]), (&json!("page"), &json!("frozen"), &json!(true)));
     let facts = [&first["page"], &first["pages"], &first["rate_bps"], &first["coding"]];
     assert_eq!(facts, [&json!(1), &json!(2), &json!(14_400), &json!("MMR")]);
-    assert_eq!(first["started_at"], first["now"], "the line has just begun");
+    assert_eq!(first["started_at"], first["now"], "the page has just begun");
     let names: Vec<_> = parts(&first).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["handshake", "training", "picture", "confirmation"]);
     assert!(parts(&first).is_sorted_by_key(|(_, ends)| *ends));
@@ -131,7 +132,7 @@ fn both_ends_of_a_fax_in_one_world_have_the_same_page_on_the_line() {
 }
 
 #[test]
-fn a_busy_number_is_waited_for_until_the_redial() {
+fn the_progress_of_a_fax_that_waits_for_a_redial_says_when_that_is_due() {
     let mut script = Script::default();
     let sid = script.send(order(PhoneNumber::from_digits(15_005_550_107)));
     script.answer_document(1);

@@ -65,9 +65,9 @@ fn pace_scales_neither_a_ttl_nor_retention() {
 #[tokio::test]
 async fn only_the_built_in_account_starts_with_a_number() {
     let host = Host::new(AccountSetup::default());
-    let minted = host.registry.create(AccountSetup::default()).expect("there is room");
+    let created = host.registry.create(AccountSetup::default()).expect("there is room");
     let entered = host.registry.enter_unclaimed(AccountSid::from_bytes([9; 16])).expect("open mode");
-    for world in [minted, entered] {
+    for world in [created, entered] {
         assert_eq!(world.read(|engine| engine.numbers().count()), 0);
     }
     let built_in = fauxfax::config::Config::default().initial_accounts();
@@ -96,14 +96,14 @@ async fn worlds_are_limited_in_number_and_the_limit_is_reported() {
 #[tokio::test]
 async fn at_the_limit_the_oldest_unused_world_makes_room() {
     let host = Host::new(AccountSetup::default());
-    let found = || host.registry.create(AccountSetup::default()).expect("there is room");
-    let used = found();
+    let create = || host.registry.create(AccountSetup::default()).expect("there is room");
+    let used = create();
     used.handle(DropRules).expect("dropping no rules succeeds");
     used.handle(DropRules).expect("dropping no rules succeeds");
-    let (oldest, next) = (found().sid(), found().sid());
-    // `found` has created three worlds, and the default account has one, so this reaches the limit.
+    let (oldest, next) = (create().sid(), create().sid());
+    // There are these three worlds and that of the default account, so the loop reaches the limit.
     for _ in 4..WORLDS_MAX {
-        found();
+        create();
     }
     assert_eq!(host.registry.worlds().len(), WORLDS_MAX);
     let newcomer = host.registry.sign_in(AccountSid::from_bytes([9; 16]), "token").expect("room is made").sid();
@@ -161,21 +161,21 @@ async fn only_one_of_several_simultaneous_clients_claims_an_account() {
             emulator.sign_in(account, &format!("token {client}")).is_ok()
         })
     });
-    let let_in = clients.collect::<Vec<_>>().into_iter().filter_map(|client| client.join().ok());
-    assert_eq!(let_in.filter(|is_in| *is_in).count(), 1);
+    let accepted = clients.collect::<Vec<_>>().into_iter().filter_map(|client| client.join().ok());
+    assert_eq!(accepted.filter(|is_accepted| *is_accepted).count(), 1);
 }
 
 #[tokio::test]
 async fn a_recreated_account_receives_nothing_from_its_predecessors_requests() {
     let hangs = app(Manner::Hang).await;
     let host = Host::new(AccountSetup::default());
-    let found = || host.registry.create(setup(&format!("{}/fax", hangs.url))).expect("there is room");
-    let first = found();
+    let create = || host.registry.create(setup(&format!("{}/fax", hangs.url))).expect("there is room");
+    let first = create();
     let call = ReceiveFax { document: letter(1), ..call(1) };
     first.handle(call).expect("the call rings");
     first.until(|engine| (engine.under_way_count() > 0).then_some(())).await;
     assert!(host.registry.remove(first.sid()));
-    let second = found();
+    let second = create();
     second.settled().await;
     let events = second.read(|engine| engine.events(&EventFilter::default(), JOURNAL_EVENTS_MAX));
     assert!(events.is_empty() && second.read(|engine| engine.is_idle()), "{events:?}");

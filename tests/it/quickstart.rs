@@ -1,4 +1,5 @@
-//! Tests `GET /quickstart`: what it says of this very instance and account, as text and as JSON, and whom it tells secrets.
+//! Tests `GET /quickstart`: what it says about the running emulator and the account, as text and as JSON, and who sees
+//! secrets.
 
 use fauxfax::emulator::AccountSetup;
 use fauxfax::io::client::{Client, ClientOptions, Limits, Request, Response};
@@ -59,7 +60,7 @@ fn accounts(emulator: &Emulator) -> Result<[Account; 2], Box<dyn std::error::Err
 }
 
 #[tokio::test]
-async fn it_names_the_address_the_credential_and_the_number_of_the_account() -> Tested {
+async fn the_address_the_credential_and_the_number_of_the_account_are_named() -> Tested {
     let emulator = Emulator::builder().start().await?;
     for account in accounts(&emulator)? {
         let (url, sid) = (emulator.url(), account.sid().to_string());
@@ -162,7 +163,7 @@ async fn an_account_that_nobody_has_claimed_takes_any_token_and_is_not_created_b
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn its_commands_and_its_call_by_curl_work_as_they_are_printed() -> Tested {
+async fn the_commands_and_the_call_of_curl_work_as_they_are_printed() -> Tested {
     let emulator = Emulator::builder().start().await?;
     let account = emulator.account()?;
     account.number("+15017122661")?;

@@ -11,7 +11,7 @@ use crate::script::{START, spec_like};
 
 /// Replays an engine's log in another engine, and checks that both engines have the same state and journal. If
 /// `is_written_down`, each command is written as a line of text and parsed before it is replayed.
-pub(crate) fn comes_to_the_same(engine: &mut Engine, is_written_down: bool) {
+pub(crate) fn assert_reproduces(engine: &mut Engine, is_written_down: bool) {
     let mut again = Engine::new(spec_like(engine), START);
     for logged in engine.take_log() {
         again.replay(if is_written_down { written_and_read(&logged) } else { logged });
@@ -24,6 +24,7 @@ pub(crate) fn comes_to_the_same(engine: &mut Engine, is_written_down: bool) {
     assert_eq!(again.generation(), engine.generation());
 }
 
+/// Writes a command as a line of text, and parses the line.
 fn written_and_read(logged: &Logged) -> Logged {
     let line = logged.to_line().expect("a command can be written");
     Logged::of_line(&line).unwrap_or_else(|error| panic!("{error}: {line}"))

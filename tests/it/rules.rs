@@ -53,11 +53,13 @@ fn sent(script: &mut Script, to: PhoneNumber, pages: u32) -> Status {
     script.status(sid)
 }
 
+/// Lists the ids of the rules that have acted, in order.
 fn fired(script: &Script) -> Vec<u64> {
     let id = |kind: &EventKind| if let EventKind::RuleFired { id, .. } = kind { Some(*id) } else { None };
     script.events(None).iter().filter_map(|event| id(&event.kind)).collect()
 }
 
+/// Returns an order to send a fax with a StatusCallback and this Ttl.
 fn told(ttl_minutes: Option<u32>) -> CreateFax {
     CreateFax { status_callback: Some("http://app/s".into()), ttl_minutes, ..order(FAR) }
 }

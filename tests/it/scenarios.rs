@@ -16,7 +16,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Runs `fauxfax run` in a folder, without what the developer has set.
+/// Runs `fauxfax run` in a folder, without the developer's own environment variables.
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(FAUXFAX);
     command.arg("run").args(arguments).current_dir(folder).env("HOME", folder);
@@ -301,7 +301,7 @@ expect = { status = \"received\" }
     command.args(["run", &file, "--url", &emulator.url(), "--account", &account.sid().to_string()]);
     command.current_dir(folder.path()).env("HOME", folder.path()).stdout(output).stderr(std::process::Stdio::null());
     let mut running = Running::start(&mut command);
-    // The call waits for the app, which is where the run is interrupted.
+    // The run is interrupted while the call waits for the app.
     let asked = || account.events().iter().any(|event| event.kind() == "clock.moved").then_some(());
     let code = tokio::task::block_in_place(|| {
         eventually(asked, "the clock has not been frozen");
@@ -361,8 +361,8 @@ fn free_port() -> u16 {
 
 #[test]
 fn the_app_is_started_with_the_environment_of_exec_waited_for_and_ended() {
-    // An emulator of its own plays the app, because it is the one server that is certainly here. Something that it leaves in
-    // the background is ended too.
+    // Another emulator plays the app, because it is the only server that every machine has. The command also leaves a `sleep`
+    // in the background, which must be ended, too.
     let text = "title = \"t\"
 [vars]
 port = \"0\"
@@ -385,7 +385,7 @@ request = { url = \"${app}/livez\", answer = \"ok\\n\" }
     let background = fs::read_to_string(folder.path().join("background")).expect("written by the app");
     eventually(
         || (!Path::new("/proc").join(background.trim()).exists()).then_some(()),
-        "what the app has started is still running",
+        "the process that the app started is still running",
     );
     assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err(), "the app is still running");
 
@@ -423,7 +423,11 @@ clock = \"drain\"
     let output = run(folder.path(), &["good.toml", "--junit", "missing/results.xml"]);
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
     assert!(told(&output).contains("can't write missing/results.xml"), "{}", told(&output));
-    assert!(!told(&output).contains("passed"), "the run was in vain: {}", told(&output));
+    assert!(
+        !told(&output).contains("passed"),
+        "no result is printed if the report can't be written: {}",
+        told(&output)
+    );
 }
 
 #[test]
@@ -523,7 +527,7 @@ clock = \"run\"
 name = \"it stands still\"
 clock = \"freeze\"
 [[steps]]
-name = \"a fax is refused that is accepted\"
+name = \"a fax should be refused, but is accepted\"
 send = { to = \"+15558675310\", refused = 21211 }
 ";
     let (folder, file) = written(text);

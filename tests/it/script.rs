@@ -270,6 +270,7 @@ impl Script {
         self.events(None).iter().filter_map(text).collect()
     }
 
+    /// Lists the events of this fax, or all events.
     pub(crate) fn events(&self, fax: Option<FaxSid>) -> Vec<Arc<Event>> {
         self.engine.events(&EventFilter { fax, ..EventFilter::default() }, usize::MAX)
     }
@@ -303,6 +304,7 @@ pub(crate) const fn broken(fault: Fault, after_pages: u32) -> LineFault {
     LineFault { fault, after_pages, text: None }
 }
 
+/// Returns the short form of an effect that `expect_effects` compares, such as `tell action received http://app/done`.
 fn name(intent: &Intent) -> String {
     match intent {
         Intent::FetchDocument { url, .. } => format!("fetch {url}"),

@@ -91,6 +91,7 @@ impl Desk {
     }
 }
 
+/// Returns the path and query of a list of this account's faxes.
 fn target(account: &str, params: &[(&str, &str)]) -> String {
     let params = form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
     format!("/faxes?account={account}&{params}")
@@ -365,7 +366,7 @@ async fn pages_of_a_search_lose_and_repeat_nothing_while_faxes_arrive() {
             params.push(("page_token", &text));
         }
         let answer = desk.list(&params).await;
-        assert_eq!(answer["hits"], 6 + page, "those that have arrived since count");
+        assert_eq!(answer["hits"], 6 + page, "faxes that have arrived since are counted, too");
         seen.extend(sids(&answer));
         desk.receive_from("+15550000001").await;
         token = answer["next_page_token"].clone();
@@ -430,7 +431,7 @@ async fn a_broken_world_is_left_out_of_a_list_of_all_and_named() {
 }
 
 #[tokio::test]
-async fn a_call_about_one_account_refuses_the_sign_for_all() {
+async fn a_call_about_one_account_refuses_an_asterisk_as_the_account() {
     let desk = Desk::new().await;
     let told = "account=*: this call is about one account; name it, or leave account out for the default one";
     for (method, call) in

@@ -390,7 +390,7 @@ impl Sim {
             assert!(self.model.touched.contains(sid) || *told == owed.len(), "{sid}: only {told} notices of {owed:?}");
         }
         self.check_list();
-        replay::comes_to_the_same(&mut self.engine, self.created.len().is_multiple_of(LOG_WRITTEN_ONE_IN));
+        replay::assert_reproduces(&mut self.engine, self.created.len().is_multiple_of(LOG_WRITTEN_ONE_IN));
     }
 
     /// Updates the model with what the engine has journaled and issued since the last call.

@@ -16,6 +16,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 type Tested = Result<(), Box<dyn std::error::Error>>;
 
 const PROJECT: &str = "b3877c40-da60-4998-90ad-b792e98472ac";
+/// A fault that changes nothing, of which the tests change single fields.
 const USUAL: DownloadFault =
     DownloadFault { delay_ms: 0, bytes_per_second: None, cut_after_bytes: None, redirects: 0, status: None };
 

@@ -50,6 +50,7 @@ impl Tester {
         Self::with_fax_url(ResponseTemplate::new(200).set_body_raw(RECEIVE, "text/xml")).await
     }
 
+    /// Creates the same with an app that gives this response to requests for TwiML.
     async fn with_fax_url(answer: impl Respond + 'static) -> Self {
         let app = MockServer::start().await;
         Mock::given(path("/fax")).respond_with(answer).mount(&app).await;
@@ -127,10 +128,12 @@ impl Tester {
         self.call(method, target, Some(&credential), form.to_owned()).await
     }
 
+    /// Freezes the clock.
     async fn freeze(&self) {
         self.done("PUT", "/clock", json!({ "mode": "frozen" })).await;
     }
 
+    /// Makes a fax machine call the number, and returns the SID of the fax.
     async fn receive(&self) -> String {
         let answer = self.done("POST", "/incoming-faxes", json!({})).await;
         answer["fax_sid"].as_str().expect("a SID").to_owned()

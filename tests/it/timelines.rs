@@ -27,6 +27,7 @@ fn timeline(script: &Script) -> String {
     text
 }
 
+/// Describes an event without its time and fax.
 fn happened(event: &Event) -> String {
     match &event.kind {
         EventKind::FaxStatus { old, new, failure } => {
@@ -78,6 +79,7 @@ pub(crate) fn to_rest(script: &mut Script, twiml: &str) {
     }
 }
 
+/// Sends a fax to a number, and returns the timeline. `twiml` is the response of an app that receives the fax.
 fn sent(to: PhoneNumber, ttl_minutes: Option<u32>, twiml: &str) -> String {
     let mut script = Script::default();
     let callback = Some("http://app/status".into());

@@ -206,7 +206,7 @@ async fn a_journal_takes_a_limited_number_of_refused_requests_between_resets_but
     assert_eq!(
         (&verdict["verified"], &verdict["missed"]),
         (&json!(true), &json!(5)),
-        "it says what it could not check"
+        "the response says how many requests it could not check"
     );
     control(&host, "POST", "/reset").await;
     host.call_as((&own, "wrong"), "GET", "/v1/Faxes", "").await;
@@ -257,7 +257,7 @@ async fn a_call_is_recorded_with_its_parameters_its_response_and_its_duration() 
     assert_eq!(traffic["requests"][0]["answer"]["auth_token"], "***", "{traffic}");
 }
 
-/// An app that takes faxes but fails to take their callbacks.
+/// Starts an app that accepts faxes, but responds to their callbacks with an error.
 async fn failing_app() -> MockServer {
     let app = MockServer::start().await;
     let twiml = "<Response><Receive action=\"/done\"/></Response>";

@@ -28,7 +28,7 @@ fn without_signature(line: &str) -> String {
     }
 }
 
-/// Replaces each piece of a text that has the form, in which `d` stands for a digit.
+/// Replaces each part of a text that matches `form`, in which `d` stands for a digit.
 fn replaced(text: &str, form: &str, mask: &str) -> String {
     let fits = |rest: &str| {
         let mut characters = rest.chars();
@@ -119,6 +119,6 @@ async fn into_a_pipe_nothing_is_cut_or_coloured() {
 }
 
 #[tokio::test]
-async fn in_a_terminal_of_80_columns_nothing_of_the_last_column_is_lost() {
+async fn in_a_terminal_of_80_columns_the_last_column_is_printed_in_full() {
     transcribe_in("terminal", in_terminal).await;
 }

@@ -21,7 +21,7 @@ fn remembered(script: &Script, sid: FaxSid) -> &UnansweredCall {
 }
 
 #[test]
-fn the_last_request_to_the_app_is_the_reason() {
+fn the_reason_comes_from_the_last_request_to_the_app() {
     let mut spec = spec();
     spec.numbers[0].1.voice_fallback_url = Some("http://app/fallback".into());
     let mut script = Script::new(spec);
@@ -75,7 +75,7 @@ fn calls_and_faxes_are_listed_in_the_order_in_which_they_rang() {
     let held = script.take_asked();
     let last = script.receive(call(1));
     script.answer_twiml(RECEIVE, &[]);
-    // The slow app fails only after the later call has become a fax.
+    // The app fails the second call only after the third has become a fax.
     script.take_asked();
     for effect in held {
         script.put_back(effect);
@@ -91,7 +91,7 @@ fn calls_and_faxes_are_listed_in_the_order_in_which_they_rang() {
 }
 
 #[test]
-fn a_reset_forgets_them_and_a_state_with_a_contradiction_is_refused() {
+fn a_reset_forgets_unanswered_calls_and_a_state_that_contradicts_itself_is_refused() {
     let mut script = Script::default();
     let sid = script.receive(call(1));
     script.answer_no_twiml(ExchangeFailure::HttpStatus(500));

@@ -163,7 +163,7 @@ async fn a_delivered_fax_has_a_document_a_duration_and_a_price() {
 }
 
 #[tokio::test]
-async fn the_nulls_of_a_busy_an_unanswered_and_a_delivered_fax_are_those_captured() {
+async fn in_a_busy_an_unanswered_and_a_delivered_fax_the_same_fields_are_null_as_in_the_recordings() {
     let wire = Wire::new(PriceForm::Number).await;
     for (to, status, duration, priced) in [
         ("15005550101", "busy", Value::Null, false),
@@ -231,7 +231,7 @@ async fn a_media_url_expires_by_the_worlds_clock_and_a_fetch_returns_a_fresh_one
 }
 
 #[tokio::test]
-async fn after_a_refusal_that_needs_no_body_the_connection_serves_the_next_request() {
+async fn a_connection_on_which_a_request_is_refused_before_its_body_arrives_serves_the_next_request() {
     let wire = Wire::new(PriceForm::Text).await;
     served(&wire, async |address| {
         // A request without a credential, one to an unknown path, and one with an unknown method.
@@ -239,7 +239,7 @@ async fn after_a_refusal_that_needs_no_body_the_connection_serves_the_next_reque
             let mut stream = TcpStream::connect(address).await.expect("a connection");
             let head = format!("{target} HTTP/1.1\r\nHost: fax.test\r\nContent-Length: 4\r\n\r\n");
             stream.write_all(head.as_bytes()).await.expect("sent");
-            // Once a second connection has a response, the first request's head has been read.
+            // Once another connection has had its response, the head of this request has been read.
             ask(address, "GET /nowhere HTTP/1.0\r\n\r\n").await;
             stream.write_all(b"To=1").await.expect("the body follows");
             let next = "GET /nowhere HTTP/1.1\r\nHost: fax.test\r\nConnection: close\r\n\r\n";

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Drives every tool of the Model Context Protocol server with the official Python client, over standard input and output and over
-# HTTP, in the protocol's version before 2026-07-28 and in that one. FAUXFAX_BIN names the binary.
+# Calls every tool of the Model Context Protocol server with the official Python client: over standard input and output and over
+# HTTP, in version 2026-07-28 of the protocol and in the one before it. FAUXFAX_BIN names the binary.
 #
 #   tests/mcp/run.sh [--install|--no-install]
 #

@@ -1,4 +1,4 @@
-"""Drives every tool of fauxfax's MCP server with the official client: results, errors, cancellation, progress, and a picture.
+"""Calls every tool of fauxfax's MCP server with the official client: results, errors, cancellation, progress, and a picture.
 
 The same steps run over each transport and in each version of the protocol. FAUXFAX_BIN names the program.
 """
@@ -37,7 +37,7 @@ class App(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         self.server.asked.append((self.path, dict(parse_qsl(self.rfile.read(length).decode()))))
         if self.server.slow.is_set():
-            # Answers only when the test ends, so that a check can be canceled.
+            # Responds only when the test ends, so that a check can be canceled meanwhile.
             self.server.ended.wait(PATIENCE_S)
         body = b'<Response><Receive action="/done"/></Response>'
         self.send_response(200)
@@ -69,7 +69,7 @@ async def an_app():
 
 @asynccontextmanager
 async def over_stdio(mode: str):
-    """A client that starts the server, which starts an emulator of its own."""
+    """Yields a client that starts the server, which starts an emulator of its own."""
     home = tempfile.mkdtemp()
     server = StdioServerParameters(command=BINARY, args=["mcp", "--listen", "127.0.0.1:0"], env={"HOME": home}, cwd=home)
     async with Client(server, mode=mode) as client:
@@ -78,7 +78,7 @@ async def over_stdio(mode: str):
 
 @asynccontextmanager
 async def over_http(mode: str):
-    """A client of an emulator that serves the tools itself."""
+    """Yields a client of an emulator that serves the tools itself."""
     home = tempfile.mkdtemp()
     command = [BINARY, "serve", "--mcp", "--listen", "127.0.0.1:0", "--log-level", "error"]
     environment = {"PATH": os.environ["PATH"], "HOME": home}
@@ -89,12 +89,12 @@ async def over_http(mode: str):
             yield client
     finally:
         emulator.terminate()
-        assert emulator.wait(PATIENCE_S) == 0, "it does not end cleanly"
+        assert emulator.wait(PATIENCE_S) == 0, "the emulator does not exit with 0"
         emulator.stdout.close()
 
 
 class Assistant:
-    """Calls tools, and remembers which."""
+    """Calls tools, and remembers which it has called."""
 
     def __init__(self, client: Client):
         self.client, self.called = client, set()
@@ -224,7 +224,7 @@ async def judging(assistant: Assistant, server, app: str) -> None:
     assert not result.is_error and "FAIL signature-missing" in text and "fix:" in text, text
     assert result.structured_content["summary"]["fail"] == 1, text
     assert reports and reports[0][:2] == (0, 2) and reports == sorted(reports, key=lambda report: report[0]), reports
-    # A check that is canceled puts the clock and the rules back. The next one may begin when that is done.
+    # A canceled check puts the clock and the rules back, and another may begin only after that.
     await assistant.told("remove_rules")
     await assistant.told("add_rule", outcome={"status": "busy"})
     began = anyio.Event()

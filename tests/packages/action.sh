@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the GitHub Action against GitHub's schema and for security holes; then runs its steps as a runner would, with a release on
-# a local server, and uses fauxfax with the path and the variables that the steps have left for later steps.
+# Checks the GitHub Action against GitHub's schema and for security holes. Then runs its steps as a runner would, with a release
+# on a local server, and uses fauxfax as a later step would, with the PATH and the variables that they have set.
 # shellcheck source=tests/packages/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # shellcheck source=tests/packages/linters.sh
@@ -40,7 +40,8 @@ case $host in
     aarch64-*) arch=ARM64 ;;
 esac
 
-# Runs a step with the inputs as variables, as the runner would: in the job's folder, with the files for later steps.
+# Runs a step as the runner would: in the job's folder, with the inputs as variables, and with the files to which a step writes
+# settings for later steps.
 run_step() {
     local script=$1
     shift
@@ -55,7 +56,7 @@ fresh() {
     : >"$work/output"
 }
 
-# Runs a command as a later step would: with the folders and variables that the files name, and nothing else from the action.
+# Runs a command as a later step would: with the folders and variables in those files, and nothing else from the action.
 later() {
     local variables=() line
     while IFS= read -r line; do
@@ -105,7 +106,7 @@ fi
 # shellcheck disable=SC2016  # The shell of the later step expands them.
 later bash -c 'curl -sSf -u "$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN" https://fax.twilio.com/v1/Faxes' | grep -q '"faxes"'
 
-echo '--- what goes wrong is said'
+echo '--- error messages'
 refuses 'is there a release of version 9.9.9' run_step install FAUXFAX_ACTION_VERSION=9.9.9 FAUXFAX_ACTION_RELEASES="$releases"
 refuses "must be a whole version such as $version" run_step install FAUXFAX_ACTION_VERSION=latest FAUXFAX_ACTION_RELEASES="$releases"
 refuses 'there is no release for Linux on X86' run_step install RUNNER_ARCH=X86 FAUXFAX_ACTION_RELEASES="$releases"

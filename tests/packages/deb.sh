@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the Debian package and checks it with lintian; then installs, upgrades, removes and purges it in an empty folder that dpkg
-# takes for the system, so that this machine stays as it is.
+# Makes the Debian package and checks it with lintian. Then installs, upgrades, removes and purges it with an empty folder in place
+# of the root folder, so that this machine is unchanged.
 # shellcheck source=tests/packages/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -43,12 +43,12 @@ man -M "$system/usr/share/man" --warnings fauxfax-receive 2>&1 >/dev/null | tee 
 bash -c "source '$system/usr/share/bash-completion/completions/fauxfax' && complete -p fauxfax" >/dev/null
 
 echo '--- the service'
-# The unit with the folder's paths in place of the system's; the targets that it refers to are those of this machine.
+# A copy of the unit with paths in that folder. It refers to targets of this machine.
 unit=$work/fauxfax.service
 sed "s|=/usr/bin/|=$system/usr/bin/|" "$system/usr/lib/systemd/system/fauxfax.service" >"$unit"
 systemd-analyze verify --man=no "$unit"
 systemd-analyze security --offline=yes --threshold=$EXPOSURE_MAX --no-pager "$unit" | tail -n 1
-# With the variables that the unit sets, the emulator must save its state where systemd lets it write.
+# With the unit's variables, the emulator must save its state in the only folder in which systemd lets it write.
 mapfile -t variables < <(sed -n "s|%S|$work/lib|; s|^Environment=||p" "$unit")
 mkdir -p "$work/lib/fauxfax"
 coproc emulator {

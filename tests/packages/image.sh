@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds the container image from the static binary and tries it as its users would: hardened, through its port, by exec, by
-# signals, and with the commands and the Compose files of docs/recipes/docker.md. Skipped where podman can't run containers.
+# Builds the container image from the static binary and uses it as its users would: runs it hardened, calls it through its port and
+# with exec, stops it with signals, and follows docs/recipes/docker.md with its commands and Compose files. Skipped where podman
+# can't run containers.
 set -euo pipefail
 # shellcheck source=tests/packages/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -127,7 +128,7 @@ prints 'send through the port' '^delivered: FX' "$FAUXFAX_BIN" send --url "$url"
     http://localhost:8329/_fauxfax/v1/samples/two-pages.pdf --wait
 podman logs hardened >"$work/out" 2>"$work/err"
 grep -qE '^fauxfax ready http://127\.0\.0\.1:8329 account AC0{32} token 0{32}$' "$work/out" || die "stdout: $(cat "$work/out")"
-[[ $(wc -l <"$work/out") == 1 ]] || die "more than the line when ready on stdout: $(cat "$work/out")"
+[[ $(wc -l <"$work/out") == 1 ]] || die "stdout has more than the ready line: $(cat "$work/out")"
 grep -q 'WARN anyone who can reach this port can use the control API' "$work/err" || die "stderr: $(cat "$work/err")"
 stop_with hardened TERM
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests that `fauxfax init` writes, as they are written: in an empty folder and in a Python, a Node and a Rust project.
+# Runs the tests that `fauxfax init` writes, unchanged, in an empty folder and in a Python, a Node and a Rust project.
 # The packages are those that python.sh and npm.sh have made; the crate is this checkout, and nothing is downloaded for it.
 # shellcheck source=tests/packages/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -16,7 +16,7 @@ binary=$work/bin
 # Variables that are set in a developer's shell must not direct the tests to another emulator.
 unset FAUXFAX_BIN FAUXFAX_URL FAUXFAX_CONTROL_TOKEN PYTEST_ADDOPTS
 
-# Makes a folder for a project, and goes there.
+# Makes a folder for a project, and enters it.
 project_in() {
     mkdir -p "$work/$1"
     cd "$work/$1"
@@ -73,7 +73,7 @@ mkdir src
 printf '[package]\nname = "app"\nversion = "0.1.0"\nedition = "2024"\n' >Cargo.toml
 echo 'fn main() {}' >src/main.rs
 run=$(written)
-# What the printed `cargo add` lines write, with the checkout in place of the published crate.
+# The lines that the printed `cargo add` commands would write, but with the checkout in place of the published crate.
 cat >>Cargo.toml <<END
 [dev-dependencies]
 fauxfax = { path = "$root", version = "$(project version | cut -d. -f1,2)", default-features = false, features = ["server"] }

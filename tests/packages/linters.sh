@@ -1,4 +1,4 @@
-# Linters of GitHub's actions and workflows, for the scripts beside this file. Needs common.sh.
+# Linters for GitHub's actions and workflows, which the scripts beside this file use. They source common.sh first.
 # shellcheck shell=bash
 
 linters=${target:?}/tools/workflow-linters

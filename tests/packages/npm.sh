@@ -13,7 +13,7 @@ rm -f "$PACKAGES"/fauxfax-[0-9]*.tgz "$PACKAGES"/fauxfax-cli-*.tgz
 main=$(node "$package/build.mjs" main --out "$PACKAGES")
 platform=$(node -p 'process.platform + "-" + process.arch')
 program=$(node "$package/build.mjs" platform "$platform" "$FAUXFAX_BIN" --out "$PACKAGES")
-# From here on, only the packages have the program.
+# From here on, the program comes only from the packages.
 unset FAUXFAX_BIN
 export NO_COLOR=1
 
@@ -28,8 +28,8 @@ prints() {
     }
 }
 
-# Waits until every process of the packaged program has ended; those that are still there after ten seconds are a failure. Linux
-# shows which program a process runs.
+# Waits until every process that runs the packaged program has ended, and fails if one is still running after ten seconds. The link
+# /proc/PID/exe shows which program a process runs.
 all_ended() {
     local exe pid
     for exe in /proc/[0-9]*/exe; do
@@ -42,7 +42,7 @@ all_ended() {
     done
 }
 
-# Saves the programs of a page in a folder of their own beside node_modules, and goes there.
+# Saves the programs on page $2 in folder $1, which is beside node_modules, and enters it.
 enter_page() {
     local folder=$1 page=$2
     rm -rf "$folder"
@@ -84,7 +84,7 @@ tools=$project/node_modules/.bin
 enter_page "$project/readme" "$package/README.md"
 "$tools/vitest" run --root . fax.test.ts
 "$tools/jest" --rootDir . --testMatch '**/fax.test.js'
-# Tests that forget to stop the emulator must not keep the run from ending, nor the emulator running.
+# If tests forget to stop the emulator, the test run must still end, and so must the emulator.
 grep -v '^afterAll(' fax.test.ts >forgets.test.ts
 grep -v '^afterAll(' fax.test.js >forgets.test.js
 timeout 60 "$tools/vitest" run --root . forgets.test.ts
@@ -100,7 +100,7 @@ echo '--- types'
 cp "$package"/test/project/{sample.ts,tsconfig.json} "$project"
 cd "$project"
 "$tools/tsc" --project .
-# This type has a parameter since TypeScript 5.7, which writes it wherever it infers the type.
+# Since version 5.7, TypeScript gives this type a parameter, and writes it wherever it infers the type.
 if grep -n 'Uint8Array<' node_modules/fauxfax/lib/*.d.ts; then
     echo 'older versions of TypeScript would refuse these types' >&2
     exit 1

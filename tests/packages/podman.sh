@@ -1,7 +1,7 @@
-# Lets the script that sources this file, after common.sh, use podman without leaving anything behind. The script is run again
-# in its own namespaces for mounts, processes and the network, and podman's files are below $work: when the script ends, however
-# it ends, the kernel ends the containers and undoes the mounts and the network. The namespaces have no internet access, and every
-# port is free. Ends with $SKIPPED where podman can't run containers. Sets $python, a Python with containers/requirements.txt.
+# A script that sources this file, after common.sh, can use podman and leaves nothing behind. This file runs the script again in
+# namespaces of its own for mounts, processes and the network, and keeps podman's files below $work. However the script ends, the
+# kernel then ends the containers and undoes the mounts and the network. The namespaces have no internet access, and every port is
+# free. Exits with $SKIPPED where podman can't run containers. Sets $python to a Python with containers/requirements.txt.
 # shellcheck shell=bash
 : "${root:?}" "${target:?}" "${work:?}" "${FAUXFAX_BIN:?}" "${SKIPPED:?}"
 
@@ -34,16 +34,16 @@ runroot = "$1/run"
 CONFIGURATION
     cat >"$1/containers.conf" <<CONFIGURATION
 [containers]
-# Where CI is a container itself, higher limits than its own are refused.
+# If CI itself runs in a container, limits above that container's own are refused.
 default_ulimits = []
 log_driver = "k8s-file"
 [engine]
 # Needs no systemd.
 cgroup_manager = "cgroupfs"
 events_logger = "file"
-# Debian's crun refuses a machine that has both versions of cgroups.
+# Debian's crun fails on a machine that uses both versions of cgroups.
 runtime = "runc"
-# The default is in /dev/shm and shared by all of the machine.
+# The default, shared memory in /dev/shm, is common to the whole machine.
 lock_type = "file"
 tmp_dir = "$1/tmp"
 volume_path = "$1/volumes"
@@ -54,7 +54,7 @@ CONFIGURATION
     export CONTAINERS_CONF=$1/containers.conf CONTAINERS_STORAGE_CONF=$1/storage.conf
 }
 
-# Runs the binary in a container without an image, with a port, and fails if that is impossible.
+# Runs the binary in a container that has a port but no image. Fails if that is impossible.
 try_podman() {
     mkdir -p "$work/try"
     # Any program would do, as long as it needs no library.
@@ -83,7 +83,7 @@ if [[ -z ${FAUXFAX_IN_NAMESPACE:-} ]]; then
     export FAUXFAX_IN_NAMESPACE=$work
     status=0
     unshare --mount --net --pid --fork --kill-child --mount-proc bash "$0" "$@" || status=$?
-    # Control groups aren't in a namespace. Those that still have a process belong to somebody else's containers, and stay.
+    # Control groups aren't in a namespace, so podman's are removed. Those with a process can't be removed, and belong to others.
     find /sys/fs/cgroup -depth -type d -path '*/libpod_parent/*' -exec rmdir {} \; 2>/dev/null || true
     exit $status
 fi
@@ -99,6 +99,6 @@ ip address add $HOST_ADDRESS/32 dev lo
 # Podman keeps the names of networks here.
 mount -t tmpfs tmpfs /run
 configure_podman "$work/podman"
-# The binary runs here; if it then doesn't run in a container, the reason is the machine.
+# The binary must run outside a container, so that a failure within one can only be due to the machine.
 "$FAUXFAX_BIN" --version
 try_podman >"$work/log" 2>&1 || skip "podman can't run containers here: $(tail -n 1 "$work/log")"

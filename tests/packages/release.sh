@@ -59,13 +59,13 @@ import json, sys
 
 names = {component["name"] for component in json.load(open(sys.argv[1]))["components"]}
 assert {"fauxfax-core", "hyper", "rustls", "hayro"} <= names, names
-assert "wiremock" not in names, "what only tests need is not in the binary"
+assert "wiremock" not in names, "the binary must not contain a crate that only tests need"
 print(len(names), "crates in the binary")
 PYTHON
 python3 packages/release/release.py checksums "$out"
 (cd "$out" && sha256sum --check --strict --quiet SHA256SUMS)
 
-echo '--- names on which others rely'
+echo '--- names of archives that installers rely on'
 # The archives that cargo binstall downloads, and the program in them, for each target of the release.
 python3 - "$work/targets" >"$work/names" <<'PYTHON'
 import json, subprocess, sys
@@ -91,7 +91,7 @@ for target in open(sys.argv[1]).read().split():
     expected = f"{package['repository']}/releases/download/v{package['version']}/fauxfax-{target}"
     assert url.rsplit(".", 2 if url.endswith(".tar.gz") else 1)[0] == expected, url
     print(url.rsplit("/", 1)[1], fill(settings["bin-dir"], target))
-# A system with musl gets the same files.
+# A system with musl gets the same archives as one with glibc.
 for target in ("x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl"):
     settings = binstall | binstall["overrides"][target]
     gnu = target.replace("musl", "gnu")
@@ -123,7 +123,7 @@ python3 -m json.tool "$work/feature/fauxfax/devcontainer-feature.json" >/dev/nul
 mkdir -p "$work/feature/releases" "$work/feature/prefix/bin"
 ln -s "$out" "$work/feature/releases/v$version"
 FAUXFAX_RELEASES=file://$work/feature/releases PREFIX=$work/feature/prefix sh "$work/feature/fauxfax/install.sh"
-# Parses files with a program that is too large to install for that alone.
+# Parses files with a program, if it is installed. It is too large to install it only for that.
 parse() {
     if command -v "$1" >/dev/null; then
         "$@" >/dev/null

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the documentation as a site with mdBook, and checks the links of all Markdown in the repository, as GitHub shows it, and
-# of the site. Everything that the site needs must be on it.
+# Builds the documentation as a site with mdBook. Checks the links on the site, and those in all Markdown of the repository as they
+# work on GitHub. The site must load nothing from another machine.
 # shellcheck source=tests/packages/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
@@ -25,17 +25,17 @@ install_lychee() {
     rm -rf "$venv"
     python3 -m venv "$venv"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps "$LYCHEE"
-    # Nearly all of its 318 MB are for debuggers.
+    # Nearly all of its 318 MB are debugging information.
     strip "$venv/bin/lychee"
     echo "$LYCHEE" >"$venv/.made-from"
 }
 
-# Checks relative links and anchors, and never asks another machine.
+# Checks relative links and anchors without calling another machine.
 check_links() {
     "$tools/lychee/bin/lychee" --offline --include-fragments --no-progress --root-dir "$site" "$@"
 }
 
-# Makes sure that the check of links would find a missing page and a missing anchor.
+# Makes sure that check_links detects a missing page and a missing anchor.
 check_the_check() {
     printf '# One\n\n[ok](#one) [none](#two)\n' >"$work/anchor.md"
     printf '[none](missing.md)\n' >"$work/page.md"
@@ -59,7 +59,7 @@ check_offline() {
     }
 }
 
-# Makes sure that the docs name the owner of the repository as Cargo.toml does, from which they can't copy the name automatically.
+# Makes sure that the docs name the same owner of the repository as Cargo.toml. In Markdown, the name has to be written out.
 check_owner() {
     local owner found
     owner=$(project owner)
@@ -98,7 +98,8 @@ done
 # Checks that the generated pages still match the program.
 python3 docs/site/reference.py --check
 check_the_check
-# Pages that project.py fills in have @repository@ as the repository's address; their links to its files are checked, too.
+# Some pages have @repository@ in place of the repository's address, which project.py fills in. Such links to the repository's files
+# are checked, too.
 git ls-files -z --cached --others --exclude-standard '*.md' | xargs -0 "$tools/lychee/bin/lychee" \
     --remap "file://.*/@repository@/blob/main/(.*) file://$root/\$1" --exclude '/@repository@$' \
     --offline --include-fragments --no-progress --root-dir "$root"

@@ -32,7 +32,8 @@ until curl --silent --fail --unix-socket "$socket" http://podman/_ping >/dev/nul
     }
     sleep 0.1
 done
-# Ryuk, which removes leftover containers, would need another image. The script doesn't run in a container, though it may look so.
+# Ryuk, which removes leftover containers, would need another image. Testcontainers might take the script's namespaces for a
+# container, so it is told to reach containers as it does on a host.
 export FAUXFAX_IMAGE DOCKER_HOST=unix://$socket TESTCONTAINERS_RYUK_DISABLED=true TESTCONTAINERS_CONNECTION_MODE=docker_host
 unset FAUXFAX_URL FAUXFAX_CONTROL_TOKEN PYTEST_ADDOPTS
 

@@ -1,5 +1,5 @@
-"""Checks what no linter knows about the workflows of .github/workflows: that nothing is published before the check of the tag,
-and that only jobs which publish, attest or deploy get an id-token. Prints the release's targets, one per line.
+"""Checks two rules for .github/workflows that no linter knows: nothing is published before the tag has been checked, and only
+jobs that publish, attest or deploy get an id-token. Prints the release's targets, one per line.
 """
 
 import pathlib
@@ -8,7 +8,7 @@ import sys
 from ruamel.yaml import YAML
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent.parent / ".github/workflows"
-#: The jobs that may get an id-token, with what each of them needs it for.
+#: The jobs that may get an id-token, and what each of them does with it.
 IDENTIFIED = {"draft": "attests", "crates": "publishes", "pypi": "publishes", "npm": "publishes", "image": "attests", "site": "deploys"}
 
 

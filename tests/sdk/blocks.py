@@ -1,7 +1,7 @@
-"""Runs the code blocks of README.md, of the pages in docs and of the skills as they are printed there, apart from ports, folders and the pace.
+"""Runs the code blocks of README.md, of the pages in docs and of the skills. Apart from ports, folders and the pace, they run as printed.
 
     blocks.py [PAGE…]          such as php.md or recipes/php.md; without a name, all pages
-    blocks.py --marks          runs nothing: only checks that each block has a mark and that the page says what it must
+    blocks.py --marks          runs nothing: only checks that each block has a mark, and that the page says how the block is tested
 
 The word after a block's language says how the block is checked; a block without one is an error:
 
@@ -11,19 +11,22 @@ The word after a block's language says how the block is checked; a block without
     serve=FILE      an app that is saved, started, and called by the page's emulator; it listens on port 3000
     calls           curl calls, none of which may be refused; they call an emulator of their own with one of each resource (calls.py)
     config=FILE     a configuration, saved under this name, with which an emulator starts
-    part=FILE       a part of this file of the repository, which has tests of its own; each paragraph must be in it word for word,
+    part=FILE       a part of a file of the repository that has tests of its own; each paragraph must be in the file word for word,
                     except for lines "// …"
-    tested=SUITE    a block that a suite of tests/sdk/run.sh tests, "recipes.sh", "packages.sh" or a script of tests/packages; the page
-                    must name it beside the block
+    tested=SUITE    a block that is tested by a suite of tests/sdk/run.sh, by "recipes.sh" or "packages.sh", or by a script of
+                    tests/packages; the page must name the suite or script beside the block
     made            a block that docs/site/reference.py writes and compares with what the program prints
     hand            a block that was tested by hand; the page must say "tested by hand" before it, in its section or its introduction
     read            a block that was only read; the page must say "not tested" there
 
-A block that runs must say what it prints, in a comment such as "# prints queued". JSON needs no mark: it must be valid. README.md
-need not say "not tested", because its commands are those of other pages. YAML is always checked: in a
-Compose file, the commands of fauxfax and of the app run with their environment, but without Docker; in a workflow, the
-"fauxfax exec" commands run, with "true" in place of the tests. Free ports take the place of 8329, on which the emulator of a
-page listens, of 8330 (--tls-listen) and of 3000 (the app). Some pages must make every call of an API (calls.py).
+A block that runs must say what it prints, in a comment such as "# prints queued". JSON needs no mark, but must be valid. README.md
+need not say "not tested", because other pages have the same commands.
+
+YAML is always checked, whatever its mark. The commands of a Compose file, for fauxfax and for the app, run without Docker but with
+the environment in the file. Of a workflow, the "fauxfax exec" commands run, with "true" in place of the tests.
+
+The pages name the ports 8329 (the emulator), 8330 (--tls-listen) and 3000 (the app); free ports take their place. Some pages must
+make every call of an API (calls.py).
 """
 
 from __future__ import annotations
@@ -52,9 +55,9 @@ README = "README.md"
 MADE = {"docs/cli-reference.md"}
 BINARY = os.environ.get("FAUXFAX_BIN", str(ROOT / "target/debug/fauxfax"))
 
-# How many lines after a block may say what tests it.
+# A page may say within this many lines after a block what tests it.
 AFTER_LINES = 3
-# The marks of blocks that --marks can check, since nothing runs for them.
+# The kinds of blocks that --marks checks completely, since nothing runs for them.
 READ_ONLY = {"made", "part", "tested", "hand", "read", ""}
 # A block that hangs is stopped after this long.
 BLOCK_LIMIT_S = 60
@@ -63,15 +66,16 @@ SAID_CHARS = 4000
 FENCE = re.compile(r"^( *)```(\S*) *(.*)$")
 PRINTS = re.compile(r"(?:#|//) prints (.+)$", re.MULTILINE)
 INTERPRETERS = {".py": "python", ".mjs": "node", ".cjs": "node", ".php": "php", ".java": "java", ".sh": "bash"}
-# The Python environment of the pages, and their npm packages, each with the name under which the pages import it.
+# The Python environments of these pages; the others use VENV.
 VENVS = {"docs/recipes/signalwire.md": "signalwire-2.1.1", "docs/dialects/signalwire.md": "signalwire-2.1.1"}
 VENV = "7.5.1"
+# The npm packages that pages may use, each with the name under which they import it.
 NPM = {
     "twilio-3": "twilio",
     "signalwire-compatibility-3": "@signalwire/compatibility-api",
     "express": "express",
 }
-# The keys that a service of a Compose file may have.
+# The keys that a service in a Compose file on a page may have.
 SERVICE_KEYS = set(
     "build cap_drop command depends_on environment extra_hosts image ports read_only security_opt user volumes".split()
 )
@@ -137,7 +141,7 @@ class Page:
         self.data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="data-")))
         self.bin = self.data / "bin"
         self.bin.mkdir()
-        # The name by which the pages call the binary.
+        # The pages call the binary by this name.
         (self.bin / "fauxfax").symlink_to(BINARY)
         for package, imported in NPM.items():
             link = self.folder / "node_modules" / imported
@@ -246,7 +250,7 @@ class Page:
     def run_calls(self, block: Block) -> None:
         """Runs curl calls with an emulator of their own, in which there is one of each resource."""
         dialect = "signalwire" if self.name.endswith("dialects/signalwire.md") else "twilio"
-        # At the highest pace, a fax needs no time, so a frozen clock doesn't hold it.
+        # At the highest pace, a fax takes no time, so a frozen clock would not keep it pending.
         flags = ["--dialect", dialect, "--fax-twiml", "<Response><Receive/></Response>"]
         self.serve(flags, keeps_pace="frozen" in block.text)
         with calls.accepting_app() as port:
@@ -301,7 +305,7 @@ def check_compose(page: Page, block: Block, document: dict) -> None:
     ca = page.data / "ca"
 
     def here(text: str) -> str:
-        # Only where a path begins, so not the second /ca of /ca/ca.pem.
+        # A path that begins with /ca is replaced, but not the second /ca in /ca/ca.pem.
         text = re.sub(r"(?<!\w)/ca\b", str(ca), str(text)).replace("//fauxfax:", "//127.0.0.1:")
         return page.with_ports(text.replace("Host=fauxfax", "Host=127.0.0.1").replace("$$", "$"))
 
@@ -333,7 +337,7 @@ def check_compose(page: Page, block: Block, document: dict) -> None:
         raise Failure('the page says "the commands of all services" if the app\'s command says what it prints')
     if block.prints():
         environment = {name: here(value) for name, value in app["environment"].items()}
-        # The command may append to certifi's file. In a container that file is disposable; here, a copy takes its place.
+        # The command may append to certifi's file. A container has its own such file; here, a copy takes its place.
         certifi = next((page.venv / "lib").glob("*/site-packages/certifi"))
         shutil.copytree(certifi, page.data / "python" / "certifi")
         environment["PYTHONPATH"] = str(page.data / "python")
@@ -389,7 +393,7 @@ def check(page: Page, block: Block, later: str, suites: str) -> None:
 
 
 def is_used(block: Block, later: str) -> bool:
-    """Says whether a later block names the file, imports it, or runs a program that finds it by itself."""
+    """Returns whether a later block names the file, imports it, or runs a program that finds it without being told."""
     name = Path(block.name)
     found_by = {"fauxfax.toml": "", "conftest.py": "pytest"}.get(name.name, "pytest" if name.name.startswith("test_") else None)
     if found_by is not None and found_by in later:

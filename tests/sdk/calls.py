@@ -1,4 +1,5 @@
-"""The curl calls on pages of docs, for blocks.py: what they find in the emulator, and whether a page makes all calls of an API."""
+"""Helps blocks.py to run the curl calls on pages of docs: creates the resources that they use, and checks whether a page makes
+all calls of an API."""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ ACCOUNTS = {
     "twilio": ("AC" + "0" * 32, "0" * 32),
     "signalwire": ("b3877c40-da60-4998-90ad-b792e98472ac", "PTofTheRecipes"),
 }
-# What replaces curl in a block. A refused call fails the block, and a stream (-N), which never ends, is read for a second.
+# A function that takes curl's place in a block. A refused call fails the block. A stream (-N) never ends, so it is read for a
+# second.
 CURL = """curl() {
     local status=0 limit=30
     printf '%s\\037' "$@" >>calls.log

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Runs the recipes of docs/recipes: the tests of a Flask app and of an Express app, unchanged, and the code blocks of the pages
-# (blocks.py). Each test may take at most RECIPE_LIMIT_MS (default: 1000), but the one that runs the checks
-# of an app ten times as long. FAUXFAX_BIN names the binary; run.sh --install
-# installs the libraries.
+# (blocks.py). A test may take at most RECIPE_LIMIT_MS (default: 1000), or ten times as long if it runs all checks of an app.
+# FAUXFAX_BIN names the binary; run.sh --install installs the libraries.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -16,8 +15,8 @@ venv=$(pwd)/.venv/7.5.1
 copy=$(mktemp -d "$(pwd)/recipe-XXXXXX")
 trap 'rm -rf "$copy"' EXIT
 
-# Prints each test of a JUnit report with its milliseconds. Fails if the report has no test, or if one took too long. $1 is
-# the report's name.
+# Prints how many milliseconds each test in a JUnit report took. Fails if the report has no test, or if one took too long. $1 is
+# the name of the test runner.
 hold_to_limit() {
     awk -v what="$1" -v limit="$limit_ms" '
         match($0, /<testcase[^>]*>/) {

@@ -18,8 +18,8 @@ suites=(
     curl php java cli-2.36.1 cli-6.2.4 namespace emr inbox
 )
 
-# Since 7.9.2 (Python) and 3.77.2 (node) the libraries have no Fax API. Later versions are tested with their validators,
-# their TwiML and the calls for numbers, accounts, messages and look-ups.
+# The libraries have no Fax API since 7.9.2 (Python) and 3.77.2 (node). Of these versions, the validators, TwiML and the calls for
+# numbers, accounts, messages and look-ups are tested.
 python_without_fax=(
     test_account_resources.py test_accounts.py test_inbound.py test_marks.py test_neighbours.py test_numbers.py test_validators.py
 )
@@ -84,7 +84,7 @@ through_the_proxy() (
     "$@"
 )
 
-# The library is configured with nothing but a space, which it calls by https, and must trust the local CA.
+# Runs a command in which only the library's space is configured. The library calls it by https, and must trust the local CA.
 in_its_space() (
     [[ " ${flags[*]} " == *' signalwire '* ]] || die "only SignalWire's libraries support FAUXFAX_WAY=space"
     XDG_DATA_HOME=$(mktemp -d)
@@ -252,5 +252,5 @@ for suite in "${chosen[@]}"; do
     fi
 done
 ((${#failed[@]} == 0)) || die "failed: ${failed[*]}"
-# As in automake, the exit status 77 says that every suite was skipped, for callers that run one suite at a time.
+# As in automake, the exit status 77 means that every suite was skipped. Callers that run one suite at a time rely on it.
 ((${#skipped[@]} < ${#chosen[@]})) || exit 77

@@ -1,12 +1,12 @@
-// An Express app for webhooks behind the library's middleware: it responds as a test specifies, and records every request with
-// the validator's verdict on it, both as received and changed.
+// An Express app for webhooks behind the library's middleware: it responds as a test specifies, and records every request. With
+// each it records whether the validator accepts it as received, and which changed copies the validator accepts.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import express from "express";
 import multer from "multer";
 
-// Apps name the file after FaxSid while it arrives, so the fields that precede it are recorded with it.
+// While a file arrives, apps name it after FaxSid, which must therefore come first. So the fields before the file are recorded.
 const uploads = multer({
   storage: multer.memoryStorage(),
   fileFilter: (request, file, accept) => {
@@ -15,7 +15,7 @@ const uploads = multer({
   },
 });
 
-/** What all requests of a service have in common. */
+/** What the tests expect of every request from Twilio. */
 const TWILIO = { signatureHeader: /^X-Twilio-Signature$/, userAgent: /^TwilioProxy\/1\.1/, signsDocuments: true };
 
 export class WebhookApp {
@@ -24,12 +24,12 @@ export class WebhookApp {
   faults = [];
   #watchers = new Set();
 
-  /** `validators` are those of the library under test; its checks for Express are used if it has them. */
+  /** Starts an app that uses the validators of the library under test, and its middleware for Express if it has one. */
   static async start(validators, token, service = TWILIO) {
     const app = Object.assign(new WebhookApp(), { validators, token, service });
     const server = express();
     server.use(express.urlencoded({ extended: false }), uploads.any());
-    // First this app's own check, which records the request, then the middleware as an app would use it.
+    // First, this app's own check records the request. Then the middleware runs as in any app.
     server.use((request, _, next) => (app.#remember(request), next()));
     const middleware = validators.webhook?.(token);
     server.use((request, response, next) => {

@@ -1,5 +1,5 @@
-"""Runs the fax part of a medical record system, unmodified, under `fauxfax exec --dialect signalwire`: it sends and receives
-faxes, gets signed callbacks for both, then lists the faxes page by page and fetches their documents."""
+"""Runs the fax part of a medical record system, unmodified, under `fauxfax exec --dialect signalwire`. It sends and receives
+faxes and gets signed callbacks about them, then lists the faxes page by page and fetches their documents."""
 
 import datetime
 import http.server
@@ -33,9 +33,9 @@ class Callbacks(http.server.BaseHTTPRequestHandler):
         form = dict(urllib.parse.parse_qsl(body, keep_blank_values=True))
         url = self.server.url + self.path
         is_signed = emr.is_signed(url, form, self.headers)
-        forged = emr.is_signed(url + "&site=other", form, self.headers)
-        forged = forged or emr.is_signed(url, {**form, "FaxSid": NOBODYS}, self.headers)
-        self.server.came.append((self.path, form, is_signed and not forged))
+        accepts_forged = emr.is_signed(url + "&site=other", form, self.headers)
+        accepts_forged = accepts_forged or emr.is_signed(url, {**form, "FaxSid": NOBODYS}, self.headers)
+        self.server.received.append((self.path, form, is_signed and not accepts_forged))
         self.send_response(200 if is_signed else 403)
         self.send_header("Content-Type", "text/xml")
         self.end_headers()
@@ -65,9 +65,9 @@ def main(server):
         assert answer["outcome"] == "received", answer
     control("GET", "/wait", params={"for": "idle", "timeout": 20})
 
-    assert all(is_signed for _, _, is_signed in server.came), server.came
-    told = {form["FaxSid"]: form for path, form, _ in server.came if not path.startswith("/fax/in")}
-    assert len(told) == len(server.came) - 2 == 6, "one callback per fax, when it has ended"
+    assert all(is_right for _, _, is_right in server.received), server.received
+    told = {form["FaxSid"]: form for path, form, _ in server.received if not path.startswith("/fax/in")}
+    assert len(told) == len(server.received) - 2 == 6, "two requests for cXML, and one callback about each of six faxes"
 
     until = datetime.datetime.now(UTC) + datetime.timedelta(minutes=5)
     faxes = list(emr.created_between(before, until, page_size=2))
@@ -97,11 +97,11 @@ def main(server):
             raise AssertionError("%s was not refused" % sid)
     emr.delete(busy["sid"])
     assert len(list(emr.created_between(before, until, page_size=50))) == 5
-    print("%d faxes, %d callbacks" % (len(faxes), len(server.came)))
+    print("%d faxes, %d callbacks" % (len(faxes), len(server.received)))
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Callbacks)
 server.url = "http://127.0.0.1:%d" % server.server_port
-server.came = []
+server.received = []
 threading.Thread(target=server.serve_forever, daemon=True).start()
 main(server)

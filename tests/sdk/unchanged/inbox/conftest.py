@@ -23,7 +23,7 @@ PORTS_MAX = 5
 
 
 class App:
-    """The app, started with flask as its README says."""
+    """The example app, which runs under flask as its README says."""
 
     # Set by tests in which the app is expected to log an exception.
     may_fail = False
@@ -37,6 +37,7 @@ class App:
         raise AssertionError("the app did not start:\n" + "".join(self.log))
 
     def starts(self):
+        """Starts the app on a free port, and returns whether it serves there."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.url = "http://127.0.0.1:%d" % port
@@ -87,14 +88,14 @@ class App:
         return response.content
 
     def webhook(self, path, form, token=None, scheme="http", **headers):
-        """A request as Twilio would make it, signed with a token if one is given."""
+        """Makes a request as Twilio would, signed with a token if one is given."""
         if token is not None:
             url = self.url.replace("http", scheme, 1) + path
             headers["X-Twilio-Signature"] = RequestValidator(token).compute_signature(url, form)
         return requests.post(self.url + path, data=form, headers=headers, timeout=PATIENCE_S)
 
     def fetch(self, url, token):
-        """A download as Twilio would make it, signed with a token."""
+        """Downloads a document as Twilio would, with a request signed with this token."""
         signature = RequestValidator(token).compute_signature(url, {})
         return requests.get(url, headers={"X-Twilio-Signature": signature}, timeout=PATIENCE_S)
 
@@ -115,7 +116,7 @@ class Emulator:
         return response.json() if response.content else None
 
     def receive(self, **fields):
-        """A fax machine calls the app's number; returns the conversation when it has ended."""
+        """Makes a fax machine call the app's number, and returns the conversation once it has ended."""
         return self.call("POST", "/incoming-faxes", json=fields, wait="true", timeout=PATIENCE_S)
 
     def rule(self, **rule):
@@ -125,7 +126,7 @@ class Emulator:
         self.call("GET", "/wait", timeout=PATIENCE_S, **{"for": "idle"})
 
     def statuses_notified(self):
-        """Each status of an outgoing fax that the app was notified of, with the app's response."""
+        """Lists the statuses of outgoing faxes that the app was notified of, each with the status of the app's response."""
         attempts = self.call("GET", "/events", kind="webhook.attempt")["events"]
         return [
             (attempt["data"]["params"]["FaxStatus"], attempt["data"]["status"])
@@ -134,7 +135,7 @@ class Emulator:
         ]
 
     def document(self, sid):
-        """A fax's document as Twilio has it."""
+        """Downloads a fax's document from the emulator."""
         return requests.get(self.client.fax.faxes(sid).fetch().media_url, timeout=PATIENCE_S).content
 
     def sample(self, name):

@@ -4,7 +4,8 @@ import html.parser
 
 
 class Page(html.parser.HTMLParser):
-    """The rows of each table, each a dict keyed by the table's header; the form's fields and their messages; the alert."""
+    """Parses the page: the rows of each table, as dicts keyed by the table's header, the form's fields, the error messages beside
+    them, and the alert."""
 
     def __init__(self, response):
         super().__init__()
@@ -43,7 +44,7 @@ class Page(html.parser.HTMLParser):
             self._header = self._cells
         elif tag == "tr":
             row = dict(zip(self._header, self._cells))
-            # The cell of the other end's number has the time below it.
+            # The first cell contains the number of the other end, and below it the time.
             number, row["time"] = self._cells[0].split(maxsplit=1)
             self.tables[self._caption].append({**row, self._header[0]: number, "link": self._link})
         elif tag == "p" and self._p.get("role") == "alert":
