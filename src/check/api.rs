@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::client::{ApiError, Client, Endpoint};
 use crate::dialect::form;
 
-/// The time limit for a response. The longest calls move a frozen clock while the app takes its time.
+/// The time limit for a response. The longest calls move a frozen clock while the app responds.
 const CALL_TIME_MAX: Duration = Duration::from_secs(120);
 /// The value of the User-Agent header.
 const USER_AGENT: &str = concat!("fauxfax/", env!("CARGO_PKG_VERSION"), " (check)");

@@ -112,7 +112,7 @@ const INTRODUCTION: &str = "\
 # Checking an app
 
 `fauxfax check URL` judges an app that receives fax webhooks. It sends the app faxes and requests, right and wrong ones, and looks
-from outside at what the app does: at its responses, at its calls to the emulator and its downloads, and at a page of its own.
+from outside at what the app does: at its responses, its calls to the emulator, its downloads, and, with `--probe`, one of its pages.
 
 These commands are not tested as they are printed here, because they need an app; the
 [agent skill](../skills/fauxfax/SKILL.md) runs one of them with a complete app:
@@ -133,12 +133,12 @@ fauxfax check --explain S2      # prints signature-wrong
 `fauxfax check FILE` judges a document instead: [check-document.md](check-document.md).
 
 **What the app needs.** It must be configured with the account and token of the emulator (`--account`, `--auth-token`; those of the
-default account if left out), and with URL as its own address, since signatures cover it. The checks use a running emulator if
+default account if left out), and must verify signatures for exactly this URL. The checks use a running emulator if
 `--url` or `FAUXFAX_URL` names one; otherwise they start one at `--listen`, which is the address that the app calls back.
 
-**Verdicts.** A check that the app `must` or `should` pass ends with *pass*, *fail* or *warn*; one of severity `warn` or `info` warns
-at most. The good request comes first: if the app doesn't accept it, or something else is missing, a check is *not judged*, with the
-reason. A fail shows the request as a curl command, the response, why it matters and what to change.
+**Verdicts.** A check that the app `must` or `should` pass ends with *pass*, *fail* or *warn*; a check of severity
+`warn` or `info` never fails. The run begins with a correct request. If the app doesn't accept it, or if a check lacks something else
+that it needs, the check is *not judged*, and the report says why. A fail shows the request as a curl command, the response, why it matters and what to change.
 
 **Exit status.** 0 without fails, 1 with fails, if nothing could be judged, or if the run could not begin or was interrupted, 2 for
 incorrect usage, 3 if the emulator did not respond. `--json` prints the results as JSON, `--junit FILE` writes them for CI.

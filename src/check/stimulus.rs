@@ -14,7 +14,7 @@ use crate::client::ApiError;
 use crate::io::own::CONTROL_BASE;
 use crate::model::webhook::Purpose;
 
-/// How long the emulator may take to bring a fax to its end while the app takes its time, in seconds of real time.
+/// How long the emulator may take to bring a fax to its end while the app responds, in seconds of real time.
 const SETTLE_S: u64 = 60;
 /// The number of requests to the app that a fax usually causes.
 const REQUESTS_OF_FAX: usize = 2;

@@ -132,7 +132,7 @@ pub(super) const CHECKS: &[Check] = &[
         group: Group::Failures,
         severity: Severity::Should,
         title: "The app tries again, or reports the failure, when the API responds 429 or 500, and waits in between",
-        why: "An app that takes no notice loses the fax, and one that tries again at once makes the overload worse.",
+        why: "An app that ignores the error loses the fax, and one that tries again at once makes the overload worse.",
         fix: "Try again after Retry-After, or with longer and longer waits, five times at most; then report the failure.",
         source: "Twilio: error 20429 and best practices for retries; RFC 6585, section 4",
         profiles: OUTBOUND,

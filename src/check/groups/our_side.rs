@@ -41,8 +41,8 @@ pub(super) const CHECKS: &[Check] = &[
         group: Group::Calls,
         severity: Severity::Warn,
         title: "The app downloads a document once, soon, and after it has responded to the notification",
-        why: "MediaUrl is valid for two hours, and a download that is slow within the request makes the service give up and \
-              repeat it.",
+        why: "MediaUrl is valid for two hours, and a slow download within the request makes the service give up and \
+              repeat the notification.",
         fix: "Respond to the notification at once, download the document in a queue or a background task, and keep it.",
         source: "Twilio: Fax resource (MediaUrl expires after two hours); GitHub: Best practices for using webhooks",
         profiles: INBOUND,
@@ -69,7 +69,7 @@ pub(super) const CHECKS: &[Check] = &[
         severity: Severity::Info,
         title: "The app deletes a fax from the service once it has the document",
         why: "Otherwise the service keeps documents that may be confidential, for 180 days or longer.",
-        fix: "Call DELETE /v1/Faxes/{Sid}, or that of its media, after the document is stored; keep it if that is intended.",
+        fix: "Call DELETE /v1/Faxes/{Sid}, or delete its media, after the document is stored; leave it there if you want the service to keep it.",
         source: "Twilio: Fax Media resource (delete); Fax resource (180 days)",
         profiles: INBOUND,
         turn: Turn::Beside,
@@ -94,8 +94,8 @@ pub(super) const CHECKS: &[Check] = &[
         group: Group::Calls,
         severity: Severity::Info,
         title: "The app downloads documents only from hosts that it knows",
-        why: "An app that downloads from any host can be made to call addresses in its own network, if ever a request is \
-              accepted that the service did not make.",
+        why: "An app that downloads from any host can be made to call addresses in its own network, if it ever accepts a \
+              request that the service did not make.",
         fix: "Compare MediaUrl's host with those of the service, and in tests with the emulator's; send your token to no \
               other host.",
         source: "OWASP: Server side request forgery prevention; Webhook security guidelines",

@@ -16,7 +16,7 @@ const PUBLIC_PORT: u16 = 8443;
 
 const FIX: &str = "If the app runs behind a proxy, let it rebuild the URL from X-Forwarded-Proto, -Host and -Port of that proxy \
                    (its framework has a setting), or configure its public URL. If that is configured already, or there is no \
-                   proxy, nothing.";
+                   proxy, nothing has to change.";
 const SOURCE: &str = "Twilio: Webhooks security; twilio-node issues about proxies; RFC 7239";
 
 pub(super) const CHECKS: &[Check] = &[
@@ -25,13 +25,13 @@ pub(super) const CHECKS: &[Check] = &[
         code: "P1",
         group: Group::Proxies,
         severity: Severity::Info,
-        title: "The app verifies a signature over https behind a proxy that ends TLS",
+        title: "The app verifies a signature over https behind a proxy that terminates TLS",
         why: "The service signs the https URL, but behind the proxy the app sees http, and refuses every request.",
         fix: FIX,
         source: SOURCE,
         profiles: &[Profile::Inbound],
         turn: Turn::Beside,
-        run: |run| Box::pin(proxied(run, "https behind a proxy that ends TLS", &scheme)),
+        run: |run| Box::pin(proxied(run, "https behind a proxy that terminates TLS", &scheme)),
     },
     Check {
         id: "proxy-host",
@@ -39,7 +39,7 @@ pub(super) const CHECKS: &[Check] = &[
         group: Group::Proxies,
         severity: Severity::Info,
         title: "The app verifies a signature for the public host behind a proxy that changes the Host header",
-        why: "The service signs the public host, but behind the proxy the app sees its own, and refuses every request.",
+        why: "The service signs the public host, but behind the proxy the app sees another one, and refuses every request.",
         fix: FIX,
         source: SOURCE,
         profiles: &[Profile::Inbound],
@@ -52,7 +52,7 @@ pub(super) const CHECKS: &[Check] = &[
         group: Group::Proxies,
         severity: Severity::Info,
         title: "The app verifies a signature for the public port behind a proxy",
-        why: "The service signs the port of the public URL, but behind the proxy the app sees its own, and refuses every request.",
+        why: "The service signs the port of the public URL, but behind the proxy the app sees another one, and refuses every request.",
         fix: FIX,
         source: SOURCE,
         profiles: &[Profile::Inbound],
