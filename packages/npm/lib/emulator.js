@@ -111,7 +111,7 @@ class Emulator {
     const isGiven = (/** @type {string} */ flag) => args.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
     const flags = settings.flatMap(([flag, value]) => (value === undefined || isGiven(flag) ? [] : [flag, value]));
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith("FAUXFAX_"));
-    // Not a flag, because other users of the machine can see those.
+    // Passed as a variable, because other users of the machine can see a process's flags.
     const token = controlToken === undefined ? {} : { FAUXFAX_CONTROL_TOKEN: controlToken };
     const environment = { ...Object.fromEntries(own), ...token, ...env };
     const program = binary === undefined ? findBinary() : checkBinary(binary, "binary");

@@ -83,7 +83,7 @@ function checkList(what, name, value) {
 function checkPage(what, page) {
   if (Number.isInteger(page) && Number(page) >= 1) return;
   const given = typeof page === "object" ? kindOf(page) : String(page);
-  throw badArgument(what, `pages are counted from 1, so that there is no page ${given}`);
+  throw badArgument(what, `pages are counted from 1, so there is no page ${given}`);
 }
 
 /**

@@ -74,7 +74,7 @@ class EmulatorProcess {
       this.#ended.then(() => null),
     ]);
     lines.close();
-    // The interface has paused the stream, but the rest of the output must be read, so that the pipe doesn't fill up.
+    // Closing `lines` has paused the stream, but the rest of the output must be read, so that the pipe doesn't fill up.
     this.#child.stdout.resume();
     const url = readyUrl(line ?? "");
     if (url === null) {

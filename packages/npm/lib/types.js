@@ -12,10 +12,10 @@
  * @typedef {"queued" | "processing" | "sending" | "delivered" | "receiving" | "received" | "no-answer" | "busy" | "failed" |
  *   "canceled"} Status
  */
-// Without this name, TypeScript would write the type with a parameter, which version 5.6 doesn't know.
+// Without this name, TypeScript would write the type with a parameter, which version 5.6 doesn't accept.
 /** @typedef {Uint8Array} Bytes The content of a file. */
 /**
- * A document: the path of a file, or its content. The last form is a Blob, whose type not every project has.
+ * A document: the path of a file, or its content. The last form stands for a Blob, because not every project has that type.
  *
  * @typedef {string | Bytes | ArrayBuffer | { readonly size: number, readonly type: string, arrayBuffer(): Promise<ArrayBuffer> }}
  *   Document

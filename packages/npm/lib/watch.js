@@ -10,8 +10,8 @@ const { spawn } = require("node:child_process");
 const WATCH = 'trap "" HUP INT TERM; read -r _; kill "$1" 2>/dev/null';
 
 /**
- * Starts a shell that stops a process if Node is killed, when no exit handler runs. The shell notices, because the system then
- * closes the other end of its standard input. It doesn't keep Node alive.
+ * Starts a shell that stops a process if Node is killed, in which case no exit handler runs. The shell notices, because the
+ * system then closes the other end of the shell's standard input. The shell doesn't keep Node alive.
  *
  * @param {number | undefined} pid The process to stop; undefined if it could not be run.
  * @returns {import("node:child_process").ChildProcess | null} The shell, to be killed with SIGKILL once the process has ended;

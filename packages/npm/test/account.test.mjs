@@ -1,4 +1,4 @@
-// Faxes of an account: received, sent, waited for, shown; in both dialects.
+// Tests an account's faxes: receiving and sending them, waiting for them, and reading them, in both dialects.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
