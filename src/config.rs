@@ -333,8 +333,8 @@ impl Config {
         self.with_file(file, settings, environment)
     }
 
-    /// Reads the configuration from a table of another file, as the settings of a scenario are. Neither flags nor the
-    /// environment nor `fauxfax.toml` have an effect. The settings `without` are unknown keys.
+    /// Reads the configuration from a table of another file, such as the settings of a scenario. Flags, the environment
+    /// and `fauxfax.toml` have no effect. The settings `without` are unknown keys.
     ///
     /// # Errors
     /// Returns an error for the first unknown key or invalid value.

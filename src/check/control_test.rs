@@ -18,7 +18,7 @@ pub(super) struct ControlTests {
     acted: Option<Result<Conversation, Stop>>,
     /// A fax that the app sends, or one that is sent as if by the app.
     sent: Option<Result<Conversation, Stop>>,
-    /// When the last of them had ended.
+    /// The moment at which all of these faxes had ended.
     ended: Instant,
 }
 

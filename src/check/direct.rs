@@ -1,5 +1,5 @@
-//! Requests to the app that no emulator makes: unsigned, malformed, or with any method. The app is reached only at
-//! addresses of this machine or of a private network, unless the user owns the host.
+//! Requests to the app that the emulator never makes: unsigned, malformed, or with any method. The app is reached only
+//! at addresses of this machine or of a private network, unless the user owns the host.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ pub struct Raw<'a> {
     pub body: &'a str,
 }
 
-/// The end of a connection that the app was asked to close after its response.
+/// How a connection ended that the app was asked to close after its response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Closing {
     /// The app closed it.
@@ -104,7 +104,7 @@ impl Direct {
         self.verifying.connect(&url, CONNECT_TIME_MAX).await.map(drop).map_err(|failure| failure.to_string())
     }
 
-    /// Says hello in a version of TLS that is too old, and returns how the app responds.
+    /// Begins a handshake in a version of TLS that is too old, and returns how the app responds.
     pub(super) async fn old_hello(&self, url: &str) -> Result<HelloReply, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         if self.client.replaces_tls(&url) {

@@ -13,7 +13,7 @@
 //! | `sending.rs` | makes the app send a fax, with the user's command |
 //! | `activity.rs`, `page.rs` | what the app itself did: REST calls, downloads, and the page of `--probe` |
 //! | `crafted.rs` | a notification that reaches the app twice at the same moment |
-//! | `direct.rs` | requests that no emulator makes: unsigned, malformed, with any method |
+//! | `direct.rs` | requests that the emulator never makes: unsigned, malformed, with any method |
 //! | `old_tls.rs` | how an app responds to versions of TLS that are too old |
 //! | `api.rs` | the client of the emulator's APIs |
 //! | `exchange.rs`, `report.rs`, `junit.rs` | a request with its response; the results, as values and as files |
@@ -54,7 +54,7 @@ pub use self::run::{Progress, Run, run};
 use crate::model::words::words;
 
 words!(
-    /// How much an app that fails a check has to change.
+    /// How much it matters if an app fails a check.
     Severity {
         /// An app that fails this has a security hole or loses faxes.
         Must = "must",
@@ -62,7 +62,7 @@ words!(
         Should = "should",
         /// There may be a good reason for failing this.
         Warn = "warn",
-        /// A failure only says something about the app.
+        /// A failure is only information about the app.
         Info = "info",
     }
 );
@@ -116,7 +116,7 @@ words!(
 /// Whether a check may run while others do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// Beside others: the SID of its fax tells the check's requests and events from those of other checks.
+    /// Beside others: the check's requests and events are told apart from those of other checks by the SID of its fax.
     Beside,
     /// Beside others, unless a page of the app is compared before and after, because the page shows the effects of all
     /// checks.
@@ -135,7 +135,7 @@ pub struct Check {
     pub code: &'static str,
     /// The group that the check is listed in.
     pub group: Group,
-    /// How much an app that fails has to change. A check that isn't `must` or `should` can warn but never fail.
+    /// How much it matters if an app fails. A check that isn't `must` or `should` can warn but never fail.
     pub severity: Severity,
     /// What a good app does, as a sentence without a full stop.
     pub title: &'static str,

@@ -1,5 +1,5 @@
-//! Says hello in TLS 1.1, the newest version that services no longer speak, to learn whether a server would accept it.
-//! rustls speaks no such version, so the few bytes are written here; no handshake is completed.
+//! Begins a handshake in TLS 1.1, the newest version that services no longer speak, to learn whether a server would accept
+//! it. rustls doesn't implement such old versions, so the few bytes are written here. The handshake is never completed.
 
 use std::io::ErrorKind;
 

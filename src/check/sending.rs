@@ -34,8 +34,8 @@ pub struct CommandEnd {
 }
 
 impl Run {
-    /// Runs the command, waits until the app has sent a fax, and brings it to its end. Checks that call this must run
-    /// alone, because nothing else tells the app's fax from other faxes.
+    /// Runs the command, waits until the app has sent a fax, and brings the fax to its end. Checks that call this must
+    /// run alone, because otherwise the app's fax couldn't be told from other faxes.
     ///
     /// # Errors
     /// Fails if there is no command, if it fails, or if no fax comes in time.

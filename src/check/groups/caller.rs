@@ -197,7 +197,7 @@ pub(super) const CHECKS: &[Check] = &[
     },
 ];
 
-/// Returns an effect that makes the signature cover other parameters than those that are sent.
+/// Returns an effect that makes the signature cover parameters that differ from the ones sent.
 fn tampered(purpose: Purpose) -> Value {
     let is_notice = matches!(purpose, Purpose::Action | Purpose::StatusCallback);
     json!({ "signature": if is_notice { "stale" } else { "tampered" } })
@@ -271,8 +271,8 @@ async fn replayed(run: &Run) -> Judged {
     })
 }
 
-/// Returns the last request of a kind that the app has made more often than before. Requests of other kinds may still
-/// belong to the first notification, such as the deletion after a download.
+/// Returns the last request of a kind, if the app had made such requests before and has now made more of them. Requests of
+/// a new kind may still belong to the first notification, such as the deletion after a download.
 fn repeated<'a>(before: &[Request], after: &'a [Request]) -> Option<&'a Request> {
     before.iter().find_map(|known| {
         let is_like = |other: &&Request| (&other.kind, &other.method) == (&known.kind, &known.method);

@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::check::page::Page;
 use crate::check::{Run, Stop};
 
-/// The interval between two looks. Each may be a request to the app.
+/// The interval between two looks at what the app has done. Each look may be a request to the app.
 const LOOK_INTERVAL: Duration = Duration::from_millis(75);
 
 /// What the app did about one fax.
@@ -66,7 +66,7 @@ pub(super) async fn doubled_effects(
     before: Option<&Page>,
     usual: Effects,
 ) -> Result<Option<&'static str>, Stop> {
-    // An app that works from a queue needs its time again before anything can be doubled.
+    // An app that works through a queue needs the same time again before it can do anything twice.
     effects(run, fax, before, run.options.limits.work, |seen| seen.covers(usual)).await?;
     let is_doubled = |seen: Effects| seen.doubled(usual).is_some();
     Ok(effects(run, fax, before, run.options.limits.settle, is_doubled).await?.doubled(usual))

@@ -211,8 +211,8 @@ async fn canceled(run: &Run) -> Judged {
     if canceled.is_ok() {
         return accepts_canceled(run, &ended).await;
     }
-    // It was too late, because the document had been converted already. A notification that is changed to say so is,
-    // for the app, no different from that of a fax that was canceled.
+    // The fax could no longer be canceled, because its document had been converted already. A notification that is
+    // changed to say `canceled` looks the same to the app.
     let effect = json!({ "params": { "set": { "FaxStatus": "canceled" } } });
     let is_about_status = |purpose| purpose == Purpose::StatusCallback;
     accepted(run, "the status canceled", |purpose| is_about_status(purpose).then(|| effect.clone())).await

@@ -14,7 +14,7 @@ use crate::model::webhook::Purpose;
 
 /// The time for which a document is held back, to see whether the app responds without it, in milliseconds.
 const HELD_MS: u64 = 700;
-/// The same as a duration.
+/// The same time as a duration.
 const HELD: Duration = Duration::from_millis(HELD_MS);
 /// The two names of this machine. An emulator at one of them can be reached by the other.
 const NAMES: [&str; 2] = ["localhost", "127.0.0.1"];

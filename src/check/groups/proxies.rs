@@ -1,6 +1,6 @@
 //! Whether signatures survive a reverse proxy. The service signs the public URL, while the app sees the proxy's
 //! request: another scheme, host or port. An app that takes its public URL from its configuration is right to refuse
-//! all of these requests, so they tell something about the app but can't fail it.
+//! all of these requests, so these checks describe the app but can't fail it.
 
 use serde_json::{Value, json};
 use url::Url;

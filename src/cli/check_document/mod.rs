@@ -30,7 +30,7 @@ use crate::model::page::FaxPage;
 /// The exit status for a file that can't be read, and for incorrect usage.
 const EXIT_UNREADABLE: u8 = 2;
 
-/// The flags that only a document has, and not an app.
+/// The flags that apply only to documents, not to apps.
 #[derive(Debug, Args)]
 pub(super) struct DocumentFlags {
     /// Vertical resolution for which the document is judged [default: fine]

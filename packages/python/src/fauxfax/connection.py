@@ -26,7 +26,7 @@ _BASE = "/_fauxfax/v1"
 _CONNECT_TIMEOUT_S = 10.0
 # How long a response may take, beyond the time that the call itself waits.
 _RESPONSE_TIMEOUT_S = 60.0
-# The emulator's own limit for the documents that it reads is lower; its largest response is a world's state.
+# The maximum size of a response. The largest is a world's state, which contains its documents.
 _RESPONSE_BYTES_MAX = 1024 * 1024 * 1024
 _PIECE_BYTES = 256 * 1024
 # The emulator's limit on a document. It cuts off a longer upload, and its response may then be lost.
@@ -128,7 +128,7 @@ class Connection:
                     raise
             response = connection.getresponse()
             received = bytearray()
-            # In pieces, because old versions of Python allocate as much as they are asked to read.
+            # Read in pieces, because old versions of Python allocate as much memory as they are asked to read.
             while len(received) <= _RESPONSE_BYTES_MAX and (piece := response.read(_PIECE_BYTES)):
                 received += piece
         except _failures() as error:

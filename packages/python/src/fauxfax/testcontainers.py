@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PORT = 8329
 #: The name of the host in containers.
 HOST_NAME = "host.docker.internal"
-#: The names by which a URL may mean the host.
+#: The host names in URLs that stand for the host itself.
 LOOPBACK_NAMES = ("localhost", "127.0.0.1")
 #: How many free ports are tried if another program takes them before the container does.
 START_ATTEMPTS = 3
