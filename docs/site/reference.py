@@ -207,7 +207,7 @@ class Api:
         target = self.target(self.root + operation.path)
         collection = target.removesuffix(".json")
         above, _, name = collection.rpartition("/")
-        # A filter shows only in a list that isn't empty.
+        # A filter changes the response only if the list isn't empty.
         if operation.method == "GET" and name in LISTS:
             self.resource(collection)
         elif operation.method == "GET" and above.endswith("/IncomingPhoneNumbers") and name in ("Local", "Mobile", "TollFree"):

@@ -34,7 +34,7 @@ pub struct Progress<'a> {
     pub done: usize,
     /// The number of selected checks.
     pub total: usize,
-    /// The result that has just come.
+    /// The newest result.
     pub latest: Option<&'a CheckResult>,
 }
 

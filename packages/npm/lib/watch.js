@@ -20,7 +20,7 @@ const WATCH = 'trap "" HUP INT TERM; read -r _; kill "$1" 2>/dev/null';
 function stopWithNode(pid) {
   if (process.platform === "win32" || pid === undefined) return null;
   const watch = spawn("sh", ["-c", WATCH, "sh", String(pid)], { stdio: ["pipe", "ignore", "ignore"] });
-  // Images without a shell have only the exit handler.
+  // In container images without a shell, only the exit handler stops the process.
   watch.once("error", () => {});
   watch.unref();
   /** @type {import("node:net").Socket} */ (watch.stdin).unref();

@@ -1,5 +1,5 @@
-//! What the app did about one fax that should happen once: its downloads, its changes through the REST API, and what it
-//! added to the page of `--probe`.
+//! The effects of one fax, each of which should happen only once: the app's downloads, its changes through the REST API, and
+//! what it added to the page of `--probe`.
 
 use std::time::Duration;
 

@@ -25,7 +25,7 @@ const RETRIES_MAX: usize = 5;
 const NEW_STATUS: &str = "some-new-status";
 /// The speed of a slow download, in bytes per second. At this speed, no document is complete before the cut.
 const DRIP_BYTES_PER_SECOND: u64 = 400;
-/// How much longer a slow download takes than a response may, in milliseconds.
+/// How much longer a slow download takes than a response may take, in milliseconds.
 const DRIP_BEYOND_MS: u64 = 500;
 /// The number of bytes after which a download is cut off, fewer than any document has.
 const CUT_AFTER_BYTES: u64 = 500;

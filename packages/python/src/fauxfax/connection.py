@@ -29,7 +29,7 @@ _RESPONSE_TIMEOUT_S = 60.0
 # The maximum size of a response. The largest is a world's state, which contains its documents.
 _RESPONSE_BYTES_MAX = 1024 * 1024 * 1024
 _PIECE_BYTES = 256 * 1024
-# The emulator's limit on a document. It cuts off a longer upload, and its response may then be lost.
+# The emulator's limit on a document. The emulator cuts a longer upload off, and its response may then be lost.
 _DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
 # What a URL may contain, besides letters and digits; everything else is encoded.
 _URL_PUNCTUATION = "-._~:/?#[]@!$&'()*+,;=%"
@@ -206,7 +206,7 @@ def multipart(fields: Mapping[str, object], document: Document) -> tuple[bytes, 
     for char in '"\r\n':
         name = name.replace(char, "_")
     file = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
-    # The name of a file need not be text.
+    # A file's name may contain bytes that are not text; they are replaced.
     parts += file.encode(errors="replace")
     parts += content + f"\r\n--{_BOUNDARY}--\r\n".encode()
     return bytes(parts), f"multipart/form-data; boundary={_BOUNDARY}"

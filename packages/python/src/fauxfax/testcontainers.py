@@ -5,7 +5,7 @@
     with FauxfaxContainer().with_app_port(3000) as container:
         account = container.emulator().account()
 
-An app that runs in Docker too needs no port of the host: put both containers into one network.
+If your app runs in Docker as well, it needs no port of the host: put both containers into one network.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class FauxfaxContainer(DockerContainer):
 
     def emulator(self) -> Emulator:
         """Returns a client of the emulator."""
-        from fauxfax import Emulator  # The client needs no Docker, so the package doesn't import this module.
+        from fauxfax import Emulator  # Imported only when it is used, like every module of the package.
 
         return Emulator.at(self.get_url(), control_token=self.env.get("FAUXFAX_CONTROL_TOKEN"))
 
