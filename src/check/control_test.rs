@@ -143,8 +143,8 @@ impl Run {
         found.ok_or_else(|| Stop::not_judged(none))
     }
 
-    /// Returns the good request with this purpose if the app accepted it; for a request for TwiML, with TwiML that was
-    /// executed.
+    /// Returns the good request with this purpose if the app accepted it. A request for TwiML counts as accepted only
+    /// if the TwiML in the response was executed.
     ///
     /// # Errors
     /// Fails if there was no such request, or if the app did not accept it.

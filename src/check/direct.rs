@@ -22,7 +22,7 @@ use crate::io::plain;
 #[derive(Clone)]
 pub(crate) struct Direct {
     client: Client,
-    /// A client that accepts no invalid certificate.
+    /// A client that refuses invalid certificates, even if `client` accepts them.
     verifying: Client,
     private_only: bool,
     /// The time limit for a response.
@@ -98,7 +98,7 @@ impl Direct {
         Ok(begun.elapsed())
     }
 
-    /// Makes a connection, and fails if the certificate does not verify.
+    /// Makes a connection, and fails if the certificate is invalid.
     pub(super) async fn connect_verified(&self, url: &str) -> Result<(), String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         self.verifying.connect(&url, CONNECT_TIME_MAX).await.map(drop).map_err(|failure| failure.to_string())
@@ -108,7 +108,7 @@ impl Direct {
     pub(super) async fn old_hello(&self, url: &str) -> Result<HelloReply, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         if self.client.replaces_tls(&url) {
-            return Err("TLS ends in front of the app, according to --connect-to".to_owned());
+            return Err("TLS is terminated in front of the app, according to --connect-to".to_owned());
         }
         let mut plain = url.clone();
         // The URL crate allows both changes, because the schemes have hosts. The port is set because the schemes'

@@ -213,7 +213,7 @@ class Emulator {
 }
 
 /**
- * Returns the URL of an emulator in the form in which paths are added to it.
+ * Returns the URL of an emulator without a slash at its end, so that paths can be appended to it.
  *
  * @param {string} what The call, such as `Emulator.at()`.
  * @param {unknown} given

@@ -170,7 +170,7 @@ function formOf(what, options, parameters) {
     const value = options[option];
     if (value === undefined) continue;
     if (value === null || (typeof value === "object" && !(value instanceof URL))) {
-      const detail = `${option} can't be ${kindOf(value)}; leave it out, or give "" for an attribute of a number to remove it`;
+      const detail = `${option} can't be ${kindOf(value)}; leave it out; to remove an attribute of a number, give ""`;
       throw badArgument(what, detail);
     }
     form.set(name, String(value));

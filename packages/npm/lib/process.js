@@ -90,7 +90,7 @@ class EmulatorProcess {
     return url;
   }
 
-  /** Stops the process as an init system would, and waits until it has ended. */
+  /** Asks the process to stop, as an init system would, and waits until it has ended. */
   async stop() {
     if (this.end !== null) return;
     // Otherwise Node would end while it waits for the process.
@@ -131,7 +131,8 @@ class EmulatorProcess {
 
   #release() {
     running.delete(this);
-    // Killed first, so that it doesn't stop another process that has been given the same id.
+    // The shell is killed before it can notice the end of Node and stop another process that has been given the same
+    // id.
     this.#watch?.kill("SIGKILL");
   }
 

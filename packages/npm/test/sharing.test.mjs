@@ -108,7 +108,7 @@ test("an account that nobody has signed in to has no token, and none is made up 
   // The emulator creates the account with the first call that changes something in it.
   await emulator.control("PUT", "/clock", { query: { account: sid }, json: { mode: "running" } });
   const account = await emulator.existingAccount(sid);
-  const detail = /sign in to it with any token by a call of the REST API; .*another run/;
+  const detail = /make a call of the REST API with any token, which then becomes its token; .*another run/;
   await assert.rejects(account.number(NUMBER), { code: "account-unclaimed", detail });
   await assert.rejects(account.send({ to: NUMBER, from: NUMBER }), { code: "account-unclaimed", detail });
   await assert.rejects(account.explainSignature({ url: "http://a.test" }), { code: "account-unclaimed", detail });

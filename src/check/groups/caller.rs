@@ -225,7 +225,7 @@ async fn query_string(run: &Run) -> Judged {
     let fragment = if fragment.is_empty() { String::new() } else { format!("#{fragment}") };
     run.set_url(&format!("{address}{separator}{QUERY}{fragment}")).await?;
     let received = run.receive(run.call()).await;
-    // Put back even if the fax could not be made, because the checks after this one need the address.
+    // Restored even if the fax could not be made, because the checks after this one need the address.
     run.set_url(&run.options.url).await?;
     let received = received?;
     let exchange = received.of(Purpose::FaxUrl).next().ok_or_else(|| Stop::not_judged("the app was not asked"))?;

@@ -266,7 +266,7 @@ async fn asked_at_long_url(run: &Run) -> Result<Exchange, Stop> {
     let long = if fragment.is_empty() { long } else { format!("{long}#{fragment}") };
     run.set_url(&long).await?;
     let received = run.receive(run.call()).await;
-    // Put back even if the fax could not be made, because the checks after this one need the address.
+    // Restored even if the fax could not be made, because the checks after this one need the address.
     run.set_url(&run.options.url).await?;
     let exchange = received?.of(Purpose::FaxUrl).next().cloned();
     let exchange = exchange.ok_or_else(|| Stop::not_judged("the app was not asked"))?;

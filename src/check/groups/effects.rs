@@ -23,7 +23,7 @@ pub(super) struct Effects {
 }
 
 impl Effects {
-    /// Returns whether nothing can be seen.
+    /// Returns whether the app did nothing that can be seen.
     pub(super) fn is_nothing(self) -> bool {
         self == Self::default()
     }
@@ -33,7 +33,7 @@ impl Effects {
         self.downloads >= usual.downloads && self.changes >= usual.changes && self.growth >= usual.growth
     }
 
-    /// Returns what happened twice, although the usual notification makes it happen once.
+    /// Returns what happened twice, although it happens only once for an ordinary notification.
     pub(super) fn doubled(self, usual: Self) -> Option<&'static str> {
         if usual.downloads > 0 && self.downloads >= 2 * usual.downloads {
             return Some("downloaded the document twice");
@@ -90,7 +90,7 @@ async fn effects(
             _ => 0,
         };
         let seen = Effects {
-            // Refused ones count too: the document may be gone because the app had deleted it the first time.
+            // Refused downloads count too: the document may be gone because the app has already deleted it.
             downloads: requests.iter().filter(|request| request.is_for_media()).count(),
             changes: requests.iter().filter(|request| request.kind == "rest" && request.method != "GET").count(),
             growth,

@@ -299,7 +299,7 @@ async fn media_slow(run: &Run) -> Judged {
     let since = run.last_seq().await?;
     let pending = run.ring(call(run).first_download(&slow)).await?;
     let other = async {
-        // The download may begin only after the response, in the background.
+        // Some apps begin the download in the background, after they have responded.
         let begun = run.watch(limits.work, || run.slowed_downloads(since), |count| *count > 0).await?;
         if begun == 0 {
             return Err(no_download());

@@ -83,7 +83,7 @@ async fn changes_anyway(run: &Run, purpose: Purpose) -> Result<bool, Stop> {
 /// Returns what the app did about a fax although it refused the request.
 async fn deed(run: &Run, purpose: Purpose, conversation: &Conversation) -> Result<Option<String>, Stop> {
     let requests = run.requests_about(&conversation.fax).await?;
-    // Before the action the app may have made calls about the fax, but only the action names the document.
+    // The app may already have made calls about the fax before the action, but only the action names the document.
     let shows = |kind: &str| purpose == Purpose::FaxUrl || kind == "media";
     Ok(requests.iter().find(|request| shows(&request.kind)).map(crate::check::activity::Request::words))
 }

@@ -46,8 +46,8 @@ pub(super) fn leak(text: &str, secret: &str) -> Option<&'static str> {
     trace.or_else(|| shows_path(text).then_some("a path on the server"))
 }
 
-/// Returns whether a text ends with the prefix of a SID, two capital letters. The default account's token is the same as
-/// the rest of its SID, and an app may name the account.
+/// Returns whether a text ends with the prefix of a SID, two capital letters. An app may show its account's SID, and the
+/// rest of the default account's SID is the same as its token.
 fn is_after_prefix(before: &str) -> bool {
     before.chars().rev().take(2).filter(char::is_ascii_uppercase).count() == 2
 }

@@ -211,7 +211,7 @@ async fn known_host(run: &Run) -> Judged {
     let media = media.ok_or_else(|| Stop::not_judged("the notification names no document"))?;
     let (other, name) = elsewhere(media).ok_or_else(|| {
         Stop::not_judged(
-            "documents are at a host with a single name; let the app use an emulator at localhost or 127.0.0.1",
+            "the document's host has no other name to try; let the app use an emulator at localhost or 127.0.0.1",
         )
     })?;
     let (_, exchange): (_, Exchange) =

@@ -124,7 +124,7 @@ async fn running(flags: &McpFlags, config: &Config) -> anyhow::Result<Option<End
         Ok(true) => Ok(Some(usual)),
         Ok(false) => Ok(None),
         Err(error) => bail!(
-            "{error}; give the address of a running emulator with --url, or one to start an emulator at with --listen"
+            "{error}; give the address of a running emulator with --url, or an address for a new emulator with --listen"
         ),
     }
 }

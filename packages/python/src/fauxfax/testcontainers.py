@@ -55,7 +55,7 @@ class FauxfaxContainer(DockerContainer):
         return self.with_env("FAUXFAX_CONTROL_TOKEN", token)
 
     def with_app_port(self, port: int) -> Self:
-        """Lets the emulator call your app, which listens on this port of the host, at http://localhost:PORT.
+        """Lets the emulator reach your app at http://localhost:PORT, where PORT is this port of the host.
 
         Only the connection is redirected: URL, Host header and signature stay those of http://localhost:PORT. With Docker on
         Linux, the app must listen on an address that containers can reach, such as 0.0.0.0.
