@@ -103,7 +103,7 @@ pub struct Config {
     pub tls_listen: Option<SocketAddr>,
     /// The file that the port is written to once the emulator is ready.
     pub port_file: Option<PathBuf>,
-    /// The file from which the worlds are loaded on startup, if it exists, and to which they are saved on a clean stop.
+    /// The file that the worlds are loaded from on startup, if it exists, and saved to on a clean stop.
     pub state: Option<PathBuf>,
     /// The base of links and media URLs, without a trailing slash. If absent, the origin of each request is the base.
     pub public_url: Option<Arc<str>>,

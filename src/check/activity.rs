@@ -204,8 +204,8 @@ impl Run {
         Ok(self.page().await?.map(|exchange| Page::of(exchange.answer)))
     }
 
-    /// Waits until the page of `--probe` has stopped changing, and returns it. Returns none if there is no page, or if the
-    /// page changes by itself, as one with a clock or a form token does: comparing such a page would prove nothing.
+    /// Waits until the page of `--probe` has stopped changing, and returns it. Returns `None` if there is no page, or if
+    /// the page changes by itself, as one with a clock or a form token does: comparing such a page would prove nothing.
     ///
     /// # Errors
     /// Fails if the page can't be read.

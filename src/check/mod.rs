@@ -129,9 +129,9 @@ pub enum Turn {
 /// here.
 #[derive(Debug)]
 pub struct Check {
-    /// The words by which users name the check, such as `signature-missing`.
+    /// The name of the check for users, such as `signature-missing`.
     pub id: &'static str,
-    /// The short code, such as `S2`, by which users may name it too.
+    /// The short code, such as `S2`, which users may give instead of the name.
     pub code: &'static str,
     /// The group that the check is listed in.
     pub group: Group,

@@ -128,7 +128,7 @@ async fn beginning(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
     }
 }
 
-/// Returns the command, which the system's shell runs, and which is ended with the run.
+/// Returns the command. The system's shell runs it, and it is ended with the run.
 fn shell(command: &str) -> Command {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut shell = Command::new(shell);

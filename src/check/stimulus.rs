@@ -108,7 +108,7 @@ impl Order {
 }
 
 impl Run {
-    /// Returns an incoming fax from a caller of its own, about which the app is asked for TwiML.
+    /// Returns an incoming fax from a caller of its own. The app is asked for its TwiML.
     pub fn call(&self) -> Call {
         Call { caller: self.next_number(), fields: json!({}), rules: Vec::new() }
     }

@@ -14,8 +14,8 @@ const WATCH = 'trap "" HUP INT TERM; read -r _; kill "$1" 2>/dev/null';
  * system then closes the other end of the shell's standard input. The shell doesn't keep Node alive.
  *
  * @param {number | undefined} pid The process to stop; undefined if it could not be run.
- * @returns {import("node:child_process").ChildProcess | null} The shell, to be killed with SIGKILL once the process has ended;
- *   null on Windows, which has no such shell: there, a process is left over if Node is killed.
+ * @returns {import("node:child_process").ChildProcess | null} The shell, which must be killed with SIGKILL once the process has
+ *   ended. Null on Windows, which has no such shell; there, the process keeps running if Node is killed.
  */
 function stopWithNode(pid) {
   if (process.platform === "win32" || pid === undefined) return null;

@@ -136,7 +136,7 @@ test("an action is notified without asking the number's app", { timeout }, async
   );
 });
 
-test("a call that no app takes is no fax", { timeout }, async () => {
+test("a call that no app takes is not a fax", { timeout }, async () => {
   const account = await emulator.account();
   await account.number(NUMBER, { faxUrl: "http://127.0.0.1:9/fax" });
   const conversation = await account.receive({ to: NUMBER });

@@ -245,7 +245,7 @@ async fn status_unknown(run: &Run) -> Judged {
     accepted(run, "a status that no service has", effect).await
 }
 
-/// Returns an incoming fax of which the app is notified.
+/// Returns an incoming fax that the app is notified of.
 fn call(run: &Run) -> Call {
     run.call_with(Purpose::Action, &Value::Null)
 }

@@ -7,8 +7,8 @@ use crate::check::page::Page;
 use crate::check::{Exchange, Finding, Judged, Run, Stop};
 use crate::model::webhook::Purpose;
 
-/// Makes a fax about which the app gets a request with this purpose, changed by a rule's `webhook` effect. Returns that
-/// request, and the conversation that it belongs to.
+/// Makes a fax with a rule whose `webhook` effect changes the requests with this purpose. Returns the first of these
+/// requests, and the conversation that it belongs to.
 pub(super) async fn changed(run: &Run, purpose: Purpose, effect: &Value) -> Result<(Conversation, Exchange), Stop> {
     let conversation = if purpose == Purpose::StatusCallback {
         let url = &run.accepted(purpose)?.url;

@@ -9,9 +9,9 @@ use super::judging::changed;
 use crate::check::{Check, Finding, Group, Judged, Profile, Run, Severity, Stop, Turn};
 use crate::model::webhook::Purpose;
 
-/// The host under which the app is public in these requests. Nobody connects to it.
+/// The app's public host in these requests. Nobody connects to it.
 const PUBLIC_HOST: &str = "fax.example.com";
-/// The port at which the app is public in the request about ports.
+/// The app's public port in the request about ports.
 const PUBLIC_PORT: u16 = 8443;
 
 const FIX: &str = "If the app runs behind a proxy, let it rebuild the URL from X-Forwarded-Proto, -Host and -Port of that proxy \

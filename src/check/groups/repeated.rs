@@ -21,7 +21,7 @@ const AT_LEAST_ONCE: &str = "Twilio: Webhooks, connection overrides (retries; I-
                              fundamentals (duplicates, order)";
 /// How long a notification is held back while its fax is deleted, in milliseconds of virtual time.
 const HELD_MS: u64 = 600_000;
-/// A span in which every fax ends, but which is shorter than [`HELD_MS`].
+/// A span that is long enough for every fax to end, but shorter than [`HELD_MS`].
 const UNTIL_ENDED: &str = "5m";
 /// The virtual time that passes after a lost callback.
 const AFTER_LOSS: &str = "10m";
@@ -135,7 +135,7 @@ pub(super) fn notices(run: &Run) -> Result<Vec<Purpose>, Stop> {
     Ok(accepted)
 }
 
-/// Makes a fax of which the app is notified; the effect of a rule changes the notifications.
+/// Makes a fax that the app is notified of. A rule with this effect changes the notifications.
 async fn with_notice(run: &Run, purpose: Purpose, effect: &Value) -> Result<Conversation, Stop> {
     if purpose == Purpose::StatusCallback {
         let order = run.order_of_app()?;

@@ -1,5 +1,5 @@
 //! `fauxfax mcp`: serves the tools of `crate::mcp` over standard input and output, for a running emulator or one of its own, and
-//! prints the configuration with which an assistant starts it.
+//! prints the configuration that makes an assistant start it.
 
 mod print_config;
 

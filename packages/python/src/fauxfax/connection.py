@@ -52,14 +52,14 @@ class Connection:
         body: Mapping[str, object] | None = None,
         wait_s: float = 0,
     ) -> Any:
-        """Calls the control API and returns its JSON; None if there is none."""
+        """Calls the control API and returns its JSON; None if the response is empty."""
         sent = None if body is None else _json(body)
         return self.control_json(method, path, query, sent, "application/json", wait_s)
 
     def control_json(
         self, method: str, path: str, query: Mapping[str, object] | None, body: bytes | None, content_type: str, wait_s: float
     ) -> Any:
-        """Calls the control API with a body of any type, and returns its JSON; None if there is none."""
+        """Calls the control API with a body of any type, and returns its JSON; None if the response is empty."""
         received = self.control_bytes(method, path, query, body, content_type, wait_s)
         return _parsed(self.url, received) if received else None
 
@@ -95,7 +95,7 @@ class Connection:
         raise error
 
     def rest(self, method: str, path: str, sid: str, auth_token: str, form: Mapping[str, str | None] | None = None) -> Any:
-        """Calls the REST API as an app does, and returns its JSON; None if there is none."""
+        """Calls the REST API as an app does, and returns its JSON; None if the response is empty."""
         credential = base64.b64encode(f"{sid}:{auth_token}".encode()).decode()
         headers = {"Authorization": f"Basic {credential}"}
         body = None
