@@ -168,7 +168,7 @@ class Api:
         return next((value[0] for value in listed.values() if isinstance(value, list) and value), {"sid": "none"})
 
     def target(self, path: str) -> str:
-        """Returns the path of an operation for resources that exist."""
+        """Returns the path of an operation, with the SIDs of resources that exist."""
         # In the inventory, only some countries have mobile numbers.
         country = "GB" if "/Mobile" in path else "US"
         path = path.replace("{AccountSid}", self.account[0]).replace("{CountryCode}", country).replace("{IsoCountry}", country)
@@ -239,13 +239,13 @@ def listed(file: str) -> list[Operation]:
 def coverage() -> str:
     text = """# Coverage
 
-Which operations and parameters of the services' APIs the emulator serves. `docs/site/reference.py` generates this page: it calls
-each operation that the services describe, with and without each of its parameters. A test compares the page with what it finds now.
+This page lists the operations and parameters of the services' APIs that the emulator serves. `docs/site/reference.py` generates it by
+calling each operation that the services describe, with and without each of its parameters. A test fails if the page is out of date.
 
 A parameter without a remark is read: it changes what happens, or a wrong value is refused. One that is *kept* is
 stored and returned, and has no other effect. One that is *ignored* is accepted, and changes nothing.
 
-What an operation does, and how we know, is in [Fidelity](fidelity.md). Ready calls are in [Twilio's API](dialects/twilio.md) and
+What an operation does, and how we know, is in [Fidelity](fidelity.md). Calls that you can copy are in [Twilio's API](dialects/twilio.md) and
 [SignalWire's API](dialects/signalwire.md).
 """
     kept = set()

@@ -122,8 +122,8 @@ impl Direct {
             .unwrap_or_else(|_| Err(format!("no response within {} s", self.late.as_secs_f64())))
     }
 
-    /// Makes a request with `Connection: close`, and returns how the connection ends. hyper would close it by itself, so
-    /// the request is written by hand.
+    /// Makes a request with `Connection: close`, and returns how the connection ends. hyper would close the connection
+    /// itself, so the request is written by hand.
     pub(super) async fn closing(&self, url: &str, patience: Duration) -> Result<Closing, String> {
         let url = Url::parse(url).map_err(|error| error.to_string())?;
         let mut stream = self.client.connect(&url, CONNECT_TIME_MAX).await.map_err(|failure| failure.to_string())?;

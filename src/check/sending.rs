@@ -19,7 +19,7 @@ use crate::dialect::unseen;
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 /// The maximum number of characters of the command's output that are quoted.
 const OUTPUT_CHARS_MAX: usize = 600;
-/// The maximum number of bytes that are kept of each of the command's two outputs.
+/// How many bytes of the command's standard output, and of its standard error, are kept at most.
 const OUTPUT_BYTES_MAX: usize = 4 * OUTPUT_CHARS_MAX;
 /// How long the command's output is still read after the command has ended.
 const OUTPUT_TIME_MAX: Duration = Duration::from_millis(200);
