@@ -119,7 +119,7 @@ class EmulatorProcess {
    * @param {boolean} held
    */
   #setHeld(held) {
-    // At run time these are sockets, which have both methods.
+    // At run time these are sockets, which have ref() and unref().
     const streams = /** @type {import("node:net").Socket[]} */ (
       /** @type {unknown} */ ([this.#child.stdout, this.#child.stderr])
     );
@@ -131,8 +131,7 @@ class EmulatorProcess {
 
   #release() {
     running.delete(this);
-    // The shell is killed before it can notice the end of Node and stop another process that has been given the same
-    // id.
+    // The watcher is killed first, so that it can't stop another process that is given the same id.
     this.#watch?.kill("SIGKILL");
   }
 

@@ -129,7 +129,7 @@ async fn running(flags: &McpFlags, config: &Config) -> anyhow::Result<Option<End
     }
 }
 
-/// Gives the emulator that is started the account that the user named.
+/// Makes the account that the user named the default account of the emulator to be started.
 fn adapt(config: &mut Config, account: Option<&str>) -> anyhow::Result<()> {
     let Some(account) = account.filter(|_| config.worlds.is_empty()) else { return Ok(()) };
     let Ok(sid) = account.parse() else {

@@ -54,7 +54,7 @@ A scenario:
   name = \"the app has accepted it\"
   expect = { status = \"received\", num_pages = 2 }
 
-fauxfax config-schema --scenario prints all that can be written.
+fauxfax config-schema --scenario prints a schema of all that a file may contain.
 
 Exit status:
   0  every step passed

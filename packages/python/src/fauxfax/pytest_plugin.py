@@ -108,7 +108,8 @@ def fauxfax_emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
     except (FauxfaxError, ValueError) as error:
         why = str(error)
     if emulator is None:
-        # The traceback would only show this plugin. Within the except block, the report would repeat the error that was caught.
+        # A traceback would only show this plugin. The call is not in the except block, because the report would then repeat the
+        # error.
         pytest.fail(why, pytrace=False)
     yield emulator
     emulator.stop()
